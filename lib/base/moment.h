@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Time as an argument: lib/ reads no clock, so every function that needs one is handed a moment. */
+#ifndef UNDERSTUDY_BASE_MOMENT_H
+#define UNDERSTUDY_BASE_MOMENT_H
+
+#include <stdint.h>
+
+#define USEC_PER_SEC  INT64_C(1000000)
+#define USEC_PER_MSEC INT64_C(1000)
+#define USEC_INFINITY INT64_MAX
+
+/*
+ * One instant on two clocks, both in microseconds: mono_us (CLOCK_MONOTONIC) for durations and
+ * deadlines, real_us (CLOCK_REALTIME since the epoch) for records that people read.
+ */
+struct moment {
+    int64_t mono_us;
+    int64_t real_us;
+};
+
+#endif
