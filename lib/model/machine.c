@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Words for a machine's state and role. Knows no pool. */
+#include "model/machine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const state_names[MACHINE_STATE_COUNT] = {
+    [MACHINE_UNKNOWN] = "unknown",     [MACHINE_RUNNING] = "running",   [MACHINE_PAUSED] = "paused",
+    [MACHINE_STOPPING] = "stopping",   [MACHINE_SHUT_OFF] = "shut off", [MACHINE_CRASHED] = "crashed",
+    [MACHINE_SUSPENDED] = "suspended", [MACHINE_GONE] = "gone",
+};
+
+static const char *const reason_names[REASON_COUNT] = {
+    [REASON_UNKNOWN] = "unknown",
+    [REASON_USER] = "user",
+    [REASON_STARTING_UP] = "starting up",
+    [REASON_IO_ERROR] = "I/O error",
+    [REASON_WATCHDOG] = "watchdog",
+    [REASON_BUSY] = "busy",
+    [REASON_POSTCOPY_FAILED] = "post-copy failed",
+    [REASON_PANICKED] = "panicked",
+    [REASON_CRASHED] = "crashed",
+    [REASON_DAEMON] = "given up by libvirt",
+    [REASON_FAILED] = "failed",
+    [REASON_SHUTDOWN] = "shutdown",
+    [REASON_DESTROYED] = "destroyed",
+    [REASON_SAVED] = "saved",
+    [REASON_MIGRATED] = "migrated",
+    [REASON_SNAPSHOT] = "snapshot",
+};
+
+static const char *const warmth_names[WARMTH_COUNT] = {
+    [WARMTH_COLD] = "cold",
+    [WARMTH_SAVED] = "saved",
+    [WARMTH_PAUSED] = "paused",
+};
+
+const char *machine_state_name(enum machine_state state)
+{
+    return state_names[state];
+}
+
+const char *machine_reason_name(enum machine_reason reason)
+{
+    return reason_names[reason];
+}
+
+const char *warmth_name(enum warmth warmth)
+{
+    return warmth_names[warmth];
+}
+
+const char *machine_roles_name(unsigned roles)
+{
+    switch (roles) {
+    case 0:
+        return "none";
+    case ROLE_PROTECTED:
+        return "protected";
+    case ROLE_STANDBY:
+        return "standby";
+    case ROLE_PROTECTED | ROLE_STANDBY:
+        return "protected, standby";
+    default:
+        return "ignored";
+    }
+}
+
+static int role_from_word(const char *word, size_t length, unsigned *ret)
+{
+    static const struct {
+        const char *word;
+        unsigned role;
+    } roles[] = {
+        {"protected", ROLE_PROTECTED},
+        {"standby", ROLE_STANDBY},
+        {"ignored", ROLE_IGNORED},
+    };
+
+    for (size_t i = 0; i < ELEMENTS_OF(roles); i++)
+        if (strlen(roles[i].word) == length && strncasecmp(roles[i].word, word, length) == 0) {
+            *ret = roles[i].role;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+int machine_roles_parse(const char *text, unsigned *ret_roles)
+{
+    static const char separators[] = ", \t\n";
+    unsigned roles = 0;
+
+    for (text += strspn(text, separators); *text != '\0'; text += strspn(text, separators)) {
+        size_t length = strcspn(text, separators);
+        unsigned role;
+        int r = role_from_word(text, length, &role);
+
+        if (r < 0)
+            return r;
+        roles |= role;
+        text += length;
+    }
+    if (roles == 0 || ((roles & ROLE_IGNORED) != 0 && roles != ROLE_IGNORED))
+        return -EINVAL;
+    *ret_roles = roles;
+    return 0;
+}
+
+bool machine_state_is_active(enum machine_state state)
+{
+    switch (state) {
+    case MACHINE_RUNNING:
+    case MACHINE_PAUSED:
+    case MACHINE_STOPPING:
+    case MACHINE_CRASHED:
+    case MACHINE_SUSPENDED:
+        return true;
+    case MACHINE_UNKNOWN:
+    case MACHINE_SHUT_OFF:
+    case MACHINE_GONE:
+    case MACHINE_STATE_COUNT:
+    default:
+        return false;
+    }
+}
+
+struct machine_ref machine_ref_of(const struct machine *machine)
+{
+    struct machine_ref ref = {0};
+
+    strncpy(ref.hypervisor, machine->hypervisor, sizeof(ref.hypervisor) - 1);
+    memcpy(ref.uuid, machine->uuid, sizeof(ref.uuid));
+    return ref;
+}
+
+bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
+{
+    return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->hypervisor, b->hypervisor) == 0;
+}
+
+enum warmth machine_warmth(const struct machine *machine)
+{
+    if (machine->state == MACHINE_PAUSED)
+        return WARMTH_PAUSED;
+    return machine->has_managed_save ? WARMTH_SAVED : WARMTH_COLD;
+}

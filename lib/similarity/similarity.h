@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How alike two machines are: Eq. 1 of "Recovery Mechanism Using Virtual Machine Threshold" and the
+ * coverage that stands beside it (DESIGN.md section 2), exactly.
+ *
+ *     W(A)   = Σ_env w_e·a/max(a,b) + Σ_{f∈R_A} w_f
+ *     W(A∪B) = Σ_env w_e            + Σ_{f∈R_A∪R_B} w_f      (e present in A or B)
+ *     W(A∩B) = Σ_env w_e·min/max    + Σ_{f∈R_A∩R_B} w_f
+ *
+ *     S = W(A)/W(A∪B)   C = W(A∩B)/W(A)   C_R = W_R(A∩B)/W_R(A)   J = W(A∩B)/W(A∪B)
+ *
+ * Weights are integers in millionths; every comparison is by cross-multiplication of exact numbers.
+ */
+#ifndef UNDERSTUDY_SIMILARITY_SIMILARITY_H
+#define UNDERSTUDY_SIMILARITY_SIMILARITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "model/feature.h"
+#include "model/spec.h"
+#include "similarity/ratio.h"
+
+/* The configured weights and limits, compiled against a feature table. Borrows the table. */
+struct similarity_rules;
+
+/*
+ * -EINVAL: a kind or value in the configuration that no feature can have (the parser refuses these
+ * earlier). -ENOMEM. The table must outlive the rules.
+ */
+int similarity_rules_new(const struct config_similarity *config, struct feature_table *table,
+                         struct similarity_rules **ret) _must_check_;
+void similarity_rules_free(struct similarity_rules *rules);
+DEFINE_CLEANUP(struct similarity_rules, similarity_rules_free);
+
+/* Why a candidate is not similar enough, the first obstacle met; in the order they are looked at. */
+enum similarity_verdict {
+    SIMILARITY_ELIGIBLE,
+    SIMILARITY_NOTHING_KNOWN,           /* W_R(A) = 0 though resources weigh something, or W(A) = 0 */
+    SIMILARITY_BELOW_THRESHOLD,         /* S < threshold */
+    SIMILARITY_BELOW_COVERAGE,          /* C < min_coverage */
+    SIMILARITY_BELOW_RESOURCE_COVERAGE, /* C_R < min_coverage */
+    SIMILARITY_MUST_COVER,              /* a kind of must_cover is not covered completely */
+};
+
+struct similarity_score {
+    struct ratio similarity;        /* S; 0 where W(A∪B) = 0 */
+    struct ratio coverage;          /* C; 0 where W(A) = 0 */
+    struct ratio resource_coverage; /* C_R; where W_R(A) = 0: 1 if no resource weighs anything at all, else 0 */
+    struct ratio overlap;           /* J; 0 where W(A∪B) = 0 */
+    enum similarity_verdict verdict;
+    uint32_t uncovered_kind; /* with SIMILARITY_MUST_COVER: index into config's must_cover */
+};
+
+/* A pure function of its arguments; never fails. */
+struct similarity_score similarity_score(const struct similarity_rules *rules, const struct spec *failed,
+                                         const struct spec *candidate);
+
+/* Scores n candidates in one call: scores[i] for candidates[i]; both arrays are the caller's. */
+void similarity_score_pool(const struct similarity_rules *rules, const struct spec *failed,
+                           const struct spec *const *candidates, size_t n, struct similarity_score *scores);
+
+/*
+ * Orders by what the configuration ranks by: negative if a is the better candidate. J then C, or with
+ * rank_by similarity S then C. Says nothing of eligibility.
+ */
+int similarity_compare(const struct similarity_rules *rules, const struct similarity_score *a,
+                       const struct similarity_score *b);
+
+/* A configured limit, as a number between 0 and 1 for display. */
+double similarity_threshold(const struct similarity_rules *rules);
+double similarity_min_coverage(const struct similarity_rules *rules);
+/* "overlap" or "similarity". */
+const char *similarity_rank_by_name(const struct similarity_rules *rules);
+/* Borrowed; index as in similarity_score.uncovered_kind. */
+const char *similarity_must_cover_kind(const struct similarity_rules *rules, uint32_t index);
+
+#endif
