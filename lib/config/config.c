@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a configuration comes to be: defaults, then the file over them, then what concerns several keys
+ * at once. Knows no key's type; that is the schema's and object.c's.
+ */
+#include "config/config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/object.h"
+#include "config/reader.h"
+#include "config/schema.h"
+#include "config/yaml.h"
+
+static int config_new_with(struct reader *reader, struct config **ret)
+{
+    _cleanup_(config_freep) struct config *config = calloc(1, sizeof(*config));
+    int r;
+
+    if (config == NULL)
+        return -ENOMEM;
+    object_set_defaults(reader, "", config);
+    r = reader_result(reader);
+    if (r < 0)
+        return r;
+    *ret = steal_pointer(&config);
+    return 0;
+}
+
+int config_new(struct config **ret)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct reader reader;
+    int r = reader_init(&reader, "defaults", &diags);
+
+    if (r < 0)
+        return r;
+    r = config_new_with(&reader, ret);
+    reader_done(&reader);
+    return r;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    object_done("", config);
+    free(config->file);
+    free(config);
+}
+
+static bool has_hypervisor(const struct config *config, const char *name, size_t length)
+{
+    for (size_t i = 0; i < config->n_hypervisors; i++)
+        if (strncmp(config->hypervisors[i].name, name, length) == 0 && config->hypervisors[i].name[length] == '\0')
+            return true;
+    return false;
+}
+
+/* "HYPERVISOR/NAME" under `machines` must name a hypervisor that there is. */
+static void check_machines(struct reader *reader, const struct node *root, const struct config *config)
+{
+    const struct node *machines = node_find(root, "machines");
+    struct place place = {.name = "machines"};
+
+    for (size_t i = 0; machines != NULL && i < machines->n_items; i += 2) {
+        const struct node *name = machines->items[i];
+        struct place here = {.parent = &place, .name = name->text};
+        const char *slash = strchr(name->text, '/');
+
+        if (slash != NULL && !has_hypervisor(config, name->text, (size_t)(slash - name->text)))
+            reader_error(reader, &here, name, "no hypervisor has the name before the slash");
+    }
+}
+
+/* Without any weight every machine is as good as none, and nothing would ever be started. */
+static void check_weights(struct reader *reader, const struct node *root, const struct config *config)
+{
+    const struct config_similarity *similarity = &config->similarity;
+    struct place place = {.name = "similarity"}, here = {.parent = &place, .name = "weights"};
+    const struct node *section = node_find(root, "similarity");
+    const struct node *weights = section != NULL ? node_find(section, "weights") : NULL;
+
+    for (size_t i = 0; i < ENVIRONMENT_COUNT; i++)
+        if (similarity->environment_weights[i] > 0)
+            return;
+    for (size_t i = 0; i < similarity->n_resource_weights; i++)
+        if (similarity->resource_weights[i].millionths > 0)
+            return;
+    reader_error(reader, &here, weights != NULL ? weights : root, "every weight is 0, expected at least one above 0");
+}
+
+/* Findings from `first` on in the order of the file; few, and nearly in order already. */
+static void sort_findings(struct diags *diags, size_t first)
+{
+    for (size_t i = first + 1; i < diags->count; i++) {
+        struct diag moved = diags->items[i];
+        size_t at = i;
+
+        for (; at > first && moved.line > 0; at--) {
+            const struct diag *before = &diags->items[at - 1];
+
+            if (before->line < moved.line || (before->line == moved.line && before->column <= moved.column))
+                break;
+            diags->items[at] = *before;
+        }
+        diags->items[at] = moved;
+    }
+}
+
+static int read_root(struct reader *reader, const struct node *root, struct config *config)
+{
+    int r;
+
+    object_read(reader, NULL, "", root, config);
+    r = reader_result(reader);
+    if (r < 0)
+        return r;
+    check_machines(reader, root, config);
+    check_weights(reader, root, config);
+    return reader_result(reader);
+}
+
+static int parse_with(struct reader *reader, const char *text, size_t length, struct config **ret)
+{
+    _cleanup_(document_freep) struct document *document = NULL;
+    _cleanup_(config_freep) struct config *config = NULL;
+    /* A file of nothing is read as an empty map, to tell what is missing. */
+    const struct node nothing = {.kind = NODE_MAP, .line = 1, .column = 1};
+    int r;
+
+    r = config_new_with(reader, &config);
+    if (r < 0)
+        return r;
+    if (reader->file != NULL) {
+        config->file = strdup(reader->file);
+        if (config->file == NULL)
+            return -ENOMEM;
+    }
+    r = document_parse(text, length, reader->file, reader->diags, &document);
+    if (r < 0)
+        return r;
+    r = read_root(reader, document->root != NULL ? document->root : &nothing, config);
+    if (r < 0)
+        return r;
+    *ret = steal_pointer(&config);
+    return 0;
+}
+
+int config_parse(const char *text, size_t length, const char *file, struct diags *diags, struct config **ret)
+{
+    size_t first = diags->count;
+    struct reader reader;
+    int r = reader_init(&reader, file, diags);
+
+    if (r < 0)
+        return r;
+    r = parse_with(&reader, text, length, ret);
+    reader_done(&reader);
+    sort_findings(diags, first);
+    return diags->incomplete && r == -EINVAL ? -ENOMEM : r;
+}
+
+const struct schema_key *config_next_change(const struct config *old, const struct config *new,
+                                            const struct schema_key *after)
+{
+    for (size_t i = after == NULL ? 0 : (size_t)(after - schema_at(0)) + 1; i < schema_count(); i++) {
+        const struct schema_key *key = schema_at(i);
+
+        /* Rows of list elements describe other objects; the list's own row compares those. */
+        if (strstr(key->path, "[]") == NULL && !object_equal_key(key, old, new))
+            return key;
+    }
+    return NULL;
+}
+
+const struct schema_key *config_next_restart(const struct config *old, const struct config *new,
+                                             const struct schema_key *after)
+{
+    const struct schema_key *key = after;
+
+    do
+        key = config_next_change(old, new, key);
+    while (key != NULL && !key->needs_restart);
+    return key;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What was asked for: the configuration as an immutable value. Reload builds a new one completely and
+ * swaps one pointer. Each room of lib/ is handed the part that concerns it.
+ */
+#ifndef UNDERSTUDY_CONFIG_CONFIG_H
+#define UNDERSTUDY_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "model/spec.h"
+
+/* Weights and ratios are decimals held in millionths: 0.3 is 300000. */
+#define MILLIONTHS 1000000
+
+enum mode {
+    MODE_AUTOMATIC,
+    MODE_OBSERVE, /* decide and report, start nothing */
+};
+
+enum rank_by {
+    RANK_BY_OVERLAP,
+    RANK_BY_SIMILARITY,
+};
+
+struct string_list {
+    char **items;
+    size_t count;
+};
+
+struct config_hypervisor {
+    char *name;
+    char *uri;
+};
+
+/* Names of machines, shell patterns (fnmatch(3)), either "NAME" or "HYPERVISOR/NAME". */
+struct config_pool {
+    struct string_list protect;
+    struct string_list standby;
+    struct string_list ignore;
+};
+
+/* One fact from `machines:`. value NULL: the kind is given as an empty list, the machine has none of it. */
+struct config_fact {
+    char *kind;
+    char *value;
+};
+
+struct config_machine {
+    char *name; /* "NAME" or "HYPERVISOR/NAME", no pattern */
+    struct config_fact *facts;
+    size_t n_facts;
+};
+
+struct config_weight {
+    char *kind;
+    char *value; /* NULL: the weight of each feature of the kind; else of this one feature */
+    uint32_t millionths;
+};
+
+struct config_similarity {
+    uint32_t threshold;            /* millionths */
+    uint32_t min_coverage;         /* millionths; the threshold where the file does not say */
+    struct string_list must_cover; /* resource or environment kinds */
+    enum rank_by rank_by;
+    uint32_t environment_weights[ENVIRONMENT_COUNT]; /* millionths */
+    struct config_weight *resource_weights;
+    size_t n_resource_weights;
+};
+
+/* So many panics are remembered of each machine. */
+#define CONFIG_PANIC_LIMIT_MAX 16
+
+/* What counts as a failure, and when. Durations in microseconds. */
+struct config_failure {
+    int64_t io_error_grace_us;
+    int64_t watchdog_grace_us;
+    unsigned panic_limit; /* at most CONFIG_PANIC_LIMIT_MAX: guest panics under on_crash restart within the window that make a failure */
+    int64_t panic_window_us;
+    bool host_kill_is_failure; /* SIGTERM to QEMU from the host */
+};
+
+struct config_recovery {
+    int64_t call_timeout_us; /* any call to a hypervisor but the one that starts a machine */
+    int64_t start_timeout_us;
+    int64_t settle_us;       /* how long a replacement must stay up to count as running */
+    unsigned attempts;       /* candidates tried for one failure */
+    unsigned history_length; /* recoveries kept in memory */
+};
+
+struct config_discovery {
+    int64_t resync_interval_us; /* everything is listed anew this often, even when no event was missed */
+    int64_t reconnect_max_us;   /* the longest pause between two attempts to connect */
+};
+
+struct config {
+    char *file; /* where it was read from, for messages */
+    enum mode mode;
+    char *state_dir;
+    char *api_socket;
+    uint32_t api_socket_mode; /* permission bits */
+    struct config_hypervisor *hypervisors;
+    size_t n_hypervisors;
+    struct config_pool pool;
+    struct config_machine *machines;
+    size_t n_machines;
+    struct config_similarity similarity;
+    struct config_failure failure;
+    struct config_recovery recovery;
+    struct config_discovery discovery;
+};
+
+/* A configuration with every key at its default and no hypervisors. -ENOMEM. */
+int config_new(struct config **ret) _must_check_;
+
+/*
+ * Reads a configuration from YAML text; `file` (may be NULL) is what the findings call it and is kept in
+ * config->file. Every error is reported in one pass, in the order of the file, with the full path of the
+ * key; a file that is no YAML has one. Warnings may be in diags with success, too.
+ * -EINVAL: errors in diags, no configuration. -ENOMEM.
+ */
+int config_parse(const char *text, size_t length, const char *file, struct diags *diags,
+                 struct config **ret) _must_check_;
+
+/* Takes NULL. */
+void config_free(struct config *config);
+DEFINE_CLEANUP(struct config, config_free);
+
+struct schema_key;
+
+/*
+ * The keys whose values differ, in the schema's order: start with NULL; NULL ends it. What takes effect
+ * only when the daemon is started anew says needs_restart. The file's name is no key.
+ */
+const struct schema_key *config_next_change(const struct config *old, const struct config *new,
+                                            const struct schema_key *after);
+
+/* As config_next_change, of the keys alone that need a restart. */
+const struct schema_key *config_next_restart(const struct config *old, const struct config *new,
+                                             const struct schema_key *after);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Maps against the schema. The only place that knows which function reads which type. */
+#include "config/object.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "config/collection.h"
+#include "config/value.h"
+
+static value_read_function read_hypervisors;
+static value_release_function release_hypervisors;
+static value_equal_function equal_hypervisors;
+
+/* release NULL: owns nothing. Sections have no member and no functions. */
+static const struct {
+    value_read_function *read;
+    value_release_function *release;
+    value_equal_function *equal;
+} types[SCHEMA_TYPE_COUNT] = {
+    [SCHEMA_BOOL] = {value_read_bool, NULL, value_equal_bytes},
+    [SCHEMA_CHOICE] = {value_read_choice, NULL, value_equal_bytes},
+    [SCHEMA_INTEGER] = {value_read_integer, NULL, value_equal_bytes},
+    [SCHEMA_DECIMAL] = {value_read_decimal, NULL, value_equal_bytes},
+    [SCHEMA_DURATION] = {value_read_duration, NULL, value_equal_bytes},
+    [SCHEMA_MODE] = {value_read_mode, NULL, value_equal_bytes},
+    [SCHEMA_NAME] = {value_read_name, value_release_text, value_equal_text},
+    [SCHEMA_URI] = {value_read_uri, value_release_text, value_equal_text},
+    [SCHEMA_PATH] = {value_read_path, value_release_text, value_equal_text},
+    [SCHEMA_PATTERNS] = {value_read_patterns, value_release_list, value_equal_list},
+    [SCHEMA_KINDS] = {value_read_kinds, value_release_list, value_equal_list},
+    [SCHEMA_HYPERVISORS] = {read_hypervisors, release_hypervisors, equal_hypervisors},
+    [SCHEMA_ENVIRONMENT_WEIGHTS] = {collection_read_environment_weights, NULL, value_equal_bytes},
+    [SCHEMA_RESOURCE_WEIGHTS] = {collection_read_resource_weights, collection_release_resource_weights,
+                                 collection_equal_resource_weights},
+    [SCHEMA_MACHINES] = {collection_read_machines, collection_release_machines, collection_equal_machines},
+};
+
+static void set_default(struct reader *reader, const struct schema_key *key, void *object)
+{
+    _cleanup_(document_freep) struct document *document = NULL;
+    struct place place = {.name = key->path};
+    int r = document_parse(key->default_text, strlen(key->default_text), reader->file, reader->diags, &document);
+
+    if (r == -ENOMEM)
+        reader->is_out_of_memory = true;
+    else if (r < 0)
+        reader->n_errors++;
+    else
+        types[key->type].read(reader, &place, key, document->root, object);
+}
+
+void object_set_defaults(struct reader *reader, const char *section, void *object)
+{
+    for (const struct schema_key *key = NULL; (key = schema_next_child(section, key)) != NULL;) {
+        if (key->type == SCHEMA_SECTION)
+            object_set_defaults(reader, key->path, object);
+        else if (key->default_text != NULL)
+            set_default(reader, key, object);
+        else if (key->default_from != NULL)
+            memcpy(schema_member(key, object), schema_member(schema_find(key->default_from), object), key->size);
+    }
+}
+
+static void report_unknown(struct reader *reader, const struct place *place, const char *section,
+                           const struct node *name)
+{
+    const struct schema_key *meant = schema_suggest(section, name->text);
+    bool is_sibling = meant != NULL && schema_find_child(section, schema_name(meant)) == meant;
+    char path[PLACE_TEXT_SIZE], quoted[QUOTED_SIZE];
+
+    place_format(place, path);
+    reader_error(reader, NULL, name, "unknown key %s%s%s%s%s%s%s", quote(name->text, quoted),
+                 place != NULL ? " in '" : "", path, place != NULL ? "'" : "", meant != NULL ? "; did you mean '" : "",
+                 meant == NULL ? ""
+                 : is_sibling  ? schema_name(meant)
+                               : meant->path,
+                 meant != NULL ? "'?" : "");
+}
+
+static void read_pair(struct reader *reader, const struct place *place, const char *section, const struct node *name,
+                      const struct node *value, void *object)
+{
+    const struct schema_key *key = schema_find_child(section, name->text);
+    struct place here = {.parent = place, .name = name->text};
+
+    if (key == NULL)
+        report_unknown(reader, place, section, name);
+    else if (key->type == SCHEMA_SECTION)
+        object_read(reader, &here, key->path, value, object);
+    else
+        types[key->type].read(reader, &here, key, value, object);
+}
+
+/* Keys that the map leaves out: an error, or as another key. */
+static void complete(struct reader *reader, const struct place *place, const char *section, const struct node *map,
+                     void *object)
+{
+    for (const struct schema_key *key = NULL; (key = schema_next_child(section, key)) != NULL;) {
+        char expected[SCHEMA_EXPECTATION_SIZE];
+
+        if (node_find(map, schema_name(key)) != NULL)
+            continue;
+        if (key->is_required) {
+            schema_expectation(key, expected);
+            reader_error(reader, place, map, "'%s' is missing, expected %s", schema_name(key), expected);
+        } else if (key->default_from != NULL) {
+            memcpy(schema_member(key, object), schema_member(schema_find(key->default_from), object), key->size);
+        }
+    }
+}
+
+void object_read(struct reader *reader, const struct place *place, const char *section, const struct node *node,
+                 void *object)
+{
+    if (node->kind == NODE_MAP) {
+        reader_check_duplicates(reader, place, node);
+    } else if (!node_is_null(node)) {
+        reader_mismatch(reader, place, node, "a map of keys");
+        return;
+    }
+    for (size_t i = 0; i < node->n_items; i += 2)
+        read_pair(reader, place, section, node->items[i], node->items[i + 1], object);
+    complete(reader, place, section, node, object);
+}
+
+void object_done(const char *section, void *object)
+{
+    for (const struct schema_key *key = NULL; (key = schema_next_child(section, key)) != NULL;) {
+        if (key->type == SCHEMA_SECTION)
+            object_done(key->path, object);
+        else if (types[key->type].release != NULL)
+            types[key->type].release(key, object);
+    }
+}
+
+bool object_equal_key(const struct schema_key *key, const void *a, const void *b)
+{
+    return key->type == SCHEMA_SECTION || types[key->type].equal(key, a, b);
+}
+
+#define HYPERVISOR "hypervisors[]"
+
+/* The first hypervisor of that name among n; n: none. */
+static size_t find_hypervisor(const struct config_hypervisor *hypervisors, size_t n, const char *name)
+{
+    size_t i = 0;
+
+    while (i < n && !text_equal(hypervisors[i].name, name))
+        i++;
+    return i;
+}
+
+static void read_hypervisor(struct reader *reader, const struct place *place, const struct node *list, size_t index,
+                            struct config_hypervisor *hypervisors)
+{
+    struct place here = {.parent = place, .index = index};
+    struct config_hypervisor *hypervisor = &hypervisors[index];
+    size_t first;
+
+    object_set_defaults(reader, HYPERVISOR, hypervisor);
+    object_read(reader, &here, HYPERVISOR, list->items[index], hypervisor);
+    first = hypervisor->name != NULL ? find_hypervisor(hypervisors, index, hypervisor->name) : index;
+    if (first < index)
+        reader_error(reader, &here, list->items[index], "a second hypervisor named '%s', the first is in line %u",
+                     hypervisor->name, list->items[first]->line);
+}
+
+static void read_hypervisors(struct reader *reader, const struct place *place, const struct schema_key *key,
+                             const struct node *node, void *object)
+{
+    struct config_hypervisor **member = schema_member(key, object), *hypervisors;
+    char expected[SCHEMA_EXPECTATION_SIZE];
+
+    schema_expectation(key, expected);
+    if (node->kind != NODE_LIST) {
+        reader_mismatch(reader, place, node, expected);
+        return;
+    }
+    if (node->n_items == 0) {
+        reader_error(reader, place, node, "found an empty list, expected %s", expected);
+        return;
+    }
+    if (node->n_items > (size_t)key->max) {
+        reader_error(reader, place, node, "found %zu, expected at most %" PRId64, node->n_items, key->max);
+        return;
+    }
+    hypervisors = calloc(node->n_items, sizeof(*hypervisors));
+    if (hypervisors == NULL) {
+        reader->is_out_of_memory = true;
+        return;
+    }
+    release_hypervisors(key, object);
+    *member = hypervisors;
+    *schema_member_count(key, object) = node->n_items;
+    for (size_t i = 0; i < node->n_items; i++)
+        read_hypervisor(reader, place, node, i, hypervisors);
+}
+
+static void release_hypervisors(const struct schema_key *key, void *object)
+{
+    struct config_hypervisor **member = schema_member(key, object);
+
+    for (size_t i = 0; i < *schema_member_count(key, object); i++)
+        object_done(HYPERVISOR, &(*member)[i]);
+    free(*member);
+    *member = NULL;
+    *schema_member_count(key, object) = 0;
+}
+
+static bool equal_hypervisors(const struct schema_key *key, const void *a, const void *b)
+{
+    const struct config_hypervisor *left = *(struct config_hypervisor *const *)schema_member_const(key, a);
+    const struct config_hypervisor *right = *(struct config_hypervisor *const *)schema_member_const(key, b);
+    size_t n = schema_member_count_const(key, a);
+
+    if (n != schema_member_count_const(key, b))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        for (const struct schema_key *item = NULL; (item = schema_next_child(HYPERVISOR, item)) != NULL;)
+            if (!object_equal_key(item, &left[i], &right[i]))
+                return false;
+    return true;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of configuration keys, and finding one's way in it. Knows no YAML and no stream. */
+#include "config/schema.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/moment.h"
+#include "config/config.h"
+#include "model/machine.h"
+
+/* Where a key's value lives: a member, or a pointer with its count. */
+#define MEMBER(type, member)       .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define CONFIG(member)             MEMBER(struct config, member)
+#define CONFIG_LIST(member, count) CONFIG(member), .count_offset = offsetof(struct config, count)
+
+#define MSEC   USEC_PER_MSEC
+#define SEC    USEC_PER_SEC
+#define MINUTE (60 * SEC)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+/* sockaddr_un.sun_path on Linux, without its NUL. */
+#define SOCKET_PATH_MAX 107
+/* PATH_MAX, without its NUL. */
+#define FILE_PATH_MAX 4095
+
+static const char *const mode_words[] = {[MODE_AUTOMATIC] = "automatic", [MODE_OBSERVE] = "observe", NULL};
+static const char *const rank_by_words[] = {[RANK_BY_OVERLAP] = "overlap", [RANK_BY_SIMILARITY] = "similarity", NULL};
+static const char *const host_kill_words[] = {[false] = "planned", [true] = "failure", NULL};
+
+static const struct schema_key keys[] = {
+    {.path = "hypervisors",
+     .type = SCHEMA_HYPERVISORS,
+     CONFIG_LIST(hypervisors, n_hypervisors),
+     .min = 1,
+     .max = 256,
+     .is_required = true,
+     .text = "The hypervisors whose machines are watched, at least one. A machine may be replaced by one on "
+             "another hypervisor."},
+    {.path = "hypervisors[].name",
+     .type = SCHEMA_NAME,
+     MEMBER(struct config_hypervisor, name),
+     .max = HYPERVISOR_NAME_SIZE - 1,
+     .is_required = true,
+     .example = "local",
+     .text = "What the hypervisor is called here and in every message. No two may have the same name."},
+    {.path = "hypervisors[].uri",
+     .type = SCHEMA_URI,
+     MEMBER(struct config_hypervisor, uri),
+     .max = FILE_PATH_MAX,
+     .is_required = true,
+     .example = "qemu:///system",
+     .text = "The URI by which libvirt connects to it, as for virsh --connect."},
+    {.path = "mode",
+     .type = SCHEMA_CHOICE,
+     CONFIG(mode),
+     .choices = mode_words,
+     .default_text = "automatic",
+     .text = "With automatic, a failed machine is replaced. With observe, the same is decided and reported, but "
+             "nothing is started or destroyed: a way to watch the decisions before trusting them."},
+
+    {.path = "pool",
+     .type = SCHEMA_SECTION,
+     .text = "Which machines take part. A pattern is a shell pattern on a machine's name, or on "
+             "HYPERVISOR/NAME where it holds a slash. A machine may be protected and standby at once. A role in "
+             "a machine's own metadata outranks protect and standby, but not ignore."},
+    {.path = "pool.protect",
+     .type = SCHEMA_PATTERNS,
+     CONFIG(pool.protect),
+     .default_text = "[\"*\"]",
+     .text = "Machines that are replaced when they fail."},
+    {.path = "pool.standby",
+     .type = SCHEMA_PATTERNS,
+     CONFIG(pool.standby),
+     .default_text = "[\"*\"]",
+     .text = "Machines that may be started as a replacement, while they are not running."},
+    {.path = "pool.ignore",
+     .type = SCHEMA_PATTERNS,
+     CONFIG(pool.ignore),
+     .default_text = "[]",
+     .text = "Machines that are neither protected nor standby, whatever else says so."},
+
+    {.path = "machines",
+     .type = SCHEMA_MACHINES,
+     CONFIG_LIST(machines, n_machines),
+     .default_text = "{}",
+     .example = "VM-001: {os: ubuntu-20.04, language: nodejs, database: mysql}\n"
+                "local/VM-005: {language: nodejs, database: [mysql, postgresql], webserver: []}",
+     .text = "What machines offer, by machine name or HYPERVISOR/NAME: for each kind of resource one value or a "
+             "list of them, [] for none. For a kind given here nothing else is asked: neither the domain's "
+             "metadata nor its guest agent."},
+
+    {.path = "similarity", .type = SCHEMA_SECTION, .text = "How alike a replacement must be, and which one is best."},
+    {.path = "similarity.threshold",
+     .type = SCHEMA_DECIMAL,
+     CONFIG(similarity.threshold),
+     .max = MILLIONTHS,
+     .default_text = "0.5",
+     .text = "The least similarity S of a replacement: the weight of the failed machine as a share of the weight "
+             "of both together. The less a replacement has that the failed machine had not, the higher it is."},
+    {.path = "similarity.min_coverage",
+     .type = SCHEMA_DECIMAL,
+     CONFIG(similarity.min_coverage),
+     .max = MILLIONTHS,
+     .default_from = "similarity.threshold",
+     .text = "The least coverage C of a replacement: how much of the failed machine it offers. The same least "
+             "value holds for the resources alone, without the hardware."},
+    {.path = "similarity.must_cover",
+     .type = SCHEMA_KINDS,
+     CONFIG(similarity.must_cover),
+     .default_text = "[]",
+     .text = "Kinds that a replacement must offer completely, such as [os, data, memory]: every value of the "
+             "failed machine, and of cpu, memory and disk at least as much."},
+    {.path = "similarity.rank_by",
+     .type = SCHEMA_CHOICE,
+     CONFIG(similarity.rank_by),
+     .choices = rank_by_words,
+     .default_text = "overlap",
+     .text = "What makes the best replacement: overlap takes the highest product of similarity and coverage, "
+             "similarity the highest similarity alone."},
+    {.path = "similarity.weights",
+     .type = SCHEMA_SECTION,
+     .text = "How much each part of a machine counts. Only the proportions matter, not the sum. Both maps are "
+             "taken as a whole: what a map does not name weighs nothing."},
+    {.path = "similarity.weights.environment",
+     .type = SCHEMA_ENVIRONMENT_WEIGHTS,
+     CONFIG(similarity.environment_weights),
+     .max = 1000 * MILLIONTHS,
+     .default_text = "{cpu: 0.05, memory: 0.05, disk: 0.05}",
+     .text = "Weights of the hardware. Where the map is given, what it does not name weighs 0; {} leaves hardware "
+             "out of the comparison."},
+    {.path = "similarity.weights.resource",
+     .type = SCHEMA_RESOURCE_WEIGHTS,
+     CONFIG_LIST(similarity.resource_weights, similarity.n_resource_weights),
+     .max = 1000 * MILLIONTHS,
+     .default_text = "{os: 0.2, language: 0.3, database: 0.2, webserver: 0.1, software: 0.05, data: 0.2}",
+     .text = "Weights of what machines offer, by kind: each resource of the kind has that weight. A key such as "
+             "database/oracle gives one resource a weight of its own. Where the map is given, it replaces the "
+             "default as a whole."},
+
+    {.path = "failure",
+     .type = SCHEMA_SECTION,
+     .text = "What counts as a failure, beyond a crash of the machine or of its hypervisor process."},
+    {.path = "failure.io_error_grace",
+     .type = SCHEMA_DURATION,
+     CONFIG(failure.io_error_grace_us),
+     .max = HOUR,
+     .default_text = "30s",
+     .text = "How long a machine may stand paused by a disk error before it counts as failed."},
+    {.path = "failure.watchdog_grace",
+     .type = SCHEMA_DURATION,
+     CONFIG(failure.watchdog_grace_us),
+     .max = HOUR,
+     .default_text = "10s",
+     .text = "How long a machine may stand paused by its watchdog device before it counts as failed."},
+    {.path = "failure.panic_limit",
+     .type = SCHEMA_INTEGER,
+     CONFIG(failure.panic_limit),
+     .min = 1,
+     .max = CONFIG_PANIC_LIMIT_MAX,
+     .default_text = "3",
+     .unit = "panics",
+     .text = "How many guest panics within panic_window make a failure of a machine that libvirt restarts by "
+             "itself (on_crash restart)."},
+    {.path = "failure.panic_window",
+     .type = SCHEMA_DURATION,
+     CONFIG(failure.panic_window_us),
+     .min = 100 * MSEC,
+     .max = DAY,
+     .default_text = "10m",
+     .text = "The time within which panic_limit panics make a failure."},
+    {.path = "failure.host_kill",
+     .type = SCHEMA_CHOICE,
+     CONFIG(failure.host_kill_is_failure),
+     .choices = host_kill_words,
+     .default_text = "failure",
+     .text = "What a machine's end is when somebody sent SIGTERM to its QEMU process past libvirt. While the "
+             "host shuts down it is always planned."},
+
+    {.path = "recovery", .type = SCHEMA_SECTION, .text = "How a replacement is started."},
+    {.path = "recovery.call_timeout",
+     .type = SCHEMA_DURATION,
+     CONFIG(recovery.call_timeout_us),
+     .min = 100 * MSEC,
+     .max = 10 * MINUTE,
+     .default_text = "10s",
+     .text = "How long a hypervisor may take to answer; a later answer is reported, but no longer waited for."},
+    {.path = "recovery.start_timeout",
+     .type = SCHEMA_DURATION,
+     CONFIG(recovery.start_timeout_us),
+     .min = 100 * MSEC,
+     .max = HOUR,
+     .default_text = "60s",
+     .text = "How long a hypervisor may take to start a machine, which includes loading a saved memory image."},
+    {.path = "recovery.settle",
+     .type = SCHEMA_DURATION,
+     CONFIG(recovery.settle_us),
+     .max = 10 * MINUTE,
+     .default_text = "2s",
+     .text = "How long a replacement must stay up before the failure counts as recovered."},
+    {.path = "recovery.attempts",
+     .type = SCHEMA_INTEGER,
+     CONFIG(recovery.attempts),
+     .min = 1,
+     .max = 100,
+     .default_text = "3",
+     .unit = "machines",
+     .text = "How many machines are tried for one failure, the best first, before it is given up."},
+    {.path = "recovery.history_length",
+     .type = SCHEMA_INTEGER,
+     CONFIG(recovery.history_length),
+     .min = 1,
+     .max = 100000,
+     .default_text = "256",
+     .unit = "recoveries",
+     .text = "How many recoveries are kept in memory, to be shown."},
+
+    {.path = "discovery", .type = SCHEMA_SECTION, .text = "How the daemon keeps up with its hypervisors."},
+    {.path = "discovery.resync_interval",
+     .type = SCHEMA_DURATION,
+     CONFIG(discovery.resync_interval_us),
+     .min = 100 * MSEC,
+     .max = DAY,
+     .default_text = "10m",
+     .text = "How often all machines are listed anew, even if no event seems to have been missed."},
+    {.path = "discovery.reconnect_max",
+     .type = SCHEMA_DURATION,
+     CONFIG(discovery.reconnect_max_us),
+     .min = 100 * MSEC,
+     .max = HOUR,
+     .default_text = "10s",
+     .text = "The longest pause between two attempts to connect to a hypervisor; the first ones are shorter."},
+
+    {.path = "state_dir",
+     .type = SCHEMA_PATH,
+     CONFIG(state_dir),
+     .max = FILE_PATH_MAX,
+     .default_text = "/var/lib/understudy",
+     .needs_restart = true,
+     .text = "The directory of what must outlive the daemon."},
+    {.path = "api", .type = SCHEMA_SECTION, .text = "The control interface that understudyctl uses."},
+    {.path = "api.socket",
+     .type = SCHEMA_PATH,
+     CONFIG(api_socket),
+     .max = SOCKET_PATH_MAX,
+     .default_text = "/run/understudy/api.sock",
+     .needs_restart = true,
+     .text = "The Unix socket it listens on."},
+    {.path = "api.mode",
+     .type = SCHEMA_MODE,
+     CONFIG(api_socket_mode),
+     .max = 0777,
+     .default_text = "0660",
+     .needs_restart = true,
+     .text = "The permission bits of the socket. Who may write to it may crash machines to rehearse."},
+};
+
+size_t schema_count(void)
+{
+    return ELEMENTS_OF(keys);
+}
+
+const struct schema_key *schema_at(size_t index)
+{
+    return &keys[index];
+}
+
+const struct schema_key *schema_find(const char *path)
+{
+    for (size_t i = 0; i < ELEMENTS_OF(keys); i++)
+        if (strcmp(keys[i].path, path) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+const char *schema_name(const struct schema_key *key)
+{
+    const char *dot = strrchr(key->path, '.');
+
+    return dot == NULL ? key->path : dot + 1;
+}
+
+static bool is_child(const char *section, const struct schema_key *key)
+{
+    size_t length = strlen(section);
+    size_t parent_length = (size_t)(schema_name(key) - key->path);
+
+    if (length == 0)
+        return parent_length == 0;
+    return parent_length == length + 1 && strncmp(key->path, section, length) == 0;
+}
+
+const struct schema_key *schema_next_child(const char *section, const struct schema_key *after)
+{
+    for (size_t i = after == NULL ? 0 : (size_t)(after - keys) + 1; i < ELEMENTS_OF(keys); i++)
+        if (is_child(section, &keys[i]))
+            return &keys[i];
+    return NULL;
+}
+
+const struct schema_key *schema_find_child(const char *section, const char *name)
+{
+    for (const struct schema_key *key = NULL; (key = schema_next_child(section, key)) != NULL;)
+        if (strcmp(schema_name(key), name) == 0)
+            return key;
+    return NULL;
+}
+
+#define SUGGESTION_LENGTH_MAX 32
+
+/* Levenshtein's distance without regard to ASCII case, of texts up to SUGGESTION_LENGTH_MAX bytes. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[SUGGESTION_LENGTH_MAX + 1];
+    size_t length = strlen(b);
+
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            bool differs = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
+            size_t best = diagonal + differs;
+
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[length];
+}
+
+const struct schema_key *schema_suggest(const char *section, const char *name)
+{
+    const struct schema_key *nearest = NULL;
+    size_t least = strlen(name) / 3 + 1;
+
+    if (strlen(name) > SUGGESTION_LENGTH_MAX)
+        return NULL;
+    for (const struct schema_key *key = NULL; (key = schema_next_child(section, key)) != NULL;) {
+        size_t d = strlen(schema_name(key)) <= SUGGESTION_LENGTH_MAX ? distance(name, schema_name(key)) : least + 1;
+
+        if (d < least || (d == least && nearest == NULL)) {
+            nearest = key;
+            least = d;
+        }
+    }
+    /* Not misspelt, perhaps, but in the wrong section. */
+    for (size_t i = 0; nearest == NULL && i < ELEMENTS_OF(keys); i++)
+        if (strcmp(schema_name(&keys[i]), name) == 0)
+            nearest = &keys[i];
+    return nearest;
+}
