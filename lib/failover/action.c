@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Words for actions, and ownership of what a listing brings. */
+#include "failover/action.h"
+
+#include <stdlib.h>
+
+static const char *const kind_names[ACTION_COUNT] = {
+    [ACTION_LIST] = "list",       [ACTION_INSPECT] = "inspect", [ACTION_INQUIRE] = "inquire",
+    [ACTION_DESTROY] = "destroy", [ACTION_START] = "start",
+};
+
+const char *action_kind_name(enum action_kind kind)
+{
+    return kind_names[kind];
+}
+
+void inventory_free(struct inventory *inventory)
+{
+    if (inventory == NULL)
+        return;
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        domain_description_free(inventory->reports[i].description);
+    free(inventory->reports);
+    free(inventory);
+}

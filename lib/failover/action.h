@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the decision asks of the world, and what the world answers. The executor performs actions in
+ * any order and answers each exactly once; an answer that comes after its deadline is an answer too.
+ */
+#ifndef UNDERSTUDY_FAILOVER_ACTION_H
+#define UNDERSTUDY_FAILOVER_ACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/machine.h"
+
+#define RECOVERY_ID_SIZE 32 /* "20261122-145400-1" and its NUL */
+
+enum action_kind {
+    ACTION_LIST,    /* everything on `target.hypervisor`; answered by coordinator_handle_inventory */
+    ACTION_INSPECT, /* one machine; answered by coordinator_handle_inspection */
+    ACTION_INQUIRE, /* is it dead? answer: state and reason */
+    ACTION_DESTROY, /* end what is left of it. A machine that is off already counts as success */
+    ACTION_START,   /* resume, restore or boot it, by what it is. A machine that runs already is -EALREADY */
+    ACTION_COUNT,
+};
+
+/* "list", "inspect" … */
+const char *action_kind_name(enum action_kind kind);
+
+struct action {
+    uint64_t id; /* unique in this run of the program, never 0 */
+    enum action_kind kind;
+    struct machine_ref target;          /* uuid empty for ACTION_LIST */
+    char recovery_id[RECOVERY_ID_SIZE]; /* empty: for no recovery */
+    uint64_t as_of;                     /* coordinator's event count when it was asked, for LIST and INSPECT */
+    int64_t timeout_us;
+};
+
+struct action_result {
+    uint64_t id;
+    int error; /* 0, or negative errno: -ETIMEDOUT overdue and still under way, -ENOTCONN, -ENOENT no such domain,
+                  -EALREADY, -EIO what the hypervisor refused */
+    enum machine_state state; /* of ACTION_INQUIRE */
+    enum machine_reason reason;
+    char message[256]; /* the hypervisor's words; empty on success */
+};
+
+/* What a listing or an inspection says about one domain. description is handed over with it. */
+struct domain_report {
+    struct domain_description *description;
+    enum machine_state state;
+    enum machine_reason reason;
+    bool persistent;
+    bool has_managed_save;
+    bool agent_connected;
+};
+
+/* Everything one hypervisor has. Free with inventory_free. */
+struct inventory {
+    struct domain_report *reports;
+    size_t n_reports;
+    uint64_t free_memory_kib; /* of the host; 0: not known */
+};
+
+void inventory_free(struct inventory *inventory);
+DEFINE_CLEANUP(struct inventory, inventory_free);
+
+#endif

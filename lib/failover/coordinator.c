@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The way in and out of the coordinator: connections, listings, answers and time come in; actions go
+ * out. What an event means is watch.c's business, what a recovery does run.c's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "failover/coordinator_internal.h"
+
+/* A listing that failed is asked for again after this. */
+#define LIST_RETRY_US (2 * USEC_PER_SEC)
+/* A failure so long after a drill was asked for is no longer its doing. */
+#define DRILL_US (60 * USEC_PER_SEC)
+
+static void link_done(struct link *link)
+{
+    free(link->trouble);
+}
+
+static struct link link_new(const char *name)
+{
+    struct link link = {.list_at_us = USEC_INFINITY};
+
+    strncpy(link.name, name, sizeof(link.name) - 1);
+    return link;
+}
+
+/* The links of a configuration: those that stay are moved over from the old ones. */
+static int links_new(const struct coordinator *coordinator, const struct config *config, struct link **ret)
+{
+    struct link *links = calloc(config->n_hypervisors + 1, sizeof(*links));
+
+    if (links == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < config->n_hypervisors; i++) {
+        struct link *old = link_find(coordinator, config->hypervisors[i].name);
+
+        links[i] = old != NULL ? *old : link_new(config->hypervisors[i].name);
+        if (old != NULL)
+            old->trouble = NULL;
+    }
+    *ret = links;
+    return 0;
+}
+
+static void links_replace(struct coordinator *coordinator, struct link *links, size_t n_links)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        link_done(&coordinator->links[i]);
+    free(coordinator->links);
+    coordinator->links = links;
+    coordinator->n_links = n_links;
+}
+
+int coordinator_new(const struct config *config, struct coordinator **ret)
+{
+    _cleanup_(coordinator_freep) struct coordinator *coordinator = calloc(1, sizeof(*coordinator));
+    int r;
+
+    if (coordinator == NULL)
+        return -ENOMEM;
+    r = feature_table_new(&coordinator->features);
+    if (r == 0)
+        r = pool_new(coordinator->features, &coordinator->pool);
+    if (r == 0)
+        r = coordinator_configure(coordinator, config);
+    if (r < 0)
+        return r;
+    *ret = steal_pointer(&coordinator);
+    return 0;
+}
+
+void coordinator_free(struct coordinator *coordinator)
+{
+    struct notice notice;
+    struct late *late;
+
+    if (coordinator == NULL)
+        return;
+    while (coordinator_next_notice(coordinator, &notice))
+        notice_done(&notice);
+    free(coordinator->notices);
+    while ((late = coordinator->late) != NULL) {
+        coordinator->late = late->next;
+        free(late);
+    }
+    runs_free_all(coordinator);
+    watch_free_all(coordinator);
+    links_replace(coordinator, NULL, 0);
+    pool_free(coordinator->pool);
+    similarity_rules_free(coordinator->rules);
+    feature_table_free(coordinator->features);
+    free(coordinator);
+}
+
+/* Machines of hypervisors that are no longer configured go, and their watches with them. */
+static void forget_unconfigured(struct coordinator *coordinator)
+{
+    struct machine *machine, *next;
+
+    for (machine = pool_next(coordinator->pool, NULL); machine != NULL; machine = next) {
+        next = pool_next(coordinator->pool, machine);
+        if (link_find(coordinator, machine->hypervisor) == NULL)
+            watch_forget(coordinator, machine);
+    }
+}
+
+int coordinator_configure(struct coordinator *coordinator, const struct config *config)
+{
+    _cleanup_(similarity_rules_freep) struct similarity_rules *rules = NULL;
+    struct link *links = NULL;
+    int r = similarity_rules_new(&config->similarity, coordinator->features, &rules);
+
+    if (r < 0)
+        return r;
+    r = pool_configure(coordinator->pool, config);
+    if (r == 0)
+        r = links_new(coordinator, config, &links);
+    if (r < 0) {
+        /* Best effort: with as little memory as this, the old facts stay where they were. */
+        if (coordinator->config != NULL && pool_configure(coordinator->pool, coordinator->config) < 0)
+            return r;
+        return r;
+    }
+    coordinator->config = config;
+    links_replace(coordinator, links, config->n_hypervisors);
+    similarity_rules_free(coordinator->rules);
+    coordinator->rules = steal_pointer(&rules);
+    forget_unconfigured(coordinator);
+    return 0;
+}
+
+static void set_reachable(struct coordinator *coordinator, const char *hypervisor, bool is_reachable)
+{
+    for (struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
+         machine = pool_next(coordinator->pool, machine))
+        if (strcmp(machine->hypervisor, hypervisor) == 0)
+            machine->is_reachable = is_reachable;
+}
+
+void coordinator_handle_connected(struct coordinator *coordinator, const char *hypervisor, struct moment now)
+{
+    struct link *link = link_find(coordinator, hypervisor);
+
+    (void)now;
+    if (link == NULL)
+        return;
+    link->is_connected = true;
+    link->is_listed = false;
+    link->is_listing = false;
+    link->wants_list = true;
+}
+
+void coordinator_handle_disconnected(struct coordinator *coordinator, const char *hypervisor, const char *why,
+                                     struct moment now)
+{
+    struct link *link = link_find(coordinator, hypervisor);
+    bool was_connected;
+
+    if (link == NULL)
+        return;
+    was_connected = link->is_connected;
+    link->is_connected = false;
+    link->is_listed = false;
+    link->is_listing = false;
+    link->wants_list = false;
+    link->list_at_us = USEC_INFINITY;
+    if (was_connected || link->trouble == NULL || strcmp(link->trouble, why) != 0)
+        notices_add(coordinator, NOTICE_HYPERVISOR_DOWN, now, NULL, "%s: %s", hypervisor, why);
+    free(link->trouble);
+    link->trouble = strdup(why);
+    set_reachable(coordinator, hypervisor, false);
+}
+
+/* What was there before and is not in the listing. */
+static void apply_absences(struct coordinator *coordinator, const struct link *link, uint64_t as_of, struct moment now)
+{
+    struct machine *machine, *next;
+
+    for (machine = pool_next(coordinator->pool, NULL); machine != NULL; machine = next) {
+        struct machine_ref ref = machine_ref_of(machine);
+        struct watch *watch = watch_find(coordinator, &ref);
+
+        next = pool_next(coordinator->pool, machine);
+        if (strcmp(machine->hypervisor, link->name) == 0 && (watch == NULL || !watch->is_listed))
+            watch_apply_absence(coordinator, machine, as_of, now);
+    }
+}
+
+static void announce_up(struct coordinator *coordinator, struct link *link, size_t n_machines, struct moment now)
+{
+    if (link->is_listed)
+        return;
+    notices_add(coordinator, NOTICE_HYPERVISOR_UP, now, NULL, "%s: connected, %zu machines", link->name, n_machines);
+    free(link->trouble);
+    link->trouble = NULL;
+}
+
+void coordinator_handle_inventory(struct coordinator *coordinator, const struct action *action,
+                                  struct inventory *inventory, struct moment now)
+{
+    struct link *link = link_find(coordinator, action->target.hypervisor);
+
+    if (link == NULL || !link->is_connected || !link->is_listing || link->list_id != action->id) {
+        inventory_free(inventory);
+        return;
+    }
+    for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
+        watch->is_listed = false;
+    pool_set_free_memory(coordinator->pool, link->name, inventory->free_memory_kib);
+    link->is_listing = false;
+    link->list_at_us = now.mono_us + coordinator->config->discovery.resync_interval_us;
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        watch_apply_report(coordinator, link->name, &inventory->reports[i], action->as_of, now);
+    apply_absences(coordinator, link, action->as_of, now);
+    announce_up(coordinator, link, inventory->n_reports, now);
+    link->is_listed = true;
+    link->was_listed = true;
+    set_reachable(coordinator, link->name, true);
+    inventory_free(inventory);
+    runs_resume(coordinator, link->name, now);
+    runs_assign(coordinator, now);
+}
+
+static void end_inspection(struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    struct watch *watch = watch_find(coordinator, ref);
+
+    if (watch == NULL)
+        return;
+    watch->is_inspecting = false;
+    if (watch->inspect_again) {
+        watch->inspect_again = false;
+        watch_inspect(coordinator, watch);
+    }
+}
+
+void coordinator_handle_inspection(struct coordinator *coordinator, const struct action *action,
+                                   struct domain_report *report, struct moment now)
+{
+    struct link *link = link_find(coordinator, action->target.hypervisor);
+    struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
+
+    end_inspection(coordinator, &action->target);
+    if (link == NULL || !link->is_connected) {
+        if (report != NULL)
+            domain_description_free(report->description);
+        return;
+    }
+    if (report != NULL) {
+        watch_apply_report(coordinator, link->name, report, action->as_of, now);
+        machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
+        if (machine != NULL)
+            machine->is_reachable = link->is_listed;
+    } else if (machine != NULL) {
+        watch_apply_absence(coordinator, machine, action->as_of, now);
+    }
+    runs_assign(coordinator, now);
+}
+
+static void handle_failed_listing(struct coordinator *coordinator, const struct action *action,
+                                  const struct action_result *result, struct moment now)
+{
+    struct link *link = link_find(coordinator, action->target.hypervisor);
+
+    if (action->kind == ACTION_INSPECT)
+        end_inspection(coordinator, &action->target);
+    if (link == NULL || !link->is_connected)
+        return;
+    if (action->kind == ACTION_LIST && link->list_id == action->id)
+        link->is_listing = false;
+    /* After a lost connection everything is listed anyway. */
+    if (result->error != -ENOTCONN && now.mono_us + LIST_RETRY_US < link->list_at_us)
+        link->list_at_us = now.mono_us + LIST_RETRY_US;
+}
+
+void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
+                               const struct action_result *result, struct moment now)
+{
+    struct recovery_event event = {.kind = RECOVERY_ANSWER, .now = now, .result = result};
+    struct run *run;
+
+    if (action->kind == ACTION_LIST || action->kind == ACTION_INSPECT) {
+        handle_failed_listing(coordinator, action, result, now);
+        return;
+    }
+    run = run_find(coordinator, action->id);
+    if (run == NULL)
+        return;
+    run->recovery->action_id = 0;
+    run_handle(coordinator, run, &event);
+    runs_assign(coordinator, now);
+}
+
+/* The recovery that asked still counts on this machine. */
+static bool is_wanted(const struct coordinator *coordinator, const struct action *action)
+{
+    for (size_t i = 0; i < coordinator->n_records; i++) {
+        const struct recovery *recovery = coordinator->records[i];
+
+        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, &action->target) &&
+            (recovery->state == RECOVERY_RECOVERED || !recovery_state_is_final(recovery->state)))
+            return true;
+    }
+    return false;
+}
+
+void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
+                                    const struct action_result *result, struct moment now)
+{
+    struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
+    struct late *late;
+
+    if (action->kind != ACTION_START || result->error != 0 || is_wanted(coordinator, action))
+        return;
+    notices_add(coordinator, NOTICE_ATTEMPT_FAILED, now, machine,
+                "%s came up after recovery %s had given it up; it is stopped again",
+                machine != NULL ? machine->name : action->target.uuid, action->recovery_id);
+    late = calloc(1, sizeof(*late));
+    if (late == NULL) {
+        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to stop it");
+        return;
+    }
+    late->action = *action;
+    late->action.kind = ACTION_DESTROY;
+    late->action.id = ++coordinator->last_action;
+    late->action.timeout_us = coordinator->config->recovery.call_timeout_us;
+    late->next = coordinator->late;
+    coordinator->late = late;
+}
+
+void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, const struct machine_ref *machine,
+                      const char *text, struct moment now)
+{
+    const struct machine *found =
+        machine != NULL ? pool_find(coordinator->pool, machine->hypervisor, machine->uuid) : NULL;
+
+    notices_add(coordinator, kind, now, found, "%s", text);
+}
+
+void coordinator_handle_capacity(struct coordinator *coordinator, const struct machine_ref *ref, const char *source,
+                                 uint64_t capacity_bytes)
+{
+    struct machine *machine = pool_find(coordinator->pool, ref->hypervisor, ref->uuid);
+
+    if (machine == NULL)
+        return;
+    for (size_t i = 0; i < machine->description->n_disks; i++)
+        if (strcmp(machine->description->disks[i].source, source) == 0)
+            machine->description->disks[i].capacity_bytes = capacity_bytes;
+    pool_refresh_environment(machine);
+}
+
+void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down)
+{
+    coordinator->host_is_shutting_down = is_shutting_down;
+}
+
+void coordinator_expect_drill(struct coordinator *coordinator, const struct machine *machine, struct moment now)
+{
+    struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
+
+    if (watch != NULL)
+        watch->drill_until_us = now.mono_us + DRILL_US;
+}
+
+void coordinator_tick(struct coordinator *coordinator, struct moment now)
+{
+    struct watch *watch, *next;
+    bool has_graces = false;
+
+    runs_abandon_unconfigured(coordinator, coordinator->config, now);
+    for (size_t i = 0; i < coordinator->n_links; i++) {
+        struct link *link = &coordinator->links[i];
+
+        if (link->list_at_us <= now.mono_us && link->is_connected) {
+            link->list_at_us = USEC_INFINITY;
+            link->wants_list = true;
+        }
+    }
+    if (coordinator->has_graces) {
+        HASH_ITER(hh, coordinator->watches, watch, next)
+        {
+            if (watch_deadline(watch) <= now.mono_us)
+                watch_tick(coordinator, watch, now);
+            has_graces = has_graces || watch_deadline(watch) != USEC_INFINITY;
+        }
+        coordinator->has_graces = has_graces;
+    }
+    runs_tick(coordinator, now);
+    runs_assign(coordinator, now);
+}
+
+int64_t coordinator_deadline(const struct coordinator *coordinator)
+{
+    int64_t deadline_us = runs_deadline(coordinator);
+
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (coordinator->links[i].list_at_us < deadline_us)
+            deadline_us = coordinator->links[i].list_at_us;
+    if (coordinator->has_graces)
+        for (const struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
+            if (watch_deadline(watch) < deadline_us)
+                deadline_us = watch_deadline(watch);
+    return deadline_us;
+}
+
+/* For LIST and INSPECT. */
+static struct action question(struct coordinator *coordinator, enum action_kind kind, const char *hypervisor,
+                              const char *uuid)
+{
+    struct action action = {
+        .id = ++coordinator->last_action,
+        .kind = kind,
+        .as_of = coordinator->events,
+        .timeout_us = coordinator->config->recovery.call_timeout_us,
+    };
+
+    strncpy(action.target.hypervisor, hypervisor, sizeof(action.target.hypervisor) - 1);
+    strncpy(action.target.uuid, uuid, sizeof(action.target.uuid) - 1);
+    return action;
+}
+
+static bool next_listing(struct coordinator *coordinator, struct action *ret)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++) {
+        struct link *link = &coordinator->links[i];
+
+        if (!link->wants_list || link->is_listing)
+            continue;
+        *ret = question(coordinator, ACTION_LIST, link->name, "");
+        link->wants_list = false;
+        link->is_listing = true;
+        link->list_id = ret->id;
+        return true;
+    }
+    return false;
+}
+
+static bool next_inspection(struct coordinator *coordinator, struct action *ret)
+{
+    struct watch *watch = coordinator->to_inspect;
+
+    if (watch == NULL)
+        return false;
+    coordinator->to_inspect = watch->next_to_inspect;
+    watch->next_to_inspect = NULL;
+    watch->wants_inspection = false;
+    watch->is_inspecting = true;
+    *ret = question(coordinator, ACTION_INSPECT, watch->ref.hypervisor, watch->ref.uuid);
+    return true;
+}
+
+bool coordinator_next_action(struct coordinator *coordinator, struct action *ret)
+{
+    struct late *late = coordinator->late;
+
+    if (late != NULL) {
+        *ret = late->action;
+        coordinator->late = late->next;
+        free(late);
+        return true;
+    }
+    for (size_t i = 0; i < coordinator->n_runs; i++) {
+        struct run *run = coordinator->runs[i];
+
+        if (!run->has_action)
+            continue;
+        run->has_action = false;
+        *ret = run->action;
+        return true;
+    }
+    return next_listing(coordinator, ret) || next_inspection(coordinator, ret);
+}
+
+const struct pool *coordinator_pool(const struct coordinator *coordinator)
+{
+    return coordinator->pool;
+}
+
+const struct feature_table *coordinator_features(const struct coordinator *coordinator)
+{
+    return coordinator->features;
+}
+
+bool coordinator_is_ready(const struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (!coordinator->links[i].was_listed)
+            return false;
+    return true;
+}
+
+size_t coordinator_hypervisor_count(const struct coordinator *coordinator)
+{
+    return coordinator->n_links;
+}
+
+struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index)
+{
+    const struct link *link = &coordinator->links[index];
+    struct hypervisor_status status = {
+        .name = link->name,
+        .uri = coordinator->config->hypervisors[index].uri,
+        .is_connected = link->is_connected,
+        .is_listed = link->is_listed,
+        .free_memory_kib = pool_free_memory(coordinator->pool, link->name),
+        .trouble = link->trouble,
+    };
+
+    for (struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
+         machine = pool_next(coordinator->pool, machine))
+        if (strcmp(machine->hypervisor, link->name) == 0)
+            status.machines++;
+    return status;
+}
+
+size_t coordinator_recovery_count(const struct coordinator *coordinator)
+{
+    return coordinator->n_records;
+}
+
+const struct recovery *coordinator_recovery(const struct coordinator *coordinator, size_t index)
+{
+    return coordinator->records[index];
+}
+
+int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
+                        struct explanation **ret)
+{
+    _cleanup_(freep) struct selection *selection = NULL;
+    struct select_request request = {
+        .pool = coordinator->pool,
+        .rules = coordinator->rules,
+        .failed = machine,
+    };
+    int r = select_candidates(&request, &selection);
+
+    return r < 0 ? r : select_explain(&request, selection, NULL, coordinator->features, max_ineligible, ret);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * All recoveries at once, and the way into them: takes what hypervisors tell, keeps the pool current,
+ * judges stops, opens recoveries, and has candidates chosen and claimed for them. Pure: events in,
+ * actions and notices out; the daemon, the simulator and the tests are its drivers.
+ *
+ * Every function that can run out of memory handles it by a NOTICE_OUT_OF_MEMORY and a new listing of
+ * the hypervisor concerned, so that nothing stays lost.
+ */
+#ifndef UNDERSTUDY_FAILOVER_COORDINATOR_H
+#define UNDERSTUDY_FAILOVER_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/moment.h"
+#include "config/config.h"
+#include "failover/action.h"
+#include "failover/event.h"
+#include "failover/explanation.h"
+#include "failover/notice.h"
+#include "failover/recovery.h"
+#include "pool/pool.h"
+
+struct coordinator;
+
+/* Takes config's values until the next coordinator_configure; borrows it. -ENOMEM, -EINVAL as similarity_rules_new. */
+int coordinator_new(const struct config *config, struct coordinator **ret) _must_check_;
+void coordinator_free(struct coordinator *coordinator);
+DEFINE_CLEANUP(struct coordinator, coordinator_free);
+
+/* Swaps the configuration; on error the old one stays in force. The old one may be freed afterwards. */
+int coordinator_configure(struct coordinator *coordinator, const struct config *config) _must_check_;
+
+/* ---- what the world tells ---- */
+
+/* A connection is up: everything it has must be listed (an ACTION_LIST follows). Or it is gone. */
+void coordinator_handle_connected(struct coordinator *coordinator, const char *hypervisor, struct moment now);
+void coordinator_handle_disconnected(struct coordinator *coordinator, const char *hypervisor, const char *why,
+                                     struct moment now);
+
+void coordinator_handle_event(struct coordinator *coordinator, const char *hypervisor,
+                              const struct domain_event *event);
+
+/* Answers ACTION_LIST; takes the inventory. */
+void coordinator_handle_inventory(struct coordinator *coordinator, const struct action *action,
+                                  struct inventory *inventory, struct moment now);
+/* Answers ACTION_INSPECT; takes report->description. report NULL: no such domain any more. */
+void coordinator_handle_inspection(struct coordinator *coordinator, const struct action *action,
+                                   struct domain_report *report, struct moment now);
+/* Answers every other action, and LIST and INSPECT when they failed. */
+void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
+                               const struct action_result *result, struct moment now);
+
+/*
+ * An action that was answered -ETIMEDOUT has come back after all. A machine whose start succeeds when
+ * nobody waits for it any more is stopped again (an ACTION_DESTROY follows): it would run beside the
+ * replacement that was started in its stead.
+ */
+void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
+                                    const struct action_result *result, struct moment now);
+
+/* Something the driver noticed that belongs into the journal with the rest. machine may be NULL. */
+void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, const struct machine_ref *machine,
+                      const char *text, struct moment now);
+
+/* A disk's capacity became known. */
+void coordinator_handle_capacity(struct coordinator *coordinator, const struct machine_ref *machine, const char *source,
+                                 uint64_t capacity_bytes);
+
+/* The host of this hypervisor is shutting down: stops by signal are planned from now on. */
+void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down);
+
+/* The next failure of this machine is a rehearsal and recorded as such. */
+void coordinator_expect_drill(struct coordinator *coordinator, const struct machine *machine, struct moment now);
+
+/* Time has passed: call at coordinator_deadline() (mono_us, USEC_INFINITY: never) or earlier. */
+void coordinator_tick(struct coordinator *coordinator, struct moment now);
+int64_t coordinator_deadline(const struct coordinator *coordinator);
+
+/* ---- what it asks for, and tells ---- */
+
+/* Take them until false after every call above. */
+bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
+/* The notice is handed over: notice_done. */
+bool coordinator_next_notice(struct coordinator *coordinator, struct notice *ret);
+
+/* ---- what it knows ---- */
+
+const struct pool *coordinator_pool(const struct coordinator *coordinator);
+const struct feature_table *coordinator_features(const struct coordinator *coordinator);
+
+/* Every configured hypervisor has been listed at least once since the start. */
+bool coordinator_is_ready(const struct coordinator *coordinator);
+
+struct hypervisor_status {
+    const char *name; /* borrowed */
+    const char *uri;
+    bool is_connected;
+    bool is_listed;
+    size_t machines;
+    uint64_t free_memory_kib;
+    const char *trouble; /* borrowed: why it is not connected; NULL */
+};
+
+size_t coordinator_hypervisor_count(const struct coordinator *coordinator);
+struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index);
+
+/* Recoveries, the oldest first, the finished ones up to history_length included. Borrowed until the next call that
+ * takes `now`. */
+size_t coordinator_recovery_count(const struct coordinator *coordinator);
+const struct recovery *coordinator_recovery(const struct coordinator *coordinator, size_t index);
+
+/* Who would take over if this machine failed now? Nothing is changed. -ENOMEM. */
+int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
+                        struct explanation **ret) _must_check_;
+
+#endif

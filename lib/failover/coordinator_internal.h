@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of the coordinator share, and nobody else includes: links to hypervisors, watches
+ * over machines, runs of recoveries. What is to be done stands as flags in them, so that asking for
+ * an action never needs memory.
+ */
+#ifndef UNDERSTUDY_FAILOVER_COORDINATOR_INTERNAL_H
+#define UNDERSTUDY_FAILOVER_COORDINATOR_INTERNAL_H
+
+#include <uthash.h>
+
+#include "failover/coordinator.h"
+#include "failover/select.h"
+
+/* What could not be done for want of memory is tried again after this. */
+#define RETRY_US USEC_PER_SEC
+
+/* One hypervisor. */
+struct link {
+    char name[HYPERVISOR_NAME_SIZE];
+    bool is_connected;
+    bool is_listed;     /* since it was connected */
+    bool was_listed;    /* ever */
+    bool wants_list;    /* an ACTION_LIST is to be asked for */
+    bool is_listing;    /* one is under way */
+    int64_t list_at_us; /* the next one by itself: mono_us */
+    uint64_t list_id;
+    char *trouble;
+};
+
+/* One machine, seen from the coordinator. */
+struct watch {
+    struct machine_ref ref;
+    struct failure_track track;
+    bool lost;             /* uthash had no memory to add it */
+    bool is_listed;        /* mark of the listing under way */
+    bool wants_inspection; /* is in coordinator.to_inspect */
+    bool is_inspecting;
+    bool inspect_again;      /* something changed while an inspection was under way */
+    enum failure_cause owed; /* detected, but no recovery could be opened yet */
+    int64_t owed_until_us;   /* when to try again */
+    int64_t drill_until_us;  /* a failure up to then is a rehearsal */
+    struct run *recovers;    /* the run whose failed machine this is, or NULL */
+    struct run *serves;      /* the run whose candidate this is, or NULL */
+    struct watch *next_to_inspect;
+    UT_hash_handle hh;
+};
+
+/* A recovery under way, and what the coordinator holds for it. */
+struct run {
+    struct recovery *recovery;
+    struct machine *failed;    /* held and claimed */
+    struct machine *candidate; /* held and claimed; NULL */
+    bool wants_candidate;
+    bool is_postponed; /* until a listing or a connection changes who there is */
+    bool has_action;
+    struct action action;
+    int64_t retry_us;
+};
+
+/* Machines that came up when nobody waited for them any more: to be stopped. */
+struct late {
+    struct action action;
+    struct late *next;
+};
+
+struct coordinator {
+    const struct config *config;
+    struct feature_table *features;
+    struct pool *pool;
+    struct similarity_rules *rules;
+    bool host_is_shutting_down;
+
+    struct link *links;
+    size_t n_links;
+    struct watch *watches;
+    struct watch *to_inspect; /* singly linked */
+
+    struct run **runs; /* under way */
+    size_t n_runs;
+    struct recovery **records; /* all, the oldest first; owns them */
+    size_t n_records;
+    struct late *late;
+
+    struct notice *notices; /* a queue: first_notice … n_notices - 1 */
+    size_t first_notice, n_notices;
+
+    uint64_t events;      /* lifecycle events so far */
+    uint64_t last_action; /* id */
+    bool has_graces;      /* some watch may have a deadline */
+    int64_t id_second;    /* of the last recovery id */
+    unsigned id_count;
+};
+
+/* ---- notices.c ---- */
+
+/* Appends a notice about `machine` (may be NULL) with formatted text. Without memory it is dropped. */
+void notices_add(struct coordinator *coordinator, enum notice_kind kind, struct moment at,
+                 const struct machine *machine, const char *format, ...) _printf_(5, 6);
+/* As above about a run's recovery: with its id, cause, replacement and numbers. */
+void notices_add_run(struct coordinator *coordinator, enum notice_kind kind, struct moment at, const struct run *run,
+                     const char *format, ...) _printf_(5, 6);
+
+/* ---- watch.c ---- */
+
+struct link *link_find(const struct coordinator *coordinator, const char *hypervisor);
+
+/* The watch over a machine, made if need be; NULL without memory. */
+struct watch *watch_get(struct coordinator *coordinator, const char *hypervisor, const char *uuid);
+struct watch *watch_find(const struct coordinator *coordinator, const struct machine_ref *ref);
+void watch_inspect(struct coordinator *coordinator, struct watch *watch);
+void watch_free_all(struct coordinator *coordinator);
+/* Removes machine and watch unless a run needs them. */
+void watch_forget(struct coordinator *coordinator, struct machine *machine);
+
+/* What a report says, unless something newer is known (as_of). */
+void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
+                        uint64_t as_of, struct moment now);
+/* The hypervisor does not list this machine any more. */
+void watch_apply_absence(struct coordinator *coordinator, struct machine *machine, uint64_t as_of, struct moment now);
+
+/* Grace periods and recoveries that are owed. */
+void watch_tick(struct coordinator *coordinator, struct watch *watch, struct moment now);
+int64_t watch_deadline(const struct watch *watch);
+
+/* ---- run.c ---- */
+
+/* Opens a recovery. -ENOMEM: nothing was opened. */
+int run_open(struct coordinator *coordinator, struct watch *watch, struct machine *machine, enum failure_cause cause,
+             const char *why, struct moment at) _must_check_;
+void run_handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event);
+/* The run that waits for this answer; NULL. */
+struct run *run_find(const struct coordinator *coordinator, uint64_t action_id);
+/*
+ * Frees the runs that have ended, then lets every run that wants one have a candidate, the more
+ * important first. Last in every input.
+ */
+void runs_assign(struct coordinator *coordinator, struct moment now);
+/* Who there is has changed: runs that waited for that choose again. */
+void runs_resume(struct coordinator *coordinator, const char *hypervisor, struct moment now);
+void runs_tick(struct coordinator *coordinator, struct moment now);
+int64_t runs_deadline(const struct coordinator *coordinator);
+void runs_free_all(struct coordinator *coordinator);
+/* Ends runs whose hypervisors are not configured any more. */
+void runs_abandon_unconfigured(struct coordinator *coordinator, const struct config *config, struct moment now);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Is this stop a failure? The table of DESIGN.md section 4: what libvirt tells about one machine →
+ * verdict. Remembers per machine only what the order of events makes necessary. Knows nothing of
+ * pools, candidates or actions.
+ */
+#ifndef UNDERSTUDY_FAILOVER_FAILURE_H
+#define UNDERSTUDY_FAILOVER_FAILURE_H
+
+#include <stdbool.h>
+
+#include "base/moment.h"
+#include "config/config.h"
+#include "failover/event.h"
+#include "model/machine.h"
+
+/* What took a machine down. */
+enum failure_cause {
+    CAUSE_NONE,
+    CAUSE_PROCESS_DIED,    /* the hypervisor process ended by itself */
+    CAUSE_PANICKED,        /* guest panic, domain destroyed by its on_crash */
+    CAUSE_PANIC_PRESERVED, /* guest panic, remains preserved */
+    CAUSE_PANIC_LOOP,      /* guest panics again and again under on_crash restart */
+    CAUSE_CRASHED,         /* stopped as crashed without a panic: a dump with crash, a test */
+    CAUSE_HOST_KILL,       /* somebody on the host ended QEMU with SIGTERM */
+    CAUSE_IO_ERROR,        /* paused by an I/O error and still so after the grace period */
+    CAUSE_WATCHDOG,        /* the guest's watchdog fired and left it paused or off */
+    CAUSE_FOUND_CRASHED,   /* crashed while nobody listened, found by listing */
+    CAUSE_COUNT,
+};
+
+/* "process-died" and so on, as history and journal write it; and a sentence for people. */
+const char *failure_cause_name(enum failure_cause cause);
+const char *failure_cause_sentence(enum failure_cause cause);
+
+enum failure_kind {
+    FAILURE_NONE,    /* nothing to do: a start, a planned stop, or not a stop at all */
+    FAILURE_PLANNED, /* a stop, and a planned one */
+    FAILURE_NOTED,   /* worth telling (kdump, a panic that libvirt answers by a restart), no failure (yet) */
+    FAILURE_PENDING, /* may become a failure: ask failure_deadline / failure_tick */
+    FAILURE_DETECTED,
+};
+
+struct failure_verdict {
+    enum failure_kind kind;
+    enum failure_cause cause;
+    const char *why; /* static text: what was seen and how it is read */
+};
+
+/* What is remembered of one machine. A plain value: initialise with {0}; owns nothing. */
+struct failure_track {
+    enum domain_event_kind last_shutdown;      /* how the shutdown under way began; EVENT_DEFINED (0): none is */
+    bool panicked;                             /* a panic was told and its STOPPED has not come yet */
+    bool reported;                             /* this stop was already given a verdict of FAILURE_DETECTED */
+    int64_t watchdog_off_us;                   /* when the watchdog last began to take it down; 0: never */
+    int64_t panics_us[CONFIG_PANIC_LIMIT_MAX]; /* mono_us of the latest panics, a ring */
+    unsigned panics;                           /* ever told; the next one goes to panics_us[panics % …] */
+    enum failure_cause pending;                /* CAUSE_NONE: nothing is pending */
+    int64_t pending_until_us;
+};
+
+/* What the caller knows beside the event. */
+struct failure_context {
+    const struct config_failure *config;
+    enum on_crash on_crash;
+    enum machine_state known; /* before the event or listing; MACHINE_UNKNOWN: never seen before */
+    enum machine_reason known_reason;
+    bool host_is_shutting_down; /* the hypervisor's host: SIGTERM to everything is planned then */
+    struct moment now;
+};
+
+/* One event of one machine. EVENT_DEFINED, EVENT_UNDEFINED, EVENT_CHANGED and agent events are FAILURE_NONE. */
+struct failure_verdict failure_handle_event(struct failure_track *track, enum domain_event_kind event,
+                                            const struct failure_context *context);
+
+/* A listing says `state`/`reason` where context->known was the state before: what was missed? */
+struct failure_verdict failure_handle_listing(struct failure_track *track, enum machine_state state,
+                                              enum machine_reason reason, const struct failure_context *context);
+
+/* When failure_tick must be called for this machine: mono_us, or USEC_INFINITY. */
+int64_t failure_deadline(const struct failure_track *track);
+
+/* The grace period may have ended. FAILURE_NONE: not yet, or nothing was pending. */
+struct failure_verdict failure_tick(struct failure_track *track, const struct failure_context *context);
+
+/* The state and reason in which an event leaves a machine. False: the event says nothing about its state. */
+bool domain_event_state(enum domain_event_kind event, enum machine_state *ret_state, enum machine_reason *ret_reason);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Words for notices, and their ownership. */
+#include "failover/notice.h"
+
+#include <stdlib.h>
+
+static const char *const kind_names[NOTICE_COUNT] = {
+    [NOTICE_FAILURE_DETECTED] = "failure-detected",
+    [NOTICE_FAILURE_UNPROTECTED] = "failure-unprotected",
+    [NOTICE_FAILURE_PENDING] = "failure-pending",
+    [NOTICE_STOP_PLANNED] = "stop-planned",
+    [NOTICE_EVENT_NOTED] = "event-noted",
+    [NOTICE_DECIDED] = "decided",
+    [NOTICE_ATTEMPT_FAILED] = "attempt-failed",
+    [NOTICE_RECOVERED] = "recovered",
+    [NOTICE_EXHAUSTED] = "exhausted",
+    [NOTICE_DISMISSED] = "dismissed",
+    [NOTICE_OBSERVED] = "observed",
+    [NOTICE_HYPERVISOR_UP] = "hypervisor-up",
+    [NOTICE_HYPERVISOR_DOWN] = "hypervisor-down",
+    [NOTICE_CALL_OVERDUE] = "call-overdue",
+    [NOTICE_MACHINE_FAULT] = "machine-fault",
+    [NOTICE_OUT_OF_MEMORY] = "out-of-memory",
+};
+
+const char *notice_kind_name(enum notice_kind kind)
+{
+    return kind_names[kind];
+}
+
+void notice_done(struct notice *notice)
+{
+    free(notice->machine_name);
+    free(notice->replacement);
+    free(notice->text);
+    *notice = (struct notice){0};
+}

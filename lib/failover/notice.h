@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What happened, for people and their tools: plain values that the daemon writes to the journal and
+ * to the event stream. lib/ never logs; it hands these out.
+ */
+#ifndef UNDERSTUDY_FAILOVER_NOTICE_H
+#define UNDERSTUDY_FAILOVER_NOTICE_H
+
+#include "base/moment.h"
+#include "failover/action.h"
+#include "failover/failure.h"
+
+enum notice_kind {
+    NOTICE_FAILURE_DETECTED,
+    NOTICE_FAILURE_UNPROTECTED, /* a failure of a machine that is not protected */
+    NOTICE_FAILURE_PENDING,     /* may become one: a grace period runs */
+    NOTICE_STOP_PLANNED,
+    NOTICE_EVENT_NOTED,    /* kdump, a panic with restart, a stop nobody can explain */
+    NOTICE_DECIDED,        /* a candidate was chosen */
+    NOTICE_ATTEMPT_FAILED, /* a candidate did not come up; the next one is tried */
+    NOTICE_RECOVERED,
+    NOTICE_EXHAUSTED,
+    NOTICE_DISMISSED,
+    NOTICE_OBSERVED,
+    NOTICE_HYPERVISOR_UP, /* connected and listed */
+    NOTICE_HYPERVISOR_DOWN,
+    NOTICE_CALL_OVERDUE,  /* a call to a hypervisor outlived its deadline */
+    NOTICE_MACHINE_FAULT, /* its XML or metadata cannot be read as it stands */
+    NOTICE_OUT_OF_MEMORY,
+    NOTICE_COUNT,
+};
+
+/* "failure-detected" and so on. */
+const char *notice_kind_name(enum notice_kind kind);
+
+struct notice {
+    enum notice_kind kind;
+    struct moment at;
+    struct machine_ref machine; /* empty strings: about no machine */
+    char *machine_name;         /* or NULL */
+    char recovery_id[RECOVERY_ID_SIZE];
+    enum failure_cause cause;
+    char *replacement;                    /* name, or NULL */
+    double similarity, coverage, overlap; /* meaningful with a replacement */
+    int64_t duration_us;                  /* since detection; -1: not measured */
+    char *text;                           /* one sentence for people, without a full stop; never NULL */
+};
+
+void notice_done(struct notice *notice);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One failure and all that is done about it, from detection to outcome: a pure function of (state,
+ * event, now) to actions. Who is chosen, claims and several recoveries at once are the coordinator's.
+ */
+#ifndef UNDERSTUDY_FAILOVER_RECOVERY_H
+#define UNDERSTUDY_FAILOVER_RECOVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/moment.h"
+#include "config/config.h"
+#include "failover/action.h"
+#include "failover/explanation.h"
+#include "failover/failure.h"
+
+enum recovery_state {
+    RECOVERY_DETECTED,
+    RECOVERY_CONFIRMING, /* asking whether it is dead */
+    RECOVERY_DESTROYING, /* its remains are being ended */
+    RECOVERY_SELECTING,  /* waits for a candidate */
+    RECOVERY_STARTING,   /* the candidate is being started */
+    RECOVERY_RESOLVING,  /* the start was cut off: asking what became of it */
+    RECOVERY_STOPPING,   /* a candidate that may be half up is being ended before the next */
+    RECOVERY_SETTLING,   /* it runs; must stay up for the settle time */
+    RECOVERY_RECOVERED,
+    RECOVERY_EXHAUSTED, /* nobody is left to try */
+    RECOVERY_DISMISSED, /* the machine runs after all */
+    RECOVERY_OBSERVED,  /* mode observe: decided, nothing started */
+    RECOVERY_STATE_COUNT,
+};
+
+/* "detected", "confirming", …; the last four are the outcomes that history shows. */
+const char *recovery_state_name(enum recovery_state state);
+bool recovery_state_is_final(enum recovery_state state);
+
+enum recovery_event_kind {
+    RECOVERY_BEGIN,
+    RECOVERY_ANSWER,        /* the action under way was answered: see result */
+    RECOVERY_CHOSEN,        /* candidate is claimed for this recovery */
+    RECOVERY_NOBODY,        /* no candidate is left; detail says why */
+    RECOVERY_ORIGINAL_RUNS, /* the failed machine was started by somebody else */
+    RECOVERY_REPLACEMENT_STOPPED,
+    RECOVERY_RECONNECTED, /* the hypervisor that the recovery waits for is back, and listed */
+    RECOVERY_TICK,
+    RECOVERY_ABANDON, /* it cannot go on: detail says why */
+    RECOVERY_EVENT_COUNT,
+};
+
+const char *recovery_event_name(enum recovery_event_kind kind);
+
+struct recovery_event {
+    enum recovery_event_kind kind;
+    struct moment now;
+    const struct action_result *result; /* RECOVERY_ANSWER */
+    const struct machine *candidate;    /* RECOVERY_CHOSEN */
+    const char *detail;                 /* RECOVERY_NOBODY, RECOVERY_ABANDON */
+};
+
+/* One candidate that was tried, and what became of it. */
+struct recovery_attempt {
+    struct machine_ref candidate;
+    char *name;
+    char *error; /* NULL: it runs, or nothing went wrong yet */
+};
+
+/*
+ * Kept as the record of history after its end. Times are moments of the failure's own course; a
+ * moment of {0} has not come.
+ */
+struct recovery {
+    char id[RECOVERY_ID_SIZE];
+    enum recovery_state state;
+
+    struct machine_ref failed;
+    char *failed_name;
+    enum failure_cause cause;
+    int priority;
+    bool is_drill;
+
+    struct machine_ref replacement;       /* the candidate being tried, or the one that runs */
+    char *replacement_name;               /* NULL: none (any more) */
+    double similarity, coverage, overlap; /* of the replacement */
+    struct recovery_attempt *attempts;
+    size_t n_attempts;
+
+    struct moment detected, confirmed, decided, started, ended;
+    struct explanation *explanation; /* of the last decision; NULL before it */
+    char *detail;                    /* why it ended as it did, one sentence; NULL while it goes on */
+
+    /* under way */
+    uint64_t action_id;        /* the action whose answer is awaited; 0: none */
+    bool waits_for_connection; /* asks again when the hypervisor is back */
+    unsigned asked;            /* how often the question under way was asked */
+    int64_t deadline_us;       /* mono_us of the next RECOVERY_TICK; USEC_INFINITY */
+    unsigned long ignored;     /* events that meant nothing in their state */
+};
+
+/* What one step asks for: at most one action. */
+struct recovery_step {
+    bool has_action; /* the caller writes the id it gave to the action into recovery.action_id */
+    struct action action;
+    bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NOBODY */
+    bool releases_candidate; /* the claim on `released` ends */
+    struct machine_ref released;
+    bool ended; /* reached a final state in this step */
+};
+
+int recovery_new(const char *id, const struct machine *failed, enum failure_cause cause, struct moment detected,
+                 struct recovery **ret) _must_check_;
+void recovery_free(struct recovery *recovery);
+DEFINE_CLEANUP(struct recovery, recovery_free);
+
+/* Takes one event. -ENOMEM (of RECOVERY_CHOSEN only): the recovery is as it was. */
+int recovery_handle(struct recovery *recovery, const struct recovery_event *event, const struct config *config,
+                    struct recovery_step *ret_step) _must_check_;
+
+/* The hypervisor whose return it waits for, borrowed; NULL: it waits for none. */
+const char *recovery_waits_for(const struct recovery *recovery);
+
+/* From detection to the end (or now while it goes on), in microseconds. */
+int64_t recovery_duration_us(const struct recovery *recovery, struct moment now);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who could take over, in which order. Reads the pool; claims, starts and remembers nothing. */
+#include "failover/select.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool was_tried(const struct select_request *request, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    for (size_t i = 0; i < request->n_tried; i++)
+        if (machine_ref_equal(&request->tried[i], &ref))
+            return true;
+    return false;
+}
+
+static bool stands_by(const struct machine *machine)
+{
+    if (machine->state == MACHINE_SHUT_OFF)
+        return true;
+    return machine->state == MACHINE_PAUSED &&
+           (machine->reason == REASON_USER || machine->reason == REASON_STARTING_UP);
+}
+
+static bool is_claimed_by_another(const struct select_request *request, const struct machine *machine)
+{
+    return machine->claimed_by != NULL &&
+           (request->recovery_id == NULL || strcmp(machine->claimed_by, request->recovery_id) != 0);
+}
+
+static enum candidate_verdict judge(const struct select_request *request, const struct candidate *candidate)
+{
+    const struct machine *machine = candidate->machine;
+
+    if ((machine->roles & ROLE_STANDBY) == 0)
+        return CANDIDATE_NOT_STANDBY;
+    if (!machine->is_reachable)
+        return CANDIDATE_UNREACHABLE;
+    if (!stands_by(machine))
+        return CANDIDATE_NOT_STANDING_BY;
+    if (machine->failed_unrecovered)
+        return CANDIDATE_FAILED_ITSELF;
+    if (is_claimed_by_another(request, machine))
+        return CANDIDATE_CLAIMED;
+    if (was_tried(request, machine))
+        return CANDIDATE_TRIED;
+    if (machine->state == MACHINE_PAUSED && (machine->roles & ROLE_PROTECTED) != 0)
+        return CANDIDATE_UNDER_OPERATOR;
+    if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
+        return CANDIDATE_NOT_SIMILAR;
+    return CANDIDATE_ELIGIBLE;
+}
+
+/* The tie-breaks of DESIGN.md section 2, in their order. */
+enum tie_break {
+    BY_SCORE,
+    BY_WARMTH,
+    BY_FREE_MEMORY,
+    BY_NAME,
+};
+
+static int compare(const struct similarity_rules *rules, const struct candidate *a, const struct candidate *b,
+                   enum tie_break *ret_by)
+{
+    int order = similarity_compare(rules, &a->score, &b->score);
+
+    *ret_by = BY_SCORE;
+    if (order != 0)
+        return order;
+    *ret_by = BY_WARMTH;
+    if (a->warmth != b->warmth)
+        return a->warmth > b->warmth ? -1 : 1;
+    *ret_by = BY_FREE_MEMORY;
+    if (a->free_memory_kib != b->free_memory_kib)
+        return a->free_memory_kib > b->free_memory_kib ? -1 : 1;
+    *ret_by = BY_NAME;
+    order = strcmp(a->machine->name, b->machine->name);
+    if (order == 0)
+        order = strcmp(a->machine->hypervisor, b->machine->hypervisor);
+    return order != 0 ? order : strcmp(a->machine->uuid, b->machine->uuid);
+}
+
+static int compare_for_sort(const void *left, const void *right, void *rules)
+{
+    const struct candidate *a = left, *b = right;
+    bool a_eligible = a->verdict == CANDIDATE_ELIGIBLE, b_eligible = b->verdict == CANDIDATE_ELIGIBLE;
+    enum tie_break by;
+
+    if (a_eligible != b_eligible)
+        return a_eligible ? -1 : 1;
+    return compare(rules, a, b, &by);
+}
+
+static bool is_candidate(const struct select_request *request, const struct machine *machine)
+{
+    return machine != request->failed && machine->is_present && (machine->roles & ROLE_IGNORED) == 0;
+}
+
+static int score_all(const struct select_request *request, struct selection *selection)
+{
+    size_t n = selection->n_candidates;
+    _cleanup_(freep) const struct spec **specs = calloc(n + 1, sizeof(*specs));
+    _cleanup_(freep) struct similarity_score *scores = calloc(n + 1, sizeof(*scores));
+
+    if (specs == NULL || scores == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        specs[i] = &selection->candidates[i].machine->spec;
+    similarity_score_pool(request->rules, &request->failed->spec, specs, n, scores);
+
+    for (size_t i = 0; i < n; i++) {
+        struct candidate *candidate = &selection->candidates[i];
+
+        candidate->score = scores[i];
+        candidate->verdict = judge(request, candidate);
+        if (candidate->verdict == CANDIDATE_ELIGIBLE)
+            selection->n_eligible++;
+    }
+    return 0;
+}
+
+int select_candidates(const struct select_request *request, struct selection **ret)
+{
+    size_t size = sizeof(struct selection) + pool_count(request->pool) * sizeof(struct candidate);
+    _cleanup_(freep) struct selection *selection = calloc(1, size);
+    int r;
+
+    if (selection == NULL)
+        return -ENOMEM;
+    for (struct machine *machine = pool_next(request->pool, NULL); machine != NULL;
+         machine = pool_next(request->pool, machine)) {
+        if (!is_candidate(request, machine))
+            continue;
+        selection->candidates[selection->n_candidates++] = (struct candidate){
+            .machine = machine,
+            .warmth = machine_warmth(machine),
+            .free_memory_kib = pool_free_memory(request->pool, machine->hypervisor),
+        };
+    }
+    r = score_all(request, selection);
+    if (r < 0)
+        return r;
+    qsort_r(selection->candidates, selection->n_candidates, sizeof(struct candidate), compare_for_sort,
+            (void *)request->rules);
+    *ret = steal_pointer(&selection);
+    return 0;
+}

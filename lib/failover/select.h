@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Candidates → ranking with reasons: who could take the place of a failed machine, in which order,
+ * and why each other one cannot. Changes nothing.
+ */
+#ifndef UNDERSTUDY_FAILOVER_SELECT_H
+#define UNDERSTUDY_FAILOVER_SELECT_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "failover/explanation.h"
+#include "pool/pool.h"
+#include "similarity/similarity.h"
+
+/* Why a candidate is out; the first that applies, in this order. */
+enum candidate_verdict {
+    CANDIDATE_ELIGIBLE,
+    CANDIDATE_NOT_STANDBY,     /* its role does not allow it */
+    CANDIDATE_UNREACHABLE,     /* its hypervisor is not connected */
+    CANDIDATE_NOT_STANDING_BY, /* it runs, is on its way up or down, or is preserved remains */
+    CANDIDATE_FAILED_ITSELF,   /* and was not recovered: not one to rely on */
+    CANDIDATE_CLAIMED,         /* reserved for another recovery, as its candidate or as the machine that failed */
+    CANDIDATE_TRIED,           /* this recovery tried it already and it failed */
+    CANDIDATE_UNDER_OPERATOR,  /* protected and paused by somebody: not ours to resume */
+    CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
+    CANDIDATE_COUNT,
+};
+
+struct candidate {
+    struct machine *machine; /* borrowed */
+    struct similarity_score score;
+    enum candidate_verdict verdict;
+    enum warmth warmth;
+    uint64_t free_memory_kib; /* of its host; 0: not known */
+};
+
+/* One recovery's view of the pool: everything in it is borrowed. */
+struct select_request {
+    const struct pool *pool;
+    const struct similarity_rules *rules;
+    const struct machine *failed;
+    const char *recovery_id;         /* its own claims do not stand in its way; NULL for explain */
+    const struct machine_ref *tried; /* machines this recovery tried already */
+    size_t n_tried;
+};
+
+/* In ranking order: the eligible first, best first; then the others. Free with free(). */
+struct selection {
+    size_t n_candidates;
+    size_t n_eligible;
+    struct candidate candidates[];
+};
+
+/* Every machine of the pool but the failed one and the ignored ones is a candidate. -ENOMEM. */
+int select_candidates(const struct select_request *request, struct selection **ret) _must_check_;
+
+/*
+ * Writes a selection down. At most max_ineligible of the ineligible candidates are kept (the rest are
+ * counted in n_left_out); every eligible one is. chosen: the machine that was taken, or NULL for the
+ * first eligible one. -ENOMEM.
+ */
+int select_explain(const struct select_request *request, const struct selection *selection,
+                   const struct machine *chosen, const struct feature_table *table, size_t max_ineligible,
+                   struct explanation **ret) _must_check_;
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One machine under watch: what its hypervisor tells becomes its state in the pool, and a verdict.
+ * Opens recoveries; does not know how they go on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define uthash_nonfatal_oom(element) ((element)->lost = true)
+#define HASH_NONFATAL_OOM            1
+#include "failover/coordinator_internal.h"
+
+struct link *link_find(const struct coordinator *coordinator, const char *hypervisor)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (strcmp(coordinator->links[i].name, hypervisor) == 0)
+            return &coordinator->links[i];
+    return NULL;
+}
+
+struct watch *watch_find(const struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    struct watch *watch;
+
+    HASH_FIND(hh, coordinator->watches, ref, sizeof(*ref), watch);
+    return watch;
+}
+
+struct watch *watch_get(struct coordinator *coordinator, const char *hypervisor, const char *uuid)
+{
+    struct machine_ref ref = {0};
+    struct watch *watch;
+
+    strncpy(ref.hypervisor, hypervisor, sizeof(ref.hypervisor) - 1);
+    strncpy(ref.uuid, uuid, sizeof(ref.uuid) - 1);
+    watch = watch_find(coordinator, &ref);
+    if (watch != NULL)
+        return watch;
+    watch = calloc(1, sizeof(*watch));
+    if (watch == NULL)
+        return NULL;
+    watch->ref = ref;
+    watch->owed_until_us = USEC_INFINITY;
+    HASH_ADD(hh, coordinator->watches, ref, sizeof(watch->ref), watch);
+    if (watch->lost) {
+        free(watch);
+        return NULL;
+    }
+    return watch;
+}
+
+static void leave_inspection_queue(struct coordinator *coordinator, struct watch *watch)
+{
+    for (struct watch **at = &coordinator->to_inspect; *at != NULL; at = &(*at)->next_to_inspect)
+        if (*at == watch) {
+            *at = watch->next_to_inspect;
+            break;
+        }
+    watch->next_to_inspect = NULL;
+    watch->wants_inspection = false;
+}
+
+static void discard(struct coordinator *coordinator, struct watch *watch)
+{
+    if (watch->wants_inspection)
+        leave_inspection_queue(coordinator, watch);
+    HASH_DEL(coordinator->watches, watch);
+    free(watch);
+}
+
+void watch_free_all(struct coordinator *coordinator)
+{
+    struct watch *watch, *next;
+
+    HASH_ITER(hh, coordinator->watches, watch, next)
+    {
+        discard(coordinator, watch);
+    }
+}
+
+void watch_inspect(struct coordinator *coordinator, struct watch *watch)
+{
+    if (watch->is_inspecting) {
+        watch->inspect_again = true;
+    } else if (!watch->wants_inspection) {
+        watch->wants_inspection = true;
+        watch->next_to_inspect = coordinator->to_inspect;
+        coordinator->to_inspect = watch;
+    }
+}
+
+void watch_forget(struct coordinator *coordinator, struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    struct watch *watch = watch_find(coordinator, &ref);
+
+    pool_remove(coordinator->pool, machine);
+    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL)
+        discard(coordinator, watch);
+}
+
+static struct failure_context context_of(const struct coordinator *coordinator, const struct machine *machine,
+                                         struct moment now)
+{
+    return (struct failure_context){
+        .config = &coordinator->config->failure,
+        .on_crash = machine != NULL ? machine->description->on_crash : ON_CRASH_DESTROY,
+        .known = machine != NULL ? machine->state : MACHINE_UNKNOWN,
+        .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
+        .host_is_shutting_down = coordinator->host_is_shutting_down,
+        .now = now,
+    };
+}
+
+/* The machine's state changed: recoveries that it concerns are told. */
+static void tell_runs(struct coordinator *coordinator, struct watch *watch, enum machine_state state, struct moment now)
+{
+    struct recovery_event event = {.now = now};
+
+    if (watch->recovers != NULL && state == MACHINE_RUNNING) {
+        event.kind = RECOVERY_ORIGINAL_RUNS;
+        run_handle(coordinator, watch->recovers, &event);
+    }
+    if (watch->serves != NULL && (state == MACHINE_SHUT_OFF || state == MACHINE_CRASHED || state == MACHINE_GONE)) {
+        event.kind = RECOVERY_REPLACEMENT_STOPPED;
+        run_handle(coordinator, watch->serves, &event);
+    }
+}
+
+static void owe(struct coordinator *coordinator, struct watch *watch, enum failure_cause cause, int64_t until_us)
+{
+    watch->owed = cause;
+    watch->owed_until_us = until_us;
+    coordinator->has_graces = true;
+}
+
+static void handle_failure(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                           enum failure_cause cause, const char *why, struct moment now)
+{
+    /* A replacement that stops is the business of the recovery that started it. */
+    if (watch->recovers != NULL || watch->serves != NULL)
+        return;
+    if (machine == NULL) {
+        owe(coordinator, watch, cause, USEC_INFINITY);
+        return;
+    }
+    if ((machine->roles & ROLE_PROTECTED) == 0) {
+        notices_add(coordinator, NOTICE_FAILURE_UNPROTECTED, now, machine, "%s failed and is not protected: %s (%s)",
+                    machine->name, why, failure_cause_name(cause));
+        return;
+    }
+    if (run_open(coordinator, watch, machine, cause, why, now) < 0) {
+        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to recover %s; tried again soon",
+                    machine->name);
+        owe(coordinator, watch, cause, now.mono_us + RETRY_US);
+    }
+}
+
+static void handle_verdict(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                           const struct failure_verdict *verdict, struct moment now)
+{
+    const char *name = machine != NULL ? machine->name : watch->ref.uuid;
+
+    switch (verdict->kind) {
+    case FAILURE_DETECTED:
+        handle_failure(coordinator, watch, machine, verdict->cause, verdict->why, now);
+        break;
+    case FAILURE_PENDING:
+        notices_add(coordinator, NOTICE_FAILURE_PENDING, now, machine, "%s: %s; a failure unless it runs again in time",
+                    name, verdict->why);
+        break;
+    case FAILURE_NOTED:
+        notices_add(coordinator, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
+        break;
+    case FAILURE_PLANNED:
+        if (watch->recovers == NULL && watch->serves == NULL)
+            notices_add(coordinator, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
+        break;
+    case FAILURE_NONE:
+    default:
+        break;
+    }
+    if (failure_deadline(&watch->track) != USEC_INFINITY)
+        coordinator->has_graces = true;
+}
+
+/* Events after which more than the state may be different from what was last read. */
+static bool changes_description(enum domain_event_kind event)
+{
+    switch (event) {
+    case EVENT_DEFINED:
+    case EVENT_UNDEFINED:
+    case EVENT_CHANGED:
+    case EVENT_STARTED_BOOTED:
+    case EVENT_STARTED_MIGRATED:
+    case EVENT_STARTED_RESTORED:
+    case EVENT_STARTED_FROM_SNAPSHOT:
+    case EVENT_STOPPED_SHUTDOWN:
+    case EVENT_STOPPED_DESTROYED:
+    case EVENT_STOPPED_CRASHED:
+    case EVENT_STOPPED_MIGRATED:
+    case EVENT_STOPPED_SAVED:
+    case EVENT_STOPPED_FAILED:
+    case EVENT_STOPPED_FROM_SNAPSHOT:
+    case EVENT_AGENT_CONNECTED:
+    case EVENT_AGENT_DISCONNECTED:
+        return true;
+    case EVENT_STARTED_WAKEUP:
+    case EVENT_SUSPENDED_PAUSED:
+    case EVENT_SUSPENDED_MIGRATED:
+    case EVENT_SUSPENDED_IO_ERROR:
+    case EVENT_SUSPENDED_WATCHDOG:
+    case EVENT_SUSPENDED_RESTORED:
+    case EVENT_SUSPENDED_FROM_SNAPSHOT:
+    case EVENT_SUSPENDED_API_ERROR:
+    case EVENT_SUSPENDED_POSTCOPY:
+    case EVENT_SUSPENDED_POSTCOPY_FAILED:
+    case EVENT_RESUMED:
+    case EVENT_SHUTDOWN_FINISHED:
+    case EVENT_SHUTDOWN_GUEST:
+    case EVENT_SHUTDOWN_HOST:
+    case EVENT_PM_SUSPENDED:
+    case EVENT_CRASHED_PANICKED:
+    case EVENT_CRASHED_CRASHLOADED:
+    case EVENT_REBOOT:
+    case EVENT_WATCHDOG:
+    case EVENT_WATCHDOG_OFF:
+    case EVENT_UNLISTED:
+    case EVENT_COUNT:
+    default:
+        return false;
+    }
+}
+
+/* The state that the event leaves the machine in. Unknown machines have none to keep. */
+static void apply_event_state(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                              const struct domain_event *event)
+{
+    enum machine_state state;
+    enum machine_reason reason;
+
+    if (machine == NULL || !domain_event_state(event->kind, &state, &reason))
+        return;
+    machine->event_sequence = coordinator->events;
+    /* The pause that libvirt tells beside a panic is no news. */
+    if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)
+        return;
+    machine->state = state;
+    machine->reason = reason;
+    if (state == MACHINE_RUNNING)
+        machine->failed_unrecovered = false;
+    tell_runs(coordinator, watch, state, event->at);
+}
+
+void coordinator_handle_event(struct coordinator *coordinator, const char *hypervisor, const struct domain_event *event)
+{
+    struct link *link = link_find(coordinator, hypervisor);
+    struct failure_context context;
+    struct failure_verdict verdict;
+    struct machine *machine;
+    struct watch *watch;
+
+    if (link == NULL)
+        return;
+    coordinator->events++;
+    watch = watch_get(coordinator, hypervisor, event->uuid);
+    if (watch == NULL) {
+        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, event->at, NULL, "no memory to take an event of %s; listed anew",
+                    hypervisor);
+        link->wants_list = true;
+        return;
+    }
+    machine = pool_find(coordinator->pool, hypervisor, event->uuid);
+    context = context_of(coordinator, machine, event->at);
+    verdict = failure_handle_event(&watch->track, event->kind, &context);
+    apply_event_state(coordinator, watch, machine, event);
+    handle_verdict(coordinator, watch, machine, &verdict, event->at);
+    if (machine == NULL || changes_description(event->kind))
+        watch_inspect(coordinator, watch);
+    runs_assign(coordinator, event->at);
+}
+
+static void pay_debt(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now)
+{
+    enum failure_cause cause = watch->owed;
+
+    if (cause == CAUSE_NONE)
+        return;
+    watch->owed = CAUSE_NONE;
+    watch->owed_until_us = USEC_INFINITY;
+    handle_failure(coordinator, watch, machine, cause, failure_cause_sentence(cause), now);
+}
+
+void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
+                        uint64_t as_of, struct moment now)
+{
+    struct watch *watch = watch_get(coordinator, hypervisor, report->description->uuid);
+    struct machine *machine = NULL;
+    struct failure_context context;
+    struct failure_verdict verdict;
+    bool is_news;
+
+    if (watch == NULL) {
+        domain_description_free(report->description);
+        report->description = NULL;
+    } else if (pool_apply(coordinator->pool, hypervisor, report->description, &machine) < 0) {
+        machine = NULL;
+    }
+    if (machine == NULL) {
+        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, NULL, "no memory to take a machine of %s; listed anew",
+                    hypervisor);
+        link_find(coordinator, hypervisor)->list_at_us = now.mono_us + RETRY_US;
+        return;
+    }
+    report->description = NULL;
+    watch->is_listed = true;
+    machine->persistent = report->persistent;
+    machine->has_managed_save = report->has_managed_save;
+    machine->agent_connected = report->agent_connected;
+
+    if (machine->event_sequence <= as_of) {
+        context = context_of(coordinator, machine, now);
+        verdict = failure_handle_listing(&watch->track, report->state, report->reason, &context);
+        is_news = machine->state != report->state;
+        machine->event_sequence = as_of;
+        machine->state = report->state;
+        machine->reason = report->reason;
+        if (report->state == MACHINE_RUNNING)
+            machine->failed_unrecovered = false;
+        if (is_news)
+            tell_runs(coordinator, watch, report->state, now);
+        handle_verdict(coordinator, watch, machine, &verdict, now);
+    }
+    pay_debt(coordinator, watch, machine, now);
+}
+
+void watch_apply_absence(struct coordinator *coordinator, struct machine *machine, uint64_t as_of, struct moment now)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    struct watch *watch = watch_find(coordinator, &ref);
+    struct failure_context context;
+    struct failure_verdict verdict;
+
+    if (machine->event_sequence > as_of || !machine->is_present)
+        return;
+    if (watch != NULL) {
+        context = context_of(coordinator, machine, now);
+        verdict = failure_handle_listing(&watch->track, MACHINE_GONE, REASON_UNKNOWN, &context);
+        tell_runs(coordinator, watch, MACHINE_GONE, now);
+        handle_verdict(coordinator, watch, machine, &verdict, now);
+    }
+    watch_forget(coordinator, machine);
+}
+
+void watch_tick(struct coordinator *coordinator, struct watch *watch, struct moment now)
+{
+    struct machine *machine = pool_find(coordinator->pool, watch->ref.hypervisor, watch->ref.uuid);
+    struct failure_context context = context_of(coordinator, machine, now);
+    struct failure_verdict verdict = failure_tick(&watch->track, &context);
+
+    handle_verdict(coordinator, watch, machine, &verdict, now);
+    if (watch->owed_until_us <= now.mono_us)
+        pay_debt(coordinator, watch, machine, now);
+}
+
+int64_t watch_deadline(const struct watch *watch)
+{
+    int64_t deadline_us = failure_deadline(&watch->track);
+
+    return watch->owed_until_us < deadline_us ? watch->owed_until_us : deadline_us;
+}

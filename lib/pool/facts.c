@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Roles by pattern and metadata; features by source. Knows one machine at a time, and no pool. */
+#include "pool/facts.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+/* text is "NAME" or "HYPERVISOR/NAME"; matches is strcmp-like for one or the other. */
+static bool names_machine(const char *text, const struct machine *machine, bool is_pattern)
+{
+    const char *slash = strchr(text, '/');
+    const char *name = slash != NULL ? slash + 1 : text;
+
+    if (slash != NULL) {
+        char hypervisor[HYPERVISOR_NAME_SIZE];
+        size_t length = (size_t)(slash - text);
+
+        if (length >= sizeof(hypervisor))
+            return false;
+        memcpy(hypervisor, text, length);
+        hypervisor[length] = '\0';
+        if (is_pattern ? fnmatch(hypervisor, machine->hypervisor, 0) != 0
+                       : strcmp(hypervisor, machine->hypervisor) != 0)
+            return false;
+    }
+    return is_pattern ? fnmatch(name, machine->name, 0) == 0 : strcmp(name, machine->name) == 0;
+}
+
+static bool matches_any(const struct string_list *patterns, const struct machine *machine)
+{
+    for (size_t i = 0; i < patterns->count; i++)
+        if (names_machine(patterns->items[i], machine, true))
+            return true;
+    return false;
+}
+
+unsigned facts_roles(const struct config *config, const struct machine *machine)
+{
+    unsigned roles = 0;
+
+    if (config != NULL && matches_any(&config->pool.ignore, machine))
+        return ROLE_IGNORED;
+    if (machine->description->role != NULL && machine_roles_parse(machine->description->role, &roles) == 0)
+        return roles;
+    if (config == NULL)
+        return 0;
+    if (matches_any(&config->pool.protect, machine))
+        roles |= ROLE_PROTECTED;
+    if (matches_any(&config->pool.standby, machine))
+        roles |= ROLE_STANDBY;
+    return roles;
+}
+
+/* A word that no feature can have is left out here: whoever read it has told about it already. */
+static int learn(struct knowledge *knowledge, struct feature_table *table, const char *kind, const char *value)
+{
+    int r = knowledge_add(knowledge, table, kind, value);
+
+    return r == -EINVAL ? 0 : r;
+}
+
+static int learn_from_config(const struct config *config, const struct machine *machine, struct feature_table *table,
+                             struct knowledge *knowledge)
+{
+    for (size_t i = 0; config != NULL && i < config->n_machines; i++) {
+        const struct config_machine *entry = &config->machines[i];
+
+        if (!names_machine(entry->name, machine, false))
+            continue;
+        for (size_t j = 0; j < entry->n_facts; j++) {
+            int r = learn(knowledge, table, entry->facts[j].kind, entry->facts[j].value);
+
+            if (r < 0)
+                return r;
+        }
+    }
+    return 0;
+}
+
+static int learn_from_metadata(const struct domain_description *description, struct feature_table *table,
+                               struct knowledge *knowledge)
+{
+    for (size_t i = 0; i < description->n_features; i++) {
+        int r = learn(knowledge, table, description->features[i].kind, description->features[i].value);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* "http://ubuntu.com/ubuntu/20.04" → os/ubuntu-20.04 (https://gitlab.com/libosinfo/osinfo-db). */
+static int learn_from_osinfo(const struct domain_description *description, struct feature_table *table,
+                             struct knowledge *knowledge)
+{
+    const char *id = description->osinfo_id, *version, *product;
+    char os[FEATURE_VALUE_MAX + 1];
+    int length;
+
+    if (id == NULL)
+        return 0;
+    version = strrchr(id, '/');
+    if (version == NULL || version == id || version[1] == '\0')
+        return 0;
+    for (product = version; product > id && product[-1] != '/'; product--)
+        ;
+    if (product == version)
+        return 0;
+    length = snprintf(os, sizeof(os), "%.*s-%s", (int)(version - product), product, version + 1);
+    if (length < 0 || (size_t)length >= sizeof(os))
+        return 0;
+    return learn(knowledge, table, "os", os);
+}
+
+static void knowledge_done_all(struct knowledge (*knowledge)[KNOWLEDGE_COUNT])
+{
+    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
+        knowledge_done(&(*knowledge)[s]);
+}
+
+int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine)
+{
+    _cleanup_(knowledge_done_all) struct knowledge knowledge[KNOWLEDGE_COUNT] = {0};
+    _cleanup_(id_set_done) struct id_set features = {0};
+    struct knowledge agent = machine->knowledge[KNOWLEDGE_AGENT];
+    int r;
+
+    r = learn_from_config(config, machine, table, &knowledge[KNOWLEDGE_CONFIG]);
+    if (r == 0)
+        r = learn_from_metadata(machine->description, table, &knowledge[KNOWLEDGE_METADATA]);
+    if (r == 0)
+        r = learn_from_osinfo(machine->description, table, &knowledge[KNOWLEDGE_OSINFO]);
+    if (r == 0)
+        r = id_set_copy(&knowledge[KNOWLEDGE_AGENT].features, &agent.features);
+    if (r == 0)
+        r = id_set_copy(&knowledge[KNOWLEDGE_AGENT].kinds, &agent.kinds);
+    if (r == 0)
+        r = knowledge_resolve(knowledge, table, &features);
+    if (r < 0)
+        return r;
+
+    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++) {
+        struct knowledge old = machine->knowledge[s];
+
+        machine->knowledge[s] = knowledge[s];
+        knowledge[s] = old;
+    }
+    struct id_set old = machine->spec.features;
+    machine->spec.features = features;
+    features = old;
+    machine->spec.environment[ENVIRONMENT_CPU] = machine->description->vcpus;
+    machine->spec.environment[ENVIRONMENT_MEMORY] = machine->description->memory_kib;
+    machine->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
+    return 0;
+}

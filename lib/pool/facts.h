@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What configuration, metadata and libosinfo say about one machine: its role and its features. */
+#ifndef UNDERSTUDY_POOL_FACTS_H
+#define UNDERSTUDY_POOL_FACTS_H
+
+#include "config/config.h"
+#include "model/machine.h"
+
+/*
+ * The roles of a machine: an ignore pattern comes first, then the role in its metadata, then the
+ * protect and standby patterns. config may be NULL: no patterns.
+ */
+unsigned facts_roles(const struct config *config, const struct machine *machine);
+
+/*
+ * Gathers knowledge of every source but the guest agent, whose element of machine->knowledge stays,
+ * and resolves machine->spec. -ENOMEM: the machine is as it was.
+ */
+int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine) _must_check_;
+
+#endif
