@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Plain structs → JSON: what the control interface answers. Compact, in UTF-8 (bytes that are not
+ * become U+FFFD), members in a fixed order. Instants are RFC 3339 in UTC, numbers carry their unit in
+ * their name, and what is not known or has not come is null.
+ *
+ * Every json_format_* makes one document; the caller frees *ret. -ENOMEM is their only error.
+ */
+#ifndef UNDERSTUDY_REPORT_JSON_H
+#define UNDERSTUDY_REPORT_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/moment.h"
+#include "failover/explanation.h"
+#include "failover/notice.h"
+#include "failover/recovery.h"
+#include "pool/pool.h"
+#include "report/status.h"
+
+int json_format_status(const struct status *status, char **ret) _must_check_;
+
+/* An array of every machine, ordered by name as strverscmp(3) does, then by hypervisor. */
+int json_format_machines(const struct pool *pool, const struct feature_table *features, char **ret) _must_check_;
+
+/* One machine with everything known of it. */
+int json_format_machine(const struct pool *pool, const struct feature_table *features, const struct machine *machine,
+                        char **ret) _must_check_;
+
+int json_format_explanation(const struct explanation *explanation, char **ret) _must_check_;
+
+/* An array of recoveries in the order given. now: for the duration of those under way. */
+int json_format_recoveries(const struct recovery *const *recoveries, size_t n, struct moment now,
+                           char **ret) _must_check_;
+int json_format_recovery(const struct recovery *recovery, struct moment now, char **ret) _must_check_;
+
+int json_format_notice(const struct notice *notice, char **ret) _must_check_;
+
+/* {"error": …, "hint": …}; without hint where it is NULL. */
+int json_format_error(const char *error, const char *hint, char **ret) _must_check_;
+
+/* {"machine": …, "message": …}: a machine was crashed on purpose. */
+int json_format_drill(const char *machine, const char *message, char **ret) _must_check_;
+
+/*
+ * Reads {"confirmed": true}, the body of a drill request; nothing at all, or an object without the
+ * member, is false. -EINVAL: something else; *ret_problem (borrowed, static) says what.
+ */
+int json_parse_drill(const char *text, size_t length, bool *ret_confirmed, const char **ret_problem) _must_check_;
+
+#endif

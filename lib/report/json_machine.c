@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Machines as JSON: one line of the list, and one machine in full. */
+#include "report/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "report/json_value.h"
+
+static json_t *roles_value(struct json_maker *maker, unsigned roles)
+{
+    static const enum machine_role each[] = {ROLE_PROTECTED, ROLE_STANDBY, ROLE_IGNORED};
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < ELEMENTS_OF(each); i++)
+        if ((roles & each[i]) != 0)
+            json_append(maker, array, json_text(machine_roles_name(each[i])));
+    return array;
+}
+
+static json_t *environment_value(struct json_maker *maker, const struct spec *spec)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "cpu", json_count(spec->environment[ENVIRONMENT_CPU]));
+    json_put(maker, object, "memory_kib", json_count(spec->environment[ENVIRONMENT_MEMORY]));
+    json_put(maker, object, "disk_bytes", json_count(spec->environment[ENVIRONMENT_DISK]));
+    return object;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* In alphabetical order: the ids only say in which order the features were first met. */
+static json_t *features_value(struct json_maker *maker, const struct feature_table *features, const struct id_set *set)
+{
+    _cleanup_(freep) const char **names = calloc(set->count > 0 ? set->count : 1, sizeof(const char *));
+    json_t *array = json_array();
+
+    if (names == NULL) {
+        maker->lost = true;
+        return array;
+    }
+    for (size_t i = 0; i < set->count; i++)
+        names[i] = feature_name(features, set->ids[i]);
+    qsort(names, set->count, sizeof(*names), compare_names);
+    for (size_t i = 0; i < set->count; i++)
+        json_append(maker, array, json_text(names[i]));
+    return array;
+}
+
+static json_t *warmth_value(const struct machine *machine)
+{
+    if (machine->state != MACHINE_SHUT_OFF && machine->state != MACHINE_PAUSED)
+        return json_null();
+    return json_text(warmth_name(machine_warmth(machine)));
+}
+
+static json_t *machine_value(struct json_maker *maker, const struct pool *pool, const struct feature_table *features,
+                             const struct machine *machine)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "name", json_text(pool_display_name(pool, machine)));
+    json_put(maker, object, "hypervisor", json_text(machine->hypervisor));
+    json_put(maker, object, "uuid", json_text(machine->uuid));
+    json_put(maker, object, "state", json_text(machine_state_name(machine->state)));
+    json_put(maker, object, "reason", json_text(machine_reason_name(machine->reason)));
+    json_put(maker, object, "roles", roles_value(maker, machine->roles));
+    json_put(maker, object, "priority", json_integer(machine->priority));
+    json_put(maker, object, "warmth", warmth_value(machine));
+    json_put(maker, object, "environment", environment_value(maker, &machine->spec));
+    json_put(maker, object, "features", features_value(maker, features, &machine->spec.features));
+    json_put(maker, object, "claimed_by", json_text(machine->claimed_by));
+    json_put(maker, object, "reachable", json_boolean(machine->is_reachable));
+    json_put(maker, object, "persistent", json_boolean(machine->persistent));
+    return object;
+}
+
+/* For each kind that anything is known of, the source that is believed. */
+static json_t *sources_value(struct json_maker *maker, const struct feature_table *features,
+                             const struct machine *machine)
+{
+    json_t *object = json_object();
+
+    for (int i = 0; i < KNOWLEDGE_COUNT; i++) {
+        enum knowledge_source source = (enum knowledge_source)i;
+        const struct id_set *kinds = &machine->knowledge[source].kinds;
+
+        for (size_t k = 0; k < kinds->count; k++) {
+            const char *kind = feature_kind_name(features, kinds->ids[k]);
+
+            if (json_object_get(object, kind) == NULL)
+                json_put(maker, object, kind, json_text(knowledge_source_name(source)));
+        }
+    }
+    return object;
+}
+
+static json_t *disks_value(struct json_maker *maker, const struct domain_description *description)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < description->n_disks; i++) {
+        const struct disk *disk = &description->disks[i];
+        json_t *object = json_object();
+
+        json_put(maker, object, "target", json_text(disk->target));
+        json_put(maker, object, "source", json_text(disk->source));
+        json_put(maker, object, "writable", json_boolean(disk->writable));
+        json_put(maker, object, "shareable", json_boolean(disk->shareable));
+        json_put(maker, object, "capacity_bytes",
+                 disk->capacity_bytes > 0 ? json_count(disk->capacity_bytes) : json_null());
+        json_append(maker, array, object);
+    }
+    return array;
+}
+
+static json_t *macs_value(struct json_maker *maker, const struct domain_description *description)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < description->n_macs; i++)
+        json_append(maker, array, json_text(description->macs[i]));
+    return array;
+}
+
+static const char *on_crash_name(enum on_crash on_crash)
+{
+    switch (on_crash) {
+    case ON_CRASH_DESTROY:
+        return "destroy";
+    case ON_CRASH_RESTART:
+        return "restart";
+    case ON_CRASH_PRESERVE:
+        return "preserve";
+    }
+    return NULL;
+}
+
+static json_t *agent_value(struct json_maker *maker, const struct machine *machine)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "channel", json_boolean(machine->description->has_agent_channel));
+    json_put(maker, object, "connected", json_boolean(machine->agent_connected));
+    return object;
+}
+
+int json_format_machine(const struct pool *pool, const struct feature_table *features, const struct machine *machine,
+                        char **ret)
+{
+    const struct domain_description *description = machine->description;
+    struct json_maker maker = {0};
+    json_t *object = machine_value(&maker, pool, features, machine);
+
+    json_put(&maker, object, "sources", sources_value(&maker, features, machine));
+    json_put(&maker, object, "disks", disks_value(&maker, description));
+    json_put(&maker, object, "macs", macs_value(&maker, description));
+    json_put(&maker, object, "on_crash", json_text(on_crash_name(description->on_crash)));
+    json_put(&maker, object, "agent", agent_value(&maker, machine));
+    return json_finish(&maker, object, ret);
+}
+
+static int compare_machines(const void *left, const void *right)
+{
+    const struct machine *a = *(const struct machine *const *)left;
+    const struct machine *b = *(const struct machine *const *)right;
+    int order = strverscmp(a->name, b->name);
+
+    if (order == 0)
+        order = strcmp(a->hypervisor, b->hypervisor);
+    return order != 0 ? order : strcmp(a->uuid, b->uuid);
+}
+
+int json_format_machines(const struct pool *pool, const struct feature_table *features, char **ret)
+{
+    size_t capacity = pool_count(pool), n = 0;
+    _cleanup_(freep) const struct machine **machines =
+        calloc(capacity > 0 ? capacity : 1, sizeof(const struct machine *));
+    struct json_maker maker = {0};
+    json_t *array;
+
+    if (machines == NULL)
+        return -ENOMEM;
+    for (const struct machine *machine = NULL; n < capacity && (machine = pool_next(pool, machine)) != NULL;)
+        machines[n++] = machine;
+    qsort(machines, n, sizeof(*machines), compare_machines);
+
+    array = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_append(&maker, array, machine_value(&maker, pool, features, machines[i]));
+    return json_finish(&maker, array, ret);
+}

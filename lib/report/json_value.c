@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The few kinds of value that answers are made of. Knows nothing of machines or recoveries. */
+#include "report/json_value.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "report/time.h"
+#include "report/utf8.h"
+
+#define SIGNIFICANT_DIGITS 12
+
+void json_put(struct json_maker *maker, json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) < 0)
+        maker->lost = true;
+}
+
+void json_append(struct json_maker *maker, json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) < 0)
+        maker->lost = true;
+}
+
+json_t *json_text(const char *text)
+{
+    _cleanup_(freep) char *valid = NULL;
+    json_t *value;
+
+    if (text == NULL)
+        return json_null();
+    value = json_string(text);
+    if (value != NULL || utf8_make_valid(text, &valid) < 0)
+        return value;
+    return json_string(valid);
+}
+
+json_t *json_number(double number)
+{
+    return isfinite(number) ? json_real(number) : json_null();
+}
+
+json_t *json_count(uint64_t count)
+{
+    return json_integer(count > INT64_MAX ? INT64_MAX : (json_int_t)count);
+}
+
+json_t *json_strings(struct json_maker *maker, const struct string_list *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        json_append(maker, array, json_text(list->items[i]));
+    return array;
+}
+
+bool moment_has_come(struct moment moment)
+{
+    return moment.real_us != 0 || moment.mono_us != 0;
+}
+
+json_t *json_instant(struct moment moment)
+{
+    char text[TIME_TEXT_SIZE];
+
+    if (!moment_has_come(moment))
+        return json_null();
+    time_format(moment.real_us, text);
+    return json_string(text);
+}
+
+int json_finish(const struct json_maker *maker, json_t *document, char **ret)
+{
+    char *text = maker->lost ? NULL : json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(SIGNIFICANT_DIGITS));
+
+    json_decref(document);
+    if (text == NULL)
+        return -ENOMEM;
+    *ret = text;
+    return 0;
+}

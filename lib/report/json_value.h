@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* jansson values from C values; private to the JSON part of this room. */
+#ifndef UNDERSTUDY_REPORT_JSON_VALUE_H
+#define UNDERSTUDY_REPORT_JSON_VALUE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/moment.h"
+#include "config/config.h"
+
+/* A document being made. Whatever cannot be made for want of memory marks the whole as lost. */
+struct json_maker {
+    bool lost;
+};
+
+/* Each takes the value over; NULL is a value that could not be made. */
+void json_put(struct json_maker *maker, json_t *object, const char *key, json_t *value);
+void json_append(struct json_maker *maker, json_t *array, json_t *value);
+
+/* NULL and numbers that JSON cannot hold become null. */
+json_t *json_text(const char *text);
+json_t *json_number(double number);
+json_t *json_count(uint64_t count);
+json_t *json_strings(struct json_maker *maker, const struct string_list *list);
+
+/* A moment of {0}, which has not come, is null. */
+bool moment_has_come(struct moment moment);
+json_t *json_instant(struct moment moment);
+
+/* Frees the document and writes it out, unless something was lost. -ENOMEM. */
+int json_finish(const struct json_maker *maker, json_t *document, char **ret);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Counting what the coordinator knows. Knows no format. */
+#include "report/status.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct machine_counts status_count_machines(const struct pool *pool)
+{
+    struct machine_counts counts = {0};
+
+    for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;) {
+        enum machine_state state = machine->state;
+
+        counts.total++;
+        if (state == MACHINE_RUNNING || state == MACHINE_SUSPENDED)
+            counts.running++;
+        if ((machine->roles & ROLE_STANDBY) != 0 && (state == MACHINE_SHUT_OFF || state == MACHINE_PAUSED))
+            counts.standing_by++;
+        if ((machine->roles & ROLE_PROTECTED) != 0)
+            counts.protected ++;
+    }
+    return counts;
+}
+
+int status_collect(const struct coordinator *coordinator, struct status *ret)
+{
+    size_t n = coordinator_hypervisor_count(coordinator);
+    struct status status = {
+        .is_ready = coordinator_is_ready(coordinator),
+        .machines = status_count_machines(coordinator_pool(coordinator)),
+        .n_hypervisors = n,
+    };
+
+    status.hypervisors = calloc(n > 0 ? n : 1, sizeof(*status.hypervisors));
+    if (status.hypervisors == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        status.hypervisors[i] = coordinator_hypervisor(coordinator, i);
+    for (size_t i = 0; i < coordinator_recovery_count(coordinator); i++)
+        status.recoveries[coordinator_recovery(coordinator, i)->state]++;
+    *ret = status;
+    return 0;
+}
+
+void status_done(struct status *status)
+{
+    free(status->hypervisors);
+    *status = (struct status){0};
+}
+
+size_t status_under_way(const struct status *status)
+{
+    size_t n = 0;
+
+    for (int state = 0; state < RECOVERY_STATE_COUNT; state++)
+        if (!recovery_state_is_final((enum recovery_state)state))
+            n += status->recoveries[state];
+    return n;
+}

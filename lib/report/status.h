@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How things stand, in one plain value: what the status command and the metrics both tell. The
+ * numbers come from the coordinator; what only the daemon knows, the daemon fills in.
+ */
+#ifndef UNDERSTUDY_REPORT_STATUS_H
+#define UNDERSTUDY_REPORT_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failover/coordinator.h"
+
+struct machine_counts {
+    size_t total;
+    size_t running;     /* running or asleep */
+    size_t standing_by; /* standby and not running: could be started, were it similar enough */
+    size_t protected;
+};
+
+struct status {
+    const char *version; /* these four are borrowed from whoever fills them in */
+    const char *mode;
+    const char *config_file;
+    const char *reload_error; /* NULL: the last reload was good */
+    int64_t uptime_us;
+
+    bool is_ready;
+    struct hypervisor_status *hypervisors; /* their strings are borrowed from the coordinator */
+    size_t n_hypervisors;
+    struct machine_counts machines;
+    size_t recoveries[RECOVERY_STATE_COUNT]; /* those that the coordinator still keeps, by state */
+};
+
+/* Fills in what the coordinator knows; the rest is zero. End with status_done. -ENOMEM. */
+int status_collect(const struct coordinator *coordinator, struct status *ret) _must_check_;
+void status_done(struct status *status);
+
+struct machine_counts status_count_machines(const struct pool *pool);
+
+/* Recoveries that have not ended. */
+size_t status_under_way(const struct status *status);
+
+#endif
