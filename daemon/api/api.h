@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The control interface: HTTP/JSON on a Unix socket. Reads through the const view it is given and
+ * asks for changes through callbacks; knows nothing of libvirt. The only room that knows evhttp.
+ */
+#ifndef UNDERSTUDY_DAEMON_API_H
+#define UNDERSTUDY_DAEMON_API_H
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "failover/coordinator.h"
+#include "failover/notice.h"
+
+struct event_base;
+struct api;
+
+/* Answers an api_drill request: error 0 or negative errno with words. Called exactly once, later or at once. */
+typedef void (*api_drill_done)(void *token, int error, const char *message);
+
+/* What the API may see and ask for; every member is set. Called on the main thread. */
+struct api_backend {
+    const struct coordinator *(*coordinator)(void *context);
+    struct moment (*now)(void *context);
+    const char *(*mode)(void *context); /* "automatic" or "observe" */
+    const char *(*config_file)(void *context);
+    /* The last reload failed with this text; NULL: it did not. */
+    const char *(*reload_error)(void *context);
+    struct moment (*started)(void *context);
+    /*
+     * Crash a machine to rehearse. confirmed: the operator said --yes. -EPERM: real hypervisor and not
+     * confirmed; -EBUSY; -ENOENT; -EINVAL: not running. On 0, done(token, …) will be called.
+     */
+    int (*drill)(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
+                 const char **ret_message);
+};
+
+/*
+ * Listens on a new socket at `path` with permission bits `mode`. A stale socket file is replaced; one
+ * that another process still serves is -EADDRINUSE. What went wrong, for people, goes to diags. The
+ * process must ignore SIGPIPE: clients go as they please.
+ */
+int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
+            struct diags *diags, struct api **ret) _must_check_;
+
+/* Sends a notice to everybody who follows /v1/events. */
+void api_publish(struct api *api, const struct notice *notice);
+
+/* Closes every connection and removes the socket file. Takes NULL. */
+void api_free(struct api *api);
+
+#endif

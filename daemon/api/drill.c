@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Rehearsals asked for over HTTP. The answer may come after the client has gone, or after the API has:
+ * a drill belongs to nobody but itself until it is answered.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+
+#include "api/internal.h"
+#include "api/reply.h"
+#include "report/json.h"
+
+struct drill {
+    LIST_ENTRY(drill) link;
+    struct evhttp_request *request; /* NULL: the API has gone */
+    char *machine;
+};
+
+static void free_drill(struct drill *drill)
+{
+    free(drill->machine);
+    free(drill);
+}
+
+/* While a drill is under way the client has nothing to say, and its silence is no reason to hang up. */
+static void set_patience(struct evhttp_request *request, bool unlimited)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    static const struct timeval limit = {.tv_sec = API_IDLE_SECONDS};
+
+    if (connection != NULL)
+        bufferevent_set_timeouts(evhttp_connection_get_bufferevent(connection), unlimited ? NULL : &limit, &limit);
+}
+
+static void on_done(void *token, int error, const char *message)
+{
+    struct drill *drill = token;
+    struct evhttp_request *request = drill->request;
+    char *json = NULL;
+
+    if (request != NULL) {
+        LIST_REMOVE(drill, link);
+        set_patience(request, false);
+        /* Should the client have gone, evhttp only frees the request here. */
+        if (error < 0)
+            reply_error(request, reply_status_of(error), message, NULL);
+        else
+            reply_json(request, HTTP_OK, json_format_drill(drill->machine, message, &json) < 0 ? NULL : json);
+    }
+    free_drill(drill);
+}
+
+static int read_confirmation(struct evhttp_request *request, bool *ret_confirmed, const char **ret_problem)
+{
+    struct evbuffer *body = evhttp_request_get_input_buffer(request);
+    size_t length = evbuffer_get_length(body);
+    const char *text = (const char *)evbuffer_pullup(body, -1);
+
+    if (text == NULL && length > 0)
+        return -ENOMEM;
+    return json_parse_drill(text, length, ret_confirmed, ret_problem);
+}
+
+static const char *hint_for(int error)
+{
+    if (error == -EPERM)
+        return "this crashes a real machine: confirm it with --yes, or with {\"confirmed\": true} in the request";
+    return NULL;
+}
+
+void drill_begin(struct api *api, struct evhttp_request *request, const struct machine *machine)
+{
+    const char *name = pool_display_name(coordinator_pool(api->backend->coordinator(api->context)), machine);
+    const char *message = "out of memory";
+    struct drill *drill;
+    bool confirmed;
+    int r = read_confirmation(request, &confirmed, &message);
+
+    if (r < 0) {
+        reply_error(request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, message, NULL);
+        return;
+    }
+    drill = calloc(1, sizeof(*drill));
+    if (drill != NULL)
+        drill->machine = strdup(name);
+    if (drill == NULL || drill->machine == NULL) {
+        free(drill);
+        reply_error(request, HTTP_SERVUNAVAIL, message, NULL);
+        return;
+    }
+
+    drill->request = request;
+    LIST_INSERT_HEAD(&api->drills, drill, link);
+    set_patience(request, true);
+    message = NULL;
+    r = api->backend->drill(api->context, machine, confirmed, on_done, drill, &message);
+    if (r < 0) {
+        LIST_REMOVE(drill, link);
+        free_drill(drill);
+        set_patience(request, false);
+        reply_error(request, reply_status_of(r), message != NULL ? message : strerror(-r), hint_for(r));
+    }
+}
+
+void drill_abandon_all(struct api *api)
+{
+    while (!LIST_EMPTY(&api->drills)) {
+        struct drill *drill = LIST_FIRST(&api->drills);
+
+        LIST_REMOVE(drill, link);
+        /* With its connection the request is evhttp's to free; without, ours. */
+        if (evhttp_request_get_connection(drill->request) == NULL)
+            evhttp_request_free(drill->request);
+        drill->request = NULL;
+    }
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What can be asked for, as a table, and the answers. Names in paths are percent-encoded. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+
+#include "api/internal.h"
+#include "api/reply.h"
+#include "api/stream.h"
+#include "api/suggest.h"
+#include "report/json.h"
+#include "report/metrics.h"
+
+#define INELIGIBLE_MAX 100 /* candidates without a chance that an explanation still names */
+
+/* One request on its way to its answer. */
+struct exchange {
+    struct api *api;
+    struct evhttp_request *request;
+    const struct coordinator *coordinator;
+    const struct pool *pool;
+    char *name;             /* what stood at {} in the path, decoded; NULL without one */
+    struct evkeyvalq query; /* decoded */
+};
+
+static struct moment now(const struct exchange *exchange)
+{
+    return exchange->api->backend->now(exchange->api->context);
+}
+
+/* Sends a document of lib/report, or that memory ran out while it was made. */
+static void answer(const struct exchange *exchange, int error, char *json)
+{
+    reply_json(exchange->request, HTTP_OK, error < 0 ? NULL : json);
+}
+
+static int collect_status(const struct exchange *exchange, struct status *ret)
+{
+    const struct api_backend *backend = exchange->api->backend;
+    void *context = exchange->api->context;
+    int r = status_collect(exchange->coordinator, ret);
+
+    if (r < 0)
+        return r;
+    ret->version = UNDERSTUDY_VERSION;
+    ret->mode = backend->mode(context);
+    ret->config_file = backend->config_file(context);
+    ret->reload_error = backend->reload_error(context);
+    ret->uptime_us = now(exchange).mono_us - backend->started(context).mono_us;
+    return 0;
+}
+
+static void get_status(struct exchange *exchange)
+{
+    struct status status = {0};
+    char *json = NULL;
+    int r = collect_status(exchange, &status);
+
+    if (r == 0)
+        r = json_format_status(&status, &json);
+    status_done(&status);
+    answer(exchange, r, json);
+}
+
+static void get_metrics(struct exchange *exchange)
+{
+    struct status status = {0};
+    char *text = NULL;
+    int r = collect_status(exchange, &status);
+
+    if (r == 0)
+        r = metrics_format(&status, exchange->pool, &exchange->api->counters, &text);
+    status_done(&status);
+    reply_text(exchange->request, HTTP_OK, METRICS_CONTENT_TYPE, r < 0 ? NULL : text);
+}
+
+static void get_machines(struct exchange *exchange)
+{
+    char *json = NULL;
+    int r = json_format_machines(exchange->pool, coordinator_features(exchange->coordinator), &json);
+
+    answer(exchange, r, json);
+}
+
+/* The machine named in the path; answers the request itself where there is not exactly one. */
+static struct machine *find_machine(struct exchange *exchange)
+{
+    struct machine *machine = NULL;
+    _cleanup_(freep) char *error = NULL;
+    _cleanup_(freep) char *hint = NULL;
+    int r = pool_find_by_name(exchange->pool, exchange->name, &machine);
+
+    if (r == 0)
+        return machine;
+    hint = r == -ENOTUNIQ ? suggest_exact(exchange->pool, exchange->name)
+                          : suggest_similar(exchange->pool, exchange->name);
+    if (asprintf(&error, r == -ENOTUNIQ ? "%s stands for several machines" : "no machine is called %s",
+                 exchange->name) < 0)
+        error = NULL;
+    reply_error(exchange->request, reply_status_of(r), error != NULL ? error : strerror(-r), hint);
+    return NULL;
+}
+
+static void get_machine(struct exchange *exchange)
+{
+    const struct machine *machine = find_machine(exchange);
+    char *json = NULL;
+    int r;
+
+    if (machine == NULL)
+        return;
+    r = json_format_machine(exchange->pool, coordinator_features(exchange->coordinator), machine, &json);
+    answer(exchange, r, json);
+}
+
+static void get_explanation(struct exchange *exchange)
+{
+    const struct machine *machine = find_machine(exchange);
+    _cleanup_(explanation_freep) struct explanation *explanation = NULL;
+    char *json = NULL;
+    int r;
+
+    if (machine == NULL)
+        return;
+    r = coordinator_explain(exchange->coordinator, machine, INELIGIBLE_MAX, &explanation);
+    if (r == 0)
+        r = json_format_explanation(explanation, &json);
+    answer(exchange, r, json);
+}
+
+static void post_drill(struct exchange *exchange)
+{
+    const struct machine *machine = find_machine(exchange);
+
+    if (machine != NULL)
+        drill_begin(exchange->api, exchange->request, machine);
+}
+
+/* failed: "NAME", "HYPERVISOR/NAME" or UUID; NULL: any. The machine itself may be long gone. */
+static bool is_about(const struct recovery *recovery, const char *failed)
+{
+    size_t n = strlen(recovery->failed.hypervisor);
+
+    if (failed == NULL || strcmp(recovery->failed_name, failed) == 0 || strcasecmp(recovery->failed.uuid, failed) == 0)
+        return true;
+    return strncmp(failed, recovery->failed.hypervisor, n) == 0 && failed[n] == '/' &&
+           strcmp(failed + n + 1, recovery->failed_name) == 0;
+}
+
+/* ?limit=N; everything without it. -EINVAL. */
+static int read_limit(const struct exchange *exchange, size_t *ret)
+{
+    const char *text = evhttp_find_header(&exchange->query, "limit");
+    size_t limit = SIZE_MAX;
+    char *end;
+
+    if (text != NULL) {
+        errno = 0;
+        limit = strtoul(text, &end, 10);
+        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9')
+            return -EINVAL;
+    }
+    *ret = limit;
+    return 0;
+}
+
+static void get_recoveries(struct exchange *exchange)
+{
+    const struct coordinator *coordinator = exchange->coordinator;
+    const char *failed = evhttp_find_header(&exchange->query, "failed");
+    size_t count = coordinator_recovery_count(coordinator), n = 0, limit;
+    _cleanup_(freep) const struct recovery **chosen = NULL;
+    char *json = NULL;
+    int r;
+
+    if (read_limit(exchange, &limit) < 0) {
+        reply_error(exchange->request, HTTP_BADREQUEST, "limit is no number", NULL);
+        return;
+    }
+    chosen = calloc(count > 0 ? count : 1, sizeof(const struct recovery *));
+    if (chosen == NULL) {
+        answer(exchange, -ENOMEM, NULL);
+        return;
+    }
+    for (size_t i = count; i > 0 && n < limit; i--) {
+        const struct recovery *recovery = coordinator_recovery(coordinator, i - 1);
+
+        if (is_about(recovery, failed))
+            chosen[n++] = recovery;
+    }
+    r = json_format_recoveries(chosen, n, now(exchange), &json);
+    answer(exchange, r, json);
+}
+
+static void get_recovery(struct exchange *exchange)
+{
+    const struct coordinator *coordinator = exchange->coordinator;
+    _cleanup_(freep) char *error = NULL;
+    char *json = NULL;
+
+    for (size_t i = coordinator_recovery_count(coordinator); i > 0; i--) {
+        const struct recovery *recovery = coordinator_recovery(coordinator, i - 1);
+
+        if (strcmp(recovery->id, exchange->name) == 0) {
+            int r = json_format_recovery(recovery, now(exchange), &json);
+
+            answer(exchange, r, json);
+            return;
+        }
+    }
+    if (asprintf(&error, "no recovery has the id %s", exchange->name) < 0)
+        error = NULL;
+    reply_error(exchange->request, HTTP_NOTFOUND, error != NULL ? error : "no such recovery",
+                "understudyctl history lists those that are kept");
+}
+
+static void get_events(struct exchange *exchange)
+{
+    int r = stream_follow(exchange->api->stream, exchange->request);
+
+    if (r < 0)
+        reply_error(exchange->request, HTTP_SERVUNAVAIL,
+                    r == -EBUSY ? "too many follow the events already" : "out of memory", NULL);
+}
+
+/* {} stands for one segment of the path. */
+static const struct route {
+    enum evhttp_cmd_type method;
+    const char *method_name;
+    const char *path;
+    void (*handle)(struct exchange *exchange);
+} routes[] = {
+    {EVHTTP_REQ_GET, "GET", "/v1/status", get_status},
+    {EVHTTP_REQ_GET, "GET", "/v1/machines", get_machines},
+    {EVHTTP_REQ_GET, "GET", "/v1/machines/{}", get_machine},
+    {EVHTTP_REQ_GET, "GET", "/v1/machines/{}/explain", get_explanation},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/drill", post_drill},
+    {EVHTTP_REQ_GET, "GET", "/v1/recoveries", get_recoveries},
+    {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", get_recovery},
+    {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},
+    {EVHTTP_REQ_GET, "GET", "/metrics", get_metrics},
+};
+
+/* True if path is of this pattern; *ret_name then points at what stands for {}, *ret_length is its length. */
+static bool path_matches(const char *pattern, const char *path, const char **ret_name, size_t *ret_length)
+{
+    const char *hole = strstr(pattern, "{}");
+    size_t before = hole != NULL ? (size_t)(hole - pattern) : strlen(pattern);
+    size_t length;
+
+    if (strncmp(pattern, path, before) != 0)
+        return false;
+    if (hole == NULL)
+        return path[before] == '\0';
+    length = strcspn(path + before, "/");
+    if (length == 0 || strcmp(hole + strlen("{}"), path + before + length) != 0)
+        return false;
+    *ret_name = path + before;
+    *ret_length = length;
+    return true;
+}
+
+/* -EINVAL: the decoded name holds a NUL. -ENOMEM. */
+static int decode_name(const char *encoded, size_t length, char **ret)
+{
+    _cleanup_(freep) char *segment = strndup(encoded, length);
+    _cleanup_(freep) char *name = NULL;
+    size_t size = 0;
+
+    if (segment == NULL || (name = evhttp_uridecode(segment, 0, &size)) == NULL)
+        return -ENOMEM;
+    if (strlen(name) != size)
+        return -EINVAL;
+    *ret = steal_pointer(&name);
+    return 0;
+}
+
+static void refuse(struct evhttp_request *request, const char *allowed)
+{
+    if (allowed[0] == '\0') {
+        reply_error(request, HTTP_NOTFOUND, "there is nothing at this path", NULL);
+        return;
+    }
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", allowed);
+    reply_error(request, HTTP_BADMETHOD, "this method is not allowed here", NULL);
+}
+
+static void serve(struct api *api, struct evhttp_request *request, const struct route *route, const char *name,
+                  size_t length)
+{
+    const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+    struct exchange exchange = {
+        .api = api,
+        .request = request,
+        .coordinator = api->backend->coordinator(api->context),
+    };
+    int r = name != NULL ? decode_name(name, length, &exchange.name) : 0;
+
+    exchange.pool = coordinator_pool(exchange.coordinator);
+    TAILQ_INIT(&exchange.query);
+    if (r == 0 && query != NULL && evhttp_parse_query_str(query, &exchange.query) < 0)
+        r = -EINVAL;
+    if (r == 0)
+        route->handle(&exchange);
+    else
+        reply_error(request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL,
+                    r == -EINVAL ? "the path or the query cannot be decoded" : "out of memory", NULL);
+    evhttp_clear_headers(&exchange.query);
+    free(exchange.name);
+}
+
+void routes_dispatch(struct api *api, struct evhttp_request *request)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    char allowed[64] = "";
+
+    for (size_t i = 0; i < ELEMENTS_OF(routes) && path != NULL; i++) {
+        const char *name = NULL;
+        size_t length = 0;
+
+        if (!path_matches(routes[i].path, path, &name, &length))
+            continue;
+        if (routes[i].method == evhttp_request_get_command(request)) {
+            serve(api, request, &routes[i], name, length);
+            return;
+        }
+        snprintf(allowed + strlen(allowed), sizeof(allowed) - strlen(allowed), "%s%s", allowed[0] != '\0' ? ", " : "",
+                 routes[i].method_name);
+    }
+    refuse(request, allowed);
+}

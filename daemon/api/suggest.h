@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Did you mean …: which machines somebody may have had in mind who wrote a name that is none, or several. */
+#ifndef UNDERSTUDY_DAEMON_API_SUGGEST_H
+#define UNDERSTUDY_DAEMON_API_SUGGEST_H
+
+#include "pool/pool.h"
+
+/* "did you mean VM-001, VM-002?"; NULL where nothing is similar, or for want of memory. Caller frees. */
+char *suggest_similar(const struct pool *pool, const char *text);
+
+/* "it may be local/web, far/web"; the machines of that name or UUID. NULL for want of memory. Caller frees. */
+char *suggest_exact(const struct pool *pool, const char *text);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the API sees of the daemon, and drills, which it may ask for. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon_internal.h"
+#include "service/clock.h"
+#include "service/log.h"
+
+/* Ids of drills stand apart from the coordinator's. */
+#define DRILL_ID_BASE (UINT64_C(1) << 63)
+
+static const struct coordinator *api_coordinator(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return daemon->coordinator;
+}
+
+static struct moment api_now(void *context)
+{
+    (void)context;
+    return clock_now();
+}
+
+static const char *api_mode(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return daemon->config->mode == MODE_OBSERVE ? "observe" : "automatic";
+}
+
+static const char *api_config_file(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return daemon->config->file;
+}
+
+static const char *api_reload_error(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return daemon->reload_error;
+}
+
+static struct moment api_started(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return daemon->started;
+}
+
+static int check_drill(const struct machine *machine, const struct node *node, bool confirmed, const char **ret_message)
+{
+    if (node == NULL || !machine->is_reachable) {
+        *ret_message = "its hypervisor is not connected";
+        return -ENOTCONN;
+    }
+    if (machine->state != MACHINE_RUNNING) {
+        *ret_message = "it is not running, so it cannot crash";
+        return -EINVAL;
+    }
+    if (machine->claimed_by != NULL) {
+        *ret_message = "a recovery is under way that needs it";
+        return -EBUSY;
+    }
+    if (!hypervisor_is_test(node->hypervisor) && !confirmed) {
+        *ret_message = "this crashes a real machine; say --yes if you mean it";
+        return -EPERM;
+    }
+    return 0;
+}
+
+static int api_drill(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
+                     const char **ret_message)
+{
+    struct daemon *daemon = context;
+    struct node *node = nodes_find(daemon, machine->hypervisor);
+    struct action action = {
+        .kind = ACTION_DESTROY,
+        .target = machine_ref_of(machine),
+        .timeout_us = daemon->config->recovery.call_timeout_us,
+    };
+    int r = check_drill(machine, node, confirmed, ret_message);
+
+    if (r < 0)
+        return r;
+
+    _cleanup_(freep) struct drill *drill = malloc(sizeof(*drill));
+    if (drill == NULL)
+        return -ENOMEM;
+    action.id = DRILL_ID_BASE + ++daemon->last_drill;
+    *drill = (struct drill){.action_id = action.id, .done = done, .token = token, .next = daemon->drills};
+    r = hypervisor_crash(node->hypervisor, &action);
+    if (r < 0)
+        return r;
+    daemon->drills = steal_pointer(&drill);
+    coordinator_expect_drill(daemon->coordinator, machine, clock_now());
+    log_line(LOG_NOTICE, "%s is crashed on purpose, as asked", machine->name);
+    return 0;
+}
+
+const struct api_backend backend = {
+    .coordinator = api_coordinator,
+    .now = api_now,
+    .mode = api_mode,
+    .config_file = api_config_file,
+    .reload_error = api_reload_error,
+    .started = api_started,
+    .drill = api_drill,
+};
+
+/* True: the answer belongs to a drill. */
+bool backend_answer_drill(struct daemon *daemon, const struct action_result *result)
+{
+    for (struct drill **at = &daemon->drills; *at != NULL; at = &(*at)->next) {
+        struct drill *drill = *at;
+
+        if (drill->action_id != result->id)
+            continue;
+        *at = drill->next;
+        drill->done(drill->token, result->error, result->message);
+        free(drill);
+        return true;
+    }
+    return false;
+}
+
+void backend_cancel_drills(struct daemon *daemon)
+{
+    struct drill *drill;
+
+    while ((drill = daemon->drills) != NULL) {
+        daemon->drills = drill->next;
+        drill->done(drill->token, -ECANCELED, "understudyd is stopping");
+        free(drill);
+    }
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* curl in its simplest form: one transfer at a time. */
+#include "ctl/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ctl/ctl.h"
+
+#define REQUEST_TIMEOUT_MS 60000
+
+/* What comes in, as it comes in. */
+struct text {
+    char *bytes;
+    size_t length;
+};
+
+struct client {
+    CURL *curl;
+    const char *socket;
+};
+
+static void text_done(struct text *text)
+{
+    free(text->bytes);
+}
+
+static void text_append(struct text *text, const char *bytes, size_t length)
+{
+    char *grown = realloc(text->bytes, text->length + length + 1);
+
+    if (grown == NULL)
+        die_of_memory();
+    memcpy(grown + text->length, bytes, length);
+    text->bytes = grown;
+    text->length += length;
+    text->bytes[text->length] = '\0';
+}
+
+struct client *client_new(const char *socket)
+{
+    struct client *client = calloc(1, sizeof(*client));
+
+    if (client == NULL || (client->curl = curl_easy_init()) == NULL)
+        die_of_memory();
+    client->socket = socket;
+    return client;
+}
+
+void client_free(struct client *client)
+{
+    if (client == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *context)
+{
+    text_append(context, bytes, size * n);
+    return size * n;
+}
+
+static char *escape(struct client *client, const char *text)
+{
+    char *escaped = curl_easy_escape(client->curl, text, 0);
+
+    if (escaped == NULL)
+        die_of_memory();
+    return escaped;
+}
+
+char *client_query(struct client *client, char separator, const char *name, const char *value)
+{
+    char *escaped, *query;
+
+    if (value == NULL)
+        return format_text("%s", "");
+    escaped = escape(client, value);
+    query = format_text("%c%s=%s", separator, name, escaped);
+    curl_free(escaped);
+    return query;
+}
+
+/* path holds at most one "{}", where the encoded segment goes. */
+static char *make_url(struct client *client, const char *path, const char *segment)
+{
+    const char *hole = strstr(path, "{}");
+    char *escaped, *url;
+
+    if (hole == NULL)
+        return format_text("http://localhost%s", path);
+    escaped = escape(client, segment);
+    url = format_text("http://localhost%.*s%s%s", (int)(hole - path), path, escaped, hole + strlen("{}"));
+    curl_free(escaped);
+    return url;
+}
+
+static void prepare(struct client *client, const char *url, int64_t timeout_ms)
+{
+    curl_easy_reset(client->curl);
+    curl_easy_setopt(client->curl, CURLOPT_URL, url);
+    curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+    curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(client->curl, CURLOPT_USERAGENT, "understudyctl/" UNDERSTUDY_VERSION);
+}
+
+static void tell_denied(const char *socket)
+{
+    struct stat status;
+    struct group *group = stat(socket, &status) == 0 ? getgrgid(status.st_gid) : NULL;
+
+    if (group != NULL && status.st_gid != 0)
+        complain("permission denied on %s: join the group %s, or use sudo", socket, group->gr_name);
+    else
+        complain("permission denied on %s: use sudo, or join the group that owns it", socket);
+}
+
+/* Where a transfer failed: negative errno. quiet: says nothing. */
+static int explain_failure(struct client *client, CURLcode code, bool quiet)
+{
+    long error = 0;
+
+    curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &error);
+    if (code == CURLE_COULDNT_CONNECT && error == EACCES) {
+        if (!quiet)
+            tell_denied(client->socket);
+        return -EACCES;
+    }
+    if (code == CURLE_COULDNT_CONNECT) {
+        if (!quiet)
+            complain("understudyd is not running or not reachable at %s: systemctl status understudyd", client->socket);
+        return -ENOTCONN;
+    }
+    if (!quiet)
+        complain(code == CURLE_OPERATION_TIMEDOUT
+                     ? "understudyd at %s did not answer in time: systemctl status understudyd"
+                     : "the connection to understudyd at %s broke: journalctl -u understudyd",
+                 client->socket);
+    return code == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO;
+}
+
+/* The daemon's own words for why it refused. */
+static int explain_refusal(long status, const json_t *answer)
+{
+    const char *error = json_string_value(json_object_get(answer, "error"));
+    const char *hint = json_string_value(json_object_get(answer, "hint"));
+
+    if (error == NULL)
+        complain("understudyd answered with HTTP status %ld", status);
+    else if (hint == NULL)
+        complain("%s", error);
+    else
+        complain("%s: %s", error, hint);
+    return -EIO;
+}
+
+static int perform(struct client *client, bool quiet, json_t **ret)
+{
+    _cleanup_(text_done) struct text body = {0};
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+    long status = 0;
+    CURLcode code;
+
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &body);
+    code = curl_easy_perform(client->curl);
+    if (code != CURLE_OK)
+        return explain_failure(client, code, quiet);
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    answer = json_loadb(body.bytes != NULL ? body.bytes : "", body.length, 0, NULL);
+    if (status != 200)
+        return quiet ? -EIO : explain_refusal(status, answer);
+    if (answer == NULL) {
+        if (!quiet)
+            complain("what answers at %s is not understudyd", client->socket);
+        return -EIO;
+    }
+    *ret = steal_pointer(&answer);
+    return 0;
+}
+
+static int get(struct client *client, bool quiet, json_t **ret, const char *path, const char *segment)
+{
+    _cleanup_(freep) char *url = make_url(client, path, segment);
+
+    prepare(client, url, REQUEST_TIMEOUT_MS);
+    return perform(client, quiet, ret);
+}
+
+int client_get(struct client *client, json_t **ret, const char *path, const char *segment)
+{
+    return get(client, false, ret, path, segment);
+}
+
+int client_try_get(struct client *client, json_t **ret, const char *path)
+{
+    return get(client, true, ret, path, NULL);
+}
+
+int client_post(struct client *client, const json_t *body, int64_t timeout_ms, json_t **ret, const char *path,
+                const char *segment)
+{
+    _cleanup_(freep) char *url = make_url(client, path, segment);
+    _cleanup_(freep) char *text = json_dumps(body, JSON_COMPACT);
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    int r;
+
+    if (text == NULL || headers == NULL)
+        die_of_memory();
+    prepare(client, url, timeout_ms);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, text);
+    r = perform(client, false, ret);
+    curl_slist_free_all(headers);
+    return r;
+}
+
+/* The stream as it comes in: lines, of which the one with the data is a whole notice. */
+struct following {
+    CURL *curl;
+    const struct client_follower *follower;
+    struct text pending; /* an incomplete line, or the body of a refusal */
+    bool is_ready;
+    bool has_stopped;
+};
+
+/* Returns whether to go on. */
+static bool take_line(struct following *following, const char *line)
+{
+    static const char data[] = "data: ";
+    _cleanup_(json_decrefp) json_t *notice = NULL;
+
+    if (!following->is_ready && line[0] == ':') {
+        following->is_ready = true;
+        return following->follower->ready == NULL || following->follower->ready(following->follower->context);
+    }
+    if (strncmp(line, data, strlen(data)) != 0)
+        return true;
+    notice = json_loads(line + strlen(data), 0, NULL);
+    return notice == NULL || following->follower->event(following->follower->context, notice);
+}
+
+static size_t on_stream(char *bytes, size_t size, size_t n, void *context)
+{
+    struct following *following = context;
+    long status = 0;
+    char *line, *end;
+
+    curl_easy_getinfo(following->curl, CURLINFO_RESPONSE_CODE, &status);
+    text_append(&following->pending, bytes, size * n);
+    if (status != 200)
+        return size * n;
+    line = following->pending.bytes;
+    while (!following->has_stopped && (end = strchr(line, '\n')) != NULL) {
+        *end = '\0';
+        following->has_stopped = !take_line(following, line);
+        line = end + 1;
+    }
+    following->pending.length -= (size_t)(line - following->pending.bytes);
+    memmove(following->pending.bytes, line, following->pending.length + 1);
+    /* Anything but the whole makes curl end the transfer. */
+    return following->has_stopped ? 0 : size * n;
+}
+
+int client_follow(struct client *client, const struct client_follower *follower, int64_t timeout_ms)
+{
+    struct following following = {.curl = client->curl, .follower = follower};
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+    long status = 0;
+    CURLcode code;
+
+    prepare(client, "http://localhost/v1/events", timeout_ms);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_stream);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &following);
+    code = curl_easy_perform(client->curl);
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (!following.has_stopped && status != 200 && code == CURLE_OK)
+        answer = json_loads(following.pending.bytes != NULL ? following.pending.bytes : "", 0, NULL);
+    text_done(&following.pending);
+
+    if (following.has_stopped)
+        return 0;
+    if (code == CURLE_OPERATION_TIMEDOUT && following.is_ready)
+        return -ETIMEDOUT;
+    if (status == 200) {
+        complain("understudyd has ended the stream of events: journalctl -u understudyd");
+        return -EPIPE;
+    }
+    return code != CURLE_OK ? explain_failure(client, code, false) : explain_refusal(status, answer);
+}

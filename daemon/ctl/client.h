@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Talking to understudyd: HTTP on its Unix socket. The only room that knows curl. */
+#ifndef UNDERSTUDY_DAEMON_CTL_CLIENT_H
+#define UNDERSTUDY_DAEMON_CTL_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+
+struct client;
+
+/* socket is borrowed. Never NULL. */
+struct client *client_new(const char *socket);
+void client_free(struct client *client);
+DEFINE_CLEANUP(struct client, client_free);
+
+/*
+ * Each of these tells on stderr what went wrong and what can be done about it, and returns negative
+ * then: -ENOTCONN where nobody answers on the socket, -EACCES, -ETIMEDOUT, -EIO for the rest. The
+ * caller owns *ret. Where path holds {}, segment goes there, encoded.
+ */
+int client_get(struct client *client, json_t **ret, const char *path, const char *segment) _must_check_;
+int client_post(struct client *client, const json_t *body, int64_t timeout_ms, json_t **ret, const char *path,
+                const char *segment) _must_check_;
+
+/* "?name=value" encoded; nothing where value is NULL. separator is '?' or '&'. Caller frees. */
+char *client_query(struct client *client, char separator, const char *name, const char *value) _must_check_;
+
+/* As client_get, silently. */
+int client_try_get(struct client *client, json_t **ret, const char *path) _must_check_;
+
+/* How a stream of events is followed. Both return whether to go on. */
+struct client_follower {
+    bool (*ready)(void *context); /* from here on nothing is missed; may use another client */
+    bool (*event)(void *context, const json_t *notice);
+    void *context;
+};
+
+/*
+ * Follows the events until a function of the follower returns false (0), or the timeout ends
+ * (-ETIMEDOUT, told by the caller), or the daemon hangs up (-EPIPE, told). timeout_ms 0: for ever.
+ */
+int client_follow(struct client *client, const struct client_follower *follower, int64_t timeout_ms) _must_check_;
+
+#endif

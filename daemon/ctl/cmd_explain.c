@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyctl explain: who would take over if this machine failed now, and why. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/field.h"
+#include "ctl/print.h"
+#include "ctl/ranking.h"
+
+#define ROWS_DEFAULT 20
+
+static void print_failed(const json_t *machine)
+{
+    const json_t *environment = json_object_get(machine, "environment");
+    _cleanup_(freep) char *features = field_joined(machine, "features", ", ");
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
+    _cleanup_(freep) char *disk = format_bytes((uint64_t)field_integer(environment, "disk_bytes"));
+    _cleanup_(freep) char *size = disk[0] != '-' ? format_text("%s disk", disk) : format_text("no disk that is known");
+    int64_t cpus = field_integer(environment, "cpu");
+
+    print_styled(STYLE_STRONG, "If %s on %s failed now\n", field_word(machine, "name"),
+                 field_word(machine, "hypervisor"));
+    print_fact("it offers", "%s", features[0] != '\0' ? features : "nothing that is known");
+    print_fact("with", "%" PRId64 " vCPU%s, %s memory, %s", cpus, cpus == 1 ? "" : "s", memory, size);
+}
+
+static void print_rule(const json_t *explanation)
+{
+    bool by_overlap = field_is(explanation, "rank_by", "overlap");
+
+    print_fact("wanted", "similarity >= %.4f and coverage >= %.4f, highest %s first",
+               field_number(explanation, "threshold"), field_number(explanation, "min_coverage"),
+               field_word(explanation, "rank_by"));
+    print_fact("", "(+) lowers similarity, (-) lowers coverage%s", by_overlap ? "; overlap is their product" : "");
+}
+
+static void print_explanation(const json_t *machine, const json_t *explanation, size_t limit)
+{
+    const char *chosen = field_text(explanation, "chosen");
+
+    print_failed(machine);
+    print_rule(explanation);
+    putchar('\n');
+    ranking_print(explanation, chosen, limit);
+    putchar('\n');
+    print_styled(chosen != NULL ? STYLE_GOOD : STYLE_BAD, "%s", chosen != NULL ? "=> " : "=> nobody: ");
+    print_wrapped(STYLE_STRONG, strlen("=> "), strlen("=> "), field_word(explanation, "summary"));
+}
+
+static int run(struct client *client, const struct ctl_options *options, const char *argument)
+{
+    _cleanup_(json_decrefp) json_t *machine = NULL;
+    _cleanup_(json_decrefp) json_t *explanation = NULL;
+
+    if (client_get(client, &explanation, "/v1/machines/{}/explain", argument) < 0)
+        return EXIT_FAILURE;
+    if (options->json) {
+        print_json(explanation);
+        return EXIT_SUCCESS;
+    }
+    if (client_get(client, &machine, "/v1/machines/{}", argument) < 0)
+        return EXIT_FAILURE;
+    print_explanation(machine, explanation, options->limit < 0 ? ROWS_DEFAULT : (size_t)options->limit);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_explain = {
+    .name = "explain",
+    .argument = "MACHINE",
+    .options = OPTION_LIMIT,
+    .help = "who would take over from it, and why",
+    .run = run,
+};

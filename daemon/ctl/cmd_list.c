@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyctl list: every machine, a line each. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/field.h"
+#include "ctl/print.h"
+
+/* Cold is what is shut off; only what is warmer is worth a word. */
+static bool is_warm(const json_t *machine)
+{
+    return !field_is_null(machine, "warmth") && !field_is(machine, "warmth", "cold") &&
+           !field_is(machine, "warmth", field_word(machine, "state"));
+}
+
+static void add_machine(struct table *table, const json_t *machine, bool with_hypervisor)
+{
+    const json_t *environment = json_object_get(machine, "environment");
+    _cleanup_(freep) char *roles = field_joined(machine, "roles", " ");
+    _cleanup_(freep) char *features = field_values(machine, "features");
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
+    bool reachable = field_true(machine, "reachable"), claimed = !field_is_null(machine, "claimed_by");
+    bool warm = is_warm(machine);
+    const char *state = field_word(machine, "state");
+
+    table_add(table, STYLE_STRONG, "%s", field_word(machine, "name"));
+    if (with_hypervisor)
+        table_add(table, STYLE_PLAIN, "%s", field_word(machine, "hypervisor"));
+    table_add(table, reachable ? style_of_state(state) : STYLE_NOTABLE, "%s%s%s%s", state, warm ? ", " : "",
+              warm ? field_word(machine, "warmth") : "", reachable ? "" : "?");
+    table_add(table, claimed ? STYLE_NOTABLE : STYLE_PLAIN, "%s%s", roles[0] != '\0' ? roles : "-",
+              claimed ? " claimed" : "");
+    table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(environment, "cpu"));
+    table_add(table, STYLE_PLAIN, "%s", memory);
+    table_add(table, STYLE_PLAIN, "%s", features[0] != '\0' ? features : "-");
+}
+
+static bool are_several_hypervisors(const json_t *machines)
+{
+    const char *first = field_word(json_array_get(machines, 0), "hypervisor");
+
+    for (size_t i = 1; i < json_array_size(machines); i++)
+        if (!field_is(json_array_get(machines, i), "hypervisor", first))
+            return true;
+    return false;
+}
+
+static void print_machines(const json_t *machines)
+{
+    static const char *const titles[] = {"MACHINE", "HYPERVISOR", "STATE", "ROLES", "CPU", "MEMORY", "OFFERS"};
+    static const char *const fewer[] = {"MACHINE", "STATE", "ROLES", "CPU", "MEMORY", "OFFERS"};
+    bool several = are_several_hypervisors(machines);
+    _cleanup_(table_freep) struct table *table =
+        table_new(several ? titles : fewer, several ? ELEMENTS_OF(titles) : ELEMENTS_OF(fewer));
+
+    if (json_array_size(machines) == 0) {
+        puts("No machine is known.");
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(machines); i++)
+        add_machine(table, json_array_get(machines, i), several);
+    table_print(table);
+}
+
+static int run(struct client *client, const struct ctl_options *options, const char *argument)
+{
+    _cleanup_(json_decrefp) json_t *machines = NULL;
+
+    (void)argument;
+    if (client_get(client, &machines, "/v1/machines", NULL) < 0)
+        return EXIT_FAILURE;
+    if (options->json)
+        print_json(machines);
+    else
+        print_machines(machines);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_list = {
+    .name = "list",
+    .help = "every machine, with what it offers",
+    .run = run,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyctl show: everything known of one machine. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/field.h"
+#include "ctl/print.h"
+
+/* The features of one kind and who says so. */
+static void print_kind(const json_t *machine, const char *kind, const char *source)
+{
+    const json_t *features = json_object_get(machine, "features");
+    size_t size = 0, n = 0;
+    _cleanup_(freep) char *values = NULL;
+    FILE *out = open_memstream(&values, &size);
+
+    if (out == NULL)
+        die_of_memory();
+    for (size_t i = 0; i < json_array_size(features); i++) {
+        const char *feature = json_string_value(json_array_get(features, i));
+
+        if (feature != NULL && strncmp(feature, kind, strlen(kind)) == 0 && feature[strlen(kind)] == '/')
+            fprintf(out, "%s%s", n++ > 0 ? ", " : "", feature + strlen(kind) + 1);
+    }
+    if (fclose(out) != 0)
+        die_of_memory();
+    print_fact(kind, "%s (%s)", n > 0 ? values : "none", source);
+}
+
+static void print_hardware(const json_t *machine)
+{
+    const json_t *environment = json_object_get(machine, "environment");
+    const json_t *disks = json_object_get(machine, "disks");
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
+    _cleanup_(freep) char *size = format_bytes((uint64_t)field_integer(environment, "disk_bytes"));
+    _cleanup_(freep) char *macs = field_joined(machine, "macs", ", ");
+
+    print_fact("cpu", "%" PRId64, field_integer(environment, "cpu"));
+    print_fact("memory", "%s", memory);
+    print_fact("disk", "%s", size);
+    for (size_t i = 0; i < json_array_size(disks); i++) {
+        const json_t *disk = json_array_get(disks, i);
+        _cleanup_(freep) char *capacity = format_bytes((uint64_t)field_integer(disk, "capacity_bytes"));
+
+        print_fact("", "%s %s, %s%s%s", field_word(disk, "target"), field_word(disk, "source"), capacity,
+                   field_true(disk, "writable") ? "" : ", read-only",
+                   field_true(disk, "shareable") ? ", shareable" : "");
+    }
+    print_fact("network", "%s", macs[0] != '\0' ? macs : "-");
+}
+
+static void print_machine(const json_t *machine)
+{
+    const json_t *agent = json_object_get(machine, "agent");
+    _cleanup_(freep) char *roles = field_joined(machine, "roles", ", ");
+    const char *state = field_word(machine, "state"), *kind;
+    json_t *source;
+
+    print_styled(STYLE_STRONG, "%s", field_word(machine, "name"));
+    printf(" on %s ", field_word(machine, "hypervisor"));
+    print_styled(style_of_state(state), "%s\n", state);
+    print_fact("uuid", "%s", field_word(machine, "uuid"));
+    print_fact("reason", "%s", field_word(machine, "reason"));
+    print_fact("roles", "%s", roles[0] != '\0' ? roles : "none");
+    print_fact("priority", "%" PRId64, field_integer(machine, "priority"));
+    if (!field_is_null(machine, "warmth"))
+        print_fact("warmth", "%s", field_word(machine, "warmth"));
+    if (!field_is_null(machine, "claimed_by"))
+        print_fact("claimed by", "%s", field_word(machine, "claimed_by"));
+    if (!field_true(machine, "reachable"))
+        print_fact("reachable", "no: its hypervisor is not connected");
+    print_fact("definition", "%s", field_true(machine, "persistent") ? "persistent" : "transient");
+    print_fact("on crash", "%s", field_word(machine, "on_crash"));
+    print_fact("guest agent", "%s",
+               field_true(agent, "connected") ? "connected"
+               : field_true(agent, "channel") ? "not connected"
+                                              : "none");
+    putchar('\n');
+    print_hardware(machine);
+    putchar('\n');
+    json_object_foreach(json_object_get(machine, "sources"), kind, source)
+        print_kind(machine, kind, json_string_value(source));
+}
+
+static int run(struct client *client, const struct ctl_options *options, const char *argument)
+{
+    _cleanup_(json_decrefp) json_t *machine = NULL;
+
+    if (client_get(client, &machine, "/v1/machines/{}", argument) < 0)
+        return EXIT_FAILURE;
+    if (options->json)
+        print_json(machine);
+    else
+        print_machine(machine);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_show = {
+    .name = "show",
+    .argument = "MACHINE",
+    .help = "one machine and how its features are known",
+    .run = run,
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyctl status: how things stand, or waiting until they are ready. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/field.h"
+#include "ctl/print.h"
+
+#define WAIT_DEFAULT_MS 30000
+#define ASK_AGAIN_MS    50
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Readiness has no event that somebody could wait for who may be earlier than the socket; so it asks. */
+static int wait_until_ready(struct client *client, const struct ctl_options *options)
+{
+    int64_t timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : WAIT_DEFAULT_MS;
+    int64_t deadline_ms = now_ms() + timeout_ms;
+    int r;
+
+    do {
+        static const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
+        _cleanup_(json_decrefp) json_t *status = NULL;
+
+        r = client_try_get(client, &status, "/v1/status");
+        if ((r == 0 && field_true(status, "ready")) || r == -EACCES)
+            return 0;
+        nanosleep(&pause, NULL);
+    } while (now_ms() < deadline_ms);
+    if (r == 0)
+        complain("not every hypervisor has been listed within %" PRId64 " ms: understudyctl status", timeout_ms);
+    return r == 0 ? -ETIMEDOUT : 0; /* the plain question that follows tells what is wrong */
+}
+
+static void print_hypervisors(const json_t *hypervisors)
+{
+    static const char *const titles[] = {"HYPERVISOR", "URI", "CONNECTION", "MACHINES", "FREE MEMORY", "TROUBLE"};
+    _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
+
+    for (size_t i = 0; i < json_array_size(hypervisors); i++) {
+        const json_t *hypervisor = json_array_get(hypervisors, i);
+        bool connected = field_true(hypervisor, "connected"), listed = field_true(hypervisor, "listed");
+        _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(hypervisor, "free_memory_kib") * 1024);
+
+        table_add(table, STYLE_STRONG, "%s", field_word(hypervisor, "name"));
+        table_add(table, STYLE_PLAIN, "%s", field_word(hypervisor, "uri"));
+        table_add(table, connected && listed ? STYLE_GOOD : STYLE_BAD, "%s",
+                  !connected ? "down"
+                  : listed   ? "up"
+                             : "listing");
+        table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(hypervisor, "machines"));
+        table_add(table, STYLE_PLAIN, "%s", memory);
+        table_add(table, STYLE_BAD, "%s", field_word(hypervisor, "trouble"));
+    }
+    table_print(table);
+}
+
+static void print_status(const json_t *status)
+{
+    const json_t *machines = json_object_get(status, "machines"), *recoveries = json_object_get(status, "recoveries");
+    _cleanup_(freep) char *uptime = format_duration(field_number(status, "uptime_s") * 1000);
+    bool ready = field_true(status, "ready");
+
+    print_styled(STYLE_STRONG, "understudyd %s", field_word(status, "version"));
+    print_styled(ready ? STYLE_GOOD : STYLE_NOTABLE, " %s\n",
+                 ready ? "ready" : "not ready: a hypervisor is not listed yet");
+    print_fact("mode", "%s", field_word(status, "mode"));
+    print_fact("running for", "%s", uptime);
+    print_fact("configuration", "%s", field_word(status, "config_file"));
+    if (!field_is_null(status, "reload_error"))
+        print_fact("reload failed", "%s", field_word(status, "reload_error"));
+    print_fact("machines", "%" PRId64 ": %" PRId64 " running, %" PRId64 " standing by, %" PRId64 " protected",
+               field_integer(machines, "total"), field_integer(machines, "running"),
+               field_integer(machines, "standing_by"), field_integer(machines, "protected"));
+    print_fact("recoveries",
+               "%" PRId64 " under way, %" PRId64 " recovered, %" PRId64 " exhausted, %" PRId64 " dismissed, %" PRId64
+               " observed",
+               field_integer(recoveries, "under_way"), field_integer(recoveries, "recovered"),
+               field_integer(recoveries, "exhausted"), field_integer(recoveries, "dismissed"),
+               field_integer(recoveries, "observed"));
+    putchar('\n');
+    print_hypervisors(json_object_get(status, "hypervisors"));
+}
+
+static int run(struct client *client, const struct ctl_options *options, const char *argument)
+{
+    _cleanup_(json_decrefp) json_t *status = NULL;
+
+    (void)argument;
+    if (options->wait && wait_until_ready(client, options) < 0)
+        return EXIT_FAILURE;
+    if (client_get(client, &status, "/v1/status", NULL) < 0)
+        return EXIT_FAILURE;
+    if (options->json)
+        print_json(status);
+    else
+        print_status(status);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .options = OPTION_WAIT | OPTION_TIMEOUT,
+    .help = "how the daemon and its hypervisors are",
+    .run = run,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * understudyctl: one file for each command, and what they share. Knows the daemon only by its control
+ * interface.
+ */
+#ifndef UNDERSTUDY_DAEMON_CTL_H
+#define UNDERSTUDY_DAEMON_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+#define EXIT_USAGE 2
+
+/* What was given on the command line; a command is only given the options that it lists. */
+struct ctl_options {
+    const char *socket;
+    bool json;
+    bool yes;
+    bool wait;
+    const char *failed; /* NULL: any */
+    const char *until;  /* NULL: for ever */
+    long limit;         /* -1: not given; 0: no limit */
+    int64_t timeout_ms; /* 0: not given */
+};
+
+enum ctl_option {
+    OPTION_YES = 1u << 0,
+    OPTION_WAIT = 1u << 1,
+    OPTION_FAILED = 1u << 2,
+    OPTION_UNTIL = 1u << 3,
+    OPTION_LIMIT = 1u << 4,
+    OPTION_TIMEOUT = 1u << 5,
+};
+
+struct client;
+
+struct command {
+    const char *name;
+    const char *argument; /* as the help shows it; NULL: takes none */
+    bool argument_optional;
+    unsigned options; /* of enum ctl_option, beside those that every command takes */
+    const char *help;
+    /* argument is NULL where none was given. Returns the exit status. */
+    int (*run)(struct client *client, const struct ctl_options *options, const char *argument);
+};
+
+extern const struct command command_status;
+extern const struct command command_list;
+extern const struct command command_show;
+extern const struct command command_explain;
+extern const struct command command_history;
+extern const struct command command_drill;
+extern const struct command command_watch;
+
+/* "understudyctl: …" on stderr. */
+void complain(const char *format, ...) _printf_(1, 2);
+
+/* A command has nobody to return want of memory to. */
+void die_of_memory(void) __attribute__((noreturn));
+
+/* As asprintf, but never fails. Caller frees. */
+char *format_text(const char *format, ...) _printf_(1, 2) _must_check_;
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading answers. Prints nothing. */
+#include "ctl/field.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+const char *field_text(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+const char *field_word(const json_t *object, const char *name)
+{
+    const char *text = field_text(object, name);
+
+    return text != NULL ? text : "-";
+}
+
+bool field_is(const json_t *object, const char *name, const char *text)
+{
+    const char *value = field_text(object, name);
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+bool field_true(const json_t *object, const char *name)
+{
+    return json_is_true(json_object_get(object, name));
+}
+
+double field_number(const json_t *object, const char *name)
+{
+    return json_number_value(json_object_get(object, name));
+}
+
+int64_t field_integer(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+bool field_is_null(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return value == NULL || json_is_null(value);
+}
+
+static char *join(const json_t *array, const char *separator, bool values_only)
+{
+    size_t size = 0;
+    char *text = NULL;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        die_of_memory();
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *item = json_string_value(json_array_get(array, i));
+        const char *slash = values_only && item != NULL ? strchr(item, '/') : NULL;
+
+        if (item != NULL)
+            fprintf(out, "%s%s", i > 0 ? separator : "", slash != NULL ? slash + 1 : item);
+    }
+    if (fclose(out) != 0)
+        die_of_memory();
+    return text;
+}
+
+char *field_joined(const json_t *object, const char *name, const char *separator)
+{
+    return join(json_object_get(object, name), separator, false);
+}
+
+char *field_values(const json_t *object, const char *name)
+{
+    return join(json_object_get(object, name), ", ", true);
+}
+
+char *field_ratio(const json_t *object, const char *name)
+{
+    return field_is_null(object, name) ? format_text("-") : format_text("%.4f", field_number(object, name));
+}
+
+char *field_duration(const json_t *object, const char *name)
+{
+    return field_is_null(object, name) ? format_text("-") : format_duration(field_number(object, name));
+}
+
+char *field_instant(const json_t *object, const char *name)
+{
+    const char *text = field_text(object, name);
+
+    /* 2026-11-22T14:54:00.000000Z */
+    if (text == NULL || strlen(text) < strlen("2026-11-22T14:54:00.000"))
+        return format_text("-");
+    return format_text("%.10s %.12s UTC", text, text + strlen("2026-11-22T"));
+}
+
+char *format_bytes(uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double amount = (double)bytes;
+    size_t unit = 0;
+
+    if (bytes == 0)
+        return format_text("-");
+    while (amount >= 1024 && unit + 1 < ELEMENTS_OF(units)) {
+        amount /= 1024;
+        unit++;
+    }
+    return format_text("%.*f %s", amount < 10 && (double)(uint64_t)amount != amount ? 1 : 0, amount, units[unit]);
+}
+
+char *format_duration(double ms)
+{
+    int64_t seconds = (int64_t)(ms / 1000);
+
+    if (ms < 1)
+        return format_text("%.0f us", ms * 1000);
+    if (ms < 1000)
+        return format_text("%.0f ms", ms);
+    if (seconds < 60)
+        return format_text("%.2f s", ms / 1000);
+    if (seconds < 3600)
+        return format_text("%" PRId64 " min %" PRId64 " s", seconds / 60, seconds % 60);
+    if (seconds < 86400)
+        return format_text("%" PRId64 " h %" PRId64 " min", seconds / 3600, seconds % 3600 / 60);
+    return format_text("%" PRId64 " d %" PRId64 " h", seconds / 86400, seconds % 86400 / 3600);
+}
+
+struct styled_word {
+    const char *word;
+    enum style style;
+};
+
+static enum style look_up(const struct styled_word *words, size_t n, const char *word)
+{
+    for (size_t i = 0; word != NULL && i < n; i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].style;
+    return STYLE_PLAIN;
+}
+
+enum style style_of_state(const char *state)
+{
+    static const struct styled_word words[] = {
+        {"running", STYLE_GOOD},   {"crashed", STYLE_BAD},    {"unknown", STYLE_NOTABLE},
+        {"paused", STYLE_NOTABLE}, {"shut off", STYLE_FAINT},
+    };
+
+    return look_up(words, ELEMENTS_OF(words), state);
+}
+
+enum style style_of_outcome(const char *outcome)
+{
+    static const struct styled_word words[] = {
+        {"recovered", STYLE_GOOD},
+        {"exhausted", STYLE_BAD},
+        {"observed", STYLE_NOTABLE},
+        {"failure-detected", STYLE_BAD},
+        {"failure-unprotected", STYLE_NOTABLE},
+        {"failure-pending", STYLE_NOTABLE},
+        {"attempt-failed", STYLE_BAD},
+        {"hypervisor-down", STYLE_BAD},
+        {"hypervisor-up", STYLE_GOOD},
+        {"call-overdue", STYLE_NOTABLE},
+        {"machine-fault", STYLE_NOTABLE},
+        {"out-of-memory", STYLE_BAD},
+        {"decided", STYLE_STRONG},
+    };
+
+    return look_up(words, ELEMENTS_OF(words), outcome);
+}

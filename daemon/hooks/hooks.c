@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Runs: a list of programs, and which one of it is under way. A run takes each step from the event loop, on a
+ * clean stack, so that nobody is called back from within his own call. Knows nothing of how a program runs.
+ */
+#include "hooks/hooks.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <event2/event.h>
+
+#include "hooks/listing.h"
+#include "hooks/process.h"
+
+static const char *const fixed_environment[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG=C.UTF-8",
+};
+
+LIST_HEAD(run_list, run);
+
+struct hooks {
+    struct event_base *base;
+    struct hooks_callbacks callbacks;
+    void *context;
+    struct run_list runs;
+};
+
+struct run {
+    struct hooks *hooks;
+    LIST_ENTRY(run) link;
+    uint64_t number;
+    char *directory; /* NULL: the one name in programs is a path */
+    char *event;
+    char *json;
+    char **environment; /* ends with NULL */
+    int64_t timeout_us;
+    bool is_listed; /* programs have been read */
+    struct listing programs;
+    size_t position; /* of the program under way, or the next one */
+    struct process *process;
+    struct event *step;
+    bool is_answered; /* only what was killed has still to go */
+};
+
+static void free_strings(char **strings)
+{
+    for (size_t i = 0; strings != NULL && strings[i] != NULL; i++)
+        free(strings[i]);
+    free(strings);
+}
+
+static void run_free(struct run *run)
+{
+    if (run == NULL)
+        return;
+    process_free(run->process);
+    if (run->step != NULL)
+        event_free(run->step);
+    listing_done(&run->programs);
+    free_strings(run->environment);
+    free(run->directory);
+    free(run->event);
+    free(run->json);
+    free(run);
+}
+DEFINE_CLEANUP(struct run, run_free);
+
+static void run_end(struct run *run)
+{
+    LIST_REMOVE(run, link);
+    run_free(run);
+}
+
+/* The run may be gone after this. */
+static void answer(struct run *run, int error, const char *hook, const char *message)
+{
+    run->is_answered = true;
+    run->hooks->callbacks.done(run->hooks->context, run->number, error, hook, message);
+    if (run->process == NULL)
+        run_end(run);
+}
+
+static const char *current(const struct run *run)
+{
+    return run->programs.names[run->position];
+}
+
+static void tell_line(struct run *run, const char *hook, const char *text)
+{
+    run->hooks->callbacks.line(run->hooks->context, run->event, hook, text);
+}
+
+static void on_line(void *context, const char *text)
+{
+    struct run *run = context;
+
+    tell_line(run, current(run), text);
+}
+
+static void on_ended(void *context, int error, const char *message)
+{
+    struct run *run = context;
+
+    if (error < 0)
+        answer(run, error, current(run), message);
+    else
+        run->position++;
+}
+
+static void on_gone(void *context)
+{
+    struct run *run = context;
+
+    event_active(run->step, EV_TIMEOUT, 0);
+}
+
+static int start_program(struct run *run, const char *path, char *ret_message)
+{
+    static const struct process_callbacks callbacks = {.line = on_line, .ended = on_ended, .gone = on_gone};
+    const struct program program = {
+        .path = path,
+        .argument = run->event,
+        .environment = run->environment,
+        .input = run->json,
+        .timeout_us = run->timeout_us,
+    };
+
+    return process_start(run->hooks->base, &program, &callbacks, run, ret_message, &run->process);
+}
+
+/* A file of a directory that is not to be run is passed over; a program that was asked for by name is missed. */
+static int start_or_pass_over(struct run *run, char *ret_message)
+{
+    _cleanup_(freep) char *path = NULL;
+    const char *why;
+    int r;
+
+    if (asprintf(&path, "%s%s%s", run->directory == NULL ? "" : run->directory, run->directory == NULL ? "" : "/",
+                 current(run)) < 0) {
+        path = NULL;
+        snprintf(ret_message, PROCESS_MESSAGE_SIZE, "cannot be run: %s", strerrordesc_np(ENOMEM));
+        return -ENOMEM;
+    }
+    r = listing_check_program(path, &why);
+    if (r == 0)
+        return start_program(run, path, ret_message);
+    snprintf(ret_message, PROCESS_MESSAGE_SIZE, "not run: %s", why);
+    if (run->directory == NULL)
+        return r;
+    tell_line(run, current(run), ret_message);
+    run->position++;
+    return 0;
+}
+
+/* A directory that others may write holds nobody's hooks. */
+static int list_programs(struct run *run)
+{
+    char text[PROCESS_MESSAGE_SIZE];
+    const char *why;
+    int r = listing_check_directory(run->directory, &why);
+
+    run->is_listed = true;
+    if (r == 0)
+        return listing_read(run->directory, &run->programs);
+    if (r != -EPERM)
+        return r == -ENOENT ? 0 : r;
+    snprintf(text, sizeof(text), "none of its programs is run: %s", why);
+    tell_line(run, run->directory, text);
+    return 0;
+}
+
+static void on_step(evutil_socket_t fd, short what, void *context)
+{
+    struct run *run = context;
+    char message[PROCESS_MESSAGE_SIZE];
+    int r;
+
+    (void)fd;
+    (void)what;
+    process_free(run->process);
+    run->process = NULL;
+    if (run->is_answered) {
+        run_end(run);
+        return;
+    }
+    if (!run->is_listed) {
+        r = list_programs(run);
+        if (r < 0) {
+            snprintf(message, sizeof(message), "cannot be read: %s", strerrordesc_np(-r));
+            answer(run, r, run->directory, message);
+            return;
+        }
+    }
+    for (r = 0; r == 0 && run->process == NULL && run->position < run->programs.count;)
+        r = start_or_pass_over(run, message);
+    if (r < 0)
+        answer(run, r, current(run), message);
+    else if (run->process == NULL)
+        answer(run, 0, "", "");
+}
+
+static int make_environment(const struct hook_variable *variables, char ***ret)
+{
+    const size_t fixed = ELEMENTS_OF(fixed_environment);
+    size_t count = 0;
+    char **strings;
+
+    while (variables[count].name != NULL)
+        count++;
+    strings = calloc(fixed + count + 1, sizeof(*strings));
+    if (strings == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < fixed + count; i++) {
+        const struct hook_variable *variable = i < fixed ? NULL : &variables[i - fixed];
+        int r = variable == NULL ? asprintf(&strings[i], "%s", fixed_environment[i])
+                                 : asprintf(&strings[i], "UNDERSTUDY_%s=%s", variable->name,
+                                            variable->value == NULL ? "" : variable->value);
+
+        if (r < 0) {
+            strings[i] = NULL;
+            free_strings(strings);
+            return -ENOMEM;
+        }
+    }
+    *ret = strings;
+    return 0;
+}
+
+/* A run that knows everything but its programs, and has not begun. */
+static int run_new(struct hooks *hooks, uint64_t number, const char *event, const struct hook_variable *variables,
+                   const char *json, int64_t timeout_us, struct run **ret)
+{
+    _cleanup_(run_freep) struct run *run = calloc(1, sizeof(*run));
+
+    if (run == NULL)
+        return -ENOMEM;
+    run->hooks = hooks;
+    run->number = number;
+    run->timeout_us = timeout_us;
+    run->event = strdup(event);
+    run->json = strdup(json == NULL ? "" : json);
+    run->step = evtimer_new(hooks->base, on_step, run);
+    if (run->event == NULL || run->json == NULL || run->step == NULL ||
+        make_environment(variables, &run->environment) < 0)
+        return -ENOMEM;
+    *ret = steal_pointer(&run);
+    return 0;
+}
+
+static void run_begin(struct run *run)
+{
+    LIST_INSERT_HEAD(&run->hooks->runs, run, link);
+    event_active(run->step, EV_TIMEOUT, 0);
+}
+
+int hooks_new(struct event_base *base, const struct hooks_callbacks *callbacks, void *context, struct hooks **ret)
+{
+    struct hooks *hooks = calloc(1, sizeof(*hooks));
+
+    if (hooks == NULL)
+        return -ENOMEM;
+    hooks->base = base;
+    hooks->callbacks = *callbacks;
+    hooks->context = context;
+    LIST_INIT(&hooks->runs);
+    *ret = hooks;
+    return 0;
+}
+
+int hooks_run(struct hooks *hooks, uint64_t number, const char *directory, const char *event,
+              const struct hook_variable *variables, const char *json, int64_t timeout_us)
+{
+    _cleanup_(run_freep) struct run *run = NULL;
+    int r = run_new(hooks, number, event, variables, json, timeout_us, &run);
+
+    if (r < 0)
+        return r;
+    run->directory = strdup(directory);
+    if (run->directory == NULL)
+        return -ENOMEM;
+    run_begin(steal_pointer(&run));
+    return 0;
+}
+
+int hooks_run_program(struct hooks *hooks, uint64_t number, const char *path, const char *event,
+                      const struct hook_variable *variables, const char *json, int64_t timeout_us)
+{
+    _cleanup_(run_freep) struct run *run = NULL;
+    int r = run_new(hooks, number, event, variables, json, timeout_us, &run);
+
+    if (r < 0)
+        return r;
+    r = listing_of_one(path, &run->programs);
+    if (r < 0)
+        return r;
+    run->is_listed = true;
+    run_begin(steal_pointer(&run));
+    return 0;
+}
+
+void hooks_free(struct hooks *hooks)
+{
+    struct run *run;
+
+    if (hooks == NULL)
+        return;
+    while ((run = LIST_FIRST(&hooks->runs)) != NULL)
+        run_end(run);
+    free(hooks);
+}

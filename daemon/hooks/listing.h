@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which files of a directory are hooks, and which programs may be run at all. */
+#ifndef UNDERSTUDY_HOOKS_LISTING_H
+#define UNDERSTUDY_HOOKS_LISTING_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+/* A plain value: initialise with {0}, end with listing_done. Names in the order of strcmp. */
+struct listing {
+    char **names;
+    size_t count;
+};
+
+/*
+ * Reads the names in a directory, without those that are no hooks (editors' and package managers' leftovers,
+ * samples). A directory that does not exist has none. Negative errno.
+ */
+int listing_read(const char *directory, struct listing *ret) _must_check_;
+
+/* A listing of one name. -ENOMEM. */
+int listing_of_one(const char *name, struct listing *ret) _must_check_;
+
+void listing_done(struct listing *listing);
+
+/*
+ * Whether a program, or a directory of programs, can be trusted: 0 if its owner is root or who we are, and
+ * nobody else may write it. Otherwise -EPERM, or why it cannot be looked at, with the reason in *ret_why.
+ */
+int listing_check_program(const char *path, const char **ret_why) _must_check_;
+int listing_check_directory(const char *path, const char **ret_why) _must_check_;
+
+#endif

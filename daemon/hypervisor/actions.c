@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each action looks the domain up, looks at its state, and acts. Decides nothing beyond that. */
+#include "hypervisor/actions.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <libvirt/virterror.h>
+
+#include "hypervisor/drain.h"
+#include "hypervisor/translate.h"
+
+static void fail(struct action_result *result, int error, const char *message)
+{
+    result->error = error;
+    snprintf(result->message, sizeof(result->message), "%s", message);
+}
+
+static void fail_as_libvirt_says(struct action_result *result, virConnectPtr connection)
+{
+    result->error = translate_last_error(connection, result->message, sizeof(result->message));
+}
+
+static int get_state(virDomainPtr domain, struct action_result *result)
+{
+    int state, reason;
+
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
+        return -1;
+    translate_state(state, reason, &result->state, &result->reason);
+    return 0;
+}
+
+/* Looks the domain up and asks for its state, which is left in result. NULL: result says why. */
+static virDomainPtr look_up(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
+
+    if (domain != NULL && get_state(domain, result) == 0)
+        return domain;
+    fail_as_libvirt_says(result, connection);
+    if (domain != NULL)
+        virDomainFree(domain);
+    return NULL;
+}
+
+void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = look_up(connection, uuid, result);
+
+    if (domain != NULL)
+        virDomainFree(domain);
+}
+
+/* A domain may end, or a transient one vanish, between the question for its state and the call. */
+void action_destroy(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = look_up(connection, uuid, result);
+
+    if (domain == NULL)
+        return;
+    if (result->state != MACHINE_SHUT_OFF && virDomainDestroy(domain) < 0) {
+        fail_as_libvirt_says(result, connection);
+        if (get_state(domain, result) == 0 && result->state == MACHINE_SHUT_OFF)
+            fail(result, 0, "");
+    }
+    virDomainFree(domain);
+}
+
+static bool is_up(enum machine_state state)
+{
+    return state == MACHINE_RUNNING || state == MACHINE_SUSPENDED;
+}
+
+/* Brings it up from the state in result. -1: libvirt refused; a state that no call ends is told in result. */
+static int bring_up(virDomainPtr domain, struct action_result *result)
+{
+    if (result->state == MACHINE_PAUSED && result->reason == REASON_USER)
+        return virDomainResume(domain);
+    if (result->state == MACHINE_SHUT_OFF)
+        return virDomainCreate(domain);
+    result->error = -EIO;
+    snprintf(result->message, sizeof(result->message), "it is %s (%s), which no start ends",
+             machine_state_name(result->state), machine_reason_name(result->reason));
+    return 0;
+}
+
+void action_start(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = look_up(connection, uuid, result);
+
+    if (domain == NULL)
+        return;
+    if (is_up(result->state)) {
+        fail(result, -EALREADY, "it runs already");
+    } else if (bring_up(domain, result) < 0) {
+        fail_as_libvirt_says(result, connection);
+        if (get_state(domain, result) == 0 && is_up(result->state))
+            fail(result, -EALREADY, "somebody else started it meanwhile");
+    }
+    virDomainFree(domain);
+}
+
+/*
+ * The dump is how libvirt crashes a domain; nobody wants its contents. It goes into a FIFO: a file
+ * would take the guest's memory in disk space, and libvirt gives what it writes to the guest's security
+ * label, which /dev/null must never get. MEMORY_ONLY works for guests that cannot be migrated, too.
+ */
+static int dump_and_crash(virDomainPtr domain, const char *path)
+{
+    if (virDomainCoreDump(domain, path, VIR_DUMP_CRASH | VIR_DUMP_MEMORY_ONLY) == 0)
+        return 0;
+    if (virGetLastErrorCode() != VIR_ERR_INVALID_ARG) /* the test driver does not know the flag */
+        return -1;
+    return virDomainCoreDump(domain, path, VIR_DUMP_CRASH);
+}
+
+void action_crash(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = look_up(connection, uuid, result);
+    _cleanup_(drain_freep) struct drain *drain = NULL;
+    bool is_frozen = false;
+    int r;
+
+    if (domain == NULL)
+        return;
+    r = drain_new(&drain);
+    if (r < 0) {
+        fail(result, r, "cannot make a FIFO for the dump");
+    } else {
+        is_frozen = virDomainFSFreeze(domain, NULL, 0, 0) > 0;
+        if (dump_and_crash(domain, drain_path(drain)) < 0) {
+            fail_as_libvirt_says(result, connection);
+            if (is_frozen)
+                virDomainFSThaw(domain, NULL, 0, 0);
+        }
+    }
+    virDomainFree(domain);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is done to a machine: blocking calls for worker threads. Knows no thread, queue or deadline. */
+#ifndef UNDERSTUDY_DAEMON_HYPERVISOR_ACTIONS_H
+#define UNDERSTUDY_DAEMON_HYPERVISOR_ACTIONS_H
+
+#include <libvirt/libvirt.h>
+
+#include "failover/action.h"
+
+/*
+ * Each fills result->error and message, and inquire also state and reason; -ENOENT: no such domain,
+ * -ENOTCONN, -EIO with libvirt's words in message.
+ */
+void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/* Success means that it is off: it may have been so before. */
+void action_destroy(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/* Resumes what a user paused, else boots or restores. -EALREADY: it runs. */
+void action_start(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/*
+ * Makes it crash for a rehearsal, so that libvirt tells STOPPED/CRASHED. The guest's file systems are
+ * frozen first where its agent answers. The hypervisor must be on this host.
+ */
+void action_crash(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A cache by source, a queue of questions without duplicates, and one job at a time. */
+#include "hypervisor/capacity.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define HASH_NONFATAL_OOM        1
+#define uthash_nonfatal_oom(obj) ((obj)->lost = true)
+#include <uthash.h>
+
+#include "base/moment.h"
+#include "hypervisor/connection.h"
+#include "hypervisor/inventory.h"
+
+#define KNOWN_FOR_US   (3600 * USEC_PER_SEC) /* disks grow, rarely */
+#define UNKNOWN_FOR_US (600 * USEC_PER_SEC)
+
+struct answer {
+    char *source;
+    uint64_t bytes; /* 0: nobody knows */
+    int64_t asked_us;
+    bool lost; /* uthash had no memory to add it */
+    UT_hash_handle hh;
+};
+
+struct question {
+    char *key; /* UUID and source */
+    struct machine_ref machine;
+    struct disk disk;
+    bool lost;
+    UT_hash_handle hh;
+};
+
+struct capacity {
+    struct workers *workers;
+    unsigned long link; /* the connection to ask on; 0: none */
+    int64_t timeout_us;
+    struct capacity_callbacks callbacks;
+    void *context;
+    struct answer *answers;
+    struct question *questions;
+    bool is_asking;
+};
+
+struct capacity_job {
+    struct job job;
+    struct capacity *capacity;
+    struct question *question;
+    unsigned long link;
+    uint64_t bytes;
+};
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static void question_free(struct question *question)
+{
+    if (question == NULL)
+        return;
+    free(question->key);
+    free(question->disk.source);
+    free(question->disk.pool);
+    free(question->disk.volume);
+    free(question->disk.target);
+    free(question);
+}
+DEFINE_CLEANUP(struct question, question_free);
+
+static bool is_fresh(const struct answer *answer)
+{
+    return answer != NULL && now_us() - answer->asked_us < (answer->bytes != 0 ? KNOWN_FOR_US : UNKNOWN_FOR_US);
+}
+
+static struct answer *find_answer(const struct capacity *capacity, const char *source)
+{
+    struct answer *answer;
+
+    HASH_FIND_STR(capacity->answers, source, answer);
+    return answer;
+}
+
+/* Out of memory: it will be asked again. */
+static void remember(struct capacity *capacity, const char *source, uint64_t bytes)
+{
+    struct answer *answer = find_answer(capacity, source);
+
+    if (answer == NULL) {
+        answer = calloc(1, sizeof(*answer));
+        if (answer == NULL)
+            return;
+        answer->source = strdup(source);
+        if (answer->source != NULL)
+            HASH_ADD_KEYPTR(hh, capacity->answers, answer->source, strlen(answer->source), answer);
+        if (answer->source == NULL || answer->lost) {
+            free(answer->source);
+            free(answer);
+            return;
+        }
+    }
+    answer->bytes = bytes;
+    answer->asked_us = now_us();
+}
+
+static bool copy_text(const char *text, char **ret)
+{
+    *ret = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *ret != NULL;
+}
+
+static void ask(struct capacity *capacity, const char *hypervisor, const char *uuid, const struct disk *disk)
+{
+    _cleanup_(question_freep) struct question *question = calloc(1, sizeof(*question));
+    struct question *same;
+
+    if (question == NULL || asprintf(&question->key, "%s %s", uuid, disk->source) < 0)
+        return;
+    HASH_FIND_STR(capacity->questions, question->key, same);
+    if (same != NULL)
+        return;
+    snprintf(question->machine.hypervisor, sizeof(question->machine.hypervisor), "%s", hypervisor);
+    snprintf(question->machine.uuid, sizeof(question->machine.uuid), "%s", uuid);
+    if (!copy_text(disk->source, &question->disk.source) || !copy_text(disk->pool, &question->disk.pool) ||
+        !copy_text(disk->volume, &question->disk.volume) || !copy_text(disk->target, &question->disk.target))
+        return;
+    HASH_ADD_KEYPTR(hh, capacity->questions, question->key, strlen(question->key), question);
+    if (!question->lost)
+        steal_pointer(&question);
+}
+
+static void run_capacity(struct job *job)
+{
+    struct capacity_job *lookup = (struct capacity_job *)job;
+    virConnectPtr connection = connection_acquire(lookup->link);
+
+    if (connection == NULL)
+        return;
+    if (inventory_capacity(connection, lookup->question->machine.uuid, &lookup->question->disk, &lookup->bytes) < 0)
+        lookup->bytes = 0;
+    virConnectClose(connection);
+}
+
+static void free_capacity_job(struct job *job)
+{
+    struct capacity_job *lookup = (struct capacity_job *)job;
+
+    question_free(lookup->question);
+    free(lookup);
+}
+
+static void ask_next(struct capacity *capacity);
+
+static void report_capacity(struct job *job, enum job_report report)
+{
+    struct capacity_job *lookup = (struct capacity_job *)job;
+    struct capacity *capacity = lookup->capacity;
+    const struct question *question = lookup->question;
+
+    if (report == JOB_OVERDUE) {
+        capacity->callbacks.overdue(capacity->context, "disk capacity", job_age_us(job));
+        return;
+    }
+    if (report != JOB_NEVER_RAN) {
+        remember(capacity, question->disk.source, lookup->bytes);
+        if (lookup->bytes != 0)
+            capacity->callbacks.found(capacity->context, &question->machine, question->disk.source, lookup->bytes);
+    }
+    if (lookup->link == capacity->link) {
+        capacity->is_asking = false;
+        ask_next(capacity);
+    }
+}
+
+static const struct job_type capacity_type = {
+    .class = JOB_SPARE,
+    .run = run_capacity,
+    .report = report_capacity,
+    .free = free_capacity_job,
+};
+
+/* Takes the question. False: nothing was started. */
+static bool start(struct capacity *capacity, struct question *question)
+{
+    struct capacity_job *lookup = calloc(1, sizeof(*lookup));
+
+    if (lookup == NULL) {
+        question_free(question);
+        return false;
+    }
+    lookup->job.type = &capacity_type;
+    lookup->capacity = capacity;
+    lookup->question = question;
+    lookup->link = capacity->link;
+    if (workers_submit(capacity->workers, &lookup->job, capacity->timeout_us) < 0) {
+        free_capacity_job(&lookup->job);
+        return false;
+    }
+    return true;
+}
+
+static void ask_next(struct capacity *capacity)
+{
+    while (!capacity->is_asking && capacity->questions != NULL) {
+        struct question *question = capacity->questions;
+        const struct answer *answer = find_answer(capacity, question->disk.source);
+
+        HASH_DEL(capacity->questions, question);
+        if (is_fresh(answer)) { /* another machine has the same disk */
+            if (answer->bytes != 0)
+                capacity->callbacks.found(capacity->context, &question->machine, question->disk.source, answer->bytes);
+            question_free(question);
+        } else {
+            capacity->is_asking = start(capacity, question);
+        }
+    }
+}
+
+int capacity_new(struct workers *workers, const struct capacity_callbacks *callbacks, void *context,
+                 struct capacity **ret)
+{
+    struct capacity *capacity = calloc(1, sizeof(*capacity));
+
+    if (capacity == NULL)
+        return -ENOMEM;
+    capacity->workers = workers;
+    capacity->callbacks = *callbacks;
+    capacity->context = context;
+    *ret = capacity;
+    return 0;
+}
+
+void capacity_fill(struct capacity *capacity, const char *hypervisor, struct domain_description *description)
+{
+    for (size_t i = 0; i < description->n_disks; i++) {
+        struct disk *disk = &description->disks[i];
+        const struct answer *answer = disk->writable ? find_answer(capacity, disk->source) : NULL;
+
+        if (answer != NULL)
+            disk->capacity_bytes = answer->bytes;
+        if (disk->writable && !is_fresh(answer))
+            ask(capacity, hypervisor, description->uuid, disk);
+    }
+}
+
+void capacity_ask(struct capacity *capacity, unsigned long link, int64_t timeout_us)
+{
+    capacity->link = link;
+    capacity->timeout_us = timeout_us;
+    ask_next(capacity);
+}
+
+void capacity_drop_questions(struct capacity *capacity)
+{
+    struct question *question, *next;
+
+    capacity->link = 0;
+    capacity->is_asking = false;
+    HASH_ITER(hh, capacity->questions, question, next)
+    {
+        HASH_DEL(capacity->questions, question);
+        question_free(question);
+    }
+}
+
+void capacity_free(struct capacity *capacity)
+{
+    struct answer *answer, *next;
+
+    if (capacity == NULL)
+        return;
+    capacity_drop_questions(capacity);
+    HASH_ITER(hh, capacity->answers, answer, next)
+    {
+        HASH_DEL(capacity->answers, answer);
+        free(answer->source);
+        free(answer);
+    }
+    free(capacity);
+}

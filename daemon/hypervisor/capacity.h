@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How large disks are: asked once for each source, one question at a time and after everything else,
+ * because an image on dead storage may hang whoever looks at it. Lives on the main thread.
+ */
+#ifndef UNDERSTUDY_DAEMON_HYPERVISOR_CAPACITY_H
+#define UNDERSTUDY_DAEMON_HYPERVISOR_CAPACITY_H
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "hypervisor/worker.h"
+#include "model/machine.h"
+
+struct capacity;
+
+struct capacity_callbacks {
+    void (*found)(void *context, const struct machine_ref *machine, const char *source, uint64_t capacity_bytes);
+    void (*overdue)(void *context, const char *call, int64_t for_us);
+};
+
+/* Borrows workers. */
+int capacity_new(struct workers *workers, const struct capacity_callbacks *callbacks, void *context,
+                 struct capacity **ret) _must_check_;
+
+/*
+ * Fills in what is known of the writable disks, and notes the rest (and what was asked long ago) as
+ * questions. Out of memory leaves disks unasked until the next time.
+ */
+void capacity_fill(struct capacity *capacity, const char *hypervisor, struct domain_description *description);
+
+/* Begins to ask, on the connection of this number (see connection_link). */
+void capacity_ask(struct capacity *capacity, unsigned long link, int64_t timeout_us);
+
+/* Forgets the questions that wait: the connection is gone. */
+void capacity_drop_questions(struct capacity *capacity);
+
+/* After workers_free. Takes NULL. */
+void capacity_free(struct capacity *capacity);
+
+#endif

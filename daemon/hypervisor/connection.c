@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The states of a connection. Libvirt knows a connection by the number of its link only: each attempt
+ * has a new one, and what comes for a number that is no longer in force is dropped.
+ */
+#include "hypervisor/connection.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "hypervisor/session.h"
+#include "hypervisor/translate.h"
+
+#define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
+#define PROBE_PAUSE_US   (5 * USEC_PER_SEC)
+#define PROBE_TIMEOUT_US (15 * USEC_PER_SEC)
+#define FORSAKEN_MAX     (3 * WORKERS_MAX) /* threads that hang on connections given up, before we stop adding to them */
+
+enum connection_state {
+    CONNECTING,
+    UP,
+    WAITING,
+};
+
+struct connection {
+    struct event_base *base;
+    struct workers *workers;
+    char *uri;
+    struct connection_callbacks callbacks;
+    void *context;
+    int64_t timeout_us;
+    int64_t reconnect_max_us;
+
+    enum connection_state state;
+    struct session session;
+    int64_t backoff_us;
+    int64_t up_since_us;
+    bool told_failure;
+    struct event *retry;
+    struct event *probe;
+    struct event *closed;
+
+    struct connection *next; /* these are guarded by the registry's lock */
+    unsigned long link;      /* 0: none */
+    virConnectPtr handle;    /* what jobs use; NULL: not up */
+    int close_reason;        /* -1: not closed */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct connection *first;
+    unsigned long last_link;
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct connect_job {
+    struct job job;
+    struct connection *connection;
+    char *uri;
+    unsigned long link;
+    struct session session;
+    int error;
+    char message[256];
+};
+
+/* The smallest question there is: does libvirt answer? */
+struct probe_job {
+    struct job job;
+    struct connection *connection;
+    unsigned long link;
+    int error;
+    char message[256];
+};
+
+static const struct job_type connect_type, close_type, probe_type;
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static struct connection *find_link(unsigned long link)
+{
+    struct connection *connection = registry.first;
+
+    while (connection != NULL && connection->link != link)
+        connection = connection->next;
+    return connection;
+}
+
+static unsigned long new_link(struct connection *connection)
+{
+    unsigned long link;
+
+    pthread_mutex_lock(&registry.lock);
+    link = connection->link = ++registry.last_link;
+    connection->close_reason = -1;
+    pthread_mutex_unlock(&registry.lock);
+    return link;
+}
+
+/* From now on, whatever libvirt still says about the link is dropped. */
+static void end_link(struct connection *connection)
+{
+    pthread_mutex_lock(&registry.lock);
+    connection->link = 0;
+    connection->handle = NULL;
+    pthread_mutex_unlock(&registry.lock);
+}
+
+/* Main thread, on which alone connections end; so it stays after the lock is let go. */
+static void hear_event(unsigned long link, const struct domain_event *event)
+{
+    struct connection *connection;
+
+    pthread_mutex_lock(&registry.lock);
+    connection = find_link(link);
+    pthread_mutex_unlock(&registry.lock);
+    /* What happens before it is up is seen by the listing that follows. */
+    if (connection != NULL && connection->state == UP)
+        connection->callbacks.event(connection->context, event);
+}
+
+/* Any thread. */
+static void hear_close(unsigned long link, int reason)
+{
+    struct connection *connection;
+
+    pthread_mutex_lock(&registry.lock);
+    connection = find_link(link);
+    if (connection != NULL) {
+        connection->close_reason = reason;
+        event_active(connection->closed, 0, 0);
+    }
+    pthread_mutex_unlock(&registry.lock);
+}
+
+static void free_connect_job(struct job *job)
+{
+    struct connect_job *attempt = (struct connect_job *)job;
+
+    session_close(&attempt->session);
+    free(attempt->uri);
+    free(attempt);
+}
+
+static void run_connect(struct job *job)
+{
+    struct connect_job *attempt = (struct connect_job *)job;
+
+    attempt->error =
+        session_open(&attempt->session, attempt->uri, attempt->link, attempt->message, sizeof(attempt->message));
+}
+
+static void run_close(struct job *job)
+{
+    session_close(&((struct connect_job *)job)->session);
+}
+
+static void forget(struct job *job, enum job_report report)
+{
+    (void)job;
+    (void)report;
+}
+
+/* Closing blocks, so it is a job. Without the memory for it the session is left open, and mute. */
+static void discard(struct connection *connection, struct session *session)
+{
+    struct connect_job *farewell = session->handle != NULL ? calloc(1, sizeof(*farewell)) : NULL;
+
+    if (farewell == NULL)
+        return;
+    farewell->job.type = &close_type;
+    farewell->session = *session;
+    if (workers_submit(connection->workers, &farewell->job, connection->timeout_us) < 0)
+        free(farewell);
+    session->handle = NULL;
+}
+
+static void set_timer(struct event *timer, int64_t pause_us)
+{
+    const struct timeval pause = {.tv_sec = pause_us / USEC_PER_SEC, .tv_usec = pause_us % USEC_PER_SEC};
+
+    evtimer_add(timer, &pause);
+}
+
+static void wait_and_retry(struct connection *connection)
+{
+    connection->state = WAITING;
+    set_timer(connection->retry, connection->backoff_us);
+    connection->backoff_us *= 2;
+    if (connection->backoff_us > connection->reconnect_max_us)
+        connection->backoff_us = connection->reconnect_max_us;
+}
+
+static void attempt_failed(struct connection *connection, const char *why)
+{
+    bool is_news = !connection->told_failure;
+
+    connection->told_failure = true;
+    end_link(connection);
+    workers_forsake(connection->workers, -ENOTCONN);
+    wait_and_retry(connection);
+    if (is_news)
+        connection->callbacks.down(connection->context, why);
+}
+
+static int begin_attempt(struct connection *connection)
+{
+    struct connect_job *attempt = calloc(1, sizeof(*attempt));
+    int r;
+
+    if (attempt == NULL)
+        return -ENOMEM;
+    attempt->job.type = &connect_type;
+    attempt->connection = connection;
+    attempt->uri = strdup(connection->uri);
+    if (attempt->uri == NULL) {
+        free(attempt);
+        return -ENOMEM;
+    }
+    attempt->link = new_link(connection);
+    r = workers_submit(connection->workers, &attempt->job, connection->timeout_us);
+    if (r < 0) {
+        end_link(connection);
+        free_connect_job(&attempt->job);
+        return r;
+    }
+    connection->state = CONNECTING;
+    return 0;
+}
+
+static void retry(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *connection = arg;
+
+    (void)fd;
+    (void)what;
+    if (connection_is_exhausted(connection) || begin_attempt(connection) < 0)
+        wait_and_retry(connection);
+}
+
+static void lost(struct connection *connection, const char *why)
+{
+    end_link(connection);
+    evtimer_del(connection->probe);
+    workers_forsake(connection->workers, -ENOTCONN);
+    discard(connection, &connection->session);
+    if (now_us() - connection->up_since_us >= connection->reconnect_max_us)
+        connection->backoff_us = BACKOFF_FIRST_US;
+    connection->told_failure = false;
+    wait_and_retry(connection);
+    connection->callbacks.down(connection->context, why);
+}
+
+static void run_probe(struct job *job)
+{
+    struct probe_job *question = (struct probe_job *)job;
+    virConnectPtr handle = connection_acquire(question->link);
+    unsigned long version;
+
+    if (handle == NULL)
+        return;
+    if (virConnectGetLibVersion(handle, &version) < 0)
+        question->error = translate_last_error(handle, question->message, sizeof(question->message));
+    virConnectClose(handle);
+}
+
+static void report_probe(struct job *job, enum job_report report)
+{
+    struct probe_job *question = (struct probe_job *)job;
+    struct connection *connection = question->connection;
+
+    if (question->link != connection->link)
+        return;
+    if (report == JOB_OVERDUE)
+        lost(connection, "libvirt does not answer");
+    else if (question->error == -ENOTCONN)
+        lost(connection, question->message);
+    else
+        set_timer(connection->probe, PROBE_PAUSE_US);
+}
+
+static void free_probe(struct job *job)
+{
+    free(job);
+}
+
+static void probe(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *connection = arg;
+    struct probe_job *question = calloc(1, sizeof(*question));
+
+    (void)fd;
+    (void)what;
+    if (question != NULL) {
+        question->job.type = &probe_type;
+        question->connection = connection;
+        question->link = connection->link;
+        if (workers_submit(connection->workers, &question->job, PROBE_TIMEOUT_US) == 0)
+            return;
+        free(question);
+    }
+    set_timer(connection->probe, PROBE_PAUSE_US);
+}
+
+static void look_whether_closed(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *connection = arg;
+    int reason;
+
+    (void)fd;
+    (void)what;
+    pthread_mutex_lock(&registry.lock);
+    reason = connection->link != 0 ? connection->close_reason : -1;
+    pthread_mutex_unlock(&registry.lock);
+    if (connection->state == UP && reason >= 0)
+        lost(connection, translate_close_reason(reason));
+}
+
+/* Takes the session. */
+static void come_up(struct connection *connection, struct session *session)
+{
+    connection->session = *session;
+    session->handle = NULL;
+    pthread_mutex_lock(&registry.lock);
+    connection->handle = connection->session.handle;
+    pthread_mutex_unlock(&registry.lock);
+    connection->state = UP;
+    connection->up_since_us = now_us();
+    set_timer(connection->probe, PROBE_PAUSE_US);
+    connection->callbacks.up(connection->context);
+    event_active(connection->closed, 0, 0); /* it may have been closed before it was up */
+}
+
+static void report_connect(struct job *job, enum job_report report)
+{
+    struct connect_job *attempt = (struct connect_job *)job;
+    struct connection *connection = attempt->connection;
+
+    switch (report) {
+    case JOB_DONE:
+        if (attempt->error < 0) {
+            attempt_failed(connection, attempt->message);
+            return;
+        }
+        come_up(connection, &attempt->session);
+        return;
+    case JOB_OVERDUE:
+        connection->callbacks.overdue(connection->context, "connect", job_age_us(job));
+        attempt_failed(connection, "connecting takes too long");
+        return;
+    case JOB_CAME_BACK:
+        discard(connection, &attempt->session);
+        return;
+    case JOB_NEVER_RAN:
+        attempt_failed(connection, strerror(-job->error));
+        return;
+    }
+}
+
+static const struct job_type connect_type = {
+    .class = JOB_URGENT,
+    .run = run_connect,
+    .report = report_connect,
+    .free = free_connect_job,
+};
+
+static const struct job_type close_type = {
+    .class = JOB_ASIDE,
+    .run = run_close,
+    .report = forget,
+    .free = free_connect_job,
+};
+
+/* Beside the calls that count: libvirtd takes one more, and it shows whether it is libvirt that hangs. */
+static const struct job_type probe_type = {
+    .class = JOB_ASIDE,
+    .run = run_probe,
+    .report = report_probe,
+    .free = free_probe,
+};
+
+void connection_prepare(void)
+{
+    static const struct session_listener hear = {.event = hear_event, .closed = hear_close};
+
+    session_set_listener(&hear);
+}
+
+static void enter_registry(struct connection *connection)
+{
+    pthread_mutex_lock(&registry.lock);
+    connection->next = registry.first;
+    registry.first = connection;
+    pthread_mutex_unlock(&registry.lock);
+}
+
+static void leave_registry(struct connection *connection)
+{
+    pthread_mutex_lock(&registry.lock);
+    for (struct connection **link = &registry.first; *link != NULL; link = &(*link)->next)
+        if (*link == connection) {
+            *link = connection->next;
+            break;
+        }
+    pthread_mutex_unlock(&registry.lock);
+}
+
+int connection_new(struct event_base *base, struct workers *workers, const char *uri,
+                   const struct connection_callbacks *callbacks, void *context, int64_t timeout_us,
+                   int64_t reconnect_max_us, struct connection **ret)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (connection == NULL)
+        return -ENOMEM;
+    connection->base = base;
+    connection->workers = workers;
+    connection->callbacks = *callbacks;
+    connection->context = context;
+    connection->backoff_us = BACKOFF_FIRST_US;
+    connection_set_timeouts(connection, timeout_us, reconnect_max_us);
+    enter_registry(connection);
+    connection->uri = strdup(uri);
+    connection->retry = evtimer_new(base, retry, connection);
+    connection->probe = evtimer_new(base, probe, connection);
+    connection->closed = event_new(base, -1, 0, look_whether_closed, connection);
+    if (connection->uri == NULL || connection->retry == NULL || connection->probe == NULL ||
+        connection->closed == NULL || begin_attempt(connection) < 0) {
+        connection_free(connection);
+        return -ENOMEM;
+    }
+    *ret = connection;
+    return 0;
+}
+
+void connection_set_timeouts(struct connection *connection, int64_t timeout_us, int64_t reconnect_max_us)
+{
+    connection->timeout_us = timeout_us;
+    connection->reconnect_max_us = reconnect_max_us;
+    if (connection->backoff_us > reconnect_max_us)
+        connection->backoff_us = reconnect_max_us;
+}
+
+unsigned long connection_link(const struct connection *connection)
+{
+    return connection->state == UP ? connection->link : 0;
+}
+
+virConnectPtr connection_acquire(unsigned long link)
+{
+    struct connection *connection;
+    virConnectPtr handle = NULL;
+
+    pthread_mutex_lock(&registry.lock);
+    connection = link != 0 ? find_link(link) : NULL;
+    if (connection != NULL && connection->handle != NULL && virConnectRef(connection->handle) == 0)
+        handle = connection->handle;
+    pthread_mutex_unlock(&registry.lock);
+    return handle;
+}
+
+void connection_check(struct connection *connection)
+{
+    if (connection->state == UP && workers_are_blocked(connection->workers) && !connection_is_exhausted(connection))
+        lost(connection, "every call on it hangs");
+}
+
+void connection_is_broken(struct connection *connection, unsigned long link, const char *why)
+{
+    if (link != 0 && link == connection->link && connection->state == UP)
+        lost(connection, why);
+}
+
+bool connection_is_exhausted(const struct connection *connection)
+{
+    return workers_forsaken(connection->workers) >= FORSAKEN_MAX;
+}
+
+void connection_free(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    leave_registry(connection);
+    discard(connection, &connection->session);
+    if (connection->retry != NULL)
+        event_free(connection->retry);
+    if (connection->probe != NULL)
+        event_free(connection->probe);
+    if (connection->closed != NULL)
+        event_free(connection->closed);
+    free(connection->uri);
+    free(connection);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One connection to libvirt, made again whenever it is lost:
+ *
+ *     CONNECTING ──ok, events registered──▶ UP ──closed, mute, or every call hangs──▶ WAITING
+ *       ▲    │                                                                        ▲   │
+ *       │    └───────────────────── failed, or past its deadline ─────────────────────┘   │
+ *       └──────────────────────────── after a growing pause ──────────────────────────────┘
+ *
+ * Lives on the main thread and blocks nowhere: what may block is a job for the workers.
+ */
+#ifndef UNDERSTUDY_DAEMON_HYPERVISOR_CONNECTION_H
+#define UNDERSTUDY_DAEMON_HYPERVISOR_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libvirt/libvirt.h>
+
+#include "base/cleanup.h"
+#include "failover/event.h"
+#include "hypervisor/worker.h"
+
+struct connection;
+
+/* Called from the event loop. why: for people. */
+struct connection_callbacks {
+    void (*up)(void *context);
+    /* It was lost; and once more when the first attempt after that, or the very first one, has failed. */
+    void (*down)(void *context, const char *why);
+    void (*event)(void *context, const struct domain_event *event); /* only while it is up */
+    void (*overdue)(void *context, const char *call, int64_t for_us);
+};
+
+/* Once, before the first connection. */
+void connection_prepare(void);
+
+/* Starts to connect at once. workers are borrowed and must live as long; uri is copied. */
+int connection_new(struct event_base *base, struct workers *workers, const char *uri,
+                   const struct connection_callbacks *callbacks, void *context, int64_t timeout_us,
+                   int64_t reconnect_max_us, struct connection **ret) _must_check_;
+
+void connection_set_timeouts(struct connection *connection, int64_t timeout_us, int64_t reconnect_max_us);
+
+/* The number of the connection as it is now, for jobs; 0: not connected. */
+unsigned long connection_link(const struct connection *connection);
+
+/*
+ * On a job's thread: a reference to the connection with this number, to be ended with virConnectClose
+ * on the same thread, since closing the last one may block. NULL: it is gone.
+ */
+virConnectPtr connection_acquire(unsigned long link);
+
+/* A call has become overdue: where every place is taken by such calls, a new connection is made. */
+void connection_check(struct connection *connection);
+
+/* A call on this link has ended with -ENOTCONN: libvirt does not always tell by itself. why: libvirt's words. */
+void connection_is_broken(struct connection *connection, unsigned long link, const char *why);
+
+/* So many calls hang on connections given up that no new one is made until some come back. */
+bool connection_is_exhausted(const struct connection *connection);
+
+/* Closes it by a last job; workers_free comes after this. Takes NULL. */
+void connection_free(struct connection *connection);
+
+#endif

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The facade: turns actions into jobs, jobs into answers. What blocks is in inventory and actions; what
+ * waits is in worker and connection.
+ */
+#include "hypervisor/hypervisor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM        1
+#define uthash_nonfatal_oom(obj) ((obj)->lost = true)
+#include <uthash.h>
+
+#include <libvirt/virterror.h>
+
+#include "hypervisor/actions.h"
+#include "hypervisor/capacity.h"
+#include "hypervisor/connection.h"
+#include "hypervisor/eventloop.h"
+#include "hypervisor/inventory.h"
+#include "hypervisor/worker.h"
+#include "model/domain_xml.h"
+
+/* A fault that was told: every listing finds it again. */
+struct told {
+    char *key; /* UUID and text */
+    bool lost; /* uthash had no memory to add it */
+    UT_hash_handle hh;
+};
+
+struct hypervisor {
+    char *name;
+    char *uri;
+    int64_t call_timeout_us;
+    struct hypervisor_callbacks callbacks;
+    void *context;
+    struct workers *workers;
+    struct connection *connection;
+    struct capacity *capacity;
+    struct told *told;
+};
+
+/* One action on its way: the question, and what the thread found. */
+struct request {
+    struct job job;
+    struct hypervisor *hypervisor;
+    unsigned long link;
+    struct action action;
+    bool is_crash;
+    struct action_result result;
+    struct inventory *inventory;
+    struct domain_report report;
+    struct faults faults;
+};
+
+static void perform(virConnectPtr connection, struct request *request)
+{
+    struct action_result *result = &request->result;
+    const char *uuid = request->action.target.uuid;
+
+    switch (request->action.kind) {
+    case ACTION_LIST:
+        result->error =
+            inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
+        return;
+    case ACTION_INSPECT:
+        result->error = inventory_inspect(connection, uuid, &request->faults, &request->report, result->message,
+                                          sizeof(result->message));
+        return;
+    case ACTION_INQUIRE:
+        action_inquire(connection, uuid, result);
+        return;
+    case ACTION_DESTROY:
+        action_destroy(connection, uuid, result);
+        return;
+    case ACTION_START:
+        action_start(connection, uuid, result);
+        return;
+    case ACTION_COUNT:
+        break;
+    }
+    result->error = -EINVAL;
+}
+
+static void run_request(struct job *job)
+{
+    struct request *request = (struct request *)job;
+    virConnectPtr connection = connection_acquire(request->link);
+
+    if (connection == NULL) {
+        request->result.error = -ENOTCONN;
+        snprintf(request->result.message, sizeof(request->result.message), "not connected");
+        return;
+    }
+    if (request->is_crash)
+        action_crash(connection, request->action.target.uuid, &request->result);
+    else
+        perform(connection, request);
+    virConnectClose(connection);
+}
+
+static void free_request(struct job *job)
+{
+    struct request *request = (struct request *)job;
+
+    inventory_free(request->inventory);
+    domain_description_free(request->report.description);
+    faults_done(&request->faults);
+    free(request);
+}
+
+/* True once for each fault; again where there is no memory to remember it. */
+static bool is_news(struct hypervisor *hypervisor, const struct fault *fault)
+{
+    struct told *told = NULL;
+    _cleanup_(freep) char *key = NULL;
+
+    if (asprintf(&key, "%s %s", fault->uuid, fault->text) < 0) {
+        key = NULL;
+        return true;
+    }
+    HASH_FIND_STR(hypervisor->told, key, told);
+    if (told != NULL)
+        return false;
+    told = calloc(1, sizeof(*told));
+    if (told == NULL)
+        return true;
+    told->key = steal_pointer(&key);
+    HASH_ADD_KEYPTR(hh, hypervisor->told, told->key, strlen(told->key), told);
+    if (told->lost) {
+        free(told->key);
+        free(told);
+    }
+    return true;
+}
+
+static void tell_faults(struct hypervisor *hypervisor, const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        struct machine_ref machine = {0};
+
+        if (!is_news(hypervisor, &faults->items[i]))
+            continue;
+        snprintf(machine.hypervisor, sizeof(machine.hypervisor), "%s", hypervisor->name);
+        snprintf(machine.uuid, sizeof(machine.uuid), "%s", faults->items[i].uuid);
+        hypervisor->callbacks.fault(hypervisor->context, &machine, faults->items[i].text);
+    }
+}
+
+static void answer_inventory(struct hypervisor *hypervisor, struct request *request)
+{
+    for (size_t i = 0; i < request->inventory->n_reports; i++)
+        capacity_fill(hypervisor->capacity, hypervisor->name, request->inventory->reports[i].description);
+    hypervisor->callbacks.inventory(hypervisor->context, &request->action, steal_pointer(&request->inventory));
+    capacity_ask(hypervisor->capacity, request->link, hypervisor->call_timeout_us);
+}
+
+static void answer_inspection(struct hypervisor *hypervisor, struct request *request)
+{
+    struct domain_report report = request->report;
+
+    request->report.description = NULL;
+    capacity_fill(hypervisor->capacity, hypervisor->name, report.description);
+    hypervisor->callbacks.inspection(hypervisor->context, &request->action, &report);
+    capacity_ask(hypervisor->capacity, request->link, hypervisor->call_timeout_us);
+}
+
+static void answer(struct hypervisor *hypervisor, struct request *request)
+{
+    const struct action *action = &request->action;
+
+    tell_faults(hypervisor, &request->faults);
+    if (request->inventory != NULL)
+        answer_inventory(hypervisor, request);
+    else if (request->report.description != NULL)
+        answer_inspection(hypervisor, request);
+    else if (action->kind == ACTION_INSPECT && !request->is_crash && request->result.error == -ENOENT)
+        hypervisor->callbacks.inspection(hypervisor->context, action, NULL);
+    else
+        hypervisor->callbacks.result(hypervisor->context, action, &request->result);
+}
+
+static void answer_overdue(struct hypervisor *hypervisor, const struct request *request)
+{
+    struct action_result result = {.id = request->action.id, .error = -ETIMEDOUT};
+    const char *call = request->is_crash ? "crash" : action_kind_name(request->action.kind);
+
+    snprintf(result.message, sizeof(result.message), "no answer from libvirt within %.1f s",
+             (double)request->action.timeout_us / (double)USEC_PER_SEC);
+    hypervisor->callbacks.overdue(hypervisor->context, hypervisor->name, call, job_age_us(&request->job));
+    hypervisor->callbacks.result(hypervisor->context, &request->action, &result);
+    connection_check(hypervisor->connection);
+}
+
+/* What was never sent had no effect; -ETIMEDOUT would say that it is still under way. */
+static void answer_never_ran(struct hypervisor *hypervisor, struct request *request)
+{
+    struct action_result *result = &request->result;
+
+    result->error = request->job.error == -ENOTCONN ? -ENOTCONN : -EIO;
+    snprintf(result->message, sizeof(result->message), "never sent: %s",
+             request->job.error == -ENOTCONN    ? "not connected"
+             : request->job.error == -ETIMEDOUT ? "other calls hang"
+                                                : strerror(-request->job.error));
+    hypervisor->callbacks.result(hypervisor->context, &request->action, result);
+}
+
+static void report_request(struct job *job, enum job_report report)
+{
+    struct request *request = (struct request *)job;
+    struct hypervisor *hypervisor = request->hypervisor;
+
+    switch (report) {
+    case JOB_DONE:
+        answer(hypervisor, request);
+        if (request->result.error == -ENOTCONN)
+            connection_is_broken(hypervisor->connection, request->link, request->result.message);
+        return;
+    case JOB_OVERDUE:
+        answer_overdue(hypervisor, request);
+        return;
+    case JOB_CAME_BACK:
+        hypervisor->callbacks.came_back(hypervisor->context, &request->action, &request->result);
+        return;
+    case JOB_NEVER_RAN:
+        answer_never_ran(hypervisor, request);
+        return;
+    }
+}
+
+static const struct job_type *job_type_of(const struct action *action)
+{
+    static const struct job_type question = {
+        .class = JOB_NORMAL,
+        .run = run_request,
+        .report = report_request,
+        .free = free_request,
+    };
+    static const struct job_type recovery = {
+        .class = JOB_URGENT,
+        .run = run_request,
+        .report = report_request,
+        .free = free_request,
+    };
+
+    return action->kind == ACTION_LIST || action->kind == ACTION_INSPECT ? &question : &recovery;
+}
+
+static int submit(struct hypervisor *hypervisor, const struct action *action, bool is_crash)
+{
+    struct request *request = calloc(1, sizeof(*request));
+    int r;
+
+    if (request == NULL)
+        return -ENOMEM;
+    request->job.type = job_type_of(action);
+    request->hypervisor = hypervisor;
+    request->action = *action;
+    request->is_crash = is_crash;
+    request->result.id = action->id;
+    request->link = connection_link(hypervisor->connection);
+    if (request->link == 0) {
+        workers_refuse(hypervisor->workers, &request->job, -ENOTCONN);
+        return 0;
+    }
+    r = workers_submit(hypervisor->workers, &request->job, action->timeout_us);
+    if (r < 0)
+        free_request(&request->job);
+    return r;
+}
+
+int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action)
+{
+    return submit(hypervisor, action, false);
+}
+
+int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action)
+{
+    return submit(hypervisor, action, true);
+}
+
+static void came_up(void *context)
+{
+    struct hypervisor *hypervisor = context;
+
+    hypervisor->callbacks.connected(hypervisor->context, hypervisor->name);
+}
+
+static void went_down(void *context, const char *why)
+{
+    struct hypervisor *hypervisor = context;
+
+    capacity_drop_questions(hypervisor->capacity);
+    hypervisor->callbacks.disconnected(hypervisor->context, hypervisor->name, why);
+}
+
+static void heard(void *context, const struct domain_event *event)
+{
+    struct hypervisor *hypervisor = context;
+
+    hypervisor->callbacks.event(hypervisor->context, hypervisor->name, event);
+}
+
+static void is_overdue(void *context, const char *call, int64_t for_us)
+{
+    struct hypervisor *hypervisor = context;
+
+    hypervisor->callbacks.overdue(hypervisor->context, hypervisor->name, call, for_us);
+    connection_check(hypervisor->connection);
+}
+
+static void found_capacity(void *context, const struct machine_ref *machine, const char *source, uint64_t bytes)
+{
+    struct hypervisor *hypervisor = context;
+
+    hypervisor->callbacks.capacity(hypervisor->context, machine, source, bytes);
+}
+
+static const struct connection_callbacks connection_callbacks = {
+    .up = came_up,
+    .down = went_down,
+    .event = heard,
+    .overdue = is_overdue,
+};
+
+static const struct capacity_callbacks capacity_callbacks = {
+    .found = found_capacity,
+    .overdue = is_overdue,
+};
+
+static void be_silent(void *context, virErrorPtr error)
+{
+    (void)context;
+    (void)error;
+}
+
+int hypervisor_library_init(struct event_base *base)
+{
+    domain_xml_prepare();
+    virSetErrorFunc(NULL, be_silent);
+    if (virInitialize() < 0)
+        return -EIO;
+    connection_prepare();
+    return eventloop_init(base);
+}
+
+void hypervisor_library_done(void)
+{
+    eventloop_done();
+}
+
+int hypervisor_new(struct event_base *base, const struct hypervisor_options *options,
+                   const struct hypervisor_callbacks *callbacks, void *context, struct hypervisor **ret)
+{
+    struct hypervisor *hypervisor = calloc(1, sizeof(*hypervisor));
+    int r = -ENOMEM;
+
+    if (hypervisor == NULL)
+        return -ENOMEM;
+    hypervisor->name = strdup(options->name);
+    hypervisor->uri = strdup(options->uri);
+    hypervisor->call_timeout_us = options->call_timeout_us;
+    hypervisor->callbacks = *callbacks;
+    hypervisor->context = context;
+    if (hypervisor->name != NULL && hypervisor->uri != NULL)
+        r = workers_new(base, &hypervisor->workers);
+    if (r == 0)
+        r = capacity_new(hypervisor->workers, &capacity_callbacks, hypervisor, &hypervisor->capacity);
+    if (r == 0)
+        r = connection_new(base, hypervisor->workers, hypervisor->uri, &connection_callbacks, hypervisor,
+                           options->call_timeout_us, options->reconnect_max_us, &hypervisor->connection);
+    if (r < 0) {
+        hypervisor_free(hypervisor, 0);
+        return r;
+    }
+    *ret = hypervisor;
+    return 0;
+}
+
+bool hypervisor_is_test(const struct hypervisor *hypervisor)
+{
+    return strncmp(hypervisor->uri, "test:", strlen("test:")) == 0 ||
+           strncmp(hypervisor->uri, "test+", strlen("test+")) == 0;
+}
+
+bool hypervisor_is_stuck(const struct hypervisor *hypervisor)
+{
+    return workers_are_late(hypervisor->workers) || connection_is_exhausted(hypervisor->connection);
+}
+
+void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us)
+{
+    hypervisor->call_timeout_us = call_timeout_us;
+    connection_set_timeouts(hypervisor->connection, call_timeout_us, reconnect_max_us);
+}
+
+void hypervisor_free(struct hypervisor *hypervisor, int64_t grace_us)
+{
+    struct told *told, *next;
+
+    if (hypervisor == NULL)
+        return;
+    connection_free(hypervisor->connection);
+    workers_free(hypervisor->workers, grace_us);
+    capacity_free(hypervisor->capacity);
+    HASH_ITER(hh, hypervisor->told, told, next)
+    {
+        HASH_DEL(hypervisor->told, told);
+        free(told->key);
+        free(told);
+    }
+    free(hypervisor->name);
+    free(hypervisor->uri);
+    free(hypervisor);
+}

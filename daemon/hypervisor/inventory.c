@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Lists and describes domains. What all of them have in common is asked with one call for all; only
+ * the definition and the state are asked one by one.
+ */
+#include "hypervisor/inventory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libvirt/virterror.h>
+
+#include "hypervisor/translate.h"
+#include "model/domain_xml.h"
+
+void faults_done(struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        free(faults->items[i].text);
+    free(faults->items);
+    *faults = (struct faults){0};
+}
+
+static int faults_add(struct faults *faults, const char *uuid, const char *text)
+{
+    _cleanup_(freep) char *copy = strdup(text);
+    struct fault *items;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    items = reallocarray(faults->items, faults->count + 1, sizeof(*items));
+    if (items == NULL)
+        return -ENOMEM;
+    faults->items = items;
+    snprintf(items[faults->count].uuid, sizeof(items[faults->count].uuid), "%s", uuid);
+    items[faults->count++].text = steal_pointer(&copy);
+    return 0;
+}
+
+static int faults_add_diags(struct faults *faults, const char *uuid, const struct diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (diag_format(&diags->items[i], &text) < 0 || faults_add(faults, uuid, text) < 0)
+            return -ENOMEM;
+    }
+    return diags->incomplete ? -ENOMEM : 0;
+}
+
+/* -EINVAL: it cannot be read, and a fault says why. */
+static int describe(virDomainPtr domain, struct faults *faults, struct domain_report *report, char *message,
+                    size_t size)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    _cleanup_(freep) char *xml = virDomainGetXMLDesc(domain, 0);
+    _cleanup_(diags_done) struct diags diags = {0};
+    int state, reason, r;
+
+    if (xml == NULL || virDomainGetState(domain, &state, &reason, 0) < 0) {
+        r = translate_last_error(virDomainGetConnect(domain), message, size);
+        if (r != -EIO)
+            return r;
+        if (virDomainGetUUIDString(domain, uuid) < 0 || faults_add(faults, uuid, message) < 0)
+            return -ENOMEM;
+        return -EINVAL;
+    }
+    r = domain_xml_parse(xml, strlen(xml), virDomainGetName(domain), &diags, &report->description);
+    if (r != -ENOMEM && (virDomainGetUUIDString(domain, uuid) < 0 || faults_add_diags(faults, uuid, &diags) < 0))
+        r = -ENOMEM;
+    if (r < 0) {
+        domain_description_free(report->description);
+        report->description = NULL;
+        snprintf(message, size, "%s", r == -EINVAL ? "cannot read the domain's definition" : "out of memory");
+        return r;
+    }
+    translate_state(state, reason, &report->state, &report->reason);
+    report->agent_connected = report->description->agent_connected;
+    return 0;
+}
+
+struct domain_array {
+    virDomainPtr *items;
+    int count;
+};
+
+static void domain_array_done(struct domain_array *array)
+{
+    for (int i = 0; i < array->count; i++)
+        virDomainFree(array->items[i]);
+    free(array->items);
+}
+
+static int list_domains(virConnectPtr connection, unsigned flags, struct domain_array *ret, char *message, size_t size)
+{
+    ret->count = virConnectListAllDomains(connection, &ret->items, flags);
+    if (ret->count >= 0)
+        return 0;
+    ret->count = 0;
+    return translate_last_error(connection, message, size);
+}
+
+static int compare_uuids(const void *a, const void *b)
+{
+    unsigned char left[VIR_UUID_BUFLEN] = {0}, right[VIR_UUID_BUFLEN] = {0};
+
+    virDomainGetUUID(*(const virDomainPtr *)a, left);
+    virDomainGetUUID(*(const virDomainPtr *)b, right);
+    return memcmp(left, right, sizeof(left));
+}
+
+/* The array is sorted. */
+static bool is_among(const struct domain_array *array, virDomainPtr domain)
+{
+    return array->count > 0 &&
+           bsearch(&domain, array->items, (size_t)array->count, sizeof(*array->items), compare_uuids) != NULL;
+}
+
+static int list_sorted(virConnectPtr connection, unsigned flags, struct domain_array *ret, char *message, size_t size)
+{
+    int r = list_domains(connection, flags, ret, message, size);
+
+    if (r == 0 && ret->count > 0)
+        qsort(ret->items, (size_t)ret->count, sizeof(*ret->items), compare_uuids);
+    return r;
+}
+
+int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message, size_t size)
+{
+    _cleanup_(domain_array_done) struct domain_array domains = {0};
+    _cleanup_(domain_array_done) struct domain_array persistent = {0};
+    _cleanup_(domain_array_done) struct domain_array saved = {0};
+    _cleanup_(inventory_freep) struct inventory *inventory = calloc(1, sizeof(*inventory));
+    int r;
+
+    if (inventory == NULL)
+        return -ENOMEM;
+    r = list_domains(connection, 0, &domains, message, size);
+    if (r == 0)
+        r = list_sorted(connection, VIR_CONNECT_LIST_DOMAINS_PERSISTENT, &persistent, message, size);
+    if (r == 0)
+        r = list_sorted(connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, &saved, message, size);
+    if (r < 0)
+        return r;
+    inventory->reports = calloc((size_t)domains.count + 1, sizeof(*inventory->reports));
+    if (inventory->reports == NULL)
+        return -ENOMEM;
+    for (int i = 0; i < domains.count; i++) {
+        struct domain_report *report = &inventory->reports[inventory->n_reports];
+
+        r = describe(domains.items[i], faults, report, message, size);
+        if (r == -ENOENT || r == -EINVAL)
+            continue;
+        if (r < 0)
+            return r;
+        report->persistent = is_among(&persistent, domains.items[i]);
+        report->has_managed_save = is_among(&saved, domains.items[i]);
+        inventory->n_reports++;
+    }
+    inventory->free_memory_kib = virNodeGetFreeMemory(connection) / 1024;
+    *ret = steal_pointer(&inventory);
+    return 0;
+}
+
+int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults *faults, struct domain_report *ret,
+                      char *message, size_t size)
+{
+    struct domain_report report = {0};
+    virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
+    int r;
+
+    if (domain == NULL)
+        return translate_last_error(connection, message, size);
+    r = describe(domain, faults, &report, message, size);
+    if (r == 0) {
+        report.persistent = virDomainIsPersistent(domain) == 1;
+        report.has_managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
+        *ret = report;
+    }
+    virDomainFree(domain);
+    return r == -EINVAL ? -EIO : r;
+}
+
+static int capacity_of_volume(virStorageVolPtr volume, uint64_t *ret_bytes)
+{
+    virStorageVolInfo info;
+    int r;
+
+    if (volume == NULL)
+        return -ENOENT;
+    r = virStorageVolGetInfo(volume, &info);
+    virStorageVolFree(volume);
+    if (r < 0)
+        return -ENOENT;
+    *ret_bytes = info.capacity;
+    return 0;
+}
+
+static virStorageVolPtr volume_in_pool(virConnectPtr connection, const char *pool_name, const char *volume_name)
+{
+    virStoragePoolPtr pool = virStoragePoolLookupByName(connection, pool_name);
+    virStorageVolPtr volume;
+
+    if (pool == NULL)
+        return NULL;
+    volume = virStorageVolLookupByName(pool, volume_name);
+    virStoragePoolFree(pool);
+    return volume;
+}
+
+static int capacity_of_disk(virConnectPtr connection, const char *uuid, const char *target, uint64_t *ret_bytes)
+{
+    virDomainPtr domain = target != NULL ? virDomainLookupByUUIDString(connection, uuid) : NULL;
+    virDomainBlockInfo info;
+    int r;
+
+    if (domain == NULL)
+        return -ENOENT;
+    r = virDomainGetBlockInfo(domain, target, &info, 0);
+    virDomainFree(domain);
+    if (r < 0)
+        return -ENOENT;
+    *ret_bytes = info.capacity;
+    return 0;
+}
+
+int inventory_capacity(virConnectPtr connection, const char *uuid, const struct disk *disk, uint64_t *ret_bytes)
+{
+    if (disk->pool != NULL && disk->volume != NULL &&
+        capacity_of_volume(volume_in_pool(connection, disk->pool, disk->volume), ret_bytes) == 0)
+        return 0;
+    if (capacity_of_disk(connection, uuid, disk->target, ret_bytes) == 0)
+        return 0;
+    return capacity_of_volume(virStorageVolLookupByPath(connection, disk->source), ret_bytes);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a hypervisor has: blocking questions for worker threads. Knows no thread, queue or deadline. */
+#ifndef UNDERSTUDY_DAEMON_HYPERVISOR_INVENTORY_H
+#define UNDERSTUDY_DAEMON_HYPERVISOR_INVENTORY_H
+
+#include <stdint.h>
+
+#include <libvirt/libvirt.h>
+
+#include "base/cleanup.h"
+#include "failover/action.h"
+
+/* Something odd that was found on the way. */
+struct fault {
+    char uuid[UUID_TEXT_SIZE];
+    char *text;
+};
+
+/* A plain value: initialise with {0}, end with faults_done. */
+struct faults {
+    struct fault *items;
+    size_t count;
+};
+
+void faults_done(struct faults *faults);
+
+/*
+ * Every domain, and the host's free memory. A domain that vanishes on the way is left out; one that
+ * cannot be read is left out with a fault. Else negative errno as translate_last_error, with libvirt's
+ * words in message.
+ */
+int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message,
+                   size_t size) _must_check_;
+
+/* One domain. As inventory_list; -ENOENT: no such domain (any more), -EIO: cannot be read, see faults. */
+int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults *faults, struct domain_report *ret,
+                      char *message, size_t size) _must_check_;
+
+/*
+ * The size of a disk as its guest sees it. disk: source, pool, volume and target are used. The domain
+ * need not run. -ENOENT: nobody knows.
+ */
+int inventory_capacity(virConnectPtr connection, const char *uuid, const struct disk *disk,
+                       uint64_t *ret_bytes) _must_check_;
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyd: arguments, and nothing else. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/schema.h"
+#include "daemon.h"
+#include "service/config_file.h"
+#include "service/log.h"
+
+struct arguments {
+    const char *config_file;
+    bool check;
+    bool verbose;
+};
+
+static void print_help(void)
+{
+    printf("Usage: understudyd [OPTION…]\n"
+           "Watches virtual machines and starts the most similar standby when one crashes.\n\n"
+           "  -c, --config FILE        configuration (default: %s)\n"
+           "      --check              check the configuration and exit\n"
+           "      --sample-config      print a commented configuration with every default\n"
+           "      --config-reference   print the reference of all keys (scdoc markup)\n"
+           "  -v, --verbose            log debugging messages too\n"
+           "  -h, --help               print this text\n"
+           "      --version            print the version\n",
+           CONFIG_FILE_DEFAULT);
+}
+
+static int finish_output(int r)
+{
+    if (r < 0 || fflush(stdout) != 0) {
+        fprintf(stderr, "understudyd: cannot write: %s\n", strerror(r < 0 ? -r : errno));
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+/* EXIT_SUCCESS or EXIT_FAILURE to exit with; -1 to go on. */
+static int parse_arguments(int argc, char **argv, struct arguments *arguments)
+{
+    enum { OPTION_CHECK = 256, OPTION_SAMPLE, OPTION_REFERENCE, OPTION_VERSION };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, OPTION_CHECK},
+        {"sample-config", no_argument, NULL, OPTION_SAMPLE},
+        {"config-reference", no_argument, NULL, OPTION_REFERENCE},
+        {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:vh", options, NULL)) != -1)
+        switch (option) {
+        case 'c':
+            arguments->config_file = optarg;
+            break;
+        case 'v':
+            arguments->verbose = true;
+            break;
+        case OPTION_CHECK:
+            arguments->check = true;
+            break;
+        case OPTION_SAMPLE:
+            return finish_output(config_write_sample(stdout));
+        case OPTION_REFERENCE:
+            return finish_output(schema_write_reference(stdout));
+        case 'h':
+            print_help();
+            return finish_output(0);
+        case OPTION_VERSION:
+            printf("understudyd %s\n", UNDERSTUDY_VERSION);
+            return finish_output(0);
+        default:
+            fprintf(stderr, "Try 'understudyd --help'.\n");
+            return 2;
+        }
+    if (optind < argc) {
+        fprintf(stderr, "understudyd: unexpected argument '%s'\nTry 'understudyd --help'.\n", argv[optind]);
+        return 2;
+    }
+    return -1;
+}
+
+static int check(const char *path)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(config_freep) struct config *config = NULL;
+    int r = config_file_load(path, &diags, &config);
+
+    for (size_t i = 0; i < diags.count; i++) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (diag_format(&diags.items[i], &text) == 0)
+            fprintf(stderr, "%s\n", text);
+    }
+    if (r < 0) {
+        if (diags.count == 0)
+            fprintf(stderr, "%s: error: %s\n", path, strerror(-r));
+        return EXIT_FAILURE;
+    }
+    printf("%s: ok\n", path);
+    return EXIT_SUCCESS;
+}
+
+static int run(const struct arguments *arguments)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct config *config = NULL;
+    int r;
+
+    log_open();
+    if (arguments->verbose)
+        log_set_level(LOG_DEBUG);
+    r = config_file_load(arguments->config_file, &diags, &config);
+    log_diags(&diags);
+    if (r < 0) {
+        log_line(LOG_ERR, "not started: %s is not a usable configuration (%s)", arguments->config_file, strerror(-r));
+        return EXIT_FAILURE;
+    }
+    return daemon_run(config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {.config_file = CONFIG_FILE_DEFAULT};
+    int status = parse_arguments(argc, argv, &arguments);
+
+    if (status >= 0)
+        return status;
+    return arguments.check ? check(arguments.config_file) : run(&arguments);
+}

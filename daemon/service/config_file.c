@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From a path to a checked configuration. */
+#include "service/config_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE_MAX_BYTES ((size_t)4 << 20)
+
+/* The whole file. An error is told in diags. Caller frees *ret. */
+static int read_file(const char *path, struct diags *diags, char **ret, size_t *ret_length)
+{
+    _cleanup_(fclosep) FILE *file = fopen(path, "re");
+    _cleanup_(freep) char *text = NULL;
+    size_t length;
+
+    if (file == NULL) {
+        int r = -errno;
+
+        diags_add(diags, DIAG_ERROR, path, 0, 0, "cannot be read: %s", strerror(-r));
+        return r;
+    }
+    text = malloc(SIZE_MAX_BYTES + 1);
+    if (text == NULL)
+        return -ENOMEM;
+    errno = 0;
+    length = fread(text, 1, SIZE_MAX_BYTES + 1, file);
+    if (ferror(file)) {
+        int r = errno != 0 ? -errno : -EIO;
+
+        diags_add(diags, DIAG_ERROR, path, 0, 0, "cannot be read: %s", strerror(-r));
+        return r;
+    }
+    if (length > SIZE_MAX_BYTES) {
+        diags_add(diags, DIAG_ERROR, path, 0, 0, "is larger than 4 MiB; that is no configuration");
+        return -EFBIG;
+    }
+    *ret = steal_pointer(&text);
+    *ret_length = length;
+    return 0;
+}
+
+int config_file_load(const char *path, struct diags *diags, struct config **ret)
+{
+    _cleanup_(freep) char *text = NULL;
+    size_t length = 0;
+    int r = read_file(path, diags, &text, &length);
+
+    return r < 0 ? r : config_parse(text, length, path, diags, ret);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration file: reading it is the daemon's business, understanding it lib/config's. */
+#ifndef UNDERSTUDY_DAEMON_CONFIG_FILE_H
+#define UNDERSTUDY_DAEMON_CONFIG_FILE_H
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "config/config.h"
+
+#define CONFIG_FILE_DEFAULT "/etc/understudy/understudy.yaml"
+
+/*
+ * Reads and checks a file. What a person must know is in diags, also on success (warnings). -ENOENT,
+ * -EACCES and so on: it cannot be read; -EFBIG: it is larger than any configuration; -EINVAL: it is
+ * wrong; -ENOMEM.
+ */
+int config_file_load(const char *path, struct diags *diags, struct config **ret) _must_check_;
+
+#endif

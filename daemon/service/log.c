@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* journald or stderr. Knows how a line is written, not why. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include "service/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "service/messages.h"
+
+#define FIELDS_MAX 16
+
+static bool to_journal;
+static int level = LOG_INFO;
+
+/* systemd sets JOURNAL_STREAM to device:inode of the stream; it counts only while stderr is still that stream. */
+void log_open(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat st;
+
+    to_journal = stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+                 fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+void log_set_level(int priority)
+{
+    level = priority;
+}
+
+static const char *priority_word(int priority)
+{
+    static const char *const words[] = {"emergency", "alert",  "critical", "error",
+                                        "warning",   "notice", "info",     "debug"};
+
+    return words[priority & LOG_PRIMASK];
+}
+
+/* One write, so that lines of several threads do not mix. */
+static void to_stderr(int priority, const char *text)
+{
+    struct timespec now;
+    struct tm local;
+    char time[32];
+    char line[4096];
+    int length;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (localtime_r(&now.tv_sec, &local) == NULL || strftime(time, sizeof(time), "%H:%M:%S", &local) == 0)
+        strcpy(time, "?");
+    length =
+        snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", time, now.tv_nsec / 1000000, priority_word(priority), text);
+    if (length < 0)
+        return;
+    if ((size_t)length >= sizeof(line)) {
+        length = (int)sizeof(line) - 1;
+        line[length - 1] = '\n';
+    }
+    if (write(STDERR_FILENO, line, (size_t)length) < 0) {
+        /* Nobody is left to be told. */
+    }
+}
+
+void log_line(int priority, const char *format, ...)
+{
+    _cleanup_(freep) char *text = NULL;
+    va_list arguments;
+    int length;
+
+    if (priority > level)
+        return;
+    va_start(arguments, format);
+    length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        text = NULL;
+        return;
+    }
+    if (to_journal)
+        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, NULL);
+    else
+        to_stderr(priority, text);
+}
+
+void log_diags(const struct diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (diag_format(&diags->items[i], &text) == 0)
+            log_line(diags->items[i].severity == DIAG_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
+    }
+}
+
+/* Fields of one journal entry; each is "NAME=value". */
+struct fields {
+    struct iovec items[FIELDS_MAX];
+    int count;
+};
+
+static void add_field(struct fields *fields, const char *format, ...) _printf_(2, 3);
+
+static void add_field(struct fields *fields, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    if (fields->count == FIELDS_MAX) {
+        free(text);
+        return;
+    }
+    fields->items[fields->count++] = (struct iovec){.iov_base = text, .iov_len = (size_t)length};
+}
+
+static void fields_done(struct fields *fields)
+{
+    for (int i = 0; i < fields->count; i++)
+        free(fields->items[i].iov_base);
+}
+
+static void add_notice_fields(struct fields *fields, const struct notice *notice)
+{
+    if (notice->machine_name != NULL)
+        add_field(fields, "UNDERSTUDY_MACHINE=%s", notice->machine_name);
+    if (notice->machine.uuid[0] != '\0')
+        add_field(fields, "UNDERSTUDY_UUID=%s", notice->machine.uuid);
+    if (notice->machine.hypervisor[0] != '\0')
+        add_field(fields, "UNDERSTUDY_HYPERVISOR=%s", notice->machine.hypervisor);
+    if (notice->recovery_id[0] != '\0')
+        add_field(fields, "UNDERSTUDY_RECOVERY=%s", notice->recovery_id);
+    if (notice->cause != CAUSE_NONE)
+        add_field(fields, "UNDERSTUDY_CAUSE=%s", failure_cause_name(notice->cause));
+    if (notice->duration_us >= 0)
+        add_field(fields, "UNDERSTUDY_DURATION_USEC=%lld", (long long)notice->duration_us);
+    if (notice->replacement == NULL)
+        return;
+    add_field(fields, "UNDERSTUDY_REPLACEMENT=%s", notice->replacement);
+    add_field(fields, "UNDERSTUDY_SIMILARITY=%.6f", notice->similarity);
+    add_field(fields, "UNDERSTUDY_COVERAGE=%.6f", notice->coverage);
+    add_field(fields, "UNDERSTUDY_OVERLAP=%.6f", notice->overlap);
+}
+
+void log_notice(const struct notice *notice)
+{
+    const struct message *message = message_of(notice->kind);
+
+    if (message->priority > level)
+        return;
+    if (!to_journal) {
+        if (notice->recovery_id[0] != '\0')
+            log_line(message->priority, "%s [%s]", notice->text, notice->recovery_id);
+        else
+            log_line(message->priority, "%s", notice->text);
+        return;
+    }
+
+    _cleanup_(fields_done) struct fields fields = {0};
+    add_field(&fields, "MESSAGE=%s", notice->text);
+    add_field(&fields, "PRIORITY=%i", message->priority);
+    add_field(&fields, "MESSAGE_ID=%s", message->id);
+    add_notice_fields(&fields, notice);
+    sd_journal_sendv(fields.items, fields.count);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* sd_notify, said in our words. */
+#include "service/notify.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+void notify_ready(void)
+{
+    sd_notify(0, "READY=1");
+}
+
+void notify_reloading(int64_t mono_us)
+{
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)mono_us);
+}
+
+void notify_stopping(void)
+{
+    sd_notify(0, "STOPPING=1");
+}
+
+void notify_status(const char *format, ...)
+{
+    _cleanup_(freep) char *text = NULL;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        text = NULL;
+    else
+        sd_notifyf(0, "STATUS=%s", text);
+}
+
+int64_t notify_watchdog_interval_us(void)
+{
+    uint64_t limit_us;
+
+    return sd_watchdog_enabled(0, &limit_us) > 0 ? (int64_t)(limit_us / 2) : 0;
+}
+
+void notify_watchdog(void)
+{
+    sd_notify(0, "WATCHDOG=1");
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One SQLite file in write-ahead mode, every transaction on disk when it is answered. Each call may block
+ * for as long as a disk may hang; one thread at a time. After a fault other than of opening, the database is
+ * to be closed as unsound and opened again: an fsync that failed once must never be asked again on the same
+ * descriptor, since the kernel has dropped what it could not write ("fsyncgate", PostgreSQL 2018).
+ */
+#ifndef UNDERSTUDY_DAEMON_STORE_DATABASE_H
+#define UNDERSTUDY_DAEMON_STORE_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "store/entry.h"
+#include "store/fault.h"
+
+struct database;
+struct stored;
+
+/*
+ * Opens or makes the file and brings it to the latest schema. A file of a newer schema is left untouched.
+ * check: look through the whole file for damage. Negative errno; *ret_fault says the rest.
+ */
+int database_open(const char *path, bool check, struct database **ret, struct fault *ret_fault) _must_check_;
+
+/* It was made, not found. */
+bool database_is_new(const struct database *database);
+
+int database_load(struct database *database, size_t max_recoveries, struct stored **ret,
+                  struct fault *ret_fault) _must_check_;
+
+/* All entries or none. 0: they are on disk. */
+int database_write(struct database *database, const struct entry *entries, struct fault *ret_fault) _must_check_;
+
+/* Deletes the finished recoveries but the latest `keep`. */
+int database_trim(struct database *database, size_t keep, struct fault *ret_fault) _must_check_;
+
+/* Brings the log into the file where it has grown long. */
+int database_tidy(struct database *database, struct fault *ret_fault) _must_check_;
+
+/* is_sound: nothing failed, so the log is brought into the file. Takes NULL. */
+void database_close(struct database *database, bool is_sound);
+
+/*
+ * Renames the file and what belongs to it to PATH.damaged-YYYYMMDD-HHMMSS (UTC). real_us: now. Caller frees
+ * *ret_name. Negative errno.
+ */
+int database_set_aside(const char *path, int64_t real_us, char **ret_name) _must_check_;
+
+#endif

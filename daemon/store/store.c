@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The main thread's side: who waits for which write, and for how long. A deadline is kept here, with the event
+ * loop's clock, so that it is kept however long the writer hangs. Knows no SQL.
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "service/clock.h"
+#include "store/timing.h"
+#include "store/writer.h"
+
+/* Tickets that there was no memory to remember, in one turn of the event loop. */
+#define REFUSED_MAX 64
+
+struct ticket {
+    struct ticket *next;
+    uint64_t ticket;
+    uint64_t count; /* the writer's */
+    int64_t timeout_us;
+    int64_t deadline_us; /* CLOCK_MONOTONIC */
+};
+
+struct store {
+    struct writer *writer;
+    struct event *wake;
+    struct event *deadline; /* of the ticket that has to be answered first */
+    struct store_callbacks callbacks;
+    void *context;
+    char *path;
+    struct ticket *tickets; /* the oldest first */
+    uint64_t refused[REFUSED_MAX];
+    size_t n_refused;
+    uint64_t steps; /* of the writer, as seen last */
+    struct fault writer_trouble;
+    bool is_hanging;
+    int64_t hanging_us;
+    char reported[FAULT_WORDS_SIZE]; /* the trouble told last; empty: none */
+};
+
+static const struct store_timing default_timing = {
+    .open_us = 20 * USEC_PER_SEC,
+    .retry_us = 10 * USEC_PER_SEC,
+};
+
+static struct timeval timeval_of(int64_t us)
+{
+    return (struct timeval){.tv_sec = us / USEC_PER_SEC, .tv_usec = us % USEC_PER_SEC};
+}
+
+static void say_hanging(const struct store *store, int64_t us, char ret_words[FAULT_WORDS_SIZE])
+{
+    snprintf(ret_words, FAULT_WORDS_SIZE, "%.400s: the disk has not answered for %.3g s", store->path,
+             (double)us / (double)USEC_PER_SEC);
+}
+
+static void report_trouble(struct store *store)
+{
+    char words[FAULT_WORDS_SIZE] = "";
+
+    if (store->is_hanging)
+        say_hanging(store, store->hanging_us, words);
+    else if (store->writer_trouble.error < 0)
+        memcpy(words, store->writer_trouble.words, sizeof(words));
+    if (strcmp(words, store->reported) == 0)
+        return;
+    memcpy(store->reported, words, sizeof(words));
+    store->callbacks.trouble(store->context, words[0] != '\0' ? words : NULL);
+}
+
+static void answer_refused(struct store *store)
+{
+    uint64_t refused[REFUSED_MAX];
+    size_t count = store->n_refused;
+
+    memcpy(refused, store->refused, count * sizeof(refused[0]));
+    store->n_refused = 0;
+    for (size_t i = 0; i < count; i++)
+        store->callbacks.written(store->context, refused[i], -ENOMEM, "out of memory");
+}
+
+/* Takes the ticket out of the list before it is answered: the callback may write again. */
+static void answer(struct store *store, struct ticket **place, int error, const char *words)
+{
+    struct ticket *ticket = *place;
+    uint64_t number = ticket->ticket;
+
+    *place = ticket->next;
+    free(ticket);
+    store->callbacks.written(store->context, number, error, words);
+}
+
+/* New tickets come at the end and count higher, so the first one is always the next one to be answered. */
+static void take_news(struct store *store)
+{
+    const struct writer_news news = writer_take_news(store->writer);
+    const char *words = news.answer.error < 0 ? news.answer.words : NULL;
+
+    if (news.steps != store->steps)
+        store->is_hanging = false;
+    store->steps = news.steps;
+    store->writer_trouble = news.trouble;
+    while (store->tickets != NULL && store->tickets->count <= news.answered_up_to)
+        answer(store, &store->tickets, news.answer.error, words);
+}
+
+static void arm_deadline(struct store *store)
+{
+    int64_t first_us = USEC_INFINITY, left_us;
+    struct timeval left;
+
+    for (const struct ticket *ticket = store->tickets; ticket != NULL; ticket = ticket->next)
+        if (ticket->deadline_us < first_us)
+            first_us = ticket->deadline_us;
+    if (first_us == USEC_INFINITY) {
+        event_del(store->deadline);
+        return;
+    }
+    left_us = first_us - clock_now().mono_us;
+    left = timeval_of(left_us > 0 ? left_us : 0);
+    event_add(store->deadline, &left);
+}
+
+static struct ticket **find_overdue(struct store *store, int64_t now_us)
+{
+    for (struct ticket **place = &store->tickets; *place != NULL; place = &(*place)->next)
+        if ((*place)->deadline_us <= now_us)
+            return place;
+    return NULL;
+}
+
+static void collect(evutil_socket_t fd, short what, void *argument)
+{
+    struct store *store = argument;
+
+    (void)fd;
+    (void)what;
+    answer_refused(store);
+    take_news(store);
+    report_trouble(store);
+    arm_deadline(store);
+}
+
+/* What has been written meanwhile is not late. */
+static void deadline_passed(evutil_socket_t fd, short what, void *argument)
+{
+    const int64_t now_us = clock_now().mono_us;
+    struct store *store = argument;
+    char words[FAULT_WORDS_SIZE];
+    struct ticket **place;
+
+    (void)fd;
+    (void)what;
+    take_news(store);
+    while ((place = find_overdue(store, now_us)) != NULL) {
+        if (!store->is_hanging)
+            store->hanging_us = (*place)->timeout_us;
+        store->is_hanging = true;
+        say_hanging(store, (*place)->timeout_us, words);
+        answer(store, place, -ETIMEDOUT, words);
+    }
+    report_trouble(store);
+    arm_deadline(store);
+}
+
+static void store_free(struct store *store)
+{
+    if (store == NULL)
+        return;
+    while (store->tickets != NULL) {
+        struct ticket *ticket = store->tickets;
+
+        store->tickets = ticket->next;
+        free(ticket);
+    }
+    if (store->wake != NULL)
+        event_free(store->wake);
+    if (store->deadline != NULL)
+        event_free(store->deadline);
+    free(store->path);
+    free(store);
+}
+DEFINE_CLEANUP(struct store, store_free);
+
+/* All but the writer. NULL: out of memory. */
+static struct store *store_new(struct event_base *base, const char *directory, const struct store_callbacks *callbacks,
+                               void *context)
+{
+    _cleanup_(store_freep) struct store *store = calloc(1, sizeof(*store));
+
+    if (store == NULL)
+        return NULL;
+    store->callbacks = *callbacks;
+    store->context = context;
+    store->wake = event_new(base, -1, 0, collect, store);
+    store->deadline = evtimer_new(base, deadline_passed, store);
+    if (asprintf(&store->path, "%s/understudy.db", directory) < 0)
+        store->path = NULL;
+    if (store->wake == NULL || store->deadline == NULL || store->path == NULL)
+        return NULL;
+    return steal_pointer(&store);
+}
+
+int store_open_timed(struct event_base *base, const char *directory, size_t max_recoveries,
+                     const struct store_timing *timing, const struct store_callbacks *callbacks, void *context,
+                     struct diags *diags, struct stored **ret_stored, struct store **ret)
+{
+    _cleanup_(store_freep) struct store *store = store_new(base, directory, callbacks, context);
+    struct writer_start start = {0};
+    int r;
+
+    if (store == NULL)
+        return -ENOMEM;
+    r = writer_new(store->path, max_recoveries, timing->retry_us, store->wake, &store->writer);
+    if (r < 0)
+        return r;
+    if (writer_wait_for_start(store->writer, timing->open_us, &start) < 0) {
+        store->is_hanging = true;
+        store->hanging_us = timing->open_us;
+        event_active(store->wake, 0, 0);
+    }
+    if (start.warning != NULL)
+        diags_add(diags, DIAG_WARNING, store->path, 0, 0, "%s", start.warning);
+    free(start.warning);
+    if (start.stored == NULL)
+        start.stored = calloc(1, sizeof(*start.stored));
+    if (start.stored == NULL) {
+        writer_free(steal_pointer(&store->writer), 0);
+        return -ENOMEM;
+    }
+    *ret_stored = start.stored;
+    *ret = steal_pointer(&store);
+    return 0;
+}
+
+int store_open(struct event_base *base, const char *directory, size_t max_recoveries,
+               const struct store_callbacks *callbacks, void *context, struct diags *diags, struct stored **ret_stored,
+               struct store **ret)
+{
+    return store_open_timed(base, directory, max_recoveries, &default_timing, callbacks, context, diags, ret_stored,
+                            ret);
+}
+
+static void refuse(struct store *store, uint64_t ticket)
+{
+    if (ticket == 0)
+        return;
+    if (store->n_refused == REFUSED_MAX) {
+        store->callbacks.written(store->context, ticket, -ENOMEM, "out of memory");
+        return;
+    }
+    store->refused[store->n_refused++] = ticket;
+    event_active(store->wake, 0, 0);
+}
+
+static void append(struct store *store, struct ticket *ticket)
+{
+    struct ticket **place = &store->tickets;
+
+    while (*place != NULL)
+        place = &(*place)->next;
+    *place = ticket;
+}
+
+void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us, const char *id, int64_t detected_us,
+                        bool is_open, const char *document)
+{
+    _cleanup_(entry_freep) struct entry *entry = entry_new(NULL, id, document, detected_us, is_open);
+    _cleanup_(freep) struct ticket *waiting = calloc(1, sizeof(*waiting));
+    uint64_t count;
+
+    if (entry == NULL || waiting == NULL || writer_put(store->writer, entry, &count) < 0) {
+        refuse(store, ticket);
+        return;
+    }
+    entry = NULL;
+    if (ticket == 0)
+        return;
+    *waiting = (struct ticket){
+        .ticket = ticket,
+        .count = count,
+        .timeout_us = timeout_us,
+        .deadline_us = clock_now().mono_us + timeout_us,
+    };
+    append(store, steal_pointer(&waiting));
+    arm_deadline(store);
+}
+
+void store_put_machine(struct store *store, const char *hypervisor, const char *uuid, const char *document)
+{
+    _cleanup_(entry_freep) struct entry *entry = entry_new(hypervisor, uuid, document, 0, false);
+    uint64_t count;
+
+    if (entry != NULL && writer_put(store->writer, entry, &count) == 0)
+        entry = NULL;
+}
+
+void store_set_retention(struct store *store, size_t keep)
+{
+    writer_set_retention(store->writer, keep);
+}
+
+void store_close(struct store *store, int64_t grace_us)
+{
+    if (store == NULL)
+        return;
+    writer_free(steal_pointer(&store->writer), grace_us);
+    store_free(store);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What must survive the daemon: recoveries as documents, and what was last known of each machine, in
+ * SQLite on a thread of its own. Knows no recovery: it keeps texts under keys. The only room that
+ * knows sqlite3. Everything here is called on the main thread; callbacks come from the event loop.
+ */
+#ifndef UNDERSTUDY_DAEMON_STORE_H
+#define UNDERSTUDY_DAEMON_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+
+struct event_base;
+struct store;
+
+struct store_callbacks {
+    /*
+     * A write with a ticket other than 0 is on disk (error 0), or will never be (negative errno and the
+     * reason in words). Exactly once for each ticket; -ETIMEDOUT when the disk has not answered in time,
+     * whatever becomes of the write later.
+     */
+    void (*written)(void *context, uint64_t ticket, int error, const char *message);
+    /* The state of the store changed: why it cannot write now, or NULL: it can again. */
+    void (*trouble)(void *context, const char *why);
+};
+
+struct stored_recovery {
+    char *id;
+    int64_t detected_us; /* CLOCK_REALTIME */
+    bool is_open;        /* was not finished when it was written last */
+    char *document;      /* JSON */
+};
+
+struct stored_machine {
+    char *hypervisor;
+    char *uuid;
+    char *document; /* JSON */
+};
+
+/* What was read at the start, the oldest recovery first. */
+struct stored {
+    struct stored_recovery *recoveries;
+    size_t n_recoveries;
+    struct stored_machine *machines;
+    size_t n_machines;
+};
+
+void stored_free(struct stored *stored);
+DEFINE_CLEANUP(struct stored, stored_free);
+
+/*
+ * Opens DIRECTORY/understudy.db, making or migrating it, and reads the latest max_recoveries (every open
+ * one besides) and all machines. A damaged file is set aside under another name and a new one is made,
+ * with a warning in diags. A directory that cannot be used at all is no error: the store then works in
+ * trouble, tries again from time to time, and *ret_stored is empty; a full or read-only one is still read. Waits
+ * for a silent disk 20 s at most. -ENOMEM, -EAGAIN: no thread.
+ */
+int store_open(struct event_base *base, const char *directory, size_t max_recoveries,
+               const struct store_callbacks *callbacks, void *context, struct diags *diags, struct stored **ret_stored,
+               struct store **ret) _must_check_;
+
+/*
+ * Writes one recovery, durably (WAL, synchronous=FULL), replacing what stood under its id. Copies its
+ * arguments. ticket 0: nobody waits. A recovery whose write failed is written again, in its latest form, when the
+ * disk recovers.
+ */
+void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us, const char *id, int64_t detected_us,
+                        bool is_open, const char *document);
+
+/* Writes what is known of a machine; document NULL forgets it. Several may share one transaction. */
+void store_put_machine(struct store *store, const char *hypervisor, const char *uuid, const char *document);
+
+/* Finished recoveries but the latest `keep` are deleted, now and then. */
+void store_set_retention(struct store *store, size_t keep);
+
+/*
+ * Writes what is queued, waiting at most grace_us, and closes. Takes NULL. No callback comes after this. Not from
+ * inside a callback.
+ */
+void store_close(struct store *store, int64_t grace_us);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How patient the store is. An argument, so that tests need not be. */
+#ifndef UNDERSTUDY_DAEMON_STORE_TIMING_H
+#define UNDERSTUDY_DAEMON_STORE_TIMING_H
+
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct store_timing {
+    int64_t open_us;  /* how long store_open waits for the disk */
+    int64_t retry_us; /* between attempts while there is trouble */
+};
+
+/* As store_open, which is this with its own timing. */
+int store_open_timed(struct event_base *base, const char *directory, size_t max_recoveries,
+                     const struct store_timing *timing, const struct store_callbacks *callbacks, void *context,
+                     struct diags *diags, struct stored **ret_stored, struct store **ret) _must_check_;
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The thread that owns the database, and what it shares with the main thread. The main thread never waits for
+ * it but at the start and at the end, each time bounded; a thread that hangs in the disk is left behind.
+ * Knows no ticket: writes are counted, and the thread tells up to which count it has got.
+ */
+#ifndef UNDERSTUDY_DAEMON_STORE_WRITER_H
+#define UNDERSTUDY_DAEMON_STORE_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "store/entry.h"
+#include "store/fault.h"
+
+struct event;
+struct stored;
+struct writer;
+
+/* What the thread found at the start. The receiver frees both. */
+struct writer_start {
+    struct stored *stored;
+    char *warning; /* NULL, or what a person must know of a database that was set aside */
+};
+
+struct writer_news {
+    uint64_t answered_up_to; /* 0: no writes were answered since the last news */
+    struct fault answer;     /* of those; error 0: they are on disk */
+    struct fault trouble;    /* error 0: none */
+    uint64_t steps;          /* grows with all that the thread gets done */
+};
+
+/* Starts the thread; it opens the database and activates `wake` whenever there is news. -ENOMEM, -EAGAIN: no thread. */
+int writer_new(const char *path, size_t max_recoveries, int64_t retry_us, struct event *wake,
+               struct writer **ret) _must_check_;
+
+/* Waits for the opening. -ETIMEDOUT: it still hangs. */
+int writer_wait_for_start(struct writer *writer, int64_t timeout_us, struct writer_start *ret) _must_check_;
+
+/* Takes the entry. *ret_count: it is written when answered_up_to reaches this. -ENOMEM: the entry stays. */
+int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count) _must_check_;
+
+void writer_set_retention(struct writer *writer, size_t keep);
+
+/* What happened since it was asked last. The thread answers no further writes until this one's answer was taken. */
+struct writer_news writer_take_news(struct writer *writer);
+
+/* Writes what is left, waiting at most grace_us, and ends; `wake` is not used any more. Takes NULL. */
+void writer_free(struct writer *writer, int64_t grace_us);
+
+#endif
