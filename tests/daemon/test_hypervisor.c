@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The hypervisor room against libvirt's test driver, which runs in this process: three machines in a
+ * node file, made to crash, started, destroyed and undefined.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libvirt/libvirt.h>
+
+#include "hypervisor/connection.h"
+#include "hypervisor/hypervisor.h"
+#include "hypervisor/translate.h"
+#include "loop.h"
+
+#define SECOND_US   USEC_PER_SEC
+#define MAX_EVENTS  32
+#define UUID_RUNS   "11111111-0000-4000-8000-000000000001"
+#define UUID_OFF    "11111111-0000-4000-8000-000000000002"
+#define UUID_PAUSED "11111111-0000-4000-8000-000000000003"
+#define UUID_NONE   "11111111-0000-4000-8000-00000000000f"
+
+#define DOMAIN(name, uuid, state, rest)                                                                                \
+    "<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><name>" name "</name><uuid>" uuid     \
+    "</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os>" rest "<test:runstate>" state        \
+    "</test:runstate></domain>"
+
+static const char node_xml[] = "<node>" DOMAIN(
+    "runs", UUID_RUNS, "1",
+    "<metadata><understudy:machine xmlns:understudy='urn:understudy:domain:1.0' role='hero'>"
+    "<understudy:resource kind='database'>mysql</understudy:resource></understudy:machine></metadata>"
+    "<devices><disk type='volume' device='disk'><source pool='images' volume='runs.img'/><target dev='vda'/></disk>"
+    "<disk type='file' device='cdrom'><source file='/cd.iso'/><target dev='vdb'/></disk></devices>")
+    DOMAIN("off", UUID_OFF, "5", "<devices/>") DOMAIN(
+        "paused", UUID_PAUSED, "3",
+        "<devices/>") "<pool type='dir'><name>images</name><uuid>22222222-0000-4000-8000-000000000001</uuid>"
+                      "<target><path>/images</path></target>"
+                      "<volume type='file'><name>runs.img</name><capacity>1234567</capacity><allocation>0</allocation>"
+                      "<target><path>/images/runs.img</path></target></volume></pool></node>";
+
+/* Everything that the hypervisor has told. */
+struct world {
+    struct event_base *base;
+    struct hypervisor *hypervisor;
+    char file[64];
+    char uri[128];
+    uint64_t last_id;
+
+    int connected, disconnected, results, inspections, faults, capacities, overdue, came_back;
+    struct inventory *inventory;
+    struct domain_report report;
+    bool had_report;
+    struct action_result result;
+    struct action answered;
+    enum domain_event_kind events[MAX_EVENTS];
+    char event_names[MAX_EVENTS][16];
+    size_t n_events;
+    uint64_t capacity_bytes;
+    char capacity_source[64];
+    char fault[256];
+    char why[256];
+    bool is_connected, is_answered, has_capacity, is_down, are_all_back;
+};
+
+static void on_connected(void *context, const char *hypervisor)
+{
+    struct world *world = context;
+
+    assert_string_equal(hypervisor, "room");
+    world->connected++;
+    world->is_connected = true;
+}
+
+static void on_disconnected(void *context, const char *hypervisor, const char *why)
+{
+    struct world *world = context;
+
+    (void)hypervisor;
+    world->disconnected++;
+    world->is_connected = false;
+    world->is_down = true;
+    snprintf(world->why, sizeof(world->why), "%s", why);
+}
+
+static void on_event(void *context, const char *hypervisor, const struct domain_event *event)
+{
+    struct world *world = context;
+
+    (void)hypervisor;
+    assert_true(event->at.mono_us > 0 && event->at.real_us > event->at.mono_us);
+    assert_int_equal(strlen(event->uuid), UUID_TEXT_SIZE - 1);
+    if (world->n_events == MAX_EVENTS)
+        return;
+    snprintf(world->event_names[world->n_events], sizeof(world->event_names[0]), "%s", event->name);
+    world->events[world->n_events++] = event->kind;
+}
+
+static void on_inventory(void *context, const struct action *action, struct inventory *inventory)
+{
+    struct world *world = context;
+
+    inventory_free(world->inventory);
+    world->inventory = inventory;
+    world->answered = *action;
+    world->is_answered = true;
+}
+
+static void on_inspection(void *context, const struct action *action, struct domain_report *report)
+{
+    struct world *world = context;
+
+    domain_description_free(world->report.description);
+    world->report = report != NULL ? *report : (struct domain_report){0};
+    world->had_report = report != NULL;
+    world->inspections++;
+    world->answered = *action;
+    world->is_answered = true;
+}
+
+static void on_result(void *context, const struct action *action, const struct action_result *result)
+{
+    struct world *world = context;
+
+    assert_int_equal(result->id, action->id);
+    world->results++;
+    world->result = *result;
+    world->answered = *action;
+    world->is_answered = true;
+}
+
+static void on_capacity(void *context, const struct machine_ref *machine, const char *source, uint64_t capacity_bytes)
+{
+    struct world *world = context;
+
+    assert_string_equal(machine->hypervisor, "room");
+    assert_string_equal(machine->uuid, UUID_RUNS);
+    snprintf(world->capacity_source, sizeof(world->capacity_source), "%s", source);
+    world->capacity_bytes = capacity_bytes;
+    world->capacities++;
+    world->has_capacity = true;
+}
+
+static void on_overdue(void *context, const char *hypervisor, const char *call, int64_t for_us)
+{
+    struct world *world = context;
+
+    (void)hypervisor;
+    (void)call;
+    assert_true(for_us >= 0);
+    world->overdue++;
+    world->are_all_back = false;
+}
+
+static void on_came_back(void *context, const struct action *action, const struct action_result *result)
+{
+    struct world *world = context;
+
+    (void)action;
+    (void)result;
+    world->came_back++;
+    world->are_all_back = world->came_back == world->overdue;
+}
+
+static void on_fault(void *context, const struct machine_ref *machine, const char *text)
+{
+    struct world *world = context;
+
+    assert_string_equal(machine->uuid, UUID_RUNS);
+    snprintf(world->fault, sizeof(world->fault), "%s", text);
+    world->faults++;
+}
+
+static const struct hypervisor_callbacks callbacks = {
+    .connected = on_connected,
+    .disconnected = on_disconnected,
+    .event = on_event,
+    .inventory = on_inventory,
+    .inspection = on_inspection,
+    .result = on_result,
+    .capacity = on_capacity,
+    .overdue = on_overdue,
+    .came_back = on_came_back,
+    .fault = on_fault,
+};
+
+static void open_hypervisor(struct world *world, const char *uri)
+{
+    const struct hypervisor_options options = {
+        .name = "room", .uri = uri, .call_timeout_us = 20 * SECOND_US, .reconnect_max_us = SECOND_US};
+
+    assert_int_equal(hypervisor_new(world->base, &options, &callbacks, world, &world->hypervisor), 0);
+    assert_int_equal(world->connected + world->disconnected, 0); /* never from inside */
+}
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    int fd;
+
+    if (world == NULL)
+        return -1;
+    strcpy(world->file, "/tmp/understudy-node-XXXXXX");
+    fd = mkstemp(world->file);
+    if (fd < 0 || write(fd, node_xml, strlen(node_xml)) != (ssize_t)strlen(node_xml) || close(fd) != 0)
+        return -1;
+    snprintf(world->uri, sizeof(world->uri), "test://%s", world->file);
+    world->base = loop_new();
+    *state = world;
+    return hypervisor_library_init(world->base);
+}
+
+static int setup_connected(void **state)
+{
+    struct world *world;
+
+    if (setup(state) != 0)
+        return -1;
+    world = *state;
+    open_hypervisor(world, world->uri);
+    return loop_until(world->base, &world->is_connected) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+
+    hypervisor_free(world->hypervisor, 20 * SECOND_US);
+    loop_drain(world->base);
+    hypervisor_library_done();
+    event_base_free(world->base);
+    inventory_free(world->inventory);
+    domain_description_free(world->report.description);
+    unlink(world->file);
+    free(world);
+    return 0;
+}
+
+static struct action make_action(struct world *world, enum action_kind kind, const char *uuid)
+{
+    struct action action = {.id = ++world->last_id, .kind = kind, .timeout_us = 20 * SECOND_US};
+
+    strcpy(action.target.hypervisor, "room");
+    strcpy(action.target.uuid, uuid);
+    return action;
+}
+
+static void wait_for_answer(struct world *world)
+{
+    assert_false(world->is_answered); /* never from inside submit */
+    assert_true(loop_until(world->base, &world->is_answered));
+    assert_int_equal(world->answered.id, world->last_id);
+    world->is_answered = false;
+}
+
+static void perform(struct world *world, enum action_kind kind, const char *uuid)
+{
+    struct action action = make_action(world, kind, uuid);
+
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+}
+
+/* The action's result, after its events have come too. */
+static int do_action(struct world *world, enum action_kind kind, const char *uuid)
+{
+    world->n_events = 0;
+    perform(world, kind, uuid);
+    loop_drain(world->base);
+    return world->result.error;
+}
+
+static void assert_state(struct world *world, const char *uuid, enum machine_state state, enum machine_reason reason)
+{
+    perform(world, ACTION_INQUIRE, uuid);
+    assert_int_equal(world->result.error, 0);
+    assert_int_equal(world->result.state, state);
+    assert_int_equal(world->result.reason, reason);
+}
+
+static void assert_event(const struct world *world, enum domain_event_kind kind, const char *name)
+{
+    for (size_t i = 0; i < world->n_events; i++)
+        if (world->events[i] == kind && strcmp(world->event_names[i], name) == 0)
+            return;
+    fail_msg("no event %d of %s", (int)kind, name);
+}
+
+static const struct domain_report *find_report(const struct world *world, const char *uuid)
+{
+    for (size_t i = 0; i < world->inventory->n_reports; i++)
+        if (strcmp(world->inventory->reports[i].description->uuid, uuid) == 0)
+            return &world->inventory->reports[i];
+    return NULL;
+}
+
+static void lists_what_there_is(void **state)
+{
+    struct world *world = *state;
+    const struct domain_report *runs, *off, *paused;
+
+    perform(world, ACTION_LIST, "");
+    assert_int_equal(world->inventory->n_reports, 3);
+    runs = find_report(world, UUID_RUNS);
+    off = find_report(world, UUID_OFF);
+    paused = find_report(world, UUID_PAUSED);
+    assert_non_null(runs);
+    assert_non_null(off);
+    assert_non_null(paused);
+    assert_int_equal(runs->state, MACHINE_RUNNING);
+    assert_int_equal(off->state, MACHINE_SHUT_OFF);
+    assert_int_equal(paused->state, MACHINE_PAUSED);
+    assert_true(runs->persistent && off->persistent);
+    assert_false(off->has_managed_save);
+    assert_string_equal(off->description->name, "off");
+    assert_int_equal(off->description->memory_kib, 64 * 1024);
+    assert_int_equal(runs->description->n_features, 1);
+}
+
+static void tells_a_fault_once(void **state)
+{
+    struct world *world = *state;
+
+    perform(world, ACTION_LIST, "");
+    assert_int_equal(world->faults, 1);
+    assert_non_null(strstr(world->fault, "hero"));
+    perform(world, ACTION_LIST, "");
+    perform(world, ACTION_INSPECT, UUID_RUNS);
+    assert_int_equal(world->faults, 1);
+}
+
+static void finds_capacities_and_remembers_them(void **state)
+{
+    struct world *world = *state;
+    const struct disk *disk;
+
+    perform(world, ACTION_LIST, "");
+    assert_int_equal(find_report(world, UUID_RUNS)->description->disks[0].capacity_bytes, 0);
+    assert_true(loop_until(world->base, &world->has_capacity));
+    assert_int_equal(world->capacity_bytes, 1234567);
+    assert_string_equal(world->capacity_source, "images/runs.img");
+
+    perform(world, ACTION_LIST, "");
+    disk = find_report(world, UUID_RUNS)->description->disks;
+    assert_int_equal(disk[0].capacity_bytes, 1234567);
+    assert_int_equal(disk[1].capacity_bytes, 0); /* not writable: nobody asks */
+    perform(world, ACTION_INSPECT, UUID_RUNS);
+    assert_int_equal(world->report.description->disks[0].capacity_bytes, 1234567);
+    loop_drain(world->base);
+    assert_int_equal(world->capacities, 1);
+}
+
+static void inspects_one(void **state)
+{
+    struct world *world = *state;
+
+    perform(world, ACTION_INSPECT, UUID_OFF);
+    assert_true(world->had_report);
+    assert_string_equal(world->report.description->name, "off");
+    assert_int_equal(world->report.state, MACHINE_SHUT_OFF);
+    assert_true(world->report.persistent);
+    perform(world, ACTION_INSPECT, UUID_NONE);
+    assert_false(world->had_report);
+    assert_int_equal(world->inspections, 2);
+}
+
+static void a_crash_is_told_as_one(void **state)
+{
+    struct world *world = *state;
+    struct action action = make_action(world, ACTION_INQUIRE, UUID_RUNS);
+
+    assert_int_equal(hypervisor_crash(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    assert_int_equal(world->result.error, 0);
+    loop_drain(world->base);
+    assert_event(world, EVENT_STOPPED_CRASHED, "runs");
+    assert_state(world, UUID_RUNS, MACHINE_SHUT_OFF, REASON_CRASHED);
+
+    /* One that is off cannot crash, and libvirt says so in its own words. */
+    action = make_action(world, ACTION_INQUIRE, UUID_OFF);
+    assert_int_equal(hypervisor_crash(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    assert_int_equal(world->result.error, -EIO);
+    assert_non_null(strstr(world->result.message, "not running"));
+}
+
+static void starts_what_is_off_and_resumes_what_a_user_paused(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(do_action(world, ACTION_START, UUID_OFF), 0);
+    assert_event(world, EVENT_STARTED_BOOTED, "off");
+    assert_state(world, UUID_OFF, MACHINE_RUNNING, REASON_UNKNOWN);
+    assert_int_equal(do_action(world, ACTION_START, UUID_OFF), -EALREADY);
+    assert_int_equal(world->n_events, 0);
+    assert_int_equal(do_action(world, ACTION_START, UUID_NONE), -ENOENT);
+
+    /* The node file says only that it is paused, not why: no user, no resume. */
+    assert_int_equal(do_action(world, ACTION_START, UUID_PAUSED), -EIO);
+    assert_non_null(strstr(world->result.message, "paused"));
+    assert_state(world, UUID_PAUSED, MACHINE_PAUSED, REASON_UNKNOWN);
+}
+
+static void destroys_what_runs_and_counts_what_is_off_as_success(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(do_action(world, ACTION_DESTROY, UUID_RUNS), 0);
+    assert_event(world, EVENT_STOPPED_DESTROYED, "runs");
+    assert_state(world, UUID_RUNS, MACHINE_SHUT_OFF, REASON_DESTROYED);
+    assert_int_equal(do_action(world, ACTION_DESTROY, UUID_RUNS), 0);
+    assert_int_equal(world->n_events, 0);
+    assert_int_equal(do_action(world, ACTION_DESTROY, UUID_PAUSED), 0);
+    assert_int_equal(do_action(world, ACTION_DESTROY, UUID_NONE), -ENOENT);
+    assert_int_not_equal(strlen(world->result.message), 0);
+    assert_int_equal(do_action(world, ACTION_INQUIRE, UUID_NONE), -ENOENT);
+}
+
+static void many_questions_are_all_answered(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 200; i++) {
+        struct action action = make_action(world, i % 2 == 0 ? ACTION_INQUIRE : ACTION_INSPECT, UUID_OFF);
+
+        assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    }
+    while (world->results + world->inspections < 200) {
+        world->is_answered = false;
+        assert_true(loop_until(world->base, &world->is_answered));
+    }
+    loop_drain(world->base);
+    assert_int_equal(world->results, 100);
+    assert_int_equal(world->inspections, 100);
+    assert_false(hypervisor_is_stuck(world->hypervisor));
+}
+
+/* As much as the deadline may pass before the call has begun: still one answer, and no word of success. */
+static void a_deadline_in_the_past_is_answered_once(void **state)
+{
+    struct world *world = *state;
+    struct action action = make_action(world, ACTION_LIST, "");
+
+    action.timeout_us = 0;
+    world->are_all_back = true;
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    assert_true(loop_until(world->base, &world->is_answered));
+    world->is_answered = false;
+    perform(world, ACTION_INQUIRE, UUID_OFF);
+    assert_true(loop_until(world->base, &world->are_all_back));
+    assert_int_equal(world->results + (world->inventory != NULL), 2);
+}
+
+static void without_a_connection_it_says_so(void **state)
+{
+    struct world *world = *state;
+    struct action action;
+
+    open_hypervisor(world, "test:///nonexistent/node.xml");
+    action = make_action(world, ACTION_START, UUID_OFF);
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    assert_int_equal(world->result.error, -ENOTCONN);
+    assert_true(loop_until(world->base, &world->is_down));
+    assert_int_not_equal(strlen(world->why), 0);
+    assert_int_equal(world->connected, 0);
+}
+
+/* The node file appears later: it is found by itself, and the failures before it were told once. */
+static void tries_again_until_it_is_there(void **state)
+{
+    struct world *world = *state;
+    char hidden[80];
+
+    snprintf(hidden, sizeof(hidden), "%s.hidden", world->file);
+    assert_int_equal(rename(world->file, hidden), 0);
+    open_hypervisor(world, world->uri);
+    assert_true(loop_until(world->base, &world->is_down));
+    assert_int_equal(rename(hidden, world->file), 0);
+    assert_true(loop_until(world->base, &world->is_connected));
+    assert_int_equal(world->disconnected, 1);
+    assert_int_equal(world->connected, 1);
+}
+
+static void ends_quietly_in_the_middle(void **state)
+{
+    struct world *world = *state;
+    struct action action = make_action(world, ACTION_LIST, "");
+
+    /* While it connects, and then with calls under way. */
+    open_hypervisor(world, world->uri);
+    hypervisor_free(world->hypervisor, 20 * SECOND_US);
+    loop_drain(world->base);
+    assert_int_equal(world->connected, 0);
+
+    open_hypervisor(world, world->uri);
+    assert_true(loop_until(world->base, &world->is_connected));
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    hypervisor_free(world->hypervisor, 20 * SECOND_US);
+    world->hypervisor = NULL;
+    loop_drain(world->base);
+    assert_false(world->is_answered);
+}
+
+static void knows_a_test_when_it_sees_one(void **state)
+{
+    struct world *world = *state;
+
+    assert_true(hypervisor_is_test(world->hypervisor));
+}
+
+static void translates_what_it_lists_and_nothing_else(void **state)
+{
+    enum machine_state machine_state;
+    enum machine_reason reason;
+
+    (void)state;
+    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED),
+                     EVENT_STOPPED_FAILED);
+    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_HOST),
+                     EVENT_SHUTDOWN_HOST);
+    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED),
+                     EVENT_CRASHED_PANICKED);
+    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_STOPPED, 99), EVENT_UNLISTED);
+    assert_int_equal(translate_lifecycle(99, 0), EVENT_UNLISTED);
+    assert_int_equal(translate_watchdog(VIR_DOMAIN_EVENT_WATCHDOG_POWEROFF), EVENT_WATCHDOG_OFF);
+    assert_int_equal(translate_watchdog(VIR_DOMAIN_EVENT_WATCHDOG_PAUSE), EVENT_WATCHDOG);
+
+    translate_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, &machine_state, &reason);
+    assert_int_equal(machine_state, MACHINE_PAUSED);
+    assert_int_equal(reason, REASON_IO_ERROR);
+    translate_state(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DAEMON, &machine_state, &reason);
+    assert_int_equal(reason, REASON_DAEMON);
+    translate_state(VIR_DOMAIN_SHUTOFF, 99, &machine_state, &reason);
+    assert_int_equal(machine_state, MACHINE_SHUT_OFF);
+    assert_int_equal(reason, REASON_UNKNOWN);
+    translate_state(VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, &machine_state, &reason);
+    assert_int_equal(machine_state, MACHINE_CRASHED);
+    assert_int_equal(reason, REASON_PANICKED);
+    translate_state(99, 0, &machine_state, &reason);
+    assert_int_equal(machine_state, MACHINE_UNKNOWN);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(lists_what_there_is, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(tells_a_fault_once, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(finds_capacities_and_remembers_them, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(inspects_one, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(a_crash_is_told_as_one, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(starts_what_is_off_and_resumes_what_a_user_paused, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(destroys_what_runs_and_counts_what_is_off_as_success, setup_connected,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(many_questions_are_all_answered, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(a_deadline_in_the_past_is_answered_once, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(knows_a_test_when_it_sees_one, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(without_a_connection_it_says_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(tries_again_until_it_is_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(ends_quietly_in_the_middle, setup, teardown),
+        cmocka_unit_test(translates_what_it_lists_and_nothing_else),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

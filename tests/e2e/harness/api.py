@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A client of the daemon's control interface: requests, and the stream of events."""
+
+import http.client
+import json
+import select
+import socket
+from urllib.parse import quote
+
+from .waiting import PATIENCE_S, Deadline
+
+ENDINGS = ("recovered", "exhausted", "dismissed", "observed")
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Refused(AssertionError):
+    def __init__(self, status, answer):
+        super().__init__(f"{status}: {answer}")
+        self.status = status
+        self.answer = answer
+
+
+class Api:
+    def __init__(self, path):
+        self._path = path
+
+    def request(self, method, target, body=None, seconds=PATIENCE_S):
+        """The parsed answer. Refused for any other status than 200."""
+        connection = UnixConnection(self._path, seconds)
+        try:
+            connection.request(method, target, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        answer = json.loads(text) if "json" in response.getheader("Content-Type", "") else text
+        if response.status != 200:
+            raise Refused(response.status, answer)
+        return answer
+
+    def get(self, target):
+        return self.request("GET", target)
+
+    def status(self):
+        return self.get("/v1/status")
+
+    def machines(self):
+        """By name."""
+        return {machine["name"]: machine for machine in self.get("/v1/machines")}
+
+    def machine(self, name):
+        return self.get(f"/v1/machines/{quote(name, safe='')}")
+
+    def explain(self, name):
+        return self.get(f"/v1/machines/{quote(name, safe='')}/explain")
+
+    def recoveries(self):
+        """The oldest first."""
+        return self.get("/v1/recoveries")[::-1]
+
+    def drill(self, name, confirmed=False):
+        return self.request("POST", f"/v1/machines/{quote(name, safe='')}/drill", {"confirmed": confirmed})
+
+
+class EventStream:
+    """Everything told since the daemon began. Keeps what it has read, so waiting for the past works too."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._socket.connect(str(path))
+        # HTTP/1.0: without chunks, the stream is nothing but lines.
+        self._socket.sendall(b"GET /v1/events HTTP/1.0\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n")
+        self._buffer = b""
+        self.told = []
+
+    def _take(self, seconds):
+        """Reads what there is, waiting for it at most so long; False: nothing came."""
+        if not select.select([self._socket], [], [], seconds)[0]:
+            return False
+        data = self._socket.recv(65536)
+        if not data:
+            raise AssertionError("the daemon closed the stream of events")
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        self.told += [json.loads(line[5:]) for line in lines if line.startswith(b"data:")]
+        return True
+
+    def wait_for(self, kind, machine=None, seconds=PATIENCE_S, times=1):
+        """The notice of this kind (or one of these kinds) about this machine; with times, the n-th of them."""
+        kinds = (kind,) if isinstance(kind, str) else kind
+        deadline = Deadline(seconds)
+
+        def matching():
+            return [notice for notice in self.told
+                    if notice["kind"] in kinds and machine in (None, notice["machine"])]
+
+        while len(matching()) < times:
+            if not self._take(deadline.left()):
+                raise AssertionError(f"waited {seconds:g} s in vain for {kinds} of {machine}; told was:\n"
+                                     + "\n".join(f"  {n['kind']} {n['machine']}: {n['text']}" for n in self.told))
+        return matching()[times - 1]
+
+    def about(self, machine):
+        """What was told so far about a machine, as a list of kinds."""
+        while self._take(0):
+            pass
+        return [notice["kind"] for notice in self.told if notice["machine"] == machine]
+
+    def close(self):
+        self._socket.close()

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What operators see and do: explain, history, drill, reload. On libvirt's test driver, without privileges."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from harness.daemon import SOURCE, SANITIZER_REPORT, build_directory, environment, launcher, program
+from harness.testdriver import CASE_STUDY, write_node
+
+pytestmark = pytest.mark.testdriver
+
+CANDIDATE_FIELDS = {"name": str, "hypervisor": str, "similarity": (int, float), "coverage": (int, float),
+                    "resource_coverage": (int, float), "overlap": (int, float), "eligible": bool, "reason": str}
+RECORD_FIELDS = {"id", "failed", "cause", "replacement", "outcome", "similarity", "coverage", "overlap", "detected_at",
+                 "duration_ms", "candidates"}
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+@pytest.fixture
+def case_study(make_daemon, tmp_path):
+    """A daemon that watches the machines of the paper's case study; VM-001 runs."""
+    def make(**config):
+        uri = write_node(tmp_path / "node.xml", CASE_STUDY, running=["VM-001"])
+        return make_daemon(hypervisors=[{"name": "room", "uri": uri}], **config)
+    return make
+
+
+def check_explanation(explanation):
+    assert {"failed", "chosen", "candidates"} <= explanation.keys()
+    assert (explanation["failed"], explanation["chosen"]) == ("VM-001", "VM-005")
+    for candidate in explanation["candidates"]:
+        for field, kind in CANDIDATE_FIELDS.items():
+            assert isinstance(candidate[field], kind), (field, candidate)
+        assert candidate["reason"]
+    names = [candidate["name"] for candidate in explanation["candidates"]]
+    assert names[:2] == ["VM-005", "VM-002"] and names[2:] == ["VM-004", "VM-003"]
+    assert [candidate["eligible"] for candidate in explanation["candidates"]] == [True, True, False, False]
+    best, second = explanation["candidates"][:2]
+    assert [round(best[key], 4) for key in ("similarity", "coverage", "overlap")] == [0.6667, 1.0, 0.6667]
+    assert [round(second[key], 4) for key in ("similarity", "coverage", "overlap")] == [0.6667, 0.5, 0.3333]
+
+
+def test_explain_by_api_and_command_line(case_study):
+    daemon = case_study().start()
+    check_explanation(daemon.api.explain("VM-001"))
+    check_explanation(json.loads(daemon.ctl("explain", "VM-001", "--json").stdout))
+    text = daemon.ctl("explain", "VM-001").stdout
+    assert text.index("VM-005") < text.index("VM-002") < text.index("VM-004")
+
+
+def test_drill_recovers_and_history_tells(case_study):
+    daemon = case_study().start()
+    daemon.ctl("drill", "VM-001")
+    record = daemon.wait_for_recovery("VM-001")
+    assert (record["outcome"], record["replacement"], record["is_drill"]) == ("recovered", "VM-005", True)
+    assert daemon.api.machines()["VM-005"]["state"] == "running"
+
+    history = json.loads(daemon.ctl("history", "--json").stdout)
+    assert len(history) == 1 and RECORD_FIELDS <= history[0].keys()
+    assert history[0]["outcome"] == "recovered" and RFC_3339.fullmatch(history[0]["detected_at"])
+    assert history[0]["duration_ms"] >= 0
+    assert [candidate["name"] for candidate in history[0]["candidates"]][:2] == ["VM-005", "VM-002"]
+    assert "VM-005" in daemon.ctl("history").stdout
+
+
+def test_machine_that_is_not_there(case_study):
+    daemon = case_study().start()
+    done = daemon.ctl("explain", "VM-01", check=False)
+    assert done.returncode != 0 and "VM-01" in done.stderr and "VM-001" in done.stderr
+
+
+def test_drill_of_a_machine_that_does_not_run(case_study):
+    daemon = case_study().start()
+    assert daemon.ctl("drill", "VM-002", check=False).returncode != 0
+    assert daemon.api.recoveries() == []
+
+
+def test_daemon_that_is_not_there(case_study):
+    done = case_study().ctl("status", check=False)
+    assert done.returncode != 0 and "api.sock" in done.stderr
+
+
+def test_two_drills_at_once_and_one_candidate(make_daemon, tmp_path):
+    machines = {name: {"database": "mysql"} for name in ("vm-a", "vm-b", "vm-standby")}
+    uri = write_node(tmp_path / "node.xml", machines, running=["vm-a", "vm-b"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
+    for name in ("vm-a", "vm-b"):
+        daemon.api.drill(name)
+    records = [daemon.wait_for_recovery(name) for name in ("vm-a", "vm-b")]
+    assert sorted((record["outcome"], record["replacement"] or "") for record in records) == [
+        ("exhausted", ""), ("recovered", "vm-standby")]
+
+
+def test_replacement_on_another_hypervisor(make_daemon, tmp_path):
+    machines = {"east": {"vm-a": {"database": "mysql"}}, "west": {"vm-standby": {"database": "mysql"}}}
+    hypervisors = [{"name": name, "uri": write_node(tmp_path / f"{name}.xml", those, running=["vm-a"])}
+                   for name, those in machines.items()]
+    daemon = make_daemon(hypervisors=hypervisors).start()
+    assert [entry["connected"] for entry in daemon.api.status()["hypervisors"]] == [True, True]
+    daemon.api.drill("vm-a")
+    record = daemon.wait_for_recovery("vm-a")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "vm-standby")
+    assert (record["hypervisor"], record["replacement_hypervisor"]) == ("east", "west")
+
+
+def test_reload_of_a_good_file(case_study):
+    daemon = case_study().start()
+    uri = daemon.api.status()["hypervisors"][0]["uri"]
+    daemon.configure(hypervisors=[{"name": "room", "uri": uri}], mode="observe")
+    daemon.forget_notifications()
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_until_notified("READY=1")
+    assert daemon.api.status()["mode"] == "observe"
+    assert daemon.api.status()["reload_error"] is None
+    daemon.api.drill("VM-001")
+    assert daemon.wait_for_recovery("VM-001")["outcome"] == "observed"
+
+
+def test_reload_of_a_bad_file_keeps_the_good_one(case_study):
+    daemon = case_study().start()
+    before = daemon.api.explain("VM-001")
+    daemon.config_file.write_text("hypervisors:\n  - {name: room, uri: 'test:///default'}\n"
+                                  "similarity:\n  treshold: 0.9\n")
+    daemon.forget_notifications()
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_until_notified("READY=1")
+    error = daemon.api.status()["reload_error"]
+    assert "understudy.yaml:4:3" in error and "treshold" in error and "threshold" in error
+    assert daemon.api.explain("VM-001") == before
+    daemon.api.drill("VM-001")
+    assert daemon.wait_for_recovery("VM-001")["outcome"] == "recovered"
+
+
+def run_check(path):
+    return subprocess.run([*launcher(), str(program("understudyd")), "--check", "--config", str(path)],
+                          capture_output=True, text=True, env=environment(), timeout=30)
+
+
+def test_check_tells_every_error_in_one_pass(tmp_path):
+    path = tmp_path / "understudy.yaml"
+    path.write_text("mode: sometimes\nsimilarity:\n  threshold: 1.5\n")
+    done = run_check(path)
+    assert done.returncode not in (0, -signal.SIGSEGV) and not SANITIZER_REPORT.search(done.stderr)
+    told = done.stdout + done.stderr
+    for expected in (":1:", ":3:", "sometimes", "1.5", "hypervisors"):
+        assert expected in told, told
+    path.write_text('hypervisors: [{name: a, uri: "test:///default"}]\n')
+    assert run_check(path).returncode == 0
+
+
+def test_stop_with_a_listener_on_the_event_stream(case_study):
+    daemon = case_study().start()
+    assert daemon.events.about("VM-001") == []
+    daemon.signal(signal.SIGTERM)
+    with pytest.raises(AssertionError, match="closed the stream"):
+        daemon.events.wait_for("recovered")
+    daemon.check_end()
+
+
+def test_killed_daemon_can_be_started_again(case_study):
+    daemon = case_study().start()
+    daemon.kill()
+    daemon.start()
+    assert daemon.api.machines()["VM-001"]["state"] == "running"
+
+
+@pytest.mark.skipif(not (SOURCE / "conf/demo/demo.sh").exists(), reason="there is no demo")
+def test_demo(tmp_path):
+    path = f"{build_directory() / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(["sh", str(SOURCE / "conf/demo/demo.sh")], capture_output=True, text=True, cwd=tmp_path,
+                          env=environment(PATH=path, TMPDIR=str(tmp_path)), stdin=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "VM-005" in done.stdout
+    assert not SANITIZER_REPORT.search(done.stderr)
+    assert list(tmp_path.iterdir()) == []  # it cleans up

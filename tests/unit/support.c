@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What several unit tests need. Deliberately simple-minded: it is the yardstick, not the thing measured. */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct config_hypervisor hypervisors[] = {
+    {.name = (char *)"local", .uri = (char *)"test:///default"},
+    {.name = (char *)"other", .uri = (char *)"test:///other"},
+};
+
+static struct config_weight default_weights[] = {
+    {.kind = (char *)"os", .millionths = 200000},       {.kind = (char *)"language", .millionths = 300000},
+    {.kind = (char *)"database", .millionths = 200000}, {.kind = (char *)"webserver", .millionths = 100000},
+    {.kind = (char *)"software", .millionths = 50000},  {.kind = (char *)"data", .millionths = 200000},
+};
+
+static struct config_weight case_study_weights[] = {
+    {.kind = (char *)"language", .millionths = 300000},
+    {.kind = (char *)"database", .millionths = 200000},
+    {.kind = (char *)"webserver", .millionths = 100000},
+};
+
+static char *everybody[] = {(char *)"*"};
+
+struct config default_config(void)
+{
+    return (struct config){
+        .file = (char *)"test.yaml",
+        .mode = MODE_AUTOMATIC,
+        .state_dir = (char *)"/nonexistent",
+        .api_socket = (char *)"/nonexistent/api.sock",
+        .api_socket_mode = 0660,
+        .hypervisors = hypervisors,
+        .n_hypervisors = ELEMENTS_OF(hypervisors),
+        .pool = {.protect = {everybody, 1}, .standby = {everybody, 1}},
+        .similarity =
+            {
+                .threshold = 500000,
+                .min_coverage = 500000,
+                .rank_by = RANK_BY_OVERLAP,
+                .environment_weights = {50000, 50000, 50000},
+                .resource_weights = default_weights,
+                .n_resource_weights = ELEMENTS_OF(default_weights),
+            },
+        .failure =
+            {
+                .io_error_grace_us = 10 * USEC_PER_SEC,
+                .watchdog_grace_us = 5 * USEC_PER_SEC,
+                .panic_limit = 3,
+                .panic_window_us = 600 * USEC_PER_SEC,
+                .host_kill_is_failure = true,
+            },
+        .recovery =
+            {
+                .call_timeout_us = 10 * USEC_PER_SEC,
+                .start_timeout_us = 60 * USEC_PER_SEC,
+                .settle_us = 3 * USEC_PER_SEC,
+                .attempts = 3,
+                .history_length = 100,
+            },
+        .discovery = {.resync_interval_us = 300 * USEC_PER_SEC, .reconnect_max_us = 30 * USEC_PER_SEC},
+    };
+}
+
+struct config_similarity case_study_similarity(void)
+{
+    return (struct config_similarity){
+        .threshold = 500000,
+        .min_coverage = 500000,
+        .rank_by = RANK_BY_OVERLAP,
+        .resource_weights = case_study_weights,
+        .n_resource_weights = ELEMENTS_OF(case_study_weights),
+    };
+}
+
+void uuid_from(unsigned number, char ret_uuid[UUID_TEXT_SIZE])
+{
+    snprintf(ret_uuid, UUID_TEXT_SIZE, "00000000-0000-4000-8000-%012x", number);
+}
+
+static void *require(void *allocated)
+{
+    assert_non_null(allocated);
+    return allocated;
+}
+
+struct domain_description *describe(unsigned number, const char *name)
+{
+    struct domain_description *description = require(calloc(1, sizeof(*description)));
+
+    uuid_from(number, description->uuid);
+    description->name = require(strdup(name));
+    description->vcpus = 2;
+    description->memory_kib = 1024 * 1024;
+    return description;
+}
+
+void describe_feature(struct domain_description *description, const char *kind, const char *value)
+{
+    size_t n = description->n_features;
+    struct feature_text *features = require(reallocarray(description->features, n + 1, sizeof(*features)));
+
+    features[n].kind = require(strdup(kind));
+    features[n].value = value != NULL ? require(strdup(value)) : NULL;
+    description->features = features;
+    description->n_features = n + 1;
+    description->has_metadata = true;
+}
+
+void describe_role(struct domain_description *description, const char *role)
+{
+    free(description->role);
+    description->role = require(strdup(role));
+    description->has_metadata = true;
+}
+
+uint64_t random_next(uint64_t *state)
+{
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * UINT64_C(2685821657736338717);
+}
+
+uint64_t random_below(uint64_t *state, uint64_t limit)
+{
+    return random_next(state) % limit;
+}
+
+struct big big_from(uint64_t value)
+{
+    return (struct big){.digit = {(uint32_t)value, (uint32_t)(value >> 32)}};
+}
+
+struct big big_from_wide(struct wide value)
+{
+    struct big big = {0};
+
+    for (size_t i = 0; i < WIDE_LIMBS; i++) {
+        big.digit[2 * i] = (uint32_t)value.limb[i];
+        big.digit[2 * i + 1] = (uint32_t)(value.limb[i] >> 32);
+    }
+    return big;
+}
+
+struct big big_add(struct big a, struct big b)
+{
+    uint64_t carry = 0;
+
+    for (size_t i = 0; i < BIG_DIGITS; i++) {
+        carry += (uint64_t)a.digit[i] + b.digit[i];
+        a.digit[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    assert_int_equal(carry, 0);
+    return a;
+}
+
+struct big big_multiply(struct big a, struct big b)
+{
+    struct big product = {0};
+
+    for (size_t i = 0; i < BIG_DIGITS; i++) {
+        uint64_t carry = 0;
+
+        for (size_t j = 0; i + j < BIG_DIGITS; j++) {
+            carry += (uint64_t)a.digit[i] * b.digit[j] + product.digit[i + j];
+            product.digit[i + j] = (uint32_t)carry;
+            carry >>= 32;
+        }
+    }
+    return product;
+}
+
+int big_compare(struct big a, struct big b)
+{
+    for (size_t i = BIG_DIGITS; i-- > 0;)
+        if (a.digit[i] != b.digit[i])
+            return a.digit[i] < b.digit[i] ? -1 : 1;
+    return 0;
+}

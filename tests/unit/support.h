@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What several unit tests need: a configuration built by hand, domains described by hand, a seeded
+ * generator and numbers of any size. Knows no parser, so that a test of a decision tests that alone.
+ */
+#ifndef UNDERSTUDY_TESTS_SUPPORT_H
+#define UNDERSTUDY_TESTS_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "base/moment.h"
+#include "model/description.h"
+#include "similarity/ratio.h"
+
+/* A list that lives as long as the enclosing block. */
+#define LIST(...)                                                                                                      \
+    ((struct string_list){.items = (char **)(const char *[]){__VA_ARGS__},                                             \
+                          .count = sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)})
+
+/* The documented defaults, with the hypervisors "local" and "other". Owns nothing: never config_free it. */
+struct config default_config(void);
+
+/* Table 1 of the paper: language 0.3, database 0.2, webserver 0.1, no hardware, threshold 0.5. */
+struct config_similarity case_study_similarity(void);
+
+/* "00000000-0000-4000-8000-" and the number in twelve hexadecimal digits. */
+void uuid_from(unsigned number, char ret_uuid[UUID_TEXT_SIZE]);
+
+/* A domain of 2 vCPUs, 1 GiB and no disk. Fails the test when out of memory. */
+struct domain_description *describe(unsigned number, const char *name);
+void describe_feature(struct domain_description *description, const char *kind, const char *value);
+void describe_role(struct domain_description *description, const char *role);
+
+/* The same course for the same seed everywhere (xorshift64*). Seeds are not 0. */
+uint64_t random_next(uint64_t *state);
+/* 0 … limit-1 */
+uint64_t random_below(uint64_t *state, uint64_t limit);
+
+#define BIG_DIGITS 64
+
+/* An unsigned integer below 2^2048, by schoolbook arithmetic on 32-bit digits. */
+struct big {
+    uint32_t digit[BIG_DIGITS];
+};
+
+struct big big_from(uint64_t value);
+struct big big_from_wide(struct wide value);
+struct big big_add(struct big a, struct big b);
+struct big big_multiply(struct big a, struct big b);
+int big_compare(struct big a, struct big b);
+
+#endif

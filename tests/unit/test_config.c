@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From a file to a configuration, or to every error in it. For each bad data/config/NAME.yaml the
+ * findings are in NAME.errors, as diag_format() writes them.
+ */
+#include "config/config.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <string.h>
+
+#include "config/schema.h"
+#include "config/yaml.h"
+#include "support.h"
+
+#define DATA   SOURCE_DIR "/tests/unit/data/config/"
+#define SAMPLE SOURCE_DIR "/conf/understudy.yaml"
+#define LOCAL  "hypervisors: [{name: local, uri: \"qemu:///system\"}]\n"
+
+static char *read_whole(const char *path, size_t *ret_length)
+{
+    _cleanup_(fclosep) FILE *f = fopen(path, "r");
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t length;
+
+    if (f == NULL)
+        fail_msg("cannot open %s", path);
+    length = getdelim(&text, &size, EOF, f);
+    assert_true(length >= 0);
+    *ret_length = (size_t)length;
+    return text;
+}
+
+/* All findings, a line each. */
+static char *format_findings(const struct diags *diags)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    assert_non_null(f);
+    for (size_t i = 0; i < diags->count; i++) {
+        _cleanup_(freep) char *line = NULL;
+
+        assert_int_equal(diag_format(&diags->items[i], &line), 0);
+        fprintf(f, "%s\n", line);
+    }
+    fclose(f);
+    return text;
+}
+
+static struct config *parse_good(const char *text, size_t length)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct config *config = NULL;
+    int r = config_parse(text, length, "good.yaml", &diags, &config);
+    _cleanup_(freep) char *findings = format_findings(&diags);
+
+    assert_string_equal(findings, "");
+    assert_int_equal(r, 0);
+    return config;
+}
+
+static struct config *parse_text(const char *text)
+{
+    return parse_good(text, strlen(text));
+}
+
+static struct config *parse_file(const char *path)
+{
+    size_t length;
+    _cleanup_(freep) char *text = read_whole(path, &length);
+
+    return parse_good(text, length);
+}
+
+static void assert_findings(const char *text, size_t length, const char *file, const char *expected)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct config *config = NULL;
+    int r = config_parse(text, length, file, &diags, &config);
+    _cleanup_(freep) char *findings = format_findings(&diags);
+
+    assert_string_equal(findings, expected);
+    assert_int_equal(r, -EINVAL);
+    assert_null(config);
+}
+
+static void bad_files_are_explained(void **state)
+{
+    glob_t found;
+
+    (void)state;
+    assert_int_equal(glob(DATA "*.errors", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc >= 20);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        size_t length, ignored;
+        _cleanup_(freep) char *expected = read_whole(found.gl_pathv[i], &ignored);
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+
+        assert_true(asprintf(&path, "%.*syaml", (int)strlen(found.gl_pathv[i]) - 6, found.gl_pathv[i]) > 0);
+        text = read_whole(path, &length);
+        assert_findings(text, length, strrchr(path, '/') + 1, expected);
+    }
+    globfree(&found);
+}
+
+/* What no text file could hold without harm to editors. */
+static void bad_bytes_are_explained(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+        const char *findings;
+    } cases[] = {
+        {"", 0,
+         "f:1:1: error: 'hypervisors' is missing, expected a list of hypervisors such as [{name: local, uri: "
+         "\"qemu:///system\"}]\n"},
+        {"mode: \xff", 7, "f:1:7: error: invalid leading UTF-8 octet (byte 0xff)\n"},
+        {"# \xc3\xa4\nmode: \xc3", 12, "f:2:7: error: incomplete UTF-8 octet sequence (byte 0x"},
+        {"a\nmode: \0 b", 11, "f:2:7: error: control characters are not allowed (byte 0x00)\n"},
+        {"mode: \x1b[0m", 10, "f:1:7: error: control characters are not allowed (byte 0x1b)\n"},
+        {"mode: \"a\\0b\"", 12, "f:1:7: error: text holds a NUL character\n"},
+        {"mode: \"\\e[31m\"", 14, "f:1:7: error: mode: found the quoted text '?[31m', expected automatic or observe\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        struct config *config = NULL;
+        _cleanup_(freep) char *findings = NULL;
+
+        assert_int_equal(config_parse(cases[i].text, cases[i].length, "f", &diags, &config), -EINVAL);
+        assert_null(config);
+        findings = format_findings(&diags);
+        assert_non_null(strstr(findings, cases[i].findings));
+    }
+}
+
+static void findings_without_a_file_name(void **state)
+{
+    (void)state;
+    assert_findings("- a\n", 4, NULL, "error: found a list, expected a map of keys\n");
+}
+
+static void assert_patterns(const struct string_list *list, const char *only)
+{
+    assert_int_equal(list->count, only != NULL);
+    if (only != NULL)
+        assert_string_equal(list->items[0], only);
+}
+
+static void assert_weight(const struct config_weight *weight, const char *kind, const char *value, uint32_t millionths)
+{
+    assert_string_equal(weight->kind, kind);
+    if (value == NULL)
+        assert_null(weight->value);
+    else
+        assert_string_equal(weight->value, value);
+    assert_int_equal(weight->millionths, millionths);
+}
+
+static void defaults_of_similarity(const struct config_similarity *similarity)
+{
+    static const struct {
+        const char *kind;
+        uint32_t millionths;
+    } weights[] = {{"os", 200000},        {"language", 300000}, {"database", 200000},
+                   {"webserver", 100000}, {"software", 50000},  {"data", 200000}};
+
+    assert_int_equal(similarity->threshold, 500000);
+    assert_int_equal(similarity->min_coverage, 500000);
+    assert_int_equal(similarity->must_cover.count, 0);
+    assert_int_equal(similarity->rank_by, RANK_BY_OVERLAP);
+    for (size_t i = 0; i < ENVIRONMENT_COUNT; i++)
+        assert_int_equal(similarity->environment_weights[i], 50000);
+    assert_int_equal(similarity->n_resource_weights, ELEMENTS_OF(weights));
+    for (size_t i = 0; i < ELEMENTS_OF(weights); i++)
+        assert_weight(&similarity->resource_weights[i], weights[i].kind, NULL, weights[i].millionths);
+}
+
+static void defaults(void **state)
+{
+    _cleanup_(config_freep) struct config *config = NULL;
+
+    (void)state;
+    assert_int_equal(config_new(&config), 0);
+    assert_null(config->file);
+    assert_int_equal(config->mode, MODE_AUTOMATIC);
+    assert_string_equal(config->state_dir, "/var/lib/understudy");
+    assert_string_equal(config->api_socket, "/run/understudy/api.sock");
+    assert_int_equal(config->api_socket_mode, 0660);
+    assert_int_equal(config->n_hypervisors, 0);
+    assert_patterns(&config->pool.protect, "*");
+    assert_patterns(&config->pool.standby, "*");
+    assert_patterns(&config->pool.ignore, NULL);
+    assert_int_equal(config->n_machines, 0);
+    defaults_of_similarity(&config->similarity);
+    assert_int_equal(config->failure.io_error_grace_us, 30 * USEC_PER_SEC);
+    assert_int_equal(config->failure.watchdog_grace_us, 10 * USEC_PER_SEC);
+    assert_int_equal(config->failure.panic_limit, 3);
+    assert_int_equal(config->failure.panic_window_us, 600 * USEC_PER_SEC);
+    assert_true(config->failure.host_kill_is_failure);
+    assert_int_equal(config->recovery.call_timeout_us, 10 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.start_timeout_us, 60 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.settle_us, 2 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.attempts, 3);
+    assert_int_equal(config->recovery.history_length, 256);
+    assert_int_equal(config->discovery.resync_interval_us, 600 * USEC_PER_SEC);
+    assert_int_equal(config->discovery.reconnect_max_us, 10 * USEC_PER_SEC);
+}
+
+static void assert_fact(const struct config_fact *fact, const char *kind, const char *value)
+{
+    assert_string_equal(fact->kind, kind);
+    if (value == NULL)
+        assert_null(fact->value);
+    else
+        assert_string_equal(fact->value, value);
+}
+
+static void lists_and_maps_of_full(const struct config *config)
+{
+    const struct config_similarity *similarity = &config->similarity;
+
+    assert_int_equal(config->n_hypervisors, 2);
+    assert_string_equal(config->hypervisors[0].name, "rack-1");
+    assert_string_equal(config->hypervisors[0].uri, "qemu+tls://rack1.example.org/system");
+    assert_string_equal(config->hypervisors[1].name, "test.2");
+    assert_string_equal(config->hypervisors[1].uri, "test:///default");
+    assert_int_equal(config->pool.protect.count, 2);
+    assert_string_equal(config->pool.protect.items[1], "rack-1/db-?");
+    assert_patterns(&config->pool.standby, NULL);
+    assert_patterns(&config->pool.ignore, "*-template");
+    assert_int_equal(config->n_machines, 2);
+    assert_string_equal(config->machines[0].name, "VM-001");
+    assert_int_equal(config->machines[0].n_facts, 4);
+    assert_fact(&config->machines[0].facts[0], "os", "ubuntu-20.04");
+    assert_fact(&config->machines[0].facts[1], "language", "3.10");
+    assert_fact(&config->machines[0].facts[2], "database", "mysql");
+    assert_fact(&config->machines[0].facts[3], "database", "no");
+    assert_string_equal(config->machines[1].name, "rack-1/VM-002");
+    assert_int_equal(config->machines[1].n_facts, 1);
+    assert_fact(&config->machines[1].facts[0], "webserver", NULL);
+    assert_int_equal(similarity->must_cover.count, 2);
+    assert_string_equal(similarity->must_cover.items[0], "os");
+    assert_string_equal(similarity->must_cover.items[1], "memory");
+    assert_int_equal(similarity->n_resource_weights, 3);
+    assert_weight(&similarity->resource_weights[0], "language", NULL, 300000);
+    assert_weight(&similarity->resource_weights[1], "database", "oracle", 1000000000);
+    assert_weight(&similarity->resource_weights[2], "data", NULL, 1);
+}
+
+static void everything_set(void **state)
+{
+    _cleanup_(config_freep) struct config *config = parse_file(DATA "full.yaml");
+
+    (void)state;
+    lists_and_maps_of_full(config);
+    assert_string_equal(config->file, "good.yaml");
+    assert_int_equal(config->mode, MODE_OBSERVE);
+    assert_string_equal(config->state_dir, "/srv/understudy");
+    assert_string_equal(config->api_socket, "/run/other.sock");
+    assert_int_equal(config->api_socket_mode, 0600);
+    assert_int_equal(config->similarity.threshold, 333333);
+    assert_int_equal(config->similarity.min_coverage, 0);
+    assert_int_equal(config->similarity.rank_by, RANK_BY_SIMILARITY);
+    assert_int_equal(config->similarity.environment_weights[ENVIRONMENT_CPU], 0);
+    assert_int_equal(config->similarity.environment_weights[ENVIRONMENT_MEMORY], 1250000);
+    assert_int_equal(config->similarity.environment_weights[ENVIRONMENT_DISK], 0);
+    assert_int_equal(config->failure.io_error_grace_us, 500 * USEC_PER_MSEC);
+    assert_int_equal(config->failure.watchdog_grace_us, 0);
+    assert_int_equal(config->failure.panic_limit, 5);
+    assert_int_equal(config->failure.panic_window_us, 86400 * USEC_PER_SEC);
+    assert_false(config->failure.host_kill_is_failure);
+    assert_int_equal(config->recovery.call_timeout_us, 2 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.start_timeout_us, 300 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.settle_us, 3 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.attempts, 7);
+    assert_int_equal(config->recovery.history_length, 1000);
+    assert_int_equal(config->discovery.resync_interval_us, 3600 * USEC_PER_SEC);
+    assert_int_equal(config->discovery.reconnect_max_us, 1500 * USEC_PER_MSEC);
+}
+
+/* The table as a whole: full.yaml gives each key another value than its default. */
+static void every_key_is_read_and_compared(void **state)
+{
+    _cleanup_(config_freep) struct config *full = parse_file(DATA "full.yaml");
+    _cleanup_(config_freep) struct config *same = parse_file(DATA "full.yaml");
+    _cleanup_(config_freep) struct config *plain = NULL;
+    const struct schema_key *changed = NULL;
+
+    (void)state;
+    assert_int_equal(config_new(&plain), 0);
+    for (size_t i = 0; i < schema_count(); i++) {
+        const struct schema_key *key = schema_at(i);
+
+        if (key->type == SCHEMA_SECTION || strstr(key->path, "[]") != NULL)
+            continue;
+        changed = config_next_change(plain, full, changed);
+        assert_non_null(changed);
+        assert_string_equal(changed->path, key->path);
+    }
+    assert_null(config_next_change(plain, full, changed));
+    assert_null(config_next_change(full, same, NULL));
+}
+
+static void restarts_are_for_few_keys(void **state)
+{
+    static const char *const expected[] = {"state_dir", "api.socket", "api.mode"};
+    _cleanup_(config_freep) struct config *full = parse_file(DATA "full.yaml");
+    _cleanup_(config_freep) struct config *plain = parse_text(LOCAL);
+    const struct schema_key *key = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(expected); i++) {
+        key = config_next_restart(plain, full, key);
+        assert_non_null(key);
+        assert_string_equal(key->path, expected[i]);
+    }
+    assert_null(config_next_restart(plain, full, key));
+}
+
+static char *write_sample(size_t *ret_size)
+{
+    char *text = NULL;
+    FILE *f = open_memstream(&text, ret_size);
+
+    assert_non_null(f);
+    assert_int_equal(config_write_sample(f), 0);
+    fclose(f);
+    return text;
+}
+
+/* When the schema changes on purpose: understudyd --sample-config > conf/understudy.yaml */
+static void sample_is_what_the_schema_writes(void **state)
+{
+    size_t length, size;
+    _cleanup_(freep) char *file = read_whole(SAMPLE, &length), *written = write_sample(&size);
+
+    (void)state;
+    assert_string_equal(file, written);
+}
+
+/* The first difference must be the hypervisors, which have no default. */
+static void assert_only_hypervisors_and(const struct config *config, const char *also)
+{
+    _cleanup_(config_freep) struct config *plain = NULL;
+    const struct schema_key *key;
+
+    assert_int_equal(config->n_hypervisors, 1);
+    assert_string_equal(config->hypervisors[0].name, "local");
+    assert_string_equal(config->hypervisors[0].uri, "qemu:///system");
+    assert_int_equal(config_new(&plain), 0);
+    key = config_next_change(plain, config, NULL);
+    assert_string_equal(key->path, "hypervisors");
+    if (also != NULL) {
+        key = config_next_change(plain, config, key);
+        assert_non_null(key);
+        assert_string_equal(key->path, also);
+    }
+    assert_null(config_next_change(plain, config, key));
+}
+
+static void sample_sets_nothing_but_defaults(void **state)
+{
+    _cleanup_(config_freep) struct config *config = parse_file(SAMPLE);
+
+    (void)state;
+    assert_only_hypervisors_and(config, NULL);
+}
+
+/* Every key that the sample shows behind a '#' is written so that taking the '#' away is enough. */
+static void sample_uncommented_sets_nothing_but_defaults(void **state)
+{
+    size_t size;
+    _cleanup_(freep) char *text = write_sample(&size);
+    _cleanup_(config_freep) struct config *config = NULL;
+    size_t n_keys = 0, length = 0;
+    bool is_start = true;
+
+    (void)state;
+    for (size_t i = 0; i < size; i++) {
+        bool is_hash = is_start && text[i] == '#';
+        /* One blank makes a comment, none a key, two a line of an example. */
+        bool is_key = is_hash && text[i + 1] != ' ' && text[i + 1] != '\n';
+        bool is_example = is_hash && strncmp(&text[i + 1], "  ", 2) == 0;
+
+        is_start = text[i] == '\n' || (is_start && text[i] == ' ');
+        n_keys += is_key;
+        if (!is_key && !is_example)
+            text[length++] = text[i];
+    }
+    config = parse_good(text, length);
+    assert_true(n_keys > 20);
+    /* Of the machines, an example is shown. */
+    assert_only_hypervisors_and(config, "machines");
+}
+
+static void threshold_is_the_default_of_coverage(void **state)
+{
+    _cleanup_(config_freep) struct config *one = parse_text(LOCAL "similarity: {threshold: 0.7}\n");
+    _cleanup_(config_freep) struct config *both = parse_text(LOCAL "similarity: {min_coverage: 0.1, threshold: 0.7}\n");
+
+    (void)state;
+    assert_int_equal(one->similarity.threshold, 700000);
+    assert_int_equal(one->similarity.min_coverage, 700000);
+    assert_int_equal(both->similarity.min_coverage, 100000);
+}
+
+static void case_study_weights(void **state)
+{
+    _cleanup_(config_freep) struct config *config =
+        parse_text(LOCAL "similarity:\n"
+                         "  weights: {environment: {}, resource: {language: 0.3, database: 0.2, webserver: 0.1}}\n");
+
+    (void)state;
+    for (size_t i = 0; i < ENVIRONMENT_COUNT; i++)
+        assert_int_equal(config->similarity.environment_weights[i], 0);
+    assert_int_equal(config->similarity.n_resource_weights, 3);
+    assert_weight(&config->similarity.resource_weights[0], "language", NULL, 300000);
+    assert_weight(&config->similarity.resource_weights[2], "webserver", NULL, 100000);
+}
+
+/* A section whose keys are all commented out is nothing to YAML. */
+static void sections_may_be_empty(void **state)
+{
+    _cleanup_(config_freep) struct config *config = parse_text(
+        LOCAL "pool:\nmachines:\nsimilarity:\n  weights:\nfailure: ~\nrecovery: {}\ndiscovery: null\napi:\n");
+
+    (void)state;
+    assert_only_hypervisors_and(config, NULL);
+}
+
+static void aliases_resolve(void **state)
+{
+    _cleanup_(config_freep) struct config *config = parse_text("hypervisors: [{name: &n local, uri: \"test:///x\"}]\n"
+                                                               "machines:\n"
+                                                               "  a: &web {webserver: &w [nginx, apache], os: *n}\n"
+                                                               "  b: *web\n"
+                                                               "  c: {webserver: *w}\n");
+
+    (void)state;
+    assert_int_equal(config->n_machines, 3);
+    assert_int_equal(config->machines[1].n_facts, 3);
+    assert_fact(&config->machines[1].facts[1], "webserver", "apache");
+    assert_fact(&config->machines[1].facts[2], "os", "local");
+    assert_int_equal(config->machines[2].n_facts, 2);
+}
+
+static void crlf_and_byte_order_mark(void **state)
+{
+    _cleanup_(config_freep) struct config *config =
+        parse_text("\xef\xbb\xbfhypervisors:\r\n  - name: local\r\n    uri: qemu:///system\r\n");
+
+    (void)state;
+    assert_only_hypervisors_and(config, NULL);
+}
+
+/* Ten levels of ten aliases each stand for ten thousand million values. */
+static void aliases_cannot_multiply(void **state)
+{
+    _cleanup_(freep) char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    (void)state;
+    assert_non_null(f);
+    fputs("l0: &l0 [x]\n", f);
+    for (int level = 1; level <= 10; level++) {
+        fprintf(f, "l%d: &l%d [", level, level);
+        for (int i = 0; i < 10; i++)
+            fprintf(f, "*l%d, ", level - 1);
+        fputs("]\n", f);
+    }
+    fclose(f);
+    assert_findings(text, size, "f", "f:7:30: error: more than 1000000 values, with every alias written out\n");
+}
+
+static char *repeat(const char *text, size_t n)
+{
+    size_t length = strlen(text);
+    char *all = malloc(n * length + 1);
+
+    assert_non_null(all);
+    for (size_t i = 0; i < n; i++)
+        memcpy(all + i * length, text, length);
+    all[n * length] = '\0';
+    return all;
+}
+
+static void depth_and_size_have_limits(void **state)
+{
+    static const struct {
+        const char *unit;
+        size_t n;
+        const char *findings;
+    } cases[] = {
+        {"[", 100000, "f:1:33: error: nested deeper than 32 levels\n"},
+        {"a:\n ", 100000, NULL},
+        {"- ", 100000, "f:1:65: error: nested deeper than 32 levels\n"},
+        {"# a comment\n", DOCUMENT_BYTES_MAX / 12 + 1, "f: error: larger than 4194304 bytes\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(freep) char *text = repeat(cases[i].unit, cases[i].n);
+        _cleanup_(diags_done) struct diags diags = {0};
+        struct config *config = NULL;
+
+        if (cases[i].findings != NULL)
+            assert_findings(text, strlen(text), "f", cases[i].findings);
+        else
+            assert_int_equal(config_parse(text, strlen(text), "f", &diags, &config), -EINVAL);
+    }
+}
+
+static void errors_have_a_limit(void **state)
+{
+    _cleanup_(freep) char *text = repeat("- {}\n", 200), *all = NULL;
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct config *config = NULL;
+
+    (void)state;
+    assert_true(asprintf(&all, "hypervisors:\n%s", text) > 0);
+    assert_int_equal(config_parse(all, strlen(all), "f", &diags, &config), -EINVAL);
+    assert_int_equal(diags.count, 100);
+    assert_string_equal(diags.items[99].message, "too many errors, the rest is not told");
+}
+
+/* Findings that were there before stay where they are. */
+static void findings_are_appended(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct config *config = NULL;
+
+    (void)state;
+    diags_add(&diags, DIAG_WARNING, "other", 99, 1, "earlier");
+    assert_int_equal(config_parse("a: 1\n", 5, "f", &diags, &config), -EINVAL);
+    assert_int_equal(diags.count, 3);
+    assert_string_equal(diags.items[0].message, "earlier");
+}
+
+static void warnings_do_not_refuse(void **state)
+{
+    static const char text[] = LOCAL "machines: {\"web-*\": {os: debian-12}}\n";
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(config_freep) struct config *config = NULL;
+
+    (void)state;
+    assert_int_equal(config_parse(text, strlen(text), "f", &diags, &config), 0);
+    assert_int_equal(diags.count, 1);
+    assert_int_equal(diags.items[0].severity, DIAG_WARNING);
+    assert_string_equal(config->machines[0].name, "web-*");
+}
+
+/* Success or errors, never neither: and never a crash, which the sanitizers watch for. */
+static void parse_anything(const char *text, size_t length)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(config_freep) struct config *config = NULL;
+    _cleanup_(freep) char *exact = malloc(length + (length == 0));
+    int r;
+
+    /* A copy of its very size, so that reading beyond it is seen. */
+    assert_non_null(exact);
+    memcpy(exact, text, length);
+    r = config_parse(exact, length, "f", &diags, &config);
+    assert_true(r == 0 || r == -EINVAL);
+    assert_int_equal(r == 0, config != NULL);
+    assert_int_equal(r == 0, !diags_have_errors(&diags));
+}
+
+static void every_truncation_is_survived(void **state)
+{
+    size_t length;
+    _cleanup_(freep) char *text = read_whole(DATA "full.yaml", &length);
+
+    (void)state;
+    for (size_t i = 0; i <= length; i++)
+        parse_anything(text, i);
+}
+
+static void flipped_bytes_are_survived(void **state)
+{
+    size_t length;
+    _cleanup_(freep) char *original = read_whole(DATA "full.yaml", &length);
+    _cleanup_(freep) char *text = malloc(length);
+    uint64_t seed = 20240229;
+
+    (void)state;
+    assert_non_null(text);
+    for (int round = 0; round < 2000; round++) {
+        memcpy(text, original, length);
+        for (uint64_t n = 1 + random_below(&seed, 4); n > 0; n--)
+            text[random_below(&seed, length)] ^= (char)(1u << random_below(&seed, 8));
+        parse_anything(text, length);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_files_are_explained),
+        cmocka_unit_test(bad_bytes_are_explained),
+        cmocka_unit_test(findings_without_a_file_name),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(everything_set),
+        cmocka_unit_test(every_key_is_read_and_compared),
+        cmocka_unit_test(restarts_are_for_few_keys),
+        cmocka_unit_test(sample_is_what_the_schema_writes),
+        cmocka_unit_test(sample_sets_nothing_but_defaults),
+        cmocka_unit_test(sample_uncommented_sets_nothing_but_defaults),
+        cmocka_unit_test(threshold_is_the_default_of_coverage),
+        cmocka_unit_test(case_study_weights),
+        cmocka_unit_test(sections_may_be_empty),
+        cmocka_unit_test(aliases_resolve),
+        cmocka_unit_test(crlf_and_byte_order_mark),
+        cmocka_unit_test(aliases_cannot_multiply),
+        cmocka_unit_test(depth_and_size_have_limits),
+        cmocka_unit_test(errors_have_a_limit),
+        cmocka_unit_test(findings_are_appended),
+        cmocka_unit_test(warnings_do_not_refuse),
+        cmocka_unit_test(every_truncation_is_survived),
+        cmocka_unit_test(flipped_bytes_are_survived),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

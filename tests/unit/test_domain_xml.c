@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Domain XML as libvirt really writes it, as it may be written, and as nobody should. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "model/domain_xml.h"
+
+static char *read_fixture(const char *name)
+{
+    _cleanup_(freep) char *path = NULL;
+    _cleanup_(fclosep) FILE *file = NULL;
+    char *text = NULL;
+    size_t size = 0;
+
+    assert_true(asprintf(&path, "%s/tests/unit/data/xml/%s", SOURCE_DIR, name) > 0);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(getdelim(&text, &size, '\0', file) > 0);
+    return text;
+}
+
+static struct domain_description *parse_fixture(const char *name, struct diags *diags)
+{
+    _cleanup_(freep) char *xml = read_fixture(name);
+    struct domain_description *description = NULL;
+
+    assert_int_equal(domain_xml_parse(xml, strlen(xml), name, diags, &description), 0);
+    return description;
+}
+
+/* A minimal domain with `inner` inside; expects it to be read. */
+static struct domain_description *parse_with(const char *inner, struct diags *diags)
+{
+    _cleanup_(freep) char *xml = NULL;
+    struct domain_description *description = NULL;
+
+    assert_true(asprintf(&xml, "<domain><name>n</name><uuid>0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a0003</uuid>%s</domain>",
+                         inner) > 0);
+    assert_int_equal(domain_xml_parse(xml, strlen(xml), "n", diags, &description), 0);
+    return description;
+}
+
+static void reads_the_test_driver(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d = parse_fixture("test-driver.xml", &diags);
+
+    (void)state;
+    assert_int_equal(diags.count, 0);
+    assert_string_equal(d->name, "test");
+    assert_string_equal(d->uuid, "6695eb01-f6a4-8304-79aa-97f2502e193f");
+    assert_int_equal(d->vcpus, 2);
+    assert_int_equal(d->memory_kib, 8388608);
+    assert_int_equal(d->on_crash, ON_CRASH_DESTROY);
+    assert_int_equal(d->n_disks, 1);
+    assert_string_equal(d->disks[0].source, "/guest/diskimage1");
+    assert_int_equal(d->n_macs, 1);
+    assert_false(d->has_metadata);
+    assert_null(d->osinfo_id);
+}
+
+static void reads_a_running_qemu(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d = parse_fixture("qemu-live.xml", &diags);
+
+    (void)state;
+    assert_int_equal(diags.count, 0);
+    assert_string_equal(d->name, "shop-db-1");
+    assert_string_equal(d->uuid, "6f1d3c1e-96a0-4bce-9d77-51b7d3c0a001");
+    assert_int_equal(d->vcpus, 2);
+    assert_int_equal(d->memory_kib, 96 * 1024);
+    assert_int_equal(d->on_crash, ON_CRASH_RESTART);
+    assert_true(d->has_agent_channel);
+    assert_false(d->agent_connected);
+    assert_true(d->has_panic_device);
+    assert_string_equal(d->osinfo_id, "http://ubuntu.com/ubuntu/20.04");
+
+    assert_int_equal(d->n_macs, 2);
+    assert_string_equal(d->macs[0], "52:54:00:ab:cd:ef");
+    assert_int_equal(d->n_disks, 3);
+    assert_string_equal(d->disks[0].source, "/var/lib/libvirt/images/shop-db-1.img");
+    assert_string_equal(d->disks[0].target, "vda");
+    assert_true(d->disks[0].writable);
+    assert_false(d->disks[0].shareable);
+    assert_true(d->disks[1].shareable);
+    assert_string_equal(d->disks[2].source, "/srv/iso/tools.iso");
+    assert_false(d->disks[2].writable);
+
+    assert_true(d->has_metadata);
+    assert_string_equal(d->role, "protected,standby");
+    assert_true(d->has_priority);
+    assert_int_equal(d->priority, -5);
+    assert_int_equal(d->n_features, 3);
+    assert_string_equal(d->features[0].kind, "language");
+    assert_string_equal(d->features[0].value, "nodejs");
+    assert_string_equal(d->features[2].kind, "webserver");
+    assert_null(d->features[2].value);
+}
+
+static void reads_every_kind_of_storage(void **state)
+{
+    static const struct {
+        const char *source;
+        const char *target;
+        bool writable;
+    } expected[] = {
+        {"/dev/vg0/root", "vda", true},
+        {"fast/data.qcow2", "vdb", true},
+        {"rbd:libvirt-pool/image", "vdc", true},
+        {"nbd:export@nbd.example.org:10809", "vdd", true},
+        {"nbd:@/run/nbd.sock", "vde", true},
+        {"/srv/fat", "vdf", false},
+        {"nvme:0000:01:00.0/2", "vdg", true},
+        {"/srv/floppy.img", "fda", true},
+        {"/dev/sr0", "hdc", false},
+    };
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d = parse_fixture("storage.xml", &diags);
+
+    (void)state;
+    assert_int_equal(diags.count, 0);
+    assert_int_equal(d->n_disks, ELEMENTS_OF(expected));
+    for (size_t i = 0; i < ELEMENTS_OF(expected); i++) {
+        assert_string_equal(d->disks[i].source, expected[i].source);
+        assert_string_equal(d->disks[i].target, expected[i].target);
+        assert_int_equal(d->disks[i].writable, expected[i].writable);
+    }
+    assert_string_equal(d->disks[1].pool, "fast");
+    assert_string_equal(d->disks[1].volume, "data.qcow2");
+    assert_null(d->disks[0].pool);
+    assert_int_equal(d->vcpus, 8);
+    assert_int_equal(d->memory_kib, 1953125); /* 2 * 1000^3 bytes */
+}
+
+static void leaves_out_what_is_odd_and_says_so(void **state)
+{
+    static const struct {
+        unsigned line;
+        const char *text;
+    } expected[] = {
+        {11, "memory is not an amount"},        {12, "vcpu is not"},          {13, "unknown on_crash: explode"},
+        {15, "disk without a source: vda"},     {5, "role is not made of"},   {5, "priority is not a number: high"},
+        {6, "resource without a kind: nodejs"}, {8, "unknown element: disk"},
+    };
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d = parse_fixture("odd.xml", &diags);
+
+    (void)state;
+    assert_false(diags_have_errors(&diags));
+    assert_int_equal(diags.count, ELEMENTS_OF(expected));
+    for (size_t i = 0; i < ELEMENTS_OF(expected); i++) {
+        assert_int_equal(diags.items[i].line, expected[i].line);
+        assert_non_null(strstr(diags.items[i].message, expected[i].text));
+        assert_string_equal(diags.items[i].file, "odd.xml");
+    }
+    assert_null(d->role);
+    assert_false(d->has_priority);
+    assert_int_equal(d->n_features, 1);
+    assert_string_equal(d->features[0].value, "postgresql");
+    assert_int_equal(d->on_crash, ON_CRASH_DESTROY);
+    assert_int_equal(d->memory_kib, 0);
+}
+
+static void knows_every_unit_of_memory(void **state)
+{
+    static const struct {
+        const char *xml;
+        uint64_t kib;
+    } cases[] = {
+        {"<memory>8</memory>", 8},
+        {"<memory unit='KiB'>8</memory>", 8},
+        {"<memory unit='k'>8</memory>", 8},
+        {"<memory unit='b'>1025</memory>", 2},
+        {"<memory unit='bytes'>2048</memory>", 2},
+        {"<memory unit='KB'>1024</memory>", 1000},
+        {"<memory unit='MB'>1024</memory>", 1000000},
+        {"<memory unit='M'>3</memory>", 3072},
+        {"<memory unit='MiB'> 3 </memory>", 3072},
+        {"<memory unit='G'>1</memory>", 1048576},
+        {"<memory unit='TiB'>1</memory>", UINT64_C(1) << 30},
+        {"<memory unit='PiB'>1</memory>", UINT64_C(1) << 40},
+        {"<memory unit='EiB'>1</memory>", UINT64_C(1) << 50},
+        {"<memory unit='MiB'>4</memory><currentMemory unit='MiB'>2</currentMemory>", 4096},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(domain_description_freep) struct domain_description *d = parse_with(cases[i].xml, &diags);
+
+        assert_int_equal(diags.count, 0);
+        assert_int_equal(d->memory_kib, cases[i].kib);
+    }
+}
+
+static void warns_of_memory_that_is_none(void **state)
+{
+    static const char *const cases[] = {
+        "<memory unit='EiB'>16</memory>", /* one byte more than 64 bits hold */
+        "<memory>18446744073709551616</memory>", "<memory>-1</memory>",        "<memory>1.5</memory>", "<memory/>",
+        "<memory unit='Kib/s'>1</memory>",       "<memory unit=''>x</memory>",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(domain_description_freep) struct domain_description *d = parse_with(cases[i], &diags);
+
+        assert_int_equal(diags.count, 1);
+        assert_int_equal(d->memory_kib, 0);
+    }
+}
+
+static void maps_every_on_crash(void **state)
+{
+    static const struct {
+        const char *xml;
+        enum on_crash expected;
+    } cases[] = {
+        {"", ON_CRASH_DESTROY},
+        {"<on_crash/>", ON_CRASH_DESTROY},
+        {"<on_crash>destroy</on_crash>", ON_CRASH_DESTROY},
+        {"<on_crash>restart</on_crash>", ON_CRASH_RESTART},
+        {"<on_crash>preserve</on_crash>", ON_CRASH_PRESERVE},
+        {"<on_crash>rename-restart</on_crash>", ON_CRASH_RESTART},
+        {"<on_crash>coredump-destroy</on_crash>", ON_CRASH_DESTROY},
+        {"<on_crash>coredump-restart</on_crash>", ON_CRASH_RESTART},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(domain_description_freep) struct domain_description *d = parse_with(cases[i].xml, &diags);
+
+        assert_int_equal(diags.count, 0);
+        assert_int_equal(d->on_crash, cases[i].expected);
+    }
+}
+
+static void sees_whether_the_agent_is_connected(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d =
+        parse_with("<devices><channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' "
+                   "state='connected'/></channel>"
+                   "<channel type='spicevmc'><target type='virtio' name='com.redhat.spice.0' "
+                   "state='disconnected'/></channel></devices>",
+                   &diags);
+
+    (void)state;
+    assert_true(d->has_agent_channel);
+    assert_true(d->agent_connected);
+}
+
+static void metadata_of_other_programs_is_not_ours(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d =
+        parse_with("<metadata><machine role='protected' xmlns='urn:other'><resource kind='os'>x</resource></machine>"
+                   "<machine role='protected'/></metadata>",
+                   &diags);
+
+    (void)state;
+    assert_false(d->has_metadata);
+    assert_int_equal(d->n_features, 0);
+}
+
+/* Any prefix means the same namespace: libvirt writes the one that virDomainSetMetadata was given. */
+static void the_prefix_does_not_matter(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d =
+        parse_with("<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "' role='ignored'>"
+                   "<u:resource kind='os'>a &amp; b</u:resource></u:machine></metadata>",
+                   &diags);
+
+    (void)state;
+    assert_int_equal(diags.count, 0);
+    assert_string_equal(d->role, "ignored");
+    assert_string_equal(d->features[0].value, "a & b");
+}
+
+static void refuses_what_is_no_domain(void **state)
+{
+#define IDENTITY "<name>n</name><uuid>0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a0003</uuid>"
+    static const char *const cases[] = {
+        "",
+        "not XML",
+        "<domain>" IDENTITY,
+        "<network>" IDENTITY "</network>",
+        "<domain/>",
+        "<domain><name>n</name></domain>",
+        "<domain><uuid>0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a0003</uuid></domain>",
+        "<domain><name> </name><uuid>0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a0003</uuid></domain>",
+        "<domain><name>n</name><uuid>0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a000</uuid></domain>",
+        "<domain><name>n</name><uuid>0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a000g</uuid></domain>",
+        "<!DOCTYPE domain [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain>" IDENTITY "&e;</domain>",
+        "<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>"
+        "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'>]><domain>" IDENTITY "<title>&c;</title></domain>",
+        "<domain>" IDENTITY "&undeclared;</domain>",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        struct domain_description *description = NULL;
+
+        assert_int_equal(domain_xml_parse(cases[i], strlen(cases[i]), "x", &diags, &description), -EINVAL);
+        assert_null(description);
+        assert_true(diags_have_errors(&diags));
+    }
+}
+
+static void adds_up_the_writable_disks(void **state)
+{
+    struct disk disks[] = {
+        {.writable = true, .capacity_bytes = 10},
+        {.writable = false, .capacity_bytes = 100},
+        {.writable = true, .capacity_bytes = 0},
+        {.writable = true, .capacity_bytes = 5},
+    };
+    struct domain_description description = {.disks = disks, .n_disks = ELEMENTS_OF(disks)};
+
+    (void)state;
+    assert_int_equal(domain_description_disk_bytes(&description), 15);
+    disks[2].capacity_bytes = UINT64_MAX;
+    assert_true(domain_description_disk_bytes(&description) == UINT64_MAX);
+    domain_description_free(NULL);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_the_test_driver),
+        cmocka_unit_test(reads_a_running_qemu),
+        cmocka_unit_test(reads_every_kind_of_storage),
+        cmocka_unit_test(leaves_out_what_is_odd_and_says_so),
+        cmocka_unit_test(knows_every_unit_of_memory),
+        cmocka_unit_test(warns_of_memory_that_is_none),
+        cmocka_unit_test(maps_every_on_crash),
+        cmocka_unit_test(sees_whether_the_agent_is_connected),
+        cmocka_unit_test(metadata_of_other_programs_is_not_ours),
+        cmocka_unit_test(the_prefix_does_not_matter),
+        cmocka_unit_test(refuses_what_is_no_domain),
+        cmocka_unit_test(adds_up_the_writable_disks),
+    };
+
+    domain_xml_prepare();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

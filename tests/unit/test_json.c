@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the control interface says, from structs made by hand; each document is read back before it is looked at. */
+#include "support.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "report/json.h"
+#include "report/time.h"
+#include "report/utf8.h"
+
+/* A member that its owner would free, in a struct that nobody does. */
+#define TEXT(literal) ((char *)(literal))
+
+static json_t *load(char *text)
+{
+    json_t *document = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+
+    if (document == NULL)
+        fail_msg("no JSON: %s", text);
+    free(text);
+    return document;
+}
+
+static const char *text_at(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+static bool is_null_at(const json_t *object, const char *name)
+{
+    return json_is_null(json_object_get(object, name));
+}
+
+static double number_at(const json_t *object, const char *name)
+{
+    assert_true(json_is_number(json_object_get(object, name)));
+    return json_number_value(json_object_get(object, name));
+}
+
+static void test_utf8_is_made_valid(void **state)
+{
+    static const struct {
+        const char *given;
+        const char *expected;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"가상머신", "가상머신"},
+        {"\xf0\x9f\x96\xa5", "\xf0\x9f\x96\xa5"},
+        {"a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
+        {"\xc3", "\xef\xbf\xbd"},                                                 /* cut off by the end */
+        {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},                                 /* the same, after two */
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},                                 /* '/' in a longer form than needed */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},                 /* half of a surrogate pair */
+        {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* beyond Unicode */
+        {"\x80", "\xef\xbf\xbd"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        char *valid = NULL;
+
+        assert_int_equal(utf8_make_valid(cases[i].given, &valid), 0);
+        assert_string_equal(valid, cases[i].expected);
+        free(valid);
+    }
+}
+
+static void test_instants(void **state)
+{
+    static const struct {
+        int64_t real_us;
+        const char *expected;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00.000000Z"},
+        {INT64_C(1795359240000001), "2026-11-22T14:54:00.000001Z"},
+        {INT64_C(951782400123456), "2000-02-29T00:00:00.123456Z"},
+        {-1, "1969-12-31T23:59:59.999999Z"},
+        {INT64_C(-62135596800000000), "0001-01-01T00:00:00.000000Z"},
+    };
+    char text[TIME_TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        time_format(cases[i].real_us, text);
+        assert_string_equal(text, cases[i].expected);
+    }
+    time_format(INT64_MAX, text);
+    assert_memory_equal(text, "9999-12-31T23:59:59.", 20);
+    time_format(INT64_MIN, text);
+    assert_memory_equal(text, "0000-01-01T00:00:00.", 20);
+}
+
+static void test_status(void **state)
+{
+    struct hypervisor_status hypervisors[] = {
+        {.name = "local",
+         .uri = "qemu:///system",
+         .is_connected = true,
+         .is_listed = true,
+         .machines = 3,
+         .free_memory_kib = 1024},
+        {.name = "far", .uri = "qemu+ssh://far/system", .trouble = "no route to host"},
+    };
+    struct status status = {
+        .version = "1.2",
+        .mode = "observe",
+        .config_file = "/etc/understudy/understudy.yaml",
+        .uptime_us = 1500000,
+        .hypervisors = hypervisors,
+        .n_hypervisors = 2,
+        .machines = {.total = 3, .running = 1, .standing_by = 2, .protected = 3},
+        .recoveries =
+            {[RECOVERY_CONFIRMING] = 1, [RECOVERY_SETTLING] = 2, [RECOVERY_RECOVERED] = 4, [RECOVERY_OBSERVED] = 8},
+    };
+    json_t *document, *recoveries;
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(json_format_status(&status, &text), 0);
+    document = load(text);
+    assert_string_equal(text_at(document, "mode"), "observe");
+    assert_true(json_is_false(json_object_get(document, "ready")));
+    assert_true(is_null_at(document, "reload_error"));
+    assert_true(number_at(document, "uptime_s") == 1.5);
+    assert_string_equal(text_at(json_array_get(json_object_get(document, "hypervisors"), 1), "trouble"),
+                        "no route to host");
+    assert_true(is_null_at(json_array_get(json_object_get(document, "hypervisors"), 0), "trouble"));
+    recoveries = json_object_get(document, "recoveries");
+    assert_true(number_at(recoveries, "under_way") == 3);
+    assert_true(number_at(recoveries, "recovered") == 4);
+    assert_true(number_at(recoveries, "exhausted") == 0);
+    assert_true(number_at(recoveries, "observed") == 8);
+    assert_int_equal(json_object_size(recoveries), 5);
+    json_decref(document);
+}
+
+/* A pool whose machines come from domains described by hand. */
+static void test_machines(void **state)
+{
+    struct config config = default_config();
+    _cleanup_(feature_table_freep) struct feature_table *features = NULL;
+    _cleanup_(pool_freep) struct pool *pool = NULL;
+    struct domain_description *description = describe(2, "web-2");
+    struct machine *machine = NULL;
+    json_t *document, *second;
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(feature_table_new(&features), 0);
+    assert_int_equal(pool_new(features, &pool), 0);
+    assert_int_equal(pool_configure(pool, &config), 0);
+    assert_int_equal(pool_apply(pool, "local", describe(10, "web-10"), NULL), 0);
+    describe_feature(description, "webserver", "nginx");
+    describe_feature(description, "database", "mysql");
+    assert_int_equal(pool_apply(pool, "local", description, &machine), 0);
+    machine->state = MACHINE_SHUT_OFF;
+    machine->has_managed_save = true;
+
+    assert_int_equal(json_format_machines(pool, features, &text), 0);
+    document = load(text);
+    assert_int_equal(json_array_size(document), 2);
+    assert_string_equal(text_at(json_array_get(document, 0), "name"), "web-2");
+    second = json_array_get(document, 1);
+    assert_string_equal(text_at(second, "name"), "web-10");
+    assert_string_equal(text_at(second, "state"), "unknown");
+    assert_true(is_null_at(second, "warmth"));
+    assert_true(is_null_at(second, "claimed_by"));
+    assert_true(number_at(json_object_get(second, "environment"), "cpu") == 2);
+    assert_true(number_at(json_object_get(second, "environment"), "memory_kib") == 1024 * 1024);
+    json_decref(document);
+
+    assert_int_equal(pool_claim(pool, machine, "20261122-145400-1"), 0);
+    assert_int_equal(json_format_machine(pool, features, machine, &text), 0);
+    document = load(text);
+    assert_string_equal(text_at(document, "warmth"), "saved");
+    assert_string_equal(text_at(document, "claimed_by"), "20261122-145400-1");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(document, "features"), 0)), "database/mysql");
+    assert_string_equal(text_at(json_object_get(document, "sources"), "webserver"), "metadata");
+    assert_int_equal(json_array_size(json_object_get(document, "roles")), 2);
+    assert_string_equal(text_at(document, "on_crash"), "destroy");
+    json_decref(document);
+    pool_release(pool, machine, "20261122-145400-1");
+}
+
+static struct explained_candidate candidates[] = {
+    {.hypervisor = TEXT("local"),
+     .name = TEXT("VM-005"),
+     .uuid = "00000000-0000-4000-8000-000000000005",
+     .similarity = 2.0 / 3,
+     .coverage = 1,
+     .resource_coverage = 1,
+     .overlap = 2.0 / 3,
+     .eligible = true,
+     .is_chosen = true,
+     .warmth = "cold",
+     .state = "shut off",
+     .reason = TEXT("chosen: \"best\"")},
+    {.hypervisor = TEXT("local"),
+     .name = TEXT("VM-\xff"),
+     .warmth = "cold",
+     .state = "running",
+     .reason = TEXT("it runs")},
+};
+
+static struct explanation explanation(void)
+{
+    return (struct explanation){
+        .hypervisor = TEXT("local"),
+        .failed = TEXT("VM-001"),
+        .uuid = "00000000-0000-4000-8000-000000000001",
+        .threshold = 0.5,
+        .min_coverage = 0.5,
+        .rank_by = "overlap",
+        .candidates = candidates,
+        .n_candidates = 2,
+        .n_left_out = 7,
+        .summary = TEXT("VM-005 for VM-001"),
+    };
+}
+
+static void test_explanation(void **state)
+{
+    static char *surplus[] = {TEXT("database/postgresql"), TEXT("webserver/apache")};
+    struct explanation given = explanation();
+    json_t *document, *list, *first;
+    char *text = NULL;
+
+    (void)state;
+    candidates[0].surplus = (struct string_list){.items = surplus, .count = 2};
+    assert_int_equal(json_format_explanation(&given, &text), 0);
+    document = load(text);
+    assert_string_equal(text_at(document, "failed"), "VM-001");
+    assert_string_equal(text_at(document, "chosen"), "VM-005");
+    assert_true(number_at(document, "left_out") == 7);
+    list = json_object_get(document, "candidates");
+    first = json_array_get(list, 0);
+    assert_true(fabs(number_at(first, "similarity") - 2.0 / 3) < 1e-9);
+    assert_true(number_at(first, "coverage") == 1.0);
+    assert_string_equal(text_at(first, "reason"), "chosen: \"best\"");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(first, "surplus"), 1)), "webserver/apache");
+    assert_int_equal(json_array_size(json_object_get(first, "missing")), 0);
+    assert_string_equal(text_at(json_array_get(list, 1), "name"), "VM-\xef\xbf\xbd");
+    json_decref(document);
+
+    candidates[0].is_chosen = false;
+    assert_int_equal(json_format_explanation(&given, &text), 0);
+    candidates[0].is_chosen = true;
+    document = load(text);
+    assert_true(is_null_at(document, "chosen"));
+    json_decref(document);
+}
+
+static void test_recovery_that_ended(void **state)
+{
+    struct recovery_attempt attempts[] = {
+        {.candidate = {.hypervisor = "local"}, .name = TEXT("VM-002"), .error = TEXT("no boot device")},
+        {.candidate = {.hypervisor = "local"}, .name = TEXT("VM-005")},
+    };
+    struct recovery recovery = {
+        .id = "20261122-145400-1",
+        .state = RECOVERY_RECOVERED,
+        .failed = {.hypervisor = "local", .uuid = "00000000-0000-4000-8000-000000000001"},
+        .failed_name = TEXT("VM-001"),
+        .cause = CAUSE_PROCESS_DIED,
+        .is_drill = true,
+        .replacement = {.hypervisor = "far"},
+        .replacement_name = TEXT("VM-005"),
+        .similarity = 0.75,
+        .coverage = 0.5,
+        .overlap = 0.375,
+        .attempts = attempts,
+        .n_attempts = 2,
+        .detected = {.mono_us = 1000, .real_us = INT64_C(1795359240000000)},
+        .confirmed = {.mono_us = 3000, .real_us = INT64_C(1795359240002000)},
+        .decided = {.mono_us = 3500, .real_us = INT64_C(1795359240002500)},
+        .started = {.mono_us = 9500, .real_us = INT64_C(1795359240008500)},
+        .ended = {.mono_us = 11500, .real_us = INT64_C(1795359240010500)},
+        .detail = TEXT("VM-005 runs"),
+    };
+    json_t *document, *times;
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(json_format_recovery(&recovery, (struct moment){.mono_us = 99999999}, &text), 0);
+    document = load(text);
+    assert_string_equal(text_at(document, "outcome"), "recovered");
+    assert_string_equal(text_at(document, "cause"), "process-died");
+    assert_string_equal(text_at(document, "replacement"), "VM-005");
+    assert_string_equal(text_at(document, "replacement_hypervisor"), "far");
+    assert_true(number_at(document, "overlap") == 0.375);
+    assert_string_equal(text_at(document, "detected_at"), "2026-11-22T14:54:00.000000Z");
+    assert_string_equal(text_at(document, "ended_at"), "2026-11-22T14:54:00.010500Z");
+    assert_true(number_at(document, "duration_ms") == 10.5);
+    times = json_object_get(document, "times_us");
+    assert_true(number_at(times, "confirm") == 2000 && number_at(times, "decide") == 500);
+    assert_true(number_at(times, "start") == 6000 && number_at(times, "settle") == 2000);
+    assert_string_equal(text_at(json_array_get(json_object_get(document, "attempts"), 0), "error"), "no boot device");
+    assert_true(is_null_at(json_array_get(json_object_get(document, "attempts"), 1), "error"));
+    assert_int_equal(json_array_size(json_object_get(document, "candidates")), 0);
+    json_decref(document);
+}
+
+static void test_recovery_under_way(void **state)
+{
+    struct recovery recovery = {
+        .id = "20261122-145400-1",
+        .state = RECOVERY_CONFIRMING,
+        .failed_name = TEXT("VM-001"),
+        .cause = CAUSE_PANICKED,
+        .detected = {.mono_us = 1000, .real_us = 1000},
+    };
+    const struct recovery *list[] = {&recovery, &recovery};
+    json_t *document, *first;
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(json_format_recoveries(list, 2, (struct moment){.mono_us = 4000, .real_us = 4000}, &text), 0);
+    document = load(text);
+    assert_int_equal(json_array_size(document), 2);
+    first = json_array_get(document, 0);
+    assert_string_equal(text_at(first, "outcome"), "confirming");
+    assert_true(json_is_true(json_object_get(first, "under_way")));
+    assert_true(number_at(first, "duration_ms") == 3.0);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(is_null_at(first, ((const char *[]){"replacement", "replacement_hypervisor", "similarity",
+                                                        "confirmed_at", "ended_at", "detail"})[i]));
+    assert_true(is_null_at(json_object_get(first, "times_us"), "confirm"));
+    json_decref(document);
+
+    assert_int_equal(json_format_recoveries(NULL, 0, (struct moment){0}, &text), 0);
+    assert_string_equal(text, "[]");
+    free(text);
+}
+
+static void test_notice(void **state)
+{
+    struct notice notice = {
+        .kind = NOTICE_RECOVERED,
+        .at = {.mono_us = 1, .real_us = INT64_C(1795359240000000)},
+        .machine = {.hypervisor = "local", .uuid = "00000000-0000-4000-8000-000000000001"},
+        .machine_name = TEXT("VM-001"),
+        .recovery_id = "20261122-145400-1",
+        .cause = CAUSE_CRASHED,
+        .replacement = TEXT("VM-005"),
+        .similarity = NAN,
+        .overlap = 0.5,
+        .duration_us = 1500,
+        .text = TEXT("VM-001 is recovered"),
+    };
+    struct notice bare = {.kind = NOTICE_HYPERVISOR_UP, .duration_us = -1, .text = TEXT("up")};
+    json_t *document;
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(json_format_notice(&notice, &text), 0);
+    assert_null(strchr(text, '\n'));
+    document = load(text);
+    assert_string_equal(text_at(document, "kind"), "recovered");
+    assert_string_equal(text_at(document, "recovery"), "20261122-145400-1");
+    assert_true(number_at(document, "duration_ms") == 1.5);
+    assert_true(is_null_at(document, "similarity"));
+    assert_true(number_at(document, "overlap") == 0.5);
+    json_decref(document);
+
+    assert_int_equal(json_format_notice(&bare, &text), 0);
+    document = load(text);
+    for (size_t i = 0; i < 8; i++)
+        assert_true(is_null_at(document, ((const char *[]){"machine", "hypervisor", "uuid", "recovery", "cause",
+                                                           "replacement", "overlap", "duration_ms"})[i]));
+    assert_string_equal(text_at(document, "text"), "up");
+    json_decref(document);
+}
+
+static void test_error(void **state)
+{
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(json_format_error("no \"x\"", NULL, &text), 0);
+    assert_string_equal(text, "{\"error\":\"no \\\"x\\\"\"}");
+    free(text);
+    assert_int_equal(json_format_error("no", "try y", &text), 0);
+    assert_string_equal(text, "{\"error\":\"no\",\"hint\":\"try y\"}");
+    free(text);
+}
+
+static void test_drill_request(void **state)
+{
+    static const struct {
+        const char *text;
+        int result;
+        bool confirmed;
+    } cases[] = {
+        {"", 0, false},
+        {"{}", 0, false},
+        {"{\"confirmed\": true}", 0, true},
+        {"{\"confirmed\": false}", 0, false},
+        {"{\"other\": 1}", 0, false},
+        {"{\"confirmed\": 1}", -EINVAL, false},
+        {"{\"confirmed\": null}", -EINVAL, false},
+        {"[true]", -EINVAL, false},
+        {"true", -EINVAL, false},
+        {"{\"confirmed\": true", -EINVAL, false},
+        {"{\"confirmed\": false, \"confirmed\": true}", -EINVAL, false},
+        {" ", -EINVAL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        bool confirmed = !cases[i].confirmed;
+        const char *problem = NULL;
+
+        assert_int_equal(json_parse_drill(cases[i].text, strlen(cases[i].text), &confirmed, &problem), cases[i].result);
+        if (cases[i].result == 0)
+            assert_true(confirmed == cases[i].confirmed);
+        else
+            assert_non_null(problem);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_utf8_is_made_valid),
+        cmocka_unit_test(test_instants),
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_machines),
+        cmocka_unit_test(test_explanation),
+        cmocka_unit_test(test_recovery_that_ended),
+        cmocka_unit_test(test_recovery_under_way),
+        cmocka_unit_test(test_notice),
+        cmocka_unit_test(test_error),
+        cmocka_unit_test(test_drill_request),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A make-believe world around the coordinator. Answers as a well-behaved hypervisor would, unless told otherwise. */
+#include "world.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+
+static const char *const hypervisor_names[WORLD_HYPERVISORS] = {"local", "other"};
+
+void world_begin(struct world *world)
+{
+    *world = (struct world){
+        .config = default_config(),
+        .now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC},
+    };
+    world->config.similarity = case_study_similarity();
+    assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+}
+
+void world_end(struct world *world)
+{
+    coordinator_free(world->coordinator);
+    world->coordinator = NULL;
+}
+
+unsigned world_add(struct world *world, const char *name, const char *features, enum machine_state state)
+{
+    assert_true(world->n_domains < WORLD_DOMAINS);
+    world->domains[world->n_domains] = (struct world_domain){
+        .exists = true,
+        .name = name,
+        .features = features,
+        .state = state,
+        .reason = state == MACHINE_SHUT_OFF ? REASON_SHUTDOWN : REASON_UNKNOWN,
+    };
+    return world->n_domains++;
+}
+
+static unsigned number_of(const struct machine_ref *ref)
+{
+    unsigned number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
+
+    assert_true(number < WORLD_DOMAINS);
+    return number;
+}
+
+static unsigned hypervisor_of(const struct machine_ref *ref)
+{
+    return strcmp(ref->hypervisor, hypervisor_names[0]) == 0 ? 0 : 1;
+}
+
+static struct domain_report report_on(const struct world_domain *domain, unsigned number)
+{
+    struct domain_description *description = describe(number, domain->name);
+    char text[256], *rest = text, *word;
+
+    assert_true(strlen(domain->features) < sizeof(text));
+    strcpy(text, domain->features);
+    while ((word = strsep(&rest, " ")) != NULL) {
+        char *kind = strsep(&word, "/");
+
+        if (*kind != '\0')
+            describe_feature(description, kind, word);
+    }
+    if (domain->role != NULL)
+        describe_role(description, domain->role);
+    description->on_crash = domain->on_crash;
+    description->has_priority = true;
+    description->priority = domain->priority;
+    return (struct domain_report){
+        .description = description,
+        .state = domain->state,
+        .reason = domain->reason,
+        .persistent = !domain->is_transient,
+    };
+}
+
+static void answer_list(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    struct inventory *inventory = calloc(1, sizeof(*inventory));
+
+    assert_non_null(inventory);
+    inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
+    assert_non_null(inventory->reports);
+    inventory->free_memory_kib = 1000000;
+    for (unsigned i = 0; i < world->n_domains; i++)
+        if (domains[i].exists && domains[i].hypervisor == hypervisor_of(&action->target))
+            inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
+    coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
+}
+
+static void answer_inspection(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    unsigned number = number_of(&action->target);
+    const struct world_domain *domain = &domains[number];
+    struct domain_report report;
+
+    if (!domain->exists || domain->hypervisor != hypervisor_of(&action->target)) {
+        coordinator_handle_inspection(world->coordinator, action, NULL, world->now);
+        return;
+    }
+    report = report_on(domain, number);
+    coordinator_handle_inspection(world->coordinator, action, &report, world->now);
+}
+
+static void answer_inquiry(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    const struct world_domain *domain = &domains[number_of(&action->target)];
+    struct action_result result = {.id = action->id, .state = domain->state, .reason = domain->reason};
+
+    if (!domain->exists)
+        result.error = -ENOENT;
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void stop(struct world *world, unsigned number, enum machine_reason reason)
+{
+    struct world_domain *domain = &world->domains[number];
+
+    domain->state = MACHINE_SHUT_OFF;
+    domain->reason = reason;
+    domain->started_for[0] = '\0';
+    if (domain->is_transient)
+        domain->exists = false;
+}
+
+void world_tell(struct world *world, unsigned number, enum domain_event_kind kind)
+{
+    const struct world_domain *domain = &world->domains[number];
+    struct domain_event event = {.kind = kind, .name = domain->name, .at = world->now};
+
+    if (!world->is_connected[domain->hypervisor])
+        return;
+    uuid_from(number, event.uuid);
+    coordinator_handle_event(world->coordinator, hypervisor_names[domain->hypervisor], &event);
+}
+
+static void answer_destroy(struct world *world, const struct action *action)
+{
+    unsigned number = number_of(&action->target);
+    struct world_domain *domain = &world->domains[number];
+    struct action_result result = {.id = action->id};
+
+    domain->destroys++;
+    if (!domain->exists) {
+        result.error = -ENOENT;
+    } else if (machine_state_is_active(domain->state)) {
+        stop(world, number, REASON_DESTROYED);
+        world_tell(world, number, EVENT_STOPPED_DESTROYED);
+    }
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+/* Promise 1: what this recovery started before does not live any more. Observers start nothing. */
+static void assert_may_start(const struct world *world, const struct action *action)
+{
+    assert_int_equal(world->config.mode, MODE_AUTOMATIC);
+    assert_true(action->recovery_id[0] != '\0');
+    for (unsigned i = 0; i < world->n_domains; i++)
+        assert_string_not_equal(world->domains[i].started_for, action->recovery_id);
+}
+
+static void answer_start(struct world *world, const struct action *action)
+{
+    unsigned number = number_of(&action->target);
+    struct world_domain *domain = &world->domains[number];
+    struct action_result result = {.id = action->id, .error = domain->start_error};
+
+    if (domain->exists && domain->state == MACHINE_RUNNING) {
+        result.error = -EALREADY;
+    } else if (result.error == 0) {
+        strcpy(domain->started_for, action->recovery_id);
+        domain->state = MACHINE_RUNNING;
+        domain->reason = REASON_UNKNOWN;
+        world_tell(world, number, EVENT_STARTED_BOOTED);
+        world_tell(world, number, EVENT_RESUMED);
+        if (domain->dies_at_once)
+            world_kill(world, number);
+    } else {
+        strcpy(result.message, "refused by the make-believe hypervisor");
+    }
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    switch (action->kind) {
+    case ACTION_LIST:
+        answer_list(world, action, domains);
+        break;
+    case ACTION_INSPECT:
+        answer_inspection(world, action, domains);
+        break;
+    case ACTION_INQUIRE:
+        answer_inquiry(world, action, domains);
+        break;
+    case ACTION_DESTROY:
+        answer_destroy(world, action);
+        break;
+    case ACTION_START:
+        answer_start(world, action);
+        break;
+    case ACTION_COUNT:
+    default:
+        fail();
+    }
+}
+
+static void take_notices(struct world *world)
+{
+    struct notice notice;
+
+    while (coordinator_next_notice(world->coordinator, &notice)) {
+        assert_non_null(notice.text);
+        world->told[notice.kind]++;
+        snprintf(world->last_text[notice.kind], sizeof(world->last_text[0]), "%s", notice.text);
+        notice_done(&notice);
+    }
+}
+
+static void note_action(struct world *world, const struct action *action)
+{
+    assert_int_not_equal(action->id, 0);
+    for (size_t i = 0; i < world->n_pending; i++)
+        assert_int_not_equal(world->pending[i].action.id, action->id);
+    world->asked[action->kind]++;
+    if (action->kind == ACTION_START) {
+        assert_may_start(world, action);
+        world->domains[number_of(&action->target)].starts++;
+    }
+}
+
+static bool drive_once(struct world *world)
+{
+    struct action action;
+
+    take_notices(world);
+    if (!coordinator_next_action(world->coordinator, &action))
+        return false;
+    note_action(world, &action);
+    if ((world->holds & 1u << action.kind) != 0) {
+        assert_true(world->n_pending < WORLD_PENDING);
+        world->pending[world->n_pending].action = action;
+        memcpy(world->pending[world->n_pending++].then, world->domains, sizeof(world->domains));
+    } else if (!world->is_connected[hypervisor_of(&action.target)]) {
+        struct action_result lost = {.id = action.id, .error = -ENOTCONN};
+
+        coordinator_handle_result(world->coordinator, &action, &lost, world->now);
+    } else {
+        answer(world, &action, world->domains);
+    }
+    return true;
+}
+
+void world_drive(struct world *world)
+{
+    unsigned steps = 0;
+
+    while (drive_once(world))
+        assert_true(++steps < 10000); /* a question that is asked at once again for ever */
+}
+
+void world_pass(struct world *world, int64_t duration_us)
+{
+    int64_t end_us = world->now.mono_us + duration_us;
+    unsigned ticks = 0;
+
+    world_drive(world);
+    for (;;) {
+        int64_t next_us = coordinator_deadline(world->coordinator);
+
+        if (next_us > end_us)
+            next_us = end_us;
+        if (next_us > world->now.mono_us) {
+            world->now.real_us += next_us - world->now.mono_us;
+            world->now.mono_us = next_us;
+        }
+        coordinator_tick(world->coordinator, world->now);
+        world_drive(world);
+        if (world->now.mono_us >= end_us && coordinator_deadline(world->coordinator) > end_us)
+            return;
+        assert_true(++ticks < 10000); /* a deadline that a tick does not move */
+    }
+}
+
+static struct world_pending take_pending(struct world *world, size_t place)
+{
+    struct world_pending pending = world->pending[place];
+
+    assert_true(place < world->n_pending);
+    memmove(&world->pending[place], &world->pending[place + 1],
+            (--world->n_pending - place) * sizeof(world->pending[0]));
+    return pending;
+}
+
+void world_answer(struct world *world, size_t place, bool as_then)
+{
+    struct world_pending pending = take_pending(world, place);
+
+    answer(world, &pending.action, as_then ? pending.then : world->domains);
+    world_drive(world);
+}
+
+void world_answer_error(struct world *world, size_t place, int error)
+{
+    struct world_pending pending = take_pending(world, place);
+    struct action_result result = {.id = pending.action.id, .error = error, .message = "an error"};
+
+    coordinator_handle_result(world->coordinator, &pending.action, &result, world->now);
+    world_drive(world);
+}
+
+size_t world_find_pending(const struct world *world, enum action_kind kind)
+{
+    size_t place = 0;
+
+    while (place < world->n_pending && world->pending[place].action.kind != kind)
+        place++;
+    assert_true(place < world->n_pending);
+    return place;
+}
+
+void world_release(struct world *world)
+{
+    world->holds = 0;
+    while (world->n_pending > 0)
+        world_answer(world, 0, false);
+    world_drive(world);
+}
+
+void world_connect(struct world *world, unsigned hypervisor)
+{
+    world->is_connected[hypervisor] = true;
+    coordinator_handle_connected(world->coordinator, hypervisor_names[hypervisor], world->now);
+    world_drive(world);
+}
+
+void world_connect_all(struct world *world)
+{
+    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+        world_connect(world, i);
+}
+
+void world_disconnect(struct world *world, unsigned hypervisor)
+{
+    world->is_connected[hypervisor] = false;
+    coordinator_handle_disconnected(world->coordinator, hypervisor_names[hypervisor], "the connection broke",
+                                    world->now);
+    world_drive(world);
+}
+
+void world_kill_silently(struct world *world, unsigned number)
+{
+    stop(world, number, REASON_CRASHED);
+}
+
+void world_kill(struct world *world, unsigned number)
+{
+    stop(world, number, REASON_CRASHED);
+    world_tell(world, number, EVENT_STOPPED_FAILED);
+}
+
+void world_boot(struct world *world, unsigned number)
+{
+    struct world_domain *domain = &world->domains[number];
+
+    domain->exists = true;
+    domain->state = MACHINE_RUNNING;
+    domain->reason = REASON_UNKNOWN;
+    world_tell(world, number, EVENT_STARTED_BOOTED);
+    world_tell(world, number, EVENT_RESUMED);
+}
+
+const struct machine *world_machine(const struct world *world, unsigned number)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    uuid_from(number, uuid);
+    return pool_find(coordinator_pool(world->coordinator), hypervisor_names[world->domains[number].hypervisor], uuid);
+}
+
+size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(world->coordinator, i);
+
+        if (number_of(&recovery->failed) != number)
+            continue;
+        *ret_last = recovery;
+        count++;
+    }
+    return count;
+}
+
+const struct recovery *world_expect(const struct world *world, unsigned number, enum recovery_state state)
+{
+    const struct recovery *recovery = NULL;
+
+    assert_int_equal(world_recoveries(world, number, &recovery), 1);
+    assert_string_equal(recovery_state_name(recovery->state), recovery_state_name(state));
+    return recovery;
+}

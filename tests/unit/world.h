@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A make-believe world around the coordinator: domains that run, crash and are started, a driver that
+ * answers every action from them, and the promises checked at every start. Knows nothing of libvirt.
+ */
+#ifndef UNDERSTUDY_TESTS_WORLD_H
+#define UNDERSTUDY_TESTS_WORLD_H
+
+#include "failover/coordinator.h"
+
+#define WORLD_DOMAINS     16
+#define WORLD_HYPERVISORS 2 /* "local", "other" */
+#define WORLD_PENDING     64
+
+struct world_domain {
+    bool exists;
+    unsigned hypervisor;
+    const char *name;
+    const char *features; /* "kind/value kind/value" */
+    const char *role;     /* metadata, or NULL */
+    int priority;
+    enum on_crash on_crash;
+    bool is_transient;
+    enum machine_state state;
+    enum machine_reason reason;
+    int start_error;                    /* what the next starts answer; 0: it runs */
+    bool dies_at_once;                  /* comes up, and crashes again before anybody looked */
+    char started_for[RECOVERY_ID_SIZE]; /* recovery that started it, while it runs */
+    unsigned starts, destroys;
+};
+
+/* An action whose answer is not given yet, with what the world looked like when it was asked. */
+struct world_pending {
+    struct action action;
+    struct world_domain then[WORLD_DOMAINS];
+};
+
+struct world {
+    struct config config;
+    struct coordinator *coordinator;
+    struct moment now;
+    bool is_connected[WORLD_HYPERVISORS];
+    struct world_domain domains[WORLD_DOMAINS]; /* the number of a domain is its index */
+    unsigned n_domains;
+
+    unsigned holds; /* of 1 << enum action_kind: these are not answered by themselves */
+    struct world_pending pending[WORLD_PENDING];
+    size_t n_pending;
+
+    unsigned asked[ACTION_COUNT];
+    unsigned told[NOTICE_COUNT];
+    char last_text[NOTICE_COUNT][256];
+};
+
+/* Ends a world that is there already. Defaults, case study weights, nobody connected. */
+void world_begin(struct world *world);
+void world_end(struct world *world);
+
+/* Returns its number. It stands by, or runs. */
+unsigned world_add(struct world *world, const char *name, const char *features, enum machine_state state);
+void world_connect(struct world *world, unsigned hypervisor);
+void world_connect_all(struct world *world);
+void world_disconnect(struct world *world, unsigned hypervisor);
+
+/* The event alone; the domain is left as it is. */
+void world_tell(struct world *world, unsigned number, enum domain_event_kind event);
+/* State and events together. */
+void world_kill(struct world *world, unsigned number); /* QEMU dies */
+void world_boot(struct world *world, unsigned number); /* an operator starts it */
+/* QEMU dies and nobody is told. */
+void world_kill_silently(struct world *world, unsigned number);
+
+/* Takes every action and notice there is and answers what is not held, until nothing moves. */
+void world_drive(struct world *world);
+/* Lets time pass, with a tick at every deadline on the way. */
+void world_pass(struct world *world, int64_t duration_us);
+/* Answers the pending action at this place: as the world is now, or as it was when it was asked. */
+void world_answer(struct world *world, size_t place, bool as_then);
+void world_answer_error(struct world *world, size_t place, int error);
+/* The place of the first pending action of this kind; fails the test if there is none. */
+size_t world_find_pending(const struct world *world, enum action_kind kind);
+void world_release(struct world *world); /* holds nothing any more, and answers all */
+
+const struct machine *world_machine(const struct world *world, unsigned number);
+/* The recoveries of this domain; *ret_last: the last of them. */
+size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last);
+/* Fails unless exactly one recovery of this domain exists and is in this state. */
+const struct recovery *world_expect(const struct world *world, unsigned number, enum recovery_state state);
+
+#endif
