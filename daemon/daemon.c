@@ -207,8 +207,10 @@ static void daemon_done(struct daemon *daemon)
         free_event(daemon->signals[i]);
     free_event(daemon->timer);
     free_event(daemon->watchdog);
-    if (daemon->base != NULL)
+    if (daemon->base != NULL) {
+        hypervisor_library_done();
         event_base_free(daemon->base);
+    }
     free(daemon->reload_error);
     config_free(daemon->config);
 }

@@ -20,8 +20,7 @@ static bool stands_by(const struct machine *machine)
 {
     if (machine->state == MACHINE_SHUT_OFF)
         return true;
-    return machine->state == MACHINE_PAUSED &&
-           (machine->reason == REASON_USER || machine->reason == REASON_STARTING_UP);
+    return machine->state == MACHINE_PAUSED && machine->reason == REASON_USER;
 }
 
 static bool is_claimed_by_another(const struct select_request *request, const struct machine *machine)
