@@ -64,21 +64,33 @@ static size_t count_under_way(const struct daemon *daemon)
     return count;
 }
 
-void daemon_tell_status(const struct daemon *daemon)
+void daemon_tell_status(struct daemon *daemon)
 {
     size_t n_machines = 0, n_connected = 0;
+    _cleanup_(freep) char *status = NULL;
+    int length;
 
     for (size_t i = 0; i < coordinator_hypervisor_count(daemon->coordinator); i++) {
-        struct hypervisor_status status = coordinator_hypervisor(daemon->coordinator, i);
+        struct hypervisor_status one = coordinator_hypervisor(daemon->coordinator, i);
 
-        n_machines += status.machines;
-        n_connected += status.is_connected;
+        n_machines += one.machines;
+        n_connected += one.is_connected;
     }
-    notify_status("%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s",
-                  daemon->config->mode == MODE_OBSERVE ? "observing only: " : "", n_machines, n_connected,
-                  coordinator_hypervisor_count(daemon->coordinator), count_under_way(daemon),
-                  daemon->reload_error != NULL ? "; reload failed: " : "",
-                  daemon->reload_error != NULL ? daemon->reload_error : "");
+    length = asprintf(&status, "%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s",
+                      daemon->config->mode == MODE_OBSERVE ? "observing only: " : "", n_machines, n_connected,
+                      coordinator_hypervisor_count(daemon->coordinator), count_under_way(daemon),
+                      daemon->reload_error != NULL ? "; reload failed: " : "",
+                      daemon->reload_error != NULL ? daemon->reload_error : "");
+    if (length < 0) {
+        status = NULL;
+        return;
+    }
+    /* Telling may block on a manager that does not read: only what is new is told. */
+    if (daemon->status != NULL && strcmp(daemon->status, status) == 0)
+        return;
+    notify_status(status);
+    free(daemon->status);
+    daemon->status = steal_pointer(&status);
 }
 
 static void become_ready(struct daemon *daemon)
@@ -211,6 +223,7 @@ static void daemon_done(struct daemon *daemon)
         hypervisor_library_done();
         event_base_free(daemon->base);
     }
+    free(daemon->status);
     free(daemon->reload_error);
     config_free(daemon->config);
 }

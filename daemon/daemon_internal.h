@@ -41,6 +41,7 @@ struct daemon {
     struct drill *drills;
     uint64_t last_drill;
     struct moment started;
+    char *status;       /* as last told to systemd */
     char *reload_error; /* NULL: the last reload went well, or there was none */
     bool is_ready;
     bool is_stuck; /* a hypervisor call is past its deadline */
@@ -50,7 +51,7 @@ struct daemon {
 
 /* After everything that came in: what the coordinator asks for and tells goes out. */
 void daemon_pump(struct daemon *daemon);
-void daemon_tell_status(const struct daemon *daemon);
+void daemon_tell_status(struct daemon *daemon);
 
 /* ---- nodes.c ---- */
 

@@ -65,7 +65,7 @@ static void discard(struct coordinator *coordinator, struct watch *watch)
 {
     if (watch->wants_inspection)
         leave_inspection_queue(coordinator, watch);
-    HASH_DEL(coordinator->watches, watch);
+    HASH_DEL(coordinator->watches, watch); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
     free(watch);
 }
 
