@@ -52,7 +52,8 @@ static struct moment api_started(void *context)
     return daemon->started;
 }
 
-static int check_drill(const struct machine *machine, const struct node *node, bool confirmed, const char **ret_message)
+static int check_drill(const struct daemon *daemon, const struct machine *machine, const struct node *node,
+                       bool confirmed, const char **ret_message)
 {
     if (node == NULL || !machine->is_reachable) {
         *ret_message = "its hypervisor is not connected";
@@ -64,6 +65,10 @@ static int check_drill(const struct machine *machine, const struct node *node, b
     }
     if (machine->claimed_by != NULL) {
         *ret_message = "a recovery is under way that needs it";
+        return -EBUSY;
+    }
+    if (coordinator_is_held(daemon->coordinator)) {
+        *ret_message = "the brake is on, so nothing would take its place: understudyctl release";
         return -EBUSY;
     }
     if (!hypervisor_is_test(node->hypervisor) && !confirmed) {
@@ -83,7 +88,7 @@ static int api_drill(void *context, const struct machine *machine, bool confirme
         .target = machine_ref_of(machine),
         .timeout_us = daemon->config->recovery.call_timeout_us,
     };
-    int r = check_drill(machine, node, confirmed, ret_message);
+    int r = check_drill(daemon, machine, node, confirmed, ret_message);
 
     if (r < 0)
         return r;
@@ -102,6 +107,15 @@ static int api_drill(void *context, const struct machine *machine, bool confirme
     return 0;
 }
 
+static bool api_release(void *context)
+{
+    struct daemon *daemon = context;
+    bool was_held = coordinator_release(daemon->coordinator, clock_now());
+
+    daemon_pump(daemon);
+    return was_held;
+}
+
 const struct api_backend backend = {
     .coordinator = api_coordinator,
     .now = api_now,
@@ -110,6 +124,7 @@ const struct api_backend backend = {
     .reload_error = api_reload_error,
     .started = api_started,
     .drill = api_drill,
+    .release = api_release,
 };
 
 /* True: the answer belongs to a drill. */

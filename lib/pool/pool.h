@@ -36,6 +36,9 @@ int pool_configure(struct pool *pool, const struct config *config) _must_check_;
 int pool_apply(struct pool *pool, const char *hypervisor, struct domain_description *description,
                struct machine **ret_machine) _must_check_;
 
+/* What its guest agent told in an earlier life, as "kind/value": knowledge until it tells something else. -ENOMEM. */
+int pool_remember_learned(struct pool *pool, struct machine *machine, const struct string_list *features) _must_check_;
+
 /* Frees the machine; where a claim or a hold still needs it, it stays as not present and GONE until the last of them
  * ends. */
 void pool_remove(struct pool *pool, struct machine *machine);
@@ -73,5 +76,9 @@ void pool_refresh_environment(struct machine *machine);
 /* Free host memory in KiB as last reported by the hypervisor; 0: not known. */
 void pool_set_free_memory(struct pool *pool, const char *hypervisor, uint64_t free_kib);
 uint64_t pool_free_memory(const struct pool *pool, const char *hypervisor);
+
+/* Marks a machine as on its way up (or no longer), and what such machines of a hypervisor need together, in KiB. */
+void pool_set_starting(struct pool *pool, struct machine *machine, bool is_starting);
+uint64_t pool_starting_memory(const struct pool *pool, const char *hypervisor);
 
 #endif
