@@ -102,6 +102,15 @@ static int api_drill(void *context, const struct machine *machine, bool confirme
     return 0;
 }
 
+static bool api_release(void *context)
+{
+    struct daemon *daemon = context;
+    bool was_held = coordinator_release(daemon->coordinator, clock_now());
+
+    daemon_pump(daemon);
+    return was_held;
+}
+
 const struct api_backend backend = {
     .coordinator = api_coordinator,
     .now = api_now,
@@ -110,6 +119,7 @@ const struct api_backend backend = {
     .reload_error = api_reload_error,
     .started = api_started,
     .drill = api_drill,
+    .release = api_release,
 };
 
 /* True: the answer belongs to a drill. */

@@ -17,11 +17,16 @@
 #include "service/log.h"
 #include "service/notify.h"
 
+/* Clocks may drift apart by this much without anybody having slept. */
+#define CLOCK_JUMP_US (5 * USEC_PER_SEC)
+
 static void perform(struct daemon *daemon, const struct action *action)
 {
     struct node *node = nodes_find(daemon, action->target.hypervisor);
     struct action_result result = {.id = action->id};
 
+    if (local_perform(daemon, action))
+        return;
     result.error = node == NULL ? -ENOTCONN : hypervisor_submit(node->hypervisor, action);
     if (result.error == 0)
         return;
@@ -32,6 +37,7 @@ static void perform(struct daemon *daemon, const struct action *action)
 static void publish(struct daemon *daemon, struct notice *notice)
 {
     log_notice(notice);
+    external_tell(daemon, notice);
     if (daemon->api != NULL)
         api_publish(daemon->api, notice);
     notice_done(notice);
@@ -64,21 +70,34 @@ static size_t count_under_way(const struct daemon *daemon)
     return count;
 }
 
-void daemon_tell_status(const struct daemon *daemon)
+void daemon_tell_status(struct daemon *daemon)
 {
     size_t n_machines = 0, n_connected = 0;
+    _cleanup_(freep) char *status = NULL;
+    int length;
 
     for (size_t i = 0; i < coordinator_hypervisor_count(daemon->coordinator); i++) {
-        struct hypervisor_status status = coordinator_hypervisor(daemon->coordinator, i);
+        struct hypervisor_status one = coordinator_hypervisor(daemon->coordinator, i);
 
-        n_machines += status.machines;
-        n_connected += status.is_connected;
+        n_machines += one.machines;
+        n_connected += one.is_connected;
     }
-    notify_status("%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s",
-                  daemon->config->mode == MODE_OBSERVE ? "observing only: " : "", n_machines, n_connected,
-                  coordinator_hypervisor_count(daemon->coordinator), count_under_way(daemon),
-                  daemon->reload_error != NULL ? "; reload failed: " : "",
-                  daemon->reload_error != NULL ? daemon->reload_error : "");
+    length = asprintf(&status, "%s%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s",
+                      daemon->config->mode == MODE_OBSERVE ? "observing only: " : "",
+                      coordinator_is_held(daemon->coordinator) ? "HELD by the brake (understudyctl release): " : "",
+                      n_machines, n_connected, coordinator_hypervisor_count(daemon->coordinator),
+                      count_under_way(daemon), daemon->reload_error != NULL ? "; reload failed: " : "",
+                      daemon->reload_error != NULL ? daemon->reload_error : "");
+    if (length < 0) {
+        status = NULL;
+        return;
+    }
+    /* Telling may block on a manager that does not read: only what is new is told. */
+    if (daemon->status != NULL && strcmp(daemon->status, status) == 0)
+        return;
+    notify_status(status);
+    free(daemon->status);
+    daemon->status = steal_pointer(&status);
 }
 
 static void become_ready(struct daemon *daemon)
@@ -91,6 +110,17 @@ static void become_ready(struct daemon *daemon)
     daemon_tell_status(daemon);
 }
 
+/* The host slept, or its clock was set, when the clocks have moved apart. */
+static void watch_clock(struct daemon *daemon)
+{
+    int64_t offset_us = clock_offset_us(), jump_us = offset_us - daemon->clock_offset_us;
+
+    if (jump_us > -CLOCK_JUMP_US && jump_us < CLOCK_JUMP_US)
+        return;
+    daemon->clock_offset_us = offset_us;
+    coordinator_handle_clock_jump(daemon->coordinator, clock_now());
+}
+
 /* After everything that came in: what the coordinator asks for and tells goes out. */
 void daemon_pump(struct daemon *daemon)
 {
@@ -98,12 +128,14 @@ void daemon_pump(struct daemon *daemon)
     struct notice notice;
     bool has_news = false;
 
+    watch_clock(daemon);
     while (coordinator_next_action(daemon->coordinator, &action))
         perform(daemon, &action);
     while (coordinator_next_notice(daemon->coordinator, &notice)) {
         publish(daemon, &notice);
         has_news = true;
     }
+    persistence_write(daemon);
     become_ready(daemon);
     if (has_news)
         daemon_tell_status(daemon);
@@ -198,10 +230,13 @@ static void free_event(struct event *event)
 static void daemon_done(struct daemon *daemon)
 {
     backend_cancel_drills(daemon);
+    hooks_free(daemon->hooks);
     api_free(daemon->api);
     if (daemon->coordinator != NULL)
         nodes_drop(daemon, NULL);
     free(daemon->nodes);
+    local_forget_all(daemon);
+    persistence_close(daemon);
     coordinator_free(daemon->coordinator);
     for (size_t i = 0; i < ELEMENTS_OF(daemon->signals); i++)
         free_event(daemon->signals[i]);
@@ -211,6 +246,7 @@ static void daemon_done(struct daemon *daemon)
         hypervisor_library_done();
         event_base_free(daemon->base);
     }
+    free(daemon->status);
     free(daemon->reload_error);
     config_free(daemon->config);
 }
@@ -232,6 +268,10 @@ static int daemon_init(struct daemon *daemon)
     if (r == 0)
         r = coordinator_new(daemon->config, &daemon->coordinator);
     if (r == 0)
+        r = persistence_open(daemon);
+    if (r == 0)
+        r = external_open(daemon);
+    if (r == 0)
         r = open_api(daemon);
     if (r == 0)
         r = nodes_add(daemon);
@@ -240,7 +280,8 @@ static int daemon_init(struct daemon *daemon)
 
 int daemon_run(struct config *config)
 {
-    _cleanup_(daemon_done) struct daemon daemon = {.config = config, .started = clock_now()};
+    _cleanup_(daemon_done) struct daemon daemon = {
+        .config = config, .started = clock_now(), .clock_offset_us = clock_offset_us()};
     int r = daemon_init(&daemon);
 
     if (r < 0) {

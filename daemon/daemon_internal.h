@@ -11,7 +11,9 @@
 #include "api/api.h"
 #include "config/config.h"
 #include "failover/coordinator.h"
+#include "hooks/hooks.h"
 #include "hypervisor/hypervisor.h"
+#include "store/store.h"
 
 /* One configured hypervisor. */
 struct node {
@@ -39,8 +41,14 @@ struct daemon {
     size_t n_nodes;
     struct api *api;
     struct drill *drills;
+    struct store *store;
+    struct hooks *hooks;
+    struct local *locals;    /* actions that the daemon performs itself, not answered yet */
+    uint64_t last_run;       /* of hooks that nobody waits for */
+    int64_t clock_offset_us; /* as last seen: a change tells that the host slept or its clock was set */
     uint64_t last_drill;
     struct moment started;
+    char *status;       /* as last told to systemd */
     char *reload_error; /* NULL: the last reload went well, or there was none */
     bool is_ready;
     bool is_stuck; /* a hypervisor call is past its deadline */
@@ -50,7 +58,33 @@ struct daemon {
 
 /* After everything that came in: what the coordinator asks for and tells goes out. */
 void daemon_pump(struct daemon *daemon);
-void daemon_tell_status(const struct daemon *daemon);
+void daemon_tell_status(struct daemon *daemon);
+
+/* ---- local.c ---- */
+
+/* True: an action that the daemon performs itself, and has begun or answered. */
+bool local_perform(struct daemon *daemon, const struct action *action);
+/* The answer to such an action; unknown ids are ignored. */
+void local_answer(struct daemon *daemon, uint64_t id, int error, const char *message);
+void local_forget_all(struct daemon *daemon);
+
+/* ---- persistence.c ---- */
+
+/* Opens the store and hands what it holds to the coordinator. */
+int persistence_open(struct daemon *daemon) _must_check_;
+/* Writes down what has changed. */
+void persistence_write(struct daemon *daemon);
+/* Writes one recovery with a ticket: answered through local_answer. */
+void persistence_write_intent(struct daemon *daemon, const struct action *action);
+void persistence_close(struct daemon *daemon);
+
+/* ---- external.c ---- */
+
+int external_open(struct daemon *daemon) _must_check_;
+/* Pre-start hooks, or the command that verifies: answered through local_answer. */
+void external_run(struct daemon *daemon, const struct action *action);
+/* Hooks that nobody waits for, where the notice calls for some. */
+void external_tell(struct daemon *daemon, const struct notice *notice);
 
 /* ---- nodes.c ---- */
 

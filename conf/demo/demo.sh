@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Shows what understudy does, in a machine room that does not exist (libvirt's test driver): five
-# machines, one of them crashes, and the most similar one takes over. Needs Debian or Ubuntu, leaves
-# nothing behind but the build directory. Uses understudyd and understudyctl from the PATH if both are
-# there, and builds them if not.
+# machines, one of them crashes, and the most similar one takes over. Needs Debian or Ubuntu. Builds what
+# it shows from the tree it stands in, and leaves nothing behind but build/demo there. UNDERSTUDY_BUILD
+# names another build directory of this tree, which is brought up to date instead.
 set -eu
 
 demo=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 source=$(CDPATH='' cd -- "$demo/../.." && pwd)
-packages="build-essential cmake ninja-build pkg-config libvirt-dev libevent-dev libyaml-dev libxml2-dev
-          libjansson-dev libsystemd-dev libcurl4-openssl-dev uthash-dev libcmocka-dev python3"
+packages="gcc libc6-dev cmake ninja-build pkg-config libvirt-dev libevent-dev libyaml-dev libxml2-dev
+          libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev uthash-dev"
 daemon=
 directory=$(mktemp -d)
 
@@ -63,16 +63,15 @@ install_missing() {
     quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 }
 
-build() {
-    cd "$source"
-    [ -d build/default ] || echo "Building (a minute at most) ..."
-    quietly cmake --preset default
-    quietly cmake --build --preset default --target understudyd understudyctl
-    PATH=$source/build/default/bin:$PATH
+# A directory of its own: how somebody else's is configured is not ours to change.
+configure() {
+    build=$source/build/demo
+    [ -e "$build/bin/understudyd" ] || echo "Building (a minute or two) ..."
+    quietly cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF
 }
 
 ctl() {
-    understudyctl --socket "$directory/api.sock" "$@"
+    "$build/bin/understudyctl" --socket "$directory/api.sock" "$@"
 }
 
 show() {
@@ -80,14 +79,16 @@ show() {
     ctl "$@"
 }
 
-if ! command -v understudyd >/dev/null || ! command -v understudyctl >/dev/null; then
+build=${UNDERSTUDY_BUILD:-}
+if [ -z "$build" ]; then
     install_missing
-    build
+    configure
 fi
+quietly cmake --build "$build" --target understudyd understudyctl
 
 sed -e "s|@DIRECTORY@|$directory|g" -e "s|@MACHINES@|$demo/machines.xml|g" "$demo/understudy.yaml" \
     >"$directory/understudy.yaml"
-understudyd --config "$directory/understudy.yaml" >"$directory/log" 2>&1 &
+"$build/bin/understudyd" --config "$directory/understudy.yaml" >"$directory/log" 2>&1 &
 daemon=$!
 ctl status --wait --timeout 20 >/dev/null || fail "understudyd did not become ready"
 

@@ -6,6 +6,7 @@
 #ifndef UNDERSTUDY_DAEMON_API_H
 #define UNDERSTUDY_DAEMON_API_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -34,6 +35,8 @@ struct api_backend {
      */
     int (*drill)(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
                  const char **ret_message);
+    /* Lets go of the brake; what waited for that goes on at once. False: it was not on. */
+    bool (*release)(void *context);
 };
 
 /*

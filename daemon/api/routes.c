@@ -115,7 +115,7 @@ static void get_machine(struct exchange *exchange)
 
     if (machine == NULL)
         return;
-    r = json_format_machine(exchange->pool, coordinator_features(exchange->coordinator), machine, &json);
+    r = json_format_machine(exchange->pool, coordinator_features(exchange->coordinator), machine, now(exchange), &json);
     answer(exchange, r, json);
 }
 
@@ -128,7 +128,7 @@ static void get_explanation(struct exchange *exchange)
 
     if (machine == NULL)
         return;
-    r = coordinator_explain(exchange->coordinator, machine, INELIGIBLE_MAX, &explanation);
+    r = coordinator_explain(exchange->coordinator, machine, INELIGIBLE_MAX, now(exchange), &explanation);
     if (r == 0)
         r = json_format_explanation(explanation, &json);
     answer(exchange, r, json);
@@ -194,7 +194,7 @@ static void get_recoveries(struct exchange *exchange)
         if (is_about(recovery, failed))
             chosen[n++] = recovery;
     }
-    r = json_format_recoveries(chosen, n, now(exchange), &json);
+    r = json_format_recoveries(chosen, n, exchange->pool, now(exchange), &json);
     answer(exchange, r, json);
 }
 
@@ -208,7 +208,7 @@ static void get_recovery(struct exchange *exchange)
         const struct recovery *recovery = coordinator_recovery(coordinator, i - 1);
 
         if (strcmp(recovery->id, exchange->name) == 0) {
-            int r = json_format_recovery(recovery, now(exchange), &json);
+            int r = json_format_recovery(recovery, exchange->pool, now(exchange), &json);
 
             answer(exchange, r, json);
             return;
@@ -218,6 +218,15 @@ static void get_recovery(struct exchange *exchange)
         error = NULL;
     reply_error(exchange->request, HTTP_NOTFOUND, error != NULL ? error : "no such recovery",
                 "understudyctl history lists those that are kept");
+}
+
+static void post_release(struct exchange *exchange)
+{
+    bool was_held = exchange->api->backend->release(exchange->api->context);
+    char *json = NULL;
+    int r = json_format_release(was_held, &json);
+
+    answer(exchange, r, json);
 }
 
 static void get_events(struct exchange *exchange)
@@ -243,6 +252,7 @@ static const struct route {
     {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/drill", post_drill},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries", get_recoveries},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", get_recovery},
+    {EVHTTP_REQ_POST, "POST", "/v1/release", post_release},
     {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},
     {EVHTTP_REQ_GET, "GET", "/metrics", get_metrics},
 };

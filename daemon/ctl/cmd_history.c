@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* understudyctl history: the recoveries, the newest first, or one of them in full. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,29 +42,75 @@ static void print_recoveries(const json_t *recoveries)
     table_print(table);
 }
 
-/* The way of the recovery: each step's instant and what it took. */
+/* "0.000123 s": every step to the microsecond, in the same unit. */
+static char *format_span(const json_t *times, const char *name)
+{
+    return field_is_null(times, name) ? format_text("%s", "")
+                                      : format_text("%13.6f s", field_number(times, name) / 1000000);
+}
+
+/* The way of the recovery: when each step was reached, and how long it took from the one before. */
 static void print_timeline(const json_t *recovery)
 {
+    static const char *const titles[] = {"STEP", "REACHED (UTC)", "         TOOK", "WHAT"};
     static const struct step {
-        const char *label;
+        const char *label; /* NULL: the outcome */
         const char *instant;
         const char *span; /* of times_us; NULL: the beginning */
+        const char *what;
     } steps[] = {
-        {"detected", "detected_at", NULL},   {"confirmed", "confirmed_at", "confirm"},
-        {"decided", "decided_at", "decide"}, {"started", "started_at", "start"},
-        {"ended", "ended_at", "settle"},
+        {"detected", "detected_at", NULL, "the hypervisor told of it"},
+        {"confirmed", "confirmed_at", "confirm", "it is surely off"},
+        {"decided", "decided_at", "decide", "a candidate is chosen and claimed"},
+        {"recorded", "recorded_at", "record", "the intent is on disk"},
+        {"started", "started_at", "start", "the candidate runs"},
+        {"settled", "settled_at", "settle", "it stayed up"},
+        {NULL, "ended_at", "verify", ""},
     };
     const json_t *times = json_object_get(recovery, "times_us");
+    _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
 
     for (size_t i = 0; i < ELEMENTS_OF(steps); i++) {
-        _cleanup_(freep) char *instant = field_instant(recovery, steps[i].instant);
-        bool has_span = steps[i].span != NULL && !field_is_null(times, steps[i].span);
-        _cleanup_(freep) char *span =
-            has_span ? format_duration(field_number(times, steps[i].span) / 1000) : format_text("%s", "");
+        const struct step *step = &steps[i];
+        const char *instant = field_word(recovery, step->instant), *outcome = field_word(recovery, "outcome");
+        _cleanup_(freep) char *span = format_span(times, step->span);
 
-        if (!field_is_null(recovery, steps[i].instant))
-            print_fact(steps[i].label, "%s%s%s", instant, has_span ? ", after " : "", span);
+        if (field_is_null(recovery, step->instant))
+            continue;
+        table_add(table, step->label != NULL ? STYLE_PLAIN : style_of_outcome(outcome), "  %s",
+                  step->label != NULL ? step->label : outcome);
+        table_add(table, STYLE_PLAIN, "%.10s %.15s", instant, instant + strlen("2026-11-22T"));
+        table_add(table, STYLE_STRONG, "%s", span);
+        table_add(table, STYLE_FAINT, "%s", step->what);
     }
+    table_print(table);
+}
+
+/* What a recovery is doing that has not ended. */
+static const char *under_way_in_words(const char *state)
+{
+    static const struct {
+        const char *state;
+        const char *words;
+    } all[] = {
+        {"detected", "a failure was told, and nothing was done yet"},
+        {"confirming", "the hypervisor is asked whether it is really off"},
+        {"destroying", "its remains are being ended, so that nothing runs twice"},
+        {"selecting", "a candidate is being chosen, or waited for: understudyctl status"},
+        {"recording", "the intent to start the candidate is being written to disk"},
+        {"preparing", "the pre-start hooks run"},
+        {"starting", "the candidate is being started"},
+        {"resolving", "the start was cut off; the hypervisor is asked what became of it"},
+        {"stopping", "a candidate that did not come up is being ended"},
+        {"settling", "the candidate runs and must stay up for recovery.settle"},
+        {"verifying", "the candidate stayed up and must show that it does its work"},
+        {"waiting", "nobody is left; after a pause the failed machine itself is started again"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS_OF(all); i++)
+        if (strcmp(all[i].state, state) == 0)
+            return all[i].words;
+    return state;
 }
 
 static void print_attempts(const json_t *attempts)
@@ -72,8 +119,33 @@ static void print_attempts(const json_t *attempts)
         const json_t *attempt = json_array_get(attempts, i);
 
         if (!field_is_null(attempt, "error"))
-            print_fact("tried", "%s: %s", field_word(attempt, "name"), field_word(attempt, "error"));
+            print_fact("tried", "%s: %s%s", field_word(attempt, "name"), field_word(attempt, "error"),
+                       field_true(attempt, "void") ? " (does not count as an attempt)" : "");
     }
+}
+
+/* Everything about the recovery that takes no table. */
+static void print_facts(const json_t *recovery)
+{
+    const json_t *root = json_object_get(recovery, "root");
+    const char *replacement = field_text(recovery, "replacement");
+
+    print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
+    if (field_true(recovery, "under_way"))
+        print_fact("now", "%s", under_way_in_words(field_word(recovery, "outcome")));
+    if (json_is_object(root))
+        print_fact("in place of", "%s on %s, on whose budget it counts",
+                   field_word(root, field_is_null(root, "name") ? "uuid" : "name"), field_word(root, "hypervisor"));
+    if (replacement != NULL)
+        print_fact("replacement", "%s on %s, verified at level %s", replacement,
+                   field_word(recovery, "replacement_hypervisor"), field_word(recovery, "verify"));
+    print_attempts(json_object_get(recovery, "attempts"));
+    if (field_integer(recovery, "restarts") > 0)
+        print_fact("restarts", "%" PRId64 " of the failed machine itself", field_integer(recovery, "restarts"));
+    if (field_true(recovery, "unrecorded"))
+        print_fact("unrecorded", "a candidate was started although the intent could not be written to disk");
+    if (!field_is_null(recovery, "detail"))
+        print_fact("detail", "%s", field_word(recovery, "detail"));
 }
 
 static void print_recovery(const json_t *recovery, size_t limit)
@@ -86,12 +158,7 @@ static void print_recovery(const json_t *recovery, size_t limit)
     print_styled(style_of_outcome(outcome), "%s", outcome);
     printf(" %s %s%s\n", field_true(recovery, "under_way") ? "for" : "after", duration,
            field_true(recovery, "is_drill") ? " (drill)" : "");
-    print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
-    if (replacement != NULL)
-        print_fact("replacement", "%s on %s", replacement, field_word(recovery, "replacement_hypervisor"));
-    print_attempts(json_object_get(recovery, "attempts"));
-    if (!field_is_null(recovery, "detail"))
-        print_fact("detail", "%s", field_word(recovery, "detail"));
+    print_facts(recovery);
     putchar('\n');
     print_timeline(recovery);
     if (json_array_size(json_object_get(recovery, "candidates")) > 0) {

@@ -52,6 +52,19 @@ static void print_hardware(const json_t *machine)
     print_fact("network", "%s", macs[0] != '\0' ? macs : "-");
 }
 
+/* What a recovery has to do with it. */
+static void print_recovery_facts(const json_t *machine)
+{
+    if (!field_is_null(machine, "claimed_by"))
+        print_fact("claimed by", "%s%s", field_word(machine, "claimed_by"),
+                   field_true(machine, "starting") ? ", which is starting it" : "");
+    if (!field_is_null(machine, "quarantine_s"))
+        print_fact("quarantine", "%" PRId64 " s left: it did not come up as a replacement",
+                   field_integer(machine, "quarantine_s"));
+    if (field_true(machine, "failed_unrecovered"))
+        print_fact("failed", "and was not recovered; it replaces nobody until it has run again");
+}
+
 static void print_machine(const json_t *machine)
 {
     const json_t *agent = json_object_get(machine, "agent");
@@ -68,8 +81,7 @@ static void print_machine(const json_t *machine)
     print_fact("priority", "%" PRId64, field_integer(machine, "priority"));
     if (!field_is_null(machine, "warmth"))
         print_fact("warmth", "%s", field_word(machine, "warmth"));
-    if (!field_is_null(machine, "claimed_by"))
-        print_fact("claimed by", "%s", field_word(machine, "claimed_by"));
+    print_recovery_facts(machine);
     if (!field_true(machine, "reachable"))
         print_fact("reachable", "no: its hypervisor is not connected");
     print_fact("definition", "%s", field_true(machine, "persistent") ? "persistent" : "transient");

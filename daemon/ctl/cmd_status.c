@@ -74,6 +74,9 @@ static void print_status(const json_t *status)
     print_styled(STYLE_STRONG, "understudyd %s", field_word(status, "version"));
     print_styled(ready ? STYLE_GOOD : STYLE_NOTABLE, " %s\n",
                  ready ? "ready" : "not ready: a hypervisor is not listed yet");
+    if (field_true(status, "held"))
+        print_styled(STYLE_ALARM, "  HELD: too many machines failed at once. Nothing is started until: "
+                                  "understudyctl release\n");
     print_fact("mode", "%s", field_word(status, "mode"));
     print_fact("running for", "%s", uptime);
     print_fact("configuration", "%s", field_word(status, "config_file"));

@@ -169,6 +169,14 @@ enum style style_of_outcome(const char *outcome)
         {"machine-fault", STYLE_NOTABLE},
         {"out-of-memory", STYLE_BAD},
         {"decided", STYLE_STRONG},
+        {"started", STYLE_STRONG},
+        {"intent-failed", STYLE_ALARM},
+        {"brake-on", STYLE_ALARM},
+        {"brake-off", STYLE_NOTABLE},
+        {"resumed", STYLE_NOTABLE},
+        {"clock-jumped", STYLE_NOTABLE},
+        {"store-failed", STYLE_ALARM},
+        {"store-works", STYLE_GOOD},
     };
 
     return look_up(words, ELEMENTS_OF(words), outcome);

@@ -18,8 +18,8 @@
 #define COLUMN_MIN  8
 
 static const char *const style_codes[STYLE_COUNT] = {
-    [STYLE_PLAIN] = "",        [STYLE_STRONG] = "\033[1m", [STYLE_FAINT] = "\033[2m",
-    [STYLE_GOOD] = "\033[32m", [STYLE_BAD] = "\033[31m",   [STYLE_NOTABLE] = "\033[33m",
+    [STYLE_PLAIN] = "",       [STYLE_STRONG] = "\033[1m",   [STYLE_FAINT] = "\033[2m",    [STYLE_GOOD] = "\033[32m",
+    [STYLE_BAD] = "\033[31m", [STYLE_NOTABLE] = "\033[33m", [STYLE_ALARM] = "\033[1;31m",
 };
 
 static bool in_colour;

@@ -21,6 +21,7 @@ enum style {
     STYLE_GOOD,
     STYLE_BAD,
     STYLE_NOTABLE,
+    STYLE_ALARM,
     STYLE_COUNT,
 };
 

@@ -78,7 +78,12 @@ static void perform(virConnectPtr connection, struct request *request)
     case ACTION_START:
         action_start(connection, uuid, result);
         return;
+    case ACTION_PROBE:
+    case ACTION_VERIFY:
+    case ACTION_RECORD:
+    case ACTION_HOOK:
     case ACTION_COUNT:
+    default:
         break;
     }
     result->error = -EINVAL;

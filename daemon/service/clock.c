@@ -16,3 +16,10 @@ struct moment clock_now(void)
 {
     return (struct moment){.mono_us = read_us(CLOCK_MONOTONIC), .real_us = read_us(CLOCK_REALTIME)};
 }
+
+int64_t clock_offset_us(void)
+{
+    struct moment now = clock_now();
+
+    return now.real_us - now.mono_us;
+}

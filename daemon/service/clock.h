@@ -7,4 +7,10 @@
 
 struct moment clock_now(void);
 
+/*
+ * Wall clock less CLOCK_MONOTONIC, in microseconds: constant but for slewing, and changed at once when the
+ * host slept (CLOCK_MONOTONIC stands still then) or when somebody set the clock.
+ */
+int64_t clock_offset_us(void);
+
 #endif

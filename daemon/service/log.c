@@ -26,9 +26,15 @@ void log_open(void)
     const char *stream = getenv("JOURNAL_STREAM");
     unsigned long long device, inode;
     struct stat st;
+    char *end;
 
-    to_journal = stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-                 fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+    if (stream == NULL || fstat(STDERR_FILENO, &st) < 0)
+        return;
+    device = strtoull(stream, &end, 10);
+    if (*end != ':')
+        return;
+    inode = strtoull(end + 1, &end, 10);
+    to_journal = *end == '\0' && st.st_dev == device && st.st_ino == inode;
 }
 
 void log_set_level(int priority)

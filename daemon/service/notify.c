@@ -2,8 +2,6 @@
 /* sd_notify, said in our words. */
 #include "service/notify.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 void notify_ready(void)
@@ -21,19 +19,9 @@ void notify_stopping(void)
     sd_notify(0, "STOPPING=1");
 }
 
-void notify_status(const char *format, ...)
+void notify_status(const char *text)
 {
-    _cleanup_(freep) char *text = NULL;
-    va_list arguments;
-    int length;
-
-    va_start(arguments, format);
-    length = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (length < 0)
-        text = NULL;
-    else
-        sd_notifyf(0, "STATUS=%s", text);
+    sd_notifyf(0, "STATUS=%s", text);
 }
 
 int64_t notify_watchdog_interval_us(void)

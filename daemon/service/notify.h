@@ -5,14 +5,12 @@
 
 #include <stdint.h>
 
-#include "base/cleanup.h"
-
 void notify_ready(void);
 /* With the monotonic time that Type=notify-reload wants; harmless with Type=notify. */
 void notify_reloading(int64_t mono_us);
 void notify_stopping(void);
 /* One line, shown by systemctl status. */
-void notify_status(const char *format, ...) _printf_(1, 2);
+void notify_status(const char *text);
 
 /* How often systemd wants to hear notify_watchdog, halved as it advises; 0: never. In microseconds. */
 int64_t notify_watchdog_interval_us(void);

@@ -23,17 +23,14 @@ static bool check_map(struct reader *reader, const struct place *place, const st
     return false;
 }
 
-/* Zeroed elements for n; false: no memory, and the reader knows. NULL for none. */
+/* Zeroed elements for n, and one more so that there is something for none; false: no memory, and the reader knows. */
 static bool allocate(struct reader *reader, size_t n, size_t size, void *ret)
 {
-    void *elements = NULL;
+    void *elements = calloc(n + 1, size);
 
-    if (n > 0) {
-        elements = calloc(n, size);
-        if (elements == NULL) {
-            reader->is_out_of_memory = true;
-            return false;
-        }
+    if (elements == NULL) {
+        reader->is_out_of_memory = true;
+        return false;
     }
     *(void **)ret = elements;
     return true;

@@ -75,21 +75,77 @@ struct config_similarity {
 /* So many panics are remembered of each machine. */
 #define CONFIG_PANIC_LIMIT_MAX 16
 
+/* Asking the guest agent whether the guest is alive. */
+struct config_heartbeat {
+    bool is_enabled;
+    int64_t interval_us;
+    int64_t timeout_us; /* how long the agent may take to answer */
+    unsigned misses;    /* in a row, and without any disk or network activity meanwhile */
+};
+
 /* What counts as a failure, and when. Durations in microseconds. */
 struct config_failure {
     int64_t io_error_grace_us;
     int64_t watchdog_grace_us;
-    unsigned panic_limit; /* at most CONFIG_PANIC_LIMIT_MAX: guest panics under on_crash restart within the window that make a failure */
+    unsigned panic_limit; /* at most CONFIG_PANIC_LIMIT_MAX: guest panics under on_crash restart within the window that
+                             make a failure */
     int64_t panic_window_us;
     bool host_kill_is_failure; /* SIGTERM to QEMU from the host */
+    struct config_heartbeat heartbeat;
+};
+
+/* When a replacement counts as recovered. */
+enum verify_level {
+    VERIFY_AUTO,    /* agent where the domain has its channel, else running */
+    VERIFY_RUNNING, /* it stays up for the settle time */
+    VERIFY_AGENT,   /* and its guest agent answers */
+    VERIFY_TCP,     /* and something accepts connections on the port */
+    VERIFY_COMMAND, /* and the command says so by exit status 0 */
+};
+
+struct config_verify {
+    enum verify_level level;
+    unsigned port;
+    char *command; /* path of a program */
+    int64_t timeout_us;
+    int64_t interval_us; /* between two attempts */
+};
+
+/* Too many failures at once are rather a fault of the host, the storage or of ourselves. */
+struct config_brake {
+    uint32_t share;   /* millionths of the protected machines; 0: no brake */
+    unsigned minimum; /* failures below this number never brake */
+    int64_t window_us;
+};
+
+enum when_exhausted {
+    EXHAUSTED_ALERT,
+    EXHAUSTED_RESTART, /* start the failed machine itself again */
 };
 
 struct config_recovery {
     int64_t call_timeout_us; /* any call to a hypervisor but the one that starts a machine */
     int64_t start_timeout_us;
-    int64_t settle_us;       /* how long a replacement must stay up to count as running */
-    unsigned attempts;       /* candidates tried for one failure */
-    unsigned history_length; /* recoveries kept in memory */
+    int64_t settle_us; /* how long a replacement must stay up to count as running */
+    unsigned attempts; /* candidates tried for one failure */
+    unsigned limit;    /* recoveries of one machine and its replacements within the window; 0: no limit */
+    int64_t limit_window_us;
+    int64_t quarantine_us; /* a candidate that did not come up is no candidate for so long */
+    unsigned concurrency;  /* starts under way on one hypervisor; 0: no limit */
+    bool check_memory;     /* the host must have the memory that a cold candidate needs */
+    bool without_intent;   /* recover even if the intent cannot be written */
+    int64_t intent_timeout_us;
+    struct config_verify verify;
+    struct config_brake brake;
+    enum when_exhausted when_exhausted;
+    unsigned restart_attempts;
+    int64_t restart_backoff_us; /* before the first restart; doubled each time */
+    unsigned history_length;    /* recoveries kept in memory */
+};
+
+struct config_hooks {
+    char *directory;
+    int64_t timeout_us; /* of each hook */
 };
 
 struct config_discovery {
@@ -112,6 +168,7 @@ struct config {
     struct config_failure failure;
     struct config_recovery recovery;
     struct config_discovery discovery;
+    struct config_hooks hooks;
 };
 
 /* A configuration with every key at its default and no hypervisors. -ENOMEM. */

@@ -6,7 +6,8 @@
 
 static const char *const kind_names[ACTION_COUNT] = {
     [ACTION_LIST] = "list",       [ACTION_INSPECT] = "inspect", [ACTION_INQUIRE] = "inquire",
-    [ACTION_DESTROY] = "destroy", [ACTION_START] = "start",
+    [ACTION_DESTROY] = "destroy", [ACTION_START] = "start",     [ACTION_PROBE] = "probe",
+    [ACTION_VERIFY] = "verify",   [ACTION_RECORD] = "record",   [ACTION_HOOK] = "pre-start hooks",
 };
 
 const char *action_kind_name(enum action_kind kind)

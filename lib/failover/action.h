@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "model/machine.h"
 
 #define RECOVERY_ID_SIZE 32 /* "20261122-145400-1" and its NUL */
@@ -20,6 +21,10 @@ enum action_kind {
     ACTION_INQUIRE, /* is it dead? answer: state and reason */
     ACTION_DESTROY, /* end what is left of it. A machine that is off already counts as success */
     ACTION_START,   /* resume, restore or boot it, by what it is. A machine that runs already is -EALREADY */
+    ACTION_PROBE,   /* does its guest agent answer, and what have its disks and network done? answer: probe */
+    ACTION_VERIFY,  /* does it do its work, by `level`? Any error: not (yet) */
+    ACTION_RECORD,  /* the recovery as it stands now is to be on disk before the answer */
+    ACTION_HOOK,    /* pre-start hooks for target; -ECANCELED: vetoed */
     ACTION_COUNT,
 };
 
@@ -33,6 +38,16 @@ struct action {
     char recovery_id[RECOVERY_ID_SIZE]; /* empty: for no recovery */
     uint64_t as_of;                     /* coordinator's event count when it was asked, for LIST and INSPECT */
     int64_t timeout_us;
+    enum verify_level level; /* of ACTION_VERIFY: VERIFY_AGENT, VERIFY_TCP or VERIFY_COMMAND */
+    unsigned port;           /* with VERIFY_TCP */
+};
+
+/* A sign of life. Counters only grow while the machine runs; has_counters is false where they cannot be had. */
+struct probe {
+    bool agent_answered;
+    bool has_counters;
+    uint64_t disk_requests;
+    uint64_t network_packets;
 };
 
 struct action_result {
@@ -41,7 +56,9 @@ struct action_result {
                   -EALREADY, -EIO what the hypervisor refused */
     enum machine_state state; /* of ACTION_INQUIRE */
     enum machine_reason reason;
-    char message[256]; /* the hypervisor's words; empty on success */
+    uint64_t free_memory_kib; /* of ACTION_INQUIRE: what its host has to spare; 0: not known */
+    struct probe probe;       /* of ACTION_PROBE */
+    char message[256];        /* the hypervisor's words; empty on success */
 };
 
 /* What a listing or an inspection says about one domain. description is handed over with it. */

@@ -61,6 +61,8 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
 
     if (coordinator == NULL)
         return -ENOMEM;
+    coordinator->heartbeat_us = USEC_INFINITY;
+    coordinator->assign_us = USEC_INFINITY;
     r = feature_table_new(&coordinator->features);
     if (r == 0)
         r = pool_new(coordinator->features, &coordinator->pool);
@@ -82,6 +84,7 @@ void coordinator_free(struct coordinator *coordinator)
     while (coordinator_next_notice(coordinator, &notice))
         notice_done(&notice);
     free(coordinator->notices);
+    free(coordinator->restored);
     while ((late = coordinator->late) != NULL) {
         coordinator->late = late->next;
         free(late);
@@ -129,6 +132,7 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
     similarity_rules_free(coordinator->rules);
     coordinator->rules = steal_pointer(&rules);
     forget_unconfigured(coordinator);
+    heartbeat_configure(coordinator);
     return 0;
 }
 
@@ -189,6 +193,23 @@ static void apply_absences(struct coordinator *coordinator, const struct link *l
     }
 }
 
+/* Machines remembered from before the start that are not there any more. */
+static void forget_vanished(struct coordinator *coordinator, const struct link *link, struct moment now)
+{
+    for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next) {
+        if (watch->remembered_state == MACHINE_UNKNOWN || strcmp(watch->ref.hypervisor, link->name) != 0)
+            continue;
+        if (!watch->is_listed && pool_find(coordinator->pool, link->name, watch->ref.uuid) == NULL) {
+            if (machine_state_is_active(watch->remembered_state))
+                notices_add(coordinator, NOTICE_EVENT_NOTED, now, NULL,
+                            "%s/%s was %s when understudyd last ran, and is gone", link->name, watch->ref.uuid,
+                            machine_state_name(watch->remembered_state));
+            watch_mark_changed(coordinator, watch);
+        }
+        watch->remembered_state = MACHINE_UNKNOWN;
+    }
+}
+
 static void announce_up(struct coordinator *coordinator, struct link *link, size_t n_machines, struct moment now)
 {
     if (link->is_listed)
@@ -215,11 +236,13 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     for (size_t i = 0; i < inventory->n_reports; i++)
         watch_apply_report(coordinator, link->name, &inventory->reports[i], action->as_of, now);
     apply_absences(coordinator, link, action->as_of, now);
+    forget_vanished(coordinator, link, now);
     announce_up(coordinator, link, inventory->n_reports, now);
     link->is_listed = true;
     link->was_listed = true;
     set_reachable(coordinator, link->name, true);
     inventory_free(inventory);
+    restore_adopt(coordinator, now);
     runs_resume(coordinator, link->name, now);
     runs_assign(coordinator, now);
 }
@@ -286,6 +309,13 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
         handle_failed_listing(coordinator, action, result, now);
         return;
     }
+    if (action->kind == ACTION_PROBE) {
+        heartbeat_handle_result(coordinator, action, result, now);
+        runs_assign(coordinator, now);
+        return;
+    }
+    if (action->kind == ACTION_INQUIRE && result->free_memory_kib != 0)
+        pool_set_free_memory(coordinator->pool, action->target.hypervisor, result->free_memory_kib);
     run = run_find(coordinator, action->id);
     if (run == NULL)
         return;
@@ -353,6 +383,21 @@ void coordinator_handle_capacity(struct coordinator *coordinator, const struct m
     pool_refresh_environment(machine);
 }
 
+void coordinator_handle_clock_jump(struct coordinator *coordinator, struct moment now)
+{
+    notices_add(coordinator, NOTICE_CLOCK_JUMPED, now, NULL,
+                "the host was suspended or its clock jumped; nothing is started until everything is listed anew");
+    for (size_t i = 0; i < coordinator->n_links; i++) {
+        struct link *link = &coordinator->links[i];
+
+        if (!link->is_connected)
+            continue;
+        link->is_listed = false;
+        link->wants_list = true;
+        set_reachable(coordinator, link->name, false);
+    }
+}
+
 void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down)
 {
     coordinator->host_is_shutting_down = is_shutting_down;
@@ -389,6 +434,8 @@ void coordinator_tick(struct coordinator *coordinator, struct moment now)
         }
         coordinator->has_graces = has_graces;
     }
+    if (coordinator->heartbeat_us <= now.mono_us)
+        heartbeat_tick(coordinator, now);
     runs_tick(coordinator, now);
     runs_assign(coordinator, now);
 }
@@ -396,6 +443,11 @@ void coordinator_tick(struct coordinator *coordinator, struct moment now)
 int64_t coordinator_deadline(const struct coordinator *coordinator)
 {
     int64_t deadline_us = runs_deadline(coordinator);
+
+    if (coordinator->assign_us < deadline_us)
+        deadline_us = coordinator->assign_us;
+    if (coordinator->heartbeat_us < deadline_us)
+        deadline_us = coordinator->heartbeat_us;
 
     for (size_t i = 0; i < coordinator->n_links; i++)
         if (coordinator->links[i].list_at_us < deadline_us)
@@ -453,6 +505,17 @@ static bool next_inspection(struct coordinator *coordinator, struct action *ret)
     return true;
 }
 
+static bool next_probe(struct coordinator *coordinator, struct action *ret)
+{
+    struct watch *watch = heartbeat_next(coordinator);
+
+    if (watch == NULL)
+        return false;
+    *ret = question(coordinator, ACTION_PROBE, watch->ref.hypervisor, watch->ref.uuid);
+    ret->timeout_us = coordinator->config->failure.heartbeat.timeout_us;
+    return true;
+}
+
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret)
 {
     struct late *late = coordinator->late;
@@ -472,7 +535,7 @@ bool coordinator_next_action(struct coordinator *coordinator, struct action *ret
         *ret = run->action;
         return true;
     }
-    return next_listing(coordinator, ret) || next_inspection(coordinator, ret);
+    return next_listing(coordinator, ret) || next_inspection(coordinator, ret) || next_probe(coordinator, ret);
 }
 
 const struct pool *coordinator_pool(const struct coordinator *coordinator)
@@ -528,13 +591,15 @@ const struct recovery *coordinator_recovery(const struct coordinator *coordinato
 }
 
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
-                        struct explanation **ret)
+                        struct moment now, struct explanation **ret)
 {
     _cleanup_(freep) struct selection *selection = NULL;
     struct select_request request = {
         .pool = coordinator->pool,
         .rules = coordinator->rules,
         .failed = machine,
+        .now_us = now.mono_us,
+        .check_memory = coordinator->config->recovery.check_memory,
     };
     int r = select_candidates(&request, &selection);
 

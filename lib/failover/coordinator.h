@@ -75,6 +75,24 @@ void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shut
 /* The next failure of this machine is a rehearsal and recorded as such. */
 void coordinator_expect_drill(struct coordinator *coordinator, const struct machine *machine, struct moment now);
 
+/*
+ * The host slept, or the clock jumped: what is known is old. Watching goes on; acting waits until every
+ * hypervisor has been listed anew.
+ */
+void coordinator_handle_clock_jump(struct coordinator *coordinator, struct moment now);
+
+/* Lets go of the brake. False: it was not on. */
+bool coordinator_release(struct coordinator *coordinator, struct moment now);
+
+/*
+ * A recovery as it was written down before the daemon was started; takes it. One that was under way goes on, or is
+ * closed, when its hypervisors have been listed. Before the first connection. -ENOMEM: freed.
+ */
+int coordinator_restore(struct coordinator *coordinator, struct recovery *recovery) _must_check_;
+/* The state in which a machine was last known, before the daemon was started. -ENOMEM. */
+int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine, enum machine_state state,
+                         enum machine_reason reason) _must_check_;
+
 /* Time has passed: call at coordinator_deadline() (mono_us, USEC_INFINITY: never) or earlier. */
 void coordinator_tick(struct coordinator *coordinator, struct moment now);
 int64_t coordinator_deadline(const struct coordinator *coordinator);
@@ -83,6 +101,11 @@ int64_t coordinator_deadline(const struct coordinator *coordinator);
 
 /* Take them until false after every call above. */
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
+/* A recovery that has changed and should be written down; borrowed until the next call. */
+const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
+/* A machine whose state should be written down; false: none. */
+bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
+                                      enum machine_state *ret_state, enum machine_reason *ret_reason);
 /* The notice is handed over: notice_done. */
 bool coordinator_next_notice(struct coordinator *coordinator, struct notice *ret);
 
@@ -90,6 +113,9 @@ bool coordinator_next_notice(struct coordinator *coordinator, struct notice *ret
 
 const struct pool *coordinator_pool(const struct coordinator *coordinator);
 const struct feature_table *coordinator_features(const struct coordinator *coordinator);
+
+/* The brake is on: nothing is started until coordinator_release. */
+bool coordinator_is_held(const struct coordinator *coordinator);
 
 /* Every configured hypervisor has been listed at least once since the start. */
 bool coordinator_is_ready(const struct coordinator *coordinator);
@@ -111,9 +137,11 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
  * takes `now`. */
 size_t coordinator_recovery_count(const struct coordinator *coordinator);
 const struct recovery *coordinator_recovery(const struct coordinator *coordinator, size_t index);
+/* NULL: none of that id. */
+const struct recovery *coordinator_find_recovery(const struct coordinator *coordinator, const char *id);
 
 /* Who would take over if this machine failed now? Nothing is changed. -ENOMEM. */
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
-                        struct explanation **ret) _must_check_;
+                        struct moment now, struct explanation **ret) _must_check_;
 
 #endif

@@ -42,7 +42,16 @@ struct watch {
     int64_t drill_until_us;  /* a failure up to then is a rehearsal */
     struct run *recovers;    /* the run whose failed machine this is, or NULL */
     struct run *serves;      /* the run whose candidate this is, or NULL */
+    bool wants_probe;        /* is in coordinator.to_probe */
+    bool is_probing;
+    unsigned misses;                     /* in a row */
+    struct probe last_probe;             /* counters at the first of them */
+    enum machine_state remembered_state; /* from before the daemon was started */
+    enum machine_reason remembered_reason;
+    bool is_changed; /* its state is to be written down: is in coordinator.changed */
     struct watch *next_to_inspect;
+    struct watch *next_changed;
+    struct watch *next_to_probe;
     UT_hash_handle hh;
 };
 
@@ -52,7 +61,8 @@ struct run {
     struct machine *failed;    /* held and claimed */
     struct machine *candidate; /* held and claimed; NULL */
     bool wants_candidate;
-    bool is_postponed; /* until a listing or a connection changes who there is */
+    bool is_assignable; /* of the round under way */
+    bool is_postponed;  /* until a listing or a connection changes who there is */
     bool has_action;
     struct action action;
     int64_t retry_us;
@@ -81,6 +91,15 @@ struct coordinator {
     struct recovery **records; /* all, the oldest first; owns them */
     size_t n_records;
     struct late *late;
+    struct recovery **restored; /* read back, and waiting for their hypervisors; records own them */
+    size_t n_restored;
+    struct watch *to_probe;
+    struct watch *changed; /* machines whose state is to be written down */
+
+    bool is_held;         /* by the brake */
+    int64_t released_us;  /* failures before this do not brake */
+    int64_t heartbeat_us; /* the next one; USEC_INFINITY: none */
+    int64_t assign_us;    /* an assignment waits for recoveries that are nearly there */
 
     struct notice *notices; /* a queue: first_notice … n_notices - 1 */
     size_t first_notice, n_notices;
@@ -123,7 +142,54 @@ void watch_apply_absence(struct coordinator *coordinator, struct machine *machin
 void watch_tick(struct coordinator *coordinator, struct watch *watch, struct moment now);
 int64_t watch_deadline(const struct watch *watch);
 
+/* The state of a machine has changed: it is to be written down. */
+void watch_mark_changed(struct coordinator *coordinator, struct watch *watch);
+/* A failure of a known machine; `why` for people. */
+void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                          enum failure_cause cause, const char *why, struct moment now);
+
+/* ---- heartbeat.c ---- */
+
+/* After a new configuration. */
+void heartbeat_configure(struct coordinator *coordinator);
+void heartbeat_tick(struct coordinator *coordinator, struct moment now);
+/* The next machine to be asked; NULL. */
+struct watch *heartbeat_next(struct coordinator *coordinator);
+void heartbeat_handle_result(struct coordinator *coordinator, const struct action *action,
+                             const struct action_result *result, struct moment now);
+
+/* ---- brake.c ---- */
+
+/* A failure was detected: is it one too many? */
+void brake_check(struct coordinator *coordinator, struct moment now);
+/* How many recoveries count on the budget of `root` within the window. */
+unsigned budget_spent(const struct coordinator *coordinator, const struct machine_ref *root, struct moment now);
+/* The machine at the head of the chain of replacements that this one stands in. */
+struct machine_ref budget_root(const struct coordinator *coordinator, const struct machine *machine, struct moment now);
+
+/* ---- restore.c ---- */
+
+/* A recovery that was read back concerns this machine, as the failed one or as the candidate. */
+bool restore_concerns(const struct coordinator *coordinator, const struct machine_ref *ref);
+/* The hypervisor was listed: recoveries that waited for it go on. */
+void restore_adopt(struct coordinator *coordinator, struct moment now);
+
+/* ---- select_set.c ---- */
+
+/*
+ * Frees the runs that have ended, then lets runs that want one have a candidate, as a set. Last in every input.
+ */
+void runs_assign(struct coordinator *coordinator, struct moment now);
+
 /* ---- run.c ---- */
+
+/* Takes over a recovery that was read back; its machines are there. -ENOMEM. */
+int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct machine *failed,
+              struct machine *candidate, struct moment now) _must_check_;
+/* Claims the candidate and goes on with it. -ENOMEM. */
+int run_take(struct coordinator *coordinator, struct run *run, struct machine *candidate,
+             struct moment now) _must_check_;
+void runs_sweep(struct coordinator *coordinator);
 
 /* Opens a recovery. -ENOMEM: nothing was opened. */
 int run_open(struct coordinator *coordinator, struct watch *watch, struct machine *machine, enum failure_cause cause,
@@ -131,11 +197,6 @@ int run_open(struct coordinator *coordinator, struct watch *watch, struct machin
 void run_handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event);
 /* The run that waits for this answer; NULL. */
 struct run *run_find(const struct coordinator *coordinator, uint64_t action_id);
-/*
- * Frees the runs that have ended, then lets every run that wants one have a candidate, the more
- * important first. Last in every input.
- */
-void runs_assign(struct coordinator *coordinator, struct moment now);
 /* Who there is has changed: runs that waited for that choose again. */
 void runs_resume(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 void runs_tick(struct coordinator *coordinator, struct moment now);

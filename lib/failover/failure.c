@@ -105,6 +105,7 @@ static const struct {
     [CAUSE_HOST_KILL] = {"host-kill", "its hypervisor process was terminated on the host"},
     [CAUSE_IO_ERROR] = {"io-error", "it stays paused by an I/O error"},
     [CAUSE_WATCHDOG] = {"watchdog", "its guest's watchdog took it down"},
+    [CAUSE_HUNG] = {"guest-hung", "its guest hangs"},
     [CAUSE_FOUND_CRASHED] = {"found-crashed", "it crashed while nobody was listening"},
 };
 

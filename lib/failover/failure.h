@@ -25,6 +25,7 @@ enum failure_cause {
     CAUSE_HOST_KILL,       /* somebody on the host ended QEMU with SIGTERM */
     CAUSE_IO_ERROR,        /* paused by an I/O error and still so after the grace period */
     CAUSE_WATCHDOG,        /* the guest's watchdog fired and left it paused or off */
+    CAUSE_HUNG,            /* its guest does not answer and does nothing */
     CAUSE_FOUND_CRASHED,   /* crashed while nobody listened, found by listing */
     CAUSE_COUNT,
 };

@@ -17,11 +17,19 @@ enum notice_kind {
     NOTICE_STOP_PLANNED,
     NOTICE_EVENT_NOTED,    /* kdump, a panic with restart, a stop nobody can explain */
     NOTICE_DECIDED,        /* a candidate was chosen */
+    NOTICE_INTENT_FAILED,  /* an intent could not be written, and the recovery goes on */
+    NOTICE_STARTED,        /* the replacement runs, not verified yet */
     NOTICE_ATTEMPT_FAILED, /* a candidate did not come up; the next one is tried */
     NOTICE_RECOVERED,
     NOTICE_EXHAUSTED,
     NOTICE_DISMISSED,
     NOTICE_OBSERVED,
+    NOTICE_BRAKE_ON, /* too many failures at once: nothing is started until released */
+    NOTICE_BRAKE_OFF,
+    NOTICE_RESUMED,      /* a recovery from before the daemon was started goes on */
+    NOTICE_CLOCK_JUMPED, /* the host slept: acting waits until everything is listed anew */
+    NOTICE_STORE_FAILED, /* what happens cannot be written down */
+    NOTICE_STORE_WORKS,
     NOTICE_HYPERVISOR_UP, /* connected and listed */
     NOTICE_HYPERVISOR_DOWN,
     NOTICE_CALL_OVERDUE,  /* a call to a hypervisor outlived its deadline */

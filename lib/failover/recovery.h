@@ -20,10 +20,14 @@ enum recovery_state {
     RECOVERY_CONFIRMING, /* asking whether it is dead */
     RECOVERY_DESTROYING, /* its remains are being ended */
     RECOVERY_SELECTING,  /* waits for a candidate */
+    RECOVERY_RECORDING,  /* the intent to start the candidate is being written to disk */
+    RECOVERY_PREPARING,  /* pre-start hooks run */
     RECOVERY_STARTING,   /* the candidate is being started */
     RECOVERY_RESOLVING,  /* the start was cut off: asking what became of it */
     RECOVERY_STOPPING,   /* a candidate that may be half up is being ended before the next */
     RECOVERY_SETTLING,   /* it runs; must stay up for the settle time */
+    RECOVERY_VERIFYING,  /* it stayed up; must show that it does its work */
+    RECOVERY_WAITING,    /* nobody is left; the failed machine is started again after a pause */
     RECOVERY_RECOVERED,
     RECOVERY_EXHAUSTED, /* nobody is left to try */
     RECOVERY_DISMISSED, /* the machine runs after all */
@@ -62,7 +66,8 @@ struct recovery_event {
 struct recovery_attempt {
     struct machine_ref candidate;
     char *name;
-    char *error; /* NULL: it runs, or nothing went wrong yet */
+    char *error;  /* NULL: it runs, or nothing went wrong yet */
+    bool is_void; /* understudyd itself was interrupted: not the candidate's fault, and not counted */
 };
 
 /*
@@ -74,6 +79,7 @@ struct recovery {
     enum recovery_state state;
 
     struct machine_ref failed;
+    struct machine_ref root; /* whose budget it counts on: the machine at the head of a chain of replacements */
     char *failed_name;
     enum failure_cause cause;
     int priority;
@@ -85,7 +91,11 @@ struct recovery {
     struct recovery_attempt *attempts;
     size_t n_attempts;
 
-    struct moment detected, confirmed, decided, started, ended;
+    unsigned restarts;  /* of the failed machine itself, begun */
+    bool is_held;       /* by the brake */
+    bool is_unrecorded; /* something was started without an intent on disk */
+
+    struct moment detected, confirmed, decided, recorded, started, settled, ended;
     struct explanation *explanation; /* of the last decision; NULL before it */
     char *detail;                    /* why it ended as it did, one sentence; NULL while it goes on */
 
@@ -94,6 +104,9 @@ struct recovery {
     bool waits_for_connection; /* asks again when the hypervisor is back */
     unsigned asked;            /* how often the question under way was asked */
     int64_t deadline_us;       /* mono_us of the next RECOVERY_TICK; USEC_INFINITY */
+    enum verify_level level;   /* at which the replacement is verified */
+    bool is_restarting;        /* the candidate is the failed machine itself */
+    bool is_changed;           /* since it was last handed out to be written down */
     unsigned long ignored;     /* events that meant nothing in their state */
 };
 
@@ -101,6 +114,11 @@ struct recovery {
 struct recovery_step {
     bool has_action; /* the caller writes the id it gave to the action into recovery.action_id */
     struct action action;
+    bool wants_original;     /* answer with RECOVERY_CHOSEN of the failed machine itself */
+    bool has_decided;        /* on a candidate */
+    bool has_started;        /* the replacement runs: post-start */
+    bool intent_failed;      /* the intent could not be written, and it goes on without */
+    bool quarantines;        /* with releases_candidate: it did not come up by its own fault */
     bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NOBODY */
     bool releases_candidate; /* the claim on `released` ends */
     struct machine_ref released;
@@ -115,6 +133,15 @@ DEFINE_CLEANUP(struct recovery, recovery_free);
 /* Takes one event. -ENOMEM (of RECOVERY_CHOSEN only): the recovery is as it was. */
 int recovery_handle(struct recovery *recovery, const struct recovery_event *event, const struct config *config,
                     struct recovery_step *ret_step) _must_check_;
+
+/*
+ * A recovery read back after the daemon was started anew: puts it where it can go on. What was under
+ * way is asked about again as soon as the hypervisor is there (RECOVERY_RECONNECTED).
+ */
+void recovery_resume(struct recovery *recovery);
+
+/* Attempts that count: not those that we interrupted ourselves. */
+size_t recovery_attempt_count(const struct recovery *recovery);
 
 /* The hypervisor whose return it waits for, borrowed; NULL: it waits for none. */
 const char *recovery_waits_for(const struct recovery *recovery);

@@ -4,15 +4,13 @@
  * their steps into actions and notices. Does not judge events.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "failover/coordinator_internal.h"
-
-/* Of candidates that are out, so many are kept with a recovery: the ones that came closest. */
-#define HISTORY_INELIGIBLE 100
 
 /* UTC and a number: readable, sortable, and unique as long as the clock does not go back. */
 static void make_id(struct coordinator *coordinator, struct moment now, char id[RECOVERY_ID_SIZE])
@@ -30,23 +28,16 @@ static void make_id(struct coordinator *coordinator, struct moment now, char id[
     snprintf(id, RECOVERY_ID_SIZE, "%s-%u", text, ++coordinator->id_count);
 }
 
-static void watch_set_run(struct coordinator *coordinator, const struct machine *machine, struct run *recovers,
-                          struct run *serves)
+static struct watch *watch_of(const struct coordinator *coordinator, const struct machine *machine)
 {
     struct machine_ref ref = machine_ref_of(machine);
-    struct watch *watch = watch_find(coordinator, &ref);
 
-    if (watch == NULL)
-        return;
-    watch->recovers = recovers;
-    watch->serves = serves;
+    return watch_find(coordinator, &ref);
 }
 
-/* Claim and hold end; the machine may be gone afterwards, and its watch with it. */
-static void give_back(struct coordinator *coordinator, struct machine *machine, const char *recovery_id)
+/* The hold ends; the machine may be gone afterwards, and its watch with it. */
+static void let_go(struct coordinator *coordinator, struct machine *machine)
 {
-    watch_set_run(coordinator, machine, NULL, NULL);
-    pool_release(coordinator->pool, machine, recovery_id);
     if (!machine->is_present)
         watch_forget(coordinator, machine);
     pool_let_go(coordinator->pool, machine);
@@ -67,40 +58,114 @@ static int reserve_slots(struct coordinator *coordinator)
     return 0;
 }
 
+/* Claims, holds and enters into the books. Takes the recovery on success; it must be among the records. */
+static int run_new(struct coordinator *coordinator, struct recovery *recovery, struct machine *failed, struct run **ret)
+{
+    struct watch *watch = watch_get(coordinator, failed->hypervisor, failed->uuid);
+    _cleanup_(freep) struct run *run = calloc(1, sizeof(*run));
+    int r;
+
+    if (run == NULL || watch == NULL)
+        return -ENOMEM;
+    r = pool_claim(coordinator->pool, failed, recovery->id);
+    if (r < 0)
+        return r;
+    pool_hold(coordinator->pool, failed);
+    run->failed = failed;
+    run->retry_us = USEC_INFINITY;
+    run->recovery = recovery;
+    watch->recovers = run;
+    coordinator->runs[coordinator->n_runs++] = run;
+    *ret = steal_pointer(&run);
+    return 0;
+}
+
+/* The budget is used up: the failure is told, and nothing is done about it. */
+static bool is_over_budget(struct coordinator *coordinator, struct run *run, struct moment at)
+{
+    const struct config_recovery *config = &coordinator->config->recovery;
+    _cleanup_(freep) char *detail = NULL;
+    struct recovery_event abandon = {.kind = RECOVERY_ABANDON, .now = at};
+
+    /* The one that was just opened does not count against itself. */
+    if (config->limit == 0 || budget_spent(coordinator, &run->recovery->root, at) <= config->limit)
+        return false;
+    if (asprintf(&detail,
+                 "it and its replacements were recovered %u times within %" PRId64 " s, which is recovery.limit",
+                 config->limit, config->limit_window_us / USEC_PER_SEC) < 0)
+        detail = NULL;
+    abandon.detail = detail;
+    run_handle(coordinator, run, &abandon);
+    return true;
+}
+
 int run_open(struct coordinator *coordinator, struct watch *watch, struct machine *machine, enum failure_cause cause,
              const char *why, struct moment at)
 {
     _cleanup_(recovery_freep) struct recovery *recovery = NULL;
-    _cleanup_(freep) struct run *run = calloc(1, sizeof(*run));
+    struct recovery_event begin = {.kind = RECOVERY_BEGIN, .now = at};
+    struct run *run = NULL;
     char id[RECOVERY_ID_SIZE];
-    int r;
+    int r = reserve_slots(coordinator);
 
-    if (run == NULL)
-        return -ENOMEM;
-    r = reserve_slots(coordinator);
     if (r < 0)
         return r;
     make_id(coordinator, at, id);
     r = recovery_new(id, machine, cause, at, &recovery);
+    if (r == 0)
+        r = run_new(coordinator, recovery, machine, &run);
     if (r < 0)
         return r;
-    r = pool_claim(coordinator->pool, machine, recovery->id);
-    if (r < 0)
-        return r;
-    pool_hold(coordinator->pool, machine);
-
     recovery->is_drill = at.mono_us <= watch->drill_until_us;
+    recovery->root = budget_root(coordinator, machine, at);
     watch->drill_until_us = 0;
-    run->failed = machine;
-    run->retry_us = USEC_INFINITY;
-    run->recovery = steal_pointer(&recovery);
-    watch->recovers = run;
-    coordinator->records[coordinator->n_records++] = run->recovery;
-    coordinator->runs[coordinator->n_runs++] = run;
+    coordinator->records[coordinator->n_records++] = steal_pointer(&recovery);
     notices_add_run(coordinator, NOTICE_FAILURE_DETECTED, at, run, "%s failed: %s", machine->name, why);
 
-    struct recovery_event begin = {.kind = RECOVERY_BEGIN, .now = at};
-    run_handle(coordinator, steal_pointer(&run), &begin);
+    if (!is_over_budget(coordinator, run, at)) {
+        run_handle(coordinator, run, &begin);
+        brake_check(coordinator, at);
+    }
+    return 0;
+}
+
+static void serve(struct coordinator *coordinator, struct run *run, struct machine *candidate)
+{
+    struct watch *watch = watch_of(coordinator, candidate);
+
+    pool_hold(coordinator->pool, candidate);
+    run->candidate = candidate;
+    pool_set_starting(coordinator->pool, candidate, true);
+    if (watch != NULL)
+        watch->serves = run;
+}
+
+int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct machine *failed,
+              struct machine *candidate, struct moment now)
+{
+    struct recovery_event back = {.kind = RECOVERY_RECONNECTED, .now = now};
+    struct run *run = NULL;
+    int r = reserve_slots(coordinator);
+
+    if (r == 0)
+        r = run_new(coordinator, recovery, failed, &run);
+    if (r < 0)
+        return r;
+    if (candidate != NULL && (candidate == failed || pool_claim(coordinator->pool, candidate, recovery->id) == 0))
+        serve(coordinator, run, candidate);
+    run_handle(coordinator, run, &back);
+    return 0;
+}
+
+int run_take(struct coordinator *coordinator, struct run *run, struct machine *candidate, struct moment now)
+{
+    struct recovery_event event = {.kind = RECOVERY_CHOSEN, .now = now, .candidate = candidate};
+    int r = pool_claim(coordinator->pool, candidate, run->recovery->id);
+
+    if (r < 0)
+        return r;
+    serve(coordinator, run, candidate);
+    run_handle(coordinator, run, &event);
     return 0;
 }
 
@@ -145,10 +210,14 @@ static void announce_end(struct coordinator *coordinator, const struct run *run,
     case RECOVERY_CONFIRMING:
     case RECOVERY_DESTROYING:
     case RECOVERY_SELECTING:
+    case RECOVERY_RECORDING:
+    case RECOVERY_PREPARING:
     case RECOVERY_STARTING:
     case RECOVERY_RESOLVING:
     case RECOVERY_STOPPING:
     case RECOVERY_SETTLING:
+    case RECOVERY_VERIFYING:
+    case RECOVERY_WAITING:
     case RECOVERY_STATE_COUNT:
     default:
         break;
@@ -157,10 +226,30 @@ static void announce_end(struct coordinator *coordinator, const struct run *run,
 
 static void release_candidate(struct coordinator *coordinator, struct run *run)
 {
-    if (run->candidate == NULL)
+    struct machine *candidate = run->candidate;
+    struct watch *watch;
+
+    if (candidate == NULL)
         return;
-    give_back(coordinator, run->candidate, run->recovery->id);
     run->candidate = NULL;
+    watch = watch_of(coordinator, candidate);
+    if (watch != NULL)
+        watch->serves = NULL;
+    pool_set_starting(coordinator->pool, candidate, false);
+    /* The failed machine itself, being restarted, stays claimed. */
+    if (candidate != run->failed)
+        pool_release(coordinator->pool, candidate, run->recovery->id);
+    let_go(coordinator, candidate);
+}
+
+static void release_failed(struct coordinator *coordinator, struct run *run)
+{
+    struct watch *watch = watch_of(coordinator, run->failed);
+
+    if (watch != NULL)
+        watch->recovers = NULL;
+    pool_release(coordinator->pool, run->failed, run->recovery->id);
+    let_go(coordinator, run->failed);
 }
 
 /* Its claims stay until the sweep: whoever hands in the event may still be looking at its machines. */
@@ -174,7 +263,7 @@ static void end(struct coordinator *coordinator, struct run *run, struct moment 
         run->recovery->state == RECOVERY_EXHAUSTED || run->recovery->state == RECOVERY_OBSERVED;
 }
 
-static void sweep(struct coordinator *coordinator)
+void runs_sweep(struct coordinator *coordinator)
 {
     size_t kept = 0;
 
@@ -186,7 +275,7 @@ static void sweep(struct coordinator *coordinator)
             continue;
         }
         release_candidate(coordinator, run);
-        give_back(coordinator, run->failed, run->recovery->id);
+        release_failed(coordinator, run);
         free(run);
     }
     coordinator->n_runs = kept;
@@ -201,6 +290,60 @@ static void announce_attempt_failed(struct coordinator *coordinator, const struc
                     run->recovery->failed_name, attempt->error != NULL ? attempt->error : "it did not come up");
 }
 
+/* It came up badly: not again so soon. */
+static void quarantine(struct coordinator *coordinator, struct machine *machine, struct moment now)
+{
+    int64_t until_us = now.mono_us + coordinator->config->recovery.quarantine_us;
+
+    if (machine != NULL && coordinator->config->recovery.quarantine_us > 0)
+        machine->quarantined_until_us = until_us;
+}
+
+static void announce_decision(struct coordinator *coordinator, const struct run *run, struct moment now)
+{
+    const struct recovery *recovery = run->recovery;
+
+    if (recovery->is_restarting)
+        notices_add_run(coordinator, NOTICE_DECIDED, now, run, "%s itself is started again, attempt %u",
+                        recovery->failed_name, recovery->restarts);
+    else
+        notices_add_run(coordinator, NOTICE_DECIDED, now, run, "%s",
+                        recovery->explanation != NULL ? recovery->explanation->summary : recovery->replacement_name);
+}
+
+static void carry_out(struct coordinator *coordinator, struct run *run, const struct recovery_step *step,
+                      struct moment now)
+{
+    if (step->has_decided)
+        announce_decision(coordinator, run, now);
+    if (step->has_action) {
+        run->has_action = true;
+        run->action = step->action;
+        run->action.id = ++coordinator->last_action;
+        run->action.as_of = coordinator->events;
+        run->recovery->action_id = run->action.id;
+    }
+    if (step->intent_failed)
+        notices_add_run(coordinator, NOTICE_INTENT_FAILED, now, run,
+                        "the intent to start %s for %s could not be written; it is started all the same",
+                        run->recovery->replacement_name, run->recovery->failed_name);
+    if (step->has_started) {
+        pool_set_starting(coordinator->pool, run->candidate, false);
+        notices_add_run(coordinator, NOTICE_STARTED, now, run, "%s runs for %s; it is not verified yet",
+                        run->recovery->replacement_name, run->recovery->failed_name);
+    }
+    if (step->releases_candidate) {
+        announce_attempt_failed(coordinator, run, now);
+        if (step->quarantines)
+            quarantine(coordinator, run->candidate, now);
+        release_candidate(coordinator, run);
+    }
+    if (step->wants_candidate)
+        run->wants_candidate = true;
+    if (step->ended)
+        end(coordinator, run, now);
+}
+
 void run_handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event)
 {
     struct recovery_step step = {0};
@@ -209,21 +352,10 @@ void run_handle(struct coordinator *coordinator, struct run *run, const struct r
         run->retry_us = event->now.mono_us + RETRY_US;
         return;
     }
-    if (step.has_action) {
-        run->has_action = true;
-        run->action = step.action;
-        run->action.id = ++coordinator->last_action;
-        run->action.as_of = coordinator->events;
-        run->recovery->action_id = run->action.id;
-    }
-    if (step.releases_candidate) {
-        announce_attempt_failed(coordinator, run, event->now);
-        release_candidate(coordinator, run);
-    }
-    if (step.wants_candidate)
-        run->wants_candidate = true;
-    if (step.ended)
-        end(coordinator, run, event->now);
+    carry_out(coordinator, run, &step, event->now);
+    /* The failed machine itself is claimed already: nobody can be in the way. */
+    if (step.wants_original && run_take(coordinator, run, run->failed, event->now) < 0)
+        run->retry_us = event->now.mono_us + RETRY_US;
 }
 
 struct run *run_find(const struct coordinator *coordinator, uint64_t action_id)
@@ -232,131 +364,6 @@ struct run *run_find(const struct coordinator *coordinator, uint64_t action_id)
         if (coordinator->runs[i]->recovery->action_id == action_id)
             return coordinator->runs[i];
     return NULL;
-}
-
-/* The more important first, then the one that waits longer. */
-static struct run *next_to_assign(const struct coordinator *coordinator)
-{
-    struct run *best = NULL;
-
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        struct run *run = coordinator->runs[i];
-
-        if (!run->wants_candidate)
-            continue;
-        if (best == NULL || run->recovery->priority > best->recovery->priority ||
-            (run->recovery->priority == best->recovery->priority &&
-             run->recovery->detected.mono_us < best->recovery->detected.mono_us))
-            best = run;
-    }
-    return best;
-}
-
-/* Somebody would fit but cannot be reached just now: worth waiting for, within the time a start may take. */
-static bool is_worth_waiting(const struct coordinator *coordinator, const struct run *run,
-                             const struct selection *selection, struct moment now)
-{
-    if (now.mono_us - run->recovery->confirmed.mono_us >= coordinator->config->recovery.start_timeout_us)
-        return false;
-    for (size_t i = 0; i < selection->n_candidates; i++)
-        if (selection->candidates[i].verdict == CANDIDATE_UNREACHABLE &&
-            selection->candidates[i].score.verdict == SIMILARITY_ELIGIBLE)
-            return true;
-    return false;
-}
-
-static void write_down(struct coordinator *coordinator, struct run *run, const struct select_request *request,
-                       const struct selection *selection, const struct machine *chosen)
-{
-    struct explanation *explanation = NULL;
-
-    /* Without memory the decision stands all the same, unexplained. */
-    if (select_explain(request, selection, chosen, coordinator->features, HISTORY_INELIGIBLE, &explanation) < 0)
-        return;
-    explanation_free(run->recovery->explanation);
-    run->recovery->explanation = explanation;
-}
-
-static int take(struct coordinator *coordinator, struct run *run, const struct candidate *candidate, struct moment now)
-{
-    struct recovery *recovery = run->recovery;
-    struct recovery_event event = {.kind = RECOVERY_CHOSEN, .now = now, .candidate = candidate->machine};
-    int r = pool_claim(coordinator->pool, candidate->machine, recovery->id);
-
-    if (r < 0)
-        return r;
-    pool_hold(coordinator->pool, candidate->machine);
-    run->candidate = candidate->machine;
-    watch_set_run(coordinator, candidate->machine, NULL, run);
-    recovery->similarity = ratio_to_double(&candidate->score.similarity);
-    recovery->coverage = ratio_to_double(&candidate->score.coverage);
-    recovery->overlap = ratio_to_double(&candidate->score.overlap);
-    notices_add_run(coordinator, NOTICE_DECIDED, now, run, "%s",
-                    recovery->explanation != NULL ? recovery->explanation->summary : candidate->machine->name);
-    run_handle(coordinator, run, &event);
-    return 0;
-}
-
-static int assign(struct coordinator *coordinator, struct run *run, struct moment now)
-{
-    _cleanup_(freep) struct machine_ref *tried = calloc(run->recovery->n_attempts + 1, sizeof(*tried));
-    _cleanup_(freep) struct selection *selection = NULL;
-    struct select_request request = {
-        .pool = coordinator->pool,
-        .rules = coordinator->rules,
-        .failed = run->failed,
-        .recovery_id = run->recovery->id,
-        .tried = tried,
-        .n_tried = run->recovery->n_attempts,
-    };
-    int r;
-
-    if (tried == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < run->recovery->n_attempts; i++)
-        tried[i] = run->recovery->attempts[i].candidate;
-    r = select_candidates(&request, &selection);
-    if (r < 0)
-        return r;
-
-    run->wants_candidate = false;
-    run->is_postponed = false;
-    if (selection->n_eligible > 0) {
-        write_down(coordinator, run, &request, selection, selection->candidates[0].machine);
-        return take(coordinator, run, &selection->candidates[0], now);
-    }
-    if (is_worth_waiting(coordinator, run, selection, now)) {
-        run->is_postponed = true;
-        run->retry_us = run->recovery->confirmed.mono_us + coordinator->config->recovery.start_timeout_us;
-        return 0;
-    }
-    write_down(coordinator, run, &request, selection, NULL);
-
-    struct recovery_event nobody = {
-        .kind = RECOVERY_NOBODY,
-        .now = now,
-        .detail = run->recovery->explanation != NULL ? run->recovery->explanation->summary : "nobody is eligible",
-    };
-    run_handle(coordinator, run, &nobody);
-    return 0;
-}
-
-void runs_assign(struct coordinator *coordinator, struct moment now)
-{
-    struct run *run;
-
-    sweep(coordinator);
-    while ((run = next_to_assign(coordinator)) != NULL) {
-        if (assign(coordinator, run, now) == 0) {
-            sweep(coordinator);
-            continue;
-        }
-        notices_add_run(coordinator, NOTICE_OUT_OF_MEMORY, now, run, "no memory to choose a replacement for %s",
-                        run->recovery->failed_name);
-        run->wants_candidate = false;
-        run->is_postponed = true;
-        run->retry_us = now.mono_us + RETRY_US;
-    }
 }
 
 void runs_resume(struct coordinator *coordinator, const char *hypervisor, struct moment now)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failover/conflict.h"
+
 static bool was_tried(const struct select_request *request, const struct machine *machine)
 {
     struct machine_ref ref = machine_ref_of(machine);
@@ -49,6 +51,11 @@ static enum candidate_verdict judge(const struct select_request *request, const 
         return CANDIDATE_UNDER_OPERATOR;
     if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
         return CANDIDATE_NOT_SIMILAR;
+    if (machine->quarantined_until_us > request->now_us)
+        return CANDIDATE_QUARANTINED;
+    if (request->check_memory && candidate->warmth != WARMTH_PAUSED && candidate->knows_memory &&
+        candidate->free_memory_kib < machine->description->memory_kib)
+        return CANDIDATE_NO_MEMORY;
     return CANDIDATE_ELIGIBLE;
 }
 
@@ -97,6 +104,14 @@ static bool is_candidate(const struct select_request *request, const struct mach
     return machine != request->failed && machine->is_present && (machine->roles & ROLE_IGNORED) == 0;
 }
 
+/* Less what is on its way up there already. */
+static uint64_t free_memory(const struct pool *pool, const char *hypervisor)
+{
+    uint64_t free_kib = pool_free_memory(pool, hypervisor), starting_kib = pool_starting_memory(pool, hypervisor);
+
+    return free_kib > starting_kib ? free_kib - starting_kib : 0;
+}
+
 static int score_all(const struct select_request *request, struct selection *selection)
 {
     size_t n = selection->n_candidates;
@@ -114,8 +129,6 @@ static int score_all(const struct select_request *request, struct selection *sel
 
         candidate->score = scores[i];
         candidate->verdict = judge(request, candidate);
-        if (candidate->verdict == CANDIDATE_ELIGIBLE)
-            selection->n_eligible++;
     }
     return 0;
 }
@@ -135,12 +148,17 @@ int select_candidates(const struct select_request *request, struct selection **r
         selection->candidates[selection->n_candidates++] = (struct candidate){
             .machine = machine,
             .warmth = machine_warmth(machine),
-            .free_memory_kib = pool_free_memory(request->pool, machine->hypervisor),
+            .free_memory_kib = free_memory(request->pool, machine->hypervisor),
+            .knows_memory = pool_free_memory(request->pool, machine->hypervisor) != 0,
         };
     }
     r = score_all(request, selection);
+    if (r == 0)
+        r = conflict_find(request->pool, request->failed, selection->candidates, selection->n_candidates);
     if (r < 0)
         return r;
+    for (size_t i = 0; i < selection->n_candidates; i++)
+        selection->n_eligible += selection->candidates[i].verdict == CANDIDATE_ELIGIBLE;
     qsort_r(selection->candidates, selection->n_candidates, sizeof(struct candidate), compare_for_sort,
             (void *)request->rules);
     *ret = steal_pointer(&selection);

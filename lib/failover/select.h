@@ -24,6 +24,10 @@ enum candidate_verdict {
     CANDIDATE_TRIED,           /* this recovery tried it already and it failed */
     CANDIDATE_UNDER_OPERATOR,  /* protected and paused by somebody: not ours to resume */
     CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
+    CANDIDATE_QUARANTINED,     /* it did not come up lately */
+    CANDIDATE_NO_MEMORY,       /* its host has not enough to spare */
+    CANDIDATE_DISK_IN_USE,     /* see conflict and conflict_with */
+    CANDIDATE_MAC_IN_USE,
     CANDIDATE_COUNT,
 };
 
@@ -32,7 +36,10 @@ struct candidate {
     struct similarity_score score;
     enum candidate_verdict verdict;
     enum warmth warmth;
-    uint64_t free_memory_kib; /* of its host; 0: not known */
+    uint64_t free_memory_kib; /* of its host, less what is being started there */
+    bool knows_memory;        /* free_memory_kib is known, also where it is 0 */
+    const char *conflict;     /* the disk or address in use, borrowed; NULL: none */
+    const struct machine *conflict_with;
 };
 
 /* One recovery's view of the pool: everything in it is borrowed. */
@@ -43,6 +50,8 @@ struct select_request {
     const char *recovery_id;         /* its own claims do not stand in its way; NULL for explain */
     const struct machine_ref *tried; /* machines this recovery tried already */
     size_t n_tried;
+    int64_t now_us;    /* mono_us, for quarantines */
+    bool check_memory; /* a candidate that is to be booted must fit into its host's memory */
 };
 
 /* In ranking order: the eligible first, best first; then the others. Free with free(). */

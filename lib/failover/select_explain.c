@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A selection in words: why each candidate won or lost. Decides nothing; reads what select.c decided. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/moment.h"
 #include "failover/select.h"
 
 #define CHOSEN "chosen: "
@@ -112,6 +114,18 @@ static int explain_verdict(const struct select_request *request, const struct se
         return format(ret, "protected and paused by somebody: not resumed without being asked");
     case CANDIDATE_NOT_SIMILAR:
         return explain_similarity(request, &candidate->score, ret);
+    case CANDIDATE_QUARANTINED:
+        return format(ret, "did not come up lately: in quarantine for %" PRId64 " s more",
+                      (machine->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    case CANDIDATE_NO_MEMORY:
+        return format(ret, "needs %" PRIu64 " MiB, and %s has %" PRIu64 " MiB to spare",
+                      machine->description->memory_kib / 1024, machine->hypervisor, candidate->free_memory_kib / 1024);
+    case CANDIDATE_DISK_IN_USE:
+        return format(ret, "its disk %s is in use by %s", candidate->conflict,
+                      pool_display_name(request->pool, candidate->conflict_with));
+    case CANDIDATE_MAC_IN_USE:
+        return format(ret, "its address %s is in use by %s", candidate->conflict,
+                      pool_display_name(request->pool, candidate->conflict_with));
     case CANDIDATE_COUNT:
     default:
         return format(ret, "unknown");

@@ -10,6 +10,7 @@
 #define uthash_nonfatal_oom(element) ((element)->lost = true)
 #define HASH_NONFATAL_OOM            1
 #include "failover/coordinator_internal.h"
+#include <utlist.h>
 
 struct link *link_find(const struct coordinator *coordinator, const char *hypervisor)
 {
@@ -50,22 +51,23 @@ struct watch *watch_get(struct coordinator *coordinator, const char *hypervisor,
     return watch;
 }
 
-static void leave_inspection_queue(struct coordinator *coordinator, struct watch *watch)
+void watch_mark_changed(struct coordinator *coordinator, struct watch *watch)
 {
-    for (struct watch **at = &coordinator->to_inspect; *at != NULL; at = &(*at)->next_to_inspect)
-        if (*at == watch) {
-            *at = watch->next_to_inspect;
-            break;
-        }
-    watch->next_to_inspect = NULL;
-    watch->wants_inspection = false;
+    if (watch->is_changed)
+        return;
+    watch->is_changed = true;
+    LL_PREPEND2(coordinator->changed, watch, next_changed);
 }
 
 static void discard(struct coordinator *coordinator, struct watch *watch)
 {
     if (watch->wants_inspection)
-        leave_inspection_queue(coordinator, watch);
-    HASH_DEL(coordinator->watches, watch);
+        LL_DELETE2(coordinator->to_inspect, watch, next_to_inspect);
+    if (watch->wants_probe)
+        LL_DELETE2(coordinator->to_probe, watch, next_to_probe);
+    if (watch->is_changed)
+        LL_DELETE2(coordinator->changed, watch, next_changed);
+    HASH_DEL(coordinator->watches, watch); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
     free(watch);
 }
 
@@ -85,8 +87,7 @@ void watch_inspect(struct coordinator *coordinator, struct watch *watch)
         watch->inspect_again = true;
     } else if (!watch->wants_inspection) {
         watch->wants_inspection = true;
-        watch->next_to_inspect = coordinator->to_inspect;
-        coordinator->to_inspect = watch;
+        LL_PREPEND2(coordinator->to_inspect, watch, next_to_inspect);
     }
 }
 
@@ -113,6 +114,18 @@ static struct failure_context context_of(const struct coordinator *coordinator, 
     };
 }
 
+static void set_state(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                      enum machine_state state, enum machine_reason reason)
+{
+    if (machine->state != state || machine->reason != reason)
+        watch_mark_changed(coordinator, watch);
+    machine->state = state;
+    machine->reason = reason;
+    watch->misses = 0;
+    if (state == MACHINE_RUNNING)
+        machine->failed_unrecovered = false;
+}
+
 /* The machine's state changed: recoveries that it concerns are told. */
 static void tell_runs(struct coordinator *coordinator, struct watch *watch, enum machine_state state, struct moment now)
 {
@@ -135,11 +148,11 @@ static void owe(struct coordinator *coordinator, struct watch *watch, enum failu
     coordinator->has_graces = true;
 }
 
-static void handle_failure(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
-                           enum failure_cause cause, const char *why, struct moment now)
+void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                          enum failure_cause cause, const char *why, struct moment now)
 {
     /* A replacement that stops is the business of the recovery that started it. */
-    if (watch->recovers != NULL || watch->serves != NULL)
+    if (watch->recovers != NULL || watch->serves != NULL || restore_concerns(coordinator, &watch->ref))
         return;
     if (machine == NULL) {
         owe(coordinator, watch, cause, USEC_INFINITY);
@@ -164,7 +177,7 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
 
     switch (verdict->kind) {
     case FAILURE_DETECTED:
-        handle_failure(coordinator, watch, machine, verdict->cause, verdict->why, now);
+        watch_handle_failure(coordinator, watch, machine, verdict->cause, verdict->why, now);
         break;
     case FAILURE_PENDING:
         notices_add(coordinator, NOTICE_FAILURE_PENDING, now, machine, "%s: %s; a failure unless it runs again in time",
@@ -246,10 +259,7 @@ static void apply_event_state(struct coordinator *coordinator, struct watch *wat
     /* The pause that libvirt tells beside a panic is no news. */
     if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)
         return;
-    machine->state = state;
-    machine->reason = reason;
-    if (state == MACHINE_RUNNING)
-        machine->failed_unrecovered = false;
+    set_state(coordinator, watch, machine, state, reason);
     tell_runs(coordinator, watch, state, event->at);
 }
 
@@ -289,7 +299,7 @@ static void pay_debt(struct coordinator *coordinator, struct watch *watch, struc
         return;
     watch->owed = CAUSE_NONE;
     watch->owed_until_us = USEC_INFINITY;
-    handle_failure(coordinator, watch, machine, cause, failure_cause_sentence(cause), now);
+    watch_handle_failure(coordinator, watch, machine, cause, failure_cause_sentence(cause), now);
 }
 
 void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
@@ -314,6 +324,11 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
         return;
     }
     report->description = NULL;
+    if (machine->state == MACHINE_UNKNOWN && machine->event_sequence == 0) {
+        /* What was last known of it before the daemon was started. */
+        machine->state = watch->remembered_state;
+        machine->reason = watch->remembered_reason;
+    }
     watch->is_listed = true;
     machine->persistent = report->persistent;
     machine->has_managed_save = report->has_managed_save;
@@ -324,10 +339,7 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
         verdict = failure_handle_listing(&watch->track, report->state, report->reason, &context);
         is_news = machine->state != report->state;
         machine->event_sequence = as_of;
-        machine->state = report->state;
-        machine->reason = report->reason;
-        if (report->state == MACHINE_RUNNING)
-            machine->failed_unrecovered = false;
+        set_state(coordinator, watch, machine, report->state, report->reason);
         if (is_news)
             tell_runs(coordinator, watch, report->state, now);
         handle_verdict(coordinator, watch, machine, &verdict, now);

@@ -99,9 +99,11 @@ struct machine {
     struct knowledge knowledge[KNOWLEDGE_COUNT];
     struct spec spec; /* resolved from description and knowledge */
 
-    bool failed_unrecovered; /* its last failure was not recovered, and it has not run since */
-    uint64_t event_sequence; /* coordinator's count at the last news: tells a stale listing from a fresh one */
-    const char *claimed_by;  /* id of the recovery that reserved it, borrowed; NULL: free */
+    bool is_starting;             /* a recovery has chosen it and it is on its way up */
+    int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
+    bool failed_unrecovered;      /* its last failure was not recovered, and it has not run since */
+    uint64_t event_sequence;      /* coordinator's count at the last news: tells a stale listing from a fresh one */
+    const char *claimed_by;       /* id of the recovery that reserved it, borrowed; NULL: free */
 };
 
 struct machine_ref machine_ref_of(const struct machine *machine);

@@ -37,6 +37,7 @@ struct name {
 struct host {
     UT_hash_handle hh;
     uint64_t free_kib;
+    uint64_t starting_kib; /* needed by machines on their way up */
     bool lost;
     char name[HYPERVISOR_NAME_SIZE];
 };
@@ -479,29 +480,65 @@ void pool_release(struct pool *pool, struct machine *machine, const char *recove
     discard_if_unneeded(pool, entry);
 }
 
-void pool_set_free_memory(struct pool *pool, const char *hypervisor, uint64_t free_kib)
+static struct host *find_host(const struct pool *pool, const char *hypervisor)
 {
     struct host *host;
 
     HASH_FIND_STR(pool->hosts, hypervisor, host);
-    if (host == NULL) {
-        host = calloc(1, sizeof(*host));
-        if (host == NULL)
-            return;
-        strncpy(host->name, hypervisor, sizeof(host->name) - 1);
-        HASH_ADD_STR(pool->hosts, name, host);
-        if (host->lost) {
-            free(host);
-            return;
-        }
+    return host;
+}
+
+/* NULL without memory: what is not known of a host stands in nobody's way. */
+static struct host *get_host(struct pool *pool, const char *hypervisor)
+{
+    struct host *host = find_host(pool, hypervisor);
+
+    if (host != NULL)
+        return host;
+    host = calloc(1, sizeof(*host));
+    if (host == NULL)
+        return NULL;
+    strncpy(host->name, hypervisor, sizeof(host->name) - 1);
+    HASH_ADD_STR(pool->hosts, name, host);
+    if (host->lost) {
+        free(host);
+        return NULL;
     }
-    host->free_kib = free_kib;
+    return host;
+}
+
+void pool_set_free_memory(struct pool *pool, const char *hypervisor, uint64_t free_kib)
+{
+    struct host *host = get_host(pool, hypervisor);
+
+    if (host != NULL)
+        host->free_kib = free_kib;
+}
+
+void pool_set_starting(struct pool *pool, struct machine *machine, bool is_starting)
+{
+    machine->is_starting = is_starting;
+    for (struct host *host = pool->hosts; host != NULL; host = host->hh.next)
+        host->starting_kib = 0;
+    for (const struct machine *other = pool_next(pool, NULL); other != NULL; other = pool_next(pool, other)) {
+        struct host *host =
+            other->is_starting && !machine_state_is_active(other->state) ? get_host(pool, other->hypervisor) : NULL;
+
+        if (host != NULL)
+            host->starting_kib += other->description->memory_kib;
+    }
+}
+
+uint64_t pool_starting_memory(const struct pool *pool, const char *hypervisor)
+{
+    const struct host *host = find_host(pool, hypervisor);
+
+    return host != NULL ? host->starting_kib : 0;
 }
 
 uint64_t pool_free_memory(const struct pool *pool, const char *hypervisor)
 {
-    const struct host *host;
+    const struct host *host = find_host(pool, hypervisor);
 
-    HASH_FIND_STR(pool->hosts, hypervisor, host);
     return host != NULL ? host->free_kib : 0;
 }

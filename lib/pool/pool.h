@@ -74,4 +74,8 @@ void pool_refresh_environment(struct machine *machine);
 void pool_set_free_memory(struct pool *pool, const char *hypervisor, uint64_t free_kib);
 uint64_t pool_free_memory(const struct pool *pool, const char *hypervisor);
 
+/* Marks a machine as on its way up (or no longer), and what such machines of a hypervisor need together, in KiB. */
+void pool_set_starting(struct pool *pool, struct machine *machine, bool is_starting);
+uint64_t pool_starting_memory(const struct pool *pool, const char *hypervisor);
+
 #endif

@@ -24,16 +24,20 @@ int json_format_status(const struct status *status, char **ret) _must_check_;
 /* An array of every machine, ordered by name as strverscmp(3) does, then by hypervisor. */
 int json_format_machines(const struct pool *pool, const struct feature_table *features, char **ret) _must_check_;
 
-/* One machine with everything known of it. */
+/* One machine with everything known of it. now: for what is left of its quarantine. */
 int json_format_machine(const struct pool *pool, const struct feature_table *features, const struct machine *machine,
-                        char **ret) _must_check_;
+                        struct moment now, char **ret) _must_check_;
 
 int json_format_explanation(const struct explanation *explanation, char **ret) _must_check_;
 
-/* An array of recoveries in the order given. now: for the duration of those under way. */
-int json_format_recoveries(const struct recovery *const *recoveries, size_t n, struct moment now,
-                           char **ret) _must_check_;
-int json_format_recovery(const struct recovery *recovery, struct moment now, char **ret) _must_check_;
+/*
+ * An array of recoveries in the order given. pool: for the name of the machine on whose budget one counts.
+ * now: for the duration of those under way.
+ */
+int json_format_recoveries(const struct recovery *const *recoveries, size_t n, const struct pool *pool,
+                           struct moment now, char **ret) _must_check_;
+int json_format_recovery(const struct recovery *recovery, const struct pool *pool, struct moment now,
+                         char **ret) _must_check_;
 
 int json_format_notice(const struct notice *notice, char **ret) _must_check_;
 
@@ -42,6 +46,9 @@ int json_format_error(const char *error, const char *hint, char **ret) _must_che
 
 /* {"machine": …, "message": …}: a machine was crashed on purpose. */
 int json_format_drill(const char *machine, const char *message, char **ret) _must_check_;
+
+/* {"released": …}: whether the brake was on. */
+int json_format_release(bool was_held, char **ret) _must_check_;
 
 /*
  * Reads {"confirmed": true}, the body of a drill request; nothing at all, or an object without the

@@ -74,6 +74,8 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "environment", environment_value(maker, &machine->spec));
     json_put(maker, object, "features", features_value(maker, features, &machine->spec.features));
     json_put(maker, object, "claimed_by", json_text(machine->claimed_by));
+    json_put(maker, object, "starting", json_boolean(machine->is_starting));
+    json_put(maker, object, "failed_unrecovered", json_boolean(machine->failed_unrecovered));
     json_put(maker, object, "reachable", json_boolean(machine->is_reachable));
     json_put(maker, object, "persistent", json_boolean(machine->persistent));
     return object;
@@ -149,13 +151,24 @@ static json_t *agent_value(struct json_maker *maker, const struct machine *machi
     return object;
 }
 
+/* Whole seconds that are left, upwards, so that 0 never stands for one that still holds. */
+static json_t *quarantine_value(const struct machine *machine, struct moment now)
+{
+    int64_t left_us = machine->quarantined_until_us - now.mono_us;
+
+    if (machine->quarantined_until_us == 0 || left_us <= 0)
+        return json_null();
+    return json_integer((left_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
+}
+
 int json_format_machine(const struct pool *pool, const struct feature_table *features, const struct machine *machine,
-                        char **ret)
+                        struct moment now, char **ret)
 {
     const struct domain_description *description = machine->description;
     struct json_maker maker = {0};
     json_t *object = machine_value(&maker, pool, features, machine);
 
+    json_put(&maker, object, "quarantine_s", quarantine_value(machine, now));
     json_put(&maker, object, "sources", sources_value(&maker, features, machine));
     json_put(&maker, object, "disks", disks_value(&maker, description));
     json_put(&maker, object, "macs", macs_value(&maker, description));

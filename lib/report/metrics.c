@@ -80,6 +80,11 @@ static void write_ready(const struct page *page, const char *name)
     fprintf(page->out, "%s %d\n", name, page->status->is_ready);
 }
 
+static void write_held(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %d\n", name, page->status->is_held);
+}
+
 static void write_uptime(const struct page *page, const char *name)
 {
     fprintf(page->out, "%s %.3f\n", name, seconds(page->status->uptime_us));
@@ -181,6 +186,7 @@ static const struct metric {
 } metrics[] = {
     {"understudy_info", "gauge", "Version and mode of the running daemon.", write_info},
     {"understudy_ready", "gauge", "Whether every hypervisor has been listed since the start.", write_ready},
+    {"understudy_held", "gauge", "Whether the brake is on: nothing is started until it is released.", write_held},
     {"understudy_uptime_seconds", "gauge", "Time since the daemon started.", write_uptime},
     {"understudy_config_reload_good", "gauge", "Whether the last reload of the configuration succeeded.", write_reload},
     {"understudy_hypervisor_up", "gauge", "Whether the hypervisor is connected.", write_hypervisor_up},

@@ -28,6 +28,7 @@ int status_collect(const struct coordinator *coordinator, struct status *ret)
     size_t n = coordinator_hypervisor_count(coordinator);
     struct status status = {
         .is_ready = coordinator_is_ready(coordinator),
+        .is_held = coordinator_is_held(coordinator),
         .machines = status_count_machines(coordinator_pool(coordinator)),
         .n_hypervisors = n,
     };

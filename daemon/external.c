@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* External programs: which hooks an event calls for, and what they are told. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon_internal.h"
+#include "report/json.h"
+#include "service/clock.h"
+#include "service/log.h"
+
+/* Numbers of runs that nobody waits for stand apart from the ids of actions. */
+#define RUN_BASE (UINT64_C(1) << 62)
+
+static void on_line(void *context, const char *event, const char *hook, const char *text)
+{
+    (void)context;
+    log_line(LOG_INFO, "%s hook %s: %s", event, hook, text);
+}
+
+static void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
+{
+    struct daemon *daemon = context;
+
+    if (error < 0)
+        log_line(LOG_WARNING, "%s: %s", hook, message);
+    local_answer(daemon, run, error, message);
+    daemon_pump(daemon);
+}
+
+static const struct hooks_callbacks callbacks = {.line = on_line, .done = on_done};
+
+int external_open(struct daemon *daemon)
+{
+    return hooks_new(daemon->base, &callbacks, daemon, &daemon->hooks);
+}
+
+#define VARIABLES_MAX 10
+
+/* What a hook learns by its environment. The array ends with a NULL name. */
+static void fill_variables(const struct recovery *recovery, const char *event,
+                           struct hook_variable variables[VARIABLES_MAX])
+{
+    size_t n = 0;
+
+    variables[n++] = (struct hook_variable){"EVENT", event};
+    variables[n++] = (struct hook_variable){"RECOVERY", recovery->id};
+    variables[n++] = (struct hook_variable){"FAILED", recovery->failed_name};
+    variables[n++] = (struct hook_variable){"FAILED_UUID", recovery->failed.uuid};
+    variables[n++] = (struct hook_variable){"HYPERVISOR", recovery->failed.hypervisor};
+    variables[n++] = (struct hook_variable){"CAUSE", failure_cause_name(recovery->cause)};
+    if (recovery->replacement_name != NULL) {
+        variables[n++] = (struct hook_variable){"REPLACEMENT", recovery->replacement_name};
+        variables[n++] = (struct hook_variable){"REPLACEMENT_UUID", recovery->replacement.uuid};
+        variables[n++] = (struct hook_variable){"REPLACEMENT_HYPERVISOR", recovery->replacement.hypervisor};
+    }
+    variables[n] = (struct hook_variable){NULL, NULL};
+}
+
+/* program NULL: the hooks of the directory. */
+static int run(struct daemon *daemon, uint64_t number, const struct recovery *recovery, const char *program,
+               const char *event)
+{
+    const struct config_hooks *config = &daemon->config->hooks;
+    struct hook_variable variables[VARIABLES_MAX];
+    _cleanup_(freep) char *json = NULL;
+    int r = json_format_recovery(recovery, coordinator_pool(daemon->coordinator), clock_now(), &json);
+
+    if (r < 0) {
+        json = NULL;
+        return r;
+    }
+    fill_variables(recovery, event, variables);
+    if (program != NULL)
+        return hooks_run_program(daemon->hooks, number, program, event, variables, json, config->timeout_us);
+    return hooks_run(daemon->hooks, number, config->directory, event, variables, json, config->timeout_us);
+}
+
+void external_run(struct daemon *daemon, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(daemon->coordinator, action->recovery_id);
+    int r = -ENOENT;
+
+    if (recovery != NULL && action->kind == ACTION_VERIFY)
+        r = run(daemon, action->id, recovery, daemon->config->recovery.verify.command, "verify");
+    else if (recovery != NULL)
+        r = run(daemon, action->id, recovery, NULL, "pre-start");
+    if (r < 0)
+        local_answer(daemon, action->id, r, strerror(-r));
+}
+
+void external_tell(struct daemon *daemon, const struct notice *notice)
+{
+    static const char *const events[NOTICE_COUNT] = {
+        [NOTICE_STARTED] = "post-start",
+        [NOTICE_RECOVERED] = "recovered",
+        [NOTICE_EXHAUSTED] = "exhausted",
+    };
+    const char *event = events[notice->kind];
+    const struct recovery *recovery;
+
+    if (event == NULL)
+        return;
+    recovery = coordinator_find_recovery(daemon->coordinator, notice->recovery_id);
+    if (recovery == NULL || run(daemon, RUN_BASE + ++daemon->last_run, recovery, NULL, event) < 0)
+        log_line(LOG_WARNING, "hooks for %s of recovery %s could not be run", event, notice->recovery_id);
+}

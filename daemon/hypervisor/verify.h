@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether a machine does its work, as seen from outside: blocking questions for worker threads. */
+#ifndef UNDERSTUDY_DAEMON_HYPERVISOR_VERIFY_H
+#define UNDERSTUDY_DAEMON_HYPERVISOR_VERIFY_H
+
+#include <libvirt/libvirt.h>
+
+#include "failover/action.h"
+
+/*
+ * By action->level, which is VERIFY_AGENT or VERIFY_TCP. Fills result->error and message; -EAGAIN: not (yet),
+ * and the message says what is missing. Else -ENOENT, -ENOTCONN, -EIO.
+ */
+void verify_machine(virConnectPtr connection, const struct action *action, struct action_result *result);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between the coordinator and the store: recoveries and machines as documents, out and back in. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon_internal.h"
+#include "report/record.h"
+#include "service/clock.h"
+#include "service/log.h"
+
+/* At the end, what is queued gets this long to reach the disk. */
+#define CLOSE_GRACE_US (2 * USEC_PER_SEC)
+
+static void on_written(void *context, uint64_t ticket, int error, const char *message)
+{
+    struct daemon *daemon = context;
+
+    local_answer(daemon, ticket, error, message);
+    daemon_pump(daemon);
+}
+
+static void on_trouble(void *context, const char *why)
+{
+    struct daemon *daemon = context;
+
+    coordinator_note(daemon->coordinator, why != NULL ? NOTICE_STORE_FAILED : NOTICE_STORE_WORKS, NULL,
+                     why != NULL ? why : "what happens is written down again", clock_now());
+    daemon_pump(daemon);
+}
+
+static const struct store_callbacks callbacks = {.written = on_written, .trouble = on_trouble};
+
+static int restore_recoveries(struct daemon *daemon, const struct stored *stored)
+{
+    for (size_t i = 0; i < stored->n_recoveries; i++) {
+        struct recovery *recovery = NULL;
+        int r = record_parse_recovery(stored->recoveries[i].document, clock_now(), &recovery);
+
+        if (r == -EINVAL) {
+            log_line(LOG_WARNING, "recovery %s as stored makes no sense and is left out", stored->recoveries[i].id);
+            continue;
+        }
+        if (r == 0)
+            r = coordinator_restore(daemon->coordinator, recovery);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int restore_machines(struct daemon *daemon, const struct stored *stored)
+{
+    for (size_t i = 0; i < stored->n_machines; i++) {
+        const struct stored_machine *machine = &stored->machines[i];
+        struct machine_ref ref = {0};
+        enum machine_state state;
+        enum machine_reason reason;
+        int r;
+
+        if (strlen(machine->hypervisor) >= sizeof(ref.hypervisor) || strlen(machine->uuid) >= sizeof(ref.uuid) ||
+            record_parse_machine(machine->document, &state, &reason) < 0)
+            continue;
+        strcpy(ref.hypervisor, machine->hypervisor);
+        strcpy(ref.uuid, machine->uuid);
+        r = coordinator_remember(daemon->coordinator, &ref, state, reason);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int persistence_open(struct daemon *daemon)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(stored_freep) struct stored *stored = NULL;
+    size_t keep = daemon->config->recovery.history_length;
+    int r =
+        store_open(daemon->base, daemon->config->state_dir, keep, &callbacks, daemon, &diags, &stored, &daemon->store);
+
+    log_diags(&diags);
+    if (r < 0)
+        return r;
+    store_set_retention(daemon->store, keep);
+    r = restore_recoveries(daemon, stored);
+    return r < 0 ? r : restore_machines(daemon, stored);
+}
+
+static int write_recovery(struct daemon *daemon, const struct recovery *recovery, uint64_t ticket, int64_t timeout_us)
+{
+    _cleanup_(freep) char *document = NULL;
+    int r = record_format_recovery(recovery, &document);
+
+    if (r < 0) {
+        document = NULL;
+        return r;
+    }
+    store_put_recovery(daemon->store, ticket, timeout_us, recovery->id, recovery->detected.real_us,
+                       !recovery_state_is_final(recovery->state), document);
+    return 0;
+}
+
+void persistence_write_intent(struct daemon *daemon, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(daemon->coordinator, action->recovery_id);
+    int r = recovery != NULL ? write_recovery(daemon, recovery, action->id, action->timeout_us) : -ENOENT;
+
+    if (r < 0)
+        local_answer(daemon, action->id, r, strerror(-r));
+}
+
+static void write_machine(struct daemon *daemon, const struct machine_ref *machine, enum machine_state state,
+                          enum machine_reason reason)
+{
+    _cleanup_(freep) char *document = NULL;
+
+    if (state != MACHINE_GONE && record_format_machine(state, reason, &document) < 0) {
+        document = NULL;
+        return;
+    }
+    store_put_machine(daemon->store, machine->hypervisor, machine->uuid, document);
+}
+
+void persistence_write(struct daemon *daemon)
+{
+    const struct recovery *recovery;
+    struct machine_ref machine;
+    enum machine_state state;
+    enum machine_reason reason;
+
+    while ((recovery = coordinator_next_changed_recovery(daemon->coordinator)) != NULL) {
+        /* While its intent is being written, that write says it all. */
+        if (recovery->state != RECOVERY_RECORDING && write_recovery(daemon, recovery, 0, 0) < 0)
+            log_line(LOG_ERR, "no memory to write recovery %s down", recovery->id);
+    }
+    while (coordinator_next_changed_machine(daemon->coordinator, &machine, &state, &reason))
+        write_machine(daemon, &machine, state, reason);
+}
+
+void persistence_close(struct daemon *daemon)
+{
+    store_close(daemon->store, CLOSE_GRACE_US);
+    daemon->store = NULL;
+}

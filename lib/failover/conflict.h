@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What may not be used twice at a time: writable disks and MAC addresses. Finds the candidates that
+ * would get in the way of a machine that is up. Knows no similarity.
+ */
+#ifndef UNDERSTUDY_FAILOVER_CONFLICT_H
+#define UNDERSTUDY_FAILOVER_CONFLICT_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "failover/select.h"
+
+/*
+ * Sets verdict, conflict and conflict_with of every eligible candidate that shares a writable disk not
+ * marked shareable, or a MAC address, with a machine that is up or being started. A path is compared
+ * within one hypervisor, a network source and an address on all of them. The failed machine does not
+ * count: it is off. -ENOMEM.
+ */
+int conflict_find(const struct pool *pool, const struct machine *failed, struct candidate *candidates,
+                  size_t n) _must_check_;
+
+#endif

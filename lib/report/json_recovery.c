@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Decisions and recoveries as JSON. Reads no clock and changes nothing. */
+#include "report/json.h"
+
+#include "report/json_value.h"
+
+static const char *const level_words[] = {
+    [VERIFY_AUTO] = "auto", [VERIFY_RUNNING] = "running", [VERIFY_AGENT] = "agent",
+    [VERIFY_TCP] = "tcp",   [VERIFY_COMMAND] = "command",
+};
+
+static json_t *candidate_value(struct json_maker *maker, const struct explained_candidate *candidate)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "name", json_text(candidate->name));
+    json_put(maker, object, "hypervisor", json_text(candidate->hypervisor));
+    json_put(maker, object, "uuid", json_text(candidate->uuid));
+    json_put(maker, object, "similarity", json_number(candidate->similarity));
+    json_put(maker, object, "coverage", json_number(candidate->coverage));
+    json_put(maker, object, "resource_coverage", json_number(candidate->resource_coverage));
+    json_put(maker, object, "overlap", json_number(candidate->overlap));
+    json_put(maker, object, "eligible", json_boolean(candidate->eligible));
+    json_put(maker, object, "reason", json_text(candidate->reason));
+    json_put(maker, object, "warmth", json_text(candidate->warmth));
+    json_put(maker, object, "state", json_text(candidate->state));
+    json_put(maker, object, "missing", json_strings(maker, &candidate->missing));
+    json_put(maker, object, "surplus", json_strings(maker, &candidate->surplus));
+    return object;
+}
+
+static json_t *candidates_value(struct json_maker *maker, const struct explanation *explanation)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; explanation != NULL && i < explanation->n_candidates; i++)
+        json_append(maker, array, candidate_value(maker, &explanation->candidates[i]));
+    return array;
+}
+
+int json_format_explanation(const struct explanation *explanation, char **ret)
+{
+    const struct explained_candidate *chosen = explanation_chosen(explanation);
+    struct json_maker maker = {0};
+    json_t *object = json_object();
+
+    json_put(&maker, object, "failed", json_text(explanation->failed));
+    json_put(&maker, object, "hypervisor", json_text(explanation->hypervisor));
+    json_put(&maker, object, "uuid", json_text(explanation->uuid));
+    json_put(&maker, object, "threshold", json_number(explanation->threshold));
+    json_put(&maker, object, "min_coverage", json_number(explanation->min_coverage));
+    json_put(&maker, object, "rank_by", json_text(explanation->rank_by));
+    json_put(&maker, object, "chosen", json_text(chosen != NULL ? chosen->name : NULL));
+    json_put(&maker, object, "summary", json_text(explanation->summary));
+    json_put(&maker, object, "candidates", candidates_value(&maker, explanation));
+    json_put(&maker, object, "left_out", json_count(explanation->n_left_out));
+    return json_finish(&maker, object, ret);
+}
+
+/* The moments of a recovery that belong together; {0}: has not come. */
+struct course {
+    struct moment decided, recorded, started, settled;
+};
+
+/* While a later candidate is tried, the moments of the one before are still there. */
+static struct moment unless_stale(struct moment moment, struct moment decided)
+{
+    return moment.mono_us < decided.mono_us ? (struct moment){0} : moment;
+}
+
+static struct course course_of(const struct recovery *recovery)
+{
+    return (struct course){
+        .decided = recovery->decided,
+        .recorded = unless_stale(recovery->recorded, recovery->decided),
+        .started = unless_stale(recovery->started, recovery->decided),
+        .settled = unless_stale(recovery->settled, recovery->decided),
+    };
+}
+
+static json_t *span_value(struct moment from, struct moment to)
+{
+    if (!moment_has_come(from) || !moment_has_come(to))
+        return json_null();
+    return json_integer(to.mono_us - from.mono_us);
+}
+
+/* How long each part of the way took. To decide takes as long as all earlier candidates together. */
+static json_t *times_value(struct json_maker *maker, const struct recovery *recovery)
+{
+    struct course course = course_of(recovery);
+    bool is_verified = recovery->state == RECOVERY_RECOVERED;
+    json_t *object = json_object();
+
+    json_put(maker, object, "confirm", span_value(recovery->detected, recovery->confirmed));
+    json_put(maker, object, "decide", span_value(recovery->confirmed, course.decided));
+    json_put(maker, object, "record", span_value(course.decided, course.recorded));
+    json_put(maker, object, "start",
+             span_value(moment_has_come(course.recorded) ? course.recorded : course.decided, course.started));
+    json_put(maker, object, "settle", span_value(course.started, course.settled));
+    json_put(maker, object, "verify", is_verified ? span_value(course.settled, recovery->ended) : json_null());
+    json_put(maker, object, "total", span_value(recovery->detected, recovery->ended));
+    return object;
+}
+
+static void put_instants(struct json_maker *maker, json_t *object, const struct recovery *recovery)
+{
+    struct course course = course_of(recovery);
+
+    json_put(maker, object, "detected_at", json_instant(recovery->detected));
+    json_put(maker, object, "confirmed_at", json_instant(recovery->confirmed));
+    json_put(maker, object, "decided_at", json_instant(course.decided));
+    json_put(maker, object, "recorded_at", json_instant(course.recorded));
+    json_put(maker, object, "started_at", json_instant(course.started));
+    json_put(maker, object, "settled_at", json_instant(course.settled));
+    json_put(maker, object, "ended_at", json_instant(recovery->ended));
+}
+
+static json_t *attempts_value(struct json_maker *maker, const struct recovery *recovery)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < recovery->n_attempts; i++) {
+        json_t *object = json_object();
+
+        json_put(maker, object, "name", json_text(recovery->attempts[i].name));
+        json_put(maker, object, "hypervisor", json_text(recovery->attempts[i].candidate.hypervisor));
+        json_put(maker, object, "error", json_text(recovery->attempts[i].error));
+        json_put(maker, object, "void", json_boolean(recovery->attempts[i].is_void));
+        json_append(maker, array, object);
+    }
+    return array;
+}
+
+static void put_replacement(struct json_maker *maker, json_t *object, const struct recovery *recovery)
+{
+    bool has_one = recovery->replacement_name != NULL;
+
+    json_put(maker, object, "replacement", json_text(recovery->replacement_name));
+    json_put(maker, object, "replacement_hypervisor", json_text(has_one ? recovery->replacement.hypervisor : NULL));
+    json_put(maker, object, "similarity", has_one ? json_number(recovery->similarity) : json_null());
+    json_put(maker, object, "coverage", has_one ? json_number(recovery->coverage) : json_null());
+    json_put(maker, object, "overlap", has_one ? json_number(recovery->overlap) : json_null());
+}
+
+/* null where the machine stands for itself. */
+static json_t *root_value(struct json_maker *maker, const struct recovery *recovery, const struct pool *pool)
+{
+    const struct machine *machine;
+    json_t *object;
+
+    if (machine_ref_equal(&recovery->root, &recovery->failed))
+        return json_null();
+    machine = pool_find(pool, recovery->root.hypervisor, recovery->root.uuid);
+    object = json_object();
+    json_put(maker, object, "name", json_text(machine != NULL ? machine->name : NULL));
+    json_put(maker, object, "hypervisor", json_text(recovery->root.hypervisor));
+    json_put(maker, object, "uuid", json_text(recovery->root.uuid));
+    return object;
+}
+
+static json_t *recovery_value(struct json_maker *maker, const struct recovery *recovery, const struct pool *pool,
+                              struct moment now)
+{
+    double duration_ms = (double)recovery_duration_us(recovery, now) / (double)USEC_PER_MSEC;
+    const struct explanation *explanation = recovery->explanation;
+    bool is_decided = moment_has_come(recovery->decided);
+    json_t *object = json_object();
+
+    json_put(maker, object, "id", json_text(recovery->id));
+    json_put(maker, object, "failed", json_text(recovery->failed_name));
+    json_put(maker, object, "hypervisor", json_text(recovery->failed.hypervisor));
+    json_put(maker, object, "uuid", json_text(recovery->failed.uuid));
+    json_put(maker, object, "cause", json_text(failure_cause_name(recovery->cause)));
+    json_put(maker, object, "cause_text", json_text(failure_cause_sentence(recovery->cause)));
+    json_put(maker, object, "root", root_value(maker, recovery, pool));
+    json_put(maker, object, "priority", json_integer(recovery->priority));
+    json_put(maker, object, "is_drill", json_boolean(recovery->is_drill));
+    json_put(maker, object, "outcome", json_text(recovery_state_name(recovery->state)));
+    json_put(maker, object, "under_way", json_boolean(!recovery_state_is_final(recovery->state)));
+    put_replacement(maker, object, recovery);
+    put_instants(maker, object, recovery);
+    json_put(maker, object, "duration_ms", json_number(duration_ms));
+    json_put(maker, object, "times_us", times_value(maker, recovery));
+    json_put(maker, object, "verify", json_text(is_decided ? level_words[recovery->level] : NULL));
+    json_put(maker, object, "unrecorded", json_boolean(recovery->is_unrecorded));
+    json_put(maker, object, "restarts", json_integer(recovery->restarts));
+    json_put(maker, object, "attempts", attempts_value(maker, recovery));
+    json_put(maker, object, "candidates", candidates_value(maker, explanation));
+    json_put(maker, object, "left_out", json_count(explanation != NULL ? explanation->n_left_out : 0));
+    json_put(maker, object, "detail", json_text(recovery->detail));
+    return object;
+}
+
+int json_format_recoveries(const struct recovery *const *recoveries, size_t n, const struct pool *pool,
+                           struct moment now, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_append(&maker, array, recovery_value(&maker, recoveries[i], pool, now));
+    return json_finish(&maker, array, ret);
+}
+
+int json_format_recovery(const struct recovery *recovery, const struct pool *pool, struct moment now, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *object = recovery_value(&maker, recovery, pool, now);
+
+    return json_finish(&maker, object, ret);
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Records as JSON, written and read side by side. The members are named as those of the structs; those
+ * that a reader does not know are ignored. What is read may be damaged: nothing of it is believed
+ * before it was looked at.
+ */
+#include "report/record.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "report/json_value.h"
+
+/* Goes up when an older reader would take a record for something else than it says. */
+#define RECORD_FORMAT 1
+
+/* Instants and distances beyond are damage; within, no sum of a few of them overflows. */
+#define TIME_LIMIT_US (INT64_MAX / 8)
+
+/* The words for the values of an enum, from 0 on. All are static. */
+struct vocabulary {
+    const char *(*word)(int value);
+    int count;
+};
+
+static const char *const level_words[] = {
+    [VERIFY_AUTO] = "auto", [VERIFY_RUNNING] = "running", [VERIFY_AGENT] = "agent",
+    [VERIFY_TCP] = "tcp",   [VERIFY_COMMAND] = "command",
+};
+
+static const char *const rank_by_words[] = {
+    [RANK_BY_OVERLAP] = "overlap",
+    [RANK_BY_SIMILARITY] = "similarity",
+};
+
+static const char *recovery_state_word(int value)
+{
+    return recovery_state_name((enum recovery_state)value);
+}
+
+static const char *cause_word(int value)
+{
+    return failure_cause_name((enum failure_cause)value);
+}
+
+static const char *level_word(int value)
+{
+    return level_words[value];
+}
+
+static const char *rank_by_word(int value)
+{
+    return rank_by_words[value];
+}
+
+static const char *machine_state_word(int value)
+{
+    return machine_state_name((enum machine_state)value);
+}
+
+static const char *machine_reason_word(int value)
+{
+    return machine_reason_name((enum machine_reason)value);
+}
+
+static const char *warmth_word(int value)
+{
+    return warmth_name((enum warmth)value);
+}
+
+static const struct vocabulary recovery_states = {recovery_state_word, RECOVERY_STATE_COUNT};
+static const struct vocabulary causes = {cause_word, CAUSE_COUNT};
+static const struct vocabulary levels = {level_word, ELEMENTS_OF(level_words)};
+static const struct vocabulary rankings = {rank_by_word, ELEMENTS_OF(rank_by_words)};
+static const struct vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
+static const struct vocabulary machine_reasons = {machine_reason_word, REASON_COUNT};
+static const struct vocabulary warmths = {warmth_word, WARMTH_COUNT};
+
+/* A document being read. The first thing wrong with it stands; whatever is read after that means nothing. */
+struct reader {
+    int error;
+};
+
+static void refuse(struct reader *reader, int error)
+{
+    if (reader->error == 0)
+        reader->error = error;
+}
+
+static bool is_absent(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return value == NULL || json_is_null(value);
+}
+
+static bool read_bool(struct reader *reader, const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (!json_is_boolean(value))
+        refuse(reader, -EINVAL);
+    return json_is_true(value);
+}
+
+static int64_t read_integer(struct reader *reader, const json_t *object, const char *key, int64_t min, int64_t max)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (json_is_integer(value) && json_integer_value(value) >= min && json_integer_value(value) <= max)
+        return json_integer_value(value);
+    refuse(reader, -EINVAL);
+    return min;
+}
+
+static double read_number(struct reader *reader, const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (!json_is_number(value))
+        refuse(reader, -EINVAL);
+    return json_number_value(value);
+}
+
+static int read_word(struct reader *reader, const json_t *object, const char *key, const struct vocabulary *vocabulary)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    for (int i = 0; text != NULL && i < vocabulary->count; i++)
+        if (strcmp(text, vocabulary->word(i)) == 0)
+            return i;
+    refuse(reader, -EINVAL);
+    return 0;
+}
+
+/* NULL: refused. */
+static char *copy_text(struct reader *reader, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    char *copy = text != NULL ? strdup(text) : NULL;
+
+    if (copy == NULL)
+        refuse(reader, text != NULL ? -ENOMEM : -EINVAL);
+    return copy;
+}
+
+static char *read_text(struct reader *reader, const json_t *object, const char *key)
+{
+    return copy_text(reader, json_object_get(object, key));
+}
+
+static char *read_text_or_null(struct reader *reader, const json_t *object, const char *key)
+{
+    return is_absent(object, key) ? NULL : read_text(reader, object, key);
+}
+
+static void read_into(struct reader *reader, const json_t *object, const char *key, char *buffer, size_t size)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    if (text == NULL || strlen(text) >= size)
+        refuse(reader, -EINVAL);
+    else
+        strcpy(buffer, text);
+}
+
+/* The array under the key, and room for as many elements in *ret_items; NULL, NULL if it is empty or refused. */
+static const json_t *read_array(struct reader *reader, const json_t *object, const char *key, size_t element_size,
+                                void *ret_items)
+{
+    const json_t *array = json_object_get(object, key);
+    void *items = NULL;
+
+    if (!json_is_array(array)) {
+        refuse(reader, -EINVAL);
+    } else if (json_array_size(array) > 0) {
+        items = calloc(json_array_size(array), element_size);
+        if (items == NULL)
+            refuse(reader, -ENOMEM);
+    }
+    *(void **)ret_items = items;
+    return items != NULL ? array : NULL;
+}
+
+static void read_strings(struct reader *reader, const json_t *object, const char *key, struct string_list *list)
+{
+    const json_t *array = read_array(reader, object, key, sizeof(*list->items), &list->items);
+
+    for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++)
+        list->items[list->count++] = copy_text(reader, json_array_get(array, i));
+}
+
+static json_t *ref_value(struct json_maker *maker, const struct machine_ref *ref)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "hypervisor", json_text(ref->hypervisor));
+    json_put(maker, object, "uuid", json_text(ref->uuid));
+    return object;
+}
+
+static void read_ref(struct reader *reader, const json_t *object, const char *key, struct machine_ref *ref)
+{
+    const json_t *value = json_object_get(object, key);
+
+    read_into(reader, value, "hypervisor", ref->hypervisor, sizeof(ref->hypervisor));
+    read_into(reader, value, "uuid", ref->uuid, sizeof(ref->uuid));
+}
+
+/* The monotonic clock starts anew with each boot: only distances on it can be kept. */
+static json_t *moment_value(struct json_maker *maker, struct moment moment, struct moment detected)
+{
+    json_t *object;
+
+    if (!moment_has_come(moment))
+        return json_null();
+    object = json_object();
+    json_put(maker, object, "real_us", json_integer(moment.real_us));
+    json_put(maker, object, "after_us", json_integer(moment.mono_us - detected.mono_us));
+    return object;
+}
+
+static struct moment read_moment(struct reader *reader, const json_t *object, const char *key, struct moment detected)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (is_absent(object, key))
+        return (struct moment){0};
+    return (struct moment){
+        .mono_us = detected.mono_us + read_integer(reader, value, "after_us", -TIME_LIMIT_US, TIME_LIMIT_US),
+        .real_us = read_integer(reader, value, "real_us", -TIME_LIMIT_US, TIME_LIMIT_US),
+    };
+}
+
+static void put_moments(struct json_maker *maker, json_t *object, const struct recovery *recovery)
+{
+    struct moment detected = recovery->detected;
+
+    json_put(maker, object, "detected_us", json_integer(detected.real_us));
+    json_put(maker, object, "confirmed", moment_value(maker, recovery->confirmed, detected));
+    json_put(maker, object, "decided", moment_value(maker, recovery->decided, detected));
+    json_put(maker, object, "recorded", moment_value(maker, recovery->recorded, detected));
+    json_put(maker, object, "started", moment_value(maker, recovery->started, detected));
+    json_put(maker, object, "settled", moment_value(maker, recovery->settled, detected));
+    json_put(maker, object, "ended", moment_value(maker, recovery->ended, detected));
+}
+
+static void read_moments(struct reader *reader, const json_t *object, struct moment now, struct recovery *recovery)
+{
+    struct moment detected;
+
+    detected.real_us = read_integer(reader, object, "detected_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    detected.mono_us = now.mono_us - (now.real_us - detected.real_us);
+    recovery->detected = detected;
+    recovery->confirmed = read_moment(reader, object, "confirmed", detected);
+    recovery->decided = read_moment(reader, object, "decided", detected);
+    recovery->recorded = read_moment(reader, object, "recorded", detected);
+    recovery->started = read_moment(reader, object, "started", detected);
+    recovery->settled = read_moment(reader, object, "settled", detected);
+    recovery->ended = read_moment(reader, object, "ended", detected);
+}
+
+static json_t *attempts_value(struct json_maker *maker, const struct recovery *recovery)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < recovery->n_attempts; i++) {
+        const struct recovery_attempt *attempt = &recovery->attempts[i];
+        json_t *object = json_object();
+
+        json_put(maker, object, "candidate", ref_value(maker, &attempt->candidate));
+        json_put(maker, object, "name", json_text(attempt->name));
+        json_put(maker, object, "error", json_text(attempt->error));
+        json_put(maker, object, "is_void", json_boolean(attempt->is_void));
+        json_append(maker, array, object);
+    }
+    return array;
+}
+
+static void read_attempts(struct reader *reader, const json_t *object, struct recovery *recovery)
+{
+    const json_t *array = read_array(reader, object, "attempts", sizeof(*recovery->attempts), &recovery->attempts);
+
+    for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++) {
+        const json_t *value = json_array_get(array, i);
+        struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts++];
+
+        read_ref(reader, value, "candidate", &attempt->candidate);
+        attempt->name = read_text(reader, value, "name");
+        attempt->error = read_text_or_null(reader, value, "error");
+        attempt->is_void = read_bool(reader, value, "is_void");
+    }
+}
+
+static json_t *candidate_value(struct json_maker *maker, const struct explained_candidate *candidate)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "hypervisor", json_text(candidate->hypervisor));
+    json_put(maker, object, "name", json_text(candidate->name));
+    json_put(maker, object, "uuid", json_text(candidate->uuid));
+    json_put(maker, object, "similarity", json_number(candidate->similarity));
+    json_put(maker, object, "coverage", json_number(candidate->coverage));
+    json_put(maker, object, "resource_coverage", json_number(candidate->resource_coverage));
+    json_put(maker, object, "overlap", json_number(candidate->overlap));
+    json_put(maker, object, "eligible", json_boolean(candidate->eligible));
+    json_put(maker, object, "is_chosen", json_boolean(candidate->is_chosen));
+    json_put(maker, object, "warmth", json_text(candidate->warmth));
+    json_put(maker, object, "state", json_text(candidate->state));
+    json_put(maker, object, "reason", json_text(candidate->reason));
+    json_put(maker, object, "missing", json_strings(maker, &candidate->missing));
+    json_put(maker, object, "surplus", json_strings(maker, &candidate->surplus));
+    return object;
+}
+
+static void read_candidate(struct reader *reader, const json_t *object, struct explained_candidate *candidate)
+{
+    candidate->hypervisor = read_text(reader, object, "hypervisor");
+    candidate->name = read_text(reader, object, "name");
+    read_into(reader, object, "uuid", candidate->uuid, sizeof(candidate->uuid));
+    candidate->similarity = read_number(reader, object, "similarity");
+    candidate->coverage = read_number(reader, object, "coverage");
+    candidate->resource_coverage = read_number(reader, object, "resource_coverage");
+    candidate->overlap = read_number(reader, object, "overlap");
+    candidate->eligible = read_bool(reader, object, "eligible");
+    candidate->is_chosen = read_bool(reader, object, "is_chosen");
+    candidate->warmth = warmth_word(read_word(reader, object, "warmth", &warmths));
+    candidate->state = machine_state_word(read_word(reader, object, "state", &machine_states));
+    candidate->reason = read_text(reader, object, "reason");
+    read_strings(reader, object, "missing", &candidate->missing);
+    read_strings(reader, object, "surplus", &candidate->surplus);
+}
+
+static json_t *explanation_value(struct json_maker *maker, const struct explanation *explanation)
+{
+    json_t *object, *candidates;
+
+    if (explanation == NULL)
+        return json_null();
+    object = json_object();
+    candidates = json_array();
+    for (size_t i = 0; i < explanation->n_candidates; i++)
+        json_append(maker, candidates, candidate_value(maker, &explanation->candidates[i]));
+    json_put(maker, object, "hypervisor", json_text(explanation->hypervisor));
+    json_put(maker, object, "failed", json_text(explanation->failed));
+    json_put(maker, object, "uuid", json_text(explanation->uuid));
+    json_put(maker, object, "threshold", json_number(explanation->threshold));
+    json_put(maker, object, "min_coverage", json_number(explanation->min_coverage));
+    json_put(maker, object, "rank_by", json_text(explanation->rank_by));
+    json_put(maker, object, "candidates", candidates);
+    json_put(maker, object, "n_left_out", json_count(explanation->n_left_out));
+    json_put(maker, object, "n_eligible", json_count(explanation->n_eligible));
+    json_put(maker, object, "summary", json_text(explanation->summary));
+    return object;
+}
+
+static struct explanation *read_explanation(struct reader *reader, const json_t *object)
+{
+    struct explanation *explanation = calloc(1, sizeof(*explanation));
+    const json_t *candidates;
+
+    if (explanation == NULL) {
+        refuse(reader, -ENOMEM);
+        return NULL;
+    }
+    candidates = read_array(reader, object, "candidates", sizeof(*explanation->candidates), &explanation->candidates);
+    for (size_t i = 0; i < json_array_size(candidates) && reader->error == 0; i++)
+        read_candidate(reader, json_array_get(candidates, i), &explanation->candidates[explanation->n_candidates++]);
+    explanation->hypervisor = read_text(reader, object, "hypervisor");
+    explanation->failed = read_text(reader, object, "failed");
+    read_into(reader, object, "uuid", explanation->uuid, sizeof(explanation->uuid));
+    explanation->threshold = read_number(reader, object, "threshold");
+    explanation->min_coverage = read_number(reader, object, "min_coverage");
+    explanation->rank_by = rank_by_word(read_word(reader, object, "rank_by", &rankings));
+    explanation->n_left_out = (size_t)read_integer(reader, object, "n_left_out", 0, INT32_MAX);
+    explanation->n_eligible = (size_t)read_integer(reader, object, "n_eligible", 0, (int64_t)explanation->n_candidates);
+    explanation->summary = read_text(reader, object, "summary");
+    return explanation;
+}
+
+static json_t *recovery_value(struct json_maker *maker, const struct recovery *recovery)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "format", json_integer(RECORD_FORMAT));
+    json_put(maker, object, "id", json_text(recovery->id));
+    json_put(maker, object, "state", json_text(recovery_state_name(recovery->state)));
+    json_put(maker, object, "failed", ref_value(maker, &recovery->failed));
+    json_put(maker, object, "root", ref_value(maker, &recovery->root));
+    json_put(maker, object, "failed_name", json_text(recovery->failed_name));
+    json_put(maker, object, "cause", json_text(failure_cause_name(recovery->cause)));
+    json_put(maker, object, "priority", json_integer(recovery->priority));
+    json_put(maker, object, "is_drill", json_boolean(recovery->is_drill));
+    json_put(maker, object, "replacement", ref_value(maker, &recovery->replacement));
+    json_put(maker, object, "replacement_name", json_text(recovery->replacement_name));
+    json_put(maker, object, "similarity", json_number(recovery->similarity));
+    json_put(maker, object, "coverage", json_number(recovery->coverage));
+    json_put(maker, object, "overlap", json_number(recovery->overlap));
+    json_put(maker, object, "attempts", attempts_value(maker, recovery));
+    json_put(maker, object, "restarts", json_integer(recovery->restarts));
+    json_put(maker, object, "is_unrecorded", json_boolean(recovery->is_unrecorded));
+    put_moments(maker, object, recovery);
+    json_put(maker, object, "explanation", explanation_value(maker, recovery->explanation));
+    json_put(maker, object, "detail", json_text(recovery->detail));
+    json_put(maker, object, "level", json_text(level_words[recovery->level]));
+    json_put(maker, object, "is_held", json_boolean(recovery->is_held));
+    json_put(maker, object, "is_restarting", json_boolean(recovery->is_restarting));
+    return object;
+}
+
+static void read_recovery(struct reader *reader, const json_t *object, struct moment now, struct recovery *recovery)
+{
+    read_integer(reader, object, "format", RECORD_FORMAT, RECORD_FORMAT);
+    read_into(reader, object, "id", recovery->id, sizeof(recovery->id));
+    if (recovery->id[0] == '\0')
+        refuse(reader, -EINVAL); /* an action with no id belongs to no recovery */
+    recovery->state = (enum recovery_state)read_word(reader, object, "state", &recovery_states);
+    read_ref(reader, object, "failed", &recovery->failed);
+    read_ref(reader, object, "root", &recovery->root);
+    recovery->failed_name = read_text(reader, object, "failed_name");
+    recovery->cause = (enum failure_cause)read_word(reader, object, "cause", &causes);
+    recovery->priority = (int)read_integer(reader, object, "priority", INT_MIN, INT_MAX);
+    recovery->is_drill = read_bool(reader, object, "is_drill");
+    read_ref(reader, object, "replacement", &recovery->replacement);
+    recovery->replacement_name = read_text_or_null(reader, object, "replacement_name");
+    recovery->similarity = read_number(reader, object, "similarity");
+    recovery->coverage = read_number(reader, object, "coverage");
+    recovery->overlap = read_number(reader, object, "overlap");
+    read_attempts(reader, object, recovery);
+    recovery->restarts = (unsigned)read_integer(reader, object, "restarts", 0, UINT_MAX);
+    recovery->is_unrecorded = read_bool(reader, object, "is_unrecorded");
+    read_moments(reader, object, now, recovery);
+    if (!is_absent(object, "explanation"))
+        recovery->explanation = read_explanation(reader, json_object_get(object, "explanation"));
+    recovery->detail = read_text_or_null(reader, object, "detail");
+    recovery->level = (enum verify_level)read_word(reader, object, "level", &levels);
+    recovery->is_held = read_bool(reader, object, "is_held");
+    recovery->is_restarting = read_bool(reader, object, "is_restarting");
+    recovery->deadline_us = USEC_INFINITY;
+}
+
+/* As json_finish, but with every digit: what is read back is to be what was written. */
+static int finish(const struct json_maker *maker, json_t *document, char **ret)
+{
+    char *text = maker->lost ? NULL : json_dumps(document, JSON_COMPACT);
+
+    json_decref(document);
+    if (text == NULL)
+        return -ENOMEM;
+    *ret = text;
+    return 0;
+}
+
+/* jansson gives no reason when it runs out of memory. */
+static int load(const char *text, json_t **ret)
+{
+    json_error_t error = {0};
+    json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+    if (document == NULL)
+        return json_error_code(&error) == json_error_unknown ? -ENOMEM : -EINVAL;
+    *ret = document;
+    return 0;
+}
+
+int record_format_recovery(const struct recovery *recovery, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *object = recovery_value(&maker, recovery);
+
+    return finish(&maker, object, ret);
+}
+
+int record_parse_recovery(const char *text, struct moment now, struct recovery **ret)
+{
+    _cleanup_(recovery_freep) struct recovery *recovery = calloc(1, sizeof(*recovery));
+    struct reader reader = {0};
+    json_t *document = NULL;
+    int r;
+
+    if (recovery == NULL)
+        return -ENOMEM;
+    r = load(text, &document);
+    if (r < 0)
+        return r;
+    read_recovery(&reader, document, now, recovery);
+    json_decref(document);
+    if (reader.error < 0)
+        return reader.error;
+    *ret = steal_pointer(&recovery);
+    return 0;
+}
+
+int record_format_machine(enum machine_state state, enum machine_reason reason, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *object = json_object();
+
+    json_put(&maker, object, "state", json_text(machine_state_name(state)));
+    json_put(&maker, object, "reason", json_text(machine_reason_name(reason)));
+    return finish(&maker, object, ret);
+}
+
+int record_parse_machine(const char *text, enum machine_state *ret_state, enum machine_reason *ret_reason)
+{
+    struct reader reader = {0};
+    json_t *document = NULL;
+    int state, reason, r;
+
+    r = load(text, &document);
+    if (r < 0)
+        return r;
+    state = read_word(&reader, document, "state", &machine_states);
+    reason = read_word(&reader, document, "reason", &machine_reasons);
+    json_decref(document);
+    if (reader.error < 0)
+        return reader.error;
+    *ret_state = (enum machine_state)state;
+    *ret_reason = (enum machine_reason)reason;
+    return 0;
+}

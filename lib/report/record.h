@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is kept beyond the life of the daemon, as texts that a later one reads back: recoveries, and
+ * what was last known of a machine. Knows neither where the texts lie nor what becomes of a recovery
+ * that was cut off; see recovery_resume.
+ */
+#ifndef UNDERSTUDY_REPORT_RECORD_H
+#define UNDERSTUDY_REPORT_RECORD_H
+
+#include "base/cleanup.h"
+#include "base/moment.h"
+#include "failover/recovery.h"
+#include "model/machine.h"
+
+/*
+ * All that is history in a recovery, and at which level its replacement is verified; the question under
+ * way is not kept. Bytes that are no UTF-8 become U+FFFD. Caller frees *ret. -ENOMEM.
+ */
+int record_format_recovery(const struct recovery *recovery, char **ret) _must_check_;
+
+/*
+ * now: places the recovery on the monotonic clock of today, `detected` by the time of day and every other
+ * moment at its exact distance from it; moments from before the last boot are negative there.
+ * Caller frees *ret with recovery_free. -EINVAL: damaged, or of another format. -ENOMEM.
+ */
+int record_parse_recovery(const char *text, struct moment now, struct recovery **ret) _must_check_;
+
+/* {"state":"running","reason":"unknown"}. Caller frees *ret. -ENOMEM. */
+int record_format_machine(enum machine_state state, enum machine_reason reason, char **ret) _must_check_;
+/* -EINVAL: damaged. -ENOMEM. */
+int record_parse_machine(const char *text, enum machine_state *ret_state, enum machine_reason *ret_reason) _must_check_;
+
+#endif

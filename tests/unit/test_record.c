@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is written down is read back as it was, and nothing that a damaged disk may hold does harm. The
+ * records are made by hand and compared member by member.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <string.h>
+
+#include "report/record.h"
+
+/* A member that its owner would free, in a struct that nobody does. */
+#define TEXT(literal) ((char *)(literal))
+
+#define FLIPS 4000
+
+static const struct moment now = {.mono_us = 5000000, .real_us = INT64_C(1795359250000000)};
+
+static struct recovery_attempt attempts[] = {
+    {.candidate = {"local", "00000000-0000-4000-8000-000000000002"},
+     .name = TEXT("VM-002"),
+     .error = TEXT("no \"boot\"\ndevice")},
+    {.candidate = {"far", "00000000-0000-4000-8000-000000000005"}, .name = TEXT("far/VM-005"), .is_void = true},
+};
+
+static struct explained_candidate candidates[] = {
+    {.hypervisor = TEXT("far"),
+     .name = TEXT("가상머신"),
+     .uuid = "00000000-0000-4000-8000-000000000005",
+     .similarity = 2.0 / 3,
+     .coverage = 1,
+     .resource_coverage = 0.1 + 0.2,
+     .overlap = 1.0 / 7,
+     .eligible = true,
+     .is_chosen = true,
+     .warmth = "saved",
+     .state = "shut off",
+     .reason = TEXT("chosen")},
+    {.hypervisor = TEXT("local"),
+     .name = TEXT(""),
+     .similarity = 0x1p-60,
+     .warmth = "paused",
+     .state = "crashed",
+     .reason = TEXT("it is preserved remains")},
+};
+
+static struct explanation explanation = {
+    .hypervisor = TEXT("local"),
+    .failed = TEXT("VM-001"),
+    .uuid = "00000000-0000-4000-8000-000000000001",
+    .threshold = 0.7,
+    .min_coverage = 1.0 / 3,
+    .rank_by = "similarity",
+    .candidates = candidates,
+    .n_candidates = ELEMENTS_OF(candidates),
+    .n_left_out = 7,
+    .n_eligible = 1,
+    .summary = TEXT("far/VM-005 for VM-001"),
+};
+
+/* Every member that is kept differs from 0 and from its neighbours. */
+static struct recovery full_recovery(void)
+{
+    static char *missing[] = {TEXT("database/mysql")};
+    static char *surplus[] = {TEXT("database/postgresql"), TEXT("webserver/apache")};
+
+    candidates[0].missing = (struct string_list){.items = missing, .count = ELEMENTS_OF(missing)};
+    candidates[0].surplus = (struct string_list){.items = surplus, .count = ELEMENTS_OF(surplus)};
+    return (struct recovery){
+        .id = "20261122-145400-1",
+        .state = RECOVERY_VERIFYING,
+        .failed = {"local", "00000000-0000-4000-8000-000000000001"},
+        .root = {"near", "00000000-0000-4000-8000-000000000009"},
+        .failed_name = TEXT("VM-001"),
+        .cause = CAUSE_PANIC_LOOP,
+        .priority = -3,
+        .is_drill = true,
+        .replacement = {"far", "00000000-0000-4000-8000-000000000005"},
+        .replacement_name = TEXT("far/VM-005"),
+        .similarity = 2.0 / 3,
+        .coverage = 0.3,
+        .overlap = 1.0 / 7,
+        .attempts = attempts,
+        .n_attempts = ELEMENTS_OF(attempts),
+        .restarts = 4,
+        .is_unrecorded = true,
+        .detected = {.mono_us = 1000, .real_us = INT64_C(1795359240000000)},
+        .confirmed = {.mono_us = 3001, .real_us = INT64_C(1795359240002002)},
+        .decided = {.mono_us = 3502, .real_us = INT64_C(1795359240002503)},
+        .recorded = {.mono_us = 4503, .real_us = INT64_C(1795359240003504)},
+        .started = {.mono_us = 9504, .real_us = INT64_C(1795359240008505)},
+        .settled = {.mono_us = 10505, .real_us = INT64_C(1795359230009506)}, /* the clock was set back */
+        .ended = {.mono_us = 11506, .real_us = INT64_C(1795359230010507)},
+        .explanation = &explanation,
+        .detail = TEXT("it was \xe2\x80\xa6"),
+        .level = VERIFY_TCP,
+        .is_held = true,
+        .is_restarting = true,
+        .action_id = 12,
+        .waits_for_connection = true,
+        .asked = 3,
+        .deadline_us = 77,
+        .is_changed = true,
+        .ignored = 2,
+    };
+}
+
+static struct recovery minimal_recovery(void)
+{
+    return (struct recovery){
+        .id = "1",
+        .failed = {"local", "00000000-0000-4000-8000-000000000001"},
+        .root = {"local", "00000000-0000-4000-8000-000000000001"},
+        .failed_name = TEXT("VM-001"),
+        .detected = {.mono_us = 1000, .real_us = INT64_C(1795359240000000)},
+    };
+}
+
+static char *format(const struct recovery *recovery)
+{
+    char *text = NULL;
+
+    assert_int_equal(record_format_recovery(recovery, &text), 0);
+    return text;
+}
+
+static struct recovery *parse(const char *text)
+{
+    struct recovery *recovery = NULL;
+
+    assert_int_equal(record_parse_recovery(text, now, &recovery), 0);
+    return recovery;
+}
+
+static struct recovery *round_trip(const struct recovery *recovery)
+{
+    _cleanup_(freep) char *text = format(recovery);
+
+    return parse(text);
+}
+
+/* Whatever the text is: nothing is written on failure, and what was understood can be written again. */
+static int try_parse(const char *text)
+{
+    struct recovery *untouched = (struct recovery *)&now, *recovery = untouched;
+    _cleanup_(freep) char *once = NULL;
+    _cleanup_(freep) char *twice = NULL;
+    int r = record_parse_recovery(text, now, &recovery);
+
+    if (r < 0) {
+        assert_int_equal(r, -EINVAL);
+        assert_ptr_equal(recovery, untouched);
+        return r;
+    }
+    once = format(recovery);
+    recovery_free(recovery);
+    recovery = parse(once);
+    twice = format(recovery);
+    recovery_free(recovery);
+    assert_string_equal(once, twice);
+    return 0;
+}
+
+static void assert_same_text(const char *a, const char *b)
+{
+    if (a == NULL || b == NULL)
+        assert_ptr_equal(a, b);
+    else
+        assert_string_equal(a, b);
+}
+
+static void assert_same_ref(const struct machine_ref *a, const struct machine_ref *b)
+{
+    assert_true(machine_ref_equal(a, b));
+}
+
+static void assert_same_list(const struct string_list *a, const struct string_list *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++)
+        assert_string_equal(a->items[i], b->items[i]);
+}
+
+static void assert_same_candidate(const struct explained_candidate *a, const struct explained_candidate *b)
+{
+    assert_string_equal(a->hypervisor, b->hypervisor);
+    assert_string_equal(a->name, b->name);
+    assert_string_equal(a->uuid, b->uuid);
+    assert_true(a->similarity == b->similarity && a->coverage == b->coverage);
+    assert_true(a->resource_coverage == b->resource_coverage && a->overlap == b->overlap);
+    assert_int_equal(a->eligible, b->eligible);
+    assert_int_equal(a->is_chosen, b->is_chosen);
+    assert_string_equal(a->warmth, b->warmth);
+    assert_string_equal(a->state, b->state);
+    assert_string_equal(a->reason, b->reason);
+    assert_same_list(&a->missing, &b->missing);
+    assert_same_list(&a->surplus, &b->surplus);
+}
+
+static void assert_same_explanation(const struct explanation *a, const struct explanation *b)
+{
+    if (a == NULL || b == NULL) {
+        assert_ptr_equal(a, b);
+        return;
+    }
+    assert_string_equal(a->hypervisor, b->hypervisor);
+    assert_string_equal(a->failed, b->failed);
+    assert_string_equal(a->uuid, b->uuid);
+    assert_true(a->threshold == b->threshold && a->min_coverage == b->min_coverage);
+    assert_string_equal(a->rank_by, b->rank_by);
+    assert_int_equal(a->n_left_out, b->n_left_out);
+    assert_int_equal(a->n_eligible, b->n_eligible);
+    assert_string_equal(a->summary, b->summary);
+    assert_int_equal(a->n_candidates, b->n_candidates);
+    for (size_t i = 0; i < a->n_candidates; i++)
+        assert_same_candidate(&a->candidates[i], &b->candidates[i]);
+}
+
+static void assert_same_attempts(const struct recovery *a, const struct recovery *b)
+{
+    assert_int_equal(a->n_attempts, b->n_attempts);
+    for (size_t i = 0; i < a->n_attempts; i++) {
+        assert_same_ref(&a->attempts[i].candidate, &b->attempts[i].candidate);
+        assert_string_equal(a->attempts[i].name, b->attempts[i].name);
+        assert_same_text(a->attempts[i].error, b->attempts[i].error);
+        assert_int_equal(a->attempts[i].is_void, b->attempts[i].is_void);
+    }
+}
+
+/* The same time of day, and as far from the detection. */
+static void assert_same_moment(const struct recovery *a, struct moment of_a, const struct recovery *b,
+                               struct moment of_b)
+{
+    assert_true(of_a.real_us == of_b.real_us);
+    if (of_a.mono_us == 0 || of_b.mono_us == 0)
+        assert_true(of_a.mono_us == of_b.mono_us);
+    else
+        assert_true(of_a.mono_us - a->detected.mono_us == of_b.mono_us - b->detected.mono_us);
+}
+
+static void assert_same_recovery(const struct recovery *a, const struct recovery *b)
+{
+    assert_string_equal(a->id, b->id);
+    assert_int_equal(a->state, b->state);
+    assert_same_ref(&a->failed, &b->failed);
+    assert_same_ref(&a->root, &b->root);
+    assert_string_equal(a->failed_name, b->failed_name);
+    assert_int_equal(a->cause, b->cause);
+    assert_int_equal(a->priority, b->priority);
+    assert_int_equal(a->is_drill, b->is_drill);
+    assert_same_ref(&a->replacement, &b->replacement);
+    assert_same_text(a->replacement_name, b->replacement_name);
+    assert_true(a->similarity == b->similarity && a->coverage == b->coverage && a->overlap == b->overlap);
+    assert_same_attempts(a, b);
+    assert_int_equal(a->restarts, b->restarts);
+    assert_int_equal(a->is_unrecorded, b->is_unrecorded);
+    assert_same_moment(a, a->detected, b, b->detected);
+    assert_same_moment(a, a->confirmed, b, b->confirmed);
+    assert_same_moment(a, a->decided, b, b->decided);
+    assert_same_moment(a, a->recorded, b, b->recorded);
+    assert_same_moment(a, a->started, b, b->started);
+    assert_same_moment(a, a->settled, b, b->settled);
+    assert_same_moment(a, a->ended, b, b->ended);
+    assert_same_explanation(a->explanation, b->explanation);
+    assert_same_text(a->detail, b->detail);
+    assert_int_equal(a->level, b->level);
+    assert_int_equal(a->is_held, b->is_held);
+    assert_int_equal(a->is_restarting, b->is_restarting);
+}
+
+static void assert_nothing_under_way(const struct recovery *recovery)
+{
+    assert_int_equal(recovery->action_id, 0);
+    assert_false(recovery->waits_for_connection);
+    assert_int_equal(recovery->asked, 0);
+    assert_true(recovery->deadline_us == USEC_INFINITY);
+    assert_false(recovery->is_changed);
+    assert_int_equal(recovery->ignored, 0);
+}
+
+static void test_recovery_comes_back(void **state)
+{
+    struct recovery given[] = {full_recovery(), minimal_recovery()};
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(given); i++) {
+        _cleanup_(recovery_freep) struct recovery *read = round_trip(&given[i]);
+
+        assert_same_recovery(&given[i], read);
+        assert_nothing_under_way(read);
+    }
+}
+
+static void test_limits_come_back(void **state)
+{
+    struct recovery given = minimal_recovery();
+    struct recovery *read;
+
+    (void)state;
+    given.priority = INT_MIN;
+    given.restarts = UINT_MAX;
+    memset(given.id, 'i', sizeof(given.id) - 1);
+    memset(given.failed.hypervisor, 'h', sizeof(given.failed.hypervisor) - 1);
+    read = round_trip(&given);
+    assert_same_recovery(&given, read);
+    recovery_free(read);
+}
+
+static void test_invalid_utf8_is_replaced(void **state)
+{
+    struct recovery given = minimal_recovery();
+    struct recovery *read;
+
+    (void)state;
+    given.failed_name = TEXT("VM-\xff");
+    read = round_trip(&given);
+    assert_string_equal(read->failed_name, "VM-\xef\xbf\xbd");
+    recovery_free(read);
+}
+
+static void test_every_word_comes_back(void **state)
+{
+    struct recovery given = full_recovery();
+
+    (void)state;
+    for (int i = 0; i < RECOVERY_STATE_COUNT + CAUSE_COUNT + VERIFY_COMMAND + 1; i++) {
+        struct recovery *read;
+
+        given.state = (enum recovery_state)(i % RECOVERY_STATE_COUNT);
+        given.cause = (enum failure_cause)(i % CAUSE_COUNT);
+        given.level = (enum verify_level)(i % (VERIFY_COMMAND + 1));
+        read = round_trip(&given);
+        assert_int_equal(read->state, given.state);
+        assert_int_equal(read->cause, given.cause);
+        assert_int_equal(read->level, given.level);
+        recovery_free(read);
+    }
+}
+
+static void test_every_word_of_an_explanation_comes_back(void **state)
+{
+    struct recovery given = full_recovery();
+    struct explained_candidate candidate = candidates[1];
+    struct explanation small = explanation;
+
+    (void)state;
+    small.candidates = &candidate;
+    small.n_candidates = 1;
+    given.explanation = &small;
+    for (int i = 0; i < MACHINE_STATE_COUNT; i++) {
+        struct recovery *read;
+
+        candidate.state = machine_state_name((enum machine_state)i);
+        candidate.warmth = warmth_name((enum warmth)(i % WARMTH_COUNT));
+        small.rank_by = i % 2 == 0 ? "overlap" : "similarity";
+        read = round_trip(&given);
+        /* The very strings: nobody would free others. */
+        assert_ptr_equal(read->explanation->candidates[0].state, candidate.state);
+        assert_ptr_equal(read->explanation->candidates[0].warmth, candidate.warmth);
+        assert_string_equal(read->explanation->rank_by, small.rank_by);
+        recovery_free(read);
+    }
+}
+
+/* The daemon was started anew, perhaps with the host: durations are as exact as they were. */
+static void test_moments_move_to_the_clock_of_today(void **state)
+{
+    static const struct moment readings[] = {
+        {.mono_us = 11000, .real_us = INT64_C(1795359240010000)},               /* the same boot */
+        {.mono_us = 5000000, .real_us = INT64_C(1795359240000000) + 90000000},  /* booted since */
+        {.mono_us = 5000000, .real_us = INT64_C(1795359240000000) - 123456789}, /* and the clock was set back */
+    };
+    static const int64_t detected_us[] = {1000, 5000000 - 90000000, 5000000 + 123456789};
+    struct recovery given = full_recovery();
+    _cleanup_(freep) char *text = format(&given);
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(readings); i++) {
+        struct recovery *read = NULL;
+
+        assert_int_equal(record_parse_recovery(text, readings[i], &read), 0);
+        assert_true(read->detected.mono_us == detected_us[i]);
+        assert_true(read->confirmed.mono_us == detected_us[i] + 2001);
+        assert_true(read->ended.mono_us == detected_us[i] + 10506);
+        assert_same_recovery(&given, read);
+        recovery_free(read);
+    }
+}
+
+static void test_what_has_not_come_stays_so(void **state)
+{
+    struct recovery given = minimal_recovery();
+    struct recovery *read;
+
+    (void)state;
+    given.started = (struct moment){.mono_us = 1000, .real_us = given.detected.real_us}; /* 0 after the detection */
+    read = round_trip(&given);
+    assert_true(read->confirmed.mono_us == 0 && read->confirmed.real_us == 0);
+    assert_true(read->ended.mono_us == 0 && read->ended.real_us == 0);
+    assert_true(read->started.mono_us == read->detected.mono_us);
+    assert_true(read->started.real_us == given.started.real_us);
+    recovery_free(read);
+}
+
+static void test_truncated(void **state)
+{
+    struct recovery given = full_recovery();
+    _cleanup_(freep) char *text = format(&given);
+
+    (void)state;
+    for (size_t length = strlen(text); length-- > 0;) {
+        /* Of its own size, so that a byte read beyond the end is noticed. */
+        _cleanup_(freep) char *part = strndup(text, length);
+
+        assert_non_null(part);
+        assert_int_equal(try_parse(part), -EINVAL);
+    }
+}
+
+static void test_flipped(void **state)
+{
+    struct recovery given = full_recovery();
+    _cleanup_(freep) char *text = format(&given);
+    size_t length = strlen(text);
+    uint64_t seed = 20261122;
+    unsigned refused = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < FLIPS; i++) {
+        _cleanup_(freep) char *damaged = strdup(text);
+
+        assert_non_null(damaged);
+        for (uint64_t n = random_below(&seed, 3) + 1; n > 0; n--)
+            damaged[random_below(&seed, length)] ^= (char)(1u << random_below(&seed, 8));
+        if (try_parse(damaged) < 0)
+            refused++;
+    }
+    /* Most bits matter; some only change a letter of a name. */
+    assert_in_range(refused, FLIPS / 2, FLIPS - 1);
+}
+
+/* Sets one member of the document to everything that it may not be; it is as before afterwards. */
+static void damage_member(json_t *document, json_t *object, const char *key)
+{
+    static const char *const wrong[] = {
+        "null", "true", "-1", "9223372036854775807", "-9223372036854775808", "1e300", "\"\"", "\"no such word\"",
+        "[]",   "[[]]", "{}", "[null, {}]",
+    };
+    json_t *whole = json_incref(json_object_get(object, key));
+
+    for (size_t i = 0; i < ELEMENTS_OF(wrong); i++) {
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(json_object_set_new(object, key, json_loads(wrong[i], JSON_DECODE_ANY, NULL)), 0);
+        text = json_dumps(document, 0);
+        assert_non_null(text);
+        try_parse(text);
+    }
+    assert_int_equal(json_object_set_new(object, key, whole), 0);
+}
+
+static void damage_below(json_t *document, json_t *value)
+{
+    const char *key;
+    json_t *member;
+    void *next;
+    size_t i;
+
+    json_array_foreach(value, i, member) damage_below(document, member);
+    json_object_foreach_safe(value, next, key, member)
+    {
+        damage_below(document, member);
+        damage_member(document, value, key);
+    }
+}
+
+static void test_members_of_another_type(void **state)
+{
+    struct recovery given = full_recovery();
+    _cleanup_(freep) char *text = format(&given);
+    json_t *document = json_loads(text, 0, NULL);
+
+    (void)state;
+    damage_below(document, document);
+    json_decref(document);
+}
+
+static bool may_be_missing(const char *key)
+{
+    static const char *const optional[] = {"confirmed", "decided",          "recorded", "started",     "settled",
+                                           "ended",     "replacement_name", "error",    "explanation", "detail"};
+
+    for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
+        if (strcmp(optional[i], key) == 0)
+            return true;
+    return false;
+}
+
+static void take_away_below(json_t *document, json_t *value)
+{
+    const char *key;
+    json_t *member;
+    void *next;
+    size_t i;
+
+    json_array_foreach(value, i, member) take_away_below(document, member);
+    json_object_foreach_safe(value, next, key, member)
+    {
+        json_t *whole = json_deep_copy(value);
+        _cleanup_(freep) char *text = NULL;
+        char *name = strdup(key);
+
+        take_away_below(document, member);
+        assert_int_equal(json_object_del(value, name), 0);
+        text = json_dumps(document, 0);
+        assert_int_equal(try_parse(text), may_be_missing(name) ? 0 : -EINVAL);
+        assert_int_equal(json_object_set(value, name, json_object_get(whole, name)), 0);
+        free(name);
+        json_decref(whole);
+    }
+}
+
+static void test_missing_members(void **state)
+{
+    struct recovery given = full_recovery();
+    _cleanup_(freep) char *text = format(&given);
+    json_t *document = json_loads(text, 0, NULL);
+
+    (void)state;
+    take_away_below(document, document);
+    json_decref(document);
+}
+
+/* The text of a full recovery with one member of it set. */
+static char *text_with(const char *key, const char *value)
+{
+    struct recovery given = full_recovery();
+    _cleanup_(freep) char *text = format(&given);
+    json_t *document = json_loads(text, 0, NULL);
+    char *changed;
+
+    assert_int_equal(json_object_set_new(document, key, json_loads(value, JSON_DECODE_ANY, NULL)), 0);
+    changed = json_dumps(document, 0);
+    assert_non_null(changed);
+    json_decref(document);
+    return changed;
+}
+
+static void test_unacceptable_values(void **state)
+{
+    static const struct {
+        const char *key;
+        const char *value;
+        int result;
+    } cases[] = {
+        {"format", "1", 0},
+        {"format", "0", -EINVAL},
+        {"format", "2", -EINVAL},
+        {"format", "1.0", -EINVAL},
+        {"id", "\"\"", -EINVAL},
+        {"id", "\"0123456789012345678901234567890\"", 0},
+        {"id", "\"01234567890123456789012345678901\"", -EINVAL},
+        {"failed", "{\"hypervisor\": \"local\", \"uuid\": \"00000000-0000-4000-8000-0000000000011\"}", -EINVAL},
+        {"state", "\"verifying\"", 0},
+        {"state", "\"Verifying\"", -EINVAL},
+        {"state", "\"\"", -EINVAL},
+        {"cause", "\"hung\"", 0},
+        {"cause", "\"bad luck\"", -EINVAL},
+        {"level", "\"ping\"", -EINVAL},
+        {"priority", "2147483647", 0},
+        {"priority", "2147483648", -EINVAL},
+        {"restarts", "-1", -EINVAL},
+        {"restarts", "4294967296", -EINVAL},
+        {"detected_us", "9223372036854775807", -EINVAL},
+        {"detected_us", "-9223372036854775808", -EINVAL},
+        {"ended", "{\"real_us\": 1, \"after_us\": 9223372036854775807}", -EINVAL},
+        {"ended", "{\"real_us\": 1}", -EINVAL},
+        {"ended", "{}", -EINVAL},
+        {"an addition", "{\"of\": \"a later version\"}", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(freep) char *text = text_with(cases[i].key, cases[i].value);
+
+        if (try_parse(text) != cases[i].result)
+            fail_msg("%s: %s", cases[i].key, cases[i].value);
+    }
+}
+
+static void test_no_records(void **state)
+{
+    static const char *const texts[] = {"",   " ",  "null",           "1",    "\"\"",
+                                        "[]", "{}", "{\"format\":1}", "\xff", "{\"a\":1,\"a\":1}"};
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
+        enum machine_state machine_state = MACHINE_GONE;
+        enum machine_reason reason = REASON_SNAPSHOT;
+
+        assert_int_equal(try_parse(texts[i]), -EINVAL);
+        assert_int_equal(record_parse_machine(texts[i], &machine_state, &reason), -EINVAL);
+        assert_int_equal(machine_state, MACHINE_GONE);
+        assert_int_equal(reason, REASON_SNAPSHOT);
+    }
+}
+
+static void test_machine_comes_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < MACHINE_STATE_COUNT; i++)
+        for (int k = 0; k < REASON_COUNT; k++) {
+            _cleanup_(freep) char *text = NULL;
+            enum machine_state machine_state = MACHINE_STATE_COUNT;
+            enum machine_reason reason = REASON_COUNT;
+
+            assert_int_equal(record_format_machine((enum machine_state)i, (enum machine_reason)k, &text), 0);
+            assert_int_equal(record_parse_machine(text, &machine_state, &reason), 0);
+            assert_int_equal(machine_state, i);
+            assert_int_equal(reason, k);
+        }
+}
+
+static void test_machine_documents(void **state)
+{
+    static const struct {
+        const char *text;
+        int result;
+    } cases[] = {
+        {"{\"state\":\"running\",\"reason\":\"unknown\"}", 0},
+        {"{\"reason\":\"unknown\",\"more\":[1],\"state\":\"running\"}", 0},
+        {"{\"state\":\"running\"}", -EINVAL},
+        {"{\"reason\":\"unknown\"}", -EINVAL},
+        {"{\"state\":\"flying\",\"reason\":\"unknown\"}", -EINVAL},
+        {"{\"state\":\"running\",\"reason\":null}", -EINVAL},
+        {"{\"state\":1,\"reason\":\"unknown\"}", -EINVAL},
+        {"{\"state\":\"running\",\"reason\":\"unknown\"", -EINVAL},
+    };
+    _cleanup_(freep) char *text = NULL;
+
+    (void)state;
+    assert_int_equal(record_format_machine(MACHINE_RUNNING, REASON_UNKNOWN, &text), 0);
+    assert_string_equal(text, cases[0].text);
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        enum machine_state machine_state = MACHINE_GONE;
+        enum machine_reason reason = REASON_SNAPSHOT;
+
+        assert_int_equal(record_parse_machine(cases[i].text, &machine_state, &reason), cases[i].result);
+        assert_int_equal(machine_state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);
+        assert_int_equal(reason, cases[i].result == 0 ? REASON_UNKNOWN : REASON_SNAPSHOT);
+    }
+}
+
+/* How many more allocations jansson gets. */
+static unsigned allocations_left;
+
+static void *scarce_malloc(size_t size)
+{
+    if (allocations_left == 0)
+        return NULL;
+    allocations_left--;
+    return malloc(size);
+}
+
+static void test_out_of_memory(void **state)
+{
+    struct recovery given = full_recovery();
+    _cleanup_(freep) char *text = format(&given);
+    struct recovery *read = NULL;
+    int formatted = -ENOMEM, parsed = -ENOMEM;
+
+    (void)state;
+    json_set_alloc_funcs(scarce_malloc, free);
+    for (unsigned n = 0; formatted == -ENOMEM; n++) {
+        char *again = NULL;
+
+        allocations_left = n;
+        formatted = record_format_recovery(&given, &again);
+        free(again);
+    }
+    for (unsigned n = 0; parsed == -ENOMEM; n++) {
+        allocations_left = n;
+        parsed = record_parse_recovery(text, now, &read);
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_int_equal(formatted, 0);
+    assert_int_equal(parsed, 0);
+    assert_same_recovery(&given, read);
+    recovery_free(read);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_recovery_comes_back),
+        cmocka_unit_test(test_limits_come_back),
+        cmocka_unit_test(test_invalid_utf8_is_replaced),
+        cmocka_unit_test(test_every_word_comes_back),
+        cmocka_unit_test(test_every_word_of_an_explanation_comes_back),
+        cmocka_unit_test(test_moments_move_to_the_clock_of_today),
+        cmocka_unit_test(test_what_has_not_come_stays_so),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_members_of_another_type),
+        cmocka_unit_test(test_missing_members),
+        cmocka_unit_test(test_unacceptable_values),
+        cmocka_unit_test(test_no_records),
+        cmocka_unit_test(test_machine_comes_back),
+        cmocka_unit_test(test_machine_documents),
+        cmocka_unit_test(test_out_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
