@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* External programs: which hooks an event calls for, and what they are told. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +23,14 @@ static void on_done(void *context, uint64_t run, int error, const char *hook, co
 {
     struct daemon *daemon = context;
 
-    if (error < 0)
-        log_line(LOG_WARNING, "%s: %s", hook, message);
-    local_answer(daemon, run, error, message);
+    _cleanup_(freep) char *text = NULL;
+
+    if (error < 0) {
+        if (asprintf(&text, "hook %s: %s", hook, message) < 0)
+            text = NULL;
+        log_event(MESSAGE_HOOK_FAILED, "%s: %s", hook, message);
+    }
+    local_answer(daemon, run, error, text != NULL ? text : message);
     daemon_pump(daemon);
 }
 
@@ -103,5 +109,5 @@ void external_tell(struct daemon *daemon, const struct notice *notice)
         return;
     recovery = coordinator_find_recovery(daemon->coordinator, notice->recovery_id);
     if (recovery == NULL || run(daemon, RUN_BASE + ++daemon->last_run, recovery, NULL, event) < 0)
-        log_line(LOG_WARNING, "hooks for %s of recovery %s could not be run", event, notice->recovery_id);
+        log_event(MESSAGE_HOOK_FAILED, "hooks for %s of recovery %s could not be run", event, notice->recovery_id);
 }
