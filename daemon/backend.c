@@ -52,7 +52,8 @@ static struct moment api_started(void *context)
     return daemon->started;
 }
 
-static int check_drill(const struct machine *machine, const struct node *node, bool confirmed, const char **ret_message)
+static int check_drill(const struct daemon *daemon, const struct machine *machine, const struct node *node,
+                       bool confirmed, const char **ret_message)
 {
     if (node == NULL || !machine->is_reachable) {
         *ret_message = "its hypervisor is not connected";
@@ -64,6 +65,10 @@ static int check_drill(const struct machine *machine, const struct node *node, b
     }
     if (machine->claimed_by != NULL) {
         *ret_message = "a recovery is under way that needs it";
+        return -EBUSY;
+    }
+    if (coordinator_is_held(daemon->coordinator)) {
+        *ret_message = "the brake is on, so nothing would take its place: understudyctl release";
         return -EBUSY;
     }
     if (!hypervisor_is_test(node->hypervisor) && !confirmed) {
@@ -83,7 +88,7 @@ static int api_drill(void *context, const struct machine *machine, bool confirme
         .target = machine_ref_of(machine),
         .timeout_us = daemon->config->recovery.call_timeout_us,
     };
-    int r = check_drill(machine, node, confirmed, ret_message);
+    int r = check_drill(daemon, machine, node, confirmed, ret_message);
 
     if (r < 0)
         return r;

@@ -49,6 +49,16 @@ static int restore_recoveries(struct daemon *daemon, const struct stored *stored
     return 0;
 }
 
+static int recall_learned(struct daemon *daemon, const struct machine_ref *ref, const char *document)
+{
+    _cleanup_(string_list_done) struct string_list learned = {0};
+    int r = record_parse_learned(document, &learned);
+
+    if (r == -EINVAL)
+        return 0;
+    return r < 0 ? r : coordinator_remember_learned(daemon->coordinator, ref, &learned);
+}
+
 static int restore_machines(struct daemon *daemon, const struct stored *stored)
 {
     for (size_t i = 0; i < stored->n_machines; i++) {
@@ -64,6 +74,8 @@ static int restore_machines(struct daemon *daemon, const struct stored *stored)
         strcpy(ref.hypervisor, machine->hypervisor);
         strcpy(ref.uuid, machine->uuid);
         r = coordinator_remember(daemon->coordinator, &ref, state, reason);
+        if (r == 0)
+            r = recall_learned(daemon, &ref, machine->document);
         if (r < 0)
             return r;
     }
@@ -112,10 +124,12 @@ void persistence_write_intent(struct daemon *daemon, const struct action *action
 static void write_machine(struct daemon *daemon, const struct machine_ref *machine, enum machine_state state,
                           enum machine_reason reason)
 {
+    _cleanup_(string_list_done) struct string_list learned = {0};
     _cleanup_(freep) char *document = NULL;
 
-    if (state != MACHINE_GONE && record_format_machine(state, reason, &document) < 0) {
-        document = NULL;
+    if (state != MACHINE_GONE && (coordinator_learned(daemon->coordinator, machine, &learned) < 0 ||
+                                  record_format_machine_learned(state, reason, &learned, &document) < 0)) {
+        log_line(LOG_ERR, "no memory to write the state of %s/%s down", machine->hypervisor, machine->uuid);
         return;
     }
     store_put_machine(daemon->store, machine->hypervisor, machine->uuid, document);

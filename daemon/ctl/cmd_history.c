@@ -46,18 +46,18 @@ static void print_recoveries(const json_t *recoveries)
 static char *format_span(const json_t *times, const char *name)
 {
     return field_is_null(times, name) ? format_text("%s", "")
-                                      : format_text("%13.6f s", field_number(times, name) / 1000000);
+                                      : format_text("%10.6f s", field_number(times, name) / 1000000);
 }
 
 /* The way of the recovery: when each step was reached, and how long it took from the one before. */
 static void print_timeline(const json_t *recovery)
 {
-    static const char *const titles[] = {"STEP", "REACHED (UTC)", "         TOOK", "WHAT"};
+    static const char *const titles[] = {"STEP", "REACHED (UTC)", "        TOOK", "WHAT"};
     static const struct step {
         const char *label; /* NULL: the outcome */
         const char *instant;
         const char *span; /* of times_us; NULL: the beginning */
-        const char *what;
+        const char *what; /* NULL: how long it took in all */
     } steps[] = {
         {"detected", "detected_at", NULL, "the hypervisor told of it"},
         {"confirmed", "confirmed_at", "confirm", "it is surely off"},
@@ -65,10 +65,11 @@ static void print_timeline(const json_t *recovery)
         {"recorded", "recorded_at", "record", "the intent is on disk"},
         {"started", "started_at", "start", "the candidate runs"},
         {"settled", "settled_at", "settle", "it stayed up"},
-        {NULL, "ended_at", "verify", ""},
+        {NULL, "ended_at", "verify", NULL},
     };
     const json_t *times = json_object_get(recovery, "times_us");
     _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
+    _cleanup_(freep) char *total = format_text("%.6f s in all", field_number(times, "total") / 1000000);
 
     for (size_t i = 0; i < ELEMENTS_OF(steps); i++) {
         const struct step *step = &steps[i];
@@ -77,11 +78,11 @@ static void print_timeline(const json_t *recovery)
 
         if (field_is_null(recovery, step->instant))
             continue;
-        table_add(table, step->label != NULL ? STYLE_PLAIN : style_of_outcome(outcome), "  %s",
+        table_add(table, step->label != NULL ? STYLE_PLAIN : style_of_outcome(outcome), "%s",
                   step->label != NULL ? step->label : outcome);
         table_add(table, STYLE_PLAIN, "%.10s %.15s", instant, instant + strlen("2026-11-22T"));
         table_add(table, STYLE_STRONG, "%s", span);
-        table_add(table, STYLE_FAINT, "%s", step->what);
+        table_add(table, STYLE_FAINT, "%s", step->what != NULL ? step->what : total);
     }
     table_print(table);
 }
@@ -96,7 +97,7 @@ static const char *under_way_in_words(const char *state)
         {"detected", "a failure was told, and nothing was done yet"},
         {"confirming", "the hypervisor is asked whether it is really off"},
         {"destroying", "its remains are being ended, so that nothing runs twice"},
-        {"selecting", "a candidate is being chosen, or waited for: understudyctl status"},
+        {"selecting", "a candidate is being chosen; while the brake is on, none is: understudyctl status"},
         {"recording", "the intent to start the candidate is being written to disk"},
         {"preparing", "the pre-start hooks run"},
         {"starting", "the candidate is being started"},

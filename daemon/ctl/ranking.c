@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each candidate takes a line with its numbers, and below it what it lacks and what it has beyond. */
+/* Each candidate takes a line with its numbers; below it a long verdict, what it lacks and what it has beyond. */
 #include "ctl/ranking.h"
 
 #include <inttypes.h>
@@ -48,26 +48,40 @@ static void print_difference(const json_t *candidate, const char *member, char s
     print_wrapped(style, RANK_WIDTH + 2, RANK_WIDTH + 2, features);
 }
 
+/* In its column where it fits; a long one takes lines of its own. */
+static void print_verdict(const json_t *candidate, bool is_chosen, enum style style, size_t column)
+{
+    _cleanup_(freep) char *reason = format_text("%s", field_word(candidate, "reason"));
+
+    width_disarm(reason);
+    if (column + width_of(reason) <= PRINT_WIDTH) {
+        print_styled(style, "%s\n", reason);
+        return;
+    }
+    print_styled(style, "%s\n", is_chosen ? "chosen" : field_true(candidate, "eligible") ? "eligible" : "out");
+    printf("%*s", RANK_WIDTH, "");
+    print_styled(style, "= ");
+    print_wrapped(style, RANK_WIDTH + 2, RANK_WIDTH + 2, reason);
+}
+
 static void print_candidate(const json_t *candidate, size_t rank, bool is_chosen, size_t name_width)
 {
     bool eligible = field_true(candidate, "eligible");
     enum style style = is_chosen ? STYLE_GOOD : eligible ? STYLE_PLAIN : STYLE_FAINT;
     const char *name = field_word(candidate, "name");
-    size_t shown = width_cut(name, name_width), verdict = verdict_column(name_width);
+    size_t shown = width_cut(name, name_width);
     _cleanup_(freep) char *place = eligible ? format_text("%zu", rank) : format_text("-");
     _cleanup_(freep) char *cut = format_text("%.*s", (int)shown, name);
     _cleanup_(freep) char *overlap = field_ratio(candidate, "overlap");
     _cleanup_(freep) char *similarity = field_ratio(candidate, "similarity");
     _cleanup_(freep) char *coverage = field_ratio(candidate, "coverage");
     _cleanup_(freep) char *bar = print_make_bar(field_number(candidate, "overlap"), BAR_WIDTH);
-    _cleanup_(freep) char *reason = format_text("%s", field_word(candidate, "reason"));
 
     print_styled(style, "%3s  ", place);
     print_styled(is_chosen ? STYLE_STRONG : style, "%s", cut);
     printf("%*s", (int)(name_width - width_of(cut)) + 2, "");
     print_styled(style, "%s %s  %-10s  %-8s  ", overlap, bar, similarity, coverage);
-    width_disarm(reason);
-    print_wrapped(style, verdict, verdict, reason);
+    print_verdict(candidate, is_chosen, style, verdict_column(name_width));
     print_difference(candidate, "missing", '-', STYLE_BAD);
     print_difference(candidate, "surplus", '+', STYLE_FAINT);
 }

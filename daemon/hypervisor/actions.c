@@ -8,6 +8,7 @@
 #include <libvirt/virterror.h>
 
 #include "hypervisor/drain.h"
+#include "hypervisor/inventory.h"
 #include "hypervisor/translate.h"
 
 static void fail(struct action_result *result, int error, const char *message)
@@ -31,8 +32,7 @@ static int get_state(virDomainPtr domain, struct action_result *result)
     return 0;
 }
 
-/* Looks the domain up and asks for its state, which is left in result. NULL: result says why. */
-static virDomainPtr look_up(virConnectPtr connection, const char *uuid, struct action_result *result)
+virDomainPtr action_look_up(virConnectPtr connection, const char *uuid, struct action_result *result)
 {
     virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
 
@@ -46,16 +46,18 @@ static virDomainPtr look_up(virConnectPtr connection, const char *uuid, struct a
 
 void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result)
 {
-    virDomainPtr domain = look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, uuid, result);
 
-    if (domain != NULL)
-        virDomainFree(domain);
+    if (domain == NULL)
+        return;
+    result->free_memory_kib = inventory_free_memory(connection);
+    virDomainFree(domain);
 }
 
 /* A domain may end, or a transient one vanish, between the question for its state and the call. */
 void action_destroy(virConnectPtr connection, const char *uuid, struct action_result *result)
 {
-    virDomainPtr domain = look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, uuid, result);
 
     if (domain == NULL)
         return;
@@ -87,7 +89,7 @@ static int bring_up(virDomainPtr domain, struct action_result *result)
 
 void action_start(virConnectPtr connection, const char *uuid, struct action_result *result)
 {
-    virDomainPtr domain = look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, uuid, result);
 
     if (domain == NULL)
         return;
@@ -117,7 +119,7 @@ static int dump_and_crash(virDomainPtr domain, const char *path)
 
 void action_crash(virConnectPtr connection, const char *uuid, struct action_result *result)
 {
-    virDomainPtr domain = look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, uuid, result);
     _cleanup_(drain_freep) struct drain *drain = NULL;
     bool is_frozen = false;
     int r;

@@ -8,8 +8,14 @@
 #include "failover/action.h"
 
 /*
- * Each fills result->error and message, and inquire also state and reason; -ENOENT: no such domain,
- * -ENOTCONN, -EIO with libvirt's words in message.
+ * Looks a domain up and asks for its state, which is left in result. Caller frees it with virDomainFree. NULL:
+ * result says why, as below.
+ */
+virDomainPtr action_look_up(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/*
+ * Each fills result->error and message; -ENOENT: no such domain, -ENOTCONN, -EIO with libvirt's words in
+ * message. inquire also fills state, reason and free_memory_kib.
  */
 void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result);
 

@@ -14,15 +14,12 @@
 int agent_ping(virDomainPtr domain, int64_t timeout_us, char *message, size_t size)
 {
     int seconds = timeout_us < 2 * USEC_PER_SEC ? 1 : (int)(timeout_us / USEC_PER_SEC);
-    _cleanup_(freep) char *reply =
-        virDomainQemuAgentCommand(domain, "{\"execute\":\"guest-ping\"}", seconds, 0);
+    _cleanup_(freep) char *reply = virDomainQemuAgentCommand(domain, "{\"execute\":\"guest-ping\"}", seconds, 0);
     int code, r;
 
     if (reply != NULL)
         return 0;
     code = virGetLastErrorCode();
     r = translate_last_error(virDomainGetConnect(domain), message, size);
-    if (r == -EIO && (code == VIR_ERR_AGENT_UNRESPONSIVE || code == VIR_ERR_AGENT_COMMAND_TIMEOUT))
-        return -EAGAIN;
-    return r;
+    return r == -EIO && code == VIR_ERR_AGENT_UNRESPONSIVE ? -EAGAIN : r;
 }

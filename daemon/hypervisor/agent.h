@@ -11,13 +11,13 @@
 #include "base/cleanup.h"
 
 /*
- * What libvirt itself waits for an agent in vain, at most, before it hands a question on: after one that
- * was not answered it first asks the agent to synchronise.
+ * What a question to an agent may take beyond its timeout: after one that was not answered, libvirt first
+ * asks the agent to synchronise, and waits 5 s for that; and what is asked beside it takes a moment.
  */
-#define AGENT_SYNC_US INT64_C(5000000)
+#define AGENT_EXTRA_US INT64_C(10000000)
 
 /*
- * guest-ping. timeout_us: whole seconds of it are used, one at least; on top of AGENT_SYNC_US. 0: it
+ * guest-ping. timeout_us: whole seconds of it are used, one at least; see AGENT_EXTRA_US. 0: it
  * answered. -EAGAIN: it did not, or is not connected, with libvirt's words in message. Else as
  * translate_last_error: nothing is known of the agent.
  */

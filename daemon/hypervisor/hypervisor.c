@@ -16,10 +16,13 @@
 #include <libvirt/virterror.h>
 
 #include "hypervisor/actions.h"
+#include "hypervisor/agent.h"
 #include "hypervisor/capacity.h"
 #include "hypervisor/connection.h"
 #include "hypervisor/eventloop.h"
 #include "hypervisor/inventory.h"
+#include "hypervisor/pulse.h"
+#include "hypervisor/verify.h"
 #include "hypervisor/worker.h"
 #include "model/domain_xml.h"
 
@@ -79,7 +82,11 @@ static void perform(virConnectPtr connection, struct request *request)
         action_start(connection, uuid, result);
         return;
     case ACTION_PROBE:
+        pulse_take(connection, uuid, request->action.timeout_us, result);
+        return;
     case ACTION_VERIFY:
+        verify_machine(connection, &request->action, result);
+        return;
     case ACTION_RECORD:
     case ACTION_HOOK:
     case ACTION_COUNT:
@@ -187,13 +194,20 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
         hypervisor->callbacks.result(hypervisor->context, action, &request->result);
 }
 
+/* What is asked of a guest agent may take what libvirt needs beside it. */
+static int64_t deadline_of(const struct action *action)
+{
+    return action->kind == ACTION_PROBE || action->kind == ACTION_VERIFY ? action->timeout_us + AGENT_EXTRA_US
+                                                                         : action->timeout_us;
+}
+
 static void answer_overdue(struct hypervisor *hypervisor, const struct request *request)
 {
     struct action_result result = {.id = request->action.id, .error = -ETIMEDOUT};
     const char *call = request->is_crash ? "crash" : action_kind_name(request->action.kind);
 
     snprintf(result.message, sizeof(result.message), "no answer from libvirt within %.1f s",
-             (double)request->action.timeout_us / (double)USEC_PER_SEC);
+             (double)deadline_of(&request->action) / (double)USEC_PER_SEC);
     hypervisor->callbacks.overdue(hypervisor->context, hypervisor->name, call, job_age_us(&request->job));
     hypervisor->callbacks.result(hypervisor->context, &request->action, &result);
     connection_check(hypervisor->connection);
@@ -235,22 +249,33 @@ static void report_request(struct job *job, enum job_report report)
     }
 }
 
+#define REQUEST_TYPE(of_class)                                                                                         \
+    {                                                                                                                  \
+        .class = (of_class), .run = run_request, .report = report_request, .free = free_request                        \
+    }
+
 static const struct job_type *job_type_of(const struct action *action)
 {
-    static const struct job_type question = {
-        .class = JOB_NORMAL,
-        .run = run_request,
-        .report = report_request,
-        .free = free_request,
-    };
-    static const struct job_type recovery = {
-        .class = JOB_URGENT,
-        .run = run_request,
-        .report = report_request,
-        .free = free_request,
-    };
+    static const struct job_type probe = REQUEST_TYPE(JOB_PROBE);
+    static const struct job_type question = REQUEST_TYPE(JOB_NORMAL);
+    static const struct job_type recovery = REQUEST_TYPE(JOB_URGENT);
 
-    return action->kind == ACTION_LIST || action->kind == ACTION_INSPECT ? &question : &recovery;
+    switch (action->kind) {
+    case ACTION_PROBE:
+        return &probe;
+    case ACTION_LIST:
+    case ACTION_INSPECT:
+    case ACTION_VERIFY: /* may wait for an agent; what ends or starts machines must not wait with it */
+        return &question;
+    case ACTION_INQUIRE:
+    case ACTION_DESTROY:
+    case ACTION_START:
+    case ACTION_RECORD:
+    case ACTION_HOOK:
+    case ACTION_COUNT:
+    default:
+        return &recovery;
+    }
 }
 
 static int submit(struct hypervisor *hypervisor, const struct action *action, bool is_crash)
@@ -270,7 +295,7 @@ static int submit(struct hypervisor *hypervisor, const struct action *action, bo
         workers_refuse(hypervisor->workers, &request->job, -ENOTCONN);
         return 0;
     }
-    r = workers_submit(hypervisor->workers, &request->job, action->timeout_us);
+    r = workers_submit(hypervisor->workers, &request->job, deadline_of(action));
     if (r < 0)
         free_request(&request->job);
     return r;

@@ -11,6 +11,7 @@
 
 #include <libvirt/virterror.h>
 
+#include "hypervisor/learn.h"
 #include "hypervisor/translate.h"
 #include "model/domain_xml.h"
 
@@ -126,6 +127,42 @@ static int list_sorted(virConnectPtr connection, unsigned flags, struct domain_a
     return r;
 }
 
+/* False: this hypervisor does not tell them. */
+static bool get_available_memory(virConnectPtr connection, uint64_t *ret_kib)
+{
+    static const char *const parts[] = {VIR_NODE_MEMORY_STATS_FREE, VIR_NODE_MEMORY_STATS_BUFFERS,
+                                        VIR_NODE_MEMORY_STATS_CACHED};
+    virNodeMemoryStats *statistics;
+    int n = 0;
+
+    if (virNodeGetMemoryStats(connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &n, 0) < 0 || n <= 0)
+        return false;
+    statistics = calloc((size_t)n, sizeof(*statistics));
+    if (statistics == NULL ||
+        virNodeGetMemoryStats(connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, statistics, &n, 0) < 0) {
+        free(statistics);
+        return false;
+    }
+    *ret_kib = 0;
+    for (int i = 0; i < n; i++)
+        for (size_t j = 0; j < ELEMENTS_OF(parts); j++)
+            if (strcmp(statistics[i].field, parts[j]) == 0)
+                *ret_kib += statistics[i].value;
+    free(statistics);
+    return *ret_kib > 0;
+}
+
+uint64_t inventory_free_memory(virConnectPtr connection)
+{
+    const char *driver = virConnectGetType(connection);
+    uint64_t kib;
+
+    /* The test driver invents a number. */
+    if (driver == NULL || strcasecmp(driver, "test") == 0)
+        return 0;
+    return get_available_memory(connection, &kib) ? kib : virNodeGetFreeMemory(connection) / 1024;
+}
+
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message, size_t size)
 {
     _cleanup_(domain_array_done) struct domain_array domains = {0};
@@ -158,7 +195,7 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
         report->has_managed_save = is_among(&saved, domains.items[i]);
         inventory->n_reports++;
     }
-    inventory->free_memory_kib = virNodeGetFreeMemory(connection) / 1024;
+    inventory->free_memory_kib = inventory_free_memory(connection);
     *ret = steal_pointer(&inventory);
     return 0;
 }
@@ -176,6 +213,8 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults 
     if (r == 0) {
         report.persistent = virDomainIsPersistent(domain) == 1;
         report.has_managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
+        if (report.agent_connected)
+            learn_from_agent(domain, report.description);
         *ret = report;
     }
     virDomainFree(domain);

@@ -43,4 +43,7 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults 
 int inventory_capacity(virConnectPtr connection, const char *uuid, const struct disk *disk,
                        uint64_t *ret_bytes) _must_check_;
 
+/* What the host has to spare, in KiB, caches that can be dropped included; 0: not known. */
+uint64_t inventory_free_memory(virConnectPtr connection);
+
 #endif

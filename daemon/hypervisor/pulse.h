@@ -6,14 +6,10 @@
 #include <libvirt/libvirt.h>
 
 #include "failover/action.h"
-#include "hypervisor/agent.h"
-
-/* What a probe may take beyond the timeout that is meant for the agent: libvirt's synchronising, and the counters. */
-#define PULSE_EXTRA_US (AGENT_SYNC_US + INT64_C(5000000))
 
 /*
- * Fills result->probe; error stays 0 when the agent does not answer. timeout_us: for the agent. -ENOENT,
- * -ENOTCONN, -EIO with words in message: nothing is known of the guest, it does not run for example.
+ * Fills result->probe; error stays 0 when the agent does not answer. timeout_us: for the agent, see agent_ping.
+ * -ENOENT, -ENOTCONN, -EIO with words in message: nothing is known of the guest, it does not run for example.
  */
 void pulse_take(virConnectPtr connection, const char *uuid, int64_t timeout_us, struct action_result *result);
 

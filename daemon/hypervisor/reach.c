@@ -102,8 +102,8 @@ static bool look_at_results(struct attempts *attempts)
 {
     for (size_t i = 0; i < attempts->count; i++) {
         struct pollfd *attempt = &attempts->polls[i];
-        socklen_t size = sizeof(attempts->error);
         int error = 0;
+        socklen_t size = sizeof(error);
 
         if (attempt->fd < 0 || attempt->revents == 0)
             continue;

@@ -17,7 +17,8 @@ struct addresses {
     size_t count;
 };
 
-/* Takes what a connection from here can be made to: no loopback, no link-local one, nothing twice, REACH_MAX at most. */
+/* Takes what a connection from here can be made to: no loopback, no link-local one, nothing twice, REACH_MAX at most.
+ */
 void addresses_add(struct addresses *addresses, const char *text);
 
 /*

@@ -45,9 +45,13 @@ struct workers {
 /* How many places a class may take together with the classes below it. */
 static const size_t places[JOB_CLASS_COUNT] = {
     [JOB_SPARE] = 1,
+    [JOB_PROBE] = 2,
     [JOB_NORMAL] = WORKERS_MAX - 1,
     [JOB_URGENT] = WORKERS_MAX,
 };
+
+/* Where very many guests hang, their probes wait for one another; after this, rather none. */
+#define PROBE_WAIT_US (600 * USEC_PER_SEC)
 
 static int64_t now_us(void)
 {
@@ -146,6 +150,13 @@ static int start_thread(struct job *job)
     return r == 0 ? 0 : -EAGAIN;
 }
 
+static int set_deadline(struct job *job, int64_t timeout_us)
+{
+    const struct timeval timeout = {.tv_sec = timeout_us / USEC_PER_SEC, .tv_usec = timeout_us % USEC_PER_SEC};
+
+    return evtimer_add(job->deadline, &timeout);
+}
+
 static void run(struct workers *workers, struct job *job)
 {
     struct mailbox *mailbox = workers->mailbox;
@@ -155,6 +166,8 @@ static void run(struct workers *workers, struct job *job)
     list_append(&workers->running, job);
     workers->busy[job->type->class]++;
     job->is_running = true;
+    if (job->type->class == JOB_PROBE)
+        set_deadline(job, job->timeout_us); /* it is pending, so there is the memory for it */
 
     pthread_mutex_lock(&mailbox->lock);
     mailbox->out++;
@@ -313,10 +326,11 @@ int workers_new(struct event_base *base, struct workers **ret)
 
 int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us)
 {
-    const struct timeval timeout = {.tv_sec = timeout_us / USEC_PER_SEC, .tv_usec = timeout_us % USEC_PER_SEC};
+    int64_t wait_us = job->type->class == JOB_PROBE ? PROBE_WAIT_US : 0;
 
+    job->timeout_us = timeout_us;
     job->deadline = evtimer_new(workers->base, deadline_passed, job);
-    if (job->deadline == NULL || evtimer_add(job->deadline, &timeout) < 0) {
+    if (job->deadline == NULL || set_deadline(job, timeout_us + wait_us) < 0) {
         if (job->deadline != NULL)
             event_free(job->deadline);
         job->deadline = NULL;
@@ -370,7 +384,11 @@ bool workers_are_late(const struct workers *workers)
 
 bool workers_are_blocked(const struct workers *workers)
 {
-    return workers->late[JOB_SPARE] + workers->late[JOB_NORMAL] + workers->late[JOB_URGENT] >= WORKERS_MAX;
+    size_t late = 0;
+
+    for (enum job_class class = JOB_SPARE; class < JOB_ASIDE; class ++)
+        late += workers->late[class];
+    return late >= WORKERS_MAX;
 }
 
 size_t workers_forsaken(const struct workers *workers)

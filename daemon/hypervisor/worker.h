@@ -28,6 +28,7 @@ struct workers;
 /* How urgent a job is. A class may fill the places of the lesser classes, but not all of WORKERS_MAX. */
 enum job_class {
     JOB_SPARE,  /* one at a time, when there is a place */
+    JOB_PROBE,  /* may last: two at a time. Its deadline counts from when it has its place */
     JOB_NORMAL, /* leaves a place for urgent ones */
     JOB_URGENT,
     JOB_ASIDE, /* uses no connection that counts: runs at once */
@@ -59,6 +60,7 @@ struct job {
     struct workers *workers;
     struct event *deadline;
     int64_t submitted_us; /* CLOCK_MONOTONIC */
+    int64_t timeout_us;
     bool is_running;
     bool is_overdue;
     bool is_forsaken;
@@ -69,7 +71,7 @@ int workers_new(struct event_base *base, struct workers **ret) _must_check_;
 
 /*
  * Takes the job; its reports come from the event loop. The deadline counts from now, waiting for a place
- * included. -ENOMEM: the job stays with the caller.
+ * included, but for JOB_PROBE. -ENOMEM: the job stays with the caller.
  */
 int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us) _must_check_;
 

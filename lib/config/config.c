@@ -6,6 +6,7 @@
 #include "config/config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/object.h"
@@ -25,6 +26,28 @@ static int config_new_with(struct reader *reader, struct config **ret)
     if (r < 0)
         return r;
     *ret = steal_pointer(&config);
+    return 0;
+}
+
+void string_list_done(struct string_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct string_list){0};
+}
+
+int string_list_add(struct string_list *list, const char *text)
+{
+    char **items = reallocarray(list->items, list->count + 1, sizeof(char *));
+
+    if (items == NULL)
+        return -ENOMEM;
+    list->items = items;
+    items[list->count] = strdup(text);
+    if (items[list->count] == NULL)
+        return -ENOMEM;
+    list->count++;
     return 0;
 }
 

@@ -32,6 +32,11 @@ struct string_list {
     size_t count;
 };
 
+/* Frees the items and empties the list. */
+void string_list_done(struct string_list *list);
+/* Appends a copy. -ENOMEM. */
+int string_list_add(struct string_list *list, const char *text) _must_check_;
+
 struct config_hypervisor {
     char *name;
     char *uri;

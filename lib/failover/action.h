@@ -46,6 +46,7 @@ struct action {
 struct probe {
     bool agent_answered;
     bool has_counters;
+    bool lacks_disks; /* disk_requests could not be had: QEMU does not execute */
     uint64_t disk_requests;
     uint64_t network_packets;
 };

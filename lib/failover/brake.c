@@ -47,18 +47,31 @@ static size_t count_protected(const struct coordinator *coordinator)
     return count;
 }
 
-/* Failures within the window and since the brake was let go of last; rehearsals are none. */
+static bool counts_as_failure(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
+{
+    return now.mono_us - recovery->detected.mono_us <= coordinator->config->recovery.brake.window_us &&
+           recovery->detected.mono_us > coordinator->released_us && !recovery->is_drill &&
+           recovery->state != RECOVERY_DISMISSED;
+}
+
+/*
+ * Services that failed within the window and since the brake was let go of last. One whose replacements
+ * fail as well counts once: that is what recovery.limit is for. Rehearsals do not count.
+ */
 static size_t count_failures(const struct coordinator *coordinator, struct moment now)
 {
     size_t count = 0;
 
     for (size_t i = coordinator->n_records; i-- > 0;) {
         const struct recovery *recovery = coordinator->records[i];
+        bool is_counted = false;
 
-        if (now.mono_us - recovery->detected.mono_us > coordinator->config->recovery.brake.window_us ||
-            recovery->detected.mono_us <= coordinator->released_us)
-            break;
-        count += !recovery->is_drill && recovery->state != RECOVERY_DISMISSED;
+        if (!counts_as_failure(coordinator, recovery, now))
+            continue;
+        for (size_t j = i + 1; j < coordinator->n_records && !is_counted; j++)
+            is_counted = counts_as_failure(coordinator, coordinator->records[j], now) &&
+                         machine_ref_equal(&coordinator->records[j]->root, &recovery->root);
+        count += !is_counted;
     }
     return count;
 }

@@ -148,10 +148,10 @@ void coordinator_handle_connected(struct coordinator *coordinator, const char *h
 {
     struct link *link = link_find(coordinator, hypervisor);
 
-    (void)now;
     if (link == NULL)
         return;
     link->is_connected = true;
+    link->connected_us = now.mono_us;
     link->is_listed = false;
     link->is_listing = false;
     link->wants_list = true;
@@ -316,49 +316,14 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
     }
     if (action->kind == ACTION_INQUIRE && result->free_memory_kib != 0)
         pool_set_free_memory(coordinator->pool, action->target.hypervisor, result->free_memory_kib);
+    if (late_answer(coordinator, result, now))
+        return;
     run = run_find(coordinator, action->id);
     if (run == NULL)
         return;
     run->recovery->action_id = 0;
     run_handle(coordinator, run, &event);
     runs_assign(coordinator, now);
-}
-
-/* The recovery that asked still counts on this machine. */
-static bool is_wanted(const struct coordinator *coordinator, const struct action *action)
-{
-    for (size_t i = 0; i < coordinator->n_records; i++) {
-        const struct recovery *recovery = coordinator->records[i];
-
-        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, &action->target) &&
-            (recovery->state == RECOVERY_RECOVERED || !recovery_state_is_final(recovery->state)))
-            return true;
-    }
-    return false;
-}
-
-void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
-                                    const struct action_result *result, struct moment now)
-{
-    struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
-    struct late *late;
-
-    if (action->kind != ACTION_START || result->error != 0 || is_wanted(coordinator, action))
-        return;
-    notices_add(coordinator, NOTICE_ATTEMPT_FAILED, now, machine,
-                "%s came up after recovery %s had given it up; it is stopped again",
-                machine != NULL ? machine->name : action->target.uuid, action->recovery_id);
-    late = calloc(1, sizeof(*late));
-    if (late == NULL) {
-        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to stop it");
-        return;
-    }
-    late->action = *action;
-    late->action.kind = ACTION_DESTROY;
-    late->action.id = ++coordinator->last_action;
-    late->action.timeout_us = coordinator->config->recovery.call_timeout_us;
-    late->next = coordinator->late;
-    coordinator->late = late;
 }
 
 void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, const struct machine_ref *machine,
@@ -392,8 +357,11 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
 
         if (!link->is_connected)
             continue;
+        /* A listing under way is old as well: its answer is not taken. */
         link->is_listed = false;
+        link->is_listing = false;
         link->wants_list = true;
+        link->connected_us = now.mono_us;
         set_reachable(coordinator, link->name, false);
     }
 }
@@ -436,6 +404,7 @@ void coordinator_tick(struct coordinator *coordinator, struct moment now)
     }
     if (coordinator->heartbeat_us <= now.mono_us)
         heartbeat_tick(coordinator, now);
+    late_tick(coordinator, now);
     runs_tick(coordinator, now);
     runs_assign(coordinator, now);
 }
@@ -444,6 +413,8 @@ int64_t coordinator_deadline(const struct coordinator *coordinator)
 {
     int64_t deadline_us = runs_deadline(coordinator);
 
+    if (late_deadline(coordinator) < deadline_us)
+        deadline_us = late_deadline(coordinator);
     if (coordinator->assign_us < deadline_us)
         deadline_us = coordinator->assign_us;
     if (coordinator->heartbeat_us < deadline_us)
@@ -516,22 +487,27 @@ static bool next_probe(struct coordinator *coordinator, struct action *ret)
     return true;
 }
 
+/* Nothing is begun while the brake is on, or where the view of the hypervisor is old. */
+static bool is_withheld(const struct coordinator *coordinator, const struct action *action)
+{
+    const struct link *link = link_find(coordinator, action->target.hypervisor);
+
+    if (action->kind != ACTION_RECORD && action->kind != ACTION_HOOK && action->kind != ACTION_START)
+        return false;
+    return coordinator->is_held || (link != NULL && !link->is_listed);
+}
+
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret)
 {
-    struct late *late = coordinator->late;
-
-    if (late != NULL) {
-        *ret = late->action;
-        coordinator->late = late->next;
-        free(late);
+    if (late_next(coordinator, ret))
         return true;
-    }
     for (size_t i = 0; i < coordinator->n_runs; i++) {
         struct run *run = coordinator->runs[i];
 
-        if (!run->has_action)
+        if (!run->has_action || is_withheld(coordinator, &run->action))
             continue;
         run->has_action = false;
+        run->recovery->is_asked = true;
         *ret = run->action;
         return true;
     }

@@ -93,6 +93,10 @@ int coordinator_restore(struct coordinator *coordinator, struct recovery *recove
 int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine, enum machine_state state,
                          enum machine_reason reason) _must_check_;
 
+/* What its guest agent told then, as "kind/value". -ENOMEM. */
+int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
+                                 const struct string_list *features) _must_check_;
+
 /* Time has passed: call at coordinator_deadline() (mono_us, USEC_INFINITY: never) or earlier. */
 void coordinator_tick(struct coordinator *coordinator, struct moment now);
 int64_t coordinator_deadline(const struct coordinator *coordinator);
@@ -106,6 +110,9 @@ const struct recovery *coordinator_next_changed_recovery(struct coordinator *coo
 /* A machine whose state should be written down; false: none. */
 bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
                                       enum machine_state *ret_state, enum machine_reason *ret_reason);
+/* What the guest agent of a machine has told, to be written down with it: added to *learned. -ENOMEM. */
+int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *machine,
+                        struct string_list *learned) _must_check_;
 /* The notice is handed over: notice_done. */
 bool coordinator_next_notice(struct coordinator *coordinator, struct notice *ret);
 

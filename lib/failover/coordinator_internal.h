@@ -19,11 +19,12 @@
 struct link {
     char name[HYPERVISOR_NAME_SIZE];
     bool is_connected;
-    bool is_listed;     /* since it was connected */
-    bool was_listed;    /* ever */
-    bool wants_list;    /* an ACTION_LIST is to be asked for */
-    bool is_listing;    /* one is under way */
-    int64_t list_at_us; /* the next one by itself: mono_us */
+    bool is_listed;       /* since it was connected */
+    bool was_listed;      /* ever */
+    int64_t connected_us; /* mono_us */
+    bool wants_list;      /* an ACTION_LIST is to be asked for */
+    bool is_listing;      /* one is under way */
+    int64_t list_at_us;   /* the next one by itself: mono_us */
     uint64_t list_id;
     char *trouble;
 };
@@ -34,6 +35,7 @@ struct watch {
     struct failure_track track;
     bool lost;             /* uthash had no memory to add it */
     bool is_listed;        /* mark of the listing under way */
+    bool has_asked_agent;  /* since it connected last */
     bool wants_inspection; /* is in coordinator.to_inspect */
     bool is_inspecting;
     bool inspect_again;      /* something changed while an inspection was under way */
@@ -44,10 +46,12 @@ struct watch {
     struct run *serves;      /* the run whose candidate this is, or NULL */
     bool wants_probe;        /* is in coordinator.to_probe */
     bool is_probing;
+    bool is_hung;                        /* and that was told: not again until it shows life */
     unsigned misses;                     /* in a row */
     struct probe last_probe;             /* counters at the first of them */
     enum machine_state remembered_state; /* from before the daemon was started */
     enum machine_reason remembered_reason;
+    struct string_list remembered_learned;
     bool is_changed; /* its state is to be written down: is in coordinator.changed */
     struct watch *next_to_inspect;
     struct watch *next_changed;
@@ -71,6 +75,8 @@ struct run {
 /* Machines that came up when nobody waited for them any more: to be stopped. */
 struct late {
     struct action action;
+    bool is_due;
+    int64_t retry_us; /* mono_us; USEC_INFINITY: asked, or due */
     struct late *next;
 };
 
@@ -97,6 +103,7 @@ struct coordinator {
     struct watch *changed; /* machines whose state is to be written down */
 
     bool is_held;         /* by the brake */
+    bool was_held;        /* when the daemon last ran, and nobody was told yet */
     int64_t released_us;  /* failures before this do not brake */
     int64_t heartbeat_us; /* the next one; USEC_INFINITY: none */
     int64_t assign_us;    /* an assignment waits for recoveries that are nearly there */
@@ -158,6 +165,15 @@ struct watch *heartbeat_next(struct coordinator *coordinator);
 void heartbeat_handle_result(struct coordinator *coordinator, const struct action *action,
                              const struct action_result *result, struct moment now);
 
+/* ---- late.c ---- */
+
+/* The next one to be stopped; false: none is due. */
+bool late_next(struct coordinator *coordinator, struct action *ret);
+/* True: the answer belonged to one of them. One that could not be stopped is tried again. */
+bool late_answer(struct coordinator *coordinator, const struct action_result *result, struct moment now);
+void late_tick(struct coordinator *coordinator, struct moment now);
+int64_t late_deadline(const struct coordinator *coordinator);
+
 /* ---- brake.c ---- */
 
 /* A failure was detected: is it one too many? */
@@ -189,7 +205,7 @@ int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct
 /* Claims the candidate and goes on with it. -ENOMEM. */
 int run_take(struct coordinator *coordinator, struct run *run, struct machine *candidate,
              struct moment now) _must_check_;
-void runs_sweep(struct coordinator *coordinator);
+void runs_sweep(struct coordinator *coordinator, struct moment now);
 
 /* Opens a recovery. -ENOMEM: nothing was opened. */
 int run_open(struct coordinator *coordinator, struct watch *watch, struct machine *machine, enum failure_cause cause,

@@ -4,13 +4,6 @@
 
 #include <stdlib.h>
 
-static void string_list_done(struct string_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-}
-
 void explanation_free(struct explanation *explanation)
 {
     if (explanation == NULL)

@@ -20,9 +20,9 @@ static bool is_asked(const struct coordinator *coordinator, const struct watch *
 {
     const struct machine *machine = pool_find(coordinator->pool, watch->ref.hypervisor, watch->ref.uuid);
 
-    return machine != NULL && machine->state == MACHINE_RUNNING && machine->is_reachable &&
-           (machine->roles & ROLE_PROTECTED) != 0 && (machine->agent_connected || watch->misses > 0) &&
-           watch->recovers == NULL && watch->serves == NULL;
+    return coordinator->config->failure.heartbeat.is_enabled && machine != NULL && machine->state == MACHINE_RUNNING &&
+           machine->is_reachable && (machine->roles & ROLE_PROTECTED) != 0 &&
+           (machine->agent_connected || watch->misses > 0) && watch->recovers == NULL && watch->serves == NULL;
 }
 
 void heartbeat_tick(struct coordinator *coordinator, struct moment now)
@@ -38,22 +38,31 @@ void heartbeat_tick(struct coordinator *coordinator, struct moment now)
 
 struct watch *heartbeat_next(struct coordinator *coordinator)
 {
-    struct watch *watch = coordinator->to_probe;
+    struct watch *watch;
 
-    if (watch == NULL)
-        return NULL;
-    LL_DELETE2(coordinator->to_probe, watch, next_to_probe);
-    watch->wants_probe = false;
-    watch->is_probing = true;
-    return watch;
+    while ((watch = coordinator->to_probe) != NULL) {
+        LL_DELETE2(coordinator->to_probe, watch, next_to_probe);
+        watch->wants_probe = false;
+        watch->is_probing = is_asked(coordinator, watch);
+        if (watch->is_probing)
+            return watch;
+    }
+    return NULL;
+}
+
+/* A guest that was not executing and does so again is alive, too. */
+static bool shows_disk_activity(const struct probe *last, const struct probe *probe)
+{
+    return !probe->lacks_disks && (last->lacks_disks || probe->disk_requests != last->disk_requests);
 }
 
 /* Something was read, written, sent or received since the first answer was missing. */
 static bool shows_activity(const struct watch *watch, const struct probe *probe)
 {
-    return watch->last_probe.has_counters && probe->has_counters &&
-           (probe->disk_requests != watch->last_probe.disk_requests ||
-            probe->network_packets != watch->last_probe.network_packets);
+    const struct probe *last = &watch->last_probe;
+
+    return last->has_counters && probe->has_counters &&
+           (shows_disk_activity(last, probe) || probe->network_packets != last->network_packets);
 }
 
 static void count_miss(struct watch *watch, const struct probe *probe)
@@ -76,16 +85,21 @@ void heartbeat_handle_result(struct coordinator *coordinator, const struct actio
         return;
     watch->is_probing = false;
     /* A hypervisor that does not answer says nothing about the guest. */
-    if (machine == NULL || !is_asked(coordinator, watch) || result->error != 0)
+    if (machine == NULL || !coordinator->config->failure.heartbeat.is_enabled || !is_asked(coordinator, watch) ||
+        result->error != 0)
         return;
     if (result->probe.agent_answered) {
         watch->misses = 0;
+        watch->is_hung = false;
         return;
     }
     count_miss(watch, &result->probe);
     if (watch->misses < coordinator->config->failure.heartbeat.misses)
         return;
     watch->misses = 0;
+    if (watch->is_hung)
+        return;
+    watch->is_hung = true;
     watch_handle_failure(coordinator, watch, machine, CAUSE_HUNG,
                          "its guest agent does not answer, and its disks and network are silent", now);
 }

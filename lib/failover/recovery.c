@@ -80,6 +80,16 @@ void recovery_free(struct recovery *recovery)
     free(recovery);
 }
 
+void recovery_close(struct recovery *recovery, const char *detail, struct moment now)
+{
+    free(recovery->detail);
+    recovery->detail = strdup(detail);
+    recovery->state = RECOVERY_EXHAUSTED;
+    recovery->ended = now;
+    recovery->waits_for_connection = false;
+    recovery->is_changed = true;
+}
+
 size_t recovery_attempt_count(const struct recovery *recovery)
 {
     size_t count = 0;

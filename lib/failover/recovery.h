@@ -101,6 +101,7 @@ struct recovery {
 
     /* under way */
     uint64_t action_id;        /* the action whose answer is awaited; 0: none */
+    bool is_asked;             /* the action under way has been handed out */
     bool waits_for_connection; /* asks again when the hypervisor is back */
     unsigned asked;            /* how often the question under way was asked */
     int64_t deadline_us;       /* mono_us of the next RECOVERY_TICK; USEC_INFINITY */
@@ -118,6 +119,7 @@ struct recovery_step {
     bool has_decided;        /* on a candidate */
     bool has_started;        /* the replacement runs: post-start */
     bool intent_failed;      /* the intent could not be written, and it goes on without */
+    bool was_stopped;        /* with releases_candidate: it was started, and is surely off now */
     bool quarantines;        /* with releases_candidate: it did not come up by its own fault */
     bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NOBODY */
     bool releases_candidate; /* the claim on `released` ends */
@@ -139,6 +141,9 @@ int recovery_handle(struct recovery *recovery, const struct recovery_event *even
  * way is asked about again as soon as the hypervisor is there (RECOVERY_RECONNECTED).
  */
 void recovery_resume(struct recovery *recovery);
+
+/* Ends one that cannot go on, outside of its course: its record is all that is left. */
+void recovery_close(struct recovery *recovery, const char *detail, struct moment now);
 
 /* Attempts that count: not those that we interrupted ourselves. */
 size_t recovery_attempt_count(const struct recovery *recovery);

@@ -49,6 +49,8 @@
 #define ASK_LIMIT         10
 #define ASK_PAUSE_US      (500 * USEC_PER_MSEC)
 #define STOPPING_PAUSE_US (200 * USEC_PER_MSEC)
+/* libvirt gives a process that does not end 10 s after SIGTERM a SIGKILL, and waits for it up to 5 s more. */
+#define DESTROY_US (20 * USEC_PER_SEC)
 /* The pause before a restart is doubled at most so often. */
 #define BACKOFF_DOUBLINGS_MAX 16
 
@@ -116,10 +118,11 @@ static int64_t time_for(const struct config *config, enum action_kind question, 
         return config->hooks.timeout_us;
     case ACTION_VERIFY:
         return level == VERIFY_COMMAND ? config->hooks.timeout_us : config->recovery.call_timeout_us;
+    case ACTION_DESTROY:
+        return config->recovery.call_timeout_us > DESTROY_US ? config->recovery.call_timeout_us : DESTROY_US;
     case ACTION_LIST:
     case ACTION_INSPECT:
     case ACTION_INQUIRE:
-    case ACTION_DESTROY:
     case ACTION_PROBE:
     case ACTION_COUNT:
     default:
@@ -135,6 +138,7 @@ static void ask(struct step *step)
 
     recovery->deadline_us = USEC_INFINITY;
     recovery->waits_for_connection = false;
+    recovery->is_asked = false;
     step->out->has_action = true;
     step->out->action = (struct action){
         .kind = state->question,
@@ -207,17 +211,23 @@ static void give_up(struct step *step, char *detail)
     recovery->deadline_us = step->event->now.mono_us + (config->restart_backoff_us << doublings);
 }
 
+/* The machine is surely dead, or the last candidate surely off: on to the next, if another attempt is left. */
 static void want_candidate(struct step *step)
 {
     struct recovery *recovery = step->recovery;
+    size_t n_attempts = recovery_attempt_count(recovery);
 
-    if (recovery->confirmed.mono_us == 0)
+    if (recovery->confirmed.real_us == 0)
         recovery->confirmed = step->event->now;
+    if (n_attempts >= step->config->recovery.attempts) {
+        give_up(step,
+                words("%zu candidates were tried and none came up; recovery.attempts allows no more", n_attempts));
+        return;
+    }
     enter(step, RECOVERY_SELECTING);
     step->out->wants_candidate = true;
 }
 
-/* The candidate is surely off: on to the next, if another attempt is left. */
 static void next_candidate(struct step *step)
 {
     struct recovery *recovery = step->recovery;
@@ -232,9 +242,6 @@ static void next_candidate(struct step *step)
 
     if (was_restart)
         give_up(step, words("nobody could take its place, and it did not come up again itself"));
-    else if (recovery_attempt_count(recovery) >= step->config->recovery.attempts)
-        give_up(step, words("%zu candidates were tried and none came up; recovery.attempts allows no more",
-                            recovery_attempt_count(recovery)));
     else
         want_candidate(step);
 }
@@ -285,7 +292,7 @@ static void confirm(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
-    if (is_gone_or_off(result)) {
+    if (is_gone_or_off(result)) { /* NOLINT(bugprone-branch-clone): dead, and not to be touched, are two things */
         want_candidate(step);
     } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
         if (!ask_later(step, result->error != 0 ? ASK_PAUSE_US : STOPPING_PAUSE_US))
@@ -463,6 +470,17 @@ static void resolve(struct step *step)
     }
 }
 
+/* An earlier start of the same candidate was cut off: if it runs already, that one took effect. */
+static bool was_tried_before(struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    for (size_t i = 0; i + 1 < recovery->n_attempts; i++)
+        if (machine_ref_equal(&recovery->attempts[i].candidate, &recovery->replacement))
+            return true;
+    return false;
+}
+
 static bool in_starting(struct step *step)
 {
     const struct action_result *result = step->event->result;
@@ -477,13 +495,15 @@ static bool in_starting(struct step *step)
 
     if (result->error == 0 && attempt_under_way(step)->error == NULL) {
         settle(step);
-    } else if (result->error == -EALREADY) {
+    } else if (result->error == -EALREADY && step->recovery->is_restarting) {
+        finish(step, RECOVERY_DISMISSED, words("it was started again by somebody else"));
+    } else if (result->error == -EALREADY && !was_tried_before(step)) {
         blame(step, "somebody else started it in the meantime");
         next_candidate(step);
     } else {
         if (result->error == -ETIMEDOUT)
             blame(step, "it did not start within recovery.start_timeout");
-        else if (result->error != -ENOTCONN && result->error != 0)
+        else if (result->error != -ENOTCONN && result->error != -EALREADY && result->error != 0)
             blame(step, result->message);
         resolve(step);
     }
@@ -519,6 +539,7 @@ static bool in_stopping(struct step *step)
     if (step->event->kind != RECOVERY_ANSWER)
         return ask_again(step);
     if (result->error == 0 || result->error == -ENOENT) {
+        step->out->was_stopped = true;
         step->out->quarantines = !attempt_under_way(step)->is_void;
         next_candidate(step);
     } else if (!ask_later(step, ASK_PAUSE_US)) {
@@ -623,8 +644,11 @@ static const struct state states[RECOVERY_STATE_COUNT] = {
 /* The failed machine runs again before anything was started in its place. */
 static bool comes_back(const struct step *step)
 {
-    return step->event->kind == RECOVERY_ORIGINAL_RUNS && states[step->recovery->state].is_harmless &&
-           !runs_although_failed(step->recovery);
+    const struct recovery *recovery = step->recovery;
+    bool is_harmless =
+        states[recovery->state].is_harmless || (recovery->state == RECOVERY_STARTING && !recovery->is_asked);
+
+    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !runs_although_failed(recovery);
 }
 
 static bool is_choice(const struct step *step)

@@ -27,6 +27,8 @@ int coordinator_restore(struct coordinator *coordinator, struct recovery *recove
     coordinator->records[coordinator->n_records++] = recovery;
     if (!recovery_state_is_final(recovery->state)) {
         recovery_resume(recovery);
+        coordinator->is_held |= recovery->is_held;
+        coordinator->was_held |= recovery->is_held;
         coordinator->restored[coordinator->n_restored++] = recovery;
     }
     return 0;
@@ -42,6 +44,29 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
     watch->remembered_state = state;
     watch->remembered_reason = reason;
     return 0;
+}
+
+int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
+                                 const struct string_list *features)
+{
+    struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
+    int r = watch != NULL ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < features->count; i++)
+        r = string_list_add(&watch->remembered_learned, features->items[i]);
+    return r;
+}
+
+int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *ref,
+                        struct string_list *learned)
+{
+    const struct machine *machine = pool_find(coordinator->pool, ref->hypervisor, ref->uuid);
+    const struct id_set *features = machine != NULL ? &machine->knowledge[KNOWLEDGE_AGENT].features : NULL;
+    int r = 0;
+
+    for (size_t i = 0; features != NULL && r == 0 && i < features->count; i++)
+        r = string_list_add(learned, feature_name(coordinator->features, features->ids[i]));
+    return r;
 }
 
 bool restore_concerns(const struct coordinator *coordinator, const struct machine_ref *ref)
@@ -88,42 +113,98 @@ static struct machine *find_or_make(struct coordinator *coordinator, const struc
     return machine;
 }
 
-static void adopt(struct coordinator *coordinator, struct recovery *recovery, struct moment now)
+/* False: it stays among the restored, to be tried again. */
+static bool adopt(struct coordinator *coordinator, struct recovery *recovery, struct moment now)
 {
     struct machine *failed = find_or_make(coordinator, recovery);
-    struct machine *candidate =
-        recovery->replacement_name != NULL
-            ? pool_find(coordinator->pool, recovery->replacement.hypervisor, recovery->replacement.uuid)
-            : NULL;
+    struct machine *candidate = NULL;
+    int r = -ENOMEM;
 
-    if (failed == NULL || run_adopt(coordinator, recovery, failed, candidate, now) < 0) {
+    if (recovery->replacement_name != NULL)
+        candidate = pool_find(coordinator->pool, recovery->replacement.hypervisor, recovery->replacement.uuid);
+    if (failed != NULL)
+        r = run_adopt(coordinator, recovery, failed, candidate, now);
+    if (r == -ENOMEM) {
         notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, failed, "no memory to go on with recovery %s",
                     recovery->id);
-        return;
+        return false;
     }
-    if (recovery->is_held && !coordinator->is_held) {
-        coordinator->is_held = true;
-        notices_add(coordinator, NOTICE_BRAKE_ON, now, failed,
-                    "the brake was on when understudyd last ran; nothing is started until understudyctl release");
+    if (r < 0) {
+        recovery_close(recovery, "another recovery has the same machine; how this one ended was not written down", now);
+        return true;
     }
     notices_add(coordinator, NOTICE_RESUMED, now, failed, "recovery %s of %s, cut off by a restart, goes on",
                 recovery->id, recovery->failed_name);
+    return true;
 }
 
-void restore_adopt(struct coordinator *coordinator, struct moment now)
+static bool have_machine_in_common(const struct recovery *older, const struct recovery *newer)
+{
+    bool older_has = older->replacement_name != NULL, newer_has = newer->replacement_name != NULL;
+
+    return machine_ref_equal(&older->failed, &newer->failed) ||
+           (older_has && machine_ref_equal(&older->replacement, &newer->failed)) ||
+           (older_has && newer_has && machine_ref_equal(&older->replacement, &newer->replacement));
+}
+
+/* No two recoveries have a machine in common: where two are open, the older had ended, unwritten. */
+static bool was_followed(const struct coordinator *coordinator, size_t i)
+{
+    for (size_t j = i + 1; j < coordinator->n_restored; j++)
+        if (have_machine_in_common(coordinator->restored[i], coordinator->restored[j]))
+            return true;
+    return false;
+}
+
+static void close_followed(struct coordinator *coordinator, struct moment now)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < coordinator->n_restored; i++) {
         struct recovery *recovery = coordinator->restored[i];
 
-        if (is_awaited(coordinator, recovery->failed.hypervisor) ||
-            (recovery->replacement_name != NULL && is_awaited(coordinator, recovery->replacement.hypervisor)))
-            coordinator->restored[kept++] = recovery;
+        if (was_followed(coordinator, i))
+            recovery_close(recovery,
+                           "a later recovery of the same machine followed; how this one ended was not written down",
+                           now);
         else
-            adopt(coordinator, recovery, now);
+            coordinator->restored[kept++] = recovery;
     }
     coordinator->n_restored = kept;
+}
+
+static void announce_brake(struct coordinator *coordinator, struct moment now)
+{
+    if (!coordinator->was_held)
+        return;
+    coordinator->was_held = false;
+    notices_add(coordinator, NOTICE_BRAKE_ON, now, NULL,
+                "the brake was on when understudyd last ran; nothing is started until understudyctl release");
+}
+
+void restore_adopt(struct coordinator *coordinator, struct moment now)
+{
+    size_t kept = 0;
+
+    announce_brake(coordinator, now);
+    if (coordinator->n_restored == 0)
+        return;
+    close_followed(coordinator, now);
+    for (size_t i = 0; i < coordinator->n_restored; i++) {
+        struct recovery *recovery = coordinator->restored[i];
+
+        if (is_awaited(coordinator, recovery->failed.hypervisor) ||
+            (recovery->replacement_name != NULL && is_awaited(coordinator, recovery->replacement.hypervisor)) ||
+            !adopt(coordinator, recovery, now))
+            coordinator->restored[kept++] = recovery;
+    }
+    coordinator->n_restored = kept;
+    for (struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
+         machine = pool_next(coordinator->pool, machine)) {
+        struct machine_ref ref = machine_ref_of(machine);
+
+        machine->is_reserved = restore_concerns(coordinator, &ref);
+    }
 }
 
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator)

@@ -12,7 +12,7 @@
 
 #include "failover/coordinator_internal.h"
 
-/* UTC and a number: readable, sortable, and unique as long as the clock does not go back. */
+/* UTC and a number: readable, sortable, and unique among what is remembered. */
 static void make_id(struct coordinator *coordinator, struct moment now, char id[RECOVERY_ID_SIZE])
 {
     time_t second = (time_t)(now.real_us / USEC_PER_SEC);
@@ -25,7 +25,9 @@ static void make_id(struct coordinator *coordinator, struct moment now, char id[
     }
     if (gmtime_r(&second, &utc) == NULL || strftime(text, sizeof(text), "%Y%m%d-%H%M%S", &utc) == 0)
         strcpy(text, "0");
-    snprintf(id, RECOVERY_ID_SIZE, "%s-%u", text, ++coordinator->id_count);
+    do
+        snprintf(id, RECOVERY_ID_SIZE, "%s-%u", text, ++coordinator->id_count);
+    while (coordinator_find_recovery(coordinator, id) != NULL);
 }
 
 static struct watch *watch_of(const struct coordinator *coordinator, const struct machine *machine)
@@ -76,7 +78,8 @@ static int run_new(struct coordinator *coordinator, struct recovery *recovery, s
     run->recovery = recovery;
     watch->recovers = run;
     coordinator->runs[coordinator->n_runs++] = run;
-    *ret = steal_pointer(&run);
+    *ret = run;
+    run = NULL;
     return 0;
 }
 
@@ -88,7 +91,8 @@ static bool is_over_budget(struct coordinator *coordinator, struct run *run, str
     struct recovery_event abandon = {.kind = RECOVERY_ABANDON, .now = at};
 
     /* The one that was just opened does not count against itself. */
-    if (config->limit == 0 || budget_spent(coordinator, &run->recovery->root, at) <= config->limit)
+    if (config->limit == 0 || budget_spent(coordinator, &run->recovery->root, at) <=
+                                  config->limit) /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
         return false;
     if (asprintf(&detail,
                  "it and its replacements were recovered %u times within %" PRId64 " s, which is recovery.limit",
@@ -169,20 +173,34 @@ int run_take(struct coordinator *coordinator, struct run *run, struct machine *c
     return 0;
 }
 
-static void forget_old_records(struct coordinator *coordinator)
+/* Written down, and too old to count for the budget or the brake. */
+static bool is_dispensable(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
 {
-    size_t limit = coordinator->config->recovery.history_length;
+    const struct config_recovery *config = &coordinator->config->recovery;
+    int64_t age_us = now.mono_us - recovery->detected.mono_us;
 
-    for (size_t i = 0; i < coordinator->n_records && coordinator->n_records > limit;) {
-        if (!recovery_state_is_final(coordinator->records[i]->state)) {
-            i++;
-            continue;
+    return recovery_state_is_final(recovery->state) && !recovery->is_changed &&
+           (config->limit == 0 || age_us > config->limit_window_us) && age_us > config->brake.window_us;
+}
+
+static void forget_old_records(struct coordinator *coordinator, struct moment now)
+{
+    size_t limit = coordinator->config->recovery.history_length, kept = 0, excess;
+
+    if (coordinator->n_records <= limit)
+        return;
+    excess = coordinator->n_records - limit;
+    for (size_t i = 0; i < coordinator->n_records; i++) {
+        struct recovery *recovery = coordinator->records[i];
+
+        if (excess > 0 && is_dispensable(coordinator, recovery, now)) {
+            recovery_free(recovery);
+            excess--;
+        } else {
+            coordinator->records[kept++] = recovery;
         }
-        recovery_free(coordinator->records[i]);
-        coordinator->n_records--;
-        memmove(&coordinator->records[i], &coordinator->records[i + 1],
-                (coordinator->n_records - i) * sizeof(struct recovery *));
     }
+    coordinator->n_records = kept;
 }
 
 static void announce_end(struct coordinator *coordinator, const struct run *run, struct moment now)
@@ -263,7 +281,7 @@ static void end(struct coordinator *coordinator, struct run *run, struct moment 
         run->recovery->state == RECOVERY_EXHAUSTED || run->recovery->state == RECOVERY_OBSERVED;
 }
 
-void runs_sweep(struct coordinator *coordinator)
+void runs_sweep(struct coordinator *coordinator, struct moment now)
 {
     size_t kept = 0;
 
@@ -279,7 +297,7 @@ void runs_sweep(struct coordinator *coordinator)
         free(run);
     }
     coordinator->n_runs = kept;
-    forget_old_records(coordinator);
+    forget_old_records(coordinator, now);
 }
 
 static void announce_attempt_failed(struct coordinator *coordinator, const struct run *run, struct moment now)
@@ -297,6 +315,29 @@ static void quarantine(struct coordinator *coordinator, struct machine *machine,
 
     if (machine != NULL && coordinator->config->recovery.quarantine_us > 0)
         machine->quarantined_until_us = until_us;
+}
+
+/* What is still told of its stop, late, is no failure of its own: this recovery has dealt with it. */
+static void write_off(struct coordinator *coordinator, const struct machine *machine)
+{
+    struct watch *watch = machine != NULL ? watch_of(coordinator, machine) : NULL;
+
+    if (watch != NULL)
+        watch->track = (struct failure_track){.reported = true};
+}
+
+/* It is up: what it needs is spent, whatever its host said last. */
+static void count_memory(struct coordinator *coordinator, struct machine *machine)
+{
+    uint64_t free_kib, needed_kib;
+
+    if (machine == NULL)
+        return;
+    pool_set_starting(coordinator->pool, machine, false);
+    free_kib = pool_free_memory(coordinator->pool, machine->hypervisor);
+    needed_kib = machine->description->memory_kib;
+    if (free_kib > 0)
+        pool_set_free_memory(coordinator->pool, machine->hypervisor, free_kib > needed_kib ? free_kib - needed_kib : 1);
 }
 
 static void announce_decision(struct coordinator *coordinator, const struct run *run, struct moment now)
@@ -328,7 +369,7 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
                         "the intent to start %s for %s could not be written; it is started all the same",
                         run->recovery->replacement_name, run->recovery->failed_name);
     if (step->has_started) {
-        pool_set_starting(coordinator->pool, run->candidate, false);
+        count_memory(coordinator, run->candidate);
         notices_add_run(coordinator, NOTICE_STARTED, now, run, "%s runs for %s; it is not verified yet",
                         run->recovery->replacement_name, run->recovery->failed_name);
     }
@@ -336,6 +377,8 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
         announce_attempt_failed(coordinator, run, now);
         if (step->quarantines)
             quarantine(coordinator, run->candidate, now);
+        if (step->was_stopped)
+            write_off(coordinator, run->candidate);
         release_candidate(coordinator, run);
     }
     if (step->wants_candidate)
@@ -348,7 +391,8 @@ void run_handle(struct coordinator *coordinator, struct run *run, const struct r
 {
     struct recovery_step step = {0};
 
-    if (recovery_handle(run->recovery, event, coordinator->config, &step) < 0) {
+    if (recovery_handle(run->recovery, event, coordinator->config, &step) <
+        0) { /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
         run->retry_us = event->now.mono_us + RETRY_US;
         return;
     }
@@ -431,8 +475,8 @@ void runs_abandon_unconfigured(struct coordinator *coordinator, const struct con
     for (size_t i = coordinator->n_runs; i-- > 0;) {
         struct run *run = coordinator->runs[i];
 
-        if (!is_configured(config, run->failed->hypervisor) ||
-            (run->candidate != NULL && !is_configured(config, run->candidate->hypervisor)))
+        if (!is_configured(config, run->recovery->failed.hypervisor) ||
+            (run->recovery->replacement_name != NULL && !is_configured(config, run->recovery->replacement.hypervisor)))
             run_handle(coordinator, run, &event);
     }
 }

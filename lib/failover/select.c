@@ -27,6 +27,8 @@ static bool stands_by(const struct machine *machine)
 
 static bool is_claimed_by_another(const struct select_request *request, const struct machine *machine)
 {
+    if (machine->is_reserved)
+        return true;
     return machine->claimed_by != NULL &&
            (request->recovery_id == NULL || strcmp(machine->claimed_by, request->recovery_id) != 0);
 }

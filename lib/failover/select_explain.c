@@ -107,6 +107,8 @@ static int explain_verdict(const struct select_request *request, const struct se
     case CANDIDATE_FAILED_ITSELF:
         return format(ret, "it failed itself and was not recovered");
     case CANDIDATE_CLAIMED:
+        if (machine->claimed_by == NULL)
+            return format(ret, "kept for a recovery from before the restart");
         return format(ret, "taken up by recovery %s", machine->claimed_by);
     case CANDIDATE_TRIED:
         return format(ret, "was tried in this recovery and did not come up");

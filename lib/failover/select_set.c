@@ -58,6 +58,7 @@ static struct run *next_seeker(const struct coordinator *coordinator)
     return best;
 }
 
+/* On success there is a selection. */
 static int seek(struct coordinator *coordinator, struct run *run, struct moment now, struct seeker *seeker)
 {
     const struct recovery *recovery = run->recovery;
@@ -170,23 +171,47 @@ static bool has_capacity(const struct coordinator *coordinator, const char *hype
     return limit == 0 || under_way < limit;
 }
 
-/* Without room on the hypervisor, its turn comes later. */
-static void take(struct coordinator *coordinator, const struct seeker *seeker, const struct candidate *candidate,
+/* True: it was taken. Without room on the hypervisor, its turn comes later. */
+static const struct candidate *candidate_of(const struct selection *selection, const struct machine *machine)
+{
+    for (size_t i = 0; i < selection->n_eligible; i++)
+        if (selection->candidates[i].machine == machine)
+            return &selection->candidates[i];
+    return NULL;
+}
+
+static bool take(struct coordinator *coordinator, const struct seeker *seeker, const struct candidate *candidate,
                  struct moment now)
 {
     struct run *run = seeker->run;
     struct recovery *recovery = run->recovery;
 
     if (!has_capacity(coordinator, candidate->machine->hypervisor))
-        return;
+        return false;
     write_down(coordinator, seeker, candidate->machine);
     recovery->similarity = ratio_to_double(&candidate->score.similarity);
     recovery->coverage = ratio_to_double(&candidate->score.coverage);
     recovery->overlap = ratio_to_double(&candidate->score.overlap);
     run->wants_candidate = false;
     run->is_postponed = false;
-    if (run_take(coordinator, run, candidate->machine, now) < 0)
+    if (run_take(coordinator, run, candidate->machine, now) < 0) {
         postpone(coordinator, run, now);
+        return false;
+    }
+    return true;
+}
+
+/* Whoever was taken earlier in this round may use the same disk, the same address or the last memory. */
+static bool is_still_eligible(struct coordinator *coordinator, const struct seeker *seeker,
+                              const struct machine *machine, struct moment now)
+{
+    struct seeker again;
+    bool is_eligible =
+        seek(coordinator, seeker->run, now, &again) == 0 && candidate_of(again.selection, machine) != NULL;
+
+    free(again.tried);
+    free(again.selection);
+    return is_eligible;
 }
 
 /* Candidates of all seekers as numbers: the place in `machines` is the number. */
@@ -230,7 +255,7 @@ static int lay_out(const struct coordinator *coordinator, const struct round *ro
             const struct similarity_score *score;
             double worth;
 
-            if (place >= selection->n_eligible)
+            if (place >= selection->n_eligible) /* NOLINT(clang-analyzer-core.NullDereference): see seek */
                 continue;
             score = &selection->candidates[place].score;
             worth = ratio_to_double(coordinator->config->similarity.rank_by == RANK_BY_SIMILARITY ? &score->similarity
@@ -242,14 +267,6 @@ static int lay_out(const struct coordinator *coordinator, const struct round *ro
             };
         }
     return 0;
-}
-
-static const struct candidate *candidate_of(const struct selection *selection, const struct machine *machine)
-{
-    for (size_t i = 0; i < selection->n_eligible; i++)
-        if (selection->candidates[i].machine == machine)
-            return &selection->candidates[i];
-    return NULL;
 }
 
 static int match(const struct coordinator *coordinator, const struct round *round,
@@ -278,6 +295,7 @@ static bool assign_round(struct coordinator *coordinator, struct moment now)
 {
     _cleanup_(round_done) struct round round = {0};
     const struct candidate *taken[ASSIGN_MAX];
+    bool has_taken = false;
 
     gather(coordinator, now, &round);
     if (round.n_seekers == 0)
@@ -290,13 +308,37 @@ static bool assign_round(struct coordinator *coordinator, struct moment now)
     for (size_t i = 0; i < round.n_seekers; i++) {
         const struct seeker *seeker = &round.seekers[i];
 
-        if (taken[i] != NULL)
-            take(coordinator, seeker, taken[i], now);
-        else if (seeker->selection->n_eligible == 0)
+        if (seeker->selection->n_eligible == 0) /* NOLINT(clang-analyzer-core.NullDereference): see seek */
             settle_for_nobody(coordinator, seeker, now);
-        else
+        else if (taken[i] == NULL || (has_taken && !is_still_eligible(coordinator, seeker, taken[i]->machine, now)))
             seeker->run->is_assignable = true; /* others took who it could have had: looked at once more */
+        else
+            has_taken |= take(coordinator, seeker, taken[i], now);
     }
+    return true;
+}
+
+/*
+ * A hypervisor is connected and has not said yet what it has. Waits for it, but not for ever: one that
+ * cannot be listed must not keep the others from being served.
+ */
+static bool is_looking(struct coordinator *coordinator, struct moment now)
+{
+    int64_t until_us = INT64_MIN;
+    bool is_wanted = false;
+
+    for (size_t i = 0; i < coordinator->n_runs; i++)
+        is_wanted |= coordinator->runs[i]->wants_candidate;
+    for (size_t i = 0; i < coordinator->n_links; i++) {
+        const struct link *link = &coordinator->links[i];
+        int64_t end_us = link->connected_us + 2 * coordinator->config->recovery.call_timeout_us;
+
+        if (link->is_connected && !link->is_listed && end_us > until_us)
+            until_us = end_us;
+    }
+    if (!is_wanted || until_us <= now.mono_us)
+        return false;
+    coordinator->assign_us = until_us;
     return true;
 }
 
@@ -313,18 +355,21 @@ static bool is_gathering(struct coordinator *coordinator, struct moment now)
         if (recovery->state <= RECOVERY_DESTROYING && recovery->detected.mono_us + GATHER_US > until_us)
             until_us = recovery->detected.mono_us + GATHER_US;
     }
-    coordinator->assign_us = is_wanted && until_us > now.mono_us ? until_us : USEC_INFINITY;
-    return coordinator->assign_us != USEC_INFINITY;
+    if (!is_wanted || until_us <= now.mono_us)
+        return false;
+    coordinator->assign_us = until_us;
+    return true;
 }
 
 void runs_assign(struct coordinator *coordinator, struct moment now)
 {
-    runs_sweep(coordinator);
-    if (coordinator->is_held || is_gathering(coordinator, now))
+    runs_sweep(coordinator, now);
+    coordinator->assign_us = USEC_INFINITY;
+    if (coordinator->is_held || is_looking(coordinator, now) || is_gathering(coordinator, now))
         return;
     for (size_t i = 0; i < coordinator->n_runs; i++)
         coordinator->runs[i]->is_assignable = true;
     while (assign_round(coordinator, now))
         ;
-    runs_sweep(coordinator);
+    runs_sweep(coordinator, now);
 }

@@ -67,6 +67,7 @@ static void discard(struct coordinator *coordinator, struct watch *watch)
         LL_DELETE2(coordinator->to_probe, watch, next_to_probe);
     if (watch->is_changed)
         LL_DELETE2(coordinator->changed, watch, next_changed);
+    string_list_done(&watch->remembered_learned);
     HASH_DEL(coordinator->watches, watch); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
     free(watch);
 }
@@ -119,9 +120,12 @@ static void set_state(struct coordinator *coordinator, struct watch *watch, stru
 {
     if (machine->state != state || machine->reason != reason)
         watch_mark_changed(coordinator, watch);
+    if (machine->state != state) {
+        watch->misses = 0;
+        watch->is_hung = false;
+    }
     machine->state = state;
     machine->reason = reason;
-    watch->misses = 0;
     if (state == MACHINE_RUNNING)
         machine->failed_unrecovered = false;
 }
@@ -302,6 +306,17 @@ static void pay_debt(struct coordinator *coordinator, struct watch *watch, struc
     watch_handle_failure(coordinator, watch, machine, cause, failure_cause_sentence(cause), now);
 }
 
+/* A machine that is off cannot be asked: what it told in an earlier life of the daemon holds. */
+static void recall_learned(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                           struct moment now)
+{
+    if (!machine->description->has_learned &&
+        pool_remember_learned(coordinator->pool, machine, &watch->remembered_learned) < 0)
+        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, machine, "no memory for what is known of %s",
+                    machine->name);
+    string_list_done(&watch->remembered_learned);
+}
+
 void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
                         uint64_t as_of, struct moment now)
 {
@@ -324,15 +339,23 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
         return;
     }
     report->description = NULL;
+    machine->is_reserved = restore_concerns(coordinator, &watch->ref);
     if (machine->state == MACHINE_UNKNOWN && machine->event_sequence == 0) {
         /* What was last known of it before the daemon was started. */
         machine->state = watch->remembered_state;
         machine->reason = watch->remembered_reason;
+        recall_learned(coordinator, watch, machine, now);
     }
     watch->is_listed = true;
     machine->persistent = report->persistent;
     machine->has_managed_save = report->has_managed_save;
     machine->agent_connected = report->agent_connected;
+    if (machine->description->has_learned)
+        watch_mark_changed(coordinator, watch);
+    /* A listing asks no agent: what it could tell is asked for once. */
+    if (report->agent_connected && !watch->has_asked_agent && !machine->description->has_learned)
+        watch_inspect(coordinator, watch);
+    watch->has_asked_agent = report->agent_connected;
 
     if (machine->event_sequence <= as_of) {
         context = context_of(coordinator, machine, now);

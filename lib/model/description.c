@@ -2,7 +2,36 @@
 /* Release and the one sum of a description. Knows nothing of where descriptions come from. */
 #include "model/description.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+static void features_free(struct feature_text *features, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(features[i].kind);
+        free(features[i].value);
+    }
+    free(features);
+}
+
+int domain_description_learn(struct domain_description *description, const char *kind, const char *value)
+{
+    struct feature_text feature = {.kind = strdup(kind), .value = strdup(value)};
+    struct feature_text *learned =
+        reallocarray(description->learned, description->n_learned + 1, sizeof(*description->learned));
+
+    if (learned != NULL)
+        description->learned = learned;
+    if (learned == NULL || feature.kind == NULL || feature.value == NULL) {
+        free(feature.kind);
+        free(feature.value);
+        return -ENOMEM;
+    }
+    learned[description->n_learned++] = feature;
+    description->has_learned = true;
+    return 0;
+}
 
 void domain_description_free(struct domain_description *description)
 {
@@ -16,13 +45,10 @@ void domain_description_free(struct domain_description *description)
     }
     for (size_t i = 0; i < description->n_macs; i++)
         free(description->macs[i]);
-    for (size_t i = 0; i < description->n_features; i++) {
-        free(description->features[i].kind);
-        free(description->features[i].value);
-    }
     free(description->disks);
     free(description->macs);
-    free(description->features);
+    features_free(description->features, description->n_features);
+    features_free(description->learned, description->n_learned);
     free(description->name);
     free(description->osinfo_id);
     free(description->role);

@@ -62,7 +62,15 @@ struct domain_description {
     int priority;
     struct feature_text *features;
     size_t n_features;
+
+    /* What its guest agent told just now; without has_learned it was not asked, or did not answer. */
+    bool has_learned;
+    struct feature_text *learned;
+    size_t n_learned;
 };
+
+/* Adds to what the guest agent told, copying. -ENOMEM. */
+int domain_description_learn(struct domain_description *description, const char *kind, const char *value) _must_check_;
 
 /* Takes NULL. */
 void domain_description_free(struct domain_description *description);

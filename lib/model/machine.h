@@ -99,6 +99,7 @@ struct machine {
     struct knowledge knowledge[KNOWLEDGE_COUNT];
     struct spec spec; /* resolved from description and knowledge */
 
+    bool is_reserved;             /* for a recovery from before the daemon was started, which waits for a hypervisor */
     bool is_starting;             /* a recovery has chosen it and it is on its way up */
     int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
     bool failed_unrecovered;      /* its last failure was not recovered, and it has not run since */

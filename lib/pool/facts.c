@@ -79,11 +79,11 @@ static int learn_from_config(const struct config *config, const struct machine *
     return 0;
 }
 
-static int learn_from_metadata(const struct domain_description *description, struct feature_table *table,
-                               struct knowledge *knowledge)
+static int learn_all(const struct feature_text *features, size_t n, struct feature_table *table,
+                     struct knowledge *knowledge)
 {
-    for (size_t i = 0; i < description->n_features; i++) {
-        int r = learn(knowledge, table, description->features[i].kind, description->features[i].value);
+    for (size_t i = 0; i < n; i++) {
+        int r = learn(knowledge, table, features[i].kind, features[i].value);
 
         if (r < 0)
             return r;
@@ -114,6 +114,18 @@ static int learn_from_osinfo(const struct domain_description *description, struc
     return learn(knowledge, table, "os", os);
 }
 
+/* What the agent told last stays true until it tells something else: a machine that is off cannot be asked. */
+static int learn_from_agent(const struct machine *machine, struct feature_table *table, struct knowledge *knowledge)
+{
+    const struct knowledge *known = &machine->knowledge[KNOWLEDGE_AGENT];
+    int r;
+
+    if (machine->description->has_learned)
+        return learn_all(machine->description->learned, machine->description->n_learned, table, knowledge);
+    r = id_set_copy(&knowledge->features, &known->features);
+    return r < 0 ? r : id_set_copy(&knowledge->kinds, &known->kinds);
+}
+
 static void knowledge_done_all(struct knowledge (*knowledge)[KNOWLEDGE_COUNT])
 {
     for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
@@ -124,18 +136,16 @@ int facts_resolve(const struct config *config, struct feature_table *table, stru
 {
     _cleanup_(knowledge_done_all) struct knowledge knowledge[KNOWLEDGE_COUNT] = {0};
     _cleanup_(id_set_done) struct id_set features = {0};
-    struct knowledge agent = machine->knowledge[KNOWLEDGE_AGENT];
     int r;
 
     r = learn_from_config(config, machine, table, &knowledge[KNOWLEDGE_CONFIG]);
     if (r == 0)
-        r = learn_from_metadata(machine->description, table, &knowledge[KNOWLEDGE_METADATA]);
+        r = learn_all(machine->description->features, machine->description->n_features, table,
+                      &knowledge[KNOWLEDGE_METADATA]);
     if (r == 0)
         r = learn_from_osinfo(machine->description, table, &knowledge[KNOWLEDGE_OSINFO]);
     if (r == 0)
-        r = id_set_copy(&knowledge[KNOWLEDGE_AGENT].features, &agent.features);
-    if (r == 0)
-        r = id_set_copy(&knowledge[KNOWLEDGE_AGENT].kinds, &agent.kinds);
+        r = learn_from_agent(machine, table, &knowledge[KNOWLEDGE_AGENT]);
     if (r == 0)
         r = knowledge_resolve(knowledge, table, &features);
     if (r < 0)

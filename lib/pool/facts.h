@@ -13,8 +13,8 @@
 unsigned facts_roles(const struct config *config, const struct machine *machine);
 
 /*
- * Gathers knowledge of every source but the guest agent, whose element of machine->knowledge stays,
- * and resolves machine->spec. -ENOMEM: the machine is as it was.
+ * Gathers knowledge of every source and resolves machine->spec. What the guest agent told earlier stays
+ * where the description brings nothing new of it. -ENOMEM: the machine is as it was.
  */
 int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine) _must_check_;
 

@@ -334,6 +334,26 @@ int pool_apply(struct pool *pool, const char *hypervisor, struct domain_descript
     return r;
 }
 
+int pool_remember_learned(struct pool *pool, struct machine *machine, const struct string_list *features)
+{
+    struct knowledge *known = &machine->knowledge[KNOWLEDGE_AGENT];
+
+    for (size_t i = 0; i < features->count; i++) {
+        const char *slash = strchr(features->items[i], '/');
+        char kind[FEATURE_KIND_MAX + 1];
+        int r;
+
+        if (slash == NULL || (size_t)(slash - features->items[i]) >= sizeof(kind))
+            continue;
+        memcpy(kind, features->items[i], (size_t)(slash - features->items[i]));
+        kind[slash - features->items[i]] = '\0';
+        r = knowledge_add(known, pool->table, kind, slash + 1);
+        if (r < 0 && r != -EINVAL)
+            return r;
+    }
+    return resolve(pool, machine);
+}
+
 void pool_refresh_environment(struct machine *machine)
 {
     machine->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);

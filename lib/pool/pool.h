@@ -36,6 +36,9 @@ int pool_configure(struct pool *pool, const struct config *config) _must_check_;
 int pool_apply(struct pool *pool, const char *hypervisor, struct domain_description *description,
                struct machine **ret_machine) _must_check_;
 
+/* What its guest agent told in an earlier life, as "kind/value": knowledge until it tells something else. -ENOMEM. */
+int pool_remember_learned(struct pool *pool, struct machine *machine, const struct string_list *features) _must_check_;
+
 /* Frees the machine; where a claim or a hold still needs it, it stays as not present and GONE until the last of them
  * ends. */
 void pool_remove(struct pool *pool, struct machine *machine);

@@ -494,12 +494,38 @@ int record_parse_recovery(const char *text, struct moment now, struct recovery *
 
 int record_format_machine(enum machine_state state, enum machine_reason reason, char **ret)
 {
+    return record_format_machine_learned(state, reason, &(struct string_list){0}, ret);
+}
+
+int record_format_machine_learned(enum machine_state state, enum machine_reason reason,
+                                  const struct string_list *learned, char **ret)
+{
     struct json_maker maker = {0};
     json_t *object = json_object();
 
     json_put(&maker, object, "state", json_text(machine_state_name(state)));
     json_put(&maker, object, "reason", json_text(machine_reason_name(reason)));
+    if (learned->count > 0)
+        json_put(&maker, object, "learned", json_strings(&maker, learned));
     return finish(&maker, object, ret);
+}
+
+int record_parse_learned(const char *text, struct string_list *learned)
+{
+    json_t *document = NULL;
+    const json_t *value;
+    size_t i;
+    int r = load(text, &document);
+
+    if (r < 0)
+        return r;
+    json_array_foreach(json_object_get(document, "learned"), i, value)
+    {
+        if (r == 0)
+            r = json_is_string(value) ? string_list_add(learned, json_string_value(value)) : -EINVAL;
+    }
+    json_decref(document);
+    return r;
 }
 
 int record_parse_machine(const char *text, enum machine_state *ret_state, enum machine_reason *ret_reason)

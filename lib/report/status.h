@@ -27,7 +27,8 @@ struct status {
     int64_t uptime_us;
 
     bool is_ready;
-    bool is_held;                          /* by the brake */
+    bool is_held; /* by the brake */
+
     struct hypervisor_status *hypervisors; /* their strings are borrowed from the coordinator */
     size_t n_hypervisors;
     struct machine_counts machines;

@@ -13,11 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libvirt/libvirt.h>
-
 #include "hypervisor/connection.h"
 #include "hypervisor/hypervisor.h"
-#include "hypervisor/translate.h"
 #include "loop.h"
 
 #define SECOND_US   USEC_PER_SEC
@@ -422,6 +419,49 @@ static void destroys_what_runs_and_counts_what_is_off_as_success(void **state)
     assert_int_equal(do_action(world, ACTION_INQUIRE, UUID_NONE), -ENOENT);
 }
 
+/* The test driver has no agents: that says nothing about a guest, and must not look as if it were silent. */
+static void a_probe_without_an_answer_of_the_hypervisor_is_an_error(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(do_action(world, ACTION_PROBE, UUID_RUNS), -EIO);
+    assert_int_not_equal(strlen(world->result.message), 0);
+    assert_int_equal(do_action(world, ACTION_PROBE, UUID_OFF), -EIO);
+    assert_string_equal(world->result.message, "it is shut off");
+    assert_int_equal(do_action(world, ACTION_PROBE, UUID_NONE), -ENOENT);
+}
+
+static void verifying_says_what_is_missing(void **state)
+{
+    struct world *world = *state;
+    struct action action = make_action(world, ACTION_VERIFY, UUID_RUNS);
+
+    action.level = VERIFY_AGENT;
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    assert_true(world->result.error < 0);
+    assert_int_not_equal(strlen(world->result.message), 0);
+
+    action = make_action(world, ACTION_VERIFY, UUID_OFF);
+    action.level = VERIFY_TCP;
+    action.port = 80;
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    assert_int_equal(world->result.error, -EAGAIN);
+    assert_non_null(strstr(world->result.message, "address"));
+}
+
+/* What the test driver says of its host's memory is invented, and must not keep anything from being started. */
+static void memory_of_a_test_is_not_known(void **state)
+{
+    struct world *world = *state;
+
+    perform(world, ACTION_LIST, "");
+    assert_int_equal(world->inventory->free_memory_kib, 0);
+    perform(world, ACTION_INQUIRE, UUID_RUNS);
+    assert_int_equal(world->result.free_memory_kib, 0);
+}
+
 static void many_questions_are_all_answered(void **state)
 {
     struct world *world = *state;
@@ -516,38 +556,6 @@ static void knows_a_test_when_it_sees_one(void **state)
     assert_true(hypervisor_is_test(world->hypervisor));
 }
 
-static void translates_what_it_lists_and_nothing_else(void **state)
-{
-    enum machine_state machine_state;
-    enum machine_reason reason;
-
-    (void)state;
-    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED),
-                     EVENT_STOPPED_FAILED);
-    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_HOST),
-                     EVENT_SHUTDOWN_HOST);
-    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED),
-                     EVENT_CRASHED_PANICKED);
-    assert_int_equal(translate_lifecycle(VIR_DOMAIN_EVENT_STOPPED, 99), EVENT_UNLISTED);
-    assert_int_equal(translate_lifecycle(99, 0), EVENT_UNLISTED);
-    assert_int_equal(translate_watchdog(VIR_DOMAIN_EVENT_WATCHDOG_POWEROFF), EVENT_WATCHDOG_OFF);
-    assert_int_equal(translate_watchdog(VIR_DOMAIN_EVENT_WATCHDOG_PAUSE), EVENT_WATCHDOG);
-
-    translate_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, &machine_state, &reason);
-    assert_int_equal(machine_state, MACHINE_PAUSED);
-    assert_int_equal(reason, REASON_IO_ERROR);
-    translate_state(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DAEMON, &machine_state, &reason);
-    assert_int_equal(reason, REASON_DAEMON);
-    translate_state(VIR_DOMAIN_SHUTOFF, 99, &machine_state, &reason);
-    assert_int_equal(machine_state, MACHINE_SHUT_OFF);
-    assert_int_equal(reason, REASON_UNKNOWN);
-    translate_state(VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, &machine_state, &reason);
-    assert_int_equal(machine_state, MACHINE_CRASHED);
-    assert_int_equal(reason, REASON_PANICKED);
-    translate_state(99, 0, &machine_state, &reason);
-    assert_int_equal(machine_state, MACHINE_UNKNOWN);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -559,13 +567,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(starts_what_is_off_and_resumes_what_a_user_paused, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(destroys_what_runs_and_counts_what_is_off_as_success, setup_connected,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_probe_without_an_answer_of_the_hypervisor_is_an_error, setup_connected,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(verifying_says_what_is_missing, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(memory_of_a_test_is_not_known, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(many_questions_are_all_answered, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(a_deadline_in_the_past_is_answered_once, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(knows_a_test_when_it_sees_one, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(without_a_connection_it_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(tries_again_until_it_is_there, setup, teardown),
         cmocka_unit_test_setup_teardown(ends_quietly_in_the_middle, setup, teardown),
-        cmocka_unit_test(translates_what_it_lists_and_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

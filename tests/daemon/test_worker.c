@@ -66,6 +66,7 @@ static void release(struct job *job)
 
 static const struct job_type types[JOB_CLASS_COUNT] = {
     [JOB_SPARE] = {.class = JOB_SPARE, .run = run, .report = report, .free = release},
+    [JOB_PROBE] = {.class = JOB_PROBE, .run = run, .report = report, .free = release},
     [JOB_NORMAL] = {.class = JOB_NORMAL, .run = run, .report = report, .free = release},
     [JOB_URGENT] = {.class = JOB_URGENT, .run = run, .report = report, .free = release},
     [JOB_ASIDE] = {.class = JOB_ASIDE, .run = run, .report = report, .free = release},
@@ -211,6 +212,34 @@ static void lesser_calls_leave_places_for_urgent_ones(void **state)
     assert_true(loop_until(fixture->base, &spare[1].is_done));
 }
 
+/* Many guests hang at once: their probes wait for one another, and nobody waits for them. */
+static void probes_that_last_are_two_at_a_time_and_none_is_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call probes[8], normal, urgent[2];
+
+    for (size_t i = 0; i < ELEMENTS_OF(probes); i++)
+        submit(fixture, &probes[i], JOB_PROBE, SHORT_US, true);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(loop_until(fixture->base, &probes[i].is_overdue));
+    assert_false(workers_are_late(fixture->workers));
+    assert_false(workers_are_blocked(fixture->workers));
+    for (size_t i = 0; i < ELEMENTS_OF(urgent); i++)
+        submit(fixture, &urgent[i], JOB_URGENT, LONG_US, true);
+    let_go(urgent, ELEMENTS_OF(urgent));
+    for (size_t i = 0; i < ELEMENTS_OF(urgent); i++)
+        assert_true(loop_until(fixture->base, &urgent[i].is_done));
+    submit(fixture, &normal, JOB_NORMAL, LONG_US, false);
+    assert_true(loop_until(fixture->base, &normal.is_done));
+
+    /* The others waited longer than their own time, which begins only when they have a place. */
+    let_go(probes, ELEMENTS_OF(probes));
+    for (size_t i = 0; i < ELEMENTS_OF(probes); i++) {
+        assert_true(loop_until(fixture->base, i < 2 ? &probes[i].came_back : &probes[i].is_done));
+        assert_false(probes[i].never_ran);
+    }
+}
+
 static void a_refused_call_is_told_from_the_loop(void **state)
 {
     struct fixture *fixture = *state;
@@ -272,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_that_hangs_is_told_once_and_again_when_it_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(four_that_hang_hold_up_the_fifth_until_they_are_forsaken, setup, teardown),
         cmocka_unit_test_setup_teardown(lesser_calls_leave_places_for_urgent_ones, setup, teardown),
+        cmocka_unit_test_setup_teardown(probes_that_last_are_two_at_a_time_and_none_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_call_is_told_from_the_loop, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_does_not_wait_for_calls_that_hang, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_waits_for_calls_that_end, setup, teardown),

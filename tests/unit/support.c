@@ -52,6 +52,7 @@ struct config default_config(void)
                 .panic_limit = 3,
                 .panic_window_us = 600 * USEC_PER_SEC,
                 .host_kill_is_failure = true,
+                .heartbeat = {.interval_us = 30 * USEC_PER_SEC, .timeout_us = 10 * USEC_PER_SEC, .misses = 3},
             },
         .recovery =
             {
@@ -59,8 +60,24 @@ struct config default_config(void)
                 .start_timeout_us = 60 * USEC_PER_SEC,
                 .settle_us = 3 * USEC_PER_SEC,
                 .attempts = 3,
+                .limit_window_us = 3600 * USEC_PER_SEC,
+                .without_intent = true,
+                .intent_timeout_us = 2 * USEC_PER_SEC,
+                .verify =
+                    {
+                        .level = VERIFY_AUTO,
+                        .port = 22,
+                        .command = (char *)"/nonexistent/verify",
+                        .timeout_us = 120 * USEC_PER_SEC,
+                        .interval_us = USEC_PER_SEC,
+                    },
+                .brake = {.minimum = 5, .window_us = 60 * USEC_PER_SEC},
+                .when_exhausted = EXHAUSTED_ALERT,
+                .restart_attempts = 3,
+                .restart_backoff_us = 10 * USEC_PER_SEC,
                 .history_length = 100,
             },
+        .hooks = {.directory = (char *)"/nonexistent/hooks.d", .timeout_us = 30 * USEC_PER_SEC},
         .discovery = {.resync_interval_us = 300 * USEC_PER_SEC, .reconnect_max_us = 30 * USEC_PER_SEC},
     };
 }

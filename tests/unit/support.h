@@ -24,7 +24,10 @@
     ((struct string_list){.items = (char **)(const char *[]){__VA_ARGS__},                                             \
                           .count = sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)})
 
-/* The documented defaults, with the hypervisors "local" and "other". Owns nothing: never config_free it. */
+/*
+ * The documented defaults, with the hypervisors "local" and "other", but without what holds recoveries back: no limit,
+ * no brake, no quarantine, no concurrency, no check of memory. Owns nothing: never config_free it.
+ */
 struct config default_config(void);
 
 /* Table 1 of the paper: language 0.3, database 0.2, webserver 0.1, no hardware, threshold 0.5. */

@@ -111,6 +111,7 @@ static void test_status(void **state)
     struct status status = {
         .version = "1.2",
         .mode = "observe",
+        .is_held = true,
         .config_file = "/etc/understudy/understudy.yaml",
         .uptime_us = 1500000,
         .hypervisors = hypervisors,
@@ -127,6 +128,7 @@ static void test_status(void **state)
     document = load(text);
     assert_string_equal(text_at(document, "mode"), "observe");
     assert_true(json_is_false(json_object_get(document, "ready")));
+    assert_true(json_is_true(json_object_get(document, "held")));
     assert_true(is_null_at(document, "reload_error"));
     assert_true(number_at(document, "uptime_s") == 1.5);
     assert_string_equal(text_at(json_array_get(json_object_get(document, "hypervisors"), 1), "trouble"),
@@ -142,28 +144,44 @@ static void test_status(void **state)
 }
 
 /* A pool whose machines come from domains described by hand. */
+struct room {
+    struct config config;
+    struct feature_table *features;
+    struct pool *pool;
+};
+
+static void room_begin(struct room *room)
+{
+    room->config = default_config();
+    assert_int_equal(feature_table_new(&room->features), 0);
+    assert_int_equal(pool_new(room->features, &room->pool), 0);
+    assert_int_equal(pool_configure(room->pool, &room->config), 0);
+}
+
+static void room_end(struct room *room)
+{
+    pool_free(room->pool);
+    feature_table_free(room->features);
+}
+
 static void test_machines(void **state)
 {
-    struct config config = default_config();
-    _cleanup_(feature_table_freep) struct feature_table *features = NULL;
-    _cleanup_(pool_freep) struct pool *pool = NULL;
+    struct room room;
     struct domain_description *description = describe(2, "web-2");
     struct machine *machine = NULL;
     json_t *document, *second;
     char *text = NULL;
 
     (void)state;
-    assert_int_equal(feature_table_new(&features), 0);
-    assert_int_equal(pool_new(features, &pool), 0);
-    assert_int_equal(pool_configure(pool, &config), 0);
-    assert_int_equal(pool_apply(pool, "local", describe(10, "web-10"), NULL), 0);
+    room_begin(&room);
+    assert_int_equal(pool_apply(room.pool, "local", describe(10, "web-10"), NULL), 0);
     describe_feature(description, "webserver", "nginx");
     describe_feature(description, "database", "mysql");
-    assert_int_equal(pool_apply(pool, "local", description, &machine), 0);
+    assert_int_equal(pool_apply(room.pool, "local", description, &machine), 0);
     machine->state = MACHINE_SHUT_OFF;
     machine->has_managed_save = true;
 
-    assert_int_equal(json_format_machines(pool, features, &text), 0);
+    assert_int_equal(json_format_machines(room.pool, room.features, &text), 0);
     document = load(text);
     assert_int_equal(json_array_size(document), 2);
     assert_string_equal(text_at(json_array_get(document, 0), "name"), "web-2");
@@ -176,8 +194,8 @@ static void test_machines(void **state)
     assert_true(number_at(json_object_get(second, "environment"), "memory_kib") == 1024 * 1024);
     json_decref(document);
 
-    assert_int_equal(pool_claim(pool, machine, "20261122-145400-1"), 0);
-    assert_int_equal(json_format_machine(pool, features, machine, &text), 0);
+    assert_int_equal(pool_claim(room.pool, machine, "20261122-145400-1"), 0);
+    assert_int_equal(json_format_machine(room.pool, room.features, machine, (struct moment){0}, &text), 0);
     document = load(text);
     assert_string_equal(text_at(document, "warmth"), "saved");
     assert_string_equal(text_at(document, "claimed_by"), "20261122-145400-1");
@@ -186,7 +204,41 @@ static void test_machines(void **state)
     assert_int_equal(json_array_size(json_object_get(document, "roles")), 2);
     assert_string_equal(text_at(document, "on_crash"), "destroy");
     json_decref(document);
-    pool_release(pool, machine, "20261122-145400-1");
+    pool_release(room.pool, machine, "20261122-145400-1");
+    room_end(&room);
+}
+
+static void test_machine_that_failed_to_come_up(void **state)
+{
+    static const struct {
+        int64_t until_us, now_us, left_s; /* left_s 0: null */
+    } cases[] = {
+        {0, 5, 0}, {9000000, 9000000, 0}, {9000000, 8999999, 1}, {9000000, 7999999, 2}, {9000000, 9000001, 0},
+    };
+    struct room room;
+    struct machine *machine = NULL;
+    json_t *document;
+    char *text = NULL;
+
+    (void)state;
+    room_begin(&room);
+    assert_int_equal(pool_apply(room.pool, "local", describe(1, "web"), &machine), 0);
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        struct moment now = {.mono_us = cases[i].now_us};
+
+        machine->quarantined_until_us = cases[i].until_us;
+        machine->is_starting = machine->failed_unrecovered = i % 2 == 0;
+        assert_int_equal(json_format_machine(room.pool, room.features, machine, now, &text), 0);
+        document = load(text);
+        if (cases[i].left_s == 0)
+            assert_true(is_null_at(document, "quarantine_s"));
+        else
+            assert_true(number_at(document, "quarantine_s") == (double)cases[i].left_s);
+        assert_true(json_is_true(json_object_get(document, "starting")) == (i % 2 == 0));
+        assert_true(json_is_true(json_object_get(document, "failed_unrecovered")) == (i % 2 == 0));
+        json_decref(document);
+    }
+    room_end(&room);
 }
 
 static struct explained_candidate candidates[] = {
@@ -260,15 +312,19 @@ static void test_explanation(void **state)
 static void test_recovery_that_ended(void **state)
 {
     struct recovery_attempt attempts[] = {
-        {.candidate = {.hypervisor = "local"}, .name = TEXT("VM-002"), .error = TEXT("no boot device")},
+        {.candidate = {.hypervisor = "local"},
+         .name = TEXT("VM-002"),
+         .error = TEXT("no boot device"),
+         .is_void = true},
         {.candidate = {.hypervisor = "local"}, .name = TEXT("VM-005")},
     };
     struct recovery recovery = {
         .id = "20261122-145400-1",
         .state = RECOVERY_RECOVERED,
         .failed = {.hypervisor = "local", .uuid = "00000000-0000-4000-8000-000000000001"},
+        .root = {.hypervisor = "local", .uuid = "00000000-0000-4000-8000-000000000007"},
         .failed_name = TEXT("VM-001"),
-        .cause = CAUSE_PROCESS_DIED,
+        .cause = CAUSE_HUNG,
         .is_drill = true,
         .replacement = {.hypervisor = "far"},
         .replacement_name = TEXT("VM-005"),
@@ -280,18 +336,26 @@ static void test_recovery_that_ended(void **state)
         .detected = {.mono_us = 1000, .real_us = INT64_C(1795359240000000)},
         .confirmed = {.mono_us = 3000, .real_us = INT64_C(1795359240002000)},
         .decided = {.mono_us = 3500, .real_us = INT64_C(1795359240002500)},
+        .recorded = {.mono_us = 4500, .real_us = INT64_C(1795359240003500)},
         .started = {.mono_us = 9500, .real_us = INT64_C(1795359240008500)},
+        .settled = {.mono_us = 11000, .real_us = INT64_C(1795359240010000)},
         .ended = {.mono_us = 11500, .real_us = INT64_C(1795359240010500)},
+        .restarts = 3,
+        .is_unrecorded = true,
+        .level = VERIFY_TCP,
         .detail = TEXT("VM-005 runs"),
     };
+    struct room room;
     json_t *document, *times;
     char *text = NULL;
 
     (void)state;
-    assert_int_equal(json_format_recovery(&recovery, (struct moment){.mono_us = 99999999}, &text), 0);
+    room_begin(&room);
+    assert_int_equal(pool_apply(room.pool, "local", describe(7, "VM-007"), NULL), 0);
+    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){.mono_us = 99999999}, &text), 0);
     document = load(text);
     assert_string_equal(text_at(document, "outcome"), "recovered");
-    assert_string_equal(text_at(document, "cause"), "process-died");
+    assert_string_equal(text_at(document, "cause"), "guest-hung");
     assert_string_equal(text_at(document, "replacement"), "VM-005");
     assert_string_equal(text_at(document, "replacement_hypervisor"), "far");
     assert_true(number_at(document, "overlap") == 0.375);
@@ -300,11 +364,80 @@ static void test_recovery_that_ended(void **state)
     assert_true(number_at(document, "duration_ms") == 10.5);
     times = json_object_get(document, "times_us");
     assert_true(number_at(times, "confirm") == 2000 && number_at(times, "decide") == 500);
-    assert_true(number_at(times, "start") == 6000 && number_at(times, "settle") == 2000);
+    assert_true(number_at(times, "record") == 1000 && number_at(times, "start") == 5000);
+    assert_true(number_at(times, "settle") == 1500 && number_at(times, "verify") == 500);
+    assert_true(number_at(times, "total") == 10500);
+    assert_string_equal(text_at(document, "recorded_at"), "2026-11-22T14:54:00.003500Z");
+    assert_string_equal(text_at(document, "settled_at"), "2026-11-22T14:54:00.010000Z");
+    assert_string_equal(text_at(document, "verify"), "tcp");
+    assert_true(number_at(document, "restarts") == 3);
+    assert_true(json_is_true(json_object_get(document, "unrecorded")));
+    assert_string_equal(text_at(json_object_get(document, "root"), "name"), "VM-007");
+    assert_string_equal(text_at(json_object_get(document, "root"), "uuid"), "00000000-0000-4000-8000-000000000007");
+    for (size_t i = 0; i < 2; i++)
+        assert_true(json_is_true(json_object_get(json_array_get(json_object_get(document, "attempts"), i), "void")) ==
+                    (i == 0));
     assert_string_equal(text_at(json_array_get(json_object_get(document, "attempts"), 0), "error"), "no boot device");
     assert_true(is_null_at(json_array_get(json_object_get(document, "attempts"), 1), "error"));
     assert_int_equal(json_array_size(json_object_get(document, "candidates")), 0);
     json_decref(document);
+
+    /* It stands for itself, or for one that is no longer there. */
+    strcpy(recovery.root.uuid, "00000000-0000-4000-8000-000000000008");
+    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){0}, &text), 0);
+    document = load(text);
+    assert_true(is_null_at(json_object_get(document, "root"), "name"));
+    json_decref(document);
+    recovery.root = recovery.failed;
+    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){0}, &text), 0);
+    document = load(text);
+    assert_true(is_null_at(document, "root"));
+    json_decref(document);
+    room_end(&room);
+}
+
+/* What the first candidate has reached is nothing that the second one has reached. */
+static void test_recovery_on_its_second_candidate(void **state)
+{
+    struct recovery recovery = {
+        .id = "20261122-145400-1",
+        .state = RECOVERY_STARTING,
+        .failed_name = TEXT("VM-001"),
+        .cause = CAUSE_CRASHED,
+        .replacement_name = TEXT("VM-005"),
+        .level = VERIFY_AGENT,
+        .detected = {.mono_us = 1000, .real_us = 1000},
+        .confirmed = {.mono_us = 2000, .real_us = 2000},
+        .recorded = {.mono_us = 4000, .real_us = 4000},
+        .started = {.mono_us = 5000, .real_us = 5000},
+        .settled = {.mono_us = 6000, .real_us = 6000},
+        .decided = {.mono_us = 9000, .real_us = 9000},
+    };
+    static const char *const stale[] = {"recorded_at", "started_at", "settled_at", "ended_at"};
+    static const char *const unknown[] = {"record", "start", "settle", "verify", "total"};
+    struct room room;
+    json_t *document;
+    char *text = NULL;
+
+    (void)state;
+    room_begin(&room);
+    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){.mono_us = 9500}, &text), 0);
+    document = load(text);
+    assert_true(number_at(json_object_get(document, "times_us"), "decide") == 7000);
+    assert_string_equal(text_at(document, "verify"), "agent");
+    for (size_t i = 0; i < ELEMENTS_OF(stale); i++)
+        assert_true(is_null_at(document, stale[i]));
+    for (size_t i = 0; i < ELEMENTS_OF(unknown); i++)
+        assert_true(is_null_at(json_object_get(document, "times_us"), unknown[i]));
+    json_decref(document);
+
+    /* Started without an intent on disk: the time to the start counts from the decision. */
+    recovery.started.mono_us = 9400;
+    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){.mono_us = 9500}, &text), 0);
+    document = load(text);
+    assert_true(number_at(json_object_get(document, "times_us"), "start") == 400);
+    json_decref(document);
+    room_end(&room);
 }
 
 static void test_recovery_under_way(void **state)
@@ -317,26 +450,30 @@ static void test_recovery_under_way(void **state)
         .detected = {.mono_us = 1000, .real_us = 1000},
     };
     const struct recovery *list[] = {&recovery, &recovery};
+    struct room room;
     json_t *document, *first;
     char *text = NULL;
 
     (void)state;
-    assert_int_equal(json_format_recoveries(list, 2, (struct moment){.mono_us = 4000, .real_us = 4000}, &text), 0);
+    room_begin(&room);
+    assert_int_equal(
+        json_format_recoveries(list, 2, room.pool, (struct moment){.mono_us = 4000, .real_us = 4000}, &text), 0);
     document = load(text);
     assert_int_equal(json_array_size(document), 2);
     first = json_array_get(document, 0);
     assert_string_equal(text_at(first, "outcome"), "confirming");
     assert_true(json_is_true(json_object_get(first, "under_way")));
     assert_true(number_at(first, "duration_ms") == 3.0);
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 8; i++)
         assert_true(is_null_at(first, ((const char *[]){"replacement", "replacement_hypervisor", "similarity",
-                                                        "confirmed_at", "ended_at", "detail"})[i]));
+                                                        "confirmed_at", "ended_at", "detail", "verify", "root"})[i]));
     assert_true(is_null_at(json_object_get(first, "times_us"), "confirm"));
     json_decref(document);
 
-    assert_int_equal(json_format_recoveries(NULL, 0, (struct moment){0}, &text), 0);
+    assert_int_equal(json_format_recoveries(NULL, 0, room.pool, (struct moment){0}, &text), 0);
     assert_string_equal(text, "[]");
     free(text);
+    room_end(&room);
 }
 
 static void test_notice(void **state)
@@ -391,6 +528,19 @@ static void test_error(void **state)
     free(text);
 }
 
+static void test_release(void **state)
+{
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(json_format_release(true, &text), 0);
+    assert_string_equal(text, "{\"released\":true}");
+    free(text);
+    assert_int_equal(json_format_release(false, &text), 0);
+    assert_string_equal(text, "{\"released\":false}");
+    free(text);
+}
+
 static void test_drill_request(void **state)
 {
     static const struct {
@@ -432,11 +582,14 @@ int main(void)
         cmocka_unit_test(test_instants),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_machines),
+        cmocka_unit_test(test_machine_that_failed_to_come_up),
         cmocka_unit_test(test_explanation),
         cmocka_unit_test(test_recovery_that_ended),
+        cmocka_unit_test(test_recovery_on_its_second_candidate),
         cmocka_unit_test(test_recovery_under_way),
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_error),
+        cmocka_unit_test(test_release),
         cmocka_unit_test(test_drill_request),
     };
 

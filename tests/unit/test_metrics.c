@@ -88,6 +88,7 @@ static void test_gauges(void **state)
     text = format(fixture);
     check_has(text, "understudy_info{version=\"1.2\",mode=\"automatic\"} 1");
     check_has(text, "understudy_ready 1");
+    check_has(text, "understudy_held 0");
     check_has(text, "understudy_uptime_seconds 2.500");
     check_has(text, "understudy_config_reload_good 1");
     check_has(text, "understudy_hypervisor_up{hypervisor=\"local\"} 1");
@@ -100,7 +101,9 @@ static void test_gauges(void **state)
     assert_null(strstr(text, "\nunderstudy_last_recovery_duration_seconds")); /* there was none */
     free(text);
     fixture->status.reload_error = "bad";
+    fixture->status.is_held = true;
     text = format(fixture);
+    check_has(text, "understudy_held 1");
     check_has(text, "understudy_config_reload_good 0");
     free(text);
     fixture_free(fixture);
@@ -113,6 +116,7 @@ static void test_counters(void **state)
         {.kind = NOTICE_RECOVERED, .cause = CAUSE_CRASHED, .duration_us = 1500000},
         {.kind = NOTICE_RECOVERED, .cause = CAUSE_CRASHED, .duration_us = 500000},
         {.kind = NOTICE_EXHAUSTED, .cause = CAUSE_PANICKED, .duration_us = 9000000},
+        {.kind = NOTICE_BRAKE_ON, .duration_us = -1},
     };
     struct fixture *fixture = fixture_new();
     char *text;
@@ -130,6 +134,7 @@ static void test_counters(void **state)
     check_has(text, "understudy_notices_total{kind=\"failure-detected\"} 1");
     check_has(text, "understudy_notices_total{kind=\"recovered\"} 2");
     check_has(text, "understudy_notices_total{kind=\"dismissed\"} 0");
+    check_has(text, "understudy_notices_total{kind=\"brake-on\"} 1");
     free(text);
     fixture_free(fixture);
 }

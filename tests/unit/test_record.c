@@ -499,28 +499,26 @@ static bool may_be_missing(const char *key)
     return false;
 }
 
+/* Walks over a copy of the object: what is put back stands at its end, and would be met again. */
 static void take_away_below(json_t *document, json_t *value)
 {
+    json_t *whole = json_copy(value);
     const char *key;
     json_t *member;
-    void *next;
     size_t i;
 
     json_array_foreach(value, i, member) take_away_below(document, member);
-    json_object_foreach_safe(value, next, key, member)
+    json_object_foreach(whole, key, member)
     {
-        json_t *whole = json_deep_copy(value);
         _cleanup_(freep) char *text = NULL;
-        char *name = strdup(key);
 
         take_away_below(document, member);
-        assert_int_equal(json_object_del(value, name), 0);
+        assert_int_equal(json_object_del(value, key), 0);
         text = json_dumps(document, 0);
-        assert_int_equal(try_parse(text), may_be_missing(name) ? 0 : -EINVAL);
-        assert_int_equal(json_object_set(value, name, json_object_get(whole, name)), 0);
-        free(name);
-        json_decref(whole);
+        assert_int_equal(try_parse(text), may_be_missing(key) ? 0 : -EINVAL);
+        assert_int_equal(json_object_set(value, key, member), 0);
     }
+    json_decref(whole);
 }
 
 static void test_missing_members(void **state)
@@ -567,7 +565,7 @@ static void test_unacceptable_values(void **state)
         {"state", "\"verifying\"", 0},
         {"state", "\"Verifying\"", -EINVAL},
         {"state", "\"\"", -EINVAL},
-        {"cause", "\"hung\"", 0},
+        {"cause", "\"guest-hung\"", 0},
         {"cause", "\"bad luck\"", -EINVAL},
         {"level", "\"ping\"", -EINVAL},
         {"priority", "2147483647", 0},
@@ -681,9 +679,10 @@ static void test_out_of_memory(void **state)
         formatted = record_format_recovery(&given, &again);
         free(again);
     }
-    for (unsigned n = 0; parsed == -ENOMEM; n++) {
+    /* Within a string jansson takes a lack of memory for a fault of the text. */
+    for (unsigned n = 0; parsed == -ENOMEM || parsed == -EINVAL; n++) {
         allocations_left = n;
-        parsed = record_parse_recovery(text, now, &read);
+        parsed = n < 100000 ? record_parse_recovery(text, now, &read) : -ETIME;
     }
     json_set_alloc_funcs(malloc, free);
     assert_int_equal(formatted, 0);

@@ -13,6 +13,7 @@ void world_begin(struct world *world)
 {
     *world = (struct world){
         .config = default_config(),
+        .free_memory_kib = {1000000, 1000000},
         .now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC},
     };
     world->config.similarity = case_study_similarity();
@@ -23,6 +24,7 @@ void world_end(struct world *world)
 {
     coordinator_free(world->coordinator);
     world->coordinator = NULL;
+    world_free_store(world);
 }
 
 unsigned world_add(struct world *world, const char *name, const char *features, enum machine_state state)
@@ -51,6 +53,33 @@ static unsigned hypervisor_of(const struct machine_ref *ref)
     return strcmp(ref->hypervisor, hypervisor_names[0]) == 0 ? 0 : 1;
 }
 
+static char *copied(const char *text)
+{
+    char *copy = strdup(text);
+
+    assert_non_null(copy);
+    return copy;
+}
+
+static void describe_hardware(struct domain_description *description, const struct world_domain *domain)
+{
+    if (domain->memory_kib != 0)
+        description->memory_kib = domain->memory_kib;
+    if (domain->disk != NULL) {
+        description->disks = calloc(1, sizeof(*description->disks));
+        assert_non_null(description->disks);
+        description->disks[description->n_disks++] =
+            (struct disk){.source = copied(domain->disk), .target = copied("vda"), .writable = true};
+    }
+    if (domain->mac != NULL) {
+        description->macs = calloc(1, sizeof(*description->macs));
+        assert_non_null(description->macs);
+        description->macs[description->n_macs++] = copied(domain->mac);
+    }
+    description->has_agent_channel = domain->has_agent;
+    description->agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING;
+}
+
 static struct domain_report report_on(const struct world_domain *domain, unsigned number)
 {
     struct domain_description *description = describe(number, domain->name);
@@ -66,6 +95,7 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
     }
     if (domain->role != NULL)
         describe_role(description, domain->role);
+    describe_hardware(description, domain);
     description->on_crash = domain->on_crash;
     description->has_priority = true;
     description->priority = domain->priority;
@@ -74,6 +104,7 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
         .state = domain->state,
         .reason = domain->reason,
         .persistent = !domain->is_transient,
+        .agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING,
     };
 }
 
@@ -84,7 +115,7 @@ static void answer_list(struct world *world, const struct action *action, const 
     assert_non_null(inventory);
     inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
     assert_non_null(inventory->reports);
-    inventory->free_memory_kib = 1000000;
+    inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(&action->target)];
     for (unsigned i = 0; i < world->n_domains; i++)
         if (domains[i].exists && domains[i].hypervisor == hypervisor_of(&action->target))
             inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
@@ -153,13 +184,35 @@ static void answer_destroy(struct world *world, const struct action *action)
     coordinator_handle_result(world->coordinator, action, &result, world->now);
 }
 
-/* Promise 1: what this recovery started before does not live any more. Observers start nothing. */
+/* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
 static void assert_may_start(const struct world *world, const struct action *action)
 {
+    const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
+    const struct recovery *written = world_read_recovery(world, action->recovery_id);
+
+    assert_non_null(recovery);
+    if (recovery->is_unrecorded) {
+        assert_true(world->config.recovery.without_intent);
+    } else {
+        assert_non_null(written);
+        assert_true(machine_ref_equal(&written->replacement, &action->target));
+        assert_true(written->n_attempts == recovery->n_attempts);
+    }
     assert_int_equal(world->config.mode, MODE_AUTOMATIC);
     assert_true(action->recovery_id[0] != '\0');
+    assert_false(coordinator_is_held(world->coordinator));
     for (unsigned i = 0; i < world->n_domains; i++)
         assert_string_not_equal(world->domains[i].started_for, action->recovery_id);
+}
+
+/* Of the host, by a machine that is booted. */
+static void take_memory(struct world *world, const struct world_domain *domain)
+{
+    uint64_t *free_kib = &world->free_memory_kib[domain->hypervisor];
+    uint64_t needs_kib = domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
+
+    if (*free_kib > needs_kib && domain->state == MACHINE_SHUT_OFF)
+        *free_kib -= needs_kib;
 }
 
 static void answer_start(struct world *world, const struct action *action)
@@ -168,10 +221,14 @@ static void answer_start(struct world *world, const struct action *action)
     struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id, .error = domain->start_error};
 
-    if (domain->exists && domain->state == MACHINE_RUNNING) {
+    if (!domain->exists) {
+        result.error = -ENOENT;
+        strcpy(result.message, "no such make-believe domain");
+    } else if (domain->state == MACHINE_RUNNING) {
         result.error = -EALREADY;
     } else if (result.error == 0) {
         strcpy(domain->started_for, action->recovery_id);
+        take_memory(world, domain);
         domain->state = MACHINE_RUNNING;
         domain->reason = REASON_UNKNOWN;
         world_tell(world, number, EVENT_STARTED_BOOTED);
@@ -181,6 +238,53 @@ static void answer_start(struct world *world, const struct action *action)
     } else {
         strcpy(result.message, "refused by the make-believe hypervisor");
     }
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer_probe(struct world *world, const struct action *action)
+{
+    const struct world_domain *domain = &world->domains[number_of(&action->target)];
+    struct action_result result = {
+        .id = action->id,
+        .error = domain->exists && domain->state == MACHINE_RUNNING ? 0 : -ENOENT,
+        .probe = {.agent_answered = domain->has_agent && !domain->is_mute,
+                  .has_counters = !domain->has_no_counters,
+                  .disk_requests = domain->activity},
+    };
+
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer_verify(struct world *world, const struct action *action)
+{
+    const struct world_domain *domain = &world->domains[number_of(&action->target)];
+    bool works = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
+                 (action->level != VERIFY_AGENT || domain->has_agent);
+    struct action_result result = {.id = action->id, .error = works ? 0 : -EIO};
+
+    if (!works)
+        strcpy(result.message, "it does not answer");
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer_record(struct world *world, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
+    struct action_result result = {.id = action->id, .error = world->record_error};
+
+    if (result.error != 0)
+        strcpy(result.message, "no space left in the make-believe store");
+    else if (recovery != NULL)
+        world_write_recovery(world, recovery);
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer_hook(struct world *world, const struct action *action)
+{
+    struct action_result result = {.id = action->id, .error = world->domains[number_of(&action->target)].hook_error};
+
+    if (result.error != 0)
+        strcpy(result.message, "vetoed by a make-believe hook");
     coordinator_handle_result(world->coordinator, action, &result, world->now);
 }
 
@@ -202,10 +306,38 @@ static void answer(struct world *world, const struct action *action, const struc
     case ACTION_START:
         answer_start(world, action);
         break;
+    case ACTION_PROBE:
+        answer_probe(world, action);
+        break;
+    case ACTION_VERIFY:
+        answer_verify(world, action);
+        break;
+    case ACTION_RECORD:
+        answer_record(world, action);
+        break;
+    case ACTION_HOOK:
+        answer_hook(world, action);
+        break;
     case ACTION_COUNT:
     default:
         fail();
     }
+}
+
+/* What the driver writes to disk, unless it is lost on the way. */
+static void take_changes(struct world *world)
+{
+    const struct recovery *recovery;
+    struct machine_ref machine;
+    enum machine_state state;
+    enum machine_reason reason;
+
+    while ((recovery = coordinator_next_changed_recovery(world->coordinator)) != NULL)
+        if (!world->loses_writes)
+            world_write_recovery(world, recovery);
+    while (coordinator_next_changed_machine(world->coordinator, &machine, &state, &reason))
+        if (!world->loses_writes)
+            world_write_machine(world, &machine, state, reason);
 }
 
 static void take_notices(struct world *world)
@@ -237,6 +369,7 @@ static bool drive_once(struct world *world)
     struct action action;
 
     take_notices(world);
+    take_changes(world);
     if (!coordinator_next_action(world->coordinator, &action))
         return false;
     note_action(world, &action);
@@ -244,7 +377,8 @@ static bool drive_once(struct world *world)
         assert_true(world->n_pending < WORLD_PENDING);
         world->pending[world->n_pending].action = action;
         memcpy(world->pending[world->n_pending++].then, world->domains, sizeof(world->domains));
-    } else if (!world->is_connected[hypervisor_of(&action.target)]) {
+    } else if (action.kind != ACTION_RECORD && action.kind != ACTION_HOOK &&
+               !world->is_connected[hypervisor_of(&action.target)]) {
         struct action_result lost = {.id = action.id, .error = -ENOTCONN};
 
         coordinator_handle_result(world->coordinator, &action, &lost, world->now);

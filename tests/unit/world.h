@@ -11,6 +11,7 @@
 #define WORLD_DOMAINS     16
 #define WORLD_HYPERVISORS 2 /* "local", "other" */
 #define WORLD_PENDING     64
+#define WORLD_STORED      64
 
 struct world_domain {
     bool exists;
@@ -25,6 +26,13 @@ struct world_domain {
     enum machine_reason reason;
     int start_error;                    /* what the next starts answer; 0: it runs */
     bool dies_at_once;                  /* comes up, and crashes again before anybody looked */
+    bool has_agent;                     /* the channel, and in the guest somebody at the end of it */
+    bool is_mute;                       /* the guest's agent does not answer */
+    bool has_no_counters;               /* nor do its statistics say anything */
+    uint64_t activity;                  /* of its disks */
+    const char *disk, *mac;             /* writable; NULL: none */
+    uint64_t memory_kib;                /* 0: 1 GiB */
+    int hook_error;                     /* what the pre-start hooks say to it as a candidate */
     char started_for[RECOVERY_ID_SIZE]; /* recovery that started it, while it runs */
     unsigned starts, destroys;
 };
@@ -35,6 +43,20 @@ struct world_pending {
     struct world_domain then[WORLD_DOMAINS];
 };
 
+/* What is on disk of one recovery. */
+struct world_stored {
+    struct recovery *recovery;
+    unsigned writes;
+};
+
+/* What is on disk of one machine. */
+struct world_remembered {
+    bool is_known;
+    struct machine_ref ref;
+    enum machine_state state;
+    enum machine_reason reason;
+};
+
 struct world {
     struct config config;
     struct coordinator *coordinator;
@@ -42,6 +64,13 @@ struct world {
     bool is_connected[WORLD_HYPERVISORS];
     struct world_domain domains[WORLD_DOMAINS]; /* the number of a domain is its index */
     unsigned n_domains;
+
+    uint64_t free_memory_kib[WORLD_HYPERVISORS];
+    int record_error;  /* what writing an intent answers */
+    bool loses_writes; /* only intents reach the disk: what is handed out is lost on the way */
+    struct world_stored stored[WORLD_STORED];
+    size_t n_stored;
+    struct world_remembered remembered[WORLD_DOMAINS];
 
     unsigned holds; /* of 1 << enum action_kind: these are not answered by themselves */
     struct world_pending pending[WORLD_PENDING];
@@ -80,6 +109,18 @@ void world_answer_error(struct world *world, size_t place, int error);
 /* The place of the first pending action of this kind; fails the test if there is none. */
 size_t world_find_pending(const struct world *world, enum action_kind kind);
 void world_release(struct world *world); /* holds nothing any more, and answers all */
+
+/* ---- the disk and the daemon ---- */
+
+void world_write_recovery(struct world *world, const struct recovery *recovery);
+void world_write_machine(struct world *world, const struct machine_ref *machine, enum machine_state state,
+                         enum machine_reason reason);
+/* The recovery of this id as it is on disk, borrowed; NULL: it is not. */
+const struct recovery *world_read_recovery(const struct world *world, const char *id);
+/* Ends the daemon where it stands, answers that are pending included, and starts it with what is on disk. Not connected
+ * yet. */
+void world_restart_daemon(struct world *world);
+void world_free_store(struct world *world);
 
 const struct machine *world_machine(const struct world *world, unsigned number);
 /* The recoveries of this domain; *ret_last: the last of them. */

@@ -22,9 +22,14 @@ _start:
 greet:
     lodsb
     testb %al, %al
-    jz wait
+    jz greeted
     call send
     jmp greet
+
+greeted:
+.if DIES
+    jmp panic
+.endif
 
 wait:                           /* the BIOS timer wakes us 18 times a second */
     hlt

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon under test: started with a configuration, followed, and checked when it ends."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 
 from .api import ENDINGS, Api, EventStream
+from .domain import uuid_of
 from .waiting import PATIENCE_S, NotifySocket, wait_until
 
 SOURCE = Path(__file__).resolve().parent.parent.parent.parent
@@ -36,7 +39,9 @@ def launcher():
 
 def environment(**more):
     suppressions = SOURCE / "tests/tsan.supp"
-    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+    leaks = SOURCE / "tests/lsan.supp"
+    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+            "LSAN_OPTIONS": f"suppressions={leaks}:print_suppressions=0", "UBSAN_OPTIONS": "print_stacktrace=1",
             "TSAN_OPTIONS": f"suppressions={suppressions}" if suppressions.exists() else "", **more}
 
 
@@ -181,6 +186,16 @@ class Daemon:
             machine = self.api.machines().get(name)
             return machine if machine and all(machine[key] == value for key, value in fields.items()) else None
         return wait_until(matches, f"the control interface shows {name} with {fields}")
+
+    def wait_until_stored(self, name, state):
+        """Waits until it is on disk that the machine was last seen in this state."""
+        database = f"file:{self._directory}/state/understudy.db?mode=ro"
+
+        def is_stored():
+            with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
+                rows = connection.execute("SELECT document FROM machines WHERE uuid = ?", (uuid_of(name),)).fetchall()
+            return rows and json.loads(rows[0][0])["state"] == state
+        wait_until(is_stored, f"{name} is stored as {state}")
 
     def wait_until_gone(self, name):
         wait_until(lambda: name not in self.api.machines(), f"the control interface no longer shows {name}")

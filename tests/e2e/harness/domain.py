@@ -50,6 +50,12 @@ def serial_xml(console_path):
     return f"<serial type='unix'><source mode='connect' path='{console_path}'/></serial>"
 
 
-def disk_xml(image):
+def disk_xml(image, target="hda"):
+    bus = {"hd": "ide", "vd": "virtio"}[target[:2]]
     return (f"<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{image}'/>"
-            "<target dev='hda' bus='ide'/></disk>")
+            f"<target dev='{target}' bus='{bus}'/></disk>")
+
+
+def agent_xml():
+    """The channel of the QEMU guest agent."""
+    return "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"

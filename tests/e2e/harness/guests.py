@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-Builds the two test guests and keeps them: a boot sector that is up at once and fails on command, and
-a real kernel with a tiny userspace for "is it really up?".
+Builds the test guests and keeps them: a boot sector that is up at once and fails on command, a real
+kernel with a tiny userspace for "is it really up?", and the same with the QEMU guest agent.
 """
 
 import gzip
@@ -18,6 +18,9 @@ SOURCES = Path(__file__).resolve().parent.parent / "guests"
 # Debian's and Ubuntu's names for "the current kernel for virtual machines".
 KERNEL_PACKAGES = ("linux-image-cloud-amd64", "linux-image-virtual")
 MODULES = ("evdev", "button", "pvpanic", "pvpanic-mmio")
+# What the agent's channel, a disk and a network card need, each after what it builds on.
+VIRTIO_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+                  "virtio_console", "virtio_blk", "failover", "net_failover", "virtio_net")
 
 
 class Unavailable(Exception):
@@ -31,13 +34,14 @@ def _run(*command, cwd=None):
     return done.stdout
 
 
-def boot_sector(cache):
-    """The 512 bytes of guests/boot.S."""
+def boot_sector(cache, dies=False):
+    """The 512 bytes of guests/boot.S. dies: panics as soon as it is up."""
     source = SOURCES / "boot.S"
-    image = cache / f"boot-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.img"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    image = cache / f"boot-{'dying-' if dies else ''}{digest}.img"
     if not image.exists():
         with tempfile.TemporaryDirectory(dir=cache) as work:
-            _run("as", "--32", "-o", "boot.o", str(source), cwd=work)
+            _run("as", "--32", "--defsym", f"DIES={int(dies)}", "-o", "boot.o", str(source), cwd=work)
             _run("ld", "-m", "elf_i386", "-Ttext", "0x7c00", "--oformat", "binary", "-o", "boot", "boot.o", cwd=work)
             os.replace(f"{work}/boot", image)
     return image
@@ -68,14 +72,33 @@ def _read_module(path):
     return path.read_bytes()
 
 
-def _userspace(root, kernel_tree):
-    for directory in ("bin", "dev", "proc", "sys", "modules"):
+def _libraries(binary):
+    """The files that the loader needs for it."""
+    return [Path(path) for path in re.findall(r"(/\S+) \(0x", _run("ldd", str(binary)))]
+
+
+def _agent(root, work):
+    """Puts the guest agent with its libraries into the userspace, and what makes the kernel spin."""
+    _run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", "qemu-guest-agent", cwd=work)
+    for deb in work.glob("qemu-guest-agent_*.deb"):
+        _run("dpkg", "-x", str(deb), str(work / "agent"))
+    binary = next((work / "agent").rglob("qemu-ga"))
+    shutil.copy(binary, root / "bin/qemu-ga")
+    for library in _libraries(binary):
+        (root / library.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, root / library.relative_to("/"))
+    _run("as", "-o", "spin.o", str(SOURCES / "spin.S"), cwd=work)
+    _run("ld", "-o", str(root / "bin/spin"), "spin.o", cwd=work)
+
+
+def _userspace(root, kernel_tree, modules):
+    for directory in ("bin", "dev", "proc", "sys", "run", "modules"):
         (root / directory).mkdir()
     shutil.copy("/bin/busybox", root / "bin/busybox")
     shutil.copy(SOURCES / "init", root / "init")
     (root / "init").chmod(0o755)
     order = []
-    for name in MODULES:
+    for name in modules:
         for path in kernel_tree.rglob(f"{name}.ko*"):  # one that is not there is built in
             (root / f"modules/{name}.ko").write_bytes(_read_module(path))
             order.append(f"{name}.ko\n")
@@ -90,10 +113,11 @@ def _pack(root):
     return gzip.compress(archive, compresslevel=1)
 
 
-def linux(cache):
+def linux(cache, has_agent=False):
     """(kernel, initramfs) of the Linux guest. Raises Unavailable."""
-    recipe = hashlib.sha256((SOURCES / "init").read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
-    home = cache / f"linux-{recipe}"
+    sources = [SOURCES / "init", SOURCES / "spin.S", Path(__file__)]
+    recipe = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    home = cache / f"linux-{'agent-' if has_agent else ''}{recipe}"
     if not home.exists():
         if not Path("/bin/busybox").exists():
             raise Unavailable("there is no /bin/busybox (package busybox-static)")
@@ -107,7 +131,9 @@ def linux(cache):
             if not kernels:
                 raise Unavailable("no vmlinuz in the kernel package")
             (work / "root").mkdir()
-            _userspace(work / "root", work / "tree")
+            _userspace(work / "root", work / "tree", (*MODULES, *VIRTIO_MODULES) if has_agent else MODULES)
+            if has_agent:
+                _agent(work / "root", work)
             (work / "home").mkdir()
             shutil.copy(kernels[-1], work / "home/vmlinuz")
             (work / "home/initramfs").write_bytes(_pack(work / "root"))

@@ -207,25 +207,38 @@ class Host:
 
     # Machines
 
-    def define(self, name, *, guest="boot sector", resources=None, role=None, priority=None, **options):
-        """Defines a machine that is off. resources: understudy's metadata; options: as of domain.domain_xml."""
+    def define(self, name, *, guest="boot sector", resources=None, role=None, priority=None, arguments="",
+               devices="", **options):
+        """
+        Defines a machine that is off. guest: "boot sector", "dying boot sector", which panics as soon as it is
+        up, "linux", or "linux with agent", which has a disk, too. resources: understudy's metadata; arguments: more of them for the kernel; devices: more XML;
+        options: as of domain.domain_xml.
+        """
         console = self.home / "console" / name
         if name not in self._consoles:
             self._consoles[name] = Console(console)
-        devices = domain.serial_xml(console)
-        if guest == "linux":
-            kernel, initramfs = guests.linux(self._cache)
-            boot = f"<kernel>{kernel}</kernel><initrd>{initramfs}</initrd><cmdline>console=ttyS0 quiet</cmdline>"
-            options.setdefault("memory_mib", 128)
-        else:
-            image = self.home / "images" / f"{name}.img"
-            shutil.copy(guests.boot_sector(self._cache), image)
+        devices += domain.serial_xml(console)
+        if guest in ("boot sector", "dying boot sector"):
+            shutil.copy(guests.boot_sector(self._cache, dies=guest.startswith("dying")), self.image(name))
             boot = ""
-            devices += domain.disk_xml(image)
+            devices += domain.disk_xml(self.image(name))
+        else:
+            has_agent = guest == "linux with agent"
+            kernel, initramfs = guests.linux(self._cache, has_agent)
+            boot = (f"<kernel>{kernel}</kernel><initrd>{initramfs}</initrd>"
+                    f"<cmdline>console=ttyS0 quiet {arguments}</cmdline>")
+            options.setdefault("memory_mib", 192 if has_agent else 128)
+            if has_agent:
+                self.image(name).write_bytes(bytes(1024 * 1024))
+                devices += domain.agent_xml() + domain.disk_xml(self.image(name), "vda")
         if resources is not None:
             options["metadata"] = domain.metadata_xml(resources, role, priority)
         xml = domain.domain_xml(name, boot=boot, devices=devices, **options)
         self.virsh("define", "/dev/stdin", stdin=xml)
+
+    def image(self, name):
+        """The file of its disk."""
+        return self.home / "images" / f"{name}.img"
 
     def start(self, name, *flags):
         self.virsh("start", name, *flags)

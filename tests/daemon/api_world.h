@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The control interface over its real socket, with the real coordinator behind it and a hypervisor
+ * that does at once what it is asked. Client and server share one event loop, so nothing ever waits
+ * for anything but an event.
+ */
+#ifndef UNDERSTUDY_TESTS_DAEMON_API_WORLD_H
+#define UNDERSTUDY_TESTS_DAEMON_API_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "failover/coordinator.h"
+#include "model/domain_xml.h"
+
+/* Less than the stream's keepalive, which would be something that happens. */
+#define PATIENCE_SECONDS 10
+
+static const char config_text[] = "hypervisors: [{name: room, uri: 'test:///default'}, {name: far, uri: 'test:///x'}]\n"
+                                  "similarity:\n"
+                                  "  threshold: 0.5\n"
+                                  "  weights:\n"
+                                  "    environment: {}\n"
+                                  "    resource: {language: 0.3, database: 0.2, webserver: 0.1}\n";
+
+static const struct domain {
+    const char *name;
+    const char *resources[12]; /* kind, value, … */
+    bool runs;                 /* at first */
+} case_study[] = {
+    {"VM-001", {"language", "nodejs", "database", "mysql", "webserver", "nginx"}, true},
+    {"VM-002", {"language", "nodejs", "database", "postgresql", "webserver", "apache"}, false},
+    {"VM-003", {"database", "postgresql"}, false},
+    {"VM-004", {"webserver", "nginx"}, false},
+    {"VM-005",
+     {"language", "nodejs", "database", "mysql", "webserver", "nginx", "database", "postgresql", "webserver", "apache"},
+     false},
+};
+
+/* Everything that one test needs, and what the fake daemon was asked. */
+struct world {
+    struct event_base *base;
+    struct event *patience;
+    struct config *config;
+    struct coordinator *coordinator;
+    struct api *api;
+    struct moment now;
+    char directory[32];
+    char path[64];
+    bool runs[ELEMENTS_OF(case_study)];
+
+    int drill_refusal;
+    api_drill_done drill_done;
+    void *drill_token;
+    bool drill_confirmed;
+};
+
+static inline const struct coordinator *world_coordinator(void *context)
+{
+    return ((struct world *)context)->coordinator;
+}
+
+static inline struct moment world_now(void *context)
+{
+    return ((struct world *)context)->now;
+}
+
+static inline const char *world_mode(void *context)
+{
+    (void)context;
+    return "automatic";
+}
+
+static inline const char *world_config_file(void *context)
+{
+    (void)context;
+    return "understudy.yaml";
+}
+
+static inline const char *world_reload_error(void *context)
+{
+    (void)context;
+    return NULL;
+}
+
+static inline struct moment world_started(void *context)
+{
+    (void)context;
+    return (struct moment){.mono_us = 1, .real_us = 1};
+}
+
+static inline int world_drill(void *context, const struct machine *machine, bool confirmed, api_drill_done done,
+                              void *token, const char **ret_message)
+{
+    struct world *world = context;
+
+    (void)machine;
+    world->drill_confirmed = confirmed;
+    if (world->drill_refusal < 0) {
+        *ret_message = "refused by the test";
+        return world->drill_refusal;
+    }
+    world->drill_done = done;
+    world->drill_token = token;
+    return 0;
+}
+
+static inline void settle(struct world *world, size_t n_far);
+
+static inline bool world_release(void *context)
+{
+    struct world *world = context;
+    bool was_held = coordinator_release(world->coordinator, world->now);
+
+    settle(world, 0);
+    return was_held;
+}
+
+static const struct api_backend backend = {
+    .coordinator = world_coordinator,
+    .now = world_now,
+    .mode = world_mode,
+    .config_file = world_config_file,
+    .reload_error = world_reload_error,
+    .started = world_started,
+    .drill = world_drill,
+    .release = world_release,
+};
+
+static inline struct domain_description *describe(const char *name, unsigned number, const char *const *resources)
+{
+    struct domain_description *description = NULL;
+    struct diags diags = {0};
+    char *xml = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&xml, &size);
+
+    fprintf(out, "<domain type='test'><name>%s</name><uuid>00000000-0000-4000-8000-%012x</uuid>", name, number);
+    fprintf(out, "<memory>1048576</memory><vcpu>2</vcpu><metadata>"
+                 "<u:machine xmlns:u='urn:understudy:domain:1.0'>");
+    for (size_t i = 0; resources[i] != NULL; i += 2)
+        fprintf(out, "<u:resource kind='%s'>%s</u:resource>", resources[i], resources[i + 1]);
+    fprintf(out, "</u:machine></metadata></domain>");
+    fclose(out);
+    assert_int_equal(domain_xml_parse(xml, size, name, &diags, &description), 0);
+    diags_done(&diags);
+    free(xml);
+    return description;
+}
+
+static inline struct domain_report report_on(const struct domain *domain, bool runs, const char *name, unsigned number)
+{
+    return (struct domain_report){
+        .description = describe(name, number, domain->resources),
+        .state = runs ? MACHINE_RUNNING : MACHINE_SHUT_OFF,
+        .reason = REASON_UNKNOWN,
+        .persistent = true,
+    };
+}
+
+/* "room" has the case study; "far" has n_far machines, the first of which is a second VM-004. */
+static inline struct inventory *make_inventory(const struct world *world, const char *hypervisor, size_t n_far)
+{
+    struct inventory *inventory = calloc(1, sizeof(*inventory));
+    bool is_far = strcmp(hypervisor, "far") == 0;
+
+    assert_non_null(inventory);
+    inventory->n_reports = is_far ? n_far : ELEMENTS_OF(case_study);
+    inventory->free_memory_kib = 8 * 1024 * 1024;
+    inventory->reports = calloc(inventory->n_reports + 1, sizeof(*inventory->reports));
+    assert_non_null(inventory->reports);
+    for (size_t i = 0; i < inventory->n_reports; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), i == 0 ? "VM-004" : "far-%zu", i);
+        inventory->reports[i] = is_far ? report_on(&case_study[3], false, name, (unsigned)i + 0x1000)
+                                       : report_on(&case_study[i], world->runs[i], case_study[i].name, (unsigned)i + 1);
+    }
+    return inventory;
+}
+
+/* A machine's place in the case study, from its uuid; the "far" ones are never asked about. */
+static inline size_t place_of(const struct action *action)
+{
+    size_t place = strtoul(strrchr(action->target.uuid, '-') + 1, NULL, 16) - 1;
+
+    assert_true(place < ELEMENTS_OF(case_study));
+    return place;
+}
+
+static inline void inspect(struct world *world, const struct action *action)
+{
+    size_t place = place_of(action);
+    struct domain_report report =
+        report_on(&case_study[place], world->runs[place], case_study[place].name, (unsigned)place + 1);
+
+    coordinator_handle_inspection(world->coordinator, action, &report, world->now);
+}
+
+static inline void answer(struct world *world, const struct action *action, size_t n_far)
+{
+    struct action_result result = {.id = action->id};
+    bool *runs;
+
+    switch (action->kind) {
+    case ACTION_LIST:
+        coordinator_handle_inventory(world->coordinator, action,
+                                     make_inventory(world, action->target.hypervisor, n_far), world->now);
+        break;
+    case ACTION_INSPECT:
+        inspect(world, action);
+        break;
+    case ACTION_INQUIRE:
+    case ACTION_START:
+    case ACTION_RECORD:
+    case ACTION_HOOK:
+        runs = &world->runs[place_of(action)];
+        *runs = *runs || action->kind == ACTION_START;
+        result.state = *runs ? MACHINE_RUNNING : MACHINE_SHUT_OFF;
+        result.reason = *runs ? REASON_UNKNOWN : REASON_CRASHED;
+        coordinator_handle_result(world->coordinator, action, &result, world->now);
+        break;
+    case ACTION_DESTROY:
+    case ACTION_PROBE:
+    case ACTION_VERIFY:
+    case ACTION_COUNT:
+    default:
+        fail_msg("the coordinator asks for %s", action_kind_name(action->kind));
+    }
+}
+
+/* Does what the coordinator asks for, publishes what it tells. */
+static inline void settle(struct world *world, size_t n_far)
+{
+    struct action action;
+    struct notice notice;
+
+    while (coordinator_next_action(world->coordinator, &action)) {
+        world->now.mono_us += 1000;
+        world->now.real_us += 1000;
+        answer(world, &action, n_far);
+    }
+    while (coordinator_next_notice(world->coordinator, &notice)) {
+        api_publish(world->api, &notice);
+        notice_done(&notice);
+    }
+}
+
+static inline void on_patience(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)context;
+    fail_msg("nothing happened for %d s", PATIENCE_SECONDS);
+}
+
+/* Lets the server work until something happens; fails where nothing does. */
+static inline void turn(struct world *world)
+{
+    static const struct timeval limit = {.tv_sec = PATIENCE_SECONDS};
+
+    event_add(world->patience, &limit);
+    assert_int_equal(event_base_loop(world->base, EVLOOP_ONCE), 0);
+}
+
+/* more: further lines of the configuration. */
+static inline struct world *world_new_with(const char *more, size_t n_far)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct diags diags = {0};
+    char text[1024];
+
+    assert_non_null(world);
+    for (size_t i = 0; i < ELEMENTS_OF(world->runs); i++)
+        world->runs[i] = case_study[i].runs;
+    world->now = (struct moment){.mono_us = 5000000, .real_us = INT64_C(1795359240000000)};
+    world->base = event_base_new();
+    assert_non_null(world->base);
+    world->patience = evtimer_new(world->base, on_patience, NULL);
+    snprintf(text, sizeof(text), "%s%s", config_text, more);
+    assert_int_equal(config_parse(text, strlen(text), "test", &diags, &world->config), 0);
+    assert_int_equal(coordinator_new(world->config, &world->coordinator), 0);
+    strcpy(world->directory, "/tmp/understudy-XXXXXX");
+    assert_non_null(mkdtemp(world->directory));
+    snprintf(world->path, sizeof(world->path), "%s/api.sock", world->directory);
+    assert_int_equal(api_new(world->base, world->path, 0640, &backend, world, &diags, &world->api), 0);
+    coordinator_handle_connected(world->coordinator, "room", world->now);
+    coordinator_handle_connected(world->coordinator, "far", world->now);
+    settle(world, n_far);
+    diags_done(&diags);
+    return world;
+}
+
+static inline struct world *world_new(size_t n_far)
+{
+    return world_new_with("", n_far);
+}
+
+static inline void world_free(struct world *world)
+{
+    api_free(world->api);
+    coordinator_free(world->coordinator);
+    config_free(world->config);
+    event_free(world->patience);
+    event_base_free(world->base);
+    unlink(world->path);
+    assert_int_equal(rmdir(world->directory), 0);
+    free(world);
+}
+
+/* One connection, and everything that came over it so far. */
+struct client {
+    struct world *world;
+    struct bufferevent *transport;
+    struct evbuffer *received;
+    bool is_closed;
+};
+
+static inline void on_readable(struct bufferevent *transport, void *context)
+{
+    struct client *client = context;
+
+    bufferevent_read_buffer(transport, client->received);
+}
+
+static inline void on_event(struct bufferevent *transport, short what, void *context)
+{
+    struct client *client = context;
+
+    (void)transport;
+    if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) != 0)
+        client->is_closed = true;
+}
+
+static inline struct client *client_new(struct world *world)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct client *client = calloc(1, sizeof(*client));
+
+    assert_non_null(client);
+    client->world = world;
+    client->received = evbuffer_new();
+    client->transport = bufferevent_socket_new(world->base, -1, BEV_OPT_CLOSE_ON_FREE);
+    bufferevent_setcb(client->transport, on_readable, NULL, on_event, client);
+    bufferevent_enable(client->transport, EV_READ | EV_WRITE);
+    strcpy(address.sun_path, world->path);
+    assert_int_equal(bufferevent_socket_connect(client->transport, (struct sockaddr *)&address, (int)sizeof(address)),
+                     0);
+    return client;
+}
+
+static inline void client_free(struct client *client)
+{
+    bufferevent_free(client->transport);
+    evbuffer_free(client->received);
+    free(client);
+}
+
+static inline void client_send(struct client *client, const char *format, ...) _printf_(2, 3);
+
+static inline void client_send(struct client *client, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    evbuffer_add_vprintf(bufferevent_get_output(client->transport), format, arguments);
+    va_end(arguments);
+}
+
+/* Everything that came in, as text; for the end of a conversation. Borrowed. */
+static inline const char *client_text(struct client *client)
+{
+    evbuffer_add(client->received, "", 1);
+    return (const char *)evbuffer_pullup(client->received, -1);
+}
+
+static inline bool client_has(struct client *client, const char *expected)
+{
+    return evbuffer_search(client->received, expected, strlen(expected), NULL).pos >= 0;
+}
+
+static inline void client_expect(struct client *client, const char *expected)
+{
+    while (!client_has(client, expected)) {
+        if (client->is_closed)
+            fail_msg("\"%s\" did not come, but: %s", expected, client_text(client));
+        turn(client->world);
+    }
+}
+
+static inline void client_expect_close(struct client *client)
+{
+    while (!client->is_closed)
+        turn(client->world);
+}
+
+/* One request on a connection of its own, and the whole answer with its head. */
+static inline struct client *request(struct world *world, const char *method, const char *path, const char *body)
+{
+    struct client *client = client_new(world);
+
+    client_send(client, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", method, path,
+                strlen(body), body);
+    client_expect_close(client);
+    return client;
+}
+
+/* Asks, and checks the status and that each of the texts (up to NULL) is in the answer. */
+static inline void check(struct world *world, const char *method, const char *path, const char *body, int status, ...)
+{
+    struct client *client = request(world, method, path, body);
+    char head[32];
+    const char *expected;
+    va_list texts;
+
+    snprintf(head, sizeof(head), "HTTP/1.1 %d ", status);
+    if (!client_has(client, head))
+        fail_msg("%s %s: expected %d, got %s", method, path, status, client_text(client));
+    va_start(texts, status);
+    while ((expected = va_arg(texts, const char *)) != NULL)
+        if (!client_has(client, expected))
+            fail_msg("%s %s: no %s in %s", method, path, expected, client_text(client));
+    va_end(texts);
+    client_free(client);
+}
+
+/* VM-001 goes down, and what can be done at once is done. */
+static inline void crash_only(struct world *world)
+{
+    struct domain_event event = {.kind = EVENT_STOPPED_CRASHED, .name = "VM-001", .at = world->now};
+
+    strcpy(event.uuid, "00000000-0000-4000-8000-000000000001");
+    world->runs[0] = false;
+    coordinator_handle_event(world->coordinator, "room", &event);
+    settle(world, 0);
+}
+
+static inline void pass_settle_time(struct world *world)
+{
+    world->now.mono_us += world->config->recovery.settle_us;
+    world->now.real_us += world->config->recovery.settle_us;
+    coordinator_tick(world->coordinator, world->now);
+    settle(world, 0);
+}
+
+static inline void crash(struct world *world)
+{
+    crash_only(world);
+    pass_settle_time(world);
+}
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stream of events: who follows gets everything, in order, and slows down nobody else. */
+#include "api_world.h"
+
+#include <signal.h>
+
+#include "api/stream.h"
+
+static struct client *follow(struct world *world, const char *last_event_id)
+{
+    struct client *client = client_new(world);
+
+    client_send(client, "GET /v1/events HTTP/1.1\r\nHost: x\r\n");
+    if (last_event_id != NULL)
+        client_send(client, "Last-Event-ID: %s\r\n", last_event_id);
+    client_send(client, "\r\n");
+    client_expect(client, ": following\n\n");
+    return client;
+}
+
+static void publish(struct world *world, const char *text)
+{
+    struct notice notice = {.kind = NOTICE_EVENT_NOTED, .at = world->now, .duration_us = -1, .text = (char *)text};
+
+    api_publish(world->api, &notice);
+}
+
+static void test_events_reach_followers(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *first = follow(world, NULL), *second = follow(world, NULL);
+
+    (void)state;
+    assert_true(client_has(first, "Content-Type: text/event-stream"));
+    crash(world);
+    client_expect(first, "event: failure-detected\n");
+    client_expect(first, "event: recovered\n");
+    client_expect(second, "\"replacement\":\"VM-005\"");
+    client_free(second);
+    publish(world, "after one has gone");
+    client_expect(first, "after one has gone");
+    client_free(first);
+    world_free(world);
+}
+
+/* The id of the message that holds this text. */
+static void id_of(struct client *client, const char *text, char id[32])
+{
+    const char *all = client_text(client), *at = strstr(all, text);
+
+    assert_non_null(at);
+    while (at > all && strncmp(at, "id: ", 4) != 0)
+        at--;
+    assert_int_equal(sscanf(at, "id: %31[0-9]", id), 1);
+}
+
+static void test_events_are_replayed(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client;
+    char id[32];
+
+    (void)state;
+    publish(world, "the first");
+    publish(world, "the second");
+    publish(world, "the third");
+    client = follow(world, "0");
+    client_expect(client, "the third");
+    assert_true(client_has(client, "the first"));
+    id_of(client, "the second", id);
+    client_free(client);
+
+    client = follow(world, id);
+    client_expect(client, "the third");
+    assert_false(client_has(client, "the second"));
+    client_free(client);
+
+    client = follow(world, NULL);
+    publish(world, "the fourth");
+    client_expect(client, "the fourth");
+    assert_false(client_has(client, "the third"));
+    client_free(client);
+    world_free(world);
+}
+
+static void test_replay_is_bounded(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client;
+
+    (void)state;
+    publish(world, "too long ago");
+    for (int i = 0; i < STREAM_REPLAY_MAX - 1; i++)
+        publish(world, "in between");
+    publish(world, "the last");
+    client = follow(world, "0");
+    client_expect(client, "the last");
+    assert_true(client_has(client, "in between"));
+    assert_false(client_has(client, "too long ago"));
+    client_free(client);
+    world_free(world);
+}
+
+static void test_slow_reader_is_cut_off(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *slow = follow(world, NULL), *quick = follow(world, NULL);
+    static char text[8192];
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    bufferevent_disable(slow->transport, EV_READ);
+    for (int i = 0; i < 200; i++) {
+        char mark[32];
+
+        snprintf(mark, sizeof(mark), "mark %d.", i);
+        publish(world, text);
+        publish(world, mark);
+        client_expect(quick, mark);
+    }
+    assert_false(quick->is_closed);
+    bufferevent_enable(slow->transport, EV_READ);
+    client_expect_close(slow);
+    assert_false(client_has(slow, "mark 199."));
+    client_free(slow);
+    client_free(quick);
+    world_free(world);
+}
+
+static void test_api_ends_with_followers(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client = follow(world, NULL);
+
+    (void)state;
+    api_free(world->api);
+    world->api = NULL;
+    client_expect_close(client);
+    client_free(client);
+    world_free(world);
+}
+
+static void test_ended_connections_leave_nothing(void **state)
+{
+    struct world *world = world_new(0);
+    int before = event_base_get_num_events(world->base, EVENT_BASE_COUNT_ADDED);
+
+    (void)state;
+    client_free(follow(world, NULL));
+    client_free(client_new(world));
+    check(world, "GET", "/v1/status", "", 200, NULL);
+    event_del(world->patience);
+    /* What ended without a word is noticed when the loop comes round. */
+    assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
+    /* An event left on a closed descriptor would read what belongs to the next who gets that number. */
+    assert_int_equal(event_base_get_num_events(world->base, EVENT_BASE_COUNT_ADDED), before);
+    world_free(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_events_reach_followers),  cmocka_unit_test(test_events_are_replayed),
+        cmocka_unit_test(test_replay_is_bounded),       cmocka_unit_test(test_slow_reader_is_cut_off),
+        cmocka_unit_test(test_api_ends_with_followers), cmocka_unit_test(test_ended_connections_leave_nothing),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

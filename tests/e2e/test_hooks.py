@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hooks take part in the recovery of real machines, and learn what it is about."""
+
+import json
+
+from harness.gate import write_program
+from harness.domain import uuid_of
+from harness.waiting import wait_until
+
+WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
+LESS = {"database": "mysql", "language": "nodejs"}
+
+
+def write_hook(tmp_path, more=""):
+    """A hook that keeps what it was told: EVENT.env, and EVENT.json, which is there when both are complete."""
+    write_program(tmp_path / "hooks/10-keep", f'kept={tmp_path}/"$1"\n'
+                                              'env >"$kept.env"\n'
+                                              'cat >"$kept.part"\n'
+                                              f'{more}\n'
+                                              'mv "$kept.part" "$kept.json"')
+    return {"directory": str(tmp_path / "hooks")}
+
+
+def told(tmp_path, event):
+    """(variables, document) of a hook's run."""
+    document = tmp_path / f"{event}.json"
+    wait_until(document.exists, f"the hook for {event} has run")
+    lines = (tmp_path / f"{event}.env").read_text().splitlines()
+    variables = dict(line.split("=", 1) for line in lines if line.startswith("UNDERSTUDY_"))
+    return variables, json.loads(document.read_text())
+
+
+def test_hook_vetoes_the_best_candidate(host, daemon_on, tmp_path):
+    host.define("vm-best", resources=WEB)
+    host.define("vm-less", resources=LESS)
+    host.run("vm-a", resources=WEB)
+    veto = 'if [ "$1 $UNDERSTUDY_REPLACEMENT" = "pre-start vm-best" ]; then echo not this one; exit 1; fi'
+    daemon = daemon_on(hooks=write_hook(tmp_path, veto))
+    host.kill_qemu("vm-a")
+    record = daemon.wait_for_recovery("vm-a")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "vm-less")
+    assert [attempt["name"] for attempt in record["attempts"]] == ["vm-best", "vm-less"]
+    assert record["attempts"][0]["error"]
+    assert "not this one" in daemon.log
+    assert host.serial("vm-best").boots == 0
+
+
+def test_hooks_are_told_of_a_recovery(host, daemon_on, tmp_path):
+    host.define("vm-best", resources=WEB)
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(hooks=write_hook(tmp_path))
+    host.kill_qemu("vm-a")
+    record = daemon.wait_for_recovery("vm-a")
+    for event in ("pre-start", "post-start", "recovered"):
+        variables, document = told(tmp_path, event)
+        assert variables == {
+            "UNDERSTUDY_EVENT": event, "UNDERSTUDY_RECOVERY": record["id"], "UNDERSTUDY_CAUSE": "process-died",
+            "UNDERSTUDY_FAILED": "vm-a", "UNDERSTUDY_FAILED_UUID": uuid_of("vm-a"), "UNDERSTUDY_HYPERVISOR": "local",
+            "UNDERSTUDY_REPLACEMENT": "vm-best", "UNDERSTUDY_REPLACEMENT_UUID": uuid_of("vm-best"),
+            "UNDERSTUDY_REPLACEMENT_HYPERVISOR": "local"}
+        assert (document["id"], document["failed"], document["replacement"]) == (record["id"], "vm-a", "vm-best")
+
+
+def test_hooks_are_told_that_nobody_is_left(host, daemon_on, tmp_path):
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(hooks=write_hook(tmp_path))
+    host.kill_qemu("vm-a")
+    daemon.wait_for_recovery("vm-a")
+    variables, document = told(tmp_path, "exhausted")
+    assert variables["UNDERSTUDY_FAILED"] == "vm-a" and "UNDERSTUDY_REPLACEMENT" not in variables
+    assert (document["outcome"], document["detail"] != "") == ("exhausted", True)

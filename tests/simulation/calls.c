@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The executor: actions become calls to make-believe hypervisors, which take time, fail, hang past
+ * their deadline and come back late. What a call does to the world outlives the daemon that made it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "simulation.h"
+
+#define HOOK_TIME_US (20 * USEC_PER_MSEC)
+
+static struct call *find_call(struct simulation *simulation, uint64_t number)
+{
+    struct call *call = simulation->calls;
+
+    while (call != NULL && call->number != number)
+        call = call->next;
+    return call;
+}
+
+static void drop(struct simulation *simulation, struct call *call)
+{
+    struct call **at = &simulation->calls;
+
+    while (*at != call)
+        at = &(*at)->next;
+    *at = call->next;
+    inventory_free(call->inventory);
+    domain_description_free(call->report.description);
+    free(call);
+}
+
+void calls_free(struct simulation *simulation)
+{
+    while (simulation->calls != NULL)
+        drop(simulation, simulation->calls);
+}
+
+static void fail(struct call *call, int error, const char *message)
+{
+    call->result.error = error;
+    snprintf(call->result.message, sizeof(call->result.message), "%s", message);
+}
+
+static void list(struct simulation *simulation, struct call *call)
+{
+    struct inventory *inventory = calloc(1, sizeof(*inventory));
+
+    if (inventory == NULL || (inventory->reports = calloc(DOMAINS_MAX, sizeof(*inventory->reports))) == NULL)
+        abort();
+    inventory->free_memory_kib = world_free_memory(simulation, call->host);
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (simulation->domains[i].exists && simulation->domains[i].host == call->host)
+            inventory->reports[inventory->n_reports++] = world_report(&simulation->domains[i]);
+    call->inventory = inventory;
+}
+
+/*
+ * Cut off from who asked, and so late that the recovery has looked, found the machine off and gone on: a known
+ * limit, since no question to libvirt tells of a start that is still to come.
+ */
+static bool is_beyond_knowing(struct simulation *simulation, const struct call *call, const struct domain *domain)
+{
+    const struct book *book = promises_book(simulation, call->action.recovery_id);
+
+    return (call->is_lost || !shell_is_up(simulation, call->epoch)) && book != NULL &&
+           (book->replacement != (int)domain->number || book->state == RECOVERY_STOPPING ||
+            recovery_state_is_final(book->state));
+}
+
+static void start(struct simulation *simulation, struct call *call, struct domain *domain)
+{
+    bool is_lost =
+        call->is_lost || call->is_overdue || call->epoch != simulation->epoch || simulation->coordinator == NULL;
+
+    if (domain->state == MACHINE_RUNNING || domain->state == MACHINE_SUSPENDED) {
+        fail(call, -EALREADY, "it runs already");
+    } else if (domain->temper == TEMPER_REFUSES) {
+        fail(call, -EIO, "cannot allocate what it needs");
+    } else if (domain->state == MACHINE_SHUT_OFF ||
+               (domain->state == MACHINE_PAUSED && domain->reason == REASON_USER)) {
+        world_boot(simulation, domain, call->action.recovery_id, is_lost);
+        domain->is_beyond_knowing = is_beyond_knowing(simulation, call, domain);
+    } else {
+        fail(call, -EIO, "no start ends this state");
+    }
+}
+
+static void destroy(struct simulation *simulation, struct call *call, struct domain *domain)
+{
+    if (!machine_state_is_active(domain->state))
+        return;
+    say(simulation, "world    %s is destroyed", domain->name);
+    world_stop(simulation, domain, REASON_DESTROYED);
+    world_tell(simulation, domain, EVENT_SHUTDOWN_HOST, 0);
+    world_tell(simulation, domain, EVENT_STOPPED_DESTROYED, 0);
+    (void)call;
+}
+
+static void probe(struct simulation *simulation, struct call *call, const struct domain *domain)
+{
+    call->result.probe = (struct probe){
+        .agent_answered = world_agent_answers(simulation, domain),
+        .has_counters = true,
+        .disk_requests = domain->is_hung ? domain->counters : (uint64_t)simulation->now.mono_us,
+        .network_packets = domain->counters,
+    };
+}
+
+/* What the call does, at the hypervisor. */
+static void perform(struct simulation *simulation, struct call *call)
+{
+    struct domain *domain = world_find(simulation, &call->action.target);
+
+    if (call->action.kind == ACTION_LIST) {
+        list(simulation, call);
+        return;
+    }
+    if (domain == NULL || !domain->exists) {
+        fail(call, -ENOENT, "no such domain");
+        return;
+    }
+    switch (call->action.kind) {
+    case ACTION_INSPECT:
+        call->report = world_report(domain);
+        call->has_report = true;
+        break;
+    case ACTION_INQUIRE:
+        call->result.state = domain->state;
+        call->result.reason = domain->reason;
+        call->result.free_memory_kib = world_free_memory(simulation, call->host);
+        break;
+    case ACTION_DESTROY:
+        destroy(simulation, call, domain);
+        break;
+    case ACTION_START:
+        start(simulation, call, domain);
+        break;
+    case ACTION_PROBE:
+        probe(simulation, call, domain);
+        break;
+    case ACTION_VERIFY:
+        if (!world_agent_answers(simulation, domain))
+            fail(call, -EIO, "the guest agent does not answer");
+        break;
+    case ACTION_LIST:
+    case ACTION_RECORD:
+    case ACTION_HOOK:
+    case ACTION_COUNT:
+    default:
+        abort();
+    }
+    if (call->result.error == 0 && !call->is_overdue && !call->lies)
+        promises_good_answer(simulation, &call->action, domain);
+}
+
+static void hand_in(struct simulation *simulation, struct call *call)
+{
+    const struct action *action = &call->action;
+    struct coordinator *coordinator = simulation->coordinator;
+
+    say(simulation, "answer   %s %.8s%s: %s%s%s", action_kind_name(action->kind),
+        action->target.uuid[0] != '\0' ? action->target.uuid + 28 : action->target.hypervisor,
+        call->is_overdue ? " (late)" : "", call->result.error == 0 ? "done" : strerrorname_np(-call->result.error),
+        action->kind == ACTION_INQUIRE && call->result.error == 0 ? ", " : "",
+        action->kind == ACTION_INQUIRE && call->result.error == 0 ? machine_state_name(call->result.state) : "");
+    if (call->is_overdue) {
+        simulation->is_probing_late = action->kind == ACTION_START && call->result.error == 0;
+        simulation->late_target = action->target;
+        coordinator_handle_late_result(coordinator, action, &call->result, simulation->now);
+    } else if (call->inventory != NULL && call->result.error == 0) {
+        coordinator_handle_inventory(coordinator, action, steal_pointer(&call->inventory), simulation->now);
+    } else if (call->has_report && call->result.error == 0) {
+        coordinator_handle_inspection(coordinator, action, &call->report, simulation->now);
+        call->report.description = NULL;
+    } else if (action->kind == ACTION_INSPECT && call->result.error == -ENOENT) {
+        coordinator_handle_inspection(coordinator, action, NULL, simulation->now);
+    } else {
+        coordinator_handle_result(coordinator, action, &call->result, simulation->now);
+    }
+}
+
+static void come_back(struct simulation *simulation, const struct thing *thing)
+{
+    struct call *call = find_call(simulation, thing->number);
+    bool is_heard = call != NULL && shell_is_up(simulation, call->epoch) && !call->is_lost;
+
+    if (call == NULL)
+        return;
+    if (is_heard)
+        hand_in(simulation, call);
+    drop(simulation, call);
+    if (is_heard)
+        shell_pump(simulation);
+}
+
+static void take_effect(struct simulation *simulation, const struct thing *thing)
+{
+    struct call *call = find_call(simulation, thing->number);
+    int64_t delay_us;
+    bool is_heard;
+
+    if (call == NULL)
+        return;
+    if (call->forced_error == 0 && simulation->hosts[call->host].is_up &&
+        simulation->hosts[call->host].boots == call->boots) {
+        perform(simulation, call);
+        if (call->lies && call->result.error == 0)
+            fail(call, -EIO, "an error, says libvirt");
+    } else {
+        fail(call, -EIO, "libvirt refuses");
+    }
+    is_heard = shell_is_up(simulation, call->epoch) && !call->is_lost;
+    delay_us = random_between(&simulation->random_calls, 200, 4000);
+    if (strikes(simulation, &simulation->random_calls, FAULT_ANSWER_LATE, 5))
+        delay_us = random_between(&simulation->random_calls, 4000, 800 * USEC_PER_MSEC);
+    if (is_heard)
+        agenda_add(simulation, delay_us, (struct thing){.happen = come_back, .number = call->number});
+    else
+        drop(simulation, call);
+}
+
+static void be_overdue(struct simulation *simulation, const struct thing *thing)
+{
+    struct call *call = find_call(simulation, thing->number);
+    struct action_result result = {.error = -ETIMEDOUT, .message = "no answer in time"};
+
+    if (call == NULL || !shell_is_up(simulation, call->epoch) || call->is_lost)
+        return;
+    call->is_overdue = true;
+    result.id = call->action.id;
+    say(simulation, "overdue  %s %.8s", action_kind_name(call->action.kind), call->action.target.uuid + 28);
+    coordinator_handle_result(simulation->coordinator, &call->action, &result, simulation->now);
+    shell_pump(simulation);
+}
+
+static bool is_counted(const struct action *action)
+{
+    return action->kind != ACTION_LIST && action->kind != ACTION_INSPECT && action->kind != ACTION_PROBE;
+}
+
+static void cut(struct simulation *simulation, const struct thing *thing)
+{
+    if (!shell_is_up(simulation, thing->epoch))
+        return;
+    shell_disconnect(simulation, thing->host, "the connection broke");
+    if (shell_is_up(simulation, thing->epoch))
+        shell_connect_later(simulation, thing->host, 500 * USEC_PER_MSEC);
+}
+
+/* How long until it takes effect, and what goes wrong with it. */
+static int64_t doom(struct simulation *simulation, struct call *call)
+{
+    uint64_t *dice = &simulation->random_calls;
+    unsigned place = is_counted(&call->action) ? simulation->places[0]++ : UINT32_MAX;
+    int64_t delay_us = random_between(dice, 300, 30000);
+    int64_t hang_us = call->action.timeout_us + random_between(dice, 1, 20 * USEC_PER_SEC);
+
+    if (call->action.kind == ACTION_START)
+        delay_us += random_between(dice, 100000, 900000);
+    if (strikes(simulation, dice, FAULT_CALL_FAILS, 3) || spot_is(simulation, SPOT_CALL_FAILS, place))
+        call->forced_error = -EIO;
+    if (strikes(simulation, dice, FAULT_CALL_LIES, 1) || spot_is(simulation, SPOT_CALL_LIES, place))
+        call->lies = true;
+    if (strikes(simulation, dice, FAULT_CALL_HANGS, 2) || spot_is(simulation, SPOT_CALL_HANGS, place))
+        delay_us = hang_us;
+    if (strikes(simulation, dice, FAULT_CALL_HANGS_FAILS, 1) || spot_is(simulation, SPOT_CALL_HANGS_FAILS, place)) {
+        delay_us = hang_us;
+        call->forced_error = -EIO;
+    }
+    if (spot_is(simulation, SPOT_CRASH_AT_CALL, place))
+        simulation->crash_is_due = true;
+    if (spot_is(simulation, SPOT_DISCONNECT_AT_CALL, place))
+        agenda_add(simulation, 0, (struct thing){.happen = cut, .epoch = simulation->epoch, .host = call->host});
+    return delay_us;
+}
+
+static void refuse(struct simulation *simulation, const struct thing *thing)
+{
+    struct call *call = find_call(simulation, thing->number);
+    struct action_result result = {.error = -ENOTCONN, .message = "not connected"};
+
+    if (call == NULL)
+        return;
+    result.id = call->action.id;
+    if (shell_is_up(simulation, call->epoch)) {
+        say(simulation, "refused  %s %.8s: not connected", action_kind_name(call->action.kind),
+            call->action.target.uuid + 28);
+        coordinator_handle_result(simulation->coordinator, &call->action, &result, simulation->now);
+    }
+    drop(simulation, call);
+    if (shell_is_up(simulation, thing->epoch))
+        shell_pump(simulation);
+}
+
+static void run_hook(struct simulation *simulation, const struct thing *thing)
+{
+    struct call *call = find_call(simulation, thing->number);
+    const struct domain *domain;
+    struct action action;
+
+    if (call == NULL)
+        return;
+    action = call->action;
+    drop(simulation, call);
+    if (!shell_is_up(simulation, thing->epoch))
+        return;
+    domain = world_find(simulation, &action.target);
+    if (domain != NULL && domain->temper == TEMPER_VETOED)
+        shell_answer(simulation, &action, -ECANCELED, "vetoed by a hook");
+    else
+        shell_answer(simulation, &action, 0, "");
+}
+
+static struct call *new_call(struct simulation *simulation, const struct action *action)
+{
+    struct call *call = calloc(1, sizeof(*call));
+
+    if (call == NULL)
+        abort();
+    call->number = ++simulation->last_call;
+    call->action = *action;
+    call->epoch = simulation->epoch;
+    call->result.id = action->id;
+    call->next = simulation->calls;
+    simulation->calls = call;
+    return call;
+}
+
+void calls_perform(struct simulation *simulation, const struct action *action)
+{
+    struct call *call = new_call(simulation, action);
+    struct thing thing = {.epoch = simulation->epoch, .number = call->number};
+    const struct host *host = world_host(simulation, action->target.hypervisor);
+
+    say(simulation, "asks     %s %.8s %s", action_kind_name(action->kind),
+        action->target.uuid[0] != '\0' ? action->target.uuid + 28 : action->target.hypervisor, action->recovery_id);
+    if (action->kind == ACTION_HOOK) {
+        thing.happen = run_hook;
+        agenda_add(simulation, HOOK_TIME_US, thing);
+        return;
+    }
+    if (host == NULL || !host->is_connected) {
+        thing.happen = refuse;
+        agenda_add(simulation, 100, thing);
+        return;
+    }
+    call->host = (unsigned)(host - simulation->hosts);
+    call->link = host->link;
+    call->boots = host->boots;
+    thing.happen = take_effect;
+    agenda_add(simulation, doom(simulation, call), thing);
+    thing.happen = be_overdue;
+    agenda_add(simulation, action->timeout_us, thing);
+}
+
+/* The earliest call under way on this connection. */
+static struct call *find_cut_off(struct simulation *simulation, unsigned host)
+{
+    struct call *earliest = NULL;
+
+    for (struct call *call = simulation->calls; call != NULL; call = call->next)
+        if (call->link != 0 && call->host == host && !call->is_lost && call->epoch == simulation->epoch)
+            earliest = call;
+    return earliest;
+}
+
+void calls_disconnect(struct simulation *simulation, unsigned host)
+{
+    struct call *call;
+
+    /* A call that is answered may bring new ones, which are not connected. */
+    while ((call = find_cut_off(simulation, host)) != NULL) {
+        struct action_result result = {.error = -ENOTCONN, .message = "the connection broke"};
+
+        call->is_lost = true;
+        if (call->is_overdue)
+            continue;
+        result.id = call->action.id;
+        say(simulation, "cut off  %s %.8s", action_kind_name(call->action.kind), call->action.target.uuid + 28);
+        coordinator_handle_result(simulation->coordinator, &call->action, &result, simulation->now);
+    }
+}
+
+void calls_forget_daemon(struct simulation *simulation)
+{
+    for (struct call *call = simulation->calls; call != NULL; call = call->next)
+        call->is_lost = true;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The world's own book of failures: what really happened, and whether understudy was in a position to
+ * know. A recovery without an entry, and an entry without a recovery, break promises 2 and 3.
+ */
+#include <string.h>
+
+#include "report/record.h"
+#include "simulation.h"
+
+/* How understudy sees the machine, or would on its next start. False: not at all. */
+static bool find_view(struct simulation *simulation, const struct domain *domain, enum machine_state *ret_state,
+                      enum machine_reason *ret_reason)
+{
+    const struct machine *machine;
+    const struct page *page;
+
+    if (simulation->coordinator != NULL) {
+        machine =
+            pool_find(coordinator_pool(simulation->coordinator), simulation->hosts[domain->host].name, domain->uuid);
+        if (machine != NULL && machine->state != MACHINE_UNKNOWN) {
+            *ret_state = machine->state;
+            *ret_reason = machine->reason;
+            return true;
+        }
+    }
+    page = disk_find(simulation, domain->uuid);
+    return page != NULL && record_parse_machine(page->document, ret_state, ret_reason) == 0;
+}
+
+static const struct book *find_open_book(const struct simulation *simulation, unsigned domain)
+{
+    for (size_t i = simulation->n_books; i-- > 0;) {
+        const struct book *book = &simulation->books[i];
+
+        if (!recovery_state_is_final(book->state) && (book->domain == domain || book->replacement == (int)domain))
+            return book;
+    }
+    return NULL;
+}
+
+void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
+                    bool is_pause)
+{
+    enum machine_state state = MACHINE_UNKNOWN;
+    enum machine_reason reason = REASON_UNKNOWN;
+    bool is_seen = find_view(simulation, domain, &state, &reason) && machine_state_is_active(state);
+    const struct book *book = find_open_book(simulation, domain->number);
+    struct crash *crash;
+
+    say(simulation, "world    %s: %s", domain->name, what);
+    if (simulation->n_crashes >= CRASHES_MAX)
+        return;
+    simulation->result->crashes++;
+    crash = &simulation->crashes[simulation->n_crashes++];
+    *crash = (struct crash){
+        .domain = domain->number,
+        .life = domain->life,
+        .epoch = simulation->epoch,
+        .at_us = simulation->now.mono_us,
+        .what = what,
+        .is_required = is_seen && (domain->roles & ROLE_PROTECTED) != 0 && !is_pause,
+        .needs_events = needs_events,
+        .is_pause = is_pause,
+    };
+    if (book != NULL)
+        strcpy(crash->served_id, book->id);
+}
+
+/* The latest of this domain that no recovery was opened for. */
+static struct crash *find_open(struct simulation *simulation, unsigned domain)
+{
+    for (size_t i = simulation->n_crashes; i-- > 0;) {
+        struct crash *crash = &simulation->crashes[i];
+
+        if (crash->domain == domain && crash->recovery_id[0] == '\0')
+            return crash;
+    }
+    return NULL;
+}
+
+static void excuse(struct simulation *simulation, unsigned domain, bool only_if_needs_events)
+{
+    struct crash *crash = find_open(simulation, domain);
+
+    if (crash != NULL && (!only_if_needs_events || crash->needs_events))
+        crash->is_required = false;
+}
+
+void promises_event_lost(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event)
+{
+    (void)event;
+    excuse(simulation, domain->number, true);
+}
+
+void promises_reasons_lost(struct simulation *simulation, unsigned host)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (simulation->domains[i].host == host && !machine_state_is_active(simulation->domains[i].state))
+            excuse(simulation, i, false);
+}
+
+/* Who runs again before anybody looked was never seen off. */
+void promises_started_anew(struct simulation *simulation, const struct domain *domain)
+{
+    excuse(simulation, domain->number, false);
+}
+
+/* Recoveries that never reached the disk are forgotten, and may be opened anew. */
+static void reopen_forgotten(struct simulation *simulation)
+{
+    for (size_t i = 0; i < simulation->n_crashes; i++) {
+        struct crash *crash = &simulation->crashes[i];
+
+        if (crash->recovery_id[0] == '\0' || disk_find(simulation, crash->recovery_id) != NULL)
+            continue;
+        crash->recovery_id[0] = '\0';
+        crash->is_required = false;
+    }
+}
+
+/* The brake is known to the recoveries that wait for it, if the disk knows them. */
+static void keep_brake(struct simulation *simulation)
+{
+    bool is_known = false;
+
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        const struct page *page = disk_find(simulation, simulation->books[i].id);
+
+        is_known |= page != NULL && page->is_open && page->put_us > simulation->held_us;
+    }
+    simulation->is_held &= is_known;
+}
+
+/* A daemon that was told before it died that the machine is off, or never that it ran, finds nothing new. */
+void promises_daemon_starts(struct simulation *simulation)
+{
+    reopen_forgotten(simulation);
+    keep_brake(simulation);
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const struct page *page = disk_find(simulation, simulation->domains[i].uuid);
+        enum machine_state state;
+        enum machine_reason reason;
+
+        if (page == NULL || record_parse_machine(page->document, &state, &reason) < 0 ||
+            !machine_state_is_active(state) || state == MACHINE_CRASHED)
+            excuse(simulation, i, false);
+        excuse(simulation, i, true);
+    }
+}
+
+/*
+ * Recoveries that ended without a start may be followed by another: while news from before is still coming
+ * in, and after a restart of the daemon, which tells anew of a machine that still stands paused.
+ */
+static bool may_be_told_again(const struct simulation *simulation, const struct crash *crash, const struct book *book)
+{
+    if (!recovery_state_is_final(book->state) || book->starts != 0)
+        return false;
+    return simulation->now.mono_us - book->opened_us < NEWS_DELAY_US ||
+           (crash->is_pause && book->ended_epoch != simulation->epoch);
+}
+
+static struct crash *find_told_again(struct simulation *simulation, unsigned domain)
+{
+    for (size_t i = simulation->n_crashes; i-- > 0;) {
+        struct crash *crash = &simulation->crashes[i];
+        const struct book *book = crash->domain == domain ? promises_book(simulation, crash->recovery_id) : NULL;
+
+        if (book != NULL)
+            return may_be_told_again(simulation, crash, book) ? crash : NULL;
+    }
+    return NULL;
+}
+
+/* It failed as a candidate, and the recovery that tried it has gone on to the next one. */
+static bool was_given_up(struct simulation *simulation, const struct crash *crash)
+{
+    const struct book *book = promises_book(simulation, crash->served_id);
+
+    return book != NULL && crash->epoch == simulation->epoch && book->domain != crash->domain &&
+           book->replacement != (int)crash->domain;
+}
+
+struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id)
+{
+    struct crash *found = find_open(simulation, domain);
+
+    if (found != NULL && was_given_up(simulation, found))
+        violate(simulation, "promise 1: a recovery of %s, which failed as the candidate of another",
+                simulation->domains[domain].name);
+    if (found == NULL)
+        return find_told_again(simulation, domain);
+    for (size_t i = 0; i < simulation->n_crashes; i++) {
+        struct crash *crash = &simulation->crashes[i];
+
+        if (crash->domain == domain && crash->recovery_id[0] == '\0')
+            strcpy(crash->recovery_id, recovery_id);
+    }
+    return found;
+}
+
+/* A recovery was under way for this very machine, and did not end believing that it runs. */
+static bool was_taken_care_of(struct simulation *simulation, const struct crash *crash)
+{
+    const struct book *book = crash->served_id[0] != '\0' ? promises_book(simulation, crash->served_id) : NULL;
+
+    if (book == NULL)
+        return false;
+    if (book->domain == crash->domain)
+        return book->state != RECOVERY_DISMISSED;
+    return book->state != RECOVERY_RECOVERED || book->replacement != (int)crash->domain;
+}
+
+static bool still_hangs(const struct simulation *simulation, const struct domain *domain)
+{
+    return domain->is_hung && domain->has_agent && domain->temper != TEMPER_MUTE && domain->state == MACHINE_RUNNING &&
+           simulation->config->failure.heartbeat.is_enabled;
+}
+
+static bool still_stands(const struct simulation *simulation, const struct crash *crash)
+{
+    const struct domain *domain = &simulation->domains[crash->domain];
+
+    return domain->life == crash->life && (domain->roles & ROLE_PROTECTED) != 0 && crash->served_id[0] == '\0' &&
+           ((domain->state == MACHINE_PAUSED &&
+             (domain->reason == REASON_IO_ERROR || domain->reason == REASON_WATCHDOG)) ||
+            still_hangs(simulation, domain));
+}
+
+void crashes_end(struct simulation *simulation)
+{
+    for (size_t i = 0; i < simulation->n_crashes; i++) {
+        const struct crash *crash = &simulation->crashes[i];
+        const char *name = simulation->domains[crash->domain].name;
+
+        if (crash->recovery_id[0] != '\0')
+            continue;
+        if (crash->is_pause ? still_stands(simulation, crash)
+                            : crash->is_required && !was_taken_care_of(simulation, crash))
+            violate(simulation, "promise 3: %s failed at %.3f (%s) and was never recovered", name,
+                    (double)crash->at_us / USEC_PER_SEC, crash->what);
+    }
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What domains offer, and how alike two are: written anew from DESIGN.md section 2, as the yardstick
+ * that the engine is held against.
+ */
+#include <string.h>
+
+#include "simulation.h"
+
+static const struct {
+    const char *kind, *value;
+    uint32_t weight;
+} features[FEATURES] = {
+    {"language", "nodejs", 300000},  {"language", "java", 300000}, {"language", "php", 300000},
+    {"database", "mysql", 200000},   {"database", "pg", 200000},   {"webserver", "nginx", 100000},
+    {"webserver", "apache", 100000}, {"data", "orders", 200000},   {"os", "debian-12", 200000},
+    {"os", "ubuntu-22.04", 200000},
+};
+
+const struct config_weight feature_weights[] = {
+    {.kind = (char *)"language", .millionths = 300000},  {.kind = (char *)"database", .millionths = 200000},
+    {.kind = (char *)"webserver", .millionths = 100000}, {.kind = (char *)"data", .millionths = 200000},
+    {.kind = (char *)"os", .millionths = 200000},
+};
+const size_t n_feature_weights = ELEMENTS_OF(feature_weights);
+
+void features_describe(const struct domain *domain, struct domain_description *description)
+{
+    description->features = calloc(FEATURES, sizeof(*description->features));
+    if (description->features == NULL)
+        abort();
+    for (unsigned i = 0; i < FEATURES; i++) {
+        if ((domain->features & 1u << i) == 0)
+            continue;
+        description->features[description->n_features].kind = strdup(features[i].kind);
+        description->features[description->n_features++].value = strdup(features[i].value);
+    }
+    description->has_metadata = true;
+}
+
+static uint64_t weigh(unsigned set)
+{
+    uint64_t weight = 0;
+
+    for (unsigned i = 0; i < FEATURES; i++)
+        weight += (set & 1u << i) != 0 ? features[i].weight : 0;
+    return weight;
+}
+
+/* Amounts enter as fractions a/max(a,b): all are brought to the denominator that both share. */
+bool features_are_enough(const struct config_similarity *config, const struct domain *failed,
+                         const struct domain *candidate)
+{
+    uint64_t cpu = config->environment_weights[ENVIRONMENT_CPU];
+    uint64_t memory = config->environment_weights[ENVIRONMENT_MEMORY];
+    uint64_t cpu_max = failed->vcpus > candidate->vcpus ? failed->vcpus : candidate->vcpus;
+    uint64_t cpu_min = failed->vcpus < candidate->vcpus ? failed->vcpus : candidate->vcpus;
+    uint64_t mib_a = failed->memory_kib / 1024, mib_b = candidate->memory_kib / 1024;
+    uint64_t mib_max = mib_a > mib_b ? mib_a : mib_b, mib_min = mib_a < mib_b ? mib_a : mib_b;
+    uint64_t unit = cpu_max * mib_max;
+    uint64_t a = weigh(failed->features) * unit + cpu * failed->vcpus * mib_max + memory * mib_a * cpu_max;
+    uint64_t both =
+        weigh(failed->features & candidate->features) * unit + cpu * cpu_min * mib_max + memory * mib_min * cpu_max;
+    uint64_t either = (weigh(failed->features | candidate->features) + cpu + memory) * unit;
+    uint64_t resources = weigh(failed->features), shared = weigh(failed->features & candidate->features);
+
+    return resources > 0 && (__uint128_t)a * MILLIONTHS >= (__uint128_t)either * config->threshold &&
+           (__uint128_t)both * MILLIONTHS >= (__uint128_t)a * config->min_coverage &&
+           (__uint128_t)shared * MILLIONTHS >= (__uint128_t)resources * config->min_coverage;
+}

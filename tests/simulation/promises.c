@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The promises of DESIGN.md section 6, held against the truth after every step and before every
+ * action. Counts and judges by itself wherever it can; asks the coordinator only what it believes.
+ */
+#include <string.h>
+
+#include "report/record.h"
+#include "simulation.h"
+
+struct book *promises_book(struct simulation *simulation, const char *id)
+{
+    for (size_t i = simulation->n_books; i-- > 0;)
+        if (strcmp(simulation->books[i].id, id) == 0)
+            return &simulation->books[i];
+    return NULL;
+}
+
+static bool is_on_its_way(enum recovery_state state)
+{
+    return state >= RECOVERY_RECORDING && state <= RECOVERY_VERIFYING;
+}
+
+/* ---- decisions and starts ---- */
+
+static size_t count_candidates(const struct simulation *simulation, const struct domain *failed)
+{
+    const struct pool *pool = coordinator_pool(simulation->coordinator);
+    size_t n = 0;
+
+    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
+        n += machine->is_present && (machine->roles & ROLE_IGNORED) == 0 && strcmp(machine->uuid, failed->uuid) != 0;
+    return n;
+}
+
+static void check_explanation(struct simulation *simulation, const struct recovery *recovery,
+                              const struct domain *failed, const struct domain *candidate)
+{
+    const struct explanation *explanation = recovery->explanation;
+    const struct explained_candidate *chosen = explanation != NULL ? explanation_chosen(explanation) : NULL;
+
+    if (chosen == NULL || strcmp(chosen->uuid, candidate->uuid) != 0 || chosen->reason == NULL)
+        violate(simulation, "promise 6: the decision of %s is not explained", recovery->id);
+    else if (explanation->n_candidates + explanation->n_left_out != count_candidates(simulation, failed))
+        violate(simulation, "promise 6: the explanation of %s does not name every candidate", recovery->id);
+}
+
+static bool uses_the_same(const struct domain *a, const struct domain *b)
+{
+    return a->disk == b->disk || a->mac == b->mac;
+}
+
+/* Nobody that is up, as far as the coordinator knows, has what the candidate needs. */
+static void check_conflicts(struct simulation *simulation, const struct domain *failed, const struct domain *candidate)
+{
+    const struct pool *pool = coordinator_pool(simulation->coordinator);
+
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const struct domain *other = &simulation->domains[i];
+        const struct machine *machine = pool_find(pool, simulation->hosts[other->host].name, other->uuid);
+
+        if (machine == NULL || other == candidate || other == failed || !uses_the_same(other, candidate))
+            continue;
+        if (machine_state_is_active(machine->state) || machine->is_starting)
+            violate(simulation, "%s is chosen although %s has its disk or address", candidate->name, other->name);
+    }
+}
+
+static void check_concurrency(struct simulation *simulation, const struct domain *candidate)
+{
+    unsigned n = 0, limit = simulation->config->recovery.concurrency;
+
+    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
+
+        n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
+             strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
+    }
+    if (limit != 0 && n > limit)
+        violate(simulation, "%u starts at once on one hypervisor, and %u are allowed", n, limit);
+}
+
+static void check_decision(struct simulation *simulation, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
+    const struct domain *candidate = world_find(simulation, &action->target);
+    const struct domain *failed = recovery != NULL ? world_find(simulation, &recovery->failed) : NULL;
+    const struct machine *machine;
+
+    if (failed == NULL || candidate == NULL) {
+        violate(simulation, "an intent for nobody: %s", action->recovery_id);
+        return;
+    }
+    if (simulation->is_held && candidate != failed)
+        violate(simulation, "%s is decided on while the brake is on", candidate->name);
+    if (candidate == failed)
+        return;
+    machine = pool_find(coordinator_pool(simulation->coordinator), action->target.hypervisor, action->target.uuid);
+    if (!features_are_enough(&simulation->config->similarity, failed, candidate))
+        violate(simulation, "promise 4: %s is too unlike %s", candidate->name, failed->name);
+    if ((candidate->roles & ROLE_STANDBY) == 0)
+        violate(simulation, "%s is chosen and is no standby", candidate->name);
+    if (machine == NULL || !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED))
+        violate(simulation, "%s is chosen and does not stand by", candidate->name);
+    else if (machine->quarantined_until_us > simulation->now.mono_us)
+        violate(simulation, "%s is chosen from quarantine", candidate->name);
+    check_explanation(simulation, recovery, failed, candidate);
+    check_conflicts(simulation, failed, candidate);
+    check_concurrency(simulation, candidate);
+}
+
+static bool has_intent(const struct simulation *simulation, const struct action *action)
+{
+    const struct page *page = disk_find(simulation, action->recovery_id);
+
+    return page != NULL && machine_ref_equal(&page->intent, &action->target) && page->is_open;
+}
+
+static void check_remains(struct simulation *simulation, const struct book *book, const struct domain *candidate)
+{
+    const struct domain *failed = &simulation->domains[book->domain];
+
+    for (size_t i = 0; i < simulation->n_crashes; i++) {
+        const struct crash *crash = &simulation->crashes[i];
+
+        if (strcmp(crash->recovery_id, book->id) == 0 && crash->life == failed->life && failed != candidate &&
+            machine_state_is_active(failed->state))
+            violate(simulation, "%s is started while the remains of %s are still there", candidate->name, failed->name);
+    }
+}
+
+static unsigned most_attempts(const struct simulation *simulation)
+{
+    unsigned a = simulation->configs[0].recovery.attempts, b = simulation->configs[1].recovery.attempts;
+
+    return a > b ? a : b;
+}
+
+static void check_start(struct simulation *simulation, const struct action *action)
+{
+    struct book *book = promises_book(simulation, action->recovery_id);
+    struct domain *candidate = world_find(simulation, &action->target);
+
+    if (book == NULL || candidate == NULL) {
+        violate(simulation, "a start for no recovery");
+        return;
+    }
+    book->has_started = true;
+    book->is_restarting = candidate->number == book->domain;
+    if (!book->is_restarting && ++book->starts > most_attempts(simulation))
+        violate(simulation, "%s has tried more than recovery.attempts", book->id);
+    if (book->is_over_budget)
+        violate(simulation, "%s starts something beyond recovery.limit", book->id);
+    if (simulation->config->mode == MODE_OBSERVE)
+        violate(simulation, "something is started in mode observe");
+    if (!has_intent(simulation, action) && !(simulation->config->recovery.without_intent && book->intent_failed))
+        violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
+    candidate->unrecorded_epoch = has_intent(simulation, action) ? 0 : simulation->epoch;
+    check_remains(simulation, book, candidate);
+}
+
+void promises_before(struct simulation *simulation, const struct action *action)
+{
+    if (action->kind == ACTION_RECORD)
+        check_decision(simulation, action);
+    if (action->kind == ACTION_START)
+        check_start(simulation, action);
+    if (action->kind == ACTION_DESTROY && machine_ref_equal(&action->target, &simulation->late_target))
+        simulation->is_probing_late = false;
+}
+
+void promises_late(struct simulation *simulation)
+{
+    if (!simulation->is_probing_late || simulation->coordinator == NULL)
+        return;
+    simulation->is_probing_late = false;
+    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
+
+        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, &simulation->late_target) &&
+            (recovery->state == RECOVERY_RECOVERED || !recovery_state_is_final(recovery->state)))
+            return;
+    }
+    violate(simulation, "promise 1: %.8s came up late, is wanted by nobody, and is not destroyed",
+            simulation->late_target.uuid + 28);
+}
+
+/* ---- answers ---- */
+
+/* Of all configurations there were. */
+static int64_t least_settle_us(const struct simulation *simulation)
+{
+    int64_t in_force_us = simulation->config->recovery.settle_us;
+
+    for (unsigned i = 0; simulation->has_reloaded && i < CONFIGS; i++)
+        if (simulation->configs[i].recovery.settle_us < in_force_us)
+            in_force_us = simulation->configs[i].recovery.settle_us;
+    return in_force_us;
+}
+
+void promises_good_answer(struct simulation *simulation, const struct action *action, const struct domain *domain)
+{
+    struct book *book = promises_book(simulation, action->recovery_id);
+
+    if (book == NULL || book->replacement != (int)domain->number || domain->state != MACHINE_RUNNING)
+        return;
+    if (action->kind == ACTION_INQUIRE) {
+        book->was_good = true;
+        book->good_up_us = strcmp(domain->started_for, book->id) == 0 ? domain->up_us : INT64_MIN / 2;
+        book->good_life = domain->life;
+        book->was_settled = simulation->now.mono_us - book->good_up_us >= least_settle_us(simulation);
+    }
+    if (action->kind == ACTION_VERIFY)
+        book->was_verified = book->good_life == domain->life;
+}
+
+void promises_notice(struct simulation *simulation, const struct notice *notice)
+{
+    struct book *book = promises_book(simulation, notice->recovery_id);
+
+    if (notice->kind == NOTICE_INTENT_FAILED && book != NULL)
+        book->intent_failed = true;
+    if (notice->kind == NOTICE_BRAKE_ON && !simulation->is_held) {
+        simulation->is_held = true;
+        simulation->held_us = simulation->now.mono_us;
+    }
+}
+
+/* ---- recoveries ---- */
+
+static bool is_recent(const struct simulation *simulation, const struct book *book, int64_t window_us)
+{
+    return simulation->now.mono_us - book->opened_us <= window_us &&
+           coordinator_find_recovery(simulation->coordinator, book->id) != NULL;
+}
+
+static void find_root(struct simulation *simulation, struct book *book)
+{
+    int64_t window_us = simulation->config->recovery.limit_window_us;
+    unsigned spent = 0;
+
+    strcpy(book->root, simulation->domains[book->domain].uuid);
+    for (size_t i = simulation->n_books; i-- > 0;) {
+        const struct book *other = &simulation->books[i];
+
+        if (other == book || !is_recent(simulation, other, window_us) || other->state != RECOVERY_RECOVERED ||
+            other->replacement != (int)book->domain)
+            continue;
+        strcpy(book->root, other->root);
+        break;
+    }
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        const struct book *other = &simulation->books[i];
+
+        spent += is_recent(simulation, other, window_us) && strcmp(other->root, book->root) == 0 &&
+                 other->state != RECOVERY_DISMISSED;
+    }
+    book->is_over_budget = simulation->config->recovery.limit != 0 && !simulation->has_jumped &&
+                           spent > simulation->config->recovery.limit;
+}
+
+static bool brakes(const struct simulation *simulation, const struct book *book)
+{
+    return is_recent(simulation, book, simulation->config->recovery.brake.window_us) &&
+           book->opened_us > simulation->released_us && book->state != RECOVERY_DISMISSED;
+}
+
+/* One service that fails again and again counts once. */
+static size_t count_failed_services(const struct simulation *simulation)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        bool is_counted = false;
+
+        if (!brakes(simulation, &simulation->books[i]))
+            continue;
+        for (size_t j = 0; j < i; j++)
+            is_counted |= brakes(simulation, &simulation->books[j]) &&
+                          strcmp(simulation->books[i].root, simulation->books[j].root) == 0;
+        n += !is_counted;
+    }
+    return n;
+}
+
+static size_t count_protected(const struct simulation *simulation)
+{
+    const struct pool *pool = coordinator_pool(simulation->coordinator);
+    size_t n = 0;
+
+    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
+        n += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 &&
+             (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
+    return n;
+}
+
+static void check_brake(struct simulation *simulation, const struct book *book)
+{
+    const struct config_brake *config = &simulation->config->recovery.brake;
+    size_t n_failed = count_failed_services(simulation), n_protected = count_protected(simulation);
+
+    if (config->share == 0 || n_failed < config->minimum || n_failed * MILLIONTHS <= n_protected * config->share)
+        return;
+    if (!coordinator_is_held(simulation->coordinator) && !book->is_over_budget && !simulation->has_jumped)
+        violate(simulation, "%zu of %zu protected machines failed at once and the brake is off", n_failed, n_protected);
+}
+
+static struct book *open_book(struct simulation *simulation, const struct recovery *recovery)
+{
+    const struct domain *domain = world_find(simulation, &recovery->failed);
+    struct book *book;
+
+    if (simulation->n_books >= BOOKS_MAX || domain == NULL)
+        return NULL;
+    book = &simulation->books[simulation->n_books++];
+    *book = (struct book){.domain = domain->number, .opened_us = simulation->now.mono_us, .replacement = -1};
+    strcpy(book->id, recovery->id);
+    simulation->result->recoveries++;
+    say(simulation, "recovery %s of %s opened", book->id, domain->name);
+    if (crashes_match(simulation, domain->number, book->id) == NULL)
+        violate(simulation, "promise 2: a recovery of %s, which did not fail (again)", domain->name);
+    if ((domain->roles & ROLE_PROTECTED) == 0)
+        violate(simulation, "a recovery of %s, which is not protected", domain->name);
+    find_root(simulation, book);
+    book->state = recovery->state;
+    check_brake(simulation, book);
+    return book;
+}
+
+static void check_recovered(struct simulation *simulation, const struct book *book, const struct recovery *recovery)
+{
+    const struct domain *replacement = book->replacement >= 0 ? &simulation->domains[book->replacement] : NULL;
+    enum verify_level level = simulation->config->recovery.verify.level;
+    bool is_agent_asked =
+        level == VERIFY_AGENT || (level == VERIFY_AUTO && replacement != NULL && replacement->has_agent);
+
+    if (replacement == NULL || !book->was_good)
+        violate(simulation, "promise 5: %s is recovered and nobody looked", book->id);
+    else if (!book->was_settled)
+        violate(simulation, "promise 5: %s is recovered before %s was up for the settle time", book->id,
+                replacement->name);
+    else if (is_agent_asked && recovery->level == VERIFY_AGENT && !book->was_verified)
+        violate(simulation, "promise 5: %s is recovered and the agent of %s was not asked", book->id,
+                replacement->name);
+    else if (is_agent_asked && recovery->level != VERIFY_AGENT && !simulation->has_reloaded)
+        violate(simulation, "promise 5: %s is verified at a lower level than configured", book->id);
+}
+
+/*
+ * Dismissed means that the machine runs: in a later life, or after all. News that is older than the answer
+ * that found it dead may say so wrongly; then what follows must open another recovery.
+ */
+static void check_dismissed(struct simulation *simulation, const struct book *book)
+{
+    const struct domain *domain = &simulation->domains[book->domain];
+
+    for (size_t i = simulation->n_crashes; i-- > 0;) {
+        struct crash *crash = &simulation->crashes[i];
+
+        if (strcmp(crash->recovery_id, book->id) != 0)
+            continue;
+        if (crash->life == domain->life && !machine_state_is_active(domain->state))
+            crash->recovery_id[0] = '\0';
+        return;
+    }
+}
+
+static void check_end(struct simulation *simulation, const struct book *book, const struct recovery *recovery)
+{
+    simulation->result->outcomes[recovery->state]++;
+    if (recovery->detail == NULL || recovery->ended.mono_us == 0)
+        violate(simulation, "promise 6: %s ended without a word", book->id);
+    if (recovery->state == RECOVERY_RECOVERED)
+        check_recovered(simulation, book, recovery);
+    if (recovery->state == RECOVERY_DISMISSED)
+        check_dismissed(simulation, book);
+}
+
+static void follow(struct simulation *simulation, struct book *book, const struct recovery *recovery)
+{
+    const struct domain *replacement =
+        recovery->replacement_name != NULL ? world_find(simulation, &recovery->replacement) : NULL;
+    int number = replacement != NULL ? (int)replacement->number : -1;
+
+    if (number != book->replacement) {
+        book->was_good = false;
+        book->was_verified = false;
+        book->has_started = false;
+        book->replacement = number;
+    }
+    if (book->state == recovery->state)
+        return;
+    say(simulation, "recovery %s: %s%s%s", book->id, recovery_state_name(recovery->state),
+        recovery_state_is_final(recovery->state) && recovery->detail != NULL ? ", " : "",
+        recovery_state_is_final(recovery->state) && recovery->detail != NULL ? recovery->detail : "");
+    if (recovery_state_is_final(recovery->state))
+        check_end(simulation, book, recovery);
+    book->ended_epoch = simulation->epoch;
+    book->state = recovery->state;
+}
+
+static void check_claims(struct simulation *simulation)
+{
+    size_t n = coordinator_recovery_count(simulation->coordinator);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct recovery *a = coordinator_recovery(simulation->coordinator, i);
+
+        if (!is_on_its_way(a->state) || a->replacement_name == NULL)
+            continue;
+        for (size_t j = 0; j < n; j++) {
+            const struct recovery *b = coordinator_recovery(simulation->coordinator, j);
+
+            if (i == j || recovery_state_is_final(b->state))
+                continue;
+            if (machine_ref_equal(&a->replacement, &b->failed) ||
+                (is_on_its_way(b->state) && b->replacement_name != NULL &&
+                 machine_ref_equal(&a->replacement, &b->replacement)))
+                violate(simulation, "promise 1: %s is claimed by %s and by %s", a->replacement_name, a->id, b->id);
+        }
+    }
+}
+
+/*
+ * Known limits: a start without an intent, as configured and told, by a daemon that died; one that was cut off
+ * and took effect after it had been looked for; and one that was to be stopped when the daemon died.
+ */
+static bool is_beyond_knowing(const struct simulation *simulation, const struct domain *domain)
+{
+    return domain->is_beyond_knowing ||
+           (domain->unrecorded_epoch != 0 && domain->unrecorded_epoch != simulation->epoch);
+}
+
+static void check_live(struct simulation *simulation, bool is_end)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const struct domain *a = &simulation->domains[i];
+
+        if (a->started_for[0] == '\0' || is_beyond_knowing(simulation, a))
+            continue;
+        for (unsigned j = 0; j < i; j++) {
+            const struct domain *b = &simulation->domains[j];
+
+            if (!is_beyond_knowing(simulation, b) && strcmp(a->started_for, b->started_for) == 0 &&
+                (is_end || !(a->start_was_lost || b->start_was_lost)))
+                violate(simulation, "promise 1: %s and %s both live for %s", a->name, b->name, a->started_for);
+        }
+    }
+}
+
+void promises_step(struct simulation *simulation)
+{
+    if (simulation->coordinator == NULL || simulation->result->is_violated)
+        return;
+    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
+        struct book *book = promises_book(simulation, recovery->id);
+        const struct domain *domain = world_find(simulation, &recovery->failed);
+
+        if (book == NULL)
+            book = open_book(simulation, recovery);
+        if (book == NULL || domain == NULL)
+            continue;
+        if (book->domain != domain->number)
+            violate(simulation, "%s is the name of two recoveries", book->id);
+        follow(simulation, book, recovery);
+    }
+    check_claims(simulation);
+    check_live(simulation, false);
+}
+
+/* That a machine is to be stopped which came up late is known to the daemon alone. */
+static void forget_late_starts(struct simulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        struct domain *domain = &simulation->domains[i];
+        const struct book *book = promises_book(simulation, domain->started_for);
+
+        if (domain->start_was_lost && book != NULL && book->replacement != (int)i)
+            domain->is_beyond_knowing = true;
+    }
+}
+
+/* What was under way is nobody's fault. */
+void promises_daemon_dies(struct simulation *simulation)
+{
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        struct book *book = &simulation->books[i];
+
+        if (book->has_started && !book->is_restarting && is_on_its_way(book->state) && book->starts > 0)
+            book->starts--;
+        /* What could not be written is not remembered. */
+        if (simulation->disk.is_full || simulation->disk.hangs)
+            book->starts = 0;
+        book->has_started = false;
+    }
+    simulation->is_probing_late = false;
+    forget_late_starts(simulation);
+}
+
+/* A daemon that is started anew compares with what was written. */
+static bool is_written(const struct simulation *simulation, const struct domain *domain)
+{
+    const struct page *page = disk_find(simulation, domain->uuid);
+    enum machine_state state;
+    enum machine_reason reason;
+
+    return page != NULL && record_parse_machine(page->document, &state, &reason) == 0 && state == domain->state;
+}
+
+static void check_view(struct simulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const struct domain *domain = &simulation->domains[i];
+        const struct machine *machine =
+            pool_find(coordinator_pool(simulation->coordinator), simulation->hosts[domain->host].name, domain->uuid);
+
+        if (domain->exists != (machine != NULL))
+            violate(simulation, "%s %s, and that is not known", domain->name, domain->exists ? "exists" : "is gone");
+        else if (machine != NULL && machine->state != domain->state)
+            violate(simulation, "%s is %s, and is thought to be %s", domain->name, machine_state_name(domain->state),
+                    machine_state_name(machine->state));
+        else if (machine != NULL && !is_written(simulation, domain))
+            violate(simulation, "%s is %s, and that is not on disk", domain->name, machine_state_name(domain->state));
+        else if (machine != NULL && machine->claimed_by != NULL)
+            violate(simulation, "%s is still claimed by %s", domain->name, machine->claimed_by);
+    }
+}
+
+void promises_end(struct simulation *simulation)
+{
+    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
+        const struct page *page = disk_find(simulation, recovery->id);
+
+        if (!recovery_state_is_final(recovery->state))
+            violate(simulation, "promise 6: %s stays open for ever: %s", recovery->id,
+                    recovery_state_name(recovery->state));
+        else if (page == NULL || page->is_open)
+            violate(simulation, "the end of %s is not on disk", recovery->id);
+    }
+    check_live(simulation, true);
+    check_view(simulation);
+    crashes_end(simulation);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One course of the world: trouble, then quiet, then the reckoning. */
+#include <string.h>
+
+#include "simulation.h"
+
+#define BEGIN_US      (1000 * USEC_PER_SEC)
+#define BEGIN_REAL_US (1795359240 * USEC_PER_SEC)
+/* After the last incident: faults may go on so long, then no more. */
+#define TROUBLE_ENDS_US (20 * USEC_PER_SEC)
+#define STEPS_MAX       400000
+
+static char *everybody[] = {(char *)"*"};
+
+static struct config make_config(struct simulation *simulation, uint64_t *dice)
+{
+    static const uint32_t shares[] = {0, 0, 300000, 500000};
+    static const uint32_t thresholds[] = {300000, 500000, 500000, 700000};
+
+    return (struct config){
+        .file = (char *)"simulated",
+        .state_dir = (char *)"",
+        .api_socket = (char *)"",
+        .hypervisors = simulation->hypervisors,
+        .n_hypervisors = simulation->n_hosts,
+        .pool = {.protect = {everybody, 1}, .standby = {everybody, 1}},
+        .similarity = {.threshold = thresholds[random_below(dice, 4)],
+                       .min_coverage = thresholds[random_below(dice, 4)],
+                       .rank_by = random_hits(dice, 80) ? RANK_BY_OVERLAP : RANK_BY_SIMILARITY,
+                       .environment_weights = {50000, 50000, 0},
+                       .resource_weights = (struct config_weight *)feature_weights,
+                       .n_resource_weights = n_feature_weights},
+        .failure = {.io_error_grace_us = random_between(dice, 2, 10) * USEC_PER_SEC,
+                    .watchdog_grace_us = random_between(dice, 2, 10) * USEC_PER_SEC,
+                    .panic_limit = 3,
+                    .panic_window_us = 60 * USEC_PER_SEC,
+                    .host_kill_is_failure = true,
+                    .heartbeat = {.is_enabled = random_hits(dice, 40),
+                                  .interval_us = 10 * USEC_PER_SEC,
+                                  .timeout_us = 2 * USEC_PER_SEC,
+                                  .misses = 3}},
+        .recovery = {.call_timeout_us = random_between(dice, 3, 10) * USEC_PER_SEC,
+                     .start_timeout_us = random_between(dice, 5, 30) * USEC_PER_SEC,
+                     .settle_us = random_between(dice, 1, 4) * USEC_PER_SEC,
+                     .attempts = (unsigned)random_between(dice, 1, 4),
+                     .limit = random_hits(dice, 50) ? 3 : 0,
+                     .limit_window_us = 600 * USEC_PER_SEC,
+                     .quarantine_us = random_hits(dice, 80) ? 120 * USEC_PER_SEC : 0,
+                     .concurrency = (unsigned)random_between(dice, 0, 3),
+                     .check_memory = true,
+                     .without_intent = random_hits(dice, 70),
+                     .intent_timeout_us = 2 * USEC_PER_SEC,
+                     .verify = {.level = VERIFY_AUTO,
+                                .interval_us = USEC_PER_SEC,
+                                .timeout_us = random_between(dice, 5, 20) * USEC_PER_SEC},
+                     .brake = {.share = shares[random_below(dice, 4)], .minimum = 3, .window_us = 30 * USEC_PER_SEC},
+                     .when_exhausted = random_hits(dice, 40) ? EXHAUSTED_RESTART : EXHAUSTED_ALERT,
+                     .restart_attempts = 2,
+                     .restart_backoff_us = 2 * USEC_PER_SEC,
+                     .history_length = 500},
+        .discovery = {.resync_interval_us = random_between(dice, 20, 90) * USEC_PER_SEC,
+                      .reconnect_max_us = 5 * USEC_PER_SEC},
+        .hooks = {.directory = (char *)"", .timeout_us = 5 * USEC_PER_SEC},
+    };
+}
+
+static void make_configs(struct simulation *simulation)
+{
+    simulation->configs[0] = make_config(simulation, &simulation->random_world);
+    simulation->configs[1] = make_config(simulation, &simulation->random_world);
+    simulation->config = &simulation->configs[0];
+    if (!simulation->options->is_short)
+        return;
+    simulation->config->similarity.threshold = simulation->config->similarity.min_coverage = 500000;
+    simulation->config->recovery.call_timeout_us = 3 * USEC_PER_SEC;
+    simulation->config->recovery.start_timeout_us = 5 * USEC_PER_SEC;
+    simulation->config->recovery.settle_us = USEC_PER_SEC;
+    simulation->config->recovery.attempts = 4;
+    simulation->config->recovery.limit = 3;
+    simulation->config->recovery.quarantine_us = 0;
+    simulation->config->recovery.without_intent = true;
+    simulation->config->recovery.brake.share = 0;
+    simulation->config->recovery.when_exhausted = EXHAUSTED_ALERT;
+    simulation->config->failure.heartbeat.is_enabled = false;
+    simulation->config->discovery.resync_interval_us = 20 * USEC_PER_SEC;
+}
+
+static void advance_to(struct simulation *simulation, int64_t mono_us)
+{
+    if (mono_us <= simulation->now.mono_us)
+        return;
+    simulation->now.real_us += mono_us - simulation->now.mono_us;
+    simulation->now.mono_us = mono_us;
+}
+
+/* One thing happens, or a tick. False: nothing does before end_us. */
+static bool step(struct simulation *simulation, int64_t end_us)
+{
+    const struct thing *first = agenda_first(simulation);
+    int64_t tick_us = simulation->coordinator != NULL ? coordinator_deadline(simulation->coordinator) : USEC_INFINITY;
+    int64_t thing_us = first != NULL ? first->at_us : USEC_INFINITY;
+    struct thing thing;
+
+    if ((tick_us < thing_us ? tick_us : thing_us) > end_us) {
+        advance_to(simulation, end_us);
+        return false;
+    }
+    simulation->result->steps++;
+    if (tick_us < thing_us) {
+        advance_to(simulation, tick_us);
+        coordinator_tick(simulation->coordinator, simulation->now);
+        shell_pump(simulation);
+    } else {
+        thing = agenda_take(simulation);
+        advance_to(simulation, thing.at_us);
+        thing.happen(simulation, &thing);
+    }
+    if (simulation->crash_is_due)
+        shell_crash(simulation, 300 * USEC_PER_MSEC);
+    return true;
+}
+
+static void run_until(struct simulation *simulation, int64_t end_us)
+{
+    unsigned long steps = 0;
+
+    while (!simulation->result->is_violated && step(simulation, end_us))
+        if (++steps > STEPS_MAX)
+            violate(simulation, "it never comes to rest");
+}
+
+static bool is_at_rest(const struct simulation *simulation)
+{
+    if (simulation->coordinator == NULL)
+        return false;
+    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++)
+        if (!recovery_state_is_final(coordinator_recovery(simulation->coordinator, i)->state))
+            return false;
+    return simulation->calls == NULL && simulation->disk.waiting == NULL && simulation->disk.batch == NULL;
+}
+
+/* Connections are up, faults off, time passes: everything heals now, or never. */
+static void come_to_rest(struct simulation *simulation)
+{
+    int64_t resync_us = simulation->configs[0].discovery.resync_interval_us;
+    int64_t end_us;
+
+    if (simulation->configs[1].discovery.resync_interval_us > resync_us)
+        resync_us = simulation->configs[1].discovery.resync_interval_us;
+    say(simulation, "world    is quiet from now on");
+    simulation->is_quiet = true;
+    disk_trouble(simulation, false, false);
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        simulation->domains[i].temper = TEMPER_GOOD;
+    end_us = simulation->now.mono_us + 1200 * USEC_PER_SEC;
+    for (int calm = 0; calm < 3 && simulation->now.mono_us < end_us && !simulation->result->is_violated; calm++) {
+        run_until(simulation, simulation->now.mono_us + resync_us + 15 * USEC_PER_SEC);
+        if (simulation->coordinator == NULL)
+            continue;
+        shell_release(simulation);
+        for (unsigned i = 0; i < simulation->n_hosts; i++)
+            if (!simulation->hosts[i].is_connected)
+                shell_connect_later(simulation, i, 0);
+        if (!is_at_rest(simulation))
+            calm = 0;
+    }
+}
+
+static void run_all(struct simulation *simulation)
+{
+    struct simulation_result *result = simulation->result;
+
+    make_configs(simulation);
+    shell_start(simulation);
+    incidents_plan(simulation);
+    run_until(simulation, BEGIN_US + result->plan[result->n_incidents - 1].at_us + TROUBLE_ENDS_US);
+    if (!result->is_violated)
+        come_to_rest(simulation);
+    if (!result->is_violated && simulation->coordinator != NULL)
+        promises_end(simulation);
+}
+
+void simulation_run(const struct simulation_options *options, struct simulation_result *result)
+{
+    struct simulation *simulation = calloc(1, sizeof(*simulation));
+    uint64_t seed = options->seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+
+    if (simulation == NULL)
+        abort();
+    *result = (struct simulation_result){.hash = UINT64_C(14695981039346656037)};
+    *simulation = (struct simulation){
+        .options = options,
+        .result = result,
+        .now = {.mono_us = BEGIN_US, .real_us = BEGIN_REAL_US},
+        .random_world = seed,
+        .released_us = INT64_MIN,
+        .late_target = {.uuid = ""},
+    };
+    simulation->random_calls = random_next(&simulation->random_world) | 1;
+    simulation->random_events = random_next(&simulation->random_world) | 1;
+    simulation->random_plan = random_next(&simulation->random_world) | 1;
+    world_make(simulation);
+    run_all(simulation);
+
+    memcpy(result->places, simulation->places, sizeof(result->places));
+    coordinator_free(simulation->coordinator);
+    calls_free(simulation);
+    disk_free(simulation);
+    free(simulation->things);
+    free(simulation);
+}

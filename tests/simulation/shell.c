@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon without its world: what daemon.c, nodes.c, persistence.c and local.c do around the real
+ * coordinator. It can be killed at any time; nothing of it lives on but what is on disk.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "report/record.h"
+#include "simulation.h"
+
+#define CLOCK_JUMP_US (5 * USEC_PER_SEC)
+#define PUMPS_MAX     10000
+
+bool shell_is_up(const struct simulation *simulation, unsigned epoch)
+{
+    return simulation->coordinator != NULL && simulation->epoch == epoch;
+}
+
+void shell_answer(struct simulation *simulation, const struct action *action, int error, const char *message)
+{
+    struct action_result result = {.id = action->id, .error = error};
+
+    snprintf(result.message, sizeof(result.message), "%s", message);
+    say(simulation, "answer   %s %s: %s", action_kind_name(action->kind), action->recovery_id,
+        error == 0 ? "done" : strerrorname_np(-error));
+    coordinator_handle_result(simulation->coordinator, action, &result, simulation->now);
+    shell_pump(simulation);
+}
+
+static void write_recovery(struct simulation *simulation, const struct recovery *recovery, uint64_t ticket)
+{
+    struct page *page = calloc(1, sizeof(*page));
+
+    if (page == NULL || record_format_recovery(recovery, &page->document) < 0)
+        abort();
+    strcpy(page->key, recovery->id);
+    page->ticket = ticket;
+    page->detected_us = recovery->detected.real_us;
+    page->intent = recovery->replacement;
+    page->is_recording = recovery->state == RECOVERY_RECORDING;
+    page->is_open = !recovery_state_is_final(recovery->state);
+    page->put_us = simulation->now.mono_us;
+    disk_put(simulation, page);
+}
+
+static void write_machine(struct simulation *simulation, const struct machine_ref *ref, enum machine_state state,
+                          enum machine_reason reason)
+{
+    const struct domain *domain = world_find(simulation, ref);
+    struct page *page = calloc(1, sizeof(*page));
+
+    if (page == NULL || domain == NULL ||
+        (state != MACHINE_GONE && record_format_machine(state, reason, &page->document) < 0))
+        abort();
+    strcpy(page->key, ref->uuid);
+    page->is_machine = true;
+    page->domain = domain->number;
+    disk_put(simulation, page);
+}
+
+static void perform(struct simulation *simulation, const struct action *action)
+{
+    const struct recovery *recovery;
+
+    promises_before(simulation, action);
+    if (action->kind != ACTION_RECORD) {
+        calls_perform(simulation, action);
+        return;
+    }
+    say(simulation, "asks     record %s", action->recovery_id);
+    recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
+    if (recovery != NULL)
+        write_recovery(simulation, recovery, action->id);
+    else
+        shell_answer(simulation, action, -ENOENT, "no such recovery");
+}
+
+static void write_changes(struct simulation *simulation)
+{
+    const struct recovery *recovery;
+    struct machine_ref machine;
+    enum machine_state state;
+    enum machine_reason reason;
+
+    while ((recovery = coordinator_next_changed_recovery(simulation->coordinator)) != NULL)
+        if (recovery->state != RECOVERY_RECORDING)
+            write_recovery(simulation, recovery, 0);
+    while (coordinator_next_changed_machine(simulation->coordinator, &machine, &state, &reason))
+        write_machine(simulation, &machine, state, reason);
+}
+
+static void watch_clock(struct simulation *simulation)
+{
+    int64_t offset_us = simulation->now.real_us - simulation->now.mono_us;
+    int64_t jump_us = offset_us - simulation->offset_us;
+
+    if (jump_us > -CLOCK_JUMP_US && jump_us < CLOCK_JUMP_US)
+        return;
+    simulation->offset_us = offset_us;
+    coordinator_handle_clock_jump(simulation->coordinator, simulation->now);
+}
+
+static void pump_once(struct simulation *simulation)
+{
+    struct action action;
+    struct notice notice;
+
+    watch_clock(simulation);
+    for (unsigned n = 0; coordinator_next_action(simulation->coordinator, &action); n++) {
+        if (n > PUMPS_MAX) {
+            violate(simulation, "it asks without end: %s", action_kind_name(action.kind));
+            return;
+        }
+        promises_step(simulation);
+        perform(simulation, &action);
+    }
+    while (coordinator_next_notice(simulation->coordinator, &notice)) {
+        say(simulation, "NOTICE   %s: %s", notice_kind_name(notice.kind), notice.text);
+        promises_notice(simulation, &notice);
+        notice_done(&notice);
+    }
+    write_changes(simulation);
+    promises_step(simulation);
+}
+
+void shell_pump(struct simulation *simulation)
+{
+    /* As in the daemon, an answer that comes at once pumps by itself, inside. */
+    if (simulation->is_pumping || simulation->coordinator == NULL)
+        return;
+    simulation->is_pumping = true;
+    pump_once(simulation);
+    simulation->is_pumping = false;
+    promises_late(simulation);
+}
+
+bool shell_release(struct simulation *simulation)
+{
+    if (simulation->coordinator == NULL || !coordinator_is_held(simulation->coordinator))
+        return false;
+    say(simulation, "daemon   the brake is released");
+    simulation->is_held = false;
+    simulation->released_us = simulation->now.mono_us;
+    coordinator_release(simulation->coordinator, simulation->now);
+    shell_pump(simulation);
+    return true;
+}
+
+static void connect_now(struct simulation *simulation, const struct thing *thing)
+{
+    struct host *host = &simulation->hosts[thing->host];
+
+    if (!shell_is_up(simulation, thing->epoch) || host->is_connected)
+        return;
+    if (!host->is_up) {
+        shell_connect_later(simulation, thing->host, USEC_PER_SEC);
+        return;
+    }
+    host->is_connected = true;
+    host->link++;
+    say(simulation, "connect  %s", host->name);
+    coordinator_handle_connected(simulation->coordinator, host->name, simulation->now);
+    shell_pump(simulation);
+}
+
+void shell_connect_later(struct simulation *simulation, unsigned host, int64_t delay_us)
+{
+    agenda_add(simulation, delay_us, (struct thing){.happen = connect_now, .epoch = simulation->epoch, .host = host});
+}
+
+void shell_disconnect(struct simulation *simulation, unsigned index, const char *why)
+{
+    struct host *host = &simulation->hosts[index];
+    bool answers_first = random_hits(&simulation->random_plan, 50);
+
+    if (simulation->coordinator == NULL || !host->is_connected)
+        return;
+    say(simulation, "cut      %s: %s", host->name, why);
+    host->is_connected = false;
+    if (answers_first)
+        calls_disconnect(simulation, index);
+    coordinator_handle_disconnected(simulation->coordinator, host->name, why, simulation->now);
+    if (!answers_first)
+        calls_disconnect(simulation, index);
+    shell_pump(simulation);
+}
+
+/* The oldest first, as the store reads them. */
+static void restore_recoveries(struct simulation *simulation)
+{
+    int64_t last_us = INT64_MIN;
+    const struct page *next = NULL;
+    char done[RECOVERY_ID_SIZE] = "";
+
+    for (;; last_us = next->detected_us, strcpy(done, next->key)) {
+        struct recovery *recovery = NULL;
+
+        next = NULL;
+        for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
+            bool is_later =
+                page->detected_us > last_us || (page->detected_us == last_us && strcmp(page->key, done) > 0);
+
+            if (!page->is_machine && is_later &&
+                (next == NULL || page->detected_us < next->detected_us ||
+                 (page->detected_us == next->detected_us && strcmp(page->key, next->key) < 0)))
+                next = page;
+        }
+        if (next == NULL)
+            return;
+        if (record_parse_recovery(next->document, simulation->now, &recovery) < 0 ||
+            coordinator_restore(simulation->coordinator, recovery) < 0) {
+            violate(simulation, "recovery %s cannot be read back", next->key);
+            return;
+        }
+    }
+}
+
+static void restore_machines(struct simulation *simulation)
+{
+    for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
+        const struct domain *domain = &simulation->domains[page->domain];
+        struct machine_ref ref = {0};
+        enum machine_state state;
+        enum machine_reason reason;
+
+        if (!page->is_machine)
+            continue;
+        strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
+        strcpy(ref.uuid, domain->uuid);
+        if (record_parse_machine(page->document, &state, &reason) < 0 ||
+            coordinator_remember(simulation->coordinator, &ref, state, reason) < 0)
+            violate(simulation, "the state of %s cannot be read back", domain->name);
+    }
+}
+
+void shell_start(struct simulation *simulation)
+{
+    if (simulation->coordinator != NULL)
+        return;
+    simulation->epoch++;
+    say(simulation, "daemon   starts");
+    if (coordinator_new(simulation->config, &simulation->coordinator) < 0)
+        abort();
+    coordinator_set_host_shutdown(simulation->coordinator, simulation->host_is_shutting_down);
+    simulation->offset_us = simulation->now.real_us - simulation->now.mono_us;
+    promises_daemon_starts(simulation);
+    restore_recoveries(simulation);
+    restore_machines(simulation);
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        shell_connect_later(simulation, i, random_between(&simulation->random_plan, 1000, 50000));
+    shell_pump(simulation);
+}
+
+static void start_again(struct simulation *simulation, const struct thing *thing)
+{
+    (void)thing;
+    shell_start(simulation);
+}
+
+void shell_crash(struct simulation *simulation, int64_t down_us)
+{
+    simulation->crash_is_due = false;
+    if (simulation->coordinator == NULL)
+        return;
+    say(simulation, "daemon   is killed");
+    promises_daemon_dies(simulation);
+    disk_forget_daemon(simulation);
+    calls_forget_daemon(simulation);
+    coordinator_free(simulation->coordinator);
+    simulation->coordinator = NULL;
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        simulation->hosts[i].is_connected = false;
+    agenda_add(simulation, down_us, (struct thing){.happen = start_again});
+}

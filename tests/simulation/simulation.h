@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the simulator share: a make-believe set of hypervisors with the truth about every
+ * domain, a disk, the daemon's shell around the real coordinator, and the promises held against all of
+ * it after every step. One seed is one course of the world, the same everywhere.
+ */
+#ifndef UNDERSTUDY_TESTS_SIMULATION_H
+#define UNDERSTUDY_TESTS_SIMULATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/moment.h"
+#include "failover/coordinator.h"
+
+#define HOSTS_MAX      3
+#define DOMAINS_MAX    36
+#define PLAN_MAX       160
+#define CRASHES_MAX    512
+#define BOOKS_MAX      512
+#define FEATURES       10
+#define OVERLOOKED_MAX 8
+#define NEWS_DELAY_US  (USEC_PER_SEC) /* an event is at most so late, against answers */
+#define CONFIGS        2              /* configurations that a reload changes between */
+
+/* Everything that goes wrong, or happens, by class: each can be switched off, and is counted. */
+enum fault {
+    FAULT_CRASH, /* what understudy is for */
+    FAULT_PAUSE, /* I/O error, watchdog */
+    FAULT_PANIC_LOOP,
+    FAULT_HANG,
+    FAULT_BUSY_GUEST,
+    FAULT_PLANNED_STOP,
+    FAULT_OPERATOR_START,
+    FAULT_HOST_SHUTDOWN,
+    FAULT_CALL_FAILS,
+    FAULT_CALL_HANGS,       /* and then succeeds, when nobody waits any more */
+    FAULT_CALL_HANGS_FAILS, /* and then fails */
+    FAULT_CALL_LIES,        /* takes effect and says that it did not */
+    FAULT_ANSWER_LATE,      /* older than events that overtake it */
+    FAULT_EVENT_LATE,
+    FAULT_EVENT_TWICE,
+    FAULT_EVENT_LOST,
+    FAULT_DISCONNECT,
+    FAULT_LIBVIRTD_RESTART,
+    FAULT_DISK_FULL,
+    FAULT_DISK_HANGS,
+    FAULT_VETO,
+    FAULT_MUTE_GUEST, /* comes up and is never verified */
+    FAULT_BOOT_AND_DIE,
+    FAULT_START_REFUSED,
+    FAULT_CLOCK_JUMP,
+    FAULT_DAEMON_CRASH,
+    FAULT_RELOAD,
+    FAULT_COUNT,
+};
+
+extern const char *const fault_names[FAULT_COUNT];
+
+#define FAULTS_ALL ((UINT64_C(1) << FAULT_COUNT) - 1)
+
+enum temper {
+    TEMPER_GOOD,
+    TEMPER_DIES,    /* boots and dies */
+    TEMPER_MUTE,    /* its agent never answers */
+    TEMPER_REFUSES, /* libvirt cannot start it */
+    TEMPER_VETOED,  /* a hook does not want it */
+};
+
+struct domain {
+    unsigned number, host;
+    char name[16];
+    char uuid[UUID_TEXT_SIZE];
+    unsigned features; /* a bit each */
+    uint32_t vcpus;
+    uint64_t memory_kib;
+    unsigned roles;
+    enum on_crash on_crash;
+    int priority;
+    bool has_agent, is_persistent;
+    unsigned disk, mac; /* shared by number */
+    enum temper temper;
+
+    /* the truth */
+    bool exists, has_saved, is_hung, is_busy;
+    enum machine_state state;
+    enum machine_reason reason;
+    unsigned life; /* one more at every start */
+    int64_t up_us; /* since when */
+    uint64_t counters;
+    char started_for[RECOVERY_ID_SIZE]; /* the recovery that started this life */
+    bool start_was_lost;                /* nobody waited for that start any more when it took effect */
+    bool is_beyond_knowing;    /* its start outlived its deadline, and then the one who asked, or the connection */
+    unsigned unrecorded_epoch; /* of the daemon that started it without an intent on disk; 0 */
+    unsigned panics_left;
+    int64_t told_us; /* its latest event arrives then: the next one not before */
+};
+
+struct host {
+    char name[16];
+    bool is_up;        /* libvirtd */
+    bool is_connected; /* as the daemon knows */
+    unsigned link;     /* which connection */
+    unsigned boots;    /* of libvirtd: what one was doing, the next one knows nothing of */
+    uint64_t memory_kib;
+};
+
+/* The world's own book of failures: what understudy must find, and what it may. */
+struct crash {
+    unsigned domain, life, epoch;
+    int64_t at_us;
+    const char *what;
+    bool is_required;                   /* libvirt can tell, and understudy was in a position to hear */
+    bool needs_events;                  /* cannot be found by a listing */
+    bool is_pause;                      /* required while the domain still stands so */
+    char recovery_id[RECOVERY_ID_SIZE]; /* that was opened for it; empty: none */
+    char served_id[RECOVERY_ID_SIZE];   /* the recovery under way whose machine this was then; empty: none */
+};
+
+/* The world's own book of recoveries. */
+struct book {
+    char id[RECOVERY_ID_SIZE];
+    unsigned domain;
+    int64_t opened_us;
+    enum recovery_state state;
+    unsigned ended_epoch; /* the daemon's life in which it ended */
+    unsigned starts;      /* that were answered or awaited by the daemon that asked */
+    bool has_started;     /* the replacement, by the daemon that lives */
+    bool is_restarting;
+    bool intent_failed; /* and it was said */
+    int replacement;    /* the domain it tries; -1 */
+    unsigned good_life; /* of the replacement at the latest good answer */
+    int64_t good_up_us;
+    bool was_good, was_settled, was_verified;
+    char root[UUID_TEXT_SIZE];
+    bool is_over_budget;
+};
+
+struct simulation;
+
+struct thing {
+    int64_t at_us;
+    uint64_t order; /* equal times happen in the order of asking */
+    void (*happen)(struct simulation *simulation, const struct thing *thing);
+    unsigned epoch; /* the daemon's life it belongs to; 0: the world's */
+    unsigned host, domain, life;
+    uint64_t number;
+    enum domain_event_kind event;
+};
+
+struct call {
+    uint64_t number;
+    struct action action;
+    unsigned epoch, host, link, boots;
+    bool is_overdue, is_lost, lies;
+    int forced_error;
+    struct inventory *inventory;
+    struct domain_report report;
+    bool has_report;
+    struct action_result result;
+    struct call *next;
+};
+
+/* Something to be written, or on disk: a recovery's document, or a machine's state. */
+struct page {
+    char key[RECOVERY_ID_SIZE + UUID_TEXT_SIZE];
+    char *document; /* NULL: to be forgotten */
+    bool is_machine;
+    unsigned domain;
+    uint64_t ticket;
+    int64_t detected_us, put_us;
+    struct machine_ref intent; /* the replacement that the document names */
+    bool is_recording, is_open;
+    struct page *next;
+};
+
+struct disk_model {
+    bool is_full, hangs;
+    struct page *waiting, *batch, *durable;
+    bool is_busy;
+    int64_t retry_us;
+    bool said_trouble;
+};
+
+enum incident_kind {
+    INCIDENT_KILL,
+    INCIDENT_DUMP_CRASH,
+    INCIDENT_PANIC,
+    INCIDENT_HOST_KILL,
+    INCIDENT_IO_ERROR,
+    INCIDENT_WATCHDOG,
+    INCIDENT_KDUMP,
+    INCIDENT_PANIC_LOOP,
+    INCIDENT_HANG,
+    INCIDENT_BUSY,
+    INCIDENT_MASS_KILL,
+    INCIDENT_GUEST_OFF,
+    INCIDENT_DESTROY,
+    INCIDENT_SAVE,
+    INCIDENT_SUSPEND,
+    INCIDENT_START,
+    INCIDENT_RESUME,
+    INCIDENT_HOST_SHUTDOWN,
+    INCIDENT_DISCONNECT,
+    INCIDENT_LIBVIRTD_RESTART,
+    INCIDENT_DISK_FULL,
+    INCIDENT_DISK_HANGS,
+    INCIDENT_CLOCK_JUMP,
+    INCIDENT_DAEMON_CRASH,
+    INCIDENT_RELOAD,
+    INCIDENT_RELEASE,
+    INCIDENT_COUNT,
+};
+
+struct incident {
+    int64_t at_us;
+    enum incident_kind kind;
+    unsigned domain, host;
+    int64_t for_us;
+};
+
+/* One fault at one place, for the exhaustive course. */
+enum spot_kind {
+    SPOT_CALL_FAILS,
+    SPOT_CALL_HANGS,
+    SPOT_CALL_HANGS_FAILS,
+    SPOT_CALL_LIES,
+    SPOT_EVENT_LOST,
+    SPOT_EVENT_TWICE,
+    SPOT_EVENT_LATE,
+    SPOT_WRITE_FAILS,
+    SPOT_CRASH_BEFORE_WRITE,
+    SPOT_CRASH_AFTER_WRITE,
+    SPOT_CRASH_AT_CALL,
+    SPOT_DISCONNECT_AT_CALL,
+    SPOT_COUNT,
+};
+
+struct spot {
+    enum spot_kind kind;
+    unsigned place; /* the how-manieth call, event or write */
+};
+
+struct simulation_options {
+    uint64_t seed;
+    uint64_t faults;        /* a bit for each enum fault */
+    bool dropped[PLAN_MAX]; /* incidents that do not happen */
+    bool is_short;          /* the fixed course of the exhaustive search */
+    struct spot spots[3];
+    size_t n_spots;
+    const char *overlooked[OVERLOOKED_MAX]; /* violations with these words are known, and do not count */
+    FILE *trace;                            /* NULL: only hashed and its tail kept */
+};
+
+struct simulation_result {
+    uint64_t hash;
+    bool is_violated;
+    const char *promise; /* which check it was */
+    char violation[512];
+    char *tail; /* the end of the trace when violated; free() */
+    size_t n_incidents;
+    struct incident plan[PLAN_MAX]; /* n_incidents of them */
+    unsigned places[3];             /* calls, events and writes that there were */
+    unsigned long crashes, recoveries, steps;
+    unsigned long faults[FAULT_COUNT];
+    unsigned long outcomes[RECOVERY_STATE_COUNT];
+};
+
+#define TAIL_LINES 160
+#define LINE_SIZE  240
+
+struct simulation {
+    const struct simulation_options *options;
+    struct simulation_result *result;
+    struct moment now;
+    int64_t offset_us; /* of the clocks, as the daemon last saw it */
+    uint64_t random_world, random_calls, random_events, random_plan;
+
+    struct config configs[CONFIGS];
+    struct config_hypervisor hypervisors[HOSTS_MAX];
+    struct config *config; /* in force */
+
+    struct coordinator *coordinator; /* NULL: the daemon is down */
+    unsigned epoch;
+    bool host_is_shutting_down;
+    bool is_quiet; /* no fault is injected any more */
+    bool is_pumping;
+    bool crash_is_due; /* at the next chance: a coordinator is not freed under itself */
+    bool has_jumped, has_reloaded;
+    bool is_probing_late; /* the late result just handed in must lead to a destroy of late_target */
+    struct machine_ref late_target;
+
+    struct host hosts[HOSTS_MAX];
+    unsigned n_hosts;
+    struct domain domains[DOMAINS_MAX];
+    unsigned n_domains;
+
+    struct thing *things; /* a heap */
+    size_t n_things, things_size;
+    uint64_t order;
+    struct call *calls;
+    uint64_t last_call;
+    struct disk_model disk;
+
+    struct crash crashes[CRASHES_MAX];
+    size_t n_crashes;
+    struct book books[BOOKS_MAX];
+    size_t n_books;
+    int64_t released_us;
+    bool is_held;
+    int64_t held_us;    /* since when */
+    unsigned places[3]; /* calls, events and writes so far, of those that are counted */
+
+    char tail[TAIL_LINES][LINE_SIZE];
+    size_t n_lines;
+};
+
+/* ---- agenda.c ---- */
+
+uint64_t random_next(uint64_t *state);
+uint64_t random_below(uint64_t *state, uint64_t limit);
+/* True in so many of a hundred. */
+bool random_hits(uint64_t *state, unsigned percent);
+int64_t random_between(uint64_t *state, int64_t low, int64_t high);
+
+void say(struct simulation *simulation, const char *format, ...) _printf_(2, 3);
+/* The first one stands. */
+void violate(struct simulation *simulation, const char *format, ...) _printf_(2, 3);
+
+void agenda_add(struct simulation *simulation, int64_t delay_us, struct thing thing);
+/* NULL: nothing. */
+const struct thing *agenda_first(const struct simulation *simulation);
+struct thing agenda_take(struct simulation *simulation);
+
+/* The fault happens here, if its class is on and luck has it; it is counted. */
+bool strikes(struct simulation *simulation, uint64_t *state, enum fault fault, unsigned percent);
+bool spot_is(struct simulation *simulation, enum spot_kind kind, unsigned place);
+
+/* ---- world.c ---- */
+
+void world_make(struct simulation *simulation);
+void world_boot(struct simulation *simulation, struct domain *domain, const char *recovery_id, bool is_lost);
+void world_stop(struct simulation *simulation, struct domain *domain, enum machine_reason reason);
+void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
+                int64_t delay_us);
+struct domain *world_find(struct simulation *simulation, const struct machine_ref *ref);
+struct host *world_host(struct simulation *simulation, const char *name);
+struct domain_report world_report(const struct domain *domain);
+uint64_t world_free_memory(const struct simulation *simulation, unsigned host);
+bool world_agent_answers(const struct simulation *simulation, const struct domain *domain);
+void world_schedule_guest(struct simulation *simulation, struct domain *domain, int64_t delay_us,
+                          void (*happen)(struct simulation *, const struct thing *));
+void world_kill(struct simulation *simulation, struct domain *domain, const char *what);
+
+/* ---- features.c ---- */
+
+extern const struct config_weight feature_weights[];
+extern const size_t n_feature_weights;
+void features_describe(const struct domain *domain, struct domain_description *description);
+/* Eq. 1 and coverage anew, from the definitions alone: are both, and that of resources, at least the limits? */
+bool features_are_enough(const struct config_similarity *config, const struct domain *failed,
+                         const struct domain *candidate);
+
+/* ---- incidents.c ---- */
+
+void incidents_plan(struct simulation *simulation);
+
+/* ---- calls.c ---- */
+
+void calls_perform(struct simulation *simulation, const struct action *action);
+void calls_disconnect(struct simulation *simulation, unsigned host);
+void calls_forget_daemon(struct simulation *simulation);
+void calls_free(struct simulation *simulation);
+
+/* ---- disk.c ---- */
+
+void disk_put(struct simulation *simulation, struct page *page);
+void disk_forget_daemon(struct simulation *simulation);
+void disk_trouble(struct simulation *simulation, bool is_full, bool hangs);
+const struct page *disk_find(const struct simulation *simulation, const char *key);
+void disk_free(struct simulation *simulation);
+
+/* ---- shell.c ---- */
+
+void shell_start(struct simulation *simulation);
+void shell_crash(struct simulation *simulation, int64_t down_us);
+/* After everything that came in. */
+void shell_pump(struct simulation *simulation);
+/* Somebody lets go of the brake. False: it was not on. */
+bool shell_release(struct simulation *simulation);
+void shell_connect_later(struct simulation *simulation, unsigned host, int64_t delay_us);
+void shell_disconnect(struct simulation *simulation, unsigned host, const char *why);
+void shell_answer(struct simulation *simulation, const struct action *action, int error, const char *message);
+bool shell_is_up(const struct simulation *simulation, unsigned epoch);
+
+/* ---- promises.c ---- */
+
+void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
+                    bool is_pause);
+void promises_event_lost(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event);
+void promises_reasons_lost(struct simulation *simulation, unsigned host);
+void promises_started_anew(struct simulation *simulation, const struct domain *domain);
+void promises_daemon_starts(struct simulation *simulation);
+void promises_before(struct simulation *simulation, const struct action *action);
+void promises_good_answer(struct simulation *simulation, const struct action *action, const struct domain *domain);
+void promises_notice(struct simulation *simulation, const struct notice *notice);
+void promises_daemon_dies(struct simulation *simulation);
+void promises_step(struct simulation *simulation);
+void promises_end(struct simulation *simulation);
+/* After the pump that follows a late success. */
+void promises_late(struct simulation *simulation);
+
+/* ---- crashes.c ---- */
+
+/* A recovery was opened: the failure it is for; NULL: there is none. */
+struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id);
+void crashes_end(struct simulation *simulation);
+struct book *promises_book(struct simulation *simulation, const char *id);
+
+/* ---- run.c ---- */
+
+void simulation_run(const struct simulation_options *options, struct simulation_result *result);
+
+/* ---- exhaustive.c, shrink.c ---- */
+
+/* All courses of the short scenario with up to `depth` faults; every `parts`-th from `part`. False: one was violated.
+ */
+bool exhaustive_run(const struct simulation_options *common, unsigned depth, unsigned part, unsigned parts);
+/* Makes the options of a failing run smaller as long as it fails. */
+void shrink(struct simulation_options *options, struct simulation_result *result);
+
+#endif

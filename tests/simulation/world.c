@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The truth: domains as libvirt and QEMU behave (DESIGN.md section 4), and what is told of them. Knows
+ * nothing of recoveries but whose start brought a domain up.
+ */
+#include <string.h>
+
+#include "simulation.h"
+
+static const unsigned families[] = {0x129, 0x0a9, 0x052, 0x1d2, 0x064, 0x221};
+
+static void make_hosts(struct simulation *simulation)
+{
+    uint64_t *dice = &simulation->random_world;
+
+    simulation->n_hosts = simulation->options->is_short ? 1 : (unsigned)random_between(dice, 1, HOSTS_MAX);
+    for (unsigned i = 0; i < simulation->n_hosts; i++) {
+        struct host *host = &simulation->hosts[i];
+
+        snprintf(host->name, sizeof(host->name), "host%u", i);
+        host->is_up = true;
+        host->memory_kib = UINT64_C(1024) * 1024 * (uint64_t)random_between(dice, 12, 64);
+        simulation->hypervisors[i] = (struct config_hypervisor){.name = host->name, .uri = host->name};
+    }
+}
+
+static enum temper make_temper(struct simulation *simulation)
+{
+    static const enum fault faults[] = {
+        [TEMPER_DIES] = FAULT_BOOT_AND_DIE,
+        [TEMPER_MUTE] = FAULT_MUTE_GUEST,
+        [TEMPER_REFUSES] = FAULT_START_REFUSED,
+        [TEMPER_VETOED] = FAULT_VETO,
+    };
+    enum temper temper = TEMPER_GOOD;
+
+    for (enum temper t = TEMPER_DIES; t <= TEMPER_VETOED; t++)
+        if (strikes(simulation, &simulation->random_world, faults[t], 6))
+            temper = t;
+    return temper;
+}
+
+static void make_domain(struct simulation *simulation, unsigned host)
+{
+    static const enum on_crash on_crashes[] = {ON_CRASH_DESTROY, ON_CRASH_DESTROY, ON_CRASH_PRESERVE, ON_CRASH_RESTART};
+    uint64_t *dice = &simulation->random_world;
+    unsigned number = simulation->n_domains++;
+    struct domain *domain = &simulation->domains[number];
+    bool runs = random_hits(dice, 50);
+    unsigned like = random_hits(dice, 15) && number > 0 ? (unsigned)random_below(dice, number) : number;
+
+    *domain = (struct domain){
+        .number = number,
+        .host = host,
+        .features = families[random_below(dice, ELEMENTS_OF(families))] ^ (1u << random_below(dice, FEATURES)),
+        .vcpus = (uint32_t)random_between(dice, 1, 4),
+        .memory_kib = UINT64_C(1024) * 1024 * (uint64_t)random_between(dice, 1, 3),
+        .roles = ROLE_PROTECTED | ROLE_STANDBY,
+        .on_crash = on_crashes[random_below(dice, ELEMENTS_OF(on_crashes))],
+        .priority = (int)random_between(dice, 0, 3),
+        .has_agent = random_hits(dice, 50),
+        .is_persistent = !runs || random_hits(dice, 90),
+        .disk = like,
+        .mac = random_hits(dice, 10) && number > 0 ? (unsigned)random_below(dice, number) : number,
+        .exists = true,
+        .state = MACHINE_SHUT_OFF,
+        .reason = REASON_SHUTDOWN,
+    };
+    if (random_hits(dice, 10))
+        domain->roles = random_hits(dice, 50) ? ROLE_STANDBY : ROLE_PROTECTED;
+    if (random_hits(dice, 3))
+        domain->roles = ROLE_IGNORED;
+    snprintf(domain->name, sizeof(domain->name), "vm-%02u", number);
+    snprintf(domain->uuid, sizeof(domain->uuid), "00000000-0000-4000-8000-%012x", number);
+    domain->temper = make_temper(simulation);
+    /* Who runs at the beginning got up somehow, and shares nothing with another that runs. */
+    for (unsigned i = 0; runs && i < number; i++)
+        if (simulation->domains[i].state == MACHINE_RUNNING &&
+            (simulation->domains[i].disk == domain->disk || simulation->domains[i].mac == domain->mac))
+            runs = false;
+    if (runs) {
+        domain->state = MACHINE_RUNNING;
+        domain->reason = REASON_UNKNOWN;
+        domain->life = 1;
+        domain->up_us = simulation->now.mono_us - 60 * USEC_PER_SEC;
+    } else {
+        domain->is_persistent = true;
+    }
+}
+
+/* One runs and two could take its place. */
+static void make_short(struct simulation *simulation)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct domain *domain = &simulation->domains[simulation->n_domains++];
+
+        *domain = (struct domain){
+            .number = i,
+            .features = 0x129,
+            .vcpus = 2,
+            .memory_kib = UINT64_C(1024) * 1024,
+            .roles = i == 0 ? ROLE_PROTECTED : ROLE_STANDBY,
+            .is_persistent = true,
+            .disk = i,
+            .mac = i,
+            .exists = true,
+            .state = i == 0 ? MACHINE_RUNNING : MACHINE_SHUT_OFF,
+            .reason = i == 0 ? REASON_UNKNOWN : REASON_SHUTDOWN,
+            .life = i == 0,
+        };
+        snprintf(domain->name, sizeof(domain->name), "vm-%02u", i);
+        snprintf(domain->uuid, sizeof(domain->uuid), "00000000-0000-4000-8000-%012x", i);
+    }
+}
+
+void world_make(struct simulation *simulation)
+{
+    make_hosts(simulation);
+    if (simulation->options->is_short) {
+        make_short(simulation);
+        return;
+    }
+    for (unsigned host = 0; host < simulation->n_hosts; host++)
+        for (uint64_t n = 2 + random_below(&simulation->random_world, 11); n > 0; n--)
+            make_domain(simulation, host);
+}
+
+struct host *world_host(struct simulation *simulation, const char *name)
+{
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        if (strcmp(simulation->hosts[i].name, name) == 0)
+            return &simulation->hosts[i];
+    return NULL;
+}
+
+struct domain *world_find(struct simulation *simulation, const struct machine_ref *ref)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        struct domain *domain = &simulation->domains[i];
+
+        if (strcmp(domain->uuid, ref->uuid) == 0 && strcmp(simulation->hosts[domain->host].name, ref->hypervisor) == 0)
+            return domain;
+    }
+    return NULL;
+}
+
+uint64_t world_free_memory(const struct simulation *simulation, unsigned host)
+{
+    uint64_t used = 0;
+
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (simulation->domains[i].host == host && machine_state_is_active(simulation->domains[i].state))
+            used += simulation->domains[i].memory_kib;
+    return used < simulation->hosts[host].memory_kib ? simulation->hosts[host].memory_kib - used : 1;
+}
+
+struct domain_report world_report(const struct domain *domain)
+{
+    static const char *const roles[] = {
+        [ROLE_PROTECTED] = "protected",
+        [ROLE_STANDBY] = "standby",
+        [ROLE_PROTECTED | ROLE_STANDBY] = "protected,standby",
+        [ROLE_IGNORED] = "ignored",
+    };
+    struct domain_description *description = calloc(1, sizeof(*description));
+    bool is_up = domain->state == MACHINE_RUNNING;
+
+    if (description == NULL)
+        abort();
+    strcpy(description->uuid, domain->uuid);
+    description->name = strdup(domain->name);
+    description->vcpus = domain->vcpus;
+    description->memory_kib = domain->memory_kib;
+    description->on_crash = domain->on_crash;
+    description->has_agent_channel = domain->has_agent;
+    description->agent_connected = domain->has_agent && is_up && domain->temper != TEMPER_MUTE;
+    description->role = strdup(roles[domain->roles]);
+    description->has_priority = true;
+    description->priority = domain->priority;
+    features_describe(domain, description);
+    description->disks = calloc(1, sizeof(*description->disks));
+    description->macs = calloc(1, sizeof(*description->macs));
+    if (description->disks == NULL || description->macs == NULL)
+        abort();
+    description->n_disks = 1;
+    description->n_macs = 1;
+    if (asprintf(&description->disks[0].source, "nbd:disk-%u", domain->disk) < 0 ||
+        asprintf(&description->macs[0], "52:54:00:00:00:%02x", domain->mac) < 0)
+        abort();
+    description->disks[0].target = strdup("vda");
+    description->disks[0].writable = true;
+    return (struct domain_report){
+        .description = description,
+        .state = domain->state,
+        .reason = domain->reason,
+        .persistent = domain->is_persistent,
+        .has_managed_save = domain->has_saved,
+        .agent_connected = description->agent_connected,
+    };
+}
+
+bool world_agent_answers(const struct simulation *simulation, const struct domain *domain)
+{
+    return domain->has_agent && domain->state == MACHINE_RUNNING && !domain->is_hung && !domain->is_busy &&
+           domain->temper != TEMPER_MUTE && simulation->now.mono_us - domain->up_us > 2 * USEC_PER_SEC;
+}
+
+static void deliver(struct simulation *simulation, const struct thing *thing)
+{
+    const struct domain *domain = &simulation->domains[thing->domain];
+    const struct host *host = &simulation->hosts[domain->host];
+    struct domain_event event = {.kind = thing->event, .name = domain->name, .at = simulation->now};
+
+    if (!shell_is_up(simulation, thing->epoch) || !host->is_connected || host->link != thing->number) {
+        promises_event_lost(simulation, domain, thing->event);
+        return;
+    }
+    say(simulation, "told     %s %s", domain->name, domain_event_name(thing->event));
+    strcpy(event.uuid, domain->uuid);
+    coordinator_handle_event(simulation->coordinator, host->name, &event);
+    shell_pump(simulation);
+}
+
+void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
+                int64_t delay_us)
+{
+    struct domain *teller = &simulation->domains[domain->number];
+    const struct host *host = &simulation->hosts[domain->host];
+    uint64_t *dice = &simulation->random_events;
+    unsigned place = simulation->places[1]++;
+    struct thing thing = {
+        .happen = deliver, .epoch = simulation->epoch, .domain = domain->number, .number = host->link, .event = event};
+    int64_t late_us = random_between(dice, 1, 20) * USEC_PER_MSEC;
+
+    say(simulation, "event    %s %s", domain->name, domain_event_name(event));
+    if (strikes(simulation, dice, FAULT_EVENT_LATE, 5))
+        late_us = random_between(dice, 20 * USEC_PER_MSEC, 500 * USEC_PER_MSEC);
+    if (spot_is(simulation, SPOT_EVENT_LATE, place))
+        late_us = 500 * USEC_PER_MSEC;
+    if (!host->is_up || !host->is_connected || simulation->coordinator == NULL ||
+        strikes(simulation, dice, FAULT_EVENT_LOST, 2) || spot_is(simulation, SPOT_EVENT_LOST, place)) {
+        say(simulation, "         … and nobody hears it");
+        promises_event_lost(simulation, domain, event);
+        return;
+    }
+    delay_us += late_us;
+    if (simulation->now.mono_us + delay_us <= teller->told_us)
+        delay_us = teller->told_us + 1 - simulation->now.mono_us;
+    teller->told_us = simulation->now.mono_us + delay_us;
+    agenda_add(simulation, delay_us, thing);
+    if (strikes(simulation, dice, FAULT_EVENT_TWICE, 4) || spot_is(simulation, SPOT_EVENT_TWICE, place)) {
+        teller->told_us++;
+        agenda_add(simulation, delay_us + 1, thing);
+    }
+}
+
+void world_schedule_guest(struct simulation *simulation, struct domain *domain, int64_t delay_us,
+                          void (*happen)(struct simulation *, const struct thing *))
+{
+    agenda_add(simulation, delay_us, (struct thing){.happen = happen, .domain = domain->number, .life = domain->life});
+}
+
+void world_stop(struct simulation *simulation, struct domain *domain, enum machine_reason reason)
+{
+    (void)simulation;
+    domain->state = MACHINE_SHUT_OFF;
+    domain->reason = reason;
+    domain->is_hung = false;
+    domain->is_busy = false;
+    domain->has_saved = reason == REASON_SAVED;
+    domain->started_for[0] = '\0';
+    if (!domain->is_persistent)
+        domain->exists = false;
+}
+
+void world_kill(struct simulation *simulation, struct domain *domain, const char *what)
+{
+    promises_crash(simulation, domain, what, !domain->is_persistent, false);
+    world_stop(simulation, domain, REASON_CRASHED);
+    world_tell(simulation, domain, EVENT_STOPPED_FAILED, random_between(&simulation->random_events, 0, 200000));
+}
+
+static void die_after_boot(struct simulation *simulation, const struct thing *thing)
+{
+    struct domain *domain = &simulation->domains[thing->domain];
+
+    if (domain->life == thing->life && domain->state == MACHINE_RUNNING)
+        world_kill(simulation, domain, "boots and dies");
+}
+
+void world_boot(struct simulation *simulation, struct domain *domain, const char *recovery_id, bool is_lost)
+{
+    bool was_saved = domain->has_saved;
+
+    promises_started_anew(simulation, domain);
+    domain->exists = true;
+    domain->life++;
+    domain->has_saved = false;
+    domain->state = MACHINE_RUNNING;
+    domain->reason = REASON_UNKNOWN;
+    domain->up_us = simulation->now.mono_us;
+    domain->start_was_lost = is_lost;
+    domain->is_beyond_knowing = false;
+    domain->panics_left = 0;
+    snprintf(domain->started_for, sizeof(domain->started_for), "%s", recovery_id);
+    say(simulation, "world    %s is started%s%s%s", domain->name, recovery_id[0] != '\0' ? " for " : " by an operator",
+        recovery_id, is_lost ? ", and nobody waits for that any more" : "");
+    world_tell(simulation, domain, was_saved ? EVENT_STARTED_RESTORED : EVENT_STARTED_BOOTED, 0);
+    world_tell(simulation, domain, EVENT_RESUMED, 0);
+    if (domain->temper == TEMPER_DIES)
+        world_schedule_guest(simulation, domain, random_between(&simulation->random_world, 1000, 6 * USEC_PER_SEC),
+                             die_after_boot);
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whether a machine that says it runs does: the heartbeat of guests and its second witness, verification of
+ * replacements, and a clock that jumped.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+#define WEB     "language/nodejs database/mysql webserver/nginx"
+#define SETTLED (10 * USEC_PER_SEC)
+#define BEAT    (30 * USEC_PER_SEC)
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_begin(&world);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
+/* A guest with an agent that runs, and one that could take over. */
+static unsigned add_guest(struct world *world)
+{
+    unsigned guest;
+
+    world->config.failure.heartbeat.is_enabled = true;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    guest = world_add(world, "a", WEB, MACHINE_RUNNING);
+    world->domains[guest].has_agent = true;
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    return guest;
+}
+
+/* Until the next heartbeat is answered. */
+static void beat(struct world *world)
+{
+    world_pass(world, BEAT);
+}
+
+/* ---- heartbeat ---- */
+
+static void test_a_guest_that_answers_is_left_alone(void **state)
+{
+    struct world *world = *state;
+    unsigned before;
+
+    add_guest(world);
+    before = world->asked[ACTION_PROBE];
+    for (int i = 0; i < 20; i++)
+        beat(world);
+    assert_int_equal(world->asked[ACTION_PROBE], before + 20); /* of a alone: b is off */
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+static void test_a_hung_guest_is_replaced_after_so_many_misses(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world), asked;
+
+    world->domains[a].is_mute = true;
+    asked = world->asked[ACTION_PROBE];
+    while (coordinator_recovery_count(world->coordinator) == 0) {
+        assert_true(world->asked[ACTION_PROBE] < asked + 3);
+        beat(world);
+    }
+    assert_int_equal(world->asked[ACTION_PROBE], asked + 3);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->cause, CAUSE_HUNG);
+    assert_int_equal(world->domains[a].destroys, 1); /* its remains hold its disks: ended first */
+    assert_int_equal(world->domains[a].state, MACHINE_SHUT_OFF);
+    world_pass(world, 20 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
+static void test_misses_must_come_in_a_row(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world);
+
+    for (int i = 0; i < 30; i++) {
+        world->domains[a].is_mute = i % 3 != 0; /* two misses, then an answer */
+        beat(world);
+    }
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+/* The second witness: it reads its disk, so it lives, however slow its agent is. */
+static void test_a_busy_guest_that_answers_slowly_is_not_replaced(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world);
+
+    world->domains[a].is_mute = true;
+    for (int i = 0; i < 30; i++) {
+        world->domains[a].activity++;
+        beat(world);
+    }
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    for (int i = 0; i < 4; i++) /* then it falls silent */
+        beat(world);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
+static void test_activity_in_between_starts_the_count_anew(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world);
+
+    world->domains[a].is_mute = true;
+    for (int i = 0; i < 30; i++) {
+        if (i % 2 == 0)
+            world->domains[a].activity++; /* never silent for three in a row */
+        beat(world);
+    }
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+static void test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest(void **state)
+{
+    static const int errors[] = {-ETIMEDOUT, -EIO, -ENOTCONN};
+    struct world *world = *state;
+    unsigned a = add_guest(world);
+
+    world->domains[a].is_mute = true;
+    world->holds = 1u << ACTION_PROBE;
+    for (unsigned i = 0; i < 15; i++) {
+        beat(world);
+        world_answer_error(world, world_find_pending(world, ACTION_PROBE), errors[i % ELEMENTS_OF(errors)]);
+    }
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+static void test_a_probe_under_way_is_not_asked_again(void **state)
+{
+    struct world *world = *state;
+    unsigned asked;
+
+    add_guest(world);
+    world->holds = 1u << ACTION_PROBE;
+    asked = world->asked[ACTION_PROBE];
+    world_pass(world, 10 * BEAT);
+    assert_int_equal(world->asked[ACTION_PROBE], asked + 1);
+    world_release(world);
+    beat(world);
+    assert_int_equal(world->asked[ACTION_PROBE], asked + 2);
+}
+
+static void test_nobody_is_asked_over_a_lost_connection(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world), asked;
+
+    world->domains[a].is_mute = true;
+    world_disconnect(world, 0);
+    asked = world->asked[ACTION_PROBE];
+    world_pass(world, 10 * BEAT);
+    assert_int_equal(world->asked[ACTION_PROBE], asked);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    world->domains[a].is_mute = false;
+    world_connect(world, 0);
+    world_pass(world, 10 * BEAT);
+    assert_true(world->asked[ACTION_PROBE] > asked);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+static void test_a_heartbeat_that_is_switched_off_acts_no_more(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world), asked;
+
+    world->domains[a].is_mute = true;
+    beat(world);
+    beat(world);
+    world->holds = 1u << ACTION_PROBE;
+    beat(world); /* the third is under way */
+    world->config.failure.heartbeat.is_enabled = false;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_release(world);
+    asked = world->asked[ACTION_PROBE];
+    world_pass(world, 10 * BEAT);
+    assert_int_equal(world->asked[ACTION_PROBE], asked);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+static void test_a_machine_that_is_paused_meanwhile_is_not_hung(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world);
+
+    world->domains[a].is_mute = true;
+    beat(world);
+    beat(world);
+    world->holds = 1u << ACTION_PROBE;
+    beat(world);
+    world->domains[a].state = MACHINE_PAUSED;
+    world->domains[a].reason = REASON_USER;
+    world_tell(world, a, EVENT_SUSPENDED_PAUSED);
+    world_release(world);
+    world_pass(world, 10 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+static void test_who_is_not_protected_or_has_no_agent_is_not_asked(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world), asked;
+
+    world->domains[a].role = "standby";
+    world_tell(world, a, EVENT_CHANGED);
+    world->domains[world_add(world, "c", WEB, MACHINE_RUNNING)].is_mute = true;
+    world_tell(world, 2, EVENT_DEFINED);
+    world_drive(world);
+    asked = world->asked[ACTION_PROBE];
+    world_pass(world, 10 * BEAT);
+    assert_int_equal(world->asked[ACTION_PROBE], asked);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+static void test_an_observer_tells_of_a_hung_guest_once(void **state)
+{
+    struct world *world = *state;
+    unsigned a;
+
+    world->config.mode = MODE_OBSERVE;
+    a = add_guest(world);
+    world->domains[a].is_mute = true;
+    world_pass(world, 20 * BEAT);
+    world_expect(world, a, RECOVERY_OBSERVED);
+    assert_int_equal(world->domains[a].destroys, 0);
+    world->domains[a].is_mute = false;
+    beat(world);
+    world->domains[a].is_mute = true; /* it came to life in between: a new failure */
+    world_pass(world, 20 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 2);
+}
+
+/* ---- verification ---- */
+
+static void test_recovered_is_said_when_the_agent_answers(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[b].has_agent = true;
+    world->domains[b].is_mute = true; /* it boots */
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, 60 * USEC_PER_SEC);
+    world_expect(world, a, RECOVERY_VERIFYING);
+    assert_int_equal(world->told[NOTICE_STARTED], 1);
+    assert_int_equal(world->told[NOTICE_RECOVERED], 0);
+    world->domains[b].is_mute = false;
+    world_pass(world, 2 * USEC_PER_SEC);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    assert_int_equal(world->told[NOTICE_RECOVERED], 1);
+}
+
+static void test_a_replacement_that_never_answers_is_followed_by_the_next(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[b].has_agent = true;
+    world->domains[b].is_mute = true;
+    world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, 200 * USEC_PER_SEC);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
+    assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
+/* ---- a clock that jumped ---- */
+
+static void test_after_a_clock_jump_acting_waits_and_watching_goes_on(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_LIST;
+    coordinator_handle_clock_jump(world->coordinator, world->now);
+    world_drive(world);
+    assert_int_equal(world->told[NOTICE_CLOCK_JUMPED], 1);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 1);
+    world_expect(world, a, RECOVERY_SELECTING);
+    assert_int_equal(world->asked[ACTION_START], 0);
+    world_release(world);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+/* What happened while the host slept is in no event. */
+static void test_a_candidate_that_was_started_while_the_host_slept(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    unsigned c = world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+
+    world_connect_all(world);
+    world->domains[b].state = MACHINE_RUNNING;
+    world_kill_silently(world, a);
+    coordinator_handle_clock_jump(world->coordinator, world->now);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    assert_int_equal(world->domains[b].starts, 0);
+    assert_int_equal(world->domains[c].starts, 1);
+}
+
+static void test_a_listing_from_before_the_jump_is_not_the_new_one(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_LIST;
+    world_pass(world, world->config.discovery.resync_interval_us); /* the usual one is under way */
+    coordinator_handle_clock_jump(world->coordinator, world->now);
+    world_drive(world);
+    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+        world_answer(world, 0, true);
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->asked[ACTION_START], 0);
+    world_release(world);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+static void test_a_decision_from_before_the_jump_is_not_carried_out_before_the_new_listing(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_RECORD | 1u << ACTION_LIST;
+    world_kill(world, a);
+    world_drive(world);
+    world_expect(world, a, RECOVERY_RECORDING);
+    coordinator_handle_clock_jump(world->coordinator, world->now);
+    world_drive(world);
+    world_answer(world, world_find_pending(world, ACTION_RECORD), false);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->asked[ACTION_START], 0);
+    world_release(world);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+/* Who there is is not known yet: the best may be in the listing. But a listing that never comes stops nothing. */
+static void test_a_choice_waits_for_a_listing_and_not_for_ever(void **state)
+{
+    struct world *world = *state;
+
+    for (int comes = 0; comes < 2; comes++) {
+        unsigned a;
+
+        world_end(world);
+        world_begin(world);
+        a = world_add(world, "a", WEB, MACHINE_RUNNING);
+        world_add(world, "b", "language/nodejs database/mysql", MACHINE_SHUT_OFF);
+        world->domains[world_add(world, "best", WEB, MACHINE_SHUT_OFF)].hypervisor = 1;
+        world_connect(world, 0);
+        world->holds = 1u << ACTION_LIST;
+        world_connect(world, 1);
+        world_kill(world, a);
+        world_pass(world, USEC_PER_SEC);
+        assert_int_equal(world->asked[ACTION_START], 0);
+        if (comes)
+            world_release(world);
+        world_pass(world, 2 * world->config.recovery.call_timeout_us + SETTLED);
+        assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, comes ? "best" : "b");
+        world_release(world);
+    }
+}
+
+#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        coordinator_test(test_a_guest_that_answers_is_left_alone),
+        coordinator_test(test_a_hung_guest_is_replaced_after_so_many_misses),
+        coordinator_test(test_misses_must_come_in_a_row),
+        coordinator_test(test_a_busy_guest_that_answers_slowly_is_not_replaced),
+        coordinator_test(test_activity_in_between_starts_the_count_anew),
+        coordinator_test(test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest),
+        coordinator_test(test_a_probe_under_way_is_not_asked_again),
+        coordinator_test(test_nobody_is_asked_over_a_lost_connection),
+        coordinator_test(test_a_heartbeat_that_is_switched_off_acts_no_more),
+        coordinator_test(test_a_machine_that_is_paused_meanwhile_is_not_hung),
+        coordinator_test(test_who_is_not_protected_or_has_no_agent_is_not_asked),
+        coordinator_test(test_an_observer_tells_of_a_hung_guest_once),
+        coordinator_test(test_recovered_is_said_when_the_agent_answers),
+        coordinator_test(test_a_replacement_that_never_answers_is_followed_by_the_next),
+        coordinator_test(test_after_a_clock_jump_acting_waits_and_watching_goes_on),
+        coordinator_test(test_a_candidate_that_was_started_while_the_host_slept),
+        coordinator_test(test_a_listing_from_before_the_jump_is_not_the_new_one),
+        coordinator_test(test_a_choice_waits_for_a_listing_and_not_for_ever),
+        coordinator_test(test_a_decision_from_before_the_jump_is_not_carried_out_before_the_new_listing),
+    };
+
+    return cmocka_run_group_tests_name("coordinator_alive", tests, NULL, NULL);
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Several recoveries and who may be started for them: assignment as a set, concurrency, quarantine, and what may not be
+ * used twice at a time.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+#define WEB     "language/nodejs database/mysql webserver/nginx"
+#define SETTLED (10 * USEC_PER_SEC)
+#define GIB     (UINT64_C(1024) * 1024)
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_begin(&world);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
+static const struct explained_candidate *explained(const struct recovery *recovery, const char *name)
+{
+    const struct explanation *explanation = recovery->explanation;
+
+    assert_non_null(explanation);
+    for (size_t i = 0; i < explanation->n_candidates; i++)
+        if (strcmp(explanation->candidates[i].name, name) == 0)
+            return &explanation->candidates[i];
+    fail();
+    return NULL;
+}
+
+static void assert_out(const struct recovery *recovery, const char *name, const char *why)
+{
+    const struct explained_candidate *candidate = explained(recovery, name);
+
+    assert_false(candidate->eligible);
+    assert_non_null(strstr(candidate->reason, why));
+}
+
+/* ---- as a set ---- */
+
+/* "a" would be served best by "x", which is the only one that can serve "b". */
+static void add_dilemma(struct world *world, unsigned *ret_a, unsigned *ret_b)
+{
+    *ret_a = world_add(world, "a", WEB, MACHINE_RUNNING);
+    *ret_b = world_add(world, "b", "database/mysql webserver/nginx", MACHINE_RUNNING);
+    world_add(world, "x", WEB, MACHINE_SHUT_OFF);
+    world_add(world, "y", "language/nodejs webserver/nginx", MACHINE_SHUT_OFF);
+    world_connect_all(world);
+}
+
+static void test_one_alone_gets_the_best(void **state)
+{
+    struct world *world = *state;
+    unsigned a, b;
+
+    add_dilemma(world, &a, &b);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "x");
+}
+
+static void test_greed_does_not_strand_the_second(void **state)
+{
+    struct world *world = *state;
+    unsigned a, b;
+
+    add_dilemma(world, &a, &b);
+    world_kill(world, a);
+    world_kill(world, b);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "y");
+    assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "x");
+}
+
+/* The second failure is told 40 ms after the first: still the same incident. */
+static void test_failures_close_to_each_other_are_decided_together(void **state)
+{
+    struct world *world = *state;
+    unsigned a, b;
+
+    add_dilemma(world, &a, &b);
+    world->holds = 1u << ACTION_INQUIRE;
+    world_kill(world, a);
+    world_pass(world, 40 * USEC_PER_MSEC);
+    world_kill(world, b);
+    world_drive(world);
+    world_answer(world, 0, false); /* a is dead; b is still being asked about */
+    world_expect(world, a, RECOVERY_SELECTING);
+    world_pass(world, 30 * USEC_PER_MSEC);
+    world_expect(world, a, RECOVERY_SELECTING);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "y");
+    assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "x");
+}
+
+static void test_the_wait_for_others_ends_after_50_ms(void **state)
+{
+    struct world *world = *state;
+    unsigned a, b;
+
+    add_dilemma(world, &a, &b);
+    world->holds = 1u << ACTION_INQUIRE;
+    world_kill(world, a);
+    world_kill(world, b);
+    world_drive(world);
+    world_answer(world, 0, false);
+    world_pass(world, 50 * USEC_PER_MSEC - 1);
+    assert_int_equal(world->asked[ACTION_START], 0);
+    world_pass(world, 1);
+    assert_int_equal(world->asked[ACTION_START], 1); /* b's hypervisor does not answer: a is not held up by that */
+    assert_string_equal(world_expect(world, a, RECOVERY_SETTLING)->replacement_name, "x");
+    world->holds = 0;
+    world_release(world);
+}
+
+static void test_the_more_important_picks_first_and_alone_decides(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
+    unsigned c = world_add(world, "c", WEB, MACHINE_RUNNING);
+
+    world->domains[b].priority = 1;
+    world->domains[c].priority = 5;
+    world_add(world, "x", WEB, MACHINE_SHUT_OFF);
+    world_add(world, "y", "language/nodejs database/mysql", MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world_kill(world, a);
+    world_kill(world, b);
+    world_kill(world, c);
+    world_pass(world, SETTLED);
+    /* The sum would be the same with any two of the three: the important two are served, and x goes by total overlap.
+     */
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world_expect(world, b, RECOVERY_RECOVERED);
+    assert_string_equal(world_expect(world, c, RECOVERY_RECOVERED)->replacement_name, "x");
+}
+
+/* It would be wasted on b, and b gets it all the same. */
+static void test_priority_comes_before_likeness(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+    unsigned b = world_add(world, "b", "database/mysql webserver/nginx", MACHINE_RUNNING);
+
+    world->domains[b].priority = 1;
+    world_add(world, "x", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world_kill(world, a);
+    world_kill(world, b);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world_expect(world, b, RECOVERY_RECOVERED);
+}
+
+static void test_a_whole_host_of_failures(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    struct world *world = *state;
+    bool taken[WORLD_DOMAINS] = {false};
+
+    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+        world_add(world, names[i], WEB, i < 4 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    for (unsigned i = 0; i < 4; i++)
+        world_kill(world, i);
+    world_pass(world, SETTLED);
+    for (unsigned i = 0; i < 4; i++) {
+        const struct recovery *recovery = world_expect(world, i, RECOVERY_RECOVERED);
+        unsigned long number = strtoul(recovery->replacement.uuid + 24, NULL, 16);
+
+        assert_false(taken[number]);
+        taken[number] = true;
+    }
+}
+
+/* ---- concurrency ---- */
+
+static void test_so_many_starts_under_way_on_one_hypervisor(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
+    struct world *world = *state;
+
+    world->config.recovery.concurrency = 2;
+    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+        world_add(world, names[i], WEB, i < 3 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world->domains[2].priority = 7;
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    for (unsigned i = 0; i < 3; i++)
+        world_kill(world, i);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->asked[ACTION_START], 2);
+    world_expect(world, 2, RECOVERY_STARTING); /* the important one is not the one that waits */
+    world_answer(world, world_find_pending(world, ACTION_START), false);
+    assert_int_equal(world->asked[ACTION_START], 3); /* one came up: room for the next */
+    world_release(world);
+    world_pass(world, SETTLED);
+    for (unsigned i = 0; i < 3; i++)
+        world_expect(world, i, RECOVERY_RECOVERED);
+}
+
+static void test_concurrency_is_counted_for_each_hypervisor(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct world *world = *state;
+
+    world->config.recovery.concurrency = 1;
+    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+        world_add(world, names[i], WEB, i < 2 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world->domains[3].hypervisor = 1;
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, 0);
+    world_kill(world, 1);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->asked[ACTION_START], 2);
+    world_release(world);
+}
+
+/* ---- quarantine ---- */
+
+static void test_a_candidate_that_did_not_come_up_is_in_quarantine(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    const struct recovery *recovery = NULL;
+
+    world->config.recovery.quarantine_us = 600 * USEC_PER_SEC;
+    world->domains[b].start_error = -EIO;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world->domains[b].start_error = 0; /* somebody has repaired it, and nobody told us */
+
+    world_boot(world, a);
+    world_drive(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, a, &recovery), 2);
+    assert_int_equal(recovery->state, RECOVERY_EXHAUSTED);
+    assert_out(recovery, "b", "quarantine");
+    assert_int_equal(world->domains[b].starts, 1);
+
+    world_boot(world, a);
+    world_pass(world, 600 * USEC_PER_SEC);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, a, &recovery), 3);
+    assert_int_equal(recovery->state, RECOVERY_RECOVERED);
+}
+
+static void test_a_candidate_that_was_not_to_blame_is_not_in_quarantine(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    const struct recovery *recovery = NULL;
+
+    world->config.recovery.quarantine_us = 600 * USEC_PER_SEC;
+    world->domains[b].hook_error = -ECANCELED;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world->domains[b].hook_error = 0;
+    world_boot(world, a);
+    world_drive(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, a, &recovery), 2);
+    assert_int_equal(recovery->state, RECOVERY_RECOVERED);
+}
+
+/* ---- what cannot be used twice ---- */
+
+static void test_a_disk_in_use_is_no_candidates(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    unsigned other = world_add(world, "other", "data/else", MACHINE_RUNNING);
+
+    world->domains[b].disk = world->domains[other].disk = "/images/shared.qcow2";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_out(world_expect(world, a, RECOVERY_EXHAUSTED), "b", "its disk /images/shared.qcow2 is in use by other");
+    assert_int_equal(world->domains[b].starts, 0);
+}
+
+static void test_the_failed_machines_own_disk_and_address_do_not_count(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[a].disk = world->domains[b].disk = "/images/service.qcow2";
+    world->domains[a].mac = world->domains[b].mac = "52:54:00:00:00:01";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
+}
+
+static void test_an_address_in_use_anywhere_is_no_candidates(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    unsigned other = world_add(world, "other", "data/else", MACHINE_RUNNING);
+
+    world->domains[other].hypervisor = 1;
+    world->domains[b].mac = world->domains[other].mac = "52:54:00:00:00:01";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_out(world_expect(world, a, RECOVERY_EXHAUSTED), "b", "its address 52:54:00:00:00:01 is in use by other");
+}
+
+/* Two that stand by share a disk: the first that is started takes it from the other. */
+static void test_a_machine_being_started_uses_its_disk_already(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
+    unsigned x = world_add(world, "x", WEB, MACHINE_SHUT_OFF), y = world_add(world, "y", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[x].disk = world->domains[y].disk = "/images/standby.qcow2";
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC);
+    world_expect(world, a, RECOVERY_STARTING);
+    world_kill(world, b);
+    world_pass(world, USEC_PER_SEC);
+    assert_out(world_expect(world, b, RECOVERY_EXHAUSTED), "y", "is in use by x");
+    world_release(world);
+}
+
+static void test_two_that_share_a_disk_are_not_started_in_one_round(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
+    unsigned x = world_add(world, "x", WEB, MACHINE_SHUT_OFF), y = world_add(world, "y", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[x].disk = world->domains[y].disk = "/images/standby.qcow2";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_kill(world, b);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[x].starts + world->domains[y].starts, 1);
+    assert_int_equal(world->told[NOTICE_RECOVERED], 1);
+    assert_int_equal(world->told[NOTICE_EXHAUSTED], 1);
+}
+
+/* ---- memory ---- */
+
+static void test_a_host_without_the_memory(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->config.recovery.check_memory = true;
+    world->domains[b].hypervisor = 1;
+    world->free_memory_kib[1] = GIB - 1;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_out(world_expect(world, a, RECOVERY_EXHAUSTED), "b", "needs 1024 MiB, and other has 1023 MiB to spare");
+}
+
+static void test_memory_is_not_checked_unless_asked_for(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world->free_memory_kib[0] = 1;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+static void test_memory_that_is_not_known_stands_in_nobodys_way(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world->config.recovery.check_memory = true;
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world->free_memory_kib[0] = 0;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+/* Booted and suspended, it has its memory already. */
+static void test_a_paused_machine_needs_no_memory(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_PAUSED);
+
+    world->config.recovery.check_memory = true;
+    world->domains[b].reason = REASON_USER;
+    world->domains[b].role = "standby";
+    world->free_memory_kib[0] = 1;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
+}
+
+/* The host has the memory of one; in one round or one after the other, one is started. */
+static void test_the_last_memory_is_given_once(void **state)
+{
+    struct world *world = *state;
+
+    for (int64_t between_us = 0; between_us <= 2 * USEC_PER_SEC; between_us += USEC_PER_SEC) {
+        unsigned a, b;
+
+        world_end(world);
+        world_begin(world);
+        world->config.recovery.check_memory = true;
+        a = world_add(world, "a", WEB, MACHINE_RUNNING);
+        b = world_add(world, "b", WEB, MACHINE_RUNNING);
+        world->domains[world_add(world, "x", WEB, MACHINE_SHUT_OFF)].hypervisor = 1;
+        world->domains[world_add(world, "y", WEB, MACHINE_SHUT_OFF)].hypervisor = 1;
+        world->free_memory_kib[1] = GIB + GIB / 2;
+        world_connect_all(world);
+        world_kill(world, a);
+        if (between_us > 0)
+            world_pass(world, between_us);
+        world_kill(world, b);
+        world_pass(world, SETTLED);
+        assert_int_equal(world->asked[ACTION_START], 1);
+        world_expect(world, b, RECOVERY_EXHAUSTED);
+    }
+}
+
+#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        coordinator_test(test_one_alone_gets_the_best),
+        coordinator_test(test_greed_does_not_strand_the_second),
+        coordinator_test(test_failures_close_to_each_other_are_decided_together),
+        coordinator_test(test_the_wait_for_others_ends_after_50_ms),
+        coordinator_test(test_the_more_important_picks_first_and_alone_decides),
+        coordinator_test(test_priority_comes_before_likeness),
+        coordinator_test(test_a_whole_host_of_failures),
+        coordinator_test(test_so_many_starts_under_way_on_one_hypervisor),
+        coordinator_test(test_concurrency_is_counted_for_each_hypervisor),
+        coordinator_test(test_a_candidate_that_did_not_come_up_is_in_quarantine),
+        coordinator_test(test_a_candidate_that_was_not_to_blame_is_not_in_quarantine),
+        coordinator_test(test_a_disk_in_use_is_no_candidates),
+        coordinator_test(test_the_failed_machines_own_disk_and_address_do_not_count),
+        coordinator_test(test_an_address_in_use_anywhere_is_no_candidates),
+        coordinator_test(test_a_machine_being_started_uses_its_disk_already),
+        coordinator_test(test_two_that_share_a_disk_are_not_started_in_one_round),
+        coordinator_test(test_a_host_without_the_memory),
+        coordinator_test(test_memory_is_not_checked_unless_asked_for),
+        coordinator_test(test_memory_that_is_not_known_stands_in_nobodys_way),
+        coordinator_test(test_a_paused_machine_needs_no_memory),
+        coordinator_test(test_the_last_memory_is_given_once),
+    };
+
+    return cmocka_run_group_tests_name("coordinator_set", tests, NULL, NULL);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The disk of the make-believe world: what was written of recoveries and machines, and a daemon that begins with it. */
+#include "world.h"
+
+#include <string.h>
+
+#include "support.h"
+
+static char *copied(const char *text)
+{
+    char *copy = text != NULL ? strdup(text) : NULL;
+
+    assert_true((copy == NULL) == (text == NULL));
+    return copy;
+}
+
+/* Everything that a store could keep: not what is under way in the program, and not the explanation. */
+static struct recovery *copy_of(const struct recovery *recovery)
+{
+    struct recovery *copy = malloc(sizeof(*copy));
+
+    assert_non_null(copy);
+    *copy = *recovery;
+    copy->failed_name = copied(recovery->failed_name);
+    copy->replacement_name = copied(recovery->replacement_name);
+    copy->detail = copied(recovery->detail);
+    copy->explanation = NULL;
+    copy->attempts = calloc(recovery->n_attempts + 1, sizeof(*copy->attempts));
+    assert_non_null(copy->attempts);
+    for (size_t i = 0; i < recovery->n_attempts; i++) {
+        copy->attempts[i] = recovery->attempts[i];
+        copy->attempts[i].name = copied(recovery->attempts[i].name);
+        copy->attempts[i].error = copied(recovery->attempts[i].error);
+    }
+    copy->action_id = 0;
+    copy->asked = 0;
+    copy->waits_for_connection = false;
+    copy->deadline_us = USEC_INFINITY;
+    copy->is_changed = false;
+    copy->ignored = 0;
+    return copy;
+}
+
+/* Its place, or n_stored. */
+static size_t find(const struct world *world, const char *id)
+{
+    size_t place = 0;
+
+    while (place < world->n_stored && strcmp(world->stored[place].recovery->id, id) != 0)
+        place++;
+    return place;
+}
+
+void world_write_recovery(struct world *world, const struct recovery *recovery)
+{
+    size_t place = find(world, recovery->id);
+    struct world_stored *stored = &world->stored[place];
+
+    if (place == world->n_stored) {
+        if (world->n_stored == WORLD_STORED) { /* the oldest is forgotten */
+            recovery_free(world->stored[0].recovery);
+            memmove(&world->stored[0], &world->stored[1], --world->n_stored * sizeof(world->stored[0]));
+        }
+        stored = &world->stored[world->n_stored++];
+        *stored = (struct world_stored){0};
+    }
+    /* What has ended stays ended. */
+    assert_false(stored->recovery != NULL && recovery_state_is_final(stored->recovery->state) &&
+                 stored->recovery->state != recovery->state);
+    recovery_free(stored->recovery);
+    stored->recovery = copy_of(recovery);
+    stored->writes++;
+}
+
+void world_write_machine(struct world *world, const struct machine_ref *machine, enum machine_state state,
+                         enum machine_reason reason)
+{
+    unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
+
+    assert_true(number < WORLD_DOMAINS);
+    world->remembered[number] = (struct world_remembered){true, *machine, state, reason};
+}
+
+const struct recovery *world_read_recovery(const struct world *world, const char *id)
+{
+    size_t place = find(world, id);
+
+    return place < world->n_stored ? world->stored[place].recovery : NULL;
+}
+
+void world_restart_daemon(struct world *world)
+{
+    coordinator_free(world->coordinator);
+    world->coordinator = NULL;
+    world->n_pending = 0;
+    world->holds = 0;
+    memset(world->is_connected, 0, sizeof(world->is_connected));
+    assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+    for (size_t i = 0; i < world->n_stored; i++)
+        assert_int_equal(coordinator_restore(world->coordinator, copy_of(world->stored[i].recovery)), 0);
+    for (size_t i = 0; i < WORLD_DOMAINS; i++) {
+        const struct world_remembered *machine = &world->remembered[i];
+
+        if (machine->is_known)
+            assert_int_equal(coordinator_remember(world->coordinator, &machine->ref, machine->state, machine->reason),
+                             0);
+    }
+}
+
+void world_free_store(struct world *world)
+{
+    for (size_t i = 0; i < world->n_stored; i++)
+        recovery_free(world->stored[i].recovery);
+    world->n_stored = 0;
+}
