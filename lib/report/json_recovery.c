@@ -65,9 +65,7 @@ struct course {
 /* While a later candidate is tried, the moments of the one before are still there. */
 static struct moment unless_stale(struct moment moment, struct moment decided)
 {
-    if (moment.mono_us < decided.mono_us)
-        return (struct moment){0};
-    return moment;
+    return moment.mono_us < decided.mono_us ? (struct moment){0} : moment;
 }
 
 static struct course course_of(const struct recovery *recovery)

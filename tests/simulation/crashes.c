@@ -56,6 +56,7 @@ void promises_crash(struct simulation *simulation, const struct domain *domain, 
     *crash = (struct crash){
         .domain = domain->number,
         .life = domain->life,
+        .epoch = simulation->epoch,
         .at_us = simulation->now.mono_us,
         .what = what,
         .is_required = is_seen && (domain->roles & ROLE_PROTECTED) != 0 && !is_pause,
@@ -177,7 +178,8 @@ static bool was_given_up(struct simulation *simulation, const struct crash *cras
 {
     const struct book *book = promises_book(simulation, crash->served_id);
 
-    return book != NULL && book->domain != crash->domain && book->replacement != (int)crash->domain;
+    return book != NULL && crash->epoch == simulation->epoch && book->domain != crash->domain &&
+           book->replacement != (int)crash->domain;
 }
 
 struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "report/record.h"
 #include "simulation.h"
 
 struct book *promises_book(struct simulation *simulation, const char *id)
@@ -420,10 +421,14 @@ static void check_claims(struct simulation *simulation)
     }
 }
 
-/* Started without an intent, as configured and told, by a daemon that died: nobody can know. */
-static bool is_forgotten(const struct simulation *simulation, const struct domain *domain)
+/*
+ * Known limits: a start without an intent, as configured and told, by a daemon that died; one that was cut off
+ * and took effect after it had been looked for; and one that was to be stopped when the daemon died.
+ */
+static bool is_beyond_knowing(const struct simulation *simulation, const struct domain *domain)
 {
-    return domain->unrecorded_epoch != 0 && domain->unrecorded_epoch != simulation->epoch;
+    return domain->is_beyond_knowing ||
+           (domain->unrecorded_epoch != 0 && domain->unrecorded_epoch != simulation->epoch);
 }
 
 static void check_live(struct simulation *simulation, bool is_end)
@@ -431,12 +436,12 @@ static void check_live(struct simulation *simulation, bool is_end)
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *a = &simulation->domains[i];
 
-        if (a->started_for[0] == '\0' || is_forgotten(simulation, a))
+        if (a->started_for[0] == '\0' || is_beyond_knowing(simulation, a))
             continue;
         for (unsigned j = 0; j < i; j++) {
             const struct domain *b = &simulation->domains[j];
 
-            if (!is_forgotten(simulation, b) && strcmp(a->started_for, b->started_for) == 0 &&
+            if (!is_beyond_knowing(simulation, b) && strcmp(a->started_for, b->started_for) == 0 &&
                 (is_end || !(a->start_was_lost || b->start_was_lost)))
                 violate(simulation, "promise 1: %s and %s both live for %s", a->name, b->name, a->started_for);
         }
@@ -464,6 +469,18 @@ void promises_step(struct simulation *simulation)
     check_live(simulation, false);
 }
 
+/* That a machine is to be stopped which came up late is known to the daemon alone. */
+static void forget_late_starts(struct simulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        struct domain *domain = &simulation->domains[i];
+        const struct book *book = promises_book(simulation, domain->started_for);
+
+        if (domain->start_was_lost && book != NULL && book->replacement != (int)i)
+            domain->is_beyond_knowing = true;
+    }
+}
+
 /* What was under way is nobody's fault. */
 void promises_daemon_dies(struct simulation *simulation)
 {
@@ -478,6 +495,17 @@ void promises_daemon_dies(struct simulation *simulation)
         book->has_started = false;
     }
     simulation->is_probing_late = false;
+    forget_late_starts(simulation);
+}
+
+/* A daemon that is started anew compares with what was written. */
+static bool is_written(const struct simulation *simulation, const struct domain *domain)
+{
+    const struct page *page = disk_find(simulation, domain->uuid);
+    enum machine_state state;
+    enum machine_reason reason;
+
+    return page != NULL && record_parse_machine(page->document, &state, &reason) == 0 && state == domain->state;
 }
 
 static void check_view(struct simulation *simulation)
@@ -492,6 +520,8 @@ static void check_view(struct simulation *simulation)
         else if (machine != NULL && machine->state != domain->state)
             violate(simulation, "%s is %s, and is thought to be %s", domain->name, machine_state_name(domain->state),
                     machine_state_name(machine->state));
+        else if (machine != NULL && !is_written(simulation, domain))
+            violate(simulation, "%s is %s, and that is not on disk", domain->name, machine_state_name(domain->state));
         else if (machine != NULL && machine->claimed_by != NULL)
             violate(simulation, "%s is still claimed by %s", domain->name, machine->claimed_by);
     }

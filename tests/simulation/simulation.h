@@ -93,7 +93,8 @@ struct domain {
     uint64_t counters;
     char started_for[RECOVERY_ID_SIZE]; /* the recovery that started this life */
     bool start_was_lost;                /* nobody waited for that start any more when it took effect */
-    unsigned unrecorded_epoch;          /* of the daemon that started it without an intent on disk; 0 */
+    bool is_beyond_knowing;    /* its start outlived its deadline, and then the one who asked, or the connection */
+    unsigned unrecorded_epoch; /* of the daemon that started it without an intent on disk; 0 */
     unsigned panics_left;
     int64_t told_us; /* its latest event arrives then: the next one not before */
 };
@@ -109,7 +110,7 @@ struct host {
 
 /* The world's own book of failures: what understudy must find, and what it may. */
 struct crash {
-    unsigned domain, life;
+    unsigned domain, life, epoch;
     int64_t at_us;
     const char *what;
     bool is_required;                   /* libvirt can tell, and understudy was in a position to hear */
