@@ -56,19 +56,6 @@ static void list(struct simulation *simulation, struct call *call)
     call->inventory = inventory;
 }
 
-/*
- * Cut off from who asked, and so late that the recovery has looked, found the machine off and gone on: a known
- * limit, since no question to libvirt tells of a start that is still to come.
- */
-static bool is_beyond_knowing(struct simulation *simulation, const struct call *call, const struct domain *domain)
-{
-    const struct book *book = promises_book(simulation, call->action.recovery_id);
-
-    return (call->is_lost || !shell_is_up(simulation, call->epoch)) && book != NULL &&
-           (book->replacement != (int)domain->number || book->state == RECOVERY_STOPPING ||
-            recovery_state_is_final(book->state));
-}
-
 static void start(struct simulation *simulation, struct call *call, struct domain *domain)
 {
     bool is_lost =
@@ -81,7 +68,6 @@ static void start(struct simulation *simulation, struct call *call, struct domai
     } else if (domain->state == MACHINE_SHUT_OFF ||
                (domain->state == MACHINE_PAUSED && domain->reason == REASON_USER)) {
         world_boot(simulation, domain, call->action.recovery_id, is_lost);
-        domain->is_beyond_knowing = is_beyond_knowing(simulation, call, domain);
     } else {
         fail(call, -EIO, "no start ends this state");
     }

@@ -300,7 +300,6 @@ void world_boot(struct simulation *simulation, struct domain *domain, const char
     domain->reason = REASON_UNKNOWN;
     domain->up_us = simulation->now.mono_us;
     domain->start_was_lost = is_lost;
-    domain->is_beyond_knowing = false;
     domain->panics_left = 0;
     snprintf(domain->started_for, sizeof(domain->started_for), "%s", recovery_id);
     say(simulation, "world    %s is started%s%s%s", domain->name, recovery_id[0] != '\0' ? " for " : " by an operator",
