@@ -91,8 +91,8 @@ static bool is_over_budget(struct coordinator *coordinator, struct run *run, str
     struct recovery_event abandon = {.kind = RECOVERY_ABANDON, .now = at};
 
     /* The one that was just opened does not count against itself. */
-    if (config->limit == 0 || budget_spent(coordinator, &run->recovery->root, at) <=
-                                  config->limit) /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a run */
+    if (config->limit == 0 || budget_spent(coordinator, &run->recovery->root, at) <= config->limit)
         return false;
     if (asprintf(&detail,
                  "it and its replacements were recovered %u times within %" PRId64 " s, which is recovery.limit",
@@ -437,8 +437,8 @@ void run_handle(struct coordinator *coordinator, struct run *run, const struct r
 {
     struct recovery_step step = {0};
 
-    if (recovery_handle(run->recovery, event, coordinator->config, &step) <
-        0) { /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a run */
+    if (recovery_handle(run->recovery, event, coordinator->config, &step) < 0) {
         run->retry_us = event->now.mono_us + RETRY_US;
         return;
     }

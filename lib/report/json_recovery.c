@@ -65,7 +65,9 @@ struct course {
 /* While a later candidate is tried, the moments of the one before are still there. */
 static struct moment unless_stale(struct moment moment, struct moment decided)
 {
-    return moment.mono_us < decided.mono_us ? (struct moment){0} : moment;
+    if (moment.mono_us < decided.mono_us)
+        return (struct moment){0};
+    return moment;
 }
 
 static struct course course_of(const struct recovery *recovery)

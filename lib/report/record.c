@@ -168,6 +168,7 @@ static void read_into(struct reader *reader, const json_t *object, const char *k
     if (text == NULL || strlen(text) >= size)
         refuse(reader, -EINVAL);
     else
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): see the check before */
         strcpy(buffer, text);
 }
 
@@ -194,6 +195,7 @@ static void read_strings(struct reader *reader, const json_t *object, const char
     const json_t *array = read_array(reader, object, key, sizeof(*list->items), &list->items);
 
     for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are elements */
         list->items[list->count++] = copy_text(reader, json_array_get(array, i));
 }
 
@@ -294,6 +296,7 @@ static void read_attempts(struct reader *reader, const json_t *object, struct re
         struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts++];
 
         read_ref(reader, value, "candidate", &attempt->candidate);
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are elements */
         attempt->name = read_text(reader, value, "name");
         attempt->error = read_text_or_null(reader, value, "error");
         attempt->is_void = read_bool(reader, value, "is_void");

@@ -122,6 +122,34 @@ static void test_the_daemon_dies_before_it_has_ended_it(void **state)
     assert_only_c(world, a);
 }
 
+/* The daemon died over the first start of b, and the connection over the second: both take effect, one by one. */
+static void test_two_starts_of_one_machine_take_effect(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_drive(world);
+    world_restart_daemon(world);
+    world->holds = 1u << ACTION_START;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
+    world->holds = 0;
+    world_pass(world, SETTLED);
+    assert_int_equal(world_expect(world, a, RECOVERY_EXHAUSTED)->n_attempts, 2);
+    for (int i = 0; i < 2; i++) {
+        world_boot(world, b);
+        world_pass(world, SETTLED);
+        assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+    }
+    world_boot(world, b);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[b].state, MACHINE_RUNNING);
+}
+
 static void test_it_cannot_be_ended_at_once(void **state)
 {
     struct world *world = *state;
@@ -226,12 +254,13 @@ static void test_a_dismissed_machine_fails_again(void **state)
     assert_int_equal(second->state, RECOVERY_RECOVERED);
 }
 
-/* A failure that nobody could recover is told once, also by the next daemon. */
-static void test_a_failure_without_a_way_out_is_told_once(void **state)
+/* A failure that was left alone is told once, also by the next daemon. */
+static void test_a_failure_that_was_left_alone_is_told_once(void **state)
 {
     struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
+    world->config.mode = MODE_OBSERVE;
     world_connect_all(world);
     world->domains[a].state = MACHINE_PAUSED;
     world->domains[a].reason = REASON_IO_ERROR;
@@ -241,6 +270,7 @@ static void test_a_failure_without_a_way_out_is_told_once(void **state)
     world_restart_daemon(world);
     world_connect_all(world);
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
+    assert_int_equal(world->domains[a].state, MACHINE_PAUSED);
     world_expect(world, a, RECOVERY_EXHAUSTED); /* the same one */
     assert_true(world_machine(world, a)->failed_unrecovered);
 }
@@ -272,13 +302,14 @@ int main(void)
         coordinator_test(test_it_takes_effect_when_the_daemon_was_started_anew),
         coordinator_test(test_it_takes_effect_while_the_daemon_is_away),
         coordinator_test(test_the_daemon_dies_before_it_has_ended_it),
+        coordinator_test(test_two_starts_of_one_machine_take_effect),
         coordinator_test(test_it_cannot_be_ended_at_once),
         coordinator_test(test_after_a_while_it_is_somebodys_own_doing),
         coordinator_test(test_it_is_no_candidate_meanwhile),
         coordinator_test(test_the_failed_machine_itself_is_welcome_whenever_it_comes),
         coordinator_test(test_news_overtakes_the_answer),
         coordinator_test(test_a_dismissed_machine_fails_again),
-        coordinator_test(test_a_failure_without_a_way_out_is_told_once),
+        coordinator_test(test_a_failure_that_was_left_alone_is_told_once),
         coordinator_test(test_the_failed_machine_is_not_started_into_a_used_disk),
     };
 
