@@ -91,7 +91,9 @@ void restore_recall(struct watch *watch, struct machine *machine, const struct d
 
     machine->state = memory->state;
     machine->reason = memory->reason;
-    if (!memory->failed_unrecovered || report->state != memory->state || report->reason != memory->reason)
+    /* One that runs was started by somebody since. */
+    if (!memory->failed_unrecovered || memory->state == MACHINE_RUNNING || report->state != memory->state ||
+        report->reason != memory->reason)
         return;
     watch->track.reported = true;
     machine->failed_unrecovered = true;

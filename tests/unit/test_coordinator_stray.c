@@ -275,6 +275,30 @@ static void test_a_failure_that_was_left_alone_is_told_once(void **state)
     assert_true(world_machine(world, a)->failed_unrecovered);
 }
 
+/* Somebody starts the failed machine while the recovery that will fail is under way: it may fail again. */
+static void test_a_machine_that_runs_beside_its_failed_recovery_fails_again(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    const struct recovery *second = NULL;
+
+    world_connect_all(world);
+    world->domains[b].dies_at_once = true;
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_drive(world);
+    world_boot(world, a);
+    world_drive(world);
+    world_release(world);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, a, &second), 2);
+}
+
 static void test_the_failed_machine_is_not_started_into_a_used_disk(void **state)
 {
     struct world *world = *state;
@@ -310,6 +334,7 @@ int main(void)
         coordinator_test(test_news_overtakes_the_answer),
         coordinator_test(test_a_dismissed_machine_fails_again),
         coordinator_test(test_a_failure_that_was_left_alone_is_told_once),
+        coordinator_test(test_a_machine_that_runs_beside_its_failed_recovery_fails_again),
         coordinator_test(test_the_failed_machine_is_not_started_into_a_used_disk),
     };
 
