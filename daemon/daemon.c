@@ -14,6 +14,7 @@
 
 #include "daemon_internal.h"
 #include "service/clock.h"
+#include "service/listen.h"
 #include "service/log.h"
 #include "service/notify.h"
 
@@ -120,8 +121,8 @@ static void become_ready(struct daemon *daemon)
     if (daemon->is_ready || !has_looked_everywhere(daemon))
         return;
     daemon->is_ready = true;
-    log_line(LOG_INFO, "ready: %zu machines in the pool%s", pool_count(coordinator_pool(daemon->coordinator)),
-             coordinator_is_ready(daemon->coordinator) ? "" : "; not every hypervisor can be reached");
+    log_event(MESSAGE_READY, "ready: %zu machines in the pool%s", pool_count(coordinator_pool(daemon->coordinator)),
+              coordinator_is_ready(daemon->coordinator) ? "" : "; not every hypervisor can be reached");
     notify_ready();
     daemon_tell_status(daemon);
 }
@@ -192,7 +193,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
     for (size_t i = 0; i < daemon->n_nodes; i++)
         is_stuck = is_stuck || hypervisor_is_stuck(daemon->nodes[i].hypervisor);
     if (is_stuck && !daemon->is_stuck)
-        log_line(LOG_WARNING, "a hypervisor call hangs; the watchdog is not fed until it returns");
+        log_event(MESSAGE_CALL_HANGS, "a hypervisor call hangs; the watchdog is not fed until it returns");
     daemon->is_stuck = is_stuck;
     if (!is_stuck)
         notify_watchdog();
@@ -227,14 +228,32 @@ static int add_timers(struct daemon *daemon)
     return 0;
 }
 
-static int open_api(struct daemon *daemon)
+/* listening: the socket that systemd holds for us, or -1. */
+static int open_api(struct daemon *daemon, int listening)
 {
     _cleanup_(diags_done) struct diags diags = {0};
-    int r = api_new(daemon->base, daemon->config->api_socket, daemon->config->api_socket_mode, &backend, daemon, &diags,
-                    &daemon->api);
+    int r;
 
+    if (listening >= 0) {
+        if (!listen_is_at(listening, daemon->config->api_socket))
+            log_line(LOG_WARNING, "api.socket is not %s but what understudyd.socket listens on",
+                     daemon->config->api_socket);
+        return api_new_inherited(daemon->base, listening, &backend, daemon, &daemon->api);
+    }
+    r = api_new(daemon->base, daemon->config->api_socket, daemon->config->api_socket_mode, &backend, daemon, &diags,
+                &daemon->api);
     log_diags(&diags);
     return r;
+}
+
+static void on_host_shutdown(void *context, bool is_shutting_down)
+{
+    struct daemon *daemon = context;
+
+    log_event(MESSAGE_HOST_SHUTDOWN, "this host %s: machines that it stops are %s",
+              is_shutting_down ? "is shutting down" : "does not shut down after all",
+              is_shutting_down ? "not replaced" : "replaced again");
+    coordinator_set_host_shutdown(daemon->coordinator, is_shutting_down);
 }
 
 static void free_event(struct event *event)
@@ -246,6 +265,7 @@ static void free_event(struct event *event)
 static void daemon_done(struct daemon *daemon)
 {
     backend_cancel_drills(daemon);
+    host_free(daemon->host);
     hooks_free(daemon->hooks);
     api_free(daemon->api);
     if (daemon->coordinator != NULL)
@@ -269,8 +289,13 @@ static void daemon_done(struct daemon *daemon)
 
 static int daemon_init(struct daemon *daemon)
 {
-    int r;
+    int r, listening;
 
+    r = listen_take(&listening);
+    if (r < 0) {
+        log_line(LOG_ERR, "what systemd handed over is no listening Unix socket: %s", strerror(-r));
+        return r;
+    }
     if (evthread_use_pthreads() < 0)
         return -ENOMEM;
     daemon->base = event_base_new();
@@ -288,7 +313,9 @@ static int daemon_init(struct daemon *daemon)
     if (r == 0)
         r = external_open(daemon);
     if (r == 0)
-        r = open_api(daemon);
+        r = open_api(daemon, listening);
+    if (r == 0)
+        r = host_new(daemon->base, on_host_shutdown, daemon, &daemon->host);
     if (r == 0)
         r = nodes_add(daemon);
     return r;
@@ -301,7 +328,7 @@ int daemon_run(struct config *config)
     int r = daemon_init(&daemon);
 
     if (r < 0) {
-        log_line(LOG_ERR, "not started: %s", strerror(-r));
+        log_event(MESSAGE_NOT_STARTED, "not started: %s", strerror(-r));
         return r;
     }
     log_line(LOG_INFO, "understudyd %s, %s, mode %s", UNDERSTUDY_VERSION, config->file, backend.mode(&daemon));

@@ -13,6 +13,7 @@
 #include "failover/coordinator.h"
 #include "hooks/hooks.h"
 #include "hypervisor/hypervisor.h"
+#include "service/host.h"
 #include "store/store.h"
 
 /* One configured hypervisor. */
@@ -43,6 +44,7 @@ struct daemon {
     struct drill *drills;
     struct store *store;
     struct hooks *hooks;
+    struct host *host;
     struct local *locals;    /* actions that the daemon performs itself, not answered yet */
     uint64_t last_run;       /* of hooks that nobody waits for */
     int64_t clock_offset_us; /* as last seen: a change tells that the host slept or its clock was set */

@@ -28,7 +28,7 @@ static void on_done(void *context, uint64_t run, int error, const char *hook, co
     if (error < 0) {
         if (asprintf(&text, "hook %s: %s", hook, message) < 0)
             text = NULL;
-        log_line(LOG_WARNING, "%s: %s", hook, message);
+        log_event(MESSAGE_HOOK_FAILED, "%s: %s", hook, message);
     }
     local_answer(daemon, run, error, text != NULL ? text : message);
     daemon_pump(daemon);
@@ -109,5 +109,5 @@ void external_tell(struct daemon *daemon, const struct notice *notice)
         return;
     recovery = coordinator_find_recovery(daemon->coordinator, notice->recovery_id);
     if (recovery == NULL || run(daemon, RUN_BASE + ++daemon->last_run, recovery, NULL, event) < 0)
-        log_line(LOG_WARNING, "hooks for %s of recovery %s could not be run", event, notice->recovery_id);
+        log_event(MESSAGE_HOOK_FAILED, "hooks for %s of recovery %s could not be run", event, notice->recovery_id);
 }

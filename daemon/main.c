@@ -123,7 +123,8 @@ static int run(const struct arguments *arguments)
     r = config_file_load(arguments->config_file, &diags, &config);
     log_diags(&diags);
     if (r < 0) {
-        log_line(LOG_ERR, "not started: %s is not a usable configuration (%s)", arguments->config_file, strerror(-r));
+        log_event(MESSAGE_NOT_STARTED, "not started: %s is not a usable configuration (%s)", arguments->config_file,
+                  strerror(-r));
         return EXIT_FAILURE;
     }
     return daemon_run(config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

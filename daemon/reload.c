@@ -25,7 +25,7 @@ static void log_restart_keys(const struct config *old, const struct config *new)
     const struct schema_key *key = NULL;
 
     while ((key = config_next_restart(old, new, key)) != NULL)
-        log_line(LOG_WARNING, "%s has changed; that takes effect when understudyd is restarted", key->path);
+        log_event(MESSAGE_NEEDS_RESTART, "%s has changed; that takes effect when understudyd is restarted", key->path);
 }
 
 static int replace_config(struct daemon *daemon, struct config *config)
@@ -58,11 +58,11 @@ void daemon_reload(struct daemon *daemon)
         r = replace_config(daemon, config);
     if (r < 0) {
         set_reload_error(daemon, &diags, r);
-        log_line(LOG_ERR, "reload failed; the configuration in force stays: %s", daemon->reload_error);
+        log_event(MESSAGE_RELOAD_FAILED, "reload failed; the configuration in force stays: %s", daemon->reload_error);
     } else {
         free(daemon->reload_error);
         daemon->reload_error = NULL;
-        log_line(LOG_NOTICE, "configuration reloaded from %s", daemon->config->file);
+        log_event(MESSAGE_RELOADED, "configuration reloaded from %s", daemon->config->file);
     }
     coordinator_tick(daemon->coordinator, clock_now());
     daemon_pump(daemon);

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "service/messages.h"
-
 #define FIELDS_MAX 16
 
 static bool to_journal;
@@ -75,25 +73,42 @@ static void to_stderr(int priority, const char *text)
     }
 }
 
-void log_line(int priority, const char *format, ...)
+/* id NULL: it has none. */
+static void write_line(int priority, const char *id, const char *format, va_list arguments)
 {
     _cleanup_(freep) char *text = NULL;
-    va_list arguments;
-    int length;
 
     if (priority > level)
         return;
-    va_start(arguments, format);
-    length = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (length < 0) {
+    if (vasprintf(&text, format, arguments) < 0) {
         text = NULL;
         return;
     }
-    if (to_journal)
-        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, NULL);
-    else
+    if (!to_journal)
         to_stderr(priority, text);
+    else if (id != NULL)
+        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, "MESSAGE_ID=%s", id, NULL);
+    else
+        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, NULL);
+}
+
+void log_line(int priority, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_line(priority, NULL, format, arguments);
+    va_end(arguments);
+}
+
+void log_event(enum event_message event, const char *format, ...)
+{
+    const struct message *message = message_of_event(event);
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_line(message->priority, message->id, format, arguments);
+    va_end(arguments);
 }
 
 void log_diags(const struct diags *diags)

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "failover/notice.h"
+#include "service/messages.h"
 
 /* Finds out where to write. Before the first line; without it lines go to stderr. */
 void log_open(void);
@@ -21,6 +22,9 @@ void log_set_level(int priority);
 
 /* priority: LOG_ERR and so on of syslog(3). No newline at the end. */
 void log_line(int priority, const char *format, ...) _printf_(2, 3);
+
+/* As log_line, with the message's priority and its MESSAGE_ID. */
+void log_event(enum event_message event, const char *format, ...) _printf_(2, 3);
 
 /* A notice with its MESSAGE_ID and fields (UNDERSTUDY_MACHINE, UNDERSTUDY_RECOVERY, …). */
 void log_notice(const struct notice *notice);
