@@ -37,7 +37,7 @@ static void perform(struct daemon *daemon, const struct action *action)
 
 static void publish(struct daemon *daemon, struct notice *notice)
 {
-    log_notice(notice);
+    log_notice(notice, coordinator_find_recovery(daemon->coordinator, notice->recovery_id));
     external_tell(daemon, notice);
     if (daemon->api != NULL)
         api_publish(daemon->api, notice);
@@ -75,6 +75,7 @@ void daemon_tell_status(struct daemon *daemon)
 {
     size_t n_machines = 0, n_connected = 0;
     _cleanup_(freep) char *status = NULL;
+    _cleanup_(freep) char *waiting = reload_waiting_keys(daemon);
     int length;
 
     for (size_t i = 0; i < coordinator_hypervisor_count(daemon->coordinator); i++) {
@@ -83,11 +84,12 @@ void daemon_tell_status(struct daemon *daemon)
         n_machines += one.machines;
         n_connected += one.is_connected;
     }
-    length = asprintf(&status, "%s%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s",
+    length = asprintf(&status, "%s%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s%s%s",
                       daemon->config->mode == MODE_OBSERVE ? "observing only: " : "",
                       coordinator_is_held(daemon->coordinator) ? "HELD by the brake (understudyctl release): " : "",
                       n_machines, n_connected, coordinator_hypervisor_count(daemon->coordinator),
-                      count_under_way(daemon), daemon->reload_error != NULL ? "; reload failed: " : "",
+                      count_under_way(daemon), waiting != NULL ? "; a restart is needed for " : "",
+                      waiting != NULL ? waiting : "", daemon->reload_error != NULL ? "; reload failed: " : "",
                       daemon->reload_error != NULL ? daemon->reload_error : "");
     if (length < 0) {
         status = NULL;
@@ -121,7 +123,8 @@ static void become_ready(struct daemon *daemon)
     if (daemon->is_ready || !has_looked_everywhere(daemon))
         return;
     daemon->is_ready = true;
-    log_event(MESSAGE_READY, "ready: %zu machines in the pool%s", pool_count(coordinator_pool(daemon->coordinator)),
+    log_event(MESSAGE_READY, NULL, "ready: %zu machines in the pool%s",
+              pool_count(coordinator_pool(daemon->coordinator)),
               coordinator_is_ready(daemon->coordinator) ? "" : "; not every hypervisor can be reached");
     notify_ready();
     daemon_tell_status(daemon);
@@ -168,7 +171,10 @@ static void on_signal(evutil_socket_t number, short what, void *context)
         daemon_reload(daemon);
         return;
     }
-    log_line(LOG_INFO, "stopping: %s", strsignal((int)number));
+    log_event(MESSAGE_STOPPING, NULL,
+              "stopping (%s): nobody watches any more; %zu recoveries under way go on at the "
+              "next start",
+              strsignal((int)number), count_under_way(daemon));
     event_base_loopbreak(daemon->base);
 }
 
@@ -193,7 +199,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
     for (size_t i = 0; i < daemon->n_nodes; i++)
         is_stuck = is_stuck || hypervisor_is_stuck(daemon->nodes[i].hypervisor);
     if (is_stuck && !daemon->is_stuck)
-        log_event(MESSAGE_CALL_HANGS, "a hypervisor call hangs; the watchdog is not fed until it returns");
+        log_event(MESSAGE_CALL_HANGS, NULL, "a hypervisor call hangs; the watchdog is not fed until it returns");
     daemon->is_stuck = is_stuck;
     if (!is_stuck)
         notify_watchdog();
@@ -250,7 +256,7 @@ static void on_host_shutdown(void *context, bool is_shutting_down)
 {
     struct daemon *daemon = context;
 
-    log_event(MESSAGE_HOST_SHUTDOWN, "this host %s: machines that it stops are %s",
+    log_event(MESSAGE_HOST_SHUTDOWN, NULL, "this host %s: machines that it stops are %s",
               is_shutting_down ? "is shutting down" : "does not shut down after all",
               is_shutting_down ? "not replaced" : "replaced again");
     coordinator_set_host_shutdown(daemon->coordinator, is_shutting_down);
@@ -266,7 +272,7 @@ static void daemon_done(struct daemon *daemon)
 {
     backend_cancel_drills(daemon);
     host_free(daemon->host);
-    hooks_free(daemon->hooks);
+    external_close(daemon);
     api_free(daemon->api);
     if (daemon->coordinator != NULL)
         nodes_drop(daemon, NULL);
@@ -284,7 +290,9 @@ static void daemon_done(struct daemon *daemon)
     }
     free(daemon->status);
     free(daemon->reload_error);
-    config_free(daemon->config);
+    if (daemon->config != daemon->started_with)
+        config_free(daemon->config);
+    config_free(daemon->started_with);
 }
 
 static int daemon_init(struct daemon *daemon)
@@ -317,18 +325,18 @@ static int daemon_init(struct daemon *daemon)
     if (r == 0)
         r = host_new(daemon->base, on_host_shutdown, daemon, &daemon->host);
     if (r == 0)
-        r = nodes_add(daemon);
+        r = nodes_add(daemon, daemon->config);
     return r;
 }
 
 int daemon_run(struct config *config)
 {
     _cleanup_(daemon_done) struct daemon daemon = {
-        .config = config, .started = clock_now(), .clock_offset_us = clock_offset_us()};
+        .config = config, .started_with = config, .started = clock_now(), .clock_offset_us = clock_offset_us()};
     int r = daemon_init(&daemon);
 
     if (r < 0) {
-        log_event(MESSAGE_NOT_STARTED, "not started: %s", strerror(-r));
+        log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s", strerror(-r));
         return r;
     }
     log_line(LOG_INFO, "understudyd %s, %s, mode %s", UNDERSTUDY_VERSION, config->file, backend.mode(&daemon));

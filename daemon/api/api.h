@@ -37,6 +37,11 @@ struct api_backend {
                  const char **ret_message);
     /* Lets go of the brake; what waited for that goes on at once. False: it was not on. */
     bool (*release)(void *context);
+    /*
+     * Reads the configuration again. NULL: it is in force, and *ret_waiting names what waits for a restart (NULL:
+     * nothing; the caller frees it). Else what is wrong, borrowed until the next call, and nothing has changed.
+     */
+    const char *(*reload)(void *context, char **ret_waiting);
 };
 
 /*

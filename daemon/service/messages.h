@@ -16,10 +16,12 @@ const struct message *message_of(enum notice_kind kind);
 enum event_message {
     MESSAGE_READY,
     MESSAGE_NOT_STARTED,
+    MESSAGE_STOPPING,
     MESSAGE_RELOADED,
     MESSAGE_RELOAD_FAILED,
     MESSAGE_NEEDS_RESTART, /* a key has changed that is only read at the start */
     MESSAGE_HOST_SHUTDOWN,
+    MESSAGE_DRILL, /* a machine is crashed on purpose */
     MESSAGE_HOOK_FAILED,
     MESSAGE_CALL_HANGS, /* and the watchdog is not fed until it returns */
     MESSAGE_COUNT,

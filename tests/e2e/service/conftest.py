@@ -3,7 +3,6 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import pytest
 from harness import domain, guests
 
 import container as containers
+from steps import SOURCE, run_tool
 
-SOURCE = Path(__file__).resolve().parents[3]
 # A container has no control groups of its own to give away.
 QEMU_CONF = """
 security_driver = "none"
@@ -21,38 +20,65 @@ namespaces = []
 cgroup_controllers = []
 """
 MACHINES = {"web-1": "protected", "web-2": "standby", "web-3": "standby"}
+# Sizes of disks are learned after machines are listed, one by one; without them it is certain who is the best.
 CONFIG = """hypervisors:
   - {name: local, uri: "qemu:///system"}
+similarity: {weights: {environment: {cpu: 0.05, memory: 0.05}}}
 recovery: {settle: 1s}
 """
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory):
-    """The Debian package of a release build, or the one that the environment names."""
-    if "UNDERSTUDY_PACKAGE" in os.environ:
-        return Path(os.environ["UNDERSTUDY_PACKAGE"])
-    build = tmp_path_factory.mktemp("package")
-    for command in (["cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                     "-DBUILD_TESTING=OFF"], ["ninja", "-C", build], ["cpack", "-G", "DEB"]):
-        done = subprocess.run(list(map(str, command)), cwd=build, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-    [deb] = build.glob("*.deb")
+def release_build():
+    """The directory of a build as packages are made of, without debugging checks."""
+    build = Path(tempfile.mkdtemp(prefix="us-build-"))
+    try:
+        run_tool("cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+                 "-DBUILD_TESTING=OFF", cwd=build)
+        run_tool("ninja", "-C", build, cwd=build)
+        yield build
+    finally:
+        shutil.rmtree(build)
+
+
+@pytest.fixture(scope="session")
+def package(release_build):
+    """The Debian package."""
+    if shutil.which("cpack") is None or shutil.which("dpkg-shlibdeps") is None:
+        pytest.skip("there is no cpack or no dpkg-dev here")
+    run_tool("cpack", "-G", "DEB", cwd=release_build)
+    [deb] = release_build.glob("*.deb")
     return deb
 
 
-@pytest.fixture
-def machine_room(cache):
-    """A booted container with the distribution's libvirt and three machines, without understudy."""
+@pytest.fixture(scope="session")
+def tree(package):
+    """The root of every container: made once for all tests, and gone with them. An environment may have one."""
+    if "UNDERSTUDY_CONTAINER_TREE" in os.environ:
+        yield Path(os.environ["UNDERSTUDY_CONTAINER_TREE"])
+        return
     reason = containers.missing()
     if reason is not None:
         pytest.skip(reason)
+    home = Path(tempfile.mkdtemp(prefix="us-tree-"))
+    try:
+        try:
+            containers.make_tree(home / "tree", package)
+        except containers.Unavailable as unavailable:
+            pytest.skip(str(unavailable))
+        yield home / "tree"
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def machine_room(tree, cache):
+    """A booted container with the distribution's libvirt and three machines, without understudy."""
     home = Path(tempfile.mkdtemp(prefix="us-"))
     try:
         try:
-            tree = containers.root_tree(cache)
             image = guests.boot_sector(cache)
-        except (containers.Unavailable, guests.Unavailable) as unavailable:
+        except guests.Unavailable as unavailable:
             pytest.skip(str(unavailable))
         with containers.Container(tree, home) as container:
             _furnish(container, image)
@@ -60,7 +86,9 @@ def machine_room(cache):
             for name in MACHINES:
                 container.run(f"virsh -q define /srv/{name}.xml")
             yield container
-            print(container.journal("--lines=300"))  # pytest shows it when the test failed
+            # pytest shows it when the test failed
+            print(container.try_run("timeout 2 understudyctl history --json").stdout)
+            print(container.journal("--lines=300"))
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -82,7 +110,7 @@ def _furnish(container, image):
 def room(machine_room, package):
     """The machine room after apt install: web-1 runs, understudyd does too."""
     shutil.copy(package, machine_room.root / "srv/understudy.deb")
-    machine_room.run("dpkg -i /srv/understudy.deb", 120)
+    machine_room.run("apt-get -q install -y --no-install-recommends /srv/understudy.deb", 120)
     machine_room.write("etc/understudy/understudy.yaml", CONFIG)
     machine_room.run("virsh -q start web-1 && systemctl enable --now understudyd")
     return machine_room

@@ -5,18 +5,16 @@ administrator would have them. Knows how to make one, boot it and run commands i
 """
 
 import contextlib
-import hashlib
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-RELEASE = "bookworm"
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "polkitd", "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86",
-            "procps", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libevent-pthreads-2.1-7",
-            "libjansson4", "libsqlite3-0", "libyaml-0-2")
+PACKAGES = ["systemd", "systemd-sysv", "dbus", "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "procps",
+            "iproute2", "locales"]
 # TCG guests have no business with hardware, and what is not there cannot fail.
 MASKED = ("systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "getty.target",
           "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
@@ -44,24 +42,29 @@ def _run(*command, **options):
     return done.stdout
 
 
-def root_tree(cache):
-    """A tree with everything but understudy, made once and never changed."""
-    recipe = hashlib.sha256(repr((RELEASE, PACKAGES, MASKED)).encode()).hexdigest()[:12]
-    tree = cache / f"container-{recipe}"
-    if not tree.exists():
-        work = cache / f"container-{recipe}.new"
-        shutil.rmtree(work, ignore_errors=True)
-        _run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}",
-             "--aptopt=Apt::Install-Recommends false", RELEASE, str(work), timeout=900)
-        for unit in MASKED:
-            (work / "etc/systemd/system" / unit).symlink_to("/dev/null")
-        (work / "etc/machine-id").write_text("")
-        os.replace(work, tree)
-    return tree
+def _is_known_to_apt(package):
+    return subprocess.run(["apt-cache", "show", package], capture_output=True).returncode == 0
+
+
+def _dependencies(package):
+    """What a package file must have, the first of each alternative."""
+    return [each.split()[0] for each in _run("dpkg-deb", "--field", str(package), "Depends").split(", ")]
+
+
+def make_tree(tree, package):
+    """A tree of this machine's release with all that the package needs, but not itself. Takes half a minute."""
+    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    polkit = "polkitd" if _is_known_to_apt("polkitd") else "policykit-1"
+    _run("mmdebstrap", "--quiet", "--variant=minbase",
+         f"--include={','.join([*PACKAGES, polkit, *_dependencies(package)])}",
+         "--aptopt=Apt::Install-Recommends false", release, str(tree), timeout=900)
+    for unit in MASKED:
+        (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    (tree / "etc/machine-id").write_text("")
 
 
 class Container:
-    """One boot of a copy-on-write view of the tree. What is written is gone with it."""
+    """A copy-on-write view of the tree, which can be booted, also again. What is written is gone with it."""
 
     def __init__(self, tree, home):
         self._home = home
@@ -96,7 +99,7 @@ class Container:
 
     def boot(self):
         command = ["systemd-nspawn", "-q", "-D", str(self.root), "--register=no", "--keep-unit", "--boot",
-                   "--capability=all", "systemd.unified_cgroup_hierarchy=0"]
+                   "--private-network", "--capability=all", "systemd.unified_cgroup_hierarchy=0"]
         log = open(self._home / "console", "wb")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          start_new_session=True)
@@ -156,7 +159,8 @@ class Container:
         return _run("journalctl", "-D", str(self.root / "var/log/journal"), "--no-pager", "-o", "short-precise",
                     *options)
 
-    def power_off(self):
-        """As the button of a host does: an orderly shutdown of everything in there. Its files are still there."""
-        self.run("systemctl --no-block poweroff")
+    def power_off(self, command="systemctl --no-block poweroff"):
+        """An orderly shutdown of everything in there. Its files stay, and it can be booted again."""
+        self.run(command)
         self._process.wait(120)
+        self._leader = None
