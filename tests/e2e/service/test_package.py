@@ -48,13 +48,15 @@ def test_it_is_installed_where_it_is_told(tmp_path):
     """DESTDIR and the directories of GNUInstallDirs; what is installed names them."""
     build = tmp_path / "build"
     run_tool("cmake", "-G", "Ninja", "-S", SOURCE, "-B", build, "-DBUILD_TESTING=OFF",
-             "-DCMAKE_INSTALL_PREFIX=/opt/us", "-DCMAKE_INSTALL_SYSCONFDIR=/etc/opt", "-DCMAKE_INSTALL_SBINDIR=libexec", cwd=tmp_path)
+             "-DCMAKE_INSTALL_PREFIX=/opt/us", "-DCMAKE_INSTALL_SYSCONFDIR=/etc/opt",
+             "-DCMAKE_INSTALL_SBINDIR=libexec", cwd=tmp_path)
     run_tool("ninja", "-C", build, cwd=build)
     run_tool("cmake", "--install", build, cwd=build, DESTDIR=str(tmp_path / "stage"))
     stage = tmp_path / "stage"
     assert sorted(each.name for each in stage.iterdir()) == ["etc", "opt"]
     for path in ("etc/opt/understudy/understudy.yaml", "opt/us/bin/understudyctl",
-                 "opt/us/share/man/man8/understudyd.8", "opt/us/lib/systemd/system/understudyd.socket", "opt/us/lib/sysusers.d/understudy.conf"):
+                 "opt/us/share/man/man8/understudyd.8", "opt/us/lib/systemd/system/understudyd.socket",
+                 "opt/us/lib/sysusers.d/understudy.conf"):
         assert (stage / path).is_file(), path
     unit = (stage / "opt/us/lib/systemd/system/understudyd.service").read_text()
     assert "\nExecStart=/opt/us/libexec/understudyd\n" in unit and "=/opt/us/bin/understudyctl reload\n" in unit

@@ -32,7 +32,8 @@ def test_a_hook_gets_out_of_the_sandbox_by_a_unit_of_its_own(room):
     room.write("etc/systemd/system/other.service", "[Service]\nType=oneshot\nExecStart=/bin/touch /srv/notes/other\n")
     room.write("etc/understudy/hooks.d/10-note",
                '#!/bin/sh\n[ "$1" = recovered ] || exit 0\necho on my way\ntouch /srv/notes/direct\n'
-               'systemctl start other.service\n'exec systemctl start "understudy-hook-note@$UNDERSTUDY_RECOVERY.service"\n', 0o755)
+               'systemctl start other.service\n'
+               'exec systemctl start "understudy-hook-note@$UNDERSTUDY_RECOVERY.service"\n', 0o755)
     room.run("mkdir /srv/notes && systemctl daemon-reload")
     room.run(KILL_WEB_1)
     recovery = wait_until_recovered(room)
