@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "procps",
-            "iproute2", "locales"]
+            "iproute2", "locales", "openssh-server", "openssh-client"]
 # TCG guests have no business with hardware, and what is not there cannot fail.
-MASKED = ("systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "getty.target",
+MASKED = ("ssh.service", "ssh.socket", "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "getty.target",
           "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
           "e2scrub_all.timer", "fstrim.timer")
 

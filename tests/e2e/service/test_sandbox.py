@@ -3,9 +3,14 @@
 
 import re
 
-from steps import KILL_WEB_1, drop_in, running, wait_until_recovered
+from steps import KILL_WEB_1, configure, drop_in, running, wait_until_recovered
 
 SCORE_MAX = 1.5
+
+
+def manual(room, page):
+    """An installed manual page, near enough to text that its examples can be done as they stand there."""
+    return (room.root / "usr/share/man" / page).read_text().replace("\\&", "").replace("\\", "")
 
 
 def test_it_runs_as_its_own_user_in_a_tight_sandbox(room, capsys):
@@ -43,11 +48,24 @@ def test_a_hook_gets_out_of_the_sandbox_by_a_unit_of_its_own(room):
     assert "recovered hook 10-note: on my way" in told
 
 
+def test_a_remote_hypervisor_is_reached_by_ssh(room):
+    """With a key made as understudyd(8) says."""
+    [command] = re.findall(r"runuser -u understudy -- ssh-keygen .*", manual(room, "man8/understudyd.8"))
+    room.run(f"{command} && mkdir -p /root/.ssh && cp /var/lib/understudy/.ssh/id_ed25519.pub /root/.ssh/authorized_keys")
+    room.run("rm /etc/systemd/system/ssh.service && systemctl daemon-reload && systemctl start ssh.service")
+    room.run("ssh-keyscan -t ed25519 localhost >/var/lib/understudy/.ssh/known_hosts")
+    configure(room, "qemu:///system", "qemu+ssh://root@localhost/system")
+    room.run("systemctl reload understudyd")
+    room.wait_until("systemctl show -P StatusText understudyd | grep '^3 machines on 1 of 1'")
+    room.run(KILL_WEB_1)
+    wait_until_recovered(room)
+    assert running(room) == {"web-2"}
+
+
 def test_a_drop_in_lets_hooks_change_addresses(room):
     room.write("etc/understudy/hooks.d/10-address",
                '#!/bin/sh\n[ "$1" = recovered ] || exit 0\nexec ip address add 192.0.2.1/32 dev lo\n', 0o755)
-    manual = room.run("zcat -f /usr/share/man/man7/understudy-hooks.7*").replace("\\", "")
-    lines = re.search(r"CapabilityBoundingSet=.*?AF_PACKET", manual, re.DOTALL)[0]
+    lines = re.search(r"CapabilityBoundingSet=.*?AF_PACKET", manual(room, "man7/understudy-hooks.7"), re.DOTALL)[0]
     drop_in(room, "hooks", f"[Service]\n{lines}\n")
     room.run(KILL_WEB_1)
     wait_until_recovered(room)
