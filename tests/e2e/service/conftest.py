@@ -62,13 +62,14 @@ def tree(package):
         pytest.skip(reason)
     home = Path(tempfile.mkdtemp(prefix="us-tree-"))
     try:
-        try:
-            containers.make_tree(home / "tree", package)
-        except containers.Unavailable as unavailable:
-            pytest.skip(str(unavailable))
-        yield home / "tree"
+        with containers.memory_at(home, "2g"):
+            try:
+                containers.make_tree(home / "tree", package)
+            except containers.Unavailable as unavailable:
+                pytest.skip(str(unavailable))
+            yield home / "tree"
     finally:
-        shutil.rmtree(home)
+        home.rmdir()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The user and the sandbox of the service, and the ways out of it that understudy-hooks(7) shows."""
 
+import gzip
 import re
 
 from steps import KILL_WEB_1, configure, drop_in, running, wait_until_recovered
@@ -10,7 +11,8 @@ SCORE_MAX = 1.5
 
 def manual(room, page):
     """An installed manual page, near enough to text that its examples can be done as they stand there."""
-    return (room.root / "usr/share/man" / page).read_text().replace("\\&", "").replace("\\", "")
+    text = gzip.decompress((room.root / f"usr/share/man/{page}.gz").read_bytes()).decode()
+    return text.replace("\\&", "").replace("\\", "")
 
 
 def test_it_runs_as_its_own_user_in_a_tight_sandbox(room, capsys):
@@ -51,7 +53,8 @@ def test_a_hook_gets_out_of_the_sandbox_by_a_unit_of_its_own(room):
 def test_a_remote_hypervisor_is_reached_by_ssh(room):
     """With a key made as understudyd(8) says."""
     [command] = re.findall(r"runuser -u understudy -- ssh-keygen .*", manual(room, "man8/understudyd.8"))
-    room.run(f"{command} && mkdir -p /root/.ssh && cp /var/lib/understudy/.ssh/id_ed25519.pub /root/.ssh/authorized_keys")
+    room.run(command)
+    room.run("mkdir -p ~root/.ssh && cp /var/lib/understudy/.ssh/id_ed25519.pub ~root/.ssh/authorized_keys")
     room.run("rm /etc/systemd/system/ssh.service && systemctl daemon-reload && systemctl start ssh.service")
     room.run("ssh-keyscan -t ed25519 localhost >/var/lib/understudy/.ssh/known_hosts")
     configure(room, "qemu:///system", "qemu+ssh://root@localhost/system")
