@@ -11,6 +11,8 @@ SOURCE = Path(__file__).resolve().parents[3]
 # As in daemon/service/messages.c; people search by them, so they are for ever.
 FAILURE_DETECTED = "2b9b2e3a82184437ad6643f80e6b6908"
 DECIDED = "5333ac2a3ab744a495ef00c09c012951"
+STOP_PLANNED = "cf035d2d381a4eb596a9dc962734c38f"
+HOST_SHUTDOWN = "8f7a12deea14466cb7b6025536a1aaa4"
 CALL_HANGS = "9e04222523684de29739a2286e65a29a"
 NEEDS_RESTART = "6b970a3cf8ad4e279315fecdfa963af9"
 RELOAD_FAILED = "5621526f8ffe4096b24843f8aba06dd2"

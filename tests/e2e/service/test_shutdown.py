@@ -3,7 +3,7 @@
 
 import pytest
 
-from steps import DECIDED, FAILURE_DETECTED, running
+from steps import DECIDED, FAILURE_DETECTED, HOST_SHUTDOWN, STOP_PLANNED, running
 
 
 def assert_nothing_was_recovered(room):
@@ -28,6 +28,24 @@ def test_a_host_that_shuts_down_is_no_failure(room, command):
     room.boot()
     room.wait_until("systemctl is-active understudyd")
     assert running(room) == {"web-1", "web-3"}  # libvirt-guests has started them again
+    assert_nothing_was_recovered(room)
+
+
+def test_a_machine_that_ends_while_the_host_waits_to_shut_down_is_no_failure(room):
+    """
+    logind tells of a shutdown first and then waits for those who have asked it to. What a signal ends meanwhile is
+    planned, although the daemon still watches.
+    """
+    room.write("etc/systemd/logind.conf.d/patient.conf", "[Login]\nInhibitDelayMaxSec=60\n")
+    room.run("systemctl restart systemd-logind")
+    room.run("systemd-run -q --unit=waiter systemd-inhibit --what=shutdown --mode=delay --who=waiter sleep infinity")
+    room.wait_until("systemd-inhibit --list | grep waiter")
+    room.run("systemctl --no-block poweroff")
+    room.wait_until(f"journalctl -u understudyd MESSAGE_ID={HOST_SHUTDOWN} | grep 'is shutting down'")
+    room.run("kill -TERM $(cat /run/libvirt/qemu/web-1.pid)")
+    room.wait_until(f"journalctl -u understudyd MESSAGE_ID={STOP_PLANNED} | grep web-1")
+    assert room.run("systemctl is-active understudyd") == "active\n"
+    room.power_off("systemctl --no-block stop waiter")
     assert_nothing_was_recovered(room)
 
 
