@@ -64,16 +64,15 @@ static int restore_machines(struct daemon *daemon, const struct stored *stored)
     for (size_t i = 0; i < stored->n_machines; i++) {
         const struct stored_machine *machine = &stored->machines[i];
         struct machine_ref ref = {0};
-        enum machine_state state;
-        enum machine_reason reason;
+        struct machine_memory memory;
         int r;
 
         if (strlen(machine->hypervisor) >= sizeof(ref.hypervisor) || strlen(machine->uuid) >= sizeof(ref.uuid) ||
-            record_parse_machine(machine->document, &state, &reason) < 0)
+            record_parse_machine(machine->document, &memory) < 0)
             continue;
         strcpy(ref.hypervisor, machine->hypervisor);
         strcpy(ref.uuid, machine->uuid);
-        r = coordinator_remember(daemon->coordinator, &ref, state, reason);
+        r = coordinator_remember(daemon->coordinator, &ref, &memory);
         if (r == 0)
             r = recall_learned(daemon, &ref, machine->document);
         if (r < 0)
@@ -121,14 +120,13 @@ void persistence_write_intent(struct daemon *daemon, const struct action *action
         local_answer(daemon, action->id, r, strerror(-r));
 }
 
-static void write_machine(struct daemon *daemon, const struct machine_ref *machine, enum machine_state state,
-                          enum machine_reason reason)
+static void write_machine(struct daemon *daemon, const struct machine_ref *machine, const struct machine_memory *memory)
 {
     _cleanup_(string_list_done) struct string_list learned = {0};
     _cleanup_(freep) char *document = NULL;
 
-    if (state != MACHINE_GONE && (coordinator_learned(daemon->coordinator, machine, &learned) < 0 ||
-                                  record_format_machine_learned(state, reason, &learned, &document) < 0)) {
+    if (memory->state != MACHINE_GONE && (coordinator_learned(daemon->coordinator, machine, &learned) < 0 ||
+                                          record_format_machine(memory, &learned, &document) < 0)) {
         log_line(LOG_ERR, "no memory to write the state of %s/%s down", machine->hypervisor, machine->uuid);
         return;
     }
@@ -139,16 +137,18 @@ void persistence_write(struct daemon *daemon)
 {
     const struct recovery *recovery;
     struct machine_ref machine;
-    enum machine_state state;
-    enum machine_reason reason;
+    struct machine_memory memory;
 
+    /* One transaction: a recovery without the state that led to it would be opened twice after a crash. */
+    store_hold(daemon->store);
     while ((recovery = coordinator_next_changed_recovery(daemon->coordinator)) != NULL) {
         /* While its intent is being written, that write says it all. */
         if (recovery->state != RECOVERY_RECORDING && write_recovery(daemon, recovery, 0, 0) < 0)
             log_line(LOG_ERR, "no memory to write recovery %s down", recovery->id);
     }
-    while (coordinator_next_changed_machine(daemon->coordinator, &machine, &state, &reason))
-        write_machine(daemon, &machine, state, reason);
+    while (coordinator_next_changed_machine(daemon->coordinator, &machine, &memory))
+        write_machine(daemon, &machine, &memory);
+    store_let_go(daemon->store);
 }
 
 void persistence_close(struct daemon *daemon)

@@ -301,6 +301,16 @@ void store_put_machine(struct store *store, const char *hypervisor, const char *
         entry = NULL;
 }
 
+void store_hold(struct store *store)
+{
+    writer_hold(store->writer, true);
+}
+
+void store_let_go(struct store *store)
+{
+    writer_hold(store->writer, false);
+}
+
 void store_set_retention(struct store *store, size_t keep)
 {
     writer_set_retention(store->writer, keep);

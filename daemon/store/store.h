@@ -75,6 +75,10 @@ void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us
 void store_put_machine(struct store *store, const char *hypervisor, const char *uuid, const char *document);
 
 /* Finished recoveries but the latest `keep` are deleted, now and then. */
+/* What is put between the two becomes one transaction. */
+void store_hold(struct store *store);
+void store_let_go(struct store *store);
+
 void store_set_retention(struct store *store, size_t keep);
 
 /*

@@ -40,6 +40,7 @@ struct writer {
     uint64_t taken_count; /* of these, what the thread has taken */
     size_t keep;
     bool is_trim_due;
+    bool is_held; /* more is coming that belongs together */
     bool is_closing;
     bool is_forsaken; /* the main thread has gone */
     bool is_over;
@@ -265,7 +266,7 @@ static bool has_work(const struct writer *writer)
 static bool wait_for_work(struct writer *writer)
 {
     for (;;) {
-        bool may_answer = writer->news.answered_up_to == 0 || writer->is_closing;
+        bool may_answer = (writer->news.answered_up_to == 0 && !writer->is_held) || writer->is_closing;
 
         if (writer->is_forsaken)
             return false;
@@ -401,6 +402,14 @@ int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count)
     }
     pthread_mutex_unlock(&writer->lock);
     return r;
+}
+
+void writer_hold(struct writer *writer, bool is_held)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->is_held = is_held;
+    pthread_cond_signal(&writer->to_thread);
+    pthread_mutex_unlock(&writer->lock);
 }
 
 void writer_set_retention(struct writer *writer, size_t keep)

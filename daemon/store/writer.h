@@ -42,6 +42,8 @@ int writer_wait_for_start(struct writer *writer, int64_t timeout_us, struct writ
 /* Takes the entry. *ret_count: it is written when answered_up_to reaches this. -ENOMEM: the entry stays. */
 int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count) _must_check_;
 
+/* While held, nothing is taken from what waits, but at the end. */
+void writer_hold(struct writer *writer, bool is_held);
 void writer_set_retention(struct writer *writer, size_t keep);
 
 /* What happened since it was asked last. The thread answers no further writes until this one's answer was taken. */

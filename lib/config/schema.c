@@ -265,6 +265,14 @@ static const struct schema_key keys[] = {
      .max = 30 * DAY,
      .default_text = "10m",
      .text = "How long a machine that did not come up as a replacement is not tried again."},
+    {.path = "recovery.late_start",
+     .type = SCHEMA_DURATION,
+     CONFIG(recovery.late_start_us),
+     .max = 30 * DAY,
+     .default_text = "10m",
+     .text = "A start whose answer was lost may still take effect after it was given up. A machine that comes up "
+             "within this time after the recovery that had it started is taken for such a one and is ended, for "
+             "another may serve in its place."},
     {.path = "recovery.concurrency",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.concurrency),

@@ -121,6 +121,7 @@ bool coordinator_release(struct coordinator *coordinator, struct moment now)
     if (!coordinator->is_held)
         return false;
     coordinator->is_held = false;
+    coordinator->was_held = false;
     mark_runs(coordinator, false);
     coordinator->released_us = now.mono_us;
     notices_add(coordinator, NOTICE_BRAKE_OFF, now, NULL, "released: %zu recoveries go on", coordinator->n_runs);

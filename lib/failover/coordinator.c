@@ -197,16 +197,16 @@ static void apply_absences(struct coordinator *coordinator, const struct link *l
 static void forget_vanished(struct coordinator *coordinator, const struct link *link, struct moment now)
 {
     for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next) {
-        if (watch->remembered_state == MACHINE_UNKNOWN || strcmp(watch->ref.hypervisor, link->name) != 0)
+        if (watch->remembered.state == MACHINE_UNKNOWN || strcmp(watch->ref.hypervisor, link->name) != 0)
             continue;
         if (!watch->is_listed && pool_find(coordinator->pool, link->name, watch->ref.uuid) == NULL) {
-            if (machine_state_is_active(watch->remembered_state))
+            if (machine_state_is_active(watch->remembered.state))
                 notices_add(coordinator, NOTICE_EVENT_NOTED, now, NULL,
                             "%s/%s was %s when understudyd last ran, and is gone", link->name, watch->ref.uuid,
-                            machine_state_name(watch->remembered_state));
+                            machine_state_name(watch->remembered.state));
             watch_mark_changed(coordinator, watch);
         }
-        watch->remembered_state = MACHINE_UNKNOWN;
+        watch->remembered.state = MACHINE_UNKNOWN;
     }
 }
 
@@ -223,6 +223,7 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
                                   struct inventory *inventory, struct moment now)
 {
     struct link *link = link_find(coordinator, action->target.hypervisor);
+    size_t n_records = coordinator->n_records;
 
     if (link == NULL || !link->is_connected || !link->is_listing || link->list_id != action->id) {
         inventory_free(inventory);
@@ -244,6 +245,9 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     inventory_free(inventory);
     restore_adopt(coordinator, now);
     runs_resume(coordinator, link->name, now);
+    /* What one listing tells is judged as a whole. */
+    if (coordinator->n_records > n_records)
+        brake_check(coordinator, now);
     runs_assign(coordinator, now);
 }
 
@@ -299,9 +303,24 @@ static void handle_failed_listing(struct coordinator *coordinator, const struct 
         link->list_at_us = now.mono_us + LIST_RETRY_US;
 }
 
+/* News came since it was asked that says something else: it may be older than the news. */
+static bool is_overtaken(const struct coordinator *coordinator, const struct action *action,
+                         const struct action_result *result)
+{
+    const struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
+
+    return action->kind == ACTION_INQUIRE && result->error == 0 && machine != NULL &&
+           machine->event_sequence > action->as_of && machine->state != result->state;
+}
+
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
                                const struct action_result *result, struct moment now)
 {
+    const struct action_result overtaken = {
+        .id = result->id,
+        .error = -EAGAIN,
+        .message = "news overtook the answer",
+    };
     struct recovery_event event = {.kind = RECOVERY_ANSWER, .now = now, .result = result};
     struct run *run;
 
@@ -322,6 +341,8 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
     if (run == NULL)
         return;
     run->recovery->action_id = 0;
+    if (is_overtaken(coordinator, action, result))
+        event.result = &overtaken;
     run_handle(coordinator, run, &event);
     runs_assign(coordinator, now);
 }

@@ -89,9 +89,9 @@ bool coordinator_release(struct coordinator *coordinator, struct moment now);
  * closed, when its hypervisors have been listed. Before the first connection. -ENOMEM: freed.
  */
 int coordinator_restore(struct coordinator *coordinator, struct recovery *recovery) _must_check_;
-/* The state in which a machine was last known, before the daemon was started. -ENOMEM. */
-int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine, enum machine_state state,
-                         enum machine_reason reason) _must_check_;
+/* A machine as it was last known, before the daemon was started. -ENOMEM. */
+int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine,
+                         const struct machine_memory *memory) _must_check_;
 
 /* What its guest agent told then, as "kind/value". -ENOMEM. */
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
@@ -107,9 +107,12 @@ int64_t coordinator_deadline(const struct coordinator *coordinator);
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
 /* A recovery that has changed and should be written down; borrowed until the next call. */
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
-/* A machine whose state should be written down; false: none. */
+/*
+ * A machine of which something is to be written down, MACHINE_GONE: nothing any more; false: none. In one breath with
+ * the recoveries: neither may reach the disk without the other.
+ */
 bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
-                                      enum machine_state *ret_state, enum machine_reason *ret_reason);
+                                      struct machine_memory *ret);
 /* What the guest agent of a machine has told, to be written down with it: added to *learned. -ENOMEM. */
 int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *machine,
                         struct string_list *learned) _must_check_;

@@ -41,16 +41,16 @@ struct watch {
     bool inspect_again;      /* something changed while an inspection was under way */
     enum failure_cause owed; /* detected, but no recovery could be opened yet */
     int64_t owed_until_us;   /* when to try again */
+    int64_t absent_since_us; /* it runs, and is not listed any more: mono_us; 0: it is */
     int64_t drill_until_us;  /* a failure up to then is a rehearsal */
     struct run *recovers;    /* the run whose failed machine this is, or NULL */
     struct run *serves;      /* the run whose candidate this is, or NULL */
     bool wants_probe;        /* is in coordinator.to_probe */
     bool is_probing;
-    bool is_hung;                        /* and that was told: not again until it shows life */
-    unsigned misses;                     /* in a row */
-    struct probe last_probe;             /* counters at the first of them */
-    enum machine_state remembered_state; /* from before the daemon was started */
-    enum machine_reason remembered_reason;
+    bool is_hung;                     /* and that was told: not again until it shows life */
+    unsigned misses;                  /* in a row */
+    struct probe last_probe;          /* counters at the first of them */
+    struct machine_memory remembered; /* from before the daemon was started */
     struct string_list remembered_learned;
     bool is_changed; /* its state is to be written down: is in coordinator.changed */
     struct watch *next_to_inspect;
@@ -72,7 +72,7 @@ struct run {
     int64_t retry_us;
 };
 
-/* Machines that came up when nobody waited for them any more: to be stopped. */
+/* A machine that came up when nobody waited for it any more: to be stopped. */
 struct late {
     struct action action;
     bool is_due;
@@ -102,6 +102,7 @@ struct coordinator {
     struct watch *to_probe;
     struct watch *changed; /* machines whose state is to be written down */
 
+    bool has_loose;       /* some attempt may have a start that is not settled */
     bool is_held;         /* by the brake */
     bool was_held;        /* when the daemon last ran, and nobody was told yet */
     int64_t released_us;  /* failures before this do not brake */
@@ -151,6 +152,11 @@ int64_t watch_deadline(const struct watch *watch);
 
 /* The state of a machine has changed: it is to be written down. */
 void watch_mark_changed(struct coordinator *coordinator, struct watch *watch);
+/* A recovery has surely ended it; what is still told of that is old. */
+void watch_write_off(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now);
+/* A recovery of this machine ended; it runs after all, and may fail anew even if nobody told of that. */
+void watch_end_recovery(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                        bool runs_after_all);
 /* A failure of a known machine; `why` for people. */
 void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
                           enum failure_cause cause, const char *why, struct moment now);
@@ -167,6 +173,10 @@ void heartbeat_handle_result(struct coordinator *coordinator, const struct actio
 
 /* ---- late.c ---- */
 
+/* A machine's state was learnt. If it came up, a start that was given up may have taken effect; it is ended then. */
+void late_observe(struct coordinator *coordinator, const struct machine *machine, bool came_up, struct moment now);
+/* The recovery has a start that is not settled. */
+bool late_is_possible(const struct recovery *recovery);
 /* The next one to be stopped; false: none is due. */
 bool late_next(struct coordinator *coordinator, struct action *ret);
 /* True: the answer belonged to one of them. One that could not be stopped is tried again. */
@@ -187,6 +197,11 @@ struct machine_ref budget_root(const struct coordinator *coordinator, const stru
 
 /* A recovery that was read back concerns this machine, as the failed one or as the candidate. */
 bool restore_concerns(const struct coordinator *coordinator, const struct machine_ref *ref);
+/*
+ * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
+ * without success and the report says the same, that is no new failure.
+ */
+void restore_recall(struct watch *watch, struct machine *machine, const struct domain_report *report);
 /* The hypervisor was listed: recoveries that waited for it go on. */
 void restore_adopt(struct coordinator *coordinator, struct moment now);
 

@@ -140,11 +140,18 @@ static void settle_stop(struct failure_track *track)
     track->pending = CAUSE_NONE;
 }
 
+/* Right after a recovery ended it, what is told is old. */
+static bool is_old_news(const struct failure_track *track, const struct failure_context *context)
+{
+    return track->written_off_us != 0 && context->now.mono_us - track->written_off_us <= OLD_NEWS_US;
+}
+
 /* One failure is detected once, however many events tell of it. */
-static struct failure_verdict detected(struct failure_track *track, enum failure_cause cause, const char *why)
+static struct failure_verdict detected(struct failure_track *track, enum failure_cause cause, const char *why,
+                                       const struct failure_context *context)
 {
     settle_stop(track);
-    if (track->reported)
+    if (track->reported || is_old_news(track, context))
         return nothing;
     track->reported = true;
     return (struct failure_verdict){FAILURE_DETECTED, cause, why};
@@ -190,10 +197,12 @@ static struct failure_verdict judge_panic(struct failure_track *track, const str
         return nothing;
     switch (context->on_crash) {
     case ON_CRASH_PRESERVE:
-        return detected(track, CAUSE_PANIC_PRESERVED, "the guest panicked; libvirt preserves what is left of it");
+        return detected(track, CAUSE_PANIC_PRESERVED, "the guest panicked; libvirt preserves what is left of it",
+                        context);
     case ON_CRASH_RESTART:
         if (panics_too_often(track, context))
-            return detected(track, CAUSE_PANIC_LOOP, "the guest panics again and again although libvirt restarts it");
+            return detected(track, CAUSE_PANIC_LOOP, "the guest panics again and again although libvirt restarts it",
+                            context);
         track->panicked = true;
         return noted("the guest panicked and libvirt restarts it");
     case ON_CRASH_DESTROY:
@@ -214,32 +223,32 @@ static struct failure_verdict judge_host_kill(struct failure_track *track, const
         return planned("terminated because its host is shutting down");
     if (!context->config->host_kill_is_failure)
         return planned("terminated on its host, which failure.host_kill calls planned");
-    return detected(track, CAUSE_HOST_KILL, "its process was terminated on the host without asking libvirt");
+    return detected(track, CAUSE_HOST_KILL, "its process was terminated on the host without asking libvirt", context);
 }
 
 static struct failure_verdict judge_stopped_off(struct failure_track *track, const struct failure_context *context)
 {
     if (track->panicked)
-        return detected(track, CAUSE_PANICKED, "the guest panicked and was powered off");
+        return detected(track, CAUSE_PANICKED, "the guest panicked and was powered off", context);
     if (track->watchdog_off_us != 0 && context->now.mono_us - track->watchdog_off_us <= WATCHDOG_OFF_US)
-        return detected(track, CAUSE_WATCHDOG, "the guest's watchdog fired and powered it off");
+        return detected(track, CAUSE_WATCHDOG, "the guest's watchdog fired and powered it off", context);
     if (track->last_shutdown == EVENT_SHUTDOWN_HOST)
         return judge_host_kill(track, context);
     settle_stop(track);
     return planned("shut down from inside or on request");
 }
 
-static struct failure_verdict judge_stopped_crashed(struct failure_track *track)
+static struct failure_verdict judge_stopped_crashed(struct failure_track *track, const struct failure_context *context)
 {
     if (track->panicked)
-        return detected(track, CAUSE_PANICKED, "the guest panicked and libvirt ended it");
-    return detected(track, CAUSE_CRASHED, "libvirt says that it crashed");
+        return detected(track, CAUSE_PANICKED, "the guest panicked and libvirt ended it", context);
+    return detected(track, CAUSE_CRASHED, "libvirt says that it crashed", context);
 }
 
 static struct failure_verdict judge_stopped_failed(struct failure_track *track, const struct failure_context *context)
 {
     if (track->panicked)
-        return detected(track, CAUSE_PANICKED, "the guest panicked and its process ended");
+        return detected(track, CAUSE_PANICKED, "the guest panicked and its process ended", context);
     if (track->last_shutdown == EVENT_SHUTDOWN_HOST)
         return judge_host_kill(track, context);
     if (track->last_shutdown != EVENT_DEFINED) {
@@ -248,7 +257,7 @@ static struct failure_verdict judge_stopped_failed(struct failure_track *track, 
     }
     if (context->known == MACHINE_SHUT_OFF || context->known == MACHINE_GONE)
         return noted("an attempt to start it or to migrate it here failed");
-    return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown");
+    return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown", context);
 }
 
 struct failure_verdict failure_handle_event(struct failure_track *track, enum domain_event_kind event,
@@ -276,7 +285,7 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     case EFFECT_STOPPED_OFF:
         return judge_stopped_off(track, context);
     case EFFECT_STOPPED_CRASHED:
-        return judge_stopped_crashed(track);
+        return judge_stopped_crashed(track, context);
     case EFFECT_STOPPED_FAILED:
         return judge_stopped_failed(track, context);
     case EFFECT_WATCHDOG_OFF:
@@ -297,15 +306,20 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
     switch (reason) {
     case REASON_CRASHED:
         if (track->panicked)
-            return judge_stopped_crashed(track);
+            return judge_stopped_crashed(track, context);
         if (context->known == MACHINE_UNKNOWN || context->known == MACHINE_CRASHED ||
             (!was_active && context->known_reason == REASON_CRASHED))
             return nothing;
-        return detected(track, CAUSE_FOUND_CRASHED, "found crashed; nobody was listening when it happened");
+        /* What was told of its pause is not that its process is gone. */
+        if (context->known == MACHINE_PAUSED &&
+            (context->known_reason == REASON_IO_ERROR || context->known_reason == REASON_WATCHDOG))
+            track->reported = false;
+        return detected(track, CAUSE_FOUND_CRASHED, "found crashed; nobody was listening when it happened", context);
     case REASON_DAEMON:
         if (!was_active)
             return nothing;
-        return detected(track, CAUSE_FOUND_CRASHED, "found given up by libvirt, which could not reach its process");
+        return detected(track, CAUSE_FOUND_CRASHED, "found given up by libvirt, which could not reach its process",
+                        context);
     case REASON_SHUTDOWN:
         return was_active ? judge_stopped_off(track, context) : nothing;
     case REASON_UNKNOWN:
@@ -350,12 +364,15 @@ static struct failure_verdict judge_found_crashed(struct failure_track *track, c
         return nothing;
     if (context->known == MACHINE_UNKNOWN)
         return noted("found crashed and preserved at the first look; since when is not known, so nothing is done");
-    return detected(track, CAUSE_PANIC_PRESERVED, "found crashed and preserved");
+    return detected(track, CAUSE_PANIC_PRESERVED, "found crashed and preserved", context);
 }
 
 struct failure_verdict failure_handle_listing(struct failure_track *track, enum machine_state state,
                                               enum machine_reason reason, const struct failure_context *context)
 {
+    /* Whatever it is now: it was started since it was last seen off, and what was reported then is over. */
+    if (machine_state_is_active(state) && (context->known == MACHINE_SHUT_OFF || context->known == MACHINE_GONE))
+        judge_up(track);
     switch (state) {
     case MACHINE_RUNNING:
     case MACHINE_SUSPENDED:
@@ -394,6 +411,6 @@ struct failure_verdict failure_tick(struct failure_track *track, const struct fa
     if (cause == CAUSE_NONE || context->now.mono_us < track->pending_until_us)
         return nothing;
     if (cause == CAUSE_PANICKED)
-        return detected(track, cause, "the guest panicked and libvirt has not ended it");
-    return detected(track, cause, "it did not run again within the grace period");
+        return detected(track, cause, "the guest panicked and libvirt has not ended it", context);
+    return detected(track, cause, "it did not run again within the grace period", context);
 }

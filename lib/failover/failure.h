@@ -48,10 +48,14 @@ struct failure_verdict {
     const char *why; /* static text: what was seen and how it is read */
 };
 
+/* Events come at most so late, against answers and listings. */
+#define OLD_NEWS_US USEC_PER_SEC
+
 /* What is remembered of one machine. A plain value: initialise with {0}; owns nothing. */
 struct failure_track {
     enum domain_event_kind last_shutdown;      /* how the shutdown under way began; EVENT_DEFINED (0): none is */
     bool panicked;                             /* a panic was told and its STOPPED has not come yet */
+    int64_t written_off_us;                    /* a recovery ended it then: mono_us; 0: never */
     bool reported;                             /* this stop was already given a verdict of FAILURE_DETECTED */
     int64_t watchdog_off_us;                   /* when the watchdog last began to take it down; 0: never */
     int64_t panics_us[CONFIG_PANIC_LIMIT_MAX]; /* mono_us of the latest panics, a ring */

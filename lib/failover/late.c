@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Starts that succeed when nobody waits for them any more: two machines must not serve for one failure. */
+/*
+ * Starts that take effect when nobody counts on them any more: two machines must not serve for one
+ * failure. No question to a hypervisor tells of a start that is still to come, as one is whose answer was
+ * lost with the connection or with the daemon that asked. So every attempt keeps, on disk as well, what is
+ * known of its start (enum start_fate), and a machine that comes up by one that was given up is ended.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,15 +13,25 @@
 /* libvirt gives a process 10 s to end and up to 5 s more to be gone. */
 #define STOP_TIMEOUT_US (20 * USEC_PER_SEC)
 
-/* A recovery counts on this machine: the one that asked, one under way, or one that chose it later. */
-static bool is_wanted(const struct coordinator *coordinator, const struct action *action)
+static struct recovery_attempt *find_attempt(const struct recovery *recovery, const struct machine_ref *ref)
 {
-    const struct recovery *asker = coordinator_find_recovery(coordinator, action->recovery_id);
+    for (size_t i = recovery->n_attempts; i-- > 0;)
+        if (machine_ref_equal(&recovery->attempts[i].candidate, ref))
+            return &recovery->attempts[i];
+    return NULL;
+}
 
+/* A recovery counts on this machine: the one that asked, one under way, or one that chose it later. */
+static bool is_wanted(const struct coordinator *coordinator, const struct recovery *asker,
+                      const struct machine_ref *ref)
+{
+    /* Restarted in vain, and up after all: that is what was wished. */
+    if (asker != NULL && machine_ref_equal(&asker->failed, ref))
+        return true;
     for (size_t i = 0; i < coordinator->n_records; i++) {
         const struct recovery *recovery = coordinator->records[i];
 
-        if (recovery->replacement_name == NULL || !machine_ref_equal(&recovery->replacement, &action->target))
+        if (recovery->replacement_name == NULL || !machine_ref_equal(&recovery->replacement, ref))
             continue;
         if (!recovery_state_is_final(recovery->state))
             return true;
@@ -27,45 +42,179 @@ static bool is_wanted(const struct coordinator *coordinator, const struct action
     return false;
 }
 
-void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
-                                    const struct action_result *result, struct moment now)
+static void set_fate(struct recovery *recovery, struct recovery_attempt *attempt, enum start_fate fate)
 {
-    struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
+    recovery->is_changed |= attempt->fate != fate;
+    attempt->fate = fate;
+}
+
+static void settle_strays(struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < coordinator->n_records; i++)
+        for (size_t n = 0; n < coordinator->records[i]->n_attempts; n++) {
+            struct recovery_attempt *attempt = &coordinator->records[i]->attempts[n];
+
+            if (attempt->fate == START_STRAY && machine_ref_equal(&attempt->candidate, ref))
+                set_fate(coordinator->records[i], attempt, START_SETTLED);
+        }
+}
+
+static bool is_being_ended(const struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    for (const struct late *late = coordinator->late; late != NULL; late = late->next)
+        if (machine_ref_equal(&late->action.target, ref))
+            return true;
+    return false;
+}
+
+static void end_stray(struct coordinator *coordinator, const struct machine_ref *ref, const char *recovery_id,
+                      struct moment now)
+{
     struct late *late;
 
-    /* A start that failed may have taken effect all the same; only one that somebody else came before has not. */
-    if (action->kind != ACTION_START || result->error == -EALREADY || result->error == -ENOENT ||
-        is_wanted(coordinator, action))
+    if (is_being_ended(coordinator, ref))
         return;
-    if (result->error == 0)
-        notices_add(coordinator, NOTICE_ATTEMPT_FAILED, now, machine,
-                    "%s came up after recovery %s had given it up; it is stopped again",
-                    machine != NULL ? machine->name : action->target.uuid, action->recovery_id);
     late = calloc(1, sizeof(*late));
     if (late == NULL) {
-        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to stop it");
+        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, pool_find(coordinator->pool, ref->hypervisor, ref->uuid),
+                    "no memory to stop it");
         return;
     }
-    late->action = *action;
     late->action.kind = ACTION_DESTROY;
+    late->action.target = *ref;
+    strncpy(late->action.recovery_id, recovery_id, sizeof(late->action.recovery_id) - 1);
     late->is_due = true;
     late->retry_us = USEC_INFINITY;
     late->next = coordinator->late;
     coordinator->late = late;
 }
 
+static void announce(struct coordinator *coordinator, const struct machine_ref *ref, const char *recovery_id,
+                     struct moment now)
+{
+    const struct machine *machine = pool_find(coordinator->pool, ref->hypervisor, ref->uuid);
+
+    notices_add(coordinator, NOTICE_ATTEMPT_FAILED, now, machine,
+                "%s came up after recovery %s had given it up; it is stopped again",
+                machine != NULL ? machine->name : ref->uuid, recovery_id);
+}
+
+void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
+                                    const struct action_result *result, struct moment now)
+{
+    struct recovery *recovery = NULL;
+    struct recovery_attempt *attempt = NULL;
+    bool has_come_up;
+
+    if (action->kind != ACTION_START)
+        return;
+    for (size_t i = 0; i < coordinator->n_records; i++)
+        if (strcmp(coordinator->records[i]->id, action->recovery_id) == 0)
+            recovery = coordinator->records[i];
+    if (recovery != NULL)
+        attempt = find_attempt(recovery, &action->target);
+    /* A start that failed may have taken effect all the same; only one that somebody else came before has not. */
+    has_come_up =
+        result->error != -EALREADY && result->error != -ENOENT && !is_wanted(coordinator, recovery, &action->target);
+    if (attempt != NULL)
+        set_fate(recovery, attempt, has_come_up ? START_STRAY : START_SETTLED);
+    if (!has_come_up)
+        return;
+    if (result->error == 0 && !is_being_ended(coordinator, &action->target))
+        announce(coordinator, &action->target, action->recovery_id, now);
+    end_stray(coordinator, &action->target, action->recovery_id, now);
+}
+
+/* After so long, whatever comes up is rather somebody's own doing. */
+static bool is_over(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
+{
+    return recovery_state_is_final(recovery->state) &&
+           now.mono_us - recovery->ended.mono_us > coordinator->config->recovery.late_start_us;
+}
+
+/* True: this attempt is what brought the machine up. One start takes effect once. */
+static bool explains(struct coordinator *coordinator, struct recovery *recovery, struct recovery_attempt *attempt,
+                     struct moment now)
+{
+    if (is_wanted(coordinator, recovery, &attempt->candidate))
+        return false;
+    if (attempt->fate == START_LOOSE)
+        announce(coordinator, &attempt->candidate, recovery->id, now);
+    set_fate(recovery, attempt, START_STRAY);
+    end_stray(coordinator, &attempt->candidate, recovery->id, now);
+    return true;
+}
+
+void late_observe(struct coordinator *coordinator, const struct machine *machine, bool came_up, struct moment now)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    bool is_unexplained = came_up;
+
+    if (!coordinator->has_loose)
+        return;
+    coordinator->has_loose = false;
+    for (size_t i = 0; i < coordinator->n_records; i++)
+        for (size_t n = 0; n < coordinator->records[i]->n_attempts; n++) {
+            struct recovery_attempt *attempt = &coordinator->records[i]->attempts[n];
+
+            if (attempt->fate == START_LOOSE && is_over(coordinator, coordinator->records[i], now))
+                set_fate(coordinator->records[i], attempt, START_SETTLED);
+            if (attempt->fate != START_SETTLED && is_unexplained && machine_ref_equal(&attempt->candidate, &ref))
+                is_unexplained = !explains(coordinator, coordinator->records[i], attempt, now);
+            coordinator->has_loose |= attempt->fate != START_SETTLED;
+        }
+    if (machine->state == MACHINE_SHUT_OFF && !is_being_ended(coordinator, &ref))
+        settle_strays(coordinator, &ref);
+}
+
+bool late_is_possible(const struct recovery *recovery)
+{
+    for (size_t i = 0; i < recovery->n_attempts; i++)
+        if (recovery->attempts[i].fate != START_SETTLED)
+            return true;
+    return false;
+}
+
+static struct late **find_due(struct coordinator *coordinator)
+{
+    struct late **at = &coordinator->late;
+
+    while (*at != NULL && !(*at)->is_due)
+        at = &(*at)->next;
+    return at;
+}
+
 bool late_next(struct coordinator *coordinator, struct action *ret)
 {
-    for (struct late *late = coordinator->late; late != NULL; late = late->next) {
-        if (!late->is_due)
-            continue;
+    struct late **at;
+
+    while (*(at = find_due(coordinator)) != NULL) {
+        struct late *late = *at;
+
         late->is_due = false;
+        /* Off in the meantime, and chosen anew. */
+        if (is_wanted(coordinator, coordinator_find_recovery(coordinator, late->action.recovery_id),
+                      &late->action.target)) {
+            settle_strays(coordinator, &late->action.target);
+            *at = late->next;
+            free(late);
+            continue;
+        }
         late->action.id = ++coordinator->last_action;
+        late->action.as_of = coordinator->events;
         late->action.timeout_us = STOP_TIMEOUT_US;
         *ret = late->action;
         return true;
     }
     return false;
+}
+
+/* By another start that was given up, after the question. */
+static bool came_up_again(const struct coordinator *coordinator, const struct action *action)
+{
+    const struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
+
+    return machine != NULL && machine->state == MACHINE_RUNNING && machine->event_sequence > action->as_of;
 }
 
 bool late_answer(struct coordinator *coordinator, const struct action_result *result, struct moment now)
@@ -75,7 +224,10 @@ bool late_answer(struct coordinator *coordinator, const struct action_result *re
 
         if (late->action.id != result->id)
             continue;
-        if (result->error == 0 || result->error == -ENOENT) {
+        if (result->error == 0 && came_up_again(coordinator, &late->action)) {
+            late->is_due = true;
+        } else if (result->error == 0 || result->error == -ENOENT) {
+            settle_strays(coordinator, &late->action.target);
             *at = late->next;
             free(late);
         } else {

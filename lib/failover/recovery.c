@@ -27,6 +27,17 @@ static const char *const event_names[RECOVERY_EVENT_COUNT] = {
     [RECOVERY_ABANDON] = "abandon",
 };
 
+static const char *const fate_names[START_FATE_COUNT] = {
+    [START_SETTLED] = "settled",
+    [START_LOOSE] = "loose",
+    [START_STRAY] = "stray",
+};
+
+const char *start_fate_name(enum start_fate fate)
+{
+    return fate_names[fate];
+}
+
 const char *recovery_state_name(enum recovery_state state)
 {
     return state_names[state];
@@ -136,8 +147,14 @@ void recovery_resume(struct recovery *recovery)
 
     if (recovery_state_is_final(state))
         return;
-    if (state == RECOVERY_RESOLVING)
-        recovery->attempts[recovery->n_attempts - 1].is_void = true;
+    if (state == RECOVERY_RESOLVING) {
+        struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
+
+        attempt->is_void |= attempt->error == NULL;
+        /* The start may have been asked for after this was written. */
+        if (recovery->state <= RECOVERY_STARTING)
+            attempt->fate = START_LOOSE;
+    }
     recovery->state = state;
     recovery->action_id = 0;
     recovery->asked = 0;

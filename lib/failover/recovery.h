@@ -44,7 +44,7 @@ enum recovery_event_kind {
     RECOVERY_ANSWER,        /* the action under way was answered: see result */
     RECOVERY_CHOSEN,        /* candidate is claimed for this recovery */
     RECOVERY_NOBODY,        /* no candidate is left; detail says why */
-    RECOVERY_ORIGINAL_RUNS, /* the failed machine was started by somebody else */
+    RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
     RECOVERY_REPLACEMENT_STOPPED,
     RECOVERY_RECONNECTED, /* the hypervisor that the recovery waits for is back, and listed */
     RECOVERY_TICK,
@@ -62,12 +62,24 @@ struct recovery_event {
     const char *detail;                 /* RECOVERY_NOBODY, RECOVERY_ABANDON */
 };
 
+/* What is known of a start that was asked for. */
+enum start_fate {
+    START_SETTLED, /* not asked for yet; or answered, or seen to have taken effect: no more will come of it */
+    START_LOOSE,   /* asked for and never answered: the machine may still come up, whatever has been decided since */
+    START_STRAY,   /* came up when it had been given up, and is to be ended */
+    START_FATE_COUNT,
+};
+
+/* "settled" and so on. */
+const char *start_fate_name(enum start_fate fate);
+
 /* One candidate that was tried, and what became of it. */
 struct recovery_attempt {
     struct machine_ref candidate;
     char *name;
     char *error;  /* NULL: it runs, or nothing went wrong yet */
     bool is_void; /* understudyd itself was interrupted: not the candidate's fault, and not counted */
+    enum start_fate fate;
 };
 
 /*
@@ -123,6 +135,7 @@ struct recovery_step {
     bool quarantines;        /* with releases_candidate: it did not come up by its own fault */
     bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NOBODY */
     bool releases_candidate; /* the claim on `released` ends */
+    bool is_withdrawn;       /* with releases_candidate: before anything was asked of it */
     struct machine_ref released;
     bool ended; /* reached a final state in this step */
 };

@@ -228,10 +228,9 @@ static void want_candidate(struct step *step)
     step->out->wants_candidate = true;
 }
 
-static void next_candidate(struct step *step)
+static void release(struct step *step)
 {
     struct recovery *recovery = step->recovery;
-    bool was_restart = recovery->is_restarting;
 
     step->out->releases_candidate = true;
     step->out->released = recovery->replacement;
@@ -239,7 +238,13 @@ static void next_candidate(struct step *step)
     recovery->is_restarting = false;
     free(recovery->replacement_name);
     recovery->replacement_name = NULL;
+}
 
+static void next_candidate(struct step *step)
+{
+    bool was_restart = step->recovery->is_restarting;
+
+    release(step);
     if (was_restart)
         give_up(step, words("nobody could take its place, and it did not come up again itself"));
     else
@@ -406,6 +411,10 @@ static bool in_selecting(struct step *step)
 
 static bool in_waiting(struct step *step)
 {
+    if (step->event->kind == RECOVERY_NOBODY) {
+        finish(step, RECOVERY_EXHAUSTED, step->event->detail != NULL ? words("%s", step->event->detail) : NULL);
+        return true;
+    }
     if (step->event->kind != RECOVERY_TICK || step->event->now.mono_us < step->recovery->deadline_us)
         return false;
     step->recovery->deadline_us = USEC_INFINITY;
@@ -442,6 +451,7 @@ static bool in_preparing(struct step *step)
         return false;
     if (result->error == 0) {
         begin_asking(step, RECOVERY_STARTING);
+        attempt_under_way(step)->fate = START_LOOSE;
         return true;
     }
     blame(step, result->message);
@@ -493,6 +503,8 @@ static bool in_starting(struct step *step)
     if (step->event->kind != RECOVERY_ANSWER)
         return false;
 
+    if (result->error != -ETIMEDOUT && result->error != -ENOTCONN)
+        attempt_under_way(step)->fate = START_SETTLED;
     if (result->error == 0 && attempt_under_way(step)->error == NULL) {
         settle(step);
     } else if (result->error == -EALREADY && step->recovery->is_restarting) {
@@ -522,6 +534,7 @@ static bool in_resolving(struct step *step)
 
         free(attempt->error);
         attempt->error = NULL;
+        attempt->fate = START_SETTLED;
         settle(step);
     } else if (result->error == 0 || result->error == -ENOENT) {
         blame(step, "its start was cut off and it did not come up");
@@ -641,7 +654,28 @@ static const struct state states[RECOVERY_STATE_COUNT] = {
 };
 /* clang-format on */
 
-/* The failed machine runs again before anything was started in its place. */
+/* Nothing was asked of it yet: as if it had not been chosen. */
+static void withdraw_candidate(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+    struct recovery_attempt *attempt = &recovery->attempts[--recovery->n_attempts];
+
+    free(attempt->name);
+    free(attempt->error);
+    if (recovery->is_restarting)
+        recovery->restarts--;
+    step->out->is_withdrawn = true;
+    release(step);
+}
+
+/* The failed machine is said to run before anything was started in its place: is that so? */
+static void look_again(struct step *step)
+{
+    if (step->recovery->replacement_name != NULL)
+        withdraw_candidate(step);
+    begin_asking(step, RECOVERY_CONFIRMING);
+}
+
 static bool comes_back(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
@@ -667,7 +701,7 @@ static int dispatch(struct step *step, bool *ret_taken)
     if (step->event->kind == RECOVERY_ABANDON)
         finish(step, RECOVERY_EXHAUSTED, step->event->detail != NULL ? words("%s", step->event->detail) : NULL);
     else if (comes_back(step))
-        finish(step, RECOVERY_DISMISSED, words("it was started again by somebody else"));
+        look_again(step);
     else
         *ret_taken = states[step->recovery->state].take(step);
     return 0;

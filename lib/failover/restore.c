@@ -31,18 +31,18 @@ int coordinator_restore(struct coordinator *coordinator, struct recovery *recove
         coordinator->was_held |= recovery->is_held;
         coordinator->restored[coordinator->n_restored++] = recovery;
     }
+    coordinator->has_loose |= late_is_possible(recovery);
     return 0;
 }
 
-int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine, enum machine_state state,
-                         enum machine_reason reason)
+int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine,
+                         const struct machine_memory *memory)
 {
     struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
 
     if (watch == NULL)
         return -ENOMEM;
-    watch->remembered_state = state;
-    watch->remembered_reason = reason;
+    watch->remembered = *memory;
     return 0;
 }
 
@@ -69,6 +69,7 @@ int coordinator_learned(const struct coordinator *coordinator, const struct mach
     return r;
 }
 
+/* Also the candidates that it gave up: how they ended may not have reached the disk. */
 bool restore_concerns(const struct coordinator *coordinator, const struct machine_ref *ref)
 {
     for (size_t i = 0; i < coordinator->n_restored; i++) {
@@ -77,8 +78,23 @@ bool restore_concerns(const struct coordinator *coordinator, const struct machin
         if (machine_ref_equal(&recovery->failed, ref) ||
             (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, ref)))
             return true;
+        for (size_t n = 0; n < recovery->n_attempts; n++)
+            if (machine_ref_equal(&recovery->attempts[n].candidate, ref))
+                return true;
     }
     return false;
+}
+
+void restore_recall(struct watch *watch, struct machine *machine, const struct domain_report *report)
+{
+    const struct machine_memory *memory = &watch->remembered;
+
+    machine->state = memory->state;
+    machine->reason = memory->reason;
+    if (!memory->failed_unrecovered || report->state != memory->state || report->reason != memory->reason)
+        return;
+    watch->track.reported = true;
+    machine->failed_unrecovered = true;
 }
 
 /* Configured but not listed yet: worth waiting for. */
@@ -218,7 +234,7 @@ const struct recovery *coordinator_next_changed_recovery(struct coordinator *coo
 }
 
 bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
-                                      enum machine_state *ret_state, enum machine_reason *ret_reason)
+                                      struct machine_memory *ret)
 {
     struct watch *watch = coordinator->changed;
     const struct machine *machine;
@@ -230,8 +246,9 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
     watch->is_changed = false;
     machine = pool_find(coordinator->pool, watch->ref.hypervisor, watch->ref.uuid);
     *ret_machine = watch->ref;
-    *ret_state = machine != NULL ? machine->state : MACHINE_GONE;
-    *ret_reason = machine != NULL ? machine->reason : REASON_UNKNOWN;
+    *ret = (struct machine_memory){.state = MACHINE_GONE};
+    if (machine != NULL)
+        *ret = (struct machine_memory){machine->state, machine->reason, machine->failed_unrecovered};
     return true;
 }
 

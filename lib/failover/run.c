@@ -140,8 +140,10 @@ static void serve(struct coordinator *coordinator, struct run *run, struct machi
     pool_hold(coordinator->pool, candidate);
     run->candidate = candidate;
     pool_set_starting(coordinator->pool, candidate, true);
-    if (watch != NULL)
+    if (watch != NULL) {
         watch->serves = run;
+        watch->track.written_off_us = 0;
+    }
 }
 
 int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct machine *failed,
@@ -180,7 +182,8 @@ static bool is_dispensable(const struct coordinator *coordinator, const struct r
     int64_t age_us = now.mono_us - recovery->detected.mono_us;
 
     return recovery_state_is_final(recovery->state) && !recovery->is_changed &&
-           (config->limit == 0 || age_us > config->limit_window_us) && age_us > config->brake.window_us;
+           (config->limit == 0 || age_us > config->limit_window_us) && age_us > config->brake.window_us &&
+           (age_us > config->late_start_us || !late_is_possible(recovery));
 }
 
 static void forget_old_records(struct coordinator *coordinator, struct moment now)
@@ -279,6 +282,8 @@ static void end(struct coordinator *coordinator, struct run *run, struct moment 
     run->retry_us = USEC_INFINITY;
     run->failed->failed_unrecovered =
         run->recovery->state == RECOVERY_EXHAUSTED || run->recovery->state == RECOVERY_OBSERVED;
+    watch_end_recovery(coordinator, watch_of(coordinator, run->failed), run->failed,
+                       run->recovery->state == RECOVERY_DISMISSED);
 }
 
 void runs_sweep(struct coordinator *coordinator, struct moment now)
@@ -308,22 +313,26 @@ static void announce_attempt_failed(struct coordinator *coordinator, const struc
                     run->recovery->failed_name, attempt->error != NULL ? attempt->error : "it did not come up");
 }
 
-/* It came up badly: not again so soon. */
-static void quarantine(struct coordinator *coordinator, struct machine *machine, struct moment now)
+/* It came up badly, or may still come up: not again so soon. */
+static void quarantine(struct coordinator *coordinator, const struct run *run, struct moment now)
 {
-    int64_t until_us = now.mono_us + coordinator->config->recovery.quarantine_us;
+    const struct config_recovery *config = &coordinator->config->recovery;
+    const struct recovery *recovery = run->recovery;
+    int64_t time_us = config->quarantine_us;
 
-    if (machine != NULL && coordinator->config->recovery.quarantine_us > 0)
-        machine->quarantined_until_us = until_us;
+    if (recovery->attempts[recovery->n_attempts - 1].fate == START_LOOSE && config->late_start_us > time_us)
+        time_us = config->late_start_us;
+    if (run->candidate != NULL && time_us > 0)
+        run->candidate->quarantined_until_us = now.mono_us + time_us;
 }
 
-/* What is still told of its stop, late, is no failure of its own: this recovery has dealt with it. */
-static void write_off(struct coordinator *coordinator, const struct machine *machine)
+/* It is off: what is still told of its stop, late, is no failure of its own. If it is not, that is soon known. */
+static void write_off(struct coordinator *coordinator, struct machine *machine, struct moment now)
 {
     struct watch *watch = machine != NULL ? watch_of(coordinator, machine) : NULL;
 
     if (watch != NULL)
-        watch->track = (struct failure_track){.reported = true};
+        watch_write_off(coordinator, watch, machine, now);
 }
 
 /* It is up: what it needs is spent, whatever its host said last. */
@@ -374,17 +383,54 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
                         run->recovery->replacement_name, run->recovery->failed_name);
     }
     if (step->releases_candidate) {
-        announce_attempt_failed(coordinator, run, now);
+        if (!step->is_withdrawn)
+            announce_attempt_failed(coordinator, run, now);
         if (step->quarantines)
-            quarantine(coordinator, run->candidate, now);
+            quarantine(coordinator, run, now);
         if (step->was_stopped)
-            write_off(coordinator, run->candidate);
+            write_off(coordinator, run->candidate, now);
         release_candidate(coordinator, run);
     }
     if (step->wants_candidate)
         run->wants_candidate = true;
+    if (run->recovery->state != RECOVERY_SELECTING) {
+        run->wants_candidate = false;
+        run->is_postponed = false;
+    }
+    coordinator->has_loose |= late_is_possible(run->recovery);
     if (step->ended)
         end(coordinator, run, now);
+}
+
+/* The failed machine itself, which is claimed already, unless somebody uses by now what it needs. -ENOMEM. */
+static int restart(struct coordinator *coordinator, struct run *run, struct moment now)
+{
+    struct select_request request = {
+        .pool = coordinator->pool,
+        .rules = coordinator->rules,
+        .failed = run->failed,
+        .now_us = now.mono_us,
+        .check_memory = coordinator->config->recovery.check_memory,
+    };
+    struct recovery_event nobody = {.kind = RECOVERY_NOBODY, .now = now};
+    _cleanup_(freep) struct selection *selection = NULL;
+    _cleanup_(freep) char *why = NULL, *detail = NULL;
+    int r = select_original(&request, &selection);
+
+    if (r < 0)
+        return r;
+    if (selection->n_eligible > 0)
+        return run_take(coordinator, run, run->failed, now);
+    r = select_reason(&request, selection, 0, &why);
+    if (r == 0 && asprintf(&detail, "nobody could take its place, and it cannot be started again itself: %s", why) < 0)
+        r = -ENOMEM;
+    if (r < 0) {
+        detail = NULL;
+        return r;
+    }
+    nobody.detail = detail;
+    run_handle(coordinator, run, &nobody);
+    return 0;
 }
 
 void run_handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event)
@@ -397,8 +443,7 @@ void run_handle(struct coordinator *coordinator, struct run *run, const struct r
         return;
     }
     carry_out(coordinator, run, &step, event->now);
-    /* The failed machine itself is claimed already: nobody can be in the way. */
-    if (step.wants_original && run_take(coordinator, run, run->failed, event->now) < 0)
+    if (step.wants_original && restart(coordinator, run, event->now) < 0)
         run->retry_us = event->now.mono_us + RETRY_US;
 }
 

@@ -33,6 +33,12 @@ static bool is_claimed_by_another(const struct select_request *request, const st
            (request->recovery_id == NULL || strcmp(machine->claimed_by, request->recovery_id) != 0);
 }
 
+static bool lacks_memory(const struct select_request *request, const struct candidate *candidate)
+{
+    return request->check_memory && candidate->warmth != WARMTH_PAUSED && candidate->knows_memory &&
+           candidate->free_memory_kib < candidate->machine->description->memory_kib;
+}
+
 static enum candidate_verdict judge(const struct select_request *request, const struct candidate *candidate)
 {
     const struct machine *machine = candidate->machine;
@@ -55,8 +61,7 @@ static enum candidate_verdict judge(const struct select_request *request, const 
         return CANDIDATE_NOT_SIMILAR;
     if (machine->quarantined_until_us > request->now_us)
         return CANDIDATE_QUARANTINED;
-    if (request->check_memory && candidate->warmth != WARMTH_PAUSED && candidate->knows_memory &&
-        candidate->free_memory_kib < machine->description->memory_kib)
+    if (lacks_memory(request, candidate))
         return CANDIDATE_NO_MEMORY;
     return CANDIDATE_ELIGIBLE;
 }
@@ -114,6 +119,16 @@ static uint64_t free_memory(const struct pool *pool, const char *hypervisor)
     return free_kib > starting_kib ? free_kib - starting_kib : 0;
 }
 
+static struct candidate new_candidate(const struct select_request *request, struct machine *machine)
+{
+    return (struct candidate){
+        .machine = machine,
+        .warmth = machine_warmth(machine),
+        .free_memory_kib = free_memory(request->pool, machine->hypervisor),
+        .knows_memory = pool_free_memory(request->pool, machine->hypervisor) != 0,
+    };
+}
+
 static int score_all(const struct select_request *request, struct selection *selection)
 {
     size_t n = selection->n_candidates;
@@ -147,12 +162,7 @@ int select_candidates(const struct select_request *request, struct selection **r
          machine = pool_next(request->pool, machine)) {
         if (!is_candidate(request, machine))
             continue;
-        selection->candidates[selection->n_candidates++] = (struct candidate){
-            .machine = machine,
-            .warmth = machine_warmth(machine),
-            .free_memory_kib = free_memory(request->pool, machine->hypervisor),
-            .knows_memory = pool_free_memory(request->pool, machine->hypervisor) != 0,
-        };
+        selection->candidates[selection->n_candidates++] = new_candidate(request, machine);
     }
     r = score_all(request, selection);
     if (r == 0)
@@ -163,6 +173,27 @@ int select_candidates(const struct select_request *request, struct selection **r
         selection->n_eligible += selection->candidates[i].verdict == CANDIDATE_ELIGIBLE;
     qsort_r(selection->candidates, selection->n_candidates, sizeof(struct candidate), compare_for_sort,
             (void *)request->rules);
+    *ret = steal_pointer(&selection);
+    return 0;
+}
+
+int select_original(const struct select_request *request, struct selection **ret)
+{
+    _cleanup_(freep) struct selection *selection = calloc(1, sizeof(*selection) + sizeof(struct candidate));
+    struct machine *failed;
+    int r;
+
+    if (selection == NULL)
+        return -ENOMEM;
+    failed = pool_find(request->pool, request->failed->hypervisor, request->failed->uuid);
+    selection->n_candidates = 1;
+    selection->candidates[0] = new_candidate(request, failed);
+    if (lacks_memory(request, &selection->candidates[0]))
+        selection->candidates[0].verdict = CANDIDATE_NO_MEMORY;
+    r = conflict_find(request->pool, request->failed, selection->candidates, 1);
+    if (r < 0)
+        return r;
+    selection->n_eligible = selection->candidates[0].verdict == CANDIDATE_ELIGIBLE;
     *ret = steal_pointer(&selection);
     return 0;
 }

@@ -64,6 +64,13 @@ struct selection {
 /* Every machine of the pool but the failed one and the ignored ones is a candidate. -ENOMEM. */
 int select_candidates(const struct select_request *request, struct selection **ret) _must_check_;
 
+/* The failed machine itself as the only candidate: of it, only what it would use counts. -ENOMEM. */
+int select_original(const struct select_request *request, struct selection **ret) _must_check_;
+
+/* Why the candidate at a place is eligible or not, for people; caller frees. -ENOMEM. */
+int select_reason(const struct select_request *request, const struct selection *selection, size_t place,
+                  char **ret) _must_check_;
+
 /*
  * Writes a selection down. At most max_ineligible of the ineligible candidates are kept (the rest are
  * counted in n_left_out); every eligible one is. chosen: the machine that was taken, or NULL for the

@@ -134,6 +134,11 @@ static int explain_verdict(const struct select_request *request, const struct se
     }
 }
 
+int select_reason(const struct select_request *request, const struct selection *selection, size_t place, char **ret)
+{
+    return explain_verdict(request, selection, place, NULL, ret);
+}
+
 /* Copies the names of those features of `from` that `other` lacks. */
 static int list_difference(const struct feature_table *table, const struct id_set *from, const struct id_set *other,
                            struct string_list *list)

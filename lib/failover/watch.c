@@ -120,14 +120,34 @@ static void set_state(struct coordinator *coordinator, struct watch *watch, stru
 {
     if (machine->state != state || machine->reason != reason)
         watch_mark_changed(coordinator, watch);
+    if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
+        machine->failed_unrecovered = false;
     if (machine->state != state) {
         watch->misses = 0;
         watch->is_hung = false;
     }
     machine->state = state;
     machine->reason = reason;
-    if (state == MACHINE_RUNNING)
-        machine->failed_unrecovered = false;
+}
+
+void watch_write_off(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now)
+{
+    watch->track = (struct failure_track){.reported = true, .written_off_us = now.mono_us};
+    /* However it stopped, that is told already: a crash found there is no news. */
+    if (machine_state_is_active(machine->state))
+        set_state(coordinator, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
+    watch_inspect(coordinator, watch);
+}
+
+void watch_end_recovery(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                        bool runs_after_all)
+{
+    watch_mark_changed(coordinator, watch);
+    if (!runs_after_all)
+        return;
+    watch->track.reported = false;
+    machine->is_present = true;
+    watch_inspect(coordinator, watch);
 }
 
 /* The machine's state changed: recoveries that it concerns are told. */
@@ -256,6 +276,7 @@ static void apply_event_state(struct coordinator *coordinator, struct watch *wat
 {
     enum machine_state state;
     enum machine_reason reason;
+    bool came_up;
 
     if (machine == NULL || !domain_event_state(event->kind, &state, &reason))
         return;
@@ -263,8 +284,10 @@ static void apply_event_state(struct coordinator *coordinator, struct watch *wat
     /* The pause that libvirt tells beside a panic is no news. */
     if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)
         return;
+    came_up = state == MACHINE_RUNNING && machine->state != MACHINE_RUNNING;
     set_state(coordinator, watch, machine, state, reason);
     tell_runs(coordinator, watch, state, event->at);
+    late_observe(coordinator, machine, came_up, event->at);
 }
 
 void coordinator_handle_event(struct coordinator *coordinator, const char *hypervisor, const struct domain_event *event)
@@ -324,7 +347,7 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
     struct machine *machine = NULL;
     struct failure_context context;
     struct failure_verdict verdict;
-    bool is_news;
+    bool is_news, is_first;
 
     if (watch == NULL) {
         domain_description_free(report->description);
@@ -340,13 +363,14 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
     }
     report->description = NULL;
     machine->is_reserved = restore_concerns(coordinator, &watch->ref);
-    if (machine->state == MACHINE_UNKNOWN && machine->event_sequence == 0) {
+    is_first = machine->state == MACHINE_UNKNOWN && machine->event_sequence == 0;
+    if (is_first) {
         /* What was last known of it before the daemon was started. */
-        machine->state = watch->remembered_state;
-        machine->reason = watch->remembered_reason;
+        restore_recall(watch, machine, report);
         recall_learned(coordinator, watch, machine, now);
     }
     watch->is_listed = true;
+    watch->absent_since_us = 0;
     machine->persistent = report->persistent;
     machine->has_managed_save = report->has_managed_save;
     machine->agent_connected = report->agent_connected;
@@ -365,9 +389,27 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
         set_state(coordinator, watch, machine, report->state, report->reason);
         if (is_news)
             tell_runs(coordinator, watch, report->state, now);
+        late_observe(coordinator, machine, report->state == MACHINE_RUNNING && (is_news || is_first), now);
         handle_verdict(coordinator, watch, machine, &verdict, now);
     }
     pay_debt(coordinator, watch, machine, now);
+}
+
+/* A listing may be faster than the event that tells how it ended: looked at once more before it is forgotten. */
+static bool is_hardly_gone(struct coordinator *coordinator, struct watch *watch, const struct machine *machine,
+                           struct moment now)
+{
+    struct link *link = link_find(coordinator, machine->hypervisor);
+
+    if (!machine_state_is_active(machine->state))
+        return false;
+    if (watch->absent_since_us == 0)
+        watch->absent_since_us = now.mono_us;
+    if (now.mono_us - watch->absent_since_us >= OLD_NEWS_US)
+        return false;
+    if (link->list_at_us > now.mono_us + OLD_NEWS_US)
+        link->list_at_us = now.mono_us + OLD_NEWS_US;
+    return true;
 }
 
 void watch_apply_absence(struct coordinator *coordinator, struct machine *machine, uint64_t as_of, struct moment now)
@@ -378,6 +420,8 @@ void watch_apply_absence(struct coordinator *coordinator, struct machine *machin
     struct failure_verdict verdict;
 
     if (machine->event_sequence > as_of || !machine->is_present)
+        return;
+    if (watch != NULL && is_hardly_gone(coordinator, watch, machine, now))
         return;
     if (watch != NULL) {
         context = context_of(coordinator, machine, now);

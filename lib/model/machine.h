@@ -78,6 +78,13 @@ struct machine_ref {
     char uuid[UUID_TEXT_SIZE];
 };
 
+/* What is kept of a machine while the daemon is away. */
+struct machine_memory {
+    enum machine_state state; /* MACHINE_UNKNOWN: nothing is known */
+    enum machine_reason reason;
+    bool failed_unrecovered; /* as in struct machine */
+};
+
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
 struct machine {
     char *hypervisor; /* the name of its hypervisor in the configuration */

@@ -64,6 +64,11 @@ static const char *machine_reason_word(int value)
     return machine_reason_name((enum machine_reason)value);
 }
 
+static const char *fate_word(int value)
+{
+    return start_fate_name((enum start_fate)value);
+}
+
 static const char *warmth_word(int value)
 {
     return warmth_name((enum warmth)value);
@@ -75,6 +80,7 @@ static const struct vocabulary levels = {level_word, ELEMENTS_OF(level_words)};
 static const struct vocabulary rankings = {rank_by_word, ELEMENTS_OF(rank_by_words)};
 static const struct vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
 static const struct vocabulary machine_reasons = {machine_reason_word, REASON_COUNT};
+static const struct vocabulary fates = {fate_word, START_FATE_COUNT};
 static const struct vocabulary warmths = {warmth_word, WARMTH_COUNT};
 
 /* A document being read. The first thing wrong with it stands; whatever is read after that means nothing. */
@@ -275,6 +281,7 @@ static json_t *attempts_value(struct json_maker *maker, const struct recovery *r
         json_put(maker, object, "name", json_text(attempt->name));
         json_put(maker, object, "error", json_text(attempt->error));
         json_put(maker, object, "is_void", json_boolean(attempt->is_void));
+        json_put(maker, object, "fate", json_string(start_fate_name(attempt->fate)));
         json_append(maker, array, object);
     }
     return array;
@@ -293,6 +300,9 @@ static void read_attempts(struct reader *reader, const json_t *object, struct re
         attempt->name = read_text(reader, value, "name");
         attempt->error = read_text_or_null(reader, value, "error");
         attempt->is_void = read_bool(reader, value, "is_void");
+        /* Records of earlier versions lack it. */
+        if (!is_absent(value, "fate"))
+            attempt->fate = (enum start_fate)read_word(reader, value, "fate", &fates);
     }
 }
 
@@ -495,19 +505,15 @@ int record_parse_recovery(const char *text, struct moment now, struct recovery *
     return 0;
 }
 
-int record_format_machine(enum machine_state state, enum machine_reason reason, char **ret)
-{
-    return record_format_machine_learned(state, reason, &(struct string_list){0}, ret);
-}
-
-int record_format_machine_learned(enum machine_state state, enum machine_reason reason,
-                                  const struct string_list *learned, char **ret)
+int record_format_machine(const struct machine_memory *memory, const struct string_list *learned, char **ret)
 {
     struct json_maker maker = {0};
     json_t *object = json_object();
 
-    json_put(&maker, object, "state", json_text(machine_state_name(state)));
-    json_put(&maker, object, "reason", json_text(machine_reason_name(reason)));
+    json_put(&maker, object, "state", json_text(machine_state_name(memory->state)));
+    json_put(&maker, object, "reason", json_text(machine_reason_name(memory->reason)));
+    if (memory->failed_unrecovered)
+        json_put(&maker, object, "failed_unrecovered", json_true());
     if (learned->count > 0)
         json_put(&maker, object, "learned", json_strings(&maker, learned));
     return finish(&maker, object, ret);
@@ -531,21 +537,23 @@ int record_parse_learned(const char *text, struct string_list *learned)
     return r;
 }
 
-int record_parse_machine(const char *text, enum machine_state *ret_state, enum machine_reason *ret_reason)
+int record_parse_machine(const char *text, struct machine_memory *ret)
 {
     struct reader reader = {0};
+    struct machine_memory memory = {0};
     json_t *document = NULL;
-    int state, reason, r;
+    int r;
 
     r = load(text, &document);
     if (r < 0)
         return r;
-    state = read_word(&reader, document, "state", &machine_states);
-    reason = read_word(&reader, document, "reason", &machine_reasons);
+    memory.state = (enum machine_state)read_word(&reader, document, "state", &machine_states);
+    memory.reason = (enum machine_reason)read_word(&reader, document, "reason", &machine_reasons);
+    if (!is_absent(document, "failed_unrecovered"))
+        memory.failed_unrecovered = read_bool(&reader, document, "failed_unrecovered");
     json_decref(document);
     if (reader.error < 0)
         return reader.error;
-    *ret_state = (enum machine_state)state;
-    *ret_reason = (enum machine_reason)reason;
+    *ret = memory;
     return 0;
 }

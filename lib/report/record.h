@@ -25,13 +25,12 @@ int record_format_recovery(const struct recovery *recovery, char **ret) _must_ch
  */
 int record_parse_recovery(const char *text, struct moment now, struct recovery **ret) _must_check_;
 
-/* {"state":"running","reason":"unknown"}. Caller frees *ret. -ENOMEM. */
-int record_format_machine(enum machine_state state, enum machine_reason reason, char **ret) _must_check_;
-/* As above with "learned": what its guest agent told, as ["os/debian-12"]. */
-int record_format_machine_learned(enum machine_state state, enum machine_reason reason,
-                                  const struct string_list *learned, char **ret) _must_check_;
+/* {"state":"running","reason":"unknown","learned":["os/debian-12"]}: learned is what its guest agent told. Caller frees
+ * *ret. -ENOMEM. */
+int record_format_machine(const struct machine_memory *memory, const struct string_list *learned,
+                          char **ret) _must_check_;
 /* -EINVAL: damaged. -ENOMEM. */
-int record_parse_machine(const char *text, enum machine_state *ret_state, enum machine_reason *ret_reason) _must_check_;
+int record_parse_machine(const char *text, struct machine_memory *ret) _must_check_;
 /* The "learned" of such a document, added to *learned; none is no error. As record_parse_machine. */
 int record_parse_learned(const char *text, struct string_list *learned) _must_check_;
 

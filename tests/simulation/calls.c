@@ -255,9 +255,6 @@ static int64_t doom(struct simulation *simulation, struct call *call)
         delay_us = hang_us;
         call->forced_error = -EIO;
     }
-    /* Who says after a long time that it failed has ended what there was: only a prompt error may be wrong. */
-    if (delay_us == hang_us)
-        call->lies = false;
     if (spot_is(simulation, SPOT_CRASH_AT_CALL, place))
         simulation->crash_is_due = true;
     if (spot_is(simulation, SPOT_DISCONNECT_AT_CALL, place))

@@ -13,6 +13,7 @@ static bool find_view(struct simulation *simulation, const struct domain *domain
                       enum machine_reason *ret_reason)
 {
     const struct machine *machine;
+    struct machine_memory memory;
     const struct page *page;
 
     if (simulation->coordinator != NULL) {
@@ -24,8 +25,13 @@ static bool find_view(struct simulation *simulation, const struct domain *domain
             return true;
         }
     }
-    page = disk_find(simulation, domain->uuid);
-    return page != NULL && record_parse_machine(page->document, ret_state, ret_reason) == 0;
+    /* Of one that leaves no definition behind, nothing is known when it is gone. */
+    page = domain->is_persistent ? disk_find(simulation, domain->uuid) : NULL;
+    if (page == NULL || record_parse_machine(page->document, &memory) < 0)
+        return false;
+    *ret_state = memory.state;
+    *ret_reason = memory.reason;
+    return true;
 }
 
 static const struct book *find_open_book(const struct simulation *simulation, unsigned domain)
@@ -58,10 +64,15 @@ void promises_crash(struct simulation *simulation, const struct domain *domain, 
         .life = domain->life,
         .at_us = simulation->now.mono_us,
         .what = what,
-        .is_required = is_seen && (domain->roles & ROLE_PROTECTED) != 0 && !is_pause,
+        .epoch = simulation->epoch,
+        /* Right after a recovery gave it up, news of it is old news. */
+        .is_required = is_seen && (domain->roles & ROLE_PROTECTED) != 0 && !is_pause &&
+                       simulation->now.mono_us - domain->condemned_us > 2 * NEWS_DELAY_US,
         .needs_events = needs_events,
         .is_pause = is_pause,
+        .is_hang = domain->is_hung,
     };
+    strcpy(crash->started_for, domain->started_for);
     if (book != NULL)
         strcpy(crash->served_id, book->id);
 }
@@ -105,9 +116,12 @@ void promises_started_anew(struct simulation *simulation, const struct domain *d
     excuse(simulation, domain->number, false);
 }
 
-/* Recoveries that never reached the disk are forgotten, and may be opened anew. */
+/* Recoveries that never reached the disk are forgotten, may be opened anew, and their names are free. */
 static void reopen_forgotten(struct simulation *simulation)
 {
+    for (size_t i = 0; i < simulation->n_books; i++)
+        if (disk_find(simulation, simulation->books[i].id) == NULL)
+            simulation->books[i].id[0] = '?';
     for (size_t i = 0; i < simulation->n_crashes; i++) {
         struct crash *crash = &simulation->crashes[i];
 
@@ -116,6 +130,10 @@ static void reopen_forgotten(struct simulation *simulation)
         crash->recovery_id[0] = '\0';
         crash->is_required = false;
     }
+    for (size_t i = 0; i < simulation->n_crashes; i++)
+        if (simulation->crashes[i].served_id[0] != '\0' &&
+            disk_find(simulation, simulation->crashes[i].served_id) == NULL)
+            simulation->crashes[i].is_required = false;
 }
 
 /* The brake is known to the recoveries that wait for it, if the disk knows them. */
@@ -131,33 +149,61 @@ static void keep_brake(struct simulation *simulation)
     simulation->is_held &= is_known;
 }
 
+/* Recoveries whose end did not reach the disk go on: what became of their machines meanwhile is their business. */
+static void go_on(struct simulation *simulation)
+{
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        const struct book *book = &simulation->books[i];
+        const struct page *page = disk_find(simulation, book->id);
+
+        if (!recovery_state_is_final(book->state) || page == NULL || !page->is_open)
+            continue;
+        for (size_t k = 0; k < simulation->n_crashes; k++) {
+            struct crash *crash = &simulation->crashes[k];
+
+            if (crash->recovery_id[0] == '\0' && crash->served_id[0] == '\0' && crash->at_us >= book->opened_us &&
+                (crash->domain == book->domain || (int)crash->domain == book->replacement))
+                strcpy(crash->served_id, book->id);
+        }
+    }
+}
+
+/* A candidate that was given up and comes up again is not told from what it was ended for, while that goes on. */
+static bool is_muddled(const struct simulation *simulation, const struct domain *domain)
+{
+    const struct page *page = disk_find(simulation, domain->condemned_for);
+
+    return domain->condemned_for[0] != '\0' && page != NULL && page->is_open;
+}
+
 /* A daemon that was told before it died that the machine is off, or never that it ran, finds nothing new. */
 void promises_daemon_starts(struct simulation *simulation)
 {
     reopen_forgotten(simulation);
+    go_on(simulation);
     keep_brake(simulation);
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct page *page = disk_find(simulation, simulation->domains[i].uuid);
-        enum machine_state state;
-        enum machine_reason reason;
+        struct machine_memory memory;
 
-        if (page == NULL || record_parse_machine(page->document, &state, &reason) < 0 ||
-            !machine_state_is_active(state) || state == MACHINE_CRASHED)
+        if (page == NULL || is_muddled(simulation, &simulation->domains[i]) ||
+            record_parse_machine(page->document, &memory) < 0 || !machine_state_is_active(memory.state) ||
+            memory.state == MACHINE_CRASHED)
             excuse(simulation, i, false);
         excuse(simulation, i, true);
     }
 }
 
 /*
- * Recoveries that ended without a start may be followed by another: while news from before is still coming
- * in, and after a restart of the daemon, which tells anew of a machine that still stands paused.
+ * Recoveries that ended without a start may be followed by another: while news from before is still coming in, and
+ * after a restart of the daemon, which does not know that a guest that runs hung before.
  */
 static bool may_be_told_again(const struct simulation *simulation, const struct crash *crash, const struct book *book)
 {
     if (!recovery_state_is_final(book->state) || book->starts != 0)
         return false;
     return simulation->now.mono_us - book->opened_us < NEWS_DELAY_US ||
-           (crash->is_pause && book->ended_epoch != simulation->epoch);
+           (crash->is_hang && book->ended_epoch != simulation->epoch);
 }
 
 static struct crash *find_told_again(struct simulation *simulation, unsigned domain)
@@ -177,7 +223,9 @@ static bool was_given_up(struct simulation *simulation, const struct crash *cras
 {
     const struct book *book = promises_book(simulation, crash->served_id);
 
-    return book != NULL && book->domain != crash->domain && book->replacement != (int)crash->domain;
+    return book != NULL && book->domain != crash->domain && book->replacement != (int)crash->domain &&
+           strcmp(crash->started_for, crash->served_id) == 0 &&
+           !promises_is_beyond_knowing(simulation, &simulation->domains[crash->domain]);
 }
 
 struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id)
@@ -207,7 +255,9 @@ static bool was_taken_care_of(struct simulation *simulation, const struct crash 
         return false;
     if (book->domain == crash->domain)
         return book->state != RECOVERY_DISMISSED;
-    return book->state != RECOVERY_RECOVERED || book->replacement != (int)crash->domain;
+    /* The next daemon went through it once more. */
+    return book->state != RECOVERY_RECOVERED || book->replacement != (int)crash->domain ||
+           book->ended_epoch > crash->epoch;
 }
 
 static bool still_hangs(const struct simulation *simulation, const struct domain *domain)

@@ -157,7 +157,7 @@ static void work(struct simulation *simulation)
     struct disk_model *disk = &simulation->disk;
     unsigned place;
 
-    if (disk->is_busy || disk->waiting == NULL)
+    if (disk->is_busy || disk->is_held || disk->waiting == NULL)
         return;
     if (disk->retry_us > simulation->now.mono_us) {
         agenda_add(simulation, disk->retry_us - simulation->now.mono_us,
@@ -204,6 +204,17 @@ void disk_put(struct simulation *simulation, struct page *page)
     if (ticket != 0 && book != NULL)
         agenda_add(simulation, simulation->config->recovery.intent_timeout_us,
                    (struct thing){.happen = be_overdue, .epoch = simulation->epoch, .number = ticket});
+    work(simulation);
+}
+
+void disk_hold(struct simulation *simulation)
+{
+    simulation->disk.is_held = true;
+}
+
+void disk_let_go(struct simulation *simulation)
+{
+    simulation->disk.is_held = false;
     work(simulation);
 }
 

@@ -191,8 +191,8 @@ static void kdump(struct simulation *simulation, struct domain *domain, const st
 static void hang(struct simulation *simulation, struct domain *domain, const struct incident *incident)
 {
     (void)incident;
-    promises_crash(simulation, domain, "hangs", true, true);
     domain->is_hung = true;
+    promises_crash(simulation, domain, "hangs", true, true);
 }
 
 static void be_calm(struct simulation *simulation, const struct thing *thing)
@@ -241,6 +241,8 @@ static void resume(struct simulation *simulation, struct domain *domain, const s
     if (domain->reason == REASON_PANICKED)
         return;
     resume_later(simulation, &(struct thing){.domain = domain->number, .life = domain->life});
+    if (domain->is_hung)
+        promises_crash(simulation, domain, "hangs still", true, true);
 }
 
 /* Whose disk is in use, or is the next moment, nobody starts. */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "report/record.h"
 #include "simulation.h"
 
 struct book *promises_book(struct simulation *simulation, const char *id)
@@ -72,7 +73,9 @@ static void check_concurrency(struct simulation *simulation, const struct domain
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
 
+        /* One that was cut off has nothing under way that anybody knows of. */
         n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
+             !recovery->waits_for_connection &&
              strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
     }
     if (limit != 0 && n > limit)
@@ -128,6 +131,14 @@ static void check_remains(struct simulation *simulation, const struct book *book
     }
 }
 
+/* By the configuration in force, or the one that was when the intent failed. */
+static bool may_lack_intent(const struct simulation *simulation)
+{
+    return simulation->config->recovery.without_intent ||
+           (simulation->has_reloaded && simulation->configs[0].recovery.without_intent) ||
+           (simulation->has_reloaded && simulation->configs[1].recovery.without_intent);
+}
+
 static unsigned most_attempts(const struct simulation *simulation)
 {
     unsigned a = simulation->configs[0].recovery.attempts, b = simulation->configs[1].recovery.attempts;
@@ -152,10 +163,21 @@ static void check_start(struct simulation *simulation, const struct action *acti
         violate(simulation, "%s starts something beyond recovery.limit", book->id);
     if (simulation->config->mode == MODE_OBSERVE)
         violate(simulation, "something is started in mode observe");
-    if (!has_intent(simulation, action) && !(simulation->config->recovery.without_intent && book->intent_failed))
+    if (!has_intent(simulation, action) && !(may_lack_intent(simulation) && book->intent_failed))
         violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
     candidate->unrecorded_epoch = has_intent(simulation, action) ? 0 : simulation->epoch;
     check_remains(simulation, book, candidate);
+}
+
+static void check_destroy(struct simulation *simulation, const struct action *action)
+{
+    struct domain *domain = world_find(simulation, &action->target);
+
+    if (domain == NULL)
+        return;
+    domain->condemned_life = domain->life;
+    domain->condemned_us = simulation->now.mono_us;
+    memcpy(domain->condemned_for, action->recovery_id, sizeof(domain->condemned_for));
 }
 
 void promises_before(struct simulation *simulation, const struct action *action)
@@ -164,20 +186,28 @@ void promises_before(struct simulation *simulation, const struct action *action)
         check_decision(simulation, action);
     if (action->kind == ACTION_START)
         check_start(simulation, action);
-    if (action->kind == ACTION_DESTROY && machine_ref_equal(&action->target, &simulation->late_target))
-        simulation->is_probing_late = false;
+    if (action->kind == ACTION_DESTROY)
+        check_destroy(simulation, action);
 }
 
 void promises_late(struct simulation *simulation)
 {
+    const struct domain *domain = world_find(simulation, &simulation->late_target);
+
     if (!simulation->is_probing_late || simulation->coordinator == NULL)
         return;
     simulation->is_probing_late = false;
+    if (domain == NULL || domain->condemned_life == domain->life)
+        return;
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
 
         if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, &simulation->late_target) &&
             (recovery->state == RECOVERY_RECOVERED || !recovery_state_is_final(recovery->state)))
+            return;
+        /* The failed machine itself, started again in vain, is welcome. */
+        if (strcmp(recovery->id, domain->started_for) == 0 &&
+            machine_ref_equal(&recovery->failed, &simulation->late_target))
             return;
     }
     violate(simulation, "promise 1: %.8s came up late, is wanted by nobody, and is not destroyed",
@@ -210,7 +240,7 @@ void promises_good_answer(struct simulation *simulation, const struct action *ac
         book->was_settled = simulation->now.mono_us - book->good_up_us >= least_settle_us(simulation);
     }
     if (action->kind == ACTION_VERIFY)
-        book->was_verified = book->good_life == domain->life;
+        book->was_verified = true;
 }
 
 void promises_notice(struct simulation *simulation, const struct notice *notice)
@@ -345,10 +375,7 @@ static void check_recovered(struct simulation *simulation, const struct book *bo
         violate(simulation, "promise 5: %s is verified at a lower level than configured", book->id);
 }
 
-/*
- * Dismissed means that the machine runs: in a later life, or after all. News that is older than the answer
- * that found it dead may say so wrongly; then what follows must open another recovery.
- */
+/* Dismissed means that the machine runs: in a later life, or after all. News older than the failure does not count. */
 static void check_dismissed(struct simulation *simulation, const struct book *book)
 {
     const struct domain *domain = &simulation->domains[book->domain];
@@ -358,7 +385,10 @@ static void check_dismissed(struct simulation *simulation, const struct book *bo
 
         if (strcmp(crash->recovery_id, book->id) != 0)
             continue;
-        if (crash->life == domain->life && !machine_state_is_active(domain->state))
+        if (crash->life == domain->life && !crash->is_pause && !machine_state_is_active(domain->state))
+            violate(simulation, "promise 3: %s is dismissed, and %s has not run since", book->id, domain->name);
+        /* What it has beside that pause is still to be found. */
+        if (domain->is_hung && crash->life == domain->life)
             crash->recovery_id[0] = '\0';
         return;
     }
@@ -420,8 +450,7 @@ static void check_claims(struct simulation *simulation)
     }
 }
 
-/* Started without an intent, as configured and told, by a daemon that died: nobody can know. */
-static bool is_forgotten(const struct simulation *simulation, const struct domain *domain)
+bool promises_is_beyond_knowing(const struct simulation *simulation, const struct domain *domain)
 {
     return domain->unrecorded_epoch != 0 && domain->unrecorded_epoch != simulation->epoch;
 }
@@ -431,12 +460,12 @@ static void check_live(struct simulation *simulation, bool is_end)
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *a = &simulation->domains[i];
 
-        if (a->started_for[0] == '\0' || is_forgotten(simulation, a))
+        if (a->started_for[0] == '\0' || promises_is_beyond_knowing(simulation, a))
             continue;
         for (unsigned j = 0; j < i; j++) {
             const struct domain *b = &simulation->domains[j];
 
-            if (!is_forgotten(simulation, b) && strcmp(a->started_for, b->started_for) == 0 &&
+            if (!promises_is_beyond_knowing(simulation, b) && strcmp(a->started_for, b->started_for) == 0 &&
                 (is_end || !(a->start_was_lost || b->start_was_lost)))
                 violate(simulation, "promise 1: %s and %s both live for %s", a->name, b->name, a->started_for);
         }
@@ -473,11 +502,20 @@ void promises_daemon_dies(struct simulation *simulation)
         if (book->has_started && !book->is_restarting && is_on_its_way(book->state) && book->starts > 0)
             book->starts--;
         /* What could not be written is not remembered. */
-        if (simulation->disk.is_full || simulation->disk.hangs)
+        if (simulation->disk.is_full || simulation->disk.hangs || book->intent_failed)
             book->starts = 0;
         book->has_started = false;
     }
     simulation->is_probing_late = false;
+}
+
+/* A daemon that is started anew compares with what was written. */
+static bool is_written(const struct simulation *simulation, const struct domain *domain)
+{
+    const struct page *page = disk_find(simulation, domain->uuid);
+    struct machine_memory memory;
+
+    return page != NULL && record_parse_machine(page->document, &memory) == 0 && memory.state == domain->state;
 }
 
 static void check_view(struct simulation *simulation)
@@ -492,6 +530,8 @@ static void check_view(struct simulation *simulation)
         else if (machine != NULL && machine->state != domain->state)
             violate(simulation, "%s is %s, and is thought to be %s", domain->name, machine_state_name(domain->state),
                     machine_state_name(machine->state));
+        else if (machine != NULL && !is_written(simulation, domain))
+            violate(simulation, "%s is %s, and that is not on disk", domain->name, machine_state_name(domain->state));
         else if (machine != NULL && machine->claimed_by != NULL)
             violate(simulation, "%s is still claimed by %s", domain->name, machine->claimed_by);
     }

@@ -46,6 +46,7 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
                      .limit = random_hits(dice, 50) ? 3 : 0,
                      .limit_window_us = 600 * USEC_PER_SEC,
                      .quarantine_us = random_hits(dice, 80) ? 120 * USEC_PER_SEC : 0,
+                     .late_start_us = 300 * USEC_PER_SEC,
                      .concurrency = (unsigned)random_between(dice, 0, 3),
                      .check_memory = true,
                      .without_intent = random_hits(dice, 70),

@@ -44,14 +44,15 @@ static void write_recovery(struct simulation *simulation, const struct recovery 
     disk_put(simulation, page);
 }
 
-static void write_machine(struct simulation *simulation, const struct machine_ref *ref, enum machine_state state,
-                          enum machine_reason reason)
+static void write_machine(struct simulation *simulation, const struct machine_ref *ref,
+                          const struct machine_memory *memory)
 {
     const struct domain *domain = world_find(simulation, ref);
+    const struct string_list nothing = {0};
     struct page *page = calloc(1, sizeof(*page));
 
     if (page == NULL || domain == NULL ||
-        (state != MACHINE_GONE && record_format_machine(state, reason, &page->document) < 0))
+        (memory->state != MACHINE_GONE && record_format_machine(memory, &nothing, &page->document) < 0))
         abort();
     strcpy(page->key, ref->uuid);
     page->is_machine = true;
@@ -80,14 +81,15 @@ static void write_changes(struct simulation *simulation)
 {
     const struct recovery *recovery;
     struct machine_ref machine;
-    enum machine_state state;
-    enum machine_reason reason;
+    struct machine_memory memory;
 
+    disk_hold(simulation);
     while ((recovery = coordinator_next_changed_recovery(simulation->coordinator)) != NULL)
         if (recovery->state != RECOVERY_RECORDING)
             write_recovery(simulation, recovery, 0);
-    while (coordinator_next_changed_machine(simulation->coordinator, &machine, &state, &reason))
-        write_machine(simulation, &machine, state, reason);
+    while (coordinator_next_changed_machine(simulation->coordinator, &machine, &memory))
+        write_machine(simulation, &machine, &memory);
+    disk_let_go(simulation);
 }
 
 static void watch_clock(struct simulation *simulation)
@@ -221,15 +223,14 @@ static void restore_machines(struct simulation *simulation)
     for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
         const struct domain *domain = &simulation->domains[page->domain];
         struct machine_ref ref = {0};
-        enum machine_state state;
-        enum machine_reason reason;
+        struct machine_memory memory;
 
         if (!page->is_machine)
             continue;
         strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
         strcpy(ref.uuid, domain->uuid);
-        if (record_parse_machine(page->document, &state, &reason) < 0 ||
-            coordinator_remember(simulation->coordinator, &ref, state, reason) < 0)
+        if (record_parse_machine(page->document, &memory) < 0 ||
+            coordinator_remember(simulation->coordinator, &ref, &memory) < 0)
             violate(simulation, "the state of %s cannot be read back", domain->name);
     }
 }

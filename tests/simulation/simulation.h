@@ -88,7 +88,10 @@ struct domain {
     bool exists, has_saved, is_hung, is_busy;
     enum machine_state state;
     enum machine_reason reason;
-    unsigned life; /* one more at every start */
+    unsigned life;           /* one more at every start */
+    unsigned condemned_life; /* understudy asked for its end in that one */
+    int64_t condemned_us;    /* and then */
+    char condemned_for[RECOVERY_ID_SIZE];
     int64_t up_us; /* since when */
     uint64_t counters;
     char started_for[RECOVERY_ID_SIZE]; /* the recovery that started this life */
@@ -109,14 +112,16 @@ struct host {
 
 /* The world's own book of failures: what understudy must find, and what it may. */
 struct crash {
-    unsigned domain, life;
+    unsigned domain, life, epoch;
     int64_t at_us;
     const char *what;
-    bool is_required;                   /* libvirt can tell, and understudy was in a position to hear */
-    bool needs_events;                  /* cannot be found by a listing */
-    bool is_pause;                      /* required while the domain still stands so */
+    bool is_required;  /* libvirt can tell, and understudy was in a position to hear */
+    bool needs_events; /* cannot be found by a listing */
+    bool is_pause;     /* required while the domain still stands so */
+    bool is_hang;
     char recovery_id[RECOVERY_ID_SIZE]; /* that was opened for it; empty: none */
     char served_id[RECOVERY_ID_SIZE];   /* the recovery under way whose machine this was then; empty: none */
+    char started_for[RECOVERY_ID_SIZE]; /* the recovery that started that life; empty: an operator */
 };
 
 /* The world's own book of recoveries. */
@@ -179,7 +184,7 @@ struct page {
 struct disk_model {
     bool is_full, hangs;
     struct page *waiting, *batch, *durable;
-    bool is_busy;
+    bool is_busy, is_held;
     int64_t retry_us;
     bool said_trouble;
 };
@@ -377,6 +382,9 @@ void calls_free(struct simulation *simulation);
 /* ---- disk.c ---- */
 
 void disk_put(struct simulation *simulation, struct page *page);
+/* What is put between the two is one transaction. */
+void disk_hold(struct simulation *simulation);
+void disk_let_go(struct simulation *simulation);
 void disk_forget_daemon(struct simulation *simulation);
 void disk_trouble(struct simulation *simulation, bool is_full, bool hangs);
 const struct page *disk_find(const struct simulation *simulation, const char *key);
@@ -397,6 +405,8 @@ bool shell_is_up(const struct simulation *simulation, unsigned epoch);
 
 /* ---- promises.c ---- */
 
+/* The known limit: a start without an intent on disk, as configured and told, by a daemon that died. */
+bool promises_is_beyond_knowing(const struct simulation *simulation, const struct domain *domain);
 void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
                     bool is_pause);
 void promises_event_lost(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event);

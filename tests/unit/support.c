@@ -60,6 +60,7 @@ struct config default_config(void)
                 .start_timeout_us = 60 * USEC_PER_SEC,
                 .settle_us = 3 * USEC_PER_SEC,
                 .attempts = 3,
+                .late_start_us = 600 * USEC_PER_SEC,
                 .limit_window_us = 3600 * USEC_PER_SEC,
                 .without_intent = true,
                 .intent_timeout_us = 2 * USEC_PER_SEC,

@@ -134,7 +134,7 @@ static void test_a_transient_machine_that_is_gone_is_told_of(void **state)
     world_kill_silently(world, a);
     restart_and_settle(world);
     assert_int_equal(world->told[NOTICE_EVENT_NOTED], noted + 1);
-    assert_int_equal(world->remembered[a].state, MACHINE_GONE);
+    assert_int_equal(world->remembered[a].memory.state, MACHINE_GONE);
     restart_and_settle(world);
     assert_int_equal(world->told[NOTICE_EVENT_NOTED], noted + 1); /* once */
 }
@@ -144,13 +144,13 @@ static void test_the_state_of_machines_is_handed_out_when_it_changes(void **stat
     struct world *world = *state;
     unsigned a = add_three(world);
 
-    assert_int_equal(world->remembered[a].state, MACHINE_RUNNING);
-    assert_int_equal(world->remembered[a + 1].state, MACHINE_SHUT_OFF);
+    assert_int_equal(world->remembered[a].memory.state, MACHINE_RUNNING);
+    assert_int_equal(world->remembered[a + 1].memory.state, MACHINE_SHUT_OFF);
     world_kill(world, a);
     world_pass(world, SETTLED);
-    assert_int_equal(world->remembered[a].state, MACHINE_SHUT_OFF);
-    assert_int_equal(world->remembered[a].reason, REASON_CRASHED);
-    assert_int_equal(world->remembered[a + 1].state, MACHINE_RUNNING);
+    assert_int_equal(world->remembered[a].memory.state, MACHINE_SHUT_OFF);
+    assert_int_equal(world->remembered[a].memory.reason, REASON_CRASHED);
+    assert_int_equal(world->remembered[a + 1].memory.state, MACHINE_RUNNING);
 }
 
 /* ---- recoveries, cut off anywhere ---- */
@@ -478,19 +478,18 @@ static void test_what_is_written_is_handed_out_once(void **state)
     struct world *world = *state;
     unsigned a = add_three(world);
     struct machine_ref ref;
-    enum machine_state machine_state;
-    enum machine_reason reason;
+    struct machine_memory memory;
 
     assert_null(coordinator_next_changed_recovery(world->coordinator));
-    assert_false(coordinator_next_changed_machine(world->coordinator, &ref, &machine_state, &reason));
+    assert_false(coordinator_next_changed_machine(world->coordinator, &ref, &memory));
     world_kill(world, a);
     assert_non_null(coordinator_next_changed_recovery(world->coordinator));
     assert_null(coordinator_next_changed_recovery(world->coordinator));
     world_pass(world, SETTLED);
     assert_null(coordinator_next_changed_recovery(world->coordinator));
-    assert_false(coordinator_next_changed_machine(world->coordinator, &ref, &machine_state, &reason));
+    assert_false(coordinator_next_changed_machine(world->coordinator, &ref, &memory));
     world_pass(world, 3 * world->config.discovery.resync_interval_us); /* a listing without news */
-    assert_false(coordinator_next_changed_machine(world->coordinator, &ref, &machine_state, &reason));
+    assert_false(coordinator_next_changed_machine(world->coordinator, &ref, &memory));
 }
 
 static void test_ids_stay_distinct_within_one_second(void **state)

@@ -22,7 +22,8 @@ static const struct moment now = {.mono_us = 5000000, .real_us = INT64_C(1795359
 static struct recovery_attempt attempts[] = {
     {.candidate = {"local", "00000000-0000-4000-8000-000000000002"},
      .name = TEXT("VM-002"),
-     .error = TEXT("no \"boot\"\ndevice")},
+     .error = TEXT("no \"boot\"\ndevice"),
+     .fate = START_LOOSE},
     {.candidate = {"far", "00000000-0000-4000-8000-000000000005"}, .name = TEXT("far/VM-005"), .is_void = true},
 };
 
@@ -227,6 +228,7 @@ static void assert_same_attempts(const struct recovery *a, const struct recovery
         assert_string_equal(a->attempts[i].name, b->attempts[i].name);
         assert_same_text(a->attempts[i].error, b->attempts[i].error);
         assert_int_equal(a->attempts[i].is_void, b->attempts[i].is_void);
+        assert_int_equal(a->attempts[i].fate, b->attempts[i].fate);
     }
 }
 
@@ -490,8 +492,8 @@ static void test_members_of_another_type(void **state)
 
 static bool may_be_missing(const char *key)
 {
-    static const char *const optional[] = {"confirmed", "decided",          "recorded", "started",     "settled",
-                                           "ended",     "replacement_name", "error",    "explanation", "detail"};
+    static const char *const optional[] = {"confirmed",        "decided", "recorded",    "started", "settled", "ended",
+                                           "replacement_name", "error",   "explanation", "detail",  "fate"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -596,29 +598,31 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        enum machine_state machine_state = MACHINE_GONE;
-        enum machine_reason reason = REASON_SNAPSHOT;
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true};
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
-        assert_int_equal(record_parse_machine(texts[i], &machine_state, &reason), -EINVAL);
-        assert_int_equal(machine_state, MACHINE_GONE);
-        assert_int_equal(reason, REASON_SNAPSHOT);
+        assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
+        assert_int_equal(memory.state, MACHINE_GONE);
+        assert_int_equal(memory.reason, REASON_SNAPSHOT);
+        assert_true(memory.failed_unrecovered);
     }
 }
 
 static void test_machine_comes_back(void **state)
 {
+    const struct string_list nothing = {0};
+
     (void)state;
     for (int i = 0; i < MACHINE_STATE_COUNT; i++)
         for (int k = 0; k < REASON_COUNT; k++) {
             _cleanup_(freep) char *text = NULL;
-            enum machine_state machine_state = MACHINE_STATE_COUNT;
-            enum machine_reason reason = REASON_COUNT;
+            struct machine_memory in = {(enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0}, out;
 
-            assert_int_equal(record_format_machine((enum machine_state)i, (enum machine_reason)k, &text), 0);
-            assert_int_equal(record_parse_machine(text, &machine_state, &reason), 0);
-            assert_int_equal(machine_state, i);
-            assert_int_equal(reason, k);
+            assert_int_equal(record_format_machine(&in, &nothing, &text), 0);
+            assert_int_equal(record_parse_machine(text, &out), 0);
+            assert_int_equal(out.state, i);
+            assert_int_equal(out.reason, k);
+            assert_int_equal(out.failed_unrecovered, in.failed_unrecovered);
         }
 }
 
@@ -635,20 +639,23 @@ static void test_machine_documents(void **state)
         {"{\"state\":\"flying\",\"reason\":\"unknown\"}", -EINVAL},
         {"{\"state\":\"running\",\"reason\":null}", -EINVAL},
         {"{\"state\":1,\"reason\":\"unknown\"}", -EINVAL},
+        {"{\"state\":\"running\",\"reason\":\"unknown\",\"failed_unrecovered\":1}", -EINVAL},
         {"{\"state\":\"running\",\"reason\":\"unknown\"", -EINVAL},
     };
+    const struct machine_memory running = {.state = MACHINE_RUNNING};
+    const struct string_list nothing = {0};
     _cleanup_(freep) char *text = NULL;
 
     (void)state;
-    assert_int_equal(record_format_machine(MACHINE_RUNNING, REASON_UNKNOWN, &text), 0);
+    assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        enum machine_state machine_state = MACHINE_GONE;
-        enum machine_reason reason = REASON_SNAPSHOT;
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true};
 
-        assert_int_equal(record_parse_machine(cases[i].text, &machine_state, &reason), cases[i].result);
-        assert_int_equal(machine_state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);
-        assert_int_equal(reason, cases[i].result == 0 ? REASON_UNKNOWN : REASON_SNAPSHOT);
+        assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
+        assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);
+        assert_int_equal(memory.reason, cases[i].result == 0 ? REASON_UNKNOWN : REASON_SNAPSHOT);
+        assert_int_equal(memory.failed_unrecovered, cases[i].result != 0);
     }
 }
 

@@ -340,13 +340,102 @@ static void test_the_original_runs_again_before_anything_was_started(void **stat
 
     say(fixture, RECOVERY_BEGIN);
     say(fixture, RECOVERY_ORIGINAL_RUNS);
+    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    answer_running(fixture);
     assert_ended(fixture, RECOVERY_DISMISSED);
     for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
         renew(fixture, CAUSE_PROCESS_DIED);
         courses[i](fixture);
         say(fixture, RECOVERY_ORIGINAL_RUNS);
+        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        answer_running(fixture);
         assert_ended(fixture, RECOVERY_DISMISSED);
     }
+}
+
+/* A RESUMED that is older than the failure: nothing is dismissed on hearsay, and the candidate is free meanwhile. */
+static void test_old_news_that_the_original_runs(void **state)
+{
+    static void (*const courses[])(struct fixture *) = {until_recording, until_preparing};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
+        renew(fixture, CAUSE_PROCESS_DIED);
+        courses[i](fixture);
+        say(fixture, RECOVERY_ORIGINAL_RUNS);
+        assert_released(fixture, &fixture->candidates[0]);
+        assert_true(fixture->step.is_withdrawn);
+        assert_int_equal(fixture->recovery->n_attempts, 0);
+        answer_off(fixture);
+        assert_true(fixture->step.wants_candidate);
+        choose(fixture, 0);
+        assert_action(fixture, ACTION_START, &fixture->candidates[0]);
+    }
+    renew(fixture, CAUSE_PROCESS_DIED);
+    until_waiting(fixture);
+    wait_for_deadline(fixture);
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_CHOSEN, .candidate = &fixture->failed});
+    assert_int_equal(fixture->recovery->restarts, 1);
+    say(fixture, RECOVERY_ORIGINAL_RUNS);
+    assert_int_equal(fixture->recovery->restarts, 0); /* it was not begun */
+    answer_off(fixture);
+    assert_true(fixture->step.wants_candidate);
+}
+
+static void test_the_original_may_not_be_started_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    until_waiting(fixture);
+    wait_for_deadline(fixture);
+    assert_true(fixture->step.wants_original);
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "its disk is in use"});
+    assert_ended(fixture, RECOVERY_EXHAUSTED);
+    assert_string_equal(fixture->recovery->detail, "its disk is in use");
+}
+
+/* What is known of a start: it may take effect until it was answered, or seen to have done so. */
+static void test_the_fate_of_a_start(void **state)
+{
+    static const struct {
+        int error;
+        enum start_fate fate;
+    } cases[] = {
+        {0, START_SETTLED},        {-EIO, START_SETTLED},    {-EALREADY, START_SETTLED},
+        {-ETIMEDOUT, START_LOOSE}, {-ENOTCONN, START_LOOSE},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        renew(fixture, CAUSE_PROCESS_DIED);
+        until_preparing(fixture);
+        assert_int_equal(fixture->recovery->attempts[0].fate, START_SETTLED);
+        answer_ok(fixture);
+        assert_int_equal(fixture->recovery->attempts[0].fate, START_LOOSE);
+        answer(fixture, cases[i].error, MACHINE_UNKNOWN, REASON_UNKNOWN);
+        assert_int_equal(fixture->recovery->attempts[0].fate, cases[i].fate);
+    }
+    say(fixture, RECOVERY_RECONNECTED);
+    answer_running(fixture);
+    assert_int_equal(fixture->recovery->attempts[0].fate, START_SETTLED);
+}
+
+static void test_a_daemon_that_died_may_have_asked_for_a_start(void **state)
+{
+    static void (*const courses[])(struct fixture *) = {until_recording, until_preparing, until_starting};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
+        renew(fixture, CAUSE_PROCESS_DIED);
+        courses[i](fixture);
+        recovery_resume(fixture->recovery);
+        assert_int_equal(fixture->recovery->attempts[0].fate, START_LOOSE);
+        assert_true(fixture->recovery->attempts[0].is_void);
+    }
+    renew(fixture, CAUSE_PROCESS_DIED);
+    until_settling(fixture);
+    recovery_resume(fixture->recovery);
+    assert_int_equal(fixture->recovery->attempts[0].fate, START_SETTLED);
 }
 
 static void test_a_looping_or_hung_machine_is_not_dismissed_for_running(void **state)
@@ -433,6 +522,10 @@ int main(void)
         recovery_test(test_an_overdue_start_that_cannot_be_destroyed_ends_the_recovery),
         recovery_test(test_a_question_without_answer_is_not_asked_for_ever),
         recovery_test(test_the_original_runs_again_before_anything_was_started),
+        recovery_test(test_old_news_that_the_original_runs),
+        recovery_test(test_the_original_may_not_be_started_again),
+        recovery_test(test_the_fate_of_a_start),
+        recovery_test(test_a_daemon_that_died_may_have_asked_for_a_start),
         recovery_test(test_a_looping_or_hung_machine_is_not_dismissed_for_running),
         recovery_test(test_a_recovery_may_be_abandoned_in_every_state),
         recovery_test(test_observing_decides_and_starts_nothing),

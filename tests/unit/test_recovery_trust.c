@@ -72,6 +72,7 @@ static void test_the_failed_machine_comes_back_while_a_start_is_held_back(void *
     until_starting(fixture);
     fixture->recovery->is_asked = false;
     say(fixture, RECOVERY_ORIGINAL_RUNS);
+    answer_running(fixture);
     assert_ended(fixture, RECOVERY_DISMISSED);
 }
 

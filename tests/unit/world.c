@@ -329,15 +329,14 @@ static void take_changes(struct world *world)
 {
     const struct recovery *recovery;
     struct machine_ref machine;
-    enum machine_state state;
-    enum machine_reason reason;
+    struct machine_memory memory;
 
     while ((recovery = coordinator_next_changed_recovery(world->coordinator)) != NULL)
         if (!world->loses_writes)
             world_write_recovery(world, recovery);
-    while (coordinator_next_changed_machine(world->coordinator, &machine, &state, &reason))
+    while (coordinator_next_changed_machine(world->coordinator, &machine, &memory))
         if (!world->loses_writes)
-            world_write_machine(world, &machine, state, reason);
+            world_write_machine(world, &machine, &memory);
 }
 
 static void take_notices(struct world *world)

@@ -53,8 +53,7 @@ struct world_stored {
 struct world_remembered {
     bool is_known;
     struct machine_ref ref;
-    enum machine_state state;
-    enum machine_reason reason;
+    struct machine_memory memory;
 };
 
 struct world {
@@ -113,8 +112,7 @@ void world_release(struct world *world); /* holds nothing any more, and answers 
 /* ---- the disk and the daemon ---- */
 
 void world_write_recovery(struct world *world, const struct recovery *recovery);
-void world_write_machine(struct world *world, const struct machine_ref *machine, enum machine_state state,
-                         enum machine_reason reason);
+void world_write_machine(struct world *world, const struct machine_ref *machine, const struct machine_memory *memory);
 /* The recovery of this id as it is on disk, borrowed; NULL: it is not. */
 const struct recovery *world_read_recovery(const struct world *world, const char *id);
 /* Ends the daemon where it stands, answers that are pending included, and starts it with what is on disk. Not connected

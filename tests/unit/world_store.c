@@ -72,13 +72,12 @@ void world_write_recovery(struct world *world, const struct recovery *recovery)
     stored->writes++;
 }
 
-void world_write_machine(struct world *world, const struct machine_ref *machine, enum machine_state state,
-                         enum machine_reason reason)
+void world_write_machine(struct world *world, const struct machine_ref *machine, const struct machine_memory *memory)
 {
     unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
 
     assert_true(number < WORLD_DOMAINS);
-    world->remembered[number] = (struct world_remembered){true, *machine, state, reason};
+    world->remembered[number] = (struct world_remembered){true, *machine, *memory};
 }
 
 const struct recovery *world_read_recovery(const struct world *world, const char *id)
@@ -102,8 +101,7 @@ void world_restart_daemon(struct world *world)
         const struct world_remembered *machine = &world->remembered[i];
 
         if (machine->is_known)
-            assert_int_equal(coordinator_remember(world->coordinator, &machine->ref, machine->state, machine->reason),
-                             0);
+            assert_int_equal(coordinator_remember(world->coordinator, &machine->ref, &machine->memory), 0);
     }
 }
 

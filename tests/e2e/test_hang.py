@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Not collected: failed once in a run under heavy load, to be made reliable first. Guests that hang are replaced; one that is only too busy to answer is not. Real guest agents."""
+"""Guests that hang are replaced; one that is only too busy to answer is not. Real guest agents."""
 
 import signal
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starts whose answer was lost: they may take effect at any time afterwards, and two machines must not serve for one
+ * failure, whoever died in between.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+#define WEB     "language/nodejs database/mysql webserver/nginx"
+#define SETTLED (10 * USEC_PER_SEC)
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_begin(&world);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
+static unsigned count_running(const struct world *world)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < world->n_domains; i++)
+        count += world->domains[i].state == MACHINE_RUNNING;
+    return count;
+}
+
+/* The start of "b" was cut off, "b" was found off and given up, and "c" serves for "a". */
+static unsigned replaced_by_c(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_drive(world);
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ENOTCONN);
+    world_disconnect(world, 0);
+    world->holds = 0;
+    world_connect(world, 0);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_LOOSE);
+    return a;
+}
+
+static void assert_only_c(const struct world *world, unsigned a)
+{
+    assert_int_equal(world->domains[a + 1].state, MACHINE_SHUT_OFF);
+    assert_int_equal(world->domains[a + 2].state, MACHINE_RUNNING);
+    assert_int_equal(count_running(world), 1);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_SETTLED);
+}
+
+static void test_a_start_that_was_given_up_takes_effect(void **state)
+{
+    struct world *world = *state;
+    unsigned a = replaced_by_c(world);
+    unsigned told = world->told[NOTICE_ATTEMPT_FAILED];
+
+    world_boot(world, a + 1);
+    world_pass(world, SETTLED);
+    assert_only_c(world, a);
+    assert_int_equal(world->told[NOTICE_ATTEMPT_FAILED], told + 1);
+    assert_non_null(strstr(world->last_text[NOTICE_ATTEMPT_FAILED], "b came up after recovery"));
+
+    world_boot(world, a + 1); /* what follows is somebody's own doing */
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[a + 1].state, MACHINE_RUNNING);
+}
+
+static void test_it_takes_effect_when_the_daemon_was_started_anew(void **state)
+{
+    struct world *world = *state;
+    unsigned a = replaced_by_c(world);
+
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    world_boot(world, a + 1);
+    world_pass(world, SETTLED);
+    assert_only_c(world, a);
+}
+
+static void test_it_takes_effect_while_the_daemon_is_away(void **state)
+{
+    struct world *world = *state;
+    unsigned a = replaced_by_c(world);
+
+    world->domains[a + 1].state = MACHINE_RUNNING;
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_only_c(world, a);
+}
+
+static void test_the_daemon_dies_before_it_has_ended_it(void **state)
+{
+    struct world *world = *state;
+    unsigned a = replaced_by_c(world);
+
+    world->holds = 1u << ACTION_DESTROY;
+    world_boot(world, a + 1);
+    world_drive(world);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_STRAY);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_only_c(world, a);
+}
+
+/* The daemon died over the first start of b, and the connection over the second: both take effect, one by one. */
+static void test_two_starts_of_one_machine_take_effect(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_drive(world);
+    world_restart_daemon(world);
+    world->holds = 1u << ACTION_START;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
+    world->holds = 0;
+    world_pass(world, SETTLED);
+    assert_int_equal(world_expect(world, a, RECOVERY_EXHAUSTED)->n_attempts, 2);
+    for (int i = 0; i < 2; i++) {
+        world_boot(world, b);
+        world_pass(world, SETTLED);
+        assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+    }
+    world_boot(world, b);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[b].state, MACHINE_RUNNING);
+}
+
+static void test_it_cannot_be_ended_at_once(void **state)
+{
+    struct world *world = *state;
+    unsigned a = replaced_by_c(world);
+
+    world->holds = 1u << ACTION_DESTROY;
+    world_boot(world, a + 1);
+    world_drive(world);
+    world_answer_error(world, world_find_pending(world, ACTION_DESTROY), -EIO);
+    assert_int_equal(world->domains[a + 1].state, MACHINE_RUNNING);
+    world->holds = 0;
+    world_pass(world, SETTLED);
+    assert_only_c(world, a);
+}
+
+static void test_after_a_while_it_is_somebodys_own_doing(void **state)
+{
+    struct world *world = *state;
+    unsigned a = replaced_by_c(world);
+
+    unsigned destroys = world->domains[a + 1].destroys;
+
+    world_pass(world, world->config.recovery.late_start_us);
+    world_boot(world, a + 1);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[a + 1].state, MACHINE_RUNNING);
+    assert_int_equal(world->domains[a + 1].destroys, destroys);
+}
+
+/* It may come up by itself: who would choose it might be told that it runs already. */
+static void test_it_is_no_candidate_meanwhile(void **state)
+{
+    struct world *world = *state;
+    unsigned a = replaced_by_c(world);
+
+    world_kill(world, a + 2);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a + 2, RECOVERY_RECOVERED)->replacement_name, "a");
+    assert_int_equal(count_running(world), 1);
+}
+
+static void test_the_failed_machine_itself_is_welcome_whenever_it_comes(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
+    world->config.recovery.restart_attempts = 1;
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_pass(world, 60 * USEC_PER_SEC);
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
+    world->holds = 0;
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world_boot(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[a].state, MACHINE_RUNNING);
+}
+
+/* The hypervisor says that it runs, and then that it stopped; the first answer comes last. */
+static void test_news_overtakes_the_answer(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_INQUIRE;
+    world_kill(world, a);
+    world_boot(world, a);
+    world_drive(world);
+    world_kill(world, a);
+    world_drive(world);
+    while (world->n_pending > 0)
+        world_answer(world, 0, true); /* as it was when it was asked */
+    world->holds = 0;
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
+}
+
+/* It is told dismissed because it runs, although nobody told of its coming back: it may fail again. */
+static void test_a_dismissed_machine_fails_again(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+    const struct recovery *second = NULL;
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->domains[a].state = MACHINE_PAUSED;
+    world->domains[a].reason = REASON_IO_ERROR;
+    world_tell(world, a, EVENT_SUSPENDED_IO_ERROR);
+    world_drive(world);
+    world->domains[a].state = MACHINE_RUNNING; /* and nobody hears it */
+    world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
+    world_expect(world, a, RECOVERY_DISMISSED);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, a, &second), 2);
+    assert_int_equal(second->state, RECOVERY_RECOVERED);
+}
+
+/* A failure that was left alone is told once, also by the next daemon. */
+static void test_a_failure_that_was_left_alone_is_told_once(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world->config.mode = MODE_OBSERVE;
+    world_connect_all(world);
+    world->domains[a].state = MACHINE_PAUSED;
+    world->domains[a].reason = REASON_IO_ERROR;
+    world_tell(world, a, EVENT_SUSPENDED_IO_ERROR);
+    world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
+    assert_int_equal(world->domains[a].state, MACHINE_PAUSED);
+    world_expect(world, a, RECOVERY_EXHAUSTED); /* the same one */
+    assert_true(world_machine(world, a)->failed_unrecovered);
+}
+
+static void test_the_failed_machine_is_not_started_into_a_used_disk(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), other;
+
+    other = world_add(world, "other", "database/oracle", MACHINE_SHUT_OFF);
+    world->domains[a].disk = world->domains[other].disk = "/shared.img";
+    world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_drive(world);
+    world_boot(world, other);
+    world_pass(world, 120 * USEC_PER_SEC);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    assert_non_null(strstr(world_expect(world, a, RECOVERY_EXHAUSTED)->detail, "/shared.img is in use by other"));
+    assert_int_equal(world->domains[a].starts, 0);
+}
+
+#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        coordinator_test(test_a_start_that_was_given_up_takes_effect),
+        coordinator_test(test_it_takes_effect_when_the_daemon_was_started_anew),
+        coordinator_test(test_it_takes_effect_while_the_daemon_is_away),
+        coordinator_test(test_the_daemon_dies_before_it_has_ended_it),
+        coordinator_test(test_two_starts_of_one_machine_take_effect),
+        coordinator_test(test_it_cannot_be_ended_at_once),
+        coordinator_test(test_after_a_while_it_is_somebodys_own_doing),
+        coordinator_test(test_it_is_no_candidate_meanwhile),
+        coordinator_test(test_the_failed_machine_itself_is_welcome_whenever_it_comes),
+        coordinator_test(test_news_overtakes_the_answer),
+        coordinator_test(test_a_dismissed_machine_fails_again),
+        coordinator_test(test_a_failure_that_was_left_alone_is_told_once),
+        coordinator_test(test_the_failed_machine_is_not_started_into_a_used_disk),
+    };
+
+    return cmocka_run_group_tests_name("coordinator_stray", tests, NULL, NULL);
+}
