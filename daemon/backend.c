@@ -103,7 +103,8 @@ static int api_drill(void *context, const struct machine *machine, bool confirme
         return r;
     daemon->drills = steal_pointer(&drill);
     coordinator_expect_drill(daemon->coordinator, machine, clock_now());
-    log_line(LOG_NOTICE, "%s is crashed on purpose, as asked", machine->name);
+    log_event(MESSAGE_DRILL, &(struct log_subject){.machine = action.target, .machine_name = machine->name},
+              "%s is crashed on purpose, as asked", machine->name);
     return 0;
 }
 
@@ -116,6 +117,15 @@ static bool api_release(void *context)
     return was_held;
 }
 
+static const char *api_reload(void *context, char **ret_waiting)
+{
+    struct daemon *daemon = context;
+
+    daemon_reload(daemon);
+    *ret_waiting = reload_waiting_keys(daemon);
+    return daemon->reload_error;
+}
+
 const struct api_backend backend = {
     .coordinator = api_coordinator,
     .now = api_now,
@@ -125,6 +135,7 @@ const struct api_backend backend = {
     .started = api_started,
     .drill = api_drill,
     .release = api_release,
+    .reload = api_reload,
 };
 
 /* True: the answer belongs to a drill. */

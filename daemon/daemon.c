@@ -14,6 +14,7 @@
 
 #include "daemon_internal.h"
 #include "service/clock.h"
+#include "service/listen.h"
 #include "service/log.h"
 #include "service/notify.h"
 
@@ -36,7 +37,7 @@ static void perform(struct daemon *daemon, const struct action *action)
 
 static void publish(struct daemon *daemon, struct notice *notice)
 {
-    log_notice(notice);
+    log_notice(notice, coordinator_find_recovery(daemon->coordinator, notice->recovery_id));
     external_tell(daemon, notice);
     if (daemon->api != NULL)
         api_publish(daemon->api, notice);
@@ -74,6 +75,7 @@ void daemon_tell_status(struct daemon *daemon)
 {
     size_t n_machines = 0, n_connected = 0;
     _cleanup_(freep) char *status = NULL;
+    _cleanup_(freep) char *waiting = reload_waiting_keys(daemon);
     int length;
 
     for (size_t i = 0; i < coordinator_hypervisor_count(daemon->coordinator); i++) {
@@ -82,11 +84,12 @@ void daemon_tell_status(struct daemon *daemon)
         n_machines += one.machines;
         n_connected += one.is_connected;
     }
-    length = asprintf(&status, "%s%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s",
+    length = asprintf(&status, "%s%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s%s%s",
                       daemon->config->mode == MODE_OBSERVE ? "observing only: " : "",
                       coordinator_is_held(daemon->coordinator) ? "HELD by the brake (understudyctl release): " : "",
                       n_machines, n_connected, coordinator_hypervisor_count(daemon->coordinator),
-                      count_under_way(daemon), daemon->reload_error != NULL ? "; reload failed: " : "",
+                      count_under_way(daemon), waiting != NULL ? "; a restart is needed for " : "",
+                      waiting != NULL ? waiting : "", daemon->reload_error != NULL ? "; reload failed: " : "",
                       daemon->reload_error != NULL ? daemon->reload_error : "");
     if (length < 0) {
         status = NULL;
@@ -120,8 +123,9 @@ static void become_ready(struct daemon *daemon)
     if (daemon->is_ready || !has_looked_everywhere(daemon))
         return;
     daemon->is_ready = true;
-    log_line(LOG_INFO, "ready: %zu machines in the pool%s", pool_count(coordinator_pool(daemon->coordinator)),
-             coordinator_is_ready(daemon->coordinator) ? "" : "; not every hypervisor can be reached");
+    log_event(MESSAGE_READY, NULL, "ready: %zu machines in the pool%s",
+              pool_count(coordinator_pool(daemon->coordinator)),
+              coordinator_is_ready(daemon->coordinator) ? "" : "; not every hypervisor can be reached");
     notify_ready();
     daemon_tell_status(daemon);
 }
@@ -167,7 +171,10 @@ static void on_signal(evutil_socket_t number, short what, void *context)
         daemon_reload(daemon);
         return;
     }
-    log_line(LOG_INFO, "stopping: %s", strsignal((int)number));
+    log_event(MESSAGE_STOPPING, NULL,
+              "stopping (%s): nobody watches any more; %zu recoveries under way go on at the "
+              "next start",
+              strsignal((int)number), count_under_way(daemon));
     event_base_loopbreak(daemon->base);
 }
 
@@ -192,7 +199,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
     for (size_t i = 0; i < daemon->n_nodes; i++)
         is_stuck = is_stuck || hypervisor_is_stuck(daemon->nodes[i].hypervisor);
     if (is_stuck && !daemon->is_stuck)
-        log_line(LOG_WARNING, "a hypervisor call hangs; the watchdog is not fed until it returns");
+        log_event(MESSAGE_CALL_HANGS, NULL, "a hypervisor call hangs; the watchdog is not fed until it returns");
     daemon->is_stuck = is_stuck;
     if (!is_stuck)
         notify_watchdog();
@@ -227,14 +234,32 @@ static int add_timers(struct daemon *daemon)
     return 0;
 }
 
-static int open_api(struct daemon *daemon)
+/* listening: the socket that systemd holds for us, or -1. */
+static int open_api(struct daemon *daemon, int listening)
 {
     _cleanup_(diags_done) struct diags diags = {0};
-    int r = api_new(daemon->base, daemon->config->api_socket, daemon->config->api_socket_mode, &backend, daemon, &diags,
-                    &daemon->api);
+    int r;
 
+    if (listening >= 0) {
+        if (!listen_is_at(listening, daemon->config->api_socket))
+            log_line(LOG_WARNING, "api.socket is not %s but what understudyd.socket listens on",
+                     daemon->config->api_socket);
+        return api_new_inherited(daemon->base, listening, &backend, daemon, &daemon->api);
+    }
+    r = api_new(daemon->base, daemon->config->api_socket, daemon->config->api_socket_mode, &backend, daemon, &diags,
+                &daemon->api);
     log_diags(&diags);
     return r;
+}
+
+static void on_host_shutdown(void *context, bool is_shutting_down)
+{
+    struct daemon *daemon = context;
+
+    log_event(MESSAGE_HOST_SHUTDOWN, NULL, "this host %s: machines that it stops are %s",
+              is_shutting_down ? "is shutting down" : "does not shut down after all",
+              is_shutting_down ? "not replaced" : "replaced again");
+    coordinator_set_host_shutdown(daemon->coordinator, is_shutting_down);
 }
 
 static void free_event(struct event *event)
@@ -246,7 +271,8 @@ static void free_event(struct event *event)
 static void daemon_done(struct daemon *daemon)
 {
     backend_cancel_drills(daemon);
-    hooks_free(daemon->hooks);
+    host_free(daemon->host);
+    external_close(daemon);
     api_free(daemon->api);
     if (daemon->coordinator != NULL)
         nodes_drop(daemon, NULL);
@@ -264,13 +290,20 @@ static void daemon_done(struct daemon *daemon)
     }
     free(daemon->status);
     free(daemon->reload_error);
-    config_free(daemon->config);
+    if (daemon->config != daemon->started_with)
+        config_free(daemon->config);
+    config_free(daemon->started_with);
 }
 
 static int daemon_init(struct daemon *daemon)
 {
-    int r;
+    int r, listening;
 
+    r = listen_take(&listening);
+    if (r < 0) {
+        log_line(LOG_ERR, "what systemd handed over is no listening Unix socket: %s", strerror(-r));
+        return r;
+    }
     if (evthread_use_pthreads() < 0)
         return -ENOMEM;
     daemon->base = event_base_new();
@@ -288,20 +321,22 @@ static int daemon_init(struct daemon *daemon)
     if (r == 0)
         r = external_open(daemon);
     if (r == 0)
-        r = open_api(daemon);
+        r = open_api(daemon, listening);
     if (r == 0)
-        r = nodes_add(daemon);
+        r = host_new(daemon->base, on_host_shutdown, daemon, &daemon->host);
+    if (r == 0)
+        r = nodes_add(daemon, daemon->config);
     return r;
 }
 
 int daemon_run(struct config *config)
 {
     _cleanup_(daemon_done) struct daemon daemon = {
-        .config = config, .started = clock_now(), .clock_offset_us = clock_offset_us()};
+        .config = config, .started_with = config, .started = clock_now(), .clock_offset_us = clock_offset_us()};
     int r = daemon_init(&daemon);
 
     if (r < 0) {
-        log_line(LOG_ERR, "not started: %s", strerror(-r));
+        log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s", strerror(-r));
         return r;
     }
     log_line(LOG_INFO, "understudyd %s, %s, mode %s", UNDERSTUDY_VERSION, config->file, backend.mode(&daemon));

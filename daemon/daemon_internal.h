@@ -13,6 +13,7 @@
 #include "failover/coordinator.h"
 #include "hooks/hooks.h"
 #include "hypervisor/hypervisor.h"
+#include "service/host.h"
 #include "store/store.h"
 
 /* One configured hypervisor. */
@@ -36,6 +37,7 @@ struct daemon {
     struct event *watchdog;
     struct event *signals[4];
     struct config *config;
+    struct config *started_with; /* what is only read at the start is in force as it stands here */
     struct coordinator *coordinator;
     struct node *nodes;
     size_t n_nodes;
@@ -43,7 +45,9 @@ struct daemon {
     struct drill *drills;
     struct store *store;
     struct hooks *hooks;
+    struct host *host;
     struct local *locals;    /* actions that the daemon performs itself, not answered yet */
+    struct errand *errands;  /* runs of hooks that have not ended */
     uint64_t last_run;       /* of hooks that nobody waits for */
     int64_t clock_offset_us; /* as last seen: a change tells that the host slept or its clock was set */
     uint64_t last_drill;
@@ -81,6 +85,8 @@ void persistence_close(struct daemon *daemon);
 /* ---- external.c ---- */
 
 int external_open(struct daemon *daemon) _must_check_;
+/* Kills what still runs. */
+void external_close(struct daemon *daemon);
 /* Pre-start hooks, or the command that verifies: answered through local_answer. */
 void external_run(struct daemon *daemon, const struct action *action);
 /* Hooks that nobody waits for, where the notice calls for some. */
@@ -89,8 +95,13 @@ void external_tell(struct daemon *daemon, const struct notice *notice);
 /* ---- nodes.c ---- */
 
 struct node *nodes_find(struct daemon *daemon, const char *name);
-/* Starts watching every configured hypervisor that is not watched yet. */
-int nodes_add(struct daemon *daemon) _must_check_;
+/*
+ * Starts to connect to every hypervisor of config that is not watched yet under its name and URI. -ENOMEM: none is
+ * added. What they tell comes from the event loop, so config can still be put in force after this.
+ */
+int nodes_add(struct daemon *daemon, const struct config *config) _must_check_;
+/* Takes back what nodes_add has added to the n_before that were there. */
+void nodes_take_back(struct daemon *daemon, size_t n_before);
 /* Stops watching what config does not have (any more); NULL: everything. The others take its timeouts. */
 void nodes_drop(struct daemon *daemon, const struct config *config);
 
@@ -105,7 +116,9 @@ void backend_cancel_drills(struct daemon *daemon);
 
 /* ---- reload.c ---- */
 
-/* Reads the configuration file again. One that is wrong changes nothing. */
+/* Reads the configuration file again. One that is wrong changes nothing; daemon->reload_error says why then. */
 void daemon_reload(struct daemon *daemon);
+/* Keys that have changed since the start and that only a restart puts in force, with ", " between; NULL: none. */
+char *reload_waiting_keys(const struct daemon *daemon) _must_check_;
 
 #endif

@@ -13,23 +13,74 @@
 /* Numbers of runs that nobody waits for stand apart from the ids of actions. */
 #define RUN_BASE (UINT64_C(1) << 62)
 
-static void on_line(void *context, const char *event, const char *hook, const char *text)
+/* One run of hooks: which recovery it is for. */
+struct errand {
+    uint64_t run;
+    char recovery_id[RECOVERY_ID_SIZE];
+    struct errand *next;
+};
+
+/* Without the memory for it, what the hooks print is told all the same, without saying for which recovery. */
+static void remember_errand(struct daemon *daemon, uint64_t number, const struct recovery *recovery)
 {
-    (void)context;
-    log_line(LOG_INFO, "%s hook %s: %s", event, hook, text);
+    struct errand *errand = malloc(sizeof(*errand));
+
+    if (errand == NULL)
+        return;
+    *errand = (struct errand){.run = number, .next = daemon->errands};
+    memcpy(errand->recovery_id, recovery->id, sizeof(errand->recovery_id));
+    daemon->errands = errand;
+}
+
+static void forget_errand(struct daemon *daemon, uint64_t number)
+{
+    for (struct errand **at = &daemon->errands; *at != NULL; at = &(*at)->next) {
+        struct errand *errand = *at;
+
+        if (errand->run != number)
+            continue;
+        *at = errand->next;
+        free(errand);
+        return;
+    }
+}
+
+static struct log_subject subject_of(const struct recovery *recovery)
+{
+    if (recovery == NULL)
+        return (struct log_subject){0};
+    return (struct log_subject){
+        .machine = recovery->failed, .machine_name = recovery->failed_name, .recovery_id = recovery->id};
+}
+
+/* Of the recovery that a run is for. */
+static struct log_subject subject_of_run(const struct daemon *daemon, uint64_t number)
+{
+    for (const struct errand *errand = daemon->errands; errand != NULL; errand = errand->next)
+        if (errand->run == number)
+            return subject_of(coordinator_find_recovery(daemon->coordinator, errand->recovery_id));
+    return subject_of(NULL);
+}
+
+static void on_line(void *context, uint64_t number, const char *event, const char *hook, const char *text)
+{
+    struct log_subject subject = subject_of_run(context, number);
+
+    log_about(LOG_INFO, &subject, "%s hook %s: %s", event, hook, text);
 }
 
 static void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
 {
     struct daemon *daemon = context;
-
+    struct log_subject subject = subject_of_run(daemon, run);
     _cleanup_(freep) char *text = NULL;
 
     if (error < 0) {
         if (asprintf(&text, "hook %s: %s", hook, message) < 0)
             text = NULL;
-        log_line(LOG_WARNING, "%s: %s", hook, message);
+        log_event(MESSAGE_HOOK_FAILED, &subject, "%s: %s", hook, message);
     }
+    forget_errand(daemon, run);
     local_answer(daemon, run, error, text != NULL ? text : message);
     daemon_pump(daemon);
 }
@@ -39,6 +90,13 @@ static const struct hooks_callbacks callbacks = {.line = on_line, .done = on_don
 int external_open(struct daemon *daemon)
 {
     return hooks_new(daemon->base, &callbacks, daemon, &daemon->hooks);
+}
+
+void external_close(struct daemon *daemon)
+{
+    hooks_free(daemon->hooks);
+    while (daemon->errands != NULL)
+        forget_errand(daemon, daemon->errands->run);
 }
 
 #define VARIABLES_MAX 10
@@ -78,8 +136,12 @@ static int run(struct daemon *daemon, uint64_t number, const struct recovery *re
     }
     fill_variables(recovery, event, variables);
     if (program != NULL)
-        return hooks_run_program(daemon->hooks, number, program, event, variables, json, config->timeout_us);
-    return hooks_run(daemon->hooks, number, config->directory, event, variables, json, config->timeout_us);
+        r = hooks_run_program(daemon->hooks, number, program, event, variables, json, config->timeout_us);
+    else
+        r = hooks_run(daemon->hooks, number, config->directory, event, variables, json, config->timeout_us);
+    if (r == 0)
+        remember_errand(daemon, number, recovery);
+    return r;
 }
 
 void external_run(struct daemon *daemon, const struct action *action)
@@ -104,10 +166,13 @@ void external_tell(struct daemon *daemon, const struct notice *notice)
     };
     const char *event = events[notice->kind];
     const struct recovery *recovery;
+    struct log_subject subject;
 
     if (event == NULL)
         return;
     recovery = coordinator_find_recovery(daemon->coordinator, notice->recovery_id);
+    subject = subject_of(recovery);
     if (recovery == NULL || run(daemon, RUN_BASE + ++daemon->last_run, recovery, NULL, event) < 0)
-        log_line(LOG_WARNING, "hooks for %s of recovery %s could not be run", event, notice->recovery_id);
+        log_event(MESSAGE_HOOK_FAILED, &subject, "hooks for %s of recovery %s could not be run", event,
+                  notice->recovery_id);
 }

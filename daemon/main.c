@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "config/config.h"
 #include "config/schema.h"
@@ -123,8 +124,9 @@ static int run(const struct arguments *arguments)
     r = config_file_load(arguments->config_file, &diags, &config);
     log_diags(&diags);
     if (r < 0) {
-        log_line(LOG_ERR, "not started: %s is not a usable configuration (%s)", arguments->config_file, strerror(-r));
-        return EXIT_FAILURE;
+        log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s is not a usable configuration (%s)",
+                  arguments->config_file, strerror(-r));
+        return EX_CONFIG;
     }
     return daemon_run(config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -130,13 +130,14 @@ static void node_done(struct node *node)
     *node = (struct node){0};
 }
 
-static int node_init(struct daemon *daemon, const struct config_hypervisor *entry, struct node *node)
+static int node_init(struct daemon *daemon, const struct config *config, const struct config_hypervisor *entry,
+                     struct node *node)
 {
     struct hypervisor_options options = {
         .name = entry->name,
         .uri = entry->uri,
-        .call_timeout_us = daemon->config->recovery.call_timeout_us,
-        .reconnect_max_us = daemon->config->discovery.reconnect_max_us,
+        .call_timeout_us = config->recovery.call_timeout_us,
+        .reconnect_max_us = config->discovery.reconnect_max_us,
     };
     int r;
 
@@ -179,10 +180,24 @@ void nodes_drop(struct daemon *daemon, const struct config *config)
     }
 }
 
-int nodes_add(struct daemon *daemon)
+static bool is_watched(const struct daemon *daemon, const struct config_hypervisor *entry)
 {
-    const struct config *config = daemon->config;
-    struct node *nodes = reallocarray(daemon->nodes, config->n_hypervisors + daemon->n_nodes, sizeof(*nodes));
+    for (size_t i = 0; i < daemon->n_nodes; i++)
+        if (strcmp(daemon->nodes[i].name, entry->name) == 0 && strcmp(daemon->nodes[i].uri, entry->uri) == 0)
+            return true;
+    return false;
+}
+
+void nodes_take_back(struct daemon *daemon, size_t n_before)
+{
+    while (daemon->n_nodes > n_before)
+        node_done(&daemon->nodes[--daemon->n_nodes]);
+}
+
+int nodes_add(struct daemon *daemon, const struct config *config)
+{
+    size_t n_before = daemon->n_nodes;
+    struct node *nodes = reallocarray(daemon->nodes, config->n_hypervisors + n_before, sizeof(*nodes));
 
     if (nodes == NULL)
         return -ENOMEM;
@@ -190,11 +205,12 @@ int nodes_add(struct daemon *daemon)
     for (size_t i = 0; i < config->n_hypervisors; i++) {
         int r;
 
-        if (nodes_find(daemon, config->hypervisors[i].name) != NULL)
+        if (is_watched(daemon, &config->hypervisors[i]))
             continue;
-        r = node_init(daemon, &config->hypervisors[i], &nodes[daemon->n_nodes]);
+        r = node_init(daemon, config, &config->hypervisors[i], &nodes[daemon->n_nodes]);
         if (r < 0) {
             log_line(LOG_ERR, "%s: cannot be watched: %s", config->hypervisors[i].name, strerror(-r));
+            nodes_take_back(daemon, n_before);
             return r;
         }
         daemon->n_nodes++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reload: a new configuration is built and checked completely before it takes the old one's place. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,29 +21,52 @@ static void set_reload_error(struct daemon *daemon, const struct diags *diags, i
     daemon->reload_error = text;
 }
 
-static void log_restart_keys(const struct config *old, const struct config *new)
+/* Told after every reload, until it is put back or the daemon is restarted. */
+static void log_waiting_keys(const struct daemon *daemon)
 {
     const struct schema_key *key = NULL;
 
-    while ((key = config_next_restart(old, new, key)) != NULL)
-        log_line(LOG_WARNING, "%s has changed; that takes effect when understudyd is restarted", key->path);
+    while ((key = config_next_restart(daemon->started_with, daemon->config, key)) != NULL)
+        log_event(MESSAGE_NEEDS_RESTART, NULL, "%s has changed; that takes effect when understudyd is restarted",
+                  key->path);
 }
 
+char *reload_waiting_keys(const struct daemon *daemon)
+{
+    const struct schema_key *key = NULL;
+    char *keys = NULL;
+
+    while ((key = config_next_restart(daemon->started_with, daemon->config, key)) != NULL) {
+        char *more;
+
+        if (asprintf(&more, "%s%s%s", keys != NULL ? keys : "", keys != NULL ? ", " : "", key->path) < 0)
+            break;
+        free(keys);
+        keys = more;
+    }
+    return keys;
+}
+
+/* Whatever can fail comes before the first thing that changes. */
 static int replace_config(struct daemon *daemon, struct config *config)
 {
-    struct config *old = daemon->config;
-    int r = coordinator_configure(daemon->coordinator, config);
+    size_t n_before = daemon->n_nodes;
+    int r = nodes_add(daemon, config);
 
+    if (r == 0) {
+        r = coordinator_configure(daemon->coordinator, config);
+        if (r < 0)
+            nodes_take_back(daemon, n_before);
+    }
     if (r < 0) {
         config_free(config);
         return r;
     }
-    log_restart_keys(old, config);
-    daemon->config = config;
     nodes_drop(daemon, config);
-    r = nodes_add(daemon);
-    config_free(old);
-    return r;
+    if (daemon->config != daemon->started_with)
+        config_free(daemon->config);
+    daemon->config = config;
+    return 0;
 }
 
 void daemon_reload(struct daemon *daemon)
@@ -58,11 +82,13 @@ void daemon_reload(struct daemon *daemon)
         r = replace_config(daemon, config);
     if (r < 0) {
         set_reload_error(daemon, &diags, r);
-        log_line(LOG_ERR, "reload failed; the configuration in force stays: %s", daemon->reload_error);
+        log_event(MESSAGE_RELOAD_FAILED, NULL, "reload failed; the configuration in force stays: %s",
+                  daemon->reload_error);
     } else {
         free(daemon->reload_error);
         daemon->reload_error = NULL;
-        log_line(LOG_NOTICE, "configuration reloaded from %s", daemon->config->file);
+        log_event(MESSAGE_RELOADED, NULL, "configuration reloaded from %s", daemon->config->file);
+        log_waiting_keys(daemon);
     }
     coordinator_tick(daemon->coordinator, clock_now());
     daemon_pump(daemon);

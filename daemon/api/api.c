@@ -60,14 +60,9 @@ static void api_freep(struct api **api)
     api_free(*api);
 }
 
-int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
-            struct diags *diags, struct api **ret)
+/* Everything but the socket. */
+static int open_server(struct api *api, struct event_base *base, const struct api_backend *backend, void *context)
 {
-    _cleanup_(api_freep) struct api *api = calloc(1, sizeof(*api));
-    int fd, r;
-
-    if (api == NULL)
-        return -ENOMEM;
     LIST_INIT(&api->drills);
     api->backend = backend;
     api->context = context;
@@ -77,12 +72,38 @@ int api_new(struct event_base *base, const char *path, uint32_t mode, const stru
     set_limits(api->http);
     evhttp_set_gencb(api->http, on_request, api);
     /* Numbered by the clock, so that a follower that comes back after a restart has missed the new ones. */
-    r = stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
+    return stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
+}
+
+int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
+            struct diags *diags, struct api **ret)
+{
+    _cleanup_(api_freep) struct api *api = calloc(1, sizeof(*api));
+    int fd, r;
+
+    if (api == NULL)
+        return -ENOMEM;
+    r = open_server(api, base, backend, context);
+    if (r == 0)
+        r = socket_bind(path, mode, diags, &api->file, &fd);
+    if (r == 0)
+        r = serve_socket(api, base, fd);
     if (r < 0)
         return r;
-    r = socket_bind(path, mode, diags, &api->file, &fd);
-    if (r < 0)
+    *ret = steal_pointer(&api);
+    return 0;
+}
+
+int api_new_inherited(struct event_base *base, int fd, const struct api_backend *backend, void *context,
+                      struct api **ret)
+{
+    _cleanup_(api_freep) struct api *api = calloc(1, sizeof(*api));
+    int r = api != NULL ? open_server(api, base, backend, context) : -ENOMEM;
+
+    if (r < 0) {
+        close(fd);
         return r;
+    }
     r = serve_socket(api, base, fd);
     if (r < 0)
         return r;

@@ -37,6 +37,11 @@ struct api_backend {
                  const char **ret_message);
     /* Lets go of the brake; what waited for that goes on at once. False: it was not on. */
     bool (*release)(void *context);
+    /*
+     * Reads the configuration again. NULL: it is in force, and *ret_waiting names what waits for a restart (NULL:
+     * nothing; the caller frees it). Else what is wrong, borrowed until the next call, and nothing has changed.
+     */
+    const char *(*reload)(void *context, char **ret_waiting);
 };
 
 /*
@@ -47,10 +52,14 @@ struct api_backend {
 int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
             struct diags *diags, struct api **ret) _must_check_;
 
+/* On a socket that listens already, whose file is somebody else's business. Takes fd, also when it fails. -ENOMEM. */
+int api_new_inherited(struct event_base *base, int fd, const struct api_backend *backend, void *context,
+                      struct api **ret) _must_check_;
+
 /* Sends a notice to everybody who follows /v1/events. */
 void api_publish(struct api *api, const struct notice *notice);
 
-/* Closes every connection and removes the socket file. Takes NULL. */
+/* Closes every connection and removes the socket file that api_new made. Takes NULL. */
 void api_free(struct api *api);
 
 #endif

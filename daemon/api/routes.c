@@ -229,6 +229,22 @@ static void post_release(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
+static void post_reload(struct exchange *exchange)
+{
+    _cleanup_(freep) char *waiting = NULL;
+    const char *error = exchange->api->backend->reload(exchange->api->context, &waiting);
+    char *json = NULL;
+    int r;
+
+    if (error != NULL) {
+        reply_error(exchange->request, HTTP_CONFLICT, error,
+                    "what was in force stays; every error is told by understudyd --check");
+        return;
+    }
+    r = json_format_reload(waiting, &json);
+    answer(exchange, r, json);
+}
+
 static void get_events(struct exchange *exchange)
 {
     int r = stream_follow(exchange->api->stream, exchange->request);
@@ -253,6 +269,7 @@ static const struct route {
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries", get_recoveries},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", get_recovery},
     {EVHTTP_REQ_POST, "POST", "/v1/release", post_release},
+    {EVHTTP_REQ_POST, "POST", "/v1/reload", post_reload},
     {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},
     {EVHTTP_REQ_GET, "GET", "/metrics", get_metrics},
 };

@@ -92,7 +92,7 @@ static const char *current(const struct run *run)
 
 static void tell_line(struct run *run, const char *hook, const char *text)
 {
-    run->hooks->callbacks.line(run->hooks->context, run->event, hook, text);
+    run->hooks->callbacks.line(run->hooks->context, run->number, run->event, hook, text);
 }
 
 static void on_line(void *context, const char *text)

@@ -33,7 +33,7 @@ struct hooks_callbacks {
      * A line that a hook printed (stdout or stderr), without newline, made printable. Empty lines are left
      * out, long ones broken; what a hook prints beyond 64 KiB or 1000 lines is not told, and that is.
      */
-    void (*line)(void *context, const char *event, const char *hook, const char *text);
+    void (*line)(void *context, uint64_t run, const char *event, const char *hook, const char *text);
     /*
      * All hooks of one run have ended (hook and message are ""), or the first one failed, which ends the
      * run. error: 0; -ECANCELED: `hook` exited with a status other than 0 or by a signal; -ETIMEDOUT: it

@@ -7,7 +7,7 @@
 #include "base/diag.h"
 #include "config/config.h"
 
-#define CONFIG_FILE_DEFAULT "/etc/understudy/understudy.yaml"
+#define CONFIG_FILE_DEFAULT UNDERSTUDY_SYSCONFDIR "/understudy/understudy.yaml"
 
 /*
  * Reads and checks a file. What a person must know is in diags, also on success (warnings). -ENOENT,

@@ -13,9 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "service/messages.h"
-
-#define FIELDS_MAX 16
+#define FIELDS_MAX 20
 
 static bool to_journal;
 static int level = LOG_INFO;
@@ -75,37 +73,6 @@ static void to_stderr(int priority, const char *text)
     }
 }
 
-void log_line(int priority, const char *format, ...)
-{
-    _cleanup_(freep) char *text = NULL;
-    va_list arguments;
-    int length;
-
-    if (priority > level)
-        return;
-    va_start(arguments, format);
-    length = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (length < 0) {
-        text = NULL;
-        return;
-    }
-    if (to_journal)
-        sd_journal_send("MESSAGE=%s", text, "PRIORITY=%i", priority, NULL);
-    else
-        to_stderr(priority, text);
-}
-
-void log_diags(const struct diags *diags)
-{
-    for (size_t i = 0; i < diags->count; i++) {
-        _cleanup_(freep) char *text = NULL;
-
-        if (diag_format(&diags->items[i], &text) == 0)
-            log_line(diags->items[i].severity == DIAG_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
-    }
-}
-
 /* Fields of one journal entry; each is "NAME=value". */
 struct fields {
     struct iovec items[FIELDS_MAX];
@@ -138,20 +105,123 @@ static void fields_done(struct fields *fields)
         free(fields->items[i].iov_base);
 }
 
-static void add_notice_fields(struct fields *fields, const struct notice *notice)
+static void add_machine(struct fields *fields, const struct machine_ref *machine, const char *name)
 {
-    if (notice->machine_name != NULL)
-        add_field(fields, "UNDERSTUDY_MACHINE=%s", notice->machine_name);
-    if (notice->machine.uuid[0] != '\0')
-        add_field(fields, "UNDERSTUDY_UUID=%s", notice->machine.uuid);
-    if (notice->machine.hypervisor[0] != '\0')
-        add_field(fields, "UNDERSTUDY_HYPERVISOR=%s", notice->machine.hypervisor);
-    if (notice->recovery_id[0] != '\0')
-        add_field(fields, "UNDERSTUDY_RECOVERY=%s", notice->recovery_id);
+    if (name != NULL)
+        add_field(fields, "UNDERSTUDY_MACHINE=%s", name);
+    if (machine->uuid[0] != '\0')
+        add_field(fields, "UNDERSTUDY_UUID=%s", machine->uuid);
+    if (machine->hypervisor[0] != '\0')
+        add_field(fields, "UNDERSTUDY_HYPERVISOR=%s", machine->hypervisor);
+}
+
+static void add_recovery(struct fields *fields, const char *id)
+{
+    if (id != NULL && id[0] != '\0')
+        add_field(fields, "UNDERSTUDY_RECOVERY=%s", id);
+}
+
+/* Sends the fields with what every entry has. id NULL: it has none. */
+static void to_journal_with(struct fields *fields, int priority, const char *id, const char *text)
+{
+    add_field(fields, "MESSAGE=%s", text);
+    add_field(fields, "PRIORITY=%i", priority);
+    if (id != NULL)
+        add_field(fields, "MESSAGE_ID=%s", id);
+    sd_journal_sendv(fields->items, fields->count);
+}
+
+static void write_line(int priority, const char *id, const struct log_subject *subject, const char *format,
+                       va_list arguments)
+{
+    _cleanup_(fields_done) struct fields fields = {0};
+    _cleanup_(freep) char *text = NULL;
+
+    if (priority > level)
+        return;
+    if (vasprintf(&text, format, arguments) < 0) {
+        text = NULL;
+        return;
+    }
+    if (!to_journal) {
+        to_stderr(priority, text);
+        return;
+    }
+    if (subject != NULL) {
+        add_machine(&fields, &subject->machine, subject->machine_name);
+        add_recovery(&fields, subject->recovery_id);
+    }
+    to_journal_with(&fields, priority, id, text);
+}
+
+void log_line(int priority, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_line(priority, NULL, NULL, format, arguments);
+    va_end(arguments);
+}
+
+void log_about(int priority, const struct log_subject *subject, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_line(priority, NULL, subject, format, arguments);
+    va_end(arguments);
+}
+
+void log_event(enum event_message event, const struct log_subject *subject, const char *format, ...)
+{
+    const struct message *message = message_of_event(event);
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_line(message->priority, message->id, subject, format, arguments);
+    va_end(arguments);
+}
+
+void log_diags(const struct diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (diag_format(&diags->items[i], &text) == 0)
+            log_line(diags->items[i].severity == DIAG_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
+    }
+}
+
+/* How long each part of the way took; to decide takes as long as all earlier candidates together. */
+static void add_durations(struct fields *fields, const struct recovery *recovery)
+{
+    const struct {
+        const char *name;
+        struct moment from, to;
+    } parts[] = {
+        {"UNDERSTUDY_CONFIRM_USEC=", recovery->detected, recovery->confirmed},
+        {"UNDERSTUDY_DECIDE_USEC=", recovery->confirmed, recovery->decided},
+        {"UNDERSTUDY_START_USEC=", recovery->decided, recovery->started},
+        {"UNDERSTUDY_SETTLE_USEC=", recovery->started, recovery->settled},
+        {"UNDERSTUDY_VERIFY_USEC=", recovery->settled, recovery->ended},
+    };
+
+    /* One that went on after a restart may lack some: {0} has not come. */
+    for (size_t i = 0; i < ELEMENTS_OF(parts); i++)
+        if (parts[i].from.real_us != 0 && parts[i].to.real_us != 0)
+            add_field(fields, "%s%lld", parts[i].name, (long long)(parts[i].to.mono_us - parts[i].from.mono_us));
+}
+
+static void add_notice_fields(struct fields *fields, const struct notice *notice, const struct recovery *recovery)
+{
+    add_machine(fields, &notice->machine, notice->machine_name);
+    add_recovery(fields, notice->recovery_id);
     if (notice->cause != CAUSE_NONE)
         add_field(fields, "UNDERSTUDY_CAUSE=%s", failure_cause_name(notice->cause));
     if (notice->duration_us >= 0)
         add_field(fields, "UNDERSTUDY_DURATION_USEC=%lld", (long long)notice->duration_us);
+    if (notice->kind == NOTICE_RECOVERED && recovery != NULL)
+        add_durations(fields, recovery);
     if (notice->replacement == NULL)
         return;
     add_field(fields, "UNDERSTUDY_REPLACEMENT=%s", notice->replacement);
@@ -160,7 +230,7 @@ static void add_notice_fields(struct fields *fields, const struct notice *notice
     add_field(fields, "UNDERSTUDY_OVERLAP=%.6f", notice->overlap);
 }
 
-void log_notice(const struct notice *notice)
+void log_notice(const struct notice *notice, const struct recovery *recovery)
 {
     const struct message *message = message_of(notice->kind);
 
@@ -175,9 +245,6 @@ void log_notice(const struct notice *notice)
     }
 
     _cleanup_(fields_done) struct fields fields = {0};
-    add_field(&fields, "MESSAGE=%s", notice->text);
-    add_field(&fields, "PRIORITY=%i", message->priority);
-    add_field(&fields, "MESSAGE_ID=%s", message->id);
-    add_notice_fields(&fields, notice);
-    sd_journal_sendv(fields.items, fields.count);
+    add_notice_fields(&fields, notice, recovery);
+    to_journal_with(&fields, message->priority, message->id, notice->text);
 }

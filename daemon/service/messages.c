@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The journal's view of each kind of notice. Ids are for ever: a new meaning gets a new one. */
+/* The journal's view of each kind of message; what each means to people is in its catalog. Ids are for ever: a new
+ * meaning gets a new one. */
 #include "service/messages.h"
 
 #include <syslog.h>
@@ -31,7 +32,25 @@ static const struct message messages[NOTICE_COUNT] = {
     [NOTICE_STORE_WORKS] = {LOG_NOTICE, "a56a15466a68419680a6a232fb5068d0"},
 };
 
+static const struct message event_messages[MESSAGE_COUNT] = {
+    [MESSAGE_READY] = {LOG_INFO, "c5a517849c8448c19a609238dcc60167"},
+    [MESSAGE_NOT_STARTED] = {LOG_ERR, "8218f311baff403da41877299274701d"},
+    [MESSAGE_STOPPING] = {LOG_NOTICE, "b02eefbe26b3411c83a77a8694b1538f"},
+    [MESSAGE_RELOADED] = {LOG_NOTICE, "fe9134e010e34fab8a575a21f1b9aee5"},
+    [MESSAGE_RELOAD_FAILED] = {LOG_ERR, "5621526f8ffe4096b24843f8aba06dd2"},
+    [MESSAGE_NEEDS_RESTART] = {LOG_WARNING, "6b970a3cf8ad4e279315fecdfa963af9"},
+    [MESSAGE_HOST_SHUTDOWN] = {LOG_NOTICE, "8f7a12deea14466cb7b6025536a1aaa4"},
+    [MESSAGE_DRILL] = {LOG_NOTICE, "9a1801eec3ee4f2cb54e133c8504bf19"},
+    [MESSAGE_HOOK_FAILED] = {LOG_ERR, "2ad6ad5ca0444ca7a3d8f89d11ecf454"},
+    [MESSAGE_CALL_HANGS] = {LOG_ERR, "9e04222523684de29739a2286e65a29a"},
+};
+
 const struct message *message_of(enum notice_kind kind)
 {
     return &messages[kind];
+}
+
+const struct message *message_of_event(enum event_message message)
+{
+    return &event_messages[message];
 }

@@ -166,9 +166,14 @@ int config_write_sample(FILE *f)
         "# The configuration of understudyd. Only the hypervisors must be given; every other key stands here\n"
         "# with its default, behind a '#' and nothing between: take the '#' away to change the value.\n"
         "#\n"
-        "# Durations are written 500ms, 5s, 2m, 1h or 1d, other numbers with at most six decimals. Changes\n"
-        "# take effect when the daemon reloads; a file with an error is refused as a whole, and what is in\n"
-        "# force stays.\n";
+        "# Durations are written 500ms, 5s, 2m, 1h or 1d, other numbers with at most six decimals.\n"
+        "#\n"
+        "# understudyd --check           tells every error in this file, with its line\n"
+        "# systemctl reload understudyd  takes it; with an error it fails, and what is in force stays\n"
+        "# understudyctl list            shows who is protected, and who stands by\n"
+        "# understudyctl explain NAME    shows who would take over from a machine now, and why\n"
+        "#\n"
+        "# The same reference is in understudy.yaml(5).\n";
 
     fputs(head, f);
     for (size_t i = 0; i < schema_count(); i++) {

@@ -127,6 +127,16 @@ int json_format_release(bool was_held, char **ret)
     return json_finish(&maker, object, ret);
 }
 
+int json_format_reload(const char *needs_restart, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *object = json_object();
+
+    json_put(&maker, object, "reloaded", json_true());
+    json_put(&maker, object, "needs_restart", json_text(needs_restart));
+    return json_finish(&maker, object, ret);
+}
+
 int json_parse_drill(const char *text, size_t length, bool *ret_confirmed, const char **ret_problem)
 {
     json_t *document, *confirmed;

@@ -50,6 +50,9 @@ int json_format_drill(const char *machine, const char *message, char **ret) _mus
 /* {"released": …}: whether the brake was on. */
 int json_format_release(bool was_held, char **ret) _must_check_;
 
+/* {"reloaded": true, "needs_restart": …}: keys with ", " between that wait for a restart, or NULL. */
+int json_format_reload(const char *needs_restart, char **ret) _must_check_;
+
 /*
  * Reads {"confirmed": true}, the body of a drill request; nothing at all, or an object without the
  * member, is false. -EINVAL: something else; *ret_problem (borrowed, static) says what.

@@ -68,6 +68,8 @@ struct world {
     api_drill_done drill_done;
     void *drill_token;
     bool drill_confirmed;
+    const char *reload_problem; /* NULL: a reload succeeds */
+    const char *waiting;        /* what waits for a restart then */
 };
 
 static inline const struct coordinator *world_coordinator(void *context)
@@ -131,6 +133,14 @@ static inline bool world_release(void *context)
     return was_held;
 }
 
+static inline const char *world_reload(void *context, char **ret_waiting)
+{
+    const struct world *world = context;
+
+    *ret_waiting = world->waiting != NULL ? strdup(world->waiting) : NULL;
+    return world->reload_problem;
+}
+
 static const struct api_backend backend = {
     .coordinator = world_coordinator,
     .now = world_now,
@@ -140,6 +150,7 @@ static const struct api_backend backend = {
     .started = world_started,
     .drill = world_drill,
     .release = world_release,
+    .reload = world_reload,
 };
 
 static inline struct domain_description *describe(const char *name, unsigned number, const char *const *resources)

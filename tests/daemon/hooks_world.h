@@ -50,10 +50,13 @@ struct world {
     bool is_done;
 };
 
-static inline void on_line(void *context, const char *event, const char *hook, const char *text)
+static inline void on_line(void *context, uint64_t run, const char *event, const char *hook, const char *text)
 {
     struct world *world = context;
+    bool is_first = strcmp(event, "a") == 0, is_second = strcmp(event, "b") == 0;
 
+    /* As the tests number them. */
+    assert_int_equal(run, is_first ? 1 : is_second ? 2 : strcmp(event, "next") == 0 ? 8 : 7);
     assert_true(world->line_count < LINES_MAX);
     assert_true(asprintf(&world->lines[world->line_count++], "%s %s: %s", event, hook, text) > 0);
     if (world->awaited != NULL && strncmp(text, world->awaited, strlen(world->awaited)) == 0)

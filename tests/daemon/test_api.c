@@ -111,6 +111,20 @@ static void test_release(void **state)
     world_free(world);
 }
 
+static void test_reload(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/reload", "{}", 200, "{\"reloaded\":true,\"needs_restart\":null}", NULL);
+    world->waiting = "state_dir, api.socket";
+    check(world, "POST", "/v1/reload", "", 200, "\"needs_restart\":\"state_dir, api.socket\"}", NULL);
+    world->reload_problem = "x.yaml:3:1: error: unknown key";
+    check(world, "POST", "/v1/reload", "", 409, "\"error\":\"x.yaml:3:1: error: unknown key\"", "--check", NULL);
+    check(world, "GET", "/v1/reload", "", 405, "Allow: POST", NULL);
+    world_free(world);
+}
+
 static void test_drill_refused(void **state)
 {
     struct world *world = world_new(0);
@@ -300,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_there_or_not_allowed),
         cmocka_unit_test(test_recovery_is_history),
         cmocka_unit_test(test_release),
+        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_drill_refused),
         cmocka_unit_test(test_drill_is_answered_later),
         cmocka_unit_test(test_drill_fails_later),

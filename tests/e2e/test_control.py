@@ -135,6 +135,38 @@ def test_reload_of_a_bad_file_keeps_the_good_one(case_study):
     assert daemon.wait_for_recovery("VM-001")["outcome"] == "recovered"
 
 
+def test_reload_by_command_line_knows_how_it_went(case_study):
+    daemon = case_study().start()
+    uri = daemon.api.status()["hypervisors"][0]["uri"]
+    good = {"hypervisors": [{"name": "room", "uri": uri}]}
+    daemon.configure(**good, mode="observe")
+    assert json.loads(daemon.ctl("reload", "--json").stdout) == {"reloaded": True, "needs_restart": None}
+    assert daemon.api.status()["mode"] == "observe"
+
+    daemon.config_file.write_text("mode: automatic\n")
+    refused = daemon.ctl("reload", check=False)
+    assert refused.returncode == 1 and "hypervisors" in refused.stderr and "--check" in refused.stderr
+    assert daemon.api.status()["mode"] == "observe"
+
+    # What waits for a restart is told until it is put back.
+    for _ in range(2):
+        daemon.configure(**good, state_dir="/nonexistent")
+        assert "state_dir" in daemon.ctl("reload").stdout
+    daemon.configure(**good)
+    assert "state_dir" not in daemon.ctl("reload").stdout
+
+
+def test_reload_moves_a_hypervisor(case_study, tmp_path):
+    """The same name with another URI is another one: its machines are what is seen from then on."""
+    daemon = case_study().start()
+    other = write_node(tmp_path / "other.xml", {"vm-x": {"database": "mysql"}}, running=["vm-x"])
+    daemon.configure(hypervisors=[{"name": "room", "uri": other}])
+    daemon.ctl("reload")
+    daemon.wait_for_machine("vm-x", state="running")
+    daemon.wait_until_gone("VM-001")
+    assert [each["name"] for each in daemon.api.status()["hypervisors"]] == ["room"]
+
+
 def run_check(path):
     return subprocess.run([*launcher(), str(program("understudyd")), "--check", "--config", str(path)],
                           capture_output=True, text=True, env=environment(), timeout=30)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyctl reload: has the configuration read again, and knows how that went. */
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/field.h"
+#include "ctl/print.h"
+
+#define TIMEOUT_MS 60000
+
+static int run(struct client *client, const struct ctl_options *options, const char *argument)
+{
+    _cleanup_(json_decrefp) json_t *body = json_object();
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+
+    (void)argument;
+    if (body == NULL)
+        die_of_memory();
+    if (client_post(client, body, TIMEOUT_MS, &answer, "/v1/reload", NULL) < 0)
+        return EXIT_FAILURE;
+    if (options->json) {
+        print_json(answer);
+        return EXIT_SUCCESS;
+    }
+    print_styled(STYLE_GOOD, "The configuration is reloaded.\n");
+    if (!field_is_null(answer, "needs_restart"))
+        printf("This waits until understudyd is restarted: %s\n", field_word(answer, "needs_restart"));
+    return EXIT_SUCCESS;
+}
+
+const struct command command_reload = {
+    .name = "reload",
+    .help = "read the configuration again; fails if it is not taken",
+    .run = run,
+};

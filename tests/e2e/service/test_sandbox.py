@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The user and the sandbox of the service, and the ways out of it that understudy-hooks(7) shows."""
+
+import gzip
+import re
+
+from steps import KILL_WEB_1, configure, drop_in, running, wait_until_recovered
+
+SCORE_MAX = 1.5
+
+
+def manual(room, page):
+    """An installed manual page, near enough to text that its examples can be done as they stand there."""
+    text = gzip.decompress((room.root / f"usr/share/man/{page}.gz").read_bytes()).decode()
+    return text.replace("\\&", "").replace("\\", "")
+
+
+def test_it_runs_as_its_own_user_in_a_tight_sandbox(room, capsys):
+    assert room.run("systemd-analyze verify --man=no understudyd.service understudyd.socket 2>&1") == ""
+    assert room.run("stat -c %U /proc/$(systemctl show -P MainPID understudyd)") == "understudy\n"
+    overall = room.run("systemd-analyze security --no-pager understudyd | tail -1")
+    with capsys.disabled():
+        print(f"\n{overall.strip()}")
+    assert float(re.search(r": ([\d.]+) ", overall)[1]) <= SCORE_MAX
+    assert room.run("stat -c '%U %G %a' /run/understudy/api.sock").split()[1:] == ["understudy", "660"]
+    assert room.try_run("runuser -u nobody understudyctl status").returncode != 0
+
+
+def test_a_rehearsal_gets_through_the_sandbox(room):
+    """libvirtd writes the core into a FIFO below /run/understudy, from outside."""
+    room.run("understudyctl drill web-1 --yes")
+    assert wait_until_recovered(room)["cause"] == "crashed"
+    assert running(room) == {"web-2"}
+
+
+def test_a_hook_gets_out_of_the_sandbox_by_a_unit_of_its_own(room):
+    room.write("etc/systemd/system/understudy-hook-note@.service",
+               "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'id -un >/srv/notes/%i'\n")
+    room.write("etc/systemd/system/other.service", "[Service]\nType=oneshot\nExecStart=/bin/touch /srv/notes/other\n")
+    room.write("etc/understudy/hooks.d/10-note",
+               '#!/bin/sh\n[ "$1" = recovered ] || exit 0\necho on my way\ntouch /srv/notes/direct\n'
+               'systemctl start other.service\n'
+               'exec systemctl start "understudy-hook-note@$UNDERSTUDY_RECOVERY.service"\n', 0o755)
+    room.run("mkdir /srv/notes && systemctl daemon-reload")
+    room.run(KILL_WEB_1)
+    recovery = wait_until_recovered(room)
+    assert room.wait_until(f"cat /srv/notes/{recovery['id']}") == "root\n"
+    assert room.run("ls /srv/notes") == recovery["id"] + "\n"
+    told = room.journal("-u", "understudyd", f"UNDERSTUDY_RECOVERY={recovery['id']}", "UNDERSTUDY_MACHINE=web-1")
+    assert "recovered hook 10-note: on my way" in told
+
+
+def test_a_remote_hypervisor_is_reached_by_ssh(room):
+    """With a key made as understudyd(8) says."""
+    [command] = re.findall(r"runuser -u understudy -- ssh-keygen .*", manual(room, "man8/understudyd.8"))
+    room.run(command)
+    room.run("mkdir -p ~root/.ssh && cp /var/lib/understudy/.ssh/id_ed25519.pub ~root/.ssh/authorized_keys")
+    room.run("rm /etc/systemd/system/ssh.service && systemctl daemon-reload && systemctl start ssh.service")
+    room.run("ssh-keyscan -t ed25519 localhost >/var/lib/understudy/.ssh/known_hosts")
+    configure(room, "qemu:///system", "qemu+ssh://root@localhost/system")
+    room.run("systemctl reload understudyd")
+    room.wait_until("systemctl show -P StatusText understudyd | grep '^3 machines on 1 of 1'")
+    room.run(KILL_WEB_1)
+    wait_until_recovered(room)
+    assert running(room) == {"web-2"}
+
+
+def test_a_drop_in_lets_hooks_change_addresses(room):
+    room.write("etc/understudy/hooks.d/10-address",
+               '#!/bin/sh\n[ "$1" = recovered ] || exit 0\nexec ip address add 192.0.2.1/32 dev lo\n', 0o755)
+    lines = re.search(r"CapabilityBoundingSet=.*?AF_PACKET", manual(room, "man7/understudy-hooks.7"), re.DOTALL)[0]
+    drop_in(room, "hooks", f"[Service]\n{lines}\n")
+    room.run(KILL_WEB_1)
+    wait_until_recovered(room)
+    room.wait_until("ip -4 address show lo | grep -w 192.0.2.1")
+    assert room.run("stat -c %U /proc/$(systemctl show -P MainPID understudyd)") == "understudy\n"

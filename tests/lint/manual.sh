@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# manual.sh MANUALS BINARIES: what mandoc has to say about the built manual pages, and every command, option, key and
+# field that there is and they do not tell of. 77: there is no mandoc, or are no pages.
+set -u
+
+command -v mandoc >/dev/null || { echo "mandoc is not installed"; exit 77; }
+[ -e "$1/understudyd.8" ] || { echo "the manual pages are not built: scdoc is not installed"; exit 77; }
+status=0
+
+# must_tell PAGE WORD…
+must_tell() {
+    page=$1
+    shift
+    [ $# -gt 0 ] || { echo "$page: nothing to look for"; status=1; }
+    # As text without any formatting, on one line.
+    text=$(mandoc -T utf8 "$manuals/$page" | col -b | tr -s ' \n' '  ')
+    for word in "$@"; do
+        case $text in
+        *"$word"*) ;;
+        *) echo "$page: $word is missing"; status=1 ;;
+        esac
+    done
+}
+
+manuals=$1 binaries=$2
+mandoc -T lint -W style "$manuals"/*.[1-8] || status=1
+# shellcheck disable=SC2046 # words
+must_tell understudyctl.1 \
+    $("$binaries/understudyctl" --help | sed -n 's/^  \([a-z]*\) .*/\1/p; s/^  .*\(--[a-z]*\).*/\1/p')
+# shellcheck disable=SC2046
+must_tell understudyd.8 $("$binaries/understudyd" --help | sed -n 's/^  .*\(--[a-z-]*\).*/\1/p') \
+    $(grep -o '"UNDERSTUDY_[A-Z]*=' "$3/daemon/service/log.c" | tr -d '"=')
+# shellcheck disable=SC2046
+must_tell understudy.yaml.5 $(sed -n 's/.*{\.path = "\([a-z_.]*\)".*/\1/p' "$3/lib/config/schema.c")
+# shellcheck disable=SC2046
+must_tell understudy-hooks.7 $(sed -n 's/.*(struct hook_variable){"\([A-Z_]*\)".*/UNDERSTUDY_\1/p' \
+    "$3/daemon/external.c") $(sed -n 's/.*\[NOTICE_[A-Z]*\] = "\([a-z-]*\)".*/\1/p' "$3/daemon/external.c")
+exit $status
