@@ -58,20 +58,23 @@ static bool counts_as_failure(const struct coordinator *coordinator, const struc
  * Services that failed within the window and since the brake was let go of last. One whose replacements
  * fail as well counts once: that is what recovery.limit is for. Rehearsals do not count.
  */
-static size_t count_failures(const struct coordinator *coordinator, struct moment now)
+static size_t count_failures(struct coordinator *coordinator, struct moment now)
 {
     size_t count = 0;
 
+    coordinator->brake_round++;
     for (size_t i = coordinator->n_records; i-- > 0;) {
         const struct recovery *recovery = coordinator->records[i];
-        bool is_counted = false;
+        struct watch *watch;
 
         if (!counts_as_failure(coordinator, recovery, now))
             continue;
-        for (size_t j = i + 1; j < coordinator->n_records && !is_counted; j++)
-            is_counted = counts_as_failure(coordinator, coordinator->records[j], now) &&
-                         machine_ref_equal(&coordinator->records[j]->root, &recovery->root);
-        count += !is_counted;
+        watch = watch_find(coordinator, &recovery->root);
+        if (watch != NULL && watch->brake_round == coordinator->brake_round)
+            continue;
+        if (watch != NULL)
+            watch->brake_round = coordinator->brake_round;
+        count++;
     }
     return count;
 }
@@ -94,6 +97,9 @@ void brake_check(struct coordinator *coordinator, struct moment now)
     const struct config_brake *config = &coordinator->config->recovery.brake;
     size_t n_failures, n_protected;
 
+    if (!coordinator->has_failures)
+        return;
+    coordinator->has_failures = false;
     if (coordinator->is_held)
         mark_runs(coordinator, true);
     if (coordinator->is_held || config->share == 0)
@@ -109,6 +115,8 @@ void brake_check(struct coordinator *coordinator, struct moment now)
     notices_add(coordinator, NOTICE_BRAKE_ON, now, NULL,
                 "%zu of %zu protected machines failed at once; nothing is started until understudyctl release",
                 n_failures, n_protected);
+    /* What was chosen but not begun may be wrong by the time of the release. */
+    runs_reconsider(coordinator, NULL, now);
 }
 
 bool coordinator_is_held(const struct coordinator *coordinator)
@@ -125,6 +133,7 @@ bool coordinator_release(struct coordinator *coordinator, struct moment now)
     mark_runs(coordinator, false);
     coordinator->released_us = now.mono_us;
     notices_add(coordinator, NOTICE_BRAKE_OFF, now, NULL, "released: %zu recoveries go on", coordinator->n_runs);
+    runs_reconsider(coordinator, NULL, now);
     runs_assign(coordinator, now);
     return true;
 }

@@ -223,7 +223,6 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
                                   struct inventory *inventory, struct moment now)
 {
     struct link *link = link_find(coordinator, action->target.hypervisor);
-    size_t n_records = coordinator->n_records;
 
     if (link == NULL || !link->is_connected || !link->is_listing || link->list_id != action->id) {
         inventory_free(inventory);
@@ -245,9 +244,6 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     inventory_free(inventory);
     restore_adopt(coordinator, now);
     runs_resume(coordinator, link->name, now);
-    /* What one listing tells is judged as a whole. */
-    if (coordinator->n_records > n_records)
-        brake_check(coordinator, now);
     runs_assign(coordinator, now);
 }
 
@@ -283,6 +279,8 @@ void coordinator_handle_inspection(struct coordinator *coordinator, const struct
             machine->is_reachable = link->is_listed;
     } else if (machine != NULL) {
         watch_apply_absence(coordinator, machine, action->as_of, now);
+    } else {
+        watch_forget_unknown(coordinator, &action->target);
     }
     runs_assign(coordinator, now);
 }
@@ -508,12 +506,14 @@ static bool next_probe(struct coordinator *coordinator, struct action *ret)
     return true;
 }
 
-/* Nothing is begun while the brake is on, or where the view of the hypervisor is old. */
-static bool is_withheld(const struct coordinator *coordinator, const struct action *action)
+/* Nothing is begun or ended while the brake is on, nor begun where the view of the hypervisor is old. */
+static bool is_withheld(const struct coordinator *coordinator, const struct run *run)
 {
-    const struct link *link = link_find(coordinator, action->target.hypervisor);
+    const struct link *link = link_find(coordinator, run->action.target.hypervisor);
 
-    if (action->kind != ACTION_RECORD && action->kind != ACTION_HOOK && action->kind != ACTION_START)
+    if (run->recovery->state == RECOVERY_DESTROYING)
+        return coordinator->is_held;
+    if (run->action.kind != ACTION_RECORD && run->action.kind != ACTION_HOOK && run->action.kind != ACTION_START)
         return false;
     return coordinator->is_held || (link != NULL && !link->is_listed);
 }
@@ -525,7 +525,7 @@ bool coordinator_next_action(struct coordinator *coordinator, struct action *ret
     for (size_t i = 0; i < coordinator->n_runs; i++) {
         struct run *run = coordinator->runs[i];
 
-        if (!run->has_action || is_withheld(coordinator, &run->action))
+        if (!run->has_action || is_withheld(coordinator, run))
             continue;
         run->has_action = false;
         run->recovery->is_asked = true;

@@ -45,6 +45,7 @@ struct watch {
     int64_t drill_until_us;  /* a failure up to then is a rehearsal */
     struct run *recovers;    /* the run whose failed machine this is, or NULL */
     struct run *serves;      /* the run whose candidate this is, or NULL */
+    uint64_t brake_round;    /* in which it was counted last */
     bool wants_probe;        /* is in coordinator.to_probe */
     bool is_probing;
     bool is_hung;                     /* and that was told: not again until it shows life */
@@ -102,10 +103,13 @@ struct coordinator {
     struct watch *to_probe;
     struct watch *changed; /* machines whose state is to be written down */
 
-    bool has_loose;       /* some attempt may have a start that is not settled */
-    bool is_held;         /* by the brake */
-    bool was_held;        /* when the daemon last ran, and nobody was told yet */
-    int64_t released_us;  /* failures before this do not brake */
+    bool has_loose;      /* some attempt may have a start that is not settled */
+    bool is_held;        /* by the brake */
+    bool was_held;       /* when the daemon last ran, and nobody was told yet */
+    int64_t released_us; /* failures before this do not brake */
+    bool has_failures;   /* new ones, which the brake has not judged */
+    uint64_t brake_round;
+    int64_t began_us;     /* mono_us of the first thing that came in; 0: nothing did */
     int64_t heartbeat_us; /* the next one; USEC_INFINITY: none */
     int64_t assign_us;    /* an assignment waits for recoveries that are nearly there */
 
@@ -137,6 +141,8 @@ struct watch *watch_get(struct coordinator *coordinator, const char *hypervisor,
 struct watch *watch_find(const struct coordinator *coordinator, const struct machine_ref *ref);
 void watch_inspect(struct coordinator *coordinator, struct watch *watch);
 void watch_free_all(struct coordinator *coordinator);
+/* There is no such machine: its watch goes, unless a failure of it is still to be dealt with. */
+void watch_forget_unknown(struct coordinator *coordinator, const struct machine_ref *ref);
 /* Removes machine and watch unless a run needs them. */
 void watch_forget(struct coordinator *coordinator, struct machine *machine);
 
@@ -175,8 +181,8 @@ void heartbeat_handle_result(struct coordinator *coordinator, const struct actio
 
 /* A machine's state was learnt. If it came up, a start that was given up may have taken effect; it is ended then. */
 void late_observe(struct coordinator *coordinator, const struct machine *machine, bool came_up, struct moment now);
-/* The recovery has a start that is not settled. */
-bool late_is_possible(const struct recovery *recovery);
+/* The recovery has a start that is not settled, and that is not so long ago that nothing will come of it. */
+bool late_is_possible(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now);
 /* The next one to be stopped; false: none is due. */
 bool late_next(struct coordinator *coordinator, struct action *ret);
 /* True: the answer belonged to one of them. One that could not be stopped is tried again. */
@@ -186,7 +192,7 @@ int64_t late_deadline(const struct coordinator *coordinator);
 
 /* ---- brake.c ---- */
 
-/* A failure was detected: is it one too many? */
+/* If failures were detected since: are they too many? */
 void brake_check(struct coordinator *coordinator, struct moment now);
 /* How many recoveries count on the budget of `root` within the window. */
 unsigned budget_spent(const struct coordinator *coordinator, const struct machine_ref *root, struct moment now);
@@ -228,6 +234,8 @@ int run_open(struct coordinator *coordinator, struct watch *watch, struct machin
 void run_handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event);
 /* The run that waits for this answer; NULL. */
 struct run *run_find(const struct coordinator *coordinator, uint64_t action_id);
+/* Decisions of runs that wait to be carried out are old by now: all of them, or those on one hypervisor. */
+void runs_reconsider(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 /* Who there is has changed: runs that waited for that choose again. */
 void runs_resume(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 void runs_tick(struct coordinator *coordinator, struct moment now);

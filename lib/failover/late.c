@@ -21,9 +21,12 @@ static struct recovery_attempt *find_attempt(const struct recovery *recovery, co
     return NULL;
 }
 
-/* A recovery counts on this machine: the one that asked, one under way, or one that chose it later. */
+/*
+ * A recovery counts on this machine: the one that asked for it then, one under way, or one that chose it later. asker
+ * NULL: forgotten.
+ */
 static bool is_wanted(const struct coordinator *coordinator, const struct recovery *asker,
-                      const struct machine_ref *ref)
+                      const struct recovery_attempt *attempt, const struct machine_ref *ref)
 {
     /* Restarted in vain, and up after all: that is what was wished. */
     if (asker != NULL && machine_ref_equal(&asker->failed, ref))
@@ -36,7 +39,7 @@ static bool is_wanted(const struct coordinator *coordinator, const struct recove
         if (!recovery_state_is_final(recovery->state))
             return true;
         if (recovery->state == RECOVERY_RECOVERED &&
-            (asker == NULL || recovery == asker || recovery->decided.mono_us > asker->decided.mono_us))
+            (attempt == NULL || recovery == asker || recovery->decided.mono_us > attempt->decided.mono_us))
             return true;
     }
     return false;
@@ -114,8 +117,8 @@ void coordinator_handle_late_result(struct coordinator *coordinator, const struc
     if (recovery != NULL)
         attempt = find_attempt(recovery, &action->target);
     /* A start that failed may have taken effect all the same; only one that somebody else came before has not. */
-    has_come_up =
-        result->error != -EALREADY && result->error != -ENOENT && !is_wanted(coordinator, recovery, &action->target);
+    has_come_up = result->error != -EALREADY && result->error != -ENOENT &&
+                  !is_wanted(coordinator, recovery, attempt, &action->target);
     if (attempt != NULL)
         set_fate(recovery, attempt, has_come_up ? START_STRAY : START_SETTLED);
     if (!has_come_up)
@@ -126,17 +129,18 @@ void coordinator_handle_late_result(struct coordinator *coordinator, const struc
 }
 
 /* After so long, whatever comes up is rather somebody's own doing. */
-static bool is_over(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
+static bool is_over(const struct coordinator *coordinator, const struct recovery_attempt *attempt, struct moment now)
 {
-    return recovery_state_is_final(recovery->state) &&
-           now.mono_us - recovery->ended.mono_us > coordinator->config->recovery.late_start_us;
+    const struct config_recovery *config = &coordinator->config->recovery;
+
+    return now.mono_us - attempt->decided.mono_us > config->start_timeout_us + config->late_start_us;
 }
 
-/* True: this attempt is what brought the machine up. One start takes effect once. */
+/* True: this attempt is what brought the machine up, and it is ended. */
 static bool explains(struct coordinator *coordinator, struct recovery *recovery, struct recovery_attempt *attempt,
                      struct moment now)
 {
-    if (is_wanted(coordinator, recovery, &attempt->candidate))
+    if (is_wanted(coordinator, recovery, attempt, &attempt->candidate))
         return false;
     if (attempt->fate == START_LOOSE)
         announce(coordinator, &attempt->candidate, recovery->id, now);
@@ -145,34 +149,63 @@ static bool explains(struct coordinator *coordinator, struct recovery *recovery,
     return true;
 }
 
-void late_observe(struct coordinator *coordinator, const struct machine *machine, bool came_up, struct moment now)
+/* One start takes effect once: of several of one fate, the oldest explains it. */
+static bool find_explanation(struct coordinator *coordinator, const struct machine_ref *ref, enum start_fate fate,
+                             struct moment now)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-    bool is_unexplained = came_up;
+    for (size_t i = 0; i < coordinator->n_records; i++)
+        for (size_t n = 0; n < coordinator->records[i]->n_attempts; n++) {
+            struct recovery_attempt *attempt = &coordinator->records[i]->attempts[n];
 
-    if (!coordinator->has_loose)
-        return;
+            if (attempt->fate == fate && machine_ref_equal(&attempt->candidate, ref) &&
+                explains(coordinator, coordinator->records[i], attempt, now))
+                return true;
+        }
+    return false;
+}
+
+static void settle_old_ones(struct coordinator *coordinator, struct moment now)
+{
     coordinator->has_loose = false;
     for (size_t i = 0; i < coordinator->n_records; i++)
         for (size_t n = 0; n < coordinator->records[i]->n_attempts; n++) {
             struct recovery_attempt *attempt = &coordinator->records[i]->attempts[n];
 
-            if (attempt->fate == START_LOOSE && is_over(coordinator, coordinator->records[i], now))
+            if (attempt->fate == START_LOOSE && is_over(coordinator, attempt, now))
                 set_fate(coordinator->records[i], attempt, START_SETTLED);
-            if (attempt->fate != START_SETTLED && is_unexplained && machine_ref_equal(&attempt->candidate, &ref))
-                is_unexplained = !explains(coordinator, coordinator->records[i], attempt, now);
             coordinator->has_loose |= attempt->fate != START_SETTLED;
         }
+}
+
+void late_observe(struct coordinator *coordinator, const struct machine *machine, bool came_up, struct moment now)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    if (!coordinator->has_loose)
+        return;
+    settle_old_ones(coordinator, now);
+    /* One that is to be ended explains that it is up, however long already. */
+    if (machine->state == MACHINE_RUNNING && !find_explanation(coordinator, &ref, START_STRAY, now) && came_up)
+        find_explanation(coordinator, &ref, START_LOOSE, now);
     if (machine->state == MACHINE_SHUT_OFF && !is_being_ended(coordinator, &ref))
         settle_strays(coordinator, &ref);
 }
 
-bool late_is_possible(const struct recovery *recovery)
+bool late_is_possible(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
 {
     for (size_t i = 0; i < recovery->n_attempts; i++)
-        if (recovery->attempts[i].fate != START_SETTLED)
+        if (recovery->attempts[i].fate != START_SETTLED && !is_over(coordinator, &recovery->attempts[i], now))
             return true;
     return false;
+}
+
+static bool is_needed(struct coordinator *coordinator, const struct action *action)
+{
+    const struct recovery *asker = coordinator_find_recovery(coordinator, action->recovery_id);
+    const struct recovery_attempt *attempt = asker != NULL ? find_attempt(asker, &action->target) : NULL;
+
+    return link_find(coordinator, action->target.hypervisor) == NULL ||
+           is_wanted(coordinator, asker, attempt, &action->target);
 }
 
 static struct late **find_due(struct coordinator *coordinator)
@@ -192,9 +225,8 @@ bool late_next(struct coordinator *coordinator, struct action *ret)
         struct late *late = *at;
 
         late->is_due = false;
-        /* Off in the meantime, and chosen anew. */
-        if (is_wanted(coordinator, coordinator_find_recovery(coordinator, late->action.recovery_id),
-                      &late->action.target)) {
+        /* Off in the meantime, and chosen anew; or nobody's business any more. */
+        if (is_needed(coordinator, &late->action)) {
             settle_strays(coordinator, &late->action.target);
             *at = late->next;
             free(late);

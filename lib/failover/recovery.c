@@ -23,6 +23,7 @@ static const char *const event_names[RECOVERY_EVENT_COUNT] = {
     [RECOVERY_ORIGINAL_RUNS] = "original-runs",
     [RECOVERY_REPLACEMENT_STOPPED] = "replacement-stopped",
     [RECOVERY_RECONNECTED] = "reconnected",
+    [RECOVERY_RECONSIDER] = "reconsider",
     [RECOVERY_TICK] = "tick",
     [RECOVERY_ABANDON] = "abandon",
 };
@@ -69,6 +70,7 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     recovery->is_changed = true;
     recovery->cause = cause;
     recovery->priority = failed->priority;
+    recovery->belies_its_looks = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
     recovery->detected = detected;
     recovery->deadline_us = USEC_INFINITY;
     *ret = steal_pointer(&recovery);
@@ -152,10 +154,16 @@ void recovery_resume(struct recovery *recovery)
 
         attempt->is_void |= attempt->error == NULL;
         /* The start may have been asked for after this was written. */
-        if (recovery->state <= RECOVERY_STARTING)
+        if (recovery->state <= RECOVERY_RESOLVING)
             attempt->fate = START_LOOSE;
+    } else {
+        free(recovery->replacement_name);
+        recovery->replacement_name = NULL;
+        recovery->replacement = (struct machine_ref){0};
+        recovery->is_restarting = false;
     }
     recovery->state = state;
+    recovery->was_seen_dead = false;
     recovery->action_id = 0;
     recovery->asked = 0;
     recovery->deadline_us = USEC_INFINITY;

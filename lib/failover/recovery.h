@@ -47,6 +47,7 @@ enum recovery_event_kind {
     RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
     RECOVERY_REPLACEMENT_STOPPED,
     RECOVERY_RECONNECTED, /* the hypervisor that the recovery waits for is back, and listed */
+    RECOVERY_RECONSIDER,  /* what it decided was not begun, and is old by now */
     RECOVERY_TICK,
     RECOVERY_ABANDON, /* it cannot go on: detail says why */
     RECOVERY_EVENT_COUNT,
@@ -80,6 +81,7 @@ struct recovery_attempt {
     char *error;  /* NULL: it runs, or nothing went wrong yet */
     bool is_void; /* understudyd itself was interrupted: not the candidate's fault, and not counted */
     enum start_fate fate;
+    struct moment decided; /* when it was chosen */
 };
 
 /*
@@ -118,6 +120,8 @@ struct recovery {
     unsigned asked;            /* how often the question under way was asked */
     int64_t deadline_us;       /* mono_us of the next RECOVERY_TICK; USEC_INFINITY */
     enum verify_level level;   /* at which the replacement is verified */
+    bool belies_its_looks;     /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
+    bool was_seen_dead;        /* in this life of the daemon */
     bool is_restarting;        /* the candidate is the failed machine itself */
     bool is_changed;           /* since it was last handed out to be written down */
     unsigned long ignored;     /* events that meant nothing in their state */

@@ -211,19 +211,31 @@ static void give_up(struct step *step, char *detail)
     recovery->deadline_us = step->event->now.mono_us + (config->restart_backoff_us << doublings);
 }
 
-/* The machine is surely dead, or the last candidate surely off: on to the next, if another attempt is left. */
+static void see_dead(struct step *step)
+{
+    if (step->recovery->confirmed.real_us == 0)
+        step->recovery->confirmed = step->event->now;
+    step->recovery->was_seen_dead = true;
+    step->recovery->belies_its_looks = false;
+}
+
+/* False: it was given up. */
+static bool has_attempts_left(struct step *step)
+{
+    size_t n_attempts = recovery_attempt_count(step->recovery);
+
+    if (n_attempts < step->config->recovery.attempts)
+        return true;
+    give_up(step, words("%zu candidates were tried and none came up; recovery.attempts allows no more", n_attempts));
+    return false;
+}
+
+/* The failed machine is surely dead. */
 static void want_candidate(struct step *step)
 {
-    struct recovery *recovery = step->recovery;
-    size_t n_attempts = recovery_attempt_count(recovery);
-
-    if (recovery->confirmed.real_us == 0)
-        recovery->confirmed = step->event->now;
-    if (n_attempts >= step->config->recovery.attempts) {
-        give_up(step,
-                words("%zu candidates were tried and none came up; recovery.attempts allows no more", n_attempts));
+    see_dead(step);
+    if (!has_attempts_left(step))
         return;
-    }
     enter(step, RECOVERY_SELECTING);
     step->out->wants_candidate = true;
 }
@@ -247,8 +259,8 @@ static void next_candidate(struct step *step)
     release(step);
     if (was_restart)
         give_up(step, words("nobody could take its place, and it did not come up again itself"));
-    else
-        want_candidate(step);
+    else if (has_attempts_left(step))
+        begin_asking(step, RECOVERY_CONFIRMING); /* somebody may have started the failed machine meanwhile */
 }
 
 static struct recovery_attempt *attempt_under_way(struct step *step)
@@ -276,12 +288,6 @@ static bool is_gone_or_off(const struct action_result *result)
            (result->error == 0 && (result->state == MACHINE_SHUT_OFF || result->state == MACHINE_GONE));
 }
 
-/* It may run between two panics, or look as if it did while it hangs. */
-static bool runs_although_failed(const struct recovery *recovery)
-{
-    return recovery->cause == CAUSE_PANIC_LOOP || recovery->cause == CAUSE_HUNG;
-}
-
 /* What is left of it still holds its disks, and will not run again by itself. */
 static bool leaves_remains(const struct recovery *recovery, const struct action_result *result)
 {
@@ -290,15 +296,16 @@ static bool leaves_remains(const struct recovery *recovery, const struct action_
     if (result->state == MACHINE_PAUSED)
         return result->reason == REASON_IO_ERROR || result->reason == REASON_WATCHDOG ||
                result->reason == REASON_PANICKED;
-    return runs_although_failed(recovery);
+    return recovery->belies_its_looks;
 }
 
 static void confirm(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
-    if (is_gone_or_off(result)) { /* NOLINT(bugprone-branch-clone): dead, and not to be touched, are two things */
-        want_candidate(step);
+    /* What was seen dead stays so as far as anybody can tell, while its hypervisor is away. */
+    if (is_gone_or_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
+        want_candidate(step); /* NOLINT(bugprone-branch-clone): dead, and not to be touched, are two things */
     } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
         if (!ask_later(step, result->error != 0 ? ASK_PAUSE_US : STOPPING_PAUSE_US))
             exhaust_unanswered(step, "the hypervisor does not say whether it is off");
@@ -323,6 +330,8 @@ static bool in_detected(struct step *step)
 
 static bool in_confirming(struct step *step)
 {
+    if (step->event->kind == RECOVERY_RECONNECTED)
+        step->recovery->belies_its_looks = false; /* nobody knows what was missed */
     if (step->event->kind != RECOVERY_ANSWER)
         return ask_again(step);
     confirm(step);
@@ -335,15 +344,18 @@ static bool in_destroying(struct step *step)
 
     if (step->event->kind == RECOVERY_RECONNECTED && step->recovery->waits_for_connection) {
         /* After a lost connection nobody knows what is left: look again. */
+        step->recovery->belies_its_looks = false;
         begin_asking(step, RECOVERY_CONFIRMING);
         return true;
     }
     if (step->event->kind != RECOVERY_ANSWER)
         return ask_again(step);
-    if (result->error == 0 || result->error == -ENOENT)
-        want_candidate(step);
-    else if (!ask_later(step, ASK_PAUSE_US))
+    if (result->error == 0 || result->error == -ENOENT) {
+        see_dead(step);
+        begin_asking(step, RECOVERY_CONFIRMING); /* and if somebody was quicker, it runs again */
+    } else if (!ask_later(step, ASK_PAUSE_US)) {
         exhaust_unanswered(step, "its remains could not be ended");
+    }
     return true;
 }
 
@@ -382,6 +394,7 @@ static int take_candidate(struct step *step)
         .candidate = recovery->replacement,
         .name = steal_pointer(&attempt_name),
         .is_void = recovery->is_restarting, /* restarts are counted on their own */
+        .decided = step->event->now,
     };
     return 0;
 }
@@ -422,6 +435,15 @@ static bool in_waiting(struct step *step)
     return true;
 }
 
+/* The configuration may have changed under way. */
+static bool stays_observer(struct step *step)
+{
+    if (step->config->mode != MODE_OBSERVE)
+        return false;
+    finish(step, RECOVERY_OBSERVED, words("mode is observe: nothing was started"));
+    return true;
+}
+
 static bool in_recording(struct step *step)
 {
     const struct action_result *result = step->event->result;
@@ -439,7 +461,8 @@ static bool in_recording(struct step *step)
         step->recovery->is_unrecorded = true;
         step->out->intent_failed = true;
     }
-    begin_asking(step, RECOVERY_PREPARING);
+    if (!stays_observer(step))
+        begin_asking(step, RECOVERY_PREPARING);
     return true;
 }
 
@@ -450,6 +473,8 @@ static bool in_preparing(struct step *step)
     if (step->event->kind != RECOVERY_ANSWER)
         return false;
     if (result->error == 0) {
+        if (stays_observer(step))
+            return true;
         begin_asking(step, RECOVERY_STARTING);
         attempt_under_way(step)->fate = START_LOOSE;
         return true;
@@ -668,7 +693,7 @@ static void withdraw_candidate(struct step *step)
     release(step);
 }
 
-/* The failed machine is said to run before anything was started in its place: is that so? */
+/* Nothing was begun: back to the question whether the failed machine is dead at all. */
 static void look_again(struct step *step)
 {
     if (step->recovery->replacement_name != NULL)
@@ -676,13 +701,31 @@ static void look_again(struct step *step)
     begin_asking(step, RECOVERY_CONFIRMING);
 }
 
+/* What the state is about was handed out to nobody yet. */
+static bool is_unbegun(const struct recovery *recovery)
+{
+    return recovery->action_id != 0 && !recovery->is_asked;
+}
+
+/* The failed machine is said to run before anything was started in its place. */
 static bool comes_back(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
     bool is_harmless =
-        states[recovery->state].is_harmless || (recovery->state == RECOVERY_STARTING && !recovery->is_asked);
+        states[recovery->state].is_harmless ||
+        ((recovery->state == RECOVERY_STARTING || recovery->state == RECOVERY_DESTROYING) && is_unbegun(recovery));
 
-    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !runs_although_failed(recovery);
+    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->belies_its_looks;
+}
+
+/* A decision that waited too long to be carried out. */
+static bool is_to_be_reconsidered(const struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    return step->event->kind == RECOVERY_RECONSIDER && is_unbegun(recovery) &&
+           (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING ||
+            recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
 }
 
 static bool is_choice(const struct step *step)
@@ -700,7 +743,7 @@ static int dispatch(struct step *step, bool *ret_taken)
         return choose(step);
     if (step->event->kind == RECOVERY_ABANDON)
         finish(step, RECOVERY_EXHAUSTED, step->event->detail != NULL ? words("%s", step->event->detail) : NULL);
-    else if (comes_back(step))
+    else if (comes_back(step) || is_to_be_reconsidered(step))
         look_again(step);
     else
         *ret_taken = states[step->recovery->state].take(step);

@@ -31,7 +31,7 @@ int coordinator_restore(struct coordinator *coordinator, struct recovery *recove
         coordinator->was_held |= recovery->is_held;
         coordinator->restored[coordinator->n_restored++] = recovery;
     }
-    coordinator->has_loose |= late_is_possible(recovery);
+    coordinator->has_loose = true; /* as far as is known */
     return 0;
 }
 
@@ -92,8 +92,8 @@ void restore_recall(struct watch *watch, struct machine *machine, const struct d
     machine->state = memory->state;
     machine->reason = memory->reason;
     /* One that runs was started by somebody since. */
-    if (!memory->failed_unrecovered || memory->state == MACHINE_RUNNING || report->state != memory->state ||
-        report->reason != memory->reason)
+    if (!memory->failed_unrecovered || memory->state == MACHINE_RUNNING || memory->state == MACHINE_SUSPENDED ||
+        report->state != memory->state || report->reason != memory->reason)
         return;
     watch->track.reported = true;
     machine->failed_unrecovered = true;

@@ -128,7 +128,7 @@ int run_open(struct coordinator *coordinator, struct watch *watch, struct machin
 
     if (!is_over_budget(coordinator, run, at)) {
         run_handle(coordinator, run, &begin);
-        brake_check(coordinator, at);
+        coordinator->has_failures = true;
     }
     return 0;
 }
@@ -163,18 +163,6 @@ int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct
     return 0;
 }
 
-int run_take(struct coordinator *coordinator, struct run *run, struct machine *candidate, struct moment now)
-{
-    struct recovery_event event = {.kind = RECOVERY_CHOSEN, .now = now, .candidate = candidate};
-    int r = pool_claim(coordinator->pool, candidate, run->recovery->id);
-
-    if (r < 0)
-        return r;
-    serve(coordinator, run, candidate);
-    run_handle(coordinator, run, &event);
-    return 0;
-}
-
 /* Written down, and too old to count for the budget or the brake. */
 static bool is_dispensable(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
 {
@@ -183,7 +171,7 @@ static bool is_dispensable(const struct coordinator *coordinator, const struct r
 
     return recovery_state_is_final(recovery->state) && !recovery->is_changed &&
            (config->limit == 0 || age_us > config->limit_window_us) && age_us > config->brake.window_us &&
-           (age_us > config->late_start_us || !late_is_possible(recovery));
+           !late_is_possible(coordinator, recovery, now);
 }
 
 static void forget_old_records(struct coordinator *coordinator, struct moment now)
@@ -397,9 +385,39 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
         run->wants_candidate = false;
         run->is_postponed = false;
     }
-    coordinator->has_loose |= late_is_possible(run->recovery);
+    coordinator->has_loose |= late_is_possible(coordinator, run->recovery, now);
     if (step->ended)
         end(coordinator, run, now);
+}
+
+static int restart(struct coordinator *coordinator, struct run *run, struct moment now);
+
+static int handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event)
+{
+    struct recovery_step step = {0};
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a run */
+    int r = recovery_handle(run->recovery, event, coordinator->config, &step);
+
+    if (r < 0)
+        return r;
+    carry_out(coordinator, run, &step, event->now);
+    if (step.wants_original && restart(coordinator, run, event->now) < 0)
+        run->retry_us = event->now.mono_us + RETRY_US;
+    return 0;
+}
+
+int run_take(struct coordinator *coordinator, struct run *run, struct machine *candidate, struct moment now)
+{
+    struct recovery_event event = {.kind = RECOVERY_CHOSEN, .now = now, .candidate = candidate};
+    int r = pool_claim(coordinator->pool, candidate, run->recovery->id);
+
+    if (r < 0)
+        return r;
+    serve(coordinator, run, candidate);
+    r = handle(coordinator, run, &event);
+    if (r < 0)
+        release_candidate(coordinator, run);
+    return r;
 }
 
 /* The failed machine itself, which is claimed already, unless somebody uses by now what it needs. -ENOMEM. */
@@ -435,15 +453,7 @@ static int restart(struct coordinator *coordinator, struct run *run, struct mome
 
 void run_handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event)
 {
-    struct recovery_step step = {0};
-
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a run */
-    if (recovery_handle(run->recovery, event, coordinator->config, &step) < 0) {
-        run->retry_us = event->now.mono_us + RETRY_US;
-        return;
-    }
-    carry_out(coordinator, run, &step, event->now);
-    if (step.wants_original && restart(coordinator, run, event->now) < 0)
+    if (handle(coordinator, run, event) < 0)
         run->retry_us = event->now.mono_us + RETRY_US;
 }
 
@@ -455,10 +465,23 @@ struct run *run_find(const struct coordinator *coordinator, uint64_t action_id)
     return NULL;
 }
 
+void runs_reconsider(struct coordinator *coordinator, const char *hypervisor, struct moment now)
+{
+    struct recovery_event event = {.kind = RECOVERY_RECONSIDER, .now = now};
+
+    for (size_t i = coordinator->n_runs; i-- > 0;) {
+        struct run *run = coordinator->runs[i];
+
+        if (run->has_action && (hypervisor == NULL || strcmp(run->action.target.hypervisor, hypervisor) == 0))
+            run_handle(coordinator, run, &event);
+    }
+}
+
 void runs_resume(struct coordinator *coordinator, const char *hypervisor, struct moment now)
 {
     struct recovery_event event = {.kind = RECOVERY_RECONNECTED, .now = now};
 
+    runs_reconsider(coordinator, hypervisor, now);
     for (size_t i = coordinator->n_runs; i-- > 0;) {
         struct run *run = coordinator->runs[i];
         const char *awaited = recovery_waits_for(run->recovery);
@@ -480,6 +503,8 @@ void runs_tick(struct coordinator *coordinator, struct moment now)
         if (run->retry_us <= now.mono_us) {
             run->retry_us = USEC_INFINITY;
             run->wants_candidate = run->recovery->state == RECOVERY_SELECTING;
+            if (run->recovery->state == RECOVERY_WAITING)
+                run->recovery->deadline_us = now.mono_us;
         }
         if (run->recovery->deadline_us <= now.mono_us)
             run_handle(coordinator, run, &event);

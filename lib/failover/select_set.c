@@ -331,9 +331,12 @@ static bool is_looking(struct coordinator *coordinator, struct moment now)
         is_wanted |= coordinator->runs[i]->wants_candidate;
     for (size_t i = 0; i < coordinator->n_links; i++) {
         const struct link *link = &coordinator->links[i];
-        int64_t end_us = link->connected_us + 2 * coordinator->config->recovery.call_timeout_us;
+        /* At the start, those that have not answered yet are waited for as well. */
+        bool is_coming = link->is_connected || (!link->was_listed && link->trouble == NULL);
+        int64_t begin_us = link->is_connected ? link->connected_us : coordinator->began_us;
+        int64_t end_us = begin_us + 2 * coordinator->config->recovery.call_timeout_us;
 
-        if (link->is_connected && !link->is_listed && end_us > until_us)
+        if (is_coming && !link->is_listed && end_us > until_us)
             until_us = end_us;
     }
     if (!is_wanted || until_us <= now.mono_us)
@@ -361,15 +364,35 @@ static bool is_gathering(struct coordinator *coordinator, struct moment now)
     return true;
 }
 
+/* What was decided for a hypervisor that is gone meanwhile, and not begun, is decided anew. */
+static void reconsider_unreachable(struct coordinator *coordinator, struct moment now)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (!coordinator->links[i].is_connected)
+            runs_reconsider(coordinator, coordinator->links[i].name, now);
+}
+
+static bool has_room(const struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (has_capacity(coordinator, coordinator->links[i].name))
+            return true;
+    return false;
+}
+
 void runs_assign(struct coordinator *coordinator, struct moment now)
 {
+    if (coordinator->began_us == 0)
+        coordinator->began_us = now.mono_us;
+    brake_check(coordinator, now);
+    reconsider_unreachable(coordinator, now);
     runs_sweep(coordinator, now);
     coordinator->assign_us = USEC_INFINITY;
     if (coordinator->is_held || is_looking(coordinator, now) || is_gathering(coordinator, now))
         return;
     for (size_t i = 0; i < coordinator->n_runs; i++)
         coordinator->runs[i]->is_assignable = true;
-    while (assign_round(coordinator, now))
+    while (has_room(coordinator) && assign_round(coordinator, now))
         ;
     runs_sweep(coordinator, now);
 }

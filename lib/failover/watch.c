@@ -102,6 +102,15 @@ void watch_forget(struct coordinator *coordinator, struct machine *machine)
         discard(coordinator, watch);
 }
 
+void watch_forget_unknown(struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    struct watch *watch = watch_find(coordinator, ref);
+
+    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL && watch->owed == CAUSE_NONE &&
+        !watch->is_inspecting && !watch->wants_inspection && watch->remembered.state == MACHINE_UNKNOWN)
+        discard(coordinator, watch);
+}
+
 static struct failure_context context_of(const struct coordinator *coordinator, const struct machine *machine,
                                          struct moment now)
 {
@@ -115,13 +124,22 @@ static struct failure_context context_of(const struct coordinator *coordinator, 
     };
 }
 
+/* It has run since its last failure. */
+static void forgive(struct coordinator *coordinator, struct watch *watch, struct machine *machine)
+{
+    if (!machine->failed_unrecovered)
+        return;
+    machine->failed_unrecovered = false;
+    watch_mark_changed(coordinator, watch);
+}
+
 static void set_state(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
                       enum machine_state state, enum machine_reason reason)
 {
     if (machine->state != state || machine->reason != reason)
         watch_mark_changed(coordinator, watch);
     if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
-        machine->failed_unrecovered = false;
+        forgive(coordinator, watch, machine);
     if (machine->state != state) {
         watch->misses = 0;
         watch->is_hung = false;

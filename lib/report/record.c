@@ -282,6 +282,7 @@ static json_t *attempts_value(struct json_maker *maker, const struct recovery *r
         json_put(maker, object, "error", json_text(attempt->error));
         json_put(maker, object, "is_void", json_boolean(attempt->is_void));
         json_put(maker, object, "fate", json_string(start_fate_name(attempt->fate)));
+        json_put(maker, object, "decided", moment_value(maker, attempt->decided, recovery->detected));
         json_append(maker, array, object);
     }
     return array;
@@ -300,9 +301,11 @@ static void read_attempts(struct reader *reader, const json_t *object, struct re
         attempt->name = read_text(reader, value, "name");
         attempt->error = read_text_or_null(reader, value, "error");
         attempt->is_void = read_bool(reader, value, "is_void");
-        /* Records of earlier versions lack it. */
+        /* Records of earlier versions lack both. */
         if (!is_absent(value, "fate"))
             attempt->fate = (enum start_fate)read_word(reader, value, "fate", &fates);
+        attempt->decided =
+            is_absent(value, "decided") ? recovery->decided : read_moment(reader, value, "decided", recovery->detected);
     }
 }
 
@@ -440,10 +443,10 @@ static void read_recovery(struct reader *reader, const json_t *object, struct mo
     recovery->similarity = read_number(reader, object, "similarity");
     recovery->coverage = read_number(reader, object, "coverage");
     recovery->overlap = read_number(reader, object, "overlap");
-    read_attempts(reader, object, recovery);
     recovery->restarts = (unsigned)read_integer(reader, object, "restarts", 0, UINT_MAX);
     recovery->is_unrecorded = read_bool(reader, object, "is_unrecorded");
     read_moments(reader, object, now, recovery);
+    read_attempts(reader, object, recovery);
     if (!is_absent(object, "explanation"))
         recovery->explanation = read_explanation(reader, json_object_get(object, "explanation"));
     recovery->detail = read_text_or_null(reader, object, "detail");

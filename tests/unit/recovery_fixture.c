@@ -252,13 +252,28 @@ void until_waiting(struct fixture *fixture)
 /* The candidate under way failed: whatever is asked about it, it is off. Ends where the next step is decided. */
 void candidate_turns_out_off(struct fixture *fixture)
 {
-    for (int i = 0; i < 10 && fixture->step.has_action; i++) {
+    for (int i = 0; i < 10 && fixture->step.has_action && !fixture->step.releases_candidate; i++) {
         struct machine_ref target = fixture->step.action.target;
 
         assert_true(machine_ref_equal(&target, &fixture->recovery->replacement));
         assert_int_not_equal(fixture->step.action.kind, ACTION_START);
         answer_off(fixture);
     }
+    if (fixture->step.has_action)
+        still_dead(fixture);
+}
+
+void still_dead(struct fixture *fixture)
+{
+    struct recovery_step before = fixture->step;
+
+    assert_state(fixture, RECOVERY_CONFIRMING);
+    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    answer_off(fixture);
+    fixture->step.releases_candidate = before.releases_candidate;
+    fixture->step.released = before.released;
+    fixture->step.was_stopped = before.was_stopped;
+    fixture->step.quarantines = before.quarantines;
 }
 
 void bring_to(struct fixture *fixture, enum recovery_state target)

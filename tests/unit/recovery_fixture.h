@@ -54,5 +54,7 @@ void bring_to(struct fixture *fixture, enum recovery_state target);
 
 /* The candidate under way failed: whatever is asked about it, it is off. Ends where the next step is decided. */
 void candidate_turns_out_off(struct fixture *fixture);
+/* The failed machine is asked about before the next candidate is chosen, and is off. What the step before did stays. */
+void still_dead(struct fixture *fixture);
 
 #endif

@@ -96,8 +96,122 @@ static void test_remains_are_destroyed_before_a_replacement_starts(void **state)
         assert_state(fixture, RECOVERY_DESTROYING);
         assert_action(fixture, ACTION_DESTROY, &fixture->failed);
         answer_ok(fixture);
+        still_dead(fixture);
         assert_state(fixture, RECOVERY_SELECTING);
         assert_true(fixture->step.wants_candidate);
+    }
+}
+
+/* Somebody was quicker: whatever it failed by, it is not ended twice, and nothing is started beside it. */
+static void test_it_is_started_by_somebody_as_soon_as_its_remains_are_ended(void **state)
+{
+    static const enum failure_cause causes[] = {CAUSE_IO_ERROR, CAUSE_PANIC_LOOP, CAUSE_HUNG};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(causes); i++) {
+        renew(fixture, causes[i]);
+        say(fixture, RECOVERY_BEGIN);
+        answer(fixture, 0, causes[i] == CAUSE_IO_ERROR ? MACHINE_PAUSED : MACHINE_RUNNING, REASON_IO_ERROR);
+        assert_action(fixture, ACTION_DESTROY, &fixture->failed);
+        answer_ok(fixture);
+        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        answer_running(fixture);
+        assert_ended(fixture, RECOVERY_DISMISSED);
+    }
+}
+
+static void test_it_is_started_by_somebody_while_a_candidate_fails(void **state)
+{
+    struct fixture *fixture = *state;
+
+    until_settling(fixture);
+    say(fixture, RECOVERY_ORIGINAL_RUNS);
+    say(fixture, RECOVERY_REPLACEMENT_STOPPED);
+    assert_action(fixture, ACTION_DESTROY, &fixture->candidates[0]);
+    answer_ok(fixture);
+    assert_released(fixture, &fixture->candidates[0]);
+    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    answer_running(fixture);
+    assert_ended(fixture, RECOVERY_DISMISSED);
+}
+
+/* Its hypervisor is away when the next candidate is to be chosen: it was seen dead, and nobody can say otherwise. */
+static void test_what_was_seen_dead_stays_so_while_its_hypervisor_is_away(void **state)
+{
+    struct fixture *fixture = *state;
+
+    until_preparing(fixture);
+    answer(fixture, -ECANCELED, MACHINE_UNKNOWN, REASON_UNKNOWN);
+    answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
+    assert_true(fixture->step.wants_candidate);
+
+    renew(fixture, CAUSE_PROCESS_DIED);
+    say(fixture, RECOVERY_BEGIN);
+    answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
+    assert_true(fixture->recovery->waits_for_connection); /* it was never seen dead */
+
+    renew(fixture, CAUSE_PROCESS_DIED);
+    until_starting(fixture);
+    recovery_resume(fixture->recovery);
+    assert_false(fixture->recovery->was_seen_dead);
+}
+
+/* The daemon, or the connection, was away: a guest that hung then and runs now is not ended on that. */
+static void test_an_old_hang_is_no_reason_to_end_what_runs(void **state)
+{
+    struct fixture *fixture = *state;
+
+    renew(fixture, CAUSE_HUNG);
+    say(fixture, RECOVERY_BEGIN);
+    recovery_resume(fixture->recovery);
+    say(fixture, RECOVERY_RECONNECTED);
+    answer_running(fixture);
+    assert_ended(fixture, RECOVERY_DISMISSED);
+
+    renew(fixture, CAUSE_PANIC_LOOP);
+    say(fixture, RECOVERY_BEGIN);
+    answer_running(fixture);
+    assert_action(fixture, ACTION_DESTROY, &fixture->failed);
+    answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
+    say(fixture, RECOVERY_RECONNECTED);
+    answer_running(fixture);
+    assert_ended(fixture, RECOVERY_DISMISSED);
+}
+
+/* What waited to be carried out, for the brake or for a connection, is decided anew; what was handed out is not. */
+static void test_an_old_decision_is_reconsidered(void **state)
+{
+    static void (*const courses[])(struct fixture *) = {until_destroying, until_recording, until_preparing,
+                                                        until_starting};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
+        renew(fixture, CAUSE_PANIC_PRESERVED);
+        courses[i](fixture);
+        fixture->recovery->is_asked = true;
+        unsigned long ignored = fixture->recovery->ignored;
+        say(fixture, RECOVERY_RECONSIDER);
+        assert_int_equal(fixture->recovery->ignored, ignored + 1);
+        fixture->recovery->is_asked = false;
+        say(fixture, RECOVERY_RECONSIDER);
+        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        assert_int_equal(fixture->recovery->n_attempts, 0);
+        assert_int_equal(fixture->step.is_withdrawn, i > 0);
+    }
+}
+
+static void test_observing_from_now_on(void **state)
+{
+    static void (*const courses[])(struct fixture *) = {until_recording, until_preparing};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
+        fixture->config.mode = MODE_AUTOMATIC;
+        renew(fixture, CAUSE_PROCESS_DIED);
+        courses[i](fixture);
+        fixture->config.mode = MODE_OBSERVE;
+        answer_ok(fixture);
+        assert_ended(fixture, RECOVERY_OBSERVED);
     }
 }
 
@@ -167,8 +281,8 @@ static void test_somebody_else_started_the_candidate(void **state)
     until_starting(fixture);
     answer(fixture, -EALREADY, MACHINE_RUNNING, REASON_UNKNOWN);
     /* Not ours: it is left alone, neither taken for the replacement nor destroyed. */
-    assert_false(fixture->step.has_action);
     assert_released(fixture, &fixture->candidates[0]);
+    still_dead(fixture);
     assert_false(fixture->step.quarantines); /* it came up, after all */
     assert_true(fixture->step.wants_candidate);
 }
@@ -296,6 +410,7 @@ static void test_an_overdue_start_is_destroyed_before_the_next(void **state)
     assert_action(fixture, ACTION_DESTROY, &fixture->candidates[0]);
     answer_ok(fixture);
     assert_released(fixture, &fixture->candidates[0]);
+    still_dead(fixture);
     assert_true(fixture->step.wants_candidate);
 }
 
@@ -506,6 +621,12 @@ int main(void)
         recovery_test(test_the_machine_runs_after_all),
         recovery_test(test_a_machine_that_no_longer_exists_is_dead),
         recovery_test(test_remains_are_destroyed_before_a_replacement_starts),
+        recovery_test(test_it_is_started_by_somebody_as_soon_as_its_remains_are_ended),
+        recovery_test(test_it_is_started_by_somebody_while_a_candidate_fails),
+        recovery_test(test_what_was_seen_dead_stays_so_while_its_hypervisor_is_away),
+        recovery_test(test_an_old_hang_is_no_reason_to_end_what_runs),
+        recovery_test(test_an_old_decision_is_reconsidered),
+        recovery_test(test_observing_from_now_on),
         recovery_test(test_remains_that_cannot_be_destroyed_stop_the_recovery),
         recovery_test(test_a_start_that_fails_leads_to_the_next),
         recovery_test(test_attempts_are_used_up),

@@ -86,7 +86,7 @@ static void test_a_veto_leads_to_the_next(void **state)
     answer(fixture, -ECANCELED, MACHINE_UNKNOWN, REASON_UNKNOWN);
     assert_released(fixture, &fixture->candidates[0]);
     assert_false(fixture->step.quarantines); /* it never had the chance to come up */
-    assert_false(fixture->step.has_action);  /* nor is it destroyed: it was never started */
+    still_dead(fixture);                     /* nor is it destroyed: it was never started */
     assert_true(fixture->step.wants_candidate);
     assert_non_null(strstr(fixture->recovery->attempts[0].error, "the words of the hypervisor"));
     choose(fixture, 1);
@@ -103,6 +103,8 @@ static void test_vetoes_use_up_attempts(void **state)
         pick(fixture, i);
         answer_ok(fixture);
         answer(fixture, -ECANCELED, MACHINE_UNKNOWN, REASON_UNKNOWN);
+        if (i == 0)
+            still_dead(fixture);
     }
     assert_ended(fixture, RECOVERY_EXHAUSTED);
 }
@@ -198,6 +200,7 @@ static void test_never_verified_leads_to_the_next(void **state)
     answer_ok(fixture);
     assert_released(fixture, &fixture->candidates[0]);
     assert_true(fixture->step.quarantines);
+    still_dead(fixture);
     assert_true(fixture->step.wants_candidate);
     assert_non_null(strstr(fixture->recovery->attempts[0].error, "recovery.verify.timeout"));
 }

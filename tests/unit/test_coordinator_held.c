@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Decisions that wait, for the brake or for a connection: nothing is ended or begun meanwhile, and what was decided is
+ * decided anew before it is carried out.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+#define WEB     "language/nodejs database/mysql webserver/nginx"
+#define SETTLED (10 * USEC_PER_SEC)
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_begin(&world);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
+static void set_brake(struct world *world)
+{
+    world->config.recovery.brake = (struct config_brake){
+        .share = MILLIONTHS / 2,
+        .minimum = 3,
+        .window_us = 60 * USEC_PER_SEC,
+    };
+}
+
+static void pause_by_io_error(struct world *world, unsigned number)
+{
+    world->domains[number].state = MACHINE_PAUSED;
+    world->domains[number].reason = REASON_IO_ERROR;
+    world_tell(world, number, EVENT_SUSPENDED_IO_ERROR);
+}
+
+/* The storage is away: what is paused everywhere can be resumed, if nobody ends it. */
+static void test_the_brake_ends_nothing(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct world *world = *state;
+
+    set_brake(world);
+    for (size_t i = 0; i < ELEMENTS_OF(names); i++)
+        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_connect_all(world);
+    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+        pause_by_io_error(world, i);
+    world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
+    assert_true(coordinator_is_held(world->coordinator));
+    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+        assert_int_equal(world->domains[i].destroys, 0);
+
+    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+        world->domains[i].state = MACHINE_RUNNING; /* resumed, and nobody told of that */
+    coordinator_release(world->coordinator, world->now);
+    world_pass(world, SETTLED);
+    for (unsigned i = 0; i < ELEMENTS_OF(names); i++) {
+        assert_int_equal(world->domains[i].destroys, 0);
+        world_expect(world, i, RECOVERY_DISMISSED);
+    }
+}
+
+static void test_remains_are_ended_after_the_release(void **state)
+{
+    struct world *world = *state;
+
+    set_brake(world);
+    for (unsigned i = 0; i < 3; i++)
+        world_add(world, i == 0 ? "a" : i == 1 ? "b" : "c", WEB, MACHINE_RUNNING);
+    world_add(world, "spare", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    for (unsigned i = 0; i < 3; i++)
+        pause_by_io_error(world, i);
+    world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
+    coordinator_release(world->coordinator, world->now);
+    world_pass(world, SETTLED);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(world->domains[i].destroys, 1);
+    assert_int_equal(world->domains[3].state, MACHINE_RUNNING);
+}
+
+/* One that was chosen before the brake came: by the release its disk may be in use. */
+static void test_a_choice_that_was_held_is_made_anew(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    unsigned other = world_add(world, "other", "database/oracle", MACHINE_SHUT_OFF);
+
+    set_brake(world);
+    world->domains[b].disk = world->domains[other].disk = "/shared.img";
+    world_add(world, "c", "database/x", MACHINE_RUNNING);
+    world_add(world, "d", "database/y", MACHINE_RUNNING);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_RECORD;
+    world_kill(world, a);
+    world_drive(world);
+    world_kill(world, 3);
+    world_kill(world, 4);
+    world_drive(world);
+    assert_true(coordinator_is_held(world->coordinator));
+    world_release(world);
+    world_boot(world, other);
+    world_drive(world);
+    coordinator_release(world->coordinator, world->now);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    assert_int_equal(world->domains[b].starts, 0);
+}
+
+/* Its host went away before anything was asked of it: somebody else is there. */
+static void test_the_host_of_a_choice_is_gone(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[b].hypervisor = 1;
+    world->domains[world_add(world, "c", WEB " software/surplus", MACHINE_SHUT_OFF)].hypervisor = 0;
+    world_connect_all(world);
+    world->holds = 1u << ACTION_RECORD;
+    world_kill(world, a);
+    world_drive(world);
+    world_disconnect(world, 1);
+    world_release(world);
+    world_pass(world, world->config.recovery.start_timeout_us + SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
+}
+
+/* At the start, one hypervisor answers a second after the other. */
+static void test_at_the_start_everybody_is_waited_for(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[b].hypervisor = 1;
+    world_connect_all(world);
+    world_kill_silently(world, a);
+    world_restart_daemon(world);
+    world_connect(world, 0);
+    world_pass(world, USEC_PER_SEC);
+    world_connect(world, 1);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
+}
+
+/* What one listing tells is too much as a whole, although each failure by itself is not. */
+static void test_the_brake_judges_a_listing_as_a_whole(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct world *world = *state;
+
+    set_brake(world);
+    for (size_t i = 0; i < ELEMENTS_OF(names); i++)
+        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_add(world, "spare", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    for (unsigned i = 0; i < 3; i++)
+        world_kill_silently(world, i);
+    world_disconnect(world, 0);
+    world_connect(world, 0);
+    world_pass(world, SETTLED);
+    assert_true(coordinator_is_held(world->coordinator));
+    assert_int_equal(world->told[NOTICE_BRAKE_ON], 1);
+    assert_int_equal(world->asked[ACTION_START], 0);
+}
+
+#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        coordinator_test(test_the_brake_ends_nothing),
+        coordinator_test(test_remains_are_ended_after_the_release),
+        coordinator_test(test_a_choice_that_was_held_is_made_anew),
+        coordinator_test(test_the_host_of_a_choice_is_gone),
+        coordinator_test(test_at_the_start_everybody_is_waited_for),
+        coordinator_test(test_the_brake_judges_a_listing_as_a_whole),
+    };
+
+    return cmocka_run_group_tests_name("coordinator_held", tests, NULL, NULL);
+}
