@@ -304,8 +304,9 @@ static void confirm(struct step *step)
     const struct action_result *result = step->event->result;
 
     /* What was seen dead stays so as far as anybody can tell, while its hypervisor is away. */
+    /* NOLINTNEXTLINE(bugprone-branch-clone): dead, and not to be touched, are two things */
     if (is_gone_or_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
-        want_candidate(step); /* NOLINT(bugprone-branch-clone): dead, and not to be touched, are two things */
+        want_candidate(step);
     } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
         if (!ask_later(step, result->error != 0 ? ASK_PAUSE_US : STOPPING_PAUSE_US))
             exhaust_unanswered(step, "the hypervisor does not say whether it is off");

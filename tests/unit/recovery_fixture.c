@@ -25,6 +25,7 @@ void renew(struct fixture *fixture, enum failure_cause cause)
     fixture->recovery = NULL;
     fixture->step = (struct recovery_step){0};
     assert_int_equal(recovery_new("20261122-145400-1", &fixture->failed, cause, fixture->now, &fixture->recovery), 0);
+    assert_non_null(fixture->recovery);
 }
 
 int recovery_set_up(void **state)
