@@ -21,11 +21,12 @@ static void make_machine(struct fixture *fixture, struct machine *machine, unsig
 
 void renew(struct fixture *fixture, enum failure_cause cause)
 {
+    struct recovery *fresh;
+
     recovery_free(fixture->recovery);
-    fixture->recovery = NULL;
     fixture->step = (struct recovery_step){0};
-    assert_int_equal(recovery_new("20261122-145400-1", &fixture->failed, cause, fixture->now, &fixture->recovery), 0);
-    assert_non_null(fixture->recovery);
+    assert_int_equal(recovery_new("20261122-145400-1", &fixture->failed, cause, fixture->now, &fresh), 0);
+    fixture->recovery = fresh;
 }
 
 int recovery_set_up(void **state)
