@@ -80,6 +80,8 @@ int persistence_open(struct daemon *daemon) _must_check_;
 void persistence_write(struct daemon *daemon);
 /* Writes one recovery with a ticket: answered through local_answer. */
 void persistence_write_intent(struct daemon *daemon, const struct action *action);
+/* The same for what is known of the action's target. */
+void persistence_write_machine(struct daemon *daemon, const struct action *action);
 void persistence_close(struct daemon *daemon);
 
 /* ---- external.c ---- */

@@ -144,12 +144,40 @@ static int run(struct daemon *daemon, uint64_t number, const struct recovery *re
     return r;
 }
 
+/* For a standby that is made warm there is no recovery: the command is told of the machine alone. */
+static int verify_warm(struct daemon *daemon, const struct action *action)
+{
+    const struct pool *pool = coordinator_pool(daemon->coordinator);
+    const struct machine *machine = pool_find(pool, action->target.hypervisor, action->target.uuid);
+    _cleanup_(freep) char *json = NULL;
+    int r = machine != NULL
+                ? json_format_machine(pool, coordinator_features(daemon->coordinator), machine, clock_now(), &json)
+                : -ENOENT;
+
+    if (r < 0) {
+        json = NULL;
+        return r;
+    }
+    const struct hook_variable variables[] = {
+        {"EVENT", "verify"},
+        {"REPLACEMENT", machine->name},
+        {"REPLACEMENT_UUID", machine->uuid},
+        {"REPLACEMENT_HYPERVISOR", machine->hypervisor},
+        {"WARMING", "1"},
+        {NULL, NULL},
+    };
+    return hooks_run_program(daemon->hooks, action->id, daemon->config->recovery.verify.command, "verify", variables,
+                             json, daemon->config->hooks.timeout_us);
+}
+
 void external_run(struct daemon *daemon, const struct action *action)
 {
     const struct recovery *recovery = coordinator_find_recovery(daemon->coordinator, action->recovery_id);
     int r = -ENOENT;
 
-    if (recovery != NULL && action->kind == ACTION_VERIFY)
+    if (strncmp(action->recovery_id, WARM_ID_PREFIX, strlen(WARM_ID_PREFIX)) == 0)
+        r = verify_warm(daemon, action);
+    else if (recovery != NULL && action->kind == ACTION_VERIFY)
         r = run(daemon, action->id, recovery, daemon->config->recovery.verify.command, "verify");
     else if (recovery != NULL)
         r = run(daemon, action->id, recovery, NULL, "pre-start");

@@ -25,7 +25,7 @@ static void answer(struct daemon *daemon, const struct action *action, int error
 
 static bool is_local(const struct action *action)
 {
-    return action->kind == ACTION_RECORD || action->kind == ACTION_HOOK ||
+    return action->kind == ACTION_RECORD || action->kind == ACTION_REMEMBER || action->kind == ACTION_HOOK ||
            (action->kind == ACTION_VERIFY && action->level == VERIFY_COMMAND);
 }
 
@@ -44,6 +44,8 @@ bool local_perform(struct daemon *daemon, const struct action *action)
     daemon->locals = local;
     if (action->kind == ACTION_RECORD)
         persistence_write_intent(daemon, action);
+    else if (action->kind == ACTION_REMEMBER)
+        persistence_write_machine(daemon, action);
     else
         external_run(daemon, action);
     return true;

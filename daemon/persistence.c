@@ -120,17 +120,38 @@ void persistence_write_intent(struct daemon *daemon, const struct action *action
         local_answer(daemon, action->id, r, strerror(-r));
 }
 
-static void write_machine(struct daemon *daemon, const struct machine_ref *machine, const struct machine_memory *memory)
+static int format_machine(struct daemon *daemon, const struct machine_ref *machine, const struct machine_memory *memory,
+                          char **ret)
 {
     _cleanup_(string_list_done) struct string_list learned = {0};
+    int r = coordinator_learned(daemon->coordinator, machine, &learned);
+
+    return r < 0 ? r : record_format_machine(memory, &learned, ret);
+}
+
+void persistence_write_machine(struct daemon *daemon, const struct action *action)
+{
+    struct machine_memory memory = coordinator_memory(daemon->coordinator, &action->target);
+    _cleanup_(freep) char *document = NULL;
+    int r = memory.state == MACHINE_GONE ? -ENOENT : format_machine(daemon, &action->target, &memory, &document);
+
+    if (r < 0) {
+        local_answer(daemon, action->id, r, strerror(-r));
+        return;
+    }
+    store_put_machine(daemon->store, action->id, action->timeout_us, action->target.hypervisor, action->target.uuid,
+                      document);
+}
+
+static void write_machine(struct daemon *daemon, const struct machine_ref *machine, const struct machine_memory *memory)
+{
     _cleanup_(freep) char *document = NULL;
 
-    if (memory->state != MACHINE_GONE && (coordinator_learned(daemon->coordinator, machine, &learned) < 0 ||
-                                          record_format_machine(memory, &learned, &document) < 0)) {
+    if (memory->state != MACHINE_GONE && format_machine(daemon, machine, memory, &document) < 0) {
         log_line(LOG_ERR, "no memory to write the state of %s/%s down", machine->hypervisor, machine->uuid);
         return;
     }
-    store_put_machine(daemon->store, machine->hypervisor, machine->uuid, document);
+    store_put_machine(daemon->store, 0, 0, machine->hypervisor, machine->uuid, document);
 }
 
 void persistence_write(struct daemon *daemon)

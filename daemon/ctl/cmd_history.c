@@ -24,13 +24,15 @@ static void add_recovery(struct table *table, const json_t *recovery)
               field_true(recovery, "is_drill") ? " (drill)" : "");
     table_add(table, style_of_outcome(outcome), "%s", outcome);
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "replacement"));
+    table_add(table, STYLE_PLAIN, "%s", field_is_null(recovery, "warmth") ? "-" : field_word(recovery, "warmth"));
     table_add(table, STYLE_PLAIN, "%s", overlap);
     table_add(table, STYLE_PLAIN, "%s", duration);
 }
 
 static void print_recoveries(const json_t *recoveries)
 {
-    static const char *const titles[] = {"RECOVERY", "FAILED", "CAUSE", "OUTCOME", "REPLACEMENT", "OVERLAP", "TOOK"};
+    static const char *const titles[] = {"RECOVERY",    "FAILED", "CAUSE",   "OUTCOME",
+                                         "REPLACEMENT", "WARMTH", "OVERLAP", "TOOK"};
     _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
 
     if (json_array_size(recoveries) == 0) {
@@ -138,8 +140,9 @@ static void print_facts(const json_t *recovery)
         print_fact("in place of", "%s on %s, on whose budget it counts",
                    field_word(root, field_is_null(root, "name") ? "uuid" : "name"), field_word(root, "hypervisor"));
     if (replacement != NULL)
-        print_fact("replacement", "%s on %s, verified at level %s", replacement,
-                   field_word(recovery, "replacement_hypervisor"), field_word(recovery, "verify"));
+        print_fact("replacement", "%s on %s, %s when it was chosen, verified at level %s", replacement,
+                   field_word(recovery, "replacement_hypervisor"), field_word(recovery, "warmth"),
+                   field_word(recovery, "verify"));
     print_attempts(json_object_get(recovery, "attempts"));
     if (field_integer(recovery, "restarts") > 0)
         print_fact("restarts", "%" PRId64 " of the failed machine itself", field_integer(recovery, "restarts"));

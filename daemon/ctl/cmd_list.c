@@ -8,11 +8,22 @@
 #include "ctl/field.h"
 #include "ctl/print.h"
 
-/* Cold is what is shut off; only what is warmer is worth a word. */
-static bool is_warm(const json_t *machine)
+/* "paused*" and what it costs, where the daemon keeps it warm; "-" where there is nothing to say. */
+static char *warmth_of(const json_t *machine)
 {
-    return !field_is_null(machine, "warmth") && !field_is(machine, "warmth", "cold") &&
-           !field_is(machine, "warmth", field_word(machine, "state"));
+    const char *keeping = field_word(machine, "keeping");
+    _cleanup_(freep) char *memory = NULL;
+
+    if (field_is_null(machine, "warmth"))
+        return format_text("-");
+    if (field_is(machine, "keeping", "no"))
+        return format_text("%s", field_word(machine, "warmth"));
+    if (!field_is(machine, "keeping", "warm"))
+        return format_text("%s, %s", field_word(machine, "warmth"), keeping);
+    if (field_is_null(machine, "resident_kib"))
+        return format_text("%s, kept", field_word(machine, "warmth"));
+    memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
+    return format_text("%s, kept, %s", field_word(machine, "warmth"), memory);
 }
 
 static void add_machine(struct table *table, const json_t *machine, bool with_hypervisor)
@@ -22,14 +33,16 @@ static void add_machine(struct table *table, const json_t *machine, bool with_hy
     _cleanup_(freep) char *features = field_values(machine, "features");
     _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
     bool reachable = field_true(machine, "reachable"), claimed = !field_is_null(machine, "claimed_by");
-    bool warm = is_warm(machine);
+    _cleanup_(freep) char *warmth = warmth_of(machine);
     const char *state = field_word(machine, "state");
 
     table_add(table, STYLE_STRONG, "%s", field_word(machine, "name"));
     if (with_hypervisor)
         table_add(table, STYLE_PLAIN, "%s", field_word(machine, "hypervisor"));
-    table_add(table, reachable ? style_of_state(state) : STYLE_NOTABLE, "%s%s%s%s", state, warm ? ", " : "",
-              warm ? field_word(machine, "warmth") : "", reachable ? "" : "?");
+    table_add(table, reachable ? style_of_state(state) : STYLE_NOTABLE, "%s%s", state, reachable ? "" : "?");
+    table_add(table, STYLE_PLAIN, "%s", warmth);
+    table_add(table, STYLE_PLAIN, "%s",
+              field_is_null(machine, "planned_for") ? "-" : field_word(machine, "planned_for"));
     table_add(table, claimed ? STYLE_NOTABLE : STYLE_PLAIN, "%s%s", roles[0] != '\0' ? roles : "-",
               claimed ? " claimed" : "");
     table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(environment, "cpu"));
@@ -49,8 +62,9 @@ static bool are_several_hypervisors(const json_t *machines)
 
 static void print_machines(const json_t *machines)
 {
-    static const char *const titles[] = {"MACHINE", "HYPERVISOR", "STATE", "ROLES", "CPU", "MEMORY", "OFFERS"};
-    static const char *const fewer[] = {"MACHINE", "STATE", "ROLES", "CPU", "MEMORY", "OFFERS"};
+    static const char *const titles[] = {"MACHINE", "HYPERVISOR", "STATE",  "WARMTH", "FOR",
+                                         "ROLES",   "CPU",        "MEMORY", "OFFERS"};
+    static const char *const fewer[] = {"MACHINE", "STATE", "WARMTH", "FOR", "ROLES", "CPU", "MEMORY", "OFFERS"};
     bool several = are_several_hypervisors(machines);
     _cleanup_(table_freep) struct table *table =
         table_new(several ? titles : fewer, several ? ELEMENTS_OF(titles) : ELEMENTS_OF(fewer));

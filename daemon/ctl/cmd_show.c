@@ -65,6 +65,21 @@ static void print_recovery_facts(const json_t *machine)
         print_fact("failed", "and was not recovered; it replaces nobody until it has run again");
 }
 
+/* What the daemon itself does with it. */
+static void print_keeping(const json_t *machine)
+{
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
+
+    if (!field_is_null(machine, "planned_for"))
+        print_fact("planned for", "%s", field_word(machine, "planned_for"));
+    if (!field_is(machine, "keeping", "no"))
+        print_fact("kept", "%s%s%s", field_word(machine, "keeping"),
+                   field_is_null(machine, "resident_kib") ? "" : ", takes ",
+                   field_is_null(machine, "resident_kib") ? "" : memory);
+    if (!field_is_null(machine, "not_warm"))
+        print_fact("not warm", "%s", field_word(machine, "not_warm"));
+}
+
 static void print_machine(const json_t *machine)
 {
     const json_t *agent = json_object_get(machine, "agent");
@@ -81,6 +96,7 @@ static void print_machine(const json_t *machine)
     print_fact("priority", "%" PRId64, field_integer(machine, "priority"));
     if (!field_is_null(machine, "warmth"))
         print_fact("warmth", "%s", field_word(machine, "warmth"));
+    print_keeping(machine);
     print_recovery_facts(machine);
     if (!field_true(machine, "reachable"))
         print_fact("reachable", "no: its hypervisor is not connected");

@@ -85,6 +85,9 @@ static void print_status(const json_t *status)
     print_fact("machines", "%" PRId64 ": %" PRId64 " running, %" PRId64 " standing by, %" PRId64 " protected",
                field_integer(machines, "total"), field_integer(machines, "running"),
                field_integer(machines, "standing_by"), field_integer(machines, "protected"));
+    if (field_integer(machines, "warm") + field_integer(machines, "warming") > 0)
+        print_fact("kept warm", "%" PRId64 ", %" PRId64 " on their way", field_integer(machines, "warm"),
+                   field_integer(machines, "warming"));
     print_fact("recoveries",
                "%" PRId64 " under way, %" PRId64 " recovered, %" PRId64 " exhausted, %" PRId64 " dismissed, %" PRId64
                " observed",

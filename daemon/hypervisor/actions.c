@@ -4,12 +4,16 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <libvirt/virterror.h>
 
 #include "hypervisor/drain.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/translate.h"
+
+/* Seconds that the agent may take to set a clock. */
+#define CLOCK_TIMEOUT 5
 
 static void fail(struct action_result *result, int error, const char *message)
 {
@@ -50,6 +54,7 @@ void action_inquire(virConnectPtr connection, const char *uuid, struct action_re
 
     if (domain == NULL)
         return;
+    result->has_managed_save = result->state == MACHINE_SHUT_OFF && virDomainHasManagedSaveImage(domain, 0) == 1;
     result->free_memory_kib = inventory_free_memory(connection);
     virDomainFree(domain);
 }
@@ -100,6 +105,70 @@ void action_start(virConnectPtr connection, const char *uuid, struct action_resu
         if (get_state(domain, result) == 0 && is_up(result->state))
             fail(result, -EALREADY, "somebody else started it meanwhile");
     }
+    virDomainFree(domain);
+}
+
+void action_suspend(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, uuid, result);
+
+    if (domain == NULL)
+        return;
+    if (!(result->state == MACHINE_PAUSED && result->reason == REASON_USER) && virDomainSuspend(domain) < 0)
+        fail_as_libvirt_says(result, connection);
+    virDomainFree(domain);
+}
+
+void action_save(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, uuid, result);
+
+    if (domain == NULL)
+        return;
+    if (virDomainManagedSave(domain, VIR_DOMAIN_SAVE_RUNNING) < 0)
+        fail_as_libvirt_says(result, connection);
+    virDomainFree(domain);
+}
+
+/* Not every guest has what reads its machine's clock. */
+static int set_clock(virDomainPtr domain)
+{
+    struct timespec now;
+
+    if (virDomainSetTime(domain, 0, 0, VIR_DOMAIN_TIME_SYNC) == 0)
+        return 0;
+    if (virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE)
+        return -1;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return virDomainSetTime(domain, now.tv_sec, (unsigned)now.tv_nsec, 0);
+}
+
+void action_set_clock(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, uuid, result);
+
+    if (domain == NULL)
+        return;
+    virDomainAgentSetResponseTimeout(domain, CLOCK_TIMEOUT, 0);
+    if (set_clock(domain) < 0)
+        fail_as_libvirt_says(result, connection);
+    virDomainFree(domain);
+}
+
+void action_weigh(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    virDomainMemoryStatStruct statistics[VIR_DOMAIN_MEMORY_STAT_NR];
+    virDomainPtr domain = action_look_up(connection, uuid, result);
+    int n;
+
+    if (domain == NULL)
+        return;
+    n = virDomainMemoryStats(domain, statistics, VIR_DOMAIN_MEMORY_STAT_NR, 0);
+    if (n < 0)
+        fail_as_libvirt_says(result, connection);
+    for (int i = 0; i < n; i++)
+        if (statistics[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS)
+            result->resident_kib = statistics[i].val;
     virDomainFree(domain);
 }
 

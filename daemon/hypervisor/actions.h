@@ -15,7 +15,8 @@ virDomainPtr action_look_up(virConnectPtr connection, const char *uuid, struct a
 
 /*
  * Each fills result->error and message; -ENOENT: no such domain, -ENOTCONN, -EIO with libvirt's words in
- * message. inquire also fills state, reason and free_memory_kib.
+ * message. inquire also fills state, reason,
+ * has_managed_save and free_memory_kib.
  */
 void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result);
 
@@ -24,6 +25,18 @@ void action_destroy(virConnectPtr connection, const char *uuid, struct action_re
 
 /* Resumes what a user paused, else boots or restores. -EALREADY: it runs. */
 void action_start(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/* Suspends what runs; one that is suspended already is. */
+void action_suspend(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/* Managed save, to be restored running, also where it is suspended. */
+void action_save(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/* Through its agent: from the machine's own clock, which went on, or else to what this host says. */
+void action_set_clock(virConnectPtr connection, const char *uuid, struct action_result *result);
+
+/* Fills resident_kib. */
+void action_weigh(virConnectPtr connection, const char *uuid, struct action_result *result);
 
 /*
  * Makes it crash for a rehearsal, so that libvirt tells STOPPED/CRASHED. The guest's file systems are

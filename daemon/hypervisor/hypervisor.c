@@ -87,8 +87,21 @@ static void perform(virConnectPtr connection, struct request *request)
     case ACTION_VERIFY:
         verify_machine(connection, &request->action, result);
         return;
+    case ACTION_SUSPEND:
+        action_suspend(connection, uuid, result);
+        return;
+    case ACTION_SAVE:
+        action_save(connection, uuid, result);
+        return;
+    case ACTION_SET_CLOCK:
+        action_set_clock(connection, uuid, result);
+        return;
+    case ACTION_WEIGH:
+        action_weigh(connection, uuid, result);
+        return;
     case ACTION_RECORD:
     case ACTION_HOOK:
+    case ACTION_REMEMBER:
     case ACTION_COUNT:
     default:
         break;
@@ -197,8 +210,9 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
 /* What is asked of a guest agent may take what libvirt needs beside it. */
 static int64_t deadline_of(const struct action *action)
 {
-    return action->kind == ACTION_PROBE || action->kind == ACTION_VERIFY ? action->timeout_us + AGENT_EXTRA_US
-                                                                         : action->timeout_us;
+    bool asks_agent = action->kind == ACTION_PROBE || action->kind == ACTION_VERIFY || action->kind == ACTION_SET_CLOCK;
+
+    return asks_agent ? action->timeout_us + AGENT_EXTRA_US : action->timeout_us;
 }
 
 static void answer_overdue(struct hypervisor *hypervisor, const struct request *request)
@@ -262,9 +276,13 @@ static const struct job_type *job_type_of(const struct action *action)
 
     switch (action->kind) {
     case ACTION_PROBE:
+    case ACTION_SET_CLOCK:
+    case ACTION_WEIGH:
         return &probe;
     case ACTION_LIST:
     case ACTION_INSPECT:
+    case ACTION_SUSPEND: /* of a standby: nobody waits for it but the keeper */
+    case ACTION_SAVE:
     case ACTION_VERIFY: /* may wait for an agent; what ends or starts machines must not wait with it */
         return &question;
     case ACTION_INQUIRE:
@@ -272,6 +290,7 @@ static const struct job_type *job_type_of(const struct action *action)
     case ACTION_START:
     case ACTION_RECORD:
     case ACTION_HOOK:
+    case ACTION_REMEMBER:
     case ACTION_COUNT:
     default:
         return &recovery;

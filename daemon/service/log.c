@@ -225,6 +225,8 @@ static void add_notice_fields(struct fields *fields, const struct notice *notice
     if (notice->replacement == NULL)
         return;
     add_field(fields, "UNDERSTUDY_REPLACEMENT=%s", notice->replacement);
+    if (notice->warmth != NULL)
+        add_field(fields, "UNDERSTUDY_WARMTH=%s", notice->warmth);
     add_field(fields, "UNDERSTUDY_SIMILARITY=%.6f", notice->similarity);
     add_field(fields, "UNDERSTUDY_COVERAGE=%.6f", notice->coverage);
     add_field(fields, "UNDERSTUDY_OVERLAP=%.6f", notice->overlap);

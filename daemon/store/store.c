@@ -268,18 +268,17 @@ static void append(struct store *store, struct ticket *ticket)
     *place = ticket;
 }
 
-void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us, const char *id, int64_t detected_us,
-                        bool is_open, const char *document)
+/* Takes the entry. */
+static void put(struct store *store, uint64_t ticket, int64_t timeout_us, struct entry *entry)
 {
-    _cleanup_(entry_freep) struct entry *entry = entry_new(NULL, id, document, detected_us, is_open);
     _cleanup_(freep) struct ticket *waiting = calloc(1, sizeof(*waiting));
     uint64_t count;
 
     if (entry == NULL || waiting == NULL || writer_put(store->writer, entry, &count) < 0) {
+        entry_free(entry);
         refuse(store, ticket);
         return;
     }
-    entry = NULL;
     if (ticket == 0)
         return;
     *waiting = (struct ticket){
@@ -292,13 +291,16 @@ void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us
     arm_deadline(store);
 }
 
-void store_put_machine(struct store *store, const char *hypervisor, const char *uuid, const char *document)
+void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us, const char *id, int64_t detected_us,
+                        bool is_open, const char *document)
 {
-    _cleanup_(entry_freep) struct entry *entry = entry_new(hypervisor, uuid, document, 0, false);
-    uint64_t count;
+    put(store, ticket, timeout_us, entry_new(NULL, id, document, detected_us, is_open));
+}
 
-    if (entry != NULL && writer_put(store->writer, entry, &count) == 0)
-        entry = NULL;
+void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us, const char *hypervisor,
+                       const char *uuid, const char *document)
+{
+    put(store, ticket, timeout_us, entry_new(hypervisor, uuid, document, 0, false));
 }
 
 void store_hold(struct store *store)

@@ -71,8 +71,9 @@ int store_open(struct event_base *base, const char *directory, size_t max_recove
 void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us, const char *id, int64_t detected_us,
                         bool is_open, const char *document);
 
-/* Writes what is known of a machine; document NULL forgets it. Several may share one transaction. */
-void store_put_machine(struct store *store, const char *hypervisor, const char *uuid, const char *document);
+/* Writes what is known of a machine; document NULL forgets it. Several may share one transaction. ticket: as above. */
+void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us, const char *hypervisor,
+                       const char *uuid, const char *document);
 
 /* Finished recoveries but the latest `keep` are deleted, now and then. */
 /* What is put between the two becomes one transaction. */

@@ -149,6 +149,19 @@ struct config_recovery {
     unsigned history_length;    /* recoveries kept in memory */
 };
 
+/* In which form standbys are kept warm. */
+enum keep_warm {
+    KEEP_PAUSED, /* booted and suspended: costs its memory, is there at once */
+    KEEP_SAVED,  /* booted and saved: costs disk, is loaded first */
+};
+
+struct config_standby {
+    unsigned warm;              /* so many planned replacements are kept warm; 0: none */
+    int64_t memory_limit_bytes; /* that they may use together; 0: what their hosts can spare */
+    enum keep_warm warmth;
+    int64_t refresh_us; /* each is run, verified and put back so often; 0: never */
+};
+
 struct config_hooks {
     char *directory;
     int64_t timeout_us; /* of each hook */
@@ -173,6 +186,7 @@ struct config {
     struct config_similarity similarity;
     struct config_failure failure;
     struct config_recovery recovery;
+    struct config_standby standby;
     struct config_discovery discovery;
     struct config_hooks hooks;
 };

@@ -24,6 +24,7 @@ static const struct {
     [SCHEMA_INTEGER] = {value_read_integer, NULL, value_equal_bytes},
     [SCHEMA_DECIMAL] = {value_read_decimal, NULL, value_equal_bytes},
     [SCHEMA_DURATION] = {value_read_duration, NULL, value_equal_bytes},
+    [SCHEMA_SIZE] = {value_read_size, NULL, value_equal_bytes},
     [SCHEMA_MODE] = {value_read_mode, NULL, value_equal_bytes},
     [SCHEMA_NAME] = {value_read_name, value_release_text, value_equal_text},
     [SCHEMA_URI] = {value_read_uri, value_release_text, value_equal_text},

@@ -32,6 +32,7 @@ static const char *const host_kill_words[] = {[false] = "planned", [true] = "fai
 static const char *const verify_words[] = {
     [VERIFY_AUTO] = "auto", [VERIFY_RUNNING] = "running", [VERIFY_AGENT] = "agent",
     [VERIFY_TCP] = "tcp",   [VERIFY_COMMAND] = "command", NULL};
+static const char *const warmth_words[] = {[KEEP_PAUSED] = "paused", [KEEP_SAVED] = "saved", NULL};
 static const char *const when_exhausted_words[] = {[EXHAUSTED_ALERT] = "alert", [EXHAUSTED_RESTART] = "restart", NULL};
 
 static const struct schema_key keys[] = {
@@ -394,6 +395,39 @@ static const struct schema_key keys[] = {
      .default_text = "256",
      .unit = "recoveries",
      .text = "How many recoveries are kept in memory, to be shown."},
+
+    {.path = "standby",
+     .type = SCHEMA_SECTION,
+     .text = "Standbys that are kept warm: the daemon boots planned replacements before they are needed, verifies "
+             "them as a recovery would, and lays them down until one of them is."},
+    {.path = "standby.warm",
+     .type = SCHEMA_INTEGER,
+     CONFIG(standby.warm),
+     .max = 1000,
+     .default_text = "0",
+     .unit = "machines",
+     .text = "How many: the replacements of the most important machines first, then the most alike. 0 keeps none "
+             "warm. One that shares a disk or an address with a machine that runs is left cold."},
+    {.path = "standby.memory_limit",
+     .type = SCHEMA_SIZE,
+     CONFIG(standby.memory_limit_bytes),
+     .max = INT64_C(1) << 50,
+     .default_text = "0",
+     .text = "The memory that they may have together, by what their definitions say. 0 sets no limit but what "
+             "their hosts can spare. When a recovery needs the memory, they give it back."},
+    {.path = "standby.warmth",
+     .type = SCHEMA_CHOICE,
+     CONFIG(standby.warmth),
+     .choices = warmth_words,
+     .default_text = "paused",
+     .text = "With paused they stay booted and suspended, which costs their memory and is fastest. With saved "
+             "their memory is written to disk, and read from there when they are needed."},
+    {.path = "standby.refresh",
+     .type = SCHEMA_DURATION,
+     CONFIG(standby.refresh_us),
+     .max = 365 * DAY,
+     .default_text = "24h",
+     .text = "How often each of them is run and verified anew. 0s: never."},
 
     {.path = "hooks",
      .type = SCHEMA_SECTION,

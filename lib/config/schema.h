@@ -22,6 +22,7 @@ enum schema_type {
     SCHEMA_INTEGER,             /* uint32_t or int64_t */
     SCHEMA_DECIMAL,             /* uint32_t or int64_t, millionths */
     SCHEMA_DURATION,            /* int64_t, microseconds */
+    SCHEMA_SIZE,                /* int64_t, bytes */
     SCHEMA_MODE,                /* uint32_t, permission bits written in octal */
     SCHEMA_NAME,                /* char *: letters, digits, '-', '_' and '.' */
     SCHEMA_URI,                 /* char *: a libvirt connection URI */

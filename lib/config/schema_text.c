@@ -15,6 +15,8 @@ static void format_amount(const struct schema_key *key, int64_t amount, char buf
 {
     if (key->type == SCHEMA_DURATION)
         duration_format(amount, buffer);
+    else if (key->type == SCHEMA_SIZE)
+        size_format(amount, buffer);
     else if (key->type == SCHEMA_MODE)
         snprintf(buffer, UNIT_TEXT_SIZE, "%04" PRIo64, (uint64_t)amount);
     else if (key->type == SCHEMA_INTEGER)
@@ -48,6 +50,7 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_INTEGER] = {.words = "a whole number", .has_range = true},
         [SCHEMA_DECIMAL] = {.words = "a number", .has_range = true},
         [SCHEMA_DURATION] = {.words = "a duration", .has_range = true},
+        [SCHEMA_SIZE] = {.words = "a size", .has_range = true},
         [SCHEMA_MODE] = {.words = "permission bits in octal", .has_range = true},
         [SCHEMA_NAME] = {.words = "a name of letters, digits, '-', '_' and '.'", .has_length = true},
         [SCHEMA_URI] = {.words = "a connection URI such as qemu:///system"},
@@ -166,11 +169,12 @@ int config_write_sample(FILE *f)
         "# The configuration of understudyd. Only the hypervisors must be given; every other key stands here\n"
         "# with its default, behind a '#' and nothing between: take the '#' away to change the value.\n"
         "#\n"
-        "# Durations are written 500ms, 5s, 2m, 1h or 1d, other numbers with at most six decimals.\n"
+        "# Durations are written 500ms, 5s, 2m, 1h or 1d, sizes 512MiB or 2GiB, other numbers with at most\n"
+        "# six decimals.\n"
         "#\n"
         "# understudyd --check           tells every error in this file, with its line\n"
         "# systemctl reload understudyd  takes it; with an error it fails, and what is in force stays\n"
-        "# understudyctl list            shows who is protected, and who stands by\n"
+        "# understudyctl list            shows who is protected, and who stands by, how warm and for whom\n"
         "# understudyctl explain NAME    shows who would take over from a machine now, and why\n"
         "#\n"
         "# The same reference is in understudy.yaml(5).\n";

@@ -22,6 +22,17 @@ static const struct {
     {"s", USEC_PER_SEC},         {"ms", USEC_PER_MSEC},
 };
 
+static const struct {
+    const char *name;
+    int64_t bytes;
+} size_units[] = {
+    {"TiB", INT64_C(1) << 40},
+    {"GiB", INT64_C(1) << 30},
+    {"MiB", INT64_C(1) << 20},
+    {"KiB", INT64_C(1) << 10},
+    {"B", 1},
+};
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -108,6 +119,29 @@ int duration_parse(const char *text, int64_t *ret_us)
     return -EINVAL;
 }
 
+int size_parse(const char *text, int64_t *ret_bytes)
+{
+    const char *cursor = text;
+    int64_t value = 0;
+    int r = digits_take(&cursor, &value);
+
+    if (r == -EINVAL)
+        return r;
+    if (r == 0 && value == 0 && *cursor == '\0') {
+        *ret_bytes = 0;
+        return 0;
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(size_units); i++) {
+        if (strcmp(cursor, size_units[i].name) != 0)
+            continue;
+        if (r < 0 || __builtin_mul_overflow(value, size_units[i].bytes, &value))
+            return -ERANGE;
+        *ret_bytes = value;
+        return 0;
+    }
+    return -EINVAL;
+}
+
 int mode_parse(const char *text, uint32_t *ret_mode)
 {
     size_t length = strspn(text, "01234567");
@@ -152,4 +186,16 @@ void duration_format(int64_t us, char buffer[static UNIT_TEXT_SIZE])
         snprintf(buffer, UNIT_TEXT_SIZE, "%" PRId64 "%s", us / duration_units[i].us, duration_units[i].name);
         return;
     }
+}
+
+void size_format(int64_t bytes, char buffer[static UNIT_TEXT_SIZE])
+{
+    size_t i = 0;
+
+    while (bytes % size_units[i].bytes != 0)
+        i++;
+    if (bytes == 0)
+        strcpy(buffer, "0");
+    else
+        snprintf(buffer, UNIT_TEXT_SIZE, "%" PRId64 "%s", bytes / size_units[i].bytes, size_units[i].name);
 }

@@ -125,6 +125,22 @@ void value_read_duration(struct reader *reader, const struct place *place, const
     accept_number(reader, place, key, node, r, value, object);
 }
 
+void value_read_size(struct reader *reader, const struct place *place, const struct schema_key *key,
+                     const struct node *node, void *object)
+{
+    const char *text = node_text(node);
+    char expected[SCHEMA_EXPECTATION_SIZE];
+    int64_t value = 0;
+    int r = size_parse(text != NULL ? text : "", &value);
+
+    if (r == -EINVAL && text != NULL && text[0] != '\0' && text[strspn(text, "0123456789.")] == '\0') {
+        schema_expectation(key, expected);
+        reader_error(reader, place, node, "%.64s has no unit (B, KiB, MiB, GiB or TiB), expected %s", text, expected);
+        return;
+    }
+    accept_number(reader, place, key, node, r, value, object);
+}
+
 /* Quoted or not: much of what people read tells them to quote file modes. */
 void value_read_mode(struct reader *reader, const struct place *place, const struct schema_key *key,
                      const struct node *node, void *object)

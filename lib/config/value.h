@@ -22,6 +22,7 @@ value_read_function value_read_choice;
 value_read_function value_read_integer;
 value_read_function value_read_decimal;
 value_read_function value_read_duration;
+value_read_function value_read_size;
 value_read_function value_read_mode;
 value_equal_function value_equal_bytes;
 

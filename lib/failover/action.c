@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 static const char *const kind_names[ACTION_COUNT] = {
-    [ACTION_LIST] = "list",       [ACTION_INSPECT] = "inspect", [ACTION_INQUIRE] = "inquire",
-    [ACTION_DESTROY] = "destroy", [ACTION_START] = "start",     [ACTION_PROBE] = "probe",
-    [ACTION_VERIFY] = "verify",   [ACTION_RECORD] = "record",   [ACTION_HOOK] = "pre-start hooks",
+    [ACTION_LIST] = "list",           [ACTION_INSPECT] = "inspect", [ACTION_INQUIRE] = "inquire",
+    [ACTION_DESTROY] = "destroy",     [ACTION_START] = "start",     [ACTION_PROBE] = "probe",
+    [ACTION_VERIFY] = "verify",       [ACTION_RECORD] = "record",   [ACTION_HOOK] = "pre-start hooks",
+    [ACTION_REMEMBER] = "remember",   [ACTION_SUSPEND] = "suspend", [ACTION_SAVE] = "save",
+    [ACTION_SET_CLOCK] = "set clock", [ACTION_WEIGH] = "weigh",
 };
 
 const char *action_kind_name(enum action_kind kind)

@@ -42,7 +42,7 @@ static size_t count_protected(const struct coordinator *coordinator)
 
     for (const struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
          machine = pool_next(coordinator->pool, machine))
-        count += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 &&
+        count += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 && machine->keeping == KEEPING_NONE &&
                  (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
     return count;
 }

@@ -154,7 +154,8 @@ static void resources_free(struct resource **resources)
     }
 }
 
-int conflict_find(const struct pool *pool, const struct machine *failed, struct candidate *candidates, size_t n)
+static int find(const struct pool *pool, const struct machine *failed, struct candidate *candidates, size_t n,
+                bool kept_count)
 {
     _cleanup_(resources_free) struct resource *resources = NULL;
 
@@ -165,10 +166,46 @@ int conflict_find(const struct pool *pool, const struct machine *failed, struct 
         return 0;
 
     for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
-        if (machine == failed || !(machine_state_is_active(machine->state) || machine->is_starting))
+        if (machine == failed || (!kept_count && machine->keeping != KEEPING_NONE) ||
+            !(machine_state_is_active(machine->state) || machine->is_starting))
             continue;
         if (hold_against(resources, machine) < 0)
             return -ENOMEM;
     }
     return 0;
+}
+
+int conflict_find(const struct pool *pool, const struct machine *failed, struct candidate *candidates, size_t n)
+{
+    return find(pool, failed, candidates, n, true);
+}
+
+int conflict_find_but_kept(const struct pool *pool, const struct machine *failed, struct candidate *candidates,
+                           size_t n)
+{
+    return find(pool, failed, candidates, n, false);
+}
+
+static bool is_same_disk(const struct machine *a, const struct disk *of_a, const struct machine *b,
+                         const struct disk *of_b)
+{
+    bool is_on_host = of_a->source[0] == '/' || of_a->pool != NULL;
+
+    return is_exclusive(of_a) && is_exclusive(of_b) && strcmp(of_a->source, of_b->source) == 0 &&
+           (!is_on_host || strcmp(a->hypervisor, b->hypervisor) == 0);
+}
+
+bool conflict_between(const struct machine *a, const struct machine *b)
+{
+    const struct domain_description *of_a = a->description, *of_b = b->description;
+
+    for (size_t i = 0; i < of_a->n_disks; i++)
+        for (size_t k = 0; k < of_b->n_disks; k++)
+            if (is_same_disk(a, &of_a->disks[i], b, &of_b->disks[k]))
+                return true;
+    for (size_t i = 0; i < of_a->n_macs; i++)
+        for (size_t k = 0; k < of_b->n_macs; k++)
+            if (strcmp(of_a->macs[i], of_b->macs[k]) == 0)
+                return true;
+    return false;
 }

@@ -20,4 +20,11 @@
 int conflict_find(const struct pool *pool, const struct machine *failed, struct candidate *candidates,
                   size_t n) _must_check_;
 
+/* As above, but what is only kept warm does not count: it can be given back. */
+int conflict_find_but_kept(const struct pool *pool, const struct machine *failed, struct candidate *candidates,
+                           size_t n) _must_check_;
+
+/* They could not run at the same time. */
+bool conflict_between(const struct machine *a, const struct machine *b);
+
 #endif

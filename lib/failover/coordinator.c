@@ -67,6 +67,8 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     if (r == 0)
         r = pool_new(coordinator->features, &coordinator->pool);
     if (r == 0)
+        r = keeper_init(coordinator);
+    if (r == 0)
         r = coordinator_configure(coordinator, config);
     if (r < 0)
         return r;
@@ -90,6 +92,7 @@ void coordinator_free(struct coordinator *coordinator)
         free(late);
     }
     runs_free_all(coordinator);
+    keeper_free(coordinator);
     watch_free_all(coordinator);
     links_replace(coordinator, NULL, 0);
     pool_free(coordinator->pool);
@@ -133,6 +136,8 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
     coordinator->rules = steal_pointer(&rules);
     forget_unconfigured(coordinator);
     heartbeat_configure(coordinator);
+    coordinator->keeper.is_stale = true;
+    coordinator->keeper.wake_us = 0;
     return 0;
 }
 
@@ -176,6 +181,7 @@ void coordinator_handle_disconnected(struct coordinator *coordinator, const char
     free(link->trouble);
     link->trouble = strdup(why);
     set_reachable(coordinator, hypervisor, false);
+    keeper_disconnected(coordinator, hypervisor);
 }
 
 /* What was there before and is not in the listing. */
@@ -243,6 +249,7 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     set_reachable(coordinator, link->name, true);
     inventory_free(inventory);
     restore_adopt(coordinator, now);
+    keeper_listed(coordinator, link->name, now);
     runs_resume(coordinator, link->name, now);
     runs_assign(coordinator, now);
 }
@@ -282,6 +289,7 @@ void coordinator_handle_inspection(struct coordinator *coordinator, const struct
     } else {
         watch_forget_unknown(coordinator, &action->target);
     }
+    keeper_touch(coordinator, now);
     runs_assign(coordinator, now);
 }
 
@@ -333,14 +341,23 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
     }
     if (action->kind == ACTION_INQUIRE && result->free_memory_kib != 0)
         pool_set_free_memory(coordinator->pool, action->target.hypervisor, result->free_memory_kib);
+    if (action->kind == ACTION_SET_CLOCK) {
+        guest_clock_handle_result(coordinator, action, result, now);
+        return;
+    }
+    if (is_overtaken(coordinator, action, result))
+        result = &overtaken;
+    if (keeper_handle_result(coordinator, action, result, now)) {
+        runs_assign(coordinator, now);
+        return;
+    }
     if (late_answer(coordinator, result, now))
         return;
     run = run_find(coordinator, action->id);
     if (run == NULL)
         return;
     run->recovery->action_id = 0;
-    if (is_overtaken(coordinator, action, result))
-        event.result = &overtaken;
+    event.result = result;
     run_handle(coordinator, run, &event);
     runs_assign(coordinator, now);
 }
@@ -425,12 +442,19 @@ void coordinator_tick(struct coordinator *coordinator, struct moment now)
         heartbeat_tick(coordinator, now);
     late_tick(coordinator, now);
     runs_tick(coordinator, now);
+    keeper_tick(coordinator, now);
+    guest_clock_tick(coordinator, now);
     runs_assign(coordinator, now);
 }
 
 int64_t coordinator_deadline(const struct coordinator *coordinator)
 {
     int64_t deadline_us = runs_deadline(coordinator);
+
+    if (keeper_deadline(coordinator) < deadline_us)
+        deadline_us = keeper_deadline(coordinator);
+    if (guest_clock_deadline(coordinator) < deadline_us)
+        deadline_us = guest_clock_deadline(coordinator);
 
     if (late_deadline(coordinator) < deadline_us)
         deadline_us = late_deadline(coordinator);
@@ -529,9 +553,12 @@ bool coordinator_next_action(struct coordinator *coordinator, struct action *ret
             continue;
         run->has_action = false;
         run->recovery->is_asked = true;
+        run->was_asked |= run->action.kind == ACTION_START;
         *ret = run->action;
         return true;
     }
+    if (keeper_next(coordinator, ret) || guest_clock_next(coordinator, ret))
+        return true;
     return next_listing(coordinator, ret) || next_inspection(coordinator, ret) || next_probe(coordinator, ret);
 }
 

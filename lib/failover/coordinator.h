@@ -113,6 +113,8 @@ const struct recovery *coordinator_next_changed_recovery(struct coordinator *coo
  */
 bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
                                       struct machine_memory *ret);
+/* What is to be written down of this machine now; MACHINE_GONE: there is none. */
+struct machine_memory coordinator_memory(const struct coordinator *coordinator, const struct machine_ref *machine);
 /* What the guest agent of a machine has told, to be written down with it: added to *learned. -ENOMEM. */
 int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *machine,
                         struct string_list *learned) _must_check_;

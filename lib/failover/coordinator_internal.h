@@ -10,7 +10,9 @@
 #include <uthash.h>
 
 #include "failover/coordinator.h"
+#include "failover/plan.h"
 #include "failover/select.h"
+#include "failover/warm.h"
 
 /* What could not be done for want of memory is tried again after this. */
 #define RETRY_US USEC_PER_SEC
@@ -45,8 +47,18 @@ struct watch {
     int64_t drill_until_us;  /* a failure up to then is a rehearsal */
     struct run *recovers;    /* the run whose failed machine this is, or NULL */
     struct run *serves;      /* the run whose candidate this is, or NULL */
-    uint64_t brake_round;    /* in which it was counted last */
-    bool wants_probe;        /* is in coordinator.to_probe */
+    struct kept *warms;      /* what is done to have it warm, or NULL */
+    unsigned warm_failures;  /* in a row */
+    int64_t warm_after_us;   /* not tried again before: mono_us */
+    int64_t loose_until_us;  /* as in struct warming, when it was last let go of */
+    bool wants_clock;        /* is in coordinator.to_set_clock */
+    bool clock_is_due;
+    unsigned clock_tries;
+    uint64_t clock_action; /* whose answer is awaited; 0: none */
+    int64_t clock_at_us;   /* when it is due: mono_us */
+    struct watch *next_to_set_clock;
+    uint64_t brake_round; /* in which it was counted last */
+    bool wants_probe;     /* is in coordinator.to_probe */
     bool is_probing;
     bool is_hung;                     /* and that was told: not again until it shows life */
     unsigned misses;                  /* in a row */
@@ -67,6 +79,9 @@ struct run {
     struct machine *candidate; /* held and claimed; NULL */
     bool wants_candidate;
     bool is_assignable; /* of the round under way */
+    bool was_kept;      /* warm, or on its way, when it was taken */
+    bool takes_over;    /* it was on its way */
+    bool was_asked;     /* its start was */
     bool is_postponed;  /* until a listing or a connection changes who there is */
     bool has_action;
     struct action action;
@@ -79,6 +94,36 @@ struct late {
     bool is_due;
     int64_t retry_us; /* mono_us; USEC_INFINITY: asked, or due */
     struct late *next;
+};
+
+/* A standby that is kept warm, or on its way there or back, and what the coordinator holds for it. */
+struct kept {
+    struct warming warming;
+    struct machine *machine; /* held */
+    bool is_let_go;          /* taken by a recovery: nothing of it is the keeper's any more */
+    bool was_cut;            /* its hypervisor was disconnected since it was listed last */
+    bool spends;             /* its start takes memory of its host */
+    bool is_wanted;          /* by the plan, within the limits */
+    size_t rank;             /* in the plan: the less, the more valuable; SIZE_MAX: not in it */
+    int64_t unwanted_us;     /* since when it is not wanted: mono_us; USEC_INFINITY: it is */
+    bool has_action;
+    struct action action;
+    bool wants_weighing;
+    uint64_t weigh_action;
+    struct moment begun; /* of the course under way */
+};
+
+/* Keeps the plan, and standbys warm by it. */
+struct keeper {
+    struct plan *plan;
+    bool is_stale; /* the pool has changed since the last pass began */
+    bool is_planning;
+    bool has_plan;
+    int64_t plan_us; /* no new pass before: mono_us */
+    int64_t wake_us; /* mono_us; USEC_INFINITY */
+    struct kept **kept;
+    size_t n_kept;
+    uint64_t last_id;
 };
 
 struct coordinator {
@@ -101,6 +146,8 @@ struct coordinator {
     struct recovery **restored; /* read back, and waiting for their hypervisors; records own them */
     size_t n_restored;
     struct watch *to_probe;
+    struct watch *to_set_clock;
+    struct keeper keeper;
     struct watch *changed; /* machines whose state is to be written down */
 
     bool has_loose;      /* some attempt may have a start that is not settled */
@@ -177,10 +224,74 @@ struct watch *heartbeat_next(struct coordinator *coordinator);
 void heartbeat_handle_result(struct coordinator *coordinator, const struct action *action,
                              const struct action_result *result, struct moment now);
 
+/* ---- guest_clock.c ---- */
+
+/* The guest slept, and runs again: its clock is to be set, if it has an agent. */
+void guest_clock_want(struct coordinator *coordinator, const struct machine *machine, struct moment now);
+bool guest_clock_next(struct coordinator *coordinator, struct action *ret);
+void guest_clock_tick(struct coordinator *coordinator, struct moment now);
+void guest_clock_handle_result(struct coordinator *coordinator, const struct action *action,
+                               const struct action_result *result, struct moment now);
+int64_t guest_clock_deadline(const struct coordinator *coordinator);
+
+/* ---- keeper.c ---- */
+
+int keeper_init(struct coordinator *coordinator) _must_check_;
+void keeper_free(struct coordinator *coordinator);
+/* Something that the plan or the choice looks at has changed. */
+void keeper_touch(struct coordinator *coordinator, struct moment now);
+void keeper_tick(struct coordinator *coordinator, struct moment now);
+int64_t keeper_deadline(const struct coordinator *coordinator);
+bool keeper_next(struct coordinator *coordinator, struct action *ret);
+/* True: the answer was the keeper's. */
+bool keeper_handle_result(struct coordinator *coordinator, const struct action *action,
+                          const struct action_result *result, struct moment now);
+bool keeper_handle_late_result(struct coordinator *coordinator, const struct action *action, struct moment now);
+/* A machine that is kept changed its state, or failed. */
+void keeper_tell_state(struct coordinator *coordinator, struct kept *kept, enum machine_state state, struct moment now);
+void keeper_tell_failure(struct coordinator *coordinator, struct kept *kept, const char *why, struct moment now);
+/* Lets go of those whose course is over. */
+void keeper_sweep(struct coordinator *coordinator, struct moment now);
+/* A recovery wants this machine: false: a call is under way that must end first. */
+bool keeper_can_yield(const struct coordinator *coordinator, const struct machine *machine);
+/* Leaves it to a recovery, claim and all. False: there was nothing of it that could be handed back. */
+bool keeper_yield(struct coordinator *coordinator, struct machine *machine, struct moment now);
+/* A step of one that is kept. detail may be NULL. */
+void kept_handle(struct coordinator *coordinator, struct kept *kept, enum warm_event_kind kind,
+                 const struct action_result *result, const char *detail, struct moment now);
+/* What others see of it follows from the state of its course. */
+void kept_show(struct coordinator *coordinator, struct kept *kept);
+/* Room, hold and watch; not begun yet. -ENOMEM. */
+int kept_add(struct coordinator *coordinator, struct machine *machine, struct kept **ret) _must_check_;
+/* Begins to keep this one. -ENOMEM, -EBUSY. */
+int kept_begin(struct coordinator *coordinator, struct machine *machine, struct moment now) _must_check_;
+/* Its QEMU is there, or will be: it counts against the limit. */
+bool kept_has_memory(const struct kept *kept);
+
+/* ---- keeper_restore.c ---- */
+
+/* A machine that was kept when the daemon last ran is here: what of it is still ours? */
+void keeper_adopt(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now);
+/* A recovery that had it did not start it. may_run: it was taken in the middle of a course. */
+void keeper_hand_back(struct coordinator *coordinator, struct machine *machine, bool may_run, struct moment now);
+void keeper_disconnected(struct coordinator *coordinator, const char *hypervisor);
+void keeper_listed(struct coordinator *coordinator, const char *hypervisor, struct moment now);
+
+/* ---- keeper_choose.c ---- */
+
+/* Which of the plan are worth it now: begins, refreshes and gives back, and says when to look again. */
+int64_t keeper_choose(struct coordinator *coordinator, struct moment now);
+/* All that are kept, those that are being begun included, have no more memory than they may. */
+bool keeper_is_within_limit(const struct coordinator *coordinator);
+/* A recovery needs so much on this host: true: it is being given back. */
+bool keeper_make_room(struct coordinator *coordinator, const char *hypervisor, uint64_t needed_kib, struct moment now);
+
 /* ---- late.c ---- */
 
 /* A machine's state was learnt. If it came up, a start that was given up may have taken effect; it is ended then. */
 void late_observe(struct coordinator *coordinator, const struct machine *machine, bool came_up, struct moment now);
+/* A start of it that was given up may still take effect. */
+bool late_may_come_up(const struct coordinator *coordinator, const struct machine *machine, struct moment now);
 /* The recovery has a start that is not settled, and that is not so long ago that nothing will come of it. */
 bool late_is_possible(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now);
 /* The next one to be stopped; false: none is due. */
@@ -223,6 +334,8 @@ void runs_assign(struct coordinator *coordinator, struct moment now);
 /* Takes over a recovery that was read back; its machines are there. -ENOMEM. */
 int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct machine *failed,
               struct machine *candidate, struct moment now) _must_check_;
+/* It is up: what it needs is spent, whatever its host said last. */
+void run_count_memory(struct coordinator *coordinator, struct machine *machine);
 /* Claims the candidate and goes on with it. -ENOMEM. */
 int run_take(struct coordinator *coordinator, struct run *run, struct machine *candidate,
              struct moment now) _must_check_;

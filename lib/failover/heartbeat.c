@@ -22,7 +22,8 @@ static bool is_asked(const struct coordinator *coordinator, const struct watch *
 
     return coordinator->config->failure.heartbeat.is_enabled && machine != NULL && machine->state == MACHINE_RUNNING &&
            machine->is_reachable && (machine->roles & ROLE_PROTECTED) != 0 &&
-           (machine->agent_connected || watch->misses > 0) && watch->recovers == NULL && watch->serves == NULL;
+           (machine->agent_connected || watch->misses > 0) && watch->recovers == NULL && watch->serves == NULL &&
+           watch->warms == NULL;
 }
 
 void heartbeat_tick(struct coordinator *coordinator, struct moment now)

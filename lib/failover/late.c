@@ -109,6 +109,8 @@ void coordinator_handle_late_result(struct coordinator *coordinator, const struc
     struct recovery_attempt *attempt = NULL;
     bool has_come_up;
 
+    if (keeper_handle_late_result(coordinator, action, now))
+        return;
     if (action->kind != ACTION_START)
         return;
     for (size_t i = 0; i < coordinator->n_records; i++)
@@ -189,6 +191,21 @@ void late_observe(struct coordinator *coordinator, const struct machine *machine
         find_explanation(coordinator, &ref, START_LOOSE, now);
     if (machine->state == MACHINE_SHUT_OFF && !is_being_ended(coordinator, &ref))
         settle_strays(coordinator, &ref);
+}
+
+bool late_may_come_up(const struct coordinator *coordinator, const struct machine *machine, struct moment now)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    for (size_t i = 0; coordinator->has_loose && i < coordinator->n_records; i++) {
+        const struct recovery *recovery = coordinator->records[i];
+
+        for (size_t n = 0; n < recovery->n_attempts; n++)
+            if (recovery->attempts[n].fate != START_SETTLED && !is_over(coordinator, &recovery->attempts[n], now) &&
+                machine_ref_equal(&recovery->attempts[n].candidate, &ref))
+                return true;
+    }
+    return is_being_ended(coordinator, &ref);
 }
 
 bool late_is_possible(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)

@@ -30,6 +30,11 @@ enum notice_kind {
     NOTICE_CLOCK_JUMPED, /* the host slept: acting waits until everything is listed anew */
     NOTICE_STORE_FAILED, /* what happens cannot be written down */
     NOTICE_STORE_WORKS,
+    NOTICE_WARMED,        /* a standby was verified and laid down, warm */
+    NOTICE_REFRESHED,     /* a warm one was run and verified anew */
+    NOTICE_WARM_FAILED,   /* it did not come up, or could not be laid down */
+    NOTICE_WARM_ENDED,    /* given back, or somebody else took it */
+    NOTICE_CLOCK_FAILED,  /* a guest that slept may have the wrong time */
     NOTICE_HYPERVISOR_UP, /* connected and listed */
     NOTICE_HYPERVISOR_DOWN,
     NOTICE_CALL_OVERDUE,  /* a call to a hypervisor outlived its deadline */
@@ -50,6 +55,7 @@ struct notice {
     enum failure_cause cause;
     char *replacement;                    /* name, or NULL */
     double similarity, coverage, overlap; /* meaningful with a replacement */
+    const char *warmth;                   /* of the replacement when it was chosen, static; NULL: no replacement */
     int64_t duration_us;                  /* since detection; -1: not measured */
     char *text;                           /* one sentence for people, without a full stop; never NULL */
 };

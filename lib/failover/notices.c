@@ -75,6 +75,7 @@ void notices_add_run(struct coordinator *coordinator, enum notice_kind kind, str
         .similarity = recovery->similarity,
         .coverage = recovery->coverage,
         .overlap = recovery->overlap,
+        .warmth = recovery->replacement_name != NULL ? warmth_name(recovery->warmth) : NULL,
         .duration_us = recovery_duration_us(recovery, at),
     };
     va_list arguments;

@@ -60,6 +60,8 @@ struct recovery_event {
     struct moment now;
     const struct action_result *result; /* RECOVERY_ANSWER */
     const struct machine *candidate;    /* RECOVERY_CHOSEN */
+    enum warmth warmth;                 /* RECOVERY_CHOSEN: of the candidate */
+    bool takes_over;                    /* RECOVERY_CHOSEN: it was being kept warm, and may run already */
     const char *detail;                 /* RECOVERY_NOBODY, RECOVERY_ABANDON */
 };
 
@@ -102,6 +104,7 @@ struct recovery {
     struct machine_ref replacement;       /* the candidate being tried, or the one that runs */
     char *replacement_name;               /* NULL: none (any more) */
     double similarity, coverage, overlap; /* of the replacement */
+    enum warmth warmth;                   /* of the replacement when it was chosen */
     struct recovery_attempt *attempts;
     size_t n_attempts;
 
@@ -123,6 +126,7 @@ struct recovery {
     bool belies_its_looks;     /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
     bool was_seen_dead;        /* in this life of the daemon */
     bool is_restarting;        /* the candidate is the failed machine itself */
+    bool takes_over;           /* the candidate was being kept warm: that it runs already is our own doing */
     bool is_changed;           /* since it was last handed out to be written down */
     unsigned long ignored;     /* events that meant nothing in their state */
 };

@@ -124,6 +124,11 @@ static int64_t time_for(const struct config *config, enum action_kind question, 
     case ACTION_INSPECT:
     case ACTION_INQUIRE:
     case ACTION_PROBE:
+    case ACTION_REMEMBER:
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+    case ACTION_SET_CLOCK:
+    case ACTION_WEIGH:
     case ACTION_COUNT:
     default:
         return config->recovery.call_timeout_us;
@@ -386,6 +391,8 @@ static int take_candidate(struct step *step)
     recovery->replacement = machine_ref_of(candidate);
     recovery->is_restarting = machine_ref_equal(&recovery->replacement, &recovery->failed);
     recovery->decided = step->event->now;
+    recovery->warmth = step->event->warmth;
+    recovery->takes_over = step->event->takes_over;
     recovery->level = level_for(step->config, candidate);
     if (recovery->is_restarting)
         recovery->restarts++;
@@ -506,11 +513,13 @@ static void resolve(struct step *step)
     }
 }
 
-/* An earlier start of the same candidate was cut off: if it runs already, that one took effect. */
-static bool was_tried_before(struct step *step)
+/* An earlier start of the same candidate, cut off or to keep it warm: if it runs already, that one took effect. */
+static bool was_started_before(struct step *step)
 {
     const struct recovery *recovery = step->recovery;
 
+    if (recovery->takes_over)
+        return true;
     for (size_t i = 0; i + 1 < recovery->n_attempts; i++)
         if (machine_ref_equal(&recovery->attempts[i].candidate, &recovery->replacement))
             return true;
@@ -535,7 +544,7 @@ static bool in_starting(struct step *step)
         settle(step);
     } else if (result->error == -EALREADY && step->recovery->is_restarting) {
         finish(step, RECOVERY_DISMISSED, words("it was started again by somebody else"));
-    } else if (result->error == -EALREADY && !was_tried_before(step)) {
+    } else if (result->error == -EALREADY && !was_started_before(step)) {
         blame(step, "somebody else started it in the meantime");
         next_candidate(step);
     } else {
@@ -560,7 +569,9 @@ static bool in_resolving(struct step *step)
 
         free(attempt->error);
         attempt->error = NULL;
-        attempt->fate = START_SETTLED;
+        /* One that was being kept warm runs whether the start took effect or not. */
+        if (!step->recovery->takes_over)
+            attempt->fate = START_SETTLED;
         settle(step);
     } else if (result->error == 0 || result->error == -ENOENT) {
         blame(step, "its start was cut off and it did not come up");

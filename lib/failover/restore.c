@@ -46,6 +46,32 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
     return 0;
 }
 
+/* What is kept of a watch's machine. */
+static struct machine_memory memory_of(const struct watch *watch, const struct machine *machine)
+{
+    const struct kept *kept = watch->warms;
+    struct machine_memory memory = {
+        .state = machine->state,
+        .reason = machine->reason,
+        .failed_unrecovered = machine->failed_unrecovered,
+        .keeping = kept != NULL ? machine->keeping : watch->remembered.keeping,
+        .kept_since_us = watch->remembered.kept_since_us,
+    };
+
+    if (kept != NULL)
+        memory.kept_since_us = machine->keeping == KEEPING_WARM ? kept->warming.standing.real_us : kept->begun.real_us;
+    return memory;
+}
+
+struct machine_memory coordinator_memory(const struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    const struct machine *machine = pool_find(coordinator->pool, ref->hypervisor, ref->uuid);
+    const struct watch *watch = watch_find(coordinator, ref);
+
+    return machine != NULL && watch != NULL ? memory_of(watch, machine)
+                                            : (struct machine_memory){.state = MACHINE_GONE};
+}
+
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
                                  const struct string_list *features)
 {
@@ -250,7 +276,7 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
     *ret_machine = watch->ref;
     *ret = (struct machine_memory){.state = MACHINE_GONE};
     if (machine != NULL)
-        *ret = (struct machine_memory){machine->state, machine->reason, machine->failed_unrecovered};
+        *ret = memory_of(watch, machine);
     return true;
 }
 

@@ -12,6 +12,9 @@
 
 #include "failover/coordinator_internal.h"
 
+/* What is asked for because news of it was lost, is known after so long. */
+#define NEWS_LOST_US (60 * USEC_PER_SEC)
+
 /* UTC and a number: readable, sortable, and unique among what is remembered. */
 static void make_id(struct coordinator *coordinator, struct moment now, char id[RECOVERY_ID_SIZE])
 {
@@ -233,7 +236,7 @@ static void announce_end(struct coordinator *coordinator, const struct run *run,
     }
 }
 
-static void release_candidate(struct coordinator *coordinator, struct run *run)
+static void release_candidate(struct coordinator *coordinator, struct run *run, struct moment now)
 {
     struct machine *candidate = run->candidate;
     struct watch *watch;
@@ -248,6 +251,9 @@ static void release_candidate(struct coordinator *coordinator, struct run *run)
     /* The failed machine itself, being restarted, stays claimed. */
     if (candidate != run->failed)
         pool_release(coordinator->pool, candidate, run->recovery->id);
+    /* Vetoed, or not needed after all: as warm as before. */
+    if (run->was_kept && !run->was_asked)
+        keeper_hand_back(coordinator, candidate, run->takes_over, now);
     let_go(coordinator, candidate);
 }
 
@@ -261,10 +267,23 @@ static void release_failed(struct coordinator *coordinator, struct run *run)
     let_go(coordinator, run->failed);
 }
 
+/* It was seen to run. Where the news of that was lost, nobody must take it for one that stands by. */
+static void make_sure_it_runs(struct coordinator *coordinator, struct run *run, struct moment now)
+{
+    struct watch *watch = run->candidate != NULL ? watch_of(coordinator, run->candidate) : NULL;
+
+    if (watch == NULL || run->candidate->state == MACHINE_RUNNING)
+        return;
+    watch->warm_after_us = now.mono_us + NEWS_LOST_US;
+    watch_inspect(coordinator, watch);
+}
+
 /* Its claims stay until the sweep: whoever hands in the event may still be looking at its machines. */
 static void end(struct coordinator *coordinator, struct run *run, struct moment now)
 {
     announce_end(coordinator, run, now);
+    if (run->recovery->state == RECOVERY_RECOVERED)
+        make_sure_it_runs(coordinator, run, now);
     run->wants_candidate = false;
     run->has_action = false;
     run->retry_us = USEC_INFINITY;
@@ -285,9 +304,10 @@ void runs_sweep(struct coordinator *coordinator, struct moment now)
             coordinator->runs[kept++] = run;
             continue;
         }
-        release_candidate(coordinator, run);
+        release_candidate(coordinator, run, now);
         release_failed(coordinator, run);
         free(run);
+        keeper_touch(coordinator, now);
     }
     coordinator->n_runs = kept;
     forget_old_records(coordinator, now);
@@ -323,8 +343,7 @@ static void write_off(struct coordinator *coordinator, struct machine *machine, 
         watch_write_off(coordinator, watch, machine, now);
 }
 
-/* It is up: what it needs is spent, whatever its host said last. */
-static void count_memory(struct coordinator *coordinator, struct machine *machine)
+void run_count_memory(struct coordinator *coordinator, struct machine *machine)
 {
     uint64_t free_kib, needed_kib;
 
@@ -349,6 +368,13 @@ static void announce_decision(struct coordinator *coordinator, const struct run 
                         recovery->explanation != NULL ? recovery->explanation->summary : recovery->replacement_name);
 }
 
+/* One that was laid down has slept since. */
+static void wake_guest(struct coordinator *coordinator, const struct run *run, struct moment now)
+{
+    if (run->candidate != NULL && run->recovery->warmth != WARMTH_COLD)
+        guest_clock_want(coordinator, run->candidate, now);
+}
+
 static void carry_out(struct coordinator *coordinator, struct run *run, const struct recovery_step *step,
                       struct moment now)
 {
@@ -366,7 +392,8 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
                         "the intent to start %s for %s could not be written; it is started all the same",
                         run->recovery->replacement_name, run->recovery->failed_name);
     if (step->has_started) {
-        count_memory(coordinator, run->candidate);
+        run_count_memory(coordinator, run->candidate);
+        wake_guest(coordinator, run, now);
         notices_add_run(coordinator, NOTICE_STARTED, now, run, "%s runs for %s; it is not verified yet",
                         run->recovery->replacement_name, run->recovery->failed_name);
     }
@@ -377,7 +404,7 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
             quarantine(coordinator, run, now);
         if (step->was_stopped)
             write_off(coordinator, run->candidate, now);
-        release_candidate(coordinator, run);
+        release_candidate(coordinator, run, now);
     }
     if (step->wants_candidate)
         run->wants_candidate = true;
@@ -408,15 +435,25 @@ static int handle(struct coordinator *coordinator, struct run *run, const struct
 
 int run_take(struct coordinator *coordinator, struct run *run, struct machine *candidate, struct moment now)
 {
-    struct recovery_event event = {.kind = RECOVERY_CHOSEN, .now = now, .candidate = candidate};
+    struct recovery_event event = {
+        .kind = RECOVERY_CHOSEN,
+        .now = now,
+        .candidate = candidate,
+        .warmth = machine_warmth(candidate),
+        .takes_over = candidate->keeping == KEEPING_WARMING,
+    };
+    bool was_kept = keeper_yield(coordinator, candidate, now);
     int r = pool_claim(coordinator->pool, candidate, run->recovery->id);
 
     if (r < 0)
         return r;
     serve(coordinator, run, candidate);
+    run->was_kept = was_kept;
+    run->takes_over = event.takes_over;
+    run->was_asked = false;
     r = handle(coordinator, run, &event);
     if (r < 0)
-        release_candidate(coordinator, run);
+        release_candidate(coordinator, run, now);
     return r;
 }
 

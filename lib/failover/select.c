@@ -20,26 +20,38 @@ static bool was_tried(const struct select_request *request, const struct machine
 
 static bool stands_by(const struct machine *machine)
 {
-    if (machine->state == MACHINE_SHUT_OFF)
+    if (machine->keeping == KEEPING_WARMING || machine->state == MACHINE_SHUT_OFF)
         return true;
     return machine->state == MACHINE_PAUSED && machine->reason == REASON_USER;
 }
 
 static bool is_claimed_by_another(const struct select_request *request, const struct machine *machine)
 {
-    if (machine->is_reserved)
+    if (machine->is_reserved || machine->keeping == KEEPING_ENDING)
         return true;
+    if (machine->keeping == KEEPING_WARMING)
+        return false;
     return machine->claimed_by != NULL &&
            (request->recovery_id == NULL || strcmp(machine->claimed_by, request->recovery_id) != 0);
 }
 
+/* Somebody paused it, and that was not us. */
+static bool is_under_operator(const struct machine *machine)
+{
+    return machine->state == MACHINE_PAUSED && machine->keeping == KEEPING_NONE &&
+           (machine->roles & ROLE_PROTECTED) != 0;
+}
+
+/* One that is booted already, or is just being, has its memory. */
 static bool lacks_memory(const struct select_request *request, const struct candidate *candidate)
 {
-    return request->check_memory && candidate->warmth != WARMTH_PAUSED && candidate->knows_memory &&
+    bool has_it = candidate->warmth >= WARMTH_PAUSED || candidate->machine->keeping == KEEPING_WARMING;
+
+    return request->check_memory && !has_it && candidate->knows_memory &&
            candidate->free_memory_kib < candidate->machine->description->memory_kib;
 }
 
-static enum candidate_verdict judge(const struct select_request *request, const struct candidate *candidate)
+enum candidate_verdict select_judge(const struct select_request *request, const struct candidate *candidate)
 {
     const struct machine *machine = candidate->machine;
 
@@ -55,7 +67,7 @@ static enum candidate_verdict judge(const struct select_request *request, const 
         return CANDIDATE_CLAIMED;
     if (was_tried(request, machine))
         return CANDIDATE_TRIED;
-    if (machine->state == MACHINE_PAUSED && (machine->roles & ROLE_PROTECTED) != 0)
+    if (is_under_operator(machine))
         return CANDIDATE_UNDER_OPERATOR;
     if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
         return CANDIDATE_NOT_SIMILAR;
@@ -95,6 +107,13 @@ static int compare(const struct similarity_rules *rules, const struct candidate 
     return order != 0 ? order : strcmp(a->machine->uuid, b->machine->uuid);
 }
 
+int select_compare(const struct similarity_rules *rules, const struct candidate *a, const struct candidate *b)
+{
+    enum tie_break by;
+
+    return compare(rules, a, b, &by);
+}
+
 static int compare_for_sort(const void *left, const void *right, void *rules)
 {
     const struct candidate *a = left, *b = right;
@@ -111,22 +130,20 @@ static bool is_candidate(const struct select_request *request, const struct mach
     return machine != request->failed && machine->is_present && (machine->roles & ROLE_IGNORED) == 0;
 }
 
-/* Less what is on its way up there already. */
-static uint64_t free_memory(const struct pool *pool, const char *hypervisor)
+uint64_t select_free_memory(const struct pool *pool, const char *hypervisor, bool *ret_is_known)
 {
     uint64_t free_kib = pool_free_memory(pool, hypervisor), starting_kib = pool_starting_memory(pool, hypervisor);
 
+    *ret_is_known = free_kib != 0;
     return free_kib > starting_kib ? free_kib - starting_kib : 0;
 }
 
 static struct candidate new_candidate(const struct select_request *request, struct machine *machine)
 {
-    return (struct candidate){
-        .machine = machine,
-        .warmth = machine_warmth(machine),
-        .free_memory_kib = free_memory(request->pool, machine->hypervisor),
-        .knows_memory = pool_free_memory(request->pool, machine->hypervisor) != 0,
-    };
+    struct candidate candidate = {.machine = machine, .warmth = machine_warmth(machine)};
+
+    candidate.free_memory_kib = select_free_memory(request->pool, machine->hypervisor, &candidate.knows_memory);
+    return candidate;
 }
 
 static int score_all(const struct select_request *request, struct selection *selection)
@@ -145,7 +162,7 @@ static int score_all(const struct select_request *request, struct selection *sel
         struct candidate *candidate = &selection->candidates[i];
 
         candidate->score = scores[i];
-        candidate->verdict = judge(request, candidate);
+        candidate->verdict = select_judge(request, candidate);
     }
     return 0;
 }

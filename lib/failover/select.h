@@ -71,6 +71,15 @@ int select_original(const struct select_request *request, struct selection **ret
 int select_reason(const struct select_request *request, const struct selection *selection, size_t place,
                   char **ret) _must_check_;
 
+/* The verdict on one candidate whose score, warmth and memory are filled in; disks and addresses are not looked at. */
+enum candidate_verdict select_judge(const struct select_request *request, const struct candidate *candidate);
+
+/* Ranking order of two candidates of one failed machine: negative if a comes first. Says nothing of eligibility. */
+int select_compare(const struct similarity_rules *rules, const struct candidate *a, const struct candidate *b);
+
+/* What a host has to spare in KiB, less what is on its way up there already; 0 with *ret_is_known false: not known. */
+uint64_t select_free_memory(const struct pool *pool, const char *hypervisor, bool *ret_is_known);
+
 /*
  * Writes a selection down. At most max_ineligible of the ineligible candidates are kept (the rest are
  * counted in n_left_out); every eligible one is. chosen: the machine that was taken, or NULL for the

@@ -89,6 +89,19 @@ static int explain_state(const struct machine *machine, char **ret)
                   machine_reason_name(machine->reason));
 }
 
+/* With why it is left cold, where it could be warm. */
+static int explain_cold(const struct machine *machine, char **reason)
+{
+    _cleanup_(freep) char *without = *reason;
+
+    if (machine->not_warm == NULL) {
+        without = NULL;
+        return 0;
+    }
+    *reason = NULL;
+    return format(reason, "%s; not kept warm: %s", without, machine->not_warm);
+}
+
 static int explain_verdict(const struct select_request *request, const struct selection *selection, size_t place,
                            const struct machine *chosen, char **ret)
 {
@@ -107,6 +120,8 @@ static int explain_verdict(const struct select_request *request, const struct se
     case CANDIDATE_FAILED_ITSELF:
         return format(ret, "it failed itself and was not recovered");
     case CANDIDATE_CLAIMED:
+        if (machine->keeping == KEEPING_ENDING)
+            return format(ret, "was kept warm and is being stopped");
         if (machine->claimed_by == NULL)
             return format(ret, "kept for a recovery from before the restart");
         return format(ret, "taken up by recovery %s", machine->claimed_by);
@@ -179,6 +194,8 @@ static int explain_candidate(const struct select_request *request, const struct 
     out->warmth = warmth_name(candidate->warmth);
     out->state = machine_state_name(machine->state);
     r = explain_verdict(request, selection, place, chosen, &out->reason);
+    if (r == 0 && out->eligible)
+        r = explain_cold(machine, &out->reason);
     if (r == 0)
         r = list_difference(table, &request->failed->spec.features, &machine->spec.features, &out->missing);
     if (r == 0)

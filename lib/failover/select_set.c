@@ -136,11 +136,35 @@ static void write_down(struct coordinator *coordinator, const struct seeker *see
     recovery->explanation = explanation;
 }
 
+/* Nothing but memory is missing, and standbys that are kept warm have some: looked at again when they gave it back. */
+static bool makes_room(struct coordinator *coordinator, const struct seeker *seeker, struct moment now)
+{
+    const struct selection *selection = seeker->selection;
+    bool is_known;
+
+    for (size_t i = 0; i < selection->n_candidates; i++) {
+        const struct machine *machine = selection->candidates[i].machine;
+
+        if (selection->candidates[i].verdict != CANDIDATE_NO_MEMORY)
+            continue;
+        /* What another recovery had reserved was given up in this very round. */
+        if (select_free_memory(coordinator->pool, machine->hypervisor, &is_known) >= machine->description->memory_kib) {
+            seeker->run->is_assignable = true;
+            return true;
+        }
+        if (keeper_make_room(coordinator, machine->hypervisor, machine->description->memory_kib, now))
+            return true;
+    }
+    return false;
+}
+
 static void settle_for_nobody(struct coordinator *coordinator, const struct seeker *seeker, struct moment now)
 {
     struct run *run = seeker->run;
     struct recovery_event nobody = {.kind = RECOVERY_NOBODY, .now = now};
 
+    if (makes_room(coordinator, seeker, now))
+        return;
     run->wants_candidate = false;
     run->is_postponed = is_worth_waiting(coordinator, seeker, now);
     if (run->is_postponed) {
@@ -186,7 +210,8 @@ static bool take(struct coordinator *coordinator, const struct seeker *seeker, c
     struct run *run = seeker->run;
     struct recovery *recovery = run->recovery;
 
-    if (!has_capacity(coordinator, candidate->machine->hypervisor))
+    if (!has_capacity(coordinator, candidate->machine->hypervisor) ||
+        !keeper_can_yield(coordinator, candidate->machine))
         return false;
     write_down(coordinator, seeker, candidate->machine);
     recovery->similarity = ratio_to_double(&candidate->score.similarity);
@@ -386,6 +411,7 @@ void runs_assign(struct coordinator *coordinator, struct moment now)
         coordinator->began_us = now.mono_us;
     brake_check(coordinator, now);
     reconsider_unreachable(coordinator, now);
+    keeper_sweep(coordinator, now);
     runs_sweep(coordinator, now);
     coordinator->assign_us = USEC_INFINITY;
     if (coordinator->is_held || is_looking(coordinator, now) || is_gathering(coordinator, now))
@@ -395,4 +421,5 @@ void runs_assign(struct coordinator *coordinator, struct moment now)
     while (has_room(coordinator) && assign_round(coordinator, now))
         ;
     runs_sweep(coordinator, now);
+    keeper_sweep(coordinator, now);
 }

@@ -65,6 +65,8 @@ static void discard(struct coordinator *coordinator, struct watch *watch)
         LL_DELETE2(coordinator->to_inspect, watch, next_to_inspect);
     if (watch->wants_probe)
         LL_DELETE2(coordinator->to_probe, watch, next_to_probe);
+    if (watch->wants_clock)
+        LL_DELETE2(coordinator->to_set_clock, watch, next_to_set_clock);
     if (watch->is_changed)
         LL_DELETE2(coordinator->changed, watch, next_changed);
     string_list_done(&watch->remembered_learned);
@@ -98,7 +100,7 @@ void watch_forget(struct coordinator *coordinator, struct machine *machine)
     struct watch *watch = watch_find(coordinator, &ref);
 
     pool_remove(coordinator->pool, machine);
-    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL)
+    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL && watch->warms == NULL)
         discard(coordinator, watch);
 }
 
@@ -106,8 +108,9 @@ void watch_forget_unknown(struct coordinator *coordinator, const struct machine_
 {
     struct watch *watch = watch_find(coordinator, ref);
 
-    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL && watch->owed == CAUSE_NONE &&
-        !watch->is_inspecting && !watch->wants_inspection && watch->remembered.state == MACHINE_UNKNOWN)
+    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL && watch->warms == NULL &&
+        watch->owed == CAUSE_NONE && !watch->is_inspecting && !watch->wants_inspection &&
+        watch->remembered.state == MACHINE_UNKNOWN)
         discard(coordinator, watch);
 }
 
@@ -134,7 +137,7 @@ static void forgive(struct coordinator *coordinator, struct watch *watch, struct
 }
 
 static void set_state(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
-                      enum machine_state state, enum machine_reason reason)
+                      enum machine_state state, enum machine_reason reason, struct moment now)
 {
     if (machine->state != state || machine->reason != reason)
         watch_mark_changed(coordinator, watch);
@@ -143,6 +146,7 @@ static void set_state(struct coordinator *coordinator, struct watch *watch, stru
     if (machine->state != state) {
         watch->misses = 0;
         watch->is_hung = false;
+        keeper_touch(coordinator, now);
     }
     machine->state = state;
     machine->reason = reason;
@@ -153,7 +157,7 @@ void watch_write_off(struct coordinator *coordinator, struct watch *watch, struc
     watch->track = (struct failure_track){.reported = true, .written_off_us = now.mono_us};
     /* However it stopped, that is told already: a crash found there is no news. */
     if (machine_state_is_active(machine->state))
-        set_state(coordinator, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
+        set_state(coordinator, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED, now);
     watch_inspect(coordinator, watch);
 }
 
@@ -177,6 +181,8 @@ static void tell_runs(struct coordinator *coordinator, struct watch *watch, enum
         event.kind = RECOVERY_ORIGINAL_RUNS;
         run_handle(coordinator, watch->recovers, &event);
     }
+    if (watch->warms != NULL)
+        keeper_tell_state(coordinator, watch->warms, state, now);
     if (watch->serves != NULL && (state == MACHINE_SHUT_OFF || state == MACHINE_CRASHED || state == MACHINE_GONE)) {
         event.kind = RECOVERY_REPLACEMENT_STOPPED;
         run_handle(coordinator, watch->serves, &event);
@@ -193,6 +199,13 @@ static void owe(struct coordinator *coordinator, struct watch *watch, enum failu
 void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
                           enum failure_cause cause, const char *why, struct moment now)
 {
+    if (watch->warms != NULL) {
+        keeper_tell_failure(coordinator, watch->warms, why, now);
+        return;
+    }
+    /* Kept warm when the daemon last ran, and not looked at yet: it served nobody. */
+    if (watch->remembered.keeping != KEEPING_NONE)
+        return;
     /* A replacement that stops is the business of the recovery that started it. */
     if (watch->recovers != NULL || watch->serves != NULL || restore_concerns(coordinator, &watch->ref))
         return;
@@ -229,7 +242,7 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
         notices_add(coordinator, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
         break;
     case FAILURE_PLANNED:
-        if (watch->recovers == NULL && watch->serves == NULL)
+        if (watch->recovers == NULL && watch->serves == NULL && watch->warms == NULL)
             notices_add(coordinator, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
         break;
     case FAILURE_NONE:
@@ -303,7 +316,7 @@ static void apply_event_state(struct coordinator *coordinator, struct watch *wat
     if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)
         return;
     came_up = state == MACHINE_RUNNING && machine->state != MACHINE_RUNNING;
-    set_state(coordinator, watch, machine, state, reason);
+    set_state(coordinator, watch, machine, state, reason, event->at);
     tell_runs(coordinator, watch, state, event->at);
     late_observe(coordinator, machine, came_up, event->at);
 }
@@ -404,12 +417,13 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
         verdict = failure_handle_listing(&watch->track, report->state, report->reason, &context);
         is_news = machine->state != report->state;
         machine->event_sequence = as_of;
-        set_state(coordinator, watch, machine, report->state, report->reason);
+        set_state(coordinator, watch, machine, report->state, report->reason, now);
         if (is_news)
             tell_runs(coordinator, watch, report->state, now);
         late_observe(coordinator, machine, report->state == MACHINE_RUNNING && (is_news || is_first), now);
         handle_verdict(coordinator, watch, machine, &verdict, now);
     }
+    keeper_adopt(coordinator, watch, machine, now);
     pay_debt(coordinator, watch, machine, now);
 }
 

@@ -35,6 +35,14 @@ static const char *const warmth_names[WARMTH_COUNT] = {
     [WARMTH_COLD] = "cold",
     [WARMTH_SAVED] = "saved",
     [WARMTH_PAUSED] = "paused",
+    [WARMTH_RUNNING] = "running",
+};
+
+static const char *const keeping_names[KEEPING_COUNT] = {
+    [KEEPING_NONE] = "no",
+    [KEEPING_WARMING] = "warming",
+    [KEEPING_WARM] = "warm",
+    [KEEPING_ENDING] = "ending",
 };
 
 const char *machine_state_name(enum machine_state state)
@@ -50,6 +58,11 @@ const char *machine_reason_name(enum machine_reason reason)
 const char *warmth_name(enum warmth warmth)
 {
     return warmth_names[warmth];
+}
+
+const char *keeping_name(enum keeping keeping)
+{
+    return keeping_names[keeping];
 }
 
 const char *machine_roles_name(unsigned roles)
@@ -142,6 +155,8 @@ bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
 
 enum warmth machine_warmth(const struct machine *machine)
 {
+    if (machine->state == MACHINE_RUNNING && machine->keeping == KEEPING_WARMING)
+        return WARMTH_RUNNING;
     if (machine->state == MACHINE_PAUSED)
         return WARMTH_PAUSED;
     return machine->has_managed_save ? WARMTH_SAVED : WARMTH_COLD;

@@ -51,16 +51,29 @@ enum machine_role {
 
 /* How ready a candidate is, the warmer the better. */
 enum warmth {
-    WARMTH_COLD,   /* shut off */
-    WARMTH_SAVED,  /* has a managed save image */
-    WARMTH_PAUSED, /* booted and suspended */
+    WARMTH_COLD,    /* shut off */
+    WARMTH_SAVED,   /* has a managed save image */
+    WARMTH_PAUSED,  /* booted and suspended */
+    WARMTH_RUNNING, /* was being kept warm and ran just then */
     WARMTH_COUNT,
 };
 
-/* "running", "shut off", … as virsh words them; "crashed", "user", …; "cold", "saved", "paused". */
+/* What the daemon itself does with a standby to have it warm. */
+enum keeping {
+    KEEPING_NONE,
+    KEEPING_WARMING, /* on its way up, or back down: a recovery that wants it takes it over */
+    KEEPING_WARM,    /* laid down, and ours */
+    KEEPING_ENDING,  /* being stopped: nobody else's until it is off */
+    KEEPING_COUNT,
+};
+
+/* "running", "shut off", … as virsh words them; "crashed", "user", …; "cold", "saved", "paused",
+ * "running". */
 const char *machine_state_name(enum machine_state state);
 const char *machine_reason_name(enum machine_reason reason);
 const char *warmth_name(enum warmth warmth);
+/* "no", "warming", "warm", "ending". */
+const char *keeping_name(enum keeping keeping);
 
 /* "protected", "standby", "protected, standby" or "ignored"; "none" for 0. */
 const char *machine_roles_name(unsigned roles);
@@ -83,6 +96,8 @@ struct machine_memory {
     enum machine_state state; /* MACHINE_UNKNOWN: nothing is known */
     enum machine_reason reason;
     bool failed_unrecovered; /* as in struct machine */
+    enum keeping keeping;
+    int64_t kept_since_us; /* real_us */
 };
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
@@ -106,6 +121,11 @@ struct machine {
     struct knowledge knowledge[KNOWLEDGE_COUNT];
     struct spec spec; /* resolved from description and knowledge */
 
+    enum keeping keeping;
+    uint64_t resident_kib;          /* of host memory that a warm one takes; 0: not known, or none */
+    struct machine_ref planned_for; /* the machine whose planned replacement it is; empty: nobody's */
+    const char *not_warm;           /* why it is planned and not kept warm, borrowed; NULL */
+
     bool is_reserved;             /* for a recovery from before the daemon was started, which waits for a hypervisor */
     bool is_starting;             /* a recovery has chosen it and it is on its way up */
     int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
@@ -117,7 +137,7 @@ struct machine {
 struct machine_ref machine_ref_of(const struct machine *machine);
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b);
 
-/* Paused, saved or cold. Meaningful only for a machine that is not running. */
+/* Meaningful only for a machine that does not run, or is being kept warm. */
 enum warmth machine_warmth(const struct machine *machine);
 
 #endif

@@ -20,6 +20,7 @@ struct entry {
     struct machine_ref ref;
     char *qualified; /* "hypervisor/name" */
     char *claim;
+    char *not_warm;
     unsigned holds;
     bool lost; /* uthash had no memory to add it */
     struct entry *next_of_name;
@@ -78,6 +79,7 @@ static void entry_free(struct entry *entry)
     spec_done(&entry->machine.spec);
     free(entry->qualified);
     free(entry->claim);
+    free(entry->not_warm);
     free(entry);
 }
 
@@ -357,6 +359,18 @@ int pool_remember_learned(struct pool *pool, struct machine *machine, const stru
 void pool_refresh_environment(struct machine *machine)
 {
     machine->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
+}
+
+void pool_set_not_warm(struct pool *pool, struct machine *machine, const char *why)
+{
+    struct entry *entry = entry_of(machine);
+
+    (void)pool;
+    if (why != NULL && entry->not_warm != NULL && strcmp(why, entry->not_warm) == 0)
+        return;
+    free(entry->not_warm);
+    entry->not_warm = why != NULL ? strdup(why) : NULL;
+    machine->not_warm = entry->not_warm;
 }
 
 static void discard_if_unneeded(struct pool *pool, struct entry *entry)

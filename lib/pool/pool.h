@@ -70,6 +70,9 @@ int pool_claim(struct pool *pool, struct machine *machine, const char *recovery_
 /* Does nothing unless this recovery has the claim. May free a machine that is not present any more. */
 void pool_release(struct pool *pool, struct machine *machine, const char *recovery_id);
 
+/* Why it is planned and not kept warm, copied; NULL: nothing stands against it. Without memory nothing is kept. */
+void pool_set_not_warm(struct pool *pool, struct machine *machine, const char *why);
+
 /* Resolves the specification anew after the description changed in place (a disk's capacity became known). */
 void pool_refresh_environment(struct machine *machine);
 

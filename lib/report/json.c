@@ -29,6 +29,9 @@ static json_t *machine_counts_value(struct json_maker *maker, const struct machi
     json_put(maker, object, "running", json_count(counts->running));
     json_put(maker, object, "standing_by", json_count(counts->standing_by));
     json_put(maker, object, "protected", json_count(counts->protected));
+    json_put(maker, object, "warm", json_count(counts->warm));
+    json_put(maker, object, "warming", json_count(counts->warming));
+    json_put(maker, object, "warm_resident_kib", json_count(counts->resident_kib));
     return object;
 }
 
@@ -88,6 +91,7 @@ int json_format_notice(const struct notice *notice, char **ret)
     json_put(&maker, object, "recovery", json_text(non_empty(notice->recovery_id)));
     json_put(&maker, object, "cause", json_text(has_cause ? failure_cause_name(notice->cause) : NULL));
     json_put(&maker, object, "replacement", json_text(notice->replacement));
+    json_put(&maker, object, "warmth", json_text(notice->warmth));
     json_put(&maker, object, "similarity", has_replacement ? json_number(notice->similarity) : json_null());
     json_put(&maker, object, "coverage", has_replacement ? json_number(notice->coverage) : json_null());
     json_put(&maker, object, "overlap", has_replacement ? json_number(notice->overlap) : json_null());

@@ -53,9 +53,16 @@ static json_t *features_value(struct json_maker *maker, const struct feature_tab
 
 static json_t *warmth_value(const struct machine *machine)
 {
-    if (machine->state != MACHINE_SHUT_OFF && machine->state != MACHINE_PAUSED)
+    if (machine->state != MACHINE_SHUT_OFF && machine->state != MACHINE_PAUSED && machine->keeping == KEEPING_NONE)
         return json_null();
     return json_text(warmth_name(machine_warmth(machine)));
+}
+
+static json_t *planned_for_value(const struct pool *pool, const struct machine *machine)
+{
+    const struct machine *failed = pool_find(pool, machine->planned_for.hypervisor, machine->planned_for.uuid);
+
+    return json_text(failed != NULL ? pool_display_name(pool, failed) : NULL);
 }
 
 static json_t *machine_value(struct json_maker *maker, const struct pool *pool, const struct feature_table *features,
@@ -71,6 +78,11 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "roles", roles_value(maker, machine->roles));
     json_put(maker, object, "priority", json_integer(machine->priority));
     json_put(maker, object, "warmth", warmth_value(machine));
+    json_put(maker, object, "keeping", json_text(keeping_name(machine->keeping)));
+    json_put(maker, object, "resident_kib",
+             machine->resident_kib > 0 ? json_count(machine->resident_kib) : json_null());
+    json_put(maker, object, "planned_for", planned_for_value(pool, machine));
+    json_put(maker, object, "not_warm", json_text(machine->not_warm));
     json_put(maker, object, "environment", environment_value(maker, &machine->spec));
     json_put(maker, object, "features", features_value(maker, features, &machine->spec.features));
     json_put(maker, object, "claimed_by", json_text(machine->claimed_by));

@@ -140,6 +140,7 @@ static void put_replacement(struct json_maker *maker, json_t *object, const stru
 
     json_put(maker, object, "replacement", json_text(recovery->replacement_name));
     json_put(maker, object, "replacement_hypervisor", json_text(has_one ? recovery->replacement.hypervisor : NULL));
+    json_put(maker, object, "warmth", json_text(has_one ? warmth_name(recovery->warmth) : NULL));
     json_put(maker, object, "similarity", has_one ? json_number(recovery->similarity) : json_null());
     json_put(maker, object, "coverage", has_one ? json_number(recovery->coverage) : json_null());
     json_put(maker, object, "overlap", has_one ? json_number(recovery->overlap) : json_null());

@@ -145,6 +145,17 @@ static void write_machines(const struct page *page, const char *name)
     }
 }
 
+static void write_warm(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s{keeping=\"warm\"} %zu\n", name, page->status->machines.warm);
+    fprintf(page->out, "%s{keeping=\"warming\"} %zu\n", name, page->status->machines.warming);
+}
+
+static void write_warm_memory(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %" PRIu64 "\n", name, page->status->machines.resident_kib * 1024);
+}
+
 static void write_under_way(const struct page *page, const char *name)
 {
     fprintf(page->out, "%s %zu\n", name, status_under_way(page->status));
@@ -192,6 +203,8 @@ static const struct metric {
     {"understudy_hypervisor_up", "gauge", "Whether the hypervisor is connected.", write_hypervisor_up},
     {"understudy_hypervisor_free_memory_bytes", "gauge", "Free memory of the hypervisor's host.", write_free_memory},
     {"understudy_machines", "gauge", "Machines by hypervisor, state and role.", write_machines},
+    {"understudy_warm_standbys", "gauge", "Standbys that are kept warm, and that are on their way.", write_warm},
+    {"understudy_warm_memory_bytes", "gauge", "Host memory that warm standbys take.", write_warm_memory},
     {"understudy_recoveries_under_way", "gauge", "Recoveries that have not ended.", write_under_way},
     {"understudy_recoveries_total", "counter", "Recoveries ended, by outcome and cause.", write_recoveries},
     {"understudy_recovery_duration_seconds", "summary", "Detection to verified replacement.", write_duration},

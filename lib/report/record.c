@@ -74,6 +74,11 @@ static const char *warmth_word(int value)
     return warmth_name((enum warmth)value);
 }
 
+static const char *keeping_word(int value)
+{
+    return keeping_name((enum keeping)value);
+}
+
 static const struct vocabulary recovery_states = {recovery_state_word, RECOVERY_STATE_COUNT};
 static const struct vocabulary causes = {cause_word, CAUSE_COUNT};
 static const struct vocabulary levels = {level_word, ELEMENTS_OF(level_words)};
@@ -82,6 +87,7 @@ static const struct vocabulary machine_states = {machine_state_word, MACHINE_STA
 static const struct vocabulary machine_reasons = {machine_reason_word, REASON_COUNT};
 static const struct vocabulary fates = {fate_word, START_FATE_COUNT};
 static const struct vocabulary warmths = {warmth_word, WARMTH_COUNT};
+static const struct vocabulary keepings = {keeping_word, KEEPING_COUNT};
 
 /* A document being read. The first thing wrong with it stands; whatever is read after that means nothing. */
 struct reader {
@@ -413,6 +419,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "similarity", json_number(recovery->similarity));
     json_put(maker, object, "coverage", json_number(recovery->coverage));
     json_put(maker, object, "overlap", json_number(recovery->overlap));
+    json_put(maker, object, "replacement_warmth", json_text(warmth_name(recovery->warmth)));
     json_put(maker, object, "attempts", attempts_value(maker, recovery));
     json_put(maker, object, "restarts", json_integer(recovery->restarts));
     json_put(maker, object, "is_unrecorded", json_boolean(recovery->is_unrecorded));
@@ -423,6 +430,17 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "is_held", json_boolean(recovery->is_held));
     json_put(maker, object, "is_restarting", json_boolean(recovery->is_restarting));
     return object;
+}
+
+/* Records from before the warmth was kept have it in the words of the decision. */
+static enum warmth warmth_explained(const struct explanation *explanation)
+{
+    const struct explained_candidate *chosen = explanation != NULL ? explanation_chosen(explanation) : NULL;
+
+    for (int i = 0; chosen != NULL && i < WARMTH_COUNT; i++)
+        if (chosen->warmth == warmth_word(i))
+            return (enum warmth)i;
+    return WARMTH_COLD;
 }
 
 static void read_recovery(struct reader *reader, const json_t *object, struct moment now, struct recovery *recovery)
@@ -449,6 +467,10 @@ static void read_recovery(struct reader *reader, const json_t *object, struct mo
     read_attempts(reader, object, recovery);
     if (!is_absent(object, "explanation"))
         recovery->explanation = read_explanation(reader, json_object_get(object, "explanation"));
+    if (!is_absent(object, "replacement_warmth"))
+        recovery->warmth = (enum warmth)read_word(reader, object, "replacement_warmth", &warmths);
+    else
+        recovery->warmth = warmth_explained(recovery->explanation);
     recovery->detail = read_text_or_null(reader, object, "detail");
     recovery->level = (enum verify_level)read_word(reader, object, "level", &levels);
     recovery->is_held = read_bool(reader, object, "is_held");
@@ -519,6 +541,10 @@ int record_format_machine(const struct machine_memory *memory, const struct stri
         json_put(&maker, object, "failed_unrecovered", json_true());
     if (learned->count > 0)
         json_put(&maker, object, "learned", json_strings(&maker, learned));
+    if (memory->keeping != KEEPING_NONE) {
+        json_put(&maker, object, "keeping", json_text(keeping_name(memory->keeping)));
+        json_put(&maker, object, "kept_since_us", json_integer(memory->kept_since_us));
+    }
     return finish(&maker, object, ret);
 }
 
@@ -554,6 +580,10 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
     memory.reason = (enum machine_reason)read_word(&reader, document, "reason", &machine_reasons);
     if (!is_absent(document, "failed_unrecovered"))
         memory.failed_unrecovered = read_bool(&reader, document, "failed_unrecovered");
+    if (!is_absent(document, "keeping")) {
+        memory.keeping = (enum keeping)read_word(&reader, document, "keeping", &keepings);
+        memory.kept_since_us = read_integer(&reader, document, "kept_since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    }
     json_decref(document);
     if (reader.error < 0)
         return reader.error;

@@ -19,6 +19,9 @@ struct machine_counts status_count_machines(const struct pool *pool)
             counts.standing_by++;
         if ((machine->roles & ROLE_PROTECTED) != 0)
             counts.protected ++;
+        counts.warm += machine->keeping == KEEPING_WARM;
+        counts.warming += machine->keeping == KEEPING_WARMING || machine->keeping == KEEPING_ENDING;
+        counts.resident_kib += machine->resident_kib;
     }
     return counts;
 }

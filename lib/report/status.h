@@ -17,6 +17,9 @@ struct machine_counts {
     size_t running;     /* running or asleep */
     size_t standing_by; /* standby and not running: could be started, were it similar enough */
     size_t protected;
+    size_t warming;        /* on their way to being warm, refreshed, or being stopped */
+    size_t warm;           /* kept warm and laid down */
+    uint64_t resident_kib; /* of host memory that those take */
 };
 
 struct status {

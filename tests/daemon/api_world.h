@@ -249,6 +249,11 @@ static inline void answer(struct world *world, const struct action *action, size
     case ACTION_DESTROY:
     case ACTION_PROBE:
     case ACTION_VERIFY:
+    case ACTION_REMEMBER:
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+    case ACTION_SET_CLOCK:
+    case ACTION_WEIGH:
     case ACTION_COUNT:
     default:
         fail_msg("the coordinator asks for %s", action_kind_name(action->kind));

@@ -15,7 +15,8 @@ static void test_status(void **state)
     (void)state;
     check(world, "GET", "/v1/status", "", 200, "application/json", "\"mode\":\"automatic\"", "\"ready\":true",
           "\"name\":\"room\",\"uri\":\"test:///default\",\"connected\":true,\"listed\":true,\"machines\":5",
-          "\"machines\":{\"total\":6,\"running\":1,\"standing_by\":5,\"protected\":6}", "\"under_way\":0", NULL);
+          "\"machines\":{\"total\":6,\"running\":1,\"standing_by\":5,\"protected\":6,\"warm\":0,", "\"under_way\":0",
+          NULL);
     world_free(world);
 }
 
@@ -85,7 +86,8 @@ static void test_recovery_is_history(void **state)
     check(world, "GET", "/v1/status", "", 200, "\"recovered\":1", NULL);
     check(world, "GET", "/metrics", "", 200, "text/plain; version=0.0.4",
           "understudy_recoveries_total{outcome=\"recovered\",cause=\"crashed\"} 1",
-          "understudy_machines{hypervisor=\"room\",state=\"shut off\",role=\"protected, standby\"} 5",
+          "understudy_machines{hypervisor=\"room\",state=\"shut off\",role=\"protected, standby\"} 4",
+          "understudy_machines{hypervisor=\"room\",state=\"running\",role=\"protected, standby\"} 1",
           "understudy_hypervisor_up{hypervisor=\"far\"} 1", NULL);
     world_free(world);
 }

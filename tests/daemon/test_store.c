@@ -34,9 +34,9 @@ static void test_what_is_written_is_read_back_oldest_first(void **state)
     put(world, 3, false, "{\"c\": \"가상 머신\"}");
     put(world, 1, true, "{\"a\": 1}");
     put(world, 2, false, "");
-    store_put_machine(world->store, "local", "uuid-2", "{\"m\": 2}");
-    store_put_machine(world->store, "local", "uuid-1", "{\"m\": 1}");
-    store_put_machine(world->store, "far", "uuid-1", "{\"m\": 3}");
+    store_put_machine(world->store, 0, 0, "local", "uuid-2", "{\"m\": 2}");
+    store_put_machine(world->store, 0, 0, "local", "uuid-1", "{\"m\": 1}");
+    store_put_machine(world->store, 0, 0, "far", "uuid-1", "{\"m\": 3}");
     for (uint64_t ticket = 1; ticket <= 3; ticket++) {
         wait_for_answer(world, ticket);
         assert_written(world, ticket);
@@ -62,12 +62,12 @@ static void test_the_latest_form_replaces_what_stood_there(void **state)
     put_and_wait(world, 1, true, "first");
     put(world, 1, true, "second");
     put_and_wait(world, 1, false, "third");
-    store_put_machine(world->store, "local", "kept", "old");
-    store_put_machine(world->store, "local", "kept", "new");
-    store_put_machine(world->store, "local", "gone", "x");
+    store_put_machine(world->store, 0, 0, "local", "kept", "old");
+    store_put_machine(world->store, 0, 0, "local", "kept", "new");
+    store_put_machine(world->store, 0, 0, "local", "gone", "x");
     reopen(world);
-    store_put_machine(world->store, "local", "gone", NULL);
-    store_put_machine(world->store, "local", "never-was", NULL);
+    store_put_machine(world->store, 0, 0, "local", "gone", NULL);
+    store_put_machine(world->store, 0, 0, "local", "never-was", NULL);
     assert_int_equal(world->stored->n_machines, 2);
     reopen(world);
     assert_int_equal(world->stored->n_recoveries, 1);
@@ -340,7 +340,7 @@ static void test_a_missing_directory_is_trouble_until_it_is_there(void **state)
     assert_refused(world, 1, -ENOENT);
     put_and_wait(world, 1, false, "last");
     assert_refused(world, 1, -ENOENT);
-    store_put_machine(world->store, "local", "uuid", "m");
+    store_put_machine(world->store, 0, 0, "local", "uuid", "m");
 
     assert_int_equal(mkdir(world->directory, 0700), 0);
     wait_for_trouble(world, false);

@@ -58,7 +58,7 @@ static void test_a_crowd_of_writes_costs_few_syncs(void **state)
     disk_wait_until_hanging();
     for (int i = 0; i < 500; i++) {
         snprintf(uuid, sizeof(uuid), "uuid-%d", i);
-        store_put_machine(world->store, "local", uuid, "m");
+        store_put_machine(world->store, 0, 0, "local", uuid, "m");
     }
     put(world, 3, true, "x");
     disk_hang(false, false);
@@ -85,7 +85,7 @@ static void fail_and_recover(struct world *world, int fail_write, int fail_sync,
     assert_refused(world, 2, error);
     put_and_wait(world, 3, true, "x");
     assert_refused(world, 3, error);
-    store_put_machine(world->store, "local", "uuid", "m");
+    store_put_machine(world->store, 0, 0, "local", "uuid", "m");
 
     disk_set(0, 0, 0);
     wait_for_trouble(world, false);

@@ -60,14 +60,20 @@ static void start(struct simulation *simulation, struct call *call, struct domai
 {
     bool is_lost =
         call->is_lost || call->is_overdue || call->epoch != simulation->epoch || simulation->coordinator == NULL;
+    bool was_up_since;
 
     if (domain->state == MACHINE_RUNNING || domain->state == MACHINE_SUSPENDED) {
         fail(call, -EALREADY, "it runs already");
+        if (!is_lost)
+            warm_take_over(simulation, domain, call->action.recovery_id);
     } else if (domain->temper == TEMPER_REFUSES) {
         fail(call, -EIO, "cannot allocate what it needs");
     } else if (domain->state == MACHINE_SHUT_OFF ||
                (domain->state == MACHINE_PAUSED && domain->reason == REASON_USER)) {
+        was_up_since =
+            domain->life != call->life || call->epoch + (simulation->coordinator != NULL) < simulation->epoch;
         world_boot(simulation, domain, call->action.recovery_id, is_lost);
+        domain->was_up_since = was_up_since;
     } else {
         fail(call, -EIO, "no start ends this state");
     }
@@ -82,6 +88,28 @@ static void destroy(struct simulation *simulation, struct call *call, struct dom
     world_tell(simulation, domain, EVENT_SHUTDOWN_HOST, 0);
     world_tell(simulation, domain, EVENT_STOPPED_DESTROYED, 0);
     (void)call;
+}
+
+/* Suspended, or saved. */
+static void lay_down(struct simulation *simulation, struct call *call, struct domain *domain)
+{
+    bool is_paused = domain->state == MACHINE_PAUSED && domain->reason == REASON_USER;
+
+    warm_laid_down(simulation, call, domain);
+    if (domain->state != MACHINE_RUNNING && !is_paused) {
+        fail(call, -EIO, "it does not run");
+    } else if (call->action.kind == ACTION_SAVE && domain->is_persistent) {
+        say(simulation, "world    %s is saved", domain->name);
+        world_stop(simulation, domain, REASON_SAVED);
+        world_tell(simulation, domain, EVENT_STOPPED_SAVED, 0);
+    } else if (call->action.kind == ACTION_SAVE) {
+        fail(call, -EIO, "a transient domain cannot be saved");
+    } else if (!is_paused) {
+        say(simulation, "world    %s is suspended by the daemon", domain->name);
+        domain->state = MACHINE_PAUSED;
+        domain->reason = REASON_USER;
+        world_tell(simulation, domain, EVENT_SUSPENDED_PAUSED, 0);
+    }
 }
 
 static void probe(struct simulation *simulation, struct call *call, const struct domain *domain)
@@ -115,6 +143,7 @@ static void perform(struct simulation *simulation, struct call *call)
     case ACTION_INQUIRE:
         call->result.state = domain->state;
         call->result.reason = domain->reason;
+        call->result.has_managed_save = domain->has_saved;
         call->result.free_memory_kib = world_free_memory(simulation, call->host);
         break;
     case ACTION_DESTROY:
@@ -130,9 +159,21 @@ static void perform(struct simulation *simulation, struct call *call)
         if (!world_agent_answers(simulation, domain))
             fail(call, -EIO, "the guest agent does not answer");
         break;
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+        lay_down(simulation, call, domain);
+        break;
+    case ACTION_SET_CLOCK:
+        if (!world_agent_answers(simulation, domain))
+            fail(call, -EAGAIN, "the guest agent does not answer");
+        break;
+    case ACTION_WEIGH:
+        call->result.resident_kib = domain->memory_kib / 2;
+        break;
     case ACTION_LIST:
     case ACTION_RECORD:
     case ACTION_HOOK:
+    case ACTION_REMEMBER:
     case ACTION_COUNT:
     default:
         abort();
@@ -152,7 +193,8 @@ static void hand_in(struct simulation *simulation, struct call *call)
         action->kind == ACTION_INQUIRE && call->result.error == 0 ? ", " : "",
         action->kind == ACTION_INQUIRE && call->result.error == 0 ? machine_state_name(call->result.state) : "");
     if (call->is_overdue) {
-        simulation->is_probing_late = action->kind == ACTION_START && call->result.error == 0;
+        simulation->is_probing_late =
+            action->kind == ACTION_START && call->result.error == 0 && !warm_is_id(action->recovery_id);
         simulation->late_target = action->target;
         coordinator_handle_late_result(coordinator, action, &call->result, simulation->now);
     } else if (call->inventory != NULL && call->result.error == 0) {
@@ -223,7 +265,8 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
 
 static bool is_counted(const struct action *action)
 {
-    return action->kind != ACTION_LIST && action->kind != ACTION_INSPECT && action->kind != ACTION_PROBE;
+    return action->kind != ACTION_LIST && action->kind != ACTION_INSPECT && action->kind != ACTION_PROBE &&
+           action->kind != ACTION_WEIGH && action->kind != ACTION_SET_CLOCK;
 }
 
 static void cut(struct simulation *simulation, const struct thing *thing)
@@ -319,6 +362,7 @@ void calls_perform(struct simulation *simulation, const struct action *action)
     struct call *call = new_call(simulation, action);
     struct thing thing = {.epoch = simulation->epoch, .number = call->number};
     const struct host *host = world_host(simulation, action->target.hypervisor);
+    const struct domain *domain;
 
     say(simulation, "asks     %s %.8s %s", action_kind_name(action->kind),
         action->target.uuid[0] != '\0' ? action->target.uuid + 28 : action->target.hypervisor, action->recovery_id);
@@ -335,6 +379,8 @@ void calls_perform(struct simulation *simulation, const struct action *action)
     call->host = (unsigned)(host - simulation->hosts);
     call->link = host->link;
     call->boots = host->boots;
+    domain = world_find(simulation, &action->target);
+    call->life = domain != NULL ? domain->life : 0;
     thing.happen = take_effect;
     agenda_add(simulation, doom(simulation, call), thing);
     thing.happen = be_overdue;

@@ -66,10 +66,12 @@ void promises_crash(struct simulation *simulation, const struct domain *domain, 
         .what = what,
         .epoch = simulation->epoch,
         /* Right after a recovery gave it up, news of it is old news. */
-        .is_required = is_seen && (domain->roles & ROLE_PROTECTED) != 0 && !is_pause &&
-                       simulation->now.mono_us - domain->condemned_us > 2 * NEWS_DELAY_US,
+        .is_required = is_seen && !warm_is_kept(simulation, domain) && (domain->roles & ROLE_PROTECTED) != 0 &&
+                       !is_pause && simulation->now.mono_us - domain->condemned_us > 2 * NEWS_DELAY_US,
         .needs_events = needs_events,
         .is_pause = is_pause,
+        .was_kept =
+            simulation->coordinator != NULL && warm_is_id(domain->started_for) && warm_is_kept(simulation, domain),
         .is_hang = domain->is_hung,
     };
     strcpy(crash->started_for, domain->started_for);
@@ -188,7 +190,7 @@ void promises_daemon_starts(struct simulation *simulation)
 
         if (page == NULL || is_muddled(simulation, &simulation->domains[i]) ||
             record_parse_machine(page->document, &memory) < 0 || !machine_state_is_active(memory.state) ||
-            memory.state == MACHINE_CRASHED)
+            memory.state == MACHINE_CRASHED || memory.keeping != KEEPING_NONE) /* warm, it served nobody */
             excuse(simulation, i, false);
         excuse(simulation, i, true);
     }
@@ -232,6 +234,9 @@ struct crash *crashes_match(struct simulation *simulation, unsigned domain, cons
 {
     struct crash *found = find_open(simulation, domain);
 
+    if (found != NULL && found->was_kept && found->epoch == simulation->epoch)
+        violate(simulation, "warmth: a recovery of %s, which failed while it was kept warm",
+                simulation->domains[domain].name);
     if (found != NULL && was_given_up(simulation, found))
         violate(simulation, "promise 1: a recovery of %s, which failed as the candidate of another",
                 simulation->domains[domain].name);

@@ -54,11 +54,12 @@ const struct page *disk_find(const struct simulation *simulation, const char *ke
 
 static void answer(struct simulation *simulation, struct page *page, int error)
 {
-    struct action action = {.id = page->ticket, .kind = ACTION_RECORD};
+    struct action action = {.id = page->ticket, .kind = page->is_machine ? ACTION_REMEMBER : ACTION_RECORD};
 
     if (page->ticket == 0)
         return;
-    memcpy(action.recovery_id, page->key, sizeof(action.recovery_id));
+    if (!page->is_machine)
+        memcpy(action.recovery_id, page->key, sizeof(action.recovery_id));
     page->ticket = 0;
     shell_answer(simulation, &action, error, error == 0 ? "" : "the disk is full");
 }
@@ -184,7 +185,10 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
         for (struct page *page = lists[i]; page != NULL; page = page->next)
             if (page->ticket == thing->number) {
                 page->ticket = 0;
-                memcpy(action.recovery_id, page->key, sizeof(action.recovery_id));
+                if (page->is_machine)
+                    action.kind = ACTION_REMEMBER;
+                else
+                    memcpy(action.recovery_id, page->key, sizeof(action.recovery_id));
                 shell_answer(simulation, &action, -ETIMEDOUT, "the disk hangs");
                 return;
             }
@@ -192,7 +196,7 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
 
 void disk_put(struct simulation *simulation, struct page *page)
 {
-    const struct book *book = page->is_machine ? NULL : promises_book(simulation, page->key);
+    bool is_awaited = page->ticket != 0 && (page->is_machine || promises_book(simulation, page->key) != NULL);
     uint64_t ticket = page->ticket;
     struct page *old = *find_place(&simulation->disk.waiting, page->key);
 
@@ -201,7 +205,7 @@ void disk_put(struct simulation *simulation, struct page *page)
         page->ticket = old->ticket;
     put(&simulation->disk.waiting, page);
     simulation->disk.retry_us = 0;
-    if (ticket != 0 && book != NULL)
+    if (is_awaited)
         agenda_add(simulation, simulation->config->recovery.intent_timeout_us,
                    (struct thing){.happen = be_overdue, .epoch = simulation->epoch, .number = ticket});
     work(simulation);

@@ -34,6 +34,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_CLOCK_JUMP] = "clock-jump",
     [FAULT_DAEMON_CRASH] = "daemon-crash",
     [FAULT_RELOAD] = "reload",
+    [FAULT_WARMTH] = "warmth",
 };
 
 /* From `first` on, the next domain that is in this state on a host that is up; NULL. */
@@ -162,6 +163,8 @@ static void resume_later(struct simulation *simulation, const struct thing *thin
     if (!is_still(simulation, thing, MACHINE_PAUSED))
         return;
     say(simulation, "world    %s is resumed", domain->name);
+    if (warm_is_id(domain->started_for))
+        domain->started_for[0] = '\0';
     domain->state = MACHINE_RUNNING;
     domain->reason = REASON_UNKNOWN;
     world_tell(simulation, domain, EVENT_RESUMED, 0);
@@ -388,6 +391,13 @@ static void shut_host_down(struct simulation *simulation, struct domain *domain,
     agenda_add(simulation, 10 * USEC_PER_SEC, (struct thing){.happen = host_is_down, .host = 0});
 }
 
+static void kill_standby(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    (void)incident;
+    if (warm_is_id(domain->started_for) && domain->reason == REASON_USER)
+        world_kill(simulation, domain, "dies while it stands by");
+}
+
 static const struct {
     void (*happen)(struct simulation *simulation, struct domain *domain, const struct incident *incident);
     enum fault fault;
@@ -420,6 +430,7 @@ static const struct {
     [INCIDENT_DAEMON_CRASH] = {crash_daemon, FAULT_DAEMON_CRASH, 9, MACHINE_UNKNOWN},
     [INCIDENT_RELOAD] = {reload, FAULT_RELOAD, 2, MACHINE_UNKNOWN},
     [INCIDENT_RELEASE] = {release_brake, FAULT_OPERATOR_START, 2, MACHINE_UNKNOWN},
+    [INCIDENT_KILL_STANDBY] = {kill_standby, FAULT_WARMTH, 4, MACHINE_PAUSED},
 };
 
 static void befall(struct simulation *simulation, const struct thing *thing)

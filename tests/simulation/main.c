@@ -10,8 +10,9 @@
 static const char usage[] =
     "usage: simulate [--seeds N] [--from SEED]     runs N seeds (default 100), and tells what happened in them\n"
     "       simulate --seed SEED [--trace]         one of them, with everything that happens in it\n"
-    "       simulate --exhaustive DEPTH [--part I/N]\n"
-    "                                              every course of a short scenario with up to DEPTH faults\n"
+    "       simulate --exhaustive DEPTH [--part I/N] [--warm]\n"
+    "                                              every course of a short scenario with up to DEPTH faults;\n"
+    "                                              --warm: a standby is on its way to being warm then\n"
     "  --without FAULT   leaves a class of faults out; --list-faults names them\n"
     "  --overlook WORDS  a violation with these words is known, and does not count\n"
     "  --violations N    stops after so many (default 5)\n"
@@ -24,6 +25,7 @@ enum option_kind {
     OPTION_TRACE,
     OPTION_EXHAUSTIVE,
     OPTION_PART,
+    OPTION_WARM,
     OPTION_WITHOUT,
     OPTION_VIOLATIONS,
     OPTION_OVERLOOK,
@@ -35,7 +37,7 @@ enum option_kind {
 struct arguments {
     uint64_t n_seeds, from;
     uint64_t faults;
-    bool is_traced, is_one, no_shrink;
+    bool is_traced, is_one, no_shrink, is_warm;
     unsigned depth, part, parts;
     const char *overlooked[OVERLOOKED_MAX];
     size_t n_overlooked;
@@ -60,6 +62,8 @@ static void add_up(struct simulation_result *total, const struct simulation_resu
         total->faults[i] += one->faults[i];
     for (unsigned i = 0; i < RECOVERY_STATE_COUNT; i++)
         total->outcomes[i] += one->outcomes[i];
+    for (unsigned i = 0; i < WARM_COUNT_COUNT; i++)
+        total->warm[i] += one->warm[i];
 }
 
 static void tell_failure(struct simulation_options *options, struct simulation_result *result, bool no_shrink)
@@ -81,7 +85,10 @@ static void tell_totals(const struct simulation_result *total, uint64_t n, doubl
     printf("\nfaults:   ");
     for (unsigned i = 0; i < FAULT_COUNT; i++)
         printf(" %s %lu", fault_names[i], total->faults[i]);
-    printf("\nviolations: %lu\n", n_violated);
+    printf("\nwarmth:    warmed %lu refreshed %lu failed %lu given-back %lu taken %lu of-these-running %lu\n",
+           total->warm[WARM_WARMED], total->warm[WARM_REFRESHED], total->warm[WARM_DID_NOT],
+           total->warm[WARM_GIVEN_BACK], total->warm[WARM_TAKEN], total->warm[WARM_TAKEN_RUNNING]);
+    printf("violations: %lu\n", n_violated);
 }
 
 /* The same seed, twice, is the same course. */
@@ -131,7 +138,7 @@ static int run_seeds(const struct arguments *arguments)
 
 static int run_exhaustive(const struct arguments *arguments)
 {
-    struct simulation_options options = {0};
+    struct simulation_options options = {.is_warm = arguments->is_warm};
 
     memcpy(options.overlooked, arguments->overlooked, sizeof(options.overlooked));
     return exhaustive_run(&options, arguments->depth, arguments->part, arguments->parts) ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -175,6 +182,9 @@ static bool take(struct arguments *arguments, int option, const char *value)
         return true;
     case OPTION_PART:
         return sscanf(value, "%u/%u", &arguments->part, &arguments->parts) == 2 && arguments->part < arguments->parts;
+    case OPTION_WARM:
+        arguments->is_warm = true;
+        return true;
     case OPTION_WITHOUT:
         return take_without(arguments, value);
     case OPTION_NO_SHRINK:
@@ -204,6 +214,7 @@ int main(int argc, char **argv)
         {"trace", no_argument, NULL, OPTION_TRACE},
         {"exhaustive", required_argument, NULL, OPTION_EXHAUSTIVE},
         {"part", required_argument, NULL, OPTION_PART},
+        {"warm", no_argument, NULL, OPTION_WARM},
         {"without", required_argument, NULL, OPTION_WITHOUT},
         {"violations", required_argument, NULL, OPTION_VIOLATIONS},
         {"overlook", required_argument, NULL, OPTION_OVERLOOK},

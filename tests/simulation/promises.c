@@ -102,7 +102,8 @@ static void check_decision(struct simulation *simulation, const struct action *a
         violate(simulation, "promise 4: %s is too unlike %s", candidate->name, failed->name);
     if ((candidate->roles & ROLE_STANDBY) == 0)
         violate(simulation, "%s is chosen and is no standby", candidate->name);
-    if (machine == NULL || !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED))
+    if (machine == NULL ||
+        !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED || recovery->takes_over))
         violate(simulation, "%s is chosen and does not stand by", candidate->name);
     else if (machine->quarantined_until_us > simulation->now.mono_us)
         violate(simulation, "%s is chosen from quarantine", candidate->name);
@@ -182,9 +183,10 @@ static void check_destroy(struct simulation *simulation, const struct action *ac
 
 void promises_before(struct simulation *simulation, const struct action *action)
 {
+    warm_before(simulation, action);
     if (action->kind == ACTION_RECORD)
         check_decision(simulation, action);
-    if (action->kind == ACTION_START)
+    if (action->kind == ACTION_START && !warm_is_id(action->recovery_id))
         check_start(simulation, action);
     if (action->kind == ACTION_DESTROY)
         check_destroy(simulation, action);
@@ -234,6 +236,7 @@ void promises_good_answer(struct simulation *simulation, const struct action *ac
     if (book == NULL || book->replacement != (int)domain->number || domain->state != MACHINE_RUNNING)
         return;
     if (action->kind == ACTION_INQUIRE) {
+        warm_take_over(simulation, &simulation->domains[domain->number], book->id);
         book->was_good = true;
         book->good_up_us = strcmp(domain->started_for, book->id) == 0 ? domain->up_us : INT64_MIN / 2;
         book->good_life = domain->life;
@@ -247,6 +250,7 @@ void promises_notice(struct simulation *simulation, const struct notice *notice)
 {
     struct book *book = promises_book(simulation, notice->recovery_id);
 
+    warm_notice(simulation, notice);
     if (notice->kind == NOTICE_INTENT_FAILED && book != NULL)
         book->intent_failed = true;
     if (notice->kind == NOTICE_BRAKE_ON && !simulation->is_held) {
@@ -318,7 +322,7 @@ static size_t count_protected(const struct simulation *simulation)
     size_t n = 0;
 
     for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
-        n += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 &&
+        n += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 && machine->keeping == KEEPING_NONE &&
              (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
     return n;
 }
@@ -401,6 +405,8 @@ static void check_end(struct simulation *simulation, const struct book *book, co
         violate(simulation, "promise 6: %s ended without a word", book->id);
     if (recovery->state == RECOVERY_RECOVERED)
         check_recovered(simulation, book, recovery);
+    if (recovery->state == RECOVERY_EXHAUSTED)
+        warm_check_nobody(simulation, recovery);
     if (recovery->state == RECOVERY_DISMISSED)
         check_dismissed(simulation, book);
 }
@@ -460,7 +466,7 @@ static void check_live(struct simulation *simulation, bool is_end)
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *a = &simulation->domains[i];
 
-        if (a->started_for[0] == '\0' || promises_is_beyond_knowing(simulation, a))
+        if (a->started_for[0] == '\0' || warm_is_id(a->started_for) || promises_is_beyond_knowing(simulation, a))
             continue;
         for (unsigned j = 0; j < i; j++) {
             const struct domain *b = &simulation->domains[j];
@@ -532,7 +538,7 @@ static void check_view(struct simulation *simulation)
                     machine_state_name(machine->state));
         else if (machine != NULL && !is_written(simulation, domain))
             violate(simulation, "%s is %s, and that is not on disk", domain->name, machine_state_name(domain->state));
-        else if (machine != NULL && machine->claimed_by != NULL)
+        else if (machine != NULL && machine->claimed_by != NULL && machine->keeping == KEEPING_NONE)
             violate(simulation, "%s is still claimed by %s", domain->name, machine->claimed_by);
     }
 }
@@ -551,5 +557,6 @@ void promises_end(struct simulation *simulation)
     }
     check_live(simulation, true);
     check_view(simulation);
+    warm_end(simulation);
     crashes_end(simulation);
 }

@@ -69,6 +69,8 @@ static void make_configs(struct simulation *simulation)
 {
     simulation->configs[0] = make_config(simulation, &simulation->random_world);
     simulation->configs[1] = make_config(simulation, &simulation->random_world);
+    for (unsigned i = 0; i < CONFIGS; i++)
+        warm_configure(simulation, &simulation->configs[i]);
     simulation->config = &simulation->configs[0];
     if (!simulation->options->is_short)
         return;
@@ -137,7 +139,8 @@ static bool is_at_rest(const struct simulation *simulation)
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++)
         if (!recovery_state_is_final(coordinator_recovery(simulation->coordinator, i)->state))
             return false;
-    return simulation->calls == NULL && simulation->disk.waiting == NULL && simulation->disk.batch == NULL;
+    return warm_is_at_rest(simulation) && simulation->calls == NULL && simulation->disk.waiting == NULL &&
+           simulation->disk.batch == NULL;
 }
 
 /* Connections are up, faults off, time passes: everything heals now, or never. */
@@ -153,6 +156,9 @@ static void come_to_rest(struct simulation *simulation)
     disk_trouble(simulation, false, false);
     for (unsigned i = 0; i < simulation->n_domains; i++)
         simulation->domains[i].temper = TEMPER_GOOD;
+    /* Nothing is refreshed any more, but what failed is tried again. */
+    for (unsigned i = 0; i < CONFIGS; i++)
+        simulation->configs[i].standby.refresh_us = 0;
     end_us = simulation->now.mono_us + 1200 * USEC_PER_SEC;
     for (int calm = 0; calm < 3 && simulation->now.mono_us < end_us && !simulation->result->is_violated; calm++) {
         run_until(simulation, simulation->now.mono_us + resync_us + 15 * USEC_PER_SEC);
@@ -196,6 +202,7 @@ void simulation_run(const struct simulation_options *options, struct simulation_
         .random_world = seed,
         .released_us = INT64_MIN,
         .late_target = {.uuid = ""},
+        .random_warm = seed ^ UINT64_C(0x5851f42d4c957f2d),
     };
     simulation->random_calls = random_next(&simulation->random_world) | 1;
     simulation->random_events = random_next(&simulation->random_world) | 1;

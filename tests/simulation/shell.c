@@ -45,7 +45,7 @@ static void write_recovery(struct simulation *simulation, const struct recovery 
 }
 
 static void write_machine(struct simulation *simulation, const struct machine_ref *ref,
-                          const struct machine_memory *memory)
+                          const struct machine_memory *memory, uint64_t ticket)
 {
     const struct domain *domain = world_find(simulation, ref);
     const struct string_list nothing = {0};
@@ -56,8 +56,20 @@ static void write_machine(struct simulation *simulation, const struct machine_re
         abort();
     strcpy(page->key, ref->uuid);
     page->is_machine = true;
+    page->ticket = ticket;
     page->domain = domain->number;
     disk_put(simulation, page);
+}
+
+static void remember(struct simulation *simulation, const struct action *action)
+{
+    struct machine_memory memory = coordinator_memory(simulation->coordinator, &action->target);
+
+    say(simulation, "asks     remember %.8s %s", action->target.uuid + 28, action->recovery_id);
+    if (memory.state != MACHINE_GONE)
+        write_machine(simulation, &action->target, &memory, action->id);
+    else
+        shell_answer(simulation, action, -ENOENT, "no such machine");
 }
 
 static void perform(struct simulation *simulation, const struct action *action)
@@ -65,6 +77,10 @@ static void perform(struct simulation *simulation, const struct action *action)
     const struct recovery *recovery;
 
     promises_before(simulation, action);
+    if (action->kind == ACTION_REMEMBER) {
+        remember(simulation, action);
+        return;
+    }
     if (action->kind != ACTION_RECORD) {
         calls_perform(simulation, action);
         return;
@@ -88,7 +104,7 @@ static void write_changes(struct simulation *simulation)
         if (recovery->state != RECOVERY_RECORDING)
             write_recovery(simulation, recovery, 0);
     while (coordinator_next_changed_machine(simulation->coordinator, &machine, &memory))
-        write_machine(simulation, &machine, &memory);
+        write_machine(simulation, &machine, &memory, 0);
     disk_let_go(simulation);
 }
 

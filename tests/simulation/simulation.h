@@ -55,6 +55,7 @@ enum fault {
     FAULT_CLOCK_JUMP,
     FAULT_DAEMON_CRASH,
     FAULT_RELOAD,
+    FAULT_WARMTH, /* no fault: standbys are kept warm */
     FAULT_COUNT,
 };
 
@@ -95,6 +96,7 @@ struct domain {
     int64_t up_us; /* since when */
     uint64_t counters;
     char started_for[RECOVERY_ID_SIZE]; /* the recovery that started this life */
+    bool was_up_since;                  /* that start was asked for; or it was asked for two daemons ago */
     bool start_was_lost;                /* nobody waited for that start any more when it took effect */
     unsigned unrecorded_epoch;          /* of the daemon that started it without an intent on disk; 0 */
     unsigned panics_left;
@@ -119,6 +121,7 @@ struct crash {
     bool needs_events; /* cannot be found by a listing */
     bool is_pause;     /* required while the domain still stands so */
     bool is_hang;
+    bool was_kept;                      /* warm, or on its way */
     char recovery_id[RECOVERY_ID_SIZE]; /* that was opened for it; empty: none */
     char served_id[RECOVERY_ID_SIZE];   /* the recovery under way whose machine this was then; empty: none */
     char started_for[RECOVERY_ID_SIZE]; /* the recovery that started that life; empty: an operator */
@@ -159,6 +162,7 @@ struct call {
     uint64_t number;
     struct action action;
     unsigned epoch, host, link, boots;
+    unsigned life; /* of the domain when it was asked for */
     bool is_overdue, is_lost, lies;
     int forced_error;
     struct inventory *inventory;
@@ -216,6 +220,7 @@ enum incident_kind {
     INCIDENT_DAEMON_CRASH,
     INCIDENT_RELOAD,
     INCIDENT_RELEASE,
+    INCIDENT_KILL_STANDBY,
     INCIDENT_COUNT,
 };
 
@@ -253,10 +258,22 @@ struct simulation_options {
     uint64_t faults;        /* a bit for each enum fault */
     bool dropped[PLAN_MAX]; /* incidents that do not happen */
     bool is_short;          /* the fixed course of the exhaustive search */
+    bool is_warm;           /* with a standby that is being warmed when the failure comes */
     struct spot spots[3];
     size_t n_spots;
     const char *overlooked[OVERLOOKED_MAX]; /* violations with these words are known, and do not count */
     FILE *trace;                            /* NULL: only hashed and its tail kept */
+};
+
+/* What became of standbys that were kept warm. */
+enum warm_count {
+    WARM_WARMED,
+    WARM_REFRESHED,
+    WARM_DID_NOT,
+    WARM_GIVEN_BACK,
+    WARM_TAKEN,         /* by a recovery, in any form */
+    WARM_TAKEN_RUNNING, /* of these, on their way */
+    WARM_COUNT_COUNT,
 };
 
 struct simulation_result {
@@ -271,6 +288,7 @@ struct simulation_result {
     unsigned long crashes, recoveries, steps;
     unsigned long faults[FAULT_COUNT];
     unsigned long outcomes[RECOVERY_STATE_COUNT];
+    unsigned long warm[WARM_COUNT_COUNT];
 };
 
 #define TAIL_LINES 160
@@ -281,7 +299,7 @@ struct simulation {
     struct simulation_result *result;
     struct moment now;
     int64_t offset_us; /* of the clocks, as the daemon last saw it */
-    uint64_t random_world, random_calls, random_events, random_plan;
+    uint64_t random_world, random_calls, random_events, random_plan, random_warm;
 
     struct config configs[CONFIGS];
     struct config_hypervisor hypervisors[HOSTS_MAX];
@@ -428,6 +446,22 @@ void promises_late(struct simulation *simulation);
 struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id);
 void crashes_end(struct simulation *simulation);
 struct book *promises_book(struct simulation *simulation, const char *id);
+
+/* ---- warm.c ---- */
+
+/* What is done for it, and not for a recovery, has such an id. */
+bool warm_is_id(const char *id);
+void warm_configure(struct simulation *simulation, struct config *config);
+void warm_make_hosts_scarce(struct simulation *simulation);
+/* As the coordinator sees it; without one, as it was. */
+bool warm_is_kept(const struct simulation *simulation, const struct domain *domain);
+void warm_before(struct simulation *simulation, const struct action *action);
+void warm_take_over(struct simulation *simulation, struct domain *domain, const char *recovery_id);
+void warm_laid_down(struct simulation *simulation, const struct call *call, const struct domain *domain);
+void warm_notice(struct simulation *simulation, const struct notice *notice);
+void warm_check_nobody(struct simulation *simulation, const struct recovery *recovery);
+bool warm_is_at_rest(const struct simulation *simulation);
+void warm_end(struct simulation *simulation);
 
 /* ---- run.c ---- */
 

@@ -123,6 +123,7 @@ void world_make(struct simulation *simulation)
     for (unsigned host = 0; host < simulation->n_hosts; host++)
         for (uint64_t n = 2 + random_below(&simulation->random_world, 11); n > 0; n--)
             make_domain(simulation, host);
+    warm_make_hosts_scarce(simulation);
 }
 
 struct host *world_host(struct simulation *simulation, const char *name)
@@ -290,7 +291,7 @@ static void die_after_boot(struct simulation *simulation, const struct thing *th
 
 void world_boot(struct simulation *simulation, struct domain *domain, const char *recovery_id, bool is_lost)
 {
-    bool was_saved = domain->has_saved;
+    bool was_saved = domain->has_saved, was_off = domain->state == MACHINE_SHUT_OFF;
 
     promises_started_anew(simulation, domain);
     domain->exists = true;
@@ -304,7 +305,8 @@ void world_boot(struct simulation *simulation, struct domain *domain, const char
     snprintf(domain->started_for, sizeof(domain->started_for), "%s", recovery_id);
     say(simulation, "world    %s is started%s%s%s", domain->name, recovery_id[0] != '\0' ? " for " : " by an operator",
         recovery_id, is_lost ? ", and nobody waits for that any more" : "");
-    world_tell(simulation, domain, was_saved ? EVENT_STARTED_RESTORED : EVENT_STARTED_BOOTED, 0);
+    if (was_off)
+        world_tell(simulation, domain, was_saved ? EVENT_STARTED_RESTORED : EVENT_STARTED_BOOTED, 0);
     world_tell(simulation, domain, EVENT_RESUMED, 0);
     if (domain->temper == TEMPER_DIES)
         world_schedule_guest(simulation, domain, random_between(&simulation->random_world, 1000, 6 * USEC_PER_SEC),

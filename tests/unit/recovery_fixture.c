@@ -146,6 +146,11 @@ static int64_t time_for(const struct config *config, enum action_kind kind)
     case ACTION_INQUIRE:
     case ACTION_PROBE:
     case ACTION_VERIFY:
+    case ACTION_REMEMBER:
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+    case ACTION_SET_CLOCK:
+    case ACTION_WEIGH:
     case ACTION_COUNT:
     default:
         return config->recovery.call_timeout_us;

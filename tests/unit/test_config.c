@@ -279,6 +279,10 @@ static void everything_set(void **state)
     assert_int_equal(config->recovery.settle_us, 3 * USEC_PER_SEC);
     assert_int_equal(config->recovery.attempts, 7);
     assert_int_equal(config->recovery.history_length, 1000);
+    assert_int_equal(config->standby.warm, 3);
+    assert_int_equal(config->standby.memory_limit_bytes, INT64_C(1536) << 20);
+    assert_int_equal(config->standby.warmth, KEEP_SAVED);
+    assert_int_equal(config->standby.refresh_us, 12 * 3600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.resync_interval_us, 3600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.reconnect_max_us, 1500 * USEC_PER_MSEC);
 }

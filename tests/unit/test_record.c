@@ -84,6 +84,7 @@ static struct recovery full_recovery(void)
         .similarity = 2.0 / 3,
         .coverage = 0.3,
         .overlap = 1.0 / 7,
+        .warmth = WARMTH_PAUSED,
         .attempts = attempts,
         .n_attempts = ELEMENTS_OF(attempts),
         .restarts = 4,
@@ -256,6 +257,7 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_same_ref(&a->replacement, &b->replacement);
     assert_same_text(a->replacement_name, b->replacement_name);
     assert_true(a->similarity == b->similarity && a->coverage == b->coverage && a->overlap == b->overlap);
+    assert_int_equal(a->warmth, b->warmth);
     assert_same_attempts(a, b);
     assert_int_equal(a->restarts, b->restarts);
     assert_int_equal(a->is_unrecorded, b->is_unrecorded);
@@ -492,8 +494,9 @@ static void test_members_of_another_type(void **state)
 
 static bool may_be_missing(const char *key)
 {
-    static const char *const optional[] = {"confirmed",        "decided", "recorded",    "started", "settled", "ended",
-                                           "replacement_name", "error",   "explanation", "detail",  "fate"};
+    static const char *const optional[] = {"confirmed", "decided",           "recorded", "started",     "settled",
+                                           "ended",     "replacement_name",  "error",    "explanation", "detail",
+                                           "fate",      "replacement_warmth"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -598,7 +601,7 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, KEEPING_WARM, 1};
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
         assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
@@ -616,7 +619,9 @@ static void test_machine_comes_back(void **state)
     for (int i = 0; i < MACHINE_STATE_COUNT; i++)
         for (int k = 0; k < REASON_COUNT; k++) {
             _cleanup_(freep) char *text = NULL;
-            struct machine_memory in = {(enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0}, out;
+            struct machine_memory in = {(enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0, KEEPING_NONE,
+                                        0};
+            struct machine_memory out;
 
             assert_int_equal(record_format_machine(&in, &nothing, &text), 0);
             assert_int_equal(record_parse_machine(text, &out), 0);
@@ -624,6 +629,31 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.reason, k);
             assert_int_equal(out.failed_unrecovered, in.failed_unrecovered);
         }
+}
+
+static void test_keeping_comes_back(void **state)
+{
+    static const char *const damaged[] = {
+        "{\"state\":\"paused\",\"reason\":\"user\",\"keeping\":\"hot\",\"kept_since_us\":1}",
+        "{\"state\":\"paused\",\"reason\":\"user\",\"keeping\":\"warm\"}",
+    };
+    struct machine_memory read = {.keeping = KEEPING_COUNT};
+
+    (void)state;
+    for (int i = 0; i < KEEPING_COUNT; i++) {
+        const struct machine_memory memory = {.state = MACHINE_PAUSED,
+                                              .reason = REASON_USER,
+                                              .keeping = (enum keeping)i,
+                                              .kept_since_us = INT64_C(1795359240000000)};
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(record_format_machine(&memory, &(struct string_list){0}, &text), 0);
+        assert_int_equal(record_parse_machine(text, &read), 0);
+        assert_int_equal(read.keeping, i);
+        assert_true(read.kept_since_us == (i == KEEPING_NONE ? 0 : memory.kept_since_us));
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(damaged); i++)
+        assert_int_equal(record_parse_machine(damaged[i], &read), -EINVAL);
 }
 
 static void test_machine_documents(void **state)
@@ -650,7 +680,7 @@ static void test_machine_documents(void **state)
     assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, KEEPING_WARM, 1};
 
         assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
         assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);
@@ -715,6 +745,7 @@ int main(void)
         cmocka_unit_test(test_unacceptable_values),
         cmocka_unit_test(test_no_records),
         cmocka_unit_test(test_machine_comes_back),
+        cmocka_unit_test(test_keeping_comes_back),
         cmocka_unit_test(test_machine_documents),
         cmocka_unit_test(test_out_of_memory),
     };

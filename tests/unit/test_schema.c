@@ -80,6 +80,37 @@ static void durations_have_units(void **state)
     assert_int_equal(duration_parse("99999999999999999999s", &value), -ERANGE);
 }
 
+static void sizes_have_units(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes;
+        const char *formatted;
+    } good[] = {
+        {"0", 0, "0"},
+        {"0GiB", 0, "0"},
+        {"7B", 7, "7B"},
+        {"1536KiB", 1572864, "1536KiB"},
+        {"1024MiB", INT64_C(1) << 30, "1GiB"},
+        {"2GiB", INT64_C(2) << 30, "2GiB"},
+        {"3TiB", INT64_C(3) << 40, "3TiB"},
+    };
+    static const char *const bad[] = {"", "5", "GiB", "2 GiB", "1.5GiB", "-1GiB", "2GB", "2gib", "02GiB"};
+    char text[UNIT_TEXT_SIZE];
+    int64_t value;
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(good); i++) {
+        assert_int_equal(size_parse(good[i].text, &value), 0);
+        assert_true(value == good[i].bytes);
+        size_format(value, text);
+        assert_string_equal(text, good[i].formatted);
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(bad); i++)
+        assert_int_equal(size_parse(bad[i], &value), -EINVAL);
+    assert_int_equal(size_parse("8388608TiB", &value), -ERANGE);
+}
+
 static void integers_and_modes(void **state)
 {
     int64_t integer;
@@ -276,10 +307,15 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decimals_are_exact),  cmocka_unit_test(durations_have_units),
-        cmocka_unit_test(integers_and_modes),  cmocka_unit_test(rows_hold_together),
-        cmocka_unit_test(expectations),        cmocka_unit_test(suggestions),
-        cmocka_unit_test(truth_values),        cmocka_unit_test(reference_names_every_key),
+        cmocka_unit_test(decimals_are_exact),
+        cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(integers_and_modes),
+        cmocka_unit_test(rows_hold_together),
+        cmocka_unit_test(expectations),
+        cmocka_unit_test(suggestions),
+        cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(truth_values),
+        cmocka_unit_test(reference_names_every_key),
         cmocka_unit_test(a_full_disk_is_told),
     };
 

@@ -104,6 +104,7 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
         .state = domain->state,
         .reason = domain->reason,
         .persistent = !domain->is_transient,
+        .has_managed_save = domain->has_saved,
         .agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING,
     };
 }
@@ -139,7 +140,13 @@ static void answer_inspection(struct world *world, const struct action *action, 
 static void answer_inquiry(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     const struct world_domain *domain = &domains[number_of(&action->target)];
-    struct action_result result = {.id = action->id, .state = domain->state, .reason = domain->reason};
+    struct action_result result = {
+        .id = action->id,
+        .state = domain->state,
+        .reason = domain->reason,
+        .has_managed_save = domain->has_saved,
+        .free_memory_kib = world->free_memory_kib[domain->hypervisor],
+    };
 
     if (!domain->exists)
         result.error = -ENOENT;
@@ -178,6 +185,7 @@ static void answer_destroy(struct world *world, const struct action *action)
     if (!domain->exists) {
         result.error = -ENOENT;
     } else if (machine_state_is_active(domain->state)) {
+        world->free_memory_kib[domain->hypervisor] += domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
         stop(world, number, REASON_DESTROYED);
         world_tell(world, number, EVENT_STOPPED_DESTROYED);
     }
@@ -185,11 +193,24 @@ static void answer_destroy(struct world *world, const struct action *action)
 }
 
 /* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
+static void assert_may_warm(const struct world *world, const struct action *action)
+{
+    const struct world_remembered *remembered = &world->remembered[number_of(&action->target)];
+
+    assert_true(remembered->is_known && remembered->memory.keeping == KEEPING_WARMING);
+    assert_int_equal(world->config.mode, MODE_AUTOMATIC);
+    assert_false(coordinator_is_held(world->coordinator));
+}
+
 static void assert_may_start(const struct world *world, const struct action *action)
 {
     const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
     const struct recovery *written = world_read_recovery(world, action->recovery_id);
 
+    if (strncmp(action->recovery_id, WARM_ID_PREFIX, strlen(WARM_ID_PREFIX)) == 0) {
+        assert_may_warm(world, action);
+        return;
+    }
     assert_non_null(recovery);
     if (recovery->is_unrecorded) {
         assert_true(world->config.recovery.without_intent);
@@ -220,6 +241,7 @@ static void answer_start(struct world *world, const struct action *action)
     unsigned number = number_of(&action->target);
     struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id, .error = domain->start_error};
+    bool was_off;
 
     if (!domain->exists) {
         result.error = -ENOENT;
@@ -229,15 +251,60 @@ static void answer_start(struct world *world, const struct action *action)
     } else if (result.error == 0) {
         strcpy(domain->started_for, action->recovery_id);
         take_memory(world, domain);
+        was_off = domain->state == MACHINE_SHUT_OFF;
         domain->state = MACHINE_RUNNING;
         domain->reason = REASON_UNKNOWN;
-        world_tell(world, number, EVENT_STARTED_BOOTED);
+        domain->has_saved = false;
+        if (was_off)
+            world_tell(world, number, EVENT_STARTED_BOOTED);
         world_tell(world, number, EVENT_RESUMED);
         if (domain->dies_at_once)
             world_kill(world, number);
     } else {
         strcpy(result.message, "refused by the make-believe hypervisor");
     }
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer_suspend(struct world *world, const struct action *action)
+{
+    unsigned number = number_of(&action->target);
+    struct world_domain *domain = &world->domains[number];
+    struct action_result result = {.id = action->id, .error = domain->lay_error};
+
+    if (domain->state != MACHINE_RUNNING && domain->state != MACHINE_PAUSED)
+        result.error = -EIO;
+    if (result.error == 0 && action->kind == ACTION_SAVE) {
+        stop(world, number, REASON_SAVED);
+        domain->has_saved = true;
+        world_tell(world, number, EVENT_STOPPED_SAVED);
+    } else if (result.error == 0) {
+        domain->state = MACHINE_PAUSED;
+        domain->reason = REASON_USER;
+        world_tell(world, number, EVENT_SUSPENDED_PAUSED);
+    }
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer_clock(struct world *world, const struct action *action)
+{
+    struct world_domain *domain = &world->domains[number_of(&action->target)];
+    struct action_result result = {.id = action->id, .resident_kib = 4096};
+
+    if (action->kind == ACTION_SET_CLOCK && (!domain->has_agent || domain->is_mute))
+        result.error = -EAGAIN;
+    else if (action->kind == ACTION_SET_CLOCK)
+        domain->clocks_set++;
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
+static void answer_remember(struct world *world, const struct action *action)
+{
+    struct machine_memory memory = coordinator_memory(world->coordinator, &action->target);
+    struct action_result result = {.id = action->id, .error = world->record_error};
+
+    if (result.error == 0)
+        world_write_machine(world, &action->target, &memory);
     coordinator_handle_result(world->coordinator, action, &result, world->now);
 }
 
@@ -318,6 +385,17 @@ static void answer(struct world *world, const struct action *action, const struc
     case ACTION_HOOK:
         answer_hook(world, action);
         break;
+    case ACTION_REMEMBER:
+        answer_remember(world, action);
+        break;
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+        answer_suspend(world, action);
+        break;
+    case ACTION_SET_CLOCK:
+    case ACTION_WEIGH:
+        answer_clock(world, action);
+        break;
     case ACTION_COUNT:
     default:
         fail();
@@ -376,7 +454,7 @@ static bool drive_once(struct world *world)
         assert_true(world->n_pending < WORLD_PENDING);
         world->pending[world->n_pending].action = action;
         memcpy(world->pending[world->n_pending++].then, world->domains, sizeof(world->domains));
-    } else if (action.kind != ACTION_RECORD && action.kind != ACTION_HOOK &&
+    } else if (action.kind != ACTION_RECORD && action.kind != ACTION_HOOK && action.kind != ACTION_REMEMBER &&
                !world->is_connected[hypervisor_of(&action.target)]) {
         struct action_result lost = {.id = action.id, .error = -ENOTCONN};
 

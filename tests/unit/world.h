@@ -24,6 +24,9 @@ struct world_domain {
     bool is_transient;
     enum machine_state state;
     enum machine_reason reason;
+    bool has_saved; /* a managed save image */
+    int lay_error;  /* what suspending and saving it answers */
+    unsigned clocks_set;
     int start_error;                    /* what the next starts answer; 0: it runs */
     bool dies_at_once;                  /* comes up, and crashes again before anybody looked */
     bool has_agent;                     /* the channel, and in the guest somebody at the end of it */

@@ -24,13 +24,16 @@ def metadata_xml(resources, role=None, priority=None):
     return f'<understudy:machine xmlns:understudy="{METADATA_URI}"{attributes}>{elements}</understudy:machine>'
 
 
-def domain_xml(name, *, boot, devices="", metadata="", on_crash="destroy", memory_mib=32, vcpus=1, kind="qemu"):
+def domain_xml(name, *, boot, devices="", metadata="", on_crash="destroy", memory_mib=32, vcpus=1, kind="qemu",
+               takes_memory_at_once=False):
     """boot: the elements that belong into <os>."""
+    backing = "<memoryBacking><allocation mode='immediate'/></memoryBacking>" if takes_memory_at_once else ""
     return f"""<domain type='{kind}'>
   <name>{name}</name>
   <uuid>{uuid_of(name)}</uuid>
   <metadata>{metadata}</metadata>
   <memory unit='MiB'>{memory_mib}</memory>
+  {backing}
   <vcpu>{vcpus}</vcpu>
   <os><type arch='x86_64' machine='pc'>hvm</type>{boot}</os>
   <features><acpi/></features>

@@ -87,6 +87,9 @@ def _agent(root, work):
     for library in _libraries(binary):
         (root / library.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
         shutil.copy(library, root / library.relative_to("/"))
+    (root / "sbin").mkdir()  # the agent sets the clock with it
+    (root / "sbin/hwclock").write_text('#!/bin/busybox sh\nexec /bin/busybox hwclock "$@"\n')
+    (root / "sbin/hwclock").chmod(0o755)
     _run("as", "-o", "spin.o", str(SOURCES / "spin.S"), cwd=work)
     _run("ld", "-o", str(root / "bin/spin"), "spin.o", cwd=work)
 
