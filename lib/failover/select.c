@@ -205,7 +205,9 @@ int select_original(const struct select_request *request, struct selection **ret
     failed = pool_find(request->pool, request->failed->hypervisor, request->failed->uuid);
     selection->n_candidates = 1;
     selection->candidates[0] = new_candidate(request, failed);
-    if (lacks_memory(request, &selection->candidates[0]))
+    if (!failed->is_present)
+        selection->candidates[0].verdict = CANDIDATE_NOT_STANDING_BY; /* its domain is gone */
+    else if (lacks_memory(request, &selection->candidates[0]))
         selection->candidates[0].verdict = CANDIDATE_NO_MEMORY;
     r = conflict_find(request->pool, request->failed, selection->candidates, 1);
     if (r < 0)
