@@ -117,6 +117,27 @@ static bool api_release(void *context)
     return was_held;
 }
 
+static int api_fenced(void *context, const char *hypervisor, bool confirmed, const char **ret_message)
+{
+    struct daemon *daemon = context;
+    int r = nodes_find(daemon, hypervisor) == NULL ? -ENOENT : confirmed ? 0 : -EPERM;
+
+    if (r == 0)
+        r = coordinator_confirm_fenced(daemon->coordinator, hypervisor, clock_now());
+    if (r == -ENOENT)
+        *ret_message = "no hypervisor has that name";
+    else if (r == -EPERM)
+        *ret_message = "if that host still runs, its machines will run twice and destroy their disks";
+    else if (r == -EALREADY)
+        *ret_message = "it is known to be off";
+    else if (r < 0)
+        *ret_message = "it can be reached, so it is not off";
+    if (r == 0)
+        log_line(LOG_WARNING, "%s is off, somebody says", hypervisor);
+    daemon_pump(daemon);
+    return r;
+}
+
 static const char *api_reload(void *context, char **ret_waiting)
 {
     struct daemon *daemon = context;
@@ -135,6 +156,7 @@ const struct api_backend backend = {
     .started = api_started,
     .drill = api_drill,
     .release = api_release,
+    .fenced = api_fenced,
     .reload = api_reload,
 };
 

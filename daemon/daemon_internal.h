@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "config/config.h"
 #include "failover/coordinator.h"
+#include "hooks/fence.h"
 #include "hooks/hooks.h"
 #include "hypervisor/hypervisor.h"
 #include "service/host.h"
@@ -45,6 +46,7 @@ struct daemon {
     struct drill *drills;
     struct store *store;
     struct hooks *hooks;
+    struct fencer *fencer;
     struct host *host;
     struct local *locals;    /* actions that the daemon performs itself, not answered yet */
     struct errand *errands;  /* runs of hooks that have not ended */
@@ -91,6 +93,8 @@ int external_open(struct daemon *daemon) _must_check_;
 void external_close(struct daemon *daemon);
 /* Pre-start hooks, or the command that verifies: answered through local_answer. */
 void external_run(struct daemon *daemon, const struct action *action);
+/* The fence agent: answered through local_answer. */
+void external_fence(struct daemon *daemon, const struct action *action);
 /* Hooks that nobody waits for, where the notice calls for some. */
 void external_tell(struct daemon *daemon, const struct notice *notice);
 

@@ -85,15 +85,33 @@ static void on_done(void *context, uint64_t run, int error, const char *hook, co
     daemon_pump(daemon);
 }
 
+static void on_fence_line(void *context, const char *host, const char *text)
+{
+    (void)context;
+    log_line(LOG_INFO, "fencing of %s: %s", host, text);
+}
+
+static void on_fence_done(void *context, uint64_t run, int error, const char *message)
+{
+    struct daemon *daemon = context;
+
+    local_answer(daemon, run, error, message);
+    daemon_pump(daemon);
+}
+
 static const struct hooks_callbacks callbacks = {.line = on_line, .done = on_done};
+static const struct fencer_callbacks fencer_callbacks = {.line = on_fence_line, .done = on_fence_done};
 
 int external_open(struct daemon *daemon)
 {
-    return hooks_new(daemon->base, &callbacks, daemon, &daemon->hooks);
+    int r = hooks_new(daemon->base, &callbacks, daemon, &daemon->hooks);
+
+    return r < 0 ? r : fencer_new(daemon->base, &fencer_callbacks, daemon, &daemon->fencer);
 }
 
 void external_close(struct daemon *daemon)
 {
+    fencer_free(daemon->fencer);
     hooks_free(daemon->hooks);
     while (daemon->errands != NULL)
         forget_errand(daemon, daemon->errands->run);
@@ -185,6 +203,60 @@ void external_run(struct daemon *daemon, const struct action *action)
         local_answer(daemon, action->id, r, strerror(-r));
 }
 
+static int fence(struct daemon *daemon, const struct action *action)
+{
+    const struct config *config = daemon->config;
+
+    if (config->fence.command == NULL)
+        return -ENOENT;
+    for (size_t i = 0; i < config->n_hypervisors; i++)
+        if (strcmp(config->hypervisors[i].name, action->target.hypervisor) == 0)
+            return fencer_run(daemon->fencer, action->id, action->target.hypervisor, &config->fence,
+                              &config->hypervisors[i].fence);
+    return -ENOENT;
+}
+
+void external_fence(struct daemon *daemon, const struct action *action)
+{
+    int r = fence(daemon, action);
+
+    if (r < 0)
+        local_answer(daemon, action->id, r, strerror(-r));
+}
+
+static int format_host(struct daemon *daemon, const char *name, char **ret)
+{
+    for (size_t i = 0; i < coordinator_hypervisor_count(daemon->coordinator); i++) {
+        struct hypervisor_status status = coordinator_hypervisor(daemon->coordinator, i);
+
+        if (strcmp(status.name, name) == 0)
+            return json_format_host(&status, coordinator_pool(daemon->coordinator), ret);
+    }
+    return -ENOENT;
+}
+
+/* Hooks for what befell a host, or what runs twice: they are told the host, or the notice itself. */
+static int tell_of_host(struct daemon *daemon, const struct notice *notice, const char *event)
+{
+    const struct hook_variable variables[] = {
+        {"EVENT", event},
+        {"HYPERVISOR", notice->machine.hypervisor},
+        {"MACHINE", notice->machine_name},
+        {NULL, NULL},
+    };
+    const struct config_hooks *config = &daemon->config->hooks;
+    _cleanup_(freep) char *json = NULL;
+    int r = notice->kind == NOTICE_BOTH_RUN ? json_format_notice(notice, &json)
+                                            : format_host(daemon, notice->machine.hypervisor, &json);
+
+    if (r < 0) {
+        json = NULL;
+        return r;
+    }
+    return hooks_run(daemon->hooks, RUN_BASE + ++daemon->last_run, config->directory, event, variables, json,
+                     config->timeout_us);
+}
+
 void external_tell(struct daemon *daemon, const struct notice *notice)
 {
     static const char *const events[NOTICE_COUNT] = {
@@ -192,10 +264,17 @@ void external_tell(struct daemon *daemon, const struct notice *notice)
         [NOTICE_RECOVERED] = "recovered",
         [NOTICE_EXHAUSTED] = "exhausted",
     };
-    const char *event = events[notice->kind];
+    static const char *const host_events[NOTICE_COUNT] = {
+        [NOTICE_HOST_LOST] = "host-lost",
+        [NOTICE_FENCE_FAILED] = "fence-failed",
+        [NOTICE_BOTH_RUN] = "both-run",
+    };
+    const char *event = events[notice->kind], *host_event = host_events[notice->kind];
     const struct recovery *recovery;
     struct log_subject subject;
 
+    if (host_event != NULL && tell_of_host(daemon, notice, host_event) < 0)
+        log_line(LOG_WARNING, "hooks for %s could not be run", host_event);
     if (event == NULL)
         return;
     recovery = coordinator_find_recovery(daemon->coordinator, notice->recovery_id);

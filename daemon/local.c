@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Actions that no hypervisor performs: writing an intent down, hooks, the command that verifies. */
+/* Actions that no hypervisor performs: writing an intent down, hooks, fencing, the command that verifies. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void answer(struct daemon *daemon, const struct action *action, int error
 static bool is_local(const struct action *action)
 {
     return action->kind == ACTION_RECORD || action->kind == ACTION_REMEMBER || action->kind == ACTION_HOOK ||
-           (action->kind == ACTION_VERIFY && action->level == VERIFY_COMMAND);
+           action->kind == ACTION_FENCE || (action->kind == ACTION_VERIFY && action->level == VERIFY_COMMAND);
 }
 
 bool local_perform(struct daemon *daemon, const struct action *action)
@@ -46,6 +46,8 @@ bool local_perform(struct daemon *daemon, const struct action *action)
         persistence_write_intent(daemon, action);
     else if (action->kind == ACTION_REMEMBER)
         persistence_write_machine(daemon, action);
+    else if (action->kind == ACTION_FENCE)
+        external_fence(daemon, action);
     else
         external_run(daemon, action);
     return true;

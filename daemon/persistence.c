@@ -59,6 +59,28 @@ static int recall_learned(struct daemon *daemon, const struct machine_ref *ref, 
     return r < 0 ? r : coordinator_remember_learned(daemon->coordinator, ref, &learned);
 }
 
+static int recall_description(struct daemon *daemon, const struct machine_ref *ref, const char *document)
+{
+    struct domain_description *description = NULL;
+    int r = record_parse_description(document, ref->uuid, &description);
+
+    if (r == -EINVAL || r == -ENOENT)
+        return 0;
+    return r < 0 ? r : coordinator_remember_description(daemon->coordinator, ref, description);
+}
+
+/* A row of the machines' table without a UUID is about the host itself. */
+static int restore_host(struct daemon *daemon, const struct stored_machine *row)
+{
+    struct moment missing, fenced;
+    enum host_state state;
+    int r = record_parse_host(row->document, clock_now(), &state, &missing, &fenced);
+
+    if (r == 0)
+        r = coordinator_remember_host(daemon->coordinator, row->hypervisor, state, missing, fenced);
+    return r == -ENOMEM ? r : 0;
+}
+
 static int restore_machines(struct daemon *daemon, const struct stored *stored)
 {
     for (size_t i = 0; i < stored->n_machines; i++) {
@@ -67,6 +89,12 @@ static int restore_machines(struct daemon *daemon, const struct stored *stored)
         struct machine_memory memory;
         int r;
 
+        if (machine->uuid[0] == '\0') {
+            r = restore_host(daemon, machine);
+            if (r < 0)
+                return r;
+            continue;
+        }
         if (strlen(machine->hypervisor) >= sizeof(ref.hypervisor) || strlen(machine->uuid) >= sizeof(ref.uuid) ||
             record_parse_machine(machine->document, &memory) < 0)
             continue;
@@ -75,6 +103,8 @@ static int restore_machines(struct daemon *daemon, const struct stored *stored)
         r = coordinator_remember(daemon->coordinator, &ref, &memory);
         if (r == 0)
             r = recall_learned(daemon, &ref, machine->document);
+        if (r == 0)
+            r = recall_description(daemon, &ref, machine->document);
         if (r < 0)
             return r;
     }
@@ -123,10 +153,12 @@ void persistence_write_intent(struct daemon *daemon, const struct action *action
 static int format_machine(struct daemon *daemon, const struct machine_ref *machine, const struct machine_memory *memory,
                           char **ret)
 {
+    const struct machine *known = pool_find(coordinator_pool(daemon->coordinator), machine->hypervisor, machine->uuid);
+    const struct domain_description *description = known != NULL ? known->description : NULL;
     _cleanup_(string_list_done) struct string_list learned = {0};
     int r = coordinator_learned(daemon->coordinator, machine, &learned);
 
-    return r < 0 ? r : record_format_machine(memory, &learned, ret);
+    return r < 0 ? r : record_format_described_machine(memory, &learned, description, ret);
 }
 
 void persistence_write_machine(struct daemon *daemon, const struct action *action)
@@ -154,8 +186,26 @@ static void write_machine(struct daemon *daemon, const struct machine_ref *machi
     store_put_machine(daemon->store, 0, 0, machine->hypervisor, machine->uuid, document);
 }
 
+/* Document NULL: it can be reached, and nothing of it need be known. */
+static void write_host(struct daemon *daemon, const char *hypervisor, const struct host_track *host)
+{
+    _cleanup_(freep) char *document = NULL;
+
+    if (host->state != HOST_REACHABLE && record_format_host(host, &document) < 0) {
+        log_line(LOG_ERR, "no memory to write the state of %s down", hypervisor);
+        return;
+    }
+    store_put_machine(daemon->store, 0, 0, hypervisor, "", document);
+}
+
+/*
+ * In this order: who runs on a host that is back is written down after the word that it was fenced is gone, and who
+ * was lost with one is off after its recovery is known.
+ */
 void persistence_write(struct daemon *daemon)
 {
+    const struct host_track *host;
+    const char *hypervisor;
     const struct recovery *recovery;
     struct machine_ref machine;
     struct machine_memory memory;
@@ -167,6 +217,8 @@ void persistence_write(struct daemon *daemon)
         if (recovery->state != RECOVERY_RECORDING && write_recovery(daemon, recovery, 0, 0) < 0)
             log_line(LOG_ERR, "no memory to write recovery %s down", recovery->id);
     }
+    while ((host = coordinator_next_changed_host(daemon->coordinator, &hypervisor)) != NULL)
+        write_host(daemon, hypervisor, host);
     while (coordinator_next_changed_machine(daemon->coordinator, &machine, &memory))
         write_machine(daemon, &machine, &memory);
     store_let_go(daemon->store);

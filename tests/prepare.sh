@@ -31,6 +31,7 @@ install_missing gcc cmake ninja-build pkg-config libvirt-dev libevent-dev libyam
     libjansson-dev libcurl4-openssl-dev libsqlite3-dev uthash-dev libcmocka-dev python3 python3-pytest || exit
 # What only some tests need: they are skipped, and say why, where it cannot be had.
 for package in libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd \
+    iproute2 openssl fence-agents \
     clang-format-14 clang-tidy-14 cppcheck scdoc mandoc mmdebstrap systemd-container dpkg-dev rpm; do
     install_missing "$package" || echo "$package cannot be installed"
 done

@@ -38,6 +38,11 @@ struct api_backend {
     /* Lets go of the brake; what waited for that goes on at once. False: it was not on. */
     bool (*release)(void *context);
     /*
+     * Somebody says that a lost host is off. confirmed as for drill. -ENOENT; -EBUSY: it can be reached; -EALREADY;
+     * -EPERM: not confirmed. The message says why.
+     */
+    int (*fenced)(void *context, const char *hypervisor, bool confirmed, const char **ret_message);
+    /*
      * Reads the configuration again. NULL: it is in force, and *ret_waiting names what waits for a restart (NULL:
      * nothing; the caller frees it). Else what is wrong, borrowed until the next call, and nothing has changed.
      */

@@ -229,6 +229,31 @@ static void post_release(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
+static void post_fenced(struct exchange *exchange)
+{
+    struct evbuffer *body = evhttp_request_get_input_buffer(exchange->request);
+    size_t length = evbuffer_get_length(body);
+    const char *text = (const char *)evbuffer_pullup(body, -1), *message = "out of memory";
+    char *json = NULL;
+    bool confirmed;
+    int r = text == NULL && length > 0 ? -ENOMEM : json_parse_drill(text, length, &confirmed, &message);
+
+    if (r < 0) {
+        reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, message, NULL);
+        return;
+    }
+    r = exchange->api->backend->fenced(exchange->api->context, exchange->name, confirmed, &message);
+    if (r < 0) {
+        reply_error(exchange->request, reply_status_of(r), message,
+                    r == -EPERM ? "make sure of it first; then confirm it with --yes, or with {\"confirmed\": true} in "
+                                  "the request"
+                                : NULL);
+        return;
+    }
+    r = json_format_fenced(exchange->name, &json);
+    answer(exchange, r, json);
+}
+
 static void post_reload(struct exchange *exchange)
 {
     _cleanup_(freep) char *waiting = NULL;
@@ -269,6 +294,7 @@ static const struct route {
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries", get_recoveries},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", get_recovery},
     {EVHTTP_REQ_POST, "POST", "/v1/release", post_release},
+    {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", post_fenced},
     {EVHTTP_REQ_POST, "POST", "/v1/reload", post_reload},
     {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},
     {EVHTTP_REQ_GET, "GET", "/metrics", get_metrics},

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "ctl/client.h"
@@ -42,9 +43,42 @@ static int wait_until_ready(struct client *client, const struct ctl_options *opt
     return r == 0 ? -ETIMEDOUT : 0; /* the plain question that follows tells what is wrong */
 }
 
+/* A host that needs somebody, or that somebody should know of. */
+static void print_alarms(const json_t *hypervisors)
+{
+    static const struct {
+        const char *state, *words;
+        enum style style;
+    } alarms[] = {
+        {"held", "is out of reach with most others: our own network? Nothing is fenced", STYLE_ALARM},
+        {"lost", "is lost; nothing on it needs to be recovered", STYLE_NOTABLE},
+        {"fencing", "is lost and is being fenced", STYLE_ALARM},
+        {"unfenced",
+         "is lost and NOT fenced: nothing of it is started elsewhere. If it is surely off: "
+         "understudyctl fenced",
+         STYLE_ALARM},
+        {"fenced", "was lost and is fenced; its machines are recovered elsewhere", STYLE_NOTABLE},
+    };
+
+    for (size_t i = 0; i < json_array_size(hypervisors); i++)
+        for (size_t n = 0; n < ELEMENTS_OF(alarms); n++) {
+            const json_t *hypervisor = json_array_get(hypervisors, i);
+            const char *name = field_word(hypervisor, "name");
+
+            if (!field_is(hypervisor, "state", alarms[n].state))
+                continue;
+            print_styled(alarms[n].style, "  %s %s%s%s\n", name, alarms[n].words,
+                         strcmp(alarms[n].state, "unfenced") == 0 ? " " : "",
+                         strcmp(alarms[n].state, "unfenced") == 0 ? name : "");
+            if (!field_is_null(hypervisor, "fence_trouble"))
+                print_styled(STYLE_BAD, "    %s\n", field_word(hypervisor, "fence_trouble"));
+        }
+}
+
 static void print_hypervisors(const json_t *hypervisors)
 {
-    static const char *const titles[] = {"HYPERVISOR", "URI", "CONNECTION", "MACHINES", "FREE MEMORY", "TROUBLE"};
+    static const char *const titles[] = {"HYPERVISOR", "URI",         "CONNECTION", "HOST",
+                                         "MACHINES",   "FREE MEMORY", "TROUBLE"};
     _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
 
     for (size_t i = 0; i < json_array_size(hypervisors); i++) {
@@ -58,6 +92,8 @@ static void print_hypervisors(const json_t *hypervisors)
                   !connected ? "down"
                   : listed   ? "up"
                              : "listing");
+        table_add(table, field_is(hypervisor, "state", "reachable") ? STYLE_PLAIN : STYLE_NOTABLE, "%s",
+                  field_word(hypervisor, "state"));
         table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(hypervisor, "machines"));
         table_add(table, STYLE_PLAIN, "%s", memory);
         table_add(table, STYLE_BAD, "%s", field_word(hypervisor, "trouble"));
@@ -77,6 +113,7 @@ static void print_status(const json_t *status)
     if (field_true(status, "held"))
         print_styled(STYLE_ALARM, "  HELD: too many machines failed at once. Nothing is started until: "
                                   "understudyctl release\n");
+    print_alarms(json_object_get(status, "hypervisors"));
     print_fact("mode", "%s", field_word(status, "mode"));
     print_fact("running for", "%s", uptime);
     print_fact("configuration", "%s", field_word(status, "config_file"));

@@ -55,6 +55,7 @@ extern const struct command command_explain;
 extern const struct command command_history;
 extern const struct command command_drill;
 extern const struct command command_release;
+extern const struct command command_fenced;
 extern const struct command command_reload;
 extern const struct command command_watch;
 

@@ -14,7 +14,7 @@
 
 static const struct command *const commands[] = {
     &command_status, &command_list,    &command_show,   &command_explain, &command_history,
-    &command_drill,  &command_release, &command_reload, &command_watch,
+    &command_drill,  &command_release, &command_fenced, &command_reload,  &command_watch,
 };
 
 /* flag 0: every command takes it. */
@@ -29,7 +29,7 @@ static const struct option_help {
     {"json", NULL, 'j', 0, "print what the daemon answers, for programs"},
     {"failed", "MACHINE", 'f', OPTION_FAILED, "only recoveries of this machine"},
     {"limit", "N", 'n', OPTION_LIMIT, "how many to show; 0: all"},
-    {"yes", NULL, 'y', OPTION_YES, "crash the machine without being asked again"},
+    {"yes", NULL, 'y', OPTION_YES, "yes, crash the machine; yes, the host is off"},
     {"wait", NULL, 'w', OPTION_WAIT, "wait for readiness, or for the end of the recovery"},
     {"until", "KIND", 'u', OPTION_UNTIL, "end after the first event of this kind, such as recovered"},
     {"timeout", "SECONDS", 't', OPTION_TIMEOUT, "how long to wait"},

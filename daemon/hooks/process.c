@@ -38,6 +38,7 @@ struct process {
     int64_t timeout_us;
     bool is_asked; /* SIGTERM was sent */
     bool is_ended; /* and the owner knows */
+    int status;    /* of its exit; -1: none */
     struct output output;
     struct process_callbacks callbacks;
     void *context;
@@ -137,9 +138,10 @@ static void tell_exit(struct process *process, const siginfo_t *info)
     char message[PROCESS_MESSAGE_SIZE] = "";
     const char *signal = info->si_code == CLD_EXITED ? NULL : sigabbrev_np(info->si_status);
 
-    if (info->si_code == CLD_EXITED)
+    if (info->si_code == CLD_EXITED) {
+        process->status = info->si_status;
         snprintf(message, sizeof(message), "exit status %d", info->si_status);
-    else if (signal != NULL)
+    } else if (signal != NULL)
         snprintf(message, sizeof(message), "ended by SIG%s", signal);
     else
         snprintf(message, sizeof(message), "ended by signal %d", info->si_status);
@@ -195,7 +197,7 @@ int process_start(struct event_base *base, const struct program *program, const 
     int r = -ENOMEM;
 
     if (process != NULL) {
-        process->pidfd = process->pipe = -1;
+        process->pidfd = process->pipe = process->status = -1;
         process->timeout_us = program->timeout_us;
         process->output = (struct output){.line = callbacks->line, .context = context};
         process->callbacks = *callbacks;
@@ -211,6 +213,11 @@ int process_start(struct event_base *base, const struct program *program, const 
     }
     *ret = steal_pointer(&process);
     return 0;
+}
+
+int process_exit_status(const struct process *process)
+{
+    return process->status;
 }
 
 /* What hangs in the kernel is left to whoever inherits it. */

@@ -19,7 +19,7 @@ struct process;
 /* Borrowed while process_start runs. */
 struct program {
     const char *path;
-    const char *argument;
+    const char *argument;     /* NULL: none */
     char *const *environment; /* ends with NULL */
     const char *input;        /* what it finds on standard input */
     int64_t timeout_us;
@@ -36,6 +36,9 @@ struct process_callbacks {
 /* Negative errno: it could not be started, and message (PROCESS_MESSAGE_SIZE) says why; no callback comes then. */
 int process_start(struct event_base *base, const struct program *program, const struct process_callbacks *callbacks,
                   void *context, char *ret_message, struct process **ret) _must_check_;
+
+/* After `ended`: its exit status; -1: it ended otherwise, or was killed at its time limit. */
+int process_exit_status(const struct process *process);
 
 /* Kills its process group if it is not gone. Takes NULL. */
 void process_free(struct process *process);

@@ -17,8 +17,6 @@
 #include "hypervisor/translate.h"
 
 #define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
-#define PROBE_PAUSE_US   (5 * USEC_PER_SEC)
-#define PROBE_TIMEOUT_US (15 * USEC_PER_SEC)
 #define FORSAKEN_MAX     (3 * WORKERS_MAX) /* threads that hang on connections given up, before we stop adding to them */
 
 enum connection_state {
@@ -285,12 +283,18 @@ static void report_probe(struct job *job, enum job_report report)
     else if (question->error == -ENOTCONN)
         lost(connection, question->message);
     else
-        set_timer(connection->probe, PROBE_PAUSE_US);
+        set_timer(connection->probe, connection->timeout_us / 2);
 }
 
 static void free_probe(struct job *job)
 {
     free(job);
+}
+
+/* More than any call gets that is waited for; the question itself takes no time. */
+static int64_t probe_timeout_us(const struct connection *connection)
+{
+    return connection->timeout_us + connection->timeout_us / 2;
 }
 
 static void probe(evutil_socket_t fd, short what, void *arg)
@@ -304,11 +308,11 @@ static void probe(evutil_socket_t fd, short what, void *arg)
         question->job.type = &probe_type;
         question->connection = connection;
         question->link = connection->link;
-        if (workers_submit(connection->workers, &question->job, PROBE_TIMEOUT_US) == 0)
+        if (workers_submit(connection->workers, &question->job, probe_timeout_us(connection)) == 0)
             return;
         free(question);
     }
-    set_timer(connection->probe, PROBE_PAUSE_US);
+    set_timer(connection->probe, connection->timeout_us / 2);
 }
 
 static void look_whether_closed(evutil_socket_t fd, short what, void *arg)
@@ -335,7 +339,7 @@ static void come_up(struct connection *connection, struct session *session)
     pthread_mutex_unlock(&registry.lock);
     connection->state = UP;
     connection->up_since_us = now_us();
-    set_timer(connection->probe, PROBE_PAUSE_US);
+    set_timer(connection->probe, connection->timeout_us / 2);
     connection->callbacks.up(connection->context);
     event_active(connection->closed, 0, 0); /* it may have been closed before it was up */
 }

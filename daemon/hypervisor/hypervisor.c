@@ -24,6 +24,7 @@
 #include "hypervisor/pulse.h"
 #include "hypervisor/verify.h"
 #include "hypervisor/worker.h"
+#include "failover/host.h"
 #include "model/domain_xml.h"
 
 /* A fault that was told: every listing finds it again. */
@@ -100,6 +101,7 @@ static void perform(virConnectPtr connection, struct request *request)
         action_weigh(connection, uuid, result);
         return;
     case ACTION_RECORD:
+    case ACTION_FENCE:
     case ACTION_HOOK:
     case ACTION_REMEMBER:
     case ACTION_COUNT:
@@ -289,6 +291,7 @@ static const struct job_type *job_type_of(const struct action *action)
     case ACTION_DESTROY:
     case ACTION_START:
     case ACTION_RECORD:
+    case ACTION_FENCE:
     case ACTION_HOOK:
     case ACTION_REMEMBER:
     case ACTION_COUNT:
@@ -434,8 +437,11 @@ bool hypervisor_is_test(const struct hypervisor *hypervisor)
            strncmp(hypervisor->uri, "test+", strlen("test+")) == 0;
 }
 
+/* Calls to another host hang when that is gone, which is no fault of ours that a restart would mend. */
 bool hypervisor_is_stuck(const struct hypervisor *hypervisor)
 {
+    if (!host_uri_is_here(hypervisor->uri))
+        return false;
     return workers_are_late(hypervisor->workers) || connection_is_exhausted(hypervisor->connection);
 }
 

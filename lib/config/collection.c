@@ -3,6 +3,7 @@
 #include "config/collection.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/id_set.h"
@@ -369,6 +370,76 @@ bool collection_equal_machines(const struct schema_key *key, const void *a, cons
         return false;
     for (size_t i = 0; i < n; i++)
         if (!machine_equal(&left[i], &right[i]))
+            return false;
+    return true;
+}
+
+static void free_options(struct config_options *options)
+{
+    for (size_t i = 0; i < options->count; i++) {
+        free(options->items[i].name);
+        free(options->items[i].value);
+    }
+    free(options->items);
+    *options = (struct config_options){0};
+}
+
+/* A line each for the agent: a name that cannot hold '=' and a value without control characters. */
+static void read_option(struct reader *reader, const struct place *place, const struct schema_key *key,
+                        const struct node *name, const struct node *value, struct config_options *options)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *text = node_text(value);
+    struct config_option *option = &options->items[options->count];
+
+    if (name->text[0] == '\0' || name->text[strspn(name->text, allowed)] != '\0') {
+        reader_mismatch(reader, place, name, "an option's name of letters, digits, '-' and '_'");
+    } else if (strcmp(name->text, "action") == 0) {
+        reader_error(reader, place, name, "which action it is, fence.action says");
+    } else if (text == NULL || strlen(text) > (size_t)key->max || has_control_character(text)) {
+        /* What it is may be a secret, and is not repeated. */
+        reader_error(reader, place, value, "expected one line of printable text, at most %" PRId64 " bytes", key->max);
+    } else {
+        options->count++;
+        if (copy(reader, name->text, &option->name))
+            copy(reader, text, &option->value);
+    }
+}
+
+void collection_read_options(struct reader *reader, const struct place *place, const struct schema_key *key,
+                             const struct node *node, void *object)
+{
+    _cleanup_(free_options) struct config_options options = {0};
+    struct config_options *member = schema_member(key, object);
+
+    if (!node_is_null(node) && !check_map(reader, place, key, node))
+        return;
+    if (!allocate(reader, node->n_items / 2, sizeof(*options.items), &options.items))
+        return;
+    for (size_t i = 0; i < node->n_items; i += 2) {
+        struct place here = {.parent = place, .name = node->items[i]->text};
+
+        read_option(reader, &here, key, node->items[i], node->items[i + 1], &options);
+    }
+    free_options(member);
+    *member = options;
+    options = (struct config_options){0};
+}
+
+void collection_release_options(const struct schema_key *key, void *object)
+{
+    free_options(schema_member(key, object));
+}
+
+bool collection_equal_options(const struct schema_key *key, const void *a, const void *b)
+{
+    const struct config_options *left = schema_member_const(key, a), *right = schema_member_const(key, b);
+
+    if (left->count != right->count)
+        return false;
+    for (size_t i = 0; i < left->count; i++)
+        if (!text_equal(left->items[i].name, right->items[i].name) ||
+            !text_equal(left->items[i].value, right->items[i].value))
             return false;
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Maps whose keys are the administrator's own: weights by kind, facts by machine. As value.h. */
+/* Maps whose keys are the administrator's own: weights by kind, facts by machine, options. As value.h. */
 #ifndef UNDERSTUDY_CONFIG_COLLECTION_H
 #define UNDERSTUDY_CONFIG_COLLECTION_H
 
@@ -15,5 +15,10 @@ value_equal_function collection_equal_resource_weights;
 value_read_function collection_read_machines;
 value_release_function collection_release_machines;
 value_equal_function collection_equal_machines;
+
+/* Names and values as they are given to a fence agent; "action" is not for a file to say. */
+value_read_function collection_read_options;
+value_release_function collection_release_options;
+value_equal_function collection_equal_options;
 
 #endif

@@ -37,9 +37,21 @@ void string_list_done(struct string_list *list);
 /* Appends a copy. -ENOMEM. */
 int string_list_add(struct string_list *list, const char *text) _must_check_;
 
+/* One setting whose name and value only somebody else understands. */
+struct config_option {
+    char *name;
+    char *value;
+};
+
+struct config_options {
+    struct config_option *items;
+    size_t count;
+};
+
 struct config_hypervisor {
     char *name;
     char *uri;
+    struct config_options fence; /* of the fence agent, for this host alone */
 };
 
 /* Names of machines, shell patterns (fnmatch(3)), either "NAME" or "HYPERVISOR/NAME". */
@@ -162,6 +174,28 @@ struct config_standby {
     int64_t refresh_us; /* each is run, verified and put back so often; 0: never */
 };
 
+enum fence_action {
+    FENCE_OFF,
+    FENCE_REBOOT,
+};
+
+/* Making sure that a host that cannot be reached runs nothing any more. */
+struct config_fence {
+    char *command; /* path of a fence agent; NULL: nothing is ever fenced */
+    enum fence_action action;
+    bool is_confirmed; /* after FENCE_OFF the agent is asked whether it is off */
+    int64_t timeout_us;
+    int64_t retry_us; /* before it is tried again; doubled each time */
+    struct config_options options;
+};
+
+/* What runs twice after a lost host has come back. */
+enum when_both_run {
+    BOTH_RUN_ALERT,
+    BOTH_RUN_STOP_REPLACEMENT,
+    BOTH_RUN_STOP_ORIGINAL,
+};
+
 struct config_hooks {
     char *directory;
     int64_t timeout_us; /* of each hook */
@@ -189,6 +223,10 @@ struct config {
     struct config_standby standby;
     struct config_discovery discovery;
     struct config_hooks hooks;
+    int64_t host_timeout_us; /* unreachable for so long: lost */
+    uint32_t hold_share;     /* millionths of all hypervisors: more than these gone are no loss of theirs */
+    enum when_both_run when_both_run;
+    struct config_fence fence;
 };
 
 /* A configuration with every key at its default and no hypervisors. -ENOMEM. */

@@ -29,12 +29,14 @@ static const struct {
     [SCHEMA_NAME] = {value_read_name, value_release_text, value_equal_text},
     [SCHEMA_URI] = {value_read_uri, value_release_text, value_equal_text},
     [SCHEMA_PATH] = {value_read_path, value_release_text, value_equal_text},
+    [SCHEMA_PATH_OR_NONE] = {value_read_path_or_none, value_release_text, value_equal_text},
     [SCHEMA_PATTERNS] = {value_read_patterns, value_release_list, value_equal_list},
     [SCHEMA_KINDS] = {value_read_kinds, value_release_list, value_equal_list},
     [SCHEMA_HYPERVISORS] = {read_hypervisors, release_hypervisors, equal_hypervisors},
     [SCHEMA_ENVIRONMENT_WEIGHTS] = {collection_read_environment_weights, NULL, value_equal_bytes},
     [SCHEMA_RESOURCE_WEIGHTS] = {collection_read_resource_weights, collection_release_resource_weights,
                                  collection_equal_resource_weights},
+    [SCHEMA_OPTIONS] = {collection_read_options, collection_release_options, collection_equal_options},
     [SCHEMA_MACHINES] = {collection_read_machines, collection_release_machines, collection_equal_machines},
 };
 

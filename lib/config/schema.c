@@ -35,6 +35,12 @@ static const char *const verify_words[] = {
 static const char *const warmth_words[] = {[KEEP_PAUSED] = "paused", [KEEP_SAVED] = "saved", NULL};
 static const char *const when_exhausted_words[] = {[EXHAUSTED_ALERT] = "alert", [EXHAUSTED_RESTART] = "restart", NULL};
 
+static const char *const fence_action_words[] = {[FENCE_OFF] = "off", [FENCE_REBOOT] = "reboot", NULL};
+static const char *const when_both_run_words[] = {[BOTH_RUN_ALERT] = "alert",
+                                                  [BOTH_RUN_STOP_REPLACEMENT] = "stop-replacement",
+                                                  [BOTH_RUN_STOP_ORIGINAL] = "stop-original",
+                                                  NULL};
+
 static const struct schema_key keys[] = {
     {.path = "hypervisors",
      .type = SCHEMA_HYPERVISORS,
@@ -58,6 +64,14 @@ static const struct schema_key keys[] = {
      .is_required = true,
      .example = "qemu:///system",
      .text = "The URI by which libvirt connects to it, as for virsh --connect."},
+    {.path = "hypervisors[].fence",
+     .type = SCHEMA_OPTIONS,
+     MEMBER(struct config_hypervisor, fence),
+     .max = 1024,
+     .default_text = "{}",
+     .example = "{plug: node1, ip: 192.0.2.9, username: understudy, password_script: /etc/understudy/bmc}",
+     .text = "What the fence agent must be told to switch this host off, beside fence.options and stronger than "
+             "they are."},
     {.path = "mode",
      .type = SCHEMA_CHOICE,
      CONFIG(mode),
@@ -428,6 +442,76 @@ static const struct schema_key keys[] = {
      .max = 365 * DAY,
      .default_text = "24h",
      .text = "How often each of them is run and verified anew. 0s: never."},
+    {.path = "host_timeout",
+     .type = SCHEMA_DURATION,
+     CONFIG(host_timeout_us),
+     .min = SEC,
+     .max = DAY,
+     .default_text = "30s",
+     .text = "How long a host may be out of reach before it counts as lost, and is fenced. Longer than a restart "
+             "of libvirtd takes. A hypervisor on the daemon's own host (no host in its URI) is never lost."},
+    {.path = "hold_share",
+     .type = SCHEMA_DECIMAL,
+     CONFIG(hold_share),
+     .max = MILLIONTHS,
+     .default_text = "0.5",
+     .text = "When more than this share of all hypervisors is out of reach at the same time, the daemon's own "
+             "network is taken for lost, not the hosts: nothing is fenced, and that is said, until enough of them "
+             "are back. Hosts that were fenced do not count."},
+    {.path = "when_both_run",
+     .type = SCHEMA_CHOICE,
+     CONFIG(when_both_run),
+     .choices = when_both_run_words,
+     .default_text = "alert",
+     .text = "What is done when a machine runs again beside the one that took its place, as after a host came "
+             "back that had been given up. It is said in any case; stop-replacement or stop-original ends one of "
+             "the two, at once as by virsh destroy."},
+    {.path = "fence",
+     .type = SCHEMA_SECTION,
+     .text = "Switching off a lost host before its machines are started elsewhere, by an agent of the fence-agents "
+             "package or a program of one's own that keeps the same convention: options as NAME=VALUE lines on "
+             "standard input, action among them, and exit status 0 for success."},
+    {.path = "fence.command",
+     .type = SCHEMA_PATH_OR_NONE,
+     CONFIG(fence.command),
+     .max = FILE_PATH_MAX,
+     .default_text = "none",
+     .text = "The agent, such as /usr/sbin/fence_ipmilan. Without one no host is ever fenced, and nothing of a lost "
+             "host is started elsewhere "
+             "until somebody says understudyctl fenced."},
+    {.path = "fence.action",
+     .type = SCHEMA_CHOICE,
+     CONFIG(fence.action),
+     .choices = fence_action_words,
+     .default_text = "off",
+     .text = "What the agent is asked to do with the host. After off the host stays off until somebody looks."},
+    {.path = "fence.confirm",
+     .type = SCHEMA_BOOL,
+     CONFIG(fence.is_confirmed),
+     .default_text = "true",
+     .text = "Whether the agent is asked for the status after off, and believed only when that is off as well "
+             "(exit status 2). Agents that know no status need false."},
+    {.path = "fence.timeout",
+     .type = SCHEMA_DURATION,
+     CONFIG(fence.timeout_us),
+     .min = SEC,
+     .max = HOUR,
+     .default_text = "60s",
+     .text = "How long the agent may take each time."},
+    {.path = "fence.retry",
+     .type = SCHEMA_DURATION,
+     CONFIG(fence.retry_us),
+     .min = SEC,
+     .max = HOUR,
+     .default_text = "30s",
+     .text = "The pause before fencing that failed is tried again. It doubles each time, up to an hour."},
+    {.path = "fence.options",
+     .type = SCHEMA_OPTIONS,
+     CONFIG(fence.options),
+     .max = 1024,
+     .default_text = "{}",
+     .text = "What the agent is told for every host, such as {lanplus: 1, power_timeout: 20}. A hypervisor's own fence "
+             "is stronger."},
 
     {.path = "hooks",
      .type = SCHEMA_SECTION,

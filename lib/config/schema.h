@@ -27,12 +27,14 @@ enum schema_type {
     SCHEMA_NAME,                /* char *: letters, digits, '-', '_' and '.' */
     SCHEMA_URI,                 /* char *: a libvirt connection URI */
     SCHEMA_PATH,                /* char *: absolute */
+    SCHEMA_PATH_OR_NONE,        /* char *: absolute, or NULL, written none */
     SCHEMA_PATTERNS,            /* struct string_list, shell patterns */
     SCHEMA_KINDS,               /* struct string_list, resource or environment kinds */
     SCHEMA_HYPERVISORS,         /* struct config_hypervisor * and a count */
     SCHEMA_ENVIRONMENT_WEIGHTS, /* uint32_t[ENVIRONMENT_COUNT], millionths */
     SCHEMA_RESOURCE_WEIGHTS,    /* struct config_weight * and a count */
     SCHEMA_MACHINES,            /* struct config_machine * and a count */
+    SCHEMA_OPTIONS,             /* struct config_options */
     SCHEMA_TYPE_COUNT,
 };
 

@@ -55,11 +55,13 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_NAME] = {.words = "a name of letters, digits, '-', '_' and '.'", .has_length = true},
         [SCHEMA_URI] = {.words = "a connection URI such as qemu:///system"},
         [SCHEMA_PATH] = {.words = "an absolute path", .has_length = true},
+        [SCHEMA_PATH_OR_NONE] = {.words = "an absolute path or none", .has_length = true},
         [SCHEMA_PATTERNS] = {.words = "a list of patterns such as [\"web-*\"]"},
         [SCHEMA_KINDS] = {.words = "a list of kinds such as [os, memory]"},
         [SCHEMA_HYPERVISORS] = {.words = "a list of hypervisors such as [{name: local, uri: \"qemu:///system\"}]"},
         [SCHEMA_ENVIRONMENT_WEIGHTS] = {.words = "a map of cpu, memory and disk to a weight each", .has_range = true},
         [SCHEMA_RESOURCE_WEIGHTS] = {.words = "a map of kinds or kind/value to a weight each", .has_range = true},
+        [SCHEMA_OPTIONS] = {.words = "a map of names to values such as {plug: node1}"},
         [SCHEMA_MACHINES] = {.words = "a map of machine names to facts such as {VM-001: {database: mysql}}"},
     };
     char min[UNIT_TEXT_SIZE], max[UNIT_TEXT_SIZE];
@@ -148,8 +150,8 @@ static void write_sample_key(FILE *f, const struct schema_key *key, bool is_firs
         return;
     }
     if (is_element_key(key)) {
-        fprintf(f, "%*s%s%s: %s\n", indent - (is_first_of_element ? 2 : 0), "", is_first_of_element ? "- " : "",
-                schema_name(key), key->example);
+        fprintf(f, "%*s%s%s%s: %s\n", indent - (is_first_of_element ? 2 : 0), "", is_first_of_element ? "- " : "",
+                key->is_required ? "" : "#", schema_name(key), key->example);
         return;
     }
     if (key->type != SCHEMA_MACHINES) {

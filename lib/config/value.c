@@ -203,6 +203,17 @@ void value_read_path(struct reader *reader, const struct place *place, const str
     accept_text(reader, place, key, node, text != NULL && text[0] == '/', object);
 }
 
+void value_read_path_or_none(struct reader *reader, const struct place *place, const struct schema_key *key,
+                             const struct node *node, void *object)
+{
+    const char *text = node_text(node);
+
+    if (text != NULL && strcmp(text, "none") == 0)
+        value_release_text(key, object);
+    else
+        value_read_path(reader, place, key, node, object);
+}
+
 void value_release_text(const struct schema_key *key, void *object)
 {
     char **member = schema_member(key, object);

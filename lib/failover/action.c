@@ -9,7 +9,7 @@ static const char *const kind_names[ACTION_COUNT] = {
     [ACTION_DESTROY] = "destroy",     [ACTION_START] = "start",     [ACTION_PROBE] = "probe",
     [ACTION_VERIFY] = "verify",       [ACTION_RECORD] = "record",   [ACTION_HOOK] = "pre-start hooks",
     [ACTION_REMEMBER] = "remember",   [ACTION_SUSPEND] = "suspend", [ACTION_SAVE] = "save",
-    [ACTION_SET_CLOCK] = "set clock", [ACTION_WEIGH] = "weigh",
+    [ACTION_SET_CLOCK] = "set clock", [ACTION_WEIGH] = "weigh",     [ACTION_FENCE] = "fence",
 };
 
 const char *action_kind_name(enum action_kind kind)

@@ -33,6 +33,7 @@ enum action_kind {
     ACTION_SAVE,      /* its memory to disk, to be restored running. One that is off is -EIO */
     ACTION_SET_CLOCK, /* of a guest that slept, through its agent */
     ACTION_WEIGH,     /* how much of its host's memory does it take? answer: resident_kib */
+    ACTION_FENCE,     /* make sure that `target.hypervisor` is off */
     ACTION_COUNT,
 };
 

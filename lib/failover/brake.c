@@ -51,6 +51,7 @@ static bool counts_as_failure(const struct coordinator *coordinator, const struc
 {
     return now.mono_us - recovery->detected.mono_us <= coordinator->config->recovery.brake.window_us &&
            recovery->detected.mono_us > coordinator->released_us && !recovery->is_drill &&
+           recovery->cause != CAUSE_HOST_LOST && /* many at once by nature: hold_share is for that */
            recovery->state != RECOVERY_DISMISSED;
 }
 

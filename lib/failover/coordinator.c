@@ -17,11 +17,16 @@
 static void link_done(struct link *link)
 {
     free(link->trouble);
+    host_done(&link->host);
 }
 
 static struct link link_new(const char *name)
 {
-    struct link link = {.list_at_us = USEC_INFINITY};
+    struct link link = {
+        .list_at_us = USEC_INFINITY,
+        .heard_us = INT64_MIN,
+        .host = {.deadline_us = USEC_INFINITY},
+    };
 
     strncpy(link.name, name, sizeof(link.name) - 1);
     return link;
@@ -38,8 +43,11 @@ static int links_new(const struct coordinator *coordinator, const struct config 
         struct link *old = link_find(coordinator, config->hypervisors[i].name);
 
         links[i] = old != NULL ? *old : link_new(config->hypervisors[i].name);
-        if (old != NULL)
+        links[i].is_here = host_uri_is_here(config->hypervisors[i].uri);
+        if (old != NULL) {
             old->trouble = NULL;
+            old->host.trouble = NULL;
+        }
     }
     *ret = links;
     return 0;
@@ -91,6 +99,7 @@ void coordinator_free(struct coordinator *coordinator)
         coordinator->late = late->next;
         free(late);
     }
+    both_free_all(coordinator);
     runs_free_all(coordinator);
     keeper_free(coordinator);
     watch_free_all(coordinator);
@@ -160,6 +169,7 @@ void coordinator_handle_connected(struct coordinator *coordinator, const char *h
     link->is_listed = false;
     link->is_listing = false;
     link->wants_list = true;
+    hosts_handle(coordinator, link, HOST_CONNECTED, now);
 }
 
 void coordinator_handle_disconnected(struct coordinator *coordinator, const char *hypervisor, const char *why,
@@ -182,6 +192,8 @@ void coordinator_handle_disconnected(struct coordinator *coordinator, const char
     link->trouble = strdup(why);
     set_reachable(coordinator, hypervisor, false);
     keeper_disconnected(coordinator, hypervisor);
+    hosts_handle(coordinator, link, HOST_DISCONNECTED, now);
+    runs_assign(coordinator, now);
 }
 
 /* What was there before and is not in the listing. */
@@ -248,6 +260,7 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     link->was_listed = true;
     set_reachable(coordinator, link->name, true);
     inventory_free(inventory);
+    hosts_handle(coordinator, link, HOST_LISTED, now);
     restore_adopt(coordinator, now);
     keeper_listed(coordinator, link->name, now);
     runs_resume(coordinator, link->name, now);
@@ -334,6 +347,11 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
         handle_failed_listing(coordinator, action, result, now);
         return;
     }
+    if (action->kind == ACTION_FENCE) {
+        hosts_answer(coordinator, action, result, now);
+        runs_assign(coordinator, now);
+        return;
+    }
     if (action->kind == ACTION_PROBE) {
         heartbeat_handle_result(coordinator, action, result, now);
         runs_assign(coordinator, now);
@@ -351,7 +369,7 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
         runs_assign(coordinator, now);
         return;
     }
-    if (late_answer(coordinator, result, now))
+    if (late_answer(coordinator, result, now) || both_answer(coordinator, result, now))
         return;
     run = run_find(coordinator, action->id);
     if (run == NULL)
@@ -375,9 +393,12 @@ void coordinator_handle_capacity(struct coordinator *coordinator, const struct m
                                  uint64_t capacity_bytes)
 {
     struct machine *machine = pool_find(coordinator->pool, ref->hypervisor, ref->uuid);
+    struct watch *watch = watch_find(coordinator, ref);
 
     if (machine == NULL)
         return;
+    if (watch != NULL)
+        watch_mark_changed(coordinator, watch);
     for (size_t i = 0; i < machine->description->n_disks; i++)
         if (strcmp(machine->description->disks[i].source, source) == 0)
             machine->description->disks[i].capacity_bytes = capacity_bytes;
@@ -388,6 +409,7 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
 {
     notices_add(coordinator, NOTICE_CLOCK_JUMPED, now, NULL,
                 "the host was suspended or its clock jumped; nothing is started until everything is listed anew");
+    hosts_restart_timers(coordinator, now);
     for (size_t i = 0; i < coordinator->n_links; i++) {
         struct link *link = &coordinator->links[i];
 
@@ -440,7 +462,9 @@ void coordinator_tick(struct coordinator *coordinator, struct moment now)
     }
     if (coordinator->heartbeat_us <= now.mono_us)
         heartbeat_tick(coordinator, now);
+    hosts_tick(coordinator, now);
     late_tick(coordinator, now);
+    both_tick(coordinator, now);
     runs_tick(coordinator, now);
     keeper_tick(coordinator, now);
     guest_clock_tick(coordinator, now);
@@ -458,6 +482,10 @@ int64_t coordinator_deadline(const struct coordinator *coordinator)
 
     if (late_deadline(coordinator) < deadline_us)
         deadline_us = late_deadline(coordinator);
+    if (both_deadline(coordinator) < deadline_us)
+        deadline_us = both_deadline(coordinator);
+    if (hosts_deadline(coordinator) < deadline_us)
+        deadline_us = hosts_deadline(coordinator);
     if (coordinator->assign_us < deadline_us)
         deadline_us = coordinator->assign_us;
     if (coordinator->heartbeat_us < deadline_us)
@@ -544,7 +572,7 @@ static bool is_withheld(const struct coordinator *coordinator, const struct run 
 
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret)
 {
-    if (late_next(coordinator, ret))
+    if (late_next(coordinator, ret) || hosts_next(coordinator, ret) || both_next(coordinator, ret))
         return true;
     for (size_t i = 0; i < coordinator->n_runs; i++) {
         struct run *run = coordinator->runs[i];
@@ -595,6 +623,7 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .is_listed = link->is_listed,
         .free_memory_kib = pool_free_memory(coordinator->pool, link->name),
         .trouble = link->trouble,
+        .host = &link->host,
     };
 
     for (struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;

@@ -19,6 +19,7 @@
 #include "failover/action.h"
 #include "failover/event.h"
 #include "failover/explanation.h"
+#include "failover/host.h"
 #include "failover/notice.h"
 #include "failover/recovery.h"
 #include "pool/pool.h"
@@ -85,6 +86,12 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
 bool coordinator_release(struct coordinator *coordinator, struct moment now);
 
 /*
+ * Somebody has made sure that a host that cannot be reached is off: its machines are recovered elsewhere. -ENOENT: no
+ * such hypervisor. -EBUSY: it can be reached. -EALREADY: it is known to be off.
+ */
+int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hypervisor, struct moment now) _must_check_;
+
+/*
  * A recovery as it was written down before the daemon was started; takes it. One that was under way goes on, or is
  * closed, when its hypervisors have been listed. Before the first connection. -ENOMEM: freed.
  */
@@ -92,6 +99,16 @@ int coordinator_restore(struct coordinator *coordinator, struct recovery *recove
 /* A machine as it was last known, before the daemon was started. -ENOMEM. */
 int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine,
                          const struct machine_memory *memory) _must_check_;
+
+/*
+ * What it was: it stands in the pool in that state, out of reach, until its hypervisor has been listed. After
+ * coordinator_remember and coordinator_remember_learned; takes the description. -ENOMEM.
+ */
+int coordinator_remember_description(struct coordinator *coordinator, const struct machine_ref *machine,
+                                     struct domain_description *description) _must_check_;
+/* What was known of a host then; lost and fenced ones are written down. -ENOENT: not configured any more. */
+int coordinator_remember_host(struct coordinator *coordinator, const char *hypervisor, enum host_state state,
+                              struct moment missing, struct moment fenced) _must_check_;
 
 /* What its guest agent told then, as "kind/value". -ENOMEM. */
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
@@ -115,6 +132,8 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
                                       struct machine_memory *ret);
 /* What is to be written down of this machine now; MACHINE_GONE: there is none. */
 struct machine_memory coordinator_memory(const struct coordinator *coordinator, const struct machine_ref *machine);
+/* A host whose state should be written down before that of any machine; borrowed; NULL: none. */
+const struct host_track *coordinator_next_changed_host(struct coordinator *coordinator, const char **ret_hypervisor);
 /* What the guest agent of a machine has told, to be written down with it: added to *learned. -ENOMEM. */
 int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *machine,
                         struct string_list *learned) _must_check_;
@@ -140,7 +159,16 @@ struct hypervisor_status {
     size_t machines;
     uint64_t free_memory_kib;
     const char *trouble; /* borrowed: why it is not connected; NULL */
+    const struct host_track *host;
 };
+
+/* What runs on a hypervisor, as far as it is known. */
+struct host_load {
+    size_t running;
+    size_t protected;
+};
+
+struct host_load host_load_of(const struct pool *pool, const char *hypervisor);
 
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator);
 struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index);

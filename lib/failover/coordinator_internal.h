@@ -9,7 +9,10 @@
 
 #include <uthash.h>
 
+#include <stdarg.h>
+
 #include "failover/coordinator.h"
+#include "failover/host.h"
 #include "failover/plan.h"
 #include "failover/select.h"
 #include "failover/warm.h"
@@ -29,6 +32,13 @@ struct link {
     int64_t list_at_us;   /* the next one by itself: mono_us */
     uint64_t list_id;
     char *trouble;
+
+    struct host_track host;
+    bool is_here;      /* on the daemon's own host */
+    bool wants_fence;  /* an ACTION_FENCE is to be asked for */
+    uint64_t fence_id; /* of the last one */
+    int64_t heard_us;  /* its last listing: mono_us */
+    int64_t asked_us;  /* when the others were asked about it */
 };
 
 /* One machine, seen from the coordinator. */
@@ -60,12 +70,14 @@ struct watch {
     uint64_t brake_round; /* in which it was counted last */
     bool wants_probe;     /* is in coordinator.to_probe */
     bool is_probing;
+    bool has_run;                     /* or was heard of, since the daemon was started */
     bool is_hung;                     /* and that was told: not again until it shows life */
     unsigned misses;                  /* in a row */
     struct probe last_probe;          /* counters at the first of them */
     struct machine_memory remembered; /* from before the daemon was started */
     struct string_list remembered_learned;
-    bool is_changed; /* its state is to be written down: is in coordinator.changed */
+    bool is_changed;   /* its state is to be written down: is in coordinator.changed */
+    bool is_forgotten; /* and it ends with that, unless it is known again by then */
     struct watch *next_to_inspect;
     struct watch *next_changed;
     struct watch *next_to_probe;
@@ -126,6 +138,15 @@ struct keeper {
     uint64_t last_id;
 };
 
+/* One of two that run for the same: to be stopped while the other one runs. */
+struct surplus {
+    struct action action;
+    struct machine_ref survivor;
+    bool is_due;
+    int64_t retry_us; /* mono_us; USEC_INFINITY: asked, or due */
+    struct surplus *next;
+};
+
 struct coordinator {
     const struct config *config;
     struct feature_table *features;
@@ -143,6 +164,8 @@ struct coordinator {
     struct recovery **records; /* all, the oldest first; owns them */
     size_t n_records;
     struct late *late;
+    struct surplus *surplus;
+    bool is_both_due;           /* a machine's state has changed: does anything run twice? */
     struct recovery **restored; /* read back, and waiting for their hypervisors; records own them */
     size_t n_restored;
     struct watch *to_probe;
@@ -150,6 +173,7 @@ struct coordinator {
     struct keeper keeper;
     struct watch *changed; /* machines whose state is to be written down */
 
+    bool has_caught_up;  /* with hosts that were fenced when the daemon last ran */
     bool has_loose;      /* some attempt may have a start that is not settled */
     bool is_held;        /* by the brake */
     bool was_held;       /* when the daemon last ran, and nobody was told yet */
@@ -179,7 +203,30 @@ void notices_add(struct coordinator *coordinator, enum notice_kind kind, struct 
 void notices_add_run(struct coordinator *coordinator, enum notice_kind kind, struct moment at, const struct run *run,
                      const char *format, ...) _printf_(5, 6);
 
+/* As above about a host. */
+void notices_add_host(struct coordinator *coordinator, enum notice_kind kind, struct moment at, const char *hypervisor,
+                      const char *format, va_list arguments) _printf_(5, 0);
+
+/* ---- hosts.c ---- */
+
+/* It was connected, listed or lost; what the others wait for is looked at again. */
+void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_event_kind kind, struct moment now);
+/* Each of them was connected to since the start, or that failed. */
+bool hosts_are_heard(const struct coordinator *coordinator);
+void hosts_tick(struct coordinator *coordinator, struct moment now);
+int64_t hosts_deadline(const struct coordinator *coordinator);
+/* Time has passed that nobody saw. */
+void hosts_restart_timers(struct coordinator *coordinator, struct moment now);
+bool hosts_next(struct coordinator *coordinator, struct action *ret);
+void hosts_answer(struct coordinator *coordinator, const struct action *action, const struct action_result *result,
+                  struct moment now);
+/* It waits for an answer that only this hypervisor can give, or has its candidate there. */
+bool recovery_is_on(const struct recovery *recovery, const char *hypervisor);
+
 /* ---- watch.c ---- */
+
+/* Its host was fenced: it is off. has_failed: it was in service, and is recovered where that is wished. */
+void watch_lose(struct coordinator *coordinator, struct machine *machine, bool has_failed, struct moment now);
 
 struct link *link_find(const struct coordinator *coordinator, const char *hypervisor);
 
@@ -188,9 +235,10 @@ struct watch *watch_get(struct coordinator *coordinator, const char *hypervisor,
 struct watch *watch_find(const struct coordinator *coordinator, const struct machine_ref *ref);
 void watch_inspect(struct coordinator *coordinator, struct watch *watch);
 void watch_free_all(struct coordinator *coordinator);
+void watch_discard(struct coordinator *coordinator, struct watch *watch);
 /* There is no such machine: its watch goes, unless a failure of it is still to be dealt with. */
 void watch_forget_unknown(struct coordinator *coordinator, const struct machine_ref *ref);
-/* Removes machine and watch unless a run needs them. */
+/* Removes the machine unless a run needs it; the watch goes when that is to be written down. */
 void watch_forget(struct coordinator *coordinator, struct machine *machine);
 
 /* What a report says, unless something newer is known (as_of). */
@@ -301,6 +349,16 @@ bool late_answer(struct coordinator *coordinator, const struct action_result *re
 void late_tick(struct coordinator *coordinator, struct moment now);
 int64_t late_deadline(const struct coordinator *coordinator);
 
+/* ---- both.c ---- */
+
+/* As late.c's. */
+void both_review(struct coordinator *coordinator, struct moment now);
+bool both_next(struct coordinator *coordinator, struct action *ret);
+bool both_answer(struct coordinator *coordinator, const struct action_result *result, struct moment now);
+void both_tick(struct coordinator *coordinator, struct moment now);
+int64_t both_deadline(const struct coordinator *coordinator);
+void both_free_all(struct coordinator *coordinator);
+
 /* ---- brake.c ---- */
 
 /* If failures were detected since: are they too many? */
@@ -314,6 +372,8 @@ struct machine_ref budget_root(const struct coordinator *coordinator, const stru
 
 /* A recovery that was read back concerns this machine, as the failed one or as the candidate. */
 bool restore_concerns(const struct coordinator *coordinator, const struct machine_ref *ref);
+/* And is its failed machine, or the candidate that it has now. */
+bool restore_needs(const struct coordinator *coordinator, const struct machine_ref *ref);
 /*
  * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
  * without success and the report says the same, that is no new failure.

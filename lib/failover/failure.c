@@ -107,6 +107,7 @@ static const struct {
     [CAUSE_WATCHDOG] = {"watchdog", "its guest's watchdog took it down"},
     [CAUSE_HUNG] = {"guest-hung", "its guest hangs"},
     [CAUSE_FOUND_CRASHED] = {"found-crashed", "it crashed while nobody was listening"},
+    [CAUSE_HOST_LOST] = {"host-lost", "its host was lost"},
 };
 
 const char *failure_cause_name(enum failure_cause cause)
@@ -326,6 +327,8 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
     case REASON_FAILED:
         if (!was_active)
             return nothing;
+        if (context->host_was_lost)
+            return detected(track, CAUSE_HOST_LOST, "its host was lost, and came back without it", context);
         settle_stop(track);
         return noted("found off, and libvirt cannot say how it stopped; not taken for a failure");
     case REASON_USER:

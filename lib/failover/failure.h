@@ -27,6 +27,7 @@ enum failure_cause {
     CAUSE_WATCHDOG,        /* the guest's watchdog fired and left it paused or off */
     CAUSE_HUNG,            /* its guest does not answer and does nothing */
     CAUSE_FOUND_CRASHED,   /* crashed while nobody listened, found by listing */
+    CAUSE_HOST_LOST,       /* its host was lost, and is off or came back without it */
     CAUSE_COUNT,
 };
 
@@ -70,6 +71,7 @@ struct failure_context {
     enum on_crash on_crash;
     enum machine_state known; /* before the event or listing; MACHINE_UNKNOWN: never seen before */
     enum machine_reason known_reason;
+    bool host_was_lost;         /* and this is the first listing since */
     bool host_is_shutting_down; /* the hypervisor's host: SIGTERM to everything is planned then */
     struct moment now;
 };

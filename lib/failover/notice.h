@@ -37,6 +37,14 @@ enum notice_kind {
     NOTICE_CLOCK_FAILED,  /* a guest that slept may have the wrong time */
     NOTICE_HYPERVISOR_UP, /* connected and listed */
     NOTICE_HYPERVISOR_DOWN,
+    NOTICE_HOST_LOST,    /* out of reach for host_timeout: its hypervisor is in `machine` */
+    NOTICE_HOST_FENCED,  /* surely off: its machines are recovered elsewhere */
+    NOTICE_FENCE_FAILED, /* nothing of it is started */
+    NOTICE_HOST_BACK,
+    NOTICE_HOSTS_HELD, /* most hosts are gone at once: our own network, and nothing is fenced */
+    NOTICE_HOSTS_RELEASED,
+    NOTICE_BOTH_RUN,      /* a machine runs beside the one that took its place */
+    NOTICE_BOTH_RESOLVED, /* one of them was stopped */
     NOTICE_CALL_OVERDUE,  /* a call to a hypervisor outlived its deadline */
     NOTICE_MACHINE_FAULT, /* its XML or metadata cannot be read as it stands */
     NOTICE_OUT_OF_MEMORY,

@@ -61,6 +61,15 @@ void notices_add(struct coordinator *coordinator, enum notice_kind kind, struct 
     va_end(arguments);
 }
 
+void notices_add_host(struct coordinator *coordinator, enum notice_kind kind, struct moment at, const char *hypervisor,
+                      const char *format, va_list arguments)
+{
+    struct notice notice = {.kind = kind, .at = at, .duration_us = -1};
+
+    strncpy(notice.machine.hypervisor, hypervisor, sizeof(notice.machine.hypervisor) - 1);
+    push(coordinator, &notice, format, arguments);
+}
+
 void notices_add_run(struct coordinator *coordinator, enum notice_kind kind, struct moment at, const struct run *run,
                      const char *format, ...)
 {

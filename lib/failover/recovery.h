@@ -46,8 +46,11 @@ enum recovery_event_kind {
     RECOVERY_NOBODY,        /* no candidate is left; detail says why */
     RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
     RECOVERY_REPLACEMENT_STOPPED,
-    RECOVERY_RECONNECTED, /* the hypervisor that the recovery waits for is back, and listed */
-    RECOVERY_RECONSIDER,  /* what it decided was not begun, and is old by now */
+    RECOVERY_RECONNECTED,      /* the hypervisor that the recovery waits for is back, and listed */
+    RECOVERY_ORIGINAL_FENCED,  /* the host of the failed machine is surely off */
+    RECOVERY_CANDIDATE_LOST,   /* the candidate's host is given up, and may still be on */
+    RECOVERY_CANDIDATE_FENCED, /* and is surely off */
+    RECOVERY_RECONSIDER,       /* what it decided was not begun, and is old by now */
     RECOVERY_TICK,
     RECOVERY_ABANDON, /* it cannot go on: detail says why */
     RECOVERY_EVENT_COUNT,
@@ -81,7 +84,7 @@ struct recovery_attempt {
     struct machine_ref candidate;
     char *name;
     char *error;  /* NULL: it runs, or nothing went wrong yet */
-    bool is_void; /* understudyd itself was interrupted: not the candidate's fault, and not counted */
+    bool is_void; /* understudyd was interrupted, or a host was lost: not the candidate's fault, and not counted */
     enum start_fate fate;
     struct moment decided; /* when it was chosen */
 };
@@ -108,9 +111,11 @@ struct recovery {
     struct recovery_attempt *attempts;
     size_t n_attempts;
 
-    unsigned restarts;  /* of the failed machine itself, begun */
-    bool is_held;       /* by the brake */
-    bool is_unrecorded; /* something was started without an intent on disk */
+    unsigned restarts;          /* of the failed machine itself, begun */
+    bool is_held;               /* by the brake */
+    bool is_unrecorded;         /* something was started without an intent on disk */
+    bool stands_in;             /* recovered, and the replacement has not stopped since */
+    struct machine_ref doubled; /* the original that runs beside it, which was told; empty: none */
 
     struct moment detected, confirmed, decided, recorded, started, settled, ended;
     struct explanation *explanation; /* of the last decision; NULL before it */

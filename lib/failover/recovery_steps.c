@@ -35,7 +35,8 @@
  * Until something was started, the failed machine running again ends it as dismissed. Every state but
  * the final ones ends as exhausted when the recovery is abandoned. A candidate is given up only when
  * the hypervisor says that it is off: nothing else may be started before. Whenever a connection is
- * missing, the question waits and is asked anew.
+ * missing, the question waits and is asked anew. That a host was lost and fenced is an answer, too: what
+ * it had is off.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -129,6 +130,7 @@ static int64_t time_for(const struct config *config, enum action_kind question, 
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
     case ACTION_WEIGH:
+    case ACTION_FENCE:
     case ACTION_COUNT:
     default:
         return config->recovery.call_timeout_us;
@@ -740,6 +742,30 @@ static bool is_to_be_reconsidered(const struct step *step)
             recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
 }
 
+/* What a host takes with it when it is lost: a question that only it could answer, or the candidate. */
+static bool loses_host(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+    bool has_candidate = recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_VERIFYING;
+    bool is_untouched = recovery->state == RECOVERY_RECORDING || recovery->state == RECOVERY_PREPARING ||
+                        (recovery->state == RECOVERY_STARTING && !recovery->is_asked);
+    bool is_fenced = step->event->kind == RECOVERY_CANDIDATE_FENCED;
+
+    if (step->event->kind == RECOVERY_ORIGINAL_FENCED &&
+        (recovery->state == RECOVERY_CONFIRMING || recovery->state == RECOVERY_DESTROYING)) {
+        want_candidate(step);
+        return true;
+    }
+    if (!(is_fenced && has_candidate) && !(step->event->kind == RECOVERY_CANDIDATE_LOST && is_untouched))
+        return false;
+    blame(step, "its host was lost");
+    attempt_under_way(step)->is_void = true;
+    attempt_under_way(step)->fate = START_SETTLED;
+    step->out->was_stopped = true;
+    next_candidate(step);
+    return true;
+}
+
 static bool is_choice(const struct step *step)
 {
     return step->event->kind == RECOVERY_CHOSEN &&
@@ -755,6 +781,8 @@ static int dispatch(struct step *step, bool *ret_taken)
         return choose(step);
     if (step->event->kind == RECOVERY_ABANDON)
         finish(step, RECOVERY_EXHAUSTED, step->event->detail != NULL ? words("%s", step->event->detail) : NULL);
+    else if (loses_host(step))
+        return 0;
     else if (comes_back(step) || is_to_be_reconsidered(step))
         look_again(step);
     else

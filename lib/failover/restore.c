@@ -72,6 +72,26 @@ struct machine_memory coordinator_memory(const struct coordinator *coordinator, 
                                             : (struct machine_memory){.state = MACHINE_GONE};
 }
 
+int coordinator_remember_description(struct coordinator *coordinator, const struct machine_ref *ref,
+                                     struct domain_description *description)
+{
+    struct watch *watch = watch_get(coordinator, ref->hypervisor, ref->uuid);
+    struct machine *machine = NULL;
+    int r = -ENOMEM;
+
+    if (watch == NULL || link_find(coordinator, ref->hypervisor) == NULL) {
+        domain_description_free(description);
+        return watch == NULL ? -ENOMEM : 0;
+    }
+    r = pool_apply(coordinator->pool, ref->hypervisor, description, &machine);
+    if (r < 0)
+        return r;
+    machine->state = watch->remembered.state;
+    machine->reason = watch->remembered.reason;
+    machine->failed_unrecovered = watch->remembered.failed_unrecovered;
+    return pool_remember_learned(coordinator->pool, machine, &watch->remembered_learned);
+}
+
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
                                  const struct string_list *features)
 {
@@ -95,8 +115,7 @@ int coordinator_learned(const struct coordinator *coordinator, const struct mach
     return r;
 }
 
-/* Also the candidates that it gave up: how they ended may not have reached the disk. */
-bool restore_concerns(const struct coordinator *coordinator, const struct machine_ref *ref)
+bool restore_needs(const struct coordinator *coordinator, const struct machine_ref *ref)
 {
     for (size_t i = 0; i < coordinator->n_restored; i++) {
         const struct recovery *recovery = coordinator->restored[i];
@@ -104,6 +123,18 @@ bool restore_concerns(const struct coordinator *coordinator, const struct machin
         if (machine_ref_equal(&recovery->failed, ref) ||
             (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, ref)))
             return true;
+    }
+    return false;
+}
+
+/* Also the candidates that it gave up: how they ended may not have reached the disk. */
+bool restore_concerns(const struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    if (restore_needs(coordinator, ref))
+        return true;
+    for (size_t i = 0; i < coordinator->n_restored; i++) {
+        const struct recovery *recovery = coordinator->restored[i];
+
         for (size_t n = 0; n < recovery->n_attempts; n++)
             if (machine_ref_equal(&recovery->attempts[n].candidate, ref))
                 return true;
@@ -125,11 +156,13 @@ void restore_recall(struct watch *watch, struct machine *machine, const struct d
     machine->failed_unrecovered = true;
 }
 
-/* Configured but not listed yet: worth waiting for. */
+/* Configured but not listed yet: worth waiting for, unless it is known to be off. */
 static bool is_awaited(const struct coordinator *coordinator, const char *hypervisor)
 {
     const struct link *link = link_find(coordinator, hypervisor);
 
+    if (link != NULL && link->host.state == HOST_FENCED)
+        return !hosts_are_heard(coordinator);
     return link != NULL && !link->is_listed;
 }
 
@@ -277,6 +310,9 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
     *ret = (struct machine_memory){.state = MACHINE_GONE};
     if (machine != NULL)
         *ret = memory_of(watch, machine);
+    if (watch->is_forgotten && machine == NULL && watch->recovers == NULL && watch->serves == NULL &&
+        !watch->wants_inspection && !watch->is_inspecting)
+        watch_discard(coordinator, watch);
     return true;
 }
 

@@ -106,6 +106,13 @@ static bool is_over_budget(struct coordinator *coordinator, struct run *run, str
     return true;
 }
 
+static bool is_fenced(const struct coordinator *coordinator, const char *hypervisor)
+{
+    const struct link *link = link_find(coordinator, hypervisor);
+
+    return link != NULL && link->host.state == HOST_FENCED;
+}
+
 int run_open(struct coordinator *coordinator, struct watch *watch, struct machine *machine, enum failure_cause cause,
              const char *why, struct moment at)
 {
@@ -162,6 +169,9 @@ int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct
         return r;
     if (candidate != NULL && (candidate == failed || pool_claim(coordinator->pool, candidate, recovery->id) == 0))
         serve(coordinator, run, candidate);
+    /* What was fenced in the meantime gives no answer; that it is off is known. */
+    if (recovery->replacement_name != NULL && is_fenced(coordinator, recovery->replacement.hypervisor))
+        back.kind = RECOVERY_CANDIDATE_FENCED;
     run_handle(coordinator, run, &back);
     return 0;
 }
@@ -287,8 +297,12 @@ static void end(struct coordinator *coordinator, struct run *run, struct moment 
     run->wants_candidate = false;
     run->has_action = false;
     run->retry_us = USEC_INFINITY;
+    run->recovery->stands_in = run->recovery->state == RECOVERY_RECOVERED && !run->recovery->is_restarting;
+    coordinator->is_both_due |= run->recovery->stands_in;
+    /* Somebody may have started it while the recovery was busy with a candidate. */
     run->failed->failed_unrecovered =
-        run->recovery->state == RECOVERY_EXHAUSTED || run->recovery->state == RECOVERY_OBSERVED;
+        run->failed->state != MACHINE_RUNNING &&
+        (run->recovery->state == RECOVERY_EXHAUSTED || run->recovery->state == RECOVERY_OBSERVED);
     watch_end_recovery(coordinator, watch_of(coordinator, run->failed), run->failed,
                        run->recovery->state == RECOVERY_DISMISSED);
 }
@@ -386,6 +400,8 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
         run->action.id = ++coordinator->last_action;
         run->action.as_of = coordinator->events;
         run->recovery->action_id = run->action.id;
+    } else if (step->wants_candidate) {
+        run->has_action = false;
     }
     if (step->intent_failed)
         notices_add_run(coordinator, NOTICE_INTENT_FAILED, now, run,
@@ -419,6 +435,14 @@ static void carry_out(struct coordinator *coordinator, struct run *run, const st
 
 static int restart(struct coordinator *coordinator, struct run *run, struct moment now);
 
+static bool is_asking_the_dead(const struct coordinator *coordinator, const struct run *run)
+{
+    const struct link *link = link_find(coordinator, run->failed->hypervisor);
+
+    return (run->recovery->state == RECOVERY_CONFIRMING || run->recovery->state == RECOVERY_DESTROYING) &&
+           link != NULL && !link->is_connected && link->host.state == HOST_FENCED;
+}
+
 static int handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event)
 {
     struct recovery_step step = {0};
@@ -430,6 +454,9 @@ static int handle(struct coordinator *coordinator, struct run *run, const struct
     carry_out(coordinator, run, &step, event->now);
     if (step.wants_original && restart(coordinator, run, event->now) < 0)
         run->retry_us = event->now.mono_us + RETRY_US;
+    /* That its host is off is the answer. */
+    if (is_asking_the_dead(coordinator, run))
+        return handle(coordinator, run, &(struct recovery_event){.kind = RECOVERY_ORIGINAL_FENCED, .now = event->now});
     return 0;
 }
 
@@ -474,6 +501,11 @@ static int restart(struct coordinator *coordinator, struct run *run, struct mome
 
     if (r < 0)
         return r;
+    if (is_fenced(coordinator, run->failed->hypervisor)) {
+        nobody.detail = "nobody could take its place, and its host is lost";
+        run_handle(coordinator, run, &nobody);
+        return 0;
+    }
     if (selection->n_eligible > 0)
         return run_take(coordinator, run, run->failed, now);
     r = select_reason(&request, selection, 0, &why);

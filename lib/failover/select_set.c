@@ -109,6 +109,13 @@ static void gather(struct coordinator *coordinator, struct moment now, struct ro
     }
 }
 
+static bool is_given_up(const struct coordinator *coordinator, const char *hypervisor)
+{
+    const struct link *link = link_find(coordinator, hypervisor);
+
+    return link == NULL || host_state_is_lost(link->host.state);
+}
+
 /* Somebody would fit but cannot be reached just now: worth waiting for, within the time a start may take. */
 static bool is_worth_waiting(const struct coordinator *coordinator, const struct seeker *seeker, struct moment now)
 {
@@ -116,9 +123,12 @@ static bool is_worth_waiting(const struct coordinator *coordinator, const struct
 
     if (now.mono_us - seeker->run->recovery->confirmed.mono_us >= coordinator->config->recovery.start_timeout_us)
         return false;
+    if (!hosts_are_heard(coordinator))
+        return true;
     for (size_t i = 0; i < selection->n_candidates; i++)
         if (selection->candidates[i].verdict == CANDIDATE_UNREACHABLE &&
-            selection->candidates[i].score.verdict == SIMILARITY_ELIGIBLE)
+            selection->candidates[i].score.verdict == SIMILARITY_ELIGIBLE &&
+            !is_given_up(coordinator, selection->candidates[i].machine->hypervisor))
             return true;
     return false;
 }
@@ -226,17 +236,39 @@ static bool take(struct coordinator *coordinator, const struct seeker *seeker, c
     return true;
 }
 
-/* Whoever was taken earlier in this round may use the same disk, the same address or the last memory. */
-static bool is_still_eligible(struct coordinator *coordinator, const struct seeker *seeker,
-                              const struct machine *machine, struct moment now)
+static bool is_for_another(const struct candidate *const *taken, size_t n, size_t own, const struct machine *machine)
 {
-    struct seeker again;
-    bool is_eligible =
-        seek(coordinator, seeker->run, now, &again) == 0 && candidate_of(again.selection, machine) != NULL;
+    for (size_t i = 0; i < n; i++)
+        if (i != own && taken[i] != NULL && taken[i]->machine == machine)
+            return true;
+    return false;
+}
 
+/*
+ * Whoever was taken earlier in this round may use the same disk, the same address or the last memory; and of equals
+ * the one is better now whose host has the most memory left, so that many are spread over the hosts. NULL: the one
+ * that was matched is out.
+ */
+static const struct candidate *look_once_more(struct coordinator *coordinator, const struct round *round, size_t own,
+                                              const struct candidate *const *taken, struct moment now)
+{
+    const struct seeker *seeker = &round->seekers[own];
+    const struct candidate *matched = NULL, *best = NULL;
+    struct seeker again;
+
+    if (seek(coordinator, seeker->run, now, &again) == 0)
+        matched = candidate_of(again.selection, taken[own]->machine);
+    for (size_t i = 0; matched != NULL && best == NULL; i++) {
+        const struct candidate *candidate = &again.selection->candidates[i];
+
+        if (candidate == matched || (candidate->warmth == matched->warmth &&
+                                     similarity_compare(coordinator->rules, &candidate->score, &matched->score) == 0 &&
+                                     !is_for_another(taken, round->n_seekers, own, candidate->machine)))
+            best = candidate_of(seeker->selection, candidate->machine);
+    }
     free(again.tried);
     free(again.selection);
-    return is_eligible;
+    return best;
 }
 
 /* Candidates of all seekers as numbers: the place in `machines` is the number. */
@@ -333,9 +365,11 @@ static bool assign_round(struct coordinator *coordinator, struct moment now)
     for (size_t i = 0; i < round.n_seekers; i++) {
         const struct seeker *seeker = &round.seekers[i];
 
+        if (taken[i] != NULL && has_taken)
+            taken[i] = look_once_more(coordinator, &round, i, taken, now);
         if (seeker->selection->n_eligible == 0) /* NOLINT(clang-analyzer-core.NullDereference): see seek */
             settle_for_nobody(coordinator, seeker, now);
-        else if (taken[i] == NULL || (has_taken && !is_still_eligible(coordinator, seeker, taken[i]->machine, now)))
+        else if (taken[i] == NULL)
             seeker->run->is_assignable = true; /* others took who it could have had: looked at once more */
         else
             has_taken |= take(coordinator, seeker, taken[i], now);
@@ -413,6 +447,7 @@ void runs_assign(struct coordinator *coordinator, struct moment now)
     reconsider_unreachable(coordinator, now);
     keeper_sweep(coordinator, now);
     runs_sweep(coordinator, now);
+    both_review(coordinator, now);
     coordinator->assign_us = USEC_INFINITY;
     if (coordinator->is_held || is_looking(coordinator, now) || is_gathering(coordinator, now))
         return;

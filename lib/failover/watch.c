@@ -59,7 +59,7 @@ void watch_mark_changed(struct coordinator *coordinator, struct watch *watch)
     LL_PREPEND2(coordinator->changed, watch, next_changed);
 }
 
-static void discard(struct coordinator *coordinator, struct watch *watch)
+void watch_discard(struct coordinator *coordinator, struct watch *watch)
 {
     if (watch->wants_inspection)
         LL_DELETE2(coordinator->to_inspect, watch, next_to_inspect);
@@ -80,7 +80,7 @@ void watch_free_all(struct coordinator *coordinator)
 
     HASH_ITER(hh, coordinator->watches, watch, next)
     {
-        discard(coordinator, watch);
+        watch_discard(coordinator, watch);
     }
 }
 
@@ -100,8 +100,14 @@ void watch_forget(struct coordinator *coordinator, struct machine *machine)
     struct watch *watch = watch_find(coordinator, &ref);
 
     pool_remove(coordinator->pool, machine);
-    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL && watch->warms == NULL)
-        discard(coordinator, watch);
+    if (watch == NULL || watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL)
+        return;
+    watch->track = (struct failure_track){0};
+    watch->remembered.state = MACHINE_UNKNOWN;
+    watch->owed = CAUSE_NONE;
+    watch->owed_until_us = USEC_INFINITY;
+    watch->is_forgotten = true;
+    watch_mark_changed(coordinator, watch);
 }
 
 void watch_forget_unknown(struct coordinator *coordinator, const struct machine_ref *ref)
@@ -111,17 +117,20 @@ void watch_forget_unknown(struct coordinator *coordinator, const struct machine_
     if (watch != NULL && watch->recovers == NULL && watch->serves == NULL && watch->warms == NULL &&
         watch->owed == CAUSE_NONE && !watch->is_inspecting && !watch->wants_inspection &&
         watch->remembered.state == MACHINE_UNKNOWN)
-        discard(coordinator, watch);
+        watch_discard(coordinator, watch);
 }
 
 static struct failure_context context_of(const struct coordinator *coordinator, const struct machine *machine,
                                          struct moment now)
 {
+    const struct link *link = machine != NULL ? link_find(coordinator, machine->hypervisor) : NULL;
+
     return (struct failure_context){
         .config = &coordinator->config->failure,
         .on_crash = machine != NULL ? machine->description->on_crash : ON_CRASH_DESTROY,
         .known = machine != NULL ? machine->state : MACHINE_UNKNOWN,
         .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
+        .host_was_lost = link != NULL && link->host.was_lost,
         .host_is_shutting_down = coordinator->host_is_shutting_down,
         .now = now,
     };
@@ -143,10 +152,12 @@ static void set_state(struct coordinator *coordinator, struct watch *watch, stru
         watch_mark_changed(coordinator, watch);
     if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
         forgive(coordinator, watch, machine);
+    watch->has_run |= state == MACHINE_RUNNING;
     if (machine->state != state) {
         watch->misses = 0;
         watch->is_hung = false;
         keeper_touch(coordinator, now);
+        coordinator->is_both_due = true;
     }
     machine->state = state;
     machine->reason = reason;
@@ -207,7 +218,10 @@ void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, 
     if (watch->remembered.keeping != KEEPING_NONE)
         return;
     /* A replacement that stops is the business of the recovery that started it. */
-    if (watch->recovers != NULL || watch->serves != NULL || restore_concerns(coordinator, &watch->ref))
+    if (watch->recovers != NULL || watch->serves != NULL || restore_needs(coordinator, &watch->ref))
+        return;
+    /* What is found of one that a recovery of an earlier life gave up may be the end that this one had made of it. */
+    if (restore_concerns(coordinator, &watch->ref) && !watch->has_run && cause != CAUSE_HOST_LOST)
         return;
     if (machine == NULL) {
         owe(coordinator, watch, cause, USEC_INFINITY);
@@ -251,6 +265,21 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
     }
     if (failure_deadline(&watch->track) != USEC_INFINITY)
         coordinator->has_graces = true;
+}
+
+void watch_lose(struct coordinator *coordinator, struct machine *machine, bool has_failed, struct moment now)
+{
+    struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
+    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL);
+
+    if (watch == NULL || !machine_state_is_active(machine->state))
+        return;
+    set_state(coordinator, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED, now);
+    machine->event_sequence = coordinator->events;
+    watch->remembered.state = MACHINE_UNKNOWN;
+    watch->track = (struct failure_track){.reported = true};
+    if (has_failed && !is_tended)
+        watch_handle_failure(coordinator, watch, machine, CAUSE_HOST_LOST, "its host was lost", now);
 }
 
 /* Events after which more than the state may be different from what was last read. */
@@ -339,6 +368,7 @@ void coordinator_handle_event(struct coordinator *coordinator, const char *hyper
         link->wants_list = true;
         return;
     }
+    watch->has_run = true; /* whatever happens to it, it happens now */
     machine = pool_find(coordinator->pool, hypervisor, event->uuid);
     context = context_of(coordinator, machine, event->at);
     verdict = failure_handle_event(&watch->track, event->kind, &context);
@@ -371,6 +401,15 @@ static void recall_learned(struct coordinator *coordinator, struct watch *watch,
     string_list_done(&watch->remembered_learned);
 }
 
+/* Something of it is not as it was written down. */
+static bool is_new_description(const struct coordinator *coordinator, const struct watch *watch,
+                               const struct domain_description *description)
+{
+    const struct machine *machine = pool_find(coordinator->pool, watch->ref.hypervisor, watch->ref.uuid);
+
+    return machine == NULL || !domain_description_equal(machine->description, description);
+}
+
 void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
                         uint64_t as_of, struct moment now)
 {
@@ -380,6 +419,8 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
     struct failure_verdict verdict;
     bool is_news, is_first;
 
+    if (watch != NULL && is_new_description(coordinator, watch, report->description))
+        watch_mark_changed(coordinator, watch);
     if (watch == NULL) {
         domain_description_free(report->description);
         report->description = NULL;
@@ -393,8 +434,10 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
         return;
     }
     report->description = NULL;
+    watch->is_forgotten = false;
     machine->is_reserved = restore_concerns(coordinator, &watch->ref);
-    is_first = machine->state == MACHINE_UNKNOWN && machine->event_sequence == 0;
+    is_first = machine->event_sequence == 0 &&
+               (machine->state == MACHINE_UNKNOWN || watch->remembered.state != MACHINE_UNKNOWN);
     if (is_first) {
         /* What was last known of it before the daemon was started. */
         restore_recall(watch, machine, report);

@@ -67,3 +67,53 @@ uint64_t domain_description_disk_bytes(const struct domain_description *descript
     }
     return sum;
 }
+
+static bool text_equal(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool disks_equal(const struct domain_description *a, const struct domain_description *b)
+{
+    if (a->n_disks != b->n_disks)
+        return false;
+    for (size_t i = 0; i < a->n_disks; i++) {
+        const struct disk *left = &a->disks[i], *right = &b->disks[i];
+
+        if (!text_equal(left->source, right->source) || !text_equal(left->pool, right->pool) ||
+            !text_equal(left->volume, right->volume) || !text_equal(left->target, right->target) ||
+            left->writable != right->writable || left->shareable != right->shareable)
+            return false;
+    }
+    return true;
+}
+
+static bool macs_equal(const struct domain_description *a, const struct domain_description *b)
+{
+    if (a->n_macs != b->n_macs)
+        return false;
+    for (size_t i = 0; i < a->n_macs; i++)
+        if (!text_equal(a->macs[i], b->macs[i]))
+            return false;
+    return true;
+}
+
+static bool metadata_equal(const struct domain_description *a, const struct domain_description *b)
+{
+    if (a->has_metadata != b->has_metadata || !text_equal(a->role, b->role) || a->has_priority != b->has_priority ||
+        a->priority != b->priority || a->n_features != b->n_features)
+        return false;
+    for (size_t i = 0; i < a->n_features; i++)
+        if (!text_equal(a->features[i].kind, b->features[i].kind) ||
+            !text_equal(a->features[i].value, b->features[i].value))
+            return false;
+    return true;
+}
+
+bool domain_description_equal(const struct domain_description *a, const struct domain_description *b)
+{
+    return strcmp(a->uuid, b->uuid) == 0 && text_equal(a->name, b->name) && a->vcpus == b->vcpus &&
+           a->memory_kib == b->memory_kib && a->on_crash == b->on_crash &&
+           a->has_agent_channel == b->has_agent_channel && a->has_panic_device == b->has_panic_device &&
+           text_equal(a->osinfo_id, b->osinfo_id) && disks_equal(a, b) && macs_equal(a, b) && metadata_equal(a, b);
+}

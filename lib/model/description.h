@@ -72,6 +72,12 @@ struct domain_description {
 /* Adds to what the guest agent told, copying. -ENOMEM. */
 int domain_description_learn(struct domain_description *description, const char *kind, const char *value) _must_check_;
 
+/*
+ * The same machine in all but what comes and goes while it runs: what its agent told and whether it is connected, and
+ * capacities, which become known later.
+ */
+bool domain_description_equal(const struct domain_description *a, const struct domain_description *b);
+
 /* Takes NULL. */
 void domain_description_free(struct domain_description *description);
 DEFINE_CLEANUP(struct domain_description, domain_description_free);

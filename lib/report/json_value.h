@@ -9,6 +9,7 @@
 
 #include "base/moment.h"
 #include "config/config.h"
+#include "failover/host.h"
 
 /* A document being made. Whatever cannot be made for want of memory marks the whole as lost. */
 struct json_maker {
@@ -28,6 +29,9 @@ json_t *json_strings(struct json_maker *maker, const struct string_list *list);
 /* A moment of {0}, which has not come, is null. */
 bool moment_has_come(struct moment moment);
 json_t *json_instant(struct moment moment);
+
+/* What is known of a host (NULL: nothing), as members of the object. */
+void json_put_host(struct json_maker *maker, json_t *object, const struct host_track *host);
 
 /* Frees the document and writes it out, unless something was lost. -ENOMEM. */
 int json_finish(const struct json_maker *maker, json_t *document, char **ret);

@@ -104,6 +104,28 @@ static void write_hypervisor_up(const struct page *page, const char *name)
     }
 }
 
+static void write_host_state(const struct page *page, const char *name)
+{
+    for (size_t i = 0; i < page->status->n_hypervisors; i++)
+        for (int state = 0; state < HOST_STATE_COUNT && page->status->hypervisors[i].host != NULL; state++) {
+            fprintf(page->out, "%s{hypervisor=\"", name);
+            write_label(page->out, page->status->hypervisors[i].name);
+            fprintf(page->out, "\",state=\"%s\"} %d\n", host_state_name((enum host_state)state),
+                    page->status->hypervisors[i].host->state == (enum host_state)state);
+        }
+}
+
+static void write_fence_attempts(const struct page *page, const char *name)
+{
+    for (size_t i = 0; i < page->status->n_hypervisors; i++) {
+        if (page->status->hypervisors[i].host == NULL)
+            continue;
+        fprintf(page->out, "%s{hypervisor=\"", name);
+        write_label(page->out, page->status->hypervisors[i].name);
+        fprintf(page->out, "\"} %u\n", page->status->hypervisors[i].host->tries);
+    }
+}
+
 static void write_free_memory(const struct page *page, const char *name)
 {
     for (size_t i = 0; i < page->status->n_hypervisors; i++) {
@@ -201,6 +223,8 @@ static const struct metric {
     {"understudy_uptime_seconds", "gauge", "Time since the daemon started.", write_uptime},
     {"understudy_config_reload_good", "gauge", "Whether the last reload of the configuration succeeded.", write_reload},
     {"understudy_hypervisor_up", "gauge", "Whether the hypervisor is connected.", write_hypervisor_up},
+    {"understudy_host_state", "gauge", "What is known of the host: 1 for the state it is in.", write_host_state},
+    {"understudy_host_fence_attempts", "gauge", "Attempts to fence the host since it was lost.", write_fence_attempts},
     {"understudy_hypervisor_free_memory_bytes", "gauge", "Free memory of the hypervisor's host.", write_free_memory},
     {"understudy_machines", "gauge", "Machines by hypervisor, state and role.", write_machines},
     {"understudy_warm_standbys", "gauge", "Standbys that are kept warm, and that are on their way.", write_warm},

@@ -11,18 +11,13 @@
 #include <string.h>
 
 #include "report/json_value.h"
+#include "report/record_reader.h"
 
 /* Goes up when an older reader would take a record for something else than it says. */
 #define RECORD_FORMAT 1
 
 /* Instants and distances beyond are damage; within, no sum of a few of them overflows. */
 #define TIME_LIMIT_US (INT64_MAX / 8)
-
-/* The words for the values of an enum, from 0 on. All are static. */
-struct vocabulary {
-    const char *(*word)(int value);
-    int count;
-};
 
 static const char *const level_words[] = {
     [VERIFY_AUTO] = "auto", [VERIFY_RUNNING] = "running", [VERIFY_AGENT] = "agent",
@@ -59,11 +54,6 @@ static const char *machine_state_word(int value)
     return machine_state_name((enum machine_state)value);
 }
 
-static const char *machine_reason_word(int value)
-{
-    return machine_reason_name((enum machine_reason)value);
-}
-
 static const char *fate_word(int value)
 {
     return start_fate_name((enum start_fate)value);
@@ -74,136 +64,13 @@ static const char *warmth_word(int value)
     return warmth_name((enum warmth)value);
 }
 
-static const char *keeping_word(int value)
-{
-    return keeping_name((enum keeping)value);
-}
-
-static const struct vocabulary recovery_states = {recovery_state_word, RECOVERY_STATE_COUNT};
-static const struct vocabulary causes = {cause_word, CAUSE_COUNT};
-static const struct vocabulary levels = {level_word, ELEMENTS_OF(level_words)};
-static const struct vocabulary rankings = {rank_by_word, ELEMENTS_OF(rank_by_words)};
-static const struct vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
-static const struct vocabulary machine_reasons = {machine_reason_word, REASON_COUNT};
-static const struct vocabulary fates = {fate_word, START_FATE_COUNT};
-static const struct vocabulary warmths = {warmth_word, WARMTH_COUNT};
-static const struct vocabulary keepings = {keeping_word, KEEPING_COUNT};
-
-/* A document being read. The first thing wrong with it stands; whatever is read after that means nothing. */
-struct reader {
-    int error;
-};
-
-static void refuse(struct reader *reader, int error)
-{
-    if (reader->error == 0)
-        reader->error = error;
-}
-
-static bool is_absent(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-
-    return value == NULL || json_is_null(value);
-}
-
-static bool read_bool(struct reader *reader, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (!json_is_boolean(value))
-        refuse(reader, -EINVAL);
-    return json_is_true(value);
-}
-
-static int64_t read_integer(struct reader *reader, const json_t *object, const char *key, int64_t min, int64_t max)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (json_is_integer(value) && json_integer_value(value) >= min && json_integer_value(value) <= max)
-        return json_integer_value(value);
-    refuse(reader, -EINVAL);
-    return min;
-}
-
-static double read_number(struct reader *reader, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (!json_is_number(value))
-        refuse(reader, -EINVAL);
-    return json_number_value(value);
-}
-
-static int read_word(struct reader *reader, const json_t *object, const char *key, const struct vocabulary *vocabulary)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    for (int i = 0; text != NULL && i < vocabulary->count; i++)
-        if (strcmp(text, vocabulary->word(i)) == 0)
-            return i;
-    refuse(reader, -EINVAL);
-    return 0;
-}
-
-/* NULL: refused. */
-static char *copy_text(struct reader *reader, const json_t *value)
-{
-    const char *text = json_string_value(value);
-    char *copy = text != NULL ? strdup(text) : NULL;
-
-    if (copy == NULL)
-        refuse(reader, text != NULL ? -ENOMEM : -EINVAL);
-    return copy;
-}
-
-static char *read_text(struct reader *reader, const json_t *object, const char *key)
-{
-    return copy_text(reader, json_object_get(object, key));
-}
-
-static char *read_text_or_null(struct reader *reader, const json_t *object, const char *key)
-{
-    return is_absent(object, key) ? NULL : read_text(reader, object, key);
-}
-
-static void read_into(struct reader *reader, const json_t *object, const char *key, char *buffer, size_t size)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    if (text == NULL || strlen(text) >= size)
-        refuse(reader, -EINVAL);
-    else
-        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): see the check before */
-        strcpy(buffer, text);
-}
-
-/* The array under the key, and room for as many elements in *ret_items; NULL, NULL if it is empty or refused. */
-static const json_t *read_array(struct reader *reader, const json_t *object, const char *key, size_t element_size,
-                                void *ret_items)
-{
-    const json_t *array = json_object_get(object, key);
-    void *items = NULL;
-
-    if (!json_is_array(array)) {
-        refuse(reader, -EINVAL);
-    } else if (json_array_size(array) > 0) {
-        items = calloc(json_array_size(array), element_size);
-        if (items == NULL)
-            refuse(reader, -ENOMEM);
-    }
-    *(void **)ret_items = items;
-    return items != NULL ? array : NULL;
-}
-
-static void read_strings(struct reader *reader, const json_t *object, const char *key, struct string_list *list)
-{
-    const json_t *array = read_array(reader, object, key, sizeof(*list->items), &list->items);
-
-    for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++)
-        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are elements */
-        list->items[list->count++] = copy_text(reader, json_array_get(array, i));
-}
+static const struct record_vocabulary recovery_states = {recovery_state_word, RECOVERY_STATE_COUNT};
+static const struct record_vocabulary causes = {cause_word, CAUSE_COUNT};
+static const struct record_vocabulary levels = {level_word, ELEMENTS_OF(level_words)};
+static const struct record_vocabulary rankings = {rank_by_word, ELEMENTS_OF(rank_by_words)};
+static const struct record_vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
+static const struct record_vocabulary fates = {fate_word, START_FATE_COUNT};
+static const struct record_vocabulary warmths = {warmth_word, WARMTH_COUNT};
 
 static json_t *ref_value(struct json_maker *maker, const struct machine_ref *ref)
 {
@@ -214,12 +81,12 @@ static json_t *ref_value(struct json_maker *maker, const struct machine_ref *ref
     return object;
 }
 
-static void read_ref(struct reader *reader, const json_t *object, const char *key, struct machine_ref *ref)
+static void read_ref(struct record_reader *reader, const json_t *object, const char *key, struct machine_ref *ref)
 {
     const json_t *value = json_object_get(object, key);
 
-    read_into(reader, value, "hypervisor", ref->hypervisor, sizeof(ref->hypervisor));
-    read_into(reader, value, "uuid", ref->uuid, sizeof(ref->uuid));
+    record_read_into(reader, value, "hypervisor", ref->hypervisor, sizeof(ref->hypervisor));
+    record_read_into(reader, value, "uuid", ref->uuid, sizeof(ref->uuid));
 }
 
 /* The monotonic clock starts anew with each boot: only distances on it can be kept. */
@@ -235,15 +102,16 @@ static json_t *moment_value(struct json_maker *maker, struct moment moment, stru
     return object;
 }
 
-static struct moment read_moment(struct reader *reader, const json_t *object, const char *key, struct moment detected)
+static struct moment read_moment(struct record_reader *reader, const json_t *object, const char *key,
+                                 struct moment detected)
 {
     const json_t *value = json_object_get(object, key);
 
-    if (is_absent(object, key))
+    if (record_is_absent(object, key))
         return (struct moment){0};
     return (struct moment){
-        .mono_us = detected.mono_us + read_integer(reader, value, "after_us", -TIME_LIMIT_US, TIME_LIMIT_US),
-        .real_us = read_integer(reader, value, "real_us", -TIME_LIMIT_US, TIME_LIMIT_US),
+        .mono_us = detected.mono_us + record_read_integer(reader, value, "after_us", -TIME_LIMIT_US, TIME_LIMIT_US),
+        .real_us = record_read_integer(reader, value, "real_us", -TIME_LIMIT_US, TIME_LIMIT_US),
     };
 }
 
@@ -260,11 +128,12 @@ static void put_moments(struct json_maker *maker, json_t *object, const struct r
     json_put(maker, object, "ended", moment_value(maker, recovery->ended, detected));
 }
 
-static void read_moments(struct reader *reader, const json_t *object, struct moment now, struct recovery *recovery)
+static void read_moments(struct record_reader *reader, const json_t *object, struct moment now,
+                         struct recovery *recovery)
 {
     struct moment detected;
 
-    detected.real_us = read_integer(reader, object, "detected_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    detected.real_us = record_read_integer(reader, object, "detected_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     detected.mono_us = now.mono_us - (now.real_us - detected.real_us);
     recovery->detected = detected;
     recovery->confirmed = read_moment(reader, object, "confirmed", detected);
@@ -294,9 +163,10 @@ static json_t *attempts_value(struct json_maker *maker, const struct recovery *r
     return array;
 }
 
-static void read_attempts(struct reader *reader, const json_t *object, struct recovery *recovery)
+static void read_attempts(struct record_reader *reader, const json_t *object, struct recovery *recovery)
 {
-    const json_t *array = read_array(reader, object, "attempts", sizeof(*recovery->attempts), &recovery->attempts);
+    const json_t *array =
+        record_read_array(reader, object, "attempts", sizeof(*recovery->attempts), &recovery->attempts);
 
     for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++) {
         const json_t *value = json_array_get(array, i);
@@ -304,14 +174,15 @@ static void read_attempts(struct reader *reader, const json_t *object, struct re
 
         read_ref(reader, value, "candidate", &attempt->candidate);
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are elements */
-        attempt->name = read_text(reader, value, "name");
-        attempt->error = read_text_or_null(reader, value, "error");
-        attempt->is_void = read_bool(reader, value, "is_void");
+        attempt->name = record_read_text(reader, value, "name");
+        attempt->error = record_read_text_or_null(reader, value, "error");
+        attempt->is_void = record_read_bool(reader, value, "is_void");
         /* Records of earlier versions lack both. */
-        if (!is_absent(value, "fate"))
-            attempt->fate = (enum start_fate)read_word(reader, value, "fate", &fates);
-        attempt->decided =
-            is_absent(value, "decided") ? recovery->decided : read_moment(reader, value, "decided", recovery->detected);
+        if (!record_is_absent(value, "fate"))
+            attempt->fate = (enum start_fate)record_read_word(reader, value, "fate", &fates);
+        attempt->decided = record_is_absent(value, "decided")
+                               ? recovery->decided
+                               : read_moment(reader, value, "decided", recovery->detected);
     }
 }
 
@@ -336,22 +207,22 @@ static json_t *candidate_value(struct json_maker *maker, const struct explained_
     return object;
 }
 
-static void read_candidate(struct reader *reader, const json_t *object, struct explained_candidate *candidate)
+static void read_candidate(struct record_reader *reader, const json_t *object, struct explained_candidate *candidate)
 {
-    candidate->hypervisor = read_text(reader, object, "hypervisor");
-    candidate->name = read_text(reader, object, "name");
-    read_into(reader, object, "uuid", candidate->uuid, sizeof(candidate->uuid));
-    candidate->similarity = read_number(reader, object, "similarity");
-    candidate->coverage = read_number(reader, object, "coverage");
-    candidate->resource_coverage = read_number(reader, object, "resource_coverage");
-    candidate->overlap = read_number(reader, object, "overlap");
-    candidate->eligible = read_bool(reader, object, "eligible");
-    candidate->is_chosen = read_bool(reader, object, "is_chosen");
-    candidate->warmth = warmth_word(read_word(reader, object, "warmth", &warmths));
-    candidate->state = machine_state_word(read_word(reader, object, "state", &machine_states));
-    candidate->reason = read_text(reader, object, "reason");
-    read_strings(reader, object, "missing", &candidate->missing);
-    read_strings(reader, object, "surplus", &candidate->surplus);
+    candidate->hypervisor = record_read_text(reader, object, "hypervisor");
+    candidate->name = record_read_text(reader, object, "name");
+    record_read_into(reader, object, "uuid", candidate->uuid, sizeof(candidate->uuid));
+    candidate->similarity = record_read_number(reader, object, "similarity");
+    candidate->coverage = record_read_number(reader, object, "coverage");
+    candidate->resource_coverage = record_read_number(reader, object, "resource_coverage");
+    candidate->overlap = record_read_number(reader, object, "overlap");
+    candidate->eligible = record_read_bool(reader, object, "eligible");
+    candidate->is_chosen = record_read_bool(reader, object, "is_chosen");
+    candidate->warmth = warmth_word(record_read_word(reader, object, "warmth", &warmths));
+    candidate->state = machine_state_word(record_read_word(reader, object, "state", &machine_states));
+    candidate->reason = record_read_text(reader, object, "reason");
+    record_read_strings(reader, object, "missing", &candidate->missing);
+    record_read_strings(reader, object, "surplus", &candidate->surplus);
 }
 
 static json_t *explanation_value(struct json_maker *maker, const struct explanation *explanation)
@@ -377,27 +248,29 @@ static json_t *explanation_value(struct json_maker *maker, const struct explanat
     return object;
 }
 
-static struct explanation *read_explanation(struct reader *reader, const json_t *object)
+static struct explanation *read_explanation(struct record_reader *reader, const json_t *object)
 {
     struct explanation *explanation = calloc(1, sizeof(*explanation));
     const json_t *candidates;
 
     if (explanation == NULL) {
-        refuse(reader, -ENOMEM);
+        record_refuse(reader, -ENOMEM);
         return NULL;
     }
-    candidates = read_array(reader, object, "candidates", sizeof(*explanation->candidates), &explanation->candidates);
+    candidates =
+        record_read_array(reader, object, "candidates", sizeof(*explanation->candidates), &explanation->candidates);
     for (size_t i = 0; i < json_array_size(candidates) && reader->error == 0; i++)
         read_candidate(reader, json_array_get(candidates, i), &explanation->candidates[explanation->n_candidates++]);
-    explanation->hypervisor = read_text(reader, object, "hypervisor");
-    explanation->failed = read_text(reader, object, "failed");
-    read_into(reader, object, "uuid", explanation->uuid, sizeof(explanation->uuid));
-    explanation->threshold = read_number(reader, object, "threshold");
-    explanation->min_coverage = read_number(reader, object, "min_coverage");
-    explanation->rank_by = rank_by_word(read_word(reader, object, "rank_by", &rankings));
-    explanation->n_left_out = (size_t)read_integer(reader, object, "n_left_out", 0, INT32_MAX);
-    explanation->n_eligible = (size_t)read_integer(reader, object, "n_eligible", 0, (int64_t)explanation->n_candidates);
-    explanation->summary = read_text(reader, object, "summary");
+    explanation->hypervisor = record_read_text(reader, object, "hypervisor");
+    explanation->failed = record_read_text(reader, object, "failed");
+    record_read_into(reader, object, "uuid", explanation->uuid, sizeof(explanation->uuid));
+    explanation->threshold = record_read_number(reader, object, "threshold");
+    explanation->min_coverage = record_read_number(reader, object, "min_coverage");
+    explanation->rank_by = rank_by_word(record_read_word(reader, object, "rank_by", &rankings));
+    explanation->n_left_out = (size_t)record_read_integer(reader, object, "n_left_out", 0, INT32_MAX);
+    explanation->n_eligible =
+        (size_t)record_read_integer(reader, object, "n_eligible", 0, (int64_t)explanation->n_candidates);
+    explanation->summary = record_read_text(reader, object, "summary");
     return explanation;
 }
 
@@ -429,6 +302,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "level", json_text(level_words[recovery->level]));
     json_put(maker, object, "is_held", json_boolean(recovery->is_held));
     json_put(maker, object, "is_restarting", json_boolean(recovery->is_restarting));
+    json_put(maker, object, "stands_in", json_boolean(recovery->stands_in));
     return object;
 }
 
@@ -443,63 +317,41 @@ static enum warmth warmth_explained(const struct explanation *explanation)
     return WARMTH_COLD;
 }
 
-static void read_recovery(struct reader *reader, const json_t *object, struct moment now, struct recovery *recovery)
+static void read_recovery(struct record_reader *reader, const json_t *object, struct moment now,
+                          struct recovery *recovery)
 {
-    read_integer(reader, object, "format", RECORD_FORMAT, RECORD_FORMAT);
-    read_into(reader, object, "id", recovery->id, sizeof(recovery->id));
+    record_read_integer(reader, object, "format", RECORD_FORMAT, RECORD_FORMAT);
+    record_read_into(reader, object, "id", recovery->id, sizeof(recovery->id));
     if (recovery->id[0] == '\0')
-        refuse(reader, -EINVAL); /* an action with no id belongs to no recovery */
-    recovery->state = (enum recovery_state)read_word(reader, object, "state", &recovery_states);
+        record_refuse(reader, -EINVAL); /* an action with no id belongs to no recovery */
+    recovery->state = (enum recovery_state)record_read_word(reader, object, "state", &recovery_states);
     read_ref(reader, object, "failed", &recovery->failed);
     read_ref(reader, object, "root", &recovery->root);
-    recovery->failed_name = read_text(reader, object, "failed_name");
-    recovery->cause = (enum failure_cause)read_word(reader, object, "cause", &causes);
-    recovery->priority = (int)read_integer(reader, object, "priority", INT_MIN, INT_MAX);
-    recovery->is_drill = read_bool(reader, object, "is_drill");
+    recovery->failed_name = record_read_text(reader, object, "failed_name");
+    recovery->cause = (enum failure_cause)record_read_word(reader, object, "cause", &causes);
+    recovery->priority = (int)record_read_integer(reader, object, "priority", INT_MIN, INT_MAX);
+    recovery->is_drill = record_read_bool(reader, object, "is_drill");
     read_ref(reader, object, "replacement", &recovery->replacement);
-    recovery->replacement_name = read_text_or_null(reader, object, "replacement_name");
-    recovery->similarity = read_number(reader, object, "similarity");
-    recovery->coverage = read_number(reader, object, "coverage");
-    recovery->overlap = read_number(reader, object, "overlap");
-    recovery->restarts = (unsigned)read_integer(reader, object, "restarts", 0, UINT_MAX);
-    recovery->is_unrecorded = read_bool(reader, object, "is_unrecorded");
+    recovery->replacement_name = record_read_text_or_null(reader, object, "replacement_name");
+    recovery->similarity = record_read_number(reader, object, "similarity");
+    recovery->coverage = record_read_number(reader, object, "coverage");
+    recovery->overlap = record_read_number(reader, object, "overlap");
+    recovery->restarts = (unsigned)record_read_integer(reader, object, "restarts", 0, UINT_MAX);
+    recovery->is_unrecorded = record_read_bool(reader, object, "is_unrecorded");
     read_moments(reader, object, now, recovery);
     read_attempts(reader, object, recovery);
-    if (!is_absent(object, "explanation"))
+    if (!record_is_absent(object, "explanation"))
         recovery->explanation = read_explanation(reader, json_object_get(object, "explanation"));
-    if (!is_absent(object, "replacement_warmth"))
-        recovery->warmth = (enum warmth)read_word(reader, object, "replacement_warmth", &warmths);
+    if (!record_is_absent(object, "replacement_warmth"))
+        recovery->warmth = (enum warmth)record_read_word(reader, object, "replacement_warmth", &warmths);
     else
         recovery->warmth = warmth_explained(recovery->explanation);
-    recovery->detail = read_text_or_null(reader, object, "detail");
-    recovery->level = (enum verify_level)read_word(reader, object, "level", &levels);
-    recovery->is_held = read_bool(reader, object, "is_held");
-    recovery->is_restarting = read_bool(reader, object, "is_restarting");
+    recovery->detail = record_read_text_or_null(reader, object, "detail");
+    recovery->level = (enum verify_level)record_read_word(reader, object, "level", &levels);
+    recovery->is_held = record_read_bool(reader, object, "is_held");
+    recovery->is_restarting = record_read_bool(reader, object, "is_restarting");
+    recovery->stands_in = !record_is_absent(object, "stands_in") && record_read_bool(reader, object, "stands_in");
     recovery->deadline_us = USEC_INFINITY;
-}
-
-/* As json_finish, but with every digit: what is read back is to be what was written. */
-static int finish(const struct json_maker *maker, json_t *document, char **ret)
-{
-    char *text = maker->lost ? NULL : json_dumps(document, JSON_COMPACT);
-
-    json_decref(document);
-    if (text == NULL)
-        return -ENOMEM;
-    *ret = text;
-    return 0;
-}
-
-/* jansson gives no reason when it runs out of memory. */
-static int load(const char *text, json_t **ret)
-{
-    json_error_t error = {0};
-    json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-
-    if (document == NULL)
-        return json_error_code(&error) == json_error_unknown ? -ENOMEM : -EINVAL;
-    *ret = document;
-    return 0;
 }
 
 int record_format_recovery(const struct recovery *recovery, char **ret)
@@ -507,19 +359,19 @@ int record_format_recovery(const struct recovery *recovery, char **ret)
     struct json_maker maker = {0};
     json_t *object = recovery_value(&maker, recovery);
 
-    return finish(&maker, object, ret);
+    return record_finish(&maker, object, ret);
 }
 
 int record_parse_recovery(const char *text, struct moment now, struct recovery **ret)
 {
     _cleanup_(recovery_freep) struct recovery *recovery = calloc(1, sizeof(*recovery));
-    struct reader reader = {0};
+    struct record_reader reader = {0};
     json_t *document = NULL;
     int r;
 
     if (recovery == NULL)
         return -ENOMEM;
-    r = load(text, &document);
+    r = record_load(text, &document);
     if (r < 0)
         return r;
     read_recovery(&reader, document, now, recovery);
@@ -527,66 +379,5 @@ int record_parse_recovery(const char *text, struct moment now, struct recovery *
     if (reader.error < 0)
         return reader.error;
     *ret = steal_pointer(&recovery);
-    return 0;
-}
-
-int record_format_machine(const struct machine_memory *memory, const struct string_list *learned, char **ret)
-{
-    struct json_maker maker = {0};
-    json_t *object = json_object();
-
-    json_put(&maker, object, "state", json_text(machine_state_name(memory->state)));
-    json_put(&maker, object, "reason", json_text(machine_reason_name(memory->reason)));
-    if (memory->failed_unrecovered)
-        json_put(&maker, object, "failed_unrecovered", json_true());
-    if (learned->count > 0)
-        json_put(&maker, object, "learned", json_strings(&maker, learned));
-    if (memory->keeping != KEEPING_NONE) {
-        json_put(&maker, object, "keeping", json_text(keeping_name(memory->keeping)));
-        json_put(&maker, object, "kept_since_us", json_integer(memory->kept_since_us));
-    }
-    return finish(&maker, object, ret);
-}
-
-int record_parse_learned(const char *text, struct string_list *learned)
-{
-    json_t *document = NULL;
-    const json_t *value;
-    size_t i;
-    int r = load(text, &document);
-
-    if (r < 0)
-        return r;
-    json_array_foreach(json_object_get(document, "learned"), i, value)
-    {
-        if (r == 0)
-            r = json_is_string(value) ? string_list_add(learned, json_string_value(value)) : -EINVAL;
-    }
-    json_decref(document);
-    return r;
-}
-
-int record_parse_machine(const char *text, struct machine_memory *ret)
-{
-    struct reader reader = {0};
-    struct machine_memory memory = {0};
-    json_t *document = NULL;
-    int r;
-
-    r = load(text, &document);
-    if (r < 0)
-        return r;
-    memory.state = (enum machine_state)read_word(&reader, document, "state", &machine_states);
-    memory.reason = (enum machine_reason)read_word(&reader, document, "reason", &machine_reasons);
-    if (!is_absent(document, "failed_unrecovered"))
-        memory.failed_unrecovered = read_bool(&reader, document, "failed_unrecovered");
-    if (!is_absent(document, "keeping")) {
-        memory.keeping = (enum keeping)read_word(&reader, document, "keeping", &keepings);
-        memory.kept_since_us = read_integer(&reader, document, "kept_since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
-    }
-    json_decref(document);
-    if (reader.error < 0)
-        return reader.error;
-    *ret = memory;
     return 0;
 }

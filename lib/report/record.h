@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/moment.h"
+#include "failover/host.h"
 #include "failover/recovery.h"
 #include "model/machine.h"
 
@@ -31,6 +32,21 @@ int record_format_machine(const struct machine_memory *memory, const struct stri
                           char **ret) _must_check_;
 /* -EINVAL: damaged. -ENOMEM. */
 int record_parse_machine(const char *text, struct machine_memory *ret) _must_check_;
+/*
+ * As above with "description": what it is, but for what its agent tells, so that it can be told of and replaced when
+ * its host is gone. description NULL: without.
+ */
+int record_format_described_machine(const struct machine_memory *memory, const struct string_list *learned,
+                                    const struct domain_description *description, char **ret) _must_check_;
+/* The description in such a document. uuid: whose it is. -ENOENT: there is none. Else as record_parse_machine. */
+int record_parse_description(const char *text, const char *uuid, struct domain_description **ret) _must_check_;
+
+/* A host that is lost or fenced. Caller frees *ret. -ENOMEM. */
+int record_format_host(const struct host_track *host, char **ret) _must_check_;
+/* now: as for record_parse_recovery. -EINVAL: damaged. -ENOMEM. */
+int record_parse_host(const char *text, struct moment now, enum host_state *ret_state, struct moment *ret_missing,
+                      struct moment *ret_fenced) _must_check_;
+
 /* The "learned" of such a document, added to *learned; none is no error. As record_parse_machine. */
 int record_parse_learned(const char *text, struct string_list *learned) _must_check_;
 

@@ -133,6 +133,16 @@ static inline bool world_release(void *context)
     return was_held;
 }
 
+static inline int world_fenced(void *context, const char *hypervisor, bool confirmed, const char **ret_message)
+{
+    struct world *world = context;
+    int r = confirmed ? coordinator_confirm_fenced(world->coordinator, hypervisor, world->now) : -EPERM;
+
+    *ret_message = "refused by the test";
+    settle(world, 0);
+    return r;
+}
+
 static inline const char *world_reload(void *context, char **ret_waiting)
 {
     const struct world *world = context;
@@ -150,6 +160,7 @@ static const struct api_backend backend = {
     .started = world_started,
     .drill = world_drill,
     .release = world_release,
+    .fenced = world_fenced,
     .reload = world_reload,
 };
 
@@ -239,6 +250,7 @@ static inline void answer(struct world *world, const struct action *action, size
     case ACTION_INQUIRE:
     case ACTION_START:
     case ACTION_RECORD:
+    case ACTION_FENCE:
     case ACTION_HOOK:
         runs = &world->runs[place_of(action)];
         *runs = *runs || action->kind == ACTION_START;

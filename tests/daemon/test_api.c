@@ -113,6 +113,27 @@ static void test_release(void **state)
     world_free(world);
 }
 
+static void test_fenced(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "GET", "/v1/hypervisors/room/fenced", "", 405, "Allow: POST", NULL);
+    check(world, "POST", "/v1/hypervisors/room/fenced", "", 403, "refused by the test", "--yes", NULL);
+    check(world, "POST", "/v1/hypervisors/room/fenced", "nonsense", 400, NULL);
+    check(world, "POST", "/v1/hypervisors/nowhere/fenced", "{\"confirmed\": true}", 404, NULL);
+    check(world, "POST", "/v1/hypervisors/room/fenced", "{\"confirmed\": true}", 409, NULL); /* it is there */
+    check(world, "GET", "/v1/status", "", 200, "\"state\":\"reachable\",\"missing_since\":null", NULL);
+    coordinator_handle_disconnected(world->coordinator, "room", "the cable is out", world->now);
+    settle(world, 0);
+    check(world, "GET", "/v1/status", "", 200, "\"state\":\"missing\",\"missing_since\":\"", NULL);
+    check(world, "POST", "/v1/hypervisors/room/fenced", "{\"confirmed\": true}", 200, "\"fenced\":true", NULL);
+    check(world, "GET", "/v1/status", "", 200, "\"state\":\"fenced\"", "\"fenced_by_hand\":true", NULL);
+    check(world, "GET", "/metrics", "", 200, "understudy_host_state{hypervisor=\"room\",state=\"fenced\"} 1",
+          "understudy_host_state{hypervisor=\"room\",state=\"reachable\"} 0", NULL);
+    world_free(world);
+}
+
 static void test_reload(void **state)
 {
     struct world *world = world_new(0);
@@ -316,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_there_or_not_allowed),
         cmocka_unit_test(test_recovery_is_history),
         cmocka_unit_test(test_release),
+        cmocka_unit_test(test_fenced),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_drill_refused),
         cmocka_unit_test(test_drill_is_answered_later),

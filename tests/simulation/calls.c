@@ -172,6 +172,7 @@ static void perform(struct simulation *simulation, struct call *call)
         break;
     case ACTION_LIST:
     case ACTION_RECORD:
+    case ACTION_FENCE:
     case ACTION_HOOK:
     case ACTION_REMEMBER:
     case ACTION_COUNT:
@@ -198,6 +199,7 @@ static void hand_in(struct simulation *simulation, struct call *call)
         simulation->late_target = action->target;
         coordinator_handle_late_result(coordinator, action, &call->result, simulation->now);
     } else if (call->inventory != NULL && call->result.error == 0) {
+        simulation->hosts[call->host].is_fenced = false;
         coordinator_handle_inventory(coordinator, action, steal_pointer(&call->inventory), simulation->now);
     } else if (call->has_report && call->result.error == 0) {
         coordinator_handle_inspection(coordinator, action, &call->report, simulation->now);
@@ -209,12 +211,23 @@ static void hand_in(struct simulation *simulation, struct call *call)
     }
 }
 
+/* Nothing comes of it any more, and nobody hears of that before the deadline or the end of the connection. */
+static bool is_stuck(struct simulation *simulation, struct call *call)
+{
+    if (!call->is_stuck && !power_is_out_of_reach(&simulation->hosts[call->host]))
+        return false;
+    call->is_stuck = true;
+    if (call->is_lost || call->is_overdue || !shell_is_up(simulation, call->epoch))
+        drop(simulation, call);
+    return true;
+}
+
 static void come_back(struct simulation *simulation, const struct thing *thing)
 {
     struct call *call = find_call(simulation, thing->number);
     bool is_heard = call != NULL && shell_is_up(simulation, call->epoch) && !call->is_lost;
 
-    if (call == NULL)
+    if (call == NULL || is_stuck(simulation, call))
         return;
     if (is_heard)
         hand_in(simulation, call);
@@ -229,7 +242,7 @@ static void take_effect(struct simulation *simulation, const struct thing *thing
     int64_t delay_us;
     bool is_heard;
 
-    if (call == NULL)
+    if (call == NULL || is_stuck(simulation, call))
         return;
     if (call->forced_error == 0 && simulation->hosts[call->host].is_up &&
         simulation->hosts[call->host].boots == call->boots) {
@@ -260,6 +273,8 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
     result.id = call->action.id;
     say(simulation, "overdue  %s %.8s", action_kind_name(call->action.kind), call->action.target.uuid + 28);
     coordinator_handle_result(simulation->coordinator, &call->action, &result, simulation->now);
+    if (call->is_stuck)
+        drop(simulation, call);
     shell_pump(simulation);
 }
 
@@ -361,7 +376,7 @@ void calls_perform(struct simulation *simulation, const struct action *action)
 {
     struct call *call = new_call(simulation, action);
     struct thing thing = {.epoch = simulation->epoch, .number = call->number};
-    const struct host *host = world_host(simulation, action->target.hypervisor);
+    const struct site *host = world_host(simulation, action->target.hypervisor);
     const struct domain *domain;
 
     say(simulation, "asks     %s %.8s %s", action_kind_name(action->kind),
@@ -407,16 +422,25 @@ void calls_disconnect(struct simulation *simulation, unsigned host)
         struct action_result result = {.error = -ENOTCONN, .message = "the connection broke"};
 
         call->is_lost = true;
-        if (call->is_overdue)
+        if (call->is_overdue) {
+            if (call->is_stuck)
+                drop(simulation, call);
             continue;
+        }
         result.id = call->action.id;
         say(simulation, "cut off  %s %.8s", action_kind_name(call->action.kind), call->action.target.uuid + 28);
         coordinator_handle_result(simulation->coordinator, &call->action, &result, simulation->now);
+        if (call->is_stuck)
+            drop(simulation, call);
     }
 }
 
 void calls_forget_daemon(struct simulation *simulation)
 {
-    for (struct call *call = simulation->calls; call != NULL; call = call->next)
+    for (struct call *call = simulation->calls, *next; call != NULL; call = next) {
+        next = call->next;
         call->is_lost = true;
+        if (call->is_stuck)
+            drop(simulation, call);
+    }
 }

@@ -34,6 +34,17 @@ static bool find_view(struct simulation *simulation, const struct domain *domain
     return true;
 }
 
+/* It failed, was not recovered, and nobody has seen it run since: what happens to it now is old. */
+static bool is_given_up(const struct simulation *simulation, const struct domain *domain)
+{
+    const struct machine *machine =
+        simulation->coordinator != NULL
+            ? pool_find(coordinator_pool(simulation->coordinator), simulation->hosts[domain->host].name, domain->uuid)
+            : NULL;
+
+    return machine != NULL && machine->failed_unrecovered;
+}
+
 static const struct book *find_open_book(const struct simulation *simulation, unsigned domain)
 {
     for (size_t i = simulation->n_books; i-- > 0;) {
@@ -50,7 +61,8 @@ void promises_crash(struct simulation *simulation, const struct domain *domain, 
 {
     enum machine_state state = MACHINE_UNKNOWN;
     enum machine_reason reason = REASON_UNKNOWN;
-    bool is_seen = find_view(simulation, domain, &state, &reason) && machine_state_is_active(state);
+    bool is_old = is_given_up(simulation, domain);
+    bool is_seen = find_view(simulation, domain, &state, &reason) && machine_state_is_active(state) && !is_old;
     const struct book *book = find_open_book(simulation, domain->number);
     struct crash *crash;
 
@@ -69,7 +81,7 @@ void promises_crash(struct simulation *simulation, const struct domain *domain, 
         .is_required = is_seen && !warm_is_kept(simulation, domain) && (domain->roles & ROLE_PROTECTED) != 0 &&
                        !is_pause && simulation->now.mono_us - domain->condemned_us > 2 * NEWS_DELAY_US,
         .needs_events = needs_events,
-        .is_pause = is_pause,
+        .is_pause = is_pause && !is_old,
         .was_kept =
             simulation->coordinator != NULL && warm_is_id(domain->started_for) && warm_is_kept(simulation, domain),
         .is_hang = domain->is_hung,
@@ -97,6 +109,37 @@ static void excuse(struct simulation *simulation, unsigned domain, bool only_if_
 
     if (crash != NULL && (!only_if_needs_events || crash->needs_events))
         crash->is_required = false;
+}
+
+/* Nobody can tell of it; it is found when the host was fenced, or is back. */
+void promises_power_lost(struct simulation *simulation, const struct domain *domain)
+{
+    excuse(simulation, domain->number, false);
+    promises_crash(simulation, domain, "is down with its host", false, false);
+    excuse(simulation, domain->number, false);
+}
+
+static bool was_in_service(enum machine_state state, enum machine_reason reason)
+{
+    return state == MACHINE_RUNNING || state == MACHINE_SUSPENDED ||
+           (state == MACHINE_PAUSED && reason != REASON_USER && reason != REASON_STARTING_UP);
+}
+
+void crashes_fenced(struct simulation *simulation, unsigned host)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const struct domain *domain = &simulation->domains[i];
+        enum machine_state state = MACHINE_UNKNOWN;
+        enum machine_reason reason = REASON_UNKNOWN;
+
+        if (domain->host != host || (domain->roles & ROLE_PROTECTED) == 0 ||
+            !find_view(simulation, domain, &state, &reason) || !was_in_service(state, reason))
+            continue;
+        if (find_open(simulation, i) == NULL || find_open(simulation, i)->served_id[0] != '\0')
+            promises_crash(simulation, domain, "was on a host that is fenced", false, false);
+        if (find_open(simulation, i) != NULL && find_open_book(simulation, i) == NULL)
+            find_open(simulation, i)->is_required = true;
+    }
 }
 
 void promises_event_lost(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event)
@@ -178,6 +221,25 @@ static bool is_muddled(const struct simulation *simulation, const struct domain 
     return domain->condemned_for[0] != '\0' && page != NULL && page->is_open;
 }
 
+/* A recovery that goes on had tried it: what is found of it may be the end that this one had made of it. */
+static bool was_tried(const struct simulation *simulation, const struct domain *domain)
+{
+    for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
+        struct recovery *recovery = NULL;
+        bool was_tried = false;
+
+        if (page->is_machine || page->is_host || !page->is_open ||
+            record_parse_recovery(page->document, simulation->now, &recovery) < 0)
+            continue;
+        for (size_t i = 0; i < recovery->n_attempts; i++)
+            was_tried |= strcmp(recovery->attempts[i].candidate.uuid, domain->uuid) == 0;
+        recovery_free(recovery);
+        if (was_tried)
+            return true;
+    }
+    return false;
+}
+
 /* A daemon that was told before it died that the machine is off, or never that it ran, finds nothing new. */
 void promises_daemon_starts(struct simulation *simulation)
 {
@@ -193,6 +255,8 @@ void promises_daemon_starts(struct simulation *simulation)
             memory.state == MACHINE_CRASHED || memory.keeping != KEEPING_NONE) /* warm, it served nobody */
             excuse(simulation, i, false);
         excuse(simulation, i, true);
+        if (was_tried(simulation, &simulation->domains[i]))
+            excuse(simulation, i, false);
     }
 }
 
@@ -237,7 +301,7 @@ struct crash *crashes_match(struct simulation *simulation, unsigned domain, cons
     if (found != NULL && found->was_kept && found->epoch == simulation->epoch)
         violate(simulation, "warmth: a recovery of %s, which failed while it was kept warm",
                 simulation->domains[domain].name);
-    if (found != NULL && was_given_up(simulation, found))
+    if (found != NULL && was_given_up(simulation, found) && !promises_book(simulation, recovery_id)->is_host_lost)
         violate(simulation, "promise 1: a recovery of %s, which failed as the candidate of another",
                 simulation->domains[domain].name);
     if (found == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Every course of one short scenario (one runs and dies, two stand by) with up to three faults: each
+ * Every course of one short scenario (one runs and dies, alone or with its host, and two stand by, there or on
+ * hosts of their own) with up to three faults: each
  * kind at each place where it can happen. A fault at a place that the course never comes to changes
  * nothing: that course was run already, and is left out.
  */
@@ -13,6 +14,7 @@ enum place_kind {
     PLACE_CALL,
     PLACE_EVENT,
     PLACE_WRITE,
+    PLACE_FENCING,
 };
 
 static const struct {
@@ -31,6 +33,10 @@ static const struct {
     [SPOT_CRASH_AFTER_WRITE] = {"daemon dies after write", PLACE_WRITE},
     [SPOT_CRASH_AT_CALL] = {"daemon dies at call", PLACE_CALL},
     [SPOT_DISCONNECT_AT_CALL] = {"disconnected at call", PLACE_CALL},
+    [SPOT_FENCE_FAILS] = {"fencing fails", PLACE_FENCING},
+    [SPOT_FENCE_LATE] = {"fencing succeeds late", PLACE_FENCING},
+    [SPOT_FENCE_LIES] = {"fencing lies", PLACE_FENCING},
+    [SPOT_CRASH_AT_FENCE] = {"daemon dies at fencing", PLACE_FENCING},
 };
 
 /* Of each kind of fault; a course of three faults that has more of them is cut off there. */
@@ -58,7 +64,7 @@ static void tell(const struct simulation_options *options, const struct simulati
 }
 
 /* ret_places: how many calls, events and writes this course had. */
-static void run(struct search *search, const struct simulation_options *options, unsigned ret_places[3])
+static void run(struct search *search, const struct simulation_options *options, unsigned ret_places[PLACES])
 {
     struct simulation_result *result = calloc(1, sizeof(*result));
 
@@ -94,7 +100,7 @@ static bool is_seen(struct search *search, const size_t chosen[3])
 /* chosen: the faults of this course by number from 1 on, 0 for none; n of them. */
 static void descend(struct search *search, struct simulation_options *options, size_t chosen[3], unsigned depth)
 {
-    unsigned places[3];
+    unsigned places[PLACES];
 
     run(search, options, places);
     for (size_t i = 0; depth > 0 && i < search->n_spots && !search->is_violated; i++) {
@@ -120,7 +126,7 @@ bool exhaustive_run(const struct simulation_options *common, unsigned depth, uns
     size_t chosen[3] = {0};
 
     options.seed = 1;
-    options.faults = UINT64_C(1) << FAULT_CRASH;
+    options.faults = UINT64_C(1) << (common->has_short_hosts ? FAULT_POWER_LOSS : FAULT_CRASH);
     options.is_short = true;
     search.seen = calloc((SPOTS_MAX + 1) * (SPOTS_MAX + 1) * (SPOTS_MAX + 1), sizeof(*search.seen));
     if (search.seen == NULL || depth > ELEMENTS_OF(chosen))

@@ -35,6 +35,12 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_DAEMON_CRASH] = "daemon-crash",
     [FAULT_RELOAD] = "reload",
     [FAULT_WARMTH] = "warmth",
+    [FAULT_POWER_LOSS] = "power-loss",
+    [FAULT_LINK_CUT] = "link-cut",
+    [FAULT_OWN_NETWORK] = "own-network-lost",
+    [FAULT_FENCE_FAILS] = "fencing-fails",
+    [FAULT_FENCE_LATE] = "fencing-succeeds-late",
+    [FAULT_FENCE_LIES] = "fencing-lies",
 };
 
 /* From `first` on, the next domain that is in this state on a host that is up; NULL. */
@@ -289,6 +295,8 @@ static void disconnect(struct simulation *simulation, struct domain *domain, con
 
 static void libvirtd_back(struct simulation *simulation, const struct thing *thing)
 {
+    if (!simulation->hosts[thing->host].has_power)
+        return;
     simulation->hosts[thing->host].is_up = true;
     say(simulation, "world    libvirtd of %s is back", simulation->hosts[thing->host].name);
 }
@@ -296,7 +304,7 @@ static void libvirtd_back(struct simulation *simulation, const struct thing *thi
 /* It forgets how those ended that are off. */
 static void stop_libvirtd(struct simulation *simulation, unsigned index, int64_t for_us)
 {
-    struct host *host = &simulation->hosts[index];
+    struct site *host = &simulation->hosts[index];
 
     if (!host->is_up)
         return;
@@ -398,6 +406,26 @@ static void kill_standby(struct simulation *simulation, struct domain *domain, c
         world_kill(simulation, domain, "dies while it stands by");
 }
 
+static void lose_power(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    (void)domain;
+    power_off(simulation, incident->host % simulation->n_hosts, "loses its power");
+}
+
+/* Mostly longer than host_timeout. */
+static void cut_link(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    (void)domain;
+    power_cut(simulation, incident->host % simulation->n_hosts, incident->for_us * 8);
+}
+
+static void lose_network(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    (void)domain;
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        power_cut(simulation, i, incident->for_us * 8 + i * USEC_PER_SEC);
+}
+
 static const struct {
     void (*happen)(struct simulation *simulation, struct domain *domain, const struct incident *incident);
     enum fault fault;
@@ -431,6 +459,9 @@ static const struct {
     [INCIDENT_RELOAD] = {reload, FAULT_RELOAD, 2, MACHINE_UNKNOWN},
     [INCIDENT_RELEASE] = {release_brake, FAULT_OPERATOR_START, 2, MACHINE_UNKNOWN},
     [INCIDENT_KILL_STANDBY] = {kill_standby, FAULT_WARMTH, 4, MACHINE_PAUSED},
+    [INCIDENT_POWER_LOSS] = {lose_power, FAULT_POWER_LOSS, 3, MACHINE_UNKNOWN},
+    [INCIDENT_LINK_CUT] = {cut_link, FAULT_LINK_CUT, 3, MACHINE_UNKNOWN},
+    [INCIDENT_OWN_NETWORK] = {lose_network, FAULT_OWN_NETWORK, 1, MACHINE_UNKNOWN},
 };
 
 static void befall(struct simulation *simulation, const struct thing *thing)
@@ -474,7 +505,10 @@ void incidents_plan(struct simulation *simulation)
     int64_t at_us = TROUBLE_BEGINS_US;
 
     if (simulation->options->is_short) {
-        result->plan[0] = (struct incident){.at_us = USEC_PER_SEC, .kind = INCIDENT_KILL};
+        result->plan[0] = (struct incident){
+            .at_us = USEC_PER_SEC,
+            .kind = simulation->options->has_short_hosts ? INCIDENT_POWER_LOSS : INCIDENT_KILL,
+        };
         result->n_incidents = 1;
     } else {
         result->n_incidents = (size_t)random_between(dice, 5, PLAN_MAX / 2);

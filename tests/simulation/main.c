@@ -13,6 +13,7 @@ static const char usage[] =
     "       simulate --exhaustive DEPTH [--part I/N] [--warm]\n"
     "                                              every course of a short scenario with up to DEPTH faults;\n"
     "                                              --warm: a standby is on its way to being warm then\n"
+    "                                              --hosts: it dies with its host\n"
     "  --without FAULT   leaves a class of faults out; --list-faults names them\n"
     "  --overlook WORDS  a violation with these words is known, and does not count\n"
     "  --violations N    stops after so many (default 5)\n"
@@ -31,13 +32,14 @@ enum option_kind {
     OPTION_OVERLOOK,
     OPTION_LIST,
     OPTION_NO_SHRINK,
+    OPTION_HOSTS,
     OPTION_HELP,
 };
 
 struct arguments {
     uint64_t n_seeds, from;
     uint64_t faults;
-    bool is_traced, is_one, no_shrink, is_warm;
+    bool is_traced, is_one, no_shrink, is_warm, has_hosts;
     unsigned depth, part, parts;
     const char *overlooked[OVERLOOKED_MAX];
     size_t n_overlooked;
@@ -138,7 +140,11 @@ static int run_seeds(const struct arguments *arguments)
 
 static int run_exhaustive(const struct arguments *arguments)
 {
-    struct simulation_options options = {.is_warm = arguments->is_warm};
+    struct simulation_options options = {
+        .is_warm = arguments->is_warm,
+        .has_short_hosts = arguments->has_hosts,
+        .trace = arguments->is_traced ? stdout : NULL,
+    };
 
     memcpy(options.overlooked, arguments->overlooked, sizeof(options.overlooked));
     return exhaustive_run(&options, arguments->depth, arguments->part, arguments->parts) ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -198,6 +204,9 @@ static bool take(struct arguments *arguments, int option, const char *value)
             return false;
         arguments->overlooked[arguments->n_overlooked++] = value;
         return true;
+    case OPTION_HOSTS:
+        arguments->has_hosts = true;
+        return true;
     case OPTION_LIST:
     case OPTION_HELP:
     default:
@@ -219,6 +228,7 @@ int main(int argc, char **argv)
         {"violations", required_argument, NULL, OPTION_VIOLATIONS},
         {"overlook", required_argument, NULL, OPTION_OVERLOOK},
         {"list-faults", no_argument, NULL, OPTION_LIST},
+        {"hosts", no_argument, NULL, OPTION_HOSTS},
         {"no-shrink", no_argument, NULL, OPTION_NO_SHRINK},
         {"help", no_argument, NULL, OPTION_HELP},
         {0},

@@ -126,6 +126,8 @@ static void check_remains(struct simulation *simulation, const struct book *book
     for (size_t i = 0; i < simulation->n_crashes; i++) {
         const struct crash *crash = &simulation->crashes[i];
 
+        if (simulation->hosts[failed->host].has_lied)
+            continue;
         if (strcmp(crash->recovery_id, book->id) == 0 && crash->life == failed->life && failed != candidate &&
             machine_state_is_active(failed->state))
             violate(simulation, "%s is started while the remains of %s are still there", candidate->name, failed->name);
@@ -168,6 +170,7 @@ static void check_start(struct simulation *simulation, const struct action *acti
         violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
     candidate->unrecorded_epoch = has_intent(simulation, action) ? 0 : simulation->epoch;
     check_remains(simulation, book, candidate);
+    losses_check_start(simulation, coordinator_find_recovery(simulation->coordinator, book->id), book);
 }
 
 static void check_destroy(struct simulation *simulation, const struct action *action)
@@ -186,6 +189,8 @@ void promises_before(struct simulation *simulation, const struct action *action)
     warm_before(simulation, action);
     if (action->kind == ACTION_RECORD)
         check_decision(simulation, action);
+    if (action->kind == ACTION_DESTROY)
+        losses_destroy(simulation, action);
     if (action->kind == ACTION_START && !warm_is_id(action->recovery_id))
         check_start(simulation, action);
     if (action->kind == ACTION_DESTROY)
@@ -251,6 +256,7 @@ void promises_notice(struct simulation *simulation, const struct notice *notice)
     struct book *book = promises_book(simulation, notice->recovery_id);
 
     warm_notice(simulation, notice);
+    losses_notice(simulation, notice);
     if (notice->kind == NOTICE_INTENT_FAILED && book != NULL)
         book->intent_failed = true;
     if (notice->kind == NOTICE_BRAKE_ON && !simulation->is_held) {
@@ -294,7 +300,7 @@ static void find_root(struct simulation *simulation, struct book *book)
 
 static bool brakes(const struct simulation *simulation, const struct book *book)
 {
-    return is_recent(simulation, book, simulation->config->recovery.brake.window_us) &&
+    return is_recent(simulation, book, simulation->config->recovery.brake.window_us) && !book->is_host_lost &&
            book->opened_us > simulation->released_us && book->state != RECOVERY_DISMISSED;
 }
 
@@ -350,13 +356,18 @@ static struct book *open_book(struct simulation *simulation, const struct recove
     strcpy(book->id, recovery->id);
     simulation->result->recoveries++;
     say(simulation, "recovery %s of %s opened", book->id, domain->name);
-    if (crashes_match(simulation, domain->number, book->id) == NULL)
+    book->failed_life = domain->life;
+    book->is_host_lost = recovery->cause == CAUSE_HOST_LOST;
+    /* How one stopped on a host that was lost, nobody can tell; and who was off, they said, must have been started. */
+    if (crashes_match(simulation, domain->number, book->id) == NULL && !book->is_host_lost &&
+        !simulation->hosts[domain->host].has_lied)
         violate(simulation, "promise 2: a recovery of %s, which did not fail (again)", domain->name);
     if ((domain->roles & ROLE_PROTECTED) == 0)
         violate(simulation, "a recovery of %s, which is not protected", domain->name);
     find_root(simulation, book);
     book->state = recovery->state;
-    check_brake(simulation, book);
+    if (!book->is_host_lost)
+        check_brake(simulation, book);
     return book;
 }
 
@@ -558,5 +569,6 @@ void promises_end(struct simulation *simulation)
     check_live(simulation, true);
     check_view(simulation);
     warm_end(simulation);
+    losses_end(simulation);
     crashes_end(simulation);
 }

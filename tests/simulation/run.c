@@ -59,6 +59,12 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
                      .restart_attempts = 2,
                      .restart_backoff_us = 2 * USEC_PER_SEC,
                      .history_length = 500},
+        .host_timeout_us = random_between(dice, 8, 30) * USEC_PER_SEC,
+        .hold_share = 500000,
+        .when_both_run = (enum when_both_run)random_below(dice, 3),
+        .fence = {.command = random_hits(dice, 85) ? (char *)"/fence" : NULL,
+                  .timeout_us = 10 * USEC_PER_SEC,
+                  .retry_us = random_between(dice, 2, 20) * USEC_PER_SEC},
         .discovery = {.resync_interval_us = random_between(dice, 20, 90) * USEC_PER_SEC,
                       .reconnect_max_us = 5 * USEC_PER_SEC},
         .hooks = {.directory = (char *)"", .timeout_us = 5 * USEC_PER_SEC},
@@ -72,8 +78,13 @@ static void make_configs(struct simulation *simulation)
     for (unsigned i = 0; i < CONFIGS; i++)
         warm_configure(simulation, &simulation->configs[i]);
     simulation->config = &simulation->configs[0];
+    simulation->configs[1].when_both_run = simulation->configs[0].when_both_run;
     if (!simulation->options->is_short)
         return;
+    simulation->config->host_timeout_us = 5 * USEC_PER_SEC;
+    simulation->config->fence.command = (char *)"/fence";
+    simulation->config->fence.retry_us = 2 * USEC_PER_SEC;
+    simulation->config->when_both_run = BOTH_RUN_STOP_REPLACEMENT;
     simulation->config->similarity.threshold = simulation->config->similarity.min_coverage = 500000;
     simulation->config->recovery.call_timeout_us = 3 * USEC_PER_SEC;
     simulation->config->recovery.start_timeout_us = 5 * USEC_PER_SEC;
@@ -139,6 +150,9 @@ static bool is_at_rest(const struct simulation *simulation)
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++)
         if (!recovery_state_is_final(coordinator_recovery(simulation->coordinator, i)->state))
             return false;
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        if (!simulation->hosts[i].is_connected)
+            return false;
     return warm_is_at_rest(simulation) && simulation->calls == NULL && simulation->disk.waiting == NULL &&
            simulation->disk.batch == NULL;
 }
@@ -154,6 +168,8 @@ static void come_to_rest(struct simulation *simulation)
     say(simulation, "world    is quiet from now on");
     simulation->is_quiet = true;
     disk_trouble(simulation, false, false);
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        power_mend(simulation, i);
     for (unsigned i = 0; i < simulation->n_domains; i++)
         simulation->domains[i].temper = TEMPER_GOOD;
     /* Nothing is refreshed any more, but what failed is tried again. */

@@ -48,11 +48,14 @@ static void write_machine(struct simulation *simulation, const struct machine_re
                           const struct machine_memory *memory, uint64_t ticket)
 {
     const struct domain *domain = world_find(simulation, ref);
+    const struct machine *machine = pool_find(coordinator_pool(simulation->coordinator), ref->hypervisor, ref->uuid);
     const struct string_list nothing = {0};
     struct page *page = calloc(1, sizeof(*page));
 
     if (page == NULL || domain == NULL ||
-        (memory->state != MACHINE_GONE && record_format_machine(memory, &nothing, &page->document) < 0))
+        (memory->state != MACHINE_GONE &&
+         record_format_described_machine(memory, &nothing, machine != NULL ? machine->description : NULL,
+                                         &page->document) < 0))
         abort();
     strcpy(page->key, ref->uuid);
     page->is_machine = true;
@@ -72,6 +75,18 @@ static void remember(struct simulation *simulation, const struct action *action)
         shell_answer(simulation, action, -ENOENT, "no such machine");
 }
 
+static void write_host(struct simulation *simulation, const char *name, const struct host_track *host)
+{
+    struct page *page = calloc(1, sizeof(*page));
+
+    if (page == NULL || (host->state != HOST_REACHABLE && record_format_host(host, &page->document) < 0))
+        abort();
+    strcpy(page->key, name);
+    page->is_host = true;
+    page->domain = (unsigned)(world_host(simulation, name) - simulation->hosts);
+    disk_put(simulation, page);
+}
+
 static void perform(struct simulation *simulation, const struct action *action)
 {
     const struct recovery *recovery;
@@ -79,6 +94,10 @@ static void perform(struct simulation *simulation, const struct action *action)
     promises_before(simulation, action);
     if (action->kind == ACTION_REMEMBER) {
         remember(simulation, action);
+        return;
+    }
+    if (action->kind == ACTION_FENCE) {
+        power_fence(simulation, action);
         return;
     }
     if (action->kind != ACTION_RECORD) {
@@ -98,11 +117,15 @@ static void write_changes(struct simulation *simulation)
     const struct recovery *recovery;
     struct machine_ref machine;
     struct machine_memory memory;
+    const struct host_track *host;
+    const char *name;
 
     disk_hold(simulation);
     while ((recovery = coordinator_next_changed_recovery(simulation->coordinator)) != NULL)
         if (recovery->state != RECOVERY_RECORDING)
             write_recovery(simulation, recovery, 0);
+    while ((host = coordinator_next_changed_host(simulation->coordinator, &name)) != NULL)
+        write_host(simulation, name, host);
     while (coordinator_next_changed_machine(simulation->coordinator, &machine, &memory))
         write_machine(simulation, &machine, &memory, 0);
     disk_let_go(simulation);
@@ -167,15 +190,21 @@ bool shell_release(struct simulation *simulation)
 
 static void connect_now(struct simulation *simulation, const struct thing *thing)
 {
-    struct host *host = &simulation->hosts[thing->host];
+    struct site *host = &simulation->hosts[thing->host];
 
     if (!shell_is_up(simulation, thing->epoch) || host->is_connected)
         return;
-    if (!host->is_up) {
+    if (!host->is_up || host->is_cut) {
+        if (!host->has_told) {
+            host->has_told = true;
+            coordinator_handle_disconnected(simulation->coordinator, host->name, "cannot connect", simulation->now);
+            shell_pump(simulation);
+        }
         shell_connect_later(simulation, thing->host, USEC_PER_SEC);
         return;
     }
     host->is_connected = true;
+    host->was_seen = true;
     host->link++;
     say(simulation, "connect  %s", host->name);
     coordinator_handle_connected(simulation->coordinator, host->name, simulation->now);
@@ -189,13 +218,15 @@ void shell_connect_later(struct simulation *simulation, unsigned host, int64_t d
 
 void shell_disconnect(struct simulation *simulation, unsigned index, const char *why)
 {
-    struct host *host = &simulation->hosts[index];
+    struct site *host = &simulation->hosts[index];
     bool answers_first = random_hits(&simulation->random_plan, 50);
 
     if (simulation->coordinator == NULL || !host->is_connected)
         return;
     say(simulation, "cut      %s: %s", host->name, why);
     host->is_connected = false;
+    host->has_told = true;
+    host->lost_us = simulation->now.mono_us;
     if (answers_first)
         calls_disconnect(simulation, index);
     coordinator_handle_disconnected(simulation->coordinator, host->name, why, simulation->now);
@@ -219,7 +250,7 @@ static void restore_recoveries(struct simulation *simulation)
             bool is_later =
                 page->detected_us > last_us || (page->detected_us == last_us && strcmp(page->key, done) > 0);
 
-            if (!page->is_machine && is_later &&
+            if (!page->is_machine && !page->is_host && is_later &&
                 (next == NULL || page->detected_us < next->detected_us ||
                  (page->detected_us == next->detected_us && strcmp(page->key, next->key) < 0)))
                 next = page;
@@ -239,6 +270,7 @@ static void restore_machines(struct simulation *simulation)
     for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
         const struct domain *domain = &simulation->domains[page->domain];
         struct machine_ref ref = {0};
+        struct domain_description *description = NULL;
         struct machine_memory memory;
 
         if (!page->is_machine)
@@ -246,8 +278,23 @@ static void restore_machines(struct simulation *simulation)
         strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
         strcpy(ref.uuid, domain->uuid);
         if (record_parse_machine(page->document, &memory) < 0 ||
-            coordinator_remember(simulation->coordinator, &ref, &memory) < 0)
+            coordinator_remember(simulation->coordinator, &ref, &memory) < 0 ||
+            record_parse_description(page->document, ref.uuid, &description) < 0 ||
+            coordinator_remember_description(simulation->coordinator, &ref, description) < 0)
             violate(simulation, "the state of %s cannot be read back", domain->name);
+    }
+}
+
+static void restore_hosts(struct simulation *simulation)
+{
+    for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
+        struct moment missing, fenced;
+        enum host_state state;
+
+        if (page->is_host &&
+            (record_parse_host(page->document, simulation->now, &state, &missing, &fenced) < 0 ||
+             coordinator_remember_host(simulation->coordinator, page->key, state, missing, fenced) < 0))
+            violate(simulation, "the state of %s cannot be read back", page->key);
     }
 }
 
@@ -264,6 +311,11 @@ void shell_start(struct simulation *simulation)
     promises_daemon_starts(simulation);
     restore_recoveries(simulation);
     restore_machines(simulation);
+    restore_hosts(simulation);
+    for (unsigned i = 0; i < simulation->n_hosts; i++) {
+        simulation->hosts[i].has_told = false;
+        simulation->hosts[i].lost_us = simulation->now.mono_us;
+    }
     for (unsigned i = 0; i < simulation->n_hosts; i++)
         shell_connect_later(simulation, i, random_between(&simulation->random_plan, 1000, 50000));
     shell_pump(simulation);

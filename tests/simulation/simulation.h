@@ -22,6 +22,7 @@
 #define CRASHES_MAX    512
 #define BOOKS_MAX      512
 #define FEATURES       10
+#define PLACES         4 /* kinds of places where a fault can be */
 #define OVERLOOKED_MAX 8
 #define NEWS_DELAY_US  (USEC_PER_SEC) /* an event is at most so late, against answers */
 #define CONFIGS        2              /* configurations that a reload changes between */
@@ -55,7 +56,13 @@ enum fault {
     FAULT_CLOCK_JUMP,
     FAULT_DAEMON_CRASH,
     FAULT_RELOAD,
-    FAULT_WARMTH, /* no fault: standbys are kept warm */
+    FAULT_WARMTH,      /* no fault: standbys are kept warm */
+    FAULT_POWER_LOSS,  /* of one host */
+    FAULT_LINK_CUT,    /* to one host, which runs on */
+    FAULT_OWN_NETWORK, /* to all of them */
+    FAULT_FENCE_FAILS,
+    FAULT_FENCE_LATE, /* and takes effect, when it is given up */
+    FAULT_FENCE_LIES,
     FAULT_COUNT,
 };
 
@@ -100,16 +107,24 @@ struct domain {
     bool start_was_lost;                /* nobody waited for that start any more when it took effect */
     unsigned unrecorded_epoch;          /* of the daemon that started it without an intent on disk; 0 */
     unsigned panics_left;
-    int64_t told_us; /* its latest event arrives then: the next one not before */
+    unsigned doubled_life; /* in which it was told to run beside another */
+    int64_t told_us;       /* its latest event arrives then: the next one not before */
 };
 
-struct host {
+struct site {
     char name[16];
     bool is_up;        /* libvirtd */
     bool is_connected; /* as the daemon knows */
     unsigned link;     /* which connection */
     unsigned boots;    /* of libvirtd: what one was doing, the next one knows nothing of */
     uint64_t memory_kib;
+    char uri[48];
+    bool has_power, is_cut; /* the link is */
+    bool has_told;          /* the daemon, that it cannot connect */
+    bool was_seen;          /* connected since it was last fenced */
+    bool is_fenced;         /* the daemon was told that it is off, and has not listed it since */
+    bool has_lied;          /* the agent, and it has been on since */
+    int64_t lost_us;        /* when the daemon was cut off */
 };
 
 /* The world's own book of failures: what understudy must find, and what it may. */
@@ -143,6 +158,8 @@ struct book {
     int64_t good_up_us;
     bool was_good, was_settled, was_verified;
     char root[UUID_TEXT_SIZE];
+    unsigned failed_life;
+    bool is_host_lost;
     bool is_over_budget;
 };
 
@@ -164,6 +181,7 @@ struct call {
     unsigned epoch, host, link, boots;
     unsigned life; /* of the domain when it was asked for */
     bool is_overdue, is_lost, lies;
+    bool is_stuck; /* in a cable that leads nowhere */
     int forced_error;
     struct inventory *inventory;
     struct domain_report report;
@@ -177,7 +195,8 @@ struct page {
     char key[RECOVERY_ID_SIZE + UUID_TEXT_SIZE];
     char *document; /* NULL: to be forgotten */
     bool is_machine;
-    unsigned domain;
+    bool is_host;
+    unsigned domain; /* or host */
     uint64_t ticket;
     int64_t detected_us, put_us;
     struct machine_ref intent; /* the replacement that the document names */
@@ -221,6 +240,9 @@ enum incident_kind {
     INCIDENT_RELOAD,
     INCIDENT_RELEASE,
     INCIDENT_KILL_STANDBY,
+    INCIDENT_POWER_LOSS,
+    INCIDENT_LINK_CUT,
+    INCIDENT_OWN_NETWORK,
     INCIDENT_COUNT,
 };
 
@@ -245,12 +267,16 @@ enum spot_kind {
     SPOT_CRASH_AFTER_WRITE,
     SPOT_CRASH_AT_CALL,
     SPOT_DISCONNECT_AT_CALL,
+    SPOT_FENCE_FAILS,
+    SPOT_FENCE_LATE,
+    SPOT_FENCE_LIES,
+    SPOT_CRASH_AT_FENCE,
     SPOT_COUNT,
 };
 
 struct spot {
     enum spot_kind kind;
-    unsigned place; /* the how-manieth call, event or write */
+    unsigned place; /* the how-manieth call, event, write or fencing */
 };
 
 struct simulation_options {
@@ -259,6 +285,7 @@ struct simulation_options {
     bool dropped[PLAN_MAX]; /* incidents that do not happen */
     bool is_short;          /* the fixed course of the exhaustive search */
     bool is_warm;           /* with a standby that is being warmed when the failure comes */
+    bool has_short_hosts;   /* the one in which a host is lost */
     struct spot spots[3];
     size_t n_spots;
     const char *overlooked[OVERLOOKED_MAX]; /* violations with these words are known, and do not count */
@@ -284,7 +311,7 @@ struct simulation_result {
     char *tail; /* the end of the trace when violated; free() */
     size_t n_incidents;
     struct incident plan[PLAN_MAX]; /* n_incidents of them */
-    unsigned places[3];             /* calls, events and writes that there were */
+    unsigned places[PLACES];        /* calls, events, writes and fencings that there were */
     unsigned long crashes, recoveries, steps;
     unsigned long faults[FAULT_COUNT];
     unsigned long outcomes[RECOVERY_STATE_COUNT];
@@ -312,10 +339,11 @@ struct simulation {
     bool is_pumping;
     bool crash_is_due; /* at the next chance: a coordinator is not freed under itself */
     bool has_jumped, has_reloaded;
+    bool expects_alert;   /* a fencing has failed */
     bool is_probing_late; /* the late result just handed in must lead to a destroy of late_target */
     struct machine_ref late_target;
 
-    struct host hosts[HOSTS_MAX];
+    struct site hosts[HOSTS_MAX];
     unsigned n_hosts;
     struct domain domains[DOMAINS_MAX];
     unsigned n_domains;
@@ -333,8 +361,8 @@ struct simulation {
     size_t n_books;
     int64_t released_us;
     bool is_held;
-    int64_t held_us;    /* since when */
-    unsigned places[3]; /* calls, events and writes so far, of those that are counted */
+    int64_t held_us;         /* since when */
+    unsigned places[PLACES]; /* calls, events, writes and fencings so far, of those that are counted */
 
     char tail[TAIL_LINES][LINE_SIZE];
     size_t n_lines;
@@ -369,7 +397,7 @@ void world_stop(struct simulation *simulation, struct domain *domain, enum machi
 void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
                 int64_t delay_us);
 struct domain *world_find(struct simulation *simulation, const struct machine_ref *ref);
-struct host *world_host(struct simulation *simulation, const char *name);
+struct site *world_host(struct simulation *simulation, const char *name);
 struct domain_report world_report(const struct domain *domain);
 uint64_t world_free_memory(const struct simulation *simulation, unsigned host);
 bool world_agent_answers(const struct simulation *simulation, const struct domain *domain);
@@ -462,6 +490,29 @@ void warm_notice(struct simulation *simulation, const struct notice *notice);
 void warm_check_nobody(struct simulation *simulation, const struct recovery *recovery);
 bool warm_is_at_rest(const struct simulation *simulation);
 void warm_end(struct simulation *simulation);
+/* A host was fenced, the daemon is told: what it knows to have been in service there must be recovered. */
+void crashes_fenced(struct simulation *simulation, unsigned host);
+void promises_power_lost(struct simulation *simulation, const struct domain *domain);
+
+/* ---- losses.c ---- */
+
+void losses_fence_asked(struct simulation *simulation, unsigned host);
+void losses_answered(struct simulation *simulation, unsigned host, bool is_off);
+/* After the pump that follows an answer. */
+void losses_told(struct simulation *simulation);
+void losses_notice(struct simulation *simulation, const struct notice *notice);
+void losses_destroy(struct simulation *simulation, const struct action *action);
+void losses_check_start(struct simulation *simulation, const struct recovery *recovery, const struct book *book);
+void losses_end(struct simulation *simulation);
+
+/* ---- power.c ---- */
+
+bool power_is_out_of_reach(const struct site *site);
+void power_off(struct simulation *simulation, unsigned host, const char *how);
+void power_restore(struct simulation *simulation, unsigned host);
+void power_cut(struct simulation *simulation, unsigned host, int64_t for_us);
+void power_mend(struct simulation *simulation, unsigned host);
+void power_fence(struct simulation *simulation, const struct action *action);
 
 /* ---- run.c ---- */
 
@@ -469,7 +520,7 @@ void simulation_run(const struct simulation_options *options, struct simulation_
 
 /* ---- exhaustive.c, shrink.c ---- */
 
-/* All courses of the short scenario with up to `depth` faults; every `parts`-th from `part`. False: one was violated.
+/* All courses of a short scenario with up to `depth` faults; every `parts`-th from `part`. False: one was violated.
  */
 bool exhaustive_run(const struct simulation_options *common, unsigned depth, unsigned part, unsigned parts);
 /* Makes the options of a failing run smaller as long as it fails. */

@@ -43,7 +43,7 @@ void warm_make_hosts_scarce(struct simulation *simulation)
 {
     for (unsigned i = 0; i < simulation->n_hosts; i++) {
         uint64_t spare_kib = (uint64_t)random_between(&simulation->random_warm, 1, 5) * (uint64_t)GIB / 1024;
-        struct host *host = &simulation->hosts[i];
+        struct site *host = &simulation->hosts[i];
 
         if (random_hits(&simulation->random_warm, 40) && is_on(simulation))
             host->memory_kib = host->memory_kib - world_free_memory(simulation, i) + spare_kib;

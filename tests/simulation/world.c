@@ -13,14 +13,18 @@ static void make_hosts(struct simulation *simulation)
 {
     uint64_t *dice = &simulation->random_world;
 
-    simulation->n_hosts = simulation->options->is_short ? 1 : (unsigned)random_between(dice, 1, HOSTS_MAX);
+    simulation->n_hosts = simulation->options->has_short_hosts ? 3
+                          : simulation->options->is_short      ? 1
+                                                               : (unsigned)random_between(dice, 1, HOSTS_MAX);
     for (unsigned i = 0; i < simulation->n_hosts; i++) {
-        struct host *host = &simulation->hosts[i];
+        struct site *host = &simulation->hosts[i];
 
         snprintf(host->name, sizeof(host->name), "host%u", i);
         host->is_up = true;
+        host->has_power = true;
+        snprintf(host->uri, sizeof(host->uri), "qemu+tcp://host%u/system", i);
         host->memory_kib = UINT64_C(1024) * 1024 * (uint64_t)random_between(dice, 12, 64);
-        simulation->hypervisors[i] = (struct config_hypervisor){.name = host->name, .uri = host->name};
+        simulation->hypervisors[i] = (struct config_hypervisor){.name = host->name, .uri = host->uri};
     }
 }
 
@@ -96,6 +100,7 @@ static void make_short(struct simulation *simulation)
 
         *domain = (struct domain){
             .number = i,
+            .host = simulation->options->has_short_hosts ? i : 0,
             .features = 0x129,
             .vcpus = 2,
             .memory_kib = UINT64_C(1024) * 1024,
@@ -126,7 +131,7 @@ void world_make(struct simulation *simulation)
     warm_make_hosts_scarce(simulation);
 }
 
-struct host *world_host(struct simulation *simulation, const char *name)
+struct site *world_host(struct simulation *simulation, const char *name)
 {
     for (unsigned i = 0; i < simulation->n_hosts; i++)
         if (strcmp(simulation->hosts[i].name, name) == 0)
@@ -209,10 +214,11 @@ bool world_agent_answers(const struct simulation *simulation, const struct domai
 static void deliver(struct simulation *simulation, const struct thing *thing)
 {
     const struct domain *domain = &simulation->domains[thing->domain];
-    const struct host *host = &simulation->hosts[domain->host];
+    const struct site *host = &simulation->hosts[domain->host];
     struct domain_event event = {.kind = thing->event, .name = domain->name, .at = simulation->now};
 
-    if (!shell_is_up(simulation, thing->epoch) || !host->is_connected || host->link != thing->number) {
+    if (!shell_is_up(simulation, thing->epoch) || !host->is_connected || host->link != thing->number ||
+        power_is_out_of_reach(host)) {
         promises_event_lost(simulation, domain, thing->event);
         return;
     }
@@ -226,7 +232,7 @@ void world_tell(struct simulation *simulation, const struct domain *domain, enum
                 int64_t delay_us)
 {
     struct domain *teller = &simulation->domains[domain->number];
-    const struct host *host = &simulation->hosts[domain->host];
+    const struct site *host = &simulation->hosts[domain->host];
     uint64_t *dice = &simulation->random_events;
     unsigned place = simulation->places[1]++;
     struct thing thing = {
@@ -238,7 +244,7 @@ void world_tell(struct simulation *simulation, const struct domain *domain, enum
         late_us = random_between(dice, 20 * USEC_PER_MSEC, 500 * USEC_PER_MSEC);
     if (spot_is(simulation, SPOT_EVENT_LATE, place))
         late_us = 500 * USEC_PER_MSEC;
-    if (!host->is_up || !host->is_connected || simulation->coordinator == NULL ||
+    if (!host->is_up || !host->is_connected || host->is_cut || simulation->coordinator == NULL ||
         strikes(simulation, dice, FAULT_EVENT_LOST, 2) || spot_is(simulation, SPOT_EVENT_LOST, place)) {
         say(simulation, "         … and nobody hears it");
         promises_event_lost(simulation, domain, event);

@@ -209,6 +209,15 @@ static void defaults(void **state)
     assert_int_equal(config->recovery.history_length, 256);
     assert_int_equal(config->discovery.resync_interval_us, 600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.reconnect_max_us, 10 * USEC_PER_SEC);
+    assert_int_equal(config->host_timeout_us, 30 * USEC_PER_SEC);
+    assert_int_equal(config->hold_share, 500000);
+    assert_int_equal(config->when_both_run, BOTH_RUN_ALERT);
+    assert_null(config->fence.command);
+    assert_int_equal(config->fence.action, FENCE_OFF);
+    assert_true(config->fence.is_confirmed);
+    assert_int_equal(config->fence.timeout_us, 60 * USEC_PER_SEC);
+    assert_int_equal(config->fence.retry_us, 30 * USEC_PER_SEC);
+    assert_int_equal(config->fence.options.count, 0);
 }
 
 static void assert_fact(const struct config_fact *fact, const char *kind, const char *value)
@@ -252,12 +261,37 @@ static void lists_and_maps_of_full(const struct config *config)
     assert_weight(&similarity->resource_weights[2], "data", NULL, 1);
 }
 
+static void assert_option(const struct config_option *option, const char *name, const char *value)
+{
+    assert_string_equal(option->name, name);
+    assert_string_equal(option->value, value);
+}
+
+static void hosts_of_full(const struct config *config)
+{
+    assert_int_equal(config->hypervisors[0].fence.count, 2);
+    assert_option(&config->hypervisors[0].fence.items[0], "plug", "node-1");
+    assert_option(&config->hypervisors[0].fence.items[1], "power_wait", "5");
+    assert_int_equal(config->hypervisors[1].fence.count, 0);
+    assert_int_equal(config->host_timeout_us, 45 * USEC_PER_SEC);
+    assert_int_equal(config->hold_share, 600000);
+    assert_int_equal(config->when_both_run, BOTH_RUN_STOP_ORIGINAL);
+    assert_string_equal(config->fence.command, "/usr/sbin/fence_ipmilan");
+    assert_int_equal(config->fence.action, FENCE_REBOOT);
+    assert_false(config->fence.is_confirmed);
+    assert_int_equal(config->fence.timeout_us, 120 * USEC_PER_SEC);
+    assert_int_equal(config->fence.retry_us, 60 * USEC_PER_SEC);
+    assert_int_equal(config->fence.options.count, 2);
+    assert_option(&config->fence.options.items[1], "username", "no");
+}
+
 static void everything_set(void **state)
 {
     _cleanup_(config_freep) struct config *config = parse_file(DATA "full.yaml");
 
     (void)state;
     lists_and_maps_of_full(config);
+    hosts_of_full(config);
     assert_string_equal(config->file, "good.yaml");
     assert_int_equal(config->mode, MODE_OBSERVE);
     assert_string_equal(config->state_dir, "/srv/understudy");

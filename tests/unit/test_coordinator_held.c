@@ -135,12 +135,13 @@ static void test_the_host_of_a_choice_is_gone(void **state)
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
 }
 
-/* At the start, one hypervisor answers a second after the other. */
+/* At the start, one hypervisor answers a second after the other; who is nearer is on the later one. */
 static void test_at_the_start_everybody_is_waited_for(void **state)
 {
     struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
+    world_add(world, "farther", WEB " system/cron", MACHINE_SHUT_OFF);
     world->domains[b].hypervisor = 1;
     world_connect_all(world);
     world_kill_silently(world, a);

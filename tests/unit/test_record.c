@@ -101,6 +101,7 @@ static struct recovery full_recovery(void)
         .level = VERIFY_TCP,
         .is_held = true,
         .is_restarting = true,
+        .stands_in = true,
         .action_id = 12,
         .waits_for_connection = true,
         .asked = 3,
@@ -273,6 +274,7 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_int_equal(a->level, b->level);
     assert_int_equal(a->is_held, b->is_held);
     assert_int_equal(a->is_restarting, b->is_restarting);
+    assert_int_equal(a->stands_in, b->stands_in);
 }
 
 static void assert_nothing_under_way(const struct recovery *recovery)
@@ -494,9 +496,9 @@ static void test_members_of_another_type(void **state)
 
 static bool may_be_missing(const char *key)
 {
-    static const char *const optional[] = {"confirmed", "decided",           "recorded", "started",     "settled",
-                                           "ended",     "replacement_name",  "error",    "explanation", "detail",
-                                           "fate",      "replacement_warmth"};
+    static const char *const optional[] = {
+        "confirmed",   "decided", "recorded",  "started", "settled",           "ended", "replacement_name", "error",
+        "explanation", "detail",  "stands_in", "fate",    "replacement_warmth"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -689,6 +691,128 @@ static void test_machine_documents(void **state)
     }
 }
 
+static struct domain_description full_description(void)
+{
+    static struct disk disks[] = {
+        {.source = (char *)"/a.img", .target = (char *)"vda", .writable = true, .capacity_bytes = 7},
+        {.source = (char *)"pool/v", .pool = (char *)"pool", .volume = (char *)"v", .shareable = true},
+    };
+    static char *macs[] = {(char *)"52:54:00:00:00:01", (char *)"52:54:00:00:00:02"};
+    static struct feature_text features[] = {{(char *)"database", (char *)"mysql"}, {(char *)"os", NULL}};
+
+    return (struct domain_description){
+        .uuid = "00000000-0000-4000-8000-000000000001",
+        .name = TEXT("VM-001"),
+        .vcpus = 3,
+        .memory_kib = 1 << 20,
+        .on_crash = ON_CRASH_PRESERVE,
+        .has_agent_channel = true,
+        .has_panic_device = true,
+        .disks = disks,
+        .n_disks = ELEMENTS_OF(disks),
+        .macs = macs,
+        .n_macs = ELEMENTS_OF(macs),
+        .osinfo_id = TEXT("http://debian.org/debian/12"),
+        .has_metadata = true,
+        .role = TEXT("protected"),
+        .has_priority = true,
+        .priority = -3,
+        .features = features,
+        .n_features = ELEMENTS_OF(features),
+    };
+}
+
+static char *format_described(const struct domain_description *description)
+{
+    const struct machine_memory memory = {.state = MACHINE_RUNNING};
+    const struct string_list learned = {0};
+    char *text = NULL;
+
+    assert_int_equal(record_format_described_machine(&memory, &learned, description, &text), 0);
+    return text;
+}
+
+static void test_description_comes_back(void **state)
+{
+    struct domain_description full = full_description(), bare = {.uuid = "1", .name = TEXT("bare")};
+    const struct domain_description *given[] = {&full, &bare};
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(given); i++) {
+        _cleanup_(freep) char *text = format_described(given[i]);
+        _cleanup_(domain_description_freep) struct domain_description *read = NULL;
+        struct machine_memory memory;
+
+        assert_int_equal(record_parse_machine(text, &memory), 0);
+        assert_int_equal(record_parse_description(text, given[i]->uuid, &read), 0);
+        assert_true(domain_description_equal(given[i], read));
+        assert_int_equal(domain_description_disk_bytes(read), domain_description_disk_bytes(given[i]));
+    }
+}
+
+/* Each member matters, and a damaged one is refused, not believed. */
+static void test_description_without_one_of_its_members(void **state)
+{
+    static const char *const optional[] = {"osinfo_id", "role"};
+    struct domain_description full = full_description();
+    _cleanup_(freep) char *text = format_described(&full);
+    json_t *document = json_loads(text, 0, NULL);
+    json_t *object = json_object_get(document, "description"), *whole = json_deep_copy(object), *member;
+    const char *key;
+
+    (void)state;
+    json_object_foreach(whole, key, member)
+    {
+        _cleanup_(domain_description_freep) struct domain_description *read = NULL;
+        _cleanup_(freep) char *damaged = NULL;
+        bool may_miss = strcmp(key, optional[0]) == 0 || strcmp(key, optional[1]) == 0;
+
+        assert_int_equal(json_object_del(object, key), 0);
+        damaged = json_dumps(document, 0);
+        assert_int_equal(record_parse_description(damaged, full.uuid, &read), may_miss ? 0 : -EINVAL);
+        if (may_miss)
+            assert_false(domain_description_equal(&full, read));
+        assert_int_equal(json_object_set(object, key, member), 0);
+    }
+    json_decref(whole);
+    json_decref(document);
+}
+
+static void test_a_machine_without_description(void **state)
+{
+    const struct machine_memory memory = {.state = MACHINE_RUNNING};
+    _cleanup_(freep) char *text = NULL;
+    struct domain_description *read = NULL;
+
+    (void)state;
+    assert_int_equal(record_format_machine(&memory, &(struct string_list){0}, &text), 0);
+    assert_int_equal(record_parse_description(text, "1", &read), -ENOENT);
+    assert_int_equal(record_parse_description("{", "1", &read), -EINVAL);
+}
+
+static void test_host_comes_back(void **state)
+{
+    const struct host_track given = {
+        .state = HOST_FENCED,
+        .missing = {.mono_us = 100, .real_us = now.real_us - 5000},
+        .fenced = {.mono_us = 200, .real_us = now.real_us - 4000},
+    };
+    const char *const damaged[] = {"", "{}", "{\"host\":\"gone\"}", "{\"host\":\"fenced\",\"fenced_us\":\"x\"}"};
+    _cleanup_(freep) char *text = NULL;
+    struct moment missing, fenced;
+    enum host_state host_state;
+
+    (void)state;
+    assert_int_equal(record_format_host(&given, &text), 0);
+    assert_int_equal(record_parse_host(text, now, &host_state, &missing, &fenced), 0);
+    assert_int_equal(host_state, HOST_FENCED);
+    assert_int_equal(missing.real_us, given.missing.real_us);
+    assert_int_equal(missing.mono_us, now.mono_us - 5000);
+    assert_int_equal(fenced.mono_us, now.mono_us - 4000);
+    for (size_t i = 0; i < ELEMENTS_OF(damaged); i++)
+        assert_int_equal(record_parse_host(damaged[i], now, &host_state, &missing, &fenced), -EINVAL);
+}
+
 /* How many more allocations jansson gets. */
 static unsigned allocations_left;
 
@@ -747,6 +871,10 @@ int main(void)
         cmocka_unit_test(test_machine_comes_back),
         cmocka_unit_test(test_keeping_comes_back),
         cmocka_unit_test(test_machine_documents),
+        cmocka_unit_test(test_description_comes_back),
+        cmocka_unit_test(test_description_without_one_of_its_members),
+        cmocka_unit_test(test_a_machine_without_description),
+        cmocka_unit_test(test_host_comes_back),
         cmocka_unit_test(test_out_of_memory),
     };
 

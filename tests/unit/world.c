@@ -7,13 +7,19 @@
 
 #include "support.h"
 
-static const char *const hypervisor_names[WORLD_HYPERVISORS] = {"local", "other"};
+static const char *const hypervisor_names[WORLD_HYPERVISORS] = {"local", "other", "third"};
+
+static struct config_hypervisor remote[] = {
+    {.name = (char *)"local", .uri = (char *)"qemu+tcp://local/system"},
+    {.name = (char *)"other", .uri = (char *)"qemu+tcp://other/system"},
+    {.name = (char *)"third", .uri = (char *)"qemu+tcp://third/system"},
+};
 
 void world_begin(struct world *world)
 {
     *world = (struct world){
         .config = default_config(),
-        .free_memory_kib = {1000000, 1000000},
+        .free_memory_kib = {1000000, 1000000, 1000000},
         .now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC},
     };
     world->config.similarity = case_study_similarity();
@@ -50,7 +56,22 @@ static unsigned number_of(const struct machine_ref *ref)
 
 static unsigned hypervisor_of(const struct machine_ref *ref)
 {
-    return strcmp(ref->hypervisor, hypervisor_names[0]) == 0 ? 0 : 1;
+    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+        if (strcmp(ref->hypervisor, hypervisor_names[i]) == 0)
+            return i;
+    fail();
+    return 0;
+}
+
+void world_make_remote(struct world *world)
+{
+    world->config.hypervisors = remote;
+    world->config.n_hypervisors = ELEMENTS_OF(remote);
+    world->config.host_timeout_us = 30 * USEC_PER_SEC;
+    world->config.hold_share = 500000;
+    world->config.fence = (struct config_fence){
+        .command = (char *)"/nonexistent/fence", .timeout_us = 60 * USEC_PER_SEC, .retry_us = 20 * USEC_PER_SEC};
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
 }
 
 static char *copied(const char *text)
@@ -221,6 +242,9 @@ static void assert_may_start(const struct world *world, const struct action *act
     }
     assert_int_equal(world->config.mode, MODE_AUTOMATIC);
     assert_true(action->recovery_id[0] != '\0');
+    /* Promise 8. */
+    if (recovery->cause == CAUSE_HOST_LOST && !world->fence_lies)
+        assert_int_not_equal(world->domains[number_of(&recovery->failed)].state, MACHINE_RUNNING);
     assert_false(coordinator_is_held(world->coordinator));
     for (unsigned i = 0; i < world->n_domains; i++)
         assert_string_not_equal(world->domains[i].started_for, action->recovery_id);
@@ -355,6 +379,19 @@ static void answer_hook(struct world *world, const struct action *action)
     coordinator_handle_result(world->coordinator, action, &result, world->now);
 }
 
+static void answer_fence(struct world *world, const struct action *action)
+{
+    struct action_result result = {.id = action->id, .error = world->fence_error};
+
+    for (unsigned i = 0; i < world->n_domains && world->fence_error == 0 && !world->fence_lies; i++)
+        if (world->domains[i].hypervisor == hypervisor_of(&action->target) &&
+            machine_state_is_active(world->domains[i].state))
+            stop(world, i, REASON_UNKNOWN);
+    if (result.error != 0)
+        strcpy(result.message, "no power switch in this make-believe world");
+    coordinator_handle_result(world->coordinator, action, &result, world->now);
+}
+
 static void answer(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     switch (action->kind) {
@@ -382,6 +419,9 @@ static void answer(struct world *world, const struct action *action, const struc
     case ACTION_RECORD:
         answer_record(world, action);
         break;
+    case ACTION_FENCE:
+        answer_fence(world, action);
+        break;
     case ACTION_HOOK:
         answer_hook(world, action);
         break;
@@ -408,10 +448,18 @@ static void take_changes(struct world *world)
     const struct recovery *recovery;
     struct machine_ref machine;
     struct machine_memory memory;
+    const char *hypervisor;
+    const struct host_track *host;
 
     while ((recovery = coordinator_next_changed_recovery(world->coordinator)) != NULL)
         if (!world->loses_writes)
             world_write_recovery(world, recovery);
+    while ((host = coordinator_next_changed_host(world->coordinator, &hypervisor)) != NULL)
+        for (unsigned i = 0; i < WORLD_HYPERVISORS && !world->loses_writes; i++)
+            if (strcmp(hypervisor, hypervisor_names[i]) == 0) {
+                world->kept[i] = *host;
+                world->kept[i].trouble = NULL;
+            }
     while (coordinator_next_changed_machine(world->coordinator, &machine, &memory))
         if (!world->loses_writes)
             world_write_machine(world, &machine, &memory);
@@ -455,7 +503,7 @@ static bool drive_once(struct world *world)
         world->pending[world->n_pending].action = action;
         memcpy(world->pending[world->n_pending++].then, world->domains, sizeof(world->domains));
     } else if (action.kind != ACTION_RECORD && action.kind != ACTION_HOOK && action.kind != ACTION_REMEMBER &&
-               !world->is_connected[hypervisor_of(&action.target)]) {
+               action.kind != ACTION_FENCE && !world->is_connected[hypervisor_of(&action.target)]) {
         struct action_result lost = {.id = action.id, .error = -ENOTCONN};
 
         coordinator_handle_result(world->coordinator, &action, &lost, world->now);

@@ -9,7 +9,7 @@
 #include "failover/coordinator.h"
 
 #define WORLD_DOMAINS     16
-#define WORLD_HYPERVISORS 2 /* "local", "other" */
+#define WORLD_HYPERVISORS 3 /* "local", "other"; "third" where it is configured */
 #define WORLD_PENDING     64
 #define WORLD_STORED      64
 
@@ -57,6 +57,7 @@ struct world_remembered {
     bool is_known;
     struct machine_ref ref;
     struct machine_memory memory;
+    char *document; /* with its description; NULL: without */
 };
 
 struct world {
@@ -73,6 +74,10 @@ struct world {
     struct world_stored stored[WORLD_STORED];
     size_t n_stored;
     struct world_remembered remembered[WORLD_DOMAINS];
+
+    int fence_error;                           /* what the fence agent answers */
+    bool fence_lies;                           /* and does nothing when it says that it has */
+    struct host_track kept[WORLD_HYPERVISORS]; /* on disk: lost and fenced hosts */
 
     unsigned holds; /* of 1 << enum action_kind: these are not answered by themselves */
     struct world_pending pending[WORLD_PENDING];
@@ -98,6 +103,8 @@ void world_tell(struct world *world, unsigned number, enum domain_event_kind eve
 /* State and events together. */
 void world_kill(struct world *world, unsigned number); /* QEMU dies */
 void world_boot(struct world *world, unsigned number); /* an operator starts it */
+/* The three of them on hosts of their own, which can be fenced. */
+void world_make_remote(struct world *world);
 /* QEMU dies and nobody is told. */
 void world_kill_silently(struct world *world, unsigned number);
 

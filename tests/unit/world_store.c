@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "report/record.h"
 #include "support.h"
 
 static char *copied(const char *text)
@@ -76,8 +77,17 @@ void world_write_machine(struct world *world, const struct machine_ref *machine,
 {
     unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
 
+    const struct machine *known = pool_find(coordinator_pool(world->coordinator), machine->hypervisor, machine->uuid);
+    struct world_remembered *remembered = &world->remembered[number];
+
     assert_true(number < WORLD_DOMAINS);
-    world->remembered[number] = (struct world_remembered){true, *machine, *memory};
+    free(remembered->document);
+    *remembered =
+        (struct world_remembered){.is_known = memory->state != MACHINE_GONE, .ref = *machine, .memory = *memory};
+    if (known != NULL && remembered->is_known)
+        assert_int_equal(record_format_described_machine(memory, &(struct string_list){0}, known->description,
+                                                         &remembered->document),
+                         0);
 }
 
 const struct recovery *world_read_recovery(const struct world *world, const char *id)
@@ -99,10 +109,20 @@ void world_restart_daemon(struct world *world)
         assert_int_equal(coordinator_restore(world->coordinator, copy_of(world->stored[i].recovery)), 0);
     for (size_t i = 0; i < WORLD_DOMAINS; i++) {
         const struct world_remembered *machine = &world->remembered[i];
+        struct domain_description *description = NULL;
 
-        if (machine->is_known)
-            assert_int_equal(coordinator_remember(world->coordinator, &machine->ref, &machine->memory), 0);
+        if (!machine->is_known)
+            continue;
+        assert_int_equal(coordinator_remember(world->coordinator, &machine->ref, &machine->memory), 0);
+        if (machine->document == NULL || world->config.hypervisors[0].uri[0] == 't')
+            continue; /* those on the daemon's own host are listed anyway */
+        assert_int_equal(record_parse_description(machine->document, machine->ref.uuid, &description), 0);
+        assert_int_equal(coordinator_remember_description(world->coordinator, &machine->ref, description), 0);
     }
+    for (size_t i = 0; i < world->config.n_hypervisors; i++)
+        assert_int_equal(coordinator_remember_host(world->coordinator, world->config.hypervisors[i].name,
+                                                   world->kept[i].state, world->kept[i].missing, world->kept[i].fenced),
+                         0);
 }
 
 void world_free_store(struct world *world)
@@ -110,4 +130,8 @@ void world_free_store(struct world *world)
     for (size_t i = 0; i < world->n_stored; i++)
         recovery_free(world->stored[i].recovery);
     world->n_stored = 0;
+    for (size_t i = 0; i < WORLD_DOMAINS; i++) {
+        free(world->remembered[i].document);
+        world->remembered[i].document = NULL;
+    }
 }

@@ -67,6 +67,13 @@ auth_unix_rw = "none"
 log_level = 3
 """
 
+# For hosts on a network of their own (harness.network).
+LISTENING = """
+listen_tls = 0
+listen_tcp = 1
+auth_tcp = "none"
+"""
+
 
 class LibvirtError(AssertionError):
     pass
@@ -116,9 +123,13 @@ class Process:
 
 
 class Host:
-    def __init__(self, home, cache):
-        """home: a short-named, empty directory of its own; cache: where guests and probing results are kept."""
+    def __init__(self, home, cache, listens=""):
+        """
+        home: a short-named, empty directory of its own; cache: where guests and probing results are kept; listens:
+        what libvirtd.conf says of listening on the network, if it does.
+        """
         self.home = home
+        self._listens = listens
         self._cache = cache
         self._consoles = {}
         self._libvirtd = None
@@ -127,7 +138,7 @@ class Host:
         for name in (*STAND_INS.values(), "dev", "images", "console"):
             (home / name).mkdir()
         (home / "etc/qemu.conf").write_text(QEMU_CONF)
-        (home / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF)
+        (home / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF + listens)
         capabilities = cache / "libvirt"
         capabilities.mkdir(exist_ok=True)
         self._mounts = {**{inside: home / own for inside, own in STAND_INS.items()}, "/var/cache/libvirt": capabilities}
@@ -135,7 +146,8 @@ class Host:
 
     # The namespace
 
-    def open(self):
+    def open(self, network=None):
+        """network: a harness.network.Network to be connected to."""
         for inside in self._mounts:
             if not Path(inside).is_dir():
                 raise guests.Unavailable(f"{inside} does not exist (package libvirt-daemon-system)")
@@ -147,6 +159,8 @@ class Host:
         if self._space.stdout.readline() != "ready\n":
             raise guests.Unavailable("the namespace for libvirtd cannot be set up")
         self._init = children(self._space.pid)[0]
+        if network is not None:
+            network.connect(self)
         self.start_libvirtd()
 
     def close(self):
@@ -165,6 +179,23 @@ class Host:
         """The command line that runs `command` inside the namespace."""
         return ["nsenter", "-t", str(self._init), "-m", "-p", "-n", "--", *map(str, command)]
 
+    @property
+    def init(self):
+        """The PID of the namespaces' first process."""
+        return self._init
+
+    def run_inside(self, *command):
+        subprocess.run(self.command(*command), check=True, capture_output=True)
+
+    def boot(self):
+        """After everything on it was killed: as after the power was off, libvirt knows of no machine that ran."""
+        if self._libvirtd.poll() is None:
+            self.kill_libvirtd()
+        for pattern in ("run/libvirt/qemu/*.xml", "run/libvirt/qemu/*.pid", "run/libvirt/*.pid", "run/*.pid"):
+            for path in self.home.glob(pattern):
+                path.unlink()
+        self.start_libvirtd()
+
     def spawn(self, *command, **options):
         return Process(subprocess.Popen(self.command(*command), start_new_session=True, **options))
 
@@ -174,7 +205,7 @@ class Host:
         self.notify.forget()
         log = open(self.home / "libvirtd.log", "ab")
         with log:
-            self._libvirtd = self.spawn("libvirtd", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self._libvirtd = self.spawn("libvirtd", *(["--listen"] if self._listens else []), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                         env={**os.environ, "NOTIFY_SOCKET": str(self.notify.path)})
         if wait:
             self.notify.wait_for("READY=1", self._check_libvirtd)
@@ -210,8 +241,8 @@ class Host:
     def define(self, name, *, guest="boot sector", resources=None, role=None, priority=None, arguments="",
                devices="", **options):
         """
-        Defines a machine that is off. guest: "boot sector", "dying boot sector", which panics as soon as it is
-        up, "linux", or "linux with agent", which has a disk, too. resources: understudy's metadata; arguments: more of them for the kernel; devices: more XML;
+        Defines a machine that is off. guest: "boot sector", "dying boot sector", which panics a second and
+        a half after it is up, "linux", or "linux with agent", which has a disk, too. resources: understudy's metadata; arguments: more of them for the kernel; devices: more XML;
         options: as of domain.domain_xml.
         """
         console = self.home / "console" / name

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyctl fenced: somebody has made sure that a lost host is off. */
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/field.h"
+#include "ctl/print.h"
+
+#define TIMEOUT_MS 60000
+
+static int run(struct client *client, const struct ctl_options *options, const char *argument)
+{
+    _cleanup_(json_decrefp) json_t *body = json_pack("{s:b}", "confirmed", options->yes);
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+
+    if (body == NULL)
+        die_of_memory();
+    if (client_post(client, body, TIMEOUT_MS, &answer, "/v1/hypervisors/{}/fenced", argument) < 0)
+        return EXIT_FAILURE;
+    if (options->json)
+        print_json(answer);
+    else
+        print_styled(STYLE_NOTABLE, "%s counts as off: its machines are recovered elsewhere.\n",
+                     field_word(answer, "host"));
+    return EXIT_SUCCESS;
+}
+
+const struct command command_fenced = {
+    .name = "fenced",
+    .argument = "HOST",
+    .options = OPTION_YES,
+    .help = "say that a lost host is surely off",
+    .run = run,
+};

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ *   acting ── success, and to be confirmed ──▶ asking ── off ──▶ done
+ *      └── failure, or not to be confirmed ──▶ done ◀── on, or no answer
+ *
+ * A run takes each step from the event loop, on a clean stack, when the program before is gone.
+ */
+#include "hooks/fence.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#include <event2/event.h>
+
+#include "hooks/listing.h"
+#include "hooks/output.h"
+#include "hooks/process.h"
+
+/* The API of fence agents: action=status of a host that is off. */
+#define STATUS_ON  0
+#define STATUS_OFF 2
+
+LIST_HEAD(run_list, run);
+
+struct fencer {
+    struct event_base *base;
+    struct fencer_callbacks callbacks;
+    void *context;
+    struct run_list runs;
+};
+
+struct run {
+    struct fencer *fencer;
+    LIST_ENTRY(run) link;
+    uint64_t number;
+    char *host;
+    char *path;
+    int64_t timeout_us;
+    char *input;        /* of the action */
+    char *status_input; /* NULL: what the agent says is not confirmed */
+    struct string_list secrets;
+    bool is_asking; /* for the status */
+    bool is_answered;
+    struct process *process;
+    struct event *step;
+    char last_line[OUTPUT_LINE_BYTES + 1];
+};
+
+static void wipe(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static void run_free(struct run *run)
+{
+    if (run == NULL)
+        return;
+    process_free(run->process);
+    if (run->step != NULL)
+        event_free(run->step);
+    for (size_t i = 0; i < run->secrets.count; i++)
+        explicit_bzero(run->secrets.items[i], strlen(run->secrets.items[i]));
+    string_list_done(&run->secrets);
+    wipe(run->input);
+    wipe(run->status_input);
+    free(run->host);
+    free(run->path);
+    free(run);
+}
+DEFINE_CLEANUP(struct run, run_free);
+
+static void run_end(struct run *run)
+{
+    LIST_REMOVE(run, link);
+    run_free(run);
+}
+
+static void answer(struct run *run, int error, const char *format, ...) _printf_(3, 4);
+
+/* The run may be gone after this. */
+static void answer(struct run *run, int error, const char *format, ...)
+{
+    char message[PROCESS_MESSAGE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    run->is_answered = true;
+    run->fencer->callbacks.done(run->fencer->context, run->number, error, message);
+    if (run->process == NULL)
+        run_end(run);
+}
+
+/* What an agent prints in its distress may hold what it was told. */
+static void scrub(const struct run *run, char *line)
+{
+    for (size_t i = 0; i < run->secrets.count; i++) {
+        const char *secret = run->secrets.items[i];
+        size_t length = strlen(secret);
+
+        for (char *at; (at = strstr(line, secret)) != NULL;) {
+            size_t rest = strlen(at + length) + 1;
+            size_t stars = length < 3 ? length : 3;
+
+            memset(at, '*', stars);
+            memmove(at + stars, at + length, rest);
+        }
+    }
+}
+
+static void on_line(void *context, const char *text)
+{
+    struct run *run = context;
+
+    snprintf(run->last_line, sizeof(run->last_line), "%s", text);
+    scrub(run, run->last_line);
+    run->fencer->callbacks.line(run->fencer->context, run->host, run->last_line);
+}
+
+static void judge_action(struct run *run, int error, const char *message)
+{
+    const char *said = run->last_line[0] != '\0' ? ": " : "";
+
+    if (error < 0)
+        answer(run, error, "%s: %s%s%.300s", run->path, message, said, run->last_line);
+    else if (run->status_input == NULL)
+        answer(run, 0, "%s", "");
+    else
+        run->is_asking = true;
+}
+
+static void judge_status(struct run *run, int error, const char *message)
+{
+    int status = process_exit_status(run->process);
+    const char *said = run->last_line[0] != '\0' ? ": " : "";
+
+    if (status == STATUS_OFF)
+        answer(run, 0, "%s", "");
+    else if (status == STATUS_ON)
+        answer(run, -EIO, "%s says that it has switched the host off, but afterwards that it is still on", run->path);
+    else
+        answer(run, error < 0 ? error : -EIO, "%s cannot say whether the host is off: %s%s%.300s", run->path, message,
+               said, run->last_line);
+}
+
+static void on_ended(void *context, int error, const char *message)
+{
+    struct run *run = context;
+
+    if (run->is_asking)
+        judge_status(run, error, message);
+    else
+        judge_action(run, error, message);
+}
+
+static void on_gone(void *context)
+{
+    struct run *run = context;
+
+    event_active(run->step, EV_TIMEOUT, 0);
+}
+
+static void on_step(evutil_socket_t fd, short what, void *context)
+{
+    static const struct process_callbacks callbacks = {.line = on_line, .ended = on_ended, .gone = on_gone};
+    static char *const environment[] = {(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                        (char *)"LANG=C.UTF-8", NULL};
+    struct run *run = context;
+    const struct program program = {
+        .path = run->path,
+        .environment = environment,
+        .input = run->is_asking ? run->status_input : run->input,
+        .timeout_us = run->timeout_us,
+    };
+    char message[PROCESS_MESSAGE_SIZE];
+    const char *why;
+    int r;
+
+    (void)fd;
+    (void)what;
+    process_free(run->process);
+    run->process = NULL;
+    if (run->is_answered) {
+        run_end(run);
+        return;
+    }
+    run->last_line[0] = '\0';
+    r = listing_check_program(run->path, &why);
+    if (r < 0) {
+        answer(run, r, "%s is not run: %s", run->path, why);
+        return;
+    }
+    r = process_start(run->fencer->base, &program, &callbacks, run, message, &run->process);
+    if (r < 0)
+        answer(run, r, "%s %s", run->path, message);
+}
+
+static bool has_option(const struct config_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->count; i++)
+        if (strcmp(options->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* NULL: out of memory. */
+static char *make_input(const char *action, const struct config_options *common, const struct config_options *own)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    bool is_lost;
+
+    if (out == NULL)
+        return NULL;
+    fprintf(out, "action=%s\n", action);
+    for (size_t i = 0; i < common->count; i++)
+        if (!has_option(own, common->items[i].name))
+            fprintf(out, "%s=%s\n", common->items[i].name, common->items[i].value);
+    for (size_t i = 0; i < own->count; i++)
+        fprintf(out, "%s=%s\n", own->items[i].name, own->items[i].value);
+    is_lost = ferror(out) != 0;
+    if (fclose(out) != 0 || is_lost) {
+        wipe(text);
+        return NULL;
+    }
+    return text;
+}
+
+static int note_secrets(struct run *run, const struct config_options *options)
+{
+    static const char *const words[] = {"pass", "pwd", "secret", "token", "key", "community"};
+
+    for (size_t i = 0; i < options->count; i++)
+        for (size_t w = 0; w < ELEMENTS_OF(words); w++) {
+            const struct config_option *option = &options->items[i];
+
+            if (strcasestr(option->name, words[w]) == NULL || option->value[0] == '\0')
+                continue;
+            if (string_list_add(&run->secrets, option->value) < 0)
+                return -ENOMEM;
+            break;
+        }
+    return 0;
+}
+
+int fencer_run(struct fencer *fencer, uint64_t number, const char *host, const struct config_fence *config,
+               const struct config_options *own)
+{
+    bool is_confirmed = config->action == FENCE_OFF && config->is_confirmed;
+    _cleanup_(run_freep) struct run *run = calloc(1, sizeof(*run));
+
+    if (run == NULL)
+        return -ENOMEM;
+    run->fencer = fencer;
+    run->number = number;
+    run->timeout_us = config->timeout_us;
+    run->host = strdup(host);
+    run->path = strdup(config->command);
+    run->input = make_input(config->action == FENCE_OFF ? "off" : "reboot", &config->options, own);
+    if (is_confirmed)
+        run->status_input = make_input("status", &config->options, own);
+    run->step = evtimer_new(fencer->base, on_step, run);
+    if (run->host == NULL || run->path == NULL || run->input == NULL || run->step == NULL ||
+        (is_confirmed && run->status_input == NULL) || note_secrets(run, &config->options) < 0 ||
+        note_secrets(run, own) < 0)
+        return -ENOMEM;
+    LIST_INSERT_HEAD(&fencer->runs, run, link);
+    event_active(run->step, EV_TIMEOUT, 0);
+    run = NULL;
+    return 0;
+}
+
+int fencer_new(struct event_base *base, const struct fencer_callbacks *callbacks, void *context, struct fencer **ret)
+{
+    struct fencer *fencer = calloc(1, sizeof(*fencer));
+
+    if (fencer == NULL)
+        return -ENOMEM;
+    fencer->base = base;
+    fencer->callbacks = *callbacks;
+    fencer->context = context;
+    LIST_INIT(&fencer->runs);
+    *ret = fencer;
+    return 0;
+}
+
+void fencer_free(struct fencer *fencer)
+{
+    struct run *run;
+
+    if (fencer == NULL)
+        return;
+    while ((run = LIST_FIRST(&fencer->runs)) != NULL)
+        run_end(run);
+    free(fencer);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Fence agents: programs that switch a host off, called by the convention of the fence-agents package
+ * (https://github.com/ClusterLabs/fence-agents/blob/main/doc/FenceAgentAPI.md): no arguments, NAME=VALUE lines on
+ * standard input, exit status 0 for success; action=status ends with 0 for on and 2 for off. Options may be
+ * secrets: they go to standard input, a file in memory, and nowhere else; should the agent print one of them,
+ * the log has *** for it. Knows no machine. Main thread only; never blocks.
+ */
+#ifndef UNDERSTUDY_DAEMON_FENCE_H
+#define UNDERSTUDY_DAEMON_FENCE_H
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+
+struct event_base;
+struct fencer;
+
+/* A callback may call fencer_run, but not fencer_free. */
+struct fencer_callbacks {
+    /* A line that the agent printed, as for hooks_callbacks.line. */
+    void (*line)(void *context, const char *host, const char *text);
+    /*
+     * Exactly once for each run. error 0: the agent has done it, and where that is asked for, says afterwards that the
+     * host is off. Else negative errno: -ECANCELED it failed, -ETIMEDOUT it was killed, -EIO its word and the status
+     * do not agree, -EPERM it is not to be trusted (see hooks.h), or it could not be run; message says it for people.
+     */
+    void (*done)(void *context, uint64_t run, int error, const char *message);
+};
+
+int fencer_new(struct event_base *base, const struct fencer_callbacks *callbacks, void *context,
+               struct fencer **ret) _must_check_;
+
+/* Fences one host; config->command is not NULL. own: options of this host, stronger than common ones. Copies all.
+ * -ENOMEM. */
+int fencer_run(struct fencer *fencer, uint64_t run, const char *host, const struct config_fence *config,
+               const struct config_options *own) _must_check_;
+
+/* Kills what still runs; no callback comes after this. Takes NULL. */
+void fencer_free(struct fencer *fencer);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Machines and hosts as JSON, written and read side by side. Of a machine all that is needed to replace it
+ * when its host is gone and nobody is left to ask.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "report/record.h"
+#include "report/record_reader.h"
+
+/* Instants beyond are damage. */
+#define TIME_LIMIT_US (INT64_MAX / 8)
+/* Of what one machine has, of a kind. */
+#define SIZE_LIMIT (INT64_MAX / 2)
+
+static const char *const on_crash_words[] = {
+    [ON_CRASH_DESTROY] = "destroy",
+    [ON_CRASH_RESTART] = "restart",
+    [ON_CRASH_PRESERVE] = "preserve",
+};
+
+static const char *machine_state_word(int value)
+{
+    return machine_state_name((enum machine_state)value);
+}
+
+static const char *machine_reason_word(int value)
+{
+    return machine_reason_name((enum machine_reason)value);
+}
+
+static const char *keeping_word(int value)
+{
+    return keeping_name((enum keeping)value);
+}
+
+static const char *on_crash_word(int value)
+{
+    return on_crash_words[value];
+}
+
+static const char *host_state_word(int value)
+{
+    return host_state_name((enum host_state)value);
+}
+
+static const struct record_vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
+static const struct record_vocabulary machine_reasons = {machine_reason_word, REASON_COUNT};
+static const struct record_vocabulary keepings = {keeping_word, KEEPING_COUNT};
+static const struct record_vocabulary on_crashes = {on_crash_word, ELEMENTS_OF(on_crash_words)};
+static const struct record_vocabulary host_states = {host_state_word, HOST_STATE_COUNT};
+
+static json_t *disks_value(struct json_maker *maker, const struct domain_description *description)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < description->n_disks; i++) {
+        const struct disk *disk = &description->disks[i];
+        json_t *object = json_object();
+
+        json_put(maker, object, "source", json_text(disk->source));
+        json_put(maker, object, "pool", json_text(disk->pool));
+        json_put(maker, object, "volume", json_text(disk->volume));
+        json_put(maker, object, "target", json_text(disk->target));
+        json_put(maker, object, "writable", json_boolean(disk->writable));
+        json_put(maker, object, "shareable", json_boolean(disk->shareable));
+        json_put(maker, object, "capacity_bytes", json_count(disk->capacity_bytes));
+        json_append(maker, array, object);
+    }
+    return array;
+}
+
+static void read_disks(struct record_reader *reader, const json_t *object, struct domain_description *description)
+{
+    const json_t *array = record_read_array(reader, object, "disks", sizeof(*description->disks), &description->disks);
+
+    for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++) {
+        const json_t *value = json_array_get(array, i);
+        struct disk *disk = &description->disks[description->n_disks++];
+
+        disk->source = record_read_text(reader, value, "source");
+        disk->pool = record_read_text_or_null(reader, value, "pool");
+        disk->volume = record_read_text_or_null(reader, value, "volume");
+        disk->target = record_read_text_or_null(reader, value, "target");
+        disk->writable = record_read_bool(reader, value, "writable");
+        disk->shareable = record_read_bool(reader, value, "shareable");
+        disk->capacity_bytes = (uint64_t)record_read_integer(reader, value, "capacity_bytes", 0, INT64_MAX);
+    }
+}
+
+static json_t *features_value(struct json_maker *maker, const struct domain_description *description)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < description->n_features; i++) {
+        json_t *object = json_object();
+
+        json_put(maker, object, "kind", json_text(description->features[i].kind));
+        json_put(maker, object, "value", json_text(description->features[i].value));
+        json_append(maker, array, object);
+    }
+    return array;
+}
+
+static void read_features(struct record_reader *reader, const json_t *object, struct domain_description *description)
+{
+    const json_t *array =
+        record_read_array(reader, object, "features", sizeof(*description->features), &description->features);
+
+    for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++) {
+        struct feature_text *feature = &description->features[description->n_features++];
+
+        feature->kind = record_read_text(reader, json_array_get(array, i), "kind");
+        feature->value = record_read_text_or_null(reader, json_array_get(array, i), "value");
+    }
+}
+
+static json_t *description_value(struct json_maker *maker, const struct domain_description *description)
+{
+    const struct string_list macs = {description->macs, description->n_macs};
+    json_t *object = json_object();
+
+    json_put(maker, object, "name", json_text(description->name));
+    json_put(maker, object, "vcpus", json_integer(description->vcpus));
+    json_put(maker, object, "memory_kib", json_count(description->memory_kib));
+    json_put(maker, object, "on_crash", json_text(on_crash_words[description->on_crash]));
+    json_put(maker, object, "has_agent_channel", json_boolean(description->has_agent_channel));
+    json_put(maker, object, "has_panic_device", json_boolean(description->has_panic_device));
+    json_put(maker, object, "disks", disks_value(maker, description));
+    json_put(maker, object, "macs", json_strings(maker, &macs));
+    json_put(maker, object, "osinfo_id", json_text(description->osinfo_id));
+    json_put(maker, object, "has_metadata", json_boolean(description->has_metadata));
+    json_put(maker, object, "role", json_text(description->role));
+    json_put(maker, object, "has_priority", json_boolean(description->has_priority));
+    json_put(maker, object, "priority", json_integer(description->priority));
+    json_put(maker, object, "features", features_value(maker, description));
+    return object;
+}
+
+static void read_description(struct record_reader *reader, const json_t *object, struct domain_description *description)
+{
+    struct string_list macs = {0};
+
+    description->name = record_read_text(reader, object, "name");
+    description->vcpus = (uint32_t)record_read_integer(reader, object, "vcpus", 0, UINT32_MAX);
+    description->memory_kib = (uint64_t)record_read_integer(reader, object, "memory_kib", 0, SIZE_LIMIT);
+    description->on_crash = (enum on_crash)record_read_word(reader, object, "on_crash", &on_crashes);
+    description->has_agent_channel = record_read_bool(reader, object, "has_agent_channel");
+    description->has_panic_device = record_read_bool(reader, object, "has_panic_device");
+    read_disks(reader, object, description);
+    record_read_strings(reader, object, "macs", &macs);
+    description->macs = macs.items;
+    description->n_macs = macs.count;
+    description->osinfo_id = record_read_text_or_null(reader, object, "osinfo_id");
+    description->has_metadata = record_read_bool(reader, object, "has_metadata");
+    description->role = record_read_text_or_null(reader, object, "role");
+    description->has_priority = record_read_bool(reader, object, "has_priority");
+    description->priority = (int)record_read_integer(reader, object, "priority", INT_MIN, INT_MAX);
+    read_features(reader, object, description);
+}
+
+int record_format_machine(const struct machine_memory *memory, const struct string_list *learned, char **ret)
+{
+    return record_format_described_machine(memory, learned, NULL, ret);
+}
+
+int record_format_described_machine(const struct machine_memory *memory, const struct string_list *learned,
+                                    const struct domain_description *description, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *object = json_object();
+
+    json_put(&maker, object, "state", json_text(machine_state_name(memory->state)));
+    json_put(&maker, object, "reason", json_text(machine_reason_name(memory->reason)));
+    if (memory->failed_unrecovered)
+        json_put(&maker, object, "failed_unrecovered", json_true());
+    if (learned->count > 0)
+        json_put(&maker, object, "learned", json_strings(&maker, learned));
+    if (memory->keeping != KEEPING_NONE) {
+        json_put(&maker, object, "keeping", json_text(keeping_name(memory->keeping)));
+        json_put(&maker, object, "kept_since_us", json_integer(memory->kept_since_us));
+    }
+    if (description != NULL)
+        json_put(&maker, object, "description", description_value(&maker, description));
+    return record_finish(&maker, object, ret);
+}
+
+int record_parse_learned(const char *text, struct string_list *learned)
+{
+    json_t *document = NULL;
+    const json_t *value;
+    size_t i;
+    int r = record_load(text, &document);
+
+    if (r < 0)
+        return r;
+    json_array_foreach(json_object_get(document, "learned"), i, value)
+    {
+        if (r == 0)
+            r = json_is_string(value) ? string_list_add(learned, json_string_value(value)) : -EINVAL;
+    }
+    json_decref(document);
+    return r;
+}
+
+int record_parse_machine(const char *text, struct machine_memory *ret)
+{
+    struct record_reader reader = {0};
+    struct machine_memory memory = {0};
+    json_t *document = NULL;
+    int r;
+
+    r = record_load(text, &document);
+    if (r < 0)
+        return r;
+    memory.state = (enum machine_state)record_read_word(&reader, document, "state", &machine_states);
+    memory.reason = (enum machine_reason)record_read_word(&reader, document, "reason", &machine_reasons);
+    if (!record_is_absent(document, "failed_unrecovered"))
+        memory.failed_unrecovered = record_read_bool(&reader, document, "failed_unrecovered");
+    if (!record_is_absent(document, "keeping")) {
+        memory.keeping = (enum keeping)record_read_word(&reader, document, "keeping", &keepings);
+        memory.kept_since_us = record_read_integer(&reader, document, "kept_since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    }
+    json_decref(document);
+    if (reader.error < 0)
+        return reader.error;
+    *ret = memory;
+    return 0;
+}
+
+int record_parse_description(const char *text, const char *uuid, struct domain_description **ret)
+{
+    _cleanup_(domain_description_freep) struct domain_description *description = calloc(1, sizeof(*description));
+    struct record_reader reader = {0};
+    json_t *document = NULL;
+    int r;
+
+    if (description == NULL)
+        return -ENOMEM;
+    r = record_load(text, &document);
+    if (r < 0)
+        return r;
+    if (record_is_absent(document, "description"))
+        record_refuse(&reader, -ENOENT);
+    else if (strlen(uuid) >= sizeof(description->uuid))
+        record_refuse(&reader, -EINVAL);
+    else
+        read_description(&reader, json_object_get(document, "description"), description);
+    json_decref(document);
+    if (reader.error < 0)
+        return reader.error;
+    strcpy(description->uuid, uuid);
+    *ret = steal_pointer(&description);
+    return 0;
+}
+
+static json_t *instant_value(struct moment moment)
+{
+    return moment_has_come(moment) ? json_integer(moment.real_us) : json_null();
+}
+
+static struct moment read_instant(struct record_reader *reader, const json_t *object, const char *key,
+                                  struct moment now)
+{
+    int64_t real_us;
+
+    if (record_is_absent(object, key))
+        return (struct moment){0};
+    real_us = record_read_integer(reader, object, key, -TIME_LIMIT_US, TIME_LIMIT_US);
+    return (struct moment){.mono_us = now.mono_us - (now.real_us - real_us), .real_us = real_us};
+}
+
+int record_format_host(const struct host_track *host, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *object = json_object();
+
+    json_put(&maker, object, "host", json_text(host_state_name(host->state)));
+    json_put(&maker, object, "missing_us", instant_value(host->missing));
+    json_put(&maker, object, "fenced_us", instant_value(host->fenced));
+    return record_finish(&maker, object, ret);
+}
+
+int record_parse_host(const char *text, struct moment now, enum host_state *ret_state, struct moment *ret_missing,
+                      struct moment *ret_fenced)
+{
+    struct record_reader reader = {0};
+    json_t *document = NULL;
+    struct moment missing, fenced;
+    int state, r = record_load(text, &document);
+
+    if (r < 0)
+        return r;
+    state = record_read_word(&reader, document, "host", &host_states);
+    missing = read_instant(&reader, document, "missing_us", now);
+    fenced = read_instant(&reader, document, "fenced_us", now);
+    json_decref(document);
+    if (reader.error < 0)
+        return reader.error;
+    *ret_state = (enum host_state)state;
+    *ret_missing = missing;
+    *ret_fenced = fenced;
+    return 0;
+}

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+Hosts that are lost: libvirtds on addresses of their own, reached over TCP or TLS, whose cables are pulled, which
+are fenced by an agent that really kills what they run, and which come back.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from harness import guests
+from harness import host as host_module
+from harness.host import LISTENING, Host
+from harness.network import Network
+from harness.waiting import wait_until
+
+WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
+# Large, so that one of them makes a difference in what their host has left; it is never touched.
+LARGE = {"resources": WEB, "memory_mib": 512}
+FENCE_DUMMY = "/usr/sbin/fence_dummy"
+LOST = {"host_timeout": "2s", "recovery": {"settle": "200ms", "call_timeout": "1s"}}
+
+
+def make_certificates(directory):
+    """An authority, and one certificate for the daemon and every host."""
+    names = ",".join(f"IP:{Network.address(n)}" for n in range(3))
+    script = f"""
+set -e
+cd {directory}
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out cacert.pem
+openssl req -newkey rsa:2048 -nodes -subj /CN=host -keyout serverkey.pem -out host.csr
+printf 'subjectAltName={names}\\nextendedKeyUsage=serverAuth,clientAuth\\n' >extensions
+openssl x509 -req -in host.csr -CA cacert.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions \\
+    -out servercert.pem
+cp servercert.pem clientcert.pem
+cp serverkey.pem clientkey.pem
+"""
+    subprocess.run(["sh", "-c", script], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def pki(short_tmp):
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    directory = short_tmp / "pki"
+    directory.mkdir()
+    make_certificates(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def rack(cache, short_tmp, pki):
+    """Three hosts, and the network in which the daemon reaches them."""
+    reason = host_module.missing() or (None if shutil.which("ip") else "ip is not installed (package iproute2)")
+    if reason is not None:
+        pytest.skip(reason)
+    directory = short_tmp / "rack"
+    directory.mkdir()
+    network = Network(directory)
+    tls = (f'listen_tls = 1\nlisten_tcp = 1\nauth_tcp = "none"\nauth_tls = "none"\nkey_file = "{pki}/serverkey.pem"\n'
+           f'cert_file = "{pki}/servercert.pem"\nca_file = "{pki}/cacert.pem"\n')
+    opened = []
+    try:
+        for number in range(3):
+            home = short_tmp / f"h{number}"
+            home.mkdir()
+            opened.append(Host(home, cache, tls if number == 2 else LISTENING))
+            try:
+                opened[-1].open(network)
+            except (guests.Unavailable, subprocess.CalledProcessError) as error:
+                pytest.skip(f"hosts cannot be connected here: {error}")
+        yield network
+    finally:
+        for host in opened:
+            host.close()
+        network.close()
+
+
+@pytest.fixture
+def network(rack):
+    rack.reset()
+    yield rack
+    rack.reset()
+
+
+@pytest.fixture
+def daemon_for(make_daemon, network):
+    """Starts a daemon for some of the hosts."""
+    def start(*numbers, **config):
+        config = {"hypervisors": network.hypervisors(*numbers), "fence": network.fence(), **LOST, **config}
+        return make_daemon(network, **config).start()
+    return start
+
+
+def host_state(daemon, name):
+    return next(one for one in daemon.api.status()["hypervisors"] if one["name"] == name)
+
+
+def wait_for_host(daemon, name, state, seconds=30):
+    return wait_until(lambda: (found := host_state(daemon, name))["state"] == state and found,
+                      f"the host {name} is {state}", seconds)
+
+
+def define_everywhere(network, *numbers):
+    """Two machines run on the first host; two of their like stand by on each other one."""
+    first, *others = numbers
+    for name in ("a1", "a2"):
+        network.hosts[first].run(name, role="protected", **LARGE)
+    for number in others:
+        for index in (1, 2):
+            network.hosts[number].define(f"s{number}{index}", role="standby", **LARGE)
+
+
+def running(network, number):
+    return sorted(network.hosts[number].virsh("list", "--name").split())
+
+
+def boots(network, number, *names):
+    return [network.hosts[number].serial(name).boots for name in names]
+
+
+def write_hook(directory, name, script):
+    directory.mkdir(exist_ok=True)
+    (directory / name).write_text("#!/bin/sh\n" + script)
+    (directory / name).chmod(0o755)
+
+
+def test_lost_host_is_fenced_and_its_machines_are_spread(network, daemon_for, short_tmp):
+    define_everywhere(network, 0, 1, 2)
+    hooks = short_tmp / "hooks-lost"
+    write_hook(hooks, "10-keep", f'[ "$1" != host-lost ] || cat >{hooks}/.kept\n')
+    daemon = daemon_for(0, 1, 2, hooks={"directory": str(hooks)})
+    network.cut(0)
+    records = [daemon.wait_for_recovery(name) for name in ("a1", "a2")]
+    assert [(record["outcome"], record["cause"]) for record in records] == [("recovered", "host-lost")] * 2
+    assert sorted(record["replacement_hypervisor"] for record in records) == ["h1", "h2"]
+    assert [len(running(network, number)) for number in (1, 2)] == [1, 1]
+    assert network.told() == ["off h0", "status h0"]
+    # Nothing was started before the agent was done.
+    kinds = [notice["kind"] for notice in daemon.events.told]
+    assert kinds.index("host-lost") < kinds.index("host-fenced") < kinds.index("decided") < kinds.index("started")
+    kept = json.loads((hooks / ".kept").read_text())
+    assert kept["host"] == "h0"
+    assert {machine["name"] for machine in kept["machines"]} == {"a1", "a2"}
+    assert host_state(daemon, "h0")["state"] == "fenced"
+    assert "h0 was lost and is fenced" in daemon.ctl("status").stdout
+
+    network.return_host(0)
+    wait_for_host(daemon, "h0", "reachable")
+    daemon.wait_for_machine("a1", state="shut off", reachable=True)
+    assert running(network, 0) == []
+    assert "both-run" not in [notice["kind"] for notice in daemon.events.told]
+    assert len(daemon.api.recoveries()) == 2
+
+
+def test_one_of_two_hosts(network, daemon_for):
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1)
+    network.cut(0)
+    for name in ("a1", "a2"):
+        assert daemon.wait_for_recovery(name)["outcome"] == "recovered"
+    assert running(network, 1) == ["s11", "s12"]
+
+
+def test_agent_that_fails_starts_nothing_until_somebody_confirms(network, daemon_for):
+    define_everywhere(network, 0, 1)
+    network.set_agent("broken", True)
+    daemon = daemon_for(0, 1)
+    network.cut(0)
+    alert = daemon.events.wait_for("fence-failed", times=2)
+    assert "the power switch does not answer" in alert["text"] and "NOTHING" in alert["text"]
+    assert "understudyctl fenced h0" in daemon.ctl("status").stdout
+    assert daemon.api.recoveries() == []
+    assert running(network, 1) == []
+    assert boots(network, 1, "s11", "s12") == [0, 0]
+    # Somebody goes there and pulls the plug.
+    assert daemon.ctl("fenced", "h0", check=False).returncode == 1
+    assert daemon.ctl("fenced", "h1", "--yes", check=False).returncode == 1
+    for name in ("a1", "a2"):
+        network.hosts[0].kill_qemu(name)
+    daemon.ctl("fenced", "h0", "--yes")
+    for name in ("a1", "a2"):
+        assert daemon.wait_for_recovery(name)["outcome"] == "recovered"
+    assert host_state(daemon, "h0")["fenced_by_hand"] is True
+
+
+def test_host_that_was_only_cut_off_comes_back_as_it_was(network, daemon_for):
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1, fence={})
+    network.cut(0)
+    assert "fence.command is none" in daemon.events.wait_for("fence-failed")["text"]
+    network.mend(0)
+    daemon.events.wait_for("host-back")
+    wait_for_host(daemon, "h0", "reachable")
+    assert daemon.api.recoveries() == []
+    assert running(network, 0) == ["a1", "a2"] and running(network, 1) == []
+
+
+def test_flapping_link_starts_nothing(network, daemon_for):
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1, host_timeout="8s")
+    for times in (1, 2):
+        network.cut(0)
+        daemon.events.wait_for("hypervisor-down", times=times)
+        network.mend(0)
+        daemon.events.wait_for("hypervisor-up", times=times + 2)
+    assert network.told() == []
+    assert daemon.api.recoveries() == []
+    assert running(network, 0) == ["a1", "a2"] and running(network, 1) == []
+
+
+def test_what_runs_twice_is_told_and_resolved(network, daemon_for):
+    define_everywhere(network, 0, 1)
+    network.set_agent("lies", True)
+    daemon = daemon_for(0, 1, when_both_run="stop-replacement")
+    network.cut(0)
+    for name in ("a1", "a2"):
+        daemon.wait_for_recovery(name)
+    network.mend(0)
+    daemon.events.wait_for("both-run", times=2)
+    daemon.events.wait_for("both-resolved", times=2)
+    assert running(network, 0) == ["a1", "a2"] and running(network, 1) == []
+    assert len(daemon.api.recoveries()) == 2
+
+
+def test_own_network_lost_is_no_loss_of_hosts(network, daemon_for):
+    define_everywhere(network, 0, 1, 2)
+    daemon = daemon_for(0, 1, 2)
+    for number in range(3):
+        network.cut(number)
+    daemon.events.wait_for("hosts-held", times=3)
+    assert {one["state"] for one in daemon.api.status()["hypervisors"]} == {"held"}
+    for number in range(3):
+        network.mend(number)
+    for name in ("h0", "h1", "h2"):
+        wait_for_host(daemon, name, "reachable")
+    assert network.told() == []
+    assert daemon.api.recoveries() == []
+    assert running(network, 0) == ["a1", "a2"]
+
+
+def test_daemon_killed_between_fencing_and_start_goes_on(network, daemon_for, short_tmp):
+    define_everywhere(network, 0, 1)
+    hooks = short_tmp / "hooks-killed"
+    write_hook(hooks, "10-wait", f'[ "$1" != pre-start ] || [ -e {hooks}/.go ] || {{ : >{hooks}/.here; sleep 60; }}\n')
+    daemon = daemon_for(0, 1, hooks={"directory": str(hooks)})
+    network.cut(0)
+    wait_until((hooks / ".here").exists, "a pre-start hook runs")
+    daemon.kill()
+    assert running(network, 1) == []
+    (hooks / ".go").touch()
+    daemon.start()
+    for name in ("a1", "a2"):
+        assert daemon.wait_for_recovery(name)["outcome"] == "recovered"
+    assert network.told().count("off h0") == 1
+    assert boots(network, 1, "s11", "s12") == [1, 1]
+
+
+def test_host_that_is_gone_when_the_daemon_starts(network, daemon_for):
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1)
+    daemon.wait_until_stored("a1", "running")
+    daemon.wait_until_stored("a2", "running")
+    daemon.stop()
+    network.cut(0)
+    daemon.start(wait=False)
+    daemon.wait_until_listening()
+    for name in ("a1", "a2"):
+        assert daemon.wait_for_recovery(name)["cause"] == "host-lost"
+    assert running(network, 1) == ["s11", "s12"]
+
+
+def test_host_over_tls(network, daemon_for, pki):
+    network.hosts[2].run("a1", role="protected", resources=WEB)
+    network.hosts[0].define("s01", role="standby", resources=WEB)
+    hypervisors = network.hypervisors(0, 2)
+    hypervisors[1]["uri"] = f"qemu+tls://{network.address(2)}/system?pkipath={pki}"
+    daemon = daemon_for(0, 2, hypervisors=hypervisors)
+    assert host_state(daemon, "h2")["listed"] is True
+    network.hosts[2].kill_qemu("a1")
+    record = daemon.wait_for_recovery("a1")
+    assert (record["outcome"], record["replacement_hypervisor"]) == ("recovered", "h0")
+
+
+@pytest.mark.skipif(not os.path.exists(FENCE_DUMMY), reason="fence_dummy is not installed (package fence-agents)")
+def test_real_fence_agent(network, daemon_for, short_tmp):
+    define_everywhere(network, 0, 1)
+    status = short_tmp / "fence-dummy"
+    status.write_text("on")
+    hypervisors = network.hypervisors(0, 1)
+    for hypervisor in hypervisors:
+        hypervisor["fence"] = {"status_file": str(status)}
+    daemon = daemon_for(0, 1, hypervisors=hypervisors, fence={"command": FENCE_DUMMY, "options": {"type": "file"}})
+    for name in ("a1", "a2"):
+        network.hosts[0].kill_qemu(name)  # fence_dummy switches nothing but a word in a file
+    network.cut(0)
+    for name in ("a1", "a2"):
+        assert daemon.wait_for_recovery(name)["outcome"] == "recovered"
+    assert status.read_text() == "off"
+    assert host_state(daemon, "h0")["state"] == "fenced"
