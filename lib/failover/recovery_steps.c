@@ -760,7 +760,8 @@ static bool loses_host(struct step *step)
         return false;
     blame(step, "its host was lost");
     attempt_under_way(step)->is_void = true;
-    attempt_under_way(step)->fate = START_SETTLED;
+    /* Should the host come back with it, for all that its agent said, it is ended there. */
+    attempt_under_way(step)->fate = is_untouched ? START_SETTLED : START_LOOSE;
     step->out->was_stopped = true;
     next_candidate(step);
     return true;

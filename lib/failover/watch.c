@@ -270,7 +270,9 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
 void watch_lose(struct coordinator *coordinator, struct machine *machine, bool has_failed, struct moment now)
 {
     struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
-    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL);
+    /* One that an earlier daemon had started to be kept warm was in nobody's service. */
+    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL ||
+                                       (watch->warms == NULL && watch->remembered.keeping != KEEPING_NONE));
 
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;

@@ -132,7 +132,7 @@ void crashes_fenced(struct simulation *simulation, unsigned host)
         enum machine_state state = MACHINE_UNKNOWN;
         enum machine_reason reason = REASON_UNKNOWN;
 
-        if (domain->host != host || (domain->roles & ROLE_PROTECTED) == 0 ||
+        if (domain->host != host || (domain->roles & ROLE_PROTECTED) == 0 || warm_is_kept(simulation, domain) ||
             !find_view(simulation, domain, &state, &reason) || !was_in_service(state, reason))
             continue;
         if (find_open(simulation, i) == NULL || find_open(simulation, i)->served_id[0] != '\0')
@@ -351,7 +351,8 @@ void crashes_end(struct simulation *simulation)
         const struct crash *crash = &simulation->crashes[i];
         const char *name = simulation->domains[crash->domain].name;
 
-        if (crash->recovery_id[0] != '\0')
+        /* What was started to be kept warm was in nobody's service, whoever knew of that. */
+        if (crash->recovery_id[0] != '\0' || warm_is_id(crash->started_for))
             continue;
         if (crash->is_pause ? still_stands(simulation, crash)
                             : crash->is_required && !was_taken_care_of(simulation, crash))
