@@ -12,9 +12,10 @@
 /* libvirt gives a process 10 s to end and up to 5 s more to be gone. */
 #define STOP_TIMEOUT_US (20 * USEC_PER_SEC)
 
+/* For somebody: one that is on its way to being warm does nothing. */
 static bool runs(const struct machine *machine)
 {
-    return machine != NULL && machine->is_reachable &&
+    return machine != NULL && machine->is_reachable && machine->keeping == KEEPING_NONE &&
            (machine->state == MACHINE_RUNNING || machine->state == MACHINE_SUSPENDED);
 }
 

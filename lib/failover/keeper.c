@@ -274,6 +274,7 @@ static void let_go(struct coordinator *coordinator, struct kept *kept)
     if (watch != NULL)
         watch->loose_until_us = kept->warming.loose_until_us;
     machine->keeping = KEEPING_NONE;
+    coordinator->is_both_due = true; /* if it runs, it does so for somebody from now on */
     machine->resident_kib = 0;
     if (machine->is_starting)
         pool_set_starting(coordinator->pool, machine, false);

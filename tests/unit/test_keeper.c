@@ -97,6 +97,27 @@ static void a_recovery_resumes_it_and_the_next_best_is_warmed(void **state)
     assert_kept(less, KEEPING_WARM, MACHINE_PAUSED); /* for best, which is protected as well */
 }
 
+/* a was replaced by best, and stands by for best since: that it is booted to be warm is not that both run. */
+static void the_original_is_warmed_for_its_replacement(void **state)
+{
+    (void)state;
+    world.config.when_both_run = BOTH_RUN_STOP_ORIGINAL;
+    world.domains[less].role = "protected";
+    world_connect_all(&world);
+    world_kill(&world, a);
+    world_pass(&world, 4 * USEC_PER_SEC);
+    assert_string_equal(world_expect(&world, a, RECOVERY_RECOVERED)->replacement_name, "best");
+    pass_a_minute();
+    assert_kept(a, KEEPING_WARM, MACHINE_PAUSED);
+    assert_int_equal(world.told[NOTICE_BOTH_RUN], 0);
+    world.domains[a].state = MACHINE_RUNNING; /* somebody wants it to run after all */
+    world_tell(&world, a, EVENT_RESUMED);
+    pass_a_minute();
+    assert_int_equal(world.told[NOTICE_BOTH_RUN], 1);
+    assert_int_equal(world.told[NOTICE_BOTH_RESOLVED], 1);
+    assert_kept(a, KEEPING_WARM, MACHINE_PAUSED); /* once more */
+}
+
 /* The agent needs a moment after a resume; and the answer may come before the news that it runs. */
 static void a_clock_that_cannot_be_set_at_once_is_set_later(void **state)
 {
@@ -585,6 +606,7 @@ int main(void)
         TEST(nothing_is_warmed_unless_asked),
         TEST(the_best_is_booted_verified_and_suspended),
         TEST(a_recovery_resumes_it_and_the_next_best_is_warmed),
+        TEST(the_original_is_warmed_for_its_replacement),
         TEST(a_clock_that_cannot_be_set_at_once_is_set_later),
         TEST(a_clock_that_cannot_be_set_is_told),
         TEST(saved_ones_are_restored),
