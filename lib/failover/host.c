@@ -84,9 +84,9 @@ static bool is_kept(enum host_state state)
 
 static void enter(struct step *step, enum host_state state)
 {
+    step->host->is_changed |= is_kept(state) && step->host->state != state;
     step->host->state = state;
     step->host->deadline_us = USEC_INFINITY;
-    step->host->is_changed |= is_kept(state);
 }
 
 static void complain(struct host_track *host, const char *trouble)

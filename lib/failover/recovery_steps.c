@@ -38,251 +38,14 @@
  * missing, the question waits and is asked anew. That a host was lost and fenced is an answer, too: what
  * it had is off.
  */
+#include "failover/recovery_internal.h"
+
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "failover/recovery.h"
-
-/* A question without a clear answer is asked this often, with growing pauses, before it is given up. */
-#define ASK_LIMIT         10
-#define ASK_PAUSE_US      (500 * USEC_PER_MSEC)
+/* Between two looks at one that is on its way down. */
 #define STOPPING_PAUSE_US (200 * USEC_PER_MSEC)
-/* libvirt gives a process that does not end 10 s after SIGTERM a SIGKILL, and waits for it up to 5 s more. */
-#define DESTROY_US (20 * USEC_PER_SEC)
-/* The pause before a restart is doubled at most so often. */
-#define BACKOFF_DOUBLINGS_MAX 16
-
-/* One step in the making. */
-struct step {
-    struct recovery *recovery;
-    const struct recovery_event *event;
-    const struct config *config;
-    struct recovery_step *out;
-};
-
-/* One row for each state: what it asks the world, and who takes its events. */
-struct state {
-    bool asks;
-    enum action_kind question;
-    bool about_failed; /* the question is about the failed machine, not about the candidate */
-    bool is_harmless;  /* nothing was started yet: the failed machine may come back */
-    bool (*take)(struct step *step);
-};
-
-static const struct state states[RECOVERY_STATE_COUNT];
-
-/* For words that may be missing when memory is short. */
-static char *words(const char *format, ...) _printf_(1, 2);
-
-static char *words(const char *format, ...)
-{
-    char *text = NULL;
-    va_list arguments;
-    int length;
-
-    va_start(arguments, format);
-    length = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    return length < 0 ? NULL : text;
-}
-
-static void enter(struct step *step, enum recovery_state state)
-{
-    step->recovery->state = state;
-    step->recovery->asked = 0;
-    step->recovery->action_id = 0;
-    step->recovery->waits_for_connection = false;
-    step->recovery->deadline_us = USEC_INFINITY;
-    step->recovery->is_changed = true;
-}
-
-static void finish(struct step *step, enum recovery_state state, char *detail)
-{
-    enter(step, state);
-    free(step->recovery->detail);
-    step->recovery->detail = detail;
-    step->recovery->ended = step->event->now;
-    step->out->ended = true;
-}
-
-static int64_t time_for(const struct config *config, enum action_kind question, enum verify_level level)
-{
-    switch (question) {
-    case ACTION_START:
-        return config->recovery.start_timeout_us;
-    case ACTION_RECORD:
-        return config->recovery.intent_timeout_us;
-    case ACTION_HOOK:
-        return config->hooks.timeout_us;
-    case ACTION_VERIFY:
-        return level == VERIFY_COMMAND ? config->hooks.timeout_us : config->recovery.call_timeout_us;
-    case ACTION_DESTROY:
-        return config->recovery.call_timeout_us > DESTROY_US ? config->recovery.call_timeout_us : DESTROY_US;
-    case ACTION_LIST:
-    case ACTION_INSPECT:
-    case ACTION_INQUIRE:
-    case ACTION_PROBE:
-    case ACTION_REMEMBER:
-    case ACTION_SUSPEND:
-    case ACTION_SAVE:
-    case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
-    case ACTION_FENCE:
-    case ACTION_COUNT:
-    default:
-        return config->recovery.call_timeout_us;
-    }
-}
-
-/* The question that the state is about, for the first time or once more. */
-static void ask(struct step *step)
-{
-    struct recovery *recovery = step->recovery;
-    const struct state *state = &states[recovery->state];
-
-    recovery->deadline_us = USEC_INFINITY;
-    recovery->waits_for_connection = false;
-    recovery->is_asked = false;
-    step->out->has_action = true;
-    step->out->action = (struct action){
-        .kind = state->question,
-        .target = state->about_failed ? recovery->failed : recovery->replacement,
-        .timeout_us = time_for(step->config, state->question, recovery->level),
-        .level = recovery->level,
-        .port = step->config->recovery.verify.port,
-    };
-    memcpy(step->out->action.recovery_id, recovery->id, sizeof(recovery->id));
-}
-
-static void begin_asking(struct step *step, enum recovery_state state)
-{
-    enter(step, state);
-    ask(step);
-}
-
-/*
- * The question got no clear answer. Waits for the connection if that is what is missing, else asks
- * again after a pause. False: it was asked too often.
- */
-static bool ask_later(struct step *step, int64_t pause_us)
-{
-    struct recovery *recovery = step->recovery;
-
-    recovery->action_id = 0;
-    if (step->event->result->error == -ENOTCONN) {
-        recovery->waits_for_connection = true;
-        return true;
-    }
-    if (++recovery->asked >= ASK_LIMIT)
-        return false;
-    recovery->deadline_us = step->event->now.mono_us + pause_us * recovery->asked;
-    return true;
-}
-
-/* What every state with a question shares: asking it anew. */
-static bool ask_again(struct step *step)
-{
-    struct recovery *recovery = step->recovery;
-    bool is_due = step->event->kind == RECOVERY_TICK && step->event->now.mono_us >= recovery->deadline_us;
-    bool is_back = step->event->kind == RECOVERY_RECONNECTED && recovery->waits_for_connection;
-
-    if (is_due || is_back)
-        ask(step);
-    return is_due || is_back;
-}
-
-static void exhaust_unanswered(struct step *step, const char *what)
-{
-    finish(step, RECOVERY_EXHAUSTED,
-           words("%s; nothing is started while that is not certain: %s", what, step->event->result->message));
-}
-
-/* Nobody is left to try: the failed machine itself is, if that is wished. */
-static void give_up(struct step *step, char *detail)
-{
-    struct recovery *recovery = step->recovery;
-    const struct config_recovery *config = &step->config->recovery;
-    unsigned doublings = recovery->restarts < BACKOFF_DOUBLINGS_MAX ? recovery->restarts : BACKOFF_DOUBLINGS_MAX;
-
-    if (step->config->mode == MODE_OBSERVE || config->when_exhausted != EXHAUSTED_RESTART ||
-        recovery->restarts >= config->restart_attempts) {
-        finish(step, RECOVERY_EXHAUSTED, detail);
-        return;
-    }
-    enter(step, RECOVERY_WAITING);
-    free(recovery->detail);
-    recovery->detail = detail;
-    recovery->deadline_us = step->event->now.mono_us + (config->restart_backoff_us << doublings);
-}
-
-static void see_dead(struct step *step)
-{
-    if (step->recovery->confirmed.real_us == 0)
-        step->recovery->confirmed = step->event->now;
-    step->recovery->was_seen_dead = true;
-    step->recovery->belies_its_looks = false;
-}
-
-/* False: it was given up. */
-static bool has_attempts_left(struct step *step)
-{
-    size_t n_attempts = recovery_attempt_count(step->recovery);
-
-    if (n_attempts < step->config->recovery.attempts)
-        return true;
-    give_up(step, words("%zu candidates were tried and none came up; recovery.attempts allows no more", n_attempts));
-    return false;
-}
-
-/* The failed machine is surely dead. */
-static void want_candidate(struct step *step)
-{
-    see_dead(step);
-    if (!has_attempts_left(step))
-        return;
-    enter(step, RECOVERY_SELECTING);
-    step->out->wants_candidate = true;
-}
-
-static void release(struct step *step)
-{
-    struct recovery *recovery = step->recovery;
-
-    step->out->releases_candidate = true;
-    step->out->released = recovery->replacement;
-    recovery->replacement = (struct machine_ref){0};
-    recovery->is_restarting = false;
-    free(recovery->replacement_name);
-    recovery->replacement_name = NULL;
-}
-
-static void next_candidate(struct step *step)
-{
-    bool was_restart = step->recovery->is_restarting;
-
-    release(step);
-    if (was_restart)
-        give_up(step, words("nobody could take its place, and it did not come up again itself"));
-    else if (has_attempts_left(step))
-        begin_asking(step, RECOVERY_CONFIRMING); /* somebody may have started the failed machine meanwhile */
-}
-
-static struct recovery_attempt *attempt_under_way(struct step *step)
-{
-    return &step->recovery->attempts[step->recovery->n_attempts - 1];
-}
-
-/* What went wrong with the candidate under way; the first word on it stands. */
-static void blame(struct step *step, const char *error)
-{
-    struct recovery_attempt *attempt = attempt_under_way(step);
-
-    if (attempt->error == NULL)
-        attempt->error = strdup(error);
-}
 
 static bool is_up(const struct action_result *result)
 {
@@ -313,16 +76,16 @@ static void confirm(struct step *step)
     /* What was seen dead stays so as far as anybody can tell, while its hypervisor is away. */
     /* NOLINTNEXTLINE(bugprone-branch-clone): dead, and not to be touched, are two things */
     if (is_gone_or_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
-        want_candidate(step);
+        step_want_candidate(step);
     } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
-        if (!ask_later(step, result->error != 0 ? ASK_PAUSE_US : STOPPING_PAUSE_US))
-            exhaust_unanswered(step, "the hypervisor does not say whether it is off");
+        if (!step_ask_later(step, result->error != 0 ? ASK_PAUSE_US : STOPPING_PAUSE_US))
+            step_exhaust_unanswered(step, "the hypervisor does not say whether it is off");
     } else if (!leaves_remains(step->recovery, result)) {
-        finish(step, RECOVERY_DISMISSED, words("it is %s after all", machine_state_name(result->state)));
+        step_finish(step, RECOVERY_DISMISSED, step_words("it is %s after all", machine_state_name(result->state)));
     } else if (step->config->mode == MODE_OBSERVE) {
-        want_candidate(step);
+        step_want_candidate(step);
     } else {
-        begin_asking(step, RECOVERY_DESTROYING);
+        step_begin_asking(step, RECOVERY_DESTROYING);
     }
 }
 
@@ -332,7 +95,7 @@ static bool in_detected(struct step *step)
 {
     if (step->event->kind != RECOVERY_BEGIN)
         return false;
-    begin_asking(step, RECOVERY_CONFIRMING);
+    step_begin_asking(step, RECOVERY_CONFIRMING);
     return true;
 }
 
@@ -341,7 +104,7 @@ static bool in_confirming(struct step *step)
     if (step->event->kind == RECOVERY_RECONNECTED)
         step->recovery->belies_its_looks = false; /* nobody knows what was missed */
     if (step->event->kind != RECOVERY_ANSWER)
-        return ask_again(step);
+        return step_ask_again(step);
     confirm(step);
     return true;
 }
@@ -353,16 +116,16 @@ static bool in_destroying(struct step *step)
     if (step->event->kind == RECOVERY_RECONNECTED && step->recovery->waits_for_connection) {
         /* After a lost connection nobody knows what is left: look again. */
         step->recovery->belies_its_looks = false;
-        begin_asking(step, RECOVERY_CONFIRMING);
+        step_begin_asking(step, RECOVERY_CONFIRMING);
         return true;
     }
     if (step->event->kind != RECOVERY_ANSWER)
-        return ask_again(step);
+        return step_ask_again(step);
     if (result->error == 0 || result->error == -ENOENT) {
-        see_dead(step);
-        begin_asking(step, RECOVERY_CONFIRMING); /* and if somebody was quicker, it runs again */
-    } else if (!ask_later(step, ASK_PAUSE_US)) {
-        exhaust_unanswered(step, "its remains could not be ended");
+        step_see_dead(step);
+        step_begin_asking(step, RECOVERY_CONFIRMING); /* and if somebody was quicker, it runs again */
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "its remains could not be ended");
     }
     return true;
 }
@@ -417,9 +180,9 @@ static int choose(struct step *step)
         return r;
     step->out->has_decided = true;
     if (step->config->mode == MODE_OBSERVE)
-        finish(step, RECOVERY_OBSERVED, words("mode is observe: nothing was started"));
+        step_finish(step, RECOVERY_OBSERVED, step_words("mode is observe: nothing was started"));
     else
-        begin_asking(step, RECOVERY_RECORDING);
+        step_begin_asking(step, RECOVERY_RECORDING);
     return 0;
 }
 
@@ -428,14 +191,15 @@ static bool in_selecting(struct step *step)
 {
     if (step->event->kind != RECOVERY_NOBODY)
         return false;
-    give_up(step, step->event->detail != NULL ? words("%s", step->event->detail) : NULL);
+    step_give_up(step, step->event->detail != NULL ? step_words("%s", step->event->detail) : NULL);
     return true;
 }
 
 static bool in_waiting(struct step *step)
 {
     if (step->event->kind == RECOVERY_NOBODY) {
-        finish(step, RECOVERY_EXHAUSTED, step->event->detail != NULL ? words("%s", step->event->detail) : NULL);
+        step_finish(step, RECOVERY_EXHAUSTED,
+                    step->event->detail != NULL ? step_words("%s", step->event->detail) : NULL);
         return true;
     }
     if (step->event->kind != RECOVERY_TICK || step->event->now.mono_us < step->recovery->deadline_us)
@@ -450,7 +214,7 @@ static bool stays_observer(struct step *step)
 {
     if (step->config->mode != MODE_OBSERVE)
         return false;
-    finish(step, RECOVERY_OBSERVED, words("mode is observe: nothing was started"));
+    step_finish(step, RECOVERY_OBSERVED, step_words("mode is observe: nothing was started"));
     return true;
 }
 
@@ -463,16 +227,17 @@ static bool in_recording(struct step *step)
     if (result->error == 0) {
         step->recovery->recorded = step->event->now;
     } else if (!step->config->recovery.without_intent) {
-        blame(step, "the intent could not be written");
-        finish(step, RECOVERY_EXHAUSTED,
-               words("the intent could not be written, and recovery.without_intent is false: %s", result->message));
+        step_blame(step, "the intent could not be written");
+        step_finish(
+            step, RECOVERY_EXHAUSTED,
+            step_words("the intent could not be written, and recovery.without_intent is false: %s", result->message));
         return true;
     } else {
         step->recovery->is_unrecorded = true;
         step->out->intent_failed = true;
     }
     if (!stays_observer(step))
-        begin_asking(step, RECOVERY_PREPARING);
+        step_begin_asking(step, RECOVERY_PREPARING);
     return true;
 }
 
@@ -485,12 +250,12 @@ static bool in_preparing(struct step *step)
     if (result->error == 0) {
         if (stays_observer(step))
             return true;
-        begin_asking(step, RECOVERY_STARTING);
-        attempt_under_way(step)->fate = START_LOOSE;
+        step_begin_asking(step, RECOVERY_STARTING);
+        step_attempt(step)->fate = START_LOOSE;
         return true;
     }
-    blame(step, result->message);
-    next_candidate(step);
+    step_blame(step, result->message);
+    step_next_candidate(step);
     return true;
 }
 
@@ -499,7 +264,7 @@ static void settle(struct step *step)
     struct recovery *recovery = step->recovery;
 
     recovery->started = step->event->now;
-    enter(step, RECOVERY_SETTLING);
+    step_enter(step, RECOVERY_SETTLING);
     recovery->deadline_us = step->event->now.mono_us + step->config->recovery.settle_us;
     step->out->has_started = true;
 }
@@ -508,10 +273,10 @@ static void settle(struct step *step)
 static void resolve(struct step *step)
 {
     if (step->event->result->error == -ENOTCONN) {
-        enter(step, RECOVERY_RESOLVING);
+        step_enter(step, RECOVERY_RESOLVING);
         step->recovery->waits_for_connection = true;
     } else {
-        begin_asking(step, RECOVERY_RESOLVING);
+        step_begin_asking(step, RECOVERY_RESOLVING);
     }
 }
 
@@ -534,26 +299,26 @@ static bool in_starting(struct step *step)
 
     if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
         /* It came up and died before the answer to its start: the answer will lead to resolving. */
-        blame(step, "it stopped while it was being started");
+        step_blame(step, "it stopped while it was being started");
         return true;
     }
     if (step->event->kind != RECOVERY_ANSWER)
         return false;
 
     if (result->error != -ETIMEDOUT && result->error != -ENOTCONN)
-        attempt_under_way(step)->fate = START_SETTLED;
-    if (result->error == 0 && attempt_under_way(step)->error == NULL) {
+        step_attempt(step)->fate = START_SETTLED;
+    if (result->error == 0 && step_attempt(step)->error == NULL) {
         settle(step);
     } else if (result->error == -EALREADY && step->recovery->is_restarting) {
-        finish(step, RECOVERY_DISMISSED, words("it was started again by somebody else"));
+        step_finish(step, RECOVERY_DISMISSED, step_words("it was started again by somebody else"));
     } else if (result->error == -EALREADY && !was_started_before(step)) {
-        blame(step, "somebody else started it in the meantime");
-        next_candidate(step);
+        step_blame(step, "somebody else started it in the meantime");
+        step_next_candidate(step);
     } else {
         if (result->error == -ETIMEDOUT)
-            blame(step, "it did not start within recovery.start_timeout");
+            step_blame(step, "it did not start within recovery.start_timeout");
         else if (result->error != -ENOTCONN && result->error != -EALREADY && result->error != 0)
-            blame(step, result->message);
+            step_blame(step, result->message);
         resolve(step);
     }
     return true;
@@ -564,10 +329,10 @@ static bool in_resolving(struct step *step)
     const struct action_result *result = step->event->result;
 
     if (step->event->kind != RECOVERY_ANSWER)
-        return ask_again(step);
+        return step_ask_again(step);
 
     if (is_up(result)) {
-        struct recovery_attempt *attempt = attempt_under_way(step);
+        struct recovery_attempt *attempt = step_attempt(step);
 
         free(attempt->error);
         attempt->error = NULL;
@@ -576,10 +341,10 @@ static bool in_resolving(struct step *step)
             attempt->fate = START_SETTLED;
         settle(step);
     } else if (result->error == 0 || result->error == -ENOENT) {
-        blame(step, "its start was cut off and it did not come up");
-        begin_asking(step, RECOVERY_STOPPING);
-    } else if (!ask_later(step, ASK_PAUSE_US)) {
-        exhaust_unanswered(step, "the hypervisor does not say what became of the candidate's start");
+        step_blame(step, "its start was cut off and it did not come up");
+        step_begin_asking(step, RECOVERY_STOPPING);
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "the hypervisor does not say what became of the candidate's start");
     }
     return true;
 }
@@ -589,13 +354,13 @@ static bool in_stopping(struct step *step)
     const struct action_result *result = step->event->result;
 
     if (step->event->kind != RECOVERY_ANSWER)
-        return ask_again(step);
+        return step_ask_again(step);
     if (result->error == 0 || result->error == -ENOENT) {
         step->out->was_stopped = true;
-        step->out->quarantines = !attempt_under_way(step)->is_void;
-        next_candidate(step);
-    } else if (!ask_later(step, ASK_PAUSE_US)) {
-        exhaust_unanswered(step, "the candidate that failed could not be stopped");
+        step->out->quarantines = !step_attempt(step)->is_void;
+        step_next_candidate(step);
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "the candidate that failed could not be stopped");
     }
     return true;
 }
@@ -605,9 +370,10 @@ static void recover(struct step *step)
     const char *name = step->recovery->replacement_name;
 
     if (step->recovery->is_restarting)
-        finish(step, RECOVERY_RECOVERED, words("nobody could take its place, and it was started again itself"));
+        step_finish(step, RECOVERY_RECOVERED,
+                    step_words("nobody could take its place, and it was started again itself"));
     else
-        finish(step, RECOVERY_RECOVERED, words("%s runs in its place", name));
+        step_finish(step, RECOVERY_RECOVERED, step_words("%s runs in its place", name));
 }
 
 static bool in_settling(struct step *step)
@@ -615,24 +381,24 @@ static bool in_settling(struct step *step)
     const struct action_result *result = step->event->result;
 
     if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
-        blame(step, "it stopped again before recovery.settle was over");
-        begin_asking(step, RECOVERY_STOPPING);
+        step_blame(step, "it stopped again before recovery.settle was over");
+        step_begin_asking(step, RECOVERY_STOPPING);
         return true;
     }
     if (step->event->kind != RECOVERY_ANSWER)
-        return ask_again(step);
+        return step_ask_again(step);
 
     if (is_up(result)) {
         step->recovery->settled = step->event->now;
         if (step->recovery->level == VERIFY_RUNNING)
             recover(step);
         else
-            begin_asking(step, RECOVERY_VERIFYING);
+            step_begin_asking(step, RECOVERY_VERIFYING);
     } else if (result->error == 0 || result->error == -ENOENT) {
-        blame(step, "it did not stay up");
-        begin_asking(step, RECOVERY_STOPPING);
-    } else if (!ask_later(step, ASK_PAUSE_US)) {
-        exhaust_unanswered(step, "the hypervisor does not say whether the replacement stays up");
+        step_blame(step, "it did not stay up");
+        step_begin_asking(step, RECOVERY_STOPPING);
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "the hypervisor does not say whether the replacement stays up");
     }
     return true;
 }
@@ -654,20 +420,21 @@ static void verify_later(struct step *step)
         recovery->deadline_us = now_us + config->interval_us;
         return;
     }
-    error = words("it runs, but was not verified within recovery.verify.timeout: %s", step->event->result->message);
-    blame(step, error != NULL ? error : "it was not verified in time");
-    begin_asking(step, RECOVERY_STOPPING);
+    error =
+        step_words("it runs, but was not verified within recovery.verify.timeout: %s", step->event->result->message);
+    step_blame(step, error != NULL ? error : "it was not verified in time");
+    step_begin_asking(step, RECOVERY_STOPPING);
 }
 
 static bool in_verifying(struct step *step)
 {
     if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
-        blame(step, "it stopped again before it was verified");
-        begin_asking(step, RECOVERY_STOPPING);
+        step_blame(step, "it stopped again before it was verified");
+        step_begin_asking(step, RECOVERY_STOPPING);
         return true;
     }
     if (step->event->kind != RECOVERY_ANSWER)
-        return ask_again(step);
+        return step_ask_again(step);
     if (step->event->result->error == 0)
         recover(step);
     else
@@ -676,7 +443,7 @@ static bool in_verifying(struct step *step)
 }
 
 /* clang-format off */
-static const struct state states[RECOVERY_STATE_COUNT] = {
+const struct state recovery_states[RECOVERY_STATE_COUNT] = {
     /*                       asks   question        of the failed  harmless  */
     [RECOVERY_DETECTED]   = {false, 0,              false,         true,  in_detected},
     [RECOVERY_CONFIRMING] = {true,  ACTION_INQUIRE, true,          true,  in_confirming},
@@ -693,26 +460,12 @@ static const struct state states[RECOVERY_STATE_COUNT] = {
 };
 /* clang-format on */
 
-/* Nothing was asked of it yet: as if it had not been chosen. */
-static void withdraw_candidate(struct step *step)
-{
-    struct recovery *recovery = step->recovery;
-    struct recovery_attempt *attempt = &recovery->attempts[--recovery->n_attempts];
-
-    free(attempt->name);
-    free(attempt->error);
-    if (recovery->is_restarting)
-        recovery->restarts--;
-    step->out->is_withdrawn = true;
-    release(step);
-}
-
 /* Nothing was begun: back to the question whether the failed machine is dead at all. */
 static void look_again(struct step *step)
 {
     if (step->recovery->replacement_name != NULL)
-        withdraw_candidate(step);
-    begin_asking(step, RECOVERY_CONFIRMING);
+        step_withdraw_candidate(step);
+    step_begin_asking(step, RECOVERY_CONFIRMING);
 }
 
 /* What the state is about was handed out to nobody yet. */
@@ -726,7 +479,7 @@ static bool comes_back(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
     bool is_harmless =
-        states[recovery->state].is_harmless ||
+        recovery_states[recovery->state].is_harmless ||
         ((recovery->state == RECOVERY_STARTING || recovery->state == RECOVERY_DESTROYING) && is_unbegun(recovery));
 
     return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->belies_its_looks;
@@ -753,17 +506,17 @@ static bool loses_host(struct step *step)
 
     if (step->event->kind == RECOVERY_ORIGINAL_FENCED &&
         (recovery->state == RECOVERY_CONFIRMING || recovery->state == RECOVERY_DESTROYING)) {
-        want_candidate(step);
+        step_want_candidate(step);
         return true;
     }
     if (!(is_fenced && has_candidate) && !(step->event->kind == RECOVERY_CANDIDATE_LOST && is_untouched))
         return false;
-    blame(step, "its host was lost");
-    attempt_under_way(step)->is_void = true;
+    step_blame(step, "its host was lost");
+    step_attempt(step)->is_void = true;
     /* Should the host come back with it, for all that its agent said, it is ended there. */
-    attempt_under_way(step)->fate = is_untouched ? START_SETTLED : START_LOOSE;
+    step_attempt(step)->fate = is_untouched ? START_SETTLED : START_LOOSE;
     step->out->was_stopped = true;
-    next_candidate(step);
+    step_next_candidate(step);
     return true;
 }
 
@@ -781,13 +534,14 @@ static int dispatch(struct step *step, bool *ret_taken)
     if (is_choice(step))
         return choose(step);
     if (step->event->kind == RECOVERY_ABANDON)
-        finish(step, RECOVERY_EXHAUSTED, step->event->detail != NULL ? words("%s", step->event->detail) : NULL);
+        step_finish(step, RECOVERY_EXHAUSTED,
+                    step->event->detail != NULL ? step_words("%s", step->event->detail) : NULL);
     else if (loses_host(step))
         return 0;
     else if (comes_back(step) || is_to_be_reconsidered(step))
         look_again(step);
     else
-        *ret_taken = states[step->recovery->state].take(step);
+        *ret_taken = recovery_states[step->recovery->state].take(step);
     return 0;
 }
 

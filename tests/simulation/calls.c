@@ -73,6 +73,7 @@ static void start(struct simulation *simulation, struct call *call, struct domai
         was_up_since =
             domain->life != call->life || call->epoch + (simulation->coordinator != NULL) < simulation->epoch;
         world_boot(simulation, domain, call->action.recovery_id, is_lost);
+        domain->unrecorded_epoch = call->is_unrecorded ? call->epoch : 0;
         domain->was_up_since = was_up_since;
     } else {
         fail(call, -EIO, "no start ends this state");
@@ -366,6 +367,8 @@ static struct call *new_call(struct simulation *simulation, const struct action 
     call->number = ++simulation->last_call;
     call->action = *action;
     call->epoch = simulation->epoch;
+    call->is_unrecorded =
+        action->kind == ACTION_START && !warm_is_id(action->recovery_id) && !promises_has_intent(simulation, action);
     call->result.id = action->id;
     call->next = simulation->calls;
     simulation->calls = call;

@@ -112,7 +112,7 @@ static void check_decision(struct simulation *simulation, const struct action *a
     check_concurrency(simulation, candidate);
 }
 
-static bool has_intent(const struct simulation *simulation, const struct action *action)
+bool promises_has_intent(const struct simulation *simulation, const struct action *action)
 {
     const struct page *page = disk_find(simulation, action->recovery_id);
 
@@ -166,9 +166,8 @@ static void check_start(struct simulation *simulation, const struct action *acti
         violate(simulation, "%s starts something beyond recovery.limit", book->id);
     if (simulation->config->mode == MODE_OBSERVE)
         violate(simulation, "something is started in mode observe");
-    if (!has_intent(simulation, action) && !(may_lack_intent(simulation) && book->intent_failed))
+    if (!promises_has_intent(simulation, action) && !(may_lack_intent(simulation) && book->intent_failed))
         violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
-    candidate->unrecorded_epoch = has_intent(simulation, action) ? 0 : simulation->epoch;
     check_remains(simulation, book, candidate);
     losses_check_start(simulation, coordinator_find_recovery(simulation->coordinator, book->id), book);
 }

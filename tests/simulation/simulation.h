@@ -181,7 +181,8 @@ struct call {
     unsigned epoch, host, link, boots;
     unsigned life; /* of the domain when it was asked for */
     bool is_overdue, is_lost, lies;
-    bool is_stuck; /* in a cable that leads nowhere */
+    bool is_unrecorded; /* a start without an intent on disk */
+    bool is_stuck;      /* in a cable that leads nowhere */
     int forced_error;
     struct inventory *inventory;
     struct domain_report report;
@@ -453,6 +454,7 @@ bool shell_is_up(const struct simulation *simulation, unsigned epoch);
 
 /* The known limit: a start without an intent on disk, as configured and told, by a daemon that died. */
 bool promises_is_beyond_knowing(const struct simulation *simulation, const struct domain *domain);
+bool promises_has_intent(const struct simulation *simulation, const struct action *action);
 void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
                     bool is_pause);
 void promises_event_lost(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event);
