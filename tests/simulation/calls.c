@@ -64,6 +64,8 @@ static void start(struct simulation *simulation, struct call *call, struct domai
 
     if (domain->state == MACHINE_RUNNING || domain->state == MACHINE_SUSPENDED) {
         fail(call, -EALREADY, "it runs already");
+        if (!is_lost && warm_is_id(domain->started_for) && call->is_unrecorded)
+            domain->unrecorded_epoch = call->epoch;
         if (!is_lost)
             warm_take_over(simulation, domain, call->action.recovery_id);
     } else if (domain->temper == TEMPER_REFUSES) {
