@@ -280,7 +280,9 @@ void watch_lose(struct coordinator *coordinator, struct machine *machine, bool h
     machine->event_sequence = coordinator->events;
     watch->remembered.state = MACHINE_UNKNOWN;
     watch->track = (struct failure_track){.reported = true};
-    if (has_failed && !is_tended)
+    if (watch->warms != NULL)
+        keeper_tell_failure(coordinator, watch->warms, "its host was lost", now);
+    else if (has_failed && !is_tended)
         watch_handle_failure(coordinator, watch, machine, CAUSE_HOST_LOST, "its host was lost", now);
 }
 

@@ -13,6 +13,16 @@ uint64_t random_next(uint64_t *state)
     return *state * UINT64_C(2685821657736338717);
 }
 
+/* splitmix64's way to make neighbours strangers. */
+uint64_t random_state(uint64_t base, unsigned n)
+{
+    uint64_t state = base + n * UINT64_C(0x9e3779b97f4a7c15);
+
+    state = (state ^ state >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    state = (state ^ state >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (state ^ state >> 31) | 1;
+}
+
 uint64_t random_below(uint64_t *state, uint64_t limit)
 {
     return (random_next(state) >> 16) % limit;

@@ -515,15 +515,17 @@ void incidents_plan(struct simulation *simulation)
     }
     for (size_t i = 0; i < result->n_incidents; i++) {
         if (!simulation->options->is_short) {
+            uint64_t base = random_next(dice);
+
             /* Many at once, and long pauses. */
             at_us += random_hits(dice, 50) ? random_between(dice, 0, 400 * USEC_PER_MSEC)
                                            : random_between(dice, 0, 20 * USEC_PER_SEC);
             result->plan[i] = (struct incident){
                 .at_us = at_us,
-                .kind = draw(dice),
-                .domain = (unsigned)random_below(dice, DOMAINS_MAX),
-                .host = (unsigned)random_below(dice, HOSTS_MAX),
-                .for_us = random_between(dice, 200 * USEC_PER_MSEC, 12 * USEC_PER_SEC),
+                .kind = draw(DIE(base, 1)),
+                .domain = (unsigned)random_below(DIE(base, 2), DOMAINS_MAX),
+                .host = (unsigned)random_below(DIE(base, 3), HOSTS_MAX),
+                .for_us = random_between(DIE(base, 4), 200 * USEC_PER_MSEC, 12 * USEC_PER_SEC),
             };
         }
         agenda_add(simulation, result->plan[i].at_us, (struct thing){.happen = befall, .number = i});

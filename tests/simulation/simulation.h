@@ -372,6 +372,10 @@ struct simulation {
 /* ---- agenda.c ---- */
 
 uint64_t random_next(uint64_t *state);
+/* The n-th of the states that come of one draw. */
+uint64_t random_state(uint64_t base, unsigned n);
+/* For initializers, in which draws have no order: each throws a die of its own. */
+#define DIE(base, n) (&(uint64_t){random_state(base, n)})
 uint64_t random_below(uint64_t *state, uint64_t limit);
 /* True in so many of a hundred. */
 bool random_hits(uint64_t *state, unsigned percent);

@@ -24,12 +24,12 @@ static bool is_on(const struct simulation *simulation)
 void warm_configure(struct simulation *simulation, struct config *config)
 {
     static const int64_t limits[] = {0, 0, 2 * GIB, 4 * GIB, 6 * GIB};
-    uint64_t *dice = &simulation->random_warm;
+    uint64_t base = random_next(&simulation->random_warm);
     struct config_standby standby = {
-        .warm = random_hits(dice, 70) ? (unsigned)random_between(dice, 1, 4) : 0,
-        .memory_limit_bytes = limits[random_below(dice, ELEMENTS_OF(limits))],
-        .warmth = random_hits(dice, 65) ? KEEP_PAUSED : KEEP_SAVED,
-        .refresh_us = random_hits(dice, 60) ? random_between(dice, 20, 120) * USEC_PER_SEC : 0,
+        .warm = random_hits(DIE(base, 1), 70) ? (unsigned)random_between(DIE(base, 2), 1, 4) : 0,
+        .memory_limit_bytes = limits[random_below(DIE(base, 3), ELEMENTS_OF(limits))],
+        .warmth = random_hits(DIE(base, 4), 65) ? KEEP_PAUSED : KEEP_SAVED,
+        .refresh_us = random_hits(DIE(base, 5), 60) ? random_between(DIE(base, 6), 20, 120) * USEC_PER_SEC : 0,
     };
 
     if (simulation->options->is_warm)

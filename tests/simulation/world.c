@@ -50,22 +50,24 @@ static void make_domain(struct simulation *simulation, unsigned host)
     uint64_t *dice = &simulation->random_world;
     unsigned number = simulation->n_domains++;
     struct domain *domain = &simulation->domains[number];
+    uint64_t base = random_next(dice);
     bool runs = random_hits(dice, 50);
     unsigned like = random_hits(dice, 15) && number > 0 ? (unsigned)random_below(dice, number) : number;
 
     *domain = (struct domain){
         .number = number,
         .host = host,
-        .features = families[random_below(dice, ELEMENTS_OF(families))] ^ (1u << random_below(dice, FEATURES)),
-        .vcpus = (uint32_t)random_between(dice, 1, 4),
-        .memory_kib = UINT64_C(1024) * 1024 * (uint64_t)random_between(dice, 1, 3),
+        .features =
+            families[random_below(DIE(base, 1), ELEMENTS_OF(families))] ^ (1u << random_below(DIE(base, 2), FEATURES)),
+        .vcpus = (uint32_t)random_between(DIE(base, 3), 1, 4),
+        .memory_kib = UINT64_C(1024) * 1024 * (uint64_t)random_between(DIE(base, 4), 1, 3),
         .roles = ROLE_PROTECTED | ROLE_STANDBY,
-        .on_crash = on_crashes[random_below(dice, ELEMENTS_OF(on_crashes))],
-        .priority = (int)random_between(dice, 0, 3),
-        .has_agent = random_hits(dice, 50),
-        .is_persistent = !runs || random_hits(dice, 90),
+        .on_crash = on_crashes[random_below(DIE(base, 5), ELEMENTS_OF(on_crashes))],
+        .priority = (int)random_between(DIE(base, 6), 0, 3),
+        .has_agent = random_hits(DIE(base, 7), 50),
+        .is_persistent = !runs || random_hits(DIE(base, 8), 90),
         .disk = like,
-        .mac = random_hits(dice, 10) && number > 0 ? (unsigned)random_below(dice, number) : number,
+        .mac = random_hits(DIE(base, 9), 10) && number > 0 ? (unsigned)random_below(DIE(base, 10), number) : number,
         .exists = true,
         .state = MACHINE_SHUT_OFF,
         .reason = REASON_SHUTDOWN,

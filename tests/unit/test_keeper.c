@@ -118,6 +118,29 @@ static void the_original_is_warmed_for_its_replacement(void **state)
     assert_kept(a, KEEPING_WARM, MACHINE_PAUSED); /* once more */
 }
 
+/* It was suspended there: nobody missed it, and it is warm no more. */
+static void a_standby_that_was_warm_on_a_lost_host_is_warm_no_more(void **state)
+{
+    (void)state;
+    world.domains[best].hypervisor = 1;
+    world.free_memory_kib[1] = 16 * 1024 * 1024;
+    connect_and_warm();
+    assert_kept(best, KEEPING_WARM, MACHINE_PAUSED);
+    world_disconnect(&world, 1);
+    world.domains[best].state = MACHINE_SHUT_OFF;
+    world.domains[best].reason = REASON_UNKNOWN;
+    assert_int_equal(coordinator_confirm_fenced(world.coordinator, world_machine(&world, best)->hypervisor, world.now),
+                     0);
+    world_drive(&world);
+    world_connect(&world, 1);
+    pass_a_minute();
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
+    assert_int_equal(world.domains[best].starts, 1);
+    world_pass(&world, 1200 * USEC_PER_SEC);
+    assert_kept(best, KEEPING_WARM, MACHINE_PAUSED); /* anew */
+    assert_int_equal(world.domains[best].starts, 2);
+}
+
 /* The agent needs a moment after a resume; and the answer may come before the news that it runs. */
 static void a_clock_that_cannot_be_set_at_once_is_set_later(void **state)
 {
@@ -607,6 +630,7 @@ int main(void)
         TEST(the_best_is_booted_verified_and_suspended),
         TEST(a_recovery_resumes_it_and_the_next_best_is_warmed),
         TEST(the_original_is_warmed_for_its_replacement),
+        TEST(a_standby_that_was_warm_on_a_lost_host_is_warm_no_more),
         TEST(a_clock_that_cannot_be_set_at_once_is_set_later),
         TEST(a_clock_that_cannot_be_set_is_told),
         TEST(saved_ones_are_restored),

@@ -147,7 +147,7 @@ def test_the_watchdog_restarts_a_wedged_daemon(room):
 
 
 def test_a_call_to_libvirt_that_hangs_ends_in_a_restart_and_the_recovery_goes_on(room):
-    configure(room, "settle: 1s", "settle: 1s, start_timeout: 1s, call_timeout: 1s")
+    configure(room, "settle: 1s", "settle: 1s, start_timeout: 1s, call_timeout: 20s")
     room.write("etc/understudy/hooks.d/10-wait", '#!/bin/sh\n[ "$1" = pre-start ] || exit 0\ntouch '
                "/run/understudy/asked\nuntil [ -e /srv/go ]; do sleep 0.1; done\n", 0o755)
     drop_in(room, "watchdog", WATCHDOG)
