@@ -18,7 +18,7 @@ FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", f"-I{ROOT}/lib"]
 LIBRARIES = ["yaml-0.1", "libxml-2.0", "jansson"]
 # What each bug gets; together they are far from the suite's own seeds, and enough.
 COURSES = [["--exhaustive", "1"], ["--hosts", "--exhaustive", "1"],
-           ["--from", "101", "--seeds", "150", "--no-shrink", "--violations", "1"]]
+           ["--from", "101", "--seeds", "400", "--no-shrink", "--violations", "1"]]
 COURSE_TIMEOUT = 90
 
 
