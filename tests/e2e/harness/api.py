@@ -87,7 +87,10 @@ class EventStream:
         """Reads what there is, waiting for it at most so long; False: nothing came."""
         if not select.select([self._socket], [], [], seconds)[0]:
             return False
-        data = self._socket.recv(65536)
+        try:
+            data = self._socket.recv(65536)
+        except ConnectionResetError:  # it went before it had read all that we sent
+            data = b""
         if not data:
             raise AssertionError("the daemon closed the stream of events")
         *lines, self._buffer = (self._buffer + data).split(b"\n")
