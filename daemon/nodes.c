@@ -130,6 +130,14 @@ static void node_done(struct node *node)
     *node = (struct node){0};
 }
 
+/* So often that a host which is there again is reached before it counts as lost. */
+static int64_t reconnect_max_us(const struct config *config)
+{
+    int64_t third_us = config->host_timeout_us / 3;
+
+    return config->discovery.reconnect_max_us < third_us ? config->discovery.reconnect_max_us : third_us;
+}
+
 static int node_init(struct daemon *daemon, const struct config *config, const struct config_hypervisor *entry,
                      struct node *node)
 {
@@ -137,7 +145,7 @@ static int node_init(struct daemon *daemon, const struct config *config, const s
         .name = entry->name,
         .uri = entry->uri,
         .call_timeout_us = config->recovery.call_timeout_us,
-        .reconnect_max_us = config->discovery.reconnect_max_us,
+        .reconnect_max_us = reconnect_max_us(config),
     };
     int r;
 
@@ -169,8 +177,7 @@ void nodes_drop(struct daemon *daemon, const struct config *config)
         struct node *node = &daemon->nodes[i];
 
         if (config != NULL && is_still_configured(config, node)) {
-            hypervisor_set_timeouts(node->hypervisor, config->recovery.call_timeout_us,
-                                    config->discovery.reconnect_max_us);
+            hypervisor_set_timeouts(node->hypervisor, config->recovery.call_timeout_us, reconnect_max_us(config));
             i++;
             continue;
         }

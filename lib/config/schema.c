@@ -455,9 +455,10 @@ static const struct schema_key keys[] = {
      CONFIG(hold_share),
      .max = MILLIONTHS,
      .default_text = "0.5",
-     .text = "When more than this share of all hypervisors is out of reach at the same time, the daemon's own "
+     .text = "When more than this share of the remote hypervisors is out of reach at the same time, the daemon's own "
              "network is taken for lost, not the hosts: nothing is fenced, and that is said, until enough of them "
-             "are back. Hosts that were fenced do not count."},
+             "are back. Hosts that were fenced do not count, nor does the daemon's own. With a single remote "
+             "hypervisor, only 1 allows that it is fenced."},
     {.path = "when_both_run",
      .type = SCHEMA_CHOICE,
      CONFIG(when_both_run),
@@ -544,7 +545,8 @@ static const struct schema_key keys[] = {
      .min = 100 * MSEC,
      .max = HOUR,
      .default_text = "10s",
-     .text = "The longest pause between two attempts to connect to a hypervisor; the first ones are shorter."},
+     .text = "The longest pause between two attempts to connect to a hypervisor; the first ones are shorter, and none "
+             "is longer than a third of host_timeout."},
 
     {.path = "state_dir",
      .type = SCHEMA_PATH,

@@ -32,6 +32,15 @@ static struct link link_new(const char *name)
     return link;
 }
 
+/* In the configuration in force; NULL: it is not there. */
+static const char *uri_of(const struct coordinator *coordinator, const char *hypervisor)
+{
+    for (size_t i = 0; coordinator->config != NULL && i < coordinator->config->n_hypervisors; i++)
+        if (strcmp(coordinator->config->hypervisors[i].name, hypervisor) == 0)
+            return coordinator->config->hypervisors[i].uri;
+    return NULL;
+}
+
 /* The links of a configuration: those that stay are moved over from the old ones. */
 static int links_new(const struct coordinator *coordinator, const struct config *config, struct link **ret)
 {
@@ -41,9 +50,11 @@ static int links_new(const struct coordinator *coordinator, const struct config 
         return -ENOMEM;
     for (size_t i = 0; i < config->n_hypervisors; i++) {
         struct link *old = link_find(coordinator, config->hypervisors[i].name);
+        const char *old_uri = uri_of(coordinator, config->hypervisors[i].name);
 
         links[i] = old != NULL ? *old : link_new(config->hypervisors[i].name);
         links[i].is_here = host_uri_is_here(config->hypervisors[i].uri);
+        links[i].is_unproven |= old_uri != NULL && strcmp(old_uri, config->hypervisors[i].uri) != 0;
         if (old != NULL) {
             old->trouble = NULL;
             old->host.trouble = NULL;
@@ -165,6 +176,7 @@ void coordinator_handle_connected(struct coordinator *coordinator, const char *h
     if (link == NULL)
         return;
     link->is_connected = true;
+    link->is_unproven = false;
     link->connected_us = now.mono_us;
     link->is_listed = false;
     link->is_listing = false;
@@ -258,7 +270,8 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     announce_up(coordinator, link, inventory->n_reports, now);
     link->is_listed = true;
     link->was_listed = true;
-    set_reachable(coordinator, link->name, true);
+    /* While the agent works on it, it may go off any moment: what it has is listed anew then. */
+    set_reachable(coordinator, link->name, link->host.state != HOST_FENCING);
     inventory_free(inventory);
     hosts_handle(coordinator, link, HOST_LISTED, now);
     restore_adopt(coordinator, now);

@@ -34,6 +34,7 @@ struct link {
     char *trouble;
 
     struct host_track host;
+    bool is_unproven;  /* its URI is new, and nobody was ever reached by it */
     bool is_here;      /* on the daemon's own host */
     bool wants_fence;  /* an ACTION_FENCE is to be asked for */
     uint64_t fence_id; /* of the last one */
@@ -297,6 +298,8 @@ bool keeper_handle_result(struct coordinator *coordinator, const struct action *
 bool keeper_handle_late_result(struct coordinator *coordinator, const struct action *action, struct moment now);
 /* A machine that is kept changed its state, or failed. */
 void keeper_tell_state(struct coordinator *coordinator, struct kept *kept, enum machine_state state, struct moment now);
+/* A host is off for sure: nothing there is warm any more, whatever an earlier daemon had begun. */
+void keeper_lose_host(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 void keeper_tell_failure(struct coordinator *coordinator, struct kept *kept, const char *why, struct moment now);
 /* Lets go of those whose course is over. */
 void keeper_sweep(struct coordinator *coordinator, struct moment now);

@@ -19,7 +19,8 @@
  *
  * Before each attempt of the agent, and when something on a lost host comes to be needed, it is doubted anew.
  * From everywhere: connected leads back to reachable, but out of fencing only when the agent has answered
- * (then what was seen meanwhile outdates its word), and out of fenced only when it has been listed.
+ * (then what was seen meanwhile outdates its word), and out of fenced only when it has been listed: one that
+ * was seen and is gone again before that is missing anew. A timer that fires late begins anew as well.
  * What cannot be reached and is not fenced is to be taken for running.
  */
 #include "failover/host.h"
@@ -28,6 +29,8 @@
 #include <string.h>
 
 #define RETRY_MAX_US (3600 * USEC_PER_SEC)
+/* A loop that comes so late was not there to hear: the time begins anew. */
+#define LATE_US (2 * USEC_PER_SEC)
 /* The pause is doubled at most so often. */
 #define DOUBLINGS_MAX 12
 
@@ -142,6 +145,7 @@ static void be_fenced(struct step *step, bool by_hand)
     complain(step->host, NULL);
     step->host->fenced = step->event->now;
     step->host->was_by_hand = by_hand;
+    step->host->was_seen = false;
     step->host->was_lost = false; /* what it had is written off: nothing is to be made out any more */
     step->out->is_fenced = true;
 }
@@ -170,6 +174,11 @@ static void doubt(struct step *step)
 static bool is_due(const struct step *step)
 {
     return step->event->kind == HOST_TICK && step->event->now.mono_us >= step->host->deadline_us;
+}
+
+static bool is_late(const struct step *step)
+{
+    return step->event->now.mono_us - step->host->deadline_us > LATE_US;
 }
 
 /* Each state takes one event; false: the event means nothing in it. */
@@ -205,7 +214,10 @@ static bool in_missing(struct step *step)
     }
     if (!is_due(step))
         return false;
-    doubt(step);
+    if (is_late(step))
+        be_missing(step);
+    else
+        doubt(step);
     return true;
 }
 
@@ -217,7 +229,9 @@ static bool in_doubted(struct step *step)
     }
     if (step->event->kind != HOST_WITNESSED)
         return false;
-    if (step->event->most_are_gone) {
+    if (is_late(step)) {
+        be_missing(step);
+    } else if (step->event->most_are_gone) {
         enter(step, HOST_HELD);
         step->host->was_lost = true; /* or not: what it has when it is back will show it */
         step->out->is_held = true;
@@ -302,10 +316,20 @@ static bool in_unfenced(struct step *step)
 
 static bool in_fenced(struct step *step)
 {
-    if (step->event->kind != HOST_LISTED)
+    if (step->event->kind == HOST_LISTED) {
+        be_reachable(step);
+        step->out->is_back = true;
+    } else if (step->event->kind == HOST_CONNECTED) {
+        step->host->was_seen = true;
+    } else if (step->event->kind == HOST_DISCONNECTED && step->host->was_seen) {
+        /* It was on again, and nobody knows what runs there now. */
+        step->host->missing = step->event->now;
+        step->host->was_lost = true;
+        be_missing(step);
+        step->host->is_changed = true;
+    } else {
         return false;
-    be_reachable(step);
-    step->out->is_back = true;
+    }
     return true;
 }
 

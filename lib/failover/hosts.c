@@ -11,9 +11,11 @@
 /* The agent is asked twice, and has to be ended when it hangs. */
 #define FENCE_EXTRA_US (10 * USEC_PER_SEC)
 
-/* It was doing what it is there for; one that was suspended on purpose was not. */
+/* It was doing what it is there for; one that was suspended on purpose, or only to be kept warm, was not. */
 static bool was_in_service(const struct machine *machine)
 {
+    if (machine->keeping != KEEPING_NONE)
+        return false;
     switch (machine->state) {
     case MACHINE_RUNNING:
     case MACHINE_SUSPENDED:
@@ -43,6 +45,22 @@ bool recovery_is_on(const struct recovery *recovery, const char *hypervisor)
     return recovery->state <= RECOVERY_DESTROYING && strcmp(recovery->failed.hypervisor, hypervisor) == 0;
 }
 
+/* The same machine is up on another host: it has moved, and nobody heard of that. */
+static bool has_moved(const struct coordinator *coordinator, const struct machine *machine)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++) {
+        const struct link *link = &coordinator->links[i];
+        const struct machine *other;
+
+        if (!link->is_listed || is_on(link, machine->hypervisor))
+            continue;
+        other = pool_find(coordinator->pool, link->name, machine->uuid);
+        if (other != NULL && machine_state_is_active(other->state))
+            return true;
+    }
+    return false;
+}
+
 /* Something on it would be recovered, or go on, were it off. */
 static bool is_needed(const struct coordinator *coordinator, const struct link *link)
 {
@@ -54,12 +72,16 @@ static bool is_needed(const struct coordinator *coordinator, const struct link *
             return true;
     for (const struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
          machine = pool_next(coordinator->pool, machine))
-        if (is_on(link, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 && was_in_service(machine))
+        if (is_on(link, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 && was_in_service(machine) &&
+            !has_moved(coordinator, machine))
             return true;
     return false;
 }
 
-/* Hosts that were fenced are out of this: they are off, whoever is cut off. */
+/*
+ * Hosts that were fenced are out of this: they are off, whoever is cut off. So is our own, which is reached without
+ * any network.
+ */
 static bool are_most_gone(const struct coordinator *coordinator, int64_t asked_us)
 {
     size_t n_gone = 0, n = 0;
@@ -67,10 +89,10 @@ static bool are_most_gone(const struct coordinator *coordinator, int64_t asked_u
     for (size_t i = 0; i < coordinator->n_links; i++) {
         const struct link *link = &coordinator->links[i];
 
-        if (link->host.state == HOST_FENCED)
+        if (link->host.state == HOST_FENCED || link->is_here)
             continue;
         n++;
-        n_gone += host_state_is_gone(link->host.state) || (!link->is_here && link->heard_us < asked_us);
+        n_gone += host_state_is_gone(link->host.state) || link->heard_us < asked_us;
     }
     return n_gone * MILLIONTHS > n * coordinator->config->hold_share;
 }
@@ -80,8 +102,17 @@ static size_t count_gone(const struct coordinator *coordinator)
     size_t n_gone = 0;
 
     for (size_t i = 0; i < coordinator->n_links; i++)
-        n_gone += host_state_is_gone(coordinator->links[i].host.state);
+        n_gone += host_state_is_gone(coordinator->links[i].host.state) && !coordinator->links[i].is_here;
     return n_gone;
+}
+
+static size_t count_remote(const struct coordinator *coordinator)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        n += !coordinator->links[i].is_here;
+    return n;
 }
 
 static bool can_be_fenced(const struct coordinator *coordinator)
@@ -131,7 +162,12 @@ static void announce_failure(struct coordinator *coordinator, const struct link 
 {
     const char *why = link->host.trouble != NULL ? link->host.trouble : "";
 
-    if (coordinator->config->mode == MODE_OBSERVE)
+    if (link->is_unproven)
+        note(coordinator, NOTICE_FENCE_FAILED, link, now,
+             "%s is not fenced, because it was never reached by its new URI, which may be wrong; nothing of it is "
+             "started elsewhere until it is reached, or somebody says: understudyctl fenced %s",
+             link->name, link->name);
+    else if (coordinator->config->mode == MODE_OBSERVE)
         note(coordinator, NOTICE_FENCE_FAILED, link, now,
              "%s is not fenced, because the mode is observe; nothing of it is started elsewhere", link->name);
     else if (coordinator->config->fence.command == NULL)
@@ -169,8 +205,10 @@ static void take_down(struct coordinator *coordinator, const struct link *link, 
 {
     struct machine *machine, *next;
 
+    keeper_lose_host(coordinator, link->name, now);
+
     for (machine = pool_next(coordinator->pool, NULL); machine != NULL; machine = next) {
-        bool has_failed = was_in_service(machine);
+        bool has_failed = was_in_service(machine) && !has_moved(coordinator, machine);
 
         next = pool_next(coordinator->pool, machine);
         if (!is_on(link, machine->hypervisor))
@@ -195,7 +233,7 @@ static void catch_up(struct coordinator *coordinator, struct moment now)
         return;
     coordinator->has_caught_up = true;
     for (size_t i = 0; i < coordinator->n_links; i++)
-        if (coordinator->links[i].host.state == HOST_FENCED)
+        if (coordinator->links[i].host.state == HOST_FENCED && !coordinator->links[i].is_connected)
             take_down(coordinator, &coordinator->links[i], now);
     restore_adopt(coordinator, now);
 }
@@ -229,10 +267,11 @@ static void carry_out(struct coordinator *coordinator, struct link *link, const 
         ask_others(coordinator, link, now);
     }
     if (step->is_held)
-        note(coordinator, NOTICE_HOSTS_HELD, link, now,
-             "%zu of %zu hypervisors are out of reach: that is taken for a loss of our own network, not of theirs. "
-             "Nothing is fenced and nothing of them is started elsewhere",
-             count_gone(coordinator), coordinator->n_links);
+        note(
+            coordinator, NOTICE_HOSTS_HELD, link, now,
+            "%zu of %zu remote hypervisors are out of reach, more than hold_share: that is taken for a loss of our own "
+            "network, not of theirs. Nothing is fenced and nothing of them is started elsewhere",
+            count_gone(coordinator), count_remote(coordinator));
     if (step->is_released)
         note(coordinator, NOTICE_HOSTS_RELEASED, link, now,
              "enough hypervisors are there again; the time of %s begins anew", link->name);
@@ -258,7 +297,7 @@ static void handle(struct coordinator *coordinator, struct link *link, struct ho
     struct host_step step;
 
     event.is_here = link->is_here;
-    event.can_be_fenced = can_be_fenced(coordinator);
+    event.can_be_fenced = can_be_fenced(coordinator) && !link->is_unproven;
     event.is_needed = host_state_is_gone(link->host.state) && is_needed(coordinator, link);
     step = host_handle(&link->host, &event, coordinator->config);
     carry_out(coordinator, link, &step, event.now);
@@ -325,8 +364,10 @@ void hosts_restart_timers(struct coordinator *coordinator, struct moment now)
     for (size_t i = 0; i < coordinator->n_links; i++) {
         struct link *link = &coordinator->links[i];
 
-        if (link->host.state == HOST_MISSING && !link->is_here)
+        if ((link->host.state == HOST_MISSING || link->host.state == HOST_DOUBTED) && !link->is_here) {
+            link->host.state = HOST_MISSING;
             link->host.deadline_us = now.mono_us + coordinator->config->host_timeout_us;
+        }
     }
 }
 

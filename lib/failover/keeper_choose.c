@@ -67,7 +67,7 @@ static struct kept *least_valuable(const struct coordinator *coordinator, const 
     for (size_t i = 0; i < coordinator->keeper.n_kept; i++) {
         struct kept *kept = coordinator->keeper.kept[i];
 
-        if (!stands_with_memory(kept) || (only_unwanted && kept->is_wanted) ||
+        if (!stands_with_memory(kept) || !kept->machine->is_reachable || (only_unwanted && kept->is_wanted) ||
             (hypervisor != NULL && strcmp(kept->machine->hypervisor, hypervisor) != 0))
             continue;
         if (least == NULL || kept->rank > least->rank)
@@ -366,8 +366,11 @@ static void give_back(struct coordinator *coordinator, struct moment now)
 
         if (kept->is_wanted || kept->is_let_go)
             continue;
-        if (kept->unwanted_us == USEC_INFINITY)
+        /* One that cannot be reached is left alone: nobody knows what has become of it, and the plan is without it. */
+        if (kept->unwanted_us == USEC_INFINITY || !kept->machine->is_reachable)
             kept->unwanted_us = now.mono_us;
+        if (!kept->machine->is_reachable)
+            continue;
         if (!is_enabled(coordinator) ||
             (kept->warming.state == WARM_STANDING && now.mono_us - kept->unwanted_us >= UNWANTED_US))
             release(coordinator, kept, now);

@@ -134,7 +134,11 @@ void coordinator_handle_late_result(struct coordinator *coordinator, const struc
 static bool is_over(const struct coordinator *coordinator, const struct recovery_attempt *attempt, struct moment now)
 {
     const struct config_recovery *config = &coordinator->config->recovery;
+    const struct link *link = link_find(coordinator, attempt->candidate.hypervisor);
 
+    /* Nobody could see whether it came up. */
+    if (link != NULL && !link->is_listed)
+        return false;
     return now.mono_us - attempt->decided.mono_us > config->start_timeout_us + config->late_start_us;
 }
 

@@ -440,7 +440,7 @@ static bool is_asking_the_dead(const struct coordinator *coordinator, const stru
     const struct link *link = link_find(coordinator, run->failed->hypervisor);
 
     return (run->recovery->state == RECOVERY_CONFIRMING || run->recovery->state == RECOVERY_DESTROYING) &&
-           link != NULL && !link->is_connected && link->host.state == HOST_FENCED;
+           link != NULL && !link->is_connected && link->host.state == HOST_FENCED && !link->host.was_seen;
 }
 
 static int handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event)

@@ -21,6 +21,7 @@ static const char *const event_names[WARM_EVENT_COUNT] = {
     [WARM_UP] = "up",
     [WARM_FAILED] = "failed",
     [WARM_RECONNECTED] = "reconnected",
+    [WARM_HOST_OFF] = "host-off",
     [WARM_BLOCKED] = "blocked",
     [WARM_RELEASE] = "release",
     [WARM_TICK] = "tick",

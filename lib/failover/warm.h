@@ -40,6 +40,7 @@ enum warm_event_kind {
     WARM_UP,          /* the hypervisor says that it runs */
     WARM_FAILED,      /* it failed, as a guest does: detail says how */
     WARM_RECONNECTED, /* its hypervisor is back, and listed */
+    WARM_HOST_OFF,    /* its host was lost and is off for sure */
     WARM_BLOCKED,     /* its start, not asked for yet, must not be: detail says why */
     WARM_RELEASE,     /* it is not to be warm any more */
     WARM_TICK,

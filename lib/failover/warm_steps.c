@@ -464,6 +464,7 @@ static bool in_standing(struct step *step)
     case WARM_ANSWER:
     case WARM_CAME_BACK:
     case WARM_RECONNECTED:
+    case WARM_HOST_OFF:
     case WARM_BLOCKED:
     case WARM_RELEASE:
     case WARM_TICK:
@@ -520,6 +521,12 @@ static bool in_stopping(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
+    /* It stood there while nobody could see it: somebody may have it by now. */
+    if (step->event->kind == WARM_RECONNECTED && step->warming->waits_for_connection && !step->warming->is_failing &&
+        step->warming->standing.real_us != 0) {
+        begin_asking(step, WARM_CHECKING);
+        return true;
+    }
     if (step->event->kind != WARM_ANSWER)
         return ask_again(step);
     if (result->error == 0 || result->error == -ENOENT)
@@ -606,13 +613,25 @@ static bool dispatch(struct step *step)
     return states[warming->state].take(step);
 }
 
+/* Whatever was under way there is over; only a saved image outlives it. */
+static bool lose_host(struct step *step)
+{
+    struct warming *warming = step->warming;
+
+    if (warming->state == WARM_OVER || (warming->state == WARM_STANDING && warming->form == KEEP_SAVED))
+        return false;
+    blame(step, "its host was lost");
+    end(step, WARM_END_FAILED);
+    return true;
+}
+
 void warming_handle(struct warming *warming, const struct warm_event *event, const struct config *config,
                     struct warm_step *ret_step)
 {
     struct warm_step out = {0};
     struct step step = {warming, event, config, &out};
 
-    if (!dispatch(&step))
+    if (!(event->kind == WARM_HOST_OFF ? lose_host(&step) : dispatch(&step)))
         warming->ignored++;
     /* A release that had to wait for the call under way. */
     if (warming->is_releasing && (warming->state == WARM_STANDING || warming->state == WARM_SETTLING)) {

@@ -150,7 +150,7 @@ static const enum host_state leads[HOST_STATE_COUNT][HOST_EVENT_COUNT] = {
     [HOST_LOST] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED},
     [HOST_FENCING] = {HOST_FENCING, HOST_FENCING, IGNORED, IGNORED, IGNORED, HOST_FENCED, HOST_FENCED},
     [HOST_UNFENCED] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED},
-    [HOST_FENCED] = {IGNORED, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED},
+    [HOST_FENCED] = {HOST_FENCED, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED},
 };
 
 static void test_every_event_in_every_state(void **state)
@@ -166,7 +166,7 @@ static void test_every_event_in_every_state(void **state)
             say(fixture, (enum host_event_kind)kind);
             assert_int_equal(fixture->host.ignored, ignored + (to == IGNORED));
             assert_state(fixture, to == IGNORED ? (enum host_state)from : to);
-            assert_int_equal(fixture->step.is_fenced, to == HOST_FENCED);
+            assert_int_equal(fixture->step.is_fenced, to == HOST_FENCED && from != HOST_FENCED);
             assert_int_equal(fixture->step.is_back, to == HOST_REACHABLE && from >= HOST_LOST);
             assert_int_equal(fixture->step.fences, to == HOST_FENCING && from == HOST_DOUBTED);
         }
@@ -306,6 +306,41 @@ static void test_what_was_seen_meanwhile_outdates_the_agents_word(void **state)
     assert_false(fixture->step.is_fenced);
 }
 
+/* The loop stood still, and heard nothing of anybody meanwhile. */
+static void test_a_timer_that_fires_late_begins_anew(void **state)
+{
+    struct fixture *fixture = *state;
+
+    say(fixture, HOST_CONNECTED);
+    say(fixture, HOST_DISCONNECTED);
+    fixture->event.now.mono_us = fixture->host.deadline_us + 40 * USEC_PER_SEC;
+    say(fixture, HOST_TICK);
+    assert_state(fixture, HOST_MISSING);
+    assert_false(fixture->step.asks_others);
+    fixture->event.now.mono_us = fixture->host.deadline_us;
+    say(fixture, HOST_TICK);
+    assert_state(fixture, HOST_DOUBTED);
+    fixture->event.now.mono_us = fixture->host.deadline_us + 40 * USEC_PER_SEC;
+    say(fixture, HOST_WITNESSED);
+    assert_state(fixture, HOST_MISSING);
+}
+
+static void test_a_fenced_host_that_was_on_again_is_not_known_to_be_off(void **state)
+{
+    struct fixture *fixture = *state;
+
+    until_fencing(fixture);
+    say(fixture, HOST_ANSWER);
+    say(fixture, HOST_DISCONNECTED); /* it was off already */
+    assert_state(fixture, HOST_FENCED);
+    say(fixture, HOST_CONNECTED);
+    fixture->host.is_changed = false;
+    say(fixture, HOST_DISCONNECTED);
+    assert_state(fixture, HOST_MISSING);
+    assert_true(fixture->host.was_lost);
+    assert_true(fixture->host.is_changed); /* it must not stand as fenced on disk */
+}
+
 static void test_what_is_remembered(void **state)
 {
     struct fixture *fixture = *state;
@@ -356,7 +391,12 @@ static void test_random_courses(void **state)
             fixture->event.error = random_below(&seed, 2) == 0 ? 0 : -EIO;
             fixture->event.is_needed = random_below(&seed, 4) != 0;
             fixture->event.most_are_gone = random_below(&seed, 3) == 0;
-            fixture->event.now.mono_us += (int64_t)random_below(&seed, 2 * TIMEOUT_US);
+            /* Time passes; often just up to the deadline, and now and then far beyond it. */
+            if (fixture->host.deadline_us > fixture->event.now.mono_us && fixture->host.deadline_us != USEC_INFINITY &&
+                random_below(&seed, 2) == 0)
+                fixture->event.now.mono_us = fixture->host.deadline_us;
+            else
+                fixture->event.now.mono_us += (int64_t)random_below(&seed, TIMEOUT_US / 4);
             say(fixture, kind);
             if (fixture->step.fences) {
                 agent_works = true;
@@ -389,6 +429,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_comes_to_be_needed_is_fenced_then, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_agent_taken_away_leaves_no_deadline_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_was_seen_meanwhile_outdates_the_agents_word, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_timer_that_fires_late_begins_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_fenced_host_that_was_on_again_is_not_known_to_be_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_remembered, set_up, tear_down),
         cmocka_unit_test(test_which_uris_are_here),
         cmocka_unit_test_setup_teardown(test_random_courses, set_up, tear_down),
