@@ -89,6 +89,14 @@ static void on_capacity(void *context, const struct machine_ref *machine, const 
     coordinator_handle_capacity(daemon->coordinator, machine, source, capacity_bytes);
 }
 
+static void on_refused(void *context, const char *hypervisor)
+{
+    struct daemon *daemon = context;
+
+    coordinator_handle_refused(daemon->coordinator, hypervisor, clock_now());
+    daemon_pump(daemon);
+}
+
 static void on_overdue(void *context, const char *hypervisor, const char *call, int64_t for_us)
 {
     struct daemon *daemon = context;
@@ -112,6 +120,7 @@ static void on_fault(void *context, const struct machine_ref *machine, const cha
 static const struct hypervisor_callbacks hypervisor_callbacks = {
     .connected = on_connected,
     .disconnected = on_disconnected,
+    .refused = on_refused,
     .event = on_event,
     .inventory = on_inventory,
     .inspection = on_inspection,

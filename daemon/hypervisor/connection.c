@@ -353,6 +353,8 @@ static void report_connect(struct job *job, enum job_report report)
     case JOB_DONE:
         if (attempt->error < 0) {
             attempt_failed(connection, attempt->message);
+            if (attempt->error != -EHOSTUNREACH)
+                connection->callbacks.refused(connection->context);
             return;
         }
         come_up(connection, &attempt->session);
@@ -366,6 +368,7 @@ static void report_connect(struct job *job, enum job_report report)
         return;
     case JOB_NEVER_RAN:
         attempt_failed(connection, strerror(-job->error));
+        connection->callbacks.refused(connection->context);
         return;
     }
 }

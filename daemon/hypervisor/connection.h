@@ -28,6 +28,8 @@ struct connection_callbacks {
     void (*up)(void *context);
     /* It was lost; and once more when the first attempt after that, or the very first one, has failed. */
     void (*down)(void *context, const char *why);
+    /* An attempt failed, and not because nobody is there: that is no evidence against the host. */
+    void (*refused)(void *context);
     void (*event)(void *context, const struct domain_event *event); /* only while it is up */
     void (*overdue)(void *context, const char *call, int64_t for_us);
 };

@@ -348,6 +348,13 @@ static void went_down(void *context, const char *why)
     hypervisor->callbacks.disconnected(hypervisor->context, hypervisor->name, why);
 }
 
+static void was_refused(void *context)
+{
+    struct hypervisor *hypervisor = context;
+
+    hypervisor->callbacks.refused(hypervisor->context, hypervisor->name);
+}
+
 static void heard(void *context, const struct domain_event *event)
 {
     struct hypervisor *hypervisor = context;
@@ -373,6 +380,7 @@ static void found_capacity(void *context, const struct machine_ref *machine, con
 static const struct connection_callbacks connection_callbacks = {
     .up = came_up,
     .down = went_down,
+    .refused = was_refused,
     .event = heard,
     .overdue = is_overdue,
 };

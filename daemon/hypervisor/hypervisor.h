@@ -25,6 +25,7 @@ struct hypervisor;
 struct hypervisor_callbacks {
     void (*connected)(void *context, const char *hypervisor);
     void (*disconnected)(void *context, const char *hypervisor, const char *why);
+    void (*refused)(void *context, const char *hypervisor); /* as of struct connection_callbacks */
     void (*event)(void *context, const char *hypervisor, const struct domain_event *event);
     /* The answers to hypervisor_submit: exactly one of these for each action. inventory and report are handed over. */
     void (*inventory)(void *context, const struct action *action, struct inventory *inventory);

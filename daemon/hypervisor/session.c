@@ -141,7 +141,7 @@ int session_open(struct session *session, const char *uri, unsigned long id, cha
         session->callback_ids[i] = -1;
     session->handle = virConnectOpenAuth(uri, &nobody, 0);
     if (session->handle == NULL)
-        return translate_last_error(NULL, message, size);
+        return translate_connect_error(message, size);
     /* Drivers in this process have none, and cannot lose their connection. */
     virConnectRegisterCloseCallback(session->handle, on_close, opaque, NULL);
     if (register_events(session, opaque) < 0) {

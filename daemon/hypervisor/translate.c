@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <libvirt/virterror.h>
 
@@ -251,6 +252,32 @@ const char *translate_close_reason(int reason)
         return "the connection was closed";
     }
     return "the connection was lost";
+}
+
+/*
+ * The answer that nobody gives. Whatever else fails says nothing of that: a refused connection comes from a host that
+ * runs; a name that is not found, a certificate that has run out or ssh without a key are our own affair.
+ */
+bool translate_is_absence(int code, int system_error, const char *message)
+{
+    static const char *const words[] = {"No route to host", "Connection timed out", "Operation timed out",
+                                        "Host is down", "Network is unreachable"};
+
+    if (code == VIR_ERR_SYSTEM_ERROR && (system_error == EHOSTUNREACH || system_error == ETIMEDOUT ||
+                                         system_error == EHOSTDOWN || system_error == ENETUNREACH))
+        return true;
+    for (size_t i = 0; i < ELEMENTS_OF(words); i++)
+        if (strstr(message, words[i]) != NULL)
+            return true;
+    return false;
+}
+
+int translate_connect_error(char *message, size_t size)
+{
+    const virError *error = virGetLastError();
+    int r = translate_last_error(NULL, message, size);
+
+    return error != NULL && translate_is_absence(error->code, error->int1, message) ? -EHOSTUNREACH : r;
 }
 
 int translate_last_error(virConnectPtr connection, char *message, size_t size)

@@ -3,6 +3,7 @@
 #ifndef UNDERSTUDY_DAEMON_HYPERVISOR_TRANSLATE_H
 #define UNDERSTUDY_DAEMON_HYPERVISOR_TRANSLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <libvirt/libvirt.h>
@@ -25,6 +26,11 @@ void translate_state(int state, int reason, enum machine_state *ret_state, enum 
 
 /* The reason of a virConnectCloseFunc, for people. */
 const char *translate_close_reason(int reason);
+
+/* A connection could not be made; as below, and -EHOSTUNREACH where that speaks of a host that is not there. */
+int translate_connect_error(char *message, size_t size);
+/* By the code and the errno of libvirt's error and its words, in the C locale. */
+bool translate_is_absence(int code, int system_error, const char *message);
 
 /*
  * Why the last libvirt call of this thread failed: -ENOENT (no such domain), -ENOTCONN (the connection,

@@ -41,6 +41,12 @@ void coordinator_handle_connected(struct coordinator *coordinator, const char *h
 void coordinator_handle_disconnected(struct coordinator *coordinator, const char *hypervisor, const char *why,
                                      struct moment now);
 
+/*
+ * An attempt to connect failed for a reason that says nothing of the host: its kernel refused, or the fault is ours.
+ * The time after which it counts as lost begins anew.
+ */
+void coordinator_handle_refused(struct coordinator *coordinator, const char *hypervisor, struct moment now);
+
 void coordinator_handle_event(struct coordinator *coordinator, const char *hypervisor,
                               const struct domain_event *event);
 

@@ -359,16 +359,27 @@ int64_t hosts_deadline(const struct coordinator *coordinator)
     return deadline_us;
 }
 
+/* Nothing is concluded before host_timeout from now. */
+static void restart_timer(const struct coordinator *coordinator, struct link *link, struct moment now)
+{
+    if (link->is_here || !(link->host.state == HOST_MISSING || link->host.state == HOST_DOUBTED))
+        return;
+    link->host.state = HOST_MISSING;
+    link->host.deadline_us = now.mono_us + coordinator->config->host_timeout_us;
+}
+
 void hosts_restart_timers(struct coordinator *coordinator, struct moment now)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        struct link *link = &coordinator->links[i];
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        restart_timer(coordinator, &coordinator->links[i], now);
+}
 
-        if ((link->host.state == HOST_MISSING || link->host.state == HOST_DOUBTED) && !link->is_here) {
-            link->host.state = HOST_MISSING;
-            link->host.deadline_us = now.mono_us + coordinator->config->host_timeout_us;
-        }
-    }
+void coordinator_handle_refused(struct coordinator *coordinator, const char *hypervisor, struct moment now)
+{
+    struct link *link = link_find(coordinator, hypervisor);
+
+    if (link != NULL)
+        restart_timer(coordinator, link, now);
 }
 
 bool hosts_next(struct coordinator *coordinator, struct action *ret)

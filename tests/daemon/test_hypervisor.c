@@ -75,6 +75,12 @@ static void on_connected(void *context, const char *hypervisor)
     world->is_connected = true;
 }
 
+static void on_refused(void *context, const char *hypervisor)
+{
+    (void)context;
+    (void)hypervisor;
+}
+
 static void on_disconnected(void *context, const char *hypervisor, const char *why)
 {
     struct world *world = context;
@@ -177,6 +183,7 @@ static void on_fault(void *context, const struct machine_ref *machine, const cha
 static const struct hypervisor_callbacks callbacks = {
     .connected = on_connected,
     .disconnected = on_disconnected,
+    .refused = on_refused,
     .event = on_event,
     .inventory = on_inventory,
     .inspection = on_inspection,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libvirt's numbers in our words, those that this program does not list included. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <cmocka.h>
 
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 #include "hypervisor/translate.h"
 
@@ -42,10 +44,36 @@ static void translates_what_it_lists_and_nothing_else(void **state)
     assert_int_equal(machine_state, MACHINE_UNKNOWN);
 }
 
+/* libvirt's words and errno as seen; only an answer that nobody gives speaks of a host that is not there. */
+static void tells_an_absent_host_from_one_that_refuses(void **state)
+{
+    static const struct {
+        int code, system_error;
+        const char *message;
+        bool is_absent;
+    } cases[] = {
+        {VIR_ERR_SYSTEM_ERROR, EHOSTUNREACH, "unable to connect to server at 'a:16514': No route to host", true},
+        {VIR_ERR_SYSTEM_ERROR, ETIMEDOUT, "unable to connect to server at 'a:16514': Connection timed out", true},
+        {VIR_ERR_SYSTEM_ERROR, EIO, "Cannot recv data: ssh: connect to host a port 22: No route to host: I/O error",
+         true},
+        {VIR_ERR_SYSTEM_ERROR, ECONNREFUSED, "unable to connect to server at 'a:16514': Connection refused", false},
+        {VIR_ERR_SYSTEM_ERROR, 0, "Unable to resolve address 'a' service '16514': Name or service not known", false},
+        {VIR_ERR_SYSTEM_ERROR, EIO, "Cannot recv data: root@a: Permission denied (publickey).: I/O error", false},
+        {VIR_ERR_AUTH_FAILED, 0, "authentication failed: access denied by policy", false},
+        {VIR_ERR_SYSTEM_ERROR, 0, "The client certificate /etc/pki/x.pem has expired", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        assert_int_equal(translate_is_absence(cases[i].code, cases[i].system_error, cases[i].message),
+                         cases[i].is_absent);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(translates_what_it_lists_and_nothing_else),
+        cmocka_unit_test(tells_an_absent_host_from_one_that_refuses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,24 @@ static void a_loop_that_stood_still_fences_nobody(void **state)
     assert_int_equal(world.asked[ACTION_FENCE], 0);
 }
 
+/* libvirtd is down, or our certificate has run out: the host may be as well as ever. */
+static void a_refused_connection_is_no_evidence(void **state)
+{
+    (void)state;
+    add(0, "a", MACHINE_RUNNING);
+    add(1, "b", MACHINE_SHUT_OFF);
+    world_connect_all(&world);
+    world_disconnect(&world, 0);
+    for (int i = 0; i < 20; i++) {
+        world_pass(&world, world.config.host_timeout_us / 2);
+        coordinator_handle_refused(world.coordinator, coordinator_hypervisor(world.coordinator, 0).name, world.now);
+    }
+    assert_host(0, HOST_MISSING);
+    assert_int_equal(world.asked[ACTION_FENCE], 0);
+    pass_s(120); /* now nobody answers at all */
+    assert_int_equal(world.asked[ACTION_FENCE], 1);
+}
+
 /* Our own hypervisor needs no network: it says nothing about ours. */
 static void our_own_host_does_not_speak_for_the_network(void **state)
 {
@@ -218,6 +236,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         doubt_test(a_loop_that_stood_still_fences_nobody),
+        doubt_test(a_refused_connection_is_no_evidence),
         doubt_test(our_own_host_does_not_speak_for_the_network),
         doubt_test(what_has_moved_away_is_not_recovered),
         doubt_test(a_uri_that_never_worked_is_no_lost_host),
