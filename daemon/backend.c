@@ -72,7 +72,7 @@ static int check_drill(const struct daemon *daemon, const struct machine *machin
         return -EBUSY;
     }
     if (!hypervisor_is_test(node->hypervisor) && !confirmed) {
-        *ret_message = "this crashes a real machine; say --yes if you mean it";
+        *ret_message = "this crashes a real machine";
         return -EPERM;
     }
     return 0;
