@@ -125,7 +125,7 @@ static int api_fenced(void *context, const char *hypervisor, bool confirmed, con
     if (r == 0)
         r = coordinator_confirm_fenced(daemon->coordinator, hypervisor, clock_now());
     if (r == -ENOENT)
-        *ret_message = "no hypervisor has that name";
+        *ret_message = "no hypervisor has that name: understudyctl status lists them";
     else if (r == -EPERM)
         *ret_message = "if that host still runs, its machines will run twice and destroy their disks";
     else if (r == -EALREADY)
