@@ -57,6 +57,12 @@ def test_explain_by_api_and_command_line(case_study):
     assert text.index("VM-005") < text.index("VM-002") < text.index("VM-004")
 
 
+def test_explain_of_a_machine_that_is_not_protected(case_study):
+    daemon = case_study(pool={"protect": ["VM-001"]}).start()
+    assert "not protected" not in daemon.ctl("explain", "VM-001").stdout
+    assert "it is not protected: nothing would be started" in daemon.ctl("explain", "VM-002").stdout
+
+
 def test_drill_recovers_and_history_tells(case_study):
     daemon = case_study().start()
     daemon.ctl("drill", "VM-001")
