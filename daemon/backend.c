@@ -72,7 +72,9 @@ static int check_drill(const struct daemon *daemon, const struct machine *machin
         return -EBUSY;
     }
     if (!hypervisor_is_test(node->hypervisor) && !confirmed) {
-        *ret_message = "this crashes a real machine";
+        *ret_message = (machine->roles & ROLE_PROTECTED) != 0
+                           ? "this crashes a real machine"
+                           : "this crashes a real machine, and one that is not protected: nothing would take its place";
         return -EPERM;
     }
     return 0;
