@@ -72,7 +72,9 @@ static int check_drill(const struct daemon *daemon, const struct machine *machin
         return -EBUSY;
     }
     if (!hypervisor_is_test(node->hypervisor) && !confirmed) {
-        *ret_message = "this crashes a real machine; say --yes if you mean it";
+        *ret_message = (machine->roles & ROLE_PROTECTED) != 0
+                           ? "this crashes a real machine"
+                           : "this crashes a real machine, and one that is not protected: nothing would take its place";
         return -EPERM;
     }
     return 0;
@@ -125,7 +127,7 @@ static int api_fenced(void *context, const char *hypervisor, bool confirmed, con
     if (r == 0)
         r = coordinator_confirm_fenced(daemon->coordinator, hypervisor, clock_now());
     if (r == -ENOENT)
-        *ret_message = "no hypervisor has that name";
+        *ret_message = "no hypervisor has that name: understudyctl status lists them";
     else if (r == -EPERM)
         *ret_message = "if that host still runs, its machines will run twice and destroy their disks";
     else if (r == -EALREADY)

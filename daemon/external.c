@@ -69,6 +69,14 @@ static void on_line(void *context, uint64_t number, const char *event, const cha
     log_about(LOG_INFO, &subject, "%s hook %s: %s", event, hook, text);
 }
 
+/* Whoever put it there believes that it runs. */
+static void on_passed_over(void *context, uint64_t number, const char *event, const char *hook, const char *why)
+{
+    struct log_subject subject = subject_of_run(context, number);
+
+    log_about(LOG_WARNING, &subject, "%s hook %s: %s", event, hook, why);
+}
+
 static void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
 {
     struct daemon *daemon = context;
@@ -99,7 +107,7 @@ static void on_fence_done(void *context, uint64_t run, int error, const char *me
     daemon_pump(daemon);
 }
 
-static const struct hooks_callbacks callbacks = {.line = on_line, .done = on_done};
+static const struct hooks_callbacks callbacks = {.line = on_line, .passed_over = on_passed_over, .done = on_done};
 static const struct fencer_callbacks fencer_callbacks = {.line = on_fence_line, .done = on_fence_done};
 
 int external_open(struct daemon *daemon)

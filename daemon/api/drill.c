@@ -68,7 +68,7 @@ static int read_confirmation(struct evhttp_request *request, bool *ret_confirmed
 static const char *hint_for(int error)
 {
     if (error == -EPERM)
-        return "this crashes a real machine: confirm it with --yes, or with {\"confirmed\": true} in the request";
+        return "confirm it with --yes, or with {\"confirmed\": true} in the request";
     return NULL;
 }
 

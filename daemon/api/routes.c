@@ -100,6 +100,8 @@ static struct machine *find_machine(struct exchange *exchange)
         return machine;
     hint = r == -ENOTUNIQ ? suggest_exact(exchange->pool, exchange->name)
                           : suggest_similar(exchange->pool, exchange->name);
+    if (hint == NULL && r == -ENOENT)
+        hint = strdup("understudyctl list shows them all");
     if (asprintf(&error, r == -ENOTUNIQ ? "%s stands for several machines" : "no machine is called %s",
                  exchange->name) < 0)
         error = NULL;

@@ -64,6 +64,16 @@ static const struct ending {
     {"stop-planned", EXIT_FAILURE, "the drill proved nothing: the stop was taken for a planned one"},
 };
 
+/* On its way to the crash QEMU is suspended, which is a planned stop as well: then the crash is still to be told. */
+static bool is_ended_without_crash(const struct drill *drill)
+{
+    _cleanup_(json_decrefp) json_t *machine = NULL;
+
+    if (client_get(drill->client, &machine, "/v1/machines/{}", field_word(drill->machine, "name")) < 0)
+        return false;
+    return field_is(machine, "state", "shut off") && !field_is(machine, "reason", "crashed");
+}
+
 static bool on_event(void *context, const json_t *notice)
 {
     struct drill *drill = context;
@@ -75,6 +85,8 @@ static bool on_event(void *context, const json_t *notice)
     for (size_t i = 0; i < ELEMENTS_OF(endings); i++) {
         if (!field_is(notice, "kind", endings[i].kind))
             continue;
+        if (field_is(notice, "kind", "stop-planned") && !is_ended_without_crash(drill))
+            return true;
         drill->status = endings[i].status;
         if (endings[i].complaint != NULL)
             complain("%s", endings[i].complaint);

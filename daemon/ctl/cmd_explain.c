@@ -12,6 +12,13 @@
 
 #define ROWS_DEFAULT 20
 
+static bool is_protected(const json_t *machine)
+{
+    _cleanup_(freep) char *roles = field_joined(machine, "roles", " ");
+
+    return strstr(roles, "protected") != NULL;
+}
+
 static void print_failed(const json_t *machine)
 {
     const json_t *environment = json_object_get(machine, "environment");
@@ -25,6 +32,8 @@ static void print_failed(const json_t *machine)
                  field_word(machine, "hypervisor"));
     print_fact("it offers", "%s", features[0] != '\0' ? features : "nothing that is known");
     print_fact("with", "%" PRId64 " vCPU%s, %s memory, %s", cpus, cpus == 1 ? "" : "s", memory, size);
+    if (!is_protected(machine))
+        print_fact("but", "it is not protected: nothing would be started for it");
 }
 
 static void print_rule(const json_t *explanation)
@@ -39,15 +48,15 @@ static void print_rule(const json_t *explanation)
 
 static void print_explanation(const json_t *machine, const json_t *explanation, size_t limit)
 {
-    const char *chosen = field_text(explanation, "chosen");
+    const char *chosen = field_text(explanation, "chosen"), *arrow = chosen != NULL ? "=> " : "=> nobody: ";
 
     print_failed(machine);
     print_rule(explanation);
     putchar('\n');
     ranking_print(explanation, chosen, limit);
     putchar('\n');
-    print_styled(chosen != NULL ? STYLE_GOOD : STYLE_BAD, "%s", chosen != NULL ? "=> " : "=> nobody: ");
-    print_wrapped(STYLE_STRONG, strlen("=> "), strlen("=> "), field_word(explanation, "summary"));
+    print_styled(chosen != NULL ? STYLE_GOOD : STYLE_BAD, "%s", arrow);
+    print_wrapped(STYLE_STRONG, strlen(arrow), strlen("=> "), field_word(explanation, "summary"));
 }
 
 static int run(struct client *client, const struct ctl_options *options, const char *argument)

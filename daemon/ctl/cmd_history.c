@@ -29,14 +29,15 @@ static void add_recovery(struct table *table, const json_t *recovery)
     table_add(table, STYLE_PLAIN, "%s", duration);
 }
 
-static void print_recoveries(const json_t *recoveries)
+/* failed: of this machine only, or NULL. */
+static void print_recoveries(const json_t *recoveries, const char *failed)
 {
     static const char *const titles[] = {"RECOVERY",    "FAILED", "CAUSE",   "OUTCOME",
                                          "REPLACEMENT", "WARMTH", "OVERLAP", "TOOK"};
     _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
 
     if (json_array_size(recoveries) == 0) {
-        puts("No recovery yet.");
+        print_styled(STYLE_PLAIN, "No recovery%s%s yet.\n", failed != NULL ? " of " : "", failed != NULL ? failed : "");
         return;
     }
     for (size_t i = 0; i < json_array_size(recoveries); i++)
@@ -195,7 +196,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
     else if (argument != NULL)
         print_recovery(answer, (size_t)limit);
     else
-        print_recoveries(answer);
+        print_recoveries(answer, options->failed);
     return EXIT_SUCCESS;
 }
 

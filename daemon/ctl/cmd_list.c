@@ -8,22 +8,26 @@
 #include "ctl/field.h"
 #include "ctl/print.h"
 
-/* "paused*" and what it costs, where the daemon keeps it warm; "-" where there is nothing to say. */
+/*
+ * What the daemon does with it, where it keeps it warm, and what that costs: "kept, 232 MiB" where the state tells the
+ * warmth, "saved, kept" where it does not. "-" where there is nothing to say.
+ */
 static char *warmth_of(const json_t *machine)
 {
-    const char *keeping = field_word(machine, "keeping");
+    const char *keeping = field_word(machine, "keeping"), *warmth = field_word(machine, "warmth");
+    bool is_told = field_is(machine, "state", warmth);
     _cleanup_(freep) char *memory = NULL;
 
     if (field_is_null(machine, "warmth"))
         return format_text("-");
     if (field_is(machine, "keeping", "no"))
-        return format_text("%s", field_word(machine, "warmth"));
+        return format_text("%s", warmth);
     if (!field_is(machine, "keeping", "warm"))
-        return format_text("%s, %s", field_word(machine, "warmth"), keeping);
-    if (field_is_null(machine, "resident_kib"))
-        return format_text("%s, kept", field_word(machine, "warmth"));
-    memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
-    return format_text("%s, kept, %s", field_word(machine, "warmth"), memory);
+        return format_text("%s, %s", warmth, keeping);
+    if (!field_is_null(machine, "resident_kib"))
+        memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
+    return format_text("%s%skept%s%s", is_told ? "" : warmth, is_told ? "" : ", ", memory != NULL ? ", " : "",
+                       memory != NULL ? memory : "");
 }
 
 static void add_machine(struct table *table, const json_t *machine, bool with_hypervisor)
@@ -73,6 +77,7 @@ static void print_machines(const json_t *machines)
         puts("No machine is known.");
         return;
     }
+    table_cut_last_first(table);
     for (size_t i = 0; i < json_array_size(machines); i++)
         add_machine(table, json_array_get(machines, i), several);
     table_print(table);

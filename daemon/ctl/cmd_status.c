@@ -43,8 +43,7 @@ static int wait_until_ready(struct client *client, const struct ctl_options *opt
     return r == 0 ? -ETIMEDOUT : 0; /* the plain question that follows tells what is wrong */
 }
 
-/* A host that needs somebody, or that somebody should know of. */
-static void print_alarms(const json_t *hypervisors)
+static void print_alarm(const json_t *hypervisor)
 {
     static const struct {
         const char *state, *words;
@@ -53,32 +52,43 @@ static void print_alarms(const json_t *hypervisors)
         {"held", "is out of reach with most others: our own network? Nothing is fenced", STYLE_ALARM},
         {"lost", "is lost; nothing on it needs to be recovered", STYLE_NOTABLE},
         {"fencing", "is lost and is being fenced", STYLE_ALARM},
-        {"unfenced",
-         "is lost and NOT fenced: nothing of it is started elsewhere. If it is surely off: "
-         "understudyctl fenced",
-         STYLE_ALARM},
+        {"unfenced", "is lost and NOT fenced: nothing of it is started elsewhere. If it is surely off:", STYLE_ALARM},
         {"fenced", "was lost and is fenced; its machines are recovered elsewhere", STYLE_NOTABLE},
     };
+    const char *name = field_word(hypervisor, "name");
 
+    for (size_t i = 0; i < ELEMENTS_OF(alarms); i++) {
+        if (!field_is(hypervisor, "state", alarms[i].state))
+            continue;
+        print_paragraph(alarms[i].style, 2, "%s %s", name, alarms[i].words);
+        if (field_is(hypervisor, "state", "unfenced"))
+            print_styled(alarms[i].style, "    understudyctl fenced %s\n", name);
+        if (!field_is_null(hypervisor, "fence_trouble"))
+            print_paragraph(STYLE_BAD, 4, "%s", field_word(hypervisor, "fence_trouble"));
+    }
+}
+
+/* Hosts that need somebody, or that somebody should know of. */
+static void print_alarms(const json_t *hypervisors)
+{
     for (size_t i = 0; i < json_array_size(hypervisors); i++)
-        for (size_t n = 0; n < ELEMENTS_OF(alarms); n++) {
-            const json_t *hypervisor = json_array_get(hypervisors, i);
-            const char *name = field_word(hypervisor, "name");
+        print_alarm(json_array_get(hypervisors, i));
+}
 
-            if (!field_is(hypervisor, "state", alarms[n].state))
-                continue;
-            print_styled(alarms[n].style, "  %s %s%s%s\n", name, alarms[n].words,
-                         strcmp(alarms[n].state, "unfenced") == 0 ? " " : "",
-                         strcmp(alarms[n].state, "unfenced") == 0 ? name : "");
-            if (!field_is_null(hypervisor, "fence_trouble"))
-                print_styled(STYLE_BAD, "    %s\n", field_word(hypervisor, "fence_trouble"));
-        }
+/* In full: a table would cut it. */
+static void print_troubles(const json_t *hypervisors)
+{
+    for (size_t i = 0; i < json_array_size(hypervisors); i++) {
+        const json_t *hypervisor = json_array_get(hypervisors, i);
+
+        if (!field_is_null(hypervisor, "trouble"))
+            print_paragraph(STYLE_BAD, 2, "%s: %s", field_word(hypervisor, "name"), field_word(hypervisor, "trouble"));
+    }
 }
 
 static void print_hypervisors(const json_t *hypervisors)
 {
-    static const char *const titles[] = {"HYPERVISOR", "URI",         "CONNECTION", "HOST",
-                                         "MACHINES",   "FREE MEMORY", "TROUBLE"};
+    static const char *const titles[] = {"HYPERVISOR", "CONNECTION", "HOST", "MACHINES", "FREE MEMORY", "URI"};
     _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
 
     for (size_t i = 0; i < json_array_size(hypervisors); i++) {
@@ -87,7 +97,6 @@ static void print_hypervisors(const json_t *hypervisors)
         _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(hypervisor, "free_memory_kib") * 1024);
 
         table_add(table, STYLE_STRONG, "%s", field_word(hypervisor, "name"));
-        table_add(table, STYLE_PLAIN, "%s", field_word(hypervisor, "uri"));
         table_add(table, connected && listed ? STYLE_GOOD : STYLE_BAD, "%s",
                   !connected ? "down"
                   : listed   ? "up"
@@ -96,9 +105,11 @@ static void print_hypervisors(const json_t *hypervisors)
                   field_word(hypervisor, "state"));
         table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(hypervisor, "machines"));
         table_add(table, STYLE_PLAIN, "%s", memory);
-        table_add(table, STYLE_BAD, "%s", field_word(hypervisor, "trouble"));
+        table_add(table, STYLE_PLAIN, "%s", field_word(hypervisor, "uri"));
     }
+    table_cut_last_first(table);
     table_print(table);
+    print_troubles(hypervisors);
 }
 
 static void print_status(const json_t *status)

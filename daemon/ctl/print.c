@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
@@ -16,6 +17,7 @@
 #define CUT_MARK    "..."
 #define GAP         2
 #define COLUMN_MIN  8
+#define TABLE_MIN   60
 
 static const char *const style_codes[STYLE_COUNT] = {
     [STYLE_PLAIN] = "",       [STYLE_STRONG] = "\033[1m",   [STYLE_FAINT] = "\033[2m",    [STYLE_GOOD] = "\033[32m",
@@ -24,6 +26,20 @@ static const char *const style_codes[STYLE_COUNT] = {
 
 static bool in_colour;
 static bool in_utf8;
+static size_t table_width = PRINT_WIDTH;
+
+size_t print_width(void)
+{
+    return table_width < PRINT_WIDTH ? table_width : PRINT_WIDTH;
+}
+
+static void look_at_terminal(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        table_width = size.ws_col > TABLE_MIN ? size.ws_col : TABLE_MIN;
+}
 
 void print_init(void)
 {
@@ -34,6 +50,7 @@ void print_init(void)
     in_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     in_colour = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0') &&
                 (terminal == NULL || strcmp(terminal, "dumb") != 0);
+    look_at_terminal();
 }
 
 static char *format_arguments(const char *format, va_list arguments)
@@ -102,7 +119,7 @@ void print_wrapped(enum style style, size_t column, size_t indent, const char *t
     size_t from = column;
 
     for (;;) {
-        size_t length = line_length(text, PRINT_WIDTH > from ? PRINT_WIDTH - from : 1);
+        size_t length = line_length(text, print_width() > from ? print_width() - from : 1);
 
         put_styled(style, text, length);
         putchar('\n');
@@ -126,6 +143,18 @@ void print_fact(const char *label, const char *format, ...)
     print_wrapped(STYLE_PLAIN, LABEL_WIDTH, LABEL_WIDTH, text);
 }
 
+void print_paragraph(enum style style, size_t indent, const char *format, ...)
+{
+    _cleanup_(freep) char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = format_arguments(format, arguments);
+    va_end(arguments);
+    printf("%*s", (int)indent, "");
+    print_wrapped(style, indent, indent, text);
+}
+
 struct cell {
     enum style style;
     char *text;
@@ -134,6 +163,7 @@ struct cell {
 struct table {
     const char *const *titles;
     size_t n_columns;
+    bool is_last_cut_first;
     struct cell *cells;
     size_t n_cells;
 };
@@ -147,6 +177,11 @@ struct table *table_new(const char *const *titles, size_t n_columns)
     table->titles = titles;
     table->n_columns = n_columns;
     return table;
+}
+
+void table_cut_last_first(struct table *table)
+{
+    table->is_last_cut_first = true;
 }
 
 void table_free(struct table *table)
@@ -198,15 +233,19 @@ static void measure(const struct table *table, size_t *widths)
 
 static void shrink(const struct table *table, size_t *widths)
 {
+    size_t last = table->n_columns - 1;
+
     for (;;) {
-        size_t total = GAP * (table->n_columns - 1), widest = 0;
+        size_t total = GAP * last, widest = 0;
 
         for (size_t i = 0; i < table->n_columns; i++) {
             total += widths[i];
             if (widths[i] > widths[widest])
                 widest = i;
         }
-        if (total <= PRINT_WIDTH || widths[widest] <= COLUMN_MIN)
+        if (table->is_last_cut_first && widths[last] > COLUMN_MIN)
+            widest = last;
+        if (total <= table_width || widths[widest] <= COLUMN_MIN)
             return;
         widths[widest]--;
     }

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 
+/* Of what goes to no terminal, and the longest line of prose on any. */
 #define PRINT_WIDTH 100
 
 enum style {
@@ -28,6 +29,9 @@ enum style {
 /* Looks at the terminal, NO_COLOR and the locale; once, before anything is printed. */
 void print_init(void);
 
+/* Where lines of prose end: PRINT_WIDTH, or less on a narrow terminal. */
+size_t print_width(void) _must_check_;
+
 /* Prints a formatted text in a style. Control characters in it, but newlines, become '?'. */
 void print_styled(enum style style, const char *format, ...) _printf_(2, 3);
 
@@ -40,8 +44,11 @@ void print_json(const json_t *document);
 /* "  label     value", for lists of facts. The value breaks after ", " and " " where the line is full. */
 void print_fact(const char *label, const char *format, ...) _printf_(2, 3);
 
-/* A text between column `indent` and PRINT_WIDTH, broken at blanks, the first line beginning at `column`. */
+/* A text between column `indent` and print_width(), broken at blanks, the first line beginning at `column`. */
 void print_wrapped(enum style style, size_t column, size_t indent, const char *text);
+
+/* A formatted text in lines that all begin at column `indent`. */
+void print_paragraph(enum style style, size_t indent, const char *format, ...) _printf_(3, 4);
 
 struct table;
 
@@ -52,7 +59,9 @@ DEFINE_CLEANUP(struct table, table_free);
 
 /* The next cell, row by row from the left. */
 void table_add(struct table *table, enum style style, const char *format, ...) _printf_(3, 4);
-/* Prints it; the widest columns are cut where it would be wider than PRINT_WIDTH. */
+/* The last column is the least important: it is cut before any other is. */
+void table_cut_last_first(struct table *table);
+/* Prints it; the widest columns are cut where it would be wider than the terminal, or than PRINT_WIDTH without one. */
 void table_print(const struct table *table);
 
 #endif

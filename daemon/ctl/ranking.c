@@ -54,7 +54,7 @@ static void print_verdict(const json_t *candidate, bool is_chosen, enum style st
     _cleanup_(freep) char *reason = format_text("%s", field_word(candidate, "reason"));
 
     width_disarm(reason);
-    if (column + width_of(reason) <= PRINT_WIDTH) {
+    if (column + width_of(reason) <= print_width()) {
         print_styled(style, "%s\n", reason);
         return;
     }

@@ -25,6 +25,9 @@
 #define STATUS_ON  0
 #define STATUS_OFF 2
 
+/* With this the fencing library ends what it says of a fault; the fault itself is the line before. */
+#define ADVICE "Please use '-h' for usage"
+
 LIST_HEAD(run_list, run);
 
 struct fencer {
@@ -119,10 +122,13 @@ static void scrub(const struct run *run, char *line)
 static void on_line(void *context, const char *text)
 {
     struct run *run = context;
+    char line[sizeof(run->last_line)];
 
-    snprintf(run->last_line, sizeof(run->last_line), "%s", text);
-    scrub(run, run->last_line);
-    run->fencer->callbacks.line(run->fencer->context, run->host, run->last_line);
+    snprintf(line, sizeof(line), "%s", text);
+    scrub(run, line);
+    if (run->last_line[0] == '\0' || strstr(line, ADVICE) == NULL)
+        memcpy(run->last_line, line, sizeof(line));
+    run->fencer->callbacks.line(run->fencer->context, run->host, line);
 }
 
 static void judge_action(struct run *run, int error, const char *message)

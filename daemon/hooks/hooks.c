@@ -90,16 +90,16 @@ static const char *current(const struct run *run)
     return run->programs.names[run->position];
 }
 
-static void tell_line(struct run *run, const char *hook, const char *text)
+static void tell_passed_over(struct run *run, const char *hook, const char *why)
 {
-    run->hooks->callbacks.line(run->hooks->context, run->number, run->event, hook, text);
+    run->hooks->callbacks.passed_over(run->hooks->context, run->number, run->event, hook, why);
 }
 
 static void on_line(void *context, const char *text)
 {
     struct run *run = context;
 
-    tell_line(run, current(run), text);
+    run->hooks->callbacks.line(run->hooks->context, run->number, run->event, current(run), text);
 }
 
 static void on_ended(void *context, int error, const char *message)
@@ -152,7 +152,7 @@ static int start_or_pass_over(struct run *run, char *ret_message)
     snprintf(ret_message, PROCESS_MESSAGE_SIZE, "not run: %s", why);
     if (run->directory == NULL)
         return r;
-    tell_line(run, current(run), ret_message);
+    tell_passed_over(run, current(run), ret_message);
     run->position++;
     return 0;
 }
@@ -170,7 +170,7 @@ static int list_programs(struct run *run)
     if (r != -EPERM)
         return r == -ENOENT ? 0 : r;
     snprintf(text, sizeof(text), "none of its programs is run: %s", why);
-    tell_line(run, run->directory, text);
+    tell_passed_over(run, run->directory, text);
     return 0;
 }
 

@@ -34,6 +34,8 @@ struct hooks_callbacks {
      * out, long ones broken; what a hook prints beyond 64 KiB or 1000 lines is not told, and that is.
      */
     void (*line)(void *context, uint64_t run, const char *event, const char *hook, const char *text);
+    /* A program that is no hook by the rule above, or the whole directory (`hook` names it then), and why. */
+    void (*passed_over)(void *context, uint64_t run, const char *event, const char *hook, const char *why);
     /*
      * All hooks of one run have ended (hook and message are ""), or the first one failed, which ends the
      * run. error: 0; -ECANCELED: `hook` exited with a status other than 0 or by a signal; -ETIMEDOUT: it

@@ -9,6 +9,12 @@
 
 #define SIZE_MAX_BYTES ((size_t)4 << 20)
 
+static void tell_unreadable(struct diags *diags, const char *path, int error)
+{
+    diags_add(diags, DIAG_ERROR, path, 0, 0, "cannot be read: %s%s", strerror(-error),
+              error == -EACCES ? "; the user understudy needs it: group understudy and mode 0640 will do" : "");
+}
+
 /* The whole file. An error is told in diags. Caller frees *ret. */
 static int read_file(const char *path, struct diags *diags, char **ret, size_t *ret_length)
 {
@@ -19,7 +25,7 @@ static int read_file(const char *path, struct diags *diags, char **ret, size_t *
     if (file == NULL) {
         int r = -errno;
 
-        diags_add(diags, DIAG_ERROR, path, 0, 0, "cannot be read: %s", strerror(-r));
+        tell_unreadable(diags, path, r);
         return r;
     }
     text = malloc(SIZE_MAX_BYTES + 1);
@@ -30,7 +36,7 @@ static int read_file(const char *path, struct diags *diags, char **ret, size_t *
     if (ferror(file)) {
         int r = errno != 0 ? -errno : -EIO;
 
-        diags_add(diags, DIAG_ERROR, path, 0, 0, "cannot be read: %s", strerror(-r));
+        tell_unreadable(diags, path, r);
         return r;
     }
     if (length > SIZE_MAX_BYTES) {

@@ -63,6 +63,15 @@ static inline void on_line(void *context, uint64_t run, const char *event, const
         world->is_heard = true;
 }
 
+/* As a line, but marked, so that a hook cannot say it. */
+static inline void on_passed_over(void *context, uint64_t run, const char *event, const char *hook, const char *why)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text), "(passed over) %s", why);
+    on_line(context, run, event, hook, text);
+}
+
 static inline void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
 {
     static const struct hook_variable none[] = {{0}};
@@ -79,7 +88,7 @@ static inline void on_done(void *context, uint64_t run, int error, const char *h
 
 static inline int set_up(void **state)
 {
-    static const struct hooks_callbacks callbacks = {.line = on_line, .done = on_done};
+    static const struct hooks_callbacks callbacks = {.line = on_line, .passed_over = on_passed_over, .done = on_done};
     static struct world world;
 
     world = (struct world){.base = loop_new()};

@@ -160,6 +160,18 @@ static void test_an_agent_that_fails(void **state)
     assert_non_null(strstr(world->message, "exit status 1: the switch is gone"));
 }
 
+/* As the agents of the fence-agents package do, on standard error. */
+static void test_an_agent_that_advises(void **state)
+{
+    struct world *world = *state;
+
+    write_agent(world, "echo 'ERROR: Ipmitool not found' >&2; echo \"ERROR: Please use '-h' for usage\" >&2; exit 1");
+    fence(world);
+    assert_int_equal(world->error, -ECANCELED);
+    assert_non_null(strstr(world->message, "exit status 1: ERROR: Ipmitool not found"));
+    assert_int_equal(world->n_lines, 2);
+}
+
 static void test_an_agent_that_lies(void **state)
 {
     struct world *world = *state;
@@ -256,6 +268,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         fence_test(test_what_the_agent_is_told),
         fence_test(test_an_agent_that_fails),
+        fence_test(test_an_agent_that_advises),
         fence_test(test_an_agent_that_lies),
         fence_test(test_an_agent_that_does_not_know_the_status),
         fence_test(test_without_confirmation_its_word_is_enough),

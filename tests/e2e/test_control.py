@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What operators see and do: explain, history, drill, reload. On libvirt's test driver, without privileges."""
 
+import fcntl
 import json
+import os
+import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -52,6 +57,12 @@ def test_explain_by_api_and_command_line(case_study):
     assert text.index("VM-005") < text.index("VM-002") < text.index("VM-004")
 
 
+def test_explain_of_a_machine_that_is_not_protected(case_study):
+    daemon = case_study(pool={"protect": ["VM-001"]}).start()
+    assert "not protected" not in daemon.ctl("explain", "VM-001").stdout
+    assert "it is not protected: nothing would be started" in daemon.ctl("explain", "VM-002").stdout
+
+
 def test_drill_recovers_and_history_tells(case_study):
     daemon = case_study().start()
     daemon.ctl("drill", "VM-001")
@@ -82,6 +93,38 @@ def test_drill_of_a_machine_that_does_not_run(case_study):
 def test_daemon_that_is_not_there(case_study):
     done = case_study().ctl("status", check=False)
     assert done.returncode != 0 and "api.sock" in done.stderr
+
+
+def on_terminal(daemon, columns, *arguments):
+    """What understudyctl prints on a terminal of that width, in lines."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    command = [*launcher(), str(program("understudyctl")), "--socket", str(daemon.config_file.parent / "api.sock"), *arguments]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=theirs, env=environment(NO_COLOR="1"), timeout=60)
+    os.close(theirs)
+    with open(ours, "rb") as output:
+        text = output.read1(1 << 16).decode()
+    assert done.returncode == 0, text
+    return text.splitlines()
+
+
+def test_a_narrow_terminal_and_a_wide_one(make_daemon, tmp_path):
+    machines = {f"vm-{number}": {"database": "mysql", "webserver": ["nginx", "apache", "lighttpd", "caddy"],
+                                 "language": ["nodejs", "python", "ruby"], "data": "orders-of-all-branches"}
+                for number in range(3)}
+    uri = write_node(tmp_path / "node.xml", machines, running=["vm-0"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
+    for arguments in (["list"], ["status"], ["explain", "vm-0"]):
+        assert max(map(len, on_terminal(daemon, 80, *arguments))) <= 80
+    narrow, wide = on_terminal(daemon, 80, "list"), on_terminal(daemon, 180, "list")
+    assert narrow[1].startswith("vm-0 ") and narrow[1].endswith("...")
+    assert "ruby" in wide[1] and "caddy" in wide[1]
+
+
+def test_trouble_is_told_in_full(make_daemon, tmp_path):
+    socket = tmp_path / "a-directory-of-a-long-name/where-no-libvirtd/has-ever-been/libvirt-sock"
+    daemon = make_daemon(hypervisors=[{"name": "away", "uri": f"qemu+unix:///system?socket={socket}"}]).start()
+    assert str(socket) in "".join(line.strip() for line in daemon.ctl("status").stdout.splitlines()[-3:])
 
 
 def test_two_drills_at_once_and_one_candidate(make_daemon, tmp_path):
