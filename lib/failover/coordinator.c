@@ -156,6 +156,7 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
     coordinator->rules = steal_pointer(&rules);
     forget_unconfigured(coordinator);
     heartbeat_configure(coordinator);
+    hosts_configure(coordinator);
     coordinator->keeper.is_stale = true;
     coordinator->keeper.wake_us = 0;
     return 0;

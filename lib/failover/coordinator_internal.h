@@ -216,6 +216,8 @@ void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_
 bool hosts_are_heard(const struct coordinator *coordinator);
 void hosts_tick(struct coordinator *coordinator, struct moment now);
 int64_t hosts_deadline(const struct coordinator *coordinator);
+/* After a new configuration, which may have mended what kept a host from being fenced: it is tried at once. */
+void hosts_configure(struct coordinator *coordinator);
 /* Time has passed that nobody saw. */
 void hosts_restart_timers(struct coordinator *coordinator, struct moment now);
 bool hosts_next(struct coordinator *coordinator, struct action *ret);

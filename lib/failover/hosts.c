@@ -359,6 +359,13 @@ int64_t hosts_deadline(const struct coordinator *coordinator)
     return deadline_us;
 }
 
+void hosts_configure(struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (coordinator->links[i].host.state == HOST_UNFENCED)
+            coordinator->links[i].host.deadline_us = 0;
+}
+
 /* Nothing is concluded before host_timeout from now. */
 static void restart_timer(const struct coordinator *coordinator, struct link *link, struct moment now)
 {

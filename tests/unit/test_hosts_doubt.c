@@ -161,6 +161,27 @@ static void a_uri_that_never_worked_is_no_lost_host(void **state)
     assert_non_null(strstr(world.last_text[NOTICE_FENCE_FAILED], "new URI"));
 }
 
+/* Whoever has mended the agent does not wait for a pause that has grown to an hour. */
+static void a_new_configuration_is_tried_at_once(void **state)
+{
+    unsigned asked;
+
+    (void)state;
+    add(0, "a", MACHINE_RUNNING);
+    add(1, "b", MACHINE_SHUT_OFF);
+    world_connect_all(&world);
+    world.fence_error = -EIO;
+    world_disconnect(&world, 0);
+    pass_s(7200);
+    assert_host(0, HOST_UNFENCED);
+    asked = world.asked[ACTION_FENCE];
+    world.fence_error = 0;
+    assert_int_equal(coordinator_configure(world.coordinator, &world.config), 0);
+    pass_s(5);
+    assert_int_equal(world.asked[ACTION_FENCE], asked + 1);
+    assert_host(0, HOST_FENCED);
+}
+
 static void a_standby_that_somebody_used_meanwhile_is_theirs(void **state)
 {
     unsigned standby = warm_one();
@@ -240,6 +261,7 @@ int main(void)
         doubt_test(our_own_host_does_not_speak_for_the_network),
         doubt_test(what_has_moved_away_is_not_recovered),
         doubt_test(a_uri_that_never_worked_is_no_lost_host),
+        doubt_test(a_new_configuration_is_tried_at_once),
         doubt_test(a_standby_that_somebody_used_meanwhile_is_theirs),
         doubt_test(a_standby_that_was_cut_off_for_a_while_is_warm),
         doubt_test(another_is_warmed_for_one_on_a_fenced_host),
