@@ -28,6 +28,9 @@
 /* With this the fencing library ends what it says of a fault; the fault itself is the line before. */
 #define ADVICE "Please use '-h' for usage"
 
+/* As much of a secret at the end of a line is taken for one that was cut. */
+#define BEGUN_MIN 3
+
 LIST_HEAD(run_list, run);
 
 struct fencer {
@@ -44,10 +47,12 @@ struct run {
     char *host;
     char *path;
     int64_t timeout_us;
-    char *input;        /* of the action */
-    char *status_input; /* NULL: what the agent says is not confirmed */
-    struct string_list secrets;
-    bool is_asking; /* for the status */
+    char *input;                /* of the action */
+    char *status_input;         /* NULL: what the agent says is not confirmed */
+    struct string_list secrets; /* as output.h prints them */
+    size_t longest_secret;      /* in bytes, with all escaped that may be where it is cut */
+    bool is_after_cut;          /* the line before was broken */
+    bool is_asking;             /* for the status */
     bool is_answered;
     struct process *process;
     struct event *step;
@@ -102,30 +107,75 @@ static void answer(struct run *run, int error, const char *format, ...)
         run_end(run);
 }
 
-/* What an agent prints in its distress may hold what it was told. */
-static void scrub(const struct run *run, char *line)
+/* Marks every place of a secret, so that secrets which hold or overlap each other are found alike. */
+static void mark_whole(const char *line, const char *secret, bool *is_hidden)
 {
-    for (size_t i = 0; i < run->secrets.count; i++) {
-        const char *secret = run->secrets.items[i];
-        size_t length = strlen(secret);
+    size_t length = strlen(secret);
 
-        for (char *at; (at = strstr(line, secret)) != NULL;) {
-            size_t rest = strlen(at + length) + 1;
-            size_t stars = length < 3 ? length : 3;
+    for (const char *at = line; (at = strstr(at, secret)) != NULL; at++)
+        memset(is_hidden + (at - line), true, length);
+}
 
-            memset(at, '*', stars);
-            memmove(at + stars, at + length, rest);
+/* Marks the end of a line that breaks off within a secret, by a limit or because the agent was killed. */
+static void mark_begun(const char *line, const char *secret, bool *is_hidden)
+{
+    size_t whole = strlen(line), end = whole, n = strlen(secret);
+
+    /* A character that was cut stands there as escaped bytes. */
+    for (unsigned i = 0; i < 3 && end >= 4 && strncmp(line + end - 4, "\\x", 2) == 0; i++)
+        end -= 4;
+    for (n = n > end + 1 ? end : n - 1; n >= BEGUN_MIN; n--)
+        if (memcmp(line + end - n, secret, n) == 0) {
+            memset(is_hidden + end - n, true, whole - end + n);
+            return;
         }
+}
+
+/* Writes *** for each run of what is marked, and fewer for less. */
+static void put_stars(char *line, const bool *is_hidden)
+{
+    size_t to = 0, run = 0;
+
+    for (size_t from = 0; line[from] != '\0'; from++) {
+        run = is_hidden[from] ? run + 1 : 0;
+        if (run <= 3)
+            line[to++] = run > 0 ? '*' : line[from];
     }
+    line[to] = '\0';
+}
+
+/* What an agent prints in its distress may hold what it was told. text is at most 4 * OUTPUT_LINE_BYTES long. */
+static void scrub(struct run *run, const char *text, char *ret)
+{
+    bool is_hidden[4 * OUTPUT_LINE_BYTES] = {0};
+    size_t length = strlen(text);
+    /* By its length; more than the truth where bytes are escaped, which does no harm. */
+    bool is_cut = length >= OUTPUT_LINE_BYTES;
+    size_t doubtful = length < run->longest_secret ? length : run->longest_secret;
+
+    for (size_t i = 0; i < run->secrets.count; i++) {
+        mark_whole(text, run->secrets.items[i], is_hidden);
+        mark_begun(text, run->secrets.items[i], is_hidden);
+    }
+    /* The break of a long line may stand within a secret. */
+    if (run->is_after_cut)
+        memset(is_hidden, true, doubtful);
+    if (is_cut)
+        memset(is_hidden + length - doubtful, true, doubtful);
+    run->is_after_cut = is_cut;
+    memcpy(ret, text, length + 1);
+    put_stars(ret, is_hidden);
 }
 
 static void on_line(void *context, const char *text)
 {
+    char scrubbed[4 * OUTPUT_LINE_BYTES + 1];
     struct run *run = context;
     char line[sizeof(run->last_line)];
 
-    snprintf(line, sizeof(line), "%s", text);
-    scrub(run, line);
+    scrub(run, text, scrubbed);
+    snprintf(line, sizeof(line), "%.*s", OUTPUT_LINE_BYTES, scrubbed);
+    explicit_bzero(scrubbed, sizeof(scrubbed));
     if (run->last_line[0] == '\0' || strstr(line, ADVICE) == NULL)
         memcpy(run->last_line, line, sizeof(line));
     run->fencer->callbacks.line(run->fencer->context, run->host, line);
@@ -199,6 +249,7 @@ static void on_step(evutil_socket_t fd, short what, void *context)
         return;
     }
     run->last_line[0] = '\0';
+    run->is_after_cut = false;
     r = listing_check_program(run->path, &why);
     if (r < 0) {
         answer(run, r, "%s is not run: %s", run->path, why);
@@ -241,6 +292,25 @@ static char *make_input(const char *action, const struct config_options *common,
     return text;
 }
 
+/* As it will be found: what is not printable is escaped in lines. */
+static int note_secret(struct run *run, const char *secret)
+{
+    size_t length = strlen(secret), size = 4 * length + 1, worst = 0;
+    char *printable = malloc(size);
+    int r;
+
+    if (printable == NULL)
+        return -ENOMEM;
+    output_make_printable(secret, length, printable, size);
+    r = string_list_add(&run->secrets, printable);
+    wipe(printable);
+    for (size_t i = 0; i < length; i++)
+        worst += (unsigned char)secret[i] < 0x80 ? 1 : 4;
+    if (worst > run->longest_secret)
+        run->longest_secret = worst;
+    return r;
+}
+
 static int note_secrets(struct run *run, const struct config_options *options)
 {
     static const char *const words[] = {"pass", "pwd", "secret", "token", "key", "community"};
@@ -251,7 +321,7 @@ static int note_secrets(struct run *run, const struct config_options *options)
 
             if (strcasestr(option->name, words[w]) == NULL || option->value[0] == '\0')
                 continue;
-            if (string_list_add(&run->secrets, option->value) < 0)
+            if (note_secret(run, option->value) < 0)
                 return -ENOMEM;
             break;
         }

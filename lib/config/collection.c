@@ -384,7 +384,10 @@ static void free_options(struct config_options *options)
     *options = (struct config_options){0};
 }
 
-/* A line each for the agent: a name that cannot hold '=' and a value without control characters. */
+/*
+ * A line each for the agent: a name that cannot hold '=' and a value without control characters. Either may be a
+ * secret, and is not repeated; the place is that of the map.
+ */
 static void read_option(struct reader *reader, const struct place *place, const struct schema_key *key,
                         const struct node *name, const struct node *value, struct config_options *options)
 {
@@ -397,7 +400,6 @@ static void read_option(struct reader *reader, const struct place *place, const 
     } else if (strcmp(name->text, "action") == 0) {
         reader_error(reader, place, name, "which action it is, fence.action says");
     } else if (text == NULL || strlen(text) > (size_t)key->max || has_control_character(text)) {
-        /* What it is may be a secret, and is not repeated. */
         reader_error(reader, place, value, "expected one line of printable text, at most %" PRId64 " bytes", key->max);
     } else {
         options->count++;
@@ -411,16 +413,15 @@ void collection_read_options(struct reader *reader, const struct place *place, c
 {
     _cleanup_(free_options) struct config_options options = {0};
     struct config_options *member = schema_member(key, object);
+    struct place secret = *place;
 
-    if (!node_is_null(node) && !check_map(reader, place, key, node))
+    secret.is_secret = true;
+    if (!node_is_null(node) && !check_map(reader, &secret, key, node))
         return;
     if (!allocate(reader, node->n_items / 2, sizeof(*options.items), &options.items))
         return;
-    for (size_t i = 0; i < node->n_items; i += 2) {
-        struct place here = {.parent = place, .name = node->items[i]->text};
-
-        read_option(reader, &here, key, node->items[i], node->items[i + 1], &options);
-    }
+    for (size_t i = 0; i < node->n_items; i += 2)
+        read_option(reader, &secret, key, node->items[i], node->items[i + 1], &options);
     free_options(member);
     *member = options;
     options = (struct config_options){0};

@@ -74,7 +74,8 @@ static void report_unknown(struct reader *reader, const struct place *place, con
     char path[PLACE_TEXT_SIZE], quoted[QUOTED_SIZE];
 
     place_format(place, path);
-    reader_error(reader, NULL, name, "unknown key %s%s%s%s%s%s%s", quote(name->text, quoted),
+    quote_name(name->text, quoted);
+    reader_error(reader, NULL, name, "unknown key%s%s%s%s%s%s%s%s", quoted[0] != '\0' ? " " : "", quoted,
                  place != NULL ? " in '" : "", path, place != NULL ? "'" : "", meant != NULL ? "; did you mean '" : "",
                  meant == NULL ? ""
                  : is_sibling  ? schema_name(meant)
@@ -120,7 +121,9 @@ void object_read(struct reader *reader, const struct place *place, const char *s
     if (node->kind == NODE_MAP) {
         reader_check_duplicates(reader, place, node);
     } else if (!node_is_null(node)) {
-        reader_mismatch(reader, place, node, "a map of keys");
+        /* A text is not shown: it may be pairs that are written badly. */
+        reader_error(reader, place, node, "found %s, expected a map of keys",
+                     node->kind == NODE_LIST ? "a list" : "a text");
         return;
     }
     for (size_t i = 0; i < node->n_items; i += 2)

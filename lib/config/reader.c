@@ -65,6 +65,14 @@ const char *quote(const char *text, char buffer[static QUOTED_SIZE])
     return buffer;
 }
 
+const char *quote_name(const char *text, char buffer[static QUOTED_SIZE])
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./";
+
+    buffer[0] = '\0';
+    return text[strspn(text, allowed)] == '\0' ? quote(text, buffer) : buffer;
+}
+
 static size_t place_append(const struct place *place, char *buffer, size_t at)
 {
     char shown[QUOTED_SIZE];
@@ -132,6 +140,7 @@ void reader_warn(struct reader *reader, const struct place *place, const struct 
 
 void reader_mismatch(struct reader *reader, const struct place *place, const struct node *node, const char *expected)
 {
+    bool is_hidden = node->is_long || (place != NULL && place->is_secret);
     char found[QUOTED_SIZE] = "";
 
     if (node->kind == NODE_LIST)
@@ -140,10 +149,12 @@ void reader_mismatch(struct reader *reader, const struct place *place, const str
         strcpy(found, "a map");
     else if (node_is_null(node))
         strcpy(found, "nothing");
+    else if (is_hidden)
+        strcpy(found, node->is_long ? "a text of several lines" : "a text");
     else
         quote(node->text, found);
     reader_error(reader, place, node, "found %s%s, expected %s",
-                 node->kind == NODE_SCALAR && !node->is_plain ? "the quoted text " : "", found, expected);
+                 node->kind == NODE_SCALAR && !node->is_plain && !is_hidden ? "the quoted text " : "", found, expected);
 }
 
 /* By text, and the same text in the order of the file. */
@@ -161,7 +172,7 @@ void reader_check_duplicates(struct reader *reader, const struct place *place, c
 {
     size_t n = map->n_items / 2, first = 0;
     _cleanup_(freep) struct node *const **sorted = NULL;
-    char path[PLACE_TEXT_SIZE], name[QUOTED_SIZE];
+    char path[PLACE_TEXT_SIZE], name[QUOTED_SIZE] = "";
 
     if (n < 2)
         return;
@@ -179,8 +190,10 @@ void reader_check_duplicates(struct reader *reader, const struct place *place, c
             first = i;
             continue;
         }
-        reader_error(reader, NULL, *sorted[i], "duplicate key %s%s%s%s, first given in line %u",
-                     quote((*sorted[i])->text, name), path[0] != '\0' ? " in '" : "", path, path[0] != '\0' ? "'" : "",
+        if (place == NULL || !place->is_secret)
+            quote_name((*sorted[i])->text, name);
+        reader_error(reader, NULL, *sorted[i], "duplicate key%s%s%s%s%s, first given in line %u",
+                     name[0] != '\0' ? " " : "", name, path[0] != '\0' ? " in '" : "", path, path[0] != '\0' ? "'" : "",
                      (*sorted[first])->line);
     }
 }

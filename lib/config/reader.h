@@ -31,11 +31,15 @@ void reader_done(struct reader *reader);
 /* 0, -EINVAL if errors were reported, or -ENOMEM. */
 int reader_result(const struct reader *reader) _must_check_;
 
-/* The way from the top of the file to a value, for messages: a key, or with name NULL an element's index. */
+/*
+ * The way from the top of the file to a value, for messages: a key, or with name NULL an element's index. What stands
+ * at a secret place is not shown; places of names that are the file's own are not made below it.
+ */
 struct place {
     const struct place *parent; /* NULL: the top */
     const char *name;
     size_t index;
+    bool is_secret;
 };
 
 #define PLACE_TEXT_SIZE 512
@@ -48,6 +52,12 @@ void place_format(const struct place *place, char buffer[static PLACE_TEXT_SIZE]
 /* Text from a file in single quotes, fit to be shown: cut where it is long, without control characters. */
 const char *quote(const char *text, char buffer[static QUOTED_SIZE]);
 
+/*
+ * The name of a pair as quote; "" where it does not look like a name but like a whole pair that is written badly,
+ * such as password=xyz.
+ */
+const char *quote_name(const char *text, char buffer[static QUOTED_SIZE]);
+
 /* True if the text holds a control character. */
 bool has_control_character(const char *text);
 
@@ -57,7 +67,10 @@ void reader_error(struct reader *reader, const struct place *place, const struct
 void reader_warn(struct reader *reader, const struct place *place, const struct node *node, const char *format, ...)
     _printf_(4, 5);
 
-/* Reports "PLACE: found …, expected …". */
+/*
+ * Reports "PLACE: found …, expected …". A text is not shown at a secret place, nor one of several lines: the pair that
+ * stands below was taken for a part of it.
+ */
 void reader_mismatch(struct reader *reader, const struct place *place, const struct node *node, const char *expected);
 
 /* Reports each key of a map that was there before. */

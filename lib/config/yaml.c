@@ -199,6 +199,12 @@ static int set_anchor(struct builder *builder, const yaml_char_t *name, yaml_mar
     return 0;
 }
 
+/* As for aliases, the word is not repeated: it may be a password that nobody quoted. */
+static int refuse_tag(struct builder *builder, yaml_mark_t mark)
+{
+    return refuse(builder, mark, "tags are not supported; quote text that begins with '!'");
+}
+
 static int handle_alias(struct builder *builder, const yaml_event_t *event)
 {
     const char *name = (const char *)event->data.alias.anchor;
@@ -210,10 +216,9 @@ static int handle_alias(struct builder *builder, const yaml_event_t *event)
         if (strcmp(builder->anchors[i - 1].name, name) == 0)
             node = builder->anchors[i - 1].node;
     if (node == NULL)
-        return refuse(builder, event->start_mark,
-                      "alias '*%.64s' has no anchor before it; quote text that begins with '*'", name);
+        return refuse(builder, event->start_mark, "an alias has no anchor before it; quote text that begins with '*'");
     if (node->is_open)
-        return refuse(builder, event->start_mark, "alias '*%.64s' stands within the very value it names", name);
+        return refuse(builder, event->start_mark, "an alias stands within the very value it names");
     r = count_nodes(builder, event->start_mark, node->n_nodes);
     return r < 0 ? r : attach(builder, node, event->start_mark);
 }
@@ -225,14 +230,14 @@ static int handle_scalar(struct builder *builder, const yaml_event_t *event)
     int r;
 
     if (event->data.scalar.tag != NULL)
-        return refuse(builder, event->start_mark, "tags such as '%.64s' are not supported",
-                      (const char *)event->data.scalar.tag);
+        return refuse_tag(builder, event->start_mark);
     if (strlen(value) != event->data.scalar.length)
         return refuse(builder, event->start_mark, "text holds a NUL character");
     r = node_new(builder, NODE_SCALAR, event, &node);
     if (r < 0)
         return r;
     node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    node->is_long = event->end_mark.line > event->start_mark.line;
     node->text = strdup(value);
     if (node->text == NULL)
         return -ENOMEM;
@@ -250,7 +255,7 @@ static int handle_start(struct builder *builder, const yaml_event_t *event, enum
     int r;
 
     if (tag != NULL)
-        return refuse(builder, event->start_mark, "tags such as '%.64s' are not supported", (const char *)tag);
+        return refuse_tag(builder, event->start_mark);
     if (builder->depth == DOCUMENT_DEPTH_MAX)
         return refuse(builder, event->start_mark, "nested deeper than %d levels", DOCUMENT_DEPTH_MAX);
     r = node_new(builder, kind, event, &node);

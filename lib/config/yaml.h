@@ -33,6 +33,7 @@ struct node {
     unsigned line; /* from 1, as column */
     unsigned column;
     bool is_plain;       /* a scalar without quotes */
+    bool is_long;        /* a scalar of more than one line */
     char *text;          /* of a scalar; never holds a NUL */
     struct node **items; /* of a list; of a map key, value, key, value …, every key a scalar */
     size_t n_items;

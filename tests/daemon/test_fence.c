@@ -25,7 +25,7 @@ struct world {
     char directory[40];
     char command[64];
     struct config_fence config;
-    char lines[LINES_MAX][256];
+    char lines[LINES_MAX][2048];
     size_t n_lines;
     bool is_done;
     unsigned done;
@@ -251,6 +251,88 @@ static void test_secrets_are_not_repeated(void **state)
     assert_non_null(strstr(world->message, "login with *** and *** failed"));
 }
 
+/* Runs an agent that prints what the script says and fails. */
+static void hear(struct world *world, const char *password, const char *other, const char *script)
+{
+    struct config_option own[] = {{(char *)"password", (char *)password}, {(char *)"api_token", (char *)other}};
+    char whole[512];
+
+    world->n_lines = world->done = 0;
+    snprintf(whole, sizeof(whole), "%s\nexit 1", script);
+    write_agent(world, whole);
+    fence_with(world, &(struct config_options){own, ELEMENTS_OF(own)});
+    assert_int_equal(world->error, -ECANCELED);
+}
+
+static void assert_heard(struct world *world, const char *password, const char *other, const char *said,
+                         const char *expected)
+{
+    char script[256];
+
+    snprintf(script, sizeof(script), "printf '%%s\\n' '%s'", said);
+    hear(world, password, other, script);
+    assert_int_equal(world->n_lines, 1);
+    assert_string_equal(world->lines[0], expected);
+}
+
+static void test_secrets_of_stars(void **state)
+{
+    assert_heard(*state, "*", "zzz", "a*b", "a*b");
+    assert_heard(*state, "**", "zzz", "a**b***", "a**b***");
+    assert_heard(*state, "***", "*", "a***b****", "a***b***");
+    assert_heard(*state, "x*", "*x", "ax*xb", "a***b");
+}
+
+static void test_secrets_within_secrets(void **state)
+{
+    assert_heard(*state, "admin", "admin123", "as admin123 or admin", "as *** or ***");
+    assert_heard(*state, "admin123", "admin", "as admin123 or admin", "as *** or ***");
+    assert_heard(*state, "abcdef", "efghij", "<abcdefghij>", "<***>");
+    assert_heard(*state, "aba", "zzz", "<ababa>", "<***>");
+    assert_heard(*state, "p\xc2\x85q", "zzz", "<p\xc2\x85q>", "<***>"); /* escaped where it is printed */
+}
+
+/* A secret wherever the limit of a line may break it; 3 bytes of it are more than may be told. */
+static void test_secrets_that_are_cut(void **state)
+{
+    static const char *const secrets[] = {"S3cr3t-w0rd", "\xc3\x9f\xc3\xa4\xc3\xb6\xc3\xbc"};
+    struct world *world = *state;
+
+    for (size_t s = 0; s < ELEMENTS_OF(secrets); s++)
+        for (unsigned before = 1012; before <= 1025; before++) {
+            char script[256];
+
+            snprintf(script, sizeof(script), "printf '%%0%ud%s and more\\n' 0", before, secrets[s]);
+            hear(world, secrets[s], "zzz", script);
+            assert_true(world->n_lines == 2 || strlen(secrets[s]) + before + 9 <= 1024);
+            for (size_t i = 0; i < world->n_lines; i++) {
+                const char *line = world->lines[i];
+
+                assert_int_equal(strspn(line + strspn(line, "0"), "* andmore"), strlen(line + strspn(line, "0")));
+            }
+        }
+}
+
+/* Escaped bytes make a line longer than what is told of it. */
+static void test_secrets_where_a_telling_is_cut(void **state)
+{
+    struct world *world = *state;
+
+    hear(world, "S3cr3t-w0rd", "zzz", "printf '%0620d' 0; printf '\\001%.0s' $(seq 100); printf S3cr3t-w0rd");
+    assert_int_equal(world->n_lines, 1);
+    assert_null(strstr(world->lines[0], "S"));
+}
+
+static void test_secrets_that_end_early(void **state)
+{
+    struct world *world = *state;
+
+    hear(world, "S3cr3t-w0rd", "zzz", "printf 'login with S3cr3t-w'");
+    assert_string_equal(world->lines[0], "login with ***");
+    hear(world, "p\xc3\xa4sse\xc3\xa4", "zzz", "printf 'login with p\\303\\244sse\\303'");
+    assert_string_equal(world->lines[0], "login with ***");
+}
+
 static void test_the_end_while_an_agent_runs(void **state)
 {
     struct world *world = *state;
@@ -276,6 +358,11 @@ int main(void)
         fence_test(test_an_agent_that_hangs),
         fence_test(test_an_agent_that_is_not_there_or_not_to_be_trusted),
         fence_test(test_secrets_are_not_repeated),
+        fence_test(test_secrets_of_stars),
+        fence_test(test_secrets_within_secrets),
+        fence_test(test_secrets_that_are_cut),
+        fence_test(test_secrets_where_a_telling_is_cut),
+        fence_test(test_secrets_that_end_early),
         fence_test(test_the_end_while_an_agent_runs),
     };
 
