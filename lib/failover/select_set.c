@@ -13,6 +13,8 @@
 
 /* Of candidates that are out, so many are kept with a recovery: the ones that came closest. */
 #define HISTORY_INELIGIBLE 100
+/* So many more recoveries than there is room for are matched together. */
+#define SEEKERS_EXTRA 8
 /* Failures so close to each other are decided together. */
 #define GATHER_US (50 * USEC_PER_MSEC)
 
@@ -92,11 +94,55 @@ static void postpone(struct coordinator *coordinator, struct run *run, struct mo
     run->retry_us = now.mono_us + RETRY_US;
 }
 
+static bool is_on_its_way_up(const struct recovery *recovery)
+{
+    return recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING;
+}
+
+static bool has_capacity(const struct coordinator *coordinator, const char *hypervisor)
+{
+    unsigned limit = coordinator->config->recovery.concurrency, under_way = 0;
+
+    for (size_t i = 0; i < coordinator->n_runs; i++) {
+        const struct run *run = coordinator->runs[i];
+
+        if (run->candidate != NULL && is_on_its_way_up(run->recovery) &&
+            strcmp(run->candidate->hypervisor, hypervisor) == 0)
+            under_way++;
+    }
+    return limit == 0 || under_way < limit;
+}
+
+static bool has_room(const struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (has_capacity(coordinator, coordinator->links[i].name))
+            return true;
+    return false;
+}
+
+/*
+ * Each costs a look at every machine: no more than have a chance now, and some, so that they are matched as a set. Who
+ * is left out is no worse off: there is no room for it.
+ */
+static size_t seekers_at_most(const struct coordinator *coordinator)
+{
+    size_t room = SEEKERS_EXTRA;
+
+    if (coordinator->config->recovery.concurrency == 0)
+        return ASSIGN_MAX;
+    for (size_t i = 0; i < coordinator->n_links; i++)
+        if (has_capacity(coordinator, coordinator->links[i].name))
+            room += coordinator->config->recovery.concurrency;
+    return room < ASSIGN_MAX ? room : ASSIGN_MAX;
+}
+
 static void gather(struct coordinator *coordinator, struct moment now, struct round *round)
 {
+    size_t most = seekers_at_most(coordinator);
     struct run *run;
 
-    while (round->n_seekers < ASSIGN_MAX && (run = next_seeker(coordinator)) != NULL) {
+    while (round->n_seekers < most && (run = next_seeker(coordinator)) != NULL) {
         struct seeker *seeker = &round->seekers[round->n_seekers];
 
         run->is_assignable = false;
@@ -184,25 +230,6 @@ static void settle_for_nobody(struct coordinator *coordinator, const struct seek
     write_down(coordinator, seeker, NULL);
     nobody.detail = run->recovery->explanation != NULL ? run->recovery->explanation->summary : "nobody is eligible";
     run_handle(coordinator, run, &nobody);
-}
-
-static bool is_on_its_way_up(const struct recovery *recovery)
-{
-    return recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING;
-}
-
-static bool has_capacity(const struct coordinator *coordinator, const char *hypervisor)
-{
-    unsigned limit = coordinator->config->recovery.concurrency, under_way = 0;
-
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        const struct run *run = coordinator->runs[i];
-
-        if (run->candidate != NULL && is_on_its_way_up(run->recovery) &&
-            strcmp(run->candidate->hypervisor, hypervisor) == 0)
-            under_way++;
-    }
-    return limit == 0 || under_way < limit;
 }
 
 /* True: it was taken. Without room on the hypervisor, its turn comes later. */
@@ -347,12 +374,12 @@ static int match(const struct coordinator *coordinator, const struct round *roun
     return 0;
 }
 
-/* One round for at most ASSIGN_MAX recoveries. True: another one may find more to do. */
+/* One round for so many recoveries as there is room for, and some. True: another one may find more to do. */
 static bool assign_round(struct coordinator *coordinator, struct moment now)
 {
     _cleanup_(round_done) struct round round = {0};
     const struct candidate *taken[ASSIGN_MAX];
-    bool has_taken = false;
+    bool has_taken = false, has_settled = false;
 
     gather(coordinator, now, &round);
     if (round.n_seekers == 0)
@@ -365,7 +392,7 @@ static bool assign_round(struct coordinator *coordinator, struct moment now)
     for (size_t i = 0; i < round.n_seekers; i++) {
         const struct seeker *seeker = &round.seekers[i];
 
-        if (taken[i] != NULL && has_taken)
+        if (taken[i] != NULL && has_taken && has_room(coordinator))
             taken[i] = look_once_more(coordinator, &round, i, taken, now);
         if (seeker->selection->n_eligible == 0) /* NOLINT(clang-analyzer-core.NullDereference): see seek */
             settle_for_nobody(coordinator, seeker, now);
@@ -373,8 +400,10 @@ static bool assign_round(struct coordinator *coordinator, struct moment now)
             seeker->run->is_assignable = true; /* others took who it could have had: looked at once more */
         else
             has_taken |= take(coordinator, seeker, taken[i], now);
+        has_settled |= seeker->selection->n_eligible == 0;
     }
-    return true;
+    /* Those that are left may fit where there is room. */
+    return has_taken || has_settled || next_seeker(coordinator) != NULL;
 }
 
 /*
@@ -429,14 +458,6 @@ static void reconsider_unreachable(struct coordinator *coordinator, struct momen
     for (size_t i = 0; i < coordinator->n_links; i++)
         if (!coordinator->links[i].is_connected)
             runs_reconsider(coordinator, coordinator->links[i].name, now);
-}
-
-static bool has_room(const struct coordinator *coordinator)
-{
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (has_capacity(coordinator, coordinator->links[i].name))
-            return true;
-    return false;
 }
 
 void runs_assign(struct coordinator *coordinator, struct moment now)
