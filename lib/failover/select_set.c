@@ -113,12 +113,17 @@ static bool has_capacity(const struct coordinator *coordinator, const char *hype
     return limit == 0 || under_way < limit;
 }
 
+/* One that is not listed has none: nothing is started there. Where none is, there is nobody to wait for. */
 static bool has_room(const struct coordinator *coordinator)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (has_capacity(coordinator, coordinator->links[i].name))
+    bool is_any_listed = false;
+
+    for (size_t i = 0; i < coordinator->n_links; i++) {
+        is_any_listed |= coordinator->links[i].is_listed;
+        if (coordinator->links[i].is_listed && has_capacity(coordinator, coordinator->links[i].name))
             return true;
-    return false;
+    }
+    return !is_any_listed;
 }
 
 /*
@@ -132,7 +137,7 @@ static size_t seekers_at_most(const struct coordinator *coordinator)
     if (coordinator->config->recovery.concurrency == 0)
         return ASSIGN_MAX;
     for (size_t i = 0; i < coordinator->n_links; i++)
-        if (has_capacity(coordinator, coordinator->links[i].name))
+        if (coordinator->links[i].is_listed && has_capacity(coordinator, coordinator->links[i].name))
             room += coordinator->config->recovery.concurrency;
     return room < ASSIGN_MAX ? room : ASSIGN_MAX;
 }
