@@ -257,6 +257,22 @@ static bool is_off(const struct action_result *result)
            (result->error == 0 && (result->state == MACHINE_SHUT_OFF || result->state == MACHINE_GONE));
 }
 
+/* Neither up nor standing: it has failed, is in the way, or nothing is known of it yet. */
+static void end_unfit(struct step *step, const char *why_off)
+{
+    const struct action_result *result = step->event->result;
+
+    if (is_off(result)) {
+        blame(step, "%s", why_off);
+        end_off(step, WARM_END_FAILED);
+    } else if (result->error == 0) {
+        blame(step, "it was left %s", machine_state_name(result->state));
+        fail(step);
+    } else {
+        ask_later(step);
+    }
+}
+
 /* Each state takes one event; false: the event means nothing in it. */
 
 static bool in_recording(struct step *step)
@@ -351,14 +367,8 @@ static bool in_resolving(struct step *step)
             settle(step);
     } else if (is_laid_down(warming, result, &form)) {
         stand(step, form);
-    } else if (is_off(result)) {
-        blame(step, "it did not come up");
-        end_off(step, WARM_END_FAILED);
-    } else if (result->error == 0) {
-        blame(step, "it was left %s", machine_state_name(result->state));
-        fail(step);
     } else {
-        ask_later(step);
+        end_unfit(step, "it did not come up");
     }
     return true;
 }
@@ -494,14 +504,8 @@ static bool in_checking(struct step *step)
     } else if (is_paused(result) ? warming->form == KEEP_PAUSED
                                  : result->error == 0 && result->has_managed_save && warming->form == KEEP_SAVED) {
         enter(step, WARM_STANDING);
-    } else if (is_off(result)) {
-        blame(step, "it stopped while it stood by");
-        end_off(step, WARM_END_FAILED);
-    } else if (result->error == 0) {
-        blame(step, "it was left %s", machine_state_name(result->state));
-        fail(step);
     } else {
-        ask_later(step);
+        end_unfit(step, "it stopped while it stood by");
     }
     return true;
 }
