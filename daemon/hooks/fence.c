@@ -227,8 +227,7 @@ static void on_gone(void *context)
 static void on_step(evutil_socket_t fd, short what, void *context)
 {
     static const struct process_callbacks callbacks = {.line = on_line, .ended = on_ended, .gone = on_gone};
-    static char *const environment[] = {(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                        (char *)"LANG=C.UTF-8", NULL};
+    static char *const environment[] = {(char *)PROCESS_PATH, (char *)PROCESS_LANG, NULL};
     struct run *run = context;
     const struct program program = {
         .path = run->path,

@@ -16,10 +16,7 @@
 #include "hooks/listing.h"
 #include "hooks/process.h"
 
-static const char *const fixed_environment[] = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "LANG=C.UTF-8",
-};
+static const char *const fixed_environment[] = {PROCESS_PATH, PROCESS_LANG};
 
 LIST_HEAD(run_list, run);
 

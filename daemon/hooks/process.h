@@ -13,6 +13,10 @@
 
 #define PROCESS_MESSAGE_SIZE 512
 
+/* What every program finds in its environment; nothing of the daemon's own is handed on. */
+#define PROCESS_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define PROCESS_LANG "LANG=C.UTF-8"
+
 struct event_base;
 struct process;
 
