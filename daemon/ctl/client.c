@@ -207,7 +207,7 @@ int client_post(struct client *client, const json_t *body, int64_t timeout_ms, j
                 const char *segment)
 {
     _cleanup_(freep) char *url = make_url(client, path, segment);
-    _cleanup_(freep) char *text = json_dumps(body, JSON_COMPACT);
+    _cleanup_(freep) char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : strdup("{}");
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     int r;
 

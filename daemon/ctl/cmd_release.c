@@ -11,13 +11,10 @@
 
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
-    _cleanup_(json_decrefp) json_t *body = json_object();
     _cleanup_(json_decrefp) json_t *answer = NULL;
 
     (void)argument;
-    if (body == NULL)
-        die_of_memory();
-    if (client_post(client, body, TIMEOUT_MS, &answer, "/v1/release", NULL) < 0)
+    if (client_post(client, NULL, TIMEOUT_MS, &answer, "/v1/release", NULL) < 0)
         return EXIT_FAILURE;
     if (options->json)
         print_json(answer);
