@@ -2,7 +2,8 @@
 /*
  * Arms the worst of all hangs: loads as crash kernel three bytes that switch interrupts off and spin. Then
  * `echo c >/proc/sysrq-trigger` jumps there, from which nothing comes back: no panic is told, no device is
- * closed. Wants the kernel argument crashkernel=16M@64M. Exit status 0: armed.
+ * closed. Wants the kernel arguments crashkernel=16M@64M and nokaslr: at a random address, the kernel itself
+ * may lie there, and nothing is reserved. Exit status: 0, or the errno of kexec_load.
  */
     .globl _start
 _start:
