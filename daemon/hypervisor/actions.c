@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <libvirt/virterror.h>
@@ -14,6 +15,9 @@
 
 /* Seconds that the agent may take to set a clock. */
 #define CLOCK_TIMEOUT 5
+
+/* How far a guest's clock may be from ours after it was set by its machine's, in seconds. */
+#define GRAIN_S 3
 
 static void fail(struct action_result *result, int error, const char *message)
 {
@@ -130,17 +134,41 @@ void action_save(virConnectPtr connection, const char *uuid, struct action_resul
     virDomainFree(domain);
 }
 
-/* Not every guest has what reads its machine's clock. */
-static int set_clock(virDomainPtr domain)
+/* From our own clock. */
+static int tell_time(virDomainPtr domain)
 {
     struct timespec now;
 
-    if (virDomainSetTime(domain, 0, 0, VIR_DOMAIN_TIME_SYNC) == 0)
-        return 0;
-    if (virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE)
-        return -1;
     clock_gettime(CLOCK_REALTIME, &now);
     return virDomainSetTime(domain, now.tv_sec, (unsigned)now.tv_nsec, 0);
+}
+
+/* The guest's clock and ours are near enough to be the same but for the grain of the former. */
+static bool agrees_with_us(virDomainPtr domain)
+{
+    struct timespec now;
+    long long seconds;
+    unsigned nanoseconds;
+
+    if (virDomainGetTime(domain, &seconds, &nanoseconds, 0) < 0)
+        return false;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return llabs(now.tv_sec - seconds) <= GRAIN_S;
+}
+
+/*
+ * The clock of the guest's machine is its host's, and not every guest has what reads it. It counts whole seconds
+ * from the start of QEMU on, and is read in whole seconds: the guest is behind by up to two, unless it is told the
+ * time by ours. Ours may be wrong where the host's is right, so it only refines.
+ */
+static int set_clock(virDomainPtr domain)
+{
+    if (virDomainSetTime(domain, 0, 0, VIR_DOMAIN_TIME_SYNC) == 0) {
+        if (agrees_with_us(domain))
+            tell_time(domain);
+        return 0;
+    }
+    return virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE ? -1 : tell_time(domain);
 }
 
 void action_set_clock(virConnectPtr connection, const char *uuid, struct action_result *result)
