@@ -57,20 +57,31 @@ struct ratio ratio_millionths(uint32_t millionths)
     return (struct ratio){wide_from(millionths), wide_from(1000000)};
 }
 
-/* Schoolbook multiplication into a product of twice the width. */
+static size_t limbs_used(const struct wide *a)
+{
+    size_t n = WIDE_LIMBS;
+
+    while (n > 0 && a->limb[n - 1] == 0)
+        n--;
+    return n;
+}
+
+/* Schoolbook multiplication into a product of twice the width; most numbers use one limb or two. */
 static void multiply_full(const struct wide *a, const struct wide *b, uint64_t product[PRODUCT_LIMBS])
 {
+    size_t used_of_a = limbs_used(a), used_of_b = limbs_used(b);
+
     for (size_t i = 0; i < PRODUCT_LIMBS; i++)
         product[i] = 0;
-    for (size_t i = 0; i < WIDE_LIMBS; i++) {
+    for (size_t i = 0; i < used_of_a; i++) {
         uint128 carry = 0;
 
-        for (size_t j = 0; j < WIDE_LIMBS; j++) {
+        for (size_t j = 0; j < used_of_b; j++) {
             carry += (uint128)a->limb[i] * b->limb[j] + product[i + j];
             product[i + j] = (uint64_t)carry;
             carry >>= 64;
         }
-        product[i + WIDE_LIMBS] = (uint64_t)carry;
+        product[i + used_of_b] = (uint64_t)carry;
     }
 }
 
