@@ -163,6 +163,29 @@ uint64_t inventory_free_memory(virConnectPtr connection)
     return get_available_memory(connection, &kib) ? kib : virNodeGetFreeMemory(connection) / 1024;
 }
 
+/* 0: this hypervisor does not tell, or invents it. */
+static uint64_t get_cpu_time(virConnectPtr connection)
+{
+    static const char *const parts[] = {VIR_NODE_CPU_STATS_KERNEL, VIR_NODE_CPU_STATS_USER, VIR_NODE_CPU_STATS_IDLE,
+                                        VIR_NODE_CPU_STATS_IOWAIT};
+    const char *driver = virConnectGetType(connection);
+    _cleanup_(freep) virNodeCPUStats *statistics = NULL;
+    uint64_t sum_ns = 0;
+    int n = 0;
+
+    if (driver == NULL || strcasecmp(driver, "test") == 0 ||
+        virNodeGetCPUStats(connection, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &n, 0) < 0 || n <= 0)
+        return 0;
+    statistics = calloc((size_t)n, sizeof(*statistics));
+    if (statistics == NULL || virNodeGetCPUStats(connection, VIR_NODE_CPU_STATS_ALL_CPUS, statistics, &n, 0) < 0)
+        return 0;
+    for (int i = 0; i < n; i++)
+        for (size_t j = 0; j < ELEMENTS_OF(parts); j++)
+            if (strcmp(statistics[i].field, parts[j]) == 0)
+                sum_ns += statistics[i].value;
+    return sum_ns;
+}
+
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message, size_t size)
 {
     _cleanup_(domain_array_done) struct domain_array domains = {0};
@@ -196,6 +219,7 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
         inventory->n_reports++;
     }
     inventory->free_memory_kib = inventory_free_memory(connection);
+    inventory->cpu_time_ns = get_cpu_time(connection);
     *ret = steal_pointer(&inventory);
     return 0;
 }

@@ -104,6 +104,7 @@ struct config_heartbeat {
 struct config_failure {
     int64_t io_error_grace_us;
     int64_t watchdog_grace_us;
+    int64_t reboot_grace_us;
     unsigned panic_limit; /* at most CONFIG_PANIC_LIMIT_MAX: guest panics under on_crash restart within the window that
                              make a failure */
     int64_t panic_window_us;

@@ -174,6 +174,13 @@ static const struct schema_key keys[] = {
      .max = HOUR,
      .default_text = "10s",
      .text = "How long a machine may stand paused by its watchdog device before it counts as failed."},
+    {.path = "failure.reboot_grace",
+     .type = SCHEMA_DURATION,
+     CONFIG(failure.reboot_grace_us),
+     .max = HOUR,
+     .default_text = "60s",
+     .text = "How long after another host was booted anew, before it was given up for lost, the machines that it ran "
+             "may stay off before they count as failed: autostart and libvirt-guests start some of them again."},
     {.path = "failure.panic_limit",
      .type = SCHEMA_INTEGER,
      CONFIG(failure.panic_limit),

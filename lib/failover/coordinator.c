@@ -54,7 +54,10 @@ static int links_new(const struct coordinator *coordinator, const struct config 
 
         links[i] = old != NULL ? *old : link_new(config->hypervisors[i].name);
         links[i].is_here = host_uri_is_here(config->hypervisors[i].uri);
-        links[i].is_unproven |= old_uri != NULL && strcmp(old_uri, config->hypervisors[i].uri) != 0;
+        if (old_uri != NULL && strcmp(old_uri, config->hypervisors[i].uri) != 0) {
+            links[i].is_unproven = true;
+            links[i].cpu_time_ns = 0; /* it may be another host */
+        }
         if (old != NULL) {
             old->trouble = NULL;
             old->host.trouble = NULL;
@@ -262,6 +265,7 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
         watch->is_listed = false;
     pool_set_free_memory(coordinator->pool, link->name, inventory->free_memory_kib);
+    hosts_compare_cpu_time(coordinator, link, inventory->cpu_time_ns, now);
     link->is_listing = false;
     link->list_at_us = now.mono_us + coordinator->config->discovery.resync_interval_us;
     for (size_t i = 0; i < inventory->n_reports; i++)
@@ -271,6 +275,7 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     announce_up(coordinator, link, inventory->n_reports, now);
     link->is_listed = true;
     link->was_listed = true;
+    link->has_rebooted = false;
     /* While the agent works on it, it may go off any moment: what it has is listed anew then. */
     set_reachable(coordinator, link->name, link->host.state != HOST_FENCING);
     inventory_free(inventory);
@@ -294,6 +299,15 @@ static void end_inspection(struct coordinator *coordinator, const struct machine
     }
 }
 
+/* It stopped while nobody was listening: how is judged by the listing that follows, which knows what befell the host.
+ */
+static bool is_for_the_listing(const struct link *link, const struct machine *machine,
+                               const struct domain_report *report)
+{
+    return !link->is_listed && machine != NULL && machine_state_is_active(machine->state) &&
+           (report == NULL || report->state == MACHINE_SHUT_OFF);
+}
+
 void coordinator_handle_inspection(struct coordinator *coordinator, const struct action *action,
                                    struct domain_report *report, struct moment now)
 {
@@ -301,7 +315,7 @@ void coordinator_handle_inspection(struct coordinator *coordinator, const struct
     struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
 
     end_inspection(coordinator, &action->target);
-    if (link == NULL || !link->is_connected) {
+    if (link == NULL || !link->is_connected || is_for_the_listing(link, machine, report)) {
         if (report != NULL)
             domain_description_free(report->description);
         return;

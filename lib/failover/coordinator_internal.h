@@ -34,12 +34,14 @@ struct link {
     char *trouble;
 
     struct host_track host;
-    bool is_unproven;  /* its URI is new, and nobody was ever reached by it */
-    bool is_here;      /* on the daemon's own host */
-    bool wants_fence;  /* an ACTION_FENCE is to be asked for */
-    uint64_t fence_id; /* of the last one */
-    int64_t heard_us;  /* its last listing: mono_us */
-    int64_t asked_us;  /* when the others were asked about it */
+    uint64_t cpu_time_ns; /* as its last listing said; 0: not known */
+    bool has_rebooted;    /* as the listing under way shows */
+    bool is_unproven;     /* its URI is new, and nobody was ever reached by it */
+    bool is_here;         /* on the daemon's own host */
+    bool wants_fence;     /* an ACTION_FENCE is to be asked for */
+    uint64_t fence_id;    /* of the last one */
+    int64_t heard_us;     /* its last listing: mono_us */
+    int64_t asked_us;     /* when the others were asked about it */
 };
 
 /* One machine, seen from the coordinator. */
@@ -212,6 +214,9 @@ void notices_add_host(struct coordinator *coordinator, enum notice_kind kind, st
 
 /* It was connected, listed or lost; what the others wait for is looked at again. */
 void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_event_kind kind, struct moment now);
+/* What a listing says of its CPUs (see struct inventory) shows whether it was booted since the one before. */
+void hosts_compare_cpu_time(struct coordinator *coordinator, struct link *link, uint64_t cpu_time_ns,
+                            struct moment now);
 /* Each of them was connected to since the start, or that failed. */
 bool hosts_are_heard(const struct coordinator *coordinator);
 void hosts_tick(struct coordinator *coordinator, struct moment now);

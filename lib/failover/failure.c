@@ -165,16 +165,20 @@ static struct failure_verdict judge_up(struct failure_track *track)
     return nothing;
 }
 
+static int64_t grace_of(enum failure_cause cause, const struct config_failure *config)
+{
+    if (cause == CAUSE_WATCHDOG)
+        return config->watchdog_grace_us;
+    return cause == CAUSE_HOST_LOST ? config->reboot_grace_us : config->io_error_grace_us;
+}
+
 static struct failure_verdict judge_grace(struct failure_track *track, enum failure_cause cause, const char *why,
                                           const struct failure_context *context)
 {
-    int64_t grace_us =
-        cause == CAUSE_WATCHDOG ? context->config->watchdog_grace_us : context->config->io_error_grace_us;
-
     if (track->reported || track->pending == cause)
         return nothing;
     track->pending = cause;
-    track->pending_until_us = context->now.mono_us + grace_us;
+    track->pending_until_us = context->now.mono_us + grace_of(cause, context->config);
     return (struct failure_verdict){FAILURE_PENDING, cause, why};
 }
 
@@ -298,6 +302,38 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     }
 }
 
+/* It was doing what it is there for; one that was suspended on purpose was not. */
+static bool was_in_service(const struct failure_context *context)
+{
+    return machine_state_is_active(context->known) &&
+           !(context->known == MACHINE_PAUSED && context->known_reason == REASON_USER);
+}
+
+/* Off, and libvirt does not know how that came, for it was started anew. */
+static struct failure_verdict judge_found_unexplained(struct failure_track *track,
+                                                      const struct failure_context *context)
+{
+    if (!machine_state_is_active(context->known))
+        return nothing;
+    if (context->host_was_lost)
+        return detected(track, CAUSE_HOST_LOST, "its host was lost, and came back without it", context);
+    settle_stop(track);
+    if (context->host_has_rebooted && was_in_service(context))
+        return judge_grace(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
+    return noted("found off, and libvirt cannot say how it stopped; not taken for a failure");
+}
+
+/* One that lives only as long as it runs. */
+static struct failure_verdict judge_found_gone(struct failure_track *track, const struct failure_context *context)
+{
+    if (!machine_state_is_active(context->known))
+        return nothing;
+    if (context->host_has_rebooted && was_in_service(context))
+        return detected(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
+    settle_stop(track);
+    return noted("it is gone, and libvirt no longer knows how it ended; not taken for a failure");
+}
+
 /* Found shut off although it was up when last seen, or off for another reason. */
 static struct failure_verdict judge_found_off(struct failure_track *track, enum machine_reason reason,
                                               const struct failure_context *context)
@@ -325,12 +361,7 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
         return was_active ? judge_stopped_off(track, context) : nothing;
     case REASON_UNKNOWN:
     case REASON_FAILED:
-        if (!was_active)
-            return nothing;
-        if (context->host_was_lost)
-            return detected(track, CAUSE_HOST_LOST, "its host was lost, and came back without it", context);
-        settle_stop(track);
-        return noted("found off, and libvirt cannot say how it stopped; not taken for a failure");
+        return judge_found_unexplained(track, context);
     case REASON_USER:
     case REASON_STARTING_UP:
     case REASON_IO_ERROR:
@@ -390,10 +421,7 @@ struct failure_verdict failure_handle_listing(struct failure_track *track, enum 
     case MACHINE_CRASHED:
         return judge_found_crashed(track, context);
     case MACHINE_GONE:
-        if (!machine_state_is_active(context->known))
-            return nothing;
-        settle_stop(track);
-        return noted("it is gone, and libvirt no longer knows how it ended; not taken for a failure");
+        return judge_found_gone(track, context);
     case MACHINE_STOPPING:
     case MACHINE_UNKNOWN:
     case MACHINE_STATE_COUNT:

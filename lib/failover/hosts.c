@@ -331,6 +331,18 @@ static void review(struct coordinator *coordinator, struct moment now)
     }
 }
 
+void hosts_compare_cpu_time(struct coordinator *coordinator, struct link *link, uint64_t cpu_time_ns, struct moment now)
+{
+    if (cpu_time_ns == 0)
+        return;
+    /* A boot takes the connection with it. */
+    link->has_rebooted |= !link->is_here && !link->is_listed && cpu_time_ns < link->cpu_time_ns;
+    link->cpu_time_ns = cpu_time_ns;
+    if (link->has_rebooted)
+        note(coordinator, NOTICE_HOST_REBOOTED, link, now,
+             "%s was booted anew; what it ran before and does not run in time is taken for failed", link->name);
+}
+
 void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_event_kind kind, struct moment now)
 {
     if (kind == HOST_LISTED) {

@@ -35,6 +35,7 @@ static const char *const kind_names[NOTICE_COUNT] = {
     [NOTICE_HOST_FENCED] = "host-fenced",
     [NOTICE_FENCE_FAILED] = "fence-failed",
     [NOTICE_HOST_BACK] = "host-back",
+    [NOTICE_HOST_REBOOTED] = "host-rebooted",
     [NOTICE_HOSTS_HELD] = "hosts-held",
     [NOTICE_HOSTS_RELEASED] = "hosts-released",
     [NOTICE_BOTH_RUN] = "both-run",

@@ -41,7 +41,8 @@ enum notice_kind {
     NOTICE_HOST_FENCED,  /* surely off: its machines are recovered elsewhere */
     NOTICE_FENCE_FAILED, /* nothing of it is started */
     NOTICE_HOST_BACK,
-    NOTICE_HOSTS_HELD, /* most hosts are gone at once: our own network, and nothing is fenced */
+    NOTICE_HOST_REBOOTED, /* before it was given up: what it ran went down with it */
+    NOTICE_HOSTS_HELD,    /* most hosts are gone at once: our own network, and nothing is fenced */
     NOTICE_HOSTS_RELEASED,
     NOTICE_BOTH_RUN,      /* a machine runs beside the one that took its place */
     NOTICE_BOTH_RESOLVED, /* one of them was stopped */

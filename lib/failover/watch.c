@@ -131,6 +131,7 @@ static struct failure_context context_of(const struct coordinator *coordinator, 
         .known = machine != NULL ? machine->state : MACHINE_UNKNOWN,
         .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
         .host_was_lost = link != NULL && link->host.was_lost,
+        .host_has_rebooted = link != NULL && link->has_rebooted,
         .host_is_shutting_down = coordinator->host_is_shutting_down,
         .now = now,
     };
@@ -239,6 +240,15 @@ void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, 
     }
 }
 
+/* Off, and to be recovered unless it is started again in time: meanwhile it takes nobody else's place. */
+static void reserve_for_itself(struct coordinator *coordinator, struct watch *watch, struct machine *machine)
+{
+    if (machine == NULL || machine->state != MACHINE_SHUT_OFF || (machine->roles & ROLE_PROTECTED) == 0)
+        return;
+    machine->failed_unrecovered = true;
+    watch_mark_changed(coordinator, watch);
+}
+
 static void handle_verdict(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
                            const struct failure_verdict *verdict, struct moment now)
 {
@@ -249,6 +259,7 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
         watch_handle_failure(coordinator, watch, machine, verdict->cause, verdict->why, now);
         break;
     case FAILURE_PENDING:
+        reserve_for_itself(coordinator, watch, machine);
         notices_add(coordinator, NOTICE_FAILURE_PENDING, now, machine, "%s: %s; a failure unless it runs again in time",
                     name, verdict->why);
         break;
@@ -480,7 +491,7 @@ static bool is_hardly_gone(struct coordinator *coordinator, struct watch *watch,
 {
     struct link *link = link_find(coordinator, machine->hypervisor);
 
-    if (!machine_state_is_active(machine->state))
+    if (!machine_state_is_active(machine->state) || link->has_rebooted)
         return false;
     if (watch->absent_since_us == 0)
         watch->absent_since_us = now.mono_us;

@@ -199,6 +199,28 @@ def test_host_that_was_only_cut_off_comes_back_as_it_was(network, daemon_for):
     assert running(network, 0) == ["a1", "a2"] and running(network, 1) == []
 
 
+def test_host_that_is_back_before_it_is_lost_has_lost_its_machines(network, daemon_for):
+    define_everywhere(network, 0, 1)
+    network.hosts[0].run("autostarted", role="protected", **LARGE)
+    daemon = daemon_for(0, 1, host_timeout="5m", failure={"reboot_grace": "2s"})
+    crashed = network.hosts[0]
+    network.cut(0)
+    wait_for_host(daemon, "h0", "missing")
+    crashed.kill_libvirtd()
+    for name in ("a1", "a2", "autostarted"):
+        crashed.kill_qemu(name)
+    crashed.reset_counters()
+    crashed.boot()
+    crashed.start("autostarted")
+    network.mend(0)
+    records = [daemon.wait_for_recovery(name) for name in ("a1", "a2")]
+    assert [(record["outcome"], record["cause"]) for record in records] == [("recovered", "host-lost")] * 2
+    assert running(network, 1) == ["s11", "s12"]
+    assert daemon.events.about("autostarted") == []
+    assert "host-rebooted" in [notice["kind"] for notice in daemon.events.told]
+    assert network.told() == []
+
+
 def test_flapping_link_starts_nothing(network, daemon_for):
     define_everywhere(network, 0, 1)
     daemon = daemon_for(0, 1, host_timeout="8s")

@@ -111,18 +111,39 @@ static void excuse(struct simulation *simulation, unsigned domain, bool only_if_
         crash->is_required = false;
 }
 
-/* Nobody can tell of it; it is found when the host was fenced, or is back. */
-void promises_power_lost(struct simulation *simulation, const struct domain *domain)
-{
-    excuse(simulation, domain->number, false);
-    promises_crash(simulation, domain, "is down with its host", false, false);
-    excuse(simulation, domain->number, false);
-}
-
 static bool was_in_service(enum machine_state state, enum machine_reason reason)
 {
     return state == MACHINE_RUNNING || state == MACHINE_SUSPENDED ||
            (state == MACHINE_PAUSED && reason != REASON_USER && reason != REASON_STARTING_UP);
+}
+
+/* So long must a host have been up that its counters are surely lower after the next boot. */
+#define UP_LONG_US (600 * USEC_PER_SEC)
+
+/* The daemon has seen it in service, and the counters of its host. */
+static bool is_watched(struct simulation *simulation, const struct domain *domain)
+{
+    enum machine_state state = MACHINE_UNKNOWN;
+    enum machine_reason reason = REASON_UNKNOWN;
+
+    return simulation->coordinator != NULL && coordinator_hypervisor(simulation->coordinator, domain->host).is_listed &&
+           simulation->now.mono_us - simulation->hosts[domain->host].booted_us > UP_LONG_US &&
+           find_view(simulation, domain, &state, &reason) && was_in_service(state, reason);
+}
+
+/* Nobody can tell of it; it is found when the host was fenced, or is back, by a daemon that lived through it. */
+void promises_power_lost(struct simulation *simulation, const struct domain *domain)
+{
+    bool can_be_found = is_watched(simulation, domain);
+    struct crash *crash;
+
+    excuse(simulation, domain->number, false);
+    promises_crash(simulation, domain, "is down with its host", false, false);
+    crash = find_open(simulation, domain->number);
+    if (crash == NULL)
+        return;
+    crash->needs_this_daemon = true;
+    crash->is_required &= can_be_found && crash->served_id[0] == '\0';
 }
 
 void crashes_fenced(struct simulation *simulation, unsigned host)
@@ -353,7 +374,8 @@ void crashes_end(struct simulation *simulation)
         const char *name = simulation->domains[crash->domain].name;
 
         /* What was started to be kept warm was in nobody's service, whoever knew of that. */
-        if (crash->recovery_id[0] != '\0' || warm_is_id(crash->started_for))
+        if (crash->recovery_id[0] != '\0' || warm_is_id(crash->started_for) ||
+            (crash->needs_this_daemon && crash->epoch != simulation->epoch))
             continue;
         if (crash->is_pause ? still_stands(simulation, crash)
                             : crash->is_required && !was_taken_care_of(simulation, crash))

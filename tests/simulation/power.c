@@ -51,6 +51,7 @@ static void power_on(struct simulation *simulation, const struct thing *thing)
     say(simulation, "world    %s is switched on", site->name);
     site->has_power = true;
     site->is_up = true;
+    site->booted_us = simulation->now.mono_us;
 }
 
 void power_restore(struct simulation *simulation, unsigned index)

@@ -35,6 +35,7 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
                        .n_resource_weights = n_feature_weights},
         .failure = {.io_error_grace_us = random_between(DIE(base, 4), 2, 10) * USEC_PER_SEC,
                     .watchdog_grace_us = random_between(DIE(base, 5), 2, 10) * USEC_PER_SEC,
+                    .reboot_grace_us = random_between(DIE(base, 23), 0, 20) * USEC_PER_SEC,
                     .panic_limit = 3,
                     .panic_window_us = 60 * USEC_PER_SEC,
                     .host_kill_is_failure = true,

@@ -118,6 +118,7 @@ struct site {
     unsigned link;     /* which connection */
     unsigned boots;    /* of libvirtd: what one was doing, the next one knows nothing of */
     uint64_t memory_kib;
+    int64_t booted_us; /* the host itself */
     char uri[48];
     bool has_power, is_cut; /* the link is */
     bool has_told;          /* the daemon, that it cannot connect */
@@ -132,9 +133,10 @@ struct crash {
     unsigned domain, life, epoch;
     int64_t at_us;
     const char *what;
-    bool is_required;  /* libvirt can tell, and understudy was in a position to hear */
-    bool needs_events; /* cannot be found by a listing */
-    bool is_pause;     /* required while the domain still stands so */
+    bool is_required;       /* libvirt can tell, and understudy was in a position to hear */
+    bool needs_this_daemon; /* another one cannot tell */
+    bool needs_events;      /* cannot be found by a listing */
+    bool is_pause;          /* required while the domain still stands so */
     bool is_hang;
     bool was_kept;                      /* warm, or on its way */
     char recovery_id[RECOVERY_ID_SIZE]; /* that was opened for it; empty: none */

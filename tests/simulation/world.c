@@ -22,6 +22,7 @@ static void make_hosts(struct simulation *simulation)
         snprintf(host->name, sizeof(host->name), "host%u", i);
         host->is_up = true;
         host->has_power = true;
+        host->booted_us = simulation->now.mono_us - 24 * 3600 * USEC_PER_SEC;
         snprintf(host->uri, sizeof(host->uri), "qemu+tcp://host%u/system", i);
         host->memory_kib = UINT64_C(1024) * 1024 * (uint64_t)random_between(dice, 12, 64);
         simulation->hypervisors[i] = (struct config_hypervisor){.name = host->name, .uri = host->uri};

@@ -48,6 +48,7 @@ struct config default_config(void)
         .failure =
             {
                 .io_error_grace_us = 10 * USEC_PER_SEC,
+                .reboot_grace_us = 20 * USEC_PER_SEC,
                 .watchdog_grace_us = 5 * USEC_PER_SEC,
                 .panic_limit = 3,
                 .panic_window_us = 600 * USEC_PER_SEC,

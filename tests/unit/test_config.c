@@ -199,6 +199,7 @@ static void defaults(void **state)
     defaults_of_similarity(&config->similarity);
     assert_int_equal(config->failure.io_error_grace_us, 30 * USEC_PER_SEC);
     assert_int_equal(config->failure.watchdog_grace_us, 10 * USEC_PER_SEC);
+    assert_int_equal(config->failure.reboot_grace_us, 60 * USEC_PER_SEC);
     assert_int_equal(config->failure.panic_limit, 3);
     assert_int_equal(config->failure.panic_window_us, 600 * USEC_PER_SEC);
     assert_true(config->failure.host_kill_is_failure);
@@ -305,6 +306,7 @@ static void everything_set(void **state)
     assert_int_equal(config->similarity.environment_weights[ENVIRONMENT_DISK], 0);
     assert_int_equal(config->failure.io_error_grace_us, 500 * USEC_PER_MSEC);
     assert_int_equal(config->failure.watchdog_grace_us, 0);
+    assert_int_equal(config->failure.reboot_grace_us, 0);
     assert_int_equal(config->failure.panic_limit, 5);
     assert_int_equal(config->failure.panic_window_us, 86400 * USEC_PER_SEC);
     assert_false(config->failure.host_kill_is_failure);

@@ -679,6 +679,45 @@ static void test_a_host_kill_whose_end_was_lost_is_found(void **state)
     assert_int_equal(fixture->cause, CAUSE_HOST_KILL);
 }
 
+static void test_a_host_that_was_booted_anew(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.failure.reboot_grace_us = GRACE_US;
+    fixture->context.host_has_rebooted = true;
+    assert_int_equal(list(fixture, MACHINE_SHUT_OFF, REASON_UNKNOWN), FAILURE_PENDING);
+    fixture->context.host_has_rebooted = false;
+    assert_int_equal(list(fixture, MACHINE_SHUT_OFF, REASON_UNKNOWN), FAILURE_NONE);
+    pass(fixture, GRACE_US - 1);
+    assert_int_equal(tick(fixture), FAILURE_NONE);
+    pass(fixture, 1);
+    assert_int_equal(tick(fixture), FAILURE_DETECTED);
+    assert_int_equal(fixture->cause, CAUSE_HOST_LOST);
+}
+
+static void test_started_again_after_its_host_was_booted_anew(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.host_has_rebooted = true;
+    list(fixture, MACHINE_SHUT_OFF, REASON_UNKNOWN);
+    boot(fixture);
+    assert_true(failure_deadline(&fixture->track) == USEC_INFINITY);
+}
+
+/* What libvirt can explain is read as ever, and what was suspended on purpose did not serve. */
+static void test_stops_that_are_no_loss_of_a_host_that_was_booted_anew(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.host_has_rebooted = true;
+    assert_int_equal(list(fixture, MACHINE_SHUT_OFF, REASON_SAVED), FAILURE_PLANNED);
+    boot(fixture);
+    fixture->context.known = MACHINE_PAUSED;
+    fixture->context.known_reason = REASON_USER;
+    assert_int_equal(list(fixture, MACHINE_SHUT_OFF, REASON_UNKNOWN), FAILURE_NOTED);
+}
+
 /* ---- nothing crashes ---- */
 
 static void assert_sound(const struct failure_track *track, struct failure_verdict verdict)
@@ -826,6 +865,9 @@ int main(void)
         failure_test(test_found_by_listing_and_told_late_is_one_failure),
         failure_test(test_a_panic_whose_end_was_lost_is_one_failure),
         failure_test(test_a_host_kill_whose_end_was_lost_is_found),
+        failure_test(test_a_host_that_was_booted_anew),
+        failure_test(test_started_again_after_its_host_was_booted_anew),
+        failure_test(test_stops_that_are_no_loss_of_a_host_that_was_booted_anew),
         failure_test(test_every_event_in_every_state),
         failure_test(test_every_listing_in_every_state),
         failure_test(test_every_cause_has_words),

@@ -138,6 +138,7 @@ static void answer_list(struct world *world, const struct action *action, const 
     inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
     assert_non_null(inventory->reports);
     inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(&action->target)];
+    inventory->cpu_time_ns = world->cpu_time_ns[hypervisor_of(&action->target)];
     for (unsigned i = 0; i < world->n_domains; i++)
         if (domains[i].exists && domains[i].hypervisor == hypervisor_of(&action->target))
             inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);

@@ -69,8 +69,9 @@ struct world {
     unsigned n_domains;
 
     uint64_t free_memory_kib[WORLD_HYPERVISORS];
-    int record_error;  /* what writing an intent answers */
-    bool loses_writes; /* only intents reach the disk: what is handed out is lost on the way */
+    uint64_t cpu_time_ns[WORLD_HYPERVISORS]; /* 0: they do not tell */
+    int record_error;                        /* what writing an intent answers */
+    bool loses_writes;                       /* only intents reach the disk: what is handed out is lost on the way */
     struct world_stored stored[WORLD_STORED];
     size_t n_stored;
     struct world_remembered remembered[WORLD_DOMAINS];

@@ -129,4 +129,5 @@ class Network:
             (self.directory / name).unlink(missing_ok=True)
         for number, host in enumerate(self.hosts):
             self.mend(number)
+            host.restore_counters()
             host.remove_machines()
