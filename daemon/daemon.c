@@ -84,10 +84,10 @@ void daemon_tell_status(struct daemon *daemon)
         n_machines += one.machines;
         n_connected += one.is_connected;
     }
-    length = asprintf(&status, "%s%s%zu machines on %zu of %zu hypervisors, %zu recoveries under way%s%s%s%s",
+    length = asprintf(&status, "%s%s%zu machine%s on %zu of %zu hypervisors, %zu recoveries under way%s%s%s%s",
                       daemon->config->mode == MODE_OBSERVE ? "observing only: " : "",
                       coordinator_is_held(daemon->coordinator) ? "HELD by the brake (understudyctl release): " : "",
-                      n_machines, n_connected, coordinator_hypervisor_count(daemon->coordinator),
+                      n_machines, PLURAL(n_machines), n_connected, coordinator_hypervisor_count(daemon->coordinator),
                       count_under_way(daemon), waiting != NULL ? "; a restart is needed for " : "",
                       waiting != NULL ? waiting : "", daemon->reload_error != NULL ? "; reload failed: " : "",
                       daemon->reload_error != NULL ? daemon->reload_error : "");
@@ -120,11 +120,13 @@ static bool has_looked_everywhere(const struct daemon *daemon)
 
 static void become_ready(struct daemon *daemon)
 {
+    size_t n_machines;
+
     if (daemon->is_ready || !has_looked_everywhere(daemon))
         return;
     daemon->is_ready = true;
-    log_event(MESSAGE_READY, NULL, "ready: %zu machines in the pool%s",
-              pool_count(coordinator_pool(daemon->coordinator)),
+    n_machines = pool_count(coordinator_pool(daemon->coordinator));
+    log_event(MESSAGE_READY, NULL, "ready: %zu machine%s in the pool%s", n_machines, PLURAL(n_machines),
               coordinator_is_ready(daemon->coordinator) ? "" : "; not every hypervisor can be reached");
     notify_ready();
     daemon_tell_status(daemon);

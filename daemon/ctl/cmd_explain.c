@@ -31,7 +31,7 @@ static void print_failed(const json_t *machine)
     print_styled(STYLE_STRONG, "If %s on %s failed now\n", field_word(machine, "name"),
                  field_word(machine, "hypervisor"));
     print_fact("it offers", "%s", features[0] != '\0' ? features : "nothing that is known");
-    print_fact("with", "%" PRId64 " vCPU%s, %s memory, %s", cpus, cpus == 1 ? "" : "s", memory, size);
+    print_fact("with", "%" PRId64 " vCPU%s, %s memory, %s", cpus, PLURAL(cpus), memory, size);
     if (!is_protected(machine))
         print_fact("but", "it is not protected: nothing would be started for it");
 }

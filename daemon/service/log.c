@@ -187,8 +187,15 @@ void log_diags(const struct diags *diags)
     for (size_t i = 0; i < diags->count; i++) {
         _cleanup_(freep) char *text = NULL;
 
-        if (diag_format(&diags->items[i], &text) == 0)
-            log_line(diags->items[i].severity == DIAG_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
+        const struct diag *diag = &diags->items[i];
+
+        /* The line has its severity already. */
+        if (diag->file == NULL)
+            text = strdup(diag->message);
+        else if (diag_format(diag, &text) < 0)
+            text = NULL;
+        if (text != NULL)
+            log_line(diag->severity == DIAG_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
     }
 }
 

@@ -15,6 +15,7 @@
 #define _printf_(string, first) __attribute__((format(printf, string, first)))
 
 #define ELEMENTS_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define PLURAL(count)      ((count) == 1 ? "" : "s")
 
 /* Defines `type **`-taking NAMEp for `_cleanup_(NAMEp)` from a destructor that accepts NULL. */
 #define DEFINE_CLEANUP(type, name)                                                                                     \

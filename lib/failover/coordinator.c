@@ -248,7 +248,8 @@ static void announce_up(struct coordinator *coordinator, struct link *link, size
 {
     if (link->is_listed)
         return;
-    notices_add(coordinator, NOTICE_HYPERVISOR_UP, now, NULL, "%s: connected, %zu machines", link->name, n_machines);
+    notices_add(coordinator, NOTICE_HYPERVISOR_UP, now, NULL, "%s: connected, %zu machine%s", link->name, n_machines,
+                PLURAL(n_machines));
     free(link->trouble);
     link->trouble = NULL;
 }

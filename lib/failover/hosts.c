@@ -154,8 +154,9 @@ static void announce_loss(struct coordinator *coordinator, const struct link *li
                                                         : "";
 
     note(coordinator, NOTICE_HOST_LOST, link, now,
-         "%s has been out of reach for %.0f s and is lost: %zu machines ran on it, %zu of them protected%s", link->name,
-         (double)(now.mono_us - link->host.missing.mono_us) / (double)USEC_PER_SEC, load.running, load.protected, next);
+         "%s has been out of reach for %.0f s and is lost: %zu machine%s ran on it, %zu protected%s", link->name,
+         (double)(now.mono_us - link->host.missing.mono_us) / (double)USEC_PER_SEC, load.running, PLURAL(load.running),
+         load.protected, next);
 }
 
 static void announce_failure(struct coordinator *coordinator, const struct link *link, struct moment now)
@@ -242,8 +243,8 @@ static void recover(struct coordinator *coordinator, const struct link *link, st
 {
     struct host_load load = host_load_of(coordinator->pool, link->name);
 
-    note(coordinator, NOTICE_HOST_FENCED, link, now, "%s is off%s: %zu protected machines are recovered elsewhere",
-         link->name, link->host.was_by_hand ? ", somebody says" : "", load.protected);
+    note(coordinator, NOTICE_HOST_FENCED, link, now, "%s is off%s: %zu protected machine%s to be recovered elsewhere",
+         link->name, link->host.was_by_hand ? ", somebody says" : "", load.protected, PLURAL(load.protected));
     tell_runs(coordinator, link, true, now);
     take_down(coordinator, link, now);
     restore_adopt(coordinator, now);
