@@ -148,14 +148,30 @@ bool object_equal_key(const struct schema_key *key, const void *a, const void *b
 
 #define HYPERVISOR "hypervisors[]"
 
-/* The first hypervisor of that name among n; n: none. */
-static size_t find_hypervisor(const struct config_hypervisor *hypervisors, size_t n, const char *name)
+/* The first among n that has the same text at this offset as the one after them; n: none. */
+static size_t find_twin(const struct config_hypervisor *hypervisors, size_t n, size_t offset)
 {
+    char *const *text = (char *const *)((const char *)&hypervisors[n] + offset);
     size_t i = 0;
 
-    while (i < n && !text_equal(hypervisors[i].name, name))
+    while (i < n && (*text == NULL || !text_equal(*(char *const *)((const char *)&hypervisors[i] + offset), *text)))
         i++;
     return i;
+}
+
+/* One host under two names would have each failure recovered twice. */
+static void check_twins(struct reader *reader, const struct place *here, const struct node *list, size_t index,
+                        const struct config_hypervisor *hypervisors)
+{
+    size_t namesake = find_twin(hypervisors, index, offsetof(struct config_hypervisor, name));
+    size_t twin = find_twin(hypervisors, index, offsetof(struct config_hypervisor, uri));
+
+    if (namesake < index)
+        reader_error(reader, here, list->items[index], "a second hypervisor named '%s', the first is in line %u",
+                     hypervisors[index].name, list->items[namesake]->line);
+    else if (twin < index)
+        reader_error(reader, here, list->items[index], "the same URI as in line %u; a host is named once",
+                     list->items[twin]->line);
 }
 
 static void read_hypervisor(struct reader *reader, const struct place *place, const struct node *list, size_t index,
@@ -163,14 +179,10 @@ static void read_hypervisor(struct reader *reader, const struct place *place, co
 {
     struct place here = {.parent = place, .index = index};
     struct config_hypervisor *hypervisor = &hypervisors[index];
-    size_t first;
 
     object_set_defaults(reader, HYPERVISOR, hypervisor);
     object_read(reader, &here, HYPERVISOR, list->items[index], hypervisor);
-    first = hypervisor->name != NULL ? find_hypervisor(hypervisors, index, hypervisor->name) : index;
-    if (first < index)
-        reader_error(reader, &here, list->items[index], "a second hypervisor named '%s', the first is in line %u",
-                     hypervisor->name, list->items[first]->line);
+    check_twins(reader, &here, list, index, hypervisors);
 }
 
 static void read_hypervisors(struct reader *reader, const struct place *place, const struct schema_key *key,
