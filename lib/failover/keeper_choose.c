@@ -87,6 +87,7 @@ static void release(struct coordinator *coordinator, struct kept *kept, struct m
 struct shortlist {
     struct candidate *candidates;
     const struct plan_entry **entries;
+    bool *is_displaced; /* it gives its memory back for one that is worth more */
     size_t count;
 };
 
@@ -94,6 +95,7 @@ static void shortlist_done(struct shortlist *shortlist)
 {
     free(shortlist->candidates);
     free(shortlist->entries);
+    free(shortlist->is_displaced);
 }
 
 static int shortlist_make(const struct coordinator *coordinator, struct shortlist *shortlist)
@@ -103,7 +105,8 @@ static int shortlist_make(const struct coordinator *coordinator, struct shortlis
 
     shortlist->candidates = calloc(limit + 1, sizeof(*shortlist->candidates));
     shortlist->entries = calloc(limit + 1, sizeof(*shortlist->entries));
-    if (shortlist->candidates == NULL || shortlist->entries == NULL)
+    shortlist->is_displaced = calloc(limit + 1, sizeof(*shortlist->is_displaced));
+    if (shortlist->candidates == NULL || shortlist->entries == NULL || shortlist->is_displaced == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < limit; i++) {
         const struct plan_entry *entry = plan_at(plan, i);
@@ -139,12 +142,59 @@ static bool can_be_begun(const struct coordinator *coordinator, const struct mac
            (machine->persistent || coordinator->config->standby.warmth == KEEP_PAUSED);
 }
 
-static bool fits_on_host(const struct coordinator *coordinator, const struct machine *machine)
+/* What its host has too little for it, in KiB. */
+static uint64_t lacking_kib(const struct coordinator *coordinator, const struct machine *machine)
 {
     bool is_known;
     uint64_t free_kib = select_free_memory(coordinator->pool, machine->hypervisor, &is_known);
 
-    return !coordinator->config->recovery.check_memory || !is_known || free_kib >= machine->description->memory_kib;
+    if (!coordinator->config->recovery.check_memory || !is_known || free_kib >= machine->description->memory_kib)
+        return 0;
+    return machine->description->memory_kib - free_kib;
+}
+
+static bool fits_on_host(const struct coordinator *coordinator, const struct machine *machine)
+{
+    return lacking_kib(coordinator, machine) == 0;
+}
+
+/* Not only because one of two equals must come first: for that, none is given back. */
+static bool is_worth_more(const struct plan_entry *a, const struct plan_entry *b)
+{
+    return a->priority > b->priority || (a->priority == b->priority && a->worth > b->worth);
+}
+
+static bool stands_for_less(const struct coordinator *coordinator, const struct shortlist *shortlist, size_t place,
+                            size_t better)
+{
+    const struct machine *machine = shortlist->candidates[place].machine;
+    const struct kept *kept = kept_of(coordinator, machine);
+
+    return kept != NULL && stands_with_memory(kept) && machine->is_reachable &&
+           strcmp(machine->hypervisor, shortlist->candidates[better].machine->hypervisor) == 0 &&
+           is_worth_more(shortlist->entries[better], shortlist->entries[place]);
+}
+
+/*
+ * The least valuable of those that stand on its host for less, as many as must give their memory back for it: they
+ * are marked. False: there are not enough.
+ */
+static bool displace(const struct coordinator *coordinator, struct shortlist *shortlist, size_t place)
+{
+    uint64_t lacking = lacking_kib(coordinator, shortlist->candidates[place].machine), found = 0;
+
+    for (size_t i = place + 1; i < shortlist->count; i++)
+        if (!shortlist->is_displaced[i] && stands_for_less(coordinator, shortlist, i, place))
+            found += shortlist->candidates[i].machine->description->memory_kib;
+    if (found < lacking)
+        return false;
+    found = 0;
+    for (size_t i = shortlist->count; i-- > place + 1 && found < lacking;)
+        if (!shortlist->is_displaced[i] && stands_for_less(coordinator, shortlist, i, place)) {
+            shortlist->is_displaced[i] = true;
+            found += shortlist->candidates[i].machine->description->memory_kib;
+        }
+    return true;
 }
 
 static void explain(struct coordinator *coordinator, const struct candidate *candidate)
@@ -158,9 +208,10 @@ static void explain(struct coordinator *coordinator, const struct candidate *can
 }
 
 /* Is this one to be begun when its turn comes? Says why not, where that is not a matter of time. */
-static bool is_worth_beginning(struct coordinator *coordinator, const struct candidate *candidate, uint64_t used_kib,
-                               struct moment now)
+static bool is_worth_beginning(struct coordinator *coordinator, struct shortlist *shortlist, size_t place,
+                               uint64_t used_kib, struct moment now)
 {
+    const struct candidate *candidate = &shortlist->candidates[place];
     struct machine *machine = candidate->machine;
     uint64_t needs_kib = machine->description->memory_kib, limit = limit_kib(coordinator);
 
@@ -174,7 +225,7 @@ static bool is_worth_beginning(struct coordinator *coordinator, const struct can
         pool_set_not_warm(coordinator->pool, machine, "standby.memory_limit leaves no room for it");
         return false;
     }
-    if (!fits_on_host(coordinator, machine)) {
+    if (!displace(coordinator, shortlist, place)) {
         pool_set_not_warm(coordinator->pool, machine, "its host has not enough memory to spare");
         return false;
     }
@@ -229,7 +280,7 @@ static uint64_t lasting_kib(const struct coordinator *coordinator, const struct 
  * Goes down the plan until there are enough. Marks those that are kept already, and collects those to be
  * begun, in order.
  */
-static size_t pick(struct coordinator *coordinator, const struct shortlist *shortlist, struct machine **ret_begin,
+static size_t pick(struct coordinator *coordinator, struct shortlist *shortlist, struct machine **ret_begin,
                    struct moment now)
 {
     uint64_t used_kib = 0;
@@ -245,12 +296,12 @@ static size_t pick(struct coordinator *coordinator, const struct shortlist *shor
             pool_set_not_warm(coordinator->pool, machine, NULL);
             continue;
         }
-        if (stands_in_the_way(coordinator, shortlist, i))
+        if (shortlist->is_displaced[i] || stands_in_the_way(coordinator, shortlist, i))
             continue;
         if (is_kept && lasting_kib(coordinator, machine) <= limit_kib(coordinator) &&
             used_kib <= limit_kib(coordinator) - lasting_kib(coordinator, machine))
             mark_wanted(kept, i);
-        else if (kept == NULL && is_worth_beginning(coordinator, &shortlist->candidates[i], used_kib, now))
+        else if (kept == NULL && is_worth_beginning(coordinator, shortlist, i, used_kib, now))
             ret_begin[n_begin++] = machine;
         else
             continue;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Standbys that are kept warm give way to others that are needed more, and not to their equals. */
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+#define WEB   "language/nodejs database/mysql webserver/nginx"
+#define OTHER "language/php database/pg"
+#define GIB   (UINT64_C(1024) * 1024)
+
+static struct world world;
+static unsigned first, of_first; /* a protected machine that runs, and its standby */
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_begin(&world);
+    world.config.standby = (struct config_standby){.warm = 2};
+    world.config.recovery.check_memory = true;
+    world.free_memory_kib[0] = GIB + GIB / 2; /* for one */
+    first = world_add(&world, "first", WEB, MACHINE_RUNNING);
+    of_first = world_add(&world, "of-first", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(&world);
+    world_pass(&world, 60 * USEC_PER_SEC);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_end(&world);
+    return 0;
+}
+
+static void assert_warm(unsigned number, bool is_warm)
+{
+    assert_string_equal(keeping_name(world_machine(&world, number)->keeping),
+                        keeping_name(is_warm ? KEEPING_WARM : KEEPING_NONE));
+    assert_int_equal(world.domains[number].state, is_warm ? MACHINE_PAUSED : MACHINE_SHUT_OFF);
+}
+
+/* Another pair comes up on the same host. Returns the standby. */
+static unsigned add_pair(const char *name, const char *standby, int priority)
+{
+    unsigned running = world_add(&world, name, OTHER, MACHINE_RUNNING);
+    unsigned number = world_add(&world, standby, OTHER, MACHINE_SHUT_OFF);
+
+    world.domains[running].priority = priority;
+    world_tell(&world, running, EVENT_STARTED_BOOTED);
+    world_tell(&world, number, EVENT_DEFINED);
+    world_pass(&world, 180 * USEC_PER_SEC);
+    return number;
+}
+
+static void the_memory_of_its_host_goes_to_the_more_valuable(void **state)
+{
+    unsigned other;
+
+    (void)state;
+    assert_warm(of_first, true);
+    other = add_pair("second", "of-second", 1);
+    assert_warm(other, true);
+    assert_warm(of_first, false);
+    /* And stays there. */
+    world_pass(&world, 3600 * USEC_PER_SEC);
+    assert_non_null(world_machine(&world, of_first)->not_warm);
+    assert_string_equal(world_machine(&world, of_first)->not_warm, "its host has not enough memory to spare");
+    assert_int_equal(world.domains[of_first].starts, 1);
+    assert_int_equal(world.domains[other].starts, 1);
+}
+
+static void not_to_an_equal_or_a_lesser(void **state)
+{
+    unsigned equal, lesser;
+
+    (void)state;
+    equal = add_pair("equal", "of-equal", 0);
+    lesser = add_pair("lesser", "of-lesser", -1);
+    assert_warm(of_first, true);
+    assert_warm(equal, false);
+    assert_warm(lesser, false);
+    assert_int_equal(world.domains[of_first].destroys, 0);
+}
+
+/* What all the lesser ones together hold would not be enough for it. */
+static void not_to_one_that_would_not_fit_even_then(void **state)
+{
+    unsigned large;
+
+    (void)state;
+    large = world_add(&world, "of-large", OTHER, MACHINE_SHUT_OFF);
+    world.domains[large].memory_kib = 3 * GIB;
+    world_tell(&world, large, EVENT_DEFINED);
+    world.domains[world_add(&world, "large", OTHER, MACHINE_RUNNING)].priority = 1;
+    world_tell(&world, large + 1, EVENT_STARTED_BOOTED);
+    world_pass(&world, 180 * USEC_PER_SEC);
+    assert_warm(large, false);
+    assert_warm(of_first, true);
+    assert_int_equal(world.domains[of_first].destroys, 0);
+}
+
+#define exchange_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        exchange_test(the_memory_of_its_host_goes_to_the_more_valuable),
+        exchange_test(not_to_an_equal_or_a_lesser),
+        exchange_test(not_to_one_that_would_not_fit_even_then),
+    };
+
+    return cmocka_run_group_tests_name("keeper_exchange", tests, NULL, NULL);
+}
