@@ -11,6 +11,7 @@
 
 static struct world world;
 static unsigned first, of_first; /* a protected machine that runs, and its standby */
+static unsigned equal, of_equal; /* another pair, which would be named before it and is not defined yet */
 
 static int set_up(void **state)
 {
@@ -19,6 +20,9 @@ static int set_up(void **state)
     world.config.standby = (struct config_standby){.warm = 2};
     world.config.recovery.check_memory = true;
     world.free_memory_kib[0] = GIB + GIB / 2; /* for one */
+    equal = world_add(&world, "equal", OTHER, MACHINE_RUNNING);
+    of_equal = world_add(&world, "of-equal", OTHER, MACHINE_SHUT_OFF);
+    world.domains[equal].exists = world.domains[of_equal].exists = false;
     first = world_add(&world, "first", WEB, MACHINE_RUNNING);
     of_first = world_add(&world, "of-first", WEB, MACHINE_SHUT_OFF);
     world_connect_all(&world);
@@ -40,62 +44,52 @@ static void assert_warm(unsigned number, bool is_warm)
     assert_int_equal(world.domains[number].state, is_warm ? MACHINE_PAUSED : MACHINE_SHUT_OFF);
 }
 
-/* Another pair comes up on the same host. Returns the standby. */
-static unsigned add_pair(const char *name, const char *standby, int priority)
+/* A pair comes up on the same host. */
+static void bring_in(unsigned running, unsigned standby, int priority)
 {
-    unsigned running = world_add(&world, name, OTHER, MACHINE_RUNNING);
-    unsigned number = world_add(&world, standby, OTHER, MACHINE_SHUT_OFF);
-
+    world.domains[running].exists = world.domains[standby].exists = true;
     world.domains[running].priority = priority;
     world_tell(&world, running, EVENT_STARTED_BOOTED);
-    world_tell(&world, number, EVENT_DEFINED);
+    world_tell(&world, standby, EVENT_DEFINED);
     world_pass(&world, 180 * USEC_PER_SEC);
-    return number;
 }
 
 static void the_memory_of_its_host_goes_to_the_more_valuable(void **state)
 {
-    unsigned other;
-
     (void)state;
     assert_warm(of_first, true);
-    other = add_pair("second", "of-second", 1);
-    assert_warm(other, true);
+    bring_in(equal, of_equal, 1);
+    assert_warm(of_equal, true);
     assert_warm(of_first, false);
     /* And stays there. */
     world_pass(&world, 3600 * USEC_PER_SEC);
     assert_non_null(world_machine(&world, of_first)->not_warm);
     assert_string_equal(world_machine(&world, of_first)->not_warm, "its host has not enough memory to spare");
     assert_int_equal(world.domains[of_first].starts, 1);
-    assert_int_equal(world.domains[other].starts, 1);
+    assert_int_equal(world.domains[of_equal].starts, 1);
 }
 
 static void not_to_an_equal_or_a_lesser(void **state)
 {
-    unsigned equal, lesser;
+    unsigned lesser = world_add(&world, "lesser", OTHER, MACHINE_RUNNING);
+    unsigned of_lesser = world_add(&world, "of-lesser", OTHER, MACHINE_SHUT_OFF);
 
     (void)state;
-    equal = add_pair("equal", "of-equal", 0);
-    lesser = add_pair("lesser", "of-lesser", -1);
+    bring_in(equal, of_equal, 0);
+    bring_in(lesser, of_lesser, -1);
     assert_warm(of_first, true);
-    assert_warm(equal, false);
-    assert_warm(lesser, false);
+    assert_warm(of_equal, false);
+    assert_warm(of_lesser, false);
     assert_int_equal(world.domains[of_first].destroys, 0);
 }
 
 /* What all the lesser ones together hold would not be enough for it. */
 static void not_to_one_that_would_not_fit_even_then(void **state)
 {
-    unsigned large;
-
     (void)state;
-    large = world_add(&world, "of-large", OTHER, MACHINE_SHUT_OFF);
-    world.domains[large].memory_kib = 3 * GIB;
-    world_tell(&world, large, EVENT_DEFINED);
-    world.domains[world_add(&world, "large", OTHER, MACHINE_RUNNING)].priority = 1;
-    world_tell(&world, large + 1, EVENT_STARTED_BOOTED);
-    world_pass(&world, 180 * USEC_PER_SEC);
-    assert_warm(large, false);
+    world.domains[of_equal].memory_kib = 3 * GIB;
+    bring_in(equal, of_equal, 1);
+    assert_warm(of_equal, false);
     assert_warm(of_first, true);
     assert_int_equal(world.domains[of_first].destroys, 0);
 }
