@@ -305,13 +305,17 @@ static struct crash *find_told_again(struct simulation *simulation, unsigned dom
     return NULL;
 }
 
-/* It failed as a candidate, and the recovery that tried it has gone on to the next one. */
+/*
+ * It failed as a candidate, and the recovery that tried it has gone on to the next one. Whose agent lied, of that
+ * host nothing is known any more.
+ */
 static bool was_given_up(struct simulation *simulation, const struct crash *crash)
 {
     const struct book *book = promises_book(simulation, crash->served_id);
 
     return book != NULL && book->domain != crash->domain && book->replacement != (int)crash->domain &&
            strcmp(crash->started_for, crash->served_id) == 0 &&
+           !simulation->hosts[simulation->domains[crash->domain].host].has_lied &&
            !promises_is_beyond_knowing(simulation, &simulation->domains[crash->domain]);
 }
 

@@ -60,8 +60,14 @@ static const struct machine *view_of(const struct simulation *simulation, const 
 bool warm_is_kept(const struct simulation *simulation, const struct domain *domain)
 {
     const struct machine *machine = view_of(simulation, domain);
+    struct machine_ref ref;
 
-    return machine != NULL ? machine->keeping != KEEPING_NONE : warm_is_id(domain->started_for);
+    if (machine == NULL)
+        return warm_is_id(domain->started_for);
+    /* Until its host is listed, what the daemon before had written down holds. */
+    ref = machine_ref_of(machine);
+    return machine->keeping != KEEPING_NONE ||
+           coordinator_memory(simulation->coordinator, &ref).keeping != KEEPING_NONE;
 }
 
 /* ---- before it acts ---- */
