@@ -196,6 +196,16 @@ void promises_before(struct simulation *simulation, const struct action *action)
         check_destroy(simulation, action);
 }
 
+/* The daemon has asked for its end, and asks again when the answer says that it runs all the same. */
+static bool is_being_ended(const struct simulation *simulation, const struct machine_ref *ref)
+{
+    for (const struct call *call = simulation->calls; call != NULL; call = call->next)
+        if (call->action.kind == ACTION_DESTROY && call->epoch == simulation->epoch &&
+            machine_ref_equal(&call->action.target, ref))
+            return true;
+    return false;
+}
+
 void promises_late(struct simulation *simulation)
 {
     const struct domain *domain = world_find(simulation, &simulation->late_target);
@@ -203,7 +213,8 @@ void promises_late(struct simulation *simulation)
     if (!simulation->is_probing_late || simulation->coordinator == NULL)
         return;
     simulation->is_probing_late = false;
-    if (domain == NULL || domain->condemned_life == domain->life)
+    if (domain == NULL || domain->condemned_life == domain->life ||
+        is_being_ended(simulation, &simulation->late_target))
         return;
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
