@@ -261,6 +261,8 @@ int64_t watch_deadline(const struct watch *watch);
 
 /* The state of a machine has changed: it is to be written down. */
 void watch_mark_changed(struct coordinator *coordinator, struct watch *watch);
+/* A recovery of this machine is under way since before the start: that it does not run is no news. */
+void watch_resume_recovery(struct watch *watch, const struct machine *machine);
 /* A recovery has surely ended it; what is still told of that is old. */
 void watch_write_off(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now);
 /* A recovery of this machine ended; it runs after all, and may fail anew even if nobody told of that. */

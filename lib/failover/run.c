@@ -167,6 +167,7 @@ int run_adopt(struct coordinator *coordinator, struct recovery *recovery, struct
         r = run_new(coordinator, recovery, failed, &run);
     if (r < 0)
         return r;
+    watch_resume_recovery(watch_of(coordinator, failed), failed);
     if (candidate != NULL && (candidate == failed || pool_claim(coordinator->pool, candidate, recovery->id) == 0))
         serve(coordinator, run, candidate);
     /* What was fenced in the meantime gives no answer; that it is off is known. */

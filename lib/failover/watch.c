@@ -164,6 +164,12 @@ static void set_state(struct coordinator *coordinator, struct watch *watch, stru
     machine->reason = reason;
 }
 
+void watch_resume_recovery(struct watch *watch, const struct machine *machine)
+{
+    if (machine->state != MACHINE_RUNNING && machine->state != MACHINE_SUSPENDED)
+        watch->track = (struct failure_track){.reported = true};
+}
+
 void watch_write_off(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now)
 {
     watch->track = (struct failure_track){.reported = true, .written_off_us = now.mono_us};

@@ -546,6 +546,31 @@ static void test_an_old_success_does_not_keep_a_late_start_alive(void **state)
     assert_int_equal(count_running(world), 1);
 }
 
+/* It is found paused when its recovery is under way already: no grace period runs beside that. */
+static void test_a_pause_that_is_being_recovered_does_not_fail_once_more(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_three(world);
+    const struct recovery *last;
+
+    world->domains[a].state = MACHINE_PAUSED;
+    world->domains[a].reason = REASON_IO_ERROR;
+    world->holds = 1u << ACTION_DESTROY;
+    world_tell(world, a, EVENT_SUSPENDED_IO_ERROR);
+    world_pass(world, world->config.failure.io_error_grace_us + USEC_PER_SEC);
+    assert_int_equal(world->asked[ACTION_DESTROY], 1);
+    world_restart_daemon(world);
+    world->holds = 1u << ACTION_DESTROY;
+    world_connect_all(world);
+    assert_int_equal(world->asked[ACTION_DESTROY], 2);
+    world_kill_silently(world, a); /* and what libvirt tells of that is lost */
+    world->holds = 0;
+    world_answer(world, world_find_pending(world, ACTION_DESTROY), false);
+    world_pass(world, world->config.failure.io_error_grace_us + 2 * SETTLED);
+    assert_int_equal(world_recoveries(world, a, &last), 1);
+    assert_int_equal(last->state, RECOVERY_RECOVERED);
+}
+
 #define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -569,6 +594,7 @@ int main(void)
         coordinator_test(test_every_end_is_handed_out_however_short_the_history),
         coordinator_test(test_what_is_written_is_handed_out_once),
         coordinator_test(test_ids_stay_distinct_within_one_second),
+        coordinator_test(test_a_pause_that_is_being_recovered_does_not_fail_once_more),
         coordinator_test(test_an_old_success_does_not_keep_a_late_start_alive),
     };
 
