@@ -117,6 +117,7 @@ struct kept {
     struct machine *machine; /* held */
     bool is_let_go;          /* taken by a recovery: nothing of it is the keeper's any more */
     bool was_cut;            /* its hypervisor was disconnected since it was listed last */
+    bool is_untouched;       /* no start of it was asked for yet */
     bool spends;             /* its start takes memory of its host */
     bool is_wanted;          /* by the plan, within the limits */
     size_t rank;             /* in the plan: the less, the more valuable; SIZE_MAX: not in it */

@@ -173,7 +173,8 @@ static void tell_end(struct coordinator *coordinator, struct kept *kept, struct 
         if (warming->is_failing)
             quarantine(coordinator, machine, now);
         back_off(coordinator, kept, now);
-        write_off(coordinator, kept, now);
+        if (!kept->is_untouched)
+            write_off(coordinator, kept, now);
         break;
     case WARM_END_RELEASED:
         notices_add(coordinator, NOTICE_WARM_ENDED, now, machine, "%s is kept warm no longer", machine->name);
@@ -210,8 +211,10 @@ void kept_handle(struct coordinator *coordinator, struct kept *kept, enum warm_e
         kept->action.id = ++coordinator->last_action;
         kept->action.as_of = coordinator->events;
         kept->warming.action_id = kept->action.id;
-        if (step.action.kind == ACTION_START)
+        if (step.action.kind == ACTION_START) {
+            kept->is_untouched = false;
             kept->spends = kept->machine->state != MACHINE_PAUSED;
+        }
     }
     if (step.has_started && kept->spends)
         run_count_memory(coordinator, kept->machine);
@@ -259,6 +262,7 @@ int kept_begin(struct coordinator *coordinator, struct machine *machine, struct 
     if (r < 0)
         return r;
     kept->is_wanted = true; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    kept->is_untouched = true;
     kept_handle(coordinator, kept, WARM_BEGIN, NULL, NULL, now);
     return 0;
 }

@@ -186,6 +186,7 @@ void watch_end_recovery(struct coordinator *coordinator, struct watch *watch, st
     if (!runs_after_all)
         return;
     watch->track.reported = false;
+    watch->is_hung = false;
     machine->is_present = true;
     watch_inspect(coordinator, watch);
 }

@@ -228,6 +228,30 @@ static void test_who_is_not_protected_or_has_no_agent_is_not_asked(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
+/* Its recovery was dropped because nobody had looked for a while: it is found anew. */
+static void test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced(void **state)
+{
+    struct world *world = *state;
+    unsigned a = add_guest(world);
+    const struct recovery *last;
+
+    world->domains[a].is_mute = true;
+    world->holds = 1u << ACTION_DESTROY;
+    while (world->asked[ACTION_DESTROY] == 0)
+        beat(world);
+    world_disconnect(world, 0);
+    world_answer_error(world, 0, -ENOTCONN);
+    world->holds = 0;
+    world_connect(world, 0);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, a, &last), 1);
+    assert_int_equal(last->state, RECOVERY_DISMISSED);
+    for (int i = 0; i < 4; i++)
+        beat(world);
+    assert_int_equal(world_recoveries(world, a, &last), 2);
+    assert_int_equal(last->state, RECOVERY_RECOVERED);
+}
+
 static void test_an_observer_tells_of_a_hung_guest_once(void **state)
 {
     struct world *world = *state;
@@ -408,6 +432,7 @@ int main(void)
         coordinator_test(test_a_heartbeat_that_is_switched_off_acts_no_more),
         coordinator_test(test_a_machine_that_is_paused_meanwhile_is_not_hung),
         coordinator_test(test_who_is_not_protected_or_has_no_agent_is_not_asked),
+        coordinator_test(test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced),
         coordinator_test(test_an_observer_tells_of_a_hung_guest_once),
         coordinator_test(test_recovered_is_said_when_the_agent_answers),
         coordinator_test(test_a_replacement_that_never_answers_is_followed_by_the_next),

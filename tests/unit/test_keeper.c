@@ -575,6 +575,24 @@ static void memory_is_given_back_to_a_recovery(void **state)
     assert_int_equal(world.domains[best].destroys, 1);
 }
 
+/* It was not even started for that: what befalls it right afterwards is no end of ours. */
+static void one_that_could_not_be_written_down_may_fail_at_once(void **state)
+{
+    const struct recovery *last;
+
+    (void)state;
+    world.record_error = -ENOSPC;
+    world_connect_all(&world);
+    while (world.told[NOTICE_WARM_FAILED] == 0)
+        world_pass(&world, USEC_PER_SEC / 10);
+    assert_int_equal(world.domains[best].starts, 0);
+    world.record_error = 0;
+    world_boot(&world, best);
+    world_kill(&world, best);
+    world_pass(&world, 60 * USEC_PER_SEC);
+    assert_int_equal(world_recoveries(&world, best, &last), 1);
+}
+
 static void nothing_is_begun_beside_a_recovery(void **state)
 {
     (void)state;
@@ -660,6 +678,7 @@ int main(void)
         TEST(one_that_serves_is_not_taken_for_ours_after_a_restart),
         TEST(without_a_disk_to_write_on_nothing_is_warmed),
         TEST(memory_is_given_back_to_a_recovery),
+        TEST(one_that_could_not_be_written_down_may_fail_at_once),
         TEST(nothing_is_begun_beside_a_recovery),
         TEST(the_brake_holds_the_keeper),
         TEST(the_brake_holds_a_start_that_was_about_to_be_made),
