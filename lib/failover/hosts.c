@@ -339,7 +339,8 @@ void hosts_compare_cpu_time(struct coordinator *coordinator, struct link *link, 
     /* A boot takes the connection with it. */
     link->has_rebooted |= !link->is_here && !link->is_listed && cpu_time_ns < link->cpu_time_ns;
     link->cpu_time_ns = cpu_time_ns;
-    if (link->has_rebooted)
+    /* Of one that had been given up, it is told that it is back. */
+    if (link->has_rebooted && !link->host.was_lost && link->host.state != HOST_FENCED)
         note(coordinator, NOTICE_HOST_REBOOTED, link, now,
              "%s was booted anew; what it ran before and does not run in time is taken for failed", link->name);
 }

@@ -185,6 +185,21 @@ static void counters_that_are_missing_or_step_back_are_no_reboot(void **state)
     assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
 }
 
+static void of_one_that_was_given_up_it_is_told_that_it_is_back(void **state)
+{
+    unsigned a = add_two();
+
+    (void)state;
+    power_off(LOCAL);
+    world_pass(&world, 60 * USEC_PER_SEC);
+    world_expect(&world, a, RECOVERY_RECOVERED);
+    power_on(LOCAL);
+    pass_the_grace();
+    assert_int_equal(world.told[NOTICE_HOST_BACK], 1);
+    assert_int_equal(world.told[NOTICE_HOST_REBOOTED], 0);
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 1);
+}
+
 static void another_host_under_the_name_is_no_reboot(void **state)
 {
     static struct config_hypervisor three[WORLD_HYPERVISORS];
@@ -234,6 +249,7 @@ int main(void)
         reboot_test(what_was_not_in_service_is_not),
         reboot_test(counters_that_went_on_are_no_reboot),
         reboot_test(counters_that_are_missing_or_step_back_are_no_reboot),
+        reboot_test(of_one_that_was_given_up_it_is_told_that_it_is_back),
         reboot_test(another_host_under_the_name_is_no_reboot),
         reboot_test(an_inspection_before_the_listing_hides_nothing),
     };
