@@ -52,6 +52,10 @@ static void power_on(struct simulation *simulation, const struct thing *thing)
     site->has_power = true;
     site->is_up = true;
     site->booted_us = simulation->now.mono_us;
+    if (!site->is_connected)
+        return;
+    shell_disconnect(simulation, thing->host, "the connection did not survive");
+    shell_connect_later(simulation, thing->host, 200 * USEC_PER_MSEC);
 }
 
 void power_restore(struct simulation *simulation, unsigned index)
