@@ -357,8 +357,11 @@ static bool is_overtaken(const struct coordinator *coordinator, const struct act
 {
     const struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
 
-    return action->kind == ACTION_INQUIRE && result->error == 0 && machine != NULL &&
-           machine->event_sequence > action->as_of && machine->state != result->state;
+    if (result->error != 0 || machine == NULL || machine->event_sequence <= action->as_of)
+        return false;
+    /* A start that was long overdue may have come after the end that was asked for. */
+    return action->kind == ACTION_DESTROY ? machine->state == MACHINE_RUNNING
+                                          : action->kind == ACTION_INQUIRE && machine->state != result->state;
 }
 
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,

@@ -318,6 +318,33 @@ static void test_the_failed_machine_is_not_started_into_a_used_disk(void **state
     assert_int_equal(world->domains[a].starts, 0);
 }
 
+/* The hypervisor took the end first and the start, which was long overdue, after it. */
+static void test_a_start_that_overtakes_its_own_end_is_ended_all_the_same(void **state)
+{
+    struct world *world = *state;
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    struct action start;
+    struct action_result done = {0};
+
+    world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START | 1u << ACTION_DESTROY;
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC);
+    start = world->pending[world_find_pending(world, ACTION_START)].action;
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
+    strcpy(world->domains[b].started_for, start.recovery_id);
+    world_boot(world, b);
+    done.id = start.id;
+    coordinator_handle_late_result(world->coordinator, &start, &done, world->now);
+    world_drive(world);
+    world_answer_error(world, world_find_pending(world, ACTION_DESTROY), 0);
+    world_release(world);
+    world_pass(world, 2 * SETTLED);
+    assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
+}
+
 #define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -336,6 +363,7 @@ int main(void)
         coordinator_test(test_a_dismissed_machine_fails_again),
         coordinator_test(test_a_failure_that_was_left_alone_is_told_once),
         coordinator_test(test_a_machine_that_is_started_while_its_recovery_fails),
+        coordinator_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
         coordinator_test(test_the_failed_machine_is_not_started_into_a_used_disk),
     };
 
