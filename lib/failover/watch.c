@@ -179,7 +179,7 @@ void watch_end_recovery(struct coordinator *coordinator, struct watch *watch, st
     if (!runs_after_all)
         return;
     watch->track.reported = false;
-    machine->is_present = true;
+    pool_set_present(coordinator->pool, machine, true);
     watch_inspect(coordinator, watch);
 }
 
