@@ -187,7 +187,7 @@ size_t ranking_best(const struct ranking *ranking, const struct select_request *
 {
     size_t count = 0, first = 0; /* of the rank under way */
 
-    for (size_t place = 0; place < ranking->count; place++) {
+    for (size_t place = 0; n > 0 && place < ranking->count; place++) {
         struct contender contender;
 
         if (place > 0 && ranking->entries[place].rank != ranking->entries[place - 1].rank) {
@@ -195,8 +195,11 @@ size_t ranking_best(const struct ranking *ranking, const struct select_request *
                 break;
             first = count;
         }
-        if (is_eligible(ranking, request, in_use, place, &contender))
-            count = insert(ret, first, count, n, &contender);
+        if (judge(ranking, request, place, &contender) != CANDIDATE_ELIGIBLE ||
+            (count == n && !overtakes(&contender, &ret[n - 1])) ||
+            conflict_exists(in_use, request->failed, contender.machine))
+            continue;
+        count = insert(ret, first, count, n, &contender);
     }
     return count;
 }

@@ -10,10 +10,9 @@
 
 static bool was_tried(const struct select_request *request, const struct machine *machine)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-
     for (size_t i = 0; i < request->n_tried; i++)
-        if (machine_ref_equal(&request->tried[i], &ref))
+        if (strcmp(request->tried[i].uuid, machine->uuid) == 0 &&
+            strcmp(request->tried[i].hypervisor, machine->hypervisor) == 0)
             return true;
     return false;
 }
