@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "failover/select.h"
+#include "failover/usage.h"
 
 /*
  * Sets verdict, conflict and conflict_with of every eligible candidate that shares a writable disk not
@@ -23,6 +24,15 @@ int conflict_find(const struct pool *pool, const struct machine *failed, struct 
 /* As above, but what is only kept warm does not count: it can be given back. */
 int conflict_find_but_kept(const struct pool *pool, const struct machine *failed, struct candidate *candidates,
                            size_t n) _must_check_;
+
+/*
+ * The other way round, for many looks at the same pool: enters what all machines that are up or being started use. For
+ * as long as none of them changes. -ENOMEM.
+ */
+int conflict_collect(const struct pool *pool, struct usage *ret) _must_check_;
+
+/* The candidate shares something with one of those that were collected, other than the failed machine and itself. */
+bool conflict_exists(const struct usage *in_use, const struct machine *failed, const struct machine *candidate);
 
 /* They could not run at the same time. */
 bool conflict_between(const struct machine *a, const struct machine *b);

@@ -434,7 +434,7 @@ void coordinator_handle_capacity(struct coordinator *coordinator, const struct m
     for (size_t i = 0; i < machine->description->n_disks; i++)
         if (strcmp(machine->description->disks[i].source, source) == 0)
             machine->description->disks[i].capacity_bytes = capacity_bytes;
-    pool_refresh_environment(machine);
+    pool_refresh_environment(coordinator->pool, machine);
 }
 
 void coordinator_handle_clock_jump(struct coordinator *coordinator, struct moment now)

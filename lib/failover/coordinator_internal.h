@@ -20,6 +20,8 @@
 /* What could not be done for want of memory is tried again after this. */
 #define RETRY_US USEC_PER_SEC
 
+struct ranking;
+
 /* One hypervisor. */
 struct link {
     char name[HYPERVISOR_NAME_SIZE];
@@ -101,6 +103,8 @@ struct run {
     bool has_action;
     struct action action;
     int64_t retry_us;
+    struct ranking *ranking; /* of those who could take its place; NULL: none was made yet. See ranking_is_current */
+    bool is_doubted;         /* the last one turned out to be wrong */
 };
 
 /* A machine that came up when nobody waited for it any more: to be stopped. */
@@ -186,7 +190,8 @@ struct coordinator {
     uint64_t brake_round;
     int64_t began_us;     /* mono_us of the first thing that came in; 0: nothing did */
     int64_t heartbeat_us; /* the next one; USEC_INFINITY: none */
-    int64_t assign_us;    /* an assignment waits for recoveries that are nearly there */
+    int64_t assign_us;    /* an assignment waits for recoveries that are nearly there, or goes on */
+    int64_t put_off_us;   /* since when assignments go on later: mono_us; 0: none does */
 
     struct notice *notices; /* a queue: first_notice … n_notices - 1 */
     size_t first_notice, n_notices;

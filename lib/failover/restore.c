@@ -186,7 +186,7 @@ static struct machine *find_or_make(struct coordinator *coordinator, const struc
     if (pool_apply(coordinator->pool, recovery->failed.hypervisor, description, &machine) < 0)
         return NULL;
     machine->state = MACHINE_GONE;
-    machine->is_present = false;
+    pool_set_present(coordinator->pool, machine, false);
     return machine;
 }
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "failover/coordinator_internal.h"
+#include "failover/ranking.h"
 
 /* What is asked for because news of it was lost, is known after so long. */
 #define NEWS_LOST_US (60 * USEC_PER_SEC)
@@ -308,6 +309,12 @@ static void end(struct coordinator *coordinator, struct run *run, struct moment 
                        run->recovery->state == RECOVERY_DISMISSED);
 }
 
+static void run_free(struct run *run)
+{
+    ranking_free(run->ranking);
+    free(run);
+}
+
 void runs_sweep(struct coordinator *coordinator, struct moment now)
 {
     size_t kept = 0;
@@ -321,7 +328,7 @@ void runs_sweep(struct coordinator *coordinator, struct moment now)
         }
         release_candidate(coordinator, run, now);
         release_failed(coordinator, run);
-        free(run);
+        run_free(run);
         keeper_touch(coordinator, now);
     }
     coordinator->n_runs = kept;
@@ -624,7 +631,7 @@ void runs_abandon_unconfigured(struct coordinator *coordinator, const struct con
 void runs_free_all(struct coordinator *coordinator)
 {
     for (size_t i = 0; i < coordinator->n_runs; i++)
-        free(coordinator->runs[i]);
+        run_free(coordinator->runs[i]);
     free(coordinator->runs);
     for (size_t i = 0; i < coordinator->n_records; i++)
         recovery_free(coordinator->records[i]);

@@ -10,10 +10,9 @@
 
 static bool was_tried(const struct select_request *request, const struct machine *machine)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-
     for (size_t i = 0; i < request->n_tried; i++)
-        if (machine_ref_equal(&request->tried[i], &ref))
+        if (strcmp(request->tried[i].uuid, machine->uuid) == 0 &&
+            strcmp(request->tried[i].hypervisor, machine->hypervisor) == 0)
             return true;
     return false;
 }
@@ -116,13 +115,13 @@ int select_compare(const struct similarity_rules *rules, const struct candidate 
 
 static int compare_for_sort(const void *left, const void *right, void *rules)
 {
-    const struct candidate *a = left, *b = right;
-    bool a_eligible = a->verdict == CANDIDATE_ELIGIBLE, b_eligible = b->verdict == CANDIDATE_ELIGIBLE;
-    enum tie_break by;
+    return select_compare(rules, left, right);
+}
 
-    if (a_eligible != b_eligible)
-        return a_eligible ? -1 : 1;
-    return compare(rules, a, b, &by);
+static void sort(const struct select_request *request, struct candidate *candidates, size_t n)
+{
+    if (n > 0)
+        qsort_r(candidates, n, sizeof(*candidates), compare_for_sort, (void *)request->rules);
 }
 
 static bool is_candidate(const struct select_request *request, const struct machine *machine)
@@ -146,52 +145,81 @@ static struct candidate new_candidate(const struct select_request *request, stru
     return candidate;
 }
 
-static int score_all(const struct select_request *request, struct selection *selection)
+/* The eligible to the front. */
+static size_t part(struct candidate *candidates, size_t n)
 {
-    size_t n = selection->n_candidates;
-    _cleanup_(freep) const struct spec **specs = calloc(n + 1, sizeof(*specs));
-    _cleanup_(freep) struct similarity_score *scores = calloc(n + 1, sizeof(*scores));
-
-    if (specs == NULL || scores == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        specs[i] = &selection->candidates[i].machine->spec;
-    similarity_score_pool(request->rules, &request->failed->spec, specs, n, scores);
+    size_t n_eligible = 0;
 
     for (size_t i = 0; i < n; i++) {
-        struct candidate *candidate = &selection->candidates[i];
+        struct candidate candidate = candidates[i];
 
-        candidate->score = scores[i];
-        candidate->verdict = select_judge(request, candidate);
+        if (candidate.verdict != CANDIDATE_ELIGIBLE)
+            continue;
+        candidates[i] = candidates[n_eligible];
+        candidates[n_eligible++] = candidate;
     }
-    return 0;
+    return n_eligible;
 }
 
-int select_candidates(const struct select_request *request, struct selection **ret)
+int select_eligible(const struct select_request *request, struct selection **ret)
 {
     size_t size = sizeof(struct selection) + pool_count(request->pool) * sizeof(struct candidate);
-    _cleanup_(freep) struct selection *selection = calloc(1, size);
+    _cleanup_(freep) struct selection *selection = malloc(size);
     int r;
 
     if (selection == NULL)
         return -ENOMEM;
+    selection->n_candidates = 0;
     for (struct machine *machine = pool_next(request->pool, NULL); machine != NULL;
          machine = pool_next(request->pool, machine)) {
+        struct candidate *candidate = &selection->candidates[selection->n_candidates];
+
         if (!is_candidate(request, machine))
             continue;
-        selection->candidates[selection->n_candidates++] = new_candidate(request, machine);
+        *candidate = new_candidate(request, machine);
+        candidate->score = similarity_score(request->rules, &request->failed->spec, &machine->spec);
+        candidate->verdict = select_judge(request, candidate);
+        selection->n_candidates++;
     }
-    r = score_all(request, selection);
-    if (r == 0)
-        r = conflict_find(request->pool, request->failed, selection->candidates, selection->n_candidates);
+    r = conflict_find(request->pool, request->failed, selection->candidates, selection->n_candidates);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < selection->n_candidates; i++)
-        selection->n_eligible += selection->candidates[i].verdict == CANDIDATE_ELIGIBLE;
-    qsort_r(selection->candidates, selection->n_candidates, sizeof(struct candidate), compare_for_sort,
-            (void *)request->rules);
+    selection->n_eligible = part(selection->candidates, selection->n_candidates);
+    sort(request, selection->candidates, selection->n_eligible);
     *ret = steal_pointer(&selection);
     return 0;
+}
+
+/* Few are wanted of many, and most are worse than the last of the few: one look each. */
+void select_order_others(const struct select_request *request, struct selection *selection, size_t n)
+{
+    struct candidate *others = &selection->candidates[selection->n_eligible];
+    size_t count = selection->n_candidates - selection->n_eligible;
+
+    if (n > count)
+        n = count;
+    sort(request, others, n);
+    for (size_t i = n; n > 0 && i < count; i++) {
+        struct candidate candidate = others[i];
+        size_t at = n;
+
+        while (at > 0 && select_compare(request->rules, &candidate, &others[at - 1]) < 0)
+            at--;
+        if (at == n)
+            continue;
+        others[i] = others[n - 1];
+        memmove(&others[at + 1], &others[at], (n - 1 - at) * sizeof(*others));
+        others[at] = candidate;
+    }
+}
+
+int select_candidates(const struct select_request *request, struct selection **ret)
+{
+    int r = select_eligible(request, ret);
+
+    if (r == 0)
+        select_order_others(request, *ret, SIZE_MAX);
+    return r;
 }
 
 int select_original(const struct select_request *request, struct selection **ret)

@@ -64,6 +64,11 @@ struct selection {
 /* Every machine of the pool but the failed one and the ignored ones is a candidate. -ENOMEM. */
 int select_candidates(const struct select_request *request, struct selection **ret) _must_check_;
 
+/* As above, but the ineligible are in no order yet: there are many, and few are read. -ENOMEM. */
+int select_eligible(const struct select_request *request, struct selection **ret) _must_check_;
+/* Puts the first n of them in order; the rest is in none. */
+void select_order_others(const struct select_request *request, struct selection *selection, size_t n);
+
 /* The failed machine itself as the only candidate: of it, only what it would use counts. -ENOMEM. */
 int select_original(const struct select_request *request, struct selection **ret) _must_check_;
 

@@ -3,28 +3,24 @@
  * Candidates for all recoveries that want one, as a set: recoveries that are nearly there are waited
  * for a moment, then a matching serves the more important first and wastes as little likeness as it
  * can. Holds back while the brake is on and where a hypervisor has enough starts under way.
+ *
+ *     who waits ─▶ the best of its ranking ─▶ matching ─▶ its machine ─▶ full selection ─▶ taken
+ *         ▲                                                                    │ says otherwise
+ *         └──────────────────────── ranking made anew ◀────────────────────────┘
+ *
+ * Rankings make it cheap to ask for many again and again. Nobody is taken, and nobody is given up, by a ranking alone.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "failover/assign.h"
-#include "failover/coordinator_internal.h"
+#include "failover/assignment_internal.h"
 
-/* Of candidates that are out, so many are kept with a recovery: the ones that came closest. */
-#define HISTORY_INELIGIBLE 100
 /* So many more recoveries than there is room for are matched together. */
 #define SEEKERS_EXTRA 8
 /* Failures so close to each other are decided together. */
 #define GATHER_US (50 * USEC_PER_MSEC)
-
-/* One recovery that wants a candidate, and who could serve it. */
-struct seeker {
-    struct run *run;
-    struct machine_ref *tried;
-    struct select_request request;
-    struct selection *selection;
-};
 
 struct round {
     struct seeker seekers[ASSIGN_MAX];
@@ -33,10 +29,8 @@ struct round {
 
 static void round_done(struct round *round)
 {
-    for (size_t i = 0; i < round->n_seekers; i++) {
-        free(round->seekers[i].tried);
-        free(round->seekers[i].selection);
-    }
+    for (size_t i = 0; i < round->n_seekers; i++)
+        seeker_done(&round->seekers[i]);
 }
 
 /* The more important first, then the one that waits longer. */
@@ -60,46 +54,12 @@ static struct run *next_seeker(const struct coordinator *coordinator)
     return best;
 }
 
-/* On success there is a selection. */
-static int seek(struct coordinator *coordinator, struct run *run, struct moment now, struct seeker *seeker)
-{
-    const struct recovery *recovery = run->recovery;
-
-    *seeker = (struct seeker){.run = run};
-    seeker->tried = calloc(recovery->n_attempts + 1, sizeof(*seeker->tried));
-    if (seeker->tried == NULL)
-        return -ENOMEM;
-    seeker->request = (struct select_request){
-        .pool = coordinator->pool,
-        .rules = coordinator->rules,
-        .failed = run->failed,
-        .recovery_id = recovery->id,
-        .tried = seeker->tried,
-        .now_us = now.mono_us,
-        .check_memory = coordinator->config->recovery.check_memory,
-    };
-    for (size_t i = 0; i < recovery->n_attempts; i++)
-        if (!recovery->attempts[i].is_void)
-            seeker->tried[seeker->request.n_tried++] = recovery->attempts[i].candidate;
-    return select_candidates(&seeker->request, &seeker->selection);
-}
-
-/* Without memory it is tried again soon. */
-static void postpone(struct coordinator *coordinator, struct run *run, struct moment now)
-{
-    notices_add_run(coordinator, NOTICE_OUT_OF_MEMORY, now, run, "no memory to choose a replacement for %s",
-                    run->recovery->failed_name);
-    run->wants_candidate = false;
-    run->is_postponed = true;
-    run->retry_us = now.mono_us + RETRY_US;
-}
-
 static bool is_on_its_way_up(const struct recovery *recovery)
 {
     return recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING;
 }
 
-static bool has_capacity(const struct coordinator *coordinator, const char *hypervisor)
+bool hypervisor_has_capacity(const struct coordinator *coordinator, const char *hypervisor)
 {
     unsigned limit = coordinator->config->recovery.concurrency, under_way = 0;
 
@@ -120,15 +80,15 @@ static bool has_room(const struct coordinator *coordinator)
 
     for (size_t i = 0; i < coordinator->n_links; i++) {
         is_any_listed |= coordinator->links[i].is_listed;
-        if (coordinator->links[i].is_listed && has_capacity(coordinator, coordinator->links[i].name))
+        if (coordinator->links[i].is_listed && hypervisor_has_capacity(coordinator, coordinator->links[i].name))
             return true;
     }
     return !is_any_listed;
 }
 
 /*
- * Each costs a look at every machine: no more than have a chance now, and some, so that they are matched as a set. Who
- * is left out is no worse off: there is no room for it.
+ * No more than have a chance now, and some, so that they are matched as a set. Who is left out is no worse off: there
+ * is no room for it.
  */
 static size_t seekers_at_most(const struct coordinator *coordinator)
 {
@@ -137,169 +97,86 @@ static size_t seekers_at_most(const struct coordinator *coordinator)
     if (coordinator->config->recovery.concurrency == 0)
         return ASSIGN_MAX;
     for (size_t i = 0; i < coordinator->n_links; i++)
-        if (coordinator->links[i].is_listed && has_capacity(coordinator, coordinator->links[i].name))
+        if (coordinator->links[i].is_listed && hypervisor_has_capacity(coordinator, coordinator->links[i].name))
             room += coordinator->config->recovery.concurrency;
     return room < ASSIGN_MAX ? room : ASSIGN_MAX;
 }
 
-static void gather(struct coordinator *coordinator, struct moment now, struct round *round)
+/* As seeker_rank; seeker_done is due only where it succeeds. */
+static int enter(struct assignment *assignment, struct run *run, struct seeker *ret)
 {
+    int r = seeker_init(assignment, run, ret);
+
+    if (r < 0)
+        return r;
+    r = seeker_rank(assignment, ret);
+    if (r < 0)
+        seeker_done(ret);
+    return r;
+}
+
+/* False: it is gone on with soon, and everything stands as before. */
+static bool gather(struct assignment *assignment, struct round *round)
+{
+    struct coordinator *coordinator = assignment->coordinator;
     size_t most = seekers_at_most(coordinator);
     struct run *run;
 
+    if (assignment_is_put_off(assignment))
+        return false;
     while (round->n_seekers < most && (run = next_seeker(coordinator)) != NULL) {
-        struct seeker *seeker = &round->seekers[round->n_seekers];
+        int r = enter(assignment, run, &round->seekers[round->n_seekers]);
 
+        if (r == -EAGAIN)
+            return false;
         run->is_assignable = false;
-        if (seek(coordinator, run, now, seeker) == 0) {
+        if (r == 0)
             round->n_seekers++;
-            continue;
-        }
-        free(seeker->tried);
-        postpone(coordinator, run, now);
-    }
-}
-
-static bool is_given_up(const struct coordinator *coordinator, const char *hypervisor)
-{
-    const struct link *link = link_find(coordinator, hypervisor);
-
-    return link == NULL || host_state_is_lost(link->host.state);
-}
-
-/* Somebody would fit but cannot be reached just now: worth waiting for, within the time a start may take. */
-static bool is_worth_waiting(const struct coordinator *coordinator, const struct seeker *seeker, struct moment now)
-{
-    const struct selection *selection = seeker->selection;
-
-    if (now.mono_us - seeker->run->recovery->confirmed.mono_us >= coordinator->config->recovery.start_timeout_us)
-        return false;
-    if (!hosts_are_heard(coordinator))
-        return true;
-    for (size_t i = 0; i < selection->n_candidates; i++)
-        if (selection->candidates[i].verdict == CANDIDATE_UNREACHABLE &&
-            selection->candidates[i].score.verdict == SIMILARITY_ELIGIBLE &&
-            !is_given_up(coordinator, selection->candidates[i].machine->hypervisor))
-            return true;
-    return false;
-}
-
-static void write_down(struct coordinator *coordinator, const struct seeker *seeker, const struct machine *chosen)
-{
-    struct recovery *recovery = seeker->run->recovery;
-    struct explanation *explanation = NULL;
-
-    /* Without memory the decision stands all the same, unexplained. */
-    if (select_explain(&seeker->request, seeker->selection, chosen, coordinator->features, HISTORY_INELIGIBLE,
-                       &explanation) < 0)
-        return;
-    explanation_free(recovery->explanation);
-    recovery->explanation = explanation;
-}
-
-/* Nothing but memory is missing, and standbys that are kept warm have some: looked at again when they gave it back. */
-static bool makes_room(struct coordinator *coordinator, const struct seeker *seeker, struct moment now)
-{
-    const struct selection *selection = seeker->selection;
-    bool is_known;
-
-    for (size_t i = 0; i < selection->n_candidates; i++) {
-        const struct machine *machine = selection->candidates[i].machine;
-
-        if (selection->candidates[i].verdict != CANDIDATE_NO_MEMORY)
-            continue;
-        /* What another recovery had reserved was given up in this very round. */
-        if (select_free_memory(coordinator->pool, machine->hypervisor, &is_known) >= machine->description->memory_kib) {
-            seeker->run->is_assignable = true;
-            return true;
-        }
-        if (keeper_make_room(coordinator, machine->hypervisor, machine->description->memory_kib, now))
-            return true;
-    }
-    return false;
-}
-
-static void settle_for_nobody(struct coordinator *coordinator, const struct seeker *seeker, struct moment now)
-{
-    struct run *run = seeker->run;
-    struct recovery_event nobody = {.kind = RECOVERY_NOBODY, .now = now};
-
-    if (makes_room(coordinator, seeker, now))
-        return;
-    run->wants_candidate = false;
-    run->is_postponed = is_worth_waiting(coordinator, seeker, now);
-    if (run->is_postponed) {
-        run->retry_us = run->recovery->confirmed.mono_us + coordinator->config->recovery.start_timeout_us;
-        return;
-    }
-    write_down(coordinator, seeker, NULL);
-    nobody.detail = run->recovery->explanation != NULL ? run->recovery->explanation->summary : "nobody is eligible";
-    run_handle(coordinator, run, &nobody);
-}
-
-/* True: it was taken. Without room on the hypervisor, its turn comes later. */
-static const struct candidate *candidate_of(const struct selection *selection, const struct machine *machine)
-{
-    for (size_t i = 0; i < selection->n_eligible; i++)
-        if (selection->candidates[i].machine == machine)
-            return &selection->candidates[i];
-    return NULL;
-}
-
-static bool take(struct coordinator *coordinator, const struct seeker *seeker, const struct candidate *candidate,
-                 struct moment now)
-{
-    struct run *run = seeker->run;
-    struct recovery *recovery = run->recovery;
-
-    if (!has_capacity(coordinator, candidate->machine->hypervisor) ||
-        !keeper_can_yield(coordinator, candidate->machine))
-        return false;
-    write_down(coordinator, seeker, candidate->machine);
-    recovery->similarity = ratio_to_double(&candidate->score.similarity);
-    recovery->coverage = ratio_to_double(&candidate->score.coverage);
-    recovery->overlap = ratio_to_double(&candidate->score.overlap);
-    run->wants_candidate = false;
-    run->is_postponed = false;
-    if (run_take(coordinator, run, candidate->machine, now) < 0) {
-        postpone(coordinator, run, now);
-        return false;
+        else
+            run_postpone(coordinator, run, assignment->now);
     }
     return true;
 }
 
-static bool is_for_another(const struct candidate *const *taken, size_t n, size_t own, const struct machine *machine)
+/* Those for whom there is no memory to do so leave the round. */
+static void seek_all(struct assignment *assignment, struct round *round)
 {
-    for (size_t i = 0; i < n; i++)
-        if (i != own && taken[i] != NULL && taken[i]->machine == machine)
-            return true;
-    return false;
+    size_t n = round->n_seekers, kept = 0;
+    int r = n > 0 ? assignment_know_in_use(assignment) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct seeker *seeker = &round->seekers[i];
+
+        if (r == 0 && seeker_list(assignment, seeker, n, &seeker->best, &seeker->n_best) == 0) {
+            round->seekers[kept++] = *seeker;
+            continue;
+        }
+        run_postpone(assignment->coordinator, seeker->run, assignment->now);
+        seeker_done(seeker);
+    }
+    round->n_seekers = kept;
 }
 
 /*
  * Whoever was taken earlier in this round may use the same disk, the same address or the last memory; and of equals
- * the one is better now whose host has the most memory left, so that many are spread over the hosts. NULL: the one
- * that was matched is out.
+ * the one is better now whose host has the most memory left, so that many are spread over the hosts. No machine: the
+ * one that was matched is out.
  */
-static const struct candidate *look_once_more(struct coordinator *coordinator, const struct round *round, size_t own,
-                                              const struct candidate *const *taken, struct moment now)
+static struct contender look_once_more(struct assignment *assignment, const struct round *round, size_t own,
+                                       const struct contender *taken)
 {
     const struct seeker *seeker = &round->seekers[own];
-    const struct candidate *matched = NULL, *best = NULL;
-    struct seeker again;
+    const struct machine *others[ASSIGN_MAX];
+    struct contender best;
+    size_t n_others = 0;
 
-    if (seek(coordinator, seeker->run, now, &again) == 0)
-        matched = candidate_of(again.selection, taken[own]->machine);
-    for (size_t i = 0; matched != NULL && best == NULL; i++) {
-        const struct candidate *candidate = &again.selection->candidates[i];
-
-        if (candidate == matched || (candidate->warmth == matched->warmth &&
-                                     similarity_compare(coordinator->rules, &candidate->score, &matched->score) == 0 &&
-                                     !is_for_another(taken, round->n_seekers, own, candidate->machine)))
-            best = candidate_of(seeker->selection, candidate->machine);
-    }
-    free(again.tried);
-    free(again.selection);
+    for (size_t i = 0; i < round->n_seekers; i++)
+        if (i != own && taken[i].machine != NULL)
+            others[n_others++] = taken[i].machine;
+    if (assignment_know_in_use(assignment) < 0 ||
+        !ranking_choose_equal(seeker->run->ranking, &seeker->request, &assignment->in_use, &taken[own], others,
+                              n_others, &best))
+        return (struct contender){.machine = NULL};
     return best;
 }
 
@@ -330,7 +207,7 @@ static size_t column_of(struct columns *columns, struct machine *machine)
  * Only the best n candidates of each of n seekers can matter. Worth is what they are ranked by; equal
  * worth falls to the earlier pair, and pairs are laid out place by place, so to the better place.
  */
-static int lay_out(const struct coordinator *coordinator, const struct round *round, struct columns *columns)
+static int lay_out(const struct round *round, struct columns *columns)
 {
     size_t n = round->n_seekers;
 
@@ -340,31 +217,33 @@ static int lay_out(const struct coordinator *coordinator, const struct round *ro
         return -ENOMEM;
     for (size_t place = 0; place < n; place++)
         for (size_t i = 0; i < n; i++) {
-            const struct selection *selection = round->seekers[i].selection;
-            const struct similarity_score *score;
-            double worth;
+            const struct seeker *seeker = &round->seekers[i];
 
-            if (place >= selection->n_eligible) /* NOLINT(clang-analyzer-core.NullDereference): see seek */
+            if (place >= seeker->n_best)
                 continue;
-            score = &selection->candidates[place].score;
-            worth = ratio_to_double(coordinator->config->similarity.rank_by == RANK_BY_SIMILARITY ? &score->similarity
-                                                                                                  : &score->overlap);
             columns->pairs[columns->n_pairs++] = (struct assign_pair){
                 .failed = i,
-                .candidate = column_of(columns, selection->candidates[place].machine),
-                .worth = (uint32_t)(worth * MILLIONTHS),
+                .candidate = column_of(columns, seeker->best[place].machine),
+                .worth = seeker->best[place].worth,
             };
         }
     return 0;
 }
 
-static int match(const struct coordinator *coordinator, const struct round *round,
-                 const struct candidate *ret_taken[ASSIGN_MAX])
+static struct contender contender_of(const struct seeker *seeker, const struct machine *machine)
+{
+    for (size_t i = 0; i < seeker->n_best; i++)
+        if (seeker->best[i].machine == machine)
+            return seeker->best[i];
+    return (struct contender){.machine = NULL};
+}
+
+static int match(const struct round *round, struct contender ret_taken[ASSIGN_MAX])
 {
     _cleanup_(columns_done) struct columns columns = {0};
     int priorities[ASSIGN_MAX];
     size_t taken[ASSIGN_MAX];
-    int r = lay_out(coordinator, round, &columns);
+    int r = lay_out(round, &columns);
 
     if (r < 0)
         return r;
@@ -374,41 +253,56 @@ static int match(const struct coordinator *coordinator, const struct round *roun
     if (r < 0)
         return r;
     for (size_t i = 0; i < round->n_seekers; i++)
-        ret_taken[i] =
-            taken[i] == ASSIGN_NONE ? NULL : candidate_of(round->seekers[i].selection, columns.machines[taken[i]]);
+        ret_taken[i] = contender_of(&round->seekers[i], taken[i] == ASSIGN_NONE ? NULL : columns.machines[taken[i]]);
     return 0;
 }
 
-/* One round for so many recoveries as there is room for, and some. True: another one may find more to do. */
-static bool assign_round(struct coordinator *coordinator, struct moment now)
+/* True: somebody was taken, or settled for nobody. */
+static bool decide_all(struct assignment *assignment, const struct round *round, struct contender *taken)
 {
-    _cleanup_(round_done) struct round round = {0};
-    const struct candidate *taken[ASSIGN_MAX];
+    const struct coordinator *coordinator = assignment->coordinator;
+    uint64_t version = pool_version(coordinator->pool);
     bool has_taken = false, has_settled = false;
 
-    gather(coordinator, now, &round);
-    if (round.n_seekers == 0)
-        return false;
-    if (match(coordinator, &round, taken) < 0) {
-        for (size_t i = 0; i < round.n_seekers; i++)
-            postpone(coordinator, round.seekers[i].run, now);
-        return true;
-    }
-    for (size_t i = 0; i < round.n_seekers; i++) {
-        const struct seeker *seeker = &round.seekers[i];
+    for (size_t i = 0; i < round->n_seekers; i++) {
+        const struct seeker *seeker = &round->seekers[i];
 
-        if (taken[i] != NULL && has_taken && has_room(coordinator))
-            taken[i] = look_once_more(coordinator, &round, i, taken, now);
-        if (seeker->selection->n_eligible == 0) /* NOLINT(clang-analyzer-core.NullDereference): see seek */
-            settle_for_nobody(coordinator, seeker, now);
-        else if (taken[i] == NULL)
+        if (pool_version(coordinator->pool) != version) {
+            seeker->run->is_assignable = true; /* some of the machines may be gone */
+            continue;
+        }
+        if (taken[i].machine != NULL && has_taken && has_room(coordinator))
+            taken[i] = look_once_more(assignment, round, i, taken);
+        if (seeker->n_best > 0 && taken[i].machine == NULL)
             seeker->run->is_assignable = true; /* others took who it could have had: looked at once more */
         else
-            has_taken |= take(coordinator, seeker, taken[i], now);
-        has_settled |= seeker->selection->n_eligible == 0;
+            has_taken |= decide(assignment, seeker, round->n_seekers, taken[i].machine);
+        has_settled |= seeker->n_best == 0;
+    }
+    return has_taken || has_settled;
+}
+
+/* One round for so many recoveries as there is room for, and some. True: another one may find more to do. */
+static bool assign_round(struct assignment *assignment)
+{
+    struct coordinator *coordinator = assignment->coordinator;
+    _cleanup_(round_done) struct round round = {0};
+    struct contender taken[ASSIGN_MAX];
+
+    if (!gather(assignment, &round)) {
+        coordinator->assign_us = assignment->now.mono_us;
+        return false;
+    }
+    seek_all(assignment, &round);
+    if (round.n_seekers == 0)
+        return next_seeker(coordinator) != NULL;
+    if (match(&round, taken) < 0) {
+        for (size_t i = 0; i < round.n_seekers; i++)
+            run_postpone(coordinator, round.seekers[i].run, assignment->now);
+        return true;
     }
     /* Those that are left may fit where there is room. */
-    return has_taken || has_settled || next_seeker(coordinator) != NULL;
+    return decide_all(assignment, &round, taken) || next_seeker(coordinator) != NULL;
 }
 
 /*
@@ -467,6 +361,8 @@ static void reconsider_unreachable(struct coordinator *coordinator, struct momen
 
 void runs_assign(struct coordinator *coordinator, struct moment now)
 {
+    struct assignment assignment = {.coordinator = coordinator, .now = now};
+
     if (coordinator->began_us == 0)
         coordinator->began_us = now.mono_us;
     brake_check(coordinator, now);
@@ -475,12 +371,17 @@ void runs_assign(struct coordinator *coordinator, struct moment now)
     runs_sweep(coordinator, now);
     both_review(coordinator, now);
     coordinator->assign_us = USEC_INFINITY;
-    if (coordinator->is_held || is_looking(coordinator, now) || is_gathering(coordinator, now))
+    if (coordinator->is_held || is_looking(coordinator, now) || is_gathering(coordinator, now)) {
+        coordinator->put_off_us = 0;
         return;
+    }
     for (size_t i = 0; i < coordinator->n_runs; i++)
         coordinator->runs[i]->is_assignable = true;
-    while (has_room(coordinator) && assign_round(coordinator, now))
+    while (has_room(coordinator) && assign_round(&assignment))
         ;
+    if (coordinator->assign_us == USEC_INFINITY)
+        coordinator->put_off_us = 0;
+    usage_done(&assignment.in_use);
     runs_sweep(coordinator, now);
     keeper_sweep(coordinator, now);
 }

@@ -187,7 +187,7 @@ void watch_end_recovery(struct coordinator *coordinator, struct watch *watch, st
         return;
     watch->track.reported = false;
     watch->is_hung = false;
-    machine->is_present = true;
+    pool_set_present(coordinator->pool, machine, true);
     watch_inspect(coordinator, watch);
 }
 

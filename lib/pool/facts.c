@@ -132,7 +132,18 @@ static void knowledge_done_all(struct knowledge (*knowledge)[KNOWLEDGE_COUNT])
         knowledge_done(&(*knowledge)[s]);
 }
 
-int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine)
+static bool is_other_spec(const struct machine *machine, const struct id_set *features)
+{
+    const uint64_t *environment = machine->spec.environment;
+
+    return environment[ENVIRONMENT_CPU] != machine->description->vcpus ||
+           environment[ENVIRONMENT_MEMORY] != machine->description->memory_kib ||
+           environment[ENVIRONMENT_DISK] != domain_description_disk_bytes(machine->description) ||
+           !id_set_equal(&machine->spec.features, features);
+}
+
+int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine,
+                  bool *ret_has_changed)
 {
     _cleanup_(knowledge_done_all) struct knowledge knowledge[KNOWLEDGE_COUNT] = {0};
     _cleanup_(id_set_done) struct id_set features = {0};
@@ -151,6 +162,7 @@ int facts_resolve(const struct config *config, struct feature_table *table, stru
     if (r < 0)
         return r;
 
+    *ret_has_changed = is_other_spec(machine, &features);
     for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++) {
         struct knowledge old = machine->knowledge[s];
 

@@ -14,8 +14,10 @@ unsigned facts_roles(const struct config *config, const struct machine *machine)
 
 /*
  * Gathers knowledge of every source and resolves machine->spec. What the guest agent told earlier stays
- * where the description brings nothing new of it. -ENOMEM: the machine is as it was.
+ * where the description brings nothing new of it. *ret_has_changed: the specification is another one than before.
+ * -ENOMEM: the machine is as it was.
  */
-int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine) _must_check_;
+int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine,
+                  bool *ret_has_changed) _must_check_;
 
 #endif

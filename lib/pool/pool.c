@@ -49,6 +49,7 @@ struct pool {
     struct entry *entries;
     struct name *names;
     struct host *hosts;
+    uint64_t version;
 };
 
 static struct entry *entry_of(const struct machine *machine)
@@ -138,6 +139,7 @@ static void discard(struct pool *pool, struct entry *entry)
     remove_name(pool, entry);
     HASH_DEL(pool->entries, entry);
     entry_free(entry);
+    pool->version++;
 }
 
 void pool_free(struct pool *pool)
@@ -168,13 +170,16 @@ static bool is_configured(const struct config *config, const char *hypervisor)
 }
 
 /* Role, priority and features from the description as it stands. */
-static int resolve(const struct pool *pool, struct machine *machine)
+static int resolve(struct pool *pool, struct machine *machine)
 {
-    int r = facts_resolve(pool->config, pool->table, machine);
+    unsigned roles_before = machine->roles;
+    bool has_changed;
+    int r = facts_resolve(pool->config, pool->table, machine, &has_changed);
 
     if (r < 0)
         return r;
     machine->roles = facts_roles(pool->config, machine);
+    pool->version += has_changed || machine->roles != roles_before;
     machine->priority = machine->description->priority;
     return 0;
 }
@@ -185,6 +190,7 @@ int pool_configure(struct pool *pool, const struct config *config)
     int r = 0;
 
     pool->config = config;
+    pool->version++;
     HASH_ITER(hh, pool->entries, entry, next)
     {
         int one;
@@ -206,7 +212,7 @@ static int make_qualified(const char *hypervisor, const char *name, char **ret)
 }
 
 /* A new entry outside of any index. Takes the description only on success. */
-static int entry_new(const struct pool *pool, const char *hypervisor, struct domain_description *description,
+static int entry_new(struct pool *pool, const char *hypervisor, struct domain_description *description,
                      struct entry **ret)
 {
     _cleanup_(entry_freep) struct entry *entry = calloc(1, sizeof(*entry));
@@ -257,6 +263,7 @@ static int add(struct pool *pool, const char *hypervisor, struct domain_descript
         entry_free(entry);
         return -ENOMEM;
     }
+    pool->version++;
     if (ret_machine != NULL)
         *ret_machine = &entry->machine;
     return 0;
@@ -274,6 +281,7 @@ static int rename_entry(struct pool *pool, struct entry *entry, const char *to)
         qualified = NULL;
         return -ENOMEM;
     }
+    pool->version++;
     remove_name(pool, entry);
     entry->machine.name = name;
     r = add_name(pool, entry);
@@ -317,7 +325,7 @@ static int update(struct pool *pool, struct entry *entry, struct domain_descript
         domain_description_free(description);
         return r;
     }
-    machine->is_present = true;
+    pool_set_present(pool, machine, true);
     domain_description_free(old);
     return 0;
 }
@@ -356,9 +364,23 @@ int pool_remember_learned(struct pool *pool, struct machine *machine, const stru
     return resolve(pool, machine);
 }
 
-void pool_refresh_environment(struct machine *machine)
+void pool_refresh_environment(struct pool *pool, struct machine *machine)
 {
-    machine->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
+    uint64_t bytes = domain_description_disk_bytes(machine->description);
+
+    pool->version += machine->spec.environment[ENVIRONMENT_DISK] != bytes;
+    machine->spec.environment[ENVIRONMENT_DISK] = bytes;
+}
+
+uint64_t pool_version(const struct pool *pool)
+{
+    return pool->version;
+}
+
+void pool_set_present(struct pool *pool, struct machine *machine, bool is_present)
+{
+    pool->version += machine->is_present != is_present;
+    machine->is_present = is_present;
 }
 
 void pool_set_not_warm(struct pool *pool, struct machine *machine, const char *why)
@@ -381,7 +403,7 @@ static void discard_if_unneeded(struct pool *pool, struct entry *entry)
 
 void pool_remove(struct pool *pool, struct machine *machine)
 {
-    machine->is_present = false;
+    pool_set_present(pool, machine, false);
     machine->state = MACHINE_GONE;
     discard_if_unneeded(pool, entry_of(machine));
 }

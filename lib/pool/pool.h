@@ -74,7 +74,16 @@ void pool_release(struct pool *pool, struct machine *machine, const char *recove
 void pool_set_not_warm(struct pool *pool, struct machine *machine, const char *why);
 
 /* Resolves the specification anew after the description changed in place (a disk's capacity became known). */
-void pool_refresh_environment(struct machine *machine);
+void pool_refresh_environment(struct pool *pool, struct machine *machine);
+
+/* Its hypervisor lists it, or does no longer, as far as is known. */
+void pool_set_present(struct pool *pool, struct machine *machine, bool is_present);
+
+/*
+ * Is another one when a machine came or was freed, appeared or vanished, or its name, its specification or its roles
+ * became different, and after every pool_configure. While it is the same, pointers to machines stay good.
+ */
+uint64_t pool_version(const struct pool *pool);
 
 /* Free host memory in KiB as last reported by the hypervisor; 0: not known. */
 void pool_set_free_memory(struct pool *pool, const char *hypervisor, uint64_t free_kib);

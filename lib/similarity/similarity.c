@@ -311,6 +311,13 @@ int similarity_compare(const struct similarity_rules *rules, const struct simila
     return order != 0 ? order : ratio_compare(&b->coverage, &a->coverage);
 }
 
+uint32_t similarity_worth(const struct similarity_rules *rules, const struct similarity_score *score)
+{
+    double worth = ratio_to_double(rules->rank_by == RANK_BY_SIMILARITY ? &score->similarity : &score->overlap);
+
+    return (uint32_t)(worth * MILLIONTHS);
+}
+
 double similarity_threshold(const struct similarity_rules *rules)
 {
     return ratio_to_double(&rules->threshold);

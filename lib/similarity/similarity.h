@@ -70,6 +70,9 @@ void similarity_score_pool(const struct similarity_rules *rules, const struct sp
 int similarity_compare(const struct similarity_rules *rules, const struct similarity_score *a,
                        const struct similarity_score *b);
 
+/* What the configuration ranks by, J or S, in millionths and rounded down: to be added up, never to decide an order. */
+uint32_t similarity_worth(const struct similarity_rules *rules, const struct similarity_score *score);
+
 /* A configured limit, as a number between 0 and 1 for display. */
 double similarity_threshold(const struct similarity_rules *rules);
 double similarity_min_coverage(const struct similarity_rules *rules);

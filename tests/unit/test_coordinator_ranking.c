@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Rankings that recoveries keep while they wait: a wrong one starts nobody and gives nobody up, and making many of them
+ * does not hold up everything else.
+ */
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+#define WEB     "language/nodejs database/mysql webserver/nginx"
+#define SETTLED (10 * USEC_PER_SEC)
+/* So many that a few looks at all of them are enough for one go. */
+#define CROWD 12000
+#define LOST  8
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_begin(&world);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
+/* As nobody but the pool may have it. */
+static struct machine *machine_of(const struct world *world, unsigned number)
+{
+    return (struct machine *)world_machine(world, number);
+}
+
+struct waiting {
+    unsigned a, b, x, y, other;
+};
+
+/* "x" is being started for "a"; "b" waits until there is room on that host, and would get "y" then. */
+static struct waiting make_wait(struct world *world)
+{
+    struct waiting waiting = {
+        .a = world_add(world, "a", WEB, MACHINE_RUNNING),
+        .b = world_add(world, "b", WEB, MACHINE_RUNNING),
+        .x = world_add(world, "x", WEB, MACHINE_SHUT_OFF),
+        .y = world_add(world, "y", WEB, MACHINE_SHUT_OFF),
+        .other = world_add(world, "other", "data/else", MACHINE_SHUT_OFF),
+    };
+
+    world->config.recovery.concurrency = 1;
+    world->domains[waiting.a].priority = 1;
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START | 1u << ACTION_INQUIRE;
+    world_kill(world, waiting.a);
+    world_kill(world, waiting.b);
+    world_drive(world);
+    for (unsigned i = 0; i < 2; i++)
+        world_answer(world, world_find_pending(world, ACTION_INQUIRE), false);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->asked[ACTION_START], 1);
+    world_expect(world, waiting.b, RECOVERY_SELECTING);
+    return waiting;
+}
+
+static void test_who_waits_gets_whom_it_was_ranked_for(void **state)
+{
+    struct world *world = *state;
+    struct waiting waiting = make_wait(world);
+
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, waiting.b, RECOVERY_RECOVERED)->replacement_name, "y");
+}
+
+/* The pool was changed behind its own back, so that nobody knows that the ranking is old. */
+static void test_a_stale_ranking_starts_nobody(void **state)
+{
+    struct world *world = *state;
+    struct waiting waiting = make_wait(world);
+
+    machine_of(world, waiting.y)->spec.features.count = 0;
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[waiting.y].starts, 0);
+    assert_non_null(strstr(world_expect(world, waiting.b, RECOVERY_EXHAUSTED)->detail, "none of"));
+}
+
+static void test_a_stale_ranking_gives_nobody_up(void **state)
+{
+    struct world *world = *state;
+    struct waiting waiting = make_wait(world);
+
+    assert_int_equal(
+        id_set_copy(&machine_of(world, waiting.other)->spec.features, &world_machine(world, waiting.x)->spec.features),
+        0);
+    world_boot(world, waiting.y); /* the only one by the ranking */
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, waiting.b, RECOVERY_RECOVERED)->replacement_name, "other");
+}
+
+/* Whom it was ranked for is gone by then, and who is there was not. */
+static void test_machines_go_and_come_while_one_waits(void **state)
+{
+    struct world *world = *state;
+    struct waiting waiting = make_wait(world);
+    unsigned z = world_add(world, "z", WEB, MACHINE_SHUT_OFF);
+
+    world_tell(world, z, EVENT_DEFINED);
+    world_drive(world);
+    world->domains[waiting.y].exists = false;
+    world_tell(world, waiting.y, EVENT_UNDEFINED);
+    world_drive(world);
+    assert_null(world_machine(world, waiting.y));
+    world_expect(world, waiting.b, RECOVERY_SELECTING);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, waiting.b, RECOVERY_RECOVERED)->replacement_name, "z");
+}
+
+/* ---- in portions ---- */
+
+/* Many machines, and of some that fail at once everything but their replacements is known. */
+static struct pool *lose_some(struct world *world)
+{
+    struct pool *pool = (struct pool *)coordinator_pool(world->coordinator);
+
+    for (unsigned i = 0; i < 2 * LOST; i++)
+        world_add(world, i < LOST ? "lost" : "spare", WEB, i < LOST ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    for (unsigned i = 0; i < CROWD; i++)
+        assert_int_equal(pool_apply(pool, "local", describe(1000 + i, "one of many"), NULL), 0);
+    world->holds = 1u << ACTION_INQUIRE;
+    for (unsigned i = 0; i < LOST; i++)
+        world_kill(world, i);
+    world_drive(world);
+    world_release(world);
+    return pool;
+}
+
+static void tick(struct world *world, int64_t after_us)
+{
+    world->now.mono_us += after_us;
+    world->now.real_us += after_us;
+    coordinator_tick(world->coordinator, world->now);
+    world_drive(world);
+}
+
+static void test_many_rankings_are_made_in_portions(void **state)
+{
+    struct world *world = *state;
+
+    lose_some(world);
+    assert_int_equal(world->asked[ACTION_START], 0);
+    assert_int_equal(coordinator_deadline(world->coordinator), world->now.mono_us);
+    tick(world, 0);
+    assert_int_equal(world->asked[ACTION_START], LOST);
+    assert_true(coordinator_deadline(world->coordinator) > world->now.mono_us);
+}
+
+/* Every ranking is old before the last one is made. */
+static void test_a_pool_that_never_rests_delays_a_second_at_most(void **state)
+{
+    struct world *world = *state;
+    struct pool *pool = lose_some(world);
+
+    for (unsigned i = 0; i < 9; i++) {
+        assert_int_equal(pool_configure(pool, &world->config), 0);
+        tick(world, 100 * USEC_PER_MSEC);
+        assert_int_equal(world->asked[ACTION_START], 0);
+    }
+    assert_int_equal(pool_configure(pool, &world->config), 0);
+    tick(world, 100 * USEC_PER_MSEC);
+    assert_int_equal(world->asked[ACTION_START], LOST);
+}
+
+#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        coordinator_test(test_who_waits_gets_whom_it_was_ranked_for),
+        coordinator_test(test_a_stale_ranking_starts_nobody),
+        coordinator_test(test_a_stale_ranking_gives_nobody_up),
+        coordinator_test(test_machines_go_and_come_while_one_waits),
+        coordinator_test(test_many_rankings_are_made_in_portions),
+        coordinator_test(test_a_pool_that_never_rests_delays_a_second_at_most),
+    };
+
+    return cmocka_run_group_tests_name("coordinator_ranking", tests, NULL, NULL);
+}
