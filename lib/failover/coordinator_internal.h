@@ -423,6 +423,10 @@ void runs_sweep(struct coordinator *coordinator, struct moment now);
 int run_open(struct coordinator *coordinator, struct watch *watch, struct machine *machine, enum failure_cause cause,
              const char *why, struct moment at) _must_check_;
 void run_handle(struct coordinator *coordinator, struct run *run, const struct recovery_event *event);
+void runs_free_all(struct coordinator *coordinator);
+
+/* ---- runs.c ---- */
+
 /* The run that waits for this answer; NULL. */
 struct run *run_find(const struct coordinator *coordinator, uint64_t action_id);
 /* Decisions of runs that wait to be carried out are old by now: all of them, or those on one hypervisor. */
@@ -431,7 +435,6 @@ void runs_reconsider(struct coordinator *coordinator, const char *hypervisor, st
 void runs_resume(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 void runs_tick(struct coordinator *coordinator, struct moment now);
 int64_t runs_deadline(const struct coordinator *coordinator);
-void runs_free_all(struct coordinator *coordinator);
 /* Ends runs whose hypervisors are not configured any more. */
 void runs_abandon_unconfigured(struct coordinator *coordinator, const struct config *config, struct moment now);
 
