@@ -163,18 +163,16 @@ uint64_t inventory_free_memory(virConnectPtr connection)
     return get_available_memory(connection, &kib) ? kib : virNodeGetFreeMemory(connection) / 1024;
 }
 
-/* 0: this hypervisor does not tell, or invents it. */
+/* What all its CPUs have counted since they were booted. 0: this hypervisor does not tell. */
 static uint64_t get_cpu_time(virConnectPtr connection)
 {
     static const char *const parts[] = {VIR_NODE_CPU_STATS_KERNEL, VIR_NODE_CPU_STATS_USER, VIR_NODE_CPU_STATS_IDLE,
                                         VIR_NODE_CPU_STATS_IOWAIT};
-    const char *driver = virConnectGetType(connection);
     _cleanup_(freep) virNodeCPUStats *statistics = NULL;
     uint64_t sum_ns = 0;
     int n = 0;
 
-    if (driver == NULL || strcasecmp(driver, "test") == 0 ||
-        virNodeGetCPUStats(connection, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &n, 0) < 0 || n <= 0)
+    if (virNodeGetCPUStats(connection, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &n, 0) < 0 || n <= 0)
         return 0;
     statistics = calloc((size_t)n, sizeof(*statistics));
     if (statistics == NULL || virNodeGetCPUStats(connection, VIR_NODE_CPU_STATS_ALL_CPUS, statistics, &n, 0) < 0)
@@ -184,6 +182,17 @@ static uint64_t get_cpu_time(virConnectPtr connection)
             if (strcmp(statistics[i].field, parts[j]) == 0)
                 sum_ns += statistics[i].value;
     return sum_ns;
+}
+
+static int64_t get_uptime(virConnectPtr connection)
+{
+    const char *driver = virConnectGetType(connection);
+    virNodeInfo info;
+
+    /* The test driver invents its numbers. */
+    if (driver == NULL || strcasecmp(driver, "test") == 0 || virNodeGetInfo(connection, &info) < 0 || info.cpus == 0)
+        return 0;
+    return (int64_t)(get_cpu_time(connection) / info.cpus / 1000);
 }
 
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message, size_t size)
@@ -219,7 +228,7 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
         inventory->n_reports++;
     }
     inventory->free_memory_kib = inventory_free_memory(connection);
-    inventory->cpu_time_ns = get_cpu_time(connection);
+    inventory->uptime_us = get_uptime(connection);
     *ret = steal_pointer(&inventory);
     return 0;
 }

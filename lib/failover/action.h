@@ -88,7 +88,7 @@ struct inventory {
     struct domain_report *reports;
     size_t n_reports;
     uint64_t free_memory_kib; /* of the host; 0: not known */
-    uint64_t cpu_time_ns;     /* what the host's CPUs have counted since it was booted, idle or not; 0: not known */
+    int64_t uptime_us;        /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
 };
 
 void inventory_free(struct inventory *inventory);

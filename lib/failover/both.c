@@ -163,6 +163,7 @@ bool both_next(struct coordinator *coordinator, struct action *ret)
         }
         surplus->is_due = false;
         surplus->action.id = ++coordinator->last_action;
+        surplus->action.as_of = coordinator->events;
         surplus->action.timeout_us = STOP_TIMEOUT_US;
         *ret = surplus->action;
         return true;

@@ -56,7 +56,7 @@ static int links_new(const struct coordinator *coordinator, const struct config 
         links[i].is_here = host_uri_is_here(config->hypervisors[i].uri);
         if (old_uri != NULL && strcmp(old_uri, config->hypervisors[i].uri) != 0) {
             links[i].is_unproven = true;
-            links[i].cpu_time_ns = 0; /* it may be another host */
+            links[i].uptime_us = 0; /* it may be another host */
         }
         if (old != NULL) {
             old->trouble = NULL;
@@ -266,17 +266,17 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
         watch->is_listed = false;
     pool_set_free_memory(coordinator->pool, link->name, inventory->free_memory_kib);
-    hosts_compare_cpu_time(coordinator, link, inventory->cpu_time_ns, now);
+    hosts_compare_uptime(link, inventory->uptime_us, now);
     link->is_listing = false;
     link->list_at_us = now.mono_us + coordinator->config->discovery.resync_interval_us;
     for (size_t i = 0; i < inventory->n_reports; i++)
         watch_apply_report(coordinator, link->name, &inventory->reports[i], action->as_of, now);
     apply_absences(coordinator, link, action->as_of, now);
+    hosts_tell_reboot(coordinator, link, now);
     forget_vanished(coordinator, link, now);
     announce_up(coordinator, link, inventory->n_reports, now);
     link->is_listed = true;
     link->was_listed = true;
-    link->has_rebooted = false;
     /* While the agent works on it, it may go off any moment: what it has is listed anew then. */
     set_reachable(coordinator, link->name, link->host.state != HOST_FENCING);
     inventory_free(inventory);

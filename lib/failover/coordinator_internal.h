@@ -36,14 +36,15 @@ struct link {
     char *trouble;
 
     struct host_track host;
-    uint64_t cpu_time_ns; /* as its last listing said; 0: not known */
-    bool has_rebooted;    /* as the listing under way shows */
-    bool is_unproven;     /* its URI is new, and nobody was ever reached by it */
-    bool is_here;         /* on the daemon's own host */
-    bool wants_fence;     /* an ACTION_FENCE is to be asked for */
-    uint64_t fence_id;    /* of the last one */
-    int64_t heard_us;     /* its last listing: mono_us */
-    int64_t asked_us;     /* when the others were asked about it */
+    int64_t uptime_us; /* as its last listing said; 0: not known */
+    bool has_rebooted; /* as the listing under way shows */
+    size_t went_down;  /* machines, with it */
+    bool is_unproven;  /* its URI is new, and nobody was ever reached by it */
+    bool is_here;      /* on the daemon's own host */
+    bool wants_fence;  /* an ACTION_FENCE is to be asked for */
+    uint64_t fence_id; /* of the last one */
+    int64_t heard_us;  /* its last listing: mono_us */
+    int64_t asked_us;  /* when the others were asked about it */
 };
 
 /* One machine, seen from the coordinator. */
@@ -220,9 +221,11 @@ void notices_add_host(struct coordinator *coordinator, enum notice_kind kind, st
 
 /* It was connected, listed or lost; what the others wait for is looked at again. */
 void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_event_kind kind, struct moment now);
-/* What a listing says of its CPUs (see struct inventory) shows whether it was booted since the one before. */
-void hosts_compare_cpu_time(struct coordinator *coordinator, struct link *link, uint64_t cpu_time_ns,
-                            struct moment now);
+/* What a listing says of its uptime shows whether the host was booted since the one before; and what that did. */
+void hosts_compare_uptime(struct link *link, int64_t uptime_us, struct moment now);
+void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, struct moment now);
+/* The same machine is up on another host: it has moved, and perhaps nobody heard of that. */
+bool hosts_see_elsewhere(const struct coordinator *coordinator, const struct machine *machine);
 /* Each of them was connected to since the start, or that failed. */
 bool hosts_are_heard(const struct coordinator *coordinator);
 void hosts_tick(struct coordinator *coordinator, struct moment now);
@@ -396,7 +399,8 @@ bool restore_needs(const struct coordinator *coordinator, const struct machine_r
  * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
  * without success and the report says the same, that is no new failure.
  */
-void restore_recall(struct watch *watch, struct machine *machine, const struct domain_report *report);
+void restore_recall(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                    const struct domain_report *report, struct moment now);
 /* The hypervisor was listed: recoveries that waited for it go on. */
 void restore_adopt(struct coordinator *coordinator, struct moment now);
 

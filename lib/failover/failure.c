@@ -302,23 +302,21 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     }
 }
 
-/* It was doing what it is there for; one that was suspended on purpose was not. */
-static bool was_in_service(const struct failure_context *context)
-{
-    return machine_state_is_active(context->known) &&
-           !(context->known == MACHINE_PAUSED && context->known_reason == REASON_USER);
-}
-
 /* Off, and libvirt does not know how that came, for it was started anew. */
 static struct failure_verdict judge_found_unexplained(struct failure_track *track,
                                                       const struct failure_context *context)
 {
     if (!machine_state_is_active(context->known))
         return nothing;
+    /* That goes when the machine is started: it was made since. */
+    if (context->has_managed_save) {
+        settle_stop(track);
+        return planned("found saved");
+    }
     if (context->host_was_lost)
         return detected(track, CAUSE_HOST_LOST, "its host was lost, and came back without it", context);
     settle_stop(track);
-    if (context->host_has_rebooted && was_in_service(context))
+    if (context->host_has_rebooted && machine_state_is_in_service(context->known, context->known_reason))
         return judge_grace(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
     return noted("found off, and libvirt cannot say how it stopped; not taken for a failure");
 }
@@ -328,7 +326,7 @@ static struct failure_verdict judge_found_gone(struct failure_track *track, cons
 {
     if (!machine_state_is_active(context->known))
         return nothing;
-    if (context->host_has_rebooted && was_in_service(context))
+    if (context->host_has_rebooted && machine_state_is_in_service(context->known, context->known_reason))
         return detected(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
     settle_stop(track);
     return noted("it is gone, and libvirt no longer knows how it ended; not taken for a failure");
@@ -428,6 +426,12 @@ struct failure_verdict failure_handle_listing(struct failure_track *track, enum 
     default:
         return nothing;
     }
+}
+
+void failure_await_restart(struct failure_track *track, const struct config_failure *config, struct moment now)
+{
+    track->pending = CAUSE_HOST_LOST;
+    track->pending_until_us = now.mono_us + grace_of(CAUSE_HOST_LOST, config);
 }
 
 int64_t failure_deadline(const struct failure_track *track)

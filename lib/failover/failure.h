@@ -72,7 +72,8 @@ struct failure_context {
     enum machine_state known; /* before the event or listing; MACHINE_UNKNOWN: never seen before */
     enum machine_reason known_reason;
     bool host_was_lost;         /* and this is the first listing since */
-    bool host_has_rebooted;     /* since the listing before this one */
+    bool host_has_rebooted;     /* since the listing before this one, and nobody sees to this machine already */
+    bool has_managed_save;      /* with a listing */
     bool host_is_shutting_down; /* the hypervisor's host: SIGTERM to everything is planned then */
     struct moment now;
 };
@@ -84,6 +85,9 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
 /* A listing says `state`/`reason` where context->known was the state before: what was missed? */
 struct failure_verdict failure_handle_listing(struct failure_track *track, enum machine_state state,
                                               enum machine_reason reason, const struct failure_context *context);
+
+/* As after a listing that found it off since its host was booted: the grace period begins anew. */
+void failure_await_restart(struct failure_track *track, const struct config_failure *config, struct moment now);
 
 /* When failure_tick must be called for this machine: mono_us, or USEC_INFINITY. */
 int64_t failure_deadline(const struct failure_track *track);

@@ -10,27 +10,13 @@
 
 /* The agent is asked twice, and has to be ended when it hangs. */
 #define FENCE_EXTRA_US (10 * USEC_PER_SEC)
+/* Time that a host was up is known no better. */
+#define UPTIME_SLACK_US (2 * USEC_PER_SEC)
 
-/* It was doing what it is there for; one that was suspended on purpose, or only to be kept warm, was not. */
+/* One that ran only to be kept warm served nobody. */
 static bool was_in_service(const struct machine *machine)
 {
-    if (machine->keeping != KEEPING_NONE)
-        return false;
-    switch (machine->state) {
-    case MACHINE_RUNNING:
-    case MACHINE_SUSPENDED:
-        return true;
-    case MACHINE_PAUSED:
-        return machine->reason != REASON_USER && machine->reason != REASON_STARTING_UP;
-    case MACHINE_UNKNOWN:
-    case MACHINE_STOPPING:
-    case MACHINE_SHUT_OFF:
-    case MACHINE_CRASHED:
-    case MACHINE_GONE:
-    case MACHINE_STATE_COUNT:
-    default:
-        return false;
-    }
+    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason);
 }
 
 static bool is_on(const struct link *link, const char *hypervisor)
@@ -45,8 +31,7 @@ bool recovery_is_on(const struct recovery *recovery, const char *hypervisor)
     return recovery->state <= RECOVERY_DESTROYING && strcmp(recovery->failed.hypervisor, hypervisor) == 0;
 }
 
-/* The same machine is up on another host: it has moved, and nobody heard of that. */
-static bool has_moved(const struct coordinator *coordinator, const struct machine *machine)
+bool hosts_see_elsewhere(const struct coordinator *coordinator, const struct machine *machine)
 {
     for (size_t i = 0; i < coordinator->n_links; i++) {
         const struct link *link = &coordinator->links[i];
@@ -73,7 +58,7 @@ static bool is_needed(const struct coordinator *coordinator, const struct link *
     for (const struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
          machine = pool_next(coordinator->pool, machine))
         if (is_on(link, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 && was_in_service(machine) &&
-            !has_moved(coordinator, machine))
+            !hosts_see_elsewhere(coordinator, machine))
             return true;
     return false;
 }
@@ -209,7 +194,7 @@ static void take_down(struct coordinator *coordinator, const struct link *link, 
     keeper_lose_host(coordinator, link->name, now);
 
     for (machine = pool_next(coordinator->pool, NULL); machine != NULL; machine = next) {
-        bool has_failed = was_in_service(machine) && !has_moved(coordinator, machine);
+        bool has_failed = was_in_service(machine) && !hosts_see_elsewhere(coordinator, machine);
 
         next = pool_next(coordinator->pool, machine);
         if (!is_on(link, machine->hypervisor))
@@ -332,17 +317,28 @@ static void review(struct coordinator *coordinator, struct moment now)
     }
 }
 
-void hosts_compare_cpu_time(struct coordinator *coordinator, struct link *link, uint64_t cpu_time_ns, struct moment now)
+void hosts_compare_uptime(struct link *link, int64_t uptime_us, struct moment now)
 {
-    if (cpu_time_ns == 0)
+    int64_t grown_us = uptime_us - link->uptime_us, passed_us = now.mono_us - link->heard_us;
+
+    link->went_down = 0;
+    if (uptime_us == 0)
         return;
-    /* A boot takes the connection with it. */
-    link->has_rebooted |= !link->is_here && !link->is_listed && cpu_time_ns < link->cpu_time_ns;
-    link->cpu_time_ns = cpu_time_ns;
+    /* A boot takes the connection with it. What others took of its CPUs' time was not counted. */
+    link->has_rebooted =
+        !link->is_here && !link->is_listed && link->uptime_us != 0 && grown_us < passed_us / 2 - UPTIME_SLACK_US;
+    link->uptime_us = uptime_us;
+}
+
+void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, struct moment now)
+{
     /* Of one that had been given up, it is told that it is back. */
-    if (link->has_rebooted && !link->host.was_lost && link->host.state != HOST_FENCED)
+    if (link->has_rebooted && link->went_down > 0 && !link->host.was_lost && link->host.state != HOST_FENCED)
         note(coordinator, NOTICE_HOST_REBOOTED, link, now,
-             "%s was booted anew; what it ran before and does not run in time is taken for failed", link->name);
+             "%s was booted anew; machines that ran there and do not any more: %zu. They count as failed unless they "
+             "run again in time",
+             link->name, link->went_down);
+    link->has_rebooted = false;
 }
 
 void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_event_kind kind, struct moment now)

@@ -164,6 +164,24 @@ static bool is_worth_more(const struct plan_entry *a, const struct plan_entry *b
     return a->priority > b->priority || (a->priority == b->priority && a->worth > b->worth);
 }
 
+/* What comes back of the memory of its host: as much as it has touched, as far as that was looked at. */
+static uint64_t comes_back_kib(const struct machine *machine)
+{
+    uint64_t configured_kib = machine->description->memory_kib;
+
+    return machine->resident_kib < configured_kib ? machine->resident_kib : configured_kib;
+}
+
+/* It could be begun if only there were memory, and came up whenever it was tried. */
+static bool is_worth_room(const struct coordinator *coordinator, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct watch *watch = watch_find(coordinator, &ref);
+    const struct link *link = link_find(coordinator, machine->hypervisor);
+
+    return !coordinator->is_held && link != NULL && link->is_listed && (watch == NULL || watch->warm_failures == 0);
+}
+
 static bool stands_for_less(const struct coordinator *coordinator, const struct shortlist *shortlist, size_t place,
                             size_t better)
 {
@@ -181,18 +199,23 @@ static bool stands_for_less(const struct coordinator *coordinator, const struct 
  */
 static bool displace(const struct coordinator *coordinator, struct shortlist *shortlist, size_t place)
 {
-    uint64_t lacking = lacking_kib(coordinator, shortlist->candidates[place].machine), found = 0;
+    const struct machine *machine = shortlist->candidates[place].machine;
+    uint64_t lacking = lacking_kib(coordinator, machine), found = 0;
 
+    if (lacking == 0)
+        return true;
+    if (!is_worth_room(coordinator, machine))
+        return false;
     for (size_t i = place + 1; i < shortlist->count; i++)
         if (!shortlist->is_displaced[i] && stands_for_less(coordinator, shortlist, i, place))
-            found += shortlist->candidates[i].machine->description->memory_kib;
+            found += comes_back_kib(shortlist->candidates[i].machine);
     if (found < lacking)
         return false;
     found = 0;
     for (size_t i = shortlist->count; i-- > place + 1 && found < lacking;)
         if (!shortlist->is_displaced[i] && stands_for_less(coordinator, shortlist, i, place)) {
             shortlist->is_displaced[i] = true;
-            found += shortlist->candidates[i].machine->description->memory_kib;
+            found += comes_back_kib(shortlist->candidates[i].machine);
         }
     return true;
 }

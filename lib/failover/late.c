@@ -262,14 +262,6 @@ bool late_next(struct coordinator *coordinator, struct action *ret)
     return false;
 }
 
-/* By another start that was given up, after the question. */
-static bool came_up_again(const struct coordinator *coordinator, const struct action *action)
-{
-    const struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
-
-    return machine != NULL && machine->state == MACHINE_RUNNING && machine->event_sequence > action->as_of;
-}
-
 bool late_answer(struct coordinator *coordinator, const struct action_result *result, struct moment now)
 {
     for (struct late **at = &coordinator->late; *at != NULL; at = &(*at)->next) {
@@ -277,9 +269,7 @@ bool late_answer(struct coordinator *coordinator, const struct action_result *re
 
         if (late->action.id != result->id)
             continue;
-        if (result->error == 0 && came_up_again(coordinator, &late->action)) {
-            late->is_due = true;
-        } else if (result->error == 0 || result->error == -ENOENT) {
+        if (result->error == 0 || result->error == -ENOENT) {
             settle_strays(coordinator, &late->action.target);
             *at = late->next;
             free(late);

@@ -54,6 +54,7 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .state = machine->state,
         .reason = machine->reason,
         .failed_unrecovered = machine->failed_unrecovered,
+        .went_down_with_host = watch->track.pending == CAUSE_HOST_LOST,
         .keeping = kept != NULL ? machine->keeping : watch->remembered.keeping,
         .kept_since_us = watch->remembered.kept_since_us,
     };
@@ -142,7 +143,8 @@ bool restore_concerns(const struct coordinator *coordinator, const struct machin
     return false;
 }
 
-void restore_recall(struct watch *watch, struct machine *machine, const struct domain_report *report)
+void restore_recall(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+                    const struct domain_report *report, struct moment now)
 {
     const struct machine_memory *memory = &watch->remembered;
 
@@ -152,8 +154,11 @@ void restore_recall(struct watch *watch, struct machine *machine, const struct d
     if (!memory->failed_unrecovered || memory->state == MACHINE_RUNNING || memory->state == MACHINE_SUSPENDED ||
         report->state != memory->state || report->reason != memory->reason)
         return;
-    watch->track.reported = true;
     machine->failed_unrecovered = true;
+    if (memory->went_down_with_host)
+        failure_await_restart(&watch->track, &coordinator->config->failure, now);
+    else
+        watch->track.reported = true;
 }
 
 /* Configured but not listed yet: worth waiting for, unless it is known to be off. */

@@ -120,6 +120,16 @@ void watch_forget_unknown(struct coordinator *coordinator, const struct machine_
         watch_discard(coordinator, watch);
 }
 
+/* Something is done about it already, or it was in nobody's service. */
+static bool is_seen_to(const struct coordinator *coordinator, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct watch *watch = watch_find(coordinator, &ref);
+
+    return watch == NULL || watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL ||
+           watch->remembered.keeping != KEEPING_NONE || restore_needs(coordinator, &ref);
+}
+
 static struct failure_context context_of(const struct coordinator *coordinator, const struct machine *machine,
                                          struct moment now)
 {
@@ -131,7 +141,9 @@ static struct failure_context context_of(const struct coordinator *coordinator, 
         .known = machine != NULL ? machine->state : MACHINE_UNKNOWN,
         .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
         .host_was_lost = link != NULL && link->host.was_lost,
-        .host_has_rebooted = link != NULL && link->has_rebooted,
+        .host_has_rebooted = link != NULL && link->has_rebooted && machine != NULL &&
+                             !is_seen_to(coordinator, machine) && !hosts_see_elsewhere(coordinator, machine),
+        .has_managed_save = machine != NULL && machine->has_managed_save,
         .host_is_shutting_down = coordinator->host_is_shutting_down,
         .now = now,
     };
@@ -235,7 +247,12 @@ void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, 
         owe(coordinator, watch, cause, USEC_INFINITY);
         return;
     }
+    if (cause == CAUSE_HOST_LOST && hosts_see_elsewhere(coordinator, machine)) {
+        forgive(coordinator, watch, machine);
+        return;
+    }
     if ((machine->roles & ROLE_PROTECTED) == 0) {
+        forgive(coordinator, watch, machine);
         notices_add(coordinator, NOTICE_FAILURE_UNPROTECTED, now, machine, "%s failed and is not protected: %s (%s)",
                     machine->name, why, failure_cause_name(cause));
         return;
@@ -260,7 +277,10 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
                            const struct failure_verdict *verdict, struct moment now)
 {
     const char *name = machine != NULL ? machine->name : watch->ref.uuid;
+    struct link *link = link_find(coordinator, watch->ref.hypervisor);
 
+    if (verdict->cause == CAUSE_HOST_LOST && link != NULL)
+        link->went_down++;
     switch (verdict->kind) {
     case FAILURE_DETECTED:
         watch_handle_failure(coordinator, watch, machine, verdict->cause, verdict->why, now);
@@ -462,7 +482,7 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
                (machine->state == MACHINE_UNKNOWN || watch->remembered.state != MACHINE_UNKNOWN);
     if (is_first) {
         /* What was last known of it before the daemon was started. */
-        restore_recall(watch, machine, report);
+        restore_recall(coordinator, watch, machine, report, now);
         recall_learned(coordinator, watch, machine, now);
     }
     watch->is_listed = true;

@@ -139,6 +139,25 @@ bool machine_state_is_active(enum machine_state state)
     }
 }
 
+bool machine_state_is_in_service(enum machine_state state, enum machine_reason reason)
+{
+    switch (state) {
+    case MACHINE_RUNNING:
+    case MACHINE_SUSPENDED:
+        return true;
+    case MACHINE_PAUSED:
+        return reason != REASON_USER && reason != REASON_STARTING_UP;
+    case MACHINE_UNKNOWN:
+    case MACHINE_STOPPING:
+    case MACHINE_SHUT_OFF:
+    case MACHINE_CRASHED:
+    case MACHINE_GONE:
+    case MACHINE_STATE_COUNT:
+    default:
+        return false;
+    }
+}
+
 struct machine_ref machine_ref_of(const struct machine *machine)
 {
     struct machine_ref ref = {0};

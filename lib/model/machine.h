@@ -82,6 +82,8 @@ int machine_roles_parse(const char *text, unsigned *ret_roles) _must_check_;
 
 /* The machine has a QEMU process (or its like) that holds disks and memory. */
 bool machine_state_is_active(enum machine_state state);
+/* It did what it is there for; one that was suspended on purpose, or was stopping, did not. */
+bool machine_state_is_in_service(enum machine_state state, enum machine_reason reason);
 
 #define HYPERVISOR_NAME_SIZE 64 /* longest name of a hypervisor and its NUL */
 
@@ -95,7 +97,8 @@ struct machine_ref {
 struct machine_memory {
     enum machine_state state; /* MACHINE_UNKNOWN: nothing is known */
     enum machine_reason reason;
-    bool failed_unrecovered; /* as in struct machine */
+    bool failed_unrecovered;  /* as in struct machine */
+    bool went_down_with_host; /* and may be started again in time */
     enum keeping keeping;
     int64_t kept_since_us; /* real_us */
 };

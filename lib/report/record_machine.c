@@ -176,6 +176,8 @@ int record_format_described_machine(const struct machine_memory *memory, const s
     json_put(&maker, object, "reason", json_text(machine_reason_name(memory->reason)));
     if (memory->failed_unrecovered)
         json_put(&maker, object, "failed_unrecovered", json_true());
+    if (memory->went_down_with_host)
+        json_put(&maker, object, "went_down_with_host", json_true());
     if (learned->count > 0)
         json_put(&maker, object, "learned", json_strings(&maker, learned));
     if (memory->keeping != KEEPING_NONE) {
@@ -219,6 +221,8 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
     memory.reason = (enum machine_reason)record_read_word(&reader, document, "reason", &machine_reasons);
     if (!record_is_absent(document, "failed_unrecovered"))
         memory.failed_unrecovered = record_read_bool(&reader, document, "failed_unrecovered");
+    if (!record_is_absent(document, "went_down_with_host"))
+        memory.went_down_with_host = record_read_bool(&reader, document, "went_down_with_host");
     if (!record_is_absent(document, "keeping")) {
         memory.keeping = (enum keeping)record_read_word(&reader, document, "keeping", &keepings);
         memory.kept_since_us = record_read_integer(&reader, document, "kept_since_us", -TIME_LIMIT_US, TIME_LIMIT_US);

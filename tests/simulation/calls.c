@@ -50,7 +50,7 @@ static void list(struct simulation *simulation, struct call *call)
     if (inventory == NULL || (inventory->reports = calloc(DOMAINS_MAX, sizeof(*inventory->reports))) == NULL)
         abort();
     inventory->free_memory_kib = world_free_memory(simulation, call->host);
-    inventory->cpu_time_ns = (uint64_t)(simulation->now.mono_us - simulation->hosts[call->host].booted_us + 1) * 1000;
+    inventory->uptime_us = simulation->now.mono_us - simulation->hosts[call->host].booted_us + 1;
     for (unsigned i = 0; i < simulation->n_domains; i++)
         if (simulation->domains[i].exists && simulation->domains[i].host == call->host)
             inventory->reports[inventory->n_reports++] = world_report(&simulation->domains[i]);

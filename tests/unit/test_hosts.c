@@ -407,6 +407,16 @@ static void test_what_runs_twice_is_told(void **state)
     assert_int_equal(world->told[NOTICE_BOTH_RUN], 2);
 }
 
+/* The answer to its end comes before the news of it. */
+static void test_what_runs_twice_is_told_to_be_resolved(void **state)
+{
+    struct world *world = *state;
+
+    world->answers_first = true;
+    let_both_run(world, BOTH_RUN_STOP_REPLACEMENT);
+    assert_int_equal(world->told[NOTICE_BOTH_RESOLVED], 1);
+}
+
 static void test_what_runs_twice_is_resolved(void **state)
 {
     struct world *world = *state;
@@ -621,6 +631,7 @@ int main(void)
         hosts_test(test_a_crash_whose_host_is_lost_while_it_is_confirmed),
         hosts_test(test_a_fenced_host_comes_back_with_its_machines_off),
         hosts_test(test_what_runs_twice_is_told),
+        hosts_test(test_what_runs_twice_is_told_to_be_resolved),
         hosts_test(test_what_runs_twice_is_resolved),
         hosts_test(test_the_last_of_two_is_not_stopped),
         hosts_test(test_an_original_with_another_duty_does_not_run_twice),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Hosts that crash or are rebooted, and are back before they are given up for lost. */
+#include <errno.h>
 #include <string.h>
 
 #include "support.h"
@@ -8,6 +9,7 @@
 #define WEB   "language/nodejs database/mysql webserver/nginx"
 #define LOCAL 0
 #define OTHER 1
+#define THIRD 2
 #define GIB   (UINT64_C(1024) * 1024)
 
 static struct world world;
@@ -19,7 +21,7 @@ static int set_up(void **state)
     world_make_remote(&world);
     for (unsigned i = 0; i < WORLD_HYPERVISORS; i++) {
         world.free_memory_kib[i] = 100 * GIB;
-        world.cpu_time_ns[i] = 86400 * UINT64_C(1000000000);
+        world.uptime_us[i] = 24 * 3600 * USEC_PER_SEC;
     }
     return 0;
 }
@@ -57,13 +59,14 @@ static void power_off(unsigned hypervisor)
             world.domains[i].state = MACHINE_SHUT_OFF;
             world.domains[i].reason = REASON_UNKNOWN;
             world.domains[i].exists &= !world.domains[i].is_transient;
+            world.domains[i].started_for[0] = '\0';
         }
     world_pass(&world, 20 * USEC_PER_SEC);
 }
 
 static void power_on(unsigned hypervisor)
 {
-    world.cpu_time_ns[hypervisor] = 15 * UINT64_C(1000000000);
+    world.uptime_us[hypervisor] = 15 * USEC_PER_SEC;
     world_connect(&world, hypervisor);
 }
 
@@ -162,25 +165,38 @@ static void counters_that_went_on_are_no_reboot(void **state)
     (void)state;
     add_two();
     power_off(LOCAL);
-    world.cpu_time_ns[LOCAL] += 20 * UINT64_C(1000000000);
+    world.uptime_us[LOCAL] += 20 * USEC_PER_SEC;
     world_connect(&world, LOCAL);
     pass_the_grace();
     assert_int_equal(world.told[NOTICE_HOST_REBOOTED], 0);
     assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
 }
 
-/* Nor are counters that a hypervisor cannot tell for once, or that step back while it is connected. */
-static void counters_that_are_missing_or_step_back_are_no_reboot(void **state)
+/* Nor are counters that a hypervisor cannot tell for once. */
+static void counters_that_are_missing_are_no_reboot(void **state)
 {
-    uint64_t before_ns = world.cpu_time_ns[LOCAL];
-
     (void)state;
     add_two();
     power_off(LOCAL);
-    world.cpu_time_ns[LOCAL] = 0;
+    world.uptime_us[LOCAL] = 0;
     world_connect(&world, LOCAL);
-    world.cpu_time_ns[LOCAL] = before_ns - 1;
+    pass_the_grace();
+    assert_int_equal(world.told[NOTICE_HOST_REBOOTED], 0);
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
+}
+
+/* A boot would have ended the connection. */
+static void counters_that_step_back_while_it_is_connected_are_no_reboot(void **state)
+{
+    unsigned a = add_two();
+
+    (void)state;
+    world.domains[a].state = MACHINE_SHUT_OFF;
+    world.domains[a].reason = REASON_UNKNOWN;
+    world.uptime_us[LOCAL] = 1;
     world_pass(&world, world.config.discovery.resync_interval_us + USEC_PER_SEC);
+    assert_int_equal(world_machine(&world, a)->state, MACHINE_SHUT_OFF);
+    pass_the_grace();
     assert_int_equal(world.told[NOTICE_HOST_REBOOTED], 0);
     assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
 }
@@ -226,7 +242,7 @@ static void an_inspection_before_the_listing_hides_nothing(void **state)
 
     (void)state;
     power_off(LOCAL);
-    world.cpu_time_ns[LOCAL] = 1;
+    world.uptime_us[LOCAL] = 1;
     world.holds = 1u << ACTION_LIST;
     world_connect(&world, LOCAL);
     world_tell(&world, a, EVENT_DEFINED);
@@ -235,6 +251,149 @@ static void an_inspection_before_the_listing_hides_nothing(void **state)
     world_release(&world);
     pass_the_grace();
     world_expect(&world, a, RECOVERY_RECOVERED);
+}
+
+/* Its destroy is under way when the host crashes: the recovery that asked for it goes on, alone. */
+static void one_that_hung_is_recovered_once(void **state)
+{
+    unsigned a;
+    const struct recovery *last;
+
+    (void)state;
+    world.config.failure.heartbeat.is_enabled = true;
+    assert_int_equal(coordinator_configure(world.coordinator, &world.config), 0);
+    a = add_two();
+    add(THIRD, "c", MACHINE_SHUT_OFF);
+    world.domains[a].has_agent = true;
+    world_connect(&world, THIRD);
+    world_connect(&world, LOCAL);
+    world_pass(&world, 400 * USEC_PER_SEC);
+    world.domains[a].is_mute = true;
+    world.holds = 1u << ACTION_DESTROY;
+    while (world.asked[ACTION_DESTROY] == 0)
+        world_pass(&world, 10 * USEC_PER_SEC);
+    power_off(LOCAL);
+    world.holds = 0;
+    world_answer_error(&world, 0, -ENOTCONN);
+    power_on(LOCAL);
+    world_pass(&world, 600 * USEC_PER_SEC);
+    assert_int_equal(world_recoveries(&world, a, &last), 1);
+    assert_int_equal(last->state, RECOVERY_RECOVERED);
+}
+
+/* It was in nobody's service: nothing of it failed, and it is as good a standby as before. */
+static void a_standby_that_was_being_warmed_stays_one(void **state)
+{
+    unsigned a = add(LOCAL, "a", MACHINE_RUNNING), b = add(OTHER, "b", MACHINE_SHUT_OFF);
+
+    (void)state;
+    world.config.standby = (struct config_standby){.warm = 1};
+    world.holds = 1u << ACTION_SUSPEND;
+    world_connect_all(&world);
+    world_pass(&world, 30 * USEC_PER_SEC);
+    assert_int_equal(world.domains[b].starts, 1);
+    power_off(OTHER);
+    world_release(&world);
+    power_on(OTHER);
+    world_pass(&world, 3000 * USEC_PER_SEC);
+    assert_int_equal(world_machine(&world, b)->keeping, KEEPING_WARM);
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
+    world_kill(&world, a);
+    world_pass(&world, 60 * USEC_PER_SEC);
+    world_expect(&world, a, RECOVERY_RECOVERED);
+}
+
+static void a_candidate_that_went_down_stays_a_standby(void **state)
+{
+    unsigned a = add_two(), b = a + 1;
+
+    (void)state;
+    add(THIRD, "c", MACHINE_SHUT_OFF);
+    world_connect(&world, THIRD);
+    world_kill(&world, a);
+    world_pass(&world, USEC_PER_SEC);
+    assert_int_equal(world.domains[b].starts, 1);
+    power_off(OTHER);
+    power_on(OTHER);
+    world_pass(&world, 330 * USEC_PER_SEC);
+    assert_string_equal(world_expect(&world, a, RECOVERY_RECOVERED)->replacement_name, "c");
+    assert_false(world_machine(&world, b)->failed_unrecovered);
+}
+
+static void a_daemon_that_is_restarted_meanwhile_waits_anew(void **state)
+{
+    unsigned a = add_two();
+
+    (void)state;
+    power_off(LOCAL);
+    power_on(LOCAL);
+    world_pass(&world, 10 * USEC_PER_SEC);
+    world_restart_daemon(&world);
+    world_connect_all(&world);
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
+    pass_the_grace();
+    world_expect(&world, a, RECOVERY_RECOVERED);
+}
+
+/* One that was stopping when it was last heard of, and one that was saved when nobody listened. */
+static void planned_stops_are_none(void **state)
+{
+    unsigned stopping = add(LOCAL, "stopping", MACHINE_RUNNING), saved = add(LOCAL, "saved", MACHINE_RUNNING);
+
+    (void)state;
+    add(OTHER, "b", MACHINE_SHUT_OFF);
+    world_connect_all(&world);
+    world_tell(&world, stopping, EVENT_SHUTDOWN_GUEST);
+    power_off(LOCAL);
+    world.domains[saved].has_saved = true;
+    power_on(LOCAL);
+    pass_the_grace();
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
+    assert_int_equal(world.told[NOTICE_HOST_REBOOTED], 0); /* there is nothing to be told */
+}
+
+static void what_has_moved_away_is_not_recovered(void **state)
+{
+    unsigned a = add_two();
+
+    (void)state;
+    world_disconnect(&world, LOCAL);
+    world.domains[a].hypervisor = OTHER;
+    world_tell(&world, a, EVENT_STARTED_MIGRATED);
+    world_pass(&world, 20 * USEC_PER_SEC);
+    power_on(LOCAL);
+    pass_the_grace();
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
+}
+
+/* Its uptime at the last listing was hardly less than what it is now; but too much time has passed. */
+static void a_host_that_had_hardly_been_up_is_found_as_well(void **state)
+{
+    unsigned a;
+
+    (void)state;
+    world.uptime_us[LOCAL] = 14 * USEC_PER_SEC;
+    a = add_two();
+    world_pass(&world, 400 * USEC_PER_SEC);
+    world.uptime_us[LOCAL] = 14 * USEC_PER_SEC;
+    power_off(LOCAL);
+    power_on(LOCAL);
+    pass_the_grace();
+    world_expect(&world, a, RECOVERY_RECOVERED);
+}
+
+static void what_becomes_unprotected_meanwhile_is_a_standby(void **state)
+{
+    unsigned a = add_two();
+
+    (void)state;
+    power_off(LOCAL);
+    power_on(LOCAL);
+    world.domains[a].role = "standby";
+    world_tell(&world, a, EVENT_CHANGED);
+    pass_the_grace();
+    assert_int_equal(coordinator_recovery_count(world.coordinator), 0);
+    assert_false(world_machine(&world, a)->failed_unrecovered);
 }
 
 #define reboot_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -248,9 +407,18 @@ int main(void)
         reboot_test(what_is_gone_with_it_is_recovered_at_once),
         reboot_test(what_was_not_in_service_is_not),
         reboot_test(counters_that_went_on_are_no_reboot),
-        reboot_test(counters_that_are_missing_or_step_back_are_no_reboot),
+        reboot_test(counters_that_are_missing_are_no_reboot),
+        reboot_test(counters_that_step_back_while_it_is_connected_are_no_reboot),
         reboot_test(of_one_that_was_given_up_it_is_told_that_it_is_back),
         reboot_test(another_host_under_the_name_is_no_reboot),
+        reboot_test(one_that_hung_is_recovered_once),
+        reboot_test(a_standby_that_was_being_warmed_stays_one),
+        reboot_test(a_candidate_that_went_down_stays_a_standby),
+        reboot_test(a_daemon_that_is_restarted_meanwhile_waits_anew),
+        reboot_test(planned_stops_are_none),
+        reboot_test(what_has_moved_away_is_not_recovered),
+        reboot_test(a_host_that_had_hardly_been_up_is_found_as_well),
+        reboot_test(what_becomes_unprotected_meanwhile_is_a_standby),
         reboot_test(an_inspection_before_the_listing_hides_nothing),
     };
 

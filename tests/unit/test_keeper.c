@@ -67,6 +67,7 @@ static void the_best_is_booted_verified_and_suspended(void **state)
 {
     (void)state;
     world.domains[best].has_agent = true;
+    world.domains[best].resident_kib = 4096;
     connect_and_warm();
     assert_kept(best, KEEPING_WARM, MACHINE_PAUSED);
     assert_kept(less, KEEPING_NONE, MACHINE_SHUT_OFF);

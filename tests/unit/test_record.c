@@ -603,7 +603,7 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, KEEPING_WARM, 1};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1};
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
         assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
@@ -621,8 +621,8 @@ static void test_machine_comes_back(void **state)
     for (int i = 0; i < MACHINE_STATE_COUNT; i++)
         for (int k = 0; k < REASON_COUNT; k++) {
             _cleanup_(freep) char *text = NULL;
-            struct machine_memory in = {(enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0, KEEPING_NONE,
-                                        0};
+            struct machine_memory in = {
+                (enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0, i % 2 == 0, KEEPING_NONE, 0};
             struct machine_memory out;
 
             assert_int_equal(record_format_machine(&in, &nothing, &text), 0);
@@ -630,6 +630,7 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.state, i);
             assert_int_equal(out.reason, k);
             assert_int_equal(out.failed_unrecovered, in.failed_unrecovered);
+            assert_int_equal(out.went_down_with_host, in.went_down_with_host);
         }
 }
 
@@ -672,6 +673,7 @@ static void test_machine_documents(void **state)
         {"{\"state\":\"running\",\"reason\":null}", -EINVAL},
         {"{\"state\":1,\"reason\":\"unknown\"}", -EINVAL},
         {"{\"state\":\"running\",\"reason\":\"unknown\",\"failed_unrecovered\":1}", -EINVAL},
+        {"{\"state\":\"running\",\"reason\":\"unknown\",\"went_down_with_host\":1}", -EINVAL},
         {"{\"state\":\"running\",\"reason\":\"unknown\"", -EINVAL},
     };
     const struct machine_memory running = {.state = MACHINE_RUNNING};
@@ -682,7 +684,7 @@ static void test_machine_documents(void **state)
     assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, KEEPING_WARM, 1};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1};
 
         assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
         assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);

@@ -138,7 +138,7 @@ static void answer_list(struct world *world, const struct action *action, const 
     inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
     assert_non_null(inventory->reports);
     inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(&action->target)];
-    inventory->cpu_time_ns = world->cpu_time_ns[hypervisor_of(&action->target)];
+    inventory->uptime_us = world->uptime_us[hypervisor_of(&action->target)];
     for (unsigned i = 0; i < world->n_domains; i++)
         if (domains[i].exists && domains[i].hypervisor == hypervisor_of(&action->target))
             inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
@@ -197,21 +197,34 @@ void world_tell(struct world *world, unsigned number, enum domain_event_kind kin
     coordinator_handle_event(world->coordinator, hypervisor_names[domain->hypervisor], &event);
 }
 
+/* Of its host, by a machine that is up. */
+static uint64_t taken_kib(const struct world_domain *domain)
+{
+    if (domain->resident_kib != 0)
+        return domain->resident_kib;
+    return domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
+}
+
 static void answer_destroy(struct world *world, const struct action *action)
 {
     unsigned number = number_of(&action->target);
     struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id};
+    bool was_active = domain->exists && machine_state_is_active(domain->state);
 
     domain->destroys++;
-    if (!domain->exists) {
+    if (!domain->exists)
         result.error = -ENOENT;
-    } else if (machine_state_is_active(domain->state)) {
-        world->free_memory_kib[domain->hypervisor] += domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
+    if (was_active) {
+        world->free_memory_kib[domain->hypervisor] += taken_kib(domain);
         stop(world, number, REASON_DESTROYED);
-        world_tell(world, number, EVENT_STOPPED_DESTROYED);
     }
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    if (world->answers_first)
+        coordinator_handle_result(world->coordinator, action, &result, world->now);
+    if (was_active)
+        world_tell(world, number, EVENT_STOPPED_DESTROYED);
+    if (!world->answers_first)
+        coordinator_handle_result(world->coordinator, action, &result, world->now);
 }
 
 /* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
@@ -255,7 +268,7 @@ static void assert_may_start(const struct world *world, const struct action *act
 static void take_memory(struct world *world, const struct world_domain *domain)
 {
     uint64_t *free_kib = &world->free_memory_kib[domain->hypervisor];
-    uint64_t needs_kib = domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
+    uint64_t needs_kib = taken_kib(domain);
 
     if (*free_kib > needs_kib && domain->state == MACHINE_SHUT_OFF)
         *free_kib -= needs_kib;
@@ -314,7 +327,7 @@ static void answer_suspend(struct world *world, const struct action *action)
 static void answer_clock(struct world *world, const struct action *action)
 {
     struct world_domain *domain = &world->domains[number_of(&action->target)];
-    struct action_result result = {.id = action->id, .resident_kib = 4096};
+    struct action_result result = {.id = action->id, .resident_kib = taken_kib(domain)};
 
     if (action->kind == ACTION_SET_CLOCK && (!domain->has_agent || domain->is_mute))
         result.error = -EAGAIN;

@@ -35,6 +35,7 @@ struct world_domain {
     uint64_t activity;                  /* of its disks */
     const char *disk, *mac;             /* writable; NULL: none */
     uint64_t memory_kib;                /* 0: 1 GiB */
+    uint64_t resident_kib;              /* what it takes of that; 0: all */
     int hook_error;                     /* what the pre-start hooks say to it as a candidate */
     char started_for[RECOVERY_ID_SIZE]; /* recovery that started it, while it runs */
     unsigned starts, destroys;
@@ -69,15 +70,16 @@ struct world {
     unsigned n_domains;
 
     uint64_t free_memory_kib[WORLD_HYPERVISORS];
-    uint64_t cpu_time_ns[WORLD_HYPERVISORS]; /* 0: they do not tell */
-    int record_error;                        /* what writing an intent answers */
-    bool loses_writes;                       /* only intents reach the disk: what is handed out is lost on the way */
+    int64_t uptime_us[WORLD_HYPERVISORS]; /* 0: they do not tell */
+    int record_error;                     /* what writing an intent answers */
+    bool loses_writes;                    /* only intents reach the disk: what is handed out is lost on the way */
     struct world_stored stored[WORLD_STORED];
     size_t n_stored;
     struct world_remembered remembered[WORLD_DOMAINS];
 
     int fence_error;                           /* what the fence agent answers */
     bool fence_lies;                           /* and does nothing when it says that it has */
+    bool answers_first;                        /* that it is destroyed, and tells of it afterwards */
     struct host_track kept[WORLD_HYPERVISORS]; /* on disk: lost and fenced hosts */
 
     unsigned holds; /* of 1 << enum action_kind: these are not answered by themselves */
