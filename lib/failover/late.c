@@ -38,7 +38,7 @@ static bool is_wanted(const struct coordinator *coordinator, const struct recove
             continue;
         if (!recovery_state_is_final(recovery->state))
             return true;
-        if (recovery->state == RECOVERY_RECOVERED &&
+        if (recovery->state == RECOVERY_RECOVERED && (recovery->stands_in || recovery->is_restarting) &&
             (attempt == NULL || recovery == asker || recovery->decided.mono_us > attempt->decided.mono_us))
             return true;
     }
