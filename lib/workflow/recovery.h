@@ -38,6 +38,12 @@ enum recovery_state {
 /* "detected", "confirming", …; the last four are the outcomes that history shows. */
 const char *recovery_state_name(enum recovery_state state);
 bool recovery_state_is_final(enum recovery_state state);
+/* The failed machine is not known to be dead yet. */
+bool recovery_state_is_unconfirmed(enum recovery_state state);
+/* A candidate was chosen and did not fail yet, nor is it known to work. */
+bool recovery_state_has_candidate(enum recovery_state state);
+/* As above, and it takes a place among the starts under way on its hypervisor. */
+bool recovery_state_is_coming_up(enum recovery_state state);
 
 enum recovery_event_kind {
     RECOVERY_BEGIN,
@@ -173,6 +179,9 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
 
 /* Attempts that count: not those that we interrupted ourselves. */
 size_t recovery_attempt_count(const struct recovery *recovery);
+
+/* It has decided on something that was not handed out yet: RECOVERY_RECONSIDER means something to it. */
+bool recovery_can_be_reconsidered(const struct recovery *recovery);
 
 /* The hypervisor whose return it waits for, borrowed; NULL: it waits for none. */
 const char *recovery_waits_for(const struct recovery *recovery);

@@ -485,21 +485,23 @@ static bool comes_back(const struct step *step)
     return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->belies_its_looks;
 }
 
+bool recovery_can_be_reconsidered(const struct recovery *recovery)
+{
+    return is_unbegun(recovery) && (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING ||
+                                    recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
+}
+
 /* A decision that waited too long to be carried out. */
 static bool is_to_be_reconsidered(const struct step *step)
 {
-    const struct recovery *recovery = step->recovery;
-
-    return step->event->kind == RECOVERY_RECONSIDER && is_unbegun(recovery) &&
-           (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING ||
-            recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
+    return step->event->kind == RECOVERY_RECONSIDER && recovery_can_be_reconsidered(step->recovery);
 }
 
 /* What a host takes with it when it is lost: a question that only it could answer, or the candidate. */
 static bool loses_host(struct step *step)
 {
     struct recovery *recovery = step->recovery;
-    bool has_candidate = recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_VERIFYING;
+    bool has_candidate = recovery_state_has_candidate(recovery->state);
     bool is_untouched = recovery->state == RECOVERY_RECORDING || recovery->state == RECOVERY_PREPARING ||
                         (recovery->state == RECOVERY_STARTING && !recovery->is_asked);
     bool is_fenced = step->event->kind == RECOVERY_CANDIDATE_FENCED;

@@ -1,0 +1,5 @@
+#ifndef UNDERSTUDY_WORKFLOW_QUESTION_H
+#define UNDERSTUDY_WORKFLOW_QUESTION_H
+#include "base/moment.h"
+#define QUESTION_STOP_US (20 * USEC_PER_SEC)
+#endif
