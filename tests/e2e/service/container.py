@@ -76,8 +76,10 @@ def make_tree(tree, package):
 class Container:
     """A copy-on-write view of the tree, which can be booted, also again. What is written is gone with it."""
 
-    def __init__(self, tree, home):
+    def __init__(self, tree, home, size="1g"):
+        """size: of what can be written in it."""
         self._home = home
+        self._size = size
         self.root = home / "root"
         self._tree = tree
         self._process = None
@@ -87,7 +89,7 @@ class Container:
         for name in ("root", "layer"):
             (self._home / name).mkdir()
         # An overlay cannot lie on an overlay, which the home may well be on.
-        _run("mount", "-t", "tmpfs", "-o", "size=1g", "understudy-test", str(self._home / "layer"))
+        _run("mount", "-t", "tmpfs", "-o", f"size={self._size}", "understudy-test", str(self._home / "layer"))
         for name in ("upper", "work"):
             (self._home / "layer" / name).mkdir()
         layer = self._home / "layer"
@@ -107,9 +109,11 @@ class Container:
         for mount in (self.root, self._home / "layer"):
             subprocess.run(["umount", "-l", str(mount)], check=False)
 
-    def boot(self):
+    def boot(self, has_network=False):
+        """has_network: this machine's; else it has none."""
         command = ["systemd-nspawn", "-q", "-D", str(self.root), "--register=no", "--keep-unit", "--boot",
-                   "--private-network", "--capability=all", "systemd.unified_cgroup_hierarchy=0"]
+                   *([] if has_network else ["--private-network"]), "--capability=all",
+                   "systemd.unified_cgroup_hierarchy=0"]
         log = open(self._home / "console", "wb")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          start_new_session=True)
