@@ -63,7 +63,7 @@ apt() {
 
 # What apt said last that is an error, and the way out.
 explain() {
-    sed -n 's/^\(E\|W\|Err\)[:0-9]* *//p' "$log" | sort -u | head -n 5 | sed 's/^/  /' >&2
+    sed -n 's/^[EW]: *//p' "$log" | grep -v '^Some index files' | sort -u | head -n 3 | sed 's/^/  /' >&2
     if grep -qE 'resolving|resolve|Could not connect|Failed to fetch|unreachable' "$log"; then
         echo "This machine does not reach its package mirror: look at its network, then start again." >&2
     elif grep -q 'dpkg was interrupted' "$log"; then

@@ -51,6 +51,8 @@ def make_tree(release, tree, apt_cache):
             "--include=sudo,git,systemd,systemd-sysv,dbus,ca-certificates", release, f"{tree}.new")
         os.rename(f"{tree}.new", tree)
     (tree / "etc/machine-id").write_text("")
+    (tree / "etc/hostname").write_text("fresh\n")
+    (tree / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 fresh\n")
     shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
     # Packages are fetched once for all cases: only times differ by that.
     (apt_cache / "partial").mkdir(parents=True, exist_ok=True)
