@@ -145,8 +145,10 @@ class Machine(Container):
 
     def wait_until_quiet(self, patience=400):
         """Until nothing of ours runs any more: no apt, no build, no daemon, no guest."""
-        self.wait_until("! pgrep -f 'apt-get|dpkg|ninja|ctest|pytest|understudyd|libvirtd --|qemu-system|demo.sh|"
-                        "run.sh|prepare.sh' >/dev/null", patience)
+        # The brackets keep this script's own command line from matching.
+        self.wait_until("! for each in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$each; echo; done 2>/dev/null | grep -qE "
+                        "'[a]pt-get|[d]pkg |[n]inja|[c]test|[p]ytest|[u]nderstudyd |[l]ibvirtd |[q]emu-system|[d]emo.sh|"
+                        "[r]un.sh|[p]repare.sh'", patience)
 
     def check_nothing_left(self, user, where, had):
         """No half-installed package, no process, no directory in /tmp, nothing of root's in the clone."""
