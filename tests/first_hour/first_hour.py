@@ -147,7 +147,7 @@ class Machine(Container):
         """Until nothing of ours runs any more: no apt, no build, no daemon, no guest."""
         # The brackets keep this script's own command line from matching.
         self.wait_until("! for each in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$each; echo; done 2>/dev/null | grep -qE "
-                        "'[a]pt-get|[d]pkg |[n]inja|[c]test|[p]ytest|[u]nderstudyd |[l]ibvirtd |[q]emu-system|[d]emo.sh|"
+                        "'[a]pt-get|[d]pkg |[n]inja|[c]test|[p]ytest|[u]nderstudyd --config|^[l]ibvirtd|[q]emu-system|[d]emo.sh|"
                         "[r]un.sh|[p]repare.sh'", patience)
 
     def check_nothing_left(self, user, where, had):
