@@ -327,11 +327,12 @@ void hosts_compare_uptime(struct link *link, int64_t uptime_us, struct moment no
     /* A boot takes the connection with it. What others took of its CPUs' time was not counted. */
     link->has_rebooted =
         !link->is_here && !link->is_listed && link->uptime_us != 0 && grown_us < passed_us / 2 - UPTIME_SLACK_US;
-    link->uptime_us = uptime_us;
 }
 
-void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, struct moment now)
+void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, int64_t uptime_us, struct moment now)
 {
+    if (uptime_us != 0)
+        link->uptime_us = uptime_us;
     /* Of one that had been given up, it is told that it is back. */
     if (link->has_rebooted && link->went_down > 0 && !link->host.was_lost && link->host.state != HOST_FENCED)
         note(coordinator, NOTICE_HOST_REBOOTED, link, now,

@@ -231,6 +231,28 @@ def test_check_tells_every_error_in_one_pass(tmp_path):
     assert run_check(path).returncode == 0
 
 
+def run_with(path, descriptors=None):
+    """The daemon, until it ends by itself. descriptors: so many it may have open."""
+    limit = [] if descriptors is None else ["prlimit", f"--nofile={descriptors}"]
+    done = subprocess.run([*limit, *launcher(), str(program("understudyd")), "--config", str(path)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(), timeout=30)
+    assert not SANITIZER_REPORT.search(done.stderr), done.stderr
+    return done
+
+
+def test_only_a_wrong_configuration_keeps_systemd_from_trying_again(tmp_path):
+    """An I/O error and EMFILE at the start ended with status 78 (RestartPreventExitStatus=)."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text("mode: sometimes\n")
+    assert run_with(path).returncode == 78
+    assert run_with(tmp_path / "nosuch.yaml").returncode == 78
+    broken = run_with("/proc/self/mem")
+    assert broken.returncode == 1 and "Input/output error" in broken.stderr
+    path.write_text(f'state_dir: {tmp_path}\nhypervisors: [{{name: a, uri: "test:///default"}}]\n')
+    poor = run_with(path, descriptors=4)
+    assert poor.returncode == 1 and "Too many open files" in poor.stderr
+
+
 def test_stop_with_a_listener_on_the_event_stream(case_study):
     daemon = case_study().start()
     assert daemon.events.about("VM-001") == []
