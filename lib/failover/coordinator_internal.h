@@ -319,7 +319,7 @@ bool keeper_handle_result(struct coordinator *coordinator, const struct action *
 bool keeper_handle_late_result(struct coordinator *coordinator, const struct action *action, struct moment now);
 /* A machine that is kept changed its state, or failed. */
 void keeper_tell_state(struct coordinator *coordinator, struct kept *kept, enum machine_state state, struct moment now);
-/* A host is off for sure: nothing there is warm any more, whatever an earlier daemon had begun. */
+/* A host is off for sure: nothing there is warm any more. */
 void keeper_lose_host(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 void keeper_tell_failure(struct coordinator *coordinator, struct kept *kept, const char *why, struct moment now);
 /* Lets go of those whose course is over. */
@@ -342,6 +342,10 @@ bool kept_has_memory(const struct kept *kept);
 
 /* ---- keeper_restore.c ---- */
 
+/* An earlier daemon kept it warm, or had begun to, and it has not been looked at since: it served nobody. */
+bool keeper_remembers(const struct coordinator *coordinator, const struct machine_ref *ref);
+/* A host is off for sure, and what it had is seen to: nothing of what an earlier daemon had begun there is left. */
+void keeper_forget_host(struct coordinator *coordinator, const char *hypervisor);
 /* A machine that was kept when the daemon last ran is here: what of it is still ours? */
 void keeper_adopt(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now);
 /* A recovery that had it did not start it. may_run: it was taken in the middle of a course. */

@@ -127,7 +127,7 @@ static bool is_seen_to(const struct coordinator *coordinator, const struct machi
     const struct watch *watch = watch_find(coordinator, &ref);
 
     return watch == NULL || watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL ||
-           watch->remembered.keeping != KEEPING_NONE || restore_needs(coordinator, &ref);
+           keeper_remembers(coordinator, &ref) || restore_needs(coordinator, &ref);
 }
 
 static struct failure_context context_of(const struct coordinator *coordinator, const struct machine *machine,
@@ -234,8 +234,7 @@ void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, 
         keeper_tell_failure(coordinator, watch->warms, why, now);
         return;
     }
-    /* Kept warm when the daemon last ran, and not looked at yet: it served nobody. */
-    if (watch->remembered.keeping != KEEPING_NONE)
+    if (keeper_remembers(coordinator, &watch->ref))
         return;
     /* A replacement that stops is the business of the recovery that started it. */
     if (watch->recovers != NULL || watch->serves != NULL || restore_needs(coordinator, &watch->ref))
@@ -308,9 +307,7 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
 void watch_lose(struct coordinator *coordinator, struct machine *machine, bool has_failed, struct moment now)
 {
     struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
-    /* One that an earlier daemon had started to be kept warm was in nobody's service. */
-    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL ||
-                                       (watch->warms == NULL && watch->remembered.keeping != KEEPING_NONE));
+    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL);
 
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
@@ -510,7 +507,8 @@ int watch_apply_report(struct coordinator *coordinator, const char *hypervisor, 
         restore_recall(coordinator, watch, machine, report, now);
         recall_learned(coordinator, watch, machine, now);
     }
-    /* From here on it is known; should another one of this listing not be taken in, the next does not recall it anew. */
+    /* From here on it is known; should another one of this listing not be taken in, the next does not recall it anew.
+     */
     watch->remembered.state = MACHINE_UNKNOWN;
     watch->is_listed = true;
     watch->absent_since_us = 0;
