@@ -52,9 +52,9 @@ virDomainPtr action_look_up(virConnectPtr connection, const char *uuid, struct a
     return NULL;
 }
 
-void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_get_state(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -64,9 +64,9 @@ void action_inquire(virConnectPtr connection, const char *uuid, struct action_re
 }
 
 /* A domain may end, or a transient one vanish, between the question for its state and the call. */
-void action_destroy(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_destroy(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -96,9 +96,9 @@ static int bring_up(virDomainPtr domain, struct action_result *result)
     return 0;
 }
 
-void action_start(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_start(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -112,9 +112,9 @@ void action_start(virConnectPtr connection, const char *uuid, struct action_resu
     virDomainFree(domain);
 }
 
-void action_suspend(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_suspend(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -123,9 +123,9 @@ void action_suspend(virConnectPtr connection, const char *uuid, struct action_re
     virDomainFree(domain);
 }
 
-void action_save(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_save(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -171,9 +171,9 @@ static int set_clock(virDomainPtr domain)
     return virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE ? -1 : tell_time(domain);
 }
 
-void action_set_clock(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_set_clock(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -183,10 +183,10 @@ void action_set_clock(virConnectPtr connection, const char *uuid, struct action_
     virDomainFree(domain);
 }
 
-void action_weigh(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_measure_memory(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
     virDomainMemoryStatStruct statistics[VIR_DOMAIN_MEMORY_STAT_NR];
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
     int n;
 
     if (domain == NULL)
@@ -214,9 +214,9 @@ static int dump_and_crash(virDomainPtr domain, const char *path)
     return virDomainCoreDump(domain, path, VIR_DUMP_CRASH);
 }
 
-void action_crash(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_crash(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
     _cleanup_(drain_freep) struct drain *drain = NULL;
     bool is_frozen = false;
     int r;

@@ -120,14 +120,14 @@ static void probe(virDomainPtr domain, int64_t timeout_us, struct action_result 
     probe->has_counters = probe->has_counters || !probe->lacks_disks;
 }
 
-void pulse_take(virConnectPtr connection, const char *uuid, int64_t timeout_us, struct action_result *result)
+void pulse_take(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
     if (result->state == MACHINE_RUNNING) {
-        probe(domain, timeout_us, result);
+        probe(domain, action->timeout_us, result);
     } else {
         result->error = -EIO;
         snprintf(result->message, sizeof(result->message), "it is %s", machine_state_name(result->state));
