@@ -28,7 +28,7 @@ if ! command -v apt-get >/dev/null; then
     exit 0
 fi
 install_missing gcc cmake ninja-build pkg-config libvirt-dev libevent-dev libyaml-dev libsystemd-dev libxml2-dev \
-    libjansson-dev libcurl4-openssl-dev libsqlite3-dev uthash-dev libcmocka-dev python3 python3-pytest || exit
+    libjansson-dev libcurl4-openssl-dev libsmartcols-dev libsqlite3-dev uthash-dev libcmocka-dev python3 python3-pytest || exit
 # What only some tests need: they are skipped, and say why, where it cannot be had.
 for package in libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd \
     iproute2 openssl fence-agents \

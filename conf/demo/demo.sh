@@ -10,7 +10,7 @@ set -eu
 demo=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 source=$(CDPATH='' cd -- "$demo/../.." && pwd)
 packages="gcc libc6-dev cmake ninja-build pkg-config libvirt-dev libevent-dev libyaml-dev libxml2-dev
-          libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev uthash-dev"
+          libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev"
 daemon=
 directory=$(mktemp -d)
 
