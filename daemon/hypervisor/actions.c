@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <libvirt/virterror.h>
 
 #include "hypervisor/drain.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/translate.h"
+#include "service/clock.h"
 
 /* Seconds that the agent may take to set a clock. */
 #define CLOCK_TIMEOUT 5
@@ -137,23 +137,20 @@ void action_save(virConnectPtr connection, const struct action *action, struct a
 /* From our own clock. */
 static int tell_time(virDomainPtr domain)
 {
-    struct timespec now;
+    int64_t real_us = clock_now().real_us;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    return virDomainSetTime(domain, now.tv_sec, (unsigned)now.tv_nsec, 0);
+    return virDomainSetTime(domain, real_us / USEC_PER_SEC, (unsigned)(real_us % USEC_PER_SEC) * 1000, 0);
 }
 
 /* The guest's clock and ours are near enough to be the same but for the grain of the former. */
 static bool agrees_with_us(virDomainPtr domain)
 {
-    struct timespec now;
     long long seconds;
     unsigned nanoseconds;
 
     if (virDomainGetTime(domain, &seconds, &nanoseconds, 0) < 0)
         return false;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return llabs(now.tv_sec - seconds) <= GRAIN_S;
+    return llabs(clock_now().real_us / USEC_PER_SEC - seconds) <= GRAIN_S;
 }
 
 /*

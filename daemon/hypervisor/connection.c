@@ -9,12 +9,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "hypervisor/session.h"
 #include "hypervisor/translate.h"
+#include "service/clock.h"
 
 #define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
 #define FORSAKEN_MAX     (3 * WORKERS_MAX) /* threads that hang on connections given up, before we stop adding to them */
@@ -75,14 +75,6 @@ struct probe_job {
 };
 
 static const struct job_type connect_type, close_type, probe_type;
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 static struct connection *find_link(unsigned long link)
 {
@@ -251,7 +243,7 @@ static void lost(struct connection *connection, const char *why)
     evtimer_del(connection->probe);
     workers_forsake(connection->workers, -ENOTCONN);
     discard(connection, &connection->session);
-    if (now_us() - connection->up_since_us >= connection->reconnect_max_us)
+    if (clock_now().mono_us - connection->up_since_us >= connection->reconnect_max_us)
         connection->backoff_us = BACKOFF_FIRST_US;
     connection->told_failure = false;
     wait_and_retry(connection);
@@ -338,7 +330,7 @@ static void come_up(struct connection *connection, struct session *session)
     connection->handle = connection->session.handle;
     pthread_mutex_unlock(&registry.lock);
     connection->state = UP;
-    connection->up_since_us = now_us();
+    connection->up_since_us = clock_now().mono_us;
     set_timer(connection->probe, connection->timeout_us / 2);
     connection->callbacks.up(connection->context);
     event_active(connection->closed, 0, 0); /* it may have been closed before it was up */

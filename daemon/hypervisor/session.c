@@ -12,9 +12,9 @@
 
 #include <assert.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "hypervisor/translate.h"
+#include "service/clock.h"
 
 static struct session_listener listener;
 
@@ -23,20 +23,12 @@ void session_set_listener(const struct session_listener *new_listener)
     listener = *new_listener;
 }
 
-static int64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 static void tell(virDomainPtr domain, enum domain_event_kind kind, void *opaque)
 {
     struct domain_event event = {
         .kind = kind,
         .name = virDomainGetName(domain),
-        .at = {.mono_us = clock_us(CLOCK_MONOTONIC), .real_us = clock_us(CLOCK_REALTIME)},
+        .at = clock_now(),
     };
 
     if (event.name != NULL && virDomainGetUUIDString(domain, event.uuid) == 0)

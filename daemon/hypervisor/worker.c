@@ -10,11 +10,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "base/moment.h"
+#include "service/clock.h"
 
 /* What threads and main thread share. Outlives the workers where a thread hangs; the last one frees it. */
 struct mailbox {
@@ -52,14 +52,6 @@ static const size_t places[JOB_CLASS_COUNT] = {
 
 /* Where very many guests hang, their probes wait for one another; after this, rather none. */
 #define PROBE_WAIT_US (600 * USEC_PER_SEC)
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 static void list_append(struct job_list *list, struct job *job)
 {
@@ -338,7 +330,7 @@ int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us)
     }
     job->workers = workers;
     job->mailbox = workers->mailbox;
-    job->submitted_us = now_us();
+    job->submitted_us = clock_now().mono_us;
     list_append(&workers->waiting[job->type->class], job);
     run_what_fits(workers);
     return 0;
@@ -374,7 +366,7 @@ void workers_forsake(struct workers *workers, int error)
 
 int64_t job_age_us(const struct job *job)
 {
-    return now_us() - job->submitted_us;
+    return clock_now().mono_us - job->submitted_us;
 }
 
 bool workers_are_late(const struct workers *workers)
@@ -409,7 +401,7 @@ static void free_list(struct job_list *list)
 /* The mailbox's lock is held. False: something is still out after the grace. */
 static bool wait_for_all(struct mailbox *mailbox, int64_t grace_us)
 {
-    int64_t until_us = now_us() + grace_us;
+    int64_t until_us = clock_now().mono_us + grace_us;
     const struct timespec until = {.tv_sec = until_us / USEC_PER_SEC, .tv_nsec = until_us % USEC_PER_SEC * 1000};
 
     while (mailbox->out > 0)

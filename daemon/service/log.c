@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "service/clock.h"
+
 #define FIELDS_MAX 20
 
 static bool to_journal;
@@ -51,17 +53,17 @@ static const char *priority_word(int priority)
 /* One write, so that lines of several threads do not mix. */
 static void to_stderr(int priority, const char *text)
 {
-    struct timespec now;
+    int64_t real_us = clock_now().real_us;
+    time_t seconds = real_us / USEC_PER_SEC;
     struct tm local;
     char time[32];
     char line[4096];
     int length;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (localtime_r(&now.tv_sec, &local) == NULL || strftime(time, sizeof(time), "%H:%M:%S", &local) == 0)
+    if (localtime_r(&seconds, &local) == NULL || strftime(time, sizeof(time), "%H:%M:%S", &local) == 0)
         strcpy(time, "?");
-    length =
-        snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", time, now.tv_nsec / 1000000, priority_word(priority), text);
+    length = snprintf(line, sizeof(line), "%s.%03d %s: %s\n", time, (int)(real_us % USEC_PER_SEC / USEC_PER_MSEC),
+                      priority_word(priority), text);
     if (length < 0)
         return;
     if ((size_t)length >= sizeof(line)) {
