@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who waits for which answer: the one table for what the daemon has begun outside the hypervisors (writes, hooks,
- * fencing) and for drills. Knows no store, no program and no API. Main thread only.
+ * Which part waits for which answer: the one table for what the daemon has begun outside the hypervisors (writes,
+ * hooks, fencing) and for drills. Knows no store, no program and no API. Main thread only.
  */
 #ifndef UNDERSTUDY_DAEMON_ANSWERS_H
 #define UNDERSTUDY_DAEMON_ANSWERS_H

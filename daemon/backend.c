@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether a request makes sense now is decided here, with words for who asked; what follows from it is not. */
+/*
+ * Decides whether a request makes sense now, with words for the operator; leaves what follows from it to the
+ * coordinator.
+ */
 #include "backend.h"
 
 #include <errno.h>
@@ -59,31 +62,31 @@ static int check_drill(const struct backend *backend, const struct machine *mach
                        const struct hypervisor *hypervisor, bool confirmed, const char **ret_message)
 {
     if (hypervisor == NULL || !machine->is_reachable) {
-        *ret_message = "its hypervisor is not connected";
+        *ret_message = "the machine's hypervisor is not connected";
         return -ENOTCONN;
     }
     if (machine->state != MACHINE_RUNNING) {
-        *ret_message = "it is not running, so it cannot crash";
+        *ret_message = "the machine is not running, so it cannot crash";
         return -EINVAL;
     }
     if (machine->claimed_by != NULL) {
-        *ret_message = "a recovery is under way that needs it";
+        *ret_message = "the machine is needed by a recovery that is under way";
         return -EBUSY;
     }
     if (coordinator_is_held(backend->coordinator)) {
-        *ret_message = "the brake is on, so nothing would take its place: understudyctl release";
+        *ret_message = "the brake is on, so no machine would take over: understudyctl release";
         return -EBUSY;
     }
     if (!hypervisor_is_test(hypervisor) && !confirmed) {
         *ret_message = (machine->roles & ROLE_PROTECTED) != 0
                            ? "this crashes a real machine"
-                           : "this crashes a real machine, and one that is not protected: nothing would take its place";
+                           : "this crashes a real machine, and one that is not protected: no machine would take over";
         return -EPERM;
     }
     return 0;
 }
 
-/* The answer to the crash comes like that to every action, and goes to the API's client. */
+/* The crash is answered like every action; its answer goes to the client of the API. */
 static int api_drill(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
                      const char **ret_message)
 {
@@ -134,9 +137,9 @@ static int api_fenced(void *context, const char *hypervisor, bool confirmed, con
     else if (r == -EPERM)
         *ret_message = "if that host still runs, its machines will run twice and destroy their disks";
     else if (r == -EALREADY)
-        *ret_message = "it is known to be off";
+        *ret_message = "the host is known to be off already";
     else if (r < 0)
-        *ret_message = "it can be reached, so it is not off";
+        *ret_message = "the host can be reached, so it is not off";
     if (r == 0)
         log_line(LOG_WARNING, "%s: confirmed off by an operator", hypervisor);
     event_active(backend->pump, 0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Puts the parts together and turns the event loop. Whoever tells the coordinator something activates the pump; the
+ * Puts the parts together and turns the event loop. A part that tells the coordinator something activates the pump; the
  * pump, and nothing else, takes what the coordinator asks for and tells, and hands it on. Decides nothing about
  * machines.
  */
@@ -168,7 +168,7 @@ static int open_events(struct daemon *daemon)
     return 0;
 }
 
-/* Who knows whom: each part borrows what it needs, and nothing else. */
+/* Each part borrows the others that it needs, and no more. */
 static void connect_parts(struct daemon *daemon)
 {
     daemon->nodes = (struct nodes){
@@ -286,7 +286,7 @@ static void free_event(struct event *event)
         event_free(event);
 }
 
-/* Those who may still tell the coordinator something go first; the pump, which they activate, goes after them. */
+/* Parts that may still tell the coordinator something go first; the pump, which they activate, goes after them. */
 static void daemon_done(struct daemon *daemon)
 {
     if (daemon->answers != NULL)
@@ -329,7 +329,7 @@ int daemon_run(struct config *config)
         log_line(LOG_ERR, "the event loop broke");
         return -EIO;
     }
-    /* What came in beside the signal is written down as well. */
+    /* The inputs of the last turn are handed on as well. */
     pump(&daemon);
     return 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A table from who performs an action to how that is begun. Who performs it stands in hypervisor/kinds.c. */
+/*
+ * A table from the performer of an action to the function that begins it. hypervisor/kinds.c says which performer a
+ * kind has.
+ */
 #include "executor.h"
 
 #include <stdio.h>

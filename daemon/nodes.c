@@ -148,7 +148,7 @@ static void node_done(struct node *node)
     *node = (struct node){0};
 }
 
-/* So often that a host which is there again is reached before it counts as lost. */
+/* Short enough that a host which is back is reached before it counts as lost. */
 static int64_t reconnect_max_us(const struct config *config)
 {
     int64_t third_us = config->host_timeout_us / 3;

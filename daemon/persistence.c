@@ -74,7 +74,7 @@ static int recall_description(struct persistence *persistence, const struct mach
     return r < 0 ? r : coordinator_remember_description(persistence->coordinator, ref, description);
 }
 
-/* A row of the machines' table without a UUID is about the host itself. */
+/* A row of the table of machines without a UUID is about the host itself. */
 static int restore_host(struct persistence *persistence, const struct stored_machine *row)
 {
     struct moment missing, fenced;

@@ -34,7 +34,7 @@ void persistence_write(struct persistence *persistence);
  */
 int persistence_perform(struct persistence *persistence, const struct action *action) _must_check_;
 
-/* What is queued still has a moment to reach the disk. */
+/* Queued writes still have a moment to reach the disk. */
 void persistence_close(struct persistence *persistence);
 
 #endif

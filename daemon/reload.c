@@ -34,7 +34,7 @@ static void log_waiting_keys(const struct settings *settings)
                   key->path);
 }
 
-/* Whatever can fail comes before the first thing that changes. Takes config. */
+/* All that can fail comes before the first change. Takes config. */
 static int replace_config(const struct reload *reload, struct config *config)
 {
     size_t n_before = reload->nodes->count;

@@ -46,7 +46,7 @@ static void on_done(void *token, int error, const char *message)
     if (request != NULL) {
         LIST_REMOVE(drill, link);
         set_patience(request, false);
-        /* Should the client have gone, evhttp only frees the request here. */
+        /* Where the client has gone, evhttp only frees the request here. */
         if (error < 0)
             reply_error(request, reply_status_of(error), message, NULL);
         else

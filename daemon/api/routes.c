@@ -18,7 +18,7 @@
 #include "report/json.h"
 #include "report/metrics.h"
 
-#define INELIGIBLE_MAX 100 /* candidates without a chance that an explanation still names */
+#define INELIGIBLE_MAX 100 /* ineligible candidates that an explanation still names */
 
 /* One request on its way to its answer. */
 struct exchange {
@@ -35,7 +35,7 @@ static struct moment now(const struct exchange *exchange)
     return exchange->routes->backend->now(exchange->routes->context);
 }
 
-/* Sends a document of lib/report, or that memory ran out while it was made. */
+/* Sends a document of lib/report; where there was no memory to make it, says so. */
 static void answer(const struct exchange *exchange, int error, char *json)
 {
     reply_json(exchange->request, HTTP_OK, error < 0 ? NULL : json);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The daemon's own words come through here, too, and with them names of machines: they are made harmless. */
+/* What the daemon answers is printed here, too, and with it names of machines: they are made harmless. */
 #include "ctl/message.h"
 
 #include <stdarg.h>

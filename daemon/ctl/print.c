@@ -39,7 +39,7 @@ static size_t terminal_width(void)
     return columns != NULL && atoi(columns) > 0 ? (size_t)atoi(columns) : PRINT_WIDTH;
 }
 
-/* What the daemon sends is UTF-8, whatever the locale: without this, columns of other scripts would not line up. */
+/* The daemon sends UTF-8, whatever the locale. In another locale, libsmartcols and wcwidth would not know it. */
 static void set_locale(void)
 {
     setlocale(LC_CTYPE, "");

@@ -21,10 +21,10 @@
 #define STATUS_ON  0
 #define STATUS_OFF 2
 
-/* With this the fencing library ends what it says of a fault; the fault itself is the line before. */
+/* The fencing library ends what it says of a fault with this line; the fault itself is the line before. */
 #define ADVICE "Please use '-h' for usage"
 
-/* As much of a secret at the end of a line is taken for one that was cut. */
+/* So many bytes of a secret at the end of a line are taken for a secret that was cut. */
 #define BEGUN_MIN 3
 
 struct fencer {
@@ -44,9 +44,9 @@ struct run {
     char *input;                /* of the action */
     char *status_input;         /* NULL: what the agent says is not confirmed */
     struct string_list secrets; /* as output.h prints them */
-    size_t longest_secret;      /* in bytes, with all escaped that may be where it is cut */
+    size_t longest_secret;      /* in bytes, with every byte escaped that may be where a line is cut */
     bool is_after_cut;          /* the line before was broken */
-    bool is_asking;             /* for the status */
+    bool is_asking;             /* the status is being asked for */
     char last_line[OUTPUT_LINE_BYTES + 1];
 };
 
@@ -125,12 +125,12 @@ static void put_stars(char *line, const bool *is_hidden)
     line[to] = '\0';
 }
 
-/* What an agent prints in its distress may hold what it was told. text is at most 4 * OUTPUT_LINE_BYTES long. */
+/* What an agent prints when it fails may hold its options. text is at most 4 * OUTPUT_LINE_BYTES long. */
 static void scrub(struct run *run, const char *text, char *ret)
 {
     bool is_hidden[4 * OUTPUT_LINE_BYTES] = {0};
     size_t length = strlen(text);
-    /* By its length; more than the truth where bytes are escaped, which does no harm. */
+    /* Judged by the length; too many lines count as cut where bytes are escaped, which does no harm. */
     bool is_cut = length >= OUTPUT_LINE_BYTES;
     size_t doubtful = length < run->longest_secret ? length : run->longest_secret;
 
@@ -268,7 +268,7 @@ static char *make_input(const char *action, const struct config_options *common,
     return text;
 }
 
-/* As it will be found: what is not printable is escaped in lines. */
+/* Noted as it will be found: bytes that are not printable are escaped in lines. */
 static int note_secret(struct run *run, const char *secret)
 {
     size_t length = strlen(secret), size = 4 * length + 1, worst = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each action looks the domain up, looks at its state, and acts. Decides nothing beyond that. */
+/* Each action looks the domain up, asks for its state, and acts. Decides nothing beyond that. */
 #include "hypervisor/actions.h"
 
 #include <errno.h>
@@ -16,7 +16,9 @@
 /* Seconds that the agent may take to set a clock. */
 #define CLOCK_TIMEOUT 5
 
-/* How far a guest's clock may be from ours after it was set by its machine's, in seconds. */
+/*
+ * So many seconds may lie between the clocks of guest and host where the guest has been set from its virtual hardware.
+ */
 #define GRAIN_S 3
 
 static void fail(struct action_result *result, int error, const char *message)
@@ -83,7 +85,7 @@ static bool is_up(enum machine_state state)
     return state == MACHINE_RUNNING || state == MACHINE_SUSPENDED;
 }
 
-/* Brings it up from the state in result. -1: libvirt refused; a state that no call ends is told in result. */
+/* Brings the machine up from the state in result. -1: libvirt refused. A state that no call ends is told in result. */
 static int bring_up(virDomainPtr domain, struct action_result *result)
 {
     if (result->state == MACHINE_PAUSED && result->reason == REASON_USER)
@@ -91,7 +93,7 @@ static int bring_up(virDomainPtr domain, struct action_result *result)
     if (result->state == MACHINE_SHUT_OFF)
         return virDomainCreate(domain);
     result->error = -EIO;
-    snprintf(result->message, sizeof(result->message), "it is %s (%s), which no start ends",
+    snprintf(result->message, sizeof(result->message), "the machine is %s (%s), a state that a start cannot end",
              machine_state_name(result->state), machine_reason_name(result->reason));
     return 0;
 }
@@ -103,11 +105,11 @@ void action_start(virConnectPtr connection, const struct action *action, struct 
     if (domain == NULL)
         return;
     if (is_up(result->state)) {
-        fail(result, -EALREADY, "it runs already");
+        fail(result, -EALREADY, "the machine runs already");
     } else if (bring_up(domain, result) < 0) {
         fail_as_libvirt_says(result, connection);
         if (get_state(domain, result) == 0 && is_up(result->state))
-            fail(result, -EALREADY, "somebody else started it meanwhile");
+            fail(result, -EALREADY, "the machine was started by other means meanwhile");
     }
     virDomainFree(domain);
 }
@@ -134,7 +136,7 @@ void action_save(virConnectPtr connection, const struct action *action, struct a
     virDomainFree(domain);
 }
 
-/* From our own clock. */
+/* From the clock of this host. */
 static int tell_time(virDomainPtr domain)
 {
     int64_t real_us = clock_now().real_us;
@@ -142,7 +144,7 @@ static int tell_time(virDomainPtr domain)
     return virDomainSetTime(domain, real_us / USEC_PER_SEC, (unsigned)(real_us % USEC_PER_SEC) * 1000, 0);
 }
 
-/* The guest's clock and ours are near enough to be the same but for the grain of the former. */
+/* The clocks of guest and this host differ by no more than the grain of the virtual hardware clock. */
 static bool agrees_with_us(virDomainPtr domain)
 {
     long long seconds;
@@ -154,9 +156,10 @@ static bool agrees_with_us(virDomainPtr domain)
 }
 
 /*
- * The clock of the guest's machine is its host's, and not every guest has what reads it. It counts whole seconds
- * from the start of QEMU on, and is read in whole seconds: the guest is behind by up to two, unless it is told the
- * time by ours. Ours may be wrong where the host's is right, so it only refines.
+ * The virtual hardware clock follows the clock of the hypervisor's host, and not every guest has the program that reads
+ * it. It counts whole seconds from the start of QEMU on and is read in whole seconds, so the guest lags by up to 2 s.
+ * Where the guest then agrees with this host, its clock is set again, from this host's. This host's clock may be wrong
+ * where the other is right, so it only refines.
  */
 static int set_clock(virDomainPtr domain)
 {
@@ -198,9 +201,9 @@ void action_measure_memory(virConnectPtr connection, const struct action *action
 }
 
 /*
- * The dump is how libvirt crashes a domain; nobody wants its contents. It goes into a FIFO: a file
- * would take the guest's memory in disk space, and libvirt gives what it writes to the guest's security
- * label, which /dev/null must never get. MEMORY_ONLY works for guests that cannot be migrated, too.
+ * libvirt crashes a domain by a dump, whose contents are of no use here. It goes into a FIFO: a file would take the
+ * guest's memory in disk space, and libvirt gives what it writes to the guest's security label, which /dev/null must
+ * never get. MEMORY_ONLY works for guests that cannot be migrated, too.
  */
 static int dump_and_crash(virDomainPtr domain, const char *path)
 {

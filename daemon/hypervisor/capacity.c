@@ -20,7 +20,7 @@
 
 struct answer {
     char *source;
-    uint64_t bytes; /* 0: nobody knows */
+    uint64_t bytes; /* 0: libvirt cannot tell */
     int64_t asked_us;
     bool lost; /* uthash had no memory to add it */
     UT_hash_handle hh;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The facade: turns actions into jobs, jobs into answers. What blocks is in inventory and actions; what
- * waits is in worker and connection.
+ * Turns actions into jobs, and jobs into answers. The calls that block are made in inventory and actions; queues and
+ * deadlines are in worker and connection.
  */
 #include "hypervisor/hypervisor.h"
 
@@ -26,7 +26,7 @@
 #include "model/domain_xml.h"
 #include "model/uri.h"
 
-/* A fault that was told: every listing finds it again. */
+/* A fault that was reported: every listing finds it again. */
 struct told {
     char *key; /* UUID and text */
     bool lost; /* uthash had no memory to add it */
@@ -191,7 +191,7 @@ static void answer_overdue(struct hypervisor *hypervisor, const struct request *
     connection_check(hypervisor->connection);
 }
 
-/* What was never sent had no effect; -ETIMEDOUT would say that it is still under way. */
+/* An action that was never sent had no effect; -ETIMEDOUT would say that it is still under way. */
 static void answer_never_ran(struct hypervisor *hypervisor, struct request *request)
 {
     struct action_result *result = &request->result;
@@ -381,7 +381,7 @@ bool hypervisor_is_test(const struct hypervisor *hypervisor)
            strncmp(hypervisor->uri, "test+", strlen("test+")) == 0;
 }
 
-/* Calls to another host hang when that is gone, which is no fault of ours that a restart would mend. */
+/* Calls to another host hang when that host is gone; a restart of the daemon would not mend that. */
 bool hypervisor_is_stuck(const struct hypervisor *hypervisor)
 {
     if (!uri_is_local(hypervisor->uri))

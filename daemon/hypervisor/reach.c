@@ -51,7 +51,10 @@ static bool parse(const char *text, unsigned port, union address *ret)
     return false;
 }
 
-/* Here, loopback would be this host and not the guest; link-local ones need an interface that nobody named. */
+/*
+ * From here, a loopback address would be this host and not the guest; a link-local one needs an interface that is not
+ * known.
+ */
 static bool is_usable(const char *text)
 {
     union address address;
@@ -124,7 +127,7 @@ static bool are_all_over(const struct attempts *attempts)
     return true;
 }
 
-/* False: nobody accepted in time. */
+/* False: no address accepted in time. */
 static bool wait_for_one(struct attempts *attempts, int64_t timeout_us)
 {
     int64_t until_us = clock_now().mono_us + timeout_us;

@@ -125,16 +125,16 @@ static int register_events(struct session *session, void *id)
 
 int session_open(struct session *session, const char *uri, unsigned long id, char *message, size_t size)
 {
-    virConnectAuth nobody = {0};
+    virConnectAuth no_password = {0};
     void *opaque = (void *)(uintptr_t)id;
     int r;
 
     for (size_t i = 0; i < SESSION_EVENTS; i++)
         session->callback_ids[i] = -1;
-    session->handle = virConnectOpenAuth(uri, &nobody, 0);
+    session->handle = virConnectOpenAuth(uri, &no_password, 0);
     if (session->handle == NULL)
         return translate_connect_error(message, size);
-    /* Drivers in this process have none, and cannot lose their connection. */
+    /* Drivers that run in this process have no close callback, and cannot lose their connection. */
     virConnectRegisterCloseCallback(session->handle, on_close, opaque, NULL);
     if (register_events(session, opaque) < 0) {
         r = translate_last_error(session->handle, message, size);

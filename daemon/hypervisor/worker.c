@@ -16,7 +16,7 @@
 #include "base/moment.h"
 #include "service/clock.h"
 
-/* What threads and main thread share. Outlives the workers where a thread hangs; the last one frees it. */
+/* Shared by the threads and the main thread. Outlives the workers where a thread hangs; the last user frees it. */
 struct mailbox {
     pthread_mutex_t lock;
     pthread_cond_t arrival;
@@ -50,7 +50,7 @@ static const size_t places[JOB_CLASS_COUNT] = {
     [JOB_URGENT] = WORKERS_MAX,
 };
 
-/* Where very many guests hang, their probes wait for one another; after this, rather none. */
+/* The longest that a probe waits for a place behind the probes of other hanging guests; then it is not made. */
 #define PROBE_WAIT_US (600 * USEC_PER_SEC)
 
 static void list_append(struct job_list *list, struct job *job)
@@ -159,7 +159,7 @@ static void run(struct workers *workers, struct job *job)
     workers->busy[job->type->class]++;
     job->is_running = true;
     if (job->type->class == JOB_PROBE)
-        set_deadline(job, job->timeout_us); /* it is pending, so there is the memory for it */
+        set_deadline(job, job->timeout_us); /* cannot fail: the timer is pending already */
 
     pthread_mutex_lock(&mailbox->lock);
     mailbox->out++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sd-bus on the event loop. The bus is a convenience: nothing here may keep the daemon from its work. */
+/* sd-bus on the event loop. The bus is a convenience: no fault of it keeps the daemon from its work. */
 #include "service/host.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static void disconnect(struct host *host)
 
 static void on_io(evutil_socket_t fd, short what, void *context);
 
-/* Waits for what sd-bus wants to hear of: that changes with every message. */
+/* Watches what sd-bus waits for, which changes with every message. */
 static int watch(struct host *host)
 {
     int events = sd_bus_get_events(host->bus);

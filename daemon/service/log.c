@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* journald or stderr. Knows how a line is written, not why. */
+/* journald or stderr. Knows how a line is written, not what it is for. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "service/log.h"
 
@@ -71,7 +71,7 @@ static void to_stderr(int priority, const char *text)
         line[length - 1] = '\n';
     }
     if (write(STDERR_FILENO, line, (size_t)length) < 0) {
-        /* Nobody is left to be told. */
+        /* There is no other place to say that. */
     }
 }
 
@@ -215,7 +215,7 @@ static void add_durations(struct fields *fields, const struct recovery *recovery
         {"UNDERSTUDY_VERIFY_USEC=", recovery->settled, recovery->ended},
     };
 
-    /* One that went on after a restart may lack some: {0} has not come. */
+    /* A recovery that went on after a restart of the daemon may lack some: {0} is a step that was not reached. */
     for (size_t i = 0; i < ELEMENTS_OF(parts); i++)
         if (parts[i].from.real_us != 0 && parts[i].to.real_us != 0)
             add_field(fields, "%s%lld", parts[i].name, (long long)(parts[i].to.mono_us - parts[i].from.mono_us));
