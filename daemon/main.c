@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyd: arguments, and nothing else. */
+/* understudyd: its arguments, and nothing else. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Counts connections. evhttp 2.1 has no limit of its own, and tells nobody of a connection that ends
- * before its first request; so each is remembered by its descriptor and inode, and whether it is still
- * open is asked of the kernel, when there seem to be too many.
+ * Counts connections. evhttp 2.1 has no limit of its own, and does not report a connection that ends before its first
+ * request. So each connection is remembered by its descriptor and inode; when there seem to be too many, the kernel is
+ * asked which are still open.
  */
 #include "api/gate.h"
 
@@ -36,7 +36,8 @@ struct gate {
     struct evconnlistener *listener;
     struct event *look_again;
     struct event *accepted;
-    struct bufferevent *newest; /* just accepted: evhttp gives it its descriptor after asking us for it; NULL */
+    struct bufferevent
+        *newest; /* just accepted: evhttp sets its descriptor after it has asked for the bufferevent; NULL */
     struct connection connections[GATE_CONNECTIONS_MAX];
     size_t n_connections;
     int64_t failed_us; /* when accepting failed last: mono_us; 0: it never did */

@@ -8,9 +8,9 @@
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
-#include "failover/action.h"
+#include "protocol/action.h"
 
-/* Something odd that was found on the way. */
+/* A domain that cannot be read, and why. */
 struct fault {
     char uuid[UUID_TEXT_SIZE];
     char *text;
@@ -37,13 +37,13 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults 
                       char *message, size_t size) _must_check_;
 
 /*
- * The size of a disk as its guest sees it. disk: source, pool, volume and target are used. The domain
- * need not run. -ENOENT: nobody knows.
+ * The size of a disk as its guest sees it. disk: source, pool, volume and target are used. The domain need not run.
+ * -ENOENT: libvirt cannot tell.
  */
 int inventory_capacity(virConnectPtr connection, const char *uuid, const struct disk *disk,
                        uint64_t *ret_bytes) _must_check_;
 
-/* What the host has to spare, in KiB, caches that can be dropped included; 0: not known. */
+/* The memory that the host has to spare, in KiB, caches that can be dropped included; 0: not known. */
 uint64_t inventory_free_memory(virConnectPtr connection);
 
 #endif
