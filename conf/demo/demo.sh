@@ -7,18 +7,10 @@
 # names another build directory of this tree, which is brought up to date instead.
 set -eu
 
-<<<<<<< HEAD
 demo=$(dirname -- "$(readlink -f -- "$0")")
 source=$(dirname -- "$(dirname -- "$demo")")
 . "$source/tests/steps.sh"
 daemon='' child='' watcher=''
-=======
-demo=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-source=$(CDPATH='' cd -- "$demo/../.." && pwd)
-packages="gcc libc6-dev cmake ninja-build pkg-config libvirt-dev libevent-dev libyaml-dev libxml2-dev
-          libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev"
-daemon=
->>>>>>> daemon
 directory=$(mktemp -d)
 
 stop_daemon() {

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 #include "hypervisor/hypervisor.h"
 #include "loop.h"
 #include "service/config_file.h"
