@@ -199,8 +199,10 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     struct host *host = host_find(registry, action->target.hypervisor);
 
     if (host != NULL && hosts_begin_listing(registry, host, action, inventory, now)) {
-        machines_handle_inventory(registry, host, inventory, action->as_of, now);
-        hosts_end_listing(registry, host, inventory->n_reports, now);
+        if (machines_handle_inventory(registry, host, inventory, action->as_of, now) < 0)
+            hosts_drop_listing(host);
+        else
+            hosts_end_listing(registry, host, inventory, now);
         coordinator_settle(coordinator, now);
     }
     inventory_free(inventory);

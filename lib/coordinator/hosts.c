@@ -15,10 +15,13 @@
 /* A listing that failed is asked for again after this. */
 #define LIST_RETRY_US (2 * USEC_PER_SEC)
 
-/* One that ran only to be kept warm served nobody. */
-static bool was_in_service(const struct machine *machine)
+/* One that ran only to be kept warm served no service, whichever daemon had started it. */
+static bool was_in_service(const struct registry *registry, const struct machine *machine)
 {
-    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason);
+    const struct watch *watch = watch_of(registry, machine);
+
+    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason) &&
+           (watch == NULL || !watch_was_kept(registry, watch));
 }
 
 static bool is_on(const struct host *host, const char *hypervisor)
@@ -44,8 +47,8 @@ static bool is_needed(const struct registry *registry, const struct host *host)
             return true;
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine))
-        if (is_on(host, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 && was_in_service(machine) &&
-            !machine_runs_elsewhere(registry, machine))
+        if (is_on(host, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 &&
+            was_in_service(registry, machine) && !machine_runs_elsewhere(registry, machine))
             return true;
     return false;
 }
@@ -92,12 +95,19 @@ static bool can_be_fenced(const struct registry *registry)
     return registry->config->fence.command != NULL && registry->config->mode == MODE_AUTOMATIC;
 }
 
-struct host_load host_load_of(const struct pool *pool, const char *hypervisor)
+/* What runs on a hypervisor, as far as it is known. */
+struct host_load {
+    size_t running;
+    size_t protected;
+};
+
+static struct host_load load_of(const struct registry *registry, const char *hypervisor)
 {
     struct host_load load = {0};
 
-    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
-        if (strcmp(machine->hypervisor, hypervisor) != 0 || !was_in_service(machine))
+    for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
+         machine = pool_next(registry->pool, machine)) {
+        if (strcmp(machine->hypervisor, hypervisor) != 0 || !was_in_service(registry, machine))
             continue;
         load.running++;
         load.protected += (machine->roles & ROLE_PROTECTED) != 0;
@@ -107,7 +117,7 @@ struct host_load host_load_of(const struct pool *pool, const char *hypervisor)
 
 static void announce_loss(struct registry *registry, const struct host *host, struct moment now)
 {
-    struct host_load load = host_load_of(registry->pool, host->name);
+    struct host_load load = load_of(registry, host->name);
     const char *next = host->track.state == HOST_FENCING ? "; it is being fenced"
                        : host->track.state == HOST_LOST  ? "; nothing on it needs to be recovered"
                                                          : "";
@@ -168,14 +178,14 @@ static void take_down(struct registry *registry, struct host *host, struct momen
     struct machine *machine, *next;
 
     host_tell(host, HOST_READER_STANDBY, HOST_FACT_OFF);
-    forget_warmth(registry, host);
     for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
-        bool has_failed = was_in_service(machine) && !machine_runs_elsewhere(registry, machine);
+        bool has_failed = was_in_service(registry, machine) && !machine_runs_elsewhere(registry, machine);
 
         next = pool_next(registry->pool, machine);
         if (is_on(host, machine->hypervisor))
             machines_lose(registry, machine, has_failed, now);
     }
+    forget_warmth(registry, host);
     registry_tell(registry, FACT_ADOPTABLE);
 }
 
@@ -201,7 +211,7 @@ static void take_down_restored(struct registry *registry, struct moment now)
 
 static void recover(struct registry *registry, struct host *host, struct moment now)
 {
-    struct host_load load = host_load_of(registry->pool, host->name);
+    struct host_load load = load_of(registry, host->name);
 
     outbox_tell_host(&registry->outbox, NOTICE_HOST_FENCED, now, host->name,
                      "%s is off%s: %zu protected machine%s to be recovered elsewhere", host->name,
@@ -383,7 +393,6 @@ static void compare_uptime(struct host *host, int64_t uptime_us, struct moment n
     /* A boot takes the connection with it. What others took of its CPUs' time was not counted. */
     host->has_rebooted =
         !host->is_local && !host->is_listed && host->uptime_us != 0 && grown_us < passed_us / 2 - UPTIME_SLACK_US;
-    host->uptime_us = uptime_us;
 }
 
 bool hosts_begin_listing(struct registry *registry, struct host *host, const struct action *action,
@@ -398,8 +407,11 @@ bool hosts_begin_listing(struct registry *registry, struct host *host, const str
     return true;
 }
 
-void hosts_end_listing(struct registry *registry, struct host *host, size_t n_machines, struct moment now)
+void hosts_end_listing(struct registry *registry, struct host *host, const struct inventory *inventory,
+                       struct moment now)
 {
+    if (inventory->uptime_us != 0)
+        host->uptime_us = inventory->uptime_us;
     /* Of one that had been given up, it is told that it is back. */
     if (host->has_rebooted && host->went_down > 0 && !host->track.was_lost && host->track.state != HOST_FENCED)
         outbox_tell_host(&registry->outbox, NOTICE_HOST_REBOOTED, now, host->name,
@@ -407,8 +419,13 @@ void hosts_end_listing(struct registry *registry, struct host *host, size_t n_ma
                          "unless they run again in time",
                          host->name, host->went_down);
     host->has_rebooted = false;
-    host->n_listed = n_machines;
+    host->n_listed = inventory->n_reports;
     host_tell(host, HOST_READER_HOSTS, HOST_FACT_LISTED);
+}
+
+void hosts_drop_listing(struct host *host)
+{
+    host->has_rebooted = false;
 }
 
 void hosts_tick(void *self, struct moment now)

@@ -26,7 +26,10 @@ void hosts_disconnect(struct registry *registry, struct host *host, const char *
 bool hosts_begin_listing(struct registry *registry, struct host *host, const struct action *action,
                          const struct inventory *inventory, struct moment now);
 /* The machines of the inventory were taken: what the listing shows of the host. */
-void hosts_end_listing(struct registry *registry, struct host *host, size_t n_machines, struct moment now);
+void hosts_end_listing(struct registry *registry, struct host *host, const struct inventory *inventory,
+                       struct moment now);
+/* They could not all be taken: it counts as not listed. The next listing is compared with what was known before. */
+void hosts_drop_listing(struct host *host);
 /* What is known is old: everything is listed anew. */
 void hosts_list_anew(struct registry *registry, struct moment now);
 /* An attempt to connect failed for a reason that says nothing of the host. */
@@ -38,13 +41,5 @@ void hosts_configure(struct registry *registry);
 
 /* Each of them was connected to since the start, or that failed. */
 bool hosts_are_heard(const struct registry *registry);
-
-/* What runs on a hypervisor, as far as it is known. */
-struct host_load {
-    size_t running;
-    size_t protected;
-};
-
-struct host_load host_load_of(const struct pool *pool, const char *hypervisor);
 
 #endif

@@ -108,7 +108,7 @@ static bool is_taken_care_of(const struct registry *registry, const struct machi
 {
     const struct watch *watch = watch_of(registry, machine);
 
-    return watch == NULL || watch_is_taken(watch) || watch->remembered.keeping != KEEPING_NONE ||
+    return watch == NULL || watch_is_taken(watch) || watch_was_kept(registry, watch) ||
            records_await(&registry->records, &watch->ref);
 }
 
@@ -189,8 +189,7 @@ void machines_defer_failure(struct registry *registry, struct watch *watch, enum
 /* Whatever failed here is somebody's doing already, or says nothing of a service. */
 static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
 {
-    /* Kept warm when the daemon last ran, and not looked at yet: it served no service. */
-    if (watch->remembered.keeping != KEEPING_NONE)
+    if (watch_was_kept(registry, watch))
         return true;
     /* A replacement that stops concerns the recovery that started it. */
     if (watch->recovers != NULL || watch->serves != NULL || records_await(&registry->records, &watch->ref))
@@ -441,21 +440,22 @@ static bool is_new_description(const struct registry *registry, const struct wat
     return machine == NULL || !domain_description_equal(machine->description, description);
 }
 
-/* The machine of a report, with its watch, which takes the description; NULL without memory. */
-static struct machine *take_description(struct registry *registry, const struct host *host,
-                                        struct domain_report *report, struct watch **ret_watch)
+/* Takes the description of a report. NULL: there is no memory for it, and everything is as it was. */
+static struct machine *take_description(struct registry *registry, const struct host *host, struct watch *watch,
+                                        struct domain_description *description)
 {
-    struct watch *watch = watch_get(registry, host->name, report->description->uuid);
     struct machine *machine = NULL;
+    bool is_new;
 
-    if (watch != NULL && is_new_description(registry, watch, report->description))
+    if (watch == NULL) {
+        domain_description_free(description);
+        return NULL;
+    }
+    is_new = is_new_description(registry, watch, description);
+    if (pool_apply(registry->pool, host->name, description, &machine) < 0)
+        return NULL;
+    if (is_new)
         watch_mark_changed(registry, watch);
-    if (watch == NULL)
-        domain_description_free(report->description);
-    else if (pool_apply(registry->pool, host->name, report->description, &machine) < 0)
-        machine = NULL;
-    report->description = NULL;
-    *ret_watch = watch;
     return machine;
 }
 
@@ -475,18 +475,19 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
     handle_verdict(registry, watch, machine, &verdict, now);
 }
 
-static void apply_report(struct registry *registry, struct host *host, struct domain_report *report, uint64_t as_of,
-                         struct moment now)
+/* Takes its description. -ENOMEM: it is not taken in. */
+static int apply_report(struct registry *registry, struct host *host, struct domain_report *report, uint64_t as_of,
+                        struct moment now)
 {
-    struct watch *watch;
-    struct machine *machine = take_description(registry, host, report, &watch);
+    struct watch *watch = watch_get(registry, host->name, report->description->uuid);
+    struct machine *machine = take_description(registry, host, watch, steal_pointer(&report->description));
     bool is_first;
 
     if (machine == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
                     "no memory to take a machine of %s; listed anew", host->name);
         host_list_at(host, now.mono_us + RETRY_US);
-        return;
+        return -ENOMEM;
     }
     watch->is_forgotten = false;
     machine->is_reserved = records_concern(&registry->records, &watch->ref);
@@ -496,6 +497,8 @@ static void apply_report(struct registry *registry, struct host *host, struct do
         recall(registry, watch, machine, report, now);
         recall_learned(registry, watch, machine, now);
     }
+    /* It is known now: should the rest of this listing not be taken in, the next one does not recall it anew. */
+    watch->remembered.state = MACHINE_UNKNOWN;
     watch->is_listed = true;
     watch->absent_since_us = 0;
     machine->persistent = report->persistent;
@@ -513,6 +516,23 @@ static void apply_report(struct registry *registry, struct host *host, struct do
     if (watch->remembered.keeping != KEEPING_NONE)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_REPORTED);
     retry_deferred(registry, watch, machine, now);
+    return 0;
+}
+
+/* The hypervisor lists this machine, and nothing can be read of it. */
+static void apply_unread(struct registry *registry, const struct host *host, const char *uuid)
+{
+    struct machine_ref ref = {0};
+    struct watch *watch;
+
+    memcpy(ref.hypervisor, host->name, sizeof(ref.hypervisor));
+    strncpy(ref.uuid, uuid, sizeof(ref.uuid) - 1);
+    watch = watch_find(registry, &ref);
+    if (watch == NULL)
+        return;
+    watch->is_listed = true;
+    watch->is_unread = true;
+    watch->absent_since_us = 0;
 }
 
 /* A listing may be faster than the event that tells how it ended: looked at once more before it is forgotten. */
@@ -571,6 +591,8 @@ static void forget_vanished(struct registry *registry, const struct host *host, 
     for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next) {
         if (watch->remembered.state == MACHINE_UNKNOWN || strcmp(watch->ref.hypervisor, host->name) != 0)
             continue;
+        if (watch->is_unread)
+            continue;
         if (!watch->is_listed && watch_machine(registry, watch) == NULL) {
             if (machine_state_is_active(watch->remembered.state))
                 outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, NULL,
@@ -582,15 +604,23 @@ static void forget_vanished(struct registry *registry, const struct host *host, 
     }
 }
 
-void machines_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory,
-                               uint64_t as_of, struct moment now)
+int machines_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory, uint64_t as_of,
+                              struct moment now)
 {
+    int r = 0;
+
     for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next)
-        watch->is_listed = false;
+        watch->is_listed = watch->is_unread = false;
+    for (size_t i = 0; i < inventory->n_unread; i++)
+        apply_unread(registry, host, inventory->unread[i]);
     for (size_t i = 0; i < inventory->n_reports; i++)
-        apply_report(registry, host, &inventory->reports[i], as_of, now);
+        if (apply_report(registry, host, &inventory->reports[i], as_of, now) < 0)
+            r = -ENOMEM;
+    if (r < 0)
+        return r;
     apply_absences(registry, host, as_of, now);
     forget_vanished(registry, host, now);
+    return 0;
 }
 
 /* It stopped while the connection was away: how is judged by the listing that follows, which knows what befell the
@@ -616,7 +646,7 @@ void machines_handle_description(struct registry *registry, const struct action 
         return;
     }
     if (report != NULL) {
-        apply_report(registry, host, report, action->as_of, now);
+        (void)apply_report(registry, host, report, action->as_of, now); /* listed anew without memory */
         machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
         if (machine != NULL)
             machine->is_reachable = host->is_listed;

@@ -18,9 +18,12 @@ component_next machines_next; /* DESCRIBE */
 /* ---- what the world tells ---- */
 
 void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event);
-/* Everything that a host has, as of an event count; what the inventory's reports own is taken. */
-void machines_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory,
-                               uint64_t as_of, struct moment now);
+/*
+ * Everything that a host has, as of an event count; what the inventory's reports own is taken. -ENOMEM: some
+ * of it was not taken in, and what that is, is not absent.
+ */
+int machines_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory, uint64_t as_of,
+                              struct moment now) _must_check_;
 /* One machine was described; takes report->description. report NULL: there is no such machine. */
 void machines_handle_description(struct registry *registry, const struct action *action, struct domain_report *report,
                                  struct moment now);

@@ -101,6 +101,18 @@ struct machine_ref records_original(const struct records *records, const struct 
     return ref;
 }
 
+bool records_was_taken(const struct records *records, const struct machine_ref *ref, int64_t since_us)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        const struct recovery *recovery = records->all[i];
+
+        if (recovery->state == RECOVERY_RECOVERED && machine_ref_equal(&recovery->replacement, ref) &&
+            recovery->decided.real_us >= since_us)
+            return true;
+    }
+    return false;
+}
+
 bool records_await(const struct records *records, const struct machine_ref *ref)
 {
     for (size_t i = 0; i < records->n_restored; i++) {

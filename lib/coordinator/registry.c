@@ -196,6 +196,12 @@ bool watch_is_taken(const struct watch *watch)
     return watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL;
 }
 
+bool watch_was_kept(const struct registry *registry, const struct watch *watch)
+{
+    return watch->warms == NULL && watch->remembered.keeping != KEEPING_NONE &&
+           !records_was_taken(&registry->records, &watch->ref, watch->remembered.kept_since_us);
+}
+
 void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact)
 {
     if (watch->facts[queue] == 0) {

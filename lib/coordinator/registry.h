@@ -113,7 +113,8 @@ struct watch {
     struct failure_track track;
     struct hang_track hang;
     bool lost;            /* uthash had no memory to add it */
-    bool is_listed;       /* mark of the listing under way */
+    bool is_listed;       /* mark of the listing under way: it is there */
+    bool is_unread;       /* and of that: it is as it was last known */
     bool has_asked_agent; /* since it connected last */
     bool is_describing;
     bool describe_again; /* something changed while it was being described */
@@ -193,6 +194,8 @@ struct machine *watch_machine(const struct registry *registry, const struct watc
 void watch_discard(struct registry *registry, struct watch *watch);
 /* A recovery or a standby's course has this machine. */
 bool watch_is_taken(const struct watch *watch);
+/* An earlier daemon kept it warm, or had begun to, and it was not looked at since: it served no service. */
+bool watch_was_kept(const struct registry *registry, const struct watch *watch);
 
 void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact);
 /* The first machine of a queue, and its facts as bits; NULL: the queue is empty. */

@@ -37,6 +37,7 @@ LIBRARY_HOMES = (
     (r"systemd/.*", (r"daemon/service/.*",)),
     (r"sqlite3\.h", (r"daemon/store/.*",)),
     (r"curl/.*", (r"daemon/ctl/.*",)),
+    (r"libsmartcols/.*", (r"daemon/ctl/table\.c",)),
 )
 
 # The command line talks to the daemon through its socket only.

@@ -6,19 +6,6 @@
 
 #include "coordinator/standby/warm_standby.h"
 
-/* A recovery took it after it was written down as warm. */
-static bool was_taken(const struct standby *standby, const struct machine_ref *ref, int64_t since_us)
-{
-    for (size_t i = 0; i < standby->registry->records.count; i++) {
-        const struct recovery *recovery = standby->registry->records.all[i];
-
-        if (recovery->state == RECOVERY_RECOVERED && machine_ref_equal(&recovery->replacement, ref) &&
-            recovery->decided.real_us >= since_us)
-            return true;
-    }
-    return false;
-}
-
 static bool is_laid_down(const struct machine *machine, enum keep_warm *ret_form)
 {
     *ret_form = machine->state == MACHINE_PAUSED ? KEEP_PAUSED : KEEP_SAVED;
@@ -101,7 +88,7 @@ void standby_adopt(struct standby *standby, struct watch *watch, struct machine 
     watch_mark_changed(standby->registry, watch);
     if (watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL ||
         records_concern(&standby->registry->records, &watch->ref) ||
-        was_taken(standby, &watch->ref, watch->remembered.kept_since_us))
+        records_was_taken(&standby->registry->records, &watch->ref, watch->remembered.kept_since_us))
         return;
     adopt(standby, watch, machine, keeping, now);
 }
