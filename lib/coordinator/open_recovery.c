@@ -315,7 +315,7 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
         open->action = step->action;
         open->action.id = outbox_new_id(&recoveries->registry->outbox, PART_RECOVERIES);
         open->action.as_of = recoveries->registry->events;
-        open->recovery->action_id = open->action.id;
+        open->recovery->question.action_id = open->action.id;
     } else if (step->wants_candidate) {
         open->has_action = false;
     }

@@ -218,9 +218,9 @@ void recoveries_answer(void *self, const struct action *action, const struct act
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
 
-        if (open->recovery->action_id != action->id)
+        if (open->recovery->question.action_id != action->id)
             continue;
-        open->recovery->action_id = 0;
+        open->recovery->question.action_id = 0;
         open_recovery_handle(recoveries, open, &event);
         return;
     }
@@ -259,9 +259,9 @@ void recoveries_tick(void *self, struct moment now)
             open->retry_us = USEC_INFINITY;
             open->wants_candidate = open->recovery->state == RECOVERY_SELECTING;
             if (open->recovery->state == RECOVERY_WAITING)
-                open->recovery->deadline_us = now.mono_us;
+                open->recovery->question.deadline_us = now.mono_us;
         }
-        if (open->recovery->deadline_us <= now.mono_us)
+        if (open->recovery->question.deadline_us <= now.mono_us)
             handle(recoveries, open, RECOVERY_TICK, now);
     }
 }
@@ -273,7 +273,7 @@ int64_t recoveries_deadline(const void *self)
 
     for (size_t i = 0; i < recoveries->n_open; i++) {
         deadline_us = earlier_us(deadline_us, recoveries->open[i]->retry_us);
-        deadline_us = earlier_us(deadline_us, recoveries->open[i]->recovery->deadline_us);
+        deadline_us = earlier_us(deadline_us, recoveries->open[i]->recovery->question.deadline_us);
     }
     return deadline_us;
 }
@@ -302,7 +302,7 @@ bool recoveries_next(void *self, struct action *ret)
         if (!open->has_action || is_withheld(recoveries, open))
             continue;
         open->has_action = false;
-        open->recovery->is_asked = true;
+        open->recovery->question.is_handed_out = true;
         open->was_asked |= open->action.kind == ACTION_START;
         *ret = open->action;
         return true;

@@ -109,7 +109,7 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     recovery->priority = failed->priority;
     recovery->belies_its_looks = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
     recovery->detected = detected;
-    recovery->deadline_us = USEC_INFINITY;
+    question_clear(&recovery->question);
     *ret = steal_pointer(&recovery);
     return 0;
 }
@@ -136,7 +136,7 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
     recovery->detail = strdup(detail);
     recovery->state = RECOVERY_EXHAUSTED;
     recovery->ended = now;
-    recovery->waits_for_connection = false;
+    recovery->question.waits_for_connection = false;
     recovery->is_changed = true;
 }
 
@@ -202,16 +202,14 @@ void recovery_resume(struct recovery *recovery)
     }
     recovery->state = state;
     recovery->was_seen_dead = false;
-    recovery->action_id = 0;
-    recovery->asked = 0;
-    recovery->deadline_us = USEC_INFINITY;
-    recovery->waits_for_connection = true;
+    question_clear(&recovery->question);
+    recovery->question.waits_for_connection = true;
     recovery->is_changed = true;
 }
 
 const char *recovery_waits_for(const struct recovery *recovery)
 {
-    if (!recovery->waits_for_connection)
+    if (!recovery->question.waits_for_connection)
         return NULL;
     return recovery->replacement_name != NULL ? recovery->replacement.hypervisor : recovery->failed.hypervisor;
 }

@@ -111,7 +111,7 @@ void standby_relist(struct standby *standby, const char *hypervisor, struct mome
             continue;
         warm->wants_measuring = warm_standby_has_memory(warm);
         /* Listed it is now and then anyway: what hangs, hangs on. */
-        if (warm->was_cut || warm->warming.waits_for_connection)
+        if (warm->was_cut || warm->warming.question.waits_for_connection)
             warm_standby_handle(standby, warm, WARMING_RECONNECTED, NULL, NULL, now);
         warm->was_cut = false;
     }

@@ -204,8 +204,8 @@ void standby_answer(void *self, const struct action *action, const struct action
             take_measure(warm, result);
             return;
         }
-        if (warm->warming.action_id == action->id) {
-            warm->warming.action_id = 0;
+        if (warm->warming.question.action_id == action->id) {
+            warm->warming.question.action_id = 0;
             warm_standby_handle(standby, warm, WARMING_ANSWER, result, NULL, now);
             return;
         }
@@ -332,7 +332,7 @@ void standby_tick(void *self, struct moment now)
     int64_t next_us, choose_us;
 
     for (size_t i = standby->count; i-- > 0;)
-        if (standby->all[i]->warming.deadline_us <= now.mono_us)
+        if (standby->all[i]->warming.question.deadline_us <= now.mono_us)
             warm_standby_handle(standby, standby->all[i], WARMING_TICK, NULL, NULL, now);
     if (standby->wake_us > now.mono_us)
         return;
@@ -353,7 +353,7 @@ int64_t standby_deadline(const void *self)
     int64_t deadline_us = is_in_use(standby) ? standby->wake_us : USEC_INFINITY;
 
     for (size_t i = 0; i < standby->count; i++)
-        if (standby->all[i]->warming.deadline_us < deadline_us)
-            deadline_us = standby->all[i]->warming.deadline_us;
+        if (standby->all[i]->warming.question.deadline_us < deadline_us)
+            deadline_us = standby->all[i]->warming.question.deadline_us;
     return deadline_us;
 }

@@ -181,7 +181,7 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
         warm->action = step.action;
         warm->action.id = outbox_new_id(&standby->registry->outbox, PART_STANDBY);
         warm->action.as_of = standby->registry->events;
-        warm->warming.action_id = warm->action.id;
+        warm->warming.question.action_id = warm->action.id;
         if (step.action.kind == ACTION_START) {
             warm->is_untouched = false;
             warm->needs_memory = warm->machine->state != MACHINE_PAUSED;
