@@ -92,7 +92,7 @@ void step_see_dead(struct step *step)
     if (step->recovery->confirmed.real_us == 0)
         step->recovery->confirmed = step->event->now;
     step->recovery->was_seen_dead = true;
-    step->recovery->belies_its_looks = false;
+    step->recovery->state_is_unreliable = false;
 }
 
 /* False: it was given up. */
