@@ -340,7 +340,7 @@ void coordinator_handle_inspection(struct coordinator *coordinator, const struct
     end_inspection(coordinator, &action->target);
     if (link == NULL || !link->is_connected || is_for_the_listing(link, machine, report)) {
         if (report != NULL)
-            domain_description_free(report->description);
+            domain_description_free(steal_pointer(&report->description));
         return;
     }
     if (report != NULL) {

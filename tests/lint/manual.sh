@@ -14,7 +14,7 @@ must_tell() {
     shift
     [ $# -gt 0 ] || { echo "$page: nothing to look for"; status=1; }
     # As text without any formatting, on one line.
-    text=$(mandoc -T utf8 "$manuals/$page" | col -b | tr -s ' \n' '  ')
+    text=$(mandoc -T utf8 "$manuals/$page" | sed 's/.\x08//g' | tr -s ' \n' '  ')
     for word in "$@"; do
         case $text in
         *"$word"*) ;;
