@@ -10,7 +10,7 @@ usage='usage: sh tests/prepare.sh [SET]
 
 # Tests that need a package of test_extra or all_extra are skipped, and say so, where it cannot be had.
 build='gcc libc6-dev cmake ninja-build pkg-config dpkg-dev file gzip scdoc libvirt-dev libevent-dev libyaml-dev
-    libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev uthash-dev'
+    libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev'
 test='libcmocka-dev python3 python3-pytest'
 test_extra='mandoc openssl'
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2

@@ -434,7 +434,7 @@ static void a_probe_without_an_answer_of_the_hypervisor_is_an_error(void **state
     assert_int_equal(do_action(world, ACTION_PROBE, UUID_RUNS), -EIO);
     assert_int_not_equal(strlen(world->result.message), 0);
     assert_int_equal(do_action(world, ACTION_PROBE, UUID_OFF), -EIO);
-    assert_string_equal(world->result.message, "it is shut off");
+    assert_string_equal(world->result.message, "the machine is shut off");
     assert_int_equal(do_action(world, ACTION_PROBE, UUID_NONE), -ENOENT);
 }
 

@@ -6,7 +6,7 @@
 #ifndef UNDERSTUDY_TESTS_WORLD_H
 #define UNDERSTUDY_TESTS_WORLD_H
 
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 
 #define WORLD_DOMAINS     16
 #define WORLD_HYPERVISORS 3 /* "local", "other"; "third" where it is configured */
@@ -22,6 +22,7 @@ struct world_domain {
     int priority;
     enum on_crash on_crash;
     bool is_transient;
+    bool is_unreadable; /* listed, but its definition cannot be had */
     enum machine_state state;
     enum machine_reason reason;
     bool has_saved; /* a managed save image */
