@@ -36,4 +36,15 @@ must_tell understudy.yaml.5 $(sed -n 's/.*{\.path = "\([a-z_.]*\)".*/\1/p' "$3/l
 # shellcheck disable=SC2046
 must_tell understudy-hooks.7 $(sed -n 's/.*(struct hook_variable){"\([A-Z_]*\)".*/UNDERSTUDY_\1/p' \
     "$3/daemon/programs.c") $(sed -n 's/.*\[NOTICE_[A-Z]*\] = "\([a-z-]*\)".*/\1/p' "$3/daemon/programs.c")
+# Each page refers to every other one.
+for page in "$manuals"/*.[1-8]; do
+    references=$(sed -n -e 's/\\f.//g' -e 's/\\[&]//g' -e 's/\\-/-/g' -e '/^\.SH SEE ALSO/,$p' "$page")
+    for other in "$manuals"/*.[1-8]; do
+        name=${other##*/}
+        case $references in
+        *[!-.a-z]"${name%.*}(${name##*.})"*) ;;
+        *) [ "$page" = "$other" ] || { echo "${page##*/}: SEE ALSO lacks ${name%.*}(${name##*.})"; status=1; } ;;
+        esac
+    done
+done
 exit $status
