@@ -100,9 +100,13 @@ static int restore_machines(struct persistence *persistence, const struct stored
                 return r;
             continue;
         }
-        if (strlen(machine->hypervisor) >= sizeof(ref.hypervisor) || strlen(machine->uuid) >= sizeof(ref.uuid) ||
-            record_parse_machine(machine->document, &memory) < 0)
+        if (strlen(machine->hypervisor) >= sizeof(ref.hypervisor) || strlen(machine->uuid) >= sizeof(ref.uuid))
             continue;
+        r = record_parse_machine(machine->document, &memory);
+        if (r == -EINVAL)
+            continue;
+        if (r < 0)
+            return r;
         strcpy(ref.hypervisor, machine->hypervisor);
         strcpy(ref.uuid, machine->uuid);
         r = coordinator_remember(persistence->coordinator, &ref, &memory);

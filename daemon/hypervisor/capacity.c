@@ -113,8 +113,12 @@ static void ask(struct capacity *capacity, const char *hypervisor, const char *u
     _cleanup_(question_freep) struct question *question = calloc(1, sizeof(*question));
     struct question *same;
 
-    if (question == NULL || asprintf(&question->key, "%s %s", uuid, disk->source) < 0)
+    if (question == NULL)
         return;
+    if (asprintf(&question->key, "%s %s", uuid, disk->source) < 0) {
+        question->key = NULL;
+        return;
+    }
     HASH_FIND_STR(capacity->questions, question->key, same);
     if (same != NULL)
         return;

@@ -213,12 +213,15 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
     if (r < 0)
         return r;
     inventory->reports = calloc((size_t)domains.count + 1, sizeof(*inventory->reports));
-    if (inventory->reports == NULL)
+    inventory->unread = calloc((size_t)domains.count + 1, sizeof(*inventory->unread));
+    if (inventory->reports == NULL || inventory->unread == NULL)
         return -ENOMEM;
     for (int i = 0; i < domains.count; i++) {
         struct domain_report *report = &inventory->reports[inventory->n_reports];
 
         r = describe(domains.items[i], faults, report, message, size);
+        if (r == -EINVAL && virDomainGetUUIDString(domains.items[i], inventory->unread[inventory->n_unread]) == 0)
+            inventory->n_unread++;
         if (r == -ENOENT || r == -EINVAL)
             continue;
         if (r < 0)

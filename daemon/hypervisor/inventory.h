@@ -26,8 +26,8 @@ void faults_done(struct faults *faults);
 
 /*
  * Every domain, and the host's free memory. A domain that vanishes on the way is left out; one that
- * cannot be read is left out with a fault. Else negative errno as translate_last_error, with libvirt's
- * words in message.
+ * cannot be read is among the unread, with a fault. Else negative errno as translate_last_error, with libvirt's
+ * words in message: a listing that lacks a domain for want of memory is none.
  */
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message,
                    size_t size) _must_check_;

@@ -176,6 +176,10 @@ static enum machine_reason paused_reason(int reason)
 {
     switch ((virDomainPausedReason)reason) {
     case VIR_DOMAIN_PAUSED_UNKNOWN:
+#if LIBVIR_CHECK_VERSION(9, 2, 0)
+    case VIR_DOMAIN_PAUSED_API_ERROR: /* as EVENT_SUSPENDED_API_ERROR: noted, and left to the operator whose call it was
+                                       */
+#endif
         return REASON_UNKNOWN;
     case VIR_DOMAIN_PAUSED_USER:
     case VIR_DOMAIN_PAUSED_FROM_SNAPSHOT:

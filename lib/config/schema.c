@@ -78,7 +78,10 @@ static const struct schema_key keys[] = {
      .choices = mode_words,
      .default_text = "automatic",
      .text = "With automatic, a failed machine is replaced. With observe, the same is decided and reported, but "
-             "nothing is started or destroyed: a way to watch the decisions before trusting them."},
+             "nothing is started or destroyed: a way to watch the decisions before trusting them.",
+     .shipped = "observe",
+     .shipped_text = "This file starts with observe. When pool names the right machines and understudyctl explain "
+                     "NAME shows the right choice, write automatic here and run: systemctl reload understudyd"},
 
     {.path = "pool",
      .type = SCHEMA_SECTION,

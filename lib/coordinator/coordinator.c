@@ -234,6 +234,8 @@ static void forget_vanished(struct coordinator *coordinator, const struct link *
     for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next) {
         if (watch->remembered.state == MACHINE_UNKNOWN || strcmp(watch->ref.hypervisor, link->name) != 0)
             continue;
+        if (watch->is_unread)
+            continue;
         if (!watch->is_listed && pool_find(coordinator->pool, link->name, watch->ref.uuid) == NULL) {
             if (machine_state_is_active(watch->remembered.state))
                 notices_add(coordinator, NOTICE_EVENT_NOTED, now, NULL,
@@ -255,6 +257,22 @@ static void announce_up(struct coordinator *coordinator, struct link *link, size
     link->trouble = NULL;
 }
 
+/* -ENOMEM: some of it was not taken in, and what that is, is not absent. */
+static int apply_inventory(struct coordinator *coordinator, const struct link *link, struct inventory *inventory,
+                           uint64_t as_of, struct moment now)
+{
+    int r = 0;
+
+    for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
+        watch->is_listed = watch->is_unread = false;
+    for (size_t i = 0; i < inventory->n_unread; i++)
+        watch_apply_unread(coordinator, link->name, inventory->unread[i]);
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        if (watch_apply_report(coordinator, link->name, &inventory->reports[i], as_of, now) < 0)
+            r = -ENOMEM;
+    return r;
+}
+
 void coordinator_handle_inventory(struct coordinator *coordinator, const struct action *action,
                                   struct inventory *inventory, struct moment now)
 {
@@ -264,16 +282,19 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
         inventory_free(inventory);
         return;
     }
-    for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
-        watch->is_listed = false;
     pool_set_free_memory(coordinator->pool, link->name, inventory->free_memory_kib);
     hosts_compare_uptime(link, inventory->uptime_us, now);
     link->is_listing = false;
     link->list_at_us = now.mono_us + coordinator->config->discovery.resync_interval_us;
-    for (size_t i = 0; i < inventory->n_reports; i++)
-        watch_apply_report(coordinator, link->name, &inventory->reports[i], action->as_of, now);
+    if (apply_inventory(coordinator, link, inventory, action->as_of, now) < 0) {
+        /* It counts as not listed yet: the next listing is compared with what was known before this one. */
+        link->has_rebooted = false;
+        inventory_free(inventory);
+        runs_assign(coordinator, now);
+        return;
+    }
     apply_absences(coordinator, link, action->as_of, now);
-    hosts_tell_reboot(coordinator, link, now);
+    hosts_tell_reboot(coordinator, link, inventory->uptime_us, now);
     forget_vanished(coordinator, link, now);
     announce_up(coordinator, link, inventory->n_reports, now);
     link->is_listed = true;

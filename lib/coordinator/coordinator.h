@@ -168,14 +168,6 @@ struct hypervisor_status {
     const struct host_track *host;
 };
 
-/* What runs on a hypervisor, as far as it is known. */
-struct host_load {
-    size_t running;
-    size_t protected;
-};
-
-struct host_load host_load_of(const struct pool *pool, const char *hypervisor);
-
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator);
 struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index);
 

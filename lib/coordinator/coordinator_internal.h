@@ -54,7 +54,8 @@ struct watch {
     struct machine_ref ref;
     struct failure_track track;
     bool lost;             /* uthash had no memory to add it */
-    bool is_listed;        /* mark of the listing under way */
+    bool is_listed;        /* mark of the listing under way: it is there */
+    bool is_unread;        /* and of that: it is as it was last known */
     bool has_asked_agent;  /* since it connected last */
     bool wants_inspection; /* is in coordinator.to_inspect */
     bool is_inspecting;
@@ -225,7 +226,7 @@ void notices_add_host(struct coordinator *coordinator, enum notice_kind kind, st
 void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_event_kind kind, struct moment now);
 /* What a listing says of its uptime shows whether the host was booted since the one before; and what that did. */
 void hosts_compare_uptime(struct link *link, int64_t uptime_us, struct moment now);
-void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, struct moment now);
+void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, int64_t uptime_us, struct moment now);
 /* The same machine is up on another host: it has moved, and perhaps nobody heard of that. */
 bool hosts_see_elsewhere(const struct coordinator *coordinator, const struct machine *machine);
 /* Each of them was connected to since the start, or that failed. */
@@ -260,9 +261,11 @@ void watch_forget_unknown(struct coordinator *coordinator, const struct machine_
 /* Removes the machine unless a run needs it; the watch goes when that is to be written down. */
 void watch_forget(struct coordinator *coordinator, struct machine *machine);
 
-/* What a report says, unless something newer is known (as_of). */
-void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
-                        uint64_t as_of, struct moment now);
+/* What a report says, unless something newer is known (as_of). Takes its description. -ENOMEM: it is not taken in. */
+int watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
+                       uint64_t as_of, struct moment now);
+/* The hypervisor lists this machine, and nothing can be read of it. */
+void watch_apply_unread(struct coordinator *coordinator, const char *hypervisor, const char *uuid);
 /* The hypervisor does not list this machine any more. */
 void watch_apply_absence(struct coordinator *coordinator, struct machine *machine, uint64_t as_of, struct moment now);
 
@@ -318,7 +321,7 @@ bool keeper_handle_result(struct coordinator *coordinator, const struct action *
 bool keeper_handle_late_result(struct coordinator *coordinator, const struct action *action, struct moment now);
 /* A machine that is kept changed its state, or failed. */
 void keeper_tell_state(struct coordinator *coordinator, struct kept *kept, enum machine_state state, struct moment now);
-/* A host is off for sure: nothing there is warm any more, whatever an earlier daemon had begun. */
+/* A host is off for sure: nothing there is warm any more. */
 void keeper_lose_host(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 void keeper_tell_failure(struct coordinator *coordinator, struct kept *kept, const char *why, struct moment now);
 /* Lets go of those whose course is over. */
@@ -341,6 +344,10 @@ bool kept_has_memory(const struct kept *kept);
 
 /* ---- keeper_restore.c ---- */
 
+/* An earlier daemon kept it warm, or had begun to, and it has not been looked at since: it served nobody. */
+bool keeper_remembers(const struct coordinator *coordinator, const struct machine_ref *ref);
+/* A host is off for sure, and what it had is seen to: nothing of what an earlier daemon had begun there is left. */
+void keeper_forget_host(struct coordinator *coordinator, const char *hypervisor);
 /* A machine that was kept when the daemon last ran is here: what of it is still ours? */
 void keeper_adopt(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now);
 /* A recovery that had it did not start it. may_run: it was taken in the middle of a course. */

@@ -13,10 +13,13 @@
 /* Time that a host was up is known no better. */
 #define UPTIME_SLACK_US (2 * USEC_PER_SEC)
 
-/* One that ran only to be kept warm served nobody. */
-static bool was_in_service(const struct machine *machine)
+/* One that ran only to be kept warm served nobody, whichever daemon had started it. */
+static bool was_in_service(const struct coordinator *coordinator, const struct machine *machine)
 {
-    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason);
+    struct machine_ref ref = machine_ref_of(machine);
+
+    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason) &&
+           !keeper_remembers(coordinator, &ref);
 }
 
 static bool is_on(const struct link *link, const char *hypervisor)
@@ -57,8 +60,8 @@ static bool is_needed(const struct coordinator *coordinator, const struct link *
             return true;
     for (const struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
          machine = pool_next(coordinator->pool, machine))
-        if (is_on(link, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 && was_in_service(machine) &&
-            !hosts_see_elsewhere(coordinator, machine))
+        if (is_on(link, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 &&
+            was_in_service(coordinator, machine) && !hosts_see_elsewhere(coordinator, machine))
             return true;
     return false;
 }
@@ -118,12 +121,19 @@ static void note(struct coordinator *coordinator, enum notice_kind kind, const s
     va_end(arguments);
 }
 
-struct host_load host_load_of(const struct pool *pool, const char *hypervisor)
+/* What runs on a hypervisor, as far as it is known. */
+struct host_load {
+    size_t running;
+    size_t protected;
+};
+
+static struct host_load load_of(const struct coordinator *coordinator, const char *hypervisor)
 {
     struct host_load load = {0};
 
-    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
-        if (strcmp(machine->hypervisor, hypervisor) != 0 || !was_in_service(machine))
+    for (const struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
+         machine = pool_next(coordinator->pool, machine)) {
+        if (strcmp(machine->hypervisor, hypervisor) != 0 || !was_in_service(coordinator, machine))
             continue;
         load.running++;
         load.protected += (machine->roles & ROLE_PROTECTED) != 0;
@@ -133,7 +143,7 @@ struct host_load host_load_of(const struct pool *pool, const char *hypervisor)
 
 static void announce_loss(struct coordinator *coordinator, const struct link *link, struct moment now)
 {
-    struct host_load load = host_load_of(coordinator->pool, link->name);
+    struct host_load load = load_of(coordinator, link->name);
     const char *next = link->host.state == HOST_FENCING ? "; it is being fenced"
                        : link->host.state == HOST_LOST  ? "; nothing on it needs to be recovered"
                                                         : "";
@@ -194,13 +204,14 @@ static void take_down(struct coordinator *coordinator, const struct link *link, 
     keeper_lose_host(coordinator, link->name, now);
 
     for (machine = pool_next(coordinator->pool, NULL); machine != NULL; machine = next) {
-        bool has_failed = was_in_service(machine) && !hosts_see_elsewhere(coordinator, machine);
+        bool has_failed = was_in_service(coordinator, machine) && !hosts_see_elsewhere(coordinator, machine);
 
         next = pool_next(coordinator->pool, machine);
         if (!is_on(link, machine->hypervisor))
             continue;
         watch_lose(coordinator, machine, has_failed, now);
     }
+    keeper_forget_host(coordinator, link->name);
 }
 
 /* Before that, what is known of the others is what they were when the daemon last ran. */
@@ -226,7 +237,7 @@ static void catch_up(struct coordinator *coordinator, struct moment now)
 
 static void recover(struct coordinator *coordinator, const struct link *link, struct moment now)
 {
-    struct host_load load = host_load_of(coordinator->pool, link->name);
+    struct host_load load = load_of(coordinator, link->name);
 
     note(coordinator, NOTICE_HOST_FENCED, link, now, "%s is off%s: %zu protected machine%s to be recovered elsewhere",
          link->name, link->host.was_by_hand ? ", somebody says" : "", load.protected, PLURAL(load.protected));
@@ -327,11 +338,12 @@ void hosts_compare_uptime(struct link *link, int64_t uptime_us, struct moment no
     /* A boot takes the connection with it. What others took of its CPUs' time was not counted. */
     link->has_rebooted =
         !link->is_here && !link->is_listed && link->uptime_us != 0 && grown_us < passed_us / 2 - UPTIME_SLACK_US;
-    link->uptime_us = uptime_us;
 }
 
-void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, struct moment now)
+void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, int64_t uptime_us, struct moment now)
 {
+    if (uptime_us != 0)
+        link->uptime_us = uptime_us;
     /* Of one that had been given up, it is told that it is back. */
     if (link->has_rebooted && link->went_down > 0 && !link->host.was_lost && link->host.state != HOST_FENCED)
         note(coordinator, NOTICE_HOST_REBOOTED, link, now,

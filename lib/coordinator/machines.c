@@ -127,7 +127,7 @@ static bool is_seen_to(const struct coordinator *coordinator, const struct machi
     const struct watch *watch = watch_find(coordinator, &ref);
 
     return watch == NULL || watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL ||
-           watch->remembered.keeping != KEEPING_NONE || restore_needs(coordinator, &ref);
+           keeper_remembers(coordinator, &ref) || restore_needs(coordinator, &ref);
 }
 
 static struct failure_context context_of(const struct coordinator *coordinator, const struct machine *machine,
@@ -234,8 +234,7 @@ void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, 
         keeper_tell_failure(coordinator, watch->warms, why, now);
         return;
     }
-    /* Kept warm when the daemon last ran, and not looked at yet: it served nobody. */
-    if (watch->remembered.keeping != KEEPING_NONE)
+    if (keeper_remembers(coordinator, &watch->ref))
         return;
     /* A replacement that stops is the business of the recovery that started it. */
     if (watch->recovers != NULL || watch->serves != NULL || restore_needs(coordinator, &watch->ref))
@@ -308,9 +307,7 @@ static void handle_verdict(struct coordinator *coordinator, struct watch *watch,
 void watch_lose(struct coordinator *coordinator, struct machine *machine, bool has_failed, struct moment now)
 {
     struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
-    /* One that an earlier daemon had started to be kept warm was in nobody's service. */
-    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL ||
-                                       (watch->warms == NULL && watch->remembered.keeping != KEEPING_NONE));
+    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL);
 
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
@@ -452,30 +449,55 @@ static bool is_new_description(const struct coordinator *coordinator, const stru
     return machine == NULL || !domain_description_equal(machine->description, description);
 }
 
-void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
-                        uint64_t as_of, struct moment now)
+void watch_apply_unread(struct coordinator *coordinator, const char *hypervisor, const char *uuid)
+{
+    struct machine_ref ref = {0};
+    struct watch *watch;
+
+    strncpy(ref.hypervisor, hypervisor, sizeof(ref.hypervisor) - 1);
+    strncpy(ref.uuid, uuid, sizeof(ref.uuid) - 1);
+    watch = watch_find(coordinator, &ref);
+    if (watch == NULL)
+        return;
+    watch->is_listed = true;
+    watch->is_unread = true;
+    watch->absent_since_us = 0;
+}
+
+/* Takes the description. NULL: there is no memory for it, and everything is as it was. */
+static struct machine *take_description(struct coordinator *coordinator, struct watch *watch, const char *hypervisor,
+                                        struct domain_description *description)
+{
+    struct machine *machine = NULL;
+    bool is_new;
+
+    if (watch == NULL) {
+        domain_description_free(description);
+        return NULL;
+    }
+    is_new = is_new_description(coordinator, watch, description);
+    if (pool_apply(coordinator->pool, hypervisor, description, &machine) < 0)
+        return NULL;
+    if (is_new)
+        watch_mark_changed(coordinator, watch);
+    return machine;
+}
+
+int watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
+                       uint64_t as_of, struct moment now)
 {
     struct watch *watch = watch_get(coordinator, hypervisor, report->description->uuid);
-    struct machine *machine = NULL;
+    struct machine *machine = take_description(coordinator, watch, hypervisor, steal_pointer(&report->description));
     struct failure_context context;
     struct failure_verdict verdict;
     bool is_news, is_first;
 
-    if (watch != NULL && is_new_description(coordinator, watch, report->description))
-        watch_mark_changed(coordinator, watch);
-    if (watch == NULL) {
-        domain_description_free(report->description);
-        report->description = NULL;
-    } else if (pool_apply(coordinator->pool, hypervisor, report->description, &machine) < 0) {
-        machine = NULL;
-    }
     if (machine == NULL) {
         notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, NULL, "no memory to take a machine of %s; listed anew",
                     hypervisor);
         link_find(coordinator, hypervisor)->list_at_us = now.mono_us + RETRY_US;
-        return;
+        return -ENOMEM;
     }
-    report->description = NULL;
     watch->is_forgotten = false;
     machine->is_reserved = restore_concerns(coordinator, &watch->ref);
     is_first = machine->event_sequence == 0 &&
@@ -485,6 +507,9 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
         restore_recall(coordinator, watch, machine, report, now);
         recall_learned(coordinator, watch, machine, now);
     }
+    /* From here on it is known; should another one of this listing not be taken in, the next does not recall it anew.
+     */
+    watch->remembered.state = MACHINE_UNKNOWN;
     watch->is_listed = true;
     watch->absent_since_us = 0;
     machine->persistent = report->persistent;
@@ -510,6 +535,7 @@ void watch_apply_report(struct coordinator *coordinator, const char *hypervisor,
     }
     keeper_adopt(coordinator, watch, machine, now);
     pay_debt(coordinator, watch, machine, now);
+    return 0;
 }
 
 /* A listing may be faster than the event that tells how it ended: looked at once more before it is forgotten. */

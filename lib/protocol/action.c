@@ -24,5 +24,6 @@ void inventory_free(struct inventory *inventory)
     for (size_t i = 0; i < inventory->n_reports; i++)
         domain_description_free(inventory->reports[i].description);
     free(inventory->reports);
+    free(inventory->unread);
     free(inventory);
 }

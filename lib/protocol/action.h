@@ -87,6 +87,8 @@ struct domain_report {
 struct inventory {
     struct domain_report *reports;
     size_t n_reports;
+    char (*unread)[UUID_TEXT_SIZE]; /* domains that are there, and cannot be described */
+    size_t n_unread;
     uint64_t free_memory_kib; /* of the host; 0: not known */
     int64_t uptime_us;        /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
 };

@@ -6,15 +6,19 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
+import socket
 import struct
 import subprocess
 import termios
+from pathlib import Path
 
 import pytest
 
 from harness.daemon import SOURCE, SANITIZER_REPORT, build_directory, environment, launcher, program
 from harness.testdriver import CASE_STUDY, write_node
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.testdriver
 
@@ -303,6 +307,28 @@ def test_check_tells_every_error_in_one_pass(tmp_path):
     assert run_check(path).returncode == 0
 
 
+def run_with(path, descriptors=None):
+    """The daemon, until it ends by itself. descriptors: so many it may have open."""
+    limit = [] if descriptors is None else ["prlimit", f"--nofile={descriptors}"]
+    done = subprocess.run([*limit, *launcher(), str(program("understudyd")), "--config", str(path)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(), timeout=30)
+    assert not SANITIZER_REPORT.search(done.stderr), done.stderr
+    return done
+
+
+def test_only_a_wrong_configuration_keeps_systemd_from_trying_again(tmp_path):
+    """An I/O error and EMFILE at the start ended with status 78 (RestartPreventExitStatus=)."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text("mode: sometimes\n")
+    assert run_with(path).returncode == 78
+    assert run_with(tmp_path / "nosuch.yaml").returncode == 78
+    broken = run_with("/proc/self/mem")
+    assert broken.returncode == 1 and "Input/output error" in broken.stderr
+    path.write_text(f'state_dir: {tmp_path}\nhypervisors: [{{name: a, uri: "test:///default"}}]\n')
+    poor = run_with(path, descriptors=4)
+    assert poor.returncode == 1 and "Too many open files" in poor.stderr
+
+
 def test_stop_with_a_listener_on_the_event_stream(case_study):
     daemon = case_study().start()
     assert daemon.events.about("VM-001") == []
@@ -310,6 +336,26 @@ def test_stop_with_a_listener_on_the_event_stream(case_study):
     with pytest.raises(AssertionError, match="closed the stream"):
         daemon.events.wait_for("recovered")
     daemon.check_end()
+
+
+def test_more_clients_than_descriptors(case_study):
+    """accept() failed with EMFILE, and the daemon died of that (SIGSEGV)."""
+    daemon = case_study().start()
+    n_open = len(list(Path(f"/proc/{daemon.pid}/fd").iterdir()))
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (n_open + 8, n_open + 8))
+    clients = []
+    try:
+        for _ in range(30):
+            clients.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            clients[-1].connect(str(daemon.api.path))
+        wait_until(lambda: "Too many open files" in daemon.log, "the daemon tells that it cannot accept")
+    finally:
+        for client in clients:
+            client.close()
+    # Every accept of the thirty that was tried in vain belongs to one trouble, which is told once.
+    assert daemon.api.status()["ready"]
+    daemon.stop()
+    assert daemon.log.count("cannot accept a connection") == 1
 
 
 def test_killed_daemon_can_be_started_again(case_study):

@@ -136,12 +136,19 @@ static void answer_list(struct world *world, const struct action *action, const 
 
     assert_non_null(inventory);
     inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
+    inventory->unread = calloc(WORLD_DOMAINS, sizeof(*inventory->unread));
     assert_non_null(inventory->reports);
+    assert_non_null(inventory->unread);
     inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(&action->target)];
     inventory->uptime_us = world->uptime_us[hypervisor_of(&action->target)];
-    for (unsigned i = 0; i < world->n_domains; i++)
-        if (domains[i].exists && domains[i].hypervisor == hypervisor_of(&action->target))
+    for (unsigned i = 0; i < world->n_domains; i++) {
+        if (!domains[i].exists || domains[i].hypervisor != hypervisor_of(&action->target))
+            continue;
+        if (domains[i].is_unreadable)
+            uuid_from(i, inventory->unread[inventory->n_unread++]);
+        else
             inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
+    }
     coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
 }
 
@@ -153,6 +160,12 @@ static void answer_inspection(struct world *world, const struct action *action, 
 
     if (!domain->exists || domain->hypervisor != hypervisor_of(&action->target)) {
         coordinator_handle_inspection(world->coordinator, action, NULL, world->now);
+        return;
+    }
+    if (domain->is_unreadable) {
+        struct action_result result = {.id = action->id, .error = -EIO, .message = "cannot be read"};
+
+        coordinator_handle_result(world->coordinator, action, &result, world->now);
         return;
     }
     report = report_on(domain, number);

@@ -22,6 +22,7 @@ struct world_domain {
     int priority;
     enum on_crash on_crash;
     bool is_transient;
+    bool is_unreadable; /* listed, but its definition cannot be had */
     enum machine_state state;
     enum machine_reason reason;
     bool has_saved; /* a managed save image */

@@ -20,6 +20,21 @@ static bool was_taken(const struct coordinator *coordinator, const struct machin
     return false;
 }
 
+bool keeper_remembers(const struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    const struct watch *watch = watch_find(coordinator, ref);
+
+    return watch != NULL && watch->warms == NULL && watch->remembered.keeping != KEEPING_NONE &&
+           !was_taken(coordinator, ref, watch->remembered.kept_since_us);
+}
+
+void keeper_forget_host(struct coordinator *coordinator, const char *hypervisor)
+{
+    for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
+        if (strcmp(watch->ref.hypervisor, hypervisor) == 0)
+            watch->remembered.keeping = KEEPING_NONE;
+}
+
 static bool is_laid_down(const struct machine *machine, enum keep_warm *ret_form)
 {
     *ret_form = machine->state == MACHINE_PAUSED ? KEEP_PAUSED : KEEP_SAVED;

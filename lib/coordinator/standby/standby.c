@@ -359,9 +359,6 @@ void keeper_lose_host(struct coordinator *coordinator, const char *hypervisor, s
         if (!kept->is_let_go && strcmp(kept->machine->hypervisor, hypervisor) == 0)
             kept_handle(coordinator, kept, WARMING_HOST_OFF, NULL, NULL, now);
     }
-    for (struct watch *watch = coordinator->watches; watch != NULL; watch = watch->hh.next)
-        if (strcmp(watch->ref.hypervisor, hypervisor) == 0)
-            watch->remembered.keeping = KEEPING_NONE;
 }
 
 void keeper_tell_failure(struct coordinator *coordinator, struct kept *kept, const char *why, struct moment now)
