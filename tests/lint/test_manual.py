@@ -11,7 +11,7 @@ PROJECT = {
     "bin/understudyctl": "#!/bin/sh\necho '  status      how it is'\necho '  -j, --json   for programs'\n",
     "bin/understudyd": "#!/bin/sh\necho '      --check   checks'\n",
     "daemon/service/log.c": 'add_field(fields, "UNDERSTUDY_UUID=%s", x);\n',
-    "daemon/external.c": '    v[n++] = (struct hook_variable){"CAUSE", x};\n    [NOTICE_STARTED] = "post-start",\n',
+    "daemon/programs.c": '    v[n++] = (struct hook_variable){"CAUSE", x};\n    [NOTICE_STARTED] = "post-start",\n',
     "lib/config/schema.c": '    {.path = "pool.ignore",\n',
 }
 PAGES = {"understudyctl.1": "status \\-\\-json", "understudyd.8": "\\-\\-check UNDERSTUDY_UUID",
@@ -52,8 +52,8 @@ def test_a_whole_one_passes(check):
     ("bin/understudyd", "--check", "--cheque", "understudyd.8: --cheque is missing"),
     ("daemon/service/log.c", "_UUID", "_CAUSE", "understudyd.8: UNDERSTUDY_CAUSE is missing"),
     ("lib/config/schema.c", "pool.ignore", "pool.love", "understudy.yaml.5: pool.love is missing"),
-    ("daemon/external.c", "CAUSE", "EFFECT", "understudy-hooks.7: UNDERSTUDY_EFFECT is missing"),
-    ("daemon/external.c", "post-start", "post-end", "understudy-hooks.7: post-end is missing"),
+    ("daemon/programs.c", "CAUSE", "EFFECT", "understudy-hooks.7: UNDERSTUDY_EFFECT is missing"),
+    ("daemon/programs.c", "post-start", "post-end", "understudy-hooks.7: post-end is missing"),
     ("lib/config/schema.c", ".path", ".trail", "understudy.yaml.5: nothing to look for"),
     ("understudyd.8", ".SH DESCRIPTION", ".SH DESCRIPTION\n.PP", "mandoc"),
 ])
