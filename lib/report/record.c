@@ -351,7 +351,7 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
     recovery->is_held = record_read_bool(reader, object, "is_held");
     recovery->is_restarting = record_read_bool(reader, object, "is_restarting");
     recovery->stands_in = !record_is_absent(object, "stands_in") && record_read_bool(reader, object, "stands_in");
-    recovery->deadline_us = USEC_INFINITY;
+    recovery->question.deadline_us = USEC_INFINITY;
 }
 
 int record_format_recovery(const struct recovery *recovery, char **ret)

@@ -9,9 +9,6 @@
 #include "base/text.h"
 #include "workflow/recovery.h"
 
-/* Between two questions without a clear answer; it grows with each. */
-#define ASK_PAUSE_US (500 * USEC_PER_MSEC)
-
 /* One step in the making. */
 struct step {
     struct recovery *recovery;

@@ -37,21 +37,14 @@ const char *warming_event_name(enum warming_event_kind kind)
     return event_names[kind];
 }
 
-static enum verify_level level_for(const struct config *config, const struct machine *machine)
-{
-    if (config->recovery.verify.level != VERIFY_AUTO)
-        return config->recovery.verify.level;
-    return machine->description->has_agent_channel ? VERIFY_AGENT : VERIFY_RUNNING;
-}
-
 void warming_init(struct warming *warming, const char *id, const struct machine *machine, const struct config *config)
 {
     *warming = (struct warming){
         .state = WARMING_RECORDING,
         .ref = machine_ref_of(machine),
-        .level = level_for(config, machine),
+        .level = question_verify_level(machine, config),
         .form = config->standby.warmth,
-        .deadline_us = USEC_INFINITY,
+        .question = {.deadline_us = USEC_INFINITY},
     };
     strncpy(warming->id, id, sizeof(warming->id) - 1);
 }
@@ -68,14 +61,14 @@ void warming_restore_course(struct warming *warming, bool waits_for_connection)
 {
     warming->state = WARMING_RESOLVING;
     warming->last = ACTION_START;
-    warming->waits_for_connection = waits_for_connection;
+    warming->question.waits_for_connection = waits_for_connection;
 }
 
 void warming_restore_lurking(struct warming *warming)
 {
     warming->state = WARMING_LURKING;
     warming->is_failing = true;
-    warming->deadline_us = warming->loose_until_us;
+    warming->question.deadline_us = warming->loose_until_us;
 }
 
 void warming_done(struct warming *warming)

@@ -11,7 +11,7 @@
 
 #include "base/moment.h"
 #include "config/config.h"
-#include "protocol/action.h"
+#include "workflow/question.h"
 
 enum warming_state {
     WARMING_RECORDING, /* that it is ours is being written to disk */
@@ -81,16 +81,13 @@ struct warming {
     enum warming_end end;
     char *detail; /* what went wrong; NULL: nothing */
 
-    uint64_t action_id; /* whose answer is awaited; 0: none */
-    unsigned asked;
-    bool waits_for_connection;
-    int64_t deadline_us; /* mono_us of the next WARMING_TICK; USEC_INFINITY */
+    struct question question;
     unsigned long ignored;
 };
 
 /* What one step asks for: at most one action. */
 struct warming_step {
-    bool has_action; /* the caller writes the id it gave to the action into warming.action_id */
+    bool has_action; /* the caller writes the id it gave to the action into question.action_id */
     struct action action;
     bool has_started; /* it runs: what it needs of its host's memory is spent */
     bool stands;      /* it is warm, newly or again */

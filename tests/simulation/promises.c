@@ -75,7 +75,7 @@ static void check_concurrency(struct simulation *simulation, const struct domain
 
         /* One that was cut off has nothing under way that anybody knows of. */
         n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
-             !recovery->waits_for_connection &&
+             !recovery->question.waits_for_connection &&
              strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
     }
     if (limit != 0 && n > limit)

@@ -54,8 +54,8 @@ static uint64_t next_id = 100;
 
 static void take_action(struct fixture *fixture)
 {
-    fixture->recovery->action_id = fixture->step.action.id = next_id++;
-    fixture->recovery->is_asked = true; /* handed out at once, as long as nobody holds it back */
+    fixture->recovery->question.action_id = fixture->step.action.id = next_id++;
+    fixture->recovery->question.is_handed_out = true; /* handed out at once, as long as nobody holds it back */
 }
 
 void hand_in(struct fixture *fixture, struct recovery_event event)
@@ -74,7 +74,7 @@ void say(struct fixture *fixture, enum recovery_event_kind kind)
 void answer(struct fixture *fixture, int error, enum machine_state state, enum machine_reason reason)
 {
     struct action_result result = {
-        .id = fixture->recovery->action_id, .error = error, .state = state, .reason = reason};
+        .id = fixture->recovery->question.action_id, .error = error, .state = state, .reason = reason};
 
     if (error != 0)
         strcpy(result.message, "the words of the hypervisor");
@@ -119,8 +119,8 @@ void pass(struct fixture *fixture, int64_t duration_us)
 /* Lets the time come that the recovery waits for. */
 void wait_for_deadline(struct fixture *fixture)
 {
-    assert_true(fixture->recovery->deadline_us < USEC_INFINITY);
-    pass(fixture, fixture->recovery->deadline_us - fixture->now.mono_us);
+    assert_true(fixture->recovery->question.deadline_us < USEC_INFINITY);
+    pass(fixture, fixture->recovery->question.deadline_us - fixture->now.mono_us);
     say(fixture, RECOVERY_TICK);
 }
 
@@ -184,7 +184,7 @@ void assert_ended(const struct fixture *fixture, enum recovery_state outcome)
     assert_true(fixture->step.ended);
     assert_false(fixture->step.has_action);
     assert_int_equal(fixture->recovery->ended.mono_us, fixture->now.mono_us);
-    assert_int_equal(fixture->recovery->deadline_us, USEC_INFINITY);
+    assert_int_equal(fixture->recovery->question.deadline_us, USEC_INFINITY);
     assert_non_null(fixture->recovery->detail);
 }
 

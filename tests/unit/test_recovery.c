@@ -30,7 +30,8 @@ static void test_the_happy_path(void **state)
     answer_ok(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
     assert_int_equal(fixture->recovery->started.mono_us, fixture->now.mono_us);
-    assert_int_equal(fixture->recovery->deadline_us, fixture->now.mono_us + fixture->config.recovery.settle_us);
+    assert_int_equal(fixture->recovery->question.deadline_us,
+                     fixture->now.mono_us + fixture->config.recovery.settle_us);
     wait_for_deadline(fixture);
     assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]); /* verified, not assumed */
     answer_running(fixture);
@@ -148,7 +149,7 @@ static void test_what_was_seen_dead_stays_so_while_its_hypervisor_is_away(void *
     renew(fixture, CAUSE_PROCESS_DIED);
     say(fixture, RECOVERY_BEGIN);
     answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
-    assert_true(fixture->recovery->waits_for_connection); /* it was never seen dead */
+    assert_true(fixture->recovery->question.waits_for_connection); /* it was never seen dead */
 
     renew(fixture, CAUSE_PROCESS_DIED);
     until_starting(fixture);
@@ -188,11 +189,11 @@ static void test_an_old_decision_is_reconsidered(void **state)
     for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
         renew(fixture, CAUSE_PANIC_PRESERVED);
         courses[i](fixture);
-        fixture->recovery->is_asked = true;
+        fixture->recovery->question.is_handed_out = true;
         unsigned long ignored = fixture->recovery->ignored;
         say(fixture, RECOVERY_RECONSIDER);
         assert_int_equal(fixture->recovery->ignored, ignored + 1);
-        fixture->recovery->is_asked = false;
+        fixture->recovery->question.is_handed_out = false;
         say(fixture, RECOVERY_RECONSIDER);
         assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
         assert_int_equal(fixture->recovery->n_attempts, 0);
@@ -344,7 +345,7 @@ static void test_the_connection_is_lost_while_starting_and_it_runs(void **state)
     answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
     assert_state(fixture, RECOVERY_RESOLVING);
     assert_false(fixture->step.has_action);
-    assert_true(fixture->recovery->waits_for_connection);
+    assert_true(fixture->recovery->question.waits_for_connection);
     assert_string_equal(recovery_waits_for(fixture->recovery), "local");
     say(fixture, RECOVERY_RECONNECTED);
     assert_null(recovery_waits_for(fixture->recovery));
@@ -376,7 +377,7 @@ static void test_the_connection_is_lost_in_every_question(void **state)
     say(fixture, RECOVERY_BEGIN);
     for (size_t i = 0;; i++) {
         answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
-        assert_true(fixture->recovery->waits_for_connection);
+        assert_true(fixture->recovery->question.waits_for_connection);
         assert_false(fixture->step.has_action);
         assert_false(fixture->step.wants_candidate);
         say(fixture, RECOVERY_RECONNECTED);

@@ -70,8 +70,8 @@ static void assert_over(enum warming_end end)
 
 static void wait_out(void)
 {
-    assert_true(warming.deadline_us != USEC_INFINITY);
-    now.mono_us = warming.deadline_us;
+    assert_true(warming.question.deadline_us != USEC_INFINITY);
+    now.mono_us = warming.question.deadline_us;
     tell(WARMING_TICK);
 }
 
@@ -117,7 +117,7 @@ static void the_straight_way(void **state)
     assert_true(step.stands);
     assert_int_equal(warming.state, WARMING_STANDING);
     assert_int_equal(warming.form, KEEP_PAUSED);
-    assert_true(warming.deadline_us == USEC_INFINITY);
+    assert_true(warming.question.deadline_us == USEC_INFINITY);
 }
 
 static void it_is_saved_where_that_is_wished(void **state)
@@ -207,7 +207,7 @@ static void a_call_that_hangs_is_waited_for(void **state)
     go_to(WARMING_LAYING);
     answer(-ETIMEDOUT);
     assert_int_equal(warming.state, WARMING_STUCK);
-    assert_true(warming.deadline_us == USEC_INFINITY);
+    assert_true(warming.question.deadline_us == USEC_INFINITY);
     assert_false(warming_may_yield(&warming));
     tell(WARMING_TICK);
     assert_int_equal(warming.state, WARMING_STUCK);
@@ -410,14 +410,14 @@ static void every_event_in_every_state(void **state)
                     warming_init(&warming, "warm-1", &machine, &config);
                     warming.state = (enum warming_state)s;
                     warming.last = ACTION_START;
-                    warming.deadline_us = now.mono_us;
+                    warming.question.deadline_us = now.mono_us;
                     warming_handle(&warming, &event, &config, &step);
                     if (warming.state == WARMING_OVER && s != WARMING_OVER)
                         assert_int_not_equal(warming.end, WARMING_GOES_ON);
                     if (warming.state == WARMING_OVER)
                         assert_false(step.has_action);
                     if (warming.state == WARMING_STANDING || warming.state == WARMING_OVER)
-                        assert_true(warming.deadline_us == USEC_INFINITY || warming.ignored > 0);
+                        assert_true(warming.question.deadline_us == USEC_INFINITY || warming.ignored > 0);
                 }
 }
 
