@@ -143,12 +143,10 @@ static void tell_failure(struct gate *gate, const char *why)
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
     const char *why = evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR());
-    struct gate *gate;
 
     (void)context;
     evconnlistener_disable(listener);
-    LIST_FOREACH(gate, &gates, link)
-    {
+    for (struct gate *gate = LIST_FIRST(&gates); gate != NULL; gate = LIST_NEXT(gate, link)) {
         if (gate->listener != listener)
             continue;
         tell_failure(gate, why);

@@ -642,7 +642,7 @@ void machines_handle_description(struct registry *registry, const struct action 
     end_describing(registry, ref);
     if (host == NULL || !host->track.is_connected || is_for_the_listing(host, machine, report)) {
         if (report != NULL)
-            domain_description_free(report->description);
+            domain_description_free(steal_pointer(&report->description));
         return;
     }
     if (report != NULL) {

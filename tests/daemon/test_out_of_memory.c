@@ -207,9 +207,11 @@ static void on_inventory(void *context, const struct action *action, struct inve
 
 static void on_inspection(void *context, const struct action *action, struct domain_report *report)
 {
-    (void)context;
-    (void)report;
-    fail_msg("the coordinator asks for %s", action_kind_name(action->kind));
+    struct world *world = context;
+
+    coordinator_handle_inspection(world->coordinator, action, report, world->now);
+    world->error = 0;
+    world->is_answered = true;
 }
 
 static void on_result(void *context, const struct action *action, const struct action_result *result)
@@ -335,7 +337,7 @@ static bool next_listing(struct world *world, struct action *ret)
     return false;
 }
 
-static void list(struct world *world, const struct action *action)
+static void ask(struct world *world, const struct action *action)
 {
     struct action_result result = {.id = action->id};
 
@@ -353,7 +355,7 @@ static bool list_short_of_memory(struct world *world, long n, bool fails_on_afte
 
     assert_true(next_listing(world, &action));
     begin_to_fail_after(n, fails_on_after);
-    list(world, &action);
+    ask(world, &action);
     assert_true(world->error == 0 || world->error == -ENOMEM);
     return end_failing();
 }
@@ -364,7 +366,7 @@ static void list_again(struct world *world)
 
     pass_time(world, STEP_US);
     if (next_listing(world, &action))
-        list(world, &action);
+        ask(world, &action);
 }
 
 static void assert_known(const struct world *world, const char *uuid, enum machine_state state)
@@ -422,6 +424,35 @@ static void test_listing_without_memory_makes_no_machine_absent(void **state)
         ;
     assert_true(n > 100);
     for (n = 0; try_known_machines(*state, n, true); n++)
+        ;
+}
+
+static bool try_inspection(struct world *world, long n, bool fails_on_after)
+{
+    struct action action = {
+        .id = 1000000, .kind = ACTION_INSPECT, .target = machine_that_runs, .timeout_us = 20 * USEC_PER_SEC};
+    bool had_failed;
+
+    begin(world, NULL);
+    list_again(world);
+    begin_to_fail_after(n, fails_on_after);
+    ask(world, &action);
+    had_failed = end_failing();
+    assert_true(world->error == 0 || world->error == -ENOMEM);
+    assert_all_are_known(world);
+    assert_nothing_has_happened(world);
+    end(world);
+    return had_failed;
+}
+
+static void test_inspection_without_memory_makes_no_machine_absent(void **state)
+{
+    long n;
+
+    for (n = 0; try_inspection(*state, n, false); n++)
+        ;
+    assert_true(n > 20);
+    for (n = 0; try_inspection(*state, n, true); n++)
         ;
 }
 
@@ -486,6 +517,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_listing_without_memory_makes_no_machine_absent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_inspection_without_memory_makes_no_machine_absent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_crash_before_start_is_found_although_the_first_listing_lacked_memory,
                                         setup, teardown),
         cmocka_unit_test(test_configuration_read_without_memory_is_not_taken_for_wrong),

@@ -3,6 +3,7 @@
 
 import subprocess
 
+import circles
 import pytest
 import symbols
 import walls
@@ -101,3 +102,41 @@ def test_symbols_allow_writing_to_memory(archive):
     code = "#include <stdio.h>\n" \
            "void f(char **t, size_t *n) { FILE *s = open_memstream(t, n); fputs(\"\", s); fclose(s); }"
     assert archive(code) == []
+
+
+@pytest.fixture
+def objects(tmp_path):
+    """Compiles {name: code} and checks the objects for circles."""
+
+    def build(files):
+        for name, code in files.items():
+            (tmp_path / name).write_text(code)
+            subprocess.run(["cc", "-c", "-o", f"{name}.o", name], cwd=tmp_path, check=True)
+        return circles.check([tmp_path / f"{name}.o" for name in files])
+
+    return build
+
+
+LINE = {"a.c": "void b(void); void a(void) { b(); }", "b.c": "void c(void); void b(void) { c(); }",
+        "c.c": "void c(void) {}"}
+CIRCLES = {
+    "two files": {"b.c": "void a(void); void b(void) { a(); }"},
+    "three files": {"c.c": "void a(void); void c(void) { a(); }"},
+    "a table": {"a.c": "void b(void); int table[2]; void a(void) { b(); }",
+                "c.c": "extern int table[2]; int *c(void) { return table; }"},
+}
+
+
+@pytest.mark.parametrize("circle", CIRCLES)
+def test_circles_find(objects, circle):
+    found = objects(LINE | CIRCLES[circle])
+    assert len([line for line in found if "circle" in line]) == 1, found
+    assert any("a.c -> " in line or line.endswith(": a") for line in found), found
+
+
+def test_circles_allow_a_file_to_be_called_back(objects):
+    assert objects(LINE) == []
+    assert objects(LINE | {
+        "a.c": "void c(void (*f)(void)); static void back(void) {} void a(void) { c(back); }",
+        "c.c": "void c(void (*f)(void)) { f(); }",
+    }) == []

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "conf", "systemd", "lib", "daemon", "tests"}
+TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "conf", "systemd", "lib", "daemon", "tests"}
 
 # Inside lib/: the rooms in their order. A room may look into itself and those before it.
 LIB_ROOMS = ("base", "model", "config", "discovery", "similarity", "pool", "protocol", "detect", "choose", "workflow",

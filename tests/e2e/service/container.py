@@ -13,8 +13,10 @@ import subprocess
 import time
 from pathlib import Path
 
-PACKAGES = ["systemd", "systemd-sysv", "dbus", "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "procps",
-            "iproute2", "locales", "openssh-server", "openssh-client"]
+BASICS = ["systemd", "systemd-sysv", "dbus", "procps", "iproute2", "socat"]
+# What a machine room has beside that.
+MACHINERY = ["libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "locales", "openssh-server",
+             "openssh-client"]
 # TCG guests have no business with hardware, and what is not there cannot fail.
 MASKED = ("ssh.service", "ssh.socket", "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "getty.target",
           "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
@@ -61,13 +63,18 @@ def memory_at(place, size):
         subprocess.run(["umount", "-l", str(place)], check=False)
 
 
-def make_tree(tree, package):
-    """A tree of this machine's release with all that the package needs, but not itself. Takes half a minute."""
-    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+def own_release():
+    """The code name of this machine's."""
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
+def make_tree(tree, package, release, packages):
+    """A tree of a release with all that the package needs, but not itself. Takes half a minute."""
     polkit = "polkitd" if _is_known_to_apt("polkitd") else "policykit-1"
     run_command("mmdebstrap", "--quiet", "--variant=minbase",
-         f"--include={','.join([*PACKAGES, polkit, *_dependencies(package)])}",
-         "--aptopt=Apt::Install-Recommends false", "--dpkgopt=path-exclude=/usr/share/doc/*", release, str(tree), timeout=900)
+                f"--include={','.join([*packages, polkit, *_dependencies(package)])}",
+                "--aptopt=Apt::Install-Recommends false", "--dpkgopt=path-exclude=/usr/share/doc/*", release, str(tree),
+                timeout=900)
     for unit in MASKED:
         (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
     (tree / "etc/machine-id").write_text("")
@@ -113,7 +120,7 @@ class Container:
         """has_network: this machine's; else it has none."""
         command = ["systemd-nspawn", "-q", "-D", str(self.root), "--register=no", "--keep-unit", "--boot",
                    *([] if has_network else ["--private-network"]), "--capability=all",
-                   "systemd.unified_cgroup_hierarchy=0"]
+                   "systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"]
         log = open(self._home / "console", "wb")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          start_new_session=True)

@@ -4,7 +4,6 @@ Each set of tests/prepare.sh has every package that the steps which install it u
 nothing else is. tests/first_hour.sh tries much more, and takes long.
 """
 
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -23,8 +22,7 @@ class BareSystem:
 
     def __init__(self, root):
         self._root = root
-        release = platform.freedesktop_os_release()["VERSION_CODENAME"]
-        containers.run_command("mmdebstrap", "--quiet", "--variant=minbase", release, str(root), timeout=900)
+        containers.run_command("mmdebstrap", "--quiet", "--variant=minbase", containers.own_release(), str(root), timeout=900)
         shutil.copytree(SOURCE, root / "srv/understudy", ignore=shutil.ignore_patterns("build", ".git"))
 
     def run(self, script, has_network=False):
