@@ -416,20 +416,23 @@ static bool in_verifying(struct step *step)
 }
 
 /* clang-format off */
-const struct state recovery_states[RECOVERY_STATE_COUNT] = {
-    /*                       asks   question        of the failed  harmless  */
-    [RECOVERY_DETECTED]   = {false, 0,              false,         true,  in_detected},
-    [RECOVERY_CONFIRMING] = {true,  ACTION_GET_STATE, true,          true,  in_confirming},
-    [RECOVERY_DESTROYING] = {true,  ACTION_DESTROY, true,          false, in_destroying},
-    [RECOVERY_SELECTING]  = {false, 0,              false,         true,  in_selecting},
-    [RECOVERY_RECORDING]  = {true,  ACTION_RECORD,  false,         true,  in_recording},
-    [RECOVERY_PREPARING]  = {true,  ACTION_HOOK,    false,         true,  in_preparing},
-    [RECOVERY_STARTING]   = {true,  ACTION_START,   false,         false, in_starting},
-    [RECOVERY_RESOLVING]  = {true,  ACTION_GET_STATE, false,         false, in_resolving},
-    [RECOVERY_STOPPING]   = {true,  ACTION_DESTROY, false,         false, in_stopping},
-    [RECOVERY_SETTLING]   = {true,  ACTION_GET_STATE, false,         false, in_settling},
-    [RECOVERY_VERIFYING]  = {true,  ACTION_VERIFY,  false,         false, in_verifying},
-    [RECOVERY_WAITING]    = {false, 0,              false,         true,  in_waiting},
+static const struct {
+    bool is_harmless; /* nothing was started yet: the failed machine may come back */
+    bool (*take)(struct step *step);
+} states[RECOVERY_STATE_COUNT] = {
+    /*                       harmless */
+    [RECOVERY_DETECTED]   = {true,  in_detected},
+    [RECOVERY_CONFIRMING] = {true,  in_confirming},
+    [RECOVERY_DESTROYING] = {false, in_destroying},
+    [RECOVERY_SELECTING]  = {true,  in_selecting},
+    [RECOVERY_RECORDING]  = {true,  in_recording},
+    [RECOVERY_PREPARING]  = {true,  in_preparing},
+    [RECOVERY_STARTING]   = {false, in_starting},
+    [RECOVERY_RESOLVING]  = {false, in_resolving},
+    [RECOVERY_STOPPING]   = {false, in_stopping},
+    [RECOVERY_SETTLING]   = {false, in_settling},
+    [RECOVERY_VERIFYING]  = {false, in_verifying},
+    [RECOVERY_WAITING]    = {true,  in_waiting},
 };
 /* clang-format on */
 
@@ -452,7 +455,7 @@ static bool comes_back(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
     bool is_harmless =
-        recovery_states[recovery->state].is_harmless ||
+        states[recovery->state].is_harmless ||
         ((recovery->state == RECOVERY_STARTING || recovery->state == RECOVERY_DESTROYING) && is_unbegun(recovery));
 
     return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->state_is_unreliable;
@@ -516,7 +519,7 @@ static int dispatch(struct step *step, bool *ret_taken)
     else if (comes_back(step) || is_to_be_reconsidered(step))
         look_again(step);
     else
-        *ret_taken = recovery_states[step->recovery->state].take(step);
+        *ret_taken = states[step->recovery->state].take(step);
     return 0;
 }
 

@@ -10,7 +10,7 @@
  *      │                 │   │ any doubt
  *      │                 │   ▼
  *      │                 │  resolving ── off ──▶ over, failed      ── half up ──▶ (stopping)
- *      │                 │   │   │ laid down after all ──▶ standing
+ *      │                 │   │   │ suspended or saved after all ──▶ standing
  *      │                 ▼   ▼
  *      │               settling ── down, or wrong ──▶ (stopping)   ── somebody paused it ──▶ over, disowned
  *      │                 │ stayed up
@@ -18,12 +18,18 @@
  *      │               verifying ── too late ──▶ (stopping)
  *      │                 │ works
  *      │                 ▼
- *      └── laid down ─ laying ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
+ *      └── done ── suspending ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
  *
- *   standing ── told otherwise ──▶ checking ── old news ──▶ standing  ── off ──▶ over, failed  ── runs ──▶ over,
- * disowned standing ── release ──▶ (stopping); over if it is saved starting, laying, stopping ── outlived their
- * deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping) (stopping) ── surely off ──▶ looking ──▶ over, failed
- * or released
+ *   standing ── told otherwise ──▶ checking ── old news ──▶ standing
+ *      │                              │  └── off ──▶ over, failed
+ *      │                              └── runs ──▶ over, disowned
+ *      └── release ──▶ (stopping); over if it is saved
+ *
+ *   starting, suspending, stopping ── outlived their deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping)
+ *
+ *   (stopping) ── surely off ──▶ looking ──▶ over, failed or released; or, while a start may still bring it up,
+ *                                            may come up ── too late for that ──▶ over
+ *                                                  └── runs ──▶ (stopping)
  *
  * A release ends every other course in (stopping), once the call under way was answered. A recovery that
  * wants the machine takes it between two calls, and the course ends without a word of its own.
@@ -48,9 +54,8 @@ struct step {
 
 /* One row for each state: what it asks the world, and who takes its events. */
 struct state {
-    bool asks;
     enum action_kind question;
-    bool changes; /* the question changes the machine: nobody takes it before the answer */
+    bool changes; /* the question changes the machine: no recovery takes it before the answer */
     bool (*take)(struct step *step);
 };
 
@@ -519,19 +524,19 @@ static bool in_may_come_up(struct step *step)
 
 /* clang-format off */
 static const struct state states[WARMING_STATE_COUNT] = {
-    /*                  asks   question         changes */
-    [WARMING_RECORDING] = {true,  ACTION_REMEMBER, false, in_recording},
-    [WARMING_STARTING]  = {true,  ACTION_START,    true,  in_starting},
-    [WARMING_RESOLVING] = {true,  ACTION_GET_STATE,  false, in_resolving},
-    [WARMING_SETTLING]  = {true,  ACTION_GET_STATE,  false, in_settling},
-    [WARMING_VERIFYING] = {true,  ACTION_VERIFY,   false, in_verifying},
-    [WARMING_SUSPENDING]    = {true,  ACTION_SUSPEND,  true,  in_suspending},
-    [WARMING_STANDING]  = {false, 0,               false, in_standing},
-    [WARMING_CHECKING]  = {true,  ACTION_GET_STATE,  false, in_checking},
-    [WARMING_STUCK]     = {false, 0,               false, in_stuck},
-    [WARMING_STOPPING]  = {true,  ACTION_DESTROY,  true,  in_stopping},
-    [WARMING_LOOKING]   = {true,  ACTION_GET_STATE,  false, in_looking},
-    [WARMING_MAY_COME_UP]   = {false, 0,               false, in_may_come_up},
+    /*                       question           changes */
+    [WARMING_RECORDING]   = {ACTION_REMEMBER,   false, in_recording},
+    [WARMING_STARTING]    = {ACTION_START,      true,  in_starting},
+    [WARMING_RESOLVING]   = {ACTION_GET_STATE,  false, in_resolving},
+    [WARMING_SETTLING]    = {ACTION_GET_STATE,  false, in_settling},
+    [WARMING_VERIFYING]   = {ACTION_VERIFY,     false, in_verifying},
+    [WARMING_SUSPENDING]  = {ACTION_SUSPEND,    true,  in_suspending},
+    [WARMING_STANDING]    = {0,                 false, in_standing},
+    [WARMING_CHECKING]    = {ACTION_GET_STATE,  false, in_checking},
+    [WARMING_STUCK]       = {0,                 false, in_stuck},
+    [WARMING_STOPPING]    = {ACTION_DESTROY,    true,  in_stopping},
+    [WARMING_LOOKING]     = {ACTION_GET_STATE,  false, in_looking},
+    [WARMING_MAY_COME_UP] = {0,                 false, in_may_come_up},
 };
 /* clang-format on */
 
