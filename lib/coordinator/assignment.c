@@ -55,7 +55,7 @@ static struct open_recovery *next_seeker(const struct recoveries *recoveries)
     return best;
 }
 
-/* One that is not listed has none: nothing is started there. Where none is, there is nobody to wait for. */
+/* One that is not listed has none: nothing is started there. Where none is listed, there is none to wait for. */
 static bool has_room(const struct recoveries *recoveries)
 {
     const struct registry *registry = recoveries->registry;
@@ -239,7 +239,7 @@ static int match(const struct round *round, struct contender ret_taken[MATCH_MAX
     return 0;
 }
 
-/* True: somebody was taken, or settled for nobody. */
+/* True: a machine was taken, or a recovery has no candidate for good. */
 static bool decide_all(struct pass *pass, const struct round *round, struct contender *taken)
 {
     uint64_t version = pool_version(pass->registry->pool);

@@ -17,7 +17,7 @@ struct surplus {
     struct surplus *next;
 };
 
-/* For somebody: one that is on its way to being warm does nothing. */
+/* In service: one that is on its way to being warm does nothing for users. */
 static bool runs(const struct machine *machine)
 {
     return machine != NULL && machine->is_reachable && machine->keeping == KEEPING_NONE &&
@@ -198,7 +198,8 @@ void doubles_answer(void *self, const struct action *action, const struct action
         (*at)->retry_us = now.mono_us + RETRY_US;
         return;
     }
-    outbox_tell(&doubles->registry->outbox, NOTICE_BOTH_RESOLVED, now, machine, "%s was stopped, because it ran twice",
+    outbox_tell(&doubles->registry->outbox, NOTICE_BOTH_RESOLVED, now, machine,
+                "%s was stopped, because two machines ran for one",
                 machine != NULL ? machine->name : action->target.uuid);
     drop(at);
 }

@@ -186,7 +186,7 @@ void machines_defer_failure(struct registry *registry, struct watch *watch, enum
     wait_for_deadline(registry, watch);
 }
 
-/* Whatever failed here is somebody's doing already, or says nothing of a service. */
+/* What failed here is dealt with already, or says nothing of a service. */
 static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
 {
     if (watch_was_kept(registry, watch))
@@ -270,7 +270,7 @@ static void handle_verdict(struct registry *registry, struct watch *watch, struc
     case FAILURE_PENDING:
         reserve_for_itself(registry, watch, machine);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_PENDING, now, machine,
-                    "%s: %s; a failure unless it runs again in time", name, verdict->why);
+                    "%s: %s; this counts as a failure unless it runs again in time", name, verdict->why);
         break;
     case FAILURE_NOTED:
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
@@ -383,7 +383,7 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     watch = watch_get(registry, host->name, event->uuid);
     if (watch == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, event->at, NULL,
-                    "no memory to take an event of %s; listed anew", host->name);
+                    "no memory to take an event of %s; it is listed again", host->name);
         host->wants_list = true;
         return;
     }
@@ -485,7 +485,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
 
     if (machine == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
-                    "no memory to take a machine of %s; listed anew", host->name);
+                    "no memory to take a machine of %s; it is listed again", host->name);
         host_list_at(host, now.mono_us + RETRY_US);
         return -ENOMEM;
     }

@@ -321,7 +321,8 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
         if (context->known == MACHINE_PAUSED &&
             (context->known_reason == REASON_IO_ERROR || context->known_reason == REASON_WATCHDOG))
             track->reported = false;
-        return detected(track, CAUSE_FOUND_CRASHED, "found crashed; nobody was listening when it happened", context);
+        return detected(track, CAUSE_FOUND_CRASHED, "found crashed; understudyd was not connected when it happened",
+                        context);
     case REASON_DAEMON:
         if (!was_active)
             return nothing;

@@ -544,7 +544,7 @@ static struct host *find_host(const struct pool *pool, const char *hypervisor)
     return host;
 }
 
-/* NULL without memory: what is not known of a host stands in nobody's way. */
+/* NULL without memory: what is not known of a host rules no machine out. */
 static struct host *get_host(struct pool *pool, const char *hypervisor)
 {
     struct host *host = find_host(pool, hypervisor);

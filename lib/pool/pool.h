@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who there is: every domain of every configured hypervisor as a machine, with its role, state and
- * claim. Kept current by what the hypervisors tell; decides nothing and asks nobody.
+ * Which machines there are: every domain of every configured hypervisor as a machine, with its role, state and
+ * claim. Kept current by what the hypervisors tell; decides nothing and asks no hypervisor.
  */
 #ifndef UNDERSTUDY_POOL_POOL_H
 #define UNDERSTUDY_POOL_POOL_H

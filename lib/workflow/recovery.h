@@ -28,9 +28,9 @@ enum recovery_state {
     RECOVERY_STOPPING,   /* a candidate that may be half up is being ended before the next */
     RECOVERY_SETTLING,   /* it runs; must stay up for the settle time */
     RECOVERY_VERIFYING,  /* it stayed up; must show that it does its work */
-    RECOVERY_WAITING,    /* nobody is left; the failed machine is started again after a pause */
+    RECOVERY_WAITING,    /* no candidate is left; the failed machine is started again after a pause */
     RECOVERY_RECOVERED,
-    RECOVERY_EXHAUSTED, /* nobody is left to try */
+    RECOVERY_EXHAUSTED, /* no candidate is left */
     RECOVERY_DISMISSED, /* the machine runs after all */
     RECOVERY_OBSERVED,  /* mode observe: decided, nothing started */
     RECOVERY_STATE_COUNT,
@@ -51,7 +51,7 @@ enum recovery_event_kind {
     RECOVERY_ANSWER,        /* the action under way was answered: see result */
     RECOVERY_CHOSEN,        /* candidate is claimed for this recovery */
     RECOVERY_NO_CANDIDATE,  /* no candidate is left; detail says why */
-    RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
+    RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or an operator started it */
     RECOVERY_REPLACEMENT_STOPPED,
     RECOVERY_RECONNECTED,      /* the hypervisor that the recovery waits for is back, and listed */
     RECOVERY_ORIGINAL_FENCED,  /* the host of the failed machine is surely off */

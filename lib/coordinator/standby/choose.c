@@ -11,7 +11,7 @@
 #include "choose/select.h"
 #include "coordinator/standby/warm_standby.h"
 
-/* Beyond so many of the plan nobody looks: they are worth less than all that stand in the way of the first. */
+/* No more of the plan than this is looked at: the rest is worth less than all that stand in the way of the first. */
 #define LOOKED_AT 256
 /* A machine that stops and starts again, or a plan that wavers, does not cost a standby its warmth. */
 #define UNWANTED_US (30 * USEC_PER_SEC)
@@ -252,7 +252,7 @@ static bool is_worth_beginning(struct standby *standby, struct shortlist *shortl
         return false;
     }
     if (!displace(standby, shortlist, place)) {
-        pool_set_not_warm(standby->registry->pool, machine, "its host has not enough memory to spare");
+        pool_set_not_warm(standby->registry->pool, machine, "its host does not have enough free memory");
         return false;
     }
     pool_set_not_warm(standby->registry->pool, machine, NULL);
@@ -275,7 +275,7 @@ static bool stands_in_the_way(struct standby *standby, const struct shortlist *s
 
     if (better == NULL)
         return false;
-    if (asprintf(&why, "it shares a disk or an address with %s, which is more needed", better->name) < 0)
+    if (asprintf(&why, "it shares a disk or an address with %s, which has a higher rank in the plan", better->name) < 0)
         why = NULL;
     pool_set_not_warm(standby->registry->pool, shortlist->candidates[place].machine, why);
     return true;
@@ -445,7 +445,7 @@ static void give_back(struct standby *standby, struct moment now)
 
         if (warm->is_wanted || warm->is_let_go)
             continue;
-        /* One that cannot be reached is left alone: nobody knows what has become of it, and the plan is without it. */
+        /* One that cannot be reached is left alone: its state is not known, and the plan is without it. */
         if (warm->unwanted_us == USEC_INFINITY || !warm->machine->is_reachable)
             warm->unwanted_us = now.mono_us;
         if (!warm->machine->is_reachable)

@@ -147,14 +147,14 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, struct 
             write_off(standby, warm, now);
         break;
     case WARMING_END_RELEASED:
-        outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is kept warm no longer",
+        outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is no longer kept warm",
                     machine->name);
         calm_down(standby, warm, now);
         write_off(standby, warm, now);
         break;
     case WARMING_END_DISOWNED:
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
-                    "%s is kept warm no longer: somebody else runs it, or paused it", machine->name);
+                    "%s is no longer kept warm: an operator started or paused it", machine->name);
         break;
     case WARMING_GOES_ON:
     default:
