@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who could take over, in which order. Reads the pool; claims, starts and remembers nothing. */
+/* Which machines could take over, in which order. Reads the pool; claims, starts and remembers nothing. */
 #include "choose/select.h"
 
 #include <errno.h>

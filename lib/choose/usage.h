@@ -21,7 +21,7 @@ struct exclusive {
     uint32_t hash;
 };
 
-/* Who uses it. */
+/* One use of it, by one machine. */
 struct exclusive_use {
     struct exclusive exclusive;
     const struct machine *machine;

@@ -70,7 +70,7 @@ static bool has_room(const struct recoveries *recoveries)
 }
 
 /*
- * No more than have a chance now, and some, so that they are matched as a set. Who is left out is no worse off: there
+ * No more than have a chance now, and some, so that they are matched as a set. A recovery that is left out is no worse off: there
  * is no room for it.
  */
 static size_t seekers_at_most(const struct recoveries *recoveries)
@@ -121,7 +121,7 @@ static bool gather(struct pass *pass, struct round *round)
     return true;
 }
 
-/* Those for whom there is no memory to do so leave the round. */
+/* A seeker for which there is no memory leaves the round. */
 static void seek_all(struct pass *pass, struct round *round)
 {
     size_t n = round->n_seekers, kept = 0;
@@ -255,7 +255,7 @@ static bool decide_all(struct pass *pass, const struct round *round, struct cont
         if (taken[i].machine != NULL && has_taken && has_room(pass->recoveries))
             taken[i] = look_once_more(pass, round, i, taken);
         if (seeker->n_best > 0 && taken[i].machine == NULL)
-            seeker->open->is_assignable = true; /* others took who it could have had: looked at once more */
+            seeker->open->is_assignable = true; /* others took what it could have had: looked at once more */
         else
             has_taken |= decide(pass, seeker, round->n_seekers, taken[i].machine);
         has_settled |= seeker->n_best == 0;
@@ -281,7 +281,7 @@ static bool assign_round(struct pass *pass)
             pass_postpone(pass, round.seekers[i].open);
         return true;
     }
-    /* Those that are left may fit where there is room. */
+    /* The seekers that are left may fit where there is room. */
     return decide_all(pass, &round, taken) || next_seeker(pass->recoveries) != NULL;
 }
 

@@ -26,7 +26,7 @@
 /*
  * The components, in the order in which they settle: one acts only when those before it have nothing left
  * to do. So the brake judges new recoveries before any of them is given a candidate, and what runs twice is
- * looked at when it is known who serves.
+ * looked at when it is known which machines serve.
  */
 static const struct {
     const char *name;

@@ -178,7 +178,7 @@ const struct recovery *coordinator_recovery(const struct coordinator *coordinato
 /* NULL: none of that id. */
 const struct recovery *coordinator_find_recovery(const struct coordinator *coordinator, const char *id);
 
-/* Who would take over if this machine failed now? Nothing is changed. -ENOMEM. */
+/* Which machine would take over if this one failed now? Changes nothing. -ENOMEM. */
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
                         struct moment now, struct explanation **ret) _must_check_;
 

@@ -274,7 +274,7 @@ static void handle(struct registry *registry, struct host *host, struct host_eve
     carry_out(registry, host, &step, event.now);
 }
 
-/* Everybody who could speak for our network has done so since, or is gone. */
+/* Every host that could answer has done so since, or is gone. */
 static bool have_all_answered(const struct registry *registry, int64_t asked_us)
 {
     for (size_t i = 0; i < registry->n_hosts; i++) {
@@ -286,7 +286,7 @@ static bool have_all_answered(const struct registry *registry, int64_t asked_us)
     return true;
 }
 
-/* Whoever waits for the word of the others has it, or has waited long enough. */
+/* Hosts that are doubted are judged once the others have answered, or have had time enough. */
 static void review(struct registry *registry, struct moment now)
 {
     for (size_t i = 0; i < registry->n_hosts; i++) {

@@ -219,7 +219,7 @@ static void make_sure_it_runs(struct recoveries *recoveries, struct open_recover
     machines_describe(recoveries->registry, watch);
 }
 
-/* Its claims stay until it is closed. */
+/* The claims of the recovery stay until it is closed. */
 static void end(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
     announce_end(recoveries, open, now);
@@ -263,7 +263,7 @@ static void announce_attempt_failed(struct recoveries *recoveries, const struct 
                          attempt->error != NULL ? attempt->error : "it did not come up");
 }
 
-/* It came up badly, or may still come up: not again so soon. */
+/* The candidate came up badly, or may still come up: it is not tried again soon. */
 static void quarantine(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
     const struct config_recovery *config = &recoveries->registry->config->recovery;
@@ -276,7 +276,7 @@ static void quarantine(struct recoveries *recoveries, const struct open_recovery
         open->candidate->quarantined_until_us = now.mono_us + time_us;
 }
 
-/* It is off: what is still told of its stop, late, is no failure of its own. If it is not, that is soon known. */
+/* The machine is off; late news of its stop is no failure. If it is not off, its description will tell. */
 static void write_off(struct recoveries *recoveries, struct machine *machine, struct moment now)
 {
     struct watch *watch = machine != NULL ? watch_of(recoveries->registry, machine) : NULL;
@@ -370,7 +370,7 @@ static int handle(struct recoveries *recoveries, struct open_recovery *open, con
     carry_out(recoveries, open, &step, event->now);
     if (step.wants_original && restart(recoveries, open, event->now) < 0)
         open->retry_us = event->now.mono_us + RETRY_US;
-    /* That its host is off is the answer. */
+    /* The host is off, and that is the answer. */
     if (is_asking_the_dead(recoveries, open))
         return handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_ORIGINAL_FENCED, .now = event->now});
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The verdict table (DESIGN.md section 4). One row for each event says in which state it leaves a
+ * The verdict table of README.md. One row for each event says in which state it leaves a
  * machine and how the stop is read; a few effects need what came before. Knows no pool and no action.
  */
 #include "detect/failure.h"
@@ -280,7 +280,7 @@ static struct failure_verdict judge_found_unexplained(struct failure_track *trac
 {
     if (!machine_state_is_active(context->known))
         return nothing;
-    /* That goes when the machine is started: it was made since. */
+    /* A managed save image goes when the machine starts: this one was made since. */
     if (context->has_managed_save) {
         settle_stop(track);
         return planned("found saved");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Is this stop a failure? The table of DESIGN.md section 4: what libvirt tells about one machine →
+ * Is this stop a failure? The table of README.md: what libvirt tells about one machine →
  * verdict. Remembers per machine only what the order of events makes necessary. Knows nothing of
  * pools, candidates or actions.
  */

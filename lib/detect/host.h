@@ -15,7 +15,7 @@ enum host_state {
     HOST_UNKNOWN,   /* not heard of since the start */
     HOST_REACHABLE, /* connected, or connected last */
     HOST_MISSING,   /* cannot be reached; its time runs */
-    HOST_DOUBTED,   /* its time is over: the others are asked whether it is us who are cut off */
+    HOST_DOUBTED,   /* its time is over: the others are asked whether the daemon itself is cut off */
     HOST_HELD,      /* most are gone at once: not taken for lost */
     HOST_LOST,      /* and nothing on it needs to be recovered */
     HOST_FENCING,   /* the agent is at work */

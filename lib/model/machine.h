@@ -82,7 +82,7 @@ int machine_roles_parse(const char *text, unsigned *ret_roles) _must_check_;
 
 /* The machine has a QEMU process (or its like) that holds disks and memory. */
 bool machine_state_is_active(enum machine_state state);
-/* It did what it is there for; one that was suspended on purpose, or was stopping, did not. */
+/* The machine did what it is there for; one that was suspended on purpose, or was stopping, did not. */
 bool machine_state_is_in_service(enum machine_state state, enum machine_reason reason);
 
 #define HYPERVISOR_NAME_SIZE 64 /* longest name of a hypervisor and its NUL */

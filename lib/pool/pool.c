@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The machines, found by identity and by name, and who has claimed which. Decides nothing. */
+/* The machines, found by identity and by name, and which is claimed for what. Decides nothing. */
 #include "pool/pool.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One failure and all that is done about it, from detection to outcome: a pure function of (state,
- * event, now) to actions. Who is chosen, claims and several recoveries at once are the coordinator's.
+ * event, now) to actions. The choice of candidates, claims, and several recoveries at once are the coordinator's.
  */
 #ifndef UNDERSTUDY_WORKFLOW_RECOVERY_H
 #define UNDERSTUDY_WORKFLOW_RECOVERY_H
@@ -177,7 +177,7 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
 /* Attempts that count: not those that we interrupted ourselves. */
 size_t recovery_attempt_count(const struct recovery *recovery);
 
-/* It has decided on something that was not handed out yet: RECOVERY_RECONSIDER means something to it. */
+/* A decision of the recovery was not handed out yet: RECOVERY_RECONSIDER means something to it. */
 bool recovery_can_be_reconsidered(const struct recovery *recovery);
 
 /* The hypervisor whose return it waits for, borrowed; NULL: it waits for none. */

@@ -280,7 +280,7 @@ static bool in_starting(struct step *step)
     const struct action_result *result = step->event->result;
 
     if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
-        /* It came up and died before the answer to its start: the answer will lead to resolving. */
+        /* The candidate came up and died before the answer to its start: the answer will lead to resolving. */
         step_blame(step, "it stopped while it was being started");
         return true;
     }

@@ -52,7 +52,7 @@ struct step {
     struct warming_step *out;
 };
 
-/* One row for each state: what it asks the world, and who takes its events. */
+/* One row for each state: what it asks the world, and which function takes its events. */
 struct state {
     enum action_kind question;
     bool changes; /* the question changes the machine: no recovery takes it before the answer */
@@ -87,7 +87,7 @@ static void end(struct step *step, enum warming_end how)
     step->warming->end = how;
 }
 
-/* It is off. If it may still come up by our doing, that is waited for. */
+/* The machine is off. If a start of this course may still bring it up, that is waited for. */
 static void end_off(struct step *step, enum warming_end how)
 {
     struct warming *warming = step->warming;
@@ -477,7 +477,7 @@ static bool in_stopping(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
-    /* It stood warm while its hypervisor was away: an operator may have started it since. */
+    /* The machine stood warm while its hypervisor was away: an operator may have started it since. */
     if (step->event->kind == WARMING_RECONNECTED && step->warming->question.waits_for_connection &&
         !step->warming->is_failing && step->warming->standing.real_us != 0) {
         begin_asking(step, WARMING_CHECKING);
@@ -540,7 +540,7 @@ static const struct state states[WARMING_STATE_COUNT] = {
 };
 /* clang-format on */
 
-/* It is to be off, and no longer kept. What is under way comes to its end first. */
+/* The machine is to be off, and no longer kept. What is under way comes to its end first. */
 static bool release(struct step *step)
 {
     struct warming *warming = step->warming;

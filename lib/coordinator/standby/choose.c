@@ -53,7 +53,7 @@ static bool stands_with_memory(const struct warm_standby *warm)
     return warm->warming.state == WARMING_STANDING && !warm->is_let_go && warm_standby_has_memory(warm);
 }
 
-/* It is giving its memory back. */
+/* The standby is on its way to being off, and its memory with it. */
 static bool is_being_given_back(const struct warm_standby *warm)
 {
     return warm->warming.is_releasing || warm->warming.state == WARMING_STOPPING ||
@@ -175,7 +175,7 @@ static uint64_t comes_back_kib(const struct machine *machine)
     return machine->resident_kib < configured_kib ? machine->resident_kib : configured_kib;
 }
 
-/* It could be begun if only there were memory, and came up whenever it was tried. */
+/* Only memory is missing to begin it, and it came up whenever it was tried. */
 static bool is_worth_room(const struct standby *standby, const struct machine *machine)
 {
     struct machine_ref ref = machine_ref_of(machine);
@@ -296,7 +296,7 @@ static void forget_marks(struct standby *standby)
     }
 }
 
-/* Those that stand cost their memory; a saved one costs it while it runs, and only one does at a time. */
+/* A suspended standby costs its memory; a saved one costs it while it runs, and only one does at a time. */
 static uint64_t lasting_kib(const struct standby *standby, const struct machine *machine)
 {
     return standby->registry->config->standby.warmth == KEEP_PAUSED ? machine->description->memory_kib : 0;
@@ -408,7 +408,7 @@ static int64_t refresh_us(const struct standby *standby, const struct warm_stand
     return config->refresh_us == 0 ? USEC_INFINITY : warm->warming.standing.mono_us + config->refresh_us;
 }
 
-/* It may run beside all that runs, and a saved one has its memory. */
+/* The standby may run beside all that runs; for a saved one there is memory. */
 static bool can_be_run(struct standby *standby, const struct warm_standby *warm, struct moment now)
 {
     struct candidate candidate = {.machine = warm->machine, .verdict = CANDIDATE_ELIGIBLE};
@@ -435,7 +435,7 @@ static void refresh_due(struct standby *standby, struct moment now)
     }
 }
 
-/* Those that the plan does not want any more, and as many as a lower limit asks for. */
+/* Releases standbys that the plan does not want any more, and as many as a lower limit asks for. */
 static void give_back(struct standby *standby, struct moment now)
 {
     struct warm_standby *least;
@@ -530,7 +530,7 @@ static uint64_t sum_up(const struct standby *standby, const char *hypervisor, bo
     return sum_kib;
 }
 
-/* Those that stand first, and the least valuable of them; then those on their way. */
+/* Standbys that are warm come first, the least valuable before the others; then those on their way. */
 static struct warm_standby *next_to_give_back(const struct standby *standby, const char *hypervisor)
 {
     struct warm_standby *least = least_valuable(standby, hypervisor, false);

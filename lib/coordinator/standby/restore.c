@@ -13,7 +13,7 @@ static bool is_suspended_or_saved(const struct machine *machine, enum keep_warm 
            (machine->state == MACHINE_SHUT_OFF && machine->has_managed_save);
 }
 
-/* In the state in which it is found. False: nothing of it is ours any more. */
+/* In the state in which it is found. False: it is not kept any more. */
 static bool restore(struct warm_standby *warm, enum keeping keeping, struct moment since, struct moment now)
 {
     struct machine *machine = warm->machine;
@@ -63,7 +63,7 @@ void standby_hand_back(struct standby *standby, struct machine *machine, bool ma
     if (!machine->is_present || warm_standby_add(standby, machine, &warm) < 0)
         return;
     warm->begun = now; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
-    /* That it runs may be told late: it is asked. */
+    /* News that it runs may come late: the hypervisor is asked. */
     if (may_run)
         warming_restore_course(&warm->warming, true);
     else

@@ -113,7 +113,7 @@ static void quarantine(struct standby *standby, struct machine *machine, struct 
         machine->quarantined_until_us = until_us;
 }
 
-/* It is off; what is still told of its stop, late, is no failure of its own. */
+/* The machine is off; late news of its stop is no failure. */
 static void write_off(struct standby *standby, struct warm_standby *warm, struct moment now)
 {
     struct watch *watch = own_watch(standby, warm);
