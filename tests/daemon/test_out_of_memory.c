@@ -209,7 +209,7 @@ static void on_inspection(void *context, const struct action *action, struct dom
 {
     struct world *world = context;
 
-    coordinator_handle_inspection(world->coordinator, action, report, world->now);
+    coordinator_handle_description(world->coordinator, action, report, world->now);
     world->error = 0;
     world->is_answered = true;
 }
@@ -430,7 +430,7 @@ static void test_listing_without_memory_makes_no_machine_absent(void **state)
 static bool try_inspection(struct world *world, long n, bool fails_on_after)
 {
     struct action action = {
-        .id = 1000000, .kind = ACTION_INSPECT, .target = machine_that_runs, .timeout_us = 20 * USEC_PER_SEC};
+        .id = 1000000, .kind = ACTION_DESCRIBE, .target = machine_that_runs, .timeout_us = 20 * USEC_PER_SEC};
     bool had_failed;
 
     begin(world, NULL);
