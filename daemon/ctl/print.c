@@ -32,11 +32,12 @@ static size_t width = PRINT_WIDTH;
 static size_t terminal_width(void)
 {
     const char *columns = getenv("COLUMNS");
+    long number = columns != NULL ? strtol(columns, NULL, 10) : 0;
     struct winsize size;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
-    return columns != NULL && atoi(columns) > 0 ? (size_t)atoi(columns) : PRINT_WIDTH;
+    return number > 0 ? (size_t)number : PRINT_WIDTH;
 }
 
 /* The daemon sends UTF-8, whatever the locale. In another locale, libsmartcols and wcwidth would not know it. */
