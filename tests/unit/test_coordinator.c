@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * All recoveries at once, in a make-believe world: the promises of DESIGN.md section 6, one by one.
+ * All recoveries at once, in a make-believe world: the promises of lib/README.md, one by one.
  */
 #include "coordinator/coordinator.h"
 
