@@ -65,7 +65,7 @@ static void on_inspection(void *context, const struct action *action, struct dom
 {
     struct nodes *nodes = context;
 
-    coordinator_handle_inspection(nodes->coordinator, action, report, clock_now());
+    coordinator_handle_description(nodes->coordinator, action, report, clock_now());
     wake_pump(nodes);
 }
 

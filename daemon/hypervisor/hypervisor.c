@@ -69,7 +69,7 @@ static void perform(virConnectPtr connection, struct request *request)
     else if (action->kind == ACTION_LIST)
         result->error =
             inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
-    else if (action->kind == ACTION_INSPECT)
+    else if (action->kind == ACTION_DESCRIBE)
         result->error = inventory_inspect(connection, action->target.uuid, &request->faults, &request->report,
                                           result->message, sizeof(result->message));
     else if (call != NULL)
@@ -167,7 +167,7 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
         answer_inventory(hypervisor, request);
     else if (request->report.description != NULL)
         answer_inspection(hypervisor, request);
-    else if (action->kind == ACTION_INSPECT && !request->is_crash && request->result.error == -ENOENT)
+    else if (action->kind == ACTION_DESCRIBE && !request->is_crash && request->result.error == -ENOENT)
         hypervisor->callbacks.inspection(hypervisor->context, action, NULL);
     else
         hypervisor->callbacks.result(hypervisor->context, action, &request->result);

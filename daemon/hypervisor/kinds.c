@@ -13,11 +13,11 @@ static const struct kind {
     kind_call call;
 } kinds[ACTION_COUNT] = {
     [ACTION_LIST] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
-    [ACTION_INSPECT] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
-    [ACTION_INQUIRE] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_get_state},
+    [ACTION_DESCRIBE] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
+    [ACTION_GET_STATE] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_get_state},
     [ACTION_DESTROY] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_destroy},
     [ACTION_START] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_start},
-    [ACTION_PROBE] = {PERFORMER_HYPERVISOR, JOB_PROBE, true, pulse_take},
+    [ACTION_CHECK_ALIVE] = {PERFORMER_HYPERVISOR, JOB_PROBE, true, pulse_take},
     /* May wait for an agent; a call that ends or starts a machine must not wait for that. */
     [ACTION_VERIFY] = {PERFORMER_HYPERVISOR, JOB_NORMAL, true, verify_machine},
     [ACTION_RECORD] = {.performer = PERFORMER_STORE},
@@ -27,7 +27,7 @@ static const struct kind {
     [ACTION_SUSPEND] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_suspend},
     [ACTION_SAVE] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_save},
     [ACTION_SET_CLOCK] = {PERFORMER_HYPERVISOR, JOB_PROBE, true, action_set_clock},
-    [ACTION_WEIGH] = {PERFORMER_HYPERVISOR, JOB_PROBE, false, action_measure_memory},
+    [ACTION_MEASURE_MEMORY] = {PERFORMER_HYPERVISOR, JOB_PROBE, false, action_measure_memory},
     [ACTION_FENCE] = {.performer = PERFORMER_FENCE_AGENT},
 };
 

@@ -681,3 +681,13 @@ const struct schema_key *schema_suggest(const char *section, const char *name)
             nearest = &keys[i];
     return nearest;
 }
+
+const char *verify_level_name(enum verify_level level)
+{
+    return verify_words[level];
+}
+
+const char *rank_by_name(enum rank_by rank_by)
+{
+    return rank_by_words[rank_by];
+}

@@ -208,8 +208,8 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     inventory_free(inventory);
 }
 
-void coordinator_handle_inspection(struct coordinator *coordinator, const struct action *action,
-                                   struct domain_report *report, struct moment now)
+void coordinator_handle_description(struct coordinator *coordinator, const struct action *action,
+                                    struct domain_report *report, struct moment now)
 {
     machines_handle_description(&coordinator->registry, action, report, now);
     coordinator_settle(coordinator, now);
@@ -225,7 +225,7 @@ static bool is_overtaken(const struct registry *registry, const struct action *a
         return false;
     /* A start that was long overdue may have come after the end that was asked for. */
     return action->kind == ACTION_DESTROY ? machine->state == MACHINE_RUNNING
-                                          : action->kind == ACTION_INQUIRE && machine->state != result->state;
+                                          : action->kind == ACTION_GET_STATE && machine->state != result->state;
 }
 
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
@@ -241,7 +241,7 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
 
     if (parts[owner].answer == NULL)
         return;
-    if (action->kind == ACTION_INQUIRE && result->free_memory_kib != 0)
+    if (action->kind == ACTION_GET_STATE && result->free_memory_kib != 0)
         pool_set_free_memory(registry->pool, action->target.hypervisor, result->free_memory_kib);
     if (is_overtaken(registry, action, result))
         result = &overtaken;

@@ -53,9 +53,9 @@ void coordinator_handle_event(struct coordinator *coordinator, const char *hyper
 /* Answers ACTION_LIST; takes the inventory. */
 void coordinator_handle_inventory(struct coordinator *coordinator, const struct action *action,
                                   struct inventory *inventory, struct moment now);
-/* Answers ACTION_INSPECT; takes report->description. report NULL: no such domain any more. */
-void coordinator_handle_inspection(struct coordinator *coordinator, const struct action *action,
-                                   struct domain_report *report, struct moment now);
+/* Answers ACTION_DESCRIBE; takes report->description. report NULL: no such domain any more. */
+void coordinator_handle_description(struct coordinator *coordinator, const struct action *action,
+                                    struct domain_report *report, struct moment now);
 /* Answers every other action, and LIST and INSPECT when they failed. */
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
                                const struct action_result *result, struct moment now);

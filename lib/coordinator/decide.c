@@ -145,7 +145,7 @@ static void settle_for_nobody(struct pass *pass, const struct seeker *seeker, st
 {
     struct registry *registry = pass->registry;
     struct open_recovery *open = seeker->open;
-    struct recovery_event nobody = {.kind = RECOVERY_NOBODY, .now = pass->now};
+    struct recovery_event nobody = {.kind = RECOVERY_NO_CANDIDATE, .now = pass->now};
 
     open->wants_candidate = false;
     open->is_postponed = is_worth_waiting(registry, seeker, selection, pass->now);

@@ -52,7 +52,7 @@ bool heartbeat_next(void *self, struct action *ret)
         watch->is_checking_alive = is_asked(registry, watch);
         if (!watch->is_checking_alive)
             continue;
-        *ret = registry_new_action(registry, PART_HEARTBEAT, ACTION_PROBE, &watch->ref,
+        *ret = registry_new_action(registry, PART_HEARTBEAT, ACTION_CHECK_ALIVE, &watch->ref,
                                    registry->config->failure.heartbeat.timeout_us);
         return true;
     }

@@ -28,7 +28,7 @@ bool machines_next(void *self, struct action *ret)
     if (watch == NULL)
         return false;
     watch->is_describing = true;
-    *ret = registry_new_action(registry, PART_MACHINES, ACTION_INSPECT, &watch->ref,
+    *ret = registry_new_action(registry, PART_MACHINES, ACTION_DESCRIBE, &watch->ref,
                                registry->config->recovery.call_timeout_us);
     return true;
 }

@@ -410,7 +410,7 @@ static int restart(struct recoveries *recoveries, struct open_recovery *open, st
         .now_us = now.mono_us,
         .check_memory = recoveries->registry->config->recovery.check_memory,
     };
-    struct recovery_event nobody = {.kind = RECOVERY_NOBODY, .now = now};
+    struct recovery_event nobody = {.kind = RECOVERY_NO_CANDIDATE, .now = now};
     _cleanup_(freep) struct selection *selection = NULL;
     _cleanup_(freep) char *why = NULL, *detail = NULL;
     int r = select_original(&request, &selection);

@@ -30,12 +30,12 @@ int64_t question_time_us(enum action_kind kind, enum verify_level level, const s
     case ACTION_DESTROY:
         return call_us > QUESTION_STOP_US ? call_us : QUESTION_STOP_US;
     case ACTION_LIST:
-    case ACTION_INSPECT:
-    case ACTION_INQUIRE:
-    case ACTION_PROBE:
+    case ACTION_DESCRIBE:
+    case ACTION_GET_STATE:
+    case ACTION_CHECK_ALIVE:
     case ACTION_SUSPEND:
     case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
     case ACTION_FENCE:
     case ACTION_COUNT:
     default:

@@ -38,7 +38,7 @@ static const char *const event_names[RECOVERY_EVENT_COUNT] = {
     [RECOVERY_BEGIN] = "begin",
     [RECOVERY_ANSWER] = "answer",
     [RECOVERY_CHOSEN] = "chosen",
-    [RECOVERY_NOBODY] = "nobody",
+    [RECOVERY_NO_CANDIDATE] = "no-candidate",
     [RECOVERY_ORIGINAL_RUNS] = "original-runs",
     [RECOVERY_REPLACEMENT_STOPPED] = "replacement-stopped",
     [RECOVERY_RECONNECTED] = "reconnected",
@@ -107,7 +107,7 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     recovery->is_changed = true;
     recovery->cause = cause;
     recovery->priority = failed->priority;
-    recovery->belies_its_looks = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
+    recovery->state_is_unreliable = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
     recovery->detected = detected;
     question_clear(&recovery->question);
     *ret = steal_pointer(&recovery);

@@ -50,7 +50,7 @@ enum recovery_event_kind {
     RECOVERY_BEGIN,
     RECOVERY_ANSWER,        /* the action under way was answered: see result */
     RECOVERY_CHOSEN,        /* candidate is claimed for this recovery */
-    RECOVERY_NOBODY,        /* no candidate is left; detail says why */
+    RECOVERY_NO_CANDIDATE,  /* no candidate is left; detail says why */
     RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
     RECOVERY_REPLACEMENT_STOPPED,
     RECOVERY_RECONNECTED,      /* the hypervisor that the recovery waits for is back, and listed */
@@ -72,7 +72,7 @@ struct recovery_event {
     const struct machine *candidate;    /* RECOVERY_CHOSEN */
     enum warmth warmth;                 /* RECOVERY_CHOSEN: of the candidate */
     bool takes_over;                    /* RECOVERY_CHOSEN: it was being kept warm, and may run already */
-    const char *detail;                 /* RECOVERY_NOBODY, RECOVERY_ABANDON */
+    const char *detail;                 /* RECOVERY_NO_CANDIDATE, RECOVERY_ABANDON */
 };
 
 /* What is known of a start that was asked for. */
@@ -131,7 +131,7 @@ struct recovery {
     /* under way */
     struct question question; /* that the state is about */
     enum verify_level level;  /* at which the replacement is verified */
-    bool belies_its_looks;    /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
+    bool state_is_unreliable; /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
     bool was_seen_dead;       /* in this life of the daemon */
     bool is_restarting;       /* the candidate is the failed machine itself */
     bool takes_over;          /* the candidate was being kept warm: that it runs already is our own doing */
@@ -149,7 +149,7 @@ struct recovery_step {
     bool intent_failed;      /* the intent could not be written, and it goes on without */
     bool was_stopped;        /* with releases_candidate: it was started, and is surely off now */
     bool quarantines;        /* with releases_candidate: it did not come up by its own fault */
-    bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NOBODY */
+    bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NO_CANDIDATE */
     bool releases_candidate; /* the claim on `released` ends */
     bool is_withdrawn;       /* with releases_candidate: before anything was asked of it */
     struct machine_ref released;

@@ -12,6 +12,18 @@
 /* The pause before a restart is doubled at most so often. */
 #define BACKOFF_DOUBLINGS_MAX 16
 
+/* What a state asks the world. */
+static const struct {
+    enum action_kind question;
+    bool about_failed; /* about the failed machine, not about the candidate */
+} questions[RECOVERY_STATE_COUNT] = {
+    [RECOVERY_CONFIRMING] = {ACTION_GET_STATE, true}, [RECOVERY_DESTROYING] = {ACTION_DESTROY, true},
+    [RECOVERY_RECORDING] = {ACTION_RECORD, false},    [RECOVERY_PREPARING] = {ACTION_HOOK, false},
+    [RECOVERY_STARTING] = {ACTION_START, false},      [RECOVERY_RESOLVING] = {ACTION_GET_STATE, false},
+    [RECOVERY_STOPPING] = {ACTION_DESTROY, false},    [RECOVERY_SETTLING] = {ACTION_GET_STATE, false},
+    [RECOVERY_VERIFYING] = {ACTION_VERIFY, false},
+};
+
 void step_enter(struct step *step, enum recovery_state state)
 {
     step->recovery->state = state;
@@ -31,11 +43,11 @@ void step_finish(struct step *step, enum recovery_state state, char *detail)
 void step_ask(struct step *step)
 {
     struct recovery *recovery = step->recovery;
-    const struct state *state = &recovery_states[recovery->state];
+    const struct machine_ref *target =
+        questions[recovery->state].about_failed ? &recovery->failed : &recovery->replacement;
 
     step->out->has_action = true;
-    step->out->action = question_ask(&recovery->question, state->question,
-                                     state->about_failed ? &recovery->failed : &recovery->replacement, recovery->level,
+    step->out->action = question_ask(&recovery->question, questions[recovery->state].question, target, recovery->level,
                                      recovery->id, step->config);
 }
 
@@ -92,7 +104,7 @@ void step_see_dead(struct step *step)
     if (step->recovery->confirmed.real_us == 0)
         step->recovery->confirmed = step->event->now;
     step->recovery->was_seen_dead = true;
-    step->recovery->belies_its_looks = false;
+    step->recovery->state_is_unreliable = false;
 }
 
 /* False: it was given up. */

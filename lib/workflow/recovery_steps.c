@@ -55,7 +55,7 @@ static bool leaves_remains(const struct recovery *recovery, const struct action_
     if (result->state == MACHINE_PAUSED)
         return result->reason == REASON_IO_ERROR || result->reason == REASON_WATCHDOG ||
                result->reason == REASON_PANICKED;
-    return recovery->belies_its_looks;
+    return recovery->state_is_unreliable;
 }
 
 static void confirm(struct step *step)
@@ -91,7 +91,7 @@ static bool in_detected(struct step *step)
 static bool in_confirming(struct step *step)
 {
     if (step->event->kind == RECOVERY_RECONNECTED)
-        step->recovery->belies_its_looks = false; /* nobody knows what was missed */
+        step->recovery->state_is_unreliable = false; /* nobody knows what was missed */
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
     confirm(step);
@@ -104,7 +104,7 @@ static bool in_destroying(struct step *step)
 
     if (step->event->kind == RECOVERY_RECONNECTED && step->recovery->question.waits_for_connection) {
         /* After a lost connection nobody knows what is left: look again. */
-        step->recovery->belies_its_looks = false;
+        step->recovery->state_is_unreliable = false;
         step_begin_asking(step, RECOVERY_CONFIRMING);
         return true;
     }
@@ -171,7 +171,7 @@ static int choose(struct step *step)
 /* RECOVERY_CHOSEN, which may fail, is taken before: see choose. */
 static bool in_selecting(struct step *step)
 {
-    if (step->event->kind != RECOVERY_NOBODY)
+    if (step->event->kind != RECOVERY_NO_CANDIDATE)
         return false;
     step_give_up(step, step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
     return true;
@@ -179,7 +179,7 @@ static bool in_selecting(struct step *step)
 
 static bool in_waiting(struct step *step)
 {
-    if (step->event->kind == RECOVERY_NOBODY) {
+    if (step->event->kind == RECOVERY_NO_CANDIDATE) {
         step_finish(step, RECOVERY_EXHAUSTED,
                     step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
         return true;
@@ -416,20 +416,23 @@ static bool in_verifying(struct step *step)
 }
 
 /* clang-format off */
-const struct state recovery_states[RECOVERY_STATE_COUNT] = {
-    /*                       asks   question        of the failed  harmless  */
-    [RECOVERY_DETECTED]   = {false, 0,              false,         true,  in_detected},
-    [RECOVERY_CONFIRMING] = {true,  ACTION_INQUIRE, true,          true,  in_confirming},
-    [RECOVERY_DESTROYING] = {true,  ACTION_DESTROY, true,          false, in_destroying},
-    [RECOVERY_SELECTING]  = {false, 0,              false,         true,  in_selecting},
-    [RECOVERY_RECORDING]  = {true,  ACTION_RECORD,  false,         true,  in_recording},
-    [RECOVERY_PREPARING]  = {true,  ACTION_HOOK,    false,         true,  in_preparing},
-    [RECOVERY_STARTING]   = {true,  ACTION_START,   false,         false, in_starting},
-    [RECOVERY_RESOLVING]  = {true,  ACTION_INQUIRE, false,         false, in_resolving},
-    [RECOVERY_STOPPING]   = {true,  ACTION_DESTROY, false,         false, in_stopping},
-    [RECOVERY_SETTLING]   = {true,  ACTION_INQUIRE, false,         false, in_settling},
-    [RECOVERY_VERIFYING]  = {true,  ACTION_VERIFY,  false,         false, in_verifying},
-    [RECOVERY_WAITING]    = {false, 0,              false,         true,  in_waiting},
+static const struct {
+    bool is_harmless; /* nothing was started yet: the failed machine may come back */
+    bool (*take)(struct step *step);
+} states[RECOVERY_STATE_COUNT] = {
+    /*                       harmless */
+    [RECOVERY_DETECTED]   = {true,  in_detected},
+    [RECOVERY_CONFIRMING] = {true,  in_confirming},
+    [RECOVERY_DESTROYING] = {false, in_destroying},
+    [RECOVERY_SELECTING]  = {true,  in_selecting},
+    [RECOVERY_RECORDING]  = {true,  in_recording},
+    [RECOVERY_PREPARING]  = {true,  in_preparing},
+    [RECOVERY_STARTING]   = {false, in_starting},
+    [RECOVERY_RESOLVING]  = {false, in_resolving},
+    [RECOVERY_STOPPING]   = {false, in_stopping},
+    [RECOVERY_SETTLING]   = {false, in_settling},
+    [RECOVERY_VERIFYING]  = {false, in_verifying},
+    [RECOVERY_WAITING]    = {true,  in_waiting},
 };
 /* clang-format on */
 
@@ -452,10 +455,10 @@ static bool comes_back(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
     bool is_harmless =
-        recovery_states[recovery->state].is_harmless ||
+        states[recovery->state].is_harmless ||
         ((recovery->state == RECOVERY_STARTING || recovery->state == RECOVERY_DESTROYING) && is_unbegun(recovery));
 
-    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->belies_its_looks;
+    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->state_is_unreliable;
 }
 
 bool recovery_can_be_reconsidered(const struct recovery *recovery)
@@ -516,7 +519,7 @@ static int dispatch(struct step *step, bool *ret_taken)
     else if (comes_back(step) || is_to_be_reconsidered(step))
         look_again(step);
     else
-        *ret_taken = recovery_states[step->recovery->state].take(step);
+        *ret_taken = states[step->recovery->state].take(step);
     return 0;
 }
 

@@ -16,16 +16,16 @@
 enum warming_state {
     WARMING_RECORDING, /* that it is ours is being written to disk */
     WARMING_STARTING,
-    WARMING_RESOLVING, /* a call was cut off or failed: asking what became of it */
-    WARMING_SETTLING,  /* it runs; must stay up for the settle time */
-    WARMING_VERIFYING, /* it stayed up; must show that it does its work */
-    WARMING_LAYING,    /* it is being suspended or saved */
-    WARMING_STANDING,  /* warm */
-    WARMING_CHECKING,  /* warm, and something was told that does not go with it: asking */
-    WARMING_STUCK,     /* a call outlived its deadline: nothing is safe before it has come back */
+    WARMING_RESOLVING,  /* a call was cut off or failed: asking what became of it */
+    WARMING_SETTLING,   /* it runs; must stay up for the settle time */
+    WARMING_VERIFYING,  /* it stayed up; must show that it does its work */
+    WARMING_SUSPENDING, /* it is being suspended or saved */
+    WARMING_STANDING,   /* warm */
+    WARMING_CHECKING,   /* warm, and something was told that does not go with it: asking */
+    WARMING_STUCK,      /* a call outlived its deadline: nothing is safe before it has come back */
     WARMING_STOPPING,
-    WARMING_LOOKING, /* it is off: what has its host to spare now? */
-    WARMING_LURKING, /* it is off, and a start whose answer was lost may still bring it up */
+    WARMING_LOOKING,     /* it is off: what has its host to spare now? */
+    WARMING_MAY_COME_UP, /* it is off, and a start whose answer was lost may still bring it up */
     WARMING_OVER,
     WARMING_STATE_COUNT,
 };
@@ -69,15 +69,15 @@ struct warming {
     enum warming_state state;
     struct machine_ref ref;
     enum verify_level level;
-    enum keep_warm form;    /* in which it stands, or stood last */
-    bool was_warm;          /* this is a refresh: it stood before */
-    bool is_failing;        /* it is to be stopped, by its own fault */
-    bool is_releasing;      /* it is to be stopped, and did nothing wrong */
-    enum action_kind last;  /* the latest call that changes something */
-    int64_t loose_until_us; /* a start of ours whose answer was lost may take effect up to then: mono_us; 0: none */
-    unsigned lay_failures;  /* in a row */
-    struct moment started;  /* of this course */
-    struct moment standing; /* since when it stands; {0}: not yet */
+    enum keep_warm form;       /* in which it stands, or stood last */
+    bool was_warm;             /* this is a refresh: it stood before */
+    bool is_failing;           /* it is to be stopped, by its own fault */
+    bool is_releasing;         /* it is to be stopped, and did nothing wrong */
+    enum action_kind last;     /* the latest call that changes something */
+    int64_t loose_until_us;    /* a start of ours whose answer was lost may take effect up to then: mono_us; 0: none */
+    unsigned suspend_failures; /* in a row */
+    struct moment started;     /* of this course */
+    struct moment standing;    /* since when it stands; {0}: not yet */
     enum warming_end end;
     char *detail; /* what went wrong; NULL: nothing */
 
@@ -102,7 +102,7 @@ void warming_init(struct warming *warming, const char *id, const struct machine 
  */
 void warming_restore_standing(struct warming *warming, enum keep_warm form, struct moment since);
 void warming_restore_course(struct warming *warming, bool waits_for_connection);
-void warming_restore_lurking(struct warming *warming);
+void warming_restore_off(struct warming *warming);
 void warming_done(struct warming *warming);
 
 /* Takes one event. Never fails: words that there is no memory for are missing. */

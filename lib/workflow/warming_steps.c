@@ -10,7 +10,7 @@
  *      │                 │   │ any doubt
  *      │                 │   ▼
  *      │                 │  resolving ── off ──▶ over, failed      ── half up ──▶ (stopping)
- *      │                 │   │   │ laid down after all ──▶ standing
+ *      │                 │   │   │ suspended or saved after all ──▶ standing
  *      │                 ▼   ▼
  *      │               settling ── down, or wrong ──▶ (stopping)   ── somebody paused it ──▶ over, disowned
  *      │                 │ stayed up
@@ -18,12 +18,18 @@
  *      │               verifying ── too late ──▶ (stopping)
  *      │                 │ works
  *      │                 ▼
- *      └── laid down ─ laying ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
+ *      └── done ── suspending ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
  *
- *   standing ── told otherwise ──▶ checking ── old news ──▶ standing  ── off ──▶ over, failed  ── runs ──▶ over,
- * disowned standing ── release ──▶ (stopping); over if it is saved starting, laying, stopping ── outlived their
- * deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping) (stopping) ── surely off ──▶ looking ──▶ over, failed
- * or released
+ *   standing ── told otherwise ──▶ checking ── old news ──▶ standing
+ *      │                              │  └── off ──▶ over, failed
+ *      │                              └── runs ──▶ over, disowned
+ *      └── release ──▶ (stopping); over if it is saved
+ *
+ *   starting, suspending, stopping ── outlived their deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping)
+ *
+ *   (stopping) ── surely off ──▶ looking ──▶ over, failed or released; or, while a start may still bring it up,
+ *                                            may come up ── too late for that ──▶ over
+ *                                                  └── runs ──▶ (stopping)
  *
  * A release ends every other course in (stopping), once the call under way was answered. A recovery that
  * wants the machine takes it between two calls, and the course ends without a word of its own.
@@ -37,7 +43,7 @@
 
 #include "base/text.h"
 
-#define LAY_FAILURES_MAX 3
+#define SUSPEND_FAILURES_MAX 3
 
 struct step {
     struct warming *warming;
@@ -48,9 +54,8 @@ struct step {
 
 /* One row for each state: what it asks the world, and who takes its events. */
 struct state {
-    bool asks;
     enum action_kind question;
-    bool changes; /* the question changes the machine: nobody takes it before the answer */
+    bool changes; /* the question changes the machine: no recovery takes it before the answer */
     bool (*take)(struct step *step);
 };
 
@@ -91,7 +96,7 @@ static void end_off(struct step *step, enum warming_end how)
         end(step, how);
         return;
     }
-    enter(step, WARMING_LURKING);
+    enter(step, WARMING_MAY_COME_UP);
     warming->is_failing = how == WARMING_END_FAILED;
     warming->question.deadline_us = warming->loose_until_us;
 }
@@ -101,7 +106,7 @@ static void ask(struct step *step)
     struct warming *warming = step->warming;
     enum action_kind question = states[warming->state].question;
 
-    if (warming->state == WARMING_LAYING && step->config->standby.warmth == KEEP_SAVED)
+    if (warming->state == WARMING_SUSPENDING && step->config->standby.warmth == KEEP_SAVED)
         question = ACTION_SAVE;
     if (states[warming->state].changes)
         warming->last = question;
@@ -163,7 +168,7 @@ static void stand(struct step *step, enum keep_warm form)
     enter(step, WARMING_STANDING);
     warming->form = form;
     warming->standing = step->event->now;
-    warming->lay_failures = 0;
+    warming->suspend_failures = 0;
     free(warming->detail);
     warming->detail = NULL;
     step->out->stands = true;
@@ -289,7 +294,8 @@ static bool in_starting(struct step *step)
 }
 
 /* A resume that was refused leaves it as it stood; a suspend or save that was cut off may have been done. */
-static bool is_laid_down(const struct warming *warming, const struct action_result *result, enum keep_warm *ret_form)
+static bool is_suspended_or_saved(const struct warming *warming, const struct action_result *result,
+                                  enum keep_warm *ret_form)
 {
     *ret_form = is_paused(result) ? KEEP_PAUSED : KEEP_SAVED;
     if (is_paused(result))
@@ -298,7 +304,7 @@ static bool is_laid_down(const struct warming *warming, const struct action_resu
            (warming->was_warm || warming->last == ACTION_SAVE);
 }
 
-static void give_up_laying(struct step *step)
+static void give_up_suspending(struct step *step)
 {
     step->warming->is_failing = true;
     stop(step);
@@ -313,11 +319,11 @@ static bool in_resolving(struct step *step)
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
     if (answer_is_up(result)) {
-        if (warming->last != ACTION_START && ++warming->lay_failures >= LAY_FAILURES_MAX)
-            give_up_laying(step);
+        if (warming->last != ACTION_START && ++warming->suspend_failures >= SUSPEND_FAILURES_MAX)
+            give_up_suspending(step);
         else
             settle(step);
-    } else if (is_laid_down(warming, result, &form)) {
+    } else if (is_suspended_or_saved(warming, result, &form)) {
         stand(step, form);
     } else {
         end_unfit(step, "it did not come up");
@@ -346,7 +352,7 @@ static bool in_settling(struct step *step)
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
     if (answer_is_up(result)) {
-        begin_asking(step, step->warming->level == VERIFY_RUNNING ? WARMING_LAYING : WARMING_VERIFYING);
+        begin_asking(step, step->warming->level == VERIFY_RUNNING ? WARMING_SUSPENDING : WARMING_VERIFYING);
     } else if (is_paused(result)) {
         end(step, WARMING_END_DISOWNED);
     } else if (result->error == 0 || result->error == -ENOENT) {
@@ -368,7 +374,7 @@ static bool in_verifying(struct step *step)
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
     if (result->error == 0) {
-        begin_asking(step, WARMING_LAYING);
+        begin_asking(step, WARMING_SUSPENDING);
         return true;
     }
     if (!question_verify_later(&warming->question, result, warming->started, step->config, step->event->now)) {
@@ -378,7 +384,7 @@ static bool in_verifying(struct step *step)
     return true;
 }
 
-static bool in_laying(struct step *step)
+static bool in_suspending(struct step *step)
 {
     if (step->event->kind == WARMING_FAILED) {
         step->warming->is_failing = true;
@@ -502,7 +508,7 @@ static bool in_looking(struct step *step)
 }
 
 /* Who comes up now is ended again: nobody waits for it any more. */
-static bool in_lurking(struct step *step)
+static bool in_may_come_up(struct step *step)
 {
     struct warming *warming = step->warming;
 
@@ -518,19 +524,19 @@ static bool in_lurking(struct step *step)
 
 /* clang-format off */
 static const struct state states[WARMING_STATE_COUNT] = {
-    /*                  asks   question         changes */
-    [WARMING_RECORDING] = {true,  ACTION_REMEMBER, false, in_recording},
-    [WARMING_STARTING]  = {true,  ACTION_START,    true,  in_starting},
-    [WARMING_RESOLVING] = {true,  ACTION_INQUIRE,  false, in_resolving},
-    [WARMING_SETTLING]  = {true,  ACTION_INQUIRE,  false, in_settling},
-    [WARMING_VERIFYING] = {true,  ACTION_VERIFY,   false, in_verifying},
-    [WARMING_LAYING]    = {true,  ACTION_SUSPEND,  true,  in_laying},
-    [WARMING_STANDING]  = {false, 0,               false, in_standing},
-    [WARMING_CHECKING]  = {true,  ACTION_INQUIRE,  false, in_checking},
-    [WARMING_STUCK]     = {false, 0,               false, in_stuck},
-    [WARMING_STOPPING]  = {true,  ACTION_DESTROY,  true,  in_stopping},
-    [WARMING_LOOKING]   = {true,  ACTION_INQUIRE,  false, in_looking},
-    [WARMING_LURKING]   = {false, 0,               false, in_lurking},
+    /*                       question           changes */
+    [WARMING_RECORDING]   = {ACTION_REMEMBER,   false, in_recording},
+    [WARMING_STARTING]    = {ACTION_START,      true,  in_starting},
+    [WARMING_RESOLVING]   = {ACTION_GET_STATE,  false, in_resolving},
+    [WARMING_SETTLING]    = {ACTION_GET_STATE,  false, in_settling},
+    [WARMING_VERIFYING]   = {ACTION_VERIFY,     false, in_verifying},
+    [WARMING_SUSPENDING]  = {ACTION_SUSPEND,    true,  in_suspending},
+    [WARMING_STANDING]    = {0,                 false, in_standing},
+    [WARMING_CHECKING]    = {ACTION_GET_STATE,  false, in_checking},
+    [WARMING_STUCK]       = {0,                 false, in_stuck},
+    [WARMING_STOPPING]    = {ACTION_DESTROY,    true,  in_stopping},
+    [WARMING_LOOKING]     = {ACTION_GET_STATE,  false, in_looking},
+    [WARMING_MAY_COME_UP] = {0,                 false, in_may_come_up},
 };
 /* clang-format on */
 
@@ -547,7 +553,7 @@ static bool release(struct step *step)
         end_off(step, WARMING_END_RELEASED);
     else if (stands || warming->state == WARMING_SETTLING || warming->state == WARMING_VERIFYING)
         stop(step);
-    else if (warming->state != WARMING_LURKING)
+    else if (warming->state != WARMING_MAY_COME_UP)
         warming->is_releasing = true;
     return true;
 }

@@ -12,7 +12,7 @@ static void test_every_kind_is_performed(void **state)
     (void)state;
     for (enum action_kind kind = 0; kind < ACTION_COUNT; kind++) {
         struct action action = {.kind = kind, .level = VERIFY_AGENT};
-        bool answers_more = kind == ACTION_LIST || kind == ACTION_INSPECT;
+        bool answers_more = kind == ACTION_LIST || kind == ACTION_DESCRIBE;
         bool by_hypervisor = kind_performer(&action) == PERFORMER_HYPERVISOR;
 
         assert_non_null(action_kind_name(kind));
@@ -41,7 +41,7 @@ static void test_only_a_command_takes_verification_from_the_hypervisor(void **st
 static void test_what_a_recovery_waits_for_is_urgent(void **state)
 {
     (void)state;
-    assert_int_equal(kind_job_class(ACTION_INQUIRE), JOB_URGENT);
+    assert_int_equal(kind_job_class(ACTION_GET_STATE), JOB_URGENT);
     assert_int_equal(kind_job_class(ACTION_DESTROY), JOB_URGENT);
     assert_int_equal(kind_job_class(ACTION_START), JOB_URGENT);
     assert_int_equal(kind_job_class(ACTION_VERIFY), JOB_NORMAL);

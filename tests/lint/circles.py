@@ -8,6 +8,7 @@ is how a file is called back without being known.
 usage: circles.py OBJECT...; prints one circle after the other and returns 1 if there is any.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 
 def name_of(path):
     """"hooks/fence.c" for ".../understudy_daemon.dir/hooks/fence.c.o"."""
-    _, directory, inside = str(path).rpartition(".dir/")
+    _, directory, inside = os.path.normpath(path).rpartition(".dir/")
     return (inside if directory else Path(path).name).removesuffix(".o")
 
 

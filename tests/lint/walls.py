@@ -75,6 +75,9 @@ def resolve(root, source, included):
 
 def check_own(source, target):
     """One file of the project includes another one."""
+    if target.parts[:2] == ("lib", "coordinator") and source.parts[:2] != ("lib", "coordinator") and \
+            target.name != "coordinator.h":
+        return "lib/coordinator has one public header, coordinator.h"
     if source.parts[0] == "lib":
         if target.parts[0] != "lib":
             return "lib/ knows nothing outside lib/"

@@ -250,7 +250,7 @@ void promises_good_answer(struct simulation *simulation, const struct action *ac
 
     if (book == NULL || book->replacement != (int)domain->number || domain->state != MACHINE_RUNNING)
         return;
-    if (action->kind == ACTION_INQUIRE) {
+    if (action->kind == ACTION_GET_STATE) {
         warm_take_over(simulation, &simulation->domains[domain->number], book->id);
         book->was_good = true;
         book->good_up_us = strcmp(domain->started_for, book->id) == 0 ? domain->up_us : INT64_MIN / 2;

@@ -143,15 +143,15 @@ static int64_t time_for(const struct config *config, enum action_kind kind)
         return config->recovery.call_timeout_us > 20 * USEC_PER_SEC ? config->recovery.call_timeout_us
                                                                     : 20 * USEC_PER_SEC;
     case ACTION_LIST:
-    case ACTION_INSPECT:
-    case ACTION_INQUIRE:
-    case ACTION_PROBE:
+    case ACTION_DESCRIBE:
+    case ACTION_GET_STATE:
+    case ACTION_CHECK_ALIVE:
     case ACTION_VERIFY:
     case ACTION_REMEMBER:
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
     case ACTION_COUNT:
     default:
         return config->recovery.call_timeout_us;
@@ -253,7 +253,7 @@ void until_waiting(struct fixture *fixture)
 {
     fixture->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody is similar enough"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody is similar enough"});
     assert_state(fixture, RECOVERY_WAITING);
 }
 
@@ -276,7 +276,7 @@ void still_dead(struct fixture *fixture)
     struct recovery_step before = fixture->step;
 
     assert_state(fixture, RECOVERY_CONFIRMING);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     answer_off(fixture);
     fixture->step.releases_candidate = before.releases_candidate;
     fixture->step.released = before.released;
@@ -334,7 +334,7 @@ void bring_to(struct fixture *fixture, enum recovery_state target)
         break;
     case RECOVERY_EXHAUSTED:
         until_selecting(fixture);
-        say(fixture, RECOVERY_NOBODY);
+        say(fixture, RECOVERY_NO_CANDIDATE);
         break;
     case RECOVERY_DISMISSED:
         say(fixture, RECOVERY_BEGIN);

@@ -230,7 +230,7 @@ static void test_a_candidate_that_vanishes_before_it_is_chosen(void **state)
     struct world *world = *state;
     unsigned a = add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world_boot(world, a + 1); /* somebody needs b meanwhile */
@@ -428,7 +428,7 @@ static void test_the_original_is_started_by_somebody_else(void **state)
     struct world *world = *state;
     unsigned a = add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world_boot(world, a);

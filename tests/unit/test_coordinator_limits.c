@@ -381,7 +381,7 @@ static void test_the_brake_comes_on_while_failures_are_gathered(void **state)
 
     set_brake(world);
     add_many(world, 4, 10);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, 0);
     world_kill(world, 1);
     world_drive(world);

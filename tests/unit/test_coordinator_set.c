@@ -91,7 +91,7 @@ static void test_failures_close_to_each_other_are_decided_together(void **state)
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_pass(world, 40 * USEC_PER_MSEC);
     world_kill(world, b);
@@ -112,7 +112,7 @@ static void test_the_wait_for_others_ends_after_50_ms(void **state)
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_kill(world, b);
     world_drive(world);

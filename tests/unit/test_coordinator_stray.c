@@ -219,7 +219,7 @@ static void test_news_overtakes_the_answer(void **state)
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_boot(world, a);
     world_drive(world);

@@ -93,7 +93,7 @@ static void test_a_lost_host_is_fenced_and_its_machine_recovered(void **state)
     assert_int_equal(world->told[NOTICE_HOST_LOST], 1);
     assert_int_equal(world->told[NOTICE_HOST_FENCED], 1);
     assert_int_equal(world->told[NOTICE_FENCE_FAILED], 0);
-    assert_int_equal(world->asked[ACTION_INQUIRE], 1); /* of the replacement; the dead are not asked */
+    assert_int_equal(world->asked[ACTION_GET_STATE], 1); /* of the replacement; the dead are not asked */
     assert_int_equal(world->asked[ACTION_DESTROY], 0);
 }
 
@@ -345,7 +345,7 @@ static void test_a_crash_whose_host_is_lost_while_it_is_confirmed(void **state)
     struct world *world = *state;
     unsigned a = add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world_disconnect(world, LOCAL);

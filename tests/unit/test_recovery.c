@@ -14,7 +14,7 @@ static void test_the_happy_path(void **state)
     assert_state(fixture, RECOVERY_DETECTED);
     say(fixture, RECOVERY_BEGIN);
     assert_state(fixture, RECOVERY_CONFIRMING);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     pass(fixture, 1);
     answer_off(fixture);
     assert_int_equal(fixture->recovery->confirmed.mono_us, fixture->now.mono_us);
@@ -33,7 +33,7 @@ static void test_the_happy_path(void **state)
     assert_int_equal(fixture->recovery->question.deadline_us,
                      fixture->now.mono_us + fixture->config.recovery.settle_us);
     wait_for_deadline(fixture);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]); /* verified, not assumed */
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]); /* verified, not assumed */
     answer_running(fixture);
     assert_ended(fixture, RECOVERY_RECOVERED);
     assert_false(fixture->step.releases_candidate);
@@ -51,7 +51,7 @@ static void test_nobody_is_left(void **state)
     struct fixture *fixture = *state;
 
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody is similar enough"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody is similar enough"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
     assert_non_null(strstr(fixture->recovery->detail, "nobody is similar enough"));
     assert_int_equal(fixture->recovery->n_attempts, 0);
@@ -115,7 +115,7 @@ static void test_it_is_started_by_somebody_as_soon_as_its_remains_are_ended(void
         answer(fixture, 0, causes[i] == CAUSE_IO_ERROR ? MACHINE_PAUSED : MACHINE_RUNNING, REASON_IO_ERROR);
         assert_action(fixture, ACTION_DESTROY, &fixture->failed);
         answer_ok(fixture);
-        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
         answer_running(fixture);
         assert_ended(fixture, RECOVERY_DISMISSED);
     }
@@ -131,7 +131,7 @@ static void test_it_is_started_by_somebody_while_a_candidate_fails(void **state)
     assert_action(fixture, ACTION_DESTROY, &fixture->candidates[0]);
     answer_ok(fixture);
     assert_released(fixture, &fixture->candidates[0]);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     answer_running(fixture);
     assert_ended(fixture, RECOVERY_DISMISSED);
 }
@@ -195,7 +195,7 @@ static void test_an_old_decision_is_reconsidered(void **state)
         assert_int_equal(fixture->recovery->ignored, ignored + 1);
         fixture->recovery->question.is_handed_out = false;
         say(fixture, RECOVERY_RECONSIDER);
-        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
         assert_int_equal(fixture->recovery->n_attempts, 0);
         assert_int_equal(fixture->step.is_withdrawn, i > 0);
     }
@@ -349,7 +349,7 @@ static void test_the_connection_is_lost_while_starting_and_it_runs(void **state)
     assert_string_equal(recovery_waits_for(fixture->recovery), "local");
     say(fixture, RECOVERY_RECONNECTED);
     assert_null(recovery_waits_for(fixture->recovery));
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]);
     answer_running(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
     wait_for_deadline(fixture);
@@ -395,7 +395,7 @@ static void test_an_overdue_start_that_came_up_is_the_replacement(void **state)
     struct fixture *fixture = *state;
 
     until_resolving(fixture);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]);
     answer_running(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
 }
@@ -456,14 +456,14 @@ static void test_the_original_runs_again_before_anything_was_started(void **stat
 
     say(fixture, RECOVERY_BEGIN);
     say(fixture, RECOVERY_ORIGINAL_RUNS);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     answer_running(fixture);
     assert_ended(fixture, RECOVERY_DISMISSED);
     for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
         renew(fixture, CAUSE_PROCESS_DIED);
         courses[i](fixture);
         say(fixture, RECOVERY_ORIGINAL_RUNS);
-        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
         answer_running(fixture);
         assert_ended(fixture, RECOVERY_DISMISSED);
     }
@@ -505,7 +505,7 @@ static void test_the_original_may_not_be_started_again(void **state)
     until_waiting(fixture);
     wait_for_deadline(fixture);
     assert_true(fixture->step.wants_original);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "its disk is in use"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "its disk is in use"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
     assert_string_equal(fixture->recovery->detail, "its disk is in use");
 }

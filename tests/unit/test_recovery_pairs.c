@@ -15,14 +15,14 @@ static const unsigned takes[RECOVERY_STATE_COUNT] = {
         1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ORIGINAL_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_DESTROYING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_SELECTING] =
-        1u << RECOVERY_CHOSEN | 1u << RECOVERY_NOBODY | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON,
+        1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_CANDIDATE | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON,
     [RECOVERY_RECORDING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_CANDIDATE_LOST |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_PREPARING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_CANDIDATE_LOST |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_VERIFYING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_REPLACEMENT_STOPPED |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
-    [RECOVERY_WAITING] = 1u << RECOVERY_TICK | 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NOBODY |
+    [RECOVERY_WAITING] = 1u << RECOVERY_TICK | 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_CANDIDATE |
                          1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON,
     [RECOVERY_STARTING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_REPLACEMENT_STOPPED | 1u << RECOVERY_CANDIDATE_FENCED |
                           1u << RECOVERY_ABANDON,
@@ -117,7 +117,7 @@ static void random_answer(struct fixture *fixture, struct course *course, uint64
     if (asked.kind == ACTION_START && error == -EALREADY)
         course->may_live[number_of(fixture, &asked.target)] = false; /* not by us */
     /* Who was seen dead stays so, as a rule. */
-    if (asked.kind == ACTION_INQUIRE && number_of(fixture, &asked.target) == FAILED_ITSELF &&
+    if (asked.kind == ACTION_GET_STATE && number_of(fixture, &asked.target) == FAILED_ITSELF &&
         fixture->recovery->was_seen_dead && random_below(seed, 5) != 0)
         answer_off(fixture);
     else
@@ -139,7 +139,7 @@ static void check_start(const struct fixture *fixture, struct course *course)
 static void choose_at_random(struct fixture *fixture, struct course *course, uint64_t *seed)
 {
     if (course->chosen == ELEMENTS_OF(fixture->candidates) || random_below(seed, 10) == 0) {
-        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody"});
+        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody"});
         return;
     }
     pick(fixture, course->chosen++);

@@ -344,7 +344,7 @@ static void test_observing_restarts_nothing(void **state)
     fixture->config.mode = MODE_OBSERVE;
     fixture->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
 }
 
@@ -383,7 +383,7 @@ static void test_each_state_goes_on_after_a_restart_of_the_daemon(void **state)
         say(fixture, RECOVERY_TICK); /* time alone does nothing */
         assert_false(fixture->step.has_action);
         say(fixture, RECOVERY_RECONNECTED);
-        assert_action(fixture, ACTION_INQUIRE, about_candidate ? &fixture->candidates[0] : &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, about_candidate ? &fixture->candidates[0] : &fixture->failed);
     }
 }
 
@@ -421,7 +421,7 @@ static void test_a_start_from_before_that_takes_effect_late(void **state)
     choose(fixture, 0);
     answer(fixture, -EALREADY, MACHINE_RUNNING, REASON_UNKNOWN);
     assert_false(fixture->step.wants_candidate);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]);
     answer_running(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
     wait_for_deadline(fixture);
@@ -456,7 +456,7 @@ static void test_restarts_are_counted_across_a_restart_of_the_daemon(void **stat
     restart(fixture);
     recovery_resume(fixture->recovery);
     say(fixture, RECOVERY_RECONNECTED);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     candidate_turns_out_off(fixture);
     assert_ended(fixture, RECOVERY_EXHAUSTED);
     assert_int_equal(fixture->recovery->restarts, 1);

@@ -38,34 +38,34 @@ static void test_what_a_machine_uses(void **state)
 {
     struct user user = make_user("local", "52:54:00:00:00:01");
     const struct machine *machine = settle(&user);
-    struct thing thing;
+    struct exclusive exclusive;
     size_t place = 0;
 
     (void)state;
-    assert_true(thing_next(machine, &place, &thing));
-    assert_false(thing.is_address);
-    assert_string_equal(thing.name, "/own");
-    assert_string_equal(thing.hypervisor, "local");
-    assert_true(thing_next(machine, &place, &thing));
-    assert_true(thing.is_address);
-    assert_string_equal(thing.name, "52:54:00:00:00:01");
-    assert_string_equal(thing.hypervisor, "");
-    assert_false(thing_next(machine, &place, &thing));
-    assert_false(thing_next(machine, &place, &thing));
+    assert_true(exclusive_next(machine, &place, &exclusive));
+    assert_false(exclusive.is_address);
+    assert_string_equal(exclusive.name, "/own");
+    assert_string_equal(exclusive.hypervisor, "local");
+    assert_true(exclusive_next(machine, &place, &exclusive));
+    assert_true(exclusive.is_address);
+    assert_string_equal(exclusive.name, "52:54:00:00:00:01");
+    assert_string_equal(exclusive.hypervisor, "");
+    assert_false(exclusive_next(machine, &place, &exclusive));
+    assert_false(exclusive_next(machine, &place, &exclusive));
 }
 
 static void test_an_address_and_a_disk_of_one_name_are_two_things(void **state)
 {
     struct user user = make_user("", "/own");
     const struct machine *machine = settle(&user);
-    struct thing disk, address;
+    struct exclusive disk, address;
     size_t place = 0;
 
     (void)state;
-    assert_true(thing_next(machine, &place, &disk));
-    assert_true(thing_next(machine, &place, &address));
-    assert_true(thing_equal(&disk, &disk));
-    assert_false(thing_equal(&disk, &address));
+    assert_true(exclusive_next(machine, &place, &disk));
+    assert_true(exclusive_next(machine, &place, &address));
+    assert_true(exclusive_equal(&disk, &disk));
+    assert_false(exclusive_equal(&disk, &address));
 }
 
 /* Everyone has a disk of its own, and all have one address. */
@@ -73,7 +73,7 @@ static void test_everybody_is_found_among_many(void **state)
 {
     _cleanup_(usage_done) struct usage usage = {0};
     struct user *users = calloc(MANY, sizeof(*users));
-    struct thing disk, address;
+    struct exclusive disk, address;
 
     (void)state;
     assert_non_null(users);
@@ -84,11 +84,11 @@ static void test_everybody_is_found_among_many(void **state)
         assert_int_equal(usage_add(&usage, settle(&users[i]), i), 0);
     }
     for (size_t i = 0; i < MANY; i++) {
-        const struct use *use;
+        const struct exclusive_use *use;
         size_t place = 0, n = 0;
 
-        assert_true(thing_next(&users[i].machine, &place, &disk));
-        assert_true(thing_next(&users[i].machine, &place, &address));
+        assert_true(exclusive_next(&users[i].machine, &place, &disk));
+        assert_true(exclusive_next(&users[i].machine, &place, &address));
         use = usage_next(&usage, &disk, NULL);
         assert_non_null(use);
         assert_ptr_equal(use->machine, &users[i].machine);
@@ -105,12 +105,12 @@ static void test_an_empty_table_has_nobody(void **state)
 {
     struct usage usage = {0};
     struct user user = make_user("local", "52:54:00:00:00:01");
-    struct thing thing;
+    struct exclusive exclusive;
     size_t place = 0;
 
     (void)state;
-    assert_true(thing_next(settle(&user), &place, &thing));
-    assert_null(usage_next(&usage, &thing, NULL));
+    assert_true(exclusive_next(settle(&user), &place, &exclusive));
+    assert_null(usage_next(&usage, &exclusive, NULL));
     usage_done(&usage);
 }
 

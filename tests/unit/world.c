@@ -159,7 +159,7 @@ static void answer_inspection(struct world *world, const struct action *action, 
     struct domain_report report;
 
     if (!domain->exists || domain->hypervisor != hypervisor_of(&action->target)) {
-        coordinator_handle_inspection(world->coordinator, action, NULL, world->now);
+        coordinator_handle_description(world->coordinator, action, NULL, world->now);
         return;
     }
     if (domain->is_unreadable) {
@@ -169,7 +169,7 @@ static void answer_inspection(struct world *world, const struct action *action, 
         return;
     }
     report = report_on(domain, number);
-    coordinator_handle_inspection(world->coordinator, action, &report, world->now);
+    coordinator_handle_description(world->coordinator, action, &report, world->now);
 }
 
 static void answer_inquiry(struct world *world, const struct action *action, const struct world_domain *domains)
@@ -321,7 +321,7 @@ static void answer_suspend(struct world *world, const struct action *action)
 {
     unsigned number = number_of(&action->target);
     struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id, .error = domain->lay_error};
+    struct action_result result = {.id = action->id, .error = domain->suspend_error};
 
     if (domain->state != MACHINE_RUNNING && domain->state != MACHINE_PAUSED)
         result.error = -EIO;
@@ -425,10 +425,10 @@ static void answer(struct world *world, const struct action *action, const struc
     case ACTION_LIST:
         answer_list(world, action, domains);
         break;
-    case ACTION_INSPECT:
+    case ACTION_DESCRIBE:
         answer_inspection(world, action, domains);
         break;
-    case ACTION_INQUIRE:
+    case ACTION_GET_STATE:
         answer_inquiry(world, action, domains);
         break;
     case ACTION_DESTROY:
@@ -437,7 +437,7 @@ static void answer(struct world *world, const struct action *action, const struc
     case ACTION_START:
         answer_start(world, action);
         break;
-    case ACTION_PROBE:
+    case ACTION_CHECK_ALIVE:
         answer_probe(world, action);
         break;
     case ACTION_VERIFY:
@@ -460,7 +460,7 @@ static void answer(struct world *world, const struct action *action, const struc
         answer_suspend(world, action);
         break;
     case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
         answer_clock(world, action);
         break;
     case ACTION_COUNT:

@@ -361,7 +361,7 @@ static bool is_busy(const struct standby *standby, const char *hypervisor)
         const struct warm_standby *warm = standby->all[i];
 
         if (warm->warming.state != WARMING_STANDING && warm->warming.state != WARMING_CHECKING &&
-            warm->warming.state != WARMING_LURKING && !warm->is_let_go &&
+            warm->warming.state != WARMING_MAY_COME_UP && !warm->is_let_go &&
             strcmp(warm->machine->hypervisor, hypervisor) == 0)
             return true;
     }

@@ -6,7 +6,7 @@
 
 #include "coordinator/standby/warm_standby.h"
 
-static bool is_laid_down(const struct machine *machine, enum keep_warm *ret_form)
+static bool is_suspended_or_saved(const struct machine *machine, enum keep_warm *ret_form)
 {
     *ret_form = machine->state == MACHINE_PAUSED ? KEEP_PAUSED : KEEP_SAVED;
     return (machine->state == MACHINE_PAUSED && machine->reason == REASON_USER) ||
@@ -18,14 +18,14 @@ static bool restore(struct warm_standby *warm, enum keeping keeping, struct mome
 {
     struct machine *machine = warm->machine;
     enum keep_warm form;
-    bool is_laid = is_laid_down(machine, &form);
+    bool is_laid = is_suspended_or_saved(machine, &form);
 
     if (is_laid && keeping != KEEPING_ENDING)
         warming_restore_standing(&warm->warming, form, keeping == KEEPING_WARM ? since : now);
     else if (keeping != KEEPING_WARM && machine_state_is_active(machine->state))
         warming_restore_course(&warm->warming, true);
     else if (warm->warming.loose_until_us > now.mono_us && !machine_state_is_active(machine->state))
-        warming_restore_lurking(&warm->warming);
+        warming_restore_off(&warm->warming);
     else
         return false; /* one that stood and runs now was taken by somebody else */
     warm->wants_measuring = warm->warming.state == WARMING_STANDING && form == KEEP_PAUSED;

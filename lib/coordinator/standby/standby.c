@@ -236,7 +236,7 @@ static bool is_withheld(const struct standby *standby, const struct action *acti
 static struct action measure(struct standby *standby, struct warm_standby *warm)
 {
     struct registry *registry = standby->registry;
-    struct action action = registry_new_action(registry, PART_STANDBY, ACTION_WEIGH, &warm->warming.ref,
+    struct action action = registry_new_action(registry, PART_STANDBY, ACTION_MEASURE_MEMORY, &warm->warming.ref,
                                                registry->config->recovery.call_timeout_us);
 
     warm->wants_measuring = false;

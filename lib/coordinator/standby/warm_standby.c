@@ -52,7 +52,7 @@ bool warm_standby_has_memory(const struct warm_standby *warm)
 {
     if (warm->warming.state == WARMING_STANDING || warm->warming.state == WARMING_CHECKING)
         return warm->warming.form == KEEP_PAUSED;
-    return warm->warming.state != WARMING_OVER && warm->warming.state != WARMING_LURKING;
+    return warm->warming.state != WARMING_OVER && warm->warming.state != WARMING_MAY_COME_UP;
 }
 
 void warm_standby_show(struct standby *standby, struct warm_standby *warm)

@@ -598,7 +598,7 @@ static void nothing_is_begun_beside_a_recovery(void **state)
 {
     (void)state;
     world.domains[less].start_error = 0;
-    world.holds = 1u << ACTION_INQUIRE;
+    world.holds = 1u << ACTION_GET_STATE;
     world_connect_all(&world);
     world_kill(&world, a);
     world_pass(&world, 30 * USEC_PER_SEC);
