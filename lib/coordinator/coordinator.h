@@ -154,6 +154,9 @@ const struct feature_table *coordinator_features(const struct coordinator *coord
 /* The brake is on: nothing is started until coordinator_release. */
 bool coordinator_is_held(const struct coordinator *coordinator);
 
+/* After so many inputs the components did not come to an end, which is a fault of this program. */
+unsigned long coordinator_overruns(const struct coordinator *coordinator);
+
 /* Every configured hypervisor has been listed at least once since the start. */
 bool coordinator_is_ready(const struct coordinator *coordinator);
 
