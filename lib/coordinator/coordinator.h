@@ -126,7 +126,7 @@ int64_t coordinator_deadline(const struct coordinator *coordinator);
 
 /* ---- what it asks for, and tells ---- */
 
-/* Take them until false after every call above. */
+/* The driver takes them until false after a call above, or after several that come in at the same time. */
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
 /* A recovery that has changed and should be written down; borrowed until the next call. */
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
