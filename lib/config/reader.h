@@ -50,8 +50,8 @@ void place_format(const struct place *place, char buffer[static PLACE_TEXT_SIZE]
 #define QUOTED_SIZE 80
 
 /*
- * The name of a pair in quotes, shortened where it is long; "" where it does not look like a name but like a whole pair that is written badly,
- * such as password=xyz.
+ * The name of a pair in quotes, shortened where it is long; "" where it does not look like a name but like a whole
+ * pair that is written badly, such as password=xyz.
  */
 const char *quote_name(const char *text, char buffer[static QUOTED_SIZE]);
 
