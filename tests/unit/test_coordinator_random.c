@@ -171,7 +171,7 @@ static void put_in_order(struct world *world)
     world_release(world);
     world->record_error = 0;
     world->loses_writes = false;
-    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+    for (unsigned i = 0; i < world->n_hosts; i++)
         if (!world->is_connected[i])
             world_connect(world, i);
     for (unsigned i = 0; i < 3; i++) {

@@ -7,23 +7,37 @@
 
 #include "support.h"
 
-static const char *const hypervisor_names[WORLD_HYPERVISORS] = {"local", "other", "third"};
-
 static struct config_hypervisor remote[] = {
     {.name = (char *)"local", .uri = (char *)"qemu+tcp://local/system"},
     {.name = (char *)"other", .uri = (char *)"qemu+tcp://other/system"},
     {.name = (char *)"third", .uri = (char *)"qemu+tcp://third/system"},
 };
 
-void world_begin(struct world *world)
+static void name_hosts(struct world *world)
+{
+    assert_true(world->config.n_hypervisors <= WORLD_HYPERVISORS);
+    world->n_hosts = (unsigned)world->config.n_hypervisors;
+    for (unsigned i = 0; i < world->n_hosts; i++)
+        world->hosts[i] = world->config.hypervisors[i].name;
+}
+
+void world_begin_with(struct world *world, const struct config *config)
 {
     *world = (struct world){
-        .config = default_config(),
+        .config = *config,
         .free_memory_kib = {1000000, 1000000, 1000000},
         .now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC},
     };
-    world->config.similarity = case_study_similarity();
+    name_hosts(world);
     assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+}
+
+void world_begin(struct world *world)
+{
+    struct config config = default_config();
+
+    config.similarity = case_study_similarity();
+    world_begin_with(world, &config);
 }
 
 void world_end(struct world *world)
@@ -54,10 +68,10 @@ static unsigned number_of(const struct machine_ref *ref)
     return number;
 }
 
-static unsigned hypervisor_of(const struct machine_ref *ref)
+static unsigned hypervisor_of(const struct world *world, const struct machine_ref *ref)
 {
-    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
-        if (strcmp(ref->hypervisor, hypervisor_names[i]) == 0)
+    for (unsigned i = 0; i < world->n_hosts; i++)
+        if (strcmp(ref->hypervisor, world->hosts[i]) == 0)
             return i;
     fail();
     return 0;
@@ -67,6 +81,7 @@ void world_make_remote(struct world *world)
 {
     world->config.hypervisors = remote;
     world->config.n_hypervisors = ELEMENTS_OF(remote);
+    name_hosts(world);
     world->config.host_timeout_us = 30 * USEC_PER_SEC;
     world->config.hold_share = 500000;
     world->config.fence = (struct config_fence){
@@ -130,6 +145,24 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
     };
 }
 
+/* Unless whoever asked is dead. */
+static void deliver(struct world *world, const struct action *action, const struct action_result *result)
+{
+    if (world->is_orphaned)
+        return;
+    if (world->is_late)
+        coordinator_handle_late_result(world->coordinator, action, result, world->now);
+    else
+        coordinator_handle_result(world->coordinator, action, result, world->now);
+}
+
+static int64_t uptime(const struct world *world, unsigned hypervisor)
+{
+    if (world->booted_us[hypervisor] != 0)
+        return world->now.mono_us - world->booted_us[hypervisor];
+    return world->uptime_us[hypervisor];
+}
+
 static void answer_list(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     struct inventory *inventory = calloc(1, sizeof(*inventory));
@@ -137,10 +170,10 @@ static void answer_list(struct world *world, const struct action *action, const 
     assert_non_null(inventory);
     inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
     assert_non_null(inventory->reports);
-    inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(&action->target)];
-    inventory->uptime_us = world->uptime_us[hypervisor_of(&action->target)];
+    inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(world, &action->target)];
+    inventory->uptime_us = uptime(world, hypervisor_of(world, &action->target));
     for (unsigned i = 0; i < world->n_domains; i++)
-        if (domains[i].exists && domains[i].hypervisor == hypervisor_of(&action->target))
+        if (domains[i].exists && domains[i].hypervisor == hypervisor_of(world, &action->target))
             inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
     coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
 }
@@ -151,7 +184,7 @@ static void answer_inspection(struct world *world, const struct action *action, 
     const struct world_domain *domain = &domains[number];
     struct domain_report report;
 
-    if (!domain->exists || domain->hypervisor != hypervisor_of(&action->target)) {
+    if (!domain->exists || domain->hypervisor != hypervisor_of(world, &action->target)) {
         coordinator_handle_inspection(world->coordinator, action, NULL, world->now);
         return;
     }
@@ -172,7 +205,7 @@ static void answer_inquiry(struct world *world, const struct action *action, con
 
     if (!domain->exists)
         result.error = -ENOENT;
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void stop(struct world *world, unsigned number, enum machine_reason reason)
@@ -194,7 +227,7 @@ void world_tell(struct world *world, unsigned number, enum domain_event_kind kin
     if (!world->is_connected[domain->hypervisor])
         return;
     uuid_from(number, event.uuid);
-    coordinator_handle_event(world->coordinator, hypervisor_names[domain->hypervisor], &event);
+    coordinator_handle_event(world->coordinator, world->hosts[domain->hypervisor], &event);
 }
 
 /* Of its host, by a machine that is up. */
@@ -220,11 +253,11 @@ static void answer_destroy(struct world *world, const struct action *action)
         stop(world, number, REASON_DESTROYED);
     }
     if (world->answers_first)
-        coordinator_handle_result(world->coordinator, action, &result, world->now);
+        deliver(world, action, &result);
     if (was_active)
         world_tell(world, number, EVENT_STOPPED_DESTROYED);
     if (!world->answers_first)
-        coordinator_handle_result(world->coordinator, action, &result, world->now);
+        deliver(world, action, &result);
 }
 
 /* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
@@ -301,7 +334,7 @@ static void answer_start(struct world *world, const struct action *action)
     } else {
         strcpy(result.message, "refused by the make-believe hypervisor");
     }
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_suspend(struct world *world, const struct action *action)
@@ -321,7 +354,7 @@ static void answer_suspend(struct world *world, const struct action *action)
         domain->reason = REASON_USER;
         world_tell(world, number, EVENT_SUSPENDED_PAUSED);
     }
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_clock(struct world *world, const struct action *action)
@@ -333,7 +366,7 @@ static void answer_clock(struct world *world, const struct action *action)
         result.error = -EAGAIN;
     else if (action->kind == ACTION_SET_CLOCK)
         domain->clocks_set++;
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_remember(struct world *world, const struct action *action)
@@ -343,7 +376,7 @@ static void answer_remember(struct world *world, const struct action *action)
 
     if (result.error == 0)
         world_write_machine(world, &action->target, &memory);
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_probe(struct world *world, const struct action *action)
@@ -357,7 +390,7 @@ static void answer_probe(struct world *world, const struct action *action)
                   .disk_requests = domain->activity},
     };
 
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_verify(struct world *world, const struct action *action)
@@ -369,7 +402,7 @@ static void answer_verify(struct world *world, const struct action *action)
 
     if (!works)
         strcpy(result.message, "it does not answer");
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_record(struct world *world, const struct action *action)
@@ -381,7 +414,7 @@ static void answer_record(struct world *world, const struct action *action)
         strcpy(result.message, "no space left in the make-believe store");
     else if (recovery != NULL)
         world_write_recovery(world, recovery);
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_hook(struct world *world, const struct action *action)
@@ -390,7 +423,7 @@ static void answer_hook(struct world *world, const struct action *action)
 
     if (result.error != 0)
         strcpy(result.message, "vetoed by a make-believe hook");
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer_fence(struct world *world, const struct action *action)
@@ -398,12 +431,12 @@ static void answer_fence(struct world *world, const struct action *action)
     struct action_result result = {.id = action->id, .error = world->fence_error};
 
     for (unsigned i = 0; i < world->n_domains && world->fence_error == 0 && !world->fence_lies; i++)
-        if (world->domains[i].hypervisor == hypervisor_of(&action->target) &&
+        if (world->domains[i].hypervisor == hypervisor_of(world, &action->target) &&
             machine_state_is_active(world->domains[i].state))
             stop(world, i, REASON_UNKNOWN);
     if (result.error != 0)
         strcpy(result.message, "no power switch in this make-believe world");
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
+    deliver(world, action, &result);
 }
 
 static void answer(struct world *world, const struct action *action, const struct world_domain *domains)
@@ -469,8 +502,8 @@ static void take_changes(struct world *world)
         if (!world->loses_writes)
             world_write_recovery(world, recovery);
     while ((host = coordinator_next_changed_host(world->coordinator, &hypervisor)) != NULL)
-        for (unsigned i = 0; i < WORLD_HYPERVISORS && !world->loses_writes; i++)
-            if (strcmp(hypervisor, hypervisor_names[i]) == 0) {
+        for (unsigned i = 0; i < world->n_hosts && !world->loses_writes; i++)
+            if (strcmp(hypervisor, world->hosts[i]) == 0) {
                 world->kept[i] = *host;
                 world->kept[i].trouble = NULL;
             }
@@ -485,6 +518,8 @@ static void take_notices(struct world *world)
 
     while (coordinator_next_notice(world->coordinator, &notice)) {
         assert_non_null(notice.text);
+        if (world->see_notice != NULL)
+            world->see_notice(world->observer, &notice);
         world->told[notice.kind]++;
         snprintf(world->last_text[notice.kind], sizeof(world->last_text[0]), "%s", notice.text);
         notice_done(&notice);
@@ -495,12 +530,37 @@ static void note_action(struct world *world, const struct action *action)
 {
     assert_int_not_equal(action->id, 0);
     for (size_t i = 0; i < world->n_pending; i++)
-        assert_int_not_equal(world->pending[i].action.id, action->id);
+        assert_true(world->pending[i].is_orphaned || world->pending[i].action.id != action->id);
+    if (world->see_action != NULL)
+        world->see_action(world->observer, action);
     world->asked[action->kind]++;
     if (action->kind == ACTION_START) {
         assert_may_start(world, action);
         world->domains[number_of(&action->target)].starts++;
     }
+}
+
+static void put_off(struct world *world, const struct action *action, int64_t due_us)
+{
+    struct world_pending *pending = &world->pending[world->n_pending++];
+
+    assert_true(world->n_pending <= WORLD_PENDING);
+    pending->action = *action;
+    pending->due_us = due_us;
+    pending->late_us = due_us == USEC_INFINITY ? USEC_INFINITY : world->now.mono_us + action->timeout_us;
+    pending->is_late = pending->is_orphaned = false;
+    memcpy(pending->then, world->domains, sizeof(pending->then));
+}
+
+static int64_t time_for(const struct world *world, const struct action *action)
+{
+    return action->kind == ACTION_START ? world->domains[number_of(&action->target)].start_us : 0;
+}
+
+/* The daemon does these by itself. */
+static bool needs_connection(enum action_kind kind)
+{
+    return kind != ACTION_RECORD && kind != ACTION_HOOK && kind != ACTION_REMEMBER && kind != ACTION_FENCE;
 }
 
 static bool drive_once(struct world *world)
@@ -513,14 +573,13 @@ static bool drive_once(struct world *world)
         return false;
     note_action(world, &action);
     if ((world->holds & 1u << action.kind) != 0) {
-        assert_true(world->n_pending < WORLD_PENDING);
-        world->pending[world->n_pending].action = action;
-        memcpy(world->pending[world->n_pending++].then, world->domains, sizeof(world->domains));
-    } else if (action.kind != ACTION_RECORD && action.kind != ACTION_HOOK && action.kind != ACTION_REMEMBER &&
-               action.kind != ACTION_FENCE && !world->is_connected[hypervisor_of(&action.target)]) {
+        put_off(world, &action, USEC_INFINITY);
+    } else if (needs_connection(action.kind) && !world->is_connected[hypervisor_of(world, &action.target)]) {
         struct action_result lost = {.id = action.id, .error = -ENOTCONN};
 
-        coordinator_handle_result(world->coordinator, &action, &lost, world->now);
+        deliver(world, &action, &lost);
+    } else if (time_for(world, &action) > 0) {
+        put_off(world, &action, world->now.mono_us + time_for(world, &action));
     } else {
         answer(world, &action, world->domains);
     }
@@ -531,31 +590,8 @@ void world_drive(struct world *world)
 {
     unsigned steps = 0;
 
-    while (drive_once(world))
+    while (world->coordinator != NULL && drive_once(world))
         assert_true(++steps < 10000); /* a question that is asked at once again for ever */
-}
-
-void world_pass(struct world *world, int64_t duration_us)
-{
-    int64_t end_us = world->now.mono_us + duration_us;
-    unsigned ticks = 0;
-
-    world_drive(world);
-    for (;;) {
-        int64_t next_us = coordinator_deadline(world->coordinator);
-
-        if (next_us > end_us)
-            next_us = end_us;
-        if (next_us > world->now.mono_us) {
-            world->now.real_us += next_us - world->now.mono_us;
-            world->now.mono_us = next_us;
-        }
-        coordinator_tick(world->coordinator, world->now);
-        world_drive(world);
-        if (world->now.mono_us >= end_us && coordinator_deadline(world->coordinator) > end_us)
-            return;
-        assert_true(++ticks < 10000); /* a deadline that a tick does not move */
-    }
 }
 
 static struct world_pending take_pending(struct world *world, size_t place)
@@ -566,6 +602,83 @@ static struct world_pending take_pending(struct world *world, size_t place)
     memmove(&world->pending[place], &world->pending[place + 1],
             (--world->n_pending - place) * sizeof(world->pending[0]));
     return pending;
+}
+
+static bool is_overdue(const struct world_pending *pending)
+{
+    return !pending->is_orphaned && !pending->is_late && pending->late_us < pending->due_us;
+}
+
+static int64_t time_of(const struct world_pending *pending)
+{
+    return is_overdue(pending) ? pending->late_us : pending->due_us;
+}
+
+static void finish(struct world *world, size_t place)
+{
+    struct world_pending pending;
+
+    if (is_overdue(&world->pending[place])) {
+        struct action_result overdue = {.id = world->pending[place].action.id, .error = -ETIMEDOUT};
+
+        world->pending[place].is_late = true;
+        pending = world->pending[place];
+        deliver(world, &pending.action, &overdue);
+        return;
+    }
+    pending = take_pending(world, place);
+    world->is_orphaned = pending.is_orphaned;
+    world->is_late = pending.is_late;
+    answer(world, &pending.action, world->domains);
+    world->is_orphaned = world->is_late = false;
+}
+
+/* What takes its time and is due. */
+static void finish_due(struct world *world)
+{
+    for (size_t i = 0; i < world->n_pending;)
+        if (time_of(&world->pending[i]) <= world->now.mono_us) {
+            finish(world, i);
+            world_drive(world);
+            i = 0;
+        } else {
+            i++;
+        }
+}
+
+static int64_t next_deadline(const struct world *world)
+{
+    int64_t next_us = world->coordinator != NULL ? coordinator_deadline(world->coordinator) : USEC_INFINITY;
+
+    for (size_t i = 0; i < world->n_pending; i++)
+        if (time_of(&world->pending[i]) < next_us)
+            next_us = time_of(&world->pending[i]);
+    return next_us;
+}
+
+void world_pass(struct world *world, int64_t duration_us)
+{
+    int64_t end_us = world->now.mono_us + duration_us;
+    unsigned ticks = 0;
+
+    world_drive(world);
+    for (;;) {
+        int64_t next_us = next_deadline(world);
+
+        if (next_us > end_us)
+            next_us = end_us;
+        if (next_us > world->now.mono_us) {
+            world->now.real_us += next_us - world->now.mono_us;
+            world->now.mono_us = next_us;
+        }
+        finish_due(world);
+        if (world->coordinator != NULL)
+            coordinator_tick(world->coordinator, world->now);
+        world_drive(world);
+        if (world->now.mono_us >= end_us && next_deadline(world) > end_us)
+            return;
+        assert_true(++ticks < 10000); /* a deadline that a tick does not move */
+    }
 }
 
 void world_answer(struct world *world, size_t place, bool as_then)
@@ -581,7 +694,7 @@ void world_answer_error(struct world *world, size_t place, int error)
     struct world_pending pending = take_pending(world, place);
     struct action_result result = {.id = pending.action.id, .error = error, .message = "an error"};
 
-    coordinator_handle_result(world->coordinator, &pending.action, &result, world->now);
+    deliver(world, &pending.action, &result);
     world_drive(world);
 }
 
@@ -605,23 +718,45 @@ void world_release(struct world *world)
 
 void world_connect(struct world *world, unsigned hypervisor)
 {
+    assert_true(hypervisor < world->n_hosts);
     world->is_connected[hypervisor] = true;
-    coordinator_handle_connected(world->coordinator, hypervisor_names[hypervisor], world->now);
+    coordinator_handle_connected(world->coordinator, world->hosts[hypervisor], world->now);
     world_drive(world);
 }
 
 void world_connect_all(struct world *world)
 {
-    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+    for (unsigned i = 0; i < world->n_hosts; i++)
         world_connect(world, i);
 }
 
 void world_disconnect(struct world *world, unsigned hypervisor)
 {
     world->is_connected[hypervisor] = false;
-    coordinator_handle_disconnected(world->coordinator, hypervisor_names[hypervisor], "the connection broke",
-                                    world->now);
+    coordinator_handle_disconnected(world->coordinator, world->hosts[hypervisor], "the connection broke", world->now);
     world_drive(world);
+}
+
+void world_happen(struct world *world, unsigned number, enum domain_event_kind event)
+{
+    struct world_domain *domain = &world->domains[number];
+    enum machine_state state;
+    enum machine_reason reason;
+
+    /* libvirt restarts it by itself: it is not seen in between. */
+    if (event == EVENT_CRASHED_PANICKED && domain->on_crash == ON_CRASH_RESTART) {
+        world_tell(world, number, event);
+        return;
+    }
+    if (domain_event_state(event, &state, &reason)) {
+        if (state == MACHINE_SHUT_OFF)
+            stop(world, number, reason);
+        domain->exists |= state != MACHINE_SHUT_OFF;
+        domain->state = state;
+        domain->reason = reason;
+        domain->has_saved = event == EVENT_STOPPED_SAVED || (domain->has_saved && state == MACHINE_SHUT_OFF);
+    }
+    world_tell(world, number, event);
 }
 
 void world_kill_silently(struct world *world, unsigned number)
@@ -651,7 +786,7 @@ const struct machine *world_machine(const struct world *world, unsigned number)
     char uuid[UUID_TEXT_SIZE];
 
     uuid_from(number, uuid);
-    return pool_find(coordinator_pool(world->coordinator), hypervisor_names[world->domains[number].hypervisor], uuid);
+    return pool_find(coordinator_pool(world->coordinator), world->hosts[world->domains[number].hypervisor], uuid);
 }
 
 size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last)

@@ -9,7 +9,7 @@
 #include "failover/coordinator.h"
 
 #define WORLD_DOMAINS     16
-#define WORLD_HYPERVISORS 3 /* "local", "other"; "third" where it is configured */
+#define WORLD_HYPERVISORS 3 /* at most */
 #define WORLD_PENDING     64
 #define WORLD_STORED      64
 
@@ -28,8 +28,9 @@ struct world_domain {
     int lay_error;  /* what suspending and saving it answers */
     unsigned clocks_set;
     int start_error;                    /* what the next starts answer; 0: it runs */
+    int64_t start_us;                   /* how long a start takes */
     bool dies_at_once;                  /* comes up, and crashes again before anybody looked */
-    bool has_agent;                     /* the channel, and in the guest somebody at the end of it */
+    bool has_agent;                     /* the channel, and in the guest the agent at the end of it */
     bool is_mute;                       /* the guest's agent does not answer */
     bool has_no_counters;               /* nor do its statistics say anything */
     uint64_t activity;                  /* of its disks */
@@ -44,6 +45,10 @@ struct world_domain {
 /* An action whose answer is not given yet, with what the world looked like when it was asked. */
 struct world_pending {
     struct action action;
+    int64_t due_us;  /* USEC_INFINITY: until the test answers it */
+    int64_t late_us; /* then the daemon waits for it no longer */
+    bool is_late;
+    bool is_orphaned; /* the daemon that asked is dead: the action is done, and no answer is delivered */
     struct world_domain then[WORLD_DOMAINS];
 };
 
@@ -65,12 +70,15 @@ struct world {
     struct config config;
     struct coordinator *coordinator;
     struct moment now;
+    const char *hosts[WORLD_HYPERVISORS]; /* as configured first: "local" and "other", and "third" if they are remote */
+    unsigned n_hosts;
     bool is_connected[WORLD_HYPERVISORS];
     struct world_domain domains[WORLD_DOMAINS]; /* the number of a domain is its index */
     unsigned n_domains;
 
     uint64_t free_memory_kib[WORLD_HYPERVISORS];
     int64_t uptime_us[WORLD_HYPERVISORS]; /* 0: they do not tell */
+    int64_t booted_us[WORLD_HYPERVISORS]; /* mono_us: they tell the time since then; 0: uptime_us */
     int record_error;                     /* what writing an intent answers */
     bool loses_writes;                    /* only intents reach the disk: what is handed out is lost on the way */
     struct world_stored stored[WORLD_STORED];
@@ -86,13 +94,20 @@ struct world {
     struct world_pending pending[WORLD_PENDING];
     size_t n_pending;
 
+    /* Sees everything that comes out; NULL: counted alone. */
+    void (*see_action)(void *observer, const struct action *action);
+    void (*see_notice)(void *observer, const struct notice *notice);
+    void *observer;
+    bool is_orphaned, is_late; /* while an action is done whose answer comes to nothing, or late */
     unsigned asked[ACTION_COUNT];
     unsigned told[NOTICE_COUNT];
     char last_text[NOTICE_COUNT][256];
 };
 
-/* Ends a world that is there already. Defaults, case study weights, nobody connected. */
+/* Ends a world that is there already. Defaults, case study weights, no hypervisor connected. */
 void world_begin(struct world *world);
+/* As above with this configuration, which is borrowed. */
+void world_begin_with(struct world *world, const struct config *config);
 void world_end(struct world *world);
 
 /* Returns its number. It stands by, or runs. */
@@ -101,6 +116,8 @@ void world_connect(struct world *world, unsigned hypervisor);
 void world_connect_all(struct world *world);
 void world_disconnect(struct world *world, unsigned hypervisor);
 
+/* The domain becomes what the event says, and its hypervisor tells of it where it is connected. */
+void world_happen(struct world *world, unsigned number, enum domain_event_kind event);
 /* The event alone; the domain is left as it is. */
 void world_tell(struct world *world, unsigned number, enum domain_event_kind event);
 /* State and events together. */
@@ -108,7 +125,7 @@ void world_kill(struct world *world, unsigned number); /* QEMU dies */
 void world_boot(struct world *world, unsigned number); /* an operator starts it */
 /* The three of them on hosts of their own, which can be fenced. */
 void world_make_remote(struct world *world);
-/* QEMU dies and nobody is told. */
+/* QEMU dies, and no event tells of it. */
 void world_kill_silently(struct world *world, unsigned number);
 
 /* Takes every action and notice there is and answers what is not held, until nothing moves. */
@@ -128,8 +145,10 @@ void world_write_recovery(struct world *world, const struct recovery *recovery);
 void world_write_machine(struct world *world, const struct machine_ref *machine, const struct machine_memory *memory);
 /* The recovery of this id as it is on disk, borrowed; NULL: it is not. */
 const struct recovery *world_read_recovery(const struct world *world, const char *id);
-/* Ends the daemon where it stands, answers that are pending included, and starts it with what is on disk. Not connected
- * yet. */
+/* Ends the daemon where it stands. What hypervisors are doing for it and has its time is done all the same. */
+void world_stop_daemon(struct world *world);
+/* Starts it with what is on disk. Not connected yet. */
+void world_start_daemon(struct world *world);
 void world_restart_daemon(struct world *world);
 void world_free_store(struct world *world);
 

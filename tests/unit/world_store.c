@@ -97,14 +97,43 @@ const struct recovery *world_read_recovery(const struct world *world, const char
     return place < world->n_stored ? world->stored[place].recovery : NULL;
 }
 
-void world_restart_daemon(struct world *world)
+static int older_first(const void *left, const void *right)
 {
+    const struct recovery *a = ((const struct world_stored *)left)->recovery;
+    const struct recovery *b = ((const struct world_stored *)right)->recovery;
+
+    if (a->detected.real_us != b->detected.real_us)
+        return a->detected.real_us < b->detected.real_us ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+void world_stop_daemon(struct world *world)
+{
+    size_t kept = 0;
+
     coordinator_free(world->coordinator);
     world->coordinator = NULL;
-    world->n_pending = 0;
+    for (size_t i = 0; i < world->n_pending; i++)
+        if (world->pending[i].due_us != USEC_INFINITY) {
+            world->pending[kept] = world->pending[i];
+            world->pending[kept++].is_orphaned = true;
+        }
+    world->n_pending = kept;
     world->holds = 0;
     memset(world->is_connected, 0, sizeof(world->is_connected));
+}
+
+void world_restart_daemon(struct world *world)
+{
+    world_stop_daemon(world);
+    world_start_daemon(world);
+}
+
+void world_start_daemon(struct world *world)
+{
     assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+    if (world->n_stored > 0)
+        qsort(world->stored, world->n_stored, sizeof(world->stored[0]), older_first);
     for (size_t i = 0; i < world->n_stored; i++)
         assert_int_equal(coordinator_restore(world->coordinator, copy_of(world->stored[i].recovery)), 0);
     for (size_t i = 0; i < WORLD_DOMAINS; i++) {
