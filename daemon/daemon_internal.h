@@ -10,7 +10,7 @@
 
 #include "api/api.h"
 #include "config/config.h"
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 #include "hooks/fence.h"
 #include "hooks/hooks.h"
 #include "hypervisor/hypervisor.h"

@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "failover/coordinator.h"
-#include "failover/notice.h"
+#include "coordinator/coordinator.h"
+#include "protocol/notice.h"
 
 struct event_base;
 struct api;

@@ -5,7 +5,7 @@
 
 #include <libvirt/libvirt.h>
 
-#include "failover/action.h"
+#include "protocol/action.h"
 
 /*
  * Looks a domain up and asks for its state, which is left in result. Caller frees it with virDomainFree. NULL:

@@ -18,7 +18,7 @@
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
-#include "failover/event.h"
+#include "protocol/event.h"
 #include "hypervisor/worker.h"
 
 struct connection;

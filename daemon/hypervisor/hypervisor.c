@@ -24,8 +24,8 @@
 #include "hypervisor/pulse.h"
 #include "hypervisor/verify.h"
 #include "hypervisor/worker.h"
-#include "failover/host.h"
 #include "model/domain_xml.h"
+#include "model/uri.h"
 
 /* A fault that was told: every listing finds it again. */
 struct told {
@@ -448,7 +448,7 @@ bool hypervisor_is_test(const struct hypervisor *hypervisor)
 /* Calls to another host hang when that is gone, which is no fault of ours that a restart would mend. */
 bool hypervisor_is_stuck(const struct hypervisor *hypervisor)
 {
-    if (!host_uri_is_here(hypervisor->uri))
+    if (!uri_is_local(hypervisor->uri))
         return false;
     return workers_are_late(hypervisor->workers) || connection_is_exhausted(hypervisor->connection);
 }

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
-#include "failover/action.h"
-#include "failover/event.h"
+#include "protocol/action.h"
+#include "protocol/event.h"
 
 struct event_base;
 struct hypervisor;

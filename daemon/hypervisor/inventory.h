@@ -8,7 +8,7 @@
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
-#include "failover/action.h"
+#include "protocol/action.h"
 
 /* Something odd that was found on the way. */
 struct fault {

@@ -5,7 +5,7 @@
 
 #include <libvirt/libvirt.h>
 
-#include "failover/action.h"
+#include "protocol/action.h"
 
 /*
  * Fills result->probe; error stays 0 when the agent does not answer. timeout_us: for the agent, see agent_ping.

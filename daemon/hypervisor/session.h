@@ -12,7 +12,7 @@
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
-#include "failover/event.h"
+#include "protocol/event.h"
 
 #define SESSION_EVENTS 8
 

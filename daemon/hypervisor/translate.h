@@ -9,7 +9,7 @@
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
-#include "failover/event.h"
+#include "protocol/event.h"
 #include "model/machine.h"
 
 /* The type and detail of VIR_DOMAIN_EVENT_ID_LIFECYCLE. */

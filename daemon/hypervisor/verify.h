@@ -5,7 +5,7 @@
 
 #include <libvirt/libvirt.h>
 
-#include "failover/action.h"
+#include "protocol/action.h"
 
 /*
  * By action->level, which is VERIFY_AGENT or VERIFY_TCP. Fills result->error and message; -EAGAIN: not (yet),

@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
-#include "failover/notice.h"
-#include "failover/recovery.h"
+#include "protocol/notice.h"
+#include "workflow/recovery.h"
 #include "service/messages.h"
 
 /* Finds out where to write. Before the first line; without it lines go to stderr. */

@@ -3,7 +3,7 @@
 #ifndef UNDERSTUDY_DAEMON_MESSAGES_H
 #define UNDERSTUDY_DAEMON_MESSAGES_H
 
-#include "failover/notice.h"
+#include "protocol/notice.h"
 
 struct message {
     int priority;   /* of syslog(3) */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/id_set.h"
+#include "base/text.h"
 #include "model/spec.h"
 
 /* False: not a map, and reported. */

@@ -5,16 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/units.h"
+#include "model/uri.h"
 
 const char *node_text(const struct node *node)
 {
     return node->kind == NODE_SCALAR && !node_is_null(node) ? node->text : NULL;
-}
-
-bool text_equal(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 static void mismatch(struct reader *reader, const struct place *place, const struct schema_key *key,
@@ -190,9 +187,8 @@ void value_read_uri(struct reader *reader, const struct place *place, const stru
                     const struct node *node, void *object)
 {
     const char *text = node_text(node);
-    const char *colon = text != NULL ? strchr(text, ':') : NULL;
 
-    accept_text(reader, place, key, node, colon != NULL && colon != text && strchr(text, ' ') == NULL, object);
+    accept_text(reader, place, key, node, text != NULL && uri_is_valid(text), object);
 }
 
 void value_read_path(struct reader *reader, const struct place *place, const struct schema_key *key,

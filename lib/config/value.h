@@ -38,9 +38,6 @@ value_read_function value_read_kinds;
 value_release_function value_release_list;
 value_equal_function value_equal_list;
 
-/* As strcmp() == 0, but NULL equals NULL. */
-bool text_equal(const char *a, const char *b);
-
 /* The text of a scalar; NULL: something else, or nothing. */
 const char *node_text(const struct node *node);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static void features_free(struct feature_text *features, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -66,11 +68,6 @@ uint64_t domain_description_disk_bytes(const struct domain_description *descript
             return UINT64_MAX;
     }
     return sum;
-}
-
-static bool text_equal(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 static bool disks_equal(const struct domain_description *a, const struct domain_description *b)

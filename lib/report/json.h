@@ -13,9 +13,9 @@
 #include <stddef.h>
 
 #include "base/moment.h"
-#include "failover/explanation.h"
-#include "failover/notice.h"
-#include "failover/recovery.h"
+#include "protocol/explanation.h"
+#include "protocol/notice.h"
+#include "workflow/recovery.h"
 #include "pool/pool.h"
 #include "report/status.h"
 

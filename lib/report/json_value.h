@@ -9,7 +9,7 @@
 
 #include "base/moment.h"
 #include "config/config.h"
-#include "failover/host.h"
+#include "detect/host.h"
 
 /* A document being made. Whatever cannot be made for want of memory marks the whole as lost. */
 struct json_maker {

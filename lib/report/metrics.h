@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
-#include "failover/failure.h"
-#include "failover/notice.h"
+#include "detect/failure.h"
+#include "protocol/notice.h"
 #include "pool/pool.h"
 #include "report/status.h"
 

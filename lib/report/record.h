@@ -9,8 +9,8 @@
 
 #include "base/cleanup.h"
 #include "base/moment.h"
-#include "failover/host.h"
-#include "failover/recovery.h"
+#include "detect/host.h"
+#include "workflow/recovery.h"
 #include "model/machine.h"
 
 /*

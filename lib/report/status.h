@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 
 struct machine_counts {
     size_t total;

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 #include "model/domain_xml.h"
 
 /* Less than the stream's keepalive, which would be something that happens. */

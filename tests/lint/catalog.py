@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 CATALOGS = ("systemd/understudy.catalog", "systemd/understudy.ko.catalog")
-ENUMS = (("lib/failover/notice.h", "notice_kind"), ("daemon/service/messages.h", "event_message"))
+ENUMS = (("lib/protocol/notice.h", "notice_kind"), ("daemon/service/messages.h", "event_message"))
 LINE_MAX_COLUMNS = 110  # with a dozen for the value of each field
 
 

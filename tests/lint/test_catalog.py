@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import catalog  # noqa: E402
 
 SOURCE = Path(__file__).resolve().parents[2]
-FILES = ("daemon/service/messages.c", "daemon/service/messages.h", "daemon/service/log.c", "lib/failover/notice.h",
+FILES = ("daemon/service/messages.c", "daemon/service/messages.h", "daemon/service/log.c", "lib/protocol/notice.h",
          *catalog.CATALOGS)
 READY = "c5a517849c8448c19a609238dcc60167"
 
@@ -34,7 +34,7 @@ def test_the_real_ones_are_whole(tree):
     ("daemon/service/messages.c", f'"{READY}"', '"8218f311baff403da41877299274701d"', "has the message id of"),
     ("daemon/service/messages.c", f'"{READY}"', '"12"', "is no message id"),
     ("daemon/service/messages.c", "[MESSAGE_READY]", "[MESSAGE_STEADY]", "MESSAGE_READY has no message id"),
-    ("lib/failover/notice.h", "NOTICE_COUNT,", "NOTICE_NEW,\n    NOTICE_COUNT,", "NOTICE_NEW has no message id"),
+    ("lib/protocol/notice.h", "NOTICE_COUNT,", "NOTICE_NEW,\n    NOTICE_COUNT,", "NOTICE_NEW has no message id"),
     ("systemd/understudy.catalog", f"-- {READY}", f"-- {READY[::-1]}", "no message has this id"),
     ("systemd/understudy.ko.catalog", f"-- {READY}", f"-- {READY[::-1]}", "MESSAGE_READY has no entry"),
     ("systemd/understudy.catalog", "@UNDERSTUDY_CAUSE@", "@UNDERSTUDY_CAUSES@", "is never written"),

@@ -64,7 +64,7 @@ static void add_up(struct simulation_result *total, const struct simulation_resu
         total->faults[i] += one->faults[i];
     for (unsigned i = 0; i < RECOVERY_STATE_COUNT; i++)
         total->outcomes[i] += one->outcomes[i];
-    for (unsigned i = 0; i < WARM_COUNT_COUNT; i++)
+    for (unsigned i = 0; i < WARMING_COUNT_COUNT; i++)
         total->warm[i] += one->warm[i];
 }
 
@@ -88,8 +88,8 @@ static void tell_totals(const struct simulation_result *total, uint64_t n, doubl
     for (unsigned i = 0; i < FAULT_COUNT; i++)
         printf(" %s %lu", fault_names[i], total->faults[i]);
     printf("\nwarmth:    warmed %lu refreshed %lu failed %lu given-back %lu taken %lu of-these-running %lu\n",
-           total->warm[WARM_WARMED], total->warm[WARM_REFRESHED], total->warm[WARM_DID_NOT],
-           total->warm[WARM_GIVEN_BACK], total->warm[WARM_TAKEN], total->warm[WARM_TAKEN_RUNNING]);
+           total->warm[WARMING_WARMED], total->warm[WARMING_REFRESHED], total->warm[WARMING_DID_NOT],
+           total->warm[WARMING_GIVEN_BACK], total->warm[WARMING_TAKEN], total->warm[WARMING_TAKEN_RUNNING]);
     printf("violations: %lu\n", n_violated);
 }
 

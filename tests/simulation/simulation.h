@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/moment.h"
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 
 #define HOSTS_MAX      3
 #define DOMAINS_MAX    36
@@ -297,13 +297,13 @@ struct simulation_options {
 
 /* What became of standbys that were kept warm. */
 enum warm_count {
-    WARM_WARMED,
-    WARM_REFRESHED,
-    WARM_DID_NOT,
-    WARM_GIVEN_BACK,
-    WARM_TAKEN,         /* by a recovery, in any form */
-    WARM_TAKEN_RUNNING, /* of these, on their way */
-    WARM_COUNT_COUNT,
+    WARMING_WARMED,
+    WARMING_REFRESHED,
+    WARMING_DID_NOT,
+    WARMING_GIVEN_BACK,
+    WARMING_TAKEN,         /* by a recovery, in any form */
+    WARMING_TAKEN_RUNNING, /* of these, on their way */
+    WARMING_COUNT_COUNT,
 };
 
 struct simulation_result {
@@ -318,7 +318,7 @@ struct simulation_result {
     unsigned long crashes, recoveries, steps;
     unsigned long faults[FAULT_COUNT];
     unsigned long outcomes[RECOVERY_STATE_COUNT];
-    unsigned long warm[WARM_COUNT_COUNT];
+    unsigned long warm[WARMING_COUNT_COUNT];
 };
 
 #define TAIL_LINES 160

@@ -156,7 +156,7 @@ void warm_take_over(struct simulation *simulation, struct domain *domain, const 
         return;
     say(simulation, "world    %s, warm, serves for %s from now on", domain->name, recovery_id);
     snprintf(domain->started_for, sizeof(domain->started_for), "%s", recovery_id);
-    simulation->result->warm[WARM_TAKEN_RUNNING]++;
+    simulation->result->warm[WARMING_TAKEN_RUNNING]++;
 }
 
 /* What was asked before a connection broke, or by a daemon that died, may come at any time: a known limit. */
@@ -172,11 +172,12 @@ void warm_notice(struct simulation *simulation, const struct notice *notice)
 {
     unsigned long *warm = simulation->result->warm;
 
-    warm[WARM_WARMED] += notice->kind == NOTICE_WARMED;
-    warm[WARM_REFRESHED] += notice->kind == NOTICE_REFRESHED;
-    warm[WARM_DID_NOT] += notice->kind == NOTICE_WARM_FAILED;
-    warm[WARM_GIVEN_BACK] += notice->kind == NOTICE_WARM_ENDED;
-    warm[WARM_TAKEN] += notice->kind == NOTICE_STARTED && notice->warmth != NULL && strcmp(notice->warmth, "cold") != 0;
+    warm[WARMING_WARMED] += notice->kind == NOTICE_WARMED;
+    warm[WARMING_REFRESHED] += notice->kind == NOTICE_REFRESHED;
+    warm[WARMING_DID_NOT] += notice->kind == NOTICE_WARM_FAILED;
+    warm[WARMING_GIVEN_BACK] += notice->kind == NOTICE_WARM_ENDED;
+    warm[WARMING_TAKEN] +=
+        notice->kind == NOTICE_STARTED && notice->warmth != NULL && strcmp(notice->warmth, "cold") != 0;
 }
 
 /* ---- a recovery that found nobody ---- */

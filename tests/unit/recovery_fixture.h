@@ -3,7 +3,7 @@
 #ifndef UNDERSTUDY_TESTS_RECOVERY_FIXTURE_H
 #define UNDERSTUDY_TESTS_RECOVERY_FIXTURE_H
 
-#include "failover/recovery.h"
+#include "workflow/recovery.h"
 
 #include "support.h"
 

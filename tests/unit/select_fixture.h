@@ -3,7 +3,8 @@
 #ifndef UNDERSTUDY_TESTS_SELECT_FIXTURE_H
 #define UNDERSTUDY_TESTS_SELECT_FIXTURE_H
 
-#include "failover/select.h"
+#include "choose/explain.h"
+#include "choose/select.h"
 
 #include "support.h"
 

@@ -2,7 +2,7 @@
 /*
  * All recoveries at once, in a make-believe world: the promises of DESIGN.md section 6, one by one.
  */
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 
 #include <errno.h>
 #include <string.h>

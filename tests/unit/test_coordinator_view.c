@@ -3,7 +3,7 @@
  * The coordinator and what it knows of the world: machines that come and go, listings that are older
  * than events, connections that break, configurations that change.
  */
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * The table of DESIGN.md section 4, walked event by event to its verdict, and what happens when events
  * come twice, late, in another order or not at all.
  */
-#include "failover/failure.h"
+#include "detect/failure.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One host as a state machine: every pair of state and event, and random courses. */
-#include "failover/host.h"
+#include "detect/host.h"
 
 #include <errno.h>
 #include <string.h>
@@ -359,20 +359,6 @@ static void test_what_is_remembered(void **state)
     assert_false(fixture->host.was_lost);
 }
 
-static void test_which_uris_are_here(void **state)
-{
-    static const char *const here[] = {"qemu:///system", "test:///default", "test+unix:///default",
-                                       "qemu:///session?x=1"};
-    static const char *const there[] = {"qemu+tls://a/system", "qemu+ssh://root@b/system", "qemu+tcp://[::1]:1/system",
-                                        "qemu://c/system"};
-
-    (void)state;
-    for (size_t i = 0; i < ELEMENTS_OF(here); i++)
-        assert_true(host_uri_is_here(here[i]));
-    for (size_t i = 0; i < ELEMENTS_OF(there); i++)
-        assert_false(host_uri_is_here(there[i]));
-}
-
 /* Whatever happens: fenced only by the agent's success, with nothing seen since it began, or by somebody's word. */
 static void test_random_courses(void **state)
 {
@@ -432,7 +418,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_timer_that_fires_late_begins_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_fenced_host_that_was_on_again_is_not_known_to_be_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_remembered, set_up, tear_down),
-        cmocka_unit_test(test_which_uris_are_here),
         cmocka_unit_test_setup_teardown(test_random_courses, set_up, tear_down),
     };
 

@@ -2,7 +2,7 @@
 /* The plan: who would take whose place, and what it costs to know. */
 #include <string.h>
 
-#include "failover/plan.h"
+#include "choose/plan.h"
 #include "support.h"
 
 #define WEB "nodejs"

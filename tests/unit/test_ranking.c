@@ -2,8 +2,8 @@
 /* What is picked from a ranking is what a look at every machine finds, and a ranking that is old is known as such. */
 #include <string.h>
 
-#include "failover/conflict.h"
-#include "failover/ranking.h"
+#include "choose/conflict.h"
+#include "choose/ranking.h"
 #include "select_fixture.h"
 
 #define POOLS        600

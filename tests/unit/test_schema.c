@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/config.h"
 #include "config/units.h"
 #include "config/value.h"

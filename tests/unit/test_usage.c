@@ -2,7 +2,7 @@
 /* Disks and addresses, and who uses them. */
 #include <string.h>
 
-#include "failover/usage.h"
+#include "choose/usage.h"
 #include "support.h"
 
 #define MANY 300

@@ -6,7 +6,7 @@
 #ifndef UNDERSTUDY_TESTS_WORLD_H
 #define UNDERSTUDY_TESTS_WORLD_H
 
-#include "failover/coordinator.h"
+#include "coordinator/coordinator.h"
 
 #define WORLD_DOMAINS     16
 #define WORLD_HYPERVISORS 3 /* at most */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * All recoveries at once, and the way into them: takes what hypervisors tell, keeps the pool current,
+ * judges stops, opens recoveries, and has candidates chosen and claimed for them. Pure: events in,
+ * actions and notices out; the daemon, the simulator and the tests are its drivers.
+ *
+ * Every function that can run out of memory handles it by a NOTICE_OUT_OF_MEMORY and a new listing of
+ * the hypervisor concerned, so that nothing stays lost.
+ */
+#ifndef UNDERSTUDY_COORDINATOR_COORDINATOR_H
+#define UNDERSTUDY_COORDINATOR_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/moment.h"
+#include "config/config.h"
+#include "protocol/action.h"
+#include "protocol/event.h"
+#include "protocol/explanation.h"
+#include "detect/host.h"
+#include "protocol/notice.h"
+#include "workflow/recovery.h"
+#include "pool/pool.h"
+
+struct coordinator;
+
+/* Takes config's values until the next coordinator_configure; borrows it. -ENOMEM, -EINVAL as similarity_rules_new. */
+int coordinator_new(const struct config *config, struct coordinator **ret) _must_check_;
+void coordinator_free(struct coordinator *coordinator);
+DEFINE_CLEANUP(struct coordinator, coordinator_free);
+
+/* Swaps the configuration; on error the old one stays in force. The old one may be freed afterwards. */
+int coordinator_configure(struct coordinator *coordinator, const struct config *config) _must_check_;
+
+/* ---- what the world tells ---- */
+
+/* A connection is up: everything it has must be listed (an ACTION_LIST follows). Or it is gone. */
+void coordinator_handle_connected(struct coordinator *coordinator, const char *hypervisor, struct moment now);
+void coordinator_handle_disconnected(struct coordinator *coordinator, const char *hypervisor, const char *why,
+                                     struct moment now);
+
+/*
+ * An attempt to connect failed for a reason that says nothing of the host: its kernel refused, or the fault is ours.
+ * The time after which it counts as lost begins anew.
+ */
+void coordinator_handle_refused(struct coordinator *coordinator, const char *hypervisor, struct moment now);
+
+void coordinator_handle_event(struct coordinator *coordinator, const char *hypervisor,
+                              const struct domain_event *event);
+
+/* Answers ACTION_LIST; takes the inventory. */
+void coordinator_handle_inventory(struct coordinator *coordinator, const struct action *action,
+                                  struct inventory *inventory, struct moment now);
+/* Answers ACTION_INSPECT; takes report->description. report NULL: no such domain any more. */
+void coordinator_handle_inspection(struct coordinator *coordinator, const struct action *action,
+                                   struct domain_report *report, struct moment now);
+/* Answers every other action, and LIST and INSPECT when they failed. */
+void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
+                               const struct action_result *result, struct moment now);
+
+/*
+ * An action that was answered -ETIMEDOUT has come back after all. A machine whose start succeeds when
+ * nobody waits for it any more is stopped again (an ACTION_DESTROY follows): it would run beside the
+ * replacement that was started in its stead.
+ */
+void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
+                                    const struct action_result *result, struct moment now);
+
+/* Something the driver noticed that belongs into the journal with the rest. machine may be NULL. */
+void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, const struct machine_ref *machine,
+                      const char *text, struct moment now);
+
+/* A disk's capacity became known. */
+void coordinator_handle_capacity(struct coordinator *coordinator, const struct machine_ref *machine, const char *source,
+                                 uint64_t capacity_bytes);
+
+/* The host of this hypervisor is shutting down: stops by signal are planned from now on. */
+void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down);
+
+/* The next failure of this machine is a rehearsal and recorded as such. */
+void coordinator_expect_drill(struct coordinator *coordinator, const struct machine *machine, struct moment now);
+
+/*
+ * The host slept, or the clock jumped: what is known is old. Watching goes on; acting waits until every
+ * hypervisor has been listed anew.
+ */
+void coordinator_handle_clock_jump(struct coordinator *coordinator, struct moment now);
+
+/* Lets go of the brake. False: it was not on. */
+bool coordinator_release(struct coordinator *coordinator, struct moment now);
+
+/*
+ * Somebody has made sure that a host that cannot be reached is off: its machines are recovered elsewhere. -ENOENT: no
+ * such hypervisor. -EBUSY: it can be reached. -EALREADY: it is known to be off.
+ */
+int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hypervisor, struct moment now) _must_check_;
+
+/*
+ * A recovery as it was written down before the daemon was started; takes it. One that was under way goes on, or is
+ * closed, when its hypervisors have been listed. Before the first connection. -ENOMEM: freed.
+ */
+int coordinator_restore(struct coordinator *coordinator, struct recovery *recovery) _must_check_;
+/* A machine as it was last known, before the daemon was started. -ENOMEM. */
+int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine,
+                         const struct machine_memory *memory) _must_check_;
+
+/*
+ * What it was: it stands in the pool in that state, out of reach, until its hypervisor has been listed. After
+ * coordinator_remember and coordinator_remember_learned; takes the description. -ENOMEM.
+ */
+int coordinator_remember_description(struct coordinator *coordinator, const struct machine_ref *machine,
+                                     struct domain_description *description) _must_check_;
+/* What was known of a host then; lost and fenced ones are written down. -ENOENT: not configured any more. */
+int coordinator_remember_host(struct coordinator *coordinator, const char *hypervisor, enum host_state state,
+                              struct moment missing, struct moment fenced) _must_check_;
+
+/* What its guest agent told then, as "kind/value". -ENOMEM. */
+int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
+                                 const struct string_list *features) _must_check_;
+
+/* Time has passed: call at coordinator_deadline() (mono_us, USEC_INFINITY: never) or earlier. */
+void coordinator_tick(struct coordinator *coordinator, struct moment now);
+int64_t coordinator_deadline(const struct coordinator *coordinator);
+
+/* ---- what it asks for, and tells ---- */
+
+/* Take them until false after every call above. */
+bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
+/* A recovery that has changed and should be written down; borrowed until the next call. */
+const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
+/*
+ * A machine of which something is to be written down, MACHINE_GONE: nothing any more; false: none. In one breath with
+ * the recoveries: neither may reach the disk without the other.
+ */
+bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
+                                      struct machine_memory *ret);
+/* What is to be written down of this machine now; MACHINE_GONE: there is none. */
+struct machine_memory coordinator_memory(const struct coordinator *coordinator, const struct machine_ref *machine);
+/* A host whose state should be written down before that of any machine; borrowed; NULL: none. */
+const struct host_track *coordinator_next_changed_host(struct coordinator *coordinator, const char **ret_hypervisor);
+/* What the guest agent of a machine has told, to be written down with it: added to *learned. -ENOMEM. */
+int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *machine,
+                        struct string_list *learned) _must_check_;
+/* The notice is handed over: notice_done. */
+bool coordinator_next_notice(struct coordinator *coordinator, struct notice *ret);
+
+/* ---- what it knows ---- */
+
+const struct pool *coordinator_pool(const struct coordinator *coordinator);
+const struct feature_table *coordinator_features(const struct coordinator *coordinator);
+
+/* The brake is on: nothing is started until coordinator_release. */
+bool coordinator_is_held(const struct coordinator *coordinator);
+
+/* Every configured hypervisor has been listed at least once since the start. */
+bool coordinator_is_ready(const struct coordinator *coordinator);
+
+struct hypervisor_status {
+    const char *name; /* borrowed */
+    const char *uri;
+    bool is_connected;
+    bool is_listed;
+    size_t machines;
+    uint64_t free_memory_kib;
+    const char *trouble; /* borrowed: why it is not connected; NULL */
+    const struct host_track *host;
+};
+
+/* What runs on a hypervisor, as far as it is known. */
+struct host_load {
+    size_t running;
+    size_t protected;
+};
+
+struct host_load host_load_of(const struct pool *pool, const char *hypervisor);
+
+size_t coordinator_hypervisor_count(const struct coordinator *coordinator);
+struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index);
+
+/* Recoveries, the oldest first, the finished ones up to history_length included. Borrowed until the next call that
+ * takes `now`. */
+size_t coordinator_recovery_count(const struct coordinator *coordinator);
+const struct recovery *coordinator_recovery(const struct coordinator *coordinator, size_t index);
+/* NULL: none of that id. */
+const struct recovery *coordinator_find_recovery(const struct coordinator *coordinator, const char *id);
+
+/* Who would take over if this machine failed now? Nothing is changed. -ENOMEM. */
+int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
+                        struct moment now, struct explanation **ret) _must_check_;
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a libvirt connection URI says by itself (https://libvirt.org/uri.html). Opens no connection. */
+#ifndef UNDERSTUDY_MODEL_URI_H
+#define UNDERSTUDY_MODEL_URI_H
+
+#include <stdbool.h>
+
+/* It has a scheme, and no space in it. More than that only libvirt can tell. */
+bool uri_is_valid(const char *uri);
+
+/* A URI without a host, such as qemu:///system: the hypervisor of the daemon's own host. */
+bool uri_is_local(const char *uri);
+
+#endif

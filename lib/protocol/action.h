@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the decision asks of the world, and what the world answers. The executor performs actions in
+ * any order and answers each exactly once; an answer that comes after its deadline is an answer too.
+ */
+#ifndef UNDERSTUDY_PROTOCOL_ACTION_H
+#define UNDERSTUDY_PROTOCOL_ACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "model/machine.h"
+
+#define RECOVERY_ID_SIZE 32 /* "20261122-145400-1" and its NUL */
+
+/* What is done to keep a standby warm stands under an id of its own in the place of a recovery's: "warm-17". */
+#define WARM_ID_PREFIX "warm-"
+
+enum action_kind {
+    ACTION_LIST,      /* everything on `target.hypervisor`; answered by coordinator_handle_inventory */
+    ACTION_INSPECT,   /* one machine; answered by coordinator_handle_inspection */
+    ACTION_INQUIRE,   /* is it dead? answer: state and reason */
+    ACTION_DESTROY,   /* end what is left of it. A machine that is off already counts as success */
+    ACTION_START,     /* resume, restore or boot it, by what it is. A machine that runs already is -EALREADY */
+    ACTION_PROBE,     /* does its guest agent answer, and what have its disks and network done? answer: probe */
+    ACTION_VERIFY,    /* does it do its work, by `level`? Any error: not (yet) */
+    ACTION_RECORD,    /* the recovery as it stands now is to be on disk before the answer */
+    ACTION_HOOK,      /* pre-start hooks for target; -ECANCELED: vetoed */
+    ACTION_REMEMBER,  /* the target's own record as it stands now is to be on disk before the answer */
+    ACTION_SUSPEND,   /* one that is suspended already counts as success */
+    ACTION_SAVE,      /* its memory to disk, to be restored running. One that is off is -EIO */
+    ACTION_SET_CLOCK, /* of a guest that slept, through its agent */
+    ACTION_WEIGH,     /* how much of its host's memory does it take? answer: resident_kib */
+    ACTION_FENCE,     /* make sure that `target.hypervisor` is off */
+    ACTION_COUNT,
+};
+
+/* "list", "inspect" … */
+const char *action_kind_name(enum action_kind kind);
+
+struct action {
+    uint64_t id; /* unique in this run of the program, never 0 */
+    enum action_kind kind;
+    struct machine_ref target;          /* uuid empty for ACTION_LIST */
+    char recovery_id[RECOVERY_ID_SIZE]; /* empty: for no recovery */
+    uint64_t as_of;                     /* coordinator's event count when it was asked, for LIST and INSPECT */
+    int64_t timeout_us;
+    enum verify_level level; /* of ACTION_VERIFY: VERIFY_AGENT, VERIFY_TCP or VERIFY_COMMAND */
+    unsigned port;           /* with VERIFY_TCP */
+};
+
+/* A sign of life. Counters only grow while the machine runs; has_counters is false where they cannot be had. */
+struct probe {
+    bool agent_answered;
+    bool has_counters;
+    bool lacks_disks; /* disk_requests could not be had: QEMU does not execute */
+    uint64_t disk_requests;
+    uint64_t network_packets;
+};
+
+struct action_result {
+    uint64_t id;
+    int error; /* 0, or negative errno: -ETIMEDOUT overdue and still under way, -ENOTCONN, -ENOENT no such domain,
+                  -EALREADY, -EIO what the hypervisor refused */
+    enum machine_state state; /* of ACTION_INQUIRE */
+    enum machine_reason reason;
+    uint64_t free_memory_kib; /* of ACTION_INQUIRE: what its host has to spare; 0: not known */
+    bool has_managed_save;    /* of ACTION_INQUIRE */
+    uint64_t resident_kib;    /* of ACTION_WEIGH */
+    struct probe probe;       /* of ACTION_PROBE */
+    char message[256];        /* the hypervisor's words; empty on success */
+};
+
+/* What a listing or an inspection says about one domain. description is handed over with it. */
+struct domain_report {
+    struct domain_description *description;
+    enum machine_state state;
+    enum machine_reason reason;
+    bool persistent;
+    bool has_managed_save;
+    bool agent_connected;
+};
+
+/* Everything one hypervisor has. Free with inventory_free. */
+struct inventory {
+    struct domain_report *reports;
+    size_t n_reports;
+    uint64_t free_memory_kib; /* of the host; 0: not known */
+    int64_t uptime_us;        /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
+};
+
+void inventory_free(struct inventory *inventory);
+DEFINE_CLEANUP(struct inventory, inventory_free);
+
+#endif

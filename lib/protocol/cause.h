@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What took a machine down, and the words for it. */
+#ifndef UNDERSTUDY_PROTOCOL_CAUSE_H
+#define UNDERSTUDY_PROTOCOL_CAUSE_H
+
+enum failure_cause {
+    CAUSE_NONE,
+    CAUSE_PROCESS_DIED,    /* the hypervisor process ended by itself */
+    CAUSE_PANICKED,        /* guest panic, domain destroyed by its on_crash */
+    CAUSE_PANIC_PRESERVED, /* guest panic, remains preserved */
+    CAUSE_PANIC_LOOP,      /* guest panics again and again under on_crash restart */
+    CAUSE_CRASHED,         /* stopped as crashed without a panic: a dump with crash, a test */
+    CAUSE_HOST_KILL,       /* somebody on the host ended QEMU with SIGTERM */
+    CAUSE_IO_ERROR,        /* paused by an I/O error and still so after the grace period */
+    CAUSE_WATCHDOG,        /* the guest's watchdog fired and left it paused or off */
+    CAUSE_HUNG,            /* its guest does not answer and does nothing */
+    CAUSE_FOUND_CRASHED,   /* crashed while nobody listened, found by listing */
+    CAUSE_HOST_LOST,       /* its host was lost, and is off or came back without it */
+    CAUSE_COUNT,
+};
+
+/* "process-died" and so on, as history and journal write it; and a sentence for people. */
+const char *failure_cause_name(enum failure_cause cause);
+const char *failure_cause_sentence(enum failure_cause cause);
+
+#endif

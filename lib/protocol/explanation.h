@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A decision written down: every candidate with its numbers and the reason it won or lost, in plain
+ * strings that outlive the pool. The same struct serves explain, history, dry run and simulator.
+ */
+#ifndef UNDERSTUDY_PROTOCOL_EXPLANATION_H
+#define UNDERSTUDY_PROTOCOL_EXPLANATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "model/description.h"
+
+struct explained_candidate {
+    char *hypervisor;
+    char *name;
+    char uuid[UUID_TEXT_SIZE];
+    double similarity, coverage, resource_coverage, overlap; /* 0 … 1, for display */
+    bool eligible;
+    bool is_chosen;
+    const char *warmth;         /* static: "cold", "saved", "paused" */
+    const char *state;          /* static: state at the time of the decision */
+    char *reason;               /* one clause: why it was chosen, comes second, or is out */
+    struct string_list missing; /* features of the failed machine that it lacks, "database/mysql" */
+    struct string_list surplus; /* features it has beyond those */
+};
+
+struct explanation {
+    char *hypervisor; /* of the failed machine */
+    char *failed;
+    char uuid[UUID_TEXT_SIZE];
+    double threshold, min_coverage;
+    const char *rank_by;                    /* static: "overlap" or "similarity" */
+    struct explained_candidate *candidates; /* in ranking order, the ineligible after the eligible */
+    size_t n_candidates;
+    size_t n_left_out; /* ineligible ones beyond the limit given to select_explain */
+    size_t n_eligible;
+    char *summary; /* one sentence: who is chosen and why, or why nobody is */
+};
+
+void explanation_free(struct explanation *explanation);
+DEFINE_CLEANUP(struct explanation, explanation_free);
+
+/* The candidate that would be started, borrowed; NULL: nobody is eligible. */
+const struct explained_candidate *explanation_chosen(const struct explanation *explanation);
+
+#endif

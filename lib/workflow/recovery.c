@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A recovery as data: its words, its life, and how it comes back after the daemon was started anew. */
+#include "workflow/recovery.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[RECOVERY_STATE_COUNT] = {
+    [RECOVERY_DETECTED] = "detected",   [RECOVERY_CONFIRMING] = "confirming", [RECOVERY_DESTROYING] = "destroying",
+    [RECOVERY_SELECTING] = "selecting", [RECOVERY_RECORDING] = "recording",   [RECOVERY_PREPARING] = "preparing",
+    [RECOVERY_STARTING] = "starting",   [RECOVERY_RESOLVING] = "resolving",   [RECOVERY_STOPPING] = "stopping",
+    [RECOVERY_SETTLING] = "settling",   [RECOVERY_VERIFYING] = "verifying",   [RECOVERY_WAITING] = "waiting",
+    [RECOVERY_RECOVERED] = "recovered", [RECOVERY_EXHAUSTED] = "exhausted",   [RECOVERY_DISMISSED] = "dismissed",
+    [RECOVERY_OBSERVED] = "observed",
+};
+
+static const char *const event_names[RECOVERY_EVENT_COUNT] = {
+    [RECOVERY_BEGIN] = "begin",
+    [RECOVERY_ANSWER] = "answer",
+    [RECOVERY_CHOSEN] = "chosen",
+    [RECOVERY_NOBODY] = "nobody",
+    [RECOVERY_ORIGINAL_RUNS] = "original-runs",
+    [RECOVERY_REPLACEMENT_STOPPED] = "replacement-stopped",
+    [RECOVERY_RECONNECTED] = "reconnected",
+    [RECOVERY_ORIGINAL_FENCED] = "original-fenced",
+    [RECOVERY_CANDIDATE_LOST] = "candidate-lost",
+    [RECOVERY_CANDIDATE_FENCED] = "candidate-fenced",
+    [RECOVERY_RECONSIDER] = "reconsider",
+    [RECOVERY_TICK] = "tick",
+    [RECOVERY_ABANDON] = "abandon",
+};
+
+static const char *const fate_names[START_FATE_COUNT] = {
+    [START_SETTLED] = "settled",
+    [START_LOOSE] = "loose",
+    [START_STRAY] = "stray",
+};
+
+const char *start_fate_name(enum start_fate fate)
+{
+    return fate_names[fate];
+}
+
+const char *recovery_state_name(enum recovery_state state)
+{
+    return state_names[state];
+}
+
+const char *recovery_event_name(enum recovery_event_kind kind)
+{
+    return event_names[kind];
+}
+
+bool recovery_state_is_final(enum recovery_state state)
+{
+    return state >= RECOVERY_RECOVERED;
+}
+
+int recovery_new(const char *id, const struct machine *failed, enum failure_cause cause, struct moment detected,
+                 struct recovery **ret)
+{
+    _cleanup_(recovery_freep) struct recovery *recovery = calloc(1, sizeof(*recovery));
+
+    if (recovery == NULL)
+        return -ENOMEM;
+    recovery->failed_name = strdup(failed->name);
+    if (recovery->failed_name == NULL)
+        return -ENOMEM;
+    strncpy(recovery->id, id, sizeof(recovery->id) - 1);
+    recovery->failed = machine_ref_of(failed);
+    recovery->root = recovery->failed;
+    recovery->is_changed = true;
+    recovery->cause = cause;
+    recovery->priority = failed->priority;
+    recovery->belies_its_looks = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
+    recovery->detected = detected;
+    recovery->deadline_us = USEC_INFINITY;
+    *ret = steal_pointer(&recovery);
+    return 0;
+}
+
+void recovery_free(struct recovery *recovery)
+{
+    if (recovery == NULL)
+        return;
+    for (size_t i = 0; i < recovery->n_attempts; i++) {
+        free(recovery->attempts[i].name);
+        free(recovery->attempts[i].error);
+    }
+    free(recovery->attempts);
+    free(recovery->failed_name);
+    free(recovery->replacement_name);
+    free(recovery->detail);
+    explanation_free(recovery->explanation);
+    free(recovery);
+}
+
+void recovery_close(struct recovery *recovery, const char *detail, struct moment now)
+{
+    free(recovery->detail);
+    recovery->detail = strdup(detail);
+    recovery->state = RECOVERY_EXHAUSTED;
+    recovery->ended = now;
+    recovery->waits_for_connection = false;
+    recovery->is_changed = true;
+}
+
+size_t recovery_attempt_count(const struct recovery *recovery)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < recovery->n_attempts; i++)
+        if (!recovery->attempts[i].is_void)
+            count++;
+    return count;
+}
+
+/* Where a recovery goes on that was cut off in a state. */
+static enum recovery_state resumption_of(const struct recovery *recovery)
+{
+    switch (recovery->state) {
+    case RECOVERY_RECORDING:
+    case RECOVERY_PREPARING:
+    case RECOVERY_STARTING:
+    case RECOVERY_RESOLVING:
+    case RECOVERY_STOPPING:
+    case RECOVERY_SETTLING:
+    case RECOVERY_VERIFYING:
+        /* A candidate was chosen, and perhaps started: only the hypervisor knows. */
+        return recovery->n_attempts > 0 && recovery->replacement_name != NULL ? RECOVERY_RESOLVING
+                                                                              : RECOVERY_CONFIRMING;
+    case RECOVERY_DETECTED:
+    case RECOVERY_CONFIRMING:
+    case RECOVERY_DESTROYING:
+    case RECOVERY_SELECTING:
+    case RECOVERY_WAITING:
+        return RECOVERY_CONFIRMING;
+    case RECOVERY_RECOVERED:
+    case RECOVERY_EXHAUSTED:
+    case RECOVERY_DISMISSED:
+    case RECOVERY_OBSERVED:
+    case RECOVERY_STATE_COUNT:
+    default:
+        return recovery->state;
+    }
+}
+
+void recovery_resume(struct recovery *recovery)
+{
+    enum recovery_state state = resumption_of(recovery);
+
+    if (recovery_state_is_final(state))
+        return;
+    if (state == RECOVERY_RESOLVING) {
+        struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
+
+        attempt->is_void |= attempt->error == NULL;
+        /* The start may have been asked for after this was written. */
+        if (recovery->state <= RECOVERY_RESOLVING)
+            attempt->fate = START_LOOSE;
+    } else {
+        free(recovery->replacement_name);
+        recovery->replacement_name = NULL;
+        recovery->replacement = (struct machine_ref){0};
+        recovery->is_restarting = false;
+    }
+    recovery->state = state;
+    recovery->was_seen_dead = false;
+    recovery->action_id = 0;
+    recovery->asked = 0;
+    recovery->deadline_us = USEC_INFINITY;
+    recovery->waits_for_connection = true;
+    recovery->is_changed = true;
+}
+
+const char *recovery_waits_for(const struct recovery *recovery)
+{
+    if (!recovery->waits_for_connection)
+        return NULL;
+    return recovery->replacement_name != NULL ? recovery->replacement.hypervisor : recovery->failed.hypervisor;
+}
+
+int64_t recovery_duration_us(const struct recovery *recovery, struct moment now)
+{
+    int64_t end_us = recovery_state_is_final(recovery->state) ? recovery->ended.mono_us : now.mono_us;
+
+    return end_us - recovery->detected.mono_us;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One failure and all that is done about it, from detection to outcome: a pure function of (state,
+ * event, now) to actions. Who is chosen, claims and several recoveries at once are the coordinator's.
+ */
+#ifndef UNDERSTUDY_WORKFLOW_RECOVERY_H
+#define UNDERSTUDY_WORKFLOW_RECOVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/moment.h"
+#include "config/config.h"
+#include "protocol/action.h"
+#include "protocol/explanation.h"
+#include "protocol/cause.h"
+
+enum recovery_state {
+    RECOVERY_DETECTED,
+    RECOVERY_CONFIRMING, /* asking whether it is dead */
+    RECOVERY_DESTROYING, /* its remains are being ended */
+    RECOVERY_SELECTING,  /* waits for a candidate */
+    RECOVERY_RECORDING,  /* the intent to start the candidate is being written to disk */
+    RECOVERY_PREPARING,  /* pre-start hooks run */
+    RECOVERY_STARTING,   /* the candidate is being started */
+    RECOVERY_RESOLVING,  /* the start was cut off: asking what became of it */
+    RECOVERY_STOPPING,   /* a candidate that may be half up is being ended before the next */
+    RECOVERY_SETTLING,   /* it runs; must stay up for the settle time */
+    RECOVERY_VERIFYING,  /* it stayed up; must show that it does its work */
+    RECOVERY_WAITING,    /* nobody is left; the failed machine is started again after a pause */
+    RECOVERY_RECOVERED,
+    RECOVERY_EXHAUSTED, /* nobody is left to try */
+    RECOVERY_DISMISSED, /* the machine runs after all */
+    RECOVERY_OBSERVED,  /* mode observe: decided, nothing started */
+    RECOVERY_STATE_COUNT,
+};
+
+/* "detected", "confirming", …; the last four are the outcomes that history shows. */
+const char *recovery_state_name(enum recovery_state state);
+bool recovery_state_is_final(enum recovery_state state);
+
+enum recovery_event_kind {
+    RECOVERY_BEGIN,
+    RECOVERY_ANSWER,        /* the action under way was answered: see result */
+    RECOVERY_CHOSEN,        /* candidate is claimed for this recovery */
+    RECOVERY_NOBODY,        /* no candidate is left; detail says why */
+    RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
+    RECOVERY_REPLACEMENT_STOPPED,
+    RECOVERY_RECONNECTED,      /* the hypervisor that the recovery waits for is back, and listed */
+    RECOVERY_ORIGINAL_FENCED,  /* the host of the failed machine is surely off */
+    RECOVERY_CANDIDATE_LOST,   /* the candidate's host is given up, and may still be on */
+    RECOVERY_CANDIDATE_FENCED, /* and is surely off */
+    RECOVERY_RECONSIDER,       /* what it decided was not begun, and is old by now */
+    RECOVERY_TICK,
+    RECOVERY_ABANDON, /* it cannot go on: detail says why */
+    RECOVERY_EVENT_COUNT,
+};
+
+const char *recovery_event_name(enum recovery_event_kind kind);
+
+struct recovery_event {
+    enum recovery_event_kind kind;
+    struct moment now;
+    const struct action_result *result; /* RECOVERY_ANSWER */
+    const struct machine *candidate;    /* RECOVERY_CHOSEN */
+    enum warmth warmth;                 /* RECOVERY_CHOSEN: of the candidate */
+    bool takes_over;                    /* RECOVERY_CHOSEN: it was being kept warm, and may run already */
+    const char *detail;                 /* RECOVERY_NOBODY, RECOVERY_ABANDON */
+};
+
+/* What is known of a start that was asked for. */
+enum start_fate {
+    START_SETTLED, /* not asked for yet; or answered, or seen to have taken effect: no more will come of it */
+    START_LOOSE,   /* asked for and never answered: the machine may still come up, whatever has been decided since */
+    START_STRAY,   /* came up when it had been given up, and is to be ended */
+    START_FATE_COUNT,
+};
+
+/* "settled" and so on. */
+const char *start_fate_name(enum start_fate fate);
+
+/* One candidate that was tried, and what became of it. */
+struct recovery_attempt {
+    struct machine_ref candidate;
+    char *name;
+    char *error;  /* NULL: it runs, or nothing went wrong yet */
+    bool is_void; /* understudyd was interrupted, or a host was lost: not the candidate's fault, and not counted */
+    enum start_fate fate;
+    struct moment decided; /* when it was chosen */
+};
+
+/*
+ * Kept as the record of history after its end. Times are moments of the failure's own course; a
+ * moment of {0} has not come.
+ */
+struct recovery {
+    char id[RECOVERY_ID_SIZE];
+    enum recovery_state state;
+
+    struct machine_ref failed;
+    struct machine_ref root; /* whose budget it counts on: the machine at the head of a chain of replacements */
+    char *failed_name;
+    enum failure_cause cause;
+    int priority;
+    bool is_drill;
+
+    struct machine_ref replacement;       /* the candidate being tried, or the one that runs */
+    char *replacement_name;               /* NULL: none (any more) */
+    double similarity, coverage, overlap; /* of the replacement */
+    enum warmth warmth;                   /* of the replacement when it was chosen */
+    struct recovery_attempt *attempts;
+    size_t n_attempts;
+
+    unsigned restarts;          /* of the failed machine itself, begun */
+    bool is_held;               /* by the brake */
+    bool is_unrecorded;         /* something was started without an intent on disk */
+    bool stands_in;             /* recovered, and the replacement has not stopped since */
+    struct machine_ref doubled; /* the original that runs beside it, which was told; empty: none */
+
+    struct moment detected, confirmed, decided, recorded, started, settled, ended;
+    struct explanation *explanation; /* of the last decision; NULL before it */
+    char *detail;                    /* why it ended as it did, one sentence; NULL while it goes on */
+
+    /* under way */
+    uint64_t action_id;        /* the action whose answer is awaited; 0: none */
+    bool is_asked;             /* the action under way has been handed out */
+    bool waits_for_connection; /* asks again when the hypervisor is back */
+    unsigned asked;            /* how often the question under way was asked */
+    int64_t deadline_us;       /* mono_us of the next RECOVERY_TICK; USEC_INFINITY */
+    enum verify_level level;   /* at which the replacement is verified */
+    bool belies_its_looks;     /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
+    bool was_seen_dead;        /* in this life of the daemon */
+    bool is_restarting;        /* the candidate is the failed machine itself */
+    bool takes_over;           /* the candidate was being kept warm: that it runs already is our own doing */
+    bool is_changed;           /* since it was last handed out to be written down */
+    unsigned long ignored;     /* events that meant nothing in their state */
+};
+
+/* What one step asks for: at most one action. */
+struct recovery_step {
+    bool has_action; /* the caller writes the id it gave to the action into recovery.action_id */
+    struct action action;
+    bool wants_original;     /* answer with RECOVERY_CHOSEN of the failed machine itself */
+    bool has_decided;        /* on a candidate */
+    bool has_started;        /* the replacement runs: post-start */
+    bool intent_failed;      /* the intent could not be written, and it goes on without */
+    bool was_stopped;        /* with releases_candidate: it was started, and is surely off now */
+    bool quarantines;        /* with releases_candidate: it did not come up by its own fault */
+    bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NOBODY */
+    bool releases_candidate; /* the claim on `released` ends */
+    bool is_withdrawn;       /* with releases_candidate: before anything was asked of it */
+    struct machine_ref released;
+    bool ended; /* reached a final state in this step */
+};
+
+int recovery_new(const char *id, const struct machine *failed, enum failure_cause cause, struct moment detected,
+                 struct recovery **ret) _must_check_;
+void recovery_free(struct recovery *recovery);
+DEFINE_CLEANUP(struct recovery, recovery_free);
+
+/* Takes one event. -ENOMEM (of RECOVERY_CHOSEN only): the recovery is as it was. */
+int recovery_handle(struct recovery *recovery, const struct recovery_event *event, const struct config *config,
+                    struct recovery_step *ret_step) _must_check_;
+
+/*
+ * A recovery read back after the daemon was started anew: puts it where it can go on. What was under
+ * way is asked about again as soon as the hypervisor is there (RECOVERY_RECONNECTED).
+ */
+void recovery_resume(struct recovery *recovery);
+
+/* Ends one that cannot go on, outside of its course: its record is all that is left. */
+void recovery_close(struct recovery *recovery, const char *detail, struct moment now);
+
+/* Attempts that count: not those that we interrupted ourselves. */
+size_t recovery_attempt_count(const struct recovery *recovery);
+
+/* The hypervisor whose return it waits for, borrowed; NULL: it waits for none. */
+const char *recovery_waits_for(const struct recovery *recovery);
+
+/* From detection to the end (or now while it goes on), in microseconds. */
+int64_t recovery_duration_us(const struct recovery *recovery, struct moment now);
+
+#endif

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The course of one recovery. Knows its own machine and the candidate it was given; nothing of the
+ * pool, of similarity or of other recoveries.
+ *
+ *   detected ── begin ──▶ confirming ── it runs ─────────────────────────────▶ dismissed
+ *                           │  │  ▲ └─ asked in vain, again and again ────────▶ exhausted
+ *                           │  │  └── connection back, or still stopping
+ *                           │  └── remains are left ──▶ destroying ── in vain ▶ exhausted
+ *                           │ dead                          │ ended
+ *                           ▼                               ▼
+ *                       selecting ◀─────────────────────────┘
+ *                        ▲  │  └── nobody ──▶ (give up)       observe mode ──▶ observed
+ *                        │  │ chosen
+ *                        │  ▼
+ *                        │ recording ── cannot be written, and must be ──────▶ exhausted
+ *                        │  │ the intent is on disk, or may be missing
+ *                        │  ▼
+ *                        │ preparing ── vetoed ───┐
+ *                        │  │ hooks are done      │
+ *                        │  ▼                     │
+ *                        │ starting ── runs ──▶ settling ── stays up ──▶ verifying ── works ──▶ recovered
+ *                        │  │ any doubt           │ │ stopped             │ │ stopped, or too late
+ *                        │  ▼                     │ ▼                     │ ▼
+ *                        │ resolving ── runs ──▶ (settling)  ·  (stopping) ·
+ *                        │  │ off or half up      │
+ *                        │  ▼                     │
+ *                        │ stopping ── in vain ───┼──▶ exhausted
+ *                        │  │ surely off          │
+ *                        └──┴─────────────────────┘ next candidate, until attempts are used up
+ *
+ *   (give up): exhausted; or with when_exhausted restart ──▶ waiting ── pause is over ──▶ the failed
+ *   machine itself is the next candidate, until restarts are used up.
+ *
+ * Until something was started, the failed machine running again ends it as dismissed. Every state but
+ * the final ones ends as exhausted when the recovery is abandoned. A candidate is given up only when
+ * the hypervisor says that it is off: nothing else may be started before. Whenever a connection is
+ * missing, the question waits and is asked anew. That a host was lost and fenced is an answer, too: what
+ * it had is off.
+ */
+#include "workflow/recovery_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Between two looks at one that is on its way down. */
+#define STOPPING_PAUSE_US (200 * USEC_PER_MSEC)
+
+static bool is_up(const struct action_result *result)
+{
+    return result->error == 0 && (result->state == MACHINE_RUNNING || result->state == MACHINE_SUSPENDED);
+}
+
+static bool is_gone_or_off(const struct action_result *result)
+{
+    return result->error == -ENOENT ||
+           (result->error == 0 && (result->state == MACHINE_SHUT_OFF || result->state == MACHINE_GONE));
+}
+
+/* What is left of it still holds its disks, and will not run again by itself. */
+static bool leaves_remains(const struct recovery *recovery, const struct action_result *result)
+{
+    if (result->state == MACHINE_CRASHED)
+        return true;
+    if (result->state == MACHINE_PAUSED)
+        return result->reason == REASON_IO_ERROR || result->reason == REASON_WATCHDOG ||
+               result->reason == REASON_PANICKED;
+    return recovery->belies_its_looks;
+}
+
+static void confirm(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    /* What was seen dead stays so as far as anybody can tell, while its hypervisor is away. */
+    /* NOLINTNEXTLINE(bugprone-branch-clone): dead, and not to be touched, are two things */
+    if (is_gone_or_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
+        step_want_candidate(step);
+    } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
+        if (!step_ask_later(step, result->error != 0 ? ASK_PAUSE_US : STOPPING_PAUSE_US))
+            step_exhaust_unanswered(step, "the hypervisor does not say whether it is off");
+    } else if (!leaves_remains(step->recovery, result)) {
+        step_finish(step, RECOVERY_DISMISSED, text_print("it is %s after all", machine_state_name(result->state)));
+    } else if (step->config->mode == MODE_OBSERVE) {
+        step_want_candidate(step);
+    } else {
+        step_begin_asking(step, RECOVERY_DESTROYING);
+    }
+}
+
+/* Each state takes one event; false: the event means nothing in it. */
+
+static bool in_detected(struct step *step)
+{
+    if (step->event->kind != RECOVERY_BEGIN)
+        return false;
+    step_begin_asking(step, RECOVERY_CONFIRMING);
+    return true;
+}
+
+static bool in_confirming(struct step *step)
+{
+    if (step->event->kind == RECOVERY_RECONNECTED)
+        step->recovery->belies_its_looks = false; /* nobody knows what was missed */
+    if (step->event->kind != RECOVERY_ANSWER)
+        return step_ask_again(step);
+    confirm(step);
+    return true;
+}
+
+static bool in_destroying(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind == RECOVERY_RECONNECTED && step->recovery->waits_for_connection) {
+        /* After a lost connection nobody knows what is left: look again. */
+        step->recovery->belies_its_looks = false;
+        step_begin_asking(step, RECOVERY_CONFIRMING);
+        return true;
+    }
+    if (step->event->kind != RECOVERY_ANSWER)
+        return step_ask_again(step);
+    if (result->error == 0 || result->error == -ENOENT) {
+        step_see_dead(step);
+        step_begin_asking(step, RECOVERY_CONFIRMING); /* and if somebody was quicker, it runs again */
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "its remains could not be ended");
+    }
+    return true;
+}
+
+static enum verify_level level_for(const struct config *config, const struct machine *candidate)
+{
+    if (config->recovery.verify.level != VERIFY_AUTO)
+        return config->recovery.verify.level;
+    return candidate->description->has_agent_channel ? VERIFY_AGENT : VERIFY_RUNNING;
+}
+
+/* Room and words for the attempt are there before anything changes. */
+static int take_candidate(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+    const struct machine *candidate = step->event->candidate;
+    _cleanup_(freep) char *name = strdup(candidate->name);
+    _cleanup_(freep) char *attempt_name = strdup(candidate->name);
+    struct recovery_attempt *attempts =
+        reallocarray(recovery->attempts, recovery->n_attempts + 1, sizeof(*recovery->attempts));
+
+    if (attempts != NULL)
+        recovery->attempts = attempts;
+    if (attempts == NULL || name == NULL || attempt_name == NULL)
+        return -ENOMEM;
+    free(recovery->replacement_name);
+    recovery->replacement_name = steal_pointer(&name);
+    recovery->replacement = machine_ref_of(candidate);
+    recovery->is_restarting = machine_ref_equal(&recovery->replacement, &recovery->failed);
+    recovery->decided = step->event->now;
+    recovery->warmth = step->event->warmth;
+    recovery->takes_over = step->event->takes_over;
+    recovery->level = level_for(step->config, candidate);
+    if (recovery->is_restarting)
+        recovery->restarts++;
+    if (step->config->mode == MODE_OBSERVE)
+        return 0;
+    attempts[recovery->n_attempts++] = (struct recovery_attempt){
+        .candidate = recovery->replacement,
+        .name = steal_pointer(&attempt_name),
+        .is_void = recovery->is_restarting, /* restarts are counted on their own */
+        .decided = step->event->now,
+    };
+    return 0;
+}
+
+static int choose(struct step *step)
+{
+    int r = take_candidate(step);
+
+    if (r < 0)
+        return r;
+    step->out->has_decided = true;
+    if (step->config->mode == MODE_OBSERVE)
+        step_finish(step, RECOVERY_OBSERVED, text_print("mode is observe: nothing was started"));
+    else
+        step_begin_asking(step, RECOVERY_RECORDING);
+    return 0;
+}
+
+/* RECOVERY_CHOSEN, which may fail, is taken before: see choose. */
+static bool in_selecting(struct step *step)
+{
+    if (step->event->kind != RECOVERY_NOBODY)
+        return false;
+    step_give_up(step, step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
+    return true;
+}
+
+static bool in_waiting(struct step *step)
+{
+    if (step->event->kind == RECOVERY_NOBODY) {
+        step_finish(step, RECOVERY_EXHAUSTED,
+                    step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
+        return true;
+    }
+    if (step->event->kind != RECOVERY_TICK || step->event->now.mono_us < step->recovery->deadline_us)
+        return false;
+    step->recovery->deadline_us = USEC_INFINITY;
+    step->out->wants_original = true;
+    return true;
+}
+
+/* The configuration may have changed under way. */
+static bool stays_observer(struct step *step)
+{
+    if (step->config->mode != MODE_OBSERVE)
+        return false;
+    step_finish(step, RECOVERY_OBSERVED, text_print("mode is observe: nothing was started"));
+    return true;
+}
+
+static bool in_recording(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind != RECOVERY_ANSWER)
+        return false;
+    if (result->error == 0) {
+        step->recovery->recorded = step->event->now;
+    } else if (!step->config->recovery.without_intent) {
+        step_blame(step, "the intent could not be written");
+        step_finish(
+            step, RECOVERY_EXHAUSTED,
+            text_print("the intent could not be written, and recovery.without_intent is false: %s", result->message));
+        return true;
+    } else {
+        step->recovery->is_unrecorded = true;
+        step->out->intent_failed = true;
+    }
+    if (!stays_observer(step))
+        step_begin_asking(step, RECOVERY_PREPARING);
+    return true;
+}
+
+static bool in_preparing(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind != RECOVERY_ANSWER)
+        return false;
+    if (result->error == 0) {
+        if (stays_observer(step))
+            return true;
+        step_begin_asking(step, RECOVERY_STARTING);
+        step_attempt(step)->fate = START_LOOSE;
+        return true;
+    }
+    step_blame(step, result->message);
+    step_next_candidate(step);
+    return true;
+}
+
+static void settle(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+
+    recovery->started = step->event->now;
+    step_enter(step, RECOVERY_SETTLING);
+    recovery->deadline_us = step->event->now.mono_us + step->config->recovery.settle_us;
+    step->out->has_started = true;
+}
+
+/* The start was cut off, or failed: what became of it? */
+static void resolve(struct step *step)
+{
+    if (step->event->result->error == -ENOTCONN) {
+        step_enter(step, RECOVERY_RESOLVING);
+        step->recovery->waits_for_connection = true;
+    } else {
+        step_begin_asking(step, RECOVERY_RESOLVING);
+    }
+}
+
+/* An earlier start of the same candidate, cut off or to keep it warm: if it runs already, that one took effect. */
+static bool was_started_before(struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    if (recovery->takes_over)
+        return true;
+    for (size_t i = 0; i + 1 < recovery->n_attempts; i++)
+        if (machine_ref_equal(&recovery->attempts[i].candidate, &recovery->replacement))
+            return true;
+    return false;
+}
+
+static bool in_starting(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
+        /* It came up and died before the answer to its start: the answer will lead to resolving. */
+        step_blame(step, "it stopped while it was being started");
+        return true;
+    }
+    if (step->event->kind != RECOVERY_ANSWER)
+        return false;
+
+    if (result->error != -ETIMEDOUT && result->error != -ENOTCONN)
+        step_attempt(step)->fate = START_SETTLED;
+    if (result->error == 0 && step_attempt(step)->error == NULL) {
+        settle(step);
+    } else if (result->error == -EALREADY && step->recovery->is_restarting) {
+        step_finish(step, RECOVERY_DISMISSED, text_print("it was started again by somebody else"));
+    } else if (result->error == -EALREADY && !was_started_before(step)) {
+        step_blame(step, "somebody else started it in the meantime");
+        step_next_candidate(step);
+    } else {
+        if (result->error == -ETIMEDOUT)
+            step_blame(step, "it did not start within recovery.start_timeout");
+        else if (result->error != -ENOTCONN && result->error != -EALREADY && result->error != 0)
+            step_blame(step, result->message);
+        resolve(step);
+    }
+    return true;
+}
+
+static bool in_resolving(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind != RECOVERY_ANSWER)
+        return step_ask_again(step);
+
+    if (is_up(result)) {
+        struct recovery_attempt *attempt = step_attempt(step);
+
+        free(attempt->error);
+        attempt->error = NULL;
+        /* One that was being kept warm runs whether the start took effect or not. */
+        if (!step->recovery->takes_over)
+            attempt->fate = START_SETTLED;
+        settle(step);
+    } else if (result->error == 0 || result->error == -ENOENT) {
+        step_blame(step, "its start was cut off and it did not come up");
+        step_begin_asking(step, RECOVERY_STOPPING);
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "the hypervisor does not say what became of the candidate's start");
+    }
+    return true;
+}
+
+static bool in_stopping(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind != RECOVERY_ANSWER)
+        return step_ask_again(step);
+    if (result->error == 0 || result->error == -ENOENT) {
+        step->out->was_stopped = true;
+        step->out->quarantines = !step_attempt(step)->is_void;
+        step_next_candidate(step);
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "the candidate that failed could not be stopped");
+    }
+    return true;
+}
+
+static void recover(struct step *step)
+{
+    const char *name = step->recovery->replacement_name;
+
+    if (step->recovery->is_restarting)
+        step_finish(step, RECOVERY_RECOVERED,
+                    text_print("nobody could take its place, and it was started again itself"));
+    else
+        step_finish(step, RECOVERY_RECOVERED, text_print("%s runs in its place", name));
+}
+
+static bool in_settling(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
+        step_blame(step, "it stopped again before recovery.settle was over");
+        step_begin_asking(step, RECOVERY_STOPPING);
+        return true;
+    }
+    if (step->event->kind != RECOVERY_ANSWER)
+        return step_ask_again(step);
+
+    if (is_up(result)) {
+        step->recovery->settled = step->event->now;
+        if (step->recovery->level == VERIFY_RUNNING)
+            recover(step);
+        else
+            step_begin_asking(step, RECOVERY_VERIFYING);
+    } else if (result->error == 0 || result->error == -ENOENT) {
+        step_blame(step, "it did not stay up");
+        step_begin_asking(step, RECOVERY_STOPPING);
+    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+        step_exhaust_unanswered(step, "the hypervisor does not say whether the replacement stays up");
+    }
+    return true;
+}
+
+/* Not verified yet: again after the pause, or too late. */
+static void verify_later(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+    const struct config_verify *config = &step->config->recovery.verify;
+    int64_t now_us = step->event->now.mono_us;
+    _cleanup_(freep) char *error = NULL;
+
+    recovery->action_id = 0;
+    if (step->event->result->error == -ENOTCONN) {
+        recovery->waits_for_connection = true;
+        return;
+    }
+    if (now_us - recovery->started.mono_us < config->timeout_us) {
+        recovery->deadline_us = now_us + config->interval_us;
+        return;
+    }
+    error =
+        text_print("it runs, but was not verified within recovery.verify.timeout: %s", step->event->result->message);
+    step_blame(step, error != NULL ? error : "it was not verified in time");
+    step_begin_asking(step, RECOVERY_STOPPING);
+}
+
+static bool in_verifying(struct step *step)
+{
+    if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
+        step_blame(step, "it stopped again before it was verified");
+        step_begin_asking(step, RECOVERY_STOPPING);
+        return true;
+    }
+    if (step->event->kind != RECOVERY_ANSWER)
+        return step_ask_again(step);
+    if (step->event->result->error == 0)
+        recover(step);
+    else
+        verify_later(step);
+    return true;
+}
+
+/* clang-format off */
+const struct state recovery_states[RECOVERY_STATE_COUNT] = {
+    /*                       asks   question        of the failed  harmless  */
+    [RECOVERY_DETECTED]   = {false, 0,              false,         true,  in_detected},
+    [RECOVERY_CONFIRMING] = {true,  ACTION_INQUIRE, true,          true,  in_confirming},
+    [RECOVERY_DESTROYING] = {true,  ACTION_DESTROY, true,          false, in_destroying},
+    [RECOVERY_SELECTING]  = {false, 0,              false,         true,  in_selecting},
+    [RECOVERY_RECORDING]  = {true,  ACTION_RECORD,  false,         true,  in_recording},
+    [RECOVERY_PREPARING]  = {true,  ACTION_HOOK,    false,         true,  in_preparing},
+    [RECOVERY_STARTING]   = {true,  ACTION_START,   false,         false, in_starting},
+    [RECOVERY_RESOLVING]  = {true,  ACTION_INQUIRE, false,         false, in_resolving},
+    [RECOVERY_STOPPING]   = {true,  ACTION_DESTROY, false,         false, in_stopping},
+    [RECOVERY_SETTLING]   = {true,  ACTION_INQUIRE, false,         false, in_settling},
+    [RECOVERY_VERIFYING]  = {true,  ACTION_VERIFY,  false,         false, in_verifying},
+    [RECOVERY_WAITING]    = {false, 0,              false,         true,  in_waiting},
+};
+/* clang-format on */
+
+/* Nothing was begun: back to the question whether the failed machine is dead at all. */
+static void look_again(struct step *step)
+{
+    if (step->recovery->replacement_name != NULL)
+        step_withdraw_candidate(step);
+    step_begin_asking(step, RECOVERY_CONFIRMING);
+}
+
+/* What the state is about was handed out to nobody yet. */
+static bool is_unbegun(const struct recovery *recovery)
+{
+    return recovery->action_id != 0 && !recovery->is_asked;
+}
+
+/* The failed machine is said to run before anything was started in its place. */
+static bool comes_back(const struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+    bool is_harmless =
+        recovery_states[recovery->state].is_harmless ||
+        ((recovery->state == RECOVERY_STARTING || recovery->state == RECOVERY_DESTROYING) && is_unbegun(recovery));
+
+    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->belies_its_looks;
+}
+
+/* A decision that waited too long to be carried out. */
+static bool is_to_be_reconsidered(const struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    return step->event->kind == RECOVERY_RECONSIDER && is_unbegun(recovery) &&
+           (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING ||
+            recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
+}
+
+/* What a host takes with it when it is lost: a question that only it could answer, or the candidate. */
+static bool loses_host(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+    bool has_candidate = recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_VERIFYING;
+    bool is_untouched = recovery->state == RECOVERY_RECORDING || recovery->state == RECOVERY_PREPARING ||
+                        (recovery->state == RECOVERY_STARTING && !recovery->is_asked);
+    bool is_fenced = step->event->kind == RECOVERY_CANDIDATE_FENCED;
+
+    if (step->event->kind == RECOVERY_ORIGINAL_FENCED &&
+        (recovery->state == RECOVERY_CONFIRMING || recovery->state == RECOVERY_DESTROYING)) {
+        step_want_candidate(step);
+        return true;
+    }
+    if (!(is_fenced && has_candidate) && !(step->event->kind == RECOVERY_CANDIDATE_LOST && is_untouched))
+        return false;
+    step_blame(step, "its host was lost");
+    step_attempt(step)->is_void = true;
+    /* Should the host come back with it, for all that its agent said, it is ended there. */
+    step_attempt(step)->fate = is_untouched ? START_SETTLED : START_LOOSE;
+    step->out->was_stopped = true;
+    step_next_candidate(step);
+    return true;
+}
+
+static bool is_choice(const struct step *step)
+{
+    return step->event->kind == RECOVERY_CHOSEN &&
+           (step->recovery->state == RECOVERY_SELECTING || step->recovery->state == RECOVERY_WAITING);
+}
+
+static int dispatch(struct step *step, bool *ret_taken)
+{
+    *ret_taken = !recovery_state_is_final(step->recovery->state);
+    if (!*ret_taken)
+        return 0;
+    if (is_choice(step))
+        return choose(step);
+    if (step->event->kind == RECOVERY_ABANDON)
+        step_finish(step, RECOVERY_EXHAUSTED,
+                    step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
+    else if (loses_host(step))
+        return 0;
+    else if (comes_back(step) || is_to_be_reconsidered(step))
+        look_again(step);
+    else
+        *ret_taken = recovery_states[step->recovery->state].take(step);
+    return 0;
+}
+
+int recovery_handle(struct recovery *recovery, const struct recovery_event *event, const struct config *config,
+                    struct recovery_step *ret_step)
+{
+    struct recovery_step out = {0};
+    struct step step = {recovery, event, config, &out};
+    bool taken = false;
+    int r = dispatch(&step, &taken);
+
+    if (r < 0)
+        return r;
+    if (!taken)
+        recovery->ignored++;
+    *ret_step = out;
+    return 0;
+}

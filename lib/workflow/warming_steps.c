@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The course of one standby that is kept warm. Knows its machine only; nothing of the pool or of recoveries.
+ *
+ *   (new) ── begin ──▶ recording ── cannot be written ──▶ over, failed; one that stood stands on
+ *                        │ on disk: it is ours
+ *                        ▼
+ *   standing ─ begin ─▶ starting ── somebody else was faster ──▶ over, disowned
+ *      ▲                 │   │ blocked ──▶ over, failed; one that stood stands on
+ *      │                 │   │ any doubt
+ *      │                 │   ▼
+ *      │                 │  resolving ── off ──▶ over, failed      ── half up ──▶ (stopping)
+ *      │                 │   │   │ laid down after all ──▶ standing
+ *      │                 ▼   ▼
+ *      │               settling ── down, or wrong ──▶ (stopping)   ── somebody paused it ──▶ over, disowned
+ *      │                 │ stayed up
+ *      │                 ▼
+ *      │               verifying ── too late ──▶ (stopping)
+ *      │                 │ works
+ *      │                 ▼
+ *      └── laid down ─ laying ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
+ *
+ *   standing ── told otherwise ──▶ checking ── old news ──▶ standing  ── off ──▶ over, failed  ── runs ──▶ over,
+ * disowned standing ── release ──▶ (stopping); over if it is saved starting, laying, stopping ── outlived their
+ * deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping) (stopping) ── surely off ──▶ looking ──▶ over, failed
+ * or released
+ *
+ * A release ends every other course in (stopping), once the call under way was answered. A recovery that
+ * wants the machine takes it between two calls, and the course ends without a word of its own.
+ */
+#include "workflow/warming.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_PAUSE_US     (500 * USEC_PER_MSEC)
+#define ASK_PAUSE_MAX_US (10 * USEC_PER_SEC)
+/* As for a recovery: libvirt gives a process 10 s to end and up to 5 s more to be gone. */
+#define DESTROY_US       (20 * USEC_PER_SEC)
+#define LAY_FAILURES_MAX 3
+
+struct step {
+    struct warming *warming;
+    const struct warming_event *event;
+    const struct config *config;
+    struct warming_step *out;
+};
+
+/* One row for each state: what it asks the world, and who takes its events. */
+struct state {
+    bool asks;
+    enum action_kind question;
+    bool changes; /* the question changes the machine: nobody takes it before the answer */
+    bool (*take)(struct step *step);
+};
+
+static const struct state states[WARMING_STATE_COUNT];
+
+static void enter(struct step *step, enum warming_state state)
+{
+    step->warming->state = state;
+    step->warming->asked = 0;
+    step->warming->action_id = 0;
+    step->warming->waits_for_connection = false;
+    step->warming->deadline_us = USEC_INFINITY;
+}
+
+/* The first word on it stands. */
+static void blame(struct step *step, const char *format, ...) _printf_(2, 3);
+
+static void blame(struct step *step, const char *format, ...)
+{
+    va_list arguments;
+
+    if (step->warming->detail != NULL)
+        return;
+    va_start(arguments, format);
+    if (vasprintf(&step->warming->detail, format, arguments) < 0)
+        step->warming->detail = NULL;
+    va_end(arguments);
+}
+
+static void end(struct step *step, enum warming_end how)
+{
+    enter(step, WARMING_OVER);
+    step->warming->end = how;
+}
+
+/* It is off. If it may still come up by our doing, that is waited for. */
+static void end_off(struct step *step, enum warming_end how)
+{
+    struct warming *warming = step->warming;
+
+    if (warming->loose_until_us <= step->event->now.mono_us) {
+        end(step, how);
+        return;
+    }
+    enter(step, WARMING_LURKING);
+    warming->is_failing = how == WARMING_END_FAILED;
+    warming->deadline_us = warming->loose_until_us;
+}
+
+static int64_t time_for(const struct config *config, enum action_kind question, enum verify_level level)
+{
+    int64_t call_us = config->recovery.call_timeout_us;
+
+    if (question == ACTION_START || question == ACTION_SAVE)
+        return config->recovery.start_timeout_us;
+    if (question == ACTION_REMEMBER)
+        return config->recovery.intent_timeout_us;
+    if (question == ACTION_VERIFY && level == VERIFY_COMMAND)
+        return config->hooks.timeout_us;
+    return question == ACTION_DESTROY && call_us < DESTROY_US ? DESTROY_US : call_us;
+}
+
+static void ask(struct step *step)
+{
+    struct warming *warming = step->warming;
+    enum action_kind question = states[warming->state].question;
+
+    if (warming->state == WARMING_LAYING && step->config->standby.warmth == KEEP_SAVED)
+        question = ACTION_SAVE;
+    if (states[warming->state].changes)
+        warming->last = question;
+    warming->deadline_us = USEC_INFINITY;
+    warming->waits_for_connection = false;
+    step->out->has_action = true;
+    step->out->action = (struct action){
+        .kind = question,
+        .target = warming->ref,
+        .timeout_us = time_for(step->config, question, warming->level),
+        .level = warming->level,
+        .port = step->config->recovery.verify.port,
+    };
+    memcpy(step->out->action.recovery_id, warming->id, sizeof(warming->id));
+}
+
+static void begin_asking(struct step *step, enum warming_state state)
+{
+    enter(step, state);
+    ask(step);
+}
+
+/* No clear answer: when the connection is back, or after a pause. What may be up is never let go of unasked. */
+static void ask_later(struct step *step)
+{
+    struct warming *warming = step->warming;
+    int64_t pause_us;
+
+    warming->action_id = 0;
+    if (step->event->result->error == -ENOTCONN) {
+        warming->waits_for_connection = true;
+        return;
+    }
+    pause_us = ASK_PAUSE_US * (++warming->asked);
+    warming->deadline_us = step->event->now.mono_us + (pause_us < ASK_PAUSE_MAX_US ? pause_us : ASK_PAUSE_MAX_US);
+}
+
+static bool ask_again(struct step *step)
+{
+    struct warming *warming = step->warming;
+    bool is_due = step->event->kind == WARMING_TICK && step->event->now.mono_us >= warming->deadline_us;
+    bool is_back = step->event->kind == WARMING_RECONNECTED && warming->waits_for_connection;
+
+    if (is_due || is_back)
+        ask(step);
+    return is_due || is_back;
+}
+
+static void stop(struct step *step)
+{
+    begin_asking(step, WARMING_STOPPING);
+}
+
+/* By its own fault. */
+static void fail(struct step *step)
+{
+    step->warming->is_failing = true;
+    stop(step);
+}
+
+static void settle(struct step *step)
+{
+    struct warming *warming = step->warming;
+
+    enter(step, WARMING_SETTLING);
+    warming->loose_until_us = 0;
+    warming->started = step->event->now;
+    warming->deadline_us = step->event->now.mono_us + step->config->recovery.settle_us;
+    step->out->has_started = true;
+}
+
+static void stand(struct step *step, enum keep_warm form)
+{
+    struct warming *warming = step->warming;
+
+    enter(step, WARMING_STANDING);
+    warming->form = form;
+    warming->standing = step->event->now;
+    warming->lay_failures = 0;
+    free(warming->detail);
+    warming->detail = NULL;
+    step->out->stands = true;
+}
+
+/* What was cut off, or failed: what became of it? */
+static void resolve(struct step *step)
+{
+    if (step->event->result->error == -ENOTCONN) {
+        enter(step, WARMING_RESOLVING);
+        step->warming->waits_for_connection = true;
+    } else {
+        begin_asking(step, WARMING_RESOLVING);
+    }
+}
+
+/* The answer to a call will never come: a start may take effect all the same, by and by. */
+static void lose(struct step *step)
+{
+    if (step->warming->last == ACTION_START)
+        step->warming->loose_until_us = step->event->now.mono_us + step->config->recovery.late_start_us;
+}
+
+/* A call that changes something did not do so clearly. */
+static void doubt(struct step *step, const char *what)
+{
+    int error = step->event->result->error;
+
+    if (error == -ENOTCONN)
+        lose(step);
+    if (error == -ETIMEDOUT) {
+        blame(step, "%s did not end in time", what);
+        enter(step, WARMING_STUCK);
+        return;
+    }
+    if (error != -ENOTCONN)
+        blame(step, "%s failed: %s", what, step->event->result->message);
+    resolve(step);
+}
+
+static bool is_up(const struct action_result *result)
+{
+    return result->error == 0 && (result->state == MACHINE_RUNNING || result->state == MACHINE_SUSPENDED);
+}
+
+static bool is_paused(const struct action_result *result)
+{
+    return result->error == 0 && result->state == MACHINE_PAUSED && result->reason == REASON_USER;
+}
+
+static bool is_off(const struct action_result *result)
+{
+    return result->error == -ENOENT ||
+           (result->error == 0 && (result->state == MACHINE_SHUT_OFF || result->state == MACHINE_GONE));
+}
+
+/* Neither up nor standing: it has failed, is in the way, or nothing is known of it yet. */
+static void end_unfit(struct step *step, const char *why_off)
+{
+    const struct action_result *result = step->event->result;
+
+    if (is_off(result)) {
+        blame(step, "%s", why_off);
+        end_off(step, WARMING_END_FAILED);
+    } else if (result->error == 0) {
+        blame(step, "it was left %s", machine_state_name(result->state));
+        fail(step);
+    } else {
+        ask_later(step);
+    }
+}
+
+/* Each state takes one event; false: the event means nothing in it. */
+
+static bool in_recording(struct step *step)
+{
+    struct warming *warming = step->warming;
+
+    if (step->event->kind == WARMING_BEGIN) {
+        ask(step);
+        return true;
+    }
+    if (step->event->kind == WARMING_UP && !warming->was_warm) {
+        end(step, WARMING_END_DISOWNED);
+        return true;
+    }
+    if (step->event->kind == WARMING_UP || (step->event->kind == WARMING_OFF && warming->was_warm)) {
+        begin_asking(step, WARMING_CHECKING);
+        return true;
+    }
+    if (step->event->kind != WARMING_ANSWER)
+        return false;
+    if (step->event->result->error == 0) {
+        begin_asking(step, WARMING_STARTING);
+    } else if (warming->was_warm) {
+        enter(step, WARMING_STANDING);
+        warming->standing = step->event->now; /* tried again when the next refresh is due */
+    } else {
+        blame(step, "it cannot be written down: %s", step->event->result->message);
+        end(step, WARMING_END_FAILED);
+    }
+    return true;
+}
+
+static bool in_starting(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (step->event->kind == WARMING_OFF || step->event->kind == WARMING_FAILED) {
+        /* The answer will lead to resolving. */
+        blame(step, "%s", step->event->detail != NULL ? step->event->detail : "it stopped while it was being started");
+        return true;
+    }
+    if (step->event->kind == WARMING_BLOCKED && step->warming->was_warm) {
+        enter(step, WARMING_STANDING);
+        return true;
+    }
+    if (step->event->kind == WARMING_BLOCKED) {
+        blame(step, "%s", step->event->detail);
+        end(step, WARMING_END_FAILED);
+        return true;
+    }
+    if (step->event->kind != WARMING_ANSWER)
+        return false;
+    if (result->error == 0 && step->warming->detail == NULL)
+        settle(step);
+    else if (result->error == -EALREADY)
+        end(step, WARMING_END_DISOWNED);
+    else if (result->error == 0)
+        resolve(step);
+    else
+        doubt(step, "its start");
+    return true;
+}
+
+/* A resume that was refused leaves it as it stood; a suspend or save that was cut off may have been done. */
+static bool is_laid_down(const struct warming *warming, const struct action_result *result, enum keep_warm *ret_form)
+{
+    *ret_form = is_paused(result) ? KEEP_PAUSED : KEEP_SAVED;
+    if (is_paused(result))
+        return warming->was_warm || warming->last == ACTION_SUSPEND;
+    return result->error == 0 && result->state == MACHINE_SHUT_OFF && result->has_managed_save &&
+           (warming->was_warm || warming->last == ACTION_SAVE);
+}
+
+static void give_up_laying(struct step *step)
+{
+    step->warming->is_failing = true;
+    stop(step);
+}
+
+static bool in_resolving(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+    struct warming *warming = step->warming;
+    enum keep_warm form;
+
+    if (step->event->kind != WARMING_ANSWER)
+        return ask_again(step);
+    if (is_up(result)) {
+        if (warming->last != ACTION_START && ++warming->lay_failures >= LAY_FAILURES_MAX)
+            give_up_laying(step);
+        else
+            settle(step);
+    } else if (is_laid_down(warming, result, &form)) {
+        stand(step, form);
+    } else {
+        end_unfit(step, "it did not come up");
+    }
+    return true;
+}
+
+/* What both states have in common in which it runs: true if the event was of that kind. */
+static bool goes_wrong(struct step *step, const char *when)
+{
+    if (step->event->kind != WARMING_OFF && step->event->kind != WARMING_FAILED)
+        return false;
+    if (step->event->detail != NULL)
+        blame(step, "%s", step->event->detail);
+    blame(step, "it stopped again before %s", when);
+    fail(step);
+    return true;
+}
+
+static bool in_settling(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    if (goes_wrong(step, "recovery.settle was over"))
+        return true;
+    if (step->event->kind != WARMING_ANSWER)
+        return ask_again(step);
+    if (is_up(result)) {
+        begin_asking(step, step->warming->level == VERIFY_RUNNING ? WARMING_LAYING : WARMING_VERIFYING);
+    } else if (is_paused(result)) {
+        end(step, WARMING_END_DISOWNED);
+    } else if (result->error == 0 || result->error == -ENOENT) {
+        blame(step, "it did not stay up");
+        fail(step);
+    } else {
+        ask_later(step);
+    }
+    return true;
+}
+
+static bool in_verifying(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+    struct warming *warming = step->warming;
+    int64_t now_us = step->event->now.mono_us;
+
+    if (goes_wrong(step, "it was verified"))
+        return true;
+    if (step->event->kind != WARMING_ANSWER)
+        return ask_again(step);
+    if (result->error == 0) {
+        begin_asking(step, WARMING_LAYING);
+        return true;
+    }
+    warming->action_id = 0;
+    if (result->error == -ENOTCONN) {
+        warming->waits_for_connection = true;
+    } else if (now_us - warming->started.mono_us < step->config->recovery.verify.timeout_us) {
+        warming->deadline_us = now_us + step->config->recovery.verify.interval_us;
+    } else {
+        blame(step, "it runs, but was not verified within recovery.verify.timeout: %s", result->message);
+        fail(step);
+    }
+    return true;
+}
+
+static bool in_laying(struct step *step)
+{
+    if (step->event->kind == WARMING_FAILED) {
+        step->warming->is_failing = true;
+        blame(step, "%s", step->event->detail);
+        return true;
+    }
+    if (step->event->kind != WARMING_ANSWER)
+        return false;
+    if (step->event->result->error != 0)
+        doubt(step, "laying it down");
+    else if (step->warming->is_failing)
+        stop(step);
+    else
+        stand(step, step->warming->last == ACTION_SAVE ? KEEP_SAVED : KEEP_PAUSED);
+    return true;
+}
+
+static bool in_standing(struct step *step)
+{
+    struct warming *warming = step->warming;
+
+    switch (step->event->kind) {
+    case WARMING_BEGIN:
+        warming->was_warm = true;
+        begin_asking(step, WARMING_RECORDING);
+        return true;
+    case WARMING_OFF:
+        if (warming->form == KEEP_SAVED)
+            return false;
+        begin_asking(step, WARMING_CHECKING);
+        return true;
+    case WARMING_UP:
+        begin_asking(step, WARMING_CHECKING);
+        return true;
+    case WARMING_FAILED:
+        blame(step, "%s", step->event->detail);
+        begin_asking(step, WARMING_CHECKING);
+        return true;
+    case WARMING_ANSWER:
+    case WARMING_CAME_BACK:
+    case WARMING_RECONNECTED:
+    case WARMING_HOST_OFF:
+    case WARMING_BLOCKED:
+    case WARMING_RELEASE:
+    case WARMING_TICK:
+    case WARMING_EVENT_COUNT:
+    default:
+        return false;
+    }
+}
+
+/* News that is older than the call that laid it down is no news. */
+static bool in_checking(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+    int64_t now_us = step->event->now.mono_us;
+    struct warming *warming = step->warming;
+
+    if (step->event->kind == WARMING_FAILED) {
+        blame(step, "%s", step->event->detail);
+        return true;
+    }
+    if (step->event->kind != WARMING_ANSWER)
+        return ask_again(step);
+    if (is_up(result) && now_us < warming->loose_until_us) {
+        settle(step); /* by our own start, late */
+    } else if (is_up(result)) {
+        end(step, WARMING_END_DISOWNED);
+    } else if (is_paused(result) ? warming->form == KEEP_PAUSED
+                                 : result->error == 0 && result->has_managed_save && warming->form == KEEP_SAVED) {
+        enter(step, WARMING_STANDING);
+    } else {
+        end_unfit(step, "it stopped while it stood by");
+    }
+    return true;
+}
+
+static bool in_stuck(struct step *step)
+{
+    if (step->event->kind != WARMING_CAME_BACK && step->event->kind != WARMING_RECONNECTED)
+        return false;
+    if (step->event->kind == WARMING_RECONNECTED)
+        lose(step);
+    step->warming->is_failing = true;
+    stop(step);
+    return true;
+}
+
+static bool in_stopping(struct step *step)
+{
+    const struct action_result *result = step->event->result;
+
+    /* It stood there while nobody could see it: somebody may have it by now. */
+    if (step->event->kind == WARMING_RECONNECTED && step->warming->waits_for_connection && !step->warming->is_failing &&
+        step->warming->standing.real_us != 0) {
+        begin_asking(step, WARMING_CHECKING);
+        return true;
+    }
+    if (step->event->kind != WARMING_ANSWER)
+        return ask_again(step);
+    if (result->error == 0 || result->error == -ENOENT)
+        begin_asking(step, WARMING_LOOKING);
+    else if (result->error == -ETIMEDOUT)
+        enter(step, WARMING_STUCK);
+    else
+        ask_later(step);
+    return true;
+}
+
+/* Whatever the answer is: it was off. */
+static bool in_looking(struct step *step)
+{
+    if (step->event->kind == WARMING_UP) {
+        stop(step);
+        return true;
+    }
+    if (step->event->kind != WARMING_ANSWER)
+        return false;
+    end_off(step, step->warming->is_failing ? WARMING_END_FAILED : WARMING_END_RELEASED);
+    return true;
+}
+
+/* Who comes up now is ended again: nobody waits for it any more. */
+static bool in_lurking(struct step *step)
+{
+    struct warming *warming = step->warming;
+
+    if (step->event->kind == WARMING_UP) {
+        stop(step);
+        return true;
+    }
+    if (step->event->kind != WARMING_TICK || step->event->now.mono_us < warming->deadline_us)
+        return false;
+    end(step, warming->is_failing ? WARMING_END_FAILED : WARMING_END_RELEASED);
+    return true;
+}
+
+/* clang-format off */
+static const struct state states[WARMING_STATE_COUNT] = {
+    /*                  asks   question         changes */
+    [WARMING_RECORDING] = {true,  ACTION_REMEMBER, false, in_recording},
+    [WARMING_STARTING]  = {true,  ACTION_START,    true,  in_starting},
+    [WARMING_RESOLVING] = {true,  ACTION_INQUIRE,  false, in_resolving},
+    [WARMING_SETTLING]  = {true,  ACTION_INQUIRE,  false, in_settling},
+    [WARMING_VERIFYING] = {true,  ACTION_VERIFY,   false, in_verifying},
+    [WARMING_LAYING]    = {true,  ACTION_SUSPEND,  true,  in_laying},
+    [WARMING_STANDING]  = {false, 0,               false, in_standing},
+    [WARMING_CHECKING]  = {true,  ACTION_INQUIRE,  false, in_checking},
+    [WARMING_STUCK]     = {false, 0,               false, in_stuck},
+    [WARMING_STOPPING]  = {true,  ACTION_DESTROY,  true,  in_stopping},
+    [WARMING_LOOKING]   = {true,  ACTION_INQUIRE,  false, in_looking},
+    [WARMING_LURKING]   = {false, 0,               false, in_lurking},
+};
+/* clang-format on */
+
+/* It is to be off and nobody's. What is under way comes to its end first. */
+static bool release(struct step *step)
+{
+    struct warming *warming = step->warming;
+    bool was_off = warming->state == WARMING_RECORDING && !warming->was_warm;
+    bool is_saved = warming->form == KEEP_SAVED;
+
+    bool stands = warming->state == WARMING_STANDING || (warming->state == WARMING_RECORDING && warming->was_warm);
+
+    if (was_off || (stands && is_saved))
+        end_off(step, WARMING_END_RELEASED);
+    else if (stands || warming->state == WARMING_SETTLING || warming->state == WARMING_VERIFYING)
+        stop(step);
+    else if (warming->state != WARMING_LURKING)
+        warming->is_releasing = true;
+    return true;
+}
+
+static bool dispatch(struct step *step)
+{
+    struct warming *warming = step->warming;
+
+    if (warming->state == WARMING_OVER)
+        return false;
+    if (step->event->kind == WARMING_RELEASE)
+        return release(step);
+    return states[warming->state].take(step);
+}
+
+/* Whatever was under way there is over; only a saved image outlives it. */
+static bool lose_host(struct step *step)
+{
+    struct warming *warming = step->warming;
+
+    if (warming->state == WARMING_OVER || (warming->state == WARMING_STANDING && warming->form == KEEP_SAVED))
+        return false;
+    blame(step, "its host was lost");
+    end(step, WARMING_END_FAILED);
+    return true;
+}
+
+void warming_handle(struct warming *warming, const struct warming_event *event, const struct config *config,
+                    struct warming_step *ret_step)
+{
+    struct warming_step out = {0};
+    struct step step = {warming, event, config, &out};
+
+    if (!(event->kind == WARMING_HOST_OFF ? lose_host(&step) : dispatch(&step)))
+        warming->ignored++;
+    /* A release that had to wait for the call under way. */
+    if (warming->is_releasing && (warming->state == WARMING_STANDING || warming->state == WARMING_SETTLING)) {
+        warming->is_releasing = false;
+        out = (struct warming_step){.has_started = out.has_started};
+        release(&step);
+    }
+    *ret_step = out;
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The course of a standby that is kept warm: its ways, and every event in every state. */
+#include <errno.h>
+#include <string.h>
+
+#include "workflow/warming.h"
+#include "support.h"
+
+static struct config config;
+static struct machine machine;
+static struct domain_description description;
+static struct warming warming;
+static struct warming_step step;
+static struct moment now;
+
+static int set_up(void **state)
+{
+    (void)state;
+    config = default_config();
+    config.standby.warm = 1;
+    description = (struct domain_description){.has_agent_channel = true};
+    machine = (struct machine){.hypervisor = (char *)"local", .name = (char *)"best", .description = &description};
+    uuid_from(1, machine.uuid);
+    now = (struct moment){.mono_us = 1000 * USEC_PER_SEC, .real_us = 5000 * USEC_PER_SEC};
+    warming_init(&warming, "warm-1", &machine, &config);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    warming_done(&warming);
+    return 0;
+}
+
+static void tell(enum warming_event_kind kind)
+{
+    struct warming_event event = {.kind = kind, .now = now, .detail = kind == WARMING_FAILED ? "it panicked" : NULL};
+
+    warming_handle(&warming, &event, &config, &step);
+}
+
+static void answer_full(int error, enum machine_state state, enum machine_reason reason, bool is_saved)
+{
+    struct action_result result = {
+        .error = error, .state = state, .reason = reason, .has_managed_save = is_saved, .message = "words"};
+    struct warming_event event = {.kind = WARMING_ANSWER, .now = now, .result = &result};
+
+    warming_handle(&warming, &event, &config, &step);
+}
+
+static void answer(int error)
+{
+    answer_full(error, MACHINE_RUNNING, REASON_UNKNOWN, false);
+}
+
+static void assert_asks(enum warming_state state, enum action_kind kind)
+{
+    assert_string_equal(warming_state_name(warming.state), warming_state_name(state));
+    assert_true(step.has_action);
+    assert_string_equal(action_kind_name(step.action.kind), action_kind_name(kind));
+    assert_string_equal(step.action.recovery_id, "warm-1");
+}
+
+static void assert_over(enum warming_end end)
+{
+    assert_string_equal(warming_state_name(warming.state), "over");
+    assert_int_equal(warming.end, end);
+}
+
+static void wait_out(void)
+{
+    assert_true(warming.deadline_us != USEC_INFINITY);
+    now.mono_us = warming.deadline_us;
+    tell(WARMING_TICK);
+}
+
+/* Up to a state, on the straight way. */
+static void go_to(enum warming_state state)
+{
+    tell(WARMING_BEGIN);
+    if (state >= WARMING_STARTING)
+        answer(0);
+    if (state >= WARMING_SETTLING)
+        answer(0);
+    if (state >= WARMING_VERIFYING) {
+        wait_out();
+        answer(0);
+    }
+    if (state >= WARMING_LAYING)
+        answer(0);
+    if (state >= WARMING_STANDING)
+        answer(0);
+    assert_string_equal(warming_state_name(warming.state), warming_state_name(state));
+}
+
+static void the_straight_way(void **state)
+{
+    (void)state;
+    tell(WARMING_BEGIN);
+    assert_asks(WARMING_RECORDING, ACTION_REMEMBER);
+    answer(0);
+    assert_asks(WARMING_STARTING, ACTION_START);
+    answer(0);
+    assert_true(step.has_started);
+    assert_false(step.has_action);
+    wait_out();
+    assert_asks(WARMING_SETTLING, ACTION_INQUIRE);
+    answer(0);
+    assert_asks(WARMING_VERIFYING, ACTION_VERIFY);
+    answer(-EIO);
+    wait_out();
+    assert_asks(WARMING_VERIFYING, ACTION_VERIFY);
+    answer(0);
+    assert_asks(WARMING_LAYING, ACTION_SUSPEND);
+    answer(0);
+    assert_true(step.stands);
+    assert_int_equal(warming.state, WARMING_STANDING);
+    assert_int_equal(warming.form, KEEP_PAUSED);
+    assert_true(warming.deadline_us == USEC_INFINITY);
+}
+
+static void it_is_saved_where_that_is_wished(void **state)
+{
+    (void)state;
+    config.standby.warmth = KEEP_SAVED;
+    go_to(WARMING_VERIFYING);
+    answer(0);
+    assert_asks(WARMING_LAYING, ACTION_SAVE);
+    answer(0);
+    assert_int_equal(warming.form, KEEP_SAVED);
+    tell(WARMING_RELEASE);
+    assert_over(WARMING_END_RELEASED);
+}
+
+static void without_an_agent_staying_up_is_enough(void **state)
+{
+    (void)state;
+    description.has_agent_channel = false;
+    warming_init(&warming, "warm-1", &machine, &config);
+    go_to(WARMING_SETTLING);
+    wait_out();
+    answer(0);
+    assert_asks(WARMING_LAYING, ACTION_SUSPEND);
+}
+
+static void what_is_not_written_is_not_started(void **state)
+{
+    (void)state;
+    tell(WARMING_BEGIN);
+    answer(-ENOSPC);
+    assert_over(WARMING_END_FAILED);
+    assert_false(warming.is_failing);
+}
+
+static void somebody_else_was_faster(void **state)
+{
+    (void)state;
+    go_to(WARMING_STARTING);
+    answer(-EALREADY);
+    assert_over(WARMING_END_DISOWNED);
+}
+
+static void one_that_is_blocked_is_not_started(void **state)
+{
+    struct warming_event event = {.kind = WARMING_BLOCKED, .now = now, .detail = "its disk is in use"};
+
+    (void)state;
+    go_to(WARMING_STARTING);
+    warming_handle(&warming, &event, &config, &step);
+    assert_over(WARMING_END_FAILED);
+    assert_false(warming.is_failing);
+    assert_string_equal(warming.detail, "its disk is in use");
+}
+
+static void a_start_that_is_cut_off_is_looked_into(void **state)
+{
+    (void)state;
+    go_to(WARMING_STARTING);
+    answer(-ENOTCONN);
+    assert_int_equal(warming.state, WARMING_RESOLVING);
+    assert_false(step.has_action);
+    tell(WARMING_RECONNECTED);
+    assert_asks(WARMING_RESOLVING, ACTION_INQUIRE);
+    answer(0);
+    assert_int_equal(warming.state, WARMING_SETTLING);
+}
+
+static void a_start_that_failed_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    go_to(WARMING_STARTING);
+    answer(-EIO);
+    answer_full(0, MACHINE_PAUSED, REASON_IO_ERROR, false);
+    assert_asks(WARMING_STOPPING, ACTION_DESTROY);
+    answer(0);
+    assert_asks(WARMING_LOOKING, ACTION_INQUIRE);
+    answer_full(0, MACHINE_SHUT_OFF, REASON_DESTROYED, false);
+    assert_over(WARMING_END_FAILED);
+    assert_true(warming.is_failing);
+    assert_string_equal(warming.detail, "its start failed: words");
+}
+
+static void a_call_that_hangs_is_waited_for(void **state)
+{
+    (void)state;
+    go_to(WARMING_LAYING);
+    answer(-ETIMEDOUT);
+    assert_int_equal(warming.state, WARMING_STUCK);
+    assert_true(warming.deadline_us == USEC_INFINITY);
+    assert_false(warming_may_yield(&warming));
+    tell(WARMING_TICK);
+    assert_int_equal(warming.state, WARMING_STUCK);
+    tell(WARMING_CAME_BACK);
+    assert_asks(WARMING_STOPPING, ACTION_DESTROY);
+}
+
+static void one_that_cannot_be_laid_down_is_stopped_in_the_end(void **state)
+{
+    unsigned rounds = 0;
+
+    (void)state;
+    go_to(WARMING_LAYING);
+    while (warming.state == WARMING_LAYING) {
+        assert_true(++rounds < 10);
+        answer(-EIO);
+        assert_asks(WARMING_RESOLVING, ACTION_INQUIRE);
+        answer(0);
+        if (warming.state != WARMING_SETTLING)
+            break;
+        wait_out();
+        answer(0);
+        answer(0);
+    }
+    assert_asks(WARMING_STOPPING, ACTION_DESTROY);
+}
+
+static void a_suspend_that_errs_but_acts_counts(void **state)
+{
+    (void)state;
+    go_to(WARMING_LAYING);
+    answer(-EIO);
+    answer_full(0, MACHINE_PAUSED, REASON_USER, false);
+    assert_true(step.stands);
+    assert_null(warming.detail);
+}
+
+static void one_that_is_not_verified_in_time_is_stopped(void **state)
+{
+    (void)state;
+    go_to(WARMING_VERIFYING);
+    now.mono_us += config.recovery.verify.timeout_us;
+    answer(-EIO);
+    assert_asks(WARMING_STOPPING, ACTION_DESTROY);
+    assert_true(warming.is_failing);
+}
+
+static void a_panic_ends_it(void **state)
+{
+    (void)state;
+    go_to(WARMING_SETTLING);
+    tell(WARMING_FAILED);
+    assert_asks(WARMING_STOPPING, ACTION_DESTROY);
+    assert_string_equal(warming.detail, "it panicked");
+}
+
+static void a_panic_while_it_is_suspended_is_not_forgotten(void **state)
+{
+    (void)state;
+    go_to(WARMING_LAYING);
+    tell(WARMING_FAILED);
+    assert_int_equal(warming.state, WARMING_LAYING);
+    answer(0);
+    assert_asks(WARMING_STOPPING, ACTION_DESTROY);
+}
+
+static void one_that_somebody_paused_is_theirs(void **state)
+{
+    (void)state;
+    go_to(WARMING_SETTLING);
+    wait_out();
+    answer_full(0, MACHINE_PAUSED, REASON_USER, false);
+    assert_over(WARMING_END_DISOWNED);
+}
+
+static void old_news_does_not_cost_it_its_warmth(void **state)
+{
+    (void)state;
+    go_to(WARMING_STANDING);
+    tell(WARMING_UP);
+    assert_asks(WARMING_CHECKING, ACTION_INQUIRE);
+    answer_full(0, MACHINE_PAUSED, REASON_USER, false);
+    assert_int_equal(warming.state, WARMING_STANDING);
+    assert_false(step.stands);
+}
+
+static void one_that_somebody_runs_is_theirs(void **state)
+{
+    (void)state;
+    go_to(WARMING_STANDING);
+    tell(WARMING_UP);
+    answer(0);
+    assert_over(WARMING_END_DISOWNED);
+}
+
+static void one_that_died_standing_is_over_without_blame(void **state)
+{
+    (void)state;
+    go_to(WARMING_STANDING);
+    tell(WARMING_OFF);
+    answer_full(0, MACHINE_SHUT_OFF, REASON_CRASHED, false);
+    assert_over(WARMING_END_FAILED);
+    assert_false(warming.is_failing);
+}
+
+static void a_refresh_goes_the_same_way(void **state)
+{
+    (void)state;
+    go_to(WARMING_STANDING);
+    now.mono_us += USEC_PER_SEC;
+    go_to(WARMING_STANDING);
+    assert_true(warming.was_warm);
+    assert_true(step.stands);
+    assert_true(warming.standing.mono_us == now.mono_us);
+}
+
+static void a_refresh_that_is_refused_leaves_it_standing(void **state)
+{
+    (void)state;
+    go_to(WARMING_STANDING);
+    tell(WARMING_BEGIN);
+    answer(0);
+    answer(-EIO);
+    answer_full(0, MACHINE_PAUSED, REASON_USER, false);
+    assert_int_equal(warming.state, WARMING_STANDING);
+}
+
+static void a_refresh_that_cannot_be_written_waits_for_the_next(void **state)
+{
+    (void)state;
+    go_to(WARMING_STANDING);
+    tell(WARMING_BEGIN);
+    answer(-EIO);
+    assert_int_equal(warming.state, WARMING_STANDING);
+}
+
+static void a_release_waits_for_the_call_under_way(void **state)
+{
+    (void)state;
+    go_to(WARMING_STARTING);
+    tell(WARMING_RELEASE);
+    assert_false(step.has_action);
+    answer(0);
+    assert_asks(WARMING_STOPPING, ACTION_DESTROY);
+    answer(0);
+    answer_full(0, MACHINE_SHUT_OFF, REASON_DESTROYED, false);
+    assert_over(WARMING_END_RELEASED);
+}
+
+static void what_may_be_up_is_asked_about_for_ever(void **state)
+{
+    (void)state;
+    go_to(WARMING_SETTLING);
+    tell(WARMING_RELEASE);
+    for (int i = 0; i < 100; i++) {
+        answer(-EIO);
+        assert_int_equal(warming.state, WARMING_STOPPING);
+        wait_out();
+        assert_true(step.has_action);
+    }
+}
+
+static void it_yields_between_calls_only(void **state)
+{
+    static const bool can[WARMING_STATE_COUNT] = {[WARMING_RECORDING] = true,
+                                                  [WARMING_SETTLING] = true,
+                                                  [WARMING_VERIFYING] = true,
+                                                  [WARMING_STANDING] = true,
+                                                  [WARMING_CHECKING] = true};
+    static const bool may[WARMING_STATE_COUNT] = {
+        [WARMING_RECORDING] = true, [WARMING_STARTING] = true, [WARMING_RESOLVING] = true, [WARMING_SETTLING] = true,
+        [WARMING_VERIFYING] = true, [WARMING_LAYING] = true,   [WARMING_STANDING] = true,  [WARMING_CHECKING] = true};
+
+    (void)state;
+    for (int i = 0; i < WARMING_STATE_COUNT; i++) {
+        warming.state = (enum warming_state)i;
+        assert_int_equal(warming_can_yield(&warming), can[i]);
+        assert_int_equal(warming_may_yield(&warming), may[i]);
+        warming.is_failing = true;
+        assert_false(warming_may_yield(&warming));
+        warming.is_failing = false;
+    }
+}
+
+/* Nothing crashes, nothing is asked twice at a time, and what is let go of while it may be up was disowned. */
+static void every_event_in_every_state(void **state)
+{
+    static const int errors[] = {0, -EIO, -ENOTCONN, -ENOENT, -ETIMEDOUT, -EALREADY};
+
+    (void)state;
+    for (int s = 0; s < WARMING_STATE_COUNT; s++)
+        for (int e = 0; e < WARMING_EVENT_COUNT; e++)
+            for (size_t k = 0; k < ELEMENTS_OF(errors); k++)
+                for (int m = 0; m < MACHINE_STATE_COUNT; m++) {
+                    struct action_result result = {.error = errors[k], .state = (enum machine_state)m};
+                    struct warming_event event = {
+                        .kind = (enum warming_event_kind)e, .now = now, .result = &result, .detail = "it failed"};
+
+                    warming_done(&warming);
+                    warming_init(&warming, "warm-1", &machine, &config);
+                    warming.state = (enum warming_state)s;
+                    warming.last = ACTION_START;
+                    warming.deadline_us = now.mono_us;
+                    warming_handle(&warming, &event, &config, &step);
+                    if (warming.state == WARMING_OVER && s != WARMING_OVER)
+                        assert_int_not_equal(warming.end, WARMING_GOES_ON);
+                    if (warming.state == WARMING_OVER)
+                        assert_false(step.has_action);
+                    if (warming.state == WARMING_STANDING || warming.state == WARMING_OVER)
+                        assert_true(warming.deadline_us == USEC_INFINITY || warming.ignored > 0);
+                }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(the_straight_way),
+        TEST(it_is_saved_where_that_is_wished),
+        TEST(without_an_agent_staying_up_is_enough),
+        TEST(what_is_not_written_is_not_started),
+        TEST(somebody_else_was_faster),
+        TEST(one_that_is_blocked_is_not_started),
+        TEST(a_start_that_is_cut_off_is_looked_into),
+        TEST(a_start_that_failed_leaves_nothing_behind),
+        TEST(a_call_that_hangs_is_waited_for),
+        TEST(one_that_cannot_be_laid_down_is_stopped_in_the_end),
+        TEST(a_suspend_that_errs_but_acts_counts),
+        TEST(one_that_is_not_verified_in_time_is_stopped),
+        TEST(a_panic_ends_it),
+        TEST(a_panic_while_it_is_suspended_is_not_forgotten),
+        TEST(one_that_somebody_paused_is_theirs),
+        TEST(old_news_does_not_cost_it_its_warmth),
+        TEST(one_that_somebody_runs_is_theirs),
+        TEST(one_that_died_standing_is_over_without_blame),
+        TEST(a_refresh_goes_the_same_way),
+        TEST(a_refresh_that_is_refused_leaves_it_standing),
+        TEST(a_refresh_that_cannot_be_written_waits_for_the_next),
+        TEST(a_release_waits_for_the_call_under_way),
+        TEST(what_may_be_up_is_asked_about_for_ever),
+        TEST(it_yields_between_calls_only),
+        TEST(every_event_in_every_state),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
