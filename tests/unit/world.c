@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "detect/failure.h"
 #include "support.h"
 
 static struct config_hypervisor remote[] = {
