@@ -384,6 +384,12 @@ static void shut_host_down(struct play *play, const struct arguments *arguments)
     coordinator_set_host_shutdown(play->world.coordinator, true);
 }
 
+static void keep_host_up(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    coordinator_set_host_shutdown(play->world.coordinator, false);
+}
+
 static void set_fencing(struct play *play, const struct arguments *arguments)
 {
     play->world.fence_error = strcmp(arguments->word, "fails") == 0 ? -EIO : 0;
@@ -460,6 +466,7 @@ static const struct {
     {"HOST loses power", lose_power, false},
     {"HOST boots", boot, false},
     {"the daemon's host shuts down", shut_host_down, true},
+    {"the daemon's host stays up", keep_host_up, true},
     {"fencing WORKS|FAILS|LIES", set_fencing, false},
     {"the store WORKS|FAILS", set_store, false},
     {"the operator releases the brake", release_brake, true},

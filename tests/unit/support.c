@@ -129,6 +129,20 @@ void describe_feature(struct domain_description *description, const char *kind, 
     description->has_metadata = true;
 }
 
+void describe_features(struct domain_description *description, const char *features)
+{
+    char text[256], *rest = text, *word;
+
+    assert_true(strlen(features) < sizeof(text));
+    strcpy(text, features);
+    while ((word = strsep(&rest, " ")) != NULL) {
+        char *kind = strsep(&word, "/");
+
+        if (*kind != '\0')
+            describe_feature(description, kind, word);
+    }
+}
+
 void describe_role(struct domain_description *description, const char *role)
 {
     free(description->role);

@@ -9,23 +9,6 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB "language/nodejs database/mysql webserver/nginx"
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 /* What was started without an intent on disk is not known any more: that is the price, and was told. */
 static void forget_unrecorded(struct world *world)
 {
@@ -192,9 +175,8 @@ static void assert_in_order(const struct world *world)
     }
 }
 
-static void test_random_courses_keep_the_promises(void **state)
+static void test_random_courses_keep_the_promises(struct world *world)
 {
-    struct world *world = *state;
     unsigned recovered = 0, resumed = 0, held = 0, unrecorded = 0;
 
     for (uint64_t round = 1; round <= 200; round++) {
@@ -219,7 +201,7 @@ static void test_random_courses_keep_the_promises(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_random_courses_keep_the_promises, set_up, tear_down),
+        world_test(test_random_courses_keep_the_promises),
     };
 
     return cmocka_run_group_tests_name("coordinator_random", tests, NULL, NULL);

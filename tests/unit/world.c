@@ -7,6 +7,7 @@
 
 #include "detect/failure.h"
 #include "support.h"
+#include "world_answers.h"
 
 static struct config_hypervisor remote[] = {
     {.name = (char *)"local", .uri = (char *)"qemu+tcp://local/system"},
@@ -61,23 +62,6 @@ unsigned world_add(struct world *world, const char *name, const char *features, 
     return world->n_domains++;
 }
 
-static unsigned number_of(const struct machine_ref *ref)
-{
-    unsigned number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
-
-    assert_true(number < WORLD_DOMAINS);
-    return number;
-}
-
-static unsigned hypervisor_of(const struct world *world, const struct machine_ref *ref)
-{
-    for (unsigned i = 0; i < world->n_hosts; i++)
-        if (strcmp(ref->hypervisor, world->hosts[i]) == 0)
-            return i;
-    fail();
-    return 0;
-}
-
 void world_make_remote(struct world *world)
 {
     world->config.hypervisors = remote;
@@ -88,406 +72,6 @@ void world_make_remote(struct world *world)
     world->config.fence = (struct config_fence){
         .command = (char *)"/nonexistent/fence", .timeout_us = 60 * USEC_PER_SEC, .retry_us = 20 * USEC_PER_SEC};
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
-}
-
-static char *copied(const char *text)
-{
-    char *copy = strdup(text);
-
-    assert_non_null(copy);
-    return copy;
-}
-
-static void describe_hardware(struct domain_description *description, const struct world_domain *domain)
-{
-    if (domain->memory_kib != 0)
-        description->memory_kib = domain->memory_kib;
-    if (domain->disk != NULL) {
-        description->disks = calloc(1, sizeof(*description->disks));
-        assert_non_null(description->disks);
-        description->disks[description->n_disks++] =
-            (struct disk){.source = copied(domain->disk), .target = copied("vda"), .writable = true};
-    }
-    if (domain->mac != NULL) {
-        description->macs = calloc(1, sizeof(*description->macs));
-        assert_non_null(description->macs);
-        description->macs[description->n_macs++] = copied(domain->mac);
-    }
-    description->has_agent_channel = domain->has_agent;
-    description->agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING;
-}
-
-static struct domain_report report_on(const struct world_domain *domain, unsigned number)
-{
-    struct domain_description *description = describe(number, domain->name);
-    char text[256], *rest = text, *word;
-
-    assert_true(strlen(domain->features) < sizeof(text));
-    strcpy(text, domain->features);
-    while ((word = strsep(&rest, " ")) != NULL) {
-        char *kind = strsep(&word, "/");
-
-        if (*kind != '\0')
-            describe_feature(description, kind, word);
-    }
-    if (domain->role != NULL)
-        describe_role(description, domain->role);
-    describe_hardware(description, domain);
-    description->on_crash = domain->on_crash;
-    description->has_priority = true;
-    description->priority = domain->priority;
-    return (struct domain_report){
-        .description = description,
-        .state = domain->state,
-        .reason = domain->reason,
-        .persistent = !domain->is_transient,
-        .has_managed_save = domain->has_saved,
-        .agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING,
-    };
-}
-
-/* Unless whoever asked is dead. */
-static void deliver(struct world *world, const struct action *action, const struct action_result *result)
-{
-    if (world->is_orphaned)
-        return;
-    if (world->is_late)
-        coordinator_handle_late_result(world->coordinator, action, result, world->now);
-    else
-        coordinator_handle_result(world->coordinator, action, result, world->now);
-}
-
-static int64_t uptime(const struct world *world, unsigned hypervisor)
-{
-    if (world->booted_us[hypervisor] != 0)
-        return world->now.mono_us - world->booted_us[hypervisor];
-    return world->uptime_us[hypervisor];
-}
-
-static void answer_list(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    struct inventory *inventory = calloc(1, sizeof(*inventory));
-
-    assert_non_null(inventory);
-    inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
-    assert_non_null(inventory->reports);
-    inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(world, &action->target)];
-    inventory->uptime_us = uptime(world, hypervisor_of(world, &action->target));
-    for (unsigned i = 0; i < world->n_domains; i++)
-        if (domains[i].exists && domains[i].hypervisor == hypervisor_of(world, &action->target))
-            inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
-    coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
-}
-
-static void answer_inspection(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    unsigned number = number_of(&action->target);
-    const struct world_domain *domain = &domains[number];
-    struct domain_report report;
-
-    if (!domain->exists || domain->hypervisor != hypervisor_of(world, &action->target)) {
-        coordinator_handle_inspection(world->coordinator, action, NULL, world->now);
-        return;
-    }
-    report = report_on(domain, number);
-    coordinator_handle_inspection(world->coordinator, action, &report, world->now);
-}
-
-static void answer_inquiry(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    const struct world_domain *domain = &domains[number_of(&action->target)];
-    struct action_result result = {
-        .id = action->id,
-        .state = domain->state,
-        .reason = domain->reason,
-        .has_managed_save = domain->has_saved,
-        .free_memory_kib = world->free_memory_kib[domain->hypervisor],
-    };
-
-    if (!domain->exists)
-        result.error = -ENOENT;
-    deliver(world, action, &result);
-}
-
-static void stop(struct world *world, unsigned number, enum machine_reason reason)
-{
-    struct world_domain *domain = &world->domains[number];
-
-    domain->state = MACHINE_SHUT_OFF;
-    domain->reason = reason;
-    domain->started_for[0] = '\0';
-    if (domain->is_transient)
-        domain->exists = false;
-}
-
-void world_tell(struct world *world, unsigned number, enum domain_event_kind kind)
-{
-    const struct world_domain *domain = &world->domains[number];
-    struct domain_event event = {.kind = kind, .name = domain->name, .at = world->now};
-
-    if (!world->is_connected[domain->hypervisor])
-        return;
-    uuid_from(number, event.uuid);
-    coordinator_handle_event(world->coordinator, world->hosts[domain->hypervisor], &event);
-}
-
-/* Of its host, by a machine that is up. */
-static uint64_t taken_kib(const struct world_domain *domain)
-{
-    if (domain->resident_kib != 0)
-        return domain->resident_kib;
-    return domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
-}
-
-static void answer_destroy(struct world *world, const struct action *action)
-{
-    unsigned number = number_of(&action->target);
-    struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id};
-    bool was_active = domain->exists && machine_state_is_active(domain->state);
-
-    domain->destroys++;
-    if (!domain->exists)
-        result.error = -ENOENT;
-    if (was_active) {
-        world->free_memory_kib[domain->hypervisor] += taken_kib(domain);
-        stop(world, number, REASON_DESTROYED);
-    }
-    if (world->answers_first)
-        deliver(world, action, &result);
-    if (was_active)
-        world_tell(world, number, EVENT_STOPPED_DESTROYED);
-    if (!world->answers_first)
-        deliver(world, action, &result);
-}
-
-/* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
-static void assert_may_warm(const struct world *world, const struct action *action)
-{
-    const struct world_remembered *remembered = &world->remembered[number_of(&action->target)];
-
-    assert_true(remembered->is_known && remembered->memory.keeping == KEEPING_WARMING);
-    assert_int_equal(world->config.mode, MODE_AUTOMATIC);
-    assert_false(coordinator_is_held(world->coordinator));
-}
-
-static void assert_may_start(const struct world *world, const struct action *action)
-{
-    const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
-    const struct recovery *written = world_read_recovery(world, action->recovery_id);
-
-    if (strncmp(action->recovery_id, WARM_ID_PREFIX, strlen(WARM_ID_PREFIX)) == 0) {
-        assert_may_warm(world, action);
-        return;
-    }
-    assert_non_null(recovery);
-    if (recovery->is_unrecorded) {
-        assert_true(world->config.recovery.without_intent);
-    } else {
-        assert_non_null(written);
-        assert_true(machine_ref_equal(&written->replacement, &action->target));
-        assert_true(written->n_attempts == recovery->n_attempts);
-    }
-    assert_int_equal(world->config.mode, MODE_AUTOMATIC);
-    assert_true(action->recovery_id[0] != '\0');
-    /* Promise 8. */
-    if (recovery->cause == CAUSE_HOST_LOST && !world->fence_lies)
-        assert_int_not_equal(world->domains[number_of(&recovery->failed)].state, MACHINE_RUNNING);
-    assert_false(coordinator_is_held(world->coordinator));
-    for (unsigned i = 0; i < world->n_domains; i++)
-        assert_string_not_equal(world->domains[i].started_for, action->recovery_id);
-}
-
-/* Of the host, by a machine that is booted. */
-static void take_memory(struct world *world, const struct world_domain *domain)
-{
-    uint64_t *free_kib = &world->free_memory_kib[domain->hypervisor];
-    uint64_t needs_kib = taken_kib(domain);
-
-    if (*free_kib > needs_kib && domain->state == MACHINE_SHUT_OFF)
-        *free_kib -= needs_kib;
-}
-
-static void answer_start(struct world *world, const struct action *action)
-{
-    unsigned number = number_of(&action->target);
-    struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id, .error = domain->start_error};
-    bool was_off;
-
-    if (!domain->exists) {
-        result.error = -ENOENT;
-        strcpy(result.message, "no such make-believe domain");
-    } else if (domain->state == MACHINE_RUNNING) {
-        result.error = -EALREADY;
-    } else if (result.error == 0) {
-        strcpy(domain->started_for, action->recovery_id);
-        take_memory(world, domain);
-        was_off = domain->state == MACHINE_SHUT_OFF;
-        domain->state = MACHINE_RUNNING;
-        domain->reason = REASON_UNKNOWN;
-        domain->has_saved = false;
-        if (was_off)
-            world_tell(world, number, EVENT_STARTED_BOOTED);
-        world_tell(world, number, EVENT_RESUMED);
-        if (domain->dies_at_once)
-            world_kill(world, number);
-    } else {
-        strcpy(result.message, "refused by the make-believe hypervisor");
-    }
-    deliver(world, action, &result);
-}
-
-static void answer_suspend(struct world *world, const struct action *action)
-{
-    unsigned number = number_of(&action->target);
-    struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id, .error = domain->lay_error};
-
-    if (domain->state != MACHINE_RUNNING && domain->state != MACHINE_PAUSED)
-        result.error = -EIO;
-    if (result.error == 0 && action->kind == ACTION_SAVE) {
-        stop(world, number, REASON_SAVED);
-        domain->has_saved = true;
-        world_tell(world, number, EVENT_STOPPED_SAVED);
-    } else if (result.error == 0) {
-        domain->state = MACHINE_PAUSED;
-        domain->reason = REASON_USER;
-        world_tell(world, number, EVENT_SUSPENDED_PAUSED);
-    }
-    deliver(world, action, &result);
-}
-
-static void answer_clock(struct world *world, const struct action *action)
-{
-    struct world_domain *domain = &world->domains[number_of(&action->target)];
-    struct action_result result = {.id = action->id, .resident_kib = taken_kib(domain)};
-
-    if (action->kind == ACTION_SET_CLOCK && (!domain->has_agent || domain->is_mute))
-        result.error = -EAGAIN;
-    else if (action->kind == ACTION_SET_CLOCK)
-        domain->clocks_set++;
-    deliver(world, action, &result);
-}
-
-static void answer_remember(struct world *world, const struct action *action)
-{
-    struct machine_memory memory = coordinator_memory(world->coordinator, &action->target);
-    struct action_result result = {.id = action->id, .error = world->record_error};
-
-    if (result.error == 0)
-        world_write_machine(world, &action->target, &memory);
-    deliver(world, action, &result);
-}
-
-static void answer_probe(struct world *world, const struct action *action)
-{
-    const struct world_domain *domain = &world->domains[number_of(&action->target)];
-    struct action_result result = {
-        .id = action->id,
-        .error = domain->exists && domain->state == MACHINE_RUNNING ? 0 : -ENOENT,
-        .probe = {.agent_answered = domain->has_agent && !domain->is_mute,
-                  .has_counters = !domain->has_no_counters,
-                  .disk_requests = domain->activity},
-    };
-
-    deliver(world, action, &result);
-}
-
-static void answer_verify(struct world *world, const struct action *action)
-{
-    const struct world_domain *domain = &world->domains[number_of(&action->target)];
-    bool works = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
-                 (action->level != VERIFY_AGENT || domain->has_agent);
-    struct action_result result = {.id = action->id, .error = works ? 0 : -EIO};
-
-    if (!works)
-        strcpy(result.message, "it does not answer");
-    deliver(world, action, &result);
-}
-
-static void answer_record(struct world *world, const struct action *action)
-{
-    const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
-    struct action_result result = {.id = action->id, .error = world->record_error};
-
-    if (result.error != 0)
-        strcpy(result.message, "no space left in the make-believe store");
-    else if (recovery != NULL)
-        world_write_recovery(world, recovery);
-    deliver(world, action, &result);
-}
-
-static void answer_hook(struct world *world, const struct action *action)
-{
-    struct action_result result = {.id = action->id, .error = world->domains[number_of(&action->target)].hook_error};
-
-    if (result.error != 0)
-        strcpy(result.message, "vetoed by a make-believe hook");
-    deliver(world, action, &result);
-}
-
-static void answer_fence(struct world *world, const struct action *action)
-{
-    struct action_result result = {.id = action->id, .error = world->fence_error};
-
-    for (unsigned i = 0; i < world->n_domains && world->fence_error == 0 && !world->fence_lies; i++)
-        if (world->domains[i].hypervisor == hypervisor_of(world, &action->target) &&
-            machine_state_is_active(world->domains[i].state))
-            stop(world, i, REASON_UNKNOWN);
-    if (result.error != 0)
-        strcpy(result.message, "no power switch in this make-believe world");
-    deliver(world, action, &result);
-}
-
-static void answer(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    switch (action->kind) {
-    case ACTION_LIST:
-        answer_list(world, action, domains);
-        break;
-    case ACTION_INSPECT:
-        answer_inspection(world, action, domains);
-        break;
-    case ACTION_INQUIRE:
-        answer_inquiry(world, action, domains);
-        break;
-    case ACTION_DESTROY:
-        answer_destroy(world, action);
-        break;
-    case ACTION_START:
-        answer_start(world, action);
-        break;
-    case ACTION_PROBE:
-        answer_probe(world, action);
-        break;
-    case ACTION_VERIFY:
-        answer_verify(world, action);
-        break;
-    case ACTION_RECORD:
-        answer_record(world, action);
-        break;
-    case ACTION_FENCE:
-        answer_fence(world, action);
-        break;
-    case ACTION_HOOK:
-        answer_hook(world, action);
-        break;
-    case ACTION_REMEMBER:
-        answer_remember(world, action);
-        break;
-    case ACTION_SUSPEND:
-    case ACTION_SAVE:
-        answer_suspend(world, action);
-        break;
-    case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
-        answer_clock(world, action);
-        break;
-    case ACTION_COUNT:
-    default:
-        fail();
-    }
 }
 
 /* What the driver writes to disk, unless it is lost on the way. */
@@ -527,6 +111,43 @@ static void take_notices(struct world *world)
     }
 }
 
+/* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
+static void assert_may_warm(const struct world *world, const struct action *action)
+{
+    const struct world_remembered *remembered = &world->remembered[world_number_of(&action->target)];
+
+    assert_true(remembered->is_known && remembered->memory.keeping == KEEPING_WARMING);
+    assert_int_equal(world->config.mode, MODE_AUTOMATIC);
+    assert_false(coordinator_is_held(world->coordinator));
+}
+
+static void assert_may_start(const struct world *world, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
+    const struct recovery *written = world_read_recovery(world, action->recovery_id);
+
+    if (strncmp(action->recovery_id, WARM_ID_PREFIX, strlen(WARM_ID_PREFIX)) == 0) {
+        assert_may_warm(world, action);
+        return;
+    }
+    assert_non_null(recovery);
+    if (recovery->is_unrecorded) {
+        assert_true(world->config.recovery.without_intent);
+    } else {
+        assert_non_null(written);
+        assert_true(machine_ref_equal(&written->replacement, &action->target));
+        assert_true(written->n_attempts == recovery->n_attempts);
+    }
+    assert_int_equal(world->config.mode, MODE_AUTOMATIC);
+    assert_true(action->recovery_id[0] != '\0');
+    /* Promise 8. */
+    if (recovery->cause == CAUSE_HOST_LOST && !world->fence_lies)
+        assert_int_not_equal(world->domains[world_number_of(&recovery->failed)].state, MACHINE_RUNNING);
+    assert_false(coordinator_is_held(world->coordinator));
+    for (unsigned i = 0; i < world->n_domains; i++)
+        assert_string_not_equal(world->domains[i].started_for, action->recovery_id);
+}
+
 static void note_action(struct world *world, const struct action *action)
 {
     assert_int_not_equal(action->id, 0);
@@ -537,7 +158,7 @@ static void note_action(struct world *world, const struct action *action)
     world->asked[action->kind]++;
     if (action->kind == ACTION_START) {
         assert_may_start(world, action);
-        world->domains[number_of(&action->target)].starts++;
+        world->domains[world_number_of(&action->target)].starts++;
     }
 }
 
@@ -555,7 +176,7 @@ static void put_off(struct world *world, const struct action *action, int64_t du
 
 static int64_t time_for(const struct world *world, const struct action *action)
 {
-    return action->kind == ACTION_START ? world->domains[number_of(&action->target)].start_us : 0;
+    return action->kind == ACTION_START ? world->domains[world_number_of(&action->target)].start_us : 0;
 }
 
 /* The daemon does these by itself. */
@@ -575,14 +196,14 @@ static bool drive_once(struct world *world)
     note_action(world, &action);
     if ((world->holds & 1u << action.kind) != 0) {
         put_off(world, &action, USEC_INFINITY);
-    } else if (needs_connection(action.kind) && !world->is_connected[hypervisor_of(world, &action.target)]) {
+    } else if (needs_connection(action.kind) && !world->is_connected[world_host_of(world, &action.target)]) {
         struct action_result lost = {.id = action.id, .error = -ENOTCONN};
 
-        deliver(world, &action, &lost);
+        world_deliver(world, &action, &lost);
     } else if (time_for(world, &action) > 0) {
         put_off(world, &action, world->now.mono_us + time_for(world, &action));
     } else {
-        answer(world, &action, world->domains);
+        world_do(world, &action, world->domains);
     }
     return true;
 }
@@ -624,13 +245,13 @@ static void finish(struct world *world, size_t place)
 
         world->pending[place].is_late = true;
         pending = world->pending[place];
-        deliver(world, &pending.action, &overdue);
+        world_deliver(world, &pending.action, &overdue);
         return;
     }
     pending = take_pending(world, place);
     world->is_orphaned = pending.is_orphaned;
     world->is_late = pending.is_late;
-    answer(world, &pending.action, world->domains);
+    world_do(world, &pending.action, world->domains);
     world->is_orphaned = world->is_late = false;
 }
 
@@ -686,7 +307,7 @@ void world_answer(struct world *world, size_t place, bool as_then)
 {
     struct world_pending pending = take_pending(world, place);
 
-    answer(world, &pending.action, as_then ? pending.then : world->domains);
+    world_do(world, &pending.action, as_then ? pending.then : world->domains);
     world_drive(world);
 }
 
@@ -695,7 +316,7 @@ void world_answer_error(struct world *world, size_t place, int error)
     struct world_pending pending = take_pending(world, place);
     struct action_result result = {.id = pending.action.id, .error = error, .message = "an error"};
 
-    deliver(world, &pending.action, &result);
+    world_deliver(world, &pending.action, &result);
     world_drive(world);
 }
 
@@ -751,7 +372,7 @@ void world_happen(struct world *world, unsigned number, enum domain_event_kind e
     }
     if (domain_event_state(event, &state, &reason)) {
         if (state == MACHINE_SHUT_OFF)
-            stop(world, number, reason);
+            world_stop(world, number, reason);
         domain->exists |= state != MACHINE_SHUT_OFF;
         domain->state = state;
         domain->reason = reason;
@@ -762,12 +383,12 @@ void world_happen(struct world *world, unsigned number, enum domain_event_kind e
 
 void world_kill_silently(struct world *world, unsigned number)
 {
-    stop(world, number, REASON_CRASHED);
+    world_stop(world, number, REASON_CRASHED);
 }
 
 void world_kill(struct world *world, unsigned number)
 {
-    stop(world, number, REASON_CRASHED);
+    world_stop(world, number, REASON_CRASHED);
     world_tell(world, number, EVENT_STOPPED_FAILED);
 }
 
@@ -780,36 +401,4 @@ void world_boot(struct world *world, unsigned number)
     domain->reason = REASON_UNKNOWN;
     world_tell(world, number, EVENT_STARTED_BOOTED);
     world_tell(world, number, EVENT_RESUMED);
-}
-
-const struct machine *world_machine(const struct world *world, unsigned number)
-{
-    char uuid[UUID_TEXT_SIZE];
-
-    uuid_from(number, uuid);
-    return pool_find(coordinator_pool(world->coordinator), world->hosts[world->domains[number].hypervisor], uuid);
-}
-
-size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(world->coordinator, i);
-
-        if (number_of(&recovery->failed) != number)
-            continue;
-        *ret_last = recovery;
-        count++;
-    }
-    return count;
-}
-
-const struct recovery *world_expect(const struct world *world, unsigned number, enum recovery_state state)
-{
-    const struct recovery *recovery = NULL;
-
-    assert_int_equal(world_recoveries(world, number, &recovery), 1);
-    assert_string_equal(recovery_state_name(recovery->state), recovery_state_name(state));
-    return recovery;
 }

@@ -12,6 +12,7 @@
 #define WORLD_HYPERVISORS 3 /* at most */
 #define WORLD_PENDING     64
 #define WORLD_STORED      64
+#define WORLD_CROWD_BEGIN 1000 /* the number of the first of a crowd */
 
 struct world_domain {
     bool exists;
@@ -76,6 +77,7 @@ struct world {
     struct world_domain domains[WORLD_DOMAINS]; /* the number of a domain is its index */
     unsigned n_domains;
 
+    unsigned crowd; /* so many more domains are listed on the first host, to which nothing happens */
     uint64_t free_memory_kib[WORLD_HYPERVISORS];
     int64_t uptime_us[WORLD_HYPERVISORS]; /* 0: they do not tell */
     int64_t booted_us[WORLD_HYPERVISORS]; /* mono_us: they tell the time since then; 0: uptime_us */
@@ -104,14 +106,62 @@ struct world {
     char last_text[NOTICE_COUNT][256];
 };
 
-/* Ends a world that is there already. Defaults, case study weights, no hypervisor connected. */
+/* ---- the fixture ---- */
+
+typedef void world_test_function(struct world *world);
+
+/* A test of a world with two hypervisors on the daemon's own host; of one with three remote hosts that can be fenced, each
+ * with 100 GiB to spare; of one that `set_up`, which begins with one of these, makes ready. */
+#define world_test(f)                                                                                                  \
+    {                                                                                                                  \
+#f, world_run_test, world_set_up, world_tear_down, (void *)(f)                                                 \
+    }
+#define remote_test(f)                                                                                                 \
+    {                                                                                                                  \
+#f, world_run_test, world_set_up_remote, world_tear_down, (void *)(f)                                          \
+    }
+#define world_test_after(set_up, f)                                                                                    \
+    {                                                                                                                  \
+#f, world_run_test, set_up, world_tear_down, (void *)(f)                                                       \
+    }
+
+int world_set_up(void **state);
+int world_set_up_remote(void **state);
+int world_tear_down(void **state);
+void world_run_test(void **state);
+/* The one that set_up has made. */
+struct world *world_of_test(void);
+
+/* Long enough for a recovery to end. */
+#define SETTLED (10 * USEC_PER_SEC)
+#define GIB_KIB (UINT64_C(1024) * 1024)
+
+enum { LOCAL, OTHER, THIRD };
+
+/* ---- what there is ---- */
+
+/* Defaults, case study weights, no hypervisor connected. */
 void world_begin(struct world *world);
 /* As above with this configuration, which is borrowed. */
 void world_begin_with(struct world *world, const struct config *config);
+/* As for remote_test. */
+void world_begin_remote(struct world *world);
 void world_end(struct world *world);
 
 /* Returns its number. It stands by, or runs. */
 unsigned world_add(struct world *world, const char *name, const char *features, enum machine_state state);
+/* The same with WEB. */
+unsigned world_add_on(struct world *world, unsigned hypervisor, const char *name, enum machine_state state);
+/*
+ * "a", which runs, and "b" and "c", which could take over, "b" before "c"; connected. Remote ones are on hosts of their own.
+ * Returns the number of "a"; the others follow.
+ */
+unsigned world_add_three(struct world *world);
+/* Takes effect with the next coordinator_configure, or at once where the world is not connected yet. */
+void world_set_brake(struct world *world, unsigned minimum, uint32_t share);
+
+/* ---- what happens ---- */
+
 void world_connect(struct world *world, unsigned hypervisor);
 void world_connect_all(struct world *world);
 void world_disconnect(struct world *world, unsigned hypervisor);
@@ -152,10 +202,17 @@ void world_start_daemon(struct world *world);
 void world_restart_daemon(struct world *world);
 void world_free_store(struct world *world);
 
+/* ---- what came of it ---- */
+
+unsigned world_count_running(const struct world *world);
+unsigned world_count_starts(const struct world *world);
 const struct machine *world_machine(const struct world *world, unsigned number);
 /* The recoveries of this domain; *ret_last: the last of them. */
 size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last);
 /* Fails unless exactly one recovery of this domain exists and is in this state. */
 const struct recovery *world_expect(const struct world *world, unsigned number, enum recovery_state state);
+/* What its last decision says of a candidate; fails the test where it says nothing. */
+const struct explained_candidate *world_explained(const struct recovery *recovery, const char *name);
+void world_assert_host(const struct world *world, unsigned hypervisor, enum host_state state);
 
 #endif

@@ -78,9 +78,12 @@ void world_write_machine(struct world *world, const struct machine_ref *machine,
     unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
 
     const struct machine *known = pool_find(coordinator_pool(world->coordinator), machine->hypervisor, machine->uuid);
-    struct world_remembered *remembered = &world->remembered[number];
+    struct world_remembered *remembered;
 
+    if (number >= WORLD_CROWD_BEGIN)
+        return;
     assert_true(number < WORLD_DOMAINS);
+    remembered = &world->remembered[number];
     free(remembered->document);
     *remembered =
         (struct world_remembered){.is_known = memory->state != MACHINE_GONE, .ref = *machine, .memory = *memory};
