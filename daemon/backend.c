@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the API sees of the daemon, and drills, which it may ask for. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+/*
+ * Decides whether a request makes sense now, with words for the operator; leaves what follows from it to the
+ * coordinator.
+ */
+#include "backend.h"
 
-#include "daemon_internal.h"
+#include <errno.h>
+#include <event2/event.h>
+
+#include "answers.h"
+#include "coordinator/coordinator.h"
+#include "hypervisor/hypervisor.h"
+#include "nodes.h"
+#include "reload.h"
 #include "service/clock.h"
 #include "service/log.h"
-
-/* Ids of drills stand apart from the coordinator's. */
-#define DRILL_ID_BASE (UINT64_C(1) << 63)
+#include "settings.h"
 
 static const struct coordinator *api_coordinator(void *context)
 {
-    const struct daemon *daemon = context;
+    const struct backend *backend = context;
 
-    return daemon->coordinator;
+    return backend->coordinator;
 }
 
 static struct moment api_now(void *context)
@@ -26,85 +32,85 @@ static struct moment api_now(void *context)
 
 static const char *api_mode(void *context)
 {
-    const struct daemon *daemon = context;
+    const struct backend *backend = context;
 
-    return daemon->config->mode == MODE_OBSERVE ? "observe" : "automatic";
+    return settings_mode(backend->settings);
 }
 
 static const char *api_config_file(void *context)
 {
-    const struct daemon *daemon = context;
+    const struct backend *backend = context;
 
-    return daemon->config->file;
+    return backend->settings->config->file;
 }
 
 static const char *api_reload_error(void *context)
 {
-    const struct daemon *daemon = context;
+    const struct backend *backend = context;
 
-    return daemon->reload_error;
+    return backend->settings->reload_error;
 }
 
 static struct moment api_started(void *context)
 {
-    const struct daemon *daemon = context;
+    const struct backend *backend = context;
 
-    return daemon->started;
+    return backend->started;
 }
 
-static int check_drill(const struct daemon *daemon, const struct machine *machine, const struct node *node,
-                       bool confirmed, const char **ret_message)
+static int check_drill(const struct backend *backend, const struct machine *machine,
+                       const struct hypervisor *hypervisor, bool confirmed, const char **ret_message)
 {
-    if (node == NULL || !machine->is_reachable) {
-        *ret_message = "its hypervisor is not connected";
+    if (hypervisor == NULL || !machine->is_reachable) {
+        *ret_message = "the machine's hypervisor is not connected";
         return -ENOTCONN;
     }
     if (machine->state != MACHINE_RUNNING) {
-        *ret_message = "it is not running, so it cannot crash";
+        *ret_message = "the machine is not running, so it cannot crash";
         return -EINVAL;
     }
     if (machine->claimed_by != NULL) {
-        *ret_message = "a recovery is under way that needs it";
+        *ret_message = "the machine is needed by a recovery that is under way";
         return -EBUSY;
     }
-    if (coordinator_is_held(daemon->coordinator)) {
-        *ret_message = "the brake is on, so nothing would take its place: understudyctl release";
+    if (coordinator_is_held(backend->coordinator)) {
+        *ret_message = "the brake is on, so no machine would take over: understudyctl release";
         return -EBUSY;
     }
-    if (!hypervisor_is_test(node->hypervisor) && !confirmed) {
+    if (!hypervisor_is_test(hypervisor) && !confirmed) {
         *ret_message = (machine->roles & ROLE_PROTECTED) != 0
                            ? "this crashes a real machine"
-                           : "this crashes a real machine, and one that is not protected: nothing would take its place";
+                           : "this crashes a real machine, and one that is not protected: no machine would take over";
         return -EPERM;
     }
     return 0;
 }
 
+/* The crash is answered like every action; its answer goes to the client of the API. */
 static int api_drill(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
                      const char **ret_message)
 {
-    struct daemon *daemon = context;
-    struct node *node = nodes_find(daemon, machine->hypervisor);
+    const struct backend *backend = context;
+    struct hypervisor *hypervisor = nodes_find(backend->nodes, machine->hypervisor);
     struct action action = {
         .kind = ACTION_DESTROY,
         .target = machine_ref_of(machine),
-        .timeout_us = daemon->config->recovery.call_timeout_us,
+        .timeout_us = backend->settings->config->recovery.call_timeout_us,
     };
-    int r = check_drill(daemon, machine, node, confirmed, ret_message);
+    int r = check_drill(backend, machine, hypervisor, confirmed, ret_message);
 
     if (r < 0)
         return r;
-
-    _cleanup_(freep) struct drill *drill = malloc(sizeof(*drill));
-    if (drill == NULL)
-        return -ENOMEM;
-    action.id = DRILL_ID_BASE + ++daemon->last_drill;
-    *drill = (struct drill){.action_id = action.id, .done = done, .token = token, .next = daemon->drills};
-    r = hypervisor_crash(node->hypervisor, &action);
+    action.id = answers_new_number(backend->answers);
+    r = answers_expect(backend->answers, &action, done, token);
     if (r < 0)
         return r;
-    daemon->drills = steal_pointer(&drill);
-    coordinator_expect_drill(daemon->coordinator, machine, clock_now());
+    r = hypervisor_crash(hypervisor, &action);
+    if (r < 0) {
+        answers_forget(backend->answers, action.id);
+        return r;
+    }
+    coordinator_expect_drill(backend->coordinator, machine, clock_now());
     log_event(MESSAGE_DRILL, &(struct log_subject){.machine = action.target, .machine_name = machine->name},
               "%s is crashed on purpose, as asked", machine->name);
     return 0;
@@ -112,44 +118,44 @@ static int api_drill(void *context, const struct machine *machine, bool confirme
 
 static bool api_release(void *context)
 {
-    struct daemon *daemon = context;
-    bool was_held = coordinator_release(daemon->coordinator, clock_now());
+    const struct backend *backend = context;
+    bool was_held = coordinator_release(backend->coordinator, clock_now());
 
-    daemon_pump(daemon);
+    event_active(backend->pump, 0, 0);
     return was_held;
 }
 
 static int api_fenced(void *context, const char *hypervisor, bool confirmed, const char **ret_message)
 {
-    struct daemon *daemon = context;
-    int r = nodes_find(daemon, hypervisor) == NULL ? -ENOENT : confirmed ? 0 : -EPERM;
+    const struct backend *backend = context;
+    int r = nodes_find(backend->nodes, hypervisor) == NULL ? -ENOENT : confirmed ? 0 : -EPERM;
 
     if (r == 0)
-        r = coordinator_confirm_fenced(daemon->coordinator, hypervisor, clock_now());
+        r = coordinator_confirm_fenced(backend->coordinator, hypervisor, clock_now());
     if (r == -ENOENT)
         *ret_message = "no hypervisor has that name: understudyctl status lists them";
     else if (r == -EPERM)
         *ret_message = "if that host still runs, its machines will run twice and destroy their disks";
     else if (r == -EALREADY)
-        *ret_message = "it is known to be off";
+        *ret_message = "the host is known to be off already";
     else if (r < 0)
-        *ret_message = "it can be reached, so it is not off";
+        *ret_message = "the host can be reached, so it is not off";
     if (r == 0)
-        log_line(LOG_WARNING, "%s is off, somebody says", hypervisor);
-    daemon_pump(daemon);
+        log_line(LOG_WARNING, "%s: confirmed off by an operator", hypervisor);
+    event_active(backend->pump, 0, 0);
     return r;
 }
 
 static const char *api_reload(void *context, char **ret_waiting)
 {
-    struct daemon *daemon = context;
+    const struct backend *backend = context;
 
-    daemon_reload(daemon);
-    *ret_waiting = reload_waiting_keys(daemon);
-    return daemon->reload_error;
+    reload_configuration(backend->reload);
+    *ret_waiting = settings_waiting_keys(backend->settings);
+    return backend->settings->reload_error;
 }
 
-const struct api_backend backend = {
+const struct api_backend backend_functions = {
     .coordinator = api_coordinator,
     .now = api_now,
     .mode = api_mode,
@@ -161,30 +167,3 @@ const struct api_backend backend = {
     .fenced = api_fenced,
     .reload = api_reload,
 };
-
-/* True: the answer belongs to a drill. */
-bool backend_answer_drill(struct daemon *daemon, const struct action_result *result)
-{
-    for (struct drill **at = &daemon->drills; *at != NULL; at = &(*at)->next) {
-        struct drill *drill = *at;
-
-        if (drill->action_id != result->id)
-            continue;
-        *at = drill->next;
-        drill->done(drill->token, result->error, result->message);
-        free(drill);
-        return true;
-    }
-    return false;
-}
-
-void backend_cancel_drills(struct daemon *daemon)
-{
-    struct drill *drill;
-
-    while ((drill = daemon->drills) != NULL) {
-        daemon->drills = drill->next;
-        drill->done(drill->token, -ECANCELED, "understudyd is stopping");
-        free(drill);
-    }
-}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyd: arguments, and nothing else. */
+/* understudyd: its arguments, and nothing else. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -112,6 +112,25 @@ static int check(const char *path)
     return EXIT_SUCCESS;
 }
 
+/* The file is at fault, and trying again will not mend it. What is missing now may be there in a moment. */
+static bool is_configuration_error(int error)
+{
+    switch (error) {
+    case -EINVAL:
+    case -ENOENT:
+    case -EACCES:
+    case -EPERM:
+    case -EISDIR:
+    case -ENOTDIR:
+    case -ELOOP:
+    case -ENAMETOOLONG:
+    case -EFBIG:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int run(const struct arguments *arguments)
 {
     _cleanup_(diags_done) struct diags diags = {0};
@@ -123,6 +142,11 @@ static int run(const struct arguments *arguments)
         log_set_level(LOG_DEBUG);
     r = config_file_load(arguments->config_file, &diags, &config);
     log_diags(&diags);
+    if (r < 0 && !is_configuration_error(r)) {
+        log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s could not be read (%s)", arguments->config_file,
+                  strerror(-r));
+        return EXIT_FAILURE;
+    }
     if (r < 0) {
         log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s is not a usable configuration (%s)",
                   arguments->config_file, strerror(-r));

@@ -1,120 +1,129 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The hypervisors of the configuration, and what they tell, handed to the coordinator. */
+/* One hypervisor for each entry of the configuration, and callbacks that hand on what it tells. */
+#include "nodes.h"
+
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon_internal.h"
+#include "answers.h"
+#include "coordinator/coordinator.h"
+#include "hypervisor/hypervisor.h"
 #include "service/clock.h"
 #include "service/log.h"
 
 /* At the end, calls under way get this long before they are left behind. */
 #define STOP_GRACE_US (2 * USEC_PER_SEC)
 
-struct node *nodes_find(struct daemon *daemon, const char *name)
+struct node {
+    char *name;
+    char *uri;
+    struct hypervisor *hypervisor;
+};
+
+static void wake_pump(struct nodes *nodes)
 {
-    for (size_t i = 0; i < daemon->n_nodes; i++)
-        if (strcmp(daemon->nodes[i].name, name) == 0)
-            return &daemon->nodes[i];
-    return NULL;
+    event_active(nodes->pump, 0, 0);
 }
 
 static void on_connected(void *context, const char *hypervisor)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_handle_connected(daemon->coordinator, hypervisor, clock_now());
-    daemon_pump(daemon);
+    coordinator_handle_connected(nodes->coordinator, hypervisor, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_disconnected(void *context, const char *hypervisor, const char *why)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_handle_disconnected(daemon->coordinator, hypervisor, why, clock_now());
-    daemon_pump(daemon);
+    coordinator_handle_disconnected(nodes->coordinator, hypervisor, why, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_event(void *context, const char *hypervisor, const struct domain_event *event)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
     log_line(LOG_DEBUG, "%s/%s: %s", hypervisor, event->name, domain_event_name(event->kind));
-    coordinator_handle_event(daemon->coordinator, hypervisor, event);
-    daemon_pump(daemon);
+    coordinator_handle_event(nodes->coordinator, hypervisor, event);
+    wake_pump(nodes);
 }
 
 static void on_inventory(void *context, const struct action *action, struct inventory *inventory)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_handle_inventory(daemon->coordinator, action, inventory, clock_now());
-    daemon_pump(daemon);
+    coordinator_handle_inventory(nodes->coordinator, action, inventory, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_inspection(void *context, const struct action *action, struct domain_report *report)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_handle_inspection(daemon->coordinator, action, report, clock_now());
-    daemon_pump(daemon);
+    coordinator_handle_description(nodes->coordinator, action, report, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_result(void *context, const struct action *action, const struct action_result *result)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    if (backend_answer_drill(daemon, result))
+    if (answers_give(nodes->answers, result->id, result->error, result->message))
         return;
     if (result->error < 0)
         log_line(LOG_DEBUG, "%s of %s/%s: %s", action_kind_name(action->kind), action->target.hypervisor,
                  action->target.uuid, result->message);
-    coordinator_handle_result(daemon->coordinator, action, result, clock_now());
-    daemon_pump(daemon);
+    coordinator_handle_result(nodes->coordinator, action, result, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_came_back(void *context, const struct action *action, const struct action_result *result)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_handle_late_result(daemon->coordinator, action, result, clock_now());
-    daemon_pump(daemon);
+    coordinator_handle_late_result(nodes->coordinator, action, result, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_capacity(void *context, const struct machine_ref *machine, const char *source, uint64_t capacity_bytes)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_handle_capacity(daemon->coordinator, machine, source, capacity_bytes);
+    coordinator_handle_capacity(nodes->coordinator, machine, source, capacity_bytes);
+    wake_pump(nodes);
 }
 
 static void on_refused(void *context, const char *hypervisor)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_handle_refused(daemon->coordinator, hypervisor, clock_now());
-    daemon_pump(daemon);
+    coordinator_handle_refused(nodes->coordinator, hypervisor, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_overdue(void *context, const char *hypervisor, const char *call, int64_t for_us)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
     _cleanup_(freep) char *text = NULL;
 
-    if (asprintf(&text, "%s: %s has not returned for %.1f s; not waited for any longer", hypervisor, call,
-                 (double)for_us / (double)USEC_PER_SEC) < 0)
+    if (asprintf(&text, "%s: the call %s has not returned for %.1f s; understudyd no longer waits for it", hypervisor,
+                 call, (double)for_us / (double)USEC_PER_SEC) < 0)
         text = NULL;
-    coordinator_note(daemon->coordinator, NOTICE_CALL_OVERDUE, NULL, text != NULL ? text : call, clock_now());
-    daemon_pump(daemon);
+    coordinator_note(nodes->coordinator, NOTICE_CALL_OVERDUE, NULL, text != NULL ? text : call, clock_now());
+    wake_pump(nodes);
 }
 
 static void on_fault(void *context, const struct machine_ref *machine, const char *text)
 {
-    struct daemon *daemon = context;
+    struct nodes *nodes = context;
 
-    coordinator_note(daemon->coordinator, NOTICE_MACHINE_FAULT, machine, text, clock_now());
-    daemon_pump(daemon);
+    coordinator_note(nodes->coordinator, NOTICE_MACHINE_FAULT, machine, text, clock_now());
+    wake_pump(nodes);
 }
 
 static const struct hypervisor_callbacks hypervisor_callbacks = {
@@ -139,7 +148,7 @@ static void node_done(struct node *node)
     *node = (struct node){0};
 }
 
-/* So often that a host which is there again is reached before it counts as lost. */
+/* Short enough that a host which is back is reached before it counts as lost. */
 static int64_t reconnect_max_us(const struct config *config)
 {
     int64_t third_us = config->host_timeout_us / 3;
@@ -147,7 +156,7 @@ static int64_t reconnect_max_us(const struct config *config)
     return config->discovery.reconnect_max_us < third_us ? config->discovery.reconnect_max_us : third_us;
 }
 
-static int node_init(struct daemon *daemon, const struct config *config, const struct config_hypervisor *entry,
+static int node_init(struct nodes *nodes, const struct config *config, const struct config_hypervisor *entry,
                      struct node *node)
 {
     struct hypervisor_options options = {
@@ -163,7 +172,7 @@ static int node_init(struct daemon *daemon, const struct config *config, const s
     if (node->name == NULL || node->uri == NULL)
         r = -ENOMEM;
     else
-        r = hypervisor_new(daemon->base, &options, &hypervisor_callbacks, daemon, &node->hypervisor);
+        r = hypervisor_new(nodes->base, &options, &hypervisor_callbacks, nodes, &node->hypervisor);
     if (r < 0) {
         free(node->name);
         free(node->uri);
@@ -180,56 +189,95 @@ static bool is_still_configured(const struct config *config, const struct node *
     return false;
 }
 
-void nodes_drop(struct daemon *daemon, const struct config *config)
+static void remove_node(struct nodes *nodes, size_t index)
 {
-    for (size_t i = 0; i < daemon->n_nodes;) {
-        struct node *node = &daemon->nodes[i];
+    struct node *node = &nodes->items[index];
 
-        if (config != NULL && is_still_configured(config, node)) {
-            hypervisor_set_timeouts(node->hypervisor, config->recovery.call_timeout_us, reconnect_max_us(config));
-            i++;
-            continue;
-        }
-        coordinator_handle_disconnected(daemon->coordinator, node->name, "no longer configured", clock_now());
-        node_done(node);
-        daemon->nodes[i] = daemon->nodes[--daemon->n_nodes];
-    }
+    coordinator_handle_disconnected(nodes->coordinator, node->name, "no longer configured", clock_now());
+    node_done(node);
+    nodes->items[index] = nodes->items[--nodes->count];
 }
 
-static bool is_watched(const struct daemon *daemon, const struct config_hypervisor *entry)
+void nodes_keep(struct nodes *nodes, const struct config *config)
 {
-    for (size_t i = 0; i < daemon->n_nodes; i++)
-        if (strcmp(daemon->nodes[i].name, entry->name) == 0 && strcmp(daemon->nodes[i].uri, entry->uri) == 0)
+    for (size_t i = 0; i < nodes->count;) {
+        struct node *node = &nodes->items[i];
+
+        if (is_still_configured(config, node)) {
+            hypervisor_set_timeouts(node->hypervisor, config->recovery.call_timeout_us, reconnect_max_us(config));
+            i++;
+        } else {
+            remove_node(nodes, i);
+        }
+    }
+    wake_pump(nodes);
+}
+
+static bool is_watched(const struct nodes *nodes, const struct config_hypervisor *entry)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        if (strcmp(nodes->items[i].name, entry->name) == 0 && strcmp(nodes->items[i].uri, entry->uri) == 0)
             return true;
     return false;
 }
 
-void nodes_take_back(struct daemon *daemon, size_t n_before)
+void nodes_take_back(struct nodes *nodes, size_t n_before)
 {
-    while (daemon->n_nodes > n_before)
-        node_done(&daemon->nodes[--daemon->n_nodes]);
+    while (nodes->count > n_before)
+        node_done(&nodes->items[--nodes->count]);
 }
 
-int nodes_add(struct daemon *daemon, const struct config *config)
+int nodes_add(struct nodes *nodes, const struct config *config)
 {
-    size_t n_before = daemon->n_nodes;
-    struct node *nodes = reallocarray(daemon->nodes, config->n_hypervisors + n_before, sizeof(*nodes));
+    size_t n_before = nodes->count;
+    struct node *items = reallocarray(nodes->items, config->n_hypervisors + n_before, sizeof(*items));
 
-    if (nodes == NULL)
+    if (items == NULL)
         return -ENOMEM;
-    daemon->nodes = nodes;
+    nodes->items = items;
     for (size_t i = 0; i < config->n_hypervisors; i++) {
         int r;
 
-        if (is_watched(daemon, &config->hypervisors[i]))
+        if (is_watched(nodes, &config->hypervisors[i]))
             continue;
-        r = node_init(daemon, config, &config->hypervisors[i], &nodes[daemon->n_nodes]);
+        r = node_init(nodes, config, &config->hypervisors[i], &items[nodes->count]);
         if (r < 0) {
             log_line(LOG_ERR, "%s: cannot be watched: %s", config->hypervisors[i].name, strerror(-r));
-            nodes_take_back(daemon, n_before);
+            nodes_take_back(nodes, n_before);
             return r;
         }
-        daemon->n_nodes++;
+        nodes->count++;
     }
     return 0;
+}
+
+struct hypervisor *nodes_find(const struct nodes *nodes, const char *name)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        if (strcmp(nodes->items[i].name, name) == 0)
+            return nodes->items[i].hypervisor;
+    return NULL;
+}
+
+int nodes_submit(const struct nodes *nodes, const struct action *action)
+{
+    struct hypervisor *hypervisor = nodes_find(nodes, action->target.hypervisor);
+
+    return hypervisor != NULL ? hypervisor_submit(hypervisor, action) : -ENOTCONN;
+}
+
+bool nodes_are_stuck(const struct nodes *nodes)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        if (hypervisor_is_stuck(nodes->items[i].hypervisor))
+            return true;
+    return false;
+}
+
+void nodes_done(struct nodes *nodes)
+{
+    while (nodes->count > 0)
+        remove_node(nodes, 0);
+    free(nodes->items);
+    nodes->items = NULL;
 }

@@ -1,98 +1,80 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reload: a new configuration is built and checked completely before it takes the old one's place. */
-#include <stdio.h>
-#include <stdlib.h>
+/* A new configuration is built and checked completely before it takes the old one's place. */
+#include "reload.h"
+
+#include <event2/event.h>
 #include <string.h>
 
 #include "config/schema.h"
-#include "daemon_internal.h"
+#include "coordinator/coordinator.h"
+#include "manager.h"
+#include "nodes.h"
 #include "service/clock.h"
 #include "service/config_file.h"
 #include "service/log.h"
-#include "service/notify.h"
+#include "settings.h"
 
-static void set_reload_error(struct daemon *daemon, const struct diags *diags, int error)
+/* The first thing that is wrong. NULL: out of memory. */
+static char *describe(const struct diags *diags, int error)
 {
     char *text = NULL;
 
     if (diags->count == 0 || diag_format(&diags->items[0], &text) < 0)
         text = strdup(strerror(-error));
-    free(daemon->reload_error);
-    daemon->reload_error = text;
+    return text;
 }
 
-/* Told after every reload, until it is put back or the daemon is restarted. */
-static void log_waiting_keys(const struct daemon *daemon)
+/* After every reload, until the key is put back or the daemon is restarted. */
+static void log_waiting_keys(const struct settings *settings)
 {
     const struct schema_key *key = NULL;
 
-    while ((key = config_next_restart(daemon->started_with, daemon->config, key)) != NULL)
+    while ((key = config_next_restart(settings->started_with, settings->config, key)) != NULL)
         log_event(MESSAGE_NEEDS_RESTART, NULL, "%s has changed; that takes effect when understudyd is restarted",
                   key->path);
 }
 
-char *reload_waiting_keys(const struct daemon *daemon)
+/* All that can fail comes before the first change. Takes config. */
+static int replace_config(const struct reload *reload, struct config *config)
 {
-    const struct schema_key *key = NULL;
-    char *keys = NULL;
-
-    while ((key = config_next_restart(daemon->started_with, daemon->config, key)) != NULL) {
-        char *more;
-
-        if (asprintf(&more, "%s%s%s", keys != NULL ? keys : "", keys != NULL ? ", " : "", key->path) < 0)
-            break;
-        free(keys);
-        keys = more;
-    }
-    return keys;
-}
-
-/* Whatever can fail comes before the first thing that changes. */
-static int replace_config(struct daemon *daemon, struct config *config)
-{
-    size_t n_before = daemon->n_nodes;
-    int r = nodes_add(daemon, config);
+    size_t n_before = reload->nodes->count;
+    int r = nodes_add(reload->nodes, config);
 
     if (r == 0) {
-        r = coordinator_configure(daemon->coordinator, config);
+        r = coordinator_configure(reload->coordinator, config);
         if (r < 0)
-            nodes_take_back(daemon, n_before);
+            nodes_take_back(reload->nodes, n_before);
     }
     if (r < 0) {
         config_free(config);
         return r;
     }
-    nodes_drop(daemon, config);
-    if (daemon->config != daemon->started_with)
-        config_free(daemon->config);
-    daemon->config = config;
+    nodes_keep(reload->nodes, config);
+    settings_replace(reload->settings, config);
     return 0;
 }
 
-void daemon_reload(struct daemon *daemon)
+void reload_configuration(const struct reload *reload)
 {
     _cleanup_(diags_done) struct diags diags = {0};
+    struct settings *settings = reload->settings;
     struct config *config = NULL;
     int r;
 
-    notify_reloading(clock_now().mono_us);
-    r = config_file_load(daemon->config->file, &diags, &config);
+    manager_tell_reloading(reload->manager);
+    r = config_file_load(settings->config->file, &diags, &config);
     log_diags(&diags);
     if (r == 0)
-        r = replace_config(daemon, config);
+        r = replace_config(reload, config);
+    settings_note_reload(settings, r < 0 ? describe(&diags, r) : NULL);
     if (r < 0) {
-        set_reload_error(daemon, &diags, r);
         log_event(MESSAGE_RELOAD_FAILED, NULL, "reload failed; the configuration in force stays: %s",
-                  daemon->reload_error);
+                  settings->reload_error != NULL ? settings->reload_error : strerror(-r));
     } else {
-        free(daemon->reload_error);
-        daemon->reload_error = NULL;
-        log_event(MESSAGE_RELOADED, NULL, "configuration reloaded from %s", daemon->config->file);
-        log_waiting_keys(daemon);
+        log_event(MESSAGE_RELOADED, NULL, "configuration reloaded from %s", settings->config->file);
+        log_waiting_keys(settings);
     }
-    coordinator_tick(daemon->coordinator, clock_now());
-    daemon_pump(daemon);
-    if (daemon->is_ready)
-        notify_ready();
-    daemon_tell_status(daemon);
+    coordinator_tick(reload->coordinator, clock_now());
+    event_active(reload->pump, 0, 0);
+    manager_tell_reloaded(reload->manager);
 }

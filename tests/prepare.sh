@@ -1,37 +1,134 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Installs what building and testing needs and is missing (Debian, Ubuntu), with sudo where we are not root.
+# Installs what building and testing needs and is missing, on Debian and Ubuntu.
 set -u
 
-as_root=
-if [ "$(id -u)" -ne 0 ]; then as_root='sudo -n'; fi
-updated=no
+usage='usage: sh tests/prepare.sh [SET]
+  build  what building and packaging needs (the default)
+  test   also what tests need that run without root
+  all    also libvirtd, QEMU, containers and checkers, for all tests'
 
-is_installed() {
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
-}
+# Tests that need a package of test_extra or all_extra are skipped, and say so, where it cannot be had.
+build='gcc libc6-dev cmake ninja-build pkg-config dpkg-dev file gzip scdoc libvirt-dev libevent-dev libyaml-dev
+    libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev'
+test='libcmocka-dev python3 python3-pytest'
+test_extra='mandoc openssl'
+all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
+    mmdebstrap systemd-container rpm cppcheck clang-format-14 clang-tidy-14'
 
-install_missing() {
-    missing=
-    for package in "$@"; do is_installed "$package" || missing="$missing $package"; done
-    [ -n "$missing" ] || return 0
-    if [ $updated = no ]; then
-        $as_root apt-get -qq update || return
-        updated=yes
+here=$(dirname "$(readlink -f -- "$0")")
+. "$here/steps.sh"
+log=$(mktemp) || exit
+keeper='' child='' interrupted=no
+# shellcheck disable=SC2317 # called by the traps
+interrupt() {
+    if [ $interrupted = no ] && [ -n "$child" ]; then
+        printf '\n%s\n' "apt-get is left to finish, since packages that are half installed block the next apt-get. \
+This takes a few minutes at most." >&2
     fi
-    # shellcheck disable=SC2086 # several words
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $missing
+    interrupted=yes
 }
+trap 'rm -f "$log"; [ -z "$keeper" ] || kill "$keeper" 2>/dev/null' EXIT
+trap interrupt INT TERM HUP
+
+fail() {
+    echo "prepare: $*" >&2
+    exit 1
+}
+
+# Names of those that are not installed. Packages of Debian have no spaces.
+missing_of() {
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s ' "$package"
+    done
+}
+
+# Names of those that apt knows a version of.
+known_of() {
+    for package in "$@"; do
+        if apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]'; then printf '%s ' "$package"; fi
+    done
+}
+
+# apt ARGUMENT…: is left to finish, whatever happens to the terminal. Returns its exit status.
+apt() {
+    # Waits for an apt of somebody else's, such as unattended-upgrades.
+    # shellcheck disable=SC2086 # as_root is several words
+    run_logged "$log" $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+        apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 "$@"
+    result=$?
+    [ $interrupted = no ] || exit 130
+    return $result
+}
+
+# What apt said last that is an error, and the way out.
+explain() {
+    sed -n 's/^[EW]: *//p' "$log" | grep -v '^Some index files' | sort -u | head -n 3 | sed 's/^/  /' >&2
+    if grep -qE 'resolving|resolve|Could not connect|Failed to fetch|unreachable' "$log"; then
+        echo "This machine does not reach its package mirror: look at its network, then start again." >&2
+    elif grep -q 'dpkg was interrupted' "$log"; then
+        echo "Run as root: dpkg --configure -a; then start again." >&2
+    elif grep -qE 'Could not get lock|Unable to lock' "$log"; then
+        echo "Another apt runs; start again when it has ended." >&2
+    fi
+}
+
+# libvirtd comes enabled. Tests start their own; one that was not there before is no business of tests.
+leave_libvirtd_off() {
+    [ -d /run/systemd/system ] || return 0
+    # shellcheck disable=SC2046,SC2086 # words
+    $as_root systemctl --quiet disable --now $(systemctl list-unit-files --no-legend 'libvirtd*' 'virtlog*' \
+        'virtlock*' 'libvirt-guests*' 2>/dev/null | cut -d ' ' -f 1 | grep -v @) 2>/dev/null
+    echo "libvirtd is installed for the tests, and left disabled."
+}
+
+[ $# -le 1 ] || { echo "$usage" >&2; exit 2; }
+set_name=${1:-build}
+required=$build extra=
+case $set_name in
+build) ;;
+test) required="$build $test" extra=$test_extra ;;
+all)
+    required="$build $test" extra="$test_extra $all_extra"
+    # The agent that tests use; all of them bring a cloud's whole library in Debian 13.
+    if [ -n "$(known_of fence-agents-dummy)" ]; then extra="$extra fence-agents-dummy"; else extra="$extra fence-agents"; fi
+    ;;
+-h | --help) echo "$usage"; exit 0 ;;
+*) echo "$usage" >&2; exit 2 ;;
+esac
 
 if ! command -v apt-get >/dev/null; then
-    echo "no apt-get here: what is missing must be installed by hand"
+    # shellcheck disable=SC2086 # words
+    echo "prepare: there is no apt-get here; what is missing must be installed by hand. On Debian it is called:" $required $extra
     exit 0
 fi
-install_missing gcc cmake ninja-build pkg-config libvirt-dev libevent-dev libyaml-dev libsystemd-dev libxml2-dev \
-    libjansson-dev libcurl4-openssl-dev libsqlite3-dev uthash-dev libcmocka-dev python3 python3-pytest || exit
-# What only some tests need: they are skipped, and say why, where it cannot be had.
-for package in libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd \
-    iproute2 openssl fence-agents \
-    clang-format-14 clang-tidy-14 cppcheck scdoc mandoc mmdebstrap systemd-container dpkg-dev rpm; do
-    install_missing "$package" || echo "$package cannot be installed"
+# shellcheck disable=SC2086
+required=$(missing_of $required) extra=$(missing_of $extra)
+[ -n "$required$extra" ] || exit 0
+
+if ! become_root "to install packages ($set_name)"; then
+    [ -z "$required" ] || fail "packages are missing, and this user cannot become root. As root: apt-get update &&" \
+        "apt-get install --no-install-recommends $required"
+    echo "Not installed, since this user cannot become root: $extra"
+    exit 0
+fi
+keep_root
+
+# shellcheck disable=SC2086
+echo "Packages: installing $(set -- $required $extra; echo $#) and what they need; usually 1 to 5 minutes"
+update_failed=no
+apt update -o APT::Update::Error-Mode=any || update_failed=$(explain 2>&1)
+# shellcheck disable=SC2086
+known=$(known_of $extra)
+had_libvirtd=$(missing_of libvirt-daemon-system)
+# shellcheck disable=SC2086
+if ! apt install --no-install-recommends $required $known; then
+    [ "$update_failed" = no ] || fail "the lists of packages could not be refreshed:
+$update_failed"
+    explain
+    fail "packages could not be installed: $required$known"
+fi
+case $known in *libvirt-daemon-system*) [ -z "$had_libvirtd" ] || leave_libvirtd_off ;; esac
+for package in $extra; do
+    case " $known" in *" $package "*) ;; *) echo "$package is not to be had here; tests that need it are skipped" ;; esac
 done

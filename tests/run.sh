@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Builds understudy and runs every test that this machine can run; installs what is missing.
+# Builds understudy and runs every test that this machine can run; installs what is missing. As an ordinary user it
+# asks for a password once, at the beginning; without root it runs what needs none.
 set -u
 
 usage='usage: sh tests/run.sh [--quick] [-k PATTERN]
-  --quick     without thread sanitizer, real guests and the slow part of lint
+  --quick     without thread sanitizer, real guests and the slow part of lint; needs no root once packages are there
   -k PATTERN  only tests whose name matches (a word, as for ctest -R and pytest -k)
 With CI=true, a skipped test counts as a failure.'
 
@@ -23,43 +24,53 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-cd "$(dirname "$0")/.." || exit
+cd "$(dirname "$(readlink -f -- "$0")")/.." || exit
+. tests/steps.sh
+lock build/tests.lock tests/run.sh || exit 75
 TMPDIR=$(mktemp -d) || exit
 export TMPDIR PYTHONDONTWRITEBYTECODE=1
 results=$TMPDIR/results
 mkdir "$results"
-child='' status=0
+child='' keeper='' watcher='' status=0 as_root=false
+# Tests as an ordinary user leave nothing of root's behind.
+owner=$(id -u):$(id -g)
 
-as_root=
-if [ "$(id -u)" -ne 0 ]; then as_root='sudo -n --preserve-env=TMPDIR,PYTHONDONTWRITEBYTECODE,UNDERSTUDY_BUILD,CI'; fi
-
-# shellcheck disable=SC2317 # called by the trap
+# shellcheck disable=SC2317 # called by the traps
 cleanup() {
     trap '' INT TERM HUP
     trap - EXIT
+    [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
     if [ -n "$child" ]; then
-        $as_root kill -TERM -- "-$child" 2>/dev/null
-        wait "$child"
+        printf '\n%s\n' "Ending what runs, and removing what it made ..."
+        # A step that runs as root can be ended by root only.
+        kill -TERM -- "-$child" 2>/dev/null || $as_root kill -TERM -- "-$child" 2>/dev/null
+        wait_for_child
     fi
-    $as_root rm -rf "$TMPDIR"
+    give_back
+    rm -rf "$TMPDIR" 2>/dev/null || $as_root rm -rf "$TMPDIR"
+    [ -z "$keeper" ] || kill "$keeper" 2>/dev/null
 }
 trap cleanup EXIT
 trap 'cleanup; exit 130' INT TERM HUP
 
-# step NAME COMMAND…: runs it in a session of its own, which an interrupt ends as a whole; says nothing
-# but its name and its time, unless it fails.
+# What steps made as root.
+give_back() {
+    [ "$as_root" = 'sudo -n' ] || return 0
+    for made in build/guests "$results"; do
+        [ ! -e "$made" ] || $as_root chown -R "$owner" "$made"
+    done
+}
+
+# step NAME USUAL COMMAND…: runs it in a process group of its own, which an interrupt ends as a whole; shows what
+# it does meanwhile, and in the end its time, and its output where it failed. USUAL: how long it takes on two cores.
 step() {
     name=$1 began=$(date +%s)
-    shift
-    printf '%-16s' "$name"
-    setsid "$@" >"$TMPDIR/log" 2>&1 </dev/null &
-    child=$!
-    wait "$child"
-    status=$?
-    child=
+    printf '%-16s usually %s\n' "$name" "$2"
+    shift 2
+    run_logged "$TMPDIR/log" "$@"
     # pytest: nothing matches the pattern
     if [ -n "$pattern" ] && [ $status -eq 5 ]; then status=0; fi
-    printf '%5d s  %s\n' $(($(date +%s) - began)) "$([ $status -eq 0 ] && echo ok || echo FAILED)"
+    printf '%-16s %5d s  %s\n' "$name" $(($(date +%s) - began)) "$([ $status -eq 0 ] && echo ok || echo FAILED)"
     if [ $status -ne 0 ]; then cat "$TMPDIR/log"; fi
     return $status
 }
@@ -72,50 +83,63 @@ note_failed() {
 # False where it fails: then there is nothing to test.
 build() {
     # shellcheck disable=SC2016 # for the inner shell
-    step "$1 build" sh -c 'cmake --preset "$1" && cmake --build --preset "$1"' sh "$1" && return
+    step "$1 build" '1 min' sh -c 'cmake --preset "$1" -DUNDERSTUDY_WERROR="$2" && cmake --build --preset "$1"' \
+        sh "$1" "$([ "${CI:-}" = true ] && echo ON || echo OFF)" && return
     note_failed "$1 build"
     return 1
 }
 
-# ctests PRESET NAME CTEST-OPTION…
+# ctests PRESET NAME USUAL CTEST-OPTION…
 ctests() {
-    preset=$1 file=$results/$1-$2.xml what="$1 $2"
-    shift 2
+    preset=$1 file=$results/$1-$2.xml what="$1 $2" usual=$3
+    shift 3
     [ -n "$pattern" ] && set -- "$@" -R "$pattern"
     set -- ctest --test-dir "build/$preset" --output-on-failure --no-tests=ignore -j "$(nproc)" \
         --output-junit "$file" "$@"
     # gcc's thread sanitizer does not know every layout of the address space.
     [ "$preset" = tsan ] && set -- setarch -R "$@"
-    step "$what" "$@" || [ -s "$file" ] || note_failed "$what"
+    step "$what" "$usual" "$@" || [ -s "$file" ] || note_failed "$what"
 }
 
-# e2e PRESET PYTEST-OPTION…
+# e2e PRESET NAME USUAL PYTEST-OPTION…: as root where the name is guests, and there is a way to become root; else
+# these tests skip themselves and say that they need root.
 e2e() {
-    preset=$1 file=$results/$1-e2e.xml
-    shift
+    preset=$1 file=$results/$1-$2.xml what="$1 $2" usual=$3 prefix=
+    if [ "$2" = guests ] && [ "$as_root" != false ]; then prefix=$as_root; fi
+    shift 3
     [ -n "$pattern" ] && set -- "$@" -k "$pattern"
-    export UNDERSTUDY_BUILD="$preset"
-    # shellcheck disable=SC2086 # as_root is several words
-    step "$preset e2e" $as_root timeout -k 60 1800 /usr/bin/python3 -m pytest -q -p no:cacheprovider \
-        --junitxml="$file" "$@" tests/e2e || [ -s "$file" ] || note_failed "$preset e2e"
-    if [ -n "$as_root" ]; then $as_root chown -R "$(id -u)" build "$results"; fi
+    # shellcheck disable=SC2086 # several words
+    step "$what" "$usual" $prefix env TMPDIR="$TMPDIR" PYTHONDONTWRITEBYTECODE=1 UNDERSTUDY_BUILD="$preset" \
+        TSAN_OPTIONS="suppressions='$PWD/tests/tsan.supp'" timeout -k 60 1800 /usr/bin/python3 -m pytest -v \
+        -p no:cacheprovider --basetemp="$TMPDIR/pytest" --junitxml="$file" "$@" tests/e2e ||
+        [ -s "$file" ] || note_failed "$what"
+    give_back
+    rm -rf "$TMPDIR/pytest" 2>/dev/null || $as_root rm -rf "$TMPDIR/pytest"
 }
 
-[ -f tests/tsan.supp ] && export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp"
+export TSAN_OPTIONS="suppressions='$PWD/tests/tsan.supp'"
 
-step packages sh tests/prepare.sh || note_failed packages
+if [ $quick = yes ]; then
+    sh tests/prepare.sh test || exit
+else
+    if ! become_root "to install packages, and for tests with a libvirtd, guests and containers of their own"; then
+        echo "This user cannot become root here: tests that need root are skipped."
+    fi
+    keep_root
+    sh tests/prepare.sh all || exit
+fi
 if build asan; then
-    ctests asan tests -LE 'lint|e2e'
+    ctests asan tests '5 min' -LE 'lint|e2e'
+    e2e asan testdriver '1 min' -m testdriver
     if [ $quick = yes ]; then
-        e2e asan -m testdriver
-        ctests asan lint -L lint -E 'tidy|cppcheck'
+        ctests asan lint '10 s' -L lint -E 'tidy|cppcheck'
     else
-        e2e asan
-        ctests asan lint -L lint
+        e2e asan guests '6 min' -m 'not testdriver'
+        ctests asan lint '2 min' -L lint
     fi
 fi
 if [ $quick = no ] && build tsan; then
-    ctests tsan tests -L 'unit|daemon'
-    e2e tsan -m testdriver
+    ctests tsan tests '2 min' -L 'unit|daemon'
+    e2e tsan testdriver '1 min' -m testdriver
 fi
 /usr/bin/python3 tests/summary.py "$results"

@@ -7,11 +7,10 @@
 # names another build directory of this tree, which is brought up to date instead.
 set -eu
 
-demo=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-source=$(CDPATH='' cd -- "$demo/../.." && pwd)
-packages="gcc libc6-dev cmake ninja-build pkg-config libvirt-dev libevent-dev libyaml-dev libxml2-dev
-          libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev uthash-dev"
-daemon=
+demo=$(dirname -- "$(readlink -f -- "$0")")
+source=$(dirname -- "$(dirname -- "$demo")")
+. "$source/tests/steps.sh"
+daemon='' child='' watcher=''
 directory=$(mktemp -d)
 
 stop_daemon() {
@@ -21,53 +20,54 @@ stop_daemon() {
     daemon=
 }
 
+# shellcheck disable=SC2317 # called by the traps
 clean_up() {
-    status=$?
     trap - EXIT
-    [ "$status" -eq 0 ] || cat "$directory/log" >&2 2>/dev/null || :
+    trap '' INT TERM HUP
+    [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || :
+    [ -z "$child" ] || { kill -TERM -- "-$child" && wait "$child"; } 2>/dev/null || :
     stop_daemon
     rm -rf "$directory"
-    exit "$status"
+    exit "$1"
 }
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'clean_up $?' EXIT
+trap 'echo; clean_up 130' INT
+trap 'clean_up 143' TERM
+trap 'clean_up 129' HUP
 
 fail() {
+    cat "$directory/log" >&2 2>/dev/null || :
     echo "demo: $*" >&2
     exit 1
 }
 
-# Says nothing unless it fails.
+# Says nothing unless it fails, but how it goes.
 quietly() {
-    "$@" >"$directory/log" 2>&1 || fail "failed: $*"
+    run_logged "$directory/log" "$@" || fail "failed: $*"
 }
 
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    else
-        sudo "$@"
-    fi
-}
-
-install_missing() {
-    missing=
-    for package in $packages; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
-    done
-    [ -n "$missing" ] || return 0
-    echo "Installing$missing ..."
-    quietly as_root apt-get update
-    # shellcheck disable=SC2086 # one word for each package
-    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
-}
-
-# A directory of its own: how somebody else's is configured is not ours to change.
+# A directory of its own: how an operator's build is configured is not for the demo to change.
 configure() {
+    lock "$source/build/demo.lock" demo || exit 75
+    sh "$source/tests/prepare.sh" build || exit
     build=$source/build/demo
-    [ -e "$build/bin/understudyd" ] || echo "Building (a minute or two) ..."
+    [ -e "$build/bin/understudyd" ] || echo "Building; usually half a minute"
     quietly cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF
+}
+
+# A path as it stands in a URI.
+in_uri() {
+    printf '%s' "$1" | sed -e 's/%/%25/g' -e 's/ /%20/g' -e 's/?/%3F/g' -e 's/#/%23/g'
+}
+
+# A text as it stands between double quotes in YAML.
+in_yaml() {
+    printf '%s' "$1" | sed 's/["\\]/\\&/g'
+}
+
+# For the right side of sed's s|…|…|.
+in_sed() {
+    sed 's/[&|\\]/\\&/g'
 }
 
 ctl() {
@@ -80,15 +80,14 @@ show() {
 }
 
 build=${UNDERSTUDY_BUILD:-}
-if [ -z "$build" ]; then
-    install_missing
-    configure
-fi
+[ -n "$build" ] || configure
 quietly cmake --build "$build" --target understudyd understudyctl
 
-sed -e "s|@DIRECTORY@|$directory|g" -e "s|@MACHINES@|$demo/machines.xml|g" "$demo/understudy.yaml" \
+cp "$demo/machines.xml" "$directory/"
+sed -e "s|@DIRECTORY@|$(in_yaml "$directory" | in_sed)|g" \
+    -e "s|@MACHINES@|$(in_yaml "$(in_uri "$directory/machines.xml")" | in_sed)|g" "$demo/understudy.yaml" \
     >"$directory/understudy.yaml"
-"$build/bin/understudyd" --config "$directory/understudy.yaml" >"$directory/log" 2>&1 &
+"$build/bin/understudyd" --config "$directory/understudy.yaml" >"$directory/log" 2>&1 9>&- &
 daemon=$!
 ctl status --wait --timeout 20 >/dev/null || fail "understudyd did not become ready"
 
@@ -101,4 +100,4 @@ show history
 show list
 
 ctl show VM-005 --json | grep -q '"state": "running"' || fail "VM-005 does not run"
-printf '\nVM-005 serves in place of VM-001, and nobody had to be awake.\n'
+printf '\nVM-005 serves in place of VM-001, and no operator had to be awake.\n'

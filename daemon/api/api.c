@@ -12,13 +12,21 @@
 #include <event2/listener.h>
 
 #include "api/gate.h"
-#include "api/internal.h"
+#include "api/routes.h"
 #include "api/socket.h"
 #include "api/stream.h"
 #include "report/json.h"
 
 #define HEADERS_MAX_BYTES (8 * 1024)
 #define BODY_MAX_BYTES    (64 * 1024)
+
+struct api {
+    struct socket_file file;
+    struct evhttp *http; /* owns the listener */
+    struct gate *gate;
+    struct stream *stream;
+    struct routes routes;
+};
 
 /* Every method there is: which of them a path allows is the routes' business. */
 #define ALL_METHODS                                                                                                    \
@@ -27,7 +35,9 @@
 
 static void on_request(struct evhttp_request *request, void *context)
 {
-    routes_dispatch(context, request);
+    struct api *api = context;
+
+    routes_dispatch(&api->routes, request);
 }
 
 static void set_limits(struct evhttp *http)
@@ -63,16 +73,19 @@ static void api_freep(struct api **api)
 /* Everything but the socket. */
 static int open_server(struct api *api, struct event_base *base, const struct api_backend *backend, void *context)
 {
-    LIST_INIT(&api->drills);
-    api->backend = backend;
-    api->context = context;
+    /* Numbered by the clock, so that a follower that comes back after a restart has missed the new events. */
+    int r = stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
+
+    if (r < 0)
+        return r;
+    api->routes = (struct routes){.backend = backend, .context = context, .stream = api->stream};
+    LIST_INIT(&api->routes.drills);
     api->http = evhttp_new(base);
     if (api->http == NULL)
         return -ENOMEM;
     set_limits(api->http);
     evhttp_set_gencb(api->http, on_request, api);
-    /* Numbered by the clock, so that a follower that comes back after a restart has missed the new ones. */
-    return stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
+    return 0;
 }
 
 int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
@@ -115,7 +128,7 @@ void api_publish(struct api *api, const struct notice *notice)
 {
     _cleanup_(freep) char *json = NULL;
 
-    metrics_count(&api->counters, notice);
+    metrics_count(&api->routes.counters, notice);
     if (json_format_notice(notice, &json) == 0)
         stream_send(api->stream, notice_kind_name(notice->kind), json);
 }
@@ -124,7 +137,7 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
-    drill_abandon_all(api);
+    drill_abandon_all(&api->routes.drills);
     stream_free(api->stream);
     if (api->http != NULL)
         evhttp_free(api->http);

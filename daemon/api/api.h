@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The control interface: HTTP/JSON on a Unix socket. Reads through the const view it is given and
- * asks for changes through callbacks; knows nothing of libvirt. The only room that knows evhttp.
+ * The control interface: HTTP/JSON on a Unix socket. Reads the coordinator, which is const here, and asks for changes
+ * through the backend; knows nothing of libvirt. The only room that knows evhttp.
  */
 #ifndef UNDERSTUDY_DAEMON_API_H
 #define UNDERSTUDY_DAEMON_API_H
@@ -14,13 +14,16 @@
 #include "coordinator/coordinator.h"
 #include "protocol/notice.h"
 
+/* A client that waits for no answer may be silent for so long before its connection is closed. */
+#define API_IDLE_SECONDS 30
+
 struct event_base;
 struct api;
 
 /* Answers an api_drill request: error 0 or negative errno with words. Called exactly once, later or at once. */
 typedef void (*api_drill_done)(void *token, int error, const char *message);
 
-/* What the API may see and ask for; every member is set. Called on the main thread. */
+/* What the API may read and ask for; every member is set. Called on the main thread. */
 struct api_backend {
     const struct coordinator *(*coordinator)(void *context);
     struct moment (*now)(void *context);
@@ -30,21 +33,21 @@ struct api_backend {
     const char *(*reload_error)(void *context);
     struct moment (*started)(void *context);
     /*
-     * Crash a machine to rehearse. confirmed: the operator said --yes. -EPERM: real hypervisor and not
+     * Crashes a machine for a drill. confirmed: the operator said --yes. -EPERM: real hypervisor and not
      * confirmed; -EBUSY; -ENOENT; -EINVAL: not running. On 0, done(token, …) will be called.
      */
     int (*drill)(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
                  const char **ret_message);
-    /* Lets go of the brake; what waited for that goes on at once. False: it was not on. */
+    /* Releases the brake; the recoveries that waited for that go on. False: the brake was not on. */
     bool (*release)(void *context);
     /*
-     * Somebody says that a lost host is off. confirmed as for drill. -ENOENT; -EBUSY: it can be reached; -EALREADY;
-     * -EPERM: not confirmed. The message says why.
+     * The operator says that a lost host is off. confirmed as for drill. -ENOENT; -EBUSY: it can be reached;
+     * -EALREADY; -EPERM: not confirmed. The message says why.
      */
     int (*fenced)(void *context, const char *hypervisor, bool confirmed, const char **ret_message);
     /*
-     * Reads the configuration again. NULL: it is in force, and *ret_waiting names what waits for a restart (NULL:
-     * nothing; the caller frees it). Else what is wrong, borrowed until the next call, and nothing has changed.
+     * Reads the configuration again. NULL: it is in force, and *ret_waiting names the keys that wait for a restart
+     * (NULL: none; the caller frees it). Else what is wrong, borrowed until the next call, and nothing has changed.
      */
     const char *(*reload)(void *context, char **ret_waiting);
 };
@@ -57,11 +60,11 @@ struct api_backend {
 int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
             struct diags *diags, struct api **ret) _must_check_;
 
-/* On a socket that listens already, whose file is somebody else's business. Takes fd, also when it fails. -ENOMEM. */
+/* On a socket that listens already; its file is left alone. Takes fd, also when it fails. -ENOMEM. */
 int api_new_inherited(struct event_base *base, int fd, const struct api_backend *backend, void *context,
                       struct api **ret) _must_check_;
 
-/* Sends a notice to everybody who follows /v1/events. */
+/* Sends a notice to every client that follows /v1/events, and counts it for /metrics. */
 void api_publish(struct api *api, const struct notice *notice);
 
 /* Closes every connection and removes the socket file that api_new made. Takes NULL. */

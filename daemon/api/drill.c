@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rehearsals asked for over HTTP. The answer may come after the client has gone, or after the API has:
- * a drill belongs to nobody but itself until it is answered.
+ * The answer may come after the client has gone, or after the API has: a drill belongs to the backend that will
+ * answer it, and the list only tells which requests still wait.
  */
+#include "api/drill.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -10,7 +12,6 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 
-#include "api/internal.h"
 #include "api/reply.h"
 #include "report/json.h"
 
@@ -26,7 +27,7 @@ static void free_drill(struct drill *drill)
     free(drill);
 }
 
-/* While a drill is under way the client has nothing to say, and its silence is no reason to hang up. */
+/* While a drill is under way the client sends nothing, and its silence is no reason to close the connection. */
 static void set_patience(struct evhttp_request *request, bool unlimited)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(request);
@@ -45,7 +46,7 @@ static void on_done(void *token, int error, const char *message)
     if (request != NULL) {
         LIST_REMOVE(drill, link);
         set_patience(request, false);
-        /* Should the client have gone, evhttp only frees the request here. */
+        /* Where the client has gone, evhttp only frees the request here. */
         if (error < 0)
             reply_error(request, reply_status_of(error), message, NULL);
         else
@@ -72,9 +73,10 @@ static const char *hint_for(int error)
     return NULL;
 }
 
-void drill_begin(struct api *api, struct evhttp_request *request, const struct machine *machine)
+void drill_begin(struct drill_list *drills, const struct api_backend *backend, void *context,
+                 struct evhttp_request *request, const struct machine *machine)
 {
-    const char *name = pool_display_name(coordinator_pool(api->backend->coordinator(api->context)), machine);
+    const char *name = pool_display_name(coordinator_pool(backend->coordinator(context)), machine);
     const char *message = "out of memory";
     struct drill *drill;
     bool confirmed;
@@ -94,10 +96,10 @@ void drill_begin(struct api *api, struct evhttp_request *request, const struct m
     }
 
     drill->request = request;
-    LIST_INSERT_HEAD(&api->drills, drill, link);
+    LIST_INSERT_HEAD(drills, drill, link);
     set_patience(request, true);
     message = NULL;
-    r = api->backend->drill(api->context, machine, confirmed, on_done, drill, &message);
+    r = backend->drill(context, machine, confirmed, on_done, drill, &message);
     if (r < 0) {
         LIST_REMOVE(drill, link);
         free_drill(drill);
@@ -106,13 +108,13 @@ void drill_begin(struct api *api, struct evhttp_request *request, const struct m
     }
 }
 
-void drill_abandon_all(struct api *api)
+void drill_abandon_all(struct drill_list *drills)
 {
-    while (!LIST_EMPTY(&api->drills)) {
-        struct drill *drill = LIST_FIRST(&api->drills);
+    while (!LIST_EMPTY(drills)) {
+        struct drill *drill = LIST_FIRST(drills);
 
         LIST_REMOVE(drill, link);
-        /* With its connection the request is evhttp's to free; without, ours. */
+        /* evhttp frees the request with its connection; without one, nothing else does. */
         if (evhttp_request_get_connection(drill->request) == NULL)
             evhttp_request_free(drill->request);
         drill->request = NULL;

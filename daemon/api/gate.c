@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Counts connections. evhttp 2.1 has no limit of its own, and tells nobody of a connection that ends
- * before its first request; so each is remembered by its descriptor and inode, and whether it is still
- * open is asked of the kernel, when there seem to be too many.
+ * Counts connections. evhttp 2.1 has no limit of its own, and does not report a connection that ends before its first
+ * request. So each connection is remembered by its descriptor and inode; when there seem to be too many, the kernel is
+ * asked which are still open.
  */
 #include "api/gate.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <event2/util.h>
+
+#include "base/moment.h"
+#include "service/clock.h"
+#include "service/log.h"
+
+/* A failure to accept that comes sooner after another one belongs to it, and is not told again. */
+#define TROUBLE_US (60 * USEC_PER_SEC)
 
 struct connection {
     evutil_socket_t fd;
@@ -21,13 +32,19 @@ struct connection {
 };
 
 struct gate {
+    LIST_ENTRY(gate) link;
     struct evconnlistener *listener;
     struct event *look_again;
     struct event *accepted;
-    struct bufferevent *newest; /* just accepted: evhttp gives it its descriptor after asking us for it; NULL */
+    struct bufferevent
+        *newest; /* just accepted: evhttp sets its descriptor after it has asked for the bufferevent; NULL */
     struct connection connections[GATE_CONNECTIONS_MAX];
     size_t n_connections;
+    int64_t failed_us; /* when accepting failed last: mono_us; 0: it never did */
 };
+
+/* By listener: evhttp sets the listener's own context to itself, and the error callback is called with that. */
+static LIST_HEAD(, gate) gates = LIST_HEAD_INITIALIZER(gates);
 
 static const struct timeval look_again_after = {.tv_usec = 100000};
 
@@ -110,13 +127,31 @@ static struct bufferevent *on_accept(struct event_base *base, void *context)
     return connection;
 }
 
-/* No descriptors left: accepting again at once would only fail again. */
+static void tell_failure(struct gate *gate, const char *why)
+{
+    int64_t now_us = clock_now().mono_us;
+
+    if (gate->failed_us == 0 || now_us - gate->failed_us > TROUBLE_US)
+        log_line(LOG_WARNING,
+                 "control interface: cannot accept a connection (%s); clients wait until the daemon can. "
+                 "LimitNOFILE= of its unit limits how many files it may have open",
+                 why);
+    gate->failed_us = now_us;
+}
+
+/* No descriptors left: accepting again at once would only fail again. context is evhttp's. */
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
-    struct gate *gate = context;
+    const char *why = evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR());
 
+    (void)context;
     evconnlistener_disable(listener);
-    event_add(gate->look_again, &look_again_after);
+    for (struct gate *gate = LIST_FIRST(&gates); gate != NULL; gate = LIST_NEXT(gate, link)) {
+        if (gate->listener != listener)
+            continue;
+        tell_failure(gate, why);
+        event_add(gate->look_again, &look_again_after);
+    }
 }
 
 int gate_new(struct event_base *base, struct evhttp *http, struct evconnlistener *listener, struct gate **ret)
@@ -125,6 +160,7 @@ int gate_new(struct event_base *base, struct evhttp *http, struct evconnlistener
 
     if (gate == NULL)
         return -ENOMEM;
+    LIST_INSERT_HEAD(&gates, gate, link);
     gate->listener = listener;
     gate->look_again = evtimer_new(base, on_look_again, gate);
     gate->accepted = event_new(base, -1, 0, on_accepted, gate);
@@ -140,6 +176,7 @@ void gate_free(struct gate *gate)
 {
     if (gate == NULL)
         return;
+    LIST_REMOVE(gate, link);
     if (gate->look_again != NULL)
         event_free(gate->look_again);
     if (gate->accepted != NULL)

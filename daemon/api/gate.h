@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How many may be connected at once: when the house is full, the next wait in the listener's queue. */
+/* How many clients may be connected at once: when that many are, the next wait in the queue of the listener. */
 #ifndef UNDERSTUDY_DAEMON_API_GATE_H
 #define UNDERSTUDY_DAEMON_API_GATE_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be asked for, as a table, and the answers. Names in paths are percent-encoded. */
+/* A table of paths, and a function for each that makes the answer. Names in paths are percent-encoded. */
+#include "api/routes.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,18 +12,17 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
-#include "api/internal.h"
 #include "api/reply.h"
 #include "api/stream.h"
 #include "api/suggest.h"
 #include "report/json.h"
 #include "report/metrics.h"
 
-#define INELIGIBLE_MAX 100 /* candidates without a chance that an explanation still names */
+#define INELIGIBLE_MAX 100 /* ineligible candidates that an explanation still names */
 
 /* One request on its way to its answer. */
 struct exchange {
-    struct api *api;
+    struct routes *routes;
     struct evhttp_request *request;
     const struct coordinator *coordinator;
     const struct pool *pool;
@@ -31,10 +32,10 @@ struct exchange {
 
 static struct moment now(const struct exchange *exchange)
 {
-    return exchange->api->backend->now(exchange->api->context);
+    return exchange->routes->backend->now(exchange->routes->context);
 }
 
-/* Sends a document of lib/report, or that memory ran out while it was made. */
+/* Sends a document of lib/report; where there was no memory to make it, says so. */
 static void answer(const struct exchange *exchange, int error, char *json)
 {
     reply_json(exchange->request, HTTP_OK, error < 0 ? NULL : json);
@@ -42,8 +43,8 @@ static void answer(const struct exchange *exchange, int error, char *json)
 
 static int collect_status(const struct exchange *exchange, struct status *ret)
 {
-    const struct api_backend *backend = exchange->api->backend;
-    void *context = exchange->api->context;
+    const struct api_backend *backend = exchange->routes->backend;
+    void *context = exchange->routes->context;
     int r = status_collect(exchange->coordinator, ret);
 
     if (r < 0)
@@ -75,7 +76,7 @@ static void get_metrics(struct exchange *exchange)
     int r = collect_status(exchange, &status);
 
     if (r == 0)
-        r = metrics_format(&status, exchange->pool, &exchange->api->counters, &text);
+        r = metrics_format(&status, exchange->pool, &exchange->routes->counters, &text);
     status_done(&status);
     reply_text(exchange->request, HTTP_OK, METRICS_CONTENT_TYPE, r < 0 ? NULL : text);
 }
@@ -101,7 +102,7 @@ static struct machine *find_machine(struct exchange *exchange)
     hint = r == -ENOTUNIQ ? suggest_exact(exchange->pool, exchange->name)
                           : suggest_similar(exchange->pool, exchange->name);
     if (hint == NULL && r == -ENOENT)
-        hint = strdup("understudyctl list shows them all");
+        hint = strdup("understudyctl list shows all machines");
     if (asprintf(&error, r == -ENOTUNIQ ? "%s stands for several machines" : "no machine is called %s",
                  exchange->name) < 0)
         error = NULL;
@@ -141,7 +142,8 @@ static void post_drill(struct exchange *exchange)
     const struct machine *machine = find_machine(exchange);
 
     if (machine != NULL)
-        drill_begin(exchange->api, exchange->request, machine);
+        drill_begin(&exchange->routes->drills, exchange->routes->backend, exchange->routes->context, exchange->request,
+                    machine);
 }
 
 /* failed: "NAME", "HYPERVISOR/NAME" or UUID; NULL: any. The machine itself may be long gone. */
@@ -182,7 +184,7 @@ static void get_recoveries(struct exchange *exchange)
     int r;
 
     if (read_limit(exchange, &limit) < 0) {
-        reply_error(exchange->request, HTTP_BADREQUEST, "limit is no number", NULL);
+        reply_error(exchange->request, HTTP_BADREQUEST, "limit is not a number", NULL);
         return;
     }
     chosen = calloc(count > 0 ? count : 1, sizeof(const struct recovery *));
@@ -224,7 +226,7 @@ static void get_recovery(struct exchange *exchange)
 
 static void post_release(struct exchange *exchange)
 {
-    bool was_held = exchange->api->backend->release(exchange->api->context);
+    bool was_held = exchange->routes->backend->release(exchange->routes->context);
     char *json = NULL;
     int r = json_format_release(was_held, &json);
 
@@ -244,7 +246,7 @@ static void post_fenced(struct exchange *exchange)
         reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, message, NULL);
         return;
     }
-    r = exchange->api->backend->fenced(exchange->api->context, exchange->name, confirmed, &message);
+    r = exchange->routes->backend->fenced(exchange->routes->context, exchange->name, confirmed, &message);
     if (r < 0) {
         reply_error(exchange->request, reply_status_of(r), message,
                     r == -EPERM ? "make sure of it first; then confirm it with --yes, or with {\"confirmed\": true} in "
@@ -259,13 +261,13 @@ static void post_fenced(struct exchange *exchange)
 static void post_reload(struct exchange *exchange)
 {
     _cleanup_(freep) char *waiting = NULL;
-    const char *error = exchange->api->backend->reload(exchange->api->context, &waiting);
+    const char *error = exchange->routes->backend->reload(exchange->routes->context, &waiting);
     char *json = NULL;
     int r;
 
     if (error != NULL) {
         reply_error(exchange->request, HTTP_CONFLICT, error,
-                    "what was in force stays; every error is told by understudyd --check");
+                    "the configuration in force stays; understudyd --check lists every error");
         return;
     }
     r = json_format_reload(waiting, &json);
@@ -274,11 +276,11 @@ static void post_reload(struct exchange *exchange)
 
 static void get_events(struct exchange *exchange)
 {
-    int r = stream_follow(exchange->api->stream, exchange->request);
+    int r = stream_follow(exchange->routes->stream, exchange->request);
 
     if (r < 0)
         reply_error(exchange->request, HTTP_SERVUNAVAIL,
-                    r == -EBUSY ? "too many follow the events already" : "out of memory", NULL);
+                    r == -EBUSY ? "too many clients follow the events already" : "out of memory", NULL);
 }
 
 /* {} stands for one segment of the path. */
@@ -287,7 +289,7 @@ static const struct route {
     const char *method_name;
     const char *path;
     void (*handle)(struct exchange *exchange);
-} routes[] = {
+} table[] = {
     {EVHTTP_REQ_GET, "GET", "/v1/status", get_status},
     {EVHTTP_REQ_GET, "GET", "/v1/machines", get_machines},
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}", get_machine},
@@ -346,14 +348,14 @@ static void refuse(struct evhttp_request *request, const char *allowed)
     reply_error(request, HTTP_BADMETHOD, "this method is not allowed here", NULL);
 }
 
-static void serve(struct api *api, struct evhttp_request *request, const struct route *route, const char *name,
+static void serve(struct routes *routes, struct evhttp_request *request, const struct route *route, const char *name,
                   size_t length)
 {
     const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
     struct exchange exchange = {
-        .api = api,
+        .routes = routes,
         .request = request,
-        .coordinator = api->backend->coordinator(api->context),
+        .coordinator = routes->backend->coordinator(routes->context),
     };
     int r = name != NULL ? decode_name(name, length, &exchange.name) : 0;
 
@@ -370,24 +372,24 @@ static void serve(struct api *api, struct evhttp_request *request, const struct 
     free(exchange.name);
 }
 
-void routes_dispatch(struct api *api, struct evhttp_request *request)
+void routes_dispatch(struct routes *routes, struct evhttp_request *request)
 {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
     const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
     char allowed[64] = "";
 
-    for (size_t i = 0; i < ELEMENTS_OF(routes) && path != NULL; i++) {
+    for (size_t i = 0; i < ELEMENTS_OF(table) && path != NULL; i++) {
         const char *name = NULL;
         size_t length = 0;
 
-        if (!path_matches(routes[i].path, path, &name, &length))
+        if (!path_matches(table[i].path, path, &name, &length))
             continue;
-        if (routes[i].method == evhttp_request_get_command(request)) {
-            serve(api, request, &routes[i], name, length);
+        if (table[i].method == evhttp_request_get_command(request)) {
+            serve(routes, request, &table[i], name, length);
             return;
         }
         snprintf(allowed + strlen(allowed), sizeof(allowed) - strlen(allowed), "%s%s", allowed[0] != '\0' ? ", " : "",
-                 routes[i].method_name);
+                 table[i].method_name);
     }
     refuse(request, allowed);
 }

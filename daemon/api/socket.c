@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unix socket files. A socket that nobody answers on is what an earlier run left behind. */
+/* Unix socket files. A socket that no process answers on was left behind by an earlier run. */
 #include "api/socket.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static int new_socket(int *ret_fd)
     return 0;
 }
 
-/* 0 with nothing in the way any more; -EADDRINUSE, -EEXIST or another error. */
+/* 0: nothing is in the way any more. -EADDRINUSE, -EEXIST or another error. */
 static int clear_path(const struct sockaddr_un *address)
 {
     _cleanup_(closep) int fd = -1;
@@ -50,7 +50,7 @@ static int clear_path(const struct sockaddr_un *address)
     r = new_socket(&fd);
     if (r < 0)
         return r;
-    /* EAGAIN is a full backlog, and that is somebody's. */
+    /* EAGAIN is a full backlog: another process listens. */
     if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
         return -EADDRINUSE;
     if (errno != ECONNREFUSED)

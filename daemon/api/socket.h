@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 
-/* A socket file of ours, by identity, so that never somebody else's is removed. */
+/* A socket file that this process made, by its identity, so that no file of another process is removed. */
 struct socket_file {
     char *path;
     dev_t device;
@@ -17,10 +17,9 @@ struct socket_file {
 };
 
 /*
- * Binds a new socket to `path` with permission bits `mode`; nobody can connect before listen(2). The
- * caller owns the descriptor, and *ret_file until socket_file_remove.
- * -EADDRINUSE: another process serves it. -EEXIST: the path is something else than a socket.
- * -ENAMETOOLONG, or what the system said; words for people go to diags.
+ * Binds a new socket to `path` with permission bits `mode`; no client can connect before listen(2). The caller owns the
+ * descriptor, and *ret_file until socket_file_remove. -EADDRINUSE: another process serves it. -EEXIST: the path is
+ * something else than a socket. -ENAMETOOLONG, or another error of the system; words for people go to diags.
  */
 int socket_bind(const char *path, uint32_t mode, struct diags *diags, struct socket_file *ret_file,
                 int *ret_fd) _must_check_;

@@ -48,7 +48,7 @@ static void on_closed(struct evhttp_connection *connection, void *context)
 
     (void)connection;
     forget(follower);
-    /* evhttp takes the connection out of a request that is still being answered, and leaves the request to us. */
+    /* evhttp takes the connection out of a request that is still being answered, and does not free the request. */
     if (evhttp_request_get_connection(request) == NULL)
         evhttp_request_free(request);
 }
@@ -125,7 +125,7 @@ void stream_free(struct stream *stream)
     free(stream);
 }
 
-/* What came after `last_id`, as far as it is kept. */
+/* Sends the messages after `last_id`, as far as they are kept. */
 static int collect_missed(const struct stream *stream, uint64_t last_id, struct evbuffer *buffer)
 {
     for (uint64_t id = stream->next_id - stream->n_replay; id < stream->next_id; id++)
@@ -134,7 +134,7 @@ static int collect_missed(const struct stream *stream, uint64_t last_id, struct 
     return 0;
 }
 
-/* A comment first: whoever reads it knows that nothing is missed from here on. */
+/* A comment first: a client that has read it knows that it misses nothing from here on. */
 static int make_beginning(const struct stream *stream, struct evhttp_request *request, struct evbuffer *buffer)
 {
     const char *last = evhttp_find_header(evhttp_request_get_input_headers(request), "Last-Event-ID");
@@ -166,7 +166,7 @@ int stream_follow(struct stream *stream, struct evhttp_request *request)
         *follower = (struct follower){.stream = stream, .request = request, .connection = connection};
         evhttp_add_header(headers, "Content-Type", "text/event-stream");
         evhttp_add_header(headers, "Cache-Control", "no-store");
-        /* It has nothing more to say, so its silence is no sign of death. */
+        /* A follower sends nothing more, so its silence is no sign that it is gone. */
         bufferevent_set_timeouts(evhttp_connection_get_bufferevent(connection), NULL, &write_timeout);
         evhttp_connection_set_closecb(connection, on_closed, follower);
         LIST_INSERT_HEAD(&stream->followers, follower, link);

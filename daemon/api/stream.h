@@ -25,12 +25,12 @@ void stream_free(struct stream *stream);
 DEFINE_CLEANUP(struct stream, stream_free);
 
 /*
- * Takes the request over and answers it for as long as it is followed; with a Last-Event-ID header,
- * what came after it first. -EBUSY: enough follow already; -ENOMEM; the request is untouched then.
+ * Takes the request over and answers it for as long as it is followed; with a Last-Event-ID header, the messages after
+ * that come first. -EBUSY: enough clients follow already; -ENOMEM; the request is untouched then.
  */
 int stream_follow(struct stream *stream, struct evhttp_request *request) _must_check_;
 
-/* One message to every follower. event and data hold no newline. Whoever reads too slowly is cut off. */
+/* One message to every follower. event and data hold no newline. A follower that reads too slowly is cut off. */
 void stream_send(struct stream *stream, const char *event, const char *data);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Did you mean …: which machines somebody may have had in mind who wrote a name that is none, or several. */
+/* Did you mean …: the machines that may be meant by a name that no machine has, or several. */
 #ifndef UNDERSTUDY_DAEMON_API_SUGGEST_H
 #define UNDERSTUDY_DAEMON_API_SUGGEST_H
 

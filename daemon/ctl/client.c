@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl/ctl.h"
+#include "ctl/message.h"
 
 #define REQUEST_TIMEOUT_MS 60000
 
-/* What comes in, as it comes in. */
+/* An answer, as it comes in. */
 struct text {
     char *bytes;
     size_t length;
@@ -121,7 +121,7 @@ static void tell_denied(const char *socket)
         complain("permission denied on %s: use sudo, or join the group that owns it", socket);
 }
 
-/* Where a transfer failed: negative errno. quiet: says nothing. */
+/* Why a transfer failed, as a negative errno. quiet: prints nothing. */
 static int explain_failure(struct client *client, CURLcode code, bool quiet)
 {
     long error = 0;
@@ -145,7 +145,7 @@ static int explain_failure(struct client *client, CURLcode code, bool quiet)
     return code == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO;
 }
 
-/* The daemon's own words for why it refused. */
+/* Why the daemon refused, in its own words. */
 static int explain_refusal(long status, const json_t *answer)
 {
     const char *error = json_string_value(json_object_get(answer, "error"));
@@ -178,7 +178,7 @@ static int perform(struct client *client, bool quiet, json_t **ret)
         return quiet ? -EIO : explain_refusal(status, answer);
     if (answer == NULL) {
         if (!quiet)
-            complain("what answers at %s is not understudyd", client->socket);
+            complain("the process that answers at %s is not understudyd", client->socket);
         return -EIO;
     }
     *ret = steal_pointer(&answer);

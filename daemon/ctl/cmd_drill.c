@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl drill: crash a machine on purpose and see whether the recovery works. */
+/* understudyctl drill: crashes a machine on purpose, to see whether the recovery works. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "ctl/ctl.h"
 #include "ctl/event_line.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
 
 #define TIMEOUT_DEFAULT_MS 120000
@@ -50,21 +51,21 @@ static bool on_ready(void *context)
     return crash(drill) == 0;
 }
 
-/* How an event of the crashed machine ends the drill; those that are not here do not. */
+/* How an event of the crashed machine ends the drill; events that are not listed do not end it. */
 static const struct ending {
     const char *kind;
     int status;
     const char *complaint;
 } endings[] = {
     {"recovered", EXIT_SUCCESS, NULL},
-    {"exhausted", EXIT_FAILURE, "the drill failed: nobody took over"},
+    {"exhausted", EXIT_FAILURE, "the drill failed: no machine took over"},
     {"dismissed", EXIT_FAILURE, "the drill proved nothing: the machine runs again"},
     {"observed", EXIT_FAILURE, "the drill proved nothing: the mode is observe, so nothing was started"},
     {"failure-unprotected", EXIT_FAILURE, "the drill proved nothing: the machine is not protected"},
     {"stop-planned", EXIT_FAILURE, "the drill proved nothing: the stop was taken for a planned one"},
 };
 
-/* On its way to the crash QEMU is suspended, which is a planned stop as well: then the crash is still to be told. */
+/* Before the crash libvirt suspends QEMU, which is a planned stop as well: the crash is reported after that. */
 static bool is_ended_without_crash(const struct drill *drill)
 {
     _cleanup_(json_decrefp) json_t *machine = NULL;
@@ -95,7 +96,7 @@ static bool on_event(void *context, const json_t *notice)
     return true;
 }
 
-/* Listens before it crashes, so that no event can be missed. */
+/* Follows the events before the crash, so that none can be missed. */
 static int crash_and_follow(struct drill *drill, struct client *client)
 {
     struct client_follower follower = {.ready = on_ready, .event = on_event, .context = drill};
@@ -130,6 +131,6 @@ const struct command command_drill = {
     .name = "drill",
     .argument = "MACHINE",
     .options = OPTION_YES | OPTION_WAIT | OPTION_TIMEOUT,
-    .help = "crash it on purpose and rehearse the recovery",
+    .help = "crash it on purpose and see whether the recovery works",
     .run = run,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl explain: who would take over if this machine failed now, and why. */
+/* understudyctl explain: which machine would take over if this one failed now, and why. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
 #include "ctl/ranking.h"
 
@@ -25,12 +26,12 @@ static void print_failed(const json_t *machine)
     _cleanup_(freep) char *features = field_joined(machine, "features", ", ");
     _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
     _cleanup_(freep) char *disk = format_bytes((uint64_t)field_integer(environment, "disk_bytes"));
-    _cleanup_(freep) char *size = disk[0] != '-' ? format_text("%s disk", disk) : format_text("no disk that is known");
+    _cleanup_(freep) char *size = disk[0] != '-' ? format_text("%s disk", disk) : format_text("disk of unknown size");
     int64_t cpus = field_integer(environment, "cpu");
 
     print_styled(STYLE_STRONG, "If %s on %s failed now\n", field_word(machine, "name"),
                  field_word(machine, "hypervisor"));
-    print_fact("it offers", "%s", features[0] != '\0' ? features : "nothing that is known");
+    print_fact("it offers", "%s", features[0] != '\0' ? features : "no feature is known");
     print_fact("with", "%" PRId64 " vCPU%s, %s memory, %s", cpus, PLURAL(cpus), memory, size);
     if (!is_protected(machine))
         print_fact("but", "it is not protected: nothing would be started for it");
@@ -48,7 +49,7 @@ static void print_rule(const json_t *explanation)
 
 static void print_explanation(const json_t *machine, const json_t *explanation, size_t limit)
 {
-    const char *chosen = field_text(explanation, "chosen"), *arrow = chosen != NULL ? "=> " : "=> nobody: ";
+    const char *chosen = field_text(explanation, "chosen"), *arrow = chosen != NULL ? "=> " : "=> no candidate: ";
 
     print_failed(machine);
     print_rule(explanation);
@@ -80,6 +81,6 @@ const struct command command_explain = {
     .name = "explain",
     .argument = "MACHINE",
     .options = OPTION_LIMIT,
-    .help = "who would take over from it, and why",
+    .help = "which machine would take over from it, and why",
     .run = run,
 };

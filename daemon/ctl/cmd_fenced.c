@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl fenced: somebody has made sure that a lost host is off. */
+/* understudyctl fenced: the operator has made sure that a lost host is off. */
 #include <stdio.h>
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
 
 #define TIMEOUT_MS 60000
@@ -21,7 +22,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
     if (options->json)
         print_json(answer);
     else
-        print_styled(STYLE_NOTABLE, "%s counts as off: its machines are recovered elsewhere.\n",
+        print_styled(STYLE_NOTABLE, "%s is confirmed off: its machines are recovered elsewhere.\n",
                      field_word(answer, "host"));
     return EXIT_SUCCESS;
 }
@@ -30,6 +31,6 @@ const struct command command_fenced = {
     .name = "fenced",
     .argument = "HOST",
     .options = OPTION_YES,
-    .help = "say that a lost host is surely off",
+    .help = "confirm that a lost host is off",
     .run = run,
 };

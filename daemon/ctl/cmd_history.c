@@ -7,8 +7,10 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
 #include "ctl/ranking.h"
+#include "ctl/table.h"
 
 #define ROWS_DEFAULT 20
 
@@ -29,12 +31,14 @@ static void add_recovery(struct table *table, const json_t *recovery)
     table_add(table, STYLE_PLAIN, "%s", duration);
 }
 
-/* failed: of this machine only, or NULL. */
+/* failed: the machine that was asked for, or NULL. */
 static void print_recoveries(const json_t *recoveries, const char *failed)
 {
-    static const char *const titles[] = {"RECOVERY",    "FAILED", "CAUSE",   "OUTCOME",
-                                         "REPLACEMENT", "WARMTH", "OVERLAP", "TOOK"};
-    _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
+    static const struct column columns[] = {
+        {"RECOVERY", COLUMN_WHOLE},    {"FAILED", COLUMN_WHOLE}, {"CAUSE", COLUMN_CUT_FIRST}, {"OUTCOME", COLUMN_CUT},
+        {"REPLACEMENT", COLUMN_WHOLE}, {"WARMTH", COLUMN_CUT},   {"OVERLAP", COLUMN_NUMBER},  {"TOOK", COLUMN_NUMBER},
+    };
+    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
     if (json_array_size(recoveries) == 0) {
         print_styled(STYLE_PLAIN, "No recovery%s%s yet.\n", failed != NULL ? " of " : "", failed != NULL ? failed : "");
@@ -49,29 +53,30 @@ static void print_recoveries(const json_t *recoveries, const char *failed)
 static char *format_span(const json_t *times, const char *name)
 {
     return field_is_null(times, name) ? format_text("%s", "")
-                                      : format_text("%10.6f s", field_number(times, name) / 1000000);
+                                      : format_text("%.6f s", field_number(times, name) / 1000000);
 }
 
 /* The way of the recovery: when each step was reached, and how long it took from the one before. */
 static void print_timeline(const json_t *recovery)
 {
-    static const char *const titles[] = {"STEP", "REACHED (UTC)", "        TOOK", "WHAT"};
+    static const struct column columns[] = {
+        {"STEP", COLUMN_WHOLE}, {"REACHED (UTC)", COLUMN_WHOLE}, {"TOOK", COLUMN_NUMBER}, {"WHAT", COLUMN_WHOLE}};
     static const struct step {
         const char *label; /* NULL: the outcome */
         const char *instant;
         const char *span; /* of times_us; NULL: the beginning */
         const char *what; /* NULL: how long it took in all */
     } steps[] = {
-        {"detected", "detected_at", NULL, "the hypervisor told of it"},
-        {"confirmed", "confirmed_at", "confirm", "it is surely off"},
+        {"detected", "detected_at", NULL, "the hypervisor reported the failure"},
+        {"confirmed", "confirmed_at", "confirm", "the failed machine is surely off"},
         {"decided", "decided_at", "decide", "a candidate is chosen and claimed"},
         {"recorded", "recorded_at", "record", "the intent is on disk"},
         {"started", "started_at", "start", "the candidate runs"},
-        {"settled", "settled_at", "settle", "it stayed up"},
+        {"settled", "settled_at", "settle", "the candidate stayed up"},
         {NULL, "ended_at", "verify", NULL},
     };
     const json_t *times = json_object_get(recovery, "times_us");
-    _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
+    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
     _cleanup_(freep) char *total = format_text("%.6f s in all", field_number(times, "total") / 1000000);
 
     for (size_t i = 0; i < ELEMENTS_OF(steps); i++) {
@@ -90,16 +95,16 @@ static void print_timeline(const json_t *recovery)
     table_print(table);
 }
 
-/* What a recovery is doing that has not ended. */
+/* What a recovery that has not ended is doing. */
 static const char *under_way_in_words(const char *state)
 {
     static const struct {
         const char *state;
         const char *words;
     } all[] = {
-        {"detected", "a failure was told, and nothing was done yet"},
-        {"confirming", "the hypervisor is asked whether it is really off"},
-        {"destroying", "its remains are being ended, so that nothing runs twice"},
+        {"detected", "a failure was reported, and nothing has been done yet"},
+        {"confirming", "the hypervisor is asked whether the failed machine is really off"},
+        {"destroying", "what is left of the failed machine is being ended, so that nothing runs twice"},
         {"selecting", "a candidate is being chosen; while the brake is on, none is: understudyctl status"},
         {"recording", "the intent to start the candidate is being written to disk"},
         {"preparing", "the pre-start hooks run"},
@@ -108,7 +113,7 @@ static const char *under_way_in_words(const char *state)
         {"stopping", "a candidate that did not come up is being ended"},
         {"settling", "the candidate runs and must stay up for recovery.settle"},
         {"verifying", "the candidate stayed up and must show that it does its work"},
-        {"waiting", "nobody is left; after a pause the failed machine itself is started again"},
+        {"waiting", "no candidate is left; after a pause the failed machine itself is started again"},
     };
 
     for (size_t i = 0; i < ELEMENTS_OF(all); i++)
@@ -128,7 +133,7 @@ static void print_attempts(const json_t *attempts)
     }
 }
 
-/* Everything about the recovery that takes no table. */
+/* Everything about the recovery that needs no table. */
 static void print_facts(const json_t *recovery)
 {
     const json_t *root = json_object_get(recovery, "root");
@@ -138,7 +143,7 @@ static void print_facts(const json_t *recovery)
     if (field_true(recovery, "under_way"))
         print_fact("now", "%s", under_way_in_words(field_word(recovery, "outcome")));
     if (json_is_object(root))
-        print_fact("in place of", "%s on %s, on whose budget it counts",
+        print_fact("in place of", "%s on %s, on whose limit it counts",
                    field_word(root, field_is_null(root, "name") ? "uuid" : "name"), field_word(root, "hypervisor"));
     if (replacement != NULL)
         print_fact("replacement", "%s on %s, %s when it was chosen, verified at level %s", replacement,

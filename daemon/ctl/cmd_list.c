@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl list: every machine, a line each. */
+/* understudyctl list: every machine, one line for each. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
+#include "ctl/table.h"
 
 /*
- * What the daemon does with it, where it keeps it warm, and what that costs: "kept, 232 MiB" where the state tells the
- * warmth, "saved, kept" where it does not. "-" where there is nothing to say.
+ * The warmth of a standby, whether the daemon keeps it so, and the memory that this takes: "kept, 232 MiB" where the
+ * state tells the warmth, "saved, kept" where it does not. "-": no standby.
  */
 static char *warmth_of(const json_t *machine)
 {
@@ -30,7 +32,7 @@ static char *warmth_of(const json_t *machine)
                        memory != NULL ? memory : "");
 }
 
-static void add_machine(struct table *table, const json_t *machine, bool with_hypervisor)
+static void add_machine(struct table *table, const json_t *machine)
 {
     const json_t *environment = json_object_get(machine, "environment");
     _cleanup_(freep) char *roles = field_joined(machine, "roles", " ");
@@ -41,8 +43,7 @@ static void add_machine(struct table *table, const json_t *machine, bool with_hy
     const char *state = field_word(machine, "state");
 
     table_add(table, STYLE_STRONG, "%s", field_word(machine, "name"));
-    if (with_hypervisor)
-        table_add(table, STYLE_PLAIN, "%s", field_word(machine, "hypervisor"));
+    table_add(table, STYLE_PLAIN, "%s", field_word(machine, "hypervisor"));
     table_add(table, reachable ? style_of_state(state) : STYLE_NOTABLE, "%s%s", state, reachable ? "" : "?");
     table_add(table, STYLE_PLAIN, "%s", warmth);
     table_add(table, STYLE_PLAIN, "%s",
@@ -66,20 +67,21 @@ static bool are_several_hypervisors(const json_t *machines)
 
 static void print_machines(const json_t *machines)
 {
-    static const char *const titles[] = {"MACHINE", "HYPERVISOR", "STATE",  "WARMTH", "FOR",
-                                         "ROLES",   "CPU",        "MEMORY", "OFFERS"};
-    static const char *const fewer[] = {"MACHINE", "STATE", "WARMTH", "FOR", "ROLES", "CPU", "MEMORY", "OFFERS"};
-    bool several = are_several_hypervisors(machines);
-    _cleanup_(table_freep) struct table *table =
-        table_new(several ? titles : fewer, several ? ELEMENTS_OF(titles) : ELEMENTS_OF(fewer));
+    const struct column columns[] = {
+        {"MACHINE", COLUMN_WHOLE},    {"HYPERVISOR", are_several_hypervisors(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
+        {"STATE", COLUMN_WHOLE},      {"WARMTH", COLUMN_CUT},
+        {"FOR", COLUMN_CUT},          {"ROLES", COLUMN_CUT},
+        {"CPU", COLUMN_NUMBER},       {"MEMORY", COLUMN_NUMBER},
+        {"OFFERS", COLUMN_CUT_FIRST},
+    };
+    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
     if (json_array_size(machines) == 0) {
         puts("No machine is known.");
         return;
     }
-    table_cut_last_first(table);
     for (size_t i = 0; i < json_array_size(machines); i++)
-        add_machine(table, json_array_get(machines, i), several);
+        add_machine(table, json_array_get(machines, i));
     table_print(table);
 }
 

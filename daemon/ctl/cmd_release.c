@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl release: lets go of the brake that many failures at once have put on. */
+/* understudyctl release: releases the brake that many failures at once have put on. */
 #include <stdio.h>
 
 #include "ctl/client.h"
@@ -19,14 +19,14 @@ static int run(struct client *client, const struct ctl_options *options, const c
     if (options->json)
         print_json(answer);
     else if (field_true(answer, "released"))
-        print_styled(STYLE_GOOD, "Released: the recoveries that were held go on.\n");
+        print_styled(STYLE_GOOD, "The brake is released: the recoveries that waited for it go on.\n");
     else
-        puts("Nothing was held.");
+        puts("The brake was not on.");
     return EXIT_SUCCESS;
 }
 
 const struct command command_release = {
     .name = "release",
-    .help = "let go of the brake: held recoveries go on",
+    .help = "release the brake: recoveries that wait for it go on",
     .run = run,
 };

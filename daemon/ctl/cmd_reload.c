@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl reload: has the configuration read again, and knows how that went. */
+/* understudyctl reload: has the daemon read its configuration again, and says how that went. */
 #include <stdio.h>
 
 #include "ctl/client.h"
@@ -22,12 +22,12 @@ static int run(struct client *client, const struct ctl_options *options, const c
     }
     print_styled(STYLE_GOOD, "The configuration is reloaded.\n");
     if (!field_is_null(answer, "needs_restart"))
-        printf("This waits until understudyd is restarted: %s\n", field_word(answer, "needs_restart"));
+        printf("These keys take effect when understudyd is restarted: %s\n", field_word(answer, "needs_restart"));
     return EXIT_SUCCESS;
 }
 
 const struct command command_reload = {
     .name = "reload",
-    .help = "read the configuration again; fails if it is not taken",
+    .help = "read the configuration again; fails if it is refused",
     .run = run,
 };

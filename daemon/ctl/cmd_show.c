@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl show: everything known of one machine. */
+/* understudyctl show: everything that is known of one machine. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,9 +7,10 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
 
-/* The features of one kind and who says so. */
+/* The features of one kind and their source. */
 static void print_kind(const json_t *machine, const char *kind, const char *source)
 {
     const json_t *features = json_object_get(machine, "features");
@@ -52,7 +53,7 @@ static void print_hardware(const json_t *machine)
     print_fact("network", "%s", macs[0] != '\0' ? macs : "-");
 }
 
-/* What a recovery has to do with it. */
+/* What recoveries have to do with the machine. */
 static void print_recovery_facts(const json_t *machine)
 {
     if (!field_is_null(machine, "claimed_by"))
@@ -62,10 +63,10 @@ static void print_recovery_facts(const json_t *machine)
         print_fact("quarantine", "%" PRId64 " s left: it did not come up as a replacement",
                    field_integer(machine, "quarantine_s"));
     if (field_true(machine, "failed_unrecovered"))
-        print_fact("failed", "and was not recovered; it replaces nobody until it has run again");
+        print_fact("failed", "and was not recovered; it replaces no machine until it has run again");
 }
 
-/* What the daemon itself does with it. */
+/* What the daemon does with a standby. */
 static void print_keeping(const json_t *machine)
 {
     _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
@@ -129,6 +130,6 @@ static int run(struct client *client, const struct ctl_options *options, const c
 const struct command command_show = {
     .name = "show",
     .argument = "MACHINE",
-    .help = "one machine and how its features are known",
+    .help = "one machine, and the source of each feature",
     .run = run,
 };

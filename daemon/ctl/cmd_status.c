@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl status: how things stand, or waiting until they are ready. */
+/* understudyctl status: how the daemon and its hypervisors are, or waiting until it is ready. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +9,9 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
+#include "ctl/table.h"
 
 #define WAIT_DEFAULT_MS 30000
 #define ASK_AGAIN_MS    50
@@ -22,7 +24,7 @@ static int64_t now_ms(void)
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* Readiness has no event that somebody could wait for who may be earlier than the socket; so it asks. */
+/* A client that may be earlier than the socket cannot wait for an event; so it asks. */
 static int wait_until_ready(struct client *client, const struct ctl_options *options)
 {
     int64_t timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : WAIT_DEFAULT_MS;
@@ -49,10 +51,13 @@ static void print_alarm(const json_t *hypervisor)
         const char *state, *words;
         enum style style;
     } alarms[] = {
-        {"held", "is out of reach with most others: our own network? Nothing is fenced", STYLE_ALARM},
-        {"lost", "is lost; nothing on it needs to be recovered", STYLE_NOTABLE},
+        {"held", "is out of reach, and so are most others: the fault may be this host's network. Nothing is fenced",
+         STYLE_ALARM},
+        {"lost", "is lost; no machine on it needs to be recovered", STYLE_NOTABLE},
         {"fencing", "is lost and is being fenced", STYLE_ALARM},
-        {"unfenced", "is lost and NOT fenced: nothing of it is started elsewhere. If it is surely off:", STYLE_ALARM},
+        {"unfenced",
+         "is lost and NOT fenced: none of its machines is started elsewhere. Once you are sure that it is off:",
+         STYLE_ALARM},
         {"fenced", "was lost and is fenced; its machines are recovered elsewhere", STYLE_NOTABLE},
     };
     const char *name = field_word(hypervisor, "name");
@@ -68,14 +73,14 @@ static void print_alarm(const json_t *hypervisor)
     }
 }
 
-/* Hosts that need somebody, or that somebody should know of. */
+/* Hosts that need the operator, or that the operator should know of. */
 static void print_alarms(const json_t *hypervisors)
 {
     for (size_t i = 0; i < json_array_size(hypervisors); i++)
         print_alarm(json_array_get(hypervisors, i));
 }
 
-/* In full: a table would cut it. */
+/* In full, below the table. */
 static void print_troubles(const json_t *hypervisors)
 {
     for (size_t i = 0; i < json_array_size(hypervisors); i++) {
@@ -88,8 +93,11 @@ static void print_troubles(const json_t *hypervisors)
 
 static void print_hypervisors(const json_t *hypervisors)
 {
-    static const char *const titles[] = {"HYPERVISOR", "CONNECTION", "HOST", "MACHINES", "FREE MEMORY", "URI"};
-    _cleanup_(table_freep) struct table *table = table_new(titles, ELEMENTS_OF(titles));
+    static const struct column columns[] = {
+        {"HYPERVISOR", COLUMN_WHOLE}, {"CONNECTION", COLUMN_WHOLE},   {"HOST", COLUMN_WHOLE},
+        {"MACHINES", COLUMN_NUMBER},  {"FREE MEMORY", COLUMN_NUMBER}, {"URI", COLUMN_CUT_FIRST},
+    };
+    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
     for (size_t i = 0; i < json_array_size(hypervisors); i++) {
         const json_t *hypervisor = json_array_get(hypervisors, i);
@@ -107,7 +115,6 @@ static void print_hypervisors(const json_t *hypervisors)
         table_add(table, STYLE_PLAIN, "%s", memory);
         table_add(table, STYLE_PLAIN, "%s", field_word(hypervisor, "uri"));
     }
-    table_cut_last_first(table);
     table_print(table);
     print_troubles(hypervisors);
 }
@@ -134,7 +141,7 @@ static void print_status(const json_t *status)
                field_integer(machines, "total"), field_integer(machines, "running"),
                field_integer(machines, "standing_by"), field_integer(machines, "protected"));
     if (field_integer(machines, "warm") + field_integer(machines, "warming") > 0)
-        print_fact("kept warm", "%" PRId64 ", %" PRId64 " on their way", field_integer(machines, "warm"),
+        print_fact("kept warm", "%" PRId64 ", %" PRId64 " being made warm", field_integer(machines, "warm"),
                    field_integer(machines, "warming"));
     print_fact("recoveries",
                "%" PRId64 " under way, %" PRId64 " recovered, %" PRId64 " exhausted, %" PRId64 " dismissed, %" PRId64

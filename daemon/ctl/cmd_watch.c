@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* understudyctl watch: what happens, as it happens. */
+/* understudyctl watch: events as they happen. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -7,13 +7,14 @@
 #include "ctl/ctl.h"
 #include "ctl/event_line.h"
 #include "ctl/field.h"
+#include "ctl/message.h"
 
 static bool on_event(void *context, const json_t *notice)
 {
     const struct ctl_options *options = context;
 
     event_line_print(notice, options->json);
-    /* Nobody reads any more: what would be the use? */
+    /* Where nothing reads the output any more, following would have no use. */
     return !ferror(stdout) && (options->until == NULL || !field_is(notice, "kind", options->until));
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * understudyctl: one file for each command, and what they share. Knows the daemon only by its control
- * interface.
- */
+/* The commands of understudyctl, a file each, and the options that they are given. */
 #ifndef UNDERSTUDY_DAEMON_CTL_H
 #define UNDERSTUDY_DAEMON_CTL_H
 
@@ -58,14 +55,5 @@ extern const struct command command_release;
 extern const struct command command_fenced;
 extern const struct command command_reload;
 extern const struct command command_watch;
-
-/* "understudyctl: …" on stderr. */
-void complain(const char *format, ...) _printf_(1, 2);
-
-/* A command has nobody to return want of memory to. */
-void die_of_memory(void) __attribute__((noreturn));
-
-/* As asprintf, but never fails. Caller frees. */
-char *format_text(const char *format, ...) _printf_(1, 2) _must_check_;
 
 #endif

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Events in columns that stay where they are, since nobody knows the next line. */
+/* Events in columns of fixed width, since the next line is not known yet. */
 #include "ctl/event_line.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
 #include "ctl/field.h"
 #include "ctl/print.h"
-#include "ctl/width.h"
 
 #define KIND_WIDTH  19 /* failure-unprotected */
 #define TEXT_COLUMN (strlen("14:54:00.000") + 2 + KIND_WIDTH + 2)
@@ -17,7 +15,6 @@ void event_line_print(const json_t *notice, bool in_json)
 {
     const char *at = field_word(notice, "at"), *kind = field_word(notice, "kind");
     bool has_time = strlen(at) > strlen("2026-11-22T14:54:00.000");
-    _cleanup_(freep) char *text = format_text("%s", field_word(notice, "text"));
 
     if (in_json) {
         json_dumpf(notice, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
@@ -25,8 +22,7 @@ void event_line_print(const json_t *notice, bool in_json)
     } else {
         print_styled(STYLE_FAINT, "%.12s  ", has_time ? at + strlen("2026-11-22T") : "            ");
         print_styled(style_of_outcome(kind), "%-*s  ", KIND_WIDTH, kind);
-        width_disarm(text);
-        print_wrapped(STYLE_PLAIN, TEXT_COLUMN, TEXT_COLUMN, text);
+        print_wrapped(STYLE_PLAIN, TEXT_COLUMN, TEXT_COLUMN, field_word(notice, "text"));
     }
     fflush(stdout);
 }

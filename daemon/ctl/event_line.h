@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* in_json: the notice as the daemon sent it, on one line. Flushes: somebody is watching. */
+/* in_json: the notice as the daemon sent it, on one line. Flushes, so that each event is seen at once. */
 void event_line_print(const json_t *notice, bool in_json);
 
 #endif

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/message.h"
 
 const char *field_text(const json_t *object, const char *name)
 {

@@ -8,6 +8,7 @@
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/message.h"
 #include "ctl/print.h"
 
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
@@ -26,7 +27,7 @@ static const struct option_help {
     const char *help;
 } option_helps[] = {
     {"socket", "PATH", 's', 0, "where understudyd listens (" DEFAULT_SOCKET ")"},
-    {"json", NULL, 'j', 0, "print what the daemon answers, for programs"},
+    {"json", NULL, 'j', 0, "print the daemon's answer as JSON, for programs"},
     {"failed", "MACHINE", 'f', OPTION_FAILED, "only recoveries of this machine"},
     {"limit", "N", 'n', OPTION_LIMIT, "how many to show; 0: all"},
     {"yes", NULL, 'y', OPTION_YES, "yes, crash the machine; yes, the host is off"},
@@ -36,36 +37,6 @@ static const struct option_help {
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
 };
-
-void complain(const char *format, ...)
-{
-    va_list arguments;
-
-    fflush(stdout);
-    fputs("understudyctl: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-}
-
-void die_of_memory(void)
-{
-    complain("out of memory");
-    exit(EXIT_FAILURE);
-}
-
-char *format_text(const char *format, ...)
-{
-    va_list arguments;
-    char *text;
-
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        die_of_memory();
-    va_end(arguments);
-    return text;
-}
 
 static void show_help(void)
 {
@@ -106,7 +77,7 @@ static int misuse(const char *format, ...)
     if (vasprintf(&text, format, arguments) < 0)
         die_of_memory();
     va_end(arguments);
-    complain("%s; understudyctl --help shows what there is", text);
+    complain("%s; understudyctl --help lists commands and options", text);
     return EXIT_USAGE;
 }
 
@@ -126,7 +97,7 @@ static const struct option_help *find_option(int letter)
     return NULL;
 }
 
-/* A decimal of at most a day of seconds, or so many items. -EINVAL. */
+/* A decimal number, not above the seconds of a day. -EINVAL. */
 static int parse_number(const char *text, double *ret)
 {
     double number;
@@ -194,7 +165,7 @@ static void fill_getopt(struct option *long_options, char *letters)
     *letters = '\0';
 }
 
-/* Reads all options; -1: go on, else the exit status. *ret_given: the flags of those that not every command takes. */
+/* Reads all options; -1: go on, else the exit status. *ret_given: the flags of the options given. */
 static int parse_options(int argc, char **argv, struct ctl_options *options, unsigned *ret_given)
 {
     struct option long_options[ELEMENTS_OF(option_helps) + 1] = {0};

@@ -1,56 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Styles, facts and tables on standard output. */
+/* Styles, facts and prose on standard output. */
 #include "ctl/print.h"
 
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
-#include "ctl/ctl.h"
-#include "ctl/width.h"
+#include "ctl/harmless.h"
+#include "ctl/message.h"
+#include "report/utf8.h"
 
-#define LABEL_WIDTH 16
-#define CUT_MARK    "..."
-#define GAP         2
-#define COLUMN_MIN  8
-#define TABLE_MIN   60
+#define LABEL_WIDTH  16
+#define WIDTH_AT_ALL 40 /* where a terminal says that it is narrower, lines are longer than it */
 
 static const char *const style_codes[STYLE_COUNT] = {
-    [STYLE_PLAIN] = "",       [STYLE_STRONG] = "\033[1m",   [STYLE_FAINT] = "\033[2m",    [STYLE_GOOD] = "\033[32m",
+    [STYLE_PLAIN] = NULL,     [STYLE_STRONG] = "\033[1m",   [STYLE_FAINT] = "\033[2m",    [STYLE_GOOD] = "\033[32m",
     [STYLE_BAD] = "\033[31m", [STYLE_NOTABLE] = "\033[33m", [STYLE_ALARM] = "\033[1;31m",
 };
 
 static bool in_colour;
 static bool in_utf8;
-static size_t table_width = PRINT_WIDTH;
+static size_t width = PRINT_WIDTH;
 
-size_t print_width(void)
+/* As libsmartcols does: by the terminal itself, else by COLUMNS. */
+static size_t terminal_width(void)
 {
-    return table_width < PRINT_WIDTH ? table_width : PRINT_WIDTH;
-}
-
-static void look_at_terminal(void)
-{
+    const char *columns = getenv("COLUMNS");
     struct winsize size;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        table_width = size.ws_col > TABLE_MIN ? size.ws_col : TABLE_MIN;
+        return size.ws_col;
+    return columns != NULL && atoi(columns) > 0 ? (size_t)atoi(columns) : PRINT_WIDTH;
+}
+
+/* The daemon sends UTF-8, whatever the locale. In another locale, libsmartcols and wcwidth would not know it. */
+static void set_locale(void)
+{
+    setlocale(LC_CTYPE, "");
+    in_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (!in_utf8)
+        setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 void print_init(void)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    bool is_terminal = isatty(STDOUT_FILENO) == 1;
 
-    setlocale(LC_CTYPE, "");
-    in_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    in_colour = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0') &&
+    set_locale();
+    in_colour = is_terminal && (no_colour == NULL || no_colour[0] == '\0') &&
                 (terminal == NULL || strcmp(terminal, "dumb") != 0);
-    look_at_terminal();
+    if (is_terminal && terminal_width() < width)
+        width = terminal_width() > WIDTH_AT_ALL ? terminal_width() : WIDTH_AT_ALL;
+}
+
+const char *print_style_code(enum style style)
+{
+    return in_colour ? style_codes[style] : NULL;
 }
 
 static char *format_arguments(const char *format, va_list arguments)
@@ -59,15 +71,15 @@ static char *format_arguments(const char *format, va_list arguments)
 
     if (vasprintf(&text, format, arguments) < 0)
         die_of_memory();
-    width_disarm(text);
+    harmless_make(text);
     return text;
 }
 
 static void put_styled(enum style style, const char *text, size_t length)
 {
-    bool styled = in_colour && style != STYLE_PLAIN;
+    const char *code = print_style_code(style);
 
-    printf("%s%.*s%s", styled ? style_codes[style] : "", (int)length, text, styled ? "\033[0m" : "");
+    printf("%s%.*s%s", code != NULL ? code : "", (int)length, text, code != NULL ? "\033[0m" : "");
 }
 
 void print_styled(enum style style, const char *format, ...)
@@ -81,16 +93,16 @@ void print_styled(enum style style, const char *format, ...)
     put_styled(style, text, strlen(text));
 }
 
-char *print_make_bar(double share, unsigned width)
+char *print_make_bar(double share, unsigned length)
 {
     const char *full = in_utf8 ? "\xe2\x96\x88" : "#", *empty = in_utf8 ? "\xe2\x96\x91" : ".";
-    unsigned n = (unsigned)(share * width + 0.5);
-    char *bar = malloc(width * strlen("\xe2\x96\x88") + 1), *end = bar;
+    unsigned n = (unsigned)(share * length + 0.5);
+    char *bar = malloc(length * strlen("\xe2\x96\x88") + 1), *end = bar;
 
     if (bar == NULL)
         die_of_memory();
     *end = '\0';
-    for (unsigned i = 0; i < width; i++)
+    for (unsigned i = 0; i < length; i++)
         end = stpcpy(end, i < n ? full : empty);
     return bar;
 }
@@ -101,10 +113,29 @@ void print_json(const json_t *document)
     putchar('\n');
 }
 
-/* Where to break: after the last blank that leaves the line short enough; all of it where there is none. */
+/* How many bytes of the text fit into so many columns of a terminal. */
+static size_t bytes_that_fit(const char *text, size_t columns)
+{
+    const char *at = text;
+    size_t taken = 0;
+
+    while (*at != '\0') {
+        uint32_t character;
+        size_t length = utf8_decode(at, &character);
+        int wide = wcwidth((wchar_t)character);
+
+        taken += wide > 0 ? (size_t)wide : 0;
+        if (taken > columns)
+            break;
+        at += length;
+    }
+    return (size_t)(at - text);
+}
+
+/* Where to break: after the last blank that leaves the line short enough; behind the first word where there is none. */
 static size_t line_length(const char *text, size_t columns)
 {
-    size_t fits = width_cut(text, columns);
+    size_t fits = bytes_that_fit(text, columns);
 
     if (text[fits] == '\0')
         return fits;
@@ -114,12 +145,12 @@ static size_t line_length(const char *text, size_t columns)
     return strcspn(text, " ");
 }
 
-void print_wrapped(enum style style, size_t column, size_t indent, const char *text)
+static void put_wrapped(enum style style, size_t column, size_t indent, const char *text)
 {
     size_t from = column;
 
     for (;;) {
-        size_t length = line_length(text, print_width() > from ? print_width() - from : 1);
+        size_t length = line_length(text, width > from ? width - from : 1);
 
         put_styled(style, text, length);
         putchar('\n');
@@ -131,6 +162,14 @@ void print_wrapped(enum style style, size_t column, size_t indent, const char *t
     }
 }
 
+void print_wrapped(enum style style, size_t column, size_t indent, const char *text)
+{
+    _cleanup_(freep) char *harmless = format_text("%s", text);
+
+    harmless_make(harmless);
+    put_wrapped(style, column, indent, harmless);
+}
+
 void print_fact(const char *label, const char *format, ...)
 {
     _cleanup_(freep) char *text = NULL;
@@ -140,7 +179,7 @@ void print_fact(const char *label, const char *format, ...)
     text = format_arguments(format, arguments);
     va_end(arguments);
     print_styled(STYLE_FAINT, "  %-*s", LABEL_WIDTH - 2, label);
-    print_wrapped(STYLE_PLAIN, LABEL_WIDTH, LABEL_WIDTH, text);
+    put_wrapped(STYLE_PLAIN, LABEL_WIDTH, LABEL_WIDTH, text);
 }
 
 void print_paragraph(enum style style, size_t indent, const char *format, ...)
@@ -152,131 +191,5 @@ void print_paragraph(enum style style, size_t indent, const char *format, ...)
     text = format_arguments(format, arguments);
     va_end(arguments);
     printf("%*s", (int)indent, "");
-    print_wrapped(style, indent, indent, text);
-}
-
-struct cell {
-    enum style style;
-    char *text;
-};
-
-struct table {
-    const char *const *titles;
-    size_t n_columns;
-    bool is_last_cut_first;
-    struct cell *cells;
-    size_t n_cells;
-};
-
-struct table *table_new(const char *const *titles, size_t n_columns)
-{
-    struct table *table = calloc(1, sizeof(*table));
-
-    if (table == NULL)
-        die_of_memory();
-    table->titles = titles;
-    table->n_columns = n_columns;
-    return table;
-}
-
-void table_cut_last_first(struct table *table)
-{
-    table->is_last_cut_first = true;
-}
-
-void table_free(struct table *table)
-{
-    if (table == NULL)
-        return;
-    for (size_t i = 0; i < table->n_cells; i++)
-        free(table->cells[i].text);
-    free(table->cells);
-    free(table);
-}
-
-static bool is_power_of_two(size_t n)
-{
-    return (n & (n - 1)) == 0;
-}
-
-void table_add(struct table *table, enum style style, const char *format, ...)
-{
-    va_list arguments;
-    char *text;
-
-    /* Grows by doubling: a list may have ten thousand rows. */
-    if (is_power_of_two(table->n_cells)) {
-        size_t capacity = table->n_cells > 0 ? table->n_cells * 2 : 1;
-        struct cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
-
-        if (cells == NULL)
-            die_of_memory();
-        table->cells = cells;
-    }
-    va_start(arguments, format);
-    text = format_arguments(format, arguments);
-    va_end(arguments);
-    table->cells[table->n_cells++] = (struct cell){.style = style, .text = text};
-}
-
-static void measure(const struct table *table, size_t *widths)
-{
-    for (size_t i = 0; i < table->n_columns; i++)
-        widths[i] = width_of(table->titles[i]);
-    for (size_t i = 0; i < table->n_cells; i++) {
-        size_t width = width_of(table->cells[i].text);
-
-        if (width > widths[i % table->n_columns])
-            widths[i % table->n_columns] = width;
-    }
-}
-
-static void shrink(const struct table *table, size_t *widths)
-{
-    size_t last = table->n_columns - 1;
-
-    for (;;) {
-        size_t total = GAP * last, widest = 0;
-
-        for (size_t i = 0; i < table->n_columns; i++) {
-            total += widths[i];
-            if (widths[i] > widths[widest])
-                widest = i;
-        }
-        if (table->is_last_cut_first && widths[last] > COLUMN_MIN)
-            widest = last;
-        if (total <= table_width || widths[widest] <= COLUMN_MIN)
-            return;
-        widths[widest]--;
-    }
-}
-
-static void put_cell(enum style style, const char *text, size_t width, bool is_last)
-{
-    bool is_cut = width_of(text) > width;
-    size_t length = is_cut ? width_cut(text, width - strlen(CUT_MARK)) : strlen(text);
-    _cleanup_(freep) char *shown = format_text("%.*s%s", (int)length, text, is_cut ? CUT_MARK : "");
-
-    put_styled(style, shown, strlen(shown));
-    if (is_last)
-        putchar('\n');
-    else
-        printf("%*s", (int)(width - width_of(shown)) + GAP, "");
-}
-
-void table_print(const struct table *table)
-{
-    _cleanup_(freep) size_t *widths = calloc(table->n_columns, sizeof(*widths));
-
-    if (widths == NULL)
-        die_of_memory();
-    measure(table, widths);
-    shrink(table, widths);
-    for (size_t i = 0; i < table->n_columns; i++)
-        put_cell(STYLE_FAINT, table->titles[i], widths[i], i == table->n_columns - 1);
-    for (size_t i = 0; i < table->n_cells; i++) {
-        size_t column = i % table->n_columns;
-
-        put_cell(table->cells[i].style, table->cells[i].text, widths[column], column == table->n_columns - 1);
-    }
+    put_wrapped(style, indent, indent, text);
 }

@@ -2,8 +2,6 @@
 /*
  *   acting ── success, and to be confirmed ──▶ asking ── off ──▶ done
  *      └── failure, or not to be confirmed ──▶ done ◀── on, or no answer
- *
- * A run takes each step from the event loop, on a clean stack, when the program before is gone.
  */
 #include "hooks/fence.h"
 
@@ -13,36 +11,32 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/queue.h>
-
-#include <event2/event.h>
 
 #include "hooks/listing.h"
 #include "hooks/output.h"
 #include "hooks/process.h"
+#include "hooks/sequence.h"
 
 /* The API of fence agents: action=status of a host that is off. */
 #define STATUS_ON  0
 #define STATUS_OFF 2
 
-/* With this the fencing library ends what it says of a fault; the fault itself is the line before. */
+/* The fencing library ends what it says of a fault with this line; the fault itself is the line before. */
 #define ADVICE "Please use '-h' for usage"
 
-/* As much of a secret at the end of a line is taken for one that was cut. */
+/* So many bytes of a secret at the end of a line are taken for a secret that was cut. */
 #define BEGUN_MIN 3
-
-LIST_HEAD(run_list, run);
 
 struct fencer {
     struct event_base *base;
     struct fencer_callbacks callbacks;
     void *context;
-    struct run_list runs;
+    struct sequence_list runs;
 };
 
 struct run {
+    struct sequence sequence;
     struct fencer *fencer;
-    LIST_ENTRY(run) link;
     uint64_t number;
     char *host;
     char *path;
@@ -50,12 +44,9 @@ struct run {
     char *input;                /* of the action */
     char *status_input;         /* NULL: what the agent says is not confirmed */
     struct string_list secrets; /* as output.h prints them */
-    size_t longest_secret;      /* in bytes, with all escaped that may be where it is cut */
+    size_t longest_secret;      /* in bytes, with every byte escaped that may be where a line is cut */
     bool is_after_cut;          /* the line before was broken */
-    bool is_asking;             /* for the status */
-    bool is_answered;
-    struct process *process;
-    struct event *step;
+    bool is_asking;             /* the status is being asked for */
     char last_line[OUTPUT_LINE_BYTES + 1];
 };
 
@@ -70,9 +61,7 @@ static void run_free(struct run *run)
 {
     if (run == NULL)
         return;
-    process_free(run->process);
-    if (run->step != NULL)
-        event_free(run->step);
+    sequence_done(&run->sequence);
     for (size_t i = 0; i < run->secrets.count; i++)
         explicit_bzero(run->secrets.items[i], strlen(run->secrets.items[i]));
     string_list_done(&run->secrets);
@@ -83,12 +72,6 @@ static void run_free(struct run *run)
     free(run);
 }
 DEFINE_CLEANUP(struct run, run_free);
-
-static void run_end(struct run *run)
-{
-    LIST_REMOVE(run, link);
-    run_free(run);
-}
 
 static void answer(struct run *run, int error, const char *format, ...) _printf_(3, 4);
 
@@ -101,10 +84,8 @@ static void answer(struct run *run, int error, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    run->is_answered = true;
     run->fencer->callbacks.done(run->fencer->context, run->number, error, message);
-    if (run->process == NULL)
-        run_end(run);
+    sequence_end(&run->sequence);
 }
 
 /* Marks every place of a secret, so that secrets which hold or overlap each other are found alike. */
@@ -144,12 +125,12 @@ static void put_stars(char *line, const bool *is_hidden)
     line[to] = '\0';
 }
 
-/* What an agent prints in its distress may hold what it was told. text is at most 4 * OUTPUT_LINE_BYTES long. */
+/* What an agent prints when it fails may hold its options. text is at most 4 * OUTPUT_LINE_BYTES long. */
 static void scrub(struct run *run, const char *text, char *ret)
 {
     bool is_hidden[4 * OUTPUT_LINE_BYTES] = {0};
     size_t length = strlen(text);
-    /* By its length; more than the truth where bytes are escaped, which does no harm. */
+    /* Judged by the length; too many lines count as cut where bytes are escaped, which does no harm. */
     bool is_cut = length >= OUTPUT_LINE_BYTES;
     size_t doubtful = length < run->longest_secret ? length : run->longest_secret;
 
@@ -167,10 +148,10 @@ static void scrub(struct run *run, const char *text, char *ret)
     put_stars(ret, is_hidden);
 }
 
-static void on_line(void *context, const char *text)
+static void on_line(struct sequence *sequence, const char *text)
 {
     char scrubbed[4 * OUTPUT_LINE_BYTES + 1];
-    struct run *run = context;
+    struct run *run = (struct run *)sequence;
     char line[sizeof(run->last_line)];
 
     scrub(run, text, scrubbed);
@@ -195,7 +176,7 @@ static void judge_action(struct run *run, int error, const char *message)
 
 static void judge_status(struct run *run, int error, const char *message)
 {
-    int status = process_exit_status(run->process);
+    int status = sequence_exit_status(&run->sequence);
     const char *said = run->last_line[0] != '\0' ? ": " : "";
 
     if (status == STATUS_OFF)
@@ -207,9 +188,9 @@ static void judge_status(struct run *run, int error, const char *message)
                said, run->last_line);
 }
 
-static void on_ended(void *context, int error, const char *message)
+static void on_ended(struct sequence *sequence, int error, const char *message)
 {
-    struct run *run = context;
+    struct run *run = (struct run *)sequence;
 
     if (run->is_asking)
         judge_status(run, error, message);
@@ -217,18 +198,10 @@ static void on_ended(void *context, int error, const char *message)
         judge_action(run, error, message);
 }
 
-static void on_gone(void *context)
+static void on_step(struct sequence *sequence)
 {
-    struct run *run = context;
-
-    event_active(run->step, EV_TIMEOUT, 0);
-}
-
-static void on_step(evutil_socket_t fd, short what, void *context)
-{
-    static const struct process_callbacks callbacks = {.line = on_line, .ended = on_ended, .gone = on_gone};
     static char *const environment[] = {(char *)PROCESS_PATH, (char *)PROCESS_LANG, NULL};
-    struct run *run = context;
+    struct run *run = (struct run *)sequence;
     const struct program program = {
         .path = run->path,
         .environment = environment,
@@ -239,14 +212,6 @@ static void on_step(evutil_socket_t fd, short what, void *context)
     const char *why;
     int r;
 
-    (void)fd;
-    (void)what;
-    process_free(run->process);
-    run->process = NULL;
-    if (run->is_answered) {
-        run_end(run);
-        return;
-    }
     run->last_line[0] = '\0';
     run->is_after_cut = false;
     r = listing_check_program(run->path, &why);
@@ -254,10 +219,22 @@ static void on_step(evutil_socket_t fd, short what, void *context)
         answer(run, r, "%s is not run: %s", run->path, why);
         return;
     }
-    r = process_start(run->fencer->base, &program, &callbacks, run, message, &run->process);
+    r = sequence_run(sequence, &program, message);
     if (r < 0)
         answer(run, r, "%s %s", run->path, message);
 }
+
+static void free_sequence(struct sequence *sequence)
+{
+    run_free((struct run *)sequence);
+}
+
+static const struct sequence_type run_type = {
+    .step = on_step,
+    .line = on_line,
+    .ended = on_ended,
+    .free = free_sequence,
+};
 
 static bool has_option(const struct config_options *options, const char *name)
 {
@@ -291,7 +268,7 @@ static char *make_input(const char *action, const struct config_options *common,
     return text;
 }
 
-/* As it will be found: what is not printable is escaped in lines. */
+/* Noted as it will be found: bytes that are not printable are escaped in lines. */
 static int note_secret(struct run *run, const char *secret)
 {
     size_t length = strlen(secret), size = 4 * length + 1, worst = 0;
@@ -343,13 +320,11 @@ int fencer_run(struct fencer *fencer, uint64_t number, const char *host, const s
     run->input = make_input(config->action == FENCE_OFF ? "off" : "reboot", &config->options, own);
     if (is_confirmed)
         run->status_input = make_input("status", &config->options, own);
-    run->step = evtimer_new(fencer->base, on_step, run);
-    if (run->host == NULL || run->path == NULL || run->input == NULL || run->step == NULL ||
-        (is_confirmed && run->status_input == NULL) || note_secrets(run, &config->options) < 0 ||
-        note_secrets(run, own) < 0)
+    if (run->host == NULL || run->path == NULL || run->input == NULL || (is_confirmed && run->status_input == NULL) ||
+        note_secrets(run, &config->options) < 0 || note_secrets(run, own) < 0 ||
+        sequence_init(&run->sequence, fencer->base, &run_type) < 0)
         return -ENOMEM;
-    LIST_INSERT_HEAD(&fencer->runs, run, link);
-    event_active(run->step, EV_TIMEOUT, 0);
+    sequence_begin(&run->sequence, &fencer->runs);
     run = NULL;
     return 0;
 }
@@ -370,11 +345,8 @@ int fencer_new(struct event_base *base, const struct fencer_callbacks *callbacks
 
 void fencer_free(struct fencer *fencer)
 {
-    struct run *run;
-
     if (fencer == NULL)
         return;
-    while ((run = LIST_FIRST(&fencer->runs)) != NULL)
-        run_end(run);
+    sequence_list_free(&fencer->runs);
     free(fencer);
 }

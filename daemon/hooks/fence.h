@@ -22,9 +22,10 @@ struct fencer_callbacks {
     /* A line that the agent printed, as for hooks_callbacks.line. */
     void (*line)(void *context, const char *host, const char *text);
     /*
-     * Exactly once for each run. error 0: the agent has done it, and where that is asked for, says afterwards that the
-     * host is off. Else negative errno: -ECANCELED it failed, -ETIMEDOUT it was killed, -EIO its word and the status
-     * do not agree, -EPERM it is not to be trusted (see hooks.h), or it could not be run; message says it for people.
+     * Exactly once for each run. error 0: the agent has switched the host off (or rebooted it), and where that is to be
+     * confirmed, its status is off afterwards. Else negative errno: -ECANCELED the agent failed, -ETIMEDOUT it was
+     * killed, -EIO its answer and the status do not agree, -EPERM it is not to be trusted (see hooks.h), or it could
+     * not be run; message says it for people.
      */
     void (*done)(void *context, uint64_t run, int error, const char *message);
 };
@@ -32,8 +33,10 @@ struct fencer_callbacks {
 int fencer_new(struct event_base *base, const struct fencer_callbacks *callbacks, void *context,
                struct fencer **ret) _must_check_;
 
-/* Fences one host; config->command is not NULL. own: options of this host, stronger than common ones. Copies all.
- * -ENOMEM. */
+/*
+ * Fences one host; config->command is not NULL. own: the options of this host, which override the common ones. Copies
+ * everything. -ENOMEM.
+ */
 int fencer_run(struct fencer *fencer, uint64_t run, const char *host, const struct config_fence *config,
                const struct config_options *own) _must_check_;
 

@@ -1,35 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Runs: a list of programs, and which one of it is under way. A run takes each step from the event loop, on a
- * clean stack, so that nobody is called back from within his own call. Knows nothing of how a program runs.
- */
+/* A run: the programs of a directory, or one program, and which of them is under way. */
 #include "hooks/hooks.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/queue.h>
-
-#include <event2/event.h>
 
 #include "hooks/listing.h"
 #include "hooks/process.h"
+#include "hooks/sequence.h"
 
 static const char *const fixed_environment[] = {PROCESS_PATH, PROCESS_LANG};
-
-LIST_HEAD(run_list, run);
 
 struct hooks {
     struct event_base *base;
     struct hooks_callbacks callbacks;
     void *context;
-    struct run_list runs;
+    struct sequence_list runs;
 };
 
 struct run {
+    struct sequence sequence;
     struct hooks *hooks;
-    LIST_ENTRY(run) link;
     uint64_t number;
     char *directory; /* NULL: the one name in programs is a path */
     char *event;
@@ -39,9 +32,6 @@ struct run {
     bool is_listed; /* programs have been read */
     struct listing programs;
     size_t position; /* of the program under way, or the next one */
-    struct process *process;
-    struct event *step;
-    bool is_answered; /* only what was killed has still to go */
 };
 
 static void free_strings(char **strings)
@@ -55,9 +45,7 @@ static void run_free(struct run *run)
 {
     if (run == NULL)
         return;
-    process_free(run->process);
-    if (run->step != NULL)
-        event_free(run->step);
+    sequence_done(&run->sequence);
     listing_done(&run->programs);
     free_strings(run->environment);
     free(run->directory);
@@ -67,19 +55,11 @@ static void run_free(struct run *run)
 }
 DEFINE_CLEANUP(struct run, run_free);
 
-static void run_end(struct run *run)
-{
-    LIST_REMOVE(run, link);
-    run_free(run);
-}
-
 /* The run may be gone after this. */
 static void answer(struct run *run, int error, const char *hook, const char *message)
 {
-    run->is_answered = true;
     run->hooks->callbacks.done(run->hooks->context, run->number, error, hook, message);
-    if (run->process == NULL)
-        run_end(run);
+    sequence_end(&run->sequence);
 }
 
 static const char *current(const struct run *run)
@@ -92,16 +72,16 @@ static void tell_passed_over(struct run *run, const char *hook, const char *why)
     run->hooks->callbacks.passed_over(run->hooks->context, run->number, run->event, hook, why);
 }
 
-static void on_line(void *context, const char *text)
+static void on_line(struct sequence *sequence, const char *text)
 {
-    struct run *run = context;
+    struct run *run = (struct run *)sequence;
 
     run->hooks->callbacks.line(run->hooks->context, run->number, run->event, current(run), text);
 }
 
-static void on_ended(void *context, int error, const char *message)
+static void on_ended(struct sequence *sequence, int error, const char *message)
 {
-    struct run *run = context;
+    struct run *run = (struct run *)sequence;
 
     if (error < 0)
         answer(run, error, current(run), message);
@@ -109,16 +89,8 @@ static void on_ended(void *context, int error, const char *message)
         run->position++;
 }
 
-static void on_gone(void *context)
-{
-    struct run *run = context;
-
-    event_active(run->step, EV_TIMEOUT, 0);
-}
-
 static int start_program(struct run *run, const char *path, char *ret_message)
 {
-    static const struct process_callbacks callbacks = {.line = on_line, .ended = on_ended, .gone = on_gone};
     const struct program program = {
         .path = path,
         .argument = run->event,
@@ -127,10 +99,13 @@ static int start_program(struct run *run, const char *path, char *ret_message)
         .timeout_us = run->timeout_us,
     };
 
-    return process_start(run->hooks->base, &program, &callbacks, run, ret_message, &run->process);
+    return sequence_run(&run->sequence, &program, ret_message);
 }
 
-/* A file of a directory that is not to be run is passed over; a program that was asked for by name is missed. */
+/*
+ * A file of a directory that must not be run is passed over; for a program that was asked for by its path that is an
+ * error. 1: a program runs now; 0: it was passed over.
+ */
 static int start_or_pass_over(struct run *run, char *ret_message)
 {
     _cleanup_(freep) char *path = NULL;
@@ -144,8 +119,10 @@ static int start_or_pass_over(struct run *run, char *ret_message)
         return -ENOMEM;
     }
     r = listing_check_program(path, &why);
-    if (r == 0)
-        return start_program(run, path, ret_message);
+    if (r == 0) {
+        r = start_program(run, path, ret_message);
+        return r < 0 ? r : 1;
+    }
     snprintf(ret_message, PROCESS_MESSAGE_SIZE, "not run: %s", why);
     if (run->directory == NULL)
         return r;
@@ -154,7 +131,7 @@ static int start_or_pass_over(struct run *run, char *ret_message)
     return 0;
 }
 
-/* A directory that others may write holds nobody's hooks. */
+/* No program of a directory that others may write is run. */
 static int list_programs(struct run *run)
 {
     char text[PROCESS_MESSAGE_SIZE];
@@ -171,20 +148,25 @@ static int list_programs(struct run *run)
     return 0;
 }
 
-static void on_step(evutil_socket_t fd, short what, void *context)
+/* Runs the first program that is to be run, or says that there is none. Negative errno, with a message. */
+static int run_next(struct run *run, char *ret_message)
 {
-    struct run *run = context;
+    while (run->position < run->programs.count) {
+        int r = start_or_pass_over(run, ret_message);
+
+        if (r != 0)
+            return r;
+    }
+    answer(run, 0, "", "");
+    return 0;
+}
+
+static void on_step(struct sequence *sequence)
+{
+    struct run *run = (struct run *)sequence;
     char message[PROCESS_MESSAGE_SIZE];
     int r;
 
-    (void)fd;
-    (void)what;
-    process_free(run->process);
-    run->process = NULL;
-    if (run->is_answered) {
-        run_end(run);
-        return;
-    }
     if (!run->is_listed) {
         r = list_programs(run);
         if (r < 0) {
@@ -193,13 +175,22 @@ static void on_step(evutil_socket_t fd, short what, void *context)
             return;
         }
     }
-    for (r = 0; r == 0 && run->process == NULL && run->position < run->programs.count;)
-        r = start_or_pass_over(run, message);
+    r = run_next(run, message);
     if (r < 0)
         answer(run, r, current(run), message);
-    else if (run->process == NULL)
-        answer(run, 0, "", "");
 }
+
+static void free_sequence(struct sequence *sequence)
+{
+    run_free((struct run *)sequence);
+}
+
+static const struct sequence_type run_type = {
+    .step = on_step,
+    .line = on_line,
+    .ended = on_ended,
+    .free = free_sequence,
+};
 
 static int make_environment(const struct hook_variable *variables, char ***ret)
 {
@@ -241,9 +232,8 @@ static int run_new(struct hooks *hooks, uint64_t number, const char *event, cons
     run->timeout_us = timeout_us;
     run->event = strdup(event);
     run->json = strdup(json == NULL ? "" : json);
-    run->step = evtimer_new(hooks->base, on_step, run);
-    if (run->event == NULL || run->json == NULL || run->step == NULL ||
-        make_environment(variables, &run->environment) < 0)
+    if (run->event == NULL || run->json == NULL || make_environment(variables, &run->environment) < 0 ||
+        sequence_init(&run->sequence, hooks->base, &run_type) < 0)
         return -ENOMEM;
     *ret = steal_pointer(&run);
     return 0;
@@ -251,8 +241,7 @@ static int run_new(struct hooks *hooks, uint64_t number, const char *event, cons
 
 static void run_begin(struct run *run)
 {
-    LIST_INSERT_HEAD(&run->hooks->runs, run, link);
-    event_active(run->step, EV_TIMEOUT, 0);
+    sequence_begin(&run->sequence, &run->hooks->runs);
 }
 
 int hooks_new(struct event_base *base, const struct hooks_callbacks *callbacks, void *context, struct hooks **ret)
@@ -302,11 +291,8 @@ int hooks_run_program(struct hooks *hooks, uint64_t number, const char *path, co
 
 void hooks_free(struct hooks *hooks)
 {
-    struct run *run;
-
     if (hooks == NULL)
         return;
-    while ((run = LIST_FIRST(&hooks->runs)) != NULL)
-        run_end(run);
+    sequence_list_free(&hooks->runs);
     free(hooks);
 }

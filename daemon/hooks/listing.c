@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looks at files, opens none. Knows nothing of who runs them. */
+/* Looks at files, opens none. Knows nothing of how programs run. */
 #include "hooks/listing.h"
 
 #include <dirent.h>
@@ -86,9 +86,9 @@ void listing_done(struct listing *listing)
 static const char *why_distrusted(const struct stat *file)
 {
     if (file->st_uid != 0 && file->st_uid != geteuid())
-        return "belongs to somebody else";
+        return "belongs to another user";
     if (file->st_mode & (S_IWGRP | S_IWOTH))
-        return "writable by others";
+        return "writable by other users";
     return NULL;
 }
 

@@ -25,8 +25,8 @@ int listing_of_one(const char *name, struct listing *ret) _must_check_;
 void listing_done(struct listing *listing);
 
 /*
- * Whether a program, or a directory of programs, can be trusted: 0 if its owner is root or who we are, and
- * nobody else may write it. Otherwise -EPERM, or why it cannot be looked at, with the reason in *ret_why.
+ * Whether a program, or a directory of programs, can be trusted: 0 if it belongs to root or to the daemon's user, and
+ * no other user may write it. Otherwise -EPERM, or the error of looking at it, with the reason in *ret_why.
  */
 int listing_check_program(const char *path, const char **ret_why) _must_check_;
 int listing_check_directory(const char *path, const char **ret_why) _must_check_;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bytes in, lines out. Knows no process, and trusts nobody who writes. */
+/* Bytes in, lines out. Knows no process, and trusts no program. */
 #include "hooks/output.h"
 
 #include <stdint.h>

@@ -3,8 +3,9 @@
  *   running ──time limit: SIGTERM──▶ asked to end ──2 s: SIGKILL, ended──▶ killed
  *      └────────────exit: ended, gone───┴──────────────────exit: gone────────┘
  *
- * Its end is the end of the program itself, whoever holds the pipe. The number of its process group is ours
- * only until it is reaped, so the group gets no signal after that. Knows nothing of runs and directories.
+ * The process ends when the program itself ends, even where another process still holds the pipe. The number of its
+ * process group may be used again once it is reaped, so the group gets no signal after that. Knows nothing of runs
+ * and directories.
  */
 #include "hooks/process.h"
 
@@ -26,7 +27,7 @@
 
 #define GRACE_US    (2 * USEC_PER_SEC) /* from SIGTERM to SIGKILL */
 #define DYING_MS    1000               /* how long freeing waits for what it killed */
-#define CHUNK_BYTES 16384              /* read at a time, so that a flood is not all the loop does */
+#define CHUNK_BYTES 16384 /* read at a time, so that a flood of output does not keep the loop from everything else */
 
 struct process {
     pid_t pid; /* 0: reaped */
@@ -88,7 +89,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
     (void)read_pipe(process, CHUNK_BYTES, &n);
 }
 
-/* What lies in the pipe now, and no more: somebody else may go on filling it. */
+/* Reads what is in the pipe now, and no more: another process may go on filling it. */
 static void drain(struct process *process)
 {
     int waiting = 0;
@@ -151,7 +152,7 @@ static void tell_exit(struct process *process, const siginfo_t *info)
         tell_end(process, -ECANCELED, message);
 }
 
-/* Somebody who waits for any child, against the rules of this process, may have taken it. */
+/* Code that waits for any child, against the rules of this process, may have reaped it. */
 static void reap(struct process *process, siginfo_t *ret)
 {
     *ret = (siginfo_t){.si_code = CLD_EXITED, .si_status = -1};
@@ -220,7 +221,7 @@ int process_exit_status(const struct process *process)
     return process->status;
 }
 
-/* What hangs in the kernel is left to whoever inherits it. */
+/* A process that hangs in the kernel is left to init. */
 static void kill_and_reap(struct process *process)
 {
     struct pollfd exited = {.fd = process->pidfd, .events = POLLIN};

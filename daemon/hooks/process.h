@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One program: from its start to its last line and its end. It is waited for by a descriptor of its own, so
- * that nobody's SIGCHLD handler is needed and nobody else's children are touched. Never blocks the loop.
+ * One program: from its start to its last line and its end. A pidfd tells the end, so that no SIGCHLD handler is needed
+ * and no other child of the process is touched. Never blocks the loop.
  */
 #ifndef UNDERSTUDY_HOOKS_PROCESS_H
 #define UNDERSTUDY_HOOKS_PROCESS_H

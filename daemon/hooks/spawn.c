@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * posix_spawn and what it is given. The daemon has threads, so nothing of ours runs between fork and exec.
- * Knows no event loop.
+ * posix_spawn and its arguments. The daemon has threads, so no code of the daemon runs between fork and exec. Knows no
+ * event loop.
  */
 #include "hooks/spawn.h"
 
@@ -34,7 +34,7 @@ static int steal_fd(int *fd)
     return taken;
 }
 
-/* A file in memory, not a pipe: nobody has to feed it, and a program that does not read it harms nobody. */
+/* A file in memory, not a pipe: the daemon need not feed it, and a program that does not read it does no harm. */
 static int open_input(const char *text, int *ret)
 {
     _cleanup_(closep) int fd = memfd_create("understudy-hook-input", MFD_CLOEXEC);
@@ -58,8 +58,8 @@ static int open_input(const char *text, int *ret)
     return 0;
 }
 
-/* The program's end blocks, as programs expect; only ours does not. */
-static int open_output(int *ret_ours, int *ret_theirs)
+/* The end that the program writes to blocks, as programs expect; the daemon's end does not. */
+static int open_output(int *ret_read, int *ret_write)
 {
     int ends[2];
 
@@ -72,8 +72,8 @@ static int open_output(int *ret_ours, int *ret_theirs)
         close(ends[1]);
         return r;
     }
-    *ret_ours = ends[0];
-    *ret_theirs = ends[1];
+    *ret_read = ends[0];
+    *ret_write = ends[1];
     return 0;
 }
 
@@ -173,18 +173,18 @@ static int fail(int error, const char *what, char *ret_message)
 int spawn_program(const struct program *program, char *ret_message, pid_t *ret_pid, int *ret_pidfd, int *ret_output)
 {
     _cleanup_(closep) int input = -1;
-    _cleanup_(closep) int ours = -1;
-    _cleanup_(closep) int theirs = -1;
+    _cleanup_(closep) int read_end = -1;
+    _cleanup_(closep) int write_end = -1;
     pid_t pid = 0;
     int r, pidfd;
 
     r = open_input(program->input, &input);
     if (r < 0)
         return fail(r, "standard input", ret_message);
-    r = open_output(&ours, &theirs);
+    r = open_output(&read_end, &write_end);
     if (r < 0)
         return fail(r, "pipe", ret_message);
-    r = start(program, input, theirs, &pid);
+    r = start(program, input, write_end, &pid);
     if (r < 0) {
         explain(program->path, r, ret_message);
         return r;
@@ -198,6 +198,6 @@ int spawn_program(const struct program *program, char *ret_message, pid_t *ret_p
     }
     *ret_pid = pid;
     *ret_pidfd = pidfd;
-    *ret_output = steal_fd(&ours);
+    *ret_output = steal_fd(&read_end);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Starts a program with nothing of ours but what is meant for it. */
+/* Starts a program with nothing of the daemon but what the program is given on purpose. */
 #ifndef UNDERSTUDY_HOOKS_SPAWN_H
 #define UNDERSTUDY_HOOKS_SPAWN_H
 

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each action looks the domain up, looks at its state, and acts. Decides nothing beyond that. */
+/* Each action looks the domain up, asks for its state, and acts. Decides nothing beyond that. */
 #include "hypervisor/actions.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <libvirt/virterror.h>
 
 #include "hypervisor/drain.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/translate.h"
+#include "service/clock.h"
 
 /* Seconds that the agent may take to set a clock. */
 #define CLOCK_TIMEOUT 5
 
-/* How far a guest's clock may be from ours after it was set by its machine's, in seconds. */
+/*
+ * So many seconds may lie between the clocks of guest and host where the guest has been set from its virtual hardware.
+ */
 #define GRAIN_S 3
 
 static void fail(struct action_result *result, int error, const char *message)
@@ -52,9 +54,9 @@ virDomainPtr action_look_up(virConnectPtr connection, const char *uuid, struct a
     return NULL;
 }
 
-void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_get_state(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -64,9 +66,9 @@ void action_inquire(virConnectPtr connection, const char *uuid, struct action_re
 }
 
 /* A domain may end, or a transient one vanish, between the question for its state and the call. */
-void action_destroy(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_destroy(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -83,7 +85,7 @@ static bool is_up(enum machine_state state)
     return state == MACHINE_RUNNING || state == MACHINE_SUSPENDED;
 }
 
-/* Brings it up from the state in result. -1: libvirt refused; a state that no call ends is told in result. */
+/* Brings the machine up from the state in result. -1: libvirt refused. A state that no call ends is told in result. */
 static int bring_up(virDomainPtr domain, struct action_result *result)
 {
     if (result->state == MACHINE_PAUSED && result->reason == REASON_USER)
@@ -91,30 +93,30 @@ static int bring_up(virDomainPtr domain, struct action_result *result)
     if (result->state == MACHINE_SHUT_OFF)
         return virDomainCreate(domain);
     result->error = -EIO;
-    snprintf(result->message, sizeof(result->message), "it is %s (%s), which no start ends",
+    snprintf(result->message, sizeof(result->message), "the machine is %s (%s), a state that a start cannot end",
              machine_state_name(result->state), machine_reason_name(result->reason));
     return 0;
 }
 
-void action_start(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_start(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
     if (is_up(result->state)) {
-        fail(result, -EALREADY, "it runs already");
+        fail(result, -EALREADY, "the machine runs already");
     } else if (bring_up(domain, result) < 0) {
         fail_as_libvirt_says(result, connection);
         if (get_state(domain, result) == 0 && is_up(result->state))
-            fail(result, -EALREADY, "somebody else started it meanwhile");
+            fail(result, -EALREADY, "the machine was started by other means meanwhile");
     }
     virDomainFree(domain);
 }
 
-void action_suspend(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_suspend(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -123,9 +125,9 @@ void action_suspend(virConnectPtr connection, const char *uuid, struct action_re
     virDomainFree(domain);
 }
 
-void action_save(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_save(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -134,32 +136,30 @@ void action_save(virConnectPtr connection, const char *uuid, struct action_resul
     virDomainFree(domain);
 }
 
-/* From our own clock. */
+/* From the clock of this host. */
 static int tell_time(virDomainPtr domain)
 {
-    struct timespec now;
+    int64_t real_us = clock_now().real_us;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    return virDomainSetTime(domain, now.tv_sec, (unsigned)now.tv_nsec, 0);
+    return virDomainSetTime(domain, real_us / USEC_PER_SEC, (unsigned)(real_us % USEC_PER_SEC) * 1000, 0);
 }
 
-/* The guest's clock and ours are near enough to be the same but for the grain of the former. */
+/* The clocks of guest and this host differ by no more than the grain of the virtual hardware clock. */
 static bool agrees_with_us(virDomainPtr domain)
 {
-    struct timespec now;
     long long seconds;
     unsigned nanoseconds;
 
     if (virDomainGetTime(domain, &seconds, &nanoseconds, 0) < 0)
         return false;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return llabs(now.tv_sec - seconds) <= GRAIN_S;
+    return llabs(clock_now().real_us / USEC_PER_SEC - seconds) <= GRAIN_S;
 }
 
 /*
- * The clock of the guest's machine is its host's, and not every guest has what reads it. It counts whole seconds
- * from the start of QEMU on, and is read in whole seconds: the guest is behind by up to two, unless it is told the
- * time by ours. Ours may be wrong where the host's is right, so it only refines.
+ * The virtual hardware clock follows the clock of the hypervisor's host, and not every guest has the program that reads
+ * it. It counts whole seconds from the start of QEMU on and is read in whole seconds, so the guest lags by up to 2 s.
+ * Where the guest then agrees with this host, its clock is set again, from this host's. This host's clock may be wrong
+ * where the other is right, so it only refines.
  */
 static int set_clock(virDomainPtr domain)
 {
@@ -171,9 +171,9 @@ static int set_clock(virDomainPtr domain)
     return virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE ? -1 : tell_time(domain);
 }
 
-void action_set_clock(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_set_clock(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
@@ -183,10 +183,10 @@ void action_set_clock(virConnectPtr connection, const char *uuid, struct action_
     virDomainFree(domain);
 }
 
-void action_weigh(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_measure_memory(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
     virDomainMemoryStatStruct statistics[VIR_DOMAIN_MEMORY_STAT_NR];
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
     int n;
 
     if (domain == NULL)
@@ -201,9 +201,9 @@ void action_weigh(virConnectPtr connection, const char *uuid, struct action_resu
 }
 
 /*
- * The dump is how libvirt crashes a domain; nobody wants its contents. It goes into a FIFO: a file
- * would take the guest's memory in disk space, and libvirt gives what it writes to the guest's security
- * label, which /dev/null must never get. MEMORY_ONLY works for guests that cannot be migrated, too.
+ * libvirt crashes a domain by a dump, whose contents are of no use here. It goes into a FIFO: a file would take the
+ * guest's memory in disk space, and libvirt gives what it writes to the guest's security label, which /dev/null must
+ * never get. MEMORY_ONLY works for guests that cannot be migrated, too.
  */
 static int dump_and_crash(virDomainPtr domain, const char *path)
 {
@@ -214,9 +214,9 @@ static int dump_and_crash(virDomainPtr domain, const char *path)
     return virDomainCoreDump(domain, path, VIR_DUMP_CRASH);
 }
 
-void action_crash(virConnectPtr connection, const char *uuid, struct action_result *result)
+void action_crash(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
     _cleanup_(drain_freep) struct drain *drain = NULL;
     bool is_frozen = false;
     int r;

@@ -14,34 +14,33 @@
 virDomainPtr action_look_up(virConnectPtr connection, const char *uuid, struct action_result *result);
 
 /*
- * Each fills result->error and message; -ENOENT: no such domain, -ENOTCONN, -EIO with libvirt's words in
- * message. inquire also fills state, reason,
- * has_managed_save and free_memory_kib.
+ * Each acts on action->target.uuid and fills result->error and message; -ENOENT: no such domain, -ENOTCONN, -EIO with
+ * libvirt's words in message. get_state also fills state, reason, has_managed_save and free_memory_kib.
  */
-void action_inquire(virConnectPtr connection, const char *uuid, struct action_result *result);
+void action_get_state(virConnectPtr connection, const struct action *action, struct action_result *result);
 
-/* Success means that it is off: it may have been so before. */
-void action_destroy(virConnectPtr connection, const char *uuid, struct action_result *result);
+/* Success means that the machine is off; it may have been off before. */
+void action_destroy(virConnectPtr connection, const struct action *action, struct action_result *result);
 
-/* Resumes what a user paused, else boots or restores. -EALREADY: it runs. */
-void action_start(virConnectPtr connection, const char *uuid, struct action_result *result);
+/* Resumes a machine that a user paused, else boots or restores it. -EALREADY: it runs. */
+void action_start(virConnectPtr connection, const struct action *action, struct action_result *result);
 
-/* Suspends what runs; one that is suspended already is. */
-void action_suspend(virConnectPtr connection, const char *uuid, struct action_result *result);
+/* Suspends a running machine; success where it is suspended already. */
+void action_suspend(virConnectPtr connection, const struct action *action, struct action_result *result);
 
-/* Managed save, to be restored running, also where it is suspended. */
-void action_save(virConnectPtr connection, const char *uuid, struct action_result *result);
+/* Managed save of a machine that runs or is suspended; it will be restored running. */
+void action_save(virConnectPtr connection, const struct action *action, struct action_result *result);
 
-/* Through its agent: from the machine's own clock, which went on, or else to what this host says. */
-void action_set_clock(virConnectPtr connection, const char *uuid, struct action_result *result);
+/* Through the guest agent: from the virtual hardware clock, which went on, or else to the time of this host. */
+void action_set_clock(virConnectPtr connection, const struct action *action, struct action_result *result);
 
 /* Fills resident_kib. */
-void action_weigh(virConnectPtr connection, const char *uuid, struct action_result *result);
+void action_measure_memory(virConnectPtr connection, const struct action *action, struct action_result *result);
 
 /*
- * Makes it crash for a rehearsal, so that libvirt tells STOPPED/CRASHED. The guest's file systems are
- * frozen first where its agent answers. The hypervisor must be on this host.
+ * Crashes the machine for a drill: libvirt reports STOPPED/CRASHED then. The guest's file systems are frozen first
+ * where its agent answers. The hypervisor must be on this host.
  */
-void action_crash(virConnectPtr connection, const char *uuid, struct action_result *result);
+void action_crash(virConnectPtr connection, const struct action *action, struct action_result *result);
 
 #endif

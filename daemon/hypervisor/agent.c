@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Asks, and tells an agent that is silent from a hypervisor that is. */
+/* Asks the agent, and tells an agent that is silent from a hypervisor that is. */
 #include "hypervisor/agent.h"
 
 #include <errno.h>

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define HASH_NONFATAL_OOM        1
 #define uthash_nonfatal_oom(obj) ((obj)->lost = true)
@@ -14,13 +13,14 @@
 #include "base/moment.h"
 #include "hypervisor/connection.h"
 #include "hypervisor/inventory.h"
+#include "service/clock.h"
 
 #define KNOWN_FOR_US   (3600 * USEC_PER_SEC) /* disks grow, rarely */
 #define UNKNOWN_FOR_US (600 * USEC_PER_SEC)
 
 struct answer {
     char *source;
-    uint64_t bytes; /* 0: nobody knows */
+    uint64_t bytes; /* 0: libvirt cannot tell */
     int64_t asked_us;
     bool lost; /* uthash had no memory to add it */
     UT_hash_handle hh;
@@ -53,14 +53,6 @@ struct capacity_job {
     uint64_t bytes;
 };
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 static void question_free(struct question *question)
 {
     if (question == NULL)
@@ -76,7 +68,8 @@ DEFINE_CLEANUP(struct question, question_free);
 
 static bool is_fresh(const struct answer *answer)
 {
-    return answer != NULL && now_us() - answer->asked_us < (answer->bytes != 0 ? KNOWN_FOR_US : UNKNOWN_FOR_US);
+    return answer != NULL &&
+           clock_now().mono_us - answer->asked_us < (answer->bytes != 0 ? KNOWN_FOR_US : UNKNOWN_FOR_US);
 }
 
 static struct answer *find_answer(const struct capacity *capacity, const char *source)
@@ -106,7 +99,7 @@ static void remember(struct capacity *capacity, const char *source, uint64_t byt
         }
     }
     answer->bytes = bytes;
-    answer->asked_us = now_us();
+    answer->asked_us = clock_now().mono_us;
 }
 
 static bool copy_text(const char *text, char **ret)
@@ -120,8 +113,12 @@ static void ask(struct capacity *capacity, const char *hypervisor, const char *u
     _cleanup_(question_freep) struct question *question = calloc(1, sizeof(*question));
     struct question *same;
 
-    if (question == NULL || asprintf(&question->key, "%s %s", uuid, disk->source) < 0)
+    if (question == NULL)
         return;
+    if (asprintf(&question->key, "%s %s", uuid, disk->source) < 0) {
+        question->key = NULL;
+        return;
+    }
     HASH_FIND_STR(capacity->questions, question->key, same);
     if (same != NULL)
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How large disks are: asked once for each source, one question at a time and after everything else,
- * because an image on dead storage may hang whoever looks at it. Lives on the main thread.
+ * How large disks are: asked once for each source, one question at a time and after everything else, because a question
+ * about an image on dead storage may hang. Lives on the main thread.
  */
 #ifndef UNDERSTUDY_DAEMON_HYPERVISOR_CAPACITY_H
 #define UNDERSTUDY_DAEMON_HYPERVISOR_CAPACITY_H
@@ -24,7 +24,7 @@ int capacity_new(struct workers *workers, const struct capacity_callbacks *callb
                  struct capacity **ret) _must_check_;
 
 /*
- * Fills in what is known of the writable disks, and notes the rest (and what was asked long ago) as
+ * Fills in the sizes that are known of the writable disks, and notes the others (and those asked long ago) as
  * questions. Out of memory leaves disks unasked until the next time.
  */
 void capacity_fill(struct capacity *capacity, const char *hypervisor, struct domain_description *description);
@@ -32,7 +32,7 @@ void capacity_fill(struct capacity *capacity, const char *hypervisor, struct dom
 /* Begins to ask, on the connection of this number (see connection_link). */
 void capacity_ask(struct capacity *capacity, unsigned long link, int64_t timeout_us);
 
-/* Forgets the questions that wait: the connection is gone. */
+/* Forgets the questions that have not been asked: the connection is gone. */
 void capacity_drop_questions(struct capacity *capacity);
 
 /* After workers_free. Takes NULL. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The states of a connection. Libvirt knows a connection by the number of its link only: each attempt
- * has a new one, and what comes for a number that is no longer in force is dropped.
+ * The states of a connection. libvirt knows a connection by the number of its link only: each attempt has a new one,
+ * and an event for a number that is no longer in force is dropped.
  */
 #include "hypervisor/connection.h"
 
@@ -9,15 +9,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "hypervisor/session.h"
 #include "hypervisor/translate.h"
+#include "service/clock.h"
 
 #define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
-#define FORSAKEN_MAX     (3 * WORKERS_MAX) /* threads that hang on connections given up, before we stop adding to them */
+#define FORSAKEN_MAX                                                                                                   \
+    (3 * WORKERS_MAX) /* threads that hang on connections given up, before no further connection is made */
 
 enum connection_state {
     CONNECTING,
@@ -76,14 +77,6 @@ struct probe_job {
 
 static const struct job_type connect_type, close_type, probe_type;
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 static struct connection *find_link(unsigned long link)
 {
     struct connection *connection = registry.first;
@@ -104,7 +97,7 @@ static unsigned long new_link(struct connection *connection)
     return link;
 }
 
-/* From now on, whatever libvirt still says about the link is dropped. */
+/* From now on, every event of this link is dropped. */
 static void end_link(struct connection *connection)
 {
     pthread_mutex_lock(&registry.lock);
@@ -113,7 +106,7 @@ static void end_link(struct connection *connection)
     pthread_mutex_unlock(&registry.lock);
 }
 
-/* Main thread, on which alone connections end; so it stays after the lock is let go. */
+/* Runs on the main thread. Connections end on that thread only, so this one stays after the lock is released. */
 static void hear_event(unsigned long link, const struct domain_event *event)
 {
     struct connection *connection;
@@ -121,7 +114,7 @@ static void hear_event(unsigned long link, const struct domain_event *event)
     pthread_mutex_lock(&registry.lock);
     connection = find_link(link);
     pthread_mutex_unlock(&registry.lock);
-    /* What happens before it is up is seen by the listing that follows. */
+    /* The listing that follows shows what happens before the connection is up. */
     if (connection != NULL && connection->state == UP)
         connection->callbacks.event(connection->context, event);
 }
@@ -168,7 +161,9 @@ static void forget(struct job *job, enum job_report report)
     (void)report;
 }
 
-/* Closing blocks, so it is a job. Without the memory for it the session is left open, and mute. */
+/*
+ * Closing blocks, so it is a job. Without the memory for the job the session is left open, and its events are dropped.
+ */
 static void discard(struct connection *connection, struct session *session)
 {
     struct connect_job *farewell = session->handle != NULL ? calloc(1, sizeof(*farewell)) : NULL;
@@ -251,7 +246,7 @@ static void lost(struct connection *connection, const char *why)
     evtimer_del(connection->probe);
     workers_forsake(connection->workers, -ENOTCONN);
     discard(connection, &connection->session);
-    if (now_us() - connection->up_since_us >= connection->reconnect_max_us)
+    if (clock_now().mono_us - connection->up_since_us >= connection->reconnect_max_us)
         connection->backoff_us = BACKOFF_FIRST_US;
     connection->told_failure = false;
     wait_and_retry(connection);
@@ -291,7 +286,7 @@ static void free_probe(struct job *job)
     free(job);
 }
 
-/* More than any call gets that is waited for; the question itself takes no time. */
+/* More than any call that is waited for gets; the question itself takes no time. */
 static int64_t probe_timeout_us(const struct connection *connection)
 {
     return connection->timeout_us + connection->timeout_us / 2;
@@ -338,10 +333,10 @@ static void come_up(struct connection *connection, struct session *session)
     connection->handle = connection->session.handle;
     pthread_mutex_unlock(&registry.lock);
     connection->state = UP;
-    connection->up_since_us = now_us();
+    connection->up_since_us = clock_now().mono_us;
     set_timer(connection->probe, connection->timeout_us / 2);
     connection->callbacks.up(connection->context);
-    event_active(connection->closed, 0, 0); /* it may have been closed before it was up */
+    event_active(connection->closed, 0, 0); /* the connection may have been closed before it was up */
 }
 
 static void report_connect(struct job *job, enum job_report report)
@@ -361,7 +356,7 @@ static void report_connect(struct job *job, enum job_report report)
         return;
     case JOB_OVERDUE:
         connection->callbacks.overdue(connection->context, "connect", job_age_us(job));
-        attempt_failed(connection, "connecting takes too long");
+        attempt_failed(connection, "libvirt did not answer in time while connecting");
         return;
     case JOB_CAME_BACK:
         discard(connection, &attempt->session);
@@ -387,7 +382,7 @@ static const struct job_type close_type = {
     .free = free_connect_job,
 };
 
-/* Beside the calls that count: libvirtd takes one more, and it shows whether it is libvirt that hangs. */
+/* A call beside those that count: libvirtd reads one more, and this one shows whether libvirt itself hangs. */
 static const struct job_type probe_type = {
     .class = JOB_ASIDE,
     .run = run_probe,
@@ -478,7 +473,7 @@ virConnectPtr connection_acquire(unsigned long link)
 void connection_check(struct connection *connection)
 {
     if (connection->state == UP && workers_are_blocked(connection->workers) && !connection_is_exhausted(connection))
-        lost(connection, "every call on it hangs");
+        lost(connection, "every call to libvirt hangs");
 }
 
 void connection_is_broken(struct connection *connection, unsigned long link, const char *why)

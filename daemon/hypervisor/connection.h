@@ -26,9 +26,9 @@ struct connection;
 /* Called from the event loop. why: for people. */
 struct connection_callbacks {
     void (*up)(void *context);
-    /* It was lost; and once more when the first attempt after that, or the very first one, has failed. */
+    /* The connection was lost; and once more when the first attempt after that, or the very first one, has failed. */
     void (*down)(void *context, const char *why);
-    /* An attempt failed, and not because nobody is there: that is no evidence against the host. */
+    /* An attempt failed in a way that is no evidence against the host: something answered, or the fault is here. */
     void (*refused)(void *context);
     void (*event)(void *context, const struct domain_event *event); /* only while it is up */
     void (*overdue)(void *context, const char *call, int64_t for_us);
@@ -59,10 +59,10 @@ void connection_check(struct connection *connection);
 /* A call on this link has ended with -ENOTCONN: libvirt does not always tell by itself. why: libvirt's words. */
 void connection_is_broken(struct connection *connection, unsigned long link, const char *why);
 
-/* So many calls hang on connections given up that no new one is made until some come back. */
+/* So many calls hang on connections given up that no new one is made until some return. */
 bool connection_is_exhausted(const struct connection *connection);
 
-/* Closes it by a last job; workers_free comes after this. Takes NULL. */
+/* Closes the connection in a last job; workers_free comes after this. Takes NULL. */
 void connection_free(struct connection *connection);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads and forgets. Knows nothing of who writes. */
+/* Reads and forgets. Knows nothing of the writer. */
 #include "hypervisor/drain.h"
 
 #include <errno.h>

@@ -124,8 +124,7 @@ static void timeout_is_due(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * The lock is held. event_add can fail for want of kernel memory only; libvirt's keepalive then finds
- * the connection dead.
+ * The lock is held. event_add can fail for want of kernel memory only; the probe of the connection then finds it dead.
  */
 static void apply(struct source *source)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The facade: turns actions into jobs, jobs into answers. What blocks is in inventory and actions; what
- * waits is in worker and connection.
+ * Turns actions into jobs, and jobs into answers. The calls that block are made in inventory and actions; queues and
+ * deadlines are in worker and connection.
  */
 #include "hypervisor/hypervisor.h"
 
@@ -21,13 +21,12 @@
 #include "hypervisor/connection.h"
 #include "hypervisor/eventloop.h"
 #include "hypervisor/inventory.h"
-#include "hypervisor/pulse.h"
-#include "hypervisor/verify.h"
+#include "hypervisor/kinds.h"
 #include "hypervisor/worker.h"
 #include "model/domain_xml.h"
 #include "model/uri.h"
 
-/* A fault that was told: every listing finds it again. */
+/* A fault that was reported: every listing finds it again. */
 struct told {
     char *key; /* UUID and text */
     bool lost; /* uthash had no memory to add it */
@@ -61,54 +60,22 @@ struct request {
 
 static void perform(virConnectPtr connection, struct request *request)
 {
+    const struct action *action = &request->action;
     struct action_result *result = &request->result;
-    const char *uuid = request->action.target.uuid;
+    kind_call call = kind_function(action->kind);
 
-    switch (request->action.kind) {
-    case ACTION_LIST:
+    if (request->is_crash)
+        action_crash(connection, action, result);
+    else if (action->kind == ACTION_LIST)
         result->error =
             inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
-        return;
-    case ACTION_INSPECT:
-        result->error = inventory_inspect(connection, uuid, &request->faults, &request->report, result->message,
-                                          sizeof(result->message));
-        return;
-    case ACTION_INQUIRE:
-        action_inquire(connection, uuid, result);
-        return;
-    case ACTION_DESTROY:
-        action_destroy(connection, uuid, result);
-        return;
-    case ACTION_START:
-        action_start(connection, uuid, result);
-        return;
-    case ACTION_PROBE:
-        pulse_take(connection, uuid, request->action.timeout_us, result);
-        return;
-    case ACTION_VERIFY:
-        verify_machine(connection, &request->action, result);
-        return;
-    case ACTION_SUSPEND:
-        action_suspend(connection, uuid, result);
-        return;
-    case ACTION_SAVE:
-        action_save(connection, uuid, result);
-        return;
-    case ACTION_SET_CLOCK:
-        action_set_clock(connection, uuid, result);
-        return;
-    case ACTION_WEIGH:
-        action_weigh(connection, uuid, result);
-        return;
-    case ACTION_RECORD:
-    case ACTION_FENCE:
-    case ACTION_HOOK:
-    case ACTION_REMEMBER:
-    case ACTION_COUNT:
-    default:
-        break;
-    }
-    result->error = -EINVAL;
+    else if (action->kind == ACTION_DESCRIBE)
+        result->error = inventory_inspect(connection, action->target.uuid, &request->faults, &request->report,
+                                          result->message, sizeof(result->message));
+    else if (call != NULL)
+        call(connection, action, result);
+    else
+        result->error = -EINVAL;
 }
 
 static void run_request(struct job *job)
@@ -121,10 +88,7 @@ static void run_request(struct job *job)
         snprintf(request->result.message, sizeof(request->result.message), "not connected");
         return;
     }
-    if (request->is_crash)
-        action_crash(connection, request->action.target.uuid, &request->result);
-    else
-        perform(connection, request);
+    perform(connection, request);
     virConnectClose(connection);
 }
 
@@ -203,18 +167,16 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
         answer_inventory(hypervisor, request);
     else if (request->report.description != NULL)
         answer_inspection(hypervisor, request);
-    else if (action->kind == ACTION_INSPECT && !request->is_crash && request->result.error == -ENOENT)
+    else if (action->kind == ACTION_DESCRIBE && !request->is_crash && request->result.error == -ENOENT)
         hypervisor->callbacks.inspection(hypervisor->context, action, NULL);
     else
         hypervisor->callbacks.result(hypervisor->context, action, &request->result);
 }
 
-/* What is asked of a guest agent may take what libvirt needs beside it. */
+/* A question to a guest agent may take what libvirt needs beside it. */
 static int64_t deadline_of(const struct action *action)
 {
-    bool asks_agent = action->kind == ACTION_PROBE || action->kind == ACTION_VERIFY || action->kind == ACTION_SET_CLOCK;
-
-    return asks_agent ? action->timeout_us + AGENT_EXTRA_US : action->timeout_us;
+    return kind_asks_agent(action->kind) ? action->timeout_us + AGENT_EXTRA_US : action->timeout_us;
 }
 
 static void answer_overdue(struct hypervisor *hypervisor, const struct request *request)
@@ -229,7 +191,7 @@ static void answer_overdue(struct hypervisor *hypervisor, const struct request *
     connection_check(hypervisor->connection);
 }
 
-/* What was never sent had no effect; -ETIMEDOUT would say that it is still under way. */
+/* An action that was never sent had no effect; -ETIMEDOUT would say that it is still under way. */
 static void answer_never_ran(struct hypervisor *hypervisor, struct request *request)
 {
     struct action_result *result = &request->result;
@@ -266,39 +228,13 @@ static void report_request(struct job *job, enum job_report report)
 }
 
 #define REQUEST_TYPE(of_class)                                                                                         \
-    {                                                                                                                  \
-        .class = (of_class), .run = run_request, .report = report_request, .free = free_request                        \
-    }
+    [of_class] = {.class = (of_class), .run = run_request, .report = report_request, .free = free_request}
 
-static const struct job_type *job_type_of(const struct action *action)
-{
-    static const struct job_type probe = REQUEST_TYPE(JOB_PROBE);
-    static const struct job_type question = REQUEST_TYPE(JOB_NORMAL);
-    static const struct job_type recovery = REQUEST_TYPE(JOB_URGENT);
-
-    switch (action->kind) {
-    case ACTION_PROBE:
-    case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
-        return &probe;
-    case ACTION_LIST:
-    case ACTION_INSPECT:
-    case ACTION_SUSPEND: /* of a standby: nobody waits for it but the keeper */
-    case ACTION_SAVE:
-    case ACTION_VERIFY: /* may wait for an agent; what ends or starts machines must not wait with it */
-        return &question;
-    case ACTION_INQUIRE:
-    case ACTION_DESTROY:
-    case ACTION_START:
-    case ACTION_RECORD:
-    case ACTION_FENCE:
-    case ACTION_HOOK:
-    case ACTION_REMEMBER:
-    case ACTION_COUNT:
-    default:
-        return &recovery;
-    }
-}
+static const struct job_type request_types[JOB_CLASS_COUNT] = {
+    REQUEST_TYPE(JOB_PROBE),
+    REQUEST_TYPE(JOB_NORMAL),
+    REQUEST_TYPE(JOB_URGENT),
+};
 
 static int submit(struct hypervisor *hypervisor, const struct action *action, bool is_crash)
 {
@@ -307,7 +243,7 @@ static int submit(struct hypervisor *hypervisor, const struct action *action, bo
 
     if (request == NULL)
         return -ENOMEM;
-    request->job.type = job_type_of(action);
+    request->job.type = &request_types[kind_job_class(action->kind)];
     request->hypervisor = hypervisor;
     request->action = *action;
     request->is_crash = is_crash;
@@ -445,7 +381,7 @@ bool hypervisor_is_test(const struct hypervisor *hypervisor)
            strncmp(hypervisor->uri, "test+", strlen("test+")) == 0;
 }
 
-/* Calls to another host hang when that is gone, which is no fault of ours that a restart would mend. */
+/* Calls to another host hang when that host is gone; a restart of the daemon would not mend that. */
 bool hypervisor_is_stuck(const struct hypervisor *hypervisor)
 {
     if (!uri_is_local(hypervisor->uri))

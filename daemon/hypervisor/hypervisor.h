@@ -34,10 +34,12 @@ struct hypervisor_callbacks {
     void (*result)(void *context, const struct action *action, const struct action_result *result);
     /* A disk's capacity became known (after a listing or inspection). */
     void (*capacity)(void *context, const struct machine_ref *machine, const char *source, uint64_t capacity_bytes);
-    /* A call outlived its deadline; its action was answered -ETIMEDOUT. And: such a call came back after all. */
+    /*
+     * A call outlived its deadline; its action was answered -ETIMEDOUT. came_back: such a call has returned after all.
+     */
     void (*overdue)(void *context, const char *hypervisor, const char *call, int64_t for_us);
     void (*came_back)(void *context, const struct action *action, const struct action_result *result);
-    /* Something odd in a domain's XML, for the journal. */
+    /* A domain whose XML cannot be read or makes no sense, for the journal. */
     void (*fault)(void *context, const struct machine_ref *machine, const char *text);
 };
 
@@ -69,10 +71,10 @@ int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action
 /* Crashes a machine on purpose (virDomainCoreDump with VIR_DUMP_CRASH); answered as `action` by result. */
 int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action) _must_check_;
 
-/* test:///… : nothing on it is real. */
+/* The URI is one of libvirt's test driver: no machine on it is real. */
 bool hypervisor_is_test(const struct hypervisor *hypervisor);
 
-/* A call is past its deadline now: the watchdog must not be fed when this stays so. */
+/* A call to a hypervisor of this host is past its deadline: the watchdog must not be fed while this stays so. */
 bool hypervisor_is_stuck(const struct hypervisor *hypervisor);
 
 /* Applies new timeouts; name and uri stay. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lists and describes domains. What all of them have in common is asked with one call for all; only
- * the definition and the state are asked one by one.
+ * Lists and describes domains. One call asks for what can be asked of all domains at once; the definition and the state
+ * are asked one by one.
  */
 #include "hypervisor/inventory.h"
 
@@ -127,7 +127,7 @@ static int list_sorted(virConnectPtr connection, unsigned flags, struct domain_a
     return r;
 }
 
-/* False: this hypervisor does not tell them. */
+/* False: this hypervisor does not tell the counters. */
 static bool get_available_memory(virConnectPtr connection, uint64_t *ret_kib)
 {
     static const char *const parts[] = {VIR_NODE_MEMORY_STATS_FREE, VIR_NODE_MEMORY_STATS_BUFFERS,
@@ -163,7 +163,7 @@ uint64_t inventory_free_memory(virConnectPtr connection)
     return get_available_memory(connection, &kib) ? kib : virNodeGetFreeMemory(connection) / 1024;
 }
 
-/* What all its CPUs have counted since they were booted. 0: this hypervisor does not tell. */
+/* The time that all its CPUs have run since they were booted. 0: this hypervisor does not tell. */
 static uint64_t get_cpu_time(virConnectPtr connection)
 {
     static const char *const parts[] = {VIR_NODE_CPU_STATS_KERNEL, VIR_NODE_CPU_STATS_USER, VIR_NODE_CPU_STATS_IDLE,
@@ -213,12 +213,15 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
     if (r < 0)
         return r;
     inventory->reports = calloc((size_t)domains.count + 1, sizeof(*inventory->reports));
-    if (inventory->reports == NULL)
+    inventory->unread = calloc((size_t)domains.count + 1, sizeof(*inventory->unread));
+    if (inventory->reports == NULL || inventory->unread == NULL)
         return -ENOMEM;
     for (int i = 0; i < domains.count; i++) {
         struct domain_report *report = &inventory->reports[inventory->n_reports];
 
         r = describe(domains.items[i], faults, report, message, size);
+        if (r == -EINVAL && virDomainGetUUIDString(domains.items[i], inventory->unread[inventory->n_unread]) == 0)
+            inventory->n_unread++;
         if (r == -ENOENT || r == -EINVAL)
             continue;
         if (r < 0)

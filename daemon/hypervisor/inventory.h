@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "protocol/action.h"
 
-/* Something odd that was found on the way. */
+/* A domain that cannot be read, and why. */
 struct fault {
     char uuid[UUID_TEXT_SIZE];
     char *text;
@@ -26,8 +26,8 @@ void faults_done(struct faults *faults);
 
 /*
  * Every domain, and the host's free memory. A domain that vanishes on the way is left out; one that
- * cannot be read is left out with a fault. Else negative errno as translate_last_error, with libvirt's
- * words in message.
+ * cannot be read is among the unread, with a fault. Else negative errno as translate_last_error, with libvirt's
+ * words in message: a listing that lacks a domain for want of memory is none.
  */
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message,
                    size_t size) _must_check_;
@@ -37,13 +37,13 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults 
                       char *message, size_t size) _must_check_;
 
 /*
- * The size of a disk as its guest sees it. disk: source, pool, volume and target are used. The domain
- * need not run. -ENOENT: nobody knows.
+ * The size of a disk as its guest sees it. disk: source, pool, volume and target are used. The domain need not run.
+ * -ENOENT: libvirt cannot tell.
  */
 int inventory_capacity(virConnectPtr connection, const char *uuid, const struct disk *disk,
                        uint64_t *ret_bytes) _must_check_;
 
-/* What the host has to spare, in KiB, caches that can be dropped included; 0: not known. */
+/* The memory that the host has to spare, in KiB, caches that can be dropped included; 0: not known. */
 uint64_t inventory_free_memory(virConnectPtr connection);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* virDomainGetGuestInfo in our words. Failing is normal here: many guests have no agent, or an old one. */
+/* Reads the answer of virDomainGetGuestInfo. Failing is normal here: many guests have no agent, or an old one. */
 #include "hypervisor/learn.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ void learn_from_agent(virDomainPtr domain, struct domain_description *descriptio
             length = snprintf(os, sizeof(os), "%s-%s", id, version);
         else
             length = snprintf(os, sizeof(os), "%s", id);
-        /* Without memory it is learnt next time. */
+        /* Out of memory: it is learned at the next listing. */
         if (length > 0 && (size_t)length < sizeof(os) && domain_description_learn(description, "os", os) < 0)
             description->has_learned = false;
     }

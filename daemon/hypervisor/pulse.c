@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Counters of a guest whose agent is silent. Those of the network come from the host; those of the disks
- * from QEMU's monitor, which never answers while QEMU is stopped. So QEMU is asked only when it is seen
- * to be executing: its CPU time, which the host knows, has grown.
+ * Counters of a guest whose agent is silent. The host counts network packets; QEMU counts disk requests, and tells them
+ * on its monitor, which never answers while QEMU is stopped. So QEMU is asked only where it is seen to execute: its CPU
+ * time, which the host knows, has grown.
  */
 #include "hypervisor/pulse.h"
 
@@ -120,17 +120,17 @@ static void probe(virDomainPtr domain, int64_t timeout_us, struct action_result 
     probe->has_counters = probe->has_counters || !probe->lacks_disks;
 }
 
-void pulse_take(virConnectPtr connection, const char *uuid, int64_t timeout_us, struct action_result *result)
+void pulse_take(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
-    virDomainPtr domain = action_look_up(connection, uuid, result);
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
     if (result->state == MACHINE_RUNNING) {
-        probe(domain, timeout_us, result);
+        probe(domain, action->timeout_us, result);
     } else {
         result->error = -EIO;
-        snprintf(result->message, sizeof(result->message), "it is %s", machine_state_name(result->state));
+        snprintf(result->message, sizeof(result->message), "the machine is %s", machine_state_name(result->state));
     }
     virDomainFree(domain);
 }

@@ -8,9 +8,9 @@
 #include "protocol/action.h"
 
 /*
- * Fills result->probe; error stays 0 when the agent does not answer. timeout_us: for the agent, see agent_ping.
- * -ENOENT, -ENOTCONN, -EIO with words in message: nothing is known of the guest, it does not run for example.
+ * Fills result->probe; error stays 0 when the agent does not answer within action->timeout_us, see agent_ping.
+ * -ENOENT, -ENOTCONN, -EIO with words in message: nothing is known of the guest; the machine does not run, say.
  */
-void pulse_take(virConnectPtr connection, const char *uuid, int64_t timeout_us, struct action_result *result);
+void pulse_take(virConnectPtr connection, const struct action *action, struct action_result *result);
 
 #endif

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/moment.h"
+#include "service/clock.h"
 
 union address {
     struct sockaddr any;
@@ -51,7 +51,10 @@ static bool parse(const char *text, unsigned port, union address *ret)
     return false;
 }
 
-/* Here, loopback would be this host and not the guest; link-local ones need an interface that nobody named. */
+/*
+ * From here, a loopback address would be this host and not the guest; a link-local one needs an interface that is not
+ * known.
+ */
 static bool is_usable(const char *text)
 {
     union address address;
@@ -124,21 +127,13 @@ static bool are_all_over(const struct attempts *attempts)
     return true;
 }
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
-/* False: nobody accepted in time. */
+/* False: no address accepted in time. */
 static bool wait_for_one(struct attempts *attempts, int64_t timeout_us)
 {
-    int64_t until_us = now_us() + timeout_us;
+    int64_t until_us = clock_now().mono_us + timeout_us;
 
     while (!are_all_over(attempts)) {
-        int64_t left_us = until_us - now_us();
+        int64_t left_us = until_us - clock_now().mono_us;
         int n = left_us > 0 ? poll(attempts->polls, attempts->count, (int)(left_us / 1000) + 1) : 0;
 
         if (n == 0 || (n < 0 && errno != EINTR))

@@ -17,12 +17,11 @@ struct addresses {
     size_t count;
 };
 
-/* Takes what a connection from here can be made to: no loopback, no link-local one, nothing twice, REACH_MAX at most.
- */
+/* Adds an address that this host can connect to: no loopback, no link-local address, none twice, REACH_MAX at most. */
 void addresses_add(struct addresses *addresses, const char *text);
 
 /*
- * Tries all at once. 0: one of them accepted. -EAGAIN: none did within the time, and message says of one of
+ * Tries all addresses at once. 0: one of them accepted. -EAGAIN: none did within the time, and message says of one of
  * them why. Other negative errno: it could not be tried.
  */
 int reach_any(const struct addresses *addresses, unsigned port, int64_t timeout_us, char *message,

@@ -12,9 +12,9 @@
 
 #include <assert.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "hypervisor/translate.h"
+#include "service/clock.h"
 
 static struct session_listener listener;
 
@@ -23,20 +23,12 @@ void session_set_listener(const struct session_listener *new_listener)
     listener = *new_listener;
 }
 
-static int64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 static void tell(virDomainPtr domain, enum domain_event_kind kind, void *opaque)
 {
     struct domain_event event = {
         .kind = kind,
         .name = virDomainGetName(domain),
-        .at = {.mono_us = clock_us(CLOCK_MONOTONIC), .real_us = clock_us(CLOCK_REALTIME)},
+        .at = clock_now(),
     };
 
     if (event.name != NULL && virDomainGetUUIDString(domain, event.uuid) == 0)
@@ -133,16 +125,16 @@ static int register_events(struct session *session, void *id)
 
 int session_open(struct session *session, const char *uri, unsigned long id, char *message, size_t size)
 {
-    virConnectAuth nobody = {0};
+    virConnectAuth no_password = {0};
     void *opaque = (void *)(uintptr_t)id;
     int r;
 
     for (size_t i = 0; i < SESSION_EVENTS; i++)
         session->callback_ids[i] = -1;
-    session->handle = virConnectOpenAuth(uri, &nobody, 0);
+    session->handle = virConnectOpenAuth(uri, &no_password, 0);
     if (session->handle == NULL)
         return translate_connect_error(message, size);
-    /* Drivers in this process have none, and cannot lose their connection. */
+    /* Drivers that run in this process have no close callback, and cannot lose their connection. */
     virConnectRegisterCloseCallback(session->handle, on_close, opaque, NULL);
     if (register_events(session, opaque) < 0) {
         r = translate_last_error(session->handle, message, size);

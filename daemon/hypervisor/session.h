@@ -32,8 +32,8 @@ struct session_listener {
 void session_set_listener(const struct session_listener *listener);
 
 /*
- * Opens uri, without asking anybody for a password, and registers every event that the hypervisor has;
- * lifecycle events are obligatory. Blocks. Negative errno with libvirt's words in message.
+ * Opens uri, never asks for a password, and registers every event that the hypervisor has; lifecycle events are
+ * obligatory. Blocks. Negative errno with libvirt's words in message.
  */
 int session_open(struct session *session, const char *uri, unsigned long id, char *message, size_t size) _must_check_;
 

@@ -171,11 +171,15 @@ static enum machine_state machine_state_of(int state)
     return MACHINE_UNKNOWN;
 }
 
-/* A machine reverted to a paused snapshot stays paused until somebody resumes it, as one paused on request. */
+/* A machine reverted to a paused snapshot stays paused until it is resumed, like one paused on request. */
 static enum machine_reason paused_reason(int reason)
 {
     switch ((virDomainPausedReason)reason) {
     case VIR_DOMAIN_PAUSED_UNKNOWN:
+#if LIBVIR_CHECK_VERSION(9, 2, 0)
+    case VIR_DOMAIN_PAUSED_API_ERROR: /* as EVENT_SUSPENDED_API_ERROR: noted, and left to the operator whose call it was
+                                       */
+#endif
         return REASON_UNKNOWN;
     case VIR_DOMAIN_PAUSED_USER:
     case VIR_DOMAIN_PAUSED_FROM_SNAPSHOT:
@@ -255,8 +259,8 @@ const char *translate_close_reason(int reason)
 }
 
 /*
- * The answer that nobody gives. Whatever else fails says nothing of that: a refused connection comes from a host that
- * runs; a name that is not found, a certificate that has run out or ssh without a key are our own affair.
+ * Errors that mean that no host answers. No other error says that: a refused connection comes from a host that runs; a
+ * name that is not found, an expired certificate or ssh without a key are faults of this side.
  */
 bool translate_is_absence(int code, int system_error, const char *message)
 {

@@ -27,9 +27,9 @@ void translate_state(int state, int reason, enum machine_state *ret_state, enum 
 /* The reason of a virConnectCloseFunc, for people. */
 const char *translate_close_reason(int reason);
 
-/* A connection could not be made; as below, and -EHOSTUNREACH where that speaks of a host that is not there. */
+/* As below for a connection that could not be made, and -EHOSTUNREACH where the error means that the host is gone. */
 int translate_connect_error(char *message, size_t size);
-/* By the code and the errno of libvirt's error and its words, in the C locale. */
+/* Judges by code and errno of libvirt's error and by its words, in the C locale. */
 bool translate_is_absence(int code, int system_error, const char *message);
 
 /*

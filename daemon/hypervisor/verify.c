@@ -11,7 +11,7 @@
 #include "hypervisor/agent.h"
 #include "hypervisor/reach.h"
 
-/* It is asked again anyway: no single attempt has to wait long. */
+/* The question is asked again anyway: no single attempt has to wait long. */
 #define PATIENCE_US (2 * USEC_PER_SEC)
 
 static int64_t patience_us(const struct action *action)
@@ -45,15 +45,16 @@ static void verify_tcp(virDomainPtr domain, const struct action *action, struct 
         VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP,
     };
     struct addresses addresses = {0};
-    /* The agent's address is asked for without a timeout: only where the agent has just answered. */
+    /* libvirt asks the agent for addresses without a timeout, so only an agent that has just answered is asked. */
     bool has_agent = agent_ping(domain, patience_us(action), result->message, sizeof(result->message)) == 0;
 
     for (size_t i = has_agent ? 0 : 1; i < ELEMENTS_OF(sources) && addresses.count == 0; i++)
         add_addresses(domain, sources[i], &addresses);
     if (addresses.count == 0) {
         result->error = -EAGAIN;
-        snprintf(result->message, sizeof(result->message),
-                 "neither its guest agent nor a DHCP lease nor the host tells an address of it");
+        snprintf(
+            result->message, sizeof(result->message),
+            "the address of the machine is not known: neither its guest agent nor a DHCP lease nor the host tells one");
         return;
     }
     result->error = reach_any(&addresses, action->port, patience_us(action), result->message, sizeof(result->message));

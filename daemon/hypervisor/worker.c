@@ -10,13 +10,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "base/moment.h"
+#include "service/clock.h"
 
-/* What threads and main thread share. Outlives the workers where a thread hangs; the last one frees it. */
+/* Shared by the threads and the main thread. Outlives the workers where a thread hangs; the last user frees it. */
 struct mailbox {
     pthread_mutex_t lock;
     pthread_cond_t arrival;
@@ -50,16 +50,8 @@ static const size_t places[JOB_CLASS_COUNT] = {
     [JOB_URGENT] = WORKERS_MAX,
 };
 
-/* Where very many guests hang, their probes wait for one another; after this, rather none. */
+/* The longest that a probe waits for a place behind the probes of other hanging guests; then it is not made. */
 #define PROBE_WAIT_US (600 * USEC_PER_SEC)
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 static void list_append(struct job_list *list, struct job *job)
 {
@@ -167,7 +159,7 @@ static void run(struct workers *workers, struct job *job)
     workers->busy[job->type->class]++;
     job->is_running = true;
     if (job->type->class == JOB_PROBE)
-        set_deadline(job, job->timeout_us); /* it is pending, so there is the memory for it */
+        set_deadline(job, job->timeout_us); /* cannot fail: the timer is pending already */
 
     pthread_mutex_lock(&mailbox->lock);
     mailbox->out++;
@@ -338,7 +330,7 @@ int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us)
     }
     job->workers = workers;
     job->mailbox = workers->mailbox;
-    job->submitted_us = now_us();
+    job->submitted_us = clock_now().mono_us;
     list_append(&workers->waiting[job->type->class], job);
     run_what_fits(workers);
     return 0;
@@ -374,7 +366,7 @@ void workers_forsake(struct workers *workers, int error)
 
 int64_t job_age_us(const struct job *job)
 {
-    return now_us() - job->submitted_us;
+    return clock_now().mono_us - job->submitted_us;
 }
 
 bool workers_are_late(const struct workers *workers)
@@ -409,7 +401,7 @@ static void free_list(struct job_list *list)
 /* The mailbox's lock is held. False: something is still out after the grace. */
 static bool wait_for_all(struct mailbox *mailbox, int64_t grace_us)
 {
-    int64_t until_us = now_us() + grace_us;
+    int64_t until_us = clock_now().mono_us + grace_us;
     const struct timespec until = {.tv_sec = until_us / USEC_PER_SEC, .tv_nsec = until_us % USEC_PER_SEC * 1000};
 
     while (mailbox->out > 0)

@@ -28,10 +28,10 @@ struct workers;
 /* How urgent a job is. A class may fill the places of the lesser classes, but not all of WORKERS_MAX. */
 enum job_class {
     JOB_SPARE,  /* one at a time, when there is a place */
-    JOB_PROBE,  /* may last: two at a time. Its deadline counts from when it has its place */
-    JOB_NORMAL, /* leaves a place for urgent ones */
+    JOB_PROBE,  /* may take long: two at a time. Its deadline counts from when it has its place */
+    JOB_NORMAL, /* leaves a place for urgent jobs */
     JOB_URGENT,
-    JOB_ASIDE, /* uses no connection that counts: runs at once */
+    JOB_ASIDE, /* makes no call that counts: runs at once */
     JOB_CLASS_COUNT,
 };
 
@@ -79,21 +79,21 @@ int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us)
 void workers_refuse(struct workers *workers, struct job *job, int error);
 
 /*
- * The connection that the jobs use is given up: those that wait are refused with this error, those
- * that run no longer count. They are still reported when they end.
+ * The connection that the jobs use is given up: jobs that wait are refused with this error, and jobs that run no longer
+ * count. They are still reported when they end.
  */
 void workers_forsake(struct workers *workers, int error);
 
 /* How long the job has been with the workers, in microseconds. */
 int64_t job_age_us(const struct job *job);
 
-/* A call that counts, and is more than a spare one, is past its deadline. */
+/* A call of class NORMAL or URGENT is past its deadline. */
 bool workers_are_late(const struct workers *workers);
 
 /* Every place is taken by a call past its deadline. */
 bool workers_are_blocked(const struct workers *workers);
 
-/* Calls that were forsaken and have not come back. */
+/* Calls on connections given up that have not returned. */
 size_t workers_forsaken(const struct workers *workers);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one place that reads the clocks: everything else is handed a moment. */
+/* The one place of the daemon that reads the clocks. Callable from any thread. */
 #ifndef UNDERSTUDY_DAEMON_CLOCK_H
 #define UNDERSTUDY_DAEMON_CLOCK_H
 
@@ -8,8 +8,8 @@
 struct moment clock_now(void);
 
 /*
- * Wall clock less CLOCK_MONOTONIC, in microseconds: constant but for slewing, and changed at once when the
- * host slept (CLOCK_MONOTONIC stands still then) or when somebody set the clock.
+ * CLOCK_REALTIME less CLOCK_MONOTONIC, in microseconds: constant but for slewing. It changes at once when the host
+ * slept, since CLOCK_MONOTONIC stands still then, or when the clock of the host was set.
  */
 int64_t clock_offset_us(void);
 

@@ -12,7 +12,8 @@
 static void tell_unreadable(struct diags *diags, const char *path, int error)
 {
     diags_add(diags, DIAG_ERROR, path, 0, 0, "cannot be read: %s%s", strerror(-error),
-              error == -EACCES ? "; the user understudy needs it: group understudy and mode 0640 will do" : "");
+              error == -EACCES ? "; the user understudy must be able to read it, by group understudy and mode 0640"
+                               : "");
 }
 
 /* The whole file. An error is told in diags. Caller frees *ret. */
@@ -40,7 +41,7 @@ static int read_file(const char *path, struct diags *diags, char **ret, size_t *
         return r;
     }
     if (length > SIZE_MAX_BYTES) {
-        diags_add(diags, DIAG_ERROR, path, 0, 0, "is larger than 4 MiB; that is no configuration");
+        diags_add(diags, DIAG_ERROR, path, 0, 0, "is larger than 4 MiB, which no configuration is");
         return -EFBIG;
     }
     *ret = steal_pointer(&text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sd-bus on the event loop. The bus is a convenience: nothing here may keep the daemon from its work. */
+/* sd-bus on the event loop. The bus is a convenience: no fault of it keeps the daemon from its work. */
 #include "service/host.h"
 
 #include <errno.h>
@@ -7,9 +7,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <systemd/sd-bus.h>
-#include <time.h>
 
-#include "base/moment.h"
+#include "service/clock.h"
 
 /* How long to wait before another attempt to reach a bus that is not there. */
 #define RETRY_SECONDS 30
@@ -51,18 +50,9 @@ static void disconnect(struct host *host)
     host->bus = sd_bus_close_unref(host->bus);
 }
 
-/* sd_bus_get_timeout speaks of CLOCK_MONOTONIC. */
-static int64_t monotonic_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 static void on_io(evutil_socket_t fd, short what, void *context);
 
-/* Waits for what sd-bus wants to hear of: that changes with every message. */
+/* Watches what sd-bus waits for, which changes with every message. */
 static int watch(struct host *host)
 {
     int events = sd_bus_get_events(host->bus);
@@ -86,7 +76,7 @@ static int watch(struct host *host)
         return -ENOMEM;
     event_del(host->timer);
     if (until_us != UINT64_MAX) {
-        int64_t wait_us = (int64_t)until_us - monotonic_us();
+        int64_t wait_us = (int64_t)until_us - clock_now().mono_us; /* sd_bus_get_timeout speaks of CLOCK_MONOTONIC */
 
         wake_after(host, wait_us > 0 ? wait_us : 0);
     }

@@ -13,9 +13,8 @@ struct event_base;
 struct host;
 
 /*
- * Follows logind's PrepareForShutdown signal on the system bus. callback runs on the main loop whenever it is
- * told, false where a shutdown was called off. Without a bus it tries again now and then, and says nothing
- * until there is one. -ENOMEM.
+ * Follows logind's PrepareForShutdown signal on the system bus. The callback runs on the main loop at each signal;
+ * false: the shutdown was called off. Where there is no bus, connecting is tried again every 30 s, silently. -ENOMEM.
  */
 int host_new(struct event_base *base, void (*callback)(void *context, bool is_shutting_down), void *context,
              struct host **ret) _must_check_;

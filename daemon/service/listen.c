@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sd_listen_fds, checked. Knows not what is served there. */
+/* sd_listen_fds, checked. Does not know what is served there. */
 #include "service/listen.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The listening socket that systemd made and holds for us (socket activation, sd_listen_fds(3)). */
+/* The listening socket that systemd made and holds for the daemon (socket activation, sd_listen_fds(3)). */
 #ifndef UNDERSTUDY_DAEMON_LISTEN_H
 #define UNDERSTUDY_DAEMON_LISTEN_H
 
@@ -9,8 +9,8 @@
 
 /*
  * Takes what systemd handed over. 0 with a descriptor of a listening Unix stream socket, non-blocking and
- * close-on-exec, which the caller owns; or with -1: there is none. Others than the first one are closed.
- * -ENOTSOCK: what was handed over is something else. Call once, before any thread is started.
+ * close-on-exec, which the caller owns; or with -1: systemd handed nothing over. Descriptors after the first one are
+ * closed. -ENOTSOCK: the descriptor is something else. Call once, before any thread is started.
  */
 int listen_take(int *ret_fd) _must_check_;
 

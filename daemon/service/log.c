@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* journald or stderr. Knows how a line is written, not why. */
+/* journald or stderr. Knows how a line is written, not what it is for. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "service/log.h"
 
@@ -12,6 +12,8 @@
 #include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "service/clock.h"
 
 #define FIELDS_MAX 20
 
@@ -51,17 +53,17 @@ static const char *priority_word(int priority)
 /* One write, so that lines of several threads do not mix. */
 static void to_stderr(int priority, const char *text)
 {
-    struct timespec now;
+    int64_t real_us = clock_now().real_us;
+    time_t seconds = real_us / USEC_PER_SEC;
     struct tm local;
     char time[32];
     char line[4096];
     int length;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (localtime_r(&now.tv_sec, &local) == NULL || strftime(time, sizeof(time), "%H:%M:%S", &local) == 0)
+    if (localtime_r(&seconds, &local) == NULL || strftime(time, sizeof(time), "%H:%M:%S", &local) == 0)
         strcpy(time, "?");
-    length =
-        snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", time, now.tv_nsec / 1000000, priority_word(priority), text);
+    length = snprintf(line, sizeof(line), "%s.%03d %s: %s\n", time, (int)(real_us % USEC_PER_SEC / USEC_PER_MSEC),
+                      priority_word(priority), text);
     if (length < 0)
         return;
     if ((size_t)length >= sizeof(line)) {
@@ -69,7 +71,7 @@ static void to_stderr(int priority, const char *text)
         line[length - 1] = '\n';
     }
     if (write(STDERR_FILENO, line, (size_t)length) < 0) {
-        /* Nobody is left to be told. */
+        /* There is no other place to say that. */
     }
 }
 
@@ -213,7 +215,7 @@ static void add_durations(struct fields *fields, const struct recovery *recovery
         {"UNDERSTUDY_VERIFY_USEC=", recovery->settled, recovery->ended},
     };
 
-    /* One that went on after a restart may lack some: {0} has not come. */
+    /* A recovery that went on after a restart of the daemon may lack some: {0} is a step that was not reached. */
     for (size_t i = 0; i < ELEMENTS_OF(parts); i++)
         if (parts[i].from.real_us != 0 && parts[i].to.real_us != 0)
             add_field(fields, "%s%lld", parts[i].name, (long long)(parts[i].to.mono_us - parts[i].from.mono_us));

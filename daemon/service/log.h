@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The log: to journald with structured fields when systemd started us with a journal stream, readable
- * lines on stderr otherwise. Callable from any thread.
+ * The log: to journald with structured fields where systemd started the daemon with a journal stream, readable lines on
+ * stderr otherwise. Callable from any thread.
  */
 #ifndef UNDERSTUDY_DAEMON_LOG_H
 #define UNDERSTUDY_DAEMON_LOG_H

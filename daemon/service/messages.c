@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The journal's view of each kind of message; what each means to people is in its catalog. Ids are for ever: a new
- * meaning gets a new one. */
+/*
+ * Priority and id of each kind of message; what a message means to people stands in the journal catalog. An id never
+ * changes: a new meaning gets a new one.
+ */
 #include "service/messages.h"
 
 #include <syslog.h>

@@ -12,7 +12,7 @@ struct message {
 
 const struct message *message_of(enum notice_kind kind);
 
-/* What the daemon tells of itself; machines and recoveries have notices. */
+/* Messages of the daemon about itself; machines and recoveries have notices. */
 enum event_message {
     MESSAGE_READY,
     MESSAGE_NOT_STARTED,
@@ -23,7 +23,7 @@ enum event_message {
     MESSAGE_HOST_SHUTDOWN,
     MESSAGE_DRILL, /* a machine is crashed on purpose */
     MESSAGE_HOOK_FAILED,
-    MESSAGE_CALL_HANGS, /* and the watchdog is not fed until it returns */
+    MESSAGE_CALL_HANGS, /* a call to a hypervisor; the watchdog is not fed until it returns */
     MESSAGE_COUNT,
 };
 

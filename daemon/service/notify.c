@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sd_notify, said in our words. */
+/* sd_notify, one function for each message. */
 #include "service/notify.h"
 
 #include <systemd/sd-daemon.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What systemd is told (sd_notify(3)). Does nothing when systemd did not start us. */
+/* What systemd is told (sd_notify(3)). Does nothing where systemd did not start the daemon. */
 #ifndef UNDERSTUDY_DAEMON_NOTIFY_H
 #define UNDERSTUDY_DAEMON_NOTIFY_H
 

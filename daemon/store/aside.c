@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A damaged database is kept for whoever wants to look at it, out of the way of the new one. */
+/* A damaged database is kept under another name, for the administrator to look at. */
 #include "store/database.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "base/moment.h"
 
-/* The log first: were it left, the new database would take it for its own. */
+/* The log first: a new database would take a log that is left for its own. */
 static const char *const suffixes[] = {"-wal", "-shm", ""};
 
 static int rename_one(const char *path, const char *name, const char *suffix)

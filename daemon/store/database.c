@@ -71,7 +71,7 @@ static int connect_to(struct database *database)
     sqlite3_extended_result_codes(database->db, 1);
     sqlite3_busy_timeout(database->db, BUSY_TIMEOUT_MS);
     sqlite3_wal_hook(database->db, remember_log_pages, database);
-    /* Closing writes nothing until all is known to be in order. */
+    /* Closing must write nothing until the database is known to be in order. */
     return sqlite3_db_config(database->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
@@ -107,9 +107,9 @@ static int look_for_damage(struct database *database, struct fault *ret_fault)
 }
 
 /*
- * What stands in the log is brought into the file and the log emptied, before anything is added to it: what an
- * earlier, failed fsync left there may be in the kernel's memory only, and must not stand before what is
- * acknowledged later. A reader in the way puts that off.
+ * Brings the log into the file and empties it before anything is added to it: what an earlier, failed fsync left in the
+ * log may be in the kernel's memory only, and must not stand before what is acknowledged later. A reader in the way
+ * puts that off.
  */
 static int begin_log(struct database *database)
 {
@@ -135,7 +135,10 @@ static int prepare(struct database *database)
     return code;
 }
 
-/* sqlite3 tries to make the file, then to read it, and tells only of the second: why the first did not do. */
+/*
+ * sqlite3 tries to make the file, then to read it, and tells only why it cannot read. This tells why it could not make
+ * it.
+ */
 static int tell_why_not_made(struct database *database, struct fault *ret_fault)
 {
     _cleanup_(freep) char *copy = strdup(database->path);
@@ -248,7 +251,7 @@ static int write_recovery(struct database *database, const struct entry *entry)
     return code == SQLITE_OK ? run(database, PUT_RECOVERY) : code;
 }
 
-/* Somebody who deletes or replaces the file under us would let us write into nowhere. */
+/* Where the open file was deleted or replaced, what is written to it would be lost. */
 static bool is_missing(struct database *database)
 {
     int has_moved = 0;

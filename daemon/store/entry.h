@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rows that are to be written, each in its latest form only: what waits for a disk that does not write is
- * bounded by what there is, not by how often it changes. Knows neither threads nor sqlite3.
+ * Rows that are to be written, each in its latest form only: what waits for a disk that does not write is bounded by
+ * the number of rows, not by how often they change. Knows neither threads nor sqlite3.
  */
 #ifndef UNDERSTUDY_DAEMON_STORE_ENTRY_H
 #define UNDERSTUDY_DAEMON_STORE_ENTRY_H

@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-/* What sqlite3 knows better than the last errno. The first row that fits, so extended codes stand first. */
+/* Codes of sqlite3 that say more than errno. The first row that fits counts, so extended codes stand first. */
 static const struct meaning {
     int code;
     int error;

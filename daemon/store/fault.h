@@ -14,8 +14,8 @@ struct sqlite3;
 /* A plain value, of fixed size so that reporting a fault cannot fail. */
 struct fault {
     int error;       /* negative errno; 0: no fault */
-    bool is_damaged; /* what is in the file is no database of ours any more */
-    bool is_missing; /* the open file is not the one under that name any more */
+    bool is_damaged; /* the file does not hold a sound database */
+    bool is_missing; /* the open file no longer has its name */
     char words[FAULT_WORDS_SIZE];
 };
 

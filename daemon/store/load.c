@@ -118,11 +118,11 @@ int load_from(sqlite3 *db, size_t max_recoveries, struct stored **ret)
     return code;
 }
 
-/* Ways to open a database without writing, each of which serves where another does not. */
+/* Ways to open a database without writing; each works where another does not. */
 static const struct way {
     int flags;
     const char *pragma;
-    bool is_immutable; /* would not see what stands in the log alone */
+    bool is_immutable; /* would not see what is in the log only */
 } ways[] = {
     /* A full disk: alone with the database, sqlite3 needs no shared index. */
     {SQLITE_OPEN_READWRITE, "PRAGMA locking_mode = EXCLUSIVE", false},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The main thread's side: who waits for which write, and for how long. A deadline is kept here, with the event
- * loop's clock, so that it is kept however long the writer hangs. Knows no SQL.
+ * The side of the main thread: which ticket waits for which write, and for how long. A deadline is kept here, by the
+ * clock of the event loop, so that it holds however long the writer hangs. Knows no SQL.
  */
 #include "store/store.h"
 
@@ -16,7 +16,7 @@
 #include "store/timing.h"
 #include "store/writer.h"
 
-/* Tickets that there was no memory to remember, in one turn of the event loop. */
+/* Tickets that could not be remembered for want of memory, in one turn of the event loop. */
 #define REFUSED_MAX 64
 
 struct ticket {
@@ -147,7 +147,7 @@ static void collect(evutil_socket_t fd, short what, void *argument)
     arm_deadline(store);
 }
 
-/* What has been written meanwhile is not late. */
+/* A write that has been answered meanwhile is not late. */
 static void deadline_passed(evutil_socket_t fd, short what, void *argument)
 {
     const int64_t now_us = clock_now().mono_us;

@@ -64,22 +64,22 @@ int store_open(struct event_base *base, const char *directory, size_t max_recove
                struct store **ret) _must_check_;
 
 /*
- * Writes one recovery, durably (WAL, synchronous=FULL), replacing what stood under its id. Copies its
- * arguments. ticket 0: nobody waits. A recovery whose write failed is written again, in its latest form, when the
- * disk recovers.
+ * Writes one recovery, durably (WAL, synchronous=FULL), replacing what stood under its id. Copies its arguments. ticket
+ * 0: no answer is wanted. A recovery whose write failed is written again, in its latest form, when the disk works
+ * again.
  */
 void store_put_recovery(struct store *store, uint64_t ticket, int64_t timeout_us, const char *id, int64_t detected_us,
                         bool is_open, const char *document);
 
-/* Writes what is known of a machine; document NULL forgets it. Several may share one transaction. ticket: as above. */
+/* Writes what is known of a machine; document NULL forgets it. ticket: as above. */
 void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us, const char *hypervisor,
                        const char *uuid, const char *document);
 
-/* Finished recoveries but the latest `keep` are deleted, now and then. */
-/* What is put between the two becomes one transaction. */
+/* Opens and ends a group of writes that becomes one transaction. */
 void store_hold(struct store *store);
 void store_let_go(struct store *store);
 
+/* Finished recoveries but the latest `keep` are deleted, now and then. */
 void store_set_retention(struct store *store, size_t keep);
 
 /*

@@ -40,7 +40,7 @@ struct writer {
     uint64_t taken_count; /* of these, what the thread has taken */
     size_t keep;
     bool is_trim_due;
-    bool is_held; /* more is coming that belongs together */
+    bool is_held; /* more writes are coming that belong together */
     bool is_closing;
     bool is_forsaken; /* the main thread has gone */
     bool is_over;
@@ -90,7 +90,7 @@ static int replace_damaged(struct writer *writer, struct fault *ret_fault, char 
     return r;
 }
 
-/* Out of memory costs no more than what is kept for a second misfortune. */
+/* Where memory runs out, only what is kept for a database made anew is lost. */
 static void remember_open(struct writer *writer, const struct stored *stored)
 {
     for (size_t i = 0; i < stored->n_recoveries; i++) {
@@ -116,7 +116,7 @@ static int open_at_start(struct writer *writer, struct writer_start *start, stru
         database_close(steal_pointer(&writer->database), false);
         if (ret_fault->is_damaged)
             return replace_damaged(writer, ret_fault, &start->warning);
-        /* What open recoveries there were matters most when the disk is in trouble. */
+        /* The recoveries that were open matter most when the disk is in trouble. */
         if (load_without_writing(writer->path, writer->max_recoveries, &start->stored) < 0)
             start->stored = NULL;
     }
@@ -151,7 +151,10 @@ static void give_up_database(struct writer *writer, const struct fault *fault)
     writer->is_damaged |= fault->is_damaged;
 }
 
-/* A file that went bad or away under us is replaced at once; any other fault is answered, and tried again later. */
+/*
+ * A file that was damaged or removed while it was open is replaced at once; any other fault is answered, and the write
+ * is tried again later.
+ */
 static int write_entries(struct writer *writer, struct entry **entries, struct fault *ret_fault)
 {
     int r = 0;
@@ -321,7 +324,7 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-/* Without signals: those are the main thread's. */
+/* Without signals, which the main thread handles. */
 static int start_thread(struct writer *writer)
 {
     pthread_attr_t attributes;

@@ -9,16 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void accuse(const struct usage *wanted, struct candidate *candidates, const struct thing *thing,
+static void accuse(const struct usage *wanted, struct candidate *candidates, const struct exclusive *exclusive,
                    const struct machine *machine)
 {
-    for (const struct use *use = usage_next(wanted, thing, NULL); use != NULL; use = usage_next(wanted, thing, use)) {
+    for (const struct exclusive_use *use = usage_next(wanted, exclusive, NULL); use != NULL;
+         use = usage_next(wanted, exclusive, use)) {
         struct candidate *candidate = &candidates[use->number];
 
         if (candidate->machine == machine || candidate->verdict != CANDIDATE_ELIGIBLE)
             continue;
-        candidate->verdict = thing->is_address ? CANDIDATE_MAC_IN_USE : CANDIDATE_DISK_IN_USE;
-        candidate->conflict = thing->name;
+        candidate->verdict = exclusive->is_address ? CANDIDATE_MAC_IN_USE : CANDIDATE_DISK_IN_USE;
+        candidate->conflict = exclusive->name;
         candidate->conflict_with = machine;
     }
 }
@@ -41,13 +42,13 @@ static int find(const struct pool *pool, const struct machine *failed, struct ca
         return 0;
 
     for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
-        struct thing thing;
+        struct exclusive exclusive;
         size_t place = 0;
 
         if (machine == failed || (!kept_count && machine->keeping != KEEPING_NONE) || !is_up(machine))
             continue;
-        while (thing_next(machine, &place, &thing))
-            accuse(&wanted, candidates, &thing, machine);
+        while (exclusive_next(machine, &place, &exclusive))
+            accuse(&wanted, candidates, &exclusive, machine);
     }
     return 0;
 }
@@ -73,12 +74,12 @@ int conflict_collect(const struct pool *pool, struct usage *ret)
 
 bool conflict_exists(const struct usage *in_use, const struct machine *failed, const struct machine *candidate)
 {
-    struct thing thing;
+    struct exclusive exclusive;
     size_t place = 0;
 
-    while (thing_next(candidate, &place, &thing))
-        for (const struct use *use = usage_next(in_use, &thing, NULL); use != NULL;
-             use = usage_next(in_use, &thing, use))
+    while (exclusive_next(candidate, &place, &exclusive))
+        for (const struct exclusive_use *use = usage_next(in_use, &exclusive, NULL); use != NULL;
+             use = usage_next(in_use, &exclusive, use))
             if (use->machine != failed && use->machine != candidate)
                 return true;
     return false;
@@ -86,11 +87,11 @@ bool conflict_exists(const struct usage *in_use, const struct machine *failed, c
 
 bool conflict_between(const struct machine *a, const struct machine *b)
 {
-    struct thing of_a, of_b;
+    struct exclusive of_a, of_b;
 
-    for (size_t i = 0; thing_next(a, &i, &of_a);)
-        for (size_t k = 0; thing_next(b, &k, &of_b);)
-            if (thing_equal(&of_a, &of_b))
+    for (size_t i = 0; exclusive_next(a, &i, &of_a);)
+        for (size_t k = 0; exclusive_next(b, &k, &of_b);)
+            if (exclusive_equal(&of_a, &of_b))
                 return true;
     return false;
 }

@@ -77,40 +77,20 @@ enum candidate_verdict select_judge(const struct select_request *request, const 
     return CANDIDATE_ELIGIBLE;
 }
 
-/* The tie-breaks of DESIGN.md section 2, in their order. */
-enum tie_break {
-    BY_SCORE,
-    BY_WARMTH,
-    BY_FREE_MEMORY,
-    BY_NAME,
-};
-
-static int compare(const struct similarity_rules *rules, const struct candidate *a, const struct candidate *b,
-                   enum tie_break *ret_by)
+int select_compare(const struct similarity_rules *rules, const struct candidate *a, const struct candidate *b)
 {
     int order = similarity_compare(rules, &a->score, &b->score);
 
-    *ret_by = BY_SCORE;
     if (order != 0)
         return order;
-    *ret_by = BY_WARMTH;
     if (a->warmth != b->warmth)
         return a->warmth > b->warmth ? -1 : 1;
-    *ret_by = BY_FREE_MEMORY;
     if (a->free_memory_kib != b->free_memory_kib)
         return a->free_memory_kib > b->free_memory_kib ? -1 : 1;
-    *ret_by = BY_NAME;
     order = strcmp(a->machine->name, b->machine->name);
     if (order == 0)
         order = strcmp(a->machine->hypervisor, b->machine->hypervisor);
     return order != 0 ? order : strcmp(a->machine->uuid, b->machine->uuid);
-}
-
-int select_compare(const struct similarity_rules *rules, const struct candidate *a, const struct candidate *b)
-{
-    enum tie_break by;
-
-    return compare(rules, a, b, &by);
 }
 
 static int compare_for_sort(const void *left, const void *right, void *rules)

@@ -26,9 +26,9 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return hash;
 }
 
-static struct thing make_thing(bool is_address, const char *hypervisor, const char *name)
+static struct exclusive make_exclusive(bool is_address, const char *hypervisor, const char *name)
 {
-    return (struct thing){
+    return (struct exclusive){
         .is_address = is_address,
         .hypervisor = hypervisor,
         .name = name,
@@ -36,13 +36,13 @@ static struct thing make_thing(bool is_address, const char *hypervisor, const ch
     };
 }
 
-bool thing_equal(const struct thing *a, const struct thing *b)
+bool exclusive_equal(const struct exclusive *a, const struct exclusive *b)
 {
     return a->hash == b->hash && a->is_address == b->is_address && strcmp(a->name, b->name) == 0 &&
            strcmp(a->hypervisor, b->hypervisor) == 0;
 }
 
-bool thing_next(const struct machine *machine, size_t *place, struct thing *ret)
+bool exclusive_next(const struct machine *machine, size_t *place, struct exclusive *ret)
 {
     const struct domain_description *description = machine->description;
 
@@ -52,19 +52,19 @@ bool thing_next(const struct machine *machine, size_t *place, struct thing *ret)
 
         if (!disk->writable || disk->shareable)
             continue;
-        *ret = make_thing(false, is_on_host ? machine->hypervisor : "", disk->source);
+        *ret = make_exclusive(false, is_on_host ? machine->hypervisor : "", disk->source);
         return true;
     }
     if (*place - description->n_disks >= description->n_macs)
         return false;
-    *ret = make_thing(true, "", description->macs[(*place)++ - description->n_disks]);
+    *ret = make_exclusive(true, "", description->macs[(*place)++ - description->n_disks]);
     return true;
 }
 
 static void enter(struct usage *usage, size_t number)
 {
-    struct use *use = &usage->uses[number];
-    size_t *bucket = &usage->buckets[use->thing.hash % usage->n_buckets];
+    struct exclusive_use *use = &usage->uses[number];
+    size_t *bucket = &usage->buckets[use->exclusive.hash % usage->n_buckets];
 
     use->previous = *bucket;
     *bucket = number + 1;
@@ -75,7 +75,7 @@ static int grow(struct usage *usage)
 {
     size_t room = usage->room > 0 ? 2 * usage->room : FIRST_ROOM;
     size_t *buckets = calloc(room, sizeof(*buckets));
-    struct use *uses = buckets != NULL ? reallocarray(usage->uses, room, sizeof(*uses)) : NULL;
+    struct exclusive_use *uses = buckets != NULL ? reallocarray(usage->uses, room, sizeof(*uses)) : NULL;
 
     if (uses == NULL) {
         free(buckets);
@@ -92,10 +92,10 @@ static int grow(struct usage *usage)
 
 int usage_add(struct usage *usage, const struct machine *machine, size_t number)
 {
-    struct use use = {.machine = machine, .number = number};
+    struct exclusive_use use = {.machine = machine, .number = number};
     size_t place = 0;
 
-    while (thing_next(machine, &place, &use.thing)) {
+    while (exclusive_next(machine, &place, &use.exclusive)) {
         int r = usage->n_uses < usage->room ? 0 : grow(usage);
 
         if (r < 0)
@@ -106,15 +106,16 @@ int usage_add(struct usage *usage, const struct machine *machine, size_t number)
     return 0;
 }
 
-const struct use *usage_next(const struct usage *usage, const struct thing *thing, const struct use *use)
+const struct exclusive_use *usage_next(const struct usage *usage, const struct exclusive *exclusive,
+                                       const struct exclusive_use *use)
 {
     size_t next;
 
     if (usage->n_uses == 0)
         return NULL;
-    next = use != NULL ? use->previous : usage->buckets[thing->hash % usage->n_buckets];
+    next = use != NULL ? use->previous : usage->buckets[exclusive->hash % usage->n_buckets];
     for (; next != 0; next = usage->uses[next - 1].previous)
-        if (thing_equal(&usage->uses[next - 1].thing, thing))
+        if (exclusive_equal(&usage->uses[next - 1].exclusive, exclusive))
             return &usage->uses[next - 1];
     return NULL;
 }

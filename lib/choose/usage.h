@@ -14,7 +14,7 @@
 #include "model/machine.h"
 
 /* A disk or an address of a machine. Its texts are borrowed from the machine and its description. */
-struct thing {
+struct exclusive {
     bool is_address;        /* a MAC address; else a disk */
     const char *hypervisor; /* "" for what is the same everywhere */
     const char *name;
@@ -22,8 +22,8 @@ struct thing {
 };
 
 /* Who uses it. */
-struct use {
-    struct thing thing;
+struct exclusive_use {
+    struct exclusive exclusive;
     const struct machine *machine;
     size_t number;   /* the caller's */
     size_t previous; /* in its bucket, from 1; 0: none */
@@ -32,7 +32,7 @@ struct use {
 /* A plain value: initialise with {0}, end with usage_done. No longer of use when a machine or a description in it is.
  */
 struct usage {
-    struct use *uses;
+    struct exclusive_use *uses;
     size_t n_uses, room;
     size_t *buckets; /* the last use in each, from 1; 0: none */
     size_t n_buckets;
@@ -42,13 +42,14 @@ struct usage {
  * What a machine uses, one after the other: start with *place 0; false ends it. Disks that are read only or shareable
  * are left out.
  */
-bool thing_next(const struct machine *machine, size_t *place, struct thing *ret);
-bool thing_equal(const struct thing *a, const struct thing *b);
+bool exclusive_next(const struct machine *machine, size_t *place, struct exclusive *ret);
+bool exclusive_equal(const struct exclusive *a, const struct exclusive *b);
 
 /* Enters all that the machine uses. -ENOMEM: it may be entered in part. */
 int usage_add(struct usage *usage, const struct machine *machine, size_t number) _must_check_;
-/* The uses of a thing, one after the other: start with NULL; NULL ends it. Borrowed until the next usage_add. */
-const struct use *usage_next(const struct usage *usage, const struct thing *thing, const struct use *use);
+/* The uses of one of them, one after the other: start with NULL; NULL ends it. Borrowed until the next usage_add. */
+const struct exclusive_use *usage_next(const struct usage *usage, const struct exclusive *exclusive,
+                                       const struct exclusive_use *use);
 
 void usage_done(struct usage *usage);
 

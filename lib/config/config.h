@@ -121,6 +121,10 @@ enum verify_level {
     VERIFY_COMMAND, /* and the command says so by exit status 0 */
 };
 
+/* "auto", "running" …, as the configuration writes them; and "overlap", "similarity". */
+const char *verify_level_name(enum verify_level level);
+const char *rank_by_name(enum rank_by rank_by);
+
 struct config_verify {
     enum verify_level level;
     unsigned port;

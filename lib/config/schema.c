@@ -78,7 +78,10 @@ static const struct schema_key keys[] = {
      .choices = mode_words,
      .default_text = "automatic",
      .text = "With automatic, a failed machine is replaced. With observe, the same is decided and reported, but "
-             "nothing is started or destroyed: a way to watch the decisions before trusting them."},
+             "nothing is started or destroyed: a way to watch the decisions before trusting them.",
+     .shipped = "observe",
+     .shipped_text = "This file starts with observe. When pool names the right machines and understudyctl explain "
+                     "NAME shows the right choice, write automatic here and run: systemctl reload understudyd"},
 
     {.path = "pool",
      .type = SCHEMA_SECTION,
@@ -677,4 +680,14 @@ const struct schema_key *schema_suggest(const char *section, const char *name)
         if (strcmp(schema_name(&keys[i]), name) == 0)
             nearest = &keys[i];
     return nearest;
+}
+
+const char *verify_level_name(enum verify_level level)
+{
+    return verify_words[level];
+}
+
+const char *rank_by_name(enum rank_by rank_by)
+{
+    return rank_by_words[rank_by];
 }

@@ -57,8 +57,10 @@ struct schema_key {
     const char *unit;           /* what an integer counts, in the plural */
     const char *example;        /* for the sample, where the default would show nothing */
     bool is_required;
-    bool needs_restart; /* a change takes effect when the daemon is started anew; others on reload */
-    const char *text;   /* sentences for an administrator */
+    bool needs_restart;       /* a change takes effect when the daemon is started anew; others on reload */
+    const char *text;         /* sentences for an administrator */
+    const char *shipped;      /* what the sample file sets, where that is not the default; NULL: it sets nothing */
+    const char *shipped_text; /* why, and when to change it */
 };
 
 /* All keys, in the order in which people should read them; a section stands before its keys. */

@@ -122,9 +122,14 @@ static void write_comment(FILE *f, int indent, const char *text)
     fputc('\n', f);
 }
 
-/* The value of a key, commented out by a '#' with nothing behind it. */
+/* The value of a key, commented out by a '#' with nothing behind it, or what the file sets. */
 static void write_value(FILE *f, int indent, const struct schema_key *key)
 {
+    if (key->shipped != NULL) {
+        write_comment(f, indent, key->shipped_text);
+        fprintf(f, "%*s%s: %s\n", indent, "", schema_name(key), key->shipped);
+        return;
+    }
     if (key->example == NULL) {
         fprintf(f, "%*s#%s: %s\n", indent, "", schema_name(key), default_of(key));
         return;
@@ -168,8 +173,8 @@ static void write_sample_key(FILE *f, const struct schema_key *key, bool is_firs
 int config_write_sample(FILE *f)
 {
     static const char head[] =
-        "# The configuration of understudyd. Only the hypervisors must be given; every other key stands here\n"
-        "# with its default, behind a '#' and nothing between: take the '#' away to change the value.\n"
+        "# The configuration of understudyd. Only the hypervisors must be given. Every other key but mode stands\n"
+        "# here with its default, behind a '#' and nothing between: take the '#' away to change the value.\n"
         "#\n"
         "# Durations are written 500ms, 5s, 2m, 1h or 1d, sizes 512MiB or 2GiB, other numbers with at most\n"
         "# six decimals.\n"

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Candidates for all recoveries that want one, as a set: recoveries that are nearly there are waited
- * for a moment, then a matching serves the more important first and wastes as little likeness as it
- * can. Holds back while the brake is on and where a hypervisor has enough starts under way.
+ * Candidates for all recoveries that want one, as a set.
  *
- *     who waits ─▶ the best of its ranking ─▶ matching ─▶ its machine ─▶ full selection ─▶ taken
+ *     what waits ─▶ the best of its ranking ─▶ matching ─▶ its machine ─▶ full selection ─▶ taken
  *         ▲                                                                    │ says otherwise
  *         └──────────────────────── ranking made anew ◀────────────────────────┘
  *
- * Rankings make it cheap to ask for many again and again. Nobody is taken, and nobody is given up, by a ranking alone.
+ * Rankings make it cheap to ask for many again and again. No machine is taken, and no recovery is given up, by a
+ * ranking alone.
  */
+#include "coordinator/assignment.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "choose/match.h"
-#include "coordinator/assignment_internal.h"
+#include "coordinator/decide.h"
 
 /* So many more recoveries than there is room for are matched together. */
 #define SEEKERS_EXTRA 8
@@ -34,53 +35,35 @@ static void round_done(struct round *round)
 }
 
 /* The more important first, then the one that waits longer. */
-static bool goes_first(const struct run *a, const struct run *b)
+static bool goes_first(const struct open_recovery *a, const struct open_recovery *b)
 {
     if (a->recovery->priority != b->recovery->priority)
         return a->recovery->priority > b->recovery->priority;
     return a->recovery->detected.mono_us < b->recovery->detected.mono_us;
 }
 
-static struct run *next_seeker(const struct coordinator *coordinator)
+static struct open_recovery *next_seeker(const struct recoveries *recoveries)
 {
-    struct run *best = NULL;
+    struct open_recovery *best = NULL;
 
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        struct run *run = coordinator->runs[i];
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        struct open_recovery *open = recoveries->open[i];
 
-        if (run->wants_candidate && run->is_assignable && (best == NULL || goes_first(run, best)))
-            best = run;
+        if (open->wants_candidate && open->is_assignable && (best == NULL || goes_first(open, best)))
+            best = open;
     }
     return best;
 }
 
-static bool is_on_its_way_up(const struct recovery *recovery)
-{
-    return recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING;
-}
-
-bool hypervisor_has_capacity(const struct coordinator *coordinator, const char *hypervisor)
-{
-    unsigned limit = coordinator->config->recovery.concurrency, under_way = 0;
-
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        const struct run *run = coordinator->runs[i];
-
-        if (run->candidate != NULL && is_on_its_way_up(run->recovery) &&
-            strcmp(run->candidate->hypervisor, hypervisor) == 0)
-            under_way++;
-    }
-    return limit == 0 || under_way < limit;
-}
-
 /* One that is not listed has none: nothing is started there. Where none is, there is nobody to wait for. */
-static bool has_room(const struct coordinator *coordinator)
+static bool has_room(const struct recoveries *recoveries)
 {
+    const struct registry *registry = recoveries->registry;
     bool is_any_listed = false;
 
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        is_any_listed |= coordinator->links[i].is_listed;
-        if (coordinator->links[i].is_listed && hypervisor_has_capacity(coordinator, coordinator->links[i].name))
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        is_any_listed |= registry->hosts[i].is_listed;
+        if (registry->hosts[i].is_listed && recoveries_have_capacity(recoveries, registry->hosts[i].name))
             return true;
     }
     return !is_any_listed;
@@ -90,68 +73,68 @@ static bool has_room(const struct coordinator *coordinator)
  * No more than have a chance now, and some, so that they are matched as a set. Who is left out is no worse off: there
  * is no room for it.
  */
-static size_t seekers_at_most(const struct coordinator *coordinator)
+static size_t seekers_at_most(const struct recoveries *recoveries)
 {
+    const struct registry *registry = recoveries->registry;
     size_t room = SEEKERS_EXTRA;
 
-    if (coordinator->config->recovery.concurrency == 0)
+    if (registry->config->recovery.concurrency == 0)
         return MATCH_MAX;
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (coordinator->links[i].is_listed && hypervisor_has_capacity(coordinator, coordinator->links[i].name))
-            room += coordinator->config->recovery.concurrency;
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (registry->hosts[i].is_listed && recoveries_have_capacity(recoveries, registry->hosts[i].name))
+            room += registry->config->recovery.concurrency;
     return room < MATCH_MAX ? room : MATCH_MAX;
 }
 
 /* As seeker_rank; seeker_done is due only where it succeeds. */
-static int enter(struct assignment *assignment, struct run *run, struct seeker *ret)
+static int enter(struct pass *pass, struct open_recovery *open, struct seeker *ret)
 {
-    int r = seeker_init(assignment, run, ret);
+    int r = seeker_init(pass, open, ret);
 
     if (r < 0)
         return r;
-    r = seeker_rank(assignment, ret);
+    r = seeker_rank(pass, ret);
     if (r < 0)
         seeker_done(ret);
     return r;
 }
 
 /* False: it is gone on with soon, and everything stands as before. */
-static bool gather(struct assignment *assignment, struct round *round)
+static bool gather(struct pass *pass, struct round *round)
 {
-    struct coordinator *coordinator = assignment->coordinator;
-    size_t most = seekers_at_most(coordinator);
-    struct run *run;
+    size_t most = seekers_at_most(pass->recoveries);
+    struct open_recovery *open;
 
-    if (assignment_is_put_off(assignment))
+    if (pass_is_put_off(pass))
         return false;
-    while (round->n_seekers < most && (run = next_seeker(coordinator)) != NULL) {
-        int r = enter(assignment, run, &round->seekers[round->n_seekers]);
+    while (round->n_seekers < most && (open = next_seeker(pass->recoveries)) != NULL) {
+        int r = enter(pass, open, &round->seekers[round->n_seekers]);
 
         if (r == -EAGAIN)
             return false;
-        run->is_assignable = false;
+        open->is_assignable = false;
         if (r == 0)
             round->n_seekers++;
         else
-            run_postpone(coordinator, run, assignment->now);
+            pass_postpone(pass, open);
     }
     return true;
 }
 
 /* Those for whom there is no memory to do so leave the round. */
-static void seek_all(struct assignment *assignment, struct round *round)
+static void seek_all(struct pass *pass, struct round *round)
 {
     size_t n = round->n_seekers, kept = 0;
-    int r = n > 0 ? assignment_know_in_use(assignment) : 0;
+    int r = n > 0 ? pass_know_in_use(pass) : 0;
 
     for (size_t i = 0; i < n; i++) {
         struct seeker *seeker = &round->seekers[i];
 
-        if (r == 0 && seeker_list(assignment, seeker, n, &seeker->best, &seeker->n_best) == 0) {
+        if (r == 0 && seeker_list(pass, seeker, n, &seeker->best, &seeker->n_best) == 0) {
             round->seekers[kept++] = *seeker;
             continue;
         }
-        run_postpone(assignment->coordinator, seeker->run, assignment->now);
+        pass_postpone(pass, seeker->open);
         seeker_done(seeker);
     }
     round->n_seekers = kept;
@@ -162,7 +145,7 @@ static void seek_all(struct assignment *assignment, struct round *round)
  * the one is better now whose host has the most memory left, so that many are spread over the hosts. No machine: the
  * one that was matched is out.
  */
-static struct contender look_once_more(struct assignment *assignment, const struct round *round, size_t own,
+static struct contender look_once_more(struct pass *pass, const struct round *round, size_t own,
                                        const struct contender *taken)
 {
     const struct seeker *seeker = &round->seekers[own];
@@ -173,9 +156,8 @@ static struct contender look_once_more(struct assignment *assignment, const stru
     for (size_t i = 0; i < round->n_seekers; i++)
         if (i != own && taken[i].machine != NULL)
             others[n_others++] = taken[i].machine;
-    if (assignment_know_in_use(assignment) < 0 ||
-        !ranking_choose_equal(seeker->run->ranking, &seeker->request, &assignment->in_use, &taken[own], others,
-                              n_others, &best))
+    if (pass_know_in_use(pass) < 0 || !ranking_choose_equal(seeker->open->ranking, &seeker->request, &pass->in_use,
+                                                            &taken[own], others, n_others, &best))
         return (struct contender){.machine = NULL};
     return best;
 }
@@ -248,7 +230,7 @@ static int match(const struct round *round, struct contender ret_taken[MATCH_MAX
     if (r < 0)
         return r;
     for (size_t i = 0; i < round->n_seekers; i++)
-        priorities[i] = round->seekers[i].run->recovery->priority;
+        priorities[i] = round->seekers[i].open->recovery->priority;
     r = match_pairs(priorities, round->n_seekers, columns.count, columns.pairs, columns.n_pairs, taken);
     if (r < 0)
         return r;
@@ -258,130 +240,142 @@ static int match(const struct round *round, struct contender ret_taken[MATCH_MAX
 }
 
 /* True: somebody was taken, or settled for nobody. */
-static bool decide_all(struct assignment *assignment, const struct round *round, struct contender *taken)
+static bool decide_all(struct pass *pass, const struct round *round, struct contender *taken)
 {
-    const struct coordinator *coordinator = assignment->coordinator;
-    uint64_t version = pool_version(coordinator->pool);
+    uint64_t version = pool_version(pass->registry->pool);
     bool has_taken = false, has_settled = false;
 
     for (size_t i = 0; i < round->n_seekers; i++) {
         const struct seeker *seeker = &round->seekers[i];
 
-        if (pool_version(coordinator->pool) != version) {
-            seeker->run->is_assignable = true; /* some of the machines may be gone */
+        if (pool_version(pass->registry->pool) != version) {
+            seeker->open->is_assignable = true; /* some of the machines may be gone */
             continue;
         }
-        if (taken[i].machine != NULL && has_taken && has_room(coordinator))
-            taken[i] = look_once_more(assignment, round, i, taken);
+        if (taken[i].machine != NULL && has_taken && has_room(pass->recoveries))
+            taken[i] = look_once_more(pass, round, i, taken);
         if (seeker->n_best > 0 && taken[i].machine == NULL)
-            seeker->run->is_assignable = true; /* others took who it could have had: looked at once more */
+            seeker->open->is_assignable = true; /* others took who it could have had: looked at once more */
         else
-            has_taken |= decide(assignment, seeker, round->n_seekers, taken[i].machine);
+            has_taken |= decide(pass, seeker, round->n_seekers, taken[i].machine);
         has_settled |= seeker->n_best == 0;
     }
     return has_taken || has_settled;
 }
 
 /* One round for so many recoveries as there is room for, and some. True: another one may find more to do. */
-static bool assign_round(struct assignment *assignment)
+static bool assign_round(struct pass *pass)
 {
-    struct coordinator *coordinator = assignment->coordinator;
     _cleanup_(round_done) struct round round = {0};
     struct contender taken[MATCH_MAX];
 
-    if (!gather(assignment, &round)) {
-        coordinator->assign_us = assignment->now.mono_us;
+    if (!gather(pass, &round)) {
+        pass->assignment->due_us = pass->now.mono_us;
         return false;
     }
-    seek_all(assignment, &round);
+    seek_all(pass, &round);
     if (round.n_seekers == 0)
-        return next_seeker(coordinator) != NULL;
+        return next_seeker(pass->recoveries) != NULL;
     if (match(&round, taken) < 0) {
         for (size_t i = 0; i < round.n_seekers; i++)
-            run_postpone(coordinator, round.seekers[i].run, assignment->now);
+            pass_postpone(pass, round.seekers[i].open);
         return true;
     }
     /* Those that are left may fit where there is room. */
-    return decide_all(assignment, &round, taken) || next_seeker(coordinator) != NULL;
+    return decide_all(pass, &round, taken) || next_seeker(pass->recoveries) != NULL;
+}
+
+static bool is_any_wanting(const struct recoveries *recoveries)
+{
+    for (size_t i = 0; i < recoveries->n_open; i++)
+        if (recoveries->open[i]->wants_candidate)
+            return true;
+    return false;
 }
 
 /*
  * A hypervisor is connected and has not said yet what it has. Waits for it, but not for ever: one that
- * cannot be listed must not keep the others from being served.
+ * cannot be listed must not keep the others from being served. Until when: mono_us.
  */
-static bool is_looking(struct coordinator *coordinator, struct moment now)
+static int64_t looks_until_us(const struct assignment *assignment)
 {
+    const struct registry *registry = assignment->recoveries->registry;
     int64_t until_us = INT64_MIN;
-    bool is_wanted = false;
 
-    for (size_t i = 0; i < coordinator->n_runs; i++)
-        is_wanted |= coordinator->runs[i]->wants_candidate;
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        const struct link *link = &coordinator->links[i];
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct host *host = &registry->hosts[i];
         /* At the start, those that have not answered yet are waited for as well. */
-        bool is_coming = link->is_connected || (!link->was_listed && link->trouble == NULL);
-        int64_t begin_us = link->is_connected ? link->connected_us : coordinator->began_us;
-        int64_t end_us = begin_us + 2 * coordinator->config->recovery.call_timeout_us;
+        bool is_coming = host->track.is_connected || (!host->was_listed && host->trouble == NULL);
+        int64_t begin_us = host->track.is_connected ? host->connected_us : assignment->began_us;
+        int64_t end_us = begin_us + 2 * registry->config->recovery.call_timeout_us;
 
-        if (is_coming && !link->is_listed && end_us > until_us)
+        if (is_coming && !host->is_listed && end_us > until_us)
             until_us = end_us;
     }
-    if (!is_wanted || until_us <= now.mono_us)
-        return false;
-    coordinator->assign_us = until_us;
-    return true;
+    return until_us;
 }
 
-/* A failure told at the same time is still being confirmed. Sets the time to wait for it. */
-static bool is_gathering(struct coordinator *coordinator, struct moment now)
+/* A failure told at the same time is still being confirmed. Until when it is waited for: mono_us. */
+static int64_t gathers_until_us(const struct recoveries *recoveries)
 {
     int64_t until_us = INT64_MIN;
-    bool is_wanted = false;
 
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        const struct recovery *recovery = coordinator->runs[i]->recovery;
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        const struct recovery *recovery = recoveries->open[i]->recovery;
 
-        is_wanted |= coordinator->runs[i]->wants_candidate;
-        if (recovery->state <= RECOVERY_DESTROYING && recovery->detected.mono_us + GATHER_US > until_us)
+        if (recovery_state_is_unconfirmed(recovery->state) && recovery->detected.mono_us + GATHER_US > until_us)
             until_us = recovery->detected.mono_us + GATHER_US;
     }
-    if (!is_wanted || until_us <= now.mono_us)
+    return until_us;
+}
+
+/* Sets the time until which it waits. */
+static bool has_to_wait(struct assignment *assignment, struct moment now)
+{
+    int64_t until_us = looks_until_us(assignment);
+
+    if (until_us <= now.mono_us)
+        until_us = gathers_until_us(assignment->recoveries);
+    if (until_us <= now.mono_us)
         return false;
-    coordinator->assign_us = until_us;
+    assignment->due_us = until_us;
     return true;
 }
 
-/* What was decided for a hypervisor that is gone meanwhile, and not begun, is decided anew. */
-static void reconsider_unreachable(struct coordinator *coordinator, struct moment now)
+/* Once after each input. */
+bool assignment_handle(void *self, struct moment now)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (!coordinator->links[i].is_connected)
-            runs_reconsider(coordinator, coordinator->links[i].name, now);
+    struct assignment *assignment = self;
+    struct recoveries *recoveries = assignment->recoveries;
+    struct pass pass = {
+        .assignment = assignment,
+        .recoveries = recoveries,
+        .registry = recoveries->registry,
+        .now = now,
+    };
+
+    if (!registry_take(recoveries->registry, FACT_INPUT))
+        return false;
+    if (assignment->began_us == 0)
+        assignment->began_us = now.mono_us;
+    assignment->due_us = USEC_INFINITY;
+    if (recoveries->brake->is_on || (is_any_wanting(recoveries) && has_to_wait(assignment, now))) {
+        assignment->put_off_us = 0;
+        return true;
+    }
+    for (size_t i = 0; i < recoveries->n_open; i++)
+        recoveries->open[i]->is_assignable = true;
+    while (has_room(recoveries) && assign_round(&pass))
+        ;
+    if (assignment->due_us == USEC_INFINITY)
+        assignment->put_off_us = 0;
+    usage_done(&pass.in_use);
+    return true;
 }
 
-void runs_assign(struct coordinator *coordinator, struct moment now)
+int64_t assignment_deadline(const void *self)
 {
-    struct assignment assignment = {.coordinator = coordinator, .now = now};
+    const struct assignment *assignment = self;
 
-    if (coordinator->began_us == 0)
-        coordinator->began_us = now.mono_us;
-    brake_check(coordinator, now);
-    reconsider_unreachable(coordinator, now);
-    keeper_sweep(coordinator, now);
-    runs_sweep(coordinator, now);
-    both_review(coordinator, now);
-    coordinator->assign_us = USEC_INFINITY;
-    if (coordinator->is_held || is_looking(coordinator, now) || is_gathering(coordinator, now)) {
-        coordinator->put_off_us = 0;
-        return;
-    }
-    for (size_t i = 0; i < coordinator->n_runs; i++)
-        coordinator->runs[i]->is_assignable = true;
-    while (has_room(coordinator) && assign_round(&assignment))
-        ;
-    if (coordinator->assign_us == USEC_INFINITY)
-        coordinator->put_off_us = 0;
-    usage_done(&assignment.in_use);
-    runs_sweep(coordinator, now);
-    keeper_sweep(coordinator, now);
+    return assignment->due_us;
 }

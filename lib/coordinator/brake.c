@@ -1,140 +1,148 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Limits on what is done unattended: the budget of one service, so that what kills its machines does
- * not go through the pool, and the brake for many failures at once, which are hardly the machines' own.
- * Counted over recoveries: a machine that boots and dies again resets nothing.
- */
-#include "coordinator/coordinator_internal.h"
+/* Limits on what is done unattended. */
+#include "coordinator/brake.h"
 
-struct machine_ref budget_root(const struct coordinator *coordinator, const struct machine *machine, struct moment now)
+unsigned brake_budget_spent(const struct registry *registry, const struct machine_ref *original, struct moment now)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-
-    for (size_t i = coordinator->n_records; i-- > 0;) {
-        const struct recovery *recovery = coordinator->records[i];
-
-        if (now.mono_us - recovery->detected.mono_us > coordinator->config->recovery.limit_window_us)
-            break;
-        if (recovery->state == RECOVERY_RECOVERED && machine_ref_equal(&recovery->replacement, &ref))
-            return recovery->root;
-    }
-    return ref;
-}
-
-unsigned budget_spent(const struct coordinator *coordinator, const struct machine_ref *root, struct moment now)
-{
+    const struct records *records = &registry->records;
     unsigned spent = 0;
 
-    for (size_t i = coordinator->n_records; i-- > 0;) {
-        const struct recovery *recovery = coordinator->records[i];
+    for (size_t i = records->count; i-- > 0;) {
+        const struct recovery *recovery = records->all[i];
 
-        if (now.mono_us - recovery->detected.mono_us > coordinator->config->recovery.limit_window_us)
+        if (now.mono_us - recovery->detected.mono_us > registry->config->recovery.limit_window_us)
             break;
-        if (machine_ref_equal(&recovery->root, root) && recovery->state != RECOVERY_DISMISSED)
+        if (machine_ref_equal(&recovery->root, original) && recovery->state != RECOVERY_DISMISSED)
             spent++;
     }
     return spent;
 }
 
-static size_t count_protected(const struct coordinator *coordinator)
+static size_t count_protected(const struct registry *registry)
 {
     size_t count = 0;
 
-    for (const struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
-         machine = pool_next(coordinator->pool, machine))
+    for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
+         machine = pool_next(registry->pool, machine))
         count += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 && machine->keeping == KEEPING_NONE &&
                  (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
     return count;
 }
 
-static bool counts_as_failure(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
+static bool counts_as_failure(const struct brake *brake, const struct recovery *recovery, struct moment now)
 {
-    return now.mono_us - recovery->detected.mono_us <= coordinator->config->recovery.brake.window_us &&
-           recovery->detected.mono_us > coordinator->released_us && !recovery->is_drill &&
+    return now.mono_us - recovery->detected.mono_us <= brake->registry->config->recovery.brake.window_us &&
+           recovery->detected.mono_us > brake->released_us && !recovery->is_drill &&
            recovery->cause != CAUSE_HOST_LOST && /* many at once by nature: hold_share is for that */
            recovery->state != RECOVERY_DISMISSED;
 }
 
 /*
  * Services that failed within the window and since the brake was let go of last. One whose replacements
- * fail as well counts once: that is what recovery.limit is for. Rehearsals do not count.
+ * fail as well counts once: that is what recovery.limit is for. Drills do not count.
  */
-static size_t count_failures(struct coordinator *coordinator, struct moment now)
+static size_t count_failures(struct brake *brake, struct moment now)
 {
+    const struct records *records = &brake->registry->records;
     size_t count = 0;
 
-    coordinator->brake_round++;
-    for (size_t i = coordinator->n_records; i-- > 0;) {
-        const struct recovery *recovery = coordinator->records[i];
+    brake->round++;
+    for (size_t i = records->count; i-- > 0;) {
         struct watch *watch;
 
-        if (!counts_as_failure(coordinator, recovery, now))
+        if (!counts_as_failure(brake, records->all[i], now))
             continue;
-        watch = watch_find(coordinator, &recovery->root);
-        if (watch != NULL && watch->brake_round == coordinator->brake_round)
+        watch = watch_find(brake->registry, &records->all[i]->root);
+        if (watch != NULL && watch->brake_round == brake->round)
             continue;
         if (watch != NULL)
-            watch->brake_round = coordinator->brake_round;
+            watch->brake_round = brake->round;
         count++;
     }
     return count;
 }
 
 /* Written down with the recoveries, so that a daemon started anew does not let go. */
-static void mark_runs(struct coordinator *coordinator, bool is_held)
+static void mark_recoveries(struct brake *brake)
 {
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        struct recovery *recovery = coordinator->runs[i]->recovery;
+    struct records *records = &brake->registry->records;
 
-        if (recovery->is_held == is_held || recovery_state_is_final(recovery->state))
+    for (size_t i = 0; i < records->count; i++) {
+        struct recovery *recovery = records->all[i];
+
+        if (recovery->is_held == brake->is_on || recovery_state_is_final(recovery->state))
             continue;
-        recovery->is_held = is_held;
+        recovery->is_held = brake->is_on;
         recovery->is_changed = true;
     }
 }
 
-void brake_check(struct coordinator *coordinator, struct moment now)
+/* Too many at once. Says how many of how many. */
+static bool are_too_many(struct brake *brake, struct moment now, size_t *ret_failures, size_t *ret_protected)
 {
-    const struct config_brake *config = &coordinator->config->recovery.brake;
+    const struct config_brake *config = &brake->registry->config->recovery.brake;
+
+    if (config->share == 0)
+        return false;
+    *ret_failures = count_failures(brake, now);
+    if (*ret_failures < config->minimum)
+        return false;
+    *ret_protected = count_protected(brake->registry);
+    return *ret_failures * MILLIONTHS > *ret_protected * config->share;
+}
+
+/* Recoveries were opened: are they too many? */
+bool brake_handle(void *self, struct moment now)
+{
+    struct brake *brake = self;
+    struct registry *registry = brake->registry;
     size_t n_failures, n_protected;
 
-    if (!coordinator->has_failures)
-        return;
-    coordinator->has_failures = false;
-    if (coordinator->is_held)
-        mark_runs(coordinator, true);
-    if (coordinator->is_held || config->share == 0)
-        return;
-    n_failures = count_failures(coordinator, now);
-    if (n_failures < config->minimum)
-        return;
-    n_protected = count_protected(coordinator);
-    if (n_failures * MILLIONTHS <= n_protected * config->share)
-        return;
-    coordinator->is_held = true;
-    mark_runs(coordinator, true);
-    notices_add(coordinator, NOTICE_BRAKE_ON, now, NULL,
+    if (!registry_take(registry, FACT_FAILURES))
+        return false;
+    if (brake->is_on) {
+        mark_recoveries(brake);
+        return true;
+    }
+    if (!are_too_many(brake, now, &n_failures, &n_protected))
+        return true;
+    brake->is_on = true;
+    mark_recoveries(brake);
+    outbox_tell(&registry->outbox, NOTICE_BRAKE_ON, now, NULL,
                 "%zu of %zu protected machines failed at once; nothing is started until understudyctl release",
                 n_failures, n_protected);
     /* What was chosen but not begun may be wrong by the time of the release. */
-    runs_reconsider(coordinator, NULL, now);
-}
-
-bool coordinator_is_held(const struct coordinator *coordinator)
-{
-    return coordinator->is_held;
-}
-
-bool coordinator_release(struct coordinator *coordinator, struct moment now)
-{
-    if (!coordinator->is_held)
-        return false;
-    coordinator->is_held = false;
-    coordinator->was_held = false;
-    mark_runs(coordinator, false);
-    coordinator->released_us = now.mono_us;
-    notices_add(coordinator, NOTICE_BRAKE_OFF, now, NULL, "released: %zu recoveries go on", coordinator->n_runs);
-    runs_reconsider(coordinator, NULL, now);
-    runs_assign(coordinator, now);
+    registry_tell(registry, FACT_BRAKE_TURNED);
     return true;
+}
+
+bool brake_release(struct brake *brake, struct moment now)
+{
+    struct registry *registry = brake->registry;
+
+    if (!brake->is_on)
+        return false;
+    brake->is_on = false;
+    brake->was_on = false;
+    mark_recoveries(brake);
+    brake->released_us = now.mono_us;
+    outbox_tell(&registry->outbox, NOTICE_BRAKE_OFF, now, NULL, "released: %zu recoveries go on",
+                records_count_open(&registry->records));
+    registry_tell(registry, FACT_BRAKE_TURNED);
+    return true;
+}
+
+void brake_restore(struct brake *brake)
+{
+    brake->is_on = true;
+    brake->was_on = true;
+}
+
+void brake_announce_restored(struct brake *brake, struct moment now)
+{
+    if (!brake->was_on)
+        return;
+    brake->was_on = false;
+    outbox_tell(&brake->registry->outbox, NOTICE_BRAKE_ON, now, NULL,
+                "the brake was on when understudyd last ran; nothing is started until understudyctl release");
 }

@@ -53,9 +53,9 @@ void coordinator_handle_event(struct coordinator *coordinator, const char *hyper
 /* Answers ACTION_LIST; takes the inventory. */
 void coordinator_handle_inventory(struct coordinator *coordinator, const struct action *action,
                                   struct inventory *inventory, struct moment now);
-/* Answers ACTION_INSPECT; takes report->description. report NULL: no such domain any more. */
-void coordinator_handle_inspection(struct coordinator *coordinator, const struct action *action,
-                                   struct domain_report *report, struct moment now);
+/* Answers ACTION_DESCRIBE; takes report->description. report NULL: no such domain any more. */
+void coordinator_handle_description(struct coordinator *coordinator, const struct action *action,
+                                    struct domain_report *report, struct moment now);
 /* Answers every other action, and LIST and INSPECT when they failed. */
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
                                const struct action_result *result, struct moment now);
@@ -167,14 +167,6 @@ struct hypervisor_status {
     const char *trouble; /* borrowed: why it is not connected; NULL */
     const struct host_track *host;
 };
-
-/* What runs on a hypervisor, as far as it is known. */
-struct host_load {
-    size_t running;
-    size_t protected;
-};
-
-struct host_load host_load_of(const struct pool *pool, const char *hypervisor);
 
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator);
 struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index);

@@ -1,98 +1,124 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Clocks of guests that slept, suspended or saved, and run again: set through their agents, beside the
- * recovery and never in its way. An agent that does not answer yet is asked again a few times.
- */
-#include <errno.h>
-#include <utlist.h>
+/* Clocks of guests that slept. */
+#include "coordinator/guest_clock.h"
 
-#include "coordinator/coordinator_internal.h"
+#include <stdlib.h>
 
 #define TRIES_MAX      8
 #define RETRY_PAUSE_US USEC_PER_SEC
 
-static void forget(struct coordinator *coordinator, struct watch *watch)
+/* A guest that slept and whose clock is to be set. */
+struct sleeper {
+    struct machine_ref ref;
+    unsigned tries;
+    bool is_due;
+    uint64_t action_id; /* whose answer is awaited; 0: none */
+    int64_t at_us;      /* when it is due: mono_us; USEC_INFINITY: due, or asked */
+    struct sleeper *next;
+};
+
+static struct sleeper **find(struct guest_clock *guest_clock, const struct machine_ref *ref)
 {
-    LL_DELETE2(coordinator->to_set_clock, watch, next_to_set_clock);
-    watch->wants_clock = false;
-    watch->clock_is_due = false;
-    watch->clock_action = 0;
-    watch->clock_at_us = USEC_INFINITY;
+    struct sleeper **at = &guest_clock->sleepers;
+
+    while (*at != NULL && !machine_ref_equal(&(*at)->ref, ref))
+        at = &(*at)->next;
+    return at;
 }
 
-void guest_clock_want(struct coordinator *coordinator, const struct machine *machine, struct moment now)
+static void drop(struct sleeper **at)
 {
-    struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
+    struct sleeper *sleeper = *at;
 
-    if (watch == NULL || !machine->description->has_agent_channel)
+    *at = sleeper->next;
+    free(sleeper);
+}
+
+void guest_clock_want(struct guest_clock *guest_clock, const struct machine *machine, struct moment now)
+{
+    struct registry *registry = guest_clock->registry;
+    struct machine_ref ref = machine_ref_of(machine);
+    struct sleeper **at = find(guest_clock, &ref), *next;
+
+    if (!machine->description->has_agent_channel)
         return;
-    if (!watch->wants_clock)
-        LL_PREPEND2(coordinator->to_set_clock, watch, next_to_set_clock);
-    watch->wants_clock = true;
-    watch->clock_is_due = true;
-    watch->clock_tries = 0;
-    watch->clock_action = 0;
-    watch->clock_at_us = now.mono_us;
+    if (*at == NULL)
+        *at = calloc(1, sizeof(**at));
+    if (*at == NULL) {
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to set the clock of %s",
+                    machine->name);
+        return;
+    }
+    next = (*at)->next;
+    **at = (struct sleeper){.ref = ref, .is_due = true, .at_us = now.mono_us, .next = next};
 }
 
-bool guest_clock_next(struct coordinator *coordinator, struct action *ret)
+bool guest_clock_next(void *self, struct action *ret)
 {
-    for (struct watch *watch = coordinator->to_set_clock; watch != NULL; watch = watch->next_to_set_clock) {
-        if (!watch->clock_is_due)
+    struct guest_clock *guest_clock = self;
+    struct registry *registry = guest_clock->registry;
+
+    for (struct sleeper *sleeper = guest_clock->sleepers; sleeper != NULL; sleeper = sleeper->next) {
+        if (!sleeper->is_due)
             continue;
-        watch->clock_is_due = false;
-        watch->clock_action = ++coordinator->last_action;
-        watch->clock_at_us = USEC_INFINITY;
-        *ret = (struct action){
-            .id = watch->clock_action,
-            .kind = ACTION_SET_CLOCK,
-            .target = watch->ref,
-            .timeout_us = coordinator->config->recovery.call_timeout_us,
-        };
+        *ret = registry_new_action(registry, PART_GUEST_CLOCK, ACTION_SET_CLOCK, &sleeper->ref,
+                                   registry->config->recovery.call_timeout_us);
+        sleeper->is_due = false;
+        sleeper->action_id = ret->id;
+        sleeper->at_us = USEC_INFINITY;
         return true;
     }
     return false;
 }
 
-void guest_clock_handle_result(struct coordinator *coordinator, const struct action *action,
-                               const struct action_result *result, struct moment now)
+void guest_clock_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
-    struct watch *watch = watch_find(coordinator, &action->target);
-    const struct machine *machine = pool_find(coordinator->pool, action->target.hypervisor, action->target.uuid);
+    struct guest_clock *guest_clock = self;
+    struct registry *registry = guest_clock->registry;
+    struct sleeper **at = find(guest_clock, &action->target), *sleeper = *at;
+    const struct machine *machine = pool_find(registry->pool, action->target.hypervisor, action->target.uuid);
 
-    if (watch == NULL || watch->clock_action != action->id)
+    if (sleeper == NULL || sleeper->action_id != action->id)
         return;
-    watch->clock_action = 0;
-    /* One that is off, or was laid down again, is told the time when it runs next; that it runs may be told late. */
+    sleeper->action_id = 0;
+    /* One that is off, or warm again, is told the time when it runs next; that it runs may be told late. */
     if (result->error == 0 || machine == NULL || !machine_state_is_active(machine->state) ||
         machine->keeping == KEEPING_WARM) {
-        forget(coordinator, watch);
+        drop(at);
         return;
     }
-    if (++watch->clock_tries < TRIES_MAX) {
-        watch->clock_at_us = now.mono_us + RETRY_PAUSE_US;
+    if (++sleeper->tries < TRIES_MAX) {
+        sleeper->at_us = now.mono_us + RETRY_PAUSE_US;
         return;
     }
-    forget(coordinator, watch);
-    notices_add(coordinator, NOTICE_CLOCK_FAILED, now, machine,
+    drop(at);
+    outbox_tell(&registry->outbox, NOTICE_CLOCK_FAILED, now, machine,
                 "%s slept, and its clock could not be set through its agent: %s", machine->name, result->message);
 }
 
-void guest_clock_tick(struct coordinator *coordinator, struct moment now)
+void guest_clock_tick(void *self, struct moment now)
 {
-    for (struct watch *watch = coordinator->to_set_clock; watch != NULL; watch = watch->next_to_set_clock)
-        if (watch->clock_at_us <= now.mono_us) {
-            watch->clock_is_due = true;
-            watch->clock_at_us = USEC_INFINITY;
+    struct guest_clock *guest_clock = self;
+
+    for (struct sleeper *sleeper = guest_clock->sleepers; sleeper != NULL; sleeper = sleeper->next)
+        if (sleeper->at_us <= now.mono_us) {
+            sleeper->is_due = true;
+            sleeper->at_us = USEC_INFINITY;
         }
 }
 
-int64_t guest_clock_deadline(const struct coordinator *coordinator)
+int64_t guest_clock_deadline(const void *self)
 {
+    const struct guest_clock *guest_clock = self;
     int64_t deadline_us = USEC_INFINITY;
 
-    for (const struct watch *watch = coordinator->to_set_clock; watch != NULL; watch = watch->next_to_set_clock)
-        if (watch->clock_at_us < deadline_us)
-            deadline_us = watch->clock_at_us;
+    for (const struct sleeper *sleeper = guest_clock->sleepers; sleeper != NULL; sleeper = sleeper->next)
+        deadline_us = earlier_us(deadline_us, sleeper->at_us);
     return deadline_us;
+}
+
+void guest_clock_done(struct guest_clock *guest_clock)
+{
+    while (guest_clock->sleepers != NULL)
+        drop(&guest_clock->sleepers);
 }

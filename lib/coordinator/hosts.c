@@ -1,64 +1,54 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * All hosts together: whose time is over, whether it is rather us who are cut off, and what becomes of the
- * machines and recoveries of one that is lost. What one host goes through is host.c's.
- */
+/* All hosts together. */
+#include "coordinator/hosts.h"
+
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/coordinator_internal.h"
+#include "coordinator/machines.h"
 
-/* The agent is asked twice, and has to be ended when it hangs. */
+/* The fence command is run twice, and has to be ended when it hangs. */
 #define FENCE_EXTRA_US (10 * USEC_PER_SEC)
 /* Time that a host was up is known no better. */
 #define UPTIME_SLACK_US (2 * USEC_PER_SEC)
+/* A listing that failed is asked for again after this. */
+#define LIST_RETRY_US (2 * USEC_PER_SEC)
 
-/* One that ran only to be kept warm served nobody. */
-static bool was_in_service(const struct machine *machine)
+/* One that ran only to be kept warm served no service, whichever daemon had started it. */
+static bool was_in_service(const struct registry *registry, const struct machine *machine)
 {
-    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason);
+    const struct watch *watch = watch_of(registry, machine);
+
+    return machine->keeping == KEEPING_NONE && machine_state_is_in_service(machine->state, machine->reason) &&
+           (watch == NULL || !watch_was_kept(registry, watch));
 }
 
-static bool is_on(const struct link *link, const char *hypervisor)
+static bool is_on(const struct host *host, const char *hypervisor)
 {
-    return strcmp(link->name, hypervisor) == 0;
+    return strcmp(host->name, hypervisor) == 0;
 }
 
-bool recovery_is_on(const struct recovery *recovery, const char *hypervisor)
+/* The recovery waits for an answer that only this hypervisor can give, or has its candidate there. */
+static bool is_recovery_on(const struct recovery *recovery, const char *hypervisor)
 {
     if (recovery->replacement_name != NULL && strcmp(recovery->replacement.hypervisor, hypervisor) == 0)
         return true;
-    return recovery->state <= RECOVERY_DESTROYING && strcmp(recovery->failed.hypervisor, hypervisor) == 0;
-}
-
-bool hosts_see_elsewhere(const struct coordinator *coordinator, const struct machine *machine)
-{
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        const struct link *link = &coordinator->links[i];
-        const struct machine *other;
-
-        if (!link->is_listed || is_on(link, machine->hypervisor))
-            continue;
-        other = pool_find(coordinator->pool, link->name, machine->uuid);
-        if (other != NULL && machine_state_is_active(other->state))
-            return true;
-    }
-    return false;
+    return recovery_state_is_unconfirmed(recovery->state) && strcmp(recovery->failed.hypervisor, hypervisor) == 0;
 }
 
 /* Something on it would be recovered, or go on, were it off. */
-static bool is_needed(const struct coordinator *coordinator, const struct link *link)
+static bool is_needed(const struct registry *registry, const struct host *host)
 {
-    for (size_t i = 0; i < coordinator->n_runs; i++)
-        if (recovery_is_on(coordinator->runs[i]->recovery, link->name))
+    const struct records *records = &registry->records;
+
+    for (size_t i = 0; i < records->count; i++)
+        if (!recovery_state_is_final(records->all[i]->state) && is_recovery_on(records->all[i], host->name))
             return true;
-    for (size_t i = 0; i < coordinator->n_restored; i++)
-        if (recovery_is_on(coordinator->restored[i], link->name))
-            return true;
-    for (const struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
-         machine = pool_next(coordinator->pool, machine))
-        if (is_on(link, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 && was_in_service(machine) &&
-            !hosts_see_elsewhere(coordinator, machine))
+    for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
+         machine = pool_next(registry->pool, machine))
+        if (is_on(host, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 &&
+            was_in_service(registry, machine) && !machine_runs_elsewhere(registry, machine))
             return true;
     return false;
 }
@@ -67,63 +57,57 @@ static bool is_needed(const struct coordinator *coordinator, const struct link *
  * Hosts that were fenced are out of this: they are off, whoever is cut off. So is our own, which is reached without
  * any network.
  */
-static bool are_most_gone(const struct coordinator *coordinator, int64_t asked_us)
+static bool are_most_gone(const struct registry *registry, int64_t asked_us)
 {
     size_t n_gone = 0, n = 0;
 
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        const struct link *link = &coordinator->links[i];
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct host *host = &registry->hosts[i];
 
-        if (link->host.state == HOST_FENCED || link->is_here)
+        if (host->track.state == HOST_FENCED || host->is_local)
             continue;
         n++;
-        n_gone += host_state_is_gone(link->host.state) || link->heard_us < asked_us;
+        n_gone += host_state_is_gone(host->track.state) || host->heard_us < asked_us;
     }
-    return n_gone * MILLIONTHS > n * coordinator->config->hold_share;
+    return n_gone * MILLIONTHS > n * registry->config->hold_share;
 }
 
-static size_t count_gone(const struct coordinator *coordinator)
+static size_t count_gone(const struct registry *registry)
 {
     size_t n_gone = 0;
 
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        n_gone += host_state_is_gone(coordinator->links[i].host.state) && !coordinator->links[i].is_here;
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        n_gone += host_state_is_gone(registry->hosts[i].track.state) && !registry->hosts[i].is_local;
     return n_gone;
 }
 
-static size_t count_remote(const struct coordinator *coordinator)
+static size_t count_remote(const struct registry *registry)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        n += !coordinator->links[i].is_here;
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        n += !registry->hosts[i].is_local;
     return n;
 }
 
-static bool can_be_fenced(const struct coordinator *coordinator)
+static bool can_be_fenced(const struct registry *registry)
 {
-    return coordinator->config->fence.command != NULL && coordinator->config->mode == MODE_AUTOMATIC;
+    return registry->config->fence.command != NULL && registry->config->mode == MODE_AUTOMATIC;
 }
 
-static void note(struct coordinator *coordinator, enum notice_kind kind, const struct link *link, struct moment now,
-                 const char *format, ...) _printf_(5, 6);
+/* What runs on a hypervisor, as far as it is known. */
+struct host_load {
+    size_t running;
+    size_t protected;
+};
 
-static void note(struct coordinator *coordinator, enum notice_kind kind, const struct link *link, struct moment now,
-                 const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    notices_add_host(coordinator, kind, now, link->name, format, arguments);
-    va_end(arguments);
-}
-
-struct host_load host_load_of(const struct pool *pool, const char *hypervisor)
+static struct host_load load_of(const struct registry *registry, const char *hypervisor)
 {
     struct host_load load = {0};
 
-    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
-        if (strcmp(machine->hypervisor, hypervisor) != 0 || !was_in_service(machine))
+    for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
+         machine = pool_next(registry->pool, machine)) {
+        if (strcmp(machine->hypervisor, hypervisor) != 0 || !was_in_service(registry, machine))
             continue;
         load.running++;
         load.protected += (machine->roles & ROLE_PROTECTED) != 0;
@@ -131,346 +115,454 @@ struct host_load host_load_of(const struct pool *pool, const char *hypervisor)
     return load;
 }
 
-static void announce_loss(struct coordinator *coordinator, const struct link *link, struct moment now)
+static void announce_loss(struct registry *registry, const struct host *host, struct moment now)
 {
-    struct host_load load = host_load_of(coordinator->pool, link->name);
-    const char *next = link->host.state == HOST_FENCING ? "; it is being fenced"
-                       : link->host.state == HOST_LOST  ? "; nothing on it needs to be recovered"
-                                                        : "";
+    struct host_load load = load_of(registry, host->name);
+    const char *next = host->track.state == HOST_FENCING ? "; it is being fenced"
+                       : host->track.state == HOST_LOST  ? "; nothing on it needs to be recovered"
+                                                         : "";
 
-    note(coordinator, NOTICE_HOST_LOST, link, now,
-         "%s has been out of reach for %.0f s and is lost: %zu machine%s ran on it, %zu protected%s", link->name,
-         (double)(now.mono_us - link->host.missing.mono_us) / (double)USEC_PER_SEC, load.running, PLURAL(load.running),
-         load.protected, next);
+    outbox_tell_host(&registry->outbox, NOTICE_HOST_LOST, now, host->name,
+                     "%s has been out of reach for %.0f s and is lost: %zu machine%s ran on it, %zu protected%s",
+                     host->name, (double)(now.mono_us - host->track.missing.mono_us) / (double)USEC_PER_SEC,
+                     load.running, PLURAL(load.running), load.protected, next);
 }
 
-static void announce_failure(struct coordinator *coordinator, const struct link *link, struct moment now)
+static void announce_failure(struct registry *registry, const struct host *host, struct moment now)
 {
-    const char *why = link->host.trouble != NULL ? link->host.trouble : "";
+    const char *why = host->track.trouble != NULL ? host->track.trouble : "";
 
-    if (link->is_unproven)
-        note(coordinator, NOTICE_FENCE_FAILED, link, now,
-             "%s is not fenced, because it was never reached by its new URI, which may be wrong; nothing of it is "
-             "started elsewhere until it is reached, or somebody says: understudyctl fenced %s",
-             link->name, link->name);
-    else if (coordinator->config->mode == MODE_OBSERVE)
-        note(coordinator, NOTICE_FENCE_FAILED, link, now,
-             "%s is not fenced, because the mode is observe; nothing of it is started elsewhere", link->name);
-    else if (coordinator->config->fence.command == NULL)
-        note(coordinator, NOTICE_FENCE_FAILED, link, now,
-             "%s is not fenced, because fence.command is none; NOTHING of it is started elsewhere until it is back, "
-             "or somebody makes sure that it is off and says: understudyctl fenced %s",
-             link->name, link->name);
+    if (host->is_unproven)
+        outbox_tell_host(
+            &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
+            "%s is not fenced, because it was never reached by its new URI, which may be wrong; nothing of it is "
+            "started elsewhere until it is reached, or somebody says: understudyctl fenced %s",
+            host->name, host->name);
+    else if (registry->config->mode == MODE_OBSERVE)
+        outbox_tell_host(&registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
+                         "%s is not fenced, because the mode is observe; nothing of it is started elsewhere",
+                         host->name);
+    else if (registry->config->fence.command == NULL)
+        outbox_tell_host(
+            &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
+            "%s is not fenced, because fence.command is none; NOTHING of it is started elsewhere until it is back, "
+            "or somebody makes sure that it is off and says: understudyctl fenced %s",
+            host->name, host->name);
     else
-        note(coordinator, NOTICE_FENCE_FAILED, link, now,
-             "%s could not be fenced (attempt %u): %s; NOTHING of it is started elsewhere until that succeeds, it is "
-             "back, or somebody makes sure that it is off and says: understudyctl fenced %s",
-             link->name, link->host.tries, why, link->name);
+        outbox_tell_host(
+            &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
+            "%s could not be fenced (attempt %u): %s; NOTHING of it is started elsewhere until that succeeds, it is "
+            "back, or somebody makes sure that it is off and says: understudyctl fenced %s",
+            host->name, host->track.tries, why, host->name);
 }
 
-/* Recoveries that wait for something on it go on: with another candidate, or without an answer. */
-static void tell_runs(struct coordinator *coordinator, const struct link *link, bool is_fenced, struct moment now)
+bool hosts_are_heard(const struct registry *registry)
 {
-    for (size_t i = coordinator->n_runs; i-- > 0;) {
-        struct run *run = coordinator->runs[i];
-        struct recovery_event event = {.now = now};
-
-        if (run->is_postponed)
-            run->wants_candidate = true;
-        event.kind = is_fenced ? RECOVERY_CANDIDATE_FENCED : RECOVERY_CANDIDATE_LOST;
-        if (run->candidate != NULL && is_on(link, run->candidate->hypervisor))
-            run_handle(coordinator, run, &event);
-        event.kind = RECOVERY_ORIGINAL_FENCED;
-        if (is_fenced && is_on(link, run->failed->hypervisor))
-            run_handle(coordinator, run, &event);
-    }
-}
-
-/* The machines of a fenced host are off; those that were in service are recovered, all together. */
-static void take_down(struct coordinator *coordinator, const struct link *link, struct moment now)
-{
-    struct machine *machine, *next;
-
-    keeper_lose_host(coordinator, link->name, now);
-
-    for (machine = pool_next(coordinator->pool, NULL); machine != NULL; machine = next) {
-        bool has_failed = was_in_service(machine) && !hosts_see_elsewhere(coordinator, machine);
-
-        next = pool_next(coordinator->pool, machine);
-        if (!is_on(link, machine->hypervisor))
-            continue;
-        watch_lose(coordinator, machine, has_failed, now);
-    }
-}
-
-/* Before that, what is known of the others is what they were when the daemon last ran. */
-bool hosts_are_heard(const struct coordinator *coordinator)
-{
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (coordinator->links[i].host.state == HOST_UNKNOWN)
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (registry->hosts[i].track.state == HOST_UNKNOWN)
             return false;
     return true;
 }
 
-/* A daemon that died after a host was fenced, before its recoveries were written down: they are opened now. */
-static void catch_up(struct coordinator *coordinator, struct moment now)
+/* What an earlier daemon had begun to keep warm there is warm no longer. */
+static void forget_warmth(struct registry *registry, const struct host *host)
 {
-    if (coordinator->has_caught_up || !hosts_are_heard(coordinator))
+    for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next)
+        if (is_on(host, watch->ref.hypervisor))
+            watch->remembered.keeping = KEEPING_NONE;
+}
+
+/* The machines of a fenced host are off; those that were in service are recovered, all together. */
+static void take_down(struct registry *registry, struct host *host, struct moment now)
+{
+    struct machine *machine, *next;
+
+    host_tell(host, HOST_READER_STANDBY, HOST_FACT_OFF);
+    for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
+        bool has_failed = was_in_service(registry, machine) && !machine_runs_elsewhere(registry, machine);
+
+        next = pool_next(registry->pool, machine);
+        if (is_on(host, machine->hypervisor))
+            machines_lose(registry, machine, has_failed, now);
+    }
+    forget_warmth(registry, host);
+    registry_tell(registry, FACT_ADOPTABLE);
+}
+
+/*
+ * A daemon that died after a host was fenced, before its recoveries were written down: they are opened now. Until all
+ * hosts are heard, what is known of the others is what they were when the daemon last ran.
+ */
+static void take_down_restored(struct registry *registry, struct moment now)
+{
+    if (!hosts_are_heard(registry))
         return;
-    coordinator->has_caught_up = true;
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (coordinator->links[i].host.state == HOST_FENCED && !coordinator->links[i].is_connected)
-            take_down(coordinator, &coordinator->links[i], now);
-    restore_adopt(coordinator, now);
-}
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        struct host *host = &registry->hosts[i];
 
-static void recover(struct coordinator *coordinator, const struct link *link, struct moment now)
-{
-    struct host_load load = host_load_of(coordinator->pool, link->name);
-
-    note(coordinator, NOTICE_HOST_FENCED, link, now, "%s is off%s: %zu protected machine%s to be recovered elsewhere",
-         link->name, link->host.was_by_hand ? ", somebody says" : "", load.protected, PLURAL(load.protected));
-    tell_runs(coordinator, link, true, now);
-    take_down(coordinator, link, now);
-    restore_adopt(coordinator, now);
-}
-
-static void ask_others(struct coordinator *coordinator, const struct link *doubted, struct moment now)
-{
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        struct link *link = &coordinator->links[i];
-
-        if (link != doubted && link->is_connected && !link->is_here && link->heard_us < now.mono_us)
-            link->wants_list = true;
+        if (!host->was_off)
+            continue;
+        host->was_off = false;
+        registry_tell(registry, FACT_ADOPTABLE);
+        if (host->track.state == HOST_FENCED && !host->track.is_connected)
+            take_down(registry, host, now);
     }
 }
 
-static void carry_out(struct coordinator *coordinator, struct link *link, const struct host_step *step,
-                      struct moment now)
+static void recover(struct registry *registry, struct host *host, struct moment now)
+{
+    struct host_load load = load_of(registry, host->name);
+
+    outbox_tell_host(&registry->outbox, NOTICE_HOST_FENCED, now, host->name,
+                     "%s is off%s: %zu protected machine%s to be recovered elsewhere", host->name,
+                     host->track.was_by_hand ? ", somebody says" : "", load.protected, PLURAL(load.protected));
+    host_tell(host, HOST_READER_RECOVERIES, HOST_FACT_OFF);
+    take_down(registry, host, now);
+}
+
+static void ask_others(struct registry *registry, const struct host *doubted, struct moment now)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        struct host *host = &registry->hosts[i];
+
+        if (host != doubted && host->track.is_connected && !host->is_local && host->heard_us < now.mono_us)
+            host->wants_list = true;
+    }
+}
+
+static void carry_out(struct registry *registry, struct host *host, const struct host_step *step, struct moment now)
 {
     if (step->asks_others) {
-        link->asked_us = now.mono_us;
-        ask_others(coordinator, link, now);
+        host->asked_us = now.mono_us;
+        ask_others(registry, host, now);
     }
     if (step->is_held)
-        note(
-            coordinator, NOTICE_HOSTS_HELD, link, now,
+        outbox_tell_host(
+            &registry->outbox, NOTICE_HOSTS_HELD, now, host->name,
             "%zu of %zu remote hypervisors are out of reach, more than hold_share: that is taken for a loss of our own "
             "network, not of theirs. Nothing is fenced and nothing of them is started elsewhere",
-            count_gone(coordinator), count_remote(coordinator));
+            count_gone(registry), count_remote(registry));
     if (step->is_released)
-        note(coordinator, NOTICE_HOSTS_RELEASED, link, now,
-             "enough hypervisors are there again; the time of %s begins anew", link->name);
+        outbox_tell_host(&registry->outbox, NOTICE_HOSTS_RELEASED, now, host->name,
+                         "enough hypervisors are there again; the time of %s begins anew", host->name);
     if (step->is_lost) {
-        announce_loss(coordinator, link, now);
-        tell_runs(coordinator, link, false, now);
+        announce_loss(registry, host, now);
+        host_tell(host, HOST_READER_RECOVERIES, HOST_FACT_LOST);
     }
     if (step->fences)
-        link->wants_fence = true;
+        host->wants_fence = true;
     if (step->has_failed)
-        announce_failure(coordinator, link, now);
+        announce_failure(registry, host, now);
     if (step->is_back)
-        note(coordinator, NOTICE_HOST_BACK, link, now, "%s is back; what it has is compared with what was known",
-             link->name);
-    if (step->wants_listing && link->is_connected)
-        link->wants_list = true;
+        outbox_tell_host(&registry->outbox, NOTICE_HOST_BACK, now, host->name,
+                         "%s is back; what it has is compared with what was known", host->name);
+    if (step->wants_listing && host->track.is_connected)
+        host->wants_list = true;
     if (step->is_fenced)
-        recover(coordinator, link, now);
+        recover(registry, host, now);
 }
 
-static void handle(struct coordinator *coordinator, struct link *link, struct host_event event)
+static void handle(struct registry *registry, struct host *host, struct host_event event)
 {
     struct host_step step;
 
-    event.is_here = link->is_here;
-    event.can_be_fenced = can_be_fenced(coordinator) && !link->is_unproven;
-    event.is_needed = host_state_is_gone(link->host.state) && is_needed(coordinator, link);
-    step = host_handle(&link->host, &event, coordinator->config);
-    carry_out(coordinator, link, &step, event.now);
+    event.is_here = host->is_local;
+    event.can_be_fenced = can_be_fenced(registry) && !host->is_unproven;
+    event.is_needed = host_state_is_gone(host->track.state) && is_needed(registry, host);
+    step = host_handle(&host->track, &event, registry->config);
+    carry_out(registry, host, &step, event.now);
 }
 
 /* Everybody who could speak for our network has done so since, or is gone. */
-static bool have_all_answered(const struct coordinator *coordinator, int64_t asked_us)
+static bool have_all_answered(const struct registry *registry, int64_t asked_us)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        const struct link *link = &coordinator->links[i];
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct host *host = &registry->hosts[i];
 
-        if (!link->is_here && link->is_connected && link->heard_us < asked_us)
+        if (!host->is_local && host->track.is_connected && host->heard_us < asked_us)
             return false;
     }
     return true;
 }
 
 /* Whoever waits for the word of the others has it, or has waited long enough. */
-static void review(struct coordinator *coordinator, struct moment now)
+static void review(struct registry *registry, struct moment now)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        struct link *link = &coordinator->links[i];
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        struct host *host = &registry->hosts[i];
         struct host_event event = {.kind = HOST_WITNESSED, .now = now};
 
-        bool is_decided = have_all_answered(coordinator, link->asked_us) || link->host.deadline_us <= now.mono_us;
+        bool is_decided = have_all_answered(registry, host->asked_us) || host->track.deadline_us <= now.mono_us;
 
-        if (link->host.state != HOST_HELD && !(link->host.state == HOST_DOUBTED && is_decided))
+        if (host->track.state != HOST_HELD && !(host->track.state == HOST_DOUBTED && is_decided))
             continue;
-        event.most_are_gone = are_most_gone(coordinator, link->asked_us);
-        handle(coordinator, link, event);
+        event.most_are_gone = are_most_gone(registry, host->asked_us);
+        handle(registry, host, event);
     }
 }
 
-void hosts_compare_uptime(struct link *link, int64_t uptime_us, struct moment now)
+static void announce_up(struct registry *registry, struct host *host, struct moment now)
 {
-    int64_t grown_us = uptime_us - link->uptime_us, passed_us = now.mono_us - link->heard_us;
+    size_t n_machines = host->n_listed;
 
-    link->went_down = 0;
+    if (host->is_listed)
+        return;
+    outbox_tell(&registry->outbox, NOTICE_HYPERVISOR_UP, now, NULL, "%s: connected, %zu machine%s", host->name,
+                n_machines, PLURAL(n_machines));
+    free(host->trouble);
+    host->trouble = NULL;
+}
+
+static void handle_listed(struct registry *registry, struct host *host, struct moment now)
+{
+    announce_up(registry, host, now);
+    host->is_listed = true;
+    host->was_listed = true;
+    host->heard_us = now.mono_us;
+    /* While it is being fenced, it may go off any moment: what it has is listed anew then. */
+    host_set_reachable(registry, host, host->track.state != HOST_FENCING);
+    handle(registry, host, (struct host_event){.kind = HOST_LISTED, .now = now});
+    registry_tell(registry, FACT_SERVING_CHANGED); /* what is on it counts only now */
+    registry_tell(registry, FACT_ADOPTABLE);
+    host_tell(host, HOST_READER_RECOVERIES, HOST_FACT_LISTED);
+}
+
+static void handle_facts(struct registry *registry, struct host *host, unsigned facts, struct moment now)
+{
+    if ((facts & HOST_FACT_CONNECTED) != 0)
+        handle(registry, host, (struct host_event){.kind = HOST_CONNECTED, .now = now});
+    if ((facts & HOST_FACT_LISTED) != 0)
+        handle_listed(registry, host, now);
+    if ((facts & HOST_FACT_DISCONNECTED) != 0)
+        handle(registry, host, (struct host_event){.kind = HOST_DISCONNECTED, .now = now});
+    if ((facts & HOST_FACT_CONFIRMED) != 0)
+        handle(registry, host, (struct host_event){.kind = HOST_CONFIRMED, .now = now});
+}
+
+bool hosts_handle(void *self, struct moment now)
+{
+    struct registry *registry = self;
+    bool has_any = false;
+
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        unsigned facts = host_take(&registry->hosts[i], HOST_READER_HOSTS);
+
+        handle_facts(registry, &registry->hosts[i], facts, now);
+        has_any |= facts != 0;
+    }
+    if (!has_any)
+        return false;
+    review(registry, now);
+    take_down_restored(registry, now);
+    return true;
+}
+
+void hosts_connect(struct host *host, struct moment now)
+{
+    host->is_unproven = false;
+    host->connected_us = now.mono_us;
+    host->is_listed = false;
+    host->is_listing = false;
+    host->wants_list = true;
+    host_tell(host, HOST_READER_HOSTS, HOST_FACT_CONNECTED);
+}
+
+void hosts_disconnect(struct registry *registry, struct host *host, const char *why, struct moment now)
+{
+    host->is_listed = false;
+    host->is_listing = false;
+    host->wants_list = false;
+    host->list_at_us = USEC_INFINITY;
+    if (host->track.is_connected || host->trouble == NULL || strcmp(host->trouble, why) != 0)
+        outbox_tell(&registry->outbox, NOTICE_HYPERVISOR_DOWN, now, NULL, "%s: %s", host->name, why);
+    free(host->trouble);
+    host->trouble = strdup(why);
+    host_set_reachable(registry, host, false);
+    host_tell(host, HOST_READER_HOSTS, HOST_FACT_DISCONNECTED);
+    host_tell(host, HOST_READER_STANDBY, HOST_FACT_DISCONNECTED);
+}
+
+/* Whether the host was booted since the listing before this one. */
+static void compare_uptime(struct host *host, int64_t uptime_us, struct moment now)
+{
+    int64_t grown_us = uptime_us - host->uptime_us, passed_us = now.mono_us - host->heard_us;
+
+    host->went_down = 0;
     if (uptime_us == 0)
         return;
     /* A boot takes the connection with it. What others took of its CPUs' time was not counted. */
-    link->has_rebooted =
-        !link->is_here && !link->is_listed && link->uptime_us != 0 && grown_us < passed_us / 2 - UPTIME_SLACK_US;
-    link->uptime_us = uptime_us;
+    host->has_rebooted =
+        !host->is_local && !host->is_listed && host->uptime_us != 0 && grown_us < passed_us / 2 - UPTIME_SLACK_US;
 }
 
-void hosts_tell_reboot(struct coordinator *coordinator, struct link *link, struct moment now)
+bool hosts_begin_listing(struct registry *registry, struct host *host, const struct action *action,
+                         const struct inventory *inventory, struct moment now)
 {
+    if (!host->track.is_connected || !host->is_listing || host->list_id != action->id)
+        return false;
+    host->is_listing = false;
+    host->list_at_us = now.mono_us + registry->config->discovery.resync_interval_us;
+    pool_set_free_memory(registry->pool, host->name, inventory->free_memory_kib);
+    compare_uptime(host, inventory->uptime_us, now);
+    return true;
+}
+
+void hosts_end_listing(struct registry *registry, struct host *host, const struct inventory *inventory,
+                       struct moment now)
+{
+    if (inventory->uptime_us != 0)
+        host->uptime_us = inventory->uptime_us;
     /* Of one that had been given up, it is told that it is back. */
-    if (link->has_rebooted && link->went_down > 0 && !link->host.was_lost && link->host.state != HOST_FENCED)
-        note(coordinator, NOTICE_HOST_REBOOTED, link, now,
-             "%s was booted anew; machines that ran there and do not any more: %zu. They count as failed unless they "
-             "run again in time",
-             link->name, link->went_down);
-    link->has_rebooted = false;
+    if (host->has_rebooted && host->went_down > 0 && !host->track.was_lost && host->track.state != HOST_FENCED)
+        outbox_tell_host(&registry->outbox, NOTICE_HOST_REBOOTED, now, host->name,
+                         "%s was booted anew; machines that ran there and do not any more: %zu. They count as failed "
+                         "unless they run again in time",
+                         host->name, host->went_down);
+    host->has_rebooted = false;
+    host->n_listed = inventory->n_reports;
+    host_tell(host, HOST_READER_HOSTS, HOST_FACT_LISTED);
 }
 
-void hosts_handle(struct coordinator *coordinator, struct link *link, enum host_event_kind kind, struct moment now)
+void hosts_drop_listing(struct host *host)
 {
-    if (kind == HOST_LISTED) {
-        link->heard_us = now.mono_us;
-        coordinator->is_both_due = true; /* what is on it counts only now */
+    host->has_rebooted = false;
+}
+
+void hosts_tick(void *self, struct moment now)
+{
+    struct registry *registry = self;
+
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        struct host *host = &registry->hosts[i];
+
+        if (host->list_at_us <= now.mono_us && host->track.is_connected) {
+            host->list_at_us = USEC_INFINITY;
+            host->wants_list = true;
+        }
+        handle(registry, host, (struct host_event){.kind = HOST_TICK, .now = now});
     }
-    handle(coordinator, link, (struct host_event){.kind = kind, .now = now});
-    review(coordinator, now);
-    catch_up(coordinator, now);
+    review(registry, now);
 }
 
-void hosts_tick(struct coordinator *coordinator, struct moment now)
+int64_t hosts_deadline(const void *self)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        handle(coordinator, &coordinator->links[i], (struct host_event){.kind = HOST_TICK, .now = now});
-    review(coordinator, now);
-}
-
-int64_t hosts_deadline(const struct coordinator *coordinator)
-{
+    const struct registry *registry = self;
     int64_t deadline_us = USEC_INFINITY;
 
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (coordinator->links[i].host.deadline_us < deadline_us)
-            deadline_us = coordinator->links[i].host.deadline_us;
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        deadline_us = earlier_us(deadline_us, registry->hosts[i].list_at_us);
+        deadline_us = earlier_us(deadline_us, registry->hosts[i].track.deadline_us);
+    }
     return deadline_us;
 }
 
-void hosts_configure(struct coordinator *coordinator)
+void hosts_configure(struct registry *registry)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (coordinator->links[i].host.state == HOST_UNFENCED)
-            coordinator->links[i].host.deadline_us = 0;
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (registry->hosts[i].track.state == HOST_UNFENCED)
+            registry->hosts[i].track.deadline_us = 0;
 }
 
 /* Nothing is concluded before host_timeout from now. */
-static void restart_timer(const struct coordinator *coordinator, struct link *link, struct moment now)
+void hosts_restart_timer(struct registry *registry, struct host *host, struct moment now)
 {
-    if (link->is_here || !(link->host.state == HOST_MISSING || link->host.state == HOST_DOUBTED))
+    if (host->is_local || !(host->track.state == HOST_MISSING || host->track.state == HOST_DOUBTED))
         return;
-    link->host.state = HOST_MISSING;
-    link->host.deadline_us = now.mono_us + coordinator->config->host_timeout_us;
+    host->track.state = HOST_MISSING;
+    host->track.deadline_us = now.mono_us + registry->config->host_timeout_us;
 }
 
-void hosts_restart_timers(struct coordinator *coordinator, struct moment now)
+void hosts_list_anew(struct registry *registry, struct moment now)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        restart_timer(coordinator, &coordinator->links[i], now);
-}
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        struct host *host = &registry->hosts[i];
 
-void coordinator_handle_refused(struct coordinator *coordinator, const char *hypervisor, struct moment now)
-{
-    struct link *link = link_find(coordinator, hypervisor);
-
-    if (link != NULL)
-        restart_timer(coordinator, link, now);
-}
-
-bool hosts_next(struct coordinator *coordinator, struct action *ret)
-{
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        struct link *link = &coordinator->links[i];
-
-        if (!link->wants_fence)
+        hosts_restart_timer(registry, host, now);
+        if (!host->track.is_connected)
             continue;
-        link->wants_fence = false;
-        /* Somebody may have confirmed it in the meantime. */
-        if (link->host.state != HOST_FENCING)
+        /* A listing under way is old as well: its answer is not taken. */
+        host->is_listed = false;
+        host->is_listing = false;
+        host->wants_list = true;
+        host->connected_us = now.mono_us;
+        host_set_reachable(registry, host, false);
+    }
+}
+
+static struct action action_on(struct registry *registry, enum action_kind kind, const struct host *host,
+                               int64_t timeout_us)
+{
+    struct machine_ref ref = {0};
+
+    memcpy(ref.hypervisor, host->name, sizeof(ref.hypervisor));
+    return registry_new_action(registry, PART_HOSTS, kind, &ref, timeout_us);
+}
+
+bool hosts_next(void *self, struct action *ret)
+{
+    struct registry *registry = self;
+
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        struct host *host = &registry->hosts[i];
+
+        if (!host->wants_fence)
             continue;
-        *ret = (struct action){
-            .id = ++coordinator->last_action,
-            .kind = ACTION_FENCE,
-            .timeout_us = 2 * coordinator->config->fence.timeout_us + FENCE_EXTRA_US,
-        };
-        memcpy(ret->target.hypervisor, link->name, sizeof(ret->target.hypervisor));
-        link->fence_id = ret->id;
+        host->wants_fence = false;
+        /* An operator may have confirmed it in the meantime. */
+        if (host->track.state != HOST_FENCING)
+            continue;
+        *ret = action_on(registry, ACTION_FENCE, host, 2 * registry->config->fence.timeout_us + FENCE_EXTRA_US);
+        host->fence_id = ret->id;
         return true;
     }
     return false;
 }
 
-void hosts_answer(struct coordinator *coordinator, const struct action *action, const struct action_result *result,
-                  struct moment now)
+bool hosts_next_listing(void *self, struct action *ret)
 {
-    struct link *link = link_find(coordinator, action->target.hypervisor);
+    struct registry *registry = self;
 
-    if (link == NULL || link->fence_id != action->id || link->host.state != HOST_FENCING)
-        return;
-    handle(coordinator, link,
-           (struct host_event){.kind = HOST_ANSWER, .now = now, .error = result->error, .message = result->message});
-    review(coordinator, now);
-}
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        struct host *host = &registry->hosts[i];
 
-int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hypervisor, struct moment now)
-{
-    struct link *link = link_find(coordinator, hypervisor);
-
-    if (link == NULL)
-        return -ENOENT;
-    if (link->host.state == HOST_FENCED)
-        return -EALREADY;
-    if (link->is_connected || !host_state_is_gone(link->host.state))
-        return -EBUSY;
-    handle(coordinator, link, (struct host_event){.kind = HOST_CONFIRMED, .now = now});
-    review(coordinator, now);
-    runs_assign(coordinator, now);
-    return 0;
-}
-
-int coordinator_remember_host(struct coordinator *coordinator, const char *hypervisor, enum host_state state,
-                              struct moment missing, struct moment fenced)
-{
-    struct link *link = link_find(coordinator, hypervisor);
-
-    if (link == NULL)
-        return -ENOENT;
-    host_restore(&link->host, state, missing, fenced);
-    return 0;
-}
-
-const struct host_track *coordinator_next_changed_host(struct coordinator *coordinator, const char **ret_hypervisor)
-{
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        struct link *link = &coordinator->links[i];
-
-        if (!link->host.is_changed)
+        if (!host->wants_list || host->is_listing)
             continue;
-        link->host.is_changed = false;
-        *ret_hypervisor = link->name;
-        return &link->host;
+        *ret = action_on(registry, ACTION_LIST, host, registry->config->recovery.call_timeout_us);
+        host->wants_list = false;
+        host->is_listing = true;
+        host->list_id = ret->id;
+        return true;
     }
-    return NULL;
+    return false;
+}
+
+/* A listing that succeeded comes in as an inventory. */
+static void answer_failed_listing(struct host *host, const struct action *action, const struct action_result *result,
+                                  struct moment now)
+{
+    if (!host->track.is_connected)
+        return;
+    if (host->list_id == action->id)
+        host->is_listing = false;
+    /* After a lost connection everything is listed anyway. */
+    if (result->error != -ENOTCONN)
+        host_list_at(host, now.mono_us + LIST_RETRY_US);
+}
+
+void hosts_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
+{
+    struct registry *registry = self;
+    struct host *host = host_find(registry, action->target.hypervisor);
+
+    if (host == NULL)
+        return;
+    if (action->kind == ACTION_LIST) {
+        answer_failed_listing(host, action, result, now);
+        return;
+    }
+    if (host->fence_id != action->id || host->track.state != HOST_FENCING)
+        return;
+    handle(registry, host,
+           (struct host_event){.kind = HOST_ANSWER, .now = now, .error = result->error, .message = result->message});
+    review(registry, now);
 }

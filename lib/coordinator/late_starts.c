@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Starts that take effect when nobody counts on them any more: two machines must not serve for one
- * failure. No question to a hypervisor tells of a start that is still to come, as one is whose answer was
- * lost with the connection or with the daemon that asked. So every attempt keeps, on disk as well, what is
- * known of its start (enum start_fate), and a machine that comes up by one that was given up is ended.
- */
+/* Starts that take effect when no recovery counts on them any more. */
+#include "coordinator/late_starts.h"
+
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "coordinator/coordinator_internal.h"
+#include "workflow/question.h"
 
-/* libvirt gives a process 10 s to end and up to 5 s more to be gone. */
-#define STOP_TIMEOUT_US (20 * USEC_PER_SEC)
+/* A machine that came up when no recovery waited for it any more: to be stopped. */
+struct late_start {
+    struct action action;
+    bool is_due;
+    int64_t retry_us; /* mono_us; USEC_INFINITY: asked, or due */
+    struct late_start *next;
+};
 
 static struct recovery_attempt *find_attempt(const struct recovery *recovery, const struct machine_ref *ref)
 {
@@ -25,14 +28,14 @@ static struct recovery_attempt *find_attempt(const struct recovery *recovery, co
  * A recovery counts on this machine: the one that asked for it then, one under way, or one that chose it later. asker
  * NULL: forgotten.
  */
-static bool is_wanted(const struct coordinator *coordinator, const struct recovery *asker,
+static bool is_wanted(const struct registry *registry, const struct recovery *asker,
                       const struct recovery_attempt *attempt, const struct machine_ref *ref)
 {
     /* Restarted in vain, and up after all: that is what was wished. */
     if (asker != NULL && machine_ref_equal(&asker->failed, ref))
         return true;
-    for (size_t i = 0; i < coordinator->n_records; i++) {
-        const struct recovery *recovery = coordinator->records[i];
+    for (size_t i = 0; i < registry->records.count; i++) {
+        const struct recovery *recovery = registry->records.all[i];
 
         if (recovery->replacement_name == NULL || !machine_ref_equal(&recovery->replacement, ref))
             continue;
@@ -51,35 +54,36 @@ static void set_fate(struct recovery *recovery, struct recovery_attempt *attempt
     attempt->fate = fate;
 }
 
-static void settle_strays(struct coordinator *coordinator, const struct machine_ref *ref)
+static void settle_strays(struct registry *registry, const struct machine_ref *ref)
 {
-    for (size_t i = 0; i < coordinator->n_records; i++)
-        for (size_t n = 0; n < coordinator->records[i]->n_attempts; n++) {
-            struct recovery_attempt *attempt = &coordinator->records[i]->attempts[n];
+    for (size_t i = 0; i < registry->records.count; i++)
+        for (size_t n = 0; n < registry->records.all[i]->n_attempts; n++) {
+            struct recovery_attempt *attempt = &registry->records.all[i]->attempts[n];
 
             if (attempt->fate == START_STRAY && machine_ref_equal(&attempt->candidate, ref))
-                set_fate(coordinator->records[i], attempt, START_SETTLED);
+                set_fate(registry->records.all[i], attempt, START_SETTLED);
         }
 }
 
-static bool is_being_ended(const struct coordinator *coordinator, const struct machine_ref *ref)
+static bool is_being_ended(const struct late_starts *late_starts, const struct machine_ref *ref)
 {
-    for (const struct late *late = coordinator->late; late != NULL; late = late->next)
+    for (const struct late_start *late = late_starts->first; late != NULL; late = late->next)
         if (machine_ref_equal(&late->action.target, ref))
             return true;
     return false;
 }
 
-static void end_stray(struct coordinator *coordinator, const struct machine_ref *ref, const char *recovery_id,
+static void end_stray(struct late_starts *late_starts, const struct machine_ref *ref, const char *recovery_id,
                       struct moment now)
 {
-    struct late *late;
+    struct registry *registry = late_starts->registry;
+    struct late_start *late;
 
-    if (is_being_ended(coordinator, ref))
+    if (is_being_ended(late_starts, ref))
         return;
     late = calloc(1, sizeof(*late));
     if (late == NULL) {
-        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, pool_find(coordinator->pool, ref->hypervisor, ref->uuid),
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
                     "no memory to stop it");
         return;
     }
@@ -88,214 +92,249 @@ static void end_stray(struct coordinator *coordinator, const struct machine_ref 
     strncpy(late->action.recovery_id, recovery_id, sizeof(late->action.recovery_id) - 1);
     late->is_due = true;
     late->retry_us = USEC_INFINITY;
-    late->next = coordinator->late;
-    coordinator->late = late;
+    late->next = late_starts->first;
+    late_starts->first = late;
 }
 
-static void announce(struct coordinator *coordinator, const struct machine_ref *ref, const char *recovery_id,
+static void announce(struct registry *registry, const struct machine_ref *ref, const char *recovery_id,
                      struct moment now)
 {
-    const struct machine *machine = pool_find(coordinator->pool, ref->hypervisor, ref->uuid);
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
 
-    notices_add(coordinator, NOTICE_ATTEMPT_FAILED, now, machine,
+    outbox_tell(&registry->outbox, NOTICE_ATTEMPT_FAILED, now, machine,
                 "%s came up after recovery %s had given it up; it is stopped again",
                 machine != NULL ? machine->name : ref->uuid, recovery_id);
 }
 
-void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
+void late_starts_handle_late_result(struct late_starts *late_starts, const struct action *action,
                                     const struct action_result *result, struct moment now)
 {
-    struct recovery *recovery = NULL;
-    struct recovery_attempt *attempt = NULL;
+    struct registry *registry = late_starts->registry;
+    struct recovery *recovery = records_find(&registry->records, action->recovery_id);
+    struct recovery_attempt *attempt = recovery != NULL ? find_attempt(recovery, &action->target) : NULL;
     bool has_come_up;
 
-    if (keeper_handle_late_result(coordinator, action, now))
-        return;
     if (action->kind != ACTION_START)
         return;
-    for (size_t i = 0; i < coordinator->n_records; i++)
-        if (strcmp(coordinator->records[i]->id, action->recovery_id) == 0)
-            recovery = coordinator->records[i];
-    if (recovery != NULL)
-        attempt = find_attempt(recovery, &action->target);
-    /* A start that failed may have taken effect all the same; only one that somebody else came before has not. */
+    /* A start that failed may have taken effect all the same; only one that another start came before has not. */
     has_come_up = result->error != -EALREADY && result->error != -ENOENT &&
-                  !is_wanted(coordinator, recovery, attempt, &action->target);
+                  !is_wanted(registry, recovery, attempt, &action->target);
     if (attempt != NULL)
         set_fate(recovery, attempt, has_come_up ? START_STRAY : START_SETTLED);
     if (!has_come_up)
         return;
-    if (result->error == 0 && !is_being_ended(coordinator, &action->target))
-        announce(coordinator, &action->target, action->recovery_id, now);
-    end_stray(coordinator, &action->target, action->recovery_id, now);
+    if (result->error == 0 && !is_being_ended(late_starts, &action->target))
+        announce(registry, &action->target, action->recovery_id, now);
+    end_stray(late_starts, &action->target, action->recovery_id, now);
 }
 
-/* After so long, whatever comes up is rather somebody's own doing. */
-static bool is_over(const struct coordinator *coordinator, const struct recovery_attempt *attempt, struct moment now)
+/* After so long, what comes up was rather started by an operator. */
+static bool is_over(const struct registry *registry, const struct recovery_attempt *attempt, struct moment now)
 {
-    const struct config_recovery *config = &coordinator->config->recovery;
-    const struct link *link = link_find(coordinator, attempt->candidate.hypervisor);
+    const struct config_recovery *config = &registry->config->recovery;
+    const struct host *host = host_find(registry, attempt->candidate.hypervisor);
 
-    /* Nobody could see whether it came up. */
-    if (link != NULL && !link->is_listed)
+    /* While its host is not listed, it cannot be seen whether it came up. */
+    if (host != NULL && !host->is_listed)
         return false;
     return now.mono_us - attempt->decided.mono_us > config->start_timeout_us + config->late_start_us;
 }
 
 /* True: this attempt is what brought the machine up, and it is ended. */
-static bool explains(struct coordinator *coordinator, struct recovery *recovery, struct recovery_attempt *attempt,
+static bool explains(struct late_starts *late_starts, struct recovery *recovery, struct recovery_attempt *attempt,
                      struct moment now)
 {
-    if (is_wanted(coordinator, recovery, attempt, &attempt->candidate))
+    if (is_wanted(late_starts->registry, recovery, attempt, &attempt->candidate))
         return false;
     if (attempt->fate == START_LOOSE)
-        announce(coordinator, &attempt->candidate, recovery->id, now);
+        announce(late_starts->registry, &attempt->candidate, recovery->id, now);
     set_fate(recovery, attempt, START_STRAY);
-    end_stray(coordinator, &attempt->candidate, recovery->id, now);
+    end_stray(late_starts, &attempt->candidate, recovery->id, now);
     return true;
 }
 
 /* One start takes effect once: of several of one fate, the oldest explains it. */
-static bool find_explanation(struct coordinator *coordinator, const struct machine_ref *ref, enum start_fate fate,
+static bool find_explanation(struct late_starts *late_starts, const struct machine_ref *ref, enum start_fate fate,
                              struct moment now)
 {
-    for (size_t i = 0; i < coordinator->n_records; i++)
-        for (size_t n = 0; n < coordinator->records[i]->n_attempts; n++) {
-            struct recovery_attempt *attempt = &coordinator->records[i]->attempts[n];
+    const struct records *records = &late_starts->registry->records;
+
+    for (size_t i = 0; i < records->count; i++)
+        for (size_t n = 0; n < records->all[i]->n_attempts; n++) {
+            struct recovery_attempt *attempt = &records->all[i]->attempts[n];
 
             if (attempt->fate == fate && machine_ref_equal(&attempt->candidate, ref) &&
-                explains(coordinator, coordinator->records[i], attempt, now))
+                explains(late_starts, records->all[i], attempt, now))
                 return true;
         }
     return false;
 }
 
-static void settle_old_ones(struct coordinator *coordinator, struct moment now)
+/* False: no start is left that may take effect late. */
+static bool settle_old_ones(struct registry *registry, struct moment now)
 {
-    coordinator->has_loose = false;
-    for (size_t i = 0; i < coordinator->n_records; i++)
-        for (size_t n = 0; n < coordinator->records[i]->n_attempts; n++) {
-            struct recovery_attempt *attempt = &coordinator->records[i]->attempts[n];
+    const struct records *records = &registry->records;
+    bool is_any_left = false;
 
-            if (attempt->fate == START_LOOSE && is_over(coordinator, attempt, now))
-                set_fate(coordinator->records[i], attempt, START_SETTLED);
-            coordinator->has_loose |= attempt->fate != START_SETTLED;
+    for (size_t i = 0; i < records->count; i++)
+        for (size_t n = 0; n < records->all[i]->n_attempts; n++) {
+            struct recovery_attempt *attempt = &records->all[i]->attempts[n];
+
+            if (attempt->fate == START_LOOSE && is_over(registry, attempt, now))
+                set_fate(records->all[i], attempt, START_SETTLED);
+            is_any_left |= attempt->fate != START_SETTLED;
         }
+    return is_any_left;
 }
 
-void late_observe(struct coordinator *coordinator, const struct machine *machine, bool came_up, struct moment now)
+/* A machine's state was learned. If it came up, a start that was given up may have taken effect: it is ended then. */
+static void observe(struct late_starts *late_starts, const struct machine *machine, bool came_up, struct moment now)
 {
     struct machine_ref ref = machine_ref_of(machine);
 
-    if (!coordinator->has_loose)
-        return;
-    settle_old_ones(coordinator, now);
     /* One that is to be ended explains that it is up, however long already. */
-    if (machine->state == MACHINE_RUNNING && !find_explanation(coordinator, &ref, START_STRAY, now) && came_up)
-        find_explanation(coordinator, &ref, START_LOOSE, now);
-    if (machine->state == MACHINE_SHUT_OFF && !is_being_ended(coordinator, &ref))
-        settle_strays(coordinator, &ref);
+    if (machine->state == MACHINE_RUNNING && !find_explanation(late_starts, &ref, START_STRAY, now) && came_up)
+        find_explanation(late_starts, &ref, START_LOOSE, now);
+    if (machine->state == MACHINE_SHUT_OFF && !is_being_ended(late_starts, &ref))
+        settle_strays(late_starts->registry, &ref);
 }
 
-bool late_may_come_up(const struct coordinator *coordinator, const struct machine *machine, struct moment now)
+bool late_starts_handle(void *self, struct moment now)
 {
+    struct late_starts *late_starts = self;
+    struct registry *registry = late_starts->registry;
+    struct watch *watch;
+    unsigned facts;
+    bool is_any_left;
+
+    if (registry->queues[QUEUE_LATE_STARTS].first == NULL)
+        return false;
+    is_any_left = settle_old_ones(registry, now);
+    while ((watch = watch_take(registry, QUEUE_LATE_STARTS, &facts)) != NULL) {
+        const struct machine *machine = is_any_left ? watch_machine(registry, watch) : NULL;
+
+        if (machine != NULL)
+            observe(late_starts, machine, (facts & MACHINE_FACT_CAME_UP) != 0, now);
+    }
+    return true;
+}
+
+bool late_starts_may_bring_up(const struct late_starts *late_starts, const struct machine *machine, struct moment now)
+{
+    const struct registry *registry = late_starts->registry;
     struct machine_ref ref = machine_ref_of(machine);
 
-    for (size_t i = 0; coordinator->has_loose && i < coordinator->n_records; i++) {
-        const struct recovery *recovery = coordinator->records[i];
+    for (size_t i = 0; i < registry->records.count; i++) {
+        const struct recovery *recovery = registry->records.all[i];
 
         for (size_t n = 0; n < recovery->n_attempts; n++)
-            if (recovery->attempts[n].fate != START_SETTLED && !is_over(coordinator, &recovery->attempts[n], now) &&
-                machine_ref_equal(&recovery->attempts[n].candidate, &ref))
+            if (recovery->attempts[n].fate != START_SETTLED &&
+                machine_ref_equal(&recovery->attempts[n].candidate, &ref) &&
+                !is_over(registry, &recovery->attempts[n], now))
                 return true;
     }
-    return is_being_ended(coordinator, &ref);
+    return is_being_ended(late_starts, &ref);
 }
 
-bool late_is_possible(const struct coordinator *coordinator, const struct recovery *recovery, struct moment now)
+bool late_starts_are_possible(const struct registry *registry, const struct recovery *recovery, struct moment now)
 {
     for (size_t i = 0; i < recovery->n_attempts; i++)
-        if (recovery->attempts[i].fate != START_SETTLED && !is_over(coordinator, &recovery->attempts[i], now))
+        if (recovery->attempts[i].fate != START_SETTLED && !is_over(registry, &recovery->attempts[i], now))
             return true;
     return false;
 }
 
-static bool is_needed(struct coordinator *coordinator, const struct action *action)
+/* Off in the meantime, and chosen anew; or its hypervisor is not configured any more. */
+static bool is_to_stay(const struct registry *registry, const struct action *action)
 {
-    const struct recovery *asker = coordinator_find_recovery(coordinator, action->recovery_id);
+    const struct recovery *asker = records_find(&registry->records, action->recovery_id);
     const struct recovery_attempt *attempt = asker != NULL ? find_attempt(asker, &action->target) : NULL;
 
-    return link_find(coordinator, action->target.hypervisor) == NULL ||
-           is_wanted(coordinator, asker, attempt, &action->target);
+    return host_find(registry, action->target.hypervisor) == NULL ||
+           is_wanted(registry, asker, attempt, &action->target);
 }
 
-static struct late **find_due(struct coordinator *coordinator)
+static struct late_start **find_due(struct late_starts *late_starts)
 {
-    struct late **at = &coordinator->late;
+    struct late_start **at = &late_starts->first;
 
     while (*at != NULL && !(*at)->is_due)
         at = &(*at)->next;
     return at;
 }
 
-bool late_next(struct coordinator *coordinator, struct action *ret)
+static void drop(struct late_start **at)
 {
-    struct late **at;
+    struct late_start *late = *at;
 
-    while (*(at = find_due(coordinator)) != NULL) {
-        struct late *late = *at;
+    *at = late->next;
+    free(late);
+}
 
-        late->is_due = false;
-        /* Off in the meantime, and chosen anew; or nobody's business any more. */
-        if (is_needed(coordinator, &late->action)) {
-            settle_strays(coordinator, &late->action.target);
-            *at = late->next;
-            free(late);
+bool late_starts_next(void *self, struct action *ret)
+{
+    struct late_starts *late_starts = self;
+    struct registry *registry = late_starts->registry;
+    struct late_start **at;
+
+    while (*(at = find_due(late_starts)) != NULL) {
+        struct action *action = &(*at)->action;
+
+        (*at)->is_due = false;
+        if (is_to_stay(registry, action)) {
+            settle_strays(registry, &action->target);
+            drop(at);
             continue;
         }
-        late->action.id = ++coordinator->last_action;
-        late->action.as_of = coordinator->events;
-        late->action.timeout_us = STOP_TIMEOUT_US;
-        *ret = late->action;
+        action->id = outbox_new_id(&registry->outbox, PART_LATE_STARTS);
+        action->as_of = registry->events;
+        action->timeout_us = QUESTION_STOP_US;
+        *ret = *action;
         return true;
     }
     return false;
 }
 
-bool late_answer(struct coordinator *coordinator, const struct action_result *result, struct moment now)
+void late_starts_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
-    for (struct late **at = &coordinator->late; *at != NULL; at = &(*at)->next) {
-        struct late *late = *at;
+    struct late_starts *late_starts = self;
+    struct late_start **at = &late_starts->first;
 
-        if (late->action.id != result->id)
-            continue;
-        if (result->error == 0 || result->error == -ENOENT) {
-            settle_strays(coordinator, &late->action.target);
-            *at = late->next;
-            free(late);
-        } else {
-            late->retry_us = now.mono_us + RETRY_US;
-        }
-        return true;
+    while (*at != NULL && (*at)->action.id != action->id)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return;
+    if (result->error == 0 || result->error == -ENOENT) {
+        settle_strays(late_starts->registry, &action->target);
+        drop(at);
+    } else {
+        (*at)->retry_us = now.mono_us + RETRY_US;
     }
-    return false;
 }
 
-void late_tick(struct coordinator *coordinator, struct moment now)
+void late_starts_tick(void *self, struct moment now)
 {
-    for (struct late *late = coordinator->late; late != NULL; late = late->next)
+    struct late_starts *late_starts = self;
+
+    for (struct late_start *late = late_starts->first; late != NULL; late = late->next)
         if (late->retry_us <= now.mono_us) {
             late->retry_us = USEC_INFINITY;
             late->is_due = true;
         }
 }
 
-int64_t late_deadline(const struct coordinator *coordinator)
+int64_t late_starts_deadline(const void *self)
 {
+    const struct late_starts *late_starts = self;
     int64_t deadline_us = USEC_INFINITY;
 
-    for (const struct late *late = coordinator->late; late != NULL; late = late->next)
-        if (late->retry_us < deadline_us)
-            deadline_us = late->retry_us;
+    for (const struct late_start *late = late_starts->first; late != NULL; late = late->next)
+        deadline_us = earlier_us(deadline_us, late->retry_us);
     return deadline_us;
+}
+
+void late_starts_done(struct late_starts *late_starts)
+{
+    while (late_starts->first != NULL)
+        drop(&late_starts->first);
 }

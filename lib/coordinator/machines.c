@@ -1,328 +1,308 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * One machine under watch: what its hypervisor tells becomes its state in the pool, and a verdict.
- * Opens recoveries; does not know how they go on.
- */
+/* What hypervisors tell of machines: their state in the pool, and verdicts. */
+#include "coordinator/machines.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define uthash_nonfatal_oom(element) ((element)->lost = true)
-#define HASH_NONFATAL_OOM            1
-#include "coordinator/coordinator_internal.h"
-#include <utlist.h>
+/* A description that failed has its host listed after this. */
+#define LIST_RETRY_US (2 * USEC_PER_SEC)
 
-struct link *link_find(const struct coordinator *coordinator, const char *hypervisor)
+/* ---- what there is to be known ---- */
+
+void machines_describe(struct registry *registry, struct watch *watch)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (strcmp(coordinator->links[i].name, hypervisor) == 0)
-            return &coordinator->links[i];
-    return NULL;
+    if (watch->is_describing)
+        watch->describe_again = true;
+    else
+        watch_tell(registry, watch, QUEUE_DESCRIBE, MACHINE_FACT_DUE);
 }
 
-struct watch *watch_find(const struct coordinator *coordinator, const struct machine_ref *ref)
+bool machines_next(void *self, struct action *ret)
 {
-    struct watch *watch;
+    struct registry *registry = self;
+    unsigned facts;
+    struct watch *watch = watch_take(registry, QUEUE_DESCRIBE, &facts);
 
-    HASH_FIND(hh, coordinator->watches, ref, sizeof(*ref), watch);
-    return watch;
-}
-
-struct watch *watch_get(struct coordinator *coordinator, const char *hypervisor, const char *uuid)
-{
-    struct machine_ref ref = {0};
-    struct watch *watch;
-
-    strncpy(ref.hypervisor, hypervisor, sizeof(ref.hypervisor) - 1);
-    strncpy(ref.uuid, uuid, sizeof(ref.uuid) - 1);
-    watch = watch_find(coordinator, &ref);
-    if (watch != NULL)
-        return watch;
-    watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
-        return NULL;
-    watch->ref = ref;
-    watch->owed_until_us = USEC_INFINITY;
-    HASH_ADD(hh, coordinator->watches, ref, sizeof(watch->ref), watch);
-    if (watch->lost) {
-        free(watch);
-        return NULL;
-    }
-    return watch;
+        return false;
+    watch->is_describing = true;
+    *ret = registry_new_action(registry, PART_MACHINES, ACTION_DESCRIBE, &watch->ref,
+                               registry->config->recovery.call_timeout_us);
+    return true;
 }
 
-void watch_mark_changed(struct coordinator *coordinator, struct watch *watch)
+static void end_describing(struct registry *registry, const struct machine_ref *ref)
 {
-    if (watch->is_changed)
+    struct watch *watch = watch_find(registry, ref);
+
+    if (watch == NULL)
         return;
-    watch->is_changed = true;
-    LL_PREPEND2(coordinator->changed, watch, next_changed);
-}
-
-void watch_discard(struct coordinator *coordinator, struct watch *watch)
-{
-    if (watch->wants_inspection)
-        LL_DELETE2(coordinator->to_inspect, watch, next_to_inspect);
-    if (watch->wants_probe)
-        LL_DELETE2(coordinator->to_probe, watch, next_to_probe);
-    if (watch->wants_clock)
-        LL_DELETE2(coordinator->to_set_clock, watch, next_to_set_clock);
-    if (watch->is_changed)
-        LL_DELETE2(coordinator->changed, watch, next_changed);
-    string_list_done(&watch->remembered_learned);
-    HASH_DEL(coordinator->watches, watch); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
-    free(watch);
-}
-
-void watch_free_all(struct coordinator *coordinator)
-{
-    struct watch *watch, *next;
-
-    HASH_ITER(hh, coordinator->watches, watch, next)
-    {
-        watch_discard(coordinator, watch);
+    watch->is_describing = false;
+    if (watch->describe_again) {
+        watch->describe_again = false;
+        machines_describe(registry, watch);
     }
 }
 
-void watch_inspect(struct coordinator *coordinator, struct watch *watch)
+void machines_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
-    if (watch->is_inspecting) {
-        watch->inspect_again = true;
-    } else if (!watch->wants_inspection) {
-        watch->wants_inspection = true;
-        LL_PREPEND2(coordinator->to_inspect, watch, next_to_inspect);
-    }
+    struct registry *registry = self;
+    struct host *host = host_find(registry, action->target.hypervisor);
+
+    end_describing(registry, &action->target);
+    /* After a lost connection everything is listed anyway. */
+    if (host != NULL && host->track.is_connected && result->error != -ENOTCONN)
+        host_list_at(host, now.mono_us + LIST_RETRY_US);
 }
 
-void watch_forget(struct coordinator *coordinator, struct machine *machine)
+/* Removes the machine unless something still needs it; the watch ends when that is written down. */
+static void forget(struct registry *registry, struct machine *machine)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-    struct watch *watch = watch_find(coordinator, &ref);
+    struct watch *watch = watch_of(registry, machine);
 
-    pool_remove(coordinator->pool, machine);
-    if (watch == NULL || watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL)
+    pool_remove(registry->pool, machine);
+    if (watch == NULL || watch_is_taken(watch) || (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0)
         return;
     watch->track = (struct failure_track){0};
     watch->remembered.state = MACHINE_UNKNOWN;
-    watch->owed = CAUSE_NONE;
-    watch->owed_until_us = USEC_INFINITY;
+    watch->deferred.cause = CAUSE_NONE;
+    watch->deferred.retry_us = USEC_INFINITY;
     watch->is_forgotten = true;
-    watch_mark_changed(coordinator, watch);
+    watch_mark_changed(registry, watch);
 }
 
-void watch_forget_unknown(struct coordinator *coordinator, const struct machine_ref *ref)
+void machines_let_go(struct registry *registry, struct machine *machine)
 {
-    struct watch *watch = watch_find(coordinator, ref);
-
-    if (watch != NULL && watch->recovers == NULL && watch->serves == NULL && watch->warms == NULL &&
-        watch->owed == CAUSE_NONE && !watch->is_inspecting && !watch->wants_inspection &&
-        watch->remembered.state == MACHINE_UNKNOWN)
-        watch_discard(coordinator, watch);
+    if (!machine->is_present)
+        forget(registry, machine);
+    pool_let_go(registry->pool, machine);
 }
 
-/* Something is done about it already, or it was in nobody's service. */
-static bool is_seen_to(const struct coordinator *coordinator, const struct machine *machine)
+/* There is no such machine: its watch ends, unless a failure of it is still to be dealt with. */
+static void forget_unknown(struct registry *registry, const struct machine_ref *ref)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-    const struct watch *watch = watch_find(coordinator, &ref);
+    struct watch *watch = watch_find(registry, ref);
 
-    return watch == NULL || watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL ||
-           watch->remembered.keeping != KEEPING_NONE || restore_needs(coordinator, &ref);
+    if (watch != NULL && !watch_is_taken(watch) && watch->deferred.cause == CAUSE_NONE && !watch->is_describing &&
+        watch->facts[QUEUE_DESCRIBE] == 0 && watch->remembered.state == MACHINE_UNKNOWN)
+        watch_discard(registry, watch);
 }
 
-static struct failure_context context_of(const struct coordinator *coordinator, const struct machine *machine,
+void machines_forget_unconfigured(struct registry *registry)
+{
+    struct machine *machine, *next;
+
+    for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
+        next = pool_next(registry->pool, machine);
+        if (host_find(registry, machine->hypervisor) == NULL)
+            forget(registry, machine);
+    }
+}
+
+/* ---- its state ---- */
+
+/* Something is done about it already, or it was in no service. */
+static bool is_taken_care_of(const struct registry *registry, const struct machine *machine)
+{
+    const struct watch *watch = watch_of(registry, machine);
+
+    return watch == NULL || watch_is_taken(watch) || watch_was_kept(registry, watch) ||
+           records_await(&registry->records, &watch->ref);
+}
+
+static struct failure_context context_of(const struct registry *registry, const struct machine *machine,
                                          struct moment now)
 {
-    const struct link *link = machine != NULL ? link_find(coordinator, machine->hypervisor) : NULL;
+    const struct host *host = machine != NULL ? host_find(registry, machine->hypervisor) : NULL;
 
     return (struct failure_context){
-        .config = &coordinator->config->failure,
+        .config = &registry->config->failure,
         .on_crash = machine != NULL ? machine->description->on_crash : ON_CRASH_DESTROY,
         .known = machine != NULL ? machine->state : MACHINE_UNKNOWN,
         .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
-        .host_was_lost = link != NULL && link->host.was_lost,
-        .host_has_rebooted = link != NULL && link->has_rebooted && machine != NULL &&
-                             !is_seen_to(coordinator, machine) && !hosts_see_elsewhere(coordinator, machine),
+        .host_was_lost = host != NULL && host->track.was_lost,
+        .host_has_rebooted = host != NULL && host->has_rebooted && machine != NULL &&
+                             !is_taken_care_of(registry, machine) && !machine_runs_elsewhere(registry, machine),
         .has_managed_save = machine != NULL && machine->has_managed_save,
-        .host_is_shutting_down = coordinator->host_is_shutting_down,
+        .host_is_shutting_down = registry->host_is_shutting_down,
         .now = now,
     };
 }
 
 /* It has run since its last failure. */
-static void forgive(struct coordinator *coordinator, struct watch *watch, struct machine *machine)
+static void clear_failure(struct registry *registry, struct watch *watch, struct machine *machine)
 {
     if (!machine->failed_unrecovered)
         return;
     machine->failed_unrecovered = false;
-    watch_mark_changed(coordinator, watch);
+    watch_mark_changed(registry, watch);
 }
 
-static void set_state(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
-                      enum machine_state state, enum machine_reason reason, struct moment now)
+static void set_state(struct registry *registry, struct watch *watch, struct machine *machine, enum machine_state state,
+                      enum machine_reason reason)
 {
     if (machine->state != state || machine->reason != reason)
-        watch_mark_changed(coordinator, watch);
+        watch_mark_changed(registry, watch);
     if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
-        forgive(coordinator, watch, machine);
+        clear_failure(registry, watch, machine);
     watch->has_run |= state == MACHINE_RUNNING;
     if (machine->state != state) {
-        watch->misses = 0;
-        watch->is_hung = false;
-        keeper_touch(coordinator, now);
-        coordinator->is_both_due = true;
+        hang_clear(&watch->hang);
+        registry_tell(registry, FACT_POOL_CHANGED);
+        registry_tell(registry, FACT_SERVING_CHANGED);
     }
     machine->state = state;
     machine->reason = reason;
 }
 
-void watch_resume_recovery(struct watch *watch, const struct machine *machine)
+/* Recoveries and courses that have the machine are told of its state. */
+static void tell_state(struct registry *registry, struct watch *watch, enum machine_state state)
 {
-    if (machine->state != MACHINE_RUNNING && machine->state != MACHINE_SUSPENDED)
-        watch->track = (struct failure_track){.reported = true};
-}
-
-void watch_write_off(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now)
-{
-    watch->track = (struct failure_track){.reported = true, .written_off_us = now.mono_us};
-    /* However it stopped, that is told already: a crash found there is no news. */
-    if (machine_state_is_active(machine->state))
-        set_state(coordinator, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED, now);
-    watch_inspect(coordinator, watch);
-}
-
-void watch_end_recovery(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
-                        bool runs_after_all)
-{
-    watch_mark_changed(coordinator, watch);
-    if (!runs_after_all)
-        return;
-    watch->track.reported = false;
-    watch->is_hung = false;
-    pool_set_present(coordinator->pool, machine, true);
-    watch_inspect(coordinator, watch);
-}
-
-/* The machine's state changed: recoveries that it concerns are told. */
-static void tell_runs(struct coordinator *coordinator, struct watch *watch, enum machine_state state, struct moment now)
-{
-    struct recovery_event event = {.now = now};
-
-    if (watch->recovers != NULL && state == MACHINE_RUNNING) {
-        event.kind = RECOVERY_ORIGINAL_RUNS;
-        run_handle(coordinator, watch->recovers, &event);
-    }
+    watch->told_state = state;
     if (watch->warms != NULL)
-        keeper_tell_state(coordinator, watch->warms, state, now);
-    if (watch->serves != NULL && (state == MACHINE_SHUT_OFF || state == MACHINE_CRASHED || state == MACHINE_GONE)) {
-        event.kind = RECOVERY_REPLACEMENT_STOPPED;
-        run_handle(coordinator, watch->serves, &event);
-    }
+        watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_STATE);
+    if (watch->recovers != NULL || watch->serves != NULL)
+        watch_tell(registry, watch, QUEUE_RECOVERIES, MACHINE_FACT_STATE);
 }
 
-static void owe(struct coordinator *coordinator, struct watch *watch, enum failure_cause cause, int64_t until_us)
+static void tell_seen(struct registry *registry, struct watch *watch, bool came_up)
 {
-    watch->owed = cause;
-    watch->owed_until_us = until_us;
-    coordinator->has_graces = true;
+    watch_tell(registry, watch, QUEUE_LATE_STARTS, came_up ? MACHINE_FACT_CAME_UP : MACHINE_FACT_DUE);
 }
 
-void watch_handle_failure(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
-                          enum failure_cause cause, const char *why, struct moment now)
+/* ---- failures ---- */
+
+static void wait_for_deadline(struct registry *registry, struct watch *watch)
+{
+    watch_tell(registry, watch, QUEUE_WAITING, MACHINE_FACT_DUE);
+}
+
+void machines_defer_failure(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us)
+{
+    watch->deferred.cause = cause;
+    watch->deferred.retry_us = retry_us;
+    wait_for_deadline(registry, watch);
+}
+
+/* Whatever failed here is somebody's doing already, or says nothing of a service. */
+static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
+{
+    if (watch_was_kept(registry, watch))
+        return true;
+    /* A replacement that stops concerns the recovery that started it. */
+    if (watch->recovers != NULL || watch->serves != NULL || records_await(&registry->records, &watch->ref))
+        return true;
+    /* What is found of a candidate that a restored recovery gave up may be the end that the recovery had made of it. */
+    return records_concern(&registry->records, &watch->ref) && !watch->has_run && cause != CAUSE_HOST_LOST;
+}
+
+static void leave_failure(struct registry *registry, struct watch *watch, enum machine_queue queue,
+                          enum failure_cause cause, const char *why)
+{
+    watch->failure.cause = cause;
+    watch->failure.why = why;
+    watch_tell(registry, watch, queue, MACHINE_FACT_FAILED);
+}
+
+void machines_fail(struct registry *registry, struct watch *watch, struct machine *machine, enum failure_cause cause,
+                   const char *why, struct moment now)
 {
     if (watch->warms != NULL) {
-        keeper_tell_failure(coordinator, watch->warms, why, now);
+        leave_failure(registry, watch, QUEUE_STANDBY, cause, why);
         return;
     }
-    /* Kept warm when the daemon last ran, and not looked at yet: it served nobody. */
-    if (watch->remembered.keeping != KEEPING_NONE)
-        return;
-    /* A replacement that stops is the business of the recovery that started it. */
-    if (watch->recovers != NULL || watch->serves != NULL || restore_needs(coordinator, &watch->ref))
-        return;
-    /* What is found of one that a recovery of an earlier life gave up may be the end that this one had made of it. */
-    if (restore_concerns(coordinator, &watch->ref) && !watch->has_run && cause != CAUSE_HOST_LOST)
+    if (is_no_failure(registry, watch, cause))
         return;
     if (machine == NULL) {
-        owe(coordinator, watch, cause, USEC_INFINITY);
+        machines_defer_failure(registry, watch, cause, USEC_INFINITY);
         return;
     }
-    if (cause == CAUSE_HOST_LOST && hosts_see_elsewhere(coordinator, machine)) {
-        forgive(coordinator, watch, machine);
+    if (cause == CAUSE_HOST_LOST && machine_runs_elsewhere(registry, machine)) {
+        clear_failure(registry, watch, machine);
         return;
     }
     if ((machine->roles & ROLE_PROTECTED) == 0) {
-        forgive(coordinator, watch, machine);
-        notices_add(coordinator, NOTICE_FAILURE_UNPROTECTED, now, machine, "%s failed and is not protected: %s (%s)",
-                    machine->name, why, failure_cause_name(cause));
+        clear_failure(registry, watch, machine);
+        outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, machine,
+                    "%s failed and is not protected: %s (%s)", machine->name, why, failure_cause_name(cause));
         return;
     }
-    if (run_open(coordinator, watch, machine, cause, why, now) < 0) {
-        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to recover %s; tried again soon",
-                    machine->name);
-        owe(coordinator, watch, cause, now.mono_us + RETRY_US);
-    }
+    /* It must not be gone before its recovery is opened. */
+    if ((watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) == 0)
+        pool_hold(registry->pool, machine);
+    leave_failure(registry, watch, QUEUE_RECOVERIES, cause, why);
 }
 
-/* Off, and to be recovered unless it is started again in time: meanwhile it takes nobody else's place. */
-static void reserve_for_itself(struct coordinator *coordinator, struct watch *watch, struct machine *machine)
+static void retry_deferred(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
+{
+    enum failure_cause cause = watch->deferred.cause;
+
+    if (cause == CAUSE_NONE)
+        return;
+    watch->deferred.cause = CAUSE_NONE;
+    watch->deferred.retry_us = USEC_INFINITY;
+    machines_fail(registry, watch, machine, cause, failure_cause_sentence(cause), now);
+}
+
+/* Off, and to be recovered unless it is started again in time: meanwhile it takes the place of no other machine. */
+static void reserve_for_itself(struct registry *registry, struct watch *watch, struct machine *machine)
 {
     if (machine == NULL || machine->state != MACHINE_SHUT_OFF || (machine->roles & ROLE_PROTECTED) == 0)
         return;
     machine->failed_unrecovered = true;
-    watch_mark_changed(coordinator, watch);
+    watch_mark_changed(registry, watch);
 }
 
-static void handle_verdict(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+static void handle_verdict(struct registry *registry, struct watch *watch, struct machine *machine,
                            const struct failure_verdict *verdict, struct moment now)
 {
     const char *name = machine != NULL ? machine->name : watch->ref.uuid;
-    struct link *link = link_find(coordinator, watch->ref.hypervisor);
+    struct host *host = host_find(registry, watch->ref.hypervisor);
 
-    if (verdict->cause == CAUSE_HOST_LOST && link != NULL)
-        link->went_down++;
+    if (verdict->cause == CAUSE_HOST_LOST && host != NULL)
+        host->went_down++;
     switch (verdict->kind) {
     case FAILURE_DETECTED:
-        watch_handle_failure(coordinator, watch, machine, verdict->cause, verdict->why, now);
+        machines_fail(registry, watch, machine, verdict->cause, verdict->why, now);
         break;
     case FAILURE_PENDING:
-        reserve_for_itself(coordinator, watch, machine);
-        notices_add(coordinator, NOTICE_FAILURE_PENDING, now, machine, "%s: %s; a failure unless it runs again in time",
-                    name, verdict->why);
+        reserve_for_itself(registry, watch, machine);
+        outbox_tell(&registry->outbox, NOTICE_FAILURE_PENDING, now, machine,
+                    "%s: %s; a failure unless it runs again in time", name, verdict->why);
         break;
     case FAILURE_NOTED:
-        notices_add(coordinator, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
+        outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
         break;
     case FAILURE_PLANNED:
-        if (watch->recovers == NULL && watch->serves == NULL && watch->warms == NULL)
-            notices_add(coordinator, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
+        if (!watch_is_taken(watch))
+            outbox_tell(&registry->outbox, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
         break;
     case FAILURE_NONE:
     default:
         break;
     }
     if (failure_deadline(&watch->track) != USEC_INFINITY)
-        coordinator->has_graces = true;
+        wait_for_deadline(registry, watch);
 }
 
-void watch_lose(struct coordinator *coordinator, struct machine *machine, bool has_failed, struct moment now)
+void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now)
 {
-    struct watch *watch = watch_get(coordinator, machine->hypervisor, machine->uuid);
-    /* One that an earlier daemon had started to be kept warm was in nobody's service. */
-    bool is_tended = watch != NULL && (watch->recovers != NULL || watch->serves != NULL ||
-                                       (watch->warms == NULL && watch->remembered.keeping != KEEPING_NONE));
+    static const char why[] = "its host was lost";
+    struct watch *watch = watch_get(registry, machine->hypervisor, machine->uuid);
 
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
-    set_state(coordinator, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED, now);
-    machine->event_sequence = coordinator->events;
+    set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
+    machine->event_sequence = registry->events;
     watch->remembered.state = MACHINE_UNKNOWN;
     watch->track = (struct failure_track){.reported = true};
-    if (watch->warms != NULL)
-        keeper_tell_failure(coordinator, watch->warms, "its host was lost", now);
-    else if (has_failed && !is_tended)
-        watch_handle_failure(coordinator, watch, machine, CAUSE_HOST_LOST, "its host was lost", now);
+    if (watch->warms != NULL || (has_failed && !watch_is_taken(watch)))
+        machines_fail(registry, watch, machine, CAUSE_HOST_LOST, why, now);
 }
+
+/* ---- events ---- */
 
 /* Events after which more than the state may be different from what was last read. */
 static bool changes_description(enum domain_event_kind event)
@@ -373,7 +353,7 @@ static bool changes_description(enum domain_event_kind event)
 }
 
 /* The state that the event leaves the machine in. Unknown machines have none to keep. */
-static void apply_event_state(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
+static void apply_event_state(struct registry *registry, struct watch *watch, struct machine *machine,
                               const struct domain_event *event)
 {
     enum machine_state state;
@@ -382,187 +362,388 @@ static void apply_event_state(struct coordinator *coordinator, struct watch *wat
 
     if (machine == NULL || !domain_event_state(event->kind, &state, &reason))
         return;
-    machine->event_sequence = coordinator->events;
+    machine->event_sequence = registry->events;
     /* The pause that libvirt tells beside a panic is no news. */
     if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)
         return;
     came_up = state == MACHINE_RUNNING && machine->state != MACHINE_RUNNING;
-    set_state(coordinator, watch, machine, state, reason, event->at);
-    tell_runs(coordinator, watch, state, event->at);
-    late_observe(coordinator, machine, came_up, event->at);
+    set_state(registry, watch, machine, state, reason);
+    tell_state(registry, watch, state);
+    tell_seen(registry, watch, came_up);
 }
 
-void coordinator_handle_event(struct coordinator *coordinator, const char *hypervisor, const struct domain_event *event)
+void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event)
 {
-    struct link *link = link_find(coordinator, hypervisor);
     struct failure_context context;
     struct failure_verdict verdict;
     struct machine *machine;
     struct watch *watch;
 
-    if (link == NULL)
-        return;
-    coordinator->events++;
-    watch = watch_get(coordinator, hypervisor, event->uuid);
+    registry->events++;
+    watch = watch_get(registry, host->name, event->uuid);
     if (watch == NULL) {
-        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, event->at, NULL, "no memory to take an event of %s; listed anew",
-                    hypervisor);
-        link->wants_list = true;
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, event->at, NULL,
+                    "no memory to take an event of %s; listed anew", host->name);
+        host->wants_list = true;
         return;
     }
     watch->has_run = true; /* whatever happens to it, it happens now */
-    machine = pool_find(coordinator->pool, hypervisor, event->uuid);
-    context = context_of(coordinator, machine, event->at);
+    machine = watch_machine(registry, watch);
+    context = context_of(registry, machine, event->at);
     verdict = failure_handle_event(&watch->track, event->kind, &context);
-    apply_event_state(coordinator, watch, machine, event);
-    handle_verdict(coordinator, watch, machine, &verdict, event->at);
+    apply_event_state(registry, watch, machine, event);
+    handle_verdict(registry, watch, machine, &verdict, event->at);
     if (machine == NULL || changes_description(event->kind))
-        watch_inspect(coordinator, watch);
-    runs_assign(coordinator, event->at);
+        machines_describe(registry, watch);
 }
 
-static void pay_debt(struct coordinator *coordinator, struct watch *watch, struct machine *machine, struct moment now)
-{
-    enum failure_cause cause = watch->owed;
+/* ---- reports ---- */
 
-    if (cause == CAUSE_NONE)
+/*
+ * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
+ * without success and the report says the same, that is no new failure.
+ */
+static void recall(struct registry *registry, struct watch *watch, struct machine *machine,
+                   const struct domain_report *report, struct moment now)
+{
+    const struct machine_memory *memory = &watch->remembered;
+
+    machine->state = memory->state;
+    machine->reason = memory->reason;
+    /* One that runs was started since. */
+    if (!memory->failed_unrecovered || memory->state == MACHINE_RUNNING || memory->state == MACHINE_SUSPENDED ||
+        report->state != memory->state || report->reason != memory->reason)
         return;
-    watch->owed = CAUSE_NONE;
-    watch->owed_until_us = USEC_INFINITY;
-    watch_handle_failure(coordinator, watch, machine, cause, failure_cause_sentence(cause), now);
+    machine->failed_unrecovered = true;
+    if (memory->went_down_with_host)
+        failure_await_restart(&watch->track, &registry->config->failure, now);
+    else
+        watch->track.reported = true;
 }
 
 /* A machine that is off cannot be asked: what it told in an earlier life of the daemon holds. */
-static void recall_learned(struct coordinator *coordinator, struct watch *watch, struct machine *machine,
-                           struct moment now)
+static void recall_learned(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
 {
     if (!machine->description->has_learned &&
-        pool_remember_learned(coordinator->pool, machine, &watch->remembered_learned) < 0)
-        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, machine, "no memory for what is known of %s",
+        pool_remember_learned(registry->pool, machine, &watch->remembered_learned) < 0)
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory for what is known of %s",
                     machine->name);
     string_list_done(&watch->remembered_learned);
 }
 
 /* Something of it is not as it was written down. */
-static bool is_new_description(const struct coordinator *coordinator, const struct watch *watch,
+static bool is_new_description(const struct registry *registry, const struct watch *watch,
                                const struct domain_description *description)
 {
-    const struct machine *machine = pool_find(coordinator->pool, watch->ref.hypervisor, watch->ref.uuid);
+    const struct machine *machine = watch_machine(registry, watch);
 
     return machine == NULL || !domain_description_equal(machine->description, description);
 }
 
-void watch_apply_report(struct coordinator *coordinator, const char *hypervisor, struct domain_report *report,
-                        uint64_t as_of, struct moment now)
+/* Takes the description of a report. NULL: there is no memory for it, and everything is as it was. */
+static struct machine *take_description(struct registry *registry, const struct host *host, struct watch *watch,
+                                        struct domain_description *description)
 {
-    struct watch *watch = watch_get(coordinator, hypervisor, report->description->uuid);
     struct machine *machine = NULL;
-    struct failure_context context;
-    struct failure_verdict verdict;
-    bool is_news, is_first;
+    bool is_new;
 
-    if (watch != NULL && is_new_description(coordinator, watch, report->description))
-        watch_mark_changed(coordinator, watch);
     if (watch == NULL) {
-        domain_description_free(report->description);
-        report->description = NULL;
-    } else if (pool_apply(coordinator->pool, hypervisor, report->description, &machine) < 0) {
-        machine = NULL;
+        domain_description_free(description);
+        return NULL;
     }
+    is_new = is_new_description(registry, watch, description);
+    if (pool_apply(registry->pool, host->name, description, &machine) < 0)
+        return NULL;
+    if (is_new)
+        watch_mark_changed(registry, watch);
+    return machine;
+}
+
+/* What a report says of the state, unless something newer is known. */
+static void apply_reported_state(struct registry *registry, struct watch *watch, struct machine *machine,
+                                 const struct domain_report *report, uint64_t as_of, bool is_first, struct moment now)
+{
+    struct failure_context context = context_of(registry, machine, now);
+    struct failure_verdict verdict = failure_handle_listing(&watch->track, report->state, report->reason, &context);
+    bool is_news = machine->state != report->state;
+
+    machine->event_sequence = as_of;
+    set_state(registry, watch, machine, report->state, report->reason);
+    if (is_news)
+        tell_state(registry, watch, report->state);
+    tell_seen(registry, watch, report->state == MACHINE_RUNNING && (is_news || is_first));
+    handle_verdict(registry, watch, machine, &verdict, now);
+}
+
+/* Takes its description. -ENOMEM: it is not taken in. */
+static int apply_report(struct registry *registry, struct host *host, struct domain_report *report, uint64_t as_of,
+                        struct moment now)
+{
+    struct watch *watch = watch_get(registry, host->name, report->description->uuid);
+    struct machine *machine = take_description(registry, host, watch, steal_pointer(&report->description));
+    bool is_first;
+
     if (machine == NULL) {
-        notices_add(coordinator, NOTICE_OUT_OF_MEMORY, now, NULL, "no memory to take a machine of %s; listed anew",
-                    hypervisor);
-        link_find(coordinator, hypervisor)->list_at_us = now.mono_us + RETRY_US;
-        return;
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
+                    "no memory to take a machine of %s; listed anew", host->name);
+        host_list_at(host, now.mono_us + RETRY_US);
+        return -ENOMEM;
     }
-    report->description = NULL;
     watch->is_forgotten = false;
-    machine->is_reserved = restore_concerns(coordinator, &watch->ref);
+    machine->is_reserved = records_concern(&registry->records, &watch->ref);
     is_first = machine->event_sequence == 0 &&
                (machine->state == MACHINE_UNKNOWN || watch->remembered.state != MACHINE_UNKNOWN);
     if (is_first) {
-        /* What was last known of it before the daemon was started. */
-        restore_recall(coordinator, watch, machine, report, now);
-        recall_learned(coordinator, watch, machine, now);
+        recall(registry, watch, machine, report, now);
+        recall_learned(registry, watch, machine, now);
     }
+    /* It is known now: should the rest of this listing not be taken in, the next one does not recall it anew. */
+    watch->remembered.state = MACHINE_UNKNOWN;
     watch->is_listed = true;
     watch->absent_since_us = 0;
     machine->persistent = report->persistent;
     machine->has_managed_save = report->has_managed_save;
     machine->agent_connected = report->agent_connected;
     if (machine->description->has_learned)
-        watch_mark_changed(coordinator, watch);
+        watch_mark_changed(registry, watch);
     /* A listing asks no agent: what it could tell is asked for once. */
     if (report->agent_connected && !watch->has_asked_agent && !machine->description->has_learned)
-        watch_inspect(coordinator, watch);
+        machines_describe(registry, watch);
     watch->has_asked_agent = report->agent_connected;
 
-    if (machine->event_sequence <= as_of) {
-        context = context_of(coordinator, machine, now);
-        verdict = failure_handle_listing(&watch->track, report->state, report->reason, &context);
-        is_news = machine->state != report->state;
-        machine->event_sequence = as_of;
-        set_state(coordinator, watch, machine, report->state, report->reason, now);
-        if (is_news)
-            tell_runs(coordinator, watch, report->state, now);
-        late_observe(coordinator, machine, report->state == MACHINE_RUNNING && (is_news || is_first), now);
-        handle_verdict(coordinator, watch, machine, &verdict, now);
-    }
-    keeper_adopt(coordinator, watch, machine, now);
-    pay_debt(coordinator, watch, machine, now);
+    if (machine->event_sequence <= as_of)
+        apply_reported_state(registry, watch, machine, report, as_of, is_first, now);
+    if (watch->remembered.keeping != KEEPING_NONE)
+        watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_REPORTED);
+    retry_deferred(registry, watch, machine, now);
+    return 0;
+}
+
+/* The hypervisor lists this machine, and nothing can be read of it. */
+static void apply_unread(struct registry *registry, const struct host *host, const char *uuid)
+{
+    struct machine_ref ref = {0};
+    struct watch *watch;
+
+    memcpy(ref.hypervisor, host->name, sizeof(ref.hypervisor));
+    strncpy(ref.uuid, uuid, sizeof(ref.uuid) - 1);
+    watch = watch_find(registry, &ref);
+    if (watch == NULL)
+        return;
+    watch->is_listed = true;
+    watch->is_unread = true;
+    watch->absent_since_us = 0;
 }
 
 /* A listing may be faster than the event that tells how it ended: looked at once more before it is forgotten. */
-static bool is_hardly_gone(struct coordinator *coordinator, struct watch *watch, const struct machine *machine,
+static bool is_hardly_gone(const struct registry *registry, struct watch *watch, const struct machine *machine,
                            struct moment now)
 {
-    struct link *link = link_find(coordinator, machine->hypervisor);
+    struct host *host = host_find(registry, machine->hypervisor);
 
-    if (!machine_state_is_active(machine->state) || link->has_rebooted)
+    if (!machine_state_is_active(machine->state) || host->has_rebooted)
         return false;
     if (watch->absent_since_us == 0)
         watch->absent_since_us = now.mono_us;
     if (now.mono_us - watch->absent_since_us >= OLD_NEWS_US)
         return false;
-    if (link->list_at_us > now.mono_us + OLD_NEWS_US)
-        link->list_at_us = now.mono_us + OLD_NEWS_US;
+    host_list_at(host, now.mono_us + OLD_NEWS_US);
     return true;
 }
 
-void watch_apply_absence(struct coordinator *coordinator, struct machine *machine, uint64_t as_of, struct moment now)
+/* The hypervisor does not list this machine any more. */
+static void apply_absence(struct registry *registry, struct machine *machine, uint64_t as_of, struct moment now)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-    struct watch *watch = watch_find(coordinator, &ref);
+    struct watch *watch = watch_of(registry, machine);
     struct failure_context context;
     struct failure_verdict verdict;
 
     if (machine->event_sequence > as_of || !machine->is_present)
         return;
-    if (watch != NULL && is_hardly_gone(coordinator, watch, machine, now))
+    if (watch != NULL && is_hardly_gone(registry, watch, machine, now))
         return;
     if (watch != NULL) {
-        context = context_of(coordinator, machine, now);
+        context = context_of(registry, machine, now);
         verdict = failure_handle_listing(&watch->track, MACHINE_GONE, REASON_UNKNOWN, &context);
-        tell_runs(coordinator, watch, MACHINE_GONE, now);
-        handle_verdict(coordinator, watch, machine, &verdict, now);
+        tell_state(registry, watch, MACHINE_GONE);
+        handle_verdict(registry, watch, machine, &verdict, now);
     }
-    watch_forget(coordinator, machine);
+    forget(registry, machine);
 }
 
-void watch_tick(struct coordinator *coordinator, struct watch *watch, struct moment now)
+/* What was there before and is not in the listing. */
+static void apply_absences(struct registry *registry, const struct host *host, uint64_t as_of, struct moment now)
 {
-    struct machine *machine = pool_find(coordinator->pool, watch->ref.hypervisor, watch->ref.uuid);
-    struct failure_context context = context_of(coordinator, machine, now);
+    struct machine *machine, *next;
+
+    for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
+        const struct watch *watch = watch_of(registry, machine);
+
+        next = pool_next(registry->pool, machine);
+        if (strcmp(machine->hypervisor, host->name) == 0 && (watch == NULL || !watch->is_listed))
+            apply_absence(registry, machine, as_of, now);
+    }
+}
+
+/* Machines remembered from before the start that are not there any more. */
+static void forget_vanished(struct registry *registry, const struct host *host, struct moment now)
+{
+    for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next) {
+        if (watch->remembered.state == MACHINE_UNKNOWN || strcmp(watch->ref.hypervisor, host->name) != 0)
+            continue;
+        if (watch->is_unread)
+            continue;
+        if (!watch->is_listed && watch_machine(registry, watch) == NULL) {
+            if (machine_state_is_active(watch->remembered.state))
+                outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, NULL,
+                            "%s/%s was %s when understudyd last ran, and is gone", host->name, watch->ref.uuid,
+                            machine_state_name(watch->remembered.state));
+            watch_mark_changed(registry, watch);
+        }
+        watch->remembered.state = MACHINE_UNKNOWN;
+    }
+}
+
+int machines_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory, uint64_t as_of,
+                              struct moment now)
+{
+    int r = 0;
+
+    for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next)
+        watch->is_listed = watch->is_unread = false;
+    for (size_t i = 0; i < inventory->n_unread; i++)
+        apply_unread(registry, host, inventory->unread[i]);
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        if (apply_report(registry, host, &inventory->reports[i], as_of, now) < 0)
+            r = -ENOMEM;
+    if (r < 0)
+        return r;
+    apply_absences(registry, host, as_of, now);
+    forget_vanished(registry, host, now);
+    return 0;
+}
+
+/* It stopped while the connection was away: how is judged by the listing that follows, which knows what befell the
+ * host. */
+static bool is_for_the_listing(const struct host *host, const struct machine *machine,
+                               const struct domain_report *report)
+{
+    return !host->is_listed && machine != NULL && machine_state_is_active(machine->state) &&
+           (report == NULL || report->state == MACHINE_SHUT_OFF);
+}
+
+void machines_handle_description(struct registry *registry, const struct action *action, struct domain_report *report,
+                                 struct moment now)
+{
+    const struct machine_ref *ref = &action->target;
+    struct host *host = host_find(registry, ref->hypervisor);
+    struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+
+    end_describing(registry, ref);
+    if (host == NULL || !host->track.is_connected || is_for_the_listing(host, machine, report)) {
+        if (report != NULL)
+            domain_description_free(steal_pointer(&report->description));
+        return;
+    }
+    if (report != NULL) {
+        (void)apply_report(registry, host, report, action->as_of, now); /* listed anew without memory */
+        machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+        if (machine != NULL)
+            machine->is_reachable = host->is_listed;
+    } else if (machine != NULL) {
+        apply_absence(registry, machine, action->as_of, now);
+    } else {
+        forget_unknown(registry, ref);
+    }
+    registry_tell(registry, FACT_POOL_CHANGED);
+}
+
+/* ---- time ---- */
+
+static int64_t deadline_of(const struct watch *watch)
+{
+    return earlier_us(failure_deadline(&watch->track), watch->deferred.retry_us);
+}
+
+static void tick(struct registry *registry, struct watch *watch, struct moment now)
+{
+    struct machine *machine = watch_machine(registry, watch);
+    struct failure_context context = context_of(registry, machine, now);
     struct failure_verdict verdict = failure_tick(&watch->track, &context);
 
-    handle_verdict(coordinator, watch, machine, &verdict, now);
-    if (watch->owed_until_us <= now.mono_us)
-        pay_debt(coordinator, watch, machine, now);
+    handle_verdict(registry, watch, machine, &verdict, now);
+    if (watch->deferred.retry_us <= now.mono_us)
+        retry_deferred(registry, watch, machine, now);
 }
 
-int64_t watch_deadline(const struct watch *watch)
+/* Those that still have a deadline stand in the queue again. */
+void machines_tick(void *self, struct moment now)
 {
-    int64_t deadline_us = failure_deadline(&watch->track);
+    struct registry *registry = self;
+    const struct watch *last = registry->queues[QUEUE_WAITING].last;
+    struct watch *watch;
+    unsigned facts;
 
-    return watch->owed_until_us < deadline_us ? watch->owed_until_us : deadline_us;
+    while ((watch = watch_take(registry, QUEUE_WAITING, &facts)) != NULL) {
+        bool is_last = watch == last;
+
+        if (deadline_of(watch) <= now.mono_us)
+            tick(registry, watch, now);
+        if (deadline_of(watch) != USEC_INFINITY)
+            wait_for_deadline(registry, watch);
+        if (is_last)
+            return;
+    }
+}
+
+int64_t machines_deadline(const void *self)
+{
+    const struct registry *registry = self;
+    const struct watch *watch = registry->queues[QUEUE_WAITING].first;
+    int64_t deadline_us = USEC_INFINITY;
+
+    for (; watch != NULL; watch = watch->next[QUEUE_WAITING])
+        deadline_us = earlier_us(deadline_us, deadline_of(watch));
+    return deadline_us;
+}
+
+/* ---- what recoveries and standbys do to it ---- */
+
+void machines_resume_recovery(struct watch *watch, const struct machine *machine)
+{
+    if (machine->state != MACHINE_RUNNING && machine->state != MACHINE_SUSPENDED)
+        watch->track = (struct failure_track){.reported = true};
+}
+
+void machines_write_off(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
+{
+    watch->track = (struct failure_track){.reported = true, .written_off_us = now.mono_us};
+    /* However it stopped, that is told already: a crash found there is no news. */
+    if (machine_state_is_active(machine->state))
+        set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
+    machines_describe(registry, watch);
+}
+
+void machines_end_recovery(struct registry *registry, struct watch *watch, struct machine *machine, bool runs_after_all)
+{
+    watch_mark_changed(registry, watch);
+    if (!runs_after_all)
+        return;
+    watch->track.reported = false;
+    watch->hang.is_hung = false;
+    pool_set_present(registry->pool, machine, true);
+    machines_describe(registry, watch);
+}
+
+void machines_count_memory(struct registry *registry, struct machine *machine)
+{
+    uint64_t free_kib, needed_kib;
+
+    if (machine == NULL)
+        return;
+    pool_set_starting(registry->pool, machine, false);
+    free_kib = pool_free_memory(registry->pool, machine->hypervisor);
+    needed_kib = machine->description->memory_kib;
+    if (free_kib > 0)
+        pool_set_free_memory(registry->pool, machine->hypervisor, free_kib > needed_kib ? free_kib - needed_kib : 1);
 }

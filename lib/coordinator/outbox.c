@@ -1,97 +1,118 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What the coordinator asks of the world next. What must not wait goes first: machines that are to be ended, hosts that
- * are to be fenced, then recoveries, then warmth, and last what is only looked at.
- */
+/* The queue of notices between the coordinator and its driver. Decides nothing. */
+#include "coordinator/outbox.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/coordinator_internal.h"
+#include "base/text.h"
 
-/* For LIST and INSPECT. */
-static struct action question(struct coordinator *coordinator, enum action_kind kind, const char *hypervisor,
-                              const char *uuid)
+uint64_t outbox_new_id(struct outbox *outbox, enum part owner)
 {
-    struct action action = {
-        .id = ++coordinator->last_action,
+    return ++outbox->last * PART_COUNT + owner;
+}
+
+enum part outbox_owner_of(uint64_t action_id)
+{
+    return (enum part)(action_id % PART_COUNT);
+}
+
+/* Room for one more notice; NULL without memory. */
+static struct notice *append(struct outbox *outbox)
+{
+    struct notice *notices;
+
+    if (outbox->first == outbox->end) {
+        outbox->first = 0;
+        outbox->end = 0;
+    }
+    notices = reallocarray(outbox->notices, outbox->end + 1, sizeof(*notices));
+    if (notices == NULL)
+        return NULL;
+    outbox->notices = notices;
+    return &notices[outbox->end];
+}
+
+/* Takes the notice. */
+static void push(struct outbox *outbox, struct notice *notice, const char *format, va_list arguments)
+{
+    struct notice *slot = NULL;
+
+    notice->text = text_vprint(format, arguments);
+    if (notice->text != NULL)
+        slot = append(outbox);
+    if (slot == NULL) {
+        notice_done(notice);
+        return;
+    }
+    *slot = *notice;
+    outbox->end++;
+}
+
+void outbox_tell(struct outbox *outbox, enum notice_kind kind, struct moment at, const struct machine *machine,
+                 const char *format, ...)
+{
+    struct notice notice = {.kind = kind, .at = at, .duration_us = -1};
+    va_list arguments;
+
+    if (machine != NULL) {
+        notice.machine = machine_ref_of(machine);
+        notice.machine_name = text_copy(pool_display_name(outbox->pool, machine));
+    }
+    va_start(arguments, format);
+    push(outbox, &notice, format, arguments);
+    va_end(arguments);
+}
+
+void outbox_tell_host(struct outbox *outbox, enum notice_kind kind, struct moment at, const char *hypervisor,
+                      const char *format, ...)
+{
+    struct notice notice = {.kind = kind, .at = at, .duration_us = -1};
+    va_list arguments;
+
+    strncpy(notice.machine.hypervisor, hypervisor, sizeof(notice.machine.hypervisor) - 1);
+    va_start(arguments, format);
+    push(outbox, &notice, format, arguments);
+    va_end(arguments);
+}
+
+void outbox_tell_recovery(struct outbox *outbox, enum notice_kind kind, struct moment at,
+                          const struct recovery *recovery, const char *format, ...)
+{
+    struct notice notice = {
         .kind = kind,
-        .as_of = coordinator->events,
-        .timeout_us = coordinator->config->recovery.call_timeout_us,
+        .at = at,
+        .machine = recovery->failed,
+        .machine_name = text_copy(recovery->failed_name),
+        .cause = recovery->cause,
+        .replacement = text_copy(recovery->replacement_name),
+        .similarity = recovery->similarity,
+        .coverage = recovery->coverage,
+        .overlap = recovery->overlap,
+        .warmth = recovery->replacement_name != NULL ? warmth_name(recovery->warmth) : NULL,
+        .duration_us = recovery_duration_us(recovery, at),
     };
+    va_list arguments;
 
-    strncpy(action.target.hypervisor, hypervisor, sizeof(action.target.hypervisor) - 1);
-    strncpy(action.target.uuid, uuid, sizeof(action.target.uuid) - 1);
-    return action;
+    memcpy(notice.recovery_id, recovery->id, sizeof(notice.recovery_id));
+    va_start(arguments, format);
+    push(outbox, &notice, format, arguments);
+    va_end(arguments);
 }
 
-static bool next_listing(struct coordinator *coordinator, struct action *ret)
+bool outbox_next_notice(struct outbox *outbox, struct notice *ret)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++) {
-        struct link *link = &coordinator->links[i];
-
-        if (!link->wants_list || link->is_listing)
-            continue;
-        *ret = question(coordinator, ACTION_LIST, link->name, "");
-        link->wants_list = false;
-        link->is_listing = true;
-        link->list_id = ret->id;
-        return true;
-    }
-    return false;
-}
-
-static bool next_inspection(struct coordinator *coordinator, struct action *ret)
-{
-    struct watch *watch = coordinator->to_inspect;
-
-    if (watch == NULL)
+    if (outbox->first == outbox->end)
         return false;
-    coordinator->to_inspect = watch->next_to_inspect;
-    watch->next_to_inspect = NULL;
-    watch->wants_inspection = false;
-    watch->is_inspecting = true;
-    *ret = question(coordinator, ACTION_INSPECT, watch->ref.hypervisor, watch->ref.uuid);
+    *ret = outbox->notices[outbox->first++];
     return true;
 }
 
-static bool next_probe(struct coordinator *coordinator, struct action *ret)
+void outbox_done(struct outbox *outbox)
 {
-    struct watch *watch = heartbeat_next(coordinator);
+    struct notice notice;
 
-    if (watch == NULL)
-        return false;
-    *ret = question(coordinator, ACTION_PROBE, watch->ref.hypervisor, watch->ref.uuid);
-    ret->timeout_us = coordinator->config->failure.heartbeat.timeout_us;
-    return true;
-}
-
-/* Nothing is begun or ended while the brake is on, nor begun where the view of the hypervisor is old. */
-static bool is_withheld(const struct coordinator *coordinator, const struct run *run)
-{
-    const struct link *link = link_find(coordinator, run->action.target.hypervisor);
-
-    if (run->recovery->state == RECOVERY_DESTROYING)
-        return coordinator->is_held;
-    if (run->action.kind != ACTION_RECORD && run->action.kind != ACTION_HOOK && run->action.kind != ACTION_START)
-        return false;
-    return coordinator->is_held || (link != NULL && !link->is_listed);
-}
-
-bool coordinator_next_action(struct coordinator *coordinator, struct action *ret)
-{
-    if (late_next(coordinator, ret) || hosts_next(coordinator, ret) || both_next(coordinator, ret))
-        return true;
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        struct run *run = coordinator->runs[i];
-
-        if (!run->has_action || is_withheld(coordinator, run))
-            continue;
-        run->has_action = false;
-        run->recovery->is_asked = true;
-        run->was_asked |= run->action.kind == ACTION_START;
-        *ret = run->action;
-        return true;
-    }
-    if (keeper_next(coordinator, ret) || guest_clock_next(coordinator, ret))
-        return true;
-    return next_listing(coordinator, ret) || next_inspection(coordinator, ret) || next_probe(coordinator, ret);
+    while (outbox_next_notice(outbox, &notice))
+        notice_done(&notice);
+    free(outbox->notices);
 }

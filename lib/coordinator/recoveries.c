@@ -1,90 +1,234 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * All runs together: which one an answer is for, what falls due, and what becomes of them when a hypervisor is there
- * again or is configured no longer. What one of them goes through is run.c's.
- */
+/* All recoveries under way. */
+#include "coordinator/recoveries.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/coordinator_internal.h"
+#include "coordinator/machines.h"
+#include "coordinator/open_recovery.h"
+#include "coordinator/resume.h"
 
-struct run *run_find(const struct coordinator *coordinator, uint64_t action_id)
+/* What the event says of the recovery at the moment. */
+static void handle(struct recoveries *recoveries, struct open_recovery *open, enum recovery_event_kind kind,
+                   struct moment now)
 {
-    for (size_t i = 0; i < coordinator->n_runs; i++)
-        if (coordinator->runs[i]->recovery->action_id == action_id)
-            return coordinator->runs[i];
-    return NULL;
+    open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = kind, .now = now});
 }
 
-void runs_reconsider(struct coordinator *coordinator, const char *hypervisor, struct moment now)
+/* ---- decisions that are old by now ---- */
+
+static bool is_disconnected(const struct registry *registry, const char *hypervisor)
 {
-    struct recovery_event event = {.kind = RECOVERY_RECONSIDER, .now = now};
+    const struct host *host = host_find(registry, hypervisor);
 
-    for (size_t i = coordinator->n_runs; i-- > 0;) {
-        struct run *run = coordinator->runs[i];
+    return host != NULL && !host->track.is_connected;
+}
 
-        if (run->has_action && (hypervisor == NULL || strcmp(run->action.target.hypervisor, hypervisor) == 0))
-            run_handle(coordinator, run, &event);
+/* Of all recoveries, or of those that would act on one hypervisor. */
+static void reconsider(struct recoveries *recoveries, const char *hypervisor, struct moment now)
+{
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (open->has_action && (hypervisor == NULL || strcmp(open->action.target.hypervisor, hypervisor) == 0))
+            handle(recoveries, open, RECOVERY_RECONSIDER, now);
     }
 }
 
-void runs_resume(struct coordinator *coordinator, const char *hypervisor, struct moment now)
+/* What was decided for a hypervisor that is gone meanwhile, and not begun, is decided anew. True: there was some. */
+static bool reconsider_unreachable(struct recoveries *recoveries, struct moment now)
 {
-    struct recovery_event event = {.kind = RECOVERY_RECONNECTED, .now = now};
+    bool has_any = false;
 
-    runs_reconsider(coordinator, hypervisor, now);
-    for (size_t i = coordinator->n_runs; i-- > 0;) {
-        struct run *run = coordinator->runs[i];
-        const char *awaited = recovery_waits_for(run->recovery);
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
 
-        if (run->is_postponed)
-            run->wants_candidate = true;
-        if (awaited != NULL && strcmp(awaited, hypervisor) == 0)
-            run_handle(coordinator, run, &event);
+        if (!open->has_action || !recovery_can_be_reconsidered(open->recovery) ||
+            !is_disconnected(recoveries->registry, open->action.target.hypervisor))
+            continue;
+        handle(recoveries, open, RECOVERY_RECONSIDER, now);
+        has_any = true;
+    }
+    return has_any;
+}
+
+/* ---- facts about hosts ---- */
+
+/* Recoveries that wait for something on it go on: with another candidate, or without an answer. */
+static void handle_loss(struct recoveries *recoveries, const struct host *host, bool is_off, struct moment now)
+{
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (open->is_postponed)
+            open->wants_candidate = true;
+        if (open->candidate != NULL && strcmp(host->name, open->candidate->hypervisor) == 0)
+            handle(recoveries, open, is_off ? RECOVERY_CANDIDATE_FENCED : RECOVERY_CANDIDATE_LOST, now);
+        if (is_off && strcmp(host->name, open->failed->hypervisor) == 0)
+            handle(recoveries, open, RECOVERY_ORIGINAL_FENCED, now);
     }
 }
 
-void runs_tick(struct coordinator *coordinator, struct moment now)
+/* Which candidates there are has changed: recoveries that waited for that choose again. */
+static void handle_listed(struct recoveries *recoveries, struct host *host, struct moment now)
 {
-    struct recovery_event event = {.kind = RECOVERY_TICK, .now = now};
+    host_tell(host, HOST_READER_STANDBY, HOST_FACT_LISTED);
+    reconsider(recoveries, host->name, now);
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+        const char *awaited = recovery_waits_for(open->recovery);
 
-    for (size_t i = coordinator->n_runs; i-- > 0;) {
-        struct run *run = coordinator->runs[i];
+        if (open->is_postponed)
+            open->wants_candidate = true;
+        if (awaited != NULL && strcmp(awaited, host->name) == 0)
+            handle(recoveries, open, RECOVERY_RECONNECTED, now);
+    }
+}
 
-        if (run->retry_us <= now.mono_us) {
-            run->retry_us = USEC_INFINITY;
-            run->wants_candidate = run->recovery->state == RECOVERY_SELECTING;
-            if (run->recovery->state == RECOVERY_WAITING)
-                run->recovery->deadline_us = now.mono_us;
+/* ---- facts about machines ---- */
+
+static void handle_state(struct recoveries *recoveries, const struct watch *watch, enum machine_state state,
+                         struct moment now)
+{
+    if (watch->recovers != NULL && state == MACHINE_RUNNING)
+        handle(recoveries, watch->recovers, RECOVERY_ORIGINAL_RUNS, now);
+    if (watch->serves != NULL && (state == MACHINE_SHUT_OFF || state == MACHINE_CRASHED || state == MACHINE_GONE))
+        handle(recoveries, watch->serves, RECOVERY_REPLACEMENT_STOPPED, now);
+}
+
+static void handle_failure(struct recoveries *recoveries, struct watch *watch, struct moment now)
+{
+    struct registry *registry = recoveries->registry;
+    struct machine *machine = watch_machine(registry, watch); /* held by the fact */
+
+    if (!watch_is_taken(watch) &&
+        open_recovery_begin(recoveries, watch, machine, watch->failure.cause, watch->failure.why, now) < 0) {
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to recover %s; tried again soon",
+                    machine->name);
+        machines_defer_failure(registry, watch, watch->failure.cause, now.mono_us + RETRY_US);
+    }
+    machines_let_go(registry, machine);
+}
+
+static bool handle_machines(struct recoveries *recoveries, struct moment now)
+{
+    struct watch *watch;
+    unsigned facts;
+    bool has_any = false;
+
+    while ((watch = watch_take(recoveries->registry, QUEUE_RECOVERIES, &facts)) != NULL) {
+        if ((facts & MACHINE_FACT_STATE) != 0)
+            handle_state(recoveries, watch, watch->told_state, now);
+        if ((facts & MACHINE_FACT_FAILED) != 0)
+            handle_failure(recoveries, watch, now);
+        has_any = true;
+    }
+    return has_any;
+}
+
+/* ---- the end ---- */
+
+/* Written down, and too old to count for the budget or the brake. */
+static bool is_dispensable(const struct registry *registry, const struct recovery *recovery, struct moment now)
+{
+    const struct config_recovery *config = &registry->config->recovery;
+    int64_t age_us = now.mono_us - recovery->detected.mono_us;
+
+    return recovery_state_is_final(recovery->state) && !recovery->is_changed &&
+           (config->limit == 0 || age_us > config->limit_window_us) && age_us > config->brake.window_us &&
+           !late_starts_are_possible(registry, recovery, now);
+}
+
+static void forget_old_records(struct registry *registry, struct moment now)
+{
+    struct records *records = &registry->records;
+    size_t limit = registry->config->recovery.history_length, kept = 0, excess;
+
+    if (records->count <= limit)
+        return;
+    excess = records->count - limit;
+    for (size_t i = 0; i < records->count; i++) {
+        struct recovery *recovery = records->all[i];
+
+        if (excess > 0 && is_dispensable(registry, recovery, now)) {
+            recovery_free(recovery);
+            excess--;
+        } else {
+            records->all[kept++] = recovery;
         }
-        if (run->recovery->deadline_us <= now.mono_us)
-            run_handle(coordinator, run, &event);
+    }
+    records->count = kept;
+}
+
+/* Closes those that ended. True: there were some. */
+static bool sweep(struct recoveries *recoveries, struct moment now)
+{
+    size_t kept = 0, before = recoveries->n_open;
+
+    for (size_t i = 0; i < before; i++) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (recovery_state_is_final(open->recovery->state))
+            open_recovery_close(recoveries, open, now);
+        else
+            recoveries->open[kept++] = open;
+    }
+    recoveries->n_open = kept;
+    return kept < before;
+}
+
+bool recoveries_handle(void *self, struct moment now)
+{
+    struct recoveries *recoveries = self;
+    struct registry *registry = recoveries->registry;
+    bool has_any = registry_take(registry, FACT_BRAKE_TURNED);
+
+    if (has_any)
+        reconsider(recoveries, NULL, now);
+    has_any |= reconsider_unreachable(recoveries, now);
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        unsigned facts = registry->hosts[i].facts[HOST_READER_RECOVERIES];
+
+        if ((facts & (HOST_FACT_LOST | HOST_FACT_OFF)) != 0)
+            handle_loss(recoveries, &registry->hosts[i], (facts & HOST_FACT_OFF) != 0, now);
+    }
+    has_any |= handle_machines(recoveries, now);
+    if (registry_take(registry, FACT_ADOPTABLE)) {
+        resume_restored(recoveries, now);
+        has_any = true;
+    }
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        unsigned facts = host_take(&registry->hosts[i], HOST_READER_RECOVERIES);
+
+        if ((facts & HOST_FACT_LISTED) != 0)
+            handle_listed(recoveries, &registry->hosts[i], now);
+        has_any |= facts != 0;
+    }
+    has_any |= sweep(recoveries, now);
+    forget_old_records(registry, now);
+    return has_any;
+}
+
+void recoveries_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
+{
+    struct recoveries *recoveries = self;
+    struct recovery_event event = {.kind = RECOVERY_ANSWER, .now = now, .result = result};
+
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (open->recovery->question.action_id != action->id)
+            continue;
+        open->recovery->question.action_id = 0;
+        open_recovery_handle(recoveries, open, &event);
+        return;
     }
 }
 
-int64_t runs_deadline(const struct coordinator *coordinator)
-{
-    int64_t deadline_us = USEC_INFINITY;
+/* ---- time ---- */
 
-    for (size_t i = 0; i < coordinator->n_runs; i++) {
-        const struct run *run = coordinator->runs[i];
-
-        if (run->retry_us < deadline_us)
-            deadline_us = run->retry_us;
-        if (run->recovery->deadline_us < deadline_us)
-            deadline_us = run->recovery->deadline_us;
-    }
-    return deadline_us;
-}
-
-static bool is_configured(const struct config *config, const char *hypervisor)
-{
-    for (size_t i = 0; i < config->n_hypervisors; i++)
-        if (strcmp(config->hypervisors[i].name, hypervisor) == 0)
-            return true;
-    return false;
-}
-
-void runs_abandon_unconfigured(struct coordinator *coordinator, const struct config *config, struct moment now)
+static void abandon_unconfigured(struct recoveries *recoveries, struct moment now)
 {
     struct recovery_event event = {
         .kind = RECOVERY_ABANDON,
@@ -92,11 +236,97 @@ void runs_abandon_unconfigured(struct coordinator *coordinator, const struct con
         .detail = "its hypervisor is no longer configured",
     };
 
-    for (size_t i = coordinator->n_runs; i-- > 0;) {
-        struct run *run = coordinator->runs[i];
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+        const struct recovery *recovery = open->recovery;
 
-        if (!is_configured(config, run->recovery->failed.hypervisor) ||
-            (run->recovery->replacement_name != NULL && !is_configured(config, run->recovery->replacement.hypervisor)))
-            run_handle(coordinator, run, &event);
+        if (host_find(recoveries->registry, recovery->failed.hypervisor) == NULL ||
+            (recovery->replacement_name != NULL &&
+             host_find(recoveries->registry, recovery->replacement.hypervisor) == NULL))
+            open_recovery_handle(recoveries, open, &event);
     }
+}
+
+void recoveries_tick(void *self, struct moment now)
+{
+    struct recoveries *recoveries = self;
+
+    abandon_unconfigured(recoveries, now);
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (open->retry_us <= now.mono_us) {
+            open->retry_us = USEC_INFINITY;
+            open->wants_candidate = open->recovery->state == RECOVERY_SELECTING;
+            if (open->recovery->state == RECOVERY_WAITING)
+                open->recovery->question.deadline_us = now.mono_us;
+        }
+        if (open->recovery->question.deadline_us <= now.mono_us)
+            handle(recoveries, open, RECOVERY_TICK, now);
+    }
+}
+
+int64_t recoveries_deadline(const void *self)
+{
+    const struct recoveries *recoveries = self;
+    int64_t deadline_us = USEC_INFINITY;
+
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        deadline_us = earlier_us(deadline_us, recoveries->open[i]->retry_us);
+        deadline_us = earlier_us(deadline_us, recoveries->open[i]->recovery->question.deadline_us);
+    }
+    return deadline_us;
+}
+
+/* ---- actions ---- */
+
+/* Nothing is begun or ended while the brake is on, nor begun where the view of the hypervisor is old. */
+static bool is_withheld(const struct recoveries *recoveries, const struct open_recovery *open)
+{
+    const struct host *host = host_find(recoveries->registry, open->action.target.hypervisor);
+
+    if (open->recovery->state == RECOVERY_DESTROYING)
+        return recoveries->brake->is_on;
+    if (open->action.kind != ACTION_RECORD && open->action.kind != ACTION_HOOK && open->action.kind != ACTION_START)
+        return false;
+    return recoveries->brake->is_on || (host != NULL && !host->is_listed);
+}
+
+bool recoveries_next(void *self, struct action *ret)
+{
+    struct recoveries *recoveries = self;
+
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (!open->has_action || is_withheld(recoveries, open))
+            continue;
+        open->has_action = false;
+        open->recovery->question.is_handed_out = true;
+        open->was_asked |= open->action.kind == ACTION_START;
+        *ret = open->action;
+        return true;
+    }
+    return false;
+}
+
+bool recoveries_have_capacity(const struct recoveries *recoveries, const char *hypervisor)
+{
+    unsigned limit = recoveries->registry->config->recovery.concurrency, under_way = 0;
+
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        const struct open_recovery *open = recoveries->open[i];
+
+        if (open->candidate != NULL && recovery_state_is_coming_up(open->recovery->state) &&
+            strcmp(open->candidate->hypervisor, hypervisor) == 0)
+            under_way++;
+    }
+    return limit == 0 || under_way < limit;
+}
+
+void recoveries_done(struct recoveries *recoveries)
+{
+    for (size_t i = 0; i < recoveries->n_open; i++)
+        open_recovery_free(recoveries->open[i]);
+    free(recoveries->open);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * A recovery that wants a candidate, and who could serve it: sees to its ranking and picks from it. Decides nothing.
- */
+/* A recovery that wants a candidate, and the machines that could serve it. */
+#include "coordinator/seeker.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "coordinator/assignment_internal.h"
 #include "choose/conflict.h"
 
 /* So many machines are looked at in one go. */
@@ -13,30 +12,30 @@
 /* It is not put off for longer than this, whatever changes meanwhile. */
 #define PUT_OFF_US USEC_PER_SEC
 
-bool assignment_is_put_off(struct assignment *assignment)
+bool pass_is_put_off(struct pass *pass)
 {
-    struct coordinator *coordinator = assignment->coordinator;
+    struct assignment *assignment = pass->assignment;
 
-    if (assignment->looks < LOOKS_MAX)
+    if (pass->looks < LOOKS_MAX)
         return false;
-    if (coordinator->put_off_us == 0)
-        coordinator->put_off_us = assignment->now.mono_us;
-    return assignment->now.mono_us - coordinator->put_off_us < PUT_OFF_US;
+    if (assignment->put_off_us == 0)
+        assignment->put_off_us = pass->now.mono_us;
+    return pass->now.mono_us - assignment->put_off_us < PUT_OFF_US;
 }
 
-void assignment_forget_in_use(struct assignment *assignment)
+void pass_forget_in_use(struct pass *pass)
 {
-    usage_done(&assignment->in_use);
-    assignment->has_in_use = false;
+    usage_done(&pass->in_use);
+    pass->has_in_use = false;
 }
 
-int assignment_know_in_use(struct assignment *assignment)
+int pass_know_in_use(struct pass *pass)
 {
-    int r = assignment->has_in_use ? 0 : conflict_collect(assignment->coordinator->pool, &assignment->in_use);
+    int r = pass->has_in_use ? 0 : conflict_collect(pass->registry->pool, &pass->in_use);
 
-    assignment->has_in_use = r == 0;
+    pass->has_in_use = r == 0;
     if (r < 0)
-        assignment_forget_in_use(assignment);
+        pass_forget_in_use(pass);
     return r;
 }
 
@@ -46,23 +45,23 @@ void seeker_done(struct seeker *seeker)
     free(seeker->best);
 }
 
-int seeker_init(const struct assignment *assignment, struct run *run, struct seeker *ret)
+int seeker_init(const struct pass *pass, struct open_recovery *open, struct seeker *ret)
 {
-    const struct coordinator *coordinator = assignment->coordinator;
-    const struct recovery *recovery = run->recovery;
+    const struct registry *registry = pass->registry;
+    const struct recovery *recovery = open->recovery;
     struct machine_ref *tried = calloc(recovery->n_attempts + 1, sizeof(*tried));
 
     if (tried == NULL)
         return -ENOMEM;
-    *ret = (struct seeker){.run = run, .tried = tried};
+    *ret = (struct seeker){.open = open, .tried = tried};
     ret->request = (struct select_request){
-        .pool = coordinator->pool,
-        .rules = coordinator->rules,
-        .failed = run->failed,
+        .pool = registry->pool,
+        .rules = registry->rules,
+        .failed = open->failed,
         .recovery_id = recovery->id,
         .tried = tried,
-        .now_us = assignment->now.mono_us,
-        .check_memory = coordinator->config->recovery.check_memory,
+        .now_us = pass->now.mono_us,
+        .check_memory = registry->config->recovery.check_memory,
     };
     for (size_t i = 0; i < recovery->n_attempts; i++)
         if (!recovery->attempts[i].is_void)
@@ -70,42 +69,41 @@ int seeker_init(const struct assignment *assignment, struct run *run, struct see
     return 0;
 }
 
-void run_drop_ranking(struct run *run)
+void seeker_drop_ranking(const struct seeker *seeker)
 {
-    ranking_free(run->ranking);
-    run->ranking = NULL;
+    ranking_free(seeker->open->ranking);
+    seeker->open->ranking = NULL;
 }
 
-int seeker_rank(struct assignment *assignment, const struct seeker *seeker)
+int seeker_rank(struct pass *pass, const struct seeker *seeker)
 {
-    struct run *run = seeker->run;
+    struct open_recovery *open = seeker->open;
 
-    if (ranking_is_current(run->ranking, &seeker->request))
+    if (ranking_is_current(open->ranking, &seeker->request))
         return 0;
-    run_drop_ranking(run);
-    if (assignment_is_put_off(assignment))
+    seeker_drop_ranking(seeker);
+    if (pass_is_put_off(pass))
         return -EAGAIN;
-    assignment->looks += pool_count(assignment->coordinator->pool);
-    return ranking_new(&seeker->request, &run->ranking);
+    pass->looks += pool_count(pass->registry->pool);
+    return ranking_new(&seeker->request, &open->ranking);
 }
 
-int seeker_list(struct assignment *assignment, const struct seeker *seeker, size_t n, struct contender **ret,
-                size_t *ret_count)
+int seeker_list(struct pass *pass, const struct seeker *seeker, size_t n, struct contender **ret, size_t *ret_count)
 {
     struct contender *best = calloc(n + 1, sizeof(*best));
 
     if (best == NULL)
         return -ENOMEM;
-    *ret_count = ranking_best(seeker->run->ranking, &seeker->request, &assignment->in_use, n, best);
+    *ret_count = ranking_best(seeker->open->ranking, &seeker->request, &pass->in_use, n, best);
     *ret = best;
     return 0;
 }
 
-void run_postpone(struct coordinator *coordinator, struct run *run, struct moment now)
+void pass_postpone(struct pass *pass, struct open_recovery *open)
 {
-    notices_add_run(coordinator, NOTICE_OUT_OF_MEMORY, now, run, "no memory to choose a replacement for %s",
-                    run->recovery->failed_name);
-    run->wants_candidate = false;
-    run->is_postponed = true;
-    run->retry_us = now.mono_us + RETRY_US;
+    outbox_tell_recovery(&pass->registry->outbox, NOTICE_OUT_OF_MEMORY, pass->now, open->recovery,
+                         "no memory to choose a replacement for %s", open->recovery->failed_name);
+    open->wants_candidate = false;
+    open->is_postponed = true;
+    open->retry_us = pass->now.mono_us + RETRY_US;
 }

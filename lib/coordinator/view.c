@@ -2,60 +2,70 @@
 /* What the coordinator knows, for those who tell it to people. Changes nothing. */
 #include <string.h>
 
-#include "coordinator/coordinator_internal.h"
-#include "choose/select.h"
+#include "choose/explain.h"
+#include "coordinator/parts.h"
 
 const struct pool *coordinator_pool(const struct coordinator *coordinator)
 {
-    return coordinator->pool;
+    return coordinator->registry.pool;
 }
 
 const struct feature_table *coordinator_features(const struct coordinator *coordinator)
 {
-    return coordinator->features;
+    return coordinator->registry.features;
 }
 
 bool coordinator_is_ready(const struct coordinator *coordinator)
 {
-    for (size_t i = 0; i < coordinator->n_links; i++)
-        if (!coordinator->links[i].was_listed)
+    for (size_t i = 0; i < coordinator->registry.n_hosts; i++)
+        if (!coordinator->registry.hosts[i].was_listed)
             return false;
     return true;
 }
 
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator)
 {
-    return coordinator->n_links;
+    return coordinator->registry.n_hosts;
 }
 
 struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index)
 {
-    const struct link *link = &coordinator->links[index];
+    const struct host *host = &coordinator->registry.hosts[index];
     struct hypervisor_status status = {
-        .name = link->name,
-        .uri = coordinator->config->hypervisors[index].uri,
-        .is_connected = link->is_connected,
-        .is_listed = link->is_listed,
-        .free_memory_kib = pool_free_memory(coordinator->pool, link->name),
-        .trouble = link->trouble,
-        .host = &link->host,
+        .name = host->name,
+        .uri = coordinator->registry.config->hypervisors[index].uri,
+        .is_connected = host->track.is_connected,
+        .is_listed = host->is_listed,
+        .free_memory_kib = pool_free_memory(coordinator->registry.pool, host->name),
+        .trouble = host->trouble,
+        .host = &host->track,
     };
 
-    for (struct machine *machine = pool_next(coordinator->pool, NULL); machine != NULL;
-         machine = pool_next(coordinator->pool, machine))
-        if (strcmp(machine->hypervisor, link->name) == 0)
+    for (struct machine *machine = pool_next(coordinator->registry.pool, NULL); machine != NULL;
+         machine = pool_next(coordinator->registry.pool, machine))
+        if (strcmp(machine->hypervisor, host->name) == 0)
             status.machines++;
     return status;
 }
 
+const struct recovery *coordinator_find_recovery(const struct coordinator *coordinator, const char *id)
+{
+    return records_find(&coordinator->registry.records, id);
+}
+
+bool coordinator_is_held(const struct coordinator *coordinator)
+{
+    return coordinator->brake.is_on;
+}
+
 size_t coordinator_recovery_count(const struct coordinator *coordinator)
 {
-    return coordinator->n_records;
+    return coordinator->registry.records.count;
 }
 
 const struct recovery *coordinator_recovery(const struct coordinator *coordinator, size_t index)
 {
-    return coordinator->records[index];
+    return coordinator->registry.records.all[index];
 }
 
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
@@ -63,13 +73,13 @@ int coordinator_explain(const struct coordinator *coordinator, const struct mach
 {
     _cleanup_(freep) struct selection *selection = NULL;
     struct select_request request = {
-        .pool = coordinator->pool,
-        .rules = coordinator->rules,
+        .pool = coordinator->registry.pool,
+        .rules = coordinator->registry.rules,
         .failed = machine,
         .now_us = now.mono_us,
-        .check_memory = coordinator->config->recovery.check_memory,
+        .check_memory = coordinator->registry.config->recovery.check_memory,
     };
     int r = select_candidates(&request, &selection);
 
-    return r < 0 ? r : select_explain(&request, selection, NULL, coordinator->features, max_ineligible, ret);
+    return r < 0 ? r : select_explain(&request, selection, NULL, coordinator->registry.features, max_ineligible, ret);
 }

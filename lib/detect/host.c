@@ -41,11 +41,23 @@ struct step {
     struct host_step *out;
 };
 
-static const char *const state_names[HOST_STATE_COUNT] = {
-    [HOST_UNKNOWN] = "unknown", [HOST_REACHABLE] = "reachable", [HOST_MISSING] = "missing",
-    [HOST_DOUBTED] = "doubted", [HOST_HELD] = "held",           [HOST_LOST] = "lost",
-    [HOST_FENCING] = "fencing", [HOST_UNFENCED] = "unfenced",   [HOST_FENCED] = "fenced",
+/* clang-format off */
+static const struct {
+    const char *name;
+    bool is_lost; /* given up: what it has is not worth waiting for */
+    bool is_gone; /* it cannot be reached, and is not known to be off */
+} words[HOST_STATE_COUNT] = {
+    [HOST_UNKNOWN]   = {"unknown",   false, false},
+    [HOST_REACHABLE] = {"reachable", false, false},
+    [HOST_MISSING]   = {"missing",   false, true},
+    [HOST_DOUBTED]   = {"doubted",   false, true},
+    [HOST_HELD]      = {"held",      false, true},
+    [HOST_LOST]      = {"lost",      true,  true},
+    [HOST_FENCING]   = {"fencing",   true,  true},
+    [HOST_UNFENCED]  = {"unfenced",  true,  true},
+    [HOST_FENCED]    = {"fenced",    true,  false},
 };
+/* clang-format on */
 
 static const char *const event_names[HOST_EVENT_COUNT] = {
     [HOST_CONNECTED] = "connected", [HOST_LISTED] = "listed", [HOST_DISCONNECTED] = "disconnected",
@@ -55,7 +67,7 @@ static const char *const event_names[HOST_EVENT_COUNT] = {
 
 const char *host_state_name(enum host_state state)
 {
-    return state_names[state];
+    return words[state].name;
 }
 
 const char *host_event_name(enum host_event_kind kind)
@@ -65,12 +77,12 @@ const char *host_event_name(enum host_event_kind kind)
 
 bool host_state_is_lost(enum host_state state)
 {
-    return state >= HOST_LOST;
+    return words[state].is_lost;
 }
 
 bool host_state_is_gone(enum host_state state)
 {
-    return state >= HOST_MISSING && state != HOST_FENCED;
+    return words[state].is_gone;
 }
 
 void host_done(struct host_track *host)

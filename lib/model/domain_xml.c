@@ -518,11 +518,11 @@ static int parse_document(const char *xml, size_t length, const char *name, stru
         return -ENOMEM;
     if (length <= INT_MAX)
         document = xmlCtxtReadMemory(context, xml, (int)length, NULL, NULL, options);
+    const xmlError *error = xmlCtxtGetLastError(context);
+    /* There may be a document then, of what was read up to there. */
+    if (error != NULL && error->code == XML_ERR_NO_MEMORY)
+        return -ENOMEM;
     if (document == NULL) {
-        const xmlError *error = xmlCtxtGetLastError(context);
-
-        if (error != NULL && error->code == XML_ERR_NO_MEMORY)
-            return -ENOMEM;
         diags_add(diags, DIAG_ERROR, name, error != NULL && error->line > 0 ? (unsigned)error->line : 0, 0,
                   "not well-formed XML");
         return -EINVAL;

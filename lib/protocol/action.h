@@ -19,25 +19,25 @@
 #define WARM_ID_PREFIX "warm-"
 
 enum action_kind {
-    ACTION_LIST,      /* everything on `target.hypervisor`; answered by coordinator_handle_inventory */
-    ACTION_INSPECT,   /* one machine; answered by coordinator_handle_inspection */
-    ACTION_INQUIRE,   /* is it dead? answer: state and reason */
-    ACTION_DESTROY,   /* end what is left of it. A machine that is off already counts as success */
-    ACTION_START,     /* resume, restore or boot it, by what it is. A machine that runs already is -EALREADY */
-    ACTION_PROBE,     /* does its guest agent answer, and what have its disks and network done? answer: probe */
-    ACTION_VERIFY,    /* does it do its work, by `level`? Any error: not (yet) */
-    ACTION_RECORD,    /* the recovery as it stands now is to be on disk before the answer */
-    ACTION_HOOK,      /* pre-start hooks for target; -ECANCELED: vetoed */
-    ACTION_REMEMBER,  /* the target's own record as it stands now is to be on disk before the answer */
-    ACTION_SUSPEND,   /* one that is suspended already counts as success */
-    ACTION_SAVE,      /* its memory to disk, to be restored running. One that is off is -EIO */
-    ACTION_SET_CLOCK, /* of a guest that slept, through its agent */
-    ACTION_WEIGH,     /* how much of its host's memory does it take? answer: resident_kib */
-    ACTION_FENCE,     /* make sure that `target.hypervisor` is off */
+    ACTION_LIST,           /* everything on `target.hypervisor`; answered by coordinator_handle_inventory */
+    ACTION_DESCRIBE,       /* one machine; answered by coordinator_handle_description */
+    ACTION_GET_STATE,      /* is it dead? answer: state and reason */
+    ACTION_DESTROY,        /* end what is left of it. A machine that is off already counts as success */
+    ACTION_START,          /* resume, restore or boot it, by what it is. A machine that runs already is -EALREADY */
+    ACTION_CHECK_ALIVE,    /* does its guest agent answer, and what have its disks and network done? answer: probe */
+    ACTION_VERIFY,         /* does it do its work, by `level`? Any error: not (yet) */
+    ACTION_RECORD,         /* the recovery as it stands now is to be on disk before the answer */
+    ACTION_HOOK,           /* pre-start hooks for target; -ECANCELED: vetoed */
+    ACTION_REMEMBER,       /* the target's own record as it stands now is to be on disk before the answer */
+    ACTION_SUSPEND,        /* one that is suspended already counts as success */
+    ACTION_SAVE,           /* its memory to disk, to be restored running. One that is off is -EIO */
+    ACTION_SET_CLOCK,      /* of a guest that slept, through its agent */
+    ACTION_MEASURE_MEMORY, /* how much of its host's memory does it take? answer: resident_kib */
+    ACTION_FENCE,          /* make sure that `target.hypervisor` is off */
     ACTION_COUNT,
 };
 
-/* "list", "inspect" … */
+/* "list", "describe" … */
 const char *action_kind_name(enum action_kind kind);
 
 struct action {
@@ -64,12 +64,12 @@ struct action_result {
     uint64_t id;
     int error; /* 0, or negative errno: -ETIMEDOUT overdue and still under way, -ENOTCONN, -ENOENT no such domain,
                   -EALREADY, -EIO what the hypervisor refused */
-    enum machine_state state; /* of ACTION_INQUIRE */
+    enum machine_state state; /* of ACTION_GET_STATE */
     enum machine_reason reason;
-    uint64_t free_memory_kib; /* of ACTION_INQUIRE: what its host has to spare; 0: not known */
-    bool has_managed_save;    /* of ACTION_INQUIRE */
-    uint64_t resident_kib;    /* of ACTION_WEIGH */
-    struct probe probe;       /* of ACTION_PROBE */
+    uint64_t free_memory_kib; /* of ACTION_GET_STATE: what its host has to spare; 0: not known */
+    bool has_managed_save;    /* of ACTION_GET_STATE */
+    uint64_t resident_kib;    /* of ACTION_MEASURE_MEMORY */
+    struct probe probe;       /* of ACTION_CHECK_ALIVE */
     char message[256];        /* the hypervisor's words; empty on success */
 };
 
@@ -87,6 +87,8 @@ struct domain_report {
 struct inventory {
     struct domain_report *reports;
     size_t n_reports;
+    char (*unread)[UUID_TEXT_SIZE]; /* domains that are there, and cannot be described */
+    size_t n_unread;
     uint64_t free_memory_kib; /* of the host; 0: not known */
     int64_t uptime_us;        /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
 };

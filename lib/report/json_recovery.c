@@ -4,37 +4,12 @@
 
 #include "report/json_value.h"
 
-static const char *const level_words[] = {
-    [VERIFY_AUTO] = "auto", [VERIFY_RUNNING] = "running", [VERIFY_AGENT] = "agent",
-    [VERIFY_TCP] = "tcp",   [VERIFY_COMMAND] = "command",
-};
-
-static json_t *candidate_value(struct json_maker *maker, const struct explained_candidate *candidate)
-{
-    json_t *object = json_object();
-
-    json_put(maker, object, "name", json_text(candidate->name));
-    json_put(maker, object, "hypervisor", json_text(candidate->hypervisor));
-    json_put(maker, object, "uuid", json_text(candidate->uuid));
-    json_put(maker, object, "similarity", json_number(candidate->similarity));
-    json_put(maker, object, "coverage", json_number(candidate->coverage));
-    json_put(maker, object, "resource_coverage", json_number(candidate->resource_coverage));
-    json_put(maker, object, "overlap", json_number(candidate->overlap));
-    json_put(maker, object, "eligible", json_boolean(candidate->eligible));
-    json_put(maker, object, "reason", json_text(candidate->reason));
-    json_put(maker, object, "warmth", json_text(candidate->warmth));
-    json_put(maker, object, "state", json_text(candidate->state));
-    json_put(maker, object, "missing", json_strings(maker, &candidate->missing));
-    json_put(maker, object, "surplus", json_strings(maker, &candidate->surplus));
-    return object;
-}
-
 static json_t *candidates_value(struct json_maker *maker, const struct explanation *explanation)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; explanation != NULL && i < explanation->n_candidates; i++)
-        json_append(maker, array, candidate_value(maker, &explanation->candidates[i]));
+        json_append(maker, array, json_candidate(maker, &explanation->candidates[i]));
     return array;
 }
 
@@ -185,7 +160,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     put_instants(maker, object, recovery);
     json_put(maker, object, "duration_ms", json_number(duration_ms));
     json_put(maker, object, "times_us", times_value(maker, recovery));
-    json_put(maker, object, "verify", json_text(is_decided ? level_words[recovery->level] : NULL));
+    json_put(maker, object, "verify", json_text(is_decided ? verify_level_name(recovery->level) : NULL));
     json_put(maker, object, "unrecorded", json_boolean(recovery->is_unrecorded));
     json_put(maker, object, "restarts", json_integer(recovery->restarts));
     json_put(maker, object, "attempts", attempts_value(maker, recovery));

@@ -79,3 +79,23 @@ int json_finish(const struct json_maker *maker, json_t *document, char **ret)
     *ret = text;
     return 0;
 }
+
+json_t *json_candidate(struct json_maker *maker, const struct explained_candidate *candidate)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "name", json_text(candidate->name));
+    json_put(maker, object, "hypervisor", json_text(candidate->hypervisor));
+    json_put(maker, object, "uuid", json_text(candidate->uuid));
+    json_put(maker, object, "similarity", json_number(candidate->similarity));
+    json_put(maker, object, "coverage", json_number(candidate->coverage));
+    json_put(maker, object, "resource_coverage", json_number(candidate->resource_coverage));
+    json_put(maker, object, "overlap", json_number(candidate->overlap));
+    json_put(maker, object, "eligible", json_boolean(candidate->eligible));
+    json_put(maker, object, "reason", json_text(candidate->reason));
+    json_put(maker, object, "warmth", json_text(candidate->warmth));
+    json_put(maker, object, "state", json_text(candidate->state));
+    json_put(maker, object, "missing", json_strings(maker, &candidate->missing));
+    json_put(maker, object, "surplus", json_strings(maker, &candidate->surplus));
+    return object;
+}

@@ -10,6 +10,7 @@
 #include "base/moment.h"
 #include "config/config.h"
 #include "detect/host.h"
+#include "protocol/explanation.h"
 
 /* A document being made. Whatever cannot be made for want of memory marks the whole as lost. */
 struct json_maker {
@@ -32,6 +33,9 @@ json_t *json_instant(struct moment moment);
 
 /* What is known of a host (NULL: nothing), as members of the object. */
 void json_put_host(struct json_maker *maker, json_t *object, const struct host_track *host);
+
+/* What was said of one candidate. */
+json_t *json_candidate(struct json_maker *maker, const struct explained_candidate *candidate);
 
 /* Frees the document and writes it out, unless something was lost. -ENOMEM. */
 int json_finish(const struct json_maker *maker, json_t *document, char **ret);

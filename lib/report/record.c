@@ -19,16 +19,6 @@
 /* Instants and distances beyond are damage; within, no sum of a few of them overflows. */
 #define TIME_LIMIT_US (INT64_MAX / 8)
 
-static const char *const level_words[] = {
-    [VERIFY_AUTO] = "auto", [VERIFY_RUNNING] = "running", [VERIFY_AGENT] = "agent",
-    [VERIFY_TCP] = "tcp",   [VERIFY_COMMAND] = "command",
-};
-
-static const char *const rank_by_words[] = {
-    [RANK_BY_OVERLAP] = "overlap",
-    [RANK_BY_SIMILARITY] = "similarity",
-};
-
 static const char *recovery_state_word(int value)
 {
     return recovery_state_name((enum recovery_state)value);
@@ -41,12 +31,12 @@ static const char *cause_word(int value)
 
 static const char *level_word(int value)
 {
-    return level_words[value];
+    return verify_level_name((enum verify_level)value);
 }
 
 static const char *rank_by_word(int value)
 {
-    return rank_by_words[value];
+    return rank_by_name((enum rank_by)value);
 }
 
 static const char *machine_state_word(int value)
@@ -66,8 +56,8 @@ static const char *warmth_word(int value)
 
 static const struct record_vocabulary recovery_states = {recovery_state_word, RECOVERY_STATE_COUNT};
 static const struct record_vocabulary causes = {cause_word, CAUSE_COUNT};
-static const struct record_vocabulary levels = {level_word, ELEMENTS_OF(level_words)};
-static const struct record_vocabulary rankings = {rank_by_word, ELEMENTS_OF(rank_by_words)};
+static const struct record_vocabulary levels = {level_word, VERIFY_COMMAND + 1};
+static const struct record_vocabulary rankings = {rank_by_word, RANK_BY_SIMILARITY + 1};
 static const struct record_vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
 static const struct record_vocabulary fates = {fate_word, START_FATE_COUNT};
 static const struct record_vocabulary warmths = {warmth_word, WARMTH_COUNT};
@@ -188,22 +178,9 @@ static void read_attempts(struct record_reader *reader, const json_t *object, st
 
 static json_t *candidate_value(struct json_maker *maker, const struct explained_candidate *candidate)
 {
-    json_t *object = json_object();
+    json_t *object = json_candidate(maker, candidate);
 
-    json_put(maker, object, "hypervisor", json_text(candidate->hypervisor));
-    json_put(maker, object, "name", json_text(candidate->name));
-    json_put(maker, object, "uuid", json_text(candidate->uuid));
-    json_put(maker, object, "similarity", json_number(candidate->similarity));
-    json_put(maker, object, "coverage", json_number(candidate->coverage));
-    json_put(maker, object, "resource_coverage", json_number(candidate->resource_coverage));
-    json_put(maker, object, "overlap", json_number(candidate->overlap));
-    json_put(maker, object, "eligible", json_boolean(candidate->eligible));
     json_put(maker, object, "is_chosen", json_boolean(candidate->is_chosen));
-    json_put(maker, object, "warmth", json_text(candidate->warmth));
-    json_put(maker, object, "state", json_text(candidate->state));
-    json_put(maker, object, "reason", json_text(candidate->reason));
-    json_put(maker, object, "missing", json_strings(maker, &candidate->missing));
-    json_put(maker, object, "surplus", json_strings(maker, &candidate->surplus));
     return object;
 }
 
@@ -299,7 +276,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     put_moments(maker, object, recovery);
     json_put(maker, object, "explanation", explanation_value(maker, recovery->explanation));
     json_put(maker, object, "detail", json_text(recovery->detail));
-    json_put(maker, object, "level", json_text(level_words[recovery->level]));
+    json_put(maker, object, "level", json_text(verify_level_name(recovery->level)));
     json_put(maker, object, "is_held", json_boolean(recovery->is_held));
     json_put(maker, object, "is_restarting", json_boolean(recovery->is_restarting));
     json_put(maker, object, "stands_in", json_boolean(recovery->stands_in));
@@ -351,7 +328,7 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
     recovery->is_held = record_read_bool(reader, object, "is_held");
     recovery->is_restarting = record_read_bool(reader, object, "is_restarting");
     recovery->stands_in = !record_is_absent(object, "stands_in") && record_read_bool(reader, object, "stands_in");
-    recovery->deadline_us = USEC_INFINITY;
+    recovery->question.deadline_us = USEC_INFINITY;
 }
 
 int record_format_recovery(const struct recovery *recovery, char **ret)

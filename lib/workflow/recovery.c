@@ -6,20 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[RECOVERY_STATE_COUNT] = {
-    [RECOVERY_DETECTED] = "detected",   [RECOVERY_CONFIRMING] = "confirming", [RECOVERY_DESTROYING] = "destroying",
-    [RECOVERY_SELECTING] = "selecting", [RECOVERY_RECORDING] = "recording",   [RECOVERY_PREPARING] = "preparing",
-    [RECOVERY_STARTING] = "starting",   [RECOVERY_RESOLVING] = "resolving",   [RECOVERY_STOPPING] = "stopping",
-    [RECOVERY_SETTLING] = "settling",   [RECOVERY_VERIFYING] = "verifying",   [RECOVERY_WAITING] = "waiting",
-    [RECOVERY_RECOVERED] = "recovered", [RECOVERY_EXHAUSTED] = "exhausted",   [RECOVERY_DISMISSED] = "dismissed",
-    [RECOVERY_OBSERVED] = "observed",
+/* clang-format off */
+static const struct {
+    const char *name;
+    bool is_final;
+    bool is_unconfirmed;
+    bool has_candidate;
+    bool is_coming_up;
+} states[RECOVERY_STATE_COUNT] = {
+    /*                       name          final  unconfirmed candidate coming up */
+    [RECOVERY_DETECTED]   = {"detected",   false, true,       false,    false},
+    [RECOVERY_CONFIRMING] = {"confirming", false, true,       false,    false},
+    [RECOVERY_DESTROYING] = {"destroying", false, true,       false,    false},
+    [RECOVERY_SELECTING]  = {"selecting",  false, false,      false,    false},
+    [RECOVERY_RECORDING]  = {"recording",  false, false,      true,     true},
+    [RECOVERY_PREPARING]  = {"preparing",  false, false,      true,     true},
+    [RECOVERY_STARTING]   = {"starting",   false, false,      true,     true},
+    [RECOVERY_RESOLVING]  = {"resolving",  false, false,      true,     true},
+    [RECOVERY_STOPPING]   = {"stopping",   false, false,      true,     true},
+    [RECOVERY_SETTLING]   = {"settling",   false, false,      true,     false},
+    [RECOVERY_VERIFYING]  = {"verifying",  false, false,      true,     false},
+    [RECOVERY_WAITING]    = {"waiting",    false, false,      false,    false},
+    [RECOVERY_RECOVERED]  = {"recovered",  true,  false,      false,    false},
+    [RECOVERY_EXHAUSTED]  = {"exhausted",  true,  false,      false,    false},
+    [RECOVERY_DISMISSED]  = {"dismissed",  true,  false,      false,    false},
+    [RECOVERY_OBSERVED]   = {"observed",   true,  false,      false,    false},
 };
+/* clang-format on */
 
 static const char *const event_names[RECOVERY_EVENT_COUNT] = {
     [RECOVERY_BEGIN] = "begin",
     [RECOVERY_ANSWER] = "answer",
     [RECOVERY_CHOSEN] = "chosen",
-    [RECOVERY_NOBODY] = "nobody",
+    [RECOVERY_NO_CANDIDATE] = "no-candidate",
     [RECOVERY_ORIGINAL_RUNS] = "original-runs",
     [RECOVERY_REPLACEMENT_STOPPED] = "replacement-stopped",
     [RECOVERY_RECONNECTED] = "reconnected",
@@ -44,7 +63,7 @@ const char *start_fate_name(enum start_fate fate)
 
 const char *recovery_state_name(enum recovery_state state)
 {
-    return state_names[state];
+    return states[state].name;
 }
 
 const char *recovery_event_name(enum recovery_event_kind kind)
@@ -54,7 +73,22 @@ const char *recovery_event_name(enum recovery_event_kind kind)
 
 bool recovery_state_is_final(enum recovery_state state)
 {
-    return state >= RECOVERY_RECOVERED;
+    return states[state].is_final;
+}
+
+bool recovery_state_is_unconfirmed(enum recovery_state state)
+{
+    return states[state].is_unconfirmed;
+}
+
+bool recovery_state_has_candidate(enum recovery_state state)
+{
+    return states[state].has_candidate;
+}
+
+bool recovery_state_is_coming_up(enum recovery_state state)
+{
+    return states[state].is_coming_up;
 }
 
 int recovery_new(const char *id, const struct machine *failed, enum failure_cause cause, struct moment detected,
@@ -73,9 +107,9 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     recovery->is_changed = true;
     recovery->cause = cause;
     recovery->priority = failed->priority;
-    recovery->belies_its_looks = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
+    recovery->state_is_unreliable = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
     recovery->detected = detected;
-    recovery->deadline_us = USEC_INFINITY;
+    question_clear(&recovery->question);
     *ret = steal_pointer(&recovery);
     return 0;
 }
@@ -102,7 +136,7 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
     recovery->detail = strdup(detail);
     recovery->state = RECOVERY_EXHAUSTED;
     recovery->ended = now;
-    recovery->waits_for_connection = false;
+    recovery->question.waits_for_connection = false;
     recovery->is_changed = true;
 }
 
@@ -156,8 +190,9 @@ void recovery_resume(struct recovery *recovery)
         struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
 
         attempt->is_void |= attempt->error == NULL;
-        /* The start may have been asked for after this was written. */
-        if (recovery->state <= RECOVERY_RESOLVING)
+        /* The start may have been asked for after this was written, unless it was answered before. */
+        if (recovery->state != RECOVERY_STOPPING && recovery->state != RECOVERY_SETTLING &&
+            recovery->state != RECOVERY_VERIFYING)
             attempt->fate = START_LOOSE;
     } else {
         free(recovery->replacement_name);
@@ -167,16 +202,14 @@ void recovery_resume(struct recovery *recovery)
     }
     recovery->state = state;
     recovery->was_seen_dead = false;
-    recovery->action_id = 0;
-    recovery->asked = 0;
-    recovery->deadline_us = USEC_INFINITY;
-    recovery->waits_for_connection = true;
+    question_clear(&recovery->question);
+    recovery->question.waits_for_connection = true;
     recovery->is_changed = true;
 }
 
 const char *recovery_waits_for(const struct recovery *recovery)
 {
-    if (!recovery->waits_for_connection)
+    if (!recovery->question.waits_for_connection)
         return NULL;
     return recovery->replacement_name != NULL ? recovery->replacement.hypervisor : recovery->failed.hypervisor;
 }

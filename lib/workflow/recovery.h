@@ -12,8 +12,9 @@
 #include "base/moment.h"
 #include "config/config.h"
 #include "protocol/action.h"
-#include "protocol/explanation.h"
 #include "protocol/cause.h"
+#include "protocol/explanation.h"
+#include "workflow/question.h"
 
 enum recovery_state {
     RECOVERY_DETECTED,
@@ -38,12 +39,18 @@ enum recovery_state {
 /* "detected", "confirming", …; the last four are the outcomes that history shows. */
 const char *recovery_state_name(enum recovery_state state);
 bool recovery_state_is_final(enum recovery_state state);
+/* The failed machine is not known to be dead yet. */
+bool recovery_state_is_unconfirmed(enum recovery_state state);
+/* A candidate was chosen and did not fail yet, nor is it known to work. */
+bool recovery_state_has_candidate(enum recovery_state state);
+/* As above, and it takes a place among the starts under way on its hypervisor. */
+bool recovery_state_is_coming_up(enum recovery_state state);
 
 enum recovery_event_kind {
     RECOVERY_BEGIN,
     RECOVERY_ANSWER,        /* the action under way was answered: see result */
     RECOVERY_CHOSEN,        /* candidate is claimed for this recovery */
-    RECOVERY_NOBODY,        /* no candidate is left; detail says why */
+    RECOVERY_NO_CANDIDATE,  /* no candidate is left; detail says why */
     RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
     RECOVERY_REPLACEMENT_STOPPED,
     RECOVERY_RECONNECTED,      /* the hypervisor that the recovery waits for is back, and listed */
@@ -65,7 +72,7 @@ struct recovery_event {
     const struct machine *candidate;    /* RECOVERY_CHOSEN */
     enum warmth warmth;                 /* RECOVERY_CHOSEN: of the candidate */
     bool takes_over;                    /* RECOVERY_CHOSEN: it was being kept warm, and may run already */
-    const char *detail;                 /* RECOVERY_NOBODY, RECOVERY_ABANDON */
+    const char *detail;                 /* RECOVERY_NO_CANDIDATE, RECOVERY_ABANDON */
 };
 
 /* What is known of a start that was asked for. */
@@ -122,23 +129,19 @@ struct recovery {
     char *detail;                    /* why it ended as it did, one sentence; NULL while it goes on */
 
     /* under way */
-    uint64_t action_id;        /* the action whose answer is awaited; 0: none */
-    bool is_asked;             /* the action under way has been handed out */
-    bool waits_for_connection; /* asks again when the hypervisor is back */
-    unsigned asked;            /* how often the question under way was asked */
-    int64_t deadline_us;       /* mono_us of the next RECOVERY_TICK; USEC_INFINITY */
-    enum verify_level level;   /* at which the replacement is verified */
-    bool belies_its_looks;     /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
-    bool was_seen_dead;        /* in this life of the daemon */
-    bool is_restarting;        /* the candidate is the failed machine itself */
-    bool takes_over;           /* the candidate was being kept warm: that it runs already is our own doing */
-    bool is_changed;           /* since it was last handed out to be written down */
-    unsigned long ignored;     /* events that meant nothing in their state */
+    struct question question; /* that the state is about */
+    enum verify_level level;  /* at which the replacement is verified */
+    bool state_is_unreliable; /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
+    bool was_seen_dead;       /* in this life of the daemon */
+    bool is_restarting;       /* the candidate is the failed machine itself */
+    bool takes_over;          /* the candidate was being kept warm: that it runs already is our own doing */
+    bool is_changed;          /* since it was last handed out to be written down */
+    unsigned long ignored;    /* events that meant nothing in their state */
 };
 
 /* What one step asks for: at most one action. */
 struct recovery_step {
-    bool has_action; /* the caller writes the id it gave to the action into recovery.action_id */
+    bool has_action; /* the caller writes the id it gave to the action into question.action_id */
     struct action action;
     bool wants_original;     /* answer with RECOVERY_CHOSEN of the failed machine itself */
     bool has_decided;        /* on a candidate */
@@ -146,7 +149,7 @@ struct recovery_step {
     bool intent_failed;      /* the intent could not be written, and it goes on without */
     bool was_stopped;        /* with releases_candidate: it was started, and is surely off now */
     bool quarantines;        /* with releases_candidate: it did not come up by its own fault */
-    bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NOBODY */
+    bool wants_candidate;    /* answer with RECOVERY_CHOSEN or RECOVERY_NO_CANDIDATE */
     bool releases_candidate; /* the claim on `released` ends */
     bool is_withdrawn;       /* with releases_candidate: before anything was asked of it */
     struct machine_ref released;
@@ -173,6 +176,9 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
 
 /* Attempts that count: not those that we interrupted ourselves. */
 size_t recovery_attempt_count(const struct recovery *recovery);
+
+/* It has decided on something that was not handed out yet: RECOVERY_RECONSIDER means something to it. */
+bool recovery_can_be_reconsidered(const struct recovery *recovery);
 
 /* The hypervisor whose return it waits for, borrowed; NULL: it waits for none. */
 const char *recovery_waits_for(const struct recovery *recovery);

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of one recovery share, and nobody else includes: a step in the making, the table of states, and the
- * moves that several states make.
+ * Of the files of one recovery, and for no others: a step in the making, and the moves that several states make.
  */
 #ifndef UNDERSTUDY_WORKFLOW_RECOVERY_INTERNAL_H
 #define UNDERSTUDY_WORKFLOW_RECOVERY_INTERNAL_H
 
 #include "base/text.h"
 #include "workflow/recovery.h"
-
-/* Between two questions without a clear answer; it grows with each. */
-#define ASK_PAUSE_US (500 * USEC_PER_MSEC)
 
 /* One step in the making. */
 struct step {
@@ -19,17 +15,6 @@ struct step {
     const struct config *config;
     struct recovery_step *out;
 };
-
-/* One row for each state: what it asks the world, and who takes its events. */
-struct state {
-    bool asks;
-    enum action_kind question;
-    bool about_failed; /* the question is about the failed machine, not about the candidate */
-    bool is_harmless;  /* nothing was started yet: the failed machine may come back */
-    bool (*take)(struct step *step);
-};
-
-extern const struct state recovery_states[RECOVERY_STATE_COUNT];
 
 /* ---- recovery_moves.c ---- */
 

@@ -9,18 +9,25 @@
 
 /* A question without a clear answer is asked this often, with growing pauses, before it is given up. */
 #define ASK_LIMIT 10
-/* libvirt gives a process that does not end 10 s after SIGTERM a SIGKILL, and waits for it up to 5 s more. */
-#define DESTROY_US (20 * USEC_PER_SEC)
 /* The pause before a restart is doubled at most so often. */
 #define BACKOFF_DOUBLINGS_MAX 16
+
+/* What a state asks the world. */
+static const struct {
+    enum action_kind question;
+    bool about_failed; /* about the failed machine, not about the candidate */
+} questions[RECOVERY_STATE_COUNT] = {
+    [RECOVERY_CONFIRMING] = {ACTION_GET_STATE, true}, [RECOVERY_DESTROYING] = {ACTION_DESTROY, true},
+    [RECOVERY_RECORDING] = {ACTION_RECORD, false},    [RECOVERY_PREPARING] = {ACTION_HOOK, false},
+    [RECOVERY_STARTING] = {ACTION_START, false},      [RECOVERY_RESOLVING] = {ACTION_GET_STATE, false},
+    [RECOVERY_STOPPING] = {ACTION_DESTROY, false},    [RECOVERY_SETTLING] = {ACTION_GET_STATE, false},
+    [RECOVERY_VERIFYING] = {ACTION_VERIFY, false},
+};
 
 void step_enter(struct step *step, enum recovery_state state)
 {
     step->recovery->state = state;
-    step->recovery->asked = 0;
-    step->recovery->action_id = 0;
-    step->recovery->waits_for_connection = false;
-    step->recovery->deadline_us = USEC_INFINITY;
+    question_clear(&step->recovery->question);
     step->recovery->is_changed = true;
 }
 
@@ -33,52 +40,15 @@ void step_finish(struct step *step, enum recovery_state state, char *detail)
     step->out->ended = true;
 }
 
-static int64_t time_for(const struct config *config, enum action_kind question, enum verify_level level)
-{
-    switch (question) {
-    case ACTION_START:
-        return config->recovery.start_timeout_us;
-    case ACTION_RECORD:
-        return config->recovery.intent_timeout_us;
-    case ACTION_HOOK:
-        return config->hooks.timeout_us;
-    case ACTION_VERIFY:
-        return level == VERIFY_COMMAND ? config->hooks.timeout_us : config->recovery.call_timeout_us;
-    case ACTION_DESTROY:
-        return config->recovery.call_timeout_us > DESTROY_US ? config->recovery.call_timeout_us : DESTROY_US;
-    case ACTION_LIST:
-    case ACTION_INSPECT:
-    case ACTION_INQUIRE:
-    case ACTION_PROBE:
-    case ACTION_REMEMBER:
-    case ACTION_SUSPEND:
-    case ACTION_SAVE:
-    case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
-    case ACTION_FENCE:
-    case ACTION_COUNT:
-    default:
-        return config->recovery.call_timeout_us;
-    }
-}
-
 void step_ask(struct step *step)
 {
     struct recovery *recovery = step->recovery;
-    const struct state *state = &recovery_states[recovery->state];
+    const struct machine_ref *target =
+        questions[recovery->state].about_failed ? &recovery->failed : &recovery->replacement;
 
-    recovery->deadline_us = USEC_INFINITY;
-    recovery->waits_for_connection = false;
-    recovery->is_asked = false;
     step->out->has_action = true;
-    step->out->action = (struct action){
-        .kind = state->question,
-        .target = state->about_failed ? recovery->failed : recovery->replacement,
-        .timeout_us = time_for(step->config, state->question, recovery->level),
-        .level = recovery->level,
-        .port = step->config->recovery.verify.port,
-    };
-    memcpy(step->out->action.recovery_id, recovery->id, sizeof(recovery->id));
+    step->out->action = question_ask(&recovery->question, questions[recovery->state].question, target, recovery->level,
+                                     recovery->id, step->config);
 }
 
 void step_begin_asking(struct step *step, enum recovery_state state)
@@ -89,28 +59,21 @@ void step_begin_asking(struct step *step, enum recovery_state state)
 
 bool step_ask_later(struct step *step, int64_t pause_us)
 {
-    struct recovery *recovery = step->recovery;
+    struct question *question = &step->recovery->question;
 
-    recovery->action_id = 0;
-    if (step->event->result->error == -ENOTCONN) {
-        recovery->waits_for_connection = true;
-        return true;
-    }
-    if (++recovery->asked >= ASK_LIMIT)
-        return false;
-    recovery->deadline_us = step->event->now.mono_us + pause_us * recovery->asked;
-    return true;
+    question_ask_later(question, step->event->result, pause_us, step->event->now);
+    return question->waits_for_connection || question->asked < ASK_LIMIT;
 }
 
 bool step_ask_again(struct step *step)
 {
-    struct recovery *recovery = step->recovery;
-    bool is_due = step->event->kind == RECOVERY_TICK && step->event->now.mono_us >= recovery->deadline_us;
-    bool is_back = step->event->kind == RECOVERY_RECONNECTED && recovery->waits_for_connection;
+    const struct recovery_event *event = step->event;
 
-    if (is_due || is_back)
-        step_ask(step);
-    return is_due || is_back;
+    if (!question_is_to_be_repeated(&step->recovery->question, event->kind == RECOVERY_TICK,
+                                    event->kind == RECOVERY_RECONNECTED, event->now))
+        return false;
+    step_ask(step);
+    return true;
 }
 
 void step_exhaust_unanswered(struct step *step, const char *what)
@@ -133,7 +96,7 @@ void step_give_up(struct step *step, char *detail)
     step_enter(step, RECOVERY_WAITING);
     free(recovery->detail);
     recovery->detail = detail;
-    recovery->deadline_us = step->event->now.mono_us + (config->restart_backoff_us << doublings);
+    recovery->question.deadline_us = step->event->now.mono_us + (config->restart_backoff_us << doublings);
 }
 
 void step_see_dead(struct step *step)
@@ -141,7 +104,7 @@ void step_see_dead(struct step *step)
     if (step->recovery->confirmed.real_us == 0)
         step->recovery->confirmed = step->event->now;
     step->recovery->was_seen_dead = true;
-    step->recovery->belies_its_looks = false;
+    step->recovery->state_is_unreliable = false;
 }
 
 /* False: it was given up. */

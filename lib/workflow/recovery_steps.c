@@ -47,17 +47,6 @@
 /* Between two looks at one that is on its way down. */
 #define STOPPING_PAUSE_US (200 * USEC_PER_MSEC)
 
-static bool is_up(const struct action_result *result)
-{
-    return result->error == 0 && (result->state == MACHINE_RUNNING || result->state == MACHINE_SUSPENDED);
-}
-
-static bool is_gone_or_off(const struct action_result *result)
-{
-    return result->error == -ENOENT ||
-           (result->error == 0 && (result->state == MACHINE_SHUT_OFF || result->state == MACHINE_GONE));
-}
-
 /* What is left of it still holds its disks, and will not run again by itself. */
 static bool leaves_remains(const struct recovery *recovery, const struct action_result *result)
 {
@@ -66,7 +55,7 @@ static bool leaves_remains(const struct recovery *recovery, const struct action_
     if (result->state == MACHINE_PAUSED)
         return result->reason == REASON_IO_ERROR || result->reason == REASON_WATCHDOG ||
                result->reason == REASON_PANICKED;
-    return recovery->belies_its_looks;
+    return recovery->state_is_unreliable;
 }
 
 static void confirm(struct step *step)
@@ -75,10 +64,10 @@ static void confirm(struct step *step)
 
     /* What was seen dead stays so as far as anybody can tell, while its hypervisor is away. */
     /* NOLINTNEXTLINE(bugprone-branch-clone): dead, and not to be touched, are two things */
-    if (is_gone_or_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
+    if (answer_is_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
         step_want_candidate(step);
     } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
-        if (!step_ask_later(step, result->error != 0 ? ASK_PAUSE_US : STOPPING_PAUSE_US))
+        if (!step_ask_later(step, result->error != 0 ? QUESTION_PAUSE_US : STOPPING_PAUSE_US))
             step_exhaust_unanswered(step, "the hypervisor does not say whether it is off");
     } else if (!leaves_remains(step->recovery, result)) {
         step_finish(step, RECOVERY_DISMISSED, text_print("it is %s after all", machine_state_name(result->state)));
@@ -102,7 +91,7 @@ static bool in_detected(struct step *step)
 static bool in_confirming(struct step *step)
 {
     if (step->event->kind == RECOVERY_RECONNECTED)
-        step->recovery->belies_its_looks = false; /* nobody knows what was missed */
+        step->recovery->state_is_unreliable = false; /* nobody knows what was missed */
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
     confirm(step);
@@ -113,9 +102,9 @@ static bool in_destroying(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
-    if (step->event->kind == RECOVERY_RECONNECTED && step->recovery->waits_for_connection) {
+    if (step->event->kind == RECOVERY_RECONNECTED && step->recovery->question.waits_for_connection) {
         /* After a lost connection nobody knows what is left: look again. */
-        step->recovery->belies_its_looks = false;
+        step->recovery->state_is_unreliable = false;
         step_begin_asking(step, RECOVERY_CONFIRMING);
         return true;
     }
@@ -124,17 +113,10 @@ static bool in_destroying(struct step *step)
     if (result->error == 0 || result->error == -ENOENT) {
         step_see_dead(step);
         step_begin_asking(step, RECOVERY_CONFIRMING); /* and if somebody was quicker, it runs again */
-    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+    } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
         step_exhaust_unanswered(step, "its remains could not be ended");
     }
     return true;
-}
-
-static enum verify_level level_for(const struct config *config, const struct machine *candidate)
-{
-    if (config->recovery.verify.level != VERIFY_AUTO)
-        return config->recovery.verify.level;
-    return candidate->description->has_agent_channel ? VERIFY_AGENT : VERIFY_RUNNING;
 }
 
 /* Room and words for the attempt are there before anything changes. */
@@ -158,7 +140,7 @@ static int take_candidate(struct step *step)
     recovery->decided = step->event->now;
     recovery->warmth = step->event->warmth;
     recovery->takes_over = step->event->takes_over;
-    recovery->level = level_for(step->config, candidate);
+    recovery->level = question_verify_level(candidate, step->config);
     if (recovery->is_restarting)
         recovery->restarts++;
     if (step->config->mode == MODE_OBSERVE)
@@ -189,7 +171,7 @@ static int choose(struct step *step)
 /* RECOVERY_CHOSEN, which may fail, is taken before: see choose. */
 static bool in_selecting(struct step *step)
 {
-    if (step->event->kind != RECOVERY_NOBODY)
+    if (step->event->kind != RECOVERY_NO_CANDIDATE)
         return false;
     step_give_up(step, step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
     return true;
@@ -197,14 +179,14 @@ static bool in_selecting(struct step *step)
 
 static bool in_waiting(struct step *step)
 {
-    if (step->event->kind == RECOVERY_NOBODY) {
+    if (step->event->kind == RECOVERY_NO_CANDIDATE) {
         step_finish(step, RECOVERY_EXHAUSTED,
                     step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
         return true;
     }
-    if (step->event->kind != RECOVERY_TICK || step->event->now.mono_us < step->recovery->deadline_us)
+    if (step->event->kind != RECOVERY_TICK || step->event->now.mono_us < step->recovery->question.deadline_us)
         return false;
-    step->recovery->deadline_us = USEC_INFINITY;
+    step->recovery->question.deadline_us = USEC_INFINITY;
     step->out->wants_original = true;
     return true;
 }
@@ -265,7 +247,7 @@ static void settle(struct step *step)
 
     recovery->started = step->event->now;
     step_enter(step, RECOVERY_SETTLING);
-    recovery->deadline_us = step->event->now.mono_us + step->config->recovery.settle_us;
+    question_settle(&recovery->question, step->config, step->event->now);
     step->out->has_started = true;
 }
 
@@ -274,7 +256,7 @@ static void resolve(struct step *step)
 {
     if (step->event->result->error == -ENOTCONN) {
         step_enter(step, RECOVERY_RESOLVING);
-        step->recovery->waits_for_connection = true;
+        step->recovery->question.waits_for_connection = true;
     } else {
         step_begin_asking(step, RECOVERY_RESOLVING);
     }
@@ -331,7 +313,7 @@ static bool in_resolving(struct step *step)
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
 
-    if (is_up(result)) {
+    if (answer_is_up(result)) {
         struct recovery_attempt *attempt = step_attempt(step);
 
         free(attempt->error);
@@ -343,7 +325,7 @@ static bool in_resolving(struct step *step)
     } else if (result->error == 0 || result->error == -ENOENT) {
         step_blame(step, "its start was cut off and it did not come up");
         step_begin_asking(step, RECOVERY_STOPPING);
-    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+    } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
         step_exhaust_unanswered(step, "the hypervisor does not say what became of the candidate's start");
     }
     return true;
@@ -359,7 +341,7 @@ static bool in_stopping(struct step *step)
         step->out->was_stopped = true;
         step->out->quarantines = !step_attempt(step)->is_void;
         step_next_candidate(step);
-    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+    } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
         step_exhaust_unanswered(step, "the candidate that failed could not be stopped");
     }
     return true;
@@ -388,7 +370,7 @@ static bool in_settling(struct step *step)
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
 
-    if (is_up(result)) {
+    if (answer_is_up(result)) {
         step->recovery->settled = step->event->now;
         if (step->recovery->level == VERIFY_RUNNING)
             recover(step);
@@ -397,7 +379,7 @@ static bool in_settling(struct step *step)
     } else if (result->error == 0 || result->error == -ENOENT) {
         step_blame(step, "it did not stay up");
         step_begin_asking(step, RECOVERY_STOPPING);
-    } else if (!step_ask_later(step, ASK_PAUSE_US)) {
+    } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
         step_exhaust_unanswered(step, "the hypervisor does not say whether the replacement stays up");
     }
     return true;
@@ -406,22 +388,13 @@ static bool in_settling(struct step *step)
 /* Not verified yet: again after the pause, or too late. */
 static void verify_later(struct step *step)
 {
+    const struct action_result *result = step->event->result;
     struct recovery *recovery = step->recovery;
-    const struct config_verify *config = &step->config->recovery.verify;
-    int64_t now_us = step->event->now.mono_us;
     _cleanup_(freep) char *error = NULL;
 
-    recovery->action_id = 0;
-    if (step->event->result->error == -ENOTCONN) {
-        recovery->waits_for_connection = true;
+    if (question_verify_later(&recovery->question, result, recovery->started, step->config, step->event->now))
         return;
-    }
-    if (now_us - recovery->started.mono_us < config->timeout_us) {
-        recovery->deadline_us = now_us + config->interval_us;
-        return;
-    }
-    error =
-        text_print("it runs, but was not verified within recovery.verify.timeout: %s", step->event->result->message);
+    error = text_print("it runs, but was not verified within recovery.verify.timeout: %s", result->message);
     step_blame(step, error != NULL ? error : "it was not verified in time");
     step_begin_asking(step, RECOVERY_STOPPING);
 }
@@ -443,20 +416,23 @@ static bool in_verifying(struct step *step)
 }
 
 /* clang-format off */
-const struct state recovery_states[RECOVERY_STATE_COUNT] = {
-    /*                       asks   question        of the failed  harmless  */
-    [RECOVERY_DETECTED]   = {false, 0,              false,         true,  in_detected},
-    [RECOVERY_CONFIRMING] = {true,  ACTION_INQUIRE, true,          true,  in_confirming},
-    [RECOVERY_DESTROYING] = {true,  ACTION_DESTROY, true,          false, in_destroying},
-    [RECOVERY_SELECTING]  = {false, 0,              false,         true,  in_selecting},
-    [RECOVERY_RECORDING]  = {true,  ACTION_RECORD,  false,         true,  in_recording},
-    [RECOVERY_PREPARING]  = {true,  ACTION_HOOK,    false,         true,  in_preparing},
-    [RECOVERY_STARTING]   = {true,  ACTION_START,   false,         false, in_starting},
-    [RECOVERY_RESOLVING]  = {true,  ACTION_INQUIRE, false,         false, in_resolving},
-    [RECOVERY_STOPPING]   = {true,  ACTION_DESTROY, false,         false, in_stopping},
-    [RECOVERY_SETTLING]   = {true,  ACTION_INQUIRE, false,         false, in_settling},
-    [RECOVERY_VERIFYING]  = {true,  ACTION_VERIFY,  false,         false, in_verifying},
-    [RECOVERY_WAITING]    = {false, 0,              false,         true,  in_waiting},
+static const struct {
+    bool is_harmless; /* nothing was started yet: the failed machine may come back */
+    bool (*take)(struct step *step);
+} states[RECOVERY_STATE_COUNT] = {
+    /*                       harmless */
+    [RECOVERY_DETECTED]   = {true,  in_detected},
+    [RECOVERY_CONFIRMING] = {true,  in_confirming},
+    [RECOVERY_DESTROYING] = {false, in_destroying},
+    [RECOVERY_SELECTING]  = {true,  in_selecting},
+    [RECOVERY_RECORDING]  = {true,  in_recording},
+    [RECOVERY_PREPARING]  = {true,  in_preparing},
+    [RECOVERY_STARTING]   = {false, in_starting},
+    [RECOVERY_RESOLVING]  = {false, in_resolving},
+    [RECOVERY_STOPPING]   = {false, in_stopping},
+    [RECOVERY_SETTLING]   = {false, in_settling},
+    [RECOVERY_VERIFYING]  = {false, in_verifying},
+    [RECOVERY_WAITING]    = {true,  in_waiting},
 };
 /* clang-format on */
 
@@ -471,7 +447,7 @@ static void look_again(struct step *step)
 /* What the state is about was handed out to nobody yet. */
 static bool is_unbegun(const struct recovery *recovery)
 {
-    return recovery->action_id != 0 && !recovery->is_asked;
+    return recovery->question.action_id != 0 && !recovery->question.is_handed_out;
 }
 
 /* The failed machine is said to run before anything was started in its place. */
@@ -479,29 +455,31 @@ static bool comes_back(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
     bool is_harmless =
-        recovery_states[recovery->state].is_harmless ||
+        states[recovery->state].is_harmless ||
         ((recovery->state == RECOVERY_STARTING || recovery->state == RECOVERY_DESTROYING) && is_unbegun(recovery));
 
-    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->belies_its_looks;
+    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->state_is_unreliable;
+}
+
+bool recovery_can_be_reconsidered(const struct recovery *recovery)
+{
+    return is_unbegun(recovery) && (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING ||
+                                    recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
 }
 
 /* A decision that waited too long to be carried out. */
 static bool is_to_be_reconsidered(const struct step *step)
 {
-    const struct recovery *recovery = step->recovery;
-
-    return step->event->kind == RECOVERY_RECONSIDER && is_unbegun(recovery) &&
-           (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING ||
-            recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
+    return step->event->kind == RECOVERY_RECONSIDER && recovery_can_be_reconsidered(step->recovery);
 }
 
 /* What a host takes with it when it is lost: a question that only it could answer, or the candidate. */
 static bool loses_host(struct step *step)
 {
     struct recovery *recovery = step->recovery;
-    bool has_candidate = recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_VERIFYING;
+    bool has_candidate = recovery_state_has_candidate(recovery->state);
     bool is_untouched = recovery->state == RECOVERY_RECORDING || recovery->state == RECOVERY_PREPARING ||
-                        (recovery->state == RECOVERY_STARTING && !recovery->is_asked);
+                        (recovery->state == RECOVERY_STARTING && !recovery->question.is_handed_out);
     bool is_fenced = step->event->kind == RECOVERY_CANDIDATE_FENCED;
 
     if (step->event->kind == RECOVERY_ORIGINAL_FENCED &&
@@ -541,7 +519,7 @@ static int dispatch(struct step *step, bool *ret_taken)
     else if (comes_back(step) || is_to_be_reconsidered(step))
         look_again(step);
     else
-        *ret_taken = recovery_states[step->recovery->state].take(step);
+        *ret_taken = states[step->recovery->state].take(step);
     return 0;
 }
 

@@ -5,13 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[WARMING_STATE_COUNT] = {
-    [WARMING_RECORDING] = "recording", [WARMING_STARTING] = "starting",   [WARMING_RESOLVING] = "resolving",
-    [WARMING_SETTLING] = "settling",   [WARMING_VERIFYING] = "verifying", [WARMING_LAYING] = "laying",
-    [WARMING_STANDING] = "standing",   [WARMING_CHECKING] = "checking",   [WARMING_STUCK] = "stuck",
-    [WARMING_STOPPING] = "stopping",   [WARMING_LOOKING] = "looking",     [WARMING_LURKING] = "lurking",
-    [WARMING_OVER] = "over",
+/* clang-format off */
+static const struct {
+    const char *name;
+    bool may_yield;   /* a recovery may take it */
+    bool is_changing; /* but not now: a call that changes it is under way, or what became of one is not known */
+} states[WARMING_STATE_COUNT] = {
+    [WARMING_RECORDING]   = {"recording",   true,  false},
+    [WARMING_STARTING]    = {"starting",    true,  true},
+    [WARMING_RESOLVING]   = {"resolving",   true,  true},
+    [WARMING_SETTLING]    = {"settling",    true,  false},
+    [WARMING_VERIFYING]   = {"verifying",   true,  false},
+    [WARMING_SUSPENDING]  = {"suspending",  true,  true},
+    [WARMING_STANDING]    = {"standing",    true,  false},
+    [WARMING_CHECKING]    = {"checking",    true,  false},
+    [WARMING_STUCK]       = {"stuck",       false, false},
+    [WARMING_STOPPING]    = {"stopping",    false, false},
+    [WARMING_LOOKING]     = {"looking",     false, false},
+    [WARMING_MAY_COME_UP] = {"may-come-up", false, false},
+    [WARMING_OVER]        = {"over",        false, false},
 };
+/* clang-format on */
 
 static const char *const event_names[WARMING_EVENT_COUNT] = {
     [WARMING_BEGIN] = "begin",
@@ -29,7 +43,7 @@ static const char *const event_names[WARMING_EVENT_COUNT] = {
 
 const char *warming_state_name(enum warming_state state)
 {
-    return state_names[state];
+    return states[state].name;
 }
 
 const char *warming_event_name(enum warming_event_kind kind)
@@ -37,21 +51,14 @@ const char *warming_event_name(enum warming_event_kind kind)
     return event_names[kind];
 }
 
-static enum verify_level level_for(const struct config *config, const struct machine *machine)
-{
-    if (config->recovery.verify.level != VERIFY_AUTO)
-        return config->recovery.verify.level;
-    return machine->description->has_agent_channel ? VERIFY_AGENT : VERIFY_RUNNING;
-}
-
 void warming_init(struct warming *warming, const char *id, const struct machine *machine, const struct config *config)
 {
     *warming = (struct warming){
         .state = WARMING_RECORDING,
         .ref = machine_ref_of(machine),
-        .level = level_for(config, machine),
+        .level = question_verify_level(machine, config),
         .form = config->standby.warmth,
-        .deadline_us = USEC_INFINITY,
+        .question = {.deadline_us = USEC_INFINITY},
     };
     strncpy(warming->id, id, sizeof(warming->id) - 1);
 }
@@ -68,14 +75,14 @@ void warming_restore_course(struct warming *warming, bool waits_for_connection)
 {
     warming->state = WARMING_RESOLVING;
     warming->last = ACTION_START;
-    warming->waits_for_connection = waits_for_connection;
+    warming->question.waits_for_connection = waits_for_connection;
 }
 
-void warming_restore_lurking(struct warming *warming)
+void warming_restore_off(struct warming *warming)
 {
-    warming->state = WARMING_LURKING;
+    warming->state = WARMING_MAY_COME_UP;
     warming->is_failing = true;
-    warming->deadline_us = warming->loose_until_us;
+    warming->question.deadline_us = warming->loose_until_us;
 }
 
 void warming_done(struct warming *warming)
@@ -86,12 +93,10 @@ void warming_done(struct warming *warming)
 
 bool warming_may_yield(const struct warming *warming)
 {
-    return warming->state <= WARMING_CHECKING && !warming->is_failing && !warming->is_releasing;
+    return states[warming->state].may_yield && !warming->is_failing && !warming->is_releasing;
 }
 
 bool warming_can_yield(const struct warming *warming)
 {
-    /* A call that changes it must have ended, and what became of one that was cut off must be known. */
-    return warming_may_yield(warming) && warming->state != WARMING_STARTING && warming->state != WARMING_LAYING &&
-           warming->state != WARMING_RESOLVING;
+    return warming_may_yield(warming) && !states[warming->state].is_changing;
 }

@@ -11,21 +11,21 @@
 
 #include "base/moment.h"
 #include "config/config.h"
-#include "protocol/action.h"
+#include "workflow/question.h"
 
 enum warming_state {
     WARMING_RECORDING, /* that it is ours is being written to disk */
     WARMING_STARTING,
-    WARMING_RESOLVING, /* a call was cut off or failed: asking what became of it */
-    WARMING_SETTLING,  /* it runs; must stay up for the settle time */
-    WARMING_VERIFYING, /* it stayed up; must show that it does its work */
-    WARMING_LAYING,    /* it is being suspended or saved */
-    WARMING_STANDING,  /* warm */
-    WARMING_CHECKING,  /* warm, and something was told that does not go with it: asking */
-    WARMING_STUCK,     /* a call outlived its deadline: nothing is safe before it has come back */
+    WARMING_RESOLVING,  /* a call was cut off or failed: asking what became of it */
+    WARMING_SETTLING,   /* it runs; must stay up for the settle time */
+    WARMING_VERIFYING,  /* it stayed up; must show that it does its work */
+    WARMING_SUSPENDING, /* it is being suspended or saved */
+    WARMING_STANDING,   /* warm */
+    WARMING_CHECKING,   /* warm, and something was told that does not go with it: asking */
+    WARMING_STUCK,      /* a call outlived its deadline: nothing is safe before it has come back */
     WARMING_STOPPING,
-    WARMING_LOOKING, /* it is off: what has its host to spare now? */
-    WARMING_LURKING, /* it is off, and a start whose answer was lost may still bring it up */
+    WARMING_LOOKING,     /* it is off: what has its host to spare now? */
+    WARMING_MAY_COME_UP, /* it is off, and a start whose answer was lost may still bring it up */
     WARMING_OVER,
     WARMING_STATE_COUNT,
 };
@@ -69,28 +69,25 @@ struct warming {
     enum warming_state state;
     struct machine_ref ref;
     enum verify_level level;
-    enum keep_warm form;    /* in which it stands, or stood last */
-    bool was_warm;          /* this is a refresh: it stood before */
-    bool is_failing;        /* it is to be stopped, by its own fault */
-    bool is_releasing;      /* it is to be stopped, and did nothing wrong */
-    enum action_kind last;  /* the latest call that changes something */
-    int64_t loose_until_us; /* a start of ours whose answer was lost may take effect up to then: mono_us; 0: none */
-    unsigned lay_failures;  /* in a row */
-    struct moment started;  /* of this course */
-    struct moment standing; /* since when it stands; {0}: not yet */
+    enum keep_warm form;       /* in which it stands, or stood last */
+    bool was_warm;             /* this is a refresh: it stood before */
+    bool is_failing;           /* it is to be stopped, by its own fault */
+    bool is_releasing;         /* it is to be stopped, and did nothing wrong */
+    enum action_kind last;     /* the latest call that changes something */
+    int64_t loose_until_us;    /* a start of ours whose answer was lost may take effect up to then: mono_us; 0: none */
+    unsigned suspend_failures; /* in a row */
+    struct moment started;     /* of this course */
+    struct moment standing;    /* since when it stands; {0}: not yet */
     enum warming_end end;
     char *detail; /* what went wrong; NULL: nothing */
 
-    uint64_t action_id; /* whose answer is awaited; 0: none */
-    unsigned asked;
-    bool waits_for_connection;
-    int64_t deadline_us; /* mono_us of the next WARMING_TICK; USEC_INFINITY */
+    struct question question;
     unsigned long ignored;
 };
 
 /* What one step asks for: at most one action. */
 struct warming_step {
-    bool has_action; /* the caller writes the id it gave to the action into warming.action_id */
+    bool has_action; /* the caller writes the id it gave to the action into question.action_id */
     struct action action;
     bool has_started; /* it runs: what it needs of its host's memory is spent */
     bool stands;      /* it is warm, newly or again */
@@ -105,7 +102,7 @@ void warming_init(struct warming *warming, const char *id, const struct machine 
  */
 void warming_restore_standing(struct warming *warming, enum keep_warm form, struct moment since);
 void warming_restore_course(struct warming *warming, bool waits_for_connection);
-void warming_restore_lurking(struct warming *warming);
+void warming_restore_off(struct warming *warming);
 void warming_done(struct warming *warming);
 
 /* Takes one event. Never fails: words that there is no memory for are missing. */

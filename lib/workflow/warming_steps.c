@@ -10,7 +10,7 @@
  *      │                 │   │ any doubt
  *      │                 │   ▼
  *      │                 │  resolving ── off ──▶ over, failed      ── half up ──▶ (stopping)
- *      │                 │   │   │ laid down after all ──▶ standing
+ *      │                 │   │   │ suspended or saved after all ──▶ standing
  *      │                 ▼   ▼
  *      │               settling ── down, or wrong ──▶ (stopping)   ── somebody paused it ──▶ over, disowned
  *      │                 │ stayed up
@@ -18,12 +18,18 @@
  *      │               verifying ── too late ──▶ (stopping)
  *      │                 │ works
  *      │                 ▼
- *      └── laid down ─ laying ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
+ *      └── done ── suspending ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
  *
- *   standing ── told otherwise ──▶ checking ── old news ──▶ standing  ── off ──▶ over, failed  ── runs ──▶ over,
- * disowned standing ── release ──▶ (stopping); over if it is saved starting, laying, stopping ── outlived their
- * deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping) (stopping) ── surely off ──▶ looking ──▶ over, failed
- * or released
+ *   standing ── told otherwise ──▶ checking ── old news ──▶ standing
+ *      │                              │  └── off ──▶ over, failed
+ *      │                              └── runs ──▶ over, disowned
+ *      └── release ──▶ (stopping); over if it is saved
+ *
+ *   starting, suspending, stopping ── outlived their deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping)
+ *
+ *   (stopping) ── surely off ──▶ looking ──▶ over, failed or released; or, while a start may still bring it up,
+ *                                            may come up ── too late for that ──▶ over
+ *                                                  └── runs ──▶ (stopping)
  *
  * A release ends every other course in (stopping), once the call under way was answered. A recovery that
  * wants the machine takes it between two calls, and the course ends without a word of its own.
@@ -32,15 +38,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_PAUSE_US     (500 * USEC_PER_MSEC)
-#define ASK_PAUSE_MAX_US (10 * USEC_PER_SEC)
-/* As for a recovery: libvirt gives a process 10 s to end and up to 5 s more to be gone. */
-#define DESTROY_US       (20 * USEC_PER_SEC)
-#define LAY_FAILURES_MAX 3
+#include "base/text.h"
+
+#define SUSPEND_FAILURES_MAX 3
 
 struct step {
     struct warming *warming;
@@ -51,9 +54,8 @@ struct step {
 
 /* One row for each state: what it asks the world, and who takes its events. */
 struct state {
-    bool asks;
     enum action_kind question;
-    bool changes; /* the question changes the machine: nobody takes it before the answer */
+    bool changes; /* the question changes the machine: no recovery takes it before the answer */
     bool (*take)(struct step *step);
 };
 
@@ -62,10 +64,7 @@ static const struct state states[WARMING_STATE_COUNT];
 static void enter(struct step *step, enum warming_state state)
 {
     step->warming->state = state;
-    step->warming->asked = 0;
-    step->warming->action_id = 0;
-    step->warming->waits_for_connection = false;
-    step->warming->deadline_us = USEC_INFINITY;
+    question_clear(&step->warming->question);
 }
 
 /* The first word on it stands. */
@@ -78,8 +77,7 @@ static void blame(struct step *step, const char *format, ...)
     if (step->warming->detail != NULL)
         return;
     va_start(arguments, format);
-    if (vasprintf(&step->warming->detail, format, arguments) < 0)
-        step->warming->detail = NULL;
+    step->warming->detail = text_vprint(format, arguments);
     va_end(arguments);
 }
 
@@ -98,22 +96,9 @@ static void end_off(struct step *step, enum warming_end how)
         end(step, how);
         return;
     }
-    enter(step, WARMING_LURKING);
+    enter(step, WARMING_MAY_COME_UP);
     warming->is_failing = how == WARMING_END_FAILED;
-    warming->deadline_us = warming->loose_until_us;
-}
-
-static int64_t time_for(const struct config *config, enum action_kind question, enum verify_level level)
-{
-    int64_t call_us = config->recovery.call_timeout_us;
-
-    if (question == ACTION_START || question == ACTION_SAVE)
-        return config->recovery.start_timeout_us;
-    if (question == ACTION_REMEMBER)
-        return config->recovery.intent_timeout_us;
-    if (question == ACTION_VERIFY && level == VERIFY_COMMAND)
-        return config->hooks.timeout_us;
-    return question == ACTION_DESTROY && call_us < DESTROY_US ? DESTROY_US : call_us;
+    warming->question.deadline_us = warming->loose_until_us;
 }
 
 static void ask(struct step *step)
@@ -121,21 +106,13 @@ static void ask(struct step *step)
     struct warming *warming = step->warming;
     enum action_kind question = states[warming->state].question;
 
-    if (warming->state == WARMING_LAYING && step->config->standby.warmth == KEEP_SAVED)
+    if (warming->state == WARMING_SUSPENDING && step->config->standby.warmth == KEEP_SAVED)
         question = ACTION_SAVE;
     if (states[warming->state].changes)
         warming->last = question;
-    warming->deadline_us = USEC_INFINITY;
-    warming->waits_for_connection = false;
     step->out->has_action = true;
-    step->out->action = (struct action){
-        .kind = question,
-        .target = warming->ref,
-        .timeout_us = time_for(step->config, question, warming->level),
-        .level = warming->level,
-        .port = step->config->recovery.verify.port,
-    };
-    memcpy(step->out->action.recovery_id, warming->id, sizeof(warming->id));
+    step->out->action =
+        question_ask(&warming->question, question, &warming->ref, warming->level, warming->id, step->config);
 }
 
 static void begin_asking(struct step *step, enum warming_state state)
@@ -147,27 +124,18 @@ static void begin_asking(struct step *step, enum warming_state state)
 /* No clear answer: when the connection is back, or after a pause. What may be up is never let go of unasked. */
 static void ask_later(struct step *step)
 {
-    struct warming *warming = step->warming;
-    int64_t pause_us;
-
-    warming->action_id = 0;
-    if (step->event->result->error == -ENOTCONN) {
-        warming->waits_for_connection = true;
-        return;
-    }
-    pause_us = ASK_PAUSE_US * (++warming->asked);
-    warming->deadline_us = step->event->now.mono_us + (pause_us < ASK_PAUSE_MAX_US ? pause_us : ASK_PAUSE_MAX_US);
+    question_ask_later(&step->warming->question, step->event->result, QUESTION_PAUSE_US, step->event->now);
 }
 
 static bool ask_again(struct step *step)
 {
-    struct warming *warming = step->warming;
-    bool is_due = step->event->kind == WARMING_TICK && step->event->now.mono_us >= warming->deadline_us;
-    bool is_back = step->event->kind == WARMING_RECONNECTED && warming->waits_for_connection;
+    const struct warming_event *event = step->event;
 
-    if (is_due || is_back)
-        ask(step);
-    return is_due || is_back;
+    if (!question_is_to_be_repeated(&step->warming->question, event->kind == WARMING_TICK,
+                                    event->kind == WARMING_RECONNECTED, event->now))
+        return false;
+    ask(step);
+    return true;
 }
 
 static void stop(struct step *step)
@@ -189,7 +157,7 @@ static void settle(struct step *step)
     enter(step, WARMING_SETTLING);
     warming->loose_until_us = 0;
     warming->started = step->event->now;
-    warming->deadline_us = step->event->now.mono_us + step->config->recovery.settle_us;
+    question_settle(&warming->question, step->config, step->event->now);
     step->out->has_started = true;
 }
 
@@ -200,7 +168,7 @@ static void stand(struct step *step, enum keep_warm form)
     enter(step, WARMING_STANDING);
     warming->form = form;
     warming->standing = step->event->now;
-    warming->lay_failures = 0;
+    warming->suspend_failures = 0;
     free(warming->detail);
     warming->detail = NULL;
     step->out->stands = true;
@@ -211,7 +179,7 @@ static void resolve(struct step *step)
 {
     if (step->event->result->error == -ENOTCONN) {
         enter(step, WARMING_RESOLVING);
-        step->warming->waits_for_connection = true;
+        step->warming->question.waits_for_connection = true;
     } else {
         begin_asking(step, WARMING_RESOLVING);
     }
@@ -241,20 +209,9 @@ static void doubt(struct step *step, const char *what)
     resolve(step);
 }
 
-static bool is_up(const struct action_result *result)
-{
-    return result->error == 0 && (result->state == MACHINE_RUNNING || result->state == MACHINE_SUSPENDED);
-}
-
 static bool is_paused(const struct action_result *result)
 {
     return result->error == 0 && result->state == MACHINE_PAUSED && result->reason == REASON_USER;
-}
-
-static bool is_off(const struct action_result *result)
-{
-    return result->error == -ENOENT ||
-           (result->error == 0 && (result->state == MACHINE_SHUT_OFF || result->state == MACHINE_GONE));
 }
 
 /* Neither up nor standing: it has failed, is in the way, or nothing is known of it yet. */
@@ -262,7 +219,7 @@ static void end_unfit(struct step *step, const char *why_off)
 {
     const struct action_result *result = step->event->result;
 
-    if (is_off(result)) {
+    if (answer_is_off(result)) {
         blame(step, "%s", why_off);
         end_off(step, WARMING_END_FAILED);
     } else if (result->error == 0) {
@@ -337,7 +294,8 @@ static bool in_starting(struct step *step)
 }
 
 /* A resume that was refused leaves it as it stood; a suspend or save that was cut off may have been done. */
-static bool is_laid_down(const struct warming *warming, const struct action_result *result, enum keep_warm *ret_form)
+static bool is_suspended_or_saved(const struct warming *warming, const struct action_result *result,
+                                  enum keep_warm *ret_form)
 {
     *ret_form = is_paused(result) ? KEEP_PAUSED : KEEP_SAVED;
     if (is_paused(result))
@@ -346,7 +304,7 @@ static bool is_laid_down(const struct warming *warming, const struct action_resu
            (warming->was_warm || warming->last == ACTION_SAVE);
 }
 
-static void give_up_laying(struct step *step)
+static void give_up_suspending(struct step *step)
 {
     step->warming->is_failing = true;
     stop(step);
@@ -360,12 +318,12 @@ static bool in_resolving(struct step *step)
 
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
-    if (is_up(result)) {
-        if (warming->last != ACTION_START && ++warming->lay_failures >= LAY_FAILURES_MAX)
-            give_up_laying(step);
+    if (answer_is_up(result)) {
+        if (warming->last != ACTION_START && ++warming->suspend_failures >= SUSPEND_FAILURES_MAX)
+            give_up_suspending(step);
         else
             settle(step);
-    } else if (is_laid_down(warming, result, &form)) {
+    } else if (is_suspended_or_saved(warming, result, &form)) {
         stand(step, form);
     } else {
         end_unfit(step, "it did not come up");
@@ -393,8 +351,8 @@ static bool in_settling(struct step *step)
         return true;
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
-    if (is_up(result)) {
-        begin_asking(step, step->warming->level == VERIFY_RUNNING ? WARMING_LAYING : WARMING_VERIFYING);
+    if (answer_is_up(result)) {
+        begin_asking(step, step->warming->level == VERIFY_RUNNING ? WARMING_SUSPENDING : WARMING_VERIFYING);
     } else if (is_paused(result)) {
         end(step, WARMING_END_DISOWNED);
     } else if (result->error == 0 || result->error == -ENOENT) {
@@ -410,29 +368,23 @@ static bool in_verifying(struct step *step)
 {
     const struct action_result *result = step->event->result;
     struct warming *warming = step->warming;
-    int64_t now_us = step->event->now.mono_us;
 
     if (goes_wrong(step, "it was verified"))
         return true;
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
     if (result->error == 0) {
-        begin_asking(step, WARMING_LAYING);
+        begin_asking(step, WARMING_SUSPENDING);
         return true;
     }
-    warming->action_id = 0;
-    if (result->error == -ENOTCONN) {
-        warming->waits_for_connection = true;
-    } else if (now_us - warming->started.mono_us < step->config->recovery.verify.timeout_us) {
-        warming->deadline_us = now_us + step->config->recovery.verify.interval_us;
-    } else {
+    if (!question_verify_later(&warming->question, result, warming->started, step->config, step->event->now)) {
         blame(step, "it runs, but was not verified within recovery.verify.timeout: %s", result->message);
         fail(step);
     }
     return true;
 }
 
-static bool in_laying(struct step *step)
+static bool in_suspending(struct step *step)
 {
     if (step->event->kind == WARMING_FAILED) {
         step->warming->is_failing = true;
@@ -497,9 +449,9 @@ static bool in_checking(struct step *step)
     }
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
-    if (is_up(result) && now_us < warming->loose_until_us) {
+    if (answer_is_up(result) && now_us < warming->loose_until_us) {
         settle(step); /* by our own start, late */
-    } else if (is_up(result)) {
+    } else if (answer_is_up(result)) {
         end(step, WARMING_END_DISOWNED);
     } else if (is_paused(result) ? warming->form == KEEP_PAUSED
                                  : result->error == 0 && result->has_managed_save && warming->form == KEEP_SAVED) {
@@ -526,8 +478,8 @@ static bool in_stopping(struct step *step)
     const struct action_result *result = step->event->result;
 
     /* It stood there while nobody could see it: somebody may have it by now. */
-    if (step->event->kind == WARMING_RECONNECTED && step->warming->waits_for_connection && !step->warming->is_failing &&
-        step->warming->standing.real_us != 0) {
+    if (step->event->kind == WARMING_RECONNECTED && step->warming->question.waits_for_connection &&
+        !step->warming->is_failing && step->warming->standing.real_us != 0) {
         begin_asking(step, WARMING_CHECKING);
         return true;
     }
@@ -556,7 +508,7 @@ static bool in_looking(struct step *step)
 }
 
 /* Who comes up now is ended again: nobody waits for it any more. */
-static bool in_lurking(struct step *step)
+static bool in_may_come_up(struct step *step)
 {
     struct warming *warming = step->warming;
 
@@ -564,7 +516,7 @@ static bool in_lurking(struct step *step)
         stop(step);
         return true;
     }
-    if (step->event->kind != WARMING_TICK || step->event->now.mono_us < warming->deadline_us)
+    if (step->event->kind != WARMING_TICK || step->event->now.mono_us < warming->question.deadline_us)
         return false;
     end(step, warming->is_failing ? WARMING_END_FAILED : WARMING_END_RELEASED);
     return true;
@@ -572,19 +524,19 @@ static bool in_lurking(struct step *step)
 
 /* clang-format off */
 static const struct state states[WARMING_STATE_COUNT] = {
-    /*                  asks   question         changes */
-    [WARMING_RECORDING] = {true,  ACTION_REMEMBER, false, in_recording},
-    [WARMING_STARTING]  = {true,  ACTION_START,    true,  in_starting},
-    [WARMING_RESOLVING] = {true,  ACTION_INQUIRE,  false, in_resolving},
-    [WARMING_SETTLING]  = {true,  ACTION_INQUIRE,  false, in_settling},
-    [WARMING_VERIFYING] = {true,  ACTION_VERIFY,   false, in_verifying},
-    [WARMING_LAYING]    = {true,  ACTION_SUSPEND,  true,  in_laying},
-    [WARMING_STANDING]  = {false, 0,               false, in_standing},
-    [WARMING_CHECKING]  = {true,  ACTION_INQUIRE,  false, in_checking},
-    [WARMING_STUCK]     = {false, 0,               false, in_stuck},
-    [WARMING_STOPPING]  = {true,  ACTION_DESTROY,  true,  in_stopping},
-    [WARMING_LOOKING]   = {true,  ACTION_INQUIRE,  false, in_looking},
-    [WARMING_LURKING]   = {false, 0,               false, in_lurking},
+    /*                       question           changes */
+    [WARMING_RECORDING]   = {ACTION_REMEMBER,   false, in_recording},
+    [WARMING_STARTING]    = {ACTION_START,      true,  in_starting},
+    [WARMING_RESOLVING]   = {ACTION_GET_STATE,  false, in_resolving},
+    [WARMING_SETTLING]    = {ACTION_GET_STATE,  false, in_settling},
+    [WARMING_VERIFYING]   = {ACTION_VERIFY,     false, in_verifying},
+    [WARMING_SUSPENDING]  = {ACTION_SUSPEND,    true,  in_suspending},
+    [WARMING_STANDING]    = {0,                 false, in_standing},
+    [WARMING_CHECKING]    = {ACTION_GET_STATE,  false, in_checking},
+    [WARMING_STUCK]       = {0,                 false, in_stuck},
+    [WARMING_STOPPING]    = {ACTION_DESTROY,    true,  in_stopping},
+    [WARMING_LOOKING]     = {ACTION_GET_STATE,  false, in_looking},
+    [WARMING_MAY_COME_UP] = {0,                 false, in_may_come_up},
 };
 /* clang-format on */
 
@@ -601,7 +553,7 @@ static bool release(struct step *step)
         end_off(step, WARMING_END_RELEASED);
     else if (stands || warming->state == WARMING_SETTLING || warming->state == WARMING_VERIFYING)
         stop(step);
-    else if (warming->state != WARMING_LURKING)
+    else if (warming->state != WARMING_MAY_COME_UP)
         warming->is_releasing = true;
     return true;
 }

@@ -2,7 +2,7 @@
 # Packages: cpack -G DEB, cpack -G RPM, in the build directory. Knows nothing of how anything is built.
 set(CPACK_PACKAGE_NAME understudy)
 set(CPACK_PACKAGE_VENDOR "The understudy authors")
-set(CPACK_PACKAGE_CONTACT "The understudy authors <understudy@example.org>")
+set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_CURRENT_LIST_DIR}/maintainer.cmake)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "starts the most similar standby when a virtual machine crashes")
 set(CPACK_PACKAGE_DESCRIPTION
     "understudyd watches libvirt, and knows of each machine what it is and what
@@ -23,11 +23,12 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.52), systemd")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libvirt-daemon-system, polkitd | policykit-1, dbus")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openssh-client, libvirt-clients")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openssh-client, libvirt-clients, socat")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/conffiles ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
 
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
+set(CPACK_RPM_PACKAGE_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_RPM_PACKAGE_LICENSE LGPL-2.1-or-later)
 set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
 set(CPACK_RPM_PACKAGE_REQUIRES "systemd")

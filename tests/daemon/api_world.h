@@ -231,7 +231,7 @@ static inline void inspect(struct world *world, const struct action *action)
     struct domain_report report =
         report_on(&case_study[place], world->runs[place], case_study[place].name, (unsigned)place + 1);
 
-    coordinator_handle_inspection(world->coordinator, action, &report, world->now);
+    coordinator_handle_description(world->coordinator, action, &report, world->now);
 }
 
 static inline void answer(struct world *world, const struct action *action, size_t n_far)
@@ -244,10 +244,10 @@ static inline void answer(struct world *world, const struct action *action, size
         coordinator_handle_inventory(world->coordinator, action,
                                      make_inventory(world, action->target.hypervisor, n_far), world->now);
         break;
-    case ACTION_INSPECT:
+    case ACTION_DESCRIBE:
         inspect(world, action);
         break;
-    case ACTION_INQUIRE:
+    case ACTION_GET_STATE:
     case ACTION_START:
     case ACTION_RECORD:
     case ACTION_FENCE:
@@ -259,13 +259,13 @@ static inline void answer(struct world *world, const struct action *action, size
         coordinator_handle_result(world->coordinator, action, &result, world->now);
         break;
     case ACTION_DESTROY:
-    case ACTION_PROBE:
+    case ACTION_CHECK_ALIVE:
     case ACTION_VERIFY:
     case ACTION_REMEMBER:
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
     case ACTION_COUNT:
     default:
         fail_msg("the coordinator asks for %s", action_kind_name(action->kind));

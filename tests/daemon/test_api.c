@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "api/gate.h"
@@ -282,6 +283,64 @@ static void test_connections_are_bounded(void **state)
     world_free(world);
 }
 
+/* Takes every descriptor that is left; returns how many. */
+static size_t take_descriptors(int *taken, size_t max)
+{
+    size_t n = 0;
+
+    while (n < max && (taken[n] = dup(STDERR_FILENO)) >= 0)
+        n++;
+    assert_true(n < max);
+    return n;
+}
+
+static void on_enough(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    *(bool *)context = true;
+}
+
+/* accept() fails with EMFILE while a client waits: libevent calls the error callback with evhttp's pointer. */
+static void test_no_descriptor_left_to_accept_with(void **state)
+{
+    enum { LIMIT = 64, TURNS_MAX = 40 };
+    static const struct timeval some_time = {.tv_usec = 450000};
+    struct rlimit before, low = {.rlim_cur = LIMIT, .rlim_max = LIMIT};
+    struct world *world = world_new(0);
+    struct client *client = client_new(world);
+    struct event *enough;
+    bool is_over = false;
+    int taken[LIMIT];
+    size_t n, turns = 0;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low.rlim_max = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    client_send(client, "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\n\r\n");
+    n = take_descriptors(taken, LIMIT);
+
+    /* The listener stays readable all the time, and does not keep the loop turning. */
+    enough = evtimer_new(world->base, on_enough, &is_over);
+    event_add(enough, &some_time);
+    for (; !is_over; turns++)
+        turn(world);
+    assert_true(turns < TURNS_MAX);
+    assert_false(client_has(client, "HTTP"));
+    assert_false(client->is_closed);
+
+    /* One is enough. */
+    close(taken[--n]);
+    client_expect(client, "[]");
+    while (n > 0)
+        close(taken[--n]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    event_free(enough);
+    client_free(client);
+    world_free(world);
+}
+
 static void test_socket_file(void **state)
 {
     struct world *world = world_new(0);
@@ -346,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_drill_outlives_the_api),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_connections_are_bounded),
+        cmocka_unit_test(test_no_descriptor_left_to_accept_with),
         cmocka_unit_test(test_socket_file),
         cmocka_unit_test(test_socket_path_of_something_else),
     };

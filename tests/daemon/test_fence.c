@@ -233,7 +233,7 @@ static void test_an_agent_that_is_not_there_or_not_to_be_trusted(void **state)
     assert_int_equal(chmod(world->command, 0777), 0);
     fence(world);
     assert_int_equal(world->error, -EPERM);
-    assert_non_null(strstr(world->message, "writable by others"));
+    assert_non_null(strstr(world->message, "writable by other users"));
 }
 
 static void test_secrets_are_not_repeated(void **state)

@@ -132,8 +132,8 @@ static void test_what_is_not_run(void **state)
     write_hook(world, "60-last", "echo run");
     run(world);
     assert_done(world, 0, "", "");
-    assert_lines(world, "pre-start 10-group: (passed over) not run: writable by others",
-                 "pre-start 20-others: (passed over) not run: writable by others",
+    assert_lines(world, "pre-start 10-group: (passed over) not run: writable by other users",
+                 "pre-start 20-others: (passed over) not run: writable by other users",
                  "pre-start 30-plain: (passed over) not run: not executable",
                  "pre-start 40-directory: (passed over) not run: not a regular file",
                  "pre-start 50-dangling: (passed over) not run: No such file or directory", "pre-start 60-last: run");
@@ -149,7 +149,7 @@ static void test_a_strangers_file_is_not_run(void **state)
     assert_int_equal(chown(in(world, "10-stranger"), 65534, 65534), 0);
     run(world);
     assert_done(world, 0, "", "");
-    assert_lines(world, "pre-start 10-stranger: (passed over) not run: belongs to somebody else");
+    assert_lines(world, "pre-start 10-stranger: (passed over) not run: belongs to another user");
 }
 
 static void test_a_directory_that_others_write_is_not_trusted(void **state)
@@ -161,7 +161,7 @@ static void test_a_directory_that_others_write_is_not_trusted(void **state)
     run(world);
     assert_done(world, 0, "", "");
     assert_int_equal(world->line_count, 1);
-    assert_non_null(strstr(world->lines[0], "(passed over) none of its programs is run: writable by others"));
+    assert_non_null(strstr(world->lines[0], "(passed over) none of its programs is run: writable by other users"));
     assert_non_null(strstr(world->lines[0], world->directory));
 }
 
@@ -204,7 +204,7 @@ static void test_a_program_by_its_path(void **state)
     write_hook(world, "fence-agent", "echo \"$0 $1\"; exit 1");
     assert_int_equal(chmod(path, 0777), 0);
     run_program(world, path);
-    assert_done(world, -EPERM, path, "not run: writable by others");
+    assert_done(world, -EPERM, path, "not run: writable by other users");
     assert_int_equal(chmod(path, 0700), 0);
     run_program(world, path);
     assert_done(world, -ECANCELED, path, "exit status 1");

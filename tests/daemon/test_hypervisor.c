@@ -282,7 +282,7 @@ static int do_action(struct world *world, enum action_kind kind, const char *uui
 
 static void assert_state(struct world *world, const char *uuid, enum machine_state state, enum machine_reason reason)
 {
-    perform(world, ACTION_INQUIRE, uuid);
+    perform(world, ACTION_GET_STATE, uuid);
     assert_int_equal(world->result.error, 0);
     assert_int_equal(world->result.state, state);
     assert_int_equal(world->result.reason, reason);
@@ -335,7 +335,7 @@ static void tells_a_fault_once(void **state)
     assert_int_equal(world->faults, 1);
     assert_non_null(strstr(world->fault, "hero"));
     perform(world, ACTION_LIST, "");
-    perform(world, ACTION_INSPECT, UUID_RUNS);
+    perform(world, ACTION_DESCRIBE, UUID_RUNS);
     assert_int_equal(world->faults, 1);
 }
 
@@ -354,7 +354,7 @@ static void finds_capacities_and_remembers_them(void **state)
     disk = find_report(world, UUID_RUNS)->description->disks;
     assert_int_equal(disk[0].capacity_bytes, 1234567);
     assert_int_equal(disk[1].capacity_bytes, 0); /* not writable: nobody asks */
-    perform(world, ACTION_INSPECT, UUID_RUNS);
+    perform(world, ACTION_DESCRIBE, UUID_RUNS);
     assert_int_equal(world->report.description->disks[0].capacity_bytes, 1234567);
     loop_drain(world->base);
     assert_int_equal(world->capacities, 1);
@@ -364,12 +364,12 @@ static void inspects_one(void **state)
 {
     struct world *world = *state;
 
-    perform(world, ACTION_INSPECT, UUID_OFF);
+    perform(world, ACTION_DESCRIBE, UUID_OFF);
     assert_true(world->had_report);
     assert_string_equal(world->report.description->name, "off");
     assert_int_equal(world->report.state, MACHINE_SHUT_OFF);
     assert_true(world->report.persistent);
-    perform(world, ACTION_INSPECT, UUID_NONE);
+    perform(world, ACTION_DESCRIBE, UUID_NONE);
     assert_false(world->had_report);
     assert_int_equal(world->inspections, 2);
 }
@@ -377,7 +377,7 @@ static void inspects_one(void **state)
 static void a_crash_is_told_as_one(void **state)
 {
     struct world *world = *state;
-    struct action action = make_action(world, ACTION_INQUIRE, UUID_RUNS);
+    struct action action = make_action(world, ACTION_GET_STATE, UUID_RUNS);
 
     assert_int_equal(hypervisor_crash(world->hypervisor, &action), 0);
     wait_for_answer(world);
@@ -387,7 +387,7 @@ static void a_crash_is_told_as_one(void **state)
     assert_state(world, UUID_RUNS, MACHINE_SHUT_OFF, REASON_CRASHED);
 
     /* One that is off cannot crash, and libvirt says so in its own words. */
-    action = make_action(world, ACTION_INQUIRE, UUID_OFF);
+    action = make_action(world, ACTION_GET_STATE, UUID_OFF);
     assert_int_equal(hypervisor_crash(world->hypervisor, &action), 0);
     wait_for_answer(world);
     assert_int_equal(world->result.error, -EIO);
@@ -423,7 +423,7 @@ static void destroys_what_runs_and_counts_what_is_off_as_success(void **state)
     assert_int_equal(do_action(world, ACTION_DESTROY, UUID_PAUSED), 0);
     assert_int_equal(do_action(world, ACTION_DESTROY, UUID_NONE), -ENOENT);
     assert_int_not_equal(strlen(world->result.message), 0);
-    assert_int_equal(do_action(world, ACTION_INQUIRE, UUID_NONE), -ENOENT);
+    assert_int_equal(do_action(world, ACTION_GET_STATE, UUID_NONE), -ENOENT);
 }
 
 /* The test driver has no agents: that says nothing about a guest, and must not look as if it were silent. */
@@ -431,11 +431,11 @@ static void a_probe_without_an_answer_of_the_hypervisor_is_an_error(void **state
 {
     struct world *world = *state;
 
-    assert_int_equal(do_action(world, ACTION_PROBE, UUID_RUNS), -EIO);
+    assert_int_equal(do_action(world, ACTION_CHECK_ALIVE, UUID_RUNS), -EIO);
     assert_int_not_equal(strlen(world->result.message), 0);
-    assert_int_equal(do_action(world, ACTION_PROBE, UUID_OFF), -EIO);
-    assert_string_equal(world->result.message, "it is shut off");
-    assert_int_equal(do_action(world, ACTION_PROBE, UUID_NONE), -ENOENT);
+    assert_int_equal(do_action(world, ACTION_CHECK_ALIVE, UUID_OFF), -EIO);
+    assert_string_equal(world->result.message, "the machine is shut off");
+    assert_int_equal(do_action(world, ACTION_CHECK_ALIVE, UUID_NONE), -ENOENT);
 }
 
 static void verifying_says_what_is_missing(void **state)
@@ -465,7 +465,7 @@ static void memory_of_a_test_is_not_known(void **state)
 
     perform(world, ACTION_LIST, "");
     assert_int_equal(world->inventory->free_memory_kib, 0);
-    perform(world, ACTION_INQUIRE, UUID_RUNS);
+    perform(world, ACTION_GET_STATE, UUID_RUNS);
     assert_int_equal(world->result.free_memory_kib, 0);
 }
 
@@ -474,7 +474,7 @@ static void many_questions_are_all_answered(void **state)
     struct world *world = *state;
 
     for (int i = 0; i < 200; i++) {
-        struct action action = make_action(world, i % 2 == 0 ? ACTION_INQUIRE : ACTION_INSPECT, UUID_OFF);
+        struct action action = make_action(world, i % 2 == 0 ? ACTION_GET_STATE : ACTION_DESCRIBE, UUID_OFF);
 
         assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
     }
@@ -499,7 +499,7 @@ static void a_deadline_in_the_past_is_answered_once(void **state)
     assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
     assert_true(loop_until(world->base, &world->is_answered));
     world->is_answered = false;
-    perform(world, ACTION_INQUIRE, UUID_OFF);
+    perform(world, ACTION_GET_STATE, UUID_OFF);
     assert_true(loop_until(world->base, &world->are_all_back));
     assert_int_equal(world->results + (world->inventory != NULL), 2);
 }

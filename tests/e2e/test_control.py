@@ -6,15 +6,19 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
+import socket
 import struct
 import subprocess
 import termios
+from pathlib import Path
 
 import pytest
 
 from harness.daemon import SOURCE, SANITIZER_REPORT, build_directory, environment, launcher, program
 from harness.testdriver import CASE_STUDY, write_node
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.testdriver
 
@@ -95,17 +99,27 @@ def test_daemon_that_is_not_there(case_study):
     assert done.returncode != 0 and "api.sock" in done.stderr
 
 
-def on_terminal(daemon, columns, *arguments):
+def command_line(daemon, *arguments):
+    return [*launcher(), str(program("understudyctl")), "--socket", str(daemon.config_file.parent / "api.sock"), *arguments]
+
+
+def on_terminal(daemon, columns, *arguments, **variables):
     """What understudyctl prints on a terminal of that width, in lines."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    command = [*launcher(), str(program("understudyctl")), "--socket", str(daemon.config_file.parent / "api.sock"), *arguments]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=theirs, env=environment(NO_COLOR="1"), timeout=60)
+    done = subprocess.run(command_line(daemon, *arguments), stdin=subprocess.DEVNULL, stdout=theirs,
+                          env=environment(NO_COLOR="1", **variables), timeout=60)
     os.close(theirs)
     with open(ours, "rb") as output:
         text = output.read1(1 << 16).decode()
     assert done.returncode == 0, text
     return text.splitlines()
+
+
+def in_pipe(daemon, *arguments, **variables):
+    """What understudyctl prints into a pipe, in lines."""
+    return subprocess.run(command_line(daemon, *arguments), capture_output=True, text=True, check=True,
+                          env=environment(**variables), timeout=60).stdout.splitlines()
 
 
 def test_a_narrow_terminal_and_a_wide_one(make_daemon, tmp_path):
@@ -116,9 +130,75 @@ def test_a_narrow_terminal_and_a_wide_one(make_daemon, tmp_path):
     daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
     for arguments in (["list"], ["status"], ["explain", "vm-0"]):
         assert max(map(len, on_terminal(daemon, 80, *arguments))) <= 80
-    narrow, wide = on_terminal(daemon, 80, "list"), on_terminal(daemon, 180, "list")
-    assert narrow[1].startswith("vm-0 ") and narrow[1].endswith("...")
-    assert "ruby" in wide[1] and "caddy" in wide[1]
+    narrow, wide = on_terminal(daemon, 80, "list"), on_terminal(daemon, 200, "list")
+    assert narrow[1].startswith("vm-0 ") and "protected standby" in narrow[1]
+    assert "ruby" not in narrow[1] and "ruby" in wide[1] and "caddy" in wide[1]
+    # A terminal that does not tell its size, and COLUMNS does.
+    assert max(map(len, on_terminal(daemon, 0, "list", COLUMNS="80"))) <= 80
+    assert on_terminal(daemon, 0, "list", COLUMNS="200") == wide
+
+
+LONG_NAME = "a-machine-of-the-accounting-department-in-the-basement"
+
+
+@pytest.fixture
+def room_of_long_names(make_daemon, tmp_path):
+    """Two machines whose rows are wider than 80 columns, and a recovery of one by the other."""
+    machines = {name: {"database": "mysql", "language": ["nodejs", "python", "ruby"], "data": "orders-of-all-branches"}
+                for name in (f"{LONG_NAME}-1", f"{LONG_NAME}-2")}
+    uri = write_node(tmp_path / "node.xml", machines, running=[f"{LONG_NAME}-1"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
+    daemon.api.drill(f"{LONG_NAME}-1")
+    daemon.wait_for_recovery(f"{LONG_NAME}-1")
+    return daemon
+
+
+def test_a_table_in_a_pipe_is_never_cut(room_of_long_names):
+    daemon = room_of_long_names
+    for arguments, expected in ((["list"], "orders-of-all-branches"), (["history"], "crashed (drill)"),
+                                (["status"], "node.xml")):
+        whole = in_pipe(daemon, *arguments)
+        assert any(expected in line for line in whole), whole
+        # How wide a terminal somewhere else is means nothing here, nor does a locale without Unicode.
+        assert in_pipe(daemon, *arguments, COLUMNS="40", LC_ALL="C")[-1] == whole[-1]
+
+
+def test_an_id_or_a_name_is_never_cut(room_of_long_names):
+    daemon = room_of_long_names
+    record = daemon.api.recoveries()[0]
+    for columns in (40, 80, 200):
+        history = "\n".join(on_terminal(daemon, columns, "history"))
+        assert record["id"] in history and f"{LONG_NAME}-1" in history and f"{LONG_NAME}-2" in history
+        for arguments in (["list"], ["explain", f"{LONG_NAME}-1"]):
+            assert f"{LONG_NAME}-2" in "\n".join(on_terminal(daemon, columns, *arguments))
+
+
+def test_columns_of_wide_characters_line_up(make_daemon, tmp_path):
+    machines = {name: {"database": "mysql"} for name in ("가상머신-하나", "vm-2")}
+    uri = write_node(tmp_path / "node.xml", machines, running=[])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
+    for locale in ("C", "C.UTF-8"):
+        rows = {line.split()[0]: line for line in in_pipe(daemon, "list", LC_ALL=locale)[1:]}
+        # Each of the six syllables is one character that takes two columns.
+        assert rows["vm-2"].index("shut off") - rows["가상머신-하나"].index("shut off") == 6
+
+
+def test_a_name_cannot_steer_the_terminal(make_daemon, tmp_path):
+    harmful = "\u009b\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069"
+    name = f"vm-{harmful}-x"
+    uri = write_node(tmp_path / "node.xml", {name: {"database": "mysql"}, "vm-b": {"database": f"my{harmful}sql"}},
+                     running=[name])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
+    daemon.api.drill(name)
+    daemon.wait_for_recovery(name)
+    record = daemon.api.recoveries()[0]
+    for arguments in (["list"], ["show", name], ["show", "vm-b"], ["explain", name], ["history"],
+                      ["history", record["id"]], ["status"]):
+        text = "\n".join(in_pipe(daemon, *arguments))
+        assert not set(harmful) & set(text), (arguments, text)
+        assert "vm-??????????-x" in text or arguments[-1] in ("vm-b", "status"), (arguments, text)
+    refused = daemon.ctl("drill", name, check=False)
+    assert refused.returncode == 1 and not set(harmful) & set(refused.stderr)
 
 
 def test_trouble_is_told_in_full(make_daemon, tmp_path):
@@ -227,6 +307,28 @@ def test_check_tells_every_error_in_one_pass(tmp_path):
     assert run_check(path).returncode == 0
 
 
+def run_with(path, descriptors=None):
+    """The daemon, until it ends by itself. descriptors: so many it may have open."""
+    limit = [] if descriptors is None else ["prlimit", f"--nofile={descriptors}"]
+    done = subprocess.run([*limit, *launcher(), str(program("understudyd")), "--config", str(path)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(), timeout=30)
+    assert not SANITIZER_REPORT.search(done.stderr), done.stderr
+    return done
+
+
+def test_only_a_wrong_configuration_keeps_systemd_from_trying_again(tmp_path):
+    """An I/O error and EMFILE at the start ended with status 78 (RestartPreventExitStatus=)."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text("mode: sometimes\n")
+    assert run_with(path).returncode == 78
+    assert run_with(tmp_path / "nosuch.yaml").returncode == 78
+    broken = run_with("/proc/self/mem")
+    assert broken.returncode == 1 and "Input/output error" in broken.stderr
+    path.write_text(f'state_dir: {tmp_path}\nhypervisors: [{{name: a, uri: "test:///default"}}]\n')
+    poor = run_with(path, descriptors=4)
+    assert poor.returncode == 1 and "Too many open files" in poor.stderr
+
+
 def test_stop_with_a_listener_on_the_event_stream(case_study):
     daemon = case_study().start()
     assert daemon.events.about("VM-001") == []
@@ -234,6 +336,26 @@ def test_stop_with_a_listener_on_the_event_stream(case_study):
     with pytest.raises(AssertionError, match="closed the stream"):
         daemon.events.wait_for("recovered")
     daemon.check_end()
+
+
+def test_more_clients_than_descriptors(case_study):
+    """accept() failed with EMFILE, and the daemon died of that (SIGSEGV)."""
+    daemon = case_study().start()
+    n_open = len(list(Path(f"/proc/{daemon.pid}/fd").iterdir()))
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (n_open + 8, n_open + 8))
+    clients = []
+    try:
+        for _ in range(30):
+            clients.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            clients[-1].connect(str(daemon.api.path))
+        wait_until(lambda: "Too many open files" in daemon.log, "the daemon tells that it cannot accept")
+    finally:
+        for client in clients:
+            client.close()
+    # Every accept of the thirty that was tried in vain belongs to one trouble, which is told once.
+    assert daemon.api.status()["ready"]
+    daemon.stop()
+    assert daemon.log.count("cannot accept a connection") == 1
 
 
 def test_killed_daemon_can_be_started_again(case_study):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# manual.sh MANUALS BINARIES: what mandoc has to say about the built manual pages, and every command, option, key and
-# field that there is and they do not tell of. 77: there is no mandoc, or are no pages.
+# manual.sh MANUALS BINARIES: what mandoc finds in the built manual pages, and every command, option, key and field
+# that they do not document. 77: mandoc or the pages are missing.
 set -u
 
 command -v mandoc >/dev/null || { echo "mandoc is not installed"; exit 77; }
@@ -14,7 +14,7 @@ must_tell() {
     shift
     [ $# -gt 0 ] || { echo "$page: nothing to look for"; status=1; }
     # As text without any formatting, on one line.
-    text=$(mandoc -T utf8 "$manuals/$page" | col -b | tr -s ' \n' '  ')
+    text=$(mandoc -T utf8 "$manuals/$page" | sed 's/.\x08//g' | tr -s ' \n' '  ')
     for word in "$@"; do
         case $text in
         *"$word"*) ;;
@@ -35,5 +35,16 @@ must_tell understudyd.8 $("$binaries/understudyd" --help | sed -n 's/^  .*\(--[a
 must_tell understudy.yaml.5 $(sed -n 's/.*{\.path = "\([a-z_.]*\)".*/\1/p' "$3/lib/config/schema.c")
 # shellcheck disable=SC2046
 must_tell understudy-hooks.7 $(sed -n 's/.*(struct hook_variable){"\([A-Z_]*\)".*/UNDERSTUDY_\1/p' \
-    "$3/daemon/external.c") $(sed -n 's/.*\[NOTICE_[A-Z]*\] = "\([a-z-]*\)".*/\1/p' "$3/daemon/external.c")
+    "$3/daemon/programs.c") $(sed -n 's/.*\[NOTICE_[A-Z]*\] = "\([a-z-]*\)".*/\1/p' "$3/daemon/programs.c")
+# Each page refers to every other one.
+for page in "$manuals"/*.[1-8]; do
+    references=$(sed -n -e 's/\\f.//g' -e 's/\\[&]//g' -e 's/\\-/-/g' -e '/^\.SH SEE ALSO/,$p' "$page")
+    for other in "$manuals"/*.[1-8]; do
+        name=${other##*/}
+        case $references in
+        *[!-.a-z]"${name%.*}(${name##*.})"*) ;;
+        *) [ "$page" = "$other" ] || { echo "${page##*/}: SEE ALSO lacks ${name%.*}(${name##*.})"; status=1; } ;;
+        esac
+    done
+done
 exit $status

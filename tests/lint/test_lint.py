@@ -3,6 +3,8 @@
 
 import subprocess
 
+import circles
+import prefixes
 import pytest
 import symbols
 import walls
@@ -22,6 +24,7 @@ def house(tmp_path):
     plant("lib/model/machine.h", '#include "base/list.h"\n')
     plant("lib/config/yaml.c", "#include <yaml.h>\n")
     plant("lib/workflow/recovery.h", '#include "model/machine.h"\n')
+    plant("lib/coordinator/registry.h", "")
     plant("lib/pool/pool.h", '#include "model/machine.h"\n')
     plant("daemon/api/api.h", '#include "pool/pool.h"\n#include <event2/http.h>\n')
     plant("daemon/hypervisor/hypervisor.h", "#include <libvirt/libvirt.h>\n")
@@ -36,6 +39,8 @@ BREACHES = {
     "lib knows the daemon": ("lib/pool/a.c", '#include "api/api.h"', "knows nothing outside"),
     "an unknown room": ("lib/cellar/a.c", '#include "base/list.h"', "not a known room"),
     "a room against the order": ("lib/detect/a.c", '#include "workflow/recovery.h"', "must not know lib/workflow"),
+    "a private header of the coordinator":
+        ("lib/report/a.c", '#include "coordinator/registry.h"', "one public header"),
     "lib and a socket": ("lib/pool/a.c", "#include <sys/socket.h>", "not among the headers"),
     "lib and libvirt": ("lib/pool/a.c", "#include <libvirt/libvirt.h>", "no business"),
     "libyaml elsewhere in config": ("lib/config/config.c", "#include <yaml.h>", "no business"),
@@ -101,3 +106,72 @@ def test_symbols_allow_writing_to_memory(archive):
     code = "#include <stdio.h>\n" \
            "void f(char **t, size_t *n) { FILE *s = open_memstream(t, n); fputs(\"\", s); fclose(s); }"
     assert archive(code) == []
+
+
+@pytest.fixture
+def objects(tmp_path):
+    """Compiles {name: code} and checks the objects for circles."""
+
+    def build(files):
+        for name, code in files.items():
+            (tmp_path / name).write_text(code)
+            subprocess.run(["cc", "-c", "-o", f"{name}.o", name], cwd=tmp_path, check=True)
+        return circles.check([tmp_path / f"{name}.o" for name in files])
+
+    return build
+
+
+LINE = {"a.c": "void b(void); void a(void) { b(); }", "b.c": "void c(void); void b(void) { c(); }",
+        "c.c": "void c(void) {}"}
+CIRCLES = {
+    "two files": {"b.c": "void a(void); void b(void) { a(); }"},
+    "three files": {"c.c": "void a(void); void c(void) { a(); }"},
+    "a table": {"a.c": "void b(void); int table[2]; void a(void) { b(); }",
+                "c.c": "extern int table[2]; int *c(void) { return table; }"},
+}
+
+
+@pytest.mark.parametrize("circle", CIRCLES)
+def test_circles_find(objects, circle):
+    found = objects(LINE | CIRCLES[circle])
+    assert len([line for line in found if "circle" in line]) == 1, found
+    assert any("a.c -> " in line or line.endswith(": a") for line in found), found
+
+
+def test_circles_allow_a_file_to_be_called_back(objects):
+    assert objects(LINE) == []
+    assert objects(LINE | {
+        "a.c": "void c(void (*f)(void)); static void back(void) {} void a(void) { c(back); }",
+        "c.c": "void c(void (*f)(void)) { f(); }",
+    }) == []
+
+
+HOUSE = {"base/text.c": "void text(void) {}",
+         "coordinator/registry.c": "void text(void); void registry(void) { text(); }",
+         "coordinator/standby/choose.c": "void standby(void); void choose(void) { standby(); }",
+         "coordinator/standby/standby.c": "void registry(void); void standby(void) { registry(); }",
+         "report/json.c": "void registry(void); void json(void) { registry(); }"}
+UPWARDS = {
+    "a room": {"base/text.c": "void registry(void); void text(void) { registry(); }"},
+    "a component": {"coordinator/registry.c": "void standby(void); void registry(void) { standby(); }"},
+    "a file without a place": {"coordinator/cellar.c": "void cellar(void) {}"},
+}
+
+
+def compile_house(tmp_path, files):
+    for name, code in files.items():
+        path = tmp_path / "lib.dir" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+        subprocess.run(["cc", "-c", "-o", f"{path}.o", path], check=True)
+    return prefixes.check([tmp_path / "lib.dir" / f"{name}.o" for name in files])
+
+
+@pytest.mark.parametrize("call", UPWARDS)
+def test_prefixes_find_a_call_upwards(tmp_path, call):
+    found = compile_house(tmp_path, HOUSE | UPWARDS[call])
+    assert len(found) == 1 and found[0].startswith(next(iter(UPWARDS[call]))), found
+
+
+def test_prefixes_allow_calls_downwards(tmp_path):
+    assert compile_house(tmp_path, HOUSE) == []

@@ -11,11 +11,16 @@ PROJECT = {
     "bin/understudyctl": "#!/bin/sh\necho '  status      how it is'\necho '  -j, --json   for programs'\n",
     "bin/understudyd": "#!/bin/sh\necho '      --check   checks'\n",
     "daemon/service/log.c": 'add_field(fields, "UNDERSTUDY_UUID=%s", x);\n',
-    "daemon/external.c": '    v[n++] = (struct hook_variable){"CAUSE", x};\n    [NOTICE_STARTED] = "post-start",\n',
+    "daemon/programs.c": '    v[n++] = (struct hook_variable){"CAUSE", x};\n    [NOTICE_STARTED] = "post-start",\n',
     "lib/config/schema.c": '    {.path = "pool.ignore",\n',
 }
 PAGES = {"understudyctl.1": "status \\-\\-json", "understudyd.8": "\\-\\-check UNDERSTUDY_UUID",
          "understudy.yaml.5": "pool.ignore", "understudy-hooks.7": "UNDERSTUDY_CAUSE post\\-start"}
+
+
+def see_also(own):
+    others = [page.rpartition(".") for page in PAGES if page != own]
+    return ".SH SEE ALSO\n" + ", ".join(f"\\fB{name}\\fR({section})" for name, _, section in others) + "\n"
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def check(tmp_path):
     for name, text in PAGES.items():
         page, _, section = name.rpartition(".")
         (tmp_path / name).write_text(f'.TH "{page.upper()}" "{section}" "2026-01-01"\n.SH NAME\n{page} \\- a page\n'
-                                     f".SH DESCRIPTION\n{text}\n")
+                                     f".SH DESCRIPTION\n{text}\n{see_also(name)}")
 
     def run(name=None, old="", new=""):
         if name is not None:
@@ -52,9 +57,10 @@ def test_a_whole_one_passes(check):
     ("bin/understudyd", "--check", "--cheque", "understudyd.8: --cheque is missing"),
     ("daemon/service/log.c", "_UUID", "_CAUSE", "understudyd.8: UNDERSTUDY_CAUSE is missing"),
     ("lib/config/schema.c", "pool.ignore", "pool.love", "understudy.yaml.5: pool.love is missing"),
-    ("daemon/external.c", "CAUSE", "EFFECT", "understudy-hooks.7: UNDERSTUDY_EFFECT is missing"),
-    ("daemon/external.c", "post-start", "post-end", "understudy-hooks.7: post-end is missing"),
+    ("daemon/programs.c", "CAUSE", "EFFECT", "understudy-hooks.7: UNDERSTUDY_EFFECT is missing"),
+    ("daemon/programs.c", "post-start", "post-end", "understudy-hooks.7: post-end is missing"),
     ("lib/config/schema.c", ".path", ".trail", "understudy.yaml.5: nothing to look for"),
+    ("understudyd.8", "understudyctl", "virsh", "understudyd.8: SEE ALSO lacks understudyctl(1)"),
     ("understudyd.8", ".SH DESCRIPTION", ".SH DESCRIPTION\n.PP", "mandoc"),
 ])
 def test_finds(check, name, old, new, told):

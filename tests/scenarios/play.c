@@ -126,14 +126,14 @@ static void see_action(void *observer, const struct action *action)
         put(play, "%s %s", action_kind_name(action->kind), name_of(play, &action->target));
         break;
     case ACTION_LIST:
-    case ACTION_INSPECT:
-    case ACTION_INQUIRE:
-    case ACTION_PROBE:
+    case ACTION_DESCRIBE:
+    case ACTION_GET_STATE:
+    case ACTION_CHECK_ALIVE:
     case ACTION_VERIFY:
     case ACTION_RECORD:
     case ACTION_HOOK:
     case ACTION_REMEMBER:
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
     case ACTION_COUNT:
     default:
         break;

@@ -140,11 +140,11 @@ static void perform(struct simulation *simulation, struct call *call)
         return;
     }
     switch (call->action.kind) {
-    case ACTION_INSPECT:
+    case ACTION_DESCRIBE:
         call->report = world_report(domain);
         call->has_report = true;
         break;
-    case ACTION_INQUIRE:
+    case ACTION_GET_STATE:
         call->result.state = domain->state;
         call->result.reason = domain->reason;
         call->result.has_managed_save = domain->has_saved;
@@ -156,7 +156,7 @@ static void perform(struct simulation *simulation, struct call *call)
     case ACTION_START:
         start(simulation, call, domain);
         break;
-    case ACTION_PROBE:
+    case ACTION_CHECK_ALIVE:
         probe(simulation, call, domain);
         break;
     case ACTION_VERIFY:
@@ -171,7 +171,7 @@ static void perform(struct simulation *simulation, struct call *call)
         if (!world_agent_answers(simulation, domain))
             fail(call, -EAGAIN, "the guest agent does not answer");
         break;
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
         call->result.resident_kib = domain->memory_kib / 2;
         break;
     case ACTION_LIST:
@@ -195,8 +195,8 @@ static void hand_in(struct simulation *simulation, struct call *call)
     say(simulation, "answer   %s %.8s%s: %s%s%s", action_kind_name(action->kind),
         action->target.uuid[0] != '\0' ? action->target.uuid + 28 : action->target.hypervisor,
         call->is_overdue ? " (late)" : "", call->result.error == 0 ? "done" : strerrorname_np(-call->result.error),
-        action->kind == ACTION_INQUIRE && call->result.error == 0 ? ", " : "",
-        action->kind == ACTION_INQUIRE && call->result.error == 0 ? machine_state_name(call->result.state) : "");
+        action->kind == ACTION_GET_STATE && call->result.error == 0 ? ", " : "",
+        action->kind == ACTION_GET_STATE && call->result.error == 0 ? machine_state_name(call->result.state) : "");
     if (call->is_overdue) {
         simulation->is_probing_late =
             action->kind == ACTION_START && call->result.error == 0 && !warm_is_id(action->recovery_id);
@@ -206,10 +206,10 @@ static void hand_in(struct simulation *simulation, struct call *call)
         simulation->hosts[call->host].is_fenced = false;
         coordinator_handle_inventory(coordinator, action, steal_pointer(&call->inventory), simulation->now);
     } else if (call->has_report && call->result.error == 0) {
-        coordinator_handle_inspection(coordinator, action, &call->report, simulation->now);
+        coordinator_handle_description(coordinator, action, &call->report, simulation->now);
         call->report.description = NULL;
-    } else if (action->kind == ACTION_INSPECT && call->result.error == -ENOENT) {
-        coordinator_handle_inspection(coordinator, action, NULL, simulation->now);
+    } else if (action->kind == ACTION_DESCRIBE && call->result.error == -ENOENT) {
+        coordinator_handle_description(coordinator, action, NULL, simulation->now);
     } else {
         coordinator_handle_result(coordinator, action, &call->result, simulation->now);
     }
@@ -284,8 +284,8 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
 
 static bool is_counted(const struct action *action)
 {
-    return action->kind != ACTION_LIST && action->kind != ACTION_INSPECT && action->kind != ACTION_PROBE &&
-           action->kind != ACTION_WEIGH && action->kind != ACTION_SET_CLOCK;
+    return action->kind != ACTION_LIST && action->kind != ACTION_DESCRIBE && action->kind != ACTION_CHECK_ALIVE &&
+           action->kind != ACTION_MEASURE_MEMORY && action->kind != ACTION_SET_CLOCK;
 }
 
 static void cut(struct simulation *simulation, const struct thing *thing)

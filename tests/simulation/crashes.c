@@ -319,6 +319,16 @@ static bool was_given_up(struct simulation *simulation, const struct crash *cras
            !promises_is_beyond_knowing(simulation, &simulation->domains[crash->domain]);
 }
 
+/* It was started to be kept warm, and the disk says so: it served nobody, whichever daemon had started it. */
+static bool was_only_kept(const struct simulation *simulation, const struct crash *crash)
+{
+    const struct page *page = disk_find(simulation, simulation->domains[crash->domain].uuid);
+    struct machine_memory memory;
+
+    return warm_is_id(crash->started_for) && page != NULL && record_parse_machine(page->document, &memory) == 0 &&
+           memory.keeping != KEEPING_NONE;
+}
+
 struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id)
 {
     struct crash *found = find_open(simulation, domain);
@@ -326,6 +336,9 @@ struct crash *crashes_match(struct simulation *simulation, unsigned domain, cons
     if (found != NULL && found->was_kept && found->epoch == simulation->epoch &&
         !promises_book(simulation, recovery_id)->is_host_lost)
         violate(simulation, "warmth: a recovery of %s, which failed while it was kept warm",
+                simulation->domains[domain].name);
+    if (found != NULL && promises_book(simulation, recovery_id)->is_host_lost && was_only_kept(simulation, found))
+        violate(simulation, "warmth: a recovery of %s, which was only kept warm when its host was lost",
                 simulation->domains[domain].name);
     if (found != NULL && was_given_up(simulation, found) && !promises_book(simulation, recovery_id)->is_host_lost)
         violate(simulation, "promise 1: a recovery of %s, which failed as the candidate of another",

@@ -75,7 +75,7 @@ static void check_concurrency(struct simulation *simulation, const struct domain
 
         /* One that was cut off has nothing under way that anybody knows of. */
         n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
-             !recovery->waits_for_connection &&
+             !recovery->question.waits_for_connection &&
              strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
     }
     if (limit != 0 && n > limit)
@@ -250,7 +250,7 @@ void promises_good_answer(struct simulation *simulation, const struct action *ac
 
     if (book == NULL || book->replacement != (int)domain->number || domain->state != MACHINE_RUNNING)
         return;
-    if (action->kind == ACTION_INQUIRE) {
+    if (action->kind == ACTION_GET_STATE) {
         warm_take_over(simulation, &simulation->domains[domain->number], book->id);
         book->was_good = true;
         book->good_up_us = strcmp(domain->started_for, book->id) == 0 ? domain->up_us : INT64_MIN / 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The daemon without its world: what daemon.c, nodes.c, persistence.c and local.c do around the real
+ * The daemon without its world: what daemon.c, nodes.c, persistence.c and executor.c do around the real
  * coordinator. It can be killed at any time; nothing of it lives on but what is on disk.
  */
 #include <errno.h>

@@ -54,8 +54,8 @@ static uint64_t next_id = 100;
 
 static void take_action(struct fixture *fixture)
 {
-    fixture->recovery->action_id = fixture->step.action.id = next_id++;
-    fixture->recovery->is_asked = true; /* handed out at once, as long as nobody holds it back */
+    fixture->recovery->question.action_id = fixture->step.action.id = next_id++;
+    fixture->recovery->question.is_handed_out = true; /* handed out at once, as long as nobody holds it back */
 }
 
 void hand_in(struct fixture *fixture, struct recovery_event event)
@@ -74,7 +74,7 @@ void say(struct fixture *fixture, enum recovery_event_kind kind)
 void answer(struct fixture *fixture, int error, enum machine_state state, enum machine_reason reason)
 {
     struct action_result result = {
-        .id = fixture->recovery->action_id, .error = error, .state = state, .reason = reason};
+        .id = fixture->recovery->question.action_id, .error = error, .state = state, .reason = reason};
 
     if (error != 0)
         strcpy(result.message, "the words of the hypervisor");
@@ -119,8 +119,8 @@ void pass(struct fixture *fixture, int64_t duration_us)
 /* Lets the time come that the recovery waits for. */
 void wait_for_deadline(struct fixture *fixture)
 {
-    assert_true(fixture->recovery->deadline_us < USEC_INFINITY);
-    pass(fixture, fixture->recovery->deadline_us - fixture->now.mono_us);
+    assert_true(fixture->recovery->question.deadline_us < USEC_INFINITY);
+    pass(fixture, fixture->recovery->question.deadline_us - fixture->now.mono_us);
     say(fixture, RECOVERY_TICK);
 }
 
@@ -143,15 +143,15 @@ static int64_t time_for(const struct config *config, enum action_kind kind)
         return config->recovery.call_timeout_us > 20 * USEC_PER_SEC ? config->recovery.call_timeout_us
                                                                     : 20 * USEC_PER_SEC;
     case ACTION_LIST:
-    case ACTION_INSPECT:
-    case ACTION_INQUIRE:
-    case ACTION_PROBE:
+    case ACTION_DESCRIBE:
+    case ACTION_GET_STATE:
+    case ACTION_CHECK_ALIVE:
     case ACTION_VERIFY:
     case ACTION_REMEMBER:
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
     case ACTION_COUNT:
     default:
         return config->recovery.call_timeout_us;
@@ -184,7 +184,7 @@ void assert_ended(const struct fixture *fixture, enum recovery_state outcome)
     assert_true(fixture->step.ended);
     assert_false(fixture->step.has_action);
     assert_int_equal(fixture->recovery->ended.mono_us, fixture->now.mono_us);
-    assert_int_equal(fixture->recovery->deadline_us, USEC_INFINITY);
+    assert_int_equal(fixture->recovery->question.deadline_us, USEC_INFINITY);
     assert_non_null(fixture->recovery->detail);
 }
 
@@ -253,7 +253,7 @@ void until_waiting(struct fixture *fixture)
 {
     fixture->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody is similar enough"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody is similar enough"});
     assert_state(fixture, RECOVERY_WAITING);
 }
 
@@ -276,7 +276,7 @@ void still_dead(struct fixture *fixture)
     struct recovery_step before = fixture->step;
 
     assert_state(fixture, RECOVERY_CONFIRMING);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     answer_off(fixture);
     fixture->step.releases_candidate = before.releases_candidate;
     fixture->step.released = before.released;
@@ -334,7 +334,7 @@ void bring_to(struct fixture *fixture, enum recovery_state target)
         break;
     case RECOVERY_EXHAUSTED:
         until_selecting(fixture);
-        say(fixture, RECOVERY_NOBODY);
+        say(fixture, RECOVERY_NO_CANDIDATE);
         break;
     case RECOVERY_DISMISSED:
         say(fixture, RECOVERY_BEGIN);

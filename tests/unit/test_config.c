@@ -383,37 +383,40 @@ static void sample_is_what_the_schema_writes(void **state)
     assert_string_equal(file, written);
 }
 
-/* The first difference must be the hypervisors, which have no default. */
-static void assert_only_hypervisors_and(const struct config *config, const char *also)
+/* The file must differ from the defaults in just these keys, in this order. */
+static void assert_only_differs_in(const struct config *config, const char *const *paths, size_t n_paths)
 {
     _cleanup_(config_freep) struct config *plain = NULL;
-    const struct schema_key *key;
+    const struct schema_key *key = NULL;
 
     assert_int_equal(config->n_hypervisors, 1);
     assert_string_equal(config->hypervisors[0].name, "local");
     assert_string_equal(config->hypervisors[0].uri, "qemu:///system");
     assert_int_equal(config_new(&plain), 0);
-    key = config_next_change(plain, config, NULL);
-    assert_string_equal(key->path, "hypervisors");
-    if (also != NULL) {
+    for (size_t i = 0; i < n_paths; i++) {
         key = config_next_change(plain, config, key);
         assert_non_null(key);
-        assert_string_equal(key->path, also);
+        assert_string_equal(key->path, paths[i]);
     }
     assert_null(config_next_change(plain, config, key));
 }
 
-static void sample_sets_nothing_but_defaults(void **state)
+/* A new installation names no machine yet, so it must start and end none. */
+static void sample_observes_and_sets_nothing_else_but_defaults(void **state)
 {
+    static const char *const paths[] = {"hypervisors", "mode"};
     _cleanup_(config_freep) struct config *config = parse_file(SAMPLE);
 
     (void)state;
-    assert_only_hypervisors_and(config, NULL);
+    assert_int_equal(config->mode, MODE_OBSERVE);
+    assert_only_differs_in(config, paths, ELEMENTS_OF(paths));
 }
 
 /* Every key that the sample shows behind a '#' is written so that taking the '#' away is enough. */
 static void sample_uncommented_sets_nothing_but_defaults(void **state)
 {
+    /* Of the machines, an example is shown. */
+    static const char *const paths[] = {"hypervisors", "mode", "machines"};
     size_t size;
     _cleanup_(freep) char *text = write_sample(&size);
     _cleanup_(config_freep) struct config *config = NULL;
@@ -434,8 +437,7 @@ static void sample_uncommented_sets_nothing_but_defaults(void **state)
     }
     config = parse_good(text, length);
     assert_true(n_keys > 20);
-    /* Of the machines, an example is shown. */
-    assert_only_hypervisors_and(config, "machines");
+    assert_only_differs_in(config, paths, ELEMENTS_OF(paths));
 }
 
 static void threshold_is_the_default_of_coverage(void **state)
@@ -466,11 +468,12 @@ static void case_study_weights(void **state)
 /* A section whose keys are all commented out is nothing to YAML. */
 static void sections_may_be_empty(void **state)
 {
+    static const char *const paths[] = {"hypervisors"};
     _cleanup_(config_freep) struct config *config = parse_text(
         LOCAL "pool:\nmachines:\nsimilarity:\n  weights:\nfailure: ~\nrecovery: {}\ndiscovery: null\napi:\n");
 
     (void)state;
-    assert_only_hypervisors_and(config, NULL);
+    assert_only_differs_in(config, paths, ELEMENTS_OF(paths));
 }
 
 static void aliases_resolve(void **state)
@@ -495,7 +498,10 @@ static void crlf_and_byte_order_mark(void **state)
         parse_text("\xef\xbb\xbfhypervisors:\r\n  - name: local\r\n    uri: qemu:///system\r\n");
 
     (void)state;
-    assert_only_hypervisors_and(config, NULL);
+    static const char *const paths[] = {"hypervisors"};
+
+    (void)state;
+    assert_only_differs_in(config, paths, ELEMENTS_OF(paths));
 }
 
 /* Ten levels of ten aliases each stand for ten thousand million values. */
@@ -650,7 +656,7 @@ int main(void)
         cmocka_unit_test(every_key_is_read_and_compared),
         cmocka_unit_test(restarts_are_for_few_keys),
         cmocka_unit_test(sample_is_what_the_schema_writes),
-        cmocka_unit_test(sample_sets_nothing_but_defaults),
+        cmocka_unit_test(sample_observes_and_sets_nothing_else_but_defaults),
         cmocka_unit_test(sample_uncommented_sets_nothing_but_defaults),
         cmocka_unit_test(threshold_is_the_default_of_coverage),
         cmocka_unit_test(case_study_weights),

@@ -89,7 +89,7 @@ static void test_a_candidate_that_vanishes_before_it_is_chosen(struct world *wor
 {
     unsigned a = world_add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world_boot(world, a + 1); /* somebody needs b meanwhile */
@@ -175,7 +175,7 @@ static void test_the_original_is_started_by_somebody_else(struct world *world)
 {
     unsigned a = world_add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world_boot(world, a);

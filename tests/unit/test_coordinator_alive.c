@@ -39,10 +39,10 @@ static void test_a_guest_that_answers_is_left_alone(struct world *world)
     unsigned before;
 
     add_guest(world);
-    before = world->asked[ACTION_PROBE];
+    before = world->asked[ACTION_CHECK_ALIVE];
     for (int i = 0; i < 20; i++)
         beat(world);
-    assert_int_equal(world->asked[ACTION_PROBE], before + 20); /* of a alone: b is off */
+    assert_int_equal(world->asked[ACTION_CHECK_ALIVE], before + 20); /* of a alone: b is off */
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
@@ -51,12 +51,12 @@ static void test_a_hung_guest_is_replaced_after_so_many_misses(struct world *wor
     unsigned a = add_guest(world), asked;
 
     world->domains[a].is_mute = true;
-    asked = world->asked[ACTION_PROBE];
+    asked = world->asked[ACTION_CHECK_ALIVE];
     while (coordinator_recovery_count(world->coordinator) == 0) {
-        assert_true(world->asked[ACTION_PROBE] < asked + 3);
+        assert_true(world->asked[ACTION_CHECK_ALIVE] < asked + 3);
         beat(world);
     }
-    assert_int_equal(world->asked[ACTION_PROBE], asked + 3);
+    assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked + 3);
     world_pass(world, SETTLED);
     assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->cause, CAUSE_HUNG);
     assert_int_equal(world->domains[a].destroys, 1); /* its remains hold its disks: ended first */
@@ -111,10 +111,10 @@ static void test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest(
     unsigned a = add_guest(world);
 
     world->domains[a].is_mute = true;
-    world->holds = 1u << ACTION_PROBE;
+    world->holds = 1u << ACTION_CHECK_ALIVE;
     for (unsigned i = 0; i < 15; i++) {
         beat(world);
-        world_answer_error(world, world_find_pending(world, ACTION_PROBE), errors[i % ELEMENTS_OF(errors)]);
+        world_answer_error(world, world_find_pending(world, ACTION_CHECK_ALIVE), errors[i % ELEMENTS_OF(errors)]);
     }
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
@@ -124,13 +124,13 @@ static void test_a_probe_under_way_is_not_asked_again(struct world *world)
     unsigned asked;
 
     add_guest(world);
-    world->holds = 1u << ACTION_PROBE;
-    asked = world->asked[ACTION_PROBE];
+    world->holds = 1u << ACTION_CHECK_ALIVE;
+    asked = world->asked[ACTION_CHECK_ALIVE];
     world_pass(world, 10 * BEAT);
-    assert_int_equal(world->asked[ACTION_PROBE], asked + 1);
+    assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked + 1);
     world_release(world);
     beat(world);
-    assert_int_equal(world->asked[ACTION_PROBE], asked + 2);
+    assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked + 2);
 }
 
 static void test_nobody_is_asked_over_a_lost_connection(struct world *world)
@@ -139,14 +139,14 @@ static void test_nobody_is_asked_over_a_lost_connection(struct world *world)
 
     world->domains[a].is_mute = true;
     world_disconnect(world, 0);
-    asked = world->asked[ACTION_PROBE];
+    asked = world->asked[ACTION_CHECK_ALIVE];
     world_pass(world, 10 * BEAT);
-    assert_int_equal(world->asked[ACTION_PROBE], asked);
+    assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
     world->domains[a].is_mute = false;
     world_connect(world, 0);
     world_pass(world, 10 * BEAT);
-    assert_true(world->asked[ACTION_PROBE] > asked);
+    assert_true(world->asked[ACTION_CHECK_ALIVE] > asked);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
@@ -157,14 +157,14 @@ static void test_a_heartbeat_that_is_switched_off_acts_no_more(struct world *wor
     world->domains[a].is_mute = true;
     beat(world);
     beat(world);
-    world->holds = 1u << ACTION_PROBE;
+    world->holds = 1u << ACTION_CHECK_ALIVE;
     beat(world); /* the third is under way */
     world->config.failure.heartbeat.is_enabled = false;
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
     world_release(world);
-    asked = world->asked[ACTION_PROBE];
+    asked = world->asked[ACTION_CHECK_ALIVE];
     world_pass(world, 10 * BEAT);
-    assert_int_equal(world->asked[ACTION_PROBE], asked);
+    assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
@@ -175,7 +175,7 @@ static void test_a_machine_that_is_paused_meanwhile_is_not_hung(struct world *wo
     world->domains[a].is_mute = true;
     beat(world);
     beat(world);
-    world->holds = 1u << ACTION_PROBE;
+    world->holds = 1u << ACTION_CHECK_ALIVE;
     beat(world);
     world_happen(world, a, EVENT_SUSPENDED_PAUSED);
     world_release(world);
@@ -192,9 +192,9 @@ static void test_who_is_not_protected_or_has_no_agent_is_not_asked(struct world 
     world->domains[world_add(world, "c", WEB, MACHINE_RUNNING)].is_mute = true;
     world_tell(world, 2, EVENT_DEFINED);
     world_drive(world);
-    asked = world->asked[ACTION_PROBE];
+    asked = world->asked[ACTION_CHECK_ALIVE];
     world_pass(world, 10 * BEAT);
-    assert_int_equal(world->asked[ACTION_PROBE], asked);
+    assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 

@@ -325,7 +325,7 @@ static void test_the_brake_comes_on_while_failures_are_gathered(struct world *wo
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, 0);
     world_kill(world, 1);
     world_drive(world);

@@ -30,12 +30,12 @@ static struct waiting make_wait(struct world *world)
     world->config.recovery.concurrency = 1;
     world->domains[waiting.a].priority = 1;
     world_connect_all(world);
-    world->holds = 1u << ACTION_START | 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_START | 1u << ACTION_GET_STATE;
     world_kill(world, waiting.a);
     world_kill(world, waiting.b);
     world_drive(world);
     for (unsigned i = 0; i < 2; i++)
-        world_answer(world, world_find_pending(world, ACTION_INQUIRE), false);
+        world_answer(world, world_find_pending(world, ACTION_GET_STATE), false);
     world_pass(world, USEC_PER_SEC);
     assert_int_equal(world->asked[ACTION_START], 1);
     world_expect(world, waiting.b, RECOVERY_SELECTING);
@@ -118,7 +118,7 @@ static void lose_some(struct world *world)
         world_add(world, i < LOST ? "lost" : "spare", WEB, i < LOST ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
     world->crowd = CROWD;
     world_connect_all(world);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     for (unsigned i = 0; i < LOST; i++)
         world_kill(world, i);
     world_drive(world);

@@ -131,7 +131,7 @@ static void cut_off_at(struct world *world, enum action_kind kind, bool loses_wr
 
     assert_closed(world);
     assert_int_equal(world_recoveries(world, a, &recovery), 1); /* the same one, or found by the listing: never both */
-    if (meanwhile == ORIGINAL_CAME_BACK && kind == ACTION_INQUIRE)
+    if (meanwhile == ORIGINAL_CAME_BACK && kind == ACTION_GET_STATE)
         assert_int_equal(recovery->state, RECOVERY_DISMISSED);
     else if (meanwhile != ORIGINAL_CAME_BACK && meanwhile != CANDIDATE_CAME_UP)
         assert_int_equal(recovery->state, RECOVERY_RECOVERED);
@@ -146,14 +146,14 @@ static void cut_off_at(struct world *world, enum action_kind kind, bool loses_wr
 
 static void test_cut_off_anywhere_and_started_anew(struct world *world)
 {
-    static const enum action_kind kinds[] = {ACTION_INQUIRE, ACTION_RECORD, ACTION_HOOK, ACTION_START, ACTION_VERIFY};
+    static const enum action_kind kinds[] = {ACTION_GET_STATE, ACTION_RECORD, ACTION_HOOK, ACTION_START, ACTION_VERIFY};
 
     for (size_t i = 0; i < ELEMENTS_OF(kinds); i++)
         for (int meanwhile = 0; meanwhile < MEANWHILE_COUNT; meanwhile++)
             for (int loses_writes = 0; loses_writes < 2; loses_writes++) {
                 if (kinds[i] == ACTION_RECORD && loses_writes && meanwhile == ORIGINAL_CAME_BACK)
                     continue; /* nothing at all is known of a failure, and the machine runs */
-                if (kinds[i] == ACTION_INQUIRE && loses_writes && meanwhile == ORIGINAL_CAME_BACK)
+                if (kinds[i] == ACTION_GET_STATE && loses_writes && meanwhile == ORIGINAL_CAME_BACK)
                     continue;
                 world_end(world);
                 world_begin(world);
@@ -238,7 +238,7 @@ static void test_the_failed_machine_is_gone_when_its_recovery_goes_on(struct wor
 {
     unsigned a = world_add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world->domains[a].exists = false; /* undefined while the daemon was down */
@@ -284,7 +284,7 @@ static void test_the_candidate_appears_after_the_listing(struct world *world)
     world_pass(world, USEC_PER_SEC);
     world->domains[a + 1].exists = false;
     world_restart_daemon(world);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_connect_all(world);
     world->domains[a + 1].exists = true;
     world->domains[a + 1].state = MACHINE_RUNNING;
@@ -371,7 +371,7 @@ static void test_every_end_is_handed_out_however_short_the_history(struct world 
     for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
         world_add(world, names[i], WEB, MACHINE_RUNNING);
     world_connect_all(world);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
         world_kill(world, i);
     world_drive(world);

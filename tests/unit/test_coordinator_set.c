@@ -57,7 +57,7 @@ static void test_failures_close_to_each_other_are_decided_together(struct world 
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_pass(world, 40 * USEC_PER_MSEC);
     world_kill(world, b);
@@ -77,7 +77,7 @@ static void test_the_wait_for_others_ends_after_50_ms(struct world *world)
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_kill(world, b);
     world_drive(world);

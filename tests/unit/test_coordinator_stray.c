@@ -182,7 +182,7 @@ static void test_news_overtakes_the_answer(struct world *world)
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_boot(world, a);
     world_drive(world);

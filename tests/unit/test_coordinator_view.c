@@ -84,7 +84,7 @@ static void test_a_transient_machine_that_comes_back_in_its_recovery(struct worl
     world->domains[a].is_transient = true;
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     assert_false(world_machine(world, a)->is_present);
@@ -158,12 +158,12 @@ static void test_an_inspection_older_than_an_event_does_not_overwrite_it(struct 
 {
     unsigned a = world_add_three(world);
 
-    world->holds = 1u << ACTION_INSPECT;
+    world->holds = 1u << ACTION_DESCRIBE;
     world_tell(world, a, EVENT_CHANGED);
     world_drive(world);
     world_kill(world, a);
     world_drive(world);
-    world_answer(world, world_find_pending(world, ACTION_INSPECT), true);
+    world_answer(world, world_find_pending(world, ACTION_DESCRIBE), true);
     assert_int_equal(world_machine(world, a)->state, MACHINE_SHUT_OFF);
     world_release(world);
     world_pass(world, SETTLED);
@@ -243,11 +243,11 @@ static void test_the_connection_breaks_while_asking_whether_it_is_dead(struct wo
 {
     unsigned a = world_add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world_disconnect(world, 0);
-    world_answer_error(world, world_find_pending(world, ACTION_INQUIRE), -ENOTCONN);
+    world_answer_error(world, world_find_pending(world, ACTION_GET_STATE), -ENOTCONN);
     world_pass(world, 600 * USEC_PER_SEC);
     world_expect(world, a, RECOVERY_CONFIRMING); /* nothing is started while that is not known */
     world->holds = 0;
@@ -344,7 +344,7 @@ static void test_a_bad_configuration_changes_nothing(struct world *world)
 
 static void test_a_hypervisor_is_removed_in_the_middle_of_a_recovery(struct world *world)
 {
-    static const enum action_kind moments[] = {ACTION_INQUIRE, ACTION_START};
+    static const enum action_kind moments[] = {ACTION_GET_STATE, ACTION_START};
 
     for (size_t i = 0; i < ELEMENTS_OF(moments); i++) {
         unsigned a;

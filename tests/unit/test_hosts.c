@@ -228,7 +228,7 @@ static void test_a_crash_whose_host_is_lost_while_it_is_confirmed(struct world *
 {
     unsigned a = world_add_three(world);
 
-    world->holds = 1u << ACTION_INQUIRE;
+    world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world_disconnect(world, LOCAL);

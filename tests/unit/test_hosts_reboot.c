@@ -213,7 +213,7 @@ static void an_inspection_before_the_listing_hides_nothing(struct world *world)
     world_connect(world, LOCAL);
     world_tell(world, a, EVENT_DEFINED);
     world_drive(world);
-    assert_true(world->asked[ACTION_INSPECT] > 0);
+    assert_true(world->asked[ACTION_DESCRIBE] > 0);
     world_release(world);
     pass_the_grace(world);
     world_expect(world, a, RECOVERY_RECOVERED);

@@ -102,10 +102,7 @@ static struct recovery full_recovery(void)
         .is_held = true,
         .is_restarting = true,
         .stands_in = true,
-        .action_id = 12,
-        .waits_for_connection = true,
-        .asked = 3,
-        .deadline_us = 77,
+        .question = {.action_id = 12, .waits_for_connection = true, .asked = 3, .deadline_us = 77},
         .is_changed = true,
         .ignored = 2,
     };
@@ -279,10 +276,10 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
 
 static void assert_nothing_under_way(const struct recovery *recovery)
 {
-    assert_int_equal(recovery->action_id, 0);
-    assert_false(recovery->waits_for_connection);
-    assert_int_equal(recovery->asked, 0);
-    assert_true(recovery->deadline_us == USEC_INFINITY);
+    assert_int_equal(recovery->question.action_id, 0);
+    assert_false(recovery->question.waits_for_connection);
+    assert_int_equal(recovery->question.asked, 0);
+    assert_true(recovery->question.deadline_us == USEC_INFINITY);
     assert_false(recovery->is_changed);
     assert_int_equal(recovery->ignored, 0);
 }

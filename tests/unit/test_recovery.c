@@ -14,7 +14,7 @@ static void test_the_happy_path(void **state)
     assert_state(fixture, RECOVERY_DETECTED);
     say(fixture, RECOVERY_BEGIN);
     assert_state(fixture, RECOVERY_CONFIRMING);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     pass(fixture, 1);
     answer_off(fixture);
     assert_int_equal(fixture->recovery->confirmed.mono_us, fixture->now.mono_us);
@@ -30,9 +30,10 @@ static void test_the_happy_path(void **state)
     answer_ok(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
     assert_int_equal(fixture->recovery->started.mono_us, fixture->now.mono_us);
-    assert_int_equal(fixture->recovery->deadline_us, fixture->now.mono_us + fixture->config.recovery.settle_us);
+    assert_int_equal(fixture->recovery->question.deadline_us,
+                     fixture->now.mono_us + fixture->config.recovery.settle_us);
     wait_for_deadline(fixture);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]); /* verified, not assumed */
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]); /* verified, not assumed */
     answer_running(fixture);
     assert_ended(fixture, RECOVERY_RECOVERED);
     assert_false(fixture->step.releases_candidate);
@@ -50,7 +51,7 @@ static void test_nobody_is_left(void **state)
     struct fixture *fixture = *state;
 
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody is similar enough"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody is similar enough"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
     assert_non_null(strstr(fixture->recovery->detail, "nobody is similar enough"));
     assert_int_equal(fixture->recovery->n_attempts, 0);
@@ -114,7 +115,7 @@ static void test_it_is_started_by_somebody_as_soon_as_its_remains_are_ended(void
         answer(fixture, 0, causes[i] == CAUSE_IO_ERROR ? MACHINE_PAUSED : MACHINE_RUNNING, REASON_IO_ERROR);
         assert_action(fixture, ACTION_DESTROY, &fixture->failed);
         answer_ok(fixture);
-        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
         answer_running(fixture);
         assert_ended(fixture, RECOVERY_DISMISSED);
     }
@@ -130,7 +131,7 @@ static void test_it_is_started_by_somebody_while_a_candidate_fails(void **state)
     assert_action(fixture, ACTION_DESTROY, &fixture->candidates[0]);
     answer_ok(fixture);
     assert_released(fixture, &fixture->candidates[0]);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     answer_running(fixture);
     assert_ended(fixture, RECOVERY_DISMISSED);
 }
@@ -148,7 +149,7 @@ static void test_what_was_seen_dead_stays_so_while_its_hypervisor_is_away(void *
     renew(fixture, CAUSE_PROCESS_DIED);
     say(fixture, RECOVERY_BEGIN);
     answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
-    assert_true(fixture->recovery->waits_for_connection); /* it was never seen dead */
+    assert_true(fixture->recovery->question.waits_for_connection); /* it was never seen dead */
 
     renew(fixture, CAUSE_PROCESS_DIED);
     until_starting(fixture);
@@ -188,13 +189,13 @@ static void test_an_old_decision_is_reconsidered(void **state)
     for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
         renew(fixture, CAUSE_PANIC_PRESERVED);
         courses[i](fixture);
-        fixture->recovery->is_asked = true;
+        fixture->recovery->question.is_handed_out = true;
         unsigned long ignored = fixture->recovery->ignored;
         say(fixture, RECOVERY_RECONSIDER);
         assert_int_equal(fixture->recovery->ignored, ignored + 1);
-        fixture->recovery->is_asked = false;
+        fixture->recovery->question.is_handed_out = false;
         say(fixture, RECOVERY_RECONSIDER);
-        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
         assert_int_equal(fixture->recovery->n_attempts, 0);
         assert_int_equal(fixture->step.is_withdrawn, i > 0);
     }
@@ -344,11 +345,11 @@ static void test_the_connection_is_lost_while_starting_and_it_runs(void **state)
     answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
     assert_state(fixture, RECOVERY_RESOLVING);
     assert_false(fixture->step.has_action);
-    assert_true(fixture->recovery->waits_for_connection);
+    assert_true(fixture->recovery->question.waits_for_connection);
     assert_string_equal(recovery_waits_for(fixture->recovery), "local");
     say(fixture, RECOVERY_RECONNECTED);
     assert_null(recovery_waits_for(fixture->recovery));
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]);
     answer_running(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
     wait_for_deadline(fixture);
@@ -376,7 +377,7 @@ static void test_the_connection_is_lost_in_every_question(void **state)
     say(fixture, RECOVERY_BEGIN);
     for (size_t i = 0;; i++) {
         answer(fixture, -ENOTCONN, MACHINE_UNKNOWN, REASON_UNKNOWN);
-        assert_true(fixture->recovery->waits_for_connection);
+        assert_true(fixture->recovery->question.waits_for_connection);
         assert_false(fixture->step.has_action);
         assert_false(fixture->step.wants_candidate);
         say(fixture, RECOVERY_RECONNECTED);
@@ -394,7 +395,7 @@ static void test_an_overdue_start_that_came_up_is_the_replacement(void **state)
     struct fixture *fixture = *state;
 
     until_resolving(fixture);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]);
     answer_running(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
 }
@@ -455,14 +456,14 @@ static void test_the_original_runs_again_before_anything_was_started(void **stat
 
     say(fixture, RECOVERY_BEGIN);
     say(fixture, RECOVERY_ORIGINAL_RUNS);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     answer_running(fixture);
     assert_ended(fixture, RECOVERY_DISMISSED);
     for (size_t i = 0; i < ELEMENTS_OF(courses); i++) {
         renew(fixture, CAUSE_PROCESS_DIED);
         courses[i](fixture);
         say(fixture, RECOVERY_ORIGINAL_RUNS);
-        assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
         answer_running(fixture);
         assert_ended(fixture, RECOVERY_DISMISSED);
     }
@@ -504,7 +505,7 @@ static void test_the_original_may_not_be_started_again(void **state)
     until_waiting(fixture);
     wait_for_deadline(fixture);
     assert_true(fixture->step.wants_original);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "its disk is in use"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "its disk is in use"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
     assert_string_equal(fixture->recovery->detail, "its disk is in use");
 }

@@ -15,14 +15,14 @@ static const unsigned takes[RECOVERY_STATE_COUNT] = {
         1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ORIGINAL_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_DESTROYING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_SELECTING] =
-        1u << RECOVERY_CHOSEN | 1u << RECOVERY_NOBODY | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON,
+        1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_CANDIDATE | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON,
     [RECOVERY_RECORDING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_CANDIDATE_LOST |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_PREPARING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_CANDIDATE_LOST |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_VERIFYING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_REPLACEMENT_STOPPED |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
-    [RECOVERY_WAITING] = 1u << RECOVERY_TICK | 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NOBODY |
+    [RECOVERY_WAITING] = 1u << RECOVERY_TICK | 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_CANDIDATE |
                          1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON,
     [RECOVERY_STARTING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_REPLACEMENT_STOPPED | 1u << RECOVERY_CANDIDATE_FENCED |
                           1u << RECOVERY_ABANDON,
@@ -41,10 +41,10 @@ static void test_every_event_in_every_state(void **state)
             struct action_result result = {.state = MACHINE_SHUT_OFF, .reason = REASON_CRASHED};
 
             bring_to(fixture, (enum recovery_state)target);
-            if (kind == RECOVERY_ANSWER && fixture->recovery->action_id == 0)
+            if (kind == RECOVERY_ANSWER && fixture->recovery->question.action_id == 0)
                 continue; /* nothing was asked: the coordinator has no answer to hand on */
-            if (fixture->recovery->deadline_us != USEC_INFINITY)
-                pass(fixture, fixture->recovery->deadline_us - fixture->now.mono_us);
+            if (fixture->recovery->question.deadline_us != USEC_INFINITY)
+                pass(fixture, fixture->recovery->question.deadline_us - fixture->now.mono_us);
             unsigned long ignored = fixture->recovery->ignored;
             hand_in(fixture, (struct recovery_event){.kind = (enum recovery_event_kind)kind,
                                                      .result = &result,
@@ -117,7 +117,7 @@ static void random_answer(struct fixture *fixture, struct course *course, uint64
     if (asked.kind == ACTION_START && error == -EALREADY)
         course->may_live[number_of(fixture, &asked.target)] = false; /* not by us */
     /* Who was seen dead stays so, as a rule. */
-    if (asked.kind == ACTION_INQUIRE && number_of(fixture, &asked.target) == FAILED_ITSELF &&
+    if (asked.kind == ACTION_GET_STATE && number_of(fixture, &asked.target) == FAILED_ITSELF &&
         fixture->recovery->was_seen_dead && random_below(seed, 5) != 0)
         answer_off(fixture);
     else
@@ -139,7 +139,7 @@ static void check_start(const struct fixture *fixture, struct course *course)
 static void choose_at_random(struct fixture *fixture, struct course *course, uint64_t *seed)
 {
     if (course->chosen == ELEMENTS_OF(fixture->candidates) || random_below(seed, 10) == 0) {
-        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody"});
+        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody"});
         return;
     }
     pick(fixture, course->chosen++);
@@ -152,8 +152,8 @@ static void begin_anew(struct fixture *fixture, struct course *course)
     course->resumed++;
     recovery_resume(fixture->recovery);
     fixture->step = (struct recovery_step){0};
-    assert_int_equal(fixture->recovery->action_id, 0);
-    assert_true(fixture->recovery->waits_for_connection);
+    assert_int_equal(fixture->recovery->question.action_id, 0);
+    assert_true(fixture->recovery->question.waits_for_connection);
 }
 
 /* One event that fits, or one that does not. */
@@ -166,11 +166,11 @@ static void random_event(struct fixture *fixture, struct course *course, uint64_
         begin_anew(fixture, course);
     else if (random_below(seed, 4) == 0)
         say(fixture, others[random_below(seed, ELEMENTS_OF(others) - (random_below(seed, 10) != 0))]);
-    else if (fixture->recovery->action_id != 0)
+    else if (fixture->recovery->question.action_id != 0)
         random_answer(fixture, course, seed);
-    else if (fixture->recovery->waits_for_connection)
+    else if (fixture->recovery->question.waits_for_connection)
         say(fixture, RECOVERY_RECONNECTED);
-    else if (fixture->recovery->deadline_us != USEC_INFINITY)
+    else if (fixture->recovery->question.deadline_us != USEC_INFINITY)
         wait_for_deadline(fixture);
 }
 
@@ -186,7 +186,7 @@ static void random_step(struct fixture *fixture, struct course *course, uint64_t
         random_event(fixture, course, seed);
     if (fixture->step.has_action && fixture->step.action.kind == ACTION_START)
         check_start(fixture, course);
-    if (!fixture->step.has_action && fixture->recovery->action_id != 0)
+    if (!fixture->step.has_action && fixture->recovery->question.action_id != 0)
         fixture->step.action = before.action; /* still under way */
 }
 

@@ -70,7 +70,7 @@ static void test_the_failed_machine_comes_back_while_a_start_is_held_back(void *
     struct fixture *fixture = *state;
 
     until_starting(fixture);
-    fixture->recovery->is_asked = false;
+    fixture->recovery->question.is_handed_out = false;
     say(fixture, RECOVERY_ORIGINAL_RUNS);
     answer_running(fixture);
     assert_ended(fixture, RECOVERY_DISMISSED);
@@ -170,7 +170,7 @@ static void test_verified_late_is_recovered(void **state)
            fixture->config.recovery.verify.timeout_us - 2 * fixture->config.recovery.verify.interval_us) {
         answer(fixture, -EIO, MACHINE_UNKNOWN, REASON_UNKNOWN);
         assert_state(fixture, RECOVERY_VERIFYING);
-        assert_int_equal(fixture->recovery->deadline_us,
+        assert_int_equal(fixture->recovery->question.deadline_us,
                          fixture->now.mono_us + fixture->config.recovery.verify.interval_us);
         wait_for_deadline(fixture);
         assert_action(fixture, ACTION_VERIFY, &fixture->candidates[0]);
@@ -251,7 +251,7 @@ static void test_the_failed_machine_is_started_again_when_nobody_is_left(void **
 
     until_waiting(fixture);
     assert_false(fixture->step.ended);
-    assert_int_equal(fixture->recovery->deadline_us,
+    assert_int_equal(fixture->recovery->question.deadline_us,
                      fixture->now.mono_us + fixture->config.recovery.restart_backoff_us);
     restart(fixture);
     answer_ok(fixture);
@@ -284,7 +284,7 @@ static void test_the_pause_before_each_restart_is_doubled(void **state)
     until_waiting(fixture);
     for (unsigned i = 1; i <= fixture->config.recovery.restart_attempts; i++) {
         assert_state(fixture, RECOVERY_WAITING);
-        assert_int_equal(fixture->recovery->deadline_us, fixture->now.mono_us + pause_us);
+        assert_int_equal(fixture->recovery->question.deadline_us, fixture->now.mono_us + pause_us);
         pause_us *= 2;
         restart(fixture);
         assert_int_equal(fixture->recovery->restarts, i);
@@ -304,7 +304,7 @@ static void test_the_longest_pause_is_still_one(void **state)
     fixture->config.recovery.restart_backoff_us = 24 * 3600 * USEC_PER_SEC;
     until_waiting(fixture);
     for (unsigned i = 0; i < 100; i++) {
-        assert_true(fixture->recovery->deadline_us > fixture->now.mono_us);
+        assert_true(fixture->recovery->question.deadline_us > fixture->now.mono_us);
         restart(fixture);
         answer(fixture, -EIO, MACHINE_UNKNOWN, REASON_UNKNOWN);
         candidate_turns_out_off(fixture);
@@ -344,7 +344,7 @@ static void test_observing_restarts_nothing(void **state)
     fixture->config.mode = MODE_OBSERVE;
     fixture->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NOBODY, .detail = "nobody"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
 }
 
@@ -372,8 +372,8 @@ static void test_each_state_goes_on_after_a_restart_of_the_daemon(void **state)
         bring_to(fixture, rows[i].before);
         recovery_resume(fixture->recovery);
         assert_state(fixture, rows[i].after);
-        assert_int_equal(fixture->recovery->action_id, 0);
-        assert_int_equal(fixture->recovery->deadline_us, USEC_INFINITY);
+        assert_int_equal(fixture->recovery->question.action_id, 0);
+        assert_int_equal(fixture->recovery->question.deadline_us, USEC_INFINITY);
         if (recovery_state_is_final(rows[i].after)) {
             assert_null(recovery_waits_for(fixture->recovery));
             continue;
@@ -383,7 +383,7 @@ static void test_each_state_goes_on_after_a_restart_of_the_daemon(void **state)
         say(fixture, RECOVERY_TICK); /* time alone does nothing */
         assert_false(fixture->step.has_action);
         say(fixture, RECOVERY_RECONNECTED);
-        assert_action(fixture, ACTION_INQUIRE, about_candidate ? &fixture->candidates[0] : &fixture->failed);
+        assert_action(fixture, ACTION_GET_STATE, about_candidate ? &fixture->candidates[0] : &fixture->failed);
     }
 }
 
@@ -421,7 +421,7 @@ static void test_a_start_from_before_that_takes_effect_late(void **state)
     choose(fixture, 0);
     answer(fixture, -EALREADY, MACHINE_RUNNING, REASON_UNKNOWN);
     assert_false(fixture->step.wants_candidate);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->candidates[0]);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]);
     answer_running(fixture);
     assert_state(fixture, RECOVERY_SETTLING);
     wait_for_deadline(fixture);
@@ -456,7 +456,7 @@ static void test_restarts_are_counted_across_a_restart_of_the_daemon(void **stat
     restart(fixture);
     recovery_resume(fixture->recovery);
     say(fixture, RECOVERY_RECONNECTED);
-    assert_action(fixture, ACTION_INQUIRE, &fixture->failed);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
     candidate_turns_out_off(fixture);
     assert_ended(fixture, RECOVERY_EXHAUSTED);
     assert_int_equal(fixture->recovery->restarts, 1);

@@ -70,8 +70,8 @@ static void assert_over(enum warming_end end)
 
 static void wait_out(void)
 {
-    assert_true(warming.deadline_us != USEC_INFINITY);
-    now.mono_us = warming.deadline_us;
+    assert_true(warming.question.deadline_us != USEC_INFINITY);
+    now.mono_us = warming.question.deadline_us;
     tell(WARMING_TICK);
 }
 
@@ -87,7 +87,7 @@ static void go_to(enum warming_state state)
         wait_out();
         answer(0);
     }
-    if (state >= WARMING_LAYING)
+    if (state >= WARMING_SUSPENDING)
         answer(0);
     if (state >= WARMING_STANDING)
         answer(0);
@@ -105,19 +105,19 @@ static void the_straight_way(void **state)
     assert_true(step.has_started);
     assert_false(step.has_action);
     wait_out();
-    assert_asks(WARMING_SETTLING, ACTION_INQUIRE);
+    assert_asks(WARMING_SETTLING, ACTION_GET_STATE);
     answer(0);
     assert_asks(WARMING_VERIFYING, ACTION_VERIFY);
     answer(-EIO);
     wait_out();
     assert_asks(WARMING_VERIFYING, ACTION_VERIFY);
     answer(0);
-    assert_asks(WARMING_LAYING, ACTION_SUSPEND);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
     answer(0);
     assert_true(step.stands);
     assert_int_equal(warming.state, WARMING_STANDING);
     assert_int_equal(warming.form, KEEP_PAUSED);
-    assert_true(warming.deadline_us == USEC_INFINITY);
+    assert_true(warming.question.deadline_us == USEC_INFINITY);
 }
 
 static void it_is_saved_where_that_is_wished(void **state)
@@ -126,7 +126,7 @@ static void it_is_saved_where_that_is_wished(void **state)
     config.standby.warmth = KEEP_SAVED;
     go_to(WARMING_VERIFYING);
     answer(0);
-    assert_asks(WARMING_LAYING, ACTION_SAVE);
+    assert_asks(WARMING_SUSPENDING, ACTION_SAVE);
     answer(0);
     assert_int_equal(warming.form, KEEP_SAVED);
     tell(WARMING_RELEASE);
@@ -141,7 +141,7 @@ static void without_an_agent_staying_up_is_enough(void **state)
     go_to(WARMING_SETTLING);
     wait_out();
     answer(0);
-    assert_asks(WARMING_LAYING, ACTION_SUSPEND);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
 }
 
 static void what_is_not_written_is_not_started(void **state)
@@ -181,7 +181,7 @@ static void a_start_that_is_cut_off_is_looked_into(void **state)
     assert_int_equal(warming.state, WARMING_RESOLVING);
     assert_false(step.has_action);
     tell(WARMING_RECONNECTED);
-    assert_asks(WARMING_RESOLVING, ACTION_INQUIRE);
+    assert_asks(WARMING_RESOLVING, ACTION_GET_STATE);
     answer(0);
     assert_int_equal(warming.state, WARMING_SETTLING);
 }
@@ -194,7 +194,7 @@ static void a_start_that_failed_leaves_nothing_behind(void **state)
     answer_full(0, MACHINE_PAUSED, REASON_IO_ERROR, false);
     assert_asks(WARMING_STOPPING, ACTION_DESTROY);
     answer(0);
-    assert_asks(WARMING_LOOKING, ACTION_INQUIRE);
+    assert_asks(WARMING_LOOKING, ACTION_GET_STATE);
     answer_full(0, MACHINE_SHUT_OFF, REASON_DESTROYED, false);
     assert_over(WARMING_END_FAILED);
     assert_true(warming.is_failing);
@@ -204,10 +204,10 @@ static void a_start_that_failed_leaves_nothing_behind(void **state)
 static void a_call_that_hangs_is_waited_for(void **state)
 {
     (void)state;
-    go_to(WARMING_LAYING);
+    go_to(WARMING_SUSPENDING);
     answer(-ETIMEDOUT);
     assert_int_equal(warming.state, WARMING_STUCK);
-    assert_true(warming.deadline_us == USEC_INFINITY);
+    assert_true(warming.question.deadline_us == USEC_INFINITY);
     assert_false(warming_may_yield(&warming));
     tell(WARMING_TICK);
     assert_int_equal(warming.state, WARMING_STUCK);
@@ -220,11 +220,11 @@ static void one_that_cannot_be_laid_down_is_stopped_in_the_end(void **state)
     unsigned rounds = 0;
 
     (void)state;
-    go_to(WARMING_LAYING);
-    while (warming.state == WARMING_LAYING) {
+    go_to(WARMING_SUSPENDING);
+    while (warming.state == WARMING_SUSPENDING) {
         assert_true(++rounds < 10);
         answer(-EIO);
-        assert_asks(WARMING_RESOLVING, ACTION_INQUIRE);
+        assert_asks(WARMING_RESOLVING, ACTION_GET_STATE);
         answer(0);
         if (warming.state != WARMING_SETTLING)
             break;
@@ -238,7 +238,7 @@ static void one_that_cannot_be_laid_down_is_stopped_in_the_end(void **state)
 static void a_suspend_that_errs_but_acts_counts(void **state)
 {
     (void)state;
-    go_to(WARMING_LAYING);
+    go_to(WARMING_SUSPENDING);
     answer(-EIO);
     answer_full(0, MACHINE_PAUSED, REASON_USER, false);
     assert_true(step.stands);
@@ -267,9 +267,9 @@ static void a_panic_ends_it(void **state)
 static void a_panic_while_it_is_suspended_is_not_forgotten(void **state)
 {
     (void)state;
-    go_to(WARMING_LAYING);
+    go_to(WARMING_SUSPENDING);
     tell(WARMING_FAILED);
-    assert_int_equal(warming.state, WARMING_LAYING);
+    assert_int_equal(warming.state, WARMING_SUSPENDING);
     answer(0);
     assert_asks(WARMING_STOPPING, ACTION_DESTROY);
 }
@@ -288,7 +288,7 @@ static void old_news_does_not_cost_it_its_warmth(void **state)
     (void)state;
     go_to(WARMING_STANDING);
     tell(WARMING_UP);
-    assert_asks(WARMING_CHECKING, ACTION_INQUIRE);
+    assert_asks(WARMING_CHECKING, ACTION_GET_STATE);
     answer_full(0, MACHINE_PAUSED, REASON_USER, false);
     assert_int_equal(warming.state, WARMING_STANDING);
     assert_false(step.stands);
@@ -378,8 +378,8 @@ static void it_yields_between_calls_only(void **state)
                                                   [WARMING_STANDING] = true,
                                                   [WARMING_CHECKING] = true};
     static const bool may[WARMING_STATE_COUNT] = {
-        [WARMING_RECORDING] = true, [WARMING_STARTING] = true, [WARMING_RESOLVING] = true, [WARMING_SETTLING] = true,
-        [WARMING_VERIFYING] = true, [WARMING_LAYING] = true,   [WARMING_STANDING] = true,  [WARMING_CHECKING] = true};
+        [WARMING_RECORDING] = true, [WARMING_STARTING] = true,   [WARMING_RESOLVING] = true, [WARMING_SETTLING] = true,
+        [WARMING_VERIFYING] = true, [WARMING_SUSPENDING] = true, [WARMING_STANDING] = true,  [WARMING_CHECKING] = true};
 
     (void)state;
     for (int i = 0; i < WARMING_STATE_COUNT; i++) {
@@ -410,14 +410,14 @@ static void every_event_in_every_state(void **state)
                     warming_init(&warming, "warm-1", &machine, &config);
                     warming.state = (enum warming_state)s;
                     warming.last = ACTION_START;
-                    warming.deadline_us = now.mono_us;
+                    warming.question.deadline_us = now.mono_us;
                     warming_handle(&warming, &event, &config, &step);
                     if (warming.state == WARMING_OVER && s != WARMING_OVER)
                         assert_int_not_equal(warming.end, WARMING_GOES_ON);
                     if (warming.state == WARMING_OVER)
                         assert_false(step.has_action);
                     if (warming.state == WARMING_STANDING || warming.state == WARMING_OVER)
-                        assert_true(warming.deadline_us == USEC_INFINITY || warming.ignored > 0);
+                        assert_true(warming.question.deadline_us == USEC_INFINITY || warming.ignored > 0);
                 }
 }
 

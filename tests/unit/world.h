@@ -23,10 +23,11 @@ struct world_domain {
     int priority;
     enum on_crash on_crash;
     bool is_transient;
+    bool is_unreadable; /* listed, but its definition cannot be had */
     enum machine_state state;
     enum machine_reason reason;
-    bool has_saved; /* a managed save image */
-    int lay_error;  /* what suspending and saving it answers */
+    bool has_saved;    /* a managed save image */
+    int suspend_error; /* what suspending and saving it answers */
     unsigned clocks_set;
     int start_error;                    /* what the next starts answer; 0: it runs */
     int64_t start_us;                   /* how long a start takes */

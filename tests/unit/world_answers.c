@@ -108,32 +108,45 @@ static void answer_list(struct world *world, const struct action *action, const 
 
     assert_non_null(inventory);
     inventory->reports = calloc(WORLD_DOMAINS + world->crowd, sizeof(*inventory->reports));
+    inventory->unread = calloc(WORLD_DOMAINS, sizeof(*inventory->unread));
     assert_non_null(inventory->reports);
+    assert_non_null(inventory->unread);
     inventory->free_memory_kib = world->free_memory_kib[host];
     inventory->uptime_us = uptime(world, host);
-    for (unsigned i = 0; i < world->n_domains; i++)
-        if (domains[i].exists && domains[i].hypervisor == host)
+    for (unsigned i = 0; i < world->n_domains; i++) {
+        if (!domains[i].exists || domains[i].hypervisor != host)
+            continue;
+        if (domains[i].is_unreadable)
+            uuid_from(i, inventory->unread[inventory->n_unread++]);
+        else
             inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
+    }
     if (host == 0)
         list_crowd(world, inventory);
     coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
 }
 
-static void answer_inspection(struct world *world, const struct action *action, const struct world_domain *domains)
+static void answer_description(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     unsigned number = world_number_of(&action->target);
     const struct world_domain *domain = &domains[number];
     struct domain_report report;
 
     if (!domain->exists || domain->hypervisor != world_host_of(world, &action->target)) {
-        coordinator_handle_inspection(world->coordinator, action, NULL, world->now);
+        coordinator_handle_description(world->coordinator, action, NULL, world->now);
+        return;
+    }
+    if (domain->is_unreadable) {
+        struct action_result result = {.id = action->id, .error = -EIO, .message = "cannot be read"};
+
+        world_deliver(world, action, &result);
         return;
     }
     report = report_on(domain, number);
-    coordinator_handle_inspection(world->coordinator, action, &report, world->now);
+    coordinator_handle_description(world->coordinator, action, &report, world->now);
 }
 
-static void answer_inquiry(struct world *world, const struct action *action, const struct world_domain *domains)
+static void answer_state(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     const struct world_domain *domain = &domains[world_number_of(&action->target)];
     struct action_result result = {
@@ -245,7 +258,7 @@ static void answer_suspend(struct world *world, const struct action *action)
 {
     unsigned number = world_number_of(&action->target);
     struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id, .error = domain->lay_error};
+    struct action_result result = {.id = action->id, .error = domain->suspend_error};
 
     if (domain->state != MACHINE_RUNNING && domain->state != MACHINE_PAUSED)
         result.error = -EIO;
@@ -283,7 +296,7 @@ static void answer_remember(struct world *world, const struct action *action)
     world_deliver(world, action, &result);
 }
 
-static void answer_probe(struct world *world, const struct action *action)
+static void answer_check_alive(struct world *world, const struct action *action)
 {
     const struct world_domain *domain = &world->domains[world_number_of(&action->target)];
     struct action_result result = {
@@ -350,11 +363,11 @@ void world_do(struct world *world, const struct action *action, const struct wor
     case ACTION_LIST:
         answer_list(world, action, domains);
         break;
-    case ACTION_INSPECT:
-        answer_inspection(world, action, domains);
+    case ACTION_DESCRIBE:
+        answer_description(world, action, domains);
         break;
-    case ACTION_INQUIRE:
-        answer_inquiry(world, action, domains);
+    case ACTION_GET_STATE:
+        answer_state(world, action, domains);
         break;
     case ACTION_DESTROY:
         answer_destroy(world, action);
@@ -362,8 +375,8 @@ void world_do(struct world *world, const struct action *action, const struct wor
     case ACTION_START:
         answer_start(world, action);
         break;
-    case ACTION_PROBE:
-        answer_probe(world, action);
+    case ACTION_CHECK_ALIVE:
+        answer_check_alive(world, action);
         break;
     case ACTION_VERIFY:
         answer_verify(world, action);
@@ -385,7 +398,7 @@ void world_do(struct world *world, const struct action *action, const struct wor
         answer_suspend(world, action);
         break;
     case ACTION_SET_CLOCK:
-    case ACTION_WEIGH:
+    case ACTION_MEASURE_MEMORY:
         answer_clock(world, action);
         break;
     case ACTION_COUNT:

@@ -33,10 +33,10 @@ static struct recovery *copy_of(const struct recovery *recovery)
         copy->attempts[i].name = copied(recovery->attempts[i].name);
         copy->attempts[i].error = copied(recovery->attempts[i].error);
     }
-    copy->action_id = 0;
-    copy->asked = 0;
-    copy->waits_for_connection = false;
-    copy->deadline_us = USEC_INFINITY;
+    copy->question.action_id = 0;
+    copy->question.asked = 0;
+    copy->question.waits_for_connection = false;
+    copy->question.deadline_us = USEC_INFINITY;
     copy->is_changed = false;
     copy->ignored = 0;
     return copy;

@@ -32,11 +32,11 @@ class Refused(AssertionError):
 
 class Api:
     def __init__(self, path):
-        self._path = path
+        self.path = path
 
     def request(self, method, target, body=None, seconds=PATIENCE_S):
         """The parsed answer. Refused for any other status than 200."""
-        connection = UnixConnection(self._path, seconds)
+        connection = UnixConnection(self.path, seconds)
         try:
             connection.request(method, target, None if body is None else json.dumps(body))
             response = connection.getresponse()

@@ -41,8 +41,8 @@ def environment(**more):
     suppressions = SOURCE / "tests/tsan.supp"
     leaks = SOURCE / "tests/lsan.supp"
     return {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
-            "LSAN_OPTIONS": f"suppressions={leaks}:print_suppressions=0", "UBSAN_OPTIONS": "print_stacktrace=1",
-            "TSAN_OPTIONS": f"suppressions={suppressions}" if suppressions.exists() else "", **more}
+            "LSAN_OPTIONS": f"suppressions='{leaks}':print_suppressions=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+            "TSAN_OPTIONS": f"suppressions='{suppressions}'" if suppressions.exists() else "", **more}
 
 
 def configuration(directory, hypervisors=LOCAL, **sections):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Fixtures: the package as it is built, and a container where it is installed, with three machines."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import domain, guests
+from harness import domain, guests, testdriver
 
 import container as containers
 from steps import SOURCE, run_tool
@@ -19,6 +20,8 @@ security_driver = "none"
 namespaces = []
 cgroup_controllers = []
 """
+# Where what depends on the release is looked at.
+RELEASES = ["bookworm", "trixie"]
 MACHINES = {"web-1": "protected", "web-2": "standby", "web-3": "standby"}
 # Sizes of disks are learned after machines are listed, one by one; without them it is certain who is the best.
 CONFIG = """hypervisors:
@@ -51,12 +54,8 @@ def package(release_build):
     return deb
 
 
-@pytest.fixture(scope="session")
-def tree(package):
-    """The root of every container: made once for all tests, and gone with them. An environment may have one."""
-    if "UNDERSTUDY_CONTAINER_TREE" in os.environ:
-        yield Path(os.environ["UNDERSTUDY_CONTAINER_TREE"])
-        return
+@contextlib.contextmanager
+def _made_tree(package, release, packages):
     reason = containers.missing()
     if reason is not None:
         pytest.skip(reason)
@@ -64,12 +63,53 @@ def tree(package):
     try:
         with containers.memory_at(home, "2g"):
             try:
-                containers.make_tree(home / "tree", package)
+                containers.make_tree(home / "tree", package, release, packages)
             except containers.Unavailable as unavailable:
                 pytest.skip(str(unavailable))
             yield home / "tree"
     finally:
         home.rmdir()
+
+
+@pytest.fixture(scope="session")
+def tree(package):
+    """The root of every container: made once for all tests, and gone with them. An environment may have one."""
+    if "UNDERSTUDY_CONTAINER_TREE" in os.environ:
+        yield Path(os.environ["UNDERSTUDY_CONTAINER_TREE"])
+        return
+    with _made_tree(package, containers.own_release(), [*containers.BASICS, *containers.MACHINERY]) as made:
+        yield made
+
+
+@pytest.fixture(scope="session", params=RELEASES)
+def tree_of_release(request, package):
+    """The same for each of the releases, and without machines where it is another one than this machine's."""
+    if request.param == containers.own_release():
+        yield request.getfixturevalue("tree")
+        return
+    with _made_tree(package, request.param, containers.BASICS) as made:
+        yield made
+
+
+@pytest.fixture
+def small_room(tree_of_release, package):
+    """A booted container where understudyd watches libvirt's test driver: web-1 runs, web-2 stands by."""
+    home = Path(tempfile.mkdtemp(prefix="us-"))
+    try:
+        with containers.Container(tree_of_release, home) as container:
+            (container.root / "var/log/journal").mkdir(exist_ok=True)
+            container.boot()
+            shutil.copy(package, container.root / "srv/understudy.deb")
+            container.run("apt-get -q install -y --no-install-recommends /srv/understudy.deb", 120)
+            testdriver.write_node(container.root / "etc/understudy/node.xml",
+                                  {name: {"language": "nodejs"} for name in ("web-1", "web-2")}, running=["web-1"])
+            container.write("etc/understudy/understudy.yaml", CONFIG.replace(
+                "qemu:///system", "test:///etc/understudy/node.xml"))
+            container.run("systemctl enable --now understudyd")
+            yield container
+            print(container.journal("--lines=300"))
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

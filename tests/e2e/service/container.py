@@ -13,8 +13,10 @@ import subprocess
 import time
 from pathlib import Path
 
-PACKAGES = ["systemd", "systemd-sysv", "dbus", "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "procps",
-            "iproute2", "locales", "openssh-server", "openssh-client"]
+BASICS = ["systemd", "systemd-sysv", "dbus", "procps", "iproute2", "socat"]
+# What a machine room has beside that.
+MACHINERY = ["libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "locales", "openssh-server",
+             "openssh-client"]
 # TCG guests have no business with hardware, and what is not there cannot fail.
 MASKED = ("ssh.service", "ssh.socket", "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "getty.target",
           "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
@@ -35,7 +37,7 @@ def missing():
     return None
 
 
-def _run(*command, **options):
+def run_command(*command, **options):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, **options)
     if done.returncode != 0:
         raise Unavailable(f"{' '.join(map(str, command))}: {done.stderr.strip()[-500:]}")
@@ -48,26 +50,31 @@ def _is_known_to_apt(package):
 
 def _dependencies(package):
     """What a package file must have, the first of each alternative."""
-    return [each.split()[0] for each in _run("dpkg-deb", "--field", str(package), "Depends").split(", ")]
+    return [each.split()[0] for each in run_command("dpkg-deb", "--field", str(package), "Depends").split(", ")]
 
 
 @contextlib.contextmanager
 def memory_at(place, size):
     """Has a directory lie in memory: on a busy disk what is thrown away so soon takes longer than all tests."""
-    _run("mount", "-t", "tmpfs", "-o", f"size={size}", "understudy-test", str(place))
+    run_command("mount", "-t", "tmpfs", "-o", f"size={size}", "understudy-test", str(place))
     try:
         yield place
     finally:
         subprocess.run(["umount", "-l", str(place)], check=False)
 
 
-def make_tree(tree, package):
-    """A tree of this machine's release with all that the package needs, but not itself. Takes half a minute."""
-    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+def own_release():
+    """The code name of this machine's."""
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
+def make_tree(tree, package, release, packages):
+    """A tree of a release with all that the package needs, but not itself. Takes half a minute."""
     polkit = "polkitd" if _is_known_to_apt("polkitd") else "policykit-1"
-    _run("mmdebstrap", "--quiet", "--variant=minbase",
-         f"--include={','.join([*PACKAGES, polkit, *_dependencies(package)])}",
-         "--aptopt=Apt::Install-Recommends false", "--dpkgopt=path-exclude=/usr/share/doc/*", release, str(tree), timeout=900)
+    run_command("mmdebstrap", "--quiet", "--variant=minbase",
+                f"--include={','.join([*packages, polkit, *_dependencies(package)])}",
+                "--aptopt=Apt::Install-Recommends false", "--dpkgopt=path-exclude=/usr/share/doc/*", release, str(tree),
+                timeout=900)
     for unit in MASKED:
         (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
     (tree / "etc/machine-id").write_text("")
@@ -76,8 +83,10 @@ def make_tree(tree, package):
 class Container:
     """A copy-on-write view of the tree, which can be booted, also again. What is written is gone with it."""
 
-    def __init__(self, tree, home):
+    def __init__(self, tree, home, size="1g"):
+        """size: of what can be written in it."""
         self._home = home
+        self._size = size
         self.root = home / "root"
         self._tree = tree
         self._process = None
@@ -87,11 +96,11 @@ class Container:
         for name in ("root", "layer"):
             (self._home / name).mkdir()
         # An overlay cannot lie on an overlay, which the home may well be on.
-        _run("mount", "-t", "tmpfs", "-o", "size=1g", "understudy-test", str(self._home / "layer"))
+        run_command("mount", "-t", "tmpfs", "-o", f"size={self._size}", "understudy-test", str(self._home / "layer"))
         for name in ("upper", "work"):
             (self._home / "layer" / name).mkdir()
         layer = self._home / "layer"
-        _run("mount", "-t", "overlay", "-o", f"lowerdir={self._tree},upperdir={layer}/upper,workdir={layer}/work",
+        run_command("mount", "-t", "overlay", "-o", f"lowerdir={self._tree},upperdir={layer}/upper,workdir={layer}/work",
              "understudy-test", str(self.root))
         return self
 
@@ -107,9 +116,11 @@ class Container:
         for mount in (self.root, self._home / "layer"):
             subprocess.run(["umount", "-l", str(mount)], check=False)
 
-    def boot(self):
+    def boot(self, has_network=False):
+        """has_network: this machine's; else it has none."""
         command = ["systemd-nspawn", "-q", "-D", str(self.root), "--register=no", "--keep-unit", "--boot",
-                   "--private-network", "--capability=all", "systemd.unified_cgroup_hierarchy=0"]
+                   *([] if has_network else ["--private-network"]), "--capability=all",
+                   "systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"]
         log = open(self._home / "console", "wb")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          start_new_session=True)
@@ -166,7 +177,7 @@ class Container:
 
     def journal(self, *options):
         """What journalctl shows of its persistent journal, read from outside: it may have been powered off."""
-        return _run("journalctl", "-D", str(self.root / "var/log/journal"), "--no-pager", "-o", "short-precise",
+        return run_command("journalctl", "-D", str(self.root / "var/log/journal"), "--no-pager", "-o", "short-precise",
                     *options)
 
     def power_off(self, command="systemctl --no-block poweroff"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests of the service do and look at again and again, in a container with three machines."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -27,6 +28,12 @@ def run_tool(*command, cwd, **environment):
                           env={**os.environ, **environment})
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def manual(room, page):
+    """An installed manual page, near enough to text that its examples can be done as they stand there."""
+    text = gzip.decompress((room.root / f"usr/share/man/{page}.gz").read_bytes()).decode()
+    return text.replace("\\&", "").replace("\\", "")
 
 
 def wait_until_recovered(room):

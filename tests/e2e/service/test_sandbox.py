@@ -1,18 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The user and the sandbox of the service, and the ways out of it that understudy-hooks(7) shows."""
 
-import gzip
 import re
 
-from steps import KILL_WEB_1, configure, drop_in, running, wait_until_recovered
+from steps import KILL_WEB_1, configure, drop_in, manual, running, wait_until_recovered
 
 SCORE_MAX = 1.5
-
-
-def manual(room, page):
-    """An installed manual page, near enough to text that its examples can be done as they stand there."""
-    text = gzip.decompress((room.root / f"usr/share/man/{page}.gz").read_bytes()).decode()
-    return text.replace("\\&", "").replace("\\", "")
 
 
 def test_it_runs_as_its_own_user_in_a_tight_sandbox(room, capsys):
@@ -31,23 +24,6 @@ def test_a_rehearsal_gets_through_the_sandbox(room):
     room.run("understudyctl drill web-1 --yes")
     assert wait_until_recovered(room)["cause"] == "crashed"
     assert running(room) == {"web-2"}
-
-
-def test_a_hook_gets_out_of_the_sandbox_by_a_unit_of_its_own(room):
-    room.write("etc/systemd/system/understudy-hook-note@.service",
-               "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'id -un >/srv/notes/%i'\n")
-    room.write("etc/systemd/system/other.service", "[Service]\nType=oneshot\nExecStart=/bin/touch /srv/notes/other\n")
-    room.write("etc/understudy/hooks.d/10-note",
-               '#!/bin/sh\n[ "$1" = recovered ] || exit 0\necho on my way\ntouch /srv/notes/direct\n'
-               'systemctl start other.service\n'
-               'exec systemctl start "understudy-hook-note@$UNDERSTUDY_RECOVERY.service"\n', 0o755)
-    room.run("mkdir /srv/notes && systemctl daemon-reload")
-    room.run(KILL_WEB_1)
-    recovery = wait_until_recovered(room)
-    assert room.wait_until(f"cat /srv/notes/{recovery['id']}") == "root\n"
-    assert room.run("ls /srv/notes") == recovery["id"] + "\n"
-    told = room.journal("-u", "understudyd", f"UNDERSTUDY_RECOVERY={recovery['id']}", "UNDERSTUDY_MACHINE=web-1")
-    assert "recovered hook 10-note: on my way" in told
 
 
 def test_a_remote_hypervisor_is_reached_by_ssh(room):

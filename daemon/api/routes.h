@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What can be asked for at which path. */
+#ifndef UNDERSTUDY_DAEMON_API_ROUTES_H
+#define UNDERSTUDY_DAEMON_API_ROUTES_H
+
+#include "api/drill.h"
+#include "report/metrics.h"
+
+struct evhttp_request;
+struct stream;
+
+/* What the answers are made from; a plain value. */
+struct routes {
+    const struct api_backend *backend; /* borrowed, and so are its context and the stream */
+    void *context;
+    struct stream *stream;
+    struct metrics_counters counters;
+    struct drill_list drills;
+};
+
+/* Answers the request, at once or later. */
+void routes_dispatch(struct routes *routes, struct evhttp_request *request);
+
+#endif

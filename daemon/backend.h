@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the API sees of the daemon and may ask of it. */
+#ifndef UNDERSTUDY_DAEMON_BACKEND_H
+#define UNDERSTUDY_DAEMON_BACKEND_H
+
+#include "api/api.h"
+#include "base/moment.h"
+
+struct answers;
+struct event;
+struct nodes;
+struct reload;
+struct settings;
+
+/* The context of backend_functions; a plain value, borrowing all. */
+struct backend {
+    struct coordinator *coordinator;
+    struct answers *answers;
+    const struct nodes *nodes;
+    const struct reload *reload;
+    const struct settings *settings;
+    struct event *pump; /* activated after the coordinator has been told something */
+    struct moment started;
+};
+
+extern const struct api_backend backend_functions;
+
+#endif

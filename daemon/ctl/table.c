@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Columns, lines and colours, said in libsmartcols' words. */
+#include "ctl/table.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <libsmartcols/libsmartcols.h>
+
+#include "ctl/harmless.h"
+#include "ctl/message.h"
+
+#define GAP "  "
+
+/* libsmartcols cuts a column with a width hint, as a share of the terminal, before those without. */
+#define HINT_CUT_FIRST 0.01
+
+struct table {
+    struct libscols_table *table;
+    size_t n_columns;
+    struct libscols_line *line;
+    size_t n_cells; /* in that line */
+};
+
+/* The functions of libsmartcols fail for want of memory only. */
+static void check(int r)
+{
+    if (r < 0)
+        die_of_memory();
+}
+
+static void *check_pointer(void *pointer)
+{
+    if (pointer == NULL)
+        die_of_memory();
+    return pointer;
+}
+
+static void add_column(struct table *table, const struct column *column)
+{
+    static const struct {
+        double hint;
+        int flags;
+    } kinds[] = {
+        [COLUMN_WHOLE] = {0, 0},
+        [COLUMN_NUMBER] = {0, SCOLS_FL_RIGHT},
+        [COLUMN_CUT] = {0, SCOLS_FL_TRUNC},
+        [COLUMN_CUT_FIRST] = {HINT_CUT_FIRST, SCOLS_FL_TRUNC},
+        [COLUMN_HIDDEN] = {0, SCOLS_FL_HIDDEN},
+    };
+    struct libscols_column *added = check_pointer(
+        scols_table_new_column(table->table, column->title, kinds[column->kind].hint, kinds[column->kind].flags));
+
+    if (print_style_code(STYLE_FAINT) != NULL)
+        check(scols_cell_set_color(scols_column_get_header(added), print_style_code(STYLE_FAINT)));
+}
+
+struct table *table_new(const struct column *columns, size_t n_columns)
+{
+    struct table *table = check_pointer(calloc(1, sizeof(*table)));
+
+    table->table = check_pointer(scols_new_table());
+    table->n_columns = n_columns;
+    check(scols_table_set_column_separator(table->table, GAP));
+    check(scols_table_enable_colors(table->table, print_style_code(STYLE_FAINT) != NULL));
+    for (size_t i = 0; i < n_columns; i++)
+        add_column(table, &columns[i]);
+    return table;
+}
+
+void table_free(struct table *table)
+{
+    if (table == NULL)
+        return;
+    scols_unref_table(table->table);
+    free(table);
+}
+
+void table_add(struct table *table, enum style style, const char *format, ...)
+{
+    size_t column = table->n_cells % table->n_columns;
+    va_list arguments;
+    char *text;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        die_of_memory();
+    va_end(arguments);
+    harmless_make(text);
+    if (column == 0)
+        table->line = check_pointer(scols_table_new_line(table->table, NULL));
+    /* Takes the text. */
+    check(scols_line_refer_data(table->line, column, text));
+    if (print_style_code(style) != NULL)
+        check(scols_cell_set_color(scols_line_get_cell(table->line, column), print_style_code(style)));
+    table->n_cells++;
+}
+
+void table_print(struct table *table)
+{
+    check(scols_print_table(table->table));
+}
+
+void table_print_row(struct table *table, size_t row)
+{
+    struct libscols_line *line = scols_table_get_line(table->table, row);
+
+    check(scols_table_print_range(table->table, line, line));
+    /* The end of the last line is left to its caller. */
+    if (row + 1 == scols_table_get_nlines(table->table))
+        putchar('\n');
+}

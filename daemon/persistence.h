@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between the coordinator and the store: recoveries, machines and hosts as documents, out and back in. */
+#ifndef UNDERSTUDY_DAEMON_PERSISTENCE_H
+#define UNDERSTUDY_DAEMON_PERSISTENCE_H
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "protocol/action.h"
+
+struct answers;
+struct coordinator;
+struct event;
+struct event_base;
+struct store;
+
+/* A plain value: initialise what is borrowed, the store is NULL. */
+struct persistence {
+    struct coordinator *coordinator;
+    struct answers *answers;
+    struct event *pump; /* activated after the coordinator has been told something */
+    struct store *store;
+};
+
+/* Opens the store and hands what it holds to the coordinator. */
+int persistence_open(struct persistence *persistence, struct event_base *base,
+                     const struct config *config) _must_check_;
+
+/* Writes down what has changed since the last call. */
+void persistence_write(struct persistence *persistence);
+
+/*
+ * Writes the recovery of a RECORD, or what is known of the target of a REMEMBER; answered under action->id when it is
+ * on disk. Negative errno: no answer will come.
+ */
+int persistence_perform(struct persistence *persistence, const struct action *action) _must_check_;
+
+/* Queued writes still have a moment to reach the disk. */
+void persistence_close(struct persistence *persistence);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tables from notices to hooks, and the documents and variables that programs are given. Runs nothing itself. */
+#include "programs.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answers.h"
+#include "coordinator/coordinator.h"
+#include "hooks/fence.h"
+#include "hooks/hooks.h"
+#include "report/json.h"
+#include "service/clock.h"
+#include "service/log.h"
+#include "settings.h"
+
+#define VARIABLES_MAX 10
+
+static struct log_subject subject_of(const struct recovery *recovery)
+{
+    if (recovery == NULL)
+        return (struct log_subject){0};
+    return (struct log_subject){
+        .machine = recovery->failed, .machine_name = recovery->failed_name, .recovery_id = recovery->id};
+}
+
+/* The recovery that a run of hooks is for. */
+static struct log_subject subject_of_run(const struct programs *programs, uint64_t number)
+{
+    const struct action *action = answers_find(programs->answers, number);
+
+    return subject_of(action != NULL ? coordinator_find_recovery(programs->coordinator, action->recovery_id) : NULL);
+}
+
+static void on_line(void *context, uint64_t number, const char *event, const char *hook, const char *text)
+{
+    struct log_subject subject = subject_of_run(context, number);
+
+    log_about(LOG_INFO, &subject, "%s hook %s: %s", event, hook, text);
+}
+
+/* A warning: the administrator who put the file there believes that it runs. */
+static void on_passed_over(void *context, uint64_t number, const char *event, const char *hook, const char *why)
+{
+    struct log_subject subject = subject_of_run(context, number);
+
+    log_about(LOG_WARNING, &subject, "%s hook %s: %s", event, hook, why);
+}
+
+static void give_answer(struct programs *programs, uint64_t number, int error, const char *message)
+{
+    answers_give(programs->answers, number, error, message);
+    event_active(programs->pump, 0, 0);
+}
+
+static void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
+{
+    struct programs *programs = context;
+    struct log_subject subject = subject_of_run(programs, run);
+    _cleanup_(freep) char *text = NULL;
+
+    if (error < 0) {
+        if (asprintf(&text, "hook %s: %s", hook, message) < 0)
+            text = NULL;
+        log_event(MESSAGE_HOOK_FAILED, &subject, "%s: %s", hook, message);
+    }
+    give_answer(programs, run, error, text != NULL ? text : message);
+}
+
+static void on_fence_line(void *context, const char *host, const char *text)
+{
+    (void)context;
+    log_line(LOG_INFO, "fencing of %s: %s", host, text);
+}
+
+static void on_fence_done(void *context, uint64_t run, int error, const char *message)
+{
+    give_answer(context, run, error, message);
+}
+
+static const struct hooks_callbacks callbacks = {.line = on_line, .passed_over = on_passed_over, .done = on_done};
+static const struct fencer_callbacks fencer_callbacks = {.line = on_fence_line, .done = on_fence_done};
+
+int programs_open(struct programs *programs, struct event_base *base)
+{
+    int r = hooks_new(base, &callbacks, programs, &programs->hooks);
+
+    return r < 0 ? r : fencer_new(base, &fencer_callbacks, programs, &programs->fencer);
+}
+
+void programs_close(struct programs *programs)
+{
+    fencer_free(programs->fencer);
+    hooks_free(programs->hooks);
+    programs->fencer = NULL;
+    programs->hooks = NULL;
+}
+
+/* The environment that tells a hook of the recovery. The array ends with a NULL name. */
+static void fill_variables(const struct recovery *recovery, const char *event,
+                           struct hook_variable variables[VARIABLES_MAX])
+{
+    size_t n = 0;
+
+    variables[n++] = (struct hook_variable){"EVENT", event};
+    variables[n++] = (struct hook_variable){"RECOVERY", recovery->id};
+    variables[n++] = (struct hook_variable){"FAILED", recovery->failed_name};
+    variables[n++] = (struct hook_variable){"FAILED_UUID", recovery->failed.uuid};
+    variables[n++] = (struct hook_variable){"HYPERVISOR", recovery->failed.hypervisor};
+    variables[n++] = (struct hook_variable){"CAUSE", failure_cause_name(recovery->cause)};
+    if (recovery->replacement_name != NULL) {
+        variables[n++] = (struct hook_variable){"REPLACEMENT", recovery->replacement_name};
+        variables[n++] = (struct hook_variable){"REPLACEMENT_UUID", recovery->replacement.uuid};
+        variables[n++] = (struct hook_variable){"REPLACEMENT_HYPERVISOR", recovery->replacement.hypervisor};
+    }
+    variables[n] = (struct hook_variable){NULL, NULL};
+}
+
+/* program NULL: the hooks of the directory. Negative errno: no answer will come. */
+static int run(struct programs *programs, uint64_t number, const struct recovery *recovery, const char *program,
+               const char *event)
+{
+    const struct config_hooks *config = &programs->settings->config->hooks;
+    struct hook_variable variables[VARIABLES_MAX];
+    _cleanup_(freep) char *json = NULL;
+    int r = json_format_recovery(recovery, coordinator_pool(programs->coordinator), clock_now(), &json);
+
+    if (r < 0) {
+        json = NULL;
+        return r;
+    }
+    fill_variables(recovery, event, variables);
+    if (program != NULL)
+        r = hooks_run_program(programs->hooks, number, program, event, variables, json, config->timeout_us);
+    else
+        r = hooks_run(programs->hooks, number, config->directory, event, variables, json, config->timeout_us);
+    return r;
+}
+
+/* A standby that is made warm has no recovery: the command is told of the machine alone. */
+static int verify_warm(struct programs *programs, const struct action *action)
+{
+    const struct pool *pool = coordinator_pool(programs->coordinator);
+    const struct machine *machine = pool_find(pool, action->target.hypervisor, action->target.uuid);
+    _cleanup_(freep) char *json = NULL;
+    int r = machine != NULL
+                ? json_format_machine(pool, coordinator_features(programs->coordinator), machine, clock_now(), &json)
+                : -ENOENT;
+
+    if (r < 0) {
+        json = NULL;
+        return r;
+    }
+    const struct hook_variable variables[] = {
+        {"EVENT", "verify"},
+        {"REPLACEMENT", machine->name},
+        {"REPLACEMENT_UUID", machine->uuid},
+        {"REPLACEMENT_HYPERVISOR", machine->hypervisor},
+        {"WARMING", "1"},
+        {NULL, NULL},
+    };
+    return hooks_run_program(programs->hooks, action->id, programs->settings->config->recovery.verify.command, "verify",
+                             variables, json, programs->settings->config->hooks.timeout_us);
+}
+
+int programs_run(struct programs *programs, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(programs->coordinator, action->recovery_id);
+
+    if (strncmp(action->recovery_id, WARM_ID_PREFIX, strlen(WARM_ID_PREFIX)) == 0)
+        return verify_warm(programs, action);
+    if (recovery == NULL)
+        return -ENOENT;
+    if (action->kind == ACTION_VERIFY)
+        return run(programs, action->id, recovery, programs->settings->config->recovery.verify.command, "verify");
+    return run(programs, action->id, recovery, NULL, "pre-start");
+}
+
+int programs_fence(struct programs *programs, const struct action *action)
+{
+    const struct config *config = programs->settings->config;
+
+    if (config->fence.command == NULL)
+        return -ENOENT;
+    for (size_t i = 0; i < config->n_hypervisors; i++)
+        if (strcmp(config->hypervisors[i].name, action->target.hypervisor) == 0)
+            return fencer_run(programs->fencer, action->id, action->target.hypervisor, &config->fence,
+                              &config->hypervisors[i].fence);
+    return -ENOENT;
+}
+
+static int format_host(struct programs *programs, const char *name, char **ret)
+{
+    for (size_t i = 0; i < coordinator_hypervisor_count(programs->coordinator); i++) {
+        struct hypervisor_status status = coordinator_hypervisor(programs->coordinator, i);
+
+        if (strcmp(status.name, name) == 0)
+            return json_format_host(&status, coordinator_pool(programs->coordinator), ret);
+    }
+    return -ENOENT;
+}
+
+static void ignore(void *context, int error, const char *message)
+{
+    (void)context;
+    (void)error;
+    (void)message;
+}
+
+/*
+ * The number of a run that nothing waits for; what its hooks print is told with the recovery. Without the memory to
+ * note that, their lines are told without it.
+ */
+static uint64_t new_run(struct programs *programs, const char *recovery_id)
+{
+    struct action action = {.id = answers_new_number(programs->answers), .kind = ACTION_HOOK};
+
+    snprintf(action.recovery_id, sizeof(action.recovery_id), "%s", recovery_id);
+    (void)!answers_expect(programs->answers, &action, ignore, NULL);
+    return action.id;
+}
+
+static int tell_of_recovery(struct programs *programs, const struct recovery *recovery, const char *event)
+{
+    uint64_t number = new_run(programs, recovery->id);
+    int r = run(programs, number, recovery, NULL, event);
+
+    if (r < 0)
+        answers_forget(programs->answers, number);
+    return r;
+}
+
+/* Hooks for a host, or for machines that run twice: they are told the host, or the notice itself. */
+static int tell_of_host(struct programs *programs, const struct notice *notice, const char *event)
+{
+    const struct hook_variable variables[] = {
+        {"EVENT", event},
+        {"HYPERVISOR", notice->machine.hypervisor},
+        {"MACHINE", notice->machine_name},
+        {NULL, NULL},
+    };
+    const struct config_hooks *config = &programs->settings->config->hooks;
+    _cleanup_(freep) char *json = NULL;
+    uint64_t number;
+    int r = notice->kind == NOTICE_BOTH_RUN ? json_format_notice(notice, &json)
+                                            : format_host(programs, notice->machine.hypervisor, &json);
+
+    if (r < 0) {
+        json = NULL;
+        return r;
+    }
+    number = new_run(programs, "");
+    r = hooks_run(programs->hooks, number, config->directory, event, variables, json, config->timeout_us);
+    if (r < 0)
+        answers_forget(programs->answers, number);
+    return r;
+}
+
+void programs_tell(struct programs *programs, const struct notice *notice)
+{
+    static const char *const events[NOTICE_COUNT] = {
+        [NOTICE_STARTED] = "post-start",
+        [NOTICE_RECOVERED] = "recovered",
+        [NOTICE_EXHAUSTED] = "exhausted",
+    };
+    static const char *const host_events[NOTICE_COUNT] = {
+        [NOTICE_HOST_LOST] = "host-lost",
+        [NOTICE_FENCE_FAILED] = "fence-failed",
+        [NOTICE_BOTH_RUN] = "both-run",
+    };
+    const char *event = events[notice->kind], *host_event = host_events[notice->kind];
+    const struct recovery *recovery;
+    struct log_subject subject;
+
+    if (host_event != NULL && tell_of_host(programs, notice, host_event) < 0)
+        log_line(LOG_WARNING, "the hooks for %s of %s could not be run", host_event, notice->machine.hypervisor);
+    if (event == NULL)
+        return;
+    recovery = coordinator_find_recovery(programs->coordinator, notice->recovery_id);
+    subject = subject_of(recovery);
+    if (recovery == NULL || tell_of_recovery(programs, recovery, event) < 0)
+        log_event(MESSAGE_HOOK_FAILED, &subject, "the hooks for %s of recovery %s could not be run", event,
+                  notice->recovery_id);
+}

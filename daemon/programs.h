@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* External programs: which hooks an event calls for, what they are told, and which fence agent a host has. */
+#ifndef UNDERSTUDY_DAEMON_PROGRAMS_H
+#define UNDERSTUDY_DAEMON_PROGRAMS_H
+
+#include "base/cleanup.h"
+#include "protocol/action.h"
+#include "protocol/notice.h"
+
+struct answers;
+struct coordinator;
+struct event;
+struct event_base;
+struct fencer;
+struct hooks;
+struct settings;
+
+/* A plain value: initialise what is borrowed, the rest is NULL. */
+struct programs {
+    struct coordinator *coordinator;
+    struct answers *answers;
+    const struct settings *settings;
+    struct event *pump; /* activated after the coordinator has been told something */
+    struct hooks *hooks;
+    struct fencer *fencer;
+};
+
+int programs_open(struct programs *programs, struct event_base *base) _must_check_;
+
+/* Runs the pre-start hooks, or the command that verifies; answered under action->id. Negative errno: not begun. */
+int programs_run(struct programs *programs, const struct action *action) _must_check_;
+
+/* Runs the fence agent for the host of the action's target; answered under action->id. Negative errno: not begun. */
+int programs_fence(struct programs *programs, const struct action *action) _must_check_;
+
+/* Runs the hooks that a notice calls for, if any. Nothing waits for them. */
+void programs_tell(struct programs *programs, const struct notice *notice);
+
+/* Kills the programs that still run. */
+void programs_close(struct programs *programs);
+
+#endif

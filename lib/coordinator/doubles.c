@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Machines that run twice: told, and one of the two stopped where that is wished. */
+#include "coordinator/doubles.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/question.h"
+
+/* One of two that run for the same service: to be stopped while the other one runs. */
+struct surplus {
+    struct action action;
+    struct machine_ref survivor;
+    bool is_due;
+    int64_t retry_us; /* mono_us; USEC_INFINITY: asked, or due */
+    struct surplus *next;
+};
+
+/* For somebody: one that is on its way to being warm does nothing. */
+static bool runs(const struct machine *machine)
+{
+    return machine != NULL && machine->is_reachable && machine->keeping == KEEPING_NONE &&
+           (machine->state == MACHINE_RUNNING || machine->state == MACHINE_SUSPENDED);
+}
+
+static const struct machine *find(const struct registry *registry, const struct machine_ref *ref)
+{
+    return pool_find(registry->pool, ref->hypervisor, ref->uuid);
+}
+
+/* It runs in the place of yet another one, or is on its way there: that is its own duty now. */
+static bool has_other_duty(const struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct watch *watch = watch_find(registry, &ref);
+
+    if (watch != NULL && watch->serves != NULL)
+        return true;
+    for (size_t i = 0; i < registry->records.count; i++)
+        if (registry->records.all[i]->stands_in && machine_ref_equal(&registry->records.all[i]->replacement, &ref))
+            return true;
+    return false;
+}
+
+/* The failed machine, or the one at the head of the chain, if it runs. */
+static const struct machine *running_original(const struct registry *registry, const struct recovery *recovery)
+{
+    const struct machine *failed = find(registry, &recovery->failed), *root = find(registry, &recovery->root);
+
+    if (runs(failed) && !has_other_duty(registry, failed))
+        return failed;
+    return runs(root) && !has_other_duty(registry, root) ? root : NULL;
+}
+
+static void stop(struct doubles *doubles, const struct recovery *recovery, const struct machine *victim,
+                 const struct machine *survivor, struct moment now)
+{
+    struct surplus *surplus = calloc(1, sizeof(*surplus));
+
+    if (surplus == NULL) {
+        outbox_tell(&doubles->registry->outbox, NOTICE_OUT_OF_MEMORY, now, victim, "no memory to stop %s",
+                    victim->name);
+        return;
+    }
+    surplus->action.kind = ACTION_DESTROY;
+    surplus->action.target = machine_ref_of(victim);
+    memcpy(surplus->action.recovery_id, recovery->id, sizeof(recovery->id));
+    surplus->survivor = machine_ref_of(survivor);
+    surplus->is_due = true;
+    surplus->retry_us = USEC_INFINITY;
+    surplus->next = doubles->surplus;
+    doubles->surplus = surplus;
+}
+
+static void tell(struct doubles *doubles, const struct recovery *recovery, const struct machine *original,
+                 const struct machine *replacement, struct moment now)
+{
+    static const char *const consequences[] = {
+        [BOTH_RUN_ALERT] = "stop one of them",
+        [BOTH_RUN_STOP_REPLACEMENT] = "the replacement is stopped",
+        [BOTH_RUN_STOP_ORIGINAL] = "the original is stopped",
+    };
+    enum when_both_run when =
+        doubles->registry->config->mode == MODE_AUTOMATIC ? doubles->registry->config->when_both_run : BOTH_RUN_ALERT;
+
+    outbox_tell(&doubles->registry->outbox, NOTICE_BOTH_RUN, now, original,
+                "%s/%s runs, and %s/%s, which took its place in recovery %s, runs as well: %s", original->hypervisor,
+                original->name, replacement->hypervisor, replacement->name, recovery->id, consequences[when]);
+    if (when == BOTH_RUN_STOP_REPLACEMENT)
+        stop(doubles, recovery, replacement, original, now);
+    if (when == BOTH_RUN_STOP_ORIGINAL)
+        stop(doubles, recovery, original, replacement, now);
+}
+
+/* Only its hypervisor's own word ends it: out of reach it may run on, and an agent may be wrong. */
+static bool has_stopped(const struct registry *registry, const struct recovery *recovery)
+{
+    const struct machine *replacement = find(registry, &recovery->replacement);
+    const struct host *host = host_find(registry, recovery->replacement.hypervisor);
+
+    if (host != NULL && !host->is_listed)
+        return false;
+    return replacement == NULL || !machine_state_is_active(replacement->state);
+}
+
+static void look(struct doubles *doubles, struct recovery *recovery, struct moment now)
+{
+    const struct machine *replacement = find(doubles->registry, &recovery->replacement);
+    const struct machine *original = running_original(doubles->registry, recovery);
+    struct machine_ref ref;
+
+    if (has_stopped(doubles->registry, recovery)) {
+        recovery->stands_in = false;
+        recovery->is_changed = true;
+        return;
+    }
+    if (!runs(replacement) || original == NULL || original == replacement) {
+        recovery->doubled = (struct machine_ref){0};
+        return;
+    }
+    ref = machine_ref_of(original);
+    if (machine_ref_equal(&recovery->doubled, &ref))
+        return;
+    recovery->doubled = ref;
+    tell(doubles, recovery, original, replacement, now);
+}
+
+bool doubles_handle(void *self, struct moment now)
+{
+    struct doubles *doubles = self;
+    struct records *records = &doubles->registry->records;
+
+    if (!registry_take(doubles->registry, FACT_SERVING_CHANGED))
+        return false;
+    for (size_t i = 0; i < records->count; i++)
+        if (records->all[i]->stands_in)
+            look(doubles, records->all[i], now);
+    return true;
+}
+
+static void drop(struct surplus **at)
+{
+    struct surplus *surplus = *at;
+
+    *at = surplus->next;
+    free(surplus);
+}
+
+/* Should both be seen to run (again), it is told, and resolved, anew. */
+static void look_later(struct doubles *doubles, const struct surplus *surplus)
+{
+    struct recovery *recovery = records_find(&doubles->registry->records, surplus->action.recovery_id);
+
+    if (recovery != NULL)
+        recovery->doubled = (struct machine_ref){0};
+}
+
+bool doubles_next(void *self, struct action *ret)
+{
+    struct doubles *doubles = self;
+    struct registry *registry = doubles->registry;
+
+    for (struct surplus **at = &doubles->surplus; *at != NULL;) {
+        struct surplus *surplus = *at;
+
+        if (!surplus->is_due) {
+            at = &surplus->next;
+            continue;
+        }
+        /* If the other one has stopped meanwhile, this is the last one, and stays. */
+        if (!runs(find(registry, &surplus->survivor)) || !runs(find(registry, &surplus->action.target))) {
+            look_later(doubles, surplus);
+            drop(at);
+            continue;
+        }
+        surplus->is_due = false;
+        surplus->action.id = outbox_new_id(&registry->outbox, PART_DOUBLES);
+        surplus->action.as_of = registry->events;
+        surplus->action.timeout_us = QUESTION_STOP_US;
+        *ret = surplus->action;
+        return true;
+    }
+    return false;
+}
+
+void doubles_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
+{
+    struct doubles *doubles = self;
+    const struct machine *machine = find(doubles->registry, &action->target);
+    struct surplus **at = &doubles->surplus;
+
+    while (*at != NULL && (*at)->action.id != action->id)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return;
+    if (result->error != 0 && result->error != -ENOENT) {
+        (*at)->retry_us = now.mono_us + RETRY_US;
+        return;
+    }
+    outbox_tell(&doubles->registry->outbox, NOTICE_BOTH_RESOLVED, now, machine, "%s was stopped, because it ran twice",
+                machine != NULL ? machine->name : action->target.uuid);
+    drop(at);
+}
+
+void doubles_tick(void *self, struct moment now)
+{
+    struct doubles *doubles = self;
+
+    for (struct surplus *surplus = doubles->surplus; surplus != NULL; surplus = surplus->next)
+        if (surplus->retry_us <= now.mono_us) {
+            surplus->retry_us = USEC_INFINITY;
+            surplus->is_due = true;
+        }
+}
+
+int64_t doubles_deadline(const void *self)
+{
+    const struct doubles *doubles = self;
+    int64_t deadline_us = USEC_INFINITY;
+
+    for (const struct surplus *surplus = doubles->surplus; surplus != NULL; surplus = surplus->next)
+        deadline_us = earlier_us(deadline_us, surplus->retry_us);
+    return deadline_us;
+}
+
+void doubles_done(struct doubles *doubles)
+{
+    while (doubles->surplus != NULL)
+        drop(&doubles->surplus);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starts that take effect when no recovery counts on them any more: two machines must not serve for one
+ * failure. No question to a hypervisor tells of a start that is still to come, as one is whose answer was
+ * lost with the connection or with the daemon that asked. So every attempt keeps, on disk as well, what is
+ * known of its start (enum start_fate), and a machine that comes up by one that was given up is ended.
+ */
+#ifndef UNDERSTUDY_COORDINATOR_LATE_STARTS_H
+#define UNDERSTUDY_COORDINATOR_LATE_STARTS_H
+
+#include "coordinator/component.h"
+#include "coordinator/registry.h"
+
+struct late_starts {
+    struct registry *registry;
+    struct late_start *first; /* machines to be stopped */
+};
+
+component_handle late_starts_handle;
+component_answer late_starts_answer;
+component_tick late_starts_tick;
+component_deadline late_starts_deadline;
+component_next late_starts_next;
+void late_starts_done(struct late_starts *late_starts);
+
+/* A start that was answered -ETIMEDOUT has ended after all. */
+void late_starts_handle_late_result(struct late_starts *late_starts, const struct action *action,
+                                    const struct action_result *result, struct moment now);
+
+/* A start of this machine that was given up may still take effect. */
+bool late_starts_may_bring_up(const struct late_starts *late_starts, const struct machine *machine, struct moment now);
+/* The recovery has a start that is not settled, and that is not so long ago that nothing will come of it. */
+bool late_starts_are_possible(const struct registry *registry, const struct recovery *recovery, struct moment now);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Machines under watch: what a hypervisor tells of one becomes its state in the pool and a verdict. A
+ * failure is left as a fact for whoever deals with it. Does not know how recoveries go on.
+ */
+#ifndef UNDERSTUDY_COORDINATOR_MACHINES_H
+#define UNDERSTUDY_COORDINATOR_MACHINES_H
+
+#include "coordinator/component.h"
+#include "coordinator/registry.h"
+
+/* `self` is the registry. */
+component_answer machines_answer;
+component_tick machines_tick;
+component_deadline machines_deadline;
+component_next machines_next; /* DESCRIBE */
+
+/* ---- what the world tells ---- */
+
+void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event);
+/*
+ * Everything that a host has, as of an event count; what the inventory's reports own is taken. -ENOMEM: some
+ * of it was not taken in, and what that is, is not absent.
+ */
+int machines_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory, uint64_t as_of,
+                              struct moment now) _must_check_;
+/* One machine was described; takes report->description. report NULL: there is no such machine. */
+void machines_handle_description(struct registry *registry, const struct action *action, struct domain_report *report,
+                                 struct moment now);
+
+/* ---- what other components find out ---- */
+
+/* What more there is to know of it is to be asked for. */
+void machines_describe(struct registry *registry, struct watch *watch);
+/*
+ * A failure; `why` is static and for people. It is left for the recoveries, or for the standby component
+ * where that one has the machine, unless something speaks against it. machine NULL: it is not known yet.
+ */
+void machines_fail(struct registry *registry, struct watch *watch, struct machine *machine, enum failure_cause cause,
+                   const char *why, struct moment now);
+/* There was no memory to deal with a failure: it is left again at retry_us (mono_us). */
+void machines_defer_failure(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us);
+/* Its host was fenced: it is off. has_failed: it was in service, and is recovered where that is wished. */
+void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now);
+/* It is up: the memory that it needs is spent, whatever its host said last. */
+void machines_count_memory(struct registry *registry, struct machine *machine);
+
+/* ---- what recoveries and standbys do to it ---- */
+
+/* A recovery of this machine is under way since before the start: that it does not run is no news. */
+void machines_resume_recovery(struct watch *watch, const struct machine *machine);
+/* It was surely ended on purpose; what is still told of that is old. */
+void machines_write_off(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now);
+/* A recovery of this machine ended. runs_after_all: it may fail anew, even if no event told that it runs. */
+void machines_end_recovery(struct registry *registry, struct watch *watch, struct machine *machine,
+                           bool runs_after_all);
+/* Ends a hold on the machine, which may be gone afterwards, and its watch with it. */
+void machines_let_go(struct registry *registry, struct machine *machine);
+/* Machines of hypervisors that are no longer configured go. */
+void machines_forget_unconfigured(struct registry *registry);
+
+#endif

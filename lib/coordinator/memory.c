@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is written down and read back: recoveries, hosts and machines, as they were known before the daemon
+ * was started and as they are now. What follows from it, the components decide when the hypervisors have
+ * been listed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/parts.h"
+
+int coordinator_restore(struct coordinator *coordinator, struct recovery *recovery)
+{
+    bool is_held = recovery->is_held && !recovery_state_is_final(recovery->state);
+    int r = records_add_restored(&coordinator->registry.records, recovery);
+
+    if (r == 0 && is_held)
+        brake_restore(&coordinator->brake);
+    return r;
+}
+
+int coordinator_remember(struct coordinator *coordinator, const struct machine_ref *machine,
+                         const struct machine_memory *memory)
+{
+    struct watch *watch = watch_get(&coordinator->registry, machine->hypervisor, machine->uuid);
+
+    if (watch == NULL)
+        return -ENOMEM;
+    watch->remembered = *memory;
+    return 0;
+}
+
+int coordinator_remember_host(struct coordinator *coordinator, const char *hypervisor, enum host_state state,
+                              struct moment missing, struct moment fenced)
+{
+    struct host *host = host_find(&coordinator->registry, hypervisor);
+
+    if (host == NULL)
+        return -ENOENT;
+    host_restore(&host->track, state, missing, fenced);
+    host->was_off = host->track.state == HOST_FENCED;
+    return 0;
+}
+
+int coordinator_remember_description(struct coordinator *coordinator, const struct machine_ref *ref,
+                                     struct domain_description *description)
+{
+    struct registry *registry = &coordinator->registry;
+    struct watch *watch = watch_get(registry, ref->hypervisor, ref->uuid);
+    struct machine *machine = NULL;
+    int r = -ENOMEM;
+
+    if (watch == NULL || host_find(registry, ref->hypervisor) == NULL) {
+        domain_description_free(description);
+        return watch == NULL ? -ENOMEM : 0;
+    }
+    r = pool_apply(registry->pool, ref->hypervisor, description, &machine);
+    if (r < 0)
+        return r;
+    machine->state = watch->remembered.state;
+    machine->reason = watch->remembered.reason;
+    machine->failed_unrecovered = watch->remembered.failed_unrecovered;
+    return pool_remember_learned(registry->pool, machine, &watch->remembered_learned);
+}
+
+int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
+                                 const struct string_list *features)
+{
+    struct watch *watch = watch_get(&coordinator->registry, machine->hypervisor, machine->uuid);
+    int r = watch != NULL ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < features->count; i++)
+        r = string_list_add(&watch->remembered_learned, features->items[i]);
+    return r;
+}
+
+/* What is to be kept of a watch's machine. */
+static struct machine_memory memory_of(const struct watch *watch, const struct machine *machine)
+{
+    bool is_kept = watch->warms != NULL;
+
+    return (struct machine_memory){
+        .state = machine->state,
+        .reason = machine->reason,
+        .failed_unrecovered = machine->failed_unrecovered,
+        .went_down_with_host = watch->track.pending == CAUSE_HOST_LOST,
+        .keeping = is_kept ? machine->keeping : watch->remembered.keeping,
+        .kept_since_us = is_kept ? watch->kept_since_us : watch->remembered.kept_since_us,
+    };
+}
+
+struct machine_memory coordinator_memory(const struct coordinator *coordinator, const struct machine_ref *ref)
+{
+    const struct watch *watch = watch_find(&coordinator->registry, ref);
+    const struct machine *machine = watch != NULL ? watch_machine(&coordinator->registry, watch) : NULL;
+
+    return machine != NULL ? memory_of(watch, machine) : (struct machine_memory){.state = MACHINE_GONE};
+}
+
+int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *ref,
+                        struct string_list *learned)
+{
+    const struct machine *machine = pool_find(coordinator->registry.pool, ref->hypervisor, ref->uuid);
+    const struct id_set *features = machine != NULL ? &machine->knowledge[KNOWLEDGE_AGENT].features : NULL;
+    int r = 0;
+
+    for (size_t i = 0; features != NULL && r == 0 && i < features->count; i++)
+        r = string_list_add(learned, feature_name(coordinator->registry.features, features->ids[i]));
+    return r;
+}
+
+const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator)
+{
+    return records_next_changed(&coordinator->registry.records);
+}
+
+const struct host_track *coordinator_next_changed_host(struct coordinator *coordinator, const char **ret_hypervisor)
+{
+    for (size_t i = 0; i < coordinator->registry.n_hosts; i++) {
+        struct host *host = &coordinator->registry.hosts[i];
+
+        if (!host->track.is_changed)
+            continue;
+        host->track.is_changed = false;
+        *ret_hypervisor = host->name;
+        return &host->track;
+    }
+    return NULL;
+}
+
+bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
+                                      struct machine_memory *ret)
+{
+    struct registry *registry = &coordinator->registry;
+    unsigned facts;
+    struct watch *watch = watch_take(registry, QUEUE_WRITE, &facts);
+    const struct machine *machine;
+
+    if (watch == NULL)
+        return false;
+    machine = watch_machine(registry, watch);
+    *ret_machine = watch->ref;
+    *ret = machine != NULL ? memory_of(watch, machine) : (struct machine_memory){.state = MACHINE_GONE};
+    if (watch->is_forgotten && machine == NULL && watch->recovers == NULL && watch->serves == NULL &&
+        watch->facts[QUEUE_DESCRIBE] == 0 && !watch->is_describing)
+        watch_discard(registry, watch);
+    return true;
+}

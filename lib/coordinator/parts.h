@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The coordinator as a whole: each component's own struct, and nothing beside them. For coordinator.c, memory.c and
+ * view.c, which make up the public interface. */
+#ifndef UNDERSTUDY_COORDINATOR_PARTS_H
+#define UNDERSTUDY_COORDINATOR_PARTS_H
+
+#include "coordinator/assignment.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/doubles.h"
+#include "coordinator/heartbeat.h"
+#include "coordinator/recoveries.h"
+
+struct coordinator {
+    struct registry registry;
+    struct brake brake;
+    struct late_starts late_starts;
+    struct heartbeat heartbeat;
+    struct guest_clock guest_clock;
+    struct standby standby;
+    struct recoveries recoveries;
+    struct doubles doubles;
+    struct assignment assignment;
+    unsigned long overruns; /* inputs after which the facts did not come to an end */
+};
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All recoveries as records. */
+#include "coordinator/records.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void records_make_id(struct records *records, struct moment now, char id[RECOVERY_ID_SIZE])
+{
+    time_t second = (time_t)(now.real_us / USEC_PER_SEC);
+    char text[sizeof("YYYYYMMDD-HHMMSS")];
+    struct tm utc;
+
+    if (second != records->id_second) {
+        records->id_second = second;
+        records->id_count = 0;
+    }
+    if (gmtime_r(&second, &utc) == NULL || strftime(text, sizeof(text), "%Y%m%d-%H%M%S", &utc) == 0)
+        strcpy(text, "0");
+    do
+        snprintf(id, RECOVERY_ID_SIZE, "%s-%u", text, ++records->id_count);
+    while (records_find(records, id) != NULL);
+}
+
+int records_make_room(struct records *records)
+{
+    struct recovery **all = reallocarray(records->all, records->count + 1, sizeof(struct recovery *));
+
+    if (all == NULL)
+        return -ENOMEM;
+    records->all = all;
+    return 0;
+}
+
+void records_add(struct records *records, struct recovery *recovery)
+{
+    records->all[records->count++] = recovery;
+}
+
+int records_add_restored(struct records *records, struct recovery *recovery)
+{
+    struct recovery **restored = reallocarray(records->restored, records->n_restored + 1, sizeof(struct recovery *));
+
+    if (restored != NULL)
+        records->restored = restored;
+    if (restored == NULL || records_make_room(records) < 0) {
+        recovery_free(recovery);
+        return -ENOMEM;
+    }
+    records_add(records, recovery);
+    if (!recovery_state_is_final(recovery->state)) {
+        recovery_resume(recovery);
+        restored[records->n_restored++] = recovery;
+    }
+    return 0;
+}
+
+struct recovery *records_find(const struct records *records, const char *id)
+{
+    for (size_t i = 0; i < records->count; i++)
+        if (strcmp(records->all[i]->id, id) == 0)
+            return records->all[i];
+    return NULL;
+}
+
+const struct recovery *records_next_changed(struct records *records)
+{
+    for (size_t i = records->count; i-- > 0;)
+        if (records->all[i]->is_changed) {
+            records->all[i]->is_changed = false;
+            return records->all[i];
+        }
+    return NULL;
+}
+
+size_t records_count_open(const struct records *records)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < records->count; i++)
+        count += !recovery_state_is_final(records->all[i]->state);
+    return count - records->n_restored;
+}
+
+struct machine_ref records_original(const struct records *records, const struct machine *machine, int64_t window_us,
+                                    struct moment now)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    for (size_t i = records->count; i-- > 0;) {
+        const struct recovery *recovery = records->all[i];
+
+        if (now.mono_us - recovery->detected.mono_us > window_us)
+            break;
+        if (recovery->state == RECOVERY_RECOVERED && machine_ref_equal(&recovery->replacement, &ref))
+            return recovery->root;
+    }
+    return ref;
+}
+
+bool records_was_taken(const struct records *records, const struct machine_ref *ref, int64_t since_us)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        const struct recovery *recovery = records->all[i];
+
+        if (recovery->state == RECOVERY_RECOVERED && machine_ref_equal(&recovery->replacement, ref) &&
+            recovery->decided.real_us >= since_us)
+            return true;
+    }
+    return false;
+}
+
+bool records_await(const struct records *records, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < records->n_restored; i++) {
+        const struct recovery *recovery = records->restored[i];
+
+        if (machine_ref_equal(&recovery->failed, ref) ||
+            (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, ref)))
+            return true;
+    }
+    return false;
+}
+
+bool records_concern(const struct records *records, const struct machine_ref *ref)
+{
+    if (records_await(records, ref))
+        return true;
+    for (size_t i = 0; i < records->n_restored; i++) {
+        const struct recovery *recovery = records->restored[i];
+
+        for (size_t n = 0; n < recovery->n_attempts; n++)
+            if (machine_ref_equal(&recovery->attempts[n].candidate, ref))
+                return true;
+    }
+    return false;
+}
+
+void records_done(struct records *records)
+{
+    for (size_t i = 0; i < records->count; i++)
+        recovery_free(records->all[i]);
+    free(records->all);
+    free(records->restored);
+}

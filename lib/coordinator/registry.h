@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the coordinator knows: hosts, machines under watch and recoveries, and the facts that are left for
+ * its components. A fact is a mark on a machine, on a host, or on the whole; machines with a mark
+ * stand in an intrusive queue, so that leaving a fact never needs memory. A component reads its facts in
+ * its handle function, and a fact that was read is gone. Decides nothing.
+ */
+#ifndef UNDERSTUDY_COORDINATOR_REGISTRY_H
+#define UNDERSTUDY_COORDINATOR_REGISTRY_H
+
+#include <uthash.h>
+
+#include "coordinator/outbox.h"
+#include "coordinator/records.h"
+#include "detect/failure.h"
+#include "detect/hang.h"
+#include "detect/host.h"
+#include "similarity/similarity.h"
+
+/* What could not be done for want of memory is tried again after this. */
+#define RETRY_US USEC_PER_SEC
+
+struct open_recovery;
+struct warm_standby;
+
+/* Facts about the whole, each with the one component that reads it. */
+enum fact {
+    FACT_INPUT,           /* assignment: something came in */
+    FACT_POOL_CHANGED,    /* standby: what the plan or the choice looks at is different */
+    FACT_SERVING_CHANGED, /* doubles: which machines run for a service may be different */
+    FACT_FAILURES,        /* brake: recoveries were opened */
+    FACT_BRAKE_TURNED,    /* recoveries: decisions that are not carried out yet are old */
+    FACT_ADOPTABLE,       /* recoveries: what restored recoveries wait for may be there */
+    FACT_COUNT,
+};
+
+/* Who reads facts about hosts. */
+enum host_reader {
+    HOST_READER_HOSTS,
+    HOST_READER_STANDBY,
+    HOST_READER_RECOVERIES,
+    HOST_READER_COUNT,
+};
+
+enum host_fact {
+    HOST_FACT_CONNECTED = 1u << 0,
+    HOST_FACT_DISCONNECTED = 1u << 1,
+    HOST_FACT_LISTED = 1u << 2,
+    HOST_FACT_CONFIRMED = 1u << 3, /* an operator says that it is off */
+    HOST_FACT_LOST = 1u << 4,      /* it is given up, and may still be on */
+    HOST_FACT_OFF = 1u << 5,       /* it is surely off */
+};
+
+/* One hypervisor and the host behind it. */
+struct host {
+    char name[HYPERVISOR_NAME_SIZE];
+    bool is_local;        /* the daemon's own host */
+    bool is_listed;       /* since it was connected */
+    bool was_listed;      /* ever */
+    int64_t connected_us; /* mono_us */
+    char *trouble;        /* why it is not connected; NULL */
+
+    bool wants_list;    /* a listing is to be asked for */
+    bool is_listing;    /* one is under way */
+    int64_t list_at_us; /* when the next one is due by itself: mono_us */
+    uint64_t list_id;
+
+    struct host_track track;
+    int64_t uptime_us; /* as its last listing said; 0: not known */
+    bool was_off;      /* a fact: fenced when the daemon last ran, and what it had is not looked at yet */
+    size_t n_listed;   /* machines, by its last listing */
+    bool has_rebooted; /* as the listing under way shows */
+    size_t went_down;  /* machines that the reboot took down */
+    bool is_unproven;  /* its URI is new, and it was never reached by it */
+    bool wants_fence;  /* fencing is to be asked for */
+    uint64_t fence_id; /* of the last one */
+    int64_t heard_us;  /* its last listing: mono_us */
+    int64_t asked_us;  /* when the other hosts were asked about it: mono_us */
+    unsigned facts[HOST_READER_COUNT];
+};
+
+/* Queues of machines, each with the one reader that empties it. */
+enum machine_queue {
+    QUEUE_LATE_STARTS, /* its state was learned */
+    QUEUE_STANDBY,
+    QUEUE_RECOVERIES,
+    QUEUE_WAITING,     /* machines: it has a deadline */
+    QUEUE_DESCRIBE,    /* machines: it is to be described */
+    QUEUE_CHECK_ALIVE, /* heartbeat: its guest is to be asked */
+    QUEUE_WRITE,       /* the driver: it is to be written down */
+    QUEUE_COUNT,
+};
+
+/* What a queued machine is queued for. */
+enum machine_fact {
+    MACHINE_FACT_DUE = 1u << 0,      /* the queue says it all */
+    MACHINE_FACT_CAME_UP = 1u << 1,  /* its state was learned, and it came up */
+    MACHINE_FACT_STATE = 1u << 2,    /* see told_state */
+    MACHINE_FACT_FAILED = 1u << 3,   /* see failure */
+    MACHINE_FACT_REPORTED = 1u << 4, /* its hypervisor described it */
+};
+
+/* What the standby component remembers of a machine between its courses. */
+struct warm_past {
+    unsigned failures;      /* in a row */
+    int64_t not_before_us;  /* not tried again before: mono_us */
+    int64_t loose_until_us; /* as in struct warming, when it was last let go of */
+};
+
+/* One machine, seen from the coordinator. */
+struct watch {
+    struct machine_ref ref;
+    struct failure_track track;
+    struct hang_track hang;
+    bool lost;            /* uthash had no memory to add it */
+    bool is_listed;       /* mark of the listing under way: it is there */
+    bool is_unread;       /* and of that: it is as it was last known */
+    bool has_asked_agent; /* since it connected last */
+    bool is_describing;
+    bool describe_again; /* something changed while it was being described */
+    bool is_checking_alive;
+    bool has_run;      /* or was heard of, since the daemon was started */
+    bool is_forgotten; /* there is no such machine, and its watch ends when that is written down */
+    struct {
+        enum failure_cause cause;
+        const char *why; /* static */
+    } failure;           /* of MACHINE_FACT_FAILED */
+    struct {
+        enum failure_cause cause;   /* CAUSE_NONE: none */
+        int64_t retry_us;           /* mono_us; USEC_INFINITY: when the machine is known */
+    } deferred;                     /* a failure that could not be dealt with yet */
+    enum machine_state told_state;  /* of MACHINE_FACT_STATE */
+    int64_t absent_since_us;        /* it runs, and is not listed any more: mono_us; 0: it is */
+    int64_t drill_until_us;         /* a failure up to then is a drill */
+    struct open_recovery *recovers; /* the open recovery whose failed machine this is, or NULL */
+    struct open_recovery *serves;   /* the open recovery whose candidate this is, or NULL */
+    struct warm_standby *warms;     /* what is done to have it warm, or NULL */
+    int64_t kept_since_us;          /* with warms: since when it is kept as it is now: real_us */
+    struct warm_past warm;
+    uint64_t brake_round;             /* in which the brake counted it last */
+    struct machine_memory remembered; /* from before the daemon was started */
+    struct string_list remembered_learned;
+    uint8_t facts[QUEUE_COUNT]; /* not 0: it is in that queue */
+    struct watch *next[QUEUE_COUNT];
+    UT_hash_handle hh;
+};
+
+struct registry {
+    const struct config *config; /* borrowed; NULL: not configured yet */
+    struct feature_table *features;
+    struct pool *pool;
+    struct similarity_rules *rules;
+    struct outbox outbox;
+    struct records records;
+    struct host *hosts; /* in the order of the configuration */
+    size_t n_hosts;
+    struct watch *watches;
+    struct {
+        struct watch *first, *last;
+    } queues[QUEUE_COUNT];
+    unsigned facts;  /* of enum fact, as bits */
+    uint64_t events; /* lifecycle events so far */
+    bool host_is_shutting_down;
+};
+
+/* -ENOMEM: end with registry_done all the same. */
+int registry_init(struct registry *registry) _must_check_;
+void registry_done(struct registry *registry);
+
+/* Swaps the configuration; what is known of hosts that stay is kept. -ENOMEM, -EINVAL as similarity_rules_new. */
+int registry_configure(struct registry *registry, const struct config *config) _must_check_;
+
+void registry_tell(struct registry *registry, enum fact fact);
+/* True: it was left. */
+bool registry_take(struct registry *registry, enum fact fact);
+
+/* Borrowed; NULL: not configured. */
+struct host *host_find(const struct registry *registry, const char *hypervisor);
+void host_tell(struct host *host, enum host_reader reader, enum host_fact fact);
+/* The facts that were left, as bits. */
+unsigned host_take(struct host *host, enum host_reader reader);
+void host_set_reachable(struct registry *registry, const struct host *host, bool is_reachable);
+/* It is listed at the latest then (mono_us), if it is connected. */
+void host_list_at(struct host *host, int64_t at_us);
+/* What it holds is off for sure, as far as is known. */
+bool host_is_fenced(const struct registry *registry, const char *hypervisor);
+
+/* The watch over a machine, made if need be; NULL without memory. */
+struct watch *watch_get(struct registry *registry, const char *hypervisor, const char *uuid);
+/* NULL: there is none. */
+struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref);
+struct watch *watch_of(const struct registry *registry, const struct machine *machine);
+struct machine *watch_machine(const struct registry *registry, const struct watch *watch);
+void watch_discard(struct registry *registry, struct watch *watch);
+/* A recovery or a standby's course has this machine. */
+bool watch_is_taken(const struct watch *watch);
+/* An earlier daemon kept it warm, or had begun to, and it was not looked at since: it served no service. */
+bool watch_was_kept(const struct registry *registry, const struct watch *watch);
+
+void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact);
+/* The first machine of a queue, and its facts as bits; NULL: the queue is empty. */
+struct watch *watch_take(struct registry *registry, enum machine_queue queue, unsigned *ret_facts);
+/* The state of a machine has changed: it is to be written down. */
+void watch_mark_changed(struct registry *registry, struct watch *watch);
+
+/* An action with an id of its own, as of now. */
+struct action registry_new_action(struct registry *registry, enum part owner, enum action_kind kind,
+                                  const struct machine_ref *target, int64_t timeout_us);
+/* The same machine is up on another host: it has moved, and perhaps no event told of that. */
+bool machine_runs_elsewhere(const struct registry *registry, const struct machine *machine);
+
+#endif

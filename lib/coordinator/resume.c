@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Recoveries from before the daemon was started. */
+#include "coordinator/resume.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/hosts.h"
+#include "coordinator/open_recovery.h"
+
+/* Configured but not listed yet: worth waiting for, unless it is known to be off. */
+static bool is_awaited(const struct registry *registry, const char *hypervisor)
+{
+    const struct host *host = host_find(registry, hypervisor);
+
+    if (host != NULL && host->track.state == HOST_FENCED)
+        return !hosts_are_heard(registry);
+    return host != NULL && !host->is_listed;
+}
+
+/* A domain that is gone stands in the pool as a name, so that its recovery can be finished. */
+static struct machine *find_or_make(struct registry *registry, const struct recovery *recovery)
+{
+    struct domain_description *description;
+    struct machine *machine = pool_find(registry->pool, recovery->failed.hypervisor, recovery->failed.uuid);
+
+    if (machine != NULL)
+        return machine;
+    description = calloc(1, sizeof(*description));
+    if (description == NULL)
+        return NULL;
+    memcpy(description->uuid, recovery->failed.uuid, sizeof(description->uuid));
+    description->name = strdup(recovery->failed_name);
+    if (description->name == NULL) {
+        domain_description_free(description);
+        return NULL;
+    }
+    if (pool_apply(registry->pool, recovery->failed.hypervisor, description, &machine) < 0)
+        return NULL;
+    machine->state = MACHINE_GONE;
+    pool_set_present(registry->pool, machine, false);
+    return machine;
+}
+
+/* False: it stays among the restored, to be tried again. */
+static bool adopt(struct recoveries *recoveries, struct recovery *recovery, struct moment now)
+{
+    struct registry *registry = recoveries->registry;
+    struct machine *failed = find_or_make(registry, recovery);
+    struct machine *candidate = NULL;
+    int r = -ENOMEM;
+
+    if (recovery->replacement_name != NULL)
+        candidate = pool_find(registry->pool, recovery->replacement.hypervisor, recovery->replacement.uuid);
+    if (failed != NULL)
+        r = open_recovery_adopt(recoveries, recovery, failed, candidate, now);
+    if (r == -ENOMEM) {
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, failed, "no memory to go on with recovery %s",
+                    recovery->id);
+        return false;
+    }
+    if (r < 0) {
+        recovery_close(recovery, "another recovery has the same machine; how this one ended was not written down", now);
+        return true;
+    }
+    outbox_tell(&registry->outbox, NOTICE_RESUMED, now, failed, "recovery %s of %s, cut off by a restart, goes on",
+                recovery->id, recovery->failed_name);
+    return true;
+}
+
+static bool have_machine_in_common(const struct recovery *older, const struct recovery *newer)
+{
+    bool older_has = older->replacement_name != NULL, newer_has = newer->replacement_name != NULL;
+
+    return machine_ref_equal(&older->failed, &newer->failed) ||
+           (older_has && machine_ref_equal(&older->replacement, &newer->failed)) ||
+           (older_has && newer_has && machine_ref_equal(&older->replacement, &newer->replacement));
+}
+
+/* No two recoveries have a machine in common: where two are open, the older had ended, unwritten. */
+static bool was_followed(const struct records *records, size_t i)
+{
+    for (size_t j = i + 1; j < records->n_restored; j++)
+        if (have_machine_in_common(records->restored[i], records->restored[j]))
+            return true;
+    return false;
+}
+
+static void close_followed(struct records *records, struct moment now)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < records->n_restored; i++) {
+        struct recovery *recovery = records->restored[i];
+
+        if (was_followed(records, i))
+            recovery_close(recovery,
+                           "a later recovery of the same machine followed; how this one ended was not written down",
+                           now);
+        else
+            records->restored[kept++] = recovery;
+    }
+    records->n_restored = kept;
+}
+
+void resume_restored(struct recoveries *recoveries, struct moment now)
+{
+    struct registry *registry = recoveries->registry;
+    struct records *records = &registry->records;
+    size_t kept = 0;
+
+    brake_announce_restored(recoveries->brake, now);
+    if (records->n_restored == 0)
+        return;
+    close_followed(records, now);
+    for (size_t i = 0; i < records->n_restored; i++) {
+        struct recovery *recovery = records->restored[i];
+
+        if (is_awaited(registry, recovery->failed.hypervisor) ||
+            (recovery->replacement_name != NULL && is_awaited(registry, recovery->replacement.hypervisor)) ||
+            !adopt(recoveries, recovery, now))
+            records->restored[kept++] = recovery;
+    }
+    records->n_restored = kept;
+    for (struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
+         machine = pool_next(registry->pool, machine)) {
+        struct machine_ref ref = machine_ref_of(machine);
+
+        machine->is_reserved = records_concern(records, &ref);
+    }
+}

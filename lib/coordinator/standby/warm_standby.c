@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One standby that is kept warm. */
+#include "coordinator/standby/warm_standby.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/machines.h"
+
+#define WAKE_SOON_US    (100 * USEC_PER_MSEC)
+#define WAKE_MANY_US    USEC_PER_SEC
+#define MANY_MACHINES   1000
+#define CALM_US         (300 * USEC_PER_SEC)
+#define BACKOFF_US      (30 * USEC_PER_SEC)
+#define BACKOFF_DOUBLES 7
+
+void standby_wake(struct standby *standby, int64_t at_us)
+{
+    standby->wake_us = earlier_us(standby->wake_us, at_us);
+}
+
+void standby_touch(struct standby *standby, struct moment now)
+{
+    bool has_many = pool_count(standby->registry->pool) > MANY_MACHINES;
+
+    standby->is_stale = true;
+    standby_wake(standby, now.mono_us + (has_many ? WAKE_MANY_US : WAKE_SOON_US));
+}
+
+void warm_standby_free(struct warm_standby *warm)
+{
+    warming_done(&warm->warming);
+    free(warm);
+}
+
+static struct watch *own_watch(const struct standby *standby, const struct warm_standby *warm)
+{
+    return watch_find(standby->registry, &warm->warming.ref);
+}
+
+static enum keeping keeping_of(const struct warm_standby *warm)
+{
+    if (warm->warming.state == WARMING_STANDING || warm->warming.state == WARMING_CHECKING)
+        return KEEPING_WARM;
+    return warming_may_yield(&warm->warming) ? KEEPING_WARMING : KEEPING_ENDING;
+}
+
+bool warm_standby_has_memory(const struct warm_standby *warm)
+{
+    if (warm->warming.state == WARMING_STANDING || warm->warming.state == WARMING_CHECKING)
+        return warm->warming.form == KEEP_PAUSED;
+    return warm->warming.state != WARMING_OVER && warm->warming.state != WARMING_MAY_COME_UP;
+}
+
+void warm_standby_show(struct standby *standby, struct warm_standby *warm)
+{
+    struct machine *machine = warm->machine;
+    struct watch *watch = own_watch(standby, warm);
+    enum keeping keeping = keeping_of(warm);
+    bool is_starting = warm->warming.state == WARMING_RECORDING || warm->warming.state == WARMING_STARTING;
+
+    if (keeping != machine->keeping && watch != NULL)
+        watch_mark_changed(standby->registry, watch);
+    machine->keeping = keeping;
+    if (watch != NULL)
+        watch->kept_since_us = keeping == KEEPING_WARM ? warm->warming.standing.real_us : warm->begun.real_us;
+    if (keeping == KEEPING_WARM)
+        pool_release(standby->registry->pool, machine, warm->warming.id);
+    else if (pool_claim(standby->registry->pool, machine, warm->warming.id) == -ENOMEM)
+        outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, warm->begun, machine, "no memory to claim %s",
+                    machine->name);
+    if (machine->is_starting != is_starting)
+        pool_set_starting(standby->registry->pool, machine, is_starting);
+}
+
+static void tell_standing(struct standby *standby, struct warm_standby *warm, struct moment now)
+{
+    const char *form = warm->warming.form == KEEP_PAUSED ? "suspended" : "saved";
+    struct watch *watch = own_watch(standby, warm);
+
+    if (watch != NULL)
+        watch->warm.failures = 0;
+    warm->wants_measuring = warm->warming.form == KEEP_PAUSED;
+    warm->machine->has_managed_save |= warm->warming.form == KEEP_SAVED;
+    if (warm->warming.form == KEEP_SAVED)
+        warm->machine->resident_kib = 0;
+    pool_set_not_warm(standby->registry->pool, warm->machine, NULL);
+    outbox_tell(&standby->registry->outbox, warm->warming.was_warm ? NOTICE_REFRESHED : NOTICE_WARMED, now,
+                warm->machine, "%s is warm: booted, verified and %s in %.1f s", warm->machine->name, form,
+                (double)(now.mono_us - warm->begun.mono_us) / (double)USEC_PER_SEC);
+}
+
+static void back_off(struct standby *standby, struct warm_standby *warm, struct moment now)
+{
+    struct watch *watch = own_watch(standby, warm);
+    unsigned doubles;
+
+    if (watch == NULL)
+        return;
+    doubles = watch->warm.failures < BACKOFF_DOUBLES ? watch->warm.failures : BACKOFF_DOUBLES;
+    watch->warm.failures++;
+    watch->warm.not_before_us = now.mono_us + (BACKOFF_US << doubles);
+}
+
+static void quarantine(struct standby *standby, struct machine *machine, struct moment now)
+{
+    int64_t until_us = now.mono_us + standby->registry->config->recovery.quarantine_us;
+
+    if (until_us > machine->quarantined_until_us)
+        machine->quarantined_until_us = until_us;
+}
+
+/* It is off; what is still told of its stop, late, is no failure of its own. */
+static void write_off(struct standby *standby, struct warm_standby *warm, struct moment now)
+{
+    struct watch *watch = own_watch(standby, warm);
+
+    if (watch != NULL)
+        machines_write_off(standby->registry, watch, warm->machine, now);
+}
+
+/* Given back soon after it was warmed: should the plan waver, machines must not be booted every half minute. */
+static void calm_down(struct standby *standby, struct warm_standby *warm, struct moment now)
+{
+    struct watch *watch = own_watch(standby, warm);
+
+    if (watch != NULL && now.mono_us - warm->begun.mono_us < CALM_US)
+        watch->warm.not_before_us = now.mono_us + CALM_US;
+}
+
+static void tell_end(struct standby *standby, struct warm_standby *warm, struct moment now)
+{
+    const struct warming *warming = &warm->warming;
+    struct machine *machine = warm->machine;
+
+    switch (warming->end) {
+    case WARMING_END_FAILED:
+        outbox_tell(&standby->registry->outbox, NOTICE_WARM_FAILED, now, machine, "%s is not warm: %s", machine->name,
+                    warming->detail != NULL ? warming->detail : "it did not come up");
+        if (warming->is_failing)
+            quarantine(standby, machine, now);
+        back_off(standby, warm, now);
+        if (!warm->is_untouched)
+            write_off(standby, warm, now);
+        break;
+    case WARMING_END_RELEASED:
+        outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is kept warm no longer",
+                    machine->name);
+        calm_down(standby, warm, now);
+        write_off(standby, warm, now);
+        break;
+    case WARMING_END_DISOWNED:
+        outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
+                    "%s is kept warm no longer: somebody else runs it, or paused it", machine->name);
+        break;
+    case WARMING_GOES_ON:
+    default:
+        break;
+    }
+}
+
+void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enum warming_event_kind kind,
+                         const struct action_result *result, const char *detail, struct moment now)
+{
+    struct warming_event event = {.kind = kind, .now = now, .result = result, .detail = detail};
+    enum warming_state before = warm->warming.state;
+    struct warming_step step;
+
+    if (warm->is_let_go || before == WARMING_OVER)
+        return;
+    if (kind == WARMING_BEGIN)
+        warm->begun = now;
+    warming_handle(&warm->warming, &event, standby->registry->config, &step);
+    if (warm->warming.state != before)
+        warm->has_action = false;
+    if (step.has_action) {
+        warm->has_action = true;
+        warm->action = step.action;
+        warm->action.id = outbox_new_id(&standby->registry->outbox, PART_STANDBY);
+        warm->action.as_of = standby->registry->events;
+        warm->warming.question.action_id = warm->action.id;
+        if (step.action.kind == ACTION_START) {
+            warm->is_untouched = false;
+            warm->needs_memory = warm->machine->state != MACHINE_PAUSED;
+        }
+    }
+    if (step.has_started && warm->needs_memory)
+        machines_count_memory(standby->registry, warm->machine);
+    if (step.has_started && warm->warming.was_warm)
+        guest_clock_want(standby->guest_clock, warm->machine, now);
+    warm_standby_show(standby, warm);
+    if (step.stands)
+        tell_standing(standby, warm, now);
+    if (warm->warming.state == WARMING_OVER)
+        tell_end(standby, warm, now);
+    if (warm->warming.state != before)
+        standby_touch(standby, now);
+}
+
+int warm_standby_add(struct standby *standby, struct machine *machine, struct warm_standby **ret)
+{
+    struct watch *watch = watch_get(standby->registry, machine->hypervisor, machine->uuid);
+    _cleanup_(freep) struct warm_standby *warm = calloc(1, sizeof(*warm));
+    struct warm_standby **all = reallocarray(standby->all, standby->count + 1, sizeof(*all));
+    char id[RECOVERY_ID_SIZE];
+
+    if (all != NULL)
+        standby->all = all;
+    if (warm == NULL || watch == NULL || all == NULL)
+        return -ENOMEM;
+    snprintf(id, sizeof(id), WARM_ID_PREFIX "%" PRIu64, ++standby->last_id);
+    warming_init(&warm->warming, id, machine, standby->registry->config);
+    warm->warming.loose_until_us = watch->warm.loose_until_us;
+    warm->machine = machine;
+    warm->rank = SIZE_MAX;
+    warm->unwanted_us = USEC_INFINITY;
+    pool_hold(standby->registry->pool, machine);
+    watch->warms = warm;
+    *ret = standby->all[standby->count++] = warm;
+    warm = NULL;
+    return 0;
+}
+
+int warm_standby_begin(struct standby *standby, struct machine *machine, struct moment now)
+{
+    struct warm_standby *warm = NULL;
+    int r = machine->claimed_by != NULL ? -EBUSY : warm_standby_add(standby, machine, &warm);
+
+    if (r < 0)
+        return r;
+    warm->is_wanted = true; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    warm->is_untouched = true;
+    warm_standby_handle(standby, warm, WARMING_BEGIN, NULL, NULL, now);
+    return 0;
+}
+
+void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
+{
+    struct machine *machine = warm->machine;
+    struct watch *watch = own_watch(standby, warm);
+
+    warm->is_let_go = true;
+    warm->has_action = false;
+    if (watch != NULL)
+        watch->warm.loose_until_us = warm->warming.loose_until_us;
+    machine->keeping = KEEPING_NONE;
+    registry_tell(standby->registry, FACT_SERVING_CHANGED); /* if it runs, it serves from now on */
+    machine->resident_kib = 0;
+    if (machine->is_starting)
+        pool_set_starting(standby->registry->pool, machine, false);
+    pool_release(standby->registry->pool, machine, warm->warming.id);
+    if (watch != NULL) {
+        watch->warms = NULL;
+        watch_mark_changed(standby->registry, watch);
+    }
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A machine that is listed and cannot be read is there, as it was last known. */
+#include "support.h"
+#include "world.h"
+
+/* A machine that runs, and one that could take over. */
+static unsigned add_two(struct world *world)
+{
+    unsigned first = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    return first;
+}
+
+static void test_a_machine_that_cannot_be_read_is_not_absent(struct world *world)
+{
+    unsigned a = add_two(world), b = a + 1;
+
+    world->domains[a].is_unreadable = world->domains[b].is_unreadable = true;
+    for (int i = 0; i < 3; i++)
+        world_pass(world, world->config.discovery.resync_interval_us);
+    assert_non_null(world_machine(world, a));
+    assert_non_null(world_machine(world, b));
+    assert_int_equal(world_machine(world, a)->state, MACHINE_RUNNING);
+    assert_int_equal(world->told[NOTICE_EVENT_NOTED] + world->told[NOTICE_STOP_PLANNED], 0);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(struct world *world)
+{
+    unsigned a = add_two(world);
+
+    world_kill_silently(world, a);
+    world->domains[a].is_unreadable = true;
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->remembered[a].memory.state, MACHINE_RUNNING);
+    assert_int_equal(world->told[NOTICE_EVENT_NOTED], 0);
+    world->domains[a].is_unreadable = false;
+    world_pass(world, world->config.discovery.resync_interval_us + SETTLED);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->cause, CAUSE_FOUND_CRASHED);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        world_test(test_a_machine_that_cannot_be_read_is_not_absent),
+        world_test(test_a_machine_that_cannot_be_read_at_the_start_is_remembered),
+    };
+
+    return cmocka_run_group_tests_name("coordinator_unread", tests, NULL, NULL);
+}
