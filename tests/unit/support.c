@@ -6,6 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* UNIT_TEST='test_a*' runs only these. */
+__attribute__((constructor)) static void choose_tests(void)
+{
+    const char *pattern = getenv("UNIT_TEST");
+
+    if (pattern != NULL)
+        cmocka_set_test_filter(pattern);
+}
+
 static struct config_hypervisor hypervisors[] = {
     {.name = (char *)"local", .uri = (char *)"test:///default"},
     {.name = (char *)"other", .uri = (char *)"test:///other"},
