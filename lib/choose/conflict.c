@@ -24,7 +24,7 @@ static void accuse(const struct usage *wanted, struct candidate *candidates, con
     }
 }
 
-/* It uses what it has, or is just about to. */
+/* The machine uses its disks and addresses, or is about to. */
 static bool is_up(const struct machine *machine)
 {
     return machine_state_is_active(machine->state) || machine->is_starting;

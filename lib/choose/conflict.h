@@ -35,7 +35,7 @@ int conflict_collect(const struct pool *pool, struct usage *ret) _must_check_;
 /* The candidate shares something with one of those that were collected, other than the failed machine and itself. */
 bool conflict_exists(const struct usage *in_use, const struct machine *failed, const struct machine *candidate);
 
-/* They could not run at the same time. */
+/* The two machines could not run at the same time. */
 bool conflict_between(const struct machine *a, const struct machine *b);
 
 #endif

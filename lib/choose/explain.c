@@ -19,8 +19,7 @@ static int explain_similarity(const struct select_request *request, const struct
 
     switch (score->verdict) {
     case SIMILARITY_NOTHING_KNOWN:
-        return text_format(ret, "nothing is known of what %s offers, so nothing can be compared",
-                           request->failed->name);
+        return text_format(ret, "it is not known what %s offers, so nothing can be compared", request->failed->name);
     case SIMILARITY_BELOW_THRESHOLD:
         return text_format(ret, "similarity %.4f is below the threshold %g", ratio_to_double(&score->similarity),
                            similarity_threshold(rules));
@@ -47,10 +46,10 @@ static const char *tie_break(const struct select_request *request, const struct 
     if (similarity_compare(request->rules, &better->score, &candidate->score) != 0)
         return "";
     if (better->warmth != candidate->warmth)
-        return "; as alike as the one before, less warm";
+        return "; as similar as the one before, but less warm";
     if (better->free_memory_kib != candidate->free_memory_kib)
-        return "; as alike as the one before, less free memory on its host";
-    return "; as alike as the one before, later by name";
+        return "; as similar as the one before, but less free memory on its host";
+    return "; as similar as the one before, but later by name";
 }
 
 static int explain_eligible(const struct select_request *request, const struct selection *selection, size_t place,
@@ -106,18 +105,18 @@ static int explain_verdict(const struct select_request *request, const struct se
         return text_format(ret, "it failed itself and was not recovered");
     case CANDIDATE_CLAIMED:
         if (machine->keeping == KEEPING_ENDING)
-            return text_format(ret, "was kept warm and is being stopped");
+            return text_format(ret, "was kept warm, and is being stopped");
         if (machine->claimed_by == NULL)
-            return text_format(ret, "kept for a recovery from before the restart");
-        return text_format(ret, "taken up by recovery %s", machine->claimed_by);
+            return text_format(ret, "reserved for a recovery from before the restart of understudyd");
+        return text_format(ret, "claimed by recovery %s", machine->claimed_by);
     case CANDIDATE_TRIED:
-        return text_format(ret, "was tried in this recovery and did not come up");
+        return text_format(ret, "this recovery tried it, and it did not come up");
     case CANDIDATE_UNDER_OPERATOR:
-        return text_format(ret, "protected and paused by somebody: not resumed without being asked");
+        return text_format(ret, "protected and paused by an operator: not resumed");
     case CANDIDATE_NOT_SIMILAR:
         return explain_similarity(request, &candidate->score, ret);
     case CANDIDATE_QUARANTINED:
-        return text_format(ret, "did not come up lately: in quarantine for %" PRId64 " s more",
+        return text_format(ret, "did not come up recently: in quarantine for %" PRId64 " s more",
                            (machine->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
     case CANDIDATE_NO_MEMORY:
         return text_format(ret, "needs %" PRIu64 " MiB, and %s has %" PRIu64 " MiB to spare",
@@ -199,10 +198,10 @@ static int explain_summary(struct explanation *explanation, size_t n_candidates)
                            chosen->name, explanation->failed, chosen->similarity, chosen->coverage, chosen->overlap,
                            chosen->reason);
     if (closest == NULL)
-        return text_format(&explanation->summary, "nobody can take the place of %s: there is no other machine",
+        return text_format(&explanation->summary, "no candidate for %s: there is no other machine",
                            explanation->failed);
     if (explanation->n_eligible > 0)
-        return text_format(&explanation->summary, "%zu could take the place of %s, none was taken",
+        return text_format(&explanation->summary, "%zu could take the place of %s; none was started",
                            explanation->n_eligible, explanation->failed);
     return text_format(&explanation->summary, "none of %zu can take the place of %s; the closest is %s: %s",
                        n_candidates, explanation->failed, closest->name, closest->reason);

@@ -110,7 +110,7 @@ static void adjust_prices(struct table *table, size_t start, int64_t by)
     }
 }
 
-/* Gives row a column along the cheapest way: columns on it are handed on, until one that nobody has. */
+/* Gives row a column along the cheapest way: columns on it are handed on, until one that is free. */
 static void place_row(struct table *table, size_t start)
 {
     size_t column = MATCH_NONE, row = start;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Several failed machines, fewer candidates: who gets whom. An exact matching, because a greedy pick can
+ * Several failed machines, fewer candidates: which gets which. An exact matching, because a greedy pick can
  * strand the second machine. Knows numbers only.
  */
 #ifndef UNDERSTUDY_CHOOSE_MATCH_H

@@ -21,7 +21,7 @@ struct choice {
     uint32_t worth;
 };
 
-/* One protected machine, and whom it could have. */
+/* One protected machine, and the candidates that it could have. */
 struct row {
     struct machine_ref failed;
     int priority;
@@ -84,7 +84,7 @@ const struct plan_entry *plan_at(const struct plan *plan, size_t index)
     return &plan->entries[index];
 }
 
-/* It serves somebody, and is nobody's standby at the moment. */
+/* The machine is in service, and is no standby at the moment. */
 static bool is_served(const struct machine *machine)
 {
     return machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 && machine->claimed_by == NULL &&
@@ -104,7 +104,7 @@ static int begin_rows(struct plan *plan, const struct pool *pool)
     return 0;
 }
 
-/* All that could be anybody's replacement. */
+/* All machines that could be a replacement. */
 struct standbys {
     struct candidate *candidates;
     const struct spec **specs;

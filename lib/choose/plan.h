@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who would take whose place: each protected machine's best candidate, no candidate twice, the more
+ * Which machine would replace which: each protected machine's best candidate, no candidate twice, the more
  * important machines first. Made in passes of bounded steps, so that ten thousand machines cost little at a
  * time. Plans only: a recovery decides anew, by what is true then.
  */

@@ -25,7 +25,7 @@ struct ranking {
     struct ranked entries[];
 };
 
-/* Those who are similar enough, while a ranking is made. */
+/* The machines that are similar enough, while a ranking is made. */
 struct scored {
     struct candidate *candidates;
     size_t count, room;
@@ -124,7 +124,7 @@ size_t ranking_count(const struct ranking *ranking)
     return ranking->count;
 }
 
-/* The verdict, disks and addresses apart. Memory is looked up for those only whom nothing else rules out. */
+/* The verdict, disks and addresses apart. Memory is looked up only for those that nothing else rules out. */
 static enum candidate_verdict judge(const struct ranking *ranking, const struct select_request *request, size_t place,
                                     struct contender *ret)
 {

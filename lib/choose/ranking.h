@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who is similar enough to take the place of one failed machine, in order: what select.c finds out again with every
+ * Which machines are similar enough to take the place of a failed one, in order: what select.c finds out again with every
  * look, kept for as long as nothing of it changes. The best that are eligible at the moment are picked from it without
  * a look at the others. Has no last word: see select_set.c.
  */
@@ -38,14 +38,14 @@ bool ranking_is_current(const struct ranking *ranking, const struct select_reque
 size_t ranking_count(const struct ranking *ranking);
 
 /*
- * The first n of those whom select_candidates would find eligible now, in its order, into ret; says how many there are.
+ * The first n of those that select_candidates would find eligible now, in its order, into ret; says how many there are.
  * The request is the one that the ranking is current for; in_use: see conflict_collect.
  */
 size_t ranking_best(const struct ranking *ranking, const struct select_request *request, const struct usage *in_use,
                     size_t n, struct contender *ret);
 
 /*
- * Of those who are as alike and as warm as `matched` and eligible now, the first that is `matched` itself or none of
+ * Of those that are as alike and as warm as `matched` and eligible now, the first that is `matched` itself or none of
  * the others. False: `matched` is not eligible any more.
  */
 bool ranking_choose_equal(const struct ranking *ranking, const struct select_request *request,
@@ -53,7 +53,7 @@ bool ranking_choose_equal(const struct ranking *ranking, const struct select_req
                           const struct machine *const *others, size_t n_others, struct contender *ret);
 
 /*
- * Those who would be eligible if their hosts had the memory, in order; of several that would need the same of the same
+ * Those that would be eligible if their hosts had the memory, in order; of several that would need the same of the same
  * host, only the first. ret has room for ranking_count.
  */
 size_t ranking_lacking_memory(const struct ranking *ranking, const struct select_request *request,

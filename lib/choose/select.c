@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who could take over, in which order. Reads the pool; claims, starts and remembers nothing. */
+/* Which machines could take over, in which order. Reads the pool; claims, starts and remembers nothing. */
 #include "choose/select.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static bool is_claimed_by_another(const struct select_request *request, const st
            (request->recovery_id == NULL || strcmp(machine->claimed_by, request->recovery_id) != 0);
 }
 
-/* Somebody paused it, and that was not us. */
+/* An operator paused it, not the daemon. */
 static bool is_under_operator(const struct machine *machine)
 {
     return machine->state == MACHINE_PAUSED && machine->keeping == KEEPING_NONE &&

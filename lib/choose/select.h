@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Candidates → ranking with reasons: who could take the place of a failed machine, in which order,
+ * Candidates → ranking with reasons: which machines could take the place of a failed one, in which order,
  * and why each other one cannot. Changes nothing.
  */
 #ifndef UNDERSTUDY_CHOOSE_SELECT_H

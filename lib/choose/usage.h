@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A table of what may be used once at a time, writable disks and MAC addresses, and of who uses it or would. A path is
- * known within one hypervisor, a network source and an address on all of them. Judges nobody.
+ * A table of what may be used once at a time, writable disks and MAC addresses, and of the machines that use it or would. A path is
+ * known within one hypervisor, a network source and an address on all of them. Judges no machine.
  */
 #ifndef UNDERSTUDY_CHOOSE_USAGE_H
 #define UNDERSTUDY_CHOOSE_USAGE_H
@@ -21,7 +21,7 @@ struct exclusive {
     uint32_t hash;
 };
 
-/* Who uses it. */
+/* One use of it, by one machine. */
 struct exclusive_use {
     struct exclusive exclusive;
     const struct machine *machine;

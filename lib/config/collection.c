@@ -68,7 +68,7 @@ void collection_read_environment_weights(struct reader *reader, const struct pla
         enum environment environment;
 
         if (environment_from_name(node->items[i]->text, &environment) < 0)
-            reader_error(reader, &here, node->items[i], "not hardware that is compared, expected cpu, memory or disk");
+            reader_error(reader, &here, node->items[i], "not a kind of hardware, expected cpu, memory or disk");
         else
             read_weight(reader, &here, key, node->items[i + 1], &weights[environment]);
     }
@@ -117,7 +117,7 @@ static bool check_new(struct reader *reader, const struct place *place, const st
 {
     if (id_set_contains(seen, id)) {
         if (!is_repeated(reader, map, name))
-            reader_error(reader, place, name, "given before; upper and lower case are the same here");
+            reader_error(reader, place, name, "given twice; upper and lower case are the same here");
         return false;
     }
     if (id_set_add(seen, id) < 0) {
@@ -306,7 +306,7 @@ static void read_machine(struct reader *reader, const struct place *place, const
         return;
     }
     if (name->text[strcspn(name->text, "*?[")] != '\0')
-        reader_warn(reader, place, name, "taken as the name of a machine, patterns are not known here");
+        reader_warn(reader, place, name, "taken as the name of a machine; patterns do not work here");
     if (value->kind != NODE_MAP) {
         reader_mismatch(reader, place, value, "a map from kinds to values, such as {database: mysql}");
         return;
@@ -399,7 +399,7 @@ static void read_option(struct reader *reader, const struct place *place, const 
     if (name->text[0] == '\0' || name->text[strspn(name->text, allowed)] != '\0') {
         reader_mismatch(reader, place, name, "an option's name of letters, digits, '-' and '_'");
     } else if (strcmp(name->text, "action") == 0) {
-        reader_error(reader, place, name, "which action it is, fence.action says");
+        reader_error(reader, place, name, "not an option here; fence.action sets the action");
     } else if (text == NULL || strlen(text) > (size_t)key->max || has_control_character(text)) {
         reader_error(reader, place, value, "expected one line of printable text, at most %" PRId64 " bytes", key->max);
     } else {

@@ -37,7 +37,7 @@ void string_list_done(struct string_list *list);
 /* Appends a copy. -ENOMEM. */
 int string_list_add(struct string_list *list, const char *text) _must_check_;
 
-/* One setting whose name and value only somebody else understands. */
+/* One setting whose name and value only the fence command understands. */
 struct config_option {
     char *name;
     char *value;

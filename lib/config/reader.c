@@ -121,7 +121,7 @@ void reader_error(struct reader *reader, const struct place *place, const struct
 
     reader->n_errors++;
     if (reader->n_errors == READER_ERRORS_MAX)
-        diags_add(reader->diags, DIAG_ERROR, reader->file, 0, 0, "too many errors, the rest is not told");
+        diags_add(reader->diags, DIAG_ERROR, reader->file, 0, 0, "too many errors; the rest is not shown");
     if (reader->n_errors >= READER_ERRORS_MAX)
         return;
     va_start(arguments, format);

@@ -48,46 +48,45 @@ static const struct schema_key keys[] = {
      .min = 1,
      .max = 256,
      .is_required = true,
-     .text = "The hypervisors whose machines are watched, at least one. A machine may be replaced by one on "
-             "another hypervisor."},
+     .text = "The hypervisors whose machines understudyd watches, at least one. The replacement of a machine may run "
+             "on another hypervisor."},
     {.path = "hypervisors[].name",
      .type = SCHEMA_NAME,
      MEMBER(struct config_hypervisor, name),
      .max = HYPERVISOR_NAME_SIZE - 1,
      .is_required = true,
      .example = "local",
-     .text = "What the hypervisor is called here and in every message. No two may have the same name."},
+     .text = "The name of the hypervisor in this file and in every message. Each hypervisor has its own."},
     {.path = "hypervisors[].uri",
      .type = SCHEMA_URI,
      MEMBER(struct config_hypervisor, uri),
      .max = FILE_PATH_MAX,
      .is_required = true,
      .example = "qemu:///system",
-     .text = "The URI by which libvirt connects to it, as for virsh --connect."},
+     .text = "The connection URI of the hypervisor, as for virsh --connect."},
     {.path = "hypervisors[].fence",
      .type = SCHEMA_OPTIONS,
      MEMBER(struct config_hypervisor, fence),
      .max = 1024,
      .default_text = "{}",
      .example = "{plug: node1, ip: 192.0.2.9, username: understudy, password_script: /etc/understudy/bmc}",
-     .text = "What the fence agent must be told to switch this host off, beside fence.options and stronger than "
-             "they are."},
+     .text = "Options that the fence agent needs for this host. They are added to fence.options and override them."},
     {.path = "mode",
      .type = SCHEMA_CHOICE,
      CONFIG(mode),
      .choices = mode_words,
      .default_text = "automatic",
-     .text = "With automatic, a failed machine is replaced. With observe, the same is decided and reported, but "
-             "nothing is started or destroyed: a way to watch the decisions before trusting them.",
+     .text = "With automatic, understudyd replaces failed machines. With observe, it makes and reports the same "
+             "decisions, but starts and destroys nothing: a way to watch the decisions before trusting them.",
      .shipped = "observe",
      .shipped_text = "This file starts with observe. When pool names the right machines and understudyctl explain "
                      "NAME shows the right choice, write automatic here and run: systemctl reload understudyd"},
 
     {.path = "pool",
      .type = SCHEMA_SECTION,
-     .text = "Which machines take part. A pattern is a shell pattern on a machine's name, or on "
-             "HYPERVISOR/NAME where it holds a slash. A machine may be protected and standby at once. A role in "
-             "a machine's own metadata outranks protect and standby, but not ignore."},
+     .text = "Which machines take part. A pattern is a shell pattern for the name of a machine, or for HYPERVISOR/NAME "
+             "if the pattern contains a slash. A machine may be protected and standby at once. A role in the metadata "
+             "of the machine overrides protect and standby, but not ignore."},
     {.path = "pool.protect",
      .type = SCHEMA_PATTERNS,
      CONFIG(pool.protect),
@@ -102,7 +101,7 @@ static const struct schema_key keys[] = {
      .type = SCHEMA_PATTERNS,
      CONFIG(pool.ignore),
      .default_text = "[]",
-     .text = "Machines that are neither protected nor standby, whatever else says so."},
+     .text = "Machines that are neither protected nor standby, whatever other settings say."},
 
     {.path = "machines",
      .type = SCHEMA_MACHINES,
@@ -110,42 +109,42 @@ static const struct schema_key keys[] = {
      .default_text = "{}",
      .example = "VM-001: {os: ubuntu-20.04, language: nodejs, database: mysql}\n"
                 "local/VM-005: {language: nodejs, database: [mysql, postgresql], webserver: []}",
-     .text = "What machines offer, by machine name or HYPERVISOR/NAME: for each kind of resource one value or a "
-             "list of them, [] for none. For a kind given here nothing else is asked: neither the domain's "
-             "metadata nor its guest agent."},
+     .text =
+         "What machines offer, by machine name or HYPERVISOR/NAME: for each kind of resource one value or a list of "
+         "values, [] for none. A kind that is given here overrides the metadata of the domain and the guest agent."},
 
-    {.path = "similarity", .type = SCHEMA_SECTION, .text = "How alike a replacement must be, and which one is best."},
+    {.path = "similarity", .type = SCHEMA_SECTION, .text = "How similar a replacement must be, and which one is best."},
     {.path = "similarity.threshold",
      .type = SCHEMA_DECIMAL,
      CONFIG(similarity.threshold),
      .max = MILLIONTHS,
      .default_text = "0.5",
-     .text = "The least similarity S of a replacement: the weight of the failed machine as a share of the weight "
-             "of both together. The less a replacement has that the failed machine had not, the higher it is."},
+     .text = "The lowest similarity S that a replacement may have: the weight of the failed machine as a share of the "
+             "weight of both machines together. The less a replacement has that the failed machine lacks, the higher "
+             "its similarity."},
     {.path = "similarity.min_coverage",
      .type = SCHEMA_DECIMAL,
      CONFIG(similarity.min_coverage),
      .max = MILLIONTHS,
      .default_from = "similarity.threshold",
-     .text = "The least coverage C of a replacement: how much of the failed machine it offers. The same least "
-             "value holds for the resources alone, without the hardware."},
+     .text = "The lowest coverage C that a replacement may have: how much of the failed machine it offers. The same "
+             "limit applies to the resources alone, without the hardware."},
     {.path = "similarity.must_cover",
      .type = SCHEMA_KINDS,
      CONFIG(similarity.must_cover),
      .default_text = "[]",
-     .text = "Kinds that a replacement must offer completely, such as [os, data, memory]: every value of the "
-             "failed machine, and of cpu, memory and disk at least as much."},
+     .text = "Kinds that a replacement must offer completely, such as [os, data, memory]: every value of the failed "
+             "machine, and at least as much cpu, memory or disk."},
     {.path = "similarity.rank_by",
      .type = SCHEMA_CHOICE,
      CONFIG(similarity.rank_by),
      .choices = rank_by_words,
      .default_text = "overlap",
-     .text = "What makes the best replacement: overlap takes the highest product of similarity and coverage, "
-             "similarity the highest similarity alone."},
+     .text = "How candidates are ranked: by overlap, the product of similarity and coverage, or by similarity alone."},
     {.path = "similarity.weights",
      .type = SCHEMA_SECTION,
-     .text = "How much each part of a machine counts. Only the proportions matter, not the sum. Both maps are "
-             "taken as a whole: what a map does not name weighs nothing."},
+     .text = "How much each part of a machine counts. Only the proportions matter, not the sum. Each map is taken as a "
+             "whole: what a map does not name weighs nothing."},
     {.path = "similarity.weights.environment",
      .type = SCHEMA_ENVIRONMENT_WEIGHTS,
      CONFIG(similarity.environment_weights),
@@ -164,26 +163,27 @@ static const struct schema_key keys[] = {
 
     {.path = "failure",
      .type = SCHEMA_SECTION,
-     .text = "What counts as a failure, beyond a crash of the machine or of its hypervisor process."},
+     .text = "What counts as a failure, besides a crash of the machine or of its hypervisor process."},
     {.path = "failure.io_error_grace",
      .type = SCHEMA_DURATION,
      CONFIG(failure.io_error_grace_us),
      .max = HOUR,
      .default_text = "30s",
-     .text = "How long a machine may stand paused by a disk error before it counts as failed."},
+     .text = "How long a machine may stay paused by a disk error before it counts as failed."},
     {.path = "failure.watchdog_grace",
      .type = SCHEMA_DURATION,
      CONFIG(failure.watchdog_grace_us),
      .max = HOUR,
      .default_text = "10s",
-     .text = "How long a machine may stand paused by its watchdog device before it counts as failed."},
+     .text = "How long a machine may stay paused by its watchdog device before it counts as failed."},
     {.path = "failure.reboot_grace",
      .type = SCHEMA_DURATION,
      CONFIG(failure.reboot_grace_us),
      .max = HOUR,
      .default_text = "60s",
-     .text = "How long after another host was booted anew, before it was given up for lost, the machines that it ran "
-             "may stay off before they count as failed: autostart and libvirt-guests start some of them again."},
+     .text = "How long machines may stay off after their host has rebooted before they count as failed: autostart and "
+             "libvirt-guests start some of them again. This concerns hosts other than the daemon's own that rebooted "
+             "before host_timeout was over."},
     {.path = "failure.panic_limit",
      .type = SCHEMA_INTEGER,
      CONFIG(failure.panic_limit),
@@ -191,27 +191,27 @@ static const struct schema_key keys[] = {
      .max = CONFIG_PANIC_LIMIT_MAX,
      .default_text = "3",
      .unit = "panics",
-     .text = "How many guest panics within panic_window make a failure of a machine that libvirt restarts by "
-             "itself (on_crash restart)."},
+     .text = "How many guest panics within panic_window count as a failure, for a machine that libvirt restarts itself "
+             "(on_crash restart)."},
     {.path = "failure.panic_window",
      .type = SCHEMA_DURATION,
      CONFIG(failure.panic_window_us),
      .min = 100 * MSEC,
      .max = DAY,
      .default_text = "10m",
-     .text = "The time within which panic_limit panics make a failure."},
+     .text = "The time within which panic_limit panics count as a failure."},
     {.path = "failure.host_kill",
      .type = SCHEMA_CHOICE,
      CONFIG(failure.host_kill_is_failure),
      .choices = host_kill_words,
      .default_text = "failure",
-     .text = "What a machine's end is when somebody sent SIGTERM to its QEMU process past libvirt. While the "
-             "host shuts down it is always planned."},
+     .text = "Whether a stop counts as planned or as a failure when the QEMU process of the machine received SIGTERM, "
+             "but not from libvirt. While the host shuts down it always counts as planned."},
 
     {.path = "failure.heartbeat",
      .type = SCHEMA_SECTION,
-     .text = "Noticing guests that hang, by asking the guest agent of machines that have one. A machine counts as "
-             "hung only if its disks and network are silent as well."},
+     .text = "Detects guests that hang, by asking the guest agent of machines that have one. A machine counts as hung "
+             "only if its disks and network are silent as well."},
     {.path = "failure.heartbeat.enabled",
      .type = SCHEMA_BOOL,
      CONFIG(failure.heartbeat.is_enabled),
@@ -230,7 +230,7 @@ static const struct schema_key keys[] = {
      .min = SEC,
      .max = 10 * MINUTE,
      .default_text = "5s",
-     .text = "How long the agent may take to answer, in whole seconds."},
+     .text = "How long the guest agent may take to answer, in whole seconds."},
     {.path = "failure.heartbeat.misses",
      .type = SCHEMA_INTEGER,
      CONFIG(failure.heartbeat.misses),
@@ -238,7 +238,8 @@ static const struct schema_key keys[] = {
      .max = 1000,
      .default_text = "3",
      .unit = "misses",
-     .text = "How many answers in a row must be missing before a silent machine counts as hung."},
+     .text =
+         "How many answers in a row must be missing before a machine with silent disks and network counts as hung."},
 
     {.path = "recovery", .type = SCHEMA_SECTION, .text = "How a replacement is started."},
     {.path = "recovery.call_timeout",
@@ -247,14 +248,14 @@ static const struct schema_key keys[] = {
      .min = 100 * MSEC,
      .max = 10 * MINUTE,
      .default_text = "10s",
-     .text = "How long a hypervisor may take to answer; a later answer is reported, but no longer waited for."},
+     .text = "How long a hypervisor may take to answer. understudyd reports a later answer, but does not wait for it."},
     {.path = "recovery.start_timeout",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.start_timeout_us),
      .min = 100 * MSEC,
      .max = HOUR,
      .default_text = "60s",
-     .text = "How long a hypervisor may take to start a machine, which includes loading a saved memory image."},
+     .text = "How long a hypervisor may take to start a machine. This includes loading a saved memory image."},
     {.path = "recovery.settle",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.settle_us),
@@ -268,15 +269,15 @@ static const struct schema_key keys[] = {
      .max = 100,
      .default_text = "3",
      .unit = "machines",
-     .text = "How many machines are tried for one failure, the best first, before it is given up."},
+     .text = "How many candidates are tried for one failure, the best first, before the recovery is given up."},
     {.path = "recovery.limit",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.limit),
      .max = 1000,
      .default_text = "3",
      .unit = "recoveries",
-     .text = "How often a machine is recovered within limit_window. Recoveries of its replacements count as its "
-             "own, so that a service that kills its machines does not go through the pool. 0 sets no limit."},
+     .text = "How often a machine is recovered within limit_window. Recoveries of its replacements count as well, so "
+             "that a service that crashes its machines does not crash one standby after the other. 0 sets no limit."},
     {.path = "recovery.limit_window",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.limit_window_us),
@@ -289,41 +290,41 @@ static const struct schema_key keys[] = {
      CONFIG(recovery.quarantine_us),
      .max = 30 * DAY,
      .default_text = "10m",
-     .text = "How long a machine that did not come up as a replacement is not tried again."},
+     .text = "How long a candidate that did not come up is left out of later recoveries."},
     {.path = "recovery.late_start",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.late_start_us),
      .max = 30 * DAY,
      .default_text = "10m",
-     .text = "A start whose answer was lost may still take effect after it was given up. A machine that comes up "
-             "within this time after the recovery that had it started is taken for such a one and is ended, for "
-             "another may serve in its place."},
+     .text = "A start whose answer was lost may still take effect after the recovery has given it up. If the machine "
+             "comes up within this time, understudyd attributes that to the lost start and stops the machine, because "
+             "another one may serve in its place."},
     {.path = "recovery.concurrency",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.concurrency),
      .max = 100,
      .default_text = "2",
      .unit = "starts",
-     .text = "How many replacements may be on their way up on one hypervisor at the same time. 0 sets no limit."},
+     .text = "How many replacements may start on one hypervisor at the same time. 0 sets no limit."},
     {.path = "recovery.check_memory",
      .type = SCHEMA_BOOL,
      CONFIG(recovery.check_memory),
      .default_text = "true",
-     .text = "Whether a machine that is to be booted or restored is only a candidate while its host has as much "
-             "memory to spare as it needs."},
+     .text = "Whether a machine that must be booted or restored is a candidate only while its host has enough free "
+             "memory for it."},
     {.path = "recovery.without_intent",
      .type = SCHEMA_BOOL,
      CONFIG(recovery.without_intent),
      .default_text = "true",
-     .text = "Whether a machine is replaced even if that intent cannot be written to state_dir first. It is said "
-             "loudly then; should the daemon die at that very moment, it does not know what it had begun."},
+     .text = "Whether a machine is replaced even if the intent cannot be written to state_dir first. understudyd logs "
+             "that as an error. If the daemon dies at that moment, its successor does not know of the start."},
     {.path = "recovery.intent_timeout",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.intent_timeout_us),
      .min = 100 * MSEC,
      .max = 10 * MINUTE,
      .default_text = "2s",
-     .text = "How long writing the intent may take."},
+     .text = "How long the disk may take to store the intent."},
     {.path = "recovery.verify",
      .type = SCHEMA_SECTION,
      .text = "When a failure counts as recovered, beyond the replacement staying up for the settle time."},
@@ -332,9 +333,9 @@ static const struct schema_key keys[] = {
      CONFIG(recovery.verify.level),
      .choices = verify_words,
      .default_text = "auto",
-     .text = "running asks for nothing more. With agent, the guest agent must answer. With tcp, something must "
-             "accept connections on port of an address of the machine. With command, a program must say so. auto "
-             "is agent for machines that have the channel of the guest agent, and running for others."},
+     .text = "running asks for nothing more. With agent, the guest agent must answer. With tcp, the machine must "
+             "accept connections on port, on one of its addresses. With command, a program must exit with status 0. "
+             "auto means agent for machines with the channel of the guest agent, and running for others."},
     {.path = "recovery.verify.port",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.verify.port),
@@ -348,15 +349,16 @@ static const struct schema_key keys[] = {
      CONFIG(recovery.verify.command),
      .max = FILE_PATH_MAX,
      .default_text = "/etc/understudy/verify",
-     .text = "The program for level command. It is run like a hook, again and again; exit status 0 means that the "
-             "machine does its work."},
+     .text = "The program for level command. It runs like a hook, repeatedly until it exits with status 0, which means "
+             "that the machine does its work."},
     {.path = "recovery.verify.timeout",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.verify.timeout_us),
      .min = SEC,
      .max = DAY,
      .default_text = "2m",
-     .text = "How long a replacement may take from its start until it is verified; then the next one is tried."},
+     .text = "How long a replacement may take from its start until it is verified. After that the next candidate is "
+             "tried."},
     {.path = "recovery.verify.interval",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.verify.interval_us),
@@ -366,14 +368,14 @@ static const struct schema_key keys[] = {
      .text = "The pause between two attempts to verify."},
     {.path = "recovery.brake",
      .type = SCHEMA_SECTION,
-     .text = "When many machines fail at once, the fault is hardly theirs. Nothing is started then until somebody "
-             "says understudyctl release."},
+     .text = "When many machines fail at once, the cause is probably not in the machines. understudyd then starts "
+             "nothing until an operator runs understudyctl release."},
     {.path = "recovery.brake.share",
      .type = SCHEMA_DECIMAL,
      CONFIG(recovery.brake.share),
      .max = MILLIONTHS,
      .default_text = "0.5",
-     .text = "The share of the protected machines that may fail within the window. 0 takes the brake out."},
+     .text = "The share of the protected machines that may fail within the window. 0 disables the brake."},
     {.path = "recovery.brake.minimum",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.brake.minimum),
@@ -381,21 +383,22 @@ static const struct schema_key keys[] = {
      .max = 100000,
      .default_text = "5",
      .unit = "failures",
-     .text = "So many failures must come together at least, however few machines there are."},
+     .text =
+         "The lowest number of failures within the window that can trigger the brake, however few machines there are."},
     {.path = "recovery.brake.window",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.brake.window_us),
      .min = SEC,
      .max = DAY,
      .default_text = "1m",
-     .text = "The time within which failures count as coming together."},
+     .text = "The time within which failures count together."},
     {.path = "recovery.when_exhausted",
      .type = SCHEMA_CHOICE,
      CONFIG(recovery.when_exhausted),
      .choices = when_exhausted_words,
      .default_text = "alert",
-     .text = "What is done when no replacement is left. alert says so. restart starts the failed machine itself "
-             "again, and says so when that does not help either."},
+     .text = "What happens when no candidate is left. With alert, understudyd reports that. With restart, it starts "
+             "the failed machine itself again, and reports if that does not help either."},
     {.path = "recovery.restart_attempts",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.restart_attempts),
@@ -410,7 +413,7 @@ static const struct schema_key keys[] = {
      .min = 100 * MSEC,
      .max = DAY,
      .default_text = "10s",
-     .text = "The pause before the first restart; it doubles before each further one."},
+     .text = "The pause before the first restart. It doubles before each further one."},
     {.path = "recovery.history_length",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.history_length),
@@ -418,111 +421,111 @@ static const struct schema_key keys[] = {
      .max = 100000,
      .default_text = "256",
      .unit = "recoveries",
-     .text = "How many recoveries are kept in memory, to be shown."},
+     .text = "How many recoveries the history keeps."},
 
     {.path = "standby",
      .type = SCHEMA_SECTION,
-     .text = "Standbys that are kept warm: the daemon boots planned replacements before they are needed, verifies "
-             "them as a recovery would, and lays them down until one of them is."},
+     .text = "Standbys that are kept warm: understudyd boots planned replacements before they are needed, verifies "
+             "them as a recovery would, and suspends or saves them until a recovery needs them."},
     {.path = "standby.warm",
      .type = SCHEMA_INTEGER,
      CONFIG(standby.warm),
      .max = 1000,
      .default_text = "0",
      .unit = "machines",
-     .text = "How many: the replacements of the most important machines first, then the most alike. 0 keeps none "
-             "warm. One that shares a disk or an address with a machine that runs is left cold."},
+     .text = "How many standbys are kept warm: replacements of the machines with the highest priority first, then the "
+             "most similar ones. 0 keeps none warm. A standby that shares a disk or a MAC address with a running "
+             "machine stays cold."},
     {.path = "standby.memory_limit",
      .type = SCHEMA_SIZE,
      CONFIG(standby.memory_limit_bytes),
      .max = INT64_C(1) << 50,
      .default_text = "0",
-     .text = "The memory that they may have together, by what their definitions say. 0 sets no limit but what "
-             "their hosts can spare. When a recovery needs the memory, they give it back."},
+     .text = "The memory that warm standbys may use together, by their definitions. With 0 only the free memory of "
+             "their hosts limits them. When a recovery needs the memory, understudyd stops warm standbys to free it."},
     {.path = "standby.warmth",
      .type = SCHEMA_CHOICE,
      CONFIG(standby.warmth),
      .choices = warmth_words,
      .default_text = "paused",
-     .text = "With paused they stay booted and suspended, which costs their memory and is fastest. With saved "
-             "their memory is written to disk, and read from there when they are needed."},
+     .text = "With paused, warm standbys stay booted and suspended, which costs their memory and is fastest. With "
+             "saved, their memory is written to disk, and read from there when they are needed."},
     {.path = "standby.refresh",
      .type = SCHEMA_DURATION,
      CONFIG(standby.refresh_us),
      .max = 365 * DAY,
      .default_text = "24h",
-     .text = "How often each of them is run and verified anew. 0s: never."},
+     .text = "How often each warm standby is resumed and verified again. 0s means never."},
     {.path = "host_timeout",
      .type = SCHEMA_DURATION,
      CONFIG(host_timeout_us),
      .min = SEC,
      .max = DAY,
      .default_text = "30s",
-     .text = "How long a host may be out of reach before it counts as lost, and is fenced. Longer than a restart "
-             "of libvirtd takes. A hypervisor on the daemon's own host (no host in its URI) is never lost."},
+     .text = "How long a host may be out of reach before it counts as lost and is fenced. Choose it longer than a "
+             "restart of libvirtd takes. The daemon's own host (a URI without a host) is never lost."},
     {.path = "hold_share",
      .type = SCHEMA_DECIMAL,
      CONFIG(hold_share),
      .max = MILLIONTHS,
      .default_text = "0.5",
-     .text = "When more than this share of the remote hypervisors is out of reach at the same time, the daemon's own "
-             "network is taken for lost, not the hosts: nothing is fenced, and that is said, until enough of them "
-             "are back. Hosts that were fenced do not count, nor does the daemon's own. With a single remote "
-             "hypervisor, only 1 allows that it is fenced."},
+     .text = "When more than this share of the remote hypervisors is out of reach at the same time, understudyd "
+             "assumes that its own network is down, not the hosts. It reports that and fences nothing until enough of "
+             "them are back. Fenced hosts and the daemon's own host do not count. With a single remote hypervisor, "
+             "only the value 1 allows fencing."},
     {.path = "when_both_run",
      .type = SCHEMA_CHOICE,
      CONFIG(when_both_run),
      .choices = when_both_run_words,
      .default_text = "alert",
-     .text = "What is done when a machine runs again beside the one that took its place, as after a host came "
-             "back that had been given up. It is said in any case; stop-replacement or stop-original ends one of "
-             "the two, at once as by virsh destroy."},
+     .text = "What happens when a machine runs again beside its replacement, for example after a lost host came back. "
+             "understudyd reports it in any case. With stop-replacement or stop-original it also stops one of the two "
+             "at once, as virsh destroy does."},
     {.path = "fence",
      .type = SCHEMA_SECTION,
-     .text = "Switching off a lost host before its machines are started elsewhere, by an agent of the fence-agents "
-             "package or a program of one's own that keeps the same convention: options as NAME=VALUE lines on "
-             "standard input, action among them, and exit status 0 for success."},
+     .text = "Fencing: a lost host is switched off before its machines are started elsewhere. The command is an agent "
+             "of the fence-agents package, or your own program with the same convention: options as NAME=VALUE lines "
+             "on standard input, action among them, and exit status 0 for success."},
     {.path = "fence.command",
      .type = SCHEMA_PATH_OR_NONE,
      CONFIG(fence.command),
      .max = FILE_PATH_MAX,
      .default_text = "none",
-     .text = "The agent, such as /usr/sbin/fence_ipmilan. Without one no host is ever fenced, and nothing of a lost "
-             "host is started elsewhere "
-             "until somebody says understudyctl fenced."},
+     .text = "The fence agent, such as /usr/sbin/fence_ipmilan. Without one no host is fenced, and no machine of a "
+             "lost host is started elsewhere until an operator runs understudyctl fenced."},
     {.path = "fence.action",
      .type = SCHEMA_CHOICE,
      CONFIG(fence.action),
      .choices = fence_action_words,
      .default_text = "off",
-     .text = "What the agent is asked to do with the host. After off the host stays off until somebody looks."},
+     .text = "What the fence agent does with the host. After off, the host stays off until an operator starts it."},
     {.path = "fence.confirm",
      .type = SCHEMA_BOOL,
      CONFIG(fence.is_confirmed),
      .default_text = "true",
-     .text = "Whether the agent is asked for the status after off, and believed only when that is off as well "
-             "(exit status 2). Agents that know no status need false."},
+     .text = "Whether the fence agent is asked for the status after off. Fencing then succeeds only if the status is "
+             "off as well (exit status 2). Agents without a status action need false."},
     {.path = "fence.timeout",
      .type = SCHEMA_DURATION,
      CONFIG(fence.timeout_us),
      .min = SEC,
      .max = HOUR,
      .default_text = "60s",
-     .text = "How long the agent may take each time."},
+     .text = "How long the fence agent may take each time."},
     {.path = "fence.retry",
      .type = SCHEMA_DURATION,
      CONFIG(fence.retry_us),
      .min = SEC,
      .max = HOUR,
      .default_text = "30s",
-     .text = "The pause before fencing that failed is tried again. It doubles each time, up to an hour."},
+     .text = "The pause before failed fencing is tried again. It doubles each time, up to an hour."},
     {.path = "fence.options",
      .type = SCHEMA_OPTIONS,
      CONFIG(fence.options),
      .max = 1024,
      .default_text = "{}",
-     .text = "What the agent is told for every host, such as {lanplus: 1, power_timeout: 20}. A hypervisor's own fence "
-             "is stronger."},
+     .text = "Options for the fence agent that apply to every host, such as {lanplus: 1, power_timeout: 20}. The fence "
+             "key of a hypervisor overrides them."},
 
     {.path = "hooks",
      .type = SCHEMA_SECTION,
@@ -539,7 +542,7 @@ static const struct schema_key keys[] = {
      .min = 100 * MSEC,
      .max = HOUR,
      .default_text = "30s",
-     .text = "How long each of them may take."},
+     .text = "How long each program may take."},
 
     {.path = "discovery", .type = SCHEMA_SECTION, .text = "How the daemon keeps up with its hypervisors."},
     {.path = "discovery.resync_interval",
@@ -548,15 +551,15 @@ static const struct schema_key keys[] = {
      .min = 100 * MSEC,
      .max = DAY,
      .default_text = "10m",
-     .text = "How often all machines are listed anew, even if no event seems to have been missed."},
+     .text = "How often understudyd lists all machines again, even if no event seems to have been missed."},
     {.path = "discovery.reconnect_max",
      .type = SCHEMA_DURATION,
      CONFIG(discovery.reconnect_max_us),
      .min = 100 * MSEC,
      .max = HOUR,
      .default_text = "10s",
-     .text = "The longest pause between two attempts to connect to a hypervisor; the first ones are shorter, and none "
-             "is longer than a third of host_timeout."},
+     .text = "The longest pause between two attempts to connect to a hypervisor. The first pauses are shorter, and "
+             "none is longer than a third of host_timeout."},
 
     {.path = "state_dir",
      .type = SCHEMA_PATH,
@@ -564,7 +567,7 @@ static const struct schema_key keys[] = {
      .max = FILE_PATH_MAX,
      .default_text = "/var/lib/understudy",
      .needs_restart = true,
-     .text = "The directory of what must outlive the daemon."},
+     .text = "The directory for data that must survive a restart of the daemon."},
     {.path = "api", .type = SCHEMA_SECTION, .text = "The control interface that understudyctl uses."},
     {.path = "api.socket",
      .type = SCHEMA_PATH,
@@ -572,14 +575,14 @@ static const struct schema_key keys[] = {
      .max = SOCKET_PATH_MAX,
      .default_text = "/run/understudy/api.sock",
      .needs_restart = true,
-     .text = "The Unix socket it listens on."},
+     .text = "The Unix socket of the control interface."},
     {.path = "api.mode",
      .type = SCHEMA_MODE,
      CONFIG(api_socket_mode),
      .max = 0777,
      .default_text = "0660",
      .needs_restart = true,
-     .text = "The permission bits of the socket. Who may write to it may crash machines to rehearse."},
+     .text = "The permission bits of the socket. Users with write permission may crash machines for drills."},
 };
 
 size_t schema_count(void)

@@ -9,7 +9,7 @@
 #include "config/units.h"
 
 #define WIDTH   98
-#define RESTART "A change takes effect when the daemon is started anew."
+#define RESTART "A change takes effect after a restart of the daemon."
 
 static void format_amount(const struct schema_key *key, int64_t amount, char buffer[static UNIT_TEXT_SIZE])
 {
@@ -179,10 +179,10 @@ int config_write_sample(FILE *f)
         "# Durations are written 500ms, 5s, 2m, 1h or 1d, sizes 512MiB or 2GiB, other numbers with at most\n"
         "# six decimals.\n"
         "#\n"
-        "# understudyd --check           tells every error in this file, with its line\n"
-        "# systemctl reload understudyd  takes it; with an error it fails, and what is in force stays\n"
-        "# understudyctl list            shows who is protected, and who stands by, how warm and for whom\n"
-        "# understudyctl explain NAME    shows who would take over from a machine now, and why\n"
+        "# understudyd --check           shows every error in this file, with its line\n"
+        "# systemctl reload understudyd  loads this file; if it has an error, the old configuration stays\n"
+        "# understudyctl list            shows which machines are protected, and which stand by for them\n"
+        "# understudyctl explain NAME    shows which machine would take over from NAME now, and why\n"
         "#\n"
         "# The same reference is in understudy.yaml(5).\n";
 

@@ -199,7 +199,7 @@ static int set_anchor(struct builder *builder, const yaml_char_t *name, yaml_mar
     return 0;
 }
 
-/* As for aliases, the word is not repeated: it may be a password that nobody quoted. */
+/* As for aliases, the word is not repeated: it may be a password without quotes. */
 static int refuse_tag(struct builder *builder, yaml_mark_t mark)
 {
     return refuse(builder, mark, "tags are not supported; quote text that begins with '!'");

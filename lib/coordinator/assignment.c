@@ -55,7 +55,7 @@ static struct open_recovery *next_seeker(const struct recoveries *recoveries)
     return best;
 }
 
-/* One that is not listed has none: nothing is started there. Where none is, there is nobody to wait for. */
+/* One that is not listed has none: nothing is started there. Where none is listed, there is none to wait for. */
 static bool has_room(const struct recoveries *recoveries)
 {
     const struct registry *registry = recoveries->registry;
@@ -70,7 +70,7 @@ static bool has_room(const struct recoveries *recoveries)
 }
 
 /*
- * No more than have a chance now, and some, so that they are matched as a set. Who is left out is no worse off: there
+ * No more than have a chance now, and some, so that they are matched as a set. A recovery that is left out is no worse off: there
  * is no room for it.
  */
 static size_t seekers_at_most(const struct recoveries *recoveries)
@@ -121,7 +121,7 @@ static bool gather(struct pass *pass, struct round *round)
     return true;
 }
 
-/* Those for whom there is no memory to do so leave the round. */
+/* A seeker for which there is no memory leaves the round. */
 static void seek_all(struct pass *pass, struct round *round)
 {
     size_t n = round->n_seekers, kept = 0;
@@ -239,7 +239,7 @@ static int match(const struct round *round, struct contender ret_taken[MATCH_MAX
     return 0;
 }
 
-/* True: somebody was taken, or settled for nobody. */
+/* True: a machine was taken, or a recovery has no candidate for good. */
 static bool decide_all(struct pass *pass, const struct round *round, struct contender *taken)
 {
     uint64_t version = pool_version(pass->registry->pool);
@@ -255,7 +255,7 @@ static bool decide_all(struct pass *pass, const struct round *round, struct cont
         if (taken[i].machine != NULL && has_taken && has_room(pass->recoveries))
             taken[i] = look_once_more(pass, round, i, taken);
         if (seeker->n_best > 0 && taken[i].machine == NULL)
-            seeker->open->is_assignable = true; /* others took who it could have had: looked at once more */
+            seeker->open->is_assignable = true; /* others took what it could have had: looked at once more */
         else
             has_taken |= decide(pass, seeker, round->n_seekers, taken[i].machine);
         has_settled |= seeker->n_best == 0;
@@ -281,7 +281,7 @@ static bool assign_round(struct pass *pass)
             pass_postpone(pass, round.seekers[i].open);
         return true;
     }
-    /* Those that are left may fit where there is room. */
+    /* The seekers that are left may fit where there is room. */
     return decide_all(pass, &round, taken) || next_seeker(pass->recoveries) != NULL;
 }
 

@@ -126,7 +126,7 @@ bool brake_release(struct brake *brake, struct moment now)
     brake->was_on = false;
     mark_recoveries(brake);
     brake->released_us = now.mono_us;
-    outbox_tell(&registry->outbox, NOTICE_BRAKE_OFF, now, NULL, "released: %zu recoveries go on",
+    outbox_tell(&registry->outbox, NOTICE_BRAKE_OFF, now, NULL, "brake released: %zu recoveries go on",
                 records_count_open(&registry->records));
     registry_tell(registry, FACT_BRAKE_TURNED);
     return true;

@@ -26,7 +26,7 @@
 /*
  * The components, in the order in which they settle: one acts only when those before it have nothing left
  * to do. So the brake judges new recoveries before any of them is given a candidate, and what runs twice is
- * looked at when it is known who serves.
+ * looked at when it is known which machines serve.
  */
 static const struct {
     const char *name;
@@ -286,7 +286,7 @@ void coordinator_handle_capacity(struct coordinator *coordinator, const struct m
 void coordinator_handle_clock_jump(struct coordinator *coordinator, struct moment now)
 {
     outbox_tell(&coordinator->registry.outbox, NOTICE_CLOCK_JUMPED, now, NULL,
-                "the host was suspended or its clock jumped; nothing is started until everything is listed anew");
+                "the host was suspended or its clock jumped; nothing is started until all machines are listed again");
     hosts_list_anew(&coordinator->registry, now);
 }
 

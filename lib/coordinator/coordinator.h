@@ -62,7 +62,7 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
 
 /*
  * An action that was answered -ETIMEDOUT has come back after all. A machine whose start succeeds when
- * nobody waits for it any more is stopped again (an ACTION_DESTROY follows): it would run beside the
+ * no recovery waits for it any more is stopped again (an ACTION_DESTROY follows): it would run beside the
  * replacement that was started in its stead.
  */
 void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
@@ -92,7 +92,7 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
 bool coordinator_release(struct coordinator *coordinator, struct moment now);
 
 /*
- * Somebody has made sure that a host that cannot be reached is off: its machines are recovered elsewhere. -ENOENT: no
+ * An operator has made sure that a host that cannot be reached is off: its machines are recovered elsewhere. -ENOENT: no
  * such hypervisor. -EBUSY: it can be reached. -EALREADY: it is known to be off.
  */
 int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hypervisor, struct moment now) _must_check_;
@@ -178,7 +178,7 @@ const struct recovery *coordinator_recovery(const struct coordinator *coordinato
 /* NULL: none of that id. */
 const struct recovery *coordinator_find_recovery(const struct coordinator *coordinator, const char *id);
 
-/* Who would take over if this machine failed now? Nothing is changed. -ENOMEM. */
+/* Which machine would take over if this one failed now? Changes nothing. -ENOMEM. */
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
                         struct moment now, struct explanation **ret) _must_check_;
 

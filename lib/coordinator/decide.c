@@ -21,7 +21,7 @@ static bool is_given_up(const struct registry *registry, const char *hypervisor)
     return host == NULL || host_state_is_lost(host->track.state);
 }
 
-/* Somebody would fit but cannot be reached just now: worth waiting for, within the time a start may take. */
+/* A machine would fit but cannot be reached just now: worth waiting for, within the time a start may take. */
 static bool is_worth_waiting(const struct registry *registry, const struct seeker *seeker,
                              const struct selection *selection, struct moment now)
 {
@@ -106,9 +106,9 @@ static bool agrees(struct pass *pass, const struct seeker *seeker, size_t n, con
 }
 
 /*
- * The last word on somebody who is to be taken, or with NULL on there being nobody: every machine is looked at. Where
+ * The last word on a machine that is to be taken, or with NULL on there being no candidate: every machine is looked at. Where
  * the ranking turns out to be wrong, the recovery is looked at again with a new one; the second time, what was selected
- * holds. False: not now. *ret_candidate is in the selection; NULL: nobody.
+ * holds. False: not now. *ret_candidate is in the selection; NULL: there is none.
  */
 static bool confirm(struct pass *pass, const struct seeker *seeker, size_t n, const struct machine *machine,
                     struct selection **ret, const struct candidate **ret_candidate)
@@ -141,11 +141,11 @@ static bool confirm(struct pass *pass, const struct seeker *seeker, size_t n, co
     return true;
 }
 
-static void settle_for_nobody(struct pass *pass, const struct seeker *seeker, struct selection *selection)
+static void settle_for_none(struct pass *pass, const struct seeker *seeker, struct selection *selection)
 {
     struct registry *registry = pass->registry;
     struct open_recovery *open = seeker->open;
-    struct recovery_event nobody = {.kind = RECOVERY_NO_CANDIDATE, .now = pass->now};
+    struct recovery_event none = {.kind = RECOVERY_NO_CANDIDATE, .now = pass->now};
 
     open->wants_candidate = false;
     open->is_postponed = is_worth_waiting(registry, seeker, selection, pass->now);
@@ -154,8 +154,9 @@ static void settle_for_nobody(struct pass *pass, const struct seeker *seeker, st
         return;
     }
     write_down(registry, seeker, selection, NULL);
-    nobody.detail = open->recovery->explanation != NULL ? open->recovery->explanation->summary : "nobody is eligible";
-    open_recovery_handle(pass->recoveries, open, &nobody);
+    none.detail =
+        open->recovery->explanation != NULL ? open->recovery->explanation->summary : "no candidate is eligible";
+    open_recovery_handle(pass->recoveries, open, &none);
 }
 
 /* Without room on the hypervisor, its turn comes later. */
@@ -198,12 +199,12 @@ bool decide(struct pass *pass, const struct seeker *seeker, size_t n, const stru
     if (!confirm(pass, seeker, n, machine, &selection, &candidate))
         return false;
     if (candidate == NULL)
-        settle_for_nobody(pass, seeker, selection);
+        settle_for_none(pass, seeker, selection);
     else if (candidate->machine == machine || can_be_taken(pass, candidate->machine))
         is_taken = take(pass, seeker, selection, candidate);
     seeker_drop_ranking(seeker);
     open->is_doubted = false;
-    /* Who is on its way up now is in everybody's way. */
+    /* A machine that is on its way up now is in the way of all others. */
     if (open->candidate == NULL || !pass->has_in_use || usage_add(&pass->in_use, open->candidate, 0) < 0)
         pass_forget_in_use(pass);
     return is_taken;

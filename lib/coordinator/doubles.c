@@ -17,7 +17,7 @@ struct surplus {
     struct surplus *next;
 };
 
-/* For somebody: one that is on its way to being warm does nothing. */
+/* In service: one that is on its way to being warm does nothing for users. */
 static bool runs(const struct machine *machine)
 {
     return machine != NULL && machine->is_reachable && machine->keeping == KEEPING_NONE &&
@@ -29,8 +29,8 @@ static const struct machine *find(const struct registry *registry, const struct 
     return pool_find(registry->pool, ref->hypervisor, ref->uuid);
 }
 
-/* It runs in the place of yet another one, or is on its way there: that is its own duty now. */
-static bool has_other_duty(const struct registry *registry, const struct machine *machine)
+/* The machine replaces yet another one, or is on its way there: it does not run as the original. */
+static bool replaces_another(const struct registry *registry, const struct machine *machine)
 {
     struct machine_ref ref = machine_ref_of(machine);
     const struct watch *watch = watch_find(registry, &ref);
@@ -48,9 +48,9 @@ static const struct machine *running_original(const struct registry *registry, c
 {
     const struct machine *failed = find(registry, &recovery->failed), *root = find(registry, &recovery->root);
 
-    if (runs(failed) && !has_other_duty(registry, failed))
+    if (runs(failed) && !replaces_another(registry, failed))
         return failed;
-    return runs(root) && !has_other_duty(registry, root) ? root : NULL;
+    return runs(root) && !replaces_another(registry, root) ? root : NULL;
 }
 
 static void stop(struct doubles *doubles, const struct recovery *recovery, const struct machine *victim,
@@ -198,7 +198,8 @@ void doubles_answer(void *self, const struct action *action, const struct action
         (*at)->retry_us = now.mono_us + RETRY_US;
         return;
     }
-    outbox_tell(&doubles->registry->outbox, NOTICE_BOTH_RESOLVED, now, machine, "%s was stopped, because it ran twice",
+    outbox_tell(&doubles->registry->outbox, NOTICE_BOTH_RESOLVED, now, machine,
+                "%s was stopped, because two machines ran for one",
                 machine != NULL ? machine->name : action->target.uuid);
     drop(at);
 }

@@ -136,7 +136,7 @@ static void announce_failure(struct registry *registry, const struct host *host,
         outbox_tell_host(
             &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
             "%s is not fenced, because it was never reached by its new URI, which may be wrong; nothing of it is "
-            "started elsewhere until it is reached, or somebody says: understudyctl fenced %s",
+            "started elsewhere until it is reached, or an operator confirms that it is off: understudyctl fenced %s",
             host->name, host->name);
     else if (registry->config->mode == MODE_OBSERVE)
         outbox_tell_host(&registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
@@ -146,13 +146,13 @@ static void announce_failure(struct registry *registry, const struct host *host,
         outbox_tell_host(
             &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
             "%s is not fenced, because fence.command is none; NOTHING of it is started elsewhere until it is back, "
-            "or somebody makes sure that it is off and says: understudyctl fenced %s",
+            "or an operator makes sure that it is off and confirms it: understudyctl fenced %s",
             host->name, host->name);
     else
         outbox_tell_host(
             &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
             "%s could not be fenced (attempt %u): %s; NOTHING of it is started elsewhere until that succeeds, it is "
-            "back, or somebody makes sure that it is off and says: understudyctl fenced %s",
+            "back, or an operator makes sure that it is off and confirms it: understudyctl fenced %s",
             host->name, host->track.tries, why, host->name);
 }
 
@@ -214,8 +214,9 @@ static void recover(struct registry *registry, struct host *host, struct moment 
     struct host_load load = load_of(registry, host->name);
 
     outbox_tell_host(&registry->outbox, NOTICE_HOST_FENCED, now, host->name,
-                     "%s is off%s: %zu protected machine%s to be recovered elsewhere", host->name,
-                     host->track.was_by_hand ? ", somebody says" : "", load.protected, PLURAL(load.protected));
+                     "%s: %s; %zu protected machine%s to be recovered elsewhere", host->name,
+                     host->track.was_by_hand ? "confirmed off by an operator" : "fenced", load.protected,
+                     PLURAL(load.protected));
     host_tell(host, HOST_READER_RECOVERIES, HOST_FACT_OFF);
     take_down(registry, host, now);
 }
@@ -244,7 +245,7 @@ static void carry_out(struct registry *registry, struct host *host, const struct
             count_gone(registry), count_remote(registry));
     if (step->is_released)
         outbox_tell_host(&registry->outbox, NOTICE_HOSTS_RELEASED, now, host->name,
-                         "enough hypervisors are there again; the time of %s begins anew", host->name);
+                         "enough hypervisors are connected again; host_timeout of %s starts again", host->name);
     if (step->is_lost) {
         announce_loss(registry, host, now);
         host_tell(host, HOST_READER_RECOVERIES, HOST_FACT_LOST);
@@ -255,7 +256,7 @@ static void carry_out(struct registry *registry, struct host *host, const struct
         announce_failure(registry, host, now);
     if (step->is_back)
         outbox_tell_host(&registry->outbox, NOTICE_HOST_BACK, now, host->name,
-                         "%s is back; what it has is compared with what was known", host->name);
+                         "%s is back; its machines are compared with their last known state", host->name);
     if (step->wants_listing && host->track.is_connected)
         host->wants_list = true;
     if (step->is_fenced)
@@ -273,7 +274,7 @@ static void handle(struct registry *registry, struct host *host, struct host_eve
     carry_out(registry, host, &step, event.now);
 }
 
-/* Everybody who could speak for our network has done so since, or is gone. */
+/* Every host that could answer has done so since, or is gone. */
 static bool have_all_answered(const struct registry *registry, int64_t asked_us)
 {
     for (size_t i = 0; i < registry->n_hosts; i++) {
@@ -285,7 +286,7 @@ static bool have_all_answered(const struct registry *registry, int64_t asked_us)
     return true;
 }
 
-/* Whoever waits for the word of the others has it, or has waited long enough. */
+/* Hosts that are doubted are judged once the others have answered, or have had time enough. */
 static void review(struct registry *registry, struct moment now)
 {
     for (size_t i = 0; i < registry->n_hosts; i++) {

@@ -28,7 +28,8 @@ bool hosts_begin_listing(struct registry *registry, struct host *host, const str
 /* The machines of the inventory were taken: what the listing shows of the host. */
 void hosts_end_listing(struct registry *registry, struct host *host, const struct inventory *inventory,
                        struct moment now);
-/* They could not all be taken: it counts as not listed. The next listing is compared with what was known before. */
+/* Some machines could not be taken: the host counts as not listed, and the next listing is compared with what was known
+ * before. */
 void hosts_drop_listing(struct host *host);
 /* What is known is old: everything is listed anew. */
 void hosts_list_anew(struct registry *registry, struct moment now);

@@ -102,7 +102,7 @@ static void announce(struct registry *registry, const struct machine_ref *ref, c
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
 
     outbox_tell(&registry->outbox, NOTICE_ATTEMPT_FAILED, now, machine,
-                "%s came up after recovery %s had given it up; it is stopped again",
+                "%s came up after recovery %s had given it up; it is being stopped",
                 machine != NULL ? machine->name : ref->uuid, recovery_id);
 }
 

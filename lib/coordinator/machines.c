@@ -131,7 +131,7 @@ static struct failure_context context_of(const struct registry *registry, const 
     };
 }
 
-/* It has run since its last failure. */
+/* The machine has run since its last failure. */
 static void clear_failure(struct registry *registry, struct watch *watch, struct machine *machine)
 {
     if (!machine->failed_unrecovered)
@@ -186,7 +186,7 @@ void machines_defer_failure(struct registry *registry, struct watch *watch, enum
     wait_for_deadline(registry, watch);
 }
 
-/* Whatever failed here is somebody's doing already, or says nothing of a service. */
+/* What failed here is dealt with already, or says nothing of a service. */
 static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
 {
     if (watch_was_kept(registry, watch))
@@ -229,7 +229,7 @@ void machines_fail(struct registry *registry, struct watch *watch, struct machin
                     "%s failed and is not protected: %s (%s)", machine->name, why, failure_cause_name(cause));
         return;
     }
-    /* It must not be gone before its recovery is opened. */
+    /* The machine must not be gone before its recovery is opened. */
     if ((watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) == 0)
         pool_hold(registry->pool, machine);
     leave_failure(registry, watch, QUEUE_RECOVERIES, cause, why);
@@ -270,7 +270,7 @@ static void handle_verdict(struct registry *registry, struct watch *watch, struc
     case FAILURE_PENDING:
         reserve_for_itself(registry, watch, machine);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_PENDING, now, machine,
-                    "%s: %s; a failure unless it runs again in time", name, verdict->why);
+                    "%s: %s; this counts as a failure unless it runs again in time", name, verdict->why);
         break;
     case FAILURE_NOTED:
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
@@ -383,7 +383,7 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     watch = watch_get(registry, host->name, event->uuid);
     if (watch == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, event->at, NULL,
-                    "no memory to take an event of %s; listed anew", host->name);
+                    "no memory to take an event of %s; it is listed again", host->name);
         host->wants_list = true;
         return;
     }
@@ -485,7 +485,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
 
     if (machine == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
-                    "no memory to take a machine of %s; listed anew", host->name);
+                    "no memory to take a machine of %s; it is listed again", host->name);
         host_list_at(host, now.mono_us + RETRY_US);
         return -ENOMEM;
     }
@@ -497,7 +497,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         recall(registry, watch, machine, report, now);
         recall_learned(registry, watch, machine, now);
     }
-    /* It is known now: should the rest of this listing not be taken in, the next one does not recall it anew. */
+    /* The machine is known now: the next listing does not recall it again, even if the rest of this one is not taken in. */
     watch->remembered.state = MACHINE_UNKNOWN;
     watch->is_listed = true;
     watch->absent_since_us = 0;
@@ -623,8 +623,8 @@ int machines_handle_inventory(struct registry *registry, struct host *host, stru
     return 0;
 }
 
-/* It stopped while the connection was away: how is judged by the listing that follows, which knows what befell the
- * host. */
+/* The machine stopped while the connection was away: the listing that follows judges that, since it knows whether the
+ * host has rebooted. */
 static bool is_for_the_listing(const struct host *host, const struct machine *machine,
                                const struct domain_report *report)
 {
@@ -676,7 +676,7 @@ static void tick(struct registry *registry, struct watch *watch, struct moment n
         retry_deferred(registry, watch, machine, now);
 }
 
-/* Those that still have a deadline stand in the queue again. */
+/* A machine that still has a deadline goes back into the queue. */
 void machines_tick(void *self, struct moment now)
 {
     struct registry *registry = self;

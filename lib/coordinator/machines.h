@@ -40,16 +40,16 @@ void machines_fail(struct registry *registry, struct watch *watch, struct machin
                    const char *why, struct moment now);
 /* There was no memory to deal with a failure: it is left again at retry_us (mono_us). */
 void machines_defer_failure(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us);
-/* Its host was fenced: it is off. has_failed: it was in service, and is recovered where that is wished. */
+/* The host of the machine was fenced: it is off. has_failed: it was in service, and is recovered if it is protected. */
 void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now);
-/* It is up: the memory that it needs is spent, whatever its host said last. */
+/* The machine is up: the memory that it needs is spent, whatever its host said last. */
 void machines_count_memory(struct registry *registry, struct machine *machine);
 
 /* ---- what recoveries and standbys do to it ---- */
 
 /* A recovery of this machine is under way since before the start: that it does not run is no news. */
 void machines_resume_recovery(struct watch *watch, const struct machine *machine);
-/* It was surely ended on purpose; what is still told of that is old. */
+/* The machine was surely stopped on purpose; later news of that is old. */
 void machines_write_off(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now);
 /* A recovery of this machine ended. runs_after_all: it may fail anew, even if no event told that it runs. */
 void machines_end_recovery(struct registry *registry, struct watch *watch, struct machine *machine,

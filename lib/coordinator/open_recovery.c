@@ -208,7 +208,7 @@ static void release_failed(struct recoveries *recoveries, struct open_recovery *
     machines_let_go(recoveries->registry, open->failed);
 }
 
-/* It was seen to run. Where the news of that was lost, nobody must take it for one that stands by. */
+/* The candidate was seen to run. Where the news of that was lost, it must not be taken for one that stands by. */
 static void make_sure_it_runs(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
     struct watch *watch = open->candidate != NULL ? watch_of(recoveries->registry, open->candidate) : NULL;
@@ -219,7 +219,7 @@ static void make_sure_it_runs(struct recoveries *recoveries, struct open_recover
     machines_describe(recoveries->registry, watch);
 }
 
-/* Its claims stay until it is closed. */
+/* The claims of the recovery stay until it is closed. */
 static void end(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
     announce_end(recoveries, open, now);
@@ -231,7 +231,7 @@ static void end(struct recoveries *recoveries, struct open_recovery *open, struc
     open->recovery->stands_in = open->recovery->state == RECOVERY_RECOVERED && !open->recovery->is_restarting;
     if (open->recovery->stands_in)
         registry_tell(recoveries->registry, FACT_SERVING_CHANGED);
-    /* Somebody may have started it while the recovery was busy with a candidate. */
+    /* An operator may have started it while the recovery was busy with a candidate. */
     open->failed->failed_unrecovered =
         open->failed->state != MACHINE_RUNNING &&
         (open->recovery->state == RECOVERY_EXHAUSTED || open->recovery->state == RECOVERY_OBSERVED);
@@ -259,11 +259,11 @@ static void announce_attempt_failed(struct recoveries *recoveries, const struct 
     const struct recovery_attempt *attempt = &open->recovery->attempts[open->recovery->n_attempts - 1];
 
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_ATTEMPT_FAILED, now, open->recovery,
-                         "%s did not take the place of %s: %s", attempt->name, open->recovery->failed_name,
+                         "%s could not replace %s: %s", attempt->name, open->recovery->failed_name,
                          attempt->error != NULL ? attempt->error : "it did not come up");
 }
 
-/* It came up badly, or may still come up: not again so soon. */
+/* The candidate came up badly, or may still come up: it is not tried again soon. */
 static void quarantine(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
     const struct config_recovery *config = &recoveries->registry->config->recovery;
@@ -276,7 +276,7 @@ static void quarantine(struct recoveries *recoveries, const struct open_recovery
         open->candidate->quarantined_until_us = now.mono_us + time_us;
 }
 
-/* It is off: what is still told of its stop, late, is no failure of its own. If it is not, that is soon known. */
+/* The machine is off; late news of its stop is no failure. If it is not off, its description will tell. */
 static void write_off(struct recoveries *recoveries, struct machine *machine, struct moment now)
 {
     struct watch *watch = machine != NULL ? watch_of(recoveries->registry, machine) : NULL;
@@ -321,13 +321,13 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
     }
     if (step->intent_failed)
         outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_INTENT_FAILED, now, open->recovery,
-                             "the intent to start %s for %s could not be written; it is started all the same",
+                             "the intent to start %s for %s could not be written; it is started without",
                              open->recovery->replacement_name, open->recovery->failed_name);
     if (step->has_started) {
         machines_count_memory(recoveries->registry, open->candidate);
         wake_guest(recoveries, open, now);
         outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_STARTED, now, open->recovery,
-                             "%s runs for %s; it is not verified yet", open->recovery->replacement_name,
+                             "%s runs for %s; not verified yet", open->recovery->replacement_name,
                              open->recovery->failed_name);
     }
     if (step->releases_candidate) {
@@ -370,7 +370,7 @@ static int handle(struct recoveries *recoveries, struct open_recovery *open, con
     carry_out(recoveries, open, &step, event->now);
     if (step.wants_original && restart(recoveries, open, event->now) < 0)
         open->retry_us = event->now.mono_us + RETRY_US;
-    /* That its host is off is the answer. */
+    /* The host is off, and that is the answer. */
     if (is_asking_the_dead(recoveries, open))
         return handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_ORIGINAL_FENCED, .now = event->now});
     return 0;
@@ -400,7 +400,7 @@ int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open
     return r;
 }
 
-/* The failed machine itself, which is claimed already, unless somebody uses by now what it needs. -ENOMEM. */
+/* The failed machine itself, which is claimed already, unless what it needs is in use by now. -ENOMEM. */
 static int restart(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
     struct select_request request = {
@@ -410,7 +410,7 @@ static int restart(struct recoveries *recoveries, struct open_recovery *open, st
         .now_us = now.mono_us,
         .check_memory = recoveries->registry->config->recovery.check_memory,
     };
-    struct recovery_event nobody = {.kind = RECOVERY_NO_CANDIDATE, .now = now};
+    struct recovery_event none = {.kind = RECOVERY_NO_CANDIDATE, .now = now};
     _cleanup_(freep) struct selection *selection = NULL;
     _cleanup_(freep) char *why = NULL, *detail = NULL;
     int r = select_original(&request, &selection);
@@ -418,19 +418,19 @@ static int restart(struct recoveries *recoveries, struct open_recovery *open, st
     if (r < 0)
         return r;
     if (host_is_fenced(recoveries->registry, open->failed->hypervisor)) {
-        nobody.detail = "nobody could take its place, and its host is lost";
-        open_recovery_handle(recoveries, open, &nobody);
+        none.detail = "no machine could take its place, and its host is lost";
+        open_recovery_handle(recoveries, open, &none);
         return 0;
     }
     if (selection->n_eligible > 0)
         return open_recovery_take(recoveries, open, open->failed, now);
     r = select_reason(&request, selection, 0, &why);
     if (r == 0)
-        r = text_format(&detail, "nobody could take its place, and it cannot be started again itself: %s", why);
+        r = text_format(&detail, "no machine could take its place, and it cannot be started again itself: %s", why);
     if (r < 0)
         return r;
-    nobody.detail = detail;
-    open_recovery_handle(recoveries, open, &nobody);
+    none.detail = detail;
+    open_recovery_handle(recoveries, open, &none);
     return 0;
 }
 

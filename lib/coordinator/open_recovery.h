@@ -20,7 +20,7 @@ void open_recovery_handle(struct recoveries *recoveries, struct open_recovery *o
 /* Claims the candidate and goes on with it. -ENOMEM. */
 int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open, struct machine *candidate,
                        struct moment now) _must_check_;
-/* It has ended: lets go of everything and frees it. */
+/* The recovery has ended: lets go of everything that is held for it, and frees it. */
 void open_recovery_close(struct recoveries *recoveries, struct open_recovery *open, struct moment now);
 void open_recovery_free(struct open_recovery *open);
 

@@ -104,8 +104,8 @@ static void handle_failure(struct recoveries *recoveries, struct watch *watch, s
 
     if (!watch_is_taken(watch) &&
         open_recovery_begin(recoveries, watch, machine, watch->failure.cause, watch->failure.why, now) < 0) {
-        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to recover %s; tried again soon",
-                    machine->name);
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine,
+                    "no memory to recover %s; the recovery is tried again soon", machine->name);
         machines_defer_failure(registry, watch, watch->failure.cause, now.mono_us + RETRY_US);
     }
     machines_let_go(registry, machine);

@@ -34,7 +34,7 @@ enum fact {
     FACT_COUNT,
 };
 
-/* Who reads facts about hosts. */
+/* The components that read facts about hosts. */
 enum host_reader {
     HOST_READER_HOSTS,
     HOST_READER_STANDBY,
@@ -180,7 +180,7 @@ void host_tell(struct host *host, enum host_reader reader, enum host_fact fact);
 /* The facts that were left, as bits. */
 unsigned host_take(struct host *host, enum host_reader reader);
 void host_set_reachable(struct registry *registry, const struct host *host, bool is_reachable);
-/* It is listed at the latest then (mono_us), if it is connected. */
+/* The host is listed then at the latest (mono_us), if it is connected. */
 void host_list_at(struct host *host, int64_t at_us);
 /* What it holds is off for sure, as far as is known. */
 bool host_is_fenced(const struct registry *registry, const char *hypervisor);

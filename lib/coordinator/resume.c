@@ -61,10 +61,10 @@ static bool adopt(struct recoveries *recoveries, struct recovery *recovery, stru
         return false;
     }
     if (r < 0) {
-        recovery_close(recovery, "another recovery has the same machine; how this one ended was not written down", now);
+        recovery_close(recovery, "another recovery has the same machine; the end of this one was not recorded", now);
         return true;
     }
-    outbox_tell(&registry->outbox, NOTICE_RESUMED, now, failed, "recovery %s of %s, cut off by a restart, goes on",
+    outbox_tell(&registry->outbox, NOTICE_RESUMED, now, failed, "recovery %s of %s, interrupted by a restart, goes on",
                 recovery->id, recovery->failed_name);
     return true;
 }
@@ -96,8 +96,7 @@ static void close_followed(struct records *records, struct moment now)
 
         if (was_followed(records, i))
             recovery_close(recovery,
-                           "a later recovery of the same machine followed; how this one ended was not written down",
-                           now);
+                           "a later recovery of the same machine followed; the end of this one was not recorded", now);
         else
             records->restored[kept++] = recovery;
     }

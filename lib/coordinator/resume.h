@@ -8,7 +8,7 @@
 
 #include "coordinator/recoveries.h"
 
-/* Those go on whose hypervisors are there. */
+/* Goes on with the recoveries whose hypervisors are there. */
 void resume_restored(struct recoveries *recoveries, struct moment now);
 
 #endif

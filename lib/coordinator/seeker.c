@@ -9,7 +9,7 @@
 
 /* So many machines are looked at in one go. */
 #define LOOKS_MAX 80000
-/* It is not put off for longer than this, whatever changes meanwhile. */
+/* A pass is not put off for longer than this, whatever changes meanwhile. */
 #define PUT_OFF_US USEC_PER_SEC
 
 bool pass_is_put_off(struct pass *pass)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the coordinator knows, for those who tell it to people. Changes nothing. */
+/* What the coordinator knows, for reports. Changes nothing. */
 #include <string.h>
 
 #include "choose/explain.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The verdict table (DESIGN.md section 4). One row for each event says in which state it leaves a
+ * The verdict table of README.md. One row for each event says in which state it leaves a
  * machine and how the stop is read; a few effects need what came before. Knows no pool and no action.
  */
 #include "detect/failure.h"
@@ -280,7 +280,7 @@ static struct failure_verdict judge_found_unexplained(struct failure_track *trac
 {
     if (!machine_state_is_active(context->known))
         return nothing;
-    /* That goes when the machine is started: it was made since. */
+    /* A managed save image goes when the machine starts: this one was made since. */
     if (context->has_managed_save) {
         settle_stop(track);
         return planned("found saved");
@@ -321,7 +321,8 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
         if (context->known == MACHINE_PAUSED &&
             (context->known_reason == REASON_IO_ERROR || context->known_reason == REASON_WATCHDOG))
             track->reported = false;
-        return detected(track, CAUSE_FOUND_CRASHED, "found crashed; nobody was listening when it happened", context);
+        return detected(track, CAUSE_FOUND_CRASHED, "found crashed; understudyd was not connected when it happened",
+                        context);
     case REASON_DAEMON:
         if (!was_active)
             return nothing;

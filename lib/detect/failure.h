@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Is this stop a failure? The table of DESIGN.md section 4: what libvirt tells about one machine →
+ * Is this stop a failure? The table of README.md: what libvirt tells about one machine →
  * verdict. Remembers per machine only what the order of events makes necessary. Knows nothing of
  * pools, candidates or actions.
  */
@@ -52,7 +52,7 @@ struct failure_context {
     enum machine_state known; /* before the event or listing; MACHINE_UNKNOWN: never seen before */
     enum machine_reason known_reason;
     bool host_was_lost;         /* and this is the first listing since */
-    bool host_has_rebooted;     /* since the listing before this one, and nobody sees to this machine already */
+    bool host_has_rebooted;     /* since the listing before this one, and nothing is done about this machine already */
     bool has_managed_save;      /* with a listing */
     bool host_is_shutting_down; /* the hypervisor's host: SIGTERM to everything is planned then */
     struct moment now;

@@ -16,7 +16,7 @@ struct hang_track {
     bool is_hung;            /* and that was told: not again until it shows life */
 };
 
-/* It shows life: what was counted is void. */
+/* The guest shows life: what was counted is void. */
 void hang_clear(struct hang_track *track);
 
 /* One sign of life, or the lack of one. True: it hangs, and that is news. */

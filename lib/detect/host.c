@@ -334,7 +334,7 @@ static bool in_fenced(struct step *step)
     } else if (step->event->kind == HOST_CONNECTED) {
         step->host->was_seen = true;
     } else if (step->event->kind == HOST_DISCONNECTED && step->host->was_seen) {
-        /* It was on again, and nobody knows what runs there now. */
+        /* The host was on again, and what runs there now is not known. */
         step->host->missing = step->event->now;
         step->host->was_lost = true;
         be_missing(step);

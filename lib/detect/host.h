@@ -15,11 +15,11 @@ enum host_state {
     HOST_UNKNOWN,   /* not heard of since the start */
     HOST_REACHABLE, /* connected, or connected last */
     HOST_MISSING,   /* cannot be reached; its time runs */
-    HOST_DOUBTED,   /* its time is over: the others are asked whether it is us who are cut off */
+    HOST_DOUBTED,   /* its time is over: the others are asked whether the daemon itself is cut off */
     HOST_HELD,      /* most are gone at once: not taken for lost */
     HOST_LOST,      /* and nothing on it needs to be recovered */
     HOST_FENCING,   /* the agent is at work */
-    HOST_UNFENCED,  /* lost, and nobody knows whether it is off: nothing of it is started elsewhere */
+    HOST_UNFENCED,  /* lost, and not known to be off: nothing of it is started elsewhere */
     HOST_FENCED,    /* surely off, or was when it was last heard of */
     HOST_STATE_COUNT,
 };
@@ -39,7 +39,7 @@ enum host_event_kind {
     HOST_TICK,
     HOST_WITNESSED, /* the others were asked: see most_are_gone */
     HOST_ANSWER,    /* of the agent: see error */
-    HOST_CONFIRMED, /* somebody says that it is off */
+    HOST_CONFIRMED, /* an operator says that it is off */
     HOST_EVENT_COUNT,
 };
 
@@ -61,7 +61,7 @@ struct host_track {
     enum host_state state;
     struct moment missing; /* since when; {0}: it is not */
     struct moment fenced;  /* when it was found off; {0}: it was not */
-    bool was_by_hand;      /* and somebody said so */
+    bool was_by_hand;      /* and an operator said so */
     bool is_connected;
     bool was_seen;       /* since the agent began */
     bool is_given_up;    /* that it is lost was told */

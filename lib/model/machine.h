@@ -63,7 +63,7 @@ enum keeping {
     KEEPING_NONE,
     KEEPING_WARMING, /* on its way up, or back down: a recovery that wants it takes it over */
     KEEPING_WARM,    /* laid down, and ours */
-    KEEPING_ENDING,  /* being stopped: nobody else's until it is off */
+    KEEPING_ENDING,  /* being stopped: no recovery may take it until it is off */
     KEEPING_COUNT,
 };
 
@@ -82,7 +82,7 @@ int machine_roles_parse(const char *text, unsigned *ret_roles) _must_check_;
 
 /* The machine has a QEMU process (or its like) that holds disks and memory. */
 bool machine_state_is_active(enum machine_state state);
-/* It did what it is there for; one that was suspended on purpose, or was stopping, did not. */
+/* The machine did what it is there for; one that was suspended on purpose, or was stopping, did not. */
 bool machine_state_is_in_service(enum machine_state state, enum machine_reason reason);
 
 #define HYPERVISOR_NAME_SIZE 64 /* longest name of a hypervisor and its NUL */
@@ -113,7 +113,7 @@ struct machine {
     enum machine_reason reason;
     bool persistent; /* has a definition that outlives its process */
     bool has_managed_save;
-    bool is_present;   /* false: the hypervisor no longer lists it, somebody here still needs it */
+    bool is_present;   /* false: the hypervisor no longer lists it, and a recovery or a standby still needs it */
     bool is_reachable; /* its hypervisor is connected */
     bool agent_connected;
 
@@ -126,7 +126,7 @@ struct machine {
 
     enum keeping keeping;
     uint64_t resident_kib;          /* of host memory that a warm one takes; 0: not known, or none */
-    struct machine_ref planned_for; /* the machine whose planned replacement it is; empty: nobody's */
+    struct machine_ref planned_for; /* the machine whose planned replacement it is; empty: of none */
     const char *not_warm;           /* why it is planned and not kept warm, borrowed; NULL */
 
     bool is_reserved;             /* for a recovery from before the daemon was started, which waits for a hypervisor */

@@ -32,7 +32,7 @@ struct spec {
 
 void spec_done(struct spec *spec);
 
-/* Where knowledge of a machine's features comes from, the most trusted first (DESIGN.md section 5). */
+/* Where knowledge of a machine's features comes from, the most trusted first (README.md of this room). */
 enum knowledge_source {
     KNOWLEDGE_CONFIG,
     KNOWLEDGE_METADATA,

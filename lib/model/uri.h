@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* It has a scheme, and no space in it. More than that only libvirt can tell. */
+/* The URI has a scheme and no space. More than that only libvirt can tell. */
 bool uri_is_valid(const char *uri);
 
 /* A URI without a host, such as qemu:///system: the hypervisor of the daemon's own host. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The machines, found by identity and by name, and who has claimed which. Decides nothing. */
+/* The machines, found by identity and by name, and which is claimed for what. Decides nothing. */
 #include "pool/pool.h"
 
 #include <ctype.h>
@@ -544,7 +544,7 @@ static struct host *find_host(const struct pool *pool, const char *hypervisor)
     return host;
 }
 
-/* NULL without memory: what is not known of a host stands in nobody's way. */
+/* NULL without memory: what is not known of a host rules no machine out. */
 static struct host *get_host(struct pool *pool, const char *hypervisor)
 {
     struct host *host = find_host(pool, hypervisor);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who there is: every domain of every configured hypervisor as a machine, with its role, state and
- * claim. Kept current by what the hypervisors tell; decides nothing and asks nobody.
+ * Which machines there are: every domain of every configured hypervisor as a machine, with its role, state and
+ * claim. Kept current by what the hypervisors tell; decides nothing and asks no hypervisor.
  */
 #ifndef UNDERSTUDY_POOL_POOL_H
 #define UNDERSTUDY_POOL_POOL_H
@@ -76,7 +76,7 @@ void pool_set_not_warm(struct pool *pool, struct machine *machine, const char *w
 /* Resolves the specification anew after the description changed in place (a disk's capacity became known). */
 void pool_refresh_environment(struct pool *pool, struct machine *machine);
 
-/* Its hypervisor lists it, or does no longer, as far as is known. */
+/* The hypervisor of the machine lists it, or no longer does, as far as is known. */
 void pool_set_present(struct pool *pool, struct machine *machine, bool is_present);
 
 /*

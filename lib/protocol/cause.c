@@ -16,7 +16,7 @@ static const struct {
     [CAUSE_IO_ERROR] = {"io-error", "it stays paused by an I/O error"},
     [CAUSE_WATCHDOG] = {"watchdog", "its guest's watchdog took it down"},
     [CAUSE_HUNG] = {"guest-hung", "its guest hangs"},
-    [CAUSE_FOUND_CRASHED] = {"found-crashed", "it crashed while nobody was listening"},
+    [CAUSE_FOUND_CRASHED] = {"found-crashed", "it crashed while understudyd was not connected"},
     [CAUSE_HOST_LOST] = {"host-lost", "its host was lost"},
 };
 

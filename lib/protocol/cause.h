@@ -10,11 +10,11 @@ enum failure_cause {
     CAUSE_PANIC_PRESERVED, /* guest panic, remains preserved */
     CAUSE_PANIC_LOOP,      /* guest panics again and again under on_crash restart */
     CAUSE_CRASHED,         /* stopped as crashed without a panic: a dump with crash, a test */
-    CAUSE_HOST_KILL,       /* somebody on the host ended QEMU with SIGTERM */
+    CAUSE_HOST_KILL,       /* QEMU was ended with SIGTERM on its host */
     CAUSE_IO_ERROR,        /* paused by an I/O error and still so after the grace period */
     CAUSE_WATCHDOG,        /* the guest's watchdog fired and left it paused or off */
     CAUSE_HUNG,            /* its guest does not answer and does nothing */
-    CAUSE_FOUND_CRASHED,   /* crashed while nobody listened, found by listing */
+    CAUSE_FOUND_CRASHED,   /* crashed while the daemon was not connected, found by a listing */
     CAUSE_HOST_LOST,       /* its host was lost, and is off or came back without it */
     CAUSE_COUNT,
 };

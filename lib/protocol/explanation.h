@@ -37,13 +37,13 @@ struct explanation {
     size_t n_candidates;
     size_t n_left_out; /* ineligible ones beyond the limit given to select_explain */
     size_t n_eligible;
-    char *summary; /* one sentence: who is chosen and why, or why nobody is */
+    char *summary; /* one sentence: which is chosen and why, or why none is */
 };
 
 void explanation_free(struct explanation *explanation);
 DEFINE_CLEANUP(struct explanation, explanation_free);
 
-/* The candidate that would be started, borrowed; NULL: nobody is eligible. */
+/* The candidate that would be started, borrowed; NULL: none is eligible. */
 const struct explained_candidate *explanation_chosen(const struct explanation *explanation);
 
 #endif

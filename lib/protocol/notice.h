@@ -15,7 +15,7 @@ enum notice_kind {
     NOTICE_FAILURE_UNPROTECTED, /* a failure of a machine that is not protected */
     NOTICE_FAILURE_PENDING,     /* may become one: a grace period runs */
     NOTICE_STOP_PLANNED,
-    NOTICE_EVENT_NOTED,    /* kdump, a panic with restart, a stop nobody can explain */
+    NOTICE_EVENT_NOTED,    /* kdump, a panic with restart, a stop without an explanation */
     NOTICE_DECIDED,        /* a candidate was chosen */
     NOTICE_INTENT_FAILED,  /* an intent could not be written, and the recovery goes on */
     NOTICE_STARTED,        /* the replacement runs, not verified yet */
@@ -33,7 +33,7 @@ enum notice_kind {
     NOTICE_WARMED,        /* a standby was verified and laid down, warm */
     NOTICE_REFRESHED,     /* a warm one was run and verified anew */
     NOTICE_WARM_FAILED,   /* it did not come up, or could not be laid down */
-    NOTICE_WARM_ENDED,    /* given back, or somebody else took it */
+    NOTICE_WARM_ENDED,    /* given back, or taken by an operator */
     NOTICE_CLOCK_FAILED,  /* a guest that slept may have the wrong time */
     NOTICE_HYPERVISOR_UP, /* connected and listed */
     NOTICE_HYPERVISOR_DOWN,

@@ -12,7 +12,7 @@ enum candidate_verdict {
     CANDIDATE_FAILED_ITSELF,   /* and was not recovered: not one to rely on */
     CANDIDATE_CLAIMED,         /* reserved for another recovery, as its candidate or as the machine that failed */
     CANDIDATE_TRIED,           /* this recovery tried it already and it failed */
-    CANDIDATE_UNDER_OPERATOR,  /* protected and paused by somebody: not ours to resume */
+    CANDIDATE_UNDER_OPERATOR,  /* protected and paused by an operator: not to be resumed unasked */
     CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
     CANDIDATE_QUARANTINED,     /* it did not come up lately */
     CANDIDATE_NO_MEMORY,       /* its host has not enough to spare */

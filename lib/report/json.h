@@ -50,7 +50,7 @@ int json_format_drill(const char *machine, const char *message, char **ret) _mus
 /* A host and what runs on it, as far as is known: {"host": …, "uri": …, "state": …, "machines": […]} and more. */
 int json_format_host(const struct hypervisor_status *hypervisor, const struct pool *pool, char **ret) _must_check_;
 
-/* {"host": …, "fenced": true}: somebody has confirmed that it is off. */
+/* {"host": …, "fenced": true}: an operator has confirmed that it is off. */
 int json_format_fenced(const char *hypervisor, char **ret) _must_check_;
 
 /* {"released": …}: whether the brake was on. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Machines and hosts as JSON, written and read side by side. Of a machine all that is needed to replace it
- * when its host is gone and nobody is left to ask.
+ * when its host is gone and cannot be asked.
  */
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How alike two machines are: Eq. 1 of "Recovery Mechanism Using Virtual Machine Threshold" and the
- * coverage that stands beside it (DESIGN.md section 2), exactly.
+ * coverage that stands beside it (README.md), exactly.
  *
  *     W(A)   = Σ_env w_e·a/max(a,b) + Σ_{f∈R_A} w_f
  *     W(A∪B) = Σ_env w_e            + Σ_{f∈R_A∪R_B} w_f      (e present in A or B)

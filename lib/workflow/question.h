@@ -40,7 +40,7 @@ void question_ask_later(struct question *question, const struct action_result *r
 /* The same for a machine that runs since `started` and was not verified. False: it is too late for that. */
 bool question_verify_later(struct question *question, const struct action_result *result, struct moment started,
                            const struct config *config, struct moment now);
-/* It is to be asked again: it is due, or its connection is back. */
+/* The question is to be asked again: it is due, or the connection is back. */
 bool question_is_to_be_repeated(const struct question *question, bool is_tick, bool is_reconnection, struct moment now);
 
 /* A machine that runs must stay up for a while before it is asked whether it did. */

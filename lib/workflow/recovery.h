@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One failure and all that is done about it, from detection to outcome: a pure function of (state,
- * event, now) to actions. Who is chosen, claims and several recoveries at once are the coordinator's.
+ * event, now) to actions. The choice of candidates, claims, and several recoveries at once are the coordinator's.
  */
 #ifndef UNDERSTUDY_WORKFLOW_RECOVERY_H
 #define UNDERSTUDY_WORKFLOW_RECOVERY_H
@@ -28,9 +28,9 @@ enum recovery_state {
     RECOVERY_STOPPING,   /* a candidate that may be half up is being ended before the next */
     RECOVERY_SETTLING,   /* it runs; must stay up for the settle time */
     RECOVERY_VERIFYING,  /* it stayed up; must show that it does its work */
-    RECOVERY_WAITING,    /* nobody is left; the failed machine is started again after a pause */
+    RECOVERY_WAITING,    /* no candidate is left; the failed machine is started again after a pause */
     RECOVERY_RECOVERED,
-    RECOVERY_EXHAUSTED, /* nobody is left to try */
+    RECOVERY_EXHAUSTED, /* no candidate is left */
     RECOVERY_DISMISSED, /* the machine runs after all */
     RECOVERY_OBSERVED,  /* mode observe: decided, nothing started */
     RECOVERY_STATE_COUNT,
@@ -51,7 +51,7 @@ enum recovery_event_kind {
     RECOVERY_ANSWER,        /* the action under way was answered: see result */
     RECOVERY_CHOSEN,        /* candidate is claimed for this recovery */
     RECOVERY_NO_CANDIDATE,  /* no candidate is left; detail says why */
-    RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or somebody started it */
+    RECOVERY_ORIGINAL_RUNS, /* the failed machine is said to run: old news, or an operator started it */
     RECOVERY_REPLACEMENT_STOPPED,
     RECOVERY_RECONNECTED,      /* the hypervisor that the recovery waits for is back, and listed */
     RECOVERY_ORIGINAL_FENCED,  /* the host of the failed machine is surely off */
@@ -177,7 +177,7 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
 /* Attempts that count: not those that we interrupted ourselves. */
 size_t recovery_attempt_count(const struct recovery *recovery);
 
-/* It has decided on something that was not handed out yet: RECOVERY_RECONSIDER means something to it. */
+/* A decision of the recovery was not handed out yet: RECOVERY_RECONSIDER means something to it. */
 bool recovery_can_be_reconsidered(const struct recovery *recovery);
 
 /* The hypervisor whose return it waits for, borrowed; NULL: it waits for none. */

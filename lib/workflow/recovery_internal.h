@@ -34,7 +34,7 @@ bool step_ask_later(struct step *step, int64_t pause_us);
 bool step_ask_again(struct step *step);
 void step_exhaust_unanswered(struct step *step, const char *what);
 
-/* Nobody is left to try: the failed machine itself is, if that is wished. Takes detail. */
+/* No candidate is left: the failed machine itself is tried, if that is wished. Takes detail. */
 void step_give_up(struct step *step, char *detail);
 void step_see_dead(struct step *step);
 /* The failed machine is surely dead. */

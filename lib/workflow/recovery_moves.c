@@ -79,7 +79,7 @@ bool step_ask_again(struct step *step)
 void step_exhaust_unanswered(struct step *step, const char *what)
 {
     step_finish(step, RECOVERY_EXHAUSTED,
-                text_print("%s; nothing is started while that is not certain: %s", what, step->event->result->message));
+                text_print("%s, and nothing is started without certainty: %s", what, step->event->result->message));
 }
 
 void step_give_up(struct step *step, char *detail)
@@ -146,9 +146,9 @@ void step_next_candidate(struct step *step)
 
     release(step);
     if (was_restart)
-        step_give_up(step, text_print("nobody could take its place, and it did not come up again itself"));
+        step_give_up(step, text_print("no machine could take its place, and it did not come up again itself"));
     else if (has_attempts_left(step))
-        step_begin_asking(step, RECOVERY_CONFIRMING); /* somebody may have started the failed machine meanwhile */
+        step_begin_asking(step, RECOVERY_CONFIRMING); /* an operator may have started the failed machine meanwhile */
 }
 
 struct recovery_attempt *step_attempt(struct step *step)

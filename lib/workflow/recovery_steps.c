@@ -10,7 +10,7 @@
  *                           │ dead                          │ ended
  *                           ▼                               ▼
  *                       selecting ◀─────────────────────────┘
- *                        ▲  │  └── nobody ──▶ (give up)       observe mode ──▶ observed
+ *                        ▲  │  └── none left ──▶ (give up)    observe mode ──▶ observed
  *                        │  │ chosen
  *                        │  ▼
  *                        │ recording ── cannot be written, and must be ──────▶ exhausted
@@ -62,13 +62,13 @@ static void confirm(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
-    /* What was seen dead stays so as far as anybody can tell, while its hypervisor is away. */
+    /* A machine that was seen dead counts as dead while its hypervisor is away. */
     /* NOLINTNEXTLINE(bugprone-branch-clone): dead, and not to be touched, are two things */
     if (answer_is_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
         step_want_candidate(step);
     } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
         if (!step_ask_later(step, result->error != 0 ? QUESTION_PAUSE_US : STOPPING_PAUSE_US))
-            step_exhaust_unanswered(step, "the hypervisor does not say whether it is off");
+            step_exhaust_unanswered(step, "the hypervisor does not tell whether the machine is off");
     } else if (!leaves_remains(step->recovery, result)) {
         step_finish(step, RECOVERY_DISMISSED, text_print("it is %s after all", machine_state_name(result->state)));
     } else if (step->config->mode == MODE_OBSERVE) {
@@ -91,7 +91,7 @@ static bool in_detected(struct step *step)
 static bool in_confirming(struct step *step)
 {
     if (step->event->kind == RECOVERY_RECONNECTED)
-        step->recovery->state_is_unreliable = false; /* nobody knows what was missed */
+        step->recovery->state_is_unreliable = false; /* what was missed meanwhile is not known */
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
     confirm(step);
@@ -103,7 +103,7 @@ static bool in_destroying(struct step *step)
     const struct action_result *result = step->event->result;
 
     if (step->event->kind == RECOVERY_RECONNECTED && step->recovery->question.waits_for_connection) {
-        /* After a lost connection nobody knows what is left: look again. */
+        /* After a lost connection it is not known what is left: look again. */
         step->recovery->state_is_unreliable = false;
         step_begin_asking(step, RECOVERY_CONFIRMING);
         return true;
@@ -112,9 +112,9 @@ static bool in_destroying(struct step *step)
         return step_ask_again(step);
     if (result->error == 0 || result->error == -ENOENT) {
         step_see_dead(step);
-        step_begin_asking(step, RECOVERY_CONFIRMING); /* and if somebody was quicker, it runs again */
+        step_begin_asking(step, RECOVERY_CONFIRMING); /* and if an operator was quicker, it runs again */
     } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
-        step_exhaust_unanswered(step, "its remains could not be ended");
+        step_exhaust_unanswered(step, "the remains of the machine could not be destroyed");
     }
     return true;
 }
@@ -280,7 +280,7 @@ static bool in_starting(struct step *step)
     const struct action_result *result = step->event->result;
 
     if (step->event->kind == RECOVERY_REPLACEMENT_STOPPED) {
-        /* It came up and died before the answer to its start: the answer will lead to resolving. */
+        /* The candidate came up and died before the answer to its start: the answer will lead to resolving. */
         step_blame(step, "it stopped while it was being started");
         return true;
     }
@@ -292,9 +292,9 @@ static bool in_starting(struct step *step)
     if (result->error == 0 && step_attempt(step)->error == NULL) {
         settle(step);
     } else if (result->error == -EALREADY && step->recovery->is_restarting) {
-        step_finish(step, RECOVERY_DISMISSED, text_print("it was started again by somebody else"));
+        step_finish(step, RECOVERY_DISMISSED, text_print("an operator started it again"));
     } else if (result->error == -EALREADY && !was_started_before(step)) {
-        step_blame(step, "somebody else started it in the meantime");
+        step_blame(step, "an operator started it in the meantime");
         step_next_candidate(step);
     } else {
         if (result->error == -ETIMEDOUT)
@@ -323,10 +323,10 @@ static bool in_resolving(struct step *step)
             attempt->fate = START_SETTLED;
         settle(step);
     } else if (result->error == 0 || result->error == -ENOENT) {
-        step_blame(step, "its start was cut off and it did not come up");
+        step_blame(step, "its start was interrupted, and it did not come up");
         step_begin_asking(step, RECOVERY_STOPPING);
     } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
-        step_exhaust_unanswered(step, "the hypervisor does not say what became of the candidate's start");
+        step_exhaust_unanswered(step, "the hypervisor does not tell whether the candidate started");
     }
     return true;
 }
@@ -353,7 +353,7 @@ static void recover(struct step *step)
 
     if (step->recovery->is_restarting)
         step_finish(step, RECOVERY_RECOVERED,
-                    text_print("nobody could take its place, and it was started again itself"));
+                    text_print("no machine could take its place, and it was started again itself"));
     else
         step_finish(step, RECOVERY_RECOVERED, text_print("%s runs in its place", name));
 }
@@ -380,7 +380,7 @@ static bool in_settling(struct step *step)
         step_blame(step, "it did not stay up");
         step_begin_asking(step, RECOVERY_STOPPING);
     } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
-        step_exhaust_unanswered(step, "the hypervisor does not say whether the replacement stays up");
+        step_exhaust_unanswered(step, "the hypervisor does not tell whether the replacement stays up");
     }
     return true;
 }
@@ -444,7 +444,7 @@ static void look_again(struct step *step)
     step_begin_asking(step, RECOVERY_CONFIRMING);
 }
 
-/* What the state is about was handed out to nobody yet. */
+/* What the state is about was not handed out yet. */
 static bool is_unbegun(const struct recovery *recovery)
 {
     return recovery->question.action_id != 0 && !recovery->question.is_handed_out;

@@ -61,7 +61,7 @@ enum warming_end {
     WARMING_GOES_ON,
     WARMING_END_FAILED,   /* it did not come up, or could not be laid down; it is off */
     WARMING_END_RELEASED, /* given back; it is off, or saved */
-    WARMING_END_DISOWNED, /* somebody else started or paused it: it is theirs */
+    WARMING_END_DISOWNED, /* an operator started or paused it: it is left alone */
 };
 
 struct warming {

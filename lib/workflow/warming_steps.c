@@ -5,14 +5,14 @@
  *   (new) ── begin ──▶ recording ── cannot be written ──▶ over, failed; one that stood stands on
  *                        │ on disk: it is ours
  *                        ▼
- *   standing ─ begin ─▶ starting ── somebody else was faster ──▶ over, disowned
+ *   standing ─ begin ─▶ starting ── an operator was faster ──▶ over, disowned
  *      ▲                 │   │ blocked ──▶ over, failed; one that stood stands on
  *      │                 │   │ any doubt
  *      │                 │   ▼
  *      │                 │  resolving ── off ──▶ over, failed      ── half up ──▶ (stopping)
  *      │                 │   │   │ suspended or saved after all ──▶ standing
  *      │                 ▼   ▼
- *      │               settling ── down, or wrong ──▶ (stopping)   ── somebody paused it ──▶ over, disowned
+ *      │               settling ── down, or wrong ──▶ (stopping)   ── an operator paused it ──▶ over, disowned
  *      │                 │ stayed up
  *      │                 ▼
  *      │               verifying ── too late ──▶ (stopping)
@@ -52,7 +52,7 @@ struct step {
     struct warming_step *out;
 };
 
-/* One row for each state: what it asks the world, and who takes its events. */
+/* One row for each state: what it asks the world, and which function takes its events. */
 struct state {
     enum action_kind question;
     bool changes; /* the question changes the machine: no recovery takes it before the answer */
@@ -87,7 +87,7 @@ static void end(struct step *step, enum warming_end how)
     step->warming->end = how;
 }
 
-/* It is off. If it may still come up by our doing, that is waited for. */
+/* The machine is off. If a start of this course may still bring it up, that is waited for. */
 static void end_off(struct step *step, enum warming_end how)
 {
     struct warming *warming = step->warming;
@@ -256,7 +256,7 @@ static bool in_recording(struct step *step)
         enter(step, WARMING_STANDING);
         warming->standing = step->event->now; /* tried again when the next refresh is due */
     } else {
-        blame(step, "it cannot be written down: %s", step->event->result->message);
+        blame(step, "its state cannot be written to disk: %s", step->event->result->message);
         end(step, WARMING_END_FAILED);
     }
     return true;
@@ -394,7 +394,7 @@ static bool in_suspending(struct step *step)
     if (step->event->kind != WARMING_ANSWER)
         return false;
     if (step->event->result->error != 0)
-        doubt(step, "laying it down");
+        doubt(step, "suspending or saving it");
     else if (step->warming->is_failing)
         stop(step);
     else
@@ -457,7 +457,7 @@ static bool in_checking(struct step *step)
                                  : result->error == 0 && result->has_managed_save && warming->form == KEEP_SAVED) {
         enter(step, WARMING_STANDING);
     } else {
-        end_unfit(step, "it stopped while it stood by");
+        end_unfit(step, "it stopped while it was warm");
     }
     return true;
 }
@@ -477,7 +477,7 @@ static bool in_stopping(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
-    /* It stood there while nobody could see it: somebody may have it by now. */
+    /* The machine stood warm while its hypervisor was away: an operator may have started it since. */
     if (step->event->kind == WARMING_RECONNECTED && step->warming->question.waits_for_connection &&
         !step->warming->is_failing && step->warming->standing.real_us != 0) {
         begin_asking(step, WARMING_CHECKING);
@@ -507,7 +507,7 @@ static bool in_looking(struct step *step)
     return true;
 }
 
-/* Who comes up now is ended again: nobody waits for it any more. */
+/* A machine that comes up now is ended again: no course waits for it any more. */
 static bool in_may_come_up(struct step *step)
 {
     struct warming *warming = step->warming;
@@ -540,7 +540,7 @@ static const struct state states[WARMING_STATE_COUNT] = {
 };
 /* clang-format on */
 
-/* It is to be off and nobody's. What is under way comes to its end first. */
+/* The machine is to be off, and no longer kept. What is under way comes to its end first. */
 static bool release(struct step *step)
 {
     struct warming *warming = step->warming;

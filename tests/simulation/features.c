@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What domains offer, and how alike two are: written anew from DESIGN.md section 2, as the yardstick
+ * What domains offer, and how alike two are: written anew from lib/similarity/README.md, as the yardstick
  * that the engine is held against.
  */
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The promises of DESIGN.md section 6, held against the truth after every step and before every
+ * The promises of lib/README.md, held against the truth after every step and before every
  * action. Counts and judges by itself wherever it can; asks the coordinator only what it believes.
  */
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The truth: domains as libvirt and QEMU behave (DESIGN.md section 4), and what is told of them. Knows
+ * The truth: domains as libvirt and QEMU behave (lib/detect/README.md), and what is told of them. Knows
  * nothing of recoveries but whose start brought a domain up.
  */
 #include <string.h>

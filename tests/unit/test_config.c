@@ -572,7 +572,7 @@ static void errors_have_a_limit(void **state)
     assert_true(asprintf(&all, "hypervisors:\n%s", text) > 0);
     assert_int_equal(config_parse(all, strlen(all), "f", &diags, &config), -EINVAL);
     assert_int_equal(diags.count, 100);
-    assert_string_equal(diags.items[99].message, "too many errors, the rest is not told");
+    assert_string_equal(diags.items[99].message, "too many errors; the rest is not shown");
 }
 
 /* Findings that were there before stay where they are. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of DESIGN.md section 4, walked event by event to its verdict, and what happens when events
+ * The table of lib/detect/README.md, walked event by event to its verdict, and what happens when events
  * come twice, late, in another order or not at all.
  */
 #include "detect/failure.h"

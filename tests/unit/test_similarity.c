@@ -147,7 +147,7 @@ struct expected {
     struct fraction similarity, coverage, resource_coverage, overlap;
 };
 
-/* DESIGN.md section 2, word for word. */
+/* lib/similarity/README.md, word for word. */
 static struct expected expect(const struct fixture *fixture, const struct spec *a, const struct spec *b)
 {
     struct fraction failed = {0, 1}, united = {0, 1}, shared = {0, 1}, own = {0, 1}, kept = {0, 1};
@@ -215,7 +215,7 @@ static void end_case_study(struct spec machines[CASE_MACHINES])
         spec_done(&machines[i]);
 }
 
-/* The table of DESIGN.md section 2 and every pair it leaves out; S, C in tenths of weight: 3, 2, 1. */
+/* The table of lib/similarity/README.md and every pair it leaves out; S, C in tenths of weight: 3, 2, 1. */
 static void test_case_study_every_ordered_pair(void **state)
 {
     static const struct {
@@ -255,7 +255,7 @@ static void test_case_study_every_ordered_pair(void **state)
     end_case_study(machines);
 }
 
-/* The four digits that DESIGN.md prints. */
+/* The four digits that README.md prints. */
 static void test_case_study_reads_as_in_the_design(void **state)
 {
     static const struct {

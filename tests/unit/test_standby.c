@@ -205,7 +205,7 @@ static void one_that_stands_in_the_way_of_a_better_one_stays_cold(struct world *
     connect_and_warm(world);
     world_pass(world, 300 * USEC_PER_SEC);
     assert_int_equal(world->domains[best].starts, 0);
-    assert_non_null(strstr(world_machine(world, best)->not_warm, "with other, which is more needed"));
+    assert_non_null(strstr(world_machine(world, best)->not_warm, "with other, which has a higher rank in the plan"));
     world_kill(world, b);
     world_pass(world, 10 * USEC_PER_SEC);
     assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "other");

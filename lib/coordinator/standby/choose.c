@@ -11,7 +11,7 @@
 #include "choose/select.h"
 #include "coordinator/standby/warm_standby.h"
 
-/* Beyond so many of the plan nobody looks: they are worth less than all that stand in the way of the first. */
+/* No more of the plan than this is looked at: the rest is worth less than all that stand in the way of the first. */
 #define LOOKED_AT 256
 /* A machine that stops and starts again, or a plan that wavers, does not cost a standby its warmth. */
 #define UNWANTED_US (30 * USEC_PER_SEC)
@@ -53,7 +53,7 @@ static bool stands_with_memory(const struct warm_standby *warm)
     return warm->warming.state == WARMING_STANDING && !warm->is_let_go && warm_standby_has_memory(warm);
 }
 
-/* It is giving its memory back. */
+/* The standby is on its way to being off, and its memory with it. */
 static bool is_being_given_back(const struct warm_standby *warm)
 {
     return warm->warming.is_releasing || warm->warming.state == WARMING_STOPPING ||
@@ -175,7 +175,7 @@ static uint64_t comes_back_kib(const struct machine *machine)
     return machine->resident_kib < configured_kib ? machine->resident_kib : configured_kib;
 }
 
-/* It could be begun if only there were memory, and came up whenever it was tried. */
+/* Only memory is missing to begin it, and it came up whenever it was tried. */
 static bool is_worth_room(const struct standby *standby, const struct machine *machine)
 {
     struct machine_ref ref = machine_ref_of(machine);
@@ -252,7 +252,7 @@ static bool is_worth_beginning(struct standby *standby, struct shortlist *shortl
         return false;
     }
     if (!displace(standby, shortlist, place)) {
-        pool_set_not_warm(standby->registry->pool, machine, "its host has not enough memory to spare");
+        pool_set_not_warm(standby->registry->pool, machine, "its host does not have enough free memory");
         return false;
     }
     pool_set_not_warm(standby->registry->pool, machine, NULL);
@@ -275,7 +275,7 @@ static bool stands_in_the_way(struct standby *standby, const struct shortlist *s
 
     if (better == NULL)
         return false;
-    if (asprintf(&why, "it shares a disk or an address with %s, which is more needed", better->name) < 0)
+    if (asprintf(&why, "it shares a disk or an address with %s, which has a higher rank in the plan", better->name) < 0)
         why = NULL;
     pool_set_not_warm(standby->registry->pool, shortlist->candidates[place].machine, why);
     return true;
@@ -296,7 +296,7 @@ static void forget_marks(struct standby *standby)
     }
 }
 
-/* Those that stand cost their memory; a saved one costs it while it runs, and only one does at a time. */
+/* A suspended standby costs its memory; a saved one costs it while it runs, and only one does at a time. */
 static uint64_t lasting_kib(const struct standby *standby, const struct machine *machine)
 {
     return standby->registry->config->standby.warmth == KEEP_PAUSED ? machine->description->memory_kib : 0;
@@ -408,7 +408,7 @@ static int64_t refresh_us(const struct standby *standby, const struct warm_stand
     return config->refresh_us == 0 ? USEC_INFINITY : warm->warming.standing.mono_us + config->refresh_us;
 }
 
-/* It may run beside all that runs, and a saved one has its memory. */
+/* The standby may run beside all that runs; for a saved one there is memory. */
 static bool can_be_run(struct standby *standby, const struct warm_standby *warm, struct moment now)
 {
     struct candidate candidate = {.machine = warm->machine, .verdict = CANDIDATE_ELIGIBLE};
@@ -435,7 +435,7 @@ static void refresh_due(struct standby *standby, struct moment now)
     }
 }
 
-/* Those that the plan does not want any more, and as many as a lower limit asks for. */
+/* Releases standbys that the plan does not want any more, and as many as a lower limit asks for. */
 static void give_back(struct standby *standby, struct moment now)
 {
     struct warm_standby *least;
@@ -445,7 +445,7 @@ static void give_back(struct standby *standby, struct moment now)
 
         if (warm->is_wanted || warm->is_let_go)
             continue;
-        /* One that cannot be reached is left alone: nobody knows what has become of it, and the plan is without it. */
+        /* One that cannot be reached is left alone: its state is not known, and the plan is without it. */
         if (warm->unwanted_us == USEC_INFINITY || !warm->machine->is_reachable)
             warm->unwanted_us = now.mono_us;
         if (!warm->machine->is_reachable)
@@ -530,7 +530,7 @@ static uint64_t sum_up(const struct standby *standby, const char *hypervisor, bo
     return sum_kib;
 }
 
-/* Those that stand first, and the least valuable of them; then those on their way. */
+/* Standbys that are warm come first, the least valuable before the others; then those on their way. */
 static struct warm_standby *next_to_give_back(const struct standby *standby, const char *hypervisor)
 {
     struct warm_standby *least = least_valuable(standby, hypervisor, false);

@@ -13,7 +13,7 @@ static bool is_suspended_or_saved(const struct machine *machine, enum keep_warm 
            (machine->state == MACHINE_SHUT_OFF && machine->has_managed_save);
 }
 
-/* In the state in which it is found. False: nothing of it is ours any more. */
+/* In the state in which it is found. False: it is not kept any more. */
 static bool restore(struct warm_standby *warm, enum keeping keeping, struct moment since, struct moment now)
 {
     struct machine *machine = warm->machine;
@@ -27,7 +27,7 @@ static bool restore(struct warm_standby *warm, enum keeping keeping, struct mome
     else if (warm->warming.loose_until_us > now.mono_us && !machine_state_is_active(machine->state))
         warming_restore_off(&warm->warming);
     else
-        return false; /* one that stood and runs now was taken by somebody else */
+        return false; /* one that stood warm and runs now was started by an operator */
     warm->wants_measuring = warm->warming.state == WARMING_STANDING && form == KEEP_PAUSED;
     return true;
 }
@@ -42,8 +42,8 @@ static void adopt(struct standby *standby, struct watch *watch, struct machine *
     if (standby->registry->config->mode == MODE_OBSERVE && keeping != KEEPING_WARM)
         return;
     if (warm_standby_add(standby, machine, &warm) < 0) {
-        outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to go on keeping %s",
-                    machine->name);
+        outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine,
+                    "no memory to keep %s warm any longer", machine->name);
         return;
     }
     warm->begun = since; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
@@ -63,7 +63,7 @@ void standby_hand_back(struct standby *standby, struct machine *machine, bool ma
     if (!machine->is_present || warm_standby_add(standby, machine, &warm) < 0)
         return;
     warm->begun = now; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
-    /* That it runs may be told late: it is asked. */
+    /* News that it runs may come late: the hypervisor is asked. */
     if (may_run)
         warming_restore_course(&warm->warming, true);
     else

@@ -12,7 +12,7 @@
 void standby_adopt(struct standby *standby, struct watch *watch, struct machine *machine, struct moment now);
 /* A recovery that had it did not start it. may_run: it was taken in the middle of a course. */
 void standby_hand_back(struct standby *standby, struct machine *machine, bool may_run, struct moment now);
-/* Their hypervisor was listed. */
+/* The hypervisor was listed: courses that waited for it go on. */
 void standby_relist(struct standby *standby, const char *hypervisor, struct moment now);
 
 #endif

@@ -244,7 +244,7 @@ static struct action measure(struct standby *standby, struct warm_standby *warm)
     return action;
 }
 
-/* Somebody uses by now what it needs, or what a recovery handed back has its memory. Says why. */
+/* What it needs is in use by now, or a standby that a recovery handed back has its memory. Says why. */
 static char *find_obstacle(const struct standby *standby, const struct warm_standby *warm)
 {
     struct candidate candidate = {.machine = warm->machine, .verdict = CANDIDATE_ELIGIBLE};
@@ -256,7 +256,7 @@ static char *find_obstacle(const struct standby *standby, const struct warm_stan
         asprintf(&why, "%s is in use by %s", candidate.conflict, candidate.conflict_with->name) < 0)
         return NULL;
     if (candidate.verdict == CANDIDATE_ELIGIBLE && warm->needs_memory && !standby_is_within_limit(standby))
-        return strdup("standby.memory_limit leaves no room for it any more");
+        return strdup("standby.memory_limit no longer leaves room for it");
     return why;
 }
 

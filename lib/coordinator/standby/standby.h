@@ -73,7 +73,7 @@ bool standby_handle_late_result(struct standby *standby, const struct action *ac
 bool standby_can_yield(const struct standby *standby, const struct machine *machine);
 /* Leaves it to a recovery, claim and all. False: there was nothing of it that could be handed back. */
 bool standby_yield(struct standby *standby, struct machine *machine, struct moment now);
-/* It is not to be begun before that: mono_us. */
+/* Warming of the machine is not begun before that: mono_us. */
 void standby_put_off(struct watch *watch, int64_t until_us);
 
 #endif

@@ -113,7 +113,7 @@ static void quarantine(struct standby *standby, struct machine *machine, struct 
         machine->quarantined_until_us = until_us;
 }
 
-/* It is off; what is still told of its stop, late, is no failure of its own. */
+/* The machine is off; late news of its stop is no failure. */
 static void write_off(struct standby *standby, struct warm_standby *warm, struct moment now)
 {
     struct watch *watch = own_watch(standby, warm);
@@ -147,14 +147,14 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, struct 
             write_off(standby, warm, now);
         break;
     case WARMING_END_RELEASED:
-        outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is kept warm no longer",
+        outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is no longer kept warm",
                     machine->name);
         calm_down(standby, warm, now);
         write_off(standby, warm, now);
         break;
     case WARMING_END_DISOWNED:
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
-                    "%s is kept warm no longer: somebody else runs it, or paused it", machine->name);
+                    "%s is no longer kept warm: an operator started or paused it", machine->name);
         break;
     case WARMING_GOES_ON:
     default:

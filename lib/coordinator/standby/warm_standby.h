@@ -16,7 +16,7 @@ int warm_standby_add(struct standby *standby, struct machine *machine, struct wa
 int warm_standby_begin(struct standby *standby, struct machine *machine, struct moment now) _must_check_;
 /* Nothing of the machine is held here any more but the machine itself, which the sweep lets go of. */
 void warm_standby_let_go(struct standby *standby, struct warm_standby *warm);
-/* Its QEMU is there, or will be: it counts against the limit. */
+/* The QEMU of the machine is there, or will be: it counts against the limit. */
 bool warm_standby_has_memory(const struct warm_standby *warm);
 void warm_standby_free(struct warm_standby *warm);
 
