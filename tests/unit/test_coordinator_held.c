@@ -12,24 +12,21 @@
 /* The storage is away: what is paused everywhere can be resumed, if nobody ends it. */
 static void test_the_brake_ends_nothing(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d"};
-
     world_set_brake(world, 3, MILLIONTHS / 2);
-    for (size_t i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_add_many(world, 4, 4);
     world_connect_all(world);
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         world_happen(world, i, EVENT_SUSPENDED_IO_ERROR);
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
     assert_true(coordinator_is_held(world->coordinator));
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         assert_int_equal(world->domains[i].destroys, 0);
 
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         world->domains[i].state = MACHINE_RUNNING; /* resumed, and nobody told of that */
     coordinator_release(world->coordinator, world->now);
     world_pass(world, SETTLED);
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++) {
+    for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(world->domains[i].destroys, 0);
         world_expect(world, i, RECOVERY_DISMISSED);
     }
@@ -38,9 +35,7 @@ static void test_the_brake_ends_nothing(struct world *world)
 static void test_remains_are_ended_after_the_release(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
-    for (unsigned i = 0; i < 3; i++)
-        world_add(world, i == 0 ? "a" : i == 1 ? "b" : "c", WEB, MACHINE_RUNNING);
-    world_add(world, "spare", WEB, MACHINE_SHUT_OFF);
+    world_add_many(world, 3, 4);
     world_connect_all(world);
     for (unsigned i = 0; i < 3; i++)
         world_happen(world, i, EVENT_SUSPENDED_IO_ERROR);
@@ -116,11 +111,8 @@ static void test_at_the_start_everybody_is_waited_for(struct world *world)
 /* What one listing tells is too much as a whole, although each failure by itself is not. */
 static void test_the_brake_judges_a_listing_as_a_whole(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d"};
-
     world_set_brake(world, 3, MILLIONTHS / 2);
-    for (size_t i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_add_many(world, 4, 4);
     world_add(world, "spare", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
     for (unsigned i = 0; i < 3; i++)

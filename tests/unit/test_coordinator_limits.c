@@ -9,13 +9,9 @@
 #include "support.h"
 #include "world.h"
 
-static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
-
-/* The first n_running run, the others stand by. */
 static void add_many(struct world *world, unsigned n_running, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++)
-        world_add(world, names[i], WEB, i < n_running ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, n_running, n);
     world_connect_all(world);
 }
 

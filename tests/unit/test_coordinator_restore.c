@@ -363,24 +363,22 @@ static void test_two_open_recoveries_of_one_machine(struct world *world)
 
 static void test_every_end_is_handed_out_however_short_the_history(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d"};
-    char ids[ELEMENTS_OF(names)][RECOVERY_ID_SIZE];
+    char ids[4][RECOVERY_ID_SIZE];
 
     world->config.recovery.history_length = 1;
     world->config.recovery.brake.window_us = 0;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_add_many(world, 4, 4);
     world_connect_all(world);
     world->holds = 1u << ACTION_GET_STATE;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         world_kill(world, i);
     world_drive(world);
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         memcpy(ids[i], coordinator_recovery(world->coordinator, i)->id, sizeof(ids[i]));
     world_pass(world, USEC_PER_SEC);
     world_release(world);
     world_pass(world, SETTLED); /* all of them end in one breath: nobody stands by */
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         assert_int_equal(world_read_recovery(world, ids[i])->state, RECOVERY_EXHAUSTED);
 }
 

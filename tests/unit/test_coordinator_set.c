@@ -130,11 +130,9 @@ static void test_priority_comes_before_likeness(struct world *world)
 
 static void test_a_whole_host_of_failures(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     bool taken[WORLD_DOMAINS] = {false};
 
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, i < 4 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, 4, 8);
     world_connect_all(world);
     for (unsigned i = 0; i < 4; i++)
         world_kill(world, i);
@@ -152,11 +150,8 @@ static void test_a_whole_host_of_failures(struct world *world)
 
 static void test_so_many_starts_under_way_on_one_hypervisor(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
-
     world->config.recovery.concurrency = 2;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, i < 3 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, 3, 6);
     world->domains[2].priority = 7;
     world_connect_all(world);
     world->holds = 1u << ACTION_START;
@@ -175,11 +170,8 @@ static void test_so_many_starts_under_way_on_one_hypervisor(struct world *world)
 
 static void test_concurrency_is_counted_for_each_hypervisor(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d"};
-
     world->config.recovery.concurrency = 1;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, i < 2 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, 2, 4);
     world->domains[3].hypervisor = 1;
     world_connect_all(world);
     world->holds = 1u << ACTION_START;

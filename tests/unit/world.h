@@ -158,6 +158,8 @@ unsigned world_add_on(struct world *world, unsigned hypervisor, const char *name
  * Returns the number of "a"; the others follow.
  */
 unsigned world_add_three(struct world *world);
+/* "a", "b" and so on: the first n_running run, the others stand by. Not connected. */
+void world_add_many(struct world *world, unsigned n_running, unsigned n);
 /* Takes effect with the next coordinator_configure, or at once where the world is not connected yet. */
 void world_set_brake(struct world *world, unsigned minimum, uint32_t share);
 

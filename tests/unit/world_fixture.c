@@ -67,6 +67,15 @@ unsigned world_add_three(struct world *world)
     return first;
 }
 
+void world_add_many(struct world *world, unsigned n_running, unsigned n)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+
+    assert_true(n <= ELEMENTS_OF(names));
+    for (unsigned i = 0; i < n; i++)
+        world_add_on(world, 0, names[i], i < n_running ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+}
+
 void world_set_brake(struct world *world, unsigned minimum, uint32_t share)
 {
     world->config.recovery.brake =
