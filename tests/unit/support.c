@@ -32,7 +32,7 @@ static struct config_weight case_study_weights[] = {
     {.kind = (char *)"webserver", .millionths = 100000},
 };
 
-static char *everybody[] = {(char *)"*"};
+static char *all_machines[] = {(char *)"*"};
 
 struct config default_config(void)
 {
@@ -44,7 +44,7 @@ struct config default_config(void)
         .api_socket_mode = 0660,
         .hypervisors = hypervisors,
         .n_hypervisors = ELEMENTS_OF(hypervisors),
-        .pool = {.protect = {everybody, 1}, .standby = {everybody, 1}},
+        .pool = {.protect = {all_machines, 1}, .standby = {all_machines, 1}},
         .similarity =
             {
                 .threshold = 500000,

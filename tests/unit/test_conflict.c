@@ -156,7 +156,7 @@ static void test_an_address_in_use_anywhere(void **state)
 }
 
 /* Its remains are ended before anything is started: what it used is free, and its disk may be the service's own. */
-static void test_the_failed_machine_is_in_nobodys_way(void **state)
+static void test_the_failed_machine_is_in_no_candidates_way(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
@@ -276,7 +276,7 @@ int main(void)
         select_test(test_a_path_is_the_same_on_one_host_only),
         select_test(test_a_volume_in_use),
         select_test(test_an_address_in_use_anywhere),
-        select_test(test_the_failed_machine_is_in_nobodys_way),
+        select_test(test_the_failed_machine_is_in_no_candidates_way),
         select_test(test_a_machine_is_not_in_its_own_way),
         select_test(test_several_candidates_with_one_disk),
         select_test(test_a_conflict_is_the_last_reason),

@@ -92,7 +92,7 @@ static void test_a_candidate_that_vanishes_before_it_is_chosen(struct world *wor
     world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
-    world_boot(world, a + 1); /* somebody needs b meanwhile */
+    world_boot(world, a + 1); /* the operator needs b meanwhile */
     world_drive(world);
     world_release(world);
     world_pass(world, SETTLED);
@@ -100,7 +100,7 @@ static void test_a_candidate_that_vanishes_before_it_is_chosen(struct world *wor
     assert_int_equal(world->domains[a + 1].starts, 0);
 }
 
-static void test_a_candidate_that_somebody_starts_first_is_left_alone(struct world *world)
+static void test_a_candidate_that_the_operator_starts_first_is_left_alone(struct world *world)
 {
     unsigned a = world_add_three(world);
 
@@ -169,9 +169,9 @@ static void test_waiting_for_an_unreachable_standby_ends(struct world *world)
     world_expect(world, a, RECOVERY_EXHAUSTED);
 }
 
-/* ---- what is no failure, or nobody's ---- */
+/* ---- what is no failure ---- */
 
-static void test_the_original_is_started_by_somebody_else(struct world *world)
+static void test_the_original_is_started_by_the_operator(struct world *world)
 {
     unsigned a = world_add_three(world);
 
@@ -197,11 +197,11 @@ int main(void)
         world_test(test_a_candidate_that_dies_at_once_is_followed_by_the_next),
         world_test(test_a_late_stop_of_a_candidate_that_was_given_up),
         world_test(test_a_candidate_that_vanishes_before_it_is_chosen),
-        world_test(test_a_candidate_that_somebody_starts_first_is_left_alone),
+        world_test(test_a_candidate_that_the_operator_starts_first_is_left_alone),
         world_test(test_answers_in_another_order),
         world_test(test_the_more_important_gets_the_only_standby),
         world_test(test_waiting_for_an_unreachable_standby_ends),
-        world_test(test_the_original_is_started_by_somebody_else),
+        world_test(test_the_original_is_started_by_the_operator),
     };
 
     return cmocka_run_group_tests_name("coordinator", tests, NULL, NULL);

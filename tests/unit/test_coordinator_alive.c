@@ -133,7 +133,7 @@ static void test_a_probe_under_way_is_not_asked_again(struct world *world)
     assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked + 2);
 }
 
-static void test_nobody_is_asked_over_a_lost_connection(struct world *world)
+static void test_no_guest_is_asked_over_a_lost_connection(struct world *world)
 {
     unsigned a = add_guest(world), asked;
 
@@ -198,7 +198,7 @@ static void test_who_is_not_protected_or_has_no_agent_is_not_asked(struct world 
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-/* Its recovery was dropped because nobody had looked for a while: it is found anew. */
+/* Its recovery was dropped because it was not looked at for a while: it is found anew. */
 static void test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced(struct world *world)
 {
     unsigned a = add_guest(world);
@@ -386,7 +386,7 @@ int main(void)
         world_test(test_activity_in_between_starts_the_count_anew),
         world_test(test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest),
         world_test(test_a_probe_under_way_is_not_asked_again),
-        world_test(test_nobody_is_asked_over_a_lost_connection),
+        world_test(test_no_guest_is_asked_over_a_lost_connection),
         world_test(test_a_heartbeat_that_is_switched_off_acts_no_more),
         world_test(test_a_machine_that_is_paused_meanwhile_is_not_hung),
         world_test(test_who_is_not_protected_or_has_no_agent_is_not_asked),

@@ -9,7 +9,7 @@
 #include "support.h"
 #include "world.h"
 
-/* The storage is away: what is paused everywhere can be resumed, if nobody ends it. */
+/* The storage is away: what is paused everywhere can be resumed, if it is not ended. */
 static void test_the_brake_ends_nothing(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
@@ -23,7 +23,7 @@ static void test_the_brake_ends_nothing(struct world *world)
         assert_int_equal(world->domains[i].destroys, 0);
 
     for (unsigned i = 0; i < 4; i++)
-        world->domains[i].state = MACHINE_RUNNING; /* resumed, and nobody told of that */
+        world->domains[i].state = MACHINE_RUNNING; /* resumed, and no event tells of that */
     coordinator_release(world->coordinator, world->now);
     world_pass(world, SETTLED);
     for (unsigned i = 0; i < 4; i++) {
@@ -74,7 +74,7 @@ static void test_a_choice_that_was_held_is_made_anew(struct world *world)
     assert_int_equal(world->domains[b].starts, 0);
 }
 
-/* Its host went away before anything was asked of it: somebody else is there. */
+/* Its host went away before anything was asked of it: another candidate is there. */
 static void test_the_host_of_a_choice_is_gone(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -92,7 +92,7 @@ static void test_the_host_of_a_choice_is_gone(struct world *world)
 }
 
 /* At the start, one hypervisor answers a second after the other; who is nearer is on the later one. */
-static void test_at_the_start_everybody_is_waited_for(struct world *world)
+static void test_at_the_start_every_hypervisor_is_waited_for(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
@@ -132,7 +132,7 @@ int main(void)
         world_test(test_remains_are_ended_after_the_release),
         world_test(test_a_choice_that_was_held_is_made_anew),
         world_test(test_the_host_of_a_choice_is_gone),
-        world_test(test_at_the_start_everybody_is_waited_for),
+        world_test(test_at_the_start_every_hypervisor_is_waited_for),
         world_test(test_the_brake_judges_a_listing_as_a_whole),
     };
 

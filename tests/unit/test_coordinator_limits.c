@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What holds recoveries back so that they can be left alone: the budget of one service over a chain of replacements,
- * and the brake for many failures at once. And what is done when nobody is left.
+ * and the brake for many failures at once. And what is done when no candidate is left.
  */
 #include <errno.h>
 #include <string.h>
@@ -78,9 +78,9 @@ static void test_booting_by_hand_in_between_resets_nothing(struct world *world)
     world->config.recovery.limit = 2;
     add_many(world, 1, 1);
     for (unsigned i = 0; i < 3; i++) {
-        world_kill(world, 0); /* nobody can take over */
+        world_kill(world, 0); /* no candidate is there */
         world_pass(world, SETTLED);
-        world_boot(world, 0); /* and somebody starts it again */
+        world_boot(world, 0); /* and the operator starts it again */
         world_pass(world, 300 * USEC_PER_SEC);
     }
     assert_int_equal(world_recoveries(world, 0, &recovery), 3);
@@ -224,7 +224,7 @@ static void test_failures_far_from_each_other_do_not_brake(struct world *world)
 static void test_one_machine_that_fails_often_does_not_brake(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
-    add_many(world, 2, 2); /* nobody stands by, and somebody starts it again and again */
+    add_many(world, 2, 2); /* no standby, and the operator starts it again and again */
     for (unsigned i = 0; i < 4; i++) {
         world_kill(world, 0);
         world_pass(world, USEC_PER_SEC);
@@ -316,7 +316,7 @@ static void test_what_was_decided_already_is_held_too(struct world *world)
     }
 }
 
-/* One waits for the others to be confirmed when the brake comes on: nothing is due until somebody acts. */
+/* One waits for the others to be confirmed when the brake comes on: nothing is due until the operator acts. */
 static void test_the_brake_comes_on_while_failures_are_gathered(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
@@ -364,7 +364,7 @@ static void test_restarts_are_held_too(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
-    add_many(world, 4, 4); /* nobody stands by */
+    add_many(world, 4, 4); /* no standby */
     world_kill(world, 0);
     world_pass(world, 5 * USEC_PER_SEC);
     world_expect(world, 0, RECOVERY_WAITING);
@@ -387,7 +387,7 @@ static void test_a_machine_that_comes_back_while_held_is_dismissed(struct world 
     kill_many(world, 4);
     world_pass(world, SETTLED);
     for (unsigned i = 0; i < 4; i++)
-        world_boot(world, i); /* the storage is back, and somebody starts them */
+        world_boot(world, i); /* the storage is back, and the operator starts them */
     world_drive(world);
     for (unsigned i = 0; i < 4; i++)
         world_expect(world, i, RECOVERY_DISMISSED);
@@ -396,7 +396,7 @@ static void test_a_machine_that_comes_back_while_held_is_dismissed(struct world 
     assert_int_equal(world->asked[ACTION_START], 0);
 }
 
-/* ---- when nobody is left ---- */
+/* ---- when no candidate is left ---- */
 
 static void test_the_failed_machine_is_started_again(struct world *world)
 {
@@ -427,7 +427,7 @@ static void test_restarts_are_used_up(struct world *world)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
 }
 
-static void test_somebody_starts_it_during_the_pause(struct world *world)
+static void test_the_operator_starts_it_during_the_pause(struct world *world)
 {
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     add_many(world, 1, 1);
@@ -440,7 +440,7 @@ static void test_somebody_starts_it_during_the_pause(struct world *world)
     assert_int_equal(world->asked[ACTION_START], 0);
 }
 
-static void test_somebody_starts_it_while_we_do(struct world *world)
+static void test_the_operator_starts_it_while_the_daemon_does(struct world *world)
 {
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     add_many(world, 1, 1);
@@ -481,8 +481,8 @@ int main(void)
         world_test(test_a_machine_that_comes_back_while_held_is_dismissed),
         world_test(test_the_failed_machine_is_started_again),
         world_test(test_restarts_are_used_up),
-        world_test(test_somebody_starts_it_during_the_pause),
-        world_test(test_somebody_starts_it_while_we_do),
+        world_test(test_the_operator_starts_it_during_the_pause),
+        world_test(test_the_operator_starts_it_while_the_daemon_does),
     };
 
     return cmocka_run_group_tests_name("coordinator_limits", tests, NULL, NULL);

@@ -148,7 +148,7 @@ static void add_domains(struct world *world, uint64_t *seed)
     world_connect_all(world);
 }
 
-/* Whatever happened: once the world is in order again, every recovery ends and nobody stays claimed. */
+/* Whatever happened: once the world is in order again, every recovery ends and no machine stays claimed. */
 static void put_in_order(struct world *world)
 {
     world_release(world);

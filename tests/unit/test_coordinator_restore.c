@@ -16,7 +16,7 @@ static void restart_and_settle(struct world *world)
     world_pass(world, 2 * SETTLED);
 }
 
-/* Everything that has ended is on disk as it ended, and nobody is claimed any more. */
+/* Everything that has ended is on disk as it ended, and no machine is claimed any more. */
 static void assert_closed(const struct world *world)
 {
     for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++) {
@@ -209,7 +209,7 @@ static void test_a_recovery_goes_on_only_when_its_hypervisors_are_listed(struct 
     assert_int_equal(world->told[NOTICE_RESUMED], 1);
 }
 
-/* Until its recovery goes on, a machine of it is nobody else's, though no claim says so yet. */
+/* Until its recovery goes on, a machine of it is for no other recovery, though no claim says so yet. */
 static void test_machines_of_a_recovery_that_waits_are_not_taken(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), d;
@@ -243,7 +243,7 @@ static void test_the_failed_machine_is_gone_when_its_recovery_goes_on(struct wor
     world_drive(world);
     world->domains[a].exists = false; /* undefined while the daemon was down */
     restart_and_settle(world);
-    world_expect(world, a, RECOVERY_EXHAUSTED); /* nothing is known of what it offered: nobody can be compared */
+    world_expect(world, a, RECOVERY_EXHAUSTED); /* nothing is known of what it offered, so nothing can be compared */
     assert_null(world_machine(world, a));
     assert_closed(world);
 }
@@ -377,7 +377,7 @@ static void test_every_end_is_handed_out_however_short_the_history(struct world 
         memcpy(ids[i], coordinator_recovery(world->coordinator, i)->id, sizeof(ids[i]));
     world_pass(world, USEC_PER_SEC);
     world_release(world);
-    world_pass(world, SETTLED); /* all of them end in one breath: nobody stands by */
+    world_pass(world, SETTLED); /* all of them end at once: there is no standby */
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(world_read_recovery(world, ids[i])->state, RECOVERY_EXHAUSTED);
 }

@@ -195,7 +195,7 @@ static void test_a_candidate_that_did_not_come_up_is_in_quarantine(struct world 
     world_kill(world, a);
     world_pass(world, SETTLED);
     world_expect(world, a, RECOVERY_EXHAUSTED);
-    world->domains[b].start_error = 0; /* somebody has repaired it, and nobody told us */
+    world->domains[b].start_error = 0; /* the operator has repaired it, and no event tells of that */
 
     world_boot(world, a);
     world_drive(world);
@@ -334,7 +334,7 @@ static void test_memory_is_not_checked_unless_asked_for(struct world *world)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_memory_that_is_not_known_stands_in_nobodys_way(struct world *world)
+static void test_memory_that_is_not_known_excludes_no_candidate(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
@@ -408,7 +408,7 @@ int main(void)
         world_test(test_two_that_share_a_disk_are_not_started_in_one_round),
         world_test(test_a_host_without_the_memory),
         world_test(test_memory_is_not_checked_unless_asked_for),
-        world_test(test_memory_that_is_not_known_stands_in_nobodys_way),
+        world_test(test_memory_that_is_not_known_excludes_no_candidate),
         world_test(test_a_paused_machine_needs_no_memory),
         world_test(test_the_last_memory_is_given_once),
     };

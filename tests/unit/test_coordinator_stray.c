@@ -49,7 +49,7 @@ static void test_a_start_that_was_given_up_takes_effect(struct world *world)
     assert_int_equal(world->told[NOTICE_ATTEMPT_FAILED], told + 1);
     assert_non_null(strstr(world->last_text[NOTICE_ATTEMPT_FAILED], "b came up after recovery"));
 
-    world_boot(world, a + 1); /* what follows is somebody's own doing */
+    world_boot(world, a + 1); /* what follows is the operator's doing */
     world_pass(world, SETTLED);
     assert_int_equal(world->domains[a + 1].state, MACHINE_RUNNING);
 }
@@ -132,7 +132,7 @@ static void test_it_cannot_be_ended_at_once(struct world *world)
     assert_only_c(world, a);
 }
 
-static void test_after_a_while_it_is_somebodys_own_doing(struct world *world)
+static void test_after_a_while_it_is_the_operators_doing(struct world *world)
 {
     unsigned a = replaced_by_c(world);
 
@@ -195,7 +195,7 @@ static void test_news_overtakes_the_answer(struct world *world)
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
 }
 
-/* It is told dismissed because it runs, although nobody told of its coming back: it may fail again. */
+/* It is told dismissed because it runs, although no event told of its coming back: it may fail again. */
 static void test_a_dismissed_machine_fails_again(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
@@ -205,7 +205,7 @@ static void test_a_dismissed_machine_fails_again(struct world *world)
     world_connect_all(world);
     world_happen(world, a, EVENT_SUSPENDED_IO_ERROR);
     world_drive(world);
-    world->domains[a].state = MACHINE_RUNNING; /* and nobody hears it */
+    world->domains[a].state = MACHINE_RUNNING; /* and no event tells of it */
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
     world_expect(world, a, RECOVERY_DISMISSED);
     world_kill(world, a);
@@ -232,8 +232,7 @@ static void test_a_failure_that_was_left_alone_is_told_once(struct world *world)
     assert_true(world_machine(world, a)->failed_unrecovered);
 }
 
-/* Somebody starts the failed machine while its candidate does not come up: no need of another, and it may fail again.
- */
+/* The operator starts the failed machine while its candidate does not come up: none is needed, and it may fail again. */
 static void test_a_machine_that_is_started_while_its_recovery_fails(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -308,7 +307,7 @@ int main(void)
         world_test(test_the_daemon_dies_before_it_has_ended_it),
         world_test(test_two_starts_of_one_machine_take_effect),
         world_test(test_it_cannot_be_ended_at_once),
-        world_test(test_after_a_while_it_is_somebodys_own_doing),
+        world_test(test_after_a_while_it_is_the_operators_doing),
         world_test(test_it_is_no_candidate_meanwhile),
         world_test(test_the_failed_machine_itself_is_welcome_whenever_it_comes),
         world_test(test_news_overtakes_the_answer),

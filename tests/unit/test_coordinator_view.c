@@ -130,7 +130,7 @@ static void test_a_crash_before_the_first_listing_is_not_known_to_be_one(struct 
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
 
-    world->domains[a].reason = REASON_CRASHED; /* years ago, for all anybody knows */
+    world->domains[a].reason = REASON_CRASHED; /* years ago, for all that is known */
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
     world_pass(world, SETTLED);
@@ -314,7 +314,7 @@ static void test_a_new_configuration_in_the_middle_of_a_recovery(struct world *w
     world_kill(world, a);
     world_drive(world);
     assert_int_equal(coordinator_configure(world->coordinator, fresh), 0);
-    memset(&world->config, 0x5a, sizeof(world->config)); /* nobody may look at the old one any more */
+    memset(&world->config, 0x5a, sizeof(world->config)); /* the old one must not be read any more */
     world->config.mode = MODE_AUTOMATIC;
     world_release(world);
     world_pass(world, SETTLED);

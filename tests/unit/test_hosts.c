@@ -46,7 +46,7 @@ static void test_fencing_that_fails_starts_nothing_and_is_tried_again(struct wor
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_without_an_agent_nothing_is_started_until_somebody_confirms(struct world *world)
+static void test_without_an_agent_nothing_is_started_until_the_operator_confirms(struct world *world)
 {
     unsigned a = world_add_three(world);
 
@@ -108,7 +108,7 @@ static void test_most_gone_at_once_is_our_own_network(struct world *world)
     world_assert_host(world, LOCAL, HOST_FENCED);
 }
 
-/* Their connections seem up, because nobody has noticed yet; but none of them answers. */
+/* Their connections seem up, because no break was noticed yet; but none of them answers. */
 static void test_others_that_do_not_answer_are_no_witnesses(struct world *world)
 {
     world_add_three(world);
@@ -479,7 +479,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         remote_test(test_nothing_is_started_before_the_fencing_has_succeeded),
         remote_test(test_fencing_that_fails_starts_nothing_and_is_tried_again),
-        remote_test(test_without_an_agent_nothing_is_started_until_somebody_confirms),
+        remote_test(test_without_an_agent_nothing_is_started_until_the_operator_confirms),
         remote_test(test_observing_fences_nothing),
         remote_test(test_a_flapping_link_starts_nothing),
         remote_test(test_most_gone_at_once_is_our_own_network),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Hosts that look lost and may not be, and what stood warm on them: nobody healthy is fenced, nobody's machine is
+ * Hosts that look lost and may not be, and what stood warm on them: no healthy host is fenced, no machine in use is
  * ended, nothing runs twice.
  */
 #include <errno.h>
@@ -30,7 +30,7 @@ static unsigned warm_one(struct world *world)
 }
 
 /* libvirtd restarts, and our own loop stands still for longer than host_timeout. */
-static void a_loop_that_stood_still_fences_nobody(struct world *world)
+static void a_loop_that_stood_still_fences_no_host(struct world *world)
 {
     world_add_on(world, 0, "a", MACHINE_RUNNING);
     world_add_on(world, 1, "b", MACHINE_SHUT_OFF);
@@ -60,7 +60,7 @@ static void a_refused_connection_is_no_evidence(struct world *world)
     }
     world_assert_host(world, 0, HOST_MISSING);
     assert_int_equal(world->asked[ACTION_FENCE], 0);
-    pass_s(world, 120); /* now nobody answers at all */
+    pass_s(world, 120); /* now nothing answers at all */
     assert_int_equal(world->asked[ACTION_FENCE], 1);
 }
 
@@ -100,7 +100,7 @@ static void what_has_moved_away_is_not_recovered(struct world *world)
     assert_int_equal(world->asked[ACTION_START], 0);
 }
 
-/* Typed wrong in a reload: that nobody is reached there proves nothing. */
+/* Typed wrong in a reload: that nothing is reached there proves nothing. */
 static void a_uri_that_never_worked_is_no_lost_host(struct world *world)
 {
     static struct config_hypervisor three[3];
@@ -141,7 +141,7 @@ static void a_new_configuration_is_tried_at_once(struct world *world)
     world_assert_host(world, 0, HOST_FENCED);
 }
 
-static void a_standby_that_somebody_used_meanwhile_is_theirs(struct world *world)
+static void a_standby_that_the_operator_used_meanwhile_is_left_alone(struct world *world)
 {
     unsigned standby = warm_one(world);
 
@@ -209,13 +209,13 @@ static void a_standby_on_its_way_is_no_reason_to_fence(struct world *world)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        remote_test(a_loop_that_stood_still_fences_nobody),
+        remote_test(a_loop_that_stood_still_fences_no_host),
         remote_test(a_refused_connection_is_no_evidence),
         remote_test(our_own_host_does_not_speak_for_the_network),
         remote_test(what_has_moved_away_is_not_recovered),
         remote_test(a_uri_that_never_worked_is_no_lost_host),
         remote_test(a_new_configuration_is_tried_at_once),
-        remote_test(a_standby_that_somebody_used_meanwhile_is_theirs),
+        remote_test(a_standby_that_the_operator_used_meanwhile_is_left_alone),
         remote_test(a_standby_that_was_cut_off_for_a_while_is_warm),
         remote_test(another_is_warmed_for_one_on_a_fenced_host),
         remote_test(a_standby_on_its_way_is_no_reason_to_fence),

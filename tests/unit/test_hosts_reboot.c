@@ -84,7 +84,7 @@ static void what_is_started_again_in_time_is_not(struct world *world)
 }
 
 /* It is failed, if not for sure: another crash meanwhile is no work for it. */
-static void what_may_be_started_again_replaces_nobody(struct world *world)
+static void what_may_be_started_again_is_no_replacement(struct world *world)
 {
     unsigned a = add_two(world), other = world_add_on(world, OTHER, "other", MACHINE_RUNNING);
 
@@ -131,7 +131,7 @@ static void what_was_not_in_service_is_not(struct world *world)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 1); /* of "a" */
 }
 
-/* libvirtd alone was restarted, and somebody had stopped it meanwhile. */
+/* libvirtd alone was restarted, and the operator had stopped the machine meanwhile. */
 static void counters_that_went_on_are_no_reboot(struct world *world)
 {
     add_two(world);
@@ -246,7 +246,7 @@ static void one_that_hung_is_recovered_once(struct world *world)
     assert_int_equal(last->state, RECOVERY_RECOVERED);
 }
 
-/* It was in nobody's service: nothing of it failed, and it is as good a standby as before. */
+/* It was in no service: nothing of it failed, and it is as good a standby as before. */
 static void a_standby_that_was_being_warmed_stays_one(struct world *world)
 {
     unsigned a = world_add_on(world, LOCAL, "a", MACHINE_RUNNING),
@@ -298,7 +298,7 @@ static void a_daemon_that_is_restarted_meanwhile_waits_anew(struct world *world)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-/* One that was stopping when it was last heard of, and one that was saved when nobody listened. */
+/* One that was stopping when it was last heard of, and one that was saved while understudyd was not connected. */
 static void planned_stops_are_none(struct world *world)
 {
     unsigned stopping = world_add_on(world, LOCAL, "stopping", MACHINE_RUNNING),
@@ -361,7 +361,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         world_test_after(set_up, what_it_ran_is_recovered),
         world_test_after(set_up, what_is_started_again_in_time_is_not),
-        world_test_after(set_up, what_may_be_started_again_replaces_nobody),
+        world_test_after(set_up, what_may_be_started_again_is_no_replacement),
         world_test_after(set_up, what_is_gone_with_it_is_recovered_at_once),
         world_test_after(set_up, what_was_not_in_service_is_not),
         world_test_after(set_up, counters_that_went_on_are_no_reboot),

@@ -83,7 +83,7 @@ static const char *name_at(const struct fixture *fixture, size_t i)
     return pool_find(fixture->pool, "local", entry->candidate.uuid)->name;
 }
 
-static void each_gets_its_best_and_nobody_twice(void **state)
+static void each_gets_its_best_and_no_standby_is_planned_twice(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -130,7 +130,7 @@ static void one_that_is_kept_stays_planned(void **state)
     assert_string_equal(name_at(fixture, 0), "b-2");
 }
 
-static void nobody_is_planned_who_could_not_be_started(void **state)
+static void nothing_is_planned_that_could_not_be_started(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -187,10 +187,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(each_gets_its_best_and_nobody_twice),
+        TEST(each_gets_its_best_and_no_standby_is_planned_twice),
         TEST(among_equals_who_is_warm_already_is_best),
         TEST(one_that_is_kept_stays_planned),
-        TEST(nobody_is_planned_who_could_not_be_started),
+        TEST(nothing_is_planned_that_could_not_be_started),
         TEST(the_old_plan_stands_until_the_new_one_is_made),
         TEST(machines_may_go_between_two_steps),
     };

@@ -66,7 +66,7 @@ static void the_best_is_booted_verified_and_suspended(struct world *world)
     assert_int_equal(world_machine(world, best)->resident_kib, 4096);
     assert_null(world_machine(world, best)->claimed_by);
     assert_string_equal(world_machine(world, best)->planned_for.uuid, world_machine(world, a)->uuid);
-    assert_int_equal(world->told[NOTICE_STOP_PLANNED], 0); /* our own suspend is nobody's news */
+    assert_int_equal(world->told[NOTICE_STOP_PLANNED], 0); /* the daemon's own suspend is not told */
 }
 
 static void a_recovery_resumes_it_and_the_next_best_is_warmed(struct world *world)
@@ -99,14 +99,14 @@ static void the_original_is_warmed_for_its_replacement(struct world *world)
     pass_a_minute(world);
     assert_kept(world, a, KEEPING_WARM, MACHINE_PAUSED);
     assert_int_equal(world->told[NOTICE_BOTH_RUN], 0);
-    world_happen(world, a, EVENT_RESUMED); /* somebody wants it to run after all */
+    world_happen(world, a, EVENT_RESUMED); /* the operator wants it to run after all */
     pass_a_minute(world);
     assert_int_equal(world->told[NOTICE_BOTH_RUN], 1);
     assert_int_equal(world->told[NOTICE_BOTH_RESOLVED], 1);
     assert_kept(world, a, KEEPING_WARM, MACHINE_PAUSED); /* once more */
 }
 
-/* It was suspended there: nobody missed it, and it is warm no more. */
+/* It was suspended there: no service missed it, and it is warm no more. */
 static void a_standby_that_was_warm_on_a_lost_host_is_warm_no_more(struct world *world)
 {
     world->domains[best].hypervisor = 1;
@@ -169,7 +169,7 @@ static void saved_ones_are_restored(struct world *world)
     assert_string_equal(warmth_name(recovery->warmth), "saved");
 }
 
-static void observing_warms_nobody(struct world *world)
+static void observing_warms_no_standby(struct world *world)
 {
     world->config.mode = MODE_OBSERVE;
     connect_and_warm(world);
@@ -211,7 +211,7 @@ static void one_that_stands_in_the_way_of_a_better_one_stays_cold(struct world *
     assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "other");
 }
 
-/* While the note is being written, somebody starts a machine with the same disk. */
+/* While the note is being written, the operator starts a machine with the same disk. */
 static void one_whose_disk_is_taken_at_the_last_moment_is_not_started(struct world *world)
 {
     unsigned c = world_add(world, "c", PHP, MACHINE_SHUT_OFF);
@@ -282,7 +282,7 @@ static void a_recovery_takes_over_one_that_is_being_verified(struct world *world
     assert_string_equal(recovery->replacement_name, "best");
     assert_string_equal(warmth_name(recovery->warmth), "running");
     pass_a_minute(world);
-    assert_kept(world, best, KEEPING_NONE, MACHINE_RUNNING); /* nobody suspends it any more */
+    assert_kept(world, best, KEEPING_NONE, MACHINE_RUNNING); /* it is not suspended any more */
 }
 
 /* While a call is under way, the recovery waits for its end. */
@@ -304,7 +304,7 @@ static void a_recovery_waits_for_a_suspend_under_way(struct world *world)
     assert_kept(world, best, KEEPING_NONE, MACHINE_RUNNING);
 }
 
-/* A suspend that nobody waits for any more may still come: nobody serves with that machine before. */
+/* A suspend that was given up may still come: the machine serves no recovery before. */
 static void a_suspend_that_hangs_keeps_the_machine_from_recoveries(struct world *world)
 {
     const struct recovery *recovery;
@@ -329,7 +329,7 @@ static void a_suspend_that_hangs_keeps_the_machine_from_recoveries(struct world 
     assert_int_equal(world->told[NOTICE_WARM_FAILED], 1);
 }
 
-/* What a hook does not want is no worse for it: it stays warm, and does not run for nobody. */
+/* What a hook does not want is no worse for it: it stays warm, and does not run for nothing. */
 static void one_that_a_recovery_does_not_start_stays_warm(struct world *world)
 {
     world->domains[best].hook_error = -ECANCELED;
@@ -407,7 +407,7 @@ static void one_that_dies_while_it_stands_is_warmed_again(struct world *world)
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
 }
 
-static void one_that_somebody_resumes_is_theirs(struct world *world)
+static void one_that_the_operator_resumes_is_left_alone(struct world *world)
 {
     connect_and_warm(world);
     world_happen(world, best, EVENT_RESUMED);
@@ -417,7 +417,7 @@ static void one_that_somebody_resumes_is_theirs(struct world *world)
     assert_kept(world, best, KEEPING_NONE, MACHINE_RUNNING);
 }
 
-static void what_somebody_else_suspended_is_not_ours(struct world *world)
+static void what_the_operator_suspended_is_not_taken(struct world *world)
 {
     world->domains[best].state = MACHINE_PAUSED;
     world->domains[best].reason = REASON_USER;
@@ -479,7 +479,7 @@ static void a_course_that_a_restart_cut_off_goes_on(struct world *world)
 }
 
 /* It was warm when the daemon ended, and runs now: not by our doing. */
-static void one_that_was_resumed_while_nobody_looked_is_theirs(struct world *world)
+static void one_that_was_resumed_while_the_daemon_was_away_is_left_alone(struct world *world)
 {
     connect_and_warm(world);
     world->domains[best].state = MACHINE_RUNNING;
@@ -599,7 +599,7 @@ int main(void)
         TEST(a_clock_that_cannot_be_set_at_once_is_set_later),
         TEST(a_clock_that_cannot_be_set_is_told),
         TEST(saved_ones_are_restored),
-        TEST(observing_warms_nobody),
+        TEST(observing_warms_no_standby),
         TEST(one_that_shares_a_disk_stays_cold_and_says_why),
         TEST(one_that_stands_in_the_way_of_a_better_one_stays_cold),
         TEST(one_whose_disk_is_taken_at_the_last_moment_is_not_started),
@@ -615,13 +615,13 @@ int main(void)
         TEST(one_that_does_not_come_up_is_tried_later_and_less_often),
         TEST(one_that_dies_while_it_is_verified_opens_no_recovery),
         TEST(one_that_dies_while_it_stands_is_warmed_again),
-        TEST(one_that_somebody_resumes_is_theirs),
-        TEST(what_somebody_else_suspended_is_not_ours),
+        TEST(one_that_the_operator_resumes_is_left_alone),
+        TEST(what_the_operator_suspended_is_not_taken),
         TEST(it_is_refreshed),
         TEST(another_form_takes_effect_on_reload),
         TEST(it_is_remembered_across_a_restart),
         TEST(a_course_that_a_restart_cut_off_goes_on),
-        TEST(one_that_was_resumed_while_nobody_looked_is_theirs),
+        TEST(one_that_was_resumed_while_the_daemon_was_away_is_left_alone),
         TEST(one_that_serves_is_not_taken_for_ours_after_a_restart),
         TEST(without_a_disk_to_write_on_nothing_is_warmed),
         TEST(memory_is_given_back_to_a_recovery),
