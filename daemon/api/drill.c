@@ -28,7 +28,7 @@ static void free_drill(struct drill *drill)
 }
 
 /* While a drill is under way the client sends nothing, and its silence is no reason to close the connection. */
-static void set_patience(struct evhttp_request *request, bool unlimited)
+static void set_idle_limit(struct evhttp_request *request, bool unlimited)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(request);
     static const struct timeval limit = {.tv_sec = API_IDLE_SECONDS};
@@ -45,7 +45,7 @@ static void on_done(void *token, int error, const char *message)
 
     if (request != NULL) {
         LIST_REMOVE(drill, link);
-        set_patience(request, false);
+        set_idle_limit(request, false);
         /* Where the client has gone, evhttp only frees the request here. */
         if (error < 0)
             reply_error(request, reply_status_of(error), message, NULL);
@@ -97,13 +97,13 @@ void drill_begin(struct drill_list *drills, const struct api_backend *backend, v
 
     drill->request = request;
     LIST_INSERT_HEAD(drills, drill, link);
-    set_patience(request, true);
+    set_idle_limit(request, true);
     message = NULL;
     r = backend->drill(context, machine, confirmed, on_done, drill, &message);
     if (r < 0) {
         LIST_REMOVE(drill, link);
         free_drill(drill);
-        set_patience(request, false);
+        set_idle_limit(request, false);
         reply_error(request, reply_status_of(r), message != NULL ? message : strerror(-r), hint_for(r));
     }
 }

@@ -26,17 +26,19 @@ static const char *const style_codes[STYLE_COUNT] = {
 
 static bool in_colour;
 static bool in_utf8;
+static size_t terminal_width; /* 0: none */
 static size_t width = PRINT_WIDTH;
 
 /* As libsmartcols does: by the terminal itself, else by COLUMNS. */
-static size_t terminal_width(void)
+static size_t find_terminal_width(void)
 {
     const char *columns = getenv("COLUMNS");
+    long number = columns != NULL ? strtol(columns, NULL, 10) : 0;
     struct winsize size;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
-    return columns != NULL && atoi(columns) > 0 ? (size_t)atoi(columns) : PRINT_WIDTH;
+    return number > 0 ? (size_t)number : PRINT_WIDTH;
 }
 
 /* The daemon sends UTF-8, whatever the locale. In another locale, libsmartcols and wcwidth would not know it. */
@@ -51,13 +53,19 @@ static void set_locale(void)
 void print_init(void)
 {
     const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    bool is_terminal = isatty(STDOUT_FILENO) == 1;
 
     set_locale();
-    in_colour = is_terminal && (no_colour == NULL || no_colour[0] == '\0') &&
+    if (isatty(STDOUT_FILENO))
+        terminal_width = find_terminal_width();
+    in_colour = terminal_width > 0 && (no_colour == NULL || no_colour[0] == '\0') &&
                 (terminal == NULL || strcmp(terminal, "dumb") != 0);
-    if (is_terminal && terminal_width() < width)
-        width = terminal_width() > WIDTH_AT_ALL ? terminal_width() : WIDTH_AT_ALL;
+    if (terminal_width > 0 && terminal_width < width)
+        width = terminal_width > WIDTH_AT_ALL ? terminal_width : WIDTH_AT_ALL;
+}
+
+size_t print_terminal_width(void)
+{
+    return terminal_width;
 }
 
 const char *print_style_code(enum style style)

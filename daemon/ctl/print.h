@@ -29,6 +29,9 @@ enum style {
 /* Looks at the terminal, NO_COLOR and the locale; once, before anything is printed. */
 void print_init(void);
 
+/* In columns; 0: the output goes to no terminal. */
+size_t print_terminal_width(void);
+
 /* The sequence that begins a style on a terminal; NULL: nothing is to be sent for it. */
 const char *print_style_code(enum style style);
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <libsmartcols/libsmartcols.h>
 
@@ -95,6 +96,26 @@ void table_add(struct table *table, enum style style, const char *format, ...)
     if (print_style_code(style) != NULL)
         check(scols_cell_set_color(scols_line_get_cell(table->line, column), print_style_code(style)));
     table->n_cells++;
+}
+
+bool table_fits(const struct table *table)
+{
+    struct libscols_line *line = scols_table_get_line(table->table, 0);
+    size_t width = 0;
+    char *drawn = NULL;
+
+    if (line == NULL || print_terminal_width() == 0)
+        return true;
+    /* Drawing one line measures the columns of all. */
+    check(scols_table_print_range_to_string(table->table, line, line, &drawn));
+    free(drawn);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        struct libscols_column *column = scols_table_get_column(table->table, i);
+
+        if (!scols_column_is_hidden(column))
+            width += scols_column_get_width(column) + (width > 0 ? strlen(GAP) : 0);
+    }
+    return width <= print_terminal_width();
 }
 
 void table_print(struct table *table)

@@ -6,6 +6,7 @@
 #ifndef UNDERSTUDY_DAEMON_CTL_TABLE_H
 #define UNDERSTUDY_DAEMON_CTL_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -33,6 +34,9 @@ DEFINE_CLEANUP(struct table, table_free);
 
 /* The next cell, row by row from the left. */
 void table_add(struct table *table, enum style style, const char *format, ...) _printf_(3, 4);
+
+/* Whether every row fits into a line of the terminal with no column cut. True where there is no terminal. */
+bool table_fits(const struct table *table);
 
 void table_print(struct table *table);
 

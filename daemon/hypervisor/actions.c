@@ -137,7 +137,7 @@ void action_save(virConnectPtr connection, const struct action *action, struct a
 }
 
 /* From the clock of this host. */
-static int tell_time(virDomainPtr domain)
+static int set_from_host(virDomainPtr domain)
 {
     int64_t real_us = clock_now().real_us;
 
@@ -145,7 +145,7 @@ static int tell_time(virDomainPtr domain)
 }
 
 /* The clocks of guest and this host differ by no more than the grain of the virtual hardware clock. */
-static bool agrees_with_us(virDomainPtr domain)
+static bool agrees_with_host(virDomainPtr domain)
 {
     long long seconds;
     unsigned nanoseconds;
@@ -164,11 +164,11 @@ static bool agrees_with_us(virDomainPtr domain)
 static int set_clock(virDomainPtr domain)
 {
     if (virDomainSetTime(domain, 0, 0, VIR_DOMAIN_TIME_SYNC) == 0) {
-        if (agrees_with_us(domain))
-            tell_time(domain);
+        if (agrees_with_host(domain))
+            set_from_host(domain);
         return 0;
     }
-    return virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE ? -1 : tell_time(domain);
+    return virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE ? -1 : set_from_host(domain);
 }
 
 void action_set_clock(virConnectPtr connection, const struct action *action, struct action_result *result)

@@ -17,7 +17,7 @@
 #include "service/clock.h"
 
 #define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
-#define FORSAKEN_MAX                                                                                                   \
+#define ABANDONED_MAX                                                                                                  \
     (3 * WORKERS_MAX) /* threads that hang on connections given up, before no further connection is made */
 
 enum connection_state {
@@ -39,7 +39,7 @@ struct connection {
     struct session session;
     int64_t backoff_us;
     int64_t up_since_us;
-    bool told_failure;
+    bool has_reported_failure;
     struct event *retry;
     struct event *probe;
     struct event *closed;
@@ -107,7 +107,7 @@ static void end_link(struct connection *connection)
 }
 
 /* Runs on the main thread. Connections end on that thread only, so this one stays after the lock is released. */
-static void hear_event(unsigned long link, const struct domain_event *event)
+static void on_event(unsigned long link, const struct domain_event *event)
 {
     struct connection *connection;
 
@@ -120,7 +120,7 @@ static void hear_event(unsigned long link, const struct domain_event *event)
 }
 
 /* Any thread. */
-static void hear_close(unsigned long link, int reason)
+static void on_close(unsigned long link, int reason)
 {
     struct connection *connection;
 
@@ -166,14 +166,14 @@ static void forget(struct job *job, enum job_report report)
  */
 static void discard(struct connection *connection, struct session *session)
 {
-    struct connect_job *farewell = session->handle != NULL ? calloc(1, sizeof(*farewell)) : NULL;
+    struct connect_job *closing = session->handle != NULL ? calloc(1, sizeof(*closing)) : NULL;
 
-    if (farewell == NULL)
+    if (closing == NULL)
         return;
-    farewell->job.type = &close_type;
-    farewell->session = *session;
-    if (workers_submit(connection->workers, &farewell->job, connection->timeout_us) < 0)
-        free(farewell);
+    closing->job.type = &close_type;
+    closing->session = *session;
+    if (workers_submit(connection->workers, &closing->job, connection->timeout_us) < 0)
+        free(closing);
     session->handle = NULL;
 }
 
@@ -195,13 +195,13 @@ static void wait_and_retry(struct connection *connection)
 
 static void attempt_failed(struct connection *connection, const char *why)
 {
-    bool is_news = !connection->told_failure;
+    bool is_first = !connection->has_reported_failure;
 
-    connection->told_failure = true;
+    connection->has_reported_failure = true;
     end_link(connection);
-    workers_forsake(connection->workers, -ENOTCONN);
+    workers_abandon(connection->workers, -ENOTCONN);
     wait_and_retry(connection);
-    if (is_news)
+    if (is_first)
         connection->callbacks.down(connection->context, why);
 }
 
@@ -230,7 +230,7 @@ static int begin_attempt(struct connection *connection)
     return 0;
 }
 
-static void retry(evutil_socket_t fd, short what, void *arg)
+static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *connection = arg;
 
@@ -240,15 +240,15 @@ static void retry(evutil_socket_t fd, short what, void *arg)
         wait_and_retry(connection);
 }
 
-static void lost(struct connection *connection, const char *why)
+static void lose(struct connection *connection, const char *why)
 {
     end_link(connection);
     evtimer_del(connection->probe);
-    workers_forsake(connection->workers, -ENOTCONN);
+    workers_abandon(connection->workers, -ENOTCONN);
     discard(connection, &connection->session);
     if (clock_now().mono_us - connection->up_since_us >= connection->reconnect_max_us)
         connection->backoff_us = BACKOFF_FIRST_US;
-    connection->told_failure = false;
+    connection->has_reported_failure = false;
     wait_and_retry(connection);
     connection->callbacks.down(connection->context, why);
 }
@@ -274,9 +274,9 @@ static void report_probe(struct job *job, enum job_report report)
     if (question->link != connection->link)
         return;
     if (report == JOB_OVERDUE)
-        lost(connection, "libvirt does not answer");
+        lose(connection, "libvirt does not answer");
     else if (question->error == -ENOTCONN)
-        lost(connection, question->message);
+        lose(connection, question->message);
     else
         set_timer(connection->probe, connection->timeout_us / 2);
 }
@@ -292,7 +292,7 @@ static int64_t probe_timeout_us(const struct connection *connection)
     return connection->timeout_us + connection->timeout_us / 2;
 }
 
-static void probe(evutil_socket_t fd, short what, void *arg)
+static void on_probe_due(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *connection = arg;
     struct probe_job *question = calloc(1, sizeof(*question));
@@ -310,7 +310,7 @@ static void probe(evutil_socket_t fd, short what, void *arg)
     set_timer(connection->probe, connection->timeout_us / 2);
 }
 
-static void look_whether_closed(evutil_socket_t fd, short what, void *arg)
+static void on_closed(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *connection = arg;
     int reason;
@@ -321,7 +321,7 @@ static void look_whether_closed(evutil_socket_t fd, short what, void *arg)
     reason = connection->link != 0 ? connection->close_reason : -1;
     pthread_mutex_unlock(&registry.lock);
     if (connection->state == UP && reason >= 0)
-        lost(connection, translate_close_reason(reason));
+        lose(connection, translate_close_reason(reason));
 }
 
 /* Takes the session. */
@@ -392,9 +392,9 @@ static const struct job_type probe_type = {
 
 void connection_prepare(void)
 {
-    static const struct session_listener hear = {.event = hear_event, .closed = hear_close};
+    static const struct session_listener listener = {.event = on_event, .closed = on_close};
 
-    session_set_listener(&hear);
+    session_set_listener(&listener);
 }
 
 static void enter_registry(struct connection *connection)
@@ -432,9 +432,9 @@ int connection_new(struct event_base *base, struct workers *workers, const char 
     connection_set_timeouts(connection, timeout_us, reconnect_max_us);
     enter_registry(connection);
     connection->uri = strdup(uri);
-    connection->retry = evtimer_new(base, retry, connection);
-    connection->probe = evtimer_new(base, probe, connection);
-    connection->closed = event_new(base, -1, 0, look_whether_closed, connection);
+    connection->retry = evtimer_new(base, on_retry, connection);
+    connection->probe = evtimer_new(base, on_probe_due, connection);
+    connection->closed = event_new(base, -1, 0, on_closed, connection);
     if (connection->uri == NULL || connection->retry == NULL || connection->probe == NULL ||
         connection->closed == NULL || begin_attempt(connection) < 0) {
         connection_free(connection);
@@ -473,18 +473,18 @@ virConnectPtr connection_acquire(unsigned long link)
 void connection_check(struct connection *connection)
 {
     if (connection->state == UP && workers_are_blocked(connection->workers) && !connection_is_exhausted(connection))
-        lost(connection, "every call to libvirt hangs");
+        lose(connection, "every call to libvirt hangs");
 }
 
 void connection_is_broken(struct connection *connection, unsigned long link, const char *why)
 {
     if (link != 0 && link == connection->link && connection->state == UP)
-        lost(connection, why);
+        lose(connection, why);
 }
 
 bool connection_is_exhausted(const struct connection *connection)
 {
-    return workers_forsaken(connection->workers) >= FORSAKEN_MAX;
+    return workers_abandoned(connection->workers) >= ABANDONED_MAX;
 }
 
 void connection_free(struct connection *connection)

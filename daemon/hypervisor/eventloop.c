@@ -84,7 +84,7 @@ static int to_libvirt(short what)
            ((what & EV_CLOSED) ? VIR_EVENT_HANDLE_HANGUP : 0);
 }
 
-static void handle_is_ready(evutil_socket_t fd, short what, void *arg)
+static void on_handle(evutil_socket_t fd, short what, void *arg)
 {
     const struct source *source = arg;
     int events;
@@ -107,7 +107,7 @@ static void set_timer(const struct source *source)
     event_add(source->event, &delay);
 }
 
-static void timeout_is_due(evutil_socket_t fd, short what, void *arg)
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
 {
     const struct source *source = arg;
     bool is_due;
@@ -134,8 +134,8 @@ static void apply(struct source *source)
         if (source->wanted >= 0)
             set_timer(source);
     } else if (to_libevent(source->wanted) != 0) {
-        event_assign(source->event, loop.base, source->fd, (short)(to_libevent(source->wanted) | EV_PERSIST),
-                     handle_is_ready, source);
+        event_assign(source->event, loop.base, source->fd, (short)(to_libevent(source->wanted) | EV_PERSIST), on_handle,
+                     source);
         event_add(source->event, NULL);
     }
 }
@@ -173,7 +173,7 @@ static struct source *take_removed(void)
     return removed;
 }
 
-static void carry_over(evutil_socket_t fd, short what, void *arg)
+static void apply_changes(evutil_socket_t fd, short what, void *arg)
 {
     struct source *removed;
 
@@ -201,7 +201,7 @@ static int add(const struct source *template)
     source->changed = true;
     pthread_mutex_lock(&loop.lock);
     if (loop.base != NULL)
-        source->event = event_new(loop.base, source->fd, 0, source->fd < 0 ? timeout_is_due : handle_is_ready, source);
+        source->event = event_new(loop.base, source->fd, 0, source->fd < 0 ? on_timeout : on_handle, source);
     if (source->event != NULL) {
         id = source->id = unused_id();
         source->next = loop.sources;
@@ -228,7 +228,7 @@ static void update(int id, bool is_handle, int wanted)
     pthread_mutex_unlock(&loop.lock);
 }
 
-static int removal(int id, bool is_handle)
+static int remove_source(int id, bool is_handle)
 {
     struct source *source;
 
@@ -259,7 +259,7 @@ void eventloop_update_handle(int watch, int events)
 
 int eventloop_remove_handle(int watch)
 {
-    return removal(watch, true);
+    return remove_source(watch, true);
 }
 
 int eventloop_add_timeout(int milliseconds, virEventTimeoutCallback callback, void *opaque, virFreeCallback release)
@@ -277,12 +277,12 @@ void eventloop_update_timeout(int timer, int milliseconds)
 
 int eventloop_remove_timeout(int timer)
 {
-    return removal(timer, false);
+    return remove_source(timer, false);
 }
 
 int eventloop_init(struct event_base *base)
 {
-    struct event *wake = event_new(base, -1, 0, carry_over, NULL);
+    struct event *wake = event_new(base, -1, 0, apply_changes, NULL);
 
     if (wake == NULL)
         return -ENOMEM;

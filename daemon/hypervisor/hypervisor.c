@@ -27,7 +27,7 @@
 #include "model/uri.h"
 
 /* A fault that was reported: every listing finds it again. */
-struct told {
+struct reported_fault {
     char *key; /* UUID and text */
     bool lost; /* uthash had no memory to add it */
     UT_hash_handle hh;
@@ -42,7 +42,7 @@ struct hypervisor {
     struct workers *workers;
     struct connection *connection;
     struct capacity *capacity;
-    struct told *told;
+    struct reported_fault *reported;
 };
 
 /* One action on its way: the question, and what the thread found. */
@@ -103,36 +103,36 @@ static void free_request(struct job *job)
 }
 
 /* True once for each fault; again where there is no memory to remember it. */
-static bool is_news(struct hypervisor *hypervisor, const struct fault *fault)
+static bool is_new(struct hypervisor *hypervisor, const struct fault *fault)
 {
-    struct told *told = NULL;
+    struct reported_fault *reported = NULL;
     _cleanup_(freep) char *key = NULL;
 
     if (asprintf(&key, "%s %s", fault->uuid, fault->text) < 0) {
         key = NULL;
         return true;
     }
-    HASH_FIND_STR(hypervisor->told, key, told);
-    if (told != NULL)
+    HASH_FIND_STR(hypervisor->reported, key, reported);
+    if (reported != NULL)
         return false;
-    told = calloc(1, sizeof(*told));
-    if (told == NULL)
+    reported = calloc(1, sizeof(*reported));
+    if (reported == NULL)
         return true;
-    told->key = steal_pointer(&key);
-    HASH_ADD_KEYPTR(hh, hypervisor->told, told->key, strlen(told->key), told);
-    if (told->lost) {
-        free(told->key);
-        free(told);
+    reported->key = steal_pointer(&key);
+    HASH_ADD_KEYPTR(hh, hypervisor->reported, reported->key, strlen(reported->key), reported);
+    if (reported->lost) {
+        free(reported->key);
+        free(reported);
     }
     return true;
 }
 
-static void tell_faults(struct hypervisor *hypervisor, const struct faults *faults)
+static void report_faults(struct hypervisor *hypervisor, const struct faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
         struct machine_ref machine = {0};
 
-        if (!is_news(hypervisor, &faults->items[i]))
+        if (!is_new(hypervisor, &faults->items[i]))
             continue;
         snprintf(machine.hypervisor, sizeof(machine.hypervisor), "%s", hypervisor->name);
         snprintf(machine.uuid, sizeof(machine.uuid), "%s", faults->items[i].uuid);
@@ -162,7 +162,7 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
 {
     const struct action *action = &request->action;
 
-    tell_faults(hypervisor, &request->faults);
+    report_faults(hypervisor, &request->faults);
     if (request->inventory != NULL)
         answer_inventory(hypervisor, request);
     else if (request->report.description != NULL)
@@ -269,14 +269,14 @@ int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action)
     return submit(hypervisor, action, true);
 }
 
-static void came_up(void *context)
+static void on_up(void *context)
 {
     struct hypervisor *hypervisor = context;
 
     hypervisor->callbacks.connected(hypervisor->context, hypervisor->name);
 }
 
-static void went_down(void *context, const char *why)
+static void on_down(void *context, const char *why)
 {
     struct hypervisor *hypervisor = context;
 
@@ -284,21 +284,21 @@ static void went_down(void *context, const char *why)
     hypervisor->callbacks.disconnected(hypervisor->context, hypervisor->name, why);
 }
 
-static void was_refused(void *context)
+static void on_refused(void *context)
 {
     struct hypervisor *hypervisor = context;
 
     hypervisor->callbacks.refused(hypervisor->context, hypervisor->name);
 }
 
-static void heard(void *context, const struct domain_event *event)
+static void on_event(void *context, const struct domain_event *event)
 {
     struct hypervisor *hypervisor = context;
 
     hypervisor->callbacks.event(hypervisor->context, hypervisor->name, event);
 }
 
-static void is_overdue(void *context, const char *call, int64_t for_us)
+static void on_overdue(void *context, const char *call, int64_t for_us)
 {
     struct hypervisor *hypervisor = context;
 
@@ -306,7 +306,7 @@ static void is_overdue(void *context, const char *call, int64_t for_us)
     connection_check(hypervisor->connection);
 }
 
-static void found_capacity(void *context, const struct machine_ref *machine, const char *source, uint64_t bytes)
+static void on_capacity(void *context, const struct machine_ref *machine, const char *source, uint64_t bytes)
 {
     struct hypervisor *hypervisor = context;
 
@@ -314,19 +314,19 @@ static void found_capacity(void *context, const struct machine_ref *machine, con
 }
 
 static const struct connection_callbacks connection_callbacks = {
-    .up = came_up,
-    .down = went_down,
-    .refused = was_refused,
-    .event = heard,
-    .overdue = is_overdue,
+    .up = on_up,
+    .down = on_down,
+    .refused = on_refused,
+    .event = on_event,
+    .overdue = on_overdue,
 };
 
 static const struct capacity_callbacks capacity_callbacks = {
-    .found = found_capacity,
-    .overdue = is_overdue,
+    .found = on_capacity,
+    .overdue = on_overdue,
 };
 
-static void be_silent(void *context, virErrorPtr error)
+static void ignore_error(void *context, virErrorPtr error)
 {
     (void)context;
     (void)error;
@@ -335,7 +335,7 @@ static void be_silent(void *context, virErrorPtr error)
 int hypervisor_library_init(struct event_base *base)
 {
     domain_xml_prepare();
-    virSetErrorFunc(NULL, be_silent);
+    virSetErrorFunc(NULL, ignore_error);
     if (virInitialize() < 0)
         return -EIO;
     connection_prepare();
@@ -397,18 +397,18 @@ void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout
 
 void hypervisor_free(struct hypervisor *hypervisor, int64_t grace_us)
 {
-    struct told *told, *next;
+    struct reported_fault *reported, *next;
 
     if (hypervisor == NULL)
         return;
     connection_free(hypervisor->connection);
     workers_free(hypervisor->workers, grace_us);
     capacity_free(hypervisor->capacity);
-    HASH_ITER(hh, hypervisor->told, told, next)
+    HASH_ITER(hh, hypervisor->reported, reported, next)
     {
-        HASH_DEL(hypervisor->told, told);
-        free(told->key);
-        free(told);
+        HASH_DEL(hypervisor->reported, reported);
+        free(reported->key);
+        free(reported);
     }
     free(hypervisor->name);
     free(hypervisor->uri);

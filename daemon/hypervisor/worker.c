@@ -37,9 +37,9 @@ struct workers {
     struct job_list waiting[JOB_CLASS_COUNT];
     struct job_list running;
     struct job_list refused;
-    size_t busy[JOB_CLASS_COUNT]; /* running and not forsaken */
+    size_t busy[JOB_CLASS_COUNT]; /* running and not abandoned */
     size_t late[JOB_CLASS_COUNT]; /* of these, past their deadline */
-    size_t forsaken;
+    size_t abandoned;
 };
 
 /* How many places a class may take together with the classes below it. */
@@ -203,8 +203,8 @@ static void end_job(struct workers *workers, struct job *job)
     enum job_class class = job->type->class;
 
     list_remove(&workers->running, job);
-    if (job->is_forsaken) {
-        workers->forsaken--;
+    if (job->is_abandoned) {
+        workers->abandoned--;
     } else {
         workers->busy[class]--;
         workers->late[class] -= job->is_overdue;
@@ -253,7 +253,7 @@ static void collect(evutil_socket_t fd, short what, void *arg)
     run_what_fits(workers);
 }
 
-static void deadline_passed(evutil_socket_t fd, short what, void *arg)
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct job *job = arg;
     struct workers *workers = job->workers;
@@ -272,7 +272,7 @@ static void deadline_passed(evutil_socket_t fd, short what, void *arg)
     if (has_arrived)
         return;
     job->is_overdue = true;
-    if (!job->is_forsaken)
+    if (!job->is_abandoned)
         workers->late[job->type->class]++;
     job->type->report(job, JOB_OVERDUE);
 }
@@ -321,7 +321,7 @@ int workers_submit(struct workers *workers, struct job *job, int64_t timeout_us)
     int64_t wait_us = job->type->class == JOB_PROBE ? PROBE_WAIT_US : 0;
 
     job->timeout_us = timeout_us;
-    job->deadline = evtimer_new(workers->base, deadline_passed, job);
+    job->deadline = evtimer_new(workers->base, on_deadline, job);
     if (job->deadline == NULL || set_deadline(job, timeout_us + wait_us) < 0) {
         if (job->deadline != NULL)
             event_free(job->deadline);
@@ -345,7 +345,7 @@ void workers_refuse(struct workers *workers, struct job *job, int error)
     event_active(workers->mailbox->wake, 0, 0);
 }
 
-void workers_forsake(struct workers *workers, int error)
+void workers_abandon(struct workers *workers, int error)
 {
     for (enum job_class class = JOB_SPARE; class < JOB_ASIDE; class ++) {
         while (workers->waiting[class].first != NULL) {
@@ -358,9 +358,9 @@ void workers_forsake(struct workers *workers, int error)
         workers->late[class] = 0;
     }
     for (struct job *job = workers->running.first; job != NULL; job = job->next)
-        if (!job->is_forsaken && job->type->class != JOB_ASIDE) {
-            job->is_forsaken = true;
-            workers->forsaken++;
+        if (!job->is_abandoned && job->type->class != JOB_ASIDE) {
+            job->is_abandoned = true;
+            workers->abandoned++;
         }
 }
 
@@ -383,9 +383,9 @@ bool workers_are_blocked(const struct workers *workers)
     return late >= WORKERS_MAX;
 }
 
-size_t workers_forsaken(const struct workers *workers)
+size_t workers_abandoned(const struct workers *workers)
 {
-    return workers->forsaken;
+    return workers->abandoned;
 }
 
 static void free_list(struct job_list *list)
@@ -414,7 +414,7 @@ void workers_free(struct workers *workers, int64_t grace_us)
 {
     struct mailbox *mailbox;
     struct job *job, *next;
-    bool all_are_home;
+    bool all_have_ended;
 
     if (workers == NULL)
         return;
@@ -424,7 +424,7 @@ void workers_free(struct workers *workers, int64_t grace_us)
     free_list(&workers->refused);
 
     pthread_mutex_lock(&mailbox->lock);
-    all_are_home = wait_for_all(mailbox, grace_us);
+    all_have_ended = wait_for_all(mailbox, grace_us);
     mailbox->is_closed = true;
     for (job = workers->running.first; job != NULL; job = next) {
         next = job->next;
@@ -436,7 +436,7 @@ void workers_free(struct workers *workers, int64_t grace_us)
     }
     event_free(mailbox->wake);
     pthread_mutex_unlock(&mailbox->lock);
-    if (all_are_home)
+    if (all_have_ended)
         mailbox_free(mailbox);
     free(workers);
 }

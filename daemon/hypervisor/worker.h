@@ -63,7 +63,7 @@ struct job {
     int64_t timeout_us;
     bool is_running;
     bool is_overdue;
-    bool is_forsaken;
+    bool is_abandoned;
     bool has_arrived;
 };
 
@@ -82,7 +82,7 @@ void workers_refuse(struct workers *workers, struct job *job, int error);
  * The connection that the jobs use is given up: jobs that wait are refused with this error, and jobs that run no longer
  * count. They are still reported when they end.
  */
-void workers_forsake(struct workers *workers, int error);
+void workers_abandon(struct workers *workers, int error);
 
 /* How long the job has been with the workers, in microseconds. */
 int64_t job_age_us(const struct job *job);
@@ -94,7 +94,7 @@ bool workers_are_late(const struct workers *workers);
 bool workers_are_blocked(const struct workers *workers);
 
 /* Calls on connections given up that have not returned. */
-size_t workers_forsaken(const struct workers *workers);
+size_t workers_abandoned(const struct workers *workers);
 
 /*
  * Reports nothing any more. Waits at most grace_us for calls under way; those that still hang free

@@ -54,7 +54,7 @@ static struct timeval timeval_of(int64_t us)
     return (struct timeval){.tv_sec = us / USEC_PER_SEC, .tv_usec = us % USEC_PER_SEC};
 }
 
-static void say_hanging(const struct store *store, int64_t us, char ret_words[FAULT_WORDS_SIZE])
+static void describe_hanging(const struct store *store, int64_t us, char ret_words[FAULT_WORDS_SIZE])
 {
     snprintf(ret_words, FAULT_WORDS_SIZE, "%.400s: the disk has not answered for %.3g s", store->path,
              (double)us / (double)USEC_PER_SEC);
@@ -65,7 +65,7 @@ static void report_trouble(struct store *store)
     char words[FAULT_WORDS_SIZE] = "";
 
     if (store->is_hanging)
-        say_hanging(store, store->hanging_us, words);
+        describe_hanging(store, store->hanging_us, words);
     else if (store->writer_trouble.error < 0)
         memcpy(words, store->writer_trouble.words, sizeof(words));
     if (strcmp(words, store->reported) == 0)
@@ -148,7 +148,7 @@ static void collect(evutil_socket_t fd, short what, void *argument)
 }
 
 /* A write that has been answered meanwhile is not late. */
-static void deadline_passed(evutil_socket_t fd, short what, void *argument)
+static void on_deadline(evutil_socket_t fd, short what, void *argument)
 {
     const int64_t now_us = clock_now().mono_us;
     struct store *store = argument;
@@ -162,7 +162,7 @@ static void deadline_passed(evutil_socket_t fd, short what, void *argument)
         if (!store->is_hanging)
             store->hanging_us = (*place)->timeout_us;
         store->is_hanging = true;
-        say_hanging(store, (*place)->timeout_us, words);
+        describe_hanging(store, (*place)->timeout_us, words);
         answer(store, place, -ETIMEDOUT, words);
     }
     report_trouble(store);
@@ -199,7 +199,7 @@ static struct store *store_new(struct event_base *base, const char *directory, c
     store->callbacks = *callbacks;
     store->context = context;
     store->wake = event_new(base, -1, 0, collect, store);
-    store->deadline = evtimer_new(base, deadline_passed, store);
+    store->deadline = evtimer_new(base, on_deadline, store);
     if (asprintf(&store->path, "%s/understudy.db", directory) < 0)
         store->path = NULL;
     if (store->wake == NULL || store->deadline == NULL || store->path == NULL)

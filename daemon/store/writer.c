@@ -42,7 +42,7 @@ struct writer {
     bool is_trim_due;
     bool is_held; /* more writes are coming that belong together */
     bool is_closing;
-    bool is_forsaken; /* the main thread has gone */
+    bool is_abandoned; /* the main thread has gone */
     bool is_over;
     bool has_started;
     struct writer_start start;
@@ -68,10 +68,10 @@ static struct timespec timespec_of(int64_t us)
     return (struct timespec){.tv_sec = us / USEC_PER_SEC, .tv_nsec = us % USEC_PER_SEC * 1000};
 }
 
-static void tell_main(struct writer *writer)
+static void notify_main(struct writer *writer)
 {
     writer->news.steps++;
-    if (!writer->is_forsaken)
+    if (!writer->is_abandoned)
         event_active(writer->wake, 0, 0);
     pthread_cond_signal(&writer->to_main);
 }
@@ -145,7 +145,7 @@ static int reopen(struct writer *writer, struct entry **entries, struct fault *r
     return 0;
 }
 
-static void give_up_database(struct writer *writer, const struct fault *fault)
+static void close_as_unsound(struct writer *writer, const struct fault *fault)
 {
     database_close(steal_pointer(&writer->database), false);
     writer->is_damaged |= fault->is_damaged;
@@ -167,7 +167,7 @@ static int write_entries(struct writer *writer, struct entry **entries, struct f
             *ret_fault = (struct fault){0};
             return 0;
         }
-        give_up_database(writer, ret_fault);
+        close_as_unsound(writer, ret_fault);
         if (!ret_fault->is_damaged && !ret_fault->is_missing)
             return r;
     }
@@ -175,7 +175,7 @@ static int write_entries(struct writer *writer, struct entry **entries, struct f
 }
 
 /* What is on disk need not be kept, but the open recoveries. True if one has been finished. */
-static bool settle(struct writer *writer, struct entry **entries)
+static bool take_written(struct writer *writer, struct entry **entries)
 {
     struct entry *entry, *next;
     bool has_finished = false;
@@ -200,7 +200,7 @@ static void set_trouble(struct writer *writer, const struct fault *fault)
         writer->retry_at_us = clock_now().mono_us + writer->retry_us;
 }
 
-static void keep_house(struct writer *writer)
+static void tidy(struct writer *writer)
 {
     struct fault fault = {0};
     bool is_trim_due;
@@ -219,11 +219,11 @@ static void keep_house(struct writer *writer)
         r = database_tidy(writer->database, &fault);
     if (r == 0)
         return;
-    give_up_database(writer, &fault);
+    close_as_unsound(writer, &fault);
     pthread_mutex_lock(&writer->lock);
     writer->is_trim_due |= is_trim_due;
     set_trouble(writer, &fault);
-    tell_main(writer);
+    notify_main(writer);
     pthread_mutex_unlock(&writer->lock);
 }
 
@@ -240,7 +240,7 @@ static void work(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
     r = write_entries(writer, &entries, &fault);
     if (r == 0)
-        has_finished = settle(writer, &entries);
+        has_finished = take_written(writer, &entries);
     pthread_mutex_lock(&writer->lock);
 
     entries_merge(&writer->waiting, &entries);
@@ -248,11 +248,11 @@ static void work(struct writer *writer)
     writer->news.answered_up_to = up_to;
     writer->news.answer = fault;
     set_trouble(writer, &fault);
-    tell_main(writer);
-    if (r < 0 || writer->is_forsaken)
+    notify_main(writer);
+    if (r < 0 || writer->is_abandoned)
         return;
     pthread_mutex_unlock(&writer->lock);
-    keep_house(writer);
+    tidy(writer);
     pthread_mutex_lock(&writer->lock);
 }
 
@@ -271,7 +271,7 @@ static bool wait_for_work(struct writer *writer)
     for (;;) {
         bool may_answer = (writer->news.answered_up_to == 0 && !writer->is_held) || writer->is_closing;
 
-        if (writer->is_forsaken)
+        if (writer->is_abandoned)
             return false;
         if (may_answer && has_work(writer))
             return true;
@@ -298,14 +298,14 @@ static void start(struct writer *writer)
     writer->start = start;
     writer->has_started = true;
     set_trouble(writer, &fault);
-    tell_main(writer);
+    notify_main(writer);
     pthread_mutex_unlock(&writer->lock);
 }
 
 static void *thread_main(void *argument)
 {
     struct writer *writer = argument;
-    bool is_forsaken;
+    bool is_abandoned;
 
     start(writer);
     pthread_mutex_lock(&writer->lock);
@@ -316,10 +316,10 @@ static void *thread_main(void *argument)
 
     pthread_mutex_lock(&writer->lock);
     writer->is_over = true;
-    is_forsaken = writer->is_forsaken;
+    is_abandoned = writer->is_abandoned;
     pthread_cond_signal(&writer->to_main);
     pthread_mutex_unlock(&writer->lock);
-    if (is_forsaken)
+    if (is_abandoned)
         destroy(writer);
     return NULL;
 }
@@ -452,7 +452,7 @@ void writer_free(struct writer *writer, int64_t grace_us)
     while (!writer->is_over && pthread_cond_timedwait(&writer->to_main, &writer->lock, &until) == 0)
         ;
     is_over = writer->is_over;
-    writer->is_forsaken = !is_over;
+    writer->is_abandoned = !is_over;
     pthread_mutex_unlock(&writer->lock);
     if (is_over) {
         pthread_join(thread, NULL);

@@ -42,7 +42,7 @@ void coordinator_handle_disconnected(struct coordinator *coordinator, const char
                                      struct moment now);
 
 /*
- * An attempt to connect failed for a reason that says nothing of the host: its kernel refused, or the fault is ours.
+ * An attempt to connect failed for a reason that says nothing of the host: its kernel refused, or the fault is the daemon's.
  * The time after which it counts as lost begins anew.
  */
 void coordinator_handle_refused(struct coordinator *coordinator, const char *hypervisor, struct moment now);
@@ -131,7 +131,7 @@ bool coordinator_next_action(struct coordinator *coordinator, struct action *ret
 /* A recovery that has changed and should be written down; borrowed until the next call. */
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
 /*
- * A machine of which something is to be written down, MACHINE_GONE: nothing any more; false: none. In one breath with
+ * A machine of which something is to be written down, MACHINE_GONE: nothing any more; false: none. In one transaction with
  * the recoveries: neither may reach the disk without the other.
  */
 bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,

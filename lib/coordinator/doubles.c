@@ -3,19 +3,8 @@
 #include "coordinator/doubles.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "workflow/question.h"
-
-/* One of two that run for the same service: to be stopped while the other one runs. */
-struct surplus {
-    struct action action;
-    struct machine_ref survivor;
-    bool is_due;
-    int64_t retry_us; /* mono_us; USEC_INFINITY: asked, or due */
-    struct surplus *next;
-};
 
 /* In service: one that is on its way to being warm does nothing for users. */
 static bool runs(const struct machine *machine)
@@ -53,24 +42,18 @@ static const struct machine *running_original(const struct registry *registry, c
     return runs(root) && !replaces_another(registry, root) ? root : NULL;
 }
 
+/* While the survivor runs. */
 static void stop(struct doubles *doubles, const struct recovery *recovery, const struct machine *victim,
                  const struct machine *survivor, struct moment now)
 {
-    struct surplus *surplus = calloc(1, sizeof(*surplus));
+    struct machine_ref ref = machine_ref_of(victim);
+    struct task *task = tasks_add(&doubles->surplus, ACTION_DESTROY, &ref, recovery->id);
 
-    if (surplus == NULL) {
+    if (task != NULL)
+        task->survivor = machine_ref_of(survivor);
+    else
         outbox_tell(&doubles->registry->outbox, NOTICE_OUT_OF_MEMORY, now, victim, "no memory to stop %s",
                     victim->name);
-        return;
-    }
-    surplus->action.kind = ACTION_DESTROY;
-    surplus->action.target = machine_ref_of(victim);
-    memcpy(surplus->action.recovery_id, recovery->id, sizeof(recovery->id));
-    surplus->survivor = machine_ref_of(survivor);
-    surplus->is_due = true;
-    surplus->retry_us = USEC_INFINITY;
-    surplus->next = doubles->surplus;
-    doubles->surplus = surplus;
 }
 
 static void tell(struct doubles *doubles, const struct recovery *recovery, const struct machine *original,
@@ -139,18 +122,10 @@ bool doubles_handle(void *self, struct moment now)
     return true;
 }
 
-static void drop(struct surplus **at)
-{
-    struct surplus *surplus = *at;
-
-    *at = surplus->next;
-    free(surplus);
-}
-
 /* Should both be seen to run (again), it is told, and resolved, anew. */
-static void look_later(struct doubles *doubles, const struct surplus *surplus)
+static void look_later(struct doubles *doubles, const struct task *task)
 {
-    struct recovery *recovery = records_find(&doubles->registry->records, surplus->action.recovery_id);
+    struct recovery *recovery = records_find(&doubles->registry->records, task->action.recovery_id);
 
     if (recovery != NULL)
         recovery->doubled = (struct machine_ref){0};
@@ -160,25 +135,16 @@ bool doubles_next(void *self, struct action *ret)
 {
     struct doubles *doubles = self;
     struct registry *registry = doubles->registry;
+    struct task **at;
 
-    for (struct surplus **at = &doubles->surplus; *at != NULL;) {
-        struct surplus *surplus = *at;
-
-        if (!surplus->is_due) {
-            at = &surplus->next;
-            continue;
-        }
+    while (*(at = tasks_find_due(&doubles->surplus)) != NULL) {
         /* If the other one has stopped meanwhile, this is the last one, and stays. */
-        if (!runs(find(registry, &surplus->survivor)) || !runs(find(registry, &surplus->action.target))) {
-            look_later(doubles, surplus);
-            drop(at);
+        if (!runs(find(registry, &(*at)->survivor)) || !runs(find(registry, &(*at)->action.target))) {
+            look_later(doubles, *at);
+            tasks_drop(at);
             continue;
         }
-        surplus->is_due = false;
-        surplus->action.id = outbox_new_id(&registry->outbox, PART_DOUBLES);
-        surplus->action.as_of = registry->events;
-        surplus->action.timeout_us = QUESTION_STOP_US;
-        *ret = surplus->action;
+        *ret = task_ask(*at, registry, PART_DOUBLES, QUESTION_STOP_US);
         return true;
     }
     return false;
@@ -188,10 +154,8 @@ void doubles_answer(void *self, const struct action *action, const struct action
 {
     struct doubles *doubles = self;
     const struct machine *machine = find(doubles->registry, &action->target);
-    struct surplus **at = &doubles->surplus;
+    struct task **at = tasks_find_action(&doubles->surplus, action->id);
 
-    while (*at != NULL && (*at)->action.id != action->id)
-        at = &(*at)->next;
     if (*at == NULL)
         return;
     if (result->error != 0 && result->error != -ENOENT) {
@@ -201,32 +165,24 @@ void doubles_answer(void *self, const struct action *action, const struct action
     outbox_tell(&doubles->registry->outbox, NOTICE_BOTH_RESOLVED, now, machine,
                 "%s was stopped, because two machines ran for one",
                 machine != NULL ? machine->name : action->target.uuid);
-    drop(at);
+    tasks_drop(at);
 }
 
 void doubles_tick(void *self, struct moment now)
 {
     struct doubles *doubles = self;
 
-    for (struct surplus *surplus = doubles->surplus; surplus != NULL; surplus = surplus->next)
-        if (surplus->retry_us <= now.mono_us) {
-            surplus->retry_us = USEC_INFINITY;
-            surplus->is_due = true;
-        }
+    tasks_tick(doubles->surplus, now.mono_us);
 }
 
 int64_t doubles_deadline(const void *self)
 {
     const struct doubles *doubles = self;
-    int64_t deadline_us = USEC_INFINITY;
 
-    for (const struct surplus *surplus = doubles->surplus; surplus != NULL; surplus = surplus->next)
-        deadline_us = earlier_us(deadline_us, surplus->retry_us);
-    return deadline_us;
+    return tasks_deadline(doubles->surplus);
 }
 
 void doubles_done(struct doubles *doubles)
 {
-    while (doubles->surplus != NULL)
-        drop(&doubles->surplus);
+    tasks_drop_all(&doubles->surplus);
 }

@@ -7,11 +7,11 @@
 #define UNDERSTUDY_COORDINATOR_DOUBLES_H
 
 #include "coordinator/component.h"
-#include "coordinator/registry.h"
+#include "coordinator/tasks.h"
 
 struct doubles {
     struct registry *registry;
-    struct surplus *surplus; /* machines to be stopped while another one runs for the same service */
+    struct task *surplus; /* machines to be stopped while another one runs for the same service */
 };
 
 component_handle doubles_handle;

@@ -7,11 +7,11 @@
 #define UNDERSTUDY_COORDINATOR_GUEST_CLOCK_H
 
 #include "coordinator/component.h"
-#include "coordinator/registry.h"
+#include "coordinator/tasks.h"
 
 struct guest_clock {
     struct registry *registry;
-    struct sleeper *sleepers;
+    struct task *sleepers; /* guests whose clock is to be set */
 };
 
 /* The guest slept, and runs again: its clock is to be set, if it has an agent. Without memory that is told. */

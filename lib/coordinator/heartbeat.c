@@ -2,7 +2,7 @@
 /* Guests that hang: asks for signs of life, and leaves a failure where there are none. */
 #include "coordinator/heartbeat.h"
 
-#include "coordinator/machines.h"
+#include "coordinator/failures.h"
 
 void heartbeat_configure(struct heartbeat *heartbeat)
 {
@@ -72,6 +72,6 @@ void heartbeat_answer(void *self, const struct action *action, const struct acti
     if (result->error != 0 || !is_asked(registry, watch))
         return;
     if (hang_judge(&watch->hang, &result->probe, registry->config->failure.heartbeat.misses))
-        machines_fail(registry, watch, watch_machine(registry, watch), CAUSE_HUNG,
-                      "its guest agent does not answer, and its disks and network are silent", now);
+        failures_leave(registry, watch, watch_machine(registry, watch), CAUSE_HUNG,
+                       "its guest agent does not answer, and its disks and network are silent", now);
 }

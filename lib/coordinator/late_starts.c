@@ -3,18 +3,8 @@
 #include "coordinator/late_starts.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "workflow/question.h"
-
-/* A machine that came up when no recovery waited for it any more: to be stopped. */
-struct late_start {
-    struct action action;
-    bool is_due;
-    int64_t retry_us; /* mono_us; USEC_INFINITY: asked, or due */
-    struct late_start *next;
-};
 
 static struct recovery_attempt *find_attempt(const struct recovery *recovery, const struct machine_ref *ref)
 {
@@ -67,8 +57,8 @@ static void settle_strays(struct registry *registry, const struct machine_ref *r
 
 static bool is_being_ended(const struct late_starts *late_starts, const struct machine_ref *ref)
 {
-    for (const struct late_start *late = late_starts->first; late != NULL; late = late->next)
-        if (machine_ref_equal(&late->action.target, ref))
+    for (const struct task *task = late_starts->strays; task != NULL; task = task->next)
+        if (machine_ref_equal(&task->action.target, ref))
             return true;
     return false;
 }
@@ -77,23 +67,10 @@ static void end_stray(struct late_starts *late_starts, const struct machine_ref 
                       struct moment now)
 {
     struct registry *registry = late_starts->registry;
-    struct late_start *late;
 
-    if (is_being_ended(late_starts, ref))
-        return;
-    late = calloc(1, sizeof(*late));
-    if (late == NULL) {
+    if (!is_being_ended(late_starts, ref) && tasks_add(&late_starts->strays, ACTION_DESTROY, ref, recovery_id) == NULL)
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
                     "no memory to stop it");
-        return;
-    }
-    late->action.kind = ACTION_DESTROY;
-    late->action.target = *ref;
-    strncpy(late->action.recovery_id, recovery_id, sizeof(late->action.recovery_id) - 1);
-    late->is_due = true;
-    late->retry_us = USEC_INFINITY;
-    late->next = late_starts->first;
-    late_starts->first = late;
 }
 
 static void announce(struct registry *registry, const struct machine_ref *ref, const char *recovery_id,
@@ -254,42 +231,19 @@ static bool is_to_stay(const struct registry *registry, const struct action *act
            is_wanted(registry, asker, attempt, &action->target);
 }
 
-static struct late_start **find_due(struct late_starts *late_starts)
-{
-    struct late_start **at = &late_starts->first;
-
-    while (*at != NULL && !(*at)->is_due)
-        at = &(*at)->next;
-    return at;
-}
-
-static void drop(struct late_start **at)
-{
-    struct late_start *late = *at;
-
-    *at = late->next;
-    free(late);
-}
-
 bool late_starts_next(void *self, struct action *ret)
 {
     struct late_starts *late_starts = self;
     struct registry *registry = late_starts->registry;
-    struct late_start **at;
+    struct task **at;
 
-    while (*(at = find_due(late_starts)) != NULL) {
-        struct action *action = &(*at)->action;
-
-        (*at)->is_due = false;
-        if (is_to_stay(registry, action)) {
-            settle_strays(registry, &action->target);
-            drop(at);
+    while (*(at = tasks_find_due(&late_starts->strays)) != NULL) {
+        if (is_to_stay(registry, &(*at)->action)) {
+            settle_strays(registry, &(*at)->action.target);
+            tasks_drop(at);
             continue;
         }
-        action->id = outbox_new_id(&registry->outbox, PART_LATE_STARTS);
-        action->as_of = registry->events;
-        action->timeout_us = QUESTION_STOP_US;
-        *ret = *action;
+        *ret = task_ask(*at, registry, PART_LATE_STARTS, QUESTION_STOP_US);
         return true;
     }
     return false;
@@ -298,15 +252,13 @@ bool late_starts_next(void *self, struct action *ret)
 void late_starts_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     struct late_starts *late_starts = self;
-    struct late_start **at = &late_starts->first;
+    struct task **at = tasks_find_action(&late_starts->strays, action->id);
 
-    while (*at != NULL && (*at)->action.id != action->id)
-        at = &(*at)->next;
     if (*at == NULL)
         return;
     if (result->error == 0 || result->error == -ENOENT) {
         settle_strays(late_starts->registry, &action->target);
-        drop(at);
+        tasks_drop(at);
     } else {
         (*at)->retry_us = now.mono_us + RETRY_US;
     }
@@ -316,25 +268,17 @@ void late_starts_tick(void *self, struct moment now)
 {
     struct late_starts *late_starts = self;
 
-    for (struct late_start *late = late_starts->first; late != NULL; late = late->next)
-        if (late->retry_us <= now.mono_us) {
-            late->retry_us = USEC_INFINITY;
-            late->is_due = true;
-        }
+    tasks_tick(late_starts->strays, now.mono_us);
 }
 
 int64_t late_starts_deadline(const void *self)
 {
     const struct late_starts *late_starts = self;
-    int64_t deadline_us = USEC_INFINITY;
 
-    for (const struct late_start *late = late_starts->first; late != NULL; late = late->next)
-        deadline_us = earlier_us(deadline_us, late->retry_us);
-    return deadline_us;
+    return tasks_deadline(late_starts->strays);
 }
 
 void late_starts_done(struct late_starts *late_starts)
 {
-    while (late_starts->first != NULL)
-        drop(&late_starts->first);
+    tasks_drop_all(&late_starts->strays);
 }

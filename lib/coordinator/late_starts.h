@@ -9,11 +9,11 @@
 #define UNDERSTUDY_COORDINATOR_LATE_STARTS_H
 
 #include "coordinator/component.h"
-#include "coordinator/registry.h"
+#include "coordinator/tasks.h"
 
 struct late_starts {
     struct registry *registry;
-    struct late_start *first; /* machines to be stopped */
+    struct task *strays; /* machines that came up late: to be stopped */
 };
 
 component_handle late_starts_handle;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/failures.h"
+
 /* A description that failed has its host listed after this. */
 #define LIST_RETRY_US (2 * USEC_PER_SEC)
 
@@ -131,22 +133,13 @@ static struct failure_context context_of(const struct registry *registry, const 
     };
 }
 
-/* The machine has run since its last failure. */
-static void clear_failure(struct registry *registry, struct watch *watch, struct machine *machine)
-{
-    if (!machine->failed_unrecovered)
-        return;
-    machine->failed_unrecovered = false;
-    watch_mark_changed(registry, watch);
-}
-
 static void set_state(struct registry *registry, struct watch *watch, struct machine *machine, enum machine_state state,
                       enum machine_reason reason)
 {
     if (machine->state != state || machine->reason != reason)
         watch_mark_changed(registry, watch);
     if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
-        clear_failure(registry, watch, machine);
+        failures_clear(registry, watch, machine);
     watch->has_run |= state == MACHINE_RUNNING;
     if (machine->state != state) {
         hang_clear(&watch->hang);
@@ -172,121 +165,6 @@ static void tell_seen(struct registry *registry, struct watch *watch, bool came_
     watch_tell(registry, watch, QUEUE_LATE_STARTS, came_up ? MACHINE_FACT_CAME_UP : MACHINE_FACT_DUE);
 }
 
-/* ---- failures ---- */
-
-static void wait_for_deadline(struct registry *registry, struct watch *watch)
-{
-    watch_tell(registry, watch, QUEUE_WAITING, MACHINE_FACT_DUE);
-}
-
-void machines_defer_failure(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us)
-{
-    watch->deferred.cause = cause;
-    watch->deferred.retry_us = retry_us;
-    wait_for_deadline(registry, watch);
-}
-
-/* What failed here is dealt with already, or says nothing of a service. */
-static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
-{
-    if (watch_was_kept(registry, watch))
-        return true;
-    /* A replacement that stops concerns the recovery that started it. */
-    if (watch->recovers != NULL || watch->serves != NULL || records_await(&registry->records, &watch->ref))
-        return true;
-    /* What is found of a candidate that a restored recovery gave up may be the end that the recovery had made of it. */
-    return records_concern(&registry->records, &watch->ref) && !watch->has_run && cause != CAUSE_HOST_LOST;
-}
-
-static void leave_failure(struct registry *registry, struct watch *watch, enum machine_queue queue,
-                          enum failure_cause cause, const char *why)
-{
-    watch->failure.cause = cause;
-    watch->failure.why = why;
-    watch_tell(registry, watch, queue, MACHINE_FACT_FAILED);
-}
-
-void machines_fail(struct registry *registry, struct watch *watch, struct machine *machine, enum failure_cause cause,
-                   const char *why, struct moment now)
-{
-    if (watch->warms != NULL) {
-        leave_failure(registry, watch, QUEUE_STANDBY, cause, why);
-        return;
-    }
-    if (is_no_failure(registry, watch, cause))
-        return;
-    if (machine == NULL) {
-        machines_defer_failure(registry, watch, cause, USEC_INFINITY);
-        return;
-    }
-    if (cause == CAUSE_HOST_LOST && machine_runs_elsewhere(registry, machine)) {
-        clear_failure(registry, watch, machine);
-        return;
-    }
-    if ((machine->roles & ROLE_PROTECTED) == 0) {
-        clear_failure(registry, watch, machine);
-        outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, machine,
-                    "%s failed and is not protected: %s (%s)", machine->name, why, failure_cause_name(cause));
-        return;
-    }
-    /* The machine must not be gone before its recovery is opened. */
-    if ((watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) == 0)
-        pool_hold(registry->pool, machine);
-    leave_failure(registry, watch, QUEUE_RECOVERIES, cause, why);
-}
-
-static void retry_deferred(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
-{
-    enum failure_cause cause = watch->deferred.cause;
-
-    if (cause == CAUSE_NONE)
-        return;
-    watch->deferred.cause = CAUSE_NONE;
-    watch->deferred.retry_us = USEC_INFINITY;
-    machines_fail(registry, watch, machine, cause, failure_cause_sentence(cause), now);
-}
-
-/* Off, and to be recovered unless it is started again in time: meanwhile it takes the place of no other machine. */
-static void reserve_for_itself(struct registry *registry, struct watch *watch, struct machine *machine)
-{
-    if (machine == NULL || machine->state != MACHINE_SHUT_OFF || (machine->roles & ROLE_PROTECTED) == 0)
-        return;
-    machine->failed_unrecovered = true;
-    watch_mark_changed(registry, watch);
-}
-
-static void handle_verdict(struct registry *registry, struct watch *watch, struct machine *machine,
-                           const struct failure_verdict *verdict, struct moment now)
-{
-    const char *name = machine != NULL ? machine->name : watch->ref.uuid;
-    struct host *host = host_find(registry, watch->ref.hypervisor);
-
-    if (verdict->cause == CAUSE_HOST_LOST && host != NULL)
-        host->went_down++;
-    switch (verdict->kind) {
-    case FAILURE_DETECTED:
-        machines_fail(registry, watch, machine, verdict->cause, verdict->why, now);
-        break;
-    case FAILURE_PENDING:
-        reserve_for_itself(registry, watch, machine);
-        outbox_tell(&registry->outbox, NOTICE_FAILURE_PENDING, now, machine,
-                    "%s: %s; this counts as a failure unless it runs again in time", name, verdict->why);
-        break;
-    case FAILURE_NOTED:
-        outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
-        break;
-    case FAILURE_PLANNED:
-        if (!watch_is_taken(watch))
-            outbox_tell(&registry->outbox, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
-        break;
-    case FAILURE_NONE:
-    default:
-        break;
-    }
-    if (failure_deadline(&watch->track) != USEC_INFINITY)
-        wait_for_deadline(registry, watch);
-}
-
 void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now)
 {
     static const char why[] = "its host was lost";
@@ -299,58 +177,10 @@ void machines_lose(struct registry *registry, struct machine *machine, bool has_
     watch->remembered.state = MACHINE_UNKNOWN;
     watch->track = (struct failure_track){.reported = true};
     if (watch->warms != NULL || (has_failed && !watch_is_taken(watch)))
-        machines_fail(registry, watch, machine, CAUSE_HOST_LOST, why, now);
+        failures_leave(registry, watch, machine, CAUSE_HOST_LOST, why, now);
 }
 
 /* ---- events ---- */
-
-/* Events after which more than the state may be different from what was last read. */
-static bool changes_description(enum domain_event_kind event)
-{
-    switch (event) {
-    case EVENT_DEFINED:
-    case EVENT_UNDEFINED:
-    case EVENT_CHANGED:
-    case EVENT_STARTED_BOOTED:
-    case EVENT_STARTED_MIGRATED:
-    case EVENT_STARTED_RESTORED:
-    case EVENT_STARTED_FROM_SNAPSHOT:
-    case EVENT_STOPPED_SHUTDOWN:
-    case EVENT_STOPPED_DESTROYED:
-    case EVENT_STOPPED_CRASHED:
-    case EVENT_STOPPED_MIGRATED:
-    case EVENT_STOPPED_SAVED:
-    case EVENT_STOPPED_FAILED:
-    case EVENT_STOPPED_FROM_SNAPSHOT:
-    case EVENT_AGENT_CONNECTED:
-    case EVENT_AGENT_DISCONNECTED:
-        return true;
-    case EVENT_STARTED_WAKEUP:
-    case EVENT_SUSPENDED_PAUSED:
-    case EVENT_SUSPENDED_MIGRATED:
-    case EVENT_SUSPENDED_IO_ERROR:
-    case EVENT_SUSPENDED_WATCHDOG:
-    case EVENT_SUSPENDED_RESTORED:
-    case EVENT_SUSPENDED_FROM_SNAPSHOT:
-    case EVENT_SUSPENDED_API_ERROR:
-    case EVENT_SUSPENDED_POSTCOPY:
-    case EVENT_SUSPENDED_POSTCOPY_FAILED:
-    case EVENT_RESUMED:
-    case EVENT_SHUTDOWN_FINISHED:
-    case EVENT_SHUTDOWN_GUEST:
-    case EVENT_SHUTDOWN_HOST:
-    case EVENT_PM_SUSPENDED:
-    case EVENT_CRASHED_PANICKED:
-    case EVENT_CRASHED_CRASHLOADED:
-    case EVENT_REBOOT:
-    case EVENT_WATCHDOG:
-    case EVENT_WATCHDOG_OFF:
-    case EVENT_UNLISTED:
-    case EVENT_COUNT:
-    default:
-        return false;
-    }
-}
 
 /* The state that the event leaves the machine in. Unknown machines have none to keep. */
 static void apply_event_state(struct registry *registry, struct watch *watch, struct machine *machine,
@@ -392,8 +222,8 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     context = context_of(registry, machine, event->at);
     verdict = failure_handle_event(&watch->track, event->kind, &context);
     apply_event_state(registry, watch, machine, event);
-    handle_verdict(registry, watch, machine, &verdict, event->at);
-    if (machine == NULL || changes_description(event->kind))
+    failures_handle_verdict(registry, watch, machine, &verdict, event->at);
+    if (machine == NULL || domain_event_changes_description(event->kind))
         machines_describe(registry, watch);
 }
 
@@ -472,7 +302,7 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
     if (is_news)
         tell_state(registry, watch, report->state);
     tell_seen(registry, watch, report->state == MACHINE_RUNNING && (is_news || is_first));
-    handle_verdict(registry, watch, machine, &verdict, now);
+    failures_handle_verdict(registry, watch, machine, &verdict, now);
 }
 
 /* Takes its description. -ENOMEM: it is not taken in. */
@@ -515,7 +345,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         apply_reported_state(registry, watch, machine, report, as_of, is_first, now);
     if (watch->remembered.keeping != KEEPING_NONE)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_REPORTED);
-    retry_deferred(registry, watch, machine, now);
+    failures_retry(registry, watch, machine, now);
     return 0;
 }
 
@@ -566,7 +396,7 @@ static void apply_absence(struct registry *registry, struct machine *machine, ui
         context = context_of(registry, machine, now);
         verdict = failure_handle_listing(&watch->track, MACHINE_GONE, REASON_UNKNOWN, &context);
         tell_state(registry, watch, MACHINE_GONE);
-        handle_verdict(registry, watch, machine, &verdict, now);
+        failures_handle_verdict(registry, watch, machine, &verdict, now);
     }
     forget(registry, machine);
 }
@@ -671,9 +501,9 @@ static void tick(struct registry *registry, struct watch *watch, struct moment n
     struct failure_context context = context_of(registry, machine, now);
     struct failure_verdict verdict = failure_tick(&watch->track, &context);
 
-    handle_verdict(registry, watch, machine, &verdict, now);
+    failures_handle_verdict(registry, watch, machine, &verdict, now);
     if (watch->deferred.retry_us <= now.mono_us)
-        retry_deferred(registry, watch, machine, now);
+        failures_retry(registry, watch, machine, now);
 }
 
 /* A machine that still has a deadline goes back into the queue. */
@@ -690,7 +520,7 @@ void machines_tick(void *self, struct moment now)
         if (deadline_of(watch) <= now.mono_us)
             tick(registry, watch, now);
         if (deadline_of(watch) != USEC_INFINITY)
-            wait_for_deadline(registry, watch);
+            failures_await_deadline(registry, watch);
         if (is_last)
             return;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Machines under watch: what a hypervisor tells of one becomes its state in the pool and a verdict. A
- * failure is left as a fact for whoever deals with it. Does not know how recoveries go on.
+ * Machines under watch: what a hypervisor tells of one becomes its state in the pool and a verdict. Does not
+ * know how recoveries go on.
  */
 #ifndef UNDERSTUDY_COORDINATOR_MACHINES_H
 #define UNDERSTUDY_COORDINATOR_MACHINES_H
@@ -32,14 +32,6 @@ void machines_handle_description(struct registry *registry, const struct action 
 
 /* What more there is to know of it is to be asked for. */
 void machines_describe(struct registry *registry, struct watch *watch);
-/*
- * A failure; `why` is static and for people. It is left for the recoveries, or for the standby component
- * where that one has the machine, unless something speaks against it. machine NULL: it is not known yet.
- */
-void machines_fail(struct registry *registry, struct watch *watch, struct machine *machine, enum failure_cause cause,
-                   const char *why, struct moment now);
-/* There was no memory to deal with a failure: it is left again at retry_us (mono_us). */
-void machines_defer_failure(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us);
 /* The host of the machine was fenced: it is off. has_failed: it was in service, and is recovered if it is protected. */
 void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now);
 /* The machine is up: the memory that it needs is spent, whatever its host said last. */

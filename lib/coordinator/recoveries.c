@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/failures.h"
 #include "coordinator/machines.h"
 #include "coordinator/open_recovery.h"
 #include "coordinator/resume.h"
@@ -106,7 +107,7 @@ static void handle_failure(struct recoveries *recoveries, struct watch *watch, s
         open_recovery_begin(recoveries, watch, machine, watch->failure.cause, watch->failure.why, now) < 0) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine,
                     "no memory to recover %s; the recovery is tried again soon", machine->name);
-        machines_defer_failure(registry, watch, watch->failure.cause, now.mono_us + RETRY_US);
+        failures_defer(registry, watch, watch->failure.cause, now.mono_us + RETRY_US);
     }
     machines_let_go(registry, machine);
 }

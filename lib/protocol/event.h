@@ -7,6 +7,8 @@
 #ifndef UNDERSTUDY_PROTOCOL_EVENT_H
 #define UNDERSTUDY_PROTOCOL_EVENT_H
 
+#include <stdbool.h>
+
 #include "base/moment.h"
 #include "model/description.h"
 
@@ -62,6 +64,9 @@ enum domain_event_kind {
 
 /* "stopped/crashed" and so on: libvirt's words. */
 const char *domain_event_name(enum domain_event_kind kind);
+
+/* After it, more than the state may be different from what was last read. */
+bool domain_event_changes_description(enum domain_event_kind kind);
 
 struct domain_event {
     enum domain_event_kind kind;

@@ -422,7 +422,7 @@ static void test_listing_without_memory_makes_no_machine_absent(void **state)
 
     for (n = 0; try_known_machines(*state, n, false); n++)
         ;
-    assert_true(n > 100);
+    assert_true(n > 50); /* or nothing is tried here */
     for (n = 0; try_known_machines(*state, n, true); n++)
         ;
 }
@@ -451,7 +451,7 @@ static void test_inspection_without_memory_makes_no_machine_absent(void **state)
 
     for (n = 0; try_inspection(*state, n, false); n++)
         ;
-    assert_true(n > 20);
+    assert_true(n > 10);
     for (n = 0; try_inspection(*state, n, true); n++)
         ;
 }
@@ -485,7 +485,7 @@ static void test_crash_before_start_is_found_although_the_first_listing_lacked_m
     world->finds_a_crash = true;
     for (n = 0; try_crash_before_start(world, n, false); n++)
         ;
-    assert_true(n > 100);
+    assert_true(n > 50); /* or nothing is tried here */
     for (n = 0; try_crash_before_start(world, n, true); n++)
         ;
 }

@@ -172,8 +172,8 @@ static void four_that_hang_hold_up_the_fifth_until_they_are_forsaken(void **stat
     assert_int_equal(fifth.error, -ETIMEDOUT);
 
     submit(fixture, &fifth, JOB_URGENT, LONG_US, false);
-    workers_forsake(fixture->workers, -ENOTCONN);
-    assert_int_equal(workers_forsaken(fixture->workers), WORKERS_MAX);
+    workers_abandon(fixture->workers, -ENOTCONN);
+    assert_int_equal(workers_abandoned(fixture->workers), WORKERS_MAX);
     assert_false(workers_are_late(fixture->workers));
     assert_true(loop_until(fixture->base, &fifth.never_ran));
     assert_int_equal(fifth.error, -ENOTCONN);
@@ -184,7 +184,7 @@ static void four_that_hang_hold_up_the_fifth_until_they_are_forsaken(void **stat
     let_go(hung, WORKERS_MAX);
     for (size_t i = 0; i < WORKERS_MAX; i++)
         assert_true(loop_until(fixture->base, &hung[i].came_back));
-    assert_int_equal(workers_forsaken(fixture->workers), 0);
+    assert_int_equal(workers_abandoned(fixture->workers), 0);
 }
 
 static void lesser_calls_leave_places_for_urgent_ones(void **state)

@@ -173,6 +173,19 @@ def test_an_id_or_a_name_is_never_cut(room_of_long_names):
             assert f"{LONG_NAME}-2" in "\n".join(on_terminal(daemon, columns, *arguments))
 
 
+def test_a_verdict_is_never_cut(case_study):
+    """Beside its candidate where there is room, below it where there is none."""
+    daemon = case_study().start()
+    verdicts = {entry["name"]: entry["reason"] for entry in daemon.api.explain("VM-001")["candidates"]}
+    for lines in (in_pipe(daemon, "explain", "VM-001", COLUMNS="60"), on_terminal(daemon, 200, "explain", "VM-001")):
+        for name, verdict in verdicts.items():
+            assert any(f" {name} " in line and line.endswith(f"  {verdict}") for line in lines), (verdict, lines)
+    narrow = on_terminal(daemon, 80, "explain", "VM-001")
+    for name, verdict in verdicts.items():
+        row = next(number for number, line in enumerate(narrow) if f" {name} " in line and "0." in line)
+        assert narrow[row + 1] == f"     = {verdict}", narrow
+
+
 def test_columns_of_wide_characters_line_up(make_daemon, tmp_path):
     machines = {name: {"database": "mysql"} for name in ("가상머신-하나", "vm-2")}
     uri = write_node(tmp_path / "node.xml", machines, running=[])

@@ -130,7 +130,10 @@ class Machine(Container):
                 seen = len(output)
                 what = on.pop(0)[1]
                 if what is None:
-                    break
+                    # What holds the terminal goes, as an emulator or sshd does; what runs on it gets a SIGHUP.
+                    [script] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                    os.kill(int(script), signal.SIGKILL)
+                    continue
                 os.write(fd, b"\x03" if what == "^C" else f"{what}\n".encode())
             if not select.select([fd], [], [], 0.2)[0]:
                 continue

@@ -18,6 +18,8 @@ ORDER = (
     ("coordinator/outbox.c",),
     ("coordinator/records.c",),
     ("coordinator/registry.c",),
+    ("coordinator/tasks.c",),
+    ("coordinator/failures.c",),
     ("coordinator/machines.c",),
     ("coordinator/brake.c",),
     ("coordinator/late_starts.c",),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rankings that recoveries keep while they wait: what changes meanwhile counts, and making many of them does not hold up
- * everything else.
+ * Rankings that recoveries keep while they wait: what changes meanwhile counts, and making many of them does not
+ * hold up everything else.
  */
 #include <string.h>
 

@@ -232,7 +232,7 @@ static void test_a_failure_that_was_left_alone_is_told_once(struct world *world)
     assert_true(world_machine(world, a)->failed_unrecovered);
 }
 
-/* The operator starts the failed machine while its candidate does not come up: none is needed, and it may fail again. */
+/* The operator starts the failed machine while its candidate does not come up: none is needed. It may fail again. */
 static void test_a_machine_that_is_started_while_its_recovery_fails(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);

@@ -111,8 +111,10 @@ struct world {
 
 typedef void world_test_function(struct world *world);
 
-/* A test of a world with two hypervisors on the daemon's own host; of one with three remote hosts that can be fenced, each
- * with 100 GiB to spare; of one that `set_up`, which begins with one of these, makes ready. */
+/*
+ * A test of a world with two hypervisors on the daemon's own host; of one with three remote hosts that can be fenced,
+ * each with 100 GiB to spare; of one that `set_up`, which begins with one of these, makes ready.
+ */
 #define world_test(f)                                                                                                  \
     {                                                                                                                  \
 #f, world_run_test, world_set_up, world_tear_down, (void *)(f)                                                 \
@@ -154,8 +156,8 @@ unsigned world_add(struct world *world, const char *name, const char *features, 
 /* The same with WEB. */
 unsigned world_add_on(struct world *world, unsigned hypervisor, const char *name, enum machine_state state);
 /*
- * "a", which runs, and "b" and "c", which could take over, "b" before "c"; connected. Remote ones are on hosts of their own.
- * Returns the number of "a"; the others follow.
+ * "a", which runs, and "b" and "c", which could take over, "b" before "c"; connected. Remote ones are on hosts of their
+ * own. Returns the number of "a"; the others follow.
  */
 unsigned world_add_three(struct world *world);
 /* "a", "b" and so on: the first n_running run, the others stand by. Not connected. */

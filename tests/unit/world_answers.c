@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the make-believe hypervisors, hooks and fence agents do when they are asked. Well-behaved, unless told otherwise. */
+/* What the make-believe hypervisors, hooks and fence agents do when they are asked. Well-behaved, unless told not to be. */
 #include "world_answers.h"
 
 #include <errno.h>

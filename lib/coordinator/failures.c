@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Failures of machines, left as facts for whichever component deals with them. */
+#include "coordinator/failures.h"
+
+void failures_clear(struct registry *registry, struct watch *watch, struct machine *machine)
+{
+    if (!machine->failed_unrecovered)
+        return;
+    machine->failed_unrecovered = false;
+    watch_mark_changed(registry, watch);
+}
+
+void failures_await_deadline(struct registry *registry, struct watch *watch)
+{
+    watch_tell(registry, watch, QUEUE_WAITING, MACHINE_FACT_DUE);
+}
+
+void failures_defer(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us)
+{
+    watch->deferred.cause = cause;
+    watch->deferred.retry_us = retry_us;
+    failures_await_deadline(registry, watch);
+}
+
+/* What failed here is dealt with already, or says nothing of a service. */
+static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
+{
+    if (watch_was_kept(registry, watch))
+        return true;
+    /* A replacement that stops concerns the recovery that started it. */
+    if (watch->recovers != NULL || watch->serves != NULL || records_await(&registry->records, &watch->ref))
+        return true;
+    /* What is found of a candidate that a restored recovery gave up may be the end that the recovery had made of it. */
+    return records_concern(&registry->records, &watch->ref) && !watch->has_run && cause != CAUSE_HOST_LOST;
+}
+
+static void leave(struct registry *registry, struct watch *watch, enum machine_queue queue, enum failure_cause cause,
+                  const char *why)
+{
+    watch->failure.cause = cause;
+    watch->failure.why = why;
+    watch_tell(registry, watch, queue, MACHINE_FACT_FAILED);
+}
+
+void failures_leave(struct registry *registry, struct watch *watch, struct machine *machine, enum failure_cause cause,
+                    const char *why, struct moment now)
+{
+    if (watch->warms != NULL) {
+        leave(registry, watch, QUEUE_STANDBY, cause, why);
+        return;
+    }
+    if (is_no_failure(registry, watch, cause))
+        return;
+    if (machine == NULL) {
+        failures_defer(registry, watch, cause, USEC_INFINITY);
+        return;
+    }
+    if (cause == CAUSE_HOST_LOST && machine_runs_elsewhere(registry, machine)) {
+        failures_clear(registry, watch, machine);
+        return;
+    }
+    if ((machine->roles & ROLE_PROTECTED) == 0) {
+        failures_clear(registry, watch, machine);
+        outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, machine,
+                    "%s failed and is not protected: %s (%s)", machine->name, why, failure_cause_name(cause));
+        return;
+    }
+    /* The machine must not be gone before its recovery is opened. */
+    if ((watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) == 0)
+        pool_hold(registry->pool, machine);
+    leave(registry, watch, QUEUE_RECOVERIES, cause, why);
+}
+
+void failures_retry(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
+{
+    enum failure_cause cause = watch->deferred.cause;
+
+    if (cause == CAUSE_NONE)
+        return;
+    watch->deferred.cause = CAUSE_NONE;
+    watch->deferred.retry_us = USEC_INFINITY;
+    failures_leave(registry, watch, machine, cause, failure_cause_sentence(cause), now);
+}
+
+/* Off, and to be recovered unless it is started again in time: meanwhile it takes the place of no other machine. */
+static void reserve_for_itself(struct registry *registry, struct watch *watch, struct machine *machine)
+{
+    if (machine == NULL || machine->state != MACHINE_SHUT_OFF || (machine->roles & ROLE_PROTECTED) == 0)
+        return;
+    machine->failed_unrecovered = true;
+    watch_mark_changed(registry, watch);
+}
+
+void failures_handle_verdict(struct registry *registry, struct watch *watch, struct machine *machine,
+                             const struct failure_verdict *verdict, struct moment now)
+{
+    const char *name = machine != NULL ? machine->name : watch->ref.uuid;
+    struct host *host = host_find(registry, watch->ref.hypervisor);
+
+    if (verdict->cause == CAUSE_HOST_LOST && host != NULL)
+        host->went_down++;
+    switch (verdict->kind) {
+    case FAILURE_DETECTED:
+        failures_leave(registry, watch, machine, verdict->cause, verdict->why, now);
+        break;
+    case FAILURE_PENDING:
+        reserve_for_itself(registry, watch, machine);
+        outbox_tell(&registry->outbox, NOTICE_FAILURE_PENDING, now, machine,
+                    "%s: %s; this counts as a failure unless it runs again in time", name, verdict->why);
+        break;
+    case FAILURE_NOTED:
+        outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
+        break;
+    case FAILURE_PLANNED:
+        if (!watch_is_taken(watch))
+            outbox_tell(&registry->outbox, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
+        break;
+    case FAILURE_NONE:
+    default:
+        break;
+    }
+    if (failure_deadline(&watch->track) != USEC_INFINITY)
+        failures_await_deadline(registry, watch);
+}
