@@ -47,8 +47,6 @@ enum warming_event_kind {
     WARMING_EVENT_COUNT,
 };
 
-const char *warming_event_name(enum warming_event_kind kind);
-
 struct warming_event {
     enum warming_event_kind kind;
     struct moment now;
