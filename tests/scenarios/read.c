@@ -10,15 +10,8 @@
 #include "config/units.h"
 #include "scenario.h"
 
-static const char *scenario_file; /* NULL: none is being read or played */
+static const char *scenario_file;
 static unsigned current_line;
-
-/* The world has checks of its own, which end the program. */
-static void tell_place(void)
-{
-    if (scenario_file != NULL)
-        fprintf(stderr, "%s:%u: a check of the world failed after this line\n", scenario_file, current_line);
-}
 
 void scenario_fail(unsigned line, const char *format, ...)
 {
@@ -29,8 +22,12 @@ void scenario_fail(unsigned line, const char *format, ...)
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
-    scenario_file = NULL;
     exit(2);
+}
+
+unsigned scenario_line(void)
+{
+    return current_line;
 }
 
 static void *require(void *allocated)
@@ -179,16 +176,9 @@ void scenario_read(const char *file, struct scenario *ret)
         scenario_fail(current_line, "a scenario has at least one machine, and a course");
 }
 
-void scenario_begin(void)
-{
-    if (atexit(tell_place) != 0)
-        abort();
-}
-
 void scenario_done(struct scenario *scenario)
 {
     free(scenario->yaml);
     transcript_done(&scenario->machines);
     transcript_done(&scenario->course);
-    scenario_file = NULL;
 }

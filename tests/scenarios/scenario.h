@@ -47,8 +47,9 @@ struct scenario {
 /* Ends the program with "FILE:LINE: message". line 0: the line that is being played. */
 void scenario_fail(unsigned line, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 
-/* Once, before the first scenario is read. */
-void scenario_begin(void);
+/* The line that was looked at last. */
+unsigned scenario_line(void);
+
 void scenario_read(const char *file, struct scenario *ret);
 void scenario_done(struct scenario *scenario);
 
