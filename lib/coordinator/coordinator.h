@@ -16,13 +16,13 @@
 
 #include "base/moment.h"
 #include "config/config.h"
+#include "detect/host.h"
+#include "pool/pool.h"
 #include "protocol/action.h"
 #include "protocol/event.h"
 #include "protocol/explanation.h"
-#include "detect/host.h"
 #include "protocol/notice.h"
 #include "workflow/recovery.h"
-#include "pool/pool.h"
 
 struct coordinator;
 
@@ -126,7 +126,8 @@ int64_t coordinator_deadline(const struct coordinator *coordinator);
 
 /* ---- what it asks for, and tells ---- */
 
-/* The driver takes them until false after a call above, or after several that come in at the same time. */
+/* The driver takes them until false after a call above, or after several that come in at the same time. outbox.h has the
+ * contract. */
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
 /* A recovery that has changed and should be written down; borrowed until the next call. */
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "config/config.h"
 #include "base/moment.h"
+#include "config/config.h"
 #include "model/description.h"
 #include "similarity/ratio.h"
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "workflow/warming.h"
 #include "support.h"
+#include "workflow/warming.h"
 
 static struct config config;
 static struct machine machine;
