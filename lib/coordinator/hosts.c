@@ -14,6 +14,11 @@
 #define UPTIME_SLACK_US (2 * USEC_PER_SEC)
 /* A listing that failed is asked for again after this. */
 #define LIST_RETRY_US (2 * USEC_PER_SEC)
+/*
+ * libvirtd connects to the QEMUs that run in the background, after it has begun to answer. One that dies meanwhile is
+ * shut off without an event (libvirt 9.0, reason "daemon"): only a second listing finds that.
+ */
+#define SECOND_LISTING_US (5 * USEC_PER_SEC)
 
 /* One that ran only to be kept warm served no service, whichever daemon had started it. */
 static bool was_in_service(const struct registry *registry, const struct machine *machine)
@@ -404,6 +409,8 @@ bool hosts_begin_listing(struct registry *registry, struct host *host, const str
         return false;
     host->is_listing = false;
     host->list_at_us = now.mono_us + registry->config->discovery.resync_interval_us;
+    if (!host->is_listed)
+        host_list_at(host, now.mono_us + SECOND_LISTING_US);
     pool_set_free_memory(registry->pool, host->name, inventory->free_memory_kib);
     compare_uptime(host, inventory->uptime_us, now);
     return true;

@@ -308,6 +308,9 @@ static void wake_guest(struct recoveries *recoveries, const struct open_recovery
 static void carry_out(struct recoveries *recoveries, struct open_recovery *open, const struct recovery_step *step,
                       struct moment now)
 {
+    /* News of how it stopped was lost. Known as it was before, the next listing would take its end for another failure. */
+    if (step->found_off && open->failed != NULL && machine_state_is_active(open->failed->state))
+        write_off(recoveries, open->failed, now);
     if (step->has_decided)
         announce_decision(recoveries, open, now);
     if (step->has_action) {

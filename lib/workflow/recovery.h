@@ -145,6 +145,7 @@ struct recovery_step {
     struct action action;
     bool wants_original;     /* answer with RECOVERY_CHOSEN of the failed machine itself */
     bool has_decided;        /* on a candidate */
+    bool found_off;          /* the failed machine is off, as its hypervisor says */
     bool has_started;        /* the replacement runs: post-start */
     bool intent_failed;      /* the intent could not be written, and it goes on without */
     bool was_stopped;        /* with releases_candidate: it was started, and is surely off now */

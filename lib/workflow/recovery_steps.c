@@ -65,6 +65,7 @@ static void confirm(struct step *step)
     /* A machine that was seen dead counts as dead while its hypervisor is away. */
     /* NOLINTNEXTLINE(bugprone-branch-clone): dead, and not to be touched, are two things */
     if (answer_is_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
+        step->out->found_off = answer_is_off(result);
         step_want_candidate(step);
     } else if (result->error != 0 || result->state == MACHINE_STOPPING || result->state == MACHINE_UNKNOWN) {
         if (!step_ask_later(step, result->error != 0 ? QUESTION_PAUSE_US : STOPPING_PAUSE_US))

@@ -36,7 +36,8 @@ def test_machine_dies_after_libvirtd_was_restarted(host, daemon_on):
     host.start_libvirtd()
     daemon.events.wait_for("hypervisor-up", times=2)
     host.kill_qemu("vm-a")
-    assert check_recovered_once(host, daemon)["cause"] == "process-died"
+    # libvirtd may still be connecting to it, and then tells nothing: the second listing finds that.
+    assert check_recovered_once(host, daemon)["cause"] in ("process-died", "found-crashed")
 
 
 def test_restart_of_libvirtd_alone_is_no_failure(host, daemon_on):

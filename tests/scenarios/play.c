@@ -58,10 +58,19 @@ static bool parse_state(const char *word, enum machine_state *ret)
     return state < ELEMENTS_OF(state_words);
 }
 
+/* The names of reasons with a hyphen for each blank: "given-up-by-libvirt". */
+static bool is_reason(const char *word, const char *name)
+{
+    for (; *word != '\0' && *name != '\0'; word++, name++)
+        if (*word != (*name == ' ' ? '-' : *name))
+            return false;
+    return *word == *name;
+}
+
 static bool parse_reason(const char *word, enum machine_reason *ret)
 {
     for (*ret = REASON_UNKNOWN; *ret < REASON_COUNT; (*ret)++)
-        if (strcmp(machine_reason_name(*ret), word) == 0)
+        if (is_reason(word, machine_reason_name(*ret)))
             return true;
     return false;
 }

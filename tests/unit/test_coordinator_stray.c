@@ -203,6 +203,7 @@ static void test_a_dismissed_machine_fails_again(struct world *world)
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
+    world_pass(world, 10 * USEC_PER_SEC); /* no listing is due soon */
     world_happen(world, a, EVENT_SUSPENDED_IO_ERROR);
     world_drive(world);
     world->domains[a].state = MACHINE_RUNNING; /* and no event tells of it */
