@@ -206,29 +206,36 @@ static bool is_being_ended(const struct simulation *simulation, const struct mac
     return false;
 }
 
-void promises_late(struct simulation *simulation)
+/* A recovery counts on it, or it is the failed machine itself, which is welcome, started again in vain. */
+static bool is_wanted(const struct simulation *simulation, const struct domain *domain, const struct machine_ref *ref)
 {
-    const struct domain *domain = world_find(simulation, &simulation->late_target);
-
-    if (!simulation->is_probing_late || simulation->coordinator == NULL)
-        return;
-    simulation->is_probing_late = false;
-    if (domain == NULL || domain->condemned_life == domain->life ||
-        is_being_ended(simulation, &simulation->late_target))
-        return;
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
 
-        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, &simulation->late_target) &&
+        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, ref) &&
             (recovery->state == RECOVERY_RECOVERED || !recovery_state_is_final(recovery->state)))
-            return;
-        /* The failed machine itself, started again in vain, is welcome. */
-        if (strcmp(recovery->id, domain->started_for) == 0 &&
-            machine_ref_equal(&recovery->failed, &simulation->late_target))
-            return;
+            return true;
+        if (strcmp(recovery->id, domain->started_for) == 0 && machine_ref_equal(&recovery->failed, ref))
+            return true;
     }
-    violate(simulation, "promise 1: %.8s came up late, is not wanted, and is not destroyed",
-            simulation->late_target.uuid + 28);
+    return false;
+}
+
+void promises_late(struct simulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        struct domain *domain = &simulation->domains[i];
+        struct machine_ref ref = {0};
+
+        if (!domain->came_up_late)
+            continue;
+        domain->came_up_late = false;
+        strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
+        strcpy(ref.uuid, domain->uuid);
+        if (domain->condemned_life != domain->life && !is_being_ended(simulation, &ref) &&
+            !is_wanted(simulation, domain, &ref))
+            violate(simulation, "promise 1: %s came up late, is not wanted, and is not destroyed", domain->name);
+    }
 }
 
 /* ---- answers ---- */
@@ -539,7 +546,10 @@ void promises_daemon_dies(struct simulation *simulation)
             book->starts = 0;
         book->has_started = false;
     }
-    simulation->is_probing_late = false;
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        simulation->domains[i].came_up_late = false;
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        simulation->hosts[i].expects_alert = false;
 }
 
 /* A daemon that is started anew compares with what was written. */

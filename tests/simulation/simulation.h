@@ -63,6 +63,7 @@ enum fault {
     FAULT_FENCE_FAILS,
     FAULT_FENCE_LATE, /* and takes effect, when it is given up */
     FAULT_FENCE_LIES,
+    FAULT_BATCH, /* no fault: inputs that come together are handed on together */
     FAULT_COUNT,
 };
 
@@ -108,6 +109,7 @@ struct domain {
     unsigned unrecorded_epoch;          /* of the daemon that started it without an intent on disk; 0 */
     unsigned panics_left;
     unsigned doubled_life; /* in which it was told to run beside another */
+    bool came_up_late;     /* its late start was handed in, and no pump has followed */
     int64_t told_us;       /* its latest event arrives then: the next one not before */
 };
 
@@ -125,6 +127,7 @@ struct site {
     bool was_seen;          /* connected since it was last fenced */
     bool is_fenced;         /* the daemon was told that it is off, and has not listed it since */
     bool has_lied;          /* the agent, and it has been on since */
+    bool expects_alert;     /* its fencing has failed */
     int64_t lost_us;        /* when the daemon was cut off */
 };
 
@@ -329,7 +332,7 @@ struct simulation {
     struct simulation_result *result;
     struct moment now;
     int64_t offset_us; /* of the clocks, as the daemon last saw it */
-    uint64_t random_world, random_calls, random_events, random_plan, random_warm;
+    uint64_t random_world, random_calls, random_events, random_plan, random_warm, random_batches;
 
     struct config configs[CONFIGS];
     struct config_hypervisor hypervisors[HOSTS_MAX];
@@ -340,11 +343,11 @@ struct simulation {
     bool host_is_shutting_down;
     bool is_quiet; /* no fault is injected any more */
     bool is_pumping;
+    bool is_batching;  /* the pump waits a little for more inputs, as in the daemon for all of one turn */
+    int64_t pump_us;   /* it is due then; USEC_INFINITY: nothing came in since the last one */
+    int64_t timer_us;  /* the next tick, as the last pump has set it; USEC_INFINITY: none */
     bool crash_is_due; /* at the next chance: a coordinator is not freed under itself */
     bool has_jumped, has_reloaded;
-    bool expects_alert;   /* a fencing has failed */
-    bool is_probing_late; /* the late result just handed in must lead to a destroy of late_target */
-    struct machine_ref late_target;
 
     struct site hosts[HOSTS_MAX];
     unsigned n_hosts;
@@ -447,8 +450,11 @@ void disk_free(struct simulation *simulation);
 
 void shell_start(struct simulation *simulation);
 void shell_crash(struct simulation *simulation, int64_t down_us);
-/* After everything that came in. */
+/* After everything that came in: the pump is due. */
 void shell_pump(struct simulation *simulation);
+/* It is time for it. */
+void shell_pump_now(struct simulation *simulation);
+void shell_tick(struct simulation *simulation);
 /* The operator releases the brake. False: it was not on. */
 bool shell_release(struct simulation *simulation);
 void shell_connect_later(struct simulation *simulation, unsigned host, int64_t delay_us);
@@ -460,6 +466,8 @@ bool shell_is_up(const struct simulation *simulation, unsigned epoch);
 
 /* The known limit: a start without an intent on disk, as configured and told, by a daemon that died. */
 bool promises_is_beyond_knowing(const struct simulation *simulation, const struct domain *domain);
+/* Its disk and its address are, as far as the coordinator knows: of news, or because its start has succeeded. */
+bool promises_is_in_use(const struct simulation *simulation, const struct domain *domain);
 bool promises_has_intent(const struct simulation *simulation, const struct action *action);
 void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
                     bool is_pause);
@@ -473,7 +481,7 @@ void promises_notice(struct simulation *simulation, const struct notice *notice)
 void promises_daemon_dies(struct simulation *simulation);
 void promises_step(struct simulation *simulation);
 void promises_end(struct simulation *simulation);
-/* After the pump that follows a late success. */
+/* After the pump that follows late successes. */
 void promises_late(struct simulation *simulation);
 
 /* ---- crashes.c ---- */
@@ -506,7 +514,7 @@ void promises_power_lost(struct simulation *simulation, const struct domain *dom
 
 void losses_fence_asked(struct simulation *simulation, unsigned host);
 void losses_answered(struct simulation *simulation, unsigned host, bool is_off);
-/* After the pump that follows an answer. */
+/* After the pump that follows answers of the agents. */
 void losses_told(struct simulation *simulation);
 void losses_notice(struct simulation *simulation, const struct notice *notice);
 void losses_destroy(struct simulation *simulation, const struct action *action);
