@@ -50,18 +50,34 @@ static bool uses_the_same(const struct domain *a, const struct domain *b)
     return a->disk == b->disk || a->mac == b->mac;
 }
 
+bool promises_is_in_use(const struct simulation *simulation, const struct domain *domain)
+{
+    struct machine_ref ref = {0};
+    const struct machine *machine =
+        pool_find(coordinator_pool(simulation->coordinator), simulation->hosts[domain->host].name, domain->uuid);
+
+    if (machine != NULL && (machine_state_is_active(machine->state) || machine->is_starting))
+        return true;
+    strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
+    strcpy(ref.uuid, domain->uuid);
+    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
+
+        if ((recovery->state == RECOVERY_SETTLING || recovery->state == RECOVERY_VERIFYING) &&
+            machine_ref_equal(&recovery->replacement, &ref))
+            return true;
+    }
+    return false;
+}
+
 /* No domain that is up, as far as the coordinator knows, has what the candidate needs. */
 static void check_conflicts(struct simulation *simulation, const struct domain *failed, const struct domain *candidate)
 {
-    const struct pool *pool = coordinator_pool(simulation->coordinator);
-
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *other = &simulation->domains[i];
-        const struct machine *machine = pool_find(pool, simulation->hosts[other->host].name, other->uuid);
 
-        if (machine == NULL || other == candidate || other == failed || !uses_the_same(other, candidate))
-            continue;
-        if (machine_state_is_active(machine->state) || machine->is_starting)
+        if (other != candidate && other != failed && uses_the_same(other, candidate) &&
+            promises_is_in_use(simulation, other))
             violate(simulation, "%s is chosen although %s has its disk or address", candidate->name, other->name);
     }
 }
@@ -169,6 +185,8 @@ static void check_start(struct simulation *simulation, const struct action *acti
     if (!promises_has_intent(simulation, action) && !(may_lack_intent(simulation) && book->intent_failed))
         violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
     check_remains(simulation, book, candidate);
+    if (!machine_state_is_active(candidate->state))
+        check_conflicts(simulation, &simulation->domains[book->domain], candidate);
     losses_check_start(simulation, coordinator_find_recovery(simulation->coordinator, book->id), book);
 }
 

@@ -72,6 +72,8 @@ void warm_standby_show(struct standby *standby, struct warm_standby *warm)
     else if (pool_claim(standby->registry->pool, machine, warm->warming.id) == -ENOMEM)
         outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, warm->begun, machine, "no memory to claim %s",
                     machine->name);
+    machine->has_come_up = warm->warming.state == WARMING_SETTLING || warm->warming.state == WARMING_VERIFYING ||
+                           warm->warming.state == WARMING_SUSPENDING;
     if (machine->is_starting != is_starting)
         pool_set_starting(standby->registry->pool, machine, is_starting);
 }
@@ -188,7 +190,7 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
         }
     }
     if (step.has_started && warm->needs_memory)
-        machines_count_memory(standby->registry, warm->machine);
+        machines_come_up(standby->registry, warm->machine);
     if (step.has_started && warm->warming.was_warm)
         guest_clock_want(standby->guest_clock, warm->machine, now);
     warm_standby_show(standby, warm);
@@ -249,6 +251,7 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
     machine->keeping = KEEPING_NONE;
     registry_tell(standby->registry, FACT_SERVING_CHANGED); /* if it runs, it serves from now on */
     machine->resident_kib = 0;
+    machine->has_come_up = false;
     if (machine->is_starting)
         pool_set_starting(standby->registry->pool, machine, false);
     pool_release(standby->registry->pool, machine, warm->warming.id);
