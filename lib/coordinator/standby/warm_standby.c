@@ -133,7 +133,8 @@ static void calm_down(struct standby *standby, struct warm_standby *warm, struct
         watch->warm.not_before_us = now.mono_us + CALM_US;
 }
 
-static void tell_end(struct standby *standby, struct warm_standby *warm, struct moment now)
+/* was_off: nothing was done to end it, and what is told of it now is news. */
+static void tell_end(struct standby *standby, struct warm_standby *warm, bool was_off, struct moment now)
 {
     const struct warming *warming = &warm->warming;
     struct machine *machine = warm->machine;
@@ -152,7 +153,8 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, struct 
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is no longer kept warm",
                     machine->name);
         calm_down(standby, warm, now);
-        write_off(standby, warm, now);
+        if (!was_off)
+            write_off(standby, warm, now);
         break;
     case WARMING_END_DISOWNED:
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
@@ -197,7 +199,7 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
     if (step.stands)
         tell_standing(standby, warm, now);
     if (warm->warming.state == WARMING_OVER)
-        tell_end(standby, warm, now);
+        tell_end(standby, warm, before == WARMING_STANDING || before == WARMING_RECORDING, now);
     if (warm->warming.state != before)
         standby_touch(standby, now);
 }
