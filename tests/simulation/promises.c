@@ -21,112 +21,7 @@ static bool is_on_its_way(enum recovery_state state)
     return state >= RECOVERY_RECORDING && state <= RECOVERY_VERIFYING;
 }
 
-/* ---- decisions and starts ---- */
-
-static size_t count_candidates(const struct simulation *simulation, const struct domain *failed)
-{
-    const struct pool *pool = coordinator_pool(simulation->coordinator);
-    size_t n = 0;
-
-    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
-        n += machine->is_present && (machine->roles & ROLE_IGNORED) == 0 && strcmp(machine->uuid, failed->uuid) != 0;
-    return n;
-}
-
-static void check_explanation(struct simulation *simulation, const struct recovery *recovery,
-                              const struct domain *failed, const struct domain *candidate)
-{
-    const struct explanation *explanation = recovery->explanation;
-    const struct explained_candidate *chosen = explanation != NULL ? explanation_chosen(explanation) : NULL;
-
-    if (chosen == NULL || strcmp(chosen->uuid, candidate->uuid) != 0 || chosen->reason == NULL)
-        violate(simulation, "promise 6: the decision of %s is not explained", recovery->id);
-    else if (explanation->n_candidates + explanation->n_left_out != count_candidates(simulation, failed))
-        violate(simulation, "promise 6: the explanation of %s does not name every candidate", recovery->id);
-}
-
-static bool uses_the_same(const struct domain *a, const struct domain *b)
-{
-    return a->disk == b->disk || a->mac == b->mac;
-}
-
-bool promises_is_in_use(const struct simulation *simulation, const struct domain *domain)
-{
-    struct machine_ref ref = {0};
-    const struct machine *machine =
-        pool_find(coordinator_pool(simulation->coordinator), simulation->hosts[domain->host].name, domain->uuid);
-
-    if (machine != NULL && (machine_state_is_active(machine->state) || machine->is_starting))
-        return true;
-    strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
-    strcpy(ref.uuid, domain->uuid);
-    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
-
-        if ((recovery->state == RECOVERY_SETTLING || recovery->state == RECOVERY_VERIFYING) &&
-            machine_ref_equal(&recovery->replacement, &ref))
-            return true;
-    }
-    return false;
-}
-
-/* No domain that is up, as far as the coordinator knows, has what the candidate needs. */
-static void check_conflicts(struct simulation *simulation, const struct domain *failed, const struct domain *candidate)
-{
-    for (unsigned i = 0; i < simulation->n_domains; i++) {
-        const struct domain *other = &simulation->domains[i];
-
-        if (other != candidate && other != failed && uses_the_same(other, candidate) &&
-            promises_is_in_use(simulation, other))
-            violate(simulation, "%s is chosen although %s has its disk or address", candidate->name, other->name);
-    }
-}
-
-static void check_concurrency(struct simulation *simulation, const struct domain *candidate)
-{
-    unsigned n = 0, limit = simulation->config->recovery.concurrency;
-
-    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
-
-        /* One that was cut off has nothing under way that is known of. */
-        n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
-             !recovery->question.waits_for_connection &&
-             strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
-    }
-    if (limit != 0 && n > limit)
-        violate(simulation, "%u starts at once on one hypervisor, and %u are allowed", n, limit);
-}
-
-static void check_decision(struct simulation *simulation, const struct action *action)
-{
-    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
-    const struct domain *candidate = world_find(simulation, &action->target);
-    const struct domain *failed = recovery != NULL ? world_find(simulation, &recovery->failed) : NULL;
-    const struct machine *machine;
-
-    if (failed == NULL || candidate == NULL) {
-        violate(simulation, "an intent without a candidate: %s", action->recovery_id);
-        return;
-    }
-    if (simulation->is_held && candidate != failed)
-        violate(simulation, "%s is decided on while the brake is on", candidate->name);
-    if (candidate == failed)
-        return;
-    machine = pool_find(coordinator_pool(simulation->coordinator), action->target.hypervisor, action->target.uuid);
-    if (!features_are_enough(&simulation->config->similarity, failed, candidate))
-        violate(simulation, "promise 4: %s is too unlike %s", candidate->name, failed->name);
-    if ((candidate->roles & ROLE_STANDBY) == 0)
-        violate(simulation, "%s is chosen and is no standby", candidate->name);
-    if (machine == NULL ||
-        !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED || recovery->takes_over))
-        violate(simulation, "%s is chosen and does not stand by", candidate->name);
-    else if (machine->quarantined_until_us > simulation->now.mono_us)
-        violate(simulation, "%s is chosen from quarantine", candidate->name);
-    check_explanation(simulation, recovery, failed, candidate);
-    check_conflicts(simulation, failed, candidate);
-    check_concurrency(simulation, candidate);
-}
+/* ---- starts ---- */
 
 bool promises_has_intent(const struct simulation *simulation, const struct action *action)
 {
@@ -186,7 +81,7 @@ static void check_start(struct simulation *simulation, const struct action *acti
         violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
     check_remains(simulation, book, candidate);
     if (!machine_state_is_active(candidate->state))
-        check_conflicts(simulation, &simulation->domains[book->domain], candidate);
+        decisions_check_conflicts(simulation, &simulation->domains[book->domain], candidate);
     losses_check_start(simulation, coordinator_find_recovery(simulation->coordinator, book->id), book);
 }
 
@@ -205,7 +100,7 @@ void promises_before(struct simulation *simulation, const struct action *action)
 {
     warm_before(simulation, action);
     if (action->kind == ACTION_RECORD)
-        check_decision(simulation, action);
+        decisions_carried_out(simulation, action);
     if (action->kind == ACTION_DESTROY)
         losses_destroy(simulation, action);
     if (action->kind == ACTION_START && !warm_is_id(action->recovery_id))
@@ -239,7 +134,7 @@ static bool is_wanted(const struct simulation *simulation, const struct domain *
     return false;
 }
 
-void promises_late(struct simulation *simulation)
+static void check_late(struct simulation *simulation)
 {
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         struct domain *domain = &simulation->domains[i];
@@ -254,6 +149,14 @@ void promises_late(struct simulation *simulation)
             !is_wanted(simulation, domain, &ref))
             violate(simulation, "promise 1: %s came up late, is not wanted, and is not destroyed", domain->name);
     }
+}
+
+void promises_pumped(struct simulation *simulation)
+{
+    for (size_t i = 0; i < simulation->n_books; i++)
+        simulation->books[i].is_just_decided = false;
+    check_late(simulation);
+    losses_told(simulation);
 }
 
 /* ---- answers ---- */
@@ -463,6 +366,10 @@ static void follow(struct simulation *simulation, struct book *book, const struc
         recovery->replacement_name != NULL ? world_find(simulation, &recovery->replacement) : NULL;
     int number = replacement != NULL ? (int)replacement->number : -1;
 
+    if (recovery->state == RECOVERY_RECORDING && (book->state != recovery->state || number != book->replacement)) {
+        decisions_made(simulation, recovery);
+        book->is_just_decided = true;
+    }
     if (number != book->replacement) {
         book->was_good = false;
         book->was_verified = false;

@@ -162,8 +162,8 @@ static bool is_at_rest(const struct simulation *simulation)
     for (unsigned i = 0; i < simulation->n_hosts; i++)
         if (!simulation->hosts[i].is_connected)
             return false;
-    return warm_is_at_rest(simulation) && simulation->pump_us == USEC_INFINITY && simulation->calls == NULL && simulation->disk.waiting == NULL &&
-           simulation->disk.batch == NULL;
+    return warm_is_at_rest(simulation) && simulation->pump_us == USEC_INFINITY && simulation->calls == NULL &&
+           simulation->disk.waiting == NULL && simulation->disk.batch == NULL;
 }
 
 /* Connections are up, faults off, time passes: everything heals now, or never. */

@@ -12,7 +12,7 @@
 #define CLOCK_JUMP_US (5 * USEC_PER_SEC)
 #define PUMPS_MAX     10000
 /* A turn of the daemon's event loop takes at most so long. */
-#define TURN_US       (3 * USEC_PER_MSEC)
+#define TURN_US (3 * USEC_PER_MSEC)
 
 bool shell_is_up(const struct simulation *simulation, unsigned epoch)
 {
@@ -176,8 +176,7 @@ void shell_pump_now(struct simulation *simulation)
     simulation->is_pumping = true;
     pump_once(simulation);
     simulation->is_pumping = false;
-    promises_late(simulation);
-    losses_told(simulation);
+    promises_pumped(simulation);
 }
 
 /* Half of the turns are those in which everything waits already; in the others, inputs come while they last. */

@@ -162,6 +162,7 @@ struct book {
     unsigned good_life; /* of the replacement at the latest good answer */
     int64_t good_up_us;
     bool was_good, was_settled, was_verified;
+    bool is_just_decided; /* and no pump has followed */
     char root[UUID_TEXT_SIZE];
     unsigned failed_life;
     bool is_host_lost;
@@ -466,8 +467,6 @@ bool shell_is_up(const struct simulation *simulation, unsigned epoch);
 
 /* The known limit: a start without an intent on disk, as configured and told, by a daemon that died. */
 bool promises_is_beyond_knowing(const struct simulation *simulation, const struct domain *domain);
-/* Its disk and its address are, as far as the coordinator knows: of news, or because its start has succeeded. */
-bool promises_is_in_use(const struct simulation *simulation, const struct domain *domain);
 bool promises_has_intent(const struct simulation *simulation, const struct action *action);
 void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
                     bool is_pause);
@@ -481,8 +480,19 @@ void promises_notice(struct simulation *simulation, const struct notice *notice)
 void promises_daemon_dies(struct simulation *simulation);
 void promises_step(struct simulation *simulation);
 void promises_end(struct simulation *simulation);
-/* After the pump that follows late successes. */
-void promises_late(struct simulation *simulation);
+void promises_pumped(struct simulation *simulation);
+
+/* ---- decisions.c ---- */
+
+/* A candidate was chosen: seen after the input that led to it. */
+void decisions_made(struct simulation *simulation, const struct recovery *recovery);
+/* Its intent is to be written. */
+void decisions_carried_out(struct simulation *simulation, const struct action *action);
+/* Its disk and its address are, as far as the coordinator knows: of news, or because its start has succeeded. */
+bool decisions_is_in_use(const struct simulation *simulation, const struct domain *domain);
+/* No other domain that is up, as far as the coordinator knows, has what the candidate needs. */
+void decisions_check_conflicts(struct simulation *simulation, const struct domain *failed,
+                               const struct domain *candidate);
 
 /* ---- crashes.c ---- */
 

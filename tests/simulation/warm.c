@@ -106,7 +106,7 @@ static void check_conflicts(struct simulation *simulation, const struct domain *
         const struct domain *other = &simulation->domains[i];
 
         if (other != domain && (other->disk == domain->disk || other->mac == domain->mac) &&
-            promises_is_in_use(simulation, other))
+            decisions_is_in_use(simulation, other))
             violate(simulation, "warmth: %s is started to be warm beside %s, with its disk or address", domain->name,
                     other->name);
     }
