@@ -27,7 +27,7 @@ static void mark_users(const struct usage *wanted, struct candidate *candidates,
 /* The machine uses its disks and addresses, or is about to. */
 static bool is_up(const struct machine *machine)
 {
-    return machine_state_is_active(machine->state) || machine->is_starting;
+    return machine_state_is_active(machine->state) || machine->is_starting || machine->has_come_up;
 }
 
 static int find(const struct pool *pool, const struct machine *failed, struct candidate *candidates, size_t n,

@@ -67,6 +67,8 @@ static int explain_eligible(const struct select_request *request, const struct s
 
 static int explain_state(const struct machine *machine, char **ret)
 {
+    if (machine->has_come_up && !machine_state_is_active(machine->state))
+        return text_format(ret, "started, not standing by");
     if (machine->reason == REASON_UNKNOWN || machine->state == MACHINE_RUNNING)
         return text_format(ret, "%s, not standing by", machine_state_name(machine->state));
     return text_format(ret, "%s (%s), not standing by", machine_state_name(machine->state),

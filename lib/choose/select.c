@@ -19,7 +19,11 @@ static bool was_tried(const struct select_request *request, const struct machine
 
 static bool stands_by(const struct machine *machine)
 {
-    if (machine->keeping == KEEPING_WARMING || machine->state == MACHINE_SHUT_OFF)
+    if (machine->keeping == KEEPING_WARMING)
+        return true;
+    if (machine->has_come_up)
+        return false;
+    if (machine->state == MACHINE_SHUT_OFF)
         return true;
     return machine->state == MACHINE_PAUSED && machine->reason == REASON_USER;
 }

@@ -148,6 +148,8 @@ static void set_state(struct registry *registry, struct watch *watch, struct mac
     }
     machine->state = state;
     machine->reason = reason;
+    /* Whoever has started it knows more than news of an earlier life. */
+    machine->has_come_up &= watch->serves != NULL || watch->warms != NULL;
 }
 
 /* Recoveries and courses that have the machine are told of its state. */
@@ -170,6 +172,7 @@ void machines_lose(struct registry *registry, struct machine *machine, bool has_
     static const char why[] = "its host was lost";
     struct watch *watch = watch_get(registry, machine->hypervisor, machine->uuid);
 
+    machine->has_come_up = false;
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
     set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
@@ -565,12 +568,13 @@ void machines_end_recovery(struct registry *registry, struct watch *watch, struc
     machines_describe(registry, watch);
 }
 
-void machines_count_memory(struct registry *registry, struct machine *machine)
+void machines_come_up(struct registry *registry, struct machine *machine)
 {
     uint64_t free_kib, needed_kib;
 
     if (machine == NULL)
         return;
+    machine->has_come_up = true;
     pool_set_starting(registry->pool, machine, false);
     free_kib = pool_free_memory(registry->pool, machine->hypervisor);
     needed_kib = machine->description->memory_kib;

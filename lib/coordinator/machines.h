@@ -34,8 +34,8 @@ void machines_handle_description(struct registry *registry, const struct action 
 void machines_describe(struct registry *registry, struct watch *watch);
 /* The host of the machine was fenced: it is off. has_failed: it was in service, and is recovered if it is protected. */
 void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now);
-/* The machine is up: the memory that it needs is spent, whatever its host said last. */
-void machines_count_memory(struct registry *registry, struct machine *machine);
+/* Its start has succeeded: what it needs is in use and its memory is spent, whatever its host said last. */
+void machines_come_up(struct registry *registry, struct machine *machine);
 
 /* ---- what recoveries and standbys do to it ---- */
 

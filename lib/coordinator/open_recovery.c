@@ -189,6 +189,7 @@ static void release_candidate(struct recoveries *recoveries, struct open_recover
     if (watch != NULL)
         watch->serves = NULL;
     pool_set_starting(recoveries->registry->pool, candidate, false);
+    candidate->has_come_up &= open->recovery->state == RECOVERY_RECOVERED; /* and stays up, until there is news */
     /* The failed machine itself, being restarted, stays claimed. */
     if (candidate != open->failed)
         pool_release(recoveries->registry->pool, candidate, open->recovery->id);
@@ -327,7 +328,7 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
                              "the intent to start %s for %s could not be written; it is started without",
                              open->recovery->replacement_name, open->recovery->failed_name);
     if (step->has_started) {
-        machines_count_memory(recoveries->registry, open->candidate);
+        machines_come_up(recoveries->registry, open->candidate);
         wake_guest(recoveries, open, now);
         outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_STARTED, now, open->recovery,
                              "%s runs for %s; not verified yet", open->recovery->replacement_name,

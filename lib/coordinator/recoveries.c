@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose/conflict.h"
 #include "coordinator/failures.h"
 #include "coordinator/machines.h"
 #include "coordinator/open_recovery.h"
@@ -18,6 +19,18 @@ static void handle(struct recoveries *recoveries, struct open_recovery *open, en
 }
 
 /* ---- decisions that are old by now ---- */
+
+/* Nothing is begun or ended while the brake is on, nor begun where the view of the hypervisor is old. */
+static bool is_withheld(const struct recoveries *recoveries, const struct open_recovery *open)
+{
+    const struct host *host = host_find(recoveries->registry, open->action.target.hypervisor);
+
+    if (open->recovery->state == RECOVERY_DESTROYING)
+        return recoveries->brake->is_on;
+    if (open->action.kind != ACTION_RECORD && open->action.kind != ACTION_HOOK && open->action.kind != ACTION_START)
+        return false;
+    return recoveries->brake->is_on || (host != NULL && !host->is_listed);
+}
 
 static bool is_disconnected(const struct registry *registry, const char *hypervisor)
 {
@@ -47,6 +60,32 @@ static bool reconsider_unreachable(struct recoveries *recoveries, struct moment 
 
         if (!open->has_action || !recovery_can_be_reconsidered(open->recovery) ||
             !is_disconnected(recoveries->registry, open->action.target.hypervisor))
+            continue;
+        handle(recoveries, open, RECOVERY_RECONSIDER, now);
+        has_any = true;
+    }
+    return has_any;
+}
+
+/* What the candidate needs is in use by now, or there is no memory to tell. */
+static bool is_in_the_way(const struct recoveries *recoveries, const struct open_recovery *open)
+{
+    struct candidate candidate = {.machine = open->candidate, .verdict = CANDIDATE_ELIGIBLE};
+
+    return conflict_find(recoveries->registry->pool, open->failed, &candidate, 1) < 0 ||
+           candidate.verdict != CANDIDATE_ELIGIBLE;
+}
+
+/* An operator may have started another machine while the intent was written and the hooks ran. True: there was some. */
+static bool reconsider_conflicting(struct recoveries *recoveries, struct moment now)
+{
+    bool has_any = false;
+
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (!open->has_action || open->action.kind != ACTION_START || is_withheld(recoveries, open) ||
+            !is_in_the_way(recoveries, open))
             continue;
         handle(recoveries, open, RECOVERY_RECONSIDER, now);
         has_any = true;
@@ -189,6 +228,7 @@ bool recoveries_handle(void *self, struct moment now)
     if (has_any)
         reconsider(recoveries, NULL, now);
     has_any |= reconsider_unreachable(recoveries, now);
+    has_any |= reconsider_conflicting(recoveries, now);
     for (size_t i = 0; i < registry->n_hosts; i++) {
         unsigned facts = registry->hosts[i].facts[HOST_READER_RECOVERIES];
 
@@ -281,18 +321,6 @@ int64_t recoveries_deadline(const void *self)
 }
 
 /* ---- actions ---- */
-
-/* Nothing is begun or ended while the brake is on, nor begun where the view of the hypervisor is old. */
-static bool is_withheld(const struct recoveries *recoveries, const struct open_recovery *open)
-{
-    const struct host *host = host_find(recoveries->registry, open->action.target.hypervisor);
-
-    if (open->recovery->state == RECOVERY_DESTROYING)
-        return recoveries->brake->is_on;
-    if (open->action.kind != ACTION_RECORD && open->action.kind != ACTION_HOOK && open->action.kind != ACTION_START)
-        return false;
-    return recoveries->brake->is_on || (host != NULL && !host->is_listed);
-}
 
 bool recoveries_next(void *self, struct action *ret)
 {

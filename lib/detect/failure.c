@@ -137,6 +137,11 @@ static struct failure_verdict judge_up(struct failure_track *track)
     return nothing;
 }
 
+static bool is_known_off(const struct failure_context *context)
+{
+    return context->known == MACHINE_SHUT_OFF || context->known == MACHINE_GONE;
+}
+
 static int64_t grace_of(enum failure_cause cause, const struct config_failure *config)
 {
     if (cause == CAUSE_WATCHDOG)
@@ -233,7 +238,7 @@ static struct failure_verdict judge_stopped_failed(struct failure_track *track, 
         settle_stop(track);
         return planned("its process died while the guest was shutting down");
     }
-    if (context->known == MACHINE_SHUT_OFF || context->known == MACHINE_GONE)
+    if (is_known_off(context))
         return noted("an attempt to start it or to migrate it here failed");
     return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown", context);
 }
@@ -257,6 +262,9 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     case EFFECT_NOTED:
         return noted(rule->why);
     case EFFECT_GRACE:
+        /* News of a start was lost: it was started since it was last seen off, and what was reported then is over. */
+        if (is_known_off(context))
+            judge_up(track);
         return judge_grace(track, rule->cause, rule->why, context);
     case EFFECT_PANIC:
         return judge_panic(track, context);
@@ -377,7 +385,7 @@ struct failure_verdict failure_handle_listing(struct failure_track *track, enum 
                                               enum machine_reason reason, const struct failure_context *context)
 {
     /* Whatever it is now: it was started since it was last seen off, and what was reported then is over. */
-    if (machine_state_is_active(state) && (context->known == MACHINE_SHUT_OFF || context->known == MACHINE_GONE))
+    if (machine_state_is_active(state) && is_known_off(context))
         judge_up(track);
     switch (state) {
     case MACHINE_RUNNING:

@@ -131,6 +131,7 @@ struct machine {
 
     bool is_reserved;             /* for a recovery from before the daemon was started, which waits for a hypervisor */
     bool is_starting;             /* a recovery has chosen it and it is on its way up */
+    bool has_come_up;             /* the answer to its start says so, whether news of it has come or not */
     int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
     bool failed_unrecovered;      /* its last failure was not recovered, and it has not run since */
     uint64_t event_sequence;      /* coordinator's count at the last news: tells a stale listing from a fresh one */

@@ -198,9 +198,8 @@ static void hand_in(struct simulation *simulation, struct call *call)
         action->kind == ACTION_GET_STATE && call->result.error == 0 ? ", " : "",
         action->kind == ACTION_GET_STATE && call->result.error == 0 ? machine_state_name(call->result.state) : "");
     if (call->is_overdue) {
-        simulation->is_probing_late =
-            action->kind == ACTION_START && call->result.error == 0 && !warm_is_id(action->recovery_id);
-        simulation->late_target = action->target;
+        if (action->kind == ACTION_START && call->result.error == 0 && !warm_is_id(action->recovery_id))
+            world_find(simulation, &action->target)->came_up_late = true;
         coordinator_handle_late_result(coordinator, action, &call->result, simulation->now);
     } else if (call->inventory != NULL && call->result.error == 0) {
         simulation->hosts[call->host].is_fenced = false;

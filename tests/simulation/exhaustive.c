@@ -127,6 +127,7 @@ bool exhaustive_run(const struct simulation_options *common, unsigned depth, uns
 
     options.seed = 1;
     options.faults = UINT64_C(1) << (common->has_short_hosts ? FAULT_POWER_LOSS : FAULT_CRASH);
+    options.faults |= common->faults & UINT64_C(1) << FAULT_BATCH;
     options.is_short = true;
     search.seen = calloc((SPOTS_MAX + 1) * (SPOTS_MAX + 1) * (SPOTS_MAX + 1), sizeof(*search.seen));
     if (search.seen == NULL || depth > ELEMENTS_OF(chosen))

@@ -41,6 +41,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_FENCE_FAILS] = "fencing-fails",
     [FAULT_FENCE_LATE] = "fencing-succeeds-late",
     [FAULT_FENCE_LIES] = "fencing-lies",
+    [FAULT_BATCH] = "inputs-together",
 };
 
 /* From `first` on, the next domain that is in this state on a host that is up; NULL. */

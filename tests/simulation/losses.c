@@ -56,15 +56,15 @@ void losses_answered(struct simulation *simulation, unsigned index, bool is_off)
         site->is_fenced = true;
         crashes_fenced(simulation, index);
     } else if (!site->is_fenced) {
-        simulation->expects_alert = true;
+        site->expects_alert = true;
     }
 }
 
 void losses_told(struct simulation *simulation)
 {
-    if (simulation->expects_alert && simulation->coordinator != NULL)
-        violate(simulation, "fencing failed, and that is not told");
-    simulation->expects_alert = false;
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        if (simulation->hosts[i].expects_alert)
+            violate(simulation, "fencing of %s failed, and that is not told", simulation->hosts[i].name);
 }
 
 void losses_notice(struct simulation *simulation, const struct notice *notice)
@@ -72,7 +72,7 @@ void losses_notice(struct simulation *simulation, const struct notice *notice)
     struct domain *original = world_find(simulation, &notice->machine);
 
     if (notice->kind == NOTICE_FENCE_FAILED)
-        simulation->expects_alert = false;
+        world_host(simulation, notice->machine.hypervisor)->expects_alert = false;
     if (notice->kind == NOTICE_BOTH_RUN && original != NULL)
         original->doubled_life = original->life;
 }

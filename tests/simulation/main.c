@@ -14,6 +14,7 @@ static const char usage[] =
     "                                              every course of a short scenario with up to DEPTH faults;\n"
     "                                              --warm: a standby is on its way to being warm then\n"
     "                                              --hosts: it dies with its host\n"
+    "                                              --batches: inputs that come together are handed on together\n"
     "  --without FAULT   leaves a class of faults out; --list-faults names them\n"
     "  --overlook WORDS  a violation with these words is known, and does not count\n"
     "  --violations N    stops after so many (default 5)\n"
@@ -33,13 +34,14 @@ enum option_kind {
     OPTION_LIST,
     OPTION_NO_SHRINK,
     OPTION_HOSTS,
+    OPTION_BATCHES,
     OPTION_HELP,
 };
 
 struct arguments {
     uint64_t n_seeds, from;
     uint64_t faults;
-    bool is_traced, is_one, no_shrink, is_warm, has_hosts;
+    bool is_traced, is_one, no_shrink, is_warm, has_hosts, has_batches;
     unsigned depth, part, parts;
     const char *overlooked[OVERLOOKED_MAX];
     size_t n_overlooked;
@@ -143,6 +145,7 @@ static int run_exhaustive(const struct arguments *arguments)
     struct simulation_options options = {
         .is_warm = arguments->is_warm,
         .has_short_hosts = arguments->has_hosts,
+        .faults = arguments->has_batches ? UINT64_C(1) << FAULT_BATCH : 0,
         .trace = arguments->is_traced ? stdout : NULL,
     };
 
@@ -207,6 +210,9 @@ static bool take(struct arguments *arguments, int option, const char *value)
     case OPTION_HOSTS:
         arguments->has_hosts = true;
         return true;
+    case OPTION_BATCHES:
+        arguments->has_batches = true;
+        return true;
     case OPTION_LIST:
     case OPTION_HELP:
     default:
@@ -229,6 +235,7 @@ int main(int argc, char **argv)
         {"overlook", required_argument, NULL, OPTION_OVERLOOK},
         {"list-faults", no_argument, NULL, OPTION_LIST},
         {"hosts", no_argument, NULL, OPTION_HOSTS},
+        {"batches", no_argument, NULL, OPTION_BATCHES},
         {"no-shrink", no_argument, NULL, OPTION_NO_SHRINK},
         {"help", no_argument, NULL, OPTION_HELP},
         {0},

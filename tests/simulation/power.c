@@ -169,7 +169,6 @@ static void agent_ends(struct simulation *simulation, const struct thing *thing)
     losses_answered(simulation, thing->host, result.error == 0);
     coordinator_handle_result(simulation->coordinator, &action, &result, simulation->now);
     shell_pump(simulation);
-    losses_told(simulation);
 }
 
 void power_fence(struct simulation *simulation, const struct action *action)

@@ -21,96 +21,7 @@ static bool is_on_its_way(enum recovery_state state)
     return state >= RECOVERY_RECORDING && state <= RECOVERY_VERIFYING;
 }
 
-/* ---- decisions and starts ---- */
-
-static size_t count_candidates(const struct simulation *simulation, const struct domain *failed)
-{
-    const struct pool *pool = coordinator_pool(simulation->coordinator);
-    size_t n = 0;
-
-    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
-        n += machine->is_present && (machine->roles & ROLE_IGNORED) == 0 && strcmp(machine->uuid, failed->uuid) != 0;
-    return n;
-}
-
-static void check_explanation(struct simulation *simulation, const struct recovery *recovery,
-                              const struct domain *failed, const struct domain *candidate)
-{
-    const struct explanation *explanation = recovery->explanation;
-    const struct explained_candidate *chosen = explanation != NULL ? explanation_chosen(explanation) : NULL;
-
-    if (chosen == NULL || strcmp(chosen->uuid, candidate->uuid) != 0 || chosen->reason == NULL)
-        violate(simulation, "promise 6: the decision of %s is not explained", recovery->id);
-    else if (explanation->n_candidates + explanation->n_left_out != count_candidates(simulation, failed))
-        violate(simulation, "promise 6: the explanation of %s does not name every candidate", recovery->id);
-}
-
-static bool uses_the_same(const struct domain *a, const struct domain *b)
-{
-    return a->disk == b->disk || a->mac == b->mac;
-}
-
-/* No domain that is up, as far as the coordinator knows, has what the candidate needs. */
-static void check_conflicts(struct simulation *simulation, const struct domain *failed, const struct domain *candidate)
-{
-    const struct pool *pool = coordinator_pool(simulation->coordinator);
-
-    for (unsigned i = 0; i < simulation->n_domains; i++) {
-        const struct domain *other = &simulation->domains[i];
-        const struct machine *machine = pool_find(pool, simulation->hosts[other->host].name, other->uuid);
-
-        if (machine == NULL || other == candidate || other == failed || !uses_the_same(other, candidate))
-            continue;
-        if (machine_state_is_active(machine->state) || machine->is_starting)
-            violate(simulation, "%s is chosen although %s has its disk or address", candidate->name, other->name);
-    }
-}
-
-static void check_concurrency(struct simulation *simulation, const struct domain *candidate)
-{
-    unsigned n = 0, limit = simulation->config->recovery.concurrency;
-
-    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
-
-        /* One that was cut off has nothing under way that is known of. */
-        n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
-             !recovery->question.waits_for_connection &&
-             strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
-    }
-    if (limit != 0 && n > limit)
-        violate(simulation, "%u starts at once on one hypervisor, and %u are allowed", n, limit);
-}
-
-static void check_decision(struct simulation *simulation, const struct action *action)
-{
-    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
-    const struct domain *candidate = world_find(simulation, &action->target);
-    const struct domain *failed = recovery != NULL ? world_find(simulation, &recovery->failed) : NULL;
-    const struct machine *machine;
-
-    if (failed == NULL || candidate == NULL) {
-        violate(simulation, "an intent without a candidate: %s", action->recovery_id);
-        return;
-    }
-    if (simulation->is_held && candidate != failed)
-        violate(simulation, "%s is decided on while the brake is on", candidate->name);
-    if (candidate == failed)
-        return;
-    machine = pool_find(coordinator_pool(simulation->coordinator), action->target.hypervisor, action->target.uuid);
-    if (!features_are_enough(&simulation->config->similarity, failed, candidate))
-        violate(simulation, "promise 4: %s is too unlike %s", candidate->name, failed->name);
-    if ((candidate->roles & ROLE_STANDBY) == 0)
-        violate(simulation, "%s is chosen and is no standby", candidate->name);
-    if (machine == NULL ||
-        !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED || recovery->takes_over))
-        violate(simulation, "%s is chosen and does not stand by", candidate->name);
-    else if (machine->quarantined_until_us > simulation->now.mono_us)
-        violate(simulation, "%s is chosen from quarantine", candidate->name);
-    check_explanation(simulation, recovery, failed, candidate);
-    check_conflicts(simulation, failed, candidate);
-    check_concurrency(simulation, candidate);
-}
+/* ---- starts ---- */
 
 bool promises_has_intent(const struct simulation *simulation, const struct action *action)
 {
@@ -169,6 +80,8 @@ static void check_start(struct simulation *simulation, const struct action *acti
     if (!promises_has_intent(simulation, action) && !(may_lack_intent(simulation) && book->intent_failed))
         violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
     check_remains(simulation, book, candidate);
+    if (!machine_state_is_active(candidate->state))
+        decisions_check_conflicts(simulation, &simulation->domains[book->domain], candidate);
     losses_check_start(simulation, coordinator_find_recovery(simulation->coordinator, book->id), book);
 }
 
@@ -187,7 +100,7 @@ void promises_before(struct simulation *simulation, const struct action *action)
 {
     warm_before(simulation, action);
     if (action->kind == ACTION_RECORD)
-        check_decision(simulation, action);
+        decisions_carried_out(simulation, action);
     if (action->kind == ACTION_DESTROY)
         losses_destroy(simulation, action);
     if (action->kind == ACTION_START && !warm_is_id(action->recovery_id))
@@ -206,29 +119,44 @@ static bool is_being_ended(const struct simulation *simulation, const struct mac
     return false;
 }
 
-void promises_late(struct simulation *simulation)
+/* A recovery counts on it, or it is the failed machine itself, which is welcome, started again in vain. */
+static bool is_wanted(const struct simulation *simulation, const struct domain *domain, const struct machine_ref *ref)
 {
-    const struct domain *domain = world_find(simulation, &simulation->late_target);
-
-    if (!simulation->is_probing_late || simulation->coordinator == NULL)
-        return;
-    simulation->is_probing_late = false;
-    if (domain == NULL || domain->condemned_life == domain->life ||
-        is_being_ended(simulation, &simulation->late_target))
-        return;
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
 
-        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, &simulation->late_target) &&
+        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, ref) &&
             (recovery->state == RECOVERY_RECOVERED || !recovery_state_is_final(recovery->state)))
-            return;
-        /* The failed machine itself, started again in vain, is welcome. */
-        if (strcmp(recovery->id, domain->started_for) == 0 &&
-            machine_ref_equal(&recovery->failed, &simulation->late_target))
-            return;
+            return true;
+        if (strcmp(recovery->id, domain->started_for) == 0 && machine_ref_equal(&recovery->failed, ref))
+            return true;
     }
-    violate(simulation, "promise 1: %.8s came up late, is not wanted, and is not destroyed",
-            simulation->late_target.uuid + 28);
+    return false;
+}
+
+static void check_late(struct simulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        struct domain *domain = &simulation->domains[i];
+        struct machine_ref ref = {0};
+
+        if (!domain->came_up_late)
+            continue;
+        domain->came_up_late = false;
+        strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
+        strcpy(ref.uuid, domain->uuid);
+        if (domain->condemned_life != domain->life && !is_being_ended(simulation, &ref) &&
+            !is_wanted(simulation, domain, &ref))
+            violate(simulation, "promise 1: %s came up late, is not wanted, and is not destroyed", domain->name);
+    }
+}
+
+void promises_pumped(struct simulation *simulation)
+{
+    for (size_t i = 0; i < simulation->n_books; i++)
+        simulation->books[i].is_just_decided = false;
+    check_late(simulation);
+    losses_told(simulation);
 }
 
 /* ---- answers ---- */
@@ -438,6 +366,10 @@ static void follow(struct simulation *simulation, struct book *book, const struc
         recovery->replacement_name != NULL ? world_find(simulation, &recovery->replacement) : NULL;
     int number = replacement != NULL ? (int)replacement->number : -1;
 
+    if (recovery->state == RECOVERY_RECORDING && (book->state != recovery->state || number != book->replacement)) {
+        decisions_made(simulation, recovery);
+        book->is_just_decided = true;
+    }
     if (number != book->replacement) {
         book->was_good = false;
         book->was_verified = false;
@@ -539,7 +471,10 @@ void promises_daemon_dies(struct simulation *simulation)
             book->starts = 0;
         book->has_started = false;
     }
-    simulation->is_probing_late = false;
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        simulation->domains[i].came_up_late = false;
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        simulation->hosts[i].expects_alert = false;
 }
 
 /* A daemon that is started anew compares with what was written. */

@@ -113,23 +113,26 @@ static void advance_to(struct simulation *simulation, int64_t mono_us)
     simulation->now.mono_us = mono_us;
 }
 
-/* One thing happens, or a tick. False: nothing does before end_us. */
+/* One thing happens, or a tick, or a pump that is due, of equals in this order. False: nothing does before end_us. */
 static bool step(struct simulation *simulation, int64_t end_us)
 {
     const struct thing *first = agenda_first(simulation);
-    int64_t tick_us = simulation->coordinator != NULL ? coordinator_deadline(simulation->coordinator) : USEC_INFINITY;
     int64_t thing_us = first != NULL ? first->at_us : USEC_INFINITY;
+    int64_t tick_us = simulation->timer_us, pump_us = simulation->pump_us;
+    int64_t input_us = tick_us < thing_us ? tick_us : thing_us;
     struct thing thing;
 
-    if ((tick_us < thing_us ? tick_us : thing_us) > end_us) {
+    if ((pump_us < input_us ? pump_us : input_us) > end_us) {
         advance_to(simulation, end_us);
         return false;
     }
     simulation->result->steps++;
-    if (tick_us < thing_us) {
+    if (pump_us < input_us) {
+        advance_to(simulation, pump_us);
+        shell_pump_now(simulation);
+    } else if (tick_us < thing_us) {
         advance_to(simulation, tick_us);
-        coordinator_tick(simulation->coordinator, simulation->now);
-        shell_pump(simulation);
+        shell_tick(simulation);
     } else {
         thing = agenda_take(simulation);
         advance_to(simulation, thing.at_us);
@@ -159,8 +162,8 @@ static bool is_at_rest(const struct simulation *simulation)
     for (unsigned i = 0; i < simulation->n_hosts; i++)
         if (!simulation->hosts[i].is_connected)
             return false;
-    return warm_is_at_rest(simulation) && simulation->calls == NULL && simulation->disk.waiting == NULL &&
-           simulation->disk.batch == NULL;
+    return warm_is_at_rest(simulation) && simulation->pump_us == USEC_INFINITY && simulation->calls == NULL &&
+           simulation->disk.waiting == NULL && simulation->disk.batch == NULL;
 }
 
 /* Connections are up, faults off, time passes: everything heals now, or never. */
@@ -223,9 +226,13 @@ void simulation_run(const struct simulation_options *options, struct simulation_
         .now = {.mono_us = BEGIN_US, .real_us = BEGIN_REAL_US},
         .random_world = seed,
         .released_us = INT64_MIN,
-        .late_target = {.uuid = ""},
+        .pump_us = USEC_INFINITY,
+        .timer_us = USEC_INFINITY,
         .random_warm = seed ^ UINT64_C(0x5851f42d4c957f2d),
+        .random_batches = seed ^ UINT64_C(0x14057b7ef767814f),
     };
+    simulation->is_batching = (options->faults & UINT64_C(1) << FAULT_BATCH) != 0 &&
+                              (random_hits(&simulation->random_batches, 50) || options->is_short);
     simulation->random_calls = random_next(&simulation->random_world) | 1;
     simulation->random_events = random_next(&simulation->random_world) | 1;
     simulation->random_plan = random_next(&simulation->random_world) | 1;

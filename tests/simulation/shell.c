@@ -11,6 +11,8 @@
 
 #define CLOCK_JUMP_US (5 * USEC_PER_SEC)
 #define PUMPS_MAX     10000
+/* A turn of the daemon's event loop takes at most so long. */
+#define TURN_US (3 * USEC_PER_MSEC)
 
 bool shell_is_up(const struct simulation *simulation, unsigned epoch)
 {
@@ -165,6 +167,22 @@ static void pump_once(struct simulation *simulation)
         violate(simulation, "the components do not come to an end");
     write_changes(simulation);
     promises_step(simulation);
+    simulation->timer_us = coordinator_deadline(simulation->coordinator);
+}
+
+void shell_pump_now(struct simulation *simulation)
+{
+    simulation->pump_us = USEC_INFINITY;
+    simulation->is_pumping = true;
+    pump_once(simulation);
+    simulation->is_pumping = false;
+    promises_pumped(simulation);
+}
+
+/* Half of the turns are those in which everything waits already; in the others, inputs come while they last. */
+static int64_t draw_turn(struct simulation *simulation)
+{
+    return random_hits(&simulation->random_batches, 50) ? 0 : random_between(&simulation->random_batches, 1, TURN_US);
 }
 
 void shell_pump(struct simulation *simulation)
@@ -172,10 +190,22 @@ void shell_pump(struct simulation *simulation)
     /* As in the daemon, an answer that comes at once pumps by itself, inside. */
     if (simulation->is_pumping || simulation->coordinator == NULL)
         return;
-    simulation->is_pumping = true;
-    pump_once(simulation);
-    simulation->is_pumping = false;
-    promises_late(simulation);
+    if (!simulation->is_batching) {
+        shell_pump_now(simulation);
+        return;
+    }
+    if (simulation->pump_us == USEC_INFINITY)
+        simulation->pump_us = simulation->now.mono_us + draw_turn(simulation);
+    else
+        simulation->result->faults[FAULT_BATCH]++;
+    promises_step(simulation);
+}
+
+void shell_tick(struct simulation *simulation)
+{
+    simulation->timer_us = USEC_INFINITY;
+    coordinator_tick(simulation->coordinator, simulation->now);
+    shell_pump(simulation);
 }
 
 bool shell_release(struct simulation *simulation)
@@ -340,6 +370,8 @@ void shell_crash(struct simulation *simulation, int64_t down_us)
     calls_forget_daemon(simulation);
     coordinator_free(simulation->coordinator);
     simulation->coordinator = NULL;
+    /* What came in since the last pump is lost with it. */
+    simulation->pump_us = simulation->timer_us = USEC_INFINITY;
     for (unsigned i = 0; i < simulation->n_hosts; i++)
         simulation->hosts[i].is_connected = false;
     agenda_add(simulation, down_us, (struct thing){.happen = start_again});

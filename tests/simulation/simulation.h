@@ -63,6 +63,7 @@ enum fault {
     FAULT_FENCE_FAILS,
     FAULT_FENCE_LATE, /* and takes effect, when it is given up */
     FAULT_FENCE_LIES,
+    FAULT_BATCH, /* no fault: inputs that come together are handed on together */
     FAULT_COUNT,
 };
 
@@ -109,6 +110,7 @@ struct domain {
     unsigned unrecorded_epoch;          /* of the daemon that started it without an intent on disk; 0 */
     unsigned panics_left;
     unsigned doubled_life; /* in which it was told to run beside another */
+    bool came_up_late;     /* its late start was handed in, and no pump has followed */
     int64_t told_us;       /* its latest event arrives then: the next one not before */
 };
 
@@ -126,6 +128,7 @@ struct site {
     bool was_seen;          /* connected since it was last fenced */
     bool is_fenced;         /* the daemon was told that it is off, and has not listed it since */
     bool has_lied;          /* the agent, and it has been on since */
+    bool expects_alert;     /* its fencing has failed */
     int64_t lost_us;        /* when the daemon was cut off */
 };
 
@@ -160,6 +163,7 @@ struct book {
     unsigned good_life; /* of the replacement at the latest good answer */
     int64_t good_up_us;
     bool was_good, was_settled, was_verified;
+    bool is_just_decided; /* and no pump has followed */
     char root[UUID_TEXT_SIZE];
     unsigned failed_life;
     bool is_host_lost;
@@ -330,7 +334,7 @@ struct simulation {
     struct simulation_result *result;
     struct moment now;
     int64_t offset_us; /* of the clocks, as the daemon last saw it */
-    uint64_t random_world, random_calls, random_events, random_plan, random_warm;
+    uint64_t random_world, random_calls, random_events, random_plan, random_warm, random_batches;
 
     struct config configs[CONFIGS];
     struct config_hypervisor hypervisors[HOSTS_MAX];
@@ -341,11 +345,11 @@ struct simulation {
     bool host_is_shutting_down;
     bool is_quiet; /* no fault is injected any more */
     bool is_pumping;
+    bool is_batching;  /* the pump waits a little for more inputs, as in the daemon for all of one turn */
+    int64_t pump_us;   /* it is due then; USEC_INFINITY: nothing came in since the last one */
+    int64_t timer_us;  /* the next tick, as the last pump has set it; USEC_INFINITY: none */
     bool crash_is_due; /* at the next chance: a coordinator is not freed under itself */
     bool has_jumped, has_reloaded;
-    bool expects_alert;   /* a fencing has failed */
-    bool is_probing_late; /* the late result just handed in must lead to a destroy of late_target */
-    struct machine_ref late_target;
 
     struct site hosts[HOSTS_MAX];
     unsigned n_hosts;
@@ -448,8 +452,11 @@ void disk_free(struct simulation *simulation);
 
 void shell_start(struct simulation *simulation);
 void shell_crash(struct simulation *simulation, int64_t down_us);
-/* After everything that came in. */
+/* After everything that came in: the pump is due. */
 void shell_pump(struct simulation *simulation);
+/* It is time for it. */
+void shell_pump_now(struct simulation *simulation);
+void shell_tick(struct simulation *simulation);
 /* The operator releases the brake. False: it was not on. */
 bool shell_release(struct simulation *simulation);
 void shell_connect_later(struct simulation *simulation, unsigned host, int64_t delay_us);
@@ -474,8 +481,19 @@ void promises_notice(struct simulation *simulation, const struct notice *notice)
 void promises_daemon_dies(struct simulation *simulation);
 void promises_step(struct simulation *simulation);
 void promises_end(struct simulation *simulation);
-/* After the pump that follows a late success. */
-void promises_late(struct simulation *simulation);
+void promises_pumped(struct simulation *simulation);
+
+/* ---- decisions.c ---- */
+
+/* A candidate was chosen: seen after the input that led to it. */
+void decisions_made(struct simulation *simulation, const struct recovery *recovery);
+/* Its intent is to be written. */
+void decisions_carried_out(struct simulation *simulation, const struct action *action);
+/* Its disk and its address are, as far as the coordinator knows: of news, or because its start has succeeded. */
+bool decisions_is_in_use(const struct simulation *simulation, const struct domain *domain);
+/* No other domain that is up, as far as the coordinator knows, has what the candidate needs. */
+void decisions_check_conflicts(struct simulation *simulation, const struct domain *failed,
+                               const struct domain *candidate);
 
 /* ---- crashes.c ---- */
 
@@ -507,7 +525,7 @@ void promises_power_lost(struct simulation *simulation, const struct domain *dom
 
 void losses_fence_asked(struct simulation *simulation, unsigned host);
 void losses_answered(struct simulation *simulation, unsigned host, bool is_off);
-/* After the pump that follows an answer. */
+/* After the pump that follows answers of the agents. */
 void losses_told(struct simulation *simulation);
 void losses_notice(struct simulation *simulation, const struct notice *notice);
 void losses_destroy(struct simulation *simulation, const struct action *action);

@@ -104,10 +104,9 @@ static void check_conflicts(struct simulation *simulation, const struct domain *
 {
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *other = &simulation->domains[i];
-        const struct machine *machine = view_of(simulation, other);
 
-        if (other != domain && machine != NULL && (other->disk == domain->disk || other->mac == domain->mac) &&
-            (machine_state_is_active(machine->state) || machine->is_starting))
+        if (other != domain && (other->disk == domain->disk || other->mac == domain->mac) &&
+            decisions_is_in_use(simulation, other))
             violate(simulation, "warmth: %s is started to be warm beside %s, with its disk or address", domain->name,
                     other->name);
     }

@@ -75,6 +75,26 @@ static void test_a_choice_that_was_held_is_made_anew(struct world *world)
 }
 
 /* Its host went away before anything was asked of it: another candidate is there. */
+/* An operator starts another machine on that disk after the choice, before the start. */
+static void test_a_disk_that_is_taken_while_the_hooks_run(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    unsigned other = world_add(world, "other", "database/oracle", MACHINE_SHUT_OFF);
+
+    world->domains[b].disk = world->domains[other].disk = "/shared.img";
+    world_connect_all(world);
+    world->holds = 1u << ACTION_HOOK;
+    world_kill(world, a);
+    world_drive(world);
+    world_expect(world, a, RECOVERY_PREPARING);
+    world_boot(world, other);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_explained(world_expect(world, a, RECOVERY_EXHAUSTED), "b")->reason,
+                        "its disk /shared.img is in use by other");
+    assert_int_equal(world->domains[b].starts, 0);
+}
+
 static void test_the_host_of_a_choice_is_gone(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -131,6 +151,7 @@ int main(void)
         world_test(test_the_brake_ends_nothing),
         world_test(test_remains_are_ended_after_the_release),
         world_test(test_a_choice_that_was_held_is_made_anew),
+        world_test(test_a_disk_that_is_taken_while_the_hooks_run),
         world_test(test_the_host_of_a_choice_is_gone),
         world_test(test_at_the_start_every_hypervisor_is_waited_for),
         world_test(test_the_brake_judges_a_listing_as_a_whole),

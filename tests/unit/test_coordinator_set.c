@@ -292,6 +292,41 @@ static void test_a_machine_being_started_uses_its_disk_already(struct world *wor
     world_release(world);
 }
 
+/* The answer to its start is faster than the news of it, which may be lost. */
+static void test_a_machine_that_was_started_uses_its_disk_before_that_is_told(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
+    unsigned c = world_add(world, "c", WEB, MACHINE_RUNNING);
+    unsigned x = world_add(world, "x", WEB, MACHINE_SHUT_OFF), y = world_add(world, "y", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[x].disk = world->domains[y].disk = "/images/standby.qcow2";
+    world->domains[a].role = world->domains[b].role = "protected";
+    world->domains[x].is_unheard = true;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC / 2);
+    world_expect(world, a, RECOVERY_SETTLING);
+    world_kill(world, b);
+    world_pass(world, USEC_PER_SEC / 2);
+    assert_out(world_expect(world, b, RECOVERY_EXHAUSTED), "y", "is in use by x");
+
+    /* And when the recovery is over, until it is described. */
+    world->holds = 1u << ACTION_DESCRIBE;
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    world_kill(world, c);
+    world_pass(world, USEC_PER_SEC / 2);
+    assert_out(world_expect(world, c, RECOVERY_EXHAUSTED), "y", "is in use by x");
+    world_release(world);
+    assert_int_equal(world->domains[y].starts, 0);
+
+    world_happen(world, x, EVENT_STOPPED_DESTROYED);
+    world_boot(world, b);
+    world_kill(world, b);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[y].starts + world->domains[x].starts, 2);
+}
+
 static void test_two_that_share_a_disk_are_not_started_in_one_round(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
@@ -405,6 +440,7 @@ int main(void)
         world_test(test_the_failed_machines_own_disk_and_address_do_not_count),
         world_test(test_an_address_in_use_anywhere_is_no_candidates),
         world_test(test_a_machine_being_started_uses_its_disk_already),
+        world_test(test_a_machine_that_was_started_uses_its_disk_before_that_is_told),
         world_test(test_two_that_share_a_disk_are_not_started_in_one_round),
         world_test(test_a_host_without_the_memory),
         world_test(test_memory_is_not_checked_unless_asked_for),

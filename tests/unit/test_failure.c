@@ -363,6 +363,18 @@ static void test_a_pending_failure_is_off_when_the_machine_goes_on_or_is_stopped
     }
 }
 
+/* It crashed, was started again, and no event told of that. */
+static void test_an_io_error_after_a_start_that_was_not_told_is_a_new_failure(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_failure(fixture, CAUSE_PROCESS_DIED, EVENT_STOPPED_FAILED);
+    assert_int_equal(tell(fixture, EVENT_SUSPENDED_IO_ERROR), FAILURE_PENDING);
+    pass(fixture, GRACE_US);
+    assert_int_equal(tick(fixture), FAILURE_DETECTED);
+    assert_int_equal(fixture->cause, CAUSE_IO_ERROR);
+}
+
 static void test_dying_within_the_grace_is_one_failure(void **state)
 {
     struct fixture *fixture = *state;
@@ -839,6 +851,7 @@ int main(void)
         failure_test(test_the_watchdog_resets_or_only_reports),
         failure_test(test_crashed_while_not_connected),
         failure_test(test_a_pending_failure_is_off_when_the_machine_goes_on_or_is_stopped),
+        failure_test(test_an_io_error_after_a_start_that_was_not_told_is_a_new_failure),
         failure_test(test_dying_within_the_grace_is_one_failure),
         failure_test(test_a_repeated_io_error_does_not_put_the_end_off),
         failure_test(test_an_io_error_that_fails_again_after_a_resume_is_a_new_failure),

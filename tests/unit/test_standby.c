@@ -169,6 +169,22 @@ static void saved_ones_are_restored(struct world *world)
     assert_string_equal(warmth_name(recovery->warmth), "saved");
 }
 
+/* Given back, it was off already: its end is no late news of that. */
+static void a_saved_one_that_is_given_back_may_fail_at_once(struct world *world)
+{
+    world->config.standby.warmth = KEEP_SAVED;
+    connect_and_warm(world);
+    world->config.standby.warm = 0;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    for (unsigned i = 0; i < 600 && world->told[NOTICE_WARM_ENDED] == 0; i++)
+        world_pass(world, USEC_PER_SEC / 10);
+    assert_int_equal(world->told[NOTICE_WARM_ENDED], 1);
+    world_boot(world, best);
+    world_kill(world, best);
+    world_pass(world, SETTLED);
+    world_expect(world, best, RECOVERY_RECOVERED);
+}
+
 static void observing_warms_no_standby(struct world *world)
 {
     world->config.mode = MODE_OBSERVE;
@@ -599,6 +615,7 @@ int main(void)
         TEST(a_clock_that_cannot_be_set_at_once_is_set_later),
         TEST(a_clock_that_cannot_be_set_is_told),
         TEST(saved_ones_are_restored),
+        TEST(a_saved_one_that_is_given_back_may_fail_at_once),
         TEST(observing_warms_no_standby),
         TEST(one_that_shares_a_disk_stays_cold_and_says_why),
         TEST(one_that_stands_in_the_way_of_a_better_one_stays_cold),

@@ -31,6 +31,7 @@ struct world_domain {
     unsigned clocks_set;
     int start_error;                    /* what the next starts answer; 0: it runs */
     int64_t start_us;                   /* how long a start takes */
+    bool is_unheard;                    /* no event tells of its start */
     bool dies_at_once;                  /* comes up, and crashes again before it is looked at */
     bool has_agent;                     /* the channel, and in the guest the agent at the end of it */
     bool is_mute;                       /* the guest's agent does not answer */

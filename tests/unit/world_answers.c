@@ -243,9 +243,10 @@ static void answer_start(struct world *world, const struct action *action)
         domain->state = MACHINE_RUNNING;
         domain->reason = REASON_UNKNOWN;
         domain->has_saved = false;
-        if (was_off)
+        if (was_off && !domain->is_unheard)
             world_tell(world, number, EVENT_STARTED_BOOTED);
-        world_tell(world, number, EVENT_RESUMED);
+        if (!domain->is_unheard)
+            world_tell(world, number, EVENT_RESUMED);
         if (domain->dies_at_once)
             world_kill(world, number);
     } else {

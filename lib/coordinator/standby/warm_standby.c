@@ -72,6 +72,8 @@ void warm_standby_show(struct standby *standby, struct warm_standby *warm)
     else if (pool_claim(standby->registry->pool, machine, warm->warming.id) == -ENOMEM)
         outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, warm->begun, machine, "no memory to claim %s",
                     machine->name);
+    machine->has_come_up = warm->warming.state == WARMING_SETTLING || warm->warming.state == WARMING_VERIFYING ||
+                           warm->warming.state == WARMING_SUSPENDING;
     if (machine->is_starting != is_starting)
         pool_set_starting(standby->registry->pool, machine, is_starting);
 }
@@ -131,7 +133,8 @@ static void calm_down(struct standby *standby, struct warm_standby *warm, struct
         watch->warm.not_before_us = now.mono_us + CALM_US;
 }
 
-static void tell_end(struct standby *standby, struct warm_standby *warm, struct moment now)
+/* was_off: nothing was done to end it, and what is told of it now is news. */
+static void tell_end(struct standby *standby, struct warm_standby *warm, bool was_off, struct moment now)
 {
     const struct warming *warming = &warm->warming;
     struct machine *machine = warm->machine;
@@ -150,7 +153,8 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, struct 
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is no longer kept warm",
                     machine->name);
         calm_down(standby, warm, now);
-        write_off(standby, warm, now);
+        if (!was_off)
+            write_off(standby, warm, now);
         break;
     case WARMING_END_DISOWNED:
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
@@ -188,14 +192,14 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
         }
     }
     if (step.has_started && warm->needs_memory)
-        machines_count_memory(standby->registry, warm->machine);
+        machines_come_up(standby->registry, warm->machine);
     if (step.has_started && warm->warming.was_warm)
         guest_clock_want(standby->guest_clock, warm->machine, now);
     warm_standby_show(standby, warm);
     if (step.stands)
         tell_standing(standby, warm, now);
     if (warm->warming.state == WARMING_OVER)
-        tell_end(standby, warm, now);
+        tell_end(standby, warm, before == WARMING_STANDING || before == WARMING_RECORDING, now);
     if (warm->warming.state != before)
         standby_touch(standby, now);
 }
@@ -249,6 +253,7 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
     machine->keeping = KEEPING_NONE;
     registry_tell(standby->registry, FACT_SERVING_CHANGED); /* if it runs, it serves from now on */
     machine->resident_kib = 0;
+    machine->has_come_up = false;
     if (machine->is_starting)
         pool_set_starting(standby->registry->pool, machine, false);
     pool_release(standby->registry->pool, machine, warm->warming.id);
