@@ -68,6 +68,7 @@ static void end_stray(struct late_starts *late_starts, const struct machine_ref 
 {
     struct registry *registry = late_starts->registry;
 
+    task_hurry(*tasks_find_target(&late_starts->strays, ref));
     if (!is_being_ended(late_starts, ref) && tasks_add(&late_starts->strays, ACTION_DESTROY, ref, recovery_id) == NULL)
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
                     "no memory to stop it");

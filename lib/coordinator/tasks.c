@@ -52,6 +52,14 @@ struct action task_ask(struct task *task, struct registry *registry, enum part o
     return task->action;
 }
 
+void task_hurry(struct task *task)
+{
+    if (task == NULL || task->retry_us == USEC_INFINITY)
+        return;
+    task->retry_us = USEC_INFINITY;
+    task->is_due = true;
+}
+
 void tasks_drop(struct task **at)
 {
     struct task *task = *at;

@@ -26,6 +26,8 @@ struct task **tasks_find_action(struct task **tasks, uint64_t action_id);
 struct task **tasks_find_target(struct task **tasks, const struct machine_ref *target);
 /* It is asked for now. */
 struct action task_ask(struct task *task, struct registry *registry, enum part owner, int64_t timeout_us);
+/* It waits no longer to be tried again. task may be NULL. */
+void task_hurry(struct task *task);
 void tasks_drop(struct task **at);
 
 void tasks_tick(struct task *tasks, int64_t now_us);

@@ -256,6 +256,24 @@ static void test_a_machine_that_is_started_while_its_recovery_fails(struct world
     assert_int_equal(world_recoveries(world, a, &second), 2);
 }
 
+/* To end what an operator had started there was tried in vain, and is tried again later: the start itself cannot wait. */
+static void test_a_start_that_comes_while_an_end_waits_to_be_tried_again(struct world *world)
+{
+    unsigned a = replaced_by_c(world), b = a + 1;
+    struct action start = {.kind = ACTION_START, .target = machine_ref_of(world_machine(world, b))};
+    struct action_result done = {.error = 0};
+
+    strcpy(start.recovery_id, world_expect(world, a, RECOVERY_RECOVERED)->id);
+    world->holds = 1u << ACTION_DESTROY;
+    world_boot(world, b);
+    world_drive(world);
+    world_answer_error(world, world_find_pending(world, ACTION_DESTROY), -EIO);
+    world->holds = 0;
+    coordinator_handle_late_result(world->coordinator, &start, &done, world->now);
+    world_drive(world);
+    assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+}
+
 static void test_the_failed_machine_is_not_started_into_a_used_disk(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), other;
@@ -316,6 +334,7 @@ int main(void)
         world_test(test_a_failure_that_was_left_alone_is_told_once),
         world_test(test_a_machine_that_is_started_while_its_recovery_fails),
         world_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
+        world_test(test_a_start_that_comes_while_an_end_waits_to_be_tried_again),
         world_test(test_the_failed_machine_is_not_started_into_a_used_disk),
     };
 
