@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void accuse(const struct usage *wanted, struct candidate *candidates, const struct exclusive *exclusive,
-                   const struct machine *machine)
+static void mark_users(const struct usage *wanted, struct candidate *candidates, const struct exclusive *exclusive,
+                       const struct machine *machine)
 {
     for (const struct exclusive_use *use = usage_next(wanted, exclusive, NULL); use != NULL;
          use = usage_next(wanted, exclusive, use)) {
@@ -48,7 +48,7 @@ static int find(const struct pool *pool, const struct machine *failed, struct ca
         if (machine == failed || (!kept_count && machine->keeping != KEEPING_NONE) || !is_up(machine))
             continue;
         while (exclusive_next(machine, &place, &exclusive))
-            accuse(&wanted, candidates, &exclusive, machine);
+            mark_users(&wanted, candidates, &exclusive, machine);
     }
     return 0;
 }

@@ -10,8 +10,8 @@
 
 #include "base/cleanup.h"
 #include "choose/candidate.h"
-#include "pool/pool.h"
 #include "choose/usage.h"
+#include "pool/pool.h"
 
 /*
  * Sets verdict, conflict and conflict_with of every eligible candidate that shares a writable disk not

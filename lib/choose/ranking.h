@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which machines are similar enough to take the place of a failed one, in order: what select.c finds out again with every
- * look, kept for as long as nothing of it changes. The best that are eligible at the moment are picked from it without
- * a look at the others. Has no last word: see select_set.c.
+ * Which machines are similar enough to take the place of a failed one, in order: what select.c finds out again with
+ * every look, kept for as long as nothing of it changes. The best that are eligible at the moment are picked from it
+ * without a look at the others. Has no last word: see coordinator/decide.
  */
 #ifndef UNDERSTUDY_CHOOSE_RANKING_H
 #define UNDERSTUDY_CHOOSE_RANKING_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A table of what may be used once at a time, writable disks and MAC addresses, and of the machines that use it or would. A path is
- * known within one hypervisor, a network source and an address on all of them. Judges no machine.
+ * A table of what may be used once at a time, writable disks and MAC addresses, and of the machines that use it or
+ * would. A path is known within one hypervisor, a network source and an address on all of them. Judges no machine.
  */
 #ifndef UNDERSTUDY_CHOOSE_USAGE_H
 #define UNDERSTUDY_CHOOSE_USAGE_H

@@ -56,7 +56,7 @@ static void show(const char *text, char buffer[static QUOTED_SIZE])
     memcpy(buffer + length, is_cut ? "..." : "", is_cut ? 4 : 1);
 }
 
-const char *quote(const char *text, char buffer[static QUOTED_SIZE])
+static const char *quote(const char *text, char buffer[static QUOTED_SIZE])
 {
     char shown[QUOTED_SIZE];
 

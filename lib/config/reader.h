@@ -49,12 +49,9 @@ void place_format(const struct place *place, char buffer[static PLACE_TEXT_SIZE]
 
 #define QUOTED_SIZE 80
 
-/* Text from a file in single quotes, fit to be shown: cut where it is long, without control characters. */
-const char *quote(const char *text, char buffer[static QUOTED_SIZE]);
-
 /*
- * The name of a pair as quote; "" where it does not look like a name but like a whole pair that is written badly,
- * such as password=xyz.
+ * The name of a pair in quotes, shortened where it is long; "" where it does not look like a name but like a whole
+ * pair that is written badly, such as password=xyz.
  */
 const char *quote_name(const char *text, char buffer[static QUOTED_SIZE]);
 

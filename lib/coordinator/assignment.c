@@ -70,8 +70,8 @@ static bool has_room(const struct recoveries *recoveries)
 }
 
 /*
- * No more than have a chance now, and some, so that they are matched as a set. A recovery that is left out is no worse off: there
- * is no room for it.
+ * No more than have a chance now, and some, so that they are matched as a set. A recovery that is left out is no worse
+ * off: there is no room for it.
  */
 static size_t seekers_at_most(const struct recoveries *recoveries)
 {

@@ -79,6 +79,8 @@ static void coordinator_settle(struct coordinator *coordinator, struct moment no
         while (parts[part].handle != NULL && parts[part].handle(self_of(coordinator, part), now)) {
             if (++steps > STEPS_MAX) {
                 coordinator->overruns++;
+                outbox_tell(&coordinator->registry.outbox, NOTICE_EVENT_NOTED, now, NULL,
+                            "a fault of understudyd: %s finds work without end; please report it", parts[part].name);
                 return;
             }
             part = 0;

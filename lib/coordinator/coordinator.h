@@ -16,13 +16,13 @@
 
 #include "base/moment.h"
 #include "config/config.h"
+#include "detect/host.h"
+#include "pool/pool.h"
 #include "protocol/action.h"
 #include "protocol/event.h"
 #include "protocol/explanation.h"
-#include "detect/host.h"
 #include "protocol/notice.h"
 #include "workflow/recovery.h"
-#include "pool/pool.h"
 
 struct coordinator;
 
@@ -42,8 +42,8 @@ void coordinator_handle_disconnected(struct coordinator *coordinator, const char
                                      struct moment now);
 
 /*
- * An attempt to connect failed for a reason that says nothing of the host: its kernel refused, or the fault is ours.
- * The time after which it counts as lost begins anew.
+ * An attempt to connect failed for a reason that says nothing of the host: its kernel refused, or the fault is the
+ * daemon's. The time after which it counts as lost begins anew.
  */
 void coordinator_handle_refused(struct coordinator *coordinator, const char *hypervisor, struct moment now);
 
@@ -92,8 +92,8 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
 bool coordinator_release(struct coordinator *coordinator, struct moment now);
 
 /*
- * An operator has made sure that a host that cannot be reached is off: its machines are recovered elsewhere. -ENOENT: no
- * such hypervisor. -EBUSY: it can be reached. -EALREADY: it is known to be off.
+ * An operator has made sure that a host that cannot be reached is off: its machines are recovered elsewhere. -ENOENT:
+ * no such hypervisor. -EBUSY: it can be reached. -EALREADY: it is known to be off.
  */
 int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hypervisor, struct moment now) _must_check_;
 
@@ -126,13 +126,14 @@ int64_t coordinator_deadline(const struct coordinator *coordinator);
 
 /* ---- what it asks for, and tells ---- */
 
-/* Take them until false after every call above. */
+/* The driver takes them until false after a call above, or after several that come in at the same time. outbox.h has the
+ * contract. */
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
 /* A recovery that has changed and should be written down; borrowed until the next call. */
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
 /*
- * A machine of which something is to be written down, MACHINE_GONE: nothing any more; false: none. In one breath with
- * the recoveries: neither may reach the disk without the other.
+ * A machine of which something is to be written down, MACHINE_GONE: nothing any more; false: none. In one transaction
+ * with the recoveries: neither may reach the disk without the other.
  */
 bool coordinator_next_changed_machine(struct coordinator *coordinator, struct machine_ref *ret_machine,
                                       struct machine_memory *ret);
@@ -153,6 +154,9 @@ const struct feature_table *coordinator_features(const struct coordinator *coord
 
 /* The brake is on: nothing is started until coordinator_release. */
 bool coordinator_is_held(const struct coordinator *coordinator);
+
+/* After so many inputs the components did not come to an end, which is a fault of this program. */
+unsigned long coordinator_overruns(const struct coordinator *coordinator);
 
 /* Every configured hypervisor has been listed at least once since the start. */
 bool coordinator_is_ready(const struct coordinator *coordinator);

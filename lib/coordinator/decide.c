@@ -106,9 +106,9 @@ static bool agrees(struct pass *pass, const struct seeker *seeker, size_t n, con
 }
 
 /*
- * The last word on a machine that is to be taken, or with NULL on there being no candidate: every machine is looked at. Where
- * the ranking turns out to be wrong, the recovery is looked at again with a new one; the second time, what was selected
- * holds. False: not now. *ret_candidate is in the selection; NULL: there is none.
+ * The last word on a machine that is to be taken, or with NULL on there being no candidate: every machine is looked
+ * at. Where the ranking turns out to be wrong, the recovery is looked at again with a new one; the second time, what
+ * was selected holds. False: not now. *ret_candidate is in the selection; NULL: there is none.
  */
 static bool confirm(struct pass *pass, const struct seeker *seeker, size_t n, const struct machine *machine,
                     struct selection **ret, const struct candidate **ret_candidate)

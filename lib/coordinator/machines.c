@@ -327,7 +327,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         recall(registry, watch, machine, report, now);
         recall_learned(registry, watch, machine, now);
     }
-    /* The machine is known now: the next listing does not recall it again, even if the rest of this one is not taken in. */
+    /* The machine is known now: the next listing does not recall it again, even if the rest of this one is lost. */
     watch->remembered.state = MACHINE_UNKNOWN;
     watch->is_listed = true;
     watch->absent_since_us = 0;

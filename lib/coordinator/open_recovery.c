@@ -298,7 +298,7 @@ static void announce_decision(struct recoveries *recoveries, const struct open_r
                                                            : recovery->replacement_name);
 }
 
-/* One that was laid down has slept since. */
+/* A guest that was suspended or saved has slept since. */
 static void wake_guest(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
     if (open->candidate != NULL && open->recovery->warmth != WARMTH_COLD)

@@ -12,8 +12,9 @@
  *               coordinator hands out the START only after the answer to it.
  *   notices     for people. They may be lost and are repeated nowhere.
  *
- * After every input the driver takes all of them until none is left. It may carry out questions and
- * actions in any order, and answers each exactly once. An action that was handed out is never recalled.
+ * After an input, or several that come in at the same time, the driver takes all of them until none is
+ * left. It may carry out questions and actions in any order, and answers each exactly once. An action that
+ * was handed out is never recalled.
  *
  * This file holds what belongs to no component: the queue of notices and the ids of actions. What stands
  * in the other classes is the components' own, so that asking for an action never needs memory.

@@ -34,7 +34,7 @@ const struct recovery *records_next_changed(struct records *records);
 /* How many are under way and are not among the restored. */
 size_t records_count_open(const struct records *records);
 
-/* The machine at the head of the chain of replacements that this one stands in, as far as recoveries of the window say. */
+/* The machine at the head of the chain of replacements that this one stands in, by the recoveries of the window. */
 struct machine_ref records_original(const struct records *records, const struct machine *machine, int64_t window_us,
                                     struct moment now);
 

@@ -15,6 +15,11 @@ const struct feature_table *coordinator_features(const struct coordinator *coord
     return coordinator->registry.features;
 }
 
+unsigned long coordinator_overruns(const struct coordinator *coordinator)
+{
+    return coordinator->overruns;
+}
+
 bool coordinator_is_ready(const struct coordinator *coordinator)
 {
     for (size_t i = 0; i < coordinator->registry.n_hosts; i++)

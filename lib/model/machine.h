@@ -62,7 +62,7 @@ enum warmth {
 enum keeping {
     KEEPING_NONE,
     KEEPING_WARMING, /* on its way up, or back down: a recovery that wants it takes it over */
-    KEEPING_WARM,    /* laid down, and ours */
+    KEEPING_WARM,    /* suspended or saved, by the daemon */
     KEEPING_ENDING,  /* being stopped: no recovery may take it until it is off */
     KEEPING_COUNT,
 };

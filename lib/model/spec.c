@@ -74,11 +74,14 @@ void knowledge_done(struct knowledge *knowledge)
     id_set_done(&knowledge->kinds);
 }
 
-/* A source before this one already spoke about the kind. */
-static bool is_outranked(const struct knowledge *sources, enum knowledge_source source, uint32_t kind)
+/* Sources, the most trusted first. */
+static const enum knowledge_source trust[] = {KNOWLEDGE_CONFIG, KNOWLEDGE_METADATA, KNOWLEDGE_AGENT, KNOWLEDGE_OSINFO};
+
+/* A source that is trusted more already spoke about the kind. */
+static bool is_outranked(const struct knowledge *sources, size_t rank, uint32_t kind)
 {
-    for (enum knowledge_source s = 0; s < source; s++)
-        if (id_set_contains(&sources[s].kinds, kind))
+    for (size_t i = 0; i < rank; i++)
+        if (id_set_contains(&sources[trust[i]].kinds, kind))
             return true;
     return false;
 }
@@ -87,11 +90,11 @@ int knowledge_resolve(const struct knowledge *sources, const struct feature_tabl
 {
     _cleanup_(id_set_done) struct id_set features = {0};
 
-    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
-        for (size_t i = 0; i < sources[s].features.count; i++) {
-            uint32_t feature = sources[s].features.ids[i];
+    for (size_t rank = 0; rank < KNOWLEDGE_COUNT; rank++)
+        for (size_t i = 0; i < sources[trust[rank]].features.count; i++) {
+            uint32_t feature = sources[trust[rank]].features.ids[i];
 
-            if (is_outranked(sources, s, feature_kind(table, feature)))
+            if (is_outranked(sources, rank, feature_kind(table, feature)))
                 continue;
             int r = id_set_add(&features, feature);
             if (r < 0)

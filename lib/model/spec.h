@@ -32,7 +32,7 @@ struct spec {
 
 void spec_done(struct spec *spec);
 
-/* Where knowledge of a machine's features comes from, the most trusted first (README.md of this room). */
+/* Where knowledge of a machine's features comes from; README.md of this room has the order of trust. */
 enum knowledge_source {
     KNOWLEDGE_CONFIG,
     KNOWLEDGE_METADATA,
@@ -63,7 +63,7 @@ void knowledge_done(struct knowledge *knowledge);
 
 /*
  * For each kind the first source that says anything wins; the result replaces *ret, whose former
- * content is released. sources: KNOWLEDGE_COUNT elements in the order of the enum. -ENOMEM.
+ * content is released. sources: KNOWLEDGE_COUNT elements, by source. -ENOMEM.
  */
 int knowledge_resolve(const struct knowledge *sources, const struct feature_table *table,
                       struct id_set *ret) _must_check_;

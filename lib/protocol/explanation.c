@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ownership of an explanation. What is in it, select.c writes. */
+/* Ownership of an explanation. What is in it, choose/explain writes. */
 #include "protocol/explanation.h"
 
 #include <stdlib.h>

@@ -30,9 +30,9 @@ enum notice_kind {
     NOTICE_CLOCK_JUMPED, /* the host slept: acting waits until everything is listed anew */
     NOTICE_STORE_FAILED, /* what happens cannot be written down */
     NOTICE_STORE_WORKS,
-    NOTICE_WARMED,        /* a standby was verified and laid down, warm */
+    NOTICE_WARMED,        /* a standby was verified and is warm: suspended or saved */
     NOTICE_REFRESHED,     /* a warm one was run and verified anew */
-    NOTICE_WARM_FAILED,   /* it did not come up, or could not be laid down */
+    NOTICE_WARM_FAILED,   /* it did not come up, or could not be suspended or saved */
     NOTICE_WARM_ENDED,    /* given back, or taken by an operator */
     NOTICE_CLOCK_FAILED,  /* a guest that slept may have the wrong time */
     NOTICE_HYPERVISOR_UP, /* connected and listed */

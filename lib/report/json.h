@@ -13,11 +13,11 @@
 #include <stddef.h>
 
 #include "base/moment.h"
+#include "pool/pool.h"
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
-#include "workflow/recovery.h"
-#include "pool/pool.h"
 #include "report/status.h"
+#include "workflow/recovery.h"
 
 int json_format_status(const struct status *status, char **ret) _must_check_;
 

@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "detect/failure.h"
-#include "protocol/notice.h"
 #include "pool/pool.h"
+#include "protocol/notice.h"
 #include "report/status.h"
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"

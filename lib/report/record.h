@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/moment.h"
 #include "detect/host.h"
-#include "workflow/recovery.h"
 #include "model/machine.h"
+#include "workflow/recovery.h"
 
 /*
  * All that is history in a recovery, and at which level its replacement is verified; the question under

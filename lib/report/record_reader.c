@@ -60,7 +60,7 @@ int record_read_word(struct record_reader *reader, const json_t *object, const c
 }
 
 /* NULL: refused. */
-char *record_copy_text(struct record_reader *reader, const json_t *value)
+static char *copy_text(struct record_reader *reader, const json_t *value)
 {
     const char *text = json_string_value(value);
     char *copy = text != NULL ? strdup(text) : NULL;
@@ -72,7 +72,7 @@ char *record_copy_text(struct record_reader *reader, const json_t *value)
 
 char *record_read_text(struct record_reader *reader, const json_t *object, const char *key)
 {
-    return record_copy_text(reader, json_object_get(object, key));
+    return copy_text(reader, json_object_get(object, key));
 }
 
 char *record_read_text_or_null(struct record_reader *reader, const json_t *object, const char *key)
@@ -115,7 +115,7 @@ void record_read_strings(struct record_reader *reader, const json_t *object, con
 
     for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++)
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are elements */
-        list->items[list->count++] = record_copy_text(reader, json_array_get(array, i));
+        list->items[list->count++] = copy_text(reader, json_array_get(array, i));
 }
 
 /* As json_finish, but with every digit: what is read back is to be what was written. */

@@ -25,7 +25,6 @@ int64_t record_read_integer(struct record_reader *reader, const json_t *object, 
 double record_read_number(struct record_reader *reader, const json_t *object, const char *key);
 int record_read_word(struct record_reader *reader, const json_t *object, const char *key,
                      const struct record_vocabulary *vocabulary);
-char *record_copy_text(struct record_reader *reader, const json_t *value);
 char *record_read_text(struct record_reader *reader, const json_t *object, const char *key);
 char *record_read_text_or_null(struct record_reader *reader, const json_t *object, const char *key);
 void record_read_into(struct record_reader *reader, const json_t *object, const char *key, char *buffer, size_t size);

@@ -18,7 +18,7 @@ struct machine_counts {
     size_t standing_by; /* standby and not running: could be started, were it similar enough */
     size_t protected;
     size_t warming;        /* on their way to being warm, refreshed, or being stopped */
-    size_t warm;           /* kept warm and laid down */
+    size_t warm;           /* kept warm: suspended or saved */
     uint64_t resident_kib; /* of host memory that those take */
 };
 

@@ -148,7 +148,7 @@ double similarity_min_coverage(const struct similarity_rules *rules)
 
 const char *similarity_rank_by_name(const struct similarity_rules *rules)
 {
-    return rules->rank_by == RANK_BY_SIMILARITY ? "similarity" : "overlap";
+    return rank_by_name(rules->rank_by);
 }
 
 const char *similarity_must_cover_kind(const struct similarity_rules *rules, uint32_t index)

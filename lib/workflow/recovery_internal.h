@@ -22,8 +22,6 @@ void step_enter(struct step *step, enum recovery_state state);
 /* Takes detail, which may be NULL. */
 void step_finish(struct step *step, enum recovery_state state, char *detail);
 
-/* The question that the state is about, for the first time or once more. */
-void step_ask(struct step *step);
 void step_begin_asking(struct step *step, enum recovery_state state);
 /*
  * The question got no clear answer. Waits for the connection if that is what is missing, else asks again after a

@@ -40,7 +40,8 @@ void step_finish(struct step *step, enum recovery_state state, char *detail)
     step->out->ended = true;
 }
 
-void step_ask(struct step *step)
+/* The question that the state is about, for the first time or once more. */
+static void ask(struct step *step)
 {
     struct recovery *recovery = step->recovery;
     const struct machine_ref *target =
@@ -54,7 +55,7 @@ void step_ask(struct step *step)
 void step_begin_asking(struct step *step, enum recovery_state state)
 {
     step_enter(step, state);
-    step_ask(step);
+    ask(step);
 }
 
 bool step_ask_later(struct step *step, int64_t pause_us)
@@ -72,7 +73,7 @@ bool step_ask_again(struct step *step)
     if (!question_is_to_be_repeated(&step->recovery->question, event->kind == RECOVERY_TICK,
                                     event->kind == RECOVERY_RECONNECTED, event->now))
         return false;
-    step_ask(step);
+    ask(step);
     return true;
 }
 

@@ -27,28 +27,9 @@ static const struct {
 };
 /* clang-format on */
 
-static const char *const event_names[WARMING_EVENT_COUNT] = {
-    [WARMING_BEGIN] = "begin",
-    [WARMING_ANSWER] = "answer",
-    [WARMING_CAME_BACK] = "came-back",
-    [WARMING_OFF] = "off",
-    [WARMING_UP] = "up",
-    [WARMING_FAILED] = "failed",
-    [WARMING_RECONNECTED] = "reconnected",
-    [WARMING_HOST_OFF] = "host-off",
-    [WARMING_BLOCKED] = "blocked",
-    [WARMING_RELEASE] = "release",
-    [WARMING_TICK] = "tick",
-};
-
 const char *warming_state_name(enum warming_state state)
 {
     return states[state].name;
-}
-
-const char *warming_event_name(enum warming_event_kind kind)
-{
-    return event_names[kind];
 }
 
 void warming_init(struct warming *warming, const char *id, const struct machine *machine, const struct config *config)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One standby on its way to being warm, while it is, and back: a pure function of (state, event, now)
- * to actions. Which standbys are worth it, claims, memory and recoveries that want one are the keeper's.
+ * to actions. Which standbys are worth it, claims, memory and recoveries that want one are the coordinator's.
  */
 #ifndef UNDERSTUDY_WORKFLOW_WARMING_H
 #define UNDERSTUDY_WORKFLOW_WARMING_H
@@ -14,7 +14,7 @@
 #include "workflow/question.h"
 
 enum warming_state {
-    WARMING_RECORDING, /* that it is ours is being written to disk */
+    WARMING_RECORDING, /* that it is kept is being written to disk */
     WARMING_STARTING,
     WARMING_RESOLVING,  /* a call was cut off or failed: asking what became of it */
     WARMING_SETTLING,   /* it runs; must stay up for the settle time */
@@ -33,7 +33,7 @@ enum warming_state {
 const char *warming_state_name(enum warming_state state);
 
 enum warming_event_kind {
-    WARMING_BEGIN,       /* on a new one, or on one that stands: run it and lay it down (anew) */
+    WARMING_BEGIN,       /* on a new one, or on one that stands: run it, and suspend or save it (again) */
     WARMING_ANSWER,      /* the action under way was answered: see result */
     WARMING_CAME_BACK,   /* a call that had outlived its deadline has ended */
     WARMING_OFF,         /* the hypervisor says that it is off */
@@ -47,8 +47,6 @@ enum warming_event_kind {
     WARMING_EVENT_COUNT,
 };
 
-const char *warming_event_name(enum warming_event_kind kind);
-
 struct warming_event {
     enum warming_event_kind kind;
     struct moment now;
@@ -59,7 +57,7 @@ struct warming_event {
 /* How it ended. */
 enum warming_end {
     WARMING_GOES_ON,
-    WARMING_END_FAILED,   /* it did not come up, or could not be laid down; it is off */
+    WARMING_END_FAILED,   /* it did not come up, or could not be suspended or saved; it is off */
     WARMING_END_RELEASED, /* given back; it is off, or saved */
     WARMING_END_DISOWNED, /* an operator started or paused it: it is left alone */
 };
@@ -69,12 +67,13 @@ struct warming {
     enum warming_state state;
     struct machine_ref ref;
     enum verify_level level;
-    enum keep_warm form;       /* in which it stands, or stood last */
-    bool was_warm;             /* this is a refresh: it stood before */
-    bool is_failing;           /* it is to be stopped, by its own fault */
-    bool is_releasing;         /* it is to be stopped, and did nothing wrong */
-    enum action_kind last;     /* the latest call that changes something */
-    int64_t loose_until_us;    /* a start of ours whose answer was lost may take effect up to then: mono_us; 0: none */
+    enum keep_warm form;   /* in which it stands, or stood last */
+    bool was_warm;         /* this is a refresh: it stood before */
+    bool is_failing;       /* it is to be stopped, by its own fault */
+    bool is_releasing;     /* it is to be stopped, and did nothing wrong */
+    enum action_kind last; /* the latest call that changes something */
+    int64_t
+        loose_until_us; /* a start of this course whose answer was lost may take effect up to then: mono_us; 0: none */
     unsigned suspend_failures; /* in a row */
     struct moment started;     /* of this course */
     struct moment standing;    /* since when it stands; {0}: not yet */

@@ -3,7 +3,7 @@
  * The course of one standby that is kept warm. Knows its machine only; nothing of the pool or of recoveries.
  *
  *   (new) ── begin ──▶ recording ── cannot be written ──▶ over, failed; one that stood stands on
- *                        │ on disk: it is ours
+ *                        │ on disk: it is kept
  *                        ▼
  *   standing ─ begin ─▶ starting ── an operator was faster ──▶ over, disowned
  *      ▲                 │   │ blocked ──▶ over, failed; one that stood stands on

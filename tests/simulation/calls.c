@@ -215,7 +215,7 @@ static void hand_in(struct simulation *simulation, struct call *call)
     }
 }
 
-/* Nothing comes of it any more, and nobody hears of that before the deadline or the end of the connection. */
+/* Nothing comes of it any more, and no answer comes before the deadline or the end of the connection. */
 static bool is_stuck(struct simulation *simulation, struct call *call)
 {
     if (!call->is_stuck && !power_is_out_of_reach(&simulation->hosts[call->host]))

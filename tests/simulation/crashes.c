@@ -34,7 +34,7 @@ static bool find_view(struct simulation *simulation, const struct domain *domain
     return true;
 }
 
-/* It failed, was not recovered, and nobody has seen it run since: what happens to it now is old. */
+/* It failed, was not recovered, and it was not seen to run since: what happens to it now is old. */
 static bool is_given_up(const struct simulation *simulation, const struct domain *domain)
 {
     const struct machine *machine =
@@ -131,7 +131,7 @@ static bool is_watched(struct simulation *simulation, const struct domain *domai
            find_view(simulation, domain, &state, &reason) && was_in_service(state, reason);
 }
 
-/* Nobody can tell of it; it is found when the host was fenced, or is back, by a daemon that lived through it. */
+/* No event can tell of it; it is found when the host was fenced, or is back, by a daemon that lived through it. */
 void promises_power_lost(struct simulation *simulation, const struct domain *domain)
 {
     bool can_be_found = is_watched(simulation, domain);
@@ -176,7 +176,7 @@ void promises_reasons_lost(struct simulation *simulation, unsigned host)
             excuse(simulation, i, false);
 }
 
-/* Who runs again before anybody looked was never seen off. */
+/* What runs again before the daemon looks was never seen off. */
 void promises_started_anew(struct simulation *simulation, const struct domain *domain)
 {
     excuse(simulation, domain->number, false);
@@ -273,7 +273,7 @@ void promises_daemon_starts(struct simulation *simulation)
 
         if (page == NULL || is_muddled(simulation, &simulation->domains[i]) ||
             record_parse_machine(page->document, &memory) < 0 || !machine_state_is_active(memory.state) ||
-            memory.state == MACHINE_CRASHED || memory.keeping != KEEPING_NONE) /* warm, it served nobody */
+            memory.state == MACHINE_CRASHED || memory.keeping != KEEPING_NONE) /* warm, it served no service */
             excuse(simulation, i, false);
         excuse(simulation, i, true);
         if (was_tried(simulation, &simulation->domains[i]))
@@ -319,7 +319,7 @@ static bool was_given_up(struct simulation *simulation, const struct crash *cras
            !promises_is_beyond_knowing(simulation, &simulation->domains[crash->domain]);
 }
 
-/* It was started to be kept warm, and the disk says so: it served nobody, whichever daemon had started it. */
+/* It was started to be kept warm, and the disk says so: it served no service, whichever daemon had started it. */
 static bool was_only_kept(const struct simulation *simulation, const struct crash *crash)
 {
     const struct page *page = disk_find(simulation, simulation->domains[crash->domain].uuid);
@@ -390,7 +390,7 @@ void crashes_end(struct simulation *simulation)
         const struct crash *crash = &simulation->crashes[i];
         const char *name = simulation->domains[crash->domain].name;
 
-        /* What was started to be kept warm was in nobody's service, whoever knew of that. */
+        /* What was started to be kept warm was in no service, whichever daemon knew of that. */
         if (crash->recovery_id[0] != '\0' || warm_is_id(crash->started_for) ||
             (crash->needs_this_daemon && crash->epoch != simulation->epoch))
             continue;

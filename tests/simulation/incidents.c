@@ -211,7 +211,7 @@ static void be_calm(struct simulation *simulation, const struct thing *thing)
 
 static void be_busy(struct simulation *simulation, struct domain *domain, const struct incident *incident)
 {
-    say(simulation, "world    %s is busy and answers nobody", domain->name);
+    say(simulation, "world    %s is busy and does not answer", domain->name);
     domain->is_busy = true;
     world_schedule_guest(simulation, domain, incident->for_us * 4, be_calm);
 }
@@ -254,7 +254,7 @@ static void resume(struct simulation *simulation, struct domain *domain, const s
         promises_crash(simulation, domain, "hangs still", true, true);
 }
 
-/* Whose disk is in use, or is the next moment, nobody starts. */
+/* The operator starts no domain whose disk is in use, or is about to be. */
 static void start(struct simulation *simulation, struct domain *domain, const struct incident *incident)
 {
     (void)incident;

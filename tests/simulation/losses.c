@@ -63,7 +63,7 @@ void losses_answered(struct simulation *simulation, unsigned index, bool is_off)
 void losses_told(struct simulation *simulation)
 {
     if (simulation->expects_alert && simulation->coordinator != NULL)
-        violate(simulation, "fencing failed, and nobody is told");
+        violate(simulation, "fencing failed, and that is not told");
     simulation->expects_alert = false;
 }
 
@@ -130,7 +130,7 @@ void losses_end(struct simulation *simulation)
         if (replacement == original || !serves(replacement, book))
             continue;
         if (original->doubled_life != original->life)
-            violate(simulation, "%s runs beside %s, which took its place, and nobody is told", original->name,
+            violate(simulation, "%s runs beside %s, which took its place, and that is not told", original->name,
                     replacement->name);
         else if (simulation->config->when_both_run != BOTH_RUN_ALERT)
             violate(simulation, "%s runs beside %s for ever, although one of them was to be stopped", original->name,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Hosts that lose their power or their link, the agent that fences them, and how they come back. The agent
- * fails, succeeds when nobody waits any more, or lies; what it does, it does although the daemon may have died.
+ * fails, succeeds after it was given up, or lies; what it does, it does although the daemon may have died.
  */
 #include <errno.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static void fall_silent(struct simulation *simulation, unsigned index)
                (struct thing){.happen = notice_cut, .host = index, .number = simulation->hosts[index].link});
 }
 
-/* Somebody pulls the plug back in, or has seen to what was wrong. */
+/* The operator pulls the plug back in, or has seen to what was wrong. */
 static void power_on(struct simulation *simulation, const struct thing *thing)
 {
     struct site *site = &simulation->hosts[thing->host];
@@ -141,7 +141,7 @@ static enum agent make_fate(struct simulation *simulation)
 
 static void go_off_late(struct simulation *simulation, const struct thing *thing)
 {
-    power_off(simulation, thing->host, "is switched off by an agent that nobody waits for any more");
+    power_off(simulation, thing->host, "is switched off by an agent that was given up");
 }
 
 static void agent_ends(struct simulation *simulation, const struct thing *thing)

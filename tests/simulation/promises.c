@@ -50,7 +50,7 @@ static bool uses_the_same(const struct domain *a, const struct domain *b)
     return a->disk == b->disk || a->mac == b->mac;
 }
 
-/* Nobody that is up, as far as the coordinator knows, has what the candidate needs. */
+/* No domain that is up, as far as the coordinator knows, has what the candidate needs. */
 static void check_conflicts(struct simulation *simulation, const struct domain *failed, const struct domain *candidate)
 {
     const struct pool *pool = coordinator_pool(simulation->coordinator);
@@ -73,7 +73,7 @@ static void check_concurrency(struct simulation *simulation, const struct domain
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
 
-        /* One that was cut off has nothing under way that anybody knows of. */
+        /* One that was cut off has nothing under way that is known of. */
         n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
              !recovery->question.waits_for_connection &&
              strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
@@ -90,7 +90,7 @@ static void check_decision(struct simulation *simulation, const struct action *a
     const struct machine *machine;
 
     if (failed == NULL || candidate == NULL) {
-        violate(simulation, "an intent for nobody: %s", action->recovery_id);
+        violate(simulation, "an intent without a candidate: %s", action->recovery_id);
         return;
     }
     if (simulation->is_held && candidate != failed)
@@ -227,7 +227,7 @@ void promises_late(struct simulation *simulation)
             machine_ref_equal(&recovery->failed, &simulation->late_target))
             return;
     }
-    violate(simulation, "promise 1: %.8s came up late, is wanted by nobody, and is not destroyed",
+    violate(simulation, "promise 1: %.8s came up late, is not wanted, and is not destroyed",
             simulation->late_target.uuid + 28);
 }
 
@@ -368,7 +368,7 @@ static struct book *open_book(struct simulation *simulation, const struct recove
     say(simulation, "recovery %s of %s opened", book->id, domain->name);
     book->failed_life = domain->life;
     book->is_host_lost = recovery->cause == CAUSE_HOST_LOST;
-    /* How one stopped on a host that was lost, nobody can tell; and who was off, they said, must have been started. */
+    /* How a domain stopped on a lost host is not known; one that was reported off must have been started. */
     if (crashes_match(simulation, domain->number, book->id) == NULL && !book->is_host_lost &&
         !simulation->hosts[domain->host].has_lied)
         violate(simulation, "promise 2: a recovery of %s, which did not fail (again)", domain->name);
@@ -389,7 +389,7 @@ static void check_recovered(struct simulation *simulation, const struct book *bo
         level == VERIFY_AGENT || (level == VERIFY_AUTO && replacement != NULL && replacement->has_agent);
 
     if (replacement == NULL || !book->was_good)
-        violate(simulation, "promise 5: %s is recovered and nobody looked", book->id);
+        violate(simulation, "promise 5: %s is recovered and was not looked at", book->id);
     else if (!book->was_settled)
         violate(simulation, "promise 5: %s is recovered before %s was up for the settle time", book->id,
                 replacement->name);
@@ -427,7 +427,7 @@ static void check_end(struct simulation *simulation, const struct book *book, co
     if (recovery->state == RECOVERY_RECOVERED)
         check_recovered(simulation, book, recovery);
     if (recovery->state == RECOVERY_EXHAUSTED)
-        warm_check_nobody(simulation, recovery);
+        warm_check_no_candidate(simulation, recovery);
     if (recovery->state == RECOVERY_DISMISSED)
         check_dismissed(simulation, book);
 }
@@ -482,7 +482,7 @@ bool promises_is_beyond_knowing(const struct simulation *simulation, const struc
     return domain->unrecorded_epoch != 0 && domain->unrecorded_epoch != simulation->epoch;
 }
 
-/* Off, said its agent; as long as nobody can look, nobody can know better. */
+/* Off, said its agent; as long as it cannot be looked at, that is all that is known. */
 static bool is_beyond_reach(const struct simulation *simulation, const struct domain *domain, bool is_end)
 {
     return promises_is_beyond_knowing(simulation, domain) || (!is_end && simulation->hosts[domain->host].has_lied);
@@ -526,7 +526,7 @@ void promises_step(struct simulation *simulation)
     check_live(simulation, false);
 }
 
-/* What was under way is nobody's fault. */
+/* What was under way is no fault. */
 void promises_daemon_dies(struct simulation *simulation)
 {
     for (size_t i = 0; i < simulation->n_books; i++) {

@@ -10,7 +10,7 @@
 #define TROUBLE_ENDS_US (20 * USEC_PER_SEC)
 #define STEPS_MAX       400000
 
-static char *everybody[] = {(char *)"*"};
+static char *all_machines[] = {(char *)"*"};
 
 static struct config make_config(struct simulation *simulation, uint64_t *dice)
 {
@@ -26,7 +26,7 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
         .api_socket = (char *)"",
         .hypervisors = simulation->hypervisors,
         .n_hypervisors = simulation->n_hosts,
-        .pool = {.protect = {everybody, 1}, .standby = {everybody, 1}},
+        .pool = {.protect = {all_machines, 1}, .standby = {all_machines, 1}},
         .similarity = {.threshold = thresholds[random_below(DIE(base, 1), 4)],
                        .min_coverage = thresholds[random_below(DIE(base, 2), 4)],
                        .rank_by = random_hits(DIE(base, 3), 80) ? RANK_BY_OVERLAP : RANK_BY_SIMILARITY,

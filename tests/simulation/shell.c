@@ -161,6 +161,8 @@ static void pump_once(struct simulation *simulation)
         promises_notice(simulation, &notice);
         notice_done(&notice);
     }
+    if (coordinator_overruns(simulation->coordinator) > 0)
+        violate(simulation, "the components do not come to an end");
     write_changes(simulation);
     promises_step(simulation);
 }

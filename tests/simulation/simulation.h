@@ -38,7 +38,7 @@ enum fault {
     FAULT_OPERATOR_START,
     FAULT_HOST_SHUTDOWN,
     FAULT_CALL_FAILS,
-    FAULT_CALL_HANGS,       /* and then succeeds, when nobody waits any more */
+    FAULT_CALL_HANGS,       /* and then succeeds, after it was given up */
     FAULT_CALL_HANGS_FAILS, /* and then fails */
     FAULT_CALL_LIES,        /* takes effect and says that it did not */
     FAULT_ANSWER_LATE,      /* older than events that overtake it */
@@ -104,7 +104,7 @@ struct domain {
     uint64_t counters;
     char started_for[RECOVERY_ID_SIZE]; /* the recovery that started this life */
     bool was_up_since;                  /* that start was asked for; or it was asked for two daemons ago */
-    bool start_was_lost;                /* nobody waited for that start any more when it took effect */
+    bool start_was_lost;                /* that start had been given up when it took effect */
     unsigned unrecorded_epoch;          /* of the daemon that started it without an intent on disk; 0 */
     unsigned panics_left;
     unsigned doubled_life; /* in which it was told to run beside another */
@@ -449,7 +449,7 @@ void shell_start(struct simulation *simulation);
 void shell_crash(struct simulation *simulation, int64_t down_us);
 /* After everything that came in. */
 void shell_pump(struct simulation *simulation);
-/* Somebody lets go of the brake. False: it was not on. */
+/* The operator releases the brake. False: it was not on. */
 bool shell_release(struct simulation *simulation);
 void shell_connect_later(struct simulation *simulation, unsigned host, int64_t delay_us);
 void shell_disconnect(struct simulation *simulation, unsigned host, const char *why);
@@ -495,7 +495,7 @@ void warm_before(struct simulation *simulation, const struct action *action);
 void warm_take_over(struct simulation *simulation, struct domain *domain, const char *recovery_id);
 void warm_laid_down(struct simulation *simulation, const struct call *call, const struct domain *domain);
 void warm_notice(struct simulation *simulation, const struct notice *notice);
-void warm_check_nobody(struct simulation *simulation, const struct recovery *recovery);
+void warm_check_no_candidate(struct simulation *simulation, const struct recovery *recovery);
 bool warm_is_at_rest(const struct simulation *simulation);
 void warm_end(struct simulation *simulation);
 /* A host was fenced, the daemon is told: what it knows to have been in service there must be recovered. */

@@ -180,7 +180,7 @@ void warm_notice(struct simulation *simulation, const struct notice *notice)
         notice->kind == NOTICE_STARTED && notice->warmth != NULL && strcmp(notice->warmth, "cold") != 0;
 }
 
-/* ---- a recovery that found nobody ---- */
+/* ---- a recovery that found no candidate ---- */
 
 static uint64_t releasable_kib(const struct simulation *simulation, unsigned host)
 {
@@ -204,7 +204,7 @@ static uint64_t spare_kib(const struct simulation *simulation, const char *hyper
     return free_kib > starting_kib ? free_kib - starting_kib : 0;
 }
 
-void warm_check_nobody(struct simulation *simulation, const struct recovery *recovery)
+void warm_check_no_candidate(struct simulation *simulation, const struct recovery *recovery)
 {
     const struct explanation *explanation = recovery->explanation;
 
@@ -224,7 +224,8 @@ void warm_check_nobody(struct simulation *simulation, const struct recovery *rec
             continue;
         free_kib = spare_kib(simulation, ref.hypervisor);
         if (free_kib + releasable_kib(simulation, domain->host) >= domain->memory_kib)
-            violate(simulation, "warmth: %s finds nobody for want of memory that warm standbys hold", recovery->id);
+            violate(simulation, "warmth: %s finds no candidate for want of memory that warm standbys hold",
+                    recovery->id);
     }
 }
 
@@ -273,7 +274,7 @@ static const struct domain *only_standby_of(const struct simulation *simulation,
     return only;
 }
 
-/* Somebody whom the plan cannot do without is cold, though there is room for him; NULL. */
+/* A standby that the plan cannot do without, and that is cold though there is room for it; NULL. */
 static const struct domain *find_left_cold(const struct simulation *simulation)
 {
     unsigned n_kept = 0;
@@ -348,7 +349,7 @@ void warm_end(struct simulation *simulation)
          */
         if (domain->state == MACHINE_RUNNING && warm_is_id(domain->started_for) && !domain->was_up_since &&
             !(domain->start_was_lost && simulation->has_jumped))
-            violate(simulation, "warmth: %s runs, and serves nobody", domain->name);
+            violate(simulation, "warmth: %s runs, and serves no service", domain->name);
         if (!is_warm)
             continue;
         n++;

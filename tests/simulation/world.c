@@ -249,7 +249,7 @@ void world_tell(struct simulation *simulation, const struct domain *domain, enum
         late_us = 500 * USEC_PER_MSEC;
     if (!host->is_up || !host->is_connected || host->is_cut || simulation->coordinator == NULL ||
         strikes(simulation, dice, FAULT_EVENT_LOST, 2) || spot_is(simulation, SPOT_EVENT_LOST, place)) {
-        say(simulation, "         … and nobody hears it");
+        say(simulation, "         … and no event tells of it");
         promises_event_lost(simulation, domain, event);
         return;
     }
@@ -313,7 +313,7 @@ void world_boot(struct simulation *simulation, struct domain *domain, const char
     domain->panics_left = 0;
     snprintf(domain->started_for, sizeof(domain->started_for), "%s", recovery_id);
     say(simulation, "world    %s is started%s%s%s", domain->name, recovery_id[0] != '\0' ? " for " : " by an operator",
-        recovery_id, is_lost ? ", and nobody waits for that any more" : "");
+        recovery_id, is_lost ? ", which was given up" : "");
     if (was_off)
         world_tell(simulation, domain, was_saved ? EVENT_STARTED_RESTORED : EVENT_STARTED_BOOTED, 0);
     world_tell(simulation, domain, EVENT_RESUMED, 0);

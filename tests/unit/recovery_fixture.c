@@ -55,7 +55,7 @@ static uint64_t next_id = 100;
 static void take_action(struct fixture *fixture)
 {
     fixture->recovery->question.action_id = fixture->step.action.id = next_id++;
-    fixture->recovery->question.is_handed_out = true; /* handed out at once, as long as nobody holds it back */
+    fixture->recovery->question.is_handed_out = true; /* handed out at once, unless the brake holds it back */
 }
 
 void hand_in(struct fixture *fixture, struct recovery_event event)
@@ -253,7 +253,8 @@ void until_waiting(struct fixture *fixture)
 {
     fixture->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody is similar enough"});
+    hand_in(fixture,
+            (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "no candidate is similar enough"});
     assert_state(fixture, RECOVERY_WAITING);
 }
 

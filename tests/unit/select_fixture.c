@@ -33,16 +33,9 @@ int select_tear_down(void **state)
 struct machine *add_on(struct fixture *fixture, const char *hypervisor, const char *name, const char *features)
 {
     struct domain_description *description = describe(++fixture->machines, name);
-    char text[256], *rest = text, *word;
     struct machine *machine = NULL;
 
-    assert_true(strlen(features) < sizeof(text));
-    strcpy(text, features);
-    while ((word = strsep(&rest, " ")) != NULL) {
-        char *kind = strsep(&word, "/");
-
-        describe_feature(description, kind, word);
-    }
+    describe_features(description, features);
     assert_int_equal(pool_apply(fixture->pool, hypervisor, description, &machine), 0);
     machine->state = MACHINE_SHUT_OFF;
     machine->reason = REASON_SHUTDOWN;

@@ -8,8 +8,6 @@
 
 #include "support.h"
 
-#define WEB "language/nodejs database/mysql webserver/nginx"
-
 #define select_test(f) cmocka_unit_test_setup_teardown(f, select_set_up, select_tear_down)
 
 struct fixture {

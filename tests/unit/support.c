@@ -6,6 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* UNIT_TEST='test_a*' runs only these. */
+__attribute__((constructor)) static void choose_tests(void)
+{
+    const char *pattern = getenv("UNIT_TEST");
+
+    if (pattern != NULL)
+        cmocka_set_test_filter(pattern);
+}
+
 static struct config_hypervisor hypervisors[] = {
     {.name = (char *)"local", .uri = (char *)"test:///default"},
     {.name = (char *)"other", .uri = (char *)"test:///other"},
@@ -23,7 +32,7 @@ static struct config_weight case_study_weights[] = {
     {.kind = (char *)"webserver", .millionths = 100000},
 };
 
-static char *everybody[] = {(char *)"*"};
+static char *all_machines[] = {(char *)"*"};
 
 struct config default_config(void)
 {
@@ -35,7 +44,7 @@ struct config default_config(void)
         .api_socket_mode = 0660,
         .hypervisors = hypervisors,
         .n_hypervisors = ELEMENTS_OF(hypervisors),
-        .pool = {.protect = {everybody, 1}, .standby = {everybody, 1}},
+        .pool = {.protect = {all_machines, 1}, .standby = {all_machines, 1}},
         .similarity =
             {
                 .threshold = 500000,
@@ -127,6 +136,20 @@ void describe_feature(struct domain_description *description, const char *kind, 
     description->features = features;
     description->n_features = n + 1;
     description->has_metadata = true;
+}
+
+void describe_features(struct domain_description *description, const char *features)
+{
+    char text[256], *rest = text, *word;
+
+    assert_true(strlen(features) < sizeof(text));
+    strcpy(text, features);
+    while ((word = strsep(&rest, " ")) != NULL) {
+        char *kind = strsep(&word, "/");
+
+        if (*kind != '\0')
+            describe_feature(description, kind, word);
+    }
 }
 
 void describe_role(struct domain_description *description, const char *role)

@@ -14,9 +14,12 @@
 
 #include <cmocka.h>
 
-#include "config/config.h"
 #include "base/moment.h"
+#include "config/config.h"
 #include "model/description.h"
+
+/* What most machines offer in these tests. */
+#define WEB "language/nodejs database/mysql webserver/nginx"
 
 /* A list that lives as long as the enclosing block. */
 #define LIST(...)                                                                                                      \
@@ -38,6 +41,8 @@ void uuid_from(unsigned number, char ret_uuid[UUID_TEXT_SIZE]);
 /* A domain of 2 vCPUs, 1 GiB and no disk. Fails the test when out of memory. */
 struct domain_description *describe(unsigned number, const char *name);
 void describe_feature(struct domain_description *description, const char *kind, const char *value);
+/* "kind/value kind/value" */
+void describe_features(struct domain_description *description, const char *features);
 void describe_role(struct domain_description *description, const char *role);
 
 /* The same course for the same seed everywhere (xorshift64*). Seeds are not 0. */

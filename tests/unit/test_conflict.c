@@ -156,7 +156,7 @@ static void test_an_address_in_use_anywhere(void **state)
 }
 
 /* Its remains are ended before anything is started: what it used is free, and its disk may be the service's own. */
-static void test_the_failed_machine_is_in_nobodys_way(void **state)
+static void test_the_failed_machine_is_in_no_candidates_way(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
@@ -214,6 +214,59 @@ static void test_a_conflict_is_the_last_reason(void **state)
     assert_verdict(fixture, pair.candidate, CANDIDATE_DISK_IN_USE);
 }
 
+static void test_an_address_and_a_disk_of_one_name_are_two_things(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    add_disk(pair.candidate, "52:54:00:00:00:01");
+    add_mac(pair.other, "52:54:00:00:00:01");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+}
+
+/* Each of the many has a disk of its own and an address that only two of them have. */
+static void test_the_one_in_the_way_is_found_among_many(void **state)
+{
+    enum { MANY = 300 };
+    struct fixture *fixture = *state;
+    struct machine *others[MANY], *candidate;
+    char disks[MANY][24], macs[MANY][24];
+
+    add_failed(fixture);
+    candidate = add(fixture, "candidate", WEB);
+    add_disk(candidate, "");
+    add_mac(candidate, "");
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(disks[i], sizeof(disks[i]), "/images/%u", i);
+        snprintf(macs[i], sizeof(macs[i]), "52:54:00:00:00:%02x", i / 2);
+        others[i] = add(fixture, "other", "data/else");
+        others[i]->state = MACHINE_RUNNING;
+        add_disk(others[i], disks[i]);
+        add_mac(others[i], macs[i]);
+    }
+    for (unsigned i = 0; i < MANY; i += 7) {
+        struct disk *disk = &candidate->description->disks[0];
+        char **mac = &candidate->description->macs[0];
+        struct candidate found;
+
+        free(disk->source);
+        disk->source = strdup(disks[i]);
+        found = candidate_of(fixture, candidate);
+        assert_int_equal(found.verdict, CANDIDATE_DISK_IN_USE);
+        assert_ptr_equal(found.conflict_with, others[i]);
+        free(disk->source);
+        disk->source = strdup("/images/own");
+        free(*mac);
+        *mac = strdup(macs[i]);
+        found = candidate_of(fixture, candidate);
+        assert_int_equal(found.verdict, CANDIDATE_MAC_IN_USE);
+        assert_true(found.conflict_with == others[i / 2 * 2] || found.conflict_with == others[i / 2 * 2 + 1]);
+        free(*mac);
+        *mac = strdup("52:54:00:00:01:00");
+        assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -223,10 +276,12 @@ int main(void)
         select_test(test_a_path_is_the_same_on_one_host_only),
         select_test(test_a_volume_in_use),
         select_test(test_an_address_in_use_anywhere),
-        select_test(test_the_failed_machine_is_in_nobodys_way),
+        select_test(test_the_failed_machine_is_in_no_candidates_way),
         select_test(test_a_machine_is_not_in_its_own_way),
         select_test(test_several_candidates_with_one_disk),
         select_test(test_a_conflict_is_the_last_reason),
+        select_test(test_an_address_and_a_disk_of_one_name_are_two_things),
+        select_test(test_the_one_in_the_way_is_found_among_many),
     };
 
     return cmocka_run_group_tests_name("conflict", tests, NULL, NULL);

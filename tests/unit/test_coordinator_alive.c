@@ -9,24 +9,7 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
-#define BEAT    (30 * USEC_PER_SEC)
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
+#define BEAT (30 * USEC_PER_SEC)
 
 /* A guest with an agent that runs, and one that could take over. */
 static unsigned add_guest(struct world *world)
@@ -51,9 +34,8 @@ static void beat(struct world *world)
 
 /* ---- heartbeat ---- */
 
-static void test_a_guest_that_answers_is_left_alone(void **state)
+static void test_a_guest_that_answers_is_left_alone(struct world *world)
 {
-    struct world *world = *state;
     unsigned before;
 
     add_guest(world);
@@ -64,9 +46,8 @@ static void test_a_guest_that_answers_is_left_alone(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_hung_guest_is_replaced_after_so_many_misses(void **state)
+static void test_a_hung_guest_is_replaced_after_so_many_misses(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world), asked;
 
     world->domains[a].is_mute = true;
@@ -84,9 +65,8 @@ static void test_a_hung_guest_is_replaced_after_so_many_misses(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
 }
 
-static void test_misses_must_come_in_a_row(void **state)
+static void test_misses_must_come_in_a_row(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world);
 
     for (int i = 0; i < 30; i++) {
@@ -97,9 +77,8 @@ static void test_misses_must_come_in_a_row(void **state)
 }
 
 /* The second witness: it reads its disk, so it lives, however slow its agent is. */
-static void test_a_busy_guest_that_answers_slowly_is_not_replaced(void **state)
+static void test_a_busy_guest_that_answers_slowly_is_not_replaced(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world);
 
     world->domains[a].is_mute = true;
@@ -113,9 +92,8 @@ static void test_a_busy_guest_that_answers_slowly_is_not_replaced(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
 }
 
-static void test_activity_in_between_starts_the_count_anew(void **state)
+static void test_activity_in_between_starts_the_count_anew(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world);
 
     world->domains[a].is_mute = true;
@@ -127,10 +105,9 @@ static void test_activity_in_between_starts_the_count_anew(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest(void **state)
+static void test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest(struct world *world)
 {
     static const int errors[] = {-ETIMEDOUT, -EIO, -ENOTCONN};
-    struct world *world = *state;
     unsigned a = add_guest(world);
 
     world->domains[a].is_mute = true;
@@ -142,9 +119,8 @@ static void test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest(
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_probe_under_way_is_not_asked_again(void **state)
+static void test_a_probe_under_way_is_not_asked_again(struct world *world)
 {
-    struct world *world = *state;
     unsigned asked;
 
     add_guest(world);
@@ -157,9 +133,8 @@ static void test_a_probe_under_way_is_not_asked_again(void **state)
     assert_int_equal(world->asked[ACTION_CHECK_ALIVE], asked + 2);
 }
 
-static void test_nobody_is_asked_over_a_lost_connection(void **state)
+static void test_no_guest_is_asked_over_a_lost_connection(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world), asked;
 
     world->domains[a].is_mute = true;
@@ -175,9 +150,8 @@ static void test_nobody_is_asked_over_a_lost_connection(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_heartbeat_that_is_switched_off_acts_no_more(void **state)
+static void test_a_heartbeat_that_is_switched_off_acts_no_more(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world), asked;
 
     world->domains[a].is_mute = true;
@@ -194,9 +168,8 @@ static void test_a_heartbeat_that_is_switched_off_acts_no_more(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_machine_that_is_paused_meanwhile_is_not_hung(void **state)
+static void test_a_machine_that_is_paused_meanwhile_is_not_hung(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world);
 
     world->domains[a].is_mute = true;
@@ -204,17 +177,14 @@ static void test_a_machine_that_is_paused_meanwhile_is_not_hung(void **state)
     beat(world);
     world->holds = 1u << ACTION_CHECK_ALIVE;
     beat(world);
-    world->domains[a].state = MACHINE_PAUSED;
-    world->domains[a].reason = REASON_USER;
-    world_tell(world, a, EVENT_SUSPENDED_PAUSED);
+    world_happen(world, a, EVENT_SUSPENDED_PAUSED);
     world_release(world);
     world_pass(world, 10 * BEAT);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_who_is_not_protected_or_has_no_agent_is_not_asked(void **state)
+static void test_who_is_not_protected_or_has_no_agent_is_not_asked(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world), asked;
 
     world->domains[a].role = "standby";
@@ -228,10 +198,9 @@ static void test_who_is_not_protected_or_has_no_agent_is_not_asked(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-/* Its recovery was dropped because nobody had looked for a while: it is found anew. */
-static void test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced(void **state)
+/* Its recovery was dropped because it was not looked at for a while: it is found anew. */
+static void test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_guest(world);
     const struct recovery *last;
 
@@ -252,9 +221,8 @@ static void test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced(void 
     assert_int_equal(last->state, RECOVERY_RECOVERED);
 }
 
-static void test_an_observer_tells_of_a_hung_guest_once(void **state)
+static void test_an_observer_tells_of_a_hung_guest_once(struct world *world)
 {
-    struct world *world = *state;
     unsigned a;
 
     world->config.mode = MODE_OBSERVE;
@@ -272,9 +240,8 @@ static void test_an_observer_tells_of_a_hung_guest_once(void **state)
 
 /* ---- verification ---- */
 
-static void test_recovered_is_said_when_the_agent_answers(void **state)
+static void test_recovered_is_said_when_the_agent_answers(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world->domains[b].has_agent = true;
@@ -291,9 +258,8 @@ static void test_recovered_is_said_when_the_agent_answers(void **state)
     assert_int_equal(world->told[NOTICE_RECOVERED], 1);
 }
 
-static void test_a_replacement_that_never_answers_is_followed_by_the_next(void **state)
+static void test_a_replacement_that_never_answers_is_followed_by_the_next(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world->domains[b].has_agent = true;
@@ -309,9 +275,8 @@ static void test_a_replacement_that_never_answers_is_followed_by_the_next(void *
 
 /* ---- a clock that jumped ---- */
 
-static void test_after_a_clock_jump_acting_waits_and_watching_goes_on(void **state)
+static void test_after_a_clock_jump_acting_waits_and_watching_goes_on(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -331,9 +296,8 @@ static void test_after_a_clock_jump_acting_waits_and_watching_goes_on(void **sta
 }
 
 /* What happened while the host slept is in no event. */
-static void test_a_candidate_that_was_started_while_the_host_slept(void **state)
+static void test_a_candidate_that_was_started_while_the_host_slept(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     unsigned c = world_add(world, "c", WEB, MACHINE_SHUT_OFF);
 
@@ -347,9 +311,8 @@ static void test_a_candidate_that_was_started_while_the_host_slept(void **state)
     assert_int_equal(world->domains[c].starts, 1);
 }
 
-static void test_a_listing_from_before_the_jump_is_not_the_new_one(void **state)
+static void test_a_listing_from_before_the_jump_is_not_the_new_one(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -358,7 +321,7 @@ static void test_a_listing_from_before_the_jump_is_not_the_new_one(void **state)
     world_pass(world, world->config.discovery.resync_interval_us); /* the usual one is under way */
     coordinator_handle_clock_jump(world->coordinator, world->now);
     world_drive(world);
-    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+    for (unsigned i = 0; i < world->n_hosts; i++)
         world_answer(world, 0, true);
     world_kill(world, a);
     world_pass(world, USEC_PER_SEC);
@@ -368,9 +331,8 @@ static void test_a_listing_from_before_the_jump_is_not_the_new_one(void **state)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_a_decision_from_before_the_jump_is_not_carried_out_before_the_new_listing(void **state)
+static void test_a_decision_from_before_the_jump_is_not_carried_out_before_the_new_listing(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -390,10 +352,8 @@ static void test_a_decision_from_before_the_jump_is_not_carried_out_before_the_n
 }
 
 /* Who there is is not known yet: the best may be in the listing. But a listing that never comes stops nothing. */
-static void test_a_choice_waits_for_a_listing_and_not_for_ever(void **state)
+static void test_a_choice_waits_for_a_listing_and_not_for_ever(struct world *world)
 {
-    struct world *world = *state;
-
     for (int comes = 0; comes < 2; comes++) {
         unsigned a;
 
@@ -416,31 +376,29 @@ static void test_a_choice_waits_for_a_listing_and_not_for_ever(void **state)
     }
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_a_guest_that_answers_is_left_alone),
-        coordinator_test(test_a_hung_guest_is_replaced_after_so_many_misses),
-        coordinator_test(test_misses_must_come_in_a_row),
-        coordinator_test(test_a_busy_guest_that_answers_slowly_is_not_replaced),
-        coordinator_test(test_activity_in_between_starts_the_count_anew),
-        coordinator_test(test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest),
-        coordinator_test(test_a_probe_under_way_is_not_asked_again),
-        coordinator_test(test_nobody_is_asked_over_a_lost_connection),
-        coordinator_test(test_a_heartbeat_that_is_switched_off_acts_no_more),
-        coordinator_test(test_a_machine_that_is_paused_meanwhile_is_not_hung),
-        coordinator_test(test_who_is_not_protected_or_has_no_agent_is_not_asked),
-        coordinator_test(test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced),
-        coordinator_test(test_an_observer_tells_of_a_hung_guest_once),
-        coordinator_test(test_recovered_is_said_when_the_agent_answers),
-        coordinator_test(test_a_replacement_that_never_answers_is_followed_by_the_next),
-        coordinator_test(test_after_a_clock_jump_acting_waits_and_watching_goes_on),
-        coordinator_test(test_a_candidate_that_was_started_while_the_host_slept),
-        coordinator_test(test_a_listing_from_before_the_jump_is_not_the_new_one),
-        coordinator_test(test_a_choice_waits_for_a_listing_and_not_for_ever),
-        coordinator_test(test_a_decision_from_before_the_jump_is_not_carried_out_before_the_new_listing),
+        world_test(test_a_guest_that_answers_is_left_alone),
+        world_test(test_a_hung_guest_is_replaced_after_so_many_misses),
+        world_test(test_misses_must_come_in_a_row),
+        world_test(test_a_busy_guest_that_answers_slowly_is_not_replaced),
+        world_test(test_activity_in_between_starts_the_count_anew),
+        world_test(test_a_hypervisor_that_does_not_answer_says_nothing_about_the_guest),
+        world_test(test_a_probe_under_way_is_not_asked_again),
+        world_test(test_no_guest_is_asked_over_a_lost_connection),
+        world_test(test_a_heartbeat_that_is_switched_off_acts_no_more),
+        world_test(test_a_machine_that_is_paused_meanwhile_is_not_hung),
+        world_test(test_who_is_not_protected_or_has_no_agent_is_not_asked),
+        world_test(test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced),
+        world_test(test_an_observer_tells_of_a_hung_guest_once),
+        world_test(test_recovered_is_said_when_the_agent_answers),
+        world_test(test_a_replacement_that_never_answers_is_followed_by_the_next),
+        world_test(test_after_a_clock_jump_acting_waits_and_watching_goes_on),
+        world_test(test_a_candidate_that_was_started_while_the_host_slept),
+        world_test(test_a_listing_from_before_the_jump_is_not_the_new_one),
+        world_test(test_a_choice_waits_for_a_listing_and_not_for_ever),
+        world_test(test_a_decision_from_before_the_jump_is_not_carried_out_before_the_new_listing),
     };
 
     return cmocka_run_group_tests_name("coordinator_alive", tests, NULL, NULL);

@@ -9,78 +9,36 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
-
-static int set_up(void **state)
+/* The storage is away: what is paused everywhere can be resumed, if it is not ended. */
+static void test_the_brake_ends_nothing(struct world *world)
 {
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-static void set_brake(struct world *world)
-{
-    world->config.recovery.brake = (struct config_brake){
-        .share = MILLIONTHS / 2,
-        .minimum = 3,
-        .window_us = 60 * USEC_PER_SEC,
-    };
-}
-
-static void pause_by_io_error(struct world *world, unsigned number)
-{
-    world->domains[number].state = MACHINE_PAUSED;
-    world->domains[number].reason = REASON_IO_ERROR;
-    world_tell(world, number, EVENT_SUSPENDED_IO_ERROR);
-}
-
-/* The storage is away: what is paused everywhere can be resumed, if nobody ends it. */
-static void test_the_brake_ends_nothing(void **state)
-{
-    static const char *const names[] = {"a", "b", "c", "d"};
-    struct world *world = *state;
-
-    set_brake(world);
-    for (size_t i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_set_brake(world, 3, MILLIONTHS / 2);
+    world_add_many(world, 4, 4);
     world_connect_all(world);
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        pause_by_io_error(world, i);
+    for (unsigned i = 0; i < 4; i++)
+        world_happen(world, i, EVENT_SUSPENDED_IO_ERROR);
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
     assert_true(coordinator_is_held(world->coordinator));
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         assert_int_equal(world->domains[i].destroys, 0);
 
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world->domains[i].state = MACHINE_RUNNING; /* resumed, and nobody told of that */
+    for (unsigned i = 0; i < 4; i++)
+        world->domains[i].state = MACHINE_RUNNING; /* resumed, and no event tells of that */
     coordinator_release(world->coordinator, world->now);
     world_pass(world, SETTLED);
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++) {
+    for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(world->domains[i].destroys, 0);
         world_expect(world, i, RECOVERY_DISMISSED);
     }
 }
 
-static void test_remains_are_ended_after_the_release(void **state)
+static void test_remains_are_ended_after_the_release(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
-    for (unsigned i = 0; i < 3; i++)
-        world_add(world, i == 0 ? "a" : i == 1 ? "b" : "c", WEB, MACHINE_RUNNING);
-    world_add(world, "spare", WEB, MACHINE_SHUT_OFF);
+    world_set_brake(world, 3, MILLIONTHS / 2);
+    world_add_many(world, 3, 4);
     world_connect_all(world);
     for (unsigned i = 0; i < 3; i++)
-        pause_by_io_error(world, i);
+        world_happen(world, i, EVENT_SUSPENDED_IO_ERROR);
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
     coordinator_release(world->coordinator, world->now);
     world_pass(world, SETTLED);
@@ -90,13 +48,12 @@ static void test_remains_are_ended_after_the_release(void **state)
 }
 
 /* One that was chosen before the brake came: by the release its disk may be in use. */
-static void test_a_choice_that_was_held_is_made_anew(void **state)
+static void test_a_choice_that_was_held_is_made_anew(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     unsigned other = world_add(world, "other", "database/oracle", MACHINE_SHUT_OFF);
 
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     world->domains[b].disk = world->domains[other].disk = "/shared.img";
     world_add(world, "c", "database/x", MACHINE_RUNNING);
     world_add(world, "d", "database/y", MACHINE_RUNNING);
@@ -117,10 +74,9 @@ static void test_a_choice_that_was_held_is_made_anew(void **state)
     assert_int_equal(world->domains[b].starts, 0);
 }
 
-/* Its host went away before anything was asked of it: somebody else is there. */
-static void test_the_host_of_a_choice_is_gone(void **state)
+/* Its host went away before anything was asked of it: another candidate is there. */
+static void test_the_host_of_a_choice_is_gone(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world->domains[b].hypervisor = 1;
@@ -136,9 +92,8 @@ static void test_the_host_of_a_choice_is_gone(void **state)
 }
 
 /* At the start, one hypervisor answers a second after the other; who is nearer is on the later one. */
-static void test_at_the_start_everybody_is_waited_for(void **state)
+static void test_at_the_start_every_hypervisor_is_waited_for(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world_add(world, "farther", WEB " system/cron", MACHINE_SHUT_OFF);
@@ -154,14 +109,10 @@ static void test_at_the_start_everybody_is_waited_for(void **state)
 }
 
 /* What one listing tells is too much as a whole, although each failure by itself is not. */
-static void test_the_brake_judges_a_listing_as_a_whole(void **state)
+static void test_the_brake_judges_a_listing_as_a_whole(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d"};
-    struct world *world = *state;
-
-    set_brake(world);
-    for (size_t i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_set_brake(world, 3, MILLIONTHS / 2);
+    world_add_many(world, 4, 4);
     world_add(world, "spare", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
     for (unsigned i = 0; i < 3; i++)
@@ -174,17 +125,15 @@ static void test_the_brake_judges_a_listing_as_a_whole(void **state)
     assert_int_equal(world->asked[ACTION_START], 0);
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_the_brake_ends_nothing),
-        coordinator_test(test_remains_are_ended_after_the_release),
-        coordinator_test(test_a_choice_that_was_held_is_made_anew),
-        coordinator_test(test_the_host_of_a_choice_is_gone),
-        coordinator_test(test_at_the_start_everybody_is_waited_for),
-        coordinator_test(test_the_brake_judges_a_listing_as_a_whole),
+        world_test(test_the_brake_ends_nothing),
+        world_test(test_remains_are_ended_after_the_release),
+        world_test(test_a_choice_that_was_held_is_made_anew),
+        world_test(test_the_host_of_a_choice_is_gone),
+        world_test(test_at_the_start_every_hypervisor_is_waited_for),
+        world_test(test_the_brake_judges_a_listing_as_a_whole),
     };
 
     return cmocka_run_group_tests_name("coordinator_held", tests, NULL, NULL);

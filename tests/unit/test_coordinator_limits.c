@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What holds recoveries back so that they can be left alone: the budget of one service over a chain of replacements,
- * and the brake for many failures at once. And what is done when nobody is left.
+ * and the brake for many failures at once. And what is done when no candidate is left.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,31 +9,9 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
-
-/* The first n_running run, the others stand by. */
 static void add_many(struct world *world, unsigned n_running, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++)
-        world_add(world, names[i], WEB, i < n_running ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, n_running, n);
     world_connect_all(world);
 }
 
@@ -67,9 +45,8 @@ static unsigned kill_along_the_chain(struct world *world, unsigned first, unsign
     return running;
 }
 
-static void test_a_service_that_kills_its_machines_does_not_go_through_the_pool(void **state)
+static void test_a_service_that_kills_its_machines_does_not_go_through_the_pool(struct world *world)
 {
-    struct world *world = *state;
     unsigned last;
 
     world->config.recovery.limit = 3;
@@ -84,10 +61,8 @@ static void test_a_service_that_kills_its_machines_does_not_go_through_the_pool(
     assert_int_equal(world->told[NOTICE_EXHAUSTED], 1);
 }
 
-static void test_another_machine_has_a_budget_of_its_own(void **state)
+static void test_another_machine_has_a_budget_of_its_own(struct world *world)
 {
-    struct world *world = *state;
-
     world->config.recovery.limit = 2;
     add_many(world, 2, 8);
     kill_along_the_chain(world, 0, 2);
@@ -96,26 +71,24 @@ static void test_another_machine_has_a_budget_of_its_own(void **state)
     assert_int_equal(last_recovery(world)->state, RECOVERY_RECOVERED);
 }
 
-static void test_booting_by_hand_in_between_resets_nothing(void **state)
+static void test_booting_by_hand_in_between_resets_nothing(struct world *world)
 {
-    struct world *world = *state;
     const struct recovery *recovery = NULL;
 
     world->config.recovery.limit = 2;
     add_many(world, 1, 1);
     for (unsigned i = 0; i < 3; i++) {
-        world_kill(world, 0); /* nobody can take over */
+        world_kill(world, 0); /* no candidate is there */
         world_pass(world, SETTLED);
-        world_boot(world, 0); /* and somebody starts it again */
+        world_boot(world, 0); /* and the operator starts it again */
         world_pass(world, 300 * USEC_PER_SEC);
     }
     assert_int_equal(world_recoveries(world, 0, &recovery), 3);
     assert_non_null(strstr(recovery->detail, "recovery.limit"));
 }
 
-static void test_the_budget_is_free_again_after_the_window(void **state)
+static void test_the_budget_is_free_again_after_the_window(struct world *world)
 {
-    struct world *world = *state;
     unsigned last;
 
     world->config.recovery.limit = 2;
@@ -127,10 +100,8 @@ static void test_the_budget_is_free_again_after_the_window(void **state)
     assert_int_equal(last_recovery(world)->state, RECOVERY_RECOVERED);
 }
 
-static void test_false_alarms_cost_nothing(void **state)
+static void test_false_alarms_cost_nothing(struct world *world)
 {
-    struct world *world = *state;
-
     world->config.recovery.limit = 1;
     add_many(world, 1, 3);
     for (unsigned i = 0; i < 3; i++) {
@@ -145,18 +116,15 @@ static void test_false_alarms_cost_nothing(void **state)
     assert_int_equal(last_recovery(world)->state, RECOVERY_RECOVERED);
 }
 
-static void test_without_a_limit_there_is_none(void **state)
+static void test_without_a_limit_there_is_none(struct world *world)
 {
-    struct world *world = *state;
-
     add_many(world, 1, 8);
     kill_along_the_chain(world, 0, 7);
 }
 
 /* What is kept to be shown is one thing, what is counted another. */
-static void test_a_short_history_does_not_lift_the_limit(void **state)
+static void test_a_short_history_does_not_lift_the_limit(struct world *world)
 {
-    struct world *world = *state;
     unsigned last;
 
     world->config.recovery.limit = 3;
@@ -169,10 +137,8 @@ static void test_a_short_history_does_not_lift_the_limit(void **state)
 }
 
 /* A replacement that boots and dies: the attempts of one recovery, then exhausted, with the reasons. */
-static void test_replacements_that_boot_and_die_do_not_loop(void **state)
+static void test_replacements_that_boot_and_die_do_not_loop(struct world *world)
 {
-    struct world *world = *state;
-
     for (unsigned i = 0; i < 8; i++)
         world->domains[i].dies_at_once = false;
     add_many(world, 1, 8);
@@ -191,11 +157,6 @@ static void test_replacements_that_boot_and_die_do_not_loop(void **state)
 
 /* ---- the brake ---- */
 
-static void set_brake(struct world *world)
-{
-    world->config.recovery.brake = (struct config_brake){.share = 500000, .minimum = 3, .window_us = 60 * USEC_PER_SEC};
-}
-
 static void kill_many(struct world *world, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
@@ -203,11 +164,9 @@ static void kill_many(struct world *world, unsigned n)
     world_drive(world);
 }
 
-static void test_mass_failure_is_held_until_it_is_released(void **state)
+static void test_mass_failure_is_held_until_it_is_released(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     kill_many(world, 3);
     world_pass(world, 600 * USEC_PER_SEC);
@@ -229,11 +188,9 @@ static void test_mass_failure_is_held_until_it_is_released(void **state)
         world_expect(world, i, RECOVERY_RECOVERED);
 }
 
-static void test_half_of_them_is_not_more_than_half(void **state)
+static void test_half_of_them_is_not_more_than_half(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 6, 10);
     kill_many(world, 3);
     world_pass(world, SETTLED);
@@ -241,11 +198,9 @@ static void test_half_of_them_is_not_more_than_half(void **state)
     assert_int_equal(world->told[NOTICE_RECOVERED], 3);
 }
 
-static void test_few_failures_never_brake(void **state)
+static void test_few_failures_never_brake(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 2, 10);
     kill_many(world, 2); /* all there are, but less than the minimum */
     world_pass(world, SETTLED);
@@ -253,11 +208,9 @@ static void test_few_failures_never_brake(void **state)
     assert_int_equal(world->told[NOTICE_RECOVERED], 2);
 }
 
-static void test_failures_far_from_each_other_do_not_brake(void **state)
+static void test_failures_far_from_each_other_do_not_brake(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     for (unsigned i = 0; i < 4; i++) {
         world_kill(world, i);
@@ -268,12 +221,10 @@ static void test_failures_far_from_each_other_do_not_brake(void **state)
 }
 
 /* A machine that loops is the limit's business: it is one machine, however often it fails. */
-static void test_one_machine_that_fails_often_does_not_brake(void **state)
+static void test_one_machine_that_fails_often_does_not_brake(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
-    add_many(world, 2, 2); /* nobody stands by, and somebody starts it again and again */
+    world_set_brake(world, 3, MILLIONTHS / 2);
+    add_many(world, 2, 2); /* no standby, and the operator starts it again and again */
     for (unsigned i = 0; i < 4; i++) {
         world_kill(world, 0);
         world_pass(world, USEC_PER_SEC);
@@ -284,11 +235,9 @@ static void test_one_machine_that_fails_often_does_not_brake(void **state)
     assert_false(coordinator_is_held(world->coordinator));
 }
 
-static void test_rehearsals_do_not_brake(void **state)
+static void test_rehearsals_do_not_brake(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     for (unsigned i = 0; i < 4; i++)
         coordinator_expect_drill(world->coordinator, world_machine(world, i), world->now);
@@ -298,21 +247,17 @@ static void test_rehearsals_do_not_brake(void **state)
     assert_int_equal(world->told[NOTICE_RECOVERED], 4);
 }
 
-static void test_without_a_share_there_is_no_brake(void **state)
+static void test_without_a_share_there_is_no_brake(struct world *world)
 {
-    struct world *world = *state;
-
     add_many(world, 5, 10);
     kill_many(world, 5);
     world_pass(world, SETTLED);
     assert_int_equal(world->told[NOTICE_RECOVERED], 5);
 }
 
-static void test_the_brake_works_again_after_a_release(void **state)
+static void test_the_brake_works_again_after_a_release(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     kill_many(world, 4);
     world_pass(world, SETTLED);
@@ -330,11 +275,9 @@ static void test_the_brake_works_again_after_a_release(void **state)
 }
 
 /* Whoever released it has seen those: they do not count again. */
-static void test_one_more_failure_after_a_release_does_not_brake(void **state)
+static void test_one_more_failure_after_a_release_does_not_brake(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 5, 10);
     kill_many(world, 3);
     world_pass(world, USEC_PER_SEC);
@@ -347,15 +290,14 @@ static void test_one_more_failure_after_a_release_does_not_brake(void **state)
 }
 
 /* What is on its way when the brake comes on stops before the start: the intent is written, the hooks run. */
-static void test_what_was_decided_already_is_held_too(void **state)
+static void test_what_was_decided_already_is_held_too(struct world *world)
 {
     static const enum action_kind steps[] = {ACTION_RECORD, ACTION_HOOK};
-    struct world *world = *state;
 
     for (size_t i = 0; i < ELEMENTS_OF(steps); i++) {
         world_end(world);
         world_begin(world);
-        set_brake(world);
+        world_set_brake(world, 3, MILLIONTHS / 2);
         add_many(world, 4, 10);
         world->holds = 1u << steps[i];
         world_kill(world, 0);
@@ -374,12 +316,10 @@ static void test_what_was_decided_already_is_held_too(void **state)
     }
 }
 
-/* One waits for the others to be confirmed when the brake comes on: nothing is due until somebody acts. */
-static void test_the_brake_comes_on_while_failures_are_gathered(void **state)
+/* One waits for the others to be confirmed when the brake comes on: nothing is due until the operator acts. */
+static void test_the_brake_comes_on_while_failures_are_gathered(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, 0);
@@ -399,11 +339,9 @@ static void test_the_brake_comes_on_while_failures_are_gathered(void **state)
         world_expect(world, i, RECOVERY_RECOVERED);
 }
 
-static void test_the_brake_stays_on_across_a_restart_of_the_daemon(void **state)
+static void test_the_brake_stays_on_across_a_restart_of_the_daemon(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     kill_many(world, 3);
     world_pass(world, SETTLED);
@@ -422,13 +360,11 @@ static void test_the_brake_stays_on_across_a_restart_of_the_daemon(void **state)
     assert_false(coordinator_is_held(world->coordinator));
 }
 
-static void test_restarts_are_held_too(void **state)
+static void test_restarts_are_held_too(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
-    add_many(world, 4, 4); /* nobody stands by */
+    add_many(world, 4, 4); /* no standby */
     world_kill(world, 0);
     world_pass(world, 5 * USEC_PER_SEC);
     world_expect(world, 0, RECOVERY_WAITING);
@@ -444,16 +380,14 @@ static void test_restarts_are_held_too(void **state)
         world_expect(world, n, RECOVERY_RECOVERED);
 }
 
-static void test_a_machine_that_comes_back_while_held_is_dismissed(void **state)
+static void test_a_machine_that_comes_back_while_held_is_dismissed(struct world *world)
 {
-    struct world *world = *state;
-
-    set_brake(world);
+    world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     kill_many(world, 4);
     world_pass(world, SETTLED);
     for (unsigned i = 0; i < 4; i++)
-        world_boot(world, i); /* the storage is back, and somebody starts them */
+        world_boot(world, i); /* the storage is back, and the operator starts them */
     world_drive(world);
     for (unsigned i = 0; i < 4; i++)
         world_expect(world, i, RECOVERY_DISMISSED);
@@ -462,12 +396,10 @@ static void test_a_machine_that_comes_back_while_held_is_dismissed(void **state)
     assert_int_equal(world->asked[ACTION_START], 0);
 }
 
-/* ---- when nobody is left ---- */
+/* ---- when no candidate is left ---- */
 
-static void test_the_failed_machine_is_started_again(void **state)
+static void test_the_failed_machine_is_started_again(struct world *world)
 {
-    struct world *world = *state;
-
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     add_many(world, 1, 1);
     world_kill(world, 0);
@@ -483,10 +415,8 @@ static void test_the_failed_machine_is_started_again(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 2);
 }
 
-static void test_restarts_are_used_up(void **state)
+static void test_restarts_are_used_up(struct world *world)
 {
-    struct world *world = *state;
-
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     add_many(world, 1, 1);
     world->domains[0].dies_at_once = true;
@@ -497,10 +427,8 @@ static void test_restarts_are_used_up(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
 }
 
-static void test_somebody_starts_it_during_the_pause(void **state)
+static void test_the_operator_starts_it_during_the_pause(struct world *world)
 {
-    struct world *world = *state;
-
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     add_many(world, 1, 1);
     world_kill(world, 0);
@@ -512,10 +440,8 @@ static void test_somebody_starts_it_during_the_pause(void **state)
     assert_int_equal(world->asked[ACTION_START], 0);
 }
 
-static void test_somebody_starts_it_while_we_do(void **state)
+static void test_the_operator_starts_it_while_the_daemon_does(struct world *world)
 {
-    struct world *world = *state;
-
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     add_many(world, 1, 1);
     world->holds = 1u << ACTION_START;
@@ -528,37 +454,35 @@ static void test_somebody_starts_it_while_we_do(void **state)
     assert_int_equal(world->domains[0].starts, 1);
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_a_service_that_kills_its_machines_does_not_go_through_the_pool),
-        coordinator_test(test_another_machine_has_a_budget_of_its_own),
-        coordinator_test(test_booting_by_hand_in_between_resets_nothing),
-        coordinator_test(test_the_budget_is_free_again_after_the_window),
-        coordinator_test(test_false_alarms_cost_nothing),
-        coordinator_test(test_without_a_limit_there_is_none),
-        coordinator_test(test_a_short_history_does_not_lift_the_limit),
-        coordinator_test(test_replacements_that_boot_and_die_do_not_loop),
-        coordinator_test(test_mass_failure_is_held_until_it_is_released),
-        coordinator_test(test_half_of_them_is_not_more_than_half),
-        coordinator_test(test_few_failures_never_brake),
-        coordinator_test(test_failures_far_from_each_other_do_not_brake),
-        coordinator_test(test_one_machine_that_fails_often_does_not_brake),
-        coordinator_test(test_rehearsals_do_not_brake),
-        coordinator_test(test_without_a_share_there_is_no_brake),
-        coordinator_test(test_the_brake_works_again_after_a_release),
-        coordinator_test(test_one_more_failure_after_a_release_does_not_brake),
-        coordinator_test(test_what_was_decided_already_is_held_too),
-        coordinator_test(test_the_brake_comes_on_while_failures_are_gathered),
-        coordinator_test(test_the_brake_stays_on_across_a_restart_of_the_daemon),
-        coordinator_test(test_restarts_are_held_too),
-        coordinator_test(test_a_machine_that_comes_back_while_held_is_dismissed),
-        coordinator_test(test_the_failed_machine_is_started_again),
-        coordinator_test(test_restarts_are_used_up),
-        coordinator_test(test_somebody_starts_it_during_the_pause),
-        coordinator_test(test_somebody_starts_it_while_we_do),
+        world_test(test_a_service_that_kills_its_machines_does_not_go_through_the_pool),
+        world_test(test_another_machine_has_a_budget_of_its_own),
+        world_test(test_booting_by_hand_in_between_resets_nothing),
+        world_test(test_the_budget_is_free_again_after_the_window),
+        world_test(test_false_alarms_cost_nothing),
+        world_test(test_without_a_limit_there_is_none),
+        world_test(test_a_short_history_does_not_lift_the_limit),
+        world_test(test_replacements_that_boot_and_die_do_not_loop),
+        world_test(test_mass_failure_is_held_until_it_is_released),
+        world_test(test_half_of_them_is_not_more_than_half),
+        world_test(test_few_failures_never_brake),
+        world_test(test_failures_far_from_each_other_do_not_brake),
+        world_test(test_one_machine_that_fails_often_does_not_brake),
+        world_test(test_rehearsals_do_not_brake),
+        world_test(test_without_a_share_there_is_no_brake),
+        world_test(test_the_brake_works_again_after_a_release),
+        world_test(test_one_more_failure_after_a_release_does_not_brake),
+        world_test(test_what_was_decided_already_is_held_too),
+        world_test(test_the_brake_comes_on_while_failures_are_gathered),
+        world_test(test_the_brake_stays_on_across_a_restart_of_the_daemon),
+        world_test(test_restarts_are_held_too),
+        world_test(test_a_machine_that_comes_back_while_held_is_dismissed),
+        world_test(test_the_failed_machine_is_started_again),
+        world_test(test_restarts_are_used_up),
+        world_test(test_the_operator_starts_it_during_the_pause),
+        world_test(test_the_operator_starts_it_while_the_daemon_does),
     };
 
     return cmocka_run_group_tests_name("coordinator_limits", tests, NULL, NULL);

@@ -9,23 +9,6 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB "language/nodejs database/mysql webserver/nginx"
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 /* What was started without an intent on disk is not known any more: that is the price, and was told. */
 static void forget_unrecorded(struct world *world)
 {
@@ -165,13 +148,13 @@ static void add_domains(struct world *world, uint64_t *seed)
     world_connect_all(world);
 }
 
-/* Whatever happened: once the world is in order again, every recovery ends and nobody stays claimed. */
+/* Whatever happened: once the world is in order again, every recovery ends and no machine stays claimed. */
 static void put_in_order(struct world *world)
 {
     world_release(world);
     world->record_error = 0;
     world->loses_writes = false;
-    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+    for (unsigned i = 0; i < world->n_hosts; i++)
         if (!world->is_connected[i])
             world_connect(world, i);
     for (unsigned i = 0; i < 3; i++) {
@@ -192,9 +175,8 @@ static void assert_in_order(const struct world *world)
     }
 }
 
-static void test_random_courses_keep_the_promises(void **state)
+static void test_random_courses_keep_the_promises(struct world *world)
 {
-    struct world *world = *state;
     unsigned recovered = 0, resumed = 0, held = 0, unrecorded = 0;
 
     for (uint64_t round = 1; round <= 200; round++) {
@@ -219,7 +201,7 @@ static void test_random_courses_keep_the_promises(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_random_courses_keep_the_promises, set_up, tear_down),
+        world_test(test_random_courses_keep_the_promises),
     };
 
     return cmocka_run_group_tests_name("coordinator_random", tests, NULL, NULL);

@@ -1,39 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rankings that recoveries keep while they wait: a wrong one starts nobody and gives nobody up, and making many of them
- * does not hold up everything else.
+ * Rankings that recoveries keep while they wait: what changes meanwhile counts, and making many of them does not
+ * hold up everything else.
  */
 #include <string.h>
 
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
 /* So many that a few looks at all of them are enough for one go. */
 #define CROWD 12000
 #define LOST  8
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-/* As nobody but the pool may have it. */
-static struct machine *machine_of(const struct world *world, unsigned number)
-{
-    return (struct machine *)world_machine(world, number);
-}
 
 struct waiting {
     unsigned a, b, x, y, other;
@@ -65,9 +42,8 @@ static struct waiting make_wait(struct world *world)
     return waiting;
 }
 
-static void test_who_waits_gets_whom_it_was_ranked_for(void **state)
+static void test_who_waits_gets_whom_it_was_ranked_for(struct world *world)
 {
-    struct world *world = *state;
     struct waiting waiting = make_wait(world);
 
     world_release(world);
@@ -75,37 +51,49 @@ static void test_who_waits_gets_whom_it_was_ranked_for(void **state)
     assert_string_equal(world_expect(world, waiting.b, RECOVERY_RECOVERED)->replacement_name, "y");
 }
 
-/* The pool was changed behind its own back, so that nobody knows that the ranking is old. */
-static void test_a_stale_ranking_starts_nobody(void **state)
+static void test_a_candidate_that_loses_its_features_while_one_waits(struct world *world)
 {
-    struct world *world = *state;
     struct waiting waiting = make_wait(world);
 
-    machine_of(world, waiting.y)->spec.features.count = 0;
+    world->domains[waiting.y].features = "data/else";
+    world_tell(world, waiting.y, EVENT_CHANGED);
+    world_drive(world);
     world_release(world);
     world_pass(world, SETTLED);
     assert_int_equal(world->domains[waiting.y].starts, 0);
     assert_non_null(strstr(world_expect(world, waiting.b, RECOVERY_EXHAUSTED)->detail, "none of"));
 }
 
-static void test_a_stale_ranking_gives_nobody_up(void **state)
+static void test_a_candidate_that_may_stand_by_no_longer_while_one_waits(struct world *world)
 {
-    struct world *world = *state;
     struct waiting waiting = make_wait(world);
 
-    assert_int_equal(
-        id_set_copy(&machine_of(world, waiting.other)->spec.features, &world_machine(world, waiting.x)->spec.features),
-        0);
-    world_boot(world, waiting.y); /* the only one by the ranking */
+    world->domains[waiting.y].role = "protected";
+    world_tell(world, waiting.y, EVENT_CHANGED);
+    world_drive(world);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[waiting.y].starts, 0);
+    world_expect(world, waiting.b, RECOVERY_EXHAUSTED);
+}
+
+/* The only one that it was ranked for is started by the operator. */
+static void test_a_machine_that_becomes_a_candidate_while_one_waits(struct world *world)
+{
+    struct waiting waiting = make_wait(world);
+
+    world->domains[waiting.other].features = WEB;
+    world_tell(world, waiting.other, EVENT_CHANGED);
+    world_drive(world);
+    world_boot(world, waiting.y);
     world_release(world);
     world_pass(world, SETTLED);
     assert_string_equal(world_expect(world, waiting.b, RECOVERY_RECOVERED)->replacement_name, "other");
 }
 
 /* Whom it was ranked for is gone by then, and who is there was not. */
-static void test_machines_go_and_come_while_one_waits(void **state)
+static void test_machines_go_and_come_while_one_waits(struct world *world)
 {
-    struct world *world = *state;
     struct waiting waiting = make_wait(world);
     unsigned z = world_add(world, "z", WEB, MACHINE_SHUT_OFF);
 
@@ -123,22 +111,18 @@ static void test_machines_go_and_come_while_one_waits(void **state)
 
 /* ---- in portions ---- */
 
-/* Many machines, and of some that fail at once everything but their replacements is known. */
-static struct pool *lose_some(struct world *world)
+/* Many machines are known, and some fail at once. */
+static void lose_some(struct world *world)
 {
-    struct pool *pool = (struct pool *)coordinator_pool(world->coordinator);
-
     for (unsigned i = 0; i < 2 * LOST; i++)
         world_add(world, i < LOST ? "lost" : "spare", WEB, i < LOST ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world->crowd = CROWD;
     world_connect_all(world);
-    for (unsigned i = 0; i < CROWD; i++)
-        assert_int_equal(pool_apply(pool, "local", describe(1000 + i, "one of many"), NULL), 0);
     world->holds = 1u << ACTION_GET_STATE;
     for (unsigned i = 0; i < LOST; i++)
         world_kill(world, i);
     world_drive(world);
     world_release(world);
-    return pool;
 }
 
 static void tick(struct world *world, int64_t after_us)
@@ -149,10 +133,8 @@ static void tick(struct world *world, int64_t after_us)
     world_drive(world);
 }
 
-static void test_many_rankings_are_made_in_portions(void **state)
+static void test_many_rankings_are_made_in_portions(struct world *world)
 {
-    struct world *world = *state;
-
     lose_some(world);
     assert_int_equal(world->asked[ACTION_START], 0);
     assert_int_equal(coordinator_deadline(world->coordinator), world->now.mono_us);
@@ -162,32 +144,29 @@ static void test_many_rankings_are_made_in_portions(void **state)
 }
 
 /* Every ranking is old before the last one is made. */
-static void test_a_pool_that_never_rests_delays_a_second_at_most(void **state)
+static void test_a_configuration_that_never_rests_delays_a_second_at_most(struct world *world)
 {
-    struct world *world = *state;
-    struct pool *pool = lose_some(world);
-
+    lose_some(world);
     for (unsigned i = 0; i < 9; i++) {
-        assert_int_equal(pool_configure(pool, &world->config), 0);
+        assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
         tick(world, 100 * USEC_PER_MSEC);
         assert_int_equal(world->asked[ACTION_START], 0);
     }
-    assert_int_equal(pool_configure(pool, &world->config), 0);
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
     tick(world, 100 * USEC_PER_MSEC);
     assert_int_equal(world->asked[ACTION_START], LOST);
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_who_waits_gets_whom_it_was_ranked_for),
-        coordinator_test(test_a_stale_ranking_starts_nobody),
-        coordinator_test(test_a_stale_ranking_gives_nobody_up),
-        coordinator_test(test_machines_go_and_come_while_one_waits),
-        coordinator_test(test_many_rankings_are_made_in_portions),
-        coordinator_test(test_a_pool_that_never_rests_delays_a_second_at_most),
+        world_test(test_who_waits_gets_whom_it_was_ranked_for),
+        world_test(test_a_candidate_that_loses_its_features_while_one_waits),
+        world_test(test_a_candidate_that_may_stand_by_no_longer_while_one_waits),
+        world_test(test_a_machine_that_becomes_a_candidate_while_one_waits),
+        world_test(test_machines_go_and_come_while_one_waits),
+        world_test(test_many_rankings_are_made_in_portions),
+        world_test(test_a_configuration_that_never_rests_delays_a_second_at_most),
     };
 
     return cmocka_run_group_tests_name("coordinator_ranking", tests, NULL, NULL);

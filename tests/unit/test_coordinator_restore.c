@@ -9,35 +9,6 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-/* A machine that runs and two that could take over, "b" before "c". */
-static unsigned add_three(struct world *world)
-{
-    unsigned first = world_add(world, "a", WEB, MACHINE_RUNNING);
-
-    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
-    world_add(world, "c", WEB, MACHINE_SHUT_OFF);
-    world_connect_all(world);
-    return first;
-}
-
 static void restart_and_settle(struct world *world)
 {
     world_restart_daemon(world);
@@ -45,7 +16,7 @@ static void restart_and_settle(struct world *world)
     world_pass(world, 2 * SETTLED);
 }
 
-/* Everything that has ended is on disk as it ended, and nobody is claimed any more. */
+/* Everything that has ended is on disk as it ended, and no machine is claimed any more. */
 static void assert_closed(const struct world *world)
 {
     for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++) {
@@ -64,55 +35,10 @@ static void assert_closed(const struct world *world)
     }
 }
 
-static unsigned count_running(const struct world *world)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < world->n_domains; i++)
-        count += world->domains[i].exists && world->domains[i].state == MACHINE_RUNNING;
-    return count;
-}
-
 /* ---- machines ---- */
 
-static void test_a_crash_while_the_daemon_was_down_is_found_once(void **state)
+static void test_a_machine_that_was_down_before_is_not_found_crashed(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
-
-    world_kill_silently(world, a);
-    restart_and_settle(world);
-    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->cause, CAUSE_FOUND_CRASHED);
-    restart_and_settle(world);
-    restart_and_settle(world);
-    world_expect(world, a, RECOVERY_RECOVERED);
-    assert_int_equal(world->domains[a + 1].starts + world->domains[a + 2].starts, 1);
-    assert_closed(world);
-}
-
-static void test_a_planned_stop_while_the_daemon_was_down_is_none(void **state)
-{
-    static const enum machine_reason reasons[] = {REASON_SHUTDOWN, REASON_DESTROYED, REASON_SAVED, REASON_MIGRATED,
-                                                  REASON_SNAPSHOT};
-    struct world *world = *state;
-
-    for (size_t i = 0; i < ELEMENTS_OF(reasons); i++) {
-        unsigned a;
-
-        world_end(world);
-        world_begin(world);
-        a = add_three(world);
-        world->domains[a].state = MACHINE_SHUT_OFF;
-        world->domains[a].reason = reasons[i];
-        restart_and_settle(world);
-        assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
-        assert_int_equal(world->asked[ACTION_START], 0);
-    }
-}
-
-static void test_a_machine_that_was_down_before_is_not_found_crashed(void **state)
-{
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
 
     world->domains[a].reason = REASON_CRASHED;
@@ -122,9 +48,8 @@ static void test_a_machine_that_was_down_before_is_not_found_crashed(void **stat
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_transient_machine_that_is_gone_is_told_of(void **state)
+static void test_a_transient_machine_that_is_gone_is_told_of(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), noted;
 
     world->domains[a].is_transient = true;
@@ -139,10 +64,9 @@ static void test_a_transient_machine_that_is_gone_is_told_of(void **state)
     assert_int_equal(world->told[NOTICE_EVENT_NOTED], noted + 1); /* once */
 }
 
-static void test_the_state_of_machines_is_handed_out_when_it_changes(void **state)
+static void test_the_state_of_machines_is_handed_out_when_it_changes(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     assert_int_equal(world->remembered[a].memory.state, MACHINE_RUNNING);
     assert_int_equal(world->remembered[a + 1].memory.state, MACHINE_SHUT_OFF);
@@ -191,7 +115,7 @@ static void let_happen(struct world *world, unsigned a, enum meanwhile meanwhile
 static void cut_off_at(struct world *world, enum action_kind kind, bool loses_writes, enum meanwhile meanwhile)
 {
     const struct recovery *recovery = NULL;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world->domains[a + 1].has_agent = true;
     world_tell(world, a + 1, EVENT_CHANGED);
@@ -212,18 +136,17 @@ static void cut_off_at(struct world *world, enum action_kind kind, bool loses_wr
     else if (meanwhile != ORIGINAL_CAME_BACK && meanwhile != CANDIDATE_CAME_UP)
         assert_int_equal(recovery->state, RECOVERY_RECOVERED);
     if (meanwhile == NOTHING_HAPPENS || meanwhile == CANDIDATE_VANISHED)
-        assert_int_equal(count_running(world), 1);
+        assert_int_equal(world_count_running(world), 1);
     if (meanwhile == CANDIDATE_CAME_UP && kind == ACTION_START) {
         assert_string_equal(recovery->replacement_name, "b"); /* ours: it goes on with it */
-        assert_int_equal(count_running(world), 1);
+        assert_int_equal(world_count_running(world), 1);
         assert_int_equal(world->domains[a + 1].starts, 1);
     }
 }
 
-static void test_cut_off_anywhere_and_started_anew(void **state)
+static void test_cut_off_anywhere_and_started_anew(struct world *world)
 {
     static const enum action_kind kinds[] = {ACTION_GET_STATE, ACTION_RECORD, ACTION_HOOK, ACTION_START, ACTION_VERIFY};
-    struct world *world = *state;
 
     for (size_t i = 0; i < ELEMENTS_OF(kinds); i++)
         for (int meanwhile = 0; meanwhile < MEANWHILE_COUNT; meanwhile++)
@@ -238,11 +161,10 @@ static void test_cut_off_anywhere_and_started_anew(void **state)
             }
 }
 
-static void test_cut_off_again_and_again(void **state)
+static void test_cut_off_again_and_again(struct world *world)
 {
-    struct world *world = *state;
     const struct recovery *recovery = NULL;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     for (int i = 0; i < 10; i++) {
         world->holds = 1u << ACTION_START;
@@ -262,9 +184,8 @@ static void test_cut_off_again_and_again(void **state)
     assert_closed(world);
 }
 
-static void test_a_recovery_goes_on_only_when_its_hypervisors_are_listed(void **state)
+static void test_a_recovery_goes_on_only_when_its_hypervisors_are_listed(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world->domains[world_add(world, "b", WEB, MACHINE_SHUT_OFF)].hypervisor = 1;
@@ -288,10 +209,9 @@ static void test_a_recovery_goes_on_only_when_its_hypervisors_are_listed(void **
     assert_int_equal(world->told[NOTICE_RESUMED], 1);
 }
 
-/* Until its recovery goes on, a machine of it is nobody else's, though no claim says so yet. */
-static void test_machines_of_a_recovery_that_waits_are_not_taken(void **state)
+/* Until its recovery goes on, a machine of it is for no other recovery, though no claim says so yet. */
+static void test_machines_of_a_recovery_that_waits_are_not_taken(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), d;
 
     world->domains[world_add(world, "b", WEB, MACHINE_SHUT_OFF)].hypervisor = 1;
@@ -314,25 +234,22 @@ static void test_machines_of_a_recovery_that_waits_are_not_taken(void **state)
     assert_closed(world);
 }
 
-static void test_the_failed_machine_is_gone_when_its_recovery_goes_on(void **state)
+static void test_the_failed_machine_is_gone_when_its_recovery_goes_on(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
     world_drive(world);
     world->domains[a].exists = false; /* undefined while the daemon was down */
     restart_and_settle(world);
-    world_expect(world, a, RECOVERY_EXHAUSTED); /* nothing is known of what it offered: nobody can be compared */
+    world_expect(world, a, RECOVERY_EXHAUSTED); /* nothing is known of what it offered, so nothing can be compared */
     assert_null(world_machine(world, a));
     assert_closed(world);
 }
 
-static void test_the_hypervisor_is_no_longer_configured(void **state)
+static void test_the_hypervisor_is_no_longer_configured(struct world *world)
 {
-    struct world *world = *state;
-
     for (unsigned away = 0; away < 2; away++) { /* the failed machine's, then the candidate's */
         const struct recovery *recovery = NULL;
         unsigned a;
@@ -358,10 +275,9 @@ static void test_the_hypervisor_is_no_longer_configured(void **state)
 }
 
 /* Defined anew between the listing and the question: it is in no pool, and runs. */
-static void test_the_candidate_appears_after_the_listing(void **state)
+static void test_the_candidate_appears_after_the_listing(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world->holds = 1u << ACTION_START;
     world_kill(world, a);
@@ -376,13 +292,12 @@ static void test_the_candidate_appears_after_the_listing(void **state)
     world_tell(world, a + 1, EVENT_STARTED_BOOTED);
     world_pass(world, 2 * SETTLED);
     world_expect(world, a, RECOVERY_RECOVERED);
-    assert_int_equal(count_running(world), 1);
+    assert_int_equal(world_count_running(world), 1);
     assert_closed(world);
 }
 
-static void test_the_pause_before_a_restart_is_cut_off(void **state)
+static void test_the_pause_before_a_restart_is_cut_off(struct world *world)
 {
-    struct world *world = *state;
     unsigned a;
 
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
@@ -397,13 +312,12 @@ static void test_the_pause_before_a_restart_is_cut_off(void **state)
     assert_closed(world);
 }
 
-static void test_the_budget_is_remembered(void **state)
+static void test_the_budget_is_remembered(struct world *world)
 {
-    struct world *world = *state;
     const struct recovery *recovery = NULL;
 
     world->config.recovery.limit = 1;
-    add_three(world);
+    world_add_three(world);
     world_kill(world, 0);
     world_pass(world, SETTLED);
     restart_and_settle(world);
@@ -415,17 +329,15 @@ static void test_the_budget_is_remembered(void **state)
 }
 
 /* Its end never reached the disk; then its machine failed again, and that recovery is on disk as well. */
-static void test_two_open_recoveries_of_one_machine(void **state)
+static void test_two_open_recoveries_of_one_machine(struct world *world)
 {
-    struct world *world = *state;
-
     for (unsigned second = 0; second < 2; second++) { /* a again, or b that had taken its place */
         const struct recovery *recovery = NULL;
         unsigned a;
 
         world_end(world);
         world_begin(world);
-        a = add_three(world);
+        a = world_add_three(world);
         world->loses_writes = true;
         world_kill(world, a);
         world_pass(world, SETTLED);
@@ -449,34 +361,30 @@ static void test_two_open_recoveries_of_one_machine(void **state)
 
 /* ---- what is handed out ---- */
 
-static void test_every_end_is_handed_out_however_short_the_history(void **state)
+static void test_every_end_is_handed_out_however_short_the_history(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d"};
-    struct world *world = *state;
-    char ids[ELEMENTS_OF(names)][RECOVERY_ID_SIZE];
+    char ids[4][RECOVERY_ID_SIZE];
 
     world->config.recovery.history_length = 1;
     world->config.recovery.brake.window_us = 0;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, MACHINE_RUNNING);
+    world_add_many(world, 4, 4);
     world_connect_all(world);
     world->holds = 1u << ACTION_GET_STATE;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         world_kill(world, i);
     world_drive(world);
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    for (unsigned i = 0; i < 4; i++)
         memcpy(ids[i], coordinator_recovery(world->coordinator, i)->id, sizeof(ids[i]));
     world_pass(world, USEC_PER_SEC);
     world_release(world);
-    world_pass(world, SETTLED); /* all of them end in one breath: nobody stands by */
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
+    world_pass(world, SETTLED); /* all of them end at once: there is no standby */
+    for (unsigned i = 0; i < 4; i++)
         assert_int_equal(world_read_recovery(world, ids[i])->state, RECOVERY_EXHAUSTED);
 }
 
-static void test_what_is_written_is_handed_out_once(void **state)
+static void test_what_is_written_is_handed_out_once(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
     struct machine_ref ref;
     struct machine_memory memory;
 
@@ -492,9 +400,8 @@ static void test_what_is_written_is_handed_out_once(void **state)
     assert_false(coordinator_next_changed_machine(world->coordinator, &ref, &memory));
 }
 
-static void test_ids_stay_distinct_within_one_second(void **state)
+static void test_ids_stay_distinct_within_one_second(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
     const struct recovery *of_a = NULL, *of_b = NULL;
 
@@ -511,10 +418,9 @@ static void test_ids_stay_distinct_within_one_second(void **state)
 }
 
 /* What b did a week ago does not make today's late start welcome. */
-static void test_an_old_success_does_not_keep_a_late_start_alive(void **state)
+static void test_an_old_success_does_not_keep_a_late_start_alive(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world), b = a + 1;
+    unsigned a = world_add_three(world), b = a + 1;
     const struct recovery *recovery = NULL;
     struct action_result success = {0};
     struct action late;
@@ -543,14 +449,13 @@ static void test_an_old_success_does_not_keep_a_late_start_alive(void **state)
     coordinator_handle_late_result(world->coordinator, &late, &success, world->now);
     world_drive(world);
     assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
-    assert_int_equal(count_running(world), 1);
+    assert_int_equal(world_count_running(world), 1);
 }
 
 /* It is found paused when its recovery is under way already: no grace period runs beside that. */
-static void test_a_pause_that_is_being_recovered_does_not_fail_once_more(void **state)
+static void test_a_pause_that_is_being_recovered_does_not_fail_once_more(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
     const struct recovery *last;
 
     world->domains[a].state = MACHINE_PAUSED;
@@ -571,31 +476,27 @@ static void test_a_pause_that_is_being_recovered_does_not_fail_once_more(void **
     assert_int_equal(last->state, RECOVERY_RECOVERED);
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_a_crash_while_the_daemon_was_down_is_found_once),
-        coordinator_test(test_a_planned_stop_while_the_daemon_was_down_is_none),
-        coordinator_test(test_a_machine_that_was_down_before_is_not_found_crashed),
-        coordinator_test(test_a_transient_machine_that_is_gone_is_told_of),
-        coordinator_test(test_the_state_of_machines_is_handed_out_when_it_changes),
-        coordinator_test(test_cut_off_anywhere_and_started_anew),
-        coordinator_test(test_cut_off_again_and_again),
-        coordinator_test(test_a_recovery_goes_on_only_when_its_hypervisors_are_listed),
-        coordinator_test(test_machines_of_a_recovery_that_waits_are_not_taken),
-        coordinator_test(test_the_failed_machine_is_gone_when_its_recovery_goes_on),
-        coordinator_test(test_the_hypervisor_is_no_longer_configured),
-        coordinator_test(test_the_candidate_appears_after_the_listing),
-        coordinator_test(test_the_pause_before_a_restart_is_cut_off),
-        coordinator_test(test_the_budget_is_remembered),
-        coordinator_test(test_two_open_recoveries_of_one_machine),
-        coordinator_test(test_every_end_is_handed_out_however_short_the_history),
-        coordinator_test(test_what_is_written_is_handed_out_once),
-        coordinator_test(test_ids_stay_distinct_within_one_second),
-        coordinator_test(test_a_pause_that_is_being_recovered_does_not_fail_once_more),
-        coordinator_test(test_an_old_success_does_not_keep_a_late_start_alive),
+        world_test(test_a_machine_that_was_down_before_is_not_found_crashed),
+        world_test(test_a_transient_machine_that_is_gone_is_told_of),
+        world_test(test_the_state_of_machines_is_handed_out_when_it_changes),
+        world_test(test_cut_off_anywhere_and_started_anew),
+        world_test(test_cut_off_again_and_again),
+        world_test(test_a_recovery_goes_on_only_when_its_hypervisors_are_listed),
+        world_test(test_machines_of_a_recovery_that_waits_are_not_taken),
+        world_test(test_the_failed_machine_is_gone_when_its_recovery_goes_on),
+        world_test(test_the_hypervisor_is_no_longer_configured),
+        world_test(test_the_candidate_appears_after_the_listing),
+        world_test(test_the_pause_before_a_restart_is_cut_off),
+        world_test(test_the_budget_is_remembered),
+        world_test(test_two_open_recoveries_of_one_machine),
+        world_test(test_every_end_is_handed_out_however_short_the_history),
+        world_test(test_what_is_written_is_handed_out_once),
+        world_test(test_ids_stay_distinct_within_one_second),
+        world_test(test_a_pause_that_is_being_recovered_does_not_fail_once_more),
+        world_test(test_an_old_success_does_not_keep_a_late_start_alive),
     };
 
     return cmocka_run_group_tests_name("coordinator_restore", tests, NULL, NULL);

@@ -9,40 +9,9 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
-#define GIB     (UINT64_C(1024) * 1024)
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-static const struct explained_candidate *explained(const struct recovery *recovery, const char *name)
-{
-    const struct explanation *explanation = recovery->explanation;
-
-    assert_non_null(explanation);
-    for (size_t i = 0; i < explanation->n_candidates; i++)
-        if (strcmp(explanation->candidates[i].name, name) == 0)
-            return &explanation->candidates[i];
-    fail();
-    return NULL;
-}
-
 static void assert_out(const struct recovery *recovery, const char *name, const char *why)
 {
-    const struct explained_candidate *candidate = explained(recovery, name);
+    const struct explained_candidate *candidate = world_explained(recovery, name);
 
     assert_false(candidate->eligible);
     assert_non_null(strstr(candidate->reason, why));
@@ -60,9 +29,8 @@ static void add_dilemma(struct world *world, unsigned *ret_a, unsigned *ret_b)
     world_connect_all(world);
 }
 
-static void test_one_alone_gets_the_best(void **state)
+static void test_one_alone_gets_the_best(struct world *world)
 {
-    struct world *world = *state;
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
@@ -71,9 +39,8 @@ static void test_one_alone_gets_the_best(void **state)
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "x");
 }
 
-static void test_greed_does_not_strand_the_second(void **state)
+static void test_greed_does_not_strand_the_second(struct world *world)
 {
-    struct world *world = *state;
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
@@ -85,9 +52,8 @@ static void test_greed_does_not_strand_the_second(void **state)
 }
 
 /* The second failure is told 40 ms after the first: still the same incident. */
-static void test_failures_close_to_each_other_are_decided_together(void **state)
+static void test_failures_close_to_each_other_are_decided_together(struct world *world)
 {
-    struct world *world = *state;
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
@@ -106,9 +72,8 @@ static void test_failures_close_to_each_other_are_decided_together(void **state)
     assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "x");
 }
 
-static void test_the_wait_for_others_ends_after_50_ms(void **state)
+static void test_the_wait_for_others_ends_after_50_ms(struct world *world)
 {
-    struct world *world = *state;
     unsigned a, b;
 
     add_dilemma(world, &a, &b);
@@ -126,9 +91,8 @@ static void test_the_wait_for_others_ends_after_50_ms(void **state)
     world_release(world);
 }
 
-static void test_the_more_important_picks_first_and_alone_decides(void **state)
+static void test_the_more_important_picks_first_and_alone_decides(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
     unsigned c = world_add(world, "c", WEB, MACHINE_RUNNING);
 
@@ -149,9 +113,8 @@ static void test_the_more_important_picks_first_and_alone_decides(void **state)
 }
 
 /* It would be wasted on b, and b gets it all the same. */
-static void test_priority_comes_before_likeness(void **state)
+static void test_priority_comes_before_likeness(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
     unsigned b = world_add(world, "b", "database/mysql webserver/nginx", MACHINE_RUNNING);
 
@@ -165,14 +128,11 @@ static void test_priority_comes_before_likeness(void **state)
     world_expect(world, b, RECOVERY_RECOVERED);
 }
 
-static void test_a_whole_host_of_failures(void **state)
+static void test_a_whole_host_of_failures(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
-    struct world *world = *state;
     bool taken[WORLD_DOMAINS] = {false};
 
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, i < 4 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, 4, 8);
     world_connect_all(world);
     for (unsigned i = 0; i < 4; i++)
         world_kill(world, i);
@@ -188,14 +148,10 @@ static void test_a_whole_host_of_failures(void **state)
 
 /* ---- concurrency ---- */
 
-static void test_so_many_starts_under_way_on_one_hypervisor(void **state)
+static void test_so_many_starts_under_way_on_one_hypervisor(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
-    struct world *world = *state;
-
     world->config.recovery.concurrency = 2;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, i < 3 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, 3, 6);
     world->domains[2].priority = 7;
     world_connect_all(world);
     world->holds = 1u << ACTION_START;
@@ -212,14 +168,10 @@ static void test_so_many_starts_under_way_on_one_hypervisor(void **state)
         world_expect(world, i, RECOVERY_RECOVERED);
 }
 
-static void test_concurrency_is_counted_for_each_hypervisor(void **state)
+static void test_concurrency_is_counted_for_each_hypervisor(struct world *world)
 {
-    static const char *const names[] = {"a", "b", "c", "d"};
-    struct world *world = *state;
-
     world->config.recovery.concurrency = 1;
-    for (unsigned i = 0; i < ELEMENTS_OF(names); i++)
-        world_add(world, names[i], WEB, i < 2 ? MACHINE_RUNNING : MACHINE_SHUT_OFF);
+    world_add_many(world, 2, 4);
     world->domains[3].hypervisor = 1;
     world_connect_all(world);
     world->holds = 1u << ACTION_START;
@@ -232,9 +184,8 @@ static void test_concurrency_is_counted_for_each_hypervisor(void **state)
 
 /* ---- quarantine ---- */
 
-static void test_a_candidate_that_did_not_come_up_is_in_quarantine(void **state)
+static void test_a_candidate_that_did_not_come_up_is_in_quarantine(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     const struct recovery *recovery = NULL;
 
@@ -244,7 +195,7 @@ static void test_a_candidate_that_did_not_come_up_is_in_quarantine(void **state)
     world_kill(world, a);
     world_pass(world, SETTLED);
     world_expect(world, a, RECOVERY_EXHAUSTED);
-    world->domains[b].start_error = 0; /* somebody has repaired it, and nobody told us */
+    world->domains[b].start_error = 0; /* the operator has repaired it, and no event tells of that */
 
     world_boot(world, a);
     world_drive(world);
@@ -263,9 +214,8 @@ static void test_a_candidate_that_did_not_come_up_is_in_quarantine(void **state)
     assert_int_equal(recovery->state, RECOVERY_RECOVERED);
 }
 
-static void test_a_candidate_that_was_not_to_blame_is_not_in_quarantine(void **state)
+static void test_a_candidate_that_was_not_to_blame_is_not_in_quarantine(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     const struct recovery *recovery = NULL;
 
@@ -286,9 +236,8 @@ static void test_a_candidate_that_was_not_to_blame_is_not_in_quarantine(void **s
 
 /* ---- what cannot be used twice ---- */
 
-static void test_a_disk_in_use_is_no_candidates(void **state)
+static void test_a_disk_in_use_is_no_candidates(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     unsigned other = world_add(world, "other", "data/else", MACHINE_RUNNING);
 
@@ -300,9 +249,8 @@ static void test_a_disk_in_use_is_no_candidates(void **state)
     assert_int_equal(world->domains[b].starts, 0);
 }
 
-static void test_the_failed_machines_own_disk_and_address_do_not_count(void **state)
+static void test_the_failed_machines_own_disk_and_address_do_not_count(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world->domains[a].disk = world->domains[b].disk = "/images/service.qcow2";
@@ -313,9 +261,8 @@ static void test_the_failed_machines_own_disk_and_address_do_not_count(void **st
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
 }
 
-static void test_an_address_in_use_anywhere_is_no_candidates(void **state)
+static void test_an_address_in_use_anywhere_is_no_candidates(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     unsigned other = world_add(world, "other", "data/else", MACHINE_RUNNING);
 
@@ -328,9 +275,8 @@ static void test_an_address_in_use_anywhere_is_no_candidates(void **state)
 }
 
 /* Two that stand by share a disk: the first that is started takes it from the other. */
-static void test_a_machine_being_started_uses_its_disk_already(void **state)
+static void test_a_machine_being_started_uses_its_disk_already(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
     unsigned x = world_add(world, "x", WEB, MACHINE_SHUT_OFF), y = world_add(world, "y", WEB, MACHINE_SHUT_OFF);
 
@@ -346,9 +292,8 @@ static void test_a_machine_being_started_uses_its_disk_already(void **state)
     world_release(world);
 }
 
-static void test_two_that_share_a_disk_are_not_started_in_one_round(void **state)
+static void test_two_that_share_a_disk_are_not_started_in_one_round(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
     unsigned x = world_add(world, "x", WEB, MACHINE_SHUT_OFF), y = world_add(world, "y", WEB, MACHINE_SHUT_OFF);
 
@@ -364,23 +309,21 @@ static void test_two_that_share_a_disk_are_not_started_in_one_round(void **state
 
 /* ---- memory ---- */
 
-static void test_a_host_without_the_memory(void **state)
+static void test_a_host_without_the_memory(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world->config.recovery.check_memory = true;
     world->domains[b].hypervisor = 1;
-    world->free_memory_kib[1] = GIB - 1;
+    world->free_memory_kib[1] = GIB_KIB - 1;
     world_connect_all(world);
     world_kill(world, a);
     world_pass(world, SETTLED);
     assert_out(world_expect(world, a, RECOVERY_EXHAUSTED), "b", "needs 1024 MiB, and other has 1023 MiB to spare");
 }
 
-static void test_memory_is_not_checked_unless_asked_for(void **state)
+static void test_memory_is_not_checked_unless_asked_for(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -391,9 +334,8 @@ static void test_memory_is_not_checked_unless_asked_for(void **state)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_memory_that_is_not_known_stands_in_nobodys_way(void **state)
+static void test_memory_that_is_not_known_excludes_no_candidate(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world->config.recovery.check_memory = true;
@@ -406,9 +348,8 @@ static void test_memory_that_is_not_known_stands_in_nobodys_way(void **state)
 }
 
 /* Booted and suspended, it has its memory already. */
-static void test_a_paused_machine_needs_no_memory(void **state)
+static void test_a_paused_machine_needs_no_memory(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_PAUSED);
 
     world->config.recovery.check_memory = true;
@@ -422,10 +363,8 @@ static void test_a_paused_machine_needs_no_memory(void **state)
 }
 
 /* The host has the memory of one; in one round or one after the other, one is started. */
-static void test_the_last_memory_is_given_once(void **state)
+static void test_the_last_memory_is_given_once(struct world *world)
 {
-    struct world *world = *state;
-
     for (int64_t between_us = 0; between_us <= 2 * USEC_PER_SEC; between_us += USEC_PER_SEC) {
         unsigned a, b;
 
@@ -436,7 +375,7 @@ static void test_the_last_memory_is_given_once(void **state)
         b = world_add(world, "b", WEB, MACHINE_RUNNING);
         world->domains[world_add(world, "x", WEB, MACHINE_SHUT_OFF)].hypervisor = 1;
         world->domains[world_add(world, "y", WEB, MACHINE_SHUT_OFF)].hypervisor = 1;
-        world->free_memory_kib[1] = GIB + GIB / 2;
+        world->free_memory_kib[1] = GIB_KIB + GIB_KIB / 2;
         world_connect_all(world);
         world_kill(world, a);
         if (between_us > 0)
@@ -448,32 +387,30 @@ static void test_the_last_memory_is_given_once(void **state)
     }
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_one_alone_gets_the_best),
-        coordinator_test(test_greed_does_not_strand_the_second),
-        coordinator_test(test_failures_close_to_each_other_are_decided_together),
-        coordinator_test(test_the_wait_for_others_ends_after_50_ms),
-        coordinator_test(test_the_more_important_picks_first_and_alone_decides),
-        coordinator_test(test_priority_comes_before_likeness),
-        coordinator_test(test_a_whole_host_of_failures),
-        coordinator_test(test_so_many_starts_under_way_on_one_hypervisor),
-        coordinator_test(test_concurrency_is_counted_for_each_hypervisor),
-        coordinator_test(test_a_candidate_that_did_not_come_up_is_in_quarantine),
-        coordinator_test(test_a_candidate_that_was_not_to_blame_is_not_in_quarantine),
-        coordinator_test(test_a_disk_in_use_is_no_candidates),
-        coordinator_test(test_the_failed_machines_own_disk_and_address_do_not_count),
-        coordinator_test(test_an_address_in_use_anywhere_is_no_candidates),
-        coordinator_test(test_a_machine_being_started_uses_its_disk_already),
-        coordinator_test(test_two_that_share_a_disk_are_not_started_in_one_round),
-        coordinator_test(test_a_host_without_the_memory),
-        coordinator_test(test_memory_is_not_checked_unless_asked_for),
-        coordinator_test(test_memory_that_is_not_known_stands_in_nobodys_way),
-        coordinator_test(test_a_paused_machine_needs_no_memory),
-        coordinator_test(test_the_last_memory_is_given_once),
+        world_test(test_one_alone_gets_the_best),
+        world_test(test_greed_does_not_strand_the_second),
+        world_test(test_failures_close_to_each_other_are_decided_together),
+        world_test(test_the_wait_for_others_ends_after_50_ms),
+        world_test(test_the_more_important_picks_first_and_alone_decides),
+        world_test(test_priority_comes_before_likeness),
+        world_test(test_a_whole_host_of_failures),
+        world_test(test_so_many_starts_under_way_on_one_hypervisor),
+        world_test(test_concurrency_is_counted_for_each_hypervisor),
+        world_test(test_a_candidate_that_did_not_come_up_is_in_quarantine),
+        world_test(test_a_candidate_that_was_not_to_blame_is_not_in_quarantine),
+        world_test(test_a_disk_in_use_is_no_candidates),
+        world_test(test_the_failed_machines_own_disk_and_address_do_not_count),
+        world_test(test_an_address_in_use_anywhere_is_no_candidates),
+        world_test(test_a_machine_being_started_uses_its_disk_already),
+        world_test(test_two_that_share_a_disk_are_not_started_in_one_round),
+        world_test(test_a_host_without_the_memory),
+        world_test(test_memory_is_not_checked_unless_asked_for),
+        world_test(test_memory_that_is_not_known_excludes_no_candidate),
+        world_test(test_a_paused_machine_needs_no_memory),
+        world_test(test_the_last_memory_is_given_once),
     };
 
     return cmocka_run_group_tests_name("coordinator_set", tests, NULL, NULL);

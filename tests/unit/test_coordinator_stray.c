@@ -9,33 +9,6 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-static unsigned count_running(const struct world *world)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < world->n_domains; i++)
-        count += world->domains[i].state == MACHINE_RUNNING;
-    return count;
-}
-
 /* The start of "b" was cut off, "b" was found off and given up, and "c" serves for "a". */
 static unsigned replaced_by_c(struct world *world)
 {
@@ -61,13 +34,12 @@ static void assert_only_c(const struct world *world, unsigned a)
 {
     assert_int_equal(world->domains[a + 1].state, MACHINE_SHUT_OFF);
     assert_int_equal(world->domains[a + 2].state, MACHINE_RUNNING);
-    assert_int_equal(count_running(world), 1);
+    assert_int_equal(world_count_running(world), 1);
     assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_SETTLED);
 }
 
-static void test_a_start_that_was_given_up_takes_effect(void **state)
+static void test_a_start_that_was_given_up_takes_effect(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = replaced_by_c(world);
     unsigned told = world->told[NOTICE_ATTEMPT_FAILED];
 
@@ -77,14 +49,13 @@ static void test_a_start_that_was_given_up_takes_effect(void **state)
     assert_int_equal(world->told[NOTICE_ATTEMPT_FAILED], told + 1);
     assert_non_null(strstr(world->last_text[NOTICE_ATTEMPT_FAILED], "b came up after recovery"));
 
-    world_boot(world, a + 1); /* what follows is somebody's own doing */
+    world_boot(world, a + 1); /* what follows is the operator's doing */
     world_pass(world, SETTLED);
     assert_int_equal(world->domains[a + 1].state, MACHINE_RUNNING);
 }
 
-static void test_it_takes_effect_when_the_daemon_was_started_anew(void **state)
+static void test_it_takes_effect_when_the_daemon_was_started_anew(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = replaced_by_c(world);
 
     world_restart_daemon(world);
@@ -95,9 +66,8 @@ static void test_it_takes_effect_when_the_daemon_was_started_anew(void **state)
     assert_only_c(world, a);
 }
 
-static void test_it_takes_effect_while_the_daemon_is_away(void **state)
+static void test_it_takes_effect_while_the_daemon_is_away(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = replaced_by_c(world);
 
     world->domains[a + 1].state = MACHINE_RUNNING;
@@ -107,9 +77,8 @@ static void test_it_takes_effect_while_the_daemon_is_away(void **state)
     assert_only_c(world, a);
 }
 
-static void test_the_daemon_dies_before_it_has_ended_it(void **state)
+static void test_the_daemon_dies_before_it_has_ended_it(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = replaced_by_c(world);
 
     world->holds = 1u << ACTION_DESTROY;
@@ -123,9 +92,8 @@ static void test_the_daemon_dies_before_it_has_ended_it(void **state)
 }
 
 /* The daemon died over the first start of b, and the connection over the second: both take effect, one by one. */
-static void test_two_starts_of_one_machine_take_effect(void **state)
+static void test_two_starts_of_one_machine_take_effect(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world_connect_all(world);
@@ -150,9 +118,8 @@ static void test_two_starts_of_one_machine_take_effect(void **state)
     assert_int_equal(world->domains[b].state, MACHINE_RUNNING);
 }
 
-static void test_it_cannot_be_ended_at_once(void **state)
+static void test_it_cannot_be_ended_at_once(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = replaced_by_c(world);
 
     world->holds = 1u << ACTION_DESTROY;
@@ -165,9 +132,8 @@ static void test_it_cannot_be_ended_at_once(void **state)
     assert_only_c(world, a);
 }
 
-static void test_after_a_while_it_is_somebodys_own_doing(void **state)
+static void test_after_a_while_it_is_the_operators_doing(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = replaced_by_c(world);
 
     unsigned destroys = world->domains[a + 1].destroys;
@@ -180,20 +146,18 @@ static void test_after_a_while_it_is_somebodys_own_doing(void **state)
 }
 
 /* It may come up by itself: who would choose it might be told that it runs already. */
-static void test_it_is_no_candidate_meanwhile(void **state)
+static void test_it_is_no_candidate_meanwhile(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = replaced_by_c(world);
 
     world_kill(world, a + 2);
     world_pass(world, SETTLED);
     assert_string_equal(world_expect(world, a + 2, RECOVERY_RECOVERED)->replacement_name, "a");
-    assert_int_equal(count_running(world), 1);
+    assert_int_equal(world_count_running(world), 1);
 }
 
-static void test_the_failed_machine_itself_is_welcome_whenever_it_comes(void **state)
+static void test_the_failed_machine_itself_is_welcome_whenever_it_comes(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world->config.recovery.when_exhausted = EXHAUSTED_RESTART;
@@ -212,9 +176,8 @@ static void test_the_failed_machine_itself_is_welcome_whenever_it_comes(void **s
 }
 
 /* The hypervisor says that it runs, and then that it stopped; the first answer comes last. */
-static void test_news_overtakes_the_answer(void **state)
+static void test_news_overtakes_the_answer(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -232,20 +195,17 @@ static void test_news_overtakes_the_answer(void **state)
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
 }
 
-/* It is told dismissed because it runs, although nobody told of its coming back: it may fail again. */
-static void test_a_dismissed_machine_fails_again(void **state)
+/* It is told dismissed because it runs, although no event told of its coming back: it may fail again. */
+static void test_a_dismissed_machine_fails_again(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
     const struct recovery *second = NULL;
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
-    world->domains[a].state = MACHINE_PAUSED;
-    world->domains[a].reason = REASON_IO_ERROR;
-    world_tell(world, a, EVENT_SUSPENDED_IO_ERROR);
+    world_happen(world, a, EVENT_SUSPENDED_IO_ERROR);
     world_drive(world);
-    world->domains[a].state = MACHINE_RUNNING; /* and nobody hears it */
+    world->domains[a].state = MACHINE_RUNNING; /* and no event tells of it */
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
     world_expect(world, a, RECOVERY_DISMISSED);
     world_kill(world, a);
@@ -255,16 +215,13 @@ static void test_a_dismissed_machine_fails_again(void **state)
 }
 
 /* A failure that was left alone is told once, also by the next daemon. */
-static void test_a_failure_that_was_left_alone_is_told_once(void **state)
+static void test_a_failure_that_was_left_alone_is_told_once(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world->config.mode = MODE_OBSERVE;
     world_connect_all(world);
-    world->domains[a].state = MACHINE_PAUSED;
-    world->domains[a].reason = REASON_IO_ERROR;
-    world_tell(world, a, EVENT_SUSPENDED_IO_ERROR);
+    world_happen(world, a, EVENT_SUSPENDED_IO_ERROR);
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
     world_expect(world, a, RECOVERY_EXHAUSTED);
     world_restart_daemon(world);
@@ -275,11 +232,9 @@ static void test_a_failure_that_was_left_alone_is_told_once(void **state)
     assert_true(world_machine(world, a)->failed_unrecovered);
 }
 
-/* Somebody starts the failed machine while its candidate does not come up: no need of another, and it may fail again.
- */
-static void test_a_machine_that_is_started_while_its_recovery_fails(void **state)
+/* The operator starts the failed machine while its candidate does not come up: none is needed. It may fail again. */
+static void test_a_machine_that_is_started_while_its_recovery_fails(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     const struct recovery *second = NULL;
 
@@ -300,9 +255,8 @@ static void test_a_machine_that_is_started_while_its_recovery_fails(void **state
     assert_int_equal(world_recoveries(world, a, &second), 2);
 }
 
-static void test_the_failed_machine_is_not_started_into_a_used_disk(void **state)
+static void test_the_failed_machine_is_not_started_into_a_used_disk(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), other;
 
     other = world_add(world, "other", "database/oracle", MACHINE_SHUT_OFF);
@@ -319,9 +273,8 @@ static void test_the_failed_machine_is_not_started_into_a_used_disk(void **state
 }
 
 /* The hypervisor took the end first and the start, which was long overdue, after it. */
-static void test_a_start_that_overtakes_its_own_end_is_ended_all_the_same(void **state)
+static void test_a_start_that_overtakes_its_own_end_is_ended_all_the_same(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     struct action start;
     struct action_result done = {0};
@@ -345,26 +298,24 @@ static void test_a_start_that_overtakes_its_own_end_is_ended_all_the_same(void *
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_a_start_that_was_given_up_takes_effect),
-        coordinator_test(test_it_takes_effect_when_the_daemon_was_started_anew),
-        coordinator_test(test_it_takes_effect_while_the_daemon_is_away),
-        coordinator_test(test_the_daemon_dies_before_it_has_ended_it),
-        coordinator_test(test_two_starts_of_one_machine_take_effect),
-        coordinator_test(test_it_cannot_be_ended_at_once),
-        coordinator_test(test_after_a_while_it_is_somebodys_own_doing),
-        coordinator_test(test_it_is_no_candidate_meanwhile),
-        coordinator_test(test_the_failed_machine_itself_is_welcome_whenever_it_comes),
-        coordinator_test(test_news_overtakes_the_answer),
-        coordinator_test(test_a_dismissed_machine_fails_again),
-        coordinator_test(test_a_failure_that_was_left_alone_is_told_once),
-        coordinator_test(test_a_machine_that_is_started_while_its_recovery_fails),
-        coordinator_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
-        coordinator_test(test_the_failed_machine_is_not_started_into_a_used_disk),
+        world_test(test_a_start_that_was_given_up_takes_effect),
+        world_test(test_it_takes_effect_when_the_daemon_was_started_anew),
+        world_test(test_it_takes_effect_while_the_daemon_is_away),
+        world_test(test_the_daemon_dies_before_it_has_ended_it),
+        world_test(test_two_starts_of_one_machine_take_effect),
+        world_test(test_it_cannot_be_ended_at_once),
+        world_test(test_after_a_while_it_is_the_operators_doing),
+        world_test(test_it_is_no_candidate_meanwhile),
+        world_test(test_the_failed_machine_itself_is_welcome_whenever_it_comes),
+        world_test(test_news_overtakes_the_answer),
+        world_test(test_a_dismissed_machine_fails_again),
+        world_test(test_a_failure_that_was_left_alone_is_told_once),
+        world_test(test_a_machine_that_is_started_while_its_recovery_fails),
+        world_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
+        world_test(test_the_failed_machine_is_not_started_into_a_used_disk),
     };
 
     return cmocka_run_group_tests_name("coordinator_stray", tests, NULL, NULL);

@@ -3,24 +3,6 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (20 * USEC_PER_SEC)
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 /* A machine that runs, and one that could take over. */
 static unsigned add_two(struct world *world)
 {
@@ -31,9 +13,8 @@ static unsigned add_two(struct world *world)
     return first;
 }
 
-static void test_a_machine_that_cannot_be_read_is_not_absent(void **state)
+static void test_a_machine_that_cannot_be_read_is_not_absent(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_two(world), b = a + 1;
 
     world->domains[a].is_unreadable = world->domains[b].is_unreadable = true;
@@ -48,9 +29,8 @@ static void test_a_machine_that_cannot_be_read_is_not_absent(void **state)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(void **state)
+static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = add_two(world);
 
     world_kill_silently(world, a);
@@ -65,13 +45,11 @@ static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(void *
     assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->cause, CAUSE_FOUND_CRASHED);
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_a_machine_that_cannot_be_read_is_not_absent),
-        coordinator_test(test_a_machine_that_cannot_be_read_at_the_start_is_remembered),
+        world_test(test_a_machine_that_cannot_be_read_is_not_absent),
+        world_test(test_a_machine_that_cannot_be_read_at_the_start_is_remembered),
     };
 
     return cmocka_run_group_tests_name("coordinator_unread", tests, NULL, NULL);

@@ -11,41 +11,11 @@
 #include "support.h"
 #include "world.h"
 
-#define WEB     "language/nodejs database/mysql webserver/nginx"
-#define SETTLED (10 * USEC_PER_SEC)
-
-static int set_up(void **state)
-{
-    static struct world world;
-
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-/* A machine that runs and two that could take over, "b" before "c". */
-static unsigned add_three(struct world *world)
-{
-    unsigned first = world_add(world, "a", WEB, MACHINE_RUNNING);
-
-    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
-    world_add(world, "c", WEB, MACHINE_SHUT_OFF);
-    world_connect_all(world);
-    return first;
-}
-
 /* ---- machines that come and go ---- */
 
-static void test_an_event_of_an_unknown_machine_makes_it_known(void **state)
+static void test_an_event_of_an_unknown_machine_makes_it_known(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world), d = world_add(world, "d", WEB, MACHINE_RUNNING);
+    unsigned a = world_add_three(world), d = world_add(world, "d", WEB, MACHINE_RUNNING);
 
     (void)a;
     assert_null(world_machine(world, d));
@@ -55,24 +25,22 @@ static void test_an_event_of_an_unknown_machine_makes_it_known(void **state)
     assert_int_equal(world_machine(world, d)->state, MACHINE_RUNNING);
 }
 
-static void test_an_unknown_machine_that_crashes_is_recovered_once_it_is_known(void **state)
+static void test_an_unknown_machine_that_crashes_is_recovered_once_it_is_known(struct world *world)
 {
-    struct world *world = *state;
     unsigned d;
 
-    add_three(world);
+    world_add_three(world);
     d = world_add(world, "d", WEB, MACHINE_RUNNING);
     world_kill(world, d);
     world_pass(world, SETTLED);
     world_expect(world, d, RECOVERY_RECOVERED);
 }
 
-static void test_an_event_of_what_no_longer_exists_is_harmless(void **state)
+static void test_an_event_of_what_no_longer_exists_is_harmless(struct world *world)
 {
-    struct world *world = *state;
     unsigned d;
 
-    add_three(world);
+    world_add_three(world);
     d = world_add(world, "d", WEB, MACHINE_RUNNING);
     world->domains[d].exists = false;
     world_tell(world, d, EVENT_STOPPED_DESTROYED);
@@ -82,12 +50,11 @@ static void test_an_event_of_what_no_longer_exists_is_harmless(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_an_event_of_an_unknown_hypervisor_is_harmless(void **state)
+static void test_an_event_of_an_unknown_hypervisor_is_harmless(struct world *world)
 {
-    struct world *world = *state;
     struct domain_event event = {.kind = EVENT_STOPPED_FAILED, .name = "x", .at = world->now};
 
-    add_three(world);
+    world_add_three(world);
     uuid_from(0, event.uuid);
     coordinator_handle_event(world->coordinator, "nowhere", &event);
     coordinator_handle_connected(world->coordinator, "nowhere", world->now);
@@ -96,9 +63,8 @@ static void test_an_event_of_an_unknown_hypervisor_is_harmless(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_transient_machine_is_recovered_although_it_is_gone(void **state)
+static void test_a_transient_machine_is_recovered_although_it_is_gone(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world->domains[a].is_transient = true;
@@ -111,9 +77,8 @@ static void test_a_transient_machine_is_recovered_although_it_is_gone(void **sta
 }
 
 /* The failed machine is only held any more when it is created anew: its recovery ends inside the event. */
-static void test_a_transient_machine_that_comes_back_in_its_recovery(void **state)
+static void test_a_transient_machine_that_comes_back_in_its_recovery(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world->domains[a].is_transient = true;
@@ -131,10 +96,9 @@ static void test_a_transient_machine_that_comes_back_in_its_recovery(void **stat
     assert_int_equal(world_machine(world, a)->state, MACHINE_RUNNING);
 }
 
-static void test_a_machine_that_is_undefined_goes(void **state)
+static void test_a_machine_that_is_undefined_goes(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world->domains[a + 1].exists = false;
     world_tell(world, a + 1, EVENT_UNDEFINED);
@@ -144,10 +108,9 @@ static void test_a_machine_that_is_undefined_goes(void **state)
 
 /* ---- listings ---- */
 
-static void test_a_crash_while_disconnected_is_found_once(void **state)
+static void test_a_crash_while_disconnected_is_found_once(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world_disconnect(world, 0);
     assert_int_equal(world->told[NOTICE_HYPERVISOR_DOWN], 1);
@@ -163,22 +126,20 @@ static void test_a_crash_while_disconnected_is_found_once(void **state)
     assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 1);
 }
 
-static void test_a_crash_before_the_first_listing_is_not_known_to_be_one(void **state)
+static void test_a_crash_before_the_first_listing_is_not_known_to_be_one(struct world *world)
 {
-    struct world *world = *state;
     unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
 
-    world->domains[a].reason = REASON_CRASHED; /* years ago, for all anybody knows */
+    world->domains[a].reason = REASON_CRASHED; /* years ago, for all that is known */
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
     world_pass(world, SETTLED);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_listing_older_than_an_event_does_not_overwrite_it(void **state)
+static void test_a_listing_older_than_an_event_does_not_overwrite_it(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world->holds = 1u << ACTION_LIST;
     world_pass(world, world->config.discovery.resync_interval_us);
@@ -193,10 +154,9 @@ static void test_a_listing_older_than_an_event_does_not_overwrite_it(void **stat
     assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
 }
 
-static void test_an_inspection_older_than_an_event_does_not_overwrite_it(void **state)
+static void test_an_inspection_older_than_an_event_does_not_overwrite_it(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world->holds = 1u << ACTION_DESCRIBE;
     world_tell(world, a, EVENT_CHANGED);
@@ -210,10 +170,9 @@ static void test_an_inspection_older_than_an_event_does_not_overwrite_it(void **
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_a_machine_missing_from_an_older_listing_stays(void **state)
+static void test_a_machine_missing_from_an_older_listing_stays(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world), d;
+    unsigned a = world_add_three(world), d;
 
     (void)a;
     world->holds = 1u << ACTION_LIST;
@@ -227,10 +186,9 @@ static void test_a_machine_missing_from_an_older_listing_stays(void **state)
     assert_int_equal(world_machine(world, d)->state, MACHINE_RUNNING);
 }
 
-static void test_everything_is_listed_anew_from_time_to_time(void **state)
+static void test_everything_is_listed_anew_from_time_to_time(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world), before = world->asked[ACTION_LIST];
+    unsigned a = world_add_three(world), before = world->asked[ACTION_LIST];
 
     world_kill_silently(world, a); /* an event that never came */
     world_pass(world, world->config.discovery.resync_interval_us + SETTLED);
@@ -238,10 +196,8 @@ static void test_everything_is_listed_anew_from_time_to_time(void **state)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_a_listing_that_fails_is_asked_for_again(void **state)
+static void test_a_listing_that_fails_is_asked_for_again(struct world *world)
 {
-    struct world *world = *state;
-
     world_add(world, "a", WEB, MACHINE_RUNNING);
     world->holds = 1u << ACTION_LIST;
     world_connect_all(world);
@@ -255,10 +211,9 @@ static void test_a_listing_that_fails_is_asked_for_again(void **state)
 
 /* ---- connections ---- */
 
-static void test_the_connection_breaks_while_a_candidate_is_started(void **state)
+static void test_the_connection_breaks_while_a_candidate_is_started(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     for (int came_up = 1; came_up >= 0; came_up--) {
         world->holds = 1u << ACTION_START;
@@ -284,10 +239,9 @@ static void test_the_connection_breaks_while_a_candidate_is_started(void **state
     }
 }
 
-static void test_the_connection_breaks_while_asking_whether_it_is_dead(void **state)
+static void test_the_connection_breaks_while_asking_whether_it_is_dead(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     world->holds = 1u << ACTION_GET_STATE;
     world_kill(world, a);
@@ -302,10 +256,9 @@ static void test_the_connection_breaks_while_asking_whether_it_is_dead(void **st
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_an_overdue_start_that_comes_up_late_is_stopped_again(void **state)
+static void test_an_overdue_start_that_comes_up_late_is_stopped_again(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
     struct action late;
     struct action_result success = {0};
 
@@ -327,10 +280,9 @@ static void test_an_overdue_start_that_comes_up_late_is_stopped_again(void **sta
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_an_overdue_start_that_came_up_is_the_replacement(void **state)
+static void test_an_overdue_start_that_came_up_is_the_replacement(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
     struct action late;
     struct action_result success = {0};
 
@@ -350,10 +302,9 @@ static void test_an_overdue_start_that_came_up_is_the_replacement(void **state)
 
 /* ---- configuration ---- */
 
-static void test_a_new_configuration_in_the_middle_of_a_recovery(void **state)
+static void test_a_new_configuration_in_the_middle_of_a_recovery(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
     struct config *fresh = malloc(sizeof(*fresh));
 
     assert_non_null(fresh);
@@ -363,7 +314,7 @@ static void test_a_new_configuration_in_the_middle_of_a_recovery(void **state)
     world_kill(world, a);
     world_drive(world);
     assert_int_equal(coordinator_configure(world->coordinator, fresh), 0);
-    memset(&world->config, 0x5a, sizeof(world->config)); /* nobody may look at the old one any more */
+    memset(&world->config, 0x5a, sizeof(world->config)); /* the old one must not be read any more */
     world->config.mode = MODE_AUTOMATIC;
     world_release(world);
     world_pass(world, SETTLED);
@@ -375,12 +326,11 @@ static void test_a_new_configuration_in_the_middle_of_a_recovery(void **state)
     free(fresh);
 }
 
-static void test_a_bad_configuration_changes_nothing(void **state)
+static void test_a_bad_configuration_changes_nothing(struct world *world)
 {
     struct config_weight bad[] = {{.kind = (char *)"no kind", .millionths = 1}};
-    struct world *world = *state;
     struct config config = world->config;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
 
     config.similarity.resource_weights = bad;
     config.similarity.n_resource_weights = 1;
@@ -392,10 +342,9 @@ static void test_a_bad_configuration_changes_nothing(void **state)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-static void test_a_hypervisor_is_removed_in_the_middle_of_a_recovery(void **state)
+static void test_a_hypervisor_is_removed_in_the_middle_of_a_recovery(struct world *world)
 {
     static const enum action_kind moments[] = {ACTION_GET_STATE, ACTION_START};
-    struct world *world = *state;
 
     for (size_t i = 0; i < ELEMENTS_OF(moments); i++) {
         unsigned a;
@@ -420,10 +369,8 @@ static void test_a_hypervisor_is_removed_in_the_middle_of_a_recovery(void **stat
     }
 }
 
-static void test_a_hypervisor_is_added(void **state)
+static void test_a_hypervisor_is_added(struct world *world)
 {
-    struct world *world = *state;
-
     world->config.n_hypervisors = 1;
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
     world_connect(world, 0);
@@ -437,12 +384,11 @@ static void test_a_hypervisor_is_added(void **state)
 
 /* ---- what it knows ---- */
 
-static void test_hypervisors_are_told_of(void **state)
+static void test_hypervisors_are_told_of(struct world *world)
 {
-    struct world *world = *state;
     struct hypervisor_status status;
 
-    add_three(world);
+    world_add_three(world);
     world_disconnect(world, 1);
     assert_int_equal(coordinator_hypervisor_count(world->coordinator), 2);
     status = coordinator_hypervisor(world->coordinator, 0);
@@ -457,10 +403,9 @@ static void test_hypervisors_are_told_of(void **state)
     assert_string_equal(status.trouble, "the connection broke");
 }
 
-static void test_explaining_changes_nothing_and_says_what_would_be_done(void **state)
+static void test_explaining_changes_nothing_and_says_what_would_be_done(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
     struct explanation *explanation = NULL;
 
     assert_int_equal(coordinator_explain(world->coordinator, world_machine(world, a), 10, world->now, &explanation), 0);
@@ -472,10 +417,9 @@ static void test_explaining_changes_nothing_and_says_what_would_be_done(void **s
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
-static void test_a_drill_is_recorded_as_one(void **state)
+static void test_a_drill_is_recorded_as_one(struct world *world)
 {
-    struct world *world = *state;
-    unsigned a = add_three(world);
+    unsigned a = world_add_three(world);
     const struct recovery *recovery = NULL;
 
     coordinator_expect_drill(world->coordinator, world_machine(world, a), world->now);
@@ -490,9 +434,8 @@ static void test_a_drill_is_recorded_as_one(void **state)
     assert_false(recovery->is_drill);
 }
 
-static void test_history_is_bounded_and_ids_are_distinct(void **state)
+static void test_history_is_bounded_and_ids_are_distinct(struct world *world)
 {
-    struct world *world = *state;
     unsigned a;
 
     world->config.recovery.history_length = 3;
@@ -513,37 +456,35 @@ static void test_history_is_bounded_and_ids_are_distinct(void **state)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 3);
 }
 
-#define coordinator_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        coordinator_test(test_an_event_of_an_unknown_machine_makes_it_known),
-        coordinator_test(test_an_unknown_machine_that_crashes_is_recovered_once_it_is_known),
-        coordinator_test(test_an_event_of_what_no_longer_exists_is_harmless),
-        coordinator_test(test_an_event_of_an_unknown_hypervisor_is_harmless),
-        coordinator_test(test_a_transient_machine_is_recovered_although_it_is_gone),
-        coordinator_test(test_a_transient_machine_that_comes_back_in_its_recovery),
-        coordinator_test(test_a_machine_that_is_undefined_goes),
-        coordinator_test(test_a_crash_while_disconnected_is_found_once),
-        coordinator_test(test_a_crash_before_the_first_listing_is_not_known_to_be_one),
-        coordinator_test(test_a_listing_older_than_an_event_does_not_overwrite_it),
-        coordinator_test(test_an_inspection_older_than_an_event_does_not_overwrite_it),
-        coordinator_test(test_a_machine_missing_from_an_older_listing_stays),
-        coordinator_test(test_everything_is_listed_anew_from_time_to_time),
-        coordinator_test(test_a_listing_that_fails_is_asked_for_again),
-        coordinator_test(test_the_connection_breaks_while_a_candidate_is_started),
-        coordinator_test(test_the_connection_breaks_while_asking_whether_it_is_dead),
-        coordinator_test(test_an_overdue_start_that_comes_up_late_is_stopped_again),
-        coordinator_test(test_an_overdue_start_that_came_up_is_the_replacement),
-        coordinator_test(test_a_new_configuration_in_the_middle_of_a_recovery),
-        coordinator_test(test_a_bad_configuration_changes_nothing),
-        coordinator_test(test_a_hypervisor_is_removed_in_the_middle_of_a_recovery),
-        coordinator_test(test_a_hypervisor_is_added),
-        coordinator_test(test_hypervisors_are_told_of),
-        coordinator_test(test_explaining_changes_nothing_and_says_what_would_be_done),
-        coordinator_test(test_a_drill_is_recorded_as_one),
-        coordinator_test(test_history_is_bounded_and_ids_are_distinct),
+        world_test(test_an_event_of_an_unknown_machine_makes_it_known),
+        world_test(test_an_unknown_machine_that_crashes_is_recovered_once_it_is_known),
+        world_test(test_an_event_of_what_no_longer_exists_is_harmless),
+        world_test(test_an_event_of_an_unknown_hypervisor_is_harmless),
+        world_test(test_a_transient_machine_is_recovered_although_it_is_gone),
+        world_test(test_a_transient_machine_that_comes_back_in_its_recovery),
+        world_test(test_a_machine_that_is_undefined_goes),
+        world_test(test_a_crash_while_disconnected_is_found_once),
+        world_test(test_a_crash_before_the_first_listing_is_not_known_to_be_one),
+        world_test(test_a_listing_older_than_an_event_does_not_overwrite_it),
+        world_test(test_an_inspection_older_than_an_event_does_not_overwrite_it),
+        world_test(test_a_machine_missing_from_an_older_listing_stays),
+        world_test(test_everything_is_listed_anew_from_time_to_time),
+        world_test(test_a_listing_that_fails_is_asked_for_again),
+        world_test(test_the_connection_breaks_while_a_candidate_is_started),
+        world_test(test_the_connection_breaks_while_asking_whether_it_is_dead),
+        world_test(test_an_overdue_start_that_comes_up_late_is_stopped_again),
+        world_test(test_an_overdue_start_that_came_up_is_the_replacement),
+        world_test(test_a_new_configuration_in_the_middle_of_a_recovery),
+        world_test(test_a_bad_configuration_changes_nothing),
+        world_test(test_a_hypervisor_is_removed_in_the_middle_of_a_recovery),
+        world_test(test_a_hypervisor_is_added),
+        world_test(test_hypervisors_are_told_of),
+        world_test(test_explaining_changes_nothing_and_says_what_would_be_done),
+        world_test(test_a_drill_is_recorded_as_one),
+        world_test(test_history_is_bounded_and_ids_are_distinct),
     };
 
     return cmocka_run_group_tests_name("coordinator_view", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Domain XML as libvirt really writes it, as it may be written, and as nobody should. */
+/* Domain XML as libvirt really writes it, as it may be written, and as it should not be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -336,7 +336,7 @@ static void test_the_watchdog_resets_or_only_reports(void **state)
     assert_planned(fixture, EVENT_SHUTDOWN_GUEST, EVENT_STOPPED_SHUTDOWN);
 }
 
-static void test_crashed_while_nobody_listened(void **state)
+static void test_crashed_while_not_connected(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -614,7 +614,7 @@ static void test_a_crash_that_was_known_is_no_news(void **state)
     assert_int_equal(list(fixture, MACHINE_CRASHED, REASON_PANICKED), FAILURE_NONE);
 }
 
-/* It ran, crashed, was started and crashed again while nobody listened: off as before, but for another reason. */
+/* It crashed, was started and crashed again while understudyd was not connected: off as before, for another reason. */
 static void test_a_stopped_machine_that_crashed_since_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -837,7 +837,7 @@ int main(void)
         failure_test(test_the_watchdog_leaves_it_paused),
         failure_test(test_the_watchdog_takes_it_down),
         failure_test(test_the_watchdog_resets_or_only_reports),
-        failure_test(test_crashed_while_nobody_listened),
+        failure_test(test_crashed_while_not_connected),
         failure_test(test_a_pending_failure_is_off_when_the_machine_goes_on_or_is_stopped),
         failure_test(test_dying_within_the_grace_is_one_failure),
         failure_test(test_a_repeated_io_error_does_not_put_the_end_off),

@@ -306,7 +306,7 @@ static void test_what_was_seen_meanwhile_outdates_the_agents_word(void **state)
     assert_false(fixture->step.is_fenced);
 }
 
-/* The loop stood still, and heard nothing of anybody meanwhile. */
+/* The loop stood still, and heard nothing of any host meanwhile. */
 static void test_a_timer_that_fires_late_begins_anew(void **state)
 {
     struct fixture *fixture = *state;
@@ -359,7 +359,7 @@ static void test_what_is_remembered(void **state)
     assert_false(fixture->host.was_lost);
 }
 
-/* Whatever happens: fenced only by the agent's success, with nothing seen since it began, or by somebody's word. */
+/* Whatever happens: fenced only by the agent's success, with nothing seen since it began, or by the operator's word. */
 static void test_random_courses(void **state)
 {
     struct fixture *fixture = *state;

@@ -11,7 +11,7 @@
 #include "report/time.h"
 #include "report/utf8.h"
 
-/* A member that its owner would free, in a struct that nobody does. */
+/* A member that its owner would free, in a struct that is never freed. */
 #define TEXT(literal) ((char *)(literal))
 
 static json_t *load(char *text)

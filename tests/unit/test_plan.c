@@ -5,7 +5,7 @@
 #include "choose/plan.h"
 #include "support.h"
 
-#define WEB "nodejs"
+#define NODEJS "nodejs"
 
 struct fixture {
     struct config config;
@@ -83,7 +83,7 @@ static const char *name_at(const struct fixture *fixture, size_t i)
     return pool_find(fixture->pool, "local", entry->candidate.uuid)->name;
 }
 
-static void each_gets_its_best_and_nobody_twice(void **state)
+static void each_gets_its_best_and_no_standby_is_planned_twice(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -104,9 +104,9 @@ static void among_equals_who_is_warm_already_is_best(void **state)
     struct fixture *fixture = *state;
     struct machine *warm;
 
-    add(fixture, "a", WEB, MACHINE_RUNNING, 0);
-    add(fixture, "b-1", WEB, MACHINE_SHUT_OFF, 0);
-    warm = add(fixture, "b-2", WEB, MACHINE_PAUSED, 0);
+    add(fixture, "a", NODEJS, MACHINE_RUNNING, 0);
+    add(fixture, "b-1", NODEJS, MACHINE_SHUT_OFF, 0);
+    warm = add(fixture, "b-2", NODEJS, MACHINE_PAUSED, 0);
     warm->reason = REASON_USER;
     warm->keeping = KEEPING_WARM;
     plan_all(fixture);
@@ -121,26 +121,26 @@ static void one_that_is_kept_stays_planned(void **state)
     struct fixture *fixture = *state;
     struct machine *kept;
 
-    add(fixture, "a", WEB, MACHINE_RUNNING, 0);
-    add(fixture, "b-1", WEB, MACHINE_SHUT_OFF, 0)->has_managed_save = true;
-    kept = add(fixture, "b-2", WEB, MACHINE_SHUT_OFF, 0);
+    add(fixture, "a", NODEJS, MACHINE_RUNNING, 0);
+    add(fixture, "b-1", NODEJS, MACHINE_SHUT_OFF, 0)->has_managed_save = true;
+    kept = add(fixture, "b-2", NODEJS, MACHINE_SHUT_OFF, 0);
     kept->has_managed_save = true;
     kept->keeping = KEEPING_WARM;
     plan_all(fixture);
     assert_string_equal(name_at(fixture, 0), "b-2");
 }
 
-static void nobody_is_planned_who_could_not_be_started(void **state)
+static void nothing_is_planned_that_could_not_be_started(void **state)
 {
     struct fixture *fixture = *state;
 
-    add(fixture, "a", WEB, MACHINE_RUNNING, 0);
-    add(fixture, "running", WEB, MACHINE_RUNNING, 0)->roles = ROLE_STANDBY;
+    add(fixture, "a", NODEJS, MACHINE_RUNNING, 0);
+    add(fixture, "running", NODEJS, MACHINE_RUNNING, 0)->roles = ROLE_STANDBY;
     add(fixture, "unlike", "cobol", MACHINE_SHUT_OFF, 0);
-    add(fixture, "quarantined", WEB, MACHINE_SHUT_OFF, 0)->quarantined_until_us = 1;
-    add(fixture, "unreachable", WEB, MACHINE_SHUT_OFF, 0)->is_reachable = false;
-    add(fixture, "no-standby", WEB, MACHINE_SHUT_OFF, 0)->roles = ROLE_PROTECTED;
-    add(fixture, "paused", WEB, MACHINE_PAUSED, 0)->reason = REASON_USER;
+    add(fixture, "quarantined", NODEJS, MACHINE_SHUT_OFF, 0)->quarantined_until_us = 1;
+    add(fixture, "unreachable", NODEJS, MACHINE_SHUT_OFF, 0)->is_reachable = false;
+    add(fixture, "no-standby", NODEJS, MACHINE_SHUT_OFF, 0)->roles = ROLE_PROTECTED;
+    add(fixture, "paused", NODEJS, MACHINE_PAUSED, 0)->reason = REASON_USER;
     plan_all(fixture);
     assert_int_equal(plan_count(fixture->plan), 0);
 }
@@ -154,9 +154,9 @@ static void the_old_plan_stands_until_the_new_one_is_made(void **state)
         char name[16];
 
         snprintf(name, sizeof(name), "p-%02u", i);
-        add(fixture, name, WEB, MACHINE_RUNNING, 0);
+        add(fixture, name, NODEJS, MACHINE_RUNNING, 0);
         snprintf(name, sizeof(name), "s-%02u", i);
-        add(fixture, name, WEB, MACHINE_SHUT_OFF, 0);
+        add(fixture, name, NODEJS, MACHINE_SHUT_OFF, 0);
     }
     plan_begin(fixture->plan);
     while (work(fixture, 40) == 0) {
@@ -173,9 +173,9 @@ static void machines_may_go_between_two_steps(void **state)
     struct fixture *fixture = *state;
     struct machine *gone;
 
-    gone = add(fixture, "a", WEB, MACHINE_RUNNING, 0);
-    add(fixture, "b", WEB, MACHINE_RUNNING, 0);
-    add(fixture, "s", WEB, MACHINE_SHUT_OFF, 0);
+    gone = add(fixture, "a", NODEJS, MACHINE_RUNNING, 0);
+    add(fixture, "b", NODEJS, MACHINE_RUNNING, 0);
+    add(fixture, "s", NODEJS, MACHINE_SHUT_OFF, 0);
     plan_begin(fixture->plan);
     assert_int_equal(work(fixture, 0), 0);
     pool_remove(fixture->pool, gone);
@@ -187,10 +187,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(each_gets_its_best_and_nobody_twice),
+        TEST(each_gets_its_best_and_no_standby_is_planned_twice),
         TEST(among_equals_who_is_warm_already_is_best),
         TEST(one_that_is_kept_stays_planned),
-        TEST(nobody_is_planned_who_could_not_be_started),
+        TEST(nothing_is_planned_that_could_not_be_started),
         TEST(the_old_plan_stands_until_the_new_one_is_made),
         TEST(machines_may_go_between_two_steps),
     };

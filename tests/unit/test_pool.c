@@ -381,7 +381,7 @@ static struct domain_description *describe_ubuntu(unsigned number, const char *n
     return description;
 }
 
-static void test_libosinfo_tells_the_os_unless_somebody_knows_better(void **state)
+static void test_libosinfo_tells_the_os_unless_a_better_source_does(void **state)
 {
     struct fixture *fixture = *state;
     struct domain_description *tagged = describe_ubuntu(2, "b");
@@ -673,7 +673,7 @@ int main(void)
         pool_test(test_a_new_configuration_gives_new_roles),
         pool_test(test_a_renamed_machine_gets_the_roles_of_its_new_name),
         pool_test(test_for_each_kind_configuration_beats_metadata_beats_agent_beats_osinfo),
-        pool_test(test_libosinfo_tells_the_os_unless_somebody_knows_better),
+        pool_test(test_libosinfo_tells_the_os_unless_a_better_source_does),
         pool_test(test_what_the_agent_told_stays_and_ranks_third),
         pool_test(test_metadata_that_is_gone_is_forgotten),
         pool_test(test_facts_may_be_meant_for_one_hypervisor),

@@ -208,7 +208,7 @@ static size_t assert_equals(const struct look *look, uint64_t *seed)
     return moved;
 }
 
-/* Those who lack memory come in the same order, and none is missing whose host and need nobody stands for. */
+/* Those who lack memory come in the same order, and none is missing whose host and need no other one stands for. */
 static size_t assert_lacking(const struct look *look)
 {
     const struct selection *selection = look->selection;

@@ -12,7 +12,7 @@
 
 #include "report/record.h"
 
-/* A member that its owner would free, in a struct that nobody does. */
+/* A member that its owner would free, in a struct that is never freed. */
 #define TEXT(literal) ((char *)(literal))
 
 #define FLIPS 4000
@@ -360,7 +360,7 @@ static void test_every_word_of_an_explanation_comes_back(void **state)
         candidate.warmth = warmth_name((enum warmth)(i % WARMTH_COUNT));
         small.rank_by = i % 2 == 0 ? "overlap" : "similarity";
         read = round_trip(&given);
-        /* The very strings: nobody would free others. */
+        /* The very strings: others would never be freed. */
         assert_ptr_equal(read->explanation->candidates[0].state, candidate.state);
         assert_ptr_equal(read->explanation->candidates[0].warmth, candidate.warmth);
         assert_string_equal(read->explanation->rank_by, small.rank_by);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One recovery as a state machine: its golden courses from detection to a replacement that runs, or to nobody. */
+/* One recovery as a state machine: its golden courses from detection to a replacement that runs, or to none. */
 #include <errno.h>
 #include <string.h>
 
@@ -46,14 +46,15 @@ static void test_the_happy_path(void **state)
     assert_int_equal(recovery_duration_us(fixture->recovery, fixture->now), 3 + fixture->config.recovery.settle_us);
 }
 
-static void test_nobody_is_left(void **state)
+static void test_no_candidate_is_left(void **state)
 {
     struct fixture *fixture = *state;
 
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody is similar enough"});
+    hand_in(fixture,
+            (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "no candidate is similar enough"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
-    assert_non_null(strstr(fixture->recovery->detail, "nobody is similar enough"));
+    assert_non_null(strstr(fixture->recovery->detail, "no candidate is similar enough"));
     assert_int_equal(fixture->recovery->n_attempts, 0);
 }
 
@@ -103,8 +104,8 @@ static void test_remains_are_destroyed_before_a_replacement_starts(void **state)
     }
 }
 
-/* Somebody was quicker: whatever it failed by, it is not ended twice, and nothing is started beside it. */
-static void test_it_is_started_by_somebody_as_soon_as_its_remains_are_ended(void **state)
+/* The operator was quicker: whatever it failed by, it is not ended twice, and nothing is started beside it. */
+static void test_it_is_started_by_the_operator_as_soon_as_its_remains_are_ended(void **state)
 {
     static const enum failure_cause causes[] = {CAUSE_IO_ERROR, CAUSE_PANIC_LOOP, CAUSE_HUNG};
     struct fixture *fixture = *state;
@@ -121,7 +122,7 @@ static void test_it_is_started_by_somebody_as_soon_as_its_remains_are_ended(void
     }
 }
 
-static void test_it_is_started_by_somebody_while_a_candidate_fails(void **state)
+static void test_it_is_started_by_the_operator_while_a_candidate_fails(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -136,7 +137,7 @@ static void test_it_is_started_by_somebody_while_a_candidate_fails(void **state)
     assert_ended(fixture, RECOVERY_DISMISSED);
 }
 
-/* Its hypervisor is away when the next candidate is to be chosen: it was seen dead, and nobody can say otherwise. */
+/* Its hypervisor is away when the next candidate is to be chosen: it was seen dead, and nothing says otherwise. */
 static void test_what_was_seen_dead_stays_so_while_its_hypervisor_is_away(void **state)
 {
     struct fixture *fixture = *state;
@@ -275,7 +276,7 @@ static void test_attempts_are_used_up(void **state)
     assert_int_equal(fixture->recovery->n_attempts, 2);
 }
 
-static void test_somebody_else_started_the_candidate(void **state)
+static void test_the_operator_started_the_candidate(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -618,12 +619,12 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         recovery_test(test_the_happy_path),
-        recovery_test(test_nobody_is_left),
+        recovery_test(test_no_candidate_is_left),
         recovery_test(test_the_machine_runs_after_all),
         recovery_test(test_a_machine_that_no_longer_exists_is_dead),
         recovery_test(test_remains_are_destroyed_before_a_replacement_starts),
-        recovery_test(test_it_is_started_by_somebody_as_soon_as_its_remains_are_ended),
-        recovery_test(test_it_is_started_by_somebody_while_a_candidate_fails),
+        recovery_test(test_it_is_started_by_the_operator_as_soon_as_its_remains_are_ended),
+        recovery_test(test_it_is_started_by_the_operator_while_a_candidate_fails),
         recovery_test(test_what_was_seen_dead_stays_so_while_its_hypervisor_is_away),
         recovery_test(test_an_old_hang_is_no_reason_to_end_what_runs),
         recovery_test(test_an_old_decision_is_reconsidered),
@@ -631,7 +632,7 @@ int main(void)
         recovery_test(test_remains_that_cannot_be_destroyed_stop_the_recovery),
         recovery_test(test_a_start_that_fails_leads_to_the_next),
         recovery_test(test_attempts_are_used_up),
-        recovery_test(test_somebody_else_started_the_candidate),
+        recovery_test(test_the_operator_started_the_candidate),
         recovery_test(test_a_replacement_that_dies_while_settling_leads_to_the_next),
         recovery_test(test_a_replacement_found_dead_at_the_end_leads_to_the_next),
         recovery_test(test_a_replacement_that_came_and_went_before_its_answer),

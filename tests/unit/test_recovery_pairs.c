@@ -79,7 +79,7 @@ static void test_every_state_and_event_has_a_name(void **state)
 
 #define FAILED_ITSELF 4
 
-/* What may be up as far as anybody can know, by number of candidate. */
+/* What may be up as far as can be known, by number of candidate. */
 struct course {
     bool may_live[FAILED_ITSELF + 1];
     unsigned chosen;  /* candidates chosen so far */
@@ -139,7 +139,7 @@ static void check_start(const struct fixture *fixture, struct course *course)
 static void choose_at_random(struct fixture *fixture, struct course *course, uint64_t *seed)
 {
     if (course->chosen == ELEMENTS_OF(fixture->candidates) || random_below(seed, 10) == 0) {
-        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody"});
+        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "no candidate"});
         return;
     }
     pick(fixture, course->chosen++);

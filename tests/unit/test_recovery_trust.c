@@ -245,7 +245,7 @@ static void restart(struct fixture *fixture)
     assert_action(fixture, ACTION_START, &fixture->failed);
 }
 
-static void test_the_failed_machine_is_started_again_when_nobody_is_left(void **state)
+static void test_the_failed_machine_is_started_again_when_no_candidate_is_left(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -327,7 +327,7 @@ static void test_a_restart_that_dies_again_counts(void **state)
 }
 
 /* It runs: whoever started it, there is nothing left to recover. */
-static void test_somebody_else_starts_the_failed_machine_before_its_restart(void **state)
+static void test_the_operator_starts_the_failed_machine_before_its_restart(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -344,7 +344,7 @@ static void test_observing_restarts_nothing(void **state)
     fixture->config.mode = MODE_OBSERVE;
     fixture->config.recovery.when_exhausted = EXHAUSTED_RESTART;
     until_selecting(fixture);
-    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "nobody"});
+    hand_in(fixture, (struct recovery_event){.kind = RECOVERY_NO_CANDIDATE, .detail = "no candidate"});
     assert_ended(fixture, RECOVERY_EXHAUSTED);
 }
 
@@ -409,7 +409,7 @@ static void test_an_attempt_that_we_interrupted_does_not_count(void **state)
     assert_int_equal(recovery_attempt_count(fixture->recovery), 1);
 }
 
-/* The first start took effect after all, late: the candidate that runs is ours, and nobody else's. */
+/* The first start took effect after all, late: the candidate that runs was started by this recovery. */
 static void test_a_start_from_before_that_takes_effect_late(void **state)
 {
     struct fixture *fixture = *state;
@@ -477,12 +477,12 @@ int main(void)
         recovery_test(test_never_verified_leads_to_the_next),
         recovery_test(test_a_replacement_that_stops_while_it_is_verified),
         recovery_test(test_the_connection_is_lost_while_it_is_verified),
-        recovery_test(test_the_failed_machine_is_started_again_when_nobody_is_left),
+        recovery_test(test_the_failed_machine_is_started_again_when_no_candidate_is_left),
         recovery_test(test_used_up_attempts_lead_to_a_restart_too),
         recovery_test(test_the_pause_before_each_restart_is_doubled),
         recovery_test(test_the_longest_pause_is_still_one),
         recovery_test(test_a_restart_that_dies_again_counts),
-        recovery_test(test_somebody_else_starts_the_failed_machine_before_its_restart),
+        recovery_test(test_the_operator_starts_the_failed_machine_before_its_restart),
         recovery_test(test_observing_restarts_nothing),
         recovery_test(test_each_state_goes_on_after_a_restart_of_the_daemon),
         recovery_test(test_an_attempt_that_we_interrupted_does_not_count),

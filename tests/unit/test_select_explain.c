@@ -117,7 +117,7 @@ static void test_the_one_taken_is_the_one_chosen(void **state)
     assert_null(strstr(explanation->candidates[0].reason, "chosen"));
 }
 
-static void test_nobody_is_explained_too(void **state)
+static void test_that_no_candidate_is_eligible_is_explained_too(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -198,7 +198,7 @@ int main(void)
         select_test(test_an_explanation_outlives_the_pool),
         select_test(test_the_ineligible_beyond_the_limit_are_counted),
         select_test(test_the_one_taken_is_the_one_chosen),
-        select_test(test_nobody_is_explained_too),
+        select_test(test_that_no_candidate_is_eligible_is_explained_too),
         select_test(test_every_verdict_has_words_of_its_own),
         select_test(test_ambiguous_names_carry_their_hypervisor),
     };

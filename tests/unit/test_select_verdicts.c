@@ -104,7 +104,7 @@ static void test_claimed_by_another_recovery(void **state)
     add_failed(fixture);
     machine = add(fixture, "b", WEB);
     assert_int_equal(pool_claim(fixture->pool, machine, "mine"), 0);
-    assert_verdict(fixture, machine, CANDIDATE_CLAIMED); /* explain asks for nobody */
+    assert_verdict(fixture, machine, CANDIDATE_CLAIMED); /* explain asks for no recovery */
     fixture->request.recovery_id = "mine";
     assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE);
     fixture->request.recovery_id = "another";
@@ -128,7 +128,7 @@ static void test_tried_already(void **state)
     assert_verdict(fixture, machine, CANDIDATE_TRIED);
 }
 
-static void test_protected_and_paused_by_somebody(void **state)
+static void test_protected_and_paused_by_the_operator(void **state)
 {
     struct fixture *fixture = *state;
     struct machine *machine;
@@ -282,7 +282,7 @@ int main(void)
         select_test(test_who_is_off_stands_by),
         select_test(test_claimed_by_another_recovery),
         select_test(test_tried_already),
-        select_test(test_protected_and_paused_by_somebody),
+        select_test(test_protected_and_paused_by_the_operator),
         select_test(test_not_similar),
         select_test(test_the_first_reason_that_applies_is_told),
         select_test(test_in_quarantine),

@@ -294,7 +294,7 @@ static void test_case_study_reads_as_in_the_design(void **state)
     end_case_study(machines);
 }
 
-/* The best eligible one for a failed machine, 1 … 5; 0: nobody. */
+/* The best eligible one for a failed machine, 1 … 5; 0: none. */
 static unsigned best_for(const struct fixture *fixture, const struct spec machines[CASE_MACHINES], unsigned failed)
 {
     struct similarity_score best = {0};
@@ -563,7 +563,7 @@ static void test_amounts(void **state)
         {{2, 4, 8}, {4, 2, 8}, 5, 6, 4}, /* both at once */
         {{2, 4, 8}, {2, 4, 0}, 6, 6, 4}, /* B's disk is not known */
         {{2, 4, 0}, {2, 4, 8}, 4, 6, 4}, /* A's disk is not known */
-        {{2, 4, 0}, {2, 4, 0}, 4, 4, 4}, /* nobody's disk is known */
+        {{2, 4, 0}, {2, 4, 0}, 4, 4, 4}, /* no disk is known */
     };
     struct fixture *fixture = *state;
 

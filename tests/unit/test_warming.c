@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "workflow/warming.h"
 #include "support.h"
+#include "workflow/warming.h"
 
 static struct config config;
 static struct machine machine;
@@ -153,7 +153,7 @@ static void what_is_not_written_is_not_started(void **state)
     assert_false(warming.is_failing);
 }
 
-static void somebody_else_was_faster(void **state)
+static void the_operator_was_faster(void **state)
 {
     (void)state;
     go_to(WARMING_STARTING);
@@ -274,7 +274,7 @@ static void a_panic_while_it_is_suspended_is_not_forgotten(void **state)
     assert_asks(WARMING_STOPPING, ACTION_DESTROY);
 }
 
-static void one_that_somebody_paused_is_theirs(void **state)
+static void one_that_the_operator_paused_is_left_alone(void **state)
 {
     (void)state;
     go_to(WARMING_SETTLING);
@@ -294,7 +294,7 @@ static void old_news_does_not_cost_it_its_warmth(void **state)
     assert_false(step.stands);
 }
 
-static void one_that_somebody_runs_is_theirs(void **state)
+static void one_that_the_operator_runs_is_left_alone(void **state)
 {
     (void)state;
     go_to(WARMING_STANDING);
@@ -429,7 +429,7 @@ int main(void)
         TEST(it_is_saved_where_that_is_wished),
         TEST(without_an_agent_staying_up_is_enough),
         TEST(what_is_not_written_is_not_started),
-        TEST(somebody_else_was_faster),
+        TEST(the_operator_was_faster),
         TEST(one_that_is_blocked_is_not_started),
         TEST(a_start_that_is_cut_off_is_looked_into),
         TEST(a_start_that_failed_leaves_nothing_behind),
@@ -439,9 +439,9 @@ int main(void)
         TEST(one_that_is_not_verified_in_time_is_stopped),
         TEST(a_panic_ends_it),
         TEST(a_panic_while_it_is_suspended_is_not_forgotten),
-        TEST(one_that_somebody_paused_is_theirs),
+        TEST(one_that_the_operator_paused_is_left_alone),
         TEST(old_news_does_not_cost_it_its_warmth),
-        TEST(one_that_somebody_runs_is_theirs),
+        TEST(one_that_the_operator_runs_is_left_alone),
         TEST(one_that_died_standing_is_over_without_blame),
         TEST(a_refresh_goes_the_same_way),
         TEST(a_refresh_that_is_refused_leaves_it_standing),

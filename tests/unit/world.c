@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "detect/failure.h"
 #include "support.h"
-
-static const char *const hypervisor_names[WORLD_HYPERVISORS] = {"local", "other", "third"};
+#include "world_answers.h"
 
 static struct config_hypervisor remote[] = {
     {.name = (char *)"local", .uri = (char *)"qemu+tcp://local/system"},
@@ -15,15 +15,31 @@ static struct config_hypervisor remote[] = {
     {.name = (char *)"third", .uri = (char *)"qemu+tcp://third/system"},
 };
 
-void world_begin(struct world *world)
+static void name_hosts(struct world *world)
+{
+    assert_true(world->config.n_hypervisors <= WORLD_HYPERVISORS);
+    world->n_hosts = (unsigned)world->config.n_hypervisors;
+    for (unsigned i = 0; i < world->n_hosts; i++)
+        world->hosts[i] = world->config.hypervisors[i].name;
+}
+
+void world_begin_with(struct world *world, const struct config *config)
 {
     *world = (struct world){
-        .config = default_config(),
+        .config = *config,
         .free_memory_kib = {1000000, 1000000, 1000000},
         .now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC},
     };
-    world->config.similarity = case_study_similarity();
+    name_hosts(world);
     assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+}
+
+void world_begin(struct world *world)
+{
+    struct config config = default_config();
+
+    config.similarity = case_study_similarity();
+    world_begin_with(world, &config);
 }
 
 void world_end(struct world *world)
@@ -46,27 +62,11 @@ unsigned world_add(struct world *world, const char *name, const char *features, 
     return world->n_domains++;
 }
 
-static unsigned number_of(const struct machine_ref *ref)
-{
-    unsigned number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
-
-    assert_true(number < WORLD_DOMAINS);
-    return number;
-}
-
-static unsigned hypervisor_of(const struct machine_ref *ref)
-{
-    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
-        if (strcmp(ref->hypervisor, hypervisor_names[i]) == 0)
-            return i;
-    fail();
-    return 0;
-}
-
 void world_make_remote(struct world *world)
 {
     world->config.hypervisors = remote;
     world->config.n_hypervisors = ELEMENTS_OF(remote);
+    name_hosts(world);
     world->config.host_timeout_us = 30 * USEC_PER_SEC;
     world->config.hold_share = 500000;
     world->config.fence = (struct config_fence){
@@ -74,176 +74,47 @@ void world_make_remote(struct world *world)
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
 }
 
-static char *copied(const char *text)
+/* What the driver writes to disk, unless it is lost on the way. */
+static void take_changes(struct world *world)
 {
-    char *copy = strdup(text);
+    const struct recovery *recovery;
+    struct machine_ref machine;
+    struct machine_memory memory;
+    const char *hypervisor;
+    const struct host_track *host;
 
-    assert_non_null(copy);
-    return copy;
+    while ((recovery = coordinator_next_changed_recovery(world->coordinator)) != NULL)
+        if (!world->loses_writes)
+            world_write_recovery(world, recovery);
+    while ((host = coordinator_next_changed_host(world->coordinator, &hypervisor)) != NULL)
+        for (unsigned i = 0; i < world->n_hosts && !world->loses_writes; i++)
+            if (strcmp(hypervisor, world->hosts[i]) == 0) {
+                world->kept[i] = *host;
+                world->kept[i].trouble = NULL;
+            }
+    while (coordinator_next_changed_machine(world->coordinator, &machine, &memory))
+        if (!world->loses_writes)
+            world_write_machine(world, &machine, &memory);
 }
 
-static void describe_hardware(struct domain_description *description, const struct world_domain *domain)
+static void take_notices(struct world *world)
 {
-    if (domain->memory_kib != 0)
-        description->memory_kib = domain->memory_kib;
-    if (domain->disk != NULL) {
-        description->disks = calloc(1, sizeof(*description->disks));
-        assert_non_null(description->disks);
-        description->disks[description->n_disks++] =
-            (struct disk){.source = copied(domain->disk), .target = copied("vda"), .writable = true};
+    struct notice notice;
+
+    while (coordinator_next_notice(world->coordinator, &notice)) {
+        assert_non_null(notice.text);
+        if (world->see_notice != NULL)
+            world->see_notice(world->observer, &notice);
+        world->told[notice.kind]++;
+        snprintf(world->last_text[notice.kind], sizeof(world->last_text[0]), "%s", notice.text);
+        notice_done(&notice);
     }
-    if (domain->mac != NULL) {
-        description->macs = calloc(1, sizeof(*description->macs));
-        assert_non_null(description->macs);
-        description->macs[description->n_macs++] = copied(domain->mac);
-    }
-    description->has_agent_channel = domain->has_agent;
-    description->agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING;
-}
-
-static struct domain_report report_on(const struct world_domain *domain, unsigned number)
-{
-    struct domain_description *description = describe(number, domain->name);
-    char text[256], *rest = text, *word;
-
-    assert_true(strlen(domain->features) < sizeof(text));
-    strcpy(text, domain->features);
-    while ((word = strsep(&rest, " ")) != NULL) {
-        char *kind = strsep(&word, "/");
-
-        if (*kind != '\0')
-            describe_feature(description, kind, word);
-    }
-    if (domain->role != NULL)
-        describe_role(description, domain->role);
-    describe_hardware(description, domain);
-    description->on_crash = domain->on_crash;
-    description->has_priority = true;
-    description->priority = domain->priority;
-    return (struct domain_report){
-        .description = description,
-        .state = domain->state,
-        .reason = domain->reason,
-        .persistent = !domain->is_transient,
-        .has_managed_save = domain->has_saved,
-        .agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING,
-    };
-}
-
-static void answer_list(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    struct inventory *inventory = calloc(1, sizeof(*inventory));
-
-    assert_non_null(inventory);
-    inventory->reports = calloc(WORLD_DOMAINS, sizeof(*inventory->reports));
-    inventory->unread = calloc(WORLD_DOMAINS, sizeof(*inventory->unread));
-    assert_non_null(inventory->reports);
-    assert_non_null(inventory->unread);
-    inventory->free_memory_kib = world->free_memory_kib[hypervisor_of(&action->target)];
-    inventory->uptime_us = world->uptime_us[hypervisor_of(&action->target)];
-    for (unsigned i = 0; i < world->n_domains; i++) {
-        if (!domains[i].exists || domains[i].hypervisor != hypervisor_of(&action->target))
-            continue;
-        if (domains[i].is_unreadable)
-            uuid_from(i, inventory->unread[inventory->n_unread++]);
-        else
-            inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
-    }
-    coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
-}
-
-static void answer_inspection(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    unsigned number = number_of(&action->target);
-    const struct world_domain *domain = &domains[number];
-    struct domain_report report;
-
-    if (!domain->exists || domain->hypervisor != hypervisor_of(&action->target)) {
-        coordinator_handle_description(world->coordinator, action, NULL, world->now);
-        return;
-    }
-    if (domain->is_unreadable) {
-        struct action_result result = {.id = action->id, .error = -EIO, .message = "cannot be read"};
-
-        coordinator_handle_result(world->coordinator, action, &result, world->now);
-        return;
-    }
-    report = report_on(domain, number);
-    coordinator_handle_description(world->coordinator, action, &report, world->now);
-}
-
-static void answer_inquiry(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    const struct world_domain *domain = &domains[number_of(&action->target)];
-    struct action_result result = {
-        .id = action->id,
-        .state = domain->state,
-        .reason = domain->reason,
-        .has_managed_save = domain->has_saved,
-        .free_memory_kib = world->free_memory_kib[domain->hypervisor],
-    };
-
-    if (!domain->exists)
-        result.error = -ENOENT;
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void stop(struct world *world, unsigned number, enum machine_reason reason)
-{
-    struct world_domain *domain = &world->domains[number];
-
-    domain->state = MACHINE_SHUT_OFF;
-    domain->reason = reason;
-    domain->started_for[0] = '\0';
-    if (domain->is_transient)
-        domain->exists = false;
-}
-
-void world_tell(struct world *world, unsigned number, enum domain_event_kind kind)
-{
-    const struct world_domain *domain = &world->domains[number];
-    struct domain_event event = {.kind = kind, .name = domain->name, .at = world->now};
-
-    if (!world->is_connected[domain->hypervisor])
-        return;
-    uuid_from(number, event.uuid);
-    coordinator_handle_event(world->coordinator, hypervisor_names[domain->hypervisor], &event);
-}
-
-/* Of its host, by a machine that is up. */
-static uint64_t taken_kib(const struct world_domain *domain)
-{
-    if (domain->resident_kib != 0)
-        return domain->resident_kib;
-    return domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
-}
-
-static void answer_destroy(struct world *world, const struct action *action)
-{
-    unsigned number = number_of(&action->target);
-    struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id};
-    bool was_active = domain->exists && machine_state_is_active(domain->state);
-
-    domain->destroys++;
-    if (!domain->exists)
-        result.error = -ENOENT;
-    if (was_active) {
-        world->free_memory_kib[domain->hypervisor] += taken_kib(domain);
-        stop(world, number, REASON_DESTROYED);
-    }
-    if (world->answers_first)
-        coordinator_handle_result(world->coordinator, action, &result, world->now);
-    if (was_active)
-        world_tell(world, number, EVENT_STOPPED_DESTROYED);
-    if (!world->answers_first)
-        coordinator_handle_result(world->coordinator, action, &result, world->now);
 }
 
 /* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
 static void assert_may_warm(const struct world *world, const struct action *action)
 {
-    const struct world_remembered *remembered = &world->remembered[number_of(&action->target)];
+    const struct world_remembered *remembered = &world->remembered[world_number_of(&action->target)];
 
     assert_true(remembered->is_known && remembered->memory.keeping == KEEPING_WARMING);
     assert_int_equal(world->config.mode, MODE_AUTOMATIC);
@@ -271,249 +142,47 @@ static void assert_may_start(const struct world *world, const struct action *act
     assert_true(action->recovery_id[0] != '\0');
     /* Promise 8. */
     if (recovery->cause == CAUSE_HOST_LOST && !world->fence_lies)
-        assert_int_not_equal(world->domains[number_of(&recovery->failed)].state, MACHINE_RUNNING);
+        assert_int_not_equal(world->domains[world_number_of(&recovery->failed)].state, MACHINE_RUNNING);
     assert_false(coordinator_is_held(world->coordinator));
     for (unsigned i = 0; i < world->n_domains; i++)
         assert_string_not_equal(world->domains[i].started_for, action->recovery_id);
-}
-
-/* Of the host, by a machine that is booted. */
-static void take_memory(struct world *world, const struct world_domain *domain)
-{
-    uint64_t *free_kib = &world->free_memory_kib[domain->hypervisor];
-    uint64_t needs_kib = taken_kib(domain);
-
-    if (*free_kib > needs_kib && domain->state == MACHINE_SHUT_OFF)
-        *free_kib -= needs_kib;
-}
-
-static void answer_start(struct world *world, const struct action *action)
-{
-    unsigned number = number_of(&action->target);
-    struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id, .error = domain->start_error};
-    bool was_off;
-
-    if (!domain->exists) {
-        result.error = -ENOENT;
-        strcpy(result.message, "no such make-believe domain");
-    } else if (domain->state == MACHINE_RUNNING) {
-        result.error = -EALREADY;
-    } else if (result.error == 0) {
-        strcpy(domain->started_for, action->recovery_id);
-        take_memory(world, domain);
-        was_off = domain->state == MACHINE_SHUT_OFF;
-        domain->state = MACHINE_RUNNING;
-        domain->reason = REASON_UNKNOWN;
-        domain->has_saved = false;
-        if (was_off)
-            world_tell(world, number, EVENT_STARTED_BOOTED);
-        world_tell(world, number, EVENT_RESUMED);
-        if (domain->dies_at_once)
-            world_kill(world, number);
-    } else {
-        strcpy(result.message, "refused by the make-believe hypervisor");
-    }
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_suspend(struct world *world, const struct action *action)
-{
-    unsigned number = number_of(&action->target);
-    struct world_domain *domain = &world->domains[number];
-    struct action_result result = {.id = action->id, .error = domain->suspend_error};
-
-    if (domain->state != MACHINE_RUNNING && domain->state != MACHINE_PAUSED)
-        result.error = -EIO;
-    if (result.error == 0 && action->kind == ACTION_SAVE) {
-        stop(world, number, REASON_SAVED);
-        domain->has_saved = true;
-        world_tell(world, number, EVENT_STOPPED_SAVED);
-    } else if (result.error == 0) {
-        domain->state = MACHINE_PAUSED;
-        domain->reason = REASON_USER;
-        world_tell(world, number, EVENT_SUSPENDED_PAUSED);
-    }
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_clock(struct world *world, const struct action *action)
-{
-    struct world_domain *domain = &world->domains[number_of(&action->target)];
-    struct action_result result = {.id = action->id, .resident_kib = taken_kib(domain)};
-
-    if (action->kind == ACTION_SET_CLOCK && (!domain->has_agent || domain->is_mute))
-        result.error = -EAGAIN;
-    else if (action->kind == ACTION_SET_CLOCK)
-        domain->clocks_set++;
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_remember(struct world *world, const struct action *action)
-{
-    struct machine_memory memory = coordinator_memory(world->coordinator, &action->target);
-    struct action_result result = {.id = action->id, .error = world->record_error};
-
-    if (result.error == 0)
-        world_write_machine(world, &action->target, &memory);
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_probe(struct world *world, const struct action *action)
-{
-    const struct world_domain *domain = &world->domains[number_of(&action->target)];
-    struct action_result result = {
-        .id = action->id,
-        .error = domain->exists && domain->state == MACHINE_RUNNING ? 0 : -ENOENT,
-        .probe = {.agent_answered = domain->has_agent && !domain->is_mute,
-                  .has_counters = !domain->has_no_counters,
-                  .disk_requests = domain->activity},
-    };
-
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_verify(struct world *world, const struct action *action)
-{
-    const struct world_domain *domain = &world->domains[number_of(&action->target)];
-    bool works = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
-                 (action->level != VERIFY_AGENT || domain->has_agent);
-    struct action_result result = {.id = action->id, .error = works ? 0 : -EIO};
-
-    if (!works)
-        strcpy(result.message, "it does not answer");
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_record(struct world *world, const struct action *action)
-{
-    const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
-    struct action_result result = {.id = action->id, .error = world->record_error};
-
-    if (result.error != 0)
-        strcpy(result.message, "no space left in the make-believe store");
-    else if (recovery != NULL)
-        world_write_recovery(world, recovery);
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_hook(struct world *world, const struct action *action)
-{
-    struct action_result result = {.id = action->id, .error = world->domains[number_of(&action->target)].hook_error};
-
-    if (result.error != 0)
-        strcpy(result.message, "vetoed by a make-believe hook");
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer_fence(struct world *world, const struct action *action)
-{
-    struct action_result result = {.id = action->id, .error = world->fence_error};
-
-    for (unsigned i = 0; i < world->n_domains && world->fence_error == 0 && !world->fence_lies; i++)
-        if (world->domains[i].hypervisor == hypervisor_of(&action->target) &&
-            machine_state_is_active(world->domains[i].state))
-            stop(world, i, REASON_UNKNOWN);
-    if (result.error != 0)
-        strcpy(result.message, "no power switch in this make-believe world");
-    coordinator_handle_result(world->coordinator, action, &result, world->now);
-}
-
-static void answer(struct world *world, const struct action *action, const struct world_domain *domains)
-{
-    switch (action->kind) {
-    case ACTION_LIST:
-        answer_list(world, action, domains);
-        break;
-    case ACTION_DESCRIBE:
-        answer_inspection(world, action, domains);
-        break;
-    case ACTION_GET_STATE:
-        answer_inquiry(world, action, domains);
-        break;
-    case ACTION_DESTROY:
-        answer_destroy(world, action);
-        break;
-    case ACTION_START:
-        answer_start(world, action);
-        break;
-    case ACTION_CHECK_ALIVE:
-        answer_probe(world, action);
-        break;
-    case ACTION_VERIFY:
-        answer_verify(world, action);
-        break;
-    case ACTION_RECORD:
-        answer_record(world, action);
-        break;
-    case ACTION_FENCE:
-        answer_fence(world, action);
-        break;
-    case ACTION_HOOK:
-        answer_hook(world, action);
-        break;
-    case ACTION_REMEMBER:
-        answer_remember(world, action);
-        break;
-    case ACTION_SUSPEND:
-    case ACTION_SAVE:
-        answer_suspend(world, action);
-        break;
-    case ACTION_SET_CLOCK:
-    case ACTION_MEASURE_MEMORY:
-        answer_clock(world, action);
-        break;
-    case ACTION_COUNT:
-    default:
-        fail();
-    }
-}
-
-/* What the driver writes to disk, unless it is lost on the way. */
-static void take_changes(struct world *world)
-{
-    const struct recovery *recovery;
-    struct machine_ref machine;
-    struct machine_memory memory;
-    const char *hypervisor;
-    const struct host_track *host;
-
-    while ((recovery = coordinator_next_changed_recovery(world->coordinator)) != NULL)
-        if (!world->loses_writes)
-            world_write_recovery(world, recovery);
-    while ((host = coordinator_next_changed_host(world->coordinator, &hypervisor)) != NULL)
-        for (unsigned i = 0; i < WORLD_HYPERVISORS && !world->loses_writes; i++)
-            if (strcmp(hypervisor, hypervisor_names[i]) == 0) {
-                world->kept[i] = *host;
-                world->kept[i].trouble = NULL;
-            }
-    while (coordinator_next_changed_machine(world->coordinator, &machine, &memory))
-        if (!world->loses_writes)
-            world_write_machine(world, &machine, &memory);
-}
-
-static void take_notices(struct world *world)
-{
-    struct notice notice;
-
-    while (coordinator_next_notice(world->coordinator, &notice)) {
-        assert_non_null(notice.text);
-        world->told[notice.kind]++;
-        snprintf(world->last_text[notice.kind], sizeof(world->last_text[0]), "%s", notice.text);
-        notice_done(&notice);
-    }
 }
 
 static void note_action(struct world *world, const struct action *action)
 {
     assert_int_not_equal(action->id, 0);
     for (size_t i = 0; i < world->n_pending; i++)
-        assert_int_not_equal(world->pending[i].action.id, action->id);
+        assert_true(world->pending[i].is_orphaned || world->pending[i].action.id != action->id);
+    if (world->see_action != NULL)
+        world->see_action(world->observer, action);
     world->asked[action->kind]++;
     if (action->kind == ACTION_START) {
         assert_may_start(world, action);
-        world->domains[number_of(&action->target)].starts++;
+        world->domains[world_number_of(&action->target)].starts++;
     }
+}
+
+static void put_off(struct world *world, const struct action *action, int64_t due_us)
+{
+    struct world_pending *pending = &world->pending[world->n_pending++];
+
+    assert_true(world->n_pending <= WORLD_PENDING);
+    pending->action = *action;
+    pending->due_us = due_us;
+    pending->late_us = due_us == USEC_INFINITY ? USEC_INFINITY : world->now.mono_us + action->timeout_us;
+    pending->is_late = pending->is_orphaned = false;
+    memcpy(pending->then, world->domains, sizeof(pending->then));
+}
+
+static int64_t time_for(const struct world *world, const struct action *action)
+{
+    return action->kind == ACTION_START ? world->domains[world_number_of(&action->target)].start_us : 0;
+}
+
+/* The daemon does these by itself. */
+static bool needs_connection(enum action_kind kind)
+{
+    return kind != ACTION_RECORD && kind != ACTION_HOOK && kind != ACTION_REMEMBER && kind != ACTION_FENCE;
 }
 
 static bool drive_once(struct world *world)
@@ -526,16 +195,15 @@ static bool drive_once(struct world *world)
         return false;
     note_action(world, &action);
     if ((world->holds & 1u << action.kind) != 0) {
-        assert_true(world->n_pending < WORLD_PENDING);
-        world->pending[world->n_pending].action = action;
-        memcpy(world->pending[world->n_pending++].then, world->domains, sizeof(world->domains));
-    } else if (action.kind != ACTION_RECORD && action.kind != ACTION_HOOK && action.kind != ACTION_REMEMBER &&
-               action.kind != ACTION_FENCE && !world->is_connected[hypervisor_of(&action.target)]) {
+        put_off(world, &action, USEC_INFINITY);
+    } else if (needs_connection(action.kind) && !world->is_connected[world_host_of(world, &action.target)]) {
         struct action_result lost = {.id = action.id, .error = -ENOTCONN};
 
-        coordinator_handle_result(world->coordinator, &action, &lost, world->now);
+        world_deliver(world, &action, &lost);
+    } else if (time_for(world, &action) > 0) {
+        put_off(world, &action, world->now.mono_us + time_for(world, &action));
     } else {
-        answer(world, &action, world->domains);
+        world_do(world, &action, world->domains);
     }
     return true;
 }
@@ -544,31 +212,8 @@ void world_drive(struct world *world)
 {
     unsigned steps = 0;
 
-    while (drive_once(world))
+    while (world->coordinator != NULL && drive_once(world))
         assert_true(++steps < 10000); /* a question that is asked at once again for ever */
-}
-
-void world_pass(struct world *world, int64_t duration_us)
-{
-    int64_t end_us = world->now.mono_us + duration_us;
-    unsigned ticks = 0;
-
-    world_drive(world);
-    for (;;) {
-        int64_t next_us = coordinator_deadline(world->coordinator);
-
-        if (next_us > end_us)
-            next_us = end_us;
-        if (next_us > world->now.mono_us) {
-            world->now.real_us += next_us - world->now.mono_us;
-            world->now.mono_us = next_us;
-        }
-        coordinator_tick(world->coordinator, world->now);
-        world_drive(world);
-        if (world->now.mono_us >= end_us && coordinator_deadline(world->coordinator) > end_us)
-            return;
-        assert_true(++ticks < 10000); /* a deadline that a tick does not move */
-    }
 }
 
 static struct world_pending take_pending(struct world *world, size_t place)
@@ -581,11 +226,88 @@ static struct world_pending take_pending(struct world *world, size_t place)
     return pending;
 }
 
+static bool is_overdue(const struct world_pending *pending)
+{
+    return !pending->is_orphaned && !pending->is_late && pending->late_us < pending->due_us;
+}
+
+static int64_t time_of(const struct world_pending *pending)
+{
+    return is_overdue(pending) ? pending->late_us : pending->due_us;
+}
+
+static void finish(struct world *world, size_t place)
+{
+    struct world_pending pending;
+
+    if (is_overdue(&world->pending[place])) {
+        struct action_result overdue = {.id = world->pending[place].action.id, .error = -ETIMEDOUT};
+
+        world->pending[place].is_late = true;
+        pending = world->pending[place];
+        world_deliver(world, &pending.action, &overdue);
+        return;
+    }
+    pending = take_pending(world, place);
+    world->is_orphaned = pending.is_orphaned;
+    world->is_late = pending.is_late;
+    world_do(world, &pending.action, world->domains);
+    world->is_orphaned = world->is_late = false;
+}
+
+/* What takes its time and is due. */
+static void finish_due(struct world *world)
+{
+    for (size_t i = 0; i < world->n_pending;)
+        if (time_of(&world->pending[i]) <= world->now.mono_us) {
+            finish(world, i);
+            world_drive(world);
+            i = 0;
+        } else {
+            i++;
+        }
+}
+
+static int64_t next_deadline(const struct world *world)
+{
+    int64_t next_us = world->coordinator != NULL ? coordinator_deadline(world->coordinator) : USEC_INFINITY;
+
+    for (size_t i = 0; i < world->n_pending; i++)
+        if (time_of(&world->pending[i]) < next_us)
+            next_us = time_of(&world->pending[i]);
+    return next_us;
+}
+
+void world_pass(struct world *world, int64_t duration_us)
+{
+    int64_t end_us = world->now.mono_us + duration_us;
+    unsigned ticks = 0;
+
+    world_drive(world);
+    for (;;) {
+        int64_t next_us = next_deadline(world);
+
+        if (next_us > end_us)
+            next_us = end_us;
+        if (next_us > world->now.mono_us) {
+            world->now.real_us += next_us - world->now.mono_us;
+            world->now.mono_us = next_us;
+        }
+        finish_due(world);
+        if (world->coordinator != NULL)
+            coordinator_tick(world->coordinator, world->now);
+        world_drive(world);
+        if (world->now.mono_us >= end_us && next_deadline(world) > end_us)
+            return;
+        assert_true(++ticks < 10000); /* a deadline that a tick does not move */
+    }
+}
+
 void world_answer(struct world *world, size_t place, bool as_then)
 {
     struct world_pending pending = take_pending(world, place);
 
-    answer(world, &pending.action, as_then ? pending.then : world->domains);
+    world_do(world, &pending.action, as_then ? pending.then : world->domains);
     world_drive(world);
 }
 
@@ -594,7 +316,7 @@ void world_answer_error(struct world *world, size_t place, int error)
     struct world_pending pending = take_pending(world, place);
     struct action_result result = {.id = pending.action.id, .error = error, .message = "an error"};
 
-    coordinator_handle_result(world->coordinator, &pending.action, &result, world->now);
+    world_deliver(world, &pending.action, &result);
     world_drive(world);
 }
 
@@ -618,33 +340,55 @@ void world_release(struct world *world)
 
 void world_connect(struct world *world, unsigned hypervisor)
 {
+    assert_true(hypervisor < world->n_hosts);
     world->is_connected[hypervisor] = true;
-    coordinator_handle_connected(world->coordinator, hypervisor_names[hypervisor], world->now);
+    coordinator_handle_connected(world->coordinator, world->hosts[hypervisor], world->now);
     world_drive(world);
 }
 
 void world_connect_all(struct world *world)
 {
-    for (unsigned i = 0; i < WORLD_HYPERVISORS; i++)
+    for (unsigned i = 0; i < world->n_hosts; i++)
         world_connect(world, i);
 }
 
 void world_disconnect(struct world *world, unsigned hypervisor)
 {
     world->is_connected[hypervisor] = false;
-    coordinator_handle_disconnected(world->coordinator, hypervisor_names[hypervisor], "the connection broke",
-                                    world->now);
+    coordinator_handle_disconnected(world->coordinator, world->hosts[hypervisor], "the connection broke", world->now);
     world_drive(world);
+}
+
+void world_happen(struct world *world, unsigned number, enum domain_event_kind event)
+{
+    struct world_domain *domain = &world->domains[number];
+    enum machine_state state;
+    enum machine_reason reason;
+
+    /* libvirt restarts it by itself: it is not seen in between. */
+    if (event == EVENT_CRASHED_PANICKED && domain->on_crash == ON_CRASH_RESTART) {
+        world_tell(world, number, event);
+        return;
+    }
+    if (domain_event_state(event, &state, &reason)) {
+        if (state == MACHINE_SHUT_OFF)
+            world_stop(world, number, reason);
+        domain->exists |= state != MACHINE_SHUT_OFF;
+        domain->state = state;
+        domain->reason = reason;
+        domain->has_saved = event == EVENT_STOPPED_SAVED || (domain->has_saved && state == MACHINE_SHUT_OFF);
+    }
+    world_tell(world, number, event);
 }
 
 void world_kill_silently(struct world *world, unsigned number)
 {
-    stop(world, number, REASON_CRASHED);
+    world_stop(world, number, REASON_CRASHED);
 }
 
 void world_kill(struct world *world, unsigned number)
 {
-    stop(world, number, REASON_CRASHED);
+    world_stop(world, number, REASON_CRASHED);
     world_tell(world, number, EVENT_STOPPED_FAILED);
 }
 
@@ -657,36 +401,4 @@ void world_boot(struct world *world, unsigned number)
     domain->reason = REASON_UNKNOWN;
     world_tell(world, number, EVENT_STARTED_BOOTED);
     world_tell(world, number, EVENT_RESUMED);
-}
-
-const struct machine *world_machine(const struct world *world, unsigned number)
-{
-    char uuid[UUID_TEXT_SIZE];
-
-    uuid_from(number, uuid);
-    return pool_find(coordinator_pool(world->coordinator), hypervisor_names[world->domains[number].hypervisor], uuid);
-}
-
-size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(world->coordinator, i);
-
-        if (number_of(&recovery->failed) != number)
-            continue;
-        *ret_last = recovery;
-        count++;
-    }
-    return count;
-}
-
-const struct recovery *world_expect(const struct world *world, unsigned number, enum recovery_state state)
-{
-    const struct recovery *recovery = NULL;
-
-    assert_int_equal(world_recoveries(world, number, &recovery), 1);
-    assert_string_equal(recovery_state_name(recovery->state), recovery_state_name(state));
-    return recovery;
 }

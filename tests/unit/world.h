@@ -9,9 +9,10 @@
 #include "coordinator/coordinator.h"
 
 #define WORLD_DOMAINS     16
-#define WORLD_HYPERVISORS 3 /* "local", "other"; "third" where it is configured */
+#define WORLD_HYPERVISORS 3 /* at most */
 #define WORLD_PENDING     64
 #define WORLD_STORED      64
+#define WORLD_CROWD_BEGIN 1000 /* the number of the first of a crowd */
 
 struct world_domain {
     bool exists;
@@ -29,8 +30,9 @@ struct world_domain {
     int suspend_error; /* what suspending and saving it answers */
     unsigned clocks_set;
     int start_error;                    /* what the next starts answer; 0: it runs */
-    bool dies_at_once;                  /* comes up, and crashes again before anybody looked */
-    bool has_agent;                     /* the channel, and in the guest somebody at the end of it */
+    int64_t start_us;                   /* how long a start takes */
+    bool dies_at_once;                  /* comes up, and crashes again before it is looked at */
+    bool has_agent;                     /* the channel, and in the guest the agent at the end of it */
     bool is_mute;                       /* the guest's agent does not answer */
     bool has_no_counters;               /* nor do its statistics say anything */
     uint64_t activity;                  /* of its disks */
@@ -45,6 +47,10 @@ struct world_domain {
 /* An action whose answer is not given yet, with what the world looked like when it was asked. */
 struct world_pending {
     struct action action;
+    int64_t due_us;  /* USEC_INFINITY: until the test answers it */
+    int64_t late_us; /* then the daemon waits for it no longer */
+    bool is_late;
+    bool is_orphaned; /* the daemon that asked is dead: the action is done, and no answer is delivered */
     struct world_domain then[WORLD_DOMAINS];
 };
 
@@ -66,12 +72,16 @@ struct world {
     struct config config;
     struct coordinator *coordinator;
     struct moment now;
+    const char *hosts[WORLD_HYPERVISORS]; /* as configured first: "local" and "other", and "third" if they are remote */
+    unsigned n_hosts;
     bool is_connected[WORLD_HYPERVISORS];
     struct world_domain domains[WORLD_DOMAINS]; /* the number of a domain is its index */
     unsigned n_domains;
 
+    unsigned crowd; /* so many more domains are listed on the first host, to which nothing happens */
     uint64_t free_memory_kib[WORLD_HYPERVISORS];
     int64_t uptime_us[WORLD_HYPERVISORS]; /* 0: they do not tell */
+    int64_t booted_us[WORLD_HYPERVISORS]; /* mono_us: they tell the time since then; 0: uptime_us */
     int record_error;                     /* what writing an intent answers */
     bool loses_writes;                    /* only intents reach the disk: what is handed out is lost on the way */
     struct world_stored stored[WORLD_STORED];
@@ -87,21 +97,82 @@ struct world {
     struct world_pending pending[WORLD_PENDING];
     size_t n_pending;
 
+    /* Sees everything that comes out; NULL: counted alone. */
+    void (*see_action)(void *observer, const struct action *action);
+    void (*see_notice)(void *observer, const struct notice *notice);
+    void *observer;
+    bool is_orphaned, is_late; /* while an action is done whose answer comes to nothing, or late */
     unsigned asked[ACTION_COUNT];
     unsigned told[NOTICE_COUNT];
     char last_text[NOTICE_COUNT][256];
 };
 
-/* Ends a world that is there already. Defaults, case study weights, nobody connected. */
+/* ---- the fixture ---- */
+
+typedef void world_test_function(struct world *world);
+
+/*
+ * A test of a world with two hypervisors on the daemon's own host; of one with three remote hosts that can be fenced,
+ * each with 100 GiB to spare; of one that `set_up`, which begins with one of these, makes ready.
+ */
+#define world_test(f)                                                                                                  \
+    {                                                                                                                  \
+#f, world_run_test, world_set_up, world_tear_down, (void *)(f)                                                 \
+    }
+#define remote_test(f)                                                                                                 \
+    {                                                                                                                  \
+#f, world_run_test, world_set_up_remote, world_tear_down, (void *)(f)                                          \
+    }
+#define world_test_after(set_up, f)                                                                                    \
+    {                                                                                                                  \
+#f, world_run_test, set_up, world_tear_down, (void *)(f)                                                       \
+    }
+
+int world_set_up(void **state);
+int world_set_up_remote(void **state);
+int world_tear_down(void **state);
+void world_run_test(void **state);
+/* The one that set_up has made. */
+struct world *world_of_test(void);
+
+/* Long enough for a recovery to end. */
+#define SETTLED (10 * USEC_PER_SEC)
+#define GIB_KIB (UINT64_C(1024) * 1024)
+
+enum { LOCAL, OTHER, THIRD };
+
+/* ---- what there is ---- */
+
+/* Defaults, case study weights, no hypervisor connected. */
 void world_begin(struct world *world);
+/* As above with this configuration, which is borrowed. */
+void world_begin_with(struct world *world, const struct config *config);
+/* As for remote_test. */
+void world_begin_remote(struct world *world);
 void world_end(struct world *world);
 
 /* Returns its number. It stands by, or runs. */
 unsigned world_add(struct world *world, const char *name, const char *features, enum machine_state state);
+/* The same with WEB. */
+unsigned world_add_on(struct world *world, unsigned hypervisor, const char *name, enum machine_state state);
+/*
+ * "a", which runs, and "b" and "c", which could take over, "b" before "c"; connected. Remote ones are on hosts of their
+ * own. Returns the number of "a"; the others follow.
+ */
+unsigned world_add_three(struct world *world);
+/* "a", "b" and so on: the first n_running run, the others stand by. Not connected. */
+void world_add_many(struct world *world, unsigned n_running, unsigned n);
+/* Takes effect with the next coordinator_configure, or at once where the world is not connected yet. */
+void world_set_brake(struct world *world, unsigned minimum, uint32_t share);
+
+/* ---- what happens ---- */
+
 void world_connect(struct world *world, unsigned hypervisor);
 void world_connect_all(struct world *world);
 void world_disconnect(struct world *world, unsigned hypervisor);
 
+/* The domain becomes what the event says, and its hypervisor tells of it where it is connected. */
+void world_happen(struct world *world, unsigned number, enum domain_event_kind event);
 /* The event alone; the domain is left as it is. */
 void world_tell(struct world *world, unsigned number, enum domain_event_kind event);
 /* State and events together. */
@@ -109,7 +180,7 @@ void world_kill(struct world *world, unsigned number); /* QEMU dies */
 void world_boot(struct world *world, unsigned number); /* an operator starts it */
 /* The three of them on hosts of their own, which can be fenced. */
 void world_make_remote(struct world *world);
-/* QEMU dies and nobody is told. */
+/* QEMU dies, and no event tells of it. */
 void world_kill_silently(struct world *world, unsigned number);
 
 /* Takes every action and notice there is and answers what is not held, until nothing moves. */
@@ -129,15 +200,24 @@ void world_write_recovery(struct world *world, const struct recovery *recovery);
 void world_write_machine(struct world *world, const struct machine_ref *machine, const struct machine_memory *memory);
 /* The recovery of this id as it is on disk, borrowed; NULL: it is not. */
 const struct recovery *world_read_recovery(const struct world *world, const char *id);
-/* Ends the daemon where it stands, answers that are pending included, and starts it with what is on disk. Not connected
- * yet. */
+/* Ends the daemon where it stands. What hypervisors are doing for it and has its time is done all the same. */
+void world_stop_daemon(struct world *world);
+/* Starts it with what is on disk. Not connected yet. */
+void world_start_daemon(struct world *world);
 void world_restart_daemon(struct world *world);
 void world_free_store(struct world *world);
 
+/* ---- what came of it ---- */
+
+unsigned world_count_running(const struct world *world);
+unsigned world_count_starts(const struct world *world);
 const struct machine *world_machine(const struct world *world, unsigned number);
 /* The recoveries of this domain; *ret_last: the last of them. */
 size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last);
 /* Fails unless exactly one recovery of this domain exists and is in this state. */
 const struct recovery *world_expect(const struct world *world, unsigned number, enum recovery_state state);
+/* What its last decision says of a candidate; fails the test where it says nothing. */
+const struct explained_candidate *world_explained(const struct recovery *recovery, const char *name);
+void world_assert_host(const struct world *world, unsigned hypervisor, enum host_state state);
 
 #endif

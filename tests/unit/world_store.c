@@ -78,9 +78,12 @@ void world_write_machine(struct world *world, const struct machine_ref *machine,
     unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
 
     const struct machine *known = pool_find(coordinator_pool(world->coordinator), machine->hypervisor, machine->uuid);
-    struct world_remembered *remembered = &world->remembered[number];
+    struct world_remembered *remembered;
 
+    if (number >= WORLD_CROWD_BEGIN)
+        return;
     assert_true(number < WORLD_DOMAINS);
+    remembered = &world->remembered[number];
     free(remembered->document);
     *remembered =
         (struct world_remembered){.is_known = memory->state != MACHINE_GONE, .ref = *machine, .memory = *memory};
@@ -97,14 +100,43 @@ const struct recovery *world_read_recovery(const struct world *world, const char
     return place < world->n_stored ? world->stored[place].recovery : NULL;
 }
 
-void world_restart_daemon(struct world *world)
+static int older_first(const void *left, const void *right)
 {
+    const struct recovery *a = ((const struct world_stored *)left)->recovery;
+    const struct recovery *b = ((const struct world_stored *)right)->recovery;
+
+    if (a->detected.real_us != b->detected.real_us)
+        return a->detected.real_us < b->detected.real_us ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+void world_stop_daemon(struct world *world)
+{
+    size_t kept = 0;
+
     coordinator_free(world->coordinator);
     world->coordinator = NULL;
-    world->n_pending = 0;
+    for (size_t i = 0; i < world->n_pending; i++)
+        if (world->pending[i].due_us != USEC_INFINITY) {
+            world->pending[kept] = world->pending[i];
+            world->pending[kept++].is_orphaned = true;
+        }
+    world->n_pending = kept;
     world->holds = 0;
     memset(world->is_connected, 0, sizeof(world->is_connected));
+}
+
+void world_restart_daemon(struct world *world)
+{
+    world_stop_daemon(world);
+    world_start_daemon(world);
+}
+
+void world_start_daemon(struct world *world)
+{
     assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+    if (world->n_stored > 0)
+        qsort(world->stored, world->n_stored, sizeof(world->stored[0]), older_first);
     for (size_t i = 0; i < world->n_stored; i++)
         assert_int_equal(coordinator_restore(world->coordinator, copy_of(world->stored[i].recovery)), 0);
     for (size_t i = 0; i < WORLD_DOMAINS; i++) {

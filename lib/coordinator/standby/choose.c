@@ -123,7 +123,7 @@ static int shortlist_make(const struct standby *standby, struct shortlist *short
     return conflict_find(standby->registry->pool, NULL, shortlist->candidates, shortlist->count);
 }
 
-static struct warm_standby *kept_of(const struct standby *standby, const struct machine *machine)
+static struct warm_standby *warm_of(const struct standby *standby, const struct machine *machine)
 {
     struct machine_ref ref = machine_ref_of(machine);
     const struct watch *watch = watch_find(standby->registry, &ref);
@@ -189,7 +189,7 @@ static bool stands_for_less(const struct standby *standby, const struct shortlis
                             size_t better)
 {
     const struct machine *machine = shortlist->candidates[place].machine;
-    const struct warm_standby *warm = kept_of(standby, machine);
+    const struct warm_standby *warm = warm_of(standby, machine);
 
     return warm != NULL && stands_with_memory(warm) && machine->is_reachable &&
            strcmp(machine->hypervisor, shortlist->candidates[better].machine->hypervisor) == 0 &&
@@ -314,7 +314,7 @@ static size_t pick(struct standby *standby, struct shortlist *shortlist, struct 
     forget_marks(standby);
     for (size_t i = 0; i < shortlist->count; i++) {
         struct machine *machine = shortlist->candidates[i].machine;
-        struct warm_standby *warm = kept_of(standby, machine);
+        struct warm_standby *warm = warm_of(standby, machine);
         bool is_kept = warm != NULL && warm->warming.state != WARMING_OVER && warming_may_yield(&warm->warming);
 
         if (n_picked >= standby->registry->config->standby.warm) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plants bugs into copies of lib/, one at a time, and demands that the simulator (or the unit test that
-the bug names) finds each of them. mutations.toml lists them; a text that is not found exactly once is an error."""
+"""Plants bugs into copies of lib/, one at a time, and demands that what each bug names finds it: a scenario, a unit
+test or a run of the simulator. mutations.toml lists them. README.md says how to add one."""
 
 import argparse
 import concurrent.futures
@@ -12,127 +12,179 @@ import tempfile
 import time
 import tomllib
 
+from source import NotFound, Sources
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", f"-I{ROOT}/lib"]
+TESTS = ROOT / "tests"
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", f"-I{ROOT}/lib", f"-I{TESTS}", f'-DSOURCE_DIR="{ROOT}"']
 LIBRARIES = ["yaml-0.1", "libxml-2.0", "jansson"]
-# What each bug gets; together they are far from the suite's own seeds, and enough.
-COURSES = [["--exhaustive", "1"], ["--hosts", "--exhaustive", "1"],
-           ["--from", "101", "--seeds", "400", "--no-shrink", "--violations", "1"]]
-COURSE_TIMEOUT = 90
+TIMEOUT = 90
+# What a check of the simulator runs; a number is one seed alone.
+COURSES = {"exhaustive": ["--exhaustive", "1"], "hosts": ["--hosts", "--exhaustive", "1"],
+           "seeds": ["--from", "101", "--seeds", "400", "--no-shrink", "--violations", "1"]}
 
 
 def package(option, *names):
     return subprocess.run(["pkg-config", option, *names], check=True, capture_output=True, text=True).stdout.split()
 
 
+def files(room, pattern="*.c"):
+    return sorted((ROOT / room).glob(pattern))
+
+
 class Builder:
-    """Objects of the unharmed sources, and programs with one object exchanged."""
+    """Objects of the sources as they are, and programs with one object exchanged."""
 
     def __init__(self, compiler, directory):
         self.compiler = compiler
         self.directory = directory
         self.flags = FLAGS + package("--cflags", *LIBRARIES)
-        self.library = sorted(ROOT.glob("lib/**/*.c"))
-        self.simulator = sorted((ROOT / "tests/simulation").glob("*.c"))
-        unit = ROOT / "tests/unit"
-        self.support = [p for p in sorted(unit.glob("*.c")) if not p.name.startswith("test_")]
+        self.libraries = package("--libs", *LIBRARIES, "cmocka")
+        self.library = files("lib", "**/*.c")
+        self.support = [file for file in files("tests/unit") if not file.name.startswith("test_")]
+        self.programs = {"simulator": files("tests/simulation"), "scenario": files("tests/scenarios") + self.support}
+
+    def sources(self, check):
+        """Of the program that a check needs, without lib/."""
+        kind = check.split("/")[0]
+        return self.programs[kind] if kind in self.programs else [TESTS / f"{check}.c", *self.support]
 
     def object_of(self, source):
         return self.directory / (str(source.relative_to(ROOT)).replace("/", "-") + ".o")
 
     def compile(self, source, target, origin=None):
         includes = ["-iquote", (origin or source).parent]
-        subprocess.run([self.compiler, *self.flags, *includes, f'-DSOURCE_DIR="{ROOT}"', "-c", source, "-o", target],
-                       check=True)
+        subprocess.run([self.compiler, *self.flags, *includes, "-c", source, "-o", target], check=True)
 
-    def compile_all(self, sources, pool):
-        list(pool.map(lambda source: self.compile(source, self.object_of(source)), sources))
+    def compile_all(self, checks, pool):
+        sources = {source for check in checks for source in self.sources(check)}
+        list(pool.map(lambda source: self.compile(source, self.object_of(source)), sorted(sources) + self.library))
 
-    def link(self, sources, program, exchanged=None):
-        objects = [exchanged[1] if exchanged and source == exchanged[0] else self.object_of(source)
-                   for source in sources]
-        extra = package("--libs", *LIBRARIES, "cmocka")
-        subprocess.run([self.compiler, *objects, *extra, "-o", program], check=True)
-
-    def test_sources(self, name):
-        return [ROOT / f"tests/unit/{name}.c", *self.support, *self.library]
+    def link(self, check, program, exchanged={}):
+        objects = [exchanged.get(source, self.object_of(source)) for source in self.sources(check) + self.library]
+        subprocess.run([self.compiler, *objects, *self.libraries, "-o", program], check=True)
+        return program
 
 
-def run(command):
-    """True: it found nothing wrong."""
+def command_of(check, program):
+    kind, name = check.split("/")
+    if kind == "scenario":
+        return [program, TESTS / f"scenarios/{name}.scenario"]
+    if kind == "simulator":
+        return [program, *COURSES.get(name, ["--seed", name])]
+    return [program]
+
+
+def passes(check, program):
+    """True: the check finds nothing wrong. A program that hangs is wrong."""
     try:
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=COURSE_TIMEOUT)
+        done = subprocess.run(command_of(check, program), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
 
 
-def plant(mutation, directory):
-    source = ROOT / mutation["file"]
-    text = source.read_text()
-    if text.count(mutation["text"]) != 1:
-        raise ValueError(f"its text stands {text.count(mutation['text'])} times in {mutation['file']}")
-    planted = directory / (mutation["name"].replace(" ", "-").replace("/", "-") + ".c")
-    planted.write_text(text.replace(mutation["text"], mutation["replacement"]))
-    return source, planted
+def checks_of(mutations):
+    return sorted({check for mutation in mutations for check in mutation["caught_by"]})
 
 
-def try_mutation(builder, mutation):
-    """Who found it, or None."""
-    source, planted = plant(mutation, builder.directory)
-    exchanged = (source, planted.with_suffix(".o"))
-    program = planted.with_suffix("")
-    builder.compile(planted, exchanged[1], origin=source)
-    if "unit" in mutation:
-        builder.link(builder.test_sources(mutation["unit"]), program, exchanged)
-        return None if run([program]) else mutation["unit"]
-    builder.link(builder.simulator + builder.library, program, exchanged)
-    for course in COURSES:
-        if not run([program, *course]):
-            return "simulate " + " ".join(course[:2])
-    return None
+def edits_of(mutation):
+    return [mutation, *mutation.get("also", [])]
 
 
-def check_unharmed(builder, mutations):
-    program = builder.directory / "unharmed"
-    builder.link(builder.simulator + builder.library, program)
-    if not all(run([program, *course]) for course in COURSES):
-        sys.exit("the simulator finds something in the sources as they are: nothing can be said of planted bugs")
-    for name in sorted({mutation["unit"] for mutation in mutations if "unit" in mutation}):
-        builder.link(builder.test_sources(name), program)
-        if not run([program]):
-            sys.exit(f"{name} fails with the sources as they are")
+class Planted:
+    """One bug in copies of the files that it changes, compiled."""
+
+    def __init__(self, builder, sources, mutation):
+        self.builder = builder
+        self.stem = builder.directory / mutation["name"].replace(" ", "-").replace("/", "-")
+        self.exchanged, self.programs = {}, {}
+        for number, (file, text) in enumerate(sources.planted(edits_of(mutation)).items()):
+            planted = self.stem.with_suffix(f".{number}.c")
+            planted.write_text(text)
+            self.exchanged[file] = planted.with_suffix(".o")
+            builder.compile(planted, self.exchanged[file], origin=file)
+
+    def is_caught_by(self, check):
+        kind = check if check.startswith("unit/") else check.split("/")[0]
+        if kind not in self.programs:
+            program = self.stem.with_suffix("." + kind.replace("/", "-"))
+            self.programs[kind] = self.builder.link(check, program, self.exchanged)
+        return not passes(check, self.programs[kind])
+
+
+def check_unharmed(builder, checks, pool):
+    def check(name, number):
+        return passes(name, builder.link(name, builder.directory / f"unharmed-{number}"))
+    results = list(pool.map(check, checks, range(len(checks))))
+    wrong = [name for name, passed in zip(checks, results) if not passed]
+    if wrong:
+        sys.exit(f"fails with the sources as they are, so that it says nothing of planted bugs: {', '.join(wrong)}")
+
+
+def try_mutation(builder, sources, mutation):
+    """Each of those that it names must catch it. What does not, and what does."""
+    planted = Planted(builder, sources, mutation)
+    return [check for check in mutation["caught_by"] if not planted.is_caught_by(check)], mutation["caught_by"]
+
+
+def find_checks(builder, sources, mutation, checks):
+    """All that catch it, of the cheapest kind that does, and of the simulator."""
+    planted = Planted(builder, sources, mutation)
+    found = []
+    for kind in "scenario/", "unit/", "simulator/":
+        if kind == "simulator/" or not found:
+            found += [check for check in checks if check.startswith(kind) and planted.is_caught_by(check)]
+    return ([] if found else ["everything"]), found
 
 
 def report(mutation, future):
     try:
-        found_by = future.result()
-    except (ValueError, subprocess.CalledProcessError) as error:
-        print(f"ERROR   {mutation['name']}: {error}")
+        missed_by, found_by = future.result()
+    except (NotFound, subprocess.CalledProcessError) as error:
+        print(f"ERROR   {mutation['name']}: {error}", flush=True)
         return False
-    print(f"caught  {mutation['name']}: {found_by}" if found_by else f"MISSED  {mutation['name']}", flush=True)
-    return found_by is not None
+    print(f"MISSED  {mutation['name']}: passes {', '.join(missed_by)}" if missed_by else
+          f"caught  {mutation['name']}: {', '.join(found_by)}", flush=True)
+    return not missed_by
+
+
+def choose_action(arguments, builder, sources, checks, pool):
+    """What is done with each mutation."""
+    if arguments.match:
+        return lambda mutation: ([], [file.name for file in sources.planted(edits_of(mutation))])
+    builder.compile_all(checks, pool)
+    check_unharmed(builder, checks, pool)
+    if arguments.find:
+        return lambda mutation: find_checks(builder, sources, mutation, checks)
+    return lambda mutation: try_mutation(builder, sources, mutation)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compiler", default="cc")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--find", action="store_true", help="tell which scenarios, unit tests of the mutations and "
+                        "runs of the simulator catch each, instead of trying the one that it names")
+    parser.add_argument("--match", action="store_true", help="only look whether each function and pattern is there")
     parser.add_argument("names", nargs="*", help="only these")
     arguments = parser.parse_args()
     mutations = tomllib.loads((HERE / "mutations.toml").read_text())["mutation"]
+    everything = [f"scenario/{file.stem}" for file in files("tests/scenarios", "*.scenario")] + \
+        [f"simulator/{course}" for course in COURSES] + [check for check in checks_of(mutations) if check.startswith("unit/")]
     if arguments.names:
         mutations = [mutation for mutation in mutations if mutation["name"] in arguments.names]
+    checks = everything if arguments.find else checks_of(mutations)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         builder = Builder(arguments.compiler, pathlib.Path(directory))
-        tests = {ROOT / f"tests/unit/{mutation['unit']}.c" for mutation in mutations if "unit" in mutation}
-        builder.compile_all(builder.library + builder.simulator + builder.support + sorted(tests), pool)
-        check_unharmed(builder, mutations)
-        futures = [(mutation, pool.submit(try_mutation, builder, mutation)) for mutation in mutations]
+        action = choose_action(arguments, builder, Sources(builder.library), checks, pool)
+        futures = [(mutation, pool.submit(action, mutation)) for mutation in mutations]
         caught = sum([report(mutation, future) for mutation, future in futures])
-    print(f"{caught} of {len(mutations)} planted bugs caught in {time.monotonic() - began:.0f} s")
+    what = "found in the sources" if arguments.match else "caught"
+    print(f"{caught} of {len(mutations)} bugs {what} in {time.monotonic() - began:.0f} s")
     return 0 if caught == len(mutations) else 1
 
 

@@ -1,0 +1,677 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sets a world up as a scenario says, lets happen what it says, and writes down what comes out of the coordinator. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/units.h"
+#include "scenario.h"
+#include "unit/support.h"
+#include "unit/world.h"
+
+#define LOCAL_HOST    "local"
+#define HOST_FREE_KIB (UINT64_C(100) * 1024 * 1024)
+/* How long hosts are up when the course begins. */
+#define HOST_UPTIME_US (900 * USEC_PER_SEC)
+/* How long a host is up before libvirtd answers. */
+#define BOOT_US (5 * USEC_PER_SEC)
+/* So long nothing more may come out after the last line. */
+#define QUIET_US (60 * USEC_PER_SEC)
+
+struct play {
+    struct world world;
+    struct config *config;
+    struct transcript *transcript;
+    const char *hosts[WORLD_HYPERVISORS];
+    unsigned n_hosts;
+    bool is_up[WORLD_HYPERVISORS]; /* the connection to it works */
+    int64_t began_us;
+    bool is_connected;                   /* for the first time, which goes without saying */
+    char strings[WORLD_DOMAINS][3][256]; /* names and the like that the world borrows */
+    char features[WORLD_DOMAINS][256];
+};
+
+/* ---- words ---- */
+
+static unsigned find_word(const char *const *names, size_t n, const char *word)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (names[i] != NULL && strcmp(names[i], word) == 0)
+            return i;
+    return (unsigned)n;
+}
+
+static const char *const state_words[] = {
+    [MACHINE_RUNNING] = "running",
+    [MACHINE_PAUSED] = "paused",
+    [MACHINE_SHUT_OFF] = "off",
+    [MACHINE_CRASHED] = "preserved",
+};
+
+static bool parse_state(const char *word, enum machine_state *ret)
+{
+    unsigned state = find_word(state_words, ELEMENTS_OF(state_words), word);
+
+    *ret = (enum machine_state)state;
+    return state < ELEMENTS_OF(state_words);
+}
+
+static bool parse_reason(const char *word, enum machine_reason *ret)
+{
+    for (*ret = REASON_UNKNOWN; *ret < REASON_COUNT; (*ret)++)
+        if (strcmp(machine_reason_name(*ret), word) == 0)
+            return true;
+    return false;
+}
+
+static bool parse_event(const char *word, enum domain_event_kind *ret)
+{
+    for (*ret = 0; *ret < EVENT_COUNT; (*ret)++)
+        if (strcmp(domain_event_name(*ret), word) == 0)
+            return true;
+    return false;
+}
+
+static bool find_machine(const struct play *play, const char *name, unsigned *ret)
+{
+    for (*ret = 0; *ret < play->world.n_domains; (*ret)++)
+        if (strcmp(play->world.domains[*ret].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool find_host(const struct play *play, const char *name, unsigned *ret)
+{
+    *ret = find_word(play->hosts, play->n_hosts, name);
+    return *ret < play->n_hosts;
+}
+
+/* ---- what comes out ---- */
+
+static void __attribute__((format(printf, 2, 3))) put(struct play *play, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    transcript_add(play->transcript, 0, play->world.now.mono_us - play->began_us, true, text);
+}
+
+static const char *name_of(const struct play *play, const struct machine_ref *ref)
+{
+    unsigned number;
+
+    if (ref->uuid[0] == '\0')
+        return ref->hypervisor;
+    number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
+    return play->world.domains[number].name;
+}
+
+/* Questions and documents are not shown: they change no machine. */
+static void see_action(void *observer, const struct action *action)
+{
+    struct play *play = observer;
+
+    switch (action->kind) {
+    case ACTION_DESTROY:
+    case ACTION_START:
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+    case ACTION_SET_CLOCK:
+    case ACTION_FENCE:
+        put(play, "%s %s", action_kind_name(action->kind), name_of(play, &action->target));
+        break;
+    case ACTION_LIST:
+    case ACTION_DESCRIBE:
+    case ACTION_GET_STATE:
+    case ACTION_CHECK_ALIVE:
+    case ACTION_VERIFY:
+    case ACTION_RECORD:
+    case ACTION_HOOK:
+    case ACTION_REMEMBER:
+    case ACTION_MEASURE_MEMORY:
+    case ACTION_COUNT:
+    default:
+        break;
+    }
+}
+
+static void see_notice(void *observer, const struct notice *notice)
+{
+    struct play *play = observer;
+    bool has_subject = notice->machine.hypervisor[0] != '\0', has_cause = notice->kind == NOTICE_FAILURE_DETECTED;
+
+    if (!play->is_connected && notice->kind == NOTICE_HYPERVISOR_UP)
+        return;
+    put(play, "%s%s%s%s%s%s%s%s \"%s\"", notice_kind_name(notice->kind), has_subject ? " " : "",
+        has_subject ? name_of(play, &notice->machine) : "", notice->replacement != NULL ? " by " : "",
+        notice->replacement != NULL ? notice->replacement : "", has_cause ? " (" : "",
+        has_cause ? failure_cause_name(notice->cause) : "", has_cause ? ")" : "", notice->text);
+}
+
+static void put_explanation(struct play *play, const struct explanation *explanation)
+{
+    for (size_t i = 0; i < explanation->n_candidates; i++) {
+        const struct explained_candidate *candidate = &explanation->candidates[i];
+
+        put(play, "%s S %.4f C %.4f J %.4f %s \"%s\"", candidate->name, candidate->similarity, candidate->coverage,
+            candidate->overlap,
+            candidate->is_chosen  ? "chosen"
+            : candidate->eligible ? "eligible"
+                                  : "out",
+            candidate->reason);
+    }
+    put(play, "summary \"%s\"", explanation->summary);
+}
+
+static void put_end(struct play *play)
+{
+    struct world *world = &play->world;
+    char text[1024] = "running";
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(world->coordinator, i);
+        char outcome[512];
+
+        snprintf(outcome, sizeof(outcome), "%s %s%s%s \"%s\"", recovery->failed_name,
+                 recovery_state_name(recovery->state), recovery->replacement_name != NULL ? " by " : "",
+                 recovery->replacement_name != NULL ? recovery->replacement_name : "",
+                 recovery->detail != NULL ? recovery->detail : "");
+        transcript_add(play->transcript, 0, AT_END, true, outcome);
+    }
+    for (unsigned i = 0; i < world->n_domains; i++)
+        if (world->domains[i].exists && world->domains[i].state == MACHINE_RUNNING)
+            length += (size_t)snprintf(text + length, sizeof(text) - length, " %s", world->domains[i].name);
+    transcript_add(play->transcript, 0, AT_END, true, text);
+}
+
+/* ---- settings ---- */
+
+static bool set_priority(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].priority = atoi(value);
+    return true;
+}
+
+static bool set_on_crash(struct play *play, unsigned number, const char *value)
+{
+    static const char *const words[] = {
+        [ON_CRASH_DESTROY] = "destroy", [ON_CRASH_RESTART] = "restart", [ON_CRASH_PRESERVE] = "preserve"};
+    unsigned word = find_word(words, ELEMENTS_OF(words), value);
+
+    play->world.domains[number].on_crash = (enum on_crash)word;
+    return word < ELEMENTS_OF(words);
+}
+
+static bool set_disk(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].disk = strcpy(play->strings[number][1], value);
+    return true;
+}
+
+static bool set_mac(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].mac = strcpy(play->strings[number][2], value);
+    return true;
+}
+
+static bool set_memory(struct play *play, unsigned number, const char *value)
+{
+    int64_t bytes = 0;
+    int r = size_parse(value, &bytes);
+
+    play->world.domains[number].memory_kib = (uint64_t)bytes / 1024;
+    return r == 0;
+}
+
+static bool set_agent(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].has_agent = strcmp(value, "none") != 0;
+    play->world.domains[number].is_mute = strcmp(value, "silent") == 0;
+    return play->world.domains[number].is_mute || strcmp(value, "none") == 0 || strcmp(value, "answers") == 0;
+}
+
+static bool set_disk_io(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].activity += strtoull(value, NULL, 10);
+    return true;
+}
+
+static bool set_start(struct play *play, unsigned number, const char *value)
+{
+    struct world_domain *domain = &play->world.domains[number];
+
+    domain->start_error = strcmp(value, "refused") == 0 ? -EIO : 0;
+    domain->dies_at_once = strcmp(value, "dies") == 0;
+    domain->start_us = 0;
+    return domain->start_error != 0 || domain->dies_at_once || strcmp(value, "works") == 0 ||
+           duration_parse(value, &domain->start_us) == 0;
+}
+
+static bool set_hooks(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].hook_error = strcmp(value, "veto") == 0 ? -ECANCELED : 0;
+    return strcmp(value, "veto") == 0 || strcmp(value, "agree") == 0;
+}
+
+static bool set_lifetime(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].is_transient = strcmp(value, "transient") == 0;
+    return strcmp(value, "transient") == 0 || strcmp(value, "persistent") == 0;
+}
+
+/* Hosts are named by the machines on them. */
+static bool set_host(struct play *play, unsigned number, const char *value)
+{
+    unsigned host;
+
+    if (!find_host(play, value, &host))
+        return false;
+    play->world.domains[number].hypervisor = host;
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*set)(struct play *play, unsigned number, const char *value);
+    const char *values;
+} settings[] = {
+    {"on", set_host, "a host"},
+    {"priority", set_priority, "a number"},
+    {"on_crash", set_on_crash, "destroy, restart, preserve"},
+    {"disk", set_disk, "a path"},
+    {"mac", set_mac, "an address"},
+    {"memory", set_memory, "2GiB"},
+    {"agent", set_agent, "none, answers, silent"},
+    {"disk_requests", set_disk_io, "a number, since it was last set"},
+    {"start", set_start, "works, refused, dies, 5s"},
+    {"hooks", set_hooks, "agree, veto"},
+    {"lifetime", set_lifetime, "persistent, transient"},
+};
+
+static void set(struct play *play, unsigned line, unsigned number, const char *word)
+{
+    size_t length = strcspn(word, "=");
+
+    for (size_t i = 0; i < ELEMENTS_OF(settings); i++)
+        if (strlen(settings[i].name) == length && strncmp(settings[i].name, word, length) == 0) {
+            if (!settings[i].set(play, number, word + length + 1))
+                scenario_fail(line, "%s: the value is one of %s", word, settings[i].values);
+            return;
+        }
+    fprintf(stderr, "settings of a machine:\n");
+    for (size_t i = 0; i < ELEMENTS_OF(settings); i++)
+        fprintf(stderr, "  %s=%s\n", settings[i].name, settings[i].values);
+    scenario_fail(line, "no such setting: %s", word);
+}
+
+/* ---- what happens ---- */
+
+struct arguments {
+    unsigned line, machine, host;
+    enum domain_event_kind event;
+    enum machine_state state;
+    enum machine_reason reason;
+    const char *word; /* a setting, or a choice */
+};
+
+static void happen(struct play *play, const struct arguments *arguments)
+{
+    world_happen(&play->world, arguments->machine, arguments->event);
+}
+
+static void change_silently(struct play *play, const struct arguments *arguments)
+{
+    struct world_domain *domain = &play->world.domains[arguments->machine];
+
+    if (arguments->state == MACHINE_SHUT_OFF)
+        world_kill_silently(&play->world, arguments->machine);
+    domain->state = arguments->state;
+    domain->reason = arguments->reason;
+}
+
+static void change_setting(struct play *play, const struct arguments *arguments)
+{
+    set(play, arguments->line, arguments->machine, arguments->word);
+    if (play->world.domains[arguments->machine].exists)
+        world_tell(&play->world, arguments->machine, EVENT_CHANGED);
+}
+
+static void cut_connection(struct play *play, const struct arguments *arguments)
+{
+    play->is_up[arguments->host] = false;
+    if (play->world.coordinator != NULL)
+        world_disconnect(&play->world, arguments->host);
+}
+
+static void restore_connection(struct play *play, const struct arguments *arguments)
+{
+    play->is_up[arguments->host] = true;
+    if (play->world.coordinator != NULL)
+        world_connect(&play->world, arguments->host);
+}
+
+static void take_down(struct play *play, unsigned host)
+{
+    for (unsigned i = 0; i < play->world.n_domains; i++)
+        if (play->world.domains[i].hypervisor == host && machine_state_is_active(play->world.domains[i].state)) {
+            world_kill_silently(&play->world, i);
+            play->world.domains[i].reason = REASON_UNKNOWN;
+        }
+}
+
+static void lose_power(struct play *play, const struct arguments *arguments)
+{
+    take_down(play, arguments->host);
+    cut_connection(play, arguments);
+}
+
+static void boot(struct play *play, const struct arguments *arguments)
+{
+    take_down(play, arguments->host);
+    play->world.booted_us[arguments->host] = play->world.now.mono_us - BOOT_US;
+    restore_connection(play, arguments);
+}
+
+static void shut_host_down(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    coordinator_set_host_shutdown(play->world.coordinator, true);
+}
+
+static void keep_host_up(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    coordinator_set_host_shutdown(play->world.coordinator, false);
+}
+
+static void set_fencing(struct play *play, const struct arguments *arguments)
+{
+    play->world.fence_error = strcmp(arguments->word, "fails") == 0 ? -EIO : 0;
+    play->world.fence_lies = strcmp(arguments->word, "lies") == 0;
+}
+
+static void set_store(struct play *play, const struct arguments *arguments)
+{
+    play->world.record_error = strcmp(arguments->word, "fails") == 0 ? -ENOSPC : 0;
+}
+
+static void release_brake(struct play *play, const struct arguments *arguments)
+{
+    if (!coordinator_release(play->world.coordinator, play->world.now))
+        scenario_fail(arguments->line, "the brake is not on");
+}
+
+static void confirm_off(struct play *play, const struct arguments *arguments)
+{
+    int r = coordinator_confirm_fenced(play->world.coordinator, play->hosts[arguments->host], play->world.now);
+
+    if (r < 0)
+        scenario_fail(arguments->line, "this is not taken: %s", strerror(-r));
+}
+
+static void ask_plan(struct play *play, const struct arguments *arguments)
+{
+    _cleanup_(explanation_freep) struct explanation *explanation = NULL;
+    int r = coordinator_explain(play->world.coordinator, world_machine(&play->world, arguments->machine), SIZE_MAX,
+                                play->world.now, &explanation);
+
+    if (r < 0)
+        scenario_fail(arguments->line, "cannot be explained: %s", strerror(-r));
+    put_explanation(play, explanation);
+}
+
+static void read_reasons(struct play *play, const struct arguments *arguments)
+{
+    const struct recovery *recovery = NULL;
+
+    if (world_recoveries(&play->world, arguments->machine, &recovery) == 0 || recovery->explanation == NULL)
+        scenario_fail(arguments->line, "no decision about this machine is recorded");
+    put_explanation(play, recovery->explanation);
+}
+
+static void kill_daemon(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    world_stop_daemon(&play->world);
+}
+
+static void start_daemon(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    world_start_daemon(&play->world);
+    for (unsigned i = 0; i < play->n_hosts; i++)
+        if (play->is_up[i])
+            world_connect(&play->world, i);
+        else
+            world_disconnect(&play->world, i);
+}
+
+/* Words in capitals stand for something; KEY=VALUE is a setting. */
+static const struct {
+    const char *pattern;
+    void (*play)(struct play *play, const struct arguments *arguments);
+    bool needs_daemon;
+} commands[] = {
+    {"MACHINE EVENT", happen, false},
+    {"MACHINE silently STATE REASON", change_silently, false},
+    {"MACHINE KEY=VALUE", change_setting, false},
+    {"HOST cannot be reached", cut_connection, false},
+    {"HOST can be reached again", restore_connection, false},
+    {"HOST loses power", lose_power, false},
+    {"HOST boots", boot, false},
+    {"the daemon's host shuts down", shut_host_down, true},
+    {"the daemon's host stays up", keep_host_up, true},
+    {"fencing WORKS|FAILS|LIES", set_fencing, false},
+    {"the store WORKS|FAILS", set_store, false},
+    {"the operator releases the brake", release_brake, true},
+    {"the operator confirms that HOST is off", confirm_off, true},
+    {"the operator asks what would replace MACHINE", ask_plan, true},
+    {"the operator asks why for MACHINE", read_reasons, true},
+    {"the daemon is killed", kill_daemon, true},
+    {"the daemon starts", start_daemon, false},
+};
+
+/* "WORKS|FAILS" takes "works" and "fails". */
+static bool is_choice(const char *choices, const char *word)
+{
+    size_t length;
+
+    for (; *choices != '\0'; choices += length + (choices[length] == '|')) {
+        length = strcspn(choices, "|");
+        if (strlen(word) == length && strncasecmp(choices, word, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool take_word(const struct play *play, const char *pattern, const char *word, struct arguments *arguments)
+{
+    if (strcmp(pattern, "MACHINE") == 0)
+        return find_machine(play, word, &arguments->machine);
+    if (strcmp(pattern, "HOST") == 0)
+        return find_host(play, word, &arguments->host);
+    if (strcmp(pattern, "EVENT") == 0)
+        return parse_event(word, &arguments->event);
+    if (strcmp(pattern, "STATE") == 0)
+        return parse_state(word, &arguments->state);
+    if (strcmp(pattern, "REASON") == 0)
+        return parse_reason(word, &arguments->reason);
+    if (strcmp(pattern, "KEY=VALUE") == 0) {
+        arguments->word = word;
+        return strchr(word, '=') != NULL;
+    }
+    if (strchr(pattern, '|') != NULL) {
+        arguments->word = word;
+        return is_choice(pattern, word);
+    }
+    return strcmp(pattern, word) == 0;
+}
+
+static bool matches(const struct play *play, const char *pattern, const struct words *words,
+                    struct arguments *arguments)
+{
+    struct words wanted = words_split(words->line, pattern);
+    bool all = wanted.count == words->count;
+
+    *arguments = (struct arguments){.line = words->line};
+    for (size_t i = 0; all && i < words->count; i++)
+        all = take_word(play, wanted.word[i], words->word[i], arguments);
+    words_done(&wanted);
+    return all;
+}
+
+static void let_happen(struct play *play, const struct entry *entry)
+{
+    struct words words = words_split(entry->line, entry->text);
+    struct arguments arguments;
+    size_t i = 0;
+
+    while (i < ELEMENTS_OF(commands) && !matches(play, commands[i].pattern, &words, &arguments))
+        i++;
+    if (i == ELEMENTS_OF(commands)) {
+        fprintf(stderr, "what may happen:\n");
+        for (size_t j = 0; j < ELEMENTS_OF(commands); j++)
+            fprintf(stderr, "  %s\n", commands[j].pattern);
+        scenario_fail(entry->line, "not understood, or no such machine, host, event or state: %s", entry->text);
+    }
+    if (commands[i].needs_daemon && play->world.coordinator == NULL)
+        scenario_fail(entry->line, "the daemon does not run");
+    commands[i].play(play, &arguments);
+    world_drive(&play->world);
+    words_done(&words);
+}
+
+/* ---- setting it up ---- */
+
+/* "local" is the daemon's own host, the others are remote. */
+static void name_hosts(struct play *play, const struct scenario *scenario)
+{
+    for (size_t i = 0; i < scenario->machines.n_entries; i++) {
+        struct words words = words_split(scenario->machines.entries[i].line, scenario->machines.entries[i].text);
+        const char *name = LOCAL_HOST;
+        unsigned known;
+
+        for (size_t j = 3; j < words.count; j++)
+            if (strncmp(words.word[j], "on=", 3) == 0)
+                name = words.word[j] + 3;
+        if (!find_host(play, name, &known)) {
+            if (play->n_hosts == WORLD_HYPERVISORS)
+                scenario_fail(words.line, "more than %d hosts", WORLD_HYPERVISORS);
+            play->hosts[play->n_hosts] = strdup(name);
+            assert_non_null(play->hosts[play->n_hosts++]);
+        }
+        words_done(&words);
+    }
+}
+
+static void read_config(struct play *play, const struct scenario *scenario)
+{
+    struct diags diags = {0};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    assert_non_null(stream);
+    fprintf(stream, "%s%*shypervisors:\n", scenario->yaml, (int)scenario->config_indent, "");
+    for (unsigned i = 0; i < play->n_hosts; i++) {
+        bool is_local = strcmp(play->hosts[i], LOCAL_HOST) == 0;
+
+        fprintf(stream, "%*s  - {name: %s, uri: \"qemu%s%s/system\"}\n", (int)scenario->config_indent, "",
+                play->hosts[i], is_local ? "://" : "+tls://", is_local ? "" : play->hosts[i]);
+    }
+    assert_int_equal(fclose(stream), 0);
+    if (config_parse(text, size, NULL, &diags, &play->config) < 0)
+        for (size_t i = 0; i < diags.count; i++)
+            if (diags.items[i].severity == DIAG_ERROR)
+                scenario_fail(diags.items[i].line, "%s", diags.items[i].message);
+    diags_done(&diags);
+    free(text);
+}
+
+static void add_machine(struct play *play, const struct entry *entry)
+{
+    struct words words = words_split(entry->line, entry->text);
+    unsigned number = play->world.n_domains, roles;
+    enum machine_state state = MACHINE_SHUT_OFF;
+    bool has_saved = words.count > 2 && strcmp(words.word[2], "saved") == 0;
+
+    if (words.count < 3 || machine_roles_parse(words.word[1], &roles) < 0 ||
+        (!has_saved && !parse_state(words.word[2], &state)))
+        scenario_fail(entry->line, "a machine is: NAME ROLE STATE [KEY=VALUE …] [KIND/VALUE …]; a role is protected, "
+                                   "standby or both with a comma; a state is running, off, saved, paused or preserved");
+    if (number == WORLD_DOMAINS || strlen(entry->text) >= sizeof(play->features[0]))
+        scenario_fail(entry->line, "more than %d machines, or a line too long", WORLD_DOMAINS);
+    world_add(&play->world, strcpy(play->strings[number][0], words.word[0]), play->features[number], state);
+    play->world.domains[number].role = roles == ROLE_IGNORED                      ? "ignored"
+                                       : roles == (ROLE_PROTECTED | ROLE_STANDBY) ? "protected,standby"
+                                       : roles == ROLE_STANDBY                    ? "standby"
+                                                                                  : "protected";
+    play->world.domains[number].has_saved = has_saved;
+    for (size_t i = 3; i < words.count; i++)
+        if (strchr(words.word[i], '=') != NULL)
+            set(play, entry->line, number, words.word[i]);
+        else
+            strcat(strcat(play->features[number], play->features[number][0] != '\0' ? " " : ""), words.word[i]);
+    words_done(&words);
+}
+
+static void set_up(struct play *play, const struct scenario *scenario)
+{
+    name_hosts(play, scenario);
+    read_config(play, scenario);
+    world_begin_with(&play->world, play->config);
+    for (unsigned i = 0; i < play->n_hosts; i++) {
+        play->world.free_memory_kib[i] = HOST_FREE_KIB;
+        play->world.booted_us[i] = play->world.now.mono_us - HOST_UPTIME_US;
+        play->is_up[i] = true;
+    }
+    for (size_t i = 0; i < scenario->machines.n_entries; i++)
+        add_machine(play, &scenario->machines.entries[i]);
+    play->began_us = play->world.now.mono_us;
+    play->world.observer = play;
+    play->world.see_action = see_action;
+    play->world.see_notice = see_notice;
+    world_connect_all(&play->world);
+    play->is_connected = true;
+}
+
+static void tear_down(struct play *play)
+{
+    world_end(&play->world);
+    config_free(play->config);
+    for (unsigned i = 0; i < play->n_hosts; i++)
+        free((char *)play->hosts[i]);
+}
+
+void scenario_play(const struct scenario *scenario, struct transcript *ret)
+{
+    struct play *play = calloc(1, sizeof(*play));
+    const struct transcript *course = &scenario->course;
+    int64_t last_us = 0;
+
+    assert_non_null(play);
+    play->transcript = ret;
+    set_up(play, scenario);
+    for (size_t i = 0; i < course->n_entries && course->entries[i].at_us != AT_END; i++) {
+        const struct entry *entry = &course->entries[i];
+
+        last_us = entry->at_us;
+        if (entry->is_output)
+            continue;
+        world_pass(&play->world, play->began_us + entry->at_us - play->world.now.mono_us);
+        transcript_add(ret, entry->line, entry->at_us, false, entry->text);
+        let_happen(play, entry);
+    }
+    world_pass(&play->world, play->began_us + last_us + QUIET_US - play->world.now.mono_us);
+    if (play->world.coordinator == NULL)
+        scenario_fail(0, "the daemon does not run at the end");
+    put_end(play);
+    tear_down(play);
+    free(play);
+}

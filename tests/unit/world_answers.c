@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the make-believe hypervisors, hooks and fence agents do when they are asked. Well-behaved, unless told not to be. */
+#include "world_answers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+
+unsigned world_number_of(const struct machine_ref *ref)
+{
+    unsigned number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
+
+    assert_true(number < WORLD_DOMAINS);
+    return number;
+}
+
+unsigned world_host_of(const struct world *world, const struct machine_ref *ref)
+{
+    for (unsigned i = 0; i < world->n_hosts; i++)
+        if (strcmp(ref->hypervisor, world->hosts[i]) == 0)
+            return i;
+    fail();
+    return 0;
+}
+
+static char *copied(const char *text)
+{
+    char *copy = strdup(text);
+
+    assert_non_null(copy);
+    return copy;
+}
+
+static void describe_hardware(struct domain_description *description, const struct world_domain *domain)
+{
+    if (domain->memory_kib != 0)
+        description->memory_kib = domain->memory_kib;
+    if (domain->disk != NULL) {
+        description->disks = calloc(1, sizeof(*description->disks));
+        assert_non_null(description->disks);
+        description->disks[description->n_disks++] =
+            (struct disk){.source = copied(domain->disk), .target = copied("vda"), .writable = true};
+    }
+    if (domain->mac != NULL) {
+        description->macs = calloc(1, sizeof(*description->macs));
+        assert_non_null(description->macs);
+        description->macs[description->n_macs++] = copied(domain->mac);
+    }
+    description->has_agent_channel = domain->has_agent;
+    description->agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING;
+}
+
+static struct domain_report report_on(const struct world_domain *domain, unsigned number)
+{
+    struct domain_description *description = describe(number, domain->name);
+
+    describe_features(description, domain->features);
+    if (domain->role != NULL)
+        describe_role(description, domain->role);
+    describe_hardware(description, domain);
+    description->on_crash = domain->on_crash;
+    description->has_priority = true;
+    description->priority = domain->priority;
+    return (struct domain_report){
+        .description = description,
+        .state = domain->state,
+        .reason = domain->reason,
+        .persistent = !domain->is_transient,
+        .has_managed_save = domain->has_saved,
+        .agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING,
+    };
+}
+
+/* Unless whoever asked is dead. */
+void world_deliver(struct world *world, const struct action *action, const struct action_result *result)
+{
+    if (world->is_orphaned)
+        return;
+    if (world->is_late)
+        coordinator_handle_late_result(world->coordinator, action, result, world->now);
+    else
+        coordinator_handle_result(world->coordinator, action, result, world->now);
+}
+
+static int64_t uptime(const struct world *world, unsigned hypervisor)
+{
+    if (world->booted_us[hypervisor] != 0)
+        return world->now.mono_us - world->booted_us[hypervisor];
+    return world->uptime_us[hypervisor];
+}
+
+static void list_crowd(const struct world *world, struct inventory *inventory)
+{
+    for (unsigned i = 0; i < world->crowd; i++)
+        inventory->reports[inventory->n_reports++] = (struct domain_report){
+            .description = describe(WORLD_CROWD_BEGIN + i, "one of many"),
+            .state = MACHINE_SHUT_OFF,
+            .reason = REASON_SHUTDOWN,
+            .persistent = true,
+        };
+}
+
+static void answer_list(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    struct inventory *inventory = calloc(1, sizeof(*inventory));
+    unsigned host = world_host_of(world, &action->target);
+
+    assert_non_null(inventory);
+    inventory->reports = calloc(WORLD_DOMAINS + world->crowd, sizeof(*inventory->reports));
+    inventory->unread = calloc(WORLD_DOMAINS, sizeof(*inventory->unread));
+    assert_non_null(inventory->reports);
+    assert_non_null(inventory->unread);
+    inventory->free_memory_kib = world->free_memory_kib[host];
+    inventory->uptime_us = uptime(world, host);
+    for (unsigned i = 0; i < world->n_domains; i++) {
+        if (!domains[i].exists || domains[i].hypervisor != host)
+            continue;
+        if (domains[i].is_unreadable)
+            uuid_from(i, inventory->unread[inventory->n_unread++]);
+        else
+            inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
+    }
+    if (host == 0)
+        list_crowd(world, inventory);
+    coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
+}
+
+static void answer_description(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    unsigned number = world_number_of(&action->target);
+    const struct world_domain *domain = &domains[number];
+    struct domain_report report;
+
+    if (!domain->exists || domain->hypervisor != world_host_of(world, &action->target)) {
+        coordinator_handle_description(world->coordinator, action, NULL, world->now);
+        return;
+    }
+    if (domain->is_unreadable) {
+        struct action_result result = {.id = action->id, .error = -EIO, .message = "cannot be read"};
+
+        world_deliver(world, action, &result);
+        return;
+    }
+    report = report_on(domain, number);
+    coordinator_handle_description(world->coordinator, action, &report, world->now);
+}
+
+static void answer_state(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    const struct world_domain *domain = &domains[world_number_of(&action->target)];
+    struct action_result result = {
+        .id = action->id,
+        .state = domain->state,
+        .reason = domain->reason,
+        .has_managed_save = domain->has_saved,
+        .free_memory_kib = world->free_memory_kib[domain->hypervisor],
+    };
+
+    if (!domain->exists)
+        result.error = -ENOENT;
+    world_deliver(world, action, &result);
+}
+
+void world_stop(struct world *world, unsigned number, enum machine_reason reason)
+{
+    struct world_domain *domain = &world->domains[number];
+
+    domain->state = MACHINE_SHUT_OFF;
+    domain->reason = reason;
+    domain->started_for[0] = '\0';
+    if (domain->is_transient)
+        domain->exists = false;
+}
+
+void world_tell(struct world *world, unsigned number, enum domain_event_kind kind)
+{
+    const struct world_domain *domain = &world->domains[number];
+    struct domain_event event = {.kind = kind, .name = domain->name, .at = world->now};
+
+    if (!world->is_connected[domain->hypervisor])
+        return;
+    uuid_from(number, event.uuid);
+    coordinator_handle_event(world->coordinator, world->hosts[domain->hypervisor], &event);
+}
+
+/* Of its host, by a machine that is up. */
+static uint64_t taken_kib(const struct world_domain *domain)
+{
+    if (domain->resident_kib != 0)
+        return domain->resident_kib;
+    return domain->memory_kib != 0 ? domain->memory_kib : 1024 * 1024;
+}
+
+static void answer_destroy(struct world *world, const struct action *action)
+{
+    unsigned number = world_number_of(&action->target);
+    struct world_domain *domain = &world->domains[number];
+    struct action_result result = {.id = action->id};
+    bool was_active = domain->exists && machine_state_is_active(domain->state);
+
+    domain->destroys++;
+    if (!domain->exists)
+        result.error = -ENOENT;
+    if (was_active) {
+        world->free_memory_kib[domain->hypervisor] += taken_kib(domain);
+        world_stop(world, number, REASON_DESTROYED);
+    }
+    if (world->answers_first)
+        world_deliver(world, action, &result);
+    if (was_active)
+        world_tell(world, number, EVENT_STOPPED_DESTROYED);
+    if (!world->answers_first)
+        world_deliver(world, action, &result);
+}
+
+/* Of the host, by a machine that is booted. */
+static void take_memory(struct world *world, const struct world_domain *domain)
+{
+    uint64_t *free_kib = &world->free_memory_kib[domain->hypervisor];
+    uint64_t needs_kib = taken_kib(domain);
+
+    if (*free_kib > needs_kib && domain->state == MACHINE_SHUT_OFF)
+        *free_kib -= needs_kib;
+}
+
+static void answer_start(struct world *world, const struct action *action)
+{
+    unsigned number = world_number_of(&action->target);
+    struct world_domain *domain = &world->domains[number];
+    struct action_result result = {.id = action->id, .error = domain->start_error};
+    bool was_off;
+
+    if (!domain->exists) {
+        result.error = -ENOENT;
+        strcpy(result.message, "no such make-believe domain");
+    } else if (domain->state == MACHINE_RUNNING) {
+        result.error = -EALREADY;
+    } else if (result.error == 0) {
+        strcpy(domain->started_for, action->recovery_id);
+        take_memory(world, domain);
+        was_off = domain->state == MACHINE_SHUT_OFF;
+        domain->state = MACHINE_RUNNING;
+        domain->reason = REASON_UNKNOWN;
+        domain->has_saved = false;
+        if (was_off)
+            world_tell(world, number, EVENT_STARTED_BOOTED);
+        world_tell(world, number, EVENT_RESUMED);
+        if (domain->dies_at_once)
+            world_kill(world, number);
+    } else {
+        strcpy(result.message, "refused by the make-believe hypervisor");
+    }
+    world_deliver(world, action, &result);
+}
+
+static void answer_suspend(struct world *world, const struct action *action)
+{
+    unsigned number = world_number_of(&action->target);
+    struct world_domain *domain = &world->domains[number];
+    struct action_result result = {.id = action->id, .error = domain->suspend_error};
+
+    if (domain->state != MACHINE_RUNNING && domain->state != MACHINE_PAUSED)
+        result.error = -EIO;
+    if (result.error == 0 && action->kind == ACTION_SAVE) {
+        world_stop(world, number, REASON_SAVED);
+        domain->has_saved = true;
+        world_tell(world, number, EVENT_STOPPED_SAVED);
+    } else if (result.error == 0) {
+        domain->state = MACHINE_PAUSED;
+        domain->reason = REASON_USER;
+        world_tell(world, number, EVENT_SUSPENDED_PAUSED);
+    }
+    world_deliver(world, action, &result);
+}
+
+static void answer_clock(struct world *world, const struct action *action)
+{
+    struct world_domain *domain = &world->domains[world_number_of(&action->target)];
+    struct action_result result = {.id = action->id, .resident_kib = taken_kib(domain)};
+
+    if (action->kind == ACTION_SET_CLOCK && (!domain->has_agent || domain->is_mute))
+        result.error = -EAGAIN;
+    else if (action->kind == ACTION_SET_CLOCK)
+        domain->clocks_set++;
+    world_deliver(world, action, &result);
+}
+
+static void answer_remember(struct world *world, const struct action *action)
+{
+    struct machine_memory memory = coordinator_memory(world->coordinator, &action->target);
+    struct action_result result = {.id = action->id, .error = world->record_error};
+
+    if (result.error == 0)
+        world_write_machine(world, &action->target, &memory);
+    world_deliver(world, action, &result);
+}
+
+static void answer_check_alive(struct world *world, const struct action *action)
+{
+    const struct world_domain *domain = &world->domains[world_number_of(&action->target)];
+    struct action_result result = {
+        .id = action->id,
+        .error = domain->exists && domain->state == MACHINE_RUNNING ? 0 : -ENOENT,
+        .probe = {.agent_answered = domain->has_agent && !domain->is_mute,
+                  .has_counters = !domain->has_no_counters,
+                  .disk_requests = domain->activity},
+    };
+
+    world_deliver(world, action, &result);
+}
+
+static void answer_verify(struct world *world, const struct action *action)
+{
+    const struct world_domain *domain = &world->domains[world_number_of(&action->target)];
+    bool works = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
+                 (action->level != VERIFY_AGENT || domain->has_agent);
+    struct action_result result = {.id = action->id, .error = works ? 0 : -EIO};
+
+    if (!works)
+        strcpy(result.message, "it does not answer");
+    world_deliver(world, action, &result);
+}
+
+static void answer_record(struct world *world, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(world->coordinator, action->recovery_id);
+    struct action_result result = {.id = action->id, .error = world->record_error};
+
+    if (result.error != 0)
+        strcpy(result.message, "no space left in the make-believe store");
+    else if (recovery != NULL)
+        world_write_recovery(world, recovery);
+    world_deliver(world, action, &result);
+}
+
+static void answer_hook(struct world *world, const struct action *action)
+{
+    struct action_result result = {.id = action->id,
+                                   .error = world->domains[world_number_of(&action->target)].hook_error};
+
+    if (result.error != 0)
+        strcpy(result.message, "vetoed by a make-believe hook");
+    world_deliver(world, action, &result);
+}
+
+static void answer_fence(struct world *world, const struct action *action)
+{
+    struct action_result result = {.id = action->id, .error = world->fence_error};
+
+    for (unsigned i = 0; i < world->n_domains && world->fence_error == 0 && !world->fence_lies; i++)
+        if (world->domains[i].hypervisor == world_host_of(world, &action->target) &&
+            machine_state_is_active(world->domains[i].state))
+            world_stop(world, i, REASON_UNKNOWN);
+    if (result.error != 0)
+        strcpy(result.message, "no power switch in this make-believe world");
+    world_deliver(world, action, &result);
+}
+
+void world_do(struct world *world, const struct action *action, const struct world_domain *domains)
+{
+    switch (action->kind) {
+    case ACTION_LIST:
+        answer_list(world, action, domains);
+        break;
+    case ACTION_DESCRIBE:
+        answer_description(world, action, domains);
+        break;
+    case ACTION_GET_STATE:
+        answer_state(world, action, domains);
+        break;
+    case ACTION_DESTROY:
+        answer_destroy(world, action);
+        break;
+    case ACTION_START:
+        answer_start(world, action);
+        break;
+    case ACTION_CHECK_ALIVE:
+        answer_check_alive(world, action);
+        break;
+    case ACTION_VERIFY:
+        answer_verify(world, action);
+        break;
+    case ACTION_RECORD:
+        answer_record(world, action);
+        break;
+    case ACTION_FENCE:
+        answer_fence(world, action);
+        break;
+    case ACTION_HOOK:
+        answer_hook(world, action);
+        break;
+    case ACTION_REMEMBER:
+        answer_remember(world, action);
+        break;
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+        answer_suspend(world, action);
+        break;
+    case ACTION_SET_CLOCK:
+    case ACTION_MEASURE_MEMORY:
+        answer_clock(world, action);
+        break;
+    case ACTION_COUNT:
+    default:
+        fail();
+    }
+}
