@@ -170,9 +170,13 @@ uint32_t rules_feature_weight(const struct similarity_rules *rules, uint32_t fea
     return kind < rules->n_kinds ? rules->kind_weights[kind] : 0;
 }
 
-size_t rules_counted_features(const struct id_set *features)
+struct spec rules_counted(const struct spec *spec)
 {
-    return features->count < SIMILARITY_FEATURES_MAX ? features->count : SIMILARITY_FEATURES_MAX;
+    struct spec counted = *spec;
+
+    if (counted.features.count > SIMILARITY_FEATURES_MAX)
+        counted.features.count = SIMILARITY_FEATURES_MAX;
+    return counted;
 }
 
 /* smaller/larger in millionths, rounded down. */
@@ -199,7 +203,51 @@ struct amount_weights rules_weigh_amount(const struct similarity_rules *rules, e
     };
 }
 
+bool rules_know(const struct similarity_rules *rules, const struct spec *failed)
+{
+    for (size_t i = 0; rules->weighs_resources && i < failed->features.count; i++)
+        if (rules_feature_weight(rules, failed->features.ids[i]) > 0)
+            return true;
+    for (enum environment e = 0; !rules->weighs_resources && e < ENVIRONMENT_COUNT; e++)
+        if (rules->environment_weights[e] > 0 && failed->environment[e] > 0)
+            return true;
+    return false;
+}
+
 bool rules_meets(uint64_t part, uint64_t tolerance, uint64_t whole, struct fraction limit)
 {
     return (uint128)(part + tolerance) * limit.denominator >= (uint128)whole * limit.numerator;
+}
+
+static bool covers_kind(const struct similarity_rules *rules, const struct must_cover *must, const struct spec *failed,
+                        const struct spec *candidate)
+{
+    if (must->is_environment)
+        return candidate->environment[must->kind] >= failed->environment[must->kind];
+    for (size_t i = 0; i < failed->features.count; i++) {
+        uint32_t feature = failed->features.ids[i];
+
+        if (feature_kind(rules->table, feature) == must->kind && !id_set_contains(&candidate->features, feature))
+            return false;
+    }
+    return true;
+}
+
+enum similarity_verdict rules_judge(const struct similarity_rules *rules, const struct spec *failed,
+                                    const struct spec *candidate, uint64_t tolerance, struct similarity_score *score)
+{
+    if (!rules_know(rules, failed))
+        return SIMILARITY_NOTHING_KNOWN;
+    if (!rules_meets(score->failed, tolerance, score->either, rules->threshold))
+        return SIMILARITY_BELOW_THRESHOLD;
+    if (!rules_meets(score->both, tolerance, score->failed, rules->min_coverage))
+        return SIMILARITY_BELOW_COVERAGE;
+    if (!rules_meets(score->both_resources, 0, score->failed_resources, rules->min_coverage))
+        return SIMILARITY_BELOW_RESOURCE_COVERAGE;
+    for (uint32_t i = 0; i < rules->n_must_cover; i++)
+        if (!covers_kind(rules, &rules->must_cover[i], failed, candidate)) {
+            score->uncovered_kind = i;
+            return SIMILARITY_MUST_COVER;
+        }
+    return SIMILARITY_ELIGIBLE;
 }

@@ -47,8 +47,8 @@ struct similarity_rules {
 /* In millionths. */
 uint32_t rules_feature_weight(const struct similarity_rules *rules, uint32_t feature);
 
-/* So many of its features count (see SIMILARITY_FEATURES_MAX). */
-size_t rules_counted_features(const struct id_set *features);
+/* The features of it that count (see SIMILARITY_FEATURES_MAX); borrowed from it. */
+struct spec rules_counted(const struct spec *spec);
 
 /* What the amounts of one environment element, or of all of them, add to each weight, in 10⁻¹². */
 struct amount_weights {
@@ -60,7 +60,17 @@ struct amount_weights {
 struct amount_weights rules_weigh_amount(const struct similarity_rules *rules, enum environment e, uint64_t a,
                                          uint64_t b);
 
+/* Something is known of the failed machine that it can be compared by. */
+bool rules_know(const struct similarity_rules *rules, const struct spec *failed);
+
 /* part/whole ≥ limit, where part may be short by the tolerance. */
 bool rules_meets(uint64_t part, uint64_t tolerance, uint64_t whole, struct fraction limit);
+
+/*
+ * The verdict on a score whose sums are filled in, and its uncovered_kind. Both specifications are as rules_counted has
+ * them; tolerance is the sum of that of the amounts.
+ */
+enum similarity_verdict rules_judge(const struct similarity_rules *rules, const struct spec *failed,
+                                    const struct spec *candidate, uint64_t tolerance, struct similarity_score *score);
 
 #endif

@@ -14,7 +14,7 @@ static struct resource_weights weigh_resources(const struct similarity_rules *ru
                                                const struct id_set *candidate)
 {
     struct resource_weights weights = {0};
-    size_t n = rules_counted_features(failed), m = rules_counted_features(candidate), i = 0, j = 0;
+    size_t n = failed->count, m = candidate->count, i = 0, j = 0;
 
     while (i < n || j < m) {
         bool in_failed = j == m || (i < n && failed->ids[i] <= candidate->ids[j]);
@@ -32,43 +32,11 @@ static struct resource_weights weigh_resources(const struct similarity_rules *ru
     return weights;
 }
 
-static bool covers_kind(const struct similarity_rules *rules, const struct must_cover *must, const struct spec *failed,
-                        const struct spec *candidate)
-{
-    if (must->is_environment)
-        return candidate->environment[must->kind] >= failed->environment[must->kind];
-    for (size_t i = 0; i < failed->features.count; i++) {
-        uint32_t feature = failed->features.ids[i];
-
-        if (feature_kind(rules->table, feature) == must->kind && !id_set_contains(&candidate->features, feature))
-            return false;
-    }
-    return true;
-}
-
-static enum similarity_verdict judge(const struct similarity_rules *rules, const struct spec *failed,
-                                     const struct spec *candidate, uint64_t tolerance, struct similarity_score *score)
-{
-    if (score->failed == 0 || score->failed_resources == 0)
-        return SIMILARITY_NOTHING_KNOWN;
-    if (!rules_meets(score->failed, tolerance, score->either, rules->threshold))
-        return SIMILARITY_BELOW_THRESHOLD;
-    if (!rules_meets(score->both, tolerance, score->failed, rules->min_coverage))
-        return SIMILARITY_BELOW_COVERAGE;
-    if (!rules_meets(score->both_resources, 0, score->failed_resources, rules->min_coverage))
-        return SIMILARITY_BELOW_RESOURCE_COVERAGE;
-    for (uint32_t i = 0; i < rules->n_must_cover; i++)
-        if (!covers_kind(rules, &rules->must_cover[i], failed, candidate)) {
-            score->uncovered_kind = i;
-            return SIMILARITY_MUST_COVER;
-        }
-    return SIMILARITY_ELIGIBLE;
-}
-
 struct similarity_score similarity_score(const struct similarity_rules *rules, const struct spec *failed,
                                          const struct spec *candidate)
 {
-    struct resource_weights resources = weigh_resources(rules, &failed->features, &candidate->features);
+    struct spec a = rules_counted(failed), b = rules_counted(candidate);
+    struct resource_weights resources = weigh_resources(rules, &a.features, &b.features);
     struct similarity_score score = {
         .failed = resources.failed * MILLIONTHS,
         .both = resources.both * MILLIONTHS,
@@ -79,14 +47,14 @@ struct similarity_score similarity_score(const struct similarity_rules *rules, c
     uint64_t tolerance = 0;
 
     for (enum environment e = 0; e < ENVIRONMENT_COUNT; e++) {
-        struct amount_weights amount = rules_weigh_amount(rules, e, failed->environment[e], candidate->environment[e]);
+        struct amount_weights amount = rules_weigh_amount(rules, e, a.environment[e], b.environment[e]);
 
         score.failed += amount.failed;
         score.both += amount.both;
         score.either += amount.either;
         tolerance += amount.tolerance;
     }
-    score.verdict = judge(rules, failed, candidate, tolerance, &score);
+    score.verdict = rules_judge(rules, &a, &b, tolerance, &score);
     return score;
 }
 

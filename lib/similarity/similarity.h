@@ -57,6 +57,8 @@ enum similarity_verdict {
     SIMILARITY_MUST_COVER,              /* a kind of must_cover is not covered completely */
 };
 
+#define SIMILARITY_VERDICTS (SIMILARITY_MUST_COVER + 1)
+
 struct similarity_score {
     uint64_t failed;           /* W(A), in 10⁻¹² */
     uint64_t both;             /* W(A∩B) */
