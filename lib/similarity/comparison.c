@@ -22,9 +22,10 @@ struct needed {
     bool must_be_covered;
 };
 
-/* A group that has not been opened, by the bits of its best fraction. */
+/* Of a group the entries that have not been scored: those whose fraction is below `end`, by its bits. */
 struct closed_group {
-    int32_t best;
+    int32_t best; /* the largest of theirs */
+    int32_t end;
     uint32_t group;
 };
 
@@ -199,7 +200,7 @@ static void close_group(struct comparison *comparison, uint32_t group, struct gr
         struct order *order = &comparison->orders[i];
 
         if (bests[i] >= 0)
-            order->closed[order->n_closed++] = (struct closed_group){bests[i], group};
+            order->closed[order->n_closed++] = (struct closed_group){bests[i], INT32_MAX, group};
     }
 }
 
@@ -256,25 +257,35 @@ static void pass(struct comparison *comparison)
 
 /* ---- entries one by one ---- */
 
+/* Without the verdict. */
 static struct similarity_score score_of(const struct comparison *comparison, uint32_t entry, int32_t shared)
 {
     const struct columns *columns = comparison->columns;
     const struct similarity_rules *rules = columns->rules;
     const struct block *block = columns->blocks[entry / BLOCK_ENTRIES];
-    struct spec candidate = columns_spec(columns, entry);
     struct amount_weights amounts = limits_weigh_hardware(&comparison->limits, block->hardware[entry % BLOCK_ENTRIES]);
     uint64_t both = (uint64_t)(uint32_t)shared * rules->resource_unit;
     uint64_t own = (uint64_t)(uint32_t)block->weights[entry % BLOCK_ENTRIES] * rules->resource_unit;
-    struct similarity_score score = {
+
+    return (struct similarity_score){
         .failed = comparison->limits.failed_weight * MILLIONTHS + amounts.failed,
         .both = both * MILLIONTHS + amounts.both,
         .either = (comparison->limits.failed_weight + own - both) * MILLIONTHS + amounts.either,
         .failed_resources = rules->weighs_resources ? comparison->limits.failed_weight : 1,
         .both_resources = rules->weighs_resources ? both : 1,
     };
+}
 
-    score.verdict = rules_judge(rules, &comparison->failed, &candidate, amounts.tolerance, &score);
-    return score;
+static void judge(const struct comparison *comparison, struct compared_entry *entry)
+{
+    const struct columns *columns = comparison->columns;
+    const struct block *block = columns->blocks[entry->entry / BLOCK_ENTRIES];
+    struct amount_weights amounts =
+        limits_weigh_hardware(&comparison->limits, block->hardware[entry->entry % BLOCK_ENTRIES]);
+    struct spec candidate = columns_spec(columns, entry->entry);
+
+    entry->score.verdict =
+        rules_judge(columns->rules, &comparison->failed, &candidate, amounts.tolerance, &entry->score);
 }
 
 static struct similarity_score score_by_pair(const struct comparison *comparison, uint32_t entry)
@@ -352,7 +363,7 @@ static struct heap_order entry_heap(const struct comparison *comparison)
 /* A float that stands for a fraction is within this many steps of it: six roundings by half a step each, and to spare. */
 #define ROUNDING 16
 
-/* The first closed group could hold an entry that stands before the first of those scored. */
+/* The first closed group could hold one that stands before the first of those scored. */
 static bool must_be_opened(const struct comparison *comparison, const struct order *order)
 {
     int32_t bits;
@@ -382,29 +393,90 @@ static int reserve_scored(struct order *order)
     return 0;
 }
 
+/* An entry of a group, by what its verdict and its place in the order rest on. */
+struct glance {
+    bool is_eligible;
+    int32_t bits; /* of its fraction; -1: there is no such entry */
+    int32_t shared;
+};
+
+static struct glance glance_by_pair(const struct comparison *comparison, uint32_t entry)
+{
+    struct similarity_score score = score_by_pair(comparison, entry);
+
+    return (struct glance){score.verdict == SIMILARITY_ELIGIBLE, rank_bits(comparison, &score), 0};
+}
+
+/* As the kernels see it, bit by bit. */
+static struct glance glance_at(const struct comparison *comparison, uint32_t entry, int32_t shared)
+{
+    const struct columns *columns = comparison->columns;
+    const struct block *block = columns->blocks[entry / BLOCK_ENTRIES];
+    size_t at = entry % BLOCK_ENTRIES;
+    struct limit limit = comparison->limits.by_hardware[block->hardware[at]];
+    int32_t surplus = block->weights[at] - shared, counted = ranks_by_similarity(comparison) ? 0 : shared;
+    struct glance glance = {.shared = shared};
+
+    glance.bits = bits_of((limit.numerator + (float)counted) / (limit.denominator + (float)surplus));
+    glance.is_eligible =
+        surplus < limit.surplus_end && shared >= limit.shared_min && shared >= comparison->limits.shared_min_resources;
+    if (glance.is_eligible && columns->rules->n_must_cover > 0) {
+        struct spec candidate = columns_spec(columns, entry);
+
+        glance.is_eligible =
+            rules_uncovered(columns->rules, &comparison->failed, &candidate) == columns->rules->n_must_cover;
+    }
+    return glance;
+}
+
+static void glance_over(const struct comparison *comparison, uint32_t group, struct glance ret[GROUP_ENTRIES])
+{
+    uint32_t first = group * GROUP_ENTRIES, end = columns_end(comparison->columns);
+    int32_t shared[GROUP_ENTRIES];
+
+    if (!comparison->by_pair)
+        sum_shared(comparison, group / BLOCK_GROUPS, group % BLOCK_GROUPS, 1, shared);
+    for (uint32_t i = 0; i < GROUP_ENTRIES; i++)
+        if (first + i >= end || columns_machines(comparison->columns, first + i) == 0)
+            ret[i] = (struct glance){.bits = -1};
+        else
+            ret[i] = comparison->by_pair ? glance_by_pair(comparison, first + i)
+                                         : glance_at(comparison, first + i, shared[i]);
+}
+
+/* So many steps below the best of a group its entries are scored with it: an eighth, so that few groups open twice. */
+#define OPENED 0x100000
+
+/* Scores the best entries of the first closed group, and closes it over the rest. */
 static int open_group(struct comparison *comparison, enum compared which)
 {
     struct order *order = &comparison->orders[which];
     struct heap_order heap = entry_heap(comparison);
-    uint32_t first = order->closed[0].group * GROUP_ENTRIES, end = columns_end(comparison->columns);
-    int32_t shared[GROUP_ENTRIES];
+    struct closed_group group = order->closed[0], rest = {-1, group.best - OPENED, group.group};
+    struct glance glances[GROUP_ENTRIES];
 
     if (reserve_scored(order) < 0)
         return -ENOMEM;
     heap_pop(&group_heap, order->closed, order->n_closed--);
-    if (!comparison->by_pair)
-        sum_shared(comparison, first / BLOCK_ENTRIES, first % BLOCK_ENTRIES / GROUP_ENTRIES, 1, shared);
-    for (uint32_t entry = first; entry < first + GROUP_ENTRIES && entry < end; entry++) {
-        struct compared_entry compared = {.entry = entry};
+    glance_over(comparison, group.group, glances);
+    for (uint32_t i = 0; i < GROUP_ENTRIES; i++) {
+        const struct glance *glance = &glances[i];
+        uint32_t entry = group.group * GROUP_ENTRIES + i;
 
-        if (columns_machines(comparison->columns, entry) == 0)
+        if (glance->bits < 0 || glance->bits >= group.end || glance->is_eligible != (which == COMPARED_ELIGIBLE))
             continue;
-        compared.score =
-            comparison->by_pair ? score_by_pair(comparison, entry) : score_of(comparison, entry, shared[entry - first]);
-        if ((compared.score.verdict == SIMILARITY_ELIGIBLE) != (which == COMPARED_ELIGIBLE))
+        if (glance->bits < rest.end) {
+            rest.best = glance->bits > rest.best ? glance->bits : rest.best;
             continue;
-        order->scored[order->n_scored++] = compared;
+        }
+        order->scored[order->n_scored++] =
+            (struct compared_entry){entry, comparison->by_pair ? score_by_pair(comparison, entry)
+                                                               : score_of(comparison, entry, glance->shared)};
         heap_push(&heap, order->scored, order->n_scored);
+    }
+    if (rest.best >= 0) {
+        order->closed[order->n_closed++] = rest;
+        heap_push(&group_heap, order->closed, order->n_closed);
     }
     return 0;
 }
@@ -422,6 +494,8 @@ int comparison_next(struct comparison *comparison, enum compared which, struct c
     if (order->n_scored == 0)
         return 0;
     *ret = order->scored[0];
+    if (!comparison->by_pair)
+        judge(comparison, ret);
     heap_pop(&heap, order->scored, order->n_scored--);
     return 1;
 }

@@ -106,23 +106,20 @@ INLINE void judge_half(const struct block_view *view, size_t from, uint32_t cove
 {
     const int32_t *shared = &view->shared[from], *weights = &view->weights[from];
     const uint32_t *machines = &view->machines[from], *hardware = &view->hardware[from];
-    int32_t end[32], min[32], all = view->shared_min_resources, mask = view->shared_mask;
+    int32_t all = view->shared_min_resources, mask = view->shared_mask;
     int32_t eligible = best->eligible, ineligible = best->ineligible;
     uint32_t n0 = 0, n1 = 0, n2 = 0, n3 = 0, n4 = 0;
-    float numerator[32], denominator[32], key[32];
+    struct limit limits[32];
+    float key[32];
 
-    for (unsigned i = 0; i < 32; i++) {
-        const struct limit *limit = &view->limits[hardware[i]];
-
-        end[i] = limit->surplus_end;
-        min[i] = limit->shared_min;
-        numerator[i] = limit->numerator;
-        denominator[i] = limit->denominator;
-    }
     for (unsigned i = 0; i < 32; i++)
-        key[i] = (numerator[i] + (float)(shared[i] & mask)) / (denominator[i] + (float)(weights[i] - shared[i]));
+        limits[i] = view->limits[hardware[i]];
+    for (unsigned i = 0; i < 32; i++)
+        key[i] = (limits[i].numerator + (float)(shared[i] & mask)) /
+                 (limits[i].denominator + (float)(weights[i] - shared[i]));
     for (unsigned i = 0; i < 32; i++) {
-        int32_t similar = weights[i] - shared[i] < end[i] ? -1 : 0, covers = shared[i] >= min[i] ? -1 : 0;
+        int32_t similar = weights[i] - shared[i] < limits[i].surplus_end ? -1 : 0,
+                covers = shared[i] >= limits[i].shared_min ? -1 : 0;
         int32_t offers = shared[i] >= all ? -1 : 0, kinds = lane_of(covered, i);
         int32_t passes = similar & covers & offers & kinds, bits = bits_of(key[i]);
         int32_t absent = machines[i] == 0 ? -1 : 0;

@@ -70,60 +70,73 @@ struct amount_weights limits_weigh_hardware(const struct limits *limits, uint32_
     return sum;
 }
 
+/* So far doubles are exact. */
+#define EXACT (UINT64_C(1) << 53)
+
+static struct divisor divisor_of(uint128 value)
+{
+    return (struct divisor){value, value > 0 && value < EXACT ? 1 / (double)(uint64_t)value : 0};
+}
+
+/* Rounded down. For most numbers a product of doubles, which is off by one at the most, and faster than a division. */
+static uint128 divide(uint128 number, const struct divisor *divisor)
+{
+    uint64_t quotient, value = (uint64_t)divisor->value;
+
+    if (number >= EXACT || divisor->inverse <= 0)
+        return number / divisor->value;
+    quotient = (uint64_t)(int64_t)((double)(int64_t)number * divisor->inverse);
+    if (quotient * value > number)
+        return quotient - 1;
+    return (quotient + 1) * value <= number ? quotient + 1 : quotient;
+}
+
 static int32_t saturate(uint128 value)
 {
     return value < INT32_MAX ? (int32_t)value : INT32_MAX;
 }
 
 /*
- * The first whole surplus with which S misses the threshold p/q, in units of u, of 10⁻¹²:
+ * The first whole surplus with which S misses the threshold p/q, in units of u, of 10⁻¹²; p·u is the divisor:
  *     q·(W(A) + tolerance) < p·(W(A∪B) without surplus + u·surplus)
  */
 static int32_t solve_surplus_end(uint64_t failed, uint64_t tolerance, uint64_t either, struct fraction limit,
-                                 uint64_t unit)
+                                 const struct divisor *divisor)
 {
     uint128 left = (uint128)(failed + tolerance) * limit.denominator, right = (uint128)either * limit.numerator;
 
     if (left < right)
         return 0;
-    if (limit.numerator == 0)
-        return INT32_MAX;
-    left -= right;
-    if (left <= UINT64_MAX && (uint128)unit * limit.numerator <= UINT64_MAX)
-        return saturate((uint128)((uint64_t)left / (unit * limit.numerator)) + 1);
-    return saturate(left / ((uint128)unit * limit.numerator) + 1);
+    return limit.numerator == 0 ? INT32_MAX : saturate(divide(left - right, divisor) + 1);
 }
 
 /*
- * The smallest whole shared weight with which C meets the limit p/q, in units of u:
+ * The smallest whole shared weight with which C meets the limit p/q, in units of u; q·u is the divisor:
  *     q·(W(A∩B) of the amounts + u·shared + tolerance) ≥ p·W(A)
  */
 static int32_t solve_shared_min(uint64_t failed, uint64_t tolerance, uint64_t both, struct fraction limit,
-                                uint64_t unit)
+                                const struct divisor *divisor)
 {
     uint128 left = (uint128)(both + tolerance) * limit.denominator, right = (uint128)failed * limit.numerator;
 
-    if (left >= right)
-        return 0;
-    right -= left;
-    if (right <= UINT64_MAX / 2 && (uint128)unit * limit.denominator <= UINT64_MAX / 2)
-        return saturate(((uint64_t)right + unit * limit.denominator - 1) / (unit * limit.denominator));
-    return saturate((right + (uint128)unit * limit.denominator - 1) / ((uint128)unit * limit.denominator));
+    return left >= right ? 0 : saturate(divide(right - left + divisor->value - 1, divisor));
 }
 
 static struct limit limit_of(const struct limits *limits, uint32_t id)
 {
     const struct similarity_rules *rules = limits->columns->rules;
     struct amount_weights amounts = limits_weigh_hardware(limits, id);
-    uint64_t own = limits->failed_weight * MILLIONTHS, unit = (uint64_t)rules->resource_unit * MILLIONTHS;
+    uint64_t own = limits->failed_weight * MILLIONTHS;
     uint64_t failed = own + amounts.failed, either = own + amounts.either;
     struct limit limit = {
-        .numerator = (float)((double)(rules->rank_by == RANK_BY_SIMILARITY ? failed : amounts.both) / (double)unit),
-        .denominator = either > 0 ? (float)((double)either / (double)unit) : 1,
+        .numerator = (float)((double)(rules->rank_by == RANK_BY_SIMILARITY ? failed : amounts.both) * limits->units),
+        .denominator = either > 0 ? (float)((double)either * limits->units) : 1,
     };
 
-    limit.surplus_end = solve_surplus_end(failed, amounts.tolerance, either, rules->threshold, unit);
-    limit.shared_min = solve_shared_min(failed, amounts.tolerance, amounts.both, rules->min_coverage, unit);
+    limit.surplus_end =
+        solve_surplus_end(failed, amounts.tolerance, either, rules->threshold, &limits->surplus_divisor);
+    limit.shared_min =
+        solve_shared_min(failed, amounts.tolerance, amounts.both, rules->min_coverage, &limits->shared_divisor);
     return limit;
 }
 
@@ -146,11 +159,15 @@ int limits_solve(struct limits *limits, const struct columns *columns, const str
 {
     const struct similarity_rules *rules = columns->rules;
     const struct hardware_table *table = &columns->hardware;
+    uint64_t unit = (uint64_t)rules->resource_unit * MILLIONTHS;
     bool is_known = rules_know(rules, failed);
 
     limits->columns = columns;
     limits->failed = failed;
     limits->failed_weight = failed_weight;
+    limits->units = 1 / (double)unit;
+    limits->surplus_divisor = divisor_of((uint128)unit * rules->threshold.numerator);
+    limits->shared_divisor = divisor_of((uint128)unit * rules->min_coverage.denominator);
     if (reserve(limits) < 0)
         return -ENOMEM;
     for (enum environment e = 0; e < ENVIRONMENT_COUNT; e++)
@@ -160,7 +177,7 @@ int limits_solve(struct limits *limits, const struct columns *columns, const str
     for (size_t i = 0; i < rules->n_must_cover; i++)
         limits->must_cover_amounts = limits->must_cover_amounts || rules->must_cover[i].is_environment;
     limits->shared_min_resources =
-        solve_shared_min(limits->failed_weight, 0, 0, rules->min_coverage, rules->resource_unit);
+        solve_shared_min(failed_weight * MILLIONTHS, 0, 0, rules->min_coverage, &limits->shared_divisor);
     for (uint32_t id = 0; id < table->index.n_slots; id++) {
         bool is_used = table->items[id].uses > 0;
 

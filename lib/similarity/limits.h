@@ -10,11 +10,18 @@
 #include "similarity/kernel.h"
 #include "similarity/layout.h"
 
+struct divisor {
+    uint128 value;
+    double inverse; /* or 0 where a double does not hold the value */
+};
+
 /* A plain value: initialise with {0}, end with limits_done. Keeps its memory from one solution to the next. */
 struct limits {
     const struct columns *columns;
     const struct spec *failed;
-    uint64_t failed_weight;       /* W_R(A), in millionths */
+    uint64_t failed_weight; /* W_R(A), in millionths */
+    double units;           /* of the rules in 10⁻¹² */
+    struct divisor surplus_divisor, shared_divisor;
     int32_t shared_min_resources; /* covering enough without hardware */
     struct limit *by_hardware;
     bool must_cover_amounts;

@@ -233,6 +233,15 @@ static bool covers_kind(const struct similarity_rules *rules, const struct must_
     return true;
 }
 
+uint32_t rules_uncovered(const struct similarity_rules *rules, const struct spec *failed, const struct spec *candidate)
+{
+    uint32_t i = 0;
+
+    while (i < rules->n_must_cover && covers_kind(rules, &rules->must_cover[i], failed, candidate))
+        i++;
+    return i;
+}
+
 enum similarity_verdict rules_judge(const struct similarity_rules *rules, const struct spec *failed,
                                     const struct spec *candidate, uint64_t tolerance, struct similarity_score *score)
 {
@@ -244,10 +253,9 @@ enum similarity_verdict rules_judge(const struct similarity_rules *rules, const 
         return SIMILARITY_BELOW_COVERAGE;
     if (!rules_meets(score->both_resources, 0, score->failed_resources, rules->min_coverage))
         return SIMILARITY_BELOW_RESOURCE_COVERAGE;
-    for (uint32_t i = 0; i < rules->n_must_cover; i++)
-        if (!covers_kind(rules, &rules->must_cover[i], failed, candidate)) {
-            score->uncovered_kind = i;
-            return SIMILARITY_MUST_COVER;
-        }
-    return SIMILARITY_ELIGIBLE;
+    uint32_t uncovered = rules_uncovered(rules, failed, candidate);
+    if (uncovered == rules->n_must_cover)
+        return SIMILARITY_ELIGIBLE;
+    score->uncovered_kind = uncovered;
+    return SIMILARITY_MUST_COVER;
 }

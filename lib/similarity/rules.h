@@ -66,6 +66,9 @@ bool rules_know(const struct similarity_rules *rules, const struct spec *failed)
 /* part/whole ≥ limit, where part may be short by the tolerance. */
 bool rules_meets(uint64_t part, uint64_t tolerance, uint64_t whole, struct fraction limit);
 
+/* The first of must_cover that the candidate does not cover, or their number. */
+uint32_t rules_uncovered(const struct similarity_rules *rules, const struct spec *failed, const struct spec *candidate);
+
 /*
  * The verdict on a score whose sums are filled in, and its uncovered_kind. Both specifications are as rules_counted has
  * them; tolerance is the sum of that of the amounts.
