@@ -70,15 +70,18 @@ struct amount_weights limits_weigh_hardware(const struct limits *limits, uint32_
     return sum;
 }
 
-/* So far doubles are exact. */
-#define EXACT (UINT64_C(1) << 53)
+/*
+ * So far a quotient by a product with the inverse, which is within 2⁻⁵¹ of it, is never too large: what is not a whole
+ * number is at least 2⁻⁵⁰ of it below the next one.
+ */
+#define EXACT (UINT64_C(1) << 50)
 
 static struct divisor divisor_of(uint128 value)
 {
     return (struct divisor){value, value > 0 && value < EXACT ? 1 / (double)(uint64_t)value : 0};
 }
 
-/* Rounded down. For most numbers a product of doubles, which is off by one at the most, and faster than a division. */
+/* Rounded down. For most numbers a product of doubles, which may be too small by one, and is faster than a division. */
 static uint128 divide(uint128 number, const struct divisor *divisor)
 {
     uint64_t quotient, value = (uint64_t)divisor->value;
@@ -86,8 +89,6 @@ static uint128 divide(uint128 number, const struct divisor *divisor)
     if (number >= EXACT || divisor->inverse <= 0)
         return number / divisor->value;
     quotient = (uint64_t)(int64_t)((double)(int64_t)number * divisor->inverse);
-    if (quotient * value > number)
-        return quotient - 1;
     return (quotient + 1) * value <= number ? quotient + 1 : quotient;
 }
 
