@@ -18,6 +18,7 @@
 /* A feature of the failed machine that some entry has and that matters. */
 struct needed {
     const struct column *column;
+    const struct column_part *part; /* of the block at hand; NULL: none */
     int32_t weight;
     bool must_be_covered;
 };
@@ -139,26 +140,34 @@ static void add_list(const struct column_part *part, int32_t weight, size_t from
     }
 }
 
+/* While a block is worked on, the bitmaps of the next one come into the cache. */
+static void prefetch(const struct column *column, uint32_t block)
+{
+    const struct column_part *part = column_part_of(column, block);
+
+    for (size_t g = 0; part != NULL && part->room == 0 && g < BLOCK_GROUPS; g += 8)
+        __builtin_prefetch(&part->bits[g]);
+}
+
 /* The weights that each entry of some groups of a block shares with the failed machine. */
-static void sum_shared(const struct comparison *comparison, uint32_t block, size_t group, size_t n_groups,
+static void sum_shared(struct comparison *comparison, uint32_t block, size_t group, size_t n_groups,
                        int32_t *ret_shared)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < comparison->n_needed; i++) {
-        const struct needed *needed = &comparison->needed[i];
-        const struct column_part *part = column_part_of(needed->column, block);
+        struct needed *needed = &comparison->needed[i];
 
-        if (part != NULL && part->room == 0 && needed->weight > 0)
-            comparison->bits[n++] = (struct weighed_bits){&part->bits[group], needed->weight};
+        needed->part = column_part_of(needed->column, block);
+        if (needed->part != NULL && needed->part->room == 0 && needed->weight > 0)
+            comparison->bits[n++] = (struct weighed_bits){&needed->part->bits[group], needed->weight};
     }
     comparison->kernel->sum(comparison->bits, n, n_groups, ret_shared);
     for (size_t i = 0; i < comparison->n_needed; i++) {
         const struct needed *needed = &comparison->needed[i];
-        const struct column_part *part = column_part_of(needed->column, block);
 
-        if (part != NULL && part->room > 0)
-            add_list(part, needed->weight, group * GROUP_ENTRIES, n_groups * GROUP_ENTRIES, ret_shared);
+        if (needed->part != NULL && needed->part->room > 0)
+            add_list(needed->part, needed->weight, group * GROUP_ENTRIES, n_groups * GROUP_ENTRIES, ret_shared);
     }
 }
 
@@ -176,7 +185,7 @@ static void keep_those_of(const struct column_part *part, uint64_t covered[BLOCK
         covered[g] &= bits[g];
 }
 
-/* Which entries of a block have everything that must_cover demands. */
+/* Which entries of a block have everything that must_cover demands; after sum_shared. */
 static void find_covering(const struct comparison *comparison, uint32_t block, uint64_t ret_covered[BLOCK_GROUPS])
 {
     const uint32_t *hardware = comparison->columns->blocks[block]->hardware;
@@ -184,7 +193,7 @@ static void find_covering(const struct comparison *comparison, uint32_t block, u
     memset(ret_covered, comparison->can_be_covered ? 0xff : 0, BLOCK_GROUPS * sizeof(*ret_covered));
     for (size_t i = 0; i < comparison->n_needed; i++)
         if (comparison->needed[i].must_be_covered)
-            keep_those_of(column_part_of(comparison->needed[i].column, block), ret_covered);
+            keep_those_of(comparison->needed[i].part, ret_covered);
     if (comparison->limits.must_cover_amounts)
         for (size_t i = 0; i < BLOCK_ENTRIES; i++)
             if (!comparison->limits.covers[hardware[i]])
@@ -220,6 +229,8 @@ static void pass_block(struct comparison *comparison, uint32_t number, struct ta
     uint64_t covered[BLOCK_GROUPS];
     struct group_best best[BLOCK_GROUPS];
 
+    for (size_t i = 0; i < comparison->n_needed; i++)
+        prefetch(comparison->needed[i].column, number + 1);
     sum_shared(comparison, number, 0, n_groups, shared);
     find_covering(comparison, number, covered);
     comparison->kernel->judge(
@@ -429,7 +440,7 @@ static struct glance glance_at(const struct comparison *comparison, uint32_t ent
     return glance;
 }
 
-static void glance_over(const struct comparison *comparison, uint32_t group, struct glance ret[GROUP_ENTRIES])
+static void glance_over(struct comparison *comparison, uint32_t group, struct glance ret[GROUP_ENTRIES])
 {
     uint32_t first = group * GROUP_ENTRIES, end = columns_end(comparison->columns);
     int32_t shared[GROUP_ENTRIES];
