@@ -43,7 +43,7 @@ static char *format_status(const struct manager *manager)
     }
     length = asprintf(&status, "%s%s%zu machine%s on %zu of %zu hypervisors, %zu recoveries under way%s%s%s%s",
                       settings->config->mode == MODE_OBSERVE ? "observing only: " : "",
-                      coordinator_is_held(coordinator) ? "HELD by the brake (understudyctl release): " : "", n_machines,
+                      coordinator_is_held(coordinator) ? "BRAKE ON (understudyctl release): " : "", n_machines,
                       PLURAL(n_machines), n_connected, n_hypervisors, count_under_way(coordinator),
                       waiting != NULL ? "; a restart is needed for " : "", waiting != NULL ? waiting : "",
                       settings->reload_error != NULL ? "; reload failed: " : "",
@@ -110,7 +110,7 @@ void manager_tell_stopping(struct manager *manager, const char *why)
     notify_stopping();
 }
 
-/* The watchdog is fed only while the event loop turns and no hypervisor call is past its deadline. */
+/* The watchdog is fed only while the event loop turns and no call to a local hypervisor is past its deadline. */
 static void on_watchdog(evutil_socket_t fd, short what, void *context)
 {
     struct manager *manager = context;
@@ -119,7 +119,8 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     if (is_stuck && !manager->is_stuck)
-        log_event(MESSAGE_CALL_HANGS, NULL, "a hypervisor call hangs; the watchdog is not fed until it returns");
+        log_event(MESSAGE_CALL_HANGS, NULL,
+                  "a call to the local hypervisor hangs; the watchdog is not fed until it returns");
     manager->is_stuck = is_stuck;
     if (!is_stuck)
         notify_watchdog();

@@ -46,10 +46,10 @@ watch_log() {
             columns=$(stty size 2>/dev/null </dev/tty | cut -d ' ' -f 2)
             [ "${columns:-0}" -ge 20 ] || columns=80
             line=$(tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | tr -d '\000-\011\013-\037\177' | grep -v '^ *$' |
-                tail -n 1 | cut -c "1-$((columns - 12))")
+                tail -n 1 | cut -c "1-$((columns - 12))" 2>/dev/null)
             printf '\r\033[K%6d s  %s' "$seconds" "$line"
         elif [ $((seconds % 60)) -eq 0 ]; then
-            printf '%6d s  %s\n' "$seconds" "$(tail -n 1 "$1" | cut -c 1-100)"
+            printf '%6d s  %s\n' "$seconds" "$(tail -n 1 "$1" | cut -c 1-100 2>/dev/null)"
         fi
     done
 }

@@ -67,7 +67,7 @@ static void print_alarm(const json_t *hypervisor)
             continue;
         print_paragraph(alarms[i].style, 2, "%s %s", name, alarms[i].words);
         if (field_is(hypervisor, "state", "unfenced"))
-            print_styled(alarms[i].style, "    understudyctl fenced %s\n", name);
+            print_styled(alarms[i].style, "    understudyctl fenced %s --yes\n", name);
         if (!field_is_null(hypervisor, "fence_trouble"))
             print_paragraph(STYLE_BAD, 4, "%s", field_word(hypervisor, "fence_trouble"));
     }
@@ -129,7 +129,7 @@ static void print_status(const json_t *status)
     print_styled(ready ? STYLE_GOOD : STYLE_NOTABLE, " %s\n",
                  ready ? "ready" : "not ready: a hypervisor is not listed yet");
     if (field_true(status, "held"))
-        print_styled(STYLE_ALARM, "  HELD: too many machines failed at once. Nothing is started until: "
+        print_styled(STYLE_ALARM, "  BRAKE ON: too many machines failed at once. No replacement is started until: "
                                   "understudyctl release\n");
     print_alarms(json_object_get(status, "hypervisors"));
     print_fact("mode", "%s", field_word(status, "mode"));

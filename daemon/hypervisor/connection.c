@@ -5,6 +5,7 @@
  */
 #include "hypervisor/connection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -365,6 +366,8 @@ static void report_connect(struct job *job, enum job_report report)
         attempt_failed(connection, strerror(-job->error));
         connection->callbacks.refused(connection->context);
         return;
+    case JOB_REPORT_COUNT:
+        return;
     }
 }
 
@@ -462,6 +465,7 @@ virConnectPtr connection_acquire(unsigned long link)
     struct connection *connection;
     virConnectPtr handle = NULL;
 
+    assert(job_is_running_here());
     pthread_mutex_lock(&registry.lock);
     connection = link != 0 ? find_link(link) : NULL;
     if (connection != NULL && connection->handle != NULL && virConnectRef(connection->handle) == 0)

@@ -224,6 +224,8 @@ static void report_request(struct job *job, enum job_report report)
     case JOB_NEVER_RAN:
         answer_never_ran(hypervisor, request);
         return;
+    case JOB_REPORT_COUNT:
+        return;
     }
 }
 

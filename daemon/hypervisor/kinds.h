@@ -29,7 +29,7 @@ enum performer kind_performer(const struct action *action);
 enum job_class kind_job_class(enum action_kind kind);
 bool kind_asks_agent(enum action_kind kind);
 
-/* NULL: no hypervisor performs it, or its answer is more than a result (LIST and INSPECT). */
+/* NULL: no hypervisor performs it, or its answer is more than a result (LIST and DESCRIBE). */
 kind_call kind_function(enum action_kind kind);
 
 #endif

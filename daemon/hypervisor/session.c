@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "hypervisor/translate.h"
+#include "hypervisor/worker.h"
 #include "service/clock.h"
 
 static struct session_listener listener;
@@ -129,6 +130,7 @@ int session_open(struct session *session, const char *uri, unsigned long id, cha
     void *opaque = (void *)(uintptr_t)id;
     int r;
 
+    assert(job_is_running_here());
     for (size_t i = 0; i < SESSION_EVENTS; i++)
         session->callback_ids[i] = -1;
     session->handle = virConnectOpenAuth(uri, &no_password, 0);

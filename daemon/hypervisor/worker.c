@@ -113,10 +113,13 @@ static void deliver(struct mailbox *mailbox, struct job *job)
         mailbox_free(mailbox);
 }
 
+static _Thread_local bool runs_job;
+
 static void *thread_main(void *arg)
 {
     struct job *job = arg;
 
+    runs_job = true;
     job->type->run(job);
     deliver(job->mailbox, job);
     return NULL;
@@ -362,6 +365,11 @@ void workers_abandon(struct workers *workers, int error)
             job->is_abandoned = true;
             workers->abandoned++;
         }
+}
+
+bool job_is_running_here(void)
+{
+    return runs_job;
 }
 
 int64_t job_age_us(const struct job *job)

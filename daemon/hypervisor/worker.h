@@ -40,6 +40,7 @@ enum job_report {
     JOB_OVERDUE,   /* its deadline has passed and it still runs */
     JOB_CAME_BACK, /* it was overdue, and has ended now */
     JOB_NEVER_RAN, /* job->error says why: -ETIMEDOUT waited for a place until its deadline, -EAGAIN no thread */
+    JOB_REPORT_COUNT,
 };
 
 struct job_type {
@@ -83,6 +84,9 @@ void workers_refuse(struct workers *workers, struct job *job, int error);
  * count. They are still reported when they end.
  */
 void workers_abandon(struct workers *workers, int error);
+
+/* The calling thread runs a job: it may block. */
+bool job_is_running_here(void);
 
 /* How long the job has been with the workers, in microseconds. */
 int64_t job_age_us(const struct job *job);

@@ -25,6 +25,7 @@ enum mode {
 enum rank_by {
     RANK_BY_OVERLAP,
     RANK_BY_SIMILARITY,
+    RANK_BY_COUNT,
 };
 
 struct string_list {
@@ -119,6 +120,7 @@ enum verify_level {
     VERIFY_AGENT,   /* and its guest agent answers */
     VERIFY_TCP,     /* and something accepts connections on the port */
     VERIFY_COMMAND, /* and the command says so by exit status 0 */
+    VERIFY_LEVEL_COUNT,
 };
 
 /* "auto", "running" …, as the configuration writes them; and "overlap", "similarity". */

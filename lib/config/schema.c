@@ -206,7 +206,7 @@ static const struct schema_key keys[] = {
      .choices = host_kill_words,
      .default_text = "failure",
      .text = "Whether a stop counts as planned or as a failure when the QEMU process of the machine received SIGTERM, "
-             "but not from libvirt. While the host shuts down it always counts as planned."},
+             "but not from libvirt. While the daemon's own host shuts down, it always counts as planned."},
 
     {.path = "failure.heartbeat",
      .type = SCHEMA_SECTION,
@@ -492,7 +492,8 @@ static const struct schema_key keys[] = {
      .max = FILE_PATH_MAX,
      .default_text = "none",
      .text = "The fence agent, such as /usr/sbin/fence_ipmilan. Without one no host is fenced, and no machine of a "
-             "lost host is started elsewhere until an operator runs understudyctl fenced."},
+             "lost host is started elsewhere until the operator confirms that it is off: understudyctl fenced HOST "
+             "--yes."},
     {.path = "fence.action",
      .type = SCHEMA_CHOICE,
      CONFIG(fence.action),

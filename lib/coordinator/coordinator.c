@@ -35,20 +35,22 @@ static const struct {
     component_answer *answer;
     component_tick *tick;
     component_deadline *deadline;
+    size_t tasks; /* offset of its list of tasks, whose time is told here; 0: it has none */
 } parts[PART_COUNT] = {
-#define PART(member) #member, offsetof(struct coordinator, member)
+#define PART(member)  #member, offsetof(struct coordinator, member)
+#define TASKS(member) .tasks = offsetof(struct coordinator, member)
     [PART_MACHINES] = {PART(registry), NULL, machines_answer, machines_tick, machines_deadline},
     [PART_BRAKE] = {PART(brake), brake_handle, NULL, NULL, NULL},
-    [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, late_starts_tick,
-                          late_starts_deadline},
+    [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, TASKS(late_starts.strays)},
     [PART_HEARTBEAT] = {PART(heartbeat), NULL, heartbeat_answer, heartbeat_tick, heartbeat_deadline},
-    [PART_GUEST_CLOCK] = {PART(guest_clock), NULL, guest_clock_answer, guest_clock_tick, guest_clock_deadline},
+    [PART_GUEST_CLOCK] = {PART(guest_clock), NULL, guest_clock_answer, TASKS(guest_clock.sleepers)},
     [PART_HOSTS] = {PART(registry), hosts_handle, hosts_answer, hosts_tick, hosts_deadline},
     [PART_STANDBY] = {PART(standby), standby_handle, standby_answer, standby_tick, standby_deadline},
     [PART_RECOVERIES] = {PART(recoveries), recoveries_handle, recoveries_answer, recoveries_tick, recoveries_deadline},
-    [PART_DOUBLES] = {PART(doubles), doubles_handle, doubles_answer, doubles_tick, doubles_deadline},
+    [PART_DOUBLES] = {PART(doubles), doubles_handle, doubles_answer, TASKS(doubles.surplus)},
     [PART_ASSIGNMENT] = {PART(assignment), assignment_handle, NULL, NULL, assignment_deadline},
 #undef PART
+#undef TASKS
 };
 
 /*
@@ -333,11 +335,20 @@ int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hype
 
 /* ---- time ---- */
 
+static struct task *tasks_of(const struct coordinator *coordinator, enum part part)
+{
+    size_t offset = parts[part].tasks;
+
+    return offset != 0 ? *(struct task *const *)((const char *)coordinator + offset) : NULL;
+}
+
 void coordinator_tick(struct coordinator *coordinator, struct moment now)
 {
-    for (enum part part = 0; part < PART_COUNT; part++)
+    for (enum part part = 0; part < PART_COUNT; part++) {
+        tasks_tick(tasks_of(coordinator, part), now.mono_us);
         if (parts[part].tick != NULL)
             parts[part].tick(self_of(coordinator, part), now);
+    }
     coordinator_settle(coordinator, now);
 }
 
@@ -345,9 +356,11 @@ int64_t coordinator_deadline(const struct coordinator *coordinator)
 {
     int64_t deadline_us = USEC_INFINITY;
 
-    for (enum part part = 0; part < PART_COUNT; part++)
+    for (enum part part = 0; part < PART_COUNT; part++) {
+        deadline_us = earlier_us(deadline_us, tasks_deadline(tasks_of(coordinator, part)));
         if (parts[part].deadline != NULL)
             deadline_us = earlier_us(deadline_us, parts[part].deadline((const char *)coordinator + parts[part].offset));
+    }
     return deadline_us;
 }
 

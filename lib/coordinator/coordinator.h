@@ -56,7 +56,7 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
 /* Answers ACTION_DESCRIBE; takes report->description. report NULL: no such domain any more. */
 void coordinator_handle_description(struct coordinator *coordinator, const struct action *action,
                                     struct domain_report *report, struct moment now);
-/* Answers every other action, and LIST and INSPECT when they failed. */
+/* Answers every other action, and LIST and DESCRIBE when they failed. */
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
                                const struct action_result *result, struct moment now);
 

@@ -168,20 +168,6 @@ void doubles_answer(void *self, const struct action *action, const struct action
     tasks_drop(at);
 }
 
-void doubles_tick(void *self, struct moment now)
-{
-    struct doubles *doubles = self;
-
-    tasks_tick(doubles->surplus, now.mono_us);
-}
-
-int64_t doubles_deadline(const void *self)
-{
-    const struct doubles *doubles = self;
-
-    return tasks_deadline(doubles->surplus);
-}
-
 void doubles_done(struct doubles *doubles)
 {
     tasks_drop_all(&doubles->surplus);

@@ -16,8 +16,6 @@ struct doubles {
 
 component_handle doubles_handle;
 component_answer doubles_answer;
-component_tick doubles_tick;
-component_deadline doubles_deadline;
 component_next doubles_next;
 void doubles_done(struct doubles *doubles);
 

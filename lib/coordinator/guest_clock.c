@@ -55,20 +55,6 @@ void guest_clock_answer(void *self, const struct action *action, const struct ac
                 "%s slept, and its clock could not be set through its agent: %s", machine->name, result->message);
 }
 
-void guest_clock_tick(void *self, struct moment now)
-{
-    struct guest_clock *guest_clock = self;
-
-    tasks_tick(guest_clock->sleepers, now.mono_us);
-}
-
-int64_t guest_clock_deadline(const void *self)
-{
-    const struct guest_clock *guest_clock = self;
-
-    return tasks_deadline(guest_clock->sleepers);
-}
-
 void guest_clock_done(struct guest_clock *guest_clock)
 {
     tasks_drop_all(&guest_clock->sleepers);

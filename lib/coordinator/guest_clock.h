@@ -18,8 +18,6 @@ struct guest_clock {
 void guest_clock_want(struct guest_clock *guest_clock, const struct machine *machine, struct moment now);
 
 component_answer guest_clock_answer;
-component_tick guest_clock_tick;
-component_deadline guest_clock_deadline;
 component_next guest_clock_next;
 void guest_clock_done(struct guest_clock *guest_clock);
 

@@ -136,7 +136,8 @@ static void announce_failure(struct registry *registry, const struct host *host,
         outbox_tell_host(
             &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
             "%s is not fenced, because it was never reached by its new URI, which may be wrong; nothing of it is "
-            "started elsewhere until it is reached, or an operator confirms that it is off: understudyctl fenced %s",
+            "started elsewhere until it is reached, or an operator confirms that it is off: understudyctl fenced %s "
+            "--yes",
             host->name, host->name);
     else if (registry->config->mode == MODE_OBSERVE)
         outbox_tell_host(&registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
@@ -146,13 +147,13 @@ static void announce_failure(struct registry *registry, const struct host *host,
         outbox_tell_host(
             &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
             "%s is not fenced, because fence.command is none; NOTHING of it is started elsewhere until it is back, "
-            "or an operator makes sure that it is off and confirms it: understudyctl fenced %s",
+            "or an operator makes sure that it is off and confirms it: understudyctl fenced %s --yes",
             host->name, host->name);
     else
         outbox_tell_host(
             &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
             "%s could not be fenced (attempt %u): %s; NOTHING of it is started elsewhere until that succeeds, it is "
-            "back, or an operator makes sure that it is off and confirms it: understudyctl fenced %s",
+            "back, or an operator makes sure that it is off and confirms it: understudyctl fenced %s --yes",
             host->name, host->track.tries, why, host->name);
 }
 

@@ -264,20 +264,6 @@ void late_starts_answer(void *self, const struct action *action, const struct ac
     }
 }
 
-void late_starts_tick(void *self, struct moment now)
-{
-    struct late_starts *late_starts = self;
-
-    tasks_tick(late_starts->strays, now.mono_us);
-}
-
-int64_t late_starts_deadline(const void *self)
-{
-    const struct late_starts *late_starts = self;
-
-    return tasks_deadline(late_starts->strays);
-}
-
 void late_starts_done(struct late_starts *late_starts)
 {
     tasks_drop_all(&late_starts->strays);

@@ -18,8 +18,6 @@ struct late_starts {
 
 component_handle late_starts_handle;
 component_answer late_starts_answer;
-component_tick late_starts_tick;
-component_deadline late_starts_deadline;
 component_next late_starts_next;
 void late_starts_done(struct late_starts *late_starts);
 

@@ -81,7 +81,7 @@ int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, stru
         return r;
     records_make_id(&registry->records, at, id);
     r = recovery_new(id, machine, cause, at, &recovery);
-    if (r == 0)
+    if (r >= 0)
         r = open_recovery_new(recoveries, recovery, machine, &open);
     if (r < 0)
         return r;
@@ -119,7 +119,7 @@ int open_recovery_adopt(struct recoveries *recoveries, struct recovery *recovery
     struct open_recovery *open = NULL;
     int r = make_room(recoveries);
 
-    if (r == 0)
+    if (r >= 0)
         r = open_recovery_new(recoveries, recovery, failed, &open);
     if (r < 0)
         return r;

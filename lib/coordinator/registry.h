@@ -158,9 +158,9 @@ struct registry {
     struct {
         struct watch *first, *last;
     } queues[QUEUE_COUNT];
-    unsigned facts;  /* of enum fact, as bits */
-    uint64_t events; /* lifecycle events so far */
-    bool host_is_shutting_down;
+    unsigned facts;             /* of enum fact, as bits */
+    uint64_t events;            /* lifecycle events so far */
+    bool host_is_shutting_down; /* the daemon's own host, as logind says */
 };
 
 /* -ENOMEM: end with registry_done all the same. */

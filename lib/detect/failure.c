@@ -183,6 +183,7 @@ static struct failure_verdict judge_panic(struct failure_track *track, const str
         track->panicked = true;
         return noted("the guest panicked and libvirt restarts it");
     case ON_CRASH_DESTROY:
+    case ON_CRASH_COUNT:
     default:
         if (track->reported)
             return nothing;

@@ -54,7 +54,7 @@ struct failure_context {
     bool host_was_lost;         /* and this is the first listing since */
     bool host_has_rebooted;     /* since the listing before this one, and nothing is done about this machine already */
     bool has_managed_save;      /* with a listing */
-    bool host_is_shutting_down; /* the hypervisor's host: SIGTERM to everything is planned then */
+    bool host_is_shutting_down; /* the daemon's own host, wherever the machine is: SIGTERM is planned then */
     struct moment now;
 };
 

@@ -19,6 +19,7 @@ enum on_crash {
     ON_CRASH_DESTROY,
     ON_CRASH_RESTART,
     ON_CRASH_PRESERVE,
+    ON_CRASH_COUNT,
 };
 
 /* A feature as its source wrote it; value NULL: the source says that the machine has none of the kind. */

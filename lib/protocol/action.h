@@ -45,7 +45,7 @@ struct action {
     enum action_kind kind;
     struct machine_ref target;          /* uuid empty for ACTION_LIST */
     char recovery_id[RECOVERY_ID_SIZE]; /* empty: for no recovery */
-    uint64_t as_of;                     /* coordinator's event count when it was asked, for LIST and INSPECT */
+    uint64_t as_of;                     /* coordinator's event count when it was asked, for LIST and DESCRIBE */
     int64_t timeout_us;
     enum verify_level level; /* of ACTION_VERIFY: VERIFY_AGENT, VERIFY_TCP or VERIFY_COMMAND */
     unsigned port;           /* with VERIFY_TCP */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A decision written down: every candidate with its numbers and the reason it won or lost, in plain
+ * A decision written down: every eligible candidate and the best of the others, with numbers and reasons, in plain
  * strings that outlive the pool. The same struct serves explain, history, dry run and simulator.
  */
 #ifndef UNDERSTUDY_PROTOCOL_EXPLANATION_H

@@ -150,6 +150,8 @@ static const char *on_crash_name(enum on_crash on_crash)
         return "restart";
     case ON_CRASH_PRESERVE:
         return "preserve";
+    case ON_CRASH_COUNT:
+        break;
     }
     return NULL;
 }

@@ -56,8 +56,8 @@ static const char *warmth_word(int value)
 
 static const struct record_vocabulary recovery_states = {recovery_state_word, RECOVERY_STATE_COUNT};
 static const struct record_vocabulary causes = {cause_word, CAUSE_COUNT};
-static const struct record_vocabulary levels = {level_word, VERIFY_COMMAND + 1};
-static const struct record_vocabulary rankings = {rank_by_word, RANK_BY_SIMILARITY + 1};
+static const struct record_vocabulary levels = {level_word, VERIFY_LEVEL_COUNT};
+static const struct record_vocabulary rankings = {rank_by_word, RANK_BY_COUNT};
 static const struct record_vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
 static const struct record_vocabulary fates = {fate_word, START_FATE_COUNT};
 static const struct record_vocabulary warmths = {warmth_word, WARMTH_COUNT};

@@ -44,7 +44,7 @@ static void test_samples_as_shipped_do_nothing(void **state)
     for (size_t i = 0; i < ELEMENTS_OF(samples); i++) {
         char command[PATH_MAX];
 
-        snprintf(command, sizeof(command), "cp -p " SOURCE_DIR "/conf/hooks.d/%s.sample %s/%s", samples[i],
+        snprintf(command, sizeof(command), "cp -p '" SOURCE_DIR "/conf/hooks.d/%s.sample' '%s/%s'", samples[i],
                  world->directory, samples[i]);
         assert_int_equal(system(command), 0);
         assert_int_equal(chown(in(world, samples[i]), geteuid(), getegid()), 0);

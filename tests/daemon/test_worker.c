@@ -27,9 +27,10 @@ struct call {
     bool hangs;
     sem_t go;
     sem_t freed;
-    int reports[JOB_NEVER_RAN + 1];
+    int reports[JOB_REPORT_COUNT];
     int error;
     bool is_done, is_overdue, came_back, never_ran;
+    bool may_block; /* on the thread that runs it */
 };
 
 struct call_job {
@@ -41,6 +42,7 @@ static void run(struct job *job)
 {
     struct call *call = ((struct call_job *)job)->call;
 
+    call->may_block = job_is_running_here();
     if (call->hangs)
         while (sem_wait(&call->go) != 0)
             ;
@@ -119,6 +121,17 @@ static bool is_freed_in_time(struct call *call)
     clock_gettime(CLOCK_REALTIME, &limit);
     limit.tv_sec += 20;
     return sem_timedwait(&call->freed, &limit) == 0;
+}
+
+static void only_the_thread_of_a_call_may_block(void **state)
+{
+    struct fixture *fixture = *state;
+    struct call call;
+
+    submit(fixture, &call, JOB_NORMAL, LONG_US, false);
+    assert_true(loop_until(fixture->base, &call.is_done));
+    assert_true(call.may_block);
+    assert_false(job_is_running_here());
 }
 
 static void a_call_is_done(void **state)
@@ -297,6 +310,7 @@ static void the_end_waits_for_calls_that_end(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(only_the_thread_of_a_call_may_block, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_is_done, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_that_hangs_is_told_once_and_again_when_it_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(four_that_hang_hold_up_the_fifth_until_they_are_forsaken, setup, teardown),

@@ -172,7 +172,7 @@ def test_agent_that_fails_starts_nothing_until_somebody_confirms(network, daemon
     network.cut(0)
     alert = daemon.events.wait_for("fence-failed", times=2)
     assert "the power switch does not answer" in alert["text"] and "NOTHING" in alert["text"]
-    assert "understudyctl fenced h0" in daemon.ctl("status").stdout
+    assert "understudyctl fenced h0 --yes" in daemon.ctl("status").stdout
     assert daemon.api.recoveries() == []
     assert running(network, 1) == []
     assert boots(network, 1, "s11", "s12") == [0, 0]

@@ -11,7 +11,7 @@ import sys
 
 import circles
 
-# A name that ends in / is a folder; the parts of one line belong together.
+# A name that ends in / is a folder; the parts of one line belong together. discovery/ is not built yet.
 ORDER = (
     ("base/",), ("model/",), ("config/",), ("discovery/",), ("similarity/",), ("pool/",), ("protocol/",), ("detect/",),
     ("choose/",), ("workflow/",),

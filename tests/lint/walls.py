@@ -15,7 +15,8 @@ from pathlib import Path
 
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "conf", "systemd", "lib", "daemon", "tests"}
 
-# Inside lib/: the rooms in their order. A room may look into itself and those before it.
+# Inside lib/: the rooms in their order. A room may look into itself and those before it. discovery has its place, and
+# is not built yet.
 LIB_ROOMS = ("base", "model", "config", "discovery", "similarity", "pool", "protocol", "detect", "choose", "workflow",
              "coordinator", "report")
 

@@ -118,6 +118,7 @@ static void panic(struct simulation *simulation, struct domain *domain, const st
         world_tell(simulation, domain, EVENT_CRASHED_PANICKED, 0);
         return;
     case ON_CRASH_DESTROY:
+    case ON_CRASH_COUNT:
     default:
         promises_crash(simulation, domain, "panics", !domain->is_persistent, false);
         domain->state = MACHINE_PAUSED;

@@ -76,6 +76,7 @@ enum temper {
     TEMPER_MUTE,    /* its agent never answers */
     TEMPER_REFUSES, /* libvirt cannot start it */
     TEMPER_VETOED,  /* a hook does not want it */
+    TEMPER_COUNT,
 };
 
 struct domain {

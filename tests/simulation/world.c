@@ -39,7 +39,7 @@ static enum temper make_temper(struct simulation *simulation)
     };
     enum temper temper = TEMPER_GOOD;
 
-    for (enum temper t = TEMPER_DIES; t <= TEMPER_VETOED; t++)
+    for (enum temper t = TEMPER_DIES; t < TEMPER_COUNT; t++)
         if (strikes(simulation, &simulation->random_world, faults[t], 6))
             temper = t;
     return temper;

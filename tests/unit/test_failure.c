@@ -738,7 +738,7 @@ static void test_every_event_in_every_state(void **state)
     struct fixture *fixture = *state;
     struct failure_context *context = &fixture->context;
 
-    for (int on_crash = ON_CRASH_DESTROY; on_crash <= ON_CRASH_PRESERVE; on_crash++)
+    for (int on_crash = ON_CRASH_DESTROY; on_crash < ON_CRASH_COUNT; on_crash++)
         for (int known = 0; known < MACHINE_STATE_COUNT; known++)
             for (int first = 0; first < EVENT_COUNT; first++)
                 for (int second = 0; second < EVENT_COUNT; second++) {

@@ -329,12 +329,12 @@ static void test_every_word_comes_back(void **state)
     struct recovery given = full_recovery();
 
     (void)state;
-    for (int i = 0; i < RECOVERY_STATE_COUNT + CAUSE_COUNT + VERIFY_COMMAND + 1; i++) {
+    for (int i = 0; i < RECOVERY_STATE_COUNT + CAUSE_COUNT + VERIFY_LEVEL_COUNT; i++) {
         struct recovery *read;
 
         given.state = (enum recovery_state)(i % RECOVERY_STATE_COUNT);
         given.cause = (enum failure_cause)(i % CAUSE_COUNT);
-        given.level = (enum verify_level)(i % (VERIFY_COMMAND + 1));
+        given.level = (enum verify_level)(i % VERIFY_LEVEL_COUNT);
         read = round_trip(&given);
         assert_int_equal(read->state, given.state);
         assert_int_equal(read->cause, given.cause);

@@ -851,7 +851,7 @@ static void test_the_order_is_a_strict_weak_order(void **state)
     struct fixture *fixture = *state;
     struct similarity_score scores[POOL];
 
-    for (int rank_by = RANK_BY_OVERLAP; rank_by <= RANK_BY_SIMILARITY; rank_by++) {
+    for (int rank_by = RANK_BY_OVERLAP; rank_by < RANK_BY_COUNT; rank_by++) {
         uint64_t seed = 4;
 
         fixture->config.rank_by = (enum rank_by)rank_by;
