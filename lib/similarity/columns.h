@@ -9,8 +9,9 @@
  * What changes by the hour (state, claim, quarantine, conflict) is not in here and moves nothing; it is judged when a
  * comparison has come to the entry.
  *
- * A change costs a few microseconds, whatever the number of machines; nothing is ever rebuilt but by columns_set_rules.
- * With 512 features an entry of 16 takes about 250 bytes, and a machine more of the same specification none.
+ * A change costs a few microseconds, whatever the number of machines; nothing is ever rebuilt but by columns_set_rules,
+ * though an array that is full moves to one twice as long. With 512 features an entry of 16 takes about 200 bytes, and a
+ * machine more of the same specification none.
  */
 #ifndef UNDERSTUDY_SIMILARITY_COLUMNS_H
 #define UNDERSTUDY_SIMILARITY_COLUMNS_H
@@ -30,7 +31,7 @@ void columns_free(struct columns *columns);
 DEFINE_CLEANUP(struct columns, columns_free);
 
 /*
- * Weighs every entry anew, which takes time in proportion to the features of all entries (0.1 s for a million entries of
+ * Weighs every entry anew, which takes time in proportion to the features of all entries (0.06 s for a million entries of
  * 16). The rules are of the same feature table as those before.
  */
 void columns_set_rules(struct columns *columns, const struct similarity_rules *rules);
