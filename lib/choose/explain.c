@@ -21,14 +21,14 @@ static int explain_similarity(const struct select_request *request, const struct
     case SIMILARITY_NOTHING_KNOWN:
         return text_format(ret, "it is not known what %s offers, so nothing can be compared", request->failed->name);
     case SIMILARITY_BELOW_THRESHOLD:
-        return text_format(ret, "similarity %.4f is below the threshold %g", ratio_to_double(&score->similarity),
-                           similarity_threshold(rules));
+        return text_format(ret, "similarity %.4f is below the threshold %g",
+                           fraction_to_double(score_similarity(score)), similarity_threshold(rules));
     case SIMILARITY_BELOW_COVERAGE:
-        return text_format(ret, "coverage %.4f is below %g", ratio_to_double(&score->coverage),
+        return text_format(ret, "coverage %.4f is below %g", fraction_to_double(score_coverage(score)),
                            similarity_min_coverage(rules));
     case SIMILARITY_BELOW_RESOURCE_COVERAGE:
         return text_format(ret, "coverage of resources alone %.4f is below %g",
-                           ratio_to_double(&score->resource_coverage), similarity_min_coverage(rules));
+                           fraction_to_double(score_resource_coverage(score)), similarity_min_coverage(rules));
     case SIMILARITY_MUST_COVER:
         return text_format(ret, "does not cover %s completely, which must_cover demands",
                            similarity_must_cover_kind(rules, score->uncovered_kind));
@@ -172,10 +172,10 @@ static int explain_candidate(const struct select_request *request, const struct 
     out->name = strdup(pool_display_name(request->pool, machine));
     if (out->hypervisor == NULL || out->name == NULL)
         return -ENOMEM;
-    out->similarity = ratio_to_double(&candidate->score.similarity);
-    out->coverage = ratio_to_double(&candidate->score.coverage);
-    out->resource_coverage = ratio_to_double(&candidate->score.resource_coverage);
-    out->overlap = ratio_to_double(&candidate->score.overlap);
+    out->similarity = fraction_to_double(score_similarity(&candidate->score));
+    out->coverage = fraction_to_double(score_coverage(&candidate->score));
+    out->resource_coverage = fraction_to_double(score_resource_coverage(&candidate->score));
+    out->overlap = fraction_to_double(score_overlap(&candidate->score));
     out->eligible = candidate->verdict == CANDIDATE_ELIGIBLE;
     out->is_chosen = machine == chosen;
     out->warmth = warmth_name(candidate->warmth);

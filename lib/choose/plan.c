@@ -141,13 +141,6 @@ static int gather(const struct pool *pool, struct standbys *standbys)
     return 0;
 }
 
-static uint32_t worth_of(const struct plan_view *view, const struct similarity_score *score)
-{
-    double worth = ratio_to_double(view->rank_by == RANK_BY_SIMILARITY ? &score->similarity : &score->overlap);
-
-    return (uint32_t)(worth * MILLIONTHS);
-}
-
 /* As a recovery ranks; but what a host has to spare changes with every course, and must not make the plan waver. */
 static int compare(const struct plan_view *view, const struct candidate *a, const struct candidate *b)
 {
@@ -200,7 +193,8 @@ static void rank(const struct plan_view *view, struct standbys *standbys, struct
             offer(view, best, &n, candidate);
     }
     for (size_t i = 0; i < n; i++)
-        row->choices[i] = (struct choice){machine_ref_of(best[i]->machine), worth_of(view, &best[i]->score)};
+        row->choices[i] =
+            (struct choice){machine_ref_of(best[i]->machine), similarity_worth(view->rules, &best[i]->score)};
     row->n_choices = n;
 }
 

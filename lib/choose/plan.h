@@ -28,7 +28,6 @@ struct plan;
 struct plan_view {
     const struct pool *pool;
     const struct similarity_rules *rules;
-    enum rank_by rank_by;
     int64_t now_us; /* mono_us, for quarantines */
 };
 

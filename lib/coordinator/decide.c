@@ -175,9 +175,9 @@ static bool take(struct pass *pass, const struct seeker *seeker, struct selectio
     struct recovery *recovery = open->recovery;
 
     write_down(registry, seeker, selection, candidate->machine);
-    recovery->similarity = ratio_to_double(&candidate->score.similarity);
-    recovery->coverage = ratio_to_double(&candidate->score.coverage);
-    recovery->overlap = ratio_to_double(&candidate->score.overlap);
+    recovery->similarity = fraction_to_double(score_similarity(&candidate->score));
+    recovery->coverage = fraction_to_double(score_coverage(&candidate->score));
+    recovery->overlap = fraction_to_double(score_overlap(&candidate->score));
     open->wants_candidate = false;
     open->is_postponed = false;
     if (open_recovery_take(pass->recoveries, open, candidate->machine, pass->now) < 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How alike two machines are: Eq. 1 of "Recovery Mechanism Using Virtual Machine Threshold" and the
- * coverage that stands beside it (README.md), exactly.
+ * coverage that stands beside it (README.md), in integers.
  *
  *     W(A)   = Σ_env w_e·a/max(a,b) + Σ_{f∈R_A} w_f
  *     W(A∪B) = Σ_env w_e            + Σ_{f∈R_A∪R_B} w_f      (e present in A or B)
@@ -9,7 +9,10 @@
  *
  *     S = W(A)/W(A∪B)   C = W(A∩B)/W(A)   C_R = W_R(A∩B)/W_R(A)   J = W(A∩B)/W(A∪B)
  *
- * Weights are integers in millionths; every comparison is by cross-multiplication of exact numbers.
+ * Weights are integers in millionths, and so is the share of an amount, rounded down. A sum of their products is an
+ * integer in 10⁻¹², and every comparison cross-multiplies two of those in 128 bits. So resources are exact, and an
+ * amount is within 10⁻⁶ of its weight; a limit counts as met where S or C is short of it by no more than 2·10⁻⁶ of
+ * the weights of the amounts that enter.
  */
 #ifndef UNDERSTUDY_SIMILARITY_SIMILARITY_H
 #define UNDERSTUDY_SIMILARITY_SIMILARITY_H
@@ -22,14 +25,22 @@
 #include "config/config.h"
 #include "model/feature.h"
 #include "model/spec.h"
-#include "similarity/ratio.h"
+#include "similarity/fraction.h"
+
+/* The largest weight, in millionths: what the configuration allows. */
+#define SIMILARITY_WEIGHT_MAX (UINT64_C(1000) * MILLIONTHS)
+/*
+ * So many features of a machine count, the first by their ids, and no machine has nearly as many. With this and the
+ * largest weight the largest sum stays below 2⁶⁴.
+ */
+#define SIMILARITY_FEATURES_MAX 8192
 
 /* The configured weights and limits, compiled against a feature table. Borrows the table. */
 struct similarity_rules;
 
 /*
  * -EINVAL: a kind or value in the configuration that no feature can have (the parser refuses these
- * earlier). -ENOMEM. The table must outlive the rules.
+ * earlier). -ERANGE: a weight above SIMILARITY_WEIGHT_MAX (the parser refuses that too). -ENOMEM. The table must outlive the rules.
  */
 int similarity_rules_new(const struct config_similarity *config, struct feature_table *table,
                          struct similarity_rules **ret) _must_check_;
@@ -46,14 +57,23 @@ enum similarity_verdict {
     SIMILARITY_MUST_COVER,              /* a kind of must_cover is not covered completely */
 };
 
+#define SIMILARITY_VERDICTS (SIMILARITY_MUST_COVER + 1)
+
 struct similarity_score {
-    struct ratio similarity;        /* S; 0 where W(A∪B) = 0 */
-    struct ratio coverage;          /* C; 0 where W(A) = 0 */
-    struct ratio resource_coverage; /* C_R; where W_R(A) = 0: 1 if no resource weighs anything at all, else 0 */
-    struct ratio overlap;           /* J; 0 where W(A∪B) = 0 */
+    uint64_t failed;           /* W(A), in 10⁻¹² */
+    uint64_t both;             /* W(A∩B) */
+    uint64_t either;           /* W(A∪B) */
+    uint64_t failed_resources; /* W_R(A), in millionths; 1 of 1 where no resource weighs anything at all */
+    uint64_t both_resources;   /* W_R(A∩B) */
     enum similarity_verdict verdict;
     uint32_t uncovered_kind; /* with SIMILARITY_MUST_COVER: index into config's must_cover */
 };
+
+/* S and J are 0 where W(A∪B) = 0, C and C_R where W(A) and W_R(A) are. */
+struct fraction score_similarity(const struct similarity_score *score);
+struct fraction score_coverage(const struct similarity_score *score);
+struct fraction score_resource_coverage(const struct similarity_score *score);
+struct fraction score_overlap(const struct similarity_score *score);
 
 /* A pure function of its arguments; never fails. */
 struct similarity_score similarity_score(const struct similarity_rules *rules, const struct spec *failed,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What several unit tests need: a configuration built by hand, domains described by hand, a seeded
- * generator and numbers of any size. Knows no parser, so that a test of a decision tests that alone.
+ * What several unit tests need: a configuration built by hand, domains described by hand and a
+ * seeded generator. Knows no parser, so that a test of a decision tests that alone.
  */
 #ifndef UNDERSTUDY_TESTS_SUPPORT_H
 #define UNDERSTUDY_TESTS_SUPPORT_H
@@ -17,7 +17,6 @@
 #include "base/moment.h"
 #include "config/config.h"
 #include "model/description.h"
-#include "similarity/ratio.h"
 
 /* What most machines offer in these tests. */
 #define WEB "language/nodejs database/mysql webserver/nginx"
@@ -50,18 +49,5 @@ void describe_role(struct domain_description *description, const char *role);
 uint64_t random_next(uint64_t *state);
 /* 0 … limit-1 */
 uint64_t random_below(uint64_t *state, uint64_t limit);
-
-#define BIG_DIGITS 64
-
-/* An unsigned integer below 2^2048, by schoolbook arithmetic on 32-bit digits. */
-struct big {
-    uint32_t digit[BIG_DIGITS];
-};
-
-struct big big_from(uint64_t value);
-struct big big_from_wide(struct wide value);
-struct big big_add(struct big a, struct big b);
-struct big big_multiply(struct big a, struct big b);
-int big_compare(struct big a, struct big b);
 
 #endif

@@ -65,7 +65,7 @@ static struct machine *add(struct fixture *fixture, const char *name, const char
 
 static int work(struct fixture *fixture, size_t pairs)
 {
-    struct plan_view view = {.pool = fixture->pool, .rules = fixture->rules, .rank_by = RANK_BY_OVERLAP};
+    struct plan_view view = {.pool = fixture->pool, .rules = fixture->rules};
 
     return plan_work(fixture->plan, &view, pairs);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Eq. 1 and what stands beside it, against fractions on 128-bit integers: the case study of the paper
+ * Eq. 1 and what stands beside it, against plain fractions: the case study of the paper
  * number by number, the edges of every limit, and the properties that hold for any two machines.
  */
 #include "similarity/similarity.h"
@@ -70,11 +70,9 @@ static struct spec offers(struct fixture *fixture, const char *features)
 
 #define _spec_ _cleanup_(spec_done)
 
-static void assert_ratio(const struct ratio *actual, uint64_t numerator, uint64_t denominator)
+static void assert_ratio(struct fraction actual, uint64_t numerator, uint64_t denominator)
 {
-    struct ratio expected = ratio_of(wide_from(numerator), wide_from(denominator));
-
-    assert_int_equal(ratio_compare(actual, &expected), 0);
+    assert_int_equal(fraction_compare(actual, fraction_of(numerator, denominator)), 0);
 }
 
 static struct similarity_score score(const struct fixture *fixture, const struct spec *a, const struct spec *b)
@@ -89,11 +87,11 @@ static enum similarity_verdict verdict(const struct fixture *fixture, const stru
 
 /* ---- the oracle: plain fractions ---- */
 
-struct fraction {
+struct exact {
     unsigned __int128 numerator, denominator;
 };
 
-static struct fraction reduced(unsigned __int128 numerator, unsigned __int128 denominator)
+static struct exact reduced(unsigned __int128 numerator, unsigned __int128 denominator)
 {
     unsigned __int128 a = numerator, b = denominator;
 
@@ -103,24 +101,31 @@ static struct fraction reduced(unsigned __int128 numerator, unsigned __int128 de
         a = b;
         b = rest;
     }
-    return (struct fraction){numerator / a, denominator / a};
+    return (struct exact){numerator / a, denominator / a};
 }
 
-static struct fraction plus(struct fraction x, struct fraction y)
+static struct exact plus(struct exact x, struct exact y)
 {
     return reduced(x.numerator * y.denominator + y.numerator * x.denominator, x.denominator * y.denominator);
 }
 
 /* 0 where the divisor is 0. */
-static struct fraction over(struct fraction x, struct fraction y)
+static struct exact over(struct exact x, struct exact y)
 {
     if (y.numerator == 0)
-        return (struct fraction){0, 1};
+        return (struct exact){0, 1};
     return reduced(x.numerator * y.denominator, x.denominator * y.numerator);
 }
 
-static void assert_fraction(const struct ratio *actual, struct fraction expected)
+/* What resources make is exact, and what amounts add is within 2·10⁻⁶. */
+static void assert_within(struct fraction actual, struct exact expected, bool has_amounts)
 {
+    double distance = fraction_to_double(actual) - (double)expected.numerator / (double)expected.denominator;
+
+    if (has_amounts) {
+        assert_true(distance > -2e-6 && distance < 2e-6);
+        return;
+    }
     assert_true(expected.numerator <= UINT64_MAX && expected.denominator <= UINT64_MAX);
     assert_ratio(actual, (uint64_t)expected.numerator, (uint64_t)expected.denominator);
 }
@@ -144,13 +149,13 @@ static uint32_t weight_of(const struct fixture *fixture, uint32_t feature)
 }
 
 struct expected {
-    struct fraction similarity, coverage, resource_coverage, overlap;
+    struct exact similarity, coverage, resource_coverage, overlap;
 };
 
 /* lib/similarity/README.md, word for word. */
 static struct expected expect(const struct fixture *fixture, const struct spec *a, const struct spec *b)
 {
-    struct fraction failed = {0, 1}, united = {0, 1}, shared = {0, 1}, own = {0, 1}, kept = {0, 1};
+    struct exact failed = {0, 1}, united = {0, 1}, shared = {0, 1}, own = {0, 1}, kept = {0, 1};
 
     for (size_t e = 0; e < ENVIRONMENT_COUNT; e++) {
         uint64_t x = a->environment[e], y = b->environment[e], w = fixture->config.environment_weights[e];
@@ -159,12 +164,12 @@ static struct expected expect(const struct fixture *fixture, const struct spec *
         if (larger == 0)
             continue;
         failed = plus(failed, reduced((unsigned __int128)w * x, larger));
-        united = plus(united, (struct fraction){w, 1});
+        united = plus(united, (struct exact){w, 1});
         shared = plus(shared, reduced((unsigned __int128)w * (x < y ? x : y), larger));
     }
     for (uint32_t feature = 0; feature < feature_table_count(fixture->table); feature++) {
         bool in_a = id_set_contains(&a->features, feature), in_b = id_set_contains(&b->features, feature);
-        struct fraction w = {weight_of(fixture, feature), 1};
+        struct exact w = {weight_of(fixture, feature), 1};
 
         if (in_a)
             own = plus(own, w);
@@ -183,11 +188,15 @@ static void assert_as_expected(const struct fixture *fixture, const struct spec 
     struct similarity_score actual = score(fixture, a, b);
     struct expected expected = expect(fixture, a, b);
 
-    assert_fraction(&actual.similarity, expected.similarity);
-    assert_fraction(&actual.coverage, expected.coverage);
-    assert_fraction(&actual.overlap, expected.overlap);
+    bool has_amounts = false;
+
+    for (size_t e = 0; e < ENVIRONMENT_COUNT; e++)
+        has_amounts = has_amounts || fixture->config.environment_weights[e] > 0;
+    assert_within(score_similarity(&actual), expected.similarity, has_amounts);
+    assert_within(score_coverage(&actual), expected.coverage, has_amounts);
+    assert_within(score_overlap(&actual), expected.overlap, has_amounts);
     if (actual.verdict != SIMILARITY_NOTHING_KNOWN)
-        assert_fraction(&actual.resource_coverage, expected.resource_coverage);
+        assert_within(score_resource_coverage(&actual), expected.resource_coverage, false);
 }
 
 /* ---- the case study ---- */
@@ -245,10 +254,10 @@ static void test_case_study_every_ordered_pair(void **state)
         const struct spec *a = &machines[rows[i].a - 1], *b = &machines[rows[i].b - 1];
         struct similarity_score actual = score(fixture, a, b);
 
-        assert_ratio(&actual.similarity, rows[i].failed, rows[i].united);
-        assert_ratio(&actual.coverage, rows[i].shared, rows[i].failed);
-        assert_ratio(&actual.overlap, rows[i].shared, rows[i].united);
-        assert_ratio(&actual.resource_coverage, rows[i].shared, rows[i].failed);
+        assert_ratio(score_similarity(&actual), rows[i].failed, rows[i].united);
+        assert_ratio(score_coverage(&actual), rows[i].shared, rows[i].failed);
+        assert_ratio(score_overlap(&actual), rows[i].shared, rows[i].united);
+        assert_ratio(score_resource_coverage(&actual), rows[i].shared, rows[i].failed);
         assert_int_equal(actual.verdict, rows[i].verdict);
         assert_as_expected(fixture, a, b);
     }
@@ -275,9 +284,9 @@ static void test_case_study_reads_as_in_the_design(void **state)
         struct similarity_score actual = score(fixture, &machines[rows[i].a - 1], &machines[rows[i].b - 1]);
         char s[16], c[16], j[16];
 
-        snprintf(s, sizeof(s), "%.4f", ratio_to_double(&actual.similarity));
-        snprintf(c, sizeof(c), "%.4f", ratio_to_double(&actual.coverage));
-        snprintf(j, sizeof(j), "%.4f", ratio_to_double(&actual.overlap));
+        snprintf(s, sizeof(s), "%.4f", fraction_to_double(score_similarity(&actual)));
+        snprintf(c, sizeof(c), "%.4f", fraction_to_double(score_coverage(&actual)));
+        snprintf(j, sizeof(j), "%.4f", fraction_to_double(score_overlap(&actual)));
         assert_string_equal(s, rows[i].s);
         assert_string_equal(c, rows[i].c);
         assert_string_equal(j, rows[i].j);
@@ -345,7 +354,7 @@ static void test_equal_to_the_threshold_is_similar_enough(void **state)
 
     make_rules(fixture);
     struct similarity_score half = score(fixture, &a, &b); /* 0.3/(0.3+0.2+0.1) */
-    assert_ratio(&half.similarity, 1, 2);
+    assert_ratio(score_similarity(&half), 1, 2);
     assert_int_equal(half.verdict, SIMILARITY_ELIGIBLE);
 
     fixture->config.threshold = 500001;
@@ -366,8 +375,8 @@ static void test_equal_to_the_minimum_coverage_is_covered_enough(void **state)
     assert_int_equal(verdict(fixture, &a, &b), SIMILARITY_BELOW_COVERAGE);
 }
 
-/* 1/3 + 2/3 is 1, which no rounded quotient is sure of. */
-static void test_amounts_that_sum_exactly_to_the_threshold(void **state)
+/* 1/3 + 2/3 is 1, and the shares are held as 0.333333 and 0.666666. */
+static void test_amounts_that_sum_to_the_threshold_meet_it(void **state)
 {
     struct fixture *fixture = *state;
     const struct spec a = {.environment = {1, 2, 0}}, b = {.environment = {3, 3, 0}};
@@ -377,13 +386,30 @@ static void test_amounts_that_sum_exactly_to_the_threshold(void **state)
     fixture->config.environment_weights[ENVIRONMENT_MEMORY] = 700000;
     make_rules(fixture);
     struct similarity_score half = score(fixture, &a, &b);
-    assert_ratio(&half.similarity, 1, 2);
-    assert_ratio(&half.coverage, 1, 1);
+    assert_ratio(score_similarity(&half), 999999, 2000000);
+    assert_ratio(score_coverage(&half), 1, 1);
     assert_int_equal(half.verdict, SIMILARITY_ELIGIBLE);
 
-    fixture->config.threshold = 500001;
+    fixture->config.threshold = 500003; /* beyond 2·10⁻⁶ of the weight of the amounts */
     make_rules(fixture);
     assert_int_equal(verdict(fixture, &a, &b), SIMILARITY_BELOW_THRESHOLD);
+}
+
+/* A share of what the amounts weigh, not of the whole. */
+static void test_the_tolerance_is_that_of_the_amounts(void **state)
+{
+    struct fixture *fixture = *state;
+    _spec_ struct spec a = offers(fixture, "language/nodejs");
+    _spec_ struct spec b = offers(fixture, "language/nodejs database/mysql webserver/nginx");
+
+    a.environment[ENVIRONMENT_CPU] = b.environment[ENVIRONMENT_CPU] = 4;
+    fixture->config.environment_weights[ENVIRONMENT_CPU] = 50000;
+    fixture->config.threshold = 538462; /* 0.35/0.65 is 0.5384615…; the CPUs weigh 0.05 of that */
+    make_rules(fixture);
+    assert_int_equal(verdict(fixture, &a, &b), SIMILARITY_BELOW_THRESHOLD);
+    fixture->config.threshold = 538461;
+    make_rules(fixture);
+    assert_int_equal(verdict(fixture, &a, &b), SIMILARITY_ELIGIBLE);
 }
 
 static void test_the_first_obstacle_is_told(void **state)
@@ -415,9 +441,9 @@ static void test_hardware_is_no_likeness(void **state)
     }
     make_rules(fixture);
     struct similarity_score actual = score(fixture, &a, &b);
-    assert_ratio(&actual.similarity, 10, 11);
-    assert_ratio(&actual.coverage, 9, 10);
-    assert_ratio(&actual.resource_coverage, 0, 1);
+    assert_ratio(score_similarity(&actual), 10, 11);
+    assert_ratio(score_coverage(&actual), 9, 10);
+    assert_ratio(score_resource_coverage(&actual), 0, 1);
     assert_int_equal(actual.verdict, SIMILARITY_BELOW_RESOURCE_COVERAGE);
 }
 
@@ -436,7 +462,7 @@ static void test_nothing_known_of_what_it_offers_has_no_candidate(void **state)
     assert_int_equal(verdict(fixture, &bare, &bare), SIMILARITY_NOTHING_KNOWN);
     struct similarity_score same = score(fixture, &unweighed, &unweighed);
     assert_int_equal(same.verdict, SIMILARITY_NOTHING_KNOWN);
-    assert_ratio(&same.resource_coverage, 0, 1);
+    assert_ratio(score_resource_coverage(&same), 0, 1);
 }
 
 static void test_hardware_alone_where_no_resource_weighs_anything(void **state)
@@ -454,8 +480,8 @@ static void test_hardware_alone_where_no_resource_weighs_anything(void **state)
     fixture->config.n_resource_weights = ELEMENTS_OF(none);
     make_rules(fixture);
     struct similarity_score actual = score(fixture, &a, &twice);
-    assert_ratio(&actual.similarity, 3, 4);
-    assert_ratio(&actual.resource_coverage, 1, 1);
+    assert_ratio(score_similarity(&actual), 3, 4);
+    assert_ratio(score_resource_coverage(&actual), 1, 1);
     assert_int_equal(actual.verdict, SIMILARITY_ELIGIBLE);
 }
 
@@ -486,16 +512,16 @@ static void test_an_empty_machine_is_never_divided_by(void **state)
     fixture->config.threshold = fixture->config.min_coverage = 0;
     make_rules(fixture);
     struct similarity_score nothing = score(fixture, &empty, &empty), none = score(fixture, &empty, &full);
-    assert_ratio(&nothing.similarity, 0, 1);
-    assert_ratio(&nothing.coverage, 0, 1);
-    assert_ratio(&nothing.overlap, 0, 1);
+    assert_ratio(score_similarity(&nothing), 0, 1);
+    assert_ratio(score_coverage(&nothing), 0, 1);
+    assert_ratio(score_overlap(&nothing), 0, 1);
     assert_int_equal(nothing.verdict, SIMILARITY_NOTHING_KNOWN);
-    assert_ratio(&none.similarity, 0, 1);
-    assert_ratio(&none.coverage, 0, 1);
+    assert_ratio(score_similarity(&none), 0, 1);
+    assert_ratio(score_coverage(&none), 0, 1);
     assert_int_equal(none.verdict, SIMILARITY_NOTHING_KNOWN);
     struct similarity_score bare = score(fixture, &full, &empty);
-    assert_ratio(&bare.similarity, 1, 1); /* Eq. 1 alone would take it */
-    assert_ratio(&bare.coverage, 0, 1);
+    assert_ratio(score_similarity(&bare), 1, 1); /* Eq. 1 alone would take it */
+    assert_ratio(score_coverage(&bare), 0, 1);
 
     fixture->config.n_resource_weights = 0; /* no weight at all */
     make_rules(fixture);
@@ -514,15 +540,15 @@ static void test_subset_superset_disjoint(void **state)
 
     make_rules(fixture);
     actual = score(fixture, &large, &small);
-    assert_ratio(&actual.similarity, 1, 1);
-    assert_ratio(&actual.coverage, 5, 6);
+    assert_ratio(score_similarity(&actual), 1, 1);
+    assert_ratio(score_coverage(&actual), 5, 6);
     actual = score(fixture, &small, &large);
-    assert_ratio(&actual.similarity, 5, 6);
-    assert_ratio(&actual.coverage, 1, 1);
+    assert_ratio(score_similarity(&actual), 5, 6);
+    assert_ratio(score_coverage(&actual), 1, 1);
     actual = score(fixture, &small, &else_);
-    assert_ratio(&actual.similarity, 1, 2);
-    assert_ratio(&actual.coverage, 0, 1);
-    assert_ratio(&actual.overlap, 0, 1);
+    assert_ratio(score_similarity(&actual), 1, 2);
+    assert_ratio(score_coverage(&actual), 0, 1);
+    assert_ratio(score_overlap(&actual), 0, 1);
 }
 
 static void test_amounts(void **state)
@@ -551,9 +577,9 @@ static void test_amounts(void **state)
         memcpy(a.environment, rows[i].a, sizeof(a.environment));
         memcpy(b.environment, rows[i].b, sizeof(b.environment));
         struct similarity_score actual = score(fixture, &a, &b);
-        assert_ratio(&actual.similarity, rows[i].failed, rows[i].united);
-        assert_ratio(&actual.coverage, rows[i].shared, rows[i].failed);
-        assert_ratio(&actual.overlap, rows[i].shared, rows[i].united);
+        assert_ratio(score_similarity(&actual), rows[i].failed, rows[i].united);
+        assert_ratio(score_coverage(&actual), rows[i].shared, rows[i].failed);
+        assert_ratio(score_overlap(&actual), rows[i].shared, rows[i].united);
     }
 }
 
@@ -575,9 +601,9 @@ static void test_weights_of_single_values(void **state)
     make_rules(fixture);
     assert_as_expected(fixture, &all, &oracle);
     struct similarity_score actual = score(fixture, &all, &oracle);
-    assert_ratio(&actual.coverage, 5, 7);
+    assert_ratio(score_coverage(&actual), 5, 7);
     actual = score(fixture, &all, &mysql);
-    assert_ratio(&actual.coverage, 2, 7);
+    assert_ratio(score_coverage(&actual), 2, 7);
     assert_int_equal(verdict(fixture, &sqlite, &sqlite), SIMILARITY_NOTHING_KNOWN);
 }
 
@@ -631,7 +657,7 @@ static void test_features_interned_after_the_rules_count(void **state)
     _spec_ struct spec a = offers(fixture, "language/nodejs database/mysql");
     _spec_ struct spec b = offers(fixture, "language/nodejs");
     struct similarity_score actual = score(fixture, &a, &b);
-    assert_ratio(&actual.coverage, 3, 5);
+    assert_ratio(score_coverage(&actual), 3, 5);
     assert_as_expected(fixture, &b, &a);
 }
 
@@ -649,7 +675,36 @@ static void test_impossible_kinds_are_refused(void **state)
     fixture->config = case_study_similarity();
     fixture->config.must_cover = LIST("no/kind");
     assert_int_equal(similarity_rules_new(&fixture->config, fixture->table, &fixture->rules), -EINVAL);
+    fixture->config = case_study_similarity();
+    fixture->config.environment_weights[ENVIRONMENT_DISK] = 1000 * MILLIONTHS + 1;
+    assert_int_equal(similarity_rules_new(&fixture->config, fixture->table, &fixture->rules), -ERANGE);
     assert_null(fixture->rules);
+}
+
+/* Far more than any machine has, each of the largest weight: the largest sums there are. */
+static void test_the_largest_sums_fit(void **state)
+{
+    struct config_weight heavy[] = {{.kind = (char *)"data", .millionths = 1000 * MILLIONTHS}};
+    struct fixture *fixture = *state;
+    _spec_ struct spec a = {.environment = {1, 1, 1}}, b = {.environment = {1, 1, 1}};
+    uint64_t all = UINT64_C(8192) * 1000 * MILLIONTHS * MILLIONTHS, amounts = UINT64_C(3000) * MILLIONTHS * MILLIONTHS;
+
+    fixture->config.resource_weights = heavy;
+    fixture->config.n_resource_weights = ELEMENTS_OF(heavy);
+    for (size_t e = 0; e < ENVIRONMENT_COUNT; e++)
+        fixture->config.environment_weights[e] = 1000 * MILLIONTHS;
+    for (unsigned i = 0; i < 2 * 8200; i++) {
+        char value[16];
+
+        snprintf(value, sizeof(value), "v%u", i);
+        add_feature(fixture, i < 8200 ? &a : &b, "data", value);
+    }
+    make_rules(fixture);
+    struct similarity_score most = score(fixture, &a, &b);
+    assert_true(most.failed == all + amounts);
+    assert_true(most.either == 2 * all + amounts);
+    assert_true(most.both == amounts);
+    assert_int_equal(verdict(fixture, &a, &a), SIMILARITY_ELIGIBLE);
 }
 
 static void test_limits_for_display(void **state)
@@ -687,29 +742,14 @@ static void weigh_everything(struct fixture *fixture)
     make_rules(fixture);
 }
 
-static bool is_product(const struct ratio *product, const struct ratio *x, const struct ratio *y)
-{
-    struct big denominators = big_multiply(big_from_wide(x->denominator), big_from_wide(y->denominator));
-    struct big numerators = big_multiply(big_from_wide(x->numerator), big_from_wide(y->numerator));
-
-    return big_compare(big_multiply(big_from_wide(product->numerator), denominators),
-                       big_multiply(big_from_wide(product->denominator), numerators)) == 0;
-}
-
 static void assert_properties(const struct fixture *fixture, const struct spec *a, const struct spec *b)
 {
     struct similarity_score actual = score(fixture, a, b), self = score(fixture, a, a);
-    const struct ratio *all[] = {&actual.similarity, &actual.coverage, &actual.resource_coverage, &actual.overlap};
 
-    assert_true(is_product(&actual.overlap, &actual.similarity, &actual.coverage));
-    for (size_t i = 0; i < ELEMENTS_OF(all); i++) {
-        assert_false(wide_is_zero(all[i]->denominator));
-        assert_true(big_compare(big_from_wide(all[i]->numerator), big_from_wide(all[i]->denominator)) <= 0);
-    }
+    assert_true(actual.both <= actual.failed && actual.failed <= actual.either);
+    assert_true(actual.both_resources <= actual.failed_resources);
     if (self.verdict != SIMILARITY_NOTHING_KNOWN) {
-        assert_ratio(&self.similarity, 1, 1);
-        assert_ratio(&self.coverage, 1, 1);
-        assert_ratio(&self.overlap, 1, 1);
+        assert_true(self.both == self.failed && self.failed == self.either);
         assert_int_equal(self.verdict, SIMILARITY_ELIGIBLE);
     }
 }
@@ -728,8 +768,8 @@ static void test_random_machines_agree_with_the_oracle(void **state)
     }
 }
 
-/* The largest amounts ratio.h provides for: 2^16 vCPUs, 2^54 KiB, 2^63 bytes, and weights of 1. */
-static void test_huge_amounts_stay_exact(void **state)
+/* The largest amounts there are: 2^16 vCPUs, 2^54 KiB, 2^63 bytes; a byte of 8 EiB is no obstacle, some millionths are. */
+static void test_huge_amounts_compare(void **state)
 {
     const uint64_t largest[ENVIRONMENT_COUNT] = {UINT64_C(1) << 16, UINT64_C(1) << 54, UINT64_C(1) << 63};
     struct fixture *fixture = *state;
@@ -751,9 +791,12 @@ static void test_huge_amounts_stay_exact(void **state)
     fixture->config.threshold = fixture->config.min_coverage = MILLIONTHS;
     make_rules(fixture);
     const struct spec most = {.environment = {largest[0], largest[1], largest[2]}};
-    const struct spec less = {.environment = {largest[0], largest[1], largest[2] - 1}};
+    const struct spec byte_less = {.environment = {largest[0], largest[1], largest[2] - 1}};
+    const struct spec less = {.environment = {largest[0], largest[1], largest[2] / 1000000 * 999990}};
     assert_int_equal(verdict(fixture, &most, &most), SIMILARITY_ELIGIBLE);
-    assert_int_equal(verdict(fixture, &most, &less), SIMILARITY_BELOW_COVERAGE); /* by one byte of 8 EiB */
+    assert_int_equal(verdict(fixture, &most, &byte_less), SIMILARITY_ELIGIBLE);
+    assert_int_equal(verdict(fixture, &byte_less, &most), SIMILARITY_ELIGIBLE);
+    assert_int_equal(verdict(fixture, &most, &less), SIMILARITY_BELOW_COVERAGE);
     assert_int_equal(verdict(fixture, &less, &most), SIMILARITY_BELOW_THRESHOLD);
 }
 
@@ -777,10 +820,10 @@ static void test_a_pool_scores_as_its_machines_one_by_one(void **state)
         for (size_t i = 0; i < POOL; i++) {
             struct similarity_score single = score(fixture, &specs[failed], &specs[i]);
 
-            assert_int_equal(ratio_compare(&scores[i].similarity, &single.similarity), 0);
-            assert_int_equal(ratio_compare(&scores[i].coverage, &single.coverage), 0);
-            assert_int_equal(ratio_compare(&scores[i].resource_coverage, &single.resource_coverage), 0);
-            assert_int_equal(ratio_compare(&scores[i].overlap, &single.overlap), 0);
+            assert_int_equal(scores[i].failed, single.failed);
+            assert_int_equal(scores[i].both, single.both);
+            assert_int_equal(scores[i].either, single.either);
+            assert_int_equal(scores[i].both_resources, single.both_resources);
             assert_int_equal(scores[i].verdict, single.verdict);
         }
     }
@@ -829,23 +872,19 @@ static void test_the_order_is_a_strict_weak_order(void **state)
 static void test_the_order_is_by_overlap_then_coverage_or_similarity_then_coverage(void **state)
 {
     struct fixture *fixture = *state;
-    struct similarity_score low = {.similarity = ratio_millionths(900000),
-                                   .coverage = ratio_millionths(500000),
-                                   .overlap = ratio_millionths(450000)};
-    struct similarity_score high = {.similarity = ratio_millionths(500000),
-                                    .coverage = ratio_millionths(1000000),
-                                    .overlap = ratio_millionths(500000)};
-    struct similarity_score covering = high;
+    struct similarity_score low = {.failed = 180, .both = 90, .either = 200};      /* S .9, C .5, J .45 */
+    struct similarity_score high = {.failed = 100, .both = 100, .either = 200};    /* S .5, C 1, J .5 */
+    struct similarity_score as_high = {.failed = 125, .both = 100, .either = 200}; /* S .625, C .8, J .5 */
+    struct similarity_score as_low = {.failed = 180, .both = 80, .either = 200};   /* S .9, C .444, J .4 */
 
     make_rules(fixture);
     assert_true(similarity_compare(fixture->rules, &high, &low) < 0);
-    covering.coverage = ratio_millionths(400000);
-    assert_true(similarity_compare(fixture->rules, &high, &covering) < 0);
+    assert_true(similarity_compare(fixture->rules, &high, &as_high) < 0);
 
     fixture->config.rank_by = RANK_BY_SIMILARITY;
     make_rules(fixture);
     assert_true(similarity_compare(fixture->rules, &high, &low) > 0);
-    assert_true(similarity_compare(fixture->rules, &high, &covering) < 0);
+    assert_true(similarity_compare(fixture->rules, &low, &as_low) < 0);
 }
 
 #define similarity_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -859,7 +898,8 @@ int main(void)
         similarity_test(test_the_paper_to_the_letter_replaces_vm_001_by_vm_004),
         similarity_test(test_equal_to_the_threshold_is_similar_enough),
         similarity_test(test_equal_to_the_minimum_coverage_is_covered_enough),
-        similarity_test(test_amounts_that_sum_exactly_to_the_threshold),
+        similarity_test(test_amounts_that_sum_to_the_threshold_meet_it),
+        similarity_test(test_the_tolerance_is_that_of_the_amounts),
         similarity_test(test_the_first_obstacle_is_told),
         similarity_test(test_hardware_is_no_likeness),
         similarity_test(test_nothing_known_of_what_it_offers_has_no_candidate),
@@ -873,9 +913,10 @@ int main(void)
         similarity_test(test_must_cover_hardware),
         similarity_test(test_features_interned_after_the_rules_count),
         similarity_test(test_impossible_kinds_are_refused),
+        similarity_test(test_the_largest_sums_fit),
         similarity_test(test_limits_for_display),
         similarity_test(test_random_machines_agree_with_the_oracle),
-        similarity_test(test_huge_amounts_stay_exact),
+        similarity_test(test_huge_amounts_compare),
         similarity_test(test_a_pool_scores_as_its_machines_one_by_one),
         similarity_test(test_the_order_is_a_strict_weak_order),
         similarity_test(test_the_order_is_by_overlap_then_coverage_or_similarity_then_coverage),

@@ -303,7 +303,6 @@ static int64_t plan_on(struct standby *standby, struct moment now)
     struct plan_view view = {
         .pool = standby->registry->pool,
         .rules = standby->registry->rules,
-        .rank_by = standby->registry->config->similarity.rank_by,
         .now_us = now.mono_us,
     };
     int r;
