@@ -6,7 +6,8 @@ machines, and beside reading the bytes that it touches. Processor time, medians.
 all must find a best machine of the same overlap.
 
 usage: decision.py [--program PATH] [--duckdb DIRECTORY] [--up-to N] [--json]
-  --program  bench_decision of the default preset (default: build/default/bin/bench_decision)
+  --program  bench_decision of a release build with tests: cmake --preset default -DBUILD_TESTING=ON
+              (default: build/default/bin/bench_decision)
   --duckdb   where `npm install @duckdb/node-api` was run; without it DuckDB is left out
 """
 

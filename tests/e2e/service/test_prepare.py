@@ -14,7 +14,12 @@ import pytest
 import container as containers
 from steps import SOURCE
 
-BUILD = "cmake --preset default -DBUILD_TESTING={testing} && cmake --build --preset default --target {targets}"
+
+def install_commands():
+    """Those of the README's Install that build the package: what comes before the first sudo."""
+    lines = (SOURCE / "README.md").read_text().split("## Install\n\n", 1)[1].splitlines()
+    commands = [line.strip() for line in lines[:lines.index("")]]
+    return commands[:next(i for i, command in enumerate(commands) if command.startswith("sudo"))]
 
 
 class BareSystem:
@@ -55,11 +60,14 @@ def bare_system():
 
 
 def test_each_set_of_packages_suffices_for_its_steps(bare_system):
+    prepare, *build = install_commands()
+    assert prepare == "sh tests/prepare.sh build"
     bare_system.prepare("build")
-    bare_system.run(BUILD.format(testing="OFF", targets="all"))
-    bare_system.run("cd build/default && cpack -G DEB && test -e understudy_*.deb")
+    for command in build:
+        bare_system.run(command)
+    bare_system.run("test -e build/default/understudy_*.deb")
     bare_system.prepare("test")
-    bare_system.run(BUILD.format(testing="ON", targets="test_diag"))
+    bare_system.run("cmake --preset default -DBUILD_TESTING=ON && cmake --build --preset default --target test_diag")
     bare_system.run("ctest --test-dir build/default --no-tests=error -R unit/test_diag && UNDERSTUDY_BUILD=default "
                     "python3 -m pytest -q -p no:cacheprovider tests/e2e/test_drill.py")
     bare_system.prepare("all")
