@@ -476,6 +476,29 @@ static void test_a_pause_that_is_being_recovered_does_not_fail_once_more(struct 
     assert_int_equal(last->state, RECOVERY_RECOVERED);
 }
 
+/* And where its recovery ends without an answer, the machine still paused, that was told. */
+static void test_a_pause_whose_recovery_was_resumed_and_given_up_is_told_once(struct world *world)
+{
+    unsigned a = world_add_three(world);
+
+    world->domains[a].state = MACHINE_PAUSED;
+    world->domains[a].reason = REASON_IO_ERROR;
+    world->holds = 1u << ACTION_DESTROY;
+    world_tell(world, a, EVENT_SUSPENDED_IO_ERROR);
+    world_pass(world, world->config.failure.io_error_grace_us + USEC_PER_SEC);
+    world_restart_daemon(world);
+    world->holds = 1u << ACTION_DESTROY;
+    world_connect_all(world);
+    do {
+        world_answer_error(world, world_find_pending(world, ACTION_DESTROY), -EIO);
+        world_pass(world, 5 * USEC_PER_SEC);
+    } while (world->n_pending > 0);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world_tell(world, a, EVENT_SUSPENDED_IO_ERROR); /* libvirt tells it again */
+    world_pass(world, 2 * world->config.failure.io_error_grace_us + SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED); /* and no other one */
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -496,6 +519,7 @@ int main(void)
         world_test(test_what_is_written_is_handed_out_once),
         world_test(test_ids_stay_distinct_within_one_second),
         world_test(test_a_pause_that_is_being_recovered_does_not_fail_once_more),
+        world_test(test_a_pause_whose_recovery_was_resumed_and_given_up_is_told_once),
         world_test(test_an_old_success_does_not_keep_a_late_start_alive),
     };
 

@@ -303,6 +303,7 @@ static void test_a_machine_that_was_started_uses_its_disk_before_that_is_told(st
     world->domains[a].role = world->domains[b].role = "protected";
     world->domains[x].is_unheard = true;
     world_connect_all(world);
+    world_pass(world, 10 * USEC_PER_SEC); /* no listing is due soon */
     world_kill(world, a);
     world_pass(world, USEC_PER_SEC / 2);
     world_expect(world, a, RECOVERY_SETTLING);
