@@ -35,8 +35,8 @@ static void add_recovery(struct table *table, const json_t *recovery)
 static void print_recoveries(const json_t *recoveries, const char *failed)
 {
     static const struct column columns[] = {
-        {"RECOVERY", COLUMN_WHOLE},    {"FAILED", COLUMN_WHOLE}, {"CAUSE", COLUMN_CUT_FIRST}, {"OUTCOME", COLUMN_WHOLE},
-        {"REPLACEMENT", COLUMN_WHOLE}, {"WARM", COLUMN_CUT},     {"OVERLAP", COLUMN_NUMBER},  {"TOOK", COLUMN_NUMBER},
+        {"RECOVERY", COLUMN_WHOLE},    {"FAILED", COLUMN_WHOLE}, {"CAUSE", COLUMN_CUT},      {"OUTCOME", COLUMN_WHOLE},
+        {"REPLACEMENT", COLUMN_WHOLE}, {"WARM", COLUMN_WHOLE},   {"OVERLAP", COLUMN_NUMBER}, {"TOOK", COLUMN_NUMBER},
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 

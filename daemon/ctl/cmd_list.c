@@ -68,11 +68,11 @@ static bool are_several_hypervisors(const json_t *machines)
 static void print_machines(const json_t *machines)
 {
     const struct column columns[] = {
-        {"MACHINE", COLUMN_WHOLE},    {"HYPERVISOR", are_several_hypervisors(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
-        {"STATE", COLUMN_WHOLE},      {"WARMTH", COLUMN_CUT},
-        {"FOR", COLUMN_CUT},          {"ROLES", COLUMN_CUT},
-        {"CPU", COLUMN_NUMBER},       {"MEMORY", COLUMN_NUMBER},
-        {"OFFERS", COLUMN_CUT_FIRST},
+        {"MACHINE", COLUMN_WHOLE}, {"HYPERVISOR", are_several_hypervisors(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
+        {"STATE", COLUMN_WHOLE},   {"WARMTH", COLUMN_WHOLE},
+        {"FOR", COLUMN_WHOLE},     {"ROLES", COLUMN_WHOLE},
+        {"CPU", COLUMN_NUMBER},    {"MEMORY", COLUMN_NUMBER},
+        {"OFFERS", COLUMN_CUT},
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 

@@ -95,7 +95,7 @@ static void print_hypervisors(const json_t *hypervisors)
 {
     static const struct column columns[] = {
         {"HYPERVISOR", COLUMN_WHOLE}, {"CONNECTION", COLUMN_WHOLE},   {"HOST", COLUMN_WHOLE},
-        {"MACHINES", COLUMN_NUMBER},  {"FREE MEMORY", COLUMN_NUMBER}, {"URI", COLUMN_CUT_FIRST},
+        {"MACHINES", COLUMN_NUMBER},  {"FREE MEMORY", COLUMN_NUMBER}, {"URI", COLUMN_CUT},
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 

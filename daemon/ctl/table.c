@@ -14,9 +14,6 @@
 
 #define GAP "  "
 
-/* libsmartcols cuts a column with a width hint, as a share of the terminal, before those without. */
-#define HINT_CUT_FIRST 0.01
-
 struct table {
     struct libscols_table *table;
     size_t n_columns;
@@ -40,18 +37,14 @@ static void *check_pointer(void *pointer)
 
 static void add_column(struct table *table, const struct column *column)
 {
-    static const struct {
-        double hint;
-        int flags;
-    } kinds[] = {
-        [COLUMN_WHOLE] = {0, 0},
-        [COLUMN_NUMBER] = {0, SCOLS_FL_RIGHT},
-        [COLUMN_CUT] = {0, SCOLS_FL_TRUNC},
-        [COLUMN_CUT_FIRST] = {HINT_CUT_FIRST, SCOLS_FL_TRUNC},
-        [COLUMN_HIDDEN] = {0, SCOLS_FL_HIDDEN},
+    static const int flags[] = {
+        [COLUMN_WHOLE] = 0,
+        [COLUMN_NUMBER] = SCOLS_FL_RIGHT,
+        [COLUMN_CUT] = SCOLS_FL_TRUNC,
+        [COLUMN_HIDDEN] = SCOLS_FL_HIDDEN,
     };
-    struct libscols_column *added = check_pointer(
-        scols_table_new_column(table->table, column->title, kinds[column->kind].hint, kinds[column->kind].flags));
+    struct libscols_column *added =
+        check_pointer(scols_table_new_column(table->table, column->title, 0, flags[column->kind]));
 
     if (print_style_code(STYLE_FAINT) != NULL)
         check(scols_cell_set_color(scols_column_get_header(added), print_style_code(STYLE_FAINT)));

@@ -13,11 +13,10 @@
 #include "ctl/print.h"
 
 enum column_kind {
-    COLUMN_WHOLE,     /* never cut: ids, names, and what is short */
-    COLUMN_NUMBER,    /* never cut, aligned to the right */
-    COLUMN_CUT,       /* cut where it must be */
-    COLUMN_CUT_FIRST, /* cut before any other */
-    COLUMN_HIDDEN,    /* not shown; its cells are added all the same */
+    COLUMN_WHOLE,  /* never cut: ids, names, and what is short */
+    COLUMN_NUMBER, /* never cut, aligned to the right */
+    COLUMN_CUT, /* cut where it must be: one at most, since libsmartcols' versions share out what is lacking differently */
+    COLUMN_HIDDEN, /* not shown; its cells are added all the same */
 };
 
 struct column {

@@ -61,7 +61,7 @@ def test_a_whole_one_passes(check):
     ("daemon/programs.c", "post-start", "post-end", "understudy-hooks.7: post-end is missing"),
     ("lib/config/schema.c", ".path", ".trail", "understudy.yaml.5: nothing to look for"),
     ("understudyd.8", "understudyctl", "virsh", "understudyd.8: SEE ALSO lacks understudyctl(1)"),
-    ("understudyd.8", ".SH DESCRIPTION", ".SH DESCRIPTION\n.PP", "mandoc"),
+    ("understudyd.8", ".SH DESCRIPTION", ".SH DESCRIPTION\n.XX", "mandoc"),
 ])
 def test_finds(check, name, old, new, told):
     status, said = check(name, old, new)
