@@ -208,7 +208,7 @@ def both_commands_and_install(machine, user, full):
     yield step(machine, "demo", user, DEMO, where, must_say=DEMO_ENDS)
     yield step(machine, "demo again", user, DEMO, where, must_say=DEMO_ENDS)
     for command in readme_block("Install"):
-        on = [(r"Continue\?", "y")] if "apt install" in command else []
+        on = [(r"[Cc]ontinue\?", "y")] if "apt install" in command else []
         yield step(machine, f"Install: {command}"[:70], user, command, where, on)
     active = machine.try_run("systemctl is-active understudyd").stdout.strip()
     expect(active == "active", f"understudyd is {active}", machine.try_run("journalctl -u understudyd").stdout)
