@@ -5,7 +5,7 @@
  * time limit; what they print goes to the log. Knows no recovery. Main thread only; never blocks.
  *
  * A program is run only if it is a regular executable file that belongs to root or to the daemon's user
- * and that nobody else may write; so must the directory be. In a directory what is not run is told as a
+ * and that no other user may write; so must the directory be. In a directory what is not run is told as a
  * line, once in each run. Names that begin with '.' or end in '~', .dpkg-*, .rpm*, .sample or .disabled are
  * no hooks at all. A program runs in a session of its own, in /, with nothing open but its standard input,
  * which is a file in memory, and one pipe for both of its outputs. When it has ended, so has its part of the

@@ -141,9 +141,9 @@ static void seek_all(struct pass *pass, struct round *round)
 }
 
 /*
- * Whoever was taken earlier in this round may use the same disk, the same address or the last memory; and of equals
- * the one is better now whose host has the most memory left, so that many are spread over the hosts. No machine: the
- * one that was matched is out.
+ * A candidate that was taken earlier in this round may use the same disk, the same address or the last memory; and of
+ * equals the one is better now whose host has the most memory left, so that many are spread over the hosts. No machine:
+ * the one that was matched is out.
  */
 static struct contender look_once_more(struct pass *pass, const struct round *round, size_t own,
                                        const struct contender *taken)

@@ -59,7 +59,7 @@ static bool is_needed(const struct registry *registry, const struct host *host)
 }
 
 /*
- * Hosts that were fenced are out of this: they are off, whoever is cut off. So is our own, which is reached without
+ * Hosts that were fenced are out of this: they are off, whatever is cut off. So is our own, which is reached without
  * any network.
  */
 static bool are_most_gone(const struct registry *registry, int64_t asked_us)

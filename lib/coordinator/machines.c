@@ -148,7 +148,7 @@ static void set_state(struct registry *registry, struct watch *watch, struct mac
     }
     machine->state = state;
     machine->reason = reason;
-    /* Whoever has started it knows more than news of an earlier life. */
+    /* The recovery or the course that has started it knows more than news of an earlier life. */
     machine->has_come_up &= watch->serves != NULL || watch->warms != NULL;
 }
 

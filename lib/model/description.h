@@ -38,7 +38,7 @@ struct disk {
     uint64_t capacity_bytes; /* 0: not known (yet) */
 };
 
-/* Owned as a whole by whoever holds the pointer; free with domain_description_free. */
+/* Owned as a whole by the holder of the pointer; free with domain_description_free. */
 struct domain_description {
     char uuid[UUID_TEXT_SIZE];
     char *name;

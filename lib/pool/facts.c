@@ -53,7 +53,7 @@ unsigned facts_roles(const struct config *config, const struct machine *machine)
     return roles;
 }
 
-/* A word that no feature can have is left out here: whoever read it has told about it already. */
+/* A word that no feature can have is left out here: its reader has told about it already. */
 static int learn(struct knowledge *knowledge, struct feature_table *table, const char *kind, const char *value)
 {
     int r = knowledge_add(knowledge, table, kind, value);

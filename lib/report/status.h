@@ -23,7 +23,7 @@ struct machine_counts {
 };
 
 struct status {
-    const char *version; /* these four are borrowed from whoever fills them in */
+    const char *version; /* these four are borrowed from the caller that fills them in */
     const char *mode;
     const char *config_file;
     const char *reload_error; /* NULL: the last reload was good */
