@@ -12,11 +12,9 @@
 #define FENCE_EXTRA_US (10 * USEC_PER_SEC)
 /* Time that a host was up is known no better. */
 #define UPTIME_SLACK_US (2 * USEC_PER_SEC)
-/* A listing that failed is asked for again after this. */
-#define LIST_RETRY_US (2 * USEC_PER_SEC)
 /*
- * libvirtd connects to the QEMUs that run in the background, after it has begun to answer. One that dies meanwhile is
- * shut off without an event (libvirt 9.0, reason "daemon"): only a second listing finds that.
+ * libvirtd begins to answer before it has connected to every QEMU that runs. A machine whose QEMU dies meanwhile is shut
+ * off without an event (libvirt 9.0, reason "daemon"): only a second listing finds that.
  */
 #define SECOND_LISTING_US (5 * USEC_PER_SEC)
 

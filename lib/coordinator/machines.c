@@ -8,9 +8,6 @@
 
 #include "coordinator/failures.h"
 
-/* A description that failed has its host listed after this. */
-#define LIST_RETRY_US (2 * USEC_PER_SEC)
-
 /* ---- what there is to be known ---- */
 
 void machines_describe(struct registry *registry, struct watch *watch)

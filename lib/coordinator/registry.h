@@ -19,6 +19,8 @@
 
 /* What could not be done for want of memory is tried again after this. */
 #define RETRY_US USEC_PER_SEC
+/* Where a listing, or a description of a machine, has failed, its host is listed after this. */
+#define LIST_RETRY_US (2 * USEC_PER_SEC)
 
 struct open_recovery;
 struct warm_standby;
