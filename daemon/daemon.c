@@ -245,6 +245,7 @@ static int open_parts(struct daemon *daemon, int listening)
         r = answers_new(daemon->coordinator, &daemon->answers);
     if (r < 0)
         return r;
+    coordinator_set_clock(daemon->coordinator, clock_now);
     connect_parts(daemon);
     r = manager_open(&daemon->manager, daemon->base);
     if (r == 0)

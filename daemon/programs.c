@@ -146,9 +146,9 @@ static int verify_warm(struct programs *programs, const struct action *action)
     const struct pool *pool = coordinator_pool(programs->coordinator);
     const struct machine *machine = pool_find(pool, action->target.hypervisor, action->target.uuid);
     _cleanup_(freep) char *json = NULL;
-    int r = machine != NULL
-                ? json_format_machine(pool, coordinator_features(programs->coordinator), machine, clock_now(), &json)
-                : -ENOENT;
+    int r = machine != NULL ? json_format_machine(pool, NULL, coordinator_features(programs->coordinator), machine,
+                                                  clock_now(), &json)
+                            : -ENOENT;
 
     if (r < 0) {
         json = NULL;

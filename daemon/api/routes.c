@@ -18,7 +18,7 @@
 #include "report/json.h"
 #include "report/metrics.h"
 
-#define INELIGIBLE_MAX 100 /* ineligible candidates that an explanation still names */
+#define EXPLAINED 20 /* eligible candidates that an explanation names, and others, unless asked for more */
 
 /* One request on its way to its answer. */
 struct exchange {
@@ -84,15 +84,16 @@ static void get_metrics(struct exchange *exchange)
 static void get_machines(struct exchange *exchange)
 {
     char *json = NULL;
-    int r = json_format_machines(exchange->pool, coordinator_features(exchange->coordinator), &json);
+    int r = json_format_machines(exchange->pool, coordinator_plan(exchange->coordinator, now(exchange)),
+                                 coordinator_features(exchange->coordinator), &json);
 
     answer(exchange, r, json);
 }
 
 /* The machine named in the path; answers the request itself where there is not exactly one. */
-static struct machine *find_machine(struct exchange *exchange)
+static const struct machine *find_machine(struct exchange *exchange)
 {
-    struct machine *machine = NULL;
+    const struct machine *machine = NULL;
     _cleanup_(freep) char *error = NULL;
     _cleanup_(freep) char *hint = NULL;
     int r = pool_find_by_name(exchange->pool, exchange->name, &machine);
@@ -118,8 +119,26 @@ static void get_machine(struct exchange *exchange)
 
     if (machine == NULL)
         return;
-    r = json_format_machine(exchange->pool, coordinator_features(exchange->coordinator), machine, now(exchange), &json);
+    r = json_format_machine(exchange->pool, coordinator_plan(exchange->coordinator, now(exchange)),
+                            coordinator_features(exchange->coordinator), machine, now(exchange), &json);
     answer(exchange, r, json);
+}
+
+/* ?limit=N, or what holds without it. -EINVAL. */
+static int read_limit(const struct exchange *exchange, size_t without, size_t *ret)
+{
+    const char *text = evhttp_find_header(&exchange->query, "limit");
+    size_t limit = without;
+    char *end;
+
+    if (text != NULL) {
+        errno = 0;
+        limit = strtoul(text, &end, 10);
+        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9')
+            return -EINVAL;
+    }
+    *ret = limit;
+    return 0;
 }
 
 static void get_explanation(struct exchange *exchange)
@@ -127,11 +146,16 @@ static void get_explanation(struct exchange *exchange)
     const struct machine *machine = find_machine(exchange);
     _cleanup_(explanation_freep) struct explanation *explanation = NULL;
     char *json = NULL;
+    size_t limit;
     int r;
 
     if (machine == NULL)
         return;
-    r = coordinator_explain(exchange->coordinator, machine, INELIGIBLE_MAX, now(exchange), &explanation);
+    if (read_limit(exchange, EXPLAINED, &limit) < 0) {
+        reply_error(exchange->request, HTTP_BADREQUEST, "limit is not a number", NULL);
+        return;
+    }
+    r = coordinator_explain(exchange->coordinator, machine, limit > 0 ? limit : SIZE_MAX, now(exchange), &explanation);
     if (r == 0)
         r = json_format_explanation(explanation, &json);
     answer(exchange, r, json);
@@ -157,23 +181,6 @@ static bool is_about(const struct recovery *recovery, const char *failed)
            strcmp(failed + n + 1, recovery->failed_name) == 0;
 }
 
-/* ?limit=N; everything without it. -EINVAL. */
-static int read_limit(const struct exchange *exchange, size_t *ret)
-{
-    const char *text = evhttp_find_header(&exchange->query, "limit");
-    size_t limit = SIZE_MAX;
-    char *end;
-
-    if (text != NULL) {
-        errno = 0;
-        limit = strtoul(text, &end, 10);
-        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9')
-            return -EINVAL;
-    }
-    *ret = limit;
-    return 0;
-}
-
 static void get_recoveries(struct exchange *exchange)
 {
     const struct coordinator *coordinator = exchange->coordinator;
@@ -183,7 +190,7 @@ static void get_recoveries(struct exchange *exchange)
     char *json = NULL;
     int r;
 
-    if (read_limit(exchange, &limit) < 0) {
+    if (read_limit(exchange, SIZE_MAX, &limit) < 0) {
         reply_error(exchange->request, HTTP_BADREQUEST, "limit is not a number", NULL);
         return;
     }

@@ -47,14 +47,14 @@ static void print_rule(const json_t *explanation)
     print_fact("", "(+) lowers similarity, (-) lowers coverage%s", by_overlap ? "; overlap is their product" : "");
 }
 
-static void print_explanation(const json_t *machine, const json_t *explanation, size_t limit)
+static void print_explanation(const json_t *machine, const json_t *explanation)
 {
     const char *chosen = field_text(explanation, "chosen"), *arrow = chosen != NULL ? "=> " : "=> no candidate: ";
 
     print_failed(machine);
     print_rule(explanation);
     putchar('\n');
-    ranking_print(explanation, chosen, limit);
+    ranking_print(explanation, chosen, 0);
     putchar('\n');
     print_styled(chosen != NULL ? STYLE_GOOD : STYLE_BAD, "%s", arrow);
     print_wrapped(STYLE_STRONG, strlen(arrow), strlen("=> "), field_word(explanation, "summary"));
@@ -64,8 +64,10 @@ static int run(struct client *client, const struct ctl_options *options, const c
 {
     _cleanup_(json_decrefp) json_t *machine = NULL;
     _cleanup_(json_decrefp) json_t *explanation = NULL;
+    _cleanup_(freep) char *path = format_text("/v1/machines/{}/explain?limit=%" PRId64,
+                                              (int64_t)(options->limit < 0 ? ROWS_DEFAULT : options->limit));
 
-    if (client_get(client, &explanation, "/v1/machines/{}/explain", argument) < 0)
+    if (client_get(client, &explanation, path, argument) < 0)
         return EXIT_FAILURE;
     if (options->json) {
         print_json(explanation);
@@ -73,7 +75,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
     }
     if (client_get(client, &machine, "/v1/machines/{}", argument) < 0)
         return EXIT_FAILURE;
-    print_explanation(machine, explanation, options->limit < 0 ? ROWS_DEFAULT : (size_t)options->limit);
+    print_explanation(machine, explanation);
     return EXIT_SUCCESS;
 }
 

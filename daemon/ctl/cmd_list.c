@@ -32,6 +32,15 @@ static char *warmth_of(const json_t *machine)
                        memory != NULL ? memory : "");
 }
 
+/* The machine for which it is the best candidate; of several the most important one, and how many more. "-": none. */
+static char *planned_for(const json_t *machine)
+{
+    int64_t others = field_integer(machine, "planned_for_count") - 1;
+    const char *first = field_word(machine, "planned_for");
+
+    return others > 0 ? format_text("%s +%" PRId64, first, others) : format_text("%s", first);
+}
+
 static void add_machine(struct table *table, const json_t *machine)
 {
     const json_t *environment = json_object_get(machine, "environment");
@@ -40,14 +49,14 @@ static void add_machine(struct table *table, const json_t *machine)
     _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
     bool reachable = field_true(machine, "reachable"), claimed = !field_is_null(machine, "claimed_by");
     _cleanup_(freep) char *warmth = warmth_of(machine);
+    _cleanup_(freep) char *served = planned_for(machine);
     const char *state = field_word(machine, "state");
 
     table_add(table, STYLE_STRONG, "%s", field_word(machine, "name"));
     table_add(table, STYLE_PLAIN, "%s", field_word(machine, "hypervisor"));
     table_add(table, reachable ? style_of_state(state) : STYLE_NOTABLE, "%s%s", state, reachable ? "" : "?");
     table_add(table, STYLE_PLAIN, "%s", warmth);
-    table_add(table, STYLE_PLAIN, "%s",
-              field_is_null(machine, "planned_for") ? "-" : field_word(machine, "planned_for"));
+    table_add(table, STYLE_PLAIN, "%s", served);
     table_add(table, claimed ? STYLE_NOTABLE : STYLE_PLAIN, "%s%s", roles[0] != '\0' ? roles : "-",
               claimed ? " claimed" : "");
     table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(environment, "cpu"));

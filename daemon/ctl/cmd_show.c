@@ -38,6 +38,7 @@ static void print_hardware(const json_t *machine)
     _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
     _cleanup_(freep) char *size = format_bytes((uint64_t)field_integer(environment, "disk_bytes"));
     _cleanup_(freep) char *macs = field_joined(machine, "macs", ", ");
+    _cleanup_(freep) char *hostdevs = field_joined(machine, "hostdevs", ", ");
 
     print_fact("cpu", "%" PRId64, field_integer(environment, "cpu"));
     print_fact("memory", "%s", memory);
@@ -51,6 +52,8 @@ static void print_hardware(const json_t *machine)
                    field_true(disk, "shareable") ? ", shareable" : "");
     }
     print_fact("network", "%s", macs[0] != '\0' ? macs : "-");
+    if (hostdevs[0] != '\0')
+        print_fact("host devices", "%s", hostdevs);
 }
 
 /* What recoveries have to do with the machine. */
@@ -66,12 +69,44 @@ static void print_recovery_facts(const json_t *machine)
         print_fact("failed", "and was not recovered; it replaces no machine until it has run again");
 }
 
+/* "spare-2 (overlap 0.83), else spare-7; spare-2 is the choice of 3 others, too". */
+static char *format_plan(const json_t *plan)
+{
+    const json_t *best = json_object_get(plan, "best"), *second = json_object_get(plan, "second");
+    const char *name = field_word(best, "name");
+    int64_t others = field_integer(plan, "shared_by") - 1;
+    _cleanup_(freep) char *other =
+        json_is_object(second) ? format_text(", else %s", field_word(second, "name")) : format_text("%s", "");
+    _cleanup_(freep) char *shared =
+        others > 0 ? format_text("; %s is the choice of %" PRId64 " other%s, too", name, others, PLURAL(others))
+                   : format_text("%s", "");
+
+    return format_text("%s (overlap %.2f)%s%s", name, field_number(best, "overlap"), other, shared);
+}
+
+/* Which machine would take over from a protected one that is up. */
+static void print_plan(const json_t *machine)
+{
+    const json_t *plan = json_object_get(machine, "plan");
+    bool has_best = json_is_object(json_object_get(plan, "best"));
+    _cleanup_(freep) char *text =
+        has_best ? format_plan(plan)
+                 : format_text("no candidate: see understudyctl explain %s", field_word(machine, "name"));
+
+    if (json_is_object(plan))
+        print_fact("if it failed", "%s", text);
+}
+
 /* What the daemon does with a standby. */
 static void print_keeping(const json_t *machine)
 {
     _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
+    int64_t others = field_integer(machine, "planned_for_count") - 1;
 
-    if (!field_is_null(machine, "planned_for"))
+    if (others > 0)
+        print_fact("planned for", "%s and %" PRId64 " other%s", field_word(machine, "planned_for"), others,
+                   PLURAL(others));
+    else if (!field_is_null(machine, "planned_for"))
         print_fact("planned for", "%s", field_word(machine, "planned_for"));
     if (!field_is(machine, "keeping", "no"))
         print_fact("kept", "%s%s%s", field_word(machine, "keeping"),
@@ -97,6 +132,7 @@ static void print_machine(const json_t *machine)
     print_fact("priority", "%" PRId64, field_integer(machine, "priority"));
     if (!field_is_null(machine, "warmth"))
         print_fact("warmth", "%s", field_word(machine, "warmth"));
+    print_plan(machine);
     print_keeping(machine);
     print_recovery_facts(machine);
     if (!field_true(machine, "reachable"))

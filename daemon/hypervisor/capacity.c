@@ -58,10 +58,7 @@ static void question_free(struct question *question)
     if (question == NULL)
         return;
     free(question->key);
-    free(question->disk.source);
-    free(question->disk.pool);
-    free(question->disk.volume);
-    free(question->disk.target);
+    disk_done(&question->disk);
     free(question);
 }
 DEFINE_CLEANUP(struct question, question_free);
@@ -102,12 +99,6 @@ static void remember(struct capacity *capacity, const char *source, uint64_t byt
     answer->asked_us = clock_now().mono_us;
 }
 
-static bool copy_text(const char *text, char **ret)
-{
-    *ret = text != NULL ? strdup(text) : NULL;
-    return text == NULL || *ret != NULL;
-}
-
 static void ask(struct capacity *capacity, const char *hypervisor, const char *uuid, const struct disk *disk)
 {
     _cleanup_(question_freep) struct question *question = calloc(1, sizeof(*question));
@@ -124,8 +115,7 @@ static void ask(struct capacity *capacity, const char *hypervisor, const char *u
         return;
     snprintf(question->machine.hypervisor, sizeof(question->machine.hypervisor), "%s", hypervisor);
     snprintf(question->machine.uuid, sizeof(question->machine.uuid), "%s", uuid);
-    if (!copy_text(disk->source, &question->disk.source) || !copy_text(disk->pool, &question->disk.pool) ||
-        !copy_text(disk->volume, &question->disk.volume) || !copy_text(disk->target, &question->disk.target))
+    if (disk_set_texts(&question->disk, disk->source, disk->pool, disk->volume, disk->target) < 0)
         return;
     HASH_ADD_KEYPTR(hh, capacity->questions, question->key, strlen(question->key), question);
     if (!question->lost)

@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One machine as a candidate for the place of a failed one: what it is judged by, and the verdict. */
+/* One machine as a candidate for the place of a failed one: how alike it is, and the verdict. */
 #ifndef UNDERSTUDY_CHOOSE_CANDIDATE_H
 #define UNDERSTUDY_CHOOSE_CANDIDATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model/machine.h"
+#include "choose/spared.h"
+#include "pool/pool.h"
 #include "protocol/verdict.h"
 #include "similarity/similarity.h"
 
 struct candidate {
-    struct machine *machine; /* borrowed */
+    const struct machine *machine; /* borrowed */
     struct similarity_score score;
     enum candidate_verdict verdict;
-    enum warmth warmth;
-    uint64_t free_memory_kib; /* of its host, less what is being started there */
-    bool knows_memory;        /* free_memory_kib is known, also where it is 0 */
-    const char *conflict;     /* the disk or address in use, borrowed; NULL: none */
+    const struct exclusive *conflict; /* what is in use, borrowed until the pool settles; NULL: nothing is */
     const struct machine *conflict_with;
+};
+
+/* What is chosen for. Everything in it is borrowed, and the pool is settled. */
+struct choice_request {
+    struct pool *pool;
+    const struct spec *need;         /* what candidates are compared with */
+    const struct machine *failed;    /* no candidate itself, and what it uses does not count as in use; NULL: none */
+    const struct pool_host *host;    /* of the failed machine: among equals, another one is preferred; NULL: none */
+    const struct spared *spared;     /* among equals, these come last; NULL: none */
+    const struct machine_ref *tried; /* machines that this recovery tried already */
+    size_t n_tried;
+    int64_t now_us;              /* mono_us, for what is told of quarantines */
+    bool check_memory;           /* a candidate that is to be booted must fit into its host's memory */
+    bool kept_may_be_given_back; /* what is only kept warm is in no candidate's way */
+    /* Machines on hosts that have one come after all others, whatever the likeness; NULL: none. */
+    bool (*has_sibling)(const void *siblings, const struct pool_host *host);
+    const void *siblings;
 };
 
 #endif

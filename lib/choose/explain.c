@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A selection in words: why each candidate won or lost. Decides nothing; reads what select.c decided. */
+/* A choice in words: why each candidate won or lost. Decides nothing; reads what choose.c decided. */
 #include "choose/explain.h"
 
 #include <errno.h>
@@ -10,12 +10,13 @@
 
 #include "base/moment.h"
 #include "base/text.h"
+#include "choose/walk.h"
 
 #define CHOSEN "chosen: "
 
-static int explain_similarity(const struct select_request *request, const struct similarity_score *score, char **ret)
+static int explain_similarity(const struct choice_request *request, const struct similarity_score *score, char **ret)
 {
-    const struct similarity_rules *rules = request->rules;
+    const struct similarity_rules *rules = pool_rules(request->pool);
 
     switch (score->verdict) {
     case SIMILARITY_NOTHING_KNOWN:
@@ -38,31 +39,48 @@ static int explain_similarity(const struct select_request *request, const struct
     }
 }
 
-/* Why the candidate at `place` (from 0) stands behind the one before it. */
-static const char *tie_break(const struct select_request *request, const struct selection *selection, size_t place)
+/* Why a candidate stands behind the one before it, unless it is less alike. */
+static const char *tie_break(const struct choice_request *request, const struct candidate *better,
+                             const struct candidate *candidate)
 {
-    const struct candidate *better = &selection->candidates[place - 1], *candidate = &selection->candidates[place];
+    const struct pool_host *host = pool_host_of(candidate->machine), *better_host = pool_host_of(better->machine);
 
-    if (similarity_compare(request->rules, &better->score, &candidate->score) != 0)
+    if (walk_is_on_sibling(request, host) != walk_is_on_sibling(request, better_host))
+        return "; on the host of a machine that it is to be kept apart from";
+    if (similarity_compare(pool_rules(request->pool), &better->score, &candidate->score) != 0)
         return "";
-    if (better->warmth != candidate->warmth)
+    if (machine_warmth(better->machine) != machine_warmth(candidate->machine))
         return "; as similar as the one before, but less warm";
-    if (better->free_memory_kib != candidate->free_memory_kib)
+    if (spared_has(request->spared, candidate->machine->number) != spared_has(request->spared, better->machine->number))
+        return "; as similar as the one before, but the only candidate of another machine";
+    if ((host == request->host) != (better_host == request->host))
+        return "; as similar as the one before, but on the host of the failed machine";
+    if (pool_host_memory_class(host) != pool_host_memory_class(better_host))
         return "; as similar as the one before, but less free memory on its host";
     return "; as similar as the one before, but later by name";
 }
 
-static int explain_eligible(const struct select_request *request, const struct selection *selection, size_t place,
-                            const struct machine *chosen, char **ret)
+/* "12", or "at least 1000". */
+static int count_eligible(const struct choice *choice, char **ret)
 {
-    bool is_chosen = selection->candidates[place].machine == chosen;
+    return text_format(ret, "%s%zu", choice->n_unjudged > 0 ? "at least " : "", choice->counts[CANDIDATE_ELIGIBLE]);
+}
 
-    if (selection->n_eligible == 1)
+static int explain_eligible(const struct choice_request *request, const struct choice *choice, size_t place,
+                            bool is_chosen, char **ret)
+{
+    _cleanup_(freep) char *of = NULL;
+    int r;
+
+    if (choice->counts[CANDIDATE_ELIGIBLE] == 1 && choice->n_unjudged == 0)
         return text_format(ret, "%sthe only one eligible", is_chosen ? CHOSEN : "");
+    r = count_eligible(choice, &of);
+    if (r < 0)
+        return r;
     if (place == 0)
-        return text_format(ret, "%sthe best of %zu eligible", is_chosen ? CHOSEN : "", selection->n_eligible);
-    return text_format(ret, "%splace %zu of %zu%s", is_chosen ? CHOSEN : "eligible: ", place + 1, selection->n_eligible,
-                       tie_break(request, selection, place));
+        return text_format(ret, "%sthe best of %s eligible", is_chosen ? CHOSEN : "", of);
+    return text_format(ret, "%splace %zu of %s%s", is_chosen ? CHOSEN : "eligible: ", place + 1, of,
+                       tie_break(request, &choice->eligible[place - 1], &choice->eligible[place]));
 }
 
 static int explain_state(const struct machine *machine, char **ret)
@@ -88,15 +106,25 @@ static int explain_cold(const struct machine *machine, char **reason)
     return text_format(reason, "%s; not kept warm: %s", without, machine->not_warm);
 }
 
-static int explain_verdict(const struct select_request *request, const struct selection *selection, size_t place,
-                           const struct machine *chosen, char **ret)
+static const char *exclusive_word(enum exclusive_kind kind)
 {
-    const struct candidate *candidate = &selection->candidates[place];
+    switch (kind) {
+    case EXCLUSIVE_ADDRESS:
+        return "address";
+    case EXCLUSIVE_DEVICE:
+        return "host device";
+    case EXCLUSIVE_DISK:
+    default:
+        return "disk";
+    }
+}
+
+int explain_ineligible(const struct choice_request *request, const struct candidate *candidate, char **ret)
+{
     const struct machine *machine = candidate->machine;
+    bool is_known;
 
     switch (candidate->verdict) {
-    case CANDIDATE_ELIGIBLE:
-        return explain_eligible(request, selection, place, chosen, ret);
     case CANDIDATE_NOT_STANDBY:
         return text_format(ret, "its role is %s, not standby", machine_roles_name(machine->roles));
     case CANDIDATE_UNREACHABLE:
@@ -111,34 +139,27 @@ static int explain_verdict(const struct select_request *request, const struct se
         if (machine->claimed_by == NULL)
             return text_format(ret, "reserved for a recovery from before the restart of understudyd");
         return text_format(ret, "claimed by recovery %s", machine->claimed_by);
-    case CANDIDATE_TRIED:
-        return text_format(ret, "this recovery tried it, and it did not come up");
     case CANDIDATE_UNDER_OPERATOR:
         return text_format(ret, "protected and paused by an operator: not resumed");
-    case CANDIDATE_NOT_SIMILAR:
-        return explain_similarity(request, &candidate->score, ret);
     case CANDIDATE_QUARANTINED:
         return text_format(ret, "did not come up recently: in quarantine for %" PRId64 " s more",
                            (machine->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    case CANDIDATE_NOT_SIMILAR:
+        return explain_similarity(request, &candidate->score, ret);
+    case CANDIDATE_TRIED:
+        return text_format(ret, "this recovery tried it, and it did not come up");
     case CANDIDATE_NO_MEMORY:
         return text_format(ret, "needs %" PRIu64 " MiB, and %s has %" PRIu64 " MiB to spare",
                            machine->description->memory_kib / 1024, machine->hypervisor,
-                           candidate->free_memory_kib / 1024);
-    case CANDIDATE_DISK_IN_USE:
-        return text_format(ret, "its disk %s is in use by %s", candidate->conflict,
-                           pool_display_name(request->pool, candidate->conflict_with));
-    case CANDIDATE_MAC_IN_USE:
-        return text_format(ret, "its address %s is in use by %s", candidate->conflict,
-                           pool_display_name(request->pool, candidate->conflict_with));
-    case CANDIDATE_COUNT:
+                           pool_host_spare_kib(pool_host_of(machine), &is_known) / 1024);
+    case CANDIDATE_IN_USE:
+        return text_format(ret, "its %s %s is in use by %s", exclusive_word(candidate->conflict->kind),
+                           candidate->conflict->name, pool_display_name(request->pool, candidate->conflict_with));
+    case CANDIDATE_ELIGIBLE:
+    case CANDIDATE_VERDICTS:
     default:
         return text_format(ret, "unknown");
     }
-}
-
-int select_reason(const struct select_request *request, const struct selection *selection, size_t place, char **ret)
-{
-    return explain_verdict(request, selection, place, NULL, ret);
 }
 
 /* Copies the names of those features of `from` that `other` lacks. */
@@ -159,11 +180,10 @@ static int list_difference(const struct feature_table *table, const struct id_se
     return 0;
 }
 
-static int explain_candidate(const struct select_request *request, const struct selection *selection, size_t place,
-                             const struct machine *chosen, const struct feature_table *table,
-                             struct explained_candidate *out)
+/* All but the reason. */
+static int describe_candidate(const struct choice_request *request, const struct candidate *candidate,
+                              const struct feature_table *table, struct explained_candidate *out)
 {
-    const struct candidate *candidate = &selection->candidates[place];
     const struct machine *machine = candidate->machine;
     int r;
 
@@ -176,81 +196,124 @@ static int explain_candidate(const struct select_request *request, const struct 
     out->coverage = fraction_to_double(score_coverage(&candidate->score));
     out->resource_coverage = fraction_to_double(score_resource_coverage(&candidate->score));
     out->overlap = fraction_to_double(score_overlap(&candidate->score));
-    out->eligible = candidate->verdict == CANDIDATE_ELIGIBLE;
-    out->is_chosen = machine == chosen;
-    out->warmth = warmth_name(candidate->warmth);
+    out->warmth = warmth_name(machine_warmth(machine));
     out->state = machine_state_name(machine->state);
-    r = explain_verdict(request, selection, place, chosen, &out->reason);
-    if (r == 0 && out->eligible)
-        r = explain_cold(machine, &out->reason);
-    if (r == 0)
-        r = list_difference(table, &request->failed->spec.features, &machine->spec.features, &out->missing);
-    if (r == 0)
-        r = list_difference(table, &machine->spec.features, &request->failed->spec.features, &out->surplus);
-    return r;
+    r = list_difference(table, &request->need->features, &machine->spec.features, &out->missing);
+    return r < 0 ? r : list_difference(table, &machine->spec.features, &request->need->features, &out->surplus);
 }
 
-static int explain_summary(struct explanation *explanation, size_t n_candidates)
+static int list_eligible(const struct choice_request *request, const struct choice *choice, size_t place,
+                         const struct machine *chosen, const struct feature_table *table,
+                         struct explanation *explanation)
+{
+    const struct candidate *candidate = &choice->eligible[place];
+    struct explained_candidate *out = &explanation->candidates[explanation->n_candidates++];
+    int r = describe_candidate(request, candidate, table, out);
+
+    out->eligible = true;
+    out->is_chosen = candidate->machine == chosen;
+    if (r == 0)
+        r = explain_eligible(request, choice, place, out->is_chosen, &out->reason);
+    return r < 0 ? r : explain_cold(candidate->machine, &out->reason);
+}
+
+static int list_ineligible(const struct choice_request *request, const struct candidate *candidate,
+                           const struct feature_table *table, struct explanation *explanation)
+{
+    struct explained_candidate *out = &explanation->candidates[explanation->n_candidates++];
+    int r = describe_candidate(request, candidate, table, out);
+
+    return r < 0 ? r : explain_ineligible(request, candidate, &out->reason);
+}
+
+static int explain_summary(const struct choice *choice, struct explanation *explanation)
 {
     const struct explained_candidate *chosen = explanation_chosen(explanation);
     const struct explained_candidate *closest = explanation->n_candidates > 0 ? &explanation->candidates[0] : NULL;
+    _cleanup_(freep) char *eligible = NULL;
+    size_t n = explanation->n_candidates + explanation->n_left_out;
 
     if (chosen != NULL)
         return text_format(&explanation->summary, "%s for %s: similarity %.4f, coverage %.4f, overlap %.4f; %s",
                            chosen->name, explanation->failed, chosen->similarity, chosen->coverage, chosen->overlap,
                            chosen->reason);
-    if (closest == NULL)
+    if (n == 0)
         return text_format(&explanation->summary, "no candidate for %s: there is no other machine",
                            explanation->failed);
-    if (explanation->n_eligible > 0)
-        return text_format(&explanation->summary, "%zu could take the place of %s; none was started",
-                           explanation->n_eligible, explanation->failed);
-    return text_format(&explanation->summary, "none of %zu can take the place of %s; the closest is %s: %s",
-                       n_candidates, explanation->failed, closest->name, closest->reason);
+    if (choice->counts[CANDIDATE_ELIGIBLE] > 0) {
+        if (count_eligible(choice, &eligible) < 0)
+            return -ENOMEM;
+        return text_format(&explanation->summary, "%s could take the place of %s; none was started", eligible,
+                           explanation->failed);
+    }
+    if (closest == NULL)
+        return text_format(&explanation->summary, "none of %zu can take the place of %s", n, explanation->failed);
+    return text_format(&explanation->summary, "none of %zu can take the place of %s; the closest is %s: %s", n,
+                       explanation->failed, closest->name, closest->reason);
 }
 
-static int explain_header(const struct select_request *request, struct explanation *explanation)
+static int explain_header(const struct choice_request *request, struct explanation *explanation)
 {
+    const struct similarity_rules *rules = pool_rules(request->pool);
+
     memcpy(explanation->uuid, request->failed->uuid, sizeof(explanation->uuid));
     explanation->hypervisor = strdup(request->failed->hypervisor);
     explanation->failed = strdup(pool_display_name(request->pool, request->failed));
     if (explanation->hypervisor == NULL || explanation->failed == NULL)
         return -ENOMEM;
-    explanation->threshold = similarity_threshold(request->rules);
-    explanation->min_coverage = similarity_min_coverage(request->rules);
-    explanation->rank_by = similarity_rank_by_name(request->rules);
+    explanation->threshold = similarity_threshold(rules);
+    explanation->min_coverage = similarity_min_coverage(rules);
+    explanation->rank_by = similarity_rank_by_name(rules);
     return 0;
 }
 
-int select_explain(const struct select_request *request, const struct selection *selection,
-                   const struct machine *chosen, const struct feature_table *table, size_t max_ineligible,
-                   struct explanation **ret)
+static int list_all(const struct choice_request *request, const struct choice *choice, const struct machine *chosen,
+                    size_t n_listed, const struct feature_table *table, struct explanation *explanation)
+{
+    int r = 0;
+
+    explanation->candidates = calloc(choice->n_eligible + choice->n_ineligible + 1, sizeof(*explanation->candidates));
+    if (explanation->candidates == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; r == 0 && i < choice->n_eligible; i++)
+        if (i < n_listed || choice->eligible[i].machine == chosen)
+            r = list_eligible(request, choice, i, chosen, table, explanation);
+    for (size_t i = 0; r == 0 && i < choice->n_ineligible; i++)
+        r = list_ineligible(request, &choice->ineligible[i], table, explanation);
+    return r;
+}
+
+/* After list_all. */
+static void count_left_out(const struct choice *choice, struct explanation *explanation)
+{
+    memcpy(explanation->left_out, choice->counts, sizeof(explanation->left_out));
+    for (size_t i = 0; i < explanation->n_candidates; i++)
+        explanation->left_out[CANDIDATE_ELIGIBLE] -= explanation->candidates[i].eligible;
+    for (size_t i = 0; i < choice->n_ineligible; i++)
+        explanation->left_out[choice->ineligible[i].verdict]--;
+    explanation->n_unjudged = choice->n_unjudged;
+    explanation->n_left_out = choice->n_unjudged;
+    for (enum candidate_verdict verdict = 0; verdict < CANDIDATE_VERDICTS; verdict++)
+        explanation->n_left_out += explanation->left_out[verdict];
+}
+
+int explain_choice(const struct choice_request *request, const struct choice *choice, const struct machine *chosen,
+                   size_t n_listed, const struct feature_table *table, struct explanation **ret)
 {
     _cleanup_(explanation_freep) struct explanation *explanation = calloc(1, sizeof(*explanation));
-    size_t n_ineligible = selection->n_candidates - selection->n_eligible;
-    size_t n_kept = selection->n_eligible + (n_ineligible < max_ineligible ? n_ineligible : max_ineligible);
     int r;
 
     if (explanation == NULL)
         return -ENOMEM;
+    if (chosen == NULL && choice->n_eligible > 0)
+        chosen = choice->eligible[0].machine;
     r = explain_header(request, explanation);
+    if (r == 0)
+        r = list_all(request, choice, chosen, n_listed, table, explanation);
     if (r < 0)
         return r;
-    explanation->n_eligible = selection->n_eligible;
-    explanation->n_left_out = selection->n_candidates - n_kept;
-    explanation->candidates = calloc(n_kept + 1, sizeof(*explanation->candidates));
-    if (explanation->candidates == NULL)
-        return -ENOMEM;
-    if (chosen == NULL && selection->n_eligible > 0)
-        chosen = selection->candidates[0].machine;
-
-    for (size_t i = 0; i < n_kept; i++) {
-        explanation->n_candidates++;
-        r = explain_candidate(request, selection, i, chosen, table, &explanation->candidates[i]);
-        if (r < 0)
-            return r;
-    }
-    r = explain_summary(explanation, selection->n_candidates);
+    count_left_out(choice, explanation);
+    r = explain_summary(choice, explanation);
     if (r < 0)
         return r;
     *ret = steal_pointer(&explanation);

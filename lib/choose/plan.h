@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which machine would replace which: each protected machine's best candidate, no candidate twice, the more
- * important machines first. Made in passes of bounded steps, so that ten thousand machines cost little at a
- * time. Plans only: a recovery decides anew, by what is true then.
+ * Who would take over from each protected machine that is up, if that machine alone failed now: the best candidate and
+ * the second. Kept by change: a machine that changes touches what it is an answer to, or could become one to. Plans
+ * only: a recovery decides anew, by the same code.
+ *
+ * Machines that need the same and stand on one host have the same answers, and are one row. What only the failed machine
+ * itself keeps from being a candidate, by a disk or an address that they share, is not in the row, and is added to what
+ * is told of that machine.
  */
 #ifndef UNDERSTUDY_CHOOSE_PLAN_H
 #define UNDERSTUDY_CHOOSE_PLAN_H
@@ -12,43 +16,50 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
-#include "pool/pool.h"
-#include "similarity/similarity.h"
-
-struct plan_entry {
-    struct machine_ref failed;
-    struct machine_ref candidate;
-    int priority;   /* of the failed machine */
-    uint32_t worth; /* millionths of what candidates are ranked by */
-};
+#include "choose/choose.h"
 
 struct plan;
 
-/* What a pass looks at; borrowed during each step. */
-struct plan_view {
-    const struct pool *pool;
-    const struct similarity_rules *rules;
-    int64_t now_us; /* mono_us, for quarantines */
-};
-
-int plan_new(struct plan **ret) _must_check_;
+/* Observes the pool, which must outlive the plan. -ENOMEM. */
+int plan_new(struct pool *pool, struct plan **ret) _must_check_;
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan, plan_free);
 
-/* Begins a pass anew. The plan of the last complete pass stands until this one is. */
-void plan_begin(struct plan *plan);
+/* After pool_configure: all is planned anew. check_memory as in struct choice_request. -ENOMEM. */
+int plan_configure(struct plan *plan, bool check_memory) _must_check_;
 
 /*
- * Goes on with the pass under way, comparing about `pairs` pairs of machines. 1: the pass is complete, and
- * planned_for of every machine set; 0: there is more to do. -ENOMEM: the pass begins anew.
+ * Settles the pool, and goes on with what is touched, for about so many comparisons of two specifications. 1: the plan
+ * is complete; 0: there is more to do, and who is spared is not known of all; -ENOMEM.
  */
-int plan_work(struct plan *plan, const struct plan_view *view, size_t pairs) _must_check_;
+int plan_settle(struct plan *plan, int64_t now_us, size_t comparisons) _must_check_;
 
-/* Pairs compared by the latest complete pass: what it cost. */
-size_t plan_cost(const struct plan *plan);
+/* The machine is a protected one that is up and was not taken by anything. */
+bool plan_is_served(const struct machine *machine);
 
-/* The latest complete plan, the most valuable first: by priority, then by worth, then by name of the failed machine. */
-size_t plan_count(const struct plan *plan);
-const struct plan_entry *plan_at(const struct plan *plan, size_t index);
+struct plan_answer {
+    struct candidate best, second; /* machine NULL: there is none */
+};
+
+/* Of a machine that is served, after plan_settle, whether it was complete or not. -ENOENT: it is not. -ENOMEM. */
+int plan_find(struct plan *plan, const struct machine *served, struct plan_answer *ret) _must_check_;
+
+/*
+ * How many served machines have this one as their best candidate, and the most important of them, or NULL. After a
+ * complete plan_settle.
+ */
+size_t plan_count_served_by(struct plan *plan, const struct machine *candidate, const struct machine **ret_first);
+
+/* What a recovery chooses by: the request of a served machine if it failed now. Borrowed until the plan settles. */
+struct choice_request plan_request(const struct plan *plan, const struct machine *served);
+
+/*
+ * Machines that are the only candidate of one that is served, but for what that one itself keeps out, which is a candidate
+ * of no other. Borrowed; of all machines after a complete plan_settle.
+ */
+const struct spared *plan_spared(const struct plan *plan);
+
+/* Rows, for measurements. */
+size_t plan_rows(const struct plan *plan);
 
 #endif

@@ -2,26 +2,27 @@
 /*
  * Candidates for all recoveries that want one, as a set.
  *
- *     what waits ─▶ the best of its ranking ─▶ matching ─▶ its machine ─▶ full selection ─▶ taken
- *         ▲                                                                    │ says otherwise
- *         └──────────────────────── ranking made anew ◀────────────────────────┘
- *
- * Rankings make it cheap to ask for many again and again. No machine is taken, and no recovery is given up, by a
- * ranking alone.
+ *     what waits ─▶ the best for each ─▶ matching ─▶ its machine, judged once more ─▶ taken
+ *         ▲                                                    │ taken by another
+ *         └────────────────────────────────────────────────────┘
  */
 #include "coordinator/assignment.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "choose/match.h"
+#include "choose/walk.h"
 #include "coordinator/decide.h"
 
 /* So many more recoveries than there is room for are matched together. */
 #define SEEKERS_EXTRA 8
 /* Failures so close to each other are decided together. */
 #define GATHER_US (50 * USEC_PER_MSEC)
+/* Of the plan, so much is made after one input: some milliseconds. */
+#define COMPARISONS_AT_ONCE 2000000
 
 struct round {
     struct seeker seekers[MATCH_MAX];
@@ -86,85 +87,72 @@ static size_t seekers_at_most(const struct recoveries *recoveries)
     return room < MATCH_MAX ? room : MATCH_MAX;
 }
 
-/* As seeker_rank; seeker_done is due only where it succeeds. */
-static int enter(struct pass *pass, struct open_recovery *open, struct seeker *ret)
-{
-    int r = seeker_init(pass, open, ret);
-
-    if (r < 0)
-        return r;
-    r = seeker_rank(pass, ret);
-    if (r < 0)
-        seeker_done(ret);
-    return r;
-}
-
-/* False: it is gone on with soon, and everything stands as before. */
+/* False: nothing can be chosen before there is memory. */
 static bool gather(struct pass *pass, struct round *round)
 {
-    size_t most = seekers_at_most(pass->recoveries);
-    struct open_recovery *open;
+    struct open_recovery *opens[MATCH_MAX], *open;
+    size_t n = 0, most = seekers_at_most(pass->recoveries);
 
-    if (pass_is_put_off(pass))
-        return false;
-    while (round->n_seekers < most && (open = next_seeker(pass->recoveries)) != NULL) {
-        int r = enter(pass, open, &round->seekers[round->n_seekers]);
-
-        if (r == -EAGAIN)
-            return false;
+    while (n < most && (open = next_seeker(pass->recoveries)) != NULL) {
         open->is_assignable = false;
-        if (r == 0)
+        opens[n++] = open;
+    }
+    if (n > 0 && pool_settle(pass->registry->pool, pass->now.mono_us) < 0) {
+        for (size_t i = 0; i < n; i++)
+            pass_postpone(pass, opens[i]);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (seeker_init(&round->seekers[round->n_seekers], pass, opens[i], n) == 0)
             round->n_seekers++;
         else
-            pass_postpone(pass, open);
+            pass_postpone(pass, opens[i]);
     }
     return true;
 }
 
-/* A seeker for which there is no memory leaves the round. */
-static void seek_all(struct pass *pass, struct round *round)
+static bool is_matched(const struct round *round, const struct candidate *const *matched, const struct machine *machine)
 {
-    size_t n = round->n_seekers, kept = 0;
-    int r = n > 0 ? pass_know_in_use(pass) : 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct seeker *seeker = &round->seekers[i];
-
-        if (r == 0 && seeker_list(pass, seeker, n, &seeker->best, &seeker->n_best) == 0) {
-            round->seekers[kept++] = *seeker;
-            continue;
-        }
-        pass_postpone(pass, seeker->open);
-        seeker_done(seeker);
-    }
-    round->n_seekers = kept;
+    for (size_t i = 0; i < round->n_seekers; i++)
+        if (matched[i] != NULL && matched[i]->machine == machine)
+            return true;
+    return false;
 }
 
 /*
- * A candidate that was taken earlier in this round may use the same disk, the same address or the last memory; and of
- * equals the one is better now whose host has the most memory left, so that many are spread over the hosts. No machine:
- * the one that was matched is out.
+ * What was taken earlier in this round may have filled the host of the matched machine, or use the same disk. Of those
+ * that are as good and that no other seeker has, the one on whose host the fewest starts are under way, so that many are
+ * spread over the hosts.
  */
-static struct contender look_once_more(struct pass *pass, const struct round *round, size_t own,
-                                       const struct contender *taken)
+static const struct candidate *look_once_more(struct pass *pass, const struct round *round, size_t own,
+                                              const struct candidate *const *matched)
 {
     const struct seeker *seeker = &round->seekers[own];
-    const struct machine *others[MATCH_MAX];
-    struct contender best;
-    size_t n_others = 0;
+    const struct candidate *best = NULL;
+    unsigned fewest = UINT_MAX;
 
-    for (size_t i = 0; i < round->n_seekers; i++)
-        if (i != own && taken[i].machine != NULL)
-            others[n_others++] = taken[i].machine;
-    if (pass_know_in_use(pass) < 0 || !ranking_choose_equal(seeker->open->ranking, &seeker->request, &pass->in_use,
-                                                            &taken[own], others, n_others, &best))
-        return (struct contender){.machine = NULL};
-    return best;
+    if (pool_settle(pass->registry->pool, pass->now.mono_us) < 0)
+        return matched[own];
+    for (size_t i = 0; i < seeker->choice.n_eligible; i++) {
+        const struct candidate *other = &seeker->choice.eligible[i];
+        unsigned starts;
+
+        if (other != matched[own] &&
+            (!walk_is_equal(&seeker->request, matched[own], other) || is_matched(round, matched, other->machine)))
+            continue;
+        starts = recoveries_starts(pass->recoveries, other->machine->hypervisor);
+        if (starts < fewest && decide_can_take(pass, other->machine) &&
+            choose_judge(&seeker->request, other->machine).verdict == CANDIDATE_ELIGIBLE) {
+            best = other;
+            fewest = starts;
+        }
+    }
+    return best != NULL ? best : matched[own];
 }
 
 /* Candidates of all seekers as numbers: the place in `machines` is the number. */
 struct columns {
-    struct machine **machines;
+    const struct machine **machines;
     size_t count;
     struct match_pair *pairs;
     size_t n_pairs;
@@ -176,7 +164,7 @@ static void columns_done(struct columns *columns)
     free(columns->pairs);
 }
 
-static size_t column_of(struct columns *columns, struct machine *machine)
+static size_t column_of(struct columns *columns, const struct machine *machine)
 {
     for (size_t i = 0; i < columns->count; i++)
         if (columns->machines[i] == machine)
@@ -193,7 +181,7 @@ static int lay_out(const struct round *round, struct columns *columns)
 {
     size_t n = round->n_seekers;
 
-    columns->machines = calloc(n * n + 1, sizeof(struct machine *));
+    columns->machines = calloc(n * n + 1, sizeof(const struct machine *));
     columns->pairs = calloc(n * n + 1, sizeof(*columns->pairs));
     if (columns->machines == NULL || columns->pairs == NULL)
         return -ENOMEM;
@@ -201,26 +189,26 @@ static int lay_out(const struct round *round, struct columns *columns)
         for (size_t i = 0; i < n; i++) {
             const struct seeker *seeker = &round->seekers[i];
 
-            if (place >= seeker->n_best)
+            if (place >= seeker->choice.n_eligible)
                 continue;
             columns->pairs[columns->n_pairs++] = (struct match_pair){
                 .failed = i,
-                .candidate = column_of(columns, seeker->best[place].machine),
-                .worth = seeker->best[place].worth,
+                .candidate = column_of(columns, seeker->choice.eligible[place].machine),
+                .worth = similarity_worth(pool_rules(seeker->request.pool), &seeker->choice.eligible[place].score),
             };
         }
     return 0;
 }
 
-static struct contender contender_of(const struct seeker *seeker, const struct machine *machine)
+static const struct candidate *candidate_of(const struct seeker *seeker, const struct machine *machine)
 {
-    for (size_t i = 0; i < seeker->n_best; i++)
-        if (seeker->best[i].machine == machine)
-            return seeker->best[i];
-    return (struct contender){.machine = NULL};
+    for (size_t i = 0; machine != NULL && i < seeker->choice.n_eligible; i++)
+        if (seeker->choice.eligible[i].machine == machine)
+            return &seeker->choice.eligible[i];
+    return NULL;
 }
 
-static int match(const struct round *round, struct contender ret_taken[MATCH_MAX])
+static int match(const struct round *round, const struct candidate *ret_matched[MATCH_MAX])
 {
     _cleanup_(columns_done) struct columns columns = {0};
     int priorities[MATCH_MAX];
@@ -235,30 +223,25 @@ static int match(const struct round *round, struct contender ret_taken[MATCH_MAX
     if (r < 0)
         return r;
     for (size_t i = 0; i < round->n_seekers; i++)
-        ret_taken[i] = contender_of(&round->seekers[i], taken[i] == MATCH_NONE ? NULL : columns.machines[taken[i]]);
+        ret_matched[i] = candidate_of(&round->seekers[i], taken[i] == MATCH_NONE ? NULL : columns.machines[taken[i]]);
     return 0;
 }
 
 /* True: a machine was taken, or a recovery has no candidate for good. */
-static bool decide_all(struct pass *pass, const struct round *round, struct contender *taken)
+static bool decide_all(struct pass *pass, const struct round *round, const struct candidate **matched)
 {
-    uint64_t version = pool_version(pass->registry->pool);
     bool has_taken = false, has_settled = false;
 
     for (size_t i = 0; i < round->n_seekers; i++) {
         const struct seeker *seeker = &round->seekers[i];
 
-        if (pool_version(pass->registry->pool) != version) {
-            seeker->open->is_assignable = true; /* some of the machines may be gone */
-            continue;
-        }
-        if (taken[i].machine != NULL && has_taken && has_room(pass->recoveries))
-            taken[i] = look_once_more(pass, round, i, taken);
-        if (seeker->n_best > 0 && taken[i].machine == NULL)
+        if (matched[i] != NULL && has_taken && has_room(pass->recoveries))
+            matched[i] = look_once_more(pass, round, i, matched);
+        if (seeker->choice.n_eligible > 0 && matched[i] == NULL)
             seeker->open->is_assignable = true; /* others took what it could have had: looked at once more */
         else
-            has_taken |= decide(pass, seeker, round->n_seekers, taken[i].machine);
-        has_settled |= seeker->n_best == 0;
+            has_taken |= decide(pass, seeker, matched[i] != NULL ? matched[i]->machine : NULL);
+        has_settled |= seeker->choice.n_eligible == 0;
     }
     return has_taken || has_settled;
 }
@@ -266,23 +249,18 @@ static bool decide_all(struct pass *pass, const struct round *round, struct cont
 /* One round for so many recoveries as there is room for, and some. True: another one may find more to do. */
 static bool assign_round(struct pass *pass)
 {
-    _cleanup_(round_done) struct round round = {0};
-    struct contender taken[MATCH_MAX];
+    _cleanup_(round_done) struct round round = {.n_seekers = 0};
+    const struct candidate *matched[MATCH_MAX];
 
-    if (!gather(pass, &round)) {
-        pass->assignment->due_us = pass->now.mono_us;
-        return false;
-    }
-    seek_all(pass, &round);
-    if (round.n_seekers == 0)
+    if (!gather(pass, &round) || round.n_seekers == 0)
         return next_seeker(pass->recoveries) != NULL;
-    if (match(&round, taken) < 0) {
+    if (match(&round, matched) < 0) {
         for (size_t i = 0; i < round.n_seekers; i++)
             pass_postpone(pass, round.seekers[i].open);
         return true;
     }
     /* The seekers that are left may fit where there is room. */
-    return decide_all(pass, &round, taken) || next_seeker(pass->recoveries) != NULL;
+    return decide_all(pass, &round, matched) || next_seeker(pass->recoveries) != NULL;
 }
 
 static bool is_any_wanting(const struct recoveries *recoveries)
@@ -338,7 +316,8 @@ static bool has_to_wait(struct assignment *assignment, struct moment now)
         until_us = gathers_until_us(assignment->recoveries);
     if (until_us <= now.mono_us)
         return false;
-    assignment->due_us = until_us;
+    if (until_us < assignment->due_us)
+        assignment->due_us = until_us;
     return true;
 }
 
@@ -353,23 +332,26 @@ bool assignment_handle(void *self, struct moment now)
         .registry = recoveries->registry,
         .now = now,
     };
+    bool wants_any;
 
     if (!registry_take(recoveries->registry, FACT_INPUT))
         return false;
     if (assignment->began_us == 0)
         assignment->began_us = now.mono_us;
     assignment->due_us = USEC_INFINITY;
-    if (recoveries->brake->is_on || (is_any_wanting(recoveries) && has_to_wait(assignment, now))) {
-        assignment->put_off_us = 0;
+    wants_any = is_any_wanting(recoveries);
+    if (!recoveries->brake->is_on && wants_any && has_to_wait(assignment, now))
         return true;
-    }
+    /* Kept current while there is time, and once more before a choice: it says who is spared. */
+    if ((wants_any || recoveries->n_open == 0) &&
+        plan_settle(recoveries->registry->plan, now.mono_us, COMPARISONS_AT_ONCE) == 0)
+        assignment->due_us = now.mono_us;
+    if (recoveries->brake->is_on)
+        return true;
     for (size_t i = 0; i < recoveries->n_open; i++)
         recoveries->open[i]->is_assignable = true;
     while (has_room(recoveries) && assign_round(&pass))
         ;
-    if (assignment->due_us == USEC_INFINITY)
-        assignment->put_off_us = 0;
-    usage_done(&pass.in_use);
     return true;
 }
 

@@ -11,9 +11,9 @@
 
 struct assignment {
     struct recoveries *recoveries;
-    int64_t began_us;   /* mono_us of the first input; 0: there was none */
-    int64_t due_us;     /* it waits for recoveries that are nearly there, or goes on: mono_us; USEC_INFINITY */
-    int64_t put_off_us; /* since when it goes on later: mono_us; 0: it does not */
+    struct moment (*clock)(void); /* NULL: deciding takes no time */
+    int64_t began_us;             /* mono_us of the first input; 0: there was none */
+    int64_t due_us; /* it waits for recoveries that are nearly there, or goes on: mono_us; USEC_INFINITY */
 };
 
 component_handle assignment_handle;

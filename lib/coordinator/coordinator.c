@@ -120,8 +120,6 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     coordinator->assignment = (struct assignment){.recoveries = &coordinator->recoveries, .due_us = USEC_INFINITY};
     r = registry_init(registry);
     if (r == 0)
-        r = standby_init(&coordinator->standby);
-    if (r == 0)
         r = coordinator_configure(coordinator, config);
     if (r < 0)
         return r;
@@ -274,7 +272,7 @@ void coordinator_handle_capacity(struct coordinator *coordinator, const struct m
                                  uint64_t capacity_bytes)
 {
     struct registry *registry = &coordinator->registry;
-    struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
     struct watch *watch = watch_find(registry, ref);
 
     if (machine == NULL)
@@ -283,7 +281,7 @@ void coordinator_handle_capacity(struct coordinator *coordinator, const struct m
         watch_mark_changed(registry, watch);
     for (size_t i = 0; i < machine->description->n_disks; i++)
         if (strcmp(machine->description->disks[i].source, source) == 0)
-            machine->description->disks[i].capacity_bytes = capacity_bytes;
+            pool_edit(registry->pool, machine)->description->disks[i].capacity_bytes = capacity_bytes;
     pool_refresh_environment(registry->pool, machine);
 }
 
@@ -292,6 +290,11 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
     outbox_tell(&coordinator->registry.outbox, NOTICE_CLOCK_JUMPED, now, NULL,
                 "the host was suspended or its clock jumped; nothing is started until all machines are listed again");
     hosts_list_anew(&coordinator->registry, now);
+}
+
+void coordinator_set_clock(struct coordinator *coordinator, struct moment (*clock)(void))
+{
+    coordinator->assignment.clock = clock;
 }
 
 void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down)

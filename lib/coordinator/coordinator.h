@@ -76,6 +76,12 @@ void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, co
 void coordinator_handle_capacity(struct coordinator *coordinator, const struct machine_ref *machine, const char *source,
                                  uint64_t capacity_bytes);
 
+/*
+ * Measures how long it takes to decide, which is part of what is told of a recovery. Without it, deciding takes no time:
+ * what is decided depends on the moments that are handed in alone.
+ */
+void coordinator_set_clock(struct coordinator *coordinator, struct moment (*clock)(void));
+
 /* The host of this hypervisor is shutting down: stops by signal are planned from now on. */
 void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down);
 
@@ -149,7 +155,10 @@ bool coordinator_next_notice(struct coordinator *coordinator, struct notice *ret
 
 /* ---- what it knows ---- */
 
-const struct pool *coordinator_pool(const struct coordinator *coordinator);
+struct pool *coordinator_pool(const struct coordinator *coordinator);
+/* Who would take over from each protected machine, complete and current; borrowed until the next input. NULL without
+ * memory. */
+struct plan *coordinator_plan(const struct coordinator *coordinator, struct moment now);
 const struct feature_table *coordinator_features(const struct coordinator *coordinator);
 
 /* The brake is on: nothing is started until coordinator_release. */
@@ -182,8 +191,11 @@ const struct recovery *coordinator_recovery(const struct coordinator *coordinato
 /* NULL: none of that id. */
 const struct recovery *coordinator_find_recovery(const struct coordinator *coordinator, const char *id);
 
-/* Which machine would take over if this one failed now? Changes nothing. -ENOMEM. */
-int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
+/*
+ * Which machine would take over if this one failed now? Lists so many of the eligible candidates, and of the others.
+ * Changes nothing. -ENOMEM.
+ */
+int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t limit,
                         struct moment now, struct explanation **ret) _must_check_;
 
 #endif

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What becomes of one recovery in a pass: a machine is taken, memory is made free for one, or no candidate
- * is left. A ranking proposes; a look at every machine has the last word, and is what is written down.
+ * is left.
  */
 #ifndef UNDERSTUDY_COORDINATOR_DECIDE_H
 #define UNDERSTUDY_COORDINATOR_DECIDE_H
 
 #include "coordinator/seeker.h"
 
+/* There is room on its host for one more start, and no course of warming that must end first. */
+bool decide_can_take(const struct pass *pass, const struct machine *machine);
+
 /*
- * With a machine for the seeker, or NULL: none is eligible. n seekers are in the round. True: a machine was
- * taken. Else its turn comes later, or it is settled that there is no candidate.
+ * With a machine for the seeker, or NULL: none is eligible. True: the machine was taken. Else its turn comes later, or it
+ * is settled that there is no candidate.
  */
-bool decide(struct pass *pass, const struct seeker *seeker, size_t n, const struct machine *machine);
+bool decide(struct pass *pass, const struct seeker *seeker, const struct machine *machine);
 
 #endif

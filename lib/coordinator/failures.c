@@ -2,11 +2,11 @@
 /* Failures of machines, left as facts for whichever component deals with them. */
 #include "coordinator/failures.h"
 
-void failures_clear(struct registry *registry, struct watch *watch, struct machine *machine)
+void failures_clear(struct registry *registry, struct watch *watch, const struct machine *machine)
 {
     if (!machine->failed_unrecovered)
         return;
-    machine->failed_unrecovered = false;
+    pool_edit(registry->pool, machine)->failed_unrecovered = false;
     watch_mark_changed(registry, watch);
 }
 
@@ -17,33 +17,35 @@ void failures_await_deadline(struct registry *registry, struct watch *watch)
 
 void failures_defer(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us)
 {
-    watch->deferred.cause = cause;
-    watch->deferred.retry_us = retry_us;
+    watch->deferred_cause = cause;
+    watch->deferred_retry_us = retry_us;
     failures_await_deadline(registry, watch);
 }
 
 /* What failed here is dealt with already, or says nothing of a service. */
 static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
 {
+    struct machine_ref ref = watch_ref(watch);
+
     if (watch_was_kept(registry, watch))
         return true;
     /* A replacement that stops concerns the recovery that started it. */
-    if (watch->recovers != NULL || watch->serves != NULL || records_await(&registry->records, &watch->ref))
+    if (watch->recovers != NULL || watch->serves != NULL || records_await(&registry->records, &ref))
         return true;
     /* What is found of a candidate that a restored recovery gave up may be the end that the recovery had made of it. */
-    return records_concern(&registry->records, &watch->ref) && !watch->has_run && cause != CAUSE_HOST_LOST;
+    return records_concern(&registry->records, &ref) && !watch->has_run && cause != CAUSE_HOST_LOST;
 }
 
 static void leave(struct registry *registry, struct watch *watch, enum machine_queue queue, enum failure_cause cause,
                   const char *why)
 {
-    watch->failure.cause = cause;
-    watch->failure.why = why;
+    watch->failed_cause = cause;
+    watch->failed_why = why;
     watch_tell(registry, watch, queue, MACHINE_FACT_FAILED);
 }
 
-void failures_leave(struct registry *registry, struct watch *watch, struct machine *machine, enum failure_cause cause,
-                    const char *why, struct moment now)
+void failures_leave(struct registry *registry, struct watch *watch, const struct machine *machine,
+                    enum failure_cause cause, const char *why, struct moment now)
 {
     if (watch->warms != NULL) {
         leave(registry, watch, QUEUE_STANDBY, cause, why);
@@ -71,31 +73,31 @@ void failures_leave(struct registry *registry, struct watch *watch, struct machi
     leave(registry, watch, QUEUE_RECOVERIES, cause, why);
 }
 
-void failures_retry(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
+void failures_retry(struct registry *registry, struct watch *watch, const struct machine *machine, struct moment now)
 {
-    enum failure_cause cause = watch->deferred.cause;
+    enum failure_cause cause = watch->deferred_cause;
 
     if (cause == CAUSE_NONE)
         return;
-    watch->deferred.cause = CAUSE_NONE;
-    watch->deferred.retry_us = USEC_INFINITY;
+    watch->deferred_cause = CAUSE_NONE;
+    watch->deferred_retry_us = USEC_INFINITY;
     failures_leave(registry, watch, machine, cause, failure_cause_sentence(cause), now);
 }
 
 /* Off, and to be recovered unless it is started again in time: meanwhile it takes the place of no other machine. */
-static void reserve_for_itself(struct registry *registry, struct watch *watch, struct machine *machine)
+static void reserve_for_itself(struct registry *registry, struct watch *watch, const struct machine *machine)
 {
     if (machine == NULL || machine->state != MACHINE_SHUT_OFF || (machine->roles & ROLE_PROTECTED) == 0)
         return;
-    machine->failed_unrecovered = true;
+    pool_edit(registry->pool, machine)->failed_unrecovered = true;
     watch_mark_changed(registry, watch);
 }
 
-void failures_handle_verdict(struct registry *registry, struct watch *watch, struct machine *machine,
+void failures_handle_verdict(struct registry *registry, struct watch *watch, const struct machine *machine,
                              const struct failure_verdict *verdict, struct moment now)
 {
-    const char *name = machine != NULL ? machine->name : watch->ref.uuid;
-    struct host *host = host_find(registry, watch->ref.hypervisor);
+    const char *name = machine != NULL ? machine->name : watch->uuid;
+    struct host *host = host_find(registry, watch->hypervisor);
 
     if (verdict->cause == CAUSE_HOST_LOST && host != NULL)
         host->went_down++;

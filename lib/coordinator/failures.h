@@ -9,20 +9,20 @@
 #include "coordinator/registry.h"
 
 /* machine NULL: it is not known yet. */
-void failures_handle_verdict(struct registry *registry, struct watch *watch, struct machine *machine,
+void failures_handle_verdict(struct registry *registry, struct watch *watch, const struct machine *machine,
                              const struct failure_verdict *verdict, struct moment now);
 /*
  * A failure; `why` is static and for people. It is left for the recoveries, or for the standby component
  * where that one has the machine, unless something speaks against it. machine NULL: it is not known yet.
  */
-void failures_leave(struct registry *registry, struct watch *watch, struct machine *machine, enum failure_cause cause,
-                    const char *why, struct moment now);
+void failures_leave(struct registry *registry, struct watch *watch, const struct machine *machine,
+                    enum failure_cause cause, const char *why, struct moment now);
 /* There was no memory to deal with a failure: it is left again at retry_us (mono_us). */
 void failures_defer(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us);
 /* A failure that was deferred, if there is one, is left again. */
-void failures_retry(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now);
+void failures_retry(struct registry *registry, struct watch *watch, const struct machine *machine, struct moment now);
 /* The machine has run since its last failure, or needs no recovery. */
-void failures_clear(struct registry *registry, struct watch *watch, struct machine *machine);
+void failures_clear(struct registry *registry, struct watch *watch, const struct machine *machine);
 /* The machine has a deadline: it stands in QUEUE_WAITING. */
 void failures_await_deadline(struct registry *registry, struct watch *watch);
 

@@ -18,7 +18,7 @@ static bool is_asked(const struct registry *registry, const struct watch *watch)
 
     return registry->config->failure.heartbeat.is_enabled && machine != NULL && machine->state == MACHINE_RUNNING &&
            machine->is_reachable && (machine->roles & ROLE_PROTECTED) != 0 &&
-           (machine->agent_connected || watch->hang.misses > 0) && !watch_is_taken(watch);
+           (machine->agent_connected || (watch->hang != NULL && watch->hang->misses > 0)) && !watch_is_taken(watch);
 }
 
 void heartbeat_tick(void *self, struct moment now)
@@ -28,7 +28,7 @@ void heartbeat_tick(void *self, struct moment now)
 
     if (heartbeat->next_us > now.mono_us)
         return;
-    for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next)
+    for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
         if (!watch->is_checking_alive && is_asked(registry, watch))
             watch_tell(registry, watch, QUEUE_CHECK_ALIVE, MACHINE_FACT_DUE);
     heartbeat->next_us = now.mono_us + registry->config->failure.heartbeat.interval_us;
@@ -45,6 +45,7 @@ bool heartbeat_next(void *self, struct action *ret)
 {
     struct heartbeat *heartbeat = self;
     struct registry *registry = heartbeat->registry;
+    struct machine_ref ref;
     struct watch *watch;
     unsigned facts;
 
@@ -52,7 +53,8 @@ bool heartbeat_next(void *self, struct action *ret)
         watch->is_checking_alive = is_asked(registry, watch);
         if (!watch->is_checking_alive)
             continue;
-        *ret = registry_new_action(registry, PART_HEARTBEAT, ACTION_CHECK_ALIVE, &watch->ref,
+        ref = watch_ref(watch);
+        *ret = registry_new_action(registry, PART_HEARTBEAT, ACTION_CHECK_ALIVE, &ref,
                                    registry->config->failure.heartbeat.timeout_us);
         return true;
     }
@@ -64,6 +66,7 @@ void heartbeat_answer(void *self, const struct action *action, const struct acti
     struct heartbeat *heartbeat = self;
     struct registry *registry = heartbeat->registry;
     struct watch *watch = watch_find(registry, &action->target);
+    struct hang_track *hang;
 
     if (watch == NULL)
         return;
@@ -71,7 +74,12 @@ void heartbeat_answer(void *self, const struct action *action, const struct acti
     /* A hypervisor that does not answer says nothing about the guest. */
     if (result->error != 0 || !is_asked(registry, watch))
         return;
-    if (hang_judge(&watch->hang, &result->probe, registry->config->failure.heartbeat.misses))
+    if (result->probe.agent_answered) {
+        watch_clear_hang(watch);
+        return;
+    }
+    hang = watch_get_hang(watch); /* without memory it is asked again */
+    if (hang != NULL && hang_judge(hang, &result->probe, registry->config->failure.heartbeat.misses))
         failures_leave(registry, watch, watch_machine(registry, watch), CAUSE_HUNG,
                        "its guest agent does not answer, and its disks and network are silent", now);
 }

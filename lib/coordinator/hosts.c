@@ -171,15 +171,15 @@ bool hosts_are_heard(const struct registry *registry)
 /* What an earlier daemon had begun to keep warm there is warm no longer. */
 static void forget_warmth(struct registry *registry, const struct host *host)
 {
-    for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next)
-        if (is_on(host, watch->ref.hypervisor))
-            watch->remembered.keeping = KEEPING_NONE;
+    for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
+        if (is_on(host, watch->hypervisor))
+            watch_forget_keeping(watch);
 }
 
 /* The machines of a fenced host are off; those that were in service are recovered, all together. */
 static void take_down(struct registry *registry, struct host *host, struct moment now)
 {
-    struct machine *machine, *next;
+    const struct machine *machine, *next;
 
     host_tell(host, HOST_READER_STANDBY, HOST_FACT_OFF);
     for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {

@@ -23,12 +23,14 @@ bool machines_next(void *self, struct action *ret)
     struct registry *registry = self;
     unsigned facts;
     struct watch *watch = watch_take(registry, QUEUE_DESCRIBE, &facts);
+    struct machine_ref ref;
 
     if (watch == NULL)
         return false;
     watch->is_describing = true;
-    *ret = registry_new_action(registry, PART_MACHINES, ACTION_DESCRIBE, &watch->ref,
-                               registry->config->recovery.call_timeout_us);
+    ref = watch_ref(watch);
+    *ret =
+        registry_new_action(registry, PART_MACHINES, ACTION_DESCRIBE, &ref, registry->config->recovery.call_timeout_us);
     return true;
 }
 
@@ -57,22 +59,22 @@ void machines_answer(void *self, const struct action *action, const struct actio
 }
 
 /* Removes the machine unless something still needs it; the watch ends when that is written down. */
-static void forget(struct registry *registry, struct machine *machine)
+static void forget(struct registry *registry, const struct machine *machine)
 {
     struct watch *watch = watch_of(registry, machine);
 
     pool_remove(registry->pool, machine);
     if (watch == NULL || watch_is_taken(watch) || (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0)
         return;
-    watch->track = (struct failure_track){0};
-    watch->remembered.state = MACHINE_UNKNOWN;
-    watch->deferred.cause = CAUSE_NONE;
-    watch->deferred.retry_us = USEC_INFINITY;
+    watch_set_track(watch, (struct failure_track){0});
+    watch_forget_state(watch);
+    watch->deferred_cause = CAUSE_NONE;
+    watch->deferred_retry_us = USEC_INFINITY;
     watch->is_forgotten = true;
     watch_mark_changed(registry, watch);
 }
 
-void machines_let_go(struct registry *registry, struct machine *machine)
+void machines_let_go(struct registry *registry, const struct machine *machine)
 {
     if (!machine->is_present)
         forget(registry, machine);
@@ -84,14 +86,14 @@ static void forget_unknown(struct registry *registry, const struct machine_ref *
 {
     struct watch *watch = watch_find(registry, ref);
 
-    if (watch != NULL && !watch_is_taken(watch) && watch->deferred.cause == CAUSE_NONE && !watch->is_describing &&
-        watch->facts[QUEUE_DESCRIBE] == 0 && watch->remembered.state == MACHINE_UNKNOWN)
+    if (watch != NULL && !watch_is_taken(watch) && watch->deferred_cause == CAUSE_NONE && !watch->is_describing &&
+        watch->facts[QUEUE_DESCRIBE] == 0 && watch_remembered(watch)->state == MACHINE_UNKNOWN)
         watch_discard(registry, watch);
 }
 
 void machines_forget_unconfigured(struct registry *registry)
 {
-    struct machine *machine, *next;
+    const struct machine *machine, *next;
 
     for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
         next = pool_next(registry->pool, machine);
@@ -107,8 +109,10 @@ static bool is_taken_care_of(const struct registry *registry, const struct machi
 {
     const struct watch *watch = watch_of(registry, machine);
 
+    struct machine_ref ref = machine_ref_of(machine);
+
     return watch == NULL || watch_is_taken(watch) || watch_was_kept(registry, watch) ||
-           records_await(&registry->records, &watch->ref);
+           records_await(&registry->records, &ref);
 }
 
 static struct failure_context context_of(const struct registry *registry, const struct machine *machine,
@@ -130,23 +134,27 @@ static struct failure_context context_of(const struct registry *registry, const 
     };
 }
 
-static void set_state(struct registry *registry, struct watch *watch, struct machine *machine, enum machine_state state,
-                      enum machine_reason reason)
+static void set_state(struct registry *registry, struct watch *watch, const struct machine *machine,
+                      enum machine_state state, enum machine_reason reason)
 {
+    struct machine *edited;
+
     if (machine->state != state || machine->reason != reason)
         watch_mark_changed(registry, watch);
     if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
         failures_clear(registry, watch, machine);
     watch->has_run |= state == MACHINE_RUNNING;
     if (machine->state != state) {
-        hang_clear(&watch->hang);
+        watch_clear_hang(watch);
         registry_tell(registry, FACT_POOL_CHANGED);
         registry_tell(registry, FACT_SERVING_CHANGED);
+        registry_tell(registry, FACT_USES_CHANGED);
     }
-    machine->state = state;
-    machine->reason = reason;
+    edited = pool_edit(registry->pool, machine);
+    edited->state = state;
+    edited->reason = reason;
     /* The recovery or the course that has started it knows more than news of an earlier life. */
-    machine->has_come_up &= watch->serves != NULL || watch->warms != NULL;
+    edited->has_come_up &= watch->serves != NULL || watch->warms != NULL;
 }
 
 /* Recoveries and courses that have the machine are told of its state. */
@@ -164,18 +172,18 @@ static void tell_seen(struct registry *registry, struct watch *watch, bool came_
     watch_tell(registry, watch, QUEUE_LATE_STARTS, came_up ? MACHINE_FACT_CAME_UP : MACHINE_FACT_DUE);
 }
 
-void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now)
+void machines_lose(struct registry *registry, const struct machine *machine, bool has_failed, struct moment now)
 {
     static const char why[] = "its host was lost";
     struct watch *watch = watch_get(registry, machine->hypervisor, machine->uuid);
 
-    machine->has_come_up = false;
+    pool_edit(registry->pool, machine)->has_come_up = false;
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
     set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
-    machine->event_sequence = registry->events;
-    watch->remembered.state = MACHINE_UNKNOWN;
-    watch->track = (struct failure_track){.reported = true};
+    pool_edit(registry->pool, machine)->event_sequence = registry->events;
+    watch_forget_state(watch);
+    watch_set_track(watch, (struct failure_track){.reported = true});
     if (watch->warms != NULL || (has_failed && !watch_is_taken(watch)))
         failures_leave(registry, watch, machine, CAUSE_HOST_LOST, why, now);
 }
@@ -183,7 +191,7 @@ void machines_lose(struct registry *registry, struct machine *machine, bool has_
 /* ---- events ---- */
 
 /* The state that the event leaves the machine in. Unknown machines have none to keep. */
-static void apply_event_state(struct registry *registry, struct watch *watch, struct machine *machine,
+static void apply_event_state(struct registry *registry, struct watch *watch, const struct machine *machine,
                               const struct domain_event *event)
 {
     enum machine_state state;
@@ -192,7 +200,7 @@ static void apply_event_state(struct registry *registry, struct watch *watch, st
 
     if (machine == NULL || !domain_event_state(event->kind, &state, &reason))
         return;
-    machine->event_sequence = registry->events;
+    pool_edit(registry->pool, machine)->event_sequence = registry->events;
     /* The pause that libvirt tells beside a panic is no news. */
     if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)
         return;
@@ -206,12 +214,12 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
 {
     struct failure_context context;
     struct failure_verdict verdict;
-    struct machine *machine;
+    const struct machine *machine;
     struct watch *watch;
 
     registry->events++;
     watch = watch_get(registry, host->name, event->uuid);
-    if (watch == NULL) {
+    if (watch == NULL || (event->kind == EVENT_CRASHED_PANICKED && watch_get_panics(watch) == NULL)) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, event->at, NULL,
                     "no memory to take an event of %s; it is listed again", host->name);
         host->wants_list = true;
@@ -220,6 +228,7 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     watch->has_run = true; /* whatever happens to it, it happens now */
     machine = watch_machine(registry, watch);
     context = context_of(registry, machine, event->at);
+    context.panics = watch->panics;
     verdict = failure_handle_event(&watch->track, event->kind, &context);
     apply_event_state(registry, watch, machine, event);
     failures_handle_verdict(registry, watch, machine, &verdict, event->at);
@@ -233,18 +242,19 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
  * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
  * without success and the report says the same, that is no new failure.
  */
-static void recall(struct registry *registry, struct watch *watch, struct machine *machine,
+static void recall(struct registry *registry, struct watch *watch, const struct machine *machine,
                    const struct domain_report *report, struct moment now)
 {
-    const struct machine_memory *memory = &watch->remembered;
+    const struct machine_memory *memory = watch_remembered(watch);
+    struct machine *edited = pool_edit(registry->pool, machine);
 
-    machine->state = memory->state;
-    machine->reason = memory->reason;
+    edited->state = memory->state;
+    edited->reason = memory->reason;
     /* One that runs was started since. */
     if (!memory->failed_unrecovered || memory->state == MACHINE_RUNNING || memory->state == MACHINE_SUSPENDED ||
         report->state != memory->state || report->reason != memory->reason)
         return;
-    machine->failed_unrecovered = true;
+    edited->failed_unrecovered = true;
     if (memory->went_down_with_host)
         failure_await_restart(&watch->track, &registry->config->failure, now);
     else
@@ -252,13 +262,14 @@ static void recall(struct registry *registry, struct watch *watch, struct machin
 }
 
 /* A machine that is off cannot be asked: what it told in an earlier life of the daemon holds. */
-static void recall_learned(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
+static void recall_learned(struct registry *registry, struct watch *watch, const struct machine *machine,
+                           struct moment now)
 {
-    if (!machine->description->has_learned &&
-        pool_remember_learned(registry->pool, machine, &watch->remembered_learned) < 0)
+    if (watch->memory != NULL && !machine->description->has_learned &&
+        pool_remember_learned(registry->pool, machine, &watch->memory->learned) < 0)
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory for what is known of %s",
                     machine->name);
-    string_list_done(&watch->remembered_learned);
+    watch_forget_learned(watch);
 }
 
 /* Something of it is not as it was written down. */
@@ -271,10 +282,10 @@ static bool is_new_description(const struct registry *registry, const struct wat
 }
 
 /* Takes the description of a report. NULL: there is no memory for it, and everything is as it was. */
-static struct machine *take_description(struct registry *registry, const struct host *host, struct watch *watch,
-                                        struct domain_description *description)
+static const struct machine *take_description(struct registry *registry, const struct host *host, struct watch *watch,
+                                              struct domain_description *description)
 {
-    struct machine *machine = NULL;
+    const struct machine *machine = NULL;
     bool is_new;
 
     if (watch == NULL) {
@@ -284,20 +295,22 @@ static struct machine *take_description(struct registry *registry, const struct 
     is_new = is_new_description(registry, watch, description);
     if (pool_apply(registry->pool, host->name, description, &machine) < 0)
         return NULL;
-    if (is_new)
+    if (is_new) {
         watch_mark_changed(registry, watch);
+        registry_tell(registry, FACT_USES_CHANGED);
+    }
     return machine;
 }
 
 /* What a report says of the state, unless something newer is known. */
-static void apply_reported_state(struct registry *registry, struct watch *watch, struct machine *machine,
+static void apply_reported_state(struct registry *registry, struct watch *watch, const struct machine *machine,
                                  const struct domain_report *report, uint64_t as_of, bool is_first, struct moment now)
 {
     struct failure_context context = context_of(registry, machine, now);
     struct failure_verdict verdict = failure_handle_listing(&watch->track, report->state, report->reason, &context);
     bool is_news = machine->state != report->state;
 
-    machine->event_sequence = as_of;
+    pool_edit(registry->pool, machine)->event_sequence = as_of;
     set_state(registry, watch, machine, report->state, report->reason);
     if (is_news)
         tell_state(registry, watch, report->state);
@@ -310,7 +323,9 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
                         struct moment now)
 {
     struct watch *watch = watch_get(registry, host->name, report->description->uuid);
-    struct machine *machine = take_description(registry, host, watch, steal_pointer(&report->description));
+    const struct machine *machine = take_description(registry, host, watch, steal_pointer(&report->description));
+    struct machine_ref ref;
+    struct machine *edited;
     bool is_first;
 
     if (machine == NULL) {
@@ -320,20 +335,22 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         return -ENOMEM;
     }
     watch->is_forgotten = false;
-    machine->is_reserved = records_concern(&registry->records, &watch->ref);
+    ref = machine_ref_of(machine);
+    pool_edit(registry->pool, machine)->is_reserved = records_concern(&registry->records, &ref);
     is_first = machine->event_sequence == 0 &&
-               (machine->state == MACHINE_UNKNOWN || watch->remembered.state != MACHINE_UNKNOWN);
+               (machine->state == MACHINE_UNKNOWN || watch_remembered(watch)->state != MACHINE_UNKNOWN);
     if (is_first) {
         recall(registry, watch, machine, report, now);
         recall_learned(registry, watch, machine, now);
     }
     /* The machine is known now: the next listing does not recall it again, even if the rest of this one is lost. */
-    watch->remembered.state = MACHINE_UNKNOWN;
+    watch_forget_state(watch);
     watch->is_listed = true;
     watch->absent_since_us = 0;
-    machine->persistent = report->persistent;
-    machine->has_managed_save = report->has_managed_save;
-    machine->agent_connected = report->agent_connected;
+    edited = pool_edit(registry->pool, machine);
+    edited->persistent = report->persistent;
+    edited->has_managed_save = report->has_managed_save;
+    edited->agent_connected = report->agent_connected;
     if (machine->description->has_learned)
         watch_mark_changed(registry, watch);
     /* A listing asks no agent: what it could tell is asked for once. */
@@ -343,7 +360,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
 
     if (machine->event_sequence <= as_of)
         apply_reported_state(registry, watch, machine, report, as_of, is_first, now);
-    if (watch->remembered.keeping != KEEPING_NONE)
+    if (watch_remembered(watch)->keeping != KEEPING_NONE)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_REPORTED);
     failures_retry(registry, watch, machine, now);
     return 0;
@@ -382,7 +399,7 @@ static bool is_hardly_gone(const struct registry *registry, struct watch *watch,
 }
 
 /* The hypervisor does not list this machine any more. */
-static void apply_absence(struct registry *registry, struct machine *machine, uint64_t as_of, struct moment now)
+static void apply_absence(struct registry *registry, const struct machine *machine, uint64_t as_of, struct moment now)
 {
     struct watch *watch = watch_of(registry, machine);
     struct failure_context context;
@@ -404,7 +421,7 @@ static void apply_absence(struct registry *registry, struct machine *machine, ui
 /* What was there before and is not in the listing. */
 static void apply_absences(struct registry *registry, const struct host *host, uint64_t as_of, struct moment now)
 {
-    struct machine *machine, *next;
+    const struct machine *machine, *next;
 
     for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
         const struct watch *watch = watch_of(registry, machine);
@@ -418,19 +435,21 @@ static void apply_absences(struct registry *registry, const struct host *host, u
 /* Machines remembered from before the start that are not there any more. */
 static void forget_vanished(struct registry *registry, const struct host *host, struct moment now)
 {
-    for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next) {
-        if (watch->remembered.state == MACHINE_UNKNOWN || strcmp(watch->ref.hypervisor, host->name) != 0)
+    for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;) {
+        enum machine_state state = watch_remembered(watch)->state;
+
+        if (state == MACHINE_UNKNOWN || strcmp(watch->hypervisor, host->name) != 0)
             continue;
         if (watch->is_unread)
             continue;
         if (!watch->is_listed && watch_machine(registry, watch) == NULL) {
-            if (machine_state_is_active(watch->remembered.state))
+            if (machine_state_is_active(state))
                 outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, NULL,
-                            "%s/%s was %s when understudyd last ran, and is gone", host->name, watch->ref.uuid,
-                            machine_state_name(watch->remembered.state));
+                            "%s/%s was %s when understudyd last ran, and is gone", host->name, watch->uuid,
+                            machine_state_name(state));
             watch_mark_changed(registry, watch);
         }
-        watch->remembered.state = MACHINE_UNKNOWN;
+        watch_forget_state(watch);
     }
 }
 
@@ -439,7 +458,7 @@ int machines_handle_inventory(struct registry *registry, struct host *host, stru
 {
     int r = 0;
 
-    for (struct watch *watch = registry->watches; watch != NULL; watch = watch->hh.next)
+    for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
         watch->is_listed = watch->is_unread = false;
     for (size_t i = 0; i < inventory->n_unread; i++)
         apply_unread(registry, host, inventory->unread[i]);
@@ -467,7 +486,7 @@ void machines_handle_description(struct registry *registry, const struct action 
 {
     const struct machine_ref *ref = &action->target;
     struct host *host = host_find(registry, ref->hypervisor);
-    struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
 
     end_describing(registry, ref);
     if (host == NULL || !host->track.is_connected || is_for_the_listing(host, machine, report)) {
@@ -479,7 +498,7 @@ void machines_handle_description(struct registry *registry, const struct action 
         (void)apply_report(registry, host, report, action->as_of, now); /* listed anew without memory */
         machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
         if (machine != NULL)
-            machine->is_reachable = host->is_listed;
+            pool_edit(registry->pool, machine)->is_reachable = host->is_listed;
     } else if (machine != NULL) {
         apply_absence(registry, machine, action->as_of, now);
     } else {
@@ -492,17 +511,17 @@ void machines_handle_description(struct registry *registry, const struct action 
 
 static int64_t deadline_of(const struct watch *watch)
 {
-    return earlier_us(failure_deadline(&watch->track), watch->deferred.retry_us);
+    return earlier_us(failure_deadline(&watch->track), watch->deferred_retry_us);
 }
 
 static void tick(struct registry *registry, struct watch *watch, struct moment now)
 {
-    struct machine *machine = watch_machine(registry, watch);
+    const struct machine *machine = watch_machine(registry, watch);
     struct failure_context context = context_of(registry, machine, now);
     struct failure_verdict verdict = failure_tick(&watch->track, &context);
 
     failures_handle_verdict(registry, watch, machine, &verdict, now);
-    if (watch->deferred.retry_us <= now.mono_us)
+    if (watch->deferred_retry_us <= now.mono_us)
         failures_retry(registry, watch, machine, now);
 }
 
@@ -532,7 +551,7 @@ int64_t machines_deadline(const void *self)
     const struct watch *watch = registry->queues[QUEUE_WAITING].first;
     int64_t deadline_us = USEC_INFINITY;
 
-    for (; watch != NULL; watch = watch->next[QUEUE_WAITING])
+    for (; watch != NULL; watch = watch_after(registry, watch, QUEUE_WAITING))
         deadline_us = earlier_us(deadline_us, deadline_of(watch));
     return deadline_us;
 }
@@ -542,37 +561,41 @@ int64_t machines_deadline(const void *self)
 void machines_resume_recovery(struct watch *watch, const struct machine *machine)
 {
     if (machine->state != MACHINE_RUNNING && machine->state != MACHINE_SUSPENDED)
-        watch->track = (struct failure_track){.reported = true};
+        watch_set_track(watch, (struct failure_track){.reported = true});
 }
 
-void machines_write_off(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now)
+void machines_write_off(struct registry *registry, struct watch *watch, const struct machine *machine,
+                        struct moment now)
 {
-    watch->track = (struct failure_track){.reported = true, .written_off_us = now.mono_us};
+    watch_set_track(watch, (struct failure_track){.reported = true, .written_off_us = now.mono_us});
     /* However it stopped, that is told already: a crash found there is no news. */
     if (machine_state_is_active(machine->state))
         set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
     machines_describe(registry, watch);
 }
 
-void machines_end_recovery(struct registry *registry, struct watch *watch, struct machine *machine, bool runs_after_all)
+void machines_end_recovery(struct registry *registry, struct watch *watch, const struct machine *machine,
+                           bool runs_after_all)
 {
     watch_mark_changed(registry, watch);
     if (!runs_after_all)
         return;
     watch->track.reported = false;
-    watch->hang.is_hung = false;
+    if (watch->hang != NULL)
+        watch->hang->is_hung = false;
     pool_set_present(registry->pool, machine, true);
     machines_describe(registry, watch);
 }
 
-void machines_come_up(struct registry *registry, struct machine *machine)
+void machines_come_up(struct registry *registry, const struct machine *machine)
 {
     uint64_t free_kib, needed_kib;
 
     if (machine == NULL)
         return;
-    machine->has_come_up = true;
-    pool_set_starting(registry->pool, machine, false);
+    pool_edit(registry->pool, machine)->has_come_up = true;
+    pool_edit(registry->pool, machine)->is_starting = false;
+    registry_tell(registry, FACT_USES_CHANGED);
     free_kib = pool_free_memory(registry->pool, machine->hypervisor);
     needed_kib = machine->description->memory_kib;
     if (free_kib > 0)

@@ -33,21 +33,22 @@ void machines_handle_description(struct registry *registry, const struct action 
 /* What more there is to know of it is to be asked for. */
 void machines_describe(struct registry *registry, struct watch *watch);
 /* The host of the machine was fenced: it is off. has_failed: it was in service, and is recovered if it is protected. */
-void machines_lose(struct registry *registry, struct machine *machine, bool has_failed, struct moment now);
+void machines_lose(struct registry *registry, const struct machine *machine, bool has_failed, struct moment now);
 /* Its start has succeeded: what it needs is in use and its memory is spent, whatever its host said last. */
-void machines_come_up(struct registry *registry, struct machine *machine);
+void machines_come_up(struct registry *registry, const struct machine *machine);
 
 /* ---- what recoveries and standbys do to it ---- */
 
 /* A recovery of this machine is under way since before the start: that it does not run is no news. */
 void machines_resume_recovery(struct watch *watch, const struct machine *machine);
 /* The machine was surely stopped on purpose; later news of that is old. */
-void machines_write_off(struct registry *registry, struct watch *watch, struct machine *machine, struct moment now);
+void machines_write_off(struct registry *registry, struct watch *watch, const struct machine *machine,
+                        struct moment now);
 /* A recovery of this machine ended. runs_after_all: it may fail anew, even if no event told that it runs. */
-void machines_end_recovery(struct registry *registry, struct watch *watch, struct machine *machine,
+void machines_end_recovery(struct registry *registry, struct watch *watch, const struct machine *machine,
                            bool runs_after_all);
 /* Ends a hold on the machine, which may be gone afterwards, and its watch with it. */
-void machines_let_go(struct registry *registry, struct machine *machine);
+void machines_let_go(struct registry *registry, const struct machine *machine);
 /* Machines of hypervisors that are no longer configured go. */
 void machines_forget_unconfigured(struct registry *registry);
 

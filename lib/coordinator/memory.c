@@ -24,10 +24,11 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
                          const struct machine_memory *memory)
 {
     struct watch *watch = watch_get(&coordinator->registry, machine->hypervisor, machine->uuid);
+    struct watch_memory *remembered = watch != NULL ? watch_get_memory(watch) : NULL;
 
-    if (watch == NULL)
+    if (remembered == NULL)
         return -ENOMEM;
-    watch->remembered = *memory;
+    remembered->state = *memory;
     return 0;
 }
 
@@ -48,7 +49,8 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
 {
     struct registry *registry = &coordinator->registry;
     struct watch *watch = watch_get(registry, ref->hypervisor, ref->uuid);
-    struct machine *machine = NULL;
+    const struct machine *machine = NULL;
+    struct machine *edited;
     int r = -ENOMEM;
 
     if (watch == NULL || host_find(registry, ref->hypervisor) == NULL) {
@@ -58,26 +60,29 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
     r = pool_apply(registry->pool, ref->hypervisor, description, &machine);
     if (r < 0)
         return r;
-    machine->state = watch->remembered.state;
-    machine->reason = watch->remembered.reason;
-    machine->failed_unrecovered = watch->remembered.failed_unrecovered;
-    return pool_remember_learned(registry->pool, machine, &watch->remembered_learned);
+    edited = pool_edit(registry->pool, machine);
+    edited->state = watch_remembered(watch)->state;
+    edited->reason = watch_remembered(watch)->reason;
+    edited->failed_unrecovered = watch_remembered(watch)->failed_unrecovered;
+    return watch->memory != NULL ? pool_remember_learned(registry->pool, machine, &watch->memory->learned) : 0;
 }
 
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
                                  const struct string_list *features)
 {
     struct watch *watch = watch_get(&coordinator->registry, machine->hypervisor, machine->uuid);
-    int r = watch != NULL ? 0 : -ENOMEM;
+    struct watch_memory *remembered = watch != NULL ? watch_get_memory(watch) : NULL;
+    int r = remembered != NULL ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < features->count; i++)
-        r = string_list_add(&watch->remembered_learned, features->items[i]);
+        r = string_list_add(&remembered->learned, features->items[i]);
     return r;
 }
 
 /* What is to be kept of a watch's machine. */
 static struct machine_memory memory_of(const struct watch *watch, const struct machine *machine)
 {
+    const struct machine_memory *remembered = watch_remembered(watch);
     bool is_kept = watch->warms != NULL;
 
     return (struct machine_memory){
@@ -85,8 +90,8 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .reason = machine->reason,
         .failed_unrecovered = machine->failed_unrecovered,
         .went_down_with_host = watch->track.pending == CAUSE_HOST_LOST,
-        .keeping = is_kept ? machine->keeping : watch->remembered.keeping,
-        .kept_since_us = is_kept ? watch->kept_since_us : watch->remembered.kept_since_us,
+        .keeping = is_kept ? machine->keeping : remembered->keeping,
+        .kept_since_us = is_kept ? watch->warms->kept_since_us : remembered->kept_since_us,
     };
 }
 
@@ -140,7 +145,7 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
     if (watch == NULL)
         return false;
     machine = watch_machine(registry, watch);
-    *ret_machine = watch->ref;
+    *ret_machine = watch_ref(watch);
     *ret = machine != NULL ? memory_of(watch, machine) : (struct machine_memory){.state = MACHINE_GONE};
     if (watch->is_forgotten && machine == NULL && watch->recovers == NULL && watch->serves == NULL &&
         watch->facts[QUEUE_DESCRIBE] == 0 && !watch->is_describing)

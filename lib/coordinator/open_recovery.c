@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "base/text.h"
 #include "choose/explain.h"
 #include "coordinator/machines.h"
@@ -26,7 +28,7 @@ static int make_room(struct recoveries *recoveries)
 }
 
 /* Claims, holds and enters into the books. Takes the recovery on success; it must be among the records. */
-static int open_recovery_new(struct recoveries *recoveries, struct recovery *recovery, struct machine *failed,
+static int open_recovery_new(struct recoveries *recoveries, struct recovery *recovery, const struct machine *failed,
                              struct open_recovery **ret)
 {
     struct watch *watch = watch_get(recoveries->registry, failed->hypervisor, failed->uuid);
@@ -67,7 +69,7 @@ static bool is_over_budget(struct recoveries *recoveries, struct open_recovery *
     return true;
 }
 
-int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, struct machine *machine,
+int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
                         enum failure_cause cause, const char *why, struct moment at)
 {
     _cleanup_(recovery_freep) struct recovery *recovery = NULL;
@@ -100,21 +102,21 @@ int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, stru
     return 0;
 }
 
-static void serve(struct recoveries *recoveries, struct open_recovery *open, struct machine *candidate)
+static void serve(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate)
 {
     struct watch *watch = watch_of(recoveries->registry, candidate);
 
     pool_hold(recoveries->registry->pool, candidate);
     open->candidate = candidate; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
-    pool_set_starting(recoveries->registry->pool, candidate, true);
+    pool_edit(recoveries->registry->pool, candidate)->is_starting = true;
     if (watch != NULL) {
         watch->serves = open;
         watch->track.written_off_us = 0;
     }
 }
 
-int open_recovery_adopt(struct recoveries *recoveries, struct recovery *recovery, struct machine *failed,
-                        struct machine *candidate, struct moment now)
+int open_recovery_adopt(struct recoveries *recoveries, struct recovery *recovery, const struct machine *failed,
+                        const struct machine *candidate, struct moment now)
 {
     struct recovery_event back = {.kind = RECOVERY_RECONNECTED, .now = now};
     struct open_recovery *open = NULL;
@@ -133,6 +135,36 @@ int open_recovery_adopt(struct recoveries *recoveries, struct recovery *recovery
         back.kind = RECOVERY_CANDIDATE_FENCED;
     open_recovery_handle(recoveries, open, &back);
     return 0;
+}
+
+void open_recovery_set_action(struct recoveries *recoveries, struct open_recovery *open, const struct action *action)
+{
+    if (open->has_action)
+        DL_DELETE2(recoveries->asking, open, prev_asking, next_asking);
+    open->has_action = action != NULL;
+    if (action == NULL)
+        return;
+    open->action = *action;
+    open->is_unchecked = true;
+    DL_APPEND2(recoveries->asking, open, prev_asking, next_asking);
+}
+
+/* After its state or its candidate changed. */
+static void count_start(struct recoveries *recoveries, struct open_recovery *open)
+{
+    bool is_start = open->candidate != NULL && recovery_state_is_coming_up(open->recovery->state);
+    const char *starts_on = is_start ? open->candidate->hypervisor : NULL;
+    struct host *host;
+
+    if (starts_on == open->starts_on)
+        return;
+    host = open->starts_on != NULL ? host_find(recoveries->registry, open->starts_on) : NULL;
+    if (host != NULL)
+        host->n_starts--;
+    host = starts_on != NULL ? host_find(recoveries->registry, starts_on) : NULL;
+    if (host != NULL)
+        host->n_starts++;
+    open->starts_on = starts_on;
 }
 
 static void announce_end(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
@@ -180,17 +212,19 @@ static void announce_end(struct recoveries *recoveries, const struct open_recove
 static void release_candidate(struct recoveries *recoveries, struct open_recovery *open, bool may_run,
                               struct moment now)
 {
-    struct machine *candidate = open->candidate;
+    const struct machine *candidate = open->candidate;
     struct watch *watch;
 
     if (candidate == NULL)
         return;
     open->candidate = NULL;
+    count_start(recoveries, open);
     watch = watch_of(recoveries->registry, candidate);
     if (watch != NULL)
         watch->serves = NULL;
-    pool_set_starting(recoveries->registry->pool, candidate, false);
-    candidate->has_come_up &= open->recovery->state == RECOVERY_RECOVERED; /* and stays up, until there is news */
+    pool_edit(recoveries->registry->pool, candidate)->is_starting = false;
+    /* One that has recovered the service stays up, until there is news. */
+    pool_edit(recoveries->registry->pool, candidate)->has_come_up &= open->recovery->state == RECOVERY_RECOVERED;
     /* The failed machine itself, being restarted, stays claimed. */
     if (candidate != open->failed)
         pool_release(recoveries->registry->pool, candidate, open->recovery->id);
@@ -228,13 +262,14 @@ static void end(struct recoveries *recoveries, struct open_recovery *open, struc
     if (open->recovery->state == RECOVERY_RECOVERED)
         make_sure_it_runs(recoveries, open, now);
     open->wants_candidate = false;
-    open->has_action = false;
+    open_recovery_set_action(recoveries, open, NULL);
+    recoveries->has_ended = true;
     open->retry_us = USEC_INFINITY;
     open->recovery->stands_in = open->recovery->state == RECOVERY_RECOVERED && !open->recovery->is_restarting;
     if (open->recovery->stands_in)
         registry_tell(recoveries->registry, FACT_SERVING_CHANGED);
     /* An operator may have started it while the recovery was busy with a candidate. */
-    open->failed->failed_unrecovered =
+    pool_edit(recoveries->registry->pool, open->failed)->failed_unrecovered =
         open->failed->state != MACHINE_RUNNING &&
         (open->recovery->state == RECOVERY_EXHAUSTED || open->recovery->state == RECOVERY_OBSERVED);
     machines_end_recovery(recoveries->registry, watch_of(recoveries->registry, open->failed), open->failed,
@@ -243,7 +278,6 @@ static void end(struct recoveries *recoveries, struct open_recovery *open, struc
 
 void open_recovery_free(struct open_recovery *open)
 {
-    ranking_free(open->ranking);
     free(open);
 }
 
@@ -275,11 +309,11 @@ static void quarantine(struct recoveries *recoveries, const struct open_recovery
     if (recovery->attempts[recovery->n_attempts - 1].fate == START_LOOSE && config->late_start_us > time_us)
         time_us = config->late_start_us;
     if (open->candidate != NULL && time_us > 0)
-        open->candidate->quarantined_until_us = now.mono_us + time_us;
+        pool_edit(recoveries->registry->pool, open->candidate)->quarantined_until_us = now.mono_us + time_us;
 }
 
 /* The machine is off; late news of its stop is no failure. If it is not off, its description will tell. */
-static void write_off(struct recoveries *recoveries, struct machine *machine, struct moment now)
+static void write_off(struct recoveries *recoveries, const struct machine *machine, struct moment now)
 {
     struct watch *watch = machine != NULL ? watch_of(recoveries->registry, machine) : NULL;
 
@@ -316,13 +350,12 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
     if (step->has_decided)
         announce_decision(recoveries, open, now);
     if (step->has_action) {
-        open->has_action = true;
-        open->action = step->action;
+        open_recovery_set_action(recoveries, open, &step->action);
         open->action.id = outbox_new_id(&recoveries->registry->outbox, PART_RECOVERIES);
         open->action.as_of = recoveries->registry->events;
         open->recovery->question.action_id = open->action.id;
     } else if (step->wants_candidate) {
-        open->has_action = false;
+        open_recovery_set_action(recoveries, open, NULL);
     }
     if (step->intent_failed)
         outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_INTENT_FAILED, now, open->recovery,
@@ -373,6 +406,7 @@ static int handle(struct recoveries *recoveries, struct open_recovery *open, con
     if (r < 0)
         return r;
     carry_out(recoveries, open, &step, event->now);
+    count_start(recoveries, open);
     if (step.wants_original && restart(recoveries, open, event->now) < 0)
         open->retry_us = event->now.mono_us + RETRY_US;
     /* The host is off, and that is the answer. */
@@ -381,7 +415,7 @@ static int handle(struct recoveries *recoveries, struct open_recovery *open, con
     return 0;
 }
 
-int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open, struct machine *candidate,
+int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate,
                        struct moment now)
 {
     struct recovery_event event = {
@@ -408,28 +442,26 @@ int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open
 /* The failed machine itself, which is claimed already, unless what it needs is in use by now. -ENOMEM. */
 static int restart(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
-    struct select_request request = {
-        .pool = recoveries->registry->pool,
-        .rules = recoveries->registry->rules,
-        .failed = open->failed,
-        .now_us = now.mono_us,
-        .check_memory = recoveries->registry->config->recovery.check_memory,
-    };
+    struct registry *registry = recoveries->registry;
     struct recovery_event none = {.kind = RECOVERY_NO_CANDIDATE, .now = now};
-    _cleanup_(freep) struct selection *selection = NULL;
+    struct choice_request request;
+    struct candidate original;
     _cleanup_(freep) char *why = NULL, *detail = NULL;
-    int r = select_original(&request, &selection);
+    int r;
 
-    if (r < 0)
-        return r;
-    if (host_is_fenced(recoveries->registry, open->failed->hypervisor)) {
+    if (host_is_fenced(registry, open->failed->hypervisor)) {
         none.detail = "no machine could take its place, and its host is lost";
         open_recovery_handle(recoveries, open, &none);
         return 0;
     }
-    if (selection->n_eligible > 0)
+    r = pool_settle(registry->pool, now.mono_us);
+    if (r < 0)
+        return r;
+    request = registry_request(registry, open->failed, now);
+    original = choose_judge_original(&request);
+    if (original.verdict == CANDIDATE_ELIGIBLE)
         return open_recovery_take(recoveries, open, open->failed, now);
-    r = select_reason(&request, selection, 0, &why);
+    r = explain_ineligible(&request, &original, &why);
     if (r == 0)
         r = text_format(&detail, "no machine could take its place, and it cannot be started again itself: %s", why);
     if (r < 0)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "choose/conflict.h"
 #include "coordinator/failures.h"
 #include "coordinator/machines.h"
 #include "coordinator/open_recovery.h"
@@ -39,13 +38,28 @@ static bool is_disconnected(const struct registry *registry, const char *hypervi
     return host != NULL && !host->track.is_connected;
 }
 
+static bool is_any_disconnected(const struct registry *registry)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (!registry->hosts[i].track.is_connected)
+            return true;
+    return false;
+}
+
+/* Of those that ask for something now; what they ask for next comes behind it. */
+static struct open_recovery *last_asking(const struct recoveries *recoveries)
+{
+    return recoveries->asking != NULL ? recoveries->asking->prev_asking : NULL;
+}
+
 /* Of all recoveries, or of those that would act on one hypervisor. */
 static void reconsider(struct recoveries *recoveries, const char *hypervisor, struct moment now)
 {
-    for (size_t i = recoveries->n_open; i-- > 0;) {
-        struct open_recovery *open = recoveries->open[i];
+    struct open_recovery *open, *next, *last = last_asking(recoveries);
 
-        if (open->has_action && (hypervisor == NULL || strcmp(open->action.target.hypervisor, hypervisor) == 0))
+    for (open = recoveries->asking; open != NULL; open = open != last ? next : NULL) {
+        next = open->next_asking;
+        if (hypervisor == NULL || strcmp(open->action.target.hypervisor, hypervisor) == 0)
             handle(recoveries, open, RECOVERY_RECONSIDER, now);
     }
 }
@@ -53,12 +67,14 @@ static void reconsider(struct recoveries *recoveries, const char *hypervisor, st
 /* What was decided for a hypervisor that is gone meanwhile, and not begun, is decided anew. True: there was some. */
 static bool reconsider_unreachable(struct recoveries *recoveries, struct moment now)
 {
+    struct open_recovery *open, *next, *last = last_asking(recoveries);
     bool has_any = false;
 
-    for (size_t i = recoveries->n_open; i-- > 0;) {
-        struct open_recovery *open = recoveries->open[i];
-
-        if (!open->has_action || !recovery_can_be_reconsidered(open->recovery) ||
+    if (!is_any_disconnected(recoveries->registry))
+        return false;
+    for (open = recoveries->asking; open != NULL; open = open != last ? next : NULL) {
+        next = open->next_asking;
+        if (!recovery_can_be_reconsidered(open->recovery) ||
             !is_disconnected(recoveries->registry, open->action.target.hypervisor))
             continue;
         handle(recoveries, open, RECOVERY_RECONSIDER, now);
@@ -68,24 +84,30 @@ static bool reconsider_unreachable(struct recoveries *recoveries, struct moment 
 }
 
 /* What the candidate needs is in use by now, or there is no memory to tell. */
-static bool is_in_the_way(const struct recoveries *recoveries, const struct open_recovery *open)
+static bool is_in_the_way(const struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
-    struct candidate candidate = {.machine = open->candidate, .verdict = CANDIDATE_ELIGIBLE};
+    struct candidate candidate = {.machine = open->candidate};
+    struct choice_request request;
 
-    return conflict_find(recoveries->registry->pool, open->failed, &candidate, 1) < 0 ||
-           candidate.verdict != CANDIDATE_ELIGIBLE;
+    if (pool_settle(recoveries->registry->pool, now.mono_us) < 0)
+        return true;
+    request = registry_request(recoveries->registry, open->failed, now);
+    return choose_find_conflict(&request, &candidate);
 }
 
 /* An operator may have started another machine while the intent was written and the hooks ran. True: there was some. */
 static bool reconsider_conflicting(struct recoveries *recoveries, struct moment now)
 {
-    bool has_any = false;
+    struct open_recovery *open, *next, *last = last_asking(recoveries);
+    bool has_changed = registry_take(recoveries->registry, FACT_USES_CHANGED), has_any = false;
 
-    for (size_t i = recoveries->n_open; i-- > 0;) {
-        struct open_recovery *open = recoveries->open[i];
-
-        if (!open->has_action || open->action.kind != ACTION_START || is_withheld(recoveries, open) ||
-            !is_in_the_way(recoveries, open))
+    for (open = recoveries->asking; open != NULL; open = open != last ? next : NULL) {
+        next = open->next_asking;
+        open->is_unchecked |= has_changed;
+        if (!open->is_unchecked || open->action.kind != ACTION_START || is_withheld(recoveries, open))
+            continue;
+        open->is_unchecked = false;
+        if (!is_in_the_way(recoveries, open, now))
             continue;
         handle(recoveries, open, RECOVERY_RECONSIDER, now);
         has_any = true;
@@ -98,7 +120,7 @@ static bool reconsider_conflicting(struct recoveries *recoveries, struct moment 
 /* Recoveries that wait for something on it go on: with another candidate, or without an answer. */
 static void handle_loss(struct recoveries *recoveries, const struct host *host, bool is_off, struct moment now)
 {
-    for (size_t i = recoveries->n_open; i-- > 0;) {
+    for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
 
         if (open->is_postponed)
@@ -115,7 +137,7 @@ static void handle_listed(struct recoveries *recoveries, struct host *host, stru
 {
     host_tell(host, HOST_READER_STANDBY, HOST_FACT_LISTED);
     reconsider(recoveries, host->name, now);
-    for (size_t i = recoveries->n_open; i-- > 0;) {
+    for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
         const char *awaited = recovery_waits_for(open->recovery);
 
@@ -141,13 +163,13 @@ static void handle_state(struct recoveries *recoveries, const struct watch *watc
 static void handle_failure(struct recoveries *recoveries, struct watch *watch, struct moment now)
 {
     struct registry *registry = recoveries->registry;
-    struct machine *machine = watch_machine(registry, watch); /* held by the fact */
+    const struct machine *machine = watch_machine(registry, watch); /* held by the fact */
 
     if (!watch_is_taken(watch) &&
-        open_recovery_begin(recoveries, watch, machine, watch->failure.cause, watch->failure.why, now) < 0) {
+        open_recovery_begin(recoveries, watch, machine, watch->failed_cause, watch->failed_why, now) < 0) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine,
                     "no memory to recover %s; the recovery is tried again soon", machine->name);
-        failures_defer(registry, watch, watch->failure.cause, now.mono_us + RETRY_US);
+        failures_defer(registry, watch, watch->failed_cause, now.mono_us + RETRY_US);
     }
     machines_let_go(registry, machine);
 }
@@ -207,6 +229,9 @@ static bool sweep(struct recoveries *recoveries, struct moment now)
 {
     size_t kept = 0, before = recoveries->n_open;
 
+    if (!recoveries->has_ended)
+        return false;
+    recoveries->has_ended = false;
     for (size_t i = 0; i < before; i++) {
         struct open_recovery *open = recoveries->open[i];
 
@@ -248,7 +273,10 @@ bool recoveries_handle(void *self, struct moment now)
         has_any |= facts != 0;
     }
     has_any |= sweep(recoveries, now);
-    forget_old_records(registry, now);
+    if (now.mono_us - recoveries->forgot_us >= USEC_PER_SEC) {
+        recoveries->forgot_us = now.mono_us;
+        forget_old_records(registry, now);
+    }
     return has_any;
 }
 
@@ -278,7 +306,7 @@ static void abandon_unconfigured(struct recoveries *recoveries, struct moment no
         .detail = "its hypervisor is no longer configured",
     };
 
-    for (size_t i = recoveries->n_open; i-- > 0;) {
+    for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
         const struct recovery *recovery = open->recovery;
 
@@ -294,7 +322,7 @@ void recoveries_tick(void *self, struct moment now)
     struct recoveries *recoveries = self;
 
     abandon_unconfigured(recoveries, now);
-    for (size_t i = recoveries->n_open; i-- > 0;) {
+    for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
 
         if (open->retry_us <= now.mono_us) {
@@ -326,32 +354,30 @@ bool recoveries_next(void *self, struct action *ret)
 {
     struct recoveries *recoveries = self;
 
-    for (size_t i = 0; i < recoveries->n_open; i++) {
-        struct open_recovery *open = recoveries->open[i];
-
-        if (!open->has_action || is_withheld(recoveries, open))
+    for (struct open_recovery *open = recoveries->asking; open != NULL; open = open->next_asking) {
+        if (is_withheld(recoveries, open))
             continue;
-        open->has_action = false;
-        open->recovery->question.is_handed_out = true;
-        open->was_asked |= open->action.kind == ACTION_START;
         *ret = open->action;
+        open_recovery_set_action(recoveries, open, NULL);
+        open->recovery->question.is_handed_out = true;
+        open->was_asked |= ret->kind == ACTION_START;
         return true;
     }
     return false;
 }
 
+unsigned recoveries_starts(const struct recoveries *recoveries, const char *hypervisor)
+{
+    const struct host *host = host_find(recoveries->registry, hypervisor);
+
+    return host != NULL ? host->n_starts : 0;
+}
+
 bool recoveries_have_capacity(const struct recoveries *recoveries, const char *hypervisor)
 {
-    unsigned limit = recoveries->registry->config->recovery.concurrency, under_way = 0;
+    unsigned limit = recoveries->registry->config->recovery.concurrency;
 
-    for (size_t i = 0; i < recoveries->n_open; i++) {
-        const struct open_recovery *open = recoveries->open[i];
-
-        if (open->candidate != NULL && recovery_state_is_coming_up(open->recovery->state) &&
-            strcmp(open->candidate->hypervisor, hypervisor) == 0)
-            under_way++;
-    }
-    return limit == 0 || under_way < limit;
+    return limit == 0 || recoveries_starts(recoveries, hypervisor) < limit;
 }
 
 void recoveries_done(struct recoveries *recoveries)

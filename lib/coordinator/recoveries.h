@@ -8,25 +8,24 @@
 
 #include "coordinator/standby/standby.h"
 
-struct ranking;
-
 /* A recovery under way, and what is held for it. */
 struct open_recovery {
-    struct recovery *recovery; /* owned by the records */
-    struct machine *failed;    /* held and claimed */
-    struct machine *candidate; /* held and claimed; NULL */
+    struct recovery *recovery;       /* owned by the records */
+    const struct machine *failed;    /* held and claimed */
+    const struct machine *candidate; /* held and claimed; NULL */
     bool wants_candidate;
     bool is_postponed; /* until a listing or a connection changes which candidates there are */
     bool was_kept;     /* the candidate was warm, or on its way there, when it was taken */
     bool was_asked;    /* its start was */
     bool has_action;
+    bool is_unchecked; /* with has_action: it was not looked at since whether something is in its way */
     struct action action;
-    int64_t retry_us; /* mono_us; USEC_INFINITY */
+    struct open_recovery *prev_asking, *next_asking; /* with has_action: among all that have one */
+    const char *starts_on; /* the hypervisor where it counts as a start under way, borrowed; NULL: nowhere */
+    int64_t retry_us;      /* mono_us; USEC_INFINITY */
 
     /* The assignment's. */
-    bool is_assignable;      /* in the round under way */
-    struct ranking *ranking; /* of those that could take its place; NULL: none was made yet. See ranking_is_current */
-    bool is_doubted;         /* the last ranking turned out to be wrong */
+    bool is_assignable; /* in the round under way */
 };
 
 struct recoveries {
@@ -36,6 +35,9 @@ struct recoveries {
     struct standby *standby;
     struct open_recovery **open;
     size_t n_open;
+    struct open_recovery *asking; /* those with an action, the first that asked first */
+    bool has_ended;               /* one of them, since the last sweep */
+    int64_t forgot_us;            /* when old records were looked for last: mono_us */
 };
 
 component_handle recoveries_handle;
@@ -45,7 +47,9 @@ component_deadline recoveries_deadline;
 component_next recoveries_next;
 void recoveries_done(struct recoveries *recoveries);
 
-/* So few starts are under way on a hypervisor that one more may be. */
+/* Starts that are under way on a hypervisor. */
+unsigned recoveries_starts(const struct recoveries *recoveries, const char *hypervisor);
+/* So few are that one more may be. */
 bool recoveries_have_capacity(const struct recoveries *recoveries, const char *hypervisor);
 
 #endif

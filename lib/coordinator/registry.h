@@ -8,14 +8,13 @@
 #ifndef UNDERSTUDY_COORDINATOR_REGISTRY_H
 #define UNDERSTUDY_COORDINATOR_REGISTRY_H
 
-#include <uthash.h>
-
+#include "base/interned.h"
+#include "choose/plan.h"
 #include "coordinator/outbox.h"
 #include "coordinator/records.h"
 #include "detect/failure.h"
 #include "detect/hang.h"
 #include "detect/host.h"
-#include "similarity/similarity.h"
 
 /* What could not be done for want of memory is tried again after this. */
 #define RETRY_US USEC_PER_SEC
@@ -32,6 +31,7 @@ enum fact {
     FACT_SERVING_CHANGED, /* doubles: which machines run for a service may be different */
     FACT_FAILURES,        /* brake: recoveries were opened */
     FACT_BRAKE_TURNED,    /* recoveries: decisions that are not carried out yet are old */
+    FACT_USES_CHANGED,    /* recoveries: a machine came up, or uses something else */
     FACT_ADOPTABLE,       /* recoveries: what restored recoveries wait for may be there */
     FACT_COUNT,
 };
@@ -76,6 +76,7 @@ struct host {
     bool is_unproven;  /* its URI is new, and it was never reached by it */
     bool wants_fence;  /* fencing is to be asked for */
     uint64_t fence_id; /* of the last one */
+    unsigned n_starts; /* of recoveries, under way there */
     int64_t heard_us;  /* its last listing: mono_us */
     int64_t asked_us;  /* when the other hosts were asked about it: mono_us */
     unsigned facts[HOST_READER_COUNT];
@@ -109,54 +110,59 @@ struct warm_past {
     int64_t loose_until_us; /* as in struct warming, when it was last let go of */
 };
 
-/* One machine, seen from the coordinator. */
+/* What was known of a machine before the daemon was started, until it is seen. */
+struct watch_memory {
+    struct machine_memory state;
+    struct string_list learned;
+};
+
+/* One machine, seen from the coordinator. What only few have stands elsewhere: there is a watch for each machine. */
 struct watch {
-    struct machine_ref ref;
+    const char *hypervisor; /* borrowed from the registry */
+    char uuid[UUID_TEXT_SIZE];
+    bool is_listed : 1;       /* mark of the listing under way: it is there */
+    bool is_unread : 1;       /* and of that: it is as it was last known */
+    bool has_asked_agent : 1; /* since it connected last */
+    bool is_describing : 1;
+    bool describe_again : 1; /* something changed while it was being described */
+    bool is_checking_alive : 1;
+    bool has_run : 1;                      /* or was heard of, since the daemon was started */
+    bool is_forgotten : 1;                 /* there is no such machine, and its watch ends when that is written down */
+    enum machine_state told_state : 8;     /* of MACHINE_FACT_STATE */
+    enum failure_cause failed_cause : 8;   /* of MACHINE_FACT_FAILED */
+    enum failure_cause deferred_cause : 8; /* a failure that could not be dealt with yet; CAUSE_NONE: none */
+    uint8_t facts[QUEUE_COUNT];            /* not 0: it is in that queue */
+    uint32_t next[QUEUE_COUNT];            /* by number; INTERNED_NONE: it is the last */
+    uint32_t number;                       /* of no other watch at the same time */
+    uint32_t brake_round;                  /* in which the brake counted it last */
+    const char *failed_why;                /* of MACHINE_FACT_FAILED, static */
+    int64_t deferred_retry_us;             /* mono_us; USEC_INFINITY: when the machine is known */
     struct failure_track track;
-    struct hang_track hang;
-    bool lost;            /* uthash had no memory to add it */
-    bool is_listed;       /* mark of the listing under way: it is there */
-    bool is_unread;       /* and of that: it is as it was last known */
-    bool has_asked_agent; /* since it connected last */
-    bool is_describing;
-    bool describe_again; /* something changed while it was being described */
-    bool is_checking_alive;
-    bool has_run;      /* or was heard of, since the daemon was started */
-    bool is_forgotten; /* there is no such machine, and its watch ends when that is written down */
-    struct {
-        enum failure_cause cause;
-        const char *why; /* static */
-    } failure;           /* of MACHINE_FACT_FAILED */
-    struct {
-        enum failure_cause cause;   /* CAUSE_NONE: none */
-        int64_t retry_us;           /* mono_us; USEC_INFINITY: when the machine is known */
-    } deferred;                     /* a failure that could not be dealt with yet */
-    enum machine_state told_state;  /* of MACHINE_FACT_STATE */
+    struct failure_panics *panics;  /* NULL: none yet */
+    struct hang_track *hang;        /* NULL: its guest shows life */
+    struct watch_memory *memory;    /* NULL: nothing is left of it */
     int64_t absent_since_us;        /* it runs, and is not listed any more: mono_us; 0: it is */
     int64_t drill_until_us;         /* a failure up to then is a drill */
     struct open_recovery *recovers; /* the open recovery whose failed machine this is, or NULL */
     struct open_recovery *serves;   /* the open recovery whose candidate this is, or NULL */
     struct warm_standby *warms;     /* what is done to have it warm, or NULL */
-    int64_t kept_since_us;          /* with warms: since when it is kept as it is now: real_us */
     struct warm_past warm;
-    uint64_t brake_round;             /* in which the brake counted it last */
-    struct machine_memory remembered; /* from before the daemon was started */
-    struct string_list remembered_learned;
-    uint8_t facts[QUEUE_COUNT]; /* not 0: it is in that queue */
-    struct watch *next[QUEUE_COUNT];
-    UT_hash_handle hh;
 };
 
 struct registry {
     const struct config *config; /* borrowed; NULL: not configured yet */
     struct feature_table *features;
     struct pool *pool;
-    struct similarity_rules *rules;
+    struct plan *plan;
+    struct chooser *chooser;
     struct outbox outbox;
     struct records records;
     struct host *hosts; /* in the order of the configuration */
     size_t n_hosts;
-    struct watch *watches;
+    struct interned watch_index; /* by hypervisor and UUID; the id is the number of the watch */
+    struct watch **watches;
+    size_t watch_room;
+    struct string_list hypervisors; /* names that watches borrow */
     struct {
         struct watch *first, *last;
     } queues[QUEUE_COUNT];
@@ -171,6 +177,10 @@ void registry_done(struct registry *registry);
 
 /* Swaps the configuration; what is known of hosts that stay is kept. -ENOMEM, -EINVAL as similarity_rules_new. */
 int registry_configure(struct registry *registry, const struct config *config) _must_check_;
+
+/* What is chosen by when this machine has failed, or if it failed now; the pool is settled. Borrowed. */
+struct choice_request registry_request(const struct registry *registry, const struct machine *failed,
+                                       struct moment now);
 
 void registry_tell(struct registry *registry, enum fact fact);
 /* True: it was left. */
@@ -192,8 +202,24 @@ struct watch *watch_get(struct registry *registry, const char *hypervisor, const
 /* NULL: there is none. */
 struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref);
 struct watch *watch_of(const struct registry *registry, const struct machine *machine);
-struct machine *watch_machine(const struct registry *registry, const struct watch *watch);
+/* Iteration by number: start with NULL; NULL ends it. */
+struct watch *watch_next(const struct registry *registry, const struct watch *watch);
+struct machine_ref watch_ref(const struct watch *watch);
+const struct machine *watch_machine(const struct registry *registry, const struct watch *watch);
 void watch_discard(struct registry *registry, struct watch *watch);
+/* Panics are forgotten with the rest of what was remembered of its failures. */
+void watch_set_track(struct watch *watch, struct failure_track track);
+/* NULL: no memory. */
+struct failure_panics *watch_get_panics(struct watch *watch);
+struct hang_track *watch_get_hang(struct watch *watch);
+void watch_clear_hang(struct watch *watch);
+/* NULL: no memory. */
+struct watch_memory *watch_get_memory(struct watch *watch);
+/* MACHINE_UNKNOWN, KEEPING_NONE: nothing, or no longer. */
+const struct machine_memory *watch_remembered(const struct watch *watch);
+void watch_forget_state(struct watch *watch);
+void watch_forget_learned(struct watch *watch);
+void watch_forget_keeping(struct watch *watch);
 /* A recovery or a standby's course has this machine. */
 bool watch_is_taken(const struct watch *watch);
 /* An earlier daemon kept it warm, or had begun to, and it was not looked at since: it served no service. */
@@ -202,6 +228,8 @@ bool watch_was_kept(const struct registry *registry, const struct watch *watch);
 void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact);
 /* The first machine of a queue, and its facts as bits; NULL: the queue is empty. */
 struct watch *watch_take(struct registry *registry, enum machine_queue queue, unsigned *ret_facts);
+/* The one behind it in a queue; NULL: it is the last. */
+struct watch *watch_after(const struct registry *registry, const struct watch *watch, enum machine_queue queue);
 /* The state of a machine has changed: it is to be written down. */
 void watch_mark_changed(struct registry *registry, struct watch *watch);
 

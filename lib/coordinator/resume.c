@@ -20,10 +20,10 @@ static bool is_awaited(const struct registry *registry, const char *hypervisor)
 }
 
 /* A domain that is gone stands in the pool as a name, so that its recovery can be finished. */
-static struct machine *find_or_make(struct registry *registry, const struct recovery *recovery)
+static const struct machine *find_or_make(struct registry *registry, const struct recovery *recovery)
 {
     struct domain_description *description;
-    struct machine *machine = pool_find(registry->pool, recovery->failed.hypervisor, recovery->failed.uuid);
+    const struct machine *machine = pool_find(registry->pool, recovery->failed.hypervisor, recovery->failed.uuid);
 
     if (machine != NULL)
         return machine;
@@ -38,7 +38,7 @@ static struct machine *find_or_make(struct registry *registry, const struct reco
     }
     if (pool_apply(registry->pool, recovery->failed.hypervisor, description, &machine) < 0)
         return NULL;
-    machine->state = MACHINE_GONE;
+    pool_edit(registry->pool, machine)->state = MACHINE_GONE;
     pool_set_present(registry->pool, machine, false);
     return machine;
 }
@@ -47,8 +47,8 @@ static struct machine *find_or_make(struct registry *registry, const struct reco
 static bool adopt(struct recoveries *recoveries, struct recovery *recovery, struct moment now)
 {
     struct registry *registry = recoveries->registry;
-    struct machine *failed = find_or_make(registry, recovery);
-    struct machine *candidate = NULL;
+    const struct machine *failed = find_or_make(registry, recovery);
+    const struct machine *candidate = NULL;
     int r = -ENOMEM;
 
     if (recovery->replacement_name != NULL)
@@ -122,10 +122,10 @@ void resume_restored(struct recoveries *recoveries, struct moment now)
             records->restored[kept++] = recovery;
     }
     records->n_restored = kept;
-    for (struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
+    for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine)) {
         struct machine_ref ref = machine_ref_of(machine);
 
-        machine->is_reserved = records_concern(records, &ref);
+        pool_edit(registry->pool, machine)->is_reserved = records_concern(records, &ref);
     }
 }

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the coordinator knows, for reports. Changes nothing. */
+#include <stdint.h>
 #include <string.h>
 
 #include "choose/explain.h"
 #include "coordinator/parts.h"
 
-const struct pool *coordinator_pool(const struct coordinator *coordinator)
+struct pool *coordinator_pool(const struct coordinator *coordinator)
 {
     return coordinator->registry.pool;
+}
+
+struct plan *coordinator_plan(const struct coordinator *coordinator, struct moment now)
+{
+    struct plan *plan = coordinator->registry.plan;
+
+    return plan_settle(plan, now.mono_us, SIZE_MAX) > 0 ? plan : NULL;
 }
 
 const struct feature_table *coordinator_features(const struct coordinator *coordinator)
@@ -46,7 +54,7 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .host = &host->track,
     };
 
-    for (struct machine *machine = pool_next(coordinator->registry.pool, NULL); machine != NULL;
+    for (const struct machine *machine = pool_next(coordinator->registry.pool, NULL); machine != NULL;
          machine = pool_next(coordinator->registry.pool, machine))
         if (strcmp(machine->hypervisor, host->name) == 0)
             status.machines++;
@@ -73,18 +81,18 @@ const struct recovery *coordinator_recovery(const struct coordinator *coordinato
     return coordinator->registry.records.all[index];
 }
 
-int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t max_ineligible,
+int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t limit,
                         struct moment now, struct explanation **ret)
 {
-    _cleanup_(freep) struct selection *selection = NULL;
-    struct select_request request = {
-        .pool = coordinator->registry.pool,
-        .rules = coordinator->registry.rules,
-        .failed = machine,
-        .now_us = now.mono_us,
-        .check_memory = coordinator->registry.config->recovery.check_memory,
-    };
-    int r = select_candidates(&request, &selection);
+    const struct registry *registry = &coordinator->registry;
+    _cleanup_(choice_done) struct choice choice = {0};
+    struct choice_extent extent = {.eligible = limit, .ineligible = limit, .looks = SIZE_MAX};
+    struct choice_request request;
+    int r = plan_settle(registry->plan, now.mono_us, SIZE_MAX);
 
-    return r < 0 ? r : select_explain(&request, selection, NULL, coordinator->registry.features, max_ineligible, ret);
+    if (r < 0)
+        return r;
+    request = registry_request(registry, machine, now);
+    r = choose(registry->chooser, &request, extent, &choice);
+    return r < 0 ? r : explain_choice(&request, &choice, NULL, limit, registry->features, ret);
 }

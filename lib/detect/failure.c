@@ -160,15 +160,16 @@ static struct failure_verdict judge_grace(struct failure_track *track, enum fail
 }
 
 /* As many panics as the limit, the earliest of them within the window. */
-static bool panics_too_often(struct failure_track *track, const struct failure_context *context)
+static bool panics_too_often(const struct failure_context *context)
 {
+    struct failure_panics *panics = context->panics;
     unsigned limit = context->config->panic_limit;
     int64_t earliest;
 
-    track->panics_us[track->panics++ % CONFIG_PANIC_LIMIT_MAX] = context->now.mono_us;
-    if (track->panics < limit)
+    panics->at_us[panics->count++ % CONFIG_PANIC_LIMIT_MAX] = context->now.mono_us;
+    if (panics->count < limit)
         return false;
-    earliest = track->panics_us[(track->panics - limit) % CONFIG_PANIC_LIMIT_MAX];
+    earliest = panics->at_us[(panics->count - limit) % CONFIG_PANIC_LIMIT_MAX];
     return context->now.mono_us - earliest <= context->config->panic_window_us;
 }
 
@@ -182,7 +183,7 @@ static struct failure_verdict judge_panic(struct failure_track *track, const str
         return detected(track, CAUSE_PANIC_PRESERVED, "the guest panicked; libvirt preserves what is left of it",
                         context);
     case ON_CRASH_RESTART:
-        if (panics_too_often(track, context))
+        if (panics_too_often(context))
             return detected(track, CAUSE_PANIC_LOOP, "the guest panics again and again although libvirt restarts it",
                             context);
         track->panicked = true;

@@ -32,22 +32,27 @@ struct failure_verdict {
 /* Events come at most so late, against answers and listings. */
 #define OLD_NEWS_US USEC_PER_SEC
 
+/* The latest panics of one machine, which few have. A plain value: initialise with {0}. */
+struct failure_panics {
+    int64_t at_us[CONFIG_PANIC_LIMIT_MAX]; /* mono_us, a ring */
+    unsigned count;                        /* ever told; the next one goes to at_us[count % …] */
+};
+
 /* What is remembered of one machine. A plain value: initialise with {0}; owns nothing. */
 struct failure_track {
-    enum domain_event_kind last_shutdown;      /* how the shutdown under way began; EVENT_DEFINED (0): none is */
-    bool panicked;                             /* a panic was told and its STOPPED has not come yet */
-    int64_t written_off_us;                    /* a recovery ended it then: mono_us; 0: never */
-    bool reported;                             /* this stop was already given a verdict of FAILURE_DETECTED */
-    int64_t watchdog_off_us;                   /* when the watchdog last began to take it down; 0: never */
-    int64_t panics_us[CONFIG_PANIC_LIMIT_MAX]; /* mono_us of the latest panics, a ring */
-    unsigned panics;                           /* ever told; the next one goes to panics_us[panics % …] */
-    enum failure_cause pending;                /* CAUSE_NONE: nothing is pending */
+    int64_t written_off_us;  /* a recovery ended it then: mono_us; 0: never */
+    int64_t watchdog_off_us; /* when the watchdog last began to take it down; 0: never */
     int64_t pending_until_us;
+    enum failure_cause pending : 8;           /* CAUSE_NONE: nothing is pending */
+    enum domain_event_kind last_shutdown : 8; /* how the shutdown under way began; EVENT_DEFINED (0): none is */
+    bool panicked;                            /* a panic was told and its STOPPED has not come yet */
+    bool reported;                            /* this stop was already given a verdict of FAILURE_DETECTED */
 };
 
 /* What the caller knows beside the event. */
 struct failure_context {
     const struct config_failure *config;
+    struct failure_panics *panics; /* with EVENT_CRASHED_PANICKED: of this machine */
     enum on_crash on_crash;
     enum machine_state known; /* before the event or listing; MACHINE_UNKNOWN: never seen before */
     enum machine_reason known_reason;

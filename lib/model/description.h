@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a hypervisor says about one domain, in plain strings and numbers: made on worker threads by
+ * What a hypervisor says about one domain, in plain texts and numbers: made on worker threads by
  * domain_xml, read on the main thread by the pool. Knows neither libvirt nor feature ids.
  */
 #ifndef UNDERSTUDY_MODEL_DESCRIPTION_H
@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "model/feature_texts.h"
+#include "model/mac.h"
 
 #define UUID_TEXT_SIZE 37 /* 36 characters and the terminating NUL, as VIR_UUID_STRING_BUFLEN */
 
@@ -22,53 +24,54 @@ enum on_crash {
     ON_CRASH_COUNT,
 };
 
-/* A feature as its source wrote it; value NULL: the source says that the machine has none of the kind. */
-struct feature_text {
-    char *kind;
-    char *value;
-};
-
+/* One of a machine's disks. Its texts stand one behind the other in one allocation, which begins with source. */
 struct disk {
-    char *source; /* file, block device, "pool/volume" or "protocol:name[@host]"; never NULL */
-    char *pool;   /* for type='volume': the storage pool, else NULL; the volume is in `volume` */
-    char *volume;
-    char *target;            /* guest device name such as "vda" */
+    char *source;     /* file, block device, "pool/volume" or "protocol:name[@host]"; never NULL */
+    const char *pool; /* for type='volume': the storage pool, else NULL; the volume is in `volume` */
+    const char *volume;
+    const char *target;      /* guest device name such as "vda", or NULL */
+    uint64_t capacity_bytes; /* 0: not known (yet) */
     bool writable;           /* neither <readonly/> nor a CD-ROM */
     bool shareable;          /* <shareable/>: meant to be used by several machines at once */
-    uint64_t capacity_bytes; /* 0: not known (yet) */
 };
 
-/* Owned as a whole by the holder of the pointer; free with domain_description_free. */
+/* Gives the disk copies of these texts (source is not NULL) and frees those that it had. -ENOMEM changes nothing. */
+int disk_set_texts(struct disk *disk, const char *source, const char *pool, const char *volume,
+                   const char *target) _must_check_;
+void disk_done(struct disk *disk);
+
+/* Owned as a whole by the holder of the pointer; free with domain_description_free. A pool has one for each machine. */
 struct domain_description {
-    char uuid[UUID_TEXT_SIZE];
     char *name;
-    uint32_t vcpus;
     uint64_t memory_kib;
-    enum on_crash on_crash;
+    struct disk *disks; /* without CD-ROMs and floppies that hold no medium */
+    uint8_t (*macs)[MAC_SIZE];
+    /* What the machine has of its host for itself, as hostdev_xml.h names it; one device may be here by two names. */
+    char **hostdevs;
+    char *osinfo_id; /* libosinfo id such as "http://ubuntu.com/ubuntu/20.04", or NULL */
+    /* From <understudy:machine xmlns:understudy="urn:understudy:domain:1.0">, as are role and priority. */
+    struct feature_texts features;
+    /* What its guest agent told just now; whoever has made knowledge of it may empty the list. */
+    struct feature_texts learned;
+    uint32_t n_disks, n_macs, n_hostdevs;
+    uint32_t vcpus;
+    int priority;
+    enum on_crash on_crash : 8;
+    char uuid[UUID_TEXT_SIZE];
+    uint8_t roles; /* of enum machine_role; 0: the metadata gives none */
+    bool has_priority;
+    bool has_metadata;      /* without it there is no role, no priority and no feature */
+    bool has_learned;       /* false: the guest agent was not asked, or did not answer */
     bool has_agent_channel; /* a virtio channel org.qemu.guest_agent.0 */
     bool agent_connected;   /* and the guest's end of it is open; false for a machine that is off */
     bool has_panic_device;
-
-    struct disk *disks; /* without CD-ROMs and floppies that hold no medium */
-    size_t n_disks;
-    char **macs; /* lower case, colons */
-    size_t n_macs;
-
-    char *osinfo_id; /* libosinfo id such as "http://ubuntu.com/ubuntu/20.04", or NULL */
-
-    /* From <understudy:machine xmlns:understudy="urn:understudy:domain:1.0">; all empty without it. */
-    bool has_metadata;
-    char *role; /* "protected", "standby", "protected,standby", "ignored", or NULL */
-    bool has_priority;
-    int priority;
-    struct feature_text *features;
-    size_t n_features;
-
-    /* What its guest agent told just now; without has_learned it was not asked, or did not answer. */
-    bool has_learned;
-    struct feature_text *learned;
-    size_t n_learned;
+    bool is_packed; /* all but features and learned is one allocation, to be read only */
 };
+
+/* Adds an address. -EINVAL: it is none. -ENOMEM. */
+int domain_description_add_mac(struct domain_description *description, const char *mac) _must_check_;
+/* Adds a copy of what the device is called. -ENOMEM. */
+int domain_description_add_hostdev(struct domain_description *description, const char *hostdev) _must_check_;
 
 /* Adds to what the guest agent told, copying. -ENOMEM. */
 int domain_description_learn(struct domain_description *description, const char *kind, const char *value) _must_check_;
@@ -78,6 +81,9 @@ int domain_description_learn(struct domain_description *description, const char 
  * capacities, which become known later.
  */
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b);
+
+/* Puts what *description owns into one allocation, and that in its place; nothing is added to it afterwards. -ENOMEM. */
+int domain_description_pack(struct domain_description **description) _must_check_;
 
 /* Takes NULL. */
 void domain_description_free(struct domain_description *description);

@@ -2,16 +2,12 @@
 /*
  * Reads domain XML with libxml2's tree: no network, no document type (so no entities), no output.
  * Knows the shape of the document and nothing of what the rest of the program makes of it.
- *
- * Running out of memory is noted in the reader and asked for once, at the end: until then every
- * missing string reads as an attribute or element that is not there.
  */
 #include "model/domain_xml.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,121 +15,15 @@
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
+#include "model/hostdev_xml.h"
 #include "model/machine.h"
+#include "model/xml.h"
 
 #define OSINFO_URI    "http://libosinfo.org/xmlns/libvirt/domain/1.0"
 #define AGENT_CHANNEL "org.qemu.guest_agent.0"
 
 DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
 DEFINE_CLEANUP(xmlParserCtxt, xmlFreeParserCtxt);
-
-struct reader {
-    const char *name;
-    struct diags *diags;
-    struct domain_description *description;
-    bool out_of_memory;
-};
-
-static void warn(struct reader *reader, const xmlNode *node, const char *text, const char *what)
-{
-    long line = xmlGetLineNo(node);
-
-    diags_add(reader->diags, DIAG_WARNING, reader->name, line > 0 ? (unsigned)line : 0, 0, "%s%s%s", text,
-              what != NULL ? ": " : "", what != NULL ? what : "");
-}
-
-static bool is_element(const xmlNode *node, const char *name)
-{
-    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
-static bool in_namespace(const xmlNode *node, const char *uri)
-{
-    return node->ns != NULL && node->ns->href != NULL && strcmp((const char *)node->ns->href, uri) == 0;
-}
-
-/* The first child element of that name, in that namespace unless uri is NULL. A NULL parent has none. */
-static const xmlNode *child_in(const xmlNode *parent, const char *name, const char *uri)
-{
-    for (const xmlNode *node = parent != NULL ? parent->children : NULL; node != NULL; node = node->next)
-        if (is_element(node, name) && (uri == NULL || in_namespace(node, uri)))
-            return node;
-    return NULL;
-}
-
-static const xmlNode *child(const xmlNode *parent, const char *name)
-{
-    return child_in(parent, name, NULL);
-}
-
-/* Copies what libxml2 allocated into our own allocator, without surrounding blanks; empty becomes NULL. */
-static char *take_text(struct reader *reader, xmlChar *raw)
-{
-    const char *start = (const char *)raw;
-    char *text = NULL;
-
-    if (raw == NULL)
-        return NULL;
-    start += strspn(start, " \t\r\n");
-    size_t length = strlen(start);
-    while (length > 0 && isspace((unsigned char)start[length - 1]))
-        length--;
-    if (length > 0) {
-        text = strndup(start, length);
-        reader->out_of_memory |= text == NULL;
-    }
-    xmlFree(raw);
-    return text;
-}
-
-/* NULL for a node that is missing or empty. Caller frees. */
-static char *element_text(struct reader *reader, const xmlNode *node)
-{
-    xmlChar *raw = node != NULL ? xmlNodeGetContent(node) : NULL;
-
-    reader->out_of_memory |= node != NULL && raw == NULL;
-    return take_text(reader, raw);
-}
-
-/* NULL for a node or an attribute that is missing, or empty. Caller frees. */
-static char *attribute(struct reader *reader, const xmlNode *node, const char *name)
-{
-    const xmlAttr *found = node != NULL ? xmlHasNsProp(node, (const xmlChar *)name, NULL) : NULL;
-    xmlChar *raw = found != NULL ? xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
-
-    reader->out_of_memory |= found != NULL && raw == NULL;
-    return take_text(reader, raw);
-}
-
-static bool attribute_is(struct reader *reader, const xmlNode *node, const char *name, const char *expected)
-{
-    _cleanup_(freep) char *value = attribute(reader, node, name);
-
-    return value != NULL && strcmp(value, expected) == 0;
-}
-
-static _printf_(2, 3) char *format(struct reader *reader, const char *pattern, ...)
-{
-    va_list arguments;
-    char *text;
-
-    va_start(arguments, pattern);
-    int length = vasprintf(&text, pattern, arguments);
-    va_end(arguments);
-    if (length >= 0)
-        return text;
-    reader->out_of_memory = true;
-    return NULL;
-}
-
-/* Room for one more element at the end of an array of `count`; NULL: out of memory, the array is as it was. */
-static void *grow(struct reader *reader, void *array, size_t count, size_t size)
-{
-    void *larger = reallocarray(array, count + 1, size);
-
-    reader->out_of_memory |= larger == NULL;
-    return larger;
-}
 
 static bool parse_u64(const char *text, uint64_t *ret)
 {
@@ -179,11 +69,11 @@ static bool unit_factor(const char *unit, uint64_t *ret)
     return true;
 }
 
-static void read_memory(struct reader *reader, const xmlNode *domain)
+static void read_memory(struct xml_reader *reader, const xmlNode *domain)
 {
-    const xmlNode *node = child(domain, "memory");
-    _cleanup_(freep) char *text = element_text(reader, node);
-    _cleanup_(freep) char *unit = attribute(reader, node, "unit");
+    const xmlNode *node = xml_child(domain, "memory");
+    _cleanup_(freep) char *text = xml_text(reader, node);
+    _cleanup_(freep) char *unit = xml_attribute(reader, node, "unit");
     uint64_t amount, factor, bytes;
 
     if (node == NULL)
@@ -191,25 +81,25 @@ static void read_memory(struct reader *reader, const xmlNode *domain)
     if (parse_u64(text, &amount) && unit_factor(unit, &factor) && !__builtin_mul_overflow(amount, factor, &bytes))
         reader->description->memory_kib = bytes / 1024 + (bytes % 1024 != 0);
     else
-        warn(reader, node, "memory is not an amount with a known unit", text);
+        xml_warn(reader, node, "memory is not an amount with a known unit", text);
 }
 
 /* <vcpu current='2'>4</vcpu>: two are plugged in. libvirt's default is one. */
-static void read_vcpus(struct reader *reader, const xmlNode *domain)
+static void read_vcpus(struct xml_reader *reader, const xmlNode *domain)
 {
-    const xmlNode *node = child(domain, "vcpu");
-    _cleanup_(freep) char *text = attribute(reader, node, "current");
+    const xmlNode *node = xml_child(domain, "vcpu");
+    _cleanup_(freep) char *text = xml_attribute(reader, node, "current");
     uint64_t count = 1;
 
     if (text == NULL)
-        text = element_text(reader, node);
+        text = xml_text(reader, node);
     if (node == NULL || (parse_u64(text, &count) && count > 0 && count <= UINT32_MAX))
         reader->description->vcpus = (uint32_t)count;
     else
-        warn(reader, node, "vcpu is not a number of CPUs", text);
+        xml_warn(reader, node, "vcpu is not a number of CPUs", text);
 }
 
-static void read_on_crash(struct reader *reader, const xmlNode *domain)
+static void read_on_crash(struct xml_reader *reader, const xmlNode *domain)
 {
     static const struct {
         const char *word;
@@ -218,8 +108,8 @@ static void read_on_crash(struct reader *reader, const xmlNode *domain)
         {"destroy", ON_CRASH_DESTROY},          {"coredump-destroy", ON_CRASH_DESTROY}, {"restart", ON_CRASH_RESTART},
         {"coredump-restart", ON_CRASH_RESTART}, {"rename-restart", ON_CRASH_RESTART},   {"preserve", ON_CRASH_PRESERVE},
     };
-    const xmlNode *node = child(domain, "on_crash");
-    _cleanup_(freep) char *text = element_text(reader, node);
+    const xmlNode *node = xml_child(domain, "on_crash");
+    _cleanup_(freep) char *text = xml_text(reader, node);
 
     if (text == NULL)
         return;
@@ -228,215 +118,200 @@ static void read_on_crash(struct reader *reader, const xmlNode *domain)
             reader->description->on_crash = words[i].action;
             return;
         }
-    warn(reader, node, "unknown on_crash", text);
+    xml_warn(reader, node, "unknown on_crash", text);
 }
 
 /* "@host:port", or "@" and the path of a Unix socket; empty without a host. NULL: out of memory. */
-static char *network_host(struct reader *reader, const xmlNode *source)
+static char *network_host(struct xml_reader *reader, const xmlNode *source)
 {
-    const xmlNode *host = child(source, "host");
-    _cleanup_(freep) char *name = attribute(reader, host, "name");
-    _cleanup_(freep) char *port = attribute(reader, host, "port");
-    _cleanup_(freep) char *socket = attribute(reader, host, "socket");
+    const xmlNode *host = xml_child(source, "host");
+    _cleanup_(freep) char *name = xml_attribute(reader, host, "name");
+    _cleanup_(freep) char *port = xml_attribute(reader, host, "port");
+    _cleanup_(freep) char *socket = xml_attribute(reader, host, "socket");
 
     if (socket != NULL)
-        return format(reader, "@%s", socket);
+        return xml_format(reader, "@%s", socket);
     if (name == NULL)
-        return format(reader, "%s", "");
-    return format(reader, "@%s%s%s", name, port != NULL ? ":" : "", port != NULL ? port : "");
+        return xml_format(reader, "%s", "");
+    return xml_format(reader, "@%s%s%s", name, port != NULL ? ":" : "", port != NULL ? port : "");
 }
 
 /*
  * Where the name alone says which image it is, hosts are left out: they are many ways to the one
  * image, and two machines need not list them alike.
  */
-static char *network_source(struct reader *reader, const xmlNode *source)
+static char *network_source(struct xml_reader *reader, const xmlNode *source)
 {
     static const char *const self_sufficient[] = {"rbd", "iscsi", "gluster", "sheepdog", "vxhs"};
-    _cleanup_(freep) char *protocol = attribute(reader, source, "protocol");
-    _cleanup_(freep) char *name = attribute(reader, source, "name");
+    _cleanup_(freep) char *protocol = xml_attribute(reader, source, "protocol");
+    _cleanup_(freep) char *name = xml_attribute(reader, source, "name");
 
     if (protocol == NULL)
         return NULL;
     for (size_t i = 0; name != NULL && i < ELEMENTS_OF(self_sufficient); i++)
         if (strcmp(protocol, self_sufficient[i]) == 0)
-            return format(reader, "%s:%s", protocol, name);
+            return xml_format(reader, "%s:%s", protocol, name);
 
     _cleanup_(freep) char *host = network_host(reader, source);
-    return host != NULL ? format(reader, "%s:%s%s", protocol, name != NULL ? name : "", host) : NULL;
+    return host != NULL ? xml_format(reader, "%s:%s%s", protocol, name != NULL ? name : "", host) : NULL;
 }
 
 /* <source type='pci' namespace='1'><address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source> */
-static char *nvme_source(struct reader *reader, const xmlNode *source)
+static char *nvme_source(struct xml_reader *reader, const xmlNode *source)
 {
-    static const char *const parts[] = {"domain", "bus", "slot", "function"};
-    _cleanup_(freep) char *namespace = attribute(reader, source, "namespace");
-    const xmlNode *address = child(source, "address");
-    unsigned long numbers[ELEMENTS_OF(parts)] = {0};
+    _cleanup_(freep) char *namespace = xml_attribute(reader, source, "namespace");
+    _cleanup_(freep) char *address = hostdev_pci_address(reader, xml_child(source, "address"));
 
     if (address == NULL)
         return NULL;
-    for (size_t i = 0; i < ELEMENTS_OF(parts); i++) {
-        _cleanup_(freep) char *text = attribute(reader, address, parts[i]);
-
-        if (text != NULL)
-            numbers[i] = strtoul(text, NULL, 16);
-    }
-    return format(reader, "nvme:%04lx:%02lx:%02lx.%lx/%s", numbers[0], numbers[1], numbers[2], numbers[3],
-                  namespace != NULL ? namespace : "1");
+    return xml_format(reader, "nvme:%s/%s", address, namespace != NULL ? namespace : "1");
 }
 
-/* Leaves disk->source NULL where there is no medium. */
-static void read_source(struct reader *reader, const xmlNode *node, struct disk *disk)
+/* NULL where there is no medium. The storage pool and the volume are told apart from the source. */
+static char *disk_source(struct xml_reader *reader, const xmlNode *node, char **ret_pool, char **ret_volume)
 {
     static const char *const paths[] = {"file", "dev", "dir", "path"}; /* file, block, dir, vhostuser */
-    const xmlNode *source = child(node, "source");
-    _cleanup_(freep) char *type = attribute(reader, node, "type");
+    const xmlNode *source = xml_child(node, "source");
+    _cleanup_(freep) char *type = xml_attribute(reader, node, "type");
+    char *path = NULL;
 
     if (source == NULL || type == NULL)
-        return;
-    if (strcmp(type, "network") == 0) {
-        disk->source = network_source(reader, source);
-    } else if (strcmp(type, "nvme") == 0) {
-        disk->source = nvme_source(reader, source);
-    } else if (strcmp(type, "volume") == 0) {
-        disk->pool = attribute(reader, source, "pool");
-        disk->volume = attribute(reader, source, "volume");
-        if (disk->pool != NULL && disk->volume != NULL)
-            disk->source = format(reader, "%s/%s", disk->pool, disk->volume);
-    } else {
-        for (size_t i = 0; i < ELEMENTS_OF(paths) && disk->source == NULL; i++)
-            disk->source = attribute(reader, source, paths[i]);
+        return NULL;
+    if (strcmp(type, "network") == 0)
+        return network_source(reader, source);
+    if (strcmp(type, "nvme") == 0)
+        return nvme_source(reader, source);
+    if (strcmp(type, "volume") == 0) {
+        *ret_pool = xml_attribute(reader, source, "pool");
+        *ret_volume = xml_attribute(reader, source, "volume");
+        if (*ret_pool == NULL || *ret_volume == NULL)
+            return NULL;
+        return xml_format(reader, "%s/%s", *ret_pool, *ret_volume);
     }
+    for (size_t i = 0; i < ELEMENTS_OF(paths) && path == NULL; i++)
+        path = xml_attribute(reader, source, paths[i]);
+    return path;
 }
 
-static void disk_done(struct disk *disk)
-{
-    free(disk->source);
-    free(disk->pool);
-    free(disk->volume);
-    free(disk->target);
-}
-
-static void read_disk(struct reader *reader, const xmlNode *node)
+/* Takes the texts of the disk where there is memory. */
+static void add_disk(struct xml_reader *reader, struct disk *disk)
 {
     struct domain_description *description = reader->description;
-    bool is_cdrom = attribute_is(reader, node, "device", "cdrom");
-    bool is_floppy = attribute_is(reader, node, "device", "floppy");
+    struct disk *disks = reallocarray(description->disks, description->n_disks + 1, sizeof(*disks));
+
+    if (disks == NULL) {
+        reader->out_of_memory = true;
+        return;
+    }
+    description->disks = disks;
+    disks[description->n_disks++] = *disk;
+    *disk = (struct disk){0};
+}
+
+static void read_disk(struct xml_reader *reader, const xmlNode *node)
+{
+    bool is_cdrom = xml_attribute_is(reader, node, "device", "cdrom");
+    bool is_floppy = xml_attribute_is(reader, node, "device", "floppy");
+    _cleanup_(freep) char *target = xml_attribute(reader, xml_child(node, "target"), "dev");
+    _cleanup_(freep) char *pool = NULL;
+    _cleanup_(freep) char *volume = NULL;
+    _cleanup_(freep) char *source = disk_source(reader, node, &pool, &volume);
     _cleanup_(disk_done) struct disk disk = {
-        .target = attribute(reader, child(node, "target"), "dev"),
-        .writable = !is_cdrom && child(node, "readonly") == NULL,
-        .shareable = child(node, "shareable") != NULL,
+        .writable = !is_cdrom && xml_child(node, "readonly") == NULL,
+        .shareable = xml_child(node, "shareable") != NULL,
     };
 
-    read_source(reader, node, &disk);
-    if (disk.source == NULL) {
+    if (source == NULL) {
         if (!is_cdrom && !is_floppy)
-            warn(reader, node, "disk without a source", disk.target);
+            xml_warn(reader, node, "disk without a source", target);
         return;
     }
-    struct disk *disks = grow(reader, description->disks, description->n_disks, sizeof(*disks));
-    if (disks == NULL)
-        return;
-    description->disks = disks;
-    disks[description->n_disks++] = disk;
-    disk = (struct disk){0};
+    if (disk_set_texts(&disk, source, pool, volume, target) == 0)
+        add_disk(reader, &disk);
+    else
+        reader->out_of_memory = true;
+    hostdev_read_nvme(reader, node);
 }
 
-static void read_interface(struct reader *reader, const xmlNode *node)
+static void read_interface(struct xml_reader *reader, const xmlNode *node)
 {
-    struct domain_description *description = reader->description;
-    _cleanup_(freep) char *mac = attribute(reader, child(node, "mac"), "address");
+    _cleanup_(freep) char *mac = xml_attribute(reader, xml_child(node, "mac"), "address");
 
-    if (mac == NULL)
-        return;
-    for (char *p = mac; *p != '\0'; p++)
-        *p = (char)tolower((unsigned char)*p);
-
-    char **macs = grow(reader, description->macs, description->n_macs, sizeof(*macs));
-    if (macs == NULL)
-        return;
-    description->macs = macs;
-    macs[description->n_macs++] = steal_pointer(&mac);
+    if (mac != NULL && domain_description_add_mac(reader->description, mac) == -ENOMEM)
+        reader->out_of_memory = true;
+    hostdev_read_interface(reader, node);
 }
 
-static void read_channel(struct reader *reader, const xmlNode *node)
+static void read_channel(struct xml_reader *reader, const xmlNode *node)
 {
-    const xmlNode *target = child(node, "target");
+    const xmlNode *target = xml_child(node, "target");
 
-    if (!attribute_is(reader, target, "name", AGENT_CHANNEL))
+    if (!xml_attribute_is(reader, target, "name", AGENT_CHANNEL))
         return;
     reader->description->has_agent_channel = true;
-    reader->description->agent_connected = attribute_is(reader, target, "state", "connected");
+    reader->description->agent_connected = xml_attribute_is(reader, target, "state", "connected");
 }
 
-static void read_panic(struct reader *reader, const xmlNode *node)
+static void read_panic(struct xml_reader *reader, const xmlNode *node)
 {
     (void)node;
     reader->description->has_panic_device = true;
 }
 
-static void read_devices(struct reader *reader, const xmlNode *domain)
+static void read_devices(struct xml_reader *reader, const xmlNode *domain)
 {
     static const struct {
         const char *element;
-        void (*read)(struct reader *reader, const xmlNode *node);
+        void (*read)(struct xml_reader *reader, const xmlNode *node);
     } devices[] = {
-        {"disk", read_disk},
-        {"interface", read_interface},
-        {"channel", read_channel},
-        {"panic", read_panic},
+        {"disk", read_disk},       {"interface", read_interface}, {"hostdev", hostdev_read},
+        {"channel", read_channel}, {"panic", read_panic},
     };
-    const xmlNode *parent = child(domain, "devices");
+    const xmlNode *parent = xml_child(domain, "devices");
 
     for (const xmlNode *node = parent != NULL ? parent->children : NULL; node != NULL; node = node->next)
         for (size_t i = 0; i < ELEMENTS_OF(devices); i++)
-            if (is_element(node, devices[i].element))
+            if (xml_is_element(node, devices[i].element))
                 devices[i].read(reader, node);
 }
 
-static void read_osinfo(struct reader *reader, const xmlNode *domain)
+static void read_osinfo(struct xml_reader *reader, const xmlNode *domain)
 {
-    const xmlNode *libosinfo = child_in(child(domain, "metadata"), "libosinfo", OSINFO_URI);
+    const xmlNode *libosinfo = xml_child_in(xml_child(domain, "metadata"), "libosinfo", OSINFO_URI);
 
-    reader->description->osinfo_id = attribute(reader, child_in(libosinfo, "os", OSINFO_URI), "id");
+    reader->description->osinfo_id = xml_attribute(reader, xml_child_in(libosinfo, "os", OSINFO_URI), "id");
 }
 
 /* <understudy:resource kind="language">nodejs</understudy:resource>; empty: it has none of this kind. */
-static void read_resource(struct reader *reader, const xmlNode *node)
+static void read_resource(struct xml_reader *reader, const xmlNode *node)
 {
-    struct domain_description *description = reader->description;
-    _cleanup_(freep) char *kind = attribute(reader, node, "kind");
-    _cleanup_(freep) char *value = element_text(reader, node);
+    _cleanup_(freep) char *kind = xml_attribute(reader, node, "kind");
+    _cleanup_(freep) char *value = xml_text(reader, node);
 
     if (kind == NULL) {
-        warn(reader, node, "understudy metadata: resource without a kind", value);
+        xml_warn(reader, node, "understudy metadata: resource without a kind", value);
         return;
     }
-    struct feature_text *features = grow(reader, description->features, description->n_features, sizeof(*features));
-    if (features == NULL)
-        return;
-    description->features = features;
-    features[description->n_features].kind = steal_pointer(&kind);
-    features[description->n_features++].value = steal_pointer(&value);
+    if (feature_texts_add(&reader->description->features, kind, value) < 0)
+        reader->out_of_memory = true;
 }
 
-static void read_role(struct reader *reader, const xmlNode *machine)
+static void read_role(struct xml_reader *reader, const xmlNode *machine)
 {
-    _cleanup_(freep) char *role = attribute(reader, machine, "role");
+    _cleanup_(freep) char *role = xml_attribute(reader, machine, "role");
     unsigned roles;
 
     if (role == NULL)
         return;
     if (machine_roles_parse(role, &roles) < 0)
-        warn(reader, machine, "understudy metadata: role is not made of protected and standby, or ignored", role);
+        xml_warn(reader, machine, "understudy metadata: role is not made of protected and standby, or ignored", role);
     else
-        reader->description->role = steal_pointer(&role);
+        reader->description->roles = (uint8_t)roles;
 }
 
-static void read_priority(struct reader *reader, const xmlNode *machine)
+static void read_priority(struct xml_reader *reader, const xmlNode *machine)
 {
-    _cleanup_(freep) char *text = attribute(reader, machine, "priority");
+    _cleanup_(freep) char *text = xml_attribute(reader, machine, "priority");
     char *end;
 
     if (text == NULL)
@@ -444,16 +319,16 @@ static void read_priority(struct reader *reader, const xmlNode *machine)
     errno = 0;
     long priority = strtol(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || priority < INT_MIN || priority > INT_MAX) {
-        warn(reader, machine, "understudy metadata: priority is not a number", text);
+        xml_warn(reader, machine, "understudy metadata: priority is not a number", text);
         return;
     }
     reader->description->has_priority = true;
     reader->description->priority = (int)priority;
 }
 
-static void read_metadata(struct reader *reader, const xmlNode *domain)
+static void read_metadata(struct xml_reader *reader, const xmlNode *domain)
 {
-    const xmlNode *machine = child_in(child(domain, "metadata"), "machine", UNDERSTUDY_METADATA_URI);
+    const xmlNode *machine = xml_child_in(xml_child(domain, "metadata"), "machine", UNDERSTUDY_METADATA_URI);
 
     if (machine == NULL)
         return;
@@ -463,36 +338,20 @@ static void read_metadata(struct reader *reader, const xmlNode *domain)
     for (const xmlNode *node = machine->children; node != NULL; node = node->next) {
         if (node->type != XML_ELEMENT_NODE)
             continue;
-        if (is_element(node, "resource") && in_namespace(node, UNDERSTUDY_METADATA_URI))
+        if (xml_is_element(node, "resource") && xml_is_in_namespace(node, UNDERSTUDY_METADATA_URI))
             read_resource(reader, node);
         else
-            warn(reader, node, "understudy metadata: unknown element", (const char *)node->name);
+            xml_warn(reader, node, "understudy metadata: unknown element", (const char *)node->name);
     }
 }
 
-/* 32 hexadecimal digits in groups of 8-4-4-4-12, taken over in lower case. */
-static bool copy_uuid(const char *text, char ret[static UUID_TEXT_SIZE])
+static int read_domain(struct xml_reader *reader, const xmlNode *domain)
 {
-    if (text == NULL || strlen(text) != UUID_TEXT_SIZE - 1)
-        return false;
-    for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++) {
-        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (is_dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-            return false;
-    }
-    for (size_t i = 0; i < UUID_TEXT_SIZE; i++)
-        ret[i] = (char)tolower((unsigned char)text[i]);
-    return true;
-}
-
-static int read_domain(struct reader *reader, const xmlNode *domain)
-{
-    _cleanup_(freep) char *uuid = element_text(reader, child(domain, "uuid"));
+    _cleanup_(freep) char *uuid = xml_text(reader, xml_child(domain, "uuid"));
     bool is_identified;
 
-    reader->description->name = element_text(reader, child(domain, "name"));
-    is_identified = reader->description->name != NULL && copy_uuid(uuid, reader->description->uuid);
+    reader->description->name = xml_text(reader, xml_child(domain, "name"));
+    is_identified = reader->description->name != NULL && xml_copy_uuid(uuid, reader->description->uuid);
     read_memory(reader, domain);
     read_vcpus(reader, domain);
     read_on_crash(reader, domain);
@@ -528,7 +387,7 @@ static int parse_document(const char *xml, size_t length, const char *name, stru
         return -EINVAL;
     }
     const xmlNode *root = xmlDocGetRootElement(document);
-    if (document->intSubset != NULL || root == NULL || !is_element(root, "domain")) {
+    if (document->intSubset != NULL || root == NULL || !xml_is_element(root, "domain")) {
         diags_add(diags, DIAG_ERROR, name, 0, 0, "not a libvirt domain document");
         return -EINVAL;
     }
@@ -555,7 +414,7 @@ int domain_xml_parse(const char *xml, size_t length, const char *name, struct di
     if (description == NULL)
         return -ENOMEM;
 
-    struct reader reader = {.name = name, .diags = diags, .description = description};
+    struct xml_reader reader = {.name = name, .diags = diags, .description = description};
     r = read_domain(&reader, xmlDocGetRootElement(document));
     if (r < 0)
         return r;

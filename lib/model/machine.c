@@ -172,6 +172,54 @@ bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
     return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->hypervisor, b->hypervisor) == 0;
 }
 
+static bool stands_by(const struct machine *machine)
+{
+    if (machine->keeping == KEEPING_WARMING)
+        return true;
+    if (machine->has_come_up)
+        return false;
+    if (machine->state == MACHINE_SHUT_OFF)
+        return true;
+    return machine->state == MACHINE_PAUSED && machine->reason == REASON_USER;
+}
+
+/* What is on its way to being warm is claimed for that, and a recovery takes it over. */
+static bool is_claimed(const struct machine *machine)
+{
+    if (machine->is_reserved || machine->keeping == KEEPING_ENDING)
+        return true;
+    return machine->claimed_by != NULL && machine->keeping != KEEPING_WARMING;
+}
+
+/* An operator paused it, not the daemon. */
+static bool is_under_operator(const struct machine *machine)
+{
+    return machine->state == MACHINE_PAUSED && machine->keeping == KEEPING_NONE &&
+           (machine->roles & ROLE_PROTECTED) != 0;
+}
+
+enum standing machine_standing(const struct machine *machine, int64_t now_us)
+{
+    if ((machine->roles & ROLE_STANDBY) == 0)
+        return STANDING_NOT_STANDBY;
+    if (!machine->is_reachable)
+        return STANDING_UNREACHABLE;
+    if (!stands_by(machine))
+        return STANDING_ELSEWISE;
+    if (machine->failed_unrecovered)
+        return STANDING_FAILED;
+    if (is_claimed(machine))
+        return STANDING_CLAIMED;
+    if (is_under_operator(machine))
+        return STANDING_OPERATORS;
+    return machine->quarantined_until_us > now_us ? STANDING_QUARANTINED : STANDING_BY;
+}
+
+bool machine_is_up(const struct machine *machine)
+{
+    return machine_state_is_active(machine->state) || machine->is_starting || machine->has_come_up;
+}
+
 enum warmth machine_warmth(const struct machine *machine)
 {
     if (machine->state == MACHINE_RUNNING && machine->keeping == KEEPING_WARMING)

@@ -67,6 +67,19 @@ enum keeping {
     KEEPING_COUNT,
 };
 
+/* May the machine be started as a replacement now, as far as its own state goes: the first obstacle. */
+enum standing {
+    STANDING_BY,
+    STANDING_NOT_STANDBY, /* its role does not allow it */
+    STANDING_UNREACHABLE, /* its hypervisor is not connected */
+    STANDING_ELSEWISE,    /* it runs, is on its way up or down, or is preserved remains */
+    STANDING_FAILED,      /* it failed itself and was not recovered */
+    STANDING_CLAIMED,     /* for a recovery, as its candidate or as the machine that failed; or it is being stopped */
+    STANDING_OPERATORS,   /* protected and paused by an operator: not to be resumed unasked */
+    STANDING_QUARANTINED, /* it did not come up lately */
+    STANDING_COUNT,
+};
+
 /* "running", "shut off", … as virsh words them; "crashed", "user", …; "cold", "saved", "paused",
  * "running". */
 const char *machine_state_name(enum machine_state state);
@@ -105,41 +118,44 @@ struct machine_memory {
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
 struct machine {
-    char *hypervisor; /* the name of its hypervisor in the configuration */
-    char uuid[UUID_TEXT_SIZE];
-    char *name;
+    const char *hypervisor; /* the name of its hypervisor in the configuration; borrowed from the pool */
+    const char *uuid;       /* borrowed from the description, as is the name */
+    const char *name;
+    struct domain_description *description; /* as last inspected; never NULL */
+    const struct knowledge *knowledge;      /* KNOWLEDGE_COUNT of them, by source; borrowed from the pool */
+    struct spec spec;                       /* resolved from description and knowledge; its features are borrowed */
 
-    enum machine_state state;
-    enum machine_reason reason;
-    bool persistent; /* has a definition that outlives its process */
-    bool has_managed_save;
-    bool is_present;   /* false: the hypervisor no longer lists it, and a recovery or a standby still needs it */
-    bool is_reachable; /* its hypervisor is connected */
-    bool agent_connected;
-
-    unsigned roles; /* of enum machine_role, resolved */
+    const char *claimed_by;       /* id of the recovery that reserved it, borrowed; NULL: free */
+    const char *not_warm;         /* why it is planned and not kept warm, borrowed; NULL */
+    uint64_t resident_kib;        /* of host memory that a warm one takes; 0: not known, or none */
+    int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
+    uint64_t event_sequence;      /* coordinator's count at the last news: tells a stale listing from a fresh one */
+    uint32_t number;              /* of no other machine in the pool at the same time; small */
     int priority;
 
-    struct domain_description *description; /* as last inspected; never NULL */
-    struct knowledge knowledge[KNOWLEDGE_COUNT];
-    struct spec spec; /* resolved from description and knowledge */
+    enum machine_state state : 8;
+    enum machine_reason reason : 8;
+    enum keeping keeping : 8;
+    uint8_t roles; /* of enum machine_role, resolved */
 
-    enum keeping keeping;
-    uint64_t resident_kib;          /* of host memory that a warm one takes; 0: not known, or none */
-    struct machine_ref planned_for; /* the machine whose planned replacement it is; empty: of none */
-    const char *not_warm;           /* why it is planned and not kept warm, borrowed; NULL */
-
-    bool is_reserved;             /* for a recovery from before the daemon was started, which waits for a hypervisor */
-    bool is_starting;             /* a recovery has chosen it and it is on its way up */
-    bool has_come_up;             /* the answer to its start says so, whether news of it has come or not */
-    int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
-    bool failed_unrecovered;      /* its last failure was not recovered, and it has not run since */
-    uint64_t event_sequence;      /* coordinator's count at the last news: tells a stale listing from a fresh one */
-    const char *claimed_by;       /* id of the recovery that reserved it, borrowed; NULL: free */
+    bool persistent : 1; /* has a definition that outlives its process */
+    bool has_managed_save : 1;
+    bool is_present : 1;   /* false: the hypervisor no longer lists it, and a recovery or a standby still needs it */
+    bool is_reachable : 1; /* its hypervisor is connected */
+    bool agent_connected : 1;
+    bool is_reserved : 1;        /* for a recovery from before the daemon was started, which waits for a hypervisor */
+    bool is_starting : 1;        /* a recovery has chosen it and it is on its way up */
+    bool has_come_up : 1;        /* the answer to its start says so, whether news of it has come or not */
+    bool failed_unrecovered : 1; /* its last failure was not recovered, and it has not run since */
 };
 
 struct machine_ref machine_ref_of(const struct machine *machine);
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b);
+
+/* now_us: mono_us, for quarantines. */
+enum standing machine_standing(const struct machine *machine, int64_t now_us);
+/* It uses its disks and addresses, or is about to. */
+bool machine_is_up(const struct machine *machine);
 
 /* Meaningful only for a machine that does not run, or is being kept warm. */
 enum warmth machine_warmth(const struct machine *machine);

@@ -25,7 +25,8 @@ static bool names_machine(const char *text, const struct machine *machine, bool 
                        : strcmp(hypervisor, machine->hypervisor) != 0)
             return false;
     }
-    return is_pattern ? fnmatch(name, machine->name, 0) == 0 : strcmp(name, machine->name) == 0;
+    return is_pattern ? fnmatch(name, machine->description->name, 0) == 0
+                      : strcmp(name, machine->description->name) == 0;
 }
 
 static bool matches_any(const struct string_list *patterns, const struct machine *machine)
@@ -42,8 +43,8 @@ unsigned facts_roles(const struct config *config, const struct machine *machine)
 
     if (config != NULL && matches_any(&config->pool.ignore, machine))
         return ROLE_IGNORED;
-    if (machine->description->role != NULL && machine_roles_parse(machine->description->role, &roles) == 0)
-        return roles;
+    if (machine->description->roles != 0)
+        return machine->description->roles;
     if (config == NULL)
         return 0;
     if (matches_any(&config->pool.protect, machine))
@@ -79,11 +80,12 @@ static int learn_from_config(const struct config *config, const struct machine *
     return 0;
 }
 
-static int learn_all(const struct feature_text *features, size_t n, struct feature_table *table,
-                     struct knowledge *knowledge)
+static int learn_all(const struct feature_texts *features, struct feature_table *table, struct knowledge *knowledge)
 {
-    for (size_t i = 0; i < n; i++) {
-        int r = learn(knowledge, table, features[i].kind, features[i].value);
+    struct feature_text feature;
+
+    for (size_t place = 0; feature_texts_next(features, &place, &feature);) {
+        int r = learn(knowledge, table, feature.kind, feature.value);
 
         if (r < 0)
             return r;
@@ -115,65 +117,37 @@ static int learn_from_osinfo(const struct domain_description *description, struc
 }
 
 /* What the agent told last stays true until it tells something else: a machine that is off cannot be asked. */
-static int learn_from_agent(const struct machine *machine, struct feature_table *table, struct knowledge *knowledge)
+static int learn_from_agent(const struct domain_description *description, const struct knowledge *told,
+                            struct feature_table *table, struct knowledge *knowledge)
 {
-    const struct knowledge *known = &machine->knowledge[KNOWLEDGE_AGENT];
     int r;
 
-    if (machine->description->has_learned)
-        return learn_all(machine->description->learned, machine->description->n_learned, table, knowledge);
-    r = id_set_copy(&knowledge->features, &known->features);
-    return r < 0 ? r : id_set_copy(&knowledge->kinds, &known->kinds);
+    if (description->has_learned && description->learned.size > 0)
+        return learn_all(&description->learned, table, knowledge);
+    if (told == NULL)
+        return 0;
+    r = id_set_copy(&knowledge->features, &told->features);
+    return r < 0 ? r : id_set_copy(&knowledge->kinds, &told->kinds);
 }
 
-static void knowledge_done_all(struct knowledge (*knowledge)[KNOWLEDGE_COUNT])
+int facts_gather(const struct config *config, struct feature_table *table, const struct machine *machine,
+                 const struct knowledge *told, struct facts *ret)
 {
-    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
-        knowledge_done(&(*knowledge)[s]);
-}
-
-static bool is_other_spec(const struct machine *machine, const struct id_set *features)
-{
-    const uint64_t *environment = machine->spec.environment;
-
-    return environment[ENVIRONMENT_CPU] != machine->description->vcpus ||
-           environment[ENVIRONMENT_MEMORY] != machine->description->memory_kib ||
-           environment[ENVIRONMENT_DISK] != domain_description_disk_bytes(machine->description) ||
-           !id_set_equal(&machine->spec.features, features);
-}
-
-int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine,
-                  bool *ret_has_changed)
-{
-    _cleanup_(knowledge_done_all) struct knowledge knowledge[KNOWLEDGE_COUNT] = {0};
-    _cleanup_(id_set_done) struct id_set features = {0};
+    _cleanup_(facts_done) struct facts facts = {.metadata = machine->description->features};
     int r;
 
-    r = learn_from_config(config, machine, table, &knowledge[KNOWLEDGE_CONFIG]);
+    r = learn_from_config(config, machine, table, &facts.knowledge[KNOWLEDGE_CONFIG]);
     if (r == 0)
-        r = learn_all(machine->description->features, machine->description->n_features, table,
-                      &knowledge[KNOWLEDGE_METADATA]);
+        r = learn_all(&facts.metadata, table, &facts.knowledge[KNOWLEDGE_METADATA]);
     if (r == 0)
-        r = learn_from_osinfo(machine->description, table, &knowledge[KNOWLEDGE_OSINFO]);
+        r = learn_from_osinfo(machine->description, table, &facts.knowledge[KNOWLEDGE_OSINFO]);
     if (r == 0)
-        r = learn_from_agent(machine, table, &knowledge[KNOWLEDGE_AGENT]);
+        r = learn_from_agent(machine->description, told, table, &facts.knowledge[KNOWLEDGE_AGENT]);
     if (r == 0)
-        r = knowledge_resolve(knowledge, table, &features);
+        r = knowledge_resolve(facts.knowledge, table, &facts.features);
     if (r < 0)
         return r;
-
-    *ret_has_changed = is_other_spec(machine, &features);
-    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++) {
-        struct knowledge old = machine->knowledge[s];
-
-        machine->knowledge[s] = knowledge[s];
-        knowledge[s] = old;
-    }
-    struct id_set old = machine->spec.features;
-    machine->spec.features = features;
-    features = old;
-    machine->spec.environment[ENVIRONMENT_CPU] = machine->description->vcpus;
-    machine->spec.environment[ENVIRONMENT_MEMORY] = machine->description->memory_kib;
-    machine->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
+    *ret = facts;
+    facts = (struct facts){0};
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "model/machine.h"
+#include "pool/facts_table.h"
 
 /*
  * The roles of a machine: an ignore pattern comes first, then the role in its metadata, then the
@@ -13,11 +14,11 @@
 unsigned facts_roles(const struct config *config, const struct machine *machine);
 
 /*
- * Gathers knowledge of every source and resolves machine->spec. What the guest agent told earlier stays
- * where the description brings nothing new of it. *ret_has_changed: the specification is another one than before.
- * -ENOMEM: the machine is as it was.
+ * Gathers knowledge of every source, and resolves it. told: what the guest agent told earlier, which stays where the
+ * description brings nothing new of it; NULL: nothing. The metadata of *ret is the description's; the rest ends with
+ * facts_done. -ENOMEM.
  */
-int facts_resolve(const struct config *config, struct feature_table *table, struct machine *machine,
-                  bool *ret_has_changed) _must_check_;
+int facts_gather(const struct config *config, struct feature_table *table, const struct machine *machine,
+                 const struct knowledge *told, struct facts *ret) _must_check_;
 
 #endif

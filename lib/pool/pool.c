@@ -12,50 +12,8 @@
 #define HASH_NONFATAL_OOM            1
 #include <uthash.h>
 
+#include "pool/entry.h"
 #include "pool/facts.h"
-
-/* machine comes first: a machine handed out is its entry. */
-struct entry {
-    struct machine machine;
-    struct machine_ref ref;
-    char *qualified; /* "hypervisor/name" */
-    char *claim;
-    char *not_warm;
-    unsigned holds;
-    bool lost; /* uthash had no memory to add it */
-    struct entry *next_of_name;
-    UT_hash_handle hh;
-};
-
-/* All machines of one name, on several hypervisors or not. */
-struct name {
-    struct entry *entries;
-    bool lost;
-    UT_hash_handle hh;
-    char text[];
-};
-
-struct host {
-    UT_hash_handle hh;
-    uint64_t free_kib;
-    uint64_t starting_kib; /* needed by machines on their way up */
-    bool lost;
-    char name[HYPERVISOR_NAME_SIZE];
-};
-
-struct pool {
-    struct feature_table *table; /* borrowed */
-    const struct config *config; /* borrowed; NULL before the first pool_configure */
-    struct entry *entries;
-    struct name *names;
-    struct host *hosts;
-    uint64_t version;
-};
-
-static struct entry *entry_of(const struct machine *machine)
-{
-    return (struct entry *)machine;
-}
 
 int pool_new(struct feature_table *table, struct pool **ret)
 {
@@ -64,100 +22,211 @@ int pool_new(struct feature_table *table, struct pool **ret)
     if (pool == NULL)
         return -ENOMEM;
     pool->table = table;
+    pool->index = pool->names = INTERNED_EMPTY;
+    pool->usage = USAGE_EMPTY;
+    pool->facts = FACTS_TABLE_EMPTY;
     *ret = pool;
     return 0;
+}
+
+/* Of a machine, whose metadata is not its own. */
+static void free_description(struct domain_description *description)
+{
+    if (description != NULL)
+        description->features = (struct feature_texts){0};
+    domain_description_free(description);
 }
 
 static void entry_free(struct entry *entry)
 {
     if (entry == NULL)
         return;
-    free(entry->machine.hypervisor);
-    free(entry->machine.name);
-    domain_description_free(entry->machine.description);
-    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
-        knowledge_done(&entry->machine.knowledge[s]);
-    spec_done(&entry->machine.spec);
+    free_description(entry->machine.description);
     free(entry->qualified);
-    free(entry->claim);
-    free(entry->not_warm);
+    free((char *)entry->machine.claimed_by);
+    free((char *)entry->machine.not_warm);
     free(entry);
 }
 
 DEFINE_CLEANUP(struct entry, entry_free);
 
-static struct name *find_name(const struct pool *pool, const char *text)
+static const struct facts *facts_of(const struct machine *machine)
 {
-    struct name *name;
-
-    HASH_FIND_STR(pool->names, text, name);
-    return name;
+    return (const struct facts *)machine->knowledge;
 }
 
-static int add_name(struct pool *pool, struct entry *entry)
+/* ---- hosts ---- */
+
+static struct pool_host *find_host(const struct pool *pool, const char *hypervisor)
 {
-    struct name *name = find_name(pool, entry->machine.name);
+    struct pool_host *host;
 
-    if (name == NULL) {
-        size_t size = strlen(entry->machine.name) + 1;
+    HASH_FIND_STR(pool->hosts, hypervisor, host);
+    return host;
+}
 
-        name = calloc(1, sizeof(*name) + size);
-        if (name == NULL)
-            return -ENOMEM;
-        memcpy(name->text, entry->machine.name, size);
-        HASH_ADD_STR(pool->names, text, name);
-        if (name->lost) {
-            free(name);
-            return -ENOMEM;
-        }
+/* NULL without memory, or for a name that is too long. */
+static struct pool_host *get_host(struct pool *pool, const char *hypervisor)
+{
+    struct pool_host *host = find_host(pool, hypervisor);
+
+    if (host != NULL || strlen(hypervisor) >= sizeof(host->name))
+        return host;
+    host = calloc(1, sizeof(*host));
+    if (host == NULL)
+        return NULL;
+    strncpy(host->name, hypervisor, sizeof(host->name) - 1);
+    host->number = HASH_COUNT(pool->hosts) + 1; /* none is ever removed */
+    HASH_ADD_STR(pool->hosts, name, host);
+    if (host->lost) {
+        free(host);
+        return NULL;
     }
-    entry->next_of_name = name->entries;
-    name->entries = entry;
+    return host;
+}
+
+/* ---- names ---- */
+
+static uint32_t hash_text(uint32_t hash, const char *text)
+{
+    return interned_hash_bytes(hash, text, strlen(text));
+}
+
+static bool is_name(const void *context, uint32_t id, const void *text)
+{
+    const struct pool *pool = context;
+
+    return strcmp(pool->named[id]->machine.name, text) == 0;
+}
+
+/* The machines of a name; NULL: there is none. */
+static struct entry *find_name(const struct pool *pool, const char *text)
+{
+    uint32_t id = interned_find(&pool->names, hash_text(0, text), is_name, pool, text);
+
+    return id != INTERNED_NONE ? pool->named[id] : NULL;
+}
+
+static int reserve_name(struct pool *pool)
+{
+    struct entry **named;
+
+    if (interned_reserve(&pool->names) < 0)
+        return -ENOMEM;
+    if (pool->names.slot_room <= pool->name_room)
+        return 0;
+    named = reallocarray(pool->named, pool->names.slot_room, sizeof(struct entry *));
+    if (named == NULL)
+        return -ENOMEM;
+    pool->named = named;
+    pool->name_room = pool->names.slot_room;
     return 0;
+}
+
+/* After reserve_name. */
+static void add_name(struct pool *pool, struct entry *entry)
+{
+    uint32_t hash = hash_text(0, entry->machine.name);
+    uint32_t id = interned_find(&pool->names, hash, is_name, pool, entry->machine.name);
+
+    entry->next_of_name = id != INTERNED_NONE ? pool->named[id] : NULL;
+    if (id == INTERNED_NONE)
+        id = interned_take(&pool->names, hash);
+    pool->named[id] = entry;
 }
 
 static void remove_name(struct pool *pool, struct entry *entry)
 {
-    struct name *name = find_name(pool, entry->machine.name);
+    uint32_t id = interned_find(&pool->names, hash_text(0, entry->machine.name), is_name, pool, entry->machine.name);
+    struct entry **at = &pool->named[id];
 
-    if (name == NULL)
-        return;
-    for (struct entry **at = &name->entries; *at != NULL; at = &(*at)->next_of_name)
-        if (*at == entry) {
-            *at = entry->next_of_name;
-            break;
-        }
+    while (*at != entry)
+        at = &(*at)->next_of_name;
+    *at = entry->next_of_name;
     entry->next_of_name = NULL;
-    if (name->entries == NULL) {
-        HASH_DEL(pool->names, name);
-        free(name);
-    }
+    if (pool->named[id] == NULL)
+        interned_drop(&pool->names, id);
+}
+
+/* ---- coming and going ---- */
+
+/* A machine by what it is found by. */
+struct key {
+    const struct pool_host *host;
+    const char *uuid;
+};
+
+static uint32_t hash_key(const struct key *key)
+{
+    return hash_text(hash_text(0, key->uuid), key->host->name);
+}
+
+static bool is_machine(const void *context, uint32_t id, const void *wanted)
+{
+    const struct entry *entry = ((const struct pool *)context)->entries[id];
+    const struct key *key = wanted;
+
+    return entry->host == key->host && strcmp(entry->machine.uuid, key->uuid) == 0;
+}
+
+static int reserve_number(struct pool *pool)
+{
+    struct entry **entries;
+
+    if (interned_reserve(&pool->index) < 0)
+        return -ENOMEM;
+    if (pool->index.slot_room <= pool->room)
+        return 0;
+    if (number_set_reserve(&pool->edited, pool->index.slot_room) < 0 ||
+        number_set_reserve(&pool->quarantined, pool->index.slot_room) < 0)
+        return -ENOMEM;
+    entries = reallocarray(pool->entries, pool->index.slot_room, sizeof(struct entry *));
+    if (entries == NULL)
+        return -ENOMEM;
+    memset(&entries[pool->room], 0, (pool->index.slot_room - pool->room) * sizeof(struct entry *));
+    pool->entries = entries;
+    pool->room = pool->index.slot_room;
+    return 0;
 }
 
 static void discard(struct pool *pool, struct entry *entry)
 {
+    books_remove(pool, entry);
     remove_name(pool, entry);
-    HASH_DEL(pool->entries, entry);
+    number_set_remove(&entry->host->machines, entry->machine.number);
+    pool->entries[entry->machine.number] = NULL;
+    interned_drop(&pool->index, entry->machine.number);
+    facts_table_remove(&pool->facts, facts_of(&entry->machine));
     entry_free(entry);
-    pool->version++;
 }
 
 void pool_free(struct pool *pool)
 {
-    struct entry *entry, *next;
-    struct host *host, *next_host;
+    struct pool_host *host, *next;
 
     if (pool == NULL)
         return;
-    HASH_ITER(hh, pool->entries, entry, next)
-    {
-        discard(pool, entry);
-    }
-    HASH_ITER(hh, pool->hosts, host, next_host)
+    pool->observer = NULL;
+    for (size_t i = 0; i < pool->index.n_slots; i++)
+        if (pool->entries[i] != NULL)
+            discard(pool, pool->entries[i]);
+    for (enum pool_set set = 0; set < POOL_SET_COUNT; set++)
+        shelf_done(&pool->shelves[set]);
+    HASH_ITER(hh, pool->hosts, host, next)
     {
         HASH_DEL(pool->hosts, host);
+        number_set_done(&host->machines);
         free(host);
     }
+    usage_done(&pool->usage);
+    facts_table_done(&pool->facts);
+    number_set_done(&pool->edited);
+    number_set_done(&pool->quarantined);
+    interned_done(&pool->index);
+    interned_done(&pool->names);
+    free(pool->entries);
+    free(pool->named);
+    similarity_rules_free(pool->rules);
     free(pool);
 }
 
@@ -169,50 +238,95 @@ static bool is_configured(const struct config *config, const char *hypervisor)
     return false;
 }
 
-/* Role, priority and features from the description as it stands. */
-static int resolve(struct pool *pool, struct machine *machine)
+/* What is texts of its own is released: it is knowledge now. */
+static void set_facts(struct machine *machine, const struct facts *facts)
 {
-    unsigned roles_before = machine->roles;
-    bool has_changed;
-    int r = facts_resolve(pool->config, pool->table, machine, &has_changed);
+    const struct facts *old = facts_of(machine);
 
-    if (r < 0)
+    if (old == NULL || machine->description->features.texts != old->metadata.texts)
+        feature_texts_done(&machine->description->features);
+    feature_texts_done(&machine->description->learned);
+    machine->description->features = facts->metadata;
+    machine->knowledge = facts->knowledge;
+    machine->spec = (struct spec){.features = facts->features};
+    machine->spec.environment[ENVIRONMENT_CPU] = machine->description->vcpus;
+    machine->spec.environment[ENVIRONMENT_MEMORY] = machine->description->memory_kib;
+    machine->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
+}
+
+/* Role, priority and features from the description as it stands, and what the agent told; -ENOMEM changes nothing. */
+static int resolve(struct pool *pool, struct machine *machine, const struct knowledge *told)
+{
+    _cleanup_(facts_done) struct facts gathered = {.metadata = {0}};
+    const struct facts *old = facts_of(machine), *facts;
+    int r = facts_gather(pool->config, pool->table, machine, told, &gathered);
+
+    if (r == 0)
+        r = facts_table_add(&pool->facts, &gathered, &facts);
+    if (r != 0)
         return r;
-    machine->roles = facts_roles(pool->config, machine);
-    pool->version += has_changed || machine->roles != roles_before;
+    set_facts(machine, facts);
+    facts_table_remove(&pool->facts, old);
+    machine->roles = (uint8_t)facts_roles(pool->config, machine);
     machine->priority = machine->description->priority;
     return 0;
 }
 
-int pool_configure(struct pool *pool, const struct config *config)
+static const struct knowledge *agent_of(const struct machine *machine)
 {
-    struct entry *entry, *next;
+    return &machine->knowledge[KNOWLEDGE_AGENT];
+}
+
+static int configure_machines(struct pool *pool, const struct config *config)
+{
     int r = 0;
 
-    pool->config = config;
-    pool->version++;
-    HASH_ITER(hh, pool->entries, entry, next)
-    {
-        int one;
+    for (size_t i = 0; i < pool->index.n_slots; i++) {
+        struct entry *entry = pool->entries[i];
 
+        if (entry == NULL)
+            continue;
         if (!is_configured(config, entry->machine.hypervisor)) {
             pool_remove(pool, &entry->machine);
             continue;
         }
-        one = resolve(pool, &entry->machine);
-        if (one < 0)
-            r = one;
+        books_mark(pool, entry);
+        if (resolve(pool, &entry->machine, agent_of(&entry->machine)) < 0)
+            r = -ENOMEM;
     }
     return r;
 }
 
-static int make_qualified(const char *hypervisor, const char *name, char **ret)
+int pool_configure(struct pool *pool, const struct config *config)
 {
-    return asprintf(ret, "%s/%s", hypervisor, name) < 0 ? -ENOMEM : 0;
+    _cleanup_(similarity_rules_freep) struct similarity_rules *rules = NULL, *old = pool->rules;
+    int r = similarity_rules_new(&config->similarity, pool->table, &rules);
+
+    if (r == 0)
+        r = books_set_rules(pool, rules);
+    if (r < 0) {
+        old = NULL;
+        return r;
+    }
+    pool->rules = steal_pointer(&rules);
+    pool->config = config;
+    return configure_machines(pool, config);
+}
+
+const struct similarity_rules *pool_rules(const struct pool *pool)
+{
+    return pool->rules;
+}
+
+static void set_description(struct machine *machine, struct domain_description *description)
+{
+    machine->description = description;
+    machine->name = description->name;
+    machine->uuid = description->uuid;
 }
 
 /* A new entry outside of any index. Takes the description only on success. */
-static int entry_new(struct pool *pool, const char *hypervisor, struct domain_description *description,
+static int entry_new(struct pool *pool, struct pool_host *host, struct domain_description *description,
                      struct entry **ret)
 {
     _cleanup_(entry_freep) struct entry *entry = calloc(1, sizeof(*entry));
@@ -220,20 +334,12 @@ static int entry_new(struct pool *pool, const char *hypervisor, struct domain_de
 
     if (entry == NULL)
         return -ENOMEM;
-    entry->machine.hypervisor = strdup(hypervisor);
-    entry->machine.name = strdup(description->name);
-    if (entry->machine.hypervisor == NULL || entry->machine.name == NULL)
-        return -ENOMEM;
-    if (make_qualified(hypervisor, description->name, &entry->qualified) < 0) {
-        entry->qualified = NULL;
-        return -ENOMEM;
-    }
-    memcpy(entry->machine.uuid, description->uuid, sizeof(entry->machine.uuid));
-    entry->ref = machine_ref_of(&entry->machine);
+    entry->host = host;
+    entry->standing = STANDING_COUNT;
+    entry->machine.hypervisor = host->name;
     entry->machine.is_present = true;
-
-    entry->machine.description = description;
-    r = resolve(pool, &entry->machine);
+    set_description(&entry->machine, description);
+    r = resolve(pool, &entry->machine, NULL);
     if (r < 0) {
         entry->machine.description = NULL;
         return r;
@@ -243,58 +349,32 @@ static int entry_new(struct pool *pool, const char *hypervisor, struct domain_de
 }
 
 static int add(struct pool *pool, const char *hypervisor, struct domain_description *description,
-               struct machine **ret_machine)
+               const struct machine **ret_machine)
 {
+    struct pool_host *host = get_host(pool, hypervisor);
     struct entry *entry = NULL;
-    int r = entry_new(pool, hypervisor, description, &entry);
+    int r = host != NULL ? reserve_number(pool) : -ENOMEM;
 
-    if (r < 0) {
+    if (r == 0)
+        r = number_set_reserve(&host->machines, pool->room);
+    if (r == 0)
+        r = reserve_name(pool);
+    if (r == 0)
+        r = domain_description_pack(&description);
+    if (r == 0)
+        r = entry_new(pool, host, description, &entry);
+    if (r != 0) {
         domain_description_free(description);
         return r;
     }
-    r = add_name(pool, entry);
-    if (r < 0) {
-        entry_free(entry);
-        return r;
-    }
-    HASH_ADD(hh, pool->entries, ref, sizeof(entry->ref), entry);
-    if (entry->lost) {
-        remove_name(pool, entry);
-        entry_free(entry);
-        return -ENOMEM;
-    }
-    pool->version++;
+    add_name(pool, entry);
+    entry->machine.number = interned_take(&pool->index, hash_key(&(struct key){host, entry->machine.uuid}));
+    pool->entries[entry->machine.number] = entry;
+    number_set_add(&host->machines, entry->machine.number);
+    entry->is_renewed = true;
+    books_mark(pool, entry);
     if (ret_machine != NULL)
         *ret_machine = &entry->machine;
-    return 0;
-}
-
-/* Prepares the new name completely before the old one goes. */
-static int rename_entry(struct pool *pool, struct entry *entry, const char *to)
-{
-    _cleanup_(freep) char *name = strdup(to);
-    _cleanup_(freep) char *qualified = NULL;
-    char *old_name = entry->machine.name;
-    int r;
-
-    if (name == NULL || make_qualified(entry->machine.hypervisor, to, &qualified) < 0) {
-        qualified = NULL;
-        return -ENOMEM;
-    }
-    pool->version++;
-    remove_name(pool, entry);
-    entry->machine.name = name;
-    r = add_name(pool, entry);
-    if (r < 0) {
-        entry->machine.name = old_name;
-        /* Without memory to make the old name's record anew, the machine is found by UUID only. */
-        if (add_name(pool, entry) < 0)
-            entry->next_of_name = NULL;
-        return r;
-    }
-    name = old_name;
-    free(entry->qualified);
-    entry->qualified = steal_pointer(&qualified);
     return 0;
 }
 
@@ -307,33 +387,96 @@ static void keep_capacities(struct domain_description *description, const struct
                 description->disks[i].capacity_bytes = old->disks[j].capacity_bytes;
 }
 
-static int update(struct pool *pool, struct entry *entry, struct domain_description *description)
+/* What comes and goes while it runs, of equal descriptions; a second time it is as before. */
+static void exchange_passing(struct domain_description *a, struct domain_description *b)
+{
+    struct feature_texts learned = a->learned;
+    bool has_learned = a->has_learned, agent_connected = a->agent_connected;
+
+    a->learned = b->learned;
+    a->has_learned = b->has_learned;
+    a->agent_connected = b->agent_connected;
+    b->learned = learned;
+    b->has_learned = has_learned;
+    b->agent_connected = agent_connected;
+    for (uint32_t i = 0; i < a->n_disks; i++) {
+        uint64_t capacity_bytes = a->disks[i].capacity_bytes;
+
+        a->disks[i].capacity_bytes = b->disks[i].capacity_bytes;
+        b->disks[i].capacity_bytes = capacity_bytes;
+    }
+}
+
+/* The machine keeps its description, which others borrow from. */
+static int refresh(struct pool *pool, struct machine *machine, struct domain_description *description)
+{
+    int r;
+
+    exchange_passing(machine->description, description);
+    r = resolve(pool, machine, agent_of(machine));
+    if (r < 0)
+        exchange_passing(machine->description, description);
+    domain_description_free(description);
+    return r;
+}
+
+/* Where it stands by name, it stood by the old one. */
+static void take_name(struct pool *pool, struct entry *entry, struct domain_description *description)
+{
+    bool is_other = strcmp(entry->machine.name, description->name) != 0;
+
+    if (is_other) {
+        shelf_remove(&entry->machine);
+        remove_name(pool, entry);
+        free(entry->qualified);
+        entry->qualified = NULL;
+    }
+    set_description(&entry->machine, description);
+    if (is_other)
+        add_name(pool, entry);
+}
+
+static int replace(struct pool *pool, struct entry *entry, struct domain_description *description)
 {
     struct machine *machine = &entry->machine;
     struct domain_description *old = machine->description;
-    int r = 0;
+    int r = reserve_name(pool);
 
-    if (strcmp(machine->name, description->name) != 0)
-        r = rename_entry(pool, entry, description->name);
+    if (r == 0)
+        r = domain_description_pack(&description);
     if (r == 0) {
-        keep_capacities(description, old);
         machine->description = description;
-        r = resolve(pool, machine);
+        r = resolve(pool, machine, agent_of(machine));
+        machine->description = old;
     }
     if (r < 0) {
-        machine->description = old;
         domain_description_free(description);
         return r;
     }
-    pool_set_present(pool, machine, true);
-    domain_description_free(old);
+    books_renew(pool, entry);
+    take_name(pool, entry, description);
+    free_description(old);
     return 0;
 }
 
-int pool_apply(struct pool *pool, const char *hypervisor, struct domain_description *description,
-               struct machine **ret_machine)
+static int update(struct pool *pool, struct entry *entry, struct domain_description *description)
 {
-    struct machine *machine = pool_find(pool, hypervisor, description->uuid);
+    struct machine *machine = &entry->machine;
+    int r;
+
+    books_mark(pool, entry);
+    keep_capacities(description, machine->description);
+    r = domain_description_equal(machine->description, description) ? refresh(pool, machine, description)
+                                                                    : replace(pool, entry, description);
+    if (r == 0)
+        machine->is_present = true;
+    return r;
+}
+
+int pool_apply(struct pool *pool, const char *hypervisor, struct domain_description *description,
+               const struct machine **ret_machine)
+{
+    const struct machine *machine = pool_find(pool, hypervisor, description->uuid);
     int r;
 
     if (machine == NULL)
@@ -344,77 +487,79 @@ int pool_apply(struct pool *pool, const char *hypervisor, struct domain_descript
     return r;
 }
 
-int pool_remember_learned(struct pool *pool, struct machine *machine, const struct string_list *features)
+struct machine *pool_edit(struct pool *pool, const struct machine *machine)
 {
-    struct knowledge *known = &machine->knowledge[KNOWLEDGE_AGENT];
+    books_mark(pool, entry_of(machine));
+    return &entry_of(machine)->machine;
+}
 
-    for (size_t i = 0; i < features->count; i++) {
+int pool_remember_learned(struct pool *pool, const struct machine *machine, const struct string_list *features)
+{
+    _cleanup_(knowledge_done) struct knowledge known = {0};
+    int r = id_set_copy(&known.features, &agent_of(machine)->features);
+
+    if (r == 0)
+        r = id_set_copy(&known.kinds, &agent_of(machine)->kinds);
+    for (size_t i = 0; i < features->count && r == 0; i++) {
         const char *slash = strchr(features->items[i], '/');
         char kind[FEATURE_KIND_MAX + 1];
-        int r;
 
         if (slash == NULL || (size_t)(slash - features->items[i]) >= sizeof(kind))
             continue;
         memcpy(kind, features->items[i], (size_t)(slash - features->items[i]));
         kind[slash - features->items[i]] = '\0';
-        r = knowledge_add(known, pool->table, kind, slash + 1);
-        if (r < 0 && r != -EINVAL)
-            return r;
+        r = knowledge_add(&known, pool->table, kind, slash + 1);
+        if (r == -EINVAL)
+            r = 0;
     }
-    return resolve(pool, machine);
+    return r < 0 ? r : resolve(pool, pool_edit(pool, machine), &known);
 }
 
-void pool_refresh_environment(struct pool *pool, struct machine *machine)
+void pool_refresh_environment(struct pool *pool, const struct machine *machine)
 {
-    uint64_t bytes = domain_description_disk_bytes(machine->description);
-
-    pool->version += machine->spec.environment[ENVIRONMENT_DISK] != bytes;
-    machine->spec.environment[ENVIRONMENT_DISK] = bytes;
+    pool_edit(pool, machine)->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
 }
 
-uint64_t pool_version(const struct pool *pool)
+void pool_set_present(struct pool *pool, const struct machine *machine, bool is_present)
 {
-    return pool->version;
+    pool_edit(pool, machine)->is_present = is_present;
 }
 
-void pool_set_present(struct pool *pool, struct machine *machine, bool is_present)
-{
-    pool->version += machine->is_present != is_present;
-    machine->is_present = is_present;
-}
-
-void pool_set_not_warm(struct pool *pool, struct machine *machine, const char *why)
+void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why)
 {
     struct entry *entry = entry_of(machine);
+    char *copy;
 
     (void)pool;
-    if (why != NULL && entry->not_warm != NULL && strcmp(why, entry->not_warm) == 0)
+    if (why != NULL && machine->not_warm != NULL && strcmp(why, machine->not_warm) == 0)
         return;
-    free(entry->not_warm);
-    entry->not_warm = why != NULL ? strdup(why) : NULL;
-    machine->not_warm = entry->not_warm;
+    copy = why != NULL ? strdup(why) : NULL;
+    free((char *)entry->machine.not_warm);
+    entry->machine.not_warm = copy;
 }
 
 static void discard_if_unneeded(struct pool *pool, struct entry *entry)
 {
-    if (!entry->machine.is_present && entry->holds == 0 && entry->claim == NULL)
+    if (!entry->machine.is_present && entry->holds == 0 && entry->machine.claimed_by == NULL)
         discard(pool, entry);
 }
 
-void pool_remove(struct pool *pool, struct machine *machine)
+void pool_remove(struct pool *pool, const struct machine *machine)
 {
-    pool_set_present(pool, machine, false);
-    machine->state = MACHINE_GONE;
+    struct machine *edited = pool_edit(pool, machine);
+
+    edited->is_present = false;
+    edited->state = MACHINE_GONE;
     discard_if_unneeded(pool, entry_of(machine));
 }
 
-void pool_hold(struct pool *pool, struct machine *machine)
+void pool_hold(struct pool *pool, const struct machine *machine)
 {
     (void)pool;
     entry_of(machine)->holds++;
 }
 
-void pool_let_go(struct pool *pool, struct machine *machine)
+void pool_let_go(struct pool *pool, const struct machine *machine)
 {
     struct entry *entry = entry_of(machine);
 
@@ -422,31 +567,27 @@ void pool_let_go(struct pool *pool, struct machine *machine)
     discard_if_unneeded(pool, entry);
 }
 
-struct machine *pool_find(const struct pool *pool, const char *hypervisor, const char *uuid)
+const struct machine *pool_find(const struct pool *pool, const char *hypervisor, const char *uuid)
 {
-    struct machine_ref ref = {0};
-    struct entry *entry;
+    struct key key = {find_host(pool, hypervisor), uuid};
+    uint32_t id =
+        key.host != NULL ? interned_find(&pool->index, hash_key(&key), is_machine, pool, &key) : INTERNED_NONE;
 
-    if (strlen(hypervisor) >= sizeof(ref.hypervisor) || strlen(uuid) >= sizeof(ref.uuid))
-        return NULL;
-    memcpy(ref.hypervisor, hypervisor, strlen(hypervisor));
-    memcpy(ref.uuid, uuid, strlen(uuid));
-    HASH_FIND(hh, pool->entries, &ref, sizeof(ref), entry);
-    return entry != NULL ? &entry->machine : NULL;
+    return id != INTERNED_NONE ? &pool->entries[id]->machine : NULL;
 }
 
 /* The one machine that `matches`; -ENOENT for none, -ENOTUNIQ for several. */
-static int find_by_uuid(const struct pool *pool, const char *text, struct machine **ret)
+static int find_by_uuid(const struct pool *pool, const char *text, const struct machine **ret)
 {
     char uuid[UUID_TEXT_SIZE] = {0};
-    struct machine *found = NULL;
+    const struct machine *found = NULL;
 
     if (strlen(text) != sizeof(uuid) - 1)
         return -ENOENT;
     for (size_t i = 0; i < sizeof(uuid) - 1; i++)
         uuid[i] = (char)tolower((unsigned char)text[i]);
 
-    for (struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
+    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
         if (strcmp(machine->uuid, uuid) != 0)
             continue;
         if (found != NULL)
@@ -459,30 +600,29 @@ static int find_by_uuid(const struct pool *pool, const char *text, struct machin
     return 0;
 }
 
-static int find_qualified(const struct pool *pool, const char *text, struct machine **ret)
+static int find_qualified(const struct pool *pool, const char *text, const struct machine **ret)
 {
     const char *slash = strchr(text, '/');
-    const struct name *name = slash != NULL ? find_name(pool, slash + 1) : NULL;
+    size_t length = slash != NULL ? (size_t)(slash - text) : 0;
 
-    if (name == NULL)
-        return -ENOENT;
-    for (struct entry *entry = name->entries; entry != NULL; entry = entry->next_of_name)
-        if (strcmp(entry->qualified, text) == 0) {
+    for (const struct entry *entry = slash != NULL ? find_name(pool, slash + 1) : NULL; entry != NULL;
+         entry = entry->next_of_name)
+        if (strncmp(entry->host->name, text, length) == 0 && entry->host->name[length] == '\0') {
             *ret = &entry->machine;
             return 0;
         }
     return -ENOENT;
 }
 
-int pool_find_by_name(const struct pool *pool, const char *text, struct machine **ret)
+int pool_find_by_name(const struct pool *pool, const char *text, const struct machine **ret)
 {
-    const struct name *name = find_name(pool, text);
+    const struct entry *entry = find_name(pool, text);
     int r;
 
-    if (name != NULL) {
-        if (name->entries->next_of_name != NULL)
+    if (entry != NULL) {
+        if (entry->next_of_name != NULL)
             return -ENOTUNIQ;
-        *ret = &name->entries->machine;
+        *ret = &entry->machine;
         return 0;
     }
     r = find_qualified(pool, text, ret);
@@ -491,110 +631,78 @@ int pool_find_by_name(const struct pool *pool, const char *text, struct machine 
 
 const char *pool_display_name(const struct pool *pool, const struct machine *machine)
 {
-    const struct name *name = find_name(pool, machine->name);
+    struct entry *entry = entry_of(machine);
 
-    if (name != NULL && name->entries->next_of_name == NULL)
+    if (find_name(pool, machine->name)->next_of_name == NULL)
         return machine->name;
-    return entry_of(machine)->qualified;
+    if (entry->qualified == NULL && asprintf(&entry->qualified, "%s/%s", machine->hypervisor, machine->name) < 0)
+        entry->qualified = NULL;
+    return entry->qualified != NULL ? entry->qualified : machine->name;
 }
 
-struct machine *pool_next(const struct pool *pool, const struct machine *machine)
+const struct machine *pool_next(const struct pool *pool, const struct machine *machine)
 {
-    struct entry *next = machine == NULL ? pool->entries : entry_of(machine)->hh.next;
-
-    return next != NULL ? &next->machine : NULL;
+    for (size_t i = machine != NULL ? (size_t)machine->number + 1 : 0; i < pool->index.n_slots; i++)
+        if (pool->entries[i] != NULL)
+            return &pool->entries[i]->machine;
+    return NULL;
 }
 
 size_t pool_count(const struct pool *pool)
 {
-    return HASH_COUNT(pool->entries);
+    return pool->index.n_used;
 }
 
-int pool_claim(struct pool *pool, struct machine *machine, const char *recovery_id)
+size_t pool_number_end(const struct pool *pool)
 {
-    struct entry *entry = entry_of(machine);
+    return pool->index.n_slots;
+}
 
-    (void)pool;
-    if (entry->claim != NULL)
-        return strcmp(entry->claim, recovery_id) == 0 ? 0 : -EBUSY;
-    entry->claim = strdup(recovery_id);
-    if (entry->claim == NULL)
+int pool_claim(struct pool *pool, const struct machine *machine, const char *recovery_id)
+{
+    char *copy;
+
+    if (machine->claimed_by != NULL)
+        return strcmp(machine->claimed_by, recovery_id) == 0 ? 0 : -EBUSY;
+    copy = strdup(recovery_id);
+    if (copy == NULL)
         return -ENOMEM;
-    machine->claimed_by = entry->claim;
+    pool_edit(pool, machine)->claimed_by = copy;
     return 0;
 }
 
-void pool_release(struct pool *pool, struct machine *machine, const char *recovery_id)
+void pool_release(struct pool *pool, const struct machine *machine, const char *recovery_id)
 {
     struct entry *entry = entry_of(machine);
 
-    if (entry->claim == NULL || strcmp(entry->claim, recovery_id) != 0)
+    if (machine->claimed_by == NULL || strcmp(machine->claimed_by, recovery_id) != 0)
         return;
-    free(entry->claim);
-    entry->claim = NULL;
-    machine->claimed_by = NULL;
+    free((char *)machine->claimed_by);
+    pool_edit(pool, machine)->claimed_by = NULL;
     discard_if_unneeded(pool, entry);
-}
-
-static struct host *find_host(const struct pool *pool, const char *hypervisor)
-{
-    struct host *host;
-
-    HASH_FIND_STR(pool->hosts, hypervisor, host);
-    return host;
-}
-
-/* NULL without memory: what is not known of a host rules no machine out. */
-static struct host *get_host(struct pool *pool, const char *hypervisor)
-{
-    struct host *host = find_host(pool, hypervisor);
-
-    if (host != NULL)
-        return host;
-    host = calloc(1, sizeof(*host));
-    if (host == NULL)
-        return NULL;
-    strncpy(host->name, hypervisor, sizeof(host->name) - 1);
-    HASH_ADD_STR(pool->hosts, name, host);
-    if (host->lost) {
-        free(host);
-        return NULL;
-    }
-    return host;
 }
 
 void pool_set_free_memory(struct pool *pool, const char *hypervisor, uint64_t free_kib)
 {
-    struct host *host = get_host(pool, hypervisor);
+    struct pool_host *host = get_host(pool, hypervisor);
 
+    /* Without memory: what is not known of a host rules no machine out. */
     if (host != NULL)
         host->free_kib = free_kib;
 }
 
-void pool_set_starting(struct pool *pool, struct machine *machine, bool is_starting)
-{
-    machine->is_starting = is_starting;
-    for (struct host *host = pool->hosts; host != NULL; host = host->hh.next)
-        host->starting_kib = 0;
-    for (const struct machine *other = pool_next(pool, NULL); other != NULL; other = pool_next(pool, other)) {
-        struct host *host =
-            other->is_starting && !machine_state_is_active(other->state) ? get_host(pool, other->hypervisor) : NULL;
-
-        if (host != NULL)
-            host->starting_kib += other->description->memory_kib;
-    }
-}
-
-uint64_t pool_starting_memory(const struct pool *pool, const char *hypervisor)
-{
-    const struct host *host = find_host(pool, hypervisor);
-
-    return host != NULL ? host->starting_kib : 0;
-}
-
 uint64_t pool_free_memory(const struct pool *pool, const char *hypervisor)
 {
-    const struct host *host = find_host(pool, hypervisor);
+    const struct pool_host *host = find_host(pool, hypervisor);
 
     return host != NULL ? host->free_kib : 0;
+}
+
+uint64_t pool_spare_memory(struct pool *pool, const char *hypervisor, bool *ret_is_known)
+{
+    const struct pool_host *host = find_host(pool, hypervisor);
+
+    *ret_is_known = false;
+    (void)!pool_settle(pool, pool->settled_us); /* what is on its way up is counted, even without memory */
+    return host != NULL ? pool_host_spare_kib(host, ret_is_known) : 0;
 }

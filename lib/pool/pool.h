@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which machines there are: every domain of every configured hypervisor as a machine, with its role, state and
- * claim. Kept current by what the hypervisors tell; decides nothing and asks no hypervisor.
+ * claim, found by identity, by name, by specification, and by what it uses. Kept current by what the hypervisors
+ * tell; decides nothing and asks no hypervisor.
  */
 #ifndef UNDERSTUDY_POOL_POOL_H
 #define UNDERSTUDY_POOL_POOL_H
@@ -13,84 +14,143 @@
 #include "config/config.h"
 #include "model/feature.h"
 #include "model/machine.h"
+#include "pool/shelf.h"
+#include "pool/usage.h"
 
 /* Owns its machines. Not thread-safe: lives on the main thread. Borrows the feature table. */
 struct pool;
+struct pool_host;
 
 int pool_new(struct feature_table *table, struct pool **ret) _must_check_;
 void pool_free(struct pool *pool);
 DEFINE_CLEANUP(struct pool, pool_free);
 
 /*
- * Takes roles and facts from config, now and for every later change, until the next call; machines of
+ * Takes roles, facts, weights and limits from config, now and for every later change, until the next call; machines of
  * hypervisors that are no longer configured are removed. Copies nothing: config must stay until the
- * next pool_configure. -ENOMEM: roles and facts may be partly new; call again with the old one.
+ * next pool_configure. -EINVAL, -ERANGE as similarity_rules_new: nothing changed. -ENOMEM: roles and facts may be
+ * partly new; call again with the old one.
  */
 int pool_configure(struct pool *pool, const struct config *config) _must_check_;
 
+/* The weights and limits of the configuration in force; NULL: none yet. Borrowed until the next pool_configure. */
+const struct similarity_rules *pool_rules(const struct pool *pool);
+
 /*
- * Inserts or updates a machine from what its hypervisor says, and takes the description. What the
+ * Inserts or updates a machine from what its hypervisor says, and takes the description: the machine has a copy, or its
+ * old one where the new one says the same. What the
  * guest agent told earlier stays. State, claim and sequence are left alone; a new machine starts UNKNOWN.
  * *ret_machine is borrowed; may be NULL. -ENOMEM: nothing changed, description is freed.
  */
 int pool_apply(struct pool *pool, const char *hypervisor, struct domain_description *description,
-               struct machine **ret_machine) _must_check_;
+               const struct machine **ret_machine) _must_check_;
+
+/* The machine, to be changed at once: what the pool derives from it follows in pool_settle. The pointer is not to be kept. */
+struct machine *pool_edit(struct pool *pool, const struct machine *machine);
 
 /* What its guest agent told in an earlier life, as "kind/value": knowledge until it tells something else. -ENOMEM. */
-int pool_remember_learned(struct pool *pool, struct machine *machine, const struct string_list *features) _must_check_;
+int pool_remember_learned(struct pool *pool, const struct machine *machine,
+                          const struct string_list *features) _must_check_;
 
 /* Frees the machine; where a claim or a hold still needs it, it stays as not present and GONE until the last of them
  * ends. */
-void pool_remove(struct pool *pool, struct machine *machine);
+void pool_remove(struct pool *pool, const struct machine *machine);
 
 /* A held machine survives its domain. Every hold is let go of once, and the pointer is not used after that. */
-void pool_hold(struct pool *pool, struct machine *machine);
-void pool_let_go(struct pool *pool, struct machine *machine);
+void pool_hold(struct pool *pool, const struct machine *machine);
+void pool_let_go(struct pool *pool, const struct machine *machine);
 
 /* Borrowed; NULL if there is none. */
-struct machine *pool_find(const struct pool *pool, const char *hypervisor, const char *uuid);
+const struct machine *pool_find(const struct pool *pool, const char *hypervisor, const char *uuid);
 
 /*
  * By "NAME", "HYPERVISOR/NAME" or UUID, as people write it. -ENOENT: no such machine. -ENOTUNIQ: the
  * name or UUID stands for machines on several hypervisors.
  */
-int pool_find_by_name(const struct pool *pool, const char *text, struct machine **ret) _must_check_;
+int pool_find_by_name(const struct pool *pool, const char *text, const struct machine **ret) _must_check_;
 
 /* How people can refer to this machine: its name, or "hypervisor/name" where the name alone is ambiguous. Borrowed
  * until the pool changes. */
 const char *pool_display_name(const struct pool *pool, const struct machine *machine);
 
-/* Iteration in order of arrival: start with NULL; NULL ends it. Take the next one before you remove one. */
-struct machine *pool_next(const struct pool *pool, const struct machine *machine);
+/* Iteration by number: start with NULL; NULL ends it. Take the next one before you remove one. */
+const struct machine *pool_next(const struct pool *pool, const struct machine *machine);
 size_t pool_count(const struct pool *pool);
+/* Every number of a machine is below it. */
+size_t pool_number_end(const struct pool *pool);
 
 /* Reserves a machine for one recovery. -EBUSY: another recovery has it. Claiming twice for the same recovery is no
  * error. -ENOMEM. */
-int pool_claim(struct pool *pool, struct machine *machine, const char *recovery_id) _must_check_;
+int pool_claim(struct pool *pool, const struct machine *machine, const char *recovery_id) _must_check_;
 /* Does nothing unless this recovery has the claim. May free a machine that is not present any more. */
-void pool_release(struct pool *pool, struct machine *machine, const char *recovery_id);
+void pool_release(struct pool *pool, const struct machine *machine, const char *recovery_id);
 
 /* Why it is planned and not kept warm, copied; NULL: nothing stands against it. Without memory nothing is kept. */
-void pool_set_not_warm(struct pool *pool, struct machine *machine, const char *why);
+void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why);
 
 /* Resolves the specification anew after the description changed in place (a disk's capacity became known). */
-void pool_refresh_environment(struct pool *pool, struct machine *machine);
+void pool_refresh_environment(struct pool *pool, const struct machine *machine);
 
 /* The hypervisor of the machine lists it, or no longer does, as far as is known. */
-void pool_set_present(struct pool *pool, struct machine *machine, bool is_present);
+void pool_set_present(struct pool *pool, const struct machine *machine, bool is_present);
 
-/*
- * Is another one when a machine came or was freed, appeared or vanished, or its name, its specification or its roles
- * became different, and after every pool_configure. While it is the same, pointers to machines stay good.
- */
-uint64_t pool_version(const struct pool *pool);
-
-/* Free host memory in KiB as last reported by the hypervisor; 0: not known. */
+/* Free memory of the hypervisor's host in KiB as its last listing says; 0: not known. */
 void pool_set_free_memory(struct pool *pool, const char *hypervisor, uint64_t free_kib);
 uint64_t pool_free_memory(const struct pool *pool, const char *hypervisor);
 
-/* Marks a machine as on its way up (or no longer), and what such machines of a hypervisor need together, in KiB. */
-void pool_set_starting(struct pool *pool, struct machine *machine, bool is_starting);
-uint64_t pool_starting_memory(const struct pool *pool, const char *hypervisor);
+/* ---- what is derived from the machines ---- */
+
+/*
+ * Brings everything below up to date with the machines. now_us: mono_us, for quarantines. Costs some microseconds for
+ * each machine that was edited since, nothing for the others. -ENOMEM: some machines are out of place; call it again
+ * before anything is chosen.
+ */
+int pool_settle(struct pool *pool, int64_t now_us) _must_check_;
+
+/* When a quarantine ends next: mono_us; INT64_MAX: there is none. */
+int64_t pool_deadline(const struct pool *pool);
+
+enum pool_change {
+    POOL_CHANGED,           /* in something else */
+    POOL_CHANGED_CANDIDATE, /* whether it is a candidate, or its place among them, may be different */
+    POOL_CHANGED_LEAVES,    /* it is about to be freed */
+};
+
+/* Told of changes while the pool settles, and when a machine is freed or described anew. It must change and settle nothing. */
+typedef void pool_observer(void *context, const struct machine *machine, enum pool_change change);
+void pool_observe(struct pool *pool, pool_observer *observer, void *context);
+
+/* The machines that may be compared with a failed one, which is all but the ignored and those that are not present. */
+enum pool_set {
+    POOL_STANDING_BY, /* machine_standing says so */
+    POOL_OTHERS,
+    POOL_SET_COUNT,
+};
+
+/* Borrowed until the pool settles again. */
+const struct columns *pool_columns(const struct pool *pool, enum pool_set set);
+/* The cohorts of an entry of these columns. */
+const struct cohort *pool_cohorts(const struct pool *pool, enum pool_set set, uint32_t entry);
+/* So many machines of the two sets stand like that. */
+size_t pool_standing_count(const struct pool *pool, enum standing standing);
+/* As of the last settling. */
+enum standing pool_standing(const struct machine *machine);
+bool pool_is_standing_by(const struct machine *machine);
+
+const struct pool_host *pool_host_of(const struct machine *machine);
+const char *pool_host_name(const struct pool_host *host);
+/* What a host has to spare in KiB, less what is on its way up there already; 0 with *ret_is_known false: not known. */
+uint64_t pool_host_spare_kib(const struct pool_host *host, bool *ret_is_known);
+/* Its free memory as of its last listing, in powers of two: the more, the more; 0: not known. */
+unsigned pool_host_memory_class(const struct pool_host *host);
+/* As pool_host_spare_kib, by name. */
+uint64_t pool_spare_memory(struct pool *pool, const char *hypervisor, bool *ret_is_known);
+
+/*
+ * The uses of what may be used once, one after the other: start with NULL; NULL ends it. usage_of (pool_usage) has the
+ * others that use the same.
+ */
+const struct use *pool_use_next(const struct machine *machine, const struct use *use);
+const struct usage *pool_usage(const struct pool *pool);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A decision written down: every eligible candidate and the best of the others, with numbers and reasons, in plain
- * strings that outlive the pool. The same struct serves explain, history, dry run and simulator.
+ * A decision written down: the chosen candidate, the best eligible and the nearest ineligible ones, with numbers and
+ * reasons, in plain strings that outlive the pool, and how many the others were. The same struct serves explain, history,
+ * dry run and simulator.
  */
 #ifndef UNDERSTUDY_PROTOCOL_EXPLANATION_H
 #define UNDERSTUDY_PROTOCOL_EXPLANATION_H
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "model/description.h"
+#include "protocol/verdict.h"
 
 struct explained_candidate {
     char *hypervisor;
@@ -35,9 +37,10 @@ struct explanation {
     const char *rank_by;                    /* static: "overlap" or "similarity" */
     struct explained_candidate *candidates; /* in ranking order, the ineligible after the eligible */
     size_t n_candidates;
-    size_t n_left_out; /* ineligible ones beyond the limit given to select_explain */
-    size_t n_eligible;
-    char *summary; /* one sentence: which is chosen and why, or why none is */
+    size_t n_left_out;                   /* candidates that are not listed */
+    size_t left_out[CANDIDATE_VERDICTS]; /* these by verdict */
+    size_t n_unjudged;                   /* and those similar enough that were not looked at: enough others were */
+    char *summary;                       /* one sentence: which is chosen and why, or why none is */
 };
 
 void explanation_free(struct explanation *explanation);

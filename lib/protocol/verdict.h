@@ -3,22 +3,24 @@
 #ifndef UNDERSTUDY_PROTOCOL_VERDICT_H
 #define UNDERSTUDY_PROTOCOL_VERDICT_H
 
-/* The first that applies is the candidate's; select_judge has the order. */
+/* The first that applies is the candidate's. Up to the quarantine they are as enum standing has them. */
 enum candidate_verdict {
     CANDIDATE_ELIGIBLE,
     CANDIDATE_NOT_STANDBY,     /* its role does not allow it */
     CANDIDATE_UNREACHABLE,     /* its hypervisor is not connected */
     CANDIDATE_NOT_STANDING_BY, /* it runs, is on its way up or down, or is preserved remains */
     CANDIDATE_FAILED_ITSELF,   /* and was not recovered: not one to rely on */
-    CANDIDATE_CLAIMED,         /* reserved for another recovery, as its candidate or as the machine that failed */
-    CANDIDATE_TRIED,           /* this recovery tried it already and it failed */
+    CANDIDATE_CLAIMED,         /* reserved for a recovery, as its candidate or as the machine that failed */
     CANDIDATE_UNDER_OPERATOR,  /* protected and paused by an operator: not to be resumed unasked */
-    CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
     CANDIDATE_QUARANTINED,     /* it did not come up lately */
+    CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
+    CANDIDATE_TRIED,           /* this recovery tried it already and it failed */
     CANDIDATE_NO_MEMORY,       /* its host has not enough to spare */
-    CANDIDATE_DISK_IN_USE,     /* see conflict and conflict_with */
-    CANDIDATE_MAC_IN_USE,
-    CANDIDATE_COUNT,
+    CANDIDATE_IN_USE,          /* a disk, an address or a device of it is: see conflict and conflict_with */
+    CANDIDATE_VERDICTS,
 };
+
+/* "eligible", "not standby", …: to count by. */
+const char *candidate_verdict_name(enum candidate_verdict verdict);
 
 #endif

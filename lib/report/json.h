@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/moment.h"
+#include "choose/plan.h"
 #include "pool/pool.h"
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
@@ -22,11 +23,12 @@
 int json_format_status(const struct status *status, char **ret) _must_check_;
 
 /* An array of every machine, ordered by name as strverscmp(3) does, then by hypervisor. */
-int json_format_machines(const struct pool *pool, const struct feature_table *features, char **ret) _must_check_;
+int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features,
+                         char **ret) _must_check_;
 
 /* One machine with everything known of it. now: for what is left of its quarantine. */
-int json_format_machine(const struct pool *pool, const struct feature_table *features, const struct machine *machine,
-                        struct moment now, char **ret) _must_check_;
+int json_format_machine(const struct pool *pool, struct plan *plan, const struct feature_table *features,
+                        const struct machine *machine, struct moment now, char **ret) _must_check_;
 
 int json_format_explanation(const struct explanation *explanation, char **ret) _must_check_;
 

@@ -58,15 +58,51 @@ static json_t *warmth_value(const struct machine *machine)
     return json_text(warmth_name(machine_warmth(machine)));
 }
 
-static json_t *planned_for_value(const struct pool *pool, const struct machine *machine)
+/* The most important machine whose best candidate this is, and how many there are. */
+static void put_planned_for(struct json_maker *maker, json_t *object, const struct pool *pool, struct plan *plan,
+                            const struct machine *machine)
 {
-    const struct machine *failed = pool_find(pool, machine->planned_for.hypervisor, machine->planned_for.uuid);
+    const struct machine *served = NULL;
+    size_t count = plan != NULL ? plan_count_served_by(plan, machine, &served) : 0;
 
-    return json_text(failed != NULL ? pool_display_name(pool, failed) : NULL);
+    json_put(maker, object, "planned_for", json_text(served != NULL ? pool_display_name(pool, served) : NULL));
+    json_put(maker, object, "planned_for_count", json_count(count));
 }
 
-static json_t *machine_value(struct json_maker *maker, const struct pool *pool, const struct feature_table *features,
-                             const struct machine *machine)
+static json_t *planned_value(struct json_maker *maker, const struct pool *pool, const struct candidate *candidate)
+{
+    json_t *object;
+
+    if (candidate->machine == NULL)
+        return json_null();
+    object = json_object();
+    json_put(maker, object, "name", json_text(pool_display_name(pool, candidate->machine)));
+    json_put(maker, object, "hypervisor", json_text(candidate->machine->hypervisor));
+    json_put(maker, object, "uuid", json_text(candidate->machine->uuid));
+    json_put(maker, object, "overlap", json_number(fraction_to_double(score_overlap(&candidate->score))));
+    return object;
+}
+
+/* Who would take over from it now; null: it is not protected, not up, or this is not known. */
+static json_t *plan_value(struct json_maker *maker, const struct pool *pool, struct plan *plan,
+                          const struct machine *machine)
+{
+    struct plan_answer answer;
+    const struct machine *first;
+    json_t *object;
+
+    if (plan == NULL || plan_find(plan, machine, &answer) < 0)
+        return json_null();
+    object = json_object();
+    json_put(maker, object, "best", planned_value(maker, pool, &answer.best));
+    json_put(maker, object, "second", planned_value(maker, pool, &answer.second));
+    json_put(maker, object, "shared_by",
+             json_count(answer.best.machine != NULL ? plan_count_served_by(plan, answer.best.machine, &first) : 0));
+    return object;
+}
+
+static json_t *machine_value(struct json_maker *maker, const struct pool *pool, struct plan *plan,
+                             const struct feature_table *features, const struct machine *machine)
 {
     json_t *object = json_object();
 
@@ -81,7 +117,7 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "keeping", json_text(keeping_name(machine->keeping)));
     json_put(maker, object, "resident_kib",
              machine->resident_kib > 0 ? json_count(machine->resident_kib) : json_null());
-    json_put(maker, object, "planned_for", planned_for_value(pool, machine));
+    put_planned_for(maker, object, pool, plan, machine);
     json_put(maker, object, "not_warm", json_text(machine->not_warm));
     json_put(maker, object, "environment", environment_value(maker, &machine->spec));
     json_put(maker, object, "features", features_value(maker, features, &machine->spec.features));
@@ -136,8 +172,21 @@ static json_t *macs_value(struct json_maker *maker, const struct domain_descript
 {
     json_t *array = json_array();
 
-    for (size_t i = 0; i < description->n_macs; i++)
-        json_append(maker, array, json_text(description->macs[i]));
+    for (size_t i = 0; i < description->n_macs; i++) {
+        char text[MAC_TEXT_SIZE];
+
+        mac_format(description->macs[i], text);
+        json_append(maker, array, json_text(text));
+    }
+    return array;
+}
+
+static json_t *hostdevs_value(struct json_maker *maker, const struct domain_description *description)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < description->n_hostdevs; i++)
+        json_append(maker, array, json_text(description->hostdevs[i]));
     return array;
 }
 
@@ -175,17 +224,19 @@ static json_t *quarantine_value(const struct machine *machine, struct moment now
     return json_integer((left_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
 }
 
-int json_format_machine(const struct pool *pool, const struct feature_table *features, const struct machine *machine,
-                        struct moment now, char **ret)
+int json_format_machine(const struct pool *pool, struct plan *plan, const struct feature_table *features,
+                        const struct machine *machine, struct moment now, char **ret)
 {
     const struct domain_description *description = machine->description;
     struct json_maker maker = {0};
-    json_t *object = machine_value(&maker, pool, features, machine);
+    json_t *object = machine_value(&maker, pool, plan, features, machine);
 
+    json_put(&maker, object, "plan", plan_value(&maker, pool, plan, machine));
     json_put(&maker, object, "quarantine_s", quarantine_value(machine, now));
     json_put(&maker, object, "sources", sources_value(&maker, features, machine));
     json_put(&maker, object, "disks", disks_value(&maker, description));
     json_put(&maker, object, "macs", macs_value(&maker, description));
+    json_put(&maker, object, "hostdevs", hostdevs_value(&maker, description));
     json_put(&maker, object, "on_crash", json_text(on_crash_name(description->on_crash)));
     json_put(&maker, object, "agent", agent_value(&maker, machine));
     return json_finish(&maker, object, ret);
@@ -202,7 +253,7 @@ static int compare_machines(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->uuid, b->uuid);
 }
 
-int json_format_machines(const struct pool *pool, const struct feature_table *features, char **ret)
+int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features, char **ret)
 {
     size_t capacity = pool_count(pool), n = 0;
     _cleanup_(freep) const struct machine **machines =
@@ -218,6 +269,6 @@ int json_format_machines(const struct pool *pool, const struct feature_table *fe
 
     array = json_array();
     for (size_t i = 0; i < n; i++)
-        json_append(&maker, array, machine_value(&maker, pool, features, machines[i]));
+        json_append(&maker, array, machine_value(&maker, pool, plan, features, machines[i]));
     return json_finish(&maker, array, ret);
 }

@@ -13,6 +13,19 @@ static json_t *candidates_value(struct json_maker *maker, const struct explanati
     return array;
 }
 
+/* Why those that are not listed are out, as far as they were judged. */
+static json_t *left_out_value(struct json_maker *maker, const struct explanation *explanation)
+{
+    json_t *object = json_object();
+
+    for (enum candidate_verdict verdict = 0; explanation != NULL && verdict < CANDIDATE_VERDICTS; verdict++)
+        if (explanation->left_out[verdict] > 0)
+            json_put(maker, object, candidate_verdict_name(verdict), json_count(explanation->left_out[verdict]));
+    if (explanation != NULL && explanation->n_unjudged > 0)
+        json_put(maker, object, "not looked at", json_count(explanation->n_unjudged));
+    return object;
+}
+
 int json_format_explanation(const struct explanation *explanation, char **ret)
 {
     const struct explained_candidate *chosen = explanation_chosen(explanation);
@@ -28,6 +41,7 @@ int json_format_explanation(const struct explanation *explanation, char **ret)
     json_put(&maker, object, "chosen", json_text(chosen != NULL ? chosen->name : NULL));
     json_put(&maker, object, "summary", json_text(explanation->summary));
     json_put(&maker, object, "candidates", candidates_value(&maker, explanation));
+    json_put(&maker, object, "left_out_by_reason", left_out_value(&maker, explanation));
     json_put(&maker, object, "left_out", json_count(explanation->n_left_out));
     return json_finish(&maker, object, ret);
 }
@@ -165,6 +179,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "restarts", json_integer(recovery->restarts));
     json_put(maker, object, "attempts", attempts_value(maker, recovery));
     json_put(maker, object, "candidates", candidates_value(maker, explanation));
+    json_put(maker, object, "left_out_by_reason", left_out_value(maker, explanation));
     json_put(maker, object, "left_out", json_count(explanation != NULL ? explanation->n_left_out : 0));
     json_put(maker, object, "detail", json_text(recovery->detail));
     return object;

@@ -202,6 +202,32 @@ static void read_candidate(struct record_reader *reader, const json_t *object, s
     record_read_strings(reader, object, "surplus", &candidate->surplus);
 }
 
+/* Those that are not 0, by their words. */
+static json_t *left_out_value(struct json_maker *maker, const struct explanation *explanation)
+{
+    json_t *object = json_object();
+
+    for (enum candidate_verdict verdict = 0; verdict < CANDIDATE_VERDICTS; verdict++)
+        if (explanation->left_out[verdict] > 0)
+            json_put(maker, object, candidate_verdict_name(verdict), json_count(explanation->left_out[verdict]));
+    return object;
+}
+
+/* A record from before there were counts has none. */
+static void read_left_out(struct record_reader *reader, const json_t *object, struct explanation *explanation)
+{
+    const json_t *counts = json_object_get(object, "left_out_by_reason");
+
+    if (json_object_get(object, "n_unjudged") != NULL)
+        explanation->n_unjudged = (size_t)record_read_integer(reader, object, "n_unjudged", 0, UINT32_MAX);
+    if (counts == NULL)
+        return;
+    for (enum candidate_verdict verdict = 0; verdict < CANDIDATE_VERDICTS; verdict++)
+        if (json_object_get(counts, candidate_verdict_name(verdict)) != NULL)
+            explanation->left_out[verdict] =
+                (size_t)record_read_integer(reader, counts, candidate_verdict_name(verdict), 0, UINT32_MAX);
+}
+
 static json_t *explanation_value(struct json_maker *maker, const struct explanation *explanation)
 {
     json_t *object, *candidates;
@@ -219,8 +245,9 @@ static json_t *explanation_value(struct json_maker *maker, const struct explanat
     json_put(maker, object, "min_coverage", json_number(explanation->min_coverage));
     json_put(maker, object, "rank_by", json_text(explanation->rank_by));
     json_put(maker, object, "candidates", candidates);
+    json_put(maker, object, "left_out_by_reason", left_out_value(maker, explanation));
+    json_put(maker, object, "n_unjudged", json_count(explanation->n_unjudged));
     json_put(maker, object, "n_left_out", json_count(explanation->n_left_out));
-    json_put(maker, object, "n_eligible", json_count(explanation->n_eligible));
     json_put(maker, object, "summary", json_text(explanation->summary));
     return object;
 }
@@ -244,9 +271,8 @@ static struct explanation *read_explanation(struct record_reader *reader, const 
     explanation->threshold = record_read_number(reader, object, "threshold");
     explanation->min_coverage = record_read_number(reader, object, "min_coverage");
     explanation->rank_by = rank_by_word(record_read_word(reader, object, "rank_by", &rankings));
-    explanation->n_left_out = (size_t)record_read_integer(reader, object, "n_left_out", 0, INT32_MAX);
-    explanation->n_eligible =
-        (size_t)record_read_integer(reader, object, "n_eligible", 0, (int64_t)explanation->n_candidates);
+    read_left_out(reader, object, explanation);
+    explanation->n_left_out = (size_t)record_read_integer(reader, object, "n_left_out", 0, UINT32_MAX);
     explanation->summary = record_read_text(reader, object, "summary");
     return explanation;
 }

@@ -72,33 +72,73 @@ static json_t *disks_value(struct json_maker *maker, const struct domain_descrip
     return array;
 }
 
+static void read_disk(struct record_reader *reader, const json_t *value, struct disk *disk)
+{
+    _cleanup_(freep) char *source = record_read_text(reader, value, "source");
+    _cleanup_(freep) char *pool = record_read_text_or_null(reader, value, "pool");
+    _cleanup_(freep) char *volume = record_read_text_or_null(reader, value, "volume");
+    _cleanup_(freep) char *target = record_read_text_or_null(reader, value, "target");
+
+    disk->writable = record_read_bool(reader, value, "writable");
+    disk->shareable = record_read_bool(reader, value, "shareable");
+    disk->capacity_bytes = (uint64_t)record_read_integer(reader, value, "capacity_bytes", 0, INT64_MAX);
+    if (reader->error == 0)
+        record_refuse(reader, disk_set_texts(disk, source, pool, volume, target));
+}
+
 static void read_disks(struct record_reader *reader, const json_t *object, struct domain_description *description)
 {
     const json_t *array = record_read_array(reader, object, "disks", sizeof(*description->disks), &description->disks);
 
-    for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++) {
-        const json_t *value = json_array_get(array, i);
-        struct disk *disk = &description->disks[description->n_disks++];
+    for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++)
+        read_disk(reader, json_array_get(array, i), &description->disks[description->n_disks++]);
+}
 
-        disk->source = record_read_text(reader, value, "source");
-        disk->pool = record_read_text_or_null(reader, value, "pool");
-        disk->volume = record_read_text_or_null(reader, value, "volume");
-        disk->target = record_read_text_or_null(reader, value, "target");
-        disk->writable = record_read_bool(reader, value, "writable");
-        disk->shareable = record_read_bool(reader, value, "shareable");
-        disk->capacity_bytes = (uint64_t)record_read_integer(reader, value, "capacity_bytes", 0, INT64_MAX);
+static json_t *macs_value(struct json_maker *maker, const struct domain_description *description)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < description->n_macs; i++) {
+        char text[MAC_TEXT_SIZE];
+
+        mac_format(description->macs[i], text);
+        json_append(maker, array, json_text(text));
     }
+    return array;
+}
+
+static void read_macs(struct record_reader *reader, const json_t *object, struct domain_description *description)
+{
+    struct string_list macs = {0};
+
+    record_read_strings(reader, object, "macs", &macs);
+    for (size_t i = 0; i < macs.count && reader->error == 0; i++)
+        record_refuse(reader, domain_description_add_mac(description, macs.items[i]));
+    string_list_done(&macs);
+}
+
+/* A record from before host devices were written down has none. */
+static void read_hostdevs(struct record_reader *reader, const json_t *object, struct domain_description *description)
+{
+    struct string_list hostdevs = {0};
+
+    if (record_is_absent(object, "hostdevs"))
+        return;
+    record_read_strings(reader, object, "hostdevs", &hostdevs);
+    description->hostdevs = hostdevs.items;
+    description->n_hostdevs = (uint32_t)hostdevs.count;
 }
 
 static json_t *features_value(struct json_maker *maker, const struct domain_description *description)
 {
     json_t *array = json_array();
+    struct feature_text feature;
 
-    for (size_t i = 0; i < description->n_features; i++) {
+    for (size_t place = 0; feature_texts_next(&description->features, &place, &feature);) {
         json_t *object = json_object();
 
-        json_put(maker, object, "kind", json_text(description->features[i].kind));
-        json_put(maker, object, "value", json_text(description->features[i].value));
+        json_put(maker, object, "kind", json_text(feature.kind));
+        json_put(maker, object, "value", json_text(feature.value));
         json_append(maker, array, object);
     }
     return array;
@@ -106,20 +146,32 @@ static json_t *features_value(struct json_maker *maker, const struct domain_desc
 
 static void read_features(struct record_reader *reader, const json_t *object, struct domain_description *description)
 {
-    const json_t *array =
-        record_read_array(reader, object, "features", sizeof(*description->features), &description->features);
+    const json_t *array = json_object_get(object, "features");
 
+    if (!json_is_array(array))
+        record_refuse(reader, -EINVAL);
     for (size_t i = 0; i < json_array_size(array) && reader->error == 0; i++) {
-        struct feature_text *feature = &description->features[description->n_features++];
+        _cleanup_(freep) char *kind = record_read_text(reader, json_array_get(array, i), "kind");
+        _cleanup_(freep) char *value = record_read_text_or_null(reader, json_array_get(array, i), "value");
 
-        feature->kind = record_read_text(reader, json_array_get(array, i), "kind");
-        feature->value = record_read_text_or_null(reader, json_array_get(array, i), "value");
+        if (reader->error == 0)
+            record_refuse(reader, feature_texts_add(&description->features, kind, value));
     }
+}
+
+static void read_roles(struct record_reader *reader, const json_t *object, struct domain_description *description)
+{
+    _cleanup_(freep) char *text = record_read_text_or_null(reader, object, "role");
+    unsigned roles = 0;
+
+    if (text != NULL)
+        record_refuse(reader, machine_roles_parse(text, &roles));
+    description->roles = (uint8_t)roles;
 }
 
 static json_t *description_value(struct json_maker *maker, const struct domain_description *description)
 {
-    const struct string_list macs = {description->macs, description->n_macs};
+    const struct string_list hostdevs = {description->hostdevs, description->n_hostdevs};
     json_t *object = json_object();
 
     json_put(maker, object, "name", json_text(description->name));
@@ -129,10 +181,11 @@ static json_t *description_value(struct json_maker *maker, const struct domain_d
     json_put(maker, object, "has_agent_channel", json_boolean(description->has_agent_channel));
     json_put(maker, object, "has_panic_device", json_boolean(description->has_panic_device));
     json_put(maker, object, "disks", disks_value(maker, description));
-    json_put(maker, object, "macs", json_strings(maker, &macs));
+    json_put(maker, object, "macs", macs_value(maker, description));
+    json_put(maker, object, "hostdevs", json_strings(maker, &hostdevs));
     json_put(maker, object, "osinfo_id", json_text(description->osinfo_id));
     json_put(maker, object, "has_metadata", json_boolean(description->has_metadata));
-    json_put(maker, object, "role", json_text(description->role));
+    json_put(maker, object, "role", json_text(description->roles != 0 ? machine_roles_name(description->roles) : NULL));
     json_put(maker, object, "has_priority", json_boolean(description->has_priority));
     json_put(maker, object, "priority", json_integer(description->priority));
     json_put(maker, object, "features", features_value(maker, description));
@@ -141,8 +194,6 @@ static json_t *description_value(struct json_maker *maker, const struct domain_d
 
 static void read_description(struct record_reader *reader, const json_t *object, struct domain_description *description)
 {
-    struct string_list macs = {0};
-
     description->name = record_read_text(reader, object, "name");
     description->vcpus = (uint32_t)record_read_integer(reader, object, "vcpus", 0, UINT32_MAX);
     description->memory_kib = (uint64_t)record_read_integer(reader, object, "memory_kib", 0, SIZE_LIMIT);
@@ -150,12 +201,11 @@ static void read_description(struct record_reader *reader, const json_t *object,
     description->has_agent_channel = record_read_bool(reader, object, "has_agent_channel");
     description->has_panic_device = record_read_bool(reader, object, "has_panic_device");
     read_disks(reader, object, description);
-    record_read_strings(reader, object, "macs", &macs);
-    description->macs = macs.items;
-    description->n_macs = macs.count;
+    read_macs(reader, object, description);
+    read_hostdevs(reader, object, description);
     description->osinfo_id = record_read_text_or_null(reader, object, "osinfo_id");
     description->has_metadata = record_read_bool(reader, object, "has_metadata");
-    description->role = record_read_text_or_null(reader, object, "role");
+    read_roles(reader, object, description);
     description->has_priority = record_read_bool(reader, object, "has_priority");
     description->priority = (int)record_read_integer(reader, object, "priority", INT_MIN, INT_MAX);
     read_features(reader, object, description);

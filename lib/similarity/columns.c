@@ -371,6 +371,13 @@ uint32_t columns_machines(const struct columns *columns, uint32_t entry)
     return block_of(columns, entry)->machines[entry % BLOCK_ENTRIES];
 }
 
+bool columns_has(const struct columns *columns, uint32_t entry, const struct spec *spec)
+{
+    struct spec counted = rules_counted(spec);
+
+    return is_entry(columns, entry, &counted);
+}
+
 static size_t interned_bytes(const struct interned *interned)
 {
     return interned->bucket_room * sizeof(*interned->buckets) + interned->slot_room * sizeof(*interned->slots);

@@ -4,10 +4,8 @@
  * at once (comparison.h). Equal specifications, amounts and features, are one entry that counts its machines.
  *
  * The owner keeps the columns current: it adds the specification of a machine when that becomes a possible candidate,
- * changes it when its specification changes, removes it when the machine goes, and keeps with each machine the number of
- * its entry, and with each entry its machines in the order in which they are to be tried (warmth, host, memory, name).
- * What changes by the hour (state, claim, quarantine, conflict) is not in here and moves nothing; it is judged when a
- * comparison has come to the entry.
+ * removes it when the machine is none any more, and keeps with each machine the number of its entry, and with each entry
+ * its machines. Nothing but specifications is in here; machines are judged when a comparison has come to their entry.
  *
  * A change costs a few microseconds, whatever the number of machines; nothing is ever rebuilt but by columns_set_rules,
  * though an array that is full moves to one twice as long. With 512 features an entry of 16 takes about 200 bytes, and a
@@ -16,6 +14,7 @@
 #ifndef UNDERSTUDY_SIMILARITY_COLUMNS_H
 #define UNDERSTUDY_SIMILARITY_COLUMNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +54,9 @@ uint32_t columns_machines(const struct columns *columns, uint32_t entry);
 
 /* The specification of an entry in use: borrowed until the next change, never to be ended. */
 struct spec columns_spec(const struct columns *columns, uint32_t entry);
+
+/* The entry in use is of this specification. */
+bool columns_has(const struct columns *columns, uint32_t entry, const struct spec *spec);
 
 /* What the columns take, in bytes, without what the allocator adds. */
 size_t columns_bytes(const struct columns *columns);

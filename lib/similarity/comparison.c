@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "similarity/heap.h"
+#include "base/heap.h"
 #include "similarity/kernel.h"
 #include "similarity/layout.h"
 #include "similarity/limits.h"
@@ -36,6 +36,7 @@ struct order {
     size_t n_closed, closed_room;
     struct compared_entry *scored;
     size_t n_scored, room;
+    bool is_begun; /* the pass is not for it */
 };
 
 struct comparison {
@@ -208,7 +209,7 @@ static void close_group(struct comparison *comparison, uint32_t group, struct gr
     for (size_t i = 0; i < COMPARED_COUNT; i++) {
         struct order *order = &comparison->orders[i];
 
-        if (bests[i] >= 0)
+        if (bests[i] >= 0 && !order->is_begun)
             order->closed[order->n_closed++] = (struct closed_group){bests[i], INT32_MAX, group};
     }
 }
@@ -525,10 +526,28 @@ static int reserve(struct comparison *comparison)
         struct order *order = &comparison->orders[i];
 
         order->n_closed = order->n_scored = 0;
+        order->is_begun = false;
         if (room_for(&order->closed, &order->closed_room, n_groups, sizeof(*order->closed)) < 0)
             return -ENOMEM;
     }
     return 0;
+}
+
+/* For those orders that are not begun, which are empty. */
+static void pass_all(struct comparison *comparison)
+{
+    memset(comparison->machines, 0, sizeof(comparison->machines));
+    if (comparison->by_pair)
+        pass_by_pair(comparison);
+    else
+        pass(comparison);
+    for (size_t i = 0; i < COMPARED_COUNT; i++) {
+        struct order *order = &comparison->orders[i];
+
+        if (!order->is_begun)
+            heap_make(&group_heap, order->closed, order->n_closed);
+        order->is_begun = true;
+    }
 }
 
 int comparison_run(struct comparison *comparison, const struct columns *columns, const struct spec *failed)
@@ -543,15 +562,21 @@ int comparison_run(struct comparison *comparison, const struct columns *columns,
         return -ENOMEM;
 
     failed_weight = collect_needed(comparison);
-    if (comparison->by_pair) {
-        pass_by_pair(comparison);
-    } else {
-        if (limits_solve(&comparison->limits, columns, &comparison->failed, failed_weight) < 0)
-            return -ENOMEM;
-        pass(comparison);
-    }
-    for (size_t i = 0; i < COMPARED_COUNT; i++)
-        heap_make(&group_heap, comparison->orders[i].closed, comparison->orders[i].n_closed);
+    if (!comparison->by_pair && limits_solve(&comparison->limits, columns, &comparison->failed, failed_weight) < 0)
+        return -ENOMEM;
+    pass_all(comparison);
+    return 0;
+}
+
+int comparison_rewind(struct comparison *comparison, enum compared which)
+{
+    struct order *order = &comparison->orders[which];
+
+    if (comparison->version != comparison->columns->version)
+        return -ESTALE;
+    order->n_closed = order->n_scored = 0;
+    order->is_begun = false;
+    pass_all(comparison);
     return 0;
 }
 

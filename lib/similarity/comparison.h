@@ -53,4 +53,10 @@ enum compared {
  */
 int comparison_next(struct comparison *comparison, enum compared which, struct compared_entry *ret) _must_check_;
 
+/*
+ * One of the orders from its beginning again; the other one goes on. Costs another pass over every entry. -ESTALE as
+ * above.
+ */
+int comparison_rewind(struct comparison *comparison, enum compared which) _must_check_;
+
 #endif

@@ -5,7 +5,7 @@
 
 #include "similarity/column.h"
 #include "similarity/columns.h"
-#include "similarity/interned.h"
+#include "base/interned.h"
 #include "similarity/rules.h"
 
 /* The largest weight of an entry's resources that a block holds, in the rules' unit: what is left of 32 bits. */

@@ -47,6 +47,32 @@ static void test_explain_the_case_study(void **state)
     world_free(world);
 }
 
+static void test_an_explanation_lists_as_many_as_are_asked_for(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "GET", "/v1/machines/VM-001/explain?limit=1", "", 200, "\"name\":\"VM-005\"", "\"name\":\"VM-004\"",
+          "\"left_out_by_reason\":{\"eligible\":1,\"not similar enough\":1}", "\"left_out\":2", NULL);
+    check(world, "GET", "/v1/machines/VM-001/explain?limit=0", "", 200, "\"name\":\"VM-002\"", "\"name\":\"VM-003\"",
+          "\"left_out_by_reason\":{}", "\"left_out\":0", NULL);
+    check(world, "GET", "/v1/machines/VM-001/explain?limit=all", "", 400, "limit is not a number", NULL);
+    world_free(world);
+}
+
+static void test_a_machine_tells_its_place_in_the_plan(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "GET", "/v1/machines/VM-001", "", 200, "\"planned_for\":null,\"planned_for_count\":0",
+          "\"plan\":{\"best\":{\"name\":\"VM-005\",\"hypervisor\":\"room\",", "\"second\":{\"name\":\"VM-002\",",
+          "\"shared_by\":1", NULL);
+    check(world, "GET", "/v1/machines/VM-005", "", 200, "\"planned_for\":\"VM-001\",\"planned_for_count\":1",
+          "\"plan\":null", NULL);
+    world_free(world);
+}
+
 static void test_ten_thousand_machines_are_listed(void **state)
 {
     struct world *world = world_new(10000);
@@ -392,6 +418,8 @@ int main(void)
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_machines_by_every_name),
         cmocka_unit_test(test_explain_the_case_study),
+        cmocka_unit_test(test_an_explanation_lists_as_many_as_are_asked_for),
+        cmocka_unit_test(test_a_machine_tells_its_place_in_the_plan),
         cmocka_unit_test(test_ten_thousand_machines_are_listed),
         cmocka_unit_test(test_what_is_not_there_or_not_allowed),
         cmocka_unit_test(test_recovery_is_history),

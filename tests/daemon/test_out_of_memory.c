@@ -139,7 +139,8 @@ int __wrap_asprintf(char **ret, const char *format, ...)
               "<metadata><understudy:machine xmlns:understudy='urn:understudy:domain:1.0' role='hero'>"                \
               "<understudy:resource kind='database'>mysql</understudy:resource></understudy:machine></metadata>"       \
               "<devices><disk type='file' device='disk'><source file='/images/" name "'/><target dev='vda'/></disk>"   \
-              "<interface type='user'><mac address='52:54:00:00:00:0" last "'/></interface></devices>"                 \
+              "<interface type='user'><mac address='52:54:00:00:00:0" last "'/></interface>"                           \
+              "<hostdev mode='subsystem' type='pci'><source><address bus='0x0" last "'/></source></hostdev></devices>" \
               "<test:runstate>" state "</test:runstate></domain>"
 
 static const char node_xml[] =

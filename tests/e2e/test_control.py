@@ -61,6 +61,62 @@ def test_explain_by_api_and_command_line(case_study):
     assert text.index("VM-005") < text.index("VM-002") < text.index("VM-004")
 
 
+# Two machines that need the same, one that none can replace, and nine that stand by.
+CROWD = {"vm-a": {"database": "mysql"}, "vm-b": {"database": "mysql"}, "vm-alone": {"language": "cobol"},
+         **{f"spare-{number}": {"database": "mysql"} for number in range(1, 6)},
+         **{f"other-{number}": {"language": "php"} for number in range(1, 5)}}
+
+
+@pytest.fixture
+def crowd(make_daemon, tmp_path):
+    uri = write_node(tmp_path / "node.xml", CROWD, running=["vm-a", "vm-b", "vm-alone"])
+    return make_daemon(hypervisors=[{"name": "room", "uri": uri}],
+                       pool={"protect": ["vm-*"], "standby": ["spare-*", "other-*"]}).start()
+
+
+def test_explain_counts_those_that_it_does_not_list(crowd):
+    listed = json.loads(crowd.ctl("explain", "vm-a", "--json", "--limit", "2").stdout)
+    assert [candidate["eligible"] for candidate in listed["candidates"]] == [True, True, False, False]
+    assert listed["left_out"] == sum(listed["left_out_by_reason"].values()) == 7
+    lines = in_pipe(crowd, "explain", "vm-a", "--limit", "2")
+    assert [line for line in lines if "more" in line] == [
+        "     ... and 7 more: 3 eligible, 3 not similar enough, 1 not standby"]
+    every = in_pipe(crowd, "explain", "vm-a", "--limit", "0")
+    assert all(any(f" {name} " in line for line in every) for name in CROWD if name != "vm-a")
+    assert not any("more" in line for line in every)
+
+
+def test_history_shows_as_many_of_the_eligible_as_of_the_others(crowd):
+    crowd.ctl("drill", "vm-a")
+    record = crowd.wait_for_recovery("vm-a")
+    assert len(record["candidates"]) == len(CROWD) - 1 and record["left_out"] == 0
+    lines = in_pipe(crowd, "history", record["id"], "--limit", "2")
+    shown = [line.split()[:2] for line in lines if re.match(r" +(\d+|-) +(spare|other|vm)-", line)]
+    assert [place for place, name in shown] == ["1", "2", "-", "-"]
+    assert lines[-1] == "     ... and 7 more, which --limit 0 shows"
+    assert not any("more" in line for line in in_pipe(crowd, "history", record["id"]))
+
+
+def line_of(lines, beginning):
+    return next(line.strip() for line in lines if line.strip().startswith(beginning))
+
+
+def test_show_and_list_tell_the_plan(crowd):
+    assert line_of(in_pipe(crowd, "show", "vm-a"), "if it failed").split(maxsplit=3)[-1] == (
+        "spare-1 (overlap 1.00), else spare-2; spare-1 is the choice of 1 other, too")
+    assert line_of(in_pipe(crowd, "show", "vm-alone"), "if it failed").split(maxsplit=3)[-1] == (
+        "no candidate: see understudyctl explain vm-alone")
+    assert "vm-a and 1 other" in line_of(in_pipe(crowd, "show", "spare-1"), "planned for")
+    assert not any("if it failed" in line for line in in_pipe(crowd, "show", "spare-1"))
+    rows = in_pipe(crowd, "list")
+    assert " vm-a +1 " in line_of(rows, "spare-1") and "vm-" not in line_of(rows, "spare-2")
+
+    # What the plan says is what is done, and it is another plan then.
+    crowd.ctl("drill", "vm-a")
+    assert crowd.wait_for_recovery("vm-a")["replacement"] == "spare-1"
+    assert " vm-b " in line_of(in_pipe(crowd, "list"), "spare-2")
+
+
 def test_explain_of_a_machine_that_is_not_protected(case_study):
     daemon = case_study(pool={"protect": ["VM-001"]}).start()
     assert "not protected" not in daemon.ctl("explain", "VM-001").stdout

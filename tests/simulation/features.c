@@ -26,15 +26,10 @@ const size_t n_feature_weights = ELEMENTS_OF(feature_weights);
 
 void features_describe(const struct domain *domain, struct domain_description *description)
 {
-    description->features = calloc(FEATURES, sizeof(*description->features));
-    if (description->features == NULL)
-        abort();
-    for (unsigned i = 0; i < FEATURES; i++) {
-        if ((domain->features & 1u << i) == 0)
-            continue;
-        description->features[description->n_features].kind = strdup(features[i].kind);
-        description->features[description->n_features++].value = strdup(features[i].value);
-    }
+    for (unsigned i = 0; i < FEATURES; i++)
+        if ((domain->features & 1u << i) != 0 &&
+            feature_texts_add(&description->features, features[i].kind, features[i].value) < 0)
+            abort();
     description->has_metadata = true;
 }
 

@@ -195,19 +195,13 @@ static uint64_t releasable_kib(const struct simulation *simulation, unsigned hos
     return sum_kib;
 }
 
-static uint64_t spare_kib(const struct simulation *simulation, const char *hypervisor)
-{
-    const struct pool *pool = coordinator_pool(simulation->coordinator);
-    uint64_t free_kib = pool_free_memory(pool, hypervisor), starting_kib = pool_starting_memory(pool, hypervisor);
-
-    return free_kib > starting_kib ? free_kib - starting_kib : 0;
-}
-
 void warm_check_no_candidate(struct simulation *simulation, const struct recovery *recovery)
 {
     const struct explanation *explanation = recovery->explanation;
+    struct pool *pool = coordinator_pool(simulation->coordinator);
+    bool is_known;
 
-    if (explanation == NULL || explanation->n_eligible > 0 || recovery->detail == NULL ||
+    if (explanation == NULL || explanation->left_out[CANDIDATE_ELIGIBLE] > 0 || recovery->detail == NULL ||
         strcmp(recovery->detail, explanation->summary) != 0)
         return;
     for (size_t i = 0; i < explanation->n_candidates; i++) {
@@ -216,12 +210,14 @@ void warm_check_no_candidate(struct simulation *simulation, const struct recover
         const struct domain *domain;
         uint64_t free_kib;
 
+        if (candidate->eligible)
+            return;
         strncpy(ref.hypervisor, candidate->hypervisor, sizeof(ref.hypervisor) - 1);
         memcpy(ref.uuid, candidate->uuid, sizeof(ref.uuid));
         domain = world_find(simulation, &ref);
         if (domain == NULL || strncmp(candidate->reason, "needs ", strlen("needs ")) != 0)
             continue;
-        free_kib = spare_kib(simulation, ref.hypervisor);
+        free_kib = pool_spare_memory(pool, ref.hypervisor, &is_known);
         if (free_kib + releasable_kib(simulation, domain->host) >= domain->memory_kib)
             violate(simulation, "warmth: %s finds no candidate for want of memory that warm standbys hold",
                     recovery->id);

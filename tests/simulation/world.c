@@ -165,14 +165,9 @@ uint64_t world_free_memory(const struct simulation *simulation, unsigned host)
 
 struct domain_report world_report(const struct domain *domain)
 {
-    static const char *const roles[] = {
-        [ROLE_PROTECTED] = "protected",
-        [ROLE_STANDBY] = "standby",
-        [ROLE_PROTECTED | ROLE_STANDBY] = "protected,standby",
-        [ROLE_IGNORED] = "ignored",
-    };
     struct domain_description *description = calloc(1, sizeof(*description));
     bool is_up = domain->state == MACHINE_RUNNING;
+    char disk[32], mac[MAC_TEXT_SIZE];
 
     if (description == NULL)
         abort();
@@ -183,20 +178,19 @@ struct domain_report world_report(const struct domain *domain)
     description->on_crash = domain->on_crash;
     description->has_agent_channel = domain->has_agent;
     description->agent_connected = domain->has_agent && is_up && domain->temper != TEMPER_MUTE;
-    description->role = strdup(roles[domain->roles]);
+    description->roles = (uint8_t)domain->roles;
     description->has_priority = true;
     description->priority = domain->priority;
     features_describe(domain, description);
     description->disks = calloc(1, sizeof(*description->disks));
-    description->macs = calloc(1, sizeof(*description->macs));
-    if (description->disks == NULL || description->macs == NULL)
+    if (description->disks == NULL)
         abort();
     description->n_disks = 1;
-    description->n_macs = 1;
-    if (asprintf(&description->disks[0].source, "nbd:disk-%u", domain->disk) < 0 ||
-        asprintf(&description->macs[0], "52:54:00:00:00:%02x", domain->mac) < 0)
+    snprintf(disk, sizeof(disk), "nbd:disk-%u", domain->disk);
+    snprintf(mac, sizeof(mac), "52:54:00:00:00:%02x", domain->mac & 0xff);
+    if (disk_set_texts(&description->disks[0], disk, NULL, NULL, "vda") < 0 ||
+        domain_description_add_mac(description, mac) < 0)
         abort();
-    description->disks[0].target = strdup("vda");
     description->disks[0].writable = true;
     return (struct domain_report){
         .description = description,

@@ -14,9 +14,10 @@ static void make_machine(struct fixture *fixture, struct machine *machine, unsig
         .hypervisor = local,
         .name = names[number],
         .state = MACHINE_SHUT_OFF,
+        .uuid = fixture->descriptions[number].uuid,
         .description = &fixture->descriptions[number],
     };
-    uuid_from(number, machine->uuid);
+    uuid_from(number, fixture->descriptions[number].uuid);
 }
 
 void renew(struct fixture *fixture, enum failure_cause cause)
@@ -101,7 +102,7 @@ void pick(struct fixture *fixture, unsigned candidate)
     hand_in(fixture, (struct recovery_event){.kind = RECOVERY_CHOSEN, .candidate = &fixture->candidates[candidate]});
 }
 
-void choose(struct fixture *fixture, unsigned candidate)
+void choose_candidate(struct fixture *fixture, unsigned candidate)
 {
     pick(fixture, candidate);
     assert_action(fixture, ACTION_RECORD, &fixture->candidates[candidate]);
@@ -201,7 +202,7 @@ void until_selecting(struct fixture *fixture)
 void until_starting(struct fixture *fixture)
 {
     until_selecting(fixture);
-    choose(fixture, 0);
+    choose_candidate(fixture, 0);
     assert_state(fixture, RECOVERY_STARTING);
 }
 

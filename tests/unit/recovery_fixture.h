@@ -31,7 +31,7 @@ void answer_running(struct fixture *fixture);
 /* Hands the candidate in: its intent is being recorded. */
 void pick(struct fixture *fixture, unsigned candidate);
 /* And lets intent and hooks succeed: it is being started. */
-void choose(struct fixture *fixture, unsigned candidate);
+void choose_candidate(struct fixture *fixture, unsigned candidate);
 void pass(struct fixture *fixture, int64_t duration_us);
 /* Lets the time come that the recovery waits for. */
 void wait_for_deadline(struct fixture *fixture);

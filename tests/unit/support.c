@@ -128,13 +128,7 @@ struct domain_description *describe(unsigned number, const char *name)
 
 void describe_feature(struct domain_description *description, const char *kind, const char *value)
 {
-    size_t n = description->n_features;
-    struct feature_text *features = require(reallocarray(description->features, n + 1, sizeof(*features)));
-
-    features[n].kind = require(strdup(kind));
-    features[n].value = value != NULL ? require(strdup(value)) : NULL;
-    description->features = features;
-    description->n_features = n + 1;
+    assert_int_equal(feature_texts_add(&description->features, kind, value), 0);
     description->has_metadata = true;
 }
 
@@ -154,8 +148,10 @@ void describe_features(struct domain_description *description, const char *featu
 
 void describe_role(struct domain_description *description, const char *role)
 {
-    free(description->role);
-    description->role = require(strdup(role));
+    unsigned roles;
+
+    assert_int_equal(machine_roles_parse(role, &roles), 0);
+    description->roles = (uint8_t)roles;
     description->has_metadata = true;
 }
 

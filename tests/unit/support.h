@@ -17,6 +17,7 @@
 #include "base/moment.h"
 #include "config/config.h"
 #include "model/description.h"
+#include "model/machine.h"
 
 /* What most machines offer in these tests. */
 #define WEB "language/nodejs database/mysql webserver/nginx"

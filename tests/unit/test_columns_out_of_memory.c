@@ -3,39 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "allocation.h"
 #include "similarity/comparison.h"
 #include "support.h"
-
-static long n_left = -1; /* allocations until one fails; negative: none does */
-
-static bool must_fail(void)
-{
-    return n_left >= 0 && n_left-- == 0;
-}
-
-/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_reallocarray(void *old, size_t n, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_reallocarray(void *old, size_t n, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return must_fail() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return must_fail() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t n, size_t size)
-{
-    return must_fail() ? NULL : __real_reallocarray(old, n, size);
-}
-/* NOLINTEND(bugprone-reserved-identifier) */
 
 struct fixture {
     struct feature_table *table;
@@ -68,7 +38,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
 
-    n_left = -1;
+    allocation_fail_after(-1);
     columns_free(fixture->columns);
     similarity_rules_free(fixture->rules);
     feature_table_free(fixture->table);
@@ -93,7 +63,7 @@ static uint64_t content_of(const struct columns *columns, const struct spec *fai
     uint64_t content = columns_count(columns);
     struct compared_entry next;
 
-    n_left = -1;
+    allocation_fail_after(-1);
     assert_int_equal(comparison_new(&comparison), 0);
     assert_int_equal(comparison_run(comparison, columns, failed), 0);
     for (int which = 0; which < COMPARED_COUNT; which++)
@@ -118,10 +88,10 @@ static void test_a_change_that_fails_changes_nothing(void **state)
             int r;
 
             entry = UINT32_MAX;
-            n_left = after;
+            allocation_fail_after(after);
             r = is_change ? columns_change(fixture->columns, entries[i % ELEMENTS_OF(entries)], &spec, &entry)
                           : columns_add(fixture->columns, &spec, &entry);
-            n_left = -1;
+            allocation_fail_after(-1);
             if (r == 0)
                 break;
             assert_int_equal(r, -ENOMEM);
@@ -155,9 +125,9 @@ static void test_a_comparison_that_fails_can_be_repeated(void **state)
     for (long after = 0;; after++) {
         int r;
 
-        n_left = after;
+        allocation_fail_after(after);
         r = comparison_run(comparison, fixture->columns, &failed);
-        n_left = -1;
+        allocation_fail_after(-1);
         if (r == 0)
             break;
         assert_int_equal(r, -ENOMEM);
@@ -165,9 +135,9 @@ static void test_a_comparison_that_fails_can_be_repeated(void **state)
     }
     for (int which = 0; which < COMPARED_COUNT; which++)
         for (int r = 1; r != 0;) {
-            n_left = 0;
+            allocation_fail_after(0);
             r = comparison_next(comparison, (enum compared)which, &next);
-            n_left = -1;
+            allocation_fail_after(-1);
             if (r == -ENOMEM)
                 r = comparison_next(comparison, (enum compared)which, &next);
             n += r == 1;

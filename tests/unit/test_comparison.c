@@ -361,6 +361,61 @@ static void test_nothing_to_compare_with(void **state)
     close_room(room);
 }
 
+/* Of the entries that are left, the same as those from a place on. */
+static void assert_rest(struct room *room, enum compared which, const uint32_t *entries, size_t n)
+{
+    struct compared_entry next;
+
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(comparison_next(room->comparison, which, &next), 1);
+        assert_int_equal(next.entry, entries[i]);
+    }
+    assert_int_equal(comparison_next(room->comparison, which, &next), 0);
+}
+
+static size_t read_entries(struct room *room, enum compared which, size_t most, uint32_t *ret)
+{
+    struct compared_entry next;
+    size_t n = 0;
+
+    for (; n < most && comparison_next(room->comparison, which, &next) == 1; n++)
+        ret[n] = next.entry;
+    return n;
+}
+
+static void test_one_order_begins_again_and_the_other_goes_on(void **state)
+{
+    enum { ENTRIES = 200 };
+    struct room *room = open_room(ENTRIES, 5, 7);
+    uint32_t entries[COMPARED_COUNT][ENTRIES];
+    size_t n[COMPARED_COUNT];
+    uint64_t machines[SIMILARITY_VERDICTS];
+
+    (void)state;
+    for (size_t i = 0; i < room->n_subjects; i++)
+        change(room, &room->subjects[i]);
+    for (unsigned i = 0; i < 200; i++) {
+        enum compared which = i % 2 == 0 ? COMPARED_ELIGIBLE : COMPARED_INELIGIBLE, other = 1 - which;
+        size_t read;
+
+        begin_chapter(room);
+        assert_int_equal(comparison_run(room->comparison, room->columns, &room->failed[0]), 0);
+        for (enum similarity_verdict v = 0; v < SIMILARITY_VERDICTS; v++)
+            machines[v] = comparison_machines(room->comparison, v);
+        for (size_t k = 0; k < COMPARED_COUNT; k++)
+            n[k] = read_entries(room, (enum compared)k, ENTRIES, entries[k]);
+        assert_int_equal(comparison_run(room->comparison, room->columns, &room->failed[0]), 0);
+        read = read_entries(room, other, below(room, n[other] + 1), entries[other]);
+        (void)read_entries(room, which, below(room, n[which] + 1), entries[which]);
+        assert_int_equal(comparison_rewind(room->comparison, which), 0);
+        for (enum similarity_verdict v = 0; v < SIMILARITY_VERDICTS; v++)
+            assert_int_equal(comparison_machines(room->comparison, v), machines[v]);
+        assert_rest(room, which, entries[which], n[which]);
+        assert_rest(room, other, &entries[other][read], n[other] - read);
+    }
+    close_room(room);
+}
+
 static void test_a_comparison_does_not_outlive_a_change(void **state)
 {
     struct room *room = open_room(2, 4, 6);
@@ -374,6 +429,7 @@ static void test_a_comparison_does_not_outlive_a_change(void **state)
     assert_int_equal(comparison_run(room->comparison, room->columns, &room->subjects[0].spec), 0);
     draw_rules(room);
     assert_int_equal(comparison_next(room->comparison, COMPARED_INELIGIBLE, &best), -ESTALE);
+    assert_int_equal(comparison_rewind(room->comparison, COMPARED_INELIGIBLE), -ESTALE);
     close_room(room);
 }
 
@@ -385,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_many_blocks),
         cmocka_unit_test(test_every_kernel),
         cmocka_unit_test(test_nothing_to_compare_with),
+        cmocka_unit_test(test_one_order_begins_again_and_the_other_goes_on),
         cmocka_unit_test(test_a_comparison_does_not_outlive_a_change),
     };
 

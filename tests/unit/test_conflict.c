@@ -1,38 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What may not be used twice at a time: writable disks and MAC addresses. */
+/* What may not be used twice at a time: writable disks, MAC addresses and devices of a host. */
 #include <string.h>
 
-#include "select_fixture.h"
-
-/* Gives the machine a writable disk. */
-static struct disk *add_disk(struct machine *machine, const char *source)
-{
-    struct domain_description *description = machine->description;
-    struct disk *disks = reallocarray(description->disks, description->n_disks + 1, sizeof(*disks));
-    struct disk *disk;
-
-    assert_non_null(disks);
-    description->disks = disks;
-    disk = &disks[description->n_disks++];
-    *disk = (struct disk){.source = strdup(source), .target = strdup("vda"), .writable = true};
-    assert_non_null(disk->source);
-    assert_non_null(disk->target);
-    return disk;
-}
-
-static void add_mac(struct machine *machine, const char *mac)
-{
-    struct domain_description *description = machine->description;
-    char **macs = reallocarray(description->macs, description->n_macs + 1, sizeof(*macs));
-
-    assert_non_null(macs);
-    description->macs = macs;
-    macs[description->n_macs] = strdup(mac);
-    assert_non_null(macs[description->n_macs++]);
-}
+#include "choose_fixture.h"
 
 struct pair {
-    struct machine *failed, *candidate, *other;
+    const struct machine *failed, *candidate, *other;
 };
 
 /* A candidate, and another machine that is up on this hypervisor. */
@@ -44,91 +17,133 @@ static struct pair add_pair(struct fixture *fixture, const char *hypervisor)
         .other = add_on(fixture, hypervisor, "other", "data/else"),
     };
 
-    pair.other->state = MACHINE_RUNNING;
+    run_machine(fixture, pair.other);
     return pair;
 }
 
-static void assert_conflict(const struct fixture *fixture, const struct pair *pair, enum candidate_verdict verdict,
+static void assert_conflict(struct fixture *fixture, const struct pair *pair, enum exclusive_kind kind,
                             const char *name)
 {
-    struct candidate candidate = candidate_of(fixture, pair->candidate);
+    struct candidate candidate;
 
-    assert_int_equal(candidate.verdict, verdict);
-    assert_string_equal(candidate.conflict, name);
+    assert_verdict(fixture, pair->candidate, CANDIDATE_IN_USE);
+    candidate = candidate_of(fixture, pair->candidate);
+    assert_int_equal(candidate.conflict->kind, kind);
+    assert_string_equal(candidate.conflict->name, name);
     assert_ptr_equal(candidate.conflict_with, pair->other);
 }
+
+/* Both have it from now on. */
+static void share_disk(struct fixture *fixture, const struct pair *pair, const char *source)
+{
+    give_disk(fixture, pair->candidate, source);
+    give_disk(fixture, pair->other, source);
+}
+
+static void share_device(struct fixture *fixture, const struct pair *pair, const char *hostdev)
+{
+    give_device(fixture, pair->candidate, hostdev);
+    give_device(fixture, pair->other, hostdev);
+}
+
+/* ---- disks ---- */
 
 static void test_a_disk_in_use(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
 
-    add_disk(pair.candidate, "/images/own.qcow2");
-    add_disk(pair.other, "/images/other.qcow2");
+    give_disk(fixture, pair.candidate, "/images/own.qcow2");
+    give_disk(fixture, pair.other, "/images/other.qcow2");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
-    add_disk(pair.candidate, "/images/shared.qcow2");
-    add_disk(pair.other, "/images/shared.qcow2");
-    assert_conflict(fixture, &pair, CANDIDATE_DISK_IN_USE, "/images/shared.qcow2");
+    share_disk(fixture, &pair, "/images/shared.qcow2");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/images/shared.qcow2");
 }
 
 static void test_a_disk_is_in_use_while_the_machine_is_active(void **state)
 {
     static const struct {
         enum machine_state state;
-        bool is_starting;
+        bool is_starting, has_come_up;
         enum candidate_verdict verdict;
     } rows[] = {
-        {MACHINE_RUNNING, false, CANDIDATE_DISK_IN_USE},  {MACHINE_PAUSED, false, CANDIDATE_DISK_IN_USE},
-        {MACHINE_CRASHED, false, CANDIDATE_DISK_IN_USE},  {MACHINE_SUSPENDED, false, CANDIDATE_DISK_IN_USE},
-        {MACHINE_STOPPING, false, CANDIDATE_DISK_IN_USE}, {MACHINE_SHUT_OFF, false, CANDIDATE_ELIGIBLE},
-        {MACHINE_SHUT_OFF, true, CANDIDATE_DISK_IN_USE},
+        {MACHINE_RUNNING, false, false, CANDIDATE_IN_USE},  {MACHINE_PAUSED, false, false, CANDIDATE_IN_USE},
+        {MACHINE_CRASHED, false, false, CANDIDATE_IN_USE},  {MACHINE_SUSPENDED, false, false, CANDIDATE_IN_USE},
+        {MACHINE_STOPPING, false, false, CANDIDATE_IN_USE}, {MACHINE_SHUT_OFF, false, false, CANDIDATE_ELIGIBLE},
+        {MACHINE_SHUT_OFF, true, false, CANDIDATE_IN_USE},  {MACHINE_UNKNOWN, false, false, CANDIDATE_ELIGIBLE},
+        {MACHINE_SHUT_OFF, false, true, CANDIDATE_IN_USE},  {MACHINE_GONE, false, false, CANDIDATE_ELIGIBLE},
     };
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
 
-    add_disk(pair.candidate, "/images/shared.qcow2");
-    add_disk(pair.other, "/images/shared.qcow2");
+    share_disk(fixture, &pair, "/images/shared.qcow2");
     for (size_t i = 0; i < ELEMENTS_OF(rows); i++) {
-        pair.other->state = rows[i].state;
-        pool_set_starting(fixture->pool, pair.other, rows[i].is_starting);
+        struct machine *edited = pool_edit(fixture->pool, pair.other);
+
+        edited->state = rows[i].state;
+        edited->is_starting = rows[i].is_starting;
+        edited->has_come_up = rows[i].has_come_up;
         assert_verdict(fixture, pair.candidate, rows[i].verdict);
     }
 }
 
-/* It may be written to by one alone; what is only read, or meant to be shared, may have many users. */
+/* A machine that is ignored, or that its hypervisor does not list for now, uses what it uses all the same. */
+static void test_a_disk_is_in_use_by_a_machine_that_is_no_candidate(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    share_disk(fixture, &pair, "/images/shared.qcow2");
+    pool_edit(fixture->pool, pair.other)->roles = ROLE_IGNORED;
+    assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
+    pool_edit(fixture->pool, pair.other)->is_reachable = false;
+    assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
+}
+
+static void set_disk(struct fixture *fixture, const struct machine *machine, bool is_writable, bool is_shareable)
+{
+    struct domain_description *description = describe_again(machine);
+
+    description->disks[0].writable = is_writable;
+    description->disks[0].shareable = is_shareable;
+    redescribe(fixture, machine, description);
+}
+
+/* A disk may be written to by one machine alone; what is only read, or meant to be shared, may have many users. */
 static void test_disks_that_may_be_shared(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
-    struct disk *own = add_disk(pair.candidate, "/images/shared.qcow2");
-    struct disk *others = add_disk(pair.other, "/images/shared.qcow2");
 
-    own->writable = others->writable = false;
+    share_disk(fixture, &pair, "/images/shared.qcow2");
+    set_disk(fixture, pair.candidate, false, false);
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
-    own->writable = others->writable = true;
-    own->shareable = others->shareable = true;
+    set_disk(fixture, pair.candidate, true, false);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
+    set_disk(fixture, pair.other, false, false);
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
-    own->shareable = others->shareable = false;
-    assert_verdict(fixture, pair.candidate, CANDIDATE_DISK_IN_USE);
+    set_disk(fixture, pair.candidate, true, true);
+    set_disk(fixture, pair.other, true, true);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    set_disk(fixture, pair.candidate, true, false);
+    set_disk(fixture, pair.other, true, false);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
 }
 
 static void test_a_path_is_the_same_on_one_host_only(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "other");
-    struct disk *disk;
 
-    add_disk(pair.candidate, "/images/vm.qcow2");
-    add_disk(pair.other, "/images/vm.qcow2");
+    share_disk(fixture, &pair, "/images/vm.qcow2");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
-    disk = add_disk(pair.candidate, "default/vm.qcow2");
-    disk->pool = strdup("default");
-    disk = add_disk(pair.other, "default/vm.qcow2");
-    disk->pool = strdup("default");
+    give_volume(fixture, pair.candidate, "default", "vm.qcow2");
+    give_volume(fixture, pair.other, "default", "vm.qcow2");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
-    add_disk(pair.candidate, "rbd:machines/vm");
-    add_disk(pair.other, "rbd:machines/vm");
-    assert_conflict(fixture, &pair, CANDIDATE_DISK_IN_USE, "rbd:machines/vm");
+    share_disk(fixture, &pair, "nvme:0000:01:00.0/1"); /* written as a network source, and is in the host */
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    share_disk(fixture, &pair, "rbd:machines/vm");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "rbd:machines/vm");
 }
 
 static void test_a_volume_in_use(void **state)
@@ -136,37 +151,100 @@ static void test_a_volume_in_use(void **state)
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
 
-    add_disk(pair.candidate, "default/vm.qcow2")->pool = strdup("default");
-    add_disk(pair.other, "default/vm.qcow2")->pool = strdup("default");
-    assert_conflict(fixture, &pair, CANDIDATE_DISK_IN_USE, "default/vm.qcow2");
+    give_volume(fixture, pair.candidate, "default", "vm.qcow2");
+    give_volume(fixture, pair.other, "default", "vm.qcow2");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "default/vm.qcow2");
 }
+
+static void test_a_local_nvme_disk_in_use(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    share_disk(fixture, &pair, "nvme:0000:01:00.0/1");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "nvme:0000:01:00.0/1");
+}
+
+/* ---- addresses ---- */
 
 static void test_an_address_in_use_anywhere(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "other");
 
-    add_mac(pair.candidate, "52:54:00:00:00:01");
-    add_mac(pair.other, "52:54:00:00:00:02");
+    give_address(fixture, pair.candidate, "52:54:00:00:00:01");
+    give_address(fixture, pair.other, "52:54:00:00:00:02");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
-    add_mac(pair.other, "52:54:00:00:00:01");
-    assert_conflict(fixture, &pair, CANDIDATE_MAC_IN_USE, "52:54:00:00:00:01");
-    pair.other->state = MACHINE_SHUT_OFF;
+    give_address(fixture, pair.other, "52:54:00:00:00:01");
+    assert_conflict(fixture, &pair, EXCLUSIVE_ADDRESS, "52:54:00:00:00:01");
+    pool_edit(fixture->pool, pair.other)->state = MACHINE_SHUT_OFF;
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
 }
 
-/* Its remains are ended before anything is started: what it used is free, and its disk may be the service's own. */
+static void test_an_address_and_a_disk_of_one_name_are_two_things(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    give_disk(fixture, pair.candidate, "52:54:00:00:00:01");
+    give_address(fixture, pair.other, "52:54:00:00:00:01");
+    give_device(fixture, pair.other, "52:54:00:00:00:01");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+}
+
+/* ---- devices ---- */
+
+static void test_a_device_of_the_host_in_use(void **state)
+{
+    static const char *const devices[] = {"pci 0000:65:00.0", "usb 046d:c52b", "scsi 0:0:1:2",
+                                          "mdev c2177883-f1bb-47f0-914d-32a22e3a8804"};
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    share_device(fixture, &pair, "scsi naa.5001405df3e54061");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DEVICE, "scsi naa.5001405df3e54061");
+    for (size_t i = 0; i < ELEMENTS_OF(devices); i++) {
+        struct domain_description *a = describe_again(pair.candidate), *b = describe_again(pair.other);
+
+        free(a->hostdevs[0]);
+        a->hostdevs[0] = strdup(devices[i]);
+        redescribe(fixture, pair.candidate, a);
+        assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+        free(b->hostdevs[0]);
+        b->hostdevs[0] = strdup(devices[i]);
+        redescribe(fixture, pair.other, b);
+        assert_conflict(fixture, &pair, EXCLUSIVE_DEVICE, devices[i]);
+    }
+}
+
+static void test_a_device_is_in_one_host_and_an_iscsi_disk_on_all(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "other");
+
+    share_device(fixture, &pair, "pci 0000:65:00.0");
+    share_device(fixture, &pair, "scsi 0:0:1:2");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    share_device(fixture, &pair, "scsi iscsi:iqn.2014-08.com.example:disk/1");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DEVICE, "scsi iscsi:iqn.2014-08.com.example:disk/1");
+}
+
+/* ---- what is in the way ---- */
+
+/* The remains of the failed machine are ended before anything is started: what it used is free, and its disk may be the service's own. */
 static void test_the_failed_machine_is_in_no_candidates_way(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
 
-    add_disk(pair.candidate, "/images/service.qcow2");
-    add_disk(pair.failed, "/images/service.qcow2");
-    add_mac(pair.candidate, "52:54:00:00:00:01");
-    add_mac(pair.failed, "52:54:00:00:00:01");
-    pair.failed->state = MACHINE_CRASHED;
+    give_disk(fixture, pair.candidate, "/images/service.qcow2");
+    give_disk(fixture, pair.failed, "/images/service.qcow2");
+    give_address(fixture, pair.candidate, "52:54:00:00:00:01");
+    give_address(fixture, pair.failed, "52:54:00:00:00:01");
+    pool_edit(fixture->pool, pair.failed)->state = MACHINE_CRASHED;
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    fixture->request.failed = NULL;
+    assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
 }
 
 /* A candidate that stands by paused has its own disk open. */
@@ -175,10 +253,9 @@ static void test_a_machine_is_not_in_its_own_way(void **state)
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
 
-    add_disk(pair.candidate, "/images/b.qcow2");
-    pair.candidate->roles = ROLE_STANDBY;
-    pair.candidate->state = MACHINE_PAUSED;
-    pair.candidate->reason = REASON_USER;
+    give_disk(fixture, pair.candidate, "/images/b.qcow2");
+    give_disk(fixture, pair.candidate, "/images/b.qcow2"); /* by two names */
+    pause_machine(fixture, pair.candidate);
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
 }
 
@@ -186,42 +263,69 @@ static void test_several_candidates_with_one_disk(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
-    struct machine *second = add(fixture, "c", WEB);
+    const struct machine *second = add(fixture, "c", WEB);
 
-    add_disk(pair.candidate, "/images/shared.qcow2");
-    add_disk(second, "/images/shared.qcow2");
+    give_disk(fixture, pair.candidate, "/images/shared.qcow2");
+    give_disk(fixture, second, "/images/shared.qcow2");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE); /* neither is up */
     assert_verdict(fixture, second, CANDIDATE_ELIGIBLE);
-    add_disk(pair.other, "/images/shared.qcow2");
-    assert_verdict(fixture, pair.candidate, CANDIDATE_DISK_IN_USE);
-    assert_verdict(fixture, second, CANDIDATE_DISK_IN_USE);
+    give_disk(fixture, pair.other, "/images/shared.qcow2");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
+    assert_verdict(fixture, second, CANDIDATE_IN_USE);
+    pool_remove(fixture->pool, pair.other);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
 }
 
-/* An earlier reason stands: what is not similar need not be told of a disk. */
+/* The service goes before the standby that is kept warm for another one. */
+static void test_what_is_only_kept_warm_may_be_given_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    share_disk(fixture, &pair, "/images/shared.qcow2");
+    fixture->request.kept_may_be_given_back = true;
+    for (enum keeping keeping = KEEPING_NONE; keeping < KEEPING_COUNT; keeping++) {
+        pool_edit(fixture->pool, pair.other)->keeping = keeping;
+        assert_verdict(fixture, pair.candidate, keeping == KEEPING_NONE ? CANDIDATE_IN_USE : CANDIDATE_ELIGIBLE);
+    }
+    fixture->request.kept_may_be_given_back = false;
+    assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
+}
+
+/* Behind what may be given back stands one that may not. */
+static void test_all_users_are_looked_at(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+    const struct machine *kept[2];
+
+    share_disk(fixture, &pair, "/images/shared.qcow2");
+    for (size_t i = 0; i < 2; i++) {
+        kept[i] = add(fixture, "kept", "data/else");
+        give_disk(fixture, kept[i], "/images/shared.qcow2");
+        run_machine(fixture, kept[i]);
+        pool_edit(fixture->pool, kept[i])->keeping = KEEPING_WARM;
+    }
+    give_disk(fixture, pair.failed, "/images/shared.qcow2");
+    pool_edit(fixture->pool, pair.failed)->state = MACHINE_CRASHED;
+    fixture->request.kept_may_be_given_back = true;
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/images/shared.qcow2");
+}
+
+/* Of a candidate's disks, addresses and devices the first that is in use is told. */
 static void test_a_conflict_is_the_last_reason(void **state)
 {
     struct fixture *fixture = *state;
     struct pair pair = add_pair(fixture, "local");
 
-    add_disk(pair.candidate, "/images/shared.qcow2");
-    add_disk(pair.other, "/images/shared.qcow2");
-    pair.candidate->quarantined_until_us = 1;
+    share_disk(fixture, &pair, "/images/shared.qcow2");
+    pool_edit(fixture->pool, pair.candidate)->quarantined_until_us = 1;
     assert_verdict(fixture, pair.candidate, CANDIDATE_QUARANTINED);
-    pair.candidate->quarantined_until_us = 0;
-    assert_verdict(fixture, pair.candidate, CANDIDATE_DISK_IN_USE);
-    add_mac(pair.candidate, "52:54:00:00:00:01");
-    add_mac(pair.other, "52:54:00:00:00:01");
-    assert_verdict(fixture, pair.candidate, CANDIDATE_DISK_IN_USE);
-}
-
-static void test_an_address_and_a_disk_of_one_name_are_two_things(void **state)
-{
-    struct fixture *fixture = *state;
-    struct pair pair = add_pair(fixture, "local");
-
-    add_disk(pair.candidate, "52:54:00:00:00:01");
-    add_mac(pair.other, "52:54:00:00:00:01");
-    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    pool_edit(fixture->pool, pair.candidate)->quarantined_until_us = 0;
+    give_address(fixture, pair.candidate, "52:54:00:00:00:01");
+    give_address(fixture, pair.other, "52:54:00:00:00:01");
+    share_device(fixture, &pair, "pci 0000:65:00.0");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/images/shared.qcow2");
 }
 
 /* Each of the many has a disk of its own and an address that only two of them have. */
@@ -229,59 +333,93 @@ static void test_the_one_in_the_way_is_found_among_many(void **state)
 {
     enum { MANY = 300 };
     struct fixture *fixture = *state;
-    struct machine *others[MANY], *candidate;
-    char disks[MANY][24], macs[MANY][24];
+    const struct machine *others[MANY], *candidate;
+    char disk[24], mac[24];
 
     add_failed(fixture);
     candidate = add(fixture, "candidate", WEB);
-    add_disk(candidate, "");
-    add_mac(candidate, "");
     for (unsigned i = 0; i < MANY; i++) {
-        snprintf(disks[i], sizeof(disks[i]), "/images/%u", i);
-        snprintf(macs[i], sizeof(macs[i]), "52:54:00:00:00:%02x", i / 2);
+        snprintf(disk, sizeof(disk), "/images/%u", i);
+        snprintf(mac, sizeof(mac), "52:54:00:00:00:%02x", i / 2);
         others[i] = add(fixture, "other", "data/else");
-        others[i]->state = MACHINE_RUNNING;
-        add_disk(others[i], disks[i]);
-        add_mac(others[i], macs[i]);
+        run_machine(fixture, others[i]);
+        give_disk(fixture, others[i], disk);
+        give_address(fixture, others[i], mac);
     }
     for (unsigned i = 0; i < MANY; i += 7) {
-        struct disk *disk = &candidate->description->disks[0];
-        char **mac = &candidate->description->macs[0];
+        struct domain_description *plain = describe_again(candidate);
         struct candidate found;
 
-        free(disk->source);
-        disk->source = strdup(disks[i]);
+        snprintf(disk, sizeof(disk), "/images/%u", i);
+        snprintf(mac, sizeof(mac), "52:54:00:00:00:%02x", i / 2);
+        give_disk(fixture, candidate, disk);
+        assert_verdict(fixture, candidate, CANDIDATE_IN_USE);
+        assert_ptr_equal(candidate_of(fixture, candidate).conflict_with, others[i]);
+        redescribe(fixture, candidate, plain);
+        plain = describe_again(candidate);
+        assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
+        give_address(fixture, candidate, mac);
         found = candidate_of(fixture, candidate);
-        assert_int_equal(found.verdict, CANDIDATE_DISK_IN_USE);
-        assert_ptr_equal(found.conflict_with, others[i]);
-        free(disk->source);
-        disk->source = strdup("/images/own");
-        free(*mac);
-        *mac = strdup(macs[i]);
-        found = candidate_of(fixture, candidate);
-        assert_int_equal(found.verdict, CANDIDATE_MAC_IN_USE);
+        assert_int_equal(found.verdict, CANDIDATE_IN_USE);
+        assert_int_equal(found.conflict->kind, EXCLUSIVE_ADDRESS);
         assert_true(found.conflict_with == others[i / 2 * 2] || found.conflict_with == others[i / 2 * 2 + 1]);
-        free(*mac);
-        *mac = strdup("52:54:00:00:01:00");
+        redescribe(fixture, candidate, plain);
         assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
     }
+}
+
+/* ---- two machines ---- */
+
+static bool could_both_run(struct fixture *fixture, const struct machine *a, const struct machine *b)
+{
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_int_equal(choose_conflict_between(a, b), choose_conflict_between(b, a));
+    return !choose_conflict_between(a, b);
+}
+
+/* Whether they are up or not. */
+static void test_two_machines_that_could_not_both_run(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *a = add(fixture, "a", WEB), *b = add(fixture, "b", WEB),
+                         *c = add_on(fixture, "other", "c", WEB);
+
+    give_disk(fixture, a, "/images/a");
+    give_disk(fixture, b, "/images/b");
+    give_disk(fixture, b, "/images/shared");
+    give_disk(fixture, c, "/images/a");
+    assert_true(could_both_run(fixture, a, b));
+    assert_true(could_both_run(fixture, a, c));
+    give_address(fixture, a, "52:54:00:00:00:01");
+    give_address(fixture, c, "52:54:00:00:00:01");
+    assert_true(could_both_run(fixture, a, b));
+    assert_false(could_both_run(fixture, a, c));
+    give_disk(fixture, a, "/images/shared");
+    assert_false(could_both_run(fixture, a, b));
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        select_test(test_a_disk_in_use),
-        select_test(test_a_disk_is_in_use_while_the_machine_is_active),
-        select_test(test_disks_that_may_be_shared),
-        select_test(test_a_path_is_the_same_on_one_host_only),
-        select_test(test_a_volume_in_use),
-        select_test(test_an_address_in_use_anywhere),
-        select_test(test_the_failed_machine_is_in_no_candidates_way),
-        select_test(test_a_machine_is_not_in_its_own_way),
-        select_test(test_several_candidates_with_one_disk),
-        select_test(test_a_conflict_is_the_last_reason),
-        select_test(test_an_address_and_a_disk_of_one_name_are_two_things),
-        select_test(test_the_one_in_the_way_is_found_among_many),
+        choose_test(test_a_disk_in_use),
+        choose_test(test_a_disk_is_in_use_while_the_machine_is_active),
+        choose_test(test_a_disk_is_in_use_by_a_machine_that_is_no_candidate),
+        choose_test(test_disks_that_may_be_shared),
+        choose_test(test_a_path_is_the_same_on_one_host_only),
+        choose_test(test_a_volume_in_use),
+        choose_test(test_a_local_nvme_disk_in_use),
+        choose_test(test_an_address_in_use_anywhere),
+        choose_test(test_an_address_and_a_disk_of_one_name_are_two_things),
+        choose_test(test_a_device_of_the_host_in_use),
+        choose_test(test_a_device_is_in_one_host_and_an_iscsi_disk_on_all),
+        choose_test(test_the_failed_machine_is_in_no_candidates_way),
+        choose_test(test_a_machine_is_not_in_its_own_way),
+        choose_test(test_several_candidates_with_one_disk),
+        choose_test(test_what_is_only_kept_warm_may_be_given_back),
+        choose_test(test_all_users_are_looked_at),
+        choose_test(test_a_conflict_is_the_last_reason),
+        choose_test(test_the_one_in_the_way_is_found_among_many),
+        choose_test(test_two_machines_that_could_not_both_run),
     };
 
     return cmocka_run_group_tests_name("conflict", tests, NULL, NULL);

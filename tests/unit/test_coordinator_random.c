@@ -167,7 +167,7 @@ static void assert_in_order(const struct world *world)
 {
     for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++)
         assert_true(recovery_state_is_final(coordinator_recovery(world->coordinator, i)->state));
-    for (struct machine *machine = pool_next(coordinator_pool(world->coordinator), NULL); machine != NULL;
+    for (const struct machine *machine = pool_next(coordinator_pool(world->coordinator), NULL); machine != NULL;
          machine = pool_next(coordinator_pool(world->coordinator), machine)) {
         assert_null(machine->claimed_by);
         assert_true(machine->is_present);

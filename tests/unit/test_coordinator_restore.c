@@ -27,7 +27,7 @@ static void assert_closed(const struct world *world)
         assert_non_null(written);
         assert_string_equal(recovery_state_name(written->state), recovery_state_name(recovery->state));
     }
-    for (struct machine *machine = pool_next(coordinator_pool(world->coordinator), NULL); machine != NULL;
+    for (const struct machine *machine = pool_next(coordinator_pool(world->coordinator), NULL); machine != NULL;
          machine = pool_next(coordinator_pool(world->coordinator), machine)) {
         assert_null(machine->claimed_by);
         assert_false(machine->is_starting);

@@ -72,6 +72,43 @@ static void test_failures_close_to_each_other_are_decided_together(struct world 
     assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "x");
 }
 
+/*
+ * Overlaps of 0.90 and 0.89 for "a", which fails first; "b", 20 ms later, has one candidate alone. Without the wait "a"
+ * would take it for a hundredth of overlap.
+ */
+static void test_a_hundredth_of_overlap_strands_no_later_failure(struct world *world)
+{
+    static char data[] = "data", language[] = "language", database[] = "database", webserver[] = "webserver";
+    static char *must_cover[] = {data};
+    static struct config_weight weights[] = {
+        {.kind = language, .millionths = 890000},
+        {.kind = database, .millionths = 10000},
+        {.kind = webserver, .millionths = 100000},
+        {.kind = data, .millionths = 0},
+    };
+    unsigned a = world_add(world, "a", "language/c database/d webserver/w", MACHINE_RUNNING);
+    unsigned b = world_add(world, "b", "language/c data/b", MACHINE_RUNNING);
+
+    world->config.similarity.must_cover = (struct string_list){must_cover, 1};
+    world->config.similarity.resource_weights = weights;
+    world->config.similarity.n_resource_weights = ELEMENTS_OF(weights);
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_add(world, "x", "language/c database/d data/b", MACHINE_SHUT_OFF);
+    world_add(world, "y", "language/c", MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_GET_STATE;
+    world_kill(world, a);
+    world_pass(world, 20 * USEC_PER_MSEC);
+    world_kill(world, b);
+    world_drive(world);
+    world_answer(world, 0, false);
+    world_pass(world, 10 * USEC_PER_MSEC);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "y");
+    assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "x");
+}
+
 static void test_the_wait_for_others_ends_after_50_ms(struct world *world)
 {
     unsigned a, b;
@@ -429,6 +466,7 @@ int main(void)
         world_test(test_one_alone_gets_the_best),
         world_test(test_greed_does_not_strand_the_second),
         world_test(test_failures_close_to_each_other_are_decided_together),
+        world_test(test_a_hundredth_of_overlap_strands_no_later_failure),
         world_test(test_the_wait_for_others_ends_after_50_ms),
         world_test(test_the_more_important_picks_first_and_alone_decides),
         world_test(test_priority_comes_before_likeness),

@@ -13,6 +13,7 @@
 
 #include "base/diag.h"
 #include "model/domain_xml.h"
+#include "model/machine.h"
 
 static char *read_fixture(const char *name)
 {
@@ -47,6 +48,35 @@ static struct domain_description *parse_with(const char *inner, struct diags *di
                          inner) > 0);
     assert_int_equal(domain_xml_parse(xml, strlen(xml), "n", diags, &description), 0);
     return description;
+}
+
+static size_t count_features(const struct domain_description *description)
+{
+    struct feature_text feature;
+    size_t place = 0, n = 0;
+
+    while (feature_texts_next(&description->features, &place, &feature))
+        n++;
+    return n;
+}
+
+static struct feature_text feature_at(const struct domain_description *description, size_t number)
+{
+    struct feature_text feature = {0};
+    size_t place = 0;
+
+    for (size_t i = 0; i <= number; i++)
+        assert_true(feature_texts_next(&description->features, &place, &feature));
+    return feature;
+}
+
+static void assert_mac(const struct domain_description *description, size_t number, const char *expected)
+{
+    char text[MAC_TEXT_SIZE];
+
+    assert_true(number < description->n_macs);
+    mac_format(description->macs[number], text);
+    assert_string_equal(text, expected);
 }
 
 static void reads_the_test_driver(void **state)
@@ -86,7 +116,7 @@ static void reads_a_running_qemu(void **state)
     assert_string_equal(d->osinfo_id, "http://ubuntu.com/ubuntu/20.04");
 
     assert_int_equal(d->n_macs, 2);
-    assert_string_equal(d->macs[0], "52:54:00:ab:cd:ef");
+    assert_mac(d, 0, "52:54:00:ab:cd:ef");
     assert_int_equal(d->n_disks, 3);
     assert_string_equal(d->disks[0].source, "/var/lib/libvirt/images/shop-db-1.img");
     assert_string_equal(d->disks[0].target, "vda");
@@ -97,14 +127,14 @@ static void reads_a_running_qemu(void **state)
     assert_false(d->disks[2].writable);
 
     assert_true(d->has_metadata);
-    assert_string_equal(d->role, "protected,standby");
+    assert_int_equal(d->roles, ROLE_PROTECTED | ROLE_STANDBY);
     assert_true(d->has_priority);
     assert_int_equal(d->priority, -5);
-    assert_int_equal(d->n_features, 3);
-    assert_string_equal(d->features[0].kind, "language");
-    assert_string_equal(d->features[0].value, "nodejs");
-    assert_string_equal(d->features[2].kind, "webserver");
-    assert_null(d->features[2].value);
+    assert_int_equal(count_features(d), 3);
+    assert_string_equal(feature_at(d, 0).kind, "language");
+    assert_string_equal(feature_at(d, 0).value, "nodejs");
+    assert_string_equal(feature_at(d, 2).kind, "webserver");
+    assert_null(feature_at(d, 2).value);
 }
 
 static void reads_every_kind_of_storage(void **state)
@@ -163,10 +193,10 @@ static void leaves_out_what_is_odd_and_says_so(void **state)
         assert_non_null(strstr(diags.items[i].message, expected[i].text));
         assert_string_equal(diags.items[i].file, "odd.xml");
     }
-    assert_null(d->role);
+    assert_int_equal(d->roles, 0);
     assert_false(d->has_priority);
-    assert_int_equal(d->n_features, 1);
-    assert_string_equal(d->features[0].value, "postgresql");
+    assert_int_equal(count_features(d), 1);
+    assert_string_equal(feature_at(d, 0).value, "postgresql");
     assert_int_equal(d->on_crash, ON_CRASH_DESTROY);
     assert_int_equal(d->memory_kib, 0);
 }
@@ -272,7 +302,7 @@ static void metadata_of_other_programs_is_not_ours(void **state)
 
     (void)state;
     assert_false(d->has_metadata);
-    assert_int_equal(d->n_features, 0);
+    assert_int_equal(count_features(d), 0);
 }
 
 /* Any prefix means the same namespace: libvirt writes the one that virDomainSetMetadata was given. */
@@ -286,8 +316,8 @@ static void the_prefix_does_not_matter(void **state)
 
     (void)state;
     assert_int_equal(diags.count, 0);
-    assert_string_equal(d->role, "ignored");
-    assert_string_equal(d->features[0].value, "a & b");
+    assert_int_equal(d->roles, ROLE_IGNORED);
+    assert_string_equal(feature_at(d, 0).value, "a & b");
 }
 
 static void refuses_what_is_no_domain(void **state)
@@ -338,6 +368,203 @@ static void adds_up_the_writable_disks(void **state)
     domain_description_free(NULL);
 }
 
+/* A list of devices, their names separated by bars, of what stands in <devices>. */
+struct device_case {
+    const char *xml;
+    const char *expected;
+};
+
+static void assert_hostdevs(const struct device_case *device)
+{
+    _cleanup_(freep) char *xml = NULL;
+    _cleanup_(freep) char *expected = strdup(device->expected);
+    _cleanup_(diags_done) struct diags diags = {0};
+    char *rest = expected;
+    size_t i = 0;
+
+    assert_true(asprintf(&xml, "<devices>%s</devices>", device->xml) > 0);
+    _cleanup_(domain_description_freep) struct domain_description *d = parse_with(xml, &diags);
+    assert_int_equal(diags.count, 0);
+    while (rest != NULL && *rest != '\0') {
+        assert_true(i < d->n_hostdevs);
+        assert_string_equal(d->hostdevs[i++], strsep(&rest, "|"));
+    }
+    assert_int_equal(d->n_hostdevs, i);
+}
+
+#define HOSTDEV(type, inner) "<hostdev mode='subsystem' type='" type "'>" inner "</hostdev>"
+#define SOURCE(inner)        "<source>" inner "</source>"
+#define PCI(address)         HOSTDEV("pci", SOURCE("<address " address "/>"))
+#define USB(inner)           HOSTDEV("usb", SOURCE(inner))
+#define SCSI(inner)          HOSTDEV("scsi", SOURCE("<adapter name='scsi_host2'/>" inner))
+
+static void names_every_kind_of_host_device(void **state)
+{
+    static const struct device_case cases[] = {
+        {"", ""},
+        {PCI("domain='0x0000' bus='0x65' slot='0x00' function='0x0'"), "pci 0000:65:00.0"},
+        {HOSTDEV("pci",
+                 "<driver name='vfio'/>" SOURCE(
+                     "<address bus='0x06' slot='0x12' function='0x5'/>") "<address type='pci' domain='0x0000' "
+                                                                         "bus='0x07' slot='0x00' function='0x0'/>"),
+         "pci 0000:06:12.5"},
+        {USB("<vendor id='0x046d'/><product id='0xc52b'/>"), "usb 046d:c52b"},
+        {USB("<address bus='1' device='4'/>"), "usb bus 1 device 4"},
+        {USB("<vendor id='0x46D'/><product id='0xc52b'/><address bus='1' device='4'/>"),
+         "usb 046d:c52b|usb bus 1 device 4"},
+        {HOSTDEV("mdev", SOURCE("<address uuid='C2177883-f1bb-47f0-914d-32a22e3a8804'/>")),
+         "mdev c2177883-f1bb-47f0-914d-32a22e3a8804"},
+        {SCSI("<address bus='0' target='1' unit='3'/>"), "scsi 2:0:1:3"},
+        {HOSTDEV("scsi", "<source protocol='iscsi' name='iqn.2014-08.com.example:disk/1'><host name='h'/></source>"),
+         "scsi iscsi:iqn.2014-08.com.example:disk/1"},
+        {HOSTDEV("scsi_host", "<source protocol='vhost' wwpn='naa.5001405df3e54061'/>"), "scsi naa.5001405df3e54061"},
+        {"<interface type='hostdev'><mac address='52:54:00:6d:90:02'/><source>"
+         "<address type='pci' domain='0x0000' bus='0x00' slot='0x07' function='0x0'/></source></interface>",
+         "pci 0000:00:07.0"},
+        {"<interface type='hostdev'><source><address type='usb' bus='1' device='7'/></source></interface>",
+         "usb bus 1 device 7"},
+        {"<disk type='nvme'><source type='pci' namespace='2'>"
+         "<address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source><target dev='vda'/></disk>",
+         "pci 0000:01:00.0"},
+        {PCI("bus='1'") USB("<address bus='1' device='4'/>") PCI("bus='2'"),
+         "pci 0000:01:00.0|usb bus 1 device 4|pci 0000:02:00.0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        assert_hostdevs(&cases[i]);
+}
+
+/* One device has one name, whichever of the spellings that libvirt accepts it is written in. */
+static void reads_the_numbers_of_host_devices_as_libvirt_does(void **state)
+{
+    static const struct device_case cases[] = {
+        {PCI("domain='0' bus='101' slot='0' function='0'"), "pci 0000:65:00.0"},
+        {PCI("bus='010' slot=' 1 ' function='+1'"), "pci 0000:08:01.1"},
+        {PCI("bus='0X0A' slot='0x1F' function='7'"), "pci 0000:0a:1f.7"},
+        {PCI("domain='0x10000' bus='0xff'"), "pci 10000:ff:00.0"},
+        {"<hostdev type='pci' managed='no'>" SOURCE("<address slot='3'/>") "</hostdev>", "pci 0000:00:03.0"},
+        {USB("<vendor id='1133'/><product id='0xC52B'/>"), "usb 046d:c52b"},
+        {USB("<address bus='001' device='010'/>"), "usb bus 1 device 8"},
+        {SCSI("<address bus='0x1' target='010' unit='2'/>"), "scsi 2:1:8:2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        assert_hostdevs(&cases[i]);
+}
+
+static void leaves_out_host_devices_that_it_cannot_name(void **state)
+{
+    static const char *const cases[] = {
+        PCI(""),
+        PCI("bus='0x100'"),
+        PCI("bus='-1'"),
+        PCI("bus='18446744073709551617'"),
+        PCI("bus='6g'"),
+        PCI("bus='1' slot='0x20'"),
+        PCI("bus='1' function='8'"),
+        PCI("domain='0x100000000' bus='1'"),
+        PCI("domain='0x0000' bus='0x00' slot='0x00' function='0x1'"),
+        HOSTDEV("pci", ""),
+        HOSTDEV("pci", SOURCE("")),
+        HOSTDEV("pci", "<address bus='1'/>"), /* where the guest sees it */
+        HOSTDEV("usb", SOURCE("<vendor id='0x046d'/>")),
+        HOSTDEV("usb", SOURCE("<product id='0x046d'/>")),
+        USB("<vendor id='0x1046d'/><product id='0xc52b'/>"),
+        USB("<vendor id='046d'/><product id='0xc52b'/>"), /* octal */
+        USB("<address bus='1'/>"),
+        USB("<address bus='0' device='0'/>"),
+        HOSTDEV("mdev", SOURCE("<address uuid='c2177883'/>")),
+        HOSTDEV("mdev", SOURCE("<address/>")),
+        SCSI(""),
+        SCSI("<address bus='x'/>"),
+        HOSTDEV("scsi", SOURCE("<adapter name='scsi_host'/><address bus='0' target='1' unit='3'/>")),
+        HOSTDEV("scsi", SOURCE("<adapter name='other1'/><address bus='0' target='1' unit='3'/>")),
+        HOSTDEV("scsi", "<source protocol='iscsi'/>"),
+        HOSTDEV("scsi", "<shareable/>" SOURCE("<adapter name='scsi_host2'/><address bus='0' target='1' unit='3'/>")),
+        HOSTDEV("scsi_host", "<source protocol='vhost'/>"),
+        HOSTDEV("submarine", SOURCE("<address bus='1'/>")),
+        "<hostdev/>",
+        "<hostdev mode='subsystem'>" SOURCE("<address bus='1'/>") "</hostdev>",
+        "<hostdev mode='capabilities' type='storage'><source><block>/dev/sdf1</block></source></hostdev>",
+        "<hostdev mode='capabilities' type='pci'>" SOURCE("<address bus='1'/>") "</hostdev>",
+        "<interface type='hostdev'/>",
+        "<interface type='hostdev'><source><address bus='1'/></source></interface>",
+        "<interface type='bridge'><source><address type='pci' bus='1'/></source></interface>",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        assert_hostdevs(&(struct device_case){cases[i], ""});
+}
+
+/* All its numbers were taken for hexadecimal ones, whatever they were written in. */
+static void an_nvme_address_in_decimal_was_another_disk(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d =
+        parse_with("<devices><disk type='nvme'><source type='pci' namespace='1'>"
+                   "<address domain='0' bus='10' slot='0' function='0'/></source><target dev='vda'/></disk></devices>",
+                   &diags);
+
+    (void)state;
+    assert_int_equal(d->n_disks, 1);
+    assert_string_equal(d->disks[0].source, "nvme:0000:0a:00.0/1");
+}
+
+static void reads_addresses_as_libvirt_does(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"52:54:00:ab:cd:ef", "52:54:00:ab:cd:ef"},
+        {"52:54:0:AB:Cd:1", "52:54:00:ab:cd:01"},
+        {" ff:ff:ff:ff:ff:ff ", "ff:ff:ff:ff:ff:ff"},
+        {"5254006d9002", NULL},
+        {"52:54:00:ab:cd", NULL},
+        {"52:54:00:ab:cd:ef:01", NULL},
+        {"52:54:00:ab:cd:", NULL},
+        {"52:54:00::cd:ef", NULL},
+        {"52:54:00:ab:cd:123", NULL},
+        {"52:54:00:ab:cd:0x1", NULL},
+        {"52:54:00:ab:cd:-1", NULL},
+        {"52-54-00-ab-cd-ef", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(freep) char *xml = NULL;
+        _cleanup_(diags_done) struct diags diags = {0};
+
+        assert_true(asprintf(&xml, "<devices><interface><mac address='%s'/></interface></devices>", cases[i].text) > 0);
+        _cleanup_(domain_description_freep) struct domain_description *d = parse_with(xml, &diags);
+        assert_int_equal(d->n_macs, cases[i].expected != NULL);
+        if (cases[i].expected != NULL)
+            assert_mac(d, 0, cases[i].expected);
+    }
+}
+
+static void is_another_one_with_another_host_device(void **state)
+{
+    static const char *const cases[] = {"", PCI("bus='1'"), PCI("bus='2'"), PCI("bus='1'") PCI("bus='2'")};
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        for (size_t k = 0; k < ELEMENTS_OF(cases); k++) {
+            _cleanup_(diags_done) struct diags diags = {0};
+            _cleanup_(freep) char *left = NULL;
+            _cleanup_(freep) char *right = NULL;
+
+            assert_true(asprintf(&left, "<devices>%s</devices>", cases[i]) > 0);
+            assert_true(asprintf(&right, "<devices>%s</devices>", cases[k]) > 0);
+            _cleanup_(domain_description_freep) struct domain_description *a = parse_with(left, &diags);
+            _cleanup_(domain_description_freep) struct domain_description *b = parse_with(right, &diags);
+            assert_int_equal(domain_description_equal(a, b), i == k);
+        }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -353,6 +580,12 @@ int main(void)
         cmocka_unit_test(the_prefix_does_not_matter),
         cmocka_unit_test(refuses_what_is_no_domain),
         cmocka_unit_test(adds_up_the_writable_disks),
+        cmocka_unit_test(names_every_kind_of_host_device),
+        cmocka_unit_test(reads_the_numbers_of_host_devices_as_libvirt_does),
+        cmocka_unit_test(leaves_out_host_devices_that_it_cannot_name),
+        cmocka_unit_test(an_nvme_address_in_decimal_was_another_disk),
+        cmocka_unit_test(reads_addresses_as_libvirt_does),
+        cmocka_unit_test(is_another_one_with_another_host_device),
     };
 
     domain_xml_prepare();

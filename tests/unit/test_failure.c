@@ -15,6 +15,7 @@
 struct fixture {
     struct config config;
     struct failure_track track;
+    struct failure_panics panics;
     struct failure_context context;
     unsigned detected;
     enum failure_cause cause; /* of the last detection */
@@ -29,12 +30,19 @@ static int set_up(void **state)
     fixture.config.failure.watchdog_grace_us = GRACE_US;
     fixture.context = (struct failure_context){
         .config = &fixture.config.failure,
+        .panics = &fixture.panics,
         .on_crash = ON_CRASH_DESTROY,
         .known = MACHINE_RUNNING,
         .now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1700000000 * USEC_PER_SEC},
     };
     *state = &fixture;
     return 0;
+}
+
+static void begin_anew(struct fixture *fixture)
+{
+    fixture->track = (struct failure_track){0};
+    fixture->panics = (struct failure_panics){0};
 }
 
 static void pass(struct fixture *fixture, int64_t duration_us)
@@ -588,7 +596,7 @@ static void test_listings_of_a_machine_that_ran(void **state)
 
     for (size_t k = 0; k < ELEMENTS_OF(before); k++)
         for (size_t i = 0; i < ELEMENTS_OF(rows); i++) {
-            fixture->track = (struct failure_track){0};
+            begin_anew(fixture);
             fixture->context.known = before[k];
             fixture->context.known_reason = REASON_UNKNOWN;
             assert_int_equal(list(fixture, rows[i].state, rows[i].reason), rows[i].kind);
@@ -756,7 +764,7 @@ static void test_every_event_in_every_state(void **state)
                 for (int second = 0; second < EVENT_COUNT; second++) {
                     unsigned detected = 0;
 
-                    fixture->track = (struct failure_track){0};
+                    begin_anew(fixture);
                     context->on_crash = (enum on_crash)on_crash;
                     context->known = (enum machine_state)known;
                     context->known_reason = REASON_UNKNOWN;

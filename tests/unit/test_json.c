@@ -168,7 +168,7 @@ static void test_machines(void **state)
 {
     struct room room;
     struct domain_description *description = describe(2, "web-2");
-    struct machine *machine = NULL;
+    const struct machine *machine = NULL;
     json_t *document, *second;
     char *text = NULL;
 
@@ -178,10 +178,10 @@ static void test_machines(void **state)
     describe_feature(description, "webserver", "nginx");
     describe_feature(description, "database", "mysql");
     assert_int_equal(pool_apply(room.pool, "local", description, &machine), 0);
-    machine->state = MACHINE_SHUT_OFF;
-    machine->has_managed_save = true;
+    pool_edit(room.pool, machine)->state = MACHINE_SHUT_OFF;
+    pool_edit(room.pool, machine)->has_managed_save = true;
 
-    assert_int_equal(json_format_machines(room.pool, room.features, &text), 0);
+    assert_int_equal(json_format_machines(room.pool, NULL, room.features, &text), 0);
     document = load(text);
     assert_int_equal(json_array_size(document), 2);
     assert_string_equal(text_at(json_array_get(document, 0), "name"), "web-2");
@@ -195,7 +195,7 @@ static void test_machines(void **state)
     json_decref(document);
 
     assert_int_equal(pool_claim(room.pool, machine, "20261122-145400-1"), 0);
-    assert_int_equal(json_format_machine(room.pool, room.features, machine, (struct moment){0}, &text), 0);
+    assert_int_equal(json_format_machine(room.pool, NULL, room.features, machine, (struct moment){0}, &text), 0);
     document = load(text);
     assert_string_equal(text_at(document, "warmth"), "saved");
     assert_string_equal(text_at(document, "claimed_by"), "20261122-145400-1");
@@ -208,6 +208,32 @@ static void test_machines(void **state)
     room_end(&room);
 }
 
+static void test_what_a_machine_uses_alone(void **state)
+{
+    struct room room;
+    struct domain_description *description = describe(1, "web");
+    const char *const hostdevs[] = {"pci 0000:65:00.0", "usb 046d:c52b"};
+    const struct machine *machine = NULL;
+    json_t *document, *array;
+    char *text = NULL;
+
+    (void)state;
+    room_begin(&room);
+    assert_int_equal(domain_description_add_mac(description, "52:54:0:AB:0:1"), 0);
+    for (size_t i = 0; i < ELEMENTS_OF(hostdevs); i++)
+        assert_int_equal(domain_description_add_hostdev(description, hostdevs[i]), 0);
+    assert_int_equal(pool_apply(room.pool, "local", description, &machine), 0);
+    assert_int_equal(json_format_machine(room.pool, NULL, room.features, machine, (struct moment){0}, &text), 0);
+    document = load(text);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(document, "macs"), 0)), "52:54:00:ab:00:01");
+    array = json_object_get(document, "hostdevs");
+    assert_int_equal(json_array_size(array), ELEMENTS_OF(hostdevs));
+    for (size_t i = 0; i < ELEMENTS_OF(hostdevs); i++)
+        assert_string_equal(json_string_value(json_array_get(array, i)), hostdevs[i]);
+    json_decref(document);
+    room_end(&room);
+}
+
 static void test_machine_that_failed_to_come_up(void **state)
 {
     static const struct {
@@ -216,7 +242,7 @@ static void test_machine_that_failed_to_come_up(void **state)
         {0, 5, 0}, {9000000, 9000000, 0}, {9000000, 8999999, 1}, {9000000, 7999999, 2}, {9000000, 9000001, 0},
     };
     struct room room;
-    struct machine *machine = NULL;
+    const struct machine *machine = NULL;
     json_t *document;
     char *text = NULL;
 
@@ -225,10 +251,11 @@ static void test_machine_that_failed_to_come_up(void **state)
     assert_int_equal(pool_apply(room.pool, "local", describe(1, "web"), &machine), 0);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
         struct moment now = {.mono_us = cases[i].now_us};
+        struct machine *edited = pool_edit(room.pool, machine);
 
-        machine->quarantined_until_us = cases[i].until_us;
-        machine->is_starting = machine->failed_unrecovered = i % 2 == 0;
-        assert_int_equal(json_format_machine(room.pool, room.features, machine, now, &text), 0);
+        edited->quarantined_until_us = cases[i].until_us;
+        edited->is_starting = edited->failed_unrecovered = i % 2 == 0;
+        assert_int_equal(json_format_machine(room.pool, NULL, room.features, machine, now, &text), 0);
         document = load(text);
         if (cases[i].left_s == 0)
             assert_true(is_null_at(document, "quarantine_s"));
@@ -272,7 +299,9 @@ static struct explanation explanation(void)
         .rank_by = "overlap",
         .candidates = candidates,
         .n_candidates = 2,
-        .n_left_out = 7,
+        .n_left_out = 9,
+        .left_out = {[CANDIDATE_CLAIMED] = 1, [CANDIDATE_NOT_SIMILAR] = 6},
+        .n_unjudged = 2,
         .summary = TEXT("VM-005 for VM-001"),
     };
 }
@@ -281,7 +310,7 @@ static void test_explanation(void **state)
 {
     static char *surplus[] = {TEXT("database/postgresql"), TEXT("webserver/apache")};
     struct explanation given = explanation();
-    json_t *document, *list, *first;
+    json_t *document, *list, *first, *reasons;
     char *text = NULL;
 
     (void)state;
@@ -290,7 +319,12 @@ static void test_explanation(void **state)
     document = load(text);
     assert_string_equal(text_at(document, "failed"), "VM-001");
     assert_string_equal(text_at(document, "chosen"), "VM-005");
-    assert_true(number_at(document, "left_out") == 7);
+    assert_true(number_at(document, "left_out") == 9);
+    reasons = json_object_get(document, "left_out_by_reason");
+    assert_int_equal(json_object_size(reasons), 3);
+    assert_true(number_at(reasons, "claimed") == 1);
+    assert_true(number_at(reasons, "not similar enough") == 6);
+    assert_true(number_at(reasons, "not looked at") == 2);
     list = json_object_get(document, "candidates");
     first = json_array_get(list, 0);
     assert_true(fabs(number_at(first, "similarity") - 2.0 / 3) < 1e-9);
@@ -582,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_instants),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_machines),
+        cmocka_unit_test(test_what_a_machine_uses_alone),
         cmocka_unit_test(test_machine_that_failed_to_come_up),
         cmocka_unit_test(test_explanation),
         cmocka_unit_test(test_recovery_that_ended),

@@ -65,12 +65,12 @@ static char *format(const struct fixture *fixture)
 
 static void add(struct fixture *fixture, const char *hypervisor, unsigned number, enum machine_state state)
 {
-    struct machine *machine = NULL;
+    const struct machine *machine = NULL;
     char name[16];
 
     snprintf(name, sizeof(name), "vm-%u", number % 1000);
     assert_int_equal(pool_apply(fixture->pool, hypervisor, describe(number, name), &machine), 0);
-    machine->state = state;
+    pool_edit(fixture->pool, machine)->state = state;
 }
 
 static void test_gauges(void **state)

@@ -38,21 +38,22 @@ static void configure(struct fixture *fixture)
     assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
 }
 
-static struct machine *apply(struct fixture *fixture, const char *hypervisor, struct domain_description *description)
+static const struct machine *apply(struct fixture *fixture, const char *hypervisor,
+                                   struct domain_description *description)
 {
-    struct machine *machine = NULL;
+    const struct machine *machine = NULL;
 
     assert_int_equal(pool_apply(fixture->pool, hypervisor, description, &machine), 0);
     assert_non_null(machine);
     return machine;
 }
 
-static struct machine *add(struct fixture *fixture, const char *hypervisor, unsigned number, const char *name)
+static const struct machine *add(struct fixture *fixture, const char *hypervisor, unsigned number, const char *name)
 {
     return apply(fixture, hypervisor, describe(number, name));
 }
 
-static struct machine *find(const struct fixture *fixture, const char *hypervisor, unsigned number)
+static const struct machine *find(const struct fixture *fixture, const char *hypervisor, unsigned number)
 {
     char uuid[UUID_TEXT_SIZE];
 
@@ -85,14 +86,14 @@ static void test_a_new_machine_is_what_its_description_says(void **state)
         description->disks[i].capacity_bytes = 1000 * (i + 1);
         description->disks[i].writable = i != 2;
     }
-    struct machine *machine = apply(fixture, "local", description);
+    const struct machine *machine = apply(fixture, "local", description);
 
     assert_string_equal(machine->name, "VM-001");
     assert_string_equal(machine->hypervisor, "local");
     assert_int_equal(machine->state, MACHINE_UNKNOWN);
     assert_true(machine->is_present);
     assert_null(machine->claimed_by);
-    assert_ptr_equal(machine->description, description);
+    assert_int_equal(machine->description->n_disks, 3);
     assert_int_equal(machine->spec.environment[ENVIRONMENT_CPU], 4);
     assert_int_equal(machine->spec.environment[ENVIRONMENT_MEMORY], 2048);
     assert_int_equal(machine->spec.environment[ENVIRONMENT_DISK],
@@ -106,11 +107,12 @@ static void test_a_new_machine_is_what_its_description_says(void **state)
 static void test_applying_again_updates_and_leaves_state_claim_and_sequence(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "old");
+    const struct machine *machine = add(fixture, "local", 1, "old");
+    struct machine *edited = pool_edit(fixture->pool, machine);
 
-    machine->state = MACHINE_SHUT_OFF;
-    machine->reason = REASON_SHUTDOWN;
-    machine->event_sequence = 77;
+    edited->state = MACHINE_SHUT_OFF;
+    edited->reason = REASON_SHUTDOWN;
+    edited->event_sequence = 77;
     assert_int_equal(pool_claim(fixture->pool, machine, "recovery"), 0);
     struct domain_description *description = describe(1, "new");
     description->vcpus = 8;
@@ -142,7 +144,7 @@ static struct domain_description *describe_disk(unsigned number, const char *sou
 static void test_the_capacity_of_a_disk_that_stays_is_kept(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = apply(fixture, "local", describe_disk(1, "/a", 1000));
+    const struct machine *machine = apply(fixture, "local", describe_disk(1, "/a", 1000));
 
     apply(fixture, "local", describe_disk(1, "/a", 0));
     assert_int_equal(machine->spec.environment[ENVIRONMENT_DISK], 1000);
@@ -164,7 +166,7 @@ static void test_apply_without_wanting_the_machine(void **state)
 
 static int find_by_name(const struct fixture *fixture, const char *text, const struct machine *expected)
 {
-    struct machine *found = NULL;
+    const struct machine *found = NULL;
     int r = pool_find_by_name(fixture->pool, text, &found);
 
     assert_ptr_equal(found, r == 0 ? expected : NULL);
@@ -192,7 +194,7 @@ static void test_unique_names(void **state)
 static void test_names_and_uuids_on_two_hypervisors_are_not_unique(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *here = add(fixture, "local", 1, "twin"), *there = add(fixture, "other", 1, "twin");
+    const struct machine *here = add(fixture, "local", 1, "twin"), *there = add(fixture, "other", 1, "twin");
 
     assert_int_equal(find_by_name(fixture, "twin", NULL), -ENOTUNIQ);
     assert_int_equal(find_by_name(fixture, here->uuid, NULL), -ENOTUNIQ);
@@ -209,7 +211,7 @@ static void test_names_and_uuids_on_two_hypervisors_are_not_unique(void **state)
 static void test_a_renamed_machine_is_found_by_its_new_name_only(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "before");
+    const struct machine *machine = add(fixture, "local", 1, "before");
 
     add(fixture, "local", 1, "after");
     assert_int_equal(find_by_name(fixture, "after", machine), 0);
@@ -220,7 +222,7 @@ static void test_a_renamed_machine_is_found_by_its_new_name_only(void **state)
 static void test_two_machines_may_swap_names(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *one = add(fixture, "local", 1, "a"), *two = add(fixture, "local", 2, "b");
+    const struct machine *one = add(fixture, "local", 1, "a"), *two = add(fixture, "local", 2, "b");
 
     add(fixture, "local", 1, "b");
     add(fixture, "local", 2, "a");
@@ -306,7 +308,7 @@ static void test_priority_comes_with_the_domain(void **state)
 static void test_a_new_configuration_gives_new_roles(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
 
     assert_int_equal(machine->roles, ROLE_PROTECTED | ROLE_STANDBY);
     fixture->config.pool.ignore = LIST("a");
@@ -351,7 +353,7 @@ static void test_for_each_kind_configuration_beats_metadata_beats_agent_beats_os
     describe_feature(description, "language", "php");
     describe_feature(description, "webserver", "nginx");
     describe_feature(description, "database", "mysql");
-    struct machine *machine = apply(fixture, "local", description);
+    const struct machine *machine = apply(fixture, "local", description);
 
     assert_true(has(fixture, machine, "language", "nodejs"));
     assert_false(has(fixture, machine, "language", "php"));
@@ -385,7 +387,7 @@ static void test_libosinfo_tells_the_os_unless_a_better_source_does(void **state
 {
     struct fixture *fixture = *state;
     struct domain_description *tagged = describe_ubuntu(2, "b");
-    struct machine *machine = apply(fixture, "local", describe_ubuntu(1, "a"));
+    const struct machine *machine = apply(fixture, "local", describe_ubuntu(1, "a"));
 
     assert_true(has(fixture, machine, "os", "ubuntu-20.04")); /* as the configuration would write it */
     assert_int_equal(count_of_kind(fixture, machine, "os"), 1);
@@ -395,14 +397,37 @@ static void test_libosinfo_tells_the_os_unless_a_better_source_does(void **state
     assert_int_equal(count_of_kind(fixture, machine, "os"), 1);
 }
 
+/* Its texts are released once they are knowledge; a reload, or a description without them, takes nothing away. */
+static void test_what_the_agent_told_outlives_its_texts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct domain_description *description = describe(1, "a");
+    const struct machine *machine;
+
+    assert_int_equal(domain_description_learn(description, "os", "debian-12"), 0);
+    machine = apply(fixture, "local", description);
+    assert_true(machine->description->has_learned);
+    assert_int_equal(machine->description->learned.size, 0);
+    assert_int_equal(machine->spec.features.count, 1);
+    configure(fixture);
+    assert_int_equal(machine->spec.features.count, 1);
+    apply(fixture, "local", describe(1, "a"));
+    assert_int_equal(machine->spec.features.count, 1);
+
+    description = describe(1, "a");
+    assert_int_equal(domain_description_learn(description, "os", "debian-13"), 0);
+    apply(fixture, "local", description);
+    assert_int_equal(machine->spec.features.count, 1);
+    assert_string_equal(feature_name(fixture->table, machine->spec.features.ids[0]), "os/debian-13");
+}
+
 static void test_what_the_agent_told_stays_and_ranks_third(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = apply(fixture, "local", describe_ubuntu(1, "a"));
-    struct knowledge *agent = &machine->knowledge[KNOWLEDGE_AGENT];
+    const struct machine *machine = apply(fixture, "local", describe_ubuntu(1, "a"));
+    char *told[] = {(char *)"os/ubuntu-22.04", (char *)"database/mysql"};
 
-    assert_int_equal(knowledge_add(agent, fixture->table, "os", "ubuntu-22.04"), 0);
-    assert_int_equal(knowledge_add(agent, fixture->table, "database", "mysql"), 0);
+    assert_int_equal(pool_remember_learned(fixture->pool, machine, &(struct string_list){told, ELEMENTS_OF(told)}), 0);
     struct domain_description *description = describe_ubuntu(1, "a");
     describe_feature(description, "database", "oracle");
     machine = apply(fixture, "local", description);
@@ -420,7 +445,7 @@ static void test_metadata_that_is_gone_is_forgotten(void **state)
     describe_feature(description, "database", "mysql");
     describe_role(description, "standby");
     apply(fixture, "local", description);
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
     assert_int_equal(machine->spec.features.count, 0);
     assert_int_equal(machine->roles, ROLE_PROTECTED | ROLE_STANDBY);
 }
@@ -440,7 +465,7 @@ static void test_facts_may_be_meant_for_one_hypervisor(void **state)
 static void test_facts_come_and_go_with_the_configuration(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "VM-001");
+    const struct machine *machine = add(fixture, "local", 1, "VM-001");
 
     assert_false(has(fixture, machine, "language", "nodejs"));
     give_facts(fixture, facts_vm_1, 1);
@@ -464,7 +489,7 @@ static void test_facts_follow_the_name(void **state)
 static void test_a_claim_is_exclusive(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
 
     assert_int_equal(pool_claim(fixture->pool, machine, "first"), 0);
     assert_int_equal(pool_claim(fixture->pool, machine, "first"), 0);
@@ -481,7 +506,7 @@ static void test_a_claim_is_exclusive(void **state)
 static void test_a_claim_keeps_its_own_copy_of_the_id(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
     char id[] = "first";
 
     assert_int_equal(pool_claim(fixture->pool, machine, id), 0);
@@ -503,7 +528,7 @@ static void test_a_removed_machine_is_gone(void **state)
 static void test_a_claimed_machine_survives_its_domain_until_released(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
 
     assert_int_equal(pool_claim(fixture->pool, machine, "recovery"), 0);
     pool_remove(fixture->pool, machine);
@@ -516,7 +541,7 @@ static void test_a_claimed_machine_survives_its_domain_until_released(void **sta
 static void test_a_held_machine_survives_its_domain_until_every_hold_is_let_go(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
 
     pool_hold(fixture->pool, machine);
     pool_hold(fixture->pool, machine);
@@ -531,7 +556,7 @@ static void test_a_held_machine_survives_its_domain_until_every_hold_is_let_go(v
 static void test_letting_go_of_a_present_machine_keeps_it(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
 
     pool_hold(fixture->pool, machine);
     pool_let_go(fixture->pool, machine);
@@ -542,7 +567,7 @@ static void test_letting_go_of_a_present_machine_keeps_it(void **state)
 static void test_a_held_machine_that_is_defined_again_is_present_again(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
 
     pool_hold(fixture->pool, machine);
     pool_remove(fixture->pool, machine);
@@ -555,7 +580,7 @@ static void test_a_held_machine_that_is_defined_again_is_present_again(void **st
 static void test_claim_and_hold_together_need_both_to_end(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine = add(fixture, "local", 1, "a");
+    const struct machine *machine = add(fixture, "local", 1, "a");
 
     pool_hold(fixture->pool, machine);
     assert_int_equal(pool_claim(fixture->pool, machine, "recovery"), 0);
@@ -569,7 +594,7 @@ static void test_claim_and_hold_together_need_both_to_end(void **state)
 static void test_machines_of_a_hypervisor_that_is_no_longer_configured_go(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *held;
+    const struct machine *held;
 
     add(fixture, "local", 1, "stays");
     add(fixture, "other", 2, "goes");
@@ -603,13 +628,13 @@ static void test_free_memory_of_hosts(void **state)
 static void test_the_machine_last_returned_may_be_removed(void **state)
 {
     struct fixture *fixture = *state;
-    struct machine *machine;
+    const struct machine *machine;
     unsigned kept = 0;
 
     for (unsigned i = 0; i < 100; i++)
         add(fixture, i % 3 == 0 ? "other" : "local", i, "same name");
     for (machine = pool_next(fixture->pool, NULL); machine != NULL;) {
-        struct machine *next = pool_next(fixture->pool, machine);
+        const struct machine *next = pool_next(fixture->pool, machine);
 
         if (strcmp(machine->hypervisor, "other") == 0)
             pool_remove(fixture->pool, machine);
@@ -627,21 +652,22 @@ static void test_ten_thousand_machines(void **state)
 {
     static bool seen[MANY];
     struct fixture *fixture = *state;
+    const struct machine *machine;
     char name[32];
 
     memset(seen, 0, sizeof(seen));
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(name, sizeof(name), "vm-%u", i);
-        add(fixture, i % 2 == 0 ? "local" : "other", i, name)->priority = (int)i;
+        machine = add(fixture, i % 2 == 0 ? "local" : "other", i, name);
+        pool_edit(fixture->pool, machine)->priority = (int)i;
     }
     assert_int_equal(pool_count(fixture->pool), MANY);
-    for (struct machine *m = pool_next(fixture->pool, NULL); m != NULL; m = pool_next(fixture->pool, m)) {
+    for (const struct machine *m = pool_next(fixture->pool, NULL); m != NULL; m = pool_next(fixture->pool, m)) {
         assert_false(seen[m->priority]);
         seen[m->priority] = true;
     }
     for (unsigned i = 0; i < MANY; i++) {
-        struct machine *machine = find(fixture, i % 2 == 0 ? "local" : "other", i);
-
+        machine = find(fixture, i % 2 == 0 ? "local" : "other", i);
         assert_true(seen[i]);
         snprintf(name, sizeof(name), "vm-%u", i);
         assert_non_null(machine);
@@ -674,6 +700,7 @@ int main(void)
         pool_test(test_a_renamed_machine_gets_the_roles_of_its_new_name),
         pool_test(test_for_each_kind_configuration_beats_metadata_beats_agent_beats_osinfo),
         pool_test(test_libosinfo_tells_the_os_unless_a_better_source_does),
+        pool_test(test_what_the_agent_told_outlives_its_texts),
         pool_test(test_what_the_agent_told_stays_and_ranks_third),
         pool_test(test_metadata_that_is_gone_is_forgotten),
         pool_test(test_facts_may_be_meant_for_one_hypervisor),

@@ -58,7 +58,8 @@ static struct explanation explanation = {
     .candidates = candidates,
     .n_candidates = ELEMENTS_OF(candidates),
     .n_left_out = 7,
-    .n_eligible = 1,
+    .left_out = {[CANDIDATE_CLAIMED] = 1, [CANDIDATE_NOT_SIMILAR] = 4},
+    .n_unjudged = 2,
     .summary = TEXT("far/VM-005 for VM-001"),
 };
 
@@ -212,7 +213,8 @@ static void assert_same_explanation(const struct explanation *a, const struct ex
     assert_true(a->threshold == b->threshold && a->min_coverage == b->min_coverage);
     assert_string_equal(a->rank_by, b->rank_by);
     assert_int_equal(a->n_left_out, b->n_left_out);
-    assert_int_equal(a->n_eligible, b->n_eligible);
+    assert_memory_equal(a->left_out, b->left_out, sizeof(a->left_out));
+    assert_int_equal(a->n_unjudged, b->n_unjudged);
     assert_string_equal(a->summary, b->summary);
     assert_int_equal(a->n_candidates, b->n_candidates);
     for (size_t i = 0; i < a->n_candidates; i++)
@@ -494,8 +496,9 @@ static void test_members_of_another_type(void **state)
 static bool may_be_missing(const char *key)
 {
     static const char *const optional[] = {
-        "confirmed",   "decided", "recorded",  "started", "settled",           "ended", "replacement_name", "error",
-        "explanation", "detail",  "stands_in", "fate",    "replacement_warmth"};
+        "confirmed",          "decided",    "recorded",           "started", "settled",           "ended",
+        "replacement_name",   "error",      "explanation",        "detail",  "stands_in",         "fate",
+        "replacement_warmth", "n_unjudged", "left_out_by_reason", "claimed", "not similar enough"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -693,11 +696,12 @@ static void test_machine_documents(void **state)
 static struct domain_description full_description(void)
 {
     static struct disk disks[] = {
-        {.source = (char *)"/a.img", .target = (char *)"vda", .writable = true, .capacity_bytes = 7},
-        {.source = (char *)"pool/v", .pool = (char *)"pool", .volume = (char *)"v", .shareable = true},
+        {.source = (char *)"/a.img", .target = "vda", .writable = true, .capacity_bytes = 7},
+        {.source = (char *)"pool/v", .pool = "pool", .volume = "v", .shareable = true},
     };
-    static char *macs[] = {(char *)"52:54:00:00:00:01", (char *)"52:54:00:00:00:02"};
-    static struct feature_text features[] = {{(char *)"database", (char *)"mysql"}, {(char *)"os", NULL}};
+    static uint8_t macs[][MAC_SIZE] = {{0x52, 0x54, 0, 0, 0, 1}, {0x52, 0x54, 0, 0xab, 0, 2}};
+    static char *hostdevs[] = {(char *)"pci 0000:65:00.0", (char *)"usb 046d:c52b"};
+    static char features[] = "database\0mysql\0os\0"; /* no value of os */
 
     return (struct domain_description){
         .uuid = "00000000-0000-4000-8000-000000000001",
@@ -711,13 +715,14 @@ static struct domain_description full_description(void)
         .n_disks = ELEMENTS_OF(disks),
         .macs = macs,
         .n_macs = ELEMENTS_OF(macs),
+        .hostdevs = hostdevs,
+        .n_hostdevs = ELEMENTS_OF(hostdevs),
         .osinfo_id = TEXT("http://debian.org/debian/12"),
         .has_metadata = true,
-        .role = TEXT("protected"),
+        .roles = ROLE_PROTECTED,
         .has_priority = true,
         .priority = -3,
-        .features = features,
-        .n_features = ELEMENTS_OF(features),
+        .features = {features, sizeof(features)},
     };
 }
 
@@ -752,7 +757,7 @@ static void test_description_comes_back(void **state)
 /* Each member matters, and a damaged one is refused, not believed. */
 static void test_description_without_one_of_its_members(void **state)
 {
-    static const char *const optional[] = {"osinfo_id", "role"};
+    static const char *const optional[] = {"osinfo_id", "role", "hostdevs"};
     struct domain_description full = full_description();
     _cleanup_(freep) char *text = format_described(&full);
     json_t *document = json_loads(text, 0, NULL);
@@ -764,8 +769,10 @@ static void test_description_without_one_of_its_members(void **state)
     {
         _cleanup_(domain_description_freep) struct domain_description *read = NULL;
         _cleanup_(freep) char *damaged = NULL;
-        bool may_miss = strcmp(key, optional[0]) == 0 || strcmp(key, optional[1]) == 0;
+        bool may_miss = false;
 
+        for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
+            may_miss |= strcmp(key, optional[i]) == 0;
         assert_int_equal(json_object_del(object, key), 0);
         damaged = json_dumps(document, 0);
         assert_int_equal(record_parse_description(damaged, full.uuid, &read), may_miss ? 0 : -EINVAL);
@@ -775,6 +782,62 @@ static void test_description_without_one_of_its_members(void **state)
     }
     json_decref(whole);
     json_decref(document);
+}
+
+static void test_description_with_a_damaged_member(void **state)
+{
+    static const struct {
+        const char *key, *value;
+    } cases[] = {
+        {"role", "\"captain\""},
+        {"role", "7"},
+        {"macs", "[\"52:54:00:00:00\"]"},
+        {"macs", "[7]"},
+        {"hostdevs", "[null]"},
+        {"hostdevs", "{}"},
+        {"features", "{}"},
+        {"features", "[{\"value\":\"mysql\"}]"},
+        {"disks", "[{}]"},
+        {"disks", "[{\"target\":\"vda\",\"writable\":true,\"shareable\":true,\"capacity_bytes\":1}]"},
+    };
+    struct domain_description full = full_description();
+    _cleanup_(freep) char *text = format_described(&full);
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        json_t *document = json_loads(text, 0, NULL);
+        json_t *value = json_loads(cases[i].value, JSON_DECODE_ANY, NULL);
+        struct domain_description *read = NULL;
+        _cleanup_(freep) char *damaged = NULL;
+
+        assert_non_null(value);
+        assert_int_equal(json_object_set_new(json_object_get(document, "description"), cases[i].key, value), 0);
+        damaged = json_dumps(document, 0);
+        assert_int_equal(record_parse_description(damaged, full.uuid, &read), -EINVAL);
+        assert_null(read);
+        json_decref(document);
+    }
+}
+
+/* Word for word what the daemon wrote before descriptions had host devices and addresses of six bytes. */
+static void test_description_of_an_earlier_daemon(void **state)
+{
+    static const char text[] =
+        "{\"state\":\"running\",\"reason\":\"unknown\",\"description\":{\"name\":\"VM-001\",\"vcpus\":3,"
+        "\"memory_kib\":1048576,\"on_crash\":\"preserve\",\"has_agent_channel\":true,\"has_panic_device\":true,"
+        "\"disks\":[{\"source\":\"/a.img\",\"pool\":null,\"volume\":null,\"target\":\"vda\",\"writable\":true,"
+        "\"shareable\":false,\"capacity_bytes\":7},{\"source\":\"pool/v\",\"pool\":\"pool\",\"volume\":\"v\","
+        "\"target\":null,\"writable\":false,\"shareable\":true,\"capacity_bytes\":0}],"
+        "\"macs\":[\"52:54:00:00:00:01\",\"52:54:00:ab:00:02\"],\"osinfo_id\":\"http://debian.org/debian/12\","
+        "\"has_metadata\":true,\"role\":\"protected\",\"has_priority\":true,\"priority\":-3,"
+        "\"features\":[{\"kind\":\"database\",\"value\":\"mysql\"},{\"kind\":\"os\",\"value\":null}]}}";
+    struct domain_description full = full_description();
+    _cleanup_(domain_description_freep) struct domain_description *read = NULL;
+
+    (void)state;
+    full.n_hostdevs = 0;
+    assert_int_equal(record_parse_description(text, full.uuid, &read), 0);
+    assert_true(domain_description_equal(&full, read));
 }
 
 static void test_a_machine_without_description(void **state)
@@ -872,6 +935,8 @@ int main(void)
         cmocka_unit_test(test_machine_documents),
         cmocka_unit_test(test_description_comes_back),
         cmocka_unit_test(test_description_without_one_of_its_members),
+        cmocka_unit_test(test_description_with_a_damaged_member),
+        cmocka_unit_test(test_description_of_an_earlier_daemon),
         cmocka_unit_test(test_a_machine_without_description),
         cmocka_unit_test(test_host_comes_back),
         cmocka_unit_test(test_out_of_memory),

@@ -21,7 +21,7 @@ static void test_the_happy_path(void **state)
     assert_true(fixture->step.wants_candidate);
     assert_false(fixture->step.has_action);
     pass(fixture, 1);
-    choose(fixture, 0);
+    choose_candidate(fixture, 0);
     assert_int_equal(fixture->recovery->decided.mono_us, fixture->now.mono_us);
     assert_int_equal(fixture->recovery->recorded.mono_us, fixture->now.mono_us);
     assert_false(fixture->recovery->is_unrecorded);
@@ -246,7 +246,7 @@ static void test_a_start_that_fails_leads_to_the_next(void **state)
     assert_true(fixture->step.quarantines);
     assert_null(fixture->recovery->replacement_name);
     assert_non_null(strstr(fixture->recovery->attempts[0].error, "the words of the hypervisor"));
-    choose(fixture, 1);
+    choose_candidate(fixture, 1);
     assert_action(fixture, ACTION_START, &fixture->candidates[1]);
     answer_ok(fixture);
     wait_for_deadline(fixture);
@@ -266,7 +266,7 @@ static void test_attempts_are_used_up(void **state)
     until_selecting(fixture);
     for (unsigned i = 0; i < 2; i++) {
         assert_true(fixture->step.wants_candidate);
-        choose(fixture, i);
+        choose_candidate(fixture, i);
         answer(fixture, -EIO, MACHINE_UNKNOWN, REASON_UNKNOWN);
         candidate_turns_out_off(fixture);
         assert_released(fixture, &fixture->candidates[i]);
@@ -485,7 +485,7 @@ static void test_old_news_that_the_original_runs(void **state)
         assert_int_equal(fixture->recovery->n_attempts, 0);
         answer_off(fixture);
         assert_true(fixture->step.wants_candidate);
-        choose(fixture, 0);
+        choose_candidate(fixture, 0);
         assert_action(fixture, ACTION_START, &fixture->candidates[0]);
     }
     renew(fixture, CAUSE_PROCESS_DIED);

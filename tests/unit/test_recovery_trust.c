@@ -89,7 +89,7 @@ static void test_a_veto_leads_to_the_next(void **state)
     still_dead(fixture);                     /* nor is it destroyed: it was never started */
     assert_true(fixture->step.wants_candidate);
     assert_non_null(strstr(fixture->recovery->attempts[0].error, "the words of the hypervisor"));
-    choose(fixture, 1);
+    choose_candidate(fixture, 1);
     assert_action(fixture, ACTION_START, &fixture->candidates[1]);
 }
 
@@ -401,7 +401,7 @@ static void test_an_attempt_that_we_interrupted_does_not_count(void **state)
     assert_released(fixture, &fixture->candidates[0]);
     assert_false(fixture->step.quarantines); /* nor is it the candidate's fault */
     assert_true(fixture->step.wants_candidate);
-    choose(fixture, 0); /* and it may be tried again */
+    choose_candidate(fixture, 0); /* and it may be tried again */
     answer_ok(fixture);
     wait_for_deadline(fixture);
     answer_running(fixture);
@@ -418,7 +418,7 @@ static void test_a_start_from_before_that_takes_effect_late(void **state)
     recovery_resume(fixture->recovery);
     say(fixture, RECOVERY_RECONNECTED);
     candidate_turns_out_off(fixture);
-    choose(fixture, 0);
+    choose_candidate(fixture, 0);
     answer(fixture, -EALREADY, MACHINE_RUNNING, REASON_UNKNOWN);
     assert_false(fixture->step.wants_candidate);
     assert_action(fixture, ACTION_GET_STATE, &fixture->candidates[0]);

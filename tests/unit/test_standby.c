@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support.h"
+#include "choose/plan.h"
 #include "world.h"
 
 #define LESS "language/nodejs database/mysql"
@@ -56,6 +57,8 @@ static void nothing_is_warmed_unless_asked(struct world *world)
 
 static void the_best_is_booted_verified_and_suspended(struct world *world)
 {
+    const struct machine *served;
+
     world->domains[best].has_agent = true;
     world->domains[best].resident_kib = 4096;
     connect_and_warm(world);
@@ -65,7 +68,9 @@ static void the_best_is_booted_verified_and_suspended(struct world *world)
     assert_int_equal(world->told[NOTICE_WARMED], 1);
     assert_int_equal(world_machine(world, best)->resident_kib, 4096);
     assert_null(world_machine(world, best)->claimed_by);
-    assert_string_equal(world_machine(world, best)->planned_for.uuid, world_machine(world, a)->uuid);
+    assert_int_equal(
+        plan_count_served_by(coordinator_plan(world->coordinator, world->now), world_machine(world, best), &served), 1);
+    assert_ptr_equal(served, world_machine(world, a));
     assert_int_equal(world->told[NOTICE_STOP_PLANNED], 0); /* the daemon's own suspend is not told */
 }
 
@@ -204,6 +209,17 @@ static void one_that_shares_a_disk_stays_cold_and_says_why(struct world *world)
     assert_non_null(strstr(world_machine(world, best)->not_warm, "/shared.img"));
     assert_int_equal(coordinator_explain(world->coordinator, world_machine(world, a), 9, world->now, &explanation), 0);
     assert_non_null(strstr(explanation->candidates[0].reason, "not kept warm: its disk /shared.img is in use by a"));
+}
+
+/* Both machines have the same best candidate: each is to have a warm standby of its own. */
+static void two_machines_have_two_warm_standbys(struct world *world)
+{
+    world_add(world, "b", WEB, MACHINE_RUNNING);
+    world->config.standby.warm = 2;
+    connect_and_warm(world);
+    pass_a_minute(world);
+    assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+    assert_kept(world, less, KEEPING_WARM, MACHINE_PAUSED);
 }
 
 /* Or else the recovery of the more important machine would find its best candidate's disk in use. */
@@ -618,6 +634,7 @@ int main(void)
         TEST(a_saved_one_that_is_given_back_may_fail_at_once),
         TEST(observing_warms_no_standby),
         TEST(one_that_shares_a_disk_stays_cold_and_says_why),
+        TEST(two_machines_have_two_warm_standbys),
         TEST(one_that_stands_in_the_way_of_a_better_one_stays_cold),
         TEST(one_whose_disk_is_taken_at_the_last_moment_is_not_started),
         TEST(memory_limit_holds),

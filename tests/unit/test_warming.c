@@ -19,8 +19,9 @@ static int set_up(void **state)
     config = default_config();
     config.standby.warm = 1;
     description = (struct domain_description){.has_agent_channel = true};
-    machine = (struct machine){.hypervisor = (char *)"local", .name = (char *)"best", .description = &description};
-    uuid_from(1, machine.uuid);
+    uuid_from(1, description.uuid);
+    machine =
+        (struct machine){.hypervisor = "local", .name = "best", .uuid = description.uuid, .description = &description};
     now = (struct moment){.mono_us = 1000 * USEC_PER_SEC, .real_us = 5000 * USEC_PER_SEC};
     warming_init(&warming, "warm-1", &machine, &config);
     return 0;

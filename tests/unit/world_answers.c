@@ -39,14 +39,10 @@ static void describe_hardware(struct domain_description *description, const stru
     if (domain->disk != NULL) {
         description->disks = calloc(1, sizeof(*description->disks));
         assert_non_null(description->disks);
-        description->disks[description->n_disks++] =
-            (struct disk){.source = copied(domain->disk), .target = copied("vda"), .writable = true};
+        description->disks[description->n_disks++] = (struct disk){.source = copied(domain->disk), .writable = true};
     }
-    if (domain->mac != NULL) {
-        description->macs = calloc(1, sizeof(*description->macs));
-        assert_non_null(description->macs);
-        description->macs[description->n_macs++] = copied(domain->mac);
-    }
+    if (domain->mac != NULL)
+        assert_int_equal(domain_description_add_mac(description, domain->mac), 0);
     description->has_agent_channel = domain->has_agent;
     description->agent_connected = domain->has_agent && domain->state == MACHINE_RUNNING;
 }

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "choose/conflict.h"
-#include "choose/select.h"
+#include "base/heap.h"
+#include "choose/explain.h"
+#include "choose/plan.h"
+#include "choose/walk.h"
 #include "coordinator/standby/warm_standby.h"
 
 /* No more of the plan than this is looked at: the rest is worth less than all that stand in the way of the first. */
@@ -84,43 +86,121 @@ static void release(struct standby *standby, struct warm_standby *warm, struct m
 
 /* ---- what is worth it ---- */
 
-/* The first of the plan as candidates, with what stands in the way of starting them now. */
+/* A protected machine, and the standby that is to be warm for it. */
+struct planned {
+    const struct machine *served, *standby;
+    int priority;
+    uint32_t worth; /* see similarity_worth */
+};
+
+/* The first of the plan, each with a standby of its own. */
 struct shortlist {
-    struct candidate *candidates;
-    const struct plan_entry **entries;
-    bool *is_displaced; /* it gives its memory back for one that is worth more */
+    struct planned entries[LOOKED_AT];
+    bool is_displaced[LOOKED_AT]; /* it gives its memory back for one that is worth more */
     size_t count;
 };
 
-static void shortlist_done(struct shortlist *shortlist)
+static bool is_less_valuable(const void *context, const void *left, const void *right)
 {
-    free(shortlist->candidates);
-    free(shortlist->entries);
-    free(shortlist->is_displaced);
+    const struct planned *a = left, *b = right;
+    int order;
+
+    (void)context;
+    if (a->priority != b->priority)
+        return a->priority < b->priority;
+    if (a->worth != b->worth)
+        return a->worth < b->worth;
+    order = strcmp(a->served->hypervisor, b->served->hypervisor);
+    return order != 0 ? order > 0 : strcmp(a->served->uuid, b->served->uuid) > 0;
+}
+
+/* The least valuable first, so that it gives way. */
+static const struct heap_order by_value = {sizeof(struct planned), is_less_valuable, NULL};
+
+static void keep_if_valuable(struct shortlist *shortlist, const struct planned *planned)
+{
+    if (shortlist->count == LOOKED_AT) {
+        if (!is_less_valuable(NULL, &shortlist->entries[0], planned))
+            return;
+        heap_pop(&by_value, shortlist->entries, shortlist->count--);
+    }
+    shortlist->entries[shortlist->count++] = *planned;
+    heap_push(&by_value, shortlist->entries, shortlist->count);
+}
+
+/* The most valuable first. */
+static void sort(struct shortlist *shortlist)
+{
+    heap_make(&by_value, shortlist->entries, shortlist->count);
+    for (size_t n = shortlist->count; n > 1; n--)
+        heap_pop(&by_value, shortlist->entries, n);
+}
+
+static bool is_planned(const struct shortlist *shortlist, size_t n, const struct machine *standby)
+{
+    for (size_t i = 0; i < n; i++)
+        if (shortlist->entries[i].standby == standby)
+            return true;
+    return false;
+}
+
+/* The best that none of the n before it has; machine NULL: there is none. */
+static int find_own(const struct standby *standby, const struct shortlist *shortlist, size_t n,
+                    const struct machine *served, struct candidate *ret)
+{
+    struct registry *registry = standby->registry;
+    struct choice_request request = plan_request(registry->plan, served);
+    struct plan_answer answer;
+    int r = plan_find(registry->plan, served, &answer);
+
+    *ret = answer.best;
+    if (r < 0 || ret->machine == NULL || !is_planned(shortlist, n, ret->machine))
+        return r;
+    *ret = answer.second;
+    if (ret->machine == NULL || !is_planned(shortlist, n, ret->machine))
+        return 0;
+    r = choose_begin(registry->chooser, &request);
+    while (r == 0 && (r = choose_next_eligible(registry->chooser, ret)) > 0 && is_planned(shortlist, n, ret->machine))
+        r = 0;
+    if (r == 0)
+        ret->machine = NULL;
+    return r < 0 ? r : 0;
 }
 
 static int shortlist_make(const struct standby *standby, struct shortlist *shortlist)
 {
-    const struct plan *plan = standby->plan;
-    size_t limit = plan_count(plan) < LOOKED_AT ? plan_count(plan) : LOOKED_AT;
+    struct registry *registry = standby->registry;
+    size_t n = 0;
 
-    shortlist->candidates = calloc(limit + 1, sizeof(*shortlist->candidates));
-    shortlist->entries = calloc(limit + 1, sizeof(*shortlist->entries));
-    shortlist->is_displaced = calloc(limit + 1, sizeof(*shortlist->is_displaced));
-    if (shortlist->candidates == NULL || shortlist->entries == NULL || shortlist->is_displaced == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < limit; i++) {
-        const struct plan_entry *entry = plan_at(plan, i);
-        struct machine *machine =
-            pool_find(standby->registry->pool, entry->candidate.hypervisor, entry->candidate.uuid);
+    shortlist->count = 0;
+    for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
+         machine = pool_next(registry->pool, machine)) {
+        struct plan_answer answer;
+        int r = plan_is_served(machine) ? plan_find(registry->plan, machine, &answer) : -ENOENT;
 
-        if (machine == NULL)
-            continue;
-        shortlist->candidates[shortlist->count] =
-            (struct candidate){.machine = machine, .verdict = CANDIDATE_ELIGIBLE, .warmth = machine_warmth(machine)};
-        shortlist->entries[shortlist->count++] = entry;
+        if (r == -ENOMEM)
+            return r;
+        if (r == 0 && answer.best.machine != NULL)
+            keep_if_valuable(shortlist,
+                             &(struct planned){machine, NULL, machine->priority,
+                                               similarity_worth(pool_rules(registry->pool), &answer.best.score)});
     }
-    return conflict_find(standby->registry->pool, NULL, shortlist->candidates, shortlist->count);
+    sort(shortlist);
+    for (size_t i = 0; i < shortlist->count; i++) {
+        struct planned planned = shortlist->entries[i];
+        struct candidate candidate;
+
+        if (find_own(standby, shortlist, n, planned.served, &candidate) < 0)
+            return -ENOMEM;
+        if (candidate.machine == NULL)
+            continue;
+        planned.standby = candidate.machine;
+        planned.worth = similarity_worth(pool_rules(registry->pool), &candidate.score);
+        shortlist->entries[n++] = planned;
+    }
+    shortlist->count = n;
+    sort(shortlist);
+    return 0;
 }
 
 static struct warm_standby *warm_of(const struct standby *standby, const struct machine *machine)
@@ -149,7 +229,7 @@ static bool can_be_begun(const struct standby *standby, const struct machine *ma
 static uint64_t lacking_kib(const struct standby *standby, const struct machine *machine)
 {
     bool is_known;
-    uint64_t free_kib = select_free_memory(standby->registry->pool, machine->hypervisor, &is_known);
+    uint64_t free_kib = pool_spare_memory(standby->registry->pool, machine->hypervisor, &is_known);
 
     if (!standby->registry->config->recovery.check_memory || !is_known || free_kib >= machine->description->memory_kib)
         return 0;
@@ -162,7 +242,7 @@ static bool fits_on_host(const struct standby *standby, const struct machine *ma
 }
 
 /* Not only because one of two equals must come first: for that, none is given back. */
-static bool is_worth_more(const struct plan_entry *a, const struct plan_entry *b)
+static bool is_worth_more(const struct planned *a, const struct planned *b)
 {
     return a->priority > b->priority || (a->priority == b->priority && a->worth > b->worth);
 }
@@ -188,12 +268,12 @@ static bool is_worth_room(const struct standby *standby, const struct machine *m
 static bool stands_for_less(const struct standby *standby, const struct shortlist *shortlist, size_t place,
                             size_t better)
 {
-    const struct machine *machine = shortlist->candidates[place].machine;
+    const struct machine *machine = shortlist->entries[place].standby;
     const struct warm_standby *warm = warm_of(standby, machine);
 
     return warm != NULL && stands_with_memory(warm) && machine->is_reachable &&
-           strcmp(machine->hypervisor, shortlist->candidates[better].machine->hypervisor) == 0 &&
-           is_worth_more(shortlist->entries[better], shortlist->entries[place]);
+           strcmp(machine->hypervisor, shortlist->entries[better].standby->hypervisor) == 0 &&
+           is_worth_more(&shortlist->entries[better], &shortlist->entries[place]);
 }
 
 /*
@@ -202,7 +282,7 @@ static bool stands_for_less(const struct standby *standby, const struct shortlis
  */
 static bool displace(const struct standby *standby, struct shortlist *shortlist, size_t place)
 {
-    const struct machine *machine = shortlist->candidates[place].machine;
+    const struct machine *machine = shortlist->entries[place].standby;
     uint64_t lacking = lacking_kib(standby, machine), found = 0;
 
     if (lacking == 0)
@@ -211,42 +291,47 @@ static bool displace(const struct standby *standby, struct shortlist *shortlist,
         return false;
     for (size_t i = place + 1; i < shortlist->count; i++)
         if (!shortlist->is_displaced[i] && stands_for_less(standby, shortlist, i, place))
-            found += comes_back_kib(shortlist->candidates[i].machine);
+            found += comes_back_kib(shortlist->entries[i].standby);
     if (found < lacking)
         return false;
     found = 0;
     for (size_t i = shortlist->count; i-- > place + 1 && found < lacking;)
         if (!shortlist->is_displaced[i] && stands_for_less(standby, shortlist, i, place)) {
             shortlist->is_displaced[i] = true;
-            found += comes_back_kib(shortlist->candidates[i].machine);
+            found += comes_back_kib(shortlist->entries[i].standby);
         }
     return true;
 }
 
-static void explain(struct standby *standby, const struct candidate *candidate)
+/* Something that it uses is in use: says so. */
+static bool is_in_use(struct standby *standby, const struct machine *machine, struct moment now)
 {
+    struct pool *pool = standby->registry->pool;
+    struct choice_request request = {.pool = pool};
+    struct candidate candidate = {.machine = machine, .verdict = CANDIDATE_IN_USE};
     _cleanup_(freep) char *why = NULL;
-    const char *what = candidate->verdict == CANDIDATE_MAC_IN_USE ? "address" : "disk";
 
-    if (asprintf(&why, "its %s %s is in use by %s", what, candidate->conflict, candidate->conflict_with->name) < 0)
+    if (pool_settle(pool, now.mono_us) < 0)
+        return true;
+    if (!choose_find_conflict(&request, &candidate))
+        return false;
+    if (explain_ineligible(&request, &candidate, &why) < 0)
         why = NULL;
-    pool_set_not_warm(standby->registry->pool, candidate->machine, why);
+    pool_set_not_warm(pool, machine, why);
+    return true;
 }
 
 /* Is this one to be begun when its turn comes? Says why not, where that is not a matter of time. */
 static bool is_worth_beginning(struct standby *standby, struct shortlist *shortlist, size_t place, uint64_t used_kib,
                                struct moment now)
 {
-    const struct candidate *candidate = &shortlist->candidates[place];
-    struct machine *machine = candidate->machine;
+    const struct machine *machine = shortlist->entries[place].standby;
     uint64_t needs_kib = machine->description->memory_kib, limit = limit_kib(standby);
 
     if (!can_be_begun(standby, machine, now))
         return false;
-    if (candidate->verdict != CANDIDATE_ELIGIBLE) {
-        explain(standby, candidate);
+    if (is_in_use(standby, machine, now))
         return false;
-    }
     if (needs_kib > limit || used_kib > limit - needs_kib) {
         pool_set_not_warm(standby->registry->pool, machine, "standby.memory_limit leaves no room for it");
         return false;
@@ -263,8 +348,8 @@ static bool is_worth_beginning(struct standby *standby, struct shortlist *shortl
 static const struct machine *find_better(const struct shortlist *shortlist, size_t place)
 {
     for (size_t i = 0; i < place; i++)
-        if (conflict_between(shortlist->candidates[i].machine, shortlist->candidates[place].machine))
-            return shortlist->candidates[i].machine;
+        if (choose_conflict_between(shortlist->entries[i].standby, shortlist->entries[place].standby))
+            return shortlist->entries[i].standby;
     return NULL;
 }
 
@@ -277,7 +362,7 @@ static bool stands_in_the_way(struct standby *standby, const struct shortlist *s
         return false;
     if (asprintf(&why, "it shares a disk or an address with %s, which has a higher rank in the plan", better->name) < 0)
         why = NULL;
-    pool_set_not_warm(standby->registry->pool, shortlist->candidates[place].machine, why);
+    pool_set_not_warm(standby->registry->pool, shortlist->entries[place].standby, why);
     return true;
 }
 
@@ -306,14 +391,15 @@ static uint64_t lasting_kib(const struct standby *standby, const struct machine 
  * Goes down the plan until there are enough. Marks those that are warm already, and collects those to be
  * begun, in order.
  */
-static size_t pick(struct standby *standby, struct shortlist *shortlist, struct machine **ret_begin, struct moment now)
+static size_t pick(struct standby *standby, struct shortlist *shortlist, const struct machine **ret_begin,
+                   struct moment now)
 {
     uint64_t used_kib = 0;
     size_t n_picked = 0, n_begin = 0;
 
     forget_marks(standby);
     for (size_t i = 0; i < shortlist->count; i++) {
-        struct machine *machine = shortlist->candidates[i].machine;
+        const struct machine *machine = shortlist->entries[i].standby;
         struct warm_standby *warm = warm_of(standby, machine);
         bool is_kept = warm != NULL && warm->warming.state != WARMING_OVER && warming_may_yield(&warm->warming);
 
@@ -390,7 +476,7 @@ static bool has_room(struct standby *standby, const struct machine *machine, str
     return false;
 }
 
-static void begin(struct standby *standby, struct machine *machine, struct moment now)
+static void begin(struct standby *standby, const struct machine *machine, struct moment now)
 {
     if (!may_begin(standby, machine->hypervisor) || !has_room(standby, machine, now) || !fits_on_host(standby, machine))
         return;
@@ -411,14 +497,8 @@ static int64_t refresh_us(const struct standby *standby, const struct warm_stand
 /* The standby may run beside all that runs; for a saved one there is memory. */
 static bool can_be_run(struct standby *standby, const struct warm_standby *warm, struct moment now)
 {
-    struct candidate candidate = {.machine = warm->machine, .verdict = CANDIDATE_ELIGIBLE};
-
-    if (conflict_find(standby->registry->pool, NULL, &candidate, 1) < 0)
+    if (is_in_use(standby, warm->machine, now))
         return false;
-    if (candidate.verdict != CANDIDATE_ELIGIBLE) {
-        explain(standby, &candidate);
-        return false;
-    }
     return warm_standby_has_memory(warm) ||
            (has_room(standby, warm->machine, now) && fits_on_host(standby, warm->machine));
 }
@@ -485,20 +565,16 @@ static int64_t next_us(const struct standby *standby, struct moment now)
 
 int64_t standby_choose(struct standby *standby, struct moment now)
 {
-    _cleanup_(shortlist_done) struct shortlist shortlist = {0};
-    _cleanup_(freep) struct machine **to_begin = NULL;
+    _cleanup_(freep) struct shortlist *shortlist = calloc(1, sizeof(*shortlist));
+    const struct machine *to_begin[LOOKED_AT];
     size_t n_begin = 0;
 
-    /* Without a plan nothing is known of what is worth it, and with an old one much may be wrong. */
-    if (is_enabled(standby) && (!standby->has_plan || standby->is_planning))
-        return USEC_INFINITY;
     if (standby->registry->config->mode == MODE_OBSERVE)
         return USEC_INFINITY;
     if (is_enabled(standby)) {
-        to_begin = calloc(LOOKED_AT, sizeof(struct machine *));
-        if (to_begin == NULL || shortlist_make(standby, &shortlist) < 0)
+        if (shortlist == NULL || shortlist_make(standby, shortlist) < 0)
             return now.mono_us + RETRY_US;
-        n_begin = pick(standby, &shortlist, to_begin, now);
+        n_begin = pick(standby, shortlist, to_begin, now);
     } else {
         forget_marks(standby);
     }
@@ -547,7 +623,7 @@ static struct warm_standby *next_to_give_back(const struct standby *standby, con
 bool standby_make_room(struct standby *standby, const char *hypervisor, uint64_t needed_kib, struct moment now)
 {
     bool is_known;
-    uint64_t free_kib = select_free_memory(standby->registry->pool, hypervisor, &is_known);
+    uint64_t free_kib = pool_spare_memory(standby->registry->pool, hypervisor, &is_known);
     uint64_t coming_kib = sum_up(standby, hypervisor, true);
     struct warm_standby *warm;
 

@@ -16,7 +16,7 @@ static bool is_suspended_or_saved(const struct machine *machine, enum keep_warm 
 /* In the state in which it is found. False: it is not kept any more. */
 static bool restore(struct warm_standby *warm, enum keeping keeping, struct moment since, struct moment now)
 {
-    struct machine *machine = warm->machine;
+    const struct machine *machine = warm->machine;
     enum keep_warm form;
     bool is_laid = is_suspended_or_saved(machine, &form);
 
@@ -32,11 +32,10 @@ static bool restore(struct warm_standby *warm, enum keeping keeping, struct mome
     return true;
 }
 
-static void adopt(struct standby *standby, struct watch *watch, struct machine *machine, enum keeping keeping,
+static void adopt(struct standby *standby, const struct machine *machine, enum keeping keeping, int64_t since_us,
                   struct moment now)
 {
-    struct moment since = {.mono_us = now.mono_us - (now.real_us - watch->remembered.kept_since_us),
-                           .real_us = watch->remembered.kept_since_us};
+    struct moment since = {.mono_us = now.mono_us - (now.real_us - since_us), .real_us = since_us};
     struct warm_standby *warm = NULL;
 
     if (standby->registry->config->mode == MODE_OBSERVE && keeping != KEEPING_WARM)
@@ -55,7 +54,7 @@ static void adopt(struct standby *standby, struct watch *watch, struct machine *
         warm->warming.state = WARMING_OVER; /* swept, without a word */
 }
 
-void standby_hand_back(struct standby *standby, struct machine *machine, bool may_run, struct moment now)
+void standby_hand_back(struct standby *standby, const struct machine *machine, bool may_run, struct moment now)
 {
     struct warm_standby *warm = NULL;
     bool is_ours = true;
@@ -77,28 +76,29 @@ void standby_hand_back(struct standby *standby, struct machine *machine, bool ma
     }
 }
 
-void standby_adopt(struct standby *standby, struct watch *watch, struct machine *machine, struct moment now)
+void standby_adopt(struct standby *standby, struct watch *watch, const struct machine *machine, struct moment now)
 {
-    enum keeping keeping = watch->remembered.keeping;
+    struct machine_memory remembered = *watch_remembered(watch);
+    struct machine_ref ref = watch_ref(watch);
 
     /* A recovery that was cut off may have taken it: that is seen when it has been taken up again. */
-    if (keeping == KEEPING_NONE || records_concern(&standby->registry->records, &watch->ref))
+    if (remembered.keeping == KEEPING_NONE || records_concern(&standby->registry->records, &ref))
         return;
-    watch->remembered.keeping = KEEPING_NONE;
+    watch_forget_keeping(watch);
     watch_mark_changed(standby->registry, watch);
     if (watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL ||
-        records_concern(&standby->registry->records, &watch->ref) ||
-        records_was_taken(&standby->registry->records, &watch->ref, watch->remembered.kept_since_us))
+        records_concern(&standby->registry->records, &ref) ||
+        records_was_taken(&standby->registry->records, &ref, remembered.kept_since_us))
         return;
-    adopt(standby, watch, machine, keeping, now);
+    adopt(standby, machine, remembered.keeping, remembered.kept_since_us, now);
 }
 
 void standby_relist(struct standby *standby, const char *hypervisor, struct moment now)
 {
-    for (struct watch *watch = standby->registry->watches; watch != NULL; watch = watch->hh.next) {
-        struct machine *machine =
-            watch->remembered.keeping != KEEPING_NONE && strcmp(watch->ref.hypervisor, hypervisor) == 0
-                ? pool_find(standby->registry->pool, hypervisor, watch->ref.uuid)
+    for (struct watch *watch = NULL; (watch = watch_next(standby->registry, watch)) != NULL;) {
+        const struct machine *machine =
+            watch_remembered(watch)->keeping != KEEPING_NONE && strcmp(watch->hypervisor, hypervisor) == 0
+                ? watch_machine(standby->registry, watch)
                 : NULL;
 
         if (machine != NULL)

@@ -9,9 +9,9 @@
 #include "coordinator/standby/standby.h"
 
 /* A machine that was kept when the daemon last ran is here: what of it is still kept? */
-void standby_adopt(struct standby *standby, struct watch *watch, struct machine *machine, struct moment now);
+void standby_adopt(struct standby *standby, struct watch *watch, const struct machine *machine, struct moment now);
 /* A recovery that had it did not start it. may_run: it was taken in the middle of a course. */
-void standby_hand_back(struct standby *standby, struct machine *machine, bool may_run, struct moment now);
+void standby_hand_back(struct standby *standby, const struct machine *machine, bool may_run, struct moment now);
 /* The hypervisor was listed: courses that waited for it go on. */
 void standby_relist(struct standby *standby, const char *hypervisor, struct moment now);
 

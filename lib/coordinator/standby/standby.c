@@ -6,37 +6,28 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "choose/conflict.h"
+#include "choose/choose.h"
 #include "coordinator/machines.h"
 #include "coordinator/standby/choose.h"
 #include "coordinator/standby/restore.h"
 #include "coordinator/standby/warm_standby.h"
 
-/* So many pairs of machines are compared at a time, and so long is waited until the next. */
-#define PAIRS_AT_ONCE 20000
-#define PLAN_PAUSE_US (50 * USEC_PER_MSEC)
-#define PLAN_MIN_US   USEC_PER_SEC
-/* Quarantines end and memory comes back without any event. */
+/* The plan is settled in steps, and so long is waited until the next. */
+#define COMPARISONS_AT_ONCE 200000
+#define PLAN_PAUSE_US       (10 * USEC_PER_MSEC)
+/* Memory comes back without any event. */
 #define LOOK_AGAIN_US (60 * USEC_PER_SEC)
-
-int standby_init(struct standby *standby)
-{
-    standby->is_stale = true;
-    return plan_new(&standby->plan);
-}
 
 void standby_done(struct standby *standby)
 {
     for (size_t i = 0; i < standby->count; i++)
         warm_standby_free(standby->all[i]);
     free(standby->all);
-    plan_free(standby->plan);
 }
 
 void standby_configure(struct standby *standby)
 {
-    standby->is_stale = true;
-    standby->wake_us = 0;
+    standby->wake_us = standby->choose_us = 0;
 }
 
 static bool is_in_use(const struct standby *standby)
@@ -59,7 +50,7 @@ bool standby_can_yield(const struct standby *standby, const struct machine *mach
     return warm == NULL || warming_can_yield(&warm->warming);
 }
 
-bool standby_yield(struct standby *standby, struct machine *machine, struct moment now)
+bool standby_yield(struct standby *standby, const struct machine *machine, struct moment now)
 {
     struct warm_standby *warm = machine->keeping != KEEPING_NONE ? find(standby, machine) : NULL;
     bool is_untouched;
@@ -86,7 +77,7 @@ static bool sweep(struct standby *standby, struct moment now)
 
     for (size_t i = 0; i < standby->count; i++) {
         struct warm_standby *warm = standby->all[i];
-        struct machine *machine = warm->machine;
+        const struct machine *machine = warm->machine;
 
         if (warm->warming.state != WARMING_OVER && !warm->is_let_go &&
             host_find(standby->registry, machine->hypervisor) != NULL) {
@@ -116,12 +107,12 @@ static void handle_state(struct standby *standby, struct warm_standby *warm, enu
 
 static void handle_machine(struct standby *standby, struct watch *watch, unsigned facts, struct moment now)
 {
-    struct machine *machine = watch_machine(standby->registry, watch);
+    const struct machine *machine = watch_machine(standby->registry, watch);
 
     if ((facts & MACHINE_FACT_STATE) != 0 && watch->warms != NULL)
         handle_state(standby, watch->warms, watch->told_state, now);
     if ((facts & MACHINE_FACT_FAILED) != 0 && watch->warms != NULL)
-        warm_standby_handle(standby, watch->warms, WARMING_FAILED, NULL, watch->failure.why, now);
+        warm_standby_handle(standby, watch->warms, WARMING_FAILED, NULL, watch->failed_why, now);
     if ((facts & MACHINE_FACT_REPORTED) != 0 && machine != NULL)
         standby_adopt(standby, watch, machine, now);
 }
@@ -184,11 +175,11 @@ bool standby_handle(void *self, struct moment now)
 
 /* ---- answers and actions ---- */
 
-static void take_measure(struct warm_standby *warm, const struct action_result *result)
+static void take_measure(struct standby *standby, struct warm_standby *warm, const struct action_result *result)
 {
     warm->measure_id = 0;
     if (result->error == 0 && warm->warming.state == WARMING_STANDING)
-        warm->machine->resident_kib = result->resident_kib;
+        pool_edit(standby->registry->pool, warm->machine)->resident_kib = result->resident_kib;
 }
 
 void standby_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
@@ -201,7 +192,7 @@ void standby_answer(void *self, const struct action *action, const struct action
         if (warm->is_let_go)
             continue;
         if (warm->measure_id == action->id) {
-            take_measure(warm, result);
+            take_measure(standby, warm, result);
             return;
         }
         if (warm->warming.question.action_id == action->id) {
@@ -247,16 +238,19 @@ static struct action measure(struct standby *standby, struct warm_standby *warm)
 /* What it needs is in use by now, or a standby that a recovery handed back has its memory. Says why. */
 static char *find_obstacle(const struct standby *standby, const struct warm_standby *warm)
 {
-    struct candidate candidate = {.machine = warm->machine, .verdict = CANDIDATE_ELIGIBLE};
+    struct pool *pool = standby->registry->pool;
+    struct choice_request request = {.pool = pool};
+    struct candidate candidate = {.machine = warm->machine};
     char *why = NULL;
 
-    if (conflict_find(standby->registry->pool, NULL, &candidate, 1) < 0)
+    if (pool_settle(pool, warm->begun.mono_us) < 0)
         return strdup("out of memory");
-    if (candidate.verdict != CANDIDATE_ELIGIBLE &&
-        asprintf(&why, "%s is in use by %s", candidate.conflict, candidate.conflict_with->name) < 0)
-        return NULL;
-    if (candidate.verdict == CANDIDATE_ELIGIBLE && warm->needs_memory && !standby_is_within_limit(standby))
+    if (choose_find_conflict(&request, &candidate)) {
+        if (asprintf(&why, "%s is in use by %s", candidate.conflict->name, candidate.conflict_with->name) < 0)
+            return NULL;
+    } else if (warm->needs_memory && !standby_is_within_limit(standby)) {
         return strdup("standby.memory_limit no longer leaves room for it");
+    }
     return why;
 }
 
@@ -297,38 +291,29 @@ bool standby_next(void *self, struct action *ret)
 
 /* ---- time ---- */
 
-/* Goes on with the plan, if it is time. Returns when to go on next. */
-static int64_t plan_on(struct standby *standby, struct moment now)
+/* So that a choice among many machines takes some hundredths of one processor at the most. */
+static int64_t pause_us(const struct standby *standby)
 {
-    struct plan_view view = {
-        .pool = standby->registry->pool,
-        .rules = standby->registry->rules,
-        .now_us = now.mono_us,
-    };
+    return (int64_t)(pool_count(standby->registry->pool) / 100) * 2 * USEC_PER_MSEC;
+}
+
+/* Goes on with the plan, and once it is complete, with the choice. Returns when to go on next. */
+static int64_t go_on(struct standby *standby, struct moment now)
+{
     int r;
 
-    if (!standby->is_planning && (!standby->is_stale || standby->plan_us > now.mono_us))
-        return standby->is_stale ? standby->plan_us : USEC_INFINITY;
-    if (!standby->is_planning) {
-        standby->is_planning = true;
-        standby->is_stale = false;
-        plan_begin(standby->plan);
-    }
-    r = plan_work(standby->plan, &view, PAIRS_AT_ONCE);
-    if (r == 0)
-        return now.mono_us + PLAN_PAUSE_US;
-    standby->is_planning = false;
-    standby->is_stale |= r < 0;
-    standby->has_plan |= r > 0;
-    /* A pair takes about 0.3 us: some hundredths of one processor at the most, however many machines there are. */
-    standby->plan_us = now.mono_us + PLAN_MIN_US + (int64_t)plan_cost(standby->plan) * 10;
-    return standby->is_stale ? standby->plan_us : USEC_INFINITY;
+    if (standby->choose_us > now.mono_us)
+        return standby->choose_us;
+    r = plan_settle(standby->registry->plan, now.mono_us, COMPARISONS_AT_ONCE);
+    if (r <= 0)
+        return now.mono_us + (r == 0 ? PLAN_PAUSE_US : RETRY_US);
+    standby->choose_us = now.mono_us + pause_us(standby);
+    return standby_choose(standby, now);
 }
 
 void standby_tick(void *self, struct moment now)
 {
     struct standby *standby = self;
-    int64_t next_us, choose_us;
 
     for (size_t i = standby->count; i-- > 0;)
         if (standby->all[i]->warming.question.deadline_us <= now.mono_us)
@@ -338,12 +323,9 @@ void standby_tick(void *self, struct moment now)
     standby->wake_us = USEC_INFINITY;
     if (!is_in_use(standby))
         return;
-    next_us = plan_on(standby, now);
-    choose_us = standby_choose(standby, now);
-    standby_wake(standby, next_us < choose_us ? next_us : choose_us);
+    standby_wake(standby, go_on(standby, now));
+    standby_wake(standby, pool_deadline(standby->registry->pool));
     standby_wake(standby, now.mono_us + LOOK_AGAIN_US);
-    if (next_us == USEC_INFINITY && now.mono_us - standby->plan_us >= LOOK_AGAIN_US)
-        standby->is_stale = true;
 }
 
 int64_t standby_deadline(const void *self)

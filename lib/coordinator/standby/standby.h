@@ -10,7 +10,6 @@
 #ifndef UNDERSTUDY_COORDINATOR_STANDBY_STANDBY_H
 #define UNDERSTUDY_COORDINATOR_STANDBY_STANDBY_H
 
-#include "choose/plan.h"
 #include "coordinator/brake.h"
 #include "coordinator/component.h"
 #include "coordinator/guest_clock.h"
@@ -21,19 +20,20 @@
 /* A standby that is kept warm, or on its way there or back, and what is held of it. */
 struct warm_standby {
     struct warming warming;
-    struct machine *machine; /* held */
-    bool is_let_go;          /* taken by a recovery: nothing of it is held here any more but the machine */
-    bool was_cut;            /* its hypervisor was disconnected since it was listed last */
-    bool is_untouched;       /* no start of it was asked for yet */
-    bool needs_memory;       /* its start takes memory of its host */
-    bool is_wanted;          /* by the plan, within the limits */
-    size_t rank;             /* in the plan: the less, the more valuable; SIZE_MAX: not in it */
-    int64_t unwanted_us;     /* since when it is not wanted: mono_us; USEC_INFINITY: it is */
+    const struct machine *machine; /* held */
+    bool is_let_go;                /* taken by a recovery: nothing of it is held here any more but the machine */
+    bool was_cut;                  /* its hypervisor was disconnected since it was listed last */
+    bool is_untouched;             /* no start of it was asked for yet */
+    bool needs_memory;             /* its start takes memory of its host */
+    bool is_wanted;                /* by the plan, within the limits */
+    size_t rank;                   /* in the plan: the less, the more valuable; SIZE_MAX: not in it */
+    int64_t unwanted_us;           /* since when it is not wanted: mono_us; USEC_INFINITY: it is */
     bool has_action;
     struct action action;
-    bool wants_measuring; /* of the memory that it takes */
-    uint64_t measure_id;  /* the action whose answer is awaited; 0: none */
-    struct moment begun;  /* the course under way */
+    bool wants_measuring;  /* of the memory that it takes */
+    uint64_t measure_id;   /* the action whose answer is awaited; 0: none */
+    struct moment begun;   /* the course under way */
+    int64_t kept_since_us; /* since when it is kept as it is now: real_us */
 };
 
 struct standby {
@@ -41,19 +41,13 @@ struct standby {
     struct brake *brake;
     struct late_starts *late_starts;
     struct guest_clock *guest_clock;
-    struct plan *plan;
-    bool is_stale; /* the pool has changed since the last pass of planning began */
-    bool is_planning;
-    bool has_plan;
-    int64_t plan_us; /* no new pass before: mono_us */
-    int64_t wake_us; /* mono_us; USEC_INFINITY */
+    int64_t choose_us; /* not before: mono_us */
+    int64_t wake_us;   /* mono_us; USEC_INFINITY */
     struct warm_standby **all;
     size_t count;
     uint64_t last_id;
 };
 
-/* -ENOMEM: end with standby_done all the same. */
-int standby_init(struct standby *standby) _must_check_;
 void standby_done(struct standby *standby);
 /* After a new configuration. */
 void standby_configure(struct standby *standby);
@@ -72,7 +66,7 @@ bool standby_handle_late_result(struct standby *standby, const struct action *ac
 /* A recovery wants this machine: false: a call is under way that must end first. */
 bool standby_can_yield(const struct standby *standby, const struct machine *machine);
 /* Leaves it to a recovery, claim and all. False: there was nothing of it that could be handed back. */
-bool standby_yield(struct standby *standby, struct machine *machine, struct moment now);
+bool standby_yield(struct standby *standby, const struct machine *machine, struct moment now);
 /* Warming of the machine is not begun before that: mono_us. */
 void standby_put_off(struct watch *watch, int64_t until_us);
 

@@ -26,7 +26,6 @@ void standby_touch(struct standby *standby, struct moment now)
 {
     bool has_many = pool_count(standby->registry->pool) > MANY_MACHINES;
 
-    standby->is_stale = true;
     standby_wake(standby, now.mono_us + (has_many ? WAKE_MANY_US : WAKE_SOON_US));
 }
 
@@ -55,27 +54,31 @@ bool warm_standby_has_memory(const struct warm_standby *warm)
     return warm->warming.state != WARMING_OVER && warm->warming.state != WARMING_MAY_COME_UP;
 }
 
+static bool is_up(const struct warm_standby *warm)
+{
+    return warm->warming.state == WARMING_SETTLING || warm->warming.state == WARMING_VERIFYING ||
+           warm->warming.state == WARMING_SUSPENDING;
+}
+
 void warm_standby_show(struct standby *standby, struct warm_standby *warm)
 {
-    struct machine *machine = warm->machine;
+    const struct machine *machine = warm->machine;
     struct watch *watch = own_watch(standby, warm);
     enum keeping keeping = keeping_of(warm);
     bool is_starting = warm->warming.state == WARMING_RECORDING || warm->warming.state == WARMING_STARTING;
 
     if (keeping != machine->keeping && watch != NULL)
         watch_mark_changed(standby->registry, watch);
-    machine->keeping = keeping;
-    if (watch != NULL)
-        watch->kept_since_us = keeping == KEEPING_WARM ? warm->warming.standing.real_us : warm->begun.real_us;
+    pool_edit(standby->registry->pool, machine)->keeping = keeping;
+    warm->kept_since_us = keeping == KEEPING_WARM ? warm->warming.standing.real_us : warm->begun.real_us;
     if (keeping == KEEPING_WARM)
         pool_release(standby->registry->pool, machine, warm->warming.id);
     else if (pool_claim(standby->registry->pool, machine, warm->warming.id) == -ENOMEM)
         outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, warm->begun, machine, "no memory to claim %s",
                     machine->name);
-    machine->has_come_up = warm->warming.state == WARMING_SETTLING || warm->warming.state == WARMING_VERIFYING ||
-                           warm->warming.state == WARMING_SUSPENDING;
+    pool_edit(standby->registry->pool, machine)->has_come_up = is_up(warm);
     if (machine->is_starting != is_starting)
-        pool_set_starting(standby->registry->pool, machine, is_starting);
+        pool_edit(standby->registry->pool, machine)->is_starting = is_starting;
 }
 
 static void tell_standing(struct standby *standby, struct warm_standby *warm, struct moment now)
@@ -86,9 +89,9 @@ static void tell_standing(struct standby *standby, struct warm_standby *warm, st
     if (watch != NULL)
         watch->warm.failures = 0;
     warm->wants_measuring = warm->warming.form == KEEP_PAUSED;
-    warm->machine->has_managed_save |= warm->warming.form == KEEP_SAVED;
+    pool_edit(standby->registry->pool, warm->machine)->has_managed_save |= warm->warming.form == KEEP_SAVED;
     if (warm->warming.form == KEEP_SAVED)
-        warm->machine->resident_kib = 0;
+        pool_edit(standby->registry->pool, warm->machine)->resident_kib = 0;
     pool_set_not_warm(standby->registry->pool, warm->machine, NULL);
     outbox_tell(&standby->registry->outbox, warm->warming.was_warm ? NOTICE_REFRESHED : NOTICE_WARMED, now,
                 warm->machine, "%s is warm: booted, verified and %s in %.1f s", warm->machine->name, form,
@@ -107,12 +110,12 @@ static void back_off(struct standby *standby, struct warm_standby *warm, struct 
     watch->warm.not_before_us = now.mono_us + (BACKOFF_US << doubles);
 }
 
-static void quarantine(struct standby *standby, struct machine *machine, struct moment now)
+static void quarantine(struct standby *standby, const struct machine *machine, struct moment now)
 {
     int64_t until_us = now.mono_us + standby->registry->config->recovery.quarantine_us;
 
     if (until_us > machine->quarantined_until_us)
-        machine->quarantined_until_us = until_us;
+        pool_edit(standby->registry->pool, machine)->quarantined_until_us = until_us;
 }
 
 /* The machine is off; late news of its stop is no failure. */
@@ -137,7 +140,7 @@ static void calm_down(struct standby *standby, struct warm_standby *warm, struct
 static void tell_end(struct standby *standby, struct warm_standby *warm, bool was_off, struct moment now)
 {
     const struct warming *warming = &warm->warming;
-    struct machine *machine = warm->machine;
+    const struct machine *machine = warm->machine;
 
     switch (warming->end) {
     case WARMING_END_FAILED:
@@ -204,7 +207,7 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
         standby_touch(standby, now);
 }
 
-int warm_standby_add(struct standby *standby, struct machine *machine, struct warm_standby **ret)
+int warm_standby_add(struct standby *standby, const struct machine *machine, struct warm_standby **ret)
 {
     struct watch *watch = watch_get(standby->registry, machine->hypervisor, machine->uuid);
     _cleanup_(freep) struct warm_standby *warm = calloc(1, sizeof(*warm));
@@ -228,7 +231,7 @@ int warm_standby_add(struct standby *standby, struct machine *machine, struct wa
     return 0;
 }
 
-int warm_standby_begin(struct standby *standby, struct machine *machine, struct moment now)
+int warm_standby_begin(struct standby *standby, const struct machine *machine, struct moment now)
 {
     struct warm_standby *warm = NULL;
     int r = machine->claimed_by != NULL ? -EBUSY : warm_standby_add(standby, machine, &warm);
@@ -243,19 +246,21 @@ int warm_standby_begin(struct standby *standby, struct machine *machine, struct 
 
 void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
 {
-    struct machine *machine = warm->machine;
+    const struct machine *machine = warm->machine;
     struct watch *watch = own_watch(standby, warm);
+    struct machine *edited;
 
     warm->is_let_go = true;
     warm->has_action = false;
     if (watch != NULL)
         watch->warm.loose_until_us = warm->warming.loose_until_us;
-    machine->keeping = KEEPING_NONE;
+    edited = pool_edit(standby->registry->pool, machine);
+    edited->keeping = KEEPING_NONE;
+    edited->resident_kib = 0;
+    edited->has_come_up = false;
     registry_tell(standby->registry, FACT_SERVING_CHANGED); /* if it runs, it serves from now on */
-    machine->resident_kib = 0;
-    machine->has_come_up = false;
     if (machine->is_starting)
-        pool_set_starting(standby->registry->pool, machine, false);
+        pool_edit(standby->registry->pool, machine)->is_starting = false;
     pool_release(standby->registry->pool, machine, warm->warming.id);
     if (watch != NULL) {
         watch->warms = NULL;

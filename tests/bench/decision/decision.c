@@ -7,131 +7,39 @@
  *
  * usage: bench_decision MACHINES DISTINCT [DIRECTORY]; prints one object of JSON
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "drawn.h"
+#include "measuring.h"
 #include "similarity/comparison.h"
 #include "similarity/kernel.h"
 #include "similarity/layout.h"
 
-#define FEATURES   512
-#define EACH       16   /* features of a machine */
 #define ARCHETYPES 1000 /* what machines are variants of */
 #define FAILURES   21
 #define BEST       20
 
-static const struct {
-    const char *kind;
-    uint32_t weight;
-} kinds[] = {{"os", 200000},        {"language", 300000}, {"database", 200000},
-             {"webserver", 100000}, {"software", 50000},  {"data", 200000}};
-
-struct machine {
-    uint16_t features[EACH]; /* ascending */
-    uint64_t amounts[ENVIRONMENT_COUNT];
-};
-
 struct bench {
     struct feature_table *table;
-    struct config_weight weights[ELEMENTS_OF(kinds)];
+    struct config_weight weights[KINDS];
     struct config_similarity config;
     struct similarity_rules *rules;
     struct columns *columns;
     struct comparison *comparison;
-    struct machine *distinct;
+    struct drawn *distinct;
     size_t n_machines, n_distinct;
-    struct machine failures[FAILURES];
+    struct drawn failures[FAILURES];
     uint32_t ids[FEATURES]; /* by number of feature */
     uint64_t seed;
 };
 
-static void fail(const char *what)
-{
-    fprintf(stderr, "bench_decision: %s\n", what);
-    exit(1);
-}
-
-static void check(int r)
-{
-    if (r < 0)
-        fail(strerror(-r));
-}
-
-static void *need(void *memory)
-{
-    if (memory == NULL)
-        fail(strerror(ENOMEM));
-    return memory;
-}
-
-static uint64_t below(struct bench *bench, uint64_t limit)
-{
-    bench->seed ^= bench->seed >> 12;
-    bench->seed ^= bench->seed << 25;
-    bench->seed ^= bench->seed >> 27;
-    return (bench->seed * UINT64_C(2685821657736338717) >> 20) % limit;
-}
-
-/* Of the processor: nothing here waits, and wall time on a machine that others use would measure them. */
-static double now_us(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec * 1e-3;
-}
-
 /* ---- machines ---- */
 
-static int compare_features(const void *a, const void *b)
-{
-    return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
-/* A feature of a number below EACH is replaced by one that the machine has not, the common ones more often. */
-static void replace_feature(struct bench *bench, struct machine *machine, size_t at)
-{
-    for (;;) {
-        uint64_t limit = 1 + below(bench, FEATURES);
-        uint16_t feature = (uint16_t)below(bench, limit);
-        size_t i = 0;
-
-        while (i < EACH && machine->features[i] != feature)
-            i++;
-        if (i < EACH)
-            continue;
-        machine->features[at] = feature;
-        return;
-    }
-}
-
-static void draw_amounts(struct bench *bench, struct machine *machine)
-{
-    static const uint64_t cpus[] = {1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64};
-    static const uint64_t gibs[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256};
-
-    machine->amounts[ENVIRONMENT_CPU] = cpus[below(bench, ELEMENTS_OF(cpus))];
-    machine->amounts[ENVIRONMENT_MEMORY] = gibs[below(bench, ELEMENTS_OF(gibs))] << 20;
-    machine->amounts[ENVIRONMENT_DISK] = (1 + below(bench, 100)) * 10 << 30;
-}
-
-static struct machine variant_of(struct bench *bench, const struct machine *archetype)
-{
-    struct machine machine = *archetype;
-
-    for (uint64_t n = below(bench, 7); n > 0; n--)
-        replace_feature(bench, &machine, below(bench, EACH));
-    qsort(machine.features, EACH, sizeof(*machine.features), compare_features);
-    draw_amounts(bench, &machine);
-    return machine;
-}
-
 /* Borrows ids, which has room for EACH. */
-static struct spec spec_of(const struct bench *bench, const struct machine *machine, uint32_t ids[EACH])
+static struct spec spec_of(const struct bench *bench, const struct drawn *machine, uint32_t ids[EACH])
 {
     struct spec spec = {.features = {ids, EACH}};
 
@@ -143,21 +51,20 @@ static struct spec spec_of(const struct bench *bench, const struct machine *mach
 
 static void prepare(struct bench *bench)
 {
-    for (size_t i = 0; i < ELEMENTS_OF(kinds); i++)
-        bench->weights[i] = (struct config_weight){.kind = (char *)kinds[i].kind, .millionths = kinds[i].weight};
+    drawn_weights(bench->weights);
     bench->config = (struct config_similarity){
         .threshold = 500000,
         .min_coverage = 500000,
         .environment_weights = {50000, 50000, 50000},
         .resource_weights = bench->weights,
-        .n_resource_weights = ELEMENTS_OF(kinds),
+        .n_resource_weights = KINDS,
     };
     check(feature_table_new(&bench->table));
     for (unsigned f = 0; f < FEATURES; f++) {
         char value[16];
 
         snprintf(value, sizeof(value), "v%u", f);
-        check(feature_table_intern(bench->table, kinds[f % ELEMENTS_OF(kinds)].kind, value, &bench->ids[f]));
+        check(feature_table_intern(bench->table, drawn_kind(f), value, &bench->ids[f]));
     }
     check(similarity_rules_new(&bench->config, bench->table, &bench->rules));
     check(columns_new(bench->rules, &bench->columns));
@@ -168,20 +75,16 @@ static void prepare(struct bench *bench)
 /* Distinct ones first, then as many again as there are to be machines. Returns the microseconds of an addition. */
 static double fill(struct bench *bench)
 {
-    struct machine *archetypes = need(calloc(ARCHETYPES, sizeof(*archetypes)));
+    struct drawn *archetypes = need(calloc(ARCHETYPES, sizeof(*archetypes)));
     double spent_us = 0;
 
     for (size_t a = 0; a < ARCHETYPES; a++)
-        for (size_t i = 0; i < EACH; i++)
-            archetypes[a].features[i] = UINT16_MAX;
-    for (size_t a = 0; a < ARCHETYPES; a++)
-        for (size_t i = 0; i < EACH; i++)
-            replace_feature(bench, &archetypes[a], i);
+        draw_archetype(&bench->seed, &archetypes[a]);
     bench->distinct = need(calloc(bench->n_distinct, sizeof(*bench->distinct)));
     for (size_t n = 0; n < bench->n_machines;) {
         bool is_new = n < bench->n_distinct;
-        struct machine machine =
-            is_new ? variant_of(bench, &archetypes[below(bench, ARCHETYPES)]) : bench->distinct[n % bench->n_distinct];
+        struct drawn machine = is_new ? draw_variant(&bench->seed, &archetypes[draw_below(&bench->seed, ARCHETYPES)])
+                                      : bench->distinct[n % bench->n_distinct];
         uint32_t ids[EACH], entry;
         struct spec spec = spec_of(bench, &machine, ids);
         double began_us = now_us();
@@ -197,41 +100,15 @@ static double fill(struct bench *bench)
         n++;
     }
     for (size_t f = 0; f < FAILURES; f++)
-        bench->failures[f] = variant_of(bench, &bench->distinct[below(bench, bench->n_distinct)]);
+        bench->failures[f] = draw_variant(&bench->seed, &bench->distinct[draw_below(&bench->seed, bench->n_distinct)]);
     free(archetypes);
     return spent_us / (double)bench->n_machines;
 }
 
 /* ---- what is measured ---- */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof(*values), compare_doubles);
-    return values[n / 2];
-}
-
-/* More than any cache holds. */
-#define EVICTION_BYTES (size_t)(96 << 20)
-
-static void empty_caches(void)
-{
-    static char *memory;
-
-    if (memory == NULL)
-        memory = need(malloc(EVICTION_BYTES));
-    for (size_t i = 0; i < EVICTION_BYTES; i += 64)
-        memory[i]++;
-}
-
 /* The whole of lib/similarity's part; returns the best overlap, in case anything wants to leave it out. */
-static double decide(struct bench *bench, const struct machine *failure)
+static double decide(struct bench *bench, const struct drawn *failure)
 {
     uint32_t ids[EACH];
     struct spec spec = spec_of(bench, failure, ids);
@@ -267,7 +144,7 @@ static uint64_t read_words(const void *memory, size_t bytes)
 }
 
 /* Reads what the pass reads; says how much that is. */
-static size_t read_touched(struct bench *bench, const struct machine *failure)
+static size_t read_touched(struct bench *bench, const struct drawn *failure)
 {
     static volatile uint64_t sink;
     const struct columns *columns = bench->columns;
@@ -295,7 +172,7 @@ static size_t read_touched(struct bench *bench, const struct machine *failure)
 }
 
 /* The definition over every pair, machine by machine, with the best 20 kept. */
-static double compare_pairwise(struct bench *bench, const struct machine *failure)
+static double compare_pairwise(struct bench *bench, const struct drawn *failure)
 {
     uint32_t failed_ids[EACH], ids[EACH];
     struct spec failed = spec_of(bench, failure, failed_ids);
@@ -332,7 +209,7 @@ static void measure(struct bench *bench, struct figures *ret)
     size_t n_pairwise = bench->n_machines > 100000 ? 1 : 3;
 
     for (size_t f = 0; f < FAILURES; f++) {
-        const struct machine *failure = &bench->failures[f];
+        const struct drawn *failure = &bench->failures[f];
 
         empty_caches();
         began_us = now_us();
@@ -387,13 +264,13 @@ static void write_file(const char *directory, const char *name, const void *data
 /* machines.bin and failures.bin: 16 16-bit numbers of features and 3 64-bit amounts each; weights.bin: 512 32-bit ones. */
 static void write_files(const struct bench *bench, const char *directory)
 {
-    struct machine *machines = need(calloc(bench->n_machines, sizeof(*machines)));
+    struct drawn *machines = need(calloc(bench->n_machines, sizeof(*machines)));
     uint32_t weights[FEATURES];
 
     for (size_t n = 0; n < bench->n_machines; n++)
         machines[n] = bench->distinct[n % bench->n_distinct];
     for (size_t f = 0; f < FEATURES; f++)
-        weights[f] = kinds[f % ELEMENTS_OF(kinds)].weight;
+        weights[f] = drawn_weight((unsigned)f);
     write_file(directory, "machines.bin", machines, sizeof(*machines), bench->n_machines);
     write_file(directory, "failures.bin", bench->failures, sizeof(*machines), FAILURES);
     write_file(directory, "weights.bin", weights, sizeof(*weights), FEATURES);

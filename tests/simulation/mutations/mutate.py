@@ -6,6 +6,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from source import NotFound, Sources
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 TESTS = ROOT / "tests"
+ALLOCATION = TESTS / "unit/allocation.c"  # takes the allocator's place, and so only where a test asks for it
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", f"-I{ROOT}/lib", f"-I{TESTS}", f'-DSOURCE_DIR="{ROOT}"']
 LIBRARIES = ["yaml-0.1", "libxml-2.0", "jansson"]
 TIMEOUT = 90
@@ -33,6 +35,12 @@ def files(room, pattern="*.c"):
     return sorted((ROOT / room).glob(pattern))
 
 
+def wraps(sources):
+    """For the linker: the functions that a test has in place of the library's."""
+    names = {name for source in sources for name in re.findall(r"__wrap_(\w+)", source.read_text())}
+    return [f"-Wl,--wrap={name}" for name in sorted(names)]
+
+
 class Builder:
     """Objects of the sources as they are, and programs with one object exchanged."""
 
@@ -42,13 +50,17 @@ class Builder:
         self.flags = FLAGS + package("--cflags", *LIBRARIES)
         self.libraries = package("--libs", *LIBRARIES, "cmocka")
         self.library = files("lib", "**/*.c")
-        self.support = [file for file in files("tests/unit") if not file.name.startswith("test_")]
+        self.support = [file for file in files("tests/unit")
+                        if not file.name.startswith("test_") and file != ALLOCATION]
         self.programs = {"simulator": files("tests/simulation"), "scenario": files("tests/scenarios") + self.support}
 
     def sources(self, check):
         """Of the program that a check needs, without lib/."""
         kind = check.split("/")[0]
-        return self.programs[kind] if kind in self.programs else [TESTS / f"{check}.c", *self.support]
+        if kind in self.programs:
+            return self.programs[kind]
+        test = TESTS / f"{check}.c"
+        return [test, *self.support, *([ALLOCATION] if '"allocation.h"' in test.read_text() else [])]
 
     def object_of(self, source):
         return self.directory / (str(source.relative_to(ROOT)).replace("/", "-") + ".o")
@@ -63,7 +75,8 @@ class Builder:
 
     def link(self, check, program, exchanged={}):
         objects = [exchanged.get(source, self.object_of(source)) for source in self.sources(check) + self.library]
-        subprocess.run([self.compiler, *objects, *self.libraries, "-o", program], check=True)
+        options = [*wraps(self.sources(check)), *self.libraries]
+        subprocess.run([self.compiler, *objects, *options, "-o", program], check=True)
         return program
 
 

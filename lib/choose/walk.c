@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A heap of machines whose turn may come next. It holds the first of each cohort that is equally good; when one has had
+ * its turn, the two below it in its cohort take its place. So a walk that ends early has looked at few.
+ */
+#include "choose/walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/heap.h"
+
+void walk_begin(struct walk *walk, const struct choice_request *request, enum pool_set set,
+                struct comparison *comparison, enum compared which, size_t most)
+{
+    walk->request = request;
+    walk->set = set;
+    walk->comparison = comparison;
+    walk->which = which;
+    walk->most = most;
+    walk->on_siblings = walk->has_next = walk->is_over = false;
+    walk->n_scored = walk->n_steps = 0;
+}
+
+void walk_done(struct walk *walk)
+{
+    free(walk->scored);
+    free(walk->steps);
+    *walk = (struct walk){0};
+}
+
+/* ---- the order of equally alike machines ---- */
+
+static uint32_t rank_of(const struct choice_request *request, const struct machine *machine, enum warmth warmth)
+{
+    const struct pool_host *host = pool_host_of(machine);
+    uint32_t is_spared = spared_has(request->spared, machine->number), is_same_host = host == request->host;
+
+    return ((uint32_t)WARMTH_COUNT - warmth) << 24 | is_spared << 16 | is_same_host << 8 |
+           (64 - pool_host_memory_class(host));
+}
+
+static int compare_names(const struct machine *a, const struct machine *b)
+{
+    int order = strcmp(a->name, b->name);
+
+    if (order == 0)
+        order = strcmp(a->hypervisor, b->hypervisor);
+    return order != 0 ? order : strcmp(a->uuid, b->uuid);
+}
+
+bool walk_is_on_sibling(const struct choice_request *request, const struct pool_host *host)
+{
+    return request->has_sibling != NULL && request->has_sibling(request->siblings, host);
+}
+
+int walk_compare(const struct choice_request *request, const struct candidate *a, const struct candidate *b)
+{
+    bool a_is_on_sibling = walk_is_on_sibling(request, pool_host_of(a->machine));
+    bool b_is_on_sibling = walk_is_on_sibling(request, pool_host_of(b->machine));
+    uint32_t a_rank = rank_of(request, a->machine, machine_warmth(a->machine));
+    uint32_t b_rank = rank_of(request, b->machine, machine_warmth(b->machine));
+    int order;
+
+    if (a_is_on_sibling != b_is_on_sibling)
+        return a_is_on_sibling ? 1 : -1;
+    order = similarity_compare(pool_rules(request->pool), &a->score, &b->score);
+    if (order != 0)
+        return order;
+    if (a_rank != b_rank)
+        return a_rank < b_rank ? -1 : 1;
+    return compare_names(a->machine, b->machine);
+}
+
+bool walk_is_equal(const struct choice_request *request, const struct candidate *a, const struct candidate *b)
+{
+    uint32_t memory = UINT8_MAX;
+
+    return walk_is_on_sibling(request, pool_host_of(a->machine)) ==
+               walk_is_on_sibling(request, pool_host_of(b->machine)) &&
+           similarity_compare(pool_rules(request->pool), &a->score, &b->score) == 0 &&
+           (rank_of(request, a->machine, machine_warmth(a->machine)) | memory) ==
+               (rank_of(request, b->machine, machine_warmth(b->machine)) | memory);
+}
+
+static bool is_first(const void *context, const void *left, const void *right)
+{
+    const struct step *a = left, *b = right;
+
+    (void)context;
+    return a->rank != b->rank ? a->rank < b->rank : compare_names(a->machine, b->machine) < 0;
+}
+
+static const struct heap_order step_heap = {sizeof(struct step), is_first, NULL};
+
+/* ---- steps ---- */
+
+static int push(struct walk *walk, const struct step *step)
+{
+    if (walk->n_steps == walk->step_room) {
+        size_t room = 2 * walk->step_room + 64;
+        struct step *steps = reallocarray(walk->steps, room, sizeof(*steps));
+
+        if (steps == NULL)
+            return -ENOMEM;
+        walk->steps = steps;
+        walk->step_room = room;
+    }
+    walk->steps[walk->n_steps++] = *step;
+    heap_push(&step_heap, walk->steps, walk->n_steps);
+    return 0;
+}
+
+/* The one at a place of a cohort, as if none of the cohort were spared: no one below it may come sooner. */
+static int push_at(struct walk *walk, const struct cohort *cohort, uint32_t at, uint32_t scored)
+{
+    struct step step = {.at = at, .scored = scored, .cohort = cohort};
+
+    if (at >= cohort->count)
+        return 0;
+    step.machine = cohort->machines[at];
+    step.rank = rank_of(walk->request, step.machine, cohort->warmth) & ~(UINT32_C(1) << 16);
+    return push(walk, &step);
+}
+
+static int push_below(struct walk *walk, const struct step *step)
+{
+    int r = step->is_alone ? 0 : push_at(walk, step->cohort, 2 * step->at + 1, step->scored);
+
+    return r < 0 || step->is_alone ? r : push_at(walk, step->cohort, 2 * step->at + 2, step->scored);
+}
+
+/* A spared one comes once more, with the rank that it has. */
+static int push_again(struct walk *walk, struct step step)
+{
+    step.rank |= UINT32_C(1) << 16;
+    step.is_alone = true;
+    return push(walk, &step);
+}
+
+static int push_cohorts(struct walk *walk, uint32_t scored)
+{
+    const struct cohort *cohort = pool_cohorts(walk->request->pool, walk->set, walk->scored[scored].entry);
+    int r = 0;
+
+    for (; r == 0 && cohort != NULL; cohort = cohort->next)
+        if (walk_is_on_sibling(walk->request, cohort->host) == walk->on_siblings)
+            r = push_at(walk, cohort, 0, scored);
+    return r;
+}
+
+/* ---- runs of equally good specifications ---- */
+
+static int add_scored(struct walk *walk, const struct compared_entry *entry)
+{
+    if (walk->n_scored == walk->scored_room) {
+        size_t room = 2 * walk->scored_room + 16;
+        struct compared_entry *scored = reallocarray(walk->scored, room, sizeof(*scored));
+
+        if (scored == NULL)
+            return -ENOMEM;
+        walk->scored = scored;
+        walk->scored_room = room;
+    }
+    walk->scored[walk->n_scored] = *entry;
+    return push_cohorts(walk, (uint32_t)walk->n_scored++);
+}
+
+/* With siblings to keep apart from, what is on their hosts is gone through after all else. */
+static int begin_siblings(struct walk *walk)
+{
+    walk->is_over = walk->on_siblings || walk->request->has_sibling == NULL;
+    walk->on_siblings = true;
+    if (walk->is_over)
+        return 0;
+    return comparison_rewind(walk->comparison, walk->which);
+}
+
+static int look_ahead(struct walk *walk)
+{
+    int r = comparison_next(walk->comparison, walk->which, &walk->next);
+
+    walk->has_next = r > 0;
+    return r < 0 ? r : 0;
+}
+
+static int begin_run(struct walk *walk)
+{
+    const struct similarity_rules *rules = pool_rules(walk->request->pool);
+    int r = walk->has_next ? 0 : look_ahead(walk);
+
+    walk->n_scored = 0;
+    if (r == 0 && !walk->has_next)
+        return begin_siblings(walk);
+    do {
+        if (r == 0)
+            r = add_scored(walk, &walk->next);
+        if (r == 0)
+            r = look_ahead(walk);
+    } while (r == 0 && walk->has_next && walk->n_scored < walk->most &&
+             similarity_compare(rules, &walk->scored[0].score, &walk->next.score) == 0);
+    return r;
+}
+
+int walk_next(struct walk *walk, struct candidate *ret)
+{
+    for (;;) {
+        struct step step;
+        int r = 0;
+
+        while (r == 0 && walk->n_steps == 0 && !walk->is_over)
+            r = begin_run(walk);
+        if (r < 0 || walk->n_steps == 0)
+            return r;
+        step = walk->steps[0];
+        heap_pop(&step_heap, walk->steps, walk->n_steps--);
+        r = push_below(walk, &step);
+        if (r < 0)
+            return r;
+        if (step.machine == walk->request->failed)
+            continue;
+        if (!step.is_alone && spared_has(walk->request->spared, step.machine->number)) {
+            r = push_again(walk, step);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        *ret = (struct candidate){.machine = step.machine, .score = walk->scored[step.scored].score};
+        return 1;
+    }
+}

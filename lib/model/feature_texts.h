@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Features as their source wrote them, before they have ids: a list of kinds and values in one allocation. */
+#ifndef UNDERSTUDY_MODEL_FEATURE_TEXTS_H
+#define UNDERSTUDY_MODEL_FEATURE_TEXTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+/* One of the list, which it is borrowed from. value NULL: the source says that the machine has none of the kind. */
+struct feature_text {
+    const char *kind;
+    const char *value;
+};
+
+/* A plain value: initialise with {0}, end with feature_texts_done. "kind\0value\0" for each, the value perhaps empty. */
+struct feature_texts {
+    char *texts;
+    size_t size;
+};
+
+/* Adds copies at the end. An empty value is as NULL: none of the kind. -ENOMEM leaves the list as it was. */
+int feature_texts_add(struct feature_texts *features, const char *kind, const char *value) _must_check_;
+
+/* Makes *target, which is empty, an independent copy. -ENOMEM leaves it empty. */
+int feature_texts_copy(struct feature_texts *target, const struct feature_texts *source) _must_check_;
+
+/* The list in its order: start with *place 0; false ends it. */
+bool feature_texts_next(const struct feature_texts *features, size_t *place, struct feature_text *ret);
+
+bool feature_texts_equal(const struct feature_texts *a, const struct feature_texts *b);
+
+void feature_texts_done(struct feature_texts *features);
+
+#endif

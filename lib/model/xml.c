@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Elements, attributes and texts of a document of libxml2. Knows nothing of what they mean. */
+#include "model/xml.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void xml_warn(struct xml_reader *reader, const xmlNode *node, const char *text, const char *what)
+{
+    long line = xmlGetLineNo(node);
+
+    diags_add(reader->diags, DIAG_WARNING, reader->name, line > 0 ? (unsigned)line : 0, 0, "%s%s%s", text,
+              what != NULL ? ": " : "", what != NULL ? what : "");
+}
+
+bool xml_is_element(const xmlNode *node, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+bool xml_is_in_namespace(const xmlNode *node, const char *uri)
+{
+    return node->ns != NULL && node->ns->href != NULL && strcmp((const char *)node->ns->href, uri) == 0;
+}
+
+const xmlNode *xml_child_in(const xmlNode *parent, const char *name, const char *uri)
+{
+    for (const xmlNode *node = parent != NULL ? parent->children : NULL; node != NULL; node = node->next)
+        if (xml_is_element(node, name) && (uri == NULL || xml_is_in_namespace(node, uri)))
+            return node;
+    return NULL;
+}
+
+const xmlNode *xml_child(const xmlNode *parent, const char *name)
+{
+    return xml_child_in(parent, name, NULL);
+}
+
+/* Copies what libxml2 allocated into our own allocator, without surrounding blanks; empty becomes NULL. */
+static char *take_text(struct xml_reader *reader, xmlChar *raw)
+{
+    const char *start = (const char *)raw;
+    char *text = NULL;
+
+    if (raw == NULL)
+        return NULL;
+    start += strspn(start, " \t\r\n");
+    size_t length = strlen(start);
+    while (length > 0 && isspace((unsigned char)start[length - 1]))
+        length--;
+    if (length > 0) {
+        text = strndup(start, length);
+        reader->out_of_memory |= text == NULL;
+    }
+    xmlFree(raw);
+    return text;
+}
+
+char *xml_text(struct xml_reader *reader, const xmlNode *node)
+{
+    xmlChar *raw = node != NULL ? xmlNodeGetContent(node) : NULL;
+
+    reader->out_of_memory |= node != NULL && raw == NULL;
+    return take_text(reader, raw);
+}
+
+char *xml_attribute(struct xml_reader *reader, const xmlNode *node, const char *name)
+{
+    const xmlAttr *found = node != NULL ? xmlHasNsProp(node, (const xmlChar *)name, NULL) : NULL;
+    xmlChar *raw = found != NULL ? xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
+
+    reader->out_of_memory |= found != NULL && raw == NULL;
+    return take_text(reader, raw);
+}
+
+bool xml_attribute_is(struct xml_reader *reader, const xmlNode *node, const char *name, const char *expected)
+{
+    _cleanup_(freep) char *value = xml_attribute(reader, node, name);
+
+    return value != NULL && strcmp(value, expected) == 0;
+}
+
+char *xml_format(struct xml_reader *reader, const char *pattern, ...)
+{
+    va_list arguments;
+    char *text;
+
+    va_start(arguments, pattern);
+    int length = vasprintf(&text, pattern, arguments);
+    va_end(arguments);
+    if (length >= 0)
+        return text;
+    reader->out_of_memory = true;
+    return NULL;
+}
+
+bool xml_copy_uuid(const char *text, char ret[static UUID_TEXT_SIZE])
+{
+    if (text == NULL || strlen(text) != UUID_TEXT_SIZE - 1)
+        return false;
+    for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (is_dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    }
+    for (size_t i = 0; i < UUID_TEXT_SIZE; i++)
+        ret[i] = (char)tolower((unsigned char)text[i]);
+    return true;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the pool derives from its machines, brought up to date for those that were edited: which of them stand by, where
+ * on the shelves, which use what, what their hosts have to spare. Decides nothing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define uthash_nonfatal_oom(element) ((element)->lost = true)
+#define HASH_NONFATAL_OOM            1
+#include <uthash.h>
+
+#include "pool/entry.h"
+
+void books_mark(struct pool *pool, struct entry *entry)
+{
+    number_set_add(&pool->edited, entry->machine.number);
+}
+
+static void tell(const struct pool *pool, const struct entry *entry, enum pool_change change)
+{
+    if (pool->observer != NULL)
+        pool->observer(pool->context, &entry->machine, change);
+}
+
+static void tell_each(const struct pool *pool, const struct entry *entry, const struct use *use)
+{
+    for (; use != NULL; use = use->next)
+        if (use->machine != &entry->machine)
+            tell(pool, entry_of(use->machine), POOL_CHANGED_CANDIDATE);
+}
+
+/* Those that use the same; one that is paused is up, and may be a candidate all the same. */
+static void tell_sharers(const struct pool *pool, const struct entry *entry)
+{
+    for (size_t i = 0; i < entry->uses.count; i++) {
+        const struct exclusive *exclusive = usage_of(&pool->usage, &entry->uses.items[i]);
+
+        tell_each(pool, entry, exclusive->off);
+        tell_each(pool, entry, exclusive->up);
+    }
+}
+
+/* ---- one machine ---- */
+
+static bool is_candidate(const struct machine *machine)
+{
+    return machine->is_present && (machine->roles & ROLE_IGNORED) == 0;
+}
+
+static void count_standing(struct pool *pool, struct entry *entry, enum standing standing)
+{
+    if (entry->standing < STANDING_COUNT)
+        pool->standing[entry->standing]--;
+    if (standing < STANDING_COUNT)
+        pool->standing[standing]++;
+    entry->standing = (uint8_t)standing;
+}
+
+static void set_quarantined(struct pool *pool, struct entry *entry, bool is_quarantined)
+{
+    if (is_quarantined)
+        number_set_add(&pool->quarantined, entry->machine.number);
+    else
+        number_set_remove(&pool->quarantined, entry->machine.number);
+}
+
+static void set_starting(struct entry *entry, uint64_t starting_kib)
+{
+    entry->host->starting_kib += starting_kib - entry->starting_kib;
+    entry->starting_kib = starting_kib;
+}
+
+/* Whose disks and addresses are in use. True: other machines may stand in other ways. */
+static bool settle_up(struct pool *pool, struct entry *entry)
+{
+    const struct machine *machine = &entry->machine;
+    bool is_up = machine_is_up(machine);
+    bool has_changed = is_up != entry->is_up || (is_up && machine->keeping != entry->keeping);
+
+    usage_set_up(&pool->usage, &entry->uses, is_up);
+    entry->is_up = is_up;
+    return has_changed;
+}
+
+static int settle_usage(struct pool *pool, struct entry *entry)
+{
+    bool has_turned = settle_up(pool, entry);
+    int r = 0;
+
+    if (entry->is_renewed) {
+        r = usage_add(&pool->usage, &entry->machine, entry->host->number, &entry->uses);
+        entry->is_renewed = r < 0;
+        has_turned |= entry->is_up;
+    }
+    if (has_turned)
+        tell_sharers(pool, entry);
+    return r;
+}
+
+static struct shelf *shelf_of(struct pool *pool, const struct entry *entry)
+{
+    if (entry->standing == STANDING_COUNT || pool->rules == NULL)
+        return NULL;
+    return &pool->shelves[entry->standing == STANDING_BY ? POOL_STANDING_BY : POOL_OTHERS];
+}
+
+static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
+{
+    const struct machine *machine = &entry->machine;
+    enum standing standing = is_candidate(machine) ? machine_standing(machine, now_us) : STANDING_COUNT;
+    bool is_other = entry->is_renewed || entry->keeping != machine->keeping;
+    struct shelf *shelf;
+    int r = 0;
+
+    if (entry->host->largest_kib < machine->description->memory_kib)
+        entry->host->largest_kib = machine->description->memory_kib;
+    set_starting(
+        entry, machine->is_starting && !machine_state_is_active(machine->state) ? machine->description->memory_kib : 0);
+    count_standing(pool, entry, standing);
+    set_quarantined(pool, entry, machine->is_present && machine->quarantined_until_us > now_us);
+    r = settle_usage(pool, entry);
+
+    shelf = shelf_of(pool, entry);
+    if (!shelf_is_right(shelf, machine)) {
+        is_other = true;
+        shelf_remove(machine);
+        if (shelf != NULL && r == 0)
+            r = shelf_add(shelf, machine, entry->host);
+    }
+    entry->keeping = (uint8_t)machine->keeping;
+    tell(pool, entry, is_other ? POOL_CHANGED_CANDIDATE : POOL_CHANGED);
+    return r;
+}
+
+/* ---- all of them ---- */
+
+/* The machines of a set: start with *at 0; NULL ends it. */
+static struct entry *next_of(const struct pool *pool, const struct number_set *set, uint32_t *at)
+{
+    uint32_t number = number_set_next(set, *at);
+
+    *at = number + 1;
+    return number != NUMBER_NONE ? pool->entries[number] : NULL;
+}
+
+/* Of a host whose memory is another, the machines that fit no longer, or fit now, or have another place. */
+static void settle_host(const struct pool *pool, struct pool_host *host)
+{
+    const struct entry *entry;
+    bool is_known;
+    uint64_t spare_kib = pool_host_spare_kib(host, &is_known);
+    unsigned class = pool_host_memory_class(host);
+    bool has_changed =
+        class != host->told_class || (spare_kib != host->told_spare_kib &&
+                                      (spare_kib < host->largest_kib || host->told_spare_kib < host->largest_kib));
+
+    host->told_spare_kib = spare_kib;
+    host->told_class = class;
+    if (!has_changed)
+        return;
+    for (uint32_t at = 0; (entry = next_of(pool, &host->machines, &at)) != NULL;)
+        if (entry->standing == STANDING_BY)
+            tell(pool, entry, POOL_CHANGED_CANDIDATE);
+}
+
+int pool_settle(struct pool *pool, int64_t now_us)
+{
+    struct entry *entry;
+    int r = 0;
+
+    pool->settled_us = now_us;
+    for (uint32_t at = 0; (entry = next_of(pool, &pool->quarantined, &at)) != NULL;)
+        if (entry->machine.quarantined_until_us <= now_us)
+            books_mark(pool, entry);
+    for (uint32_t at = 0; (entry = next_of(pool, &pool->edited, &at)) != NULL;) {
+        if (settle_entry(pool, entry, now_us) < 0)
+            r = -ENOMEM;
+        else
+            number_set_remove(&pool->edited, entry->machine.number);
+    }
+    for (struct pool_host *host = pool->hosts; host != NULL; host = host->hh.next)
+        settle_host(pool, host);
+    return r;
+}
+
+int64_t pool_deadline(const struct pool *pool)
+{
+    int64_t deadline_us = INT64_MAX;
+    const struct entry *entry;
+
+    for (uint32_t at = 0; (entry = next_of(pool, &pool->quarantined, &at)) != NULL;)
+        if (entry->machine.quarantined_until_us < deadline_us)
+            deadline_us = entry->machine.quarantined_until_us;
+    return deadline_us;
+}
+
+void pool_observe(struct pool *pool, pool_observer *observer, void *context)
+{
+    pool->observer = observer;
+    pool->context = context;
+}
+
+void books_renew(struct pool *pool, struct entry *entry)
+{
+    tell_sharers(pool, entry); /* with some of them it may share nothing afterwards */
+    usage_drop(&pool->usage, &entry->uses);
+    entry->is_renewed = true;
+}
+
+void books_remove(struct pool *pool, struct entry *entry)
+{
+    tell(pool, entry, POOL_CHANGED_LEAVES);
+    if (entry->is_up)
+        tell_sharers(pool, entry);
+    shelf_remove(&entry->machine);
+    usage_drop(&pool->usage, &entry->uses);
+    set_starting(entry, 0);
+    count_standing(pool, entry, STANDING_COUNT);
+    set_quarantined(pool, entry, false);
+    number_set_remove(&pool->edited, entry->machine.number);
+}
+
+int books_set_rules(struct pool *pool, const struct similarity_rules *rules)
+{
+    for (enum pool_set set = 0; set < POOL_SET_COUNT; set++) {
+        struct shelf *shelf = &pool->shelves[set];
+
+        if (shelf->columns != NULL)
+            columns_set_rules(shelf->columns, rules);
+        else if (shelf_init(shelf, rules) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- to be read ---- */
+
+const struct columns *pool_columns(const struct pool *pool, enum pool_set set)
+{
+    return pool->shelves[set].columns;
+}
+
+const struct cohort *pool_cohorts(const struct pool *pool, enum pool_set set, uint32_t entry)
+{
+    return pool->shelves[set].cohorts[entry];
+}
+
+size_t pool_standing_count(const struct pool *pool, enum standing standing)
+{
+    return pool->standing[standing];
+}
+
+enum standing pool_standing(const struct machine *machine)
+{
+    return (enum standing)entry_of(machine)->standing;
+}
+
+bool pool_is_standing_by(const struct machine *machine)
+{
+    return entry_of(machine)->standing == STANDING_BY && entry_of(machine)->place.shelf != NULL;
+}
+
+const struct pool_host *pool_host_of(const struct machine *machine)
+{
+    return entry_of(machine)->host;
+}
+
+const char *pool_host_name(const struct pool_host *host)
+{
+    return host->name;
+}
+
+uint64_t pool_host_spare_kib(const struct pool_host *host, bool *ret_is_known)
+{
+    *ret_is_known = host->free_kib != 0;
+    return host->free_kib > host->starting_kib ? host->free_kib - host->starting_kib : 0;
+}
+
+unsigned pool_host_memory_class(const struct pool_host *host)
+{
+    return host->free_kib == 0 ? 0 : 64 - (unsigned)__builtin_clzll(host->free_kib);
+}
+
+const struct use *pool_use_next(const struct machine *machine, const struct use *use)
+{
+    const struct uses *uses = &entry_of(machine)->uses;
+    size_t next = use == NULL ? 0 : (size_t)(use - uses->items) + 1;
+
+    return next < uses->count ? &uses->items[next] : NULL;
+}
+
+const struct usage *pool_usage(const struct pool *pool)
+{
+    return &pool->usage;
+}

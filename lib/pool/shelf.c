@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Machines by specification, host, warmth and name. Knows no state of a machine but its warmth, and judges none. */
+#include "pool/shelf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool/entry.h"
+
+int shelf_init(struct shelf *shelf, const struct similarity_rules *rules)
+{
+    return columns_new(rules, &shelf->columns);
+}
+
+void shelf_done(struct shelf *shelf)
+{
+    columns_free(shelf->columns);
+    free(shelf->cohorts);
+    *shelf = (struct shelf){0};
+}
+
+/* ---- a heap ---- */
+
+static bool is_before(const struct machine *a, const struct machine *b)
+{
+    int order = strcmp(a->name, b->name);
+
+    return order != 0 ? order < 0 : strcmp(a->uuid, b->uuid) < 0;
+}
+
+static void put(struct cohort *cohort, uint32_t at, const struct machine *machine)
+{
+    cohort->machines[at] = machine;
+    entry_of(machine)->place.at = at;
+}
+
+/* Moves the machine to where it belongs, from a place that is free. */
+static void sift(struct cohort *cohort, uint32_t at, const struct machine *machine)
+{
+    while (at > 0 && is_before(machine, cohort->machines[(at - 1) / 2])) {
+        put(cohort, at, cohort->machines[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (uint64_t child; (child = 2 * (uint64_t)at + 1) < cohort->count; at = (uint32_t)child) {
+        if (child + 1 < cohort->count && is_before(cohort->machines[child + 1], cohort->machines[child]))
+            child++;
+        if (!is_before(cohort->machines[child], machine))
+            break;
+        put(cohort, at, cohort->machines[child]);
+    }
+    put(cohort, at, machine);
+}
+
+static int grow(struct cohort *cohort)
+{
+    size_t room = (size_t)1 << cohort->room_log2;
+    const struct machine **machines;
+
+    if (cohort->count < room)
+        return 0;
+    machines = reallocarray(room > 1 ? cohort->machines : NULL, 2 * room, sizeof(struct machine *));
+    if (machines == NULL)
+        return -ENOMEM;
+    if (room == 1)
+        machines[0] = cohort->only;
+    cohort->machines = machines;
+    cohort->room_log2++;
+    return 0;
+}
+
+/* ---- cohorts ---- */
+
+static int cohort_new(const struct pool_host *host, enum warmth warmth, struct cohort **ret)
+{
+    struct cohort *cohort = calloc(1, sizeof(*cohort));
+
+    if (cohort == NULL)
+        return -ENOMEM;
+    cohort->host = host;
+    cohort->warmth = warmth;
+    cohort->machines = &cohort->only;
+    *ret = cohort;
+    return 0;
+}
+
+static void cohort_free(struct cohort *cohort)
+{
+    if (cohort->room_log2 > 0)
+        free(cohort->machines);
+    free(cohort);
+}
+
+static struct cohort *find(const struct shelf *shelf, uint32_t entry, const struct pool_host *host, enum warmth warmth)
+{
+    struct cohort *cohort = shelf->cohorts[entry];
+
+    while (cohort != NULL && (cohort->host != host || cohort->warmth != warmth))
+        cohort = cohort->next;
+    return cohort;
+}
+
+/* One with room for one more machine. */
+static int get(struct shelf *shelf, uint32_t entry, const struct pool_host *host, enum warmth warmth,
+               struct cohort **ret)
+{
+    struct cohort *cohort = find(shelf, entry, host, warmth);
+    int r;
+
+    if (cohort != NULL) {
+        *ret = cohort;
+        return grow(cohort);
+    }
+    r = cohort_new(host, warmth, &cohort);
+    if (r < 0)
+        return r;
+    cohort->next = shelf->cohorts[entry];
+    shelf->cohorts[entry] = *ret = cohort;
+    return 0;
+}
+
+static int reserve(struct shelf *shelf, uint32_t entry)
+{
+    size_t room = 2 * shelf->room + 16;
+    struct cohort **cohorts;
+
+    if (entry < shelf->room)
+        return 0;
+    cohorts = reallocarray(shelf->cohorts, room, sizeof(struct cohort *));
+    if (cohorts == NULL)
+        return -ENOMEM;
+    memset(&cohorts[shelf->room], 0, (room - shelf->room) * sizeof(struct cohort *));
+    shelf->cohorts = cohorts;
+    shelf->room = room;
+    return 0;
+}
+
+int shelf_add(struct shelf *shelf, const struct machine *machine, const struct pool_host *host)
+{
+    struct cohort *cohort;
+    uint32_t entry;
+    int r = columns_add(shelf->columns, &machine->spec, &entry);
+
+    if (r < 0)
+        return r;
+    r = reserve(shelf, entry);
+    if (r == 0)
+        r = get(shelf, entry, host, machine_warmth(machine), &cohort);
+    if (r < 0) {
+        columns_remove(shelf->columns, entry);
+        return r;
+    }
+    entry_of(machine)->place = (struct place){.shelf = shelf, .cohort = cohort, .entry = entry};
+    sift(cohort, cohort->count++, machine);
+    return 0;
+}
+
+void shelf_remove(const struct machine *machine)
+{
+    struct place *place = &entry_of(machine)->place;
+    struct shelf *shelf = place->shelf;
+    struct cohort *cohort = place->cohort;
+
+    if (shelf == NULL)
+        return;
+    cohort->count--;
+    if (cohort->count > place->at)
+        sift(cohort, place->at, cohort->machines[cohort->count]);
+    if (cohort->count == 0) {
+        struct cohort **at = &shelf->cohorts[place->entry];
+
+        while (*at != cohort)
+            at = &(*at)->next;
+        *at = cohort->next;
+        cohort_free(cohort);
+    }
+    columns_remove(shelf->columns, place->entry);
+    *place = (struct place){.shelf = NULL};
+}
+
+bool shelf_is_right(const struct shelf *shelf, const struct machine *machine)
+{
+    const struct place *place = &entry_of(machine)->place;
+
+    if (place->shelf != shelf)
+        return false;
+    return shelf == NULL || (place->cohort->warmth == machine_warmth(machine) &&
+                             columns_has(shelf->columns, place->entry, &machine->spec));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verdicts in words. */
+#include "protocol/verdict.h"
+
+const char *candidate_verdict_name(enum candidate_verdict verdict)
+{
+    static const char *const names[CANDIDATE_VERDICTS] = {
+        [CANDIDATE_ELIGIBLE] = "eligible",
+        [CANDIDATE_NOT_STANDBY] = "not standby",
+        [CANDIDATE_UNREACHABLE] = "hypervisor not connected",
+        [CANDIDATE_NOT_STANDING_BY] = "not standing by",
+        [CANDIDATE_FAILED_ITSELF] = "failed itself",
+        [CANDIDATE_CLAIMED] = "claimed",
+        [CANDIDATE_UNDER_OPERATOR] = "paused by an operator",
+        [CANDIDATE_QUARANTINED] = "in quarantine",
+        [CANDIDATE_NOT_SIMILAR] = "not similar enough",
+        [CANDIDATE_TRIED] = "tried already",
+        [CANDIDATE_NO_MEMORY] = "no memory on its host",
+        [CANDIDATE_IN_USE] = "disk or address in use",
+    };
+
+    return names[verdict];
+}
