@@ -86,6 +86,23 @@ static int restore_host(struct persistence *persistence, const struct stored_mac
     return r == -ENOMEM ? r : 0;
 }
 
+/* A row whose UUID begins with this is about the service of a machine. */
+#define DIVERSION "diversion:"
+
+static int restore_diversion(struct persistence *persistence, const struct stored_machine *row)
+{
+    struct diversion *diversion = NULL;
+    int r =
+        record_parse_diversion(row->document, clock_now(), coordinator_features(persistence->coordinator), &diversion);
+
+    if (r == -EINVAL) {
+        log_line(LOG_WARNING, "which machine serves the service of %s/%s cannot be read and is left out",
+                 row->hypervisor, row->uuid + strlen(DIVERSION));
+        return 0;
+    }
+    return r < 0 ? r : coordinator_restore_diversion(persistence->coordinator, diversion);
+}
+
 static int restore_machines(struct persistence *persistence, const struct stored *stored)
 {
     for (size_t i = 0; i < stored->n_machines; i++) {
@@ -96,6 +113,12 @@ static int restore_machines(struct persistence *persistence, const struct stored
 
         if (machine->uuid[0] == '\0') {
             r = restore_host(persistence, machine);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        if (strncmp(machine->uuid, DIVERSION, strlen(DIVERSION)) == 0) {
+            r = restore_diversion(persistence, machine);
             if (r < 0)
                 return r;
             continue;
@@ -212,6 +235,22 @@ static void write_host(struct persistence *persistence, const char *hypervisor, 
     store_put_machine(persistence->store, 0, 0, hypervisor, "", document);
 }
 
+/* One that is over has no document. */
+static void write_diversion(struct persistence *persistence, const struct diversion *diversion)
+{
+    _cleanup_(freep) char *document = NULL;
+    char key[sizeof(DIVERSION) + UUID_TEXT_SIZE];
+
+    if (!diversion->is_over &&
+        record_format_diversion(diversion, coordinator_features(persistence->coordinator), &document) < 0) {
+        log_line(LOG_ERR, "out of memory: that %s serves %s is not written to disk",
+                 diversion->service.replacement_name, diversion->service.name);
+        return;
+    }
+    snprintf(key, sizeof(key), DIVERSION "%s", diversion->service.original.uuid);
+    store_put_machine(persistence->store, 0, 0, diversion->service.original.hypervisor, key, document);
+}
+
 /*
  * The order matters where a write is cut off. That a machine runs on a host that is back is written after the host's
  * fencing is deleted; that a machine lost with its host is off is written after its recovery.
@@ -221,6 +260,7 @@ void persistence_write(struct persistence *persistence)
     const struct host_track *host;
     const char *hypervisor;
     const struct recovery *recovery;
+    const struct diversion *diversion;
     struct machine_ref machine;
     struct machine_memory memory;
 
@@ -231,6 +271,8 @@ void persistence_write(struct persistence *persistence)
         if (recovery->state != RECOVERY_RECORDING && write_recovery(persistence, recovery, 0, 0) < 0)
             log_line(LOG_ERR, "out of memory: recovery %s is not written to disk", recovery->id);
     }
+    while ((diversion = coordinator_next_changed_diversion(persistence->coordinator)) != NULL)
+        write_diversion(persistence, diversion);
     while ((host = coordinator_next_changed_host(persistence->coordinator, &hypervisor)) != NULL)
         write_host(persistence, hypervisor, host);
     while (coordinator_next_changed_machine(persistence->coordinator, &machine, &memory))

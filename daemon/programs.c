@@ -126,7 +126,7 @@ static int run(struct programs *programs, uint64_t number, const struct recovery
     const struct config_hooks *config = &programs->settings->config->hooks;
     struct hook_variable variables[VARIABLES_MAX];
     _cleanup_(freep) char *json = NULL;
-    int r = json_format_recovery(recovery, coordinator_pool(programs->coordinator), clock_now(), &json);
+    int r = json_format_recovery(recovery, clock_now(), &json);
 
     if (r < 0) {
         json = NULL;

@@ -90,6 +90,18 @@ static void get_machines(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
+static void get_services(struct exchange *exchange)
+{
+    _cleanup_(service_list_done) struct service_list services = {0};
+    char *json = NULL;
+    int r = service_list_collect(exchange->coordinator, &services);
+
+    if (r == 0)
+        r = json_format_services(&services, exchange->pool, coordinator_plan(exchange->coordinator, now(exchange)),
+                                 &json);
+    answer(exchange, r, json);
+}
+
 /* The machine named in the path; answers the request itself where there is not exactly one. */
 static const struct machine *find_machine(struct exchange *exchange)
 {
@@ -205,7 +217,7 @@ static void get_recoveries(struct exchange *exchange)
         if (is_about(recovery, failed))
             chosen[n++] = recovery;
     }
-    r = json_format_recoveries(chosen, n, exchange->pool, now(exchange), &json);
+    r = json_format_recoveries(chosen, n, now(exchange), &json);
     answer(exchange, r, json);
 }
 
@@ -219,7 +231,7 @@ static void get_recovery(struct exchange *exchange)
         const struct recovery *recovery = coordinator_recovery(coordinator, i - 1);
 
         if (strcmp(recovery->id, exchange->name) == 0) {
-            int r = json_format_recovery(recovery, exchange->pool, now(exchange), &json);
+            int r = json_format_recovery(recovery, now(exchange), &json);
 
             answer(exchange, r, json);
             return;
@@ -298,6 +310,7 @@ static const struct route {
     void (*handle)(struct exchange *exchange);
 } table[] = {
     {EVHTTP_REQ_GET, "GET", "/v1/status", get_status},
+    {EVHTTP_REQ_GET, "GET", "/v1/services", get_services},
     {EVHTTP_REQ_GET, "GET", "/v1/machines", get_machines},
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}", get_machine},
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}/explain", get_explanation},

@@ -13,11 +13,12 @@
 
 #define ROWS_DEFAULT 20
 
+/* By its role, or for the service that it serves. */
 static bool is_protected(const json_t *machine)
 {
     _cleanup_(freep) char *roles = field_joined(machine, "roles", " ");
 
-    return strstr(roles, "protected") != NULL;
+    return strstr(roles, "protected") != NULL || !field_is_null(machine, "serves");
 }
 
 static void print_failed(const json_t *machine)
@@ -33,7 +34,11 @@ static void print_failed(const json_t *machine)
                  field_word(machine, "hypervisor"));
     print_fact("it offers", "%s", features[0] != '\0' ? features : "no feature is known");
     print_fact("with", "%" PRId64 " vCPU%s, %s memory, %s", cpus, PLURAL(cpus), memory, size);
-    if (!is_protected(machine))
+    if (!field_is_null(machine, "serves"))
+        print_fact("serves", "%s: candidates are compared with what that service needs", field_word(machine, "serves"));
+    if (!field_is_null(machine, "served_by"))
+        print_fact("but", "%s serves in its place: nothing would be started for it", field_word(machine, "served_by"));
+    else if (!is_protected(machine))
         print_fact("but", "it is not protected: nothing would be started for it");
 }
 

@@ -22,6 +22,7 @@ static void add_recovery(struct table *table, const json_t *recovery)
 
     table_add(table, STYLE_PLAIN, "%s", field_word(recovery, "id"));
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "failed"));
+    table_add(table, STYLE_PLAIN, "%s", field_word(json_object_get(recovery, "service"), "name"));
     table_add(table, STYLE_PLAIN, "%s%s", field_word(recovery, "cause"),
               field_true(recovery, "is_drill") ? " (drill)" : "");
     table_add(table, style_of_outcome(outcome), "%s", outcome);
@@ -31,12 +32,28 @@ static void add_recovery(struct table *table, const json_t *recovery)
     table_add(table, STYLE_PLAIN, "%s", duration);
 }
 
+/* A replacement failed. */
+static bool is_any_of_another_service(const json_t *recoveries)
+{
+    for (size_t i = 0; i < json_array_size(recoveries); i++)
+        if (!field_is_null(json_array_get(recoveries, i), "service"))
+            return true;
+    return false;
+}
+
 /* failed: the machine that was asked for, or NULL. */
 static void print_recoveries(const json_t *recoveries, const char *failed)
 {
-    static const struct column columns[] = {
-        {"RECOVERY", COLUMN_WHOLE},    {"FAILED", COLUMN_WHOLE}, {"CAUSE", COLUMN_CUT},      {"OUTCOME", COLUMN_WHOLE},
-        {"REPLACEMENT", COLUMN_WHOLE}, {"WARM", COLUMN_WHOLE},   {"OVERLAP", COLUMN_NUMBER}, {"TOOK", COLUMN_NUMBER},
+    const struct column columns[] = {
+        {"RECOVERY", COLUMN_WHOLE},
+        {"FAILED", COLUMN_WHOLE},
+        {"SERVICE", is_any_of_another_service(recoveries) ? COLUMN_WHOLE : COLUMN_HIDDEN},
+        {"CAUSE", COLUMN_CUT},
+        {"OUTCOME", COLUMN_WHOLE},
+        {"REPLACEMENT", COLUMN_WHOLE},
+        {"WARM", COLUMN_WHOLE},
+        {"OVERLAP", COLUMN_NUMBER},
+        {"TOOK", COLUMN_NUMBER},
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
@@ -136,15 +153,15 @@ static void print_attempts(const json_t *attempts)
 /* Everything about the recovery that needs no table. */
 static void print_facts(const json_t *recovery)
 {
-    const json_t *root = json_object_get(recovery, "root");
+    const json_t *service = json_object_get(recovery, "service");
     const char *replacement = field_text(recovery, "replacement");
 
     print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
     if (field_true(recovery, "under_way"))
         print_fact("now", "%s", under_way_in_words(field_word(recovery, "outcome")));
-    if (json_is_object(root))
-        print_fact("in place of", "%s on %s, on whose limit it counts",
-                   field_word(root, field_is_null(root, "name") ? "uuid" : "name"), field_word(root, "hypervisor"));
+    if (json_is_object(service))
+        print_fact("service", "%s on %s, which it served as a replacement", field_word(service, "name"),
+                   field_word(service, "hypervisor"));
     if (replacement != NULL)
         print_fact("replacement", "%s on %s, %s when it was chosen, verified at level %s", replacement,
                    field_word(recovery, "replacement_hypervisor"), field_word(recovery, "warmth"),

@@ -41,6 +41,25 @@ static char *planned_for(const json_t *machine)
     return others > 0 ? format_text("%s +%" PRId64, first, others) : format_text("%s", first);
 }
 
+/* "serves web-1" of a replacement, "served by spare-1" of an original; "-": it serves itself, or nothing. */
+static char *service_of(const json_t *machine)
+{
+    if (!field_is_null(machine, "serves"))
+        return format_text("serves %s", field_word(machine, "serves"));
+    if (!field_is_null(machine, "served_by"))
+        return format_text("served by %s", field_word(machine, "served_by"));
+    return format_text("-");
+}
+
+static bool is_any_diverted(const json_t *machines)
+{
+    for (size_t i = 0; i < json_array_size(machines); i++)
+        if (!field_is_null(json_array_get(machines, i), "serves") ||
+            !field_is_null(json_array_get(machines, i), "served_by"))
+            return true;
+    return false;
+}
+
 static void add_machine(struct table *table, const json_t *machine)
 {
     const json_t *environment = json_object_get(machine, "environment");
@@ -49,14 +68,16 @@ static void add_machine(struct table *table, const json_t *machine)
     _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
     bool reachable = field_true(machine, "reachable"), claimed = !field_is_null(machine, "claimed_by");
     _cleanup_(freep) char *warmth = warmth_of(machine);
-    _cleanup_(freep) char *served = planned_for(machine);
+    _cleanup_(freep) char *planned = planned_for(machine);
+    _cleanup_(freep) char *service = service_of(machine);
     const char *state = field_word(machine, "state");
 
     table_add(table, STYLE_STRONG, "%s", field_word(machine, "name"));
     table_add(table, STYLE_PLAIN, "%s", field_word(machine, "hypervisor"));
     table_add(table, reachable ? style_of_state(state) : STYLE_NOTABLE, "%s%s", state, reachable ? "" : "?");
     table_add(table, STYLE_PLAIN, "%s", warmth);
-    table_add(table, STYLE_PLAIN, "%s", served);
+    table_add(table, STYLE_PLAIN, "%s", service);
+    table_add(table, STYLE_PLAIN, "%s", planned);
     table_add(table, claimed ? STYLE_NOTABLE : STYLE_PLAIN, "%s%s", roles[0] != '\0' ? roles : "-",
               claimed ? " claimed" : "");
     table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(environment, "cpu"));
@@ -77,10 +98,15 @@ static bool are_several_hypervisors(const json_t *machines)
 static void print_machines(const json_t *machines)
 {
     const struct column columns[] = {
-        {"MACHINE", COLUMN_WHOLE}, {"HYPERVISOR", are_several_hypervisors(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
-        {"STATE", COLUMN_WHOLE},   {"WARMTH", COLUMN_WHOLE},
-        {"FOR", COLUMN_WHOLE},     {"ROLES", COLUMN_WHOLE},
-        {"CPU", COLUMN_NUMBER},    {"MEMORY", COLUMN_NUMBER},
+        {"MACHINE", COLUMN_WHOLE},
+        {"HYPERVISOR", are_several_hypervisors(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
+        {"STATE", COLUMN_WHOLE},
+        {"WARMTH", COLUMN_WHOLE},
+        {"SERVICE", is_any_diverted(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
+        {"FOR", COLUMN_WHOLE},
+        {"ROLES", COLUMN_WHOLE},
+        {"CPU", COLUMN_NUMBER},
+        {"MEMORY", COLUMN_NUMBER},
         {"OFFERS", COLUMN_CUT},
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));

@@ -56,6 +56,17 @@ static void print_hardware(const json_t *machine)
         print_fact("host devices", "%s", hostdevs);
 }
 
+/* Where a replacement serves a service. */
+static void print_service(const json_t *machine)
+{
+    const char *serves = field_text(machine, "serves"), *served_by = field_text(machine, "served_by");
+
+    if (serves != NULL)
+        print_fact("serves", "%s, as its replacement", serves);
+    if (served_by != NULL)
+        print_fact("served by", "%s, its replacement", served_by);
+}
+
 /* What recoveries have to do with the machine. */
 static void print_recovery_facts(const json_t *machine)
 {
@@ -132,6 +143,7 @@ static void print_machine(const json_t *machine)
     print_fact("priority", "%" PRId64, field_integer(machine, "priority"));
     if (!field_is_null(machine, "warmth"))
         print_fact("warmth", "%s", field_word(machine, "warmth"));
+    print_service(machine);
     print_plan(machine);
     print_keeping(machine);
     print_recovery_facts(machine);

@@ -119,6 +119,25 @@ static void print_hypervisors(const json_t *hypervisors)
     print_troubles(hypervisors);
 }
 
+/* "5: 4 up, 1 down; 1 served by a replacement": states that no service is in are left out. */
+static void print_services(const json_t *services)
+{
+    static const char *const states[] = {"up", "recovering", "down", "stopped", "unknown"};
+    _cleanup_(freep) char *text = format_text("%s", "");
+    int64_t total = 0, diverted = field_integer(services, "diverted");
+
+    for (size_t i = 0; i < ELEMENTS_OF(states); i++) {
+        int64_t count = field_integer(services, states[i]);
+        _cleanup_(freep) char *before = text;
+
+        text = count > 0 ? format_text("%s%s%" PRId64 " %s", before, total > 0 ? ", " : ": ", count, states[i])
+                         : format_text("%s", before);
+        total += count;
+    }
+    print_fact("services", diverted > 0 ? "%" PRId64 "%s; %" PRId64 " served by a replacement" : "%" PRId64 "%s", total,
+               text, diverted);
+}
+
 static void print_status(const json_t *status)
 {
     const json_t *machines = json_object_get(status, "machines"), *recoveries = json_object_get(status, "recoveries");
@@ -140,6 +159,7 @@ static void print_status(const json_t *status)
     print_fact("machines", "%" PRId64 ": %" PRId64 " running, %" PRId64 " standing by, %" PRId64 " protected",
                field_integer(machines, "total"), field_integer(machines, "running"),
                field_integer(machines, "standing_by"), field_integer(machines, "protected"));
+    print_services(json_object_get(status, "services"));
     if (field_integer(machines, "warm") + field_integer(machines, "warming") > 0)
         print_fact("kept warm", "%" PRId64 ", %" PRId64 " being made warm", field_integer(machines, "warm"),
                    field_integer(machines, "warming"));

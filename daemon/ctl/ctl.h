@@ -46,6 +46,7 @@ struct command {
 };
 
 extern const struct command command_status;
+extern const struct command command_services;
 extern const struct command command_list;
 extern const struct command command_show;
 extern const struct command command_explain;

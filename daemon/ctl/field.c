@@ -153,6 +153,16 @@ enum style style_of_state(const char *state)
     return look_up(words, ELEMENTS_OF(words), state);
 }
 
+enum style style_of_service(const char *state)
+{
+    static const struct styled_word words[] = {
+        {"up", STYLE_GOOD},       {"recovering", STYLE_NOTABLE}, {"down", STYLE_ALARM},
+        {"stopped", STYLE_FAINT}, {"unknown", STYLE_NOTABLE},
+    };
+
+    return look_up(words, ELEMENTS_OF(words), state);
+}
+
 enum style style_of_outcome(const char *outcome)
 {
     static const struct styled_word words[] = {

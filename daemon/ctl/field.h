@@ -34,8 +34,9 @@ char *format_bytes(uint64_t bytes) _must_check_;
 /* "1.234 s", "2 min 3 s", "3 h 4 min", "5 d 6 h". Caller frees. */
 char *format_duration(double ms) _must_check_;
 
-/* How a machine's state, and a recovery's outcome or a notice's kind, are to be shown. */
+/* How the state of a machine, of a service, and a recovery's outcome or a notice's kind, are to be shown. */
 enum style style_of_state(const char *state);
+enum style style_of_service(const char *state);
 enum style style_of_outcome(const char *outcome);
 
 #endif

@@ -14,8 +14,8 @@
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status, &command_list,    &command_show,   &command_explain, &command_history,
-    &command_drill,  &command_release, &command_fenced, &command_reload,  &command_watch,
+    &command_status, &command_services, &command_list,   &command_show,   &command_explain, &command_history,
+    &command_drill,  &command_release,  &command_fenced, &command_reload, &command_watch,
 };
 
 /* flag 0: every command takes it. */

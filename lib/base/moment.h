@@ -3,6 +3,7 @@
 #ifndef UNDERSTUDY_BASE_MOMENT_H
 #define UNDERSTUDY_BASE_MOMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define USEC_PER_SEC  INT64_C(1000000)
@@ -17,5 +18,11 @@ struct moment {
     int64_t mono_us;
     int64_t real_us;
 };
+
+/* A moment of {0} has not come. */
+static inline bool moment_has_come(struct moment moment)
+{
+    return moment.real_us != 0 || moment.mono_us != 0;
+}
 
 #endif

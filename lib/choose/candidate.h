@@ -28,6 +28,7 @@ struct choice_request {
     const struct spared *spared;     /* among equals, these come last; NULL: none */
     const struct machine_ref *tried; /* machines that this recovery tried already */
     size_t n_tried;
+    int64_t rest_us;             /* a machine that an operator stopped less than this ago is left alone; 0: it is not */
     int64_t now_us;              /* mono_us, for what is told of quarantines */
     bool check_memory;           /* a candidate that is to be booted must fit into its host's memory */
     bool kept_may_be_given_back; /* what is only kept warm is in no candidate's way */

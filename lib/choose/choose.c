@@ -116,6 +116,17 @@ static enum candidate_verdict verdict_of_standing(enum standing standing)
     }
 }
 
+/* Another machine serves its service: it may take that back from the machine that failed, and do nothing else. */
+static bool is_diverted(const struct choice_request *request, const struct machine *machine)
+{
+    return machine->diverted != NULL && (request->failed == NULL || request->failed->serves != machine->diverted);
+}
+
+static bool was_just_stopped(const struct choice_request *request, const struct machine *machine)
+{
+    return request->rest_us > 0 && machine->stopped_us > 0 && request->now_us - machine->stopped_us < request->rest_us;
+}
+
 /* The score is there. */
 static void judge(const struct choice_request *request, struct candidate *candidate)
 {
@@ -124,6 +135,10 @@ static void judge(const struct choice_request *request, struct candidate *candid
         return;
     if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
         candidate->verdict = CANDIDATE_NOT_SIMILAR;
+    else if (is_diverted(request, candidate->machine))
+        candidate->verdict = CANDIDATE_DIVERTED;
+    else if (was_just_stopped(request, candidate->machine))
+        candidate->verdict = CANDIDATE_JUST_STOPPED;
     else if (was_tried(request, candidate->machine))
         candidate->verdict = CANDIDATE_TRIED;
     else if (lacks_memory(request, candidate->machine))

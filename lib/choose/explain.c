@@ -133,6 +133,8 @@ int explain_ineligible(const struct choice_request *request, const struct candid
         return explain_state(machine, ret);
     case CANDIDATE_FAILED_ITSELF:
         return text_format(ret, "it failed itself and was not recovered");
+    case CANDIDATE_DIVERTED:
+        return text_format(ret, "%s serves its service", machine->diverted->replacement_name);
     case CANDIDATE_CLAIMED:
         if (machine->keeping == KEEPING_ENDING)
             return text_format(ret, "was kept warm, and is being stopped");
@@ -146,6 +148,9 @@ int explain_ineligible(const struct choice_request *request, const struct candid
                            (machine->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
     case CANDIDATE_NOT_SIMILAR:
         return explain_similarity(request, &candidate->score, ret);
+    case CANDIDATE_JUST_STOPPED:
+        return text_format(ret, "an operator stopped it %" PRId64 " s ago: not started unasked",
+                           (request->now_us - machine->stopped_us) / USEC_PER_SEC);
     case CANDIDATE_TRIED:
         return text_format(ret, "this recovery tried it, and it did not come up");
     case CANDIDATE_NO_MEMORY:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Through all users of what one machine uses. */
+/* Through all users of what one machine uses, and then to the original. */
 #include "choose/kept_out.h"
 
 #include "choose/choose.h"
@@ -22,6 +22,23 @@ static const struct machine *next_sharer(const struct choice_request *request, s
     return search->other->machine;
 }
 
+/* Once. */
+static struct candidate take_original(const struct choice_request *request, struct kept_out *search)
+{
+    const struct diverted_service *service = request->failed->serves;
+    const struct machine *original = NULL;
+    struct candidate candidate = {.machine = NULL};
+
+    if (service != NULL && !search->is_at_original)
+        original = pool_find(request->pool, service->original.hypervisor, service->original.uuid);
+    search->is_at_original = true;
+    if (original != NULL && pool_is_standing_by(original))
+        candidate = choose_judge(request, original);
+    if (candidate.verdict != CANDIDATE_ELIGIBLE)
+        candidate.machine = NULL;
+    return candidate;
+}
+
 struct candidate kept_out_next(const struct choice_request *request, struct kept_out *search)
 {
     const struct machine *machine;
@@ -33,5 +50,5 @@ struct candidate kept_out_next(const struct choice_request *request, struct kept
             if (candidate.verdict == CANDIDATE_ELIGIBLE)
                 return candidate;
         }
-    return (struct candidate){.machine = NULL};
+    return take_original(request, search);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Machines that share a disk, an address or a device with a failed one, and would be candidates for its place once it is
- * off. While it is up, it alone keeps them from being anyone's.
+ * Machines that would be candidates for the place of a failed one alone: those that share a disk, an address or a device
+ * with it, and while it is up are kept out by that; and the original of the service that it serves as a replacement, which
+ * may take that service back and serve no other.
  */
 #ifndef UNDERSTUDY_CHOOSE_KEPT_OUT_H
 #define UNDERSTUDY_CHOOSE_KEPT_OUT_H
@@ -12,6 +13,7 @@
 struct kept_out {
     const struct use *own, *other;
     bool is_up; /* `other` is among the uses that are up */
+    bool is_at_original;
 };
 
 /*

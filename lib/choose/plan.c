@@ -103,8 +103,8 @@ static void turn(void *context, uint32_t machine)
 
 bool plan_is_served(const struct machine *machine)
 {
-    return machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 && machine->claimed_by == NULL &&
-           machine->keeping == KEEPING_NONE &&
+    return machine->is_present && machine_is_protected(machine) && machine->diverted == NULL &&
+           machine->claimed_by == NULL && machine->keeping == KEEPING_NONE &&
            (machine->state == MACHINE_RUNNING || machine->state == MACHINE_SUSPENDED);
 }
 
@@ -221,6 +221,17 @@ static void touch_needs_of_sharers(struct plan *plan, const struct machine *mach
         }
 }
 
+/* The replacement that serves the service of this machine may have it as a candidate. */
+static void touch_need_of_replacement(struct plan *plan, const struct machine *original)
+{
+    const struct machine_ref *ref = original->diverted != NULL ? &original->diverted->replacement : NULL;
+    const struct machine *machine = ref != NULL ? pool_find(plan->pool, ref->hypervisor, ref->uuid) : NULL;
+    const struct known *known = machine != NULL ? known_of(plan, machine) : NULL;
+
+    if (known != NULL && known->service != NULL)
+        rows_touch(&plan->rows, known->service->row->need);
+}
+
 static void offer_to_all(struct plan *plan, const struct machine *machine)
 {
     for (size_t i = 0; i < plan->rows.need_room; i++)
@@ -254,6 +265,7 @@ static void withdraw(struct plan *plan, struct known *known)
 {
     rows_withdraw(&plan->rows, known->machine);
     touch_needs_of_sharers(plan, known->machine);
+    touch_need_of_replacement(plan, known->machine);
     if (known->is_to_be_offered)
         return;
     known->is_to_be_offered = true;
@@ -399,7 +411,7 @@ struct choice_request plan_request(const struct plan *plan, const struct machine
 {
     return (struct choice_request){
         .pool = plan->pool,
-        .need = &served->spec,
+        .need = machine_need(served),
         .failed = served,
         .host = pool_host_of(served),
         .spared = &plan->rows.spared,
@@ -450,8 +462,8 @@ static bool is_more_important(const struct machine *a, const struct machine *b)
 {
     int order;
 
-    if (b == NULL || a->priority != b->priority)
-        return b == NULL || a->priority > b->priority;
+    if (b == NULL || machine_priority(a) != machine_priority(b))
+        return b == NULL || machine_priority(a) > machine_priority(b);
     order = strcmp(a->name, b->name);
     if (order == 0)
         order = strcmp(a->hypervisor, b->hypervisor);

@@ -256,7 +256,7 @@ static int get_row(struct rows *rows, uint32_t entry, const struct pool_host *ho
 int rows_enter(struct rows *rows, struct service *service)
 {
     uint32_t entry;
-    int r = columns_add(rows->specs, &service->machine->spec, &entry);
+    int r = columns_add(rows->specs, machine_need(service->machine), &entry);
 
     if (r < 0)
         return r;
@@ -284,5 +284,5 @@ void rows_leave(struct rows *rows, struct service *service)
 
 bool rows_is_right(const struct rows *rows, const struct service *service)
 {
-    return columns_has(rows->specs, service->row->need->entry, &service->machine->spec);
+    return columns_has(rows->specs, service->row->need->entry, machine_need(service->machine));
 }

@@ -155,6 +155,7 @@ struct config_recovery {
     unsigned limit;    /* recoveries of one machine and its replacements within the window; 0: no limit */
     int64_t limit_window_us;
     int64_t quarantine_us; /* a candidate that did not come up is no candidate for so long */
+    int64_t retry_for_us;  /* a service that is down is tried again for so long when something helps; 0: never */
     int64_t late_start_us; /* after its recovery ended, a start without an answer may take effect for so long */
     unsigned concurrency;  /* starts under way on one hypervisor; 0: no limit */
     bool check_memory;     /* the host must have the memory that a cold candidate needs */

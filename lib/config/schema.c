@@ -290,7 +290,17 @@ static const struct schema_key keys[] = {
      CONFIG(recovery.quarantine_us),
      .max = 30 * DAY,
      .default_text = "10m",
-     .text = "How long a candidate that did not come up is left out of later recoveries."},
+     .text = "How long a candidate that did not come up is left out of later recoveries. It doubles each time in a "
+             "row, up to a day, and ends when the machine is defined anew."},
+    {.path = "recovery.retry_for",
+     .type = SCHEMA_DURATION,
+     CONFIG(recovery.retry_for_us),
+     .max = 30 * DAY,
+     .default_text = "1h",
+     .text = "For so long after a recovery has failed, a service that is down is tried again when something changes "
+             "that helps: a candidate was defined or changed, its host came back or has memory again, its quarantine "
+             "is over, or the configuration was reloaded. A machine that was stopped on request, or that failed a "
+             "recovery, less than 10 minutes ago is not started by this. 0: never."},
     {.path = "recovery.late_start",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.late_start_us),

@@ -12,7 +12,8 @@ unsigned brake_budget_spent(const struct registry *registry, const struct machin
 
         if (now.mono_us - recovery->detected.mono_us > registry->config->recovery.limit_window_us)
             break;
-        if (machine_ref_equal(&recovery->root, original) && recovery->state != RECOVERY_DISMISSED)
+        if (machine_ref_equal(&recovery->service, original) && !recovery->is_drill &&
+            moment_has_come(recovery->started))
             spent++;
     }
     return spent;
@@ -24,7 +25,7 @@ static size_t count_protected(const struct registry *registry)
 
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine))
-        count += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 && machine->keeping == KEEPING_NONE &&
+        count += machine->is_present && machine_is_protected(machine) && machine->keeping == KEEPING_NONE &&
                  (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
     return count;
 }
@@ -33,6 +34,7 @@ static bool counts_as_failure(const struct brake *brake, const struct recovery *
 {
     return now.mono_us - recovery->detected.mono_us <= brake->registry->config->recovery.brake.window_us &&
            recovery->detected.mono_us > brake->released_us && !recovery->is_drill &&
+           !moment_has_come(recovery->down_since) &&
            recovery->cause != CAUSE_HOST_LOST && /* many at once by nature: hold_share is for that */
            recovery->state != RECOVERY_DISMISSED;
 }
@@ -52,7 +54,7 @@ static size_t count_failures(struct brake *brake, struct moment now)
 
         if (!counts_as_failure(brake, records->all[i], now))
             continue;
-        watch = watch_find(brake->registry, &records->all[i]->root);
+        watch = watch_find(brake->registry, &records->all[i]->service);
         if (watch != NULL && watch->brake_round == brake->round)
             continue;
         if (watch != NULL)

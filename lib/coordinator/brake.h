@@ -27,7 +27,7 @@ void brake_restore(struct brake *brake);
 /* Tells once that the brake was on when the daemon last ran. */
 void brake_announce_restored(struct brake *brake, struct moment now);
 
-/* How many recoveries count on the budget of a service within the window. */
+/* For how many failures of a service something was started within the window. */
 unsigned brake_budget_spent(const struct registry *registry, const struct machine_ref *original, struct moment now);
 
 #endif

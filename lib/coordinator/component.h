@@ -24,6 +24,7 @@ typedef bool component_next(void *self, struct action *ret);
 /* The components; coordinator.c has the table of them. */
 enum part {
     PART_MACHINES,
+    PART_SERVICES,
     PART_BRAKE,
     PART_LATE_STARTS,
     PART_HEARTBEAT,
@@ -31,7 +32,7 @@ enum part {
     PART_HOSTS,
     PART_STANDBY,
     PART_RECOVERIES,
-    PART_DOUBLES,
+    PART_RETRIES,
     PART_ASSIGNMENT,
     PART_COUNT,
 };

@@ -40,6 +40,7 @@ static const struct {
 #define PART(member)  #member, offsetof(struct coordinator, member)
 #define TASKS(member) .tasks = offsetof(struct coordinator, member)
     [PART_MACHINES] = {PART(registry), NULL, machines_answer, machines_tick, machines_deadline},
+    [PART_SERVICES] = {PART(services), services_handle, services_answer, TASKS(services.surplus)},
     [PART_BRAKE] = {PART(brake), brake_handle, NULL, NULL, NULL},
     [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, TASKS(late_starts.strays)},
     [PART_HEARTBEAT] = {PART(heartbeat), NULL, heartbeat_answer, heartbeat_tick, heartbeat_deadline},
@@ -47,7 +48,7 @@ static const struct {
     [PART_HOSTS] = {PART(registry), hosts_handle, hosts_answer, hosts_tick, hosts_deadline},
     [PART_STANDBY] = {PART(standby), standby_handle, standby_answer, standby_tick, standby_deadline},
     [PART_RECOVERIES] = {PART(recoveries), recoveries_handle, recoveries_answer, recoveries_tick, recoveries_deadline},
-    [PART_DOUBLES] = {PART(doubles), doubles_handle, doubles_answer, TASKS(doubles.surplus)},
+    [PART_RETRIES] = {PART(retries), retries_handle, NULL, NULL, retries_deadline},
     [PART_ASSIGNMENT] = {PART(assignment), assignment_handle, NULL, NULL, assignment_deadline},
 #undef PART
 #undef TASKS
@@ -61,7 +62,7 @@ static const struct {
     enum part part;
     component_next *next;
 } asking[] = {
-    {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},       {PART_DOUBLES, doubles_next},
+    {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},       {PART_SERVICES, services_next},
     {PART_RECOVERIES, recoveries_next},   {PART_STANDBY, standby_next},   {PART_GUEST_CLOCK, guest_clock_next},
     {PART_HOSTS, hosts_next_listing},     {PART_MACHINES, machines_next}, {PART_HEARTBEAT, heartbeat_next},
 };
@@ -77,6 +78,7 @@ static void coordinator_settle(struct coordinator *coordinator, struct moment no
     unsigned steps = 0;
 
     registry_tell(&coordinator->registry, FACT_INPUT);
+    registry_tell(&coordinator->registry, FACT_HELP);
     for (enum part part = 0; part < PART_COUNT; part++)
         while (parts[part].handle != NULL && parts[part].handle(self_of(coordinator, part), now)) {
             if (++steps > STEPS_MAX) {
@@ -104,7 +106,7 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     coordinator->late_starts.registry = registry;
     coordinator->heartbeat = (struct heartbeat){.registry = registry, .next_us = USEC_INFINITY};
     coordinator->guest_clock.registry = registry;
-    coordinator->doubles.registry = registry;
+    coordinator->services.registry = registry;
     coordinator->standby = (struct standby){
         .registry = registry,
         .brake = &coordinator->brake,
@@ -117,6 +119,8 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
         .guest_clock = &coordinator->guest_clock,
         .standby = &coordinator->standby,
     };
+    coordinator->retries =
+        (struct retries){.recoveries = &coordinator->recoveries, .looked_us = INT64_MIN / 2, .due_us = USEC_INFINITY};
     coordinator->assignment = (struct assignment){.recoveries = &coordinator->recoveries, .due_us = USEC_INFINITY};
     r = registry_init(registry);
     if (r == 0)
@@ -133,7 +137,7 @@ void coordinator_free(struct coordinator *coordinator)
         return;
     recoveries_done(&coordinator->recoveries);
     standby_done(&coordinator->standby);
-    doubles_done(&coordinator->doubles);
+    services_done(&coordinator->services);
     guest_clock_done(&coordinator->guest_clock);
     late_starts_done(&coordinator->late_starts);
     registry_done(&coordinator->registry);

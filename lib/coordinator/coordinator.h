@@ -22,6 +22,7 @@
 #include "protocol/event.h"
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
+#include "workflow/diversion.h"
 #include "workflow/recovery.h"
 
 struct coordinator;
@@ -153,13 +154,21 @@ int coordinator_learned(const struct coordinator *coordinator, const struct mach
 /* The notice is handed over: notice_done. */
 bool coordinator_next_notice(struct coordinator *coordinator, struct notice *ret);
 
+/* A diversion that was read back; takes it. Before the first input. -ENOMEM: it is freed. */
+int coordinator_restore_diversion(struct coordinator *coordinator, struct diversion *diversion) _must_check_;
+/* One that has changed and is to be written down, or with is_over forgotten; borrowed until the next call. NULL: none. */
+const struct diversion *coordinator_next_changed_diversion(struct coordinator *coordinator);
+
 /* ---- what it knows ---- */
+
+size_t coordinator_diversion_count(const struct coordinator *coordinator);
+const struct diversion *coordinator_diversion(const struct coordinator *coordinator, size_t index);
 
 struct pool *coordinator_pool(const struct coordinator *coordinator);
 /* Who would take over from each protected machine, complete and current; borrowed until the next input. NULL without
  * memory. */
 struct plan *coordinator_plan(const struct coordinator *coordinator, struct moment now);
-const struct feature_table *coordinator_features(const struct coordinator *coordinator);
+struct feature_table *coordinator_features(const struct coordinator *coordinator);
 
 /* The brake is on: nothing is started until coordinator_release. */
 bool coordinator_is_held(const struct coordinator *coordinator);

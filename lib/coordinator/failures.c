@@ -22,6 +22,12 @@ void failures_defer(struct registry *registry, struct watch *watch, enum failure
     failures_await_deadline(registry, watch);
 }
 
+void failures_forget(struct watch *watch)
+{
+    watch->deferred_cause = CAUSE_NONE;
+    watch->deferred_retry_us = USEC_INFINITY;
+}
+
 /* What failed here is dealt with already, or says nothing of a service. */
 static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
 {
@@ -61,7 +67,7 @@ void failures_leave(struct registry *registry, struct watch *watch, const struct
         failures_clear(registry, watch, machine);
         return;
     }
-    if ((machine->roles & ROLE_PROTECTED) == 0) {
+    if (!machine_is_protected(machine)) {
         failures_clear(registry, watch, machine);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, machine,
                     "%s failed and is not protected: %s (%s)", machine->name, why, failure_cause_name(cause));
@@ -79,18 +85,32 @@ void failures_retry(struct registry *registry, struct watch *watch, const struct
 
     if (cause == CAUSE_NONE)
         return;
-    watch->deferred_cause = CAUSE_NONE;
-    watch->deferred_retry_us = USEC_INFINITY;
+    failures_forget(watch);
     failures_leave(registry, watch, machine, cause, failure_cause_sentence(cause), now);
 }
 
 /* Off, and to be recovered unless it is started again in time: meanwhile it takes the place of no other machine. */
 static void reserve_for_itself(struct registry *registry, struct watch *watch, const struct machine *machine)
 {
-    if (machine == NULL || machine->state != MACHINE_SHUT_OFF || (machine->roles & ROLE_PROTECTED) == 0)
+    if (machine == NULL || machine->state != MACHINE_SHUT_OFF || !machine_is_protected(machine))
         return;
     pool_edit(registry->pool, machine)->failed_unrecovered = true;
     watch_mark_changed(registry, watch);
+}
+
+/*
+ * A replacement that is stopped on purpose leaves its service stopped on purpose, until either of the two is started.
+ * What a recovery does with the machine is not on purpose.
+ */
+static void stop_diversion(struct registry *registry, const struct watch *watch)
+{
+    struct machine_ref ref = watch_ref(watch);
+    struct diversion *diversion = diversions_served_by(&registry->diversions, &ref);
+
+    if (diversion == NULL || diversion->is_stopped || watch_is_taken(watch))
+        return;
+    diversion->is_stopped = true;
+    diversion->is_changed = true;
 }
 
 void failures_handle_verdict(struct registry *registry, struct watch *watch, const struct machine *machine,
@@ -114,6 +134,9 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
         break;
     case FAILURE_PLANNED:
+        stop_diversion(registry, watch);
+        if (machine != NULL && watch->warms == NULL)
+            pool_edit(registry->pool, machine)->stopped_us = now.mono_us;
         if (!watch_is_taken(watch))
             outbox_tell(&registry->outbox, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
         break;

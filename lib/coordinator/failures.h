@@ -17,8 +17,10 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
  */
 void failures_leave(struct registry *registry, struct watch *watch, const struct machine *machine,
                     enum failure_cause cause, const char *why, struct moment now);
-/* There was no memory to deal with a failure: it is left again at retry_us (mono_us). */
+/* A failure cannot be dealt with now, without memory or before more is known: it is left again at retry_us (mono_us). */
 void failures_defer(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us);
+/* The machine runs again, or is no more: no failure is deferred. */
+void failures_forget(struct watch *watch);
 /* A failure that was deferred, if there is one, is left again. */
 void failures_retry(struct registry *registry, struct watch *watch, const struct machine *machine, struct moment now);
 /* The machine has run since its last failure, or needs no recovery. */

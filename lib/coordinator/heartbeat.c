@@ -17,7 +17,7 @@ static bool is_asked(const struct registry *registry, const struct watch *watch)
     const struct machine *machine = watch_machine(registry, watch);
 
     return registry->config->failure.heartbeat.is_enabled && machine != NULL && machine->state == MACHINE_RUNNING &&
-           machine->is_reachable && (machine->roles & ROLE_PROTECTED) != 0 &&
+           machine->is_reachable && machine_is_protected(machine) &&
            (machine->agent_connected || (watch->hang != NULL && watch->hang->misses > 0)) && !watch_is_taken(watch);
 }
 

@@ -50,8 +50,8 @@ static bool is_needed(const struct registry *registry, const struct host *host)
             return true;
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine))
-        if (is_on(host, machine->hypervisor) && (machine->roles & ROLE_PROTECTED) != 0 &&
-            was_in_service(registry, machine) && !machine_runs_elsewhere(registry, machine))
+        if (is_on(host, machine->hypervisor) && machine_is_protected(machine) && was_in_service(registry, machine) &&
+            !machine_runs_elsewhere(registry, machine))
             return true;
     return false;
 }
@@ -113,7 +113,7 @@ static struct host_load load_of(const struct registry *registry, const char *hyp
         if (strcmp(machine->hypervisor, hypervisor) != 0 || !was_in_service(registry, machine))
             continue;
         load.running++;
-        load.protected += (machine->roles & ROLE_PROTECTED) != 0;
+        load.protected += machine_is_protected(machine);
     }
     return load;
 }

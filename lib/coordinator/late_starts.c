@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "coordinator/machines.h"
 #include "workflow/question.h"
 
 static struct recovery_attempt *find_attempt(const struct recovery *recovery, const struct machine_ref *ref)
@@ -21,6 +22,8 @@ static struct recovery_attempt *find_attempt(const struct recovery *recovery, co
 static bool is_wanted(const struct registry *registry, const struct recovery *asker,
                       const struct recovery_attempt *attempt, const struct machine_ref *ref)
 {
+    const struct diversion *diversion = diversions_served_by(&registry->diversions, ref);
+
     /* Restarted in vain, and up after all: that is what was wished. */
     if (asker != NULL && machine_ref_equal(&asker->failed, ref))
         return true;
@@ -31,11 +34,11 @@ static bool is_wanted(const struct registry *registry, const struct recovery *as
             continue;
         if (!recovery_state_is_final(recovery->state))
             return true;
-        if (recovery->state == RECOVERY_RECOVERED && (recovery->stands_in || recovery->is_restarting) &&
+        if (recovery->state == RECOVERY_RECOVERED && recovery->is_restarting &&
             (attempt == NULL || recovery == asker || recovery->decided.mono_us > attempt->decided.mono_us))
             return true;
     }
-    return false;
+    return diversion != NULL && (attempt == NULL || diversion->since.mono_us > attempt->decided.mono_us);
 }
 
 static void set_fate(struct recovery *recovery, struct recovery_attempt *attempt, enum start_fate fate)
@@ -214,6 +217,16 @@ bool late_starts_may_bring_up(const struct late_starts *late_starts, const struc
     return is_being_ended(late_starts, &ref);
 }
 
+bool late_starts_explain(const struct registry *registry, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < registry->records.count; i++)
+        for (size_t n = 0; n < registry->records.all[i]->n_attempts; n++)
+            if (registry->records.all[i]->attempts[n].fate == START_STRAY &&
+                machine_ref_equal(&registry->records.all[i]->attempts[n].candidate, ref))
+                return true;
+    return false;
+}
+
 bool late_starts_are_possible(const struct registry *registry, const struct recovery *recovery, struct moment now)
 {
     for (size_t i = 0; i < recovery->n_attempts; i++)
@@ -250,6 +263,16 @@ bool late_starts_next(void *self, struct action *ret)
     return false;
 }
 
+/* News that it came up may be on its way. */
+static void write_off(struct registry *registry, const struct machine_ref *ref, struct moment now)
+{
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+    struct watch *watch = watch_find(registry, ref);
+
+    if (machine != NULL && watch != NULL)
+        machines_write_off(registry, watch, machine, now);
+}
+
 void late_starts_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     struct late_starts *late_starts = self;
@@ -257,6 +280,8 @@ void late_starts_answer(void *self, const struct action *action, const struct ac
 
     if (*at == NULL)
         return;
+    if (result->error == 0)
+        write_off(late_starts->registry, &action->target, now);
     if (result->error == 0 || result->error == -ENOENT) {
         settle_strays(late_starts->registry, &action->target);
         tasks_drop(at);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/failures.h"
+#include "coordinator/quarantine.h"
 
 /* ---- what there is to be known ---- */
 
@@ -68,8 +69,7 @@ static void forget(struct registry *registry, const struct machine *machine)
         return;
     watch_set_track(watch, (struct failure_track){0});
     watch_forget_state(watch);
-    watch->deferred_cause = CAUSE_NONE;
-    watch->deferred_retry_us = USEC_INFINITY;
+    failures_forget(watch);
     watch->is_forgotten = true;
     watch_mark_changed(registry, watch);
 }
@@ -146,6 +146,8 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
     watch->has_run |= state == MACHINE_RUNNING;
     if (machine->state != state) {
         watch_clear_hang(watch);
+        if (state == MACHINE_RUNNING)
+            failures_forget(watch);
         registry_tell(registry, FACT_POOL_CHANGED);
         registry_tell(registry, FACT_SERVING_CHANGED);
         registry_tell(registry, FACT_USES_CHANGED);
@@ -157,13 +159,21 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
     edited->has_come_up &= watch->serves != NULL || watch->warms != NULL;
 }
 
+/* A replacement serves its service. */
+static bool is_original(const struct registry *registry, const struct watch *watch)
+{
+    const struct machine *machine = watch_machine(registry, watch);
+
+    return machine != NULL && machine->diverted != NULL;
+}
+
 /* Recoveries and courses that have the machine are told of its state. */
 static void tell_state(struct registry *registry, struct watch *watch, enum machine_state state)
 {
     watch->told_state = state;
     if (watch->warms != NULL)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_STATE);
-    if (watch->recovers != NULL || watch->serves != NULL)
+    if (watch->recovers != NULL || watch->serves != NULL || is_original(registry, watch))
         watch_tell(registry, watch, QUEUE_RECOVERIES, MACHINE_FACT_STATE);
 }
 
@@ -232,6 +242,8 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     verdict = failure_handle_event(&watch->track, event->kind, &context);
     apply_event_state(registry, watch, machine, event);
     failures_handle_verdict(registry, watch, machine, &verdict, event->at);
+    if (machine != NULL && event->kind == EVENT_DEFINED)
+        quarantine_end(registry, watch, machine);
     if (machine == NULL || domain_event_changes_description(event->kind))
         machines_describe(registry, watch);
 }
@@ -293,7 +305,7 @@ static const struct machine *take_description(struct registry *registry, const s
         return NULL;
     }
     is_new = is_new_description(registry, watch, description);
-    if (pool_apply(registry->pool, host->name, description, &machine) < 0)
+    if (registry_apply(registry, host->name, description, &machine) < 0)
         return NULL;
     if (is_new) {
         watch_mark_changed(registry, watch);
@@ -342,6 +354,7 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     if (is_first) {
         recall(registry, watch, machine, report, now);
         recall_learned(registry, watch, machine, now);
+        quarantine_recall(registry, watch, machine, now);
     }
     /* The machine is known now: the next listing does not recall it again, even if the rest of this one is lost. */
     watch_forget_state(watch);

@@ -57,7 +57,7 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
         domain_description_free(description);
         return watch == NULL ? -ENOMEM : 0;
     }
-    r = pool_apply(registry->pool, ref->hypervisor, description, &machine);
+    r = registry_apply(registry, ref->hypervisor, description, &machine);
     if (r < 0)
         return r;
     edited = pool_edit(registry->pool, machine);
@@ -92,6 +92,7 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .went_down_with_host = watch->track.pending == CAUSE_HOST_LOST,
         .keeping = is_kept ? machine->keeping : remembered->keeping,
         .kept_since_us = is_kept ? watch->warms->kept_since_us : remembered->kept_since_us,
+        .quarantine = remembered->quarantine,
     };
 }
 
@@ -113,6 +114,24 @@ int coordinator_learned(const struct coordinator *coordinator, const struct mach
     for (size_t i = 0; features != NULL && r == 0 && i < features->count; i++)
         r = string_list_add(learned, feature_name(coordinator->registry.features, features->ids[i]));
     return r;
+}
+
+int coordinator_restore_diversion(struct coordinator *coordinator, struct diversion *diversion)
+{
+    struct registry *registry = &coordinator->registry;
+    struct machine_ref original = diversion->service.original, replacement = diversion->service.replacement;
+    int r = diversions_add(&registry->diversions, diversion);
+
+    if (r < 0)
+        return r;
+    diversions_mark(&registry->diversions, registry->pool, &original);
+    diversions_mark(&registry->diversions, registry->pool, &replacement);
+    return 0;
+}
+
+const struct diversion *coordinator_next_changed_diversion(struct coordinator *coordinator)
+{
+    return diversions_next_changed(&coordinator->registry.diversions);
 }
 
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator)

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "choose/explain.h"
 #include "coordinator/machines.h"
+#include "coordinator/quarantine.h"
+#include "coordinator/services.h"
 #include "coordinator/standby/restore.h"
 
 /* What is asked for because news of it was lost, is known after so long. */
@@ -58,24 +60,23 @@ static bool is_over_budget(struct recoveries *recoveries, struct open_recovery *
     _cleanup_(freep) char *detail = NULL;
     struct recovery_event abandon = {.kind = RECOVERY_ABANDON, .now = at};
 
-    /* The one that was just opened does not count against itself. */
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
-    if (config->limit == 0 || brake_budget_spent(recoveries->registry, &open->recovery->root, at) <= config->limit)
+    if (config->limit == 0 || brake_budget_spent(recoveries->registry, &open->recovery->service, at) < config->limit)
         return false;
     detail = text_print("it and its replacements were recovered %u times within %" PRId64 " s, which is recovery.limit",
                         config->limit, config->limit_window_us / USEC_PER_SEC);
     abandon.detail = detail;
+    open->recovery->is_refused = true;
     open_recovery_handle(recoveries, open, &abandon);
     return true;
 }
 
-int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                        enum failure_cause cause, const char *why, struct moment at)
+/* Without a word. -ENOMEM. */
+static int open_one(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
+                    enum failure_cause cause, struct moment at, struct open_recovery **ret)
 {
     _cleanup_(recovery_freep) struct recovery *recovery = NULL;
-    struct recovery_event begin = {.kind = RECOVERY_BEGIN, .now = at};
     struct registry *registry = recoveries->registry;
-    struct open_recovery *open = NULL;
     char id[RECOVERY_ID_SIZE];
     int r = make_room(recoveries);
 
@@ -84,21 +85,52 @@ int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, cons
     records_make_id(&registry->records, at, id);
     r = recovery_new(id, machine, cause, at, &recovery);
     if (r >= 0)
-        r = open_recovery_new(recoveries, recovery, machine, &open);
+        r = open_recovery_new(recoveries, recovery, machine, ret);
     if (r < 0)
         return r;
     recovery->is_drill = at.mono_us <= watch->drill_until_us;
-    recovery->root = records_original(&registry->records, machine, registry->config->recovery.limit_window_us, at);
+    recovery->service = services_original_of(registry, machine);
     watch->drill_until_us = 0;
     records_add(&registry->records, steal_pointer(&recovery));
+    return 0;
+}
+
+static void begin(struct recoveries *recoveries, struct open_recovery *open, struct moment at)
+{
+    if (is_over_budget(recoveries, open, at))
+        return;
+    open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});
+    registry_tell(recoveries->registry, FACT_FAILURES);
+}
+
+int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
+                        enum failure_cause cause, const char *why, struct moment at)
+{
+    struct open_recovery *open = NULL;
+    int r = open_one(recoveries, watch, machine, cause, at, &open);
+
+    if (r < 0)
+        return r;
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_FAILURE_DETECTED, at, open->recovery, "%s failed: %s",
                          machine->name, why);
+    begin(recoveries, open, at);
+    return 0;
+}
 
-    if (!is_over_budget(recoveries, open, at)) {
-        open_recovery_handle(recoveries, open, &begin);
-        registry_tell(registry, FACT_FAILURES);
-    }
+int open_recovery_retry(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
+                        const struct recovery *earlier, const char *why, struct moment at)
+{
+    struct moment down_since = moment_has_come(earlier->down_since) ? earlier->down_since : earlier->ended;
+    struct open_recovery *open = NULL;
+    int r = open_one(recoveries, watch, machine, earlier->cause, at, &open); /* the earlier one may be forgotten now */
+
+    if (r < 0)
+        return r;
+    open->recovery->down_since = down_since; /* NOLINT(clang-analyzer-core.NullDereference): there is one */
+    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_EVENT_NOTED, at, open->recovery,
+                         "%s is still down, and is tried again: %s", open->recovery->service_name, why);
+    begin(recoveries, open, at);
     return 0;
 }
 
@@ -265,9 +297,14 @@ static void end(struct recoveries *recoveries, struct open_recovery *open, struc
     open_recovery_set_action(recoveries, open, NULL);
     recoveries->has_ended = true;
     open->retry_us = USEC_INFINITY;
-    open->recovery->stands_in = open->recovery->state == RECOVERY_RECOVERED && !open->recovery->is_restarting;
-    if (open->recovery->stands_in)
-        registry_tell(recoveries->registry, FACT_SERVING_CHANGED);
+    if (open->recovery->state == RECOVERY_RECOVERED && !open->recovery->is_restarting && open->candidate != NULL)
+        services_divert(recoveries->registry, open->recovery, open->failed, open->candidate, now);
+    if (open->recovery->state == RECOVERY_RECOVERED && open->candidate != NULL) {
+        struct watch *watch = watch_of(recoveries->registry, open->candidate);
+
+        if (watch != NULL)
+            quarantine_end(recoveries->registry, watch, open->candidate);
+    }
     /* An operator may have started it while the recovery was busy with a candidate. */
     pool_edit(recoveries->registry->pool, open->failed)->failed_unrecovered =
         open->failed->state != MACHINE_RUNNING &&
@@ -302,14 +339,12 @@ static void announce_attempt_failed(struct recoveries *recoveries, const struct 
 /* The candidate came up badly, or may still come up: it is not tried again soon. */
 static void quarantine(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
-    const struct config_recovery *config = &recoveries->registry->config->recovery;
     const struct recovery *recovery = open->recovery;
-    int64_t time_us = config->quarantine_us;
+    bool may_come_up = recovery->attempts[recovery->n_attempts - 1].fate == START_LOOSE;
 
-    if (recovery->attempts[recovery->n_attempts - 1].fate == START_LOOSE && config->late_start_us > time_us)
-        time_us = config->late_start_us;
-    if (open->candidate != NULL && time_us > 0)
-        pool_edit(recoveries->registry->pool, open->candidate)->quarantined_until_us = now.mono_us + time_us;
+    if (open->candidate != NULL)
+        quarantine_begin(recoveries->registry, open->candidate,
+                         may_come_up ? recoveries->registry->config->recovery.late_start_us : 0, now);
 }
 
 /* The machine is off; late news of its stop is no failure. If it is not off, its description will tell. */

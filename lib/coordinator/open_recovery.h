@@ -11,6 +11,9 @@
 /* Opens a recovery. -ENOMEM: nothing was opened. */
 int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
                         enum failure_cause cause, const char *why, struct moment at) _must_check_;
+/* As above, for the service of an earlier one that failed. */
+int open_recovery_retry(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
+                        const struct recovery *earlier, const char *why, struct moment at) _must_check_;
 /* Goes on with a recovery that was read back; its machines are there. -ENOMEM, -EBUSY. */
 int open_recovery_adopt(struct recoveries *recoveries, struct recovery *recovery, const struct machine *failed,
                         const struct machine *candidate, struct moment now) _must_check_;

@@ -6,9 +6,10 @@
 
 #include "coordinator/assignment.h"
 #include "coordinator/coordinator.h"
-#include "coordinator/doubles.h"
+#include "coordinator/services.h"
 #include "coordinator/heartbeat.h"
 #include "coordinator/recoveries.h"
+#include "coordinator/retries.h"
 
 struct coordinator {
     struct registry registry;
@@ -18,7 +19,8 @@ struct coordinator {
     struct guest_clock guest_clock;
     struct standby standby;
     struct recoveries recoveries;
-    struct doubles doubles;
+    struct services services;
+    struct retries retries;
     struct assignment assignment;
     unsigned long overruns; /* inputs after which the facts did not come to an end */
 };

@@ -85,22 +85,6 @@ size_t records_count_open(const struct records *records)
     return count - records->n_restored;
 }
 
-struct machine_ref records_original(const struct records *records, const struct machine *machine, int64_t window_us,
-                                    struct moment now)
-{
-    struct machine_ref ref = machine_ref_of(machine);
-
-    for (size_t i = records->count; i-- > 0;) {
-        const struct recovery *recovery = records->all[i];
-
-        if (now.mono_us - recovery->detected.mono_us > window_us)
-            break;
-        if (recovery->state == RECOVERY_RECOVERED && machine_ref_equal(&recovery->replacement, &ref))
-            return recovery->root;
-    }
-    return ref;
-}
-
 bool records_was_taken(const struct records *records, const struct machine_ref *ref, int64_t since_us)
 {
     for (size_t i = 0; i < records->count; i++) {

@@ -34,10 +34,6 @@ const struct recovery *records_next_changed(struct records *records);
 /* How many are under way and are not among the restored. */
 size_t records_count_open(const struct records *records);
 
-/* The machine at the head of the chain of replacements that this one stands in, by the recoveries of the window. */
-struct machine_ref records_original(const struct records *records, const struct machine *machine, int64_t window_us,
-                                    struct moment now);
-
 /* A recovery took this machine since then (real_us), and it serves or served. */
 bool records_was_taken(const struct records *records, const struct machine_ref *ref, int64_t since_us);
 

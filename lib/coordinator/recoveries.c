@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "coordinator/failures.h"
 #include "coordinator/machines.h"
 #include "coordinator/open_recovery.h"
 #include "coordinator/resume.h"
+#include "coordinator/services.h"
 
 /* What the event says of the recovery at the moment. */
 static void handle(struct recoveries *recoveries, struct open_recovery *open, enum recovery_event_kind kind,
@@ -151,13 +153,69 @@ static void handle_listed(struct recoveries *recoveries, struct host *host, stru
 
 /* ---- facts about machines ---- */
 
+/* A recovery has ended it just now, or it is being ended: that it runs means nothing. */
+static bool is_old_news(const struct registry *registry, const struct watch *watch, struct moment now)
+{
+    struct machine_ref ref = watch_ref(watch);
+
+    if (late_starts_explain(registry, &ref))
+        return true;
+    return watch->track.written_off_us != 0 && now.mono_us - watch->track.written_off_us < OLD_NEWS_US;
+}
+
+/* A replacement failed, and by now the original runs again: it serves. */
+static void leave_to_original(struct recoveries *recoveries, const struct watch *watch, struct moment now)
+{
+    struct machine_ref ref = watch_ref(watch);
+
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+        _cleanup_(freep) char *detail = NULL;
+
+        if (!machine_ref_equal(&open->recovery->service, &ref))
+            continue;
+        detail = text_print("%s serves again itself", open->recovery->service_name);
+        open_recovery_handle(recoveries, open,
+                             &(struct recovery_event){.kind = RECOVERY_SERVED, .now = now, .detail = detail});
+    }
+}
+
+/* What was restored, or was begun before the host of the original was listed, was not there when that was told of. */
+static void leave_to_originals(struct recoveries *recoveries, struct moment now)
+{
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        const struct recovery *recovery = recoveries->open[i]->recovery;
+        const struct watch *watch = watch_find(recoveries->registry, &recovery->service);
+
+        if (!machine_ref_equal(&recovery->service, &recovery->failed) && watch != NULL && !watch_is_taken(watch) &&
+            services_runs_itself(recoveries->registry, &recovery->service) &&
+            !is_old_news(recoveries->registry, watch, now))
+            leave_to_original(recoveries, watch, now);
+    }
+}
+
 static void handle_state(struct recoveries *recoveries, const struct watch *watch, enum machine_state state,
                          struct moment now)
 {
     if (watch->recovers != NULL && state == MACHINE_RUNNING)
         handle(recoveries, watch->recovers, RECOVERY_ORIGINAL_RUNS, now);
+    else if (state == MACHINE_RUNNING && !watch_is_taken(watch) && !is_old_news(recoveries->registry, watch, now))
+        leave_to_original(recoveries, watch, now);
     if (watch->serves != NULL && (state == MACHINE_SHUT_OFF || state == MACHINE_CRASHED || state == MACHINE_GONE))
         handle(recoveries, watch->serves, RECOVERY_REPLACEMENT_STOPPED, now);
+}
+
+/* Since the failure was left here, the other machine of its service may have been heard of. */
+static void begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine, struct moment now)
+{
+    struct registry *registry = recoveries->registry;
+
+    if (services_go_on_without(registry, machine, watch->failed_why, now) ||
+        open_recovery_begin(recoveries, watch, machine, watch->failed_cause, watch->failed_why, now) >= 0)
+        return;
+    outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine,
+                "no memory to recover %s; the recovery is tried again soon", machine->name);
+    failures_defer(registry, watch, watch->failed_cause, now.mono_us + RETRY_US);
 }
 
 static void handle_failure(struct recoveries *recoveries, struct watch *watch, struct moment now)
@@ -165,12 +223,8 @@ static void handle_failure(struct recoveries *recoveries, struct watch *watch, s
     struct registry *registry = recoveries->registry;
     const struct machine *machine = watch_machine(registry, watch); /* held by the fact */
 
-    if (!watch_is_taken(watch) &&
-        open_recovery_begin(recoveries, watch, machine, watch->failed_cause, watch->failed_why, now) < 0) {
-        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine,
-                    "no memory to recover %s; the recovery is tried again soon", machine->name);
-        failures_defer(registry, watch, watch->failed_cause, now.mono_us + RETRY_US);
-    }
+    if (!watch_is_taken(watch))
+        begin(recoveries, watch, machine, now);
     machines_let_go(registry, machine);
 }
 
@@ -263,6 +317,7 @@ bool recoveries_handle(void *self, struct moment now)
     has_any |= handle_machines(recoveries, now);
     if (registry_take(registry, FACT_ADOPTABLE)) {
         resume_restored(recoveries, now);
+        leave_to_originals(recoveries, now);
         has_any = true;
     }
     for (size_t i = 0; i < registry->n_hosts; i++) {

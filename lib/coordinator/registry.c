@@ -55,6 +55,29 @@ void host_set_reachable(struct registry *registry, const struct host *host, bool
             pool_edit(registry->pool, machine)->is_reachable = is_reachable;
 }
 
+int registry_apply(struct registry *registry, const char *hypervisor, struct domain_description *description,
+                   const struct machine **ret_machine)
+{
+    struct machine_ref ref;
+    int r = pool_apply(registry->pool, hypervisor, description, ret_machine);
+
+    if (r < 0)
+        return r;
+    ref = machine_ref_of(*ret_machine);
+    diversions_mark(&registry->diversions, registry->pool, &ref);
+    return 0;
+}
+
+bool machine_is_surely_off(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+    const struct host *host = host_find(registry, ref->hypervisor);
+
+    if (host != NULL && !host->is_listed)
+        return false;
+    return machine == NULL || !machine_is_up(machine);
+}
+
 void host_list_at(struct host *host, int64_t at_us)
 {
     if (at_us < host->list_at_us)
@@ -150,7 +173,7 @@ struct choice_request registry_request(const struct registry *registry, const st
 {
     return (struct choice_request){
         .pool = registry->pool,
-        .need = &failed->spec,
+        .need = machine_need(failed),
         .failed = failed,
         .host = pool_host_of(failed),
         .spared = plan_spared(registry->plan),
@@ -320,8 +343,17 @@ static void free_memory_if_empty(struct watch *watch)
 {
     const struct watch_memory *memory = watch->memory;
 
-    if (memory->state.state == MACHINE_UNKNOWN && memory->state.keeping == KEEPING_NONE && memory->learned.count == 0)
+    if (memory->state.state == MACHINE_UNKNOWN && memory->state.keeping == KEEPING_NONE && memory->learned.count == 0 &&
+        memory->state.quarantine.times == 0)
         free_memory(watch);
+}
+
+void watch_forget_quarantine(struct watch *watch)
+{
+    if (watch->memory == NULL)
+        return;
+    watch->memory->state.quarantine = (struct quarantine_memory){0};
+    free_memory_if_empty(watch);
 }
 
 void watch_forget_state(struct watch *watch)
@@ -477,6 +509,7 @@ void registry_done(struct registry *registry)
     string_list_done(&registry->hypervisors);
     hosts_replace(registry, NULL, 0);
     records_done(&registry->records);
+    diversions_done(&registry->diversions);
     outbox_done(&registry->outbox);
     chooser_free(registry->chooser);
     plan_free(registry->plan);

@@ -10,6 +10,7 @@
 
 #include "base/interned.h"
 #include "choose/plan.h"
+#include "coordinator/diversions.h"
 #include "coordinator/outbox.h"
 #include "coordinator/records.h"
 #include "detect/failure.h"
@@ -28,11 +29,12 @@ struct warm_standby;
 enum fact {
     FACT_INPUT,           /* assignment: something came in */
     FACT_POOL_CHANGED,    /* standby: what the plan or the choice looks at is different */
-    FACT_SERVING_CHANGED, /* doubles: which machines run for a service may be different */
+    FACT_SERVING_CHANGED, /* services: which machines run for a service may be different */
     FACT_FAILURES,        /* brake: recoveries were opened */
     FACT_BRAKE_TURNED,    /* recoveries: decisions that are not carried out yet are old */
     FACT_USES_CHANGED,    /* recoveries: a machine came up, or uses something else */
     FACT_ADOPTABLE,       /* recoveries: what restored recoveries wait for may be there */
+    FACT_HELP,            /* retries: something came in, which may help a service that is down */
     FACT_COUNT,
 };
 
@@ -157,6 +159,7 @@ struct registry {
     struct chooser *chooser;
     struct outbox outbox;
     struct records records;
+    struct diversions diversions;
     struct host *hosts; /* in the order of the configuration */
     size_t n_hosts;
     struct interned watch_index; /* by hypervisor and UUID; the id is the number of the watch */
@@ -192,6 +195,11 @@ void host_tell(struct host *host, enum host_reader reader, enum host_fact fact);
 /* The facts that were left, as bits. */
 unsigned host_take(struct host *host, enum host_reader reader);
 void host_set_reachable(struct registry *registry, const struct host *host, bool is_reachable);
+/* As pool_apply; a machine that was not there before shows the diversions that it is part of. */
+int registry_apply(struct registry *registry, const char *hypervisor, struct domain_description *description,
+                   const struct machine **ret_machine) _must_check_;
+/* Only its hypervisor's own word says so: out of reach it may run on, and a fence agent may be wrong. */
+bool machine_is_surely_off(const struct registry *registry, const struct machine_ref *ref);
 /* The host is listed then at the latest (mono_us), if it is connected. */
 void host_list_at(struct host *host, int64_t at_us);
 /* What it holds is off for sure, as far as is known. */
@@ -220,6 +228,7 @@ const struct machine_memory *watch_remembered(const struct watch *watch);
 void watch_forget_state(struct watch *watch);
 void watch_forget_learned(struct watch *watch);
 void watch_forget_keeping(struct watch *watch);
+void watch_forget_quarantine(struct watch *watch);
 /* A recovery or a standby's course has this machine. */
 bool watch_is_taken(const struct watch *watch);
 /* An earlier daemon kept it warm, or had begun to, and it was not looked at since: it served no service. */

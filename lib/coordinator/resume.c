@@ -36,7 +36,7 @@ static const struct machine *find_or_make(struct registry *registry, const struc
         domain_description_free(description);
         return NULL;
     }
-    if (pool_apply(registry->pool, recovery->failed.hypervisor, description, &machine) < 0)
+    if (registry_apply(registry, recovery->failed.hypervisor, description, &machine) < 0)
         return NULL;
     pool_edit(registry->pool, machine)->state = MACHINE_GONE;
     pool_set_present(registry->pool, machine, false);

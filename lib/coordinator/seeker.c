@@ -2,6 +2,8 @@
 /* A recovery that wants a candidate, and what there is to choose from. */
 #include "coordinator/seeker.h"
 
+#include "coordinator/retries.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -42,6 +44,8 @@ int seeker_init(struct seeker *seeker, struct pass *pass, struct open_recovery *
     int r;
 
     *seeker = (struct seeker){.open = open, .request = registry_request(registry, open->failed, pass->now)};
+    if (moment_has_come(open->recovery->down_since))
+        seeker->request.rest_us = RETRIES_REST_US;
     r = list_tried(seeker);
     if (r == 0)
         r = choose(registry->chooser, &seeker->request, extent, &seeker->choice);

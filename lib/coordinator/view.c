@@ -18,7 +18,7 @@ struct plan *coordinator_plan(const struct coordinator *coordinator, struct mome
     return plan_settle(plan, now.mono_us, SIZE_MAX) > 0 ? plan : NULL;
 }
 
-const struct feature_table *coordinator_features(const struct coordinator *coordinator)
+struct feature_table *coordinator_features(const struct coordinator *coordinator)
 {
     return coordinator->registry.features;
 }
@@ -69,6 +69,16 @@ const struct recovery *coordinator_find_recovery(const struct coordinator *coord
 bool coordinator_is_held(const struct coordinator *coordinator)
 {
     return coordinator->brake.is_on;
+}
+
+size_t coordinator_diversion_count(const struct coordinator *coordinator)
+{
+    return coordinator->registry.diversions.count;
+}
+
+const struct diversion *coordinator_diversion(const struct coordinator *coordinator, size_t index)
+{
+    return coordinator->registry.diversions.all[index];
 }
 
 size_t coordinator_recovery_count(const struct coordinator *coordinator)

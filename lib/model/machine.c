@@ -172,6 +172,21 @@ bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
     return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->hypervisor, b->hypervisor) == 0;
 }
 
+bool machine_is_protected(const struct machine *machine)
+{
+    return machine->serves != NULL || (machine->roles & ROLE_PROTECTED) != 0;
+}
+
+const struct spec *machine_need(const struct machine *machine)
+{
+    return machine->serves != NULL ? &machine->serves->need : &machine->spec;
+}
+
+int machine_priority(const struct machine *machine)
+{
+    return machine->serves != NULL ? machine->serves->priority : machine->priority;
+}
+
 static bool stands_by(const struct machine *machine)
 {
     if (machine->keeping == KEEPING_WARMING)

@@ -106,6 +106,21 @@ struct machine_ref {
     char uuid[UUID_TEXT_SIZE];
 };
 
+/* The service of a machine that is served by another one at the moment. */
+struct diverted_service {
+    struct machine_ref original, replacement;
+    char *name, *replacement_name; /* the service has the name of its original */
+    struct spec need;              /* the original's specification, as last known */
+    int priority;
+};
+
+/* Of a machine that did not come up as a replacement; {0}: it did, or was never one. */
+struct quarantine_memory {
+    int64_t begun_us; /* real_us */
+    int64_t time_us;  /* how long it lasts */
+    unsigned times;   /* in a row */
+};
+
 /* What is kept of a machine while the daemon is away. */
 struct machine_memory {
     enum machine_state state; /* MACHINE_UNKNOWN: nothing is known */
@@ -114,6 +129,7 @@ struct machine_memory {
     bool went_down_with_host; /* and may be started again in time */
     enum keeping keeping;
     int64_t kept_since_us; /* real_us */
+    struct quarantine_memory quarantine;
 };
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
@@ -125,10 +141,14 @@ struct machine {
     const struct knowledge *knowledge;      /* KNOWLEDGE_COUNT of them, by source; borrowed from the pool */
     struct spec spec;                       /* resolved from description and knowledge; its features are borrowed */
 
+    const struct diverted_service *serves;   /* what it serves as a replacement, borrowed; NULL: its own service */
+    const struct diverted_service *diverted; /* its own service, while a replacement serves that, borrowed; NULL */
+
     const char *claimed_by;       /* id of the recovery that reserved it, borrowed; NULL: free */
     const char *not_warm;         /* why it is planned and not kept warm, borrowed; NULL */
     uint64_t resident_kib;        /* of host memory that a warm one takes; 0: not known, or none */
     int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
+    int64_t stopped_us;           /* mono_us: an operator stopped it; 0: not that is known */
     uint64_t event_sequence;      /* coordinator's count at the last news: tells a stale listing from a fresh one */
     uint32_t number;              /* of no other machine in the pool at the same time; small */
     int priority;
@@ -151,6 +171,12 @@ struct machine {
 
 struct machine_ref machine_ref_of(const struct machine *machine);
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b);
+
+/* A failure of it is recovered: by its role, or for the service that it serves. */
+bool machine_is_protected(const struct machine *machine);
+/* What a replacement of it is compared with, and how important that is. */
+const struct spec *machine_need(const struct machine *machine);
+int machine_priority(const struct machine *machine);
 
 /* now_us: mono_us, for quarantines. */
 enum standing machine_standing(const struct machine *machine, int64_t now_us);

@@ -18,8 +18,10 @@ void books_mark(struct pool *pool, struct entry *entry)
     number_set_add(&pool->edited, entry->machine.number);
 }
 
-static void tell(const struct pool *pool, const struct entry *entry, enum pool_change change)
+static void tell(const struct pool *pool, struct entry *entry, enum pool_change change)
 {
+    if (change == POOL_CHANGED_CANDIDATE)
+        entry->changed_us = pool->settled_us;
     if (pool->observer != NULL)
         pool->observer(pool->context, &entry->machine, change);
 }
@@ -110,7 +112,8 @@ static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
 {
     const struct machine *machine = &entry->machine;
     enum standing standing = is_candidate(machine) ? machine_standing(machine, now_us) : STANDING_COUNT;
-    bool is_other = entry->is_renewed || entry->keeping != machine->keeping;
+    bool is_other = pool->is_reconfigured || entry->is_renewed || entry->keeping != machine->keeping ||
+                    entry->is_diverted != (machine->diverted != NULL);
     struct shelf *shelf;
     int r = 0;
 
@@ -130,6 +133,7 @@ static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
             r = shelf_add(shelf, machine, entry->host);
     }
     entry->keeping = (uint8_t)machine->keeping;
+    entry->is_diverted = machine->diverted != NULL;
     tell(pool, entry, is_other ? POOL_CHANGED_CANDIDATE : POOL_CHANGED);
     return r;
 }
@@ -148,7 +152,7 @@ static struct entry *next_of(const struct pool *pool, const struct number_set *s
 /* Of a host whose memory is another, the machines that fit no longer, or fit now, or have another place. */
 static void settle_host(const struct pool *pool, struct pool_host *host)
 {
-    const struct entry *entry;
+    struct entry *entry;
     bool is_known;
     uint64_t spare_kib = pool_host_spare_kib(host, &is_known);
     unsigned class = pool_host_memory_class(host);
@@ -182,6 +186,7 @@ int pool_settle(struct pool *pool, int64_t now_us)
     }
     for (struct pool_host *host = pool->hosts; host != NULL; host = host->hh.next)
         settle_host(pool, host);
+    pool->is_reconfigured &= r < 0;
     return r;
 }
 
@@ -250,6 +255,11 @@ const struct cohort *pool_cohorts(const struct pool *pool, enum pool_set set, ui
 size_t pool_standing_count(const struct pool *pool, enum standing standing)
 {
     return pool->standing[standing];
+}
+
+int64_t pool_changed_us(const struct machine *machine)
+{
+    return entry_of(machine)->changed_us;
 }
 
 enum standing pool_standing(const struct machine *machine)

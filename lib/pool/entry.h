@@ -35,9 +35,10 @@ struct entry {
 
     /* As of the last time that the pool's books were brought up to date. */
     bool is_renewed; /* its disks or addresses are others */
-    bool is_up;
+    bool is_up, is_diverted;
     uint8_t standing, keeping; /* of their enums */
     uint64_t starting_kib;
+    int64_t changed_us; /* as a candidate: mono_us */
     struct place place;
     struct uses uses;
 };
@@ -60,7 +61,8 @@ struct pool {
     struct usage usage;
     struct number_set edited, quarantined;
     size_t standing[STANDING_COUNT];
-    int64_t settled_us; /* mono_us */
+    int64_t settled_us;   /* mono_us */
+    bool is_reconfigured; /* since it settled last */
     pool_observer *observer;
     void *context;
 };

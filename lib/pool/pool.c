@@ -310,6 +310,7 @@ int pool_configure(struct pool *pool, const struct config *config)
     }
     pool->rules = steal_pointer(&rules);
     pool->config = config;
+    pool->is_reconfigured = true;
     return configure_machines(pool, config);
 }
 

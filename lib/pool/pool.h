@@ -133,6 +133,8 @@ const struct columns *pool_columns(const struct pool *pool, enum pool_set set);
 const struct cohort *pool_cohorts(const struct pool *pool, enum pool_set set, uint32_t entry);
 /* So many machines of the two sets stand like that. */
 size_t pool_standing_count(const struct pool *pool, enum standing standing);
+/* When it became another one as a candidate, or may have: mono_us, as of the last settling. */
+int64_t pool_changed_us(const struct machine *machine);
 /* As of the last settling. */
 enum standing pool_standing(const struct machine *machine);
 bool pool_is_standing_by(const struct machine *machine);

@@ -14,6 +14,8 @@ enum candidate_verdict {
     CANDIDATE_UNDER_OPERATOR,  /* protected and paused by an operator: not to be resumed unasked */
     CANDIDATE_QUARANTINED,     /* it did not come up lately */
     CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
+    CANDIDATE_DIVERTED,        /* a replacement serves its service: it must not run beside that */
+    CANDIDATE_JUST_STOPPED,    /* by an operator, so lately that it is not started unasked */
     CANDIDATE_TRIED,           /* this recovery tried it already and it failed */
     CANDIDATE_NO_MEMORY,       /* its host has not enough to spare */
     CANDIDATE_IN_USE,          /* a disk, an address or a device of it is: see conflict and conflict_with */

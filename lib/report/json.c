@@ -36,6 +36,16 @@ static json_t *machine_counts_value(struct json_maker *maker, const struct machi
     return object;
 }
 
+static json_t *service_counts_value(struct json_maker *maker, const struct service_counts *counts)
+{
+    json_t *object = json_object();
+
+    for (int state = 0; state < SERVICE_STATE_COUNT; state++)
+        json_put(maker, object, service_state_name((enum service_state)state), json_count(counts->by_state[state]));
+    json_put(maker, object, "diverted", json_count(counts->diverted));
+    return object;
+}
+
 static json_t *recovery_counts_value(struct json_maker *maker, const struct status *status)
 {
     json_t *object = json_object();
@@ -67,6 +77,7 @@ int json_format_status(const struct status *status, char **ret)
     json_put(&maker, object, "reload_error", json_text(status->reload_error));
     json_put(&maker, object, "hypervisors", hypervisors);
     json_put(&maker, object, "machines", machine_counts_value(&maker, &status->machines));
+    json_put(&maker, object, "services", service_counts_value(&maker, &status->services));
     json_put(&maker, object, "recoveries", recovery_counts_value(&maker, status));
     return json_finish(&maker, object, ret);
 }

@@ -17,6 +17,7 @@
 #include "pool/pool.h"
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
+#include "report/service_list.h"
 #include "report/status.h"
 #include "workflow/recovery.h"
 
@@ -30,16 +31,16 @@ int json_format_machines(const struct pool *pool, struct plan *plan, const struc
 int json_format_machine(const struct pool *pool, struct plan *plan, const struct feature_table *features,
                         const struct machine *machine, struct moment now, char **ret) _must_check_;
 
+/* An array of the services in the order given. */
+int json_format_services(const struct service_list *services, const struct pool *pool, struct plan *plan,
+                         char **ret) _must_check_;
+
 int json_format_explanation(const struct explanation *explanation, char **ret) _must_check_;
 
-/*
- * An array of recoveries in the order given. pool: for the name of the machine on whose budget one counts.
- * now: for the duration of those under way.
- */
-int json_format_recoveries(const struct recovery *const *recoveries, size_t n, const struct pool *pool,
-                           struct moment now, char **ret) _must_check_;
-int json_format_recovery(const struct recovery *recovery, const struct pool *pool, struct moment now,
-                         char **ret) _must_check_;
+/* An array of recoveries in the order given. now: for the duration of those under way. */
+int json_format_recoveries(const struct recovery *const *recoveries, size_t n, struct moment now,
+                           char **ret) _must_check_;
+int json_format_recovery(const struct recovery *recovery, struct moment now, char **ret) _must_check_;
 
 int json_format_notice(const struct notice *notice, char **ret) _must_check_;
 

@@ -58,18 +58,46 @@ static json_t *warmth_value(const struct machine *machine)
     return json_text(warmth_name(machine_warmth(machine)));
 }
 
-/* The most important machine whose best candidate this is, and how many there are. */
+const char *json_name_of(const struct pool *pool, const struct machine_ref *ref, const char *name)
+{
+    const struct machine *machine = pool_find(pool, ref->hypervisor, ref->uuid);
+
+    return machine != NULL ? pool_display_name(pool, machine) : name;
+}
+
+/* The service that it serves as a replacement, and the replacement that serves its own. */
+static void put_services(struct json_maker *maker, json_t *object, const struct pool *pool,
+                         const struct machine *machine)
+{
+    const struct diverted_service *serves = machine->serves, *diverted = machine->diverted;
+
+    json_put(maker, object, "serves",
+             json_text(serves != NULL ? json_name_of(pool, &serves->original, serves->name) : NULL));
+    json_put(
+        maker, object, "served_by",
+        json_text(diverted != NULL ? json_name_of(pool, &diverted->replacement, diverted->replacement_name) : NULL));
+}
+
+/* What a machine that has a place in the plan serves: its own service, or another one as a replacement. */
+static const char *service_name(const struct pool *pool, const struct machine *served)
+{
+    const struct diverted_service *service = served->serves;
+
+    return service != NULL ? json_name_of(pool, &service->original, service->name) : pool_display_name(pool, served);
+}
+
+/* The most important service whose best candidate this is, and how many there are. */
 static void put_planned_for(struct json_maker *maker, json_t *object, const struct pool *pool, struct plan *plan,
                             const struct machine *machine)
 {
     const struct machine *served = NULL;
     size_t count = plan != NULL ? plan_count_served_by(plan, machine, &served) : 0;
 
-    json_put(maker, object, "planned_for", json_text(served != NULL ? pool_display_name(pool, served) : NULL));
+    json_put(maker, object, "planned_for", json_text(served != NULL ? service_name(pool, served) : NULL));
     json_put(maker, object, "planned_for_count", json_count(count));
 }
 
-static json_t *planned_value(struct json_maker *maker, const struct pool *pool, const struct candidate *candidate)
+json_t *json_planned(struct json_maker *maker, const struct pool *pool, const struct candidate *candidate)
 {
     json_t *object;
 
@@ -94,8 +122,8 @@ static json_t *plan_value(struct json_maker *maker, const struct pool *pool, str
     if (plan == NULL || plan_find(plan, machine, &answer) < 0)
         return json_null();
     object = json_object();
-    json_put(maker, object, "best", planned_value(maker, pool, &answer.best));
-    json_put(maker, object, "second", planned_value(maker, pool, &answer.second));
+    json_put(maker, object, "best", json_planned(maker, pool, &answer.best));
+    json_put(maker, object, "second", json_planned(maker, pool, &answer.second));
     json_put(maker, object, "shared_by",
              json_count(answer.best.machine != NULL ? plan_count_served_by(plan, answer.best.machine, &first) : 0));
     return object;
@@ -117,6 +145,7 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "keeping", json_text(keeping_name(machine->keeping)));
     json_put(maker, object, "resident_kib",
              machine->resident_kib > 0 ? json_count(machine->resident_kib) : json_null());
+    put_services(maker, object, pool, machine);
     put_planned_for(maker, object, pool, plan, machine);
     json_put(maker, object, "not_warm", json_text(machine->not_warm));
     json_put(maker, object, "environment", environment_value(maker, &machine->spec));

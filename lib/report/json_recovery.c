@@ -135,24 +135,21 @@ static void put_replacement(struct json_maker *maker, json_t *object, const stru
     json_put(maker, object, "overlap", has_one ? json_number(recovery->overlap) : json_null());
 }
 
-/* null where the machine stands for itself. */
-static json_t *root_value(struct json_maker *maker, const struct recovery *recovery, const struct pool *pool)
+/* The service that it served as a replacement; null: its own. */
+static json_t *service_value(struct json_maker *maker, const struct recovery *recovery)
 {
-    const struct machine *machine;
     json_t *object;
 
-    if (machine_ref_equal(&recovery->root, &recovery->failed))
+    if (machine_ref_equal(&recovery->service, &recovery->failed))
         return json_null();
-    machine = pool_find(pool, recovery->root.hypervisor, recovery->root.uuid);
     object = json_object();
-    json_put(maker, object, "name", json_text(machine != NULL ? machine->name : NULL));
-    json_put(maker, object, "hypervisor", json_text(recovery->root.hypervisor));
-    json_put(maker, object, "uuid", json_text(recovery->root.uuid));
+    json_put(maker, object, "name", json_text(recovery->service_name));
+    json_put(maker, object, "hypervisor", json_text(recovery->service.hypervisor));
+    json_put(maker, object, "uuid", json_text(recovery->service.uuid));
     return object;
 }
 
-static json_t *recovery_value(struct json_maker *maker, const struct recovery *recovery, const struct pool *pool,
-                              struct moment now)
+static json_t *recovery_value(struct json_maker *maker, const struct recovery *recovery, struct moment now)
 {
     double duration_ms = (double)recovery_duration_us(recovery, now) / (double)USEC_PER_MSEC;
     const struct explanation *explanation = recovery->explanation;
@@ -165,7 +162,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "uuid", json_text(recovery->failed.uuid));
     json_put(maker, object, "cause", json_text(failure_cause_name(recovery->cause)));
     json_put(maker, object, "cause_text", json_text(failure_cause_sentence(recovery->cause)));
-    json_put(maker, object, "root", root_value(maker, recovery, pool));
+    json_put(maker, object, "service", service_value(maker, recovery));
     json_put(maker, object, "priority", json_integer(recovery->priority));
     json_put(maker, object, "is_drill", json_boolean(recovery->is_drill));
     json_put(maker, object, "outcome", json_text(recovery_state_name(recovery->state)));
@@ -185,21 +182,20 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     return object;
 }
 
-int json_format_recoveries(const struct recovery *const *recoveries, size_t n, const struct pool *pool,
-                           struct moment now, char **ret)
+int json_format_recoveries(const struct recovery *const *recoveries, size_t n, struct moment now, char **ret)
 {
     struct json_maker maker = {0};
     json_t *array = json_array();
 
     for (size_t i = 0; i < n; i++)
-        json_append(&maker, array, recovery_value(&maker, recoveries[i], pool, now));
+        json_append(&maker, array, recovery_value(&maker, recoveries[i], now));
     return json_finish(&maker, array, ret);
 }
 
-int json_format_recovery(const struct recovery *recovery, const struct pool *pool, struct moment now, char **ret)
+int json_format_recovery(const struct recovery *recovery, struct moment now, char **ret)
 {
     struct json_maker maker = {0};
-    json_t *object = recovery_value(&maker, recovery, pool, now);
+    json_t *object = recovery_value(&maker, recovery, now);
 
     return json_finish(&maker, object, ret);
 }

@@ -54,11 +54,6 @@ json_t *json_strings(struct json_maker *maker, const struct string_list *list)
     return array;
 }
 
-bool moment_has_come(struct moment moment)
-{
-    return moment.real_us != 0 || moment.mono_us != 0;
-}
-
 json_t *json_instant(struct moment moment)
 {
     char text[TIME_TEXT_SIZE];

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/moment.h"
+#include "choose/candidate.h"
 #include "config/config.h"
 #include "detect/host.h"
 #include "protocol/explanation.h"
@@ -27,12 +28,16 @@ json_t *json_number(double number);
 json_t *json_count(uint64_t count);
 json_t *json_strings(struct json_maker *maker, const struct string_list *list);
 
-/* A moment of {0}, which has not come, is null. */
-bool moment_has_come(struct moment moment);
 json_t *json_instant(struct moment moment);
 
 /* What is known of a host (NULL: nothing), as members of the object. */
 void json_put_host(struct json_maker *maker, json_t *object, const struct host_track *host);
+
+/* How people can refer to a machine; `name` where it is not in the pool. Borrowed until the pool changes. */
+const char *json_name_of(const struct pool *pool, const struct machine_ref *ref, const char *name);
+
+/* A candidate of the plan; null: there is none. */
+json_t *json_planned(struct json_maker *maker, const struct pool *pool, const struct candidate *candidate);
 
 /* What was said of one candidate. */
 json_t *json_candidate(struct json_maker *maker, const struct explained_candidate *candidate);

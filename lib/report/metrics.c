@@ -167,6 +167,18 @@ static void write_machines(const struct page *page, const char *name)
     }
 }
 
+static void write_services(const struct page *page, const char *name)
+{
+    for (int state = 0; state < SERVICE_STATE_COUNT; state++)
+        fprintf(page->out, "%s{state=\"%s\"} %zu\n", name, service_state_name((enum service_state)state),
+                page->status->services.by_state[state]);
+}
+
+static void write_diverted(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %zu\n", name, page->status->services.diverted);
+}
+
 static void write_warm(const struct page *page, const char *name)
 {
     fprintf(page->out, "%s{keeping=\"warm\"} %zu\n", name, page->status->machines.warm);
@@ -227,6 +239,8 @@ static const struct metric {
     {"understudy_host_fence_attempts", "gauge", "Attempts to fence the host since it was lost.", write_fence_attempts},
     {"understudy_hypervisor_free_memory_bytes", "gauge", "Free memory of the hypervisor's host.", write_free_memory},
     {"understudy_machines", "gauge", "Machines by hypervisor, state and role.", write_machines},
+    {"understudy_services", "gauge", "Protected services by state.", write_services},
+    {"understudy_services_diverted", "gauge", "Services that a replacement serves.", write_diverted},
     {"understudy_warm_standbys", "gauge", "Standbys that are kept warm, and that are on their way.", write_warm},
     {"understudy_warm_memory_bytes", "gauge", "Host memory that warm standbys take.", write_warm_memory},
     {"understudy_recoveries_under_way", "gauge", "Recoveries that have not ended.", write_under_way},

@@ -116,6 +116,7 @@ static void put_moments(struct json_maker *maker, json_t *object, const struct r
     json_put(maker, object, "started", moment_value(maker, recovery->started, detected));
     json_put(maker, object, "settled", moment_value(maker, recovery->settled, detected));
     json_put(maker, object, "ended", moment_value(maker, recovery->ended, detected));
+    json_put(maker, object, "down_since", moment_value(maker, recovery->down_since, detected));
 }
 
 static void read_moments(struct record_reader *reader, const json_t *object, struct moment now,
@@ -132,6 +133,7 @@ static void read_moments(struct record_reader *reader, const json_t *object, str
     recovery->started = read_moment(reader, object, "started", detected);
     recovery->settled = read_moment(reader, object, "settled", detected);
     recovery->ended = read_moment(reader, object, "ended", detected);
+    recovery->down_since = read_moment(reader, object, "down_since", detected);
 }
 
 static json_t *attempts_value(struct json_maker *maker, const struct recovery *recovery)
@@ -285,7 +287,8 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "id", json_text(recovery->id));
     json_put(maker, object, "state", json_text(recovery_state_name(recovery->state)));
     json_put(maker, object, "failed", ref_value(maker, &recovery->failed));
-    json_put(maker, object, "root", ref_value(maker, &recovery->root));
+    json_put(maker, object, "service", ref_value(maker, &recovery->service));
+    json_put(maker, object, "service_name", json_text(recovery->service_name));
     json_put(maker, object, "failed_name", json_text(recovery->failed_name));
     json_put(maker, object, "cause", json_text(failure_cause_name(recovery->cause)));
     json_put(maker, object, "priority", json_integer(recovery->priority));
@@ -304,8 +307,8 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "detail", json_text(recovery->detail));
     json_put(maker, object, "level", json_text(verify_level_name(recovery->level)));
     json_put(maker, object, "is_held", json_boolean(recovery->is_held));
+    json_put(maker, object, "is_refused", json_boolean(recovery->is_refused));
     json_put(maker, object, "is_restarting", json_boolean(recovery->is_restarting));
-    json_put(maker, object, "stands_in", json_boolean(recovery->stands_in));
     return object;
 }
 
@@ -329,7 +332,8 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
         record_refuse(reader, -EINVAL); /* an action with no id belongs to no recovery */
     recovery->state = (enum recovery_state)record_read_word(reader, object, "state", &recovery_states);
     read_ref(reader, object, "failed", &recovery->failed);
-    read_ref(reader, object, "root", &recovery->root);
+    read_ref(reader, object, "service", &recovery->service);
+    recovery->service_name = record_read_text(reader, object, "service_name");
     recovery->failed_name = record_read_text(reader, object, "failed_name");
     recovery->cause = (enum failure_cause)record_read_word(reader, object, "cause", &causes);
     recovery->priority = (int)record_read_integer(reader, object, "priority", INT_MIN, INT_MAX);
@@ -352,8 +356,8 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
     recovery->detail = record_read_text_or_null(reader, object, "detail");
     recovery->level = (enum verify_level)record_read_word(reader, object, "level", &levels);
     recovery->is_held = record_read_bool(reader, object, "is_held");
+    recovery->is_refused = record_read_bool(reader, object, "is_refused");
     recovery->is_restarting = record_read_bool(reader, object, "is_restarting");
-    recovery->stands_in = !record_is_absent(object, "stands_in") && record_read_bool(reader, object, "stands_in");
     recovery->question.deadline_us = USEC_INFINITY;
 }
 

@@ -11,6 +11,7 @@
 #include "base/moment.h"
 #include "detect/host.h"
 #include "model/machine.h"
+#include "workflow/diversion.h"
 #include "workflow/recovery.h"
 
 /*
@@ -40,6 +41,13 @@ int record_format_described_machine(const struct machine_memory *memory, const s
                                     const struct domain_description *description, char **ret) _must_check_;
 /* The description in such a document. uuid: whose it is. -ENOENT: there is none. Else as record_parse_machine. */
 int record_parse_description(const char *text, const char *uuid, struct domain_description **ret) _must_check_;
+
+/* That a replacement serves a service. Caller frees *ret. -ENOMEM. */
+int record_format_diversion(const struct diversion *diversion, const struct feature_table *table,
+                            char **ret) _must_check_;
+/* now: as for record_parse_recovery. Interns what it needs. Caller frees *ret. -EINVAL: damaged. -ENOMEM. */
+int record_parse_diversion(const char *text, struct moment now, struct feature_table *table,
+                           struct diversion **ret) _must_check_;
 
 /* A host that is lost or fenced. Caller frees *ret. -ENOMEM. */
 int record_format_host(const struct host_track *host, char **ret) _must_check_;

@@ -234,6 +234,14 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, object, "keeping", json_text(keeping_name(memory->keeping)));
         json_put(&maker, object, "kept_since_us", json_integer(memory->kept_since_us));
     }
+    if (memory->quarantine.times > 0) {
+        json_t *quarantine = json_object();
+
+        json_put(&maker, quarantine, "begun_us", json_integer(memory->quarantine.begun_us));
+        json_put(&maker, quarantine, "time_us", json_integer(memory->quarantine.time_us));
+        json_put(&maker, quarantine, "times", json_integer(memory->quarantine.times));
+        json_put(&maker, object, "quarantine", quarantine);
+    }
     if (description != NULL)
         json_put(&maker, object, "description", description_value(&maker, description));
     return record_finish(&maker, object, ret);
@@ -276,6 +284,15 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
     if (!record_is_absent(document, "keeping")) {
         memory.keeping = (enum keeping)record_read_word(&reader, document, "keeping", &keepings);
         memory.kept_since_us = record_read_integer(&reader, document, "kept_since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    }
+    if (!record_is_absent(document, "quarantine")) {
+        const json_t *quarantine = json_object_get(document, "quarantine");
+
+        memory.quarantine = (struct quarantine_memory){
+            .begun_us = record_read_integer(&reader, quarantine, "begun_us", -TIME_LIMIT_US, TIME_LIMIT_US),
+            .time_us = record_read_integer(&reader, quarantine, "time_us", 1, TIME_LIMIT_US),
+            .times = (unsigned)record_read_integer(&reader, quarantine, "times", 1, UINT_MAX),
+        };
     }
     json_decref(document);
     if (reader.error < 0)

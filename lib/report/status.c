@@ -26,6 +26,17 @@ struct machine_counts status_count_machines(const struct pool *pool)
     return counts;
 }
 
+static int count_services(const struct coordinator *coordinator, struct service_counts *ret)
+{
+    _cleanup_(service_list_done) struct service_list services = {0};
+    int r = service_list_collect(coordinator, &services);
+
+    if (r < 0)
+        return r;
+    *ret = service_list_count(&services);
+    return 0;
+}
+
 int status_collect(const struct coordinator *coordinator, struct status *ret)
 {
     size_t n = coordinator_hypervisor_count(coordinator);
@@ -35,7 +46,10 @@ int status_collect(const struct coordinator *coordinator, struct status *ret)
         .machines = status_count_machines(coordinator_pool(coordinator)),
         .n_hypervisors = n,
     };
+    int r = count_services(coordinator, &status.services);
 
+    if (r < 0)
+        return r;
     status.hypervisors = calloc(n > 0 ? n : 1, sizeof(*status.hypervisors));
     if (status.hypervisors == NULL)
         return -ENOMEM;

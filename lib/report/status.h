@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "coordinator/coordinator.h"
+#include "report/service_list.h"
 
 struct machine_counts {
     size_t total;
@@ -35,6 +36,7 @@ struct status {
     struct hypervisor_status *hypervisors; /* their strings are borrowed from the coordinator */
     size_t n_hypervisors;
     struct machine_counts machines;
+    struct service_counts services;
     size_t recoveries[RECOVERY_STATE_COUNT]; /* those that the coordinator still keeps, by state */
 };
 

@@ -45,6 +45,7 @@ static const char *const event_names[RECOVERY_EVENT_COUNT] = {
     [RECOVERY_ORIGINAL_FENCED] = "original-fenced",
     [RECOVERY_CANDIDATE_LOST] = "candidate-lost",
     [RECOVERY_CANDIDATE_FENCED] = "candidate-fenced",
+    [RECOVERY_SERVED] = "served",
     [RECOVERY_RECONSIDER] = "reconsider",
     [RECOVERY_TICK] = "tick",
     [RECOVERY_ABANDON] = "abandon",
@@ -99,14 +100,15 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     if (recovery == NULL)
         return -ENOMEM;
     recovery->failed_name = strdup(failed->name);
-    if (recovery->failed_name == NULL)
+    recovery->service_name = strdup(failed->serves != NULL ? failed->serves->name : failed->name);
+    if (recovery->failed_name == NULL || recovery->service_name == NULL)
         return -ENOMEM;
     strncpy(recovery->id, id, sizeof(recovery->id) - 1);
     recovery->failed = machine_ref_of(failed);
-    recovery->root = recovery->failed;
+    recovery->service = recovery->failed;
     recovery->is_changed = true;
     recovery->cause = cause;
-    recovery->priority = failed->priority;
+    recovery->priority = machine_priority(failed);
     recovery->state_is_unreliable = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
     recovery->detected = detected;
     question_clear(&recovery->question);
@@ -124,6 +126,7 @@ void recovery_free(struct recovery *recovery)
     }
     free(recovery->attempts);
     free(recovery->failed_name);
+    free(recovery->service_name);
     free(recovery->replacement_name);
     free(recovery->detail);
     explanation_free(recovery->explanation);

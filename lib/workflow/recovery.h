@@ -57,6 +57,7 @@ enum recovery_event_kind {
     RECOVERY_ORIGINAL_FENCED,  /* the host of the failed machine is surely off */
     RECOVERY_CANDIDATE_LOST,   /* the candidate's host is given up, and may still be on */
     RECOVERY_CANDIDATE_FENCED, /* and is surely off */
+    RECOVERY_SERVED,           /* its service is served by another machine: detail says by which */
     RECOVERY_RECONSIDER,       /* what it decided was not begun, and is old by now */
     RECOVERY_TICK,
     RECOVERY_ABANDON, /* it cannot go on: detail says why */
@@ -105,8 +106,9 @@ struct recovery {
     enum recovery_state state;
 
     struct machine_ref failed;
-    struct machine_ref root; /* whose budget it counts on: the machine at the head of a chain of replacements */
     char *failed_name;
+    struct machine_ref service; /* the original machine of the service that the failed one served */
+    char *service_name;
     enum failure_cause cause;
     int priority;
     bool is_drill;
@@ -118,13 +120,13 @@ struct recovery {
     struct recovery_attempt *attempts;
     size_t n_attempts;
 
-    unsigned restarts;          /* of the failed machine itself, begun */
-    bool is_held;               /* by the brake */
-    bool is_unrecorded;         /* something was started without an intent on disk */
-    bool stands_in;             /* recovered, and the replacement has not stopped since */
-    struct machine_ref doubled; /* the original that runs beside it, which was told; empty: none */
+    unsigned restarts;  /* of the failed machine itself, begun */
+    bool is_held;       /* by the brake */
+    bool is_refused;    /* by recovery.limit */
+    bool is_unrecorded; /* something was started without an intent on disk */
 
     struct moment detected, confirmed, decided, recorded, started, settled, ended;
+    struct moment down_since;        /* of one that tries a service again: when the first recovery of it failed */
     struct explanation *explanation; /* of the last decision; NULL before it */
     char *detail;                    /* why it ended as it did, one sentence; NULL while it goes on */
 

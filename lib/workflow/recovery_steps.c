@@ -499,6 +499,22 @@ static bool loses_host(struct step *step)
     return true;
 }
 
+/* Before anything was started: there is no need of it. */
+static bool is_served(const struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    return step->event->kind == RECOVERY_SERVED &&
+           (states[recovery->state].is_harmless || (recovery->state == RECOVERY_STARTING && is_unbegun(recovery)));
+}
+
+static void leave_to_the_other(struct step *step)
+{
+    if (step->recovery->replacement_name != NULL)
+        step_withdraw_candidate(step);
+    step_finish(step, RECOVERY_DISMISSED, text_print("%s", step->event->detail));
+}
+
 static bool is_choice(const struct step *step)
 {
     return step->event->kind == RECOVERY_CHOSEN &&
@@ -517,6 +533,8 @@ static int dispatch(struct step *step, bool *ret_taken)
                     step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
     else if (loses_host(step))
         return 0;
+    else if (is_served(step))
+        leave_to_the_other(step);
     else if (comes_back(step) || is_to_be_reconsidered(step))
         look_again(step);
     else

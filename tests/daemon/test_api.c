@@ -73,6 +73,23 @@ static void test_a_machine_tells_its_place_in_the_plan(void **state)
     world_free(world);
 }
 
+static void test_services_before_and_after_a_crash(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "GET", "/v1/services", "", 200, "[{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
+          "\"state\":\"up\",\"served_by\":null,\"since\":null,\"recovery\":null,\"next\":{\"name\":\"VM-005\",", NULL);
+    check(world, "POST", "/v1/services", "", 405, "Allow: GET", NULL);
+    crash(world);
+    check(world, "GET", "/v1/services", "", 200, "[{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
+          "\"state\":\"up\",\"served_by\":{\"name\":\"VM-005\",", NULL);
+    check(world, "GET", "/v1/machines/VM-005", "", 200, "\"serves\":\"VM-001\",\"served_by\":null", NULL);
+    check(world, "GET", "/v1/machines/VM-001", "", 200, "\"serves\":null,\"served_by\":\"VM-005\"", NULL);
+    check(world, "GET", "/metrics", "", 200, "understudy_services_diverted 1\n", NULL);
+    world_free(world);
+}
+
 static void test_ten_thousand_machines_are_listed(void **state)
 {
     struct world *world = world_new(10000);
@@ -80,6 +97,7 @@ static void test_ten_thousand_machines_are_listed(void **state)
     (void)state;
     check(world, "GET", "/v1/machines", "", 200, "\"far-9999\"", "\"far-1\"", "\"VM-005\"", NULL);
     check(world, "GET", "/v1/machines/far-10000", "", 404, "did you mean", NULL);
+    check(world, "GET", "/v1/services", "", 200, "\"far-9999\"", "\"far-1\"", "\"VM-005\"", NULL);
     world_free(world);
 }
 
@@ -420,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_explain_the_case_study),
         cmocka_unit_test(test_an_explanation_lists_as_many_as_are_asked_for),
         cmocka_unit_test(test_a_machine_tells_its_place_in_the_plan),
+        cmocka_unit_test(test_services_before_and_after_a_crash),
         cmocka_unit_test(test_ten_thousand_machines_are_listed),
         cmocka_unit_test(test_what_is_not_there_or_not_allowed),
         cmocka_unit_test(test_recovery_is_history),

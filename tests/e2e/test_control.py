@@ -114,7 +114,60 @@ def test_show_and_list_tell_the_plan(crowd):
     # What the plan says is what is done, and it is another plan then.
     crowd.ctl("drill", "vm-a")
     assert crowd.wait_for_recovery("vm-a")["replacement"] == "spare-1"
-    assert " vm-b " in line_of(in_pipe(crowd, "list"), "spare-2")
+    assert " vm-a +1 " in line_of(in_pipe(crowd, "list"), "spare-2")  # from spare-1, which serves it now, and vm-b
+
+
+# As an administrator tags machines: those that are protected are no standbys, and the other way round.
+ROOM = {"web-1": {"database": "mysql"}, "mail": {"language": "php"}, "spare-1": {"database": "mysql"},
+        "spare-2": {"database": "mysql"}}
+
+
+def services_of(daemon):
+    """What services --json tells: name to state, the machine that serves, and the next one."""
+    def name(member):
+        return member and member["name"]
+    return {each["name"]: (each["state"], name(each["served_by"]), name(each["next"]))
+            for each in json.loads(daemon.ctl("services", "--json").stdout)}
+
+
+def test_two_rescues_in_a_row_by_machines_that_are_not_protected_themselves(make_daemon, tmp_path):
+    """The replacement that crashed was not protected by its own role, and two standbys idled."""
+    uri = write_node(tmp_path / "node.xml", ROOM, running=["web-1", "mail"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}],
+                         pool={"protect": ["web-*", "mail"], "standby": ["spare-*"]}).start()
+    assert services_of(daemon) == {"mail": ("up", None, None), "web-1": ("up", None, "spare-1")}
+    rows = in_pipe(daemon, "services")
+    assert line_of(rows, "web-1").split() == ["web-1", "itself", "-", "up", "spare-1", "(overlap", "1.00)"]
+    assert line_of(rows, "mail").split() == ["mail", "itself", "-", "up", "none"]
+    assert "SERVICE" not in in_pipe(daemon, "list")[0]
+
+    assert "recovered" in daemon.ctl("drill", "web-1", "--wait").stdout
+    assert services_of(daemon) == {"mail": ("up", None, None), "web-1": ("up", "spare-1", "spare-2")}
+    assert "its replacement" in line_of(in_pipe(daemon, "show", "web-1"), "served by")
+    assert "nothing would be started" in line_of(in_pipe(daemon, "explain", "web-1"), "but")
+    assert not any("not protected" in line for line in in_pipe(daemon, "explain", "spare-1"))
+
+    daemon.ctl("drill", "spare-1", "--wait")
+    record = daemon.wait_for_recovery("spare-1")
+    assert (record["outcome"], record["replacement"], record["service"]["name"]) == ("recovered", "spare-2", "web-1")
+    assert line_of(in_pipe(daemon, "history"), record["id"]).split()[1:3] == ["spare-1", "web-1"]
+    service = daemon.api.services()["web-1"]
+    assert services_of(daemon)["web-1"] == ("up", "spare-2", "spare-1")
+    assert service["recovery"] == record["id"] and RFC_3339.fullmatch(service["since"])
+    assert "2: 2 up; 1 served by a replacement" in line_of(in_pipe(daemon, "status"), "services")
+    rows = in_pipe(daemon, "list")
+    assert " serves web-1 " in line_of(rows, "spare-2") and " served by spare-2 " in line_of(rows, "web-1")
+
+    # No standby offers what this one needs.
+    daemon.ctl("drill", "mail")
+    record = daemon.wait_for_recovery("mail")
+    assert services_of(daemon)["mail"] == ("down", None, None)
+    assert line_of(in_pipe(daemon, "services"), "mail is down").endswith(f"understudyctl history {record['id']}")
+
+    # A new connection finds the machines of the file as they were in the beginning: web-1 runs and spare-2 is off.
+    daemon.kill()
+    daemon.start()
+    assert services_of(daemon) == {"mail": ("up", None, None), "web-1": ("up", None, "spare-1")}
 
 
 def test_explain_of_a_machine_that_is_not_protected(case_study):

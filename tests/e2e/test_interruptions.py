@@ -87,3 +87,20 @@ def test_machine_dies_while_the_daemon_is_dead(host, daemon_on, libvirtd_too):
     daemon.start()
     assert check_history(daemon, 1)["id"] == record["id"]
     assert (running(host), boots(host)) == (["vm-b"], 2)
+
+
+def test_replacement_that_only_stands_by_dies_while_the_daemon_is_dead(host, daemon_on):
+    """Protected is the service, which the daemon knows from its disk: the replacement itself is not."""
+    for name in ("vm-b", "vm-c"):
+        host.define(name, resources=WEB, role="standby")
+    host.run("vm-a", resources=WEB, role="protected")
+    daemon = daemon_on()
+    host.kill_qemu("vm-a")
+    assert daemon.wait_for_recovery("vm-a")["replacement"] == "vm-b"
+    host.serial("vm-b").wait_for("is up")
+    pid = host.qemu_pid("vm-b")
+    daemon.kill()
+    host.kill_process(pid)
+    daemon.start()
+    record = daemon.wait_for_recovery("vm-b")
+    assert (record["outcome"], record["replacement"], record["service"]["name"]) == ("recovered", "vm-c", "vm-a")

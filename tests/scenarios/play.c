@@ -424,6 +424,13 @@ static void confirm_off(struct play *play, const struct arguments *arguments)
         scenario_fail(arguments->line, "this is not taken: %s", strerror(-r));
 }
 
+/* The failure that the daemon is told to expect. */
+static void drill(struct play *play, const struct arguments *arguments)
+{
+    coordinator_expect_drill(play->world.coordinator, world_machine(&play->world, arguments->machine), play->world.now);
+    world_kill(&play->world, arguments->machine);
+}
+
 static void ask_plan(struct play *play, const struct arguments *arguments)
 {
     _cleanup_(explanation_freep) struct explanation *explanation = NULL;
@@ -480,6 +487,7 @@ static const struct {
     {"the store WORKS|FAILS", set_store, false},
     {"the operator releases the brake", release_brake, true},
     {"the operator confirms that HOST is off", confirm_off, true},
+    {"the operator drills MACHINE", drill, true},
     {"the operator asks what would replace MACHINE", ask_plan, true},
     {"the operator asks why for MACHINE", read_reasons, true},
     {"the daemon is killed", kill_daemon, true},

@@ -56,6 +56,61 @@ static const struct book *find_open_book(const struct simulation *simulation, un
     return NULL;
 }
 
+/* It runs as the replacement of another, and its recovery is over; NULL: it does not. */
+static const struct book *find_service(struct simulation *simulation, const struct domain *domain)
+{
+    const struct book *book = domain->started_for[0] != '\0' ? promises_book(simulation, domain->started_for) : NULL;
+
+    return book != NULL && book->state == RECOVERY_RECOVERED && book->replacement == (int)domain->number &&
+                   !book->is_restarting
+               ? book
+               : NULL;
+}
+
+static bool is_original_of(const struct domain *domain, const struct book *book)
+{
+    return strcmp(book->root, domain->uuid) == 0;
+}
+
+/* As the daemon knows, and the other one runs. */
+static bool is_served_by_another(struct simulation *simulation, const struct domain *domain)
+{
+    size_t count = simulation->coordinator != NULL ? coordinator_diversion_count(simulation->coordinator) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct diversion *diversion = coordinator_diversion(simulation->coordinator, i);
+        const struct domain *replacement = world_find(simulation, &diversion->service.replacement);
+
+        if (!diversion->is_over && strcmp(diversion->service.original.uuid, domain->uuid) == 0 &&
+            (diversion->is_stopped || (replacement != NULL && machine_state_is_active(replacement->state))))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Promise 9: a service is protected whichever machine serves it. Where the original runs beside its replacement, neither
+ * of the two is needed, nor is a replacement beside a later one.
+ */
+static bool is_needed(struct simulation *simulation, const struct domain *domain)
+{
+    const struct book *service = find_service(simulation, domain);
+
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const struct domain *other = &simulation->domains[i];
+        const struct book *others = find_service(simulation, other);
+
+        if (other == domain || !machine_state_is_active(other->state))
+            continue;
+        if ((service != NULL && is_original_of(other, service)) ||
+            (service != NULL && others != NULL && strcmp(service->root, others->root) == 0 &&
+             others->opened_us > service->opened_us) ||
+            (others != NULL && is_original_of(domain, others)))
+            return false;
+    }
+    return service != NULL || ((domain->roles & ROLE_PROTECTED) != 0 && !is_served_by_another(simulation, domain));
+}
+
 void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
                     bool is_pause)
 {
@@ -78,8 +133,8 @@ void promises_crash(struct simulation *simulation, const struct domain *domain, 
         .what = what,
         .epoch = simulation->epoch,
         /* Right after a recovery gave it up, news of it is old news. */
-        .is_required = is_seen && !warm_is_kept(simulation, domain) && (domain->roles & ROLE_PROTECTED) != 0 &&
-                       !is_pause && simulation->now.mono_us - domain->condemned_us > 2 * NEWS_DELAY_US,
+        .is_required = is_seen && !warm_is_kept(simulation, domain) && is_needed(simulation, domain) && !is_pause &&
+                       simulation->now.mono_us - domain->condemned_us > 2 * NEWS_DELAY_US,
         .needs_events = needs_events,
         .is_pause = is_pause && !is_old,
         .was_kept =
@@ -153,7 +208,7 @@ void crashes_fenced(struct simulation *simulation, unsigned host)
         enum machine_state state = MACHINE_UNKNOWN;
         enum machine_reason reason = REASON_UNKNOWN;
 
-        if (domain->host != host || (domain->roles & ROLE_PROTECTED) == 0 || warm_is_kept(simulation, domain) ||
+        if (domain->host != host || !is_needed(simulation, domain) || warm_is_kept(simulation, domain) ||
             !find_view(simulation, domain, &state, &reason) || !was_in_service(state, reason))
             continue;
         if (find_open(simulation, i) == NULL || find_open(simulation, i)->served_id[0] != '\0')
@@ -249,7 +304,7 @@ static bool was_tried(const struct simulation *simulation, const struct domain *
         struct recovery *recovery = NULL;
         bool was_tried = false;
 
-        if (page->is_machine || page->is_host || !page->is_open ||
+        if (page->is_machine || page->is_host || page->is_diversion || !page->is_open ||
             record_parse_recovery(page->document, simulation->now, &recovery) < 0)
             continue;
         for (size_t i = 0; i < recovery->n_attempts; i++)
@@ -374,14 +429,72 @@ static bool still_hangs(const struct simulation *simulation, const struct domain
            simulation->config->failure.heartbeat.is_enabled;
 }
 
-static bool still_stands(const struct simulation *simulation, const struct crash *crash)
+static bool still_stands(struct simulation *simulation, const struct crash *crash)
 {
     const struct domain *domain = &simulation->domains[crash->domain];
 
-    return domain->life == crash->life && (domain->roles & ROLE_PROTECTED) != 0 && crash->served_id[0] == '\0' &&
+    return domain->life == crash->life && is_needed(simulation, domain) && crash->served_id[0] == '\0' &&
            ((domain->state == MACHINE_PAUSED &&
              (domain->reason == REASON_IO_ERROR || domain->reason == REASON_WATCHDOG)) ||
             still_hangs(simulation, domain));
+}
+
+/* A recovery of its service followed, whichever machine had served it then. */
+static bool was_service_recovered(struct simulation *simulation, const struct crash *crash)
+{
+    const struct domain *domain = &simulation->domains[crash->domain], *original;
+    const struct book *served = crash->started_for[0] != '\0' ? promises_book(simulation, crash->started_for) : NULL;
+
+    /* The original came back by other hands. */
+    original = served != NULL ? losses_original(simulation, served) : domain;
+    if (original != domain && original->up_us >= crash->at_us - NEWS_DELAY_US)
+        return true;
+    for (size_t i = 0; i < simulation->n_books; i++)
+        if (simulation->books[i].domain != crash->domain && simulation->books[i].opened_us >= crash->at_us &&
+            is_original_of(domain, &simulation->books[i]))
+            return true;
+    return false;
+}
+
+bool crashes_is_at_work(struct simulation *simulation, unsigned number)
+{
+    for (size_t i = simulation->n_books; i-- > 0;)
+        if (simulation->books[i].domain == number && simulation->books[i].opened_us == simulation->now.mono_us)
+            return true;
+    return machine_state_is_active(simulation->domains[number].state) || find_open(simulation, number) != NULL ||
+           find_open_book(simulation, number) != NULL;
+}
+
+static bool has_another_at_work(struct simulation *simulation, const struct domain *domain)
+{
+    for (size_t i = simulation->n_books; i-- > 0;) {
+        const struct book *book = &simulation->books[i];
+        const struct domain *original = losses_original(simulation, book);
+
+        if (book->replacement < 0)
+            continue;
+        if (original == domain && book->replacement != (int)domain->number &&
+            crashes_is_at_work(simulation, (unsigned)book->replacement))
+            return true;
+        if (original != domain && book->replacement == (int)domain->number &&
+            crashes_is_at_work(simulation, original->number))
+            return true;
+    }
+    return false;
+}
+
+void crashes_notice(struct simulation *simulation, const struct notice *notice)
+{
+    const struct domain *domain = world_find(simulation, &notice->machine);
+
+    if (notice->kind != NOTICE_FAILURE_UNPROTECTED || domain == NULL || !has_another_at_work(simulation, domain))
+        return;
+    for (size_t i = 0; i < simulation->n_crashes; i++) {
+        struct crash *crash = &simulation->crashes[i];
+
+        if (crash->domain == domain->number && crash->recovery_id[0] == '\0')
+            crash->is_required = crash->is_pause = false;
+    }
 }
 
 void crashes_end(struct simulation *simulation)
@@ -394,8 +507,9 @@ void crashes_end(struct simulation *simulation)
         if (crash->recovery_id[0] != '\0' || warm_is_id(crash->started_for) ||
             (crash->needs_this_daemon && crash->epoch != simulation->epoch))
             continue;
-        if (crash->is_pause ? still_stands(simulation, crash)
-                            : crash->is_required && !was_taken_care_of(simulation, crash))
+        if (!was_service_recovered(simulation, crash) &&
+            (crash->is_pause ? still_stands(simulation, crash)
+                             : crash->is_required && !was_taken_care_of(simulation, crash)))
             violate(simulation, "promise 3: %s failed at %.3f (%s) and was never recovered", name,
                     (double)crash->at_us / USEC_PER_SEC, crash->what);
     }

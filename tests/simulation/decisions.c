@@ -82,14 +82,16 @@ static void check_concurrency(struct simulation *simulation, const struct domain
 void decisions_made(struct simulation *simulation, const struct recovery *recovery)
 {
     const struct domain *candidate = world_find(simulation, &recovery->replacement);
-    const struct domain *failed = world_find(simulation, &recovery->failed);
+    const struct domain *failed = world_find(simulation, &recovery->failed), *original;
     const struct machine *machine = pool_find(coordinator_pool(simulation->coordinator),
                                               recovery->replacement.hypervisor, recovery->replacement.uuid);
 
     if (candidate == failed || candidate == NULL || failed == NULL)
         return;
-    if (!features_are_enough(&simulation->config->similarity, failed, candidate))
-        violate(simulation, "promise 4: %s is too unlike %s", candidate->name, failed->name);
+    original = world_find(simulation, &recovery->service);
+    if (original != NULL && !features_are_enough(&simulation->config->similarity, original, candidate))
+        violate(simulation, "promise 4: %s is too unlike %s (%s) %s", candidate->name, original->name,
+                recovery->service_name, recovery->explanation ? recovery->explanation->summary : "");
     if ((candidate->roles & ROLE_STANDBY) == 0)
         violate(simulation, "%s is chosen and is no standby", candidate->name);
     if (machine == NULL ||

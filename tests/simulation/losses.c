@@ -108,20 +108,28 @@ static bool has_other_duty(const struct simulation *simulation, const struct dom
 {
     if (domain->started_for[0] != '\0')
         return true;
-    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
+    for (size_t i = 0; i < coordinator_diversion_count(simulation->coordinator); i++) {
+        const struct diversion *diversion = coordinator_diversion(simulation->coordinator, i);
 
-        if (recovery->stands_in && strcmp(recovery->replacement.uuid, domain->uuid) == 0)
+        if (!diversion->is_over && strcmp(diversion->service.replacement.uuid, domain->uuid) == 0)
             return true;
     }
     return false;
+}
+
+const struct domain *losses_original(const struct simulation *simulation, const struct book *book)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (strcmp(simulation->domains[i].uuid, book->root) == 0)
+            return &simulation->domains[i];
+    return &simulation->domains[book->domain];
 }
 
 void losses_end(struct simulation *simulation)
 {
     for (size_t i = 0; i < simulation->n_books; i++) {
         const struct book *book = &simulation->books[i];
-        const struct domain *original = &simulation->domains[book->domain], *replacement;
+        const struct domain *original = losses_original(simulation, book), *replacement;
 
         if (book->state != RECOVERY_RECOVERED || book->replacement < 0 || original->state != MACHINE_RUNNING ||
             has_other_duty(simulation, original))

@@ -195,6 +195,7 @@ void promises_notice(struct simulation *simulation, const struct notice *notice)
 
     warm_notice(simulation, notice);
     losses_notice(simulation, notice);
+    crashes_notice(simulation, notice);
     if (notice->kind == NOTICE_INTENT_FAILED && book != NULL)
         book->intent_failed = true;
     if (notice->kind == NOTICE_BRAKE_ON && !simulation->is_held) {
@@ -214,32 +215,25 @@ static bool is_recent(const struct simulation *simulation, const struct book *bo
 static void find_root(struct simulation *simulation, struct book *book)
 {
     int64_t window_us = simulation->config->recovery.limit_window_us;
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, book->id);
     unsigned spent = 0;
 
-    strcpy(book->root, simulation->domains[book->domain].uuid);
-    for (size_t i = simulation->n_books; i-- > 0;) {
-        const struct book *other = &simulation->books[i];
-
-        if (other == book || !is_recent(simulation, other, window_us) || other->state != RECOVERY_RECOVERED ||
-            other->replacement != (int)book->domain)
-            continue;
-        strcpy(book->root, other->root);
-        break;
-    }
+    strcpy(book->root, recovery != NULL ? recovery->service.uuid : simulation->domains[book->domain].uuid);
     for (size_t i = 0; i < simulation->n_books; i++) {
         const struct book *other = &simulation->books[i];
 
-        spent += is_recent(simulation, other, window_us) && strcmp(other->root, book->root) == 0 &&
-                 other->state != RECOVERY_DISMISSED;
+        recovery = coordinator_find_recovery(simulation->coordinator, other->id);
+        spent += other != book && is_recent(simulation, other, window_us) && strcmp(other->root, book->root) == 0 &&
+                 recovery != NULL && moment_has_come(recovery->started) && !recovery->is_drill;
     }
     book->is_over_budget = simulation->config->recovery.limit != 0 && !simulation->has_jumped &&
-                           spent > simulation->config->recovery.limit;
+                           spent >= simulation->config->recovery.limit;
 }
 
 static bool brakes(const struct simulation *simulation, const struct book *book)
 {
     return is_recent(simulation, book, simulation->config->recovery.brake.window_us) && !book->is_host_lost &&
-           book->opened_us > simulation->released_us && book->state != RECOVERY_DISMISSED;
+           !book->is_retry && book->opened_us > simulation->released_us && book->state != RECOVERY_DISMISSED;
 }
 
 /* One service that fails again and again counts once. */
@@ -266,7 +260,7 @@ static size_t count_protected(const struct simulation *simulation)
     size_t n = 0;
 
     for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
-        n += machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 && machine->keeping == KEEPING_NONE &&
+        n += machine->is_present && machine_is_protected(machine) && machine->keeping == KEEPING_NONE &&
              (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
     return n;
 }
@@ -282,6 +276,19 @@ static void check_brake(struct simulation *simulation, const struct book *book)
         violate(simulation, "%zu of %zu protected machines failed at once and the brake is off", n_failed, n_protected);
 }
 
+/* It is still down since an earlier recovery failed. */
+static void check_retry(struct simulation *simulation, const struct book *book, const struct domain *domain)
+{
+    const struct book *earlier = NULL;
+
+    for (size_t i = 0; i < simulation->n_books; i++)
+        if (&simulation->books[i] != book && simulation->books[i].domain == domain->number &&
+            simulation->books[i].state == RECOVERY_EXHAUSTED)
+            earlier = &simulation->books[i];
+    if (earlier == NULL || simulation->config->recovery.retry_for_us == 0)
+        violate(simulation, "a recovery of %s is tried again, and none had failed", domain->name);
+}
+
 static struct book *open_book(struct simulation *simulation, const struct recovery *recovery)
 {
     const struct domain *domain = world_find(simulation, &recovery->failed);
@@ -293,14 +300,17 @@ static struct book *open_book(struct simulation *simulation, const struct recove
     *book = (struct book){.domain = domain->number, .opened_us = simulation->now.mono_us, .replacement = -1};
     strcpy(book->id, recovery->id);
     simulation->result->recoveries++;
-    say(simulation, "recovery %s of %s opened", book->id, domain->name);
+    say(simulation, "recovery %s of %s opened, service %s", book->id, domain->name, recovery->service_name);
     book->failed_life = domain->life;
     book->is_host_lost = recovery->cause == CAUSE_HOST_LOST;
+    book->is_retry = moment_has_come(recovery->down_since);
     /* How a domain stopped on a lost host is not known; one that was reported off must have been started. */
-    if (crashes_match(simulation, domain->number, book->id) == NULL && !book->is_host_lost &&
-        !simulation->hosts[domain->host].has_lied)
+    if (book->is_retry)
+        check_retry(simulation, book, domain);
+    else if (crashes_match(simulation, domain->number, book->id) == NULL && !book->is_host_lost &&
+             !simulation->hosts[domain->host].has_lied)
         violate(simulation, "promise 2: a recovery of %s, which did not fail (again)", domain->name);
-    if ((domain->roles & ROLE_PROTECTED) == 0)
+    if ((domain->roles & ROLE_PROTECTED) == 0 && machine_ref_equal(&recovery->service, &recovery->failed))
         violate(simulation, "a recovery of %s, which is not protected", domain->name);
     find_root(simulation, book);
     book->state = recovery->state;
@@ -332,7 +342,10 @@ static void check_recovered(struct simulation *simulation, const struct book *bo
 static void check_dismissed(struct simulation *simulation, const struct book *book)
 {
     const struct domain *domain = &simulation->domains[book->domain];
+    const struct domain *original = losses_original(simulation, book);
 
+    if (original != domain && crashes_is_at_work(simulation, original->number))
+        return; /* it serves again itself */
     for (size_t i = simulation->n_crashes; i-- > 0;) {
         struct crash *crash = &simulation->crashes[i];
 

@@ -50,6 +50,7 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
                      .limit = random_hits(DIE(base, 11), 50) ? 3 : 0,
                      .limit_window_us = 600 * USEC_PER_SEC,
                      .quarantine_us = random_hits(DIE(base, 12), 80) ? 120 * USEC_PER_SEC : 0,
+                     .retry_for_us = random_hits(DIE(base, 33), 50) ? 900 * USEC_PER_SEC : 0,
                      .late_start_us = 300 * USEC_PER_SEC,
                      .concurrency = (unsigned)random_between(DIE(base, 13), 0, 3),
                      .check_memory = true,

@@ -89,6 +89,19 @@ static void write_host(struct simulation *simulation, const char *name, const st
     disk_put(simulation, page);
 }
 
+static void write_diversion(struct simulation *simulation, const struct diversion *diversion)
+{
+    struct page *page = calloc(1, sizeof(*page));
+
+    if (page == NULL ||
+        (!diversion->is_over &&
+         record_format_diversion(diversion, coordinator_features(simulation->coordinator), &page->document) < 0))
+        abort();
+    snprintf(page->key, sizeof(page->key), "diversion:%.8s", diversion->service.original.uuid + 28);
+    page->is_diversion = true;
+    disk_put(simulation, page);
+}
+
 static void perform(struct simulation *simulation, const struct action *action)
 {
     const struct recovery *recovery;
@@ -120,12 +133,15 @@ static void write_changes(struct simulation *simulation)
     struct machine_ref machine;
     struct machine_memory memory;
     const struct host_track *host;
+    const struct diversion *diversion;
     const char *name;
 
     disk_hold(simulation);
     while ((recovery = coordinator_next_changed_recovery(simulation->coordinator)) != NULL)
         if (recovery->state != RECOVERY_RECORDING)
             write_recovery(simulation, recovery, 0);
+    while ((diversion = coordinator_next_changed_diversion(simulation->coordinator)) != NULL)
+        write_diversion(simulation, diversion);
     while ((host = coordinator_next_changed_host(simulation->coordinator, &name)) != NULL)
         write_host(simulation, name, host);
     while (coordinator_next_changed_machine(simulation->coordinator, &machine, &memory))
@@ -282,7 +298,7 @@ static void restore_recoveries(struct simulation *simulation)
             bool is_later =
                 page->detected_us > last_us || (page->detected_us == last_us && strcmp(page->key, done) > 0);
 
-            if (!page->is_machine && !page->is_host && is_later &&
+            if (!page->is_machine && !page->is_host && !page->is_diversion && is_later &&
                 (next == NULL || page->detected_us < next->detected_us ||
                  (page->detected_us == next->detected_us && strcmp(page->key, next->key) < 0)))
                 next = page;
@@ -330,6 +346,19 @@ static void restore_hosts(struct simulation *simulation)
     }
 }
 
+static void restore_diversions(struct simulation *simulation)
+{
+    for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
+        struct diversion *diversion = NULL;
+
+        if (page->is_diversion &&
+            (record_parse_diversion(page->document, simulation->now, coordinator_features(simulation->coordinator),
+                                    &diversion) < 0 ||
+             coordinator_restore_diversion(simulation->coordinator, diversion) < 0))
+            violate(simulation, "%s cannot be read back", page->key);
+    }
+}
+
 void shell_start(struct simulation *simulation)
 {
     if (simulation->coordinator != NULL)
@@ -342,6 +371,7 @@ void shell_start(struct simulation *simulation)
     simulation->offset_us = simulation->now.real_us - simulation->now.mono_us;
     promises_daemon_starts(simulation);
     restore_recoveries(simulation);
+    restore_diversions(simulation);
     restore_machines(simulation);
     restore_hosts(simulation);
     for (unsigned i = 0; i < simulation->n_hosts; i++) {

@@ -158,6 +158,7 @@ struct book {
     unsigned starts;      /* that were answered or awaited by the daemon that asked */
     bool has_started;     /* the replacement, by the daemon that lives */
     bool is_restarting;
+    bool is_retry;
     bool intent_failed; /* and it was said */
     int replacement;    /* the domain it tries; -1 */
     unsigned good_life; /* of the replacement at the latest good answer */
@@ -204,6 +205,7 @@ struct page {
     char *document; /* NULL: to be forgotten */
     bool is_machine;
     bool is_host;
+    bool is_diversion;
     unsigned domain; /* or host */
     uint64_t ticket;
     int64_t detected_us, put_us;
@@ -500,6 +502,10 @@ void decisions_check_conflicts(struct simulation *simulation, const struct domai
 /* A recovery was opened: the failure it is for; NULL: there is none. */
 struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id);
 void crashes_end(struct simulation *simulation);
+/* A machine of a service runs, or failed as well and must be recovered, or its recovery was just tried. */
+bool crashes_is_at_work(struct simulation *simulation, unsigned number);
+/* That a failure needs no recovery is taken from the daemon only where the world agrees. */
+void crashes_notice(struct simulation *simulation, const struct notice *notice);
 struct book *promises_book(struct simulation *simulation, const char *id);
 
 /* ---- warm.c ---- */
@@ -530,6 +536,8 @@ void losses_told(struct simulation *simulation);
 void losses_notice(struct simulation *simulation, const struct notice *notice);
 void losses_destroy(struct simulation *simulation, const struct action *action);
 void losses_check_start(struct simulation *simulation, const struct recovery *recovery, const struct book *book);
+/* The domain whose service the recovery is about. */
+const struct domain *losses_original(const struct simulation *simulation, const struct book *book);
 void losses_end(struct simulation *simulation);
 
 /* ---- power.c ---- */

@@ -226,6 +226,21 @@ void warm_check_no_candidate(struct simulation *simulation, const struct recover
 
 /* ---- the end ---- */
 
+static bool is_diverted(const struct simulation *simulation, const struct domain *domain)
+{
+    const struct machine *machine = view_of(simulation, domain);
+
+    return machine != NULL && machine->diverted != NULL;
+}
+
+/* It serves as a replacement, or its own service is served by one. */
+static bool is_in_diversion(const struct simulation *simulation, const struct domain *domain)
+{
+    const struct machine *machine = view_of(simulation, domain);
+
+    return machine != NULL && (machine->diverted != NULL || machine->serves != NULL);
+}
+
 static bool is_similar_standby(const struct simulation *simulation, const struct domain *failed,
                                const struct domain *candidate)
 {
@@ -255,12 +270,13 @@ static const struct domain *only_standby_of(const struct simulation *simulation,
 {
     const struct domain *only = NULL;
 
-    if (failed->state != MACHINE_RUNNING || (failed->roles & ROLE_PROTECTED) == 0 || warm_is_kept(simulation, failed))
+    if (failed->state != MACHINE_RUNNING || (failed->roles & ROLE_PROTECTED) == 0 || warm_is_kept(simulation, failed) ||
+        is_in_diversion(simulation, failed))
         return NULL;
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *candidate = &simulation->domains[i];
 
-        if (!is_similar_standby(simulation, failed, candidate))
+        if (!is_similar_standby(simulation, failed, candidate) || is_diverted(simulation, candidate))
             continue;
         if (only != NULL)
             return NULL;

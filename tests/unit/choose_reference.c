@@ -159,6 +159,11 @@ static void judge(const struct choice_request *request, struct reference_candida
         candidate->verdict = CANDIDATE_QUARANTINED;
     else if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
         candidate->verdict = CANDIDATE_NOT_SIMILAR;
+    else if (machine->diverted != NULL && (request->failed == NULL || request->failed->serves != machine->diverted))
+        candidate->verdict = CANDIDATE_DIVERTED;
+    else if (request->rest_us > 0 && machine->stopped_us > 0 &&
+             request->now_us - machine->stopped_us < request->rest_us)
+        candidate->verdict = CANDIDATE_JUST_STOPPED;
     else if (was_tried(request, machine))
         candidate->verdict = CANDIDATE_TRIED;
     else if (lacks_memory(request, machine))
@@ -171,6 +176,8 @@ bool reference_is_looked_at(const struct reference_candidate *candidate)
 {
     switch (candidate->verdict) {
     case CANDIDATE_ELIGIBLE:
+    case CANDIDATE_DIVERTED:
+    case CANDIDATE_JUST_STOPPED:
     case CANDIDATE_TRIED:
     case CANDIDATE_NO_MEMORY:
     case CANDIDATE_IN_USE:

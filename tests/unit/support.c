@@ -70,6 +70,7 @@ struct config default_config(void)
                 .start_timeout_us = 60 * USEC_PER_SEC,
                 .settle_us = 3 * USEC_PER_SEC,
                 .attempts = 3,
+                .retry_for_us = 3600 * USEC_PER_SEC,
                 .late_start_us = 600 * USEC_PER_SEC,
                 .limit_window_us = 3600 * USEC_PER_SEC,
                 .without_intent = true,

@@ -25,6 +25,10 @@ struct room {
     uint64_t seen[CANDIDATE_VERDICTS];
 };
 
+/* That a machine serves, or that its own service is: which of them it is, is all that counts. */
+static const struct diverted_service services[2] = {{.name = (char *)"a", .replacement_name = (char *)"b"},
+                                                    {.name = (char *)"c", .replacement_name = (char *)"d"}};
+
 static const char *const hosts[HOSTS] = {"h0", "h1", "h2", "h3"};
 
 static uint64_t below(struct room *room, uint64_t limit)
@@ -144,6 +148,9 @@ static void draw_state(struct room *room, const struct machine *machine)
     edited->is_starting = hits(room, 6);
     edited->has_come_up = hits(room, 4);
     edited->failed_unrecovered = hits(room, 4);
+    edited->diverted = hits(room, 5) ? &services[below(room, ELEMENTS_OF(services))] : NULL;
+    edited->stopped_us = hits(room, 10) ? 1 + (int64_t)below(room, 1000) : 0;
+    edited->serves = hits(room, 20) ? &services[below(room, ELEMENTS_OF(services))] : NULL;
     edited->keeping = (uint8_t)(hits(room, 15) ? below(room, KEEPING_COUNT) : KEEPING_NONE);
     edited->quarantined_until_us = hits(room, 8) ? room->now_us + (int64_t)below(room, 1000) : 0;
     if (hits(room, 3))
@@ -198,6 +205,7 @@ static void draw_request(struct room *room)
         .tried = room->tried,
         .now_us = room->now_us += (int64_t)below(room, 200),
         .check_memory = hits(room, 60),
+        .rest_us = hits(room, 30) ? 500 : 0,
         .kept_may_be_given_back = hits(room, 30),
         .has_sibling = hits(room, 40) ? has_sibling : NULL,
         .siblings = room->siblings,

@@ -71,7 +71,7 @@ static void test_another_machine_has_a_budget_of_its_own(struct world *world)
     assert_int_equal(last_recovery(world)->state, RECOVERY_RECOVERED);
 }
 
-static void test_booting_by_hand_in_between_resets_nothing(struct world *world)
+static void test_recoveries_in_which_nothing_was_started_do_not_count(struct world *world)
 {
     const struct recovery *recovery = NULL;
 
@@ -81,7 +81,31 @@ static void test_booting_by_hand_in_between_resets_nothing(struct world *world)
         world_kill(world, 0); /* no candidate is there */
         world_pass(world, SETTLED);
         world_boot(world, 0); /* and the operator starts it again */
-        world_pass(world, 300 * USEC_PER_SEC);
+        world_pass(world, 30 * USEC_PER_SEC);
+    }
+    world_add(world, "late", WEB, MACHINE_SHUT_OFF);
+    world_tell(world, world->n_domains - 1, EVENT_DEFINED);
+    world_drive(world);
+    world_kill(world, 0);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, 0, &recovery), 4);
+    assert_int_equal(recovery->state, RECOVERY_RECOVERED);
+}
+
+static void test_booting_by_hand_in_between_resets_nothing(struct world *world)
+{
+    const struct recovery *recovery = NULL;
+
+    world->config.recovery.limit = 2;
+    add_many(world, 1, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        world_kill(world, 0);
+        world_pass(world, SETTLED);
+        for (unsigned n = 1; n < world->n_domains; n++)
+            if (world->domains[n].state == MACHINE_RUNNING)
+                world_shut_down(world, n);
+        world_boot(world, 0); /* the operator fails back */
+        world_pass(world, 30 * USEC_PER_SEC);
     }
     assert_int_equal(world_recoveries(world, 0, &recovery), 3);
     assert_non_null(strstr(recovery->detail, "recovery.limit"));
@@ -459,6 +483,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         world_test(test_a_service_that_kills_its_machines_does_not_go_through_the_pool),
         world_test(test_another_machine_has_a_budget_of_its_own),
+        world_test(test_recoveries_in_which_nothing_was_started_do_not_count),
         world_test(test_booting_by_hand_in_between_resets_nothing),
         world_test(test_the_budget_is_free_again_after_the_window),
         world_test(test_false_alarms_cost_nothing),

@@ -159,7 +159,7 @@ static void put_in_order(struct world *world)
             world_connect(world, i);
     for (unsigned i = 0; i < 3; i++) {
         coordinator_release(world->coordinator, world->now);
-        world_pass(world, 600 * USEC_PER_SEC);
+        world_pass(world, world->config.recovery.retry_for_us / 2); /* nothing is tried again after that */
     }
 }
 

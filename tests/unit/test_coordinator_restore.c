@@ -343,6 +343,7 @@ static void test_two_open_recoveries_of_one_machine(struct world *world)
         world_pass(world, SETTLED);
         world_expect(world, a, RECOVERY_RECOVERED); /* on disk: an intent */
         if (second == 0) {
+            world_shut_down(world, a + 1);
             world_boot(world, a);
             world_pass(world, SETTLED);
         }
@@ -355,7 +356,7 @@ static void test_two_open_recoveries_of_one_machine(struct world *world)
         assert_closed(world);
         assert_int_equal(world_recoveries(world, a + second, &recovery), second == 0 ? 2 : 1);
         assert_int_equal(recovery->state, RECOVERY_RECOVERED);
-        assert_string_equal(recovery->replacement_name, second == 0 ? "c" : "a");
+        assert_string_equal(recovery->replacement_name, second == 0 ? "b" : "a");
     }
 }
 

@@ -426,6 +426,7 @@ static void test_a_drill_is_recorded_as_one(struct world *world)
     world_kill(world, a);
     world_pass(world, SETTLED);
     assert_true(world_expect(world, a, RECOVERY_RECOVERED)->is_drill);
+    world_shut_down(world, a + 1);
     world_boot(world, a);
     world_pass(world, SETTLED);
     world_kill(world, a);

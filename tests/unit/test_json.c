@@ -117,10 +117,11 @@ static void test_status(void **state)
         .hypervisors = hypervisors,
         .n_hypervisors = 2,
         .machines = {.total = 3, .running = 1, .standing_by = 2, .protected = 3},
+        .services = {.by_state = {[SERVICE_UP] = 2, [SERVICE_UNKNOWN] = 1}, .diverted = 1},
         .recoveries =
             {[RECOVERY_CONFIRMING] = 1, [RECOVERY_SETTLING] = 2, [RECOVERY_RECOVERED] = 4, [RECOVERY_OBSERVED] = 8},
     };
-    json_t *document, *recoveries;
+    json_t *document, *services, *recoveries;
     char *text = NULL;
 
     (void)state;
@@ -134,6 +135,11 @@ static void test_status(void **state)
     assert_string_equal(text_at(json_array_get(json_object_get(document, "hypervisors"), 1), "trouble"),
                         "no route to host");
     assert_true(is_null_at(json_array_get(json_object_get(document, "hypervisors"), 0), "trouble"));
+    services = json_object_get(document, "services");
+    assert_true(number_at(services, "up") == 2);
+    assert_true(number_at(services, "down") == 0);
+    assert_true(number_at(services, "unknown") == 1);
+    assert_true(number_at(services, "diverted") == 1);
     recoveries = json_object_get(document, "recoveries");
     assert_true(number_at(recoveries, "under_way") == 3);
     assert_true(number_at(recoveries, "recovered") == 4);
@@ -356,7 +362,8 @@ static void test_recovery_that_ended(void **state)
         .id = "20261122-145400-1",
         .state = RECOVERY_RECOVERED,
         .failed = {.hypervisor = "local", .uuid = "00000000-0000-4000-8000-000000000001"},
-        .root = {.hypervisor = "local", .uuid = "00000000-0000-4000-8000-000000000007"},
+        .service_name = TEXT("VM-000"),
+        .service = {.hypervisor = "local", .uuid = "00000000-0000-4000-8000-000000000007"},
         .failed_name = TEXT("VM-001"),
         .cause = CAUSE_HUNG,
         .is_drill = true,
@@ -386,7 +393,7 @@ static void test_recovery_that_ended(void **state)
     (void)state;
     room_begin(&room);
     assert_int_equal(pool_apply(room.pool, "local", describe(7, "VM-007"), NULL), 0);
-    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){.mono_us = 99999999}, &text), 0);
+    assert_int_equal(json_format_recovery(&recovery, (struct moment){.mono_us = 99999999}, &text), 0);
     document = load(text);
     assert_string_equal(text_at(document, "outcome"), "recovered");
     assert_string_equal(text_at(document, "cause"), "guest-hung");
@@ -406,8 +413,8 @@ static void test_recovery_that_ended(void **state)
     assert_string_equal(text_at(document, "verify"), "tcp");
     assert_true(number_at(document, "restarts") == 3);
     assert_true(json_is_true(json_object_get(document, "unrecorded")));
-    assert_string_equal(text_at(json_object_get(document, "root"), "name"), "VM-007");
-    assert_string_equal(text_at(json_object_get(document, "root"), "uuid"), "00000000-0000-4000-8000-000000000007");
+    assert_string_equal(text_at(json_object_get(document, "service"), "name"), "VM-000");
+    assert_string_equal(text_at(json_object_get(document, "service"), "uuid"), "00000000-0000-4000-8000-000000000007");
     for (size_t i = 0; i < 2; i++)
         assert_true(json_is_true(json_object_get(json_array_get(json_object_get(document, "attempts"), i), "void")) ==
                     (i == 0));
@@ -416,16 +423,11 @@ static void test_recovery_that_ended(void **state)
     assert_int_equal(json_array_size(json_object_get(document, "candidates")), 0);
     json_decref(document);
 
-    /* It stands for itself, or for one that is no longer there. */
-    strcpy(recovery.root.uuid, "00000000-0000-4000-8000-000000000008");
-    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){0}, &text), 0);
+    /* It served its own service. */
+    recovery.service = recovery.failed;
+    assert_int_equal(json_format_recovery(&recovery, (struct moment){0}, &text), 0);
     document = load(text);
-    assert_true(is_null_at(json_object_get(document, "root"), "name"));
-    json_decref(document);
-    recovery.root = recovery.failed;
-    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){0}, &text), 0);
-    document = load(text);
-    assert_true(is_null_at(document, "root"));
+    assert_true(is_null_at(document, "service"));
     json_decref(document);
     room_end(&room);
 }
@@ -455,7 +457,7 @@ static void test_recovery_on_its_second_candidate(void **state)
 
     (void)state;
     room_begin(&room);
-    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){.mono_us = 9500}, &text), 0);
+    assert_int_equal(json_format_recovery(&recovery, (struct moment){.mono_us = 9500}, &text), 0);
     document = load(text);
     assert_true(number_at(json_object_get(document, "times_us"), "decide") == 7000);
     assert_string_equal(text_at(document, "verify"), "agent");
@@ -467,7 +469,7 @@ static void test_recovery_on_its_second_candidate(void **state)
 
     /* Started without an intent on disk: the time to the start counts from the decision. */
     recovery.started.mono_us = 9400;
-    assert_int_equal(json_format_recovery(&recovery, room.pool, (struct moment){.mono_us = 9500}, &text), 0);
+    assert_int_equal(json_format_recovery(&recovery, (struct moment){.mono_us = 9500}, &text), 0);
     document = load(text);
     assert_true(number_at(json_object_get(document, "times_us"), "start") == 400);
     json_decref(document);
@@ -490,8 +492,7 @@ static void test_recovery_under_way(void **state)
 
     (void)state;
     room_begin(&room);
-    assert_int_equal(
-        json_format_recoveries(list, 2, room.pool, (struct moment){.mono_us = 4000, .real_us = 4000}, &text), 0);
+    assert_int_equal(json_format_recoveries(list, 2, (struct moment){.mono_us = 4000, .real_us = 4000}, &text), 0);
     document = load(text);
     assert_int_equal(json_array_size(document), 2);
     first = json_array_get(document, 0);
@@ -499,12 +500,13 @@ static void test_recovery_under_way(void **state)
     assert_true(json_is_true(json_object_get(first, "under_way")));
     assert_true(number_at(first, "duration_ms") == 3.0);
     for (size_t i = 0; i < 8; i++)
-        assert_true(is_null_at(first, ((const char *[]){"replacement", "replacement_hypervisor", "similarity",
-                                                        "confirmed_at", "ended_at", "detail", "verify", "root"})[i]));
+        assert_true(
+            is_null_at(first, ((const char *[]){"replacement", "replacement_hypervisor", "similarity", "confirmed_at",
+                                                "ended_at", "detail", "verify", "service"})[i]));
     assert_true(is_null_at(json_object_get(first, "times_us"), "confirm"));
     json_decref(document);
 
-    assert_int_equal(json_format_recoveries(NULL, 0, room.pool, (struct moment){0}, &text), 0);
+    assert_int_equal(json_format_recoveries(NULL, 0, (struct moment){0}, &text), 0);
     assert_string_equal(text, "[]");
     free(text);
     room_end(&room);

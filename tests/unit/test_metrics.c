@@ -85,6 +85,8 @@ static void test_gauges(void **state)
     add(fixture, "other", 4, MACHINE_SHUT_OFF);
     fixture->status.recoveries[RECOVERY_STARTING] = 2;
     fixture->status.recoveries[RECOVERY_RECOVERED] = 9;
+    fixture->status.services =
+        (struct service_counts){.by_state = {[SERVICE_UP] = 3, [SERVICE_DOWN] = 1}, .diverted = 2};
     text = format(fixture);
     check_has(text, "understudy_info{version=\"1.2\",mode=\"automatic\"} 1");
     check_has(text, "understudy_ready 1");
@@ -98,6 +100,10 @@ static void test_gauges(void **state)
     check_has(text, "understudy_machines{hypervisor=\"local\",state=\"shut off\",role=\"protected, standby\"} 2");
     check_has(text, "understudy_machines{hypervisor=\"other\",state=\"shut off\",role=\"protected, standby\"} 1");
     check_has(text, "understudy_recoveries_under_way 2");
+    check_has(text, "understudy_services{state=\"up\"} 3");
+    check_has(text, "understudy_services{state=\"down\"} 1");
+    check_has(text, "understudy_services{state=\"recovering\"} 0");
+    check_has(text, "understudy_services_diverted 2");
     assert_null(strstr(text, "\nunderstudy_last_recovery_duration_seconds")); /* there was none */
     free(text);
     fixture->status.reload_error = "bad";

@@ -75,7 +75,7 @@ static struct recovery full_recovery(void)
         .id = "20261122-145400-1",
         .state = RECOVERY_VERIFYING,
         .failed = {"local", "00000000-0000-4000-8000-000000000001"},
-        .root = {"near", "00000000-0000-4000-8000-000000000009"},
+        .service = {"near", "00000000-0000-4000-8000-000000000009"},
         .failed_name = TEXT("VM-001"),
         .cause = CAUSE_PANIC_LOOP,
         .priority = -3,
@@ -97,12 +97,13 @@ static struct recovery full_recovery(void)
         .started = {.mono_us = 9504, .real_us = INT64_C(1795359240008505)},
         .settled = {.mono_us = 10505, .real_us = INT64_C(1795359230009506)}, /* the clock was set back */
         .ended = {.mono_us = 11506, .real_us = INT64_C(1795359230010507)},
+        .down_since = {.mono_us = 506, .real_us = INT64_C(1795359239000507)},
         .explanation = &explanation,
         .detail = TEXT("it was \xe2\x80\xa6"),
         .level = VERIFY_TCP,
         .is_held = true,
         .is_restarting = true,
-        .stands_in = true,
+        .service_name = TEXT("VM-000"),
         .question = {.action_id = 12, .waits_for_connection = true, .asked = 3, .deadline_us = 77},
         .is_changed = true,
         .ignored = 2,
@@ -114,8 +115,9 @@ static struct recovery minimal_recovery(void)
     return (struct recovery){
         .id = "1",
         .failed = {"local", "00000000-0000-4000-8000-000000000001"},
-        .root = {"local", "00000000-0000-4000-8000-000000000001"},
+        .service = {"local", "00000000-0000-4000-8000-000000000001"},
         .failed_name = TEXT("VM-001"),
+        .service_name = TEXT("VM-001"),
         .detected = {.mono_us = 1000, .real_us = INT64_C(1795359240000000)},
     };
 }
@@ -249,7 +251,7 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_string_equal(a->id, b->id);
     assert_int_equal(a->state, b->state);
     assert_same_ref(&a->failed, &b->failed);
-    assert_same_ref(&a->root, &b->root);
+    assert_same_ref(&a->service, &b->service);
     assert_string_equal(a->failed_name, b->failed_name);
     assert_int_equal(a->cause, b->cause);
     assert_int_equal(a->priority, b->priority);
@@ -268,12 +270,13 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_same_moment(a, a->started, b, b->started);
     assert_same_moment(a, a->settled, b, b->settled);
     assert_same_moment(a, a->ended, b, b->ended);
+    assert_same_moment(a, a->down_since, b, b->down_since);
     assert_same_explanation(a->explanation, b->explanation);
     assert_same_text(a->detail, b->detail);
     assert_int_equal(a->level, b->level);
     assert_int_equal(a->is_held, b->is_held);
     assert_int_equal(a->is_restarting, b->is_restarting);
-    assert_int_equal(a->stands_in, b->stands_in);
+    assert_string_equal(a->service_name, b->service_name);
 }
 
 static void assert_nothing_under_way(const struct recovery *recovery)
@@ -495,10 +498,23 @@ static void test_members_of_another_type(void **state)
 
 static bool may_be_missing(const char *key)
 {
-    static const char *const optional[] = {
-        "confirmed",          "decided",    "recorded",           "started", "settled",           "ended",
-        "replacement_name",   "error",      "explanation",        "detail",  "stands_in",         "fate",
-        "replacement_warmth", "n_unjudged", "left_out_by_reason", "claimed", "not similar enough"};
+    static const char *const optional[] = {"confirmed",
+                                           "decided",
+                                           "recorded",
+                                           "started",
+                                           "settled",
+                                           "ended",
+                                           "down_since",
+                                           "replacement_name",
+                                           "error",
+                                           "explanation",
+                                           "detail",
+                                           "fate",
+                                           "replacement_warmth",
+                                           "n_unjudged",
+                                           "left_out_by_reason",
+                                           "claimed",
+                                           "not similar enough"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -603,7 +619,7 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}};
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
         assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
@@ -622,7 +638,7 @@ static void test_machine_comes_back(void **state)
         for (int k = 0; k < REASON_COUNT; k++) {
             _cleanup_(freep) char *text = NULL;
             struct machine_memory in = {
-                (enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0, i % 2 == 0, KEEPING_NONE, 0};
+                (enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0, i % 2 == 0, KEEPING_NONE, 0, {0}};
             struct machine_memory out;
 
             assert_int_equal(record_format_machine(&in, &nothing, &text), 0);
@@ -659,6 +675,31 @@ static void test_keeping_comes_back(void **state)
         assert_int_equal(record_parse_machine(damaged[i], &read), -EINVAL);
 }
 
+static void test_a_quarantine_comes_back(void **state)
+{
+    static const char *const damaged[] = {
+        "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":{\"begun_us\":1,\"time_us\":0,\"times\":1}}",
+        "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":{\"begun_us\":1,\"time_us\":1,\"times\":0}}",
+        "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":{\"begun_us\":1,\"time_us\":1}}",
+        "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":7}",
+    };
+    const struct machine_memory memory = {
+        .state = MACHINE_SHUT_OFF,
+        .quarantine = {.begun_us = INT64_C(1795359240000000), .time_us = 1200, .times = 2},
+    };
+    struct machine_memory read = {0};
+    _cleanup_(freep) char *text = NULL;
+
+    (void)state;
+    assert_int_equal(record_format_machine(&memory, &(struct string_list){0}, &text), 0);
+    assert_int_equal(record_parse_machine(text, &read), 0);
+    assert_true(read.quarantine.begun_us == memory.quarantine.begun_us);
+    assert_true(read.quarantine.time_us == 1200);
+    assert_int_equal(read.quarantine.times, 2);
+    for (size_t i = 0; i < ELEMENTS_OF(damaged); i++)
+        assert_int_equal(record_parse_machine(damaged[i], &read), -EINVAL);
+}
+
 static void test_machine_documents(void **state)
 {
     static const struct {
@@ -684,7 +725,7 @@ static void test_machine_documents(void **state)
     assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}};
 
         assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
         assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);
@@ -932,6 +973,7 @@ int main(void)
         cmocka_unit_test(test_no_records),
         cmocka_unit_test(test_machine_comes_back),
         cmocka_unit_test(test_keeping_comes_back),
+        cmocka_unit_test(test_a_quarantine_comes_back),
         cmocka_unit_test(test_machine_documents),
         cmocka_unit_test(test_description_comes_back),
         cmocka_unit_test(test_description_without_one_of_its_members),

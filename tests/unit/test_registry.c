@@ -117,7 +117,7 @@ static void test_a_task_is_tried_again_until_it_is_dropped(void **state)
     (void)state;
     assert_non_null(tasks_add(&tasks, ACTION_DESTROY, &ref, "r"));
     assert_ptr_equal(*tasks_find_due(&tasks), tasks);
-    action = task_ask(tasks, &registry, PART_DOUBLES, USEC_PER_SEC);
+    action = task_ask(tasks, &registry, PART_SERVICES, USEC_PER_SEC);
     assert_null(*tasks_find_due(&tasks));
     assert_int_equal(tasks_deadline(tasks), USEC_INFINITY);
     (*tasks_find_action(&tasks, action.id))->retry_us = 100;
@@ -126,7 +126,7 @@ static void test_a_task_is_tried_again_until_it_is_dropped(void **state)
     assert_null(*tasks_find_due(&tasks));
     tasks_tick(tasks, 100);
     assert_ptr_equal(*tasks_find_due(&tasks), tasks);
-    assert_int_not_equal(task_ask(tasks, &registry, PART_DOUBLES, USEC_PER_SEC).id, action.id);
+    assert_int_not_equal(task_ask(tasks, &registry, PART_SERVICES, USEC_PER_SEC).id, action.id);
     assert_null(*tasks_find_action(&tasks, action.id));
     tasks_drop(tasks_find_target(&tasks, &ref));
     assert_null(tasks);

@@ -82,10 +82,14 @@ static void take_changes(struct world *world)
     struct machine_memory memory;
     const char *hypervisor;
     const struct host_track *host;
+    const struct diversion *diversion;
 
     while ((recovery = coordinator_next_changed_recovery(world->coordinator)) != NULL)
         if (!world->loses_writes)
             world_write_recovery(world, recovery);
+    while ((diversion = coordinator_next_changed_diversion(world->coordinator)) != NULL)
+        if (!world->loses_writes)
+            world_write_diversion(world, diversion);
     while ((host = coordinator_next_changed_host(world->coordinator, &hypervisor)) != NULL)
         for (unsigned i = 0; i < world->n_hosts && !world->loses_writes; i++)
             if (strcmp(hypervisor, world->hosts[i]) == 0) {
@@ -390,6 +394,11 @@ void world_kill(struct world *world, unsigned number)
 {
     world_stop(world, number, REASON_CRASHED);
     world_tell(world, number, EVENT_STOPPED_FAILED);
+}
+
+void world_shut_down(struct world *world, unsigned number)
+{
+    world_happen(world, number, EVENT_STOPPED_SHUTDOWN);
 }
 
 void world_boot(struct world *world, unsigned number)

@@ -88,6 +88,7 @@ struct world {
     struct world_stored stored[WORLD_STORED];
     size_t n_stored;
     struct world_remembered remembered[WORLD_DOMAINS];
+    char *diversions[WORLD_DOMAINS]; /* on disk: documents, by the number of the original */
 
     int fence_error;                           /* what the fence agent answers */
     bool fence_lies;                           /* and does nothing when it says that it has */
@@ -177,8 +178,9 @@ void world_happen(struct world *world, unsigned number, enum domain_event_kind e
 /* The event alone; the domain is left as it is. */
 void world_tell(struct world *world, unsigned number, enum domain_event_kind event);
 /* State and events together. */
-void world_kill(struct world *world, unsigned number); /* QEMU dies */
-void world_boot(struct world *world, unsigned number); /* an operator starts it */
+void world_kill(struct world *world, unsigned number);      /* QEMU dies */
+void world_boot(struct world *world, unsigned number);      /* an operator starts it */
+void world_shut_down(struct world *world, unsigned number); /* and has it power off */
 /* The three of them on hosts of their own, which can be fenced. */
 void world_make_remote(struct world *world);
 /* QEMU dies, and no event tells of it. */
@@ -198,6 +200,7 @@ void world_release(struct world *world); /* holds nothing any more, and answers 
 /* ---- the disk and the daemon ---- */
 
 void world_write_recovery(struct world *world, const struct recovery *recovery);
+void world_write_diversion(struct world *world, const struct diversion *diversion);
 void world_write_machine(struct world *world, const struct machine_ref *machine, const struct machine_memory *memory);
 /* The recovery of this id as it is on disk, borrowed; NULL: it is not. */
 const struct recovery *world_read_recovery(const struct world *world, const char *id);

@@ -23,6 +23,7 @@ static struct recovery *copy_of(const struct recovery *recovery)
     assert_non_null(copy);
     *copy = *recovery;
     copy->failed_name = copied(recovery->failed_name);
+    copy->service_name = copied(recovery->service_name);
     copy->replacement_name = copied(recovery->replacement_name);
     copy->detail = copied(recovery->detail);
     copy->explanation = NULL;
@@ -93,6 +94,19 @@ void world_write_machine(struct world *world, const struct machine_ref *machine,
                          0);
 }
 
+void world_write_diversion(struct world *world, const struct diversion *diversion)
+{
+    unsigned number = (unsigned)strtoul(diversion->service.original.uuid + 24, NULL, 16);
+
+    assert_true(number < WORLD_DOMAINS);
+    free(world->diversions[number]);
+    world->diversions[number] = NULL;
+    if (!diversion->is_over)
+        assert_int_equal(
+            record_format_diversion(diversion, coordinator_features(world->coordinator), &world->diversions[number]),
+            0);
+}
+
 const struct recovery *world_read_recovery(const struct world *world, const char *id)
 {
     size_t place = find(world, id);
@@ -151,6 +165,16 @@ void world_start_daemon(struct world *world)
         assert_int_equal(record_parse_description(machine->document, machine->ref.uuid, &description), 0);
         assert_int_equal(coordinator_remember_description(world->coordinator, &machine->ref, description), 0);
     }
+    for (size_t i = 0; i < WORLD_DOMAINS; i++) {
+        struct diversion *diversion = NULL;
+
+        if (world->diversions[i] == NULL)
+            continue;
+        assert_int_equal(record_parse_diversion(world->diversions[i], world->now,
+                                                coordinator_features(world->coordinator), &diversion),
+                         0);
+        assert_int_equal(coordinator_restore_diversion(world->coordinator, diversion), 0);
+    }
     for (size_t i = 0; i < world->config.n_hypervisors; i++)
         assert_int_equal(coordinator_remember_host(world->coordinator, world->config.hypervisors[i].name,
                                                    world->kept[i].state, world->kept[i].missing, world->kept[i].fenced),
@@ -165,5 +189,7 @@ void world_free_store(struct world *world)
     for (size_t i = 0; i < WORLD_DOMAINS; i++) {
         free(world->remembered[i].document);
         world->remembered[i].document = NULL;
+        free(world->diversions[i]);
+        world->diversions[i] = NULL;
     }
 }

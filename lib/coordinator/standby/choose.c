@@ -182,7 +182,7 @@ static int shortlist_make(const struct standby *standby, struct shortlist *short
             return r;
         if (r == 0 && answer.best.machine != NULL)
             keep_if_valuable(shortlist,
-                             &(struct planned){machine, NULL, machine->priority,
+                             &(struct planned){machine, NULL, machine_priority(machine),
                                                similarity_worth(pool_rules(registry->pool), &answer.best.score)});
     }
     sort(shortlist);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "coordinator/machines.h"
+#include "coordinator/quarantine.h"
 
 #define WAKE_SOON_US    (100 * USEC_PER_MSEC)
 #define WAKE_MANY_US    USEC_PER_SEC
@@ -110,14 +111,6 @@ static void back_off(struct standby *standby, struct warm_standby *warm, struct 
     watch->warm.not_before_us = now.mono_us + (BACKOFF_US << doubles);
 }
 
-static void quarantine(struct standby *standby, const struct machine *machine, struct moment now)
-{
-    int64_t until_us = now.mono_us + standby->registry->config->recovery.quarantine_us;
-
-    if (until_us > machine->quarantined_until_us)
-        pool_edit(standby->registry->pool, machine)->quarantined_until_us = until_us;
-}
-
 /* The machine is off; late news of its stop is no failure. */
 static void write_off(struct standby *standby, struct warm_standby *warm, struct moment now)
 {
@@ -147,7 +140,7 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, bool wa
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_FAILED, now, machine, "%s is not warm: %s", machine->name,
                     warming->detail != NULL ? warming->detail : "it did not come up");
         if (warming->is_failing)
-            quarantine(standby, machine, now);
+            quarantine_begin(standby->registry, machine, 0, now);
         back_off(standby, warm, now);
         if (!warm->is_untouched)
             write_off(standby, warm, now);

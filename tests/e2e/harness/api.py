@@ -58,6 +58,10 @@ class Api:
         """By name."""
         return {machine["name"]: machine for machine in self.get("/v1/machines")}
 
+    def services(self):
+        """By name."""
+        return {service["name"]: service for service in self.get("/v1/services")}
+
     def machine(self, name):
         return self.get(f"/v1/machines/{quote(name, safe='')}")
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* understudyctl services: every protected service, and which machine serves it. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/field.h"
+#include "ctl/message.h"
+#include "ctl/print.h"
+#include "ctl/table.h"
+
+/* "spare-2 (overlap 0.83)", and how many services count on it; "none" of one that is up; "-": not planned. */
+static char *next_of(const json_t *service)
+{
+    const json_t *next = json_object_get(service, "next");
+    int64_t shared_by = field_integer(service, "shared_by");
+
+    if (!json_is_object(next))
+        return format_text("%s", field_is(service, "state", "up") ? "none" : "-");
+    if (shared_by > 1)
+        return format_text("%s (overlap %.2f), shared by %" PRId64, field_word(next, "name"),
+                           field_number(next, "overlap"), shared_by);
+    return format_text("%s (overlap %.2f)", field_word(next, "name"), field_number(next, "overlap"));
+}
+
+static void add_service(struct table *table, const json_t *service)
+{
+    const json_t *served_by = json_object_get(service, "served_by");
+    const char *state = field_word(service, "state");
+    _cleanup_(freep) char *since = field_instant(service, "since");
+    _cleanup_(freep) char *next = next_of(service);
+    bool has_next = json_is_object(json_object_get(service, "next"));
+
+    table_add(table, STYLE_STRONG, "%s", field_word(service, "name"));
+    table_add(table, json_is_object(served_by) ? STYLE_NOTABLE : STYLE_PLAIN, "%s",
+              json_is_object(served_by) ? field_word(served_by, "name") : "itself");
+    table_add(table, STYLE_PLAIN, "%s", since);
+    table_add(table, style_of_service(state), "%s", state);
+    table_add(table, has_next || !field_is(service, "state", "up") ? STYLE_PLAIN : STYLE_BAD, "%s", next);
+}
+
+/* What the operator does now about services that are down. */
+static void print_ways_out(const json_t *services)
+{
+    for (size_t i = 0; i < json_array_size(services); i++) {
+        const json_t *service = json_array_get(services, i);
+        const char *recovery = field_text(service, "recovery");
+
+        if (field_is(service, "state", "down") && recovery != NULL)
+            print_paragraph(STYLE_BAD, 2, "%s is down; why: understudyctl history %s", field_word(service, "name"),
+                            recovery);
+    }
+}
+
+static void print_services(const json_t *services)
+{
+    static const struct column columns[] = {
+        {"SERVICE", COLUMN_WHOLE}, {"SERVED BY", COLUMN_WHOLE}, {"SINCE", COLUMN_WHOLE},
+        {"STATE", COLUMN_WHOLE},   {"NEXT", COLUMN_CUT},
+    };
+    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
+
+    if (json_array_size(services) == 0) {
+        puts("No service is protected: no machine has the role protected. pool.protect in the configuration gives it.");
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(services); i++)
+        add_service(table, json_array_get(services, i));
+    table_print(table);
+    print_ways_out(services);
+}
+
+static int run(struct client *client, const struct ctl_options *options, const char *argument)
+{
+    _cleanup_(json_decrefp) json_t *services = NULL;
+
+    (void)argument;
+    if (client_get(client, &services, "/v1/services", NULL) < 0)
+        return EXIT_FAILURE;
+    if (options->json)
+        print_json(services);
+    else
+        print_services(services);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_services = {
+    .name = "services",
+    .help = "the protected services, and which machine serves each",
+    .run = run,
+};

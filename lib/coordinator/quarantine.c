@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Standbys that did not come up. */
+#include "coordinator/quarantine.h"
+
+#include <string.h>
+
+#define LONGEST_US (24 * 3600 * USEC_PER_SEC)
+
+/* The configured time, doubled for each time before. */
+static int64_t time_of(int64_t quarantine_us, unsigned times)
+{
+    while (times-- > 0 && quarantine_us > 0 && quarantine_us < LONGEST_US) {
+        quarantine_us *= 2;
+        if (quarantine_us > LONGEST_US)
+            quarantine_us = LONGEST_US;
+    }
+    return quarantine_us;
+}
+
+void quarantine_begin(struct registry *registry, const struct machine *machine, int64_t least_us, struct moment now)
+{
+    struct watch *watch = watch_of(registry, machine);
+    struct watch_memory *memory = watch != NULL ? watch_get_memory(watch) : NULL;
+    int64_t time_us =
+        time_of(registry->config->recovery.quarantine_us, memory != NULL ? memory->state.quarantine.times : 0);
+
+    if (time_us < least_us)
+        time_us = least_us;
+    if (time_us <= 0)
+        return;
+    if (now.mono_us + time_us > machine->quarantined_until_us)
+        pool_edit(registry->pool, machine)->quarantined_until_us = now.mono_us + time_us;
+    if (memory == NULL)
+        return;
+    memory->state.quarantine = (struct quarantine_memory){
+        .begun_us = now.real_us,
+        .time_us = machine->quarantined_until_us - now.mono_us,
+        .times = memory->state.quarantine.times + 1,
+    };
+    watch_mark_changed(registry, watch);
+}
+
+void quarantine_end(struct registry *registry, struct watch *watch, const struct machine *machine)
+{
+    if (machine->quarantined_until_us != 0)
+        pool_edit(registry->pool, machine)->quarantined_until_us = 0;
+    if (watch_remembered(watch)->quarantine.times == 0)
+        return;
+    watch_forget_quarantine(watch);
+    watch_mark_changed(registry, watch);
+}
+
+void quarantine_recall(struct registry *registry, const struct watch *watch, const struct machine *machine,
+                       struct moment now)
+{
+    const struct quarantine_memory *memory = &watch_remembered(watch)->quarantine;
+    int64_t past_us = now.real_us - memory->begun_us;
+
+    if (past_us < 0)
+        past_us = 0;
+    if (memory->times > 0 && past_us < memory->time_us)
+        pool_edit(registry->pool, machine)->quarantined_until_us = now.mono_us + memory->time_us - past_us;
+}

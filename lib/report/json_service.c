@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Services as JSON: which machine serves each, and which would take over. */
+#include "report/json.h"
+
+#include <errno.h>
+
+#include "report/json_value.h"
+
+/* Which machine would take over from each service, and on how many of them each machine is counted. */
+struct outlook {
+    struct candidate *next; /* in the order of the services; machine NULL: none, or it is not known */
+    size_t *shared;         /* by the number of the machine */
+};
+
+static void outlook_done(struct outlook *outlook)
+{
+    free(outlook->next);
+    free(outlook->shared);
+}
+
+/* One pass for all: to count the services of each machine by itself would take their number squared. */
+static int look_out(const struct service_list *services, const struct pool *pool, struct plan *plan,
+                    struct outlook *ret)
+{
+    size_t end = pool_number_end(pool);
+
+    ret->next = calloc(services->count > 0 ? services->count : 1, sizeof(*ret->next));
+    ret->shared = calloc(end > 0 ? end : 1, sizeof(*ret->shared));
+    if (ret->next == NULL || ret->shared == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; plan != NULL && i < services->count; i++) {
+        const struct machine *server = services->all[i].server;
+        struct plan_answer answer;
+
+        if (server == NULL || plan_find(plan, server, &answer) < 0 || answer.best.machine == NULL)
+            continue;
+        ret->next[i] = answer.best;
+        ret->shared[answer.best.machine->number]++;
+    }
+    return 0;
+}
+
+/* null: the original itself serves. */
+static json_t *served_by_value(struct json_maker *maker, const struct pool *pool, const struct diversion *diversion)
+{
+    const struct diverted_service *service;
+    json_t *object;
+
+    if (diversion == NULL)
+        return json_null();
+    service = &diversion->service;
+    object = json_object();
+    json_put(maker, object, "name", json_text(json_name_of(pool, &service->replacement, service->replacement_name)));
+    json_put(maker, object, "hypervisor", json_text(service->replacement.hypervisor));
+    json_put(maker, object, "uuid", json_text(service->replacement.uuid));
+    return object;
+}
+
+static json_t *service_value(struct json_maker *maker, const struct pool *pool, const struct listed_service *service,
+                             const struct candidate *next, size_t shared_by)
+{
+    const struct diversion *diversion = service->diversion;
+    json_t *object = json_object();
+
+    json_put(maker, object, "name", json_text(service->name));
+    json_put(maker, object, "hypervisor", json_text(service->original.hypervisor));
+    json_put(maker, object, "uuid", json_text(service->original.uuid));
+    json_put(maker, object, "priority", json_integer(service->priority));
+    json_put(maker, object, "state", json_text(service_state_name(service->state)));
+    json_put(maker, object, "served_by", served_by_value(maker, pool, diversion));
+    json_put(maker, object, "since", diversion != NULL ? json_instant(diversion->since) : json_null());
+    json_put(maker, object, "recovery", json_text(service->recovery_id));
+    json_put(maker, object, "next", json_planned(maker, pool, next));
+    json_put(maker, object, "shared_by", json_count(shared_by));
+    return object;
+}
+
+int json_format_services(const struct service_list *services, const struct pool *pool, struct plan *plan, char **ret)
+{
+    _cleanup_(outlook_done) struct outlook outlook = {0};
+    struct json_maker maker = {0};
+    json_t *array;
+    int r = look_out(services, pool, plan, &outlook);
+
+    if (r < 0)
+        return r;
+    array = json_array();
+    for (size_t i = 0; i < services->count; i++) {
+        const struct candidate *next = &outlook.next[i];
+
+        json_append(&maker, array,
+                    service_value(&maker, pool, &services->all[i], next,
+                                  next->machine != NULL ? outlook.shared[next->machine->number] : 0));
+    }
+    return json_finish(&maker, array, ret);
+}

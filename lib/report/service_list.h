@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The services that are protected, and which machine serves each of them now: what the services command, the status and
+ * the metrics tell. Read off what the coordinator shows; decides nothing.
+ */
+#ifndef UNDERSTUDY_REPORT_SERVICE_LIST_H
+#define UNDERSTUDY_REPORT_SERVICE_LIST_H
+
+#include <stddef.h>
+
+#include "coordinator/coordinator.h"
+
+/* Of the machine that serves, or has to serve, the service. */
+enum service_state {
+    SERVICE_UP,
+    SERVICE_RECOVERING, /* a recovery of the service is under way */
+    SERVICE_DOWN,       /* it failed, and was not recovered */
+    SERVICE_STOPPED,    /* it does not run, and no failure is known */
+    SERVICE_UNKNOWN,    /* its host is not connected */
+    SERVICE_STATE_COUNT,
+};
+
+/* "up", "recovering", "down", "stopped", "unknown". */
+const char *service_state_name(enum service_state state);
+
+/* Everything is borrowed from the coordinator, until its next input. */
+struct listed_service {
+    struct machine_ref original;
+    const char *name; /* as people can refer to it */
+    int priority;
+    enum service_state state;
+    const struct machine *server;      /* the replacement or the original; NULL: it is not in the pool (any more) */
+    const struct diversion *diversion; /* NULL: the original serves */
+    const char *recovery_id;        /* of the one under way, else of the one that led to this state; NULL: none did */
+    const char *failed_recovery_id; /* of the last one, if it started nothing that works; NULL */
+};
+
+struct service_list {
+    struct listed_service *all; /* the most important first, then by name as strverscmp(3) orders */
+    size_t count;
+};
+
+/*
+ * Every diversion, and every protected machine that neither serves another service nor has its own diverted. End with
+ * service_list_done. -ENOMEM.
+ */
+int service_list_collect(const struct coordinator *coordinator, struct service_list *ret) _must_check_;
+void service_list_done(struct service_list *list);
+
+struct service_counts {
+    size_t by_state[SERVICE_STATE_COUNT];
+    size_t diverted; /* of all */
+};
+
+struct service_counts service_list_count(const struct service_list *list);
+
+#endif

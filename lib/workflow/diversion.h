@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * That a replacement serves a service: the one record of it, kept until the original serves again. A service is what a
+ * protected machine does for its users, and is named after that machine, its original.
+ */
+#ifndef UNDERSTUDY_WORKFLOW_DIVERSION_H
+#define UNDERSTUDY_WORKFLOW_DIVERSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/moment.h"
+#include "model/machine.h"
+#include "protocol/action.h"
+
+struct diversion {
+    struct diverted_service service;
+    char recovery_id[RECOVERY_ID_SIZE]; /* that put the replacement there */
+    struct moment since;
+    bool is_stopped;            /* the replacement was stopped on purpose; started again, it serves again */
+    struct machine_ref *former; /* replacements before it that were not seen off since: they may come back */
+    size_t n_former;
+    struct machine_ref doubled; /* the machine that was told to run beside the replacement; empty: none */
+    bool is_changed;            /* since it was last handed out to be written down */
+    bool is_over;               /* and nothing is left but to write that down */
+};
+
+/* What a diversion is made from; everything is copied. -ENOMEM. */
+int diversion_new(const struct machine_ref *original, const char *name, const struct spec *need, int priority,
+                  struct diversion **ret) _must_check_;
+void diversion_free(struct diversion *diversion);
+DEFINE_CLEANUP(struct diversion, diversion_free);
+
+/* The replacement serves from now on; the one before it is kept among the former ones. -ENOMEM: all is as it was. */
+int diversion_set_replacement(struct diversion *diversion, const struct machine_ref *replacement, const char *name,
+                              const char *recovery_id, struct moment now) _must_check_;
+
+#endif
