@@ -12,12 +12,12 @@ SECOND = {"database": "postgresql", "language": "nodejs", "webserver": "apache"}
 NOT_SIMILAR = {"webserver": "nginx"}
 
 
-def define_room(host, guest="boot sector", on_crash="destroy"):
+def define_room(host, guest="boot sector", on_crash="destroy", role=None):
     """vm-a runs; vm-best, vm-second and vm-other stand by."""
     host.define("vm-other", resources=NOT_SIMILAR)
     host.define("vm-second", resources=SECOND)
     host.define("vm-best", resources=BEST, guest=guest)
-    host.run("vm-a", resources=WEB, on_crash=on_crash)
+    host.run("vm-a", resources=WEB, on_crash=on_crash, role=role)
 
 
 def check_best_took_over(host, daemon, cause):
@@ -85,7 +85,7 @@ def test_panic_with_restart_is_no_failure_until_it_loops(host, daemon_on):
 
 
 def test_replacement_that_crashes_is_replaced_in_turn(host, daemon_on):
-    define_room(host)
+    define_room(host, role="protected")
     host.define("vm-spare", resources=BEST)
     daemon = daemon_on()
     host.kill_qemu("vm-a")
@@ -93,6 +93,18 @@ def test_replacement_that_crashes_is_replaced_in_turn(host, daemon_on):
     host.kill_qemu("vm-best")
     record = daemon.wait_for_recovery("vm-best")
     assert (record["outcome"], record["replacement"]) == ("recovered", "vm-spare")
+    assert record["service"]["name"] == "vm-a"
+
+
+def test_original_takes_its_service_back_when_the_replacement_crashes(host, daemon_on):
+    define_room(host)
+    daemon = daemon_on()
+    host.kill_qemu("vm-a")
+    check_best_took_over(host, daemon, "process-died")
+    host.kill_qemu("vm-best")
+    record = daemon.wait_for_recovery("vm-best")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "vm-a")
+    assert daemon.api.machines()["vm-a"]["served_by"] is None
 
 
 def test_nobody_is_similar_enough(host, daemon_on):

@@ -35,7 +35,7 @@ def test_what_dies_after_each_recovery_is_stopped_by_the_limit(host, daemon_on):
     ending = daemon.events.wait_for("exhausted")
     records = daemon.api.recoveries()
     assert [record["outcome"] for record in records] == ["recovered"] * 3 + ["exhausted"]
-    assert records[0]["root"] is None and {record["root"]["name"] for record in records[1:]} == {"vm-a"}
+    assert records[0]["service"] is None and {record["service"]["name"] for record in records[1:]} == {"vm-a"}
     assert "recovery.limit" in ending["text"]
     assert sum(host.serial(name).boots for name in ("vm-a", "vm-b", "vm-c")) == 1 + 3
 

@@ -119,7 +119,7 @@ def test_the_next_best_is_warmed_and_gives_way_to_a_cold_start(host, daemon_on):
 
     host.kill_qemu("vm-a")
     record = check_history(daemon, "paused")
-    wait_until_warm(daemon, "vm-next", state="paused", planned_for="vm-best")
+    wait_until_warm(daemon, "vm-next", state="paused", planned_for="vm-a")
     assert daemon.api.machines()["vm-cold"]["state"] == "shut off"
 
     # Now vm-cold needs more than the host has while vm-next is warm, and less than it has without.
