@@ -243,7 +243,7 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     apply_event_state(registry, watch, machine, event);
     failures_handle_verdict(registry, watch, machine, &verdict, event->at);
     if (machine != NULL && event->kind == EVENT_DEFINED)
-        quarantine_end(registry, watch, machine);
+        quarantine_end(registry, machine);
     if (machine == NULL || domain_event_changes_description(event->kind))
         machines_describe(registry, watch);
 }

@@ -121,7 +121,7 @@ int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, cons
 int open_recovery_retry(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
                         const struct recovery *earlier, const char *why, struct moment at)
 {
-    struct moment down_since = moment_has_come(earlier->down_since) ? earlier->down_since : earlier->ended;
+    struct moment down_since = recovery_down_since(earlier);
     struct open_recovery *open = NULL;
     int r = open_one(recoveries, watch, machine, earlier->cause, at, &open); /* the earlier one may be forgotten now */
 
@@ -297,13 +297,10 @@ static void end(struct recoveries *recoveries, struct open_recovery *open, struc
     open_recovery_set_action(recoveries, open, NULL);
     recoveries->has_ended = true;
     open->retry_us = USEC_INFINITY;
-    if (open->recovery->state == RECOVERY_RECOVERED && !open->recovery->is_restarting && open->candidate != NULL)
-        services_divert(recoveries->registry, open->recovery, open->failed, open->candidate, now);
     if (open->recovery->state == RECOVERY_RECOVERED && open->candidate != NULL) {
-        struct watch *watch = watch_of(recoveries->registry, open->candidate);
-
-        if (watch != NULL)
-            quarantine_end(recoveries->registry, watch, open->candidate);
+        if (!open->recovery->is_restarting)
+            services_divert(recoveries->registry, open->recovery, open->failed, open->candidate, now);
+        quarantine_end(recoveries->registry, open->candidate);
     }
     /* An operator may have started it while the recovery was busy with a candidate. */
     pool_edit(recoveries->registry->pool, open->failed)->failed_unrecovered =

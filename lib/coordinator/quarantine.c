@@ -2,8 +2,6 @@
 /* Standbys that did not come up. */
 #include "coordinator/quarantine.h"
 
-#include <string.h>
-
 #define LONGEST_US (24 * 3600 * USEC_PER_SEC)
 
 /* The configured time, doubled for each time before. */
@@ -40,11 +38,13 @@ void quarantine_begin(struct registry *registry, const struct machine *machine, 
     watch_mark_changed(registry, watch);
 }
 
-void quarantine_end(struct registry *registry, struct watch *watch, const struct machine *machine)
+void quarantine_end(struct registry *registry, const struct machine *machine)
 {
+    struct watch *watch = watch_of(registry, machine);
+
     if (machine->quarantined_until_us != 0)
         pool_edit(registry->pool, machine)->quarantined_until_us = 0;
-    if (watch_remembered(watch)->quarantine.times == 0)
+    if (watch == NULL || watch_remembered(watch)->quarantine.times == 0)
         return;
     watch_forget_quarantine(watch);
     watch_mark_changed(registry, watch);

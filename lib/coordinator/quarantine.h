@@ -10,7 +10,7 @@
 
 /* For least_us at least. Without memory it is not written down, and not doubled the next time. */
 void quarantine_begin(struct registry *registry, const struct machine *machine, int64_t least_us, struct moment now);
-void quarantine_end(struct registry *registry, struct watch *watch, const struct machine *machine);
+void quarantine_end(struct registry *registry, const struct machine *machine);
 /* What is left of one from before the daemon was started. A time in the future counts as now. */
 void quarantine_recall(struct registry *registry, const struct watch *watch, const struct machine *machine,
                        struct moment now);

@@ -17,12 +17,6 @@ static bool is_last(const struct records *records, size_t place)
     return true;
 }
 
-/* When the service went down: mono_us. */
-static int64_t down_since_us(const struct recovery *recovery)
-{
-    return moment_has_come(recovery->down_since) ? recovery->down_since.mono_us : recovery->ended.mono_us;
-}
-
 /* It failed a recovery of any service, and neither its quarantine is over since nor has it rested. */
 static bool failed_recently(const struct registry *registry, const struct machine *candidate, struct moment now)
 {
@@ -100,7 +94,8 @@ static bool retry_one(struct retries *retries, struct moment now, bool *ret_is_a
         const struct machine *failed, *help;
 
         if (recovery->state != RECOVERY_EXHAUSTED || recovery->is_refused ||
-            now.mono_us - down_since_us(recovery) > registry->config->recovery.retry_for_us || !is_last(records, i))
+            now.mono_us - recovery_down_since(recovery).mono_us > registry->config->recovery.retry_for_us ||
+            !is_last(records, i))
             continue;
         failed = pool_find(registry->pool, recovery->failed.hypervisor, recovery->failed.uuid);
         if (!is_down(registry, failed))

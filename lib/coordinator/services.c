@@ -275,6 +275,13 @@ static void leave_others(struct registry *registry, const struct diversion *dive
     }
 }
 
+static void tell_unprotected(struct registry *registry, const struct recovery *recovery,
+                             const struct machine *replacement, struct moment now)
+{
+    outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, replacement,
+                "no memory to protect the service of %s while %s serves it", recovery->service_name, replacement->name);
+}
+
 void services_divert(struct registry *registry, const struct recovery *recovery, const struct machine *failed,
                      const struct machine *replacement, struct moment now)
 {
@@ -288,17 +295,13 @@ void services_divert(struct registry *registry, const struct recovery *recovery,
         return;
     }
     if (get_diversion(registry, recovery, failed, &diversion) < 0) {
-        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, replacement,
-                    "no memory to protect the service of %s while %s serves it", recovery->service_name,
-                    replacement->name);
+        tell_unprotected(registry, recovery, replacement, now);
         return;
     }
     leave_others(registry, diversion, &ref);
     before = diversion->service.replacement;
     if (diversion_set_replacement(diversion, &ref, replacement->name, recovery->id, now) < 0)
-        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, replacement,
-                    "no memory to protect the service of %s while %s serves it", recovery->service_name,
-                    replacement->name);
+        tell_unprotected(registry, recovery, replacement, now);
     mark_failed(registry, find(registry, &diversion->service.original), false);
     mark_failed(registry, find(registry, &before), false);
     diversions_mark(&registry->diversions, registry->pool, &before);

@@ -51,7 +51,7 @@ struct domain_description {
     char *osinfo_id; /* libosinfo id such as "http://ubuntu.com/ubuntu/20.04", or NULL */
     /* From <understudy:machine xmlns:understudy="urn:understudy:domain:1.0">, as are role and priority. */
     struct feature_texts features;
-    /* What its guest agent told just now; whoever has made knowledge of it may empty the list. */
+    /* What its guest agent told just now; the list may be empty once knowledge was made of it. */
     struct feature_texts learned;
     uint32_t n_disks, n_macs, n_hostdevs;
     uint32_t vcpus;

@@ -143,6 +143,11 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
     recovery->is_changed = true;
 }
 
+struct moment recovery_down_since(const struct recovery *recovery)
+{
+    return moment_has_come(recovery->down_since) ? recovery->down_since : recovery->ended;
+}
+
 size_t recovery_attempt_count(const struct recovery *recovery)
 {
     size_t count = 0;

@@ -179,6 +179,8 @@ void recovery_close(struct recovery *recovery, const char *detail, struct moment
 
 /* Attempts that count: not those that we interrupted ourselves. */
 size_t recovery_attempt_count(const struct recovery *recovery);
+/* When its service went down: as the first recovery of it failed. For one that has ended. */
+struct moment recovery_down_since(const struct recovery *recovery);
 
 /* A decision of the recovery was not handed out yet: RECOVERY_RECONSIDER means something to it. */
 bool recovery_can_be_reconsidered(const struct recovery *recovery);
