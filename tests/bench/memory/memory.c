@@ -16,6 +16,7 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/registry.h"
 #include "pool/entry.h"
+#include "measuring.h"
 
 #define FEATURES 512
 #define EACH     16 /* features of a machine */
@@ -30,25 +31,6 @@ struct bench {
 };
 
 static const struct moment now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC};
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "bench_memory: %s\n", what);
-    exit(1);
-}
-
-static void check(int r)
-{
-    if (r < 0)
-        fail(strerror(-r));
-}
-
-static void *need(void *memory)
-{
-    if (memory == NULL)
-        fail(strerror(ENOMEM));
-    return memory;
-}
 
 static size_t heap_bytes(void)
 {

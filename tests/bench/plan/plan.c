@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "choose/plan.h"
+#include "measuring.h"
 
 #define FEATURES   512
 #define EACH       16  /* features of a machine */
@@ -46,40 +46,12 @@ struct bench {
     int64_t now_us;
 };
 
-static void fail(const char *what)
-{
-    fprintf(stderr, "bench_plan: %s\n", what);
-    exit(1);
-}
-
-static void check(int r)
-{
-    if (r < 0)
-        fail(strerror(-r));
-}
-
-static void *need(void *memory)
-{
-    if (memory == NULL)
-        fail(strerror(ENOMEM));
-    return memory;
-}
-
 static uint64_t below(struct bench *bench, uint64_t limit)
 {
     bench->seed ^= bench->seed >> 12;
     bench->seed ^= bench->seed << 25;
     bench->seed ^= bench->seed >> 27;
     return (bench->seed * UINT64_C(2685821657736338717) >> 20) % limit;
-}
-
-/* Of the processor: nothing here waits. */
-static double spent_us(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec * 1e-3;
 }
 
 /* ---- machines ---- */
@@ -296,13 +268,6 @@ static const struct machine *machine_of(struct bench *bench, const struct change
     return bench->machines[change->is_of_served ? at : at + 1];
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void settle(struct bench *bench)
 {
     if (plan_settle(bench->plan, bench->now_us, SIZE_MAX) != 1)
@@ -311,18 +276,18 @@ static void settle(struct bench *bench)
 
 static void measure(struct bench *bench, const struct change *change)
 {
-    double times[CHANGES];
+    double times[CHANGES], middle_us;
 
     for (size_t turn = 0; turn < change->times; turn++) {
         const struct machine *machine = machine_of(bench, change, turn);
-        double began_us = spent_us();
+        double began_us = now_us();
 
         change->make(bench, machine, turn);
         settle(bench);
-        times[turn] = spent_us() - began_us;
+        times[turn] = now_us() - began_us;
     }
-    qsort(times, change->times, sizeof(*times), compare_doubles);
-    printf("| %-44s | %9.1f | %9.1f |\n", change->name, times[change->times / 2], times[change->times - 1]);
+    middle_us = median(times, change->times);
+    printf("| %-44s | %9.1f | %9.1f |\n", change->name, middle_us, times[change->times - 1]);
 }
 
 int main(int argc, char **argv)
@@ -340,10 +305,10 @@ int main(int argc, char **argv)
     bench.machines = need(calloc(bench.n_machines, sizeof(*bench.machines)));
     prepare(&bench);
     fill(&bench);
-    began_us = spent_us();
+    began_us = now_us();
     settle(&bench);
     printf("%zu machines of %zu specifications: %zu rows; all of it in %.1f ms\n\n", bench.n_machines, bench.n_distinct,
-           plan_rows(bench.plan), (spent_us() - began_us) / 1e3);
+           plan_rows(bench.plan), (now_us() - began_us) / 1e3);
     printf("| %-44s | median µs |  worst µs |\n|---|---|---|\n", "change");
     for (size_t i = 0; i < ELEMENTS_OF(changes); i++)
         measure(&bench, &changes[i]);

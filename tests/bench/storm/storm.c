@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "coordinator/coordinator.h"
+#include "measuring.h"
 
 #define FEATURES   512
 #define EACH       16  /* features of a machine */
@@ -59,25 +59,6 @@ struct bench {
     uint64_t seed;
 };
 
-static void fail(const char *what)
-{
-    fprintf(stderr, "bench_storm: %s\n", what);
-    exit(1);
-}
-
-static void check(int r)
-{
-    if (r < 0)
-        fail(strerror(-r));
-}
-
-static void *need(void *memory)
-{
-    if (memory == NULL)
-        fail(strerror(ENOMEM));
-    return memory;
-}
-
 static uint64_t below(struct bench *bench, uint64_t limit)
 {
     bench->seed ^= bench->seed >> 12;
@@ -86,19 +67,10 @@ static uint64_t below(struct bench *bench, uint64_t limit)
     return (bench->seed * UINT64_C(2685821657736338717) >> 20) % limit;
 }
 
-/* Of the processor: nothing here waits. */
-static double spent_us(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec * 1e-3;
-}
-
 /* The daemon's clock goes on by what deciding takes. */
 static struct moment moment_of(const struct bench *bench)
 {
-    int64_t passed_us = (int64_t)(spent_us() - bench->began_us);
+    int64_t passed_us = (int64_t)(now_us() - bench->began_us);
 
     return (struct moment){.mono_us = bench->now.mono_us + passed_us, .real_us = bench->now.real_us + passed_us};
 }
@@ -276,10 +248,10 @@ static void drive(struct bench *bench)
     take_actions(bench);
     while (bench->queue.first < bench->queue.end) {
         struct action action = bench->queue.actions[bench->queue.first++];
-        double began_us = spent_us();
+        double began_us = now_us();
 
         answer(bench, &action);
-        bench->spent_us[action.kind] += spent_us() - began_us;
+        bench->spent_us[action.kind] += now_us() - began_us;
         if (bench->queue.first == bench->queue.end) { /* as the daemon: after all that came in at one time */
             bench->queue.first = bench->queue.end = 0;
             take_rest(bench);
@@ -308,16 +280,16 @@ static void pass_until(struct bench *bench, int64_t until_us)
 static void begin(struct bench *bench)
 {
     bench->now = (struct moment){.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC};
-    bench->began_us = spent_us();
+    bench->began_us = now_us();
     for (size_t i = 0; i < HOSTS; i++)
         coordinator_handle_connected(bench->coordinator, bench->names[i], moment_of(bench));
     drive(bench);
     printf("%zu machines of %zu specifications listed after %.1f ms", bench->n_domains, bench->n_distinct,
-           (spent_us() - bench->began_us) / 1e3);
+           (now_us() - bench->began_us) / 1e3);
     pass_until(bench, moment_of(bench).mono_us + 10 * USEC_PER_SEC);
     if (coordinator_plan(bench->coordinator, moment_of(bench)) == NULL)
         fail("there is no plan");
-    printf(", planned after %.1f ms of processor time\n", (spent_us() - bench->began_us) / 1e3);
+    printf(", planned after %.1f ms of processor time\n", (now_us() - bench->began_us) / 1e3);
     memset(bench->asked, 0, sizeof(bench->asked));
     memset(bench->spent_us, 0, sizeof(bench->spent_us));
 }
@@ -337,14 +309,14 @@ static void crash(struct bench *bench, size_t number)
 static void storm(struct bench *bench)
 {
     size_t step = bench->n_domains / bench->n_crashes / 2 * 2;
-    double began_us = spent_us(), told_us, decided_us;
+    double began_us = now_us(), told_us, decided_us;
 
     for (size_t i = 0; i < bench->n_crashes; i++)
         crash(bench, i * step);
-    told_us = spent_us() - began_us;
+    told_us = now_us() - began_us;
     drive(bench);
     pass_until(bench, moment_of(bench).mono_us + USEC_PER_SEC);
-    decided_us = spent_us() - began_us;
+    decided_us = now_us() - began_us;
     printf("%zu crashes: %zu starts, %zu of them twice, after %.1f ms of processor time (%.1f a ms)\n",
            bench->n_crashes, bench->asked[ACTION_START], bench->n_twice, decided_us / 1e3,
            (double)bench->asked[ACTION_START] * 1e3 / decided_us);
