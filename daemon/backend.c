@@ -7,11 +7,15 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "answers.h"
+#include "base/text.h"
 #include "coordinator/coordinator.h"
 #include "hypervisor/hypervisor.h"
 #include "nodes.h"
+#include "persistence.h"
 #include "reload.h"
 #include "service/clock.h"
 #include "service/log.h"
@@ -58,71 +62,157 @@ static struct moment api_started(void *context)
     return backend->started;
 }
 
-static int check_drill(const struct backend *backend, const struct machine *machine,
-                       const struct hypervisor *hypervisor, bool confirmed, const char **ret_message)
+/* A drill that was announced: written down, then carried out. Ended by end_drill. */
+struct drill {
+    const struct backend *backend;
+    struct machine_ref machine;
+    api_drill_done done; /* of the API's client */
+    void *token;
+};
+
+/* The call has failed, or was not made: it is not on its way to the machine. */
+static bool is_void(int error)
 {
-    if (hypervisor == NULL || !machine->is_reachable) {
-        *ret_message = "the machine's hypervisor is not connected";
-        return -ENOTCONN;
-    }
-    if (machine->state != MACHINE_RUNNING) {
-        *ret_message = "the machine is not running, so it cannot crash";
-        return -EINVAL;
-    }
-    if (machine->claimed_by != NULL) {
-        *ret_message = "the machine is needed by a recovery that is under way";
-        return -EBUSY;
-    }
-    if (coordinator_is_held(backend->coordinator)) {
-        *ret_message = "the brake is on, so no machine would take over: understudyctl release";
-        return -EBUSY;
-    }
-    if (!hypervisor_is_test(hypervisor) && !confirmed) {
-        *ret_message = (machine->roles & ROLE_PROTECTED) != 0
-                           ? "this crashes a real machine"
-                           : "this crashes a real machine, and one that is not protected: no machine would take over";
-        return -EPERM;
-    }
-    return 0;
+    return error < 0 && error != -ETIMEDOUT && error != -ENOTCONN && error != -ECANCELED;
 }
 
-/* The crash is answered like every action; its answer goes to the client of the API. */
-static int api_drill(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
-                     const char **ret_message)
+static void end_drill(struct drill *drill, int error, const char *message)
 {
-    const struct backend *backend = context;
-    struct hypervisor *hypervisor = nodes_find(backend->nodes, machine->hypervisor);
-    struct action action = {
-        .kind = ACTION_DESTROY,
-        .target = machine_ref_of(machine),
-        .timeout_us = backend->settings->config->recovery.call_timeout_us,
-    };
-    int r = check_drill(backend, machine, hypervisor, confirmed, ret_message);
+    if (is_void(error)) {
+        coordinator_call_off_drill(drill->backend->coordinator, &drill->machine);
+        event_active(drill->backend->pump, 0, 0);
+    }
+    drill->done(drill->token, error, message);
+    free(drill);
+}
 
-    if (r < 0)
-        return r;
-    action.id = answers_new_number(backend->answers);
-    r = answers_expect(backend->answers, &action, done, token);
+static void on_crashed(void *context, int error, const char *message)
+{
+    end_drill(context, error, message);
+}
+
+static struct action drill_action(const struct drill *drill, enum action_kind kind)
+{
+    return (struct action){
+        .kind = kind,
+        .id = answers_new_number(drill->backend->answers),
+        .target = drill->machine,
+        .timeout_us = drill->backend->settings->config->recovery.call_timeout_us,
+    };
+}
+
+static int crash(struct drill *drill)
+{
+    const struct backend *backend = drill->backend;
+    struct hypervisor *hypervisor = nodes_find(backend->nodes, drill->machine.hypervisor);
+    struct action action = drill_action(drill, ACTION_DESTROY);
+    int r = hypervisor != NULL ? answers_expect(backend->answers, &action, on_crashed, drill) : -ENOENT;
+
     if (r < 0)
         return r;
     r = hypervisor_crash(hypervisor, &action);
-    if (r < 0) {
+    if (r < 0)
         answers_forget(backend->answers, action.id);
-        return r;
-    }
-    coordinator_expect_drill(backend->coordinator, machine, clock_now());
-    log_event(MESSAGE_DRILL, &(struct log_subject){.machine = action.target, .machine_name = machine->name},
-              "%s is crashed on purpose, as asked", machine->name);
-    return 0;
+    return r;
 }
 
-static bool api_release(void *context)
+/* A daemon that is killed from here on finds the machine off, and must know why. */
+static void on_announced(void *context, int error, const char *message)
+{
+    struct drill *drill = context;
+    _cleanup_(freep) char *words = NULL;
+    int r = error;
+
+    if (error < 0)
+        words = text_print("the drill was not begun, since it could not be written down: %s", message);
+    else
+        r = crash(drill);
+    if (r < 0) {
+        coordinator_call_off_drill(drill->backend->coordinator, &drill->machine);
+        end_drill(drill, r, words != NULL ? words : strerror(-r));
+    }
+}
+
+static int announce(struct drill *drill)
+{
+    const struct backend *backend = drill->backend;
+    struct action action = drill_action(drill, ACTION_REMEMBER);
+    int r = answers_expect(backend->answers, &action, on_announced, drill);
+
+    if (r < 0)
+        return r;
+    r = persistence_perform(backend->persistence, &action);
+    if (r < 0)
+        answers_forget(backend->answers, action.id);
+    return r;
+}
+
+static int api_drill(void *context, const struct order *asked, api_drill_done done, void *token,
+                     struct order_answer *ret)
 {
     const struct backend *backend = context;
-    bool was_held = coordinator_release(backend->coordinator, clock_now());
+    const struct hypervisor *hypervisor = nodes_find(backend->nodes, asked->machine.hypervisor);
+    const struct machine *machine =
+        pool_find(coordinator_pool(backend->coordinator), asked->machine.hypervisor, asked->machine.uuid);
+    _cleanup_(freep) struct drill *drill = malloc(sizeof(*drill));
+    struct order order = *asked;
+    int r;
+
+    if (drill == NULL)
+        return -ENOMEM;
+    if (hypervisor == NULL || machine == NULL)
+        return -ENOENT;
+    *drill = (struct drill){.backend = backend, .machine = order.machine, .done = done, .token = token};
+    order.is_confirmed |= hypervisor_is_test(hypervisor);
+    r = coordinator_order(backend->coordinator, &order, clock_now(), ret);
+    if (r < 0)
+        return r;
+    log_event(MESSAGE_DRILL, &(struct log_subject){.machine = order.machine, .machine_name = machine->name}, "%s",
+              ret->words);
+    r = announce(drill);
+    if (r < 0)
+        coordinator_call_off_drill(backend->coordinator, &order.machine);
+    else
+        drill = NULL; /* on_announced has it */
+    event_active(backend->pump, 0, 0);
+    return r;
+}
+
+static int api_order(void *context, const struct order *order, struct order_answer *ret)
+{
+    const struct backend *backend = context;
+    int r = coordinator_order(backend->coordinator, order, clock_now(), ret);
 
     event_active(backend->pump, 0, 0);
-    return was_held;
+    return r;
+}
+
+static bool api_release_brake(void *context)
+{
+    const struct backend *backend = context;
+    bool was_braked = coordinator_release_brake(backend->coordinator, clock_now());
+
+    event_active(backend->pump, 0, 0);
+    return was_braked;
+}
+
+static int api_hold(void *context, enum hold_scope scope, const struct machine_ref *target, const char *name,
+                    const char *reason, int64_t time_us)
+{
+    const struct backend *backend = context;
+    int r = coordinator_hold(backend->coordinator, scope, target, name, reason, time_us, clock_now());
+
+    event_active(backend->pump, 0, 0);
+    return r;
+}
+
+static int api_release(void *context, enum hold_scope scope, const struct machine_ref *target)
+{
+    const struct backend *backend = context;
+    int r = coordinator_release(backend->coordinator, scope, target, clock_now());
+
+    event_active(backend->pump, 0, 0);
+    return r;
 }
 
 static int api_fenced(void *context, const char *hypervisor, bool confirmed, const char **ret_message)
@@ -136,6 +226,8 @@ static int api_fenced(void *context, const char *hypervisor, bool confirmed, con
         *ret_message = "no hypervisor has that name: understudyctl status lists them";
     else if (r == -EPERM)
         *ret_message = "if that host still runs, its machines will run twice and destroy their disks";
+    else if (r == -ECANCELED)
+        *ret_message = "the host is held, so nothing would be started for it: understudyctl holds, then release";
     else if (r == -EALREADY)
         *ret_message = "the host is known to be off already";
     else if (r < 0)
@@ -163,6 +255,9 @@ const struct api_backend backend_functions = {
     .reload_error = api_reload_error,
     .started = api_started,
     .drill = api_drill,
+    .order = api_order,
+    .release_brake = api_release_brake,
+    .hold = api_hold,
     .release = api_release,
     .fenced = api_fenced,
     .reload = api_reload,

@@ -9,6 +9,7 @@
 struct answers;
 struct event;
 struct nodes;
+struct persistence;
 struct reload;
 struct settings;
 
@@ -17,6 +18,7 @@ struct backend {
     struct coordinator *coordinator;
     struct answers *answers;
     const struct nodes *nodes;
+    struct persistence *persistence;
     const struct reload *reload;
     const struct settings *settings;
     struct event *pump; /* activated after the coordinator has been told something */

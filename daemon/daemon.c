@@ -7,6 +7,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <signal.h>
@@ -211,11 +212,27 @@ static void connect_parts(struct daemon *daemon)
         .coordinator = daemon->coordinator,
         .answers = daemon->answers,
         .nodes = &daemon->nodes,
+        .persistence = &daemon->persistence,
         .reload = &daemon->reload,
         .settings = &daemon->settings,
         .pump = daemon->pump,
         .started = clock_now(),
     };
+}
+
+/* What the configuration says of a socket that systemd holds, and what does not count. */
+static void warn_of_other_socket(int listening, const struct config *config)
+{
+    uint32_t mode;
+
+    if (!listen_is_at(listening, config->api_socket))
+        log_line(LOG_WARNING, "api.socket is %s, but understudyd.socket listens elsewhere, which is what counts",
+                 config->api_socket);
+    if (listen_get_mode(listening, &mode) == 0 && mode != config->api_socket_mode)
+        log_line(LOG_WARNING,
+                 "api.mode is %04" PRIo32 ", but the socket of understudyd.socket has mode %04" PRIo32
+                 ", which is what counts; to change it: systemctl edit understudyd.socket",
+                 config->api_socket_mode, mode);
 }
 
 /* listening: the socket that systemd holds for the daemon, or -1. */
@@ -226,9 +243,7 @@ static int open_api(struct daemon *daemon, int listening)
     int r;
 
     if (listening >= 0) {
-        if (!listen_is_at(listening, config->api_socket))
-            log_line(LOG_WARNING, "api.socket is %s, but understudyd.socket listens elsewhere, which is what counts",
-                     config->api_socket);
+        warn_of_other_socket(listening, config);
         return api_new_inherited(daemon->base, listening, &backend_functions, &daemon->backend, &daemon->api);
     }
     r = api_new(daemon->base, config->api_socket, config->api_socket_mode, &backend_functions, &daemon->backend, &diags,

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/schema.h"
 #include "daemon.h"
+#include "programs.h"
 #include "service/config_file.h"
 #include "service/log.h"
 
@@ -97,6 +98,8 @@ static int check(const char *path)
     _cleanup_(config_freep) struct config *config = NULL;
     int r = config_file_load(path, &diags, &config);
 
+    if (r == 0)
+        programs_check(config, &diags);
     for (size_t i = 0; i < diags.count; i++) {
         _cleanup_(freep) char *text = NULL;
 
@@ -141,6 +144,8 @@ static int run(const struct arguments *arguments)
     if (arguments->verbose)
         log_set_level(LOG_DEBUG);
     r = config_file_load(arguments->config_file, &diags, &config);
+    if (r == 0)
+        programs_check(config, &diags);
     log_diags(&diags);
     if (r < 0 && !is_configuration_error(r)) {
         log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s could not be read (%s)", arguments->config_file,
@@ -148,8 +153,9 @@ static int run(const struct arguments *arguments)
         return EXIT_FAILURE;
     }
     if (r < 0) {
-        log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s is not a usable configuration (%s)",
-                  arguments->config_file, strerror(-r));
+        /* What is wrong in the file was told above. */
+        log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s is not a usable configuration%s%s",
+                  arguments->config_file, diags.count > 0 ? "" : ": ", diags.count > 0 ? "" : strerror(-r));
         return EX_CONFIG;
     }
     return daemon_run(config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

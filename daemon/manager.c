@@ -43,7 +43,7 @@ static char *format_status(const struct manager *manager)
     }
     length = asprintf(&status, "%s%s%zu machine%s on %zu of %zu hypervisors, %zu recoveries under way%s%s%s%s",
                       settings->config->mode == MODE_OBSERVE ? "observing only: " : "",
-                      coordinator_is_held(coordinator) ? "BRAKE ON (understudyctl release): " : "", n_machines,
+                      coordinator_is_braked(coordinator) ? "BRAKE ON (understudyctl release brake): " : "", n_machines,
                       PLURAL(n_machines), n_connected, n_hypervisors, count_under_way(coordinator),
                       waiting != NULL ? "; a restart is needed for " : "", waiting != NULL ? waiting : "",
                       settings->reload_error != NULL ? "; reload failed: " : "",
@@ -75,16 +75,57 @@ static bool has_looked_everywhere(const struct coordinator *coordinator)
     return true;
 }
 
+void manager_warn_of_missing_roles(const struct manager *manager)
+{
+    const struct config *config = manager->settings->config;
+    const struct pool *pool = coordinator_pool(manager->coordinator);
+
+    if (!manager->is_ready || config->pool.protect.count > 0 || config->pool.standby.count > 0)
+        return;
+    for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;)
+        if ((machine->roles & (ROLE_PROTECTED | ROLE_STANDBY)) != 0)
+            return;
+    log_event(MESSAGE_NO_ROLES, NULL,
+              "no machine is protected, and none is standby: pool.protect and pool.standby of %s are empty, and no "
+              "machine has a role in its metadata",
+              config->file);
+}
+
+/* The first that has not been listed since the start. */
+static const char *find_unlisted(const struct coordinator *coordinator)
+{
+    for (size_t i = 0; i < coordinator_hypervisor_count(coordinator); i++) {
+        struct hypervisor_status status = coordinator_hypervisor(coordinator, i);
+
+        if (!status.is_listed)
+            return status.name;
+    }
+    return "a hypervisor";
+}
+
+/* By the word that "understudyctl status" has, too. */
+static void log_ready(struct manager *manager)
+{
+    size_t n_machines = pool_count(coordinator_pool(manager->coordinator));
+
+    manager->has_listed_all = coordinator_is_ready(manager->coordinator);
+    if (manager->has_listed_all)
+        log_event(MESSAGE_READY, NULL, "ready: %zu machine%s in the pool", n_machines, PLURAL(n_machines));
+    else
+        log_event(MESSAGE_PARTLY_READY, NULL,
+                  "watching %zu machine%s, but not ready: %s is not listed yet, and none of its machines is watched",
+                  n_machines, PLURAL(n_machines), find_unlisted(manager->coordinator));
+}
+
 void manager_tell_ready(struct manager *manager)
 {
-    size_t n_machines;
-
+    if (manager->is_ready && !manager->has_listed_all && coordinator_is_ready(manager->coordinator))
+        log_ready(manager);
     if (manager->is_ready || !has_looked_everywhere(manager->coordinator))
         return;
     manager->is_ready = true;
-    n_machines = pool_count(coordinator_pool(manager->coordinator));
-    log_event(MESSAGE_READY, NULL, "ready: %zu machine%s in the pool%s", n_machines, PLURAL(n_machines),
-              coordinator_is_ready(manager->coordinator) ? "" : "; not every hypervisor can be reached");
+    log_ready(manager);
+    manager_warn_of_missing_roles(manager);
     notify_ready();
     manager_tell_status(manager);
 }

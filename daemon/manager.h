@@ -20,8 +20,9 @@ struct manager {
     const struct nodes *nodes;
     struct event *watchdog; /* NULL: the service manager has none */
     char *status;           /* as last told */
-    bool is_ready;
-    bool is_stuck; /* a hypervisor call is past its deadline, and the log says so */
+    bool is_ready;          /* told so */
+    bool has_listed_all;    /* and the log says so */
+    bool is_stuck;          /* a hypervisor call is past its deadline, and the log says so */
 };
 
 int manager_open(struct manager *manager, struct event_base *base) _must_check_;
@@ -29,6 +30,9 @@ void manager_done(struct manager *manager);
 
 /* Tells that the daemon is ready, once every hypervisor has been listed or has failed to connect. */
 void manager_tell_ready(struct manager *manager);
+
+/* Warns where neither the configuration nor metadata names any machine; says nothing before the daemon is ready. */
+void manager_warn_of_missing_roles(const struct manager *manager);
 
 /* Tells the line of status where it has changed. */
 void manager_tell_status(struct manager *manager);

@@ -98,6 +98,14 @@ static void on_capacity(void *context, const struct machine_ref *machine, const 
     wake_pump(nodes);
 }
 
+static void on_recognised(void *context, const char *hypervisor)
+{
+    struct nodes *nodes = context;
+
+    coordinator_handle_recognised(nodes->coordinator, hypervisor, clock_now());
+    wake_pump(nodes);
+}
+
 static void on_refused(void *context, const char *hypervisor)
 {
     struct nodes *nodes = context;
@@ -135,6 +143,7 @@ static const struct hypervisor_callbacks hypervisor_callbacks = {
     .inspection = on_inspection,
     .result = on_result,
     .capacity = on_capacity,
+    .recognised = on_recognised,
     .overdue = on_overdue,
     .came_back = on_came_back,
     .fault = on_fault,

@@ -16,12 +16,20 @@
 
 /* At the end, queued writes get this long to reach the disk. */
 #define CLOSE_GRACE_US (2 * USEC_PER_SEC)
+/* Of very many machines that have changed, as after the first listing, so many are written at a time: a recovery that is
+ * written meanwhile waits for no more. */
+#define MACHINES_AT_ONCE    100
+#define MACHINES_TIMEOUT_US (10 * USEC_PER_SEC)
+/* Of no action. */
+#define MACHINES_TICKET UINT64_MAX
 
 static void on_written(void *context, uint64_t ticket, int error, const char *message)
 {
     struct persistence *persistence = context;
 
-    answers_give(persistence->answers, ticket, error, message);
+    persistence->n_awaited--;
+    if (ticket != MACHINES_TICKET)
+        answers_give(persistence->answers, ticket, error, message);
     event_active(persistence->pump, 0, 0);
 }
 
@@ -36,11 +44,25 @@ static void on_trouble(void *context, const char *why)
 
 static const struct store_callbacks callbacks = {.written = on_written, .trouble = on_trouble};
 
-static int restore_recoveries(struct persistence *persistence, const struct stored *stored)
+/*
+ * Stored when the clock was ahead, a recovery has not happened in the future: it would count for recovery.limit until the
+ * clock is there. Time goes on from the last of what is stored, so that all keeps its order.
+ */
+static struct moment now_after(const struct stored *stored)
+{
+    struct moment now = clock_now();
+
+    for (size_t i = 0; i < stored->n_recoveries; i++)
+        if (stored->recoveries[i].detected_us > now.real_us)
+            now.real_us = stored->recoveries[i].detected_us;
+    return now;
+}
+
+static int restore_recoveries(struct persistence *persistence, const struct stored *stored, struct moment now)
 {
     for (size_t i = 0; i < stored->n_recoveries; i++) {
         struct recovery *recovery = NULL;
-        int r = record_parse_recovery(stored->recoveries[i].document, clock_now(), &recovery);
+        int r = record_parse_recovery(stored->recoveries[i].document, now, &recovery);
 
         if (r == -EINVAL) {
             log_line(LOG_WARNING, "the stored recovery %s cannot be read and is left out", stored->recoveries[i].id);
@@ -75,11 +97,11 @@ static int recall_description(struct persistence *persistence, const struct mach
 }
 
 /* A row of the table of machines without a UUID is about the host itself. */
-static int restore_host(struct persistence *persistence, const struct stored_machine *row)
+static int restore_host(struct persistence *persistence, const struct stored_machine *row, struct moment now)
 {
     struct moment missing, fenced;
     enum host_state state;
-    int r = record_parse_host(row->document, clock_now(), &state, &missing, &fenced);
+    int r = record_parse_host(row->document, now, &state, &missing, &fenced);
 
     if (r == 0)
         r = coordinator_remember_host(persistence->coordinator, row->hypervisor, state, missing, fenced);
@@ -88,12 +110,13 @@ static int restore_host(struct persistence *persistence, const struct stored_mac
 
 /* A row whose UUID begins with this is about the service of a machine. */
 #define DIVERSION "diversion:"
+/* And this, about a hold: on that machine, on the host where no UUID follows, or on all where there is no host either. */
+#define HOLD "hold:"
 
-static int restore_diversion(struct persistence *persistence, const struct stored_machine *row)
+static int restore_diversion(struct persistence *persistence, const struct stored_machine *row, struct moment now)
 {
     struct diversion *diversion = NULL;
-    int r =
-        record_parse_diversion(row->document, clock_now(), coordinator_features(persistence->coordinator), &diversion);
+    int r = record_parse_diversion(row->document, now, coordinator_features(persistence->coordinator), &diversion);
 
     if (r == -EINVAL) {
         log_line(LOG_WARNING, "which machine serves the service of %s/%s cannot be read and is left out",
@@ -103,7 +126,20 @@ static int restore_diversion(struct persistence *persistence, const struct store
     return r < 0 ? r : coordinator_restore_diversion(persistence->coordinator, diversion);
 }
 
-static int restore_machines(struct persistence *persistence, const struct stored *stored)
+static int restore_hold(struct persistence *persistence, const struct stored_machine *row)
+{
+    struct hold *hold = NULL;
+    int r = record_parse_hold(row->document, &hold);
+
+    if (r == -EINVAL) {
+        log_line(LOG_WARNING, "the stored hold on %s%s cannot be read and is left out: hold it again",
+                 row->hypervisor[0] != '\0' ? row->hypervisor : "everything", row->uuid + strlen(HOLD));
+        return 0;
+    }
+    return r < 0 ? r : coordinator_restore_hold(persistence->coordinator, hold);
+}
+
+static int restore_machines(struct persistence *persistence, const struct stored *stored, struct moment now)
 {
     for (size_t i = 0; i < stored->n_machines; i++) {
         const struct stored_machine *machine = &stored->machines[i];
@@ -112,13 +148,19 @@ static int restore_machines(struct persistence *persistence, const struct stored
         int r;
 
         if (machine->uuid[0] == '\0') {
-            r = restore_host(persistence, machine);
+            r = restore_host(persistence, machine, now);
             if (r < 0)
                 return r;
             continue;
         }
         if (strncmp(machine->uuid, DIVERSION, strlen(DIVERSION)) == 0) {
-            r = restore_diversion(persistence, machine);
+            r = restore_diversion(persistence, machine, now);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        if (strncmp(machine->uuid, HOLD, strlen(HOLD)) == 0) {
+            r = restore_hold(persistence, machine);
             if (r < 0)
                 return r;
             continue;
@@ -143,19 +185,35 @@ static int restore_machines(struct persistence *persistence, const struct stored
     return 0;
 }
 
+/* What still counts against a limit is kept, however short the history. */
+static struct retention retention_of(const struct config *config)
+{
+    struct retention retention = {
+        .latest = config->recovery.history_length,
+        .age_us = config->recovery.limit_window_us,
+    };
+
+    if (retention.age_us < config->recovery.brake.window_us)
+        retention.age_us = config->recovery.brake.window_us;
+    return retention;
+}
+
 int persistence_open(struct persistence *persistence, struct event_base *base, const struct config *config)
 {
     _cleanup_(diags_done) struct diags diags = {0};
     _cleanup_(stored_freep) struct stored *stored = NULL;
-    size_t keep = config->recovery.history_length;
-    int r = store_open(base, config->state_dir, keep, &callbacks, persistence, &diags, &stored, &persistence->store);
+    struct retention retention = retention_of(config);
+    struct moment now;
+    int r =
+        store_open(base, config->state_dir, retention, &callbacks, persistence, &diags, &stored, &persistence->store);
 
     log_diags(&diags);
     if (r < 0)
         return r;
-    store_set_retention(persistence->store, keep);
-    r = restore_recoveries(persistence, stored);
-    return r < 0 ? r : restore_machines(persistence, stored);
+    store_set_retention(persistence->store, retention);
+    now = now_after(stored);
+    r = restore_recoveries(persistence, stored, now);
+    return r < 0 ? r : restore_machines(persistence, stored, now);
 }
 
 static int write_recovery(struct persistence *persistence, const struct recovery *recovery, uint64_t ticket,
@@ -168,6 +226,7 @@ static int write_recovery(struct persistence *persistence, const struct recovery
         document = NULL;
         return r;
     }
+    persistence->n_awaited += ticket != 0;
     store_put_recovery(persistence->store, ticket, timeout_us, recovery->id, recovery->detected.real_us,
                        !recovery_state_is_final(recovery->state), document);
     return 0;
@@ -200,6 +259,7 @@ static int write_target(struct persistence *persistence, const struct action *ac
 
     if (r < 0)
         return r;
+    persistence->n_awaited++;
     store_put_machine(persistence->store, action->id, action->timeout_us, action->target.hypervisor,
                       action->target.uuid, document);
     return 0;
@@ -210,17 +270,40 @@ int persistence_perform(struct persistence *persistence, const struct action *ac
     return action->kind == ACTION_RECORD ? write_intent(persistence, action) : write_target(persistence, action);
 }
 
-static void write_machine(struct persistence *persistence, const struct machine_ref *machine,
-                          const struct machine_memory *memory)
+/* False: there is no memory for it, and no answer will come. */
+static bool write_machine(struct persistence *persistence, const struct machine_ref *machine,
+                          const struct machine_memory *memory, uint64_t ticket)
 {
     _cleanup_(freep) char *document = NULL;
 
     if (memory->state != MACHINE_GONE && format_machine(persistence, machine, memory, &document) < 0) {
         log_line(LOG_ERR, "out of memory: the state of %s/%s is not written to disk", machine->hypervisor,
                  machine->uuid);
-        return;
+        return false;
     }
-    store_put_machine(persistence->store, 0, 0, machine->hypervisor, machine->uuid, document);
+    persistence->n_awaited += ticket != 0;
+    store_put_machine(persistence->store, ticket, MACHINES_TIMEOUT_US, machine->hypervisor, machine->uuid, document);
+    return true;
+}
+
+/* At most so many; the answer to the last of them leads to the next ones. */
+static void write_machines(struct persistence *persistence, size_t most)
+{
+    struct machine_ref machine;
+    struct machine_memory memory;
+    size_t n = 0;
+
+    while (n < most && coordinator_next_changed_machine(persistence->coordinator, &machine, &memory))
+        n += write_machine(persistence, &machine, &memory, n + 1 == most ? MACHINES_TICKET : 0);
+}
+
+/* The state of a machine that led to a recovery, or was led to by it. */
+static void write_machine_of(struct persistence *persistence, const struct machine_ref *machine)
+{
+    struct machine_memory memory = coordinator_memory(persistence->coordinator, machine);
+
+    if (memory.state != MACHINE_GONE)
+        write_machine(persistence, machine, &memory, 0);
 }
 
 /* A host that can be reached has no document: nothing of it needs to be known. */
@@ -251,6 +334,20 @@ static void write_diversion(struct persistence *persistence, const struct divers
     store_put_machine(persistence->store, 0, 0, diversion->service.original.hypervisor, key, document);
 }
 
+/* One that is over has no document. */
+static void write_hold(struct persistence *persistence, const struct hold *hold)
+{
+    _cleanup_(freep) char *document = NULL;
+    char key[sizeof(HOLD) + UUID_TEXT_SIZE];
+
+    if (!hold->is_over && record_format_hold(hold, &document) < 0) {
+        log_line(LOG_ERR, "out of memory: that %s is held is not written to disk", hold->name);
+        return;
+    }
+    snprintf(key, sizeof(key), HOLD "%s", hold->target.uuid);
+    store_put_machine(persistence->store, 0, 0, hold->target.hypervisor, key, document);
+}
+
 /*
  * The order matters where a write is cut off. That a machine runs on a host that is back is written after the host's
  * fencing is deleted; that a machine lost with its host is off is written after its recovery.
@@ -261,8 +358,7 @@ void persistence_write(struct persistence *persistence)
     const char *hypervisor;
     const struct recovery *recovery;
     const struct diversion *diversion;
-    struct machine_ref machine;
-    struct machine_memory memory;
+    const struct hold *hold;
 
     /* One transaction: a recovery on disk without the state that led to it would be opened again after a crash. */
     store_hold(persistence->store);
@@ -270,18 +366,25 @@ void persistence_write(struct persistence *persistence)
         /* The write of the intent, which is under way, holds all of this. */
         if (recovery->state != RECOVERY_RECORDING && write_recovery(persistence, recovery, 0, 0) < 0)
             log_line(LOG_ERR, "out of memory: recovery %s is not written to disk", recovery->id);
+        write_machine_of(persistence, &recovery->failed);
+        if (recovery->replacement_name != NULL)
+            write_machine_of(persistence, &recovery->replacement);
     }
     while ((diversion = coordinator_next_changed_diversion(persistence->coordinator)) != NULL)
         write_diversion(persistence, diversion);
+    while ((hold = coordinator_next_changed_hold(persistence->coordinator)) != NULL)
+        write_hold(persistence, hold);
     while ((host = coordinator_next_changed_host(persistence->coordinator, &hypervisor)) != NULL)
         write_host(persistence, hypervisor, host);
-    while (coordinator_next_changed_machine(persistence->coordinator, &machine, &memory))
-        write_machine(persistence, &machine, &memory);
+    if (persistence->n_awaited == 0)
+        write_machines(persistence, MACHINES_AT_ONCE);
     store_let_go(persistence->store);
 }
 
 void persistence_close(struct persistence *persistence)
 {
+    if (persistence->store != NULL && persistence->coordinator != NULL)
+        write_machines(persistence, SIZE_MAX);
     store_close(persistence->store, CLOSE_GRACE_US);
     persistence->store = NULL;
 }

@@ -12,6 +12,9 @@
 #include "coordinator/coordinator.h"
 #include "hooks/fence.h"
 #include "hooks/hooks.h"
+#include "hooks/listing.h"
+#include "hooks/process.h"
+#include "hooks/spawn.h"
 #include "report/json.h"
 #include "service/clock.h"
 #include "service/log.h"
@@ -56,12 +59,22 @@ static void give_answer(struct programs *programs, uint64_t number, int error, c
     event_active(programs->pump, 0, 0);
 }
 
+/* The file is at fault, and not what it would have said. */
+static bool cannot_be_run(int error)
+{
+    return error == -ENOENT || error == -EACCES || error == -EPERM || error == -ENOEXEC || error == -ENOTDIR ||
+           error == -ELOOP;
+}
+
 static void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
 {
     struct programs *programs = context;
     struct log_subject subject = subject_of_run(programs, run);
+    const struct action *action = answers_find(programs->answers, run);
     _cleanup_(freep) char *text = NULL;
 
+    if (action != NULL && action->kind == ACTION_VERIFY && cannot_be_run(error))
+        error = -ENOEXEC;
     if (error < 0) {
         if (asprintf(&text, "hook %s: %s", hook, message) < 0)
             text = NULL;
@@ -83,6 +96,54 @@ static void on_fence_done(void *context, uint64_t run, int error, const char *me
 
 static const struct hooks_callbacks callbacks = {.line = on_line, .passed_over = on_passed_over, .done = on_done};
 static const struct fencer_callbacks fencer_callbacks = {.line = on_fence_line, .done = on_fence_done};
+
+static void check_program(const struct config *config, const char *key, const char *path, const char *consequence,
+                          struct diags *diags)
+{
+    char message[PROCESS_MESSAGE_SIZE];
+    const char *why = NULL;
+    int r = listing_check_program(path, &why);
+
+    if (r == 0)
+        r = spawn_check(path, message);
+    else
+        snprintf(message, sizeof(message), "is not run: %s", why);
+    if (r < 0)
+        diags_add(diags, DIAG_WARNING, config->file, 0, 0, "%s: %s %s; %s", key, path, message, consequence);
+}
+
+static void check_hooks(const struct config *config, struct diags *diags)
+{
+    _cleanup_(listing_done) struct listing listing = {0};
+    const char *directory = config->hooks.directory, *why = NULL;
+    int r = listing_check_directory(directory, &why);
+
+    if (r == 0)
+        r = listing_read(directory, &listing);
+    if (r < 0 && r != -ENOENT)
+        diags_add(diags, DIAG_WARNING, config->file, 0, 0, "hooks.directory: none of the programs of %s is run: %s",
+                  directory, why != NULL ? why : strerrordesc_np(-r));
+    for (size_t i = 0; i < listing.count; i++) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/%s", directory, listing.names[i]) < 0)
+            path = NULL;
+        if (path == NULL)
+            diags->incomplete = true;
+        else
+            check_program(config, "hooks.directory", path, "see understudy-hooks(7)", diags);
+    }
+}
+
+void programs_check(const struct config *config, struct diags *diags)
+{
+    if (config->recovery.verify.level == VERIFY_COMMAND)
+        check_program(config, "recovery.verify.command", config->recovery.verify.command,
+                      "no replacement can be verified", diags);
+    if (config->fence.command != NULL)
+        check_program(config, "fence.command", config->fence.command, "no lost host can be fenced", diags);
+    check_hooks(config, diags);
+}
 
 int programs_open(struct programs *programs, struct event_base *base)
 {
@@ -176,7 +237,7 @@ int programs_run(struct programs *programs, const struct action *action)
         return -ENOENT;
     if (action->kind == ACTION_VERIFY)
         return run(programs, action->id, recovery, programs->settings->config->recovery.verify.command, "verify");
-    return run(programs, action->id, recovery, NULL, "pre-start");
+    return run(programs, action->id, recovery, NULL, hook_name(action->hook));
 }
 
 int programs_fence(struct programs *programs, const struct action *action)

@@ -8,7 +8,9 @@
 #include "protocol/notice.h"
 
 struct answers;
+struct config;
 struct coordinator;
+struct diags;
 struct event;
 struct event_base;
 struct fencer;
@@ -24,6 +26,9 @@ struct programs {
     struct hooks *hooks;
     struct fencer *fencer;
 };
+
+/* Warns of hooks and other programs of the configuration that could not be run now. */
+void programs_check(const struct config *config, struct diags *diags);
 
 int programs_open(struct programs *programs, struct event_base *base) _must_check_;
 

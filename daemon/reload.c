@@ -9,6 +9,7 @@
 #include "coordinator/coordinator.h"
 #include "manager.h"
 #include "nodes.h"
+#include "programs.h"
 #include "service/clock.h"
 #include "service/config_file.h"
 #include "service/log.h"
@@ -63,6 +64,8 @@ void reload_configuration(const struct reload *reload)
 
     manager_tell_reloading(reload->manager);
     r = config_file_load(settings->config->file, &diags, &config);
+    if (r == 0)
+        programs_check(config, &diags);
     log_diags(&diags);
     if (r == 0)
         r = replace_config(reload, config);
@@ -73,6 +76,7 @@ void reload_configuration(const struct reload *reload)
     } else {
         log_event(MESSAGE_RELOADED, NULL, "configuration reloaded from %s", settings->config->file);
         log_waiting_keys(settings);
+        manager_warn_of_missing_roles(reload->manager);
     }
     coordinator_tick(reload->coordinator, clock_now());
     event_active(reload->pump, 0, 0);

@@ -33,15 +33,20 @@ struct api_backend {
     const char *(*reload_error)(void *context);
     struct moment (*started)(void *context);
     /*
-     * Crashes a machine for a drill. confirmed: the operator said --yes. -EPERM: real hypervisor and not
-     * confirmed; -EBUSY; -ENOENT; -EINVAL: not running. On 0, done(token, …) will be called.
+     * Takes an ORDER_DRILL and crashes the machine; *ret as of coordinator_order. A machine of libvirt's test driver needs
+     * no confirmation. On 0, done(token, …) will be called.
      */
-    int (*drill)(void *context, const struct machine *machine, bool confirmed, api_drill_done done, void *token,
-                 const char **ret_message);
+    int (*drill)(void *context, const struct order *order, api_drill_done done, void *token, struct order_answer *ret);
+    /* As coordinator_order. */
+    int (*order)(void *context, const struct order *order, struct order_answer *ret);
     /* Releases the brake; the recoveries that waited for that go on. False: the brake was not on. */
-    bool (*release)(void *context);
+    bool (*release_brake)(void *context);
+    /* As coordinator_hold and coordinator_release. */
+    int (*hold)(void *context, enum hold_scope scope, const struct machine_ref *target, const char *name,
+                const char *reason, int64_t time_us);
+    int (*release)(void *context, enum hold_scope scope, const struct machine_ref *target);
     /*
-     * The operator says that a lost host is off. confirmed as for drill. -ENOENT; -EBUSY: it can be reached;
+     * The operator says that a lost host is off. confirmed: the operator said --yes. -ENOENT; -EBUSY: it can be reached;
      * -EALREADY; -EPERM: not confirmed. The message says why.
      */
     int (*fenced)(void *context, const char *hypervisor, bool confirmed, const char **ret_message);

@@ -55,21 +55,22 @@ static void on_done(void *token, int error, const char *message)
     free_drill(drill);
 }
 
-static int read_confirmation(struct evhttp_request *request, bool *ret_confirmed, const char **ret_problem)
+static int read_order(struct evhttp_request *request, struct order *order, const char **ret_problem)
 {
     struct evbuffer *body = evhttp_request_get_input_buffer(request);
     size_t length = evbuffer_get_length(body);
     const char *text = (const char *)evbuffer_pullup(body, -1);
+    _cleanup_(freep) char *to = NULL; /* which means nothing here */
 
     if (text == NULL && length > 0)
         return -ENOMEM;
-    return json_parse_drill(text, length, ret_confirmed, ret_problem);
+    return json_parse_order(text, length, order, &to, ret_problem);
 }
 
 static const char *hint_for(int error)
 {
     if (error == -EPERM)
-        return "confirm it with --yes, or with {\"confirmed\": true} in the request";
+        return "confirm it with --yes";
     return NULL;
 }
 
@@ -77,13 +78,14 @@ void drill_begin(struct drill_list *drills, const struct api_backend *backend, v
                  struct evhttp_request *request, const struct machine *machine)
 {
     const char *name = pool_display_name(coordinator_pool(backend->coordinator(context)), machine);
-    const char *message = "out of memory";
+    struct order order = {.kind = ORDER_DRILL, .machine = machine_ref_of(machine)};
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+    const char *problem = "out of memory";
     struct drill *drill;
-    bool confirmed;
-    int r = read_confirmation(request, &confirmed, &message);
+    int r = read_order(request, &order, &problem);
 
     if (r < 0) {
-        reply_error(request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, message, NULL);
+        reply_error(request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, problem, NULL);
         return;
     }
     drill = calloc(1, sizeof(*drill));
@@ -91,20 +93,19 @@ void drill_begin(struct drill_list *drills, const struct api_backend *backend, v
         drill->machine = strdup(name);
     if (drill == NULL || drill->machine == NULL) {
         free(drill);
-        reply_error(request, HTTP_SERVUNAVAIL, message, NULL);
+        reply_error(request, HTTP_SERVUNAVAIL, problem, NULL);
         return;
     }
 
     drill->request = request;
     LIST_INSERT_HEAD(drills, drill, link);
     set_idle_limit(request, true);
-    message = NULL;
-    r = backend->drill(context, machine, confirmed, on_done, drill, &message);
+    r = backend->drill(context, &order, on_done, drill, &answer);
     if (r < 0) {
         LIST_REMOVE(drill, link);
         free_drill(drill);
         set_idle_limit(request, false);
-        reply_error(request, reply_status_of(r), message != NULL ? message : strerror(-r), hint_for(r));
+        reply_error(request, reply_status_of(r), answer.words != NULL ? answer.words : strerror(-r), hint_for(r));
     }
 }
 

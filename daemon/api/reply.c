@@ -59,6 +59,7 @@ int reply_status_of(int error)
     case -EACCES:
         return HTTP_FORBIDDEN;
     case -EBUSY:
+    case -ECANCELED:
     case -EALREADY:
     case -EINVAL:
     case -ENOTUNIQ:

@@ -12,9 +12,11 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
+#include "api/hold.h"
 #include "api/reply.h"
 #include "api/stream.h"
 #include "api/suggest.h"
+#include "base/text.h"
 #include "report/json.h"
 #include "report/metrics.h"
 
@@ -102,25 +104,29 @@ static void get_services(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
-/* The machine named in the path; answers the request itself where there is not exactly one. */
-static const struct machine *find_machine(struct exchange *exchange)
+/* Answers the request itself where there is not exactly one machine of that name. */
+static const struct machine *find_by_name(const struct exchange *exchange, const char *name)
 {
     const struct machine *machine = NULL;
     _cleanup_(freep) char *error = NULL;
     _cleanup_(freep) char *hint = NULL;
-    int r = pool_find_by_name(exchange->pool, exchange->name, &machine);
+    int r = pool_find_by_name(exchange->pool, name, &machine);
 
     if (r == 0)
         return machine;
-    hint = r == -ENOTUNIQ ? suggest_exact(exchange->pool, exchange->name)
-                          : suggest_similar(exchange->pool, exchange->name);
+    hint = r == -ENOTUNIQ ? suggest_exact(exchange->pool, name) : suggest_similar(exchange->pool, name);
     if (hint == NULL && r == -ENOENT)
         hint = strdup("understudyctl list shows all machines");
-    if (asprintf(&error, r == -ENOTUNIQ ? "%s stands for several machines" : "no machine is called %s",
-                 exchange->name) < 0)
+    if (asprintf(&error, r == -ENOTUNIQ ? "%s stands for several machines" : "no machine is called %s", name) < 0)
         error = NULL;
     reply_error(exchange->request, reply_status_of(r), error != NULL ? error : strerror(-r), hint);
     return NULL;
+}
+
+/* The machine named in the path, likewise. */
+static const struct machine *find_machine(const struct exchange *exchange)
+{
+    return find_by_name(exchange, exchange->name);
 }
 
 static void get_machine(struct exchange *exchange)
@@ -171,6 +177,125 @@ static void get_explanation(struct exchange *exchange)
     if (r == 0)
         r = json_format_explanation(explanation, &json);
     answer(exchange, r, json);
+}
+
+/* A machine that serves the service of this name now. Returns how many services have the name. */
+static size_t find_by_service_name(const struct exchange *exchange, struct machine_ref *ret)
+{
+    const struct coordinator *coordinator = exchange->coordinator;
+    size_t n = 0;
+
+    for (size_t i = 0; i < coordinator_diversion_count(coordinator); i++) {
+        const struct diversion *diversion = coordinator_diversion(coordinator, i);
+
+        if (diversion->is_over || strcmp(diversion->service.name, exchange->name) != 0)
+            continue;
+        *ret = diversion->service.replacement;
+        n++;
+    }
+    for (const struct machine *machine = NULL; (machine = pool_next(exchange->pool, machine)) != NULL;) {
+        if (machine->serves != NULL || machine->diverted != NULL || (machine->roles & ROLE_PROTECTED) == 0 ||
+            strcmp(machine_service_name(machine), exchange->name) != 0)
+            continue;
+        *ret = machine_ref_of(machine);
+        n++;
+    }
+    return n;
+}
+
+/* The service named in the path: by its own name, or by a machine. Answers the request itself where there is not one. */
+static bool find_service(struct exchange *exchange, struct machine_ref *ret)
+{
+    const struct machine *machine;
+    size_t n = find_by_service_name(exchange, ret);
+    _cleanup_(freep) char *error = NULL;
+
+    if (n == 1)
+        return true;
+    if (n > 1) {
+        if (asprintf(&error, "%zu services are called %s; name the service by its machine, as HYPERVISOR/MACHINE", n,
+                     exchange->name) < 0)
+            error = NULL;
+        reply_error(exchange->request, reply_status_of(-ENOTUNIQ), error != NULL ? error : strerror(ENOTUNIQ),
+                    "understudyctl services shows them");
+        return false;
+    }
+    machine = find_machine(exchange);
+    if (machine != NULL)
+        *ret = machine_ref_of(machine);
+    return machine != NULL;
+}
+
+/* The body is what the order says beside its kind and the machine. */
+static void take_order(struct exchange *exchange, struct order *order)
+{
+    const struct machine *to;
+    _cleanup_(freep) char *to_name = NULL;
+    struct evbuffer *body = evhttp_request_get_input_buffer(exchange->request);
+    size_t length = evbuffer_get_length(body);
+    const char *text = (const char *)evbuffer_pullup(body, -1), *problem = "out of memory";
+    _cleanup_(order_answer_done) struct order_answer answered = {0};
+    char *json = NULL;
+    int r = text == NULL && length > 0 ? -ENOMEM : json_parse_order(text, length, order, &to_name, &problem);
+
+    if (r < 0) {
+        reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, problem, NULL);
+        return;
+    }
+    if (to_name != NULL) {
+        to = find_by_name(exchange, to_name);
+        if (to == NULL)
+            return;
+        order->has_to = true;
+        order->to = machine_ref_of(to);
+    }
+    r = exchange->routes->backend->order(exchange->routes->context, order, &answered);
+    if (r < 0) {
+        reply_error(exchange->request, reply_status_of(r), answered.words != NULL ? answered.words : strerror(-r),
+                    NULL);
+        return;
+    }
+    r = json_format_order(&answered, &json);
+    answer(exchange, r, json);
+}
+
+static void order_for_service(struct exchange *exchange, enum order_kind kind)
+{
+    struct order order = {.kind = kind};
+
+    if (find_service(exchange, &order.machine))
+        take_order(exchange, &order);
+}
+
+static void post_recover(struct exchange *exchange)
+{
+    order_for_service(exchange, ORDER_RECOVER);
+}
+
+static void post_failover(struct exchange *exchange)
+{
+    order_for_service(exchange, ORDER_FAILOVER);
+}
+
+static void post_failback(struct exchange *exchange)
+{
+    order_for_service(exchange, ORDER_FAILBACK);
+}
+
+static void post_keep(struct exchange *exchange)
+{
+    order_for_service(exchange, ORDER_KEEP);
+}
+
+static void post_clear(struct exchange *exchange)
+{
+    const struct machine *machine = find_machine(exchange);
+    struct order order = {.kind = ORDER_CLEAR};
+
+    if (machine == NULL)
+        return;
+    order.machine = machine_ref_of(machine);
+    take_order(exchange, &order);
 }
 
 static void post_drill(struct exchange *exchange)
@@ -243,13 +368,19 @@ static void get_recovery(struct exchange *exchange)
                 "understudyctl history lists those that are kept");
 }
 
+static void get_holds(struct exchange *exchange)
+{
+    hold_list(exchange->routes->backend, exchange->routes->context, exchange->request);
+}
+
+static void post_hold(struct exchange *exchange)
+{
+    hold_begin(exchange->routes->backend, exchange->routes->context, exchange->request);
+}
+
 static void post_release(struct exchange *exchange)
 {
-    bool was_held = exchange->routes->backend->release(exchange->routes->context);
-    char *json = NULL;
-    int r = json_format_release(was_held, &json);
-
-    answer(exchange, r, json);
+    hold_release(exchange->routes->backend, exchange->routes->context, exchange->request, exchange->name);
 }
 
 static void post_fenced(struct exchange *exchange)
@@ -259,7 +390,7 @@ static void post_fenced(struct exchange *exchange)
     const char *text = (const char *)evbuffer_pullup(body, -1), *message = "out of memory";
     char *json = NULL;
     bool confirmed;
-    int r = text == NULL && length > 0 ? -ENOMEM : json_parse_drill(text, length, &confirmed, &message);
+    int r = text == NULL && length > 0 ? -ENOMEM : json_parse_confirmation(text, length, &confirmed, &message);
 
     if (r < 0) {
         reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, message, NULL);
@@ -268,9 +399,7 @@ static void post_fenced(struct exchange *exchange)
     r = exchange->routes->backend->fenced(exchange->routes->context, exchange->name, confirmed, &message);
     if (r < 0) {
         reply_error(exchange->request, reply_status_of(r), message,
-                    r == -EPERM ? "make sure of it first; then confirm it with --yes, or with {\"confirmed\": true} in "
-                                  "the request"
-                                : NULL);
+                    r == -EPERM ? "make sure of it first; then confirm it with --yes" : NULL);
         return;
     }
     r = json_format_fenced(exchange->name, &json);
@@ -311,13 +440,20 @@ static const struct route {
 } table[] = {
     {EVHTTP_REQ_GET, "GET", "/v1/status", get_status},
     {EVHTTP_REQ_GET, "GET", "/v1/services", get_services},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/recover", post_recover},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failover", post_failover},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failback", post_failback},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/keep", post_keep},
     {EVHTTP_REQ_GET, "GET", "/v1/machines", get_machines},
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}", get_machine},
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}/explain", get_explanation},
     {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/drill", post_drill},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/clear", post_clear},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries", get_recoveries},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", get_recovery},
-    {EVHTTP_REQ_POST, "POST", "/v1/release", post_release},
+    {EVHTTP_REQ_GET, "GET", "/v1/holds", get_holds},
+    {EVHTTP_REQ_POST, "POST", "/v1/holds", post_hold},
+    {EVHTTP_REQ_POST, "POST", "/v1/release/{}", post_release},
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", post_fenced},
     {EVHTTP_REQ_POST, "POST", "/v1/reload", post_reload},
     {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},

@@ -8,6 +8,9 @@
 /* "did you mean VM-001, VM-002?"; NULL where nothing is similar, or for want of memory. Caller frees. */
 char *suggest_similar(const struct pool *pool, const char *text);
 
+/* Likewise, with other names beside those of the machines. */
+char *suggest_among(const struct pool *pool, const char *const *others, size_t n_others, const char *text);
+
 /* "it may be local/web, far/web"; the machines of that name or UUID. NULL for want of memory. Caller frees. */
 char *suggest_exact(const struct pool *pool, const char *text);
 

@@ -145,6 +145,9 @@ static int explain_failure(struct client *client, CURLcode code, bool quiet)
     return code == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO;
 }
 
+#define HTTP_FORBIDDEN 403
+#define HTTP_CONFLICT  409
+
 /* Why the daemon refused, in its own words. */
 static int explain_refusal(long status, const json_t *answer)
 {
@@ -157,7 +160,7 @@ static int explain_refusal(long status, const json_t *answer)
         complain("%s", error);
     else
         complain("%s: %s", error, hint);
-    return -EIO;
+    return status == HTTP_CONFLICT || status == HTTP_FORBIDDEN ? -ECANCELED : -EIO;
 }
 
 static int perform(struct client *client, bool quiet, json_t **ret)

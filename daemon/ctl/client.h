@@ -18,7 +18,8 @@ DEFINE_CLEANUP(struct client, client_free);
 
 /*
  * Each of these says on stderr what went wrong and what can be done about it, and returns a negative errno
- * then: -ENOTCONN where no process answers on the socket, -EACCES, -ETIMEDOUT, -EIO for the rest. The
+ * then: -ENOTCONN where no process answers on the socket, -EACCES, -ETIMEDOUT, -ECANCELED where the daemon refuses as things
+ * are, -EIO for the rest. The
  * caller owns *ret. Where path holds {}, segment goes there, encoded. A body of NULL is an empty object.
  */
 int client_get(struct client *client, json_t **ret, const char *path, const char *segment) _must_check_;

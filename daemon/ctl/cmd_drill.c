@@ -12,6 +12,7 @@
 #include "ctl/print.h"
 
 #define TIMEOUT_DEFAULT_MS 120000
+#define TIMEOUT_NONE_MS    1 /* what --timeout 0 is read as */
 
 struct drill {
     const struct ctl_options *options;
@@ -23,7 +24,8 @@ struct drill {
 
 static int crash(struct drill *drill)
 {
-    _cleanup_(json_decrefp) json_t *body = json_pack("{s:b}", "confirmed", drill->options->yes);
+    _cleanup_(json_decrefp) json_t *body =
+        json_pack("{s:b, s:b}", "confirmed", drill->options->yes, "anyway", drill->options->anyway);
     _cleanup_(json_decrefp) json_t *answer = NULL;
     const char *message;
     int r;
@@ -32,8 +34,10 @@ static int crash(struct drill *drill)
         die_of_memory();
     r = client_post(drill->client, body, drill->timeout_ms, &answer, "/v1/machines/{}/drill",
                     field_word(drill->machine, "name"));
-    if (r < 0)
+    if (r < 0) {
+        drill->status = r == -ECANCELED ? EXIT_REFUSED : EXIT_FAILURE;
         return r;
+    }
     message = field_text(answer, "message");
     if (drill->options->json && !drill->options->wait)
         print_json(answer);
@@ -61,6 +65,7 @@ static const struct ending {
     {"exhausted", EXIT_FAILURE, "the drill failed: no machine took over"},
     {"dismissed", EXIT_FAILURE, "the drill proved nothing: the machine runs again"},
     {"observed", EXIT_FAILURE, "the drill proved nothing: the mode is observe, so nothing was started"},
+    {"failed-while-held", EXIT_FAILURE, "the drill failed: the machine is held, and no machine took over"},
     {"failure-unprotected", EXIT_FAILURE, "the drill proved nothing: the machine is not protected"},
     {"stop-planned", EXIT_FAILURE, "the drill proved nothing: the stop was taken for a planned one"},
 };
@@ -112,25 +117,33 @@ static int run(struct client *client, const struct ctl_options *options, const c
 {
     _cleanup_(client_freep) struct client *second = client_new(options->socket);
     _cleanup_(json_decrefp) json_t *machine = NULL;
+    bool has_no_time = options->timeout_ms == TIMEOUT_NONE_MS;
     struct drill drill = {
         .options = options,
-        .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS,
+        .timeout_ms = options->timeout_ms > 0 && !has_no_time ? options->timeout_ms : TIMEOUT_DEFAULT_MS,
         .client = second,
         .status = EXIT_FAILURE,
     };
 
+    if (has_no_time && !options->anyway) {
+        complain(
+            "--timeout 0 leaves no time to see whether the recovery works: say --timeout 120, or --anyway to crash "
+            "%s and look no further",
+            argument);
+        return EXIT_REFUSED;
+    }
     if (client_get(client, &machine, "/v1/machines/{}", argument) < 0)
         return EXIT_FAILURE;
     drill.machine = machine;
-    if (options->wait)
+    if (options->wait && !has_no_time)
         return crash_and_follow(&drill, client);
-    return crash(&drill) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return crash(&drill) == 0 ? EXIT_SUCCESS : drill.status;
 }
 
 const struct command command_drill = {
     .name = "drill",
     .argument = "MACHINE",
-    .options = OPTION_YES | OPTION_WAIT | OPTION_TIMEOUT,
+    .options = OPTION_YES | OPTION_ANYWAY | OPTION_WAIT | OPTION_TIMEOUT,
     .help = "crash it on purpose and see whether the recovery works",
     .run = run,
 };

@@ -13,15 +13,7 @@
 
 #define ROWS_DEFAULT 20
 
-/* By its role, or for the service that it serves. */
-static bool is_protected(const json_t *machine)
-{
-    _cleanup_(freep) char *roles = field_joined(machine, "roles", " ");
-
-    return strstr(roles, "protected") != NULL || !field_is_null(machine, "serves");
-}
-
-static void print_failed(const json_t *machine)
+static void print_failed(const json_t *machine, const json_t *explanation)
 {
     const json_t *environment = json_object_get(machine, "environment");
     _cleanup_(freep) char *features = field_joined(machine, "features", ", ");
@@ -30,16 +22,15 @@ static void print_failed(const json_t *machine)
     _cleanup_(freep) char *size = disk[0] != '-' ? format_text("%s disk", disk) : format_text("disk of unknown size");
     int64_t cpus = field_integer(environment, "cpu");
 
+    if (!field_is_null(explanation, "obstacle"))
+        print_paragraph(STYLE_ALARM, 0, "Nothing would be started for %s now: %s", field_word(machine, "name"),
+                        field_word(explanation, "obstacle"));
     print_styled(STYLE_STRONG, "If %s on %s failed now\n", field_word(machine, "name"),
                  field_word(machine, "hypervisor"));
     print_fact("it offers", "%s", features[0] != '\0' ? features : "no feature is known");
     print_fact("with", "%" PRId64 " vCPU%s, %s memory, %s", cpus, PLURAL(cpus), memory, size);
     if (!field_is_null(machine, "serves"))
         print_fact("serves", "%s: candidates are compared with what that service needs", field_word(machine, "serves"));
-    if (!field_is_null(machine, "served_by"))
-        print_fact("but", "%s serves in its place: nothing would be started for it", field_word(machine, "served_by"));
-    else if (!is_protected(machine))
-        print_fact("but", "it is not protected: nothing would be started for it");
 }
 
 static void print_rule(const json_t *explanation)
@@ -49,14 +40,15 @@ static void print_rule(const json_t *explanation)
     print_fact("wanted", "similarity >= %.4f and coverage >= %.4f, highest %s first",
                field_number(explanation, "threshold"), field_number(explanation, "min_coverage"),
                field_word(explanation, "rank_by"));
-    print_fact("", "(+) lowers similarity, (-) lowers coverage%s", by_overlap ? "; overlap is their product" : "");
+    print_fact("", "(+) lowers similarity, (-) lowers coverage, (~) weighs nothing%s",
+               by_overlap ? "; overlap is their product" : "");
 }
 
 static void print_explanation(const json_t *machine, const json_t *explanation)
 {
     const char *chosen = field_text(explanation, "chosen"), *arrow = chosen != NULL ? "=> " : "=> no candidate: ";
 
-    print_failed(machine);
+    print_failed(machine, explanation);
     print_rule(explanation);
     putchar('\n');
     ranking_print(explanation, chosen, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* understudyctl fenced: the operator has made sure that a lost host is off. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "ctl/client.h"
@@ -14,11 +15,13 @@ static int run(struct client *client, const struct ctl_options *options, const c
 {
     _cleanup_(json_decrefp) json_t *body = json_pack("{s:b}", "confirmed", options->yes);
     _cleanup_(json_decrefp) json_t *answer = NULL;
+    int r;
 
     if (body == NULL)
         die_of_memory();
-    if (client_post(client, body, TIMEOUT_MS, &answer, "/v1/hypervisors/{}/fenced", argument) < 0)
-        return EXIT_FAILURE;
+    r = client_post(client, body, TIMEOUT_MS, &answer, "/v1/hypervisors/{}/fenced", argument);
+    if (r < 0)
+        return r == -ECANCELED ? EXIT_REFUSED : EXIT_FAILURE;
     if (options->json)
         print_json(answer);
     else

@@ -11,6 +11,7 @@
 #include "ctl/print.h"
 #include "ctl/ranking.h"
 #include "ctl/table.h"
+#include "ctl/timeline.h"
 
 #define ROWS_DEFAULT 20
 
@@ -63,52 +64,6 @@ static void print_recoveries(const json_t *recoveries, const char *failed)
     }
     for (size_t i = 0; i < json_array_size(recoveries); i++)
         add_recovery(table, json_array_get(recoveries, i));
-    table_print(table);
-}
-
-/* "0.000123 s": every step to the microsecond, in the same unit. */
-static char *format_span(const json_t *times, const char *name)
-{
-    return field_is_null(times, name) ? format_text("%s", "")
-                                      : format_text("%.6f s", field_number(times, name) / 1000000);
-}
-
-/* The way of the recovery: when each step was reached, and how long it took from the one before. */
-static void print_timeline(const json_t *recovery)
-{
-    static const struct column columns[] = {
-        {"STEP", COLUMN_WHOLE}, {"REACHED (UTC)", COLUMN_WHOLE}, {"TOOK", COLUMN_NUMBER}, {"WHAT", COLUMN_WHOLE}};
-    static const struct step {
-        const char *label; /* NULL: the outcome */
-        const char *instant;
-        const char *span; /* of times_us; NULL: the beginning */
-        const char *what; /* NULL: how long it took in all */
-    } steps[] = {
-        {"detected", "detected_at", NULL, "the hypervisor reported the failure"},
-        {"confirmed", "confirmed_at", "confirm", "the failed machine is surely off"},
-        {"decided", "decided_at", "decide", "a candidate is chosen and claimed"},
-        {"recorded", "recorded_at", "record", "the intent is on disk"},
-        {"started", "started_at", "start", "the candidate runs"},
-        {"settled", "settled_at", "settle", "the candidate stayed up"},
-        {NULL, "ended_at", "verify", NULL},
-    };
-    const json_t *times = json_object_get(recovery, "times_us");
-    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
-    _cleanup_(freep) char *total = format_text("%.6f s in all", field_number(times, "total") / 1000000);
-
-    for (size_t i = 0; i < ELEMENTS_OF(steps); i++) {
-        const struct step *step = &steps[i];
-        const char *instant = field_word(recovery, step->instant), *outcome = field_word(recovery, "outcome");
-        _cleanup_(freep) char *span = format_span(times, step->span);
-
-        if (field_is_null(recovery, step->instant))
-            continue;
-        table_add(table, step->label != NULL ? STYLE_PLAIN : style_of_outcome(outcome), "%s",
-                  step->label != NULL ? step->label : outcome);
-        table_add(table, STYLE_PLAIN, "%.10s %.15s", instant, instant + strlen("2026-11-22T"));
-        table_add(table, STYLE_STRONG, "%s", span);
-        table_add(table, STYLE_FAINT, "%s", step->what != NULL ? step->what : total);
-    }
     table_print(table);
 }
 
@@ -175,19 +130,29 @@ static void print_facts(const json_t *recovery)
         print_fact("detail", "%s", field_word(recovery, "detail"));
 }
 
-static void print_recovery(const json_t *recovery, size_t limit)
+/* "VM-001 on node1 recovered", or "… relieved by VM-005" where nothing had failed. */
+static void print_head(const json_t *recovery)
 {
-    const char *outcome = field_word(recovery, "outcome"), *replacement = field_text(recovery, "replacement");
-    _cleanup_(freep) char *duration = field_duration(recovery, "duration_ms");
+    const char *outcome = field_word(recovery, "outcome");
+    bool is_relieved = timeline_is_of_an_order(recovery) && field_is(recovery, "outcome", "recovered");
 
     print_styled(STYLE_STRONG, "%s: %s on %s ", field_word(recovery, "id"), field_word(recovery, "failed"),
                  field_word(recovery, "hypervisor"));
-    print_styled(style_of_outcome(outcome), "%s", outcome);
+    print_styled(style_of_outcome(outcome), "%s%s", is_relieved ? "relieved by " : outcome,
+                 is_relieved ? field_word(recovery, "replacement") : "");
+}
+
+static void print_recovery(const json_t *recovery, size_t limit)
+{
+    const char *replacement = field_text(recovery, "replacement");
+    _cleanup_(freep) char *duration = field_duration(recovery, "duration_ms");
+
+    print_head(recovery);
     printf(" %s %s%s\n", field_true(recovery, "under_way") ? "for" : "after", duration,
            field_true(recovery, "is_drill") ? " (drill)" : "");
     print_facts(recovery);
     putchar('\n');
-    print_timeline(recovery);
+    timeline_print(recovery);
     if (json_array_size(json_object_get(recovery, "candidates")) > 0) {
         putchar('\n');
         ranking_print(recovery, replacement, limit);

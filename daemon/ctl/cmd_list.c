@@ -2,6 +2,7 @@
 /* understudyctl list: every machine, one line for each. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
@@ -41,22 +42,29 @@ static char *planned_for(const json_t *machine)
     return others > 0 ? format_text("%s +%" PRId64, first, others) : format_text("%s", first);
 }
 
-/* "serves web-1" of a replacement, "served by spare-1" of an original; "-": it serves itself, or nothing. */
+/*
+ * "serves web-1" of a replacement, "served by spare-1" of an original, "service web-1" of one with another name; "-": its
+ * service has its name, or it has none.
+ */
 static char *service_of(const json_t *machine)
 {
     if (!field_is_null(machine, "serves"))
         return format_text("serves %s", field_word(machine, "serves"));
     if (!field_is_null(machine, "served_by"))
         return format_text("served by %s", field_word(machine, "served_by"));
+    if (!field_is_null(machine, "service") && field_has(machine, "roles", "protected"))
+        return format_text("service %s", field_word(machine, "service"));
     return format_text("-");
 }
 
-static bool is_any_diverted(const json_t *machines)
+static bool is_any_service_told(const json_t *machines)
 {
-    for (size_t i = 0; i < json_array_size(machines); i++)
-        if (!field_is_null(json_array_get(machines, i), "serves") ||
-            !field_is_null(json_array_get(machines, i), "served_by"))
+    for (size_t i = 0; i < json_array_size(machines); i++) {
+        _cleanup_(freep) char *service = service_of(json_array_get(machines, i));
+
+        if (strcmp(service, "-") != 0)
             return true;
+    }
     return false;
 }
 
@@ -102,7 +110,7 @@ static void print_machines(const json_t *machines)
         {"HYPERVISOR", are_several_hypervisors(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
         {"STATE", COLUMN_WHOLE},
         {"WARMTH", COLUMN_WHOLE},
-        {"SERVICE", is_any_diverted(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
+        {"SERVICE", is_any_service_told(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
         {"FOR", COLUMN_WHOLE},
         {"ROLES", COLUMN_WHOLE},
         {"CPU", COLUMN_NUMBER},

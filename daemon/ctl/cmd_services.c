@@ -24,17 +24,27 @@ static char *next_of(const json_t *service)
     return format_text("%s (overlap %.2f)", field_word(next, "name"), field_number(next, "overlap"));
 }
 
-static void add_service(struct table *table, const json_t *service)
+/* "itself": the original, which the service is named after. */
+static const char *server_of(const json_t *service)
 {
     const json_t *served_by = json_object_get(service, "served_by");
+    const char *original = field_text(service, "original");
+
+    if (json_is_object(served_by))
+        return field_word(served_by, "name");
+    return original == NULL || field_is(service, "name", original) ? "itself" : original;
+}
+
+static void add_service(struct table *table, const json_t *service)
+{
     const char *state = field_word(service, "state");
     _cleanup_(freep) char *since = field_instant(service, "since");
     _cleanup_(freep) char *next = next_of(service);
     bool has_next = json_is_object(json_object_get(service, "next"));
+    bool is_diverted = json_is_object(json_object_get(service, "served_by"));
 
     table_add(table, STYLE_STRONG, "%s", field_word(service, "name"));
-    table_add(table, json_is_object(served_by) ? STYLE_NOTABLE : STYLE_PLAIN, "%s",
-              json_is_object(served_by) ? field_word(served_by, "name") : "itself");
+    table_add(table, is_diverted ? STYLE_NOTABLE : STYLE_PLAIN, "%s", server_of(service));
     table_add(table, STYLE_PLAIN, "%s", since);
     table_add(table, style_of_service(state), "%s", state);
     table_add(table, has_next || !field_is(service, "state", "up") ? STYLE_PLAIN : STYLE_BAD, "%s", next);
@@ -53,6 +63,25 @@ static void print_ways_out(const json_t *services)
     }
 }
 
+/* Without any service: of what was not listed nothing is known. */
+static int print_none(struct client *client)
+{
+    _cleanup_(json_decrefp) json_t *status = NULL;
+    const json_t *hypervisors;
+
+    if (client_get(client, &status, "/v1/status", NULL) < 0)
+        return EXIT_FAILURE;
+    hypervisors = json_object_get(status, "hypervisors");
+    for (size_t i = 0; i < json_array_size(hypervisors); i++)
+        if (!field_true(json_array_get(hypervisors, i), "listed")) {
+            print_styled(STYLE_PLAIN, "No protected service is known yet: %s is not listed (understudyctl status).\n",
+                         field_word(json_array_get(hypervisors, i), "name"));
+            return EXIT_SUCCESS;
+        }
+    puts("No service is protected: no machine has the role protected. pool.protect in the configuration gives it.");
+    return EXIT_SUCCESS;
+}
+
 static void print_services(const json_t *services)
 {
     static const struct column columns[] = {
@@ -61,10 +90,6 @@ static void print_services(const json_t *services)
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
-    if (json_array_size(services) == 0) {
-        puts("No service is protected: no machine has the role protected. pool.protect in the configuration gives it.");
-        return;
-    }
     for (size_t i = 0; i < json_array_size(services); i++)
         add_service(table, json_array_get(services, i));
     table_print(table);
@@ -78,6 +103,8 @@ static int run(struct client *client, const struct ctl_options *options, const c
     (void)argument;
     if (client_get(client, &services, "/v1/services", NULL) < 0)
         return EXIT_FAILURE;
+    if (!options->json && json_array_size(services) == 0)
+        return print_none(client);
     if (options->json)
         print_json(services);
     else

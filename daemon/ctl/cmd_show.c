@@ -10,6 +10,11 @@
 #include "ctl/message.h"
 #include "ctl/print.h"
 
+static const char *word_of_weight(const json_t *machine, const char *name)
+{
+    return field_has(machine, "weightless", name) ? " (weighs nothing)" : "";
+}
+
 /* The features of one kind and their source. */
 static void print_kind(const json_t *machine, const char *kind, const char *source)
 {
@@ -24,7 +29,7 @@ static void print_kind(const json_t *machine, const char *kind, const char *sour
         const char *feature = json_string_value(json_array_get(features, i));
 
         if (feature != NULL && strncmp(feature, kind, strlen(kind)) == 0 && feature[strlen(kind)] == '/')
-            fprintf(out, "%s%s", n++ > 0 ? ", " : "", feature + strlen(kind) + 1);
+            fprintf(out, "%s%s%s", n++ > 0 ? ", " : "", feature + strlen(kind) + 1, word_of_weight(machine, feature));
     }
     if (fclose(out) != 0)
         die_of_memory();
@@ -40,42 +45,62 @@ static void print_hardware(const json_t *machine)
     _cleanup_(freep) char *macs = field_joined(machine, "macs", ", ");
     _cleanup_(freep) char *hostdevs = field_joined(machine, "hostdevs", ", ");
 
-    print_fact("cpu", "%" PRId64, field_integer(environment, "cpu"));
-    print_fact("memory", "%s", memory);
-    print_fact("disk", "%s", size);
+    print_fact("cpu", "%" PRId64 "%s", field_integer(environment, "cpu"), word_of_weight(machine, "cpu"));
+    print_fact("memory", "%s%s", memory, word_of_weight(machine, "memory"));
+    print_fact("disk", "%s%s", size, word_of_weight(machine, "disk"));
     for (size_t i = 0; i < json_array_size(disks); i++) {
         const json_t *disk = json_array_get(disks, i);
         _cleanup_(freep) char *capacity = format_bytes((uint64_t)field_integer(disk, "capacity_bytes"));
+        bool is_writable = field_true(disk, "writable");
 
-        print_fact("", "%s %s, %s%s%s", field_word(disk, "target"), field_word(disk, "source"), capacity,
-                   field_true(disk, "writable") ? "" : ", read-only",
-                   field_true(disk, "shareable") ? ", shareable" : "");
+        if (field_true(disk, "backing_file"))
+            print_fact("", "%s %s, backing file", field_word(disk, "target"), field_word(disk, "source"));
+        else
+            print_fact("", "%s %s, %s%s%s%s", field_word(disk, "target"), field_word(disk, "source"), capacity,
+                       is_writable ? "" : ", read-only", field_true(disk, "shareable") ? ", shareable" : "",
+                       is_writable && !field_true(disk, "backing_files_known") ? ", backing files not known" : "");
     }
     print_fact("network", "%s", macs[0] != '\0' ? macs : "-");
     if (hostdevs[0] != '\0')
         print_fact("host devices", "%s", hostdevs);
 }
 
-/* Where a replacement serves a service. */
+/* Where a replacement serves a service, or the service has another name than the machine. */
 static void print_service(const json_t *machine)
 {
     const char *serves = field_text(machine, "serves"), *served_by = field_text(machine, "served_by");
 
+    if (!field_is_null(machine, "service") && field_has(machine, "roles", "protected"))
+        print_fact("service", "%s", field_word(machine, "service"));
     if (serves != NULL)
         print_fact("serves", "%s, as its replacement", serves);
     if (served_by != NULL)
         print_fact("served by", "%s, its replacement", served_by);
 }
 
+/* "by the hold on node1, until …: new disks". */
+static void print_hold(const json_t *hold)
+{
+    _cleanup_(freep) char *until = field_instant(hold, "until");
+    bool has_end = !field_is_null(hold, "until"), has_reason = !field_is_null(hold, "reason");
+
+    if (json_is_object(hold))
+        print_fact("held", "by the hold on %s%s%s%s%s",
+                   field_is(hold, "scope", "all") ? "everything" : field_word(hold, "what"), has_end ? ", until " : "",
+                   has_end ? until : "", has_reason ? ": " : "", has_reason ? field_word(hold, "reason") : "");
+}
+
 /* What recoveries have to do with the machine. */
 static void print_recovery_facts(const json_t *machine)
 {
+    print_hold(json_object_get(machine, "hold"));
     if (!field_is_null(machine, "claimed_by"))
         print_fact("claimed by", "%s%s", field_word(machine, "claimed_by"),
                    field_true(machine, "starting") ? ", which is starting it" : "");
     if (!field_is_null(machine, "quarantine_s"))
-        print_fact("quarantine", "%" PRId64 " s left: it did not come up as a replacement",
-                   field_integer(machine, "quarantine_s"));
+        print_fact("quarantine", "%" PRId64 " s left: %s", field_integer(machine, "quarantine_s"),
+                   field_is_null(machine, "quarantine_why") ? "it did not come up as a replacement"
+                                                            : field_word(machine, "quarantine_why"));
     if (field_true(machine, "failed_unrecovered"))
         print_fact("failed", "and was not recovered; it replaces no machine until it has run again");
 }

@@ -51,7 +51,7 @@ static void print_alarm(const json_t *hypervisor)
         const char *state, *words;
         enum style style;
     } alarms[] = {
-        {"held", "is out of reach, and so are most others: the fault may be this host's network. Nothing is fenced",
+        {"isolated", "is out of reach, and so are most others: the fault may be this host's network. Nothing is fenced",
          STYLE_ALARM},
         {"lost", "is lost; no machine on it needs to be recovered", STYLE_NOTABLE},
         {"fencing", "is lost and is being fenced", STYLE_ALARM},
@@ -122,7 +122,7 @@ static void print_hypervisors(const json_t *hypervisors)
 /* "5: 4 up, 1 down; 1 served by a replacement": states that no service is in are left out. */
 static void print_services(const json_t *services)
 {
-    static const char *const states[] = {"up", "recovering", "down", "stopped", "unknown"};
+    static const char *const states[] = {"up", "recovering", "down", "stopped", "held", "unknown"};
     _cleanup_(freep) char *text = format_text("%s", "");
     int64_t total = 0, diverted = field_integer(services, "diverted");
 
@@ -138,6 +138,55 @@ static void print_services(const json_t *services)
                text, diverted);
 }
 
+/* What an administrator has to say before anything can happen at all. */
+static void print_missing_roles(const json_t *status)
+{
+    const json_t *machines = json_object_get(status, "machines");
+    bool has_protected = field_integer(machines, "protected") > 0, has_standby = field_integer(machines, "standby") > 0;
+    const char *keys = has_protected ? "pool.standby" : has_standby ? "pool.protect" : "pool.protect and pool.standby";
+
+    if (!field_true(status, "ready") || field_integer(machines, "total") == 0 || (has_protected && has_standby))
+        return;
+    print_paragraph(
+        STYLE_NOTABLE, 2,
+        "%s. Name machines in %s of %s, or give them a role in their metadata, and run: understudyctl reload",
+        has_protected ? "NO MACHINE IS STANDBY: none may be started as a replacement"
+        : has_standby ? "NO MACHINE IS PROTECTED: none is replaced when it fails"
+                      : "NO MACHINE IS PROTECTED, AND NONE IS STANDBY: nothing happens when one fails",
+        keys, field_word(status, "config_file"));
+}
+
+static void print_evacuation(const json_t *hold)
+{
+    bool has_reason = !field_is_null(hold, "reason");
+
+    print_paragraph(STYLE_NOTABLE, 2,
+                    "BEING EVACUATED: %s%s%s. No machine is started there, and it is held as soon as its services are "
+                    "failed over, or until: understudyctl release %s",
+                    field_word(hold, "what"), has_reason ? ": " : "", has_reason ? field_word(hold, "reason") : "",
+                    field_word(hold, "what"));
+}
+
+/* "HELD: node1, until 2026-…: new disks". */
+static void print_holds(const json_t *holds)
+{
+    for (size_t i = 0; i < json_array_size(holds); i++) {
+        const json_t *hold = json_array_get(holds, i);
+        _cleanup_(freep) char *until = field_instant(hold, "until");
+        bool has_end = !field_is_null(hold, "until"), has_reason = !field_is_null(hold, "reason");
+
+        if (field_true(hold, "evacuating")) {
+            print_evacuation(hold);
+            continue;
+        }
+        print_paragraph(STYLE_NOTABLE, 2, "HELD: %s%s%s%s%s%s. Nothing is done with it until: understudyctl release %s",
+                        field_is(hold, "scope", "all") ? "everything" : field_word(hold, "what"),
+                        has_end ? ", until " : "", has_end ? until : "",
+                        field_true(hold, "overdue") ? ", and on until its host can be reached" : "",
+                        has_reason ? ": " : "", has_reason ? field_word(hold, "reason") : "", field_word(hold, "what"));
+    }
+}
+
 static void print_status(const json_t *status)
 {
     const json_t *machines = json_object_get(status, "machines"), *recoveries = json_object_get(status, "recoveries");
@@ -146,11 +195,13 @@ static void print_status(const json_t *status)
 
     print_styled(STYLE_STRONG, "understudyd %s", field_word(status, "version"));
     print_styled(ready ? STYLE_GOOD : STYLE_NOTABLE, " %s\n",
-                 ready ? "ready" : "not ready: a hypervisor is not listed yet");
-    if (field_true(status, "held"))
+                 ready ? "ready" : "not ready: a hypervisor is not listed yet, and none of its machines is watched");
+    if (field_true(status, "braked"))
         print_styled(STYLE_ALARM, "  BRAKE ON: too many machines failed at once. No replacement is started until: "
-                                  "understudyctl release\n");
+                                  "understudyctl release brake\n");
+    print_holds(json_object_get(status, "holds"));
     print_alarms(json_object_get(status, "hypervisors"));
+    print_missing_roles(status);
     print_fact("mode", "%s", field_word(status, "mode"));
     print_fact("running for", "%s", uptime);
     print_fact("configuration", "%s", field_word(status, "config_file"));
@@ -165,10 +216,11 @@ static void print_status(const json_t *status)
                    field_integer(machines, "warming"));
     print_fact("recoveries",
                "%" PRId64 " under way, %" PRId64 " recovered, %" PRId64 " exhausted, %" PRId64 " dismissed, %" PRId64
-               " observed",
+               " observed, %" PRId64 " called off, %" PRId64 " failed while held",
                field_integer(recoveries, "under_way"), field_integer(recoveries, "recovered"),
                field_integer(recoveries, "exhausted"), field_integer(recoveries, "dismissed"),
-               field_integer(recoveries, "observed"));
+               field_integer(recoveries, "observed"), field_integer(recoveries, "called-off"),
+               field_integer(recoveries, "failed-while-held"));
     putchar('\n');
     print_hypervisors(json_object_get(status, "hypervisors"));
 }

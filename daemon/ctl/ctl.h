@@ -10,18 +10,28 @@
 
 #include "base/cleanup.h"
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE   2
+#define EXIT_REFUSED 4 /* the daemon could do it, and as things are it does not */
 
 /* What was given on the command line; a command is only given the options that it lists. */
 struct ctl_options {
     const char *socket;
     bool json;
+    bool help;
     bool yes;
     bool wait;
     const char *failed; /* NULL: any */
-    const char *until;  /* NULL: for ever */
+    const char *until;  /* a kind of notice; NULL: for ever */
     long limit;         /* -1: not given; 0: no limit */
     int64_t timeout_ms; /* 0: not given */
+    bool ignore_limit;
+    bool ignore_quarantine;
+    const char *to; /* NULL: not given */
+    bool force;
+    bool anyway;
+    const char *reason; /* NULL: not given */
+    int64_t for_us;     /* 0: not given */
+    bool evacuate;
 };
 
 enum ctl_option {
@@ -31,6 +41,14 @@ enum ctl_option {
     OPTION_UNTIL = 1u << 3,
     OPTION_LIMIT = 1u << 4,
     OPTION_TIMEOUT = 1u << 5,
+    OPTION_IGNORE_LIMIT = 1u << 6,
+    OPTION_IGNORE_QUARANTINE = 1u << 7,
+    OPTION_TO = 1u << 8,
+    OPTION_FORCE = 1u << 9,
+    OPTION_ANYWAY = 1u << 10,
+    OPTION_REASON = 1u << 11,
+    OPTION_FOR = 1u << 12,
+    OPTION_EVACUATE = 1u << 13,
 };
 
 struct client;
@@ -52,6 +70,13 @@ extern const struct command command_show;
 extern const struct command command_explain;
 extern const struct command command_history;
 extern const struct command command_drill;
+extern const struct command command_recover;
+extern const struct command command_clear;
+extern const struct command command_failover;
+extern const struct command command_failback;
+extern const struct command command_keep;
+extern const struct command command_hold;
+extern const struct command command_holds;
 extern const struct command command_release;
 extern const struct command command_fenced;
 extern const struct command command_reload;

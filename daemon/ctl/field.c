@@ -26,6 +26,19 @@ bool field_is(const json_t *object, const char *name, const char *text)
     return value != NULL && strcmp(value, text) == 0;
 }
 
+bool field_has(const json_t *object, const char *name, const char *text)
+{
+    const json_t *array = json_object_get(object, name);
+    bool found = false;
+
+    for (size_t i = 0; i < json_array_size(array) && !found; i++) {
+        const char *item = json_string_value(json_array_get(array, i));
+
+        found = item != NULL && strcmp(item, text) == 0;
+    }
+    return found;
+}
+
 bool field_true(const json_t *object, const char *name)
 {
     return json_is_true(json_object_get(object, name));
@@ -157,7 +170,7 @@ enum style style_of_service(const char *state)
 {
     static const struct styled_word words[] = {
         {"up", STYLE_GOOD},       {"recovering", STYLE_NOTABLE}, {"down", STYLE_ALARM},
-        {"stopped", STYLE_FAINT}, {"unknown", STYLE_NOTABLE},
+        {"stopped", STYLE_FAINT}, {"held", STYLE_NOTABLE},       {"unknown", STYLE_NOTABLE},
     };
 
     return look_up(words, ELEMENTS_OF(words), state);
@@ -169,6 +182,11 @@ enum style style_of_outcome(const char *outcome)
         {"recovered", STYLE_GOOD},
         {"exhausted", STYLE_BAD},
         {"observed", STYLE_NOTABLE},
+        {"failed-while-held", STYLE_BAD},
+        {"hold-begun", STYLE_NOTABLE},
+        {"hold-ended", STYLE_NOTABLE},
+        {"hold-overdue", STYLE_ALARM},
+        {"called-off", STYLE_NOTABLE},
         {"failure-detected", STYLE_BAD},
         {"failure-unprotected", STYLE_NOTABLE},
         {"failure-pending", STYLE_NOTABLE},
@@ -187,6 +205,8 @@ enum style style_of_outcome(const char *outcome)
         {"clock-jumped", STYLE_NOTABLE},
         {"store-failed", STYLE_ALARM},
         {"store-works", STYLE_GOOD},
+        {"kept", STYLE_GOOD},
+        {"not-kept", STYLE_BAD},
     };
 
     return look_up(words, ELEMENTS_OF(words), outcome);

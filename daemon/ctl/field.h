@@ -15,6 +15,8 @@ const char *field_text(const json_t *object, const char *name);
 /* As field_text, with "-" for NULL. */
 const char *field_word(const json_t *object, const char *name);
 bool field_is(const json_t *object, const char *name, const char *text);
+/* The member is an array that has this text. */
+bool field_has(const json_t *object, const char *name, const char *text);
 bool field_true(const json_t *object, const char *name);
 /* 0 where the member is no number. */
 double field_number(const json_t *object, const char *name);

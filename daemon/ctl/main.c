@@ -6,23 +6,44 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "config/units.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
+#include "protocol/notice.h"
 
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status, &command_services, &command_list,   &command_show,   &command_explain, &command_history,
-    &command_drill,  &command_release,  &command_fenced, &command_reload, &command_watch,
+    &command_status, &command_services, &command_list,     &command_show,     &command_explain, &command_history,
+    &command_drill,  &command_recover,  &command_failover, &command_failback, &command_keep,    &command_clear,
+    &command_hold,   &command_holds,    &command_release,  &command_fenced,   &command_reload,  &command_watch,
 };
+
+/* Options without a letter. */
+enum {
+    FIRST_WORD = 256,
+    WORD_IGNORE_LIMIT = FIRST_WORD,
+    WORD_IGNORE_QUARANTINE,
+    WORD_TO,
+    WORD_FORCE,
+    WORD_ANYWAY,
+    WORD_REASON,
+    WORD_FOR,
+    WORD_EVACUATE,
+};
+
+/* How wide the first column of the help is. */
+#define COMMAND_WIDTH 20
+#define OPTION_WIDTH  25
 
 /* flag 0: every command takes it. */
 static const struct option_help {
     const char *name;
     const char *argument; /* NULL: takes none */
-    char letter;          /* 0: has none */
+    int letter;           /* what getopt gives; FIRST_WORD or above: it has only a long name */
     unsigned flag;
     const char *help;
 } option_helps[] = {
@@ -30,13 +51,64 @@ static const struct option_help {
     {"json", NULL, 'j', 0, "print the daemon's answer as JSON, for programs"},
     {"failed", "MACHINE", 'f', OPTION_FAILED, "only recoveries of this machine"},
     {"limit", "N", 'n', OPTION_LIMIT, "how many to show; 0: all"},
-    {"yes", NULL, 'y', OPTION_YES, "yes, crash the machine; yes, the host is off"},
+    {"yes", NULL, 'y', OPTION_YES, "yes, crash the machine; yes, the host is off; yes, an outage"},
     {"wait", NULL, 'w', OPTION_WAIT, "wait for readiness, or for the end of the recovery"},
     {"until", "KIND", 'u', OPTION_UNTIL, "end after the first event of this kind, such as recovered"},
-    {"timeout", "SECONDS", 't', OPTION_TIMEOUT, "how long to wait"},
+    {"timeout", "SECONDS", 't', OPTION_TIMEOUT, "how long to wait, a number of seconds"},
+    {"ignore-limit", NULL, WORD_IGNORE_LIMIT, OPTION_IGNORE_LIMIT, "however often it was recovered already"},
+    {"ignore-quarantine", NULL, WORD_IGNORE_QUARANTINE, OPTION_IGNORE_QUARANTINE, "with machines in quarantine, too"},
+    {"to", "MACHINE", WORD_TO, OPTION_TO, "that is to take over, instead of the best"},
+    {"force", NULL, WORD_FORCE, OPTION_FORCE, "end the machine that serves if it does not shut down in time"},
+    {"anyway", NULL, WORD_ANYWAY, OPTION_ANYWAY, "although understudyd advises against it"},
+    {"reason", "TEXT", WORD_REASON, OPTION_REASON, "why, for those who see it"},
+    {"for", "TIME", WORD_FOR, OPTION_FOR, "how long, such as 30m or 2h; without it, until it is released"},
+    {"evacuate", NULL, WORD_EVACUATE, OPTION_EVACUATE, "fail the services of the host over first"},
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
 };
+
+static char *usage_of(const struct command *command)
+{
+    const char *argument = command->argument != NULL ? command->argument : "";
+
+    return format_text(command->argument_optional ? "%s [%s]" : "%s%s%s", command->name,
+                       command->argument_optional || argument[0] == '\0' ? argument : " ", argument);
+}
+
+/* What is to be typed, and what it does in the column after that, or below where it is too long. */
+static void print_entry(const char *usage, int width, const char *help)
+{
+    if (strlen(usage) + 1 >= (size_t)width)
+        printf("  %s\n  %*s%s", usage, width, "", help);
+    else
+        printf("  %-*s%s", width, usage, help);
+}
+
+static char *usage_of_option(const struct option_help *option)
+{
+    const char *argument = option->argument != NULL ? option->argument : "";
+    const char *blank = option->argument != NULL ? " " : "";
+
+    return option->letter < FIRST_WORD ? format_text("-%c, --%s%s%s", option->letter, option->name, blank, argument)
+                                       : format_text("    --%s%s%s", option->name, blank, argument);
+}
+
+static void show_command_help(const struct command *command)
+{
+    _cleanup_(freep) char *usage = usage_of(command);
+
+    printf("understudyctl %s [OPTION ...]\n%s\n\nOptions:\n", usage, command->help);
+    for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++) {
+        const struct option_help *option = &option_helps[i];
+        _cleanup_(freep) char *option_usage = usage_of_option(option);
+
+        if (option->flag != 0 && (command->options & option->flag) == 0)
+            continue;
+        print_entry(option_usage, OPTION_WIDTH, option->help);
+        putchar('\n');
+    }
+    puts("\nDetails: man understudyctl");
+}
 
 static void show_help(void)
 {
@@ -45,25 +117,24 @@ static void show_help(void)
          "Commands:");
     for (size_t i = 0; i < ELEMENTS_OF(commands); i++) {
         const struct command *command = commands[i];
-        const char *argument = command->argument != NULL ? command->argument : "";
-        _cleanup_(freep) char *usage =
-            format_text(command->argument_optional ? "%s [%s]" : "%s %s", command->name, argument);
+        _cleanup_(freep) char *usage = usage_of(command);
 
-        printf("  %-20s%s\n", usage, command->help);
+        print_entry(usage, COMMAND_WIDTH, command->help);
+        putchar('\n');
     }
     puts("\nOptions:");
     for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++) {
         const struct option_help *option = &option_helps[i];
-        _cleanup_(freep) char *usage =
-            format_text("-%c, --%s %s", option->letter, option->name, option->argument != NULL ? option->argument : "");
+        _cleanup_(freep) char *usage = usage_of_option(option);
 
-        printf("  %-24s%s", usage, option->help);
+        print_entry(usage, OPTION_WIDTH, option->help);
         for (size_t c = 0, n = 0; option->flag != 0 && c < ELEMENTS_OF(commands); c++)
             if ((commands[c]->options & option->flag) != 0)
                 printf("%s%s", n++ == 0 ? " (" : ", ", commands[c]->name);
         puts(option->flag != 0 ? ")" : "");
     }
-    puts("\nExit status: 0 success, 1 failure, 2 wrong usage.");
+    puts("\nExit status: 0 success, 1 failure, 2 wrong usage, 4 refused as things are.\n"
+         "Options of a command: understudyctl COMMAND --help. Details: man understudyctl");
 }
 
 static int misuse(const char *format, ...) _printf_(1, 2);
@@ -111,6 +182,26 @@ static int parse_number(const char *text, double *ret)
     return 0;
 }
 
+/* NULL: there is no such kind of event. */
+static const char *find_kind(const char *name)
+{
+    for (enum notice_kind kind = 0; kind < NOTICE_COUNT; kind++)
+        if (strcmp(notice_kind_name(kind), name) == 0)
+            return notice_kind_name(kind);
+    return NULL;
+}
+
+/* The kind with the most similar name. */
+static const char *nearest_kind(const char *name)
+{
+    enum notice_kind nearest = 0;
+
+    for (enum notice_kind kind = 1; kind < NOTICE_COUNT; kind++)
+        if (text_distance(notice_kind_name(kind), name) < text_distance(notice_kind_name(nearest), name))
+            nearest = kind;
+    return notice_kind_name(nearest);
+}
+
 /* Takes one option; 0 or -EINVAL. */
 static int take_option(struct ctl_options *options, int letter, const char *argument)
 {
@@ -138,12 +229,35 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
         options->wait = true;
         break;
     case 'u':
-        options->until = argument;
-        break;
+        options->until = find_kind(argument);
+        return options->until != NULL ? 0 : -EINVAL;
     case 't':
         /* Less than a millisecond would be none at all. */
         options->timeout_ms = number > 0.001 ? (int64_t)(number * 1000) : 1;
         break;
+    case WORD_IGNORE_LIMIT:
+        options->ignore_limit = true;
+        break;
+    case WORD_IGNORE_QUARANTINE:
+        options->ignore_quarantine = true;
+        break;
+    case WORD_TO:
+        options->to = argument;
+        break;
+    case WORD_FORCE:
+        options->force = true;
+        break;
+    case WORD_ANYWAY:
+        options->anyway = true;
+        break;
+    case WORD_REASON:
+        options->reason = argument;
+        break;
+    case WORD_EVACUATE:
+        options->evacuate = true;
+        break;
+    case WORD_FOR:
+        return duration_parse(argument, &options->for_us) < 0 || options->for_us < 1000000 ? -EINVAL : 0;
     }
     return 0;
 }
@@ -158,11 +272,28 @@ static void fill_getopt(struct option *long_options, char *letters)
             .has_arg = has_argument ? required_argument : no_argument,
             .val = option_helps[i].letter,
         };
-        *letters++ = option_helps[i].letter;
+        if (option_helps[i].letter >= FIRST_WORD)
+            continue;
+        *letters++ = (char)option_helps[i].letter;
         if (has_argument)
             *letters++ = ':';
     }
     *letters = '\0';
+}
+
+/* A value that take_option refused. */
+static int misuse_value(const struct option_help *option, const char *value)
+{
+    switch (option->letter) {
+    case 'u':
+        return misuse("--until needs a kind of event, not \"%s\": did you mean %s", value, nearest_kind(value));
+    case 't':
+        return misuse("--timeout needs a number of seconds, not \"%s\"", value);
+    case WORD_FOR:
+        return misuse("--for needs a time such as 30m or 2h, not \"%s\"", value);
+    default:
+        return misuse("--%s needs a number, not \"%s\"", option->name, value);
+    }
 }
 
 /* Reads all options; -1: go on, else the exit status. *ret_given: the flags of the options given. */
@@ -178,16 +309,14 @@ static int parse_options(int argc, char **argv, struct ctl_options *options, uns
 
         if (option == NULL)
             return EXIT_USAGE; /* getopt has said what is wrong */
-        if (letter == 'h') {
-            show_help();
-            return EXIT_SUCCESS;
-        }
+        if (letter == 'h')
+            options->help = true;
         if (letter == 'V') {
             puts("understudyctl " UNDERSTUDY_VERSION);
             return EXIT_SUCCESS;
         }
         if (take_option(options, letter, optarg) < 0)
-            return misuse("--%s wants a number, not \"%s\"", option->name, optarg);
+            return misuse_value(option, optarg);
         *ret_given |= option->flag;
     }
     return -1;
@@ -200,7 +329,8 @@ static int check_usage(const struct command *command, unsigned given, int n_argu
         if ((option_helps[i].flag & given & ~command->options) != 0)
             return misuse("%s takes no --%s", command->name, option_helps[i].name);
     if (n_arguments == 0 && command->argument != NULL && !command->argument_optional)
-        return misuse("%s wants a %s", command->name, command->argument);
+        return misuse("%s needs %s%s", command->name, strchr(command->argument, '|') != NULL ? "one of " : "a ",
+                      command->argument);
     if (n_arguments > (command->argument != NULL ? 1 : 0))
         return misuse("%s has too many arguments", command->name);
     return -1;
@@ -217,11 +347,24 @@ int main(int argc, char **argv)
     status = parse_options(argc, argv, &options, &given);
     if (status >= 0)
         return status;
+    /* "help COMMAND" is "COMMAND --help". */
+    if (optind < argc && strcmp(argv[optind], "help") == 0) {
+        options.help = true;
+        optind++;
+    }
+    if (optind == argc && options.help) {
+        show_help();
+        return EXIT_SUCCESS;
+    }
     if (optind == argc)
         return misuse("no command was given");
     command = find_command(argv[optind]);
     if (command == NULL)
         return misuse("there is no command %s", argv[optind]);
+    if (options.help) {
+        show_command_help(command);
+        return EXIT_SUCCESS;
+    }
     status = check_usage(command, given, argc - optind - 1);
     if (status >= 0)
         return status;

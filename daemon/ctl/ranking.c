@@ -31,11 +31,13 @@ static void add_candidate(struct table *table, const json_t *candidate, size_t r
     _cleanup_(freep) char *overlap = field_ratio(candidate, "overlap");
     _cleanup_(freep) char *similarity = field_ratio(candidate, "similarity");
     _cleanup_(freep) char *coverage = field_ratio(candidate, "coverage");
-    _cleanup_(freep) char *bar = print_make_bar(field_number(candidate, "overlap"), BAR_LENGTH);
+    _cleanup_(freep) char *bar = field_is_null(candidate, "overlap")
+                                     ? format_text("%s", "")
+                                     : print_make_bar(field_number(candidate, "overlap"), BAR_LENGTH);
 
     table_add(table, style, "%3s", place);
     table_add(table, is_taken ? STYLE_STRONG : style, "%s", field_word(candidate, "name"));
-    table_add(table, style, "%s %s", overlap, bar);
+    table_add(table, style, "%s%s%s", overlap, bar[0] != '\0' ? " " : "", bar);
     table_add(table, style, "%s", similarity);
     table_add(table, style, "%s", coverage);
     table_add(table, style, "%s", field_word(candidate, "reason"));
@@ -54,9 +56,11 @@ static void print_differences(const json_t *candidate)
 {
     _cleanup_(freep) char *missing = field_joined(candidate, "missing", ", ");
     _cleanup_(freep) char *surplus = field_joined(candidate, "surplus", ", ");
+    _cleanup_(freep) char *weightless = field_joined(candidate, "weightless", ", ");
 
     print_below(STYLE_BAD, '-', missing);
     print_below(STYLE_FAINT, '+', surplus);
+    print_below(STYLE_FAINT, '~', weightless);
 }
 
 static bool is_chosen(const json_t *candidate, const char *chosen)

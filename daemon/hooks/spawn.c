@@ -145,15 +145,22 @@ static bool is_about_a_file(int error)
     return error == -ENOENT || error == -EACCES || error == -ENOEXEC;
 }
 
+/* What stands behind "#!" in a script; "" for anything else. */
+static void read_interpreter(const char *path, char *ret, size_t size)
+{
+    char line[256];
+
+    read_first_line(path, line, sizeof(line));
+    snprintf(ret, size, "%s", strncmp(line, "#!", 2) == 0 ? line + 2 + strspn(line + 2, " \t") : "");
+}
+
 /* The kernel has one number for a program and for its interpreter; a person needs to know which one is meant. */
 static void explain(const char *path, int error, char *ret_message)
 {
-    char line[128], interpreter[256];
+    char name[128], interpreter[256];
 
-    read_first_line(path, line, sizeof(line));
-    if (strncmp(line, "#!", 2) == 0 && is_about_a_file(error)) {
-        const char *name = line + 2 + strspn(line + 2, " \t");
-
+    read_interpreter(path, name, sizeof(name));
+    if (name[0] != '\0' && is_about_a_file(error)) {
         output_make_printable(name, strlen(name), interpreter, sizeof(interpreter));
         snprintf(ret_message, PROCESS_MESSAGE_SIZE, "cannot be run: %s (its interpreter is \"%s\")",
                  strerrordesc_np(-error), interpreter);
@@ -162,6 +169,20 @@ static void explain(const char *path, int error, char *ret_message)
     } else {
         snprintf(ret_message, PROCESS_MESSAGE_SIZE, "cannot be run: %s", strerrordesc_np(-error));
     }
+}
+
+int spawn_check(const char *path, char *ret_message)
+{
+    char interpreter[256];
+    int r = access(path, X_OK) < 0 ? -errno : 0;
+
+    read_interpreter(path, interpreter, sizeof(interpreter));
+    interpreter[strcspn(interpreter, " \t")] = '\0'; /* without its arguments */
+    if (r == 0 && interpreter[0] != '\0' && access(interpreter, X_OK) < 0)
+        r = -errno;
+    if (r < 0)
+        explain(path, r, ret_message);
+    return r;
 }
 
 static int fail(int error, const char *what, char *ret_message)

@@ -15,4 +15,7 @@
 int spawn_program(const struct program *program, char *ret_message, pid_t *ret_pid, int *ret_pidfd,
                   int *ret_output) _must_check_;
 
+/* Whether it could be started now, as far as files tell. Negative errno, with the reason in ret_message. */
+int spawn_check(const char *path, char *ret_message) _must_check_;
+
 #endif

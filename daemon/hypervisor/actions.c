@@ -11,6 +11,7 @@
 #include "hypervisor/drain.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/translate.h"
+#include "model/domain_xml.h"
 #include "service/clock.h"
 
 /* Seconds that the agent may take to set a clock. */
@@ -80,6 +81,21 @@ void action_destroy(virConnectPtr connection, const struct action *action, struc
     virDomainFree(domain);
 }
 
+/* libvirt asks the guest agent where there is one, and presses the power button where that does not answer. */
+void action_shutdown(virConnectPtr connection, const struct action *action, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
+
+    if (domain == NULL)
+        return;
+    if (result->state != MACHINE_SHUT_OFF && virDomainShutdown(domain) < 0) {
+        fail_as_libvirt_says(result, connection);
+        if (get_state(domain, result) == 0 && result->state == MACHINE_SHUT_OFF)
+            fail(result, 0, "");
+    }
+    virDomainFree(domain);
+}
+
 static bool is_up(enum machine_state state)
 {
     return state == MACHINE_RUNNING || state == MACHINE_SUSPENDED;
@@ -98,6 +114,20 @@ static int bring_up(virDomainPtr domain, struct action_result *result)
     return 0;
 }
 
+/*
+ * The start has failed, and result says how. Where the saved image is the daemon's own, the machine is booted without it:
+ * it may be damaged, or of another QEMU. Whatever else was wrong fails again.
+ */
+static void boot_without_image(virDomainPtr domain, const struct action *action, struct action_result *result)
+{
+    if (!action->may_drop_image || result->error != -EIO || result->state != MACHINE_SHUT_OFF ||
+        virDomainHasManagedSaveImage(domain, 0) != 1 ||
+        virDomainCreateWithFlags(domain, VIR_DOMAIN_START_FORCE_BOOT) < 0)
+        return;
+    result->error = 0;
+    result->dropped_image = true;
+}
+
 void action_start(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
     virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
@@ -110,6 +140,7 @@ void action_start(virConnectPtr connection, const struct action *action, struct 
         fail_as_libvirt_says(result, connection);
         if (get_state(domain, result) == 0 && is_up(result->state))
             fail(result, -EALREADY, "the machine was started by other means meanwhile");
+        boot_without_image(domain, action, result);
     }
     virDomainFree(domain);
 }
@@ -183,6 +214,69 @@ void action_set_clock(virConnectPtr connection, const struct action *action, str
     virDomainFree(domain);
 }
 
+/* The element in the definition or in the process; NULL with 0: there is none. -1: libvirt refused. */
+static int get_metadata(virDomainPtr domain, unsigned where, char **ret)
+{
+    *ret = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, UNDERSTUDY_METADATA_URI, where);
+    return *ret != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA ? 0 : -1;
+}
+
+static void change_metadata(virDomainPtr domain, unsigned where, const struct metadata_change *change,
+                            struct action_result *result)
+{
+    _cleanup_(freep) char *old = NULL;
+    _cleanup_(freep) char *new = NULL;
+    int r;
+
+    if (get_metadata(domain, where, &old) < 0) {
+        fail_as_libvirt_says(result, virDomainGetConnect(domain));
+        return;
+    }
+    r = metadata_apply(old, change, &new);
+    if (r < 0)
+        fail(result, r == -EINVAL ? -EIO : r,
+             r == -EINVAL ? "its metadata is no element <machine>" : "no memory for its metadata");
+    else if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, new, UNDERSTUDY_METADATA_PREFIX,
+                                  UNDERSTUDY_METADATA_URI, where) < 0)
+        fail_as_libvirt_says(result, virDomainGetConnect(domain));
+}
+
+void action_set_metadata(virConnectPtr connection, const struct action *action, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
+
+    if (domain == NULL)
+        return;
+    change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, &action->metadata, result);
+    if (result->error == 0 && virDomainIsActive(domain) == 1)
+        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, &action->metadata, result);
+    virDomainFree(domain);
+}
+
+void action_get_autostart(virConnectPtr connection, const struct action *action, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
+    int autostart = 0;
+
+    if (domain == NULL)
+        return;
+    if (virDomainIsPersistent(domain) == 1 && virDomainGetAutostart(domain, &autostart) < 0)
+        fail_as_libvirt_says(result, connection);
+    result->autostart = autostart != 0;
+    virDomainFree(domain);
+}
+
+void action_set_autostart(virConnectPtr connection, const struct action *action, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
+
+    if (domain == NULL)
+        return;
+    if (virDomainSetAutostart(domain, action->autostart ? 1 : 0) < 0)
+        fail_as_libvirt_says(result, connection);
+    virDomainFree(domain);
+}
+
 void action_measure_memory(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
     virDomainMemoryStatStruct statistics[VIR_DOMAIN_MEMORY_STAT_NR];
@@ -233,6 +327,22 @@ void action_crash(virConnectPtr connection, const struct action *action, struct 
             if (is_frozen)
                 virDomainFSThaw(domain, NULL, 0, 0);
         }
+    }
+    virDomainFree(domain);
+}
+
+void action_break_off(virConnectPtr connection, const struct action *action, struct action_result *result)
+{
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
+    bool is_frozen;
+
+    if (domain == NULL)
+        return;
+    is_frozen = virDomainFSFreeze(domain, NULL, 0, 0) > 0;
+    if (virDomainDestroy(domain) < 0) {
+        fail_as_libvirt_says(result, connection);
+        if (is_frozen)
+            virDomainFSThaw(domain, NULL, 0, 0);
     }
     virDomainFree(domain);
 }

@@ -22,6 +22,16 @@ void action_get_state(virConnectPtr connection, const struct action *action, str
 /* Success means that the machine is off; it may have been off before. */
 void action_destroy(virConnectPtr connection, const struct action *action, struct action_result *result);
 
+/* Success means that the guest was asked, or that the machine was off already: fills state with that before the call. */
+void action_shutdown(virConnectPtr connection, const struct action *action, struct action_result *result);
+
+/* In the definition, and in the process where there is one, each as it stands there. A transient machine has none: -EIO. */
+void action_set_metadata(virConnectPtr connection, const struct action *action, struct action_result *result);
+
+/* Whether libvirt starts it when it comes up on a booted host. A transient machine has no autostart. */
+void action_get_autostart(virConnectPtr connection, const struct action *action, struct action_result *result);
+void action_set_autostart(virConnectPtr connection, const struct action *action, struct action_result *result);
+
 /* Resumes a machine that a user paused, else boots or restores it. -EALREADY: it runs. */
 void action_start(virConnectPtr connection, const struct action *action, struct action_result *result);
 
@@ -39,8 +49,11 @@ void action_measure_memory(virConnectPtr connection, const struct action *action
 
 /*
  * Crashes the machine for a drill: libvirt reports STOPPED/CRASHED then. The guest's file systems are frozen first
- * where its agent answers. The hypervisor must be on this host.
+ * where its agent answers. The hypervisor must be on this host, where libvirt writes the guest's memory to a file.
  */
 void action_crash(virConnectPtr connection, const struct action *action, struct action_result *result);
+
+/* The same on any host, but libvirt reports STOPPED/DESTROYED. */
+void action_break_off(virConnectPtr connection, const struct action *action, struct action_result *result);
 
 #endif

@@ -11,8 +11,9 @@
 #include <uthash.h>
 
 #include "base/moment.h"
+#include "base/text.h"
 #include "hypervisor/connection.h"
-#include "hypervisor/inventory.h"
+#include "hypervisor/storage.h"
 #include "service/clock.h"
 
 #define KNOWN_FOR_US   (3600 * USEC_PER_SEC) /* disks grow, rarely */
@@ -20,7 +21,7 @@
 
 struct answer {
     char *source;
-    uint64_t bytes; /* 0: libvirt cannot tell */
+    struct disk_facts facts;
     int64_t asked_us;
     bool lost; /* uthash had no memory to add it */
     UT_hash_handle hh;
@@ -36,6 +37,7 @@ struct question {
 
 struct capacity {
     struct workers *workers;
+    bool is_local;
     unsigned long link; /* the connection to ask on; 0: none */
     int64_t timeout_us;
     struct capacity_callbacks callbacks;
@@ -43,6 +45,7 @@ struct capacity {
     struct answer *answers;
     struct question *questions;
     bool is_asking;
+    bool has_news; /* for the callback `recognised` */
 };
 
 struct capacity_job {
@@ -50,7 +53,7 @@ struct capacity_job {
     struct capacity *capacity;
     struct question *question;
     unsigned long link;
-    uint64_t bytes;
+    struct disk_facts facts;
 };
 
 static void question_free(struct question *question)
@@ -66,7 +69,8 @@ DEFINE_CLEANUP(struct question, question_free);
 static bool is_fresh(const struct answer *answer)
 {
     return answer != NULL &&
-           clock_now().mono_us - answer->asked_us < (answer->bytes != 0 ? KNOWN_FOR_US : UNKNOWN_FOR_US);
+           clock_now().mono_us - answer->asked_us <
+               (answer->facts.capacity_bytes != 0 || answer->facts.has_chain ? KNOWN_FOR_US : UNKNOWN_FOR_US);
 }
 
 static struct answer *find_answer(const struct capacity *capacity, const char *source)
@@ -77,25 +81,42 @@ static struct answer *find_answer(const struct capacity *capacity, const char *s
     return answer;
 }
 
-/* Out of memory: it will be asked again. */
-static void remember(struct capacity *capacity, const char *source, uint64_t bytes)
+/* Two machines are told apart, or not, by what is known of the one and not of the other. */
+static bool tells_more(const struct disk_facts *now, const struct disk_facts *before)
+{
+    return !text_equal(now->identity, before->identity) || now->is_networked != before->is_networked ||
+           now->n_images != before->n_images;
+}
+
+static struct answer *add_answer(struct capacity *capacity, const char *source)
+{
+    struct answer *answer = calloc(1, sizeof(*answer));
+
+    if (answer == NULL)
+        return NULL;
+    answer->source = strdup(source);
+    if (answer->source != NULL)
+        HASH_ADD_KEYPTR(hh, capacity->answers, answer->source, strlen(answer->source), answer);
+    if (answer->source != NULL && !answer->lost)
+        return answer;
+    free(answer->source);
+    free(answer);
+    return NULL;
+}
+
+/* Takes the facts. Out of memory: it will be asked again. */
+static void remember(struct capacity *capacity, const char *source, struct disk_facts *facts)
 {
     struct answer *answer = find_answer(capacity, source);
 
-    if (answer == NULL) {
-        answer = calloc(1, sizeof(*answer));
-        if (answer == NULL)
-            return;
-        answer->source = strdup(source);
-        if (answer->source != NULL)
-            HASH_ADD_KEYPTR(hh, capacity->answers, answer->source, strlen(answer->source), answer);
-        if (answer->source == NULL || answer->lost) {
-            free(answer->source);
-            free(answer);
-            return;
-        }
-    }
-    answer->bytes = bytes;
+    if (answer == NULL)
+        answer = add_answer(capacity, source);
+    if (answer == NULL)
+        return;
+    capacity->has_news |= tells_more(facts, &answer->facts);
+    disk_facts_done(&answer->facts);
+    answer->facts = *facts;
+    *facts = (struct disk_facts){0};
     answer->asked_us = clock_now().mono_us;
 }
 
@@ -115,7 +136,7 @@ static void ask(struct capacity *capacity, const char *hypervisor, const char *u
         return;
     snprintf(question->machine.hypervisor, sizeof(question->machine.hypervisor), "%s", hypervisor);
     snprintf(question->machine.uuid, sizeof(question->machine.uuid), "%s", uuid);
-    if (disk_set_texts(&question->disk, disk->source, disk->pool, disk->volume, disk->target) < 0)
+    if (disk_copy(disk, &question->disk) < 0)
         return;
     HASH_ADD_KEYPTR(hh, capacity->questions, question->key, strlen(question->key), question);
     if (!question->lost)
@@ -129,8 +150,8 @@ static void run_capacity(struct job *job)
 
     if (connection == NULL)
         return;
-    if (inventory_capacity(connection, lookup->question->machine.uuid, &lookup->question->disk, &lookup->bytes) < 0)
-        lookup->bytes = 0;
+    storage_look_up(connection, lookup->capacity->is_local, lookup->question->machine.uuid, &lookup->question->disk,
+                    &lookup->facts);
     virConnectClose(connection);
 }
 
@@ -139,6 +160,7 @@ static void free_capacity_job(struct job *job)
     struct capacity_job *lookup = (struct capacity_job *)job;
 
     question_free(lookup->question);
+    disk_facts_done(&lookup->facts);
     free(lookup);
 }
 
@@ -155,9 +177,11 @@ static void report_capacity(struct job *job, enum job_report report)
         return;
     }
     if (report != JOB_NEVER_RAN) {
-        remember(capacity, question->disk.source, lookup->bytes);
-        if (lookup->bytes != 0)
-            capacity->callbacks.found(capacity->context, &question->machine, question->disk.source, lookup->bytes);
+        uint64_t bytes = lookup->facts.capacity_bytes;
+
+        remember(capacity, question->disk.source, &lookup->facts);
+        if (question->disk.writable && bytes != 0)
+            capacity->callbacks.found(capacity->context, &question->machine, question->disk.source, bytes);
     }
     if (lookup->link == capacity->link) {
         capacity->is_asking = false;
@@ -200,16 +224,21 @@ static void ask_next(struct capacity *capacity)
 
         HASH_DEL(capacity->questions, question);
         if (is_fresh(answer)) { /* another machine has the same disk */
-            if (answer->bytes != 0)
-                capacity->callbacks.found(capacity->context, &question->machine, question->disk.source, answer->bytes);
+            if (question->disk.writable && answer->facts.capacity_bytes != 0)
+                capacity->callbacks.found(capacity->context, &question->machine, question->disk.source,
+                                          answer->facts.capacity_bytes);
             question_free(question);
         } else {
             capacity->is_asking = start(capacity, question);
         }
     }
+    if (capacity->is_asking || !capacity->has_news)
+        return;
+    capacity->has_news = false;
+    capacity->callbacks.recognised(capacity->context);
 }
 
-int capacity_new(struct workers *workers, const struct capacity_callbacks *callbacks, void *context,
+int capacity_new(struct workers *workers, bool is_local, const struct capacity_callbacks *callbacks, void *context,
                  struct capacity **ret)
 {
     struct capacity *capacity = calloc(1, sizeof(*capacity));
@@ -217,22 +246,45 @@ int capacity_new(struct workers *workers, const struct capacity_callbacks *callb
     if (capacity == NULL)
         return -ENOMEM;
     capacity->workers = workers;
+    capacity->is_local = is_local;
     capacity->callbacks = *callbacks;
     capacity->context = context;
     *ret = capacity;
     return 0;
 }
 
+/* What has neither a path nor a volume is known by its source alone. */
+static bool is_asked_for(const struct disk *disk)
+{
+    return disk->writable || disk->source[0] == '/' || disk_pool(disk) != NULL;
+}
+
+/* Out of memory: as the domain tells it. */
+static void fill(struct domain_description *description, uint32_t place, const struct disk_facts *facts)
+{
+    struct disk *disk = &description->disks[place];
+
+    if (disk->writable)
+        disk->capacity_bytes = facts->capacity_bytes;
+    disk->is_networked = facts->is_networked;
+    if (facts->identity != NULL)
+        (void)!disk_set_identity(disk, facts->identity);
+    if (disk->is_backing || disk->has_chain || domain_description_chain_length(description, place) > 0)
+        return;
+    if (domain_description_set_chain(description, place, facts->images, facts->n_images) == 0)
+        description->disks[place].has_chain = facts->has_chain;
+}
+
 void capacity_fill(struct capacity *capacity, const char *hypervisor, struct domain_description *description)
 {
-    for (size_t i = 0; i < description->n_disks; i++) {
-        struct disk *disk = &description->disks[i];
-        const struct answer *answer = disk->writable ? find_answer(capacity, disk->source) : NULL;
+    for (uint32_t i = 0; i < description->n_disks; i++) {
+        const struct disk *disk = &description->disks[i];
+        const struct answer *answer = find_answer(capacity, disk->source);
 
-        if (answer != NULL)
-            disk->capacity_bytes = answer->bytes;
-        if (disk->writable && !is_fresh(answer))
+        if (is_asked_for(disk) && !is_fresh(answer))
             ask(capacity, hypervisor, description->uuid, disk);
+        if (answer != NULL)
+            fill(description, i, &answer->facts);
     }
 }
 
@@ -266,6 +318,7 @@ void capacity_free(struct capacity *capacity)
     HASH_ITER(hh, capacity->answers, answer, next)
     {
         HASH_DEL(capacity->answers, answer);
+        disk_facts_done(&answer->facts);
         free(answer->source);
         free(answer);
     }

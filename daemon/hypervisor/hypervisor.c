@@ -51,12 +51,17 @@ struct request {
     struct hypervisor *hypervisor;
     unsigned long link;
     struct action action;
-    bool is_crash;
+    kind_call crash; /* how a drill ends the machine; NULL: it is no drill */
     struct action_result result;
     struct inventory *inventory;
     struct domain_report report;
     struct faults faults;
 };
+
+static bool is_inspection(enum action_kind kind)
+{
+    return kind == ACTION_DESCRIBE || kind == ACTION_READ;
+}
 
 static void perform(virConnectPtr connection, struct request *request)
 {
@@ -64,14 +69,14 @@ static void perform(virConnectPtr connection, struct request *request)
     struct action_result *result = &request->result;
     kind_call call = kind_function(action->kind);
 
-    if (request->is_crash)
-        action_crash(connection, action, result);
+    if (request->crash != NULL)
+        request->crash(connection, action, result);
     else if (action->kind == ACTION_LIST)
         result->error =
             inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
-    else if (action->kind == ACTION_DESCRIBE)
-        result->error = inventory_inspect(connection, action->target.uuid, &request->faults, &request->report,
-                                          result->message, sizeof(result->message));
+    else if (is_inspection(action->kind))
+        result->error = inventory_inspect(connection, action->target.uuid, action->kind == ACTION_DESCRIBE,
+                                          &request->faults, &request->report, result->message, sizeof(result->message));
     else if (call != NULL)
         call(connection, action, result);
     else
@@ -167,7 +172,7 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
         answer_inventory(hypervisor, request);
     else if (request->report.description != NULL)
         answer_inspection(hypervisor, request);
-    else if (action->kind == ACTION_DESCRIBE && !request->is_crash && request->result.error == -ENOENT)
+    else if (is_inspection(action->kind) && request->crash == NULL && request->result.error == -ENOENT)
         hypervisor->callbacks.inspection(hypervisor->context, action, NULL);
     else
         hypervisor->callbacks.result(hypervisor->context, action, &request->result);
@@ -182,7 +187,7 @@ static int64_t deadline_of(const struct action *action)
 static void answer_overdue(struct hypervisor *hypervisor, const struct request *request)
 {
     struct action_result result = {.id = request->action.id, .error = -ETIMEDOUT};
-    const char *call = request->is_crash ? "crash" : action_kind_name(request->action.kind);
+    const char *call = request->crash != NULL ? "crash" : action_kind_name(request->action.kind);
 
     snprintf(result.message, sizeof(result.message), "no answer from libvirt within %.1f s",
              (double)deadline_of(&request->action) / (double)USEC_PER_SEC);
@@ -238,7 +243,7 @@ static const struct job_type request_types[JOB_CLASS_COUNT] = {
     REQUEST_TYPE(JOB_URGENT),
 };
 
-static int submit(struct hypervisor *hypervisor, const struct action *action, bool is_crash)
+static int submit(struct hypervisor *hypervisor, const struct action *action, kind_call crash)
 {
     struct request *request = calloc(1, sizeof(*request));
     int r;
@@ -248,7 +253,7 @@ static int submit(struct hypervisor *hypervisor, const struct action *action, bo
     request->job.type = &request_types[kind_job_class(action->kind)];
     request->hypervisor = hypervisor;
     request->action = *action;
-    request->is_crash = is_crash;
+    request->crash = crash;
     request->result.id = action->id;
     request->link = connection_link(hypervisor->connection);
     if (request->link == 0) {
@@ -263,12 +268,12 @@ static int submit(struct hypervisor *hypervisor, const struct action *action, bo
 
 int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action)
 {
-    return submit(hypervisor, action, false);
+    return submit(hypervisor, action, NULL);
 }
 
 int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action)
 {
-    return submit(hypervisor, action, true);
+    return submit(hypervisor, action, uri_is_local(hypervisor->uri) ? action_crash : action_break_off);
 }
 
 static void on_up(void *context)
@@ -323,8 +328,16 @@ static const struct connection_callbacks connection_callbacks = {
     .overdue = on_overdue,
 };
 
+static void on_recognised(void *context)
+{
+    struct hypervisor *hypervisor = context;
+
+    hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
+}
+
 static const struct capacity_callbacks capacity_callbacks = {
     .found = on_capacity,
+    .recognised = on_recognised,
     .overdue = on_overdue,
 };
 
@@ -365,7 +378,8 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
     if (hypervisor->name != NULL && hypervisor->uri != NULL)
         r = workers_new(base, &hypervisor->workers);
     if (r == 0)
-        r = capacity_new(hypervisor->workers, &capacity_callbacks, hypervisor, &hypervisor->capacity);
+        r = capacity_new(hypervisor->workers, uri_is_local(hypervisor->uri), &capacity_callbacks, hypervisor,
+                         &hypervisor->capacity);
     if (r == 0)
         r = connection_new(base, hypervisor->workers, hypervisor->uri, &connection_callbacks, hypervisor,
                            options->call_timeout_us, options->reconnect_max_us, &hypervisor->connection);

@@ -34,6 +34,8 @@ struct hypervisor_callbacks {
     void (*result)(void *context, const struct action *action, const struct action_result *result);
     /* A disk's capacity became known (after a listing or inspection). */
     void (*capacity)(void *context, const struct machine_ref *machine, const char *source, uint64_t capacity_bytes);
+    /* More became known of which images disks are, and what stands below them: it is in the next listing. */
+    void (*recognised)(void *context, const char *hypervisor);
     /*
      * A call outlived its deadline; its action was answered -ETIMEDOUT. came_back: such a call has returned after all.
      */
@@ -68,7 +70,10 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
 /* Asks for an action; the answer comes through a callback, -ENOTCONN included. -ENOMEM: no answer will come. */
 int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action) _must_check_;
 
-/* Crashes a machine on purpose (virDomainCoreDump with VIR_DUMP_CRASH); answered as `action` by result. */
+/*
+ * Crashes a machine on purpose (virDomainCoreDump with VIR_DUMP_CRASH), or destroys it where the hypervisor is on another
+ * host; answered as `action` by result.
+ */
 int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action) _must_check_;
 
 /* The URI is one of libvirt's test driver: no machine on it is real. */

@@ -195,6 +195,27 @@ static int64_t get_uptime(virConnectPtr connection)
     return (int64_t)(get_cpu_time(connection) / info.cpus / 1000);
 }
 
+static int id_of(virDomainPtr domain)
+{
+    unsigned id = virDomainGetID(domain);
+
+    return id == (unsigned)-1 ? 0 : (int)id;
+}
+
+/* "<host><uuid>…</uuid>" of the capabilities; boards there are that share one, and some have none. */
+static void get_host_uuid(virConnectPtr connection, char uuid[UUID_TEXT_SIZE])
+{
+    _cleanup_(freep) char *capabilities = virConnectGetCapabilities(connection);
+    const char *begin = capabilities != NULL ? strstr(capabilities, "<uuid>") : NULL;
+    const char *end = begin != NULL ? strstr(begin, "</uuid>") : NULL;
+
+    if (end == NULL)
+        return;
+    begin += strlen("<uuid>");
+    if (end - begin == UUID_TEXT_SIZE - 1)
+        memcpy(uuid, begin, UUID_TEXT_SIZE - 1);
+}
+
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message, size_t size)
 {
     _cleanup_(domain_array_done) struct domain_array domains = {0};
@@ -228,16 +249,18 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
             return r;
         report->persistent = is_among(&persistent, domains.items[i]);
         report->has_managed_save = is_among(&saved, domains.items[i]);
+        report->id = id_of(domains.items[i]);
         inventory->n_reports++;
     }
     inventory->free_memory_kib = inventory_free_memory(connection);
     inventory->uptime_us = get_uptime(connection);
+    get_host_uuid(connection, inventory->host_uuid);
     *ret = steal_pointer(&inventory);
     return 0;
 }
 
-int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults *faults, struct domain_report *ret,
-                      char *message, size_t size)
+int inventory_inspect(virConnectPtr connection, const char *uuid, bool asks_agent, struct faults *faults,
+                      struct domain_report *ret, char *message, size_t size)
 {
     struct domain_report report = {0};
     virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
@@ -249,63 +272,10 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults 
     if (r == 0) {
         report.persistent = virDomainIsPersistent(domain) == 1;
         report.has_managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
-        if (report.agent_connected)
+        if (asks_agent && report.agent_connected)
             learn_from_agent(domain, report.description);
         *ret = report;
     }
     virDomainFree(domain);
     return r == -EINVAL ? -EIO : r;
-}
-
-static int capacity_of_volume(virStorageVolPtr volume, uint64_t *ret_bytes)
-{
-    virStorageVolInfo info;
-    int r;
-
-    if (volume == NULL)
-        return -ENOENT;
-    r = virStorageVolGetInfo(volume, &info);
-    virStorageVolFree(volume);
-    if (r < 0)
-        return -ENOENT;
-    *ret_bytes = info.capacity;
-    return 0;
-}
-
-static virStorageVolPtr volume_in_pool(virConnectPtr connection, const char *pool_name, const char *volume_name)
-{
-    virStoragePoolPtr pool = virStoragePoolLookupByName(connection, pool_name);
-    virStorageVolPtr volume;
-
-    if (pool == NULL)
-        return NULL;
-    volume = virStorageVolLookupByName(pool, volume_name);
-    virStoragePoolFree(pool);
-    return volume;
-}
-
-static int capacity_of_disk(virConnectPtr connection, const char *uuid, const char *target, uint64_t *ret_bytes)
-{
-    virDomainPtr domain = target != NULL ? virDomainLookupByUUIDString(connection, uuid) : NULL;
-    virDomainBlockInfo info;
-    int r;
-
-    if (domain == NULL)
-        return -ENOENT;
-    r = virDomainGetBlockInfo(domain, target, &info, 0);
-    virDomainFree(domain);
-    if (r < 0)
-        return -ENOENT;
-    *ret_bytes = info.capacity;
-    return 0;
-}
-
-int inventory_capacity(virConnectPtr connection, const char *uuid, const struct disk *disk, uint64_t *ret_bytes)
-{
-    if (disk->pool != NULL && disk->volume != NULL &&
-        capacity_of_volume(volume_in_pool(connection, disk->pool, disk->volume), ret_bytes) == 0)
-        return 0;
-    if (capacity_of_disk(connection, uuid, disk->target, ret_bytes) == 0)
-        return 0;
-    return capacity_of_volume(virStorageVolLookupByPath(connection, disk->source), ret_bytes);
 }

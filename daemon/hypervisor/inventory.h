@@ -32,16 +32,12 @@ void faults_done(struct faults *faults);
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message,
                    size_t size) _must_check_;
 
-/* One domain. As inventory_list; -ENOENT: no such domain (any more), -EIO: cannot be read, see faults. */
-int inventory_inspect(virConnectPtr connection, const char *uuid, struct faults *faults, struct domain_report *ret,
-                      char *message, size_t size) _must_check_;
-
 /*
- * The size of a disk as its guest sees it. disk: source, pool, volume and target are used. The domain need not run.
- * -ENOENT: libvirt cannot tell.
+ * One domain, and with asks_agent what its guest agent tells. As inventory_list; -ENOENT: no such domain (any more),
+ * -EIO: cannot be read, see faults.
  */
-int inventory_capacity(virConnectPtr connection, const char *uuid, const struct disk *disk,
-                       uint64_t *ret_bytes) _must_check_;
+int inventory_inspect(virConnectPtr connection, const char *uuid, bool asks_agent, struct faults *faults,
+                      struct domain_report *ret, char *message, size_t size) _must_check_;
 
 /* The memory that the host has to spare, in KiB, caches that can be dropped included; 0: not known. */
 uint64_t inventory_free_memory(virConnectPtr connection);

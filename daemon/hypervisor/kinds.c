@@ -14,8 +14,11 @@ static const struct kind {
 } kinds[ACTION_COUNT] = {
     [ACTION_LIST] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
     [ACTION_DESCRIBE] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
+    /* A start waits for it. */
+    [ACTION_READ] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, NULL},
     [ACTION_GET_STATE] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_get_state},
     [ACTION_DESTROY] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_destroy},
+    [ACTION_SHUTDOWN] = {PERFORMER_HYPERVISOR, JOB_NORMAL, true, action_shutdown},
     [ACTION_START] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_start},
     [ACTION_CHECK_ALIVE] = {PERFORMER_HYPERVISOR, JOB_PROBE, true, pulse_take},
     /* May wait for an agent; a call that ends or starts a machine must not wait for that. */
@@ -27,6 +30,9 @@ static const struct kind {
     [ACTION_SUSPEND] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_suspend},
     [ACTION_SAVE] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_save},
     [ACTION_SET_CLOCK] = {PERFORMER_HYPERVISOR, JOB_PROBE, true, action_set_clock},
+    [ACTION_SET_METADATA] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_set_metadata},
+    [ACTION_GET_AUTOSTART] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_get_autostart},
+    [ACTION_SET_AUTOSTART] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_set_autostart},
     [ACTION_MEASURE_MEMORY] = {PERFORMER_HYPERVISOR, JOB_PROBE, false, action_measure_memory},
     [ACTION_FENCE] = {.performer = PERFORMER_FENCE_AGENT},
 };

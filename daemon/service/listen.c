@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -35,4 +37,18 @@ int listen_take(int *ret_fd)
 bool listen_is_at(int fd, const char *path)
 {
     return sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0;
+}
+
+int listen_get_mode(int fd, uint32_t *ret_mode)
+{
+    struct sockaddr_un address = {0};
+    socklen_t size = sizeof(address) - 1;
+    struct stat status;
+
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        return -errno;
+    if (address.sun_family != AF_UNIX || stat(address.sun_path, &status) < 0)
+        return -ENOENT;
+    *ret_mode = status.st_mode & 0777;
+    return 0;
 }

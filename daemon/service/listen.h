@@ -4,6 +4,7 @@
 #define UNDERSTUDY_DAEMON_LISTEN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 
@@ -16,5 +17,8 @@ int listen_take(int *ret_fd) _must_check_;
 
 /* Whether such a descriptor listens on this path. */
 bool listen_is_at(int fd, const char *path);
+
+/* The permission bits of the path at which such a descriptor listens. -ENOENT: it has none, or that is gone. */
+int listen_get_mode(int fd, uint32_t *ret_mode) _must_check_;
 
 #endif

@@ -15,10 +15,12 @@ const struct message *message_of(enum notice_kind kind);
 /* Messages of the daemon about itself; machines and recoveries have notices. */
 enum event_message {
     MESSAGE_READY,
+    MESSAGE_PARTLY_READY, /* a hypervisor is not listed yet */
     MESSAGE_NOT_STARTED,
     MESSAGE_STOPPING,
     MESSAGE_RELOADED,
     MESSAGE_RELOAD_FAILED,
+    MESSAGE_NO_ROLES,      /* the administrator has named no machine yet */
     MESSAGE_NEEDS_RESTART, /* a key has changed that is only read at the start */
     MESSAGE_HOST_SHUTDOWN,
     MESSAGE_DRILL, /* a machine is crashed on purpose */

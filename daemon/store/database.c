@@ -32,7 +32,7 @@ enum statement {
 };
 
 static const char trim_sql[] = "DELETE FROM recoveries WHERE id IN (SELECT id FROM recoveries WHERE is_open = 0"
-                               " ORDER BY detected_us DESC, id DESC LIMIT -1 OFFSET ?)";
+                               " ORDER BY detected_us DESC, id DESC LIMIT -1 OFFSET ?1) AND detected_us < ?2";
 
 static const char *const sql[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -203,9 +203,9 @@ bool database_is_new(const struct database *database)
     return database->is_new;
 }
 
-int database_load(struct database *database, size_t max_recoveries, struct stored **ret, struct fault *ret_fault)
+int database_load(struct database *database, struct retention retention, struct stored **ret, struct fault *ret_fault)
 {
-    int code = load_from(database->db, max_recoveries, ret);
+    int code = load_from(database->db, retention, ret);
 
     return code == SQLITE_OK ? 0 : fault_of_sqlite(ret_fault, database->db, code, "read", database->path);
 }
@@ -277,9 +277,9 @@ int database_write(struct database *database, const struct entry *entries, struc
     return code == SQLITE_OK ? 0 : fault_of_sqlite(ret_fault, database->db, code, "write", database->path);
 }
 
-int database_trim(struct database *database, size_t keep, struct fault *ret_fault)
+int database_trim(struct database *database, struct retention retention, struct fault *ret_fault)
 {
-    int code = sqlite3_bind_int64(database->statements[TRIM], 1, keep > INT64_MAX ? INT64_MAX : (sqlite3_int64)keep);
+    int code = retention_bind(database->statements[TRIM], retention);
 
     if (code == SQLITE_OK)
         code = run(database, TRIM);

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "store/entry.h"
 #include "store/fault.h"
+#include "store/retention.h"
 
 struct database;
 struct stored;
@@ -27,14 +28,14 @@ int database_open(const char *path, bool check, struct database **ret, struct fa
 /* It was made, not found. */
 bool database_is_new(const struct database *database);
 
-int database_load(struct database *database, size_t max_recoveries, struct stored **ret,
+int database_load(struct database *database, struct retention retention, struct stored **ret,
                   struct fault *ret_fault) _must_check_;
 
 /* All entries or none. 0: they are on disk. */
 int database_write(struct database *database, const struct entry *entries, struct fault *ret_fault) _must_check_;
 
-/* Deletes the finished recoveries but the latest `keep`. */
-int database_trim(struct database *database, size_t keep, struct fault *ret_fault) _must_check_;
+/* Deletes the finished recoveries that are not kept. */
+int database_trim(struct database *database, struct retention retention, struct fault *ret_fault) _must_check_;
 
 /* Brings the log into the file where it has grown long. */
 int database_tidy(struct database *database, struct fault *ret_fault) _must_check_;

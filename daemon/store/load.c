@@ -10,12 +10,13 @@
 
 #include <sqlite3.h>
 
+#include "service/clock.h"
 #include "store/schema.h"
 #include "store/store.h"
 
 static const char recoveries_sql[] =
-    "SELECT id, document, detected_us, is_open FROM recoveries WHERE is_open = 1 OR id IN"
-    " (SELECT id FROM recoveries ORDER BY detected_us DESC, id DESC LIMIT ?) ORDER BY detected_us, id";
+    "SELECT id, document, detected_us, is_open FROM recoveries WHERE is_open = 1 OR detected_us >= ?2 OR id IN"
+    " (SELECT id FROM recoveries ORDER BY detected_us DESC, id DESC LIMIT ?1) ORDER BY detected_us, id";
 static const char machines_sql[] = "SELECT hypervisor, uuid, document FROM machines ORDER BY hypervisor, uuid";
 
 void stored_free(struct stored *stored)
@@ -85,15 +86,23 @@ static int add_machine(struct stored *stored, sqlite3_stmt *row)
                : SQLITE_NOMEM;
 }
 
-/* limit is bound where the statement asks for it. */
-static int read_rows(sqlite3 *db, const char *sql, size_t limit, int (*add)(struct stored *, sqlite3_stmt *),
-                     struct stored *stored)
+int retention_bind(sqlite3_stmt *statement, struct retention retention)
+{
+    int code =
+        sqlite3_bind_int64(statement, 1, retention.latest > INT64_MAX ? INT64_MAX : (sqlite3_int64)retention.latest);
+
+    return code == SQLITE_OK ? sqlite3_bind_int64(statement, 2, clock_now().real_us - retention.age_us) : code;
+}
+
+/* retention is bound where the statement asks for it. */
+static int read_rows(sqlite3 *db, const char *sql, struct retention retention,
+                     int (*add)(struct stored *, sqlite3_stmt *), struct stored *stored)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL), closed;
 
     if (code == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 0)
-        code = sqlite3_bind_int64(statement, 1, limit > INT64_MAX ? INT64_MAX : (sqlite3_int64)limit);
+        code = retention_bind(statement, retention);
     if (code == SQLITE_OK)
         while ((code = sqlite3_step(statement)) == SQLITE_ROW && (code = add(stored, statement)) == SQLITE_OK)
             ;
@@ -103,16 +112,16 @@ static int read_rows(sqlite3 *db, const char *sql, size_t limit, int (*add)(stru
     return closed;
 }
 
-int load_from(sqlite3 *db, size_t max_recoveries, struct stored **ret)
+int load_from(sqlite3 *db, struct retention retention, struct stored **ret)
 {
     _cleanup_(stored_freep) struct stored *stored = calloc(1, sizeof(*stored));
     int code;
 
     if (stored == NULL)
         return SQLITE_NOMEM;
-    code = read_rows(db, recoveries_sql, max_recoveries, add_recovery, stored);
+    code = read_rows(db, recoveries_sql, retention, add_recovery, stored);
     if (code == SQLITE_OK)
-        code = read_rows(db, machines_sql, 0, add_machine, stored);
+        code = read_rows(db, machines_sql, retention, add_machine, stored);
     if (code == SQLITE_OK)
         *ret = steal_pointer(&stored);
     return code;
@@ -160,7 +169,7 @@ static int open_in_one_way(const struct way *way, const char *path, sqlite3 **re
     return sqlite3_open_v2(uri, ret, way->flags | SQLITE_OPEN_NOMUTEX, NULL);
 }
 
-static int load_in_one_way(const struct way *way, const char *path, size_t max_recoveries, struct stored **ret)
+static int load_in_one_way(const struct way *way, const char *path, struct retention retention, struct stored **ret)
 {
     sqlite3 *db = NULL;
     int code, version = 0;
@@ -175,15 +184,15 @@ static int load_in_one_way(const struct way *way, const char *path, size_t max_r
     if (code == SQLITE_OK && version != schema_latest())
         code = SQLITE_SCHEMA;
     if (code == SQLITE_OK)
-        code = load_from(db, max_recoveries, ret);
+        code = load_from(db, retention, ret);
     sqlite3_close(db);
     return code;
 }
 
-int load_without_writing(const char *path, size_t max_recoveries, struct stored **ret)
+int load_without_writing(const char *path, struct retention retention, struct stored **ret)
 {
     for (size_t i = 0; i < ELEMENTS_OF(ways); i++)
-        if (load_in_one_way(&ways[i], path, max_recoveries, ret) == SQLITE_OK)
+        if (load_in_one_way(&ways[i], path, retention, ret) == SQLITE_OK)
             return 0;
     return -EIO;
 }

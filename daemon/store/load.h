@@ -3,21 +3,24 @@
 #ifndef UNDERSTUDY_DAEMON_STORE_LOAD_H
 #define UNDERSTUDY_DAEMON_STORE_LOAD_H
 
-#include <stddef.h>
-
 #include "base/cleanup.h"
 #include "store/fault.h"
+#include "store/retention.h"
 
 struct sqlite3;
+struct sqlite3_stmt;
 struct stored;
 
-/* Every open recovery, the latest max_recoveries and all machines. Returns sqlite3's code. */
-int load_from(struct sqlite3 *db, size_t max_recoveries, struct stored **ret) _must_check_;
+/* The recoveries that are kept, and all machines. Returns sqlite3's code. */
+int load_from(struct sqlite3 *db, struct retention retention, struct stored **ret) _must_check_;
 
 /*
  * The same from a file that cannot be opened for writing: a full disk has no room for the index of the log that
  * readers share, and a read-only one may not make it. Writes nothing. 0 or the error of the last attempt.
  */
-int load_without_writing(const char *path, size_t max_recoveries, struct stored **ret) _must_check_;
+int load_without_writing(const char *path, struct retention retention, struct stored **ret) _must_check_;
+
+/* As ?1 and ?2. Returns sqlite3's code. */
+int retention_bind(struct sqlite3_stmt *statement, struct retention retention) _must_check_;
 
 #endif

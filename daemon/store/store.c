@@ -207,7 +207,7 @@ static struct store *store_new(struct event_base *base, const char *directory, c
     return steal_pointer(&store);
 }
 
-int store_open_timed(struct event_base *base, const char *directory, size_t max_recoveries,
+int store_open_timed(struct event_base *base, const char *directory, struct retention retention,
                      const struct store_timing *timing, const struct store_callbacks *callbacks, void *context,
                      struct diags *diags, struct stored **ret_stored, struct store **ret)
 {
@@ -217,7 +217,7 @@ int store_open_timed(struct event_base *base, const char *directory, size_t max_
 
     if (store == NULL)
         return -ENOMEM;
-    r = writer_new(store->path, max_recoveries, timing->retry_us, store->wake, &store->writer);
+    r = writer_new(store->path, retention, timing->retry_us, store->wake, &store->writer);
     if (r < 0)
         return r;
     if (writer_wait_for_start(store->writer, timing->open_us, &start) < 0) {
@@ -239,12 +239,11 @@ int store_open_timed(struct event_base *base, const char *directory, size_t max_
     return 0;
 }
 
-int store_open(struct event_base *base, const char *directory, size_t max_recoveries,
+int store_open(struct event_base *base, const char *directory, struct retention retention,
                const struct store_callbacks *callbacks, void *context, struct diags *diags, struct stored **ret_stored,
                struct store **ret)
 {
-    return store_open_timed(base, directory, max_recoveries, &default_timing, callbacks, context, diags, ret_stored,
-                            ret);
+    return store_open_timed(base, directory, retention, &default_timing, callbacks, context, diags, ret_stored, ret);
 }
 
 static void refuse(struct store *store, uint64_t ticket)
@@ -313,9 +312,9 @@ void store_let_go(struct store *store)
     writer_hold(store->writer, false);
 }
 
-void store_set_retention(struct store *store, size_t keep)
+void store_set_retention(struct store *store, struct retention retention)
 {
-    writer_set_retention(store->writer, keep);
+    writer_set_retention(store->writer, retention);
 }
 
 void store_close(struct store *store, int64_t grace_us)

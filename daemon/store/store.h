@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "store/retention.h"
 
 struct event_base;
 struct store;
@@ -53,13 +54,13 @@ void stored_free(struct stored *stored);
 DEFINE_CLEANUP(struct stored, stored_free);
 
 /*
- * Opens DIRECTORY/understudy.db, making or migrating it, and reads the latest max_recoveries (every open
+ * Opens DIRECTORY/understudy.db, making or migrating it, and reads the recoveries that are kept (every open
  * one besides) and all machines. A damaged file is set aside under another name and a new one is made,
  * with a warning in diags. A directory that cannot be used at all is no error: the store then works in
  * trouble, tries again from time to time, and *ret_stored is empty; a full or read-only one is still read. Waits
  * for a silent disk 20 s at most. -ENOMEM, -EAGAIN: no thread.
  */
-int store_open(struct event_base *base, const char *directory, size_t max_recoveries,
+int store_open(struct event_base *base, const char *directory, struct retention retention,
                const struct store_callbacks *callbacks, void *context, struct diags *diags, struct stored **ret_stored,
                struct store **ret) _must_check_;
 
@@ -79,8 +80,8 @@ void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us,
 void store_hold(struct store *store);
 void store_let_go(struct store *store);
 
-/* Finished recoveries but the latest `keep` are deleted, now and then. */
-void store_set_retention(struct store *store, size_t keep);
+/* Finished recoveries that are not kept by this are deleted, now and then. */
+void store_set_retention(struct store *store, struct retention retention);
 
 /*
  * Writes what is queued, waiting at most grace_us, and closes. Takes NULL. No callback comes after this. Not from

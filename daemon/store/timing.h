@@ -13,7 +13,7 @@ struct store_timing {
 };
 
 /* As store_open, which is this with its own timing. */
-int store_open_timed(struct event_base *base, const char *directory, size_t max_recoveries,
+int store_open_timed(struct event_base *base, const char *directory, struct retention retention,
                      const struct store_timing *timing, const struct store_callbacks *callbacks, void *context,
                      struct diags *diags, struct stored **ret_stored, struct store **ret) _must_check_;
 

@@ -22,7 +22,7 @@
 struct writer {
     /* Set once. */
     char *path;
-    size_t max_recoveries;
+    struct retention retention;
     int64_t retry_us;
     struct event *wake;
 
@@ -36,9 +36,9 @@ struct writer {
     pthread_cond_t to_thread;
     pthread_cond_t to_main;
     struct entry *waiting;
-    uint64_t put_count;   /* of all writes asked for */
-    uint64_t taken_count; /* of these, what the thread has taken */
-    size_t keep;
+    uint64_t put_count;    /* of all writes asked for */
+    uint64_t taken_count;  /* of these, what the thread has taken */
+    struct retention kept; /* of the finished ones */
     bool is_trim_due;
     bool is_held; /* more writes are coming that belong together */
     bool is_closing;
@@ -111,13 +111,13 @@ static int open_at_start(struct writer *writer, struct writer_start *start, stru
     int r = database_open(writer->path, true, &writer->database, ret_fault);
 
     if (r == 0)
-        r = database_load(writer->database, writer->max_recoveries, &start->stored, ret_fault);
+        r = database_load(writer->database, writer->retention, &start->stored, ret_fault);
     if (r < 0) {
         database_close(steal_pointer(&writer->database), false);
         if (ret_fault->is_damaged)
             return replace_damaged(writer, ret_fault, &start->warning);
         /* The recoveries that were open matter most when the disk is in trouble. */
-        if (load_without_writing(writer->path, writer->max_recoveries, &start->stored) < 0)
+        if (load_without_writing(writer->path, writer->retention, &start->stored) < 0)
             start->stored = NULL;
     }
     if (start->stored != NULL)
@@ -203,18 +203,18 @@ static void set_trouble(struct writer *writer, const struct fault *fault)
 static void tidy(struct writer *writer)
 {
     struct fault fault = {0};
+    struct retention kept;
     bool is_trim_due;
-    size_t keep;
     int r = 0;
 
     pthread_mutex_lock(&writer->lock);
     is_trim_due = writer->is_trim_due;
-    keep = writer->keep;
+    kept = writer->kept;
     writer->is_trim_due = false;
     pthread_mutex_unlock(&writer->lock);
 
     if (is_trim_due)
-        r = database_trim(writer->database, keep, &fault);
+        r = database_trim(writer->database, kept, &fault);
     if (r == 0)
         r = database_tidy(writer->database, &fault);
     if (r == 0)
@@ -351,7 +351,7 @@ static void init_condition(pthread_cond_t *condition)
     pthread_condattr_destroy(&attributes);
 }
 
-int writer_new(const char *path, size_t max_recoveries, int64_t retry_us, struct event *wake, struct writer **ret)
+int writer_new(const char *path, struct retention retention, int64_t retry_us, struct event *wake, struct writer **ret)
 {
     struct writer *writer = calloc(1, sizeof(*writer));
     int r = -ENOMEM;
@@ -361,10 +361,10 @@ int writer_new(const char *path, size_t max_recoveries, int64_t retry_us, struct
     pthread_mutex_init(&writer->lock, NULL);
     init_condition(&writer->to_thread);
     init_condition(&writer->to_main);
-    writer->max_recoveries = max_recoveries;
+    writer->retention = retention;
+    writer->kept = (struct retention){.latest = SIZE_MAX};
     writer->retry_us = retry_us;
     writer->wake = wake;
-    writer->keep = SIZE_MAX;
     writer->path = strdup(path);
     if (writer->path != NULL)
         r = start_thread(writer);
@@ -415,10 +415,10 @@ void writer_hold(struct writer *writer, bool is_held)
     pthread_mutex_unlock(&writer->lock);
 }
 
-void writer_set_retention(struct writer *writer, size_t keep)
+void writer_set_retention(struct writer *writer, struct retention retention)
 {
     pthread_mutex_lock(&writer->lock);
-    writer->keep = keep;
+    writer->kept = retention;
     writer->is_trim_due = true;
     pthread_cond_signal(&writer->to_thread);
     pthread_mutex_unlock(&writer->lock);

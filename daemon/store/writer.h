@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "store/entry.h"
 #include "store/fault.h"
+#include "store/retention.h"
 
 struct event;
 struct stored;
@@ -33,7 +34,7 @@ struct writer_news {
 };
 
 /* Starts the thread; it opens the database and activates `wake` whenever there is news. -ENOMEM, -EAGAIN: no thread. */
-int writer_new(const char *path, size_t max_recoveries, int64_t retry_us, struct event *wake,
+int writer_new(const char *path, struct retention retention, int64_t retry_us, struct event *wake,
                struct writer **ret) _must_check_;
 
 /* Waits for the opening. -ETIMEDOUT: it still hangs. */
@@ -44,7 +45,7 @@ int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count) 
 
 /* While held, nothing is taken from what waits, but at the end. */
 void writer_hold(struct writer *writer, bool is_held);
-void writer_set_retention(struct writer *writer, size_t keep);
+void writer_set_retention(struct writer *writer, struct retention retention);
 
 /* What happened since it was asked last. The thread answers no further writes until this one's answer was taken. */
 struct writer_news writer_take_news(struct writer *writer);

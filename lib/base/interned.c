@@ -61,16 +61,30 @@ static size_t bucket_of(const struct interned *interned, uint32_t hash)
     return bucket < interned->n_buckets ? bucket : bucket - power;
 }
 
+uint32_t interned_next_of(const struct interned *interned, uint32_t hash, uint32_t id)
+{
+    if (id != INTERNED_NONE)
+        id = interned->slots[id].next;
+    else if (interned->n_buckets > 0)
+        id = interned->buckets[bucket_of(interned, hash)];
+    while (id != INTERNED_NONE && interned->slots[id].hash != hash)
+        id = interned->slots[id].next;
+    return id;
+}
+
+uint32_t interned_hash_of(const struct interned *interned, uint32_t id)
+{
+    return interned->slots[id].hash;
+}
+
 uint32_t interned_find(const struct interned *interned, uint32_t hash,
                        bool (*is_key)(const void *context, uint32_t id, const void *key), const void *context,
                        const void *key)
 {
-    uint32_t id;
+    uint32_t id = INTERNED_NONE;
 
-    if (interned->n_buckets == 0)
-        return INTERNED_NONE;
-    for (id = interned->buckets[bucket_of(interned, hash)]; id != INTERNED_NONE; id = interned->slots[id].next)
-        if (interned->slots[id].hash == hash && is_key(context, id, key))
+    while ((id = interned_next_of(interned, hash, id)) != INTERNED_NONE)
+        if (is_key(context, id, key))
             break;
     return id;
 }
@@ -141,29 +155,39 @@ uint32_t interned_next(const struct interned *interned)
     return interned->free != INTERNED_NONE ? interned->free : (uint32_t)interned->n_slots;
 }
 
+void interned_put(struct interned *interned, uint32_t id, uint32_t hash)
+{
+    if (id >= interned->n_slots)
+        interned->n_slots = (size_t)id + 1;
+    if (interned->n_used++ >= interned->n_buckets)
+        add_bucket(interned);
+    interned->slots[id].hash = hash;
+    chain(interned, id);
+}
+
 uint32_t interned_take(struct interned *interned, uint32_t hash)
 {
     uint32_t id = interned_next(interned);
 
     if (interned->free != INTERNED_NONE)
         interned->free = interned->slots[id].next;
-    else
-        interned->n_slots++;
-    if (interned->n_used++ >= interned->n_buckets)
-        add_bucket(interned);
-    interned->slots[id].hash = hash;
-    chain(interned, id);
+    interned_put(interned, id, hash);
     return id;
 }
 
-void interned_drop(struct interned *interned, uint32_t id)
+void interned_remove(struct interned *interned, uint32_t id)
 {
     uint32_t *place = &interned->buckets[bucket_of(interned, interned->slots[id].hash)];
 
     while (*place != id)
         place = &interned->slots[*place].next;
     *place = interned->slots[id].next;
+    interned->n_used--;
+}
+
+void interned_drop(struct interned *interned, uint32_t id)
+{
+    interned_remove(interned, id);
     interned->slots[id].next = interned->free;
     interned->free = id;
-    interned->n_used--;
 }

@@ -41,6 +41,10 @@ uint32_t interned_find(const struct interned *interned, uint32_t hash,
                        bool (*is_key)(const void *context, uint32_t id, const void *key), const void *context,
                        const void *key);
 
+/* The ids of a hash: start with INTERNED_NONE, which ends it. The keys of some of them may be equal, if the caller wants. */
+uint32_t interned_next_of(const struct interned *interned, uint32_t hash, uint32_t id);
+uint32_t interned_hash_of(const struct interned *interned, uint32_t id);
+
 /* Makes room for one key. -ENOMEM leaves everything as it was. */
 int interned_reserve(struct interned *interned) _must_check_;
 /* The id that interned_take will hand out; only after interned_reserve. */
@@ -48,5 +52,9 @@ uint32_t interned_next(const struct interned *interned);
 /* Takes an id for a new key, one that was dropped before a new one. Only after interned_reserve. */
 uint32_t interned_take(struct interned *interned, uint32_t hash);
 void interned_drop(struct interned *interned, uint32_t id);
+
+/* For ids that the caller hands out, small ones: only interned_put and interned_remove, and interned_reserve before. */
+void interned_put(struct interned *interned, uint32_t id, uint32_t hash);
+void interned_remove(struct interned *interned, uint32_t id);
 
 #endif

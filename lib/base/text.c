@@ -2,13 +2,35 @@
 /* Small helpers for texts on the heap. */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 bool text_equal(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool text_equal_but_for_numbers(const char *a, const char *b)
+{
+    static const char digits[] = "0123456789";
+
+    if (a == NULL || b == NULL)
+        return a == b;
+    for (;; a++, b++) {
+        size_t a_digits = strspn(a, digits), b_digits = strspn(b, digits);
+
+        if ((a_digits > 0) != (b_digits > 0))
+            return false;
+        a += a_digits;
+        b += b_digits;
+        if (*a != *b)
+            return false;
+        if (*a == '\0')
+            return true;
+    }
 }
 
 char *text_copy(const char *text)
@@ -46,4 +68,30 @@ int text_format(char **ret, const char *format, ...)
         return -ENOMEM;
     *ret = text;
     return 0;
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+    size_t row[TEXT_DISTANCE_MAX + 1];
+    size_t length = strlen(b);
+
+    if (length > TEXT_DISTANCE_MAX || strlen(a) > TEXT_DISTANCE_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            bool differs = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
+            size_t best = diagonal + differs;
+
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[length];
 }

@@ -15,8 +15,9 @@ struct candidate {
     const struct machine *machine; /* borrowed */
     struct similarity_score score;
     enum candidate_verdict verdict;
-    const struct exclusive *conflict; /* what is in use, borrowed until the pool settles; NULL: nothing is */
+    const struct use *conflict; /* its use of what is in use, borrowed until the pool settles; NULL: nothing is */
     const struct machine *conflict_with;
+    bool is_below; /* it is in use below a disk of that machine, which need not be up */
 };
 
 /* What is chosen for. Everything in it is borrowed, and the pool is settled. */
@@ -31,6 +32,8 @@ struct choice_request {
     int64_t rest_us;             /* a machine that an operator stopped less than this ago is left alone; 0: it is not */
     int64_t now_us;              /* mono_us, for what is told of quarantines */
     bool check_memory;           /* a candidate that is to be booted must fit into its host's memory */
+    bool failed_stays_up;        /* the failed machine runs, and goes on beside the candidate: what it uses is in use */
+    bool failed_gives_memory;    /* the failed machine runs, and is stopped before the candidate is started */
     bool kept_may_be_given_back; /* what is only kept warm is in no candidate's way */
     /* Machines on hosts that have one come after all others, whatever the likeness; NULL: none. */
     bool (*has_sibling)(const void *siblings, const struct pool_host *host);

@@ -54,40 +54,79 @@ static bool was_tried(const struct choice_request *request, const struct machine
     return false;
 }
 
+/* What its host has to spare when the machine is started. */
+static uint64_t spare_kib(const struct choice_request *request, const struct machine *machine, bool *ret_is_known)
+{
+    bool is_given = request->failed_gives_memory && pool_host_of(machine) == pool_host_of(request->failed);
+
+    return pool_host_spare_kib(pool_host_of(machine), ret_is_known) +
+           (is_given ? domain_description_host_memory_kib(request->failed->description) : 0);
+}
+
 /* One that is booted already, or is just being, has its memory. */
 static bool lacks_memory(const struct choice_request *request, const struct machine *machine)
 {
     bool is_known, has_it = machine_warmth(machine) >= WARMTH_PAUSED || machine->keeping == KEEPING_WARMING;
 
     return request->check_memory && !has_it &&
-           pool_host_spare_kib(pool_host_of(machine), &is_known) < machine->description->memory_kib && is_known;
+           spare_kib(request, machine, &is_known) < domain_description_host_memory_kib(machine->description) &&
+           is_known;
 }
 
 static bool is_in_the_way(const struct choice_request *request, const struct machine *machine, const struct use *use)
 {
-    return use->machine != machine && use->machine != request->failed &&
+    return machine_is_up(use->machine) && use->machine != machine &&
+           (use->machine != request->failed || request->failed_stays_up) &&
            !(request->kept_may_be_given_back && use->machine->keeping != KEEPING_NONE);
+}
+
+/* Another machine that is up has it; NULL. */
+static const struct use *find_owner(const struct choice_request *request, const struct machine *machine,
+                                    const struct use *own)
+{
+    const struct use *use = NULL;
+
+    while ((use = pool_sharer_next(request->pool, own, USERS_OWNING, use)) != NULL)
+        if (is_in_the_way(request, machine, use))
+            break;
+    return use;
+}
+
+/* Below a disk of another machine, and be it off or the failed one: what is written there would destroy that; NULL. */
+static const struct use *find_overlay(const struct pool *pool, const struct machine *machine, const struct use *own)
+{
+    const struct use *use = NULL;
+
+    while ((use = pool_sharer_next(pool, own, USERS_BACKING, use)) != NULL)
+        if (use->machine != machine)
+            break;
+    return use;
 }
 
 bool choose_find_conflict(const struct choice_request *request, struct candidate *candidate)
 {
-    const struct usage *usage = pool_usage(request->pool);
+    const struct pool *pool = request->pool;
 
-    for (const struct use *own = NULL; (own = pool_use_next(candidate->machine, own)) != NULL;)
-        for (const struct use *use = usage_of(usage, own)->up; use != NULL; use = use->next)
-            if (is_in_the_way(request, candidate->machine, use)) {
-                candidate->conflict = usage_of(usage, own);
-                candidate->conflict_with = use->machine;
-                return true;
-            }
+    for (const struct use *own = NULL; (own = pool_use_next(pool, candidate->machine, own)) != NULL;) {
+        const struct use *use = find_owner(request, candidate->machine, own);
+
+        if (use == NULL && !use_is_backing(own))
+            use = find_overlay(pool, candidate->machine, own);
+        if (use == NULL)
+            continue;
+        candidate->conflict = own;
+        candidate->conflict_with = use->machine;
+        candidate->is_below = use_is_backing(use);
+        return true;
+    }
     return false;
 }
 
-bool choose_conflict_between(const struct machine *a, const struct machine *b)
+bool choose_conflict_between(const struct pool *pool, const struct machine *a, const struct machine *b)
 {
-    for (const struct use *of_a = NULL; (of_a = pool_use_next(a, of_a)) != NULL;)
-        for (const struct use *of_b = NULL; (of_b = pool_use_next(b, of_b)) != NULL;)
-            if (of_a->exclusive == of_b->exclusive)
+    for (const struct use *of_a = NULL; (of_a = pool_use_next(pool, a, of_a)) != NULL;)
+        for (const struct use *of_b = NULL; (of_b = pool_use_next(pool, b, of_b)) != NULL;)
+            if (use_is_of_same(of_a, of_b) && !(use_is_backing(of_a) && use_is_backing(of_b)))
                 return true;
     return false;
 }
@@ -97,6 +136,8 @@ static enum candidate_verdict verdict_of_standing(enum standing standing)
     switch (standing) {
     case STANDING_NOT_STANDBY:
         return CANDIDATE_NOT_STANDBY;
+    case STANDING_HELD:
+        return CANDIDATE_HELD;
     case STANDING_UNREACHABLE:
         return CANDIDATE_UNREACHABLE;
     case STANDING_ELSEWISE:
@@ -151,11 +192,20 @@ struct candidate choose_judge(const struct choice_request *request, const struct
 {
     struct candidate candidate = {
         .machine = machine,
-        .score = similarity_score(pool_rules(request->pool), request->need, &machine->spec),
+        .score = similarity_score(pool_rules(request->pool), request->need, machine->spec),
     };
 
     judge(request, &candidate);
     return candidate;
+}
+
+/* What it would use is the only question. */
+static void judge_use(const struct choice_request *request, struct candidate *candidate)
+{
+    if (lacks_memory(request, candidate->machine))
+        candidate->verdict = CANDIDATE_NO_MEMORY;
+    else if (choose_find_conflict(request, candidate))
+        candidate->verdict = CANDIDATE_IN_USE;
 }
 
 struct candidate choose_judge_original(const struct choice_request *request)
@@ -164,10 +214,28 @@ struct candidate choose_judge_original(const struct choice_request *request)
 
     if (!request->failed->is_present)
         candidate.verdict = CANDIDATE_NOT_STANDING_BY; /* its domain is gone */
-    else if (lacks_memory(request, request->failed))
-        candidate.verdict = CANDIDATE_NO_MEMORY;
-    else if (choose_find_conflict(request, &candidate))
-        candidate.verdict = CANDIDATE_IN_USE;
+    else
+        judge_use(request, &candidate);
+    return candidate;
+}
+
+struct candidate choose_judge_named(const struct choice_request *request, const struct machine *machine)
+{
+    struct candidate candidate = {
+        .machine = machine,
+        .score = similarity_score(pool_rules(request->pool), request->need, machine->spec),
+    };
+    struct machine forgiven = *machine;
+
+    forgiven.roles = ROLE_STANDBY;
+    forgiven.failed_unrecovered = false;
+    forgiven.quarantined_until_us = 0;
+    candidate.verdict = machine->is_present ? verdict_of_standing(machine_standing(&forgiven, request->now_us))
+                                            : CANDIDATE_NOT_STANDING_BY;
+    if (candidate.verdict == CANDIDATE_ELIGIBLE && is_diverted(request, machine))
+        candidate.verdict = CANDIDATE_DIVERTED;
+    if (candidate.verdict == CANDIDATE_ELIGIBLE)
+        judge_use(request, &candidate);
     return candidate;
 }
 
@@ -371,7 +439,7 @@ static void count_others(const struct chooser *chooser, size_t looks, struct cho
             choice->counts[verdict_of_standing(standing)] += count;
     }
     if (of_failed == STANDING_BY &&
-        similarity_score(pool_rules(request->pool), request->need, &request->failed->spec).verdict ==
+        similarity_score(pool_rules(request->pool), request->need, request->failed->spec).verdict ==
             SIMILARITY_ELIGIBLE)
         n_similar--;
     choice->counts[CANDIDATE_NOT_SIMILAR] = n_standing - n_similar;

@@ -55,10 +55,16 @@ struct candidate choose_judge(const struct choice_request *request, const struct
 /* The failed machine itself: of it, only what it would use counts. */
 struct candidate choose_judge_original(const struct choice_request *request);
 
+/*
+ * One that an operator named: neither its likeness counts, nor its role, nor that it failed. It must be off or warm, and
+ * free, and what it would use must be.
+ */
+struct candidate choose_judge_named(const struct choice_request *request, const struct machine *machine);
+
 /* A machine that is up, other than the failed one, uses what this one would use: sets conflict and conflict_with. */
 bool choose_find_conflict(const struct choice_request *request, struct candidate *candidate);
 /* The two machines could not run at the same time. */
-bool choose_conflict_between(const struct machine *a, const struct machine *b);
+bool choose_conflict_between(const struct pool *pool, const struct machine *a, const struct machine *b);
 
 /*
  * A machine that is similar enough cannot be reached, and `is_given_up` does not say of its host that it will not come

@@ -11,8 +11,30 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "choose/walk.h"
+#include "model/hold.h"
 
 #define CHOSEN "chosen: "
+
+static bool is_any_feature_weighing(const struct choice_request *request)
+{
+    const struct id_set *features = &request->need->features;
+    bool is_any = false;
+
+    for (size_t i = 0; i < features->count && !is_any; i++)
+        is_any = similarity_weight(pool_rules(request->pool), features->ids[i]) > 0;
+    return is_any;
+}
+
+/* What is known of the failed machine is too little to compare it by. */
+static int explain_too_little(const struct choice_request *request, char **ret)
+{
+    if (is_any_feature_weighing(request))
+        return text_format(ret, "only the OS of %s is known, which is too little to compare by", request->failed->name);
+    if (request->need->features.count > 0)
+        return text_format(ret, "nothing that is known of %s has a weight, so nothing can be compared",
+                           request->failed->name);
+    return text_format(ret, "it is not known what %s offers, so nothing can be compared", request->failed->name);
+}
 
 static int explain_similarity(const struct choice_request *request, const struct similarity_score *score, char **ret)
 {
@@ -20,7 +42,7 @@ static int explain_similarity(const struct choice_request *request, const struct
 
     switch (score->verdict) {
     case SIMILARITY_NOTHING_KNOWN:
-        return text_format(ret, "it is not known what %s offers, so nothing can be compared", request->failed->name);
+        return explain_too_little(request, ret);
     case SIMILARITY_BELOW_THRESHOLD:
         return text_format(ret, "similarity %.4f is below the threshold %g",
                            fraction_to_double(score_similarity(score)), similarity_threshold(rules));
@@ -113,24 +135,35 @@ static const char *exclusive_word(enum exclusive_kind kind)
         return "address";
     case EXCLUSIVE_DEVICE:
         return "host device";
+    case EXCLUSIVE_IDENTITY:
+        return "UUID";
     case EXCLUSIVE_DISK:
     default:
         return "disk";
     }
 }
 
+static int explain_role(const struct machine *machine, char **ret)
+{
+    return text_format(ret, "its role is %s, not standby", machine_roles_name(machine->roles));
+}
+
 int explain_ineligible(const struct choice_request *request, const struct candidate *candidate, char **ret)
 {
     const struct machine *machine = candidate->machine;
+    char address[MAC_TEXT_SIZE];
     bool is_known;
 
     switch (candidate->verdict) {
     case CANDIDATE_NOT_STANDBY:
-        return text_format(ret, "its role is %s, not standby", machine_roles_name(machine->roles));
+        return explain_role(machine, ret);
+    case CANDIDATE_HELD:
+        *ret = machine->hold != NULL ? hold_explain(machine->hold) : text_copy("its host is being evacuated");
+        return *ret != NULL ? 0 : -ENOMEM;
     case CANDIDATE_UNREACHABLE:
         return text_format(ret, "its hypervisor %s is not connected", machine->hypervisor);
     case CANDIDATE_NOT_STANDING_BY:
-        return explain_state(machine, ret);
+        return (machine->roles & ROLE_IGNORED) != 0 ? explain_role(machine, ret) : explain_state(machine, ret);
     case CANDIDATE_FAILED_ITSELF:
         return text_format(ret, "it failed itself and was not recovered");
     case CANDIDATE_DIVERTED:
@@ -142,9 +175,11 @@ int explain_ineligible(const struct choice_request *request, const struct candid
             return text_format(ret, "reserved for a recovery from before the restart of understudyd");
         return text_format(ret, "claimed by recovery %s", machine->claimed_by);
     case CANDIDATE_UNDER_OPERATOR:
-        return text_format(ret, "protected and paused by an operator: not resumed");
+        return text_format(ret, "%s, and not by understudyd: left alone",
+                           machine->state == MACHINE_PAUSED ? "paused" : "saved");
     case CANDIDATE_QUARANTINED:
-        return text_format(ret, "did not come up recently: in quarantine for %" PRId64 " s more",
+        return text_format(ret, "%s: in quarantine for %" PRId64 " s more",
+                           machine->quarantine_why != NULL ? machine->quarantine_why : "did not come up recently",
                            (machine->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
     case CANDIDATE_NOT_SIMILAR:
         return explain_similarity(request, &candidate->score, ret);
@@ -158,8 +193,13 @@ int explain_ineligible(const struct choice_request *request, const struct candid
                            machine->description->memory_kib / 1024, machine->hypervisor,
                            pool_host_spare_kib(pool_host_of(machine), &is_known) / 1024);
     case CANDIDATE_IN_USE:
-        return text_format(ret, "its %s %s is in use by %s", exclusive_word(candidate->conflict->kind),
-                           candidate->conflict->name, pool_display_name(request->pool, candidate->conflict_with));
+        if (candidate->is_below)
+            return text_format(ret, "its disk %s is the backing file of a disk of %s",
+                               use_name(candidate->conflict, address),
+                               pool_display_name(request->pool, candidate->conflict_with));
+        return text_format(ret, "its %s %s is in use by %s", exclusive_word(use_kind(candidate->conflict)),
+                           use_name(candidate->conflict, address),
+                           pool_display_name(request->pool, candidate->conflict_with));
     case CANDIDATE_ELIGIBLE:
     case CANDIDATE_VERDICTS:
     default:
@@ -167,22 +207,19 @@ int explain_ineligible(const struct choice_request *request, const struct candid
     }
 }
 
-/* Copies the names of those features of `from` that `other` lacks. */
-static int list_difference(const struct feature_table *table, const struct id_set *from, const struct id_set *other,
-                           struct string_list *list)
+/* Copies the names of those features of `from` that `other` lacks, into the one list or the other. */
+static int list_difference(const struct choice_request *request, const struct feature_table *table,
+                           const struct id_set *from, const struct id_set *other, struct string_list *weighing,
+                           struct string_list *weightless)
 {
-    list->items = calloc(from->count + 1, sizeof(char *));
-    if (list->items == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < from->count; i++) {
-        if (id_set_contains(other, from->ids[i]))
-            continue;
-        list->items[list->count] = strdup(feature_name(table, from->ids[i]));
-        if (list->items[list->count] == NULL)
-            return -ENOMEM;
-        list->count++;
-    }
-    return 0;
+    const struct similarity_rules *rules = pool_rules(request->pool);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < from->count; i++)
+        if (!id_set_contains(other, from->ids[i]))
+            r = string_list_add(similarity_weight(rules, from->ids[i]) > 0 ? weighing : weightless,
+                                feature_name(table, from->ids[i]));
+    return r;
 }
 
 /* All but the reason. */
@@ -190,6 +227,7 @@ static int describe_candidate(const struct choice_request *request, const struct
                               const struct feature_table *table, struct explained_candidate *out)
 {
     const struct machine *machine = candidate->machine;
+    const struct id_set *need = &request->need->features, *offer = &machine->spec->features;
     int r;
 
     memcpy(out->uuid, machine->uuid, sizeof(out->uuid));
@@ -201,10 +239,11 @@ static int describe_candidate(const struct choice_request *request, const struct
     out->coverage = fraction_to_double(score_coverage(&candidate->score));
     out->resource_coverage = fraction_to_double(score_resource_coverage(&candidate->score));
     out->overlap = fraction_to_double(score_overlap(&candidate->score));
+    out->is_incomparable = candidate->score.verdict == SIMILARITY_NOTHING_KNOWN;
     out->warmth = warmth_name(machine_warmth(machine));
     out->state = machine_state_name(machine->state);
-    r = list_difference(table, &request->need->features, &machine->spec.features, &out->missing);
-    return r < 0 ? r : list_difference(table, &machine->spec.features, &request->need->features, &out->surplus);
+    r = list_difference(request, table, need, offer, &out->missing, &out->weightless);
+    return r < 0 ? r : list_difference(request, table, offer, need, &out->surplus, &out->weightless);
 }
 
 static int list_eligible(const struct choice_request *request, const struct choice *choice, size_t place,
@@ -231,7 +270,18 @@ static int list_ineligible(const struct choice_request *request, const struct ca
     return r < 0 ? r : explain_ineligible(request, candidate, &out->reason);
 }
 
-static int explain_summary(const struct choice *choice, struct explanation *explanation)
+/* What the administrator does about a machine that cannot be compared. */
+static const char *remedy_for(const struct choice_request *request, const struct explained_candidate *closest)
+{
+    if (!closest->is_incomparable)
+        return "";
+    if (request->need->features.count > 0 && !is_any_feature_weighing(request))
+        return "; give what it offers a weight (similarity.weights.resource)";
+    return "; set resources in its metadata or below machines: in the configuration, see understudy.yaml(5)";
+}
+
+static int explain_summary(const struct choice_request *request, const struct choice *choice,
+                           struct explanation *explanation)
 {
     const struct explained_candidate *chosen = explanation_chosen(explanation);
     const struct explained_candidate *closest = explanation->n_candidates > 0 ? &explanation->candidates[0] : NULL;
@@ -253,8 +303,8 @@ static int explain_summary(const struct choice *choice, struct explanation *expl
     }
     if (closest == NULL)
         return text_format(&explanation->summary, "none of %zu can take the place of %s", n, explanation->failed);
-    return text_format(&explanation->summary, "none of %zu can take the place of %s; the closest is %s: %s", n,
-                       explanation->failed, closest->name, closest->reason);
+    return text_format(&explanation->summary, "none of %zu can take the place of %s; the closest is %s: %s%s", n,
+                       explanation->failed, closest->name, closest->reason, remedy_for(request, closest));
 }
 
 static int explain_header(const struct choice_request *request, struct explanation *explanation)
@@ -318,7 +368,7 @@ int explain_choice(const struct choice_request *request, const struct choice *ch
     if (r < 0)
         return r;
     count_left_out(choice, explanation);
-    r = explain_summary(choice, explanation);
+    r = explain_summary(request, choice, explanation);
     if (r < 0)
         return r;
     *ret = steal_pointer(&explanation);

@@ -4,22 +4,27 @@
 
 #include "choose/choose.h"
 
+static const struct use *next_use(const struct choice_request *request, struct kept_out *search)
+{
+    search->users = USERS_OWNING;
+    return pool_use_next(request->pool, request->failed, search->own);
+}
+
+/* Those that have the same for themselves, and then those that have it below a disk. */
 static const struct machine *next_sharer(const struct choice_request *request, struct kept_out *search)
 {
-    if (search->other != NULL)
-        search->other = search->other->next;
-    while (search->other == NULL) {
-        const struct exclusive *exclusive;
-
-        if (!search->is_up)
-            search->own = pool_use_next(request->failed, search->own);
-        if (search->own == NULL)
-            return NULL;
-        exclusive = usage_of(pool_usage(request->pool), search->own);
-        search->is_up = !search->is_up;
-        search->other = search->is_up ? exclusive->up : exclusive->off;
+    if (search->own == NULL)
+        search->own = next_use(request, search);
+    while (search->own != NULL) {
+        search->other = pool_sharer_next(request->pool, search->own, search->users, search->other);
+        if (search->other != NULL)
+            return search->other->machine;
+        if (search->users == USERS_OWNING && !use_is_backing(search->own))
+            search->users = USERS_BACKING;
+        else
+            search->own = next_use(request, search);
     }
-    return search->other->machine;
+    return NULL;
 }
 
 /* Once. */
@@ -43,7 +48,7 @@ struct candidate kept_out_next(const struct choice_request *request, struct kept
 {
     const struct machine *machine;
 
-    while ((machine = next_sharer(request, search)) != NULL)
+    while (!search->is_at_original && (machine = next_sharer(request, search)) != NULL)
         if (machine != request->failed && pool_is_standing_by(machine)) {
             struct candidate candidate = choose_judge(request, machine);
 

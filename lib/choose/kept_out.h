@@ -12,7 +12,7 @@
 /* Where a search is; begin with {0}. */
 struct kept_out {
     const struct use *own, *other;
-    bool is_up; /* `other` is among the uses that are up */
+    enum users users; /* among whom `other` is */
     bool is_at_original;
 };
 

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utlist.h>
-
 #include "choose/kept_out.h"
 #include "choose/rows.h"
 #include "choose/walk.h"
@@ -26,22 +24,12 @@
 /* And a choice, however few there are, takes as long as so many comparisons in the columns. */
 #define CHOICE_COST 500
 
-/* What is known of a machine, by its number. */
-struct known {
-    const struct machine *machine; /* NULL: it left, or was never seen */
-    struct service *service;
-    bool is_touched, is_candidate_touched, is_to_be_offered;
-    uint32_t next_touched, next_offered;
-};
-
 struct plan {
     struct pool *pool;
     struct chooser *chooser;
     struct rows rows;
-    struct known *known;
-    size_t room;
-    uint32_t touched, offered; /* the last; NO_NUMBER: none */
-    size_t n_offered;
+    struct number_set touched, touched_as_candidates, withdrawn; /* machines */
+    size_t room;         /* machines below this number may be in them, and in rows */
     bool has_lost_touch; /* one that was touched could not be noted for want of memory */
     bool check_memory;
     int64_t now_us;
@@ -49,54 +37,41 @@ struct plan {
 
 /* ---- touched machines ---- */
 
-static struct known *known_of(const struct plan *plan, const struct machine *machine)
-{
-    return machine->number < plan->room ? &plan->known[machine->number] : NULL;
-}
-
 static int reserve(struct plan *plan, uint32_t number)
 {
-    size_t room = (size_t)number + number / 2 + 64;
-    struct known *known;
+    size_t room;
 
     if (number < plan->room)
         return 0;
     if (rows_reserve(&plan->rows, number) < 0)
         return -ENOMEM;
-    known = reallocarray(plan->known, room, sizeof(*known));
-    if (known == NULL)
+    room = plan->rows.room;
+    if (number_set_reserve(&plan->touched, room) < 0 || number_set_reserve(&plan->touched_as_candidates, room) < 0 ||
+        number_set_reserve(&plan->withdrawn, room) < 0)
         return -ENOMEM;
-    memset(&known[plan->room], 0, (room - plan->room) * sizeof(*known));
-    plan->known = known;
     plan->room = room;
     return 0;
 }
 
 static void touch(struct plan *plan, const struct machine *machine, bool as_candidate)
 {
-    struct known *known;
-
     if (reserve(plan, machine->number) < 0) {
         plan->has_lost_touch = true;
         return;
     }
-    known = known_of(plan, machine);
-    known->machine = machine;
-    if (!known->is_touched) {
-        known->is_touched = true;
-        known->next_touched = plan->touched;
-        plan->touched = machine->number;
-    }
-    known->is_candidate_touched |= as_candidate;
+    number_set_add(&plan->touched, machine->number);
+    if (as_candidate)
+        number_set_add(&plan->touched_as_candidates, machine->number);
 }
 
 /* Among equals, its place is another. */
-static void turn(void *context, uint32_t machine)
+static void turn(void *context, uint32_t number)
 {
     struct plan *plan = context;
+    const struct machine *machine = pool_at(plan->pool, number);
 
-    if (plan->known[machine].machine != NULL)
-        touch(plan, plan->known[machine].machine, true);
+    if (machine != NULL)
+        touch(plan, machine, true);
 }
 
 /* ---- served machines ---- */
@@ -108,37 +83,14 @@ bool plan_is_served(const struct machine *machine)
            (machine->state == MACHINE_RUNNING || machine->state == MACHINE_SUSPENDED);
 }
 
-static void remove_service(struct plan *plan, struct known *known)
+static int settle_service(struct plan *plan, const struct machine *machine)
 {
-    if (known->service != NULL)
-        rows_leave(&plan->rows, known->service);
-    free(known->service);
-    known->service = NULL;
-}
+    bool is_served = plan_is_served(machine);
 
-static int add_service(struct plan *plan, struct known *known)
-{
-    _cleanup_(freep) struct service *service = calloc(1, sizeof(*service));
-    int r;
-
-    if (service == NULL)
-        return -ENOMEM;
-    service->machine = known->machine;
-    r = rows_enter(&plan->rows, service);
-    if (r == 0)
-        known->service = steal_pointer(&service);
-    return r;
-}
-
-static int settle_service(struct plan *plan, struct known *known)
-{
-    bool is_served = plan_is_served(known->machine);
-
-    if (known->service != NULL && (!is_served || !rows_is_right(&plan->rows, known->service)))
-        remove_service(plan, known);
-    if (known->service != NULL)
-        rows_touch(&plan->rows, known->service->row->need); /* what it keeps out may be something else */
-    return is_served && known->service == NULL ? add_service(plan, known) : 0;
+    if (!is_served || !rows_is_right(&plan->rows, machine))
+        rows_leave(&plan->rows, machine);
+    rows_touch_need_of(&plan->rows, machine); /* what it keeps out may be something else */
+    return is_served && rows_row_of(&plan->rows, machine) == NUMBER_NONE ? rows_enter(&plan->rows, machine) : 0;
 }
 
 /* ---- candidates ---- */
@@ -161,18 +113,24 @@ static struct candidate scored(const struct choice_request *request, const struc
 {
     return (struct candidate){
         .machine = machine,
-        .score = similarity_score(pool_rules(request->pool), request->need, &machine->spec),
+        .score = similarity_score(pool_rules(request->pool), request->need, machine->spec),
     };
 }
 
+static const struct machine *machine_in(const struct plan *plan, const struct slot *slot)
+{
+    return pool_at(plan->pool, slot->machine);
+}
+
 /* In a row with more than it holds, the place of one that is worse than all of them is not known. */
-static void offer(struct plan *plan, struct row *row, const struct choice_request *request,
+static void offer(struct plan *plan, uint32_t number, const struct choice_request *request,
                   const struct candidate *candidate)
 {
+    struct row *row = &plan->rows.rows[number];
     size_t at = row->n_slots;
 
     while (at > 0) {
-        struct candidate other = scored(request, row->slots[at - 1].machine);
+        struct candidate other = scored(request, machine_in(plan, &row->slots[at - 1]));
 
         if (walk_compare(request, candidate, &other) > 0)
             break;
@@ -181,30 +139,30 @@ static void offer(struct plan *plan, struct row *row, const struct choice_reques
     if (at == row->n_slots && (row->has_more || at == ROW_SLOTS))
         row->has_more = true;
     else
-        rows_insert(&plan->rows, row, at, candidate->machine);
+        rows_insert(&plan->rows, number, at, candidate->machine);
 }
 
-static bool is_any_known(const struct need *need)
+static bool is_any_known(const struct rows *rows, uint32_t need)
 {
-    const struct row *row = need->rows;
+    uint32_t row = rows->needs[need].rows;
 
-    while (row != NULL && row->is_unknown)
-        row = row->next;
-    return row != NULL;
+    while (row != NUMBER_NONE && rows_is_unknown(rows, row))
+        row = rows->rows[row].next;
+    return row != NUMBER_NONE;
 }
 
-static void offer_to_need(struct plan *plan, struct need *need, const struct machine *machine)
+static void offer_to_need(struct plan *plan, uint32_t need, const struct machine *machine)
 {
-    struct spec spec = columns_spec(plan->rows.specs, need->entry);
-    struct choice_request request = row_request(plan, need->rows, &spec);
+    const struct rows *rows = &plan->rows;
+    struct spec spec = columns_spec(rows->specs, need);
+    struct choice_request request = row_request(plan, &rows->rows[rows->needs[need].rows], &spec);
     struct candidate candidate = scored(&request, machine);
-    struct row *row;
 
     if (candidate.score.verdict != SIMILARITY_ELIGIBLE || choose_judge(&request, machine).verdict != CANDIDATE_ELIGIBLE)
         return;
-    for (row = need->rows; row != NULL; row = row->next) {
-        request.host = row->host;
-        if (!row->is_unknown)
+    for (uint32_t row = rows->needs[need].rows; row != NUMBER_NONE; row = rows->rows[row].next) {
+        request.host = rows->rows[row].host;
+        if (!rows_is_unknown(rows, row))
             offer(plan, row, &request, &candidate);
     }
 }
@@ -212,13 +170,9 @@ static void offer_to_need(struct plan *plan, struct need *need, const struct mac
 /* Served machines that share something with it, and keep it alone from being a candidate. */
 static void touch_needs_of_sharers(struct plan *plan, const struct machine *machine)
 {
-    for (const struct use *own = NULL; (own = pool_use_next(machine, own)) != NULL;)
-        for (const struct use *use = usage_of(pool_usage(plan->pool), own)->up; use != NULL; use = use->next) {
-            const struct known *known = known_of(plan, use->machine);
-
-            if (known != NULL && known->service != NULL)
-                rows_touch(&plan->rows, known->service->row->need);
-        }
+    for (const struct use *own = NULL; (own = pool_use_next(plan->pool, machine, own)) != NULL;)
+        for (const struct use *use = NULL; (use = pool_sharer_next(plan->pool, own, USERS_OWNING, use)) != NULL;)
+            rows_touch_need_of(&plan->rows, use->machine);
 }
 
 /* The replacement that serves the service of this machine may have it as a candidate. */
@@ -226,52 +180,34 @@ static void touch_need_of_replacement(struct plan *plan, const struct machine *o
 {
     const struct machine_ref *ref = original->diverted != NULL ? &original->diverted->replacement : NULL;
     const struct machine *machine = ref != NULL ? pool_find(plan->pool, ref->hypervisor, ref->uuid) : NULL;
-    const struct known *known = machine != NULL ? known_of(plan, machine) : NULL;
 
-    if (known != NULL && known->service != NULL)
-        rows_touch(&plan->rows, known->service->row->need);
+    if (machine != NULL)
+        rows_touch_need_of(&plan->rows, machine);
 }
 
 static void offer_to_all(struct plan *plan, const struct machine *machine)
 {
-    for (size_t i = 0; i < plan->rows.need_room; i++)
-        if (plan->rows.needs[i] != NULL && is_any_known(plan->rows.needs[i]))
-            offer_to_need(plan, plan->rows.needs[i], machine);
+    for (uint32_t need = 0; (need = rows_next_need(&plan->rows, need)) != NUMBER_NONE; need++)
+        if (is_any_known(&plan->rows, need))
+            offer_to_need(plan, need, machine);
 }
 
 /* So many have changed that to choose for all rows anew takes less. */
 static bool is_much(const struct plan *plan)
 {
-    size_t one_by_one = plan->n_offered * plan->rows.n_needs * PAIR_COST;
+    size_t one_by_one = plan->withdrawn.count * plan->rows.n_needs * PAIR_COST;
     size_t anew = plan->rows.n_rows * (columns_count(pool_columns(plan->pool, POOL_STANDING_BY)) + CHOICE_COST);
 
-    return plan->n_offered > ROW_SLOTS && one_by_one > anew;
-}
-
-/* Takes it out of the list. */
-static bool take_touched(struct plan *plan, struct known **ret)
-{
-    struct known *known = &plan->known[plan->touched];
-    bool as_candidate = known->is_candidate_touched;
-
-    plan->touched = known->next_touched;
-    known->is_touched = known->is_candidate_touched = false;
-    *ret = known;
-    return as_candidate;
+    return plan->withdrawn.count > ROW_SLOTS && one_by_one > anew;
 }
 
 /* It stands in no row until it is offered: others are compared only with those that are in their places. */
-static void withdraw(struct plan *plan, struct known *known)
+static void withdraw(struct plan *plan, const struct machine *machine)
 {
-    rows_withdraw(&plan->rows, known->machine);
-    touch_needs_of_sharers(plan, known->machine);
-    touch_need_of_replacement(plan, known->machine);
-    if (known->is_to_be_offered)
-        return;
-    known->is_to_be_offered = true;
-    known->next_offered = plan->offered;
-    plan->offered = known->machine->number;
-    plan->n_offered++;
+    rows_withdraw(&plan->rows, machine);
+    touch_needs_of_sharers(plan, machine);
+    touch_need_of_replacement(plan, machine);
+    number_set_add(&plan->withdrawn, machine->number);
 }
 
 static void offer_withdrawn(struct plan *plan)
@@ -280,34 +216,39 @@ static void offer_withdrawn(struct plan *plan)
 
     if (is_all_unknown)
         rows_doubt_all(&plan->rows);
-    while (plan->offered != NO_NUMBER) {
-        struct known *known = &plan->known[plan->offered];
+    for (uint32_t number = 0; (number = number_set_next(&plan->withdrawn, number)) != NUMBER_NONE; number++) {
+        const struct machine *machine = pool_at(plan->pool, number);
 
-        plan->offered = known->next_offered;
-        known->is_to_be_offered = false;
-        if (!is_all_unknown && known->machine != NULL && pool_is_standing_by(known->machine))
-            offer_to_all(plan, known->machine);
+        number_set_remove(&plan->withdrawn, number);
+        if (!is_all_unknown && pool_is_standing_by(machine))
+            offer_to_all(plan, machine);
     }
-    plan->n_offered = 0;
+}
+
+static int settle_machine(struct plan *plan, const struct machine *machine)
+{
+    int r = settle_service(plan, machine);
+
+    if (r < 0)
+        return r;
+    number_set_remove(&plan->touched, machine->number);
+    if (number_set_has(&plan->touched_as_candidates, machine->number)) {
+        number_set_remove(&plan->touched_as_candidates, machine->number);
+        withdraw(plan, machine);
+    }
+    return 0;
 }
 
 static int settle_touched(struct plan *plan)
 {
-    while (plan->touched != NO_NUMBER) {
-        struct known *known;
-        bool as_candidate = take_touched(plan, &known);
+    int r = 0;
 
-        if (known->machine == NULL)
-            continue;
-        if (settle_service(plan, known) < 0) {
-            touch(plan, known->machine, as_candidate);
-            return -ENOMEM;
-        }
-        if (as_candidate)
-            withdraw(plan, known);
-    }
-    offer_withdrawn(plan);
-    return 0;
+    while (r == 0 && plan->touched.count > 0)
+        for (uint32_t number = 0; r == 0 && (number = number_set_next(&plan->touched, number)) != NUMBER_NONE; number++)
+            r = settle_machine(plan, pool_at(plan->pool, number));
+    if (r == 0)
+        offer_withdrawn(plan);
+    return r;
 }
 
 /* Those whose touch was lost are among all. */
@@ -322,10 +263,10 @@ static int touch_all(struct plan *plan)
 
 /* ---- rows that are chosen anew ---- */
 
-static int choose_row(struct plan *plan, struct row *row)
+static int choose_row(struct plan *plan, uint32_t row)
 {
-    struct spec need = columns_spec(plan->rows.specs, row->need->entry);
-    struct choice_request request = row_request(plan, row, &need);
+    struct spec need = columns_spec(plan->rows.specs, plan->rows.rows[row].need);
+    struct choice_request request = row_request(plan, &plan->rows.rows[row], &need);
     struct candidate candidates[ROW_SLOTS + 1];
     size_t n = 0;
     int r = choose_begin(plan->chooser, &request);
@@ -341,28 +282,26 @@ static int choose_row(struct plan *plan, struct row *row)
 }
 
 /* One that the served machine alone keeps from being a candidate would be one when that fails. */
-static bool has_kept_out(const struct plan *plan, const struct service *service)
+static bool has_kept_out(const struct plan *plan, const struct machine *served)
 {
-    struct choice_request request = plan_request(plan, service->machine);
+    struct choice_request request = plan_request(plan, served);
     struct kept_out search = {.own = NULL};
 
     return kept_out_next(&request, &search).machine != NULL;
 }
 
 /* The candidate that is the only one of some machine of this need. */
-static const struct machine *only_candidate(const struct plan *plan, const struct need *need)
+static const struct machine *only_candidate(const struct plan *plan, uint32_t need)
 {
-    const struct row *row = need->rows;
-    const struct service *service;
+    const struct rows *rows = &plan->rows;
+    const struct row *first = &rows->rows[rows->needs[need].rows];
 
-    if (row->n_slots != 1 || row->has_more)
+    if (first->n_slots != 1 || first->has_more)
         return NULL;
-    for (row = need->rows; row != NULL; row = row->next) {
-        for (service = row->services; service != NULL; service = service->next) {
-            if (!has_kept_out(plan, service))
-                return need->rows->slots[0].machine;
-        }
-    }
+    for (uint32_t row = rows->needs[need].rows; row != NUMBER_NONE; row = rows->rows[row].next)
+        for (uint32_t number = rows->rows[row].served; number != NUMBER_NONE; number = rows->machines[number].next)
+            if (!has_kept_out(plan, pool_at(plan->pool, number)))
+                return machine_in(plan, &first->slots[0]);
     return NULL;
 }
 
@@ -371,13 +310,21 @@ static int settle_rows(struct plan *plan, size_t *comparisons)
 {
     size_t cost = columns_count(pool_columns(plan->pool, POOL_STANDING_BY)) + CHOICE_COST;
 
-    while (plan->rows.unknown != NULL) {
-        int r = *comparisons > 0 ? choose_row(plan, plan->rows.unknown) : 0;
+    for (uint32_t row = 0; (row = number_set_next(&plan->rows.unknown, row)) != NUMBER_NONE; row++) {
+        int r = *comparisons > 0 ? choose_row(plan, row) : 0;
 
         if (r < 0 || *comparisons == 0)
             return r;
         *comparisons -= *comparisons < cost ? *comparisons : cost;
     }
+    return 1;
+}
+
+static int settle_needs(struct plan *plan)
+{
+    for (uint32_t need = 0; (need = number_set_next(&plan->rows.touched, need)) != NUMBER_NONE; need++)
+        if (rows_spare(&plan->rows, need, only_candidate(plan, need)) < 0)
+            return -ENOMEM;
     return 1;
 }
 
@@ -396,12 +343,9 @@ int plan_settle(struct plan *plan, int64_t now_us, size_t comparisons)
             r = settle_touched(plan);
         if (r == 0)
             r = settle_rows(plan, &comparisons);
-        for (struct need *need = plan->rows.touched, *next; r > 0 && need != NULL; need = next) {
-            next = need->next_touched;
-            if (rows_spare(&plan->rows, need, only_candidate(plan, need)) < 0)
-                r = -ENOMEM;
-        }
-    } while (r > 0 && plan->touched != NO_NUMBER);
+        if (r > 0)
+            r = settle_needs(plan);
+    } while (r > 0 && plan->touched.count > 0);
     return r;
 }
 
@@ -436,21 +380,21 @@ static void enter(const struct choice_request *request, const struct candidate *
 int plan_find(struct plan *plan, const struct machine *served, struct plan_answer *ret)
 {
     struct choice_request request = plan_request(plan, served);
-    const struct known *known = known_of(plan, served);
+    uint32_t number = rows_row_of(&plan->rows, served);
     struct kept_out search = {.own = NULL};
     struct candidate candidate;
-    struct row *row;
+    const struct row *row;
     int r;
 
-    if (known == NULL || known->service == NULL)
+    if (number == NUMBER_NONE)
         return -ENOENT;
-    row = known->service->row;
-    r = row->is_unknown ? choose_row(plan, row) : 0;
+    r = rows_is_unknown(&plan->rows, number) ? choose_row(plan, number) : 0;
     if (r < 0)
         return r;
+    row = &plan->rows.rows[number];
     *ret = (struct plan_answer){.best = {.machine = NULL}};
     for (size_t i = 0; i < row->n_slots && i < ROW_TOLD; i++) {
-        candidate = scored(&request, row->slots[i].machine);
+        candidate = scored(&request, machine_in(plan, &row->slots[i]));
         enter(&request, &candidate, ret);
     }
     while ((candidate = kept_out_next(&request, &search)).machine != NULL)
@@ -488,31 +432,28 @@ static size_t count_if_kept_out(struct plan *plan, const struct machine *candida
 {
     size_t count = 0;
 
-    for (const struct use *own = NULL; count == 0 && (own = pool_use_next(candidate, own)) != NULL;)
-        for (const struct use *use = usage_of(pool_usage(plan->pool), own)->up; count == 0 && use != NULL;
-             use = use->next)
+    for (const struct use *own = NULL; count == 0 && (own = pool_use_next(plan->pool, candidate, own)) != NULL;)
+        for (const struct use *use = NULL;
+             count == 0 && (use = pool_sharer_next(plan->pool, own, USERS_OWNING, use)) != NULL;)
             count = count_if_best(plan, use->machine, candidate, first);
     return count;
 }
 
 size_t plan_count_served_by(struct plan *plan, const struct machine *candidate, const struct machine **ret_first)
 {
-    const struct known *known = known_of(plan, candidate);
-    const struct service *service;
-    const struct slot *slot;
+    const struct rows *rows = &plan->rows;
+    uint32_t first = rows_slots(rows, candidate);
     size_t count = 0;
 
     *ret_first = NULL;
-    if (known == NULL)
-        return 0;
-    for (slot = rows_slots(&plan->rows, candidate); slot != NULL; slot = slot->next) {
-        if (slot != slot->row->slots)
+    for (uint32_t slot = first; slot != NUMBER_NONE; slot = rows_slot(rows, slot)->next) {
+        if (slot % ROW_SLOTS != 0)
             continue; /* not the best */
-        for (service = slot->row->services; service != NULL; service = service->next) {
-            count += count_if_best(plan, service->machine, candidate, ret_first);
-        }
+        for (uint32_t number = rows->rows[slot / ROW_SLOTS].served; number != NUMBER_NONE;
+             number = rows->machines[number].next)
+            count += count_if_best(plan, pool_at(plan->pool, number), candidate, ret_first);
     }
-    return rows_slots(&plan->rows, candidate) == NULL ? count_if_kept_out(plan, candidate, ret_first) : count;
+    return first == NUMBER_NONE ? count_if_kept_out(plan, candidate, ret_first) : count;
 }
 
 const struct spared *plan_spared(const struct plan *plan)
@@ -530,19 +471,16 @@ size_t plan_rows(const struct plan *plan)
 static void observe(void *context, const struct machine *machine, enum pool_change change)
 {
     struct plan *plan = context;
-    struct known *known;
 
     if (change != POOL_CHANGED_LEAVES) {
         touch(plan, machine, change == POOL_CHANGED_CANDIDATE);
         return;
     }
-    known = known_of(plan, machine);
-    if (known == NULL || known->machine == NULL)
-        return;
-    touch_needs_of_sharers(plan, machine);
     rows_withdraw(&plan->rows, machine);
-    remove_service(plan, known);
-    known->machine = NULL;
+    rows_leave(&plan->rows, machine);
+    number_set_remove(&plan->touched, machine->number);
+    number_set_remove(&plan->touched_as_candidates, machine->number);
+    number_set_remove(&plan->withdrawn, machine->number);
 }
 
 int plan_new(struct pool *pool, struct plan **ret)
@@ -552,9 +490,9 @@ int plan_new(struct pool *pool, struct plan **ret)
     if (plan == NULL)
         return -ENOMEM;
     plan->pool = pool;
-    plan->touched = plan->offered = NO_NUMBER;
     if (chooser_new(&plan->chooser) < 0)
         return -ENOMEM;
+    plan->rows = ROWS_EMPTY;
     plan->rows.turned = turn;
     plan->rows.context = plan;
     pool_observe(pool, observe, plan);
@@ -578,13 +516,12 @@ void plan_free(struct plan *plan)
 {
     if (plan == NULL)
         return;
-    for (size_t i = 0; i < plan->room; i++)
-        if (plan->known[i].machine != NULL)
-            remove_service(plan, &plan->known[i]);
     if (plan->pool != NULL)
         pool_observe(plan->pool, NULL, NULL);
     chooser_free(plan->chooser);
     rows_done(&plan->rows);
-    free(plan->known);
+    number_set_done(&plan->touched);
+    number_set_done(&plan->touched_as_candidates);
+    number_set_done(&plan->withdrawn);
     free(plan);
 }

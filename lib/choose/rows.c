@@ -6,283 +6,360 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utlist.h>
-
 void rows_done(struct rows *rows)
 {
     columns_free(rows->specs);
     spared_done(&rows->spared);
+    number_set_done(&rows->unknown);
+    number_set_done(&rows->touched);
+    free(rows->rows);
+    free(rows->machines);
     free(rows->needs);
-    free(rows->slots);
-    *rows = (struct rows){0};
+    *rows = ROWS_EMPTY;
+}
+
+/* Little of it is empty, as in base/interned. */
+static size_t larger(size_t room)
+{
+    return room + room / 4 + 16;
 }
 
 int rows_reserve(struct rows *rows, uint32_t number)
 {
-    size_t room = (size_t)number + number / 2 + 64;
-    struct slot **slots;
+    size_t room = larger(number);
+    struct rows_machine *machines;
 
     if (number < rows->room)
         return 0;
-    slots = reallocarray(rows->slots, room, sizeof(struct slot *));
-    if (slots == NULL)
+    machines = reallocarray(rows->machines, room, sizeof(*machines));
+    if (machines == NULL)
         return -ENOMEM;
-    memset(&slots[rows->room], 0, (room - rows->room) * sizeof(struct slot *));
-    rows->slots = slots;
+    for (size_t i = rows->room; i < room; i++)
+        machines[i] = (struct rows_machine){.row = NUMBER_NONE, .slots = NUMBER_NONE};
+    rows->machines = machines;
     rows->room = room;
     return 0;
 }
 
-struct slot *rows_slots(const struct rows *rows, const struct machine *machine)
+/* ---- to be read ---- */
+
+uint32_t rows_row_of(const struct rows *rows, const struct machine *machine)
 {
-    return rows->slots[machine->number];
+    return machine->number < rows->room ? rows->machines[machine->number].row : NUMBER_NONE;
+}
+
+uint32_t rows_slots(const struct rows *rows, const struct machine *machine)
+{
+    return machine->number < rows->room ? rows->machines[machine->number].slots : NUMBER_NONE;
+}
+
+static struct slot *slot_at(const struct rows *rows, uint32_t slot)
+{
+    return &rows->rows[slot / ROW_SLOTS].slots[slot % ROW_SLOTS];
+}
+
+const struct slot *rows_slot(const struct rows *rows, uint32_t slot)
+{
+    return slot_at(rows, slot);
+}
+
+bool rows_is_unknown(const struct rows *rows, uint32_t row)
+{
+    return number_set_has(&rows->unknown, row);
+}
+
+uint32_t rows_next_need(const struct rows *rows, uint32_t from)
+{
+    for (size_t need = from; need < rows->need_room; need++)
+        if (rows->needs[need].rows != NUMBER_NONE)
+            return (uint32_t)need;
+    return NUMBER_NONE;
 }
 
 /* ---- what is to be looked at ---- */
 
-void rows_touch(struct rows *rows, struct need *need)
+void rows_touch_need_of(struct rows *rows, const struct machine *machine)
 {
-    if (need->is_touched)
-        return;
-    need->is_touched = true;
-    DL_APPEND2(rows->touched, need, prev_touched, next_touched);
+    uint32_t row = rows_row_of(rows, machine);
+
+    if (row != NUMBER_NONE)
+        number_set_add(&rows->touched, rows->rows[row].need);
 }
 
-static void untouch(struct rows *rows, struct need *need)
+static void touch(struct rows *rows, uint32_t row)
 {
-    if (!need->is_touched)
-        return;
-    need->is_touched = false;
-    DL_DELETE2(rows->touched, need, prev_touched, next_touched);
-}
-
-static void set_unknown(struct rows *rows, struct row *row, bool is_unknown)
-{
-    if (row->is_unknown == is_unknown)
-        return;
-    row->is_unknown = is_unknown;
-    if (is_unknown)
-        DL_APPEND2(rows->unknown, row, prev_unknown, next_unknown);
-    else
-        DL_DELETE2(rows->unknown, row, prev_unknown, next_unknown);
+    number_set_add(&rows->touched, rows->rows[row].need);
 }
 
 void rows_doubt_all(struct rows *rows)
 {
-    struct row *row;
-
-    for (size_t i = 0; i < rows->need_room; i++)
-        if (rows->needs[i] != NULL)
-            for (row = rows->needs[i]->rows; row != NULL; row = row->next) {
-                set_unknown(rows, row, true);
-            }
+    for (uint32_t need = 0; (need = rows_next_need(rows, need)) != NUMBER_NONE; need++)
+        for (uint32_t row = rows->needs[need].rows; row != NUMBER_NONE; row = rows->rows[row].next)
+            number_set_add(&rows->unknown, row);
 }
 
 /* ---- slots ---- */
 
-static void set_slot(struct rows *rows, struct row *row, size_t at, const struct machine *machine)
+static void set_slot(struct rows *rows, uint32_t row, size_t at, uint32_t machine)
 {
-    row->slots[at] = (struct slot){.machine = machine, .row = row};
-    DL_APPEND(rows->slots[machine->number], &row->slots[at]);
+    uint32_t number = row * ROW_SLOTS + (uint32_t)at, *first = &rows->machines[machine].slots;
+
+    *slot_at(rows, number) = (struct slot){.machine = machine, .previous = NUMBER_NONE, .next = *first};
+    if (*first != NUMBER_NONE)
+        slot_at(rows, *first)->previous = number;
+    *first = number;
 }
 
-static void clear_slot(struct rows *rows, struct row *row, size_t at)
+static void clear_slot(struct rows *rows, uint32_t row, size_t at)
 {
-    DL_DELETE(rows->slots[row->slots[at].machine->number], &row->slots[at]);
+    const struct slot *slot = &rows->rows[row].slots[at];
+
+    if (slot->next != NUMBER_NONE)
+        slot_at(rows, slot->next)->previous = slot->previous;
+    if (slot->previous != NUMBER_NONE)
+        slot_at(rows, slot->previous)->next = slot->next;
+    else
+        rows->machines[slot->machine].slots = slot->next;
 }
 
 /* Slots lie in an array: those behind a place move. */
-static void move_slot(struct rows *rows, struct row *row, size_t from, size_t to)
+static void move_slot(struct rows *rows, uint32_t row, size_t from, size_t to)
 {
+    uint32_t machine = rows->rows[row].slots[from].machine;
+
     clear_slot(rows, row, from);
-    set_slot(rows, row, to, row->slots[from].machine);
+    set_slot(rows, row, to, machine);
 }
 
-static void remove_slot(struct rows *rows, struct row *row, size_t at)
+static void remove_slot(struct rows *rows, uint32_t number, size_t at)
 {
-    clear_slot(rows, row, at);
+    struct row *row = &rows->rows[number];
+
+    clear_slot(rows, number, at);
     for (size_t i = at + 1; i < row->n_slots; i++)
-        move_slot(rows, row, i, i - 1);
+        move_slot(rows, number, i, i - 1);
     row->n_slots--;
-    rows_touch(rows, row->need);
+    touch(rows, number);
     if (row->n_slots < ROW_TOLD && row->has_more)
-        set_unknown(rows, row, true);
+        number_set_add(&rows->unknown, number);
 }
 
-void rows_insert(struct rows *rows, struct row *row, size_t at, const struct machine *machine)
+void rows_insert(struct rows *rows, uint32_t number, size_t at, const struct machine *machine)
 {
+    struct row *row = &rows->rows[number];
+
     if (row->n_slots == ROW_SLOTS) {
-        clear_slot(rows, row, --row->n_slots);
+        clear_slot(rows, number, --row->n_slots);
         row->has_more = true;
     }
     for (size_t i = row->n_slots++; i > at; i--)
-        move_slot(rows, row, i - 1, i);
-    set_slot(rows, row, at, machine);
-    rows_touch(rows, row->need);
+        move_slot(rows, number, i - 1, i);
+    set_slot(rows, number, at, machine->number);
+    touch(rows, number);
 }
 
 void rows_withdraw(struct rows *rows, const struct machine *machine)
 {
-    struct slot *slot;
+    uint32_t slot;
 
-    while ((slot = rows_slots(rows, machine)) != NULL)
-        remove_slot(rows, slot->row, (size_t)(slot - slot->row->slots));
+    while ((slot = rows_slots(rows, machine)) != NUMBER_NONE)
+        remove_slot(rows, slot / ROW_SLOTS, slot % ROW_SLOTS);
 }
 
-static void empty(struct rows *rows, struct row *row)
+static void empty(struct rows *rows, uint32_t number)
 {
+    struct row *row = &rows->rows[number];
+
     while (row->n_slots > 0)
-        clear_slot(rows, row, --row->n_slots);
+        clear_slot(rows, number, --row->n_slots);
 }
 
-void rows_fill(struct rows *rows, struct row *row, const struct candidate *candidates, size_t n)
+void rows_fill(struct rows *rows, uint32_t number, const struct candidate *candidates, size_t n)
 {
-    empty(rows, row);
+    struct row *row = &rows->rows[number];
+
+    empty(rows, number);
     row->has_more = n > ROW_SLOTS;
     for (; row->n_slots < n && row->n_slots < ROW_SLOTS; row->n_slots++)
-        set_slot(rows, row, row->n_slots, candidates[row->n_slots].machine);
-    set_unknown(rows, row, false);
-    rows_touch(rows, row->need);
+        set_slot(rows, number, row->n_slots, candidates[row->n_slots].machine->number);
+    number_set_remove(&rows->unknown, number);
+    touch(rows, number);
 }
 
 /* ---- who is spared ---- */
 
-static void unspare(struct rows *rows, struct need *need)
+static void unspare(struct rows *rows, uint32_t need)
 {
-    uint32_t number = need->spared;
+    uint32_t machine = rows->needs[need].spared;
 
-    need->spared = NO_NUMBER;
-    if (number != NO_NUMBER && spared_remove(&rows->spared, number))
-        rows->turned(rows->context, number);
+    rows->needs[need].spared = NUMBER_NONE;
+    if (machine != NUMBER_NONE && spared_remove(&rows->spared, machine))
+        rows->turned(rows->context, machine);
 }
 
-int rows_spare(struct rows *rows, struct need *need, const struct machine *only)
+int rows_spare(struct rows *rows, uint32_t need, const struct machine *only)
 {
-    uint32_t number = only != NULL ? only->number : NO_NUMBER;
+    uint32_t machine = only != NULL ? only->number : NUMBER_NONE;
     bool is_first = false;
 
-    if (number != need->spared) {
+    if (machine != rows->needs[need].spared) {
         unspare(rows, need);
-        if (only != NULL && spared_add(&rows->spared, number, &is_first) < 0)
+        if (only != NULL && spared_add(&rows->spared, machine, &is_first) < 0)
             return -ENOMEM;
-        need->spared = number;
+        rows->needs[need].spared = machine;
         if (is_first)
-            rows->turned(rows->context, number);
+            rows->turned(rows->context, machine);
     }
-    untouch(rows, need);
+    number_set_remove(&rows->touched, need);
     return 0;
 }
 
 /* ---- needs and rows ---- */
 
-static void need_free(struct rows *rows, struct need *need)
+static int reserve_need(struct rows *rows, uint32_t need)
 {
-    unspare(rows, need);
-    untouch(rows, need);
-    rows->needs[need->entry] = NULL;
-    rows->n_needs--;
-    free(need);
-}
+    size_t room = larger(need);
+    struct need *needs;
 
-static void row_free(struct rows *rows, struct row *row)
-{
-    struct need *need = row->need;
-
-    empty(rows, row);
-    set_unknown(rows, row, false);
-    DL_DELETE(need->rows, row);
-    rows->n_rows--;
-    free(row);
-    if (need->rows == NULL)
-        need_free(rows, need);
-}
-
-static int get_need(struct rows *rows, uint32_t entry, struct need **ret)
-{
-    if (entry >= rows->need_room) {
-        size_t room = (size_t)entry + entry / 2 + 16;
-        struct need **needs = reallocarray(rows->needs, room, sizeof(struct need *));
-
-        if (needs == NULL)
-            return -ENOMEM;
-        memset(&needs[rows->need_room], 0, (room - rows->need_room) * sizeof(struct need *));
-        rows->needs = needs;
-        rows->need_room = room;
-    }
-    *ret = rows->needs[entry];
-    if (*ret != NULL)
+    if (need < rows->need_room)
         return 0;
-    *ret = calloc(1, sizeof(**ret));
-    if (*ret == NULL)
+    if (number_set_reserve(&rows->touched, room) < 0)
         return -ENOMEM;
-    (*ret)->entry = entry;
-    (*ret)->spared = NO_NUMBER;
-    rows->needs[entry] = *ret;
-    rows->n_needs++;
+    needs = reallocarray(rows->needs, room, sizeof(*needs));
+    if (needs == NULL)
+        return -ENOMEM;
+    for (size_t i = rows->need_room; i < room; i++)
+        needs[i] = (struct need){NUMBER_NONE, NUMBER_NONE};
+    rows->needs = needs;
+    rows->need_room = room;
     return 0;
 }
 
-static int get_row(struct rows *rows, uint32_t entry, const struct pool_host *host, struct row **ret)
+static int reserve_row(struct rows *rows)
 {
-    struct need *need;
-    struct row *row;
-    int r = get_need(rows, entry, &need);
+    size_t room = larger(rows->row_room);
+    struct row *items;
 
-    if (r < 0)
-        return r;
-    for (row = need->rows; row != NULL; row = row->next) {
-        if (row->host == host) {
-            *ret = row;
-            return 0;
-        }
-    }
-    row = calloc(1, sizeof(*row));
-    if (row == NULL) {
-        if (need->rows == NULL)
-            need_free(rows, need);
+    if (rows->free_row != NUMBER_NONE || rows->row_end < rows->row_room)
+        return 0;
+    if (number_set_reserve(&rows->unknown, room) < 0)
         return -ENOMEM;
-    }
-    row->need = need;
-    row->host = host;
-    DL_APPEND(need->rows, row);
+    items = reallocarray(rows->rows, room, sizeof(*items));
+    if (items == NULL)
+        return -ENOMEM;
+    rows->rows = items;
+    rows->row_room = room;
+    return 0;
+}
+
+/* After reserve_row. */
+static uint32_t take_row(struct rows *rows)
+{
+    uint32_t number = rows->free_row;
+
+    if (number == NUMBER_NONE)
+        return (uint32_t)rows->row_end++;
+    rows->free_row = rows->rows[number].next;
+    return number;
+}
+
+/* Takes it out of its need, which goes with its last row. */
+static void row_free(struct rows *rows, uint32_t number)
+{
+    struct row *row = &rows->rows[number];
+    uint32_t need = row->need, *at = &rows->needs[need].rows;
+
+    empty(rows, number);
+    number_set_remove(&rows->unknown, number);
+    while (*at != number)
+        at = &rows->rows[*at].next;
+    *at = row->next;
+    row->next = rows->free_row;
+    rows->free_row = number;
+    rows->n_rows--;
+    if (rows->needs[need].rows != NUMBER_NONE)
+        return;
+    unspare(rows, need);
+    number_set_remove(&rows->touched, need);
+    rows->n_needs--;
+}
+
+/* After reserve_need and reserve_row. */
+static uint32_t get_row(struct rows *rows, uint32_t need, const struct pool_host *host)
+{
+    uint32_t first = rows->needs[need].rows, number;
+
+    for (number = first; number != NUMBER_NONE; number = rows->rows[number].next)
+        if (rows->rows[number].host == host)
+            return number;
+    number = take_row(rows);
+    rows->rows[number] = (struct row){.host = host, .need = need, .next = first, .served = NUMBER_NONE};
+    rows->needs[need].rows = number;
+    rows->n_needs += first == NUMBER_NONE;
     rows->n_rows++;
-    set_unknown(rows, row, true);
-    *ret = row;
-    return 0;
+    number_set_add(&rows->unknown, number);
+    return number;
 }
 
-/* ---- services ---- */
+/* ---- served machines ---- */
 
-int rows_enter(struct rows *rows, struct service *service)
+static void link_served(struct rows *rows, uint32_t row, uint32_t machine)
 {
-    uint32_t entry;
-    int r = columns_add(rows->specs, machine_need(service->machine), &entry);
+    uint32_t *first = &rows->rows[row].served, next = *first;
 
-    if (r < 0)
-        return r;
-    r = get_row(rows, entry, pool_host_of(service->machine), &service->row);
-    if (r < 0) {
-        columns_remove(rows->specs, entry);
-        return r;
+    rows->machines[machine].row = row;
+    rows->machines[machine].previous = NUMBER_NONE;
+    rows->machines[machine].next = next;
+    if (next != NUMBER_NONE)
+        rows->machines[next].previous = machine;
+    *first = machine;
+}
+
+static void unlink_served(struct rows *rows, uint32_t row, uint32_t machine)
+{
+    const struct rows_machine *links = &rows->machines[machine];
+
+    if (links->next != NUMBER_NONE)
+        rows->machines[links->next].previous = links->previous;
+    if (links->previous != NUMBER_NONE)
+        rows->machines[links->previous].next = links->next;
+    else
+        rows->rows[row].served = links->next;
+    rows->machines[machine].row = NUMBER_NONE;
+}
+
+int rows_enter(struct rows *rows, const struct machine *machine)
+{
+    uint32_t need, row;
+
+    if (reserve_row(rows) < 0 || columns_add(rows->specs, machine_need(machine), &need) < 0)
+        return -ENOMEM;
+    if (reserve_need(rows, need) < 0) {
+        columns_remove(rows->specs, need);
+        return -ENOMEM;
     }
-    DL_APPEND(service->row->services, service);
-    service->row->n_services++;
-    rows_touch(rows, service->row->need);
+    row = get_row(rows, need, pool_host_of(machine));
+    link_served(rows, row, machine->number);
+    touch(rows, row);
     return 0;
 }
 
-void rows_leave(struct rows *rows, struct service *service)
+void rows_leave(struct rows *rows, const struct machine *machine)
 {
-    struct row *row = service->row;
+    uint32_t row = rows_row_of(rows, machine);
 
-    DL_DELETE(row->services, service);
-    rows_touch(rows, row->need);
-    columns_remove(rows->specs, row->need->entry);
-    if (--row->n_services == 0)
+    if (row == NUMBER_NONE)
+        return;
+    unlink_served(rows, row, machine->number);
+    touch(rows, row);
+    columns_remove(rows->specs, rows->rows[row].need);
+    if (rows->rows[row].served == NUMBER_NONE)
         row_free(rows, row);
 }
 
-bool rows_is_right(const struct rows *rows, const struct service *service)
+bool rows_is_right(const struct rows *rows, const struct machine *machine)
 {
-    return columns_has(rows->specs, service->row->need->entry, machine_need(service->machine));
+    uint32_t row = rows_row_of(rows, machine);
+
+    return row != NUMBER_NONE && columns_has(rows->specs, rows->rows[row].need, machine_need(machine));
 }

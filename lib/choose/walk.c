@@ -32,13 +32,20 @@ void walk_done(struct walk *walk)
 
 /* ---- the order of equally alike machines ---- */
 
-static uint32_t rank_of(const struct choice_request *request, const struct machine *machine, enum warmth warmth)
+/* What machines of one host and warmth are ordered by, whatever the machine. */
+static uint32_t rank_of(const struct choice_request *request, const struct pool_host *host, enum warmth warmth,
+                        uint32_t is_spared)
 {
-    const struct pool_host *host = pool_host_of(machine);
-    uint32_t is_spared = spared_has(request->spared, machine->number), is_same_host = host == request->host;
+    uint32_t is_same_host = host == request->host;
 
     return ((uint32_t)WARMTH_COUNT - warmth) << 24 | is_spared << 16 | is_same_host << 8 |
            (64 - pool_host_memory_class(host));
+}
+
+static uint32_t rank_of_machine(const struct choice_request *request, const struct machine *machine)
+{
+    return rank_of(request, pool_host_of(machine), machine_warmth(machine),
+                   spared_has(request->spared, machine->number));
 }
 
 static int compare_names(const struct machine *a, const struct machine *b)
@@ -59,8 +66,8 @@ int walk_compare(const struct choice_request *request, const struct candidate *a
 {
     bool a_is_on_sibling = walk_is_on_sibling(request, pool_host_of(a->machine));
     bool b_is_on_sibling = walk_is_on_sibling(request, pool_host_of(b->machine));
-    uint32_t a_rank = rank_of(request, a->machine, machine_warmth(a->machine));
-    uint32_t b_rank = rank_of(request, b->machine, machine_warmth(b->machine));
+    uint32_t a_rank = rank_of_machine(request, a->machine);
+    uint32_t b_rank = rank_of_machine(request, b->machine);
     int order;
 
     if (a_is_on_sibling != b_is_on_sibling)
@@ -80,8 +87,7 @@ bool walk_is_equal(const struct choice_request *request, const struct candidate 
     return walk_is_on_sibling(request, pool_host_of(a->machine)) ==
                walk_is_on_sibling(request, pool_host_of(b->machine)) &&
            similarity_compare(pool_rules(request->pool), &a->score, &b->score) == 0 &&
-           (rank_of(request, a->machine, machine_warmth(a->machine)) | memory) ==
-               (rank_of(request, b->machine, machine_warmth(b->machine)) | memory);
+           (rank_of_machine(request, a->machine) | memory) == (rank_of_machine(request, b->machine) | memory);
 }
 
 static bool is_first(const void *context, const void *left, const void *right)
@@ -120,7 +126,7 @@ static int push_at(struct walk *walk, const struct cohort *cohort, uint32_t at, 
     if (at >= cohort->count)
         return 0;
     step.machine = cohort->machines[at];
-    step.rank = rank_of(walk->request, step.machine, cohort->warmth) & ~(UINT32_C(1) << 16);
+    step.rank = rank_of(walk->request, cohort->host, cohort->warmth, false);
     return push(walk, &step);
 }
 
@@ -134,7 +140,7 @@ static int push_below(struct walk *walk, const struct step *step)
 /* A spared one comes once more, with the rank that it has. */
 static int push_again(struct walk *walk, struct step step)
 {
-    step.rank |= UINT32_C(1) << 16;
+    step.rank = rank_of(walk->request, step.cohort->host, step.cohort->warmth, true);
     step.is_alone = true;
     return push(walk, &step);
 }

@@ -13,6 +13,7 @@
 #include "config/reader.h"
 #include "config/schema.h"
 #include "config/yaml.h"
+#include "model/uri.h"
 
 static int config_new_with(struct reader *reader, struct config **ret)
 {
@@ -81,6 +82,42 @@ static bool has_hypervisor(const struct config *config, const char *name, size_t
     return false;
 }
 
+/* A mistyped URI would be tried again and again, and only the status would tell. */
+static void check_drivers(struct reader *reader, const struct node *root)
+{
+    const struct node *hypervisors = node_find(root, "hypervisors");
+    struct place place = {.name = "hypervisors"};
+
+    for (size_t i = 0; hypervisors != NULL && i < hypervisors->n_items; i++) {
+        const struct node *uri = node_find(hypervisors->items[i], "uri");
+        struct place element = {.parent = &place, .index = i}, here = {.parent = &element, .name = "uri"};
+
+        if (uri != NULL && !uri_has_known_driver(uri->text))
+            reader_warn(reader, &here, uri, "libvirt knows no driver \"%.*s\", expected one such as qemu:///system",
+                        (int)strcspn(uri->text, "+:"), uri->text);
+    }
+}
+
+/* One lost host alone must not be more than isolation_share, or none is ever fenced. */
+static void check_fencing(struct reader *reader, const struct node *root, const struct config *config)
+{
+    const struct node *fence = node_find(root, "fence"), *command = fence != NULL ? node_find(fence, "command") : NULL;
+    struct place place = {.name = "fence"}, here = {.parent = &place, .name = "command"};
+    size_t n_remote = 0;
+
+    for (size_t i = 0; i < config->n_hypervisors; i++)
+        n_remote += !uri_is_local(config->hypervisors[i].uri);
+    if (command == NULL || config->fence.command == NULL || MILLIONTHS <= n_remote * config->isolation_share ||
+        n_remote == 0)
+        return;
+    if (n_remote == 1)
+        reader_warn(reader, &here, command,
+                    "is never used: with one remote hypervisor, isolation_share must be 1 for its host to be fenced");
+    else
+        reader_warn(reader, &here, command,
+                    "is never used: one of %zu remote hypervisors is more than isolation_share already", n_remote);
+}
+
 /* "HYPERVISOR/NAME" under `machines` must name a hypervisor that there is. */
 static void check_machines(struct reader *reader, const struct node *root, const struct config *config)
 {
@@ -142,6 +179,8 @@ static int read_root(struct reader *reader, const struct node *root, struct conf
         return r;
     check_machines(reader, root, config);
     check_weights(reader, root, config);
+    check_drivers(reader, root);
+    check_fencing(reader, root, config);
     return reader_result(reader);
 }
 

@@ -52,6 +52,7 @@ struct config_options {
 struct config_hypervisor {
     char *name;
     char *uri;
+    char *host;                  /* entries with the same one are one host; NULL: not said */
     struct config_options fence; /* of the fence agent, for this host alone */
 };
 
@@ -60,6 +61,10 @@ struct config_pool {
     struct string_list protect;
     struct string_list standby;
     struct string_list ignore;
+};
+
+struct config_storage {
+    struct string_list shared; /* directories that all hosts share, absolute paths */
 };
 
 /* One fact from `machines:`. value NULL: the kind is given as an empty list, the machine has none of it. */
@@ -123,6 +128,9 @@ enum verify_level {
     VERIFY_LEVEL_COUNT,
 };
 
+/* The kind of a weight that holds for every kind without one. */
+#define CONFIG_WEIGHT_OTHER "other"
+
 /* "auto", "running" …, as the configuration writes them; and "overlap", "similarity". */
 const char *verify_level_name(enum verify_level level);
 const char *rank_by_name(enum rank_by rank_by);
@@ -147,12 +155,20 @@ enum when_exhausted {
     EXHAUSTED_RESTART, /* start the failed machine itself again */
 };
 
+/* What is started when a machine has failed, in this order. */
+enum recovery_order {
+    ORDER_REPLACEMENT,   /* replacements */
+    ORDER_ORIGINAL,      /* the failed machine itself, then replacements */
+    ORDER_ORIGINAL_ONLY, /* the failed machine itself, and nothing else */
+};
+
 struct config_recovery {
+    enum recovery_order order;
     int64_t call_timeout_us; /* any call to a hypervisor but the one that starts a machine */
     int64_t start_timeout_us;
     int64_t settle_us; /* how long a replacement must stay up to count as running */
     unsigned attempts; /* candidates tried for one failure */
-    unsigned limit;    /* recoveries of one machine and its replacements within the window; 0: no limit */
+    unsigned limit;    /* recoveries of one service by a replacement within the window; 0: no limit */
     int64_t limit_window_us;
     int64_t quarantine_us; /* a candidate that did not come up is no candidate for so long */
     int64_t retry_for_us;  /* a service that is down is tried again for so long when something helps; 0: never */
@@ -164,9 +180,10 @@ struct config_recovery {
     struct config_verify verify;
     struct config_brake brake;
     enum when_exhausted when_exhausted;
-    unsigned restart_attempts;
-    int64_t restart_backoff_us; /* before the first restart; doubled each time */
-    unsigned history_length;    /* recoveries kept in memory */
+    int64_t shutdown_timeout_us; /* for a guest that is asked to shut down */
+    unsigned restart_attempts;   /* of one failed machine itself within limit_window_us */
+    int64_t restart_backoff_us;  /* before a restart that follows another attempt; doubled each time */
+    unsigned history_length;     /* recoveries kept in memory */
 };
 
 /* In which form standbys are kept warm. */
@@ -223,6 +240,7 @@ struct config {
     struct config_hypervisor *hypervisors;
     size_t n_hypervisors;
     struct config_pool pool;
+    struct config_storage storage;
     struct config_machine *machines;
     size_t n_machines;
     struct config_similarity similarity;
@@ -231,8 +249,8 @@ struct config {
     struct config_standby standby;
     struct config_discovery discovery;
     struct config_hooks hooks;
-    int64_t host_timeout_us; /* unreachable for so long: lost */
-    uint32_t hold_share;     /* millionths of all hypervisors: more than these gone are no loss of theirs */
+    int64_t host_timeout_us;  /* unreachable for so long: lost */
+    uint32_t isolation_share; /* millionths of all hypervisors: more than these gone are no loss of theirs */
     enum when_both_run when_both_run;
     struct config_fence fence;
 };

@@ -2,10 +2,10 @@
 /* The table of configuration keys, and finding one's way in it. Knows no YAML and no stream. */
 #include "config/schema.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/moment.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "model/machine.h"
 
@@ -35,6 +35,9 @@ static const char *const verify_words[] = {
 static const char *const warmth_words[] = {[KEEP_PAUSED] = "paused", [KEEP_SAVED] = "saved", NULL};
 static const char *const when_exhausted_words[] = {[EXHAUSTED_ALERT] = "alert", [EXHAUSTED_RESTART] = "restart", NULL};
 
+static const char *const order_words[] = {
+    [ORDER_REPLACEMENT] = "replacement", [ORDER_ORIGINAL] = "original", [ORDER_ORIGINAL_ONLY] = "original-only", NULL};
+
 static const char *const fence_action_words[] = {[FENCE_OFF] = "off", [FENCE_REBOOT] = "reboot", NULL};
 static const char *const when_both_run_words[] = {[BOTH_RUN_ALERT] = "alert",
                                                   [BOTH_RUN_STOP_REPLACEMENT] = "stop-replacement",
@@ -63,7 +66,16 @@ static const struct schema_key keys[] = {
      .max = FILE_PATH_MAX,
      .is_required = true,
      .example = "qemu:///system",
-     .text = "The connection URI of the hypervisor, as for virsh --connect."},
+     .text = "The connection URI of the hypervisor, as for virsh --connect. Write the daemon's own host as "
+             "qemu:///system: with a host name it counts as a remote host and may be fenced."},
+    {.path = "hypervisors[].host",
+     .type = SCHEMA_NAME_OR_NONE,
+     MEMBER(struct config_hypervisor, host),
+     .max = HYPERVISOR_NAME_SIZE - 1,
+     .default_text = "none",
+     .example = "node1",
+     .text = "The host behind the connection. Entries with the same host are two ways to one host; only the first of "
+             "them is used. Mostly understudyd finds that out by itself."},
     {.path = "hypervisors[].fence",
      .type = SCHEMA_OPTIONS,
      MEMBER(struct config_hypervisor, fence),
@@ -77,10 +89,7 @@ static const struct schema_key keys[] = {
      .choices = mode_words,
      .default_text = "automatic",
      .text = "With automatic, understudyd replaces failed machines. With observe, it makes and reports the same "
-             "decisions, but starts and destroys nothing: a way to watch the decisions before trusting them.",
-     .shipped = "observe",
-     .shipped_text = "This file starts with observe. When pool names the right machines and understudyctl explain "
-                     "NAME shows the right choice, write automatic here and run: systemctl reload understudyd"},
+             "decisions, but starts and destroys nothing: a way to watch the decisions before trusting them."},
 
     {.path = "pool",
      .type = SCHEMA_SECTION,
@@ -90,18 +99,31 @@ static const struct schema_key keys[] = {
     {.path = "pool.protect",
      .type = SCHEMA_PATTERNS,
      CONFIG(pool.protect),
-     .default_text = "[\"*\"]",
-     .text = "Machines that are replaced when they fail."},
+     .default_text = "[]",
+     .text = "Machines that are replaced when they fail.",
+     .shipped = "[]",
+     .shipped_text = "Nothing is protected until you name it here, for example: protect: [\"web-*\", \"db-*\"]"},
     {.path = "pool.standby",
      .type = SCHEMA_PATTERNS,
      CONFIG(pool.standby),
-     .default_text = "[\"*\"]",
-     .text = "Machines that may be started as a replacement, while they are not running."},
+     .default_text = "[]",
+     .text = "Machines that may be started as a replacement, while they are not running.",
+     .shipped = "[]",
+     .shipped_text = "Nothing is started until you name it here, for example: standby: [\"spare-*\"]"},
     {.path = "pool.ignore",
      .type = SCHEMA_PATTERNS,
      CONFIG(pool.ignore),
      .default_text = "[]",
      .text = "Machines that are neither protected nor standby, whatever other settings say."},
+
+    {.path = "storage", .type = SCHEMA_SECTION, .text = "What is known of the storage of the machines."},
+    {.path = "storage.shared",
+     .type = SCHEMA_DIRECTORIES,
+     CONFIG(storage.shared),
+     .default_text = "[]",
+     .text = "Directories that all hosts share, such as a mounted NFS export: the same path below one of them is one "
+             "disk on all hosts. Elsewhere the same path on two hosts is two disks, but for volumes in a storage pool "
+             "on the network (netfs, rbd, iscsi, gluster)."},
 
     {.path = "machines",
      .type = SCHEMA_MACHINES,
@@ -156,10 +178,13 @@ static const struct schema_key keys[] = {
      .type = SCHEMA_RESOURCE_WEIGHTS,
      CONFIG_LIST(similarity.resource_weights, similarity.n_resource_weights),
      .max = 1000 * MILLIONTHS,
-     .default_text = "{os: 0.2, language: 0.3, database: 0.2, webserver: 0.1, software: 0.05, data: 0.2}",
+     .default_text = "{os: 0.2, language: 0.3, database: 0.2, webserver: 0.1, software: 0.05, data: 0.2, "
+                     "other: 0.05}",
      .text = "Weights of what machines offer, by kind: each resource of the kind has that weight. A key such as "
-             "database/oracle gives one resource a weight of its own. Where the map is given, it replaces the "
-             "default as a whole."},
+             "database/oracle gives one resource a weight of its own. The key other is for every kind that has no key. "
+             "Where the map is given, it replaces the default as a whole, and without other, kinds that have no key "
+             "weigh nothing. Where a machine is known by its os and os-family alone, nothing replaces it: a choice "
+             "needs more. Where every weight is 0, hardware is compared alone."},
 
     {.path = "failure",
      .type = SCHEMA_SECTION,
@@ -242,6 +267,15 @@ static const struct schema_key keys[] = {
          "How many answers in a row must be missing before a machine with silent disks and network counts as hung."},
 
     {.path = "recovery", .type = SCHEMA_SECTION, .text = "How a replacement is started."},
+    {.path = "recovery.order",
+     .type = SCHEMA_CHOICE,
+     CONFIG(recovery.order),
+     .choices = order_words,
+     .default_text = "replacement",
+     .text =
+         "What is started when a machine has failed. With replacement, the most similar standby. With original, the "
+         "failed machine itself first, as Pacemaker and vSphere do, then standbys: at once if it does not come up, "
+         "and when restart_attempts are used up. With original-only, the failed machine itself and nothing else."},
     {.path = "recovery.call_timeout",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.call_timeout_us),
@@ -256,6 +290,13 @@ static const struct schema_key keys[] = {
      .max = HOUR,
      .default_text = "60s",
      .text = "How long a hypervisor may take to start a machine. This includes loading a saved memory image."},
+    {.path = "recovery.shutdown_timeout",
+     .type = SCHEMA_DURATION,
+     CONFIG(recovery.shutdown_timeout_us),
+     .min = SEC,
+     .max = HOUR,
+     .default_text = "60s",
+     .text = "How long a guest may take to shut down when understudyd asks it to, through the guest agent or ACPI."},
     {.path = "recovery.settle",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.settle_us),
@@ -276,15 +317,17 @@ static const struct schema_key keys[] = {
      .max = 1000,
      .default_text = "3",
      .unit = "recoveries",
-     .text = "How often a machine is recovered within limit_window. Recoveries of its replacements count as well, so "
-             "that a service that crashes its machines does not crash one standby after the other. 0 sets no limit."},
+     .text =
+         "How often a machine is replaced within limit_window. Recoveries of its replacements count as well, so "
+         "that a service that crashes its machines does not crash one standby after the other. Starts of the failed "
+         "machine itself are limited by restart_attempts. 0 sets no limit."},
     {.path = "recovery.limit_window",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.limit_window_us),
      .min = SEC,
      .max = 30 * DAY,
      .default_text = "1h",
-     .text = "The time within which recoveries count towards limit."},
+     .text = "The time within which recoveries count towards limit, and restarts towards restart_attempts."},
     {.path = "recovery.quarantine",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.quarantine_us),
@@ -299,8 +342,10 @@ static const struct schema_key keys[] = {
      .default_text = "1h",
      .text = "For so long after a recovery has failed, a service that is down is tried again when something changes "
              "that helps: a candidate was defined or changed, its host came back or has memory again, its quarantine "
-             "is over, or the configuration was reloaded. A machine that was stopped on request, or that failed a "
-             "recovery, less than 10 minutes ago is not started by this. 0: never."},
+             "is over, or the configuration was reloaded; with recovery.order original or original-only also when the "
+             "failed machine itself can be started again. A machine that was stopped on request less than 10 minutes "
+             "ago is not started by this, nor one that failed a recovery less than 10 minutes ago and was not changed "
+             "since. 0: never."},
     {.path = "recovery.late_start",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.late_start_us),
@@ -379,7 +424,7 @@ static const struct schema_key keys[] = {
     {.path = "recovery.brake",
      .type = SCHEMA_SECTION,
      .text = "When many machines fail at once, the cause is probably not in the machines. understudyd then starts "
-             "nothing until an operator runs understudyctl release."},
+             "nothing until an operator runs understudyctl release brake."},
     {.path = "recovery.brake.share",
      .type = SCHEMA_DECIMAL,
      CONFIG(recovery.brake.share),
@@ -416,14 +461,16 @@ static const struct schema_key keys[] = {
      .max = 100,
      .default_text = "3",
      .unit = "restarts",
-     .text = "How often the failed machine is started again at most."},
+     .text = "How often a failed machine is itself started again within limit_window, with recovery.order or "
+             "when_exhausted. So with order: original, a machine that crashes every few minutes gets a replacement."},
     {.path = "recovery.restart_backoff",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.restart_backoff_us),
      .min = 100 * MSEC,
      .max = DAY,
      .default_text = "10s",
-     .text = "The pause before the first restart. It doubles before each further one."},
+     .text = "The pause before a failed machine is itself started again after another attempt. It doubles before each "
+             "further one. The first start with order original or original-only does not wait."},
     {.path = "recovery.history_length",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.history_length),
@@ -472,11 +519,13 @@ static const struct schema_key keys[] = {
      .min = SEC,
      .max = DAY,
      .default_text = "30s",
-     .text = "How long a host may be out of reach before it counts as lost and is fenced. Choose it longer than a "
-             "restart of libvirtd takes. The daemon's own host (a URI without a host) is never lost."},
-    {.path = "hold_share",
+     .text = "For how long nothing may answer on a host (no route, timeout) before it counts as lost and is fenced. "
+             "While its libvirtd refuses connections, or understudyd cannot resolve its name or log in, it is not lost "
+             "and never fenced: use IP addresses or /etc/hosts in URIs. The daemon's own host is never lost if its URI "
+             "has no host name (qemu:///system)."},
+    {.path = "isolation_share",
      .type = SCHEMA_DECIMAL,
-     CONFIG(hold_share),
+     CONFIG(isolation_share),
      .max = MILLIONTHS,
      .default_text = "0.5",
      .text = "When more than this share of the remote hypervisors is out of reach at the same time, understudyd "
@@ -489,8 +538,9 @@ static const struct schema_key keys[] = {
      .choices = when_both_run_words,
      .default_text = "alert",
      .text = "What happens when a machine runs again beside its replacement, for example after a lost host came back. "
-             "understudyd reports it in any case. With stop-replacement or stop-original it also stops one of the two "
-             "at once, as virsh destroy does."},
+             "understudyd reports it in any case. With stop-replacement or stop-original it also shuts one of the two "
+             "down, through the guest agent or ACPI, and destroys it when that is not done within "
+             "recovery.shutdown_timeout. The last one that runs is never stopped."},
     {.path = "fence",
      .type = SCHEMA_SECTION,
      .text = "Fencing: a lost host is switched off before its machines are started elsewhere. The command is an agent "
@@ -586,14 +636,17 @@ static const struct schema_key keys[] = {
      .max = SOCKET_PATH_MAX,
      .default_text = "/run/understudy/api.sock",
      .needs_restart = true,
-     .text = "The Unix socket of the control interface."},
+     .text = "The Unix socket of the control interface. Has no effect where systemd opens the socket, as installed: "
+             "change ListenStream= with systemctl edit understudyd.socket."},
     {.path = "api.mode",
      .type = SCHEMA_MODE,
      CONFIG(api_socket_mode),
      .max = 0777,
      .default_text = "0660",
      .needs_restart = true,
-     .text = "The permission bits of the socket. Users with write permission may crash machines for drills."},
+     .text = "The permission bits of the socket. Users with write permission may use every command: crash, start and "
+             "stop machines, change their metadata, hold everything, confirm that a host is off. Has no effect where "
+             "systemd opens the socket, as installed: change SocketMode= with systemctl edit understudyd.socket."},
 };
 
 size_t schema_count(void)
@@ -647,42 +700,13 @@ const struct schema_key *schema_find_child(const char *section, const char *name
     return NULL;
 }
 
-#define SUGGESTION_LENGTH_MAX 32
-
-/* Levenshtein's distance without regard to ASCII case, of texts up to SUGGESTION_LENGTH_MAX bytes. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[SUGGESTION_LENGTH_MAX + 1];
-    size_t length = strlen(b);
-
-    for (size_t j = 0; j <= length; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= length; j++) {
-            bool differs = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
-            size_t best = diagonal + differs;
-
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[length];
-}
-
 const struct schema_key *schema_suggest(const char *section, const char *name)
 {
     const struct schema_key *nearest = NULL;
     size_t least = strlen(name) / 3 + 1;
 
-    if (strlen(name) > SUGGESTION_LENGTH_MAX)
-        return NULL;
     for (const struct schema_key *key = NULL; (key = schema_next_child(section, key)) != NULL;) {
-        size_t d = strlen(schema_name(key)) <= SUGGESTION_LENGTH_MAX ? distance(name, schema_name(key)) : least + 1;
+        size_t d = text_distance(name, schema_name(key));
 
         if (d < least || (d == least && nearest == NULL)) {
             nearest = key;

@@ -27,8 +27,10 @@ enum schema_type {
     SCHEMA_NAME,                /* char *: letters, digits, '-', '_' and '.' */
     SCHEMA_URI,                 /* char *: a libvirt connection URI */
     SCHEMA_PATH,                /* char *: absolute */
+    SCHEMA_NAME_OR_NONE,        /* char *: as SCHEMA_NAME, or NULL, written none */
     SCHEMA_PATH_OR_NONE,        /* char *: absolute, or NULL, written none */
     SCHEMA_PATTERNS,            /* struct string_list, shell patterns */
+    SCHEMA_DIRECTORIES,         /* struct string_list, absolute paths */
     SCHEMA_KINDS,               /* struct string_list, resource or environment kinds */
     SCHEMA_HYPERVISORS,         /* struct config_hypervisor * and a count */
     SCHEMA_ENVIRONMENT_WEIGHTS, /* uint32_t[ENVIRONMENT_COUNT], millionths */
@@ -59,8 +61,8 @@ struct schema_key {
     bool is_required;
     bool needs_restart;       /* a change takes effect when the daemon is started anew; others on reload */
     const char *text;         /* sentences for an administrator */
-    const char *shipped;      /* what the sample file sets, where that is not the default; NULL: it sets nothing */
-    const char *shipped_text; /* why, and when to change it */
+    const char *shipped;      /* what the sample file sets and does not only show; NULL: it sets nothing */
+    const char *shipped_text; /* why, and what to write instead */
 };
 
 /* All keys, in the order in which people should read them; a section stands before its keys. */

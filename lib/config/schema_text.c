@@ -55,8 +55,10 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_NAME] = {.words = "a name of letters, digits, '-', '_' and '.'", .has_length = true},
         [SCHEMA_URI] = {.words = "a connection URI such as qemu:///system"},
         [SCHEMA_PATH] = {.words = "an absolute path", .has_length = true},
+        [SCHEMA_NAME_OR_NONE] = {.words = "a name of letters, digits, '-', '_' and '.', or none", .has_length = true},
         [SCHEMA_PATH_OR_NONE] = {.words = "an absolute path or none", .has_length = true},
         [SCHEMA_PATTERNS] = {.words = "a list of patterns such as [\"web-*\"]"},
+        [SCHEMA_DIRECTORIES] = {.words = "a list of absolute paths such as [\"/srv/shared\"]"},
         [SCHEMA_KINDS] = {.words = "a list of kinds such as [os, memory]"},
         [SCHEMA_HYPERVISORS] = {.words = "a list of hypervisors such as [{name: local, uri: \"qemu:///system\"}]"},
         [SCHEMA_ENVIRONMENT_WEIGHTS] = {.words = "a map of cpu, memory and disk to a weight each", .has_range = true},
@@ -161,7 +163,8 @@ static void write_sample_key(FILE *f, const struct schema_key *key, bool is_firs
     }
     if (key->type != SCHEMA_MACHINES) {
         schema_expectation(key, expected);
-        fprintf(f, "%*s# Value: %s.%s%s%s\n", indent, "", expected, key->default_from != NULL ? " Default: as " : "",
+        fprintf(f, "%*s# Value: %s.%s%s%s\n", indent, "", expected,
+                key->default_from != NULL ? " Default: the value of " : "",
                 key->default_from != NULL ? schema_name(schema_find(key->default_from)) : "",
                 key->default_from != NULL ? "." : "");
         if (key->needs_restart)
@@ -173,8 +176,9 @@ static void write_sample_key(FILE *f, const struct schema_key *key, bool is_firs
 int config_write_sample(FILE *f)
 {
     static const char head[] =
-        "# The configuration of understudyd. Only the hypervisors must be given. Every other key but mode stands\n"
-        "# here with its default, behind a '#' and nothing between: take the '#' away to change the value.\n"
+        "# The configuration of understudyd. Only the hypervisors must be given, and pool says which machines take\n"
+        "# part. Every other key stands here with its default (host, fence and machines: an example), behind a '#'\n"
+        "# and nothing between: take the '#' away to change the value.\n"
         "#\n"
         "# Durations are written 500ms, 5s, 2m, 1h or 1d, sizes 512MiB or 2GiB, other numbers with at most\n"
         "# six decimals.\n"

@@ -199,12 +199,26 @@ void value_read_path(struct reader *reader, const struct place *place, const str
     accept_text(reader, place, key, node, text != NULL && text[0] == '/', object);
 }
 
-void value_read_path_or_none(struct reader *reader, const struct place *place, const struct schema_key *key,
-                             const struct node *node, void *object)
+static bool is_none(const struct node *node)
 {
     const char *text = node_text(node);
 
-    if (text != NULL && strcmp(text, "none") == 0)
+    return text != NULL && strcmp(text, "none") == 0;
+}
+
+void value_read_name_or_none(struct reader *reader, const struct place *place, const struct schema_key *key,
+                             const struct node *node, void *object)
+{
+    if (is_none(node))
+        value_release_text(key, object);
+    else
+        value_read_name(reader, place, key, node, object);
+}
+
+void value_read_path_or_none(struct reader *reader, const struct place *place, const struct schema_key *key,
+                             const struct node *node, void *object)
+{
+    if (is_none(node))
         value_release_text(key, object);
     else
         value_read_path(reader, place, key, node, object);
@@ -284,6 +298,23 @@ void value_read_patterns(struct reader *reader, const struct place *place, const
                          const struct node *node, void *object)
 {
     read_list(reader, place, key, node, check_pattern, object);
+}
+
+static const char *check_directory(struct reader *reader, const struct place *place, const struct node *node)
+{
+    const char *text = node_text(node);
+
+    if (text == NULL || text[0] != '/' || text[strspn(text, "/")] == '\0' || has_control_character(text)) {
+        reader_mismatch(reader, place, node, "the absolute path of a directory, and not /, such as \"/srv/shared\"");
+        return NULL;
+    }
+    return text;
+}
+
+void value_read_directories(struct reader *reader, const struct place *place, const struct schema_key *key,
+                            const struct node *node, void *object)
+{
+    read_list(reader, place, key, node, check_directory, object);
 }
 
 const char *value_check_kind(struct reader *reader, const struct place *place, const struct node *node,

@@ -29,11 +29,13 @@ value_equal_function value_equal_bytes;
 value_read_function value_read_name;
 value_read_function value_read_uri;
 value_read_function value_read_path;
+value_read_function value_read_name_or_none;
 value_read_function value_read_path_or_none;
 value_release_function value_release_text;
 value_equal_function value_equal_text;
 
 value_read_function value_read_patterns;
+value_read_function value_read_directories;
 value_read_function value_read_kinds;
 value_release_function value_release_list;
 value_equal_function value_equal_list;

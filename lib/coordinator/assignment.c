@@ -16,6 +16,7 @@
 #include "choose/match.h"
 #include "choose/walk.h"
 #include "coordinator/decide.h"
+#include "coordinator/open_recovery.h"
 
 /* So many more recoveries than there is room for are matched together. */
 #define SEEKERS_EXTRA 8
@@ -43,17 +44,39 @@ static bool goes_first(const struct open_recovery *a, const struct open_recovery
     return a->recovery->detected.mono_us < b->recovery->detected.mono_us;
 }
 
-static struct open_recovery *next_seeker(const struct recoveries *recoveries)
+static bool is_seeking(const struct open_recovery *open)
 {
-    struct open_recovery *best = NULL;
+    return open->wants_candidate && open->is_assignable;
+}
+
+static bool is_any_seeking(const struct recoveries *recoveries)
+{
+    for (size_t i = 0; i < recoveries->n_open; i++)
+        if (is_seeking(recoveries->open[i]))
+            return true;
+    return false;
+}
+
+/* The first `most` of those that seek, in their order. Their number. */
+static size_t first_seekers(const struct recoveries *recoveries, size_t most, struct open_recovery *ret[MATCH_MAX])
+{
+    size_t n = 0;
 
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
+        size_t at = n;
 
-        if (open->wants_candidate && open->is_assignable && (best == NULL || goes_first(open, best)))
-            best = open;
+        if (!is_seeking(open))
+            continue;
+        while (at > 0 && goes_first(open, ret[at - 1]))
+            at--;
+        if (at == most)
+            continue;
+        n += n < most;
+        memmove(&ret[at + 1], &ret[at], (n - at - 1) * sizeof(struct open_recovery *));
+        ret[at] = open;
     }
-    return best;
+    return n;
 }
 
 /* One that is not listed has none: nothing is started there. Where none is listed, there is none to wait for. */
@@ -64,7 +87,7 @@ static bool has_room(const struct recoveries *recoveries)
 
     for (size_t i = 0; i < registry->n_hosts; i++) {
         is_any_listed |= registry->hosts[i].is_listed;
-        if (registry->hosts[i].is_listed && recoveries_have_capacity(recoveries, registry->hosts[i].name))
+        if (registry->hosts[i].is_listed && host_can_start_one(recoveries->registry, registry->hosts[i].name))
             return true;
     }
     return !is_any_listed;
@@ -82,7 +105,7 @@ static size_t seekers_at_most(const struct recoveries *recoveries)
     if (registry->config->recovery.concurrency == 0)
         return MATCH_MAX;
     for (size_t i = 0; i < registry->n_hosts; i++)
-        if (registry->hosts[i].is_listed && recoveries_have_capacity(recoveries, registry->hosts[i].name))
+        if (registry->hosts[i].is_listed && host_can_start_one(recoveries->registry, registry->hosts[i].name))
             room += registry->config->recovery.concurrency;
     return room < MATCH_MAX ? room : MATCH_MAX;
 }
@@ -90,13 +113,11 @@ static size_t seekers_at_most(const struct recoveries *recoveries)
 /* False: nothing can be chosen before there is memory. */
 static bool gather(struct pass *pass, struct round *round)
 {
-    struct open_recovery *opens[MATCH_MAX], *open;
-    size_t n = 0, most = seekers_at_most(pass->recoveries);
+    struct open_recovery *opens[MATCH_MAX];
+    size_t n = first_seekers(pass->recoveries, seekers_at_most(pass->recoveries), opens);
 
-    while (n < most && (open = next_seeker(pass->recoveries)) != NULL) {
-        open->is_assignable = false;
-        opens[n++] = open;
-    }
+    for (size_t i = 0; i < n; i++)
+        opens[i]->is_assignable = false;
     if (n > 0 && pool_settle(pass->registry->pool, pass->now.mono_us) < 0) {
         for (size_t i = 0; i < n; i++)
             pass_postpone(pass, opens[i]);
@@ -135,12 +156,12 @@ static const struct candidate *look_once_more(struct pass *pass, const struct ro
         return matched[own];
     for (size_t i = 0; i < seeker->choice.n_eligible; i++) {
         const struct candidate *other = &seeker->choice.eligible[i];
-        unsigned starts;
+        const struct host *host = host_find(pass->registry, other->machine->hypervisor);
+        unsigned starts = host != NULL ? host->n_starts : 0;
 
         if (other != matched[own] &&
             (!walk_is_equal(&seeker->request, matched[own], other) || is_matched(round, matched, other->machine)))
             continue;
-        starts = recoveries_starts(pass->recoveries, other->machine->hypervisor);
         if (starts < fewest && decide_can_take(pass, other->machine) &&
             choose_judge(&seeker->request, other->machine).verdict == CANDIDATE_ELIGIBLE) {
             best = other;
@@ -253,14 +274,51 @@ static bool assign_round(struct pass *pass)
     const struct candidate *matched[MATCH_MAX];
 
     if (!gather(pass, &round) || round.n_seekers == 0)
-        return next_seeker(pass->recoveries) != NULL;
+        return is_any_seeking(pass->recoveries);
     if (match(&round, matched) < 0) {
         for (size_t i = 0; i < round.n_seekers; i++)
             pass_postpone(pass, round.seekers[i].open);
         return true;
     }
     /* The seekers that are left may fit where there is room. */
-    return decide_all(pass, &round, matched) || next_seeker(pass->recoveries) != NULL;
+    return decide_all(pass, &round, matched) || is_any_seeking(pass->recoveries);
+}
+
+/* Not before its host is listed, unless it is known to be off, or a replacement may be started meanwhile. */
+static bool can_restart(const struct recoveries *recoveries, const struct open_recovery *open)
+{
+    const struct registry *registry = recoveries->registry;
+    const struct host *host = host_find(registry, open->failed->hypervisor);
+
+    return host == NULL || host->is_listed || host->track.state == HOST_FENCED ||
+           (open->recovery->state == RECOVERY_SELECTING && registry->config->recovery.order == ORDER_ORIGINAL);
+}
+
+static struct open_recovery *next_restart(const struct recoveries *recoveries)
+{
+    struct open_recovery *best = NULL;
+
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (open->wants_original && open->is_assignable && can_restart(recoveries, open) &&
+            host_can_start_one(recoveries->registry, open->failed->hypervisor) &&
+            (best == NULL || goes_first(open, best)))
+            best = open;
+    }
+    return best;
+}
+
+/* Failed machines that are to be started again themselves, as far as there is room: no other one has a claim on them. */
+static void restart_originals(struct recoveries *recoveries, struct moment now)
+{
+    struct open_recovery *open;
+
+    while ((open = next_restart(recoveries)) != NULL) {
+        open->is_assignable = false;
+        if (open_recovery_restart(recoveries, open, now) < 0)
+            open->retry_us = now.mono_us + RETRY_US;
+    }
 }
 
 static bool is_any_wanting(const struct recoveries *recoveries)
@@ -339,6 +397,10 @@ bool assignment_handle(void *self, struct moment now)
     if (assignment->began_us == 0)
         assignment->began_us = now.mono_us;
     assignment->due_us = USEC_INFINITY;
+    for (size_t i = 0; i < recoveries->n_open; i++)
+        recoveries->open[i]->is_assignable = true;
+    if (!recoveries->brake->is_on)
+        restart_originals(recoveries, now);
     wants_any = is_any_wanting(recoveries);
     if (!recoveries->brake->is_on && wants_any && has_to_wait(assignment, now))
         return true;

@@ -2,21 +2,51 @@
 /* Limits on what is done unattended. */
 #include "coordinator/brake.h"
 
-unsigned brake_budget_spent(const struct registry *registry, const struct machine_ref *original, struct moment now)
+#include <string.h>
+
+/* Drills, and what an operator had relieved, spend nothing. */
+static bool is_recent(const struct registry *registry, const struct recovery *recovery, struct moment now)
+{
+    return now.mono_us - recovery->detected.mono_us <= registry->config->recovery.limit_window_us &&
+           !recovery->is_drill && recovery->relief == RELIEF_NONE;
+}
+
+/* What failed, or the original of its service, was defined anew or cleared by an operator since. */
+static bool is_mended(const struct registry *registry, const struct recovery *recovery)
+{
+    return watch_was_mended_since(registry, &recovery->failed, recovery->detected) ||
+           watch_was_mended_since(registry, &recovery->service, recovery->detected);
+}
+
+unsigned brake_budget_spent(const struct registry *registry, const struct machine_ref *original,
+                            const struct recovery *except, struct moment now)
 {
     const struct records *records = &registry->records;
     unsigned spent = 0;
 
-    for (size_t i = records->count; i-- > 0;) {
-        const struct recovery *recovery = records->all[i];
-
-        if (now.mono_us - recovery->detected.mono_us > registry->config->recovery.limit_window_us)
-            break;
-        if (machine_ref_equal(&recovery->service, original) && !recovery->is_drill &&
-            moment_has_come(recovery->started))
-            spent++;
-    }
+    for (size_t i = 0; i < records->count; i++)
+        spent += records->all[i] != except && is_recent(registry, records->all[i], now) &&
+                 machine_ref_equal(&records->all[i]->service, original) && recovery_started_another(records->all[i]) &&
+                 !is_mended(registry, records->all[i]);
     return spent;
+}
+
+unsigned brake_restarts_spent(const struct registry *registry, const struct machine_ref *machine,
+                              const struct recovery *except, struct moment now)
+{
+    const struct records *records = &registry->records;
+    unsigned spent = 0;
+
+    for (size_t i = 0; i < records->count; i++)
+        if (records->all[i] != except && is_recent(registry, records->all[i], now) &&
+            strcmp(records->all[i]->failed.uuid, machine->uuid) == 0) /* on whichever host it ran */
+            spent += records->all[i]->restarts;
+    return spent;
+}
+
+bool brake_withholds(const struct brake *brake, const struct machine *machine)
+{
+    return brake->is_on || machine->hold != NULL;
 }
 
 static size_t count_protected(const struct registry *registry)
@@ -34,8 +64,8 @@ static bool counts_as_failure(const struct brake *brake, const struct recovery *
 {
     return now.mono_us - recovery->detected.mono_us <= brake->registry->config->recovery.brake.window_us &&
            recovery->detected.mono_us > brake->released_us && !recovery->is_drill &&
-           !moment_has_come(recovery->down_since) &&
-           recovery->cause != CAUSE_HOST_LOST && /* many at once by nature: hold_share is for that */
+           !moment_has_come(recovery->down_since) && recovery->relief == RELIEF_NONE && !recovery->is_held &&
+           recovery->cause != CAUSE_HOST_LOST && /* many at once by nature: isolation_share is for that */
            recovery->state != RECOVERY_DISMISSED;
 }
 
@@ -72,9 +102,9 @@ static void mark_recoveries(struct brake *brake)
     for (size_t i = 0; i < records->count; i++) {
         struct recovery *recovery = records->all[i];
 
-        if (recovery->is_held == brake->is_on || recovery_state_is_final(recovery->state))
+        if (recovery->is_braked == brake->is_on || recovery_state_is_final(recovery->state))
             continue;
-        recovery->is_held = brake->is_on;
+        recovery->is_braked = brake->is_on;
         recovery->is_changed = true;
     }
 }
@@ -111,7 +141,7 @@ bool brake_handle(void *self, struct moment now)
     brake->is_on = true;
     mark_recoveries(brake);
     outbox_tell(&registry->outbox, NOTICE_BRAKE_ON, now, NULL,
-                "%zu of %zu protected machines failed at once; nothing is started until understudyctl release",
+                "%zu of %zu protected machines failed at once; nothing is started until understudyctl release brake",
                 n_failures, n_protected);
     /* What was chosen but not begun may be wrong by the time of the release. */
     registry_tell(registry, FACT_BRAKE_TURNED);
@@ -146,5 +176,5 @@ void brake_announce_restored(struct brake *brake, struct moment now)
         return;
     brake->was_on = false;
     outbox_tell(&brake->registry->outbox, NOTICE_BRAKE_ON, now, NULL,
-                "the brake was on when understudyd last ran; nothing is started until understudyctl release");
+                "the brake was on when understudyd last ran; nothing is started until understudyctl release brake");
 }

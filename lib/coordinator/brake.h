@@ -20,6 +20,9 @@ struct brake {
 
 component_handle brake_handle;
 
+/* Nothing is to be begun with this machine: the brake is on, or the machine is held. */
+bool brake_withholds(const struct brake *brake, const struct machine *machine);
+
 /* Lets go of the brake. False: it was not on. */
 bool brake_release(struct brake *brake, struct moment now);
 /* A recovery was read back that the brake held. */
@@ -27,7 +30,11 @@ void brake_restore(struct brake *brake);
 /* Tells once that the brake was on when the daemon last ran. */
 void brake_announce_restored(struct brake *brake, struct moment now);
 
-/* For how many failures of a service something was started within the window. */
-unsigned brake_budget_spent(const struct registry *registry, const struct machine_ref *original, struct moment now);
+/* For how many failures of a service a replacement was started within the window; `except` (may be NULL) is not counted. */
+unsigned brake_budget_spent(const struct registry *registry, const struct machine_ref *original,
+                            const struct recovery *except, struct moment now);
+/* How often this machine was itself started again within the window, as above. */
+unsigned brake_restarts_spent(const struct registry *registry, const struct machine_ref *machine,
+                              const struct recovery *except, struct moment now);
 
 #endif

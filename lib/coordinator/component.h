@@ -24,7 +24,9 @@ typedef bool component_next(void *self, struct action *ret);
 /* The components; coordinator.c has the table of them. */
 enum part {
     PART_MACHINES,
+    PART_HOLDS,
     PART_SERVICES,
+    PART_AUTOSTART,
     PART_BRAKE,
     PART_LATE_STARTS,
     PART_HEARTBEAT,
@@ -33,6 +35,7 @@ enum part {
     PART_STANDBY,
     PART_RECOVERIES,
     PART_RETRIES,
+    PART_EVACUATION,
     PART_ASSIGNMENT,
     PART_COUNT,
 };

@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/drills.h"
+#include "coordinator/failures.h"
 #include "coordinator/hosts.h"
 #include "coordinator/machines.h"
+#include "coordinator/orders.h"
 #include "coordinator/parts.h"
+#include "coordinator/same_host.h"
 
-/* A failure so long after a drill was asked for is no longer its doing. */
-#define DRILL_US (60 * USEC_PER_SEC)
 /* So often a component may leave work for one before it, after one input. */
 #define STEPS_MAX 1000
 
@@ -40,7 +42,9 @@ static const struct {
 #define PART(member)  #member, offsetof(struct coordinator, member)
 #define TASKS(member) .tasks = offsetof(struct coordinator, member)
     [PART_MACHINES] = {PART(registry), NULL, machines_answer, machines_tick, machines_deadline},
+    [PART_HOLDS] = {PART(holds), holds_handle, NULL, NULL, holds_deadline},
     [PART_SERVICES] = {PART(services), services_handle, services_answer, TASKS(services.surplus)},
+    [PART_AUTOSTART] = {PART(autostart), autostart_handle, autostart_answer, TASKS(autostart.tasks)},
     [PART_BRAKE] = {PART(brake), brake_handle, NULL, NULL, NULL},
     [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, TASKS(late_starts.strays)},
     [PART_HEARTBEAT] = {PART(heartbeat), NULL, heartbeat_answer, heartbeat_tick, heartbeat_deadline},
@@ -49,6 +53,7 @@ static const struct {
     [PART_STANDBY] = {PART(standby), standby_handle, standby_answer, standby_tick, standby_deadline},
     [PART_RECOVERIES] = {PART(recoveries), recoveries_handle, recoveries_answer, recoveries_tick, recoveries_deadline},
     [PART_RETRIES] = {PART(retries), retries_handle, NULL, NULL, retries_deadline},
+    [PART_EVACUATION] = {PART(evacuation), evacuation_handle, NULL, NULL, NULL},
     [PART_ASSIGNMENT] = {PART(assignment), assignment_handle, NULL, NULL, assignment_deadline},
 #undef PART
 #undef TASKS
@@ -62,9 +67,10 @@ static const struct {
     enum part part;
     component_next *next;
 } asking[] = {
-    {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},       {PART_SERVICES, services_next},
-    {PART_RECOVERIES, recoveries_next},   {PART_STANDBY, standby_next},   {PART_GUEST_CLOCK, guest_clock_next},
-    {PART_HOSTS, hosts_next_listing},     {PART_MACHINES, machines_next}, {PART_HEARTBEAT, heartbeat_next},
+    {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},         {PART_SERVICES, services_next},
+    {PART_RECOVERIES, recoveries_next},   {PART_STANDBY, standby_next},     {PART_GUEST_CLOCK, guest_clock_next},
+    {PART_AUTOSTART, autostart_next},     {PART_HOSTS, hosts_next_listing}, {PART_MACHINES, machines_next},
+    {PART_HEARTBEAT, heartbeat_next},
 };
 
 static void *self_of(struct coordinator *coordinator, enum part part)
@@ -102,11 +108,13 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     if (coordinator == NULL)
         return -ENOMEM;
     registry = &coordinator->registry;
+    coordinator->holds = (struct holds){.registry = registry, .due_us = USEC_INFINITY};
     coordinator->brake.registry = registry;
     coordinator->late_starts.registry = registry;
     coordinator->heartbeat = (struct heartbeat){.registry = registry, .next_us = USEC_INFINITY};
     coordinator->guest_clock.registry = registry;
     coordinator->services.registry = registry;
+    coordinator->autostart.registry = registry;
     coordinator->standby = (struct standby){
         .registry = registry,
         .brake = &coordinator->brake,
@@ -121,12 +129,14 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     };
     coordinator->retries =
         (struct retries){.recoveries = &coordinator->recoveries, .looked_us = INT64_MIN / 2, .due_us = USEC_INFINITY};
+    coordinator->evacuation = (struct evacuation){.recoveries = &coordinator->recoveries, .holds = &coordinator->holds};
     coordinator->assignment = (struct assignment){.recoveries = &coordinator->recoveries, .due_us = USEC_INFINITY};
     r = registry_init(registry);
     if (r == 0)
         r = coordinator_configure(coordinator, config);
     if (r < 0)
         return r;
+    coordinator->retries.is_reconfigured = false;
     *ret = steal_pointer(&coordinator);
     return 0;
 }
@@ -137,6 +147,7 @@ void coordinator_free(struct coordinator *coordinator)
         return;
     recoveries_done(&coordinator->recoveries);
     standby_done(&coordinator->standby);
+    autostart_done(&coordinator->autostart);
     services_done(&coordinator->services);
     guest_clock_done(&coordinator->guest_clock);
     late_starts_done(&coordinator->late_starts);
@@ -153,7 +164,10 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
     machines_forget_unconfigured(&coordinator->registry);
     heartbeat_configure(&coordinator->heartbeat);
     hosts_configure(&coordinator->registry);
+    same_host_configure(&coordinator->registry);
     standby_configure(&coordinator->standby);
+    retries_configure(&coordinator->retries);
+    registry_tell(&coordinator->registry, FACT_SERVING_CHANGED); /* by roles, priorities and facts */
     return 0;
 }
 
@@ -192,7 +206,7 @@ void coordinator_handle_event(struct coordinator *coordinator, const char *hyper
 {
     struct host *host = host_find(&coordinator->registry, hypervisor);
 
-    if (host == NULL)
+    if (host == NULL || host->same_as[0] != '\0')
         return;
     machines_handle_event(&coordinator->registry, host, event);
     coordinator_settle(coordinator, event->at);
@@ -205,6 +219,8 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     struct host *host = host_find(registry, action->target.hypervisor);
 
     if (host != NULL && hosts_begin_listing(registry, host, action, inventory, now)) {
+        if (same_host_look(registry, host, inventory, now))
+            inventory_empty(inventory);
         if (machines_handle_inventory(registry, host, inventory, action->as_of, now) < 0)
             hosts_drop_listing(host);
         else
@@ -217,7 +233,17 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
 void coordinator_handle_description(struct coordinator *coordinator, const struct action *action,
                                     struct domain_report *report, struct moment now)
 {
-    machines_handle_description(&coordinator->registry, action, report, now);
+    struct registry *registry = &coordinator->registry;
+    const struct host *host = host_find(registry, action->target.hypervisor);
+    struct action_result result = {.id = action->id, .error = report != NULL ? 0 : -ENOENT};
+    enum part owner = outbox_owner_of(action->id);
+
+    machines_handle_description(registry, action, report, now);
+    if (action->kind == ACTION_READ) {
+        if (host == NULL || !host->is_listed)
+            result.error = -ENOTCONN; /* what it says was not taken */
+        parts[owner].answer(self_of(coordinator, owner), action, &result, now);
+    }
     coordinator_settle(coordinator, now);
 }
 
@@ -232,6 +258,19 @@ static bool is_overtaken(const struct registry *registry, const struct action *a
     /* A start that was long overdue may have come after the end that was asked for. */
     return action->kind == ACTION_DESTROY ? machine->state == MACHINE_RUNNING
                                           : action->kind == ACTION_GET_STATE && machine->state != result->state;
+}
+
+static void tell_dropped_image(struct registry *registry, const struct action *action,
+                               const struct action_result *result, struct moment now)
+{
+    const struct machine *machine = pool_find(registry->pool, action->target.hypervisor, action->target.uuid);
+
+    if (machine != NULL)
+        outbox_tell(
+            &registry->outbox, NOTICE_EVENT_NOTED, now, machine,
+            "the saved image of %s, which understudyd had made, cannot be restored (%s): it was removed, and %s "
+            "booted anew",
+            machine->name, result->message, machine->name);
 }
 
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
@@ -251,6 +290,8 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
         pool_set_free_memory(registry->pool, action->target.hypervisor, result->free_memory_kib);
     if (is_overtaken(registry, action, result))
         result = &overtaken;
+    if (result->error == 0 && result->dropped_image)
+        tell_dropped_image(registry, action, result, now);
     parts[owner].answer(self_of(coordinator, owner), action, result, now);
     coordinator_settle(coordinator, now);
 }
@@ -258,7 +299,11 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
 void coordinator_handle_late_result(struct coordinator *coordinator, const struct action *action,
                                     const struct action_result *result, struct moment now)
 {
-    if (!standby_handle_late_result(&coordinator->standby, action, now))
+    if (action->kind == ACTION_SHUTDOWN && result->error != -ENOENT)
+        failures_expect_late_stop(&coordinator->registry, &action->target, now);
+    else if (outbox_owner_of(action->id) == PART_AUTOSTART)
+        autostart_handle_late_result(&coordinator->autostart, action, result);
+    else if (!standby_handle_late_result(&coordinator->standby, action, now))
         late_starts_handle_late_result(&coordinator->late_starts, action, result, now);
     coordinator_settle(coordinator, now);
 }
@@ -286,7 +331,18 @@ void coordinator_handle_capacity(struct coordinator *coordinator, const struct m
     for (size_t i = 0; i < machine->description->n_disks; i++)
         if (strcmp(machine->description->disks[i].source, source) == 0)
             pool_edit(registry->pool, machine)->description->disks[i].capacity_bytes = capacity_bytes;
-    pool_refresh_environment(registry->pool, machine);
+    /* Without memory the amount becomes known with the next listing. */
+    (void)!pool_refresh_environment(registry->pool, machine);
+    registry_tell(registry, FACT_SERVING_CHANGED);
+}
+
+void coordinator_handle_recognised(struct coordinator *coordinator, const char *hypervisor, struct moment now)
+{
+    struct host *host = host_find(&coordinator->registry, hypervisor);
+
+    if (host != NULL && host->is_listed)
+        host_list_at(host, now.mono_us);
+    coordinator_settle(coordinator, now);
 }
 
 void coordinator_handle_clock_jump(struct coordinator *coordinator, struct moment now)
@@ -294,6 +350,7 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
     outbox_tell(&coordinator->registry.outbox, NOTICE_CLOCK_JUMPED, now, NULL,
                 "the host was suspended or its clock jumped; nothing is started until all machines are listed again");
     hosts_list_anew(&coordinator->registry, now);
+    coordinator_settle(coordinator, now); /* holds end by the clock */
 }
 
 void coordinator_set_clock(struct coordinator *coordinator, struct moment (*clock)(void))
@@ -308,21 +365,55 @@ void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shut
 
 /* ---- what an operator says ---- */
 
-void coordinator_expect_drill(struct coordinator *coordinator, const struct machine *machine, struct moment now)
+int coordinator_order(struct coordinator *coordinator, const struct order *order, struct moment now,
+                      struct order_answer *ret)
 {
-    struct watch *watch = watch_get(&coordinator->registry, machine->hypervisor, machine->uuid);
+    int r;
 
-    if (watch != NULL)
-        watch->drill_until_us = now.mono_us + DRILL_US;
+    *ret = (struct order_answer){0};
+    r = order->kind == ORDER_EVACUATE ? evacuation_order(&coordinator->evacuation, order, now, ret)
+                                      : orders_take(&coordinator->recoveries, order, now, ret);
+    if (r < 0)
+        return r;
+    coordinator_settle(coordinator, now);
+    return 0;
 }
 
-bool coordinator_release(struct coordinator *coordinator, struct moment now)
+void coordinator_call_off_drill(struct coordinator *coordinator, const struct machine_ref *machine)
+{
+    struct watch *watch = watch_find(&coordinator->registry, machine);
+
+    if (watch != NULL)
+        drills_end(&coordinator->registry, watch);
+}
+
+bool coordinator_release_brake(struct coordinator *coordinator, struct moment now)
 {
     bool was_on = brake_release(&coordinator->brake, now);
 
     if (was_on)
         coordinator_settle(coordinator, now);
     return was_on;
+}
+
+int coordinator_hold(struct coordinator *coordinator, enum hold_scope scope, const struct machine_ref *target,
+                     const char *name, const char *reason, int64_t time_us, struct moment now)
+{
+    int r = holds_begin(&coordinator->holds, scope, target, name, reason, time_us, now);
+
+    if (r == 0)
+        coordinator_settle(coordinator, now);
+    return r;
+}
+
+int coordinator_release(struct coordinator *coordinator, enum hold_scope scope, const struct machine_ref *target,
+                        struct moment now)
+{
+    int r = holds_end(&coordinator->holds, scope, target, now);
+
+    if (r == 0)
+        coordinator_settle(coordinator, now);
+    return r;
 }
 
 int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hypervisor, struct moment now)
@@ -333,6 +424,8 @@ int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hype
         return -ENOENT;
     if (host->track.state == HOST_FENCED)
         return -EALREADY;
+    if (host->hold != NULL)
+        return -ECANCELED;
     if (host->track.is_connected || !host_state_is_gone(host->track.state))
         return -EBUSY;
     host_tell(host, HOST_READER_HOSTS, HOST_FACT_CONFIRMED);

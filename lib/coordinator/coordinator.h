@@ -17,11 +17,13 @@
 #include "base/moment.h"
 #include "config/config.h"
 #include "detect/host.h"
+#include "model/hold.h"
 #include "pool/pool.h"
 #include "protocol/action.h"
 #include "protocol/event.h"
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
+#include "protocol/order.h"
 #include "workflow/diversion.h"
 #include "workflow/recovery.h"
 
@@ -54,10 +56,10 @@ void coordinator_handle_event(struct coordinator *coordinator, const char *hyper
 /* Answers ACTION_LIST; takes the inventory. */
 void coordinator_handle_inventory(struct coordinator *coordinator, const struct action *action,
                                   struct inventory *inventory, struct moment now);
-/* Answers ACTION_DESCRIBE; takes report->description. report NULL: no such domain any more. */
+/* Answers ACTION_DESCRIBE and ACTION_READ; takes report->description. report NULL: no such domain any more. */
 void coordinator_handle_description(struct coordinator *coordinator, const struct action *action,
                                     struct domain_report *report, struct moment now);
-/* Answers every other action, and LIST and DESCRIBE when they failed. */
+/* Answers every other action, and LIST, DESCRIBE and READ when they failed. */
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,
                                const struct action_result *result, struct moment now);
 
@@ -77,6 +79,9 @@ void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, co
 void coordinator_handle_capacity(struct coordinator *coordinator, const struct machine_ref *machine, const char *source,
                                  uint64_t capacity_bytes);
 
+/* More is known there of which images disks are, and what stands below them: that hypervisor is listed again. */
+void coordinator_handle_recognised(struct coordinator *coordinator, const char *hypervisor, struct moment now);
+
 /*
  * Measures how long it takes to decide, which is part of what is told of a recovery. Without it, deciding takes no time:
  * what is decided depends on the moments that are handed in alone.
@@ -86,8 +91,15 @@ void coordinator_set_clock(struct coordinator *coordinator, struct moment (*cloc
 /* The host of this hypervisor is shutting down: stops by signal are planned from now on. */
 void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down);
 
-/* The next failure of this machine is a rehearsal and recorded as such. */
-void coordinator_expect_drill(struct coordinator *coordinator, const struct machine *machine, struct moment now);
+/*
+ * An operator orders something. Fills in *ret, also when the order is refused. -EBUSY: refused as things are. -EPERM: it
+ * needs to be confirmed. -ENOENT: there is no such machine. -ENOMEM.
+ */
+int coordinator_order(struct coordinator *coordinator, const struct order *order, struct moment now,
+                      struct order_answer *ret) _must_check_;
+
+/* The failure that a drill was to cause does not come: what happens to the machine from now on is no drill. */
+void coordinator_call_off_drill(struct coordinator *coordinator, const struct machine_ref *machine);
 
 /*
  * The host slept, or the clock jumped: what is known is old. Watching goes on; acting waits until every
@@ -96,11 +108,20 @@ void coordinator_expect_drill(struct coordinator *coordinator, const struct mach
 void coordinator_handle_clock_jump(struct coordinator *coordinator, struct moment now);
 
 /* Lets go of the brake. False: it was not on. */
-bool coordinator_release(struct coordinator *coordinator, struct moment now);
+bool coordinator_release_brake(struct coordinator *coordinator, struct moment now);
+
+/*
+ * An operator orders that nothing is done, for everything, a host or a machine; or ends exactly that order. As in
+ * hold_new; one that is there already gets the new reason and time. coordinator_release: -ENOENT: it is not held.
+ */
+int coordinator_hold(struct coordinator *coordinator, enum hold_scope scope, const struct machine_ref *target,
+                     const char *name, const char *reason, int64_t time_us, struct moment now) _must_check_;
+int coordinator_release(struct coordinator *coordinator, enum hold_scope scope, const struct machine_ref *target,
+                        struct moment now) _must_check_;
 
 /*
  * An operator has made sure that a host that cannot be reached is off: its machines are recovered elsewhere. -ENOENT:
- * no such hypervisor. -EBUSY: it can be reached. -EALREADY: it is known to be off.
+ * no such hypervisor. -EBUSY: it can be reached. -EALREADY: it is known to be off. -ECANCELED: it is held.
  */
 int coordinator_confirm_fenced(struct coordinator *coordinator, const char *hypervisor, struct moment now) _must_check_;
 
@@ -159,7 +180,16 @@ int coordinator_restore_diversion(struct coordinator *coordinator, struct divers
 /* One that has changed and is to be written down, or with is_over forgotten; borrowed until the next call. NULL: none. */
 const struct diversion *coordinator_next_changed_diversion(struct coordinator *coordinator);
 
+/* A hold that was read back; takes it. Before the first input. -ENOMEM: it is freed. */
+int coordinator_restore_hold(struct coordinator *coordinator, struct hold *hold) _must_check_;
+/* One that has changed and is to be written down, or with is_over forgotten; borrowed until the next call. NULL: none. */
+const struct hold *coordinator_next_changed_hold(struct coordinator *coordinator);
+
 /* ---- what it knows ---- */
+
+/* Those that are over included, until they are written down. */
+size_t coordinator_hold_count(const struct coordinator *coordinator);
+const struct hold *coordinator_hold_at(const struct coordinator *coordinator, size_t index);
 
 size_t coordinator_diversion_count(const struct coordinator *coordinator);
 const struct diversion *coordinator_diversion(const struct coordinator *coordinator, size_t index);
@@ -170,8 +200,8 @@ struct pool *coordinator_pool(const struct coordinator *coordinator);
 struct plan *coordinator_plan(const struct coordinator *coordinator, struct moment now);
 struct feature_table *coordinator_features(const struct coordinator *coordinator);
 
-/* The brake is on: nothing is started until coordinator_release. */
-bool coordinator_is_held(const struct coordinator *coordinator);
+/* The brake is on: nothing is started until coordinator_release_brake. */
+bool coordinator_is_braked(const struct coordinator *coordinator);
 
 /* After so many inputs the components did not come to an end, which is a fault of this program. */
 unsigned long coordinator_overruns(const struct coordinator *coordinator);
@@ -188,6 +218,7 @@ struct hypervisor_status {
     uint64_t free_memory_kib;
     const char *trouble; /* borrowed: why it is not connected; NULL */
     const struct host_track *host;
+    const struct hold *hold; /* the nearest that covers it, borrowed; NULL */
 };
 
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator);

@@ -49,7 +49,7 @@ static bool makes_room(struct pass *pass, const struct seeker *seeker)
     int r = choose_begin(pass->registry->chooser, &seeker->request);
 
     while (r == 0 && (r = choose_next(pass->registry->chooser, &candidate)) > 0) {
-        uint64_t needed_kib = candidate.machine->description->memory_kib;
+        uint64_t needed_kib = domain_description_host_memory_kib(candidate.machine->description);
 
         r = 0;
         if (candidate.verdict == CANDIDATE_ELIGIBLE) {
@@ -87,7 +87,7 @@ static void settle_for_none(struct pass *pass, const struct seeker *seeker)
 
 bool decide_can_take(const struct pass *pass, const struct machine *machine)
 {
-    return recoveries_have_capacity(pass->recoveries, machine->hypervisor) &&
+    return host_can_start_one(pass->registry, machine->hypervisor) &&
            standby_can_yield(pass->recoveries->standby, machine);
 }
 

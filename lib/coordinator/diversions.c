@@ -35,6 +35,38 @@ struct diversion *diversions_served_by(const struct diversions *diversions, cons
     return NULL;
 }
 
+/* Its document goes. */
+static void drop(struct diversion *diversion)
+{
+    diversion->is_over = diversion->is_changed = true;
+}
+
+int diversions_move_original(struct diversions *diversions, size_t place, const struct machine_ref *original)
+{
+    struct diversion *old = diversions->all[place], *moved;
+    int r;
+
+    /* The daemon died when the old document was still there. */
+    if (diversions_of(diversions, original) != NULL) {
+        drop(old);
+        return 0;
+    }
+    moved = calloc(1, sizeof(*moved));
+    if (moved == NULL)
+        return -ENOMEM;
+    r = diversions_add(diversions, moved);
+    if (r < 0)
+        return r;
+    *moved = *old;
+    *old = (struct diversion){.service = {.original = moved->service.original}};
+    drop(old);
+    moved->service.original = *original;
+    moved->autostart_is_off = false;
+    diversions->all[diversions->count - 1] = old;
+    diversions->all[place] = moved;
+    return 0;
+}
+
 void diversions_mark(const struct diversions *diversions, struct pool *pool, const struct machine_ref *ref)
 {
     const struct machine *machine = pool_find(pool, ref->hypervisor, ref->uuid);

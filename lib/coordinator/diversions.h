@@ -19,6 +19,13 @@ int diversions_add(struct diversions *diversions, struct diversion *diversion) _
 struct diversion *diversions_of(const struct diversions *diversions, const struct machine_ref *original);
 struct diversion *diversions_served_by(const struct diversions *diversions, const struct machine_ref *replacement);
 
+/*
+ * The one at this place of `all` has its original on another host from now on. One of the old name, which is over, tells the
+ * driver to drop the old document after the new one, which the caller marks as changed. -ENOMEM: all is as it was.
+ */
+int diversions_move_original(struct diversions *diversions, size_t place,
+                             const struct machine_ref *original) _must_check_;
+
 /* Sets what the pool's machines show of the diversions. After one came, changed or ended, or a machine came. */
 void diversions_mark(const struct diversions *diversions, struct pool *pool, const struct machine_ref *ref);
 

@@ -2,6 +2,8 @@
 /* Failures of machines, left as facts for whichever component deals with them. */
 #include "coordinator/failures.h"
 
+#include "coordinator/drills.h"
+
 void failures_clear(struct registry *registry, struct watch *watch, const struct machine *machine)
 {
     if (!machine->failed_unrecovered)
@@ -17,15 +19,19 @@ void failures_await_deadline(struct registry *registry, struct watch *watch)
 
 void failures_defer(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us)
 {
+    struct watch_rare *rare = watch_get_rare(watch);
+
     watch->deferred_cause = cause;
-    watch->deferred_retry_us = retry_us;
+    if (rare != NULL) /* else at once */
+        rare->deferred_retry_us = retry_us;
     failures_await_deadline(registry, watch);
 }
 
 void failures_forget(struct watch *watch)
 {
     watch->deferred_cause = CAUSE_NONE;
-    watch->deferred_retry_us = USEC_INFINITY;
+    if (watch->rare != NULL)
+        watch->rare->deferred_retry_us = 0;
 }
 
 /* What failed here is dealt with already, or says nothing of a service. */
@@ -33,10 +39,14 @@ static bool is_no_failure(const struct registry *registry, const struct watch *w
 {
     struct machine_ref ref = watch_ref(watch);
 
-    if (watch_was_kept(registry, watch))
+    if (watch_was_kept(registry, watch) || watch->was_lost_warming)
         return true;
+    /* One that is to be relieved serves until then. */
+    if (watch_rare(watch)->recovers != NULL && records_relieve(&registry->records, &ref))
+        return false;
     /* A replacement that stops concerns the recovery that started it. */
-    if (watch->recovers != NULL || watch->serves != NULL || records_await(&registry->records, &ref))
+    if (watch_rare(watch)->recovers != NULL || watch_rare(watch)->serves != NULL ||
+        records_await(&registry->records, &ref))
         return true;
     /* What is found of a candidate that a restored recovery gave up may be the end that the recovery had made of it. */
     return records_concern(&registry->records, &ref) && !watch->has_run && cause != CAUSE_HOST_LOST;
@@ -45,15 +55,18 @@ static bool is_no_failure(const struct registry *registry, const struct watch *w
 static void leave(struct registry *registry, struct watch *watch, enum machine_queue queue, enum failure_cause cause,
                   const char *why)
 {
+    struct watch_rare *rare = watch_get_rare(watch);
+
     watch->failed_cause = cause;
-    watch->failed_why = why;
+    if (rare != NULL) /* else what the cause says */
+        rare->failed_why = why;
     watch_tell(registry, watch, queue, MACHINE_FACT_FAILED);
 }
 
 void failures_leave(struct registry *registry, struct watch *watch, const struct machine *machine,
                     enum failure_cause cause, const char *why, struct moment now)
 {
-    if (watch->warms != NULL) {
+    if (watch_rare(watch)->warms != NULL) {
         leave(registry, watch, QUEUE_STANDBY, cause, why);
         return;
     }
@@ -65,9 +78,14 @@ void failures_leave(struct registry *registry, struct watch *watch, const struct
     }
     if (cause == CAUSE_HOST_LOST && machine_runs_elsewhere(registry, machine)) {
         failures_clear(registry, watch, machine);
+        if (machine->state == MACHINE_SHUT_OFF)
+            pool_edit(registry->pool, machine)->reason = REASON_MIGRATED;
+        registry->knows_migrations = true;
+        registry_tell(registry, FACT_SERVING_CHANGED);
         return;
     }
     if (!machine_is_protected(machine)) {
+        drills_end(registry, watch);
         failures_clear(registry, watch, machine);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, machine,
                     "%s failed and is not protected: %s (%s)", machine->name, why, failure_cause_name(cause));
@@ -107,17 +125,61 @@ static void stop_diversion(struct registry *registry, const struct watch *watch)
     struct machine_ref ref = watch_ref(watch);
     struct diversion *diversion = diversions_served_by(&registry->diversions, &ref);
 
-    if (diversion == NULL || diversion->is_stopped || watch_is_taken(watch))
+    if (diversion == NULL || diversion->is_stopped || watch_is_taken(watch) || records_await(&registry->records, &ref))
         return;
     diversion->is_stopped = true;
     diversion->is_changed = true;
 }
 
+void failures_expect_late_stop(struct registry *registry, const struct machine_ref *ref, struct moment now)
+{
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+    struct watch *watch = watch_find(registry, ref);
+    struct watch_rare *rare;
+
+    if (machine == NULL || watch == NULL || (!machine_state_is_active(machine->state) && !machine->is_starting))
+        return;
+    if (watch_rare(watch)->stopping_until_us > now.mono_us)
+        return; /* it is still to stop */
+    rare = watch_get_rare(watch);
+    if (rare != NULL) /* else it is taken for planned */
+        rare->late_stop_until_us = now.mono_us + LATE_STOP_US;
+}
+
+/* It has stopped: a call that came too late had asked it to. */
+static bool take_late_stop(struct watch *watch, struct moment now)
+{
+    int64_t until_us = watch_rare(watch)->late_stop_until_us;
+
+    if (until_us != 0)
+        watch->rare->late_stop_until_us = 0;
+    return now.mono_us < until_us;
+}
+
+/* Its guest took longer than it was waited for, and no other machine serves in its place. CAUSE_NONE: not so. */
+static enum failure_cause stops_late(struct registry *registry, struct watch *watch, const struct machine *machine,
+                                     const struct failure_verdict *verdict, struct moment now)
+{
+    bool is_stop = verdict->kind != FAILURE_NONE && verdict->kind != FAILURE_NOTED && machine != NULL &&
+                   machine->state == MACHINE_SHUT_OFF;
+    struct machine_ref ref = watch_ref(watch);
+    const struct recovery *asker = is_stop ? records_take_asked_to_stop(&registry->records, &ref, now) : NULL;
+    bool was_late_call = is_stop && take_late_stop(watch, now);
+
+    if (watch_is_taken(watch) || registry->host_is_shutting_down || !is_stop || !verdict->by_guest)
+        return CAUSE_NONE;
+    if (asker != NULL)
+        return asker->cause;
+    return was_late_call ? CAUSE_LAST_STOPPED : CAUSE_NONE;
+}
+
 void failures_handle_verdict(struct registry *registry, struct watch *watch, const struct machine *machine,
                              const struct failure_verdict *verdict, struct moment now)
 {
-    const char *name = machine != NULL ? machine->name : watch->uuid;
+    struct machine_ref ref = watch_ref(watch);
+    const char *name = machine != NULL ? machine->name : ref.uuid;
     struct host *host = host_find(registry, watch->hypervisor);
+    enum failure_cause late = stops_late(registry, watch, machine, verdict, now);
 
     if (verdict->cause == CAUSE_HOST_LOST && host != NULL)
         host->went_down++;
@@ -126,6 +188,8 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
         failures_leave(registry, watch, machine, verdict->cause, verdict->why, now);
         break;
     case FAILURE_PENDING:
+        if (watch_rare(watch)->warms != NULL || is_no_failure(registry, watch, verdict->cause))
+            break;
         reserve_for_itself(registry, watch, machine);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_PENDING, now, machine,
                     "%s: %s; this counts as a failure unless it runs again in time", name, verdict->why);
@@ -134,9 +198,18 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s: %s", name, verdict->why);
         break;
     case FAILURE_PLANNED:
+        if (late != CAUSE_NONE) {
+            failures_leave(registry, watch, machine, late,
+                           late == CAUSE_LAST_STOPPED ? "it stopped after all, as a call asked that came too late"
+                                                      : "it stopped after all, as an order that was called off wanted",
+                           now);
+            break;
+        }
         stop_diversion(registry, watch);
-        if (machine != NULL && watch->warms == NULL)
-            pool_edit(registry->pool, machine)->stopped_us = now.mono_us;
+        if (machine != NULL && machine->state == MACHINE_SHUT_OFF)
+            drills_end(registry, watch);
+        if (machine != NULL && watch_rare(watch)->warms == NULL && watch_rare(watch)->recovers == NULL)
+            watch_remember_stop(registry, watch, machine, now);
         if (!watch_is_taken(watch))
             outbox_tell(&registry->outbox, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
         break;
@@ -144,6 +217,6 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
     default:
         break;
     }
-    if (failure_deadline(&watch->track) != USEC_INFINITY)
+    if (failure_deadline(&watch_rare(watch)->track) != USEC_INFINITY)
         failures_await_deadline(registry, watch);
 }

@@ -19,6 +19,11 @@ void failures_leave(struct registry *registry, struct watch *watch, const struct
                     enum failure_cause cause, const char *why, struct moment now);
 /* A failure cannot be dealt with now, without memory or before more is known: it is left again at retry_us (mono_us). */
 void failures_defer(struct registry *registry, struct watch *watch, enum failure_cause cause, int64_t retry_us);
+/*
+ * A call of the daemon that asks the guest to shut down was answered when it was not waited for any more: the guest may
+ * obey now, and an end within LATE_STOP_US is no wish of its operator.
+ */
+void failures_expect_late_stop(struct registry *registry, const struct machine_ref *ref, struct moment now);
 /* The machine runs again, or is no more: no failure is deferred. */
 void failures_forget(struct watch *watch);
 /* A failure that was deferred, if there is one, is left again. */

@@ -23,7 +23,7 @@ bool guest_clock_next(void *self, struct action *ret)
 {
     struct guest_clock *guest_clock = self;
     struct registry *registry = guest_clock->registry;
-    struct task *task = *tasks_find_due(&guest_clock->sleepers);
+    struct task *task = *tasks_find_due(&guest_clock->sleepers, registry);
 
     if (task == NULL)
         return false;

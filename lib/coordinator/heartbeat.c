@@ -18,7 +18,14 @@ static bool is_asked(const struct registry *registry, const struct watch *watch)
 
     return registry->config->failure.heartbeat.is_enabled && machine != NULL && machine->state == MACHINE_RUNNING &&
            machine->is_reachable && machine_is_protected(machine) &&
-           (machine->agent_connected || (watch->hang != NULL && watch->hang->misses > 0)) && !watch_is_taken(watch);
+           (machine->agent_connected || (watch_rare(watch)->hang != NULL && watch_rare(watch)->hang->misses > 0)) &&
+           !watch_is_taken(watch);
+}
+
+/* It shuts down, as it was asked to. */
+static bool may_be_silent(const struct watch *watch, struct moment now)
+{
+    return watch_rare(watch)->stopping_until_us > now.mono_us;
 }
 
 void heartbeat_tick(void *self, struct moment now)
@@ -29,7 +36,7 @@ void heartbeat_tick(void *self, struct moment now)
     if (heartbeat->next_us > now.mono_us)
         return;
     for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
-        if (!watch->is_checking_alive && is_asked(registry, watch))
+        if (!watch->is_checking_alive && is_asked(registry, watch) && !may_be_silent(watch, now))
             watch_tell(registry, watch, QUEUE_CHECK_ALIVE, MACHINE_FACT_DUE);
     heartbeat->next_us = now.mono_us + registry->config->failure.heartbeat.interval_us;
 }
@@ -72,7 +79,7 @@ void heartbeat_answer(void *self, const struct action *action, const struct acti
         return;
     watch->is_checking_alive = false;
     /* A hypervisor that does not answer says nothing about the guest. */
-    if (result->error != 0 || !is_asked(registry, watch))
+    if (result->error != 0 || !is_asked(registry, watch) || may_be_silent(watch, now))
         return;
     if (result->probe.agent_answered) {
         watch_clear_hang(watch);

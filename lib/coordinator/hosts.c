@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "coordinator/machines.h"
+#include "coordinator/same_host.h"
 
 /* The fence command is run twice, and has to be ended when it hangs. */
 #define FENCE_EXTRA_US (10 * USEC_PER_SEC)
@@ -37,28 +39,30 @@ static bool is_recovery_on(const struct recovery *recovery, const char *hypervis
 {
     if (recovery->replacement_name != NULL && strcmp(recovery->replacement.hypervisor, hypervisor) == 0)
         return true;
-    return recovery_state_is_unconfirmed(recovery->state) && strcmp(recovery->failed.hypervisor, hypervisor) == 0;
+    return (recovery_state_is_unconfirmed(recovery->state) || recovery_state_asks_of_failed(recovery->state)) &&
+           strcmp(recovery->failed.hypervisor, hypervisor) == 0;
 }
 
-/* Something on it would be recovered, or go on, were it off. */
+/* Something on it would be recovered, or go on, were it off. What is held would not. */
 static bool is_needed(const struct registry *registry, const struct host *host)
 {
     const struct records *records = &registry->records;
 
     for (size_t i = 0; i < records->count; i++)
-        if (!recovery_state_is_final(records->all[i]->state) && is_recovery_on(records->all[i], host->name))
+        if (!recovery_state_is_final(records->all[i]->state) && !records->all[i]->is_held &&
+            is_recovery_on(records->all[i], host->name))
             return true;
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine))
-        if (is_on(host, machine->hypervisor) && machine_is_protected(machine) && was_in_service(registry, machine) &&
-            !machine_runs_elsewhere(registry, machine))
+        if (is_on(host, machine->hypervisor) && machine->hold == NULL && machine_is_protected(machine) &&
+            was_in_service(registry, machine) && !machine_runs_elsewhere(registry, machine))
             return true;
     return false;
 }
 
 /*
- * Hosts that were fenced are out of this: they are off, whatever is cut off. So is our own, which is reached without
- * any network.
+ * Hosts that were fenced are out of this: they are off, whatever is cut off. So are hosts that are held and gone, as for
+ * maintenance, and our own, which is reached without any network.
  */
 static bool are_most_gone(const struct registry *registry, int64_t asked_us)
 {
@@ -67,12 +71,13 @@ static bool are_most_gone(const struct registry *registry, int64_t asked_us)
     for (size_t i = 0; i < registry->n_hosts; i++) {
         const struct host *host = &registry->hosts[i];
 
-        if (host->track.state == HOST_FENCED || host->is_local)
+        if (host->track.state == HOST_FENCED || host->is_local ||
+            (host->hold != NULL && host_state_is_gone(host->track.state)))
             continue;
         n++;
         n_gone += host_state_is_gone(host->track.state) || host->heard_us < asked_us;
     }
-    return n_gone * MILLIONTHS > n * registry->config->hold_share;
+    return n_gone * MILLIONTHS > n * registry->config->isolation_share;
 }
 
 static size_t count_gone(const struct registry *registry)
@@ -241,14 +246,14 @@ static void carry_out(struct registry *registry, struct host *host, const struct
         host->asked_us = now.mono_us;
         ask_others(registry, host, now);
     }
-    if (step->is_held)
-        outbox_tell_host(
-            &registry->outbox, NOTICE_HOSTS_HELD, now, host->name,
-            "%zu of %zu remote hypervisors are out of reach, more than hold_share: that is taken for a loss of our own "
-            "network, not of theirs. Nothing is fenced and nothing of them is started elsewhere",
-            count_gone(registry), count_remote(registry));
-    if (step->is_released)
-        outbox_tell_host(&registry->outbox, NOTICE_HOSTS_RELEASED, now, host->name,
+    if (step->is_isolated)
+        outbox_tell_host(&registry->outbox, NOTICE_HOSTS_ISOLATED, now, host->name,
+                         "%zu of %zu remote hypervisors are out of reach, more than isolation_share: that is taken for "
+                         "a loss of our own network, not of theirs. Nothing is fenced and nothing of them is started "
+                         "elsewhere",
+                         count_gone(registry), count_remote(registry));
+    if (step->is_rejoined)
+        outbox_tell_host(&registry->outbox, NOTICE_HOSTS_REJOINED, now, host->name,
                          "enough hypervisors are connected again; host_timeout of %s starts again", host->name);
     if (step->is_lost) {
         announce_loss(registry, host, now);
@@ -272,6 +277,7 @@ static void handle(struct registry *registry, struct host *host, struct host_eve
     struct host_step step;
 
     event.is_here = host->is_local;
+    event.is_held = host->hold != NULL || same_host_lives(registry, host);
     event.can_be_fenced = can_be_fenced(registry) && !host->is_unproven;
     event.is_needed = host_state_is_gone(host->track.state) && is_needed(registry, host);
     step = host_handle(&host->track, &event, registry->config);
@@ -299,28 +305,32 @@ static void review(struct registry *registry, struct moment now)
 
         bool is_decided = have_all_answered(registry, host->asked_us) || host->track.deadline_us <= now.mono_us;
 
-        if (host->track.state != HOST_HELD && !(host->track.state == HOST_DOUBTED && is_decided))
+        if (host->track.state != HOST_ISOLATED && !(host->track.state == HOST_DOUBTED && is_decided))
             continue;
         event.most_are_gone = are_most_gone(registry, host->asked_us);
         handle(registry, host, event);
     }
 }
 
-static void announce_up(struct registry *registry, struct host *host, struct moment now)
+static void set_trouble(struct host *host, const char *why)
+{
+    free(host->trouble);
+    host->trouble = why != NULL ? strdup(why) : NULL;
+}
+
+static void announce_up(struct registry *registry, const struct host *host, struct moment now)
 {
     size_t n_machines = host->n_listed;
 
-    if (host->is_listed)
-        return;
-    outbox_tell(&registry->outbox, NOTICE_HYPERVISOR_UP, now, NULL, "%s: connected, %zu machine%s", host->name,
-                n_machines, PLURAL(n_machines));
-    free(host->trouble);
-    host->trouble = NULL;
+    if (!host->is_listed)
+        outbox_tell(&registry->outbox, NOTICE_HYPERVISOR_UP, now, NULL, "%s: connected, %zu machine%s", host->name,
+                    n_machines, PLURAL(n_machines));
 }
 
 static void handle_listed(struct registry *registry, struct host *host, struct moment now)
 {
     announce_up(registry, host, now);
+    set_trouble(host, NULL);
     host->is_listed = true;
     host->was_listed = true;
     host->heard_us = now.mono_us;
@@ -332,8 +342,30 @@ static void handle_listed(struct registry *registry, struct host *host, struct m
     host_tell(host, HOST_READER_RECOVERIES, HOST_FACT_LISTED);
 }
 
+/* Fencing that was not begun is not begun any more. */
+static void handle_hold(struct registry *registry, struct host *host, struct moment now)
+{
+    bool is_unbegun = host->wants_fence;
+
+    if (host->hold != NULL || same_host_lives(registry, host))
+        host->wants_fence = false;
+    handle(registry, host, (struct host_event){.kind = HOST_HOLD, .now = now, .is_unbegun = is_unbegun});
+}
+
+/* Whether another connection to its host is there decides, as a hold does, whether the time of one that is gone runs. */
+static void tell_others(struct registry *registry, const struct host *host)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (!registry->hosts[i].track.is_connected && same_host_is_one(host, &registry->hosts[i]))
+            host_tell(&registry->hosts[i], HOST_READER_HOSTS, HOST_FACT_HOLD);
+}
+
 static void handle_facts(struct registry *registry, struct host *host, unsigned facts, struct moment now)
 {
+    if ((facts & (HOST_FACT_CONNECTED | HOST_FACT_DISCONNECTED | HOST_FACT_LISTED)) != 0)
+        tell_others(registry, host);
+    if ((facts & HOST_FACT_HOLD) != 0)
+        handle_hold(registry, host, now);
     if ((facts & HOST_FACT_CONNECTED) != 0)
         handle(registry, host, (struct host_event){.kind = HOST_CONNECTED, .now = now});
     if ((facts & HOST_FACT_LISTED) != 0)
@@ -365,6 +397,7 @@ bool hosts_handle(void *self, struct moment now)
 void hosts_connect(struct host *host, struct moment now)
 {
     host->is_unproven = false;
+    set_trouble(host, NULL); /* what kept it away is over; what is wrong now shows when it is listed */
     host->connected_us = now.mono_us;
     host->is_listed = false;
     host->is_listing = false;
@@ -380,8 +413,7 @@ void hosts_disconnect(struct registry *registry, struct host *host, const char *
     host->list_at_us = USEC_INFINITY;
     if (host->track.is_connected || host->trouble == NULL || strcmp(host->trouble, why) != 0)
         outbox_tell(&registry->outbox, NOTICE_HYPERVISOR_DOWN, now, NULL, "%s: %s", host->name, why);
-    free(host->trouble);
-    host->trouble = strdup(why);
+    set_trouble(host, why);
     host_set_reachable(registry, host, false);
     host_tell(host, HOST_READER_HOSTS, HOST_FACT_DISCONNECTED);
     host_tell(host, HOST_READER_STANDBY, HOST_FACT_DISCONNECTED);
@@ -547,13 +579,18 @@ bool hosts_next_listing(void *self, struct action *ret)
 static void answer_failed_listing(struct host *host, const struct action *action, const struct action_result *result,
                                   struct moment now)
 {
+    _cleanup_(freep) char *why = NULL;
+
     if (!host->track.is_connected)
         return;
     if (host->list_id == action->id)
         host->is_listing = false;
     /* After a lost connection everything is listed anyway. */
-    if (result->error != -ENOTCONN)
-        host_list_at(host, now.mono_us + LIST_RETRY_US);
+    if (result->error == -ENOTCONN)
+        return;
+    host_list_at(host, now.mono_us + LIST_RETRY_US);
+    why = text_print("its machines cannot be listed: %s", result->message);
+    set_trouble(host, why);
 }
 
 void hosts_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)

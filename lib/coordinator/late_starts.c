@@ -15,6 +15,12 @@ static struct recovery_attempt *find_attempt(const struct recovery *recovery, co
     return NULL;
 }
 
+static bool went_on_with_another(const struct recovery *recovery)
+{
+    return recovery->replacement_name != NULL && !machine_ref_equal(&recovery->replacement, &recovery->failed) &&
+           (recovery->state == RECOVERY_RECOVERED || recovery_state_has_candidate(recovery->state));
+}
+
 /*
  * A recovery counts on this machine: the one that asked for it then, one under way, or one that chose it later. asker
  * NULL: forgotten.
@@ -24,8 +30,8 @@ static bool is_wanted(const struct registry *registry, const struct recovery *as
 {
     const struct diversion *diversion = diversions_served_by(&registry->diversions, ref);
 
-    /* Restarted in vain, and up after all: that is what was wished. */
-    if (asker != NULL && machine_ref_equal(&asker->failed, ref))
+    /* Restarted in vain, and up after all: that is what was wished, unless another machine was started since. */
+    if (asker != NULL && machine_ref_equal(&asker->failed, ref) && !went_on_with_another(asker))
         return true;
     for (size_t i = 0; i < registry->records.count; i++) {
         const struct recovery *recovery = registry->records.all[i];
@@ -34,7 +40,8 @@ static bool is_wanted(const struct registry *registry, const struct recovery *as
             continue;
         if (!recovery_state_is_final(recovery->state))
             return true;
-        if (recovery->state == RECOVERY_RECOVERED && recovery->is_restarting &&
+        if (recovery->state == RECOVERY_RECOVERED &&
+            (recovery->is_restarting || machine_ref_equal(ref, &recovery->service)) &&
             (attempt == NULL || recovery == asker || recovery->decided.mono_us > attempt->decided.mono_us))
             return true;
     }
@@ -47,6 +54,10 @@ static void set_fate(struct recovery *recovery, struct recovery_attempt *attempt
     attempt->fate = fate;
 }
 
+/*
+ * The machine is off, and its start is settled. If the call still hangs, the start becomes loose instead: an operator may
+ * have started the machine that was ended, and the call may start it later.
+ */
 static void settle_strays(struct registry *registry, const struct machine_ref *ref)
 {
     for (size_t i = 0; i < registry->records.count; i++)
@@ -54,7 +65,7 @@ static void settle_strays(struct registry *registry, const struct machine_ref *r
             struct recovery_attempt *attempt = &registry->records.all[i]->attempts[n];
 
             if (attempt->fate == START_STRAY && machine_ref_equal(&attempt->candidate, ref))
-                set_fate(registry->records.all[i], attempt, START_SETTLED);
+                set_fate(registry->records.all[i], attempt, attempt->hangs ? START_LOOSE : START_SETTLED);
         }
 }
 
@@ -100,8 +111,10 @@ void late_starts_handle_late_result(struct late_starts *late_starts, const struc
     /* A start that failed may have taken effect all the same; only one that another start came before has not. */
     has_come_up = result->error != -EALREADY && result->error != -ENOENT &&
                   !is_wanted(registry, recovery, attempt, &action->target);
-    if (attempt != NULL)
+    if (attempt != NULL) {
+        attempt->hangs = false;
         set_fate(recovery, attempt, has_come_up ? START_STRAY : START_SETTLED);
+    }
     if (!has_come_up)
         return;
     if (result->error == 0 && !is_being_ended(late_starts, &action->target))
@@ -121,15 +134,23 @@ static bool is_over(const struct registry *registry, const struct recovery_attem
     return now.mono_us - attempt->decided.mono_us > config->start_timeout_us + config->late_start_us;
 }
 
-/* True: this attempt is what brought the machine up, and it is ended. */
+/*
+ * True: this attempt brought the machine up, and the machine is ended. Right after an end, the news may be about the start
+ * that was ended. Then the attempt stays loose, because its own start may still come.
+ */
 static bool explains(struct late_starts *late_starts, struct recovery *recovery, struct recovery_attempt *attempt,
                      struct moment now)
 {
+    const struct watch *watch = watch_find(late_starts->registry, &attempt->candidate);
+    bool may_be_old = attempt->fate == START_LOOSE && watch != NULL && watch_was_just_written_off(watch, now);
+
     if (is_wanted(late_starts->registry, recovery, attempt, &attempt->candidate))
         return false;
-    if (attempt->fate == START_LOOSE)
-        announce(late_starts->registry, &attempt->candidate, recovery->id, now);
-    set_fate(recovery, attempt, START_STRAY);
+    if (!may_be_old) {
+        if (attempt->fate == START_LOOSE)
+            announce(late_starts->registry, &attempt->candidate, recovery->id, now);
+        set_fate(recovery, attempt, START_STRAY);
+    }
     end_stray(late_starts, &attempt->candidate, recovery->id, now);
     return true;
 }
@@ -188,7 +209,7 @@ bool late_starts_handle(void *self, struct moment now)
     unsigned facts;
     bool is_any_left;
 
-    if (registry->queues[QUEUE_LATE_STARTS].first == NULL)
+    if (!watch_is_any(registry, QUEUE_LATE_STARTS))
         return false;
     is_any_left = settle_old_ones(registry, now);
     while ((watch = watch_take(registry, QUEUE_LATE_STARTS, &facts)) != NULL) {
@@ -197,6 +218,8 @@ bool late_starts_handle(void *self, struct moment now)
         if (machine != NULL)
             observe(late_starts, machine, (facts & MACHINE_FACT_CAME_UP) != 0, now);
     }
+    /* Whether it runs twice depends on whether it is ended here. */
+    registry_tell(registry, FACT_SERVING_CHANGED);
     return true;
 }
 
@@ -251,7 +274,7 @@ bool late_starts_next(void *self, struct action *ret)
     struct registry *registry = late_starts->registry;
     struct task **at;
 
-    while (*(at = tasks_find_due(&late_starts->strays)) != NULL) {
+    while (*(at = tasks_find_due(&late_starts->strays, registry)) != NULL) {
         if (is_to_stay(registry, &(*at)->action)) {
             settle_strays(registry, &(*at)->action.target);
             tasks_drop(at);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/drills.h"
 #include "coordinator/failures.h"
+#include "coordinator/moves.h"
 #include "coordinator/quarantine.h"
 
 /* ---- what there is to be known ---- */
@@ -63,12 +65,15 @@ void machines_answer(void *self, const struct action *action, const struct actio
 static void forget(struct registry *registry, const struct machine *machine)
 {
     struct watch *watch = watch_of(registry, machine);
+    bool has_left = machine->reason == REASON_MIGRATED;
 
     pool_remove(registry->pool, machine);
     if (watch == NULL || watch_is_taken(watch) || (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0)
         return;
     watch_set_track(watch, (struct failure_track){0});
     watch_forget_state(watch);
+    if (has_left)
+        moves_remember(registry, watch);
     failures_forget(watch);
     watch->is_forgotten = true;
     watch_mark_changed(registry, watch);
@@ -91,6 +96,17 @@ static void forget_unknown(struct registry *registry, const struct machine_ref *
         watch_discard(registry, watch);
 }
 
+void machines_forget_of(struct registry *registry, const char *hypervisor)
+{
+    const struct machine *machine, *next;
+
+    for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
+        next = pool_next(registry->pool, machine);
+        if (strcmp(machine->hypervisor, hypervisor) == 0)
+            forget(registry, machine);
+    }
+}
+
 void machines_forget_unconfigured(struct registry *registry)
 {
     const struct machine *machine, *next;
@@ -104,17 +120,6 @@ void machines_forget_unconfigured(struct registry *registry)
 
 /* ---- its state ---- */
 
-/* Something is done about it already, or it was in no service. */
-static bool is_taken_care_of(const struct registry *registry, const struct machine *machine)
-{
-    const struct watch *watch = watch_of(registry, machine);
-
-    struct machine_ref ref = machine_ref_of(machine);
-
-    return watch == NULL || watch_is_taken(watch) || watch_was_kept(registry, watch) ||
-           records_await(&registry->records, &ref);
-}
-
 static struct failure_context context_of(const struct registry *registry, const struct machine *machine,
                                          struct moment now)
 {
@@ -126,8 +131,10 @@ static struct failure_context context_of(const struct registry *registry, const 
         .known = machine != NULL ? machine->state : MACHINE_UNKNOWN,
         .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
         .host_was_lost = host != NULL && host->track.was_lost,
-        .host_has_rebooted = host != NULL && host->has_rebooted && machine != NULL &&
-                             !is_taken_care_of(registry, machine) && !machine_runs_elsewhere(registry, machine),
+        .host_has_rebooted =
+            host != NULL && host->has_rebooted && machine != NULL && !machine_runs_elsewhere(registry, machine),
+        .is_drilled = machine != NULL && drills_destroys(registry, watch_of(registry, machine), now),
+        .is_held = machine != NULL && machine->hold != NULL,
         .has_managed_save = machine != NULL && machine->has_managed_save,
         .host_is_shutting_down = registry->host_is_shutting_down,
         .now = now,
@@ -144,8 +151,10 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
     if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
         failures_clear(registry, watch, machine);
     watch->has_run |= state == MACHINE_RUNNING;
+    if (state == MACHINE_RUNNING || state == MACHINE_SHUT_OFF)
+        watch->was_lost_warming = false;
     if (machine->state != state) {
-        watch_clear_hang(watch);
+        watch_expect_stop(watch, 0);
         if (state == MACHINE_RUNNING)
             failures_forget(watch);
         registry_tell(registry, FACT_POOL_CHANGED);
@@ -153,10 +162,14 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
         registry_tell(registry, FACT_USES_CHANGED);
     }
     edited = pool_edit(registry->pool, machine);
+    /* A start uses its saved image up; what is found afterwards is another one. */
+    if (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state) && !watch_is_taken(watch))
+        edited->has_managed_save = false;
     edited->state = state;
     edited->reason = reason;
+    registry->knows_migrations |= reason == REASON_MIGRATED;
     /* The recovery or the course that has started it knows more than news of an earlier life. */
-    edited->has_come_up &= watch->serves != NULL || watch->warms != NULL;
+    edited->has_come_up &= watch_rare(watch)->serves != NULL || watch_rare(watch)->warms != NULL;
 }
 
 /* A replacement serves its service. */
@@ -171,15 +184,27 @@ static bool is_original(const struct registry *registry, const struct watch *wat
 static void tell_state(struct registry *registry, struct watch *watch, enum machine_state state)
 {
     watch->told_state = state;
-    if (watch->warms != NULL)
+    if (watch_rare(watch)->warms != NULL)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_STATE);
-    if (watch->recovers != NULL || watch->serves != NULL || is_original(registry, watch))
+    if (watch_rare(watch)->recovers != NULL || watch_rare(watch)->serves != NULL || is_original(registry, watch))
         watch_tell(registry, watch, QUEUE_RECOVERIES, MACHINE_FACT_STATE);
 }
 
-static void tell_seen(struct registry *registry, struct watch *watch, bool came_up)
+static void tell_seen(struct registry *registry, struct watch *watch, bool came_up, struct moment now)
 {
+    if (came_up) {
+        watch_forget_stop(watch);
+        quarantine_see_start(watch, now);
+    }
     watch_tell(registry, watch, QUEUE_LATE_STARTS, came_up ? MACHINE_FACT_CAME_UP : MACHINE_FACT_DUE);
+}
+
+static void handle_verdict(struct registry *registry, struct watch *watch, const struct machine *machine,
+                           const struct failure_verdict *verdict, struct moment now)
+{
+    if (verdict->kind == FAILURE_PLANNED)
+        quarantine_see_planned_stop(registry, machine, now);
+    failures_handle_verdict(registry, watch, machine, verdict, now);
 }
 
 void machines_lose(struct registry *registry, const struct machine *machine, bool has_failed, struct moment now)
@@ -190,11 +215,12 @@ void machines_lose(struct registry *registry, const struct machine *machine, boo
     pool_edit(registry->pool, machine)->has_come_up = false;
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
-    set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
+    set_state(registry, watch, machine, MACHINE_SHUT_OFF,
+              machine_runs_elsewhere(registry, machine) ? REASON_MIGRATED : REASON_CRASHED);
     pool_edit(registry->pool, machine)->event_sequence = registry->events;
     watch_forget_state(watch);
     watch_set_track(watch, (struct failure_track){.reported = true});
-    if (watch->warms != NULL || (has_failed && !watch_is_taken(watch)))
+    if (watch_rare(watch)->warms != NULL || (has_failed && !watch_is_taken(watch)))
         failures_leave(registry, watch, machine, CAUSE_HOST_LOST, why, now);
 }
 
@@ -217,19 +243,32 @@ static void apply_event_state(struct registry *registry, struct watch *watch, co
     came_up = state == MACHINE_RUNNING && machine->state != MACHINE_RUNNING;
     set_state(registry, watch, machine, state, reason);
     tell_state(registry, watch, state);
-    tell_seen(registry, watch, came_up);
+    tell_seen(registry, watch, came_up, event->at);
+}
+
+/* -ENOMEM: it is not taken in. */
+static int judge_event(struct registry *registry, struct watch *watch, const struct domain_event *event,
+                       struct failure_verdict *ret)
+{
+    struct failure_context context = context_of(registry, watch_machine(registry, watch), event->at);
+    struct failure_track track = watch_rare(watch)->track;
+
+    if (event->kind == EVENT_CRASHED_PANICKED && watch_get_panics(watch) == NULL)
+        return -ENOMEM;
+    context.panics = watch_rare(watch)->panics;
+    *ret = failure_handle_event(&track, event->kind, &context);
+    return watch_keep_track(watch, &track);
 }
 
 void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event)
 {
-    struct failure_context context;
     struct failure_verdict verdict;
     const struct machine *machine;
     struct watch *watch;
 
     registry->events++;
     watch = watch_get(registry, host->name, event->uuid);
-    if (watch == NULL || (event->kind == EVENT_CRASHED_PANICKED && watch_get_panics(watch) == NULL)) {
+    if (watch == NULL || judge_event(registry, watch, event, &verdict) < 0) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, event->at, NULL,
                     "no memory to take an event of %s; it is listed again", host->name);
         host->wants_list = true;
@@ -237,18 +276,29 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     }
     watch->has_run = true; /* whatever happens to it, it happens now */
     machine = watch_machine(registry, watch);
-    context = context_of(registry, machine, event->at);
-    context.panics = watch->panics;
-    verdict = failure_handle_event(&watch->track, event->kind, &context);
     apply_event_state(registry, watch, machine, event);
-    failures_handle_verdict(registry, watch, machine, &verdict, event->at);
-    if (machine != NULL && event->kind == EVENT_DEFINED)
-        quarantine_end(registry, machine);
+    handle_verdict(registry, watch, machine, &verdict, event->at);
+    /* One that runs is defined by its migration, too. */
+    if (machine != NULL && event->kind == EVENT_DEFINED && !machine_state_is_active(machine->state))
+        quarantine_forgive(registry, machine, event->at);
     if (machine == NULL || domain_event_changes_description(event->kind))
         machines_describe(registry, watch);
 }
 
 /* ---- reports ---- */
+
+/* A time in the future counts as now. */
+static void recall_stop(struct registry *registry, const struct watch *watch, const struct machine *machine,
+                        struct moment now)
+{
+    int64_t past_us = now.real_us - watch_remembered(watch)->stopped_us;
+
+    if (watch_remembered(watch)->stopped_us == 0)
+        return;
+    if (past_us < 0)
+        past_us = 0;
+    pool_edit(registry->pool, machine)->stopped_us = past_us < now.mono_us ? now.mono_us - past_us : 1;
+}
 
 /*
  * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
@@ -268,17 +318,17 @@ static void recall(struct registry *registry, struct watch *watch, const struct 
         return;
     edited->failed_unrecovered = true;
     if (memory->went_down_with_host)
-        failure_await_restart(&watch->track, &registry->config->failure, now);
+        failure_await_restart(&watch->rare->track, &registry->config->failure, now);
     else
-        watch->track.reported = true;
+        watch->rare->track.reported = true;
 }
 
 /* A machine that is off cannot be asked: what it told in an earlier life of the daemon holds. */
 static void recall_learned(struct registry *registry, struct watch *watch, const struct machine *machine,
                            struct moment now)
 {
-    if (watch->memory != NULL && !machine->description->has_learned &&
-        pool_remember_learned(registry->pool, machine, &watch->memory->learned) < 0)
+    if (watch_rare(watch)->memory != NULL && !machine->description->has_learned &&
+        pool_remember_learned(registry->pool, machine, &watch_rare(watch)->memory->learned) < 0)
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory for what is known of %s",
                     machine->name);
     watch_forget_learned(watch);
@@ -293,41 +343,110 @@ static bool is_new_description(const struct registry *registry, const struct wat
     return machine == NULL || !domain_description_equal(machine->description, description);
 }
 
+/*
+ * It would be started otherwise than before. What runs may be other than its definition; and which role it has for which
+ * service makes no other machine of it.
+ */
+static bool is_redefinition(const struct machine *known, const struct domain_description *description)
+{
+    return known != NULL && !known->description->is_live && !description->is_live &&
+           !domain_description_starts_alike(known->description, description);
+}
+
 /* Takes the description of a report. NULL: there is no memory for it, and everything is as it was. */
 static const struct machine *take_description(struct registry *registry, const struct host *host, struct watch *watch,
-                                              struct domain_description *description)
+                                              struct domain_description *description, struct moment now)
 {
-    const struct machine *machine = NULL;
-    bool is_new;
+    const struct machine *machine = NULL, *known;
+    bool is_new, is_redefined;
 
     if (watch == NULL) {
         domain_description_free(description);
         return NULL;
     }
+    known = watch_machine(registry, watch);
+    if (known != NULL && domain_description_inherit_chains(description, known->description) < 0) {
+        domain_description_free(description);
+        return NULL;
+    }
     is_new = is_new_description(registry, watch, description);
+    is_redefined = is_new && is_redefinition(known, description);
+    watch->is_redefined |= is_new;
     if (registry_apply(registry, host->name, description, &machine) < 0)
         return NULL;
     if (is_new) {
         watch_mark_changed(registry, watch);
         registry_tell(registry, FACT_USES_CHANGED);
+        registry_tell(registry, FACT_SERVING_CHANGED); /* by its metadata */
     }
+    if (is_redefined)
+        quarantine_forgive(registry, machine, now);
     return machine;
+}
+
+/* What a listing or a description says, NULL: that there is no such machine. -ENOMEM: it is to be listed again. */
+static int judge_report(struct registry *registry, struct watch *watch, const struct machine *machine,
+                        const struct domain_report *report, struct failure_verdict *ret, struct moment now)
+{
+    struct failure_context context = context_of(registry, machine, now);
+    struct failure_track track = watch_rare(watch)->track;
+    struct host *host = host_find(registry, machine->hypervisor);
+
+    context.runs_elsewhere = machine_state_is_active(machine->state) &&
+                             (report == NULL || report->state == MACHINE_SHUT_OFF) &&
+                             machine_runs_elsewhere(registry, machine);
+    *ret = failure_handle_listing(&track, report != NULL ? report->state : MACHINE_GONE,
+                                  report != NULL ? report->reason : REASON_UNKNOWN, &context);
+    if (watch_keep_track(watch, &track) == 0)
+        return 0;
+    if (host != NULL)
+        host_list_at(host, now.mono_us + RETRY_US);
+    return -ENOMEM;
+}
+
+/* A libvirtd that was started anew does not know any more that it had migrated the machine. */
+static enum machine_reason reason_of(const struct registry *registry, const struct machine *machine,
+                                     const struct domain_report *report)
+{
+    bool is_unexplained = report->state == MACHINE_SHUT_OFF && report->reason == REASON_UNKNOWN;
+
+    if (is_unexplained && (machine_state_is_active(machine->state) ? machine_runs_elsewhere(registry, machine)
+                                                                   : machine->reason == REASON_MIGRATED))
+        return REASON_MIGRATED;
+    return report->reason;
 }
 
 /* What a report says of the state, unless something newer is known. */
 static void apply_reported_state(struct registry *registry, struct watch *watch, const struct machine *machine,
                                  const struct domain_report *report, uint64_t as_of, bool is_first, struct moment now)
 {
-    struct failure_context context = context_of(registry, machine, now);
-    struct failure_verdict verdict = failure_handle_listing(&watch->track, report->state, report->reason, &context);
+    struct failure_verdict verdict;
     bool is_news = machine->state != report->state;
 
+    if (judge_report(registry, watch, machine, report, &verdict, now) < 0)
+        return;
     pool_edit(registry->pool, machine)->event_sequence = as_of;
-    set_state(registry, watch, machine, report->state, report->reason);
+    set_state(registry, watch, machine, report->state, reason_of(registry, machine, report));
     if (is_news)
         tell_state(registry, watch, report->state);
-    tell_seen(registry, watch, report->state == MACHINE_RUNNING && (is_news || is_first));
-    failures_handle_verdict(registry, watch, machine, &verdict, now);
+    tell_seen(registry, watch, report->state == MACHINE_RUNNING && (is_news || is_first), now);
+    handle_verdict(registry, watch, machine, &verdict, now);
+}
+
+/* An image that was not there before: the daemon that lives is making it, or an earlier one has made it. */
+static bool is_own_image(const struct watch *watch)
+{
+    const struct machine_memory *remembered = watch_remembered(watch);
+
+    return watch_rare(watch)->warms != NULL || remembered->keeping != KEEPING_NONE || remembered->has_own_image;
+}
+
+static void forget_absence(struct watch *watch)
+{
+    if (watch->rare == NULL)
+        return;
+    watch->rare->absent_since_us = 0;
+    watch_tidy(watch);
 }
 
 /* Takes its description. -ENOMEM: it is not taken in. */
@@ -335,11 +454,13 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
                         struct moment now)
 {
     struct watch *watch = watch_get(registry, host->name, report->description->uuid);
-    const struct machine *machine = take_description(registry, host, watch, steal_pointer(&report->description));
+    const struct machine *machine;
     struct machine_ref ref;
     struct machine *edited;
     bool is_first;
 
+    report->description->is_live = machine_state_is_active(report->state);
+    machine = take_description(registry, host, watch, steal_pointer(&report->description), now);
     if (machine == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, NULL,
                     "no memory to take a machine of %s; it is listed again", host->name);
@@ -355,15 +476,21 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         recall(registry, watch, machine, report, now);
         recall_learned(registry, watch, machine, now);
         quarantine_recall(registry, watch, machine, now);
+        recall_stop(registry, watch, machine, now);
     }
-    /* The machine is known now: the next listing does not recall it again, even if the rest of this one is lost. */
-    watch_forget_state(watch);
     watch->is_listed = true;
-    watch->absent_since_us = 0;
+    forget_absence(watch);
     edited = pool_edit(registry->pool, machine);
+    watch->is_redefined |= edited->has_managed_save != report->has_managed_save;
+    if (!report->has_managed_save)
+        edited->has_foreign_image = false;
+    else if (!edited->has_managed_save)
+        edited->has_foreign_image = !is_own_image(watch);
     edited->persistent = report->persistent;
     edited->has_managed_save = report->has_managed_save;
     edited->agent_connected = report->agent_connected;
+    /* The machine is known now: the next listing does not recall it again, even if the rest of this one is lost. */
+    watch_forget_state(watch);
     if (machine->description->has_learned)
         watch_mark_changed(registry, watch);
     /* A listing asks no agent: what it could tell is asked for once. */
@@ -392,7 +519,7 @@ static void apply_unread(struct registry *registry, const struct host *host, con
         return;
     watch->is_listed = true;
     watch->is_unread = true;
-    watch->absent_since_us = 0;
+    forget_absence(watch);
 }
 
 /* A listing may be faster than the event that tells how it ended: looked at once more before it is forgotten. */
@@ -400,12 +527,14 @@ static bool is_hardly_gone(const struct registry *registry, struct watch *watch,
                            struct moment now)
 {
     struct host *host = host_find(registry, machine->hypervisor);
+    struct watch_rare *rare;
 
     if (!machine_state_is_active(machine->state) || host->has_rebooted)
         return false;
-    if (watch->absent_since_us == 0)
-        watch->absent_since_us = now.mono_us;
-    if (now.mono_us - watch->absent_since_us >= OLD_NEWS_US)
+    rare = watch_get_rare(watch);
+    if (rare != NULL && rare->absent_since_us == 0)
+        rare->absent_since_us = now.mono_us;
+    if (rare != NULL && now.mono_us - rare->absent_since_us >= OLD_NEWS_US)
         return false;
     host_list_at(host, now.mono_us + OLD_NEWS_US);
     return true;
@@ -415,7 +544,6 @@ static bool is_hardly_gone(const struct registry *registry, struct watch *watch,
 static void apply_absence(struct registry *registry, const struct machine *machine, uint64_t as_of, struct moment now)
 {
     struct watch *watch = watch_of(registry, machine);
-    struct failure_context context;
     struct failure_verdict verdict;
 
     if (machine->event_sequence > as_of || !machine->is_present)
@@ -423,8 +551,12 @@ static void apply_absence(struct registry *registry, const struct machine *machi
     if (watch != NULL && is_hardly_gone(registry, watch, machine, now))
         return;
     if (watch != NULL) {
-        context = context_of(registry, machine, now);
-        verdict = failure_handle_listing(&watch->track, MACHINE_GONE, REASON_UNKNOWN, &context);
+        if (judge_report(registry, watch, machine, NULL, &verdict, now) < 0)
+            return;
+        /* Gone without a word, it may have been migrated: should it be seen on another host, it was. */
+        if (machine_state_is_active(machine->state) &&
+            (verdict.kind == FAILURE_NOTED || verdict.kind == FAILURE_PLANNED))
+            set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);
         tell_state(registry, watch, MACHINE_GONE);
         failures_handle_verdict(registry, watch, machine, &verdict, now);
     }
@@ -453,12 +585,12 @@ static void forget_vanished(struct registry *registry, const struct host *host, 
 
         if (state == MACHINE_UNKNOWN || strcmp(watch->hypervisor, host->name) != 0)
             continue;
-        if (watch->is_unread)
+        if (watch->is_unread || moves_are_remembered(registry, watch))
             continue;
         if (!watch->is_listed && watch_machine(registry, watch) == NULL) {
             if (machine_state_is_active(state))
                 outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, NULL,
-                            "%s/%s was %s when understudyd last ran, and is gone", host->name, watch->uuid,
+                            "%s/%s was %s when understudyd last ran, and is gone", host->name, watch_ref(watch).uuid,
                             machine_state_name(state));
             watch_mark_changed(registry, watch);
         }
@@ -502,7 +634,8 @@ void machines_handle_description(struct registry *registry, const struct action 
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
 
     end_describing(registry, ref);
-    if (host == NULL || !host->track.is_connected || is_for_the_listing(host, machine, report)) {
+    if (host == NULL || !host->track.is_connected || host->same_as[0] != '\0' ||
+        is_for_the_listing(host, machine, report)) {
         if (report != NULL)
             domain_description_free(steal_pointer(&report->description));
         return;
@@ -524,47 +657,47 @@ void machines_handle_description(struct registry *registry, const struct action 
 
 static int64_t deadline_of(const struct watch *watch)
 {
-    return earlier_us(failure_deadline(&watch->track), watch->deferred_retry_us);
+    const struct watch_rare *rare = watch_rare(watch);
+
+    return earlier_us(failure_deadline(&rare->track),
+                      watch->deferred_cause != CAUSE_NONE ? rare->deferred_retry_us : USEC_INFINITY);
 }
 
 static void tick(struct registry *registry, struct watch *watch, struct moment now)
 {
     const struct machine *machine = watch_machine(registry, watch);
     struct failure_context context = context_of(registry, machine, now);
-    struct failure_verdict verdict = failure_tick(&watch->track, &context);
+    struct failure_track track = watch_rare(watch)->track;
+    struct failure_verdict verdict = failure_tick(&track, &context);
 
+    if (watch_keep_track(watch, &track) < 0)
+        return; /* it is still due */
     failures_handle_verdict(registry, watch, machine, &verdict, now);
-    if (watch->deferred_retry_us <= now.mono_us)
+    if (watch->deferred_cause != CAUSE_NONE && watch_rare(watch)->deferred_retry_us <= now.mono_us)
         failures_retry(registry, watch, machine, now);
 }
 
-/* A machine that still has a deadline goes back into the queue. */
+/* A machine that has no deadline any more leaves the queue. */
 void machines_tick(void *self, struct moment now)
 {
     struct registry *registry = self;
-    const struct watch *last = registry->queues[QUEUE_WAITING].last;
     struct watch *watch;
-    unsigned facts;
 
-    while ((watch = watch_take(registry, QUEUE_WAITING, &facts)) != NULL) {
-        bool is_last = watch == last;
-
+    for (uint32_t from = 0; (watch = watch_queued(registry, QUEUE_WAITING, from)) != NULL; from = watch->number + 1) {
         if (deadline_of(watch) <= now.mono_us)
             tick(registry, watch, now);
-        if (deadline_of(watch) != USEC_INFINITY)
-            failures_await_deadline(registry, watch);
-        if (is_last)
-            return;
+        if (deadline_of(watch) == USEC_INFINITY)
+            watch_leave(registry, watch, QUEUE_WAITING);
     }
 }
 
 int64_t machines_deadline(const void *self)
 {
     const struct registry *registry = self;
-    const struct watch *watch = registry->queues[QUEUE_WAITING].first;
+    const struct watch *watch;
     int64_t deadline_us = USEC_INFINITY;
 
-    for (; watch != NULL; watch = watch_after(registry, watch, QUEUE_WAITING))
+    for (uint32_t from = 0; (watch = watch_queued(registry, QUEUE_WAITING, from)) != NULL; from = watch->number + 1)
         deadline_us = earlier_us(deadline_us, deadline_of(watch));
     return deadline_us;
 }
@@ -593,9 +726,10 @@ void machines_end_recovery(struct registry *registry, struct watch *watch, const
     watch_mark_changed(registry, watch);
     if (!runs_after_all)
         return;
-    watch->track.reported = false;
-    if (watch->hang != NULL)
-        watch->hang->is_hung = false;
+    if (watch->rare != NULL)
+        watch->rare->track.reported = false;
+    if (watch_rare(watch)->hang != NULL)
+        watch_rare(watch)->hang->is_hung = false;
     pool_set_present(registry->pool, machine, true);
     machines_describe(registry, watch);
 }
@@ -610,7 +744,7 @@ void machines_come_up(struct registry *registry, const struct machine *machine)
     pool_edit(registry->pool, machine)->is_starting = false;
     registry_tell(registry, FACT_USES_CHANGED);
     free_kib = pool_free_memory(registry->pool, machine->hypervisor);
-    needed_kib = machine->description->memory_kib;
+    needed_kib = domain_description_host_memory_kib(machine->description);
     if (free_kib > 0)
         pool_set_free_memory(registry->pool, machine->hypervisor, free_kib > needed_kib ? free_kib - needed_kib : 1);
 }

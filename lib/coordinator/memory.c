@@ -12,10 +12,10 @@
 
 int coordinator_restore(struct coordinator *coordinator, struct recovery *recovery)
 {
-    bool is_held = recovery->is_held && !recovery_state_is_final(recovery->state);
+    bool is_braked = recovery->is_braked && !recovery_state_is_final(recovery->state);
     int r = records_add_restored(&coordinator->registry.records, recovery);
 
-    if (r == 0 && is_held)
+    if (r == 0 && is_braked)
         brake_restore(&coordinator->brake);
     return r;
 }
@@ -29,6 +29,9 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
     if (remembered == NULL)
         return -ENOMEM;
     remembered->state = *memory;
+    coordinator->registry.knows_migrations |= memory->reason == REASON_MIGRATED;
+    if (memory->autostart_is_off)
+        watch_tell(&coordinator->registry, watch, QUEUE_AUTOSTART, MACHINE_FACT_DUE);
     return 0;
 }
 
@@ -64,7 +67,9 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
     edited->state = watch_remembered(watch)->state;
     edited->reason = watch_remembered(watch)->reason;
     edited->failed_unrecovered = watch_remembered(watch)->failed_unrecovered;
-    return watch->memory != NULL ? pool_remember_learned(registry->pool, machine, &watch->memory->learned) : 0;
+    return watch_rare(watch)->memory != NULL
+               ? pool_remember_learned(registry->pool, machine, &watch_rare(watch)->memory->learned)
+               : 0;
 }
 
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
@@ -82,17 +87,22 @@ int coordinator_remember_learned(struct coordinator *coordinator, const struct m
 /* What is to be kept of a watch's machine. */
 static struct machine_memory memory_of(const struct watch *watch, const struct machine *machine)
 {
+    bool has_left = machine->state == MACHINE_GONE && machine->reason == REASON_MIGRATED;
     const struct machine_memory *remembered = watch_remembered(watch);
-    bool is_kept = watch->warms != NULL;
+    bool is_kept = watch_rare(watch)->warms != NULL;
 
     return (struct machine_memory){
-        .state = machine->state,
+        .state = has_left ? MACHINE_SHUT_OFF : machine->state,
         .reason = machine->reason,
         .failed_unrecovered = machine->failed_unrecovered,
-        .went_down_with_host = watch->track.pending == CAUSE_HOST_LOST,
+        .has_own_image = machine_has_own_image(machine),
+        .went_down_with_host = watch_rare(watch)->track.pending == CAUSE_HOST_LOST,
         .keeping = is_kept ? machine->keeping : remembered->keeping,
-        .kept_since_us = is_kept ? watch->warms->kept_since_us : remembered->kept_since_us,
+        .kept_since_us = is_kept ? watch_rare(watch)->warms->kept_since_us : remembered->kept_since_us,
         .quarantine = remembered->quarantine,
+        .drill = remembered->drill,
+        .autostart_is_off = watch->facts[QUEUE_AUTOSTART] != 0,
+        .stopped_us = remembered->stopped_us,
     };
 }
 
@@ -127,6 +137,16 @@ int coordinator_restore_diversion(struct coordinator *coordinator, struct divers
     diversions_mark(&registry->diversions, registry->pool, &original);
     diversions_mark(&registry->diversions, registry->pool, &replacement);
     return 0;
+}
+
+int coordinator_restore_hold(struct coordinator *coordinator, struct hold *hold)
+{
+    return holds_restore(&coordinator->holds, hold);
+}
+
+const struct hold *coordinator_next_changed_hold(struct coordinator *coordinator)
+{
+    return hold_marks_next_changed(&coordinator->registry.holds);
 }
 
 const struct diversion *coordinator_next_changed_diversion(struct coordinator *coordinator)
@@ -165,9 +185,11 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
         return false;
     machine = watch_machine(registry, watch);
     *ret_machine = watch_ref(watch);
-    *ret = machine != NULL ? memory_of(watch, machine) : (struct machine_memory){.state = MACHINE_GONE};
-    if (watch->is_forgotten && machine == NULL && watch->recovers == NULL && watch->serves == NULL &&
-        watch->facts[QUEUE_DESCRIBE] == 0 && !watch->is_describing)
+    *ret = machine != NULL                                     ? memory_of(watch, machine)
+           : watch_remembered(watch)->state != MACHINE_UNKNOWN ? *watch_remembered(watch)
+                                                               : (struct machine_memory){.state = MACHINE_GONE};
+    if (watch->is_forgotten && ret->state == MACHINE_GONE && machine == NULL && watch_rare(watch)->recovers == NULL &&
+        watch_rare(watch)->serves == NULL && watch->facts[QUEUE_DESCRIBE] == 0 && !watch->is_describing)
         watch_discard(registry, watch);
     return true;
 }

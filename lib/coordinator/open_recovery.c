@@ -11,174 +11,83 @@
 
 #include "base/text.h"
 #include "choose/explain.h"
+#include "coordinator/failures.h"
 #include "coordinator/machines.h"
 #include "coordinator/quarantine.h"
+#include "coordinator/recovery_notices.h"
 #include "coordinator/services.h"
 #include "coordinator/standby/restore.h"
 
 /* What is asked for because news of it was lost, is known after so long. */
 #define NEWS_LOST_US (60 * USEC_PER_SEC)
 
-static int make_room(struct recoveries *recoveries)
-{
-    struct open_recovery **open = reallocarray(recoveries->open, recoveries->n_open + 1, sizeof(*open));
-
-    if (open == NULL)
-        return -ENOMEM;
-    recoveries->open = open;
-    return records_make_room(&recoveries->registry->records);
-}
-
-/* Claims, holds and enters into the books. Takes the recovery on success; it must be among the records. */
-static int open_recovery_new(struct recoveries *recoveries, struct recovery *recovery, const struct machine *failed,
-                             struct open_recovery **ret)
-{
-    struct watch *watch = watch_get(recoveries->registry, failed->hypervisor, failed->uuid);
-    _cleanup_(freep) struct open_recovery *open = calloc(1, sizeof(*open));
-    int r;
-
-    if (open == NULL || watch == NULL)
-        return -ENOMEM;
-    r = pool_claim(recoveries->registry->pool, failed, recovery->id);
-    if (r < 0)
-        return r;
-    pool_hold(recoveries->registry->pool, failed);
-    open->failed = failed;
-    open->retry_us = USEC_INFINITY;
-    open->recovery = recovery;
-    watch->recovers = open;
-    recoveries->open[recoveries->n_open++] = open;
-    *ret = open;
-    open = NULL;
-    return 0;
-}
-
-/* The budget is used up: the failure is told, and nothing is done about it. */
-static bool is_over_budget(struct recoveries *recoveries, struct open_recovery *open, struct moment at)
-{
-    const struct config_recovery *config = &recoveries->registry->config->recovery;
-    _cleanup_(freep) char *detail = NULL;
-    struct recovery_event abandon = {.kind = RECOVERY_ABANDON, .now = at};
-
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
-    if (config->limit == 0 || brake_budget_spent(recoveries->registry, &open->recovery->service, at) < config->limit)
-        return false;
-    detail = text_print("it and its replacements were recovered %u times within %" PRId64 " s, which is recovery.limit",
-                        config->limit, config->limit_window_us / USEC_PER_SEC);
-    abandon.detail = detail;
-    open->recovery->is_refused = true;
-    open_recovery_handle(recoveries, open, &abandon);
-    return true;
-}
-
-/* Without a word. -ENOMEM. */
-static int open_one(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                    enum failure_cause cause, struct moment at, struct open_recovery **ret)
-{
-    _cleanup_(recovery_freep) struct recovery *recovery = NULL;
-    struct registry *registry = recoveries->registry;
-    char id[RECOVERY_ID_SIZE];
-    int r = make_room(recoveries);
-
-    if (r < 0)
-        return r;
-    records_make_id(&registry->records, at, id);
-    r = recovery_new(id, machine, cause, at, &recovery);
-    if (r >= 0)
-        r = open_recovery_new(recoveries, recovery, machine, ret);
-    if (r < 0)
-        return r;
-    recovery->is_drill = at.mono_us <= watch->drill_until_us;
-    recovery->service = services_original_of(registry, machine);
-    watch->drill_until_us = 0;
-    records_add(&registry->records, steal_pointer(&recovery));
-    return 0;
-}
-
-static void begin(struct recoveries *recoveries, struct open_recovery *open, struct moment at)
-{
-    if (is_over_budget(recoveries, open, at))
-        return;
-    open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});
-    registry_tell(recoveries->registry, FACT_FAILURES);
-}
-
-int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                        enum failure_cause cause, const char *why, struct moment at)
-{
-    struct open_recovery *open = NULL;
-    int r = open_one(recoveries, watch, machine, cause, at, &open);
-
-    if (r < 0)
-        return r;
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
-    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_FAILURE_DETECTED, at, open->recovery, "%s failed: %s",
-                         machine->name, why);
-    begin(recoveries, open, at);
-    return 0;
-}
-
-int open_recovery_retry(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                        const struct recovery *earlier, const char *why, struct moment at)
-{
-    struct moment down_since = recovery_down_since(earlier);
-    struct open_recovery *open = NULL;
-    int r = open_one(recoveries, watch, machine, earlier->cause, at, &open); /* the earlier one may be forgotten now */
-
-    if (r < 0)
-        return r;
-    open->recovery->down_since = down_since; /* NOLINT(clang-analyzer-core.NullDereference): there is one */
-    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_EVENT_NOTED, at, open->recovery,
-                         "%s is still down, and is tried again: %s", open->recovery->service_name, why);
-    begin(recoveries, open, at);
-    return 0;
-}
-
-static void serve(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate)
+int open_recovery_claim(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate)
 {
     struct watch *watch = watch_of(recoveries->registry, candidate);
+    int r;
 
-    pool_hold(recoveries->registry->pool, candidate);
-    open->candidate = candidate; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
-    pool_edit(recoveries->registry->pool, candidate)->is_starting = true;
-    if (watch != NULL) {
-        watch->serves = open;
-        watch->track.written_off_us = 0;
-    }
-}
-
-int open_recovery_adopt(struct recoveries *recoveries, struct recovery *recovery, const struct machine *failed,
-                        const struct machine *candidate, struct moment now)
-{
-    struct recovery_event back = {.kind = RECOVERY_RECONNECTED, .now = now};
-    struct open_recovery *open = NULL;
-    int r = make_room(recoveries);
-
-    if (r >= 0)
-        r = open_recovery_new(recoveries, recovery, failed, &open);
+    if (watch != NULL && watch_get_rare(watch) == NULL)
+        return -ENOMEM;
+    r = pool_claim(recoveries->registry->pool, candidate, open->recovery->id);
     if (r < 0)
         return r;
-    machines_resume_recovery(watch_of(recoveries->registry, failed), failed);
-    if (candidate != NULL &&
-        (candidate == failed || pool_claim(recoveries->registry->pool, candidate, recovery->id) == 0))
-        serve(recoveries, open, candidate);
-    /* What was fenced in the meantime gives no answer; that it is off is known. */
-    if (recovery->replacement_name != NULL && host_is_fenced(recoveries->registry, recovery->replacement.hypervisor))
-        back.kind = RECOVERY_CANDIDATE_FENCED;
-    open_recovery_handle(recoveries, open, &back);
+    pool_hold(recoveries->registry->pool, candidate);
+    open->candidate = candidate;
+    pool_edit(recoveries->registry->pool, candidate)->is_starting = true;
+    if (watch != NULL) {
+        watch->rare->serves = open;
+        watch->is_redefined = false;
+        watch->rare->track.written_off_us = 0;
+    }
     return 0;
+}
+
+/* To a candidate, or may. */
+static bool action_commits(const struct action *action)
+{
+    return action->kind == ACTION_START || action->kind == ACTION_SHUTDOWN;
 }
 
 void open_recovery_set_action(struct recoveries *recoveries, struct open_recovery *open, const struct action *action)
 {
-    if (open->has_action)
+    if (open->has_action) {
         DL_DELETE2(recoveries->asking, open, prev_asking, next_asking);
+        recoveries->n_commitments -= action_commits(&open->action);
+    }
     open->has_action = action != NULL;
     if (action == NULL)
         return;
     open->action = *action;
-    open->is_unchecked = true;
+    open->is_unchecked = recoveries->has_unchecked = true;
+    recoveries->n_commitments += action_commits(action);
     DL_APPEND2(recoveries->asking, open, prev_asking, next_asking);
+}
+
+void open_recovery_list_reading(struct recoveries *recoveries, struct open_recovery *open, bool was_due)
+{
+    if (open->reading.is_due && !was_due)
+        DL_APPEND2(recoveries->reading, open, prev_reading, next_reading);
+    else if (!open->reading.is_due && was_due)
+        DL_DELETE2(recoveries->reading, open, prev_reading, next_reading);
+}
+
+/* No event tells of each change of a definition. */
+static void read_candidate(struct recoveries *recoveries, struct open_recovery *open)
+{
+    bool was_due = open->reading.is_due;
+
+    if (open->candidate == NULL)
+        return;
+    reading_begin(&open->reading);
+    open_recovery_list_reading(recoveries, open, was_due);
+}
+
+static void forget_reading(struct recoveries *recoveries, struct open_recovery *open)
+{
+    bool was_due = open->reading.is_due;
+
+    reading_drop(&open->reading);
+    open_recovery_list_reading(recoveries, open, was_due);
 }
 
 /* After its state or its candidate changed. */
@@ -199,45 +108,10 @@ static void count_start(struct recoveries *recoveries, struct open_recovery *ope
     open->starts_on = starts_on;
 }
 
-static void announce_end(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
+/* A machine that it started serves. */
+static bool has_put_in_service(const struct recovery *recovery)
 {
-    const struct recovery *recovery = open->recovery;
-    const char *detail = recovery->detail != NULL ? recovery->detail : "";
-
-    switch (recovery->state) {
-    case RECOVERY_RECOVERED:
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_RECOVERED, now, open->recovery,
-                             "%s is recovered: %s", recovery->failed_name, detail);
-        break;
-    case RECOVERY_EXHAUSTED:
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_EXHAUSTED, now, open->recovery,
-                             "%s is not recovered: %s", recovery->failed_name, detail);
-        break;
-    case RECOVERY_DISMISSED:
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_DISMISSED, now, open->recovery,
-                             "%s needs no recovery: %s", recovery->failed_name, detail);
-        break;
-    case RECOVERY_OBSERVED:
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_OBSERVED, now, open->recovery,
-                             "%s would be replaced by %s; %s", recovery->failed_name, recovery->replacement_name,
-                             detail);
-        break;
-    case RECOVERY_DETECTED:
-    case RECOVERY_CONFIRMING:
-    case RECOVERY_DESTROYING:
-    case RECOVERY_SELECTING:
-    case RECOVERY_RECORDING:
-    case RECOVERY_PREPARING:
-    case RECOVERY_STARTING:
-    case RECOVERY_RESOLVING:
-    case RECOVERY_STOPPING:
-    case RECOVERY_SETTLING:
-    case RECOVERY_VERIFYING:
-    case RECOVERY_WAITING:
-    case RECOVERY_STATE_COUNT:
-    default:
-        break;
-    }
+    return recovery->state == RECOVERY_RECOVERED || (recovery->state == RECOVERY_CALLED_OFF && recovery->is_restarting);
 }
 
 /* may_run: it was taken in the middle of a course that warmed it. */
@@ -250,13 +124,19 @@ static void release_candidate(struct recoveries *recoveries, struct open_recover
     if (candidate == NULL)
         return;
     open->candidate = NULL;
+    forget_reading(recoveries, open);
     count_start(recoveries, open);
     watch = watch_of(recoveries->registry, candidate);
-    if (watch != NULL)
-        watch->serves = NULL;
+    if (watch != NULL) {
+        watch->rare->serves = NULL;
+        watch_tidy(watch);
+        /* It may run by an earlier start that was given up, and only as its candidate was it wanted. */
+        if (!has_put_in_service(open->recovery))
+            watch_tell(recoveries->registry, watch, QUEUE_LATE_STARTS, MACHINE_FACT_CAME_UP);
+    }
     pool_edit(recoveries->registry->pool, candidate)->is_starting = false;
     /* One that has recovered the service stays up, until there is news. */
-    pool_edit(recoveries->registry->pool, candidate)->has_come_up &= open->recovery->state == RECOVERY_RECOVERED;
+    pool_edit(recoveries->registry->pool, candidate)->has_come_up &= has_put_in_service(open->recovery);
     /* The failed machine itself, being restarted, stays claimed. */
     if (candidate != open->failed)
         pool_release(recoveries->registry->pool, candidate, open->recovery->id);
@@ -266,12 +146,66 @@ static void release_candidate(struct recoveries *recoveries, struct open_recover
     machines_let_go(recoveries->registry, candidate);
 }
 
+/* A machine that it claimed is elsewhere by now. */
+static void leave_behind(struct recoveries *recoveries, struct open_recovery *open)
+{
+    const struct machine *left = open->candidate;
+    struct watch *watch;
+
+    if (left == NULL)
+        return;
+    watch = watch_of(recoveries->registry, left);
+    if (watch != NULL) {
+        watch->rare->serves = NULL;
+        watch_tidy(watch);
+    }
+    pool_edit(recoveries->registry->pool, left)->has_come_up = false;
+    if (left != open->failed)
+        pool_release(recoveries->registry->pool, left, open->recovery->id);
+    machines_let_go(recoveries->registry, left);
+}
+
+int open_recovery_move(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate)
+{
+    struct watch *watch = watch_get(recoveries->registry, candidate->hypervisor, candidate->uuid);
+    struct recovery *recovery = open->recovery;
+    struct machine_ref before = recovery->replacement;
+    bool was_asked = recovery->question.action_id != 0 && !recovery_state_is_relieving(recovery->state) &&
+                     recovery->state != RECOVERY_STARTING;
+    int r;
+
+    if (watch == NULL || watch_get_rare(watch) == NULL)
+        return -ENOMEM;
+    r = pool_claim(recoveries->registry->pool, candidate, recovery->id);
+    if (r < 0)
+        return r;
+    pool_hold(recoveries->registry->pool, candidate);
+    forget_reading(recoveries, open);
+    if (open->has_action && machine_ref_equal(&open->action.target, &before))
+        open_recovery_set_action(recoveries, open, NULL);
+    leave_behind(recoveries, open);
+    open->candidate = candidate;
+    watch->rare->serves = open;
+    recovery->replacement = machine_ref_of(candidate);
+    recovery->attempts[recovery->n_attempts - 1].candidate = recovery->replacement;
+    recovery->is_changed = true;
+    if (was_asked) {
+        recovery->question.action_id = 0;
+        recovery->question.waits_for_connection = true;
+    }
+    count_start(recoveries, open);
+    read_candidate(recoveries, open);
+    return 0;
+}
+
 static void release_failed(struct recoveries *recoveries, struct open_recovery *open)
 {
     struct watch *watch = watch_of(recoveries->registry, open->failed);
 
-    if (watch != NULL)
-        watch->recovers = NULL;
+    if (watch != NULL) {
+        watch->rare->recovers = NULL;
+        watch_tidy(watch);
+    }
     pool_release(recoveries->registry->pool, open->failed, open->recovery->id);
     machines_let_go(recoveries->registry, open->failed);
 }
@@ -287,13 +221,40 @@ static void make_sure_it_runs(struct recoveries *recoveries, struct open_recover
     machines_describe(recoveries->registry, watch);
 }
 
+/* It was called off since the machine serves, which was asked to shut down, and did just now. */
+static void fail_if_off(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
+{
+    struct watch *watch = watch_of(recoveries->registry, open->failed);
+
+    if (open->recovery->state == RECOVERY_CALLED_OFF && moment_has_come(open->recovery->relieved) && watch != NULL &&
+        open->failed->state == MACHINE_SHUT_OFF && open->failed->reason == REASON_SHUTDOWN)
+        failures_defer(recoveries->registry, watch, open->recovery->cause, now.mono_us + RETRY_US);
+}
+
+/* A service that is still down was tried again, and stays so for the reason that was told. */
+static bool ends_as_before(const struct records *records, const struct open_recovery *open)
+{
+    const struct recovery *recovery = open->recovery;
+
+    if (recovery->state != RECOVERY_EXHAUSTED || !open->is_retry)
+        return false;
+    for (size_t i = records->count; i-- > 0;) {
+        const struct recovery *former = records->all[i];
+
+        if (former != recovery && machine_ref_equal(&former->service, &recovery->service))
+            return former->state == RECOVERY_EXHAUSTED && text_equal_but_for_numbers(former->detail, recovery->detail);
+    }
+    return false;
+}
+
 /* The claims of the recovery stay until it is closed. */
 static void end(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
-    announce_end(recoveries, open, now);
-    if (open->recovery->state == RECOVERY_RECOVERED)
+    if (!ends_as_before(&recoveries->registry->records, open))
+        recovery_notices_tell_end(&recoveries->registry->outbox, open->recovery, now);
+    if (has_put_in_service(open->recovery))
         make_sure_it_runs(recoveries, open, now);
-    open->wants_candidate = false;
+    open->wants_candidate = open->wants_original = false;
     open_recovery_set_action(recoveries, open, NULL);
     recoveries->has_ended = true;
     open->retry_us = USEC_INFINITY;
@@ -305,9 +266,13 @@ static void end(struct recoveries *recoveries, struct open_recovery *open, struc
     /* An operator may have started it while the recovery was busy with a candidate. */
     pool_edit(recoveries->registry->pool, open->failed)->failed_unrecovered =
         open->failed->state != MACHINE_RUNNING &&
-        (open->recovery->state == RECOVERY_EXHAUSTED || open->recovery->state == RECOVERY_OBSERVED);
+        (open->recovery->state == RECOVERY_EXHAUSTED || open->recovery->state == RECOVERY_HELD ||
+         (open->recovery->state == RECOVERY_OBSERVED && open->recovery->relief == RELIEF_NONE));
     machines_end_recovery(recoveries->registry, watch_of(recoveries->registry, open->failed), open->failed,
-                          open->recovery->state == RECOVERY_DISMISSED);
+                          open->recovery->state == RECOVERY_DISMISSED ||
+                              (open->recovery->state == RECOVERY_CALLED_OFF &&
+                               host_find(recoveries->registry, open->failed->hypervisor) != NULL));
+    fail_if_off(recoveries, open, now);
 }
 
 void open_recovery_free(struct open_recovery *open)
@@ -324,24 +289,16 @@ void open_recovery_close(struct recoveries *recoveries, struct open_recovery *op
     registry_tell(recoveries->registry, FACT_SERVING_CHANGED);
 }
 
-static void announce_attempt_failed(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
-{
-    const struct recovery_attempt *attempt = &open->recovery->attempts[open->recovery->n_attempts - 1];
-
-    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_ATTEMPT_FAILED, now, open->recovery,
-                         "%s could not replace %s: %s", attempt->name, open->recovery->failed_name,
-                         attempt->error != NULL ? attempt->error : "it did not come up");
-}
-
 /* The candidate came up badly, or may still come up: it is not tried again soon. */
 static void quarantine(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
     const struct recovery *recovery = open->recovery;
-    bool may_come_up = recovery->attempts[recovery->n_attempts - 1].fate == START_LOOSE;
+    const struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
+    bool may_come_up = attempt->fate == START_LOOSE;
 
     if (open->candidate != NULL)
         quarantine_begin(recoveries->registry, open->candidate,
-                         may_come_up ? recoveries->registry->config->recovery.late_start_us : 0, now);
+                         may_come_up ? recoveries->registry->config->recovery.late_start_us : 0, attempt->error, now);
 }
 
 /* The machine is off; late news of its stop is no failure. If it is not off, its description will tell. */
@@ -351,19 +308,6 @@ static void write_off(struct recoveries *recoveries, const struct machine *machi
 
     if (watch != NULL)
         machines_write_off(recoveries->registry, watch, machine, now);
-}
-
-static void announce_decision(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
-{
-    const struct recovery *recovery = open->recovery;
-
-    if (recovery->is_restarting)
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_DECIDED, now, open->recovery,
-                             "%s itself is started again, attempt %u", recovery->failed_name, recovery->restarts);
-    else
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_DECIDED, now, open->recovery, "%s",
-                             recovery->explanation != NULL ? recovery->explanation->summary
-                                                           : recovery->replacement_name);
 }
 
 /* A guest that was suspended or saved has slept since. */
@@ -380,37 +324,42 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
     if (step->found_off && open->failed != NULL && machine_state_is_active(open->failed->state))
         write_off(recoveries, open->failed, now);
     if (step->has_decided)
-        announce_decision(recoveries, open, now);
+        recovery_notices_tell_decision(&recoveries->registry->outbox, open->recovery, now);
     if (step->has_action) {
         open_recovery_set_action(recoveries, open, &step->action);
         open->action.id = outbox_new_id(&recoveries->registry->outbox, PART_RECOVERIES);
         open->action.as_of = recoveries->registry->events;
         open->recovery->question.action_id = open->action.id;
-    } else if (step->wants_candidate) {
+        /* Where a machine was stopped for it since then, once more. */
+        if (step->action.kind == ACTION_RECORD ||
+            (open->recovery->state == RECOVERY_PREPARING && open->recovery->relief == RELIEF_FIRST))
+            read_candidate(recoveries, open);
+    } else if (step->wants_candidate || step->wants_original || step->releases_candidate) {
         open_recovery_set_action(recoveries, open, NULL);
     }
     if (step->intent_failed)
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_INTENT_FAILED, now, open->recovery,
-                             "the intent to start %s for %s could not be written; it is started without",
-                             open->recovery->replacement_name, open->recovery->failed_name);
+        recovery_notices_tell_no_intent(&recoveries->registry->outbox, open->recovery, now);
     if (step->has_started) {
         machines_come_up(recoveries->registry, open->candidate);
+        read_candidate(recoveries, open);
         wake_guest(recoveries, open, now);
-        outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_STARTED, now, open->recovery,
-                             "%s runs for %s; not verified yet", open->recovery->replacement_name,
-                             open->recovery->failed_name);
+        recovery_notices_tell_start(&recoveries->registry->outbox, open->recovery, now);
     }
     if (step->releases_candidate) {
         if (!step->is_withdrawn)
-            announce_attempt_failed(recoveries, open, now);
+            recovery_notices_tell_attempt(&recoveries->registry->outbox, open->recovery, now);
         if (step->quarantines)
             quarantine(recoveries, open, now);
         if (step->was_stopped)
             write_off(recoveries, open->candidate, now);
         release_candidate(recoveries, open, open->recovery->takes_over, now);
     }
-    if (step->wants_candidate)
-        open->wants_candidate = true;
+    if (step->wants_candidate || step->wants_original) {
+        open->wants_candidate = step->wants_candidate;
+        open->wants_original = step->wants_original;
+    }
+    if (open->recovery->state != RECOVERY_SELECTING && open->recovery->state != RECOVERY_WAITING)
+        open->wants_original = false;
     if (open->recovery->state != RECOVERY_SELECTING) {
         open->wants_candidate = false;
         open->is_postponed = false;
@@ -419,14 +368,12 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
         end(recoveries, open, now);
 }
 
-static int restart(struct recoveries *recoveries, struct open_recovery *open, struct moment now);
-
 static bool is_asking_the_dead(const struct recoveries *recoveries, const struct open_recovery *open)
 {
     const struct host *host = host_find(recoveries->registry, open->failed->hypervisor);
 
-    return (open->recovery->state == RECOVERY_CONFIRMING || open->recovery->state == RECOVERY_DESTROYING) &&
-           host != NULL && !host->track.is_connected && host->track.state == HOST_FENCED && !host->track.was_seen;
+    return recovery_state_asks_of_failed(open->recovery->state) && host != NULL && !host->track.is_connected &&
+           host->track.state == HOST_FENCED && !host->track.was_seen;
 }
 
 static int handle(struct recoveries *recoveries, struct open_recovery *open, const struct recovery_event *event)
@@ -439,7 +386,7 @@ static int handle(struct recoveries *recoveries, struct open_recovery *open, con
         return r;
     carry_out(recoveries, open, &step, event->now);
     count_start(recoveries, open);
-    if (step.wants_original && restart(recoveries, open, event->now) < 0)
+    if (step.wants_named && open_recovery_take_named(recoveries, open, event->now) < 0)
         open->retry_us = event->now.mono_us + RETRY_US;
     /* The host is off, and that is the answer. */
     if (is_asking_the_dead(recoveries, open))
@@ -458,11 +405,10 @@ int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open
         .takes_over = candidate->keeping == KEEPING_WARMING,
     };
     bool was_kept = standby_yield(recoveries->standby, candidate, now);
-    int r = pool_claim(recoveries->registry->pool, candidate, open->recovery->id);
+    int r = open_recovery_claim(recoveries, open, candidate);
 
     if (r < 0)
         return r;
-    serve(recoveries, open, candidate);
     open->was_kept = was_kept;
     open->was_asked = false;
     r = handle(recoveries, open, &event);
@@ -471,18 +417,23 @@ int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open
     return r;
 }
 
-/* The failed machine itself, which is claimed already, unless what it needs is in use by now. -ENOMEM. */
-static int restart(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
+int open_recovery_restart(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
     struct registry *registry = recoveries->registry;
-    struct recovery_event none = {.kind = RECOVERY_NO_CANDIDATE, .now = now};
+    const struct host *host = host_find(registry, open->failed->hypervisor);
+    struct recovery_event none = {.kind = RECOVERY_NO_ORIGINAL, .now = now};
     struct choice_request request;
     struct candidate original;
     _cleanup_(freep) char *why = NULL, *detail = NULL;
     int r;
 
     if (host_is_fenced(registry, open->failed->hypervisor)) {
-        none.detail = "no machine could take its place, and its host is lost";
+        none.detail = "its host is lost";
+        open_recovery_handle(recoveries, open, &none);
+        return 0;
+    }
+    if (host != NULL && !host->is_listed) {
+        none.detail = "its hypervisor is not connected";
         open_recovery_handle(recoveries, open, &none);
         return 0;
     }
@@ -491,11 +442,88 @@ static int restart(struct recoveries *recoveries, struct open_recovery *open, st
         return r;
     request = registry_request(registry, open->failed, now);
     original = choose_judge_original(&request);
-    if (original.verdict == CANDIDATE_ELIGIBLE)
-        return open_recovery_take(recoveries, open, open->failed, now);
+    if (original.verdict == CANDIDATE_ELIGIBLE) {
+        r = open_recovery_take(recoveries, open, open->failed, now);
+        open->wants_original &= r < 0;
+        return r;
+    }
     r = explain_ineligible(&request, &original, &why);
     if (r == 0)
-        r = text_format(&detail, "no machine could take its place, and it cannot be started again itself: %s", why);
+        r = text_format(&detail, "it cannot be started again itself: %s", why);
+    if (r < 0)
+        return r;
+    none.detail = detail;
+    open_recovery_handle(recoveries, open, &none);
+    return 0;
+}
+
+struct choice_request open_recovery_request(const struct recoveries *recoveries, const struct open_recovery *open,
+                                            struct moment now)
+{
+    struct choice_request request = registry_request(recoveries->registry, open->failed, now);
+    bool still_serves = !open->recovery->was_seen_dead;
+
+    request.failed_gives_memory = open->recovery->relief == RELIEF_FIRST && still_serves;
+    request.failed_stays_up = open->recovery->relief == RELIEF_LAST && still_serves;
+    return request;
+}
+
+struct candidate open_recovery_judge_named(const struct choice_request *request, const struct machine *to,
+                                           bool is_anyway)
+{
+    return is_anyway ? choose_judge_named(request, to) : choose_judge(request, to);
+}
+
+/* What the choice was, where there was one to make. Without memory the decision stands all the same, unexplained. */
+static void explain_named(const struct recoveries *recoveries, struct open_recovery *open,
+                          const struct choice_request *request, const struct machine *chosen)
+{
+    static const struct choice_extent extent = {.eligible = 20, .ineligible = 20, .looks = 20};
+    const struct registry *registry = recoveries->registry;
+    _cleanup_(choice_done) struct choice choice = {0};
+    struct explanation *explanation = NULL;
+
+    if (choose(registry->chooser, request, extent, &choice) < 0 ||
+        explain_choice(request, &choice, chosen, extent.eligible, registry->features, &explanation) < 0)
+        return;
+    explanation_free(open->recovery->explanation);
+    open->recovery->explanation = explanation;
+}
+
+/* The machine that an operator named, or that was the best one at the order. -ENOMEM. */
+int open_recovery_take_named(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
+{
+    struct registry *registry = recoveries->registry;
+    struct recovery *recovery = open->recovery;
+    const struct machine *to = pool_find(registry->pool, recovery->to.hypervisor, recovery->to.uuid);
+    struct recovery_event none = {.kind = RECOVERY_NO_CANDIDATE, .now = now};
+    struct choice_request request;
+    struct candidate candidate;
+    _cleanup_(freep) char *why = NULL, *detail = NULL;
+    int r = pool_settle(registry->pool, now.mono_us);
+
+    if (r < 0)
+        return r;
+    request = open_recovery_request(recoveries, open, now);
+    if (to != NULL) {
+        candidate = open_recovery_judge_named(&request, to, recovery->is_anyway);
+        if (candidate.verdict == CANDIDATE_ELIGIBLE && (!host_can_start_one(recoveries->registry, to->hypervisor) ||
+                                                        !standby_can_yield(recoveries->standby, to))) {
+            open->retry_us = now.mono_us + RETRY_US;
+            return 0;
+        }
+        if (candidate.verdict == CANDIDATE_ELIGIBLE) {
+            recovery->similarity = fraction_to_double(score_similarity(&candidate.score));
+            recovery->coverage = fraction_to_double(score_coverage(&candidate.score));
+            recovery->overlap = fraction_to_double(score_overlap(&candidate.score));
+            if (!recovery->is_anyway)
+                explain_named(recoveries, open, &request, to);
+            return open_recovery_take(recoveries, open, to, now);
+        }
+        r = explain_ineligible(&request, &candidate, &why);
+    }
+    if (r == 0)
+        r = text_format(&detail, "%s cannot take over: %s", recovery->to_name, why != NULL ? why : "it is gone");
     if (r < 0)
         return r;
     none.detail = detail;
@@ -507,4 +535,22 @@ void open_recovery_handle(struct recoveries *recoveries, struct open_recovery *o
 {
     if (handle(recoveries, open, event) < 0)
         open->retry_us = event->now.mono_us + RETRY_US;
+    open_recovery_heed_hold(recoveries, open, event->now);
+}
+
+void open_recovery_heed_hold(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
+{
+    const struct recovery *recovery = open->recovery;
+    const struct hold *hold = open->failed->hold;
+    struct recovery_event event = {.kind = RECOVERY_HOLD, .now = now};
+    _cleanup_(freep) char *detail = NULL;
+
+    /* Where only the candidate is held, the recovery goes on with others, as long as that one need not be stopped. */
+    if (hold == NULL && open->candidate != NULL && recovery->state == RECOVERY_STOPPING)
+        hold = open->candidate->hold;
+    if (hold == NULL || recovery->is_held || recovery_state_is_final(recovery->state))
+        return;
+    detail = hold_explain(hold);
+    event.detail = detail != NULL ? detail : "it is held";
+    (void)!handle(recoveries, open, &event); /* only a choice needs memory */
 }

@@ -8,24 +8,38 @@
 
 #include "coordinator/recoveries.h"
 
-/* Opens a recovery. -ENOMEM: nothing was opened. */
-int open_recovery_begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                        enum failure_cause cause, const char *why, struct moment at) _must_check_;
-/* As above, for the service of an earlier one that failed. */
-int open_recovery_retry(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                        const struct recovery *earlier, const char *why, struct moment at) _must_check_;
-/* Goes on with a recovery that was read back; its machines are there. -ENOMEM, -EBUSY. */
-int open_recovery_adopt(struct recoveries *recoveries, struct recovery *recovery, const struct machine *failed,
-                        const struct machine *candidate, struct moment now) _must_check_;
+/* The machine that the order names is to be taken now, if it can be. -ENOMEM. */
+int open_recovery_take_named(struct recoveries *recoveries, struct open_recovery *open, struct moment now) _must_check_;
+/* What is chosen by for it. */
+struct choice_request open_recovery_request(const struct recoveries *recoveries, const struct open_recovery *open,
+                                            struct moment now);
+/* Whether a machine can take over as the order of a relief says. */
+struct candidate open_recovery_judge_named(const struct choice_request *request, const struct machine *to,
+                                           bool is_anyway);
+/* The candidate is its own from now on, until it is let go. -EBUSY: it is claimed by another one. -ENOMEM. */
+int open_recovery_claim(struct recoveries *recoveries, struct open_recovery *open,
+                        const struct machine *candidate) _must_check_;
 void open_recovery_handle(struct recoveries *recoveries, struct open_recovery *open,
                           const struct recovery_event *event);
+/* Where its failed machine is held, or a candidate that would be stopped: nothing further is begun. */
+void open_recovery_heed_hold(struct recoveries *recoveries, struct open_recovery *open, struct moment now);
+/*
+ * Its candidate is this machine from now on, to which it was migrated. What was asked of it where it was is asked again with
+ * RECOVERY_RECONNECTED. -EBUSY, -ENOMEM: it is as before.
+ */
+int open_recovery_move(struct recoveries *recoveries, struct open_recovery *open,
+                       const struct machine *candidate) _must_check_;
 /* Claims the candidate and goes on with it. -ENOMEM. */
 int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate,
                        struct moment now) _must_check_;
+/* As above with the failed machine itself, unless its host is lost, or what it needs is in use or gone. -ENOMEM. */
+int open_recovery_restart(struct recoveries *recoveries, struct open_recovery *open, struct moment now) _must_check_;
 /* The recovery has ended: lets go of everything that is held for it, and frees it. */
 void open_recovery_close(struct recoveries *recoveries, struct open_recovery *open, struct moment now);
 void open_recovery_free(struct open_recovery *open);
 
+/* The reading of its candidate is due, or no longer: it was or was not before. */
+void open_recovery_list_reading(struct recoveries *recoveries, struct open_recovery *open, bool was_due);
 /* What it asks for next; NULL: nothing any more. */
 void open_recovery_set_action(struct recoveries *recoveries, struct open_recovery *open, const struct action *action);
 

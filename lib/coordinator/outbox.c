@@ -49,16 +49,36 @@ static void push(struct outbox *outbox, struct notice *notice, const char *forma
     outbox->end++;
 }
 
-void outbox_tell(struct outbox *outbox, enum notice_kind kind, struct moment at, const struct machine *machine,
-                 const char *format, ...)
+static struct notice notice_about(const struct outbox *outbox, enum notice_kind kind, struct moment at,
+                                  const struct machine *machine)
 {
     struct notice notice = {.kind = kind, .at = at, .duration_us = -1};
-    va_list arguments;
 
     if (machine != NULL) {
         notice.machine = machine_ref_of(machine);
         notice.machine_name = text_copy(pool_display_name(outbox->pool, machine));
     }
+    return notice;
+}
+
+void outbox_tell(struct outbox *outbox, enum notice_kind kind, struct moment at, const struct machine *machine,
+                 const char *format, ...)
+{
+    struct notice notice = notice_about(outbox, kind, at, machine);
+    va_list arguments;
+
+    va_start(arguments, format);
+    push(outbox, &notice, format, arguments);
+    va_end(arguments);
+}
+
+void outbox_tell_later(struct outbox *outbox, enum notice_kind kind, struct moment at, const struct machine *machine,
+                       const char *recovery_id, const char *format, ...)
+{
+    struct notice notice = notice_about(outbox, kind, at, machine);
+    va_list arguments;
+
+    strncpy(notice.recovery_id, recovery_id, sizeof(notice.recovery_id) - 1);
     va_start(arguments, format);
     push(outbox, &notice, format, arguments);
     va_end(arguments);

@@ -5,11 +5,12 @@
  *
  *   documents   recoveries, hosts and machines that have changed. The driver takes them in this order
  *               and writes them in one transaction: neither may reach the disk without the others.
- *   questions   LIST, DESCRIBE, GET_STATE, CHECK_ALIVE, VERIFY, MEASURE_MEMORY. They change nothing and
- *               wait for nothing.
- *   actions     RECORD, REMEMBER, HOOK, START, SUSPEND, SAVE, DESTROY, SET_CLOCK, FENCE. What must be on
- *               disk before an action is asked for by an action of its own, RECORD or REMEMBER, and the
- *               coordinator hands out the START only after the answer to it.
+ *   questions   LIST, DESCRIBE, READ, GET_STATE, GET_AUTOSTART, CHECK_ALIVE, VERIFY, MEASURE_MEMORY. They change
+ *               nothing and wait for nothing.
+ *   actions     RECORD, REMEMBER, HOOK, START, SUSPEND, SAVE, SHUTDOWN, DESTROY, SET_CLOCK, SET_METADATA,
+ *               SET_AUTOSTART, FENCE. What must be on disk before an action is asked for by an action of its own,
+ *               RECORD or REMEMBER, and the coordinator hands out the START, or the end of an autostart, only after
+ *               the answer to it.
  *   notices     for people. They may be lost and are repeated nowhere.
  *
  * After an input, or several that come in at the same time, the driver takes all of them until none is
@@ -46,6 +47,9 @@ void outbox_tell(struct outbox *outbox, enum notice_kind kind, struct moment at,
 /* About a recovery: with its id, cause, replacement and numbers. */
 void outbox_tell_recovery(struct outbox *outbox, enum notice_kind kind, struct moment at,
                           const struct recovery *recovery, const char *format, ...) _printf_(5, 6);
+/* About what a recovery has led to, which may be forgotten by now. machine may be NULL. */
+void outbox_tell_later(struct outbox *outbox, enum notice_kind kind, struct moment at, const struct machine *machine,
+                       const char *recovery_id, const char *format, ...) _printf_(6, 7);
 /* About a host, by the name of its hypervisor. */
 void outbox_tell_host(struct outbox *outbox, enum notice_kind kind, struct moment at, const char *hypervisor,
                       const char *format, ...) _printf_(5, 6);

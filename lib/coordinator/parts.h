@@ -5,14 +5,18 @@
 #define UNDERSTUDY_COORDINATOR_PARTS_H
 
 #include "coordinator/assignment.h"
+#include "coordinator/autostart.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/evacuation.h"
 #include "coordinator/services.h"
 #include "coordinator/heartbeat.h"
+#include "coordinator/holds.h"
 #include "coordinator/recoveries.h"
 #include "coordinator/retries.h"
 
 struct coordinator {
     struct registry registry;
+    struct holds holds;
     struct brake brake;
     struct late_starts late_starts;
     struct heartbeat heartbeat;
@@ -20,7 +24,9 @@ struct coordinator {
     struct standby standby;
     struct recoveries recoveries;
     struct services services;
+    struct autostart autostart;
     struct retries retries;
+    struct evacuation evacuation;
     struct assignment assignment;
     unsigned long overruns; /* inputs after which the facts did not come to an end */
 };

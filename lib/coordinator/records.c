@@ -123,6 +123,42 @@ bool records_concern(const struct records *records, const struct machine_ref *re
     return false;
 }
 
+bool records_relieve(const struct records *records, const struct machine_ref *ref)
+{
+    for (size_t i = records->count; i-- > 0;)
+        if (records->all[i]->relief != RELIEF_NONE && !recovery_state_is_final(records->all[i]->state) &&
+            machine_ref_equal(&records->all[i]->failed, ref))
+            return true;
+    return false;
+}
+
+const struct recovery *records_take_asked_to_stop(struct records *records, const struct machine_ref *ref,
+                                                  struct moment now)
+{
+    for (size_t i = records->count; i-- > 0;) {
+        struct recovery *recovery = records->all[i];
+        int64_t since_us = now.mono_us - recovery->relieved.mono_us;
+
+        if (recovery->state != RECOVERY_CALLED_OFF || !machine_ref_equal(&recovery->failed, ref) ||
+            !moment_has_come(recovery->relieved))
+            continue;
+        recovery->relieved = (struct moment){0};
+        recovery->is_changed = true;
+        return since_us < LATE_STOP_US ? recovery : NULL;
+    }
+    return NULL;
+}
+
+bool records_have_late_start(const struct records *records, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < records->count; i++)
+        for (size_t n = 0; n < records->all[i]->n_attempts; n++)
+            if (records->all[i]->attempts[n].fate != START_SETTLED &&
+                machine_ref_equal(&records->all[i]->attempts[n].candidate, ref))
+                return true;
+    return false;
+}
+
 void records_done(struct records *records)
 {
     for (size_t i = 0; i < records->count; i++)

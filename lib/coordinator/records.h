@@ -8,6 +8,9 @@
 
 #include "workflow/recovery.h"
 
+/* So long after it was asked, a guest that shuts down does so because of that, rather than because of its operator. */
+#define LATE_STOP_US (5 * 60 * USEC_PER_SEC)
+
 /* A plain value: begin with {0}, end with records_done. Owns the recoveries. */
 struct records {
     struct recovery **all; /* the oldest first */
@@ -41,6 +44,15 @@ bool records_was_taken(const struct records *records, const struct machine_ref *
 bool records_await(const struct records *records, const struct machine_ref *ref);
 /* As above, or as a candidate that it gave up: how that one ended may not have reached the disk. */
 bool records_concern(const struct records *records, const struct machine_ref *ref);
+
+/* A recovery under way is to relieve this machine. */
+bool records_relieve(const struct records *records, const struct machine_ref *ref);
+/* It has stopped: the one that was called off not long ago, had asked it to shut down, and had not seen it off. NULL: none.
+ */
+const struct recovery *records_take_asked_to_stop(struct records *records, const struct machine_ref *ref,
+                                                  struct moment now);
+/* A start of this machine was given up, and may yet have brought it up, or has, and it is to be ended. */
+bool records_have_late_start(const struct records *records, const struct machine_ref *ref);
 
 void records_done(struct records *records);
 

@@ -2,13 +2,17 @@
 /* All recoveries under way. */
 #include "coordinator/recoveries.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "coordinator/failures.h"
 #include "coordinator/machines.h"
+#include "coordinator/moves.h"
 #include "coordinator/open_recovery.h"
+#include "coordinator/opening.h"
+#include "coordinator/relocation.h"
 #include "coordinator/resume.h"
 #include "coordinator/services.h"
 
@@ -21,16 +25,49 @@ static void handle(struct recoveries *recoveries, struct open_recovery *open, en
 
 /* ---- decisions that are old by now ---- */
 
-/* Nothing is begun or ended while the brake is on, nor begun where the view of the hypervisor is old. */
+/* The candidate is not started, nor another one stopped for it, and is not said to stay up, before its definition was
+ * read. */
+static bool waits_for_reading(const struct open_recovery *open)
+{
+    enum recovery_state state = open->recovery->state;
+
+    return open->reading.is_pending && (state == RECOVERY_STARTING || state == RECOVERY_RELIEVING ||
+                                        state == RECOVERY_SETTLING || state == RECOVERY_VERIFYING);
+}
+
+/* No machine is stopped for one that cannot be seen. */
+static bool is_successor_away(const struct recoveries *recoveries, const struct open_recovery *open)
+{
+    const struct host *host =
+        open->candidate != NULL ? host_find(recoveries->registry, open->candidate->hypervisor) : NULL;
+
+    return (open->recovery->state == RECOVERY_RELIEVING || open->recovery->state == RECOVERY_ENDING) && host != NULL &&
+           !host->is_listed;
+}
+
+static bool is_held(const struct open_recovery *open)
+{
+    return open->failed->hold != NULL || (open->candidate != NULL && open->candidate->hold != NULL);
+}
+
+/*
+ * Nothing is begun or ended while the brake is on or what it concerns is held, nor begun where the view of the hypervisor
+ * is old. A candidate that failed is stopped in spite of the brake, and one that has opened what is in use in spite of a hold.
+ */
 static bool is_withheld(const struct recoveries *recoveries, const struct open_recovery *open)
 {
     const struct host *host = host_find(recoveries->registry, open->action.target.hypervisor);
 
-    if (open->recovery->state == RECOVERY_DESTROYING)
-        return recoveries->brake->is_on;
-    if (open->action.kind != ACTION_RECORD && open->action.kind != ACTION_HOOK && open->action.kind != ACTION_START)
+    if (waits_for_reading(open) || is_successor_away(recoveries, open))
+        return true;
+    if (open->recovery->state == RECOVERY_STOPPING)
+        return is_held(open) && !open->recovery->is_unfit;
+    if (open->recovery->state == RECOVERY_DESTROYING || open->recovery->state == RECOVERY_ENDING)
+        return recoveries->brake->is_on || is_held(open);
+    if (open->action.kind != ACTION_RECORD && open->action.kind != ACTION_HOOK && open->action.kind != ACTION_START &&
+        open->action.kind != ACTION_SHUTDOWN)
         return false;
-    return recoveries->brake->is_on || (host != NULL && !host->is_listed);
+    return recoveries->brake->is_on || is_held(open) || (host != NULL && !host->is_listed);
 }
 
 static bool is_disconnected(const struct registry *registry, const char *hypervisor)
@@ -85,36 +122,132 @@ static bool reconsider_unreachable(struct recoveries *recoveries, struct moment 
     return has_any;
 }
 
-/* What the candidate needs is in use by now, or there is no memory to tell. */
-static bool is_in_the_way(const struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
+/* What the candidate needs is in use by now: 1 and by which machine. 0: it is not. -ENOMEM. */
+static int find_conflict(const struct recoveries *recoveries, const struct open_recovery *open, struct moment now,
+                         struct candidate *ret)
 {
-    struct candidate candidate = {.machine = open->candidate};
     struct choice_request request;
+    int r = pool_settle(recoveries->registry->pool, now.mono_us);
 
-    if (pool_settle(recoveries->registry->pool, now.mono_us) < 0)
-        return true;
-    request = registry_request(recoveries->registry, open->failed, now);
-    return choose_find_conflict(&request, &candidate);
+    if (r < 0)
+        return r;
+    request = open_recovery_request(recoveries, open, now);
+    *ret = (struct candidate){.machine = open->candidate};
+    return choose_find_conflict(&request, ret);
 }
 
-/* An operator may have started another machine while the intent was written and the hooks ran. True: there was some. */
+/* Its host began to be evacuated after it was chosen. */
+static bool is_closed(const struct open_recovery *open)
+{
+    return open->candidate->is_closed && open->candidate != open->failed;
+}
+
+/* What the decision rested on is otherwise by now, or there is no memory to tell. */
+static bool is_outdated(const struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
+{
+    const struct watch *watch = watch_of(recoveries->registry, open->candidate);
+    struct candidate candidate;
+
+    return (watch != NULL && watch->is_redefined) || is_closed(open) ||
+           find_conflict(recoveries, open, now, &candidate) != 0;
+}
+
+static void drop_unfit(struct recoveries *recoveries, struct open_recovery *open, struct moment now, const char *format,
+                       ...) _printf_(4, 5);
+
+static void drop_unfit(struct recoveries *recoveries, struct open_recovery *open, struct moment now, const char *format,
+                       ...)
+{
+    struct recovery_event event = {.kind = RECOVERY_CANDIDATE_UNFIT, .now = now};
+    _cleanup_(freep) char *detail = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    detail = text_vprint(format, arguments);
+    va_end(arguments);
+    event.detail = detail != NULL ? detail : "its definition forbids it";
+    open_recovery_handle(recoveries, open, &event);
+}
+
+/* Meanwhile an operator may have started another machine, or redefined this one. True: it is not started. */
+static bool look_before_start(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
+{
+    open->is_unchecked = false;
+    if (open->reading.has_failed)
+        drop_unfit(recoveries, open, now, "its definition cannot be read: %s", open->reading.why);
+    else if (is_outdated(recoveries, open, now))
+        handle(recoveries, open, RECOVERY_RECONSIDER, now);
+    else
+        return false;
+    return true;
+}
+
+/* What is asked for commits to the candidate. */
+static bool is_commitment(const struct open_recovery *open)
+{
+    return open->action.kind == ACTION_START ||
+           (open->action.kind == ACTION_SHUTDOWN && open->recovery->relief == RELIEF_FIRST);
+}
+
+/* Starts that are to be handed out now, and must not be. True: there was some. */
 static bool reconsider_conflicting(struct recoveries *recoveries, struct moment now)
 {
     struct open_recovery *open, *next, *last = last_asking(recoveries);
     bool has_changed = registry_take(recoveries->registry, FACT_USES_CHANGED), has_any = false;
 
+    recoveries->has_unchecked |= has_changed;
+    if (recoveries->n_commitments == 0 || !recoveries->has_unchecked)
+        return false;
+    recoveries->has_unchecked = false;
     for (open = recoveries->asking; open != NULL; open = open != last ? next : NULL) {
         next = open->next_asking;
         open->is_unchecked |= has_changed;
-        if (!open->is_unchecked || open->action.kind != ACTION_START || is_withheld(recoveries, open))
+        if (!open->is_unchecked || !is_commitment(open))
             continue;
-        open->is_unchecked = false;
-        if (!is_in_the_way(recoveries, open, now))
-            continue;
-        handle(recoveries, open, RECOVERY_RECONSIDER, now);
-        has_any = true;
+        if (is_withheld(recoveries, open))
+            recoveries->has_unchecked = true;
+        else
+            has_any |= look_before_start(recoveries, open, now);
     }
     return has_any;
+}
+
+/* ---- holds ---- */
+
+/* Those of which something is held, or was: what they asked for and did not get is decided anew. */
+static void reconsider_held(struct recoveries *recoveries, struct moment now)
+{
+    struct open_recovery *open, *next, *last = last_asking(recoveries);
+
+    for (open = recoveries->asking; open != NULL; open = open != last ? next : NULL) {
+        next = open->next_asking;
+        if (is_held(open) || open->recovery->is_held)
+            handle(recoveries, open, RECOVERY_RECONSIDER, now);
+    }
+}
+
+/* A service that is down when a hold comes over its machine is not tried again by itself. */
+static void leave_to_operator(struct registry *registry)
+{
+    for (size_t i = 0; i < registry->records.count; i++) {
+        struct recovery *recovery = registry->records.all[i];
+
+        if (recovery->state != RECOVERY_EXHAUSTED || recovery->is_held || !machine_is_held(registry, &recovery->failed))
+            continue;
+        recovery->is_held = true;
+        recovery->is_changed = true;
+    }
+}
+
+static void handle_holds(struct recoveries *recoveries, struct moment now)
+{
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        open_recovery_heed_hold(recoveries, recoveries->open[i], now);
+        /* Which candidates there are is different. */
+        recoveries->open[i]->wants_candidate |= recoveries->open[i]->is_postponed;
+    }
+    reconsider_held(recoveries, now);
+    leave_to_operator(recoveries->registry);
 }
 
 /* ---- facts about hosts ---- */
@@ -151,6 +284,31 @@ static void handle_listed(struct recoveries *recoveries, struct host *host, stru
     }
 }
 
+/* ---- services that others serve ---- */
+
+/*
+ * The original was started by hand while this waited for a host, failed in turn, and has a replacement of its own since:
+ * what failed here serves nothing any more.
+ */
+static void leave_to_replacements(struct recoveries *recoveries, struct moment now)
+{
+    for (size_t i = recoveries->n_open; i-- > 0;) {
+        struct open_recovery *open = recoveries->open[i];
+        const struct recovery *recovery = open->recovery;
+        const struct diversion *diversion;
+        _cleanup_(freep) char *detail = NULL;
+
+        if (!open->wants_candidate || machine_ref_equal(&recovery->service, &recovery->failed))
+            continue;
+        diversion = diversions_of(&recoveries->registry->diversions, &recovery->service);
+        if (diversion == NULL || machine_ref_equal(&diversion->service.replacement, &recovery->failed))
+            continue;
+        detail = text_print("%s serves %s by now", diversion->service.replacement_name, recovery->service_name);
+        open_recovery_handle(recoveries, open,
+                             &(struct recovery_event){.kind = RECOVERY_SERVED, .now = now, .detail = detail});
+    }
+}
+
 /* ---- facts about machines ---- */
 
 /* A recovery has ended it just now, or it is being ended: that it runs means nothing. */
@@ -158,9 +316,7 @@ static bool is_old_news(const struct registry *registry, const struct watch *wat
 {
     struct machine_ref ref = watch_ref(watch);
 
-    if (late_starts_explain(registry, &ref))
-        return true;
-    return watch->track.written_off_us != 0 && now.mono_us - watch->track.written_off_us < OLD_NEWS_US;
+    return late_starts_explain(registry, &ref) || watch_was_just_written_off(watch, now);
 }
 
 /* A replacement failed, and by now the original runs again: it serves. */
@@ -197,12 +353,19 @@ static void leave_to_originals(struct recoveries *recoveries, struct moment now)
 static void handle_state(struct recoveries *recoveries, const struct watch *watch, enum machine_state state,
                          struct moment now)
 {
-    if (watch->recovers != NULL && state == MACHINE_RUNNING)
-        handle(recoveries, watch->recovers, RECOVERY_ORIGINAL_RUNS, now);
+    struct machine_ref ref = watch_ref(watch);
+
+    if (moves_have_left(recoveries->registry, &ref))
+        return; /* it is not off: it is looked for */
+    if (watch_rare(watch)->recovers != NULL && state == MACHINE_RUNNING)
+        handle(recoveries, watch_rare(watch)->recovers, RECOVERY_ORIGINAL_RUNS, now);
+    else if (watch_rare(watch)->recovers != NULL && (state == MACHINE_SHUT_OFF || state == MACHINE_GONE))
+        handle(recoveries, watch_rare(watch)->recovers, RECOVERY_ORIGINAL_STOPPED, now);
     else if (state == MACHINE_RUNNING && !watch_is_taken(watch) && !is_old_news(recoveries->registry, watch, now))
         leave_to_original(recoveries, watch, now);
-    if (watch->serves != NULL && (state == MACHINE_SHUT_OFF || state == MACHINE_CRASHED || state == MACHINE_GONE))
-        handle(recoveries, watch->serves, RECOVERY_REPLACEMENT_STOPPED, now);
+    if (watch_rare(watch)->serves != NULL &&
+        (state == MACHINE_SHUT_OFF || state == MACHINE_CRASHED || state == MACHINE_GONE))
+        handle(recoveries, watch_rare(watch)->serves, RECOVERY_REPLACEMENT_STOPPED, now);
 }
 
 /* Since the failure was left here, the other machine of its service may have been heard of. */
@@ -210,8 +373,8 @@ static void begin(struct recoveries *recoveries, struct watch *watch, const stru
 {
     struct registry *registry = recoveries->registry;
 
-    if (services_go_on_without(registry, machine, watch->failed_why, now) ||
-        open_recovery_begin(recoveries, watch, machine, watch->failed_cause, watch->failed_why, now) >= 0)
+    if (services_go_on_without(registry, machine, watch_failed_why(watch), now) ||
+        opening_begin(recoveries, watch, machine, watch->failed_cause, watch_failed_why(watch), now) >= 0)
         return;
     outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine,
                 "no memory to recover %s; the recovery is tried again soon", machine->name);
@@ -225,6 +388,13 @@ static void handle_failure(struct recoveries *recoveries, struct watch *watch, s
 
     if (!watch_is_taken(watch))
         begin(recoveries, watch, machine, now);
+    else if (watch_rare(watch)->recovers != NULL)
+        open_recovery_handle(recoveries, watch_rare(watch)->recovers,
+                             &(struct recovery_event){
+                                 .kind = RECOVERY_ORIGINAL_FAILED,
+                                 .now = now,
+                                 .cause = watch->failed_cause,
+                             });
     machines_let_go(registry, machine);
 }
 
@@ -306,6 +476,11 @@ bool recoveries_handle(void *self, struct moment now)
 
     if (has_any)
         reconsider(recoveries, NULL, now);
+    if (registry_take(registry, FACT_HOLDS_CHANGED)) {
+        handle_holds(recoveries, now);
+        has_any = true;
+    }
+    relocation_follow(recoveries, now);
     has_any |= reconsider_unreachable(recoveries, now);
     has_any |= reconsider_conflicting(recoveries, now);
     for (size_t i = 0; i < registry->n_hosts; i++) {
@@ -315,6 +490,7 @@ bool recoveries_handle(void *self, struct moment now)
             handle_loss(recoveries, &registry->hosts[i], (facts & HOST_FACT_OFF) != 0, now);
     }
     has_any |= handle_machines(recoveries, now);
+    leave_to_replacements(recoveries, now);
     if (registry_take(registry, FACT_ADOPTABLE)) {
         resume_restored(recoveries, now);
         leave_to_originals(recoveries, now);
@@ -335,14 +511,48 @@ bool recoveries_handle(void *self, struct moment now)
     return has_any;
 }
 
+/* What a start has opened is known when the definition of the running machine was read. */
+static void look_after_start(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
+{
+    struct registry *registry = recoveries->registry;
+    struct candidate candidate;
+    char address[MAC_TEXT_SIZE];
+    int r = find_conflict(recoveries, open, now, &candidate);
+
+    if (open->reading.has_failed)
+        outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, open->candidate,
+                    "what %s uses since it was started is not known, its definition cannot be read: %s",
+                    open->candidate->name, open->reading.why);
+    if (r < 0)
+        drop_unfit(recoveries, open, now, "there is no memory to tell whether its disks are in use");
+    else if (r > 0)
+        drop_unfit(recoveries, open, now, "it was started and has %s, which is in use by %s",
+                   use_name(candidate.conflict, address), candidate.conflict_with->name);
+}
+
+static void take_reading(struct recoveries *recoveries, struct open_recovery *open, const struct action_result *result,
+                         struct moment now)
+{
+    bool is_up = open->recovery->state == RECOVERY_SETTLING || open->recovery->state == RECOVERY_VERIFYING;
+
+    reading_answer(&open->reading, result, is_up ? READ_TRIES : 1, now);
+    if (is_up && !open->reading.is_pending)
+        look_after_start(recoveries, open, now);
+}
+
 void recoveries_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     struct recoveries *recoveries = self;
-    struct recovery_event event = {.kind = RECOVERY_ANSWER, .now = now, .result = result};
+    struct recovery_event event = {
+        .kind = RECOVERY_ANSWER, .now = now, .result = relocation_correct(recoveries, action, result)};
 
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
 
+        if (open->reading.question.action_id == action->id) {
+            take_reading(recoveries, open, result, now);
+            return;
+        }
         if (open->recovery->question.action_id != action->id)
             continue;
         open->recovery->question.action_id = 0;
@@ -382,10 +592,15 @@ void recoveries_tick(void *self, struct moment now)
 
         if (open->retry_us <= now.mono_us) {
             open->retry_us = USEC_INFINITY;
-            open->wants_candidate = open->recovery->state == RECOVERY_SELECTING;
-            if (open->recovery->state == RECOVERY_WAITING)
-                open->recovery->question.deadline_us = now.mono_us;
+            if (open->recovery->state == RECOVERY_SELECTING && open->recovery->relief != RELIEF_NONE) {
+                if (open_recovery_take_named(recoveries, open, now) < 0)
+                    open->retry_us = now.mono_us + RETRY_US;
+                continue;
+            }
+            open->wants_candidate = open->recovery->state == RECOVERY_SELECTING && !open->wants_original;
         }
+        if (reading_tick(&open->reading, now))
+            open_recovery_list_reading(recoveries, open, false);
         if (open->recovery->question.deadline_us <= now.mono_us)
             handle(recoveries, open, RECOVERY_TICK, now);
     }
@@ -398,12 +613,33 @@ int64_t recoveries_deadline(const void *self)
 
     for (size_t i = 0; i < recoveries->n_open; i++) {
         deadline_us = earlier_us(deadline_us, recoveries->open[i]->retry_us);
+        deadline_us = earlier_us(deadline_us, reading_deadline(&recoveries->open[i]->reading));
         deadline_us = earlier_us(deadline_us, recoveries->open[i]->recovery->question.deadline_us);
     }
     return deadline_us;
 }
 
 /* ---- actions ---- */
+
+/* With the intent, and while its host is listed: else nothing is read of a candidate, nor is it started. */
+static bool next_reading(struct recoveries *recoveries, struct action *ret)
+{
+    struct registry *registry = recoveries->registry;
+
+    for (struct open_recovery *open = recoveries->reading; open != NULL; open = open->next_reading) {
+        const struct host *host = host_find(registry, open->candidate->hypervisor);
+        struct machine_ref ref = machine_ref_of(open->candidate);
+
+        if (host == NULL || !host->is_listed || (open->has_action && open->action.kind == ACTION_RECORD))
+            continue;
+        *ret = reading_ask(&open->reading, &ref, open->recovery->id, registry->config);
+        open_recovery_list_reading(recoveries, open, true);
+        ret->id = open->reading.question.action_id = outbox_new_id(&registry->outbox, PART_RECOVERIES);
+        ret->as_of = registry->events;
+        return true;
+    }
+    return false;
+}
 
 bool recoveries_next(void *self, struct action *ret)
 {
@@ -416,23 +652,11 @@ bool recoveries_next(void *self, struct action *ret)
         open_recovery_set_action(recoveries, open, NULL);
         open->recovery->question.is_handed_out = true;
         open->was_asked |= ret->kind == ACTION_START;
+        ret->may_drop_image =
+            ret->kind == ACTION_START && open->candidate != NULL && machine_has_own_image(open->candidate);
         return true;
     }
-    return false;
-}
-
-unsigned recoveries_starts(const struct recoveries *recoveries, const char *hypervisor)
-{
-    const struct host *host = host_find(recoveries->registry, hypervisor);
-
-    return host != NULL ? host->n_starts : 0;
-}
-
-bool recoveries_have_capacity(const struct recoveries *recoveries, const char *hypervisor)
-{
-    unsigned limit = recoveries->registry->config->recovery.concurrency;
-
-    return limit == 0 || recoveries_starts(recoveries, hypervisor) < limit;
+    return next_reading(recoveries, ret);
 }
 
 void recoveries_done(struct recoveries *recoveries)

@@ -7,6 +7,7 @@
 #define UNDERSTUDY_COORDINATOR_RECOVERIES_H
 
 #include "coordinator/standby/standby.h"
+#include "workflow/reading.h"
 
 /* A recovery under way, and what is held for it. */
 struct open_recovery {
@@ -14,18 +15,22 @@ struct open_recovery {
     const struct machine *failed;    /* held and claimed */
     const struct machine *candidate; /* held and claimed; NULL */
     bool wants_candidate;
-    bool is_postponed; /* until a listing or a connection changes which candidates there are */
-    bool was_kept;     /* the candidate was warm, or on its way there, when it was taken */
-    bool was_asked;    /* its start was */
+    bool wants_original; /* the failed machine itself is to be started again */
+    bool is_postponed;   /* until a listing or a connection changes which candidates there are */
+    bool was_kept;       /* the candidate was warm, or on its way there, when it was taken */
+    bool was_asked;      /* its start was */
     bool has_action;
     bool is_unchecked; /* with has_action: it was not looked at since whether something is in its way */
     struct action action;
-    struct open_recovery *prev_asking, *next_asking; /* with has_action: among all that have one */
+    struct reading reading;                            /* of the candidate, before it is started and after */
+    struct open_recovery *prev_reading, *next_reading; /* with reading.is_due */
+    struct open_recovery *prev_asking, *next_asking;   /* with has_action: among all that have one */
     const char *starts_on; /* the hypervisor where it counts as a start under way, borrowed; NULL: nowhere */
     int64_t retry_us;      /* mono_us; USEC_INFINITY */
 
     /* The assignment's. */
     bool is_assignable; /* in the round under way */
+    bool is_retry;      /* its service was down, and is tried again without an order */
 };
 
 struct recoveries {
@@ -35,9 +40,12 @@ struct recoveries {
     struct standby *standby;
     struct open_recovery **open;
     size_t n_open;
-    struct open_recovery *asking; /* those with an action, the first that asked first */
-    bool has_ended;               /* one of them, since the last sweep */
-    int64_t forgot_us;            /* when old records were looked for last: mono_us */
+    struct open_recovery *asking;  /* those with an action, the first that asked first */
+    struct open_recovery *reading; /* those whose candidates are to be read */
+    size_t n_commitments;          /* among them, starts, and what else commits to a candidate */
+    bool has_unchecked;            /* one of these may be unchecked */
+    bool has_ended;                /* one of them, since the last sweep */
+    int64_t forgot_us;             /* when old records were looked for last: mono_us */
 };
 
 component_handle recoveries_handle;
@@ -46,10 +54,5 @@ component_tick recoveries_tick;
 component_deadline recoveries_deadline;
 component_next recoveries_next;
 void recoveries_done(struct recoveries *recoveries);
-
-/* Starts that are under way on a hypervisor. */
-unsigned recoveries_starts(const struct recoveries *recoveries, const char *hypervisor);
-/* So few are that one more may be. */
-bool recoveries_have_capacity(const struct recoveries *recoveries, const char *hypervisor);
 
 #endif

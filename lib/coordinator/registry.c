@@ -65,6 +65,7 @@ int registry_apply(struct registry *registry, const char *hypervisor, struct dom
         return r;
     ref = machine_ref_of(*ret_machine);
     diversions_mark(&registry->diversions, registry->pool, &ref);
+    hold_marks_show(&registry->holds, registry->pool, *ret_machine);
     return 0;
 }
 
@@ -78,6 +79,14 @@ bool machine_is_surely_off(const struct registry *registry, const struct machine
     return machine == NULL || !machine_is_up(machine);
 }
 
+bool host_can_start_one(const struct registry *registry, const char *hypervisor)
+{
+    const struct host *host = host_find(registry, hypervisor);
+    unsigned limit = registry->config->recovery.concurrency;
+
+    return limit == 0 || host == NULL || host->n_starts < limit;
+}
+
 void host_list_at(struct host *host, int64_t at_us)
 {
     if (at_us < host->list_at_us)
@@ -89,6 +98,19 @@ bool host_is_fenced(const struct registry *registry, const char *hypervisor)
     const struct host *host = host_find(registry, hypervisor);
 
     return host != NULL && host->track.state == HOST_FENCED;
+}
+
+const struct hold *registry_hold_on_host(const struct registry *registry, const char *hypervisor)
+{
+    struct machine_ref ref = {0};
+
+    strncpy(ref.hypervisor, hypervisor, sizeof(ref.hypervisor) - 1);
+    return hold_marks_cover(&registry->holds, &ref);
+}
+
+bool machine_is_held(const struct registry *registry, const struct machine_ref *ref)
+{
+    return hold_marks_cover(&registry->holds, ref) != NULL;
 }
 
 static struct host host_new(const char *name)
@@ -124,6 +146,7 @@ static int hosts_new(const struct registry *registry, const struct config *confi
         const char *old_uri = uri_of(registry, config->hypervisors[i].name);
 
         hosts[i] = old != NULL ? *old : host_new(config->hypervisors[i].name);
+        hosts[i].hold = registry_hold_on_host(registry, hosts[i].name);
         hosts[i].is_local = uri_is_local(config->hypervisors[i].uri);
         if (old_uri != NULL && strcmp(old_uri, config->hypervisors[i].uri) != 0) {
             hosts[i].is_unproven = true;
@@ -185,12 +208,13 @@ struct choice_request registry_request(const struct registry *registry, const st
 /* ---- machines ---- */
 
 struct key {
-    const char *hypervisor, *uuid;
+    const char *hypervisor;
+    uint8_t uuid[UUID_SIZE];
 };
 
 static uint32_t hash_of(const struct key *key)
 {
-    uint32_t hash = interned_hash_bytes(0, key->uuid, strlen(key->uuid));
+    uint32_t hash = interned_hash_bytes(0, key->uuid, sizeof(key->uuid));
 
     return interned_hash_bytes(hash, key->hypervisor, strlen(key->hypervisor));
 }
@@ -200,7 +224,7 @@ static bool is_watch(const void *context, uint32_t number, const void *wanted)
     const struct watch *watch = ((const struct registry *)context)->watches[number];
     const struct key *key = wanted;
 
-    return strcmp(watch->uuid, key->uuid) == 0 && strcmp(watch->hypervisor, key->hypervisor) == 0;
+    return memcmp(watch->uuid, key->uuid, sizeof(key->uuid)) == 0 && strcmp(watch->hypervisor, key->hypervisor) == 0;
 }
 
 static struct watch *find(const struct registry *registry, const struct key *key)
@@ -210,14 +234,21 @@ static struct watch *find(const struct registry *registry, const struct key *key
     return number != INTERNED_NONE ? registry->watches[number] : NULL;
 }
 
+static struct watch *find_by_text(const struct registry *registry, const char *hypervisor, const char *uuid)
+{
+    struct key key = {.hypervisor = hypervisor};
+
+    return uuid_parse(uuid, key.uuid) ? find(registry, &key) : NULL;
+}
+
 struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref)
 {
-    return find(registry, &(struct key){ref->hypervisor, ref->uuid});
+    return find_by_text(registry, ref->hypervisor, ref->uuid);
 }
 
 struct watch *watch_of(const struct registry *registry, const struct machine *machine)
 {
-    return find(registry, &(struct key){machine->hypervisor, machine->uuid});
+    return find_by_text(registry, machine->hypervisor, machine->uuid);
 }
 
 struct watch *watch_next(const struct registry *registry, const struct watch *watch)
@@ -233,13 +264,15 @@ struct machine_ref watch_ref(const struct watch *watch)
     struct machine_ref ref = {0};
 
     strncpy(ref.hypervisor, watch->hypervisor, sizeof(ref.hypervisor) - 1);
-    memcpy(ref.uuid, watch->uuid, sizeof(ref.uuid));
+    uuid_format(watch->uuid, ref.uuid);
     return ref;
 }
 
 const struct machine *watch_machine(const struct registry *registry, const struct watch *watch)
 {
-    return pool_find(registry->pool, watch->hypervisor, watch->uuid);
+    struct machine_ref ref = watch_ref(watch);
+
+    return pool_find(registry->pool, ref.hypervisor, ref.uuid);
 }
 
 /* The name, as long as the registry lives; NULL without memory. */
@@ -253,136 +286,278 @@ static const char *hypervisor_name(struct registry *registry, const char *name)
     return registry->hypervisors.items[registry->hypervisors.count - 1];
 }
 
+static int reserve_queues(struct registry *registry, size_t room)
+{
+    for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
+        if (number_set_reserve(&registry->queues[queue], room) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
 static int reserve_watch(struct registry *registry)
 {
     struct watch **watches;
+    size_t room;
 
     if (interned_reserve(&registry->watch_index) < 0)
         return -ENOMEM;
-    if (registry->watch_index.slot_room <= registry->watch_room)
+    room = registry->watch_index.slot_room;
+    if (room <= registry->watch_room)
         return 0;
-    watches = reallocarray(registry->watches, registry->watch_index.slot_room, sizeof(struct watch *));
+    if (reserve_queues(registry, room) < 0)
+        return -ENOMEM;
+    watches = reallocarray(registry->watches, room, sizeof(struct watch *));
     if (watches == NULL)
         return -ENOMEM;
-    memset(&watches[registry->watch_room], 0,
-           (registry->watch_index.slot_room - registry->watch_room) * sizeof(struct watch *));
+    memset(&watches[registry->watch_room], 0, (room - registry->watch_room) * sizeof(struct watch *));
     registry->watches = watches;
-    registry->watch_room = registry->watch_index.slot_room;
+    registry->watch_room = room;
     return 0;
+}
+
+static struct watch *add(struct registry *registry, const struct key *key)
+{
+    const char *name = hypervisor_name(registry, key->hypervisor);
+    struct watch *watch = name != NULL && reserve_watch(registry) == 0 ? calloc(1, sizeof(*watch)) : NULL;
+
+    if (watch == NULL)
+        return NULL;
+    watch->hypervisor = name;
+    memcpy(watch->uuid, key->uuid, sizeof(key->uuid));
+    watch->number = interned_take(&registry->watch_index, hash_of(key));
+    return registry->watches[watch->number] = watch;
 }
 
 struct watch *watch_get(struct registry *registry, const char *hypervisor, const char *uuid)
 {
-    struct key key = {hypervisor, uuid};
-    struct watch *watch = find(registry, &key);
-    const char *name;
+    struct key key = {.hypervisor = hypervisor};
+    struct watch *watch;
 
-    if (watch != NULL)
-        return watch;
-    name = hypervisor_name(registry, hypervisor);
-    watch = name != NULL && reserve_watch(registry) == 0 ? calloc(1, sizeof(*watch)) : NULL;
-    if (watch == NULL)
+    if (!uuid_parse(uuid, key.uuid))
         return NULL;
-    watch->hypervisor = name;
-    strncpy(watch->uuid, uuid, sizeof(watch->uuid) - 1);
-    watch->deferred_retry_us = USEC_INFINITY;
-    watch->number = interned_take(&registry->watch_index, hash_of(&key));
-    return registry->watches[watch->number] = watch;
+    watch = find(registry, &key);
+    return watch != NULL ? watch : add(registry, &key);
+}
+
+/* ---- what few of them have ---- */
+
+const struct watch_rare watch_nothing_rare;
+
+struct watch_rare *watch_get_rare(struct watch *watch)
+{
+    if (watch->rare == NULL)
+        watch->rare = calloc(1, sizeof(*watch->rare));
+    return watch->rare;
+}
+
+static bool is_no_track(const struct failure_track *track)
+{
+    return track->written_off_us == 0 && track->watchdog_off_us == 0 && track->pending == CAUSE_NONE &&
+           track->last_shutdown == EVENT_DEFINED && !track->panicked && !track->reported;
+}
+
+static bool is_nothing(const struct watch_rare *rare)
+{
+    return is_no_track(&rare->track) && rare->failed_why == NULL && rare->deferred_retry_us == 0 &&
+           rare->recovers == NULL && rare->serves == NULL && rare->warms == NULL && rare->warm.failures == 0 &&
+           rare->warm.not_before_us == 0 && rare->warm.loose_until_us == 0 && rare->panics == NULL &&
+           rare->hang == NULL && rare->memory == NULL && rare->absent_since_us == 0 && rare->stopping_until_us == 0 &&
+           rare->late_stop_until_us == 0 && rare->mended_us == 0;
+}
+
+void watch_tidy(struct watch *watch)
+{
+    if (watch->rare == NULL || !is_nothing(watch->rare))
+        return;
+    free(watch->rare);
+    watch->rare = NULL;
+}
+
+int watch_keep_track(struct watch *watch, const struct failure_track *track)
+{
+    struct watch_rare *rare = is_no_track(track) ? watch->rare : watch_get_rare(watch);
+
+    if (rare == NULL)
+        return is_no_track(track) ? 0 : -ENOMEM;
+    rare->track = *track;
+    watch_tidy(watch);
+    return 0;
 }
 
 void watch_set_track(struct watch *watch, struct failure_track track)
 {
-    free(watch->panics);
-    watch->panics = NULL;
-    watch->track = track;
+    if (watch->rare != NULL) {
+        free(watch->rare->panics);
+        watch->rare->panics = NULL;
+    }
+    (void)!watch_keep_track(watch, &track);
+}
+
+bool watch_was_just_written_off(const struct watch *watch, struct moment now)
+{
+    int64_t written_off_us = watch_rare(watch)->track.written_off_us;
+
+    return written_off_us != 0 && now.mono_us - written_off_us < OLD_NEWS_US;
+}
+
+const char *watch_failed_why(const struct watch *watch)
+{
+    const char *why = watch_rare(watch)->failed_why;
+
+    return why != NULL ? why : failure_cause_sentence(watch->failed_cause);
 }
 
 struct failure_panics *watch_get_panics(struct watch *watch)
 {
-    if (watch->panics == NULL)
-        watch->panics = calloc(1, sizeof(*watch->panics));
-    return watch->panics;
+    struct watch_rare *rare = watch_get_rare(watch);
+
+    if (rare == NULL)
+        return NULL;
+    if (rare->panics == NULL)
+        rare->panics = calloc(1, sizeof(*rare->panics));
+    return rare->panics;
 }
 
 struct hang_track *watch_get_hang(struct watch *watch)
 {
-    if (watch->hang == NULL)
-        watch->hang = calloc(1, sizeof(*watch->hang));
-    return watch->hang;
+    struct watch_rare *rare = watch_get_rare(watch);
+
+    if (rare == NULL)
+        return NULL;
+    if (rare->hang == NULL)
+        rare->hang = calloc(1, sizeof(*rare->hang));
+    return rare->hang;
 }
 
 void watch_clear_hang(struct watch *watch)
 {
-    free(watch->hang);
-    watch->hang = NULL;
+    if (watch->rare == NULL)
+        return;
+    free(watch->rare->hang);
+    watch->rare->hang = NULL;
+    watch_tidy(watch);
 }
+
+/* ---- what was known of them ---- */
 
 struct watch_memory *watch_get_memory(struct watch *watch)
 {
-    if (watch->memory == NULL)
-        watch->memory = calloc(1, sizeof(*watch->memory));
-    return watch->memory;
+    struct watch_rare *rare = watch_get_rare(watch);
+
+    if (rare == NULL)
+        return NULL;
+    if (rare->memory == NULL)
+        rare->memory = calloc(1, sizeof(*rare->memory));
+    return rare->memory;
 }
 
 const struct machine_memory *watch_remembered(const struct watch *watch)
 {
     static const struct machine_memory nothing;
+    const struct watch_memory *memory = watch_rare(watch)->memory;
 
-    return watch->memory != NULL ? &watch->memory->state : &nothing;
+    return memory != NULL ? &memory->state : &nothing;
 }
 
-static void free_memory(struct watch *watch)
+static void memory_free(struct watch_memory *memory)
 {
-    if (watch->memory != NULL)
-        string_list_done(&watch->memory->learned);
-    free(watch->memory);
-    watch->memory = NULL;
+    if (memory != NULL)
+        string_list_done(&memory->learned);
+    free(memory);
 }
 
 static void free_memory_if_empty(struct watch *watch)
 {
-    const struct watch_memory *memory = watch->memory;
+    struct watch_memory *memory = watch->rare->memory;
 
-    if (memory->state.state == MACHINE_UNKNOWN && memory->state.keeping == KEEPING_NONE && memory->learned.count == 0 &&
-        memory->state.quarantine.times == 0)
-        free_memory(watch);
+    if (memory->state.state != MACHINE_UNKNOWN || memory->state.keeping != KEEPING_NONE || memory->learned.count != 0 ||
+        memory->state.quarantine.times != 0 || memory->state.drill.announced_us != 0 || memory->state.stopped_us != 0)
+        return;
+    memory_free(memory);
+    watch->rare->memory = NULL;
+    watch_tidy(watch);
 }
 
 void watch_forget_quarantine(struct watch *watch)
 {
-    if (watch->memory == NULL)
+    if (watch_rare(watch)->memory == NULL)
         return;
-    watch->memory->state.quarantine = (struct quarantine_memory){0};
+    watch->rare->memory->state.quarantine = (struct quarantine_memory){0};
+    free_memory_if_empty(watch);
+}
+
+void watch_forget_drill(struct watch *watch)
+{
+    if (watch_rare(watch)->memory == NULL)
+        return;
+    watch->rare->memory->state.drill = (struct drill_memory){0};
+    free_memory_if_empty(watch);
+}
+
+bool watch_was_mended_since(const struct registry *registry, const struct machine_ref *ref, struct moment moment)
+{
+    const struct watch *watch = watch_find(registry, ref);
+
+    return watch != NULL && watch_rare(watch)->mended_us > moment.mono_us;
+}
+
+void watch_remember_stop(struct registry *registry, struct watch *watch, const struct machine *machine,
+                         struct moment now)
+{
+    struct watch_memory *memory = watch_get_memory(watch);
+
+    pool_edit(registry->pool, machine)->stopped_us = now.mono_us;
+    if (memory != NULL)
+        memory->state.stopped_us = now.real_us;
+    watch_mark_changed(registry, watch);
+}
+
+void watch_forget_stop(struct watch *watch)
+{
+    if (watch_rare(watch)->memory == NULL)
+        return;
+    watch->rare->memory->state.stopped_us = 0;
     free_memory_if_empty(watch);
 }
 
 void watch_forget_state(struct watch *watch)
 {
-    if (watch->memory == NULL)
+    if (watch_rare(watch)->memory == NULL)
         return;
-    watch->memory->state.state = MACHINE_UNKNOWN;
+    watch->rare->memory->state.state = MACHINE_UNKNOWN;
     free_memory_if_empty(watch);
 }
 
 void watch_forget_learned(struct watch *watch)
 {
-    if (watch->memory == NULL)
+    if (watch_rare(watch)->memory == NULL)
         return;
-    string_list_done(&watch->memory->learned);
+    string_list_done(&watch->rare->memory->learned);
     free_memory_if_empty(watch);
 }
 
 void watch_forget_keeping(struct watch *watch)
 {
-    if (watch->memory == NULL)
+    if (watch_rare(watch)->memory == NULL)
         return;
-    watch->memory->state.keeping = KEEPING_NONE;
+    watch->rare->memory->state.keeping = KEEPING_NONE;
     free_memory_if_empty(watch);
+}
+
+void watch_expect_stop(struct watch *watch, int64_t until_us)
+{
+    struct watch_rare *rare = until_us != 0 ? watch_get_rare(watch) : watch->rare;
+
+    if (rare != NULL)
+        rare->stopping_until_us = until_us;
+    watch_clear_hang(watch);
 }
 
 bool watch_is_taken(const struct watch *watch)
 {
-    return watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL;
+    const struct watch_rare *rare = watch_rare(watch);
+
+    return rare->recovers != NULL || rare->serves != NULL || rare->warms != NULL;
 }
 
 bool watch_was_kept(const struct registry *registry, const struct watch *watch)
@@ -390,65 +565,64 @@ bool watch_was_kept(const struct registry *registry, const struct watch *watch)
     const struct machine_memory *remembered = watch_remembered(watch);
     struct machine_ref ref = watch_ref(watch);
 
-    return watch->warms == NULL && remembered->keeping != KEEPING_NONE &&
+    return watch_rare(watch)->warms == NULL && remembered->keeping != KEEPING_NONE &&
            !records_was_taken(&registry->records, &ref, remembered->kept_since_us);
 }
 
-struct watch *watch_after(const struct registry *registry, const struct watch *watch, enum machine_queue queue)
-{
-    return watch->next[queue] != INTERNED_NONE ? registry->watches[watch->next[queue]] : NULL;
-}
+/* ---- queues ---- */
 
 void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact)
 {
-    if (watch->facts[queue] == 0) {
-        watch->next[queue] = INTERNED_NONE;
-        if (registry->queues[queue].first == NULL)
-            registry->queues[queue].first = watch;
-        else
-            registry->queues[queue].last->next[queue] = watch->number;
-        registry->queues[queue].last = watch;
-    }
+    number_set_add(&registry->queues[queue], watch->number);
     watch->facts[queue] = (uint8_t)(watch->facts[queue] | fact);
+}
+
+void watch_leave(struct registry *registry, struct watch *watch, enum machine_queue queue)
+{
+    number_set_remove(&registry->queues[queue], watch->number);
+    watch->facts[queue] = 0;
+}
+
+bool watch_is_any(const struct registry *registry, enum machine_queue queue)
+{
+    return registry->queues[queue].count > 0;
+}
+
+struct watch *watch_queued(const struct registry *registry, enum machine_queue queue, uint32_t from)
+{
+    uint32_t number = number_set_next(&registry->queues[queue], from);
+
+    return number != NUMBER_NONE ? registry->watches[number] : NULL;
 }
 
 struct watch *watch_take(struct registry *registry, enum machine_queue queue, unsigned *ret_facts)
 {
-    struct watch *watch = registry->queues[queue].first;
+    struct watch *watch = watch_queued(registry, queue, 0);
 
     if (watch == NULL)
         return NULL;
-    registry->queues[queue].first = watch_after(registry, watch, queue);
     *ret_facts = watch->facts[queue];
-    watch->facts[queue] = 0;
+    watch_leave(registry, watch, queue);
     return watch;
 }
 
-static void leave_queue(struct registry *registry, const struct watch *watch, enum machine_queue queue)
+static void rare_free(struct watch_rare *rare)
 {
-    struct watch *before = NULL;
-
-    if (watch->facts[queue] == 0)
+    if (rare == NULL)
         return;
-    for (struct watch *at = registry->queues[queue].first; at != watch; at = watch_after(registry, at, queue))
-        before = at;
-    if (before == NULL)
-        registry->queues[queue].first = watch_after(registry, watch, queue);
-    else
-        before->next[queue] = watch->next[queue];
-    if (registry->queues[queue].last == watch)
-        registry->queues[queue].last = before;
+    memory_free(rare->memory);
+    free(rare->panics);
+    free(rare->hang);
+    free(rare);
 }
 
 void watch_discard(struct registry *registry, struct watch *watch)
 {
     for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
-        leave_queue(registry, watch, queue);
+        watch_leave(registry, watch, queue);
     interned_drop(&registry->watch_index, watch->number);
     registry->watches[watch->number] = NULL;
-    free_memory(watch);
-    free(watch->panics);
-    free(watch->hang);
+    rare_free(watch->rare);
     free(watch);
 }
 
@@ -504,12 +678,15 @@ void registry_done(struct registry *registry)
     for (size_t i = 0; i < registry->watch_index.n_slots; i++)
         if (registry->watches[i] != NULL)
             watch_discard(registry, registry->watches[i]);
+    for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
+        number_set_done(&registry->queues[queue]);
     interned_done(&registry->watch_index);
     free(registry->watches);
     string_list_done(&registry->hypervisors);
     hosts_replace(registry, NULL, 0);
     records_done(&registry->records);
     diversions_done(&registry->diversions);
+    hold_marks_done(&registry->holds);
     outbox_done(&registry->outbox);
     chooser_free(registry->chooser);
     plan_free(registry->plan);

@@ -9,8 +9,10 @@
 #define UNDERSTUDY_COORDINATOR_REGISTRY_H
 
 #include "base/interned.h"
+#include "base/number_set.h"
 #include "choose/plan.h"
 #include "coordinator/diversions.h"
+#include "coordinator/hold_marks.h"
 #include "coordinator/outbox.h"
 #include "coordinator/records.h"
 #include "detect/failure.h"
@@ -31,6 +33,7 @@ enum fact {
     FACT_POOL_CHANGED,    /* standby: what the plan or the choice looks at is different */
     FACT_SERVING_CHANGED, /* services: which machines run for a service may be different */
     FACT_FAILURES,        /* brake: recoveries were opened */
+    FACT_HOLDS_CHANGED,   /* recoveries: what is held is different */
     FACT_BRAKE_TURNED,    /* recoveries: decisions that are not carried out yet are old */
     FACT_USES_CHANGED,    /* recoveries: a machine came up, or uses something else */
     FACT_ADOPTABLE,       /* recoveries: what restored recoveries wait for may be there */
@@ -53,6 +56,13 @@ enum host_fact {
     HOST_FACT_CONFIRMED = 1u << 3, /* an operator says that it is off */
     HOST_FACT_LOST = 1u << 4,      /* it is given up, and may still be on */
     HOST_FACT_OFF = 1u << 5,       /* it is surely off */
+    HOST_FACT_HOLD = 1u << 6,      /* it is held, or held no longer */
+};
+
+/* What runs on a host, in any order. */
+struct host_print {
+    uint64_t sum, mixed;
+    size_t running;
 };
 
 /* One hypervisor and the host behind it. */
@@ -69,6 +79,12 @@ struct host {
     int64_t list_at_us; /* when the next one is due by itself: mono_us */
     uint64_t list_id;
 
+    const struct hold *hold;   /* the nearest that covers it, borrowed; NULL: it is not held */
+    char uuid[UUID_TEXT_SIZE]; /* of the host, as its last listing said; empty: it did not */
+    struct host_print print;
+    char same_as[HYPERVISOR_NAME_SIZE]; /* another connection to this host, which takes part; empty: this one does */
+    const char *alike_to;               /* the other host that its last listing was like, borrowed; NULL: none */
+    bool was_warned;                    /* of another host with its UUID */
     struct host_track track;
     int64_t uptime_us; /* as its last listing said; 0: not known */
     bool was_off;      /* a fact: fenced when the daemon last ran, and what it had is not looked at yet */
@@ -84,7 +100,7 @@ struct host {
     unsigned facts[HOST_READER_COUNT];
 };
 
-/* Queues of machines, each with the one reader that empties it. */
+/* Queues of machines, each with the one reader that empties it. Machines come by their numbers, which is how they were met. */
 enum machine_queue {
     QUEUE_LATE_STARTS, /* its state was learned */
     QUEUE_STANDBY,
@@ -93,6 +109,7 @@ enum machine_queue {
     QUEUE_DESCRIBE,    /* machines: it is to be described */
     QUEUE_CHECK_ALIVE, /* heartbeat: its guest is to be asked */
     QUEUE_WRITE,       /* the driver: it is to be written down */
+    QUEUE_AUTOSTART,   /* autostart: it was switched off by the daemon, and is to be on again. Also on disk */
     QUEUE_COUNT,
 };
 
@@ -116,39 +133,48 @@ struct warm_past {
 struct watch_memory {
     struct machine_memory state;
     struct string_list learned;
+    int64_t up_us; /* of one in quarantine: since when it runs by other hands: mono_us; 0: it does not */
 };
 
-/* One machine, seen from the coordinator. What only few have stands elsewhere: there is a watch for each machine. */
+/* What a watch has only while, or after, something goes on with its machine. */
+struct watch_rare {
+    struct open_recovery *recovers; /* the open recovery whose failed machine this is, or NULL */
+    struct open_recovery *serves;   /* the open recovery whose candidate this is, or NULL */
+    struct warm_standby *warms;     /* what is done to have it warm, or NULL */
+    struct warm_past warm;
+    struct failure_track track;
+    const char *failed_why;        /* of MACHINE_FACT_FAILED, static; see watch_failed_why */
+    int64_t deferred_retry_us;     /* of deferred_cause, mono_us; USEC_INFINITY: when the machine is known */
+    struct failure_panics *panics; /* NULL: none yet */
+    struct hang_track *hang;       /* NULL: its guest shows life */
+    struct watch_memory *memory;   /* NULL: nothing is left of it */
+    int64_t absent_since_us;       /* it runs, and is not listed any more: mono_us; 0: it is */
+    int64_t stopping_until_us;     /* its guest was asked to shut down, and may be silent up to then */
+    int64_t mended_us;             /* an operator defined it anew, or cleared it: mono_us; 0: not that is known */
+    int64_t late_stop_until_us;    /* it was asked to shut down by a call that came too late: mono_us; 0: it was not */
+};
+
+/* One machine, seen from the coordinator. There is a watch for each machine, so it is small. */
 struct watch {
     const char *hypervisor; /* borrowed from the registry */
-    char uuid[UUID_TEXT_SIZE];
+    uint8_t uuid[UUID_SIZE];
+    struct watch_rare *rare;  /* NULL: all of it is 0; see watch_rare */
+    uint32_t number;          /* of no other watch at the same time */
+    uint32_t brake_round;     /* in which the brake counted it last */
     bool is_listed : 1;       /* mark of the listing under way: it is there */
     bool is_unread : 1;       /* and of that: it is as it was last known */
     bool has_asked_agent : 1; /* since it connected last */
     bool is_describing : 1;
     bool describe_again : 1; /* something changed while it was being described */
     bool is_checking_alive : 1;
-    bool has_run : 1;                      /* or was heard of, since the daemon was started */
-    bool is_forgotten : 1;                 /* there is no such machine, and its watch ends when that is written down */
+    bool is_redefined : 1;     /* its definition has changed since it was chosen */
+    bool has_run : 1;          /* or was heard of, since the daemon was started */
+    bool was_lost_warming : 1; /* its host was lost while it was being warmed; neither seen off nor running since */
+    bool is_forgotten : 1;     /* there is no such machine, and its watch ends when that is written down */
     enum machine_state told_state : 8;     /* of MACHINE_FACT_STATE */
     enum failure_cause failed_cause : 8;   /* of MACHINE_FACT_FAILED */
     enum failure_cause deferred_cause : 8; /* a failure that could not be dealt with yet; CAUSE_NONE: none */
     uint8_t facts[QUEUE_COUNT];            /* not 0: it is in that queue */
-    uint32_t next[QUEUE_COUNT];            /* by number; INTERNED_NONE: it is the last */
-    uint32_t number;                       /* of no other watch at the same time */
-    uint32_t brake_round;                  /* in which the brake counted it last */
-    const char *failed_why;                /* of MACHINE_FACT_FAILED, static */
-    int64_t deferred_retry_us;             /* mono_us; USEC_INFINITY: when the machine is known */
-    struct failure_track track;
-    struct failure_panics *panics;  /* NULL: none yet */
-    struct hang_track *hang;        /* NULL: its guest shows life */
-    struct watch_memory *memory;    /* NULL: nothing is left of it */
-    int64_t absent_since_us;        /* it runs, and is not listed any more: mono_us; 0: it is */
-    int64_t drill_until_us;         /* a failure up to then is a drill */
-    struct open_recovery *recovers; /* the open recovery whose failed machine this is, or NULL */
-    struct open_recovery *serves;   /* the open recovery whose candidate this is, or NULL */
-    struct warm_standby *warms;     /* what is done to have it warm, or NULL */
-    struct warm_past warm;
 };
 
 struct registry {
@@ -160,18 +186,18 @@ struct registry {
     struct outbox outbox;
     struct records records;
     struct diversions diversions;
+    struct hold_marks holds;
     struct host *hosts; /* in the order of the configuration */
     size_t n_hosts;
     struct interned watch_index; /* by hypervisor and UUID; the id is the number of the watch */
     struct watch **watches;
     size_t watch_room;
-    struct string_list hypervisors; /* names that watches borrow */
-    struct {
-        struct watch *first, *last;
-    } queues[QUEUE_COUNT];
-    unsigned facts;             /* of enum fact, as bits */
-    uint64_t events;            /* lifecycle events so far */
-    bool host_is_shutting_down; /* the daemon's own host, as logind says */
+    struct string_list hypervisors;        /* names that watches borrow */
+    struct number_set queues[QUEUE_COUNT]; /* of watches, by number */
+    unsigned facts;                        /* of enum fact, as bits */
+    bool knows_migrations;                 /* some machine is, or was, off since it was migrated; see moves */
+    uint64_t events;                       /* lifecycle events so far */
+    bool host_is_shutting_down;            /* the daemon's own host, as logind says */
 };
 
 /* -ENOMEM: end with registry_done all the same. */
@@ -200,12 +226,19 @@ int registry_apply(struct registry *registry, const char *hypervisor, struct dom
                    const struct machine **ret_machine) _must_check_;
 /* Only its hypervisor's own word says so: out of reach it may run on, and a fence agent may be wrong. */
 bool machine_is_surely_off(const struct registry *registry, const struct machine_ref *ref);
+/* So few starts of recoveries are under way there that one more may be. */
+bool host_can_start_one(const struct registry *registry, const char *hypervisor);
 /* The host is listed then at the latest (mono_us), if it is connected. */
 void host_list_at(struct host *host, int64_t at_us);
 /* What it holds is off for sure, as far as is known. */
 bool host_is_fenced(const struct registry *registry, const char *hypervisor);
 
-/* The watch over a machine, made if need be; NULL without memory. */
+/* The nearest hold that covers the host; NULL: it is not held. Borrowed. */
+const struct hold *registry_hold_on_host(const struct registry *registry, const char *hypervisor);
+/* The machine, its host or everything is held. The machine need not be known. */
+bool machine_is_held(const struct registry *registry, const struct machine_ref *ref);
+
+/* The watch over a machine, made if need be; NULL without memory, or where uuid is none. */
 struct watch *watch_get(struct registry *registry, const char *hypervisor, const char *uuid);
 /* NULL: there is none. */
 struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref);
@@ -215,8 +248,24 @@ struct watch *watch_next(const struct registry *registry, const struct watch *wa
 struct machine_ref watch_ref(const struct watch *watch);
 const struct machine *watch_machine(const struct registry *registry, const struct watch *watch);
 void watch_discard(struct registry *registry, struct watch *watch);
-/* Panics are forgotten with the rest of what was remembered of its failures. */
+extern const struct watch_rare watch_nothing_rare;
+/* To be read; all of it is 0 where the watch has none. */
+static inline const struct watch_rare *watch_rare(const struct watch *watch)
+{
+    return watch->rare != NULL ? watch->rare : &watch_nothing_rare;
+}
+/* To be written; NULL: no memory. Until the next call of watch_tidy. */
+struct watch_rare *watch_get_rare(struct watch *watch);
+/* Frees what is rare where all of it is 0. */
+void watch_tidy(struct watch *watch);
+/* What is remembered of its failures from now on. -ENOMEM changes nothing; a track that remembers nothing needs no memory. */
+int watch_keep_track(struct watch *watch, const struct failure_track *track) _must_check_;
+/* The same, and panics are forgotten with the rest. Without memory nothing is remembered. */
 void watch_set_track(struct watch *watch, struct failure_track track);
+/* Its end was answered so recently that news from before it may still be on its way: that it runs means nothing. */
+bool watch_was_just_written_off(const struct watch *watch, struct moment now);
+/* Why it failed, of MACHINE_FACT_FAILED; static. */
+const char *watch_failed_why(const struct watch *watch);
 /* NULL: no memory. */
 struct failure_panics *watch_get_panics(struct watch *watch);
 struct hang_track *watch_get_hang(struct watch *watch);
@@ -229,16 +278,27 @@ void watch_forget_state(struct watch *watch);
 void watch_forget_learned(struct watch *watch);
 void watch_forget_keeping(struct watch *watch);
 void watch_forget_quarantine(struct watch *watch);
+void watch_forget_drill(struct watch *watch);
+/* An operator defined the machine anew, or cleared it, after this moment. */
+bool watch_was_mended_since(const struct registry *registry, const struct machine_ref *ref, struct moment moment);
+/* An operator stopped the machine. Without memory a daemon that is started soon does not know. */
+void watch_remember_stop(struct registry *registry, struct watch *watch, const struct machine *machine,
+                         struct moment now);
+void watch_forget_stop(struct watch *watch);
+/* Its guest is asked to shut down, and has time until then (mono_us): that it is silent meanwhile is no hang. */
+void watch_expect_stop(struct watch *watch, int64_t until_us);
 /* A recovery or a standby's course has this machine. */
 bool watch_is_taken(const struct watch *watch);
 /* An earlier daemon kept it warm, or had begun to, and it was not looked at since: it served no service. */
 bool watch_was_kept(const struct registry *registry, const struct watch *watch);
 
 void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact);
-/* The first machine of a queue, and its facts as bits; NULL: the queue is empty. */
+/* The next machine of a queue, which leaves it, and its facts as bits; NULL: the queue is empty. */
 struct watch *watch_take(struct registry *registry, enum machine_queue queue, unsigned *ret_facts);
-/* The one behind it in a queue; NULL: it is the last. */
-struct watch *watch_after(const struct registry *registry, const struct watch *watch, enum machine_queue queue);
+bool watch_is_any(const struct registry *registry, enum machine_queue queue);
+/* The first of a queue whose number is not below `from`; NULL: there is none. It stays there. */
+struct watch *watch_queued(const struct registry *registry, enum machine_queue queue, uint32_t from);
+void watch_leave(struct registry *registry, struct watch *watch, enum machine_queue queue);
 /* The state of a machine has changed: it is to be written down. */
 void watch_mark_changed(struct registry *registry, struct watch *watch);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "coordinator/hosts.h"
-#include "coordinator/open_recovery.h"
+#include "coordinator/opening.h"
 
 /* Configured but not listed yet: worth waiting for, unless it is known to be off. */
 static bool is_awaited(const struct registry *registry, const char *hypervisor)
@@ -24,6 +24,7 @@ static const struct machine *find_or_make(struct registry *registry, const struc
 {
     struct domain_description *description;
     const struct machine *machine = pool_find(registry->pool, recovery->failed.hypervisor, recovery->failed.uuid);
+    const struct watch *watch;
 
     if (machine != NULL)
         return machine;
@@ -39,6 +40,9 @@ static const struct machine *find_or_make(struct registry *registry, const struc
     if (registry_apply(registry, recovery->failed.hypervisor, description, &machine) < 0)
         return NULL;
     pool_edit(registry->pool, machine)->state = MACHINE_GONE;
+    watch = watch_of(registry, machine);
+    if (watch != NULL)
+        pool_edit(registry->pool, machine)->reason = watch_remembered(watch)->reason;
     pool_set_present(registry->pool, machine, false);
     return machine;
 }
@@ -54,7 +58,7 @@ static bool adopt(struct recoveries *recoveries, struct recovery *recovery, stru
     if (recovery->replacement_name != NULL)
         candidate = pool_find(registry->pool, recovery->replacement.hypervisor, recovery->replacement.uuid);
     if (failed != NULL)
-        r = open_recovery_adopt(recoveries, recovery, failed, candidate, now);
+        r = opening_adopt(recoveries, recovery, failed, candidate, now);
     if (r == -ENOMEM) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, failed, "no memory to go on with recovery %s",
                     recovery->id);

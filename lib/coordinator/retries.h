@@ -8,14 +8,22 @@
 
 #include "coordinator/recoveries.h"
 
-/* A machine that an operator stopped, or that failed a recovery, less than this ago is not started then. */
+/*
+ * A machine that an operator stopped, or that failed a recovery, less than this ago is not started then; the second but
+ * where it was mended since.
+ */
 #define RETRIES_REST_US (600 * USEC_PER_SEC)
 
 struct retries {
     struct recoveries *recoveries;
-    int64_t looked_us; /* when services that are down were looked at last: mono_us */
-    int64_t due_us;    /* mono_us; USEC_INFINITY */
+    bool is_reconfigured;  /* since they were looked at */
+    int64_t configured_us; /* when that was seen last: mono_us */
+    int64_t looked_us;     /* when services that are down were looked at last: mono_us */
+    int64_t due_us;        /* mono_us; USEC_INFINITY */
 };
+
+/* The configuration is another. */
+void retries_configure(struct retries *retries);
 
 component_handle retries_handle;
 component_deadline retries_deadline;

@@ -3,9 +3,13 @@
 #include "coordinator/services.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "coordinator/failures.h"
+#include "coordinator/keep.h"
+#include "coordinator/moves.h"
 #include "workflow/question.h"
 
 /* In service: one that is on its way to being warm does nothing for users. */
@@ -20,18 +24,30 @@ static const struct machine *find(const struct registry *registry, const struct 
     return pool_find(registry->pool, ref->hypervisor, ref->uuid);
 }
 
-/* While the survivor runs. */
+/*
+ * Asks the guest of the victim to shut down while the survivor runs, and ends the victim where that is not done in time.
+ */
 static void stop(struct services *services, const struct diversion *diversion, const struct machine *victim,
                  const struct machine *survivor, struct moment now)
 {
+    struct registry *registry = services->registry;
     struct machine_ref ref = machine_ref_of(victim);
-    struct task *task = tasks_add(&services->surplus, ACTION_DESTROY, &ref, diversion->recovery_id);
+    struct watch *watch = watch_of(registry, victim);
+    struct task *task = *tasks_find_target(&services->surplus, &ref);
 
-    if (task != NULL)
-        task->survivor = machine_ref_of(survivor);
-    else
-        outbox_tell(&services->registry->outbox, NOTICE_OUT_OF_MEMORY, now, victim, "no memory to stop %s",
-                    victim->name);
+    if (task == NULL) {
+        task = tasks_add(&services->surplus, ACTION_SHUTDOWN, &ref, diversion->recovery_id);
+        if (task != NULL)
+            task->deadline_us = now.mono_us + registry->config->recovery.shutdown_timeout_us;
+    }
+    if (task == NULL || watch == NULL) {
+        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, victim, "no memory to stop %s", victim->name);
+        return;
+    }
+    task->survivor = machine_ref_of(survivor);
+    task->serves = machine_ref_equal(&ref, &diversion->service.original) ||
+                   machine_ref_equal(&ref, &diversion->service.replacement);
+    watch_expect_stop(watch, task->deadline_us);
 }
 
 static void tell(struct services *services, const struct diversion *diversion, const struct machine *original,
@@ -39,8 +55,8 @@ static void tell(struct services *services, const struct diversion *diversion, c
 {
     static const char *const consequences[] = {
         [BOTH_RUN_ALERT] = "stop one of them",
-        [BOTH_RUN_STOP_REPLACEMENT] = "the replacement is stopped",
-        [BOTH_RUN_STOP_ORIGINAL] = "the original is stopped",
+        [BOTH_RUN_STOP_REPLACEMENT] = "the replacement is shut down",
+        [BOTH_RUN_STOP_ORIGINAL] = "the original is shut down",
     };
     enum when_both_run when =
         services->registry->config->mode == MODE_AUTOMATIC ? services->registry->config->when_both_run : BOTH_RUN_ALERT;
@@ -65,6 +81,27 @@ static void end(struct registry *registry, struct diversion *diversion)
     registry_tell(registry, FACT_POOL_CHANGED);
 }
 
+/* The original serves again. An order to keep the replacement may have left its traces in their metadata. */
+static void end_at_original(struct registry *registry, struct diversion *diversion, struct moment now)
+{
+    const struct machine *original = find(registry, &diversion->service.original);
+    const struct machine *replacement = find(registry, &diversion->service.replacement);
+    const char *name = diversion->service.name;
+
+    keep_give_up(registry, diversion, "the original serves again", now);
+    if (original != NULL && (original->roles & ROLE_PROTECTED) == 0)
+        outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, original,
+                    "%s serves %s again and is not protected: its role is %s; give it the role protected",
+                    original->name, name, machine_roles_name(original->roles));
+    if (replacement != NULL && text_equal(replacement->description->service, name))
+        outbox_tell(
+            &registry->outbox, NOTICE_EVENT_NOTED, now, replacement,
+            "the metadata of %s names the service %s, which it does not serve any more: take service=\"%s\" out "
+            "of it, and give it the role that it had",
+            replacement->name, name, name);
+    end(registry, diversion);
+}
+
 /* Those that were seen off come back only if an operator starts them for something else. */
 static void forget_former(struct registry *registry, struct diversion *diversion)
 {
@@ -75,16 +112,27 @@ static void forget_former(struct registry *registry, struct diversion *diversion
         }
 }
 
+/* Whether a start that was given up has brought it up, and it is ended for that, is for late_starts to say. */
+static bool is_double(const struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref;
+
+    if (!runs(machine) || machine->serves != NULL)
+        return false;
+    ref = machine_ref_of(machine);
+    return !records_have_late_start(&registry->records, &ref);
+}
+
 /* One that should be off, and runs for the same service: the original, or a replacement before this one. */
 static const struct machine *find_double(const struct registry *registry, const struct diversion *diversion)
 {
     const struct machine *machine = find(registry, &diversion->service.original);
 
-    if (runs(machine) && machine->serves == NULL)
+    if (is_double(registry, machine))
         return machine;
     for (size_t i = 0; i < diversion->n_former; i++) {
         machine = find(registry, &diversion->former[i]);
-        if (runs(machine) && machine->serves == NULL)
+        if (is_double(registry, machine))
             return machine;
     }
     return NULL;
@@ -113,10 +161,10 @@ static bool is_being_recovered(const struct registry *registry, const struct div
     const struct watch *original = watch_find(registry, &diversion->service.original);
     const struct watch *replacement = watch_find(registry, &diversion->service.replacement);
 
-    if (replacement != NULL && (replacement->recovers != NULL || replacement->serves != NULL ||
+    if (replacement != NULL && (watch_rare(replacement)->recovers != NULL || watch_rare(replacement)->serves != NULL ||
                                 (replacement->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0))
         return true;
-    return (original != NULL && original->serves != NULL) ||
+    return (original != NULL && watch_rare(original)->serves != NULL) ||
            records_await(&registry->records, &diversion->service.original) ||
            records_await(&registry->records, &diversion->service.replacement);
 }
@@ -137,10 +185,15 @@ static void look(struct services *services, struct diversion *diversion, struct 
 
     if (is_being_recovered(registry, diversion))
         return;
+    if (keep_is_done(registry, diversion)) {
+        keep_finish(registry, diversion, now);
+        end(registry, diversion);
+        return;
+    }
     if (runs(original) && serves_no_more(registry, diversion, replacement)) {
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, original, "%s serves again itself; %s is off",
                     original->name, diversion->service.replacement_name);
-        end(registry, diversion);
+        end_at_original(registry, diversion, now);
         return;
     }
     if (diversion->is_stopped && runs(replacement)) {
@@ -151,16 +204,112 @@ static void look(struct services *services, struct diversion *diversion, struct 
     look_for_double(services, diversion, replacement, now);
 }
 
+/* ---- what is known of it ---- */
+
+/* The service has one name, in what is told, in its records, and in what is written by keep. */
+static void rename_records(struct registry *registry, const struct machine_ref *original, const char *name)
+{
+    for (size_t i = 0; i < registry->records.count; i++) {
+        struct recovery *recovery = registry->records.all[i];
+        bool is_old = machine_ref_equal(&recovery->service, original) && strcmp(recovery->service_name, name) != 0;
+        char *copy = is_old ? strdup(name) : NULL;
+
+        if (copy == NULL)
+            continue;
+        free(recovery->service_name);
+        recovery->service_name = copy;
+        recovery->is_changed = true;
+    }
+}
+
+/* The original is renamed, has another definition, priority or role, or the replacement has another name. */
+static void learn(struct registry *registry, struct diversion *diversion)
+{
+    const struct machine *original = find(registry, &diversion->service.original);
+    const struct machine *replacement = find(registry, &diversion->service.replacement);
+
+    if (replacement != NULL && replacement->is_present)
+        (void)!diversion_rename_replacement(diversion, replacement->name); /* without memory with the next news */
+    if (original == NULL || !original->is_present ||
+        diversion_learn(diversion, machine_own_service_name(original), original->spec, original->priority,
+                        (original->roles & ROLE_PROTECTED) != 0) <= 0)
+        return;
+    rename_records(registry, &diversion->service.original, diversion->service.name);
+    diversions_mark(&registry->diversions, registry->pool, &diversion->service.replacement);
+    registry_tell(registry, FACT_POOL_CHANGED);
+}
+
+/* It was stopped as it was asked to, but the machine that was to stay is down by now: nothing serves. */
+static void recover_last(struct registry *registry, const struct task *task, const struct machine *machine,
+                         bool was_destroyed, struct moment now)
+{
+    struct diversion *diversion = diversions_served_by(&registry->diversions, &task->action.target);
+
+    if (!task->serves || task->action.id == 0 || runs(find(registry, &task->survivor)) ||
+        (machine->reason != REASON_SHUTDOWN && !was_destroyed))
+        return;
+    if (diversion != NULL && diversion->is_stopped) {
+        diversion->is_stopped = false;
+        diversion->is_changed = true;
+    }
+    failures_leave(registry, watch_of(registry, machine), machine, CAUSE_LAST_STOPPED,
+                   failure_cause_sentence(CAUSE_LAST_STOPPED), now);
+}
+
+static void resolve(struct services *services, struct task **at, bool was_destroyed, struct moment now)
+{
+    struct registry *registry = services->registry;
+    const struct machine *machine = find(registry, &(*at)->action.target);
+    const char *name = machine != NULL ? machine->name : (*at)->action.target.uuid;
+
+    if (was_destroyed)
+        outbox_tell(&registry->outbox, NOTICE_BOTH_RESOLVED, now, machine,
+                    "%s did not shut down within recovery.shutdown_timeout and was destroyed, because two machines ran "
+                    "for one",
+                    name);
+    else
+        outbox_tell(&registry->outbox, NOTICE_BOTH_RESOLVED, now, machine,
+                    "%s was shut down, because two machines ran for one", name);
+    if (machine != NULL)
+        recover_last(registry, *at, machine, was_destroyed, now);
+    tasks_drop(at);
+}
+
+/* Those that are off by now, by whatever hands. */
+static void resolve_stopped(struct services *services, struct moment now)
+{
+    struct task **at = &services->surplus;
+
+    while (*at != NULL) {
+        const struct machine *machine = find(services->registry, &(*at)->action.target);
+        bool was_destroyed = (*at)->action.kind == ACTION_DESTROY && machine != NULL &&
+                             machine->state == MACHINE_SHUT_OFF && machine->reason == REASON_DESTROYED;
+
+        if (moves_find(services->registry, &(*at)->action.target) != NULL)
+            tasks_drop(at); /* it runs on, elsewhere */
+        else if (machine_is_surely_off(services->registry, &(*at)->action.target))
+            resolve(services, at, was_destroyed, now);
+        else
+            at = &(*at)->next;
+    }
+}
+
 bool services_handle(void *self, struct moment now)
 {
     struct services *services = self;
     const struct diversions *diversions = &services->registry->diversions;
 
+    keep_look(services->registry, now);
     if (!registry_take(services->registry, FACT_SERVING_CHANGED))
         return false;
+    moves_follow(services->registry, now);
+    for (size_t i = 0; i < diversions->count; i++)
+        if (!diversions->all[i]->is_over)
+            learn(services->registry, diversions->all[i]);
     for (size_t i = 0; i < diversions->count; i++)
         if (!diversions->all[i]->is_over)
             look(services, diversions->all[i], now);
+    resolve_stopped(services, now);
     return true;
 }
 
@@ -170,7 +319,7 @@ static bool is_recovered(const struct registry *registry, const struct machine_r
 {
     const struct watch *watch = watch_find(registry, ref);
 
-    return watch != NULL && watch->recovers != NULL;
+    return watch != NULL && watch_rare(watch)->recovers != NULL;
 }
 
 static bool goes_on(const struct machine *failed, const struct machine *other)
@@ -265,13 +414,16 @@ static int get_diversion(struct registry *registry, const struct recovery *recov
 }
 
 /* A machine serves one service at most: one that it was stopped for on purpose is served by no machine any more. */
-static void leave_others(struct registry *registry, const struct diversion *diversion, const struct machine_ref *ref)
+static void leave_others(struct registry *registry, const struct diversion *diversion, const struct machine_ref *ref,
+                         struct moment now)
 {
     for (size_t i = 0; i < registry->diversions.count; i++) {
         struct diversion *other = registry->diversions.all[i];
 
-        if (other != diversion && !other->is_over && machine_ref_equal(&other->service.replacement, ref))
+        if (other != diversion && !other->is_over && machine_ref_equal(&other->service.replacement, ref)) {
+            keep_give_up(registry, other, "another service is served by the replacement", now);
             end(registry, other);
+        }
     }
 }
 
@@ -291,14 +443,14 @@ void services_divert(struct registry *registry, const struct recovery *recovery,
     if (machine_ref_equal(&ref, &recovery->service)) { /* the original itself */
         diversion = diversions_of(&registry->diversions, &ref);
         if (diversion != NULL)
-            end(registry, diversion);
+            end_at_original(registry, diversion, now);
         return;
     }
     if (get_diversion(registry, recovery, failed, &diversion) < 0) {
         tell_unprotected(registry, recovery, replacement, now);
         return;
     }
-    leave_others(registry, diversion, &ref);
+    leave_others(registry, diversion, &ref, now);
     before = diversion->service.replacement;
     if (diversion_set_replacement(diversion, &ref, replacement->name, recovery->id, now) < 0)
         tell_unprotected(registry, recovery, replacement, now);
@@ -323,41 +475,68 @@ static void look_later(struct services *services, const struct task *task)
             diversions->all[i]->doubled = (struct machine_ref){0};
 }
 
+/* The survivor is down: this one stays, if its guest was not asked to shut down, or does not. */
+static void spare(struct services *services, struct task **at)
+{
+    struct task *task = *at;
+
+    if (task->action.kind == ACTION_SHUTDOWN && task->action.id != 0) {
+        task->action.kind = ACTION_DESTROY;
+        task->is_due = false;
+        task->retry_us = task->deadline_us;
+        return;
+    }
+    look_later(services, task);
+    tasks_drop(at);
+}
+
 bool services_next(void *self, struct action *ret)
 {
     struct services *services = self;
     struct registry *registry = services->registry;
     struct task **at;
 
-    while (*(at = tasks_find_due(&services->surplus)) != NULL) {
-        /* If the other one has stopped meanwhile, this is the last one, and stays. */
-        if (!runs(find(registry, &(*at)->survivor)) || !runs(find(registry, &(*at)->action.target))) {
-            look_later(services, *at);
-            tasks_drop(at);
-            continue;
-        }
-        *ret = task_ask(*at, registry, PART_SERVICES, QUESTION_STOP_US);
+    if (keep_next(registry, ret))
         return true;
+    while (*(at = tasks_find_due(&services->surplus, registry)) != NULL) {
+        struct task *task = *at;
+
+        if (!runs(find(registry, &task->action.target))) {
+            tasks_drop(at);
+        } else if (!runs(find(registry, &task->survivor))) {
+            spare(services, at);
+        } else {
+            *ret = task_ask(task, registry, PART_SERVICES,
+                            question_time_us(task->action.kind, VERIFY_RUNNING, registry->config));
+            return true;
+        }
     }
     return false;
+}
+
+/* The guest was asked, or could not be: again after a while, and when its time is over the machine is ended. */
+static void go_on(struct task *task, const struct action_result *result, struct moment now)
+{
+    task->retry_us = now.mono_us + (result->error == 0 ? QUESTION_SHUTDOWN_AGAIN_US : RETRY_US);
+    if (task->action.kind == ACTION_SHUTDOWN && task->retry_us >= task->deadline_us) {
+        task->retry_us = task->deadline_us;
+        task->action.kind = ACTION_DESTROY;
+    }
 }
 
 void services_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     struct services *services = self;
-    const struct machine *machine = find(services->registry, &action->target);
     struct task **at = tasks_find_action(&services->surplus, action->id);
+    bool is_off = result->error == -ENOENT ||
+                  (result->error == 0 && (action->kind == ACTION_DESTROY || result->state == MACHINE_SHUT_OFF));
 
-    if (*at == NULL)
+    if (keep_answer(services->registry, action, result, now) || *at == NULL)
         return;
-    if (result->error != 0 && result->error != -ENOENT) {
-        (*at)->retry_us = now.mono_us + RETRY_US;
-        return;
-    }
-    outbox_tell(&services->registry->outbox, NOTICE_BOTH_RESOLVED, now, machine,
-                "%s was stopped, because two machines ran for one",
-                machine != NULL ? machine->name : action->target.uuid);
-    tasks_drop(at);
+    if (is_off)
+        resolve(services, at, action->kind == ACTION_DESTROY, now);
+    else
+        go_on(*at, result, now);
 }
 
 void services_done(struct services *services)

@@ -22,9 +22,9 @@ struct task *tasks_add(struct task **tasks, enum action_kind kind, const struct 
     return task;
 }
 
-struct task **tasks_find_due(struct task **tasks)
+struct task **tasks_find_due(struct task **tasks, const struct registry *registry)
 {
-    while (*tasks != NULL && !(*tasks)->is_due)
+    while (*tasks != NULL && (!(*tasks)->is_due || machine_is_held(registry, &(*tasks)->action.target)))
         tasks = &(*tasks)->next;
     return tasks;
 }

@@ -11,6 +11,8 @@
 struct task {
     struct action action;        /* with the id of the last one that was asked for; 0: none yet */
     struct machine_ref survivor; /* of two machines, the one that stays; for those who need it */
+    int64_t deadline_us;         /* mono_us; for those who need it */
+    bool serves;                 /* without the survivor it serves its service alone; for those who need it */
     unsigned tries;
     bool is_due;
     int64_t retry_us; /* mono_us; USEC_INFINITY: due, or asked */
@@ -20,8 +22,9 @@ struct task {
 /* A new one, due at once; NULL without memory. recovery_id may be empty. */
 struct task *tasks_add(struct task **tasks, enum action_kind kind, const struct machine_ref *target,
                        const char *recovery_id);
-/* The first task that is due, that waits for this answer, or that is about this machine; at the end: a NULL. */
-struct task **tasks_find_due(struct task **tasks);
+/* The first task that is due, and about no machine that is held; at the end: a NULL. */
+struct task **tasks_find_due(struct task **tasks, const struct registry *registry);
+/* The first that waits for this answer, or that is about this machine; at the end: a NULL. */
 struct task **tasks_find_action(struct task **tasks, uint64_t action_id);
 struct task **tasks_find_target(struct task **tasks, const struct machine_ref *target);
 /* It is asked for now. */

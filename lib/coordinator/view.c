@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the coordinator knows, for reports. Changes nothing. */
+#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #include "choose/explain.h"
+#include "coordinator/obstacle.h"
 #include "coordinator/parts.h"
 
 struct pool *coordinator_pool(const struct coordinator *coordinator)
@@ -52,6 +56,7 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .free_memory_kib = pool_free_memory(coordinator->registry.pool, host->name),
         .trouble = host->trouble,
         .host = &host->track,
+        .hold = host->hold,
     };
 
     for (const struct machine *machine = pool_next(coordinator->registry.pool, NULL); machine != NULL;
@@ -66,7 +71,7 @@ const struct recovery *coordinator_find_recovery(const struct coordinator *coord
     return records_find(&coordinator->registry.records, id);
 }
 
-bool coordinator_is_held(const struct coordinator *coordinator)
+bool coordinator_is_braked(const struct coordinator *coordinator)
 {
     return coordinator->brake.is_on;
 }
@@ -74,6 +79,16 @@ bool coordinator_is_held(const struct coordinator *coordinator)
 size_t coordinator_diversion_count(const struct coordinator *coordinator)
 {
     return coordinator->registry.diversions.count;
+}
+
+size_t coordinator_hold_count(const struct coordinator *coordinator)
+{
+    return coordinator->registry.holds.count;
+}
+
+const struct hold *coordinator_hold_at(const struct coordinator *coordinator, size_t index)
+{
+    return coordinator->registry.holds.all[index];
 }
 
 const struct diversion *coordinator_diversion(const struct coordinator *coordinator, size_t index)
@@ -91,10 +106,60 @@ const struct recovery *coordinator_recovery(const struct coordinator *coordinato
     return coordinator->registry.records.all[index];
 }
 
+/* It would be chosen if anything but the failed machine itself were started. */
+static void choose_none(struct explanation *explanation)
+{
+    static const char chosen[] = "chosen: ";
+
+    for (size_t i = 0; i < explanation->n_candidates; i++) {
+        struct explained_candidate *candidate = &explanation->candidates[i];
+
+        candidate->is_chosen = false;
+        if (strncmp(candidate->reason, chosen, strlen(chosen)) == 0)
+            memmove(candidate->reason, candidate->reason + strlen(chosen),
+                    strlen(candidate->reason + strlen(chosen)) + 1);
+    }
+}
+
+/* What recovery.order says comes before the candidates, or instead of them. */
+static int say_order(const struct registry *registry, const struct machine *machine, struct moment now,
+                     struct explanation *explanation)
+{
+    const struct config_recovery *config = &registry->config->recovery;
+    struct machine_ref ref = machine_ref_of(machine);
+    unsigned spent = brake_restarts_spent(registry, &ref, NULL, now);
+    bool is_only = config->order == ORDER_ORIGINAL_ONLY;
+    _cleanup_(freep) char *before = explanation->summary;
+    int r;
+
+    if (config->order == ORDER_REPLACEMENT) {
+        before = NULL;
+        return 0;
+    }
+    explanation->summary = NULL;
+    if (is_only)
+        choose_none(explanation);
+    if (spent < config->restart_attempts)
+        r = text_format(&explanation->summary,
+                        "%s itself is started again first (recovery.order is %s; %u of %u restarts within %" PRId64
+                        " s are left); %s%s",
+                        machine->name, is_only ? "original-only" : "original", config->restart_attempts - spent,
+                        config->restart_attempts, config->limit_window_us / USEC_PER_SEC,
+                        is_only ? "nothing else is started" : "then ", is_only ? "" : before);
+    else
+        r = text_format(
+            &explanation->summary,
+            "%s itself was started again %u times within %" PRId64 " s, which is recovery.restart_attempts; %s%s",
+            machine->name, spent, config->limit_window_us / USEC_PER_SEC,
+            is_only ? "nothing is started, since recovery.order is original-only" : "next is ", is_only ? "" : before);
+    return r;
+}
+
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t limit,
                         struct moment now, struct explanation **ret)
 {
     const struct registry *registry = &coordinator->registry;
+    _cleanup_(explanation_freep) struct explanation *explanation = NULL;
     _cleanup_(choice_done) struct choice choice = {0};
     struct choice_extent extent = {.eligible = limit, .ineligible = limit, .looks = SIZE_MAX};
     struct choice_request request;
@@ -104,5 +169,14 @@ int coordinator_explain(const struct coordinator *coordinator, const struct mach
         return r;
     request = registry_request(registry, machine, now);
     r = choose(registry->chooser, &request, extent, &choice);
-    return r < 0 ? r : explain_choice(&request, &choice, NULL, limit, registry->features, ret);
+    if (r == 0)
+        r = explain_choice(&request, &choice, NULL, limit, registry->features, &explanation);
+    if (r == 0)
+        r = say_order(registry, machine, now, explanation);
+    if (r == 0)
+        r = obstacle_describe(&coordinator->brake, machine, now, &explanation->obstacle);
+    if (r < 0)
+        return r;
+    *ret = steal_pointer(&explanation);
+    return 0;
 }

@@ -24,6 +24,7 @@ enum effect {
     EFFECT_STOPPED_OFF, /* stopped/shutdown: by how it began */
     EFFECT_STOPPED_CRASHED,
     EFFECT_STOPPED_FAILED,
+    EFFECT_STOPPED_DESTROYED, /* planned, unless for a drill */
     EFFECT_WATCHDOG_OFF,
 };
 
@@ -65,7 +66,7 @@ static const struct rule rules[EVENT_COUNT] = {
     [EVENT_SHUTDOWN_HOST] = {LEAVES(STOPPING, UNKNOWN), EFFECT_SHUTDOWN},
 
     [EVENT_STOPPED_SHUTDOWN] = {LEAVES(SHUT_OFF, SHUTDOWN), EFFECT_STOPPED_OFF},
-    [EVENT_STOPPED_DESTROYED] = {LEAVES(SHUT_OFF, DESTROYED), EFFECT_PLANNED, .why = "destroyed on request"},
+    [EVENT_STOPPED_DESTROYED] = {LEAVES(SHUT_OFF, DESTROYED), EFFECT_STOPPED_DESTROYED},
     [EVENT_STOPPED_CRASHED] = {LEAVES(SHUT_OFF, CRASHED), EFFECT_STOPPED_CRASHED},
     [EVENT_STOPPED_MIGRATED] = {LEAVES(SHUT_OFF, MIGRATED), EFFECT_PLANNED, .why = "migrated away"},
     [EVENT_STOPPED_SAVED] = {LEAVES(SHUT_OFF, SAVED), EFFECT_PLANNED, .why = "saved on request"},
@@ -92,16 +93,16 @@ bool domain_event_state(enum domain_event_kind event, enum machine_state *ret_st
     return true;
 }
 
-static const struct failure_verdict nothing = {FAILURE_NONE, CAUSE_NONE, ""};
+static const struct failure_verdict nothing = {FAILURE_NONE, CAUSE_NONE, "", false};
 
 static struct failure_verdict planned(const char *why)
 {
-    return (struct failure_verdict){FAILURE_PLANNED, CAUSE_NONE, why};
+    return (struct failure_verdict){FAILURE_PLANNED, CAUSE_NONE, why, false};
 }
 
 static struct failure_verdict noted(const char *why)
 {
-    return (struct failure_verdict){FAILURE_NOTED, CAUSE_NONE, why};
+    return (struct failure_verdict){FAILURE_NOTED, CAUSE_NONE, why, false};
 }
 
 /* The stop under way is over, however it ended; the history of panics stays. */
@@ -127,7 +128,7 @@ static struct failure_verdict detected(struct failure_track *track, enum failure
     if (track->reported || is_old_news(track, context))
         return nothing;
     track->reported = true;
-    return (struct failure_verdict){FAILURE_DETECTED, cause, why};
+    return (struct failure_verdict){FAILURE_DETECTED, cause, why, false};
 }
 
 static struct failure_verdict judge_up(struct failure_track *track)
@@ -156,7 +157,7 @@ static struct failure_verdict judge_grace(struct failure_track *track, enum fail
         return nothing;
     track->pending = cause;
     track->pending_until_us = context->now.mono_us + grace_of(cause, context->config);
-    return (struct failure_verdict){FAILURE_PENDING, cause, why};
+    return (struct failure_verdict){FAILURE_PENDING, cause, why, false};
 }
 
 /* As many panics as the limit, the earliest of them within the window. */
@@ -205,6 +206,8 @@ static struct failure_verdict judge_host_kill(struct failure_track *track, const
     settle_stop(track);
     if (context->host_is_shutting_down)
         return planned("terminated because its host is shutting down");
+    if (context->is_held)
+        return planned("terminated on its host, while it is held");
     if (!context->config->host_kill_is_failure)
         return planned("terminated on its host, which failure.host_kill calls planned");
     return detected(track, CAUSE_HOST_KILL, "its process was terminated on the host without asking libvirt", context);
@@ -219,7 +222,7 @@ static struct failure_verdict judge_stopped_off(struct failure_track *track, con
     if (track->last_shutdown == EVENT_SHUTDOWN_HOST)
         return judge_host_kill(track, context);
     settle_stop(track);
-    return planned("shut down from inside or on request");
+    return (struct failure_verdict){FAILURE_PLANNED, CAUSE_NONE, "shut down from inside or on request", true};
 }
 
 static struct failure_verdict judge_stopped_crashed(struct failure_track *track, const struct failure_context *context)
@@ -242,6 +245,15 @@ static struct failure_verdict judge_stopped_failed(struct failure_track *track, 
     if (is_known_off(context))
         return noted("an attempt to start it or to migrate it here failed");
     return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown", context);
+}
+
+static struct failure_verdict judge_stopped_destroyed(struct failure_track *track,
+                                                      const struct failure_context *context)
+{
+    if (context->is_drilled)
+        return detected(track, CAUSE_DRILL, "it was destroyed for a drill, as an operator ordered", context);
+    settle_stop(track);
+    return planned("destroyed on request");
 }
 
 struct failure_verdict failure_handle_event(struct failure_track *track, enum domain_event_kind event,
@@ -275,6 +287,8 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
         return judge_stopped_crashed(track, context);
     case EFFECT_STOPPED_FAILED:
         return judge_stopped_failed(track, context);
+    case EFFECT_STOPPED_DESTROYED:
+        return judge_stopped_destroyed(track, context);
     case EFFECT_WATCHDOG_OFF:
         track->watchdog_off_us = context->now.mono_us;
         return noted(rule->why);
@@ -290,10 +304,18 @@ static struct failure_verdict judge_found_unexplained(struct failure_track *trac
 {
     if (!machine_state_is_active(context->known))
         return nothing;
+    if (context->runs_elsewhere) {
+        settle_stop(track);
+        return planned("found on another host, as after a migration");
+    }
     /* A managed save image goes when the machine starts: this one was made since. */
     if (context->has_managed_save) {
         settle_stop(track);
         return planned("found saved");
+    }
+    if (context->is_held) {
+        settle_stop(track);
+        return planned("found off, while it is held");
     }
     if (context->host_was_lost)
         return detected(track, CAUSE_HOST_LOST, "its host was lost, and came back without it", context);
@@ -308,6 +330,16 @@ static struct failure_verdict judge_found_gone(struct failure_track *track, cons
 {
     if (!machine_state_is_active(context->known))
         return nothing;
+    if (context->runs_elsewhere) {
+        settle_stop(track);
+        return planned("found on another host, as after a migration");
+    }
+    if (context->is_drilled)
+        return judge_stopped_destroyed(track, context);
+    if (context->is_held) {
+        settle_stop(track);
+        return planned("found gone, while it is held");
+    }
     if (context->host_has_rebooted && machine_state_is_in_service(context->known, context->known_reason))
         return detected(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
     settle_stop(track);
@@ -343,6 +375,11 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
     case REASON_UNKNOWN:
     case REASON_FAILED:
         return judge_found_unexplained(track, context);
+    case REASON_DESTROYED:
+        if (was_active && context->is_drilled)
+            return judge_stopped_destroyed(track, context);
+        settle_stop(track);
+        return was_active ? planned("found stopped, and not by a crash") : nothing;
     case REASON_USER:
     case REASON_STARTING_UP:
     case REASON_IO_ERROR:
@@ -350,7 +387,6 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
     case REASON_BUSY:
     case REASON_POSTCOPY_FAILED:
     case REASON_PANICKED:
-    case REASON_DESTROYED:
     case REASON_SAVED:
     case REASON_MIGRATED:
     case REASON_SNAPSHOT:
@@ -428,6 +464,10 @@ struct failure_verdict failure_tick(struct failure_track *track, const struct fa
 
     if (cause == CAUSE_NONE || context->now.mono_us < track->pending_until_us)
         return nothing;
+    if (cause == CAUSE_HOST_LOST && context->is_held) {
+        settle_stop(track);
+        return planned("found off after its host was booted, while it is held");
+    }
     if (cause == CAUSE_PANICKED)
         return detected(track, cause, "the guest panicked and libvirt has not ended it", context);
     return detected(track, cause, "it did not run again within the grace period", context);

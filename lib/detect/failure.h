@@ -27,6 +27,7 @@ struct failure_verdict {
     enum failure_kind kind;
     enum failure_cause cause;
     const char *why; /* static text: what was seen and how it is read */
+    bool by_guest;   /* FAILURE_PLANNED: the guest powered off, by itself or as it was asked to */
 };
 
 /* Events come at most so late, against answers and listings. */
@@ -59,6 +60,9 @@ struct failure_context {
     bool host_was_lost;         /* and this is the first listing since */
     bool host_has_rebooted;     /* since the listing before this one, and nothing is done about this machine already */
     bool has_managed_save;      /* with a listing */
+    bool runs_elsewhere;        /* with a listing that finds it off: the same machine is up on another host */
+    bool is_drilled;            /* it is being destroyed for a drill */
+    bool is_held;               /* by the operator: that it is stopped is planned; that it crashes is not */
     bool host_is_shutting_down; /* the daemon's own host, wherever the machine is: SIGTERM is planned then */
     struct moment now;
 };

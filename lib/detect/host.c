@@ -6,7 +6,7 @@
  *                                           │ ▲
  *                       host_timeout is over│ │ most are there again: its time begins anew
  *                                           ▼ │
- *                                        doubted ── most are gone ──▶ held
+ *                                        doubted ── most are gone ──▶ isolated
  *                                           │ it alone is lost
  *                        ┌──────────────────┼─────────────────────────┐
  *          nothing needed│      agent there │                         │ no agent
@@ -21,7 +21,8 @@
  * From everywhere: connected leads back to reachable, but out of fencing only when the agent has answered
  * (then what was seen meanwhile outdates its word), and out of fenced only when it has been listed: one that
  * was seen and is gone again before that is missing anew. A timer that fires late begins anew as well.
- * What cannot be reached and is not fenced is to be taken for running.
+ * What cannot be reached and is not fenced is to be taken for running. While the host is held no time runs: it stays
+ * missing, and when the hold ends its time begins anew.
  */
 #include "detect/host.h"
 
@@ -51,7 +52,7 @@ static const struct {
     [HOST_REACHABLE] = {"reachable", false, false},
     [HOST_MISSING]   = {"missing",   false, true},
     [HOST_DOUBTED]   = {"doubted",   false, true},
-    [HOST_HELD]      = {"held",      false, true},
+    [HOST_ISOLATED]      = {"isolated",  false, true},
     [HOST_LOST]      = {"lost",      true,  true},
     [HOST_FENCING]   = {"fencing",   true,  true},
     [HOST_UNFENCED]  = {"unfenced",  true,  true},
@@ -62,7 +63,7 @@ static const struct {
 static const char *const event_names[HOST_EVENT_COUNT] = {
     [HOST_CONNECTED] = "connected", [HOST_LISTED] = "listed", [HOST_DISCONNECTED] = "disconnected",
     [HOST_TICK] = "tick",           [HOST_ANSWER] = "answer", [HOST_WITNESSED] = "witnessed",
-    [HOST_CONFIRMED] = "confirmed",
+    [HOST_CONFIRMED] = "confirmed", [HOST_HOLD] = "hold",
 };
 
 const char *host_state_name(enum host_state state)
@@ -113,7 +114,7 @@ static void complain(struct host_track *host, const char *trouble)
 static void be_missing(struct step *step)
 {
     enter(step, HOST_MISSING);
-    if (!step->event->is_here)
+    if (!step->event->is_here && !step->event->is_held)
         step->host->deadline_us = step->event->now.mono_us + step->config->host_timeout_us;
 }
 
@@ -212,6 +213,7 @@ static bool in_reachable(struct step *step)
     case HOST_WITNESSED:
     case HOST_ANSWER:
     case HOST_CONFIRMED:
+    case HOST_HOLD:
     case HOST_EVENT_COUNT:
     default:
         return false;
@@ -224,9 +226,9 @@ static bool in_missing(struct step *step)
         be_fenced(step, true);
         return true;
     }
-    if (!is_due(step))
+    if (step->event->kind != HOST_HOLD && !is_due(step))
         return false;
-    if (is_late(step))
+    if (step->event->kind == HOST_HOLD || step->event->is_held || is_late(step))
         be_missing(step);
     else
         doubt(step);
@@ -239,21 +241,21 @@ static bool in_doubted(struct step *step)
         be_fenced(step, true);
         return true;
     }
-    if (step->event->kind != HOST_WITNESSED)
+    if (step->event->kind != HOST_WITNESSED && step->event->kind != HOST_HOLD)
         return false;
-    if (is_late(step)) {
+    if (step->event->kind == HOST_HOLD || step->event->is_held || is_late(step)) {
         be_missing(step);
     } else if (step->event->most_are_gone) {
-        enter(step, HOST_HELD);
+        enter(step, HOST_ISOLATED);
         step->host->was_lost = true; /* or not: what it has when it is back will show it */
-        step->out->is_held = true;
+        step->out->is_isolated = true;
     } else {
         be_lost(step);
     }
     return true;
 }
 
-static bool in_held(struct step *step)
+static bool in_isolated(struct step *step)
 {
     if (step->event->kind == HOST_CONFIRMED) {
         be_fenced(step, true);
@@ -262,7 +264,7 @@ static bool in_held(struct step *step)
     if (step->event->kind != HOST_WITNESSED || step->event->most_are_gone)
         return false;
     be_missing(step);
-    step->out->is_released = true;
+    step->out->is_rejoined = true;
     return true;
 }
 
@@ -272,7 +274,11 @@ static bool in_lost(struct step *step)
         be_fenced(step, true);
         return true;
     }
-    if (step->event->kind != HOST_TICK || !step->event->is_needed)
+    if (step->event->kind == HOST_HOLD && !step->event->is_held) {
+        be_missing(step);
+        return true;
+    }
+    if (step->event->kind != HOST_TICK || !step->event->is_needed || step->event->is_held)
         return false;
     doubt(step);
     return true;
@@ -299,6 +305,11 @@ static bool in_fencing(struct step *step)
         step->host->was_seen = true;
         return true;
     }
+    if (step->event->kind == HOST_HOLD && step->event->is_held && step->event->is_unbegun) {
+        step->host->tries--;
+        be_missing(step);
+        return true;
+    }
     if (step->event->kind != HOST_ANSWER)
         return false;
     if (step->host->was_seen)
@@ -316,8 +327,10 @@ static bool in_unfenced(struct step *step)
         be_fenced(step, true);
         return true;
     }
+    if (step->event->kind == HOST_HOLD)
+        be_missing(step);
     /* Without an agent there is no deadline, and one may be configured any time. */
-    if (step->event->kind == HOST_TICK && !step->event->can_be_fenced)
+    else if (step->event->kind == HOST_TICK && !step->event->can_be_fenced)
         step->host->deadline_us = USEC_INFINITY;
     else if (step->event->kind == HOST_TICK && (step->host->deadline_us == USEC_INFINITY || is_due(step)))
         doubt(step);
@@ -354,7 +367,7 @@ static const struct {
     [HOST_REACHABLE] = {false, in_reachable},
     [HOST_MISSING]   = {true,  in_missing},
     [HOST_DOUBTED]   = {true,  in_doubted},
-    [HOST_HELD]      = {true,  in_held},
+    [HOST_ISOLATED]      = {true,  in_isolated},
     [HOST_LOST]      = {true,  in_lost},
     [HOST_FENCING]   = {false, in_fencing},
     [HOST_UNFENCED]  = {true,  in_unfenced},

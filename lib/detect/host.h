@@ -16,7 +16,7 @@ enum host_state {
     HOST_REACHABLE, /* connected, or connected last */
     HOST_MISSING,   /* cannot be reached; its time runs */
     HOST_DOUBTED,   /* its time is over: the others are asked whether the daemon itself is cut off */
-    HOST_HELD,      /* most are gone at once: not taken for lost */
+    HOST_ISOLATED,  /* most are gone at once: not taken for lost */
     HOST_LOST,      /* and nothing on it needs to be recovered */
     HOST_FENCING,   /* the agent is at work */
     HOST_UNFENCED,  /* lost, and not known to be off: nothing of it is started elsewhere */
@@ -40,6 +40,7 @@ enum host_event_kind {
     HOST_WITNESSED, /* the others were asked: see most_are_gone */
     HOST_ANSWER,    /* of the agent: see error */
     HOST_CONFIRMED, /* an operator says that it is off */
+    HOST_HOLD,      /* a hold began or ended: see is_held */
     HOST_EVENT_COUNT,
 };
 
@@ -50,6 +51,8 @@ struct host_event {
     struct moment now;
     bool is_here;       /* it is the host that the daemon runs on: never lost */
     bool most_are_gone; /* HOST_WITNESSED */
+    bool is_held;       /* by the operator: it does not count as lost, and is not fenced */
+    bool is_unbegun;    /* HOST_HOLD: the agent was not started yet */
     bool is_needed;     /* something on it would be recovered, were it off */
     bool can_be_fenced; /* there is an agent, and it may be used */
     int error;          /* HOST_ANSWER: 0, or negative errno */
@@ -78,8 +81,8 @@ void host_done(struct host_track *host);
 /* What one step asks for, and what is worth telling. */
 struct host_step {
     bool asks_others; /* answer with HOST_WITNESSED */
-    bool is_held;
-    bool is_released;
+    bool is_isolated;
+    bool is_rejoined;
     bool is_lost;
     bool fences; /* start the agent, answer with HOST_ANSWER */
     bool has_failed;

@@ -19,25 +19,96 @@ static const char *put_text(char **end, const char *text)
     return copy;
 }
 
+/* Texts behind the source of a disk. */
+#define DISK_OTHERS 4
+
 static size_t text_size(const char *text)
 {
     return text != NULL ? strlen(text) + 1 : 0;
 }
 
-int disk_set_texts(struct disk *disk, const char *source, const char *pool, const char *volume, const char *target)
+static int set_texts(struct disk *disk, const char *source, const char *const others[static DISK_OTHERS])
 {
-    char *texts = malloc(strlen(source) + 1 + text_size(pool) + text_size(volume) + text_size(target));
-    char *end = texts;
+    size_t size = strlen(source) + 1;
+    char *texts, *end;
 
+    for (size_t i = 0; i < DISK_OTHERS; i++)
+        size += others[i] != NULL ? strlen(others[i]) + 1 : 1;
+    texts = end = malloc(size);
     if (texts == NULL)
         return -ENOMEM;
     put_text(&end, source);
-    disk->pool = put_text(&end, pool);
-    disk->volume = put_text(&end, volume);
-    disk->target = put_text(&end, target);
+    for (size_t i = 0; i < DISK_OTHERS; i++)
+        put_text(&end, others[i] != NULL ? others[i] : "");
     free(disk->source);
     disk->source = texts;
     return 0;
+}
+
+int disk_set_texts(struct disk *disk, const char *source, const char *pool, const char *volume, const char *target)
+{
+    return set_texts(disk, source, (const char *const[DISK_OTHERS]){target, pool, volume, NULL});
+}
+
+static const char *behind(const char *text)
+{
+    return text + strlen(text) + 1;
+}
+
+static const char *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+const char *disk_target(const struct disk *disk)
+{
+    return text_or_null(behind(disk->source));
+}
+
+const char *disk_pool(const struct disk *disk)
+{
+    return text_or_null(behind(behind(disk->source)));
+}
+
+const char *disk_volume(const struct disk *disk)
+{
+    return text_or_null(behind(behind(behind(disk->source))));
+}
+
+static const char *identity_or_null(const struct disk *disk)
+{
+    return text_or_null(behind(behind(behind(behind(disk->source)))));
+}
+
+const char *disk_identity(const struct disk *disk)
+{
+    const char *identity = identity_or_null(disk);
+
+    return identity != NULL ? identity : disk->source;
+}
+
+int disk_set_identity(struct disk *disk, const char *identity)
+{
+    return set_texts(disk, disk->source,
+                     (const char *const[DISK_OTHERS]){disk_target(disk), disk_pool(disk), disk_volume(disk), identity});
+}
+
+int disk_copy(const struct disk *disk, struct disk *ret)
+{
+    *ret = *disk;
+    ret->source = NULL;
+    if (set_texts(ret, disk->source,
+                  (const char *const[DISK_OTHERS]){disk_target(disk), disk_pool(disk), disk_volume(disk),
+                                                   identity_or_null(disk)}) == 0)
+        return 0;
+    *ret = (struct disk){0};
+    return -ENOMEM;
+}
+
+/* All of its texts. */
+static size_t disk_texts_size(const struct disk *disk)
+{
+    return (size_t)(behind(behind(behind(behind(behind(disk->source))))) - disk->source);
 }
 
 void disk_done(struct disk *disk)
@@ -93,6 +164,7 @@ static void free_parts(struct domain_description *description)
     free(description->hostdevs);
     free(description->name);
     free(description->osinfo_id);
+    free(description->service);
 }
 
 void domain_description_free(struct domain_description *description)
@@ -108,32 +180,13 @@ void domain_description_free(struct domain_description *description)
 
 static size_t texts_size(const struct domain_description *description)
 {
-    size_t size = text_size(description->name) + text_size(description->osinfo_id);
+    size_t size = text_size(description->name) + text_size(description->osinfo_id) + text_size(description->service);
 
-    for (size_t i = 0; i < description->n_disks; i++) {
-        const struct disk *disk = &description->disks[i];
-
-        size += text_size(disk->source) + text_size(disk->pool) + text_size(disk->volume) + text_size(disk->target);
-    }
+    for (size_t i = 0; i < description->n_disks; i++)
+        size += disk_texts_size(&description->disks[i]);
     for (size_t i = 0; i < description->n_hostdevs; i++)
         size += text_size(description->hostdevs[i]);
     return size;
-}
-
-static void pack_texts(struct domain_description *packed, char *end)
-{
-    packed->name = (char *)put_text(&end, packed->name);
-    packed->osinfo_id = (char *)put_text(&end, packed->osinfo_id);
-    for (size_t i = 0; i < packed->n_disks; i++) {
-        struct disk *disk = &packed->disks[i];
-
-        disk->source = (char *)put_text(&end, disk->source);
-        disk->pool = put_text(&end, disk->pool);
-        disk->volume = put_text(&end, disk->volume);
-        disk->target = put_text(&end, disk->target);
-    }
-    for (size_t i = 0; i < packed->n_hostdevs; i++)
-        packed->hostdevs[i] = (char *)put_text(&end, packed->hostdevs[i]);
 }
 
 /* Copies the array to *end and moves that behind it. */
@@ -145,6 +198,17 @@ static void *put_array(char **end, const void *array, size_t size)
         memcpy(copy, array, size);
     *end += size;
     return copy;
+}
+
+static void pack_texts(struct domain_description *packed, char *end)
+{
+    packed->name = (char *)put_text(&end, packed->name);
+    packed->osinfo_id = (char *)put_text(&end, packed->osinfo_id);
+    packed->service = (char *)put_text(&end, packed->service);
+    for (size_t i = 0; i < packed->n_disks; i++)
+        packed->disks[i].source = put_array(&end, packed->disks[i].source, disk_texts_size(&packed->disks[i]));
+    for (size_t i = 0; i < packed->n_hostdevs; i++)
+        packed->hostdevs[i] = (char *)put_text(&end, packed->hostdevs[i]);
 }
 
 /* Arrays by falling alignment, texts last. */
@@ -173,6 +237,11 @@ int domain_description_pack(struct domain_description **description)
     return 0;
 }
 
+uint64_t domain_description_host_memory_kib(const struct domain_description *description)
+{
+    return description->has_hugepages ? 0 : description->memory_kib;
+}
+
 uint64_t domain_description_disk_bytes(const struct domain_description *description)
 {
     uint64_t sum = 0;
@@ -193,12 +262,80 @@ static bool disks_equal(const struct domain_description *a, const struct domain_
     for (size_t i = 0; i < a->n_disks; i++) {
         const struct disk *left = &a->disks[i], *right = &b->disks[i];
 
-        if (!text_equal(left->source, right->source) || !text_equal(left->pool, right->pool) ||
-            !text_equal(left->volume, right->volume) || !text_equal(left->target, right->target) ||
-            left->writable != right->writable || left->shareable != right->shareable)
+        size_t size = disk_texts_size(left);
+
+        if (size != disk_texts_size(right) || memcmp(left->source, right->source, size) != 0 ||
+            left->writable != right->writable || left->shareable != right->shareable ||
+            left->is_backing != right->is_backing || left->has_chain != right->has_chain ||
+            left->is_networked != right->is_networked)
             return false;
     }
     return true;
+}
+
+uint32_t domain_description_chain_length(const struct domain_description *description, uint32_t place)
+{
+    uint32_t length = 0;
+
+    while (place + length + 1 < description->n_disks && description->disks[place + length + 1].is_backing)
+        length++;
+    return length;
+}
+
+static const struct disk *find_chain(const struct domain_description *description, const struct disk *disk)
+{
+    for (uint32_t i = 0; i < description->n_disks; i++) {
+        const struct disk *other = &description->disks[i];
+
+        if (other->has_chain && !other->is_backing && strcmp(other->source, disk->source) == 0 &&
+            text_equal(disk_pool(other), disk_pool(disk)) && text_equal(disk_volume(other), disk_volume(disk)))
+            return other;
+    }
+    return NULL;
+}
+
+int domain_description_set_chain(struct domain_description *description, uint32_t place, const struct disk *images,
+                                 uint32_t count)
+{
+    struct disk *disks =
+        count > 0 ? reallocarray(description->disks, description->n_disks + count, sizeof(*disks)) : NULL;
+
+    if (count == 0)
+        return 0;
+    if (disks == NULL)
+        return -ENOMEM;
+    description->disks = disks;
+    disks += place + 1;
+    memmove(disks + count, disks, (description->n_disks - place - 1) * sizeof(*disks));
+    for (uint32_t i = 0; i < count; i++) {
+        if (disk_copy(&images[i], &disks[i]) < 0) {
+            while (i-- > 0)
+                disk_done(&disks[i]);
+            memmove(disks, disks + count, (description->n_disks - place - 1) * sizeof(*disks));
+            return -ENOMEM;
+        }
+        disks[i].is_backing = true;
+    }
+    description->n_disks += count;
+    return 0;
+}
+
+int domain_description_inherit_chains(struct domain_description *description, const struct domain_description *earlier)
+{
+    for (uint32_t i = 0; i < description->n_disks; i++) {
+        const struct disk *disk = &description->disks[i];
+        bool is_told = disk->has_chain || disk->is_backing || domain_description_chain_length(description, i) > 0;
+        const struct disk *known = is_told ? NULL : find_chain(earlier, disk);
+
+        if (known == NULL)
+            continue;
+        if (domain_description_set_chain(description, i, known + 1,
+                                         domain_description_chain_length(earlier, (uint32_t)(known - earlier->disks))) <
+            0)
+            return -ENOMEM;
+        description->disks[i].has_chain = true;
+    }
+    return 0;
 }
 
 static bool macs_equal(const struct domain_description *a, const struct domain_description *b)
@@ -219,14 +356,45 @@ static bool hostdevs_equal(const struct domain_description *a, const struct doma
 static bool metadata_equal(const struct domain_description *a, const struct domain_description *b)
 {
     return a->has_metadata == b->has_metadata && a->roles == b->roles && a->has_priority == b->has_priority &&
-           a->priority == b->priority && feature_texts_equal(&a->features, &b->features);
+           a->priority == b->priority && text_equal(a->service, b->service) &&
+           feature_texts_equal(&a->features, &b->features);
 }
 
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b)
 {
     return strcmp(a->uuid, b->uuid) == 0 && text_equal(a->name, b->name) && a->vcpus == b->vcpus &&
-           a->memory_kib == b->memory_kib && a->on_crash == b->on_crash &&
+           a->memory_kib == b->memory_kib && a->has_hugepages == b->has_hugepages && a->on_crash == b->on_crash &&
            a->has_agent_channel == b->has_agent_channel && a->has_panic_device == b->has_panic_device &&
            text_equal(a->osinfo_id, b->osinfo_id) && disks_equal(a, b) && macs_equal(a, b) && hostdevs_equal(a, b) &&
            metadata_equal(a, b);
+}
+
+/* From this place on, the next disk that is no image below another; n_disks: there is none. */
+static uint32_t next_disk(const struct domain_description *description, uint32_t place)
+{
+    while (place < description->n_disks && description->disks[place].is_backing)
+        place++;
+    return place;
+}
+
+static bool disks_are_alike(const struct domain_description *a, const struct domain_description *b)
+{
+    uint32_t i = next_disk(a, 0), k = next_disk(b, 0);
+
+    for (; i < a->n_disks && k < b->n_disks; i = next_disk(a, i + 1), k = next_disk(b, k + 1)) {
+        const struct disk *left = &a->disks[i], *right = &b->disks[k];
+
+        if (strcmp(left->source, right->source) != 0 || left->writable != right->writable ||
+            left->shareable != right->shareable || !text_equal(disk_pool(left), disk_pool(right)) ||
+            !text_equal(disk_volume(left), disk_volume(right)) || !text_equal(disk_target(left), disk_target(right)))
+            return false;
+    }
+    return i == a->n_disks && k == b->n_disks;
+}
+
+bool domain_description_starts_alike(const struct domain_description *a, const struct domain_description *b)
+{
+    return a->vcpus == b->vcpus && a->memory_kib == b->memory_kib && a->on_crash == b->on_crash &&
+           text_equal(a->osinfo_id, b->osinfo_id) && disks_are_alike(a, b) && macs_equal(a, b) &&
+           hostdevs_equal(a, b) && feature_texts_equal(&a->features, &b->features);
 }

@@ -13,8 +13,7 @@
 #include "base/cleanup.h"
 #include "model/feature_texts.h"
 #include "model/mac.h"
-
-#define UUID_TEXT_SIZE 37 /* 36 characters and the terminating NUL, as VIR_UUID_STRING_BUFLEN */
+#include "model/uuid.h"
 
 /* What libvirt does by itself when the guest crashes (<on_crash>). */
 enum on_crash {
@@ -24,21 +23,40 @@ enum on_crash {
     ON_CRASH_COUNT,
 };
 
-/* One of a machine's disks. Its texts stand one behind the other in one allocation, which begins with source. */
+/*
+ * One of a machine's disks. The other texts stand behind the source, in the same allocation: target, pool, volume and
+ * identity, each of them perhaps empty.
+ */
 struct disk {
-    char *source;     /* file, block device, "pool/volume" or "protocol:name[@host]"; never NULL */
-    const char *pool; /* for type='volume': the storage pool, else NULL; the volume is in `volume` */
-    const char *volume;
-    const char *target;      /* guest device name such as "vda", or NULL */
+    char *source;            /* file, block device, "pool/volume" or "protocol:name[@host]"; never NULL */
     uint64_t capacity_bytes; /* 0: not known (yet) */
-    bool writable;           /* neither <readonly/> nor a CD-ROM */
-    bool shareable;          /* <shareable/>: meant to be used by several machines at once */
+    bool writable : 1;       /* neither <readonly/> nor a CD-ROM */
+    bool shareable : 1;      /* <shareable/>: meant to be used by several machines at once */
+    bool is_backing : 1;     /* an image below the disk before it, which reads it and does not write to it */
+    bool has_chain : 1;      /* of a disk: the images below it are known, and follow it; there may be none */
+    bool is_networked : 1;   /* its storage pool is on the network: other hosts have the same image there */
+    bool is_declared : 1;    /* the configuration says that other hosts have the same image there; the pool sets it */
 };
 
-/* Gives the disk copies of these texts (source is not NULL) and frees those that it had. -ENOMEM changes nothing. */
+/*
+ * Gives the disk copies of these texts (source is not NULL) and frees those that it had, its identity as well. -ENOMEM
+ * changes nothing.
+ */
 int disk_set_texts(struct disk *disk, const char *source, const char *pool, const char *volume,
                    const char *target) _must_check_;
+/* What the image is recognised by where its source may be written in several ways. -ENOMEM changes nothing. */
+int disk_set_identity(struct disk *disk, const char *identity) _must_check_;
+/* A copy with all texts and properties; end with disk_done. -ENOMEM: *ret is {0}. */
+int disk_copy(const struct disk *disk, struct disk *ret) _must_check_;
 void disk_done(struct disk *disk);
+
+/* Guest device name such as "vda", or NULL. */
+const char *disk_target(const struct disk *disk);
+/* Of type='volume': the storage pool and the volume in it; else NULL. */
+const char *disk_pool(const struct disk *disk);
+const char *disk_volume(const struct disk *disk);
+/* The resolved path of a file or a volume, as far as that is known; else the source. */
+const char *disk_identity(const struct disk *disk);
 
 /* Owned as a whole by the holder of the pointer; free with domain_description_free. A pool has one for each machine. */
 struct domain_description {
@@ -49,8 +67,9 @@ struct domain_description {
     /* What the machine has of its host for itself, as hostdev_xml.h names it; one device may be here by two names. */
     char **hostdevs;
     char *osinfo_id; /* libosinfo id such as "http://ubuntu.com/ubuntu/20.04", or NULL */
-    /* From <understudy:machine xmlns:understudy="urn:understudy:domain:1.0">, as are role and priority. */
+    /* From <understudy:machine xmlns:understudy="urn:understudy:domain:1.0">, as are role, priority and service. */
     struct feature_texts features;
+    char *service; /* the name of its service, where that is not its own; or NULL */
     /* What its guest agent told just now; the list may be empty once knowledge was made of it. */
     struct feature_texts learned;
     uint32_t n_disks, n_macs, n_hostdevs;
@@ -59,13 +78,15 @@ struct domain_description {
     enum on_crash on_crash : 8;
     char uuid[UUID_TEXT_SIZE];
     uint8_t roles; /* of enum machine_role; 0: the metadata gives none */
-    bool has_priority;
-    bool has_metadata;      /* without it there is no role, no priority and no feature */
-    bool has_learned;       /* false: the guest agent was not asked, or did not answer */
-    bool has_agent_channel; /* a virtio channel org.qemu.guest_agent.0 */
-    bool agent_connected;   /* and the guest's end of it is open; false for a machine that is off */
-    bool has_panic_device;
-    bool is_packed; /* all but features and learned is one allocation, to be read only */
+    bool has_priority : 1;
+    bool has_metadata : 1;      /* without it there is no role, no priority, no service and no feature */
+    bool has_learned : 1;       /* false: the guest agent was not asked, or did not answer */
+    bool has_agent_channel : 1; /* a virtio channel org.qemu.guest_agent.0 */
+    bool agent_connected : 1;   /* and the guest's end of it is open; false for a machine that is off */
+    bool has_panic_device : 1;
+    bool has_hugepages : 1; /* its memory is in huge pages, which its host has set apart */
+    bool is_live : 1;       /* of the machine as it runs; false: as it is to be started */
+    bool is_packed : 1;     /* all but features and learned is one allocation, to be read only */
 };
 
 /* Adds an address. -EINVAL: it is none. -ENOMEM. */
@@ -82,12 +103,34 @@ int domain_description_learn(struct domain_description *description, const char 
  */
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b);
 
+/*
+ * The images that stand below the disk at this place, the nearest first, are copied behind it. It had none, and the
+ * description is not packed. -ENOMEM changes nothing.
+ */
+int domain_description_set_chain(struct domain_description *description, uint32_t place, const struct disk *images,
+                                 uint32_t count) _must_check_;
+/* How many images follow the disk at this place. */
+uint32_t domain_description_chain_length(const struct domain_description *description, uint32_t place);
+
+/* The same hardware, disks and features: not what became known of them later, nor which role it has for which service. */
+bool domain_description_starts_alike(const struct domain_description *a, const struct domain_description *b);
+
+/*
+ * What was known of the images below its disks and is not told again, since the machine is off now, is copied from an
+ * earlier description of the same machine. -ENOMEM: *description is as it was, or knows less.
+ */
+int domain_description_inherit_chains(struct domain_description *description,
+                                      const struct domain_description *earlier) _must_check_;
+
 /* Puts what *description owns into one allocation, and that in its place; nothing is added to it afterwards. -ENOMEM. */
 int domain_description_pack(struct domain_description **description) _must_check_;
 
 /* Takes NULL. */
 void domain_description_free(struct domain_description *description);
 DEFINE_CLEANUP(struct domain_description, domain_description_free);
+
+/* What it takes of the free memory of its host: nothing where that is in huge pages. */
+uint64_t domain_description_host_memory_kib(const struct domain_description *description);
 
 /* The sum of the known capacities of the writable disks, in bytes. */
 uint64_t domain_description_disk_bytes(const struct domain_description *description);

@@ -76,6 +76,7 @@ static void read_memory(struct xml_reader *reader, const xmlNode *domain)
     _cleanup_(freep) char *unit = xml_attribute(reader, node, "unit");
     uint64_t amount, factor, bytes;
 
+    reader->description->has_hugepages = xml_child(xml_child(domain, "memoryBacking"), "hugepages") != NULL;
     if (node == NULL)
         return;
     if (parse_u64(text, &amount) && unit_factor(unit, &factor) && !__builtin_mul_overflow(amount, factor, &bytes))
@@ -121,8 +122,24 @@ static void read_on_crash(struct xml_reader *reader, const xmlNode *domain)
     xml_warn(reader, node, "unknown on_crash", text);
 }
 
+/* The port that libvirt takes where none is named; "": it has none. */
+static const char *default_port(const char *protocol)
+{
+    static const struct {
+        const char *protocol, *port;
+    } ports[] = {
+        {"nbd", "10809"}, {"http", "80"}, {"https", "443"}, {"ftp", "21"},
+        {"ftps", "990"},  {"tftp", "69"}, {"ssh", "22"},    {"nfs", "2049"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS_OF(ports); i++)
+        if (strcmp(protocol, ports[i].protocol) == 0)
+            return ports[i].port;
+    return "";
+}
+
 /* "@host:port", or "@" and the path of a Unix socket; empty without a host. NULL: out of memory. */
-static char *network_host(struct xml_reader *reader, const xmlNode *source)
+static char *network_host(struct xml_reader *reader, const xmlNode *source, const char *protocol)
 {
     const xmlNode *host = xml_child(source, "host");
     _cleanup_(freep) char *name = xml_attribute(reader, host, "name");
@@ -133,27 +150,44 @@ static char *network_host(struct xml_reader *reader, const xmlNode *source)
         return xml_format(reader, "@%s", socket);
     if (name == NULL)
         return xml_format(reader, "%s", "");
-    return xml_format(reader, "@%s%s%s", name, port != NULL ? ":" : "", port != NULL ? port : "");
+    for (char *c = name; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    if (port == NULL)
+        port = xml_format(reader, "%s", default_port(protocol));
+    if (port == NULL)
+        return NULL;
+    return xml_format(reader, "@%s%s%s", name, port[0] != '\0' ? ":" : "", port);
+}
+
+/* An iSCSI target without a unit means its unit 0. */
+static char *iscsi_source(struct xml_reader *reader, const char *name)
+{
+    return xml_format(reader, "iscsi:%s%s", name, strchr(name, '/') != NULL ? "" : "/0");
 }
 
 /*
- * Where the name alone says which image it is, hosts are left out: they are many ways to the one
- * image, and two machines need not list them alike.
+ * One text for all spellings of a source. Where the name alone says which image it is, hosts are left out: they are many
+ * ways to the one image, and two machines need not list them alike.
  */
 static char *network_source(struct xml_reader *reader, const xmlNode *source)
 {
-    static const char *const self_sufficient[] = {"rbd", "iscsi", "gluster", "sheepdog", "vxhs"};
+    static const char *const self_sufficient[] = {"rbd", "gluster", "sheepdog", "vxhs"};
     _cleanup_(freep) char *protocol = xml_attribute(reader, source, "protocol");
     _cleanup_(freep) char *name = xml_attribute(reader, source, "name");
+    _cleanup_(freep) char *query = xml_attribute(reader, source, "query");
 
     if (protocol == NULL)
         return NULL;
+    if (name != NULL && strcmp(protocol, "iscsi") == 0)
+        return iscsi_source(reader, name);
     for (size_t i = 0; name != NULL && i < ELEMENTS_OF(self_sufficient); i++)
         if (strcmp(protocol, self_sufficient[i]) == 0)
             return xml_format(reader, "%s:%s", protocol, name);
 
-    _cleanup_(freep) char *host = network_host(reader, source);
-    return host != NULL ? xml_format(reader, "%s:%s%s", protocol, name != NULL ? name : "", host) : NULL;
+    _cleanup_(freep) char *host = network_host(reader, source, protocol);
+    return host != NULL ? xml_format(reader, "%s:%s%s%s%s", protocol, name != NULL ? name : "",
+                                     query != NULL ? "?" : "", query != NULL ? query : "", host)
+                        : NULL;
 }
 
 /* <source type='pci' namespace='1'><address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source> */
@@ -208,29 +242,54 @@ static void add_disk(struct xml_reader *reader, struct disk *disk)
     *disk = (struct disk){0};
 }
 
+/* The disk, or an image below one. */
+static void add_source(struct xml_reader *reader, const xmlNode *node, const char *target, struct disk *disk)
+{
+    _cleanup_(freep) char *pool = NULL;
+    _cleanup_(freep) char *volume = NULL;
+    _cleanup_(freep) char *source = disk_source(reader, node, &pool, &volume);
+
+    if (source == NULL)
+        return;
+    if (disk_set_texts(disk, source, pool, volume, target) == 0)
+        add_disk(reader, disk);
+    else
+        reader->out_of_memory = true;
+    disk_done(disk);
+}
+
+/*
+ * <backingStore type='file'><source file='/base.qcow2'/><backingStore/></backingStore>: the running machine, and a
+ * definition that names its chain, say what stands below a disk. An empty one ends the chain.
+ */
+static void read_chain(struct xml_reader *reader, const xmlNode *node, const char *target)
+{
+    while ((node = xml_child(node, "backingStore")) != NULL) {
+        struct disk image = {.is_backing = true};
+
+        add_source(reader, node, target, &image);
+    }
+}
+
 static void read_disk(struct xml_reader *reader, const xmlNode *node)
 {
     bool is_cdrom = xml_attribute_is(reader, node, "device", "cdrom");
     bool is_floppy = xml_attribute_is(reader, node, "device", "floppy");
     _cleanup_(freep) char *target = xml_attribute(reader, xml_child(node, "target"), "dev");
-    _cleanup_(freep) char *pool = NULL;
-    _cleanup_(freep) char *volume = NULL;
-    _cleanup_(freep) char *source = disk_source(reader, node, &pool, &volume);
-    _cleanup_(disk_done) struct disk disk = {
+    uint32_t n_before = reader->description->n_disks;
+    struct disk disk = {
         .writable = !is_cdrom && xml_child(node, "readonly") == NULL,
         .shareable = xml_child(node, "shareable") != NULL,
+        .has_chain = xml_child(node, "backingStore") != NULL,
     };
 
-    if (source == NULL) {
-        if (!is_cdrom && !is_floppy)
-            xml_warn(reader, node, "disk without a source", target);
-        return;
+    add_source(reader, node, target, &disk);
+    if (reader->description->n_disks > n_before) {
+        read_chain(reader, node, target);
+        hostdev_read_nvme(reader, node);
+    } else if (!is_cdrom && !is_floppy && !reader->out_of_memory) {
+        xml_warn(reader, node, "disk without a source", target);
     }
-    if (disk_set_texts(&disk, source, pool, volume, target) == 0)
-        add_disk(reader, &disk);
-    else
-        reader->out_of_memory = true;
-    hostdev_read_nvme(reader, node);
 }
 
 static void read_interface(struct xml_reader *reader, const xmlNode *node)
@@ -335,6 +394,7 @@ static void read_metadata(struct xml_reader *reader, const xmlNode *domain)
     reader->description->has_metadata = true;
     read_role(reader, machine);
     read_priority(reader, machine);
+    reader->description->service = xml_attribute(reader, machine, "service");
     for (const xmlNode *node = machine->children; node != NULL; node = node->next) {
         if (node->type != XML_ELEMENT_NODE)
             continue;

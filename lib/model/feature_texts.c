@@ -6,35 +6,50 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Without the empty kind that ends the list. */
+static size_t size_of(const struct feature_texts *features)
+{
+    struct feature_text feature;
+    size_t place = 0;
+
+    while (feature_texts_next(features, &place, &feature))
+        ;
+    return place;
+}
+
 int feature_texts_add(struct feature_texts *features, const char *kind, const char *value)
 {
-    size_t kind_size = strlen(kind) + 1, value_size = value != NULL ? strlen(value) + 1 : 1;
-    char *texts = realloc(features->texts, features->size + kind_size + value_size);
+    size_t kind_size = strlen(kind) + 1, value_size = value != NULL ? strlen(value) + 1 : 1, size = size_of(features);
+    char *texts;
 
+    if (kind[0] == '\0')
+        return 0;
+    texts = realloc(features->texts, size + kind_size + value_size + 1);
     if (texts == NULL)
         return -ENOMEM;
-    memcpy(texts + features->size, kind, kind_size);
-    memcpy(texts + features->size + kind_size, value != NULL ? value : "", value_size);
+    memcpy(texts + size, kind, kind_size);
+    memcpy(texts + size + kind_size, value != NULL ? value : "", value_size);
+    texts[size + kind_size + value_size] = '\0';
     features->texts = texts;
-    features->size += kind_size + value_size;
     return 0;
 }
 
 int feature_texts_copy(struct feature_texts *target, const struct feature_texts *source)
 {
-    if (source->size == 0)
+    size_t size = size_of(source) + 1;
+
+    if (source->texts == NULL)
         return 0;
-    target->texts = malloc(source->size);
+    target->texts = malloc(size);
     if (target->texts == NULL)
         return -ENOMEM;
-    memcpy(target->texts, source->texts, source->size);
-    target->size = source->size;
+    memcpy(target->texts, source->texts, size);
     return 0;
 }
 
 bool feature_texts_next(const struct feature_texts *features, size_t *place, struct feature_text *ret)
 {
-    if (*place >= features->size)
+    if (features->texts == NULL || features->texts[*place] == '\0')
         return false;
     ret->kind = features->texts + *place;
     *place += strlen(ret->kind) + 1;
@@ -45,9 +60,21 @@ bool feature_texts_next(const struct feature_texts *features, size_t *place, str
     return true;
 }
 
+bool feature_texts_are_none(const struct feature_texts *features)
+{
+    return features->texts == NULL;
+}
+
 bool feature_texts_equal(const struct feature_texts *a, const struct feature_texts *b)
 {
-    return a->size == b->size && (a->size == 0 || memcmp(a->texts, b->texts, a->size) == 0);
+    size_t size = size_of(a);
+
+    return a->texts == b->texts || (size == size_of(b) && size > 0 && memcmp(a->texts, b->texts, size) == 0);
+}
+
+uint32_t feature_texts_hash(const struct feature_texts *features)
+{
+    return interned_hash_bytes(0, features->texts, size_of(features));
 }
 
 void feature_texts_done(struct feature_texts *features)

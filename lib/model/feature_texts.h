@@ -5,8 +5,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
+#include "base/interned.h"
 
 /* One of the list, which it is borrowed from. value NULL: the source says that the machine has none of the kind. */
 struct feature_text {
@@ -14,13 +16,18 @@ struct feature_text {
     const char *value;
 };
 
-/* A plain value: initialise with {0}, end with feature_texts_done. "kind\0value\0" for each, the value perhaps empty. */
+/*
+ * A plain value: initialise with {0}, end with feature_texts_done. "kind\0value\0" for each, the value perhaps empty, and
+ * an empty kind behind the last.
+ */
 struct feature_texts {
-    char *texts;
-    size_t size;
+    char *texts; /* NULL: none */
 };
 
-/* Adds copies at the end. An empty value is as NULL: none of the kind. -ENOMEM leaves the list as it was. */
+/*
+ * Adds copies at the end; nothing where the kind is empty. An empty value is as NULL: none of the kind. -ENOMEM leaves the
+ * list as it was.
+ */
 int feature_texts_add(struct feature_texts *features, const char *kind, const char *value) _must_check_;
 
 /* Makes *target, which is empty, an independent copy. -ENOMEM leaves it empty. */
@@ -29,7 +36,10 @@ int feature_texts_copy(struct feature_texts *target, const struct feature_texts 
 /* The list in its order: start with *place 0; false ends it. */
 bool feature_texts_next(const struct feature_texts *features, size_t *place, struct feature_text *ret);
 
+bool feature_texts_are_none(const struct feature_texts *features);
 bool feature_texts_equal(const struct feature_texts *a, const struct feature_texts *b);
+
+uint32_t feature_texts_hash(const struct feature_texts *features);
 
 void feature_texts_done(struct feature_texts *features);
 

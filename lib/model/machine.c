@@ -174,12 +174,22 @@ bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
 
 bool machine_is_protected(const struct machine *machine)
 {
-    return machine->serves != NULL || (machine->roles & ROLE_PROTECTED) != 0;
+    return (machine->roles & ROLE_PROTECTED) != 0 || (machine->serves != NULL && machine->serves->is_protected);
+}
+
+const char *machine_service_name(const struct machine *machine)
+{
+    return machine->serves != NULL ? machine->serves->name : machine_own_service_name(machine);
+}
+
+const char *machine_own_service_name(const struct machine *machine)
+{
+    return machine->description->service != NULL ? machine->description->service : machine->name;
 }
 
 const struct spec *machine_need(const struct machine *machine)
 {
-    return machine->serves != NULL ? &machine->serves->need : &machine->spec;
+    return machine->serves != NULL ? &machine->serves->need : machine->spec;
 }
 
 int machine_priority(const struct machine *machine)
@@ -206,17 +216,25 @@ static bool is_claimed(const struct machine *machine)
     return machine->claimed_by != NULL && machine->keeping != KEEPING_WARMING;
 }
 
-/* An operator paused it, not the daemon. */
+/* An operator, or a backup tool, paused or saved it, and counts on finding it so. */
 static bool is_under_operator(const struct machine *machine)
 {
-    return machine->state == MACHINE_PAUSED && machine->keeping == KEEPING_NONE &&
-           (machine->roles & ROLE_PROTECTED) != 0;
+    bool is_saved = machine->state == MACHINE_SHUT_OFF && machine->has_managed_save && machine->has_foreign_image;
+
+    return machine->keeping == KEEPING_NONE && (machine->state == MACHINE_PAUSED || is_saved);
+}
+
+bool machine_has_own_image(const struct machine *machine)
+{
+    return machine->has_managed_save && !machine->has_foreign_image;
 }
 
 enum standing machine_standing(const struct machine *machine, int64_t now_us)
 {
     if ((machine->roles & ROLE_STANDBY) == 0)
         return STANDING_NOT_STANDBY;
+    if (machine->hold != NULL || machine->is_closed)
+        return STANDING_HELD;
     if (!machine->is_reachable)
         return STANDING_UNREACHABLE;
     if (!stands_by(machine))

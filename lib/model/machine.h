@@ -71,11 +71,12 @@ enum keeping {
 enum standing {
     STANDING_BY,
     STANDING_NOT_STANDBY, /* its role does not allow it */
+    STANDING_HELD,        /* by the operator, or its host is, or everything; or its host is being evacuated */
     STANDING_UNREACHABLE, /* its hypervisor is not connected */
     STANDING_ELSEWISE,    /* it runs, is on its way up or down, or is preserved remains */
     STANDING_FAILED,      /* it failed itself and was not recovered */
     STANDING_CLAIMED,     /* for a recovery, as its candidate or as the machine that failed; or it is being stopped */
-    STANDING_OPERATORS,   /* protected and paused by an operator: not to be resumed unasked */
+    STANDING_OPERATORS,   /* paused or saved, and not by the daemon: a recovery leaves it so */
     STANDING_QUARANTINED, /* it did not come up lately */
     STANDING_COUNT,
 };
@@ -112,13 +113,23 @@ struct diverted_service {
     char *name, *replacement_name; /* the service has the name of its original */
     struct spec need;              /* the original's specification, as last known */
     int priority;
+    bool is_protected; /* by the role of the original, as last known */
 };
+
+#define QUARANTINE_WHY_SIZE 256
 
 /* Of a machine that did not come up as a replacement; {0}: it did, or was never one. */
 struct quarantine_memory {
-    int64_t begun_us; /* real_us */
-    int64_t time_us;  /* how long it lasts */
-    unsigned times;   /* in a row */
+    int64_t begun_us;              /* real_us */
+    int64_t time_us;               /* how long it lasts */
+    unsigned times;                /* in a row */
+    char why[QUARANTINE_WHY_SIZE]; /* what went wrong; "": not known */
+};
+
+/* A drill that an operator ordered and whose failure has not come yet; {0}: none. */
+struct drill_memory {
+    int64_t announced_us; /* real_us */
+    bool is_destroy; /* the machine is destroyed, as an operator may destroy it; else libvirt says that it crashed */
 };
 
 /* What is kept of a machine while the daemon is away. */
@@ -130,7 +141,13 @@ struct machine_memory {
     enum keeping keeping;
     int64_t kept_since_us; /* real_us */
     struct quarantine_memory quarantine;
+    bool has_own_image; /* its saved image was made by the daemon */
+    struct drill_memory drill;
+    bool autostart_is_off; /* the daemon switched its autostart off, and switches it on again */
+    int64_t stopped_us;    /* real_us: an operator stopped it; 0: not that is known */
 };
+
+struct hold;
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
 struct machine {
@@ -139,13 +156,15 @@ struct machine {
     const char *name;
     struct domain_description *description; /* as last inspected; never NULL */
     const struct knowledge *knowledge;      /* KNOWLEDGE_COUNT of them, by source; borrowed from the pool */
-    struct spec spec;                       /* resolved from description and knowledge; its features are borrowed */
+    const struct spec *spec;                /* resolved from description and knowledge; borrowed from the pool */
 
     const struct diverted_service *serves;   /* what it serves as a replacement, borrowed; NULL: its own service */
+    const struct hold *hold;                 /* the nearest that covers it, borrowed; NULL: it is not held */
     const struct diverted_service *diverted; /* its own service, while a replacement serves that, borrowed; NULL */
 
     const char *claimed_by;       /* id of the recovery that reserved it, borrowed; NULL: free */
     const char *not_warm;         /* why it is planned and not kept warm, borrowed; NULL */
+    const char *quarantine_why;   /* what went wrong when it did not come up, borrowed; NULL: not known */
     uint64_t resident_kib;        /* of host memory that a warm one takes; 0: not known, or none */
     int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
     int64_t stopped_us;           /* mono_us: an operator stopped it; 0: not that is known */
@@ -160,7 +179,9 @@ struct machine {
 
     bool persistent : 1; /* has a definition that outlives its process */
     bool has_managed_save : 1;
+    bool has_foreign_image : 1; /* with has_managed_save: the daemon did not make that image */
     bool is_present : 1;   /* false: the hypervisor no longer lists it, and a recovery or a standby still needs it */
+    bool is_closed : 1;    /* its host is being evacuated, and takes no starts */
     bool is_reachable : 1; /* its hypervisor is connected */
     bool agent_connected : 1;
     bool is_reserved : 1;        /* for a recovery from before the daemon was started, which waits for a hypervisor */
@@ -174,10 +195,16 @@ bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
 
 /* A failure of it is recovered: by its role, or for the service that it serves. */
 bool machine_is_protected(const struct machine *machine);
+/* The name of the service that it serves, which is its own name where its metadata names none; borrowed. */
+const char *machine_service_name(const struct machine *machine);
+/* Of the service that it is the original of, whatever it serves; borrowed. */
+const char *machine_own_service_name(const struct machine *machine);
 /* What a replacement of it is compared with, and how important that is. */
 const struct spec *machine_need(const struct machine *machine);
 int machine_priority(const struct machine *machine);
 
+/* Its saved image is the daemon's own: nothing is lost with it but time. */
+bool machine_has_own_image(const struct machine *machine);
 /* now_us: mono_us, for quarantines. */
 enum standing machine_standing(const struct machine *machine, int64_t now_us);
 /* It uses its disks and addresses, or is about to. */

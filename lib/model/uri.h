@@ -8,6 +8,9 @@
 /* The URI has a scheme and no space. More than that only libvirt can tell. */
 bool uri_is_valid(const char *uri);
 
+/* libvirt knows the driver of such a URI: what stands before ':', or before the '+' of a transport. */
+bool uri_has_known_driver(const char *uri);
+
 /* A URI without a host, such as qemu:///system: the hypervisor of the daemon's own host. */
 bool uri_is_local(const char *uri);
 

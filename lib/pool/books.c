@@ -26,21 +26,23 @@ static void tell(const struct pool *pool, struct entry *entry, enum pool_change 
         pool->observer(pool->context, &entry->machine, change);
 }
 
-static void tell_each(const struct pool *pool, const struct entry *entry, const struct use *use)
+static void tell_each(const struct pool *pool, const struct entry *entry, const struct use *own, enum users users)
 {
-    for (; use != NULL; use = use->next)
+    for (const struct use *use = NULL; (use = pool_sharer_next(pool, own, users, use)) != NULL;)
         if (use->machine != &entry->machine)
             tell(pool, entry_of(use->machine), POOL_CHANGED_CANDIDATE);
 }
 
-/* Those that use the same; one that is paused is up, and may be a candidate all the same. */
+/*
+ * Those that use the same; one that is paused is up, and may be a candidate all the same. Many may have one image below
+ * their disks: to these, what is told is only what becomes of one that writes to it.
+ */
 static void tell_sharers(const struct pool *pool, const struct entry *entry)
 {
-    for (size_t i = 0; i < entry->uses.count; i++) {
-        const struct exclusive *exclusive = usage_of(&pool->usage, &entry->uses.items[i]);
-
-        tell_each(pool, entry, exclusive->off);
-        tell_each(pool, entry, exclusive->up);
+    for (const struct use *own = NULL; (own = pool_use_next(pool, &entry->machine, own)) != NULL;) {
+        tell_each(pool, entry, own, USERS_OWNING);
+        if (!use_is_backing(own))
+            tell_each(pool, entry, own, USERS_BACKING);
     }
 }
 
@@ -75,26 +77,25 @@ static void set_starting(struct entry *entry, uint64_t starting_kib)
 }
 
 /* Whose disks and addresses are in use. True: other machines may stand in other ways. */
-static bool settle_up(struct pool *pool, struct entry *entry)
+static bool settle_up(struct entry *entry)
 {
     const struct machine *machine = &entry->machine;
     bool is_up = machine_is_up(machine);
     bool has_changed = is_up != entry->is_up || (is_up && machine->keeping != entry->keeping);
 
-    usage_set_up(&pool->usage, &entry->uses, is_up);
     entry->is_up = is_up;
     return has_changed;
 }
 
 static int settle_usage(struct pool *pool, struct entry *entry)
 {
-    bool has_turned = settle_up(pool, entry);
+    bool has_turned = settle_up(entry);
     int r = 0;
 
     if (entry->is_renewed) {
-        r = usage_add(&pool->usage, &entry->machine, entry->host->number, &entry->uses);
+        r = usage_add(&pool->usage, &entry->machine, &entry->first_use);
         entry->is_renewed = r < 0;
-        has_turned |= entry->is_up;
+        has_turned = true; /* what stands below its disks is kept from others even while it is off */
     }
     if (has_turned)
         tell_sharers(pool, entry);
@@ -119,8 +120,9 @@ static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
 
     if (entry->host->largest_kib < machine->description->memory_kib)
         entry->host->largest_kib = machine->description->memory_kib;
-    set_starting(
-        entry, machine->is_starting && !machine_state_is_active(machine->state) ? machine->description->memory_kib : 0);
+    set_starting(entry, machine->is_starting && !machine_state_is_active(machine->state)
+                            ? domain_description_host_memory_kib(machine->description)
+                            : 0);
     count_standing(pool, entry, standing);
     set_quarantined(pool, entry, machine->is_present && machine->quarantined_until_us > now_us);
     r = settle_usage(pool, entry);
@@ -210,17 +212,16 @@ void pool_observe(struct pool *pool, pool_observer *observer, void *context)
 void books_renew(struct pool *pool, struct entry *entry)
 {
     tell_sharers(pool, entry); /* with some of them it may share nothing afterwards */
-    usage_drop(&pool->usage, &entry->uses);
+    usage_drop(&pool->usage, &entry->first_use);
     entry->is_renewed = true;
 }
 
 void books_remove(struct pool *pool, struct entry *entry)
 {
     tell(pool, entry, POOL_CHANGED_LEAVES);
-    if (entry->is_up)
-        tell_sharers(pool, entry);
+    tell_sharers(pool, entry);
     shelf_remove(&entry->machine);
-    usage_drop(&pool->usage, &entry->uses);
+    usage_drop(&pool->usage, &entry->first_use);
     set_starting(entry, 0);
     count_standing(pool, entry, STANDING_COUNT);
     set_quarantined(pool, entry, false);
@@ -293,15 +294,13 @@ unsigned pool_host_memory_class(const struct pool_host *host)
     return host->free_kib == 0 ? 0 : 64 - (unsigned)__builtin_clzll(host->free_kib);
 }
 
-const struct use *pool_use_next(const struct machine *machine, const struct use *use)
+const struct use *pool_use_next(const struct pool *pool, const struct machine *machine, const struct use *use)
 {
-    const struct uses *uses = &entry_of(machine)->uses;
-    size_t next = use == NULL ? 0 : (size_t)(use - uses->items) + 1;
-
-    return next < uses->count ? &uses->items[next] : NULL;
+    return usage_next(&pool->usage, entry_of(machine)->first_use, use);
 }
 
-const struct usage *pool_usage(const struct pool *pool)
+const struct use *pool_sharer_next(const struct pool *pool, const struct use *use, enum users users,
+                                   const struct use *sharer)
 {
-    return &pool->usage;
+    return usage_next_sharer(&pool->usage, use, users, sharer);
 }

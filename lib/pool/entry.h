@@ -30,7 +30,6 @@ struct entry {
     struct machine machine;
     struct pool_host *host;
     char *qualified; /* "hypervisor/name"; NULL: nothing asked for it */
-    struct entry *next_of_name;
     unsigned holds;
 
     /* As of the last time that the pool's books were brought up to date. */
@@ -40,7 +39,7 @@ struct entry {
     uint64_t starting_kib;
     int64_t changed_us; /* as a candidate: mono_us */
     struct place place;
-    struct uses uses;
+    uint32_t first_use; /* USE_NONE: none */
 };
 
 struct pool {
@@ -51,9 +50,7 @@ struct pool {
     struct entry **entries;
     size_t room;
     struct facts_table facts; /* of the machines */
-    struct interned names;
-    struct entry **named; /* by the id of a name: the first of its machines */
-    size_t name_room;
+    struct interned names;    /* of machines, by name: several may have one; the id is the number of the machine */
     struct pool_host *hosts;
 
     /* books.c */

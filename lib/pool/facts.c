@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* text is "NAME" or "HYPERVISOR/NAME"; matches is strcmp-like for one or the other. */
-static bool names_machine(const char *text, const struct machine *machine, bool is_pattern)
+/* text is "NAME" or "HYPERVISOR/NAME"; machine_name: the machine's own name, or that of its service. */
+static bool matches(const char *text, const struct machine *machine, const char *machine_name, bool is_pattern)
 {
     const char *slash = strchr(text, '/');
     const char *name = slash != NULL ? slash + 1 : text;
@@ -25,31 +25,39 @@ static bool names_machine(const char *text, const struct machine *machine, bool 
                        : strcmp(hypervisor, machine->hypervisor) != 0)
             return false;
     }
-    return is_pattern ? fnmatch(name, machine->description->name, 0) == 0
-                      : strcmp(name, machine->description->name) == 0;
+    return is_pattern ? fnmatch(name, machine_name, 0) == 0 : strcmp(name, machine_name) == 0;
 }
 
-static bool matches_any(const struct string_list *patterns, const struct machine *machine)
+static bool matches_any(const struct string_list *patterns, const struct machine *machine, const char *machine_name)
 {
     for (size_t i = 0; i < patterns->count; i++)
-        if (names_machine(patterns->items[i], machine, true))
+        if (matches(patterns->items[i], machine, machine_name, true))
             return true;
     return false;
+}
+
+/* A service is protected by its name, whichever machine has become its original. */
+static bool is_to_be_protected(const struct config *config, const struct machine *machine)
+{
+    const char *service = machine->description->service;
+
+    return matches_any(&config->pool.protect, machine, machine->description->name) ||
+           (service != NULL && matches_any(&config->pool.protect, machine, service));
 }
 
 unsigned facts_roles(const struct config *config, const struct machine *machine)
 {
     unsigned roles = 0;
 
-    if (config != NULL && matches_any(&config->pool.ignore, machine))
+    if (config != NULL && matches_any(&config->pool.ignore, machine, machine->description->name))
         return ROLE_IGNORED;
     if (machine->description->roles != 0)
         return machine->description->roles;
     if (config == NULL)
         return 0;
-    if (matches_any(&config->pool.protect, machine))
+    if (is_to_be_protected(config, machine))
         roles |= ROLE_PROTECTED;
-    if (matches_any(&config->pool.standby, machine))
+    if (matches_any(&config->pool.standby, machine, machine->description->name))
         roles |= ROLE_STANDBY;
     return roles;
 }
@@ -68,7 +76,7 @@ static int learn_from_config(const struct config *config, const struct machine *
     for (size_t i = 0; config != NULL && i < config->n_machines; i++) {
         const struct config_machine *entry = &config->machines[i];
 
-        if (!names_machine(entry->name, machine, false))
+        if (!matches(entry->name, machine, machine->description->name, false))
             continue;
         for (size_t j = 0; j < entry->n_facts; j++) {
             int r = learn(knowledge, table, entry->facts[j].kind, entry->facts[j].value);
@@ -122,7 +130,7 @@ static int learn_from_agent(const struct domain_description *description, const 
 {
     int r;
 
-    if (description->has_learned && description->learned.size > 0)
+    if (description->has_learned && !feature_texts_are_none(&description->learned))
         return learn_all(&description->learned, table, knowledge);
     if (told == NULL)
         return 0;
@@ -144,9 +152,12 @@ int facts_gather(const struct config *config, struct feature_table *table, const
     if (r == 0)
         r = learn_from_agent(machine->description, told, table, &facts.knowledge[KNOWLEDGE_AGENT]);
     if (r == 0)
-        r = knowledge_resolve(facts.knowledge, table, &facts.features);
+        r = knowledge_resolve(facts.knowledge, table, &facts.spec.features);
     if (r < 0)
         return r;
+    facts.spec.environment[ENVIRONMENT_CPU] = machine->description->vcpus;
+    facts.spec.environment[ENVIRONMENT_MEMORY] = machine->description->memory_kib;
+    facts.spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
     *ret = facts;
     facts = (struct facts){0};
     return 0;

@@ -9,7 +9,8 @@
 
 /*
  * The roles of a machine: an ignore pattern comes first, then the role in its metadata, then the
- * protect and standby patterns. config may be NULL: no patterns.
+ * protect and standby patterns. A protect pattern also matches the name of the service that its metadata
+ * gives it. config may be NULL: no patterns.
  */
 unsigned facts_roles(const struct config *config, const struct machine *machine);
 

@@ -8,8 +8,9 @@
 
 static uint32_t hash_of(const struct facts *facts)
 {
-    uint32_t hash = interned_hash_bytes(0, facts->metadata.texts, facts->metadata.size);
+    uint32_t hash = feature_texts_hash(&facts->metadata);
 
+    hash = interned_hash_bytes(hash, facts->spec.environment, sizeof(facts->spec.environment));
     for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++) {
         hash = interned_hash(hash, facts->knowledge[s].features.ids, facts->knowledge[s].features.count);
         hash = interned_hash(hash, facts->knowledge[s].kinds.ids, facts->knowledge[s].kinds.count);
@@ -17,7 +18,7 @@ static uint32_t hash_of(const struct facts *facts)
     return hash;
 }
 
-/* What is resolved follows from the sources. */
+/* Which features are resolved follows from the sources. */
 static bool is_facts(const void *context, uint32_t id, const void *wanted)
 {
     const struct facts *a = ((const struct facts_table *)context)->items[id], *b = wanted;
@@ -25,7 +26,8 @@ static bool is_facts(const void *context, uint32_t id, const void *wanted)
     for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
         if (!knowledge_equal(&a->knowledge[s], &b->knowledge[s]))
             return false;
-    return feature_texts_equal(&a->metadata, &b->metadata);
+    return memcmp(a->spec.environment, b->spec.environment, sizeof(a->spec.environment)) == 0 &&
+           feature_texts_equal(&a->metadata, &b->metadata);
 }
 
 static int reserve(struct facts_table *table)
@@ -100,5 +102,5 @@ void facts_done(struct facts *facts)
 {
     for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
         knowledge_done(&facts->knowledge[s]);
-    id_set_done(&facts->features);
+    spec_done(&facts->spec);
 }

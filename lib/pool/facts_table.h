@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is known of machines' features, each set of facts once: machines that were made alike are known to be alike, and
- * most of a pool was made from a few images.
+ * What is known of machines' features and amounts, each set of facts once: machines that were made alike are known to be
+ * alike, and most of a pool was made from a few images.
  */
 #ifndef UNDERSTUDY_POOL_FACTS_TABLE_H
 #define UNDERSTUDY_POOL_FACTS_TABLE_H
@@ -14,11 +14,11 @@
 #include "model/feature_texts.h"
 #include "model/spec.h"
 
-/* A machine points to the knowledge, which comes first, and borrows the rest. */
+/* A machine points to the knowledge, which comes first, and to the specification, and borrows the rest. */
 struct facts {
     struct knowledge knowledge[KNOWLEDGE_COUNT];
     struct feature_texts metadata; /* what KNOWLEDGE_METADATA was made of */
-    struct id_set features;        /* resolved */
+    struct spec spec;              /* amounts, and features as they are resolved */
     uint32_t id;
     uint32_t machines; /* that have them */
 };

@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "pool/entry.h"
+#include "pool/shared.h"
 #include "pool/facts.h"
 
 int pool_new(struct feature_table *table, struct pool **ret)
@@ -45,6 +46,7 @@ static void entry_free(struct entry *entry)
     free(entry->qualified);
     free((char *)entry->machine.claimed_by);
     free((char *)entry->machine.not_warm);
+    free((char *)entry->machine.quarantine_why);
     free(entry);
 }
 
@@ -92,60 +94,38 @@ static uint32_t hash_text(uint32_t hash, const char *text)
     return interned_hash_bytes(hash, text, strlen(text));
 }
 
-static bool is_name(const void *context, uint32_t id, const void *text)
+/* The machines of a name, one after the other: start with NULL; NULL ends it. */
+static const struct entry *next_of_name(const struct pool *pool, const char *name, const struct entry *entry)
 {
-    const struct pool *pool = context;
+    uint32_t hash = entry != NULL ? interned_hash_of(&pool->names, entry->machine.number) : hash_text(0, name);
+    uint32_t number = entry != NULL ? entry->machine.number : INTERNED_NONE;
 
-    return strcmp(pool->named[id]->machine.name, text) == 0;
+    while ((number = interned_next_of(&pool->names, hash, number)) != INTERNED_NONE)
+        if (strcmp(pool->entries[number]->machine.name, name) == 0)
+            return pool->entries[number];
+    return NULL;
 }
 
-/* The machines of a name; NULL: there is none. */
-static struct entry *find_name(const struct pool *pool, const char *text)
+/* Another machine has the name, too. */
+static bool has_namesake(const struct pool *pool, const struct machine *machine)
 {
-    uint32_t id = interned_find(&pool->names, hash_text(0, text), is_name, pool, text);
+    uint32_t hash = interned_hash_of(&pool->names, machine->number), number = INTERNED_NONE;
 
-    return id != INTERNED_NONE ? pool->named[id] : NULL;
+    while ((number = interned_next_of(&pool->names, hash, number)) != INTERNED_NONE)
+        if (number != machine->number && strcmp(pool->entries[number]->machine.name, machine->name) == 0)
+            return true;
+    return false;
 }
 
-static int reserve_name(struct pool *pool)
+/* After interned_reserve. */
+static void add_name(struct pool *pool, const struct entry *entry)
 {
-    struct entry **named;
-
-    if (interned_reserve(&pool->names) < 0)
-        return -ENOMEM;
-    if (pool->names.slot_room <= pool->name_room)
-        return 0;
-    named = reallocarray(pool->named, pool->names.slot_room, sizeof(struct entry *));
-    if (named == NULL)
-        return -ENOMEM;
-    pool->named = named;
-    pool->name_room = pool->names.slot_room;
-    return 0;
+    interned_put(&pool->names, entry->machine.number, hash_text(0, entry->machine.name));
 }
 
-/* After reserve_name. */
-static void add_name(struct pool *pool, struct entry *entry)
+static void remove_name(struct pool *pool, const struct entry *entry)
 {
-    uint32_t hash = hash_text(0, entry->machine.name);
-    uint32_t id = interned_find(&pool->names, hash, is_name, pool, entry->machine.name);
-
-    entry->next_of_name = id != INTERNED_NONE ? pool->named[id] : NULL;
-    if (id == INTERNED_NONE)
-        id = interned_take(&pool->names, hash);
-    pool->named[id] = entry;
-}
-
-static void remove_name(struct pool *pool, struct entry *entry)
-{
-    uint32_t id = interned_find(&pool->names, hash_text(0, entry->machine.name), is_name, pool, entry->machine.name);
-    struct entry **at = &pool->named[id];
-
-    while (*at != entry)
-        at = &(*at)->next_of_name;
-    *at = entry->next_of_name;
-    entry->next_of_name = NULL;
-    if (pool->named[id] == NULL)
-        interned_drop(&pool->names, id);
+    interned_remove(&pool->names, entry->machine.number);
 }
 
 /* ---- coming and going ---- */
@@ -225,7 +205,6 @@ void pool_free(struct pool *pool)
     interned_done(&pool->index);
     interned_done(&pool->names);
     free(pool->entries);
-    free(pool->named);
     similarity_rules_free(pool->rules);
     free(pool);
 }
@@ -248,10 +227,7 @@ static void set_facts(struct machine *machine, const struct facts *facts)
     feature_texts_done(&machine->description->learned);
     machine->description->features = facts->metadata;
     machine->knowledge = facts->knowledge;
-    machine->spec = (struct spec){.features = facts->features};
-    machine->spec.environment[ENVIRONMENT_CPU] = machine->description->vcpus;
-    machine->spec.environment[ENVIRONMENT_MEMORY] = machine->description->memory_kib;
-    machine->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
+    machine->spec = &facts->spec;
 }
 
 /* Role, priority and features from the description as it stands, and what the agent told; -ENOMEM changes nothing. */
@@ -267,6 +243,8 @@ static int resolve(struct pool *pool, struct machine *machine, const struct know
         return r;
     set_facts(machine, facts);
     facts_table_remove(&pool->facts, old);
+    if (pool->config != NULL)
+        shared_declare(&pool->config->storage.shared, machine->description);
     machine->roles = (uint8_t)facts_roles(pool->config, machine);
     machine->priority = machine->description->priority;
     return 0;
@@ -290,6 +268,8 @@ static int configure_machines(struct pool *pool, const struct config *config)
             pool_remove(pool, &entry->machine);
             continue;
         }
+        if (shared_is_otherwise(&config->storage.shared, entry->machine.description))
+            books_renew(pool, entry);
         books_mark(pool, entry);
         if (resolve(pool, &entry->machine, agent_of(&entry->machine)) < 0)
             r = -ENOMEM;
@@ -337,6 +317,7 @@ static int entry_new(struct pool *pool, struct pool_host *host, struct domain_de
         return -ENOMEM;
     entry->host = host;
     entry->standing = STANDING_COUNT;
+    entry->first_use = USE_NONE;
     entry->machine.hypervisor = host->name;
     entry->machine.is_present = true;
     set_description(&entry->machine, description);
@@ -359,7 +340,7 @@ static int add(struct pool *pool, const char *hypervisor, struct domain_descript
     if (r == 0)
         r = number_set_reserve(&host->machines, pool->room);
     if (r == 0)
-        r = reserve_name(pool);
+        r = interned_reserve(&pool->names);
     if (r == 0)
         r = domain_description_pack(&description);
     if (r == 0)
@@ -368,9 +349,9 @@ static int add(struct pool *pool, const char *hypervisor, struct domain_descript
         domain_description_free(description);
         return r;
     }
-    add_name(pool, entry);
     entry->machine.number = interned_take(&pool->index, hash_key(&(struct key){host, entry->machine.uuid}));
     pool->entries[entry->machine.number] = entry;
+    add_name(pool, entry);
     number_set_add(&host->machines, entry->machine.number);
     entry->is_renewed = true;
     books_mark(pool, entry);
@@ -441,10 +422,8 @@ static int replace(struct pool *pool, struct entry *entry, struct domain_descrip
 {
     struct machine *machine = &entry->machine;
     struct domain_description *old = machine->description;
-    int r = reserve_name(pool);
+    int r = domain_description_pack(&description);
 
-    if (r == 0)
-        r = domain_description_pack(&description);
     if (r == 0) {
         machine->description = description;
         r = resolve(pool, machine, agent_of(machine));
@@ -516,9 +495,9 @@ int pool_remember_learned(struct pool *pool, const struct machine *machine, cons
     return r < 0 ? r : resolve(pool, pool_edit(pool, machine), &known);
 }
 
-void pool_refresh_environment(struct pool *pool, const struct machine *machine)
+int pool_refresh_environment(struct pool *pool, const struct machine *machine)
 {
-    pool_edit(pool, machine)->spec.environment[ENVIRONMENT_DISK] = domain_description_disk_bytes(machine->description);
+    return resolve(pool, pool_edit(pool, machine), agent_of(machine));
 }
 
 void pool_set_present(struct pool *pool, const struct machine *machine, bool is_present)
@@ -526,17 +505,29 @@ void pool_set_present(struct pool *pool, const struct machine *machine, bool is_
     pool_edit(pool, machine)->is_present = is_present;
 }
 
-void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why)
+/* Without memory there is no text. */
+static void set_text(const char **text, const char *why)
 {
-    struct entry *entry = entry_of(machine);
     char *copy;
 
-    (void)pool;
-    if (why != NULL && machine->not_warm != NULL && strcmp(why, machine->not_warm) == 0)
+    if (why != NULL && *text != NULL && strcmp(why, *text) == 0)
         return;
     copy = why != NULL ? strdup(why) : NULL;
-    free((char *)entry->machine.not_warm);
-    entry->machine.not_warm = copy;
+    free((char *)*text);
+    *text = copy;
+}
+
+void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why)
+{
+    (void)pool;
+    set_text(&entry_of(machine)->machine.not_warm, why);
+}
+
+void pool_set_quarantine(struct pool *pool, const struct machine *machine, int64_t until_us, const char *why)
+{
+    if (machine->quarantined_until_us != until_us)
+        pool_edit(pool, machine)->quarantined_until_us = until_us;
+    set_text(&entry_of(machine)->machine.quarantine_why, why != NULL && why[0] != '\0' ? why : NULL);
 }
 
 static void discard_if_unneeded(struct pool *pool, struct entry *entry)
@@ -604,10 +595,10 @@ static int find_by_uuid(const struct pool *pool, const char *text, const struct 
 static int find_qualified(const struct pool *pool, const char *text, const struct machine **ret)
 {
     const char *slash = strchr(text, '/');
+    const struct entry *entry = NULL;
     size_t length = slash != NULL ? (size_t)(slash - text) : 0;
 
-    for (const struct entry *entry = slash != NULL ? find_name(pool, slash + 1) : NULL; entry != NULL;
-         entry = entry->next_of_name)
+    while (slash != NULL && (entry = next_of_name(pool, slash + 1, entry)) != NULL)
         if (strncmp(entry->host->name, text, length) == 0 && entry->host->name[length] == '\0') {
             *ret = &entry->machine;
             return 0;
@@ -617,11 +608,11 @@ static int find_qualified(const struct pool *pool, const char *text, const struc
 
 int pool_find_by_name(const struct pool *pool, const char *text, const struct machine **ret)
 {
-    const struct entry *entry = find_name(pool, text);
+    const struct entry *entry = next_of_name(pool, text, NULL);
     int r;
 
     if (entry != NULL) {
-        if (entry->next_of_name != NULL)
+        if (next_of_name(pool, text, entry) != NULL)
             return -ENOTUNIQ;
         *ret = &entry->machine;
         return 0;
@@ -634,7 +625,7 @@ const char *pool_display_name(const struct pool *pool, const struct machine *mac
 {
     struct entry *entry = entry_of(machine);
 
-    if (find_name(pool, machine->name)->next_of_name == NULL)
+    if (!has_namesake(pool, machine))
         return machine->name;
     if (entry->qualified == NULL && asprintf(&entry->qualified, "%s/%s", machine->hypervisor, machine->name) < 0)
         entry->qualified = NULL;
@@ -647,6 +638,11 @@ const struct machine *pool_next(const struct pool *pool, const struct machine *m
         if (pool->entries[i] != NULL)
             return &pool->entries[i]->machine;
     return NULL;
+}
+
+const struct machine *pool_at(const struct pool *pool, uint32_t number)
+{
+    return number < pool->index.n_slots && pool->entries[number] != NULL ? &pool->entries[number]->machine : NULL;
 }
 
 size_t pool_count(const struct pool *pool)

@@ -76,6 +76,8 @@ const char *pool_display_name(const struct pool *pool, const struct machine *mac
 /* Iteration by number: start with NULL; NULL ends it. Take the next one before you remove one. */
 const struct machine *pool_next(const struct pool *pool, const struct machine *machine);
 size_t pool_count(const struct pool *pool);
+/* The machine of this number; NULL: there is none. */
+const struct machine *pool_at(const struct pool *pool, uint32_t number);
 /* Every number of a machine is below it. */
 size_t pool_number_end(const struct pool *pool);
 
@@ -87,9 +89,14 @@ void pool_release(struct pool *pool, const struct machine *machine, const char *
 
 /* Why it is planned and not kept warm, copied; NULL: nothing stands against it. Without memory nothing is kept. */
 void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why);
+/* It did not come up, and is no candidate until then (mono_us; 0: it is one again). why is copied; NULL or "": not known. */
+void pool_set_quarantine(struct pool *pool, const struct machine *machine, int64_t until_us, const char *why);
 
-/* Resolves the specification anew after the description changed in place (a disk's capacity became known). */
-void pool_refresh_environment(struct pool *pool, const struct machine *machine);
+/*
+ * Resolves the specification anew after the description changed in place (a disk's capacity became known). -ENOMEM: it is as
+ * before.
+ */
+int pool_refresh_environment(struct pool *pool, const struct machine *machine) _must_check_;
 
 /* The hypervisor of the machine lists it, or no longer does, as far as is known. */
 void pool_set_present(struct pool *pool, const struct machine *machine, bool is_present);
@@ -148,11 +155,9 @@ unsigned pool_host_memory_class(const struct pool_host *host);
 /* As pool_host_spare_kib, by name. */
 uint64_t pool_spare_memory(struct pool *pool, const char *hypervisor, bool *ret_is_known);
 
-/*
- * The uses of what may be used once, one after the other: start with NULL; NULL ends it. usage_of (pool_usage) has the
- * others that use the same.
- */
-const struct use *pool_use_next(const struct machine *machine, const struct use *use);
-const struct usage *pool_usage(const struct pool *pool);
+/* What may be used once: the uses of a machine, and those that others have of the same. Start with NULL; NULL ends it. */
+const struct use *pool_use_next(const struct pool *pool, const struct machine *machine, const struct use *use);
+const struct use *pool_sharer_next(const struct pool *pool, const struct use *use, enum users users,
+                                   const struct use *sharer);
 
 #endif

@@ -139,7 +139,7 @@ int shelf_add(struct shelf *shelf, const struct machine *machine, const struct p
 {
     struct cohort *cohort;
     uint32_t entry;
-    int r = columns_add(shelf->columns, &machine->spec, &entry);
+    int r = columns_add(shelf->columns, machine->spec, &entry);
 
     if (r < 0)
         return r;
@@ -185,5 +185,5 @@ bool shelf_is_right(const struct shelf *shelf, const struct machine *machine)
     if (place->shelf != shelf)
         return false;
     return shelf == NULL || (place->cohort->warmth == machine_warmth(machine) &&
-                             columns_has(shelf->columns, place->entry, &machine->spec));
+                             columns_has(shelf->columns, place->entry, machine->spec));
 }

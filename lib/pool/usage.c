@@ -1,222 +1,194 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An index of disks, addresses and devices. Judges no machine. */
+/* An index of the uses of disks, addresses and devices. Judges no machine. */
 #include "pool/usage.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a description names, before it is known whether it is in the index. */
+/* What is used once, by what it is recognised. */
 struct key {
     enum exclusive_kind kind;
-    uint32_t host;
-    const char *name; /* borrowed from the description, or `address` */
-    char address[MAC_TEXT_SIZE];
+    const char *within; /* a hypervisor; "": it is the same everywhere */
+    const void *name;   /* borrowed from the description: a text, or the bytes of an address */
+    size_t size;
 };
-
-static uint32_t hash_of(const struct key *key)
-{
-    uint32_t hash = interned_hash_bytes((uint32_t)key->kind, key->name, strlen(key->name));
-
-    return interned_hash(hash, &key->host, 1);
-}
-
-static bool is_key(const void *usage, uint32_t id, const void *wanted)
-{
-    const struct exclusive *exclusive = &((const struct usage *)usage)->items[id];
-    const struct key *key = wanted;
-
-    return exclusive->kind == key->kind && exclusive->host == key->host && strcmp(exclusive->name, key->name) == 0;
-}
 
 static bool begins_with(const char *name, const char *prefix)
 {
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* A network source is the same on all hosts; a local NVMe controller, which libvirt writes as a network source, is not. */
+/* A network source is the same on all hosts; a local NVMe controller and a Unix socket, which are written as one, are not. */
 static bool is_on_host(const struct disk *disk)
 {
-    return disk->source[0] == '/' || disk->pool != NULL || begins_with(disk->source, "nvme:");
+    if (disk->is_networked || disk->is_declared)
+        return false;
+    return disk_identity(disk)[0] == '/' || disk_pool(disk) != NULL || begins_with(disk->source, "nvme:") ||
+           strstr(disk->source, "@/") != NULL;
 }
 
-/* What a machine uses, one after the other: start with *place 0; false ends it. */
-static bool next_key(const struct machine *machine, uint32_t host, uint32_t *place, struct key *ret)
+static struct key text_key(enum exclusive_kind kind, const char *within, const char *name)
+{
+    return (struct key){kind, within, name, strlen(name)};
+}
+
+/* Disks come first, and the images below them, then addresses, then devices, then the machine itself. */
+static struct key key_at(const struct machine *machine, uint32_t place)
 {
     const struct domain_description *description = machine->description;
-    uint32_t n_addresses = description->n_disks + description->n_macs, at;
+    const struct disk *disk;
+    const char *device;
 
-    while (*place < description->n_disks) {
-        const struct disk *disk = &description->disks[(*place)++];
-
-        if (!disk->writable || disk->shareable)
-            continue;
-        *ret = (struct key){EXCLUSIVE_DISK, is_on_host(disk) ? host : 0, disk->source, ""};
-        return true;
+    if (place < description->n_disks) {
+        disk = &description->disks[place];
+        return text_key(EXCLUSIVE_DISK, is_on_host(disk) ? machine->hypervisor : "", disk_identity(disk));
     }
-    at = (*place)++;
-    if (at < n_addresses) {
-        *ret = (struct key){.kind = EXCLUSIVE_ADDRESS};
-        mac_format(description->macs[at - description->n_disks], ret->address);
-        ret->name = ret->address;
-        return true;
-    }
-    if (at - n_addresses >= description->n_hostdevs)
-        return false;
-    *ret = (struct key){.kind = EXCLUSIVE_DEVICE, .name = description->hostdevs[at - n_addresses]};
-    ret->host = begins_with(ret->name, "scsi iscsi:") ? 0 : host;
-    return true;
+    place -= description->n_disks;
+    if (place < description->n_macs)
+        return (struct key){EXCLUSIVE_ADDRESS, "", description->macs[place], MAC_SIZE};
+    place -= description->n_macs;
+    if (place == description->n_hostdevs)
+        return text_key(EXCLUSIVE_IDENTITY, "", description->uuid);
+    device = description->hostdevs[place];
+    return text_key(EXCLUSIVE_DEVICE, begins_with(device, "scsi iscsi:") ? "" : machine->hypervisor, device);
 }
 
-static uint32_t count_keys(const struct machine *machine, uint32_t host)
+static uint32_t count_places(const struct domain_description *description)
 {
-    struct key key;
-    uint32_t count = 0;
-
-    for (uint32_t place = 0; next_key(machine, host, &place, &key);)
-        count++;
-    return count;
+    return description->n_disks + description->n_macs + description->n_hostdevs + 1;
 }
 
-/* ---- users of one ---- */
-
-static struct use **first_user(struct usage *usage, const struct use *use, bool is_up)
+/* Only one running machine may have what is named there, or write to it. */
+static bool is_exclusive(const struct domain_description *description, uint32_t place)
 {
-    struct exclusive *exclusive = &usage->items[use->exclusive];
+    const struct disk *disk = &description->disks[place];
 
-    return is_up ? &exclusive->up : &exclusive->off;
+    return place >= description->n_disks || (disk->writable && !disk->shareable) || disk->is_backing;
 }
 
-static void link_use(struct usage *usage, struct use *use, bool is_up)
+bool use_is_backing(const struct use *use)
 {
-    struct use **first = first_user(usage, use, is_up);
+    const struct domain_description *description = use->machine->description;
 
-    use->previous = NULL;
-    use->next = *first;
-    if (*first != NULL)
-        (*first)->previous = use;
-    *first = use;
+    return use->place < description->n_disks && description->disks[use->place].is_backing;
 }
 
-static void unlink_use(struct usage *usage, struct use *use, bool is_up)
+/* Many may have one image below their disks: these are found apart from those that write to it. */
+static uint32_t hash_of(const struct key *key, enum users users)
 {
-    if (use->next != NULL)
-        use->next->previous = use->previous;
-    if (use->previous != NULL)
-        use->previous->next = use->next;
-    else
-        *first_user(usage, use, is_up) = use->next;
+    uint32_t hash = interned_hash_bytes((uint32_t)key->kind, key->name, key->size);
+
+    return interned_hash_bytes(hash, key->within, strlen(key->within)) ^ (uint32_t)users;
+}
+
+static enum users users_of(const struct use *use)
+{
+    return use_is_backing(use) ? USERS_BACKING : USERS_OWNING;
+}
+
+bool use_is_of_same(const struct use *a, const struct use *b)
+{
+    struct key left = key_at(a->machine, a->place), right = key_at(b->machine, b->place);
+
+    return left.kind == right.kind && left.size == right.size && memcmp(left.name, right.name, left.size) == 0 &&
+           strcmp(left.within, right.within) == 0;
+}
+
+enum exclusive_kind use_kind(const struct use *use)
+{
+    return key_at(use->machine, use->place).kind;
+}
+
+const char *use_name(const struct use *use, char buffer[static MAC_TEXT_SIZE])
+{
+    const struct domain_description *description = use->machine->description;
+    struct key key = key_at(use->machine, use->place);
+
+    if (key.kind == EXCLUSIVE_DISK)
+        return description->disks[use->place].source;
+    if (key.kind != EXCLUSIVE_ADDRESS)
+        return key.name;
+    mac_format(key.name, buffer);
+    return buffer;
 }
 
 /* ---- the index ---- */
 
 static int reserve(struct usage *usage)
 {
-    struct exclusive *items;
+    struct use *uses;
 
     if (interned_reserve(&usage->index) < 0)
         return -ENOMEM;
     if (usage->index.slot_room <= usage->room)
         return 0;
-    items = reallocarray(usage->items, usage->index.slot_room, sizeof(*items));
-    if (items == NULL)
+    uses = reallocarray(usage->uses, usage->index.slot_room, sizeof(*uses));
+    if (uses == NULL)
         return -ENOMEM;
-    usage->items = items;
+    usage->uses = uses;
     usage->room = usage->index.slot_room;
     return 0;
 }
 
-static int find_or_add(struct usage *usage, const struct key *key, uint32_t *ret)
+void usage_drop(struct usage *usage, uint32_t *first)
 {
-    uint32_t hash = hash_of(key), id = interned_find(&usage->index, hash, is_key, usage, key);
-    const char *name = key->name;
+    while (*first != USE_NONE) {
+        uint32_t next = usage->uses[*first].next;
 
-    if (id == INTERNED_NONE) {
-        if (reserve(usage) < 0)
-            return -ENOMEM;
-        if (key->kind == EXCLUSIVE_ADDRESS)
-            name = strdup(key->address);
-        if (name == NULL)
-            return -ENOMEM;
-        id = interned_take(&usage->index, hash);
-        usage->items[id] = (struct exclusive){.kind = key->kind, .host = key->host, .name = name};
+        interned_drop(&usage->index, *first);
+        *first = next;
     }
-    *ret = id;
-    return 0;
 }
 
-/* The one that leaves may have lent its name. */
-static void borrow_name(struct exclusive *exclusive)
+/* From the last place to the first, so that they are in the order of the description. */
+int usage_add(struct usage *usage, const struct machine *machine, uint32_t *first)
 {
-    const struct use *use = exclusive->up != NULL ? exclusive->up : exclusive->off;
-    uint32_t place = use->place;
-    struct key key;
+    *first = USE_NONE;
+    for (uint32_t place = count_places(machine->description); place-- > 0;) {
+        struct key key = key_at(machine, place);
+        struct use use;
+        uint32_t number;
 
-    if (exclusive->kind != EXCLUSIVE_ADDRESS && next_key(use->machine, 0, &place, &key))
-        exclusive->name = key.name;
-}
-
-static void leave(struct usage *usage, struct use *use, bool is_up)
-{
-    struct exclusive *exclusive = &usage->items[use->exclusive];
-
-    unlink_use(usage, use, is_up);
-    if (exclusive->up != NULL || exclusive->off != NULL) {
-        borrow_name(exclusive);
-        return;
-    }
-    if (exclusive->kind == EXCLUSIVE_ADDRESS)
-        free((char *)exclusive->name);
-    exclusive->name = NULL;
-    interned_drop(&usage->index, use->exclusive);
-}
-
-void usage_drop(struct usage *usage, struct uses *uses)
-{
-    for (uint32_t i = 0; i < uses->count; i++)
-        leave(usage, &uses->items[i], uses->is_up);
-    free(uses->items);
-    *uses = (struct uses){.is_up = uses->is_up};
-}
-
-int usage_add(struct usage *usage, const struct machine *machine, uint32_t host, struct uses *uses)
-{
-    uint32_t n = count_keys(machine, host), place = 0;
-    struct key key;
-
-    if (n == 0)
-        return 0;
-    uses->items = calloc(n, sizeof(*uses->items));
-    if (uses->items == NULL)
-        return -ENOMEM;
-    for (; next_key(machine, host, &place, &key); uses->count++) {
-        struct use *use = &uses->items[uses->count];
-
-        use->machine = machine;
-        use->place = place - 1;
-        if (find_or_add(usage, &key, &use->exclusive) < 0) {
-            usage_drop(usage, uses);
+        if (!is_exclusive(machine->description, place))
+            continue;
+        if (reserve(usage) < 0) {
+            usage_drop(usage, first);
             return -ENOMEM;
         }
-        link_use(usage, use, uses->is_up);
+        use = (struct use){machine, place, *first};
+        number = interned_take(&usage->index, hash_of(&key, users_of(&use)));
+        usage->uses[number] = use;
+        *first = number;
     }
     return 0;
-}
-
-void usage_set_up(struct usage *usage, struct uses *uses, bool is_up)
-{
-    if (uses->is_up == is_up)
-        return;
-    for (uint32_t i = 0; i < uses->count; i++) {
-        unlink_use(usage, &uses->items[i], uses->is_up);
-        link_use(usage, &uses->items[i], is_up);
-    }
-    uses->is_up = is_up;
 }
 
 void usage_done(struct usage *usage)
 {
     interned_done(&usage->index);
-    free(usage->items);
+    free(usage->uses);
     *usage = USAGE_EMPTY;
+}
+
+/* ---- to be read ---- */
+
+const struct use *usage_next(const struct usage *usage, uint32_t first, const struct use *use)
+{
+    uint32_t number = use == NULL ? first : use->next;
+
+    return number != USE_NONE ? &usage->uses[number] : NULL;
+}
+
+const struct use *usage_next_sharer(const struct usage *usage, const struct use *use, enum users users,
+                                    const struct use *sharer)
+{
+    uint32_t own = (uint32_t)(use - usage->uses);
+    uint32_t hash = interned_hash_of(&usage->index, own) ^ (uint32_t)users_of(use) ^ (uint32_t)users;
+    uint32_t at = sharer != NULL ? (uint32_t)(sharer - usage->uses) : INTERNED_NONE;
+
+    while ((at = interned_next_of(&usage->index, hash, at)) != INTERNED_NONE)
+        if (at != own && users_of(&usage->uses[at]) == users && use_is_of_same(use, &usage->uses[at]))
+            return &usage->uses[at];
+    return NULL;
 }

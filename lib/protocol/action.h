@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "model/machine.h"
+#include "model/metadata.h"
 
 #define RECOVERY_ID_SIZE 32 /* "20261122-145400-1" and its NUL */
 
@@ -19,23 +20,48 @@
 #define WARM_ID_PREFIX "warm-"
 
 enum action_kind {
-    ACTION_LIST,           /* everything on `target.hypervisor`; answered by coordinator_handle_inventory */
-    ACTION_DESCRIBE,       /* one machine; answered by coordinator_handle_description */
-    ACTION_GET_STATE,      /* is it dead? answer: state and reason */
-    ACTION_DESTROY,        /* end what is left of it. A machine that is off already counts as success */
-    ACTION_START,          /* resume, restore or boot it, by what it is. A machine that runs already is -EALREADY */
-    ACTION_CHECK_ALIVE,    /* does its guest agent answer, and what have its disks and network done? answer: probe */
-    ACTION_VERIFY,         /* does it do its work, by `level`? Any error: not (yet) */
-    ACTION_RECORD,         /* the recovery as it stands now is to be on disk before the answer */
-    ACTION_HOOK,           /* pre-start hooks for target; -ECANCELED: vetoed */
-    ACTION_REMEMBER,       /* the target's own record as it stands now is to be on disk before the answer */
-    ACTION_SUSPEND,        /* one that is suspended already counts as success */
-    ACTION_SAVE,           /* its memory to disk, to be restored running. One that is off is -EIO */
-    ACTION_SET_CLOCK,      /* of a guest that slept, through its agent */
+    ACTION_LIST,     /* everything on `target.hypervisor`; answered by coordinator_handle_inventory */
+    ACTION_DESCRIBE, /* one machine; answered by coordinator_handle_description */
+    ACTION_READ, /* as it is defined now, before and after a start; answered as ACTION_DESCRIBE, without its agent */
+    ACTION_GET_STATE,    /* is it dead? answer: state and reason */
+    ACTION_DESTROY,      /* end what is left of it. A machine that is off already counts as success */
+    ACTION_SHUTDOWN,     /* ask its guest to power off, through the agent or ACPI. See below */
+    ACTION_START,        /* resume, restore or boot it, by what it is. A machine that runs already is -EALREADY */
+    ACTION_CHECK_ALIVE,  /* does its guest agent answer, and what have its disks and network done? answer: probe */
+    ACTION_VERIFY,       /* does it do its work, by `level`? -ENOEXEC: the command cannot be run; else: not (yet) */
+    ACTION_RECORD,       /* the recovery as it stands now is to be on disk before the answer */
+    ACTION_HOOK,         /* the hooks of `hook`, for target; -ECANCELED: vetoed */
+    ACTION_REMEMBER,     /* the target's own record as it stands now is to be on disk before the answer */
+    ACTION_SUSPEND,      /* one that is suspended already counts as success */
+    ACTION_SAVE,         /* its memory to disk, to be restored running. One that is off is -EIO */
+    ACTION_SET_CLOCK,    /* of a guest that slept, through its agent */
+    ACTION_SET_METADATA, /* `metadata` of its definition, and of its process if it has one. Doing it again is harmless */
+    ACTION_GET_AUTOSTART,  /* does its host start it when it boots? answer: autostart; a transient machine: not */
+    ACTION_SET_AUTOSTART,  /* to `autostart`. Doing it again is harmless */
     ACTION_MEASURE_MEMORY, /* how much of its host's memory does it take? answer: resident_kib */
     ACTION_FENCE,          /* make sure that `target.hypervisor` is off */
     ACTION_COUNT,
 };
+
+/*
+ * An answer without error to ACTION_SHUTDOWN says that the guest was asked, or that the machine is off already: `state`
+ * is the state before the call. It does not say that the guest obeys. That the machine is off is told by an event, a
+ * listing or GET_STATE, as after any shutdown on request, and is no failure. A guest may ignore it, and one that is
+ * booting may miss it: the asking part sets a deadline (recovery.shutdown_timeout), asks again until then (every
+ * QUESTION_SHUTDOWN_AGAIN_US), tells the watch (watch_expect_stop), and decides what follows. -EIO: the hypervisor
+ * cannot ask this guest; -ETIMEDOUT: the guest may have been asked.
+ */
+
+/* What hooks are asked before it is done, and may veto. */
+enum hook {
+    HOOK_PRE_START,    /* the target is to be started */
+    HOOK_PRE_FAILOVER, /* another machine is to take over from the target, which still serves */
+    HOOK_PRE_STOP,     /* the target, a replacement, is to be stopped, and the original to serve again */
+    HOOK_COUNT,
+};
+
+/* "pre-start" and so on, the event that hooks are told. */
+const char *hook_name(enum hook hook);
 
 /* "list", "describe" … */
 const char *action_kind_name(enum action_kind kind);
@@ -45,10 +71,14 @@ struct action {
     enum action_kind kind;
     struct machine_ref target;          /* uuid empty for ACTION_LIST */
     char recovery_id[RECOVERY_ID_SIZE]; /* empty: for no recovery */
-    uint64_t as_of;                     /* coordinator's event count when it was asked, for LIST and DESCRIBE */
+    uint64_t as_of;                     /* coordinator's event count when it was asked, for LIST, DESCRIBE and READ */
     int64_t timeout_us;
-    enum verify_level level; /* of ACTION_VERIFY: VERIFY_AGENT, VERIFY_TCP or VERIFY_COMMAND */
-    unsigned port;           /* with VERIFY_TCP */
+    enum verify_level level;         /* of ACTION_VERIFY: VERIFY_AGENT, VERIFY_TCP or VERIFY_COMMAND */
+    unsigned port;                   /* with VERIFY_TCP */
+    enum hook hook;                  /* of ACTION_HOOK */
+    struct metadata_change metadata; /* of ACTION_SET_METADATA */
+    bool autostart;                  /* of ACTION_SET_AUTOSTART */
+    bool may_drop_image;             /* of ACTION_START: a saved image that cannot be restored is removed */
 };
 
 /* A sign of life. Counters only grow while the machine runs; has_counters is false where they cannot be had. */
@@ -64,13 +94,15 @@ struct action_result {
     uint64_t id;
     int error; /* 0, or negative errno: -ETIMEDOUT overdue and still under way, -ENOTCONN, -ENOENT no such domain,
                   -EALREADY, -EIO what the hypervisor refused */
-    enum machine_state state; /* of ACTION_GET_STATE */
+    enum machine_state state; /* of ACTION_GET_STATE and ACTION_SHUTDOWN */
     enum machine_reason reason;
     uint64_t free_memory_kib; /* of ACTION_GET_STATE: what its host has to spare; 0: not known */
     bool has_managed_save;    /* of ACTION_GET_STATE */
     uint64_t resident_kib;    /* of ACTION_MEASURE_MEMORY */
+    bool autostart;           /* of ACTION_GET_AUTOSTART */
     struct probe probe;       /* of ACTION_CHECK_ALIVE */
-    char message[256];        /* the hypervisor's words; empty on success */
+    bool dropped_image;       /* of ACTION_START: see may_drop_image; message says why it could not be restored */
+    char message[256];        /* the hypervisor's words; empty on success, but with dropped_image */
 };
 
 /* What a listing or an inspection says about one domain. description is handed over with it. */
@@ -81,6 +113,7 @@ struct domain_report {
     bool persistent;
     bool has_managed_save;
     bool agent_connected;
+    int id; /* of its life; 0: it does not run, or has none */
 };
 
 /* Everything one hypervisor has. Free with inventory_free. */
@@ -89,10 +122,13 @@ struct inventory {
     size_t n_reports;
     char (*unread)[UUID_TEXT_SIZE]; /* domains that are there, and cannot be described */
     size_t n_unread;
-    uint64_t free_memory_kib; /* of the host; 0: not known */
-    int64_t uptime_us;        /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
+    char host_uuid[UUID_TEXT_SIZE]; /* empty: not known */
+    uint64_t free_memory_kib;       /* of the host; 0: not known */
+    int64_t uptime_us; /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
 };
 
+/* Nothing is listed any more. */
+void inventory_empty(struct inventory *inventory);
 void inventory_free(struct inventory *inventory);
 DEFINE_CLEANUP(struct inventory, inventory_free);
 

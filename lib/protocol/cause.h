@@ -16,6 +16,10 @@ enum failure_cause {
     CAUSE_HUNG,            /* its guest does not answer and does nothing */
     CAUSE_FOUND_CRASHED,   /* crashed while the daemon was not connected, found by a listing */
     CAUSE_HOST_LOST,       /* its host was lost, and is off or came back without it */
+    CAUSE_LAST_STOPPED,    /* the daemon had its guest shut down, and it turned out to be the one that served */
+    CAUSE_FAILOVER,        /* nothing failed: an operator ordered that another machine serves */
+    CAUSE_FAILBACK,        /* nothing failed: an operator ordered that the original serves again */
+    CAUSE_DRILL,           /* destroyed for a drill, where it could not be crashed */
     CAUSE_COUNT,
 };
 

@@ -16,11 +16,13 @@ void explanation_free(struct explanation *explanation)
         free(candidate->reason);
         string_list_done(&candidate->missing);
         string_list_done(&candidate->surplus);
+        string_list_done(&candidate->weightless);
     }
     free(explanation->candidates);
     free(explanation->hypervisor);
     free(explanation->failed);
     free(explanation->summary);
+    free(explanation->obstacle);
     free(explanation);
 }
 

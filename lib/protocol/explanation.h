@@ -20,13 +20,15 @@ struct explained_candidate {
     char *name;
     char uuid[UUID_TEXT_SIZE];
     double similarity, coverage, resource_coverage, overlap; /* 0 … 1, for display */
+    bool is_incomparable; /* too little is known of the failed machine: these numbers mean nothing */
     bool eligible;
     bool is_chosen;
-    const char *warmth;         /* static: "cold", "saved", "paused" */
-    const char *state;          /* static: state at the time of the decision */
-    char *reason;               /* one clause: why it was chosen, comes second, or is out */
-    struct string_list missing; /* features of the failed machine that it lacks, "database/mysql" */
-    struct string_list surplus; /* features it has beyond those */
+    const char *warmth;            /* static: "cold", "saved", "paused" */
+    const char *state;             /* static: state at the time of the decision */
+    char *reason;                  /* one clause: why it was chosen, comes second, or is out */
+    struct string_list missing;    /* features that weigh and that it lacks of the failed machine's, "database/mysql" */
+    struct string_list surplus;    /* features that weigh and that it has beyond those */
+    struct string_list weightless; /* features that only one of the two has, and that weigh nothing */
 };
 
 struct explanation {
@@ -41,6 +43,7 @@ struct explanation {
     size_t left_out[CANDIDATE_VERDICTS]; /* these by verdict */
     size_t n_unjudged;                   /* and those similar enough that were not looked at: enough others were */
     char *summary;                       /* one sentence: which is chosen and why, or why none is */
+    char *obstacle; /* of no decision: why nothing would be started whatever the candidates; NULL */
 };
 
 void explanation_free(struct explanation *explanation);

@@ -24,11 +24,18 @@ enum notice_kind {
     NOTICE_EXHAUSTED,
     NOTICE_DISMISSED,
     NOTICE_OBSERVED,
-    NOTICE_BRAKE_ON, /* too many failures at once: nothing is started until released */
+    NOTICE_CALLED_OFF, /* a failover or failback: the machine that served goes on, or serves again */
+    NOTICE_KEPT,       /* a replacement has become the original of the service that it serves */
+    NOTICE_NOT_KEPT,   /* it was to, and has not: the diversion stays */
+    NOTICE_BRAKE_ON,   /* too many failures at once: nothing is started until released */
     NOTICE_BRAKE_OFF,
-    NOTICE_RESUMED,      /* a recovery from before the daemon was started goes on */
-    NOTICE_CLOCK_JUMPED, /* the host slept: acting waits until everything is listed anew */
-    NOTICE_STORE_FAILED, /* what happens cannot be written down */
+    NOTICE_HOLD_BEGUN,
+    NOTICE_HOLD_ENDED,
+    NOTICE_HOLD_OVERDUE,      /* its time is over, and it stays: a host cannot be reached */
+    NOTICE_FAILED_WHILE_HELD, /* nothing is done about it, also after the hold */
+    NOTICE_RESUMED,           /* a recovery from before the daemon was started goes on */
+    NOTICE_CLOCK_JUMPED,      /* the host slept: acting waits until everything is listed anew */
+    NOTICE_STORE_FAILED,      /* what happens cannot be written down */
     NOTICE_STORE_WORKS,
     NOTICE_WARMED,        /* a standby was verified and is warm: suspended or saved */
     NOTICE_REFRESHED,     /* a warm one was run and verified anew */
@@ -41,9 +48,10 @@ enum notice_kind {
     NOTICE_HOST_FENCED,  /* surely off: its machines are recovered elsewhere */
     NOTICE_FENCE_FAILED, /* nothing of it is started */
     NOTICE_HOST_BACK,
-    NOTICE_HOST_REBOOTED, /* before it was given up: what it ran went down with it */
-    NOTICE_HOSTS_HELD,    /* most hosts are gone at once: our own network, and nothing is fenced */
-    NOTICE_HOSTS_RELEASED,
+    NOTICE_HOST_REBOOTED,  /* before it was given up: what it ran went down with it */
+    NOTICE_HOSTS_ISOLATED, /* most hosts are gone at once: our own network, and nothing is fenced */
+    NOTICE_HOSTS_REJOINED,
+    NOTICE_SAME_HOST,     /* two connections are one host, or may be */
     NOTICE_BOTH_RUN,      /* a machine runs beside the one that took its place */
     NOTICE_BOTH_RESOLVED, /* one of them was stopped */
     NOTICE_CALL_OVERDUE,  /* a call to a hypervisor outlived its deadline */

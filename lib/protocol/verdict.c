@@ -7,6 +7,7 @@ const char *candidate_verdict_name(enum candidate_verdict verdict)
     static const char *const names[CANDIDATE_VERDICTS] = {
         [CANDIDATE_ELIGIBLE] = "eligible",
         [CANDIDATE_NOT_STANDBY] = "not standby",
+        [CANDIDATE_HELD] = "held",
         [CANDIDATE_UNREACHABLE] = "hypervisor not connected",
         [CANDIDATE_NOT_STANDING_BY] = "not standing by",
         [CANDIDATE_FAILED_ITSELF] = "failed itself",

@@ -7,11 +7,12 @@
 enum candidate_verdict {
     CANDIDATE_ELIGIBLE,
     CANDIDATE_NOT_STANDBY,     /* its role does not allow it */
+    CANDIDATE_HELD,            /* by the operator, or its host is, or everything; or its host is being evacuated */
     CANDIDATE_UNREACHABLE,     /* its hypervisor is not connected */
     CANDIDATE_NOT_STANDING_BY, /* it runs, is on its way up or down, or is preserved remains */
     CANDIDATE_FAILED_ITSELF,   /* and was not recovered: not one to rely on */
     CANDIDATE_CLAIMED,         /* reserved for a recovery, as its candidate or as the machine that failed */
-    CANDIDATE_UNDER_OPERATOR,  /* protected and paused by an operator: not to be resumed unasked */
+    CANDIDATE_UNDER_OPERATOR,  /* paused or saved, and not by the daemon: not to be resumed unasked */
     CANDIDATE_QUARANTINED,     /* it did not come up lately */
     CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
     CANDIDATE_DIVERTED,        /* a replacement serves its service: it must not run beside that */

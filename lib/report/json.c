@@ -28,6 +28,7 @@ static json_t *machine_counts_value(struct json_maker *maker, const struct machi
 
     json_put(maker, object, "total", json_count(counts->total));
     json_put(maker, object, "running", json_count(counts->running));
+    json_put(maker, object, "standby", json_count(counts->standby));
     json_put(maker, object, "standing_by", json_count(counts->standing_by));
     json_put(maker, object, "protected", json_count(counts->protected));
     json_put(maker, object, "warm", json_count(counts->warm));
@@ -71,7 +72,8 @@ int json_format_status(const struct status *status, char **ret)
     json_put(&maker, object, "version", json_text(status->version));
     json_put(&maker, object, "mode", json_text(status->mode));
     json_put(&maker, object, "ready", json_boolean(status->is_ready));
-    json_put(&maker, object, "held", json_boolean(status->is_held));
+    json_put(&maker, object, "braked", json_boolean(status->is_braked));
+    json_put(&maker, object, "holds", json_holds(&maker, status->coordinator));
     json_put(&maker, object, "uptime_s", json_number((double)status->uptime_us / (double)USEC_PER_SEC));
     json_put(&maker, object, "config_file", json_text(status->config_file));
     json_put(&maker, object, "reload_error", json_text(status->reload_error));
@@ -134,12 +136,12 @@ int json_format_drill(const char *machine, const char *message, char **ret)
     return json_finish(&maker, object, ret);
 }
 
-int json_format_release(bool was_held, char **ret)
+int json_format_released(bool was_there, char **ret)
 {
     struct json_maker maker = {0};
     json_t *object = json_object();
 
-    json_put(&maker, object, "released", json_boolean(was_held));
+    json_put(&maker, object, "released", json_boolean(was_there));
     return json_finish(&maker, object, ret);
 }
 
@@ -153,7 +155,7 @@ int json_format_reload(const char *needs_restart, char **ret)
     return json_finish(&maker, object, ret);
 }
 
-int json_parse_drill(const char *text, size_t length, bool *ret_confirmed, const char **ret_problem)
+int json_parse_confirmation(const char *text, size_t length, bool *ret_confirmed, const char **ret_problem)
 {
     json_t *document, *confirmed;
     const char *problem = NULL;

@@ -17,6 +17,7 @@
 #include "pool/pool.h"
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
+#include "protocol/order.h"
 #include "report/service_list.h"
 #include "report/status.h"
 #include "workflow/recovery.h"
@@ -56,16 +57,46 @@ int json_format_host(const struct hypervisor_status *hypervisor, const struct po
 /* {"host": …, "fenced": true}: an operator has confirmed that it is off. */
 int json_format_fenced(const char *hypervisor, char **ret) _must_check_;
 
-/* {"released": …}: whether the brake was on. */
-int json_format_release(bool was_held, char **ret) _must_check_;
+/* {"released": …}: whether the brake was on, or there was such a hold. */
+int json_format_released(bool was_there, char **ret) _must_check_;
+
+/* {"what": …, "scope": …, "reason": …, "since": …, "until": …, "overdue": …} and more. */
+int json_format_hold(const struct hold *hold, char **ret) _must_check_;
+/* An array of those that are not over. */
+int json_format_holds(const struct coordinator *coordinator, char **ret) _must_check_;
+
+/* A hold that is asked for. A plain value: begin with {0}, end with hold_request_done. */
+struct hold_request {
+    char *target, *reason; /* reason NULL: none */
+    int64_t time_us;       /* 0: until it is released */
+    bool evacuates;        /* its services are failed over first, which needs to be confirmed */
+    bool is_confirmed;
+};
+
+void hold_request_done(struct hold_request *request);
+/* {"target": …, "reason": …, "for_s": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem (borrowed, static) says what is wrong. */
+int json_parse_hold(const char *text, size_t length, struct hold_request *ret, const char **ret_problem) _must_check_;
 
 /* {"reloaded": true, "needs_restart": …}: keys with ", " between that wait for a restart, or NULL. */
 int json_format_reload(const char *needs_restart, char **ret) _must_check_;
 
+/* {"message": …, "recovery": …}: what is being done because of an order, and the id of the recovery if one was begun. */
+int json_format_order(const struct order_answer *answer, char **ret) _must_check_;
+
 /*
- * Reads {"confirmed": true}, the body of a drill request; nothing at all, or an object without the
+ * Reads the body of an order, whose members are all optional: "ignore_limit", "ignore_quarantine", "force", "anyway" and
+ * "confirmed", true or false, and "to", the name of a machine, which the caller frees (*ret_to; as it was without it).
+ * Writes what stands there into *ret, and nothing else. -EINVAL: something else; *ret_problem (borrowed, static) says
+ * what. -ENOMEM.
+ */
+int json_parse_order(const char *text, size_t length, struct order *ret, char **ret_to,
+                     const char **ret_problem) _must_check_;
+
+/*
+ * Reads {"confirmed": true}, by which an operator confirms that a host is off; nothing at all, or an object without the
  * member, is false. -EINVAL: something else; *ret_problem (borrowed, static) says what.
  */
-int json_parse_drill(const char *text, size_t length, bool *ret_confirmed, const char **ret_problem) _must_check_;
+int json_parse_confirmation(const char *text, size_t length, bool *ret_confirmed,
+                            const char **ret_problem) _must_check_;
 
 #endif

@@ -65,14 +65,21 @@ const char *json_name_of(const struct pool *pool, const struct machine_ref *ref,
     return machine != NULL ? pool_display_name(pool, machine) : name;
 }
 
-/* The service that it serves as a replacement, and the replacement that serves its own. */
+static const char *name_of_diverted(const struct pool *pool, const struct diverted_service *service)
+{
+    const struct machine *original = pool_find(pool, service->original.hypervisor, service->original.uuid);
+
+    return original != NULL ? service_name_of(pool, original) : service->name;
+}
+
+/* The name of its service, if its metadata gives it one; the one that it serves as a replacement; which serves its own. */
 static void put_services(struct json_maker *maker, json_t *object, const struct pool *pool,
                          const struct machine *machine)
 {
     const struct diverted_service *serves = machine->serves, *diverted = machine->diverted;
 
-    json_put(maker, object, "serves",
-             json_text(serves != NULL ? json_name_of(pool, &serves->original, serves->name) : NULL));
+    json_put(maker, object, "service", json_text(machine->description->service));
+    json_put(maker, object, "serves", json_text(serves != NULL ? name_of_diverted(pool, serves) : NULL));
     json_put(
         maker, object, "served_by",
         json_text(diverted != NULL ? json_name_of(pool, &diverted->replacement, diverted->replacement_name) : NULL));
@@ -81,9 +88,7 @@ static void put_services(struct json_maker *maker, json_t *object, const struct 
 /* What a machine that has a place in the plan serves: its own service, or another one as a replacement. */
 static const char *service_name(const struct pool *pool, const struct machine *served)
 {
-    const struct diverted_service *service = served->serves;
-
-    return service != NULL ? json_name_of(pool, &service->original, service->name) : pool_display_name(pool, served);
+    return served->serves != NULL ? name_of_diverted(pool, served->serves) : service_name_of(pool, served);
 }
 
 /* The most important service whose best candidate this is, and how many there are. */
@@ -148,8 +153,9 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     put_services(maker, object, pool, machine);
     put_planned_for(maker, object, pool, plan, machine);
     json_put(maker, object, "not_warm", json_text(machine->not_warm));
-    json_put(maker, object, "environment", environment_value(maker, &machine->spec));
-    json_put(maker, object, "features", features_value(maker, features, &machine->spec.features));
+    json_put(maker, object, "environment", environment_value(maker, machine->spec));
+    json_put(maker, object, "features", features_value(maker, features, &machine->spec->features));
+    json_put(maker, object, "hold", json_hold(maker, machine->hold));
     json_put(maker, object, "claimed_by", json_text(machine->claimed_by));
     json_put(maker, object, "starting", json_boolean(machine->is_starting));
     json_put(maker, object, "failed_unrecovered", json_boolean(machine->failed_unrecovered));
@@ -178,6 +184,23 @@ static json_t *sources_value(struct json_maker *maker, const struct feature_tabl
     return object;
 }
 
+/* What is known of the machine and does not count: features, and cpu, memory and disk. */
+static json_t *weightless_value(struct json_maker *maker, const struct pool *pool, const struct feature_table *features,
+                                const struct machine *machine)
+{
+    const struct similarity_rules *rules = pool_rules(pool);
+    const struct id_set *set = &machine->spec->features;
+    json_t *array = json_array();
+
+    for (enum environment e = 0; e < ENVIRONMENT_COUNT; e++)
+        if (similarity_amount_weight(rules, e) == 0)
+            json_append(maker, array, json_text(environment_name(e)));
+    for (size_t i = 0; i < set->count; i++)
+        if (similarity_weight(rules, set->ids[i]) == 0)
+            json_append(maker, array, json_text(feature_name(features, set->ids[i])));
+    return array;
+}
+
 static json_t *disks_value(struct json_maker *maker, const struct domain_description *description)
 {
     json_t *array = json_array();
@@ -186,10 +209,13 @@ static json_t *disks_value(struct json_maker *maker, const struct domain_descrip
         const struct disk *disk = &description->disks[i];
         json_t *object = json_object();
 
-        json_put(maker, object, "target", json_text(disk->target));
+        json_put(maker, object, "target", json_text(disk_target(disk)));
         json_put(maker, object, "source", json_text(disk->source));
         json_put(maker, object, "writable", json_boolean(disk->writable));
         json_put(maker, object, "shareable", json_boolean(disk->shareable));
+        json_put(maker, object, "backing_file", json_boolean(disk->is_backing));
+        json_put(maker, object, "backing_files_known", json_boolean(disk->is_backing || disk->has_chain));
+        json_put(maker, object, "identity", json_text(disk_identity(disk)));
         json_put(maker, object, "capacity_bytes",
                  disk->capacity_bytes > 0 ? json_count(disk->capacity_bytes) : json_null());
         json_append(maker, array, object);
@@ -243,14 +269,15 @@ static json_t *agent_value(struct json_maker *maker, const struct machine *machi
     return object;
 }
 
-/* Whole seconds that are left, upwards, so that 0 never stands for one that still holds. */
-static json_t *quarantine_value(const struct machine *machine, struct moment now)
+/* Whole seconds that are left, upwards, so that 0 never stands for one that still holds; and what went wrong. */
+static void put_quarantine(struct json_maker *maker, json_t *object, const struct machine *machine, struct moment now)
 {
     int64_t left_us = machine->quarantined_until_us - now.mono_us;
+    bool is_over = machine->quarantined_until_us == 0 || left_us <= 0;
 
-    if (machine->quarantined_until_us == 0 || left_us <= 0)
-        return json_null();
-    return json_integer((left_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    json_put(maker, object, "quarantine_s",
+             is_over ? json_null() : json_integer((left_us + USEC_PER_SEC - 1) / USEC_PER_SEC));
+    json_put(maker, object, "quarantine_why", json_text(is_over ? NULL : machine->quarantine_why));
 }
 
 int json_format_machine(const struct pool *pool, struct plan *plan, const struct feature_table *features,
@@ -261,8 +288,9 @@ int json_format_machine(const struct pool *pool, struct plan *plan, const struct
     json_t *object = machine_value(&maker, pool, plan, features, machine);
 
     json_put(&maker, object, "plan", plan_value(&maker, pool, plan, machine));
-    json_put(&maker, object, "quarantine_s", quarantine_value(machine, now));
+    put_quarantine(&maker, object, machine, now);
     json_put(&maker, object, "sources", sources_value(&maker, features, machine));
+    json_put(&maker, object, "weightless", weightless_value(&maker, pool, features, machine));
     json_put(&maker, object, "disks", disks_value(&maker, description));
     json_put(&maker, object, "macs", macs_value(&maker, description));
     json_put(&maker, object, "hostdevs", hostdevs_value(&maker, description));

@@ -35,6 +35,7 @@ int json_format_explanation(const struct explanation *explanation, char **ret)
     json_put(&maker, object, "failed", json_text(explanation->failed));
     json_put(&maker, object, "hypervisor", json_text(explanation->hypervisor));
     json_put(&maker, object, "uuid", json_text(explanation->uuid));
+    json_put(&maker, object, "obstacle", json_text(explanation->obstacle));
     json_put(&maker, object, "threshold", json_number(explanation->threshold));
     json_put(&maker, object, "min_coverage", json_number(explanation->min_coverage));
     json_put(&maker, object, "rank_by", json_text(explanation->rank_by));
@@ -69,9 +70,10 @@ static struct course course_of(const struct recovery *recovery)
     };
 }
 
+/* null also where the steps came in another order, as by order: the other machine is chosen before this one is off. */
 static json_t *span_value(struct moment from, struct moment to)
 {
-    if (!moment_has_come(from) || !moment_has_come(to))
+    if (!moment_has_come(from) || !moment_has_come(to) || to.mono_us < from.mono_us)
         return json_null();
     return json_integer(to.mono_us - from.mono_us);
 }
@@ -117,7 +119,7 @@ static json_t *attempts_value(struct json_maker *maker, const struct recovery *r
         json_put(maker, object, "name", json_text(recovery->attempts[i].name));
         json_put(maker, object, "hypervisor", json_text(recovery->attempts[i].candidate.hypervisor));
         json_put(maker, object, "error", json_text(recovery->attempts[i].error));
-        json_put(maker, object, "void", json_boolean(recovery->attempts[i].is_void));
+        json_put(maker, object, "void", json_boolean(recovery->attempts[i].is_void || recovery->attempts[i].is_vetoed));
         json_append(maker, array, object);
     }
     return array;

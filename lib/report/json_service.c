@@ -65,6 +65,7 @@ static json_t *service_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "name", json_text(service->name));
     json_put(maker, object, "hypervisor", json_text(service->original.hypervisor));
     json_put(maker, object, "uuid", json_text(service->original.uuid));
+    json_put(maker, object, "original", json_text(json_name_of(pool, &service->original, NULL)));
     json_put(maker, object, "priority", json_integer(service->priority));
     json_put(maker, object, "state", json_text(service_state_name(service->state)));
     json_put(maker, object, "served_by", served_by_value(maker, pool, diversion));
@@ -72,6 +73,7 @@ static json_t *service_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "recovery", json_text(service->recovery_id));
     json_put(maker, object, "next", json_planned(maker, pool, next));
     json_put(maker, object, "shared_by", json_count(shared_by));
+    json_put(maker, object, "hold", json_hold(maker, service->server != NULL ? service->server->hold : NULL));
     return object;
 }
 

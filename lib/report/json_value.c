@@ -75,6 +75,12 @@ int json_finish(const struct json_maker *maker, json_t *document, char **ret)
     return 0;
 }
 
+/* null where there was nothing to compare. */
+static json_t *score_value(const struct explained_candidate *candidate, double score)
+{
+    return candidate->is_incomparable ? json_null() : json_number(score);
+}
+
 json_t *json_candidate(struct json_maker *maker, const struct explained_candidate *candidate)
 {
     json_t *object = json_object();
@@ -82,15 +88,16 @@ json_t *json_candidate(struct json_maker *maker, const struct explained_candidat
     json_put(maker, object, "name", json_text(candidate->name));
     json_put(maker, object, "hypervisor", json_text(candidate->hypervisor));
     json_put(maker, object, "uuid", json_text(candidate->uuid));
-    json_put(maker, object, "similarity", json_number(candidate->similarity));
-    json_put(maker, object, "coverage", json_number(candidate->coverage));
-    json_put(maker, object, "resource_coverage", json_number(candidate->resource_coverage));
-    json_put(maker, object, "overlap", json_number(candidate->overlap));
+    json_put(maker, object, "similarity", score_value(candidate, candidate->similarity));
+    json_put(maker, object, "coverage", score_value(candidate, candidate->coverage));
+    json_put(maker, object, "resource_coverage", score_value(candidate, candidate->resource_coverage));
+    json_put(maker, object, "overlap", score_value(candidate, candidate->overlap));
     json_put(maker, object, "eligible", json_boolean(candidate->eligible));
     json_put(maker, object, "reason", json_text(candidate->reason));
     json_put(maker, object, "warmth", json_text(candidate->warmth));
     json_put(maker, object, "state", json_text(candidate->state));
     json_put(maker, object, "missing", json_strings(maker, &candidate->missing));
     json_put(maker, object, "surplus", json_strings(maker, &candidate->surplus));
+    json_put(maker, object, "weightless", json_strings(maker, &candidate->weightless));
     return object;
 }

@@ -10,6 +10,7 @@
 #include "base/moment.h"
 #include "choose/candidate.h"
 #include "config/config.h"
+#include "coordinator/coordinator.h"
 #include "detect/host.h"
 #include "protocol/explanation.h"
 
@@ -38,6 +39,10 @@ const char *json_name_of(const struct pool *pool, const struct machine_ref *ref,
 
 /* A candidate of the plan; null: there is none. */
 json_t *json_planned(struct json_maker *maker, const struct pool *pool, const struct candidate *candidate);
+
+/* One hold, or null for NULL; those of the coordinator (NULL: none) that are not over. */
+json_t *json_hold(struct json_maker *maker, const struct hold *hold);
+json_t *json_holds(struct json_maker *maker, const struct coordinator *coordinator);
 
 /* What was said of one candidate. */
 json_t *json_candidate(struct json_maker *maker, const struct explained_candidate *candidate);

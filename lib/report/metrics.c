@@ -19,6 +19,8 @@ static const struct outcome {
     [METRICS_EXHAUSTED] = {NOTICE_EXHAUSTED, RECOVERY_EXHAUSTED},
     [METRICS_DISMISSED] = {NOTICE_DISMISSED, RECOVERY_DISMISSED},
     [METRICS_OBSERVED] = {NOTICE_OBSERVED, RECOVERY_OBSERVED},
+    [METRICS_CALLED_OFF] = {NOTICE_CALLED_OFF, RECOVERY_CALLED_OFF},
+    [METRICS_HELD] = {NOTICE_FAILED_WHILE_HELD, RECOVERY_HELD},
 };
 
 void metrics_count(struct metrics_counters *counters, const struct notice *notice)
@@ -27,7 +29,9 @@ void metrics_count(struct metrics_counters *counters, const struct notice *notic
     for (size_t i = 0; i < METRICS_OUTCOME_COUNT; i++)
         if (outcomes[i].notice == notice->kind)
             counters->recoveries[i][notice->cause]++;
-    if (notice->kind == NOTICE_RECOVERED && notice->duration_us >= 0) {
+    /* How long the service was down is not how long a failover took. */
+    if (notice->kind == NOTICE_RECOVERED && notice->duration_us >= 0 && notice->cause != CAUSE_FAILOVER &&
+        notice->cause != CAUSE_FAILBACK) {
         counters->timed++;
         counters->duration_sum_us += notice->duration_us;
         counters->last_duration_us = notice->duration_us;
@@ -80,9 +84,23 @@ static void write_ready(const struct page *page, const char *name)
     fprintf(page->out, "%s %d\n", name, page->status->is_ready);
 }
 
-static void write_held(const struct page *page, const char *name)
+static void write_braked(const struct page *page, const char *name)
 {
-    fprintf(page->out, "%s %d\n", name, page->status->is_held);
+    fprintf(page->out, "%s %d\n", name, page->status->is_braked);
+}
+
+static void write_holds(const struct page *page, const char *name)
+{
+    size_t counts[HOLD_SCOPE_COUNT] = {0};
+
+    for (size_t i = 0; page->status->coordinator != NULL && i < coordinator_hold_count(page->status->coordinator);
+         i++) {
+        const struct hold *hold = coordinator_hold_at(page->status->coordinator, i);
+
+        counts[hold->scope] += !hold->is_over;
+    }
+    for (enum hold_scope scope = 0; scope < HOLD_SCOPE_COUNT; scope++)
+        fprintf(page->out, "%s{scope=\"%s\"} %zu\n", name, hold_scope_name(scope), counts[scope]);
 }
 
 static void write_uptime(const struct page *page, const char *name)
@@ -231,7 +249,8 @@ static const struct metric {
 } metrics[] = {
     {"understudy_info", "gauge", "Version and mode of the running daemon.", write_info},
     {"understudy_ready", "gauge", "Whether every hypervisor has been listed since the start.", write_ready},
-    {"understudy_held", "gauge", "Whether the brake is on: nothing is started until it is released.", write_held},
+    {"understudy_braked", "gauge", "Whether the brake is on: nothing is started until it is released.", write_braked},
+    {"understudy_holds", "gauge", "Holds: by what they are on.", write_holds},
     {"understudy_uptime_seconds", "gauge", "Time since the daemon started.", write_uptime},
     {"understudy_config_reload_good", "gauge", "Whether the last reload of the configuration succeeded.", write_reload},
     {"understudy_hypervisor_up", "gauge", "Whether the hypervisor is connected.", write_hypervisor_up},

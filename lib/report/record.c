@@ -54,12 +54,18 @@ static const char *warmth_word(int value)
     return warmth_name((enum warmth)value);
 }
 
+static const char *relief_word(int value)
+{
+    return relief_name((enum relief)value);
+}
+
 static const struct record_vocabulary recovery_states = {recovery_state_word, RECOVERY_STATE_COUNT};
 static const struct record_vocabulary causes = {cause_word, CAUSE_COUNT};
 static const struct record_vocabulary levels = {level_word, VERIFY_LEVEL_COUNT};
 static const struct record_vocabulary rankings = {rank_by_word, RANK_BY_COUNT};
 static const struct record_vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
 static const struct record_vocabulary fates = {fate_word, START_FATE_COUNT};
+static const struct record_vocabulary reliefs = {relief_word, RELIEF_COUNT};
 static const struct record_vocabulary warmths = {warmth_word, WARMTH_COUNT};
 
 static json_t *ref_value(struct json_maker *maker, const struct machine_ref *ref)
@@ -148,6 +154,8 @@ static json_t *attempts_value(struct json_maker *maker, const struct recovery *r
         json_put(maker, object, "name", json_text(attempt->name));
         json_put(maker, object, "error", json_text(attempt->error));
         json_put(maker, object, "is_void", json_boolean(attempt->is_void));
+        json_put(maker, object, "is_vetoed", json_boolean(attempt->is_vetoed));
+        json_put(maker, object, "hangs", json_boolean(attempt->hangs));
         json_put(maker, object, "fate", json_string(start_fate_name(attempt->fate)));
         json_put(maker, object, "decided", moment_value(maker, attempt->decided, recovery->detected));
         json_append(maker, array, object);
@@ -169,6 +177,8 @@ static void read_attempts(struct record_reader *reader, const json_t *object, st
         attempt->name = record_read_text(reader, value, "name");
         attempt->error = record_read_text_or_null(reader, value, "error");
         attempt->is_void = record_read_bool(reader, value, "is_void");
+        attempt->hangs = !record_is_absent(value, "hangs") && record_read_bool(reader, value, "hangs");
+        attempt->is_vetoed = !record_is_absent(value, "is_vetoed") && record_read_bool(reader, value, "is_vetoed");
         /* Records of earlier versions lack both. */
         if (!record_is_absent(value, "fate"))
             attempt->fate = (enum start_fate)record_read_word(reader, value, "fate", &fates);
@@ -186,15 +196,23 @@ static json_t *candidate_value(struct json_maker *maker, const struct explained_
     return object;
 }
 
+/* 0 where nothing could be compared. */
+static double read_score(struct record_reader *reader, const json_t *object, const char *name,
+                         bool *ret_is_incomparable)
+{
+    *ret_is_incomparable = json_is_null(json_object_get(object, name));
+    return *ret_is_incomparable ? 0 : record_read_number(reader, object, name);
+}
+
 static void read_candidate(struct record_reader *reader, const json_t *object, struct explained_candidate *candidate)
 {
     candidate->hypervisor = record_read_text(reader, object, "hypervisor");
     candidate->name = record_read_text(reader, object, "name");
     record_read_into(reader, object, "uuid", candidate->uuid, sizeof(candidate->uuid));
-    candidate->similarity = record_read_number(reader, object, "similarity");
-    candidate->coverage = record_read_number(reader, object, "coverage");
-    candidate->resource_coverage = record_read_number(reader, object, "resource_coverage");
-    candidate->overlap = record_read_number(reader, object, "overlap");
+    candidate->similarity = read_score(reader, object, "similarity", &candidate->is_incomparable);
+    candidate->coverage = read_score(reader, object, "coverage", &candidate->is_incomparable);
+    candidate->resource_coverage = read_score(reader, object, "resource_coverage", &candidate->is_incomparable);
+    candidate->overlap = read_score(reader, object, "overlap", &candidate->is_incomparable);
     candidate->eligible = record_read_bool(reader, object, "eligible");
     candidate->is_chosen = record_read_bool(reader, object, "is_chosen");
     candidate->warmth = warmth_word(record_read_word(reader, object, "warmth", &warmths));
@@ -202,6 +220,8 @@ static void read_candidate(struct record_reader *reader, const json_t *object, s
     candidate->reason = record_read_text(reader, object, "reason");
     record_read_strings(reader, object, "missing", &candidate->missing);
     record_read_strings(reader, object, "surplus", &candidate->surplus);
+    if (json_object_get(object, "weightless") != NULL) /* a record from before has none */
+        record_read_strings(reader, object, "weightless", &candidate->weightless);
 }
 
 /* Those that are not 0, by their words. */
@@ -279,6 +299,42 @@ static struct explanation *read_explanation(struct record_reader *reader, const 
     return explanation;
 }
 
+/* null where none was ordered. */
+static json_t *relief_value(struct json_maker *maker, const struct recovery *recovery)
+{
+    json_t *object;
+
+    if (recovery->relief == RELIEF_NONE)
+        return json_null();
+    object = json_object();
+    json_put(maker, object, "when", json_text(relief_name(recovery->relief)));
+    json_put(maker, object, "to", ref_value(maker, &recovery->to));
+    json_put(maker, object, "to_name", json_text(recovery->to_name));
+    json_put(maker, object, "is_forced", json_boolean(recovery->is_forced));
+    json_put(maker, object, "is_anyway", json_boolean(recovery->is_anyway));
+    json_put(maker, object, "is_returning", json_boolean(recovery->is_returning));
+    json_put(maker, object, "is_off", json_boolean(recovery->was_seen_dead));
+    json_put(maker, object, "relieved", moment_value(maker, recovery->relieved, recovery->detected));
+    return object;
+}
+
+/* Records of earlier versions have none. */
+static void read_relief(struct record_reader *reader, const json_t *object, struct recovery *recovery)
+{
+    const json_t *relief = json_object_get(object, "relief");
+
+    if (relief == NULL || json_is_null(relief))
+        return;
+    recovery->relief = (enum relief)record_read_word(reader, relief, "when", &reliefs);
+    read_ref(reader, relief, "to", &recovery->to);
+    recovery->to_name = record_read_text(reader, relief, "to_name");
+    recovery->is_forced = record_read_bool(reader, relief, "is_forced");
+    recovery->is_anyway = record_read_bool(reader, relief, "is_anyway");
+    recovery->is_returning = record_read_bool(reader, relief, "is_returning");
+    recovery->was_seen_dead = record_read_bool(reader, relief, "is_off");
+    recovery->relieved = read_moment(reader, relief, "relieved", recovery->detected);
+}
+
 static json_t *recovery_value(struct json_maker *maker, const struct recovery *recovery)
 {
     json_t *object = json_object();
@@ -293,6 +349,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "cause", json_text(failure_cause_name(recovery->cause)));
     json_put(maker, object, "priority", json_integer(recovery->priority));
     json_put(maker, object, "is_drill", json_boolean(recovery->is_drill));
+    json_put(maker, object, "relief", relief_value(maker, recovery));
     json_put(maker, object, "replacement", ref_value(maker, &recovery->replacement));
     json_put(maker, object, "replacement_name", json_text(recovery->replacement_name));
     json_put(maker, object, "similarity", json_number(recovery->similarity));
@@ -301,12 +358,15 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "replacement_warmth", json_text(warmth_name(recovery->warmth)));
     json_put(maker, object, "attempts", attempts_value(maker, recovery));
     json_put(maker, object, "restarts", json_integer(recovery->restarts));
+    json_put(maker, object, "restarts_before", json_integer(recovery->restarts_before));
+    json_put(maker, object, "is_beyond_limit", json_boolean(recovery->is_beyond_limit));
     json_put(maker, object, "is_unrecorded", json_boolean(recovery->is_unrecorded));
     put_moments(maker, object, recovery);
     json_put(maker, object, "explanation", explanation_value(maker, recovery->explanation));
     json_put(maker, object, "detail", json_text(recovery->detail));
     json_put(maker, object, "level", json_text(verify_level_name(recovery->level)));
     json_put(maker, object, "is_held", json_boolean(recovery->is_held));
+    json_put(maker, object, "is_braked", json_boolean(recovery->is_braked));
     json_put(maker, object, "is_refused", json_boolean(recovery->is_refused));
     json_put(maker, object, "is_restarting", json_boolean(recovery->is_restarting));
     return object;
@@ -344,8 +404,11 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
     recovery->coverage = record_read_number(reader, object, "coverage");
     recovery->overlap = record_read_number(reader, object, "overlap");
     recovery->restarts = (unsigned)record_read_integer(reader, object, "restarts", 0, UINT_MAX);
+    recovery->restarts_before = (unsigned)record_read_integer(reader, object, "restarts_before", 0, UINT_MAX);
+    recovery->is_beyond_limit = record_read_bool(reader, object, "is_beyond_limit");
     recovery->is_unrecorded = record_read_bool(reader, object, "is_unrecorded");
     read_moments(reader, object, now, recovery);
+    read_relief(reader, object, recovery);
     read_attempts(reader, object, recovery);
     if (!record_is_absent(object, "explanation"))
         recovery->explanation = read_explanation(reader, json_object_get(object, "explanation"));
@@ -356,6 +419,7 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
     recovery->detail = record_read_text_or_null(reader, object, "detail");
     recovery->level = (enum verify_level)record_read_word(reader, object, "level", &levels);
     recovery->is_held = record_read_bool(reader, object, "is_held");
+    recovery->is_braked = record_read_bool(reader, object, "is_braked");
     recovery->is_refused = record_read_bool(reader, object, "is_refused");
     recovery->is_restarting = record_read_bool(reader, object, "is_restarting");
     recovery->question.deadline_us = USEC_INFINITY;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/moment.h"
 #include "detect/host.h"
+#include "model/hold.h"
 #include "model/machine.h"
 #include "workflow/diversion.h"
 #include "workflow/recovery.h"
@@ -48,6 +49,11 @@ int record_format_diversion(const struct diversion *diversion, const struct feat
 /* now: as for record_parse_recovery. Interns what it needs. Caller frees *ret. -EINVAL: damaged. -ENOMEM. */
 int record_parse_diversion(const char *text, struct moment now, struct feature_table *table,
                            struct diversion **ret) _must_check_;
+
+/* A hold. Caller frees *ret. -ENOMEM. */
+int record_format_hold(const struct hold *hold, char **ret) _must_check_;
+/* Caller frees *ret. -EINVAL: damaged. -ENOMEM. */
+int record_parse_hold(const char *text, struct hold **ret) _must_check_;
 
 /* A host that is lost or fenced. Caller frees *ret. -ENOMEM. */
 int record_format_host(const struct host_track *host, char **ret) _must_check_;

@@ -42,6 +42,7 @@ int record_format_diversion(const struct diversion *diversion, const struct feat
     json_put(&maker, object, "original", ref_value(&maker, &diversion->service.original));
     json_put(&maker, object, "service", json_text(diversion->service.name));
     json_put(&maker, object, "priority", json_integer(diversion->service.priority));
+    json_put(&maker, object, "protected", json_boolean(diversion->service.is_protected));
     json_put(&maker, object, "need", need_value(&maker, &diversion->service.need, table));
     json_put(&maker, object, "replacement", ref_value(&maker, &diversion->service.replacement));
     json_put(&maker, object, "replacement_name", json_text(diversion->service.replacement_name));
@@ -116,6 +117,7 @@ int record_parse_diversion(const char *text, struct moment now, struct feature_t
     read_ref(&reader, json_object_get(document, "original"), &diversion->service.original);
     diversion->service.name = record_read_text(&reader, document, "service");
     diversion->service.priority = (int)record_read_integer(&reader, document, "priority", INT_MIN, INT_MAX);
+    diversion->service.is_protected = record_read_bool(&reader, document, "protected");
     read_need(&reader, json_object_get(document, "need"), table, &diversion->service.need);
     read_ref(&reader, json_object_get(document, "replacement"), &diversion->service.replacement);
     diversion->service.replacement_name = record_read_text(&reader, document, "replacement_name");

@@ -61,12 +61,20 @@ static json_t *disks_value(struct json_maker *maker, const struct domain_descrip
         json_t *object = json_object();
 
         json_put(maker, object, "source", json_text(disk->source));
-        json_put(maker, object, "pool", json_text(disk->pool));
-        json_put(maker, object, "volume", json_text(disk->volume));
-        json_put(maker, object, "target", json_text(disk->target));
+        json_put(maker, object, "pool", json_text(disk_pool(disk)));
+        json_put(maker, object, "volume", json_text(disk_volume(disk)));
+        json_put(maker, object, "target", json_text(disk_target(disk)));
         json_put(maker, object, "writable", json_boolean(disk->writable));
         json_put(maker, object, "shareable", json_boolean(disk->shareable));
         json_put(maker, object, "capacity_bytes", json_count(disk->capacity_bytes));
+        if (disk->is_backing)
+            json_put(maker, object, "is_backing", json_true());
+        if (disk->has_chain)
+            json_put(maker, object, "has_chain", json_true());
+        if (disk_identity(disk) != disk->source)
+            json_put(maker, object, "identity", json_text(disk_identity(disk)));
+        if (disk->is_networked)
+            json_put(maker, object, "is_networked", json_true());
         json_append(maker, array, object);
     }
     return array;
@@ -78,12 +86,22 @@ static void read_disk(struct record_reader *reader, const json_t *value, struct 
     _cleanup_(freep) char *pool = record_read_text_or_null(reader, value, "pool");
     _cleanup_(freep) char *volume = record_read_text_or_null(reader, value, "volume");
     _cleanup_(freep) char *target = record_read_text_or_null(reader, value, "target");
+    _cleanup_(freep) char *identity =
+        record_is_absent(value, "identity") ? NULL : record_read_text_or_null(reader, value, "identity");
 
     disk->writable = record_read_bool(reader, value, "writable");
     disk->shareable = record_read_bool(reader, value, "shareable");
     disk->capacity_bytes = (uint64_t)record_read_integer(reader, value, "capacity_bytes", 0, INT64_MAX);
+    if (!record_is_absent(value, "is_backing"))
+        disk->is_backing = record_read_bool(reader, value, "is_backing");
+    if (!record_is_absent(value, "has_chain"))
+        disk->has_chain = record_read_bool(reader, value, "has_chain");
+    if (!record_is_absent(value, "is_networked"))
+        disk->is_networked = record_read_bool(reader, value, "is_networked");
     if (reader->error == 0)
         record_refuse(reader, disk_set_texts(disk, source, pool, volume, target));
+    if (reader->error == 0 && identity != NULL)
+        record_refuse(reader, disk_set_identity(disk, identity));
 }
 
 static void read_disks(struct record_reader *reader, const json_t *object, struct domain_description *description)
@@ -188,6 +206,7 @@ static json_t *description_value(struct json_maker *maker, const struct domain_d
     json_put(maker, object, "role", json_text(description->roles != 0 ? machine_roles_name(description->roles) : NULL));
     json_put(maker, object, "has_priority", json_boolean(description->has_priority));
     json_put(maker, object, "priority", json_integer(description->priority));
+    json_put(maker, object, "service", json_text(description->service));
     json_put(maker, object, "features", features_value(maker, description));
     return object;
 }
@@ -208,6 +227,7 @@ static void read_description(struct record_reader *reader, const json_t *object,
     read_roles(reader, object, description);
     description->has_priority = record_read_bool(reader, object, "has_priority");
     description->priority = (int)record_read_integer(reader, object, "priority", INT_MIN, INT_MAX);
+    description->service = record_read_text_or_null(reader, object, "service");
     read_features(reader, object, description);
 }
 
@@ -228,6 +248,10 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, object, "failed_unrecovered", json_true());
     if (memory->went_down_with_host)
         json_put(&maker, object, "went_down_with_host", json_true());
+    if (memory->has_own_image)
+        json_put(&maker, object, "has_own_image", json_true());
+    if (memory->autostart_is_off)
+        json_put(&maker, object, "autostart_is_off", json_true());
     if (learned->count > 0)
         json_put(&maker, object, "learned", json_strings(&maker, learned));
     if (memory->keeping != KEEPING_NONE) {
@@ -240,7 +264,18 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, quarantine, "begun_us", json_integer(memory->quarantine.begun_us));
         json_put(&maker, quarantine, "time_us", json_integer(memory->quarantine.time_us));
         json_put(&maker, quarantine, "times", json_integer(memory->quarantine.times));
+        if (memory->quarantine.why[0] != '\0')
+            json_put(&maker, quarantine, "why", json_text(memory->quarantine.why));
         json_put(&maker, object, "quarantine", quarantine);
+    }
+    if (memory->stopped_us != 0)
+        json_put(&maker, object, "stopped_us", json_integer(memory->stopped_us));
+    if (memory->drill.announced_us != 0) {
+        json_t *drill = json_object();
+
+        json_put(&maker, drill, "announced_us", json_integer(memory->drill.announced_us));
+        json_put(&maker, drill, "is_destroy", json_boolean(memory->drill.is_destroy));
+        json_put(&maker, object, "drill", drill);
     }
     if (description != NULL)
         json_put(&maker, object, "description", description_value(&maker, description));
@@ -265,6 +300,14 @@ int record_parse_learned(const char *text, struct string_list *learned)
     return r;
 }
 
+static void read_why(struct record_reader *reader, const json_t *object, struct quarantine_memory *ret)
+{
+    _cleanup_(freep) char *why = record_read_text(reader, object, "why");
+
+    if (why != NULL)
+        snprintf(ret->why, sizeof(ret->why), "%s", why);
+}
+
 int record_parse_machine(const char *text, struct machine_memory *ret)
 {
     struct record_reader reader = {0};
@@ -281,6 +324,10 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         memory.failed_unrecovered = record_read_bool(&reader, document, "failed_unrecovered");
     if (!record_is_absent(document, "went_down_with_host"))
         memory.went_down_with_host = record_read_bool(&reader, document, "went_down_with_host");
+    if (!record_is_absent(document, "has_own_image"))
+        memory.has_own_image = record_read_bool(&reader, document, "has_own_image");
+    if (!record_is_absent(document, "autostart_is_off"))
+        memory.autostart_is_off = record_read_bool(&reader, document, "autostart_is_off");
     if (!record_is_absent(document, "keeping")) {
         memory.keeping = (enum keeping)record_read_word(&reader, document, "keeping", &keepings);
         memory.kept_since_us = record_read_integer(&reader, document, "kept_since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
@@ -292,6 +339,18 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
             .begun_us = record_read_integer(&reader, quarantine, "begun_us", -TIME_LIMIT_US, TIME_LIMIT_US),
             .time_us = record_read_integer(&reader, quarantine, "time_us", 1, TIME_LIMIT_US),
             .times = (unsigned)record_read_integer(&reader, quarantine, "times", 1, UINT_MAX),
+        };
+        if (!record_is_absent(quarantine, "why"))
+            read_why(&reader, quarantine, &memory.quarantine);
+    }
+    if (!record_is_absent(document, "stopped_us"))
+        memory.stopped_us = record_read_integer(&reader, document, "stopped_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    if (!record_is_absent(document, "drill")) {
+        const json_t *drill = json_object_get(document, "drill");
+
+        memory.drill = (struct drill_memory){
+            .announced_us = record_read_integer(&reader, drill, "announced_us", -TIME_LIMIT_US, TIME_LIMIT_US),
+            .is_destroy = record_read_bool(&reader, drill, "is_destroy"),
         };
     }
     json_decref(document);

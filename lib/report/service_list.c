@@ -9,14 +9,20 @@
 const char *service_state_name(enum service_state state)
 {
     static const char *const names[SERVICE_STATE_COUNT] = {
-        [SERVICE_UP] = "up",           [SERVICE_RECOVERING] = "recovering", [SERVICE_DOWN] = "down",
-        [SERVICE_STOPPED] = "stopped", [SERVICE_UNKNOWN] = "unknown",
+        [SERVICE_UP] = "up",     [SERVICE_RECOVERING] = "recovering",
+        [SERVICE_DOWN] = "down", [SERVICE_STOPPED] = "stopped",
+        [SERVICE_HELD] = "held", [SERVICE_UNKNOWN] = "unknown",
     };
 
     return names[state];
 }
 
 /* ---- which there are ---- */
+
+const char *service_name_of(const struct pool *pool, const struct machine *original)
+{
+    return original->description->service != NULL ? original->description->service : pool_display_name(pool, original);
+}
 
 static void add_diverted(struct service_list *list, const struct pool *pool, const struct diversion *diversion)
 {
@@ -25,7 +31,7 @@ static void add_diverted(struct service_list *list, const struct pool *pool, con
 
     list->all[list->count++] = (struct listed_service){
         .original = service->original,
-        .name = original != NULL ? pool_display_name(pool, original) : service->name,
+        .name = original != NULL ? service_name_of(pool, original) : service->name,
         .priority = service->priority,
         .server = pool_find(pool, service->replacement.hypervisor, service->replacement.uuid),
         .diversion = diversion,
@@ -37,7 +43,7 @@ static void add_undiverted(struct service_list *list, const struct pool *pool, c
 {
     list->all[list->count++] = (struct listed_service){
         .original = machine_ref_of(original),
-        .name = pool_display_name(pool, original),
+        .name = service_name_of(pool, original),
         .priority = original->priority,
         .server = original,
     };
@@ -90,7 +96,8 @@ static void take_recovery(struct listed_service *service, const struct recovery 
         service->state = SERVICE_RECOVERING;
         service->recovery_id = recovery->id;
     } else if (service->state != SERVICE_RECOVERING) {
-        bool has_failed = recovery->state == RECOVERY_EXHAUSTED || recovery->state == RECOVERY_OBSERVED;
+        bool has_failed = recovery->state == RECOVERY_EXHAUSTED || recovery->state == RECOVERY_OBSERVED ||
+                          recovery->state == RECOVERY_HELD;
 
         service->failed_recovery_id = has_failed ? recovery->id : NULL;
     }
@@ -116,6 +123,8 @@ static enum service_state state_of_server(const struct machine *server)
 {
     if (server->failed_unrecovered)
         return SERVICE_DOWN;
+    if (server->hold != NULL)
+        return SERVICE_HELD;
     if (!server->is_reachable)
         return SERVICE_UNKNOWN;
     if (server->keeping != KEEPING_NONE || server->claimed_by != NULL || server->is_reserved)

@@ -16,11 +16,12 @@ enum service_state {
     SERVICE_RECOVERING, /* a recovery of the service is under way */
     SERVICE_DOWN,       /* it failed, and was not recovered */
     SERVICE_STOPPED,    /* it does not run, and no failure is known */
+    SERVICE_HELD,       /* it is held, and no failure is known */
     SERVICE_UNKNOWN,    /* its host is not connected */
     SERVICE_STATE_COUNT,
 };
 
-/* "up", "recovering", "down", "stopped", "unknown". */
+/* "up", "recovering", "down", "stopped", "held", "unknown". */
 const char *service_state_name(enum service_state state);
 
 /* Everything is borrowed from the coordinator, until its next input. */
@@ -39,6 +40,9 @@ struct service_list {
     struct listed_service *all; /* the most important first, then by name as strverscmp(3) orders */
     size_t count;
 };
+
+/* As people can refer to the service: by the name in the metadata of its original, or that one's own. Borrowed. */
+const char *service_name_of(const struct pool *pool, const struct machine *original);
 
 /*
  * Every diversion, and every protected machine that neither serves another service nor has its own diverted. End with

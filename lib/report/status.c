@@ -15,6 +15,7 @@ struct machine_counts status_count_machines(const struct pool *pool)
         counts.total++;
         if (state == MACHINE_RUNNING || state == MACHINE_SUSPENDED)
             counts.running++;
+        counts.standby += (machine->roles & ROLE_STANDBY) != 0;
         if ((machine->roles & ROLE_STANDBY) != 0 && (state == MACHINE_SHUT_OFF || state == MACHINE_PAUSED))
             counts.standing_by++;
         if ((machine->roles & ROLE_PROTECTED) != 0)
@@ -41,8 +42,9 @@ int status_collect(const struct coordinator *coordinator, struct status *ret)
 {
     size_t n = coordinator_hypervisor_count(coordinator);
     struct status status = {
+        .coordinator = coordinator,
         .is_ready = coordinator_is_ready(coordinator),
-        .is_held = coordinator_is_held(coordinator),
+        .is_braked = coordinator_is_braked(coordinator),
         .machines = status_count_machines(coordinator_pool(coordinator)),
         .n_hypervisors = n,
     };

@@ -16,6 +16,7 @@
 struct machine_counts {
     size_t total;
     size_t running;     /* running or asleep */
+    size_t standby;     /* by role, running or not */
     size_t standing_by; /* standby and not running: could be started, were it similar enough */
     size_t protected;
     size_t warming;        /* on their way to being warm, refreshed, or being stopped */
@@ -31,8 +32,9 @@ struct status {
     int64_t uptime_us;
 
     bool is_ready;
-    bool is_held; /* by the brake */
+    bool is_braked; /* by the brake */
 
+    const struct coordinator *coordinator; /* borrowed: for its holds; NULL: without */
     struct hypervisor_status *hypervisors; /* their strings are borrowed from the coordinator */
     size_t n_hypervisors;
     struct machine_counts machines;

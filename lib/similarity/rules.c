@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define NOT_OVERRIDDEN UINT32_MAX
+#define NOT_GIVEN UINT32_MAX
 
 /*
  * The largest sum, W(A∪B), has the features of both and the amounts:
@@ -76,8 +76,11 @@ static int intern_weights(const struct config_similarity *config, struct feature
 static int compile_weights(struct similarity_rules *rules, const struct config_similarity *config,
                            struct feature_table *table)
 {
+    uint32_t other = 0;
     int r = intern_weights(config, table);
 
+    if (r == 0)
+        r = feature_table_intern_kind(table, CONFIG_WEIGHT_OTHER, &other);
     if (r < 0)
         return r;
     rules->n_kinds = feature_table_kind_count(table);
@@ -86,14 +89,18 @@ static int compile_weights(struct similarity_rules *rules, const struct config_s
     rules->feature_weights = calloc(rules->n_features + 1, sizeof(uint32_t));
     if (rules->kind_weights == NULL || rules->feature_weights == NULL)
         return -ENOMEM;
+    for (size_t i = 0; i < rules->n_kinds; i++)
+        rules->kind_weights[i] = NOT_GIVEN;
     for (size_t i = 0; i < rules->n_features; i++)
-        rules->feature_weights[i] = NOT_OVERRIDDEN;
+        rules->feature_weights[i] = NOT_GIVEN;
 
     for (size_t i = 0; i < config->n_resource_weights; i++) {
         r = compile_weight(rules, &config->resource_weights[i], table);
         if (r < 0)
             return r;
     }
+    if (rules->kind_weights[other] != NOT_GIVEN)
+        rules->other_weight = rules->kind_weights[other];
     if (rules->resource_unit == 0)
         rules->resource_unit = 1;
     return 0;
@@ -140,7 +147,11 @@ int similarity_rules_new(const struct config_similarity *config, struct feature_
         rules->environment_weights[e] = config->environment_weights[e];
     }
 
-    r = compile_weights(rules, config, table);
+    r = feature_table_intern_kind(table, "os", &rules->os);
+    if (r == 0)
+        r = feature_table_intern_kind(table, "os-family", &rules->os_family);
+    if (r == 0)
+        r = compile_weights(rules, config, table);
     if (r < 0)
         return r;
     r = compile_must_cover(rules, &config->must_cover, table);
@@ -164,10 +175,11 @@ uint32_t rules_feature_weight(const struct similarity_rules *rules, uint32_t fea
 {
     uint32_t kind;
 
-    if (feature < rules->n_features && rules->feature_weights[feature] != NOT_OVERRIDDEN)
+    if (feature < rules->n_features && rules->feature_weights[feature] != NOT_GIVEN)
         return rules->feature_weights[feature];
     kind = feature_kind(rules->table, feature);
-    return kind < rules->n_kinds ? rules->kind_weights[kind] : 0;
+    return kind < rules->n_kinds && rules->kind_weights[kind] != NOT_GIVEN ? rules->kind_weights[kind]
+                                                                           : rules->other_weight;
 }
 
 struct spec rules_counted(const struct spec *spec)
@@ -203,10 +215,17 @@ struct amount_weights rules_weigh_amount(const struct similarity_rules *rules, e
     };
 }
 
+static bool says_os(const struct similarity_rules *rules, uint32_t feature)
+{
+    uint32_t kind = feature_kind(rules->table, feature);
+
+    return kind == rules->os || kind == rules->os_family;
+}
+
 bool rules_know(const struct similarity_rules *rules, const struct spec *failed)
 {
     for (size_t i = 0; rules->weighs_resources && i < failed->features.count; i++)
-        if (rules_feature_weight(rules, failed->features.ids[i]) > 0)
+        if (!says_os(rules, failed->features.ids[i]) && rules_feature_weight(rules, failed->features.ids[i]) > 0)
             return true;
     for (enum environment e = 0; !rules->weighs_resources && e < ENVIRONMENT_COUNT; e++)
         if (rules->environment_weights[e] > 0 && failed->environment[e] > 0)

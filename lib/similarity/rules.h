@@ -34,9 +34,11 @@ struct similarity_rules {
     struct fraction min_coverage; /* reduced */
     enum rank_by rank_by;
     uint32_t environment_weights[ENVIRONMENT_COUNT]; /* millionths, as all weights here */
-    uint32_t *kind_weights;
+    uint32_t *kind_weights;                          /* or NOT_GIVEN */
     size_t n_kinds;
-    uint32_t *feature_weights; /* or NOT_OVERRIDDEN */
+    uint32_t other_weight;     /* of kinds that have none */
+    uint32_t os, os_family;    /* kinds that say too little by themselves */
+    uint32_t *feature_weights; /* or NOT_GIVEN */
     size_t n_features;
     uint32_t resource_unit; /* divides every resource weight; at least 1 */
     bool weighs_resources;  /* some resource weight is above 0 */
@@ -60,7 +62,7 @@ struct amount_weights {
 struct amount_weights rules_weigh_amount(const struct similarity_rules *rules, enum environment e, uint64_t a,
                                          uint64_t b);
 
-/* Something is known of the failed machine that it can be compared by. */
+/* Something that weighs is known of the failed machine besides its OS; where no resource weighs anything, an amount. */
 bool rules_know(const struct similarity_rules *rules, const struct spec *failed);
 
 /* part/whole ≥ limit, where part may be short by the tolerance. */

@@ -104,6 +104,16 @@ uint32_t similarity_worth(const struct similarity_rules *rules, const struct sim
     return fraction_to_millionths(rank_of(rules, score));
 }
 
+uint32_t similarity_weight(const struct similarity_rules *rules, uint32_t feature)
+{
+    return rules_feature_weight(rules, feature);
+}
+
+uint32_t similarity_amount_weight(const struct similarity_rules *rules, enum environment environment)
+{
+    return rules->environment_weights[environment];
+}
+
 double similarity_threshold(const struct similarity_rules *rules)
 {
     return fraction_to_double(rules->threshold);

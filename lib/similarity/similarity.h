@@ -50,7 +50,7 @@ DEFINE_CLEANUP(struct similarity_rules, similarity_rules_free);
 /* Why a candidate is not similar enough, the first obstacle met; in the order they are looked at. */
 enum similarity_verdict {
     SIMILARITY_ELIGIBLE,
-    SIMILARITY_NOTHING_KNOWN,           /* W_R(A) = 0 though resources weigh something, or W(A) = 0 */
+    SIMILARITY_NOTHING_KNOWN,           /* nothing of A but its OS weighs, though resources do, or W(A) = 0 */
     SIMILARITY_BELOW_THRESHOLD,         /* S < threshold */
     SIMILARITY_BELOW_COVERAGE,          /* C < min_coverage */
     SIMILARITY_BELOW_RESOURCE_COVERAGE, /* C_R < min_coverage */
@@ -92,6 +92,10 @@ int similarity_compare(const struct similarity_rules *rules, const struct simila
 
 /* What the configuration ranks by, J or S, in millionths and rounded down: to be added up, never to decide an order. */
 uint32_t similarity_worth(const struct similarity_rules *rules, const struct similarity_score *score);
+
+/* What a feature, or an amount, weighs, in millionths. */
+uint32_t similarity_weight(const struct similarity_rules *rules, uint32_t feature);
+uint32_t similarity_amount_weight(const struct similarity_rules *rules, enum environment environment);
 
 /* A configured limit, as a number between 0 and 1 for display. */
 double similarity_threshold(const struct similarity_rules *rules);

@@ -16,6 +16,7 @@ int diversion_new(const struct machine_ref *original, const char *name, const st
     diversion->service.original = *original;
     diversion->service.name = strdup(name);
     diversion->service.priority = priority;
+    diversion->service.is_protected = true;
     memcpy(diversion->service.need.environment, need->environment, sizeof(need->environment));
     if (diversion->service.name == NULL || id_set_copy(&diversion->service.need.features, &need->features) < 0)
         return -ENOMEM;
@@ -32,6 +33,58 @@ void diversion_free(struct diversion *diversion)
     free(diversion->service.replacement_name);
     free(diversion->former);
     free(diversion);
+}
+
+/* 1: it is new. -ENOMEM. */
+static int rename_to(char **name, const char *now)
+{
+    char *copy;
+
+    if (strcmp(*name, now) == 0)
+        return 0;
+    copy = strdup(now);
+    if (copy == NULL)
+        return -ENOMEM;
+    free(*name);
+    *name = copy;
+    return 1;
+}
+
+static int learn_need(struct spec *need, const struct spec *now)
+{
+    if (memcmp(need->environment, now->environment, sizeof(need->environment)) == 0 &&
+        id_set_equal(&need->features, &now->features))
+        return 0;
+    if (id_set_copy(&need->features, &now->features) < 0)
+        return -ENOMEM;
+    memcpy(need->environment, now->environment, sizeof(need->environment));
+    return 1;
+}
+
+int diversion_learn(struct diversion *diversion, const char *name, const struct spec *need, int priority,
+                    bool is_protected)
+{
+    struct diverted_service *service = &diversion->service;
+    bool is_new = service->is_protected != is_protected;
+    int is_renamed = 0, is_other = 0;
+
+    service->is_protected = is_protected;
+    if (is_protected) {
+        is_renamed = rename_to(&service->name, name);
+        is_other = learn_need(&service->need, need);
+        is_new |= is_renamed > 0 || is_other > 0 || service->priority != priority;
+        service->priority = priority;
+    }
+    diversion->is_changed |= is_new;
+    return is_renamed < 0 ? is_renamed : is_other < 0 ? is_other : is_new;
+}
+
+int diversion_rename_replacement(struct diversion *diversion, const char *name)
+{
+    int r = rename_to(&diversion->service.replacement_name, name);
+
+    diversion->is_changed |= r > 0;
+    return r;
 }
 
 /* The last of them leaves its place to the one that goes. */

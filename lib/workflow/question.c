@@ -31,10 +31,15 @@ int64_t question_time_us(enum action_kind kind, enum verify_level level, const s
         return call_us > QUESTION_STOP_US ? call_us : QUESTION_STOP_US;
     case ACTION_LIST:
     case ACTION_DESCRIBE:
+    case ACTION_READ:
     case ACTION_GET_STATE:
     case ACTION_CHECK_ALIVE:
+    case ACTION_SHUTDOWN:
     case ACTION_SUSPEND:
     case ACTION_SET_CLOCK:
+    case ACTION_SET_METADATA:
+    case ACTION_GET_AUTOSTART:
+    case ACTION_SET_AUTOSTART:
     case ACTION_MEASURE_MEMORY:
     case ACTION_FENCE:
     case ACTION_COUNT:

@@ -12,6 +12,10 @@
 
 /* libvirt gives a process that does not end 10 s after SIGTERM a SIGKILL, and waits for it up to 5 s more. */
 #define QUESTION_STOP_US (20 * USEC_PER_SEC)
+/* A question without a clear answer is asked this often, with growing pauses, before it is given up. */
+#define QUESTION_ASK_LIMIT 10
+/* A guest that was asked to shut down, and has not, is asked again after this: it may have been booting. */
+#define QUESTION_SHUTDOWN_AGAIN_US (10 * USEC_PER_SEC)
 /* Between two questions without a clear answer; it grows with each. */
 #define QUESTION_PAUSE_US (500 * USEC_PER_MSEC)
 

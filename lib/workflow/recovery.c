@@ -13,24 +13,32 @@ static const struct {
     bool is_unconfirmed;
     bool has_candidate;
     bool is_coming_up;
+    bool is_relieving;
+    bool asks_of_failed;
 } states[RECOVERY_STATE_COUNT] = {
-    /*                       name          final  unconfirmed candidate coming up */
-    [RECOVERY_DETECTED]   = {"detected",   false, true,       false,    false},
-    [RECOVERY_CONFIRMING] = {"confirming", false, true,       false,    false},
-    [RECOVERY_DESTROYING] = {"destroying", false, true,       false,    false},
-    [RECOVERY_SELECTING]  = {"selecting",  false, false,      false,    false},
-    [RECOVERY_RECORDING]  = {"recording",  false, false,      true,     true},
-    [RECOVERY_PREPARING]  = {"preparing",  false, false,      true,     true},
-    [RECOVERY_STARTING]   = {"starting",   false, false,      true,     true},
-    [RECOVERY_RESOLVING]  = {"resolving",  false, false,      true,     true},
-    [RECOVERY_STOPPING]   = {"stopping",   false, false,      true,     true},
-    [RECOVERY_SETTLING]   = {"settling",   false, false,      true,     false},
-    [RECOVERY_VERIFYING]  = {"verifying",  false, false,      true,     false},
-    [RECOVERY_WAITING]    = {"waiting",    false, false,      false,    false},
-    [RECOVERY_RECOVERED]  = {"recovered",  true,  false,      false,    false},
-    [RECOVERY_EXHAUSTED]  = {"exhausted",  true,  false,      false,    false},
-    [RECOVERY_DISMISSED]  = {"dismissed",  true,  false,      false,    false},
-    [RECOVERY_OBSERVED]   = {"observed",   true,  false,      false,    false},
+    /*                       name          final  unconfirmed candidate coming up relieving asks of failed */
+    [RECOVERY_DETECTED]   = {"detected",   false, true,       false,    false,    false,    false},
+    [RECOVERY_CONFIRMING] = {"confirming", false, true,       false,    false,    false,    true},
+    [RECOVERY_DESTROYING] = {"destroying", false, true,       false,    false,    false,    true},
+    [RECOVERY_SELECTING]  = {"selecting",  false, false,      false,    false,    false,    false},
+    [RECOVERY_RECORDING]  = {"recording",  false, false,      true,     true,     false,    false},
+    [RECOVERY_PREPARING]  = {"preparing",  false, false,      true,     true,     false,    false},
+    [RECOVERY_STARTING]   = {"starting",   false, false,      true,     true,     false,    false},
+    [RECOVERY_RESOLVING]  = {"resolving",  false, false,      true,     true,     false,    false},
+    [RECOVERY_STOPPING]   = {"stopping",   false, false,      true,     true,     false,    false},
+    [RECOVERY_SETTLING]   = {"settling",   false, false,      true,     false,    false,    false},
+    [RECOVERY_VERIFYING]  = {"verifying",  false, false,      true,     false,    false,    false},
+    [RECOVERY_WAITING]    = {"waiting",    false, false,      false,    false,    false,    false},
+    [RECOVERY_ANNOUNCING] = {"announcing", false, false,      true,     false,    true,     false},
+    [RECOVERY_RELIEVING]  = {"relieving",  false, false,      true,     false,    true,     true},
+    [RECOVERY_LEAVING]    = {"leaving",    false, false,      true,     false,    true,     true},
+    [RECOVERY_ENDING]     = {"ending",     false, false,      true,     false,    true,     true},
+    [RECOVERY_RECOVERED]  = {"recovered",  true,  false,      false,    false,    false,    false},
+    [RECOVERY_EXHAUSTED]  = {"exhausted",  true,  false,      false,    false,    false,    false},
+    [RECOVERY_DISMISSED]  = {"dismissed",  true,  false,      false,    false,    false,    false},
+    [RECOVERY_OBSERVED]   = {"observed",   true,  false,      false,    false,    false,    false},
+    [RECOVERY_CALLED_OFF] = {"called-off", true,  false,      false,    false,    false,    false},
+    [RECOVERY_HELD]       = {"failed-while-held", true, false,  false,    false,    false,    false},
 };
 /* clang-format on */
 
@@ -39,13 +47,18 @@ static const char *const event_names[RECOVERY_EVENT_COUNT] = {
     [RECOVERY_ANSWER] = "answer",
     [RECOVERY_CHOSEN] = "chosen",
     [RECOVERY_NO_CANDIDATE] = "no-candidate",
+    [RECOVERY_NO_ORIGINAL] = "no-original",
     [RECOVERY_ORIGINAL_RUNS] = "original-runs",
+    [RECOVERY_ORIGINAL_STOPPED] = "original-stopped",
+    [RECOVERY_ORIGINAL_FAILED] = "original-failed",
     [RECOVERY_REPLACEMENT_STOPPED] = "replacement-stopped",
     [RECOVERY_RECONNECTED] = "reconnected",
     [RECOVERY_ORIGINAL_FENCED] = "original-fenced",
     [RECOVERY_CANDIDATE_LOST] = "candidate-lost",
     [RECOVERY_CANDIDATE_FENCED] = "candidate-fenced",
     [RECOVERY_SERVED] = "served",
+    [RECOVERY_CANDIDATE_UNFIT] = "candidate-unfit",
+    [RECOVERY_HOLD] = "hold",
     [RECOVERY_RECONSIDER] = "reconsider",
     [RECOVERY_TICK] = "tick",
     [RECOVERY_ABANDON] = "abandon",
@@ -56,6 +69,17 @@ static const char *const fate_names[START_FATE_COUNT] = {
     [START_LOOSE] = "loose",
     [START_STRAY] = "stray",
 };
+
+const char *relief_name(enum relief relief)
+{
+    static const char *const names[RELIEF_COUNT] = {
+        [RELIEF_NONE] = "none",
+        [RELIEF_FIRST] = "first",
+        [RELIEF_LAST] = "last",
+    };
+
+    return names[relief];
+}
 
 const char *start_fate_name(enum start_fate fate)
 {
@@ -92,6 +116,21 @@ bool recovery_state_is_coming_up(enum recovery_state state)
     return states[state].is_coming_up;
 }
 
+bool recovery_cause_is_unreliable(enum failure_cause cause)
+{
+    return cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
+}
+
+bool recovery_state_is_relieving(enum recovery_state state)
+{
+    return states[state].is_relieving;
+}
+
+bool recovery_state_asks_of_failed(enum recovery_state state)
+{
+    return states[state].asks_of_failed;
+}
+
 int recovery_new(const char *id, const struct machine *failed, enum failure_cause cause, struct moment detected,
                  struct recovery **ret)
 {
@@ -100,7 +139,7 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     if (recovery == NULL)
         return -ENOMEM;
     recovery->failed_name = strdup(failed->name);
-    recovery->service_name = strdup(failed->serves != NULL ? failed->serves->name : failed->name);
+    recovery->service_name = strdup(machine_service_name(failed));
     if (recovery->failed_name == NULL || recovery->service_name == NULL)
         return -ENOMEM;
     strncpy(recovery->id, id, sizeof(recovery->id) - 1);
@@ -109,7 +148,7 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     recovery->is_changed = true;
     recovery->cause = cause;
     recovery->priority = machine_priority(failed);
-    recovery->state_is_unreliable = cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
+    recovery->state_is_unreliable = recovery_cause_is_unreliable(cause);
     recovery->detected = detected;
     question_clear(&recovery->question);
     *ret = steal_pointer(&recovery);
@@ -128,6 +167,7 @@ void recovery_free(struct recovery *recovery)
     free(recovery->failed_name);
     free(recovery->service_name);
     free(recovery->replacement_name);
+    free(recovery->to_name);
     free(recovery->detail);
     explanation_free(recovery->explanation);
     free(recovery);
@@ -153,9 +193,19 @@ size_t recovery_attempt_count(const struct recovery *recovery)
     size_t count = 0;
 
     for (size_t i = 0; i < recovery->n_attempts; i++)
-        if (!recovery->attempts[i].is_void)
+        if (!recovery->attempts[i].is_void && !recovery->attempts[i].is_vetoed)
             count++;
     return count;
+}
+
+bool recovery_started_another(const struct recovery *recovery)
+{
+    if (!moment_has_come(recovery->started))
+        return false;
+    for (size_t i = 0; i < recovery->n_attempts; i++)
+        if (!machine_ref_equal(&recovery->attempts[i].candidate, &recovery->failed))
+            return true;
+    return false;
 }
 
 /* Where a recovery goes on that was cut off in a state. */
@@ -169,6 +219,10 @@ static enum recovery_state resumption_of(const struct recovery *recovery)
     case RECOVERY_STOPPING:
     case RECOVERY_SETTLING:
     case RECOVERY_VERIFYING:
+    case RECOVERY_ANNOUNCING:
+    case RECOVERY_RELIEVING:
+    case RECOVERY_LEAVING:
+    case RECOVERY_ENDING:
         /* A candidate was chosen, and perhaps started: only the hypervisor knows. */
         return recovery->n_attempts > 0 && recovery->replacement_name != NULL ? RECOVERY_RESOLVING
                                                                               : RECOVERY_CONFIRMING;
@@ -182,10 +236,21 @@ static enum recovery_state resumption_of(const struct recovery *recovery)
     case RECOVERY_EXHAUSTED:
     case RECOVERY_DISMISSED:
     case RECOVERY_OBSERVED:
+    case RECOVERY_CALLED_OFF:
+    case RECOVERY_HELD:
     case RECOVERY_STATE_COUNT:
     default:
         return recovery->state;
     }
+}
+
+/* The start of its candidate may take effect after this was written: it was not answered yet. */
+static bool may_be_starting(const struct recovery *recovery)
+{
+    if (recovery_state_is_relieving(recovery->state))
+        return recovery->relief == RELIEF_FIRST;
+    return recovery->state != RECOVERY_STOPPING && recovery->state != RECOVERY_SETTLING &&
+           recovery->state != RECOVERY_VERIFYING;
 }
 
 void recovery_resume(struct recovery *recovery)
@@ -194,13 +259,13 @@ void recovery_resume(struct recovery *recovery)
 
     if (recovery_state_is_final(state))
         return;
+    if (recovery_state_is_relieving(recovery->state) && !moment_has_come(recovery->relieved))
+        recovery->relieved = recovery->decided; /* it may have been asked */
     if (state == RECOVERY_RESOLVING) {
         struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
 
         attempt->is_void |= attempt->error == NULL;
-        /* The start may have been asked for after this was written, unless it was answered before. */
-        if (recovery->state != RECOVERY_STOPPING && recovery->state != RECOVERY_SETTLING &&
-            recovery->state != RECOVERY_VERIFYING)
+        if (may_be_starting(recovery))
             attempt->fate = START_LOOSE;
     } else {
         free(recovery->replacement_name);
@@ -209,7 +274,7 @@ void recovery_resume(struct recovery *recovery)
         recovery->is_restarting = false;
     }
     recovery->state = state;
-    recovery->was_seen_dead = false;
+    recovery->was_seen_dead &= recovery->relief != RELIEF_NONE;
     question_clear(&recovery->question);
     recovery->question.waits_for_connection = true;
     recovery->is_changed = true;
@@ -219,7 +284,9 @@ const char *recovery_waits_for(const struct recovery *recovery)
 {
     if (!recovery->question.waits_for_connection)
         return NULL;
-    return recovery->replacement_name != NULL ? recovery->replacement.hypervisor : recovery->failed.hypervisor;
+    return recovery->replacement_name != NULL && !recovery_state_asks_of_failed(recovery->state)
+               ? recovery->replacement.hypervisor
+               : recovery->failed.hypervisor;
 }
 
 int64_t recovery_duration_us(const struct recovery *recovery, struct moment now)

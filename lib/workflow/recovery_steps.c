@@ -31,6 +31,14 @@
  *
  *   (give up): exhausted; or with when_exhausted restart ──▶ waiting ── pause is over ──▶ the failed
  *   machine itself is the next candidate, until restarts are used up.
+ *   With recovery.order original, the failed machine itself is the first candidate that selecting asks for, once; with
+ *   original-only it is the only one, and (give up) leads to waiting.
+ *
+ * What is read of the candidate beside this may say that it must not run: in starting, while that was not begun, the
+ * next candidate follows; in settling and verifying it is stopped first.
+ * A hold that comes over it ends it as held where nothing was begun, and else where the next thing would be begun: a start
+ * that was asked for is followed to its end. What is to be stopped then waits for the end of the hold, and is looked at
+ * anew first.
  *
  * Until something was started, the failed machine running again ends it as dismissed. Every state but
  * the final ones ends as exhausted when the recovery is abandoned. A candidate is given up only when
@@ -62,6 +70,10 @@ static void confirm(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
+    if (step_is_relief(step)) {
+        step_confirm_relief(step, leaves_remains(step->recovery, result));
+        return;
+    }
     /* A machine that was seen dead counts as dead while its hypervisor is away. */
     /* NOLINTNEXTLINE(bugprone-branch-clone): dead, and not to be touched, are two things */
     if (answer_is_off(result) || (result->error == -ENOTCONN && step->recovery->was_seen_dead)) {
@@ -74,9 +86,17 @@ static void confirm(struct step *step)
         step_finish(step, RECOVERY_DISMISSED, text_print("it is %s after all", machine_state_name(result->state)));
     } else if (step->config->mode == MODE_OBSERVE) {
         step_want_candidate(step);
+    } else if (step->recovery->is_held) {
+        step_leave_to_operator(step);
     } else {
         step_begin_asking(step, RECOVERY_DESTROYING);
     }
+}
+
+/* What the state is about was not handed out yet. */
+static bool is_unbegun(const struct recovery *recovery)
+{
+    return recovery->question.action_id != 0 && !recovery->question.is_handed_out;
 }
 
 /* Each state takes one event; false: the event means nothing in it. */
@@ -85,7 +105,12 @@ static bool in_detected(struct step *step)
 {
     if (step->event->kind != RECOVERY_BEGIN)
         return false;
-    step_begin_asking(step, RECOVERY_CONFIRMING);
+    /* Nothing that could be started is allowed. */
+    if (step->recovery->is_beyond_limit && step->config->recovery.order != ORDER_ORIGINAL_ONLY &&
+        !step_starts_original(step))
+        step_refuse(step);
+    else
+        step_begin_asking(step, RECOVERY_CONFIRMING);
     return true;
 }
 
@@ -111,13 +136,21 @@ static bool in_destroying(struct step *step)
     }
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
-    if (result->error == 0 || result->error == -ENOENT) {
+    if (step->recovery->is_held && result->error != 0) {
+        step_begin_asking(step, RECOVERY_CONFIRMING); /* nothing further is done to it */
+    } else if (result->error == 0 || result->error == -ENOENT) {
         step_see_dead(step);
         step_begin_asking(step, RECOVERY_CONFIRMING); /* and if an operator was quicker, it runs again */
     } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
         step_exhaust_unanswered(step, "the remains of the machine could not be destroyed");
     }
     return true;
+}
+
+/* Nothing is started. But what understudyd has stopped itself does not stay off. */
+static bool observes(const struct step *step)
+{
+    return step->config->mode == MODE_OBSERVE && !(step_is_relief(step) && step->recovery->was_seen_dead);
 }
 
 /* Room and words for the attempt are there before anything changes. */
@@ -141,11 +174,12 @@ static int take_candidate(struct step *step)
     recovery->decided = step->event->now;
     recovery->warmth = step->event->warmth;
     recovery->takes_over = step->event->takes_over;
+    recovery->is_unfit = false;
     recovery->level = question_verify_level(candidate, step->config);
+    if (observes(step))
+        return 0;
     if (recovery->is_restarting)
         recovery->restarts++;
-    if (step->config->mode == MODE_OBSERVE)
-        return 0;
     attempts[recovery->n_attempts++] = (struct recovery_attempt){
         .candidate = recovery->replacement,
         .name = steal_pointer(&attempt_name),
@@ -162,7 +196,7 @@ static int choose(struct step *step)
     if (r < 0)
         return r;
     step->out->has_decided = true;
-    if (step->config->mode == MODE_OBSERVE)
+    if (observes(step))
         step_finish(step, RECOVERY_OBSERVED, text_print("mode is observe: nothing was started"));
     else
         step_begin_asking(step, RECOVERY_RECORDING);
@@ -172,17 +206,34 @@ static int choose(struct step *step)
 /* RECOVERY_CHOSEN, which may fail, is taken before: see choose. */
 static bool in_selecting(struct step *step)
 {
+    if (step->event->kind == RECOVERY_NO_ORIGINAL) {
+        if (step->config->recovery.order == ORDER_ORIGINAL_ONLY)
+            step_finish(step, RECOVERY_EXHAUSTED,
+                        text_print("%s, and recovery.order is original-only", step->event->detail));
+        else
+            step_want_replacement(step);
+        return true;
+    }
     if (step->event->kind != RECOVERY_NO_CANDIDATE)
         return false;
-    step_give_up(step, step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
+    if (step_is_relief(step))
+        step_lack_named(step, step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
+    else
+        step_give_up(step, step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
     return true;
 }
 
 static bool in_waiting(struct step *step)
 {
-    if (step->event->kind == RECOVERY_NO_CANDIDATE) {
+    bool is_only = step->config->recovery.order == ORDER_ORIGINAL_ONLY;
+
+    if (step->event->kind == RECOVERY_NO_ORIGINAL && step_is_relief(step)) {
+        step_try_others(step);
+        return true;
+    }
+    if (step->event->kind == RECOVERY_NO_ORIGINAL) {
         step_finish(step, RECOVERY_EXHAUSTED,
-                    step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
+                    text_print("%s%s", is_only ? "" : "no machine could take its place, and ", step->event->detail));
         return true;
     }
     if (step->event->kind != RECOVERY_TICK || step->event->now.mono_us < step->recovery->question.deadline_us)
@@ -195,10 +246,26 @@ static bool in_waiting(struct step *step)
 /* The configuration may have changed under way. */
 static bool stays_observer(struct step *step)
 {
-    if (step->config->mode != MODE_OBSERVE)
+    if (!observes(step))
         return false;
     step_finish(step, RECOVERY_OBSERVED, text_print("mode is observe: nothing was started"));
     return true;
+}
+
+/* A hold came while the intent was written, or the hooks ran: nothing was asked of the candidate. */
+static bool stays_held(struct step *step)
+{
+    if (!step->recovery->is_held)
+        return false;
+    step_withdraw_candidate(step);
+    step_leave_to_operator(step);
+    return true;
+}
+
+/* The machine that served is started again: whatever stands against it, nothing else brings its service back. */
+static bool is_return(const struct step *step)
+{
+    return step_is_relief(step) && step->recovery->is_restarting;
 }
 
 static bool in_recording(struct step *step)
@@ -209,7 +276,11 @@ static bool in_recording(struct step *step)
         return false;
     if (result->error == 0) {
         step->recovery->recorded = step->event->now;
-    } else if (!step->config->recovery.without_intent) {
+    } else if (step_can_be_called_off(step)) {
+        step_withdraw_candidate(step);
+        step_lack_named(step, text_print("the intent could not be written: %s", result->message));
+        return true;
+    } else if (!step->config->recovery.without_intent && !is_return(step)) {
         step_blame(step, "the intent could not be written");
         step_finish(
             step, RECOVERY_EXHAUSTED,
@@ -219,8 +290,8 @@ static bool in_recording(struct step *step)
         step->recovery->is_unrecorded = true;
         step->out->intent_failed = true;
     }
-    if (!stays_observer(step))
-        step_begin_asking(step, RECOVERY_PREPARING);
+    if (!stays_observer(step) && !stays_held(step))
+        step_begin_asking(step, step_is_to_relieve_now(step) ? RECOVERY_ANNOUNCING : RECOVERY_PREPARING);
     return true;
 }
 
@@ -230,14 +301,16 @@ static bool in_preparing(struct step *step)
 
     if (step->event->kind != RECOVERY_ANSWER)
         return false;
-    if (result->error == 0) {
-        if (stays_observer(step))
+    if (result->error == 0 || is_return(step)) {
+        if (stays_observer(step) || stays_held(step))
             return true;
         step_begin_asking(step, RECOVERY_STARTING);
         step_attempt(step)->fate = START_LOOSE;
         return true;
     }
     step_blame(step, result->message);
+    step_attempt(step)->is_vetoed = true;
+    step->recovery->is_returning = step_is_relief(step);
     step_next_candidate(step);
     return true;
 }
@@ -263,17 +336,19 @@ static void resolve(struct step *step)
     }
 }
 
-/* An earlier start of the same candidate, cut off or to keep it warm: if it runs already, that one took effect. */
-static bool was_started_before(struct step *step)
+/* An earlier start of the same candidate was cut off, and may take effect yet. */
+static bool was_tried_before(const struct recovery *recovery)
 {
-    const struct recovery *recovery = step->recovery;
-
-    if (recovery->takes_over)
-        return true;
     for (size_t i = 0; i + 1 < recovery->n_attempts; i++)
         if (machine_ref_equal(&recovery->attempts[i].candidate, &recovery->replacement))
             return true;
     return false;
+}
+
+/* Or one to keep it warm: if it runs already, that one took effect. */
+static bool was_started_before(const struct step *step)
+{
+    return step->recovery->takes_over || was_tried_before(step->recovery);
 }
 
 static bool in_starting(struct step *step)
@@ -290,8 +365,14 @@ static bool in_starting(struct step *step)
 
     if (result->error != -ETIMEDOUT && result->error != -ENOTCONN)
         step_attempt(step)->fate = START_SETTLED;
+    step_attempt(step)->hangs = result->error == -ETIMEDOUT;
     if (result->error == 0 && step_attempt(step)->error == NULL) {
         settle(step);
+    } else if (result->error == -EALREADY && is_return(step)) {
+        step_relieve_in_vain(step);
+    } else if (result->error == -EALREADY && step_is_relief(step) &&
+               machine_ref_equal(&step->recovery->replacement, &step->recovery->service)) {
+        resolve(step); /* the original was started by other hands: that is what was ordered */
     } else if (result->error == -EALREADY && step->recovery->is_restarting) {
         step_finish(step, RECOVERY_DISMISSED, text_print("an operator started it again"));
     } else if (result->error == -EALREADY && !was_started_before(step)) {
@@ -305,6 +386,18 @@ static bool in_starting(struct step *step)
         resolve(step);
     }
     return true;
+}
+
+/* The candidate is not up. It is made sure that it is off, unless its hypervisor says so and nothing further is to be done. */
+static void stop(struct step *step)
+{
+    if (!step->recovery->is_held || !answer_is_off(step->event->result)) {
+        step_begin_asking(step, RECOVERY_STOPPING);
+        return;
+    }
+    step->out->was_stopped = true;
+    step->out->quarantines = !step_attempt(step)->is_void;
+    step_next_candidate(step);
 }
 
 static bool in_resolving(struct step *step)
@@ -322,19 +415,36 @@ static bool in_resolving(struct step *step)
         /* One that was being kept warm runs whether the start took effect or not. */
         if (!step->recovery->takes_over)
             attempt->fate = START_SETTLED;
+        /* It runs already, by other hands or since it was being warmed, and the other one was not stopped for it yet. */
+        if (step->recovery->relief == RELIEF_FIRST && step_can_be_called_off(step))
+            step->recovery->relief = RELIEF_LAST;
         settle(step);
     } else if (result->error == 0 || result->error == -ENOENT) {
         step_blame(step, "its start was interrupted, and it did not come up");
-        step_begin_asking(step, RECOVERY_STOPPING);
+        stop(step);
     } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
         step_exhaust_unanswered(step, "the hypervisor does not tell whether the candidate started");
     }
     return true;
 }
 
+/* Nothing was done to the candidate while it was held: what became of it meanwhile? */
+static bool looks_after_hold(struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    return recovery->is_held && recovery->relief != RELIEF_LAST && is_unbegun(recovery) &&
+           (step->event->kind == RECOVERY_RECONSIDER || step->event->kind == RECOVERY_REPLACEMENT_STOPPED);
+}
+
 static bool in_stopping(struct step *step)
 {
     const struct action_result *result = step->event->result;
+
+    if (looks_after_hold(step)) {
+        step_begin_asking(step, RECOVERY_RESOLVING);
+        return true;
+    }
 
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
@@ -348,13 +458,25 @@ static bool in_stopping(struct step *step)
     return true;
 }
 
-static void recover(struct step *step)
+/* unverified: why it could not be looked at whether it does its work; NULL: it does. */
+static void recover(struct step *step, const char *unverified)
 {
     const char *name = step->recovery->replacement_name;
 
-    if (step->recovery->is_restarting)
+    if (step_is_to_relieve_now(step))
+        step_relieve_now(step);
+    else if (step_is_relief(step) && step->recovery->is_restarting)
+        step_relieve_in_vain(step);
+    else if (step->recovery->is_restarting && step->config->recovery.order != ORDER_REPLACEMENT)
+        step_finish(step, RECOVERY_RECOVERED, text_print("it was started again itself"));
+    else if (step->recovery->is_restarting)
         step_finish(step, RECOVERY_RECOVERED,
                     text_print("no machine could take its place, and it was started again itself"));
+    else if (step_is_relief(step))
+        step_take_over(step);
+    else if (unverified != NULL)
+        step_finish(step, RECOVERY_RECOVERED,
+                    text_print("%s runs in its place, NOT VERIFIED: recovery.verify.command: %s", name, unverified));
     else
         step_finish(step, RECOVERY_RECOVERED, text_print("%s runs in its place", name));
 }
@@ -374,19 +496,19 @@ static bool in_settling(struct step *step)
     if (answer_is_up(result)) {
         step->recovery->settled = step->event->now;
         if (step->recovery->level == VERIFY_RUNNING)
-            recover(step);
+            recover(step, NULL);
         else
             step_begin_asking(step, RECOVERY_VERIFYING);
     } else if (result->error == 0 || result->error == -ENOENT) {
         step_blame(step, "it did not stay up");
-        step_begin_asking(step, RECOVERY_STOPPING);
+        stop(step);
     } else if (!step_ask_later(step, QUESTION_PAUSE_US)) {
         step_exhaust_unanswered(step, "the hypervisor does not tell whether the replacement stays up");
     }
     return true;
 }
 
-/* Not verified yet: again after the pause, or too late. */
+/* Not verified yet: again after the pause, or too late. That the check cannot be run says nothing of the machine. */
 static void verify_later(struct step *step)
 {
     const struct action_result *result = step->event->result;
@@ -395,6 +517,10 @@ static void verify_later(struct step *step)
 
     if (question_verify_later(&recovery->question, result, recovery->started, step->config, step->event->now))
         return;
+    if (result->error == -ENOEXEC) {
+        recover(step, result->message);
+        return;
+    }
     error = text_print("it runs, but was not verified within recovery.verify.timeout: %s", result->message);
     step_blame(step, error != NULL ? error : "it was not verified in time");
     step_begin_asking(step, RECOVERY_STOPPING);
@@ -410,7 +536,7 @@ static bool in_verifying(struct step *step)
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
     if (step->event->result->error == 0)
-        recover(step);
+        recover(step, NULL);
     else
         verify_later(step);
     return true;
@@ -434,6 +560,10 @@ static const struct {
     [RECOVERY_SETTLING]   = {false, in_settling},
     [RECOVERY_VERIFYING]  = {false, in_verifying},
     [RECOVERY_WAITING]    = {true,  in_waiting},
+    [RECOVERY_ANNOUNCING] = {false, in_announcing},
+    [RECOVERY_RELIEVING]  = {false, in_relieving},
+    [RECOVERY_LEAVING]    = {false, in_leaving},
+    [RECOVERY_ENDING]     = {false, in_ending},
 };
 /* clang-format on */
 
@@ -445,10 +575,11 @@ static void look_again(struct step *step)
     step_begin_asking(step, RECOVERY_CONFIRMING);
 }
 
-/* What the state is about was not handed out yet. */
-static bool is_unbegun(const struct recovery *recovery)
+/* Other hands started it. */
+static void let_it_run(struct step *step)
 {
-    return recovery->question.action_id != 0 && !recovery->question.is_handed_out;
+    step->recovery->is_returning = step_is_relief(step);
+    look_again(step);
 }
 
 /* The failed machine is said to run before anything was started in its place. */
@@ -459,13 +590,36 @@ static bool comes_back(const struct step *step)
         states[recovery->state].is_harmless ||
         ((recovery->state == RECOVERY_STARTING || recovery->state == RECOVERY_DESTROYING) && is_unbegun(recovery));
 
-    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->state_is_unreliable;
+    return step->event->kind == RECOVERY_ORIGINAL_RUNS && is_harmless && !recovery->state_is_unreliable &&
+           !step_can_be_called_off(step);
 }
 
 bool recovery_can_be_reconsidered(const struct recovery *recovery)
 {
-    return is_unbegun(recovery) && (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING ||
-                                    recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
+    bool is_before_start = recovery->relief == RELIEF_FIRST &&
+                           (recovery->state == RECOVERY_ANNOUNCING || recovery->state == RECOVERY_RELIEVING);
+
+    return is_unbegun(recovery) &&
+           (recovery->state == RECOVERY_DESTROYING || recovery->state == RECOVERY_RECORDING || is_before_start ||
+            recovery->state == RECOVERY_PREPARING || recovery->state == RECOVERY_STARTING);
+}
+
+/* From now on nothing further is begun; where nothing was, that is the end. */
+static void hold(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+
+    recovery->is_held = true;
+    recovery->is_changed = true;
+    free(recovery->detail);
+    recovery->detail = text_print("%s", step->event->detail);
+    if (recovery->state == RECOVERY_SELECTING || recovery->state == RECOVERY_WAITING)
+        step_leave_to_operator(step);
+    else if (step_stays_by_hold(step))
+        return;
+    else if (recovery_can_be_reconsidered(recovery) ||
+             (recovery->state == RECOVERY_DESTROYING && recovery->question.action_id == 0))
+        look_again(step);
 }
 
 /* A decision that waited too long to be carried out. */
@@ -474,18 +628,32 @@ static bool is_to_be_reconsidered(const struct step *step)
     return step->event->kind == RECOVERY_RECONSIDER && recovery_can_be_reconsidered(step->recovery);
 }
 
+/* It was chosen, and nothing was asked of it yet. */
+static bool is_candidate_untouched(const struct recovery *recovery)
+{
+    /* The machine that serves may be ended already: first it must be known. */
+    if (recovery->state == RECOVERY_ENDING && recovery->question.is_handed_out)
+        return false;
+    if (recovery_state_is_relieving(recovery->state))
+        return recovery->relief == RELIEF_FIRST;
+    return recovery->state == RECOVERY_RECORDING || recovery->state == RECOVERY_PREPARING ||
+           (recovery->state == RECOVERY_STARTING && !recovery->question.is_handed_out);
+}
+
 /* What a host takes with it when it is lost: a question that only it could answer, or the candidate. */
 static bool loses_host(struct step *step)
 {
     struct recovery *recovery = step->recovery;
     bool has_candidate = recovery_state_has_candidate(recovery->state);
-    bool is_untouched = recovery->state == RECOVERY_RECORDING || recovery->state == RECOVERY_PREPARING ||
-                        (recovery->state == RECOVERY_STARTING && !recovery->question.is_handed_out);
+    bool is_untouched = is_candidate_untouched(recovery);
     bool is_fenced = step->event->kind == RECOVERY_CANDIDATE_FENCED;
 
     if (step->event->kind == RECOVERY_ORIGINAL_FENCED &&
         (recovery->state == RECOVERY_CONFIRMING || recovery->state == RECOVERY_DESTROYING)) {
-        step_want_candidate(step);
+        if (step_is_relief(step))
+            step_find_server_off(step);
+        else
+            step_want_candidate(step);
         return true;
     }
     if (!(is_fenced && has_candidate) && !(step->event->kind == RECOVERY_CANDIDATE_LOST && is_untouched))
@@ -499,13 +667,36 @@ static bool loses_host(struct step *step)
     return true;
 }
 
+/* Not started yet, it is given up; up by now, or perhaps by an earlier start, it is stopped at once. */
+static bool drops_unfit(struct step *step)
+{
+    struct recovery *recovery = step->recovery;
+    bool is_up = recovery->state == RECOVERY_SETTLING || recovery->state == RECOVERY_VERIFYING;
+    bool is_to_start = recovery->state == RECOVERY_STARTING ||
+                       (recovery->state == RECOVERY_RELIEVING && recovery->relief == RELIEF_FIRST);
+
+    if (step->event->kind != RECOVERY_CANDIDATE_UNFIT || !(is_up || (is_to_start && is_unbegun(recovery))))
+        return false;
+    step_blame(step, step->event->detail);
+    if (!is_up)
+        step_attempt(step)->fate = START_SETTLED;
+    if (!is_up && !was_tried_before(recovery)) {
+        step_next_candidate(step);
+        return true;
+    }
+    recovery->is_unfit = is_up;
+    step_begin_asking(step, RECOVERY_STOPPING);
+    return true;
+}
+
 /* Before anything was started: there is no need of it. */
 static bool is_served(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
 
     return step->event->kind == RECOVERY_SERVED &&
-           (states[recovery->state].is_harmless || (recovery->state == RECOVERY_STARTING && is_unbegun(recovery)));
+           (states[recovery->state].is_harmless || (recovery->state == RECOVERY_STARTING && is_unbegun(recovery)) ||
+            (recovery_state_is_relieving(recovery->state) && recovery->relief == RELIEF_FIRST));
 }
 
 static void leave_to_the_other(struct step *step)
@@ -529,13 +720,19 @@ static int dispatch(struct step *step, bool *ret_taken)
     if (is_choice(step))
         return choose(step);
     if (step->event->kind == RECOVERY_ABANDON)
-        step_finish(step, RECOVERY_EXHAUSTED,
+        step_finish(step, step_can_be_called_off(step) ? RECOVERY_CALLED_OFF : RECOVERY_EXHAUSTED,
                     step->event->detail != NULL ? text_print("%s", step->event->detail) : NULL);
-    else if (loses_host(step))
+    else if (step->event->kind == RECOVERY_HOLD)
+        hold(step);
+    else if (loses_host(step) || drops_unfit(step) || step_relief_fails(step))
         return 0;
     else if (is_served(step))
         leave_to_the_other(step);
-    else if (comes_back(step) || is_to_be_reconsidered(step))
+    else if (step->event->kind == RECOVERY_SERVED && recovery_state_is_relieving(step->recovery->state))
+        step_let_stay(step);
+    else if (comes_back(step))
+        let_it_run(step);
+    else if (is_to_be_reconsidered(step))
         look_again(step);
     else
         *ret_taken = states[step->recovery->state].take(step);

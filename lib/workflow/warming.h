@@ -38,6 +38,7 @@ enum warming_event_kind {
     WARMING_CAME_BACK,   /* a call that had outlived its deadline has ended */
     WARMING_OFF,         /* the hypervisor says that it is off */
     WARMING_UP,          /* the hypervisor says that it runs */
+    WARMING_UNLIKE,      /* it was listed in another state than the one in which it stands */
     WARMING_FAILED,      /* it failed, as a guest does: detail says how */
     WARMING_RECONNECTED, /* its hypervisor is back, and listed */
     WARMING_HOST_OFF,    /* its host was lost and is off for sure */

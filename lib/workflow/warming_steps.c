@@ -20,7 +20,7 @@
  *      │                 ▼
  *      └── done ── suspending ── any doubt ──▶ (resolving) ── runs, again and again ──▶ (stopping)
  *
- *   standing ── told otherwise ──▶ checking ── old news ──▶ standing
+ *   standing ── told or listed otherwise ──▶ checking ── old news ──▶ standing
  *      │                              │  └── off ──▶ over, failed
  *      │                              └── runs ──▶ over, disowned
  *      └── release ──▶ (stopping); over if it is saved
@@ -284,10 +284,11 @@ static bool in_starting(struct step *step)
         return false;
     if (result->error == 0 && step->warming->detail == NULL)
         settle(step);
+    else if (result->error == 0 ||
+             (result->error == -EALREADY && step->event->now.mono_us < step->warming->loose_until_us))
+        resolve(step); /* it runs by our own start before this one, late */
     else if (result->error == -EALREADY)
         end(step, WARMING_END_DISOWNED);
-    else if (result->error == 0)
-        resolve(step);
     else
         doubt(step, "its start");
     return true;
@@ -377,7 +378,11 @@ static bool in_verifying(struct step *step)
         begin_asking(step, WARMING_SUSPENDING);
         return true;
     }
-    if (!question_verify_later(&warming->question, result, warming->started, step->config, step->event->now)) {
+    if (question_verify_later(&warming->question, result, warming->started, step->config, step->event->now))
+        return true;
+    if (result->error == -ENOEXEC) { /* the check cannot be run, which says nothing of the machine */
+        begin_asking(step, WARMING_SUSPENDING);
+    } else {
         blame(step, "it runs, but was not verified within recovery.verify.timeout: %s", result->message);
         fail(step);
     }
@@ -417,6 +422,7 @@ static bool in_standing(struct step *step)
         begin_asking(step, WARMING_CHECKING);
         return true;
     case WARMING_UP:
+    case WARMING_UNLIKE:
         begin_asking(step, WARMING_CHECKING);
         return true;
     case WARMING_FAILED:
@@ -457,7 +463,7 @@ static bool in_checking(struct step *step)
                                  : result->error == 0 && result->has_managed_save && warming->form == KEEP_SAVED) {
         enter(step, WARMING_STANDING);
     } else {
-        end_unfit(step, "it stopped while it was warm");
+        end_unfit(step, warming->form == KEEP_SAVED ? "its saved image is gone" : "it stopped while it was warm");
     }
     return true;
 }
@@ -544,10 +550,11 @@ static const struct state states[WARMING_STATE_COUNT] = {
 static bool release(struct step *step)
 {
     struct warming *warming = step->warming;
-    bool was_off = warming->state == WARMING_RECORDING && !warming->was_warm;
+    bool is_unasked =
+        warming->state == WARMING_RECORDING || (warming->state == WARMING_STARTING && !warming->question.is_handed_out);
+    bool was_off = is_unasked && !warming->was_warm;
+    bool stands = warming->state == WARMING_STANDING || (is_unasked && warming->was_warm);
     bool is_saved = warming->form == KEEP_SAVED;
-
-    bool stands = warming->state == WARMING_STANDING || (warming->state == WARMING_RECORDING && warming->was_warm);
 
     if (was_off || (stands && is_saved))
         end_off(step, WARMING_END_RELEASED);

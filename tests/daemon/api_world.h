@@ -32,6 +32,7 @@
 #define PATIENCE_SECONDS 10
 
 static const char config_text[] = "hypervisors: [{name: room, uri: 'test:///default'}, {name: far, uri: 'test:///x'}]\n"
+                                  "pool: {protect: ['*'], standby: ['*']}\n"
                                   "similarity:\n"
                                   "  threshold: 0.5\n"
                                   "  weights:\n"
@@ -52,6 +53,9 @@ static const struct domain {
      false},
 };
 
+/* The first machine on the other hypervisor has the name of one on this. */
+static const char *far_twin = "VM-004";
+
 /* Everything that one test needs, and what the fake daemon was asked. */
 struct world {
     struct event_base *base;
@@ -67,7 +71,7 @@ struct world {
     int drill_refusal;
     api_drill_done drill_done;
     void *drill_token;
-    bool drill_confirmed;
+    bool drill_confirmed, drill_anyway;
     const char *reload_problem; /* NULL: a reload succeeds */
     const char *waiting;        /* what waits for a restart then */
 };
@@ -106,15 +110,15 @@ static inline struct moment world_started(void *context)
     return (struct moment){.mono_us = 1, .real_us = 1};
 }
 
-static inline int world_drill(void *context, const struct machine *machine, bool confirmed, api_drill_done done,
-                              void *token, const char **ret_message)
+static inline int world_drill(void *context, const struct order *order, api_drill_done done, void *token,
+                              struct order_answer *ret)
 {
     struct world *world = context;
 
-    (void)machine;
-    world->drill_confirmed = confirmed;
+    world->drill_confirmed = order->is_confirmed;
+    world->drill_anyway = order->is_anyway;
     if (world->drill_refusal < 0) {
-        *ret_message = "refused by the test";
+        ret->words = strdup("refused by the test");
         return world->drill_refusal;
     }
     world->drill_done = done;
@@ -124,13 +128,41 @@ static inline int world_drill(void *context, const struct machine *machine, bool
 
 static inline void settle(struct world *world, size_t n_far);
 
-static inline bool world_release(void *context)
+static inline int world_order(void *context, const struct order *order, struct order_answer *ret)
 {
     struct world *world = context;
-    bool was_held = coordinator_release(world->coordinator, world->now);
+    int r = coordinator_order(world->coordinator, order, world->now, ret);
 
     settle(world, 0);
-    return was_held;
+    return r;
+}
+
+static inline bool world_release_brake(void *context)
+{
+    struct world *world = context;
+    bool was_braked = coordinator_release_brake(world->coordinator, world->now);
+
+    settle(world, 0);
+    return was_braked;
+}
+
+static inline int world_hold(void *context, enum hold_scope scope, const struct machine_ref *target, const char *name,
+                             const char *reason, int64_t time_us)
+{
+    struct world *world = context;
+    int r = coordinator_hold(world->coordinator, scope, target, name, reason, time_us, world->now);
+
+    settle(world, 0);
+    return r;
+}
+
+static inline int world_release(void *context, enum hold_scope scope, const struct machine_ref *target)
+{
+    struct world *world = context;
+    int r = coordinator_release(world->coordinator, scope, target, world->now);
+
+    settle(world, 0);
+    return r;
 }
 
 static inline int world_fenced(void *context, const char *hypervisor, bool confirmed, const char **ret_message)
@@ -159,6 +191,9 @@ static const struct api_backend backend = {
     .reload_error = world_reload_error,
     .started = world_started,
     .drill = world_drill,
+    .order = world_order,
+    .release_brake = world_release_brake,
+    .hold = world_hold,
     .release = world_release,
     .fenced = world_fenced,
     .reload = world_reload,
@@ -209,7 +244,7 @@ static inline struct inventory *make_inventory(const struct world *world, const 
     for (size_t i = 0; i < inventory->n_reports; i++) {
         char name[32];
 
-        snprintf(name, sizeof(name), i == 0 ? "VM-004" : "far-%zu", i);
+        snprintf(name, sizeof(name), i == 0 ? far_twin : "far-%zu", i);
         inventory->reports[i] = is_far ? report_on(&case_study[3], false, name, (unsigned)i + 0x1000)
                                        : report_on(&case_study[i], world->runs[i], case_study[i].name, (unsigned)i + 1);
     }
@@ -245,6 +280,7 @@ static inline void answer(struct world *world, const struct action *action, size
                                      make_inventory(world, action->target.hypervisor, n_far), world->now);
         break;
     case ACTION_DESCRIBE:
+    case ACTION_READ:
         inspect(world, action);
         break;
     case ACTION_GET_STATE:
@@ -252,6 +288,7 @@ static inline void answer(struct world *world, const struct action *action, size
     case ACTION_RECORD:
     case ACTION_FENCE:
     case ACTION_HOOK:
+    case ACTION_GET_AUTOSTART:
         runs = &world->runs[place_of(action)];
         *runs = *runs || action->kind == ACTION_START;
         result.state = *runs ? MACHINE_RUNNING : MACHINE_SHUT_OFF;
@@ -259,12 +296,15 @@ static inline void answer(struct world *world, const struct action *action, size
         coordinator_handle_result(world->coordinator, action, &result, world->now);
         break;
     case ACTION_DESTROY:
+    case ACTION_SHUTDOWN:
     case ACTION_CHECK_ALIVE:
     case ACTION_VERIFY:
     case ACTION_REMEMBER:
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
+    case ACTION_SET_METADATA:
+    case ACTION_SET_AUTOSTART:
     case ACTION_MEASURE_MEMORY:
     case ACTION_COUNT:
     default:

@@ -153,11 +153,16 @@ static inline int teardown_world(void **state)
     return 0;
 }
 
-static inline void open_with(struct world *world, size_t max_recoveries)
+static inline void open_with_retention(struct world *world, struct retention retention)
 {
-    assert_int_equal(store_open_timed(world->base, world->directory, max_recoveries, &world->timing, &world_callbacks,
-                                      world, &world->diags, &world->stored, &world->store),
+    assert_int_equal(store_open_timed(world->base, world->directory, retention, &world->timing, &world_callbacks, world,
+                                      &world->diags, &world->stored, &world->store),
                      0);
+}
+
+static inline void open_with(struct world *world, size_t latest)
+{
+    open_with_retention(world, (struct retention){.latest = latest});
 }
 
 /* As after a restart: what was told before is forgotten. */
@@ -223,7 +228,7 @@ static inline void assert_stored(const struct world *world, uint64_t ticket, boo
     assert_string_equal(found->document, document);
 }
 
-/* Runs SQL on the file as somebody else would. */
+/* Runs SQL on the file as another process would. */
 static inline void run_sql(const struct world *world, const char *sql)
 {
     sqlite3 *db = NULL;

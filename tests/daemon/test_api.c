@@ -16,8 +16,8 @@ static void test_status(void **state)
     (void)state;
     check(world, "GET", "/v1/status", "", 200, "application/json", "\"mode\":\"automatic\"", "\"ready\":true",
           "\"name\":\"room\",\"uri\":\"test:///default\",\"connected\":true,\"listed\":true,\"machines\":5",
-          "\"machines\":{\"total\":6,\"running\":1,\"standing_by\":5,\"protected\":6,\"warm\":0,", "\"under_way\":0",
-          NULL);
+          "\"machines\":{\"total\":6,\"running\":1,\"standby\":6,\"standing_by\":5,\"protected\":6,\"warm\":0,",
+          "\"under_way\":0", NULL);
     world_free(world);
 }
 
@@ -142,20 +142,55 @@ static void test_release(void **state)
     struct world *world = world_new_with("recovery: {brake: {minimum: 1}}\n", 0);
 
     (void)state;
-    check(world, "POST", "/v1/release", "", 200, "\r\n\r\n{\"released\":false}", NULL);
-    check(world, "GET", "/v1/release", "", 405, "Allow: POST", NULL);
-    check(world, "GET", "/v1/status", "", 200, "\"held\":false", NULL);
+    check(world, "POST", "/v1/release/brake", "", 200, "\r\n\r\n{\"released\":false}", NULL);
+    check(world, "GET", "/v1/release/brake", "", 405, "Allow: POST", NULL);
+    check(world, "GET", "/v1/status", "", 200, "\"braked\":false", NULL);
     crash_only(world);
-    check(world, "GET", "/v1/status", "", 200, "\"held\":true", "\"under_way\":1", NULL);
-    check(world, "GET", "/metrics", "", 200, "\nunderstudy_held 1\n", NULL);
+    check(world, "GET", "/v1/status", "", 200, "\"braked\":true", "\"under_way\":1", NULL);
+    check(world, "GET", "/metrics", "", 200, "\nunderstudy_braked 1\n", NULL);
     check(world, "GET", "/v1/recoveries", "", 200, "\"outcome\":\"selecting\"", NULL);
 
-    check(world, "POST", "/v1/release", "{}", 200, "application/json", "\r\n\r\n{\"released\":true}", NULL);
+    check(world, "POST", "/v1/release/brake", "{}", 200, "application/json", "\r\n\r\n{\"released\":true}", NULL);
     pass_settle_time(world);
-    check(world, "GET", "/v1/status", "", 200, "\"held\":false", "\"under_way\":0,\"recovered\":1", NULL);
-    check(world, "GET", "/metrics", "", 200, "\nunderstudy_held 0\n", NULL);
-    check(world, "POST", "/v1/release", "", 200, "{\"released\":false}", NULL);
+    check(world, "GET", "/v1/status", "", 200, "\"braked\":false", "\"under_way\":0,\"recovered\":1", NULL);
+    check(world, "GET", "/metrics", "", 200, "\nunderstudy_braked 0\n", NULL);
+    check(world, "POST", "/v1/release/brake", "", 200, "{\"released\":false}", NULL);
     world_free(world);
+}
+
+static void test_orders(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/services/VM-001/recover", "", 409, "\"error\":\"VM-001 is up: room/VM-001 serves it\"",
+          NULL);
+    check(world, "POST", "/v1/services/VM-001/recover", "{\"ignore_limit\":1}", 400, "neither true nor false", NULL);
+    check(world, "POST", "/v1/services/VM-001/recover", "{\"ignore_limits\":true}", 400, "no order knows", NULL);
+    check(world, "POST", "/v1/services/nosuch/recover", "", 404, "no machine is called nosuch", NULL);
+    check(world, "GET", "/v1/services/VM-001/recover", "", 405, "Allow: POST", NULL);
+    check(world, "POST", "/v1/services/VM-001/keep", "", 409,
+          "\"error\":\"VM-001 serves itself: there is no replacement to be kept\"", NULL);
+    check(world, "POST", "/v1/machines/VM-001/clear", "", 200,
+          "\r\n\r\n{\"message\":\"VM-001 has neither failed nor is it in quarantine\",\"recovery\":null}", NULL);
+    world_free(world);
+}
+
+/* Else an order by the bare name would act on the one that is served by a replacement, and say nothing. */
+static void test_an_order_for_one_of_two_services_of_a_name_is_refused(void **state)
+{
+    struct world *world;
+
+    (void)state;
+    far_twin = "VM-001";
+    world = world_new(1);
+    crash(world);
+    check(world, "POST", "/v1/services/VM-001/failover", "", 409, "2 services are called VM-001",
+          "as HYPERVISOR/MACHINE", NULL);
+    check(world, "POST", "/v1/services/far%2FVM-001/keep", "", 409, "serves itself", NULL);
+    check(world, "POST", "/v1/services/room%2FVM-005/recover", "", 409, "VM-001 is up: room/VM-005 serves it", NULL);
+    world_free(world);
+    far_twin = "VM-004";
 }
 
 static void test_fenced(void **state)
@@ -200,9 +235,12 @@ static void test_drill_refused(void **state)
     (void)state;
     world->drill_refusal = -EPERM;
     check(world, "POST", "/v1/machines/VM-001/drill", "", 403, "refused by the test", "--yes", NULL);
-    world->drill_refusal = -EINVAL;
+    world->drill_refusal = -EBUSY;
     check(world, "POST", "/v1/machines/VM-001/drill", "{\"confirmed\": true}", 409, "refused by the test", NULL);
     assert_true(world->drill_confirmed);
+    assert_false(world->drill_anyway);
+    check(world, "POST", "/v1/machines/VM-001/drill", "{\"anyway\": true}", 409, "refused by the test", NULL);
+    assert_true(world->drill_anyway);
     check(world, "POST", "/v1/machines/VM-001/drill", "nonsense", 400, NULL);
     check(world, "POST", "/v1/machines/VM-001/drill", "{\"confirmed\": 1}", 400, "confirmed", NULL);
     world_free(world);
@@ -430,6 +468,62 @@ static void test_socket_path_of_something_else(void **state)
     world_free(world);
 }
 
+static void test_holds(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "GET", "/v1/holds", "", 200, "\r\n\r\n[]", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"room\",\"reason\":\"new disks\",\"for_s\":7200}", 200,
+          "{\"what\":\"room\",\"scope\":\"host\",\"hypervisor\":\"room\",\"uuid\":null,\"reason\":\"new disks\"", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"VM-001\"}", 200, "\"scope\":\"machine\"", "\"until\":null", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\"}", 200, "\"what\":\"all\",\"scope\":\"all\"", NULL);
+    check(world, "GET", "/v1/holds", "", 200, "\"what\":\"room\"", "\"what\":\"VM-001\"", "\"what\":\"all\"", NULL);
+    check(world, "GET", "/v1/status", "", 200, "\"holds\":[{\"what\":\"room\"", NULL);
+    check(world, "GET", "/v1/services", "", 200, "\"state\":\"held\"", NULL);
+    check(world, "GET", "/v1/machines/VM-001", "", 200, "\"hold\":{\"what\":\"VM-001\"", NULL);
+    check(world, "GET", "/metrics", "", 200, "understudy_holds{scope=\"machine\"} 1", NULL);
+
+    check(world, "POST", "/v1/release/all", "", 200, "\r\n\r\n{\"released\":true}", NULL);
+    check(world, "GET", "/v1/holds", "", 200, "\"what\":\"room\"", "\"what\":\"VM-001\"", NULL);
+    check(world, "POST", "/v1/release/host:room", "", 200, "\"released\":true", NULL);
+    check(world, "POST", "/v1/release/machine:VM-001", "", 200, "\"released\":true", NULL);
+    check(world, "GET", "/v1/holds", "", 200, "\r\n\r\n[]", NULL);
+    world_free(world);
+}
+
+static void test_holds_that_are_refused(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/holds", "{\"target\":\"VM-01\"}", 404, "neither a host nor a machine is called VM-01",
+          "did you mean VM-001", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"rom\"}", 404, "did you mean room?", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"host:VM-001\"}", 404, "no host is called VM-001", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"machine:room\"}", 404, "no machine is called room", NULL);
+    check(world, "POST", "/v1/holds", "", 400, "no JSON object", NULL);
+    check(world, "POST", "/v1/holds", "{}", 400, "does not say what is to be held", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"for_s\":0}", 400, "for_s", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"for_s\":\"2h\"}", 400, "for_s", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"reason\":\"two\\nlines\"}", 400, "control character",
+          NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"evacuate\":1}", 400, "true or false", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"VM-001\",\"evacuate\":true}", 400, "only a host can be evacuated",
+          NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"room\",\"evacuate\":true}", 403, "VM-001", "virsh migrate",
+          "--yes", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"why\":\"so\"}", 400, "a hold has", NULL);
+    check(world, "GET", "/v1/holds", "", 200, "\r\n\r\n[]", NULL);
+
+    check(world, "POST", "/v1/release/VM-001", "", 409, "VM-001 is not held\"", "understudyctl holds", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"room\"}", 200, "\"what\":\"room\"", NULL);
+    check(world, "POST", "/v1/release/VM-001", "", 409, "VM-001 is not held itself", "understudyctl release room",
+          NULL);
+    check(world, "POST", "/v1/release/all", "", 409, "everything is not held", NULL);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +537,10 @@ int main(void)
         cmocka_unit_test(test_what_is_not_there_or_not_allowed),
         cmocka_unit_test(test_recovery_is_history),
         cmocka_unit_test(test_release),
+        cmocka_unit_test(test_holds),
+        cmocka_unit_test(test_holds_that_are_refused),
+        cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_an_order_for_one_of_two_services_of_a_name_is_refused),
         cmocka_unit_test(test_fenced),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_drill_refused),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The stream of events: who follows gets everything, in order, and slows down nobody else. */
+/* The stream of events: a client that follows gets everything, in order, and slows down no other. */
 #include "api_world.h"
 
 #include <signal.h>

@@ -2,53 +2,19 @@
 /* How many candidates are shown of a document, and how the others are counted. */
 #include "ctl/ranking.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-/* Takes over what was printed meanwhile. */
-static int begin_capture(FILE *file)
-{
-    int kept;
-
-    fflush(stdout);
-    kept = dup(STDOUT_FILENO);
-    assert_true(kept >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
-    return kept;
-}
-
-static void end_capture(int kept, FILE *file, char *ret, size_t size)
-{
-    size_t length;
-
-    fflush(stdout);
-    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
-    close(kept);
-    rewind(file);
-    length = fread(ret, 1, size - 1, file);
-    ret[length] = '\0';
-    fclose(file);
-}
+#include "capture.h"
 
 /* What is printed of a document. */
 static const char *printed(const char *json, const char *chosen, size_t limit)
 {
     static char text[4096];
     json_t *document = json_loads(json, 0, NULL);
-    FILE *file = tmpfile();
-    int kept;
+    struct capture capture;
 
     assert_non_null(document);
-    assert_non_null(file);
-    kept = begin_capture(file);
+    capture_begin(&capture);
     ranking_print(document, chosen, limit);
-    end_capture(kept, file, text, sizeof(text));
+    capture_end(&capture, text, sizeof(text));
     json_decref(document);
     return text;
 }
@@ -59,16 +25,16 @@ static const char *printed(const char *json, const char *chosen, size_t limit)
 #define THREE_OTHERS   OTHER("near") ", " OTHER("far") ", " OTHER("farthest")
 #define SIX            "\"candidates\": [" THREE ", " THREE_OTHERS "]"
 
-static void has(const char *text, const char *expected)
+static void test_where_nothing_could_be_compared_there_are_no_numbers(void **state)
 {
-    if (strstr(text, expected) == NULL)
-        fail_msg("no \"%s\" in\n%s", expected, text);
-}
+    const char *text = printed("{\"candidates\": [{\"name\": \"spare\", \"eligible\": false, \"similarity\": null, "
+                               "\"coverage\": null, \"overlap\": null, \"reason\": \"nothing is known\"}]}",
+                               NULL, 0);
 
-static void has_not(const char *text, const char *unexpected)
-{
-    if (strstr(text, unexpected) != NULL)
-        fail_msg("\"%s\" in\n%s", unexpected, text);
+    (void)state;
+    has(text, "  -  spare      -                 -         -  nothing is known");
+    has_not(text, "0.0000");
+    has_not(text, "░");
 }
 
 static void test_the_limit_holds_for_the_eligible_and_for_the_others(void **state)
@@ -126,6 +92,7 @@ static void test_no_candidate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_where_nothing_could_be_compared_there_are_no_numbers),
         cmocka_unit_test(test_the_limit_holds_for_the_eligible_and_for_the_others),
         cmocka_unit_test(test_the_chosen_one_is_shown_whatever_its_place),
         cmocka_unit_test(test_those_that_are_not_listed_are_counted_by_reason),

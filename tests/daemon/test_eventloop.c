@@ -173,7 +173,7 @@ static void what_is_removed_by_another_callback_is_not_called(void **state)
     struct probe a = {.stop_after = 1}, b = {.stop_after = 1};
     int second = dup(fixture->pipe[0]);
 
-    /* Both are ready in the same round; whoever comes first removes the other one and itself. */
+    /* Both are ready in the same round; the first removes the other one and itself. */
     assert_int_equal(write(fixture->pipe[1], "x", 1), 1);
     a.removes = &b;
     b.removes = &a;

@@ -37,7 +37,7 @@ static pid_t pid_told(const struct world *world, const char *prefix)
     for (size_t i = 0; i < world->line_count; i++)
         if (strncmp(world->lines[i], prefix, strlen(prefix)) == 0)
             return (pid_t)atoi(world->lines[i] + strlen(prefix));
-    fail_msg("nobody printed \"%s\"", prefix);
+    fail_msg("nothing printed \"%s\"", prefix);
     return -1;
 }
 
@@ -381,7 +381,7 @@ static void test_the_time_limit_is_for_the_whole_group(void **state)
     assert_dies(pid_told(world, "pre-start 10-parent: pid "));
 }
 
-static void test_what_stays_in_the_background_holds_nobody_up(void **state)
+static void test_what_stays_in_the_background_holds_nothing_up(void **state)
 {
     struct world *world = *state;
     pid_t child;
@@ -553,7 +553,7 @@ int main(void)
         TEST(test_the_time_limit_asks_first),
         TEST(test_the_time_limit_kills_who_does_not_listen),
         TEST(test_the_time_limit_is_for_the_whole_group),
-        TEST(test_what_stays_in_the_background_holds_nobody_up),
+        TEST(test_what_stays_in_the_background_holds_nothing_up),
         TEST(test_a_flood_from_the_background),
         TEST(test_too_many_bytes),
         TEST(test_too_many_lines),

@@ -40,7 +40,12 @@ static const char node_xml[] = "<node>" DOMAIN(
         "<devices/>") "<pool type='dir'><name>images</name><uuid>22222222-0000-4000-8000-000000000001</uuid>"
                       "<target><path>/images</path></target>"
                       "<volume type='file'><name>runs.img</name><capacity>1234567</capacity><allocation>0</allocation>"
-                      "<target><path>/images/runs.img</path></target></volume></pool></node>";
+                      "<target><path>/images/runs.img</path></target>"
+                      "<backingStore><path>/images/middle.img</path><format type='raw'/></backingStore></volume>"
+                      "<volume type='file'><name>middle.img</name><capacity>1</capacity><allocation>0</allocation>"
+                      "<target><path>/images/middle.img</path></target>"
+                      "<backingStore><path>/elsewhere/base.img</path><format type='raw'/></backingStore></volume>"
+                      "</pool></node>";
 
 /* Everything that the hypervisor has told. */
 struct world {
@@ -63,7 +68,7 @@ struct world {
     char capacity_source[64];
     char fault[256];
     char why[256];
-    bool is_connected, is_answered, has_capacity, is_down, are_all_back;
+    bool is_connected, is_answered, has_capacity, is_recognised, is_down, are_all_back;
 };
 
 static void on_connected(void *context, const char *hypervisor)
@@ -138,6 +143,14 @@ static void on_result(void *context, const struct action *action, const struct a
     world->is_answered = true;
 }
 
+static void on_recognised(void *context, const char *hypervisor)
+{
+    struct world *world = context;
+
+    assert_string_equal(hypervisor, "room");
+    world->is_recognised = true;
+}
+
 static void on_capacity(void *context, const struct machine_ref *machine, const char *source, uint64_t capacity_bytes)
 {
     struct world *world = context;
@@ -189,6 +202,7 @@ static const struct hypervisor_callbacks callbacks = {
     .inspection = on_inspection,
     .result = on_result,
     .capacity = on_capacity,
+    .recognised = on_recognised,
     .overdue = on_overdue,
     .came_back = on_came_back,
     .fault = on_fault,
@@ -357,11 +371,34 @@ static void finds_capacities_and_remembers_them(void **state)
     perform(world, ACTION_LIST, "");
     disk = find_report(world, UUID_RUNS)->description->disks;
     assert_int_equal(disk[0].capacity_bytes, 1234567);
-    assert_int_equal(disk[1].capacity_bytes, 0); /* not writable: nobody asks */
+    assert_string_equal(disk[3].source, "/cd.iso");
+    assert_int_equal(disk[3].capacity_bytes, 0); /* not writable: it is not asked for */
     perform(world, ACTION_DESCRIBE, UUID_RUNS);
     assert_int_equal(world->report.description->disks[0].capacity_bytes, 1234567);
     loop_drain(world->base);
     assert_int_equal(world->capacities, 1);
+}
+
+/* By its volume, which is not there as a file: what it is called there, and what stands below it, as far as that is known. */
+static void finds_what_a_disk_is(void **state)
+{
+    struct world *world = *state;
+    const struct domain_description *description;
+
+    perform(world, ACTION_LIST, "");
+    assert_true(loop_until(world->base, &world->is_recognised));
+    perform(world, ACTION_LIST, "");
+    description = find_report(world, UUID_RUNS)->description;
+    assert_int_equal(description->n_disks, 4);
+    assert_string_equal(description->disks[0].source, "images/runs.img");
+    assert_string_equal(disk_identity(&description->disks[0]), "/images/runs.img");
+    assert_false(description->disks[0].is_networked);
+    assert_false(description->disks[0].has_chain); /* the last one is no volume: what is below that is not known */
+    assert_string_equal(description->disks[1].source, "/images/middle.img");
+    assert_true(description->disks[1].is_backing);
+    assert_string_equal(description->disks[2].source, "/elsewhere/base.img");
+    assert_true(description->disks[2].is_backing);
+    assert_false(description->disks[3].is_backing);
 }
 
 static void inspects_one(void **state)
@@ -428,6 +465,84 @@ static void destroys_what_runs_and_counts_what_is_off_as_success(void **state)
     assert_int_equal(do_action(world, ACTION_DESTROY, UUID_NONE), -ENOENT);
     assert_int_not_equal(strlen(world->result.message), 0);
     assert_int_equal(do_action(world, ACTION_GET_STATE, UUID_NONE), -ENOENT);
+}
+
+static void shuts_down_what_runs_and_says_what_it_found(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(do_action(world, ACTION_SHUTDOWN, UUID_RUNS), 0);
+    assert_int_equal(world->result.state, MACHINE_RUNNING); /* when its guest was asked */
+    assert_event(world, EVENT_STOPPED_SHUTDOWN, "runs");
+    assert_state(world, UUID_RUNS, MACHINE_SHUT_OFF, REASON_SHUTDOWN);
+    assert_int_equal(do_action(world, ACTION_SHUTDOWN, UUID_RUNS), 0);
+    assert_int_equal(world->result.state, MACHINE_SHUT_OFF);
+    assert_int_equal(world->n_events, 0);
+    assert_int_equal(do_action(world, ACTION_SHUTDOWN, UUID_NONE), -ENOENT);
+    assert_int_not_equal(strlen(world->result.message), 0);
+}
+
+static int set_metadata(struct world *world, const char *uuid, struct metadata_change change)
+{
+    struct action action = make_action(world, ACTION_SET_METADATA, uuid);
+
+    action.metadata = change;
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    return world->result.error;
+}
+
+static void writes_metadata_and_takes_it_back(void **state)
+{
+    static const char *const uuids[] = {UUID_RUNS, UUID_OFF};
+    const struct metadata_change kept = {
+        .roles = ROLE_PROTECTED,
+        .sets_priority = true,
+        .priority = 4,
+        .service = "web & shop",
+    };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(uuids); i++) {
+        for (unsigned times = 0; times < 2; times++) {
+            assert_int_equal(set_metadata(world, uuids[i], kept), 0);
+            perform(world, ACTION_READ, uuids[i]);
+            assert_int_equal(world->report.description->roles, ROLE_PROTECTED);
+            assert_int_equal(world->report.description->priority, 4);
+            assert_string_equal(world->report.description->service, "web & shop");
+        }
+        assert_int_equal(set_metadata(world, uuids[i], (struct metadata_change){.roles = ROLE_IGNORED}), 0);
+        perform(world, ACTION_READ, uuids[i]);
+        assert_int_equal(world->report.description->roles, ROLE_IGNORED);
+        assert_int_equal(world->report.description->priority, 4);
+        assert_null(world->report.description->service);
+    }
+    assert_int_equal(set_metadata(world, UUID_NONE, kept), -ENOENT);
+}
+
+static int set_autostart(struct world *world, const char *uuid, bool autostart)
+{
+    struct action action = make_action(world, ACTION_SET_AUTOSTART, uuid);
+
+    action.autostart = autostart;
+    assert_int_equal(hypervisor_submit(world->hypervisor, &action), 0);
+    wait_for_answer(world);
+    return world->result.error;
+}
+
+static void switches_autostart_on_and_off(void **state)
+{
+    static const char *const uuids[] = {UUID_RUNS, UUID_OFF};
+    struct world *world = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(uuids); i++)
+        for (unsigned times = 0; times < 4; times++) {
+            assert_int_equal(set_autostart(world, uuids[i], times < 2), 0);
+            assert_int_equal(do_action(world, ACTION_GET_AUTOSTART, uuids[i]), 0);
+            assert_int_equal(world->result.autostart, times < 2);
+        }
+    assert_int_equal(set_autostart(world, UUID_NONE, true), -ENOENT);
+    assert_int_equal(do_action(world, ACTION_GET_AUTOSTART, UUID_NONE), -ENOENT);
 }
 
 /* The test driver has no agents: that says nothing about a guest, and must not look as if it were silent. */
@@ -573,11 +688,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists_what_there_is, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(tells_a_fault_once, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(finds_capacities_and_remembers_them, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(finds_what_a_disk_is, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(inspects_one, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(a_crash_is_told_as_one, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(starts_what_is_off_and_resumes_what_a_user_paused, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(destroys_what_runs_and_counts_what_is_off_as_success, setup_connected,
                                         teardown),
+        cmocka_unit_test_setup_teardown(shuts_down_what_runs_and_says_what_it_found, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(writes_metadata_and_takes_it_back, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(switches_autostart_on_and_off, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(a_probe_without_an_answer_of_the_hypervisor_is_an_error, setup_connected,
                                         teardown),
         cmocka_unit_test_setup_teardown(verifying_says_what_is_missing, setup_connected, teardown),

@@ -224,6 +224,13 @@ static void on_result(void *context, const struct action *action, const struct a
     world->is_answered = true;
 }
 
+static void on_recognised(void *context, const char *hypervisor)
+{
+    struct world *world = context;
+
+    coordinator_handle_recognised(world->coordinator, hypervisor, world->now);
+}
+
 static void on_capacity(void *context, const struct machine_ref *machine, const char *source, uint64_t capacity_bytes)
 {
     struct world *world = context;
@@ -261,6 +268,7 @@ static const struct hypervisor_callbacks callbacks = {
     .inspection = on_inspection,
     .result = on_result,
     .capacity = on_capacity,
+    .recognised = on_recognised,
     .overdue = on_overdue,
     .came_back = on_came_back,
     .fault = on_fault,

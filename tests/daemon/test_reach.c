@@ -52,11 +52,11 @@ static void one_that_accepts_is_enough(void **state)
 
     (void)state;
     assert_int_equal(reach("127.0.0.1", NULL, port, message), 0);
-    assert_int_equal(reach("127.0.0.2", "127.0.0.1", port, message), 0); /* nobody listens at the first one */
+    assert_int_equal(reach("127.0.0.2", "127.0.0.1", port, message), 0); /* nothing listens at the first one */
     close(fd);
 }
 
-static void nobody_accepts(void **state)
+static void nothing_accepts(void **state)
 {
     char message[256] = "";
     unsigned port;
@@ -69,7 +69,7 @@ static void nobody_accepts(void **state)
     close(fd);
 }
 
-/* A queue of connections that nobody takes is full after the first few; the next ones get no answer. */
+/* A queue of connections that are not accepted is full after the first few; the next ones get no answer. */
 static void time_is_limited(void **state)
 {
     struct addresses addresses = {.items = {"127.0.0.1"}, .count = 1};
@@ -119,7 +119,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_accepts_is_enough),
-        cmocka_unit_test(nobody_accepts),
+        cmocka_unit_test(nothing_accepts),
         cmocka_unit_test(time_is_limited),
         cmocka_unit_test(addresses_that_lead_nowhere_are_left_out),
     };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,6 +104,27 @@ static void test_listen(void **state)
     rmdir(directory);
 }
 
+/* api.mode counts for nothing then, and the daemon says so where it differs. */
+static void test_the_mode_of_a_socket_that_was_handed_over(void **state)
+{
+    char directory[] = "/tmp/understudy-test-XXXXXX";
+    char path[64];
+    uint32_t mode = 0;
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/socket", directory);
+    fd = bind_at(path, true);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(listen_get_mode(fd, &mode), 0);
+    assert_int_equal(mode, 0640);
+    unlink(path);
+    assert_int_equal(listen_get_mode(fd, &mode), -ENOENT);
+    close(fd);
+    rmdir(directory);
+}
+
 static void on_shutdown(void *context, bool is_shutting_down)
 {
     (void)is_shutting_down;
@@ -144,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_the_mode_of_a_socket_that_was_handed_over),
         cmocka_unit_test(test_host_without_a_bus),
     };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the store keeps, and what it makes of a file it did not leave behind itself. */
+#include "service/clock.h"
 #include "store_world.h"
 
 #include <fcntl.h>
@@ -117,9 +118,7 @@ static void test_retention_deletes_the_oldest_finished_ones_only(void **state)
     open_with(world, 10);
     for (uint64_t ticket = 1; ticket <= 6; ticket++)
         put(world, ticket, ticket == 1, "x");
-    reopen(world);
-    assert_int_equal(world->stored->n_recoveries, 6);
-    store_set_retention(world->store, 3);
+    store_set_retention(world->store, (struct retention){.latest = 3});
     put_and_wait(world, 7, false, "x");
     reopen(world);
     assert_int_equal(world->stored->n_recoveries, 4);
@@ -128,7 +127,27 @@ static void test_retention_deletes_the_oldest_finished_ones_only(void **state)
         assert_non_null(find_stored(world, ticket));
 }
 
-static void test_closing_writes_what_is_queued_and_answers_nobody(void **state)
+/* Else a short history would lift recovery.limit at a restart. */
+static void test_retention_leaves_those_that_count_against_a_limit_still(void **state)
+{
+    struct world *world = *state;
+    int64_t age_us = clock_now().real_us - 3500 * USEC_PER_MSEC;
+
+    open_with(world, 10);
+    for (uint64_t ticket = 1; ticket <= 6; ticket++)
+        put(world, ticket, false, "x");
+    store_set_retention(world->store, (struct retention){.latest = 1, .age_us = age_us});
+    put_and_wait(world, 7, false, "x");
+    shut(world);
+    open_with_retention(world, (struct retention){.latest = 1, .age_us = age_us});
+    assert_int_equal(world->stored->n_recoveries, 4);
+    assert_null(find_stored(world, 3));
+    assert_non_null(find_stored(world, 4));
+    reopen(world);
+    assert_int_equal(world->stored->n_recoveries, 4);
+}
+
+static void test_closing_writes_what_is_queued_and_answers_nothing(void **state)
 {
     struct world *world = *state;
 
@@ -142,7 +161,7 @@ static void test_closing_writes_what_is_queued_and_answers_nobody(void **state)
         assert_int_equal(world->answers[ticket].times, 0);
 }
 
-static void test_somebody_else_may_read_meanwhile(void **state)
+static void test_another_process_may_read_meanwhile(void **state)
 {
     struct world *world = *state;
     sqlite3 *db = NULL;
@@ -480,8 +499,9 @@ int main(int argc, char **argv)
         WITH_WORLD(test_every_ticket_is_answered_once_where_one_form_overtakes_another),
         WITH_WORLD(test_open_recoveries_are_loaded_however_old),
         WITH_WORLD(test_retention_deletes_the_oldest_finished_ones_only),
-        WITH_WORLD(test_closing_writes_what_is_queued_and_answers_nobody),
-        WITH_WORLD(test_somebody_else_may_read_meanwhile),
+        WITH_WORLD(test_retention_leaves_those_that_count_against_a_limit_still),
+        WITH_WORLD(test_closing_writes_what_is_queued_and_answers_nothing),
+        WITH_WORLD(test_another_process_may_read_meanwhile),
         WITH_WORLD(test_random_bytes_are_set_aside),
         WITH_WORLD(test_a_truncated_file_is_set_aside),
         WITH_WORLD(test_a_file_scribbled_into_is_set_aside),

@@ -122,7 +122,7 @@ static void test_a_disk_gone_read_only_is_told_and_made_good(void **state)
     fail_and_recover(*state, SQLITE_READONLY, 0, -EROFS);
 }
 
-/* The log has grown long and cannot be brought into the file: what is in it is safe, but somebody must know. */
+/* The log has grown long and cannot be brought into the file: what is in it is safe, but the operator must know. */
 static void test_a_log_that_cannot_be_brought_in_is_trouble_without_loss(void **state)
 {
     struct world *world = *state;

@@ -48,7 +48,7 @@ static void translates_what_it_lists_and_nothing_else(void **state)
     assert_int_equal(machine_state, MACHINE_UNKNOWN);
 }
 
-/* libvirt's words and errno as seen; only an answer that nobody gives speaks of a host that is not there. */
+/* libvirt's words and errno as seen; only a missing answer speaks of a host that is not there. */
 static void tells_an_absent_host_from_one_that_refuses(void **state)
 {
     static const struct {

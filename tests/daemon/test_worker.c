@@ -225,7 +225,7 @@ static void lesser_calls_leave_places_for_urgent_ones(void **state)
     assert_true(loop_until(fixture->base, &spare[1].is_done));
 }
 
-/* Many guests hang at once: their probes wait for one another, and nobody waits for them. */
+/* Many guests hang at once: their probes wait for one another, and nothing waits for them. */
 static void probes_that_last_are_two_at_a_time_and_none_is_lost(void **state)
 {
     struct fixture *fixture = *state;

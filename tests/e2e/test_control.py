@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from harness.daemon import SOURCE, SANITIZER_REPORT, build_directory, environment, launcher, program
-from harness.testdriver import CASE_STUDY, write_node
+from harness.testdriver import CASE_STUDY, machine_xml, write_node
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.testdriver
@@ -144,7 +144,7 @@ def test_two_rescues_in_a_row_by_machines_that_are_not_protected_themselves(make
     assert "recovered" in daemon.ctl("drill", "web-1", "--wait").stdout
     assert services_of(daemon) == {"mail": ("up", None, None), "web-1": ("up", "spare-1", "spare-2")}
     assert "its replacement" in line_of(in_pipe(daemon, "show", "web-1"), "served by")
-    assert "nothing would be started" in line_of(in_pipe(daemon, "explain", "web-1"), "but")
+    assert in_pipe(daemon, "explain", "web-1")[0] == "Nothing would be started for web-1 now: spare-1 serves in its place"
     assert not any("not protected" in line for line in in_pipe(daemon, "explain", "spare-1"))
 
     daemon.ctl("drill", "spare-1", "--wait")
@@ -159,7 +159,7 @@ def test_two_rescues_in_a_row_by_machines_that_are_not_protected_themselves(make
     assert " serves web-1 " in line_of(rows, "spare-2") and " served by spare-2 " in line_of(rows, "web-1")
 
     # No standby offers what this one needs.
-    daemon.ctl("drill", "mail")
+    daemon.ctl("drill", "mail", "--anyway")
     record = daemon.wait_for_recovery("mail")
     assert services_of(daemon)["mail"] == ("down", None, None)
     assert line_of(in_pipe(daemon, "services"), "mail is down").endswith(f"understudyctl history {record['id']}")
@@ -173,7 +173,61 @@ def test_two_rescues_in_a_row_by_machines_that_are_not_protected_themselves(make
 def test_explain_of_a_machine_that_is_not_protected(case_study):
     daemon = case_study(pool={"protect": ["VM-001"]}).start()
     assert "not protected" not in daemon.ctl("explain", "VM-001").stdout
-    assert "it is not protected: nothing would be started" in daemon.ctl("explain", "VM-002").stdout
+    assert in_pipe(daemon, "explain", "VM-002")[0].startswith("Nothing would be started for VM-002 now: it is not protec")
+
+
+def beginning_of_explain(daemon, name):
+    return in_pipe(daemon, "explain", name)[0]
+
+
+def test_explain_begins_with_why_nothing_would_be_started(case_study):
+    """It promised what recovery.limit, the mode, or the brake would not have let happen."""
+    recovery = {"settle": "100ms", "limit": 1, "brake": {"share": 0.1, "minimum": 1}}
+    daemon = case_study(recovery=recovery).start()
+    assert beginning_of_explain(daemon, "VM-001") == "If VM-001 on room failed now"
+    assert daemon.api.explain("VM-001")["obstacle"] is None
+
+    uri = daemon.api.status()["hypervisors"][0]["uri"]
+    settings = {"hypervisors": [{"name": "room", "uri": uri}], "recovery": recovery}
+    daemon.configure(**settings, mode="observe")
+    daemon.ctl("reload")
+    assert "mode is observe" in beginning_of_explain(daemon, "VM-001")
+    daemon.configure(**settings)
+    daemon.ctl("reload")
+    assert beginning_of_explain(daemon, "VM-001").startswith("If ")
+
+
+DEBIAN = ('<libosinfo:libosinfo xmlns:libosinfo="http://libosinfo.org/xmlns/libvirt/domain/1.0">'
+          '<libosinfo:os id="http://debian.org/debian/12"/></libosinfo:libosinfo>')
+
+
+def test_with_libosinfo_alone_web_test_is_not_the_choice_for_billing_db(make_daemon, tmp_path):
+    machines = "".join(machine_xml(name, {}, name == "billing-db", memory_mib=memory).replace(
+        "<metadata>", f"<metadata>{DEBIAN}") for name, memory in {"billing-db": 8192, "web-test": 4096}.items())
+    (tmp_path / "node.xml").write_text(f"<node>{machines}</node>")
+    hypervisors = [{"name": "room", "uri": f"test://{tmp_path / 'node.xml'}"}]
+    daemon = make_daemon(hypervisors=hypervisors, similarity={}).start()
+    explained = daemon.api.explain("billing-db")
+    assert [(each["name"], each["eligible"], each["reason"]) for each in explained["candidates"]] == [
+        ("web-test", False, "only the OS of billing-db is known, which is too little to compare by")]
+    assert services_of(daemon)["billing-db"] == ("up", None, None)
+
+    # What is named weighs 0.05 even if it is of no usual kind, and what weighs nothing is shown so.
+    daemon.configure(hypervisors=hypervisors, similarity={},
+                     machines={"billing-db": {"zone": "seoul"}, "web-test": {"zone": "seoul"}})
+    daemon.ctl("reload")
+    assert daemon.api.explain("billing-db")["candidates"][0]["eligible"]
+    daemon.configure(hypervisors=hypervisors, machines={"billing-db": {"zone": "seoul", "database": "mysql"},
+                                                        "web-test": {"zone": "busan", "database": "mysql"}})
+    daemon.ctl("reload")
+    [candidate] = daemon.api.explain("billing-db")["candidates"]
+    assert (candidate["missing"], candidate["surplus"]) == ([], []) and candidate["overlap"] == 1
+    text = daemon.ctl("explain", "billing-db").stdout
+    assert "(~) weighs nothing" in text and "~ zone/seoul, zone/busan" in text
+    shown = in_pipe(daemon, "show", "billing-db")
+    assert line_of(shown, "zone").split(maxsplit=1)[1].startswith("seoul (weighs nothing)")
+    assert line_of(shown, "memory").endswith("(weighs nothing)")
+    assert "weighs nothing" not in line_of(shown, "database")
 
 
 def test_drill_recovers_and_history_tells(case_study):
@@ -311,7 +365,7 @@ def test_a_name_cannot_steer_the_terminal(make_daemon, tmp_path):
     uri = write_node(tmp_path / "node.xml", {name: {"database": "mysql"}, "vm-b": {"database": f"my{harmful}sql"}},
                      running=[name])
     daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
-    daemon.api.drill(name)
+    daemon.api.drill(name, anyway=True)
     daemon.wait_for_recovery(name)
     record = daemon.api.recoveries()[0]
     for arguments in (["list"], ["show", name], ["show", "vm-b"], ["explain", name], ["history"],
@@ -320,7 +374,7 @@ def test_a_name_cannot_steer_the_terminal(make_daemon, tmp_path):
         assert not set(harmful) & set(text), (arguments, text)
         assert "vm-??????????-x" in text or arguments[-1] in ("vm-b", "status"), (arguments, text)
     refused = daemon.ctl("drill", name, check=False)
-    assert refused.returncode == 1 and not set(harmful) & set(refused.stderr)
+    assert refused.returncode == 4 and not set(harmful) & set(refused.stderr)
 
 
 def test_trouble_is_told_in_full(make_daemon, tmp_path):
@@ -334,7 +388,7 @@ def test_two_drills_at_once_and_one_candidate(make_daemon, tmp_path):
     uri = write_node(tmp_path / "node.xml", machines, running=["vm-a", "vm-b"])
     daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
     for name in ("vm-a", "vm-b"):
-        daemon.api.drill(name)
+        daemon.api.drill(name, anyway=True)
     records = [daemon.wait_for_recovery(name) for name in ("vm-a", "vm-b")]
     assert sorted((record["outcome"], record["replacement"] or "") for record in records) == [
         ("exhausted", ""), ("recovered", "vm-standby")]
@@ -352,6 +406,49 @@ def test_replacement_on_another_hypervisor(make_daemon, tmp_path):
     assert (record["hypervisor"], record["replacement_hypervisor"]) == ("east", "west")
 
 
+ROLES = "no machine is protected, and none is standby"
+
+
+def test_where_no_machine_is_named_that_is_said_at_each_start_and_reload(make_daemon, tmp_path):
+    """By default every machine was protected, and every one that was off could be started."""
+    hypervisors = [{"name": "room", "uri": write_node(tmp_path / "node.xml", CASE_STUDY, running=["VM-001"])}]
+    daemon = make_daemon(hypervisors=hypervisors, pool={}).start()
+    assert daemon.log.count(ROLES) == 1
+    said = " ".join(daemon.ctl("status").stdout.split())
+    assert "NO MACHINE IS PROTECTED, AND NONE IS STANDBY" in said
+    assert f"Name machines in pool.protect and pool.standby of {daemon.config_file}" in said
+    daemon.ctl("reload")
+    assert daemon.log.count(ROLES) == 2
+    daemon.ctl("drill", "VM-001", check=False)
+    assert daemon.api.recoveries() == []
+
+    daemon.configure(hypervisors=hypervisors, pool={"protect": ["VM-001"]})
+    daemon.ctl("reload")
+    said = " ".join(daemon.ctl("status").stdout.split())
+    assert "NO MACHINE IS STANDBY" in said and "Name machines in pool.standby of" in said
+    daemon.configure(hypervisors=hypervisors, pool={"protect": ["VM-001"], "standby": ["VM-*"]})
+    daemon.ctl("reload")
+    assert "NO MACHINE" not in daemon.ctl("status").stdout and daemon.log.count(ROLES) == 2
+
+
+def test_the_log_does_not_say_ready_while_status_says_not_ready(make_daemon, tmp_path):
+    hypervisors = [{"name": "room", "uri": write_node(tmp_path / "node.xml", CASE_STUDY)},
+                   {"name": "gone", "uri": "qemu+unix:///system?socket=/nonexistent"}]
+    daemon = make_daemon(hypervisors=hypervisors).start()
+    assert "not ready" in daemon.ctl("status").stdout and not daemon.api.status()["ready"]
+    assert "watching 5 machines, but not ready: gone is not listed yet" in daemon.log
+    assert "ready: 5 machines" not in daemon.log
+
+
+def test_a_role_in_metadata_is_enough(make_daemon, tmp_path):
+    machines = "".join(machine_xml(name, {"database": "mysql"}, role=role) for name, role in
+                       {"web-1": "protected", "spare-1": "standby"}.items())
+    (tmp_path / "node.xml").write_text(f"<node>{machines}</node>")
+    uri = f"test://{tmp_path / 'node.xml'}"
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={}).start()
+    assert ROLES not in daemon.log and "NO MACHINE" not in daemon.ctl("status").stdout
+
+
 def test_reload_of_a_good_file(case_study):
     daemon = case_study().start()
     uri = daemon.api.status()["hypervisors"][0]["uri"]
@@ -361,7 +458,7 @@ def test_reload_of_a_good_file(case_study):
     daemon.wait_until_notified("READY=1")
     assert daemon.api.status()["mode"] == "observe"
     assert daemon.api.status()["reload_error"] is None
-    daemon.api.drill("VM-001")
+    daemon.api.drill("VM-001", anyway=True)
     assert daemon.wait_for_recovery("VM-001")["outcome"] == "observed"
 
 
@@ -427,6 +524,26 @@ def test_check_tells_every_error_in_one_pass(tmp_path):
         assert expected in told, told
     path.write_text('hypervisors: [{name: a, uri: "test:///default"}]\n')
     assert run_check(path).returncode == 0
+
+
+def test_check_tells_programs_that_cannot_be_run(tmp_path):
+    """They were found in the night in which they were needed: mistyped, with CRLF, not executable."""
+    path, hooks = tmp_path / "understudy.yaml", tmp_path / "hooks.d"
+    path.write_text(f'hypervisors: [{{name: a, uri: "test:///default"}}]\nhooks: {{directory: {hooks}}}\n'
+                    f"recovery: {{verify: {{level: command, command: {tmp_path}/verfiy}}}}\n"
+                    f"fence: {{command: {tmp_path}/fence_nosuch}}\n")
+    hooks.mkdir(mode=0o755)
+    for name, text, mode in (("10-crlf", "#!/bin/sh\r\nexit 0\r\n", 0o755), ("20-good", "#!/bin/sh\n", 0o755),
+                             ("30-plain", "#!/bin/sh\n", 0o644)):
+        (hooks / name).write_text(text)
+        (hooks / name).chmod(mode)
+    done = run_check(path)
+    assert done.returncode == 0 and not SANITIZER_REPORT.search(done.stderr)
+    for expected in ("verfiy is not run: No such file", "fence_nosuch is not run: No such file",
+                     r'10-crlf cannot be run: No such file or directory (its interpreter is "/bin/sh\x0d")',
+                     "30-plain is not run: not executable"):
+        assert expected in done.stderr, done.stderr
+    assert "20-good" not in done.stderr
 
 
 def run_with(path, descriptors=None):

@@ -17,7 +17,7 @@ def test_drill_of_a_real_machine(host, daemon_on):
         daemon.api.drill("vm-a")
     assert refusal.value.status == 403
     refused = daemon.ctl("drill", "vm-a", check=False)
-    assert refused.returncode == 1 and refused.stderr.count("this crashes a real machine") == 1
+    assert refused.returncode == 4 and refused.stderr.count("this crashes the real machine vm-a") == 1
     host.serial("vm-a").say("x")
     host.serial("vm-a").wait_for("x")
     assert daemon.api.recoveries() == []
@@ -35,3 +35,15 @@ def test_waiting_for_the_end(host, daemon_on):
 
     drill = daemon_on().ctl("drill", "vm-a", "--yes", "--wait")
     assert "vm-standby runs in its place" in drill.stdout
+
+
+def test_a_drill_under_the_brake_is_refused(host, daemon_on):
+    host.define("vm-standby", resources=WEB)
+    for name in ("vm-a", "vm-b"):
+        host.run(name, resources=WEB)
+    daemon = daemon_on(recovery={"brake": {"share": 0.1, "minimum": 1}})
+    host.kill_qemu("vm-b")
+    daemon.events.wait_for("brake-on")
+    refused = daemon.ctl("drill", "vm-a", "--yes", check=False)
+    assert refused.returncode == 4 and "the brake is on: understudyctl release brake" in refused.stderr
+    assert "--anyway" in refused.stderr and host.state("vm-a")[0] == "running"

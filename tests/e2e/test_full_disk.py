@@ -58,3 +58,12 @@ def test_nothing_is_started_without_an_intent_if_that_is_wished(host, daemon_on,
     assert (record["outcome"], record["replacement"]) == ("exhausted", "vm-standby")
     assert "recovery.without_intent is false" in record["detail"]
     assert host.serial("vm-standby").boots == 0
+
+
+def test_a_drill_that_cannot_be_written_down_is_not_begun(host, daemon_on, state):
+    define_room(host)
+    daemon = daemon_on(state_dir=str(state))
+    fill(host, state)
+    done = daemon.ctl("drill", "vm-a", "--yes", check=False)
+    assert done.returncode == 1 and "not begun, since it could not be written down" in done.stderr
+    assert host.state("vm-a")[0] == "running" and daemon.api.recoveries() == []

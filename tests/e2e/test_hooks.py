@@ -61,7 +61,7 @@ def test_hooks_are_told_of_a_recovery(host, daemon_on, tmp_path):
         assert (document["id"], document["failed"], document["replacement"]) == (record["id"], "vm-a", "vm-best")
 
 
-def test_hooks_are_told_that_nobody_is_left(host, daemon_on, tmp_path):
+def test_hooks_are_told_that_no_candidate_is_left(host, daemon_on, tmp_path):
     host.run("vm-a", resources=WEB)
     daemon = daemon_on(hooks=write_hook(tmp_path))
     host.kill_qemu("vm-a")

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -165,7 +166,7 @@ def test_one_of_two_hosts(network, daemon_for):
     assert running(network, 1) == ["s11", "s12"]
 
 
-def test_agent_that_fails_starts_nothing_until_somebody_confirms(network, daemon_for):
+def test_agent_that_fails_starts_nothing_until_the_operator_confirms(network, daemon_for):
     define_everywhere(network, 0, 1)
     network.set_agent("broken", True)
     daemon = daemon_for(0, 1)
@@ -176,9 +177,9 @@ def test_agent_that_fails_starts_nothing_until_somebody_confirms(network, daemon
     assert daemon.api.recoveries() == []
     assert running(network, 1) == []
     assert boots(network, 1, "s11", "s12") == [0, 0]
-    # Somebody goes there and pulls the plug.
-    assert daemon.ctl("fenced", "h0", check=False).returncode == 1
-    assert daemon.ctl("fenced", "h1", "--yes", check=False).returncode == 1
+    # The operator goes there and pulls the plug.
+    assert daemon.ctl("fenced", "h0", check=False).returncode == 4
+    assert daemon.ctl("fenced", "h1", "--yes", check=False).returncode == 4
     for name in ("a1", "a2"):
         network.hosts[0].kill_qemu(name)
     daemon.ctl("fenced", "h0", "--yes")
@@ -253,8 +254,8 @@ def test_own_network_lost_is_no_loss_of_hosts(network, daemon_for):
     daemon = daemon_for(0, 1, 2)
     for number in range(3):
         network.cut(number)
-    daemon.events.wait_for("hosts-held", times=3)
-    assert {one["state"] for one in daemon.api.status()["hypervisors"]} == {"held"}
+    daemon.events.wait_for("hosts-isolated", times=3)
+    assert {one["state"] for one in daemon.api.status()["hypervisors"]} == {"isolated"}
     for number in range(3):
         network.mend(number)
     for name in ("h0", "h1", "h2"):
@@ -323,3 +324,84 @@ def test_real_fence_agent(network, daemon_for, short_tmp):
         assert daemon.wait_for_recovery(name)["outcome"] == "recovered"
     assert status.read_text() == "off"
     assert host_state(daemon, "h0")["state"] == "fenced"
+
+
+def test_a_drill_of_a_machine_on_another_host(daemon_for, network):
+    """It could not be crashed: its dump went to a pipe on the daemon's host. It is destroyed, and that is a failure."""
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1)
+    refused = daemon.ctl("drill", "a1", check=False)
+    assert refused.returncode == 4 and "this crashes the real machine a1" in refused.stderr
+    assert "it was destroyed for a drill" in daemon.ctl("drill", "a1", "--yes", "--wait").stdout
+    record = daemon.wait_for_recovery("a1")
+    assert (record["outcome"], record["cause"], record["is_drill"]) == ("recovered", "drill", True)
+    assert network.hosts[0].state("a1") == ("shut off", "destroyed")
+    assert network.hosts[1].state(record["replacement"])[0] == "running"
+    # What an operator destroys is planned, and no other machine takes over.
+    network.hosts[0].virsh("destroy", "a2")
+    daemon.events.wait_for("stop-planned", "a2")
+    assert len(daemon.api.recoveries()) == 1
+
+
+def test_a_drill_on_another_host_outlives_the_daemon(daemon_for, network):
+    """The daemon is killed before it hears that the machine is off. The next one knows what that was."""
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1)
+    network.hosts[0].pause_libvirtd()
+    try:
+        daemon.ctl("drill", "a1", "--yes", "--timeout", "0.5", check=False)
+        daemon.kill()
+    finally:
+        network.hosts[0].continue_libvirtd()
+    assert "a1 is destroyed on purpose, as ordered" in daemon.log
+    network.hosts[0].virsh("destroy", "a1")
+    daemon.start()
+    record = daemon.wait_for_recovery("a1")
+    assert (record["outcome"], record["cause"], record["is_drill"]) == ("recovered", "drill", True)
+
+
+@pytest.mark.parametrize("dies_after_ms", [None, 0, 100, 400, 900])
+def test_evacuated_host_is_booted(network, daemon_for, dies_after_ms):
+    """Its services run elsewhere, it is held, and nothing is fenced or started when it is off; whenever the daemon dies."""
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1, recovery={"settle": "200ms", "shutdown_timeout": "20s", "call_timeout": "1s"})
+    refused = daemon.ctl("hold", "--evacuate", "h0", check=False)
+    assert refused.returncode == 4 and "a1, a2" in refused.stderr and "virsh migrate --live" in refused.stderr
+    daemon.ctl("hold", "--evacuate", "h0", "--yes")
+    if dies_after_ms is not None:
+        time.sleep(dies_after_ms / 1000)
+        daemon.kill()
+        daemon.start()
+    held = wait_until(lambda: [hold for hold in daemon.api.get("/v1/holds") if not hold["evacuating"]], "h0 is held", 60)
+    assert [hold["what"] for hold in held] == ["h0"]
+    assert running(network, 0) == [] and running(network, 1) == ["s11", "s12"]
+    assert network.hosts[0].state("a1") == ("shut off", "shutdown")
+    network.cut(0)
+    wait_for_host(daemon, "h0", "missing")
+    network.mend(0)
+    wait_for_host(daemon, "h0", "reachable")
+    assert network.told() == [] and running(network, 0) == [] and running(network, 1) == ["s11", "s12"]
+    daemon.ctl("release", "h0")
+    daemon.ctl("failback", "a1", "--wait")
+    assert running(network, 0) == ["a1"]
+
+
+def test_held_machine_that_is_migrated_stays_held(network, daemon_for):
+    """And one that leaves a held host does not."""
+    network.join_hosts()
+    define_everywhere(network, 0, 1)
+    daemon = daemon_for(0, 1)
+    daemon.ctl("hold", "a1", "--reason", "mine")
+    daemon.ctl("hold", "h0", "--reason", "new disks")
+    for name in ("a1", "a2"):
+        network.hosts[0].virsh("migrate", "--live", "--unsafe", "--persistent", "--undefinesource", name,
+                               f"qemu+tcp://{network.address(1)}/system", "--migrateuri", f"tcp://{network.address(1)}")
+    wait_until(lambda: {(hold["what"], hold["hypervisor"]) for hold in daemon.api.get("/v1/holds")}
+               == {("h0", "h0"), ("a1", "h1")}, "the hold on a1 is on h1")
+    daemon.kill()
+    daemon.start()
+    for name in ("a1", "a2"):
+        network.hosts[1].kill_qemu(name)
+    assert daemon.wait_for_recovery("a1")["outcome"] == "failed-while-held"
+    assert daemon.wait_for_recovery("a2")["outcome"] == "recovered"
+    assert len(running(network, 1)) == 1 and running(network, 0) == []

@@ -11,7 +11,7 @@ UNLIMITED = {"settle": "100ms", "limit": 0, "brake": {"share": 0}}
 
 
 def define_room(host):
-    """One runs, the others stand by; whoever takes over is the next to die."""
+    """One runs, the others stand by; the one that takes over is the next to die."""
     for name in ROOM[1:]:
         host.define(name, resources=WEB)
     host.run(ROOM[0], resources=WEB)

@@ -11,7 +11,7 @@ WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
 
 @pytest.fixture
 def room(host, daemon_on):
-    """vm-a runs, vm-standby is its double, vm-witness runs and resembles nobody."""
+    """vm-a runs, vm-standby is its double, vm-witness runs and resembles no other."""
     host.define("vm-standby", resources=WEB)
     host.run("vm-witness", resources={"database": "ledger"})
     host.run("vm-a", resources=WEB)
@@ -70,7 +70,7 @@ def test_unprotected_machine_crashes(host, daemon_on):
 
 
 def test_stopped_on_purpose_while_the_daemon_was_away(room):
-    """Stopped on purpose while nobody listened: found by listing, and not a failure."""
+    """Stopped on purpose while the daemon was not running: found by listing, and not a failure."""
     host, daemon = room
     daemon.stop()
     host.virsh("destroy", "vm-a")

@@ -78,6 +78,21 @@ def test_command_must_succeed(host, daemon_on, tmp_path):
     print("measured, in microseconds:", record["times_us"])
 
 
+def test_a_command_that_cannot_be_run_is_not_the_fault_of_the_machine(host, daemon_on, tmp_path):
+    """Mistyped, it had each good replacement destroyed, until none was left."""
+    host.define("vm-best", resources=WEB)
+    host.define("vm-less", resources=LESS)
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(recovery={"settle": "100ms", "verify": {
+        "level": "command", "command": str(tmp_path / "verfiy"), "timeout": "1s", "interval": "100ms"}})
+    assert "verfiy is not run: No such file or directory; no replacement can be verified" in daemon.log
+    host.kill_qemu("vm-a")
+    record = daemon.wait_for_recovery("vm-a")
+    assert (record["outcome"], record["replacement"], len(record["attempts"])) == ("recovered", "vm-best", 1)
+    assert "NOT VERIFIED" in record["detail"] and "No such file" in record["detail"]
+    assert host.state("vm-best")[0] == "running"
+
+
 def test_what_is_not_verified_in_time_is_replaced_by_the_next(host, daemon_on, tmp_path):
     host.define("vm-best", resources=WEB)
     host.define("vm-less", resources=LESS)

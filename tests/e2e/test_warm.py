@@ -2,6 +2,7 @@
 """Standbys that the daemon keeps warm: how they take over, what they cost, and that they give way."""
 
 import re
+import subprocess
 import time
 
 import pytest
@@ -29,8 +30,13 @@ def wait_until_warm(daemon, name, **fields):
 
 
 def sleep_on(begun):
-    """The guest sleeps on: a clock that nobody sets is behind by so much afterwards."""
+    """The guest sleeps on: a clock that is not set is behind by so much afterwards."""
     wait_until(lambda: time.monotonic() - begun > SLEEP_S, "the guest has slept")
+
+
+def truncate_saved_image(host, name):
+    path = f"/var/lib/libvirt/qemu/save/{name}.save"
+    subprocess.run(host.command("sh", "-c", f"truncate -s $(($(stat -c %s {path}) / 2)) {path}"), check=True)
 
 
 def check_history(daemon, warmth):
@@ -89,6 +95,18 @@ def test_saved(host, pair, daemon_on):
     host.kill_qemu("vm-a")
     check_history(daemon, "saved")
     check_clock(host, "vm-best")
+
+
+def test_saved_image_that_cannot_be_restored_is_removed_and_the_machine_booted(host, pair, daemon_on):
+    """Cut off in the middle, as by a disk that was full: libvirt refuses to start from it, again and again."""
+    daemon = daemon_on(recovery=QUICK, standby={"warm": 1, "warmth": "saved"})
+    wait_until_warm(daemon, "vm-best", state="shut off", warmth="saved")
+    truncate_saved_image(host, "vm-best")
+    host.kill_qemu("vm-a")
+    record = daemon.wait_for_recovery("vm-a")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "vm-best")
+    assert "booted anew" in daemon.events.wait_for("event-noted", "vm-best")["text"]
+    assert "no" in host.virsh("dominfo", "vm-best").split("Managed save:")[1].split("\n")[0]
 
 
 def test_cold(host, pair, daemon_on):

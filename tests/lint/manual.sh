@@ -13,8 +13,8 @@ must_tell() {
     page=$1
     shift
     [ $# -gt 0 ] || { echo "$page: nothing to look for"; status=1; }
-    # As text without any formatting, on one line.
-    text=$(mandoc -T utf8 "$manuals/$page" | sed 's/.\x08//g' | tr -s ' \n' '  ')
+    # As text without any formatting, on one line; no short paragraph is broken within a word.
+    text=$(mandoc -T utf8 -O width=1000 "$manuals/$page" | sed 's/.\x08//g' | tr -s ' \n' '  ')
     for word in "$@"; do
         case $text in
         *"$word"*) ;;
@@ -29,7 +29,8 @@ findings=$(mandoc -T lint -W style "$manuals"/*.[1-8] | grep -v 'skipping paragr
 [ -z "$findings" ] || { echo "$findings"; status=1; }
 # shellcheck disable=SC2046 # words
 must_tell understudyctl.1 \
-    $("$binaries/understudyctl" --help | sed -n 's/^  \([a-z]*\) .*/\1/p; s/^  .*\(--[a-z]*\).*/\1/p')
+    $("$binaries/understudyctl" --help | sed -n 's/^  \([a-z]*\) .*/\1/p; s/^  .*\(--[a-z]*\).*/\1/p') \
+    $(sed -n 's/.*\[NOTICE_[A-Z_]*\] = "\([a-z-]*\)".*/\1/p' "$3/lib/protocol/notice.c")
 # shellcheck disable=SC2046
 must_tell understudyd.8 $("$binaries/understudyd" --help | sed -n 's/^  .*\(--[a-z-]*\).*/\1/p') \
     $(grep -o '"UNDERSTUDY_[A-Z]*=' "$3/daemon/service/log.c" | tr -d '"=')

@@ -53,7 +53,7 @@ BREACHES = {
     "ctl reaches into the daemon": ("daemon/ctl/a.c", '#include "api/api.h"', "through its socket only"),
     "two files in a circle": ("lib/base/list.h", '#include "base/list.h"', "circle"),
     "a stranger at the top": ("scratch/notes.txt", "", "does not belong at the top"),
-    "a path of this machine": ("conf/a.yaml", "include: " + "/".join(("", "work", "a.yaml")), "somebody's machine"),
+    "a path of this machine": ("conf/a.yaml", "include: " + "/".join(("", "work", "a.yaml")), "one machine"),
 }
 
 

@@ -12,9 +12,10 @@ PROJECT = {
     "bin/understudyd": "#!/bin/sh\necho '      --check   checks'\n",
     "daemon/service/log.c": 'add_field(fields, "UNDERSTUDY_UUID=%s", x);\n',
     "daemon/programs.c": '    v[n++] = (struct hook_variable){"CAUSE", x};\n    [NOTICE_STARTED] = "post-start",\n',
+    "lib/protocol/notice.c": '    [NOTICE_HOST_LOST] = "host-lost",\n',
     "lib/config/schema.c": '    {.path = "pool.ignore",\n',
 }
-PAGES = {"understudyctl.1": "status \\-\\-json", "understudyd.8": "\\-\\-check UNDERSTUDY_UUID",
+PAGES = {"understudyctl.1": "status \\-\\-json host\\-lost", "understudyd.8": "\\-\\-check UNDERSTUDY_UUID",
          "understudy.yaml.5": "pool.ignore", "understudy-hooks.7": "UNDERSTUDY_CAUSE post\\-start"}
 
 
@@ -57,6 +58,7 @@ def test_a_whole_one_passes(check):
     ("bin/understudyd", "--check", "--cheque", "understudyd.8: --cheque is missing"),
     ("daemon/service/log.c", "_UUID", "_CAUSE", "understudyd.8: UNDERSTUDY_CAUSE is missing"),
     ("lib/config/schema.c", "pool.ignore", "pool.love", "understudy.yaml.5: pool.love is missing"),
+    ("lib/protocol/notice.c", "host-lost", "host-back", "understudyctl.1: host-back is missing"),
     ("daemon/programs.c", "CAUSE", "EFFECT", "understudy-hooks.7: UNDERSTUDY_EFFECT is missing"),
     ("daemon/programs.c", "post-start", "post-end", "understudy-hooks.7: post-end is missing"),
     ("lib/config/schema.c", ".path", ".trail", "understudy.yaml.5: nothing to look for"),

@@ -29,7 +29,7 @@ struct play {
     bool is_up[WORLD_HYPERVISORS]; /* the connection to it works */
     int64_t began_us;
     bool is_connected;                   /* for the first time, which goes without saying */
-    char strings[WORLD_DOMAINS][3][256]; /* names and the like that the world borrows */
+    char strings[WORLD_DOMAINS][5][256]; /* names and the like that the world borrows */
     char features[WORLD_DOMAINS][256];
 };
 
@@ -112,12 +112,9 @@ static void __attribute__((format(printf, 2, 3))) put(struct play *play, const c
 
 static const char *name_of(const struct play *play, const struct machine_ref *ref)
 {
-    unsigned number;
-
     if (ref->uuid[0] == '\0')
         return ref->hypervisor;
-    number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
-    return play->world.domains[number].name;
+    return play->world.domains[world_number_of(&play->world, ref)].name;
 }
 
 /* Questions and documents are not shown: they change no machine. */
@@ -127,6 +124,7 @@ static void see_action(void *observer, const struct action *action)
 
     switch (action->kind) {
     case ACTION_DESTROY:
+    case ACTION_SHUTDOWN:
     case ACTION_START:
     case ACTION_SUSPEND:
     case ACTION_SAVE:
@@ -134,8 +132,19 @@ static void see_action(void *observer, const struct action *action)
     case ACTION_FENCE:
         put(play, "%s %s", action_kind_name(action->kind), name_of(play, &action->target));
         break;
+    case ACTION_SET_METADATA:
+        put(play, "%s %s \"%s%s%s\"", action_kind_name(action->kind), name_of(play, &action->target),
+            machine_roles_name(action->metadata.roles), action->metadata.service[0] != '\0' ? ", serves " : "",
+            action->metadata.service);
+        break;
+    case ACTION_SET_AUTOSTART:
+        put(play, "%s %s \"%s\"", action_kind_name(action->kind), name_of(play, &action->target),
+            action->autostart ? "on" : "off");
+        break;
     case ACTION_LIST:
     case ACTION_DESCRIBE:
+    case ACTION_GET_AUTOSTART:
+    case ACTION_READ:
     case ACTION_GET_STATE:
     case ACTION_CHECK_ALIVE:
     case ACTION_VERIFY:
@@ -223,6 +232,18 @@ static bool set_disk(struct play *play, unsigned number, const char *value)
     return true;
 }
 
+static bool set_opens(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].opens = strcpy(play->strings[number][3], value);
+    return true;
+}
+
+static bool set_below(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].below = strcpy(play->strings[number][4], value);
+    return true;
+}
+
 static bool set_mac(struct play *play, unsigned number, const char *value)
 {
     play->world.domains[number].mac = strcpy(play->strings[number][2], value);
@@ -262,10 +283,71 @@ static bool set_start(struct play *play, unsigned number, const char *value)
            duration_parse(value, &domain->start_us) == 0;
 }
 
+static bool set_shutdown(struct play *play, unsigned number, const char *value)
+{
+    struct world_domain *domain = &play->world.domains[number];
+
+    domain->ignores_shutdown = strcmp(value, "ignored") == 0;
+    domain->shutdown_us = 0;
+    return domain->ignores_shutdown || duration_parse(value, &domain->shutdown_us) == 0;
+}
+
+static bool set_asking(struct play *play, unsigned number, const char *value)
+{
+    return duration_parse(value, &play->world.domains[number].asking_us) == 0;
+}
+
+/* Of what a machine that is off has saved: an operator may remove it. */
+static bool set_saved(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].has_saved = strcmp(value, "none") != 0;
+    play->world.domains[number].is_damaged = strcmp(value, "damaged") == 0;
+    return play->world.domains[number].is_damaged || strcmp(value, "image") == 0 || strcmp(value, "none") == 0;
+}
+
 static bool set_hooks(struct play *play, unsigned number, const char *value)
 {
     play->world.domains[number].hook_error = strcmp(value, "veto") == 0 ? -ECANCELED : 0;
     return strcmp(value, "veto") == 0 || strcmp(value, "agree") == 0;
+}
+
+static bool set_role(struct play *play, unsigned number, const char *value)
+{
+    unsigned roles;
+
+    if (machine_roles_parse(value, &roles) < 0)
+        return false;
+    play->world.domains[number].role = machine_roles_name(roles);
+    return true;
+}
+
+static bool set_service(struct play *play, unsigned number, const char *value)
+{
+    strcpy(play->world.domains[number].service, value);
+    return true;
+}
+
+static bool set_metadata(struct play *play, unsigned number, const char *value)
+{
+    struct world_domain *domain = &play->world.domains[number];
+
+    domain->metadata_error = strcmp(value, "refused") == 0 ? -EIO : 0;
+    domain->metadata_us = 0;
+    return domain->metadata_error != 0 || strcmp(value, "works") == 0 ||
+           duration_parse(value, &domain->metadata_us) == 0;
+}
+
+static bool set_autostart(struct play *play, unsigned number, const char *value)
+{
+    struct world_domain *domain = &play->world.domains[number];
+
+    if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)
+        domain->autostart = strcmp(value, "on") == 0;
+    else if (strcmp(value, "refused") == 0 || strcmp(value, "works") == 0)
+        domain->autostart_error = strcmp(value, "refused") == 0 ? -EIO : 0;
+    else
+        return duration_parse(value, &domain->autostart_us) == 0;
+    return true;
 }
 
 static bool set_lifetime(struct play *play, unsigned number, const char *value)
@@ -285,6 +367,32 @@ static bool set_host(struct play *play, unsigned number, const char *value)
     return true;
 }
 
+/* A machine of the same UUID on another host. */
+static bool set_uuid(struct play *play, unsigned number, const char *value)
+{
+    unsigned of;
+
+    if (!find_machine(play, value, &of) || of == number)
+        return false;
+    play->world.domains[number].uuid_of = of + 1;
+    return true;
+}
+
+static bool set_name(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].name = strcpy(play->strings[number][0], value);
+    return true;
+}
+
+static bool set_resources(struct play *play, unsigned number, const char *value)
+{
+    char *features = strcpy(play->features[number], value);
+
+    for (char *comma = features; (comma = strchr(comma, ',')) != NULL;)
+        *comma = ' ';
+    return strchr(features, '/') != NULL;
+}
+
 static const struct {
     const char *name;
     bool (*set)(struct play *play, unsigned number, const char *value);
@@ -294,13 +402,25 @@ static const struct {
     {"priority", set_priority, "a number"},
     {"on_crash", set_on_crash, "destroy, restart, preserve"},
     {"disk", set_disk, "a path"},
+    {"opens", set_opens, "the path of the disk that it has while it runs"},
+    {"below", set_below, "the path of an image below its disk"},
     {"mac", set_mac, "an address"},
     {"memory", set_memory, "2GiB"},
     {"agent", set_agent, "none, answers, silent"},
     {"disk_requests", set_disk_io, "a number, since it was last set"},
     {"start", set_start, "works, refused, dies, 5s"},
+    {"shutdown", set_shutdown, "5s (what its guest takes when it is asked to), ignored"},
+    {"asking", set_asking, "5s (what the call takes that asks its guest to shut down)"},
     {"hooks", set_hooks, "agree, veto"},
+    {"saved", set_saved, "image, damaged (it cannot be restored), none"},
+    {"role", set_role, "protected, standby, protected,standby, ignored"},
+    {"service", set_service, "the name of its service, from its metadata"},
+    {"metadata", set_metadata, "works, refused, 5s (what writing it takes)"},
+    {"autostart", set_autostart, "on, off; works, refused; 5s (what asking for it, or setting it, takes)"},
     {"lifetime", set_lifetime, "persistent, transient"},
+    {"uuid", set_uuid, "a machine that is named before, on another host"},
+    {"name", set_name, "its new name, by which it goes from the next line on"},
+    {"resources", set_resources, "language/nodejs,database/mysql, in place of those that it had"},
 };
 
 static void set(struct play *play, unsigned line, unsigned number, const char *word)
@@ -322,16 +442,30 @@ static void set(struct play *play, unsigned line, unsigned number, const char *w
 /* ---- what happens ---- */
 
 struct arguments {
-    unsigned line, machine, host;
+    unsigned line, machine, other, host;
+    bool has_other;
     enum domain_event_kind event;
     enum machine_state state;
     enum machine_reason reason;
+    int64_t time_us;
     const char *word; /* a setting, or a choice */
 };
 
 static void happen(struct play *play, const struct arguments *arguments)
 {
     world_happen(&play->world, arguments->machine, arguments->event);
+}
+
+static void migrate(struct play *play, const struct arguments *arguments)
+{
+    const struct world_domain *from = &play->world.domains[arguments->machine];
+    char ours[UUID_TEXT_SIZE], theirs[UUID_TEXT_SIZE];
+
+    world_make_uuid(&play->world, arguments->machine, ours);
+    world_make_uuid(&play->world, arguments->other, theirs);
+    if (strcmp(ours, theirs) != 0 || from->hypervisor == play->world.domains[arguments->other].hypervisor)
+        scenario_fail(arguments->line, "a machine migrates to one that has its UUID on another host: uuid=, on=");
+    world_migrate(&play->world, arguments->machine, arguments->other);
 }
 
 static void change_silently(struct play *play, const struct arguments *arguments)
@@ -349,6 +483,12 @@ static void change_setting(struct play *play, const struct arguments *arguments)
     set(play, arguments->line, arguments->machine, arguments->word);
     if (play->world.domains[arguments->machine].exists)
         world_tell(&play->world, arguments->machine, EVENT_CHANGED);
+}
+
+/* As "virsh attach-device --config" does. */
+static void change_setting_silently(struct play *play, const struct arguments *arguments)
+{
+    set(play, arguments->line, arguments->machine, arguments->word);
 }
 
 static void cut_connection(struct play *play, const struct arguments *arguments)
@@ -412,8 +552,68 @@ static void set_store(struct play *play, const struct arguments *arguments)
 
 static void release_brake(struct play *play, const struct arguments *arguments)
 {
-    if (!coordinator_release(play->world.coordinator, play->world.now))
+    if (!coordinator_release_brake(play->world.coordinator, play->world.now))
         scenario_fail(arguments->line, "the brake is not on");
+}
+
+static void hold_target(struct play *play, const struct arguments *arguments, enum hold_scope scope,
+                        const struct machine_ref *target, const char *name)
+{
+    assert_int_equal(coordinator_hold(play->world.coordinator, scope, target, name, "maintenance", arguments->time_us,
+                                      play->world.now),
+                     0);
+}
+
+static struct machine_ref ref_of_host(const struct play *play, unsigned host)
+{
+    struct machine_ref ref = {0};
+
+    strncpy(ref.hypervisor, play->hosts[host], sizeof(ref.hypervisor) - 1);
+    return ref;
+}
+
+static void hold_all(struct play *play, const struct arguments *arguments)
+{
+    hold_target(play, arguments, HOLD_ALL, &(struct machine_ref){0}, "all");
+}
+
+static void hold_host(struct play *play, const struct arguments *arguments)
+{
+    struct machine_ref ref = ref_of_host(play, arguments->host);
+
+    hold_target(play, arguments, HOLD_HOST, &ref, play->hosts[arguments->host]);
+}
+
+static void hold_machine(struct play *play, const struct arguments *arguments)
+{
+    struct machine_ref ref = machine_ref_of(world_machine(&play->world, arguments->machine));
+
+    hold_target(play, arguments, HOLD_MACHINE, &ref, play->world.domains[arguments->machine].name);
+}
+
+static void release_target(struct play *play, unsigned line, enum hold_scope scope, const struct machine_ref *target)
+{
+    if (coordinator_release(play->world.coordinator, scope, target, play->world.now) < 0)
+        scenario_fail(line, "this is not held");
+}
+
+static void release_all(struct play *play, const struct arguments *arguments)
+{
+    release_target(play, arguments->line, HOLD_ALL, &(struct machine_ref){0});
+}
+
+static void release_host(struct play *play, const struct arguments *arguments)
+{
+    struct machine_ref ref = ref_of_host(play, arguments->host);
+
+    release_target(play, arguments->line, HOLD_HOST, &ref);
+}
+
+static void release_machine(struct play *play, const struct arguments *arguments)
+{
+    struct machine_ref ref = machine_ref_of(world_machine(&play->world, arguments->machine));
+
+    release_target(play, arguments->line, HOLD_MACHINE, &ref);
 }
 
 static void confirm_off(struct play *play, const struct arguments *arguments)
@@ -424,11 +624,96 @@ static void confirm_off(struct play *play, const struct arguments *arguments)
         scenario_fail(arguments->line, "this is not taken: %s", strerror(-r));
 }
 
-/* The failure that the daemon is told to expect. */
-static void drill(struct play *play, const struct arguments *arguments)
+/* What is answered comes out, too. True: it is taken. */
+static bool give_order(struct play *play, const struct arguments *arguments, struct order order)
 {
-    coordinator_expect_drill(play->world.coordinator, world_machine(&play->world, arguments->machine), play->world.now);
-    world_kill(&play->world, arguments->machine);
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+    int r;
+
+    order.machine = order.kind == ORDER_EVACUATE ? ref_of_host(play, arguments->host)
+                                                 : machine_ref_of(world_machine(&play->world, arguments->machine));
+    r = coordinator_order(play->world.coordinator, &order, play->world.now, &answer);
+    if (answer.words == NULL)
+        scenario_fail(arguments->line, "this is not taken: %s", strerror(-r));
+    put(play, "%s \"%s\"", r < 0 ? "refused" : "answered", answer.words);
+    return r == 0;
+}
+
+/* Where the order is taken, the daemon does what it would do: QEMU dies, or on another host the machine is destroyed. */
+static void order_drill(struct play *play, const struct arguments *arguments)
+{
+    struct order order = {.kind = ORDER_DRILL, .is_anyway = arguments->word != NULL, .is_confirmed = true};
+
+    if (!give_order(play, arguments, order))
+        return;
+    if (strcmp(play->hosts[play->world.domains[arguments->machine].hypervisor], LOCAL_HOST) == 0)
+        world_kill(&play->world, arguments->machine);
+    else
+        world_happen(&play->world, arguments->machine, EVENT_STOPPED_DESTROYED);
+}
+
+static void announce_drill(struct play *play, const struct arguments *arguments)
+{
+    give_order(play, arguments, (struct order){.kind = ORDER_DRILL, .is_confirmed = true});
+}
+
+static void call_drill_off(struct play *play, const struct arguments *arguments)
+{
+    struct machine_ref ref = machine_ref_of(world_machine(&play->world, arguments->machine));
+
+    coordinator_call_off_drill(play->world.coordinator, &ref);
+}
+
+static void order_recovery(struct play *play, const struct arguments *arguments)
+{
+    const char *in_spite_of = arguments->word != NULL ? arguments->word : "";
+
+    give_order(play, arguments,
+               (struct order){
+                   .kind = ORDER_RECOVER,
+                   .ignores_limit = strcmp(in_spite_of, "limit") == 0,
+                   .ignores_quarantine = strcmp(in_spite_of, "quarantine") == 0,
+               });
+}
+
+static void order_failover(struct play *play, const struct arguments *arguments)
+{
+    struct order order = {
+        .kind = ORDER_FAILOVER,
+        .has_to = arguments->has_other,
+        .is_forced = arguments->word != NULL && strcmp(arguments->word, "force") == 0,
+        .is_anyway = arguments->word != NULL && strcmp(arguments->word, "anyway") == 0,
+    };
+
+    if (order.has_to)
+        order.to = machine_ref_of(world_machine(&play->world, arguments->other));
+    give_order(play, arguments, order);
+}
+
+static void order_failback(struct play *play, const struct arguments *arguments)
+{
+    give_order(play, arguments, (struct order){.kind = ORDER_FAILBACK, .is_confirmed = arguments->word != NULL});
+}
+
+static void order_evacuation(struct play *play, const struct arguments *arguments)
+{
+    give_order(play, arguments,
+               (struct order){
+                   .kind = ORDER_EVACUATE,
+                   .is_confirmed = arguments->word != NULL,
+                   .reason = "maintenance",
+                   .time_us = arguments->time_us,
+               });
+}
+
+static void order_keeping(struct play *play, const struct arguments *arguments)
+{
+    give_order(play, arguments, (struct order){.kind = ORDER_KEEP});
+}
+
+static void order_clearing(struct play *play, const struct arguments *arguments)
+{
+    give_order(play, arguments, (struct order){.kind = ORDER_CLEAR});
 }
 
 static void ask_plan(struct play *play, const struct arguments *arguments)
@@ -475,8 +760,10 @@ static const struct {
     bool needs_daemon;
 } commands[] = {
     {"MACHINE EVENT", happen, false},
+    {"MACHINE migrates to OTHER", migrate, false},
     {"MACHINE silently STATE REASON", change_silently, false},
     {"MACHINE KEY=VALUE", change_setting, false},
+    {"MACHINE silently KEY=VALUE", change_setting_silently, false},
     {"HOST cannot be reached", cut_connection, false},
     {"HOST can be reached again", restore_connection, false},
     {"HOST loses power", lose_power, false},
@@ -486,8 +773,33 @@ static const struct {
     {"fencing WORKS|FAILS|LIES", set_fencing, false},
     {"the store WORKS|FAILS", set_store, false},
     {"the operator releases the brake", release_brake, true},
+    {"the operator holds everything", hold_all, true},
+    {"the operator holds everything for TIME", hold_all, true},
+    {"the operator holds HOST", hold_host, true},
+    {"the operator holds HOST for TIME", hold_host, true},
+    {"the operator holds MACHINE", hold_machine, true},
+    {"the operator holds MACHINE for TIME", hold_machine, true},
+    {"the operator releases everything", release_all, true},
+    {"the operator releases HOST", release_host, true},
+    {"the operator releases MACHINE", release_machine, true},
     {"the operator confirms that HOST is off", confirm_off, true},
-    {"the operator drills MACHINE", drill, true},
+    {"the operator drills MACHINE", order_drill, true},
+    {"the operator drills MACHINE ANYWAY", order_drill, true},
+    {"the operator drills MACHINE and nothing happens yet", announce_drill, true},
+    {"the drill of MACHINE fails", call_drill_off, true},
+    {"the operator recovers MACHINE", order_recovery, true},
+    {"the operator recovers MACHINE in spite of the LIMIT|QUARANTINE", order_recovery, true},
+    {"the operator clears MACHINE", order_clearing, true},
+    {"the operator fails MACHINE over", order_failover, true},
+    {"the operator fails MACHINE over with FORCE", order_failover, true},
+    {"the operator fails MACHINE over to OTHER", order_failover, true},
+    {"the operator fails MACHINE over to OTHER FORCE|ANYWAY", order_failover, true},
+    {"the operator fails MACHINE back", order_failback, true},
+    {"the operator fails MACHINE back and accepts an OUTAGE", order_failback, true},
+    {"the operator evacuates HOST", order_evacuation, true},
+    {"the operator evacuates HOST and accepts an OUTAGE", order_evacuation, true},
+    {"the operator evacuates HOST for TIME and accepts an OUTAGE", order_evacuation, true},
+    {"the operator keeps what serves MACHINE", order_keeping, true},
     {"the operator asks what would replace MACHINE", ask_plan, true},
     {"the operator asks why for MACHINE", read_reasons, true},
     {"the daemon is killed", kill_daemon, true},
@@ -511,6 +823,12 @@ static bool take_word(const struct play *play, const char *pattern, const char *
 {
     if (strcmp(pattern, "MACHINE") == 0)
         return find_machine(play, word, &arguments->machine);
+    if (strcmp(pattern, "OTHER") == 0)
+        return arguments->has_other = find_machine(play, word, &arguments->other);
+    if (strcmp(pattern, "FORCE") == 0 || strcmp(pattern, "ANYWAY") == 0 || strcmp(pattern, "OUTAGE") == 0) {
+        arguments->word = word;
+        return strcasecmp(pattern, word) == 0;
+    }
     if (strcmp(pattern, "HOST") == 0)
         return find_host(play, word, &arguments->host);
     if (strcmp(pattern, "EVENT") == 0)
@@ -519,6 +837,8 @@ static bool take_word(const struct play *play, const char *pattern, const char *
         return parse_state(word, &arguments->state);
     if (strcmp(pattern, "REASON") == 0)
         return parse_reason(word, &arguments->reason);
+    if (strcmp(pattern, "TIME") == 0)
+        return duration_parse(word, &arguments->time_us) == 0;
     if (strcmp(pattern, "KEY=VALUE") == 0) {
         arguments->word = word;
         return strchr(word, '=') != NULL;
@@ -617,11 +937,14 @@ static void add_machine(struct play *play, const struct entry *entry)
     unsigned number = play->world.n_domains, roles;
     enum machine_state state = MACHINE_SHUT_OFF;
     bool has_saved = words.count > 2 && strcmp(words.word[2], "saved") == 0;
+    bool is_undefined = words.count > 2 && strcmp(words.word[2], "undefined") == 0;
 
     if (words.count < 3 || machine_roles_parse(words.word[1], &roles) < 0 ||
-        (!has_saved && !parse_state(words.word[2], &state)))
-        scenario_fail(entry->line, "a machine is: NAME ROLE STATE [KEY=VALUE …] [KIND/VALUE …]; a role is protected, "
-                                   "standby or both with a comma; a state is running, off, saved, paused or preserved");
+        (!has_saved && !is_undefined && !parse_state(words.word[2], &state)))
+        scenario_fail(
+            entry->line,
+            "a machine is: NAME ROLE STATE [KEY=VALUE …] [KIND/VALUE …]; a role is protected, standby or both "
+            "with a comma; a state is running, off, saved, paused, preserved or undefined");
     if (number == WORLD_DOMAINS || strlen(entry->text) >= sizeof(play->features[0]))
         scenario_fail(entry->line, "more than %d machines, or a line too long", WORLD_DOMAINS);
     world_add(&play->world, strcpy(play->strings[number][0], words.word[0]), play->features[number], state);
@@ -630,6 +953,7 @@ static void add_machine(struct play *play, const struct entry *entry)
                                        : roles == ROLE_STANDBY                    ? "standby"
                                                                                   : "protected";
     play->world.domains[number].has_saved = has_saved;
+    play->world.domains[number].exists = !is_undefined;
     for (size_t i = 3; i < words.count; i++)
         if (strchr(words.word[i], '=') != NULL)
             set(play, entry->line, number, words.word[i]);

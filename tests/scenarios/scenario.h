@@ -29,7 +29,7 @@ struct transcript {
     size_t n_entries;
 };
 
-/* The words of one line, for whoever reads it. */
+/* The words of one line. */
 struct words {
     unsigned line;
     char *word[SCENARIO_WORDS];

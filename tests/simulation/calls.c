@@ -9,6 +9,8 @@
 #include "simulation.h"
 
 #define HOOK_TIME_US (20 * USEC_PER_MSEC)
+/* A guest that boots misses that it is asked to shut down. */
+#define BOOT_US (2 * USEC_PER_SEC)
 
 static struct call *find_call(struct simulation *simulation, uint64_t number)
 {
@@ -54,6 +56,8 @@ static void list(struct simulation *simulation, struct call *call)
     for (unsigned i = 0; i < simulation->n_domains; i++)
         if (simulation->domains[i].exists && simulation->domains[i].host == call->host)
             inventory->reports[inventory->n_reports++] = world_report(&simulation->domains[i]);
+        else if (migration_left_behind(simulation, &simulation->domains[i], call->host))
+            inventory->reports[inventory->n_reports++] = migration_report(simulation, &simulation->domains[i]);
     call->inventory = inventory;
 }
 
@@ -74,7 +78,7 @@ static void start(struct simulation *simulation, struct call *call, struct domai
     } else if (domain->state == MACHINE_SHUT_OFF ||
                (domain->state == MACHINE_PAUSED && domain->reason == REASON_USER)) {
         was_up_since =
-            domain->life != call->life || call->epoch + (simulation->coordinator != NULL) < simulation->epoch;
+            domain->wakings != call->wakings || call->epoch + (simulation->coordinator != NULL) < simulation->epoch;
         world_boot(simulation, domain, call->action.recovery_id, is_lost);
         domain->unrecorded_epoch = call->is_unrecorded ? call->epoch : 0;
         domain->was_up_since = was_up_since;
@@ -92,6 +96,40 @@ static void destroy(struct simulation *simulation, struct call *call, struct dom
     world_tell(simulation, domain, EVENT_SHUTDOWN_HOST, 0);
     world_tell(simulation, domain, EVENT_STOPPED_DESTROYED, 0);
     (void)call;
+}
+
+static void go_down(struct simulation *simulation, const struct thing *thing)
+{
+    struct domain *domain = &simulation->domains[thing->domain];
+
+    if (domain->life != thing->life || domain->state != MACHINE_RUNNING)
+        return;
+    say(simulation, "world    %s powers off, as it was asked to", domain->name);
+    /* Of one that was migrated meanwhile, it may be taken for planned. */
+    crashes_relieved(simulation, domain,
+                     domain->unheard_off_life != domain->life && domain->moved_life != domain->life);
+    world_stop(simulation, domain, REASON_SHUTDOWN);
+    world_tell(simulation, domain, EVENT_SHUTDOWN_GUEST, 0);
+    world_tell(simulation, domain, EVENT_STOPPED_SHUTDOWN, 0);
+}
+
+/* The guest is asked. One that was asked before goes on with what it does. */
+static void ask_to_shut_down(struct simulation *simulation, struct call *call, struct domain *domain)
+{
+    call->result.state = domain->state;
+    domain->requested_off_life = domain->life;
+    if (domain->state != MACHINE_RUNNING || domain->is_hung || domain->asked_off_life == domain->life)
+        return;
+    if (domain->ignores_acpi || simulation->now.mono_us - domain->up_us < BOOT_US) {
+        say(simulation, "world    the guest of %s does not listen", domain->name);
+        return;
+    }
+    domain->asked_off_life = domain->life;
+    /* No daemon hears that this call, which is late, asked it. */
+    if (call->is_lost || call->epoch != simulation->epoch)
+        domain->unheard_off_life = domain->life;
+    world_schedule_guest(simulation, domain,
+                         random_between(&simulation->random_world, USEC_PER_MSEC, 20 * USEC_PER_SEC), go_down);
 }
 
 /* Suspended, or saved. */
@@ -116,6 +154,19 @@ static void lay_down(struct simulation *simulation, struct call *call, struct do
     }
 }
 
+static void set_metadata(struct simulation *simulation, const struct call *call, struct domain *domain)
+{
+    const struct metadata_change *change = &call->action.metadata;
+
+    domain->roles = change->roles;
+    if (change->sets_priority)
+        domain->priority = change->priority;
+    snprintf(domain->service, sizeof(domain->service), "%.15s", change->service);
+    say(simulation, "world    %s has the role %s%s%s", domain->name, machine_roles_name(domain->roles),
+        domain->service[0] != '\0' ? " and serves " : "", domain->service);
+    world_tell(simulation, domain, EVENT_CHANGED, 0);
+}
+
 static void probe(struct simulation *simulation, struct call *call, const struct domain *domain)
 {
     call->result.probe = (struct probe){
@@ -124,6 +175,24 @@ static void probe(struct simulation *simulation, struct call *call, const struct
         .disk_requests = domain->is_hung ? domain->counters : (uint64_t)simulation->now.mono_us,
         .network_packets = domain->counters,
     };
+}
+
+/* Of what a migration left on a host: it is off, and is not started. */
+static void perform_on_left(const struct simulation *simulation, struct call *call, const struct domain *domain)
+{
+    struct domain_report report;
+
+    if (call->action.kind == ACTION_DESCRIBE || call->action.kind == ACTION_READ) {
+        call->report = migration_report(simulation, domain);
+        call->has_report = true;
+    } else if (call->action.kind == ACTION_GET_STATE) {
+        report = migration_report(simulation, domain);
+        call->result.state = report.state;
+        call->result.reason = report.reason;
+        domain_description_free(report.description);
+    } else if (call->action.kind != ACTION_DESTROY) {
+        fail(call, -EIO, "it runs on another host");
+    }
 }
 
 /* What the call does, at the hypervisor. */
@@ -135,12 +204,19 @@ static void perform(struct simulation *simulation, struct call *call)
         list(simulation, call);
         return;
     }
-    if (domain == NULL || !domain->exists) {
+    if (domain != NULL && migration_left_behind(simulation, domain, call->host)) {
+        perform_on_left(simulation, call, domain);
+        return;
+    }
+    if (domain == NULL || !domain->exists || domain->host != call->host) {
         fail(call, -ENOENT, "no such domain");
         return;
     }
     switch (call->action.kind) {
     case ACTION_DESCRIBE:
+    case ACTION_READ:
+        call->seen_state = domain->state;
+        call->seen_life = domain->life;
         call->report = world_report(domain);
         call->has_report = true;
         break;
@@ -152,6 +228,9 @@ static void perform(struct simulation *simulation, struct call *call)
         break;
     case ACTION_DESTROY:
         destroy(simulation, call, domain);
+        break;
+    case ACTION_SHUTDOWN:
+        ask_to_shut_down(simulation, call, domain);
         break;
     case ACTION_START:
         start(simulation, call, domain);
@@ -171,6 +250,15 @@ static void perform(struct simulation *simulation, struct call *call)
         if (!world_agent_answers(simulation, domain))
             fail(call, -EAGAIN, "the guest agent does not answer");
         break;
+    case ACTION_SET_METADATA:
+        set_metadata(simulation, call, domain);
+        break;
+    case ACTION_GET_AUTOSTART:
+        call->result.autostart = domain->autostart;
+        break;
+    case ACTION_SET_AUTOSTART:
+        autostart_set(simulation, call, domain);
+        break;
     case ACTION_MEASURE_MEMORY:
         call->result.resident_kib = domain->memory_kib / 2;
         break;
@@ -183,8 +271,14 @@ static void perform(struct simulation *simulation, struct call *call)
     default:
         abort();
     }
-    if (call->result.error == 0 && !call->is_overdue && !call->lies)
+    if (call->result.error == 0 && !call->is_overdue && !call->is_lost && !call->lies)
         promises_good_answer(simulation, &call->action, domain);
+}
+
+/* It may have died, or been ended, before the answer. */
+static void note_late_start(struct domain *domain)
+{
+    domain->came_up_late = machine_state_is_active(domain->state);
 }
 
 static void hand_in(struct simulation *simulation, struct call *call)
@@ -198,8 +292,10 @@ static void hand_in(struct simulation *simulation, struct call *call)
         action->kind == ACTION_GET_STATE && call->result.error == 0 ? ", " : "",
         action->kind == ACTION_GET_STATE && call->result.error == 0 ? machine_state_name(call->result.state) : "");
     if (call->is_overdue) {
+        if (action->kind == ACTION_SHUTDOWN)
+            world_find(simulation, &action->target)->late_request_us = simulation->now.mono_us;
         if (action->kind == ACTION_START && call->result.error == 0 && !warm_is_id(action->recovery_id))
-            world_find(simulation, &action->target)->came_up_late = true;
+            note_late_start(world_find(simulation, &action->target));
         coordinator_handle_late_result(coordinator, action, &call->result, simulation->now);
     } else if (call->inventory != NULL && call->result.error == 0) {
         simulation->hosts[call->host].is_fenced = false;
@@ -207,11 +303,13 @@ static void hand_in(struct simulation *simulation, struct call *call)
     } else if (call->has_report && call->result.error == 0) {
         coordinator_handle_description(coordinator, action, &call->report, simulation->now);
         call->report.description = NULL;
-    } else if (action->kind == ACTION_DESCRIBE && call->result.error == -ENOENT) {
+    } else if ((action->kind == ACTION_DESCRIBE || action->kind == ACTION_READ) && call->result.error == -ENOENT) {
         coordinator_handle_description(coordinator, action, NULL, simulation->now);
     } else {
         coordinator_handle_result(coordinator, action, &call->result, simulation->now);
     }
+    if (action->kind == ACTION_READ)
+        storage_was_read(simulation, call);
 }
 
 /* Nothing comes of it any more, and no answer comes before the deadline or the end of the connection. */
@@ -273,6 +371,8 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
     if (call == NULL || !shell_is_up(simulation, call->epoch) || call->is_lost)
         return;
     call->is_overdue = true;
+    if (call->action.kind == ACTION_READ)
+        storage_was_read(simulation, call);
     result.id = call->action.id;
     say(simulation, "overdue  %s %.8s", action_kind_name(call->action.kind), call->action.target.uuid + 28);
     coordinator_handle_result(simulation->coordinator, &call->action, &result, simulation->now);
@@ -284,7 +384,8 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
 static bool is_counted(const struct action *action)
 {
     return action->kind != ACTION_LIST && action->kind != ACTION_DESCRIBE && action->kind != ACTION_CHECK_ALIVE &&
-           action->kind != ACTION_MEASURE_MEMORY && action->kind != ACTION_SET_CLOCK;
+           action->kind != ACTION_MEASURE_MEMORY && action->kind != ACTION_GET_AUTOSTART &&
+           action->kind != ACTION_SET_CLOCK;
 }
 
 static void cut(struct simulation *simulation, const struct thing *thing)
@@ -369,6 +470,7 @@ static struct call *new_call(struct simulation *simulation, const struct action 
     call->number = ++simulation->last_call;
     call->action = *action;
     call->epoch = simulation->epoch;
+    call->asked_us = simulation->now.mono_us;
     call->is_unrecorded =
         action->kind == ACTION_START && !warm_is_id(action->recovery_id) && !promises_has_intent(simulation, action);
     call->result.id = action->id;
@@ -401,6 +503,7 @@ void calls_perform(struct simulation *simulation, const struct action *action)
     call->boots = host->boots;
     domain = world_find(simulation, &action->target);
     call->life = domain != NULL ? domain->life : 0;
+    call->wakings = domain != NULL ? domain->wakings : 0;
     thing.happen = take_effect;
     agenda_add(simulation, doom(simulation, call), thing);
     thing.happen = be_overdue;

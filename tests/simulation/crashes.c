@@ -26,7 +26,7 @@ static bool find_view(struct simulation *simulation, const struct domain *domain
         }
     }
     /* Of one that leaves no definition behind, nothing is known when it is gone. */
-    page = domain->is_persistent ? disk_find(simulation, domain->uuid) : NULL;
+    page = domain->is_persistent ? disk_find_machine(simulation, domain) : NULL;
     if (page == NULL || record_parse_machine(page->document, &memory) < 0)
         return false;
     *ret_state = memory.state;
@@ -62,7 +62,7 @@ static const struct book *find_service(struct simulation *simulation, const stru
     const struct book *book = domain->started_for[0] != '\0' ? promises_book(simulation, domain->started_for) : NULL;
 
     return book != NULL && book->state == RECOVERY_RECOVERED && book->replacement == (int)domain->number &&
-                   !book->is_restarting
+                   !(book->is_restarting && strcmp(book->root, domain->uuid) == 0)
                ? book
                : NULL;
 }
@@ -94,7 +94,9 @@ static bool is_served_by_another(struct simulation *simulation, const struct dom
  */
 static bool is_needed(struct simulation *simulation, const struct domain *domain)
 {
-    const struct book *service = find_service(simulation, domain);
+    const struct book *service = migration_is_followed(simulation, domain) ? find_service(simulation, domain) : NULL;
+    /* One that is being started again goes on serving what it served. */
+    const struct book *serving = service != NULL ? service : find_open_book(simulation, domain->number);
 
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *other = &simulation->domains[i];
@@ -102,13 +104,15 @@ static bool is_needed(struct simulation *simulation, const struct domain *domain
 
         if (other == domain || !machine_state_is_active(other->state))
             continue;
-        if ((service != NULL && is_original_of(other, service)) ||
+        if ((serving != NULL && is_original_of(other, serving)) ||
             (service != NULL && others != NULL && strcmp(service->root, others->root) == 0 &&
              others->opened_us > service->opened_us) ||
             (others != NULL && is_original_of(domain, others)))
             return false;
     }
-    return service != NULL || ((domain->roles & ROLE_PROTECTED) != 0 && !is_served_by_another(simulation, domain));
+    if (service != NULL)
+        return ((losses_original(simulation, service)->roles | domain->roles) & ROLE_PROTECTED) != 0;
+    return (domain->roles & ROLE_PROTECTED) != 0 && !is_served_by_another(simulation, domain);
 }
 
 void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
@@ -133,7 +137,8 @@ void promises_crash(struct simulation *simulation, const struct domain *domain, 
         .what = what,
         .epoch = simulation->epoch,
         /* Right after a recovery gave it up, news of it is old news. */
-        .is_required = is_seen && !warm_is_kept(simulation, domain) && is_needed(simulation, domain) && !is_pause &&
+        .is_required = is_seen && !holds_cover(simulation, domain) && !warm_is_kept(simulation, domain) &&
+                       is_needed(simulation, domain) && !is_pause &&
                        simulation->now.mono_us - domain->condemned_us > 2 * NEWS_DELAY_US,
         .needs_events = needs_events,
         .is_pause = is_pause && !is_old,
@@ -211,9 +216,13 @@ void crashes_fenced(struct simulation *simulation, unsigned host)
         if (domain->host != host || !is_needed(simulation, domain) || warm_is_kept(simulation, domain) ||
             !find_view(simulation, domain, &state, &reason) || !was_in_service(state, reason))
             continue;
+        /* It runs on, as the recovery under way will find. */
+        if (domain->lied_life == domain->life && find_open_book(simulation, i) != NULL)
+            continue;
         if (find_open(simulation, i) == NULL || find_open(simulation, i)->served_id[0] != '\0')
             promises_crash(simulation, domain, "was on a host that is fenced", false, false);
-        if (find_open(simulation, i) != NULL && find_open_book(simulation, i) == NULL)
+        if (find_open(simulation, i) != NULL && find_open_book(simulation, i) == NULL &&
+            !holds_cover(simulation, domain))
             find_open(simulation, i)->is_required = true;
     }
 }
@@ -265,9 +274,9 @@ static void keep_brake(struct simulation *simulation)
     for (size_t i = 0; i < simulation->n_books; i++) {
         const struct page *page = disk_find(simulation, simulation->books[i].id);
 
-        is_known |= page != NULL && page->is_open && page->put_us > simulation->held_us;
+        is_known |= page != NULL && page->is_open && page->put_us > simulation->braked_us;
     }
-    simulation->is_held &= is_known;
+    simulation->is_braked &= is_known;
 }
 
 /* Recoveries whose end did not reach the disk go on: what became of their machines meanwhile is their business. */
@@ -304,7 +313,7 @@ static bool was_tried(const struct simulation *simulation, const struct domain *
         struct recovery *recovery = NULL;
         bool was_tried = false;
 
-        if (page->is_machine || page->is_host || page->is_diversion || !page->is_open ||
+        if (page->is_machine || page->is_host || page->is_diversion || page->is_hold || !page->is_open ||
             record_parse_recovery(page->document, simulation->now, &recovery) < 0)
             continue;
         for (size_t i = 0; i < recovery->n_attempts; i++)
@@ -323,7 +332,7 @@ void promises_daemon_starts(struct simulation *simulation)
     go_on(simulation);
     keep_brake(simulation);
     for (unsigned i = 0; i < simulation->n_domains; i++) {
-        const struct page *page = disk_find(simulation, simulation->domains[i].uuid);
+        const struct page *page = disk_find_machine(simulation, &simulation->domains[i]);
         struct machine_memory memory;
 
         if (page == NULL || is_muddled(simulation, &simulation->domains[i]) ||
@@ -345,7 +354,7 @@ static bool may_be_told_again(const struct simulation *simulation, const struct 
     if (!recovery_state_is_final(book->state) || book->starts != 0)
         return false;
     return simulation->now.mono_us - book->opened_us < NEWS_DELAY_US ||
-           (crash->is_hang && book->ended_epoch != simulation->epoch);
+           (crash->is_hang && book->opened_epoch != simulation->epoch);
 }
 
 static struct crash *find_told_again(struct simulation *simulation, unsigned domain)
@@ -377,7 +386,7 @@ static bool was_given_up(struct simulation *simulation, const struct crash *cras
 /* It was started to be kept warm, and the disk says so: it served no service, whichever daemon had started it. */
 static bool was_only_kept(const struct simulation *simulation, const struct crash *crash)
 {
-    const struct page *page = disk_find(simulation, simulation->domains[crash->domain].uuid);
+    const struct page *page = disk_find_machine(simulation, &simulation->domains[crash->domain]);
     struct machine_memory memory;
 
     return warm_is_id(crash->started_for) && page != NULL && record_parse_machine(page->document, &memory) == 0 &&
@@ -409,6 +418,30 @@ struct crash *crashes_match(struct simulation *simulation, unsigned domain, cons
     return found;
 }
 
+void crashes_relieved(struct simulation *simulation, const struct domain *domain, bool is_obedience)
+{
+    for (size_t i = simulation->n_books; i-- > 0;) {
+        const struct book *book = &simulation->books[i];
+
+        if (book->domain != domain->number)
+            continue;
+        if (book->relief != RELIEF_NONE &&
+            (!recovery_state_is_final(book->state) || book->state == RECOVERY_CALLED_OFF))
+            promises_crash(simulation, domain, "shuts down for another to take over", true, !is_obedience);
+        return;
+    }
+}
+
+void crashes_order(struct simulation *simulation, unsigned domain, const char *recovery_id)
+{
+    for (size_t i = 0; i < simulation->n_crashes; i++) {
+        struct crash *crash = &simulation->crashes[i];
+
+        if (crash->domain == domain && crash->recovery_id[0] == '\0')
+            strcpy(crash->recovery_id, recovery_id);
+    }
+}
+
 /* A recovery was under way for this very machine, and did not end believing that it runs. */
 static bool was_taken_care_of(struct simulation *simulation, const struct crash *crash)
 {
@@ -416,6 +449,9 @@ static bool was_taken_care_of(struct simulation *simulation, const struct crash 
 
     if (book == NULL)
         return false;
+    /* It was called off since it runs, then or again. */
+    if (book->domain == crash->domain && book->state == RECOVERY_CALLED_OFF)
+        return simulation->domains[crash->domain].life != crash->life;
     if (book->domain == crash->domain)
         return book->state != RECOVERY_DISMISSED;
     /* The next daemon went through it once more. */
@@ -439,6 +475,12 @@ static bool still_stands(struct simulation *simulation, const struct crash *cras
             still_hangs(simulation, domain));
 }
 
+/* An order that came before the news of a failure: what was to be relieved was found down, and was recovered, or not. */
+static bool has_become_a_recovery(const struct book *book)
+{
+    return book->relief != RELIEF_NONE && (book->state == RECOVERY_RECOVERED || book->state == RECOVERY_EXHAUSTED);
+}
+
 /* A recovery of its service followed, whichever machine had served it then. */
 static bool was_service_recovered(struct simulation *simulation, const struct crash *crash)
 {
@@ -449,17 +491,22 @@ static bool was_service_recovered(struct simulation *simulation, const struct cr
     original = served != NULL ? losses_original(simulation, served) : domain;
     if (original != domain && original->up_us >= crash->at_us - NEWS_DELAY_US)
         return true;
-    for (size_t i = 0; i < simulation->n_books; i++)
-        if (simulation->books[i].domain != crash->domain && simulation->books[i].opened_us >= crash->at_us &&
-            is_original_of(domain, &simulation->books[i]))
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        const struct book *book = &simulation->books[i];
+
+        if (book->opened_us < crash->at_us)
+            continue;
+        if (book->domain != crash->domain ? is_original_of(domain, book) : has_become_a_recovery(book))
             return true;
+    }
     return false;
 }
 
 bool crashes_is_at_work(struct simulation *simulation, unsigned number)
 {
     for (size_t i = simulation->n_books; i-- > 0;)
-        if (simulation->books[i].domain == number && simulation->books[i].opened_us == simulation->now.mono_us)
+        if (simulation->books[i].domain == number &&
+            simulation->now.mono_us - simulation->books[i].opened_us < 5 * USEC_PER_MSEC) /* in this turn */
             return true;
     return machine_state_is_active(simulation->domains[number].state) || find_open(simulation, number) != NULL ||
            find_open_book(simulation, number) != NULL;

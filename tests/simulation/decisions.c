@@ -4,31 +4,29 @@
 
 #include "simulation.h"
 
-static size_t count_candidates(const struct simulation *simulation, const struct domain *failed)
+static size_t count_candidates(const struct simulation *simulation, const struct recovery *recovery)
 {
     const struct pool *pool = coordinator_pool(simulation->coordinator);
     size_t n = 0;
 
-    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
-        n += machine->is_present && (machine->roles & ROLE_IGNORED) == 0 && strcmp(machine->uuid, failed->uuid) != 0;
+    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
+        struct machine_ref ref = machine_ref_of(machine);
+
+        n += machine->is_present && (machine->roles & ROLE_IGNORED) == 0 && !machine_ref_equal(&ref, &recovery->failed);
+    }
     return n;
 }
 
 static void check_explanation(struct simulation *simulation, const struct recovery *recovery,
-                              const struct domain *failed, const struct domain *candidate)
+                              const struct domain *candidate)
 {
     const struct explanation *explanation = recovery->explanation;
     const struct explained_candidate *chosen = explanation != NULL ? explanation_chosen(explanation) : NULL;
 
     if (chosen == NULL || strcmp(chosen->uuid, candidate->uuid) != 0 || chosen->reason == NULL)
         violate(simulation, "promise 6: the decision of %s is not explained", recovery->id);
-    else if (explanation->n_candidates + explanation->n_left_out != count_candidates(simulation, failed))
+    else if (explanation->n_candidates + explanation->n_left_out != count_candidates(simulation, recovery))
         violate(simulation, "promise 6: the explanation of %s does not name every candidate", recovery->id);
-}
-
-static bool uses_the_same(const struct domain *a, const struct domain *b)
-{
-    return a->disk == b->disk || a->mac == b->mac;
 }
 
 bool decisions_is_in_use(const struct simulation *simulation, const struct domain *domain)
@@ -57,7 +55,7 @@ void decisions_check_conflicts(struct simulation *simulation, const struct domai
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *other = &simulation->domains[i];
 
-        if (other != candidate && other != failed && uses_the_same(other, candidate) &&
+        if (other != candidate && other != failed && storage_is_shared(simulation, other, candidate) &&
             decisions_is_in_use(simulation, other))
             violate(simulation, "%s is chosen although %s has its disk or address", candidate->name, other->name);
     }
@@ -89,9 +87,15 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
     if (candidate == failed || candidate == NULL || failed == NULL)
         return;
     original = world_find(simulation, &recovery->service);
+    if (recovery->relief != RELIEF_NONE && recovery->is_anyway) {
+        decisions_check_conflicts(simulation, failed, candidate);
+        return;
+    }
     if (original != NULL && !features_are_enough(&simulation->config->similarity, original, candidate))
         violate(simulation, "promise 4: %s is too unlike %s (%s) %s", candidate->name, original->name,
                 recovery->service_name, recovery->explanation ? recovery->explanation->summary : "");
+    if (holds_cover(simulation, candidate))
+        violate(simulation, "holds: %s is chosen and is held", candidate->name);
     if ((candidate->roles & ROLE_STANDBY) == 0)
         violate(simulation, "%s is chosen and is no standby", candidate->name);
     if (machine == NULL ||
@@ -99,7 +103,7 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
         violate(simulation, "%s is chosen and does not stand by", candidate->name);
     else if (machine->quarantined_until_us > simulation->now.mono_us)
         violate(simulation, "%s is chosen from quarantine", candidate->name);
-    check_explanation(simulation, recovery, failed, candidate);
+    check_explanation(simulation, recovery, candidate);
     decisions_check_conflicts(simulation, failed, candidate);
     check_concurrency(simulation, candidate);
 }
@@ -119,7 +123,7 @@ void decisions_carried_out(struct simulation *simulation, const struct action *a
         violate(simulation, "an intent without a candidate: %s", action->recovery_id);
         return;
     }
-    if (simulation->is_held && candidate->number != book->domain)
+    if (simulation->is_braked && candidate->number != book->domain)
         violate(simulation, "%s is decided on while the brake is on", candidate->name);
     if (!book->is_just_decided)
         decisions_made(simulation, recovery);

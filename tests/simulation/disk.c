@@ -45,6 +45,22 @@ static void put(struct page **pages, struct page *page)
         page_free(old);
 }
 
+void disk_make_key(const struct machine_ref *ref, char *ret_key)
+{
+    snprintf(ret_key, DISK_KEY_SIZE, "%s %.15s", ref->uuid, ref->hypervisor);
+}
+
+const struct page *disk_find_machine(const struct simulation *simulation, const struct domain *domain)
+{
+    struct machine_ref ref = {0};
+    char key[DISK_KEY_SIZE];
+
+    strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
+    strcpy(ref.uuid, domain->uuid);
+    disk_make_key(&ref, key);
+    return disk_find(simulation, key);
+}
+
 const struct page *disk_find(const struct simulation *simulation, const char *key)
 {
     struct page *durable = simulation->disk.durable;
@@ -96,7 +112,7 @@ static void put_back(struct simulation *simulation)
         struct page *page = disk->batch;
 
         disk->batch = page->next;
-        page->ticket = 0;
+        page->ticket = page->other_ticket = 0;
         if (*find_place(&disk->waiting, page->key) != NULL)
             page_free(page);
         else
@@ -122,9 +138,14 @@ static void end_work(struct simulation *simulation, const struct thing *thing)
         return;
     }
     disk->is_busy = false;
-    for (const struct page *page = disk->batch; page != NULL; page = page->next)
+    for (const struct page *page = disk->batch; page != NULL; page = page->next) {
         if (page->ticket != 0 && n < TICKETS_MAX)
             tickets[n++] = *page;
+        if (page->other_ticket != 0 && n < TICKETS_MAX) {
+            tickets[n] = *page;
+            tickets[n++].ticket = page->other_ticket;
+        }
+    }
     if (fails) {
         put_back(simulation);
         disk->retry_us = simulation->now.mono_us + RETRY_DELAY_US;
@@ -183,8 +204,8 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
         return;
     for (size_t i = 0; i < ELEMENTS_OF(lists); i++)
         for (struct page *page = lists[i]; page != NULL; page = page->next)
-            if (page->ticket == thing->number) {
-                page->ticket = 0;
+            if (page->ticket == thing->number || page->other_ticket == thing->number) {
+                *(page->ticket == thing->number ? &page->ticket : &page->other_ticket) = 0;
                 if (page->is_machine)
                     action.kind = ACTION_REMEMBER;
                 else
@@ -200,9 +221,12 @@ void disk_put(struct simulation *simulation, struct page *page)
     uint64_t ticket = page->ticket;
     struct page *old = *find_place(&simulation->disk.waiting, page->key);
 
-    /* The later form of a document says what the earlier one was to say. */
-    if (old != NULL && ticket == 0)
-        page->ticket = old->ticket;
+    /* The later form of a document says what the earlier one was to say. Two wait for one machine's at most. */
+    if (old != NULL) {
+        page->other_ticket = old->ticket != 0 && old->other_ticket == 0 ? old->ticket : old->other_ticket;
+        if (old->ticket != 0 && old->other_ticket != 0 && ticket == 0)
+            page->ticket = old->ticket;
+    }
     put(&simulation->disk.waiting, page);
     simulation->disk.retry_us = 0;
     if (is_awaited)

@@ -48,7 +48,7 @@ struct search {
     size_t n_spots;
     unsigned long runs, recoveries;
     unsigned long outcomes[RECOVERY_STATE_COUNT];
-    unsigned part, parts, n;
+    unsigned part, parts;
     bool *seen;
     bool is_violated;
 };
@@ -97,6 +97,12 @@ static bool is_seen(struct search *search, const size_t chosen[3])
     return was_seen;
 }
 
+/* The parts share the courses with as many faults as there may be, in whatever order these are chosen. */
+static bool is_of_this_part(const struct search *search, const size_t chosen[3])
+{
+    return (chosen[0] + chosen[1] + chosen[2]) % search->parts == search->part;
+}
+
 /* chosen: the faults of this course by number from 1 on, 0 for none; n of them. */
 static void descend(struct search *search, struct simulation_options *options, size_t chosen[3], unsigned depth)
 {
@@ -106,11 +112,8 @@ static void descend(struct search *search, struct simulation_options *options, s
     for (size_t i = 0; depth > 0 && i < search->n_spots && !search->is_violated; i++) {
         if (search->spots[i].place >= places[kinds[search->spots[i].kind].of])
             continue;
-        /* The parts share the work by the first fault. */
-        if (options->n_spots == 0 && search->n++ % search->parts != search->part)
-            continue;
         chosen[options->n_spots] = i + 1;
-        if (!is_seen(search, chosen)) {
+        if ((depth > 1 || is_of_this_part(search, chosen)) && !is_seen(search, chosen)) {
             options->spots[options->n_spots++] = search->spots[i];
             descend(search, options, chosen, depth - 1);
             options->n_spots--;

@@ -17,6 +17,8 @@ static const struct {
     {"os", "ubuntu-22.04", 200000},
 };
 
+#define OS_FEATURES (1u << 8 | 1u << 9) /* by themselves too little to compare by */
+
 const struct config_weight feature_weights[] = {
     {.kind = (char *)"language", .millionths = 300000},  {.kind = (char *)"database", .millionths = 200000},
     {.kind = (char *)"webserver", .millionths = 100000}, {.kind = (char *)"data", .millionths = 200000},
@@ -57,9 +59,11 @@ bool features_are_enough(const struct config_similarity *config, const struct do
     uint64_t both =
         weigh(failed->features & candidate->features) * unit + cpu * cpu_min * mib_max + memory * mib_min * cpu_max;
     uint64_t either = (weigh(failed->features | candidate->features) + cpu + memory) * unit;
+    bool is_more_than_os_known = (failed->features & ~OS_FEATURES) != 0;
     uint64_t resources = weigh(failed->features), shared = weigh(failed->features & candidate->features);
 
-    return resources > 0 && (__uint128_t)a * MILLIONTHS >= (__uint128_t)either * config->threshold &&
+    return is_more_than_os_known && resources > 0 &&
+           (__uint128_t)a * MILLIONTHS >= (__uint128_t)either * config->threshold &&
            (__uint128_t)both * MILLIONTHS >= (__uint128_t)a * config->min_coverage &&
            (__uint128_t)shared * MILLIONTHS >= (__uint128_t)resources * config->min_coverage;
 }

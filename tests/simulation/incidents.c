@@ -41,6 +41,11 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_FENCE_FAILS] = "fencing-fails",
     [FAULT_FENCE_LATE] = "fencing-succeeds-late",
     [FAULT_FENCE_LIES] = "fencing-lies",
+    [FAULT_ACPI_IGNORED] = "acpi-ignored",
+    [FAULT_REDEFINED] = "redefined",
+    [FAULT_ORDER] = "operator-orders",
+    [FAULT_HELD] = "held",
+    [FAULT_MIGRATION] = "migration",
     [FAULT_BATCH] = "inputs-together",
 };
 
@@ -91,6 +96,7 @@ static void panic_again(struct simulation *simulation, const struct thing *thing
 
 static void panic_and_restart(struct simulation *simulation, struct domain *domain)
 {
+    domain->is_hung = false;
     promises_crash(simulation, domain, "panics, and libvirt restarts it", true, true);
     world_tell(simulation, domain, EVENT_CRASHED_PANICKED, 0);
     world_tell(simulation, domain, EVENT_REBOOT, 0);
@@ -161,6 +167,7 @@ static void guest_off(struct simulation *simulation, struct domain *domain, cons
 {
     (void)incident;
     say(simulation, "world    %s powers off", domain->name);
+    crashes_relieved(simulation, domain, false);
     shut_down(simulation, domain, EVENT_SHUTDOWN_GUEST);
 }
 
@@ -173,6 +180,7 @@ static void resume_later(struct simulation *simulation, const struct thing *thin
     say(simulation, "world    %s is resumed", domain->name);
     if (warm_is_id(domain->started_for))
         domain->started_for[0] = '\0';
+    domain->wakings++;
     domain->state = MACHINE_RUNNING;
     domain->reason = REASON_UNKNOWN;
     world_tell(simulation, domain, EVENT_RESUMED, 0);
@@ -263,7 +271,7 @@ static void start(struct simulation *simulation, struct domain *domain, const st
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *other = &simulation->domains[i];
 
-        if (other != domain && (other->disk == domain->disk || other->mac == domain->mac) &&
+        if (other != domain && (other->live_disk == storage_next_disk_of(domain) || other->mac == domain->mac) &&
             machine_state_is_active(other->state))
             return;
     }
@@ -428,6 +436,76 @@ static void lose_network(struct simulation *simulation, struct domain *domain, c
         power_cut(simulation, i, incident->for_us * 8 + i * USEC_PER_SEC);
 }
 
+/* Sometimes to a machine that was picked at random, and then whatever its likeness. */
+static void order_failover(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    struct order order = {.kind = ORDER_FAILOVER, .is_forced = incident->for_us % 2 == 0};
+    const struct domain *to;
+
+    if (incident->for_us % 3 == 0) {
+        to = pick(simulation, incident->host * 7, MACHINE_SHUT_OFF);
+        if (to == NULL)
+            return;
+        order.has_to = order.is_anyway = true;
+        strcpy(order.to.hypervisor, simulation->hosts[to->host].name);
+        strcpy(order.to.uuid, to->uuid);
+    }
+    shell_order(simulation, &order, domain);
+}
+
+/* About a service that is diverted. */
+static void order_diverted(struct simulation *simulation, struct order *order, const struct incident *incident)
+{
+    size_t count = simulation->coordinator != NULL ? coordinator_diversion_count(simulation->coordinator) : 0;
+    const struct diversion *diversion;
+    const struct domain *domain;
+
+    if (count == 0)
+        return;
+    diversion = coordinator_diversion(simulation->coordinator, incident->domain % count);
+    domain = diversion->is_over ? NULL : world_find(simulation, &diversion->service.replacement);
+    if (domain != NULL)
+        shell_order(simulation, order, domain);
+}
+
+/* Back to the original. */
+static void order_failback(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    struct order order = {
+        .kind = ORDER_FAILBACK,
+        .is_confirmed = incident->for_us % 4 != 0,
+        .is_forced = incident->for_us % 2 == 0,
+    };
+
+    (void)domain;
+    order_diverted(simulation, &order, incident);
+}
+
+/* The replacement becomes the original. */
+static void order_keep(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    (void)domain;
+    order_diverted(simulation, &(struct order){.kind = ORDER_KEEP}, incident);
+}
+
+static void order_recovery(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    shell_order(simulation,
+                &(struct order){
+                    .kind = ORDER_RECOVER,
+                    .ignores_limit = incident->for_us % 2 == 0,
+                    .ignores_quarantine = incident->for_us % 3 == 0,
+                },
+                domain);
+}
+
+static void order_clearing(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    (void)incident;
+    domain->mended_us = simulation->now.mono_us;
+    shell_order(simulation, &(struct order){.kind = ORDER_CLEAR}, domain);
+}
+
 static const struct {
     void (*happen)(struct simulation *simulation, struct domain *domain, const struct incident *incident);
     enum fault fault;
@@ -464,6 +542,15 @@ static const struct {
     [INCIDENT_POWER_LOSS] = {lose_power, FAULT_POWER_LOSS, 3, MACHINE_UNKNOWN},
     [INCIDENT_LINK_CUT] = {cut_link, FAULT_LINK_CUT, 3, MACHINE_UNKNOWN},
     [INCIDENT_OWN_NETWORK] = {lose_network, FAULT_OWN_NETWORK, 1, MACHINE_UNKNOWN},
+    [INCIDENT_FAILOVER] = {order_failover, FAULT_ORDER, 9, MACHINE_RUNNING},
+    [INCIDENT_FAILBACK] = {order_failback, FAULT_ORDER, 6, MACHINE_UNKNOWN},
+    [INCIDENT_KEEP] = {order_keep, FAULT_ORDER, 5, MACHINE_UNKNOWN},
+    [INCIDENT_RECOVER] = {order_recovery, FAULT_ORDER, 5, MACHINE_SHUT_OFF},
+    [INCIDENT_CLEAR] = {order_clearing, FAULT_ORDER, 2, MACHINE_SHUT_OFF},
+    [INCIDENT_REDEFINE] = {storage_redefine, FAULT_REDEFINED, 8, MACHINE_SHUT_OFF},
+    [INCIDENT_HOLD] = {holds_hold, FAULT_HELD, 8, MACHINE_UNKNOWN},
+    [INCIDENT_MIGRATE] = {migration_migrate, FAULT_MIGRATION, 12, MACHINE_RUNNING},
+    [INCIDENT_RELEASE_HOLD] = {holds_release_one, FAULT_HELD, 6, MACHINE_UNKNOWN},
 };
 
 static void befall(struct simulation *simulation, const struct thing *thing)
@@ -505,6 +592,7 @@ void incidents_plan(struct simulation *simulation)
     uint64_t *dice = &simulation->random_plan;
     struct simulation_result *result = simulation->result;
     int64_t at_us = TROUBLE_BEGINS_US;
+    bool is_large = simulation->n_hosts > HOSTS_FEW;
 
     if (simulation->options->is_short) {
         result->plan[0] = (struct incident){
@@ -525,8 +613,8 @@ void incidents_plan(struct simulation *simulation)
             result->plan[i] = (struct incident){
                 .at_us = at_us,
                 .kind = draw(DIE(base, 1)),
-                .domain = (unsigned)random_below(DIE(base, 2), DOMAINS_MAX),
-                .host = (unsigned)random_below(DIE(base, 3), HOSTS_MAX),
+                .domain = (unsigned)random_below(DIE(base, 2), is_large ? DOMAINS_MAX : DOMAINS_FEW),
+                .host = (unsigned)random_below(DIE(base, 3), is_large ? HOSTS_MAX : HOSTS_FEW),
                 .for_us = random_between(DIE(base, 4), 200 * USEC_PER_MSEC, 12 * USEC_PER_SEC),
             };
         }

@@ -27,12 +27,12 @@ void losses_fence_asked(struct simulation *simulation, unsigned index)
     for (unsigned i = 0; i < simulation->n_hosts; i++) {
         const struct site *site = &simulation->hosts[i];
 
-        if (site->is_fenced)
+        if (site->is_fenced || (!site->is_connected && holds_cover_host(simulation, i)))
             continue;
         n++;
         n_gone += !site->is_connected;
     }
-    if (n_gone * MILLIONTHS > n * simulation->config->hold_share)
+    if (n_gone * MILLIONTHS > n * simulation->config->isolation_share)
         violate(simulation, "%s is fenced although %u of %u hosts are out of reach", fenced->name, n_gone, n);
 }
 

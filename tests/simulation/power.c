@@ -166,6 +166,9 @@ static void agent_ends(struct simulation *simulation, const struct thing *thing)
     say(simulation, "agent    %s: %s%s", site->name, result.error == 0 ? "off" : strerrorname_np(-result.error),
         fate == AGENT_LIES ? ", which is a lie" : "");
     site->has_lied |= fate == AGENT_LIES;
+    for (unsigned i = 0; fate == AGENT_LIES && i < simulation->n_domains; i++)
+        if (simulation->domains[i].host == thing->host)
+            simulation->domains[i].lied_life = simulation->domains[i].life;
     losses_answered(simulation, thing->host, result.error == 0);
     coordinator_handle_result(simulation->coordinator, &action, &result, simulation->now);
     shell_pump(simulation);

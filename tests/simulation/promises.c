@@ -18,7 +18,7 @@ struct book *promises_book(struct simulation *simulation, const char *id)
 
 static bool is_on_its_way(enum recovery_state state)
 {
-    return state >= RECOVERY_RECORDING && state <= RECOVERY_VERIFYING;
+    return (state >= RECOVERY_RECORDING && state <= RECOVERY_VERIFYING) || recovery_state_is_relieving(state);
 }
 
 /* ---- starts ---- */
@@ -37,7 +37,7 @@ static void check_remains(struct simulation *simulation, const struct book *book
     for (size_t i = 0; i < simulation->n_crashes; i++) {
         const struct crash *crash = &simulation->crashes[i];
 
-        if (simulation->hosts[failed->host].has_lied)
+        if (simulation->hosts[failed->host].has_lied || book->relief != RELIEF_NONE)
             continue;
         if (strcmp(crash->recovery_id, book->id) == 0 && crash->life == failed->life && failed != candidate &&
             machine_state_is_active(failed->state))
@@ -60,6 +60,61 @@ static unsigned most_attempts(const struct simulation *simulation)
     return a > b ? a : b;
 }
 
+/* It is stopped before another machine is started in its place, unless the two share nothing. */
+static void check_relieved(struct simulation *simulation, const struct book *book, const struct domain *candidate)
+{
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, book->id);
+    const struct domain *server = &simulation->domains[book->domain];
+
+    if (recovery == NULL || candidate == server || !machine_state_is_active(server->state) ||
+        simulation->hosts[server->host].has_lied || server->life != book->failed_life)
+        return;
+    if (recovery->relief == RELIEF_FIRST)
+        violate(simulation, "promise 1: %s is started while %s still serves", candidate->name, server->name);
+    if (recovery->relief == RELIEF_LAST && (candidate->disk == server->disk || candidate->mac == server->mac))
+        violate(simulation, "promise 10: %s is started beside %s, and they share a disk or an address", candidate->name,
+                server->name);
+}
+
+static bool is_recent(const struct simulation *simulation, const struct book *book, int64_t window_us)
+{
+    return simulation->now.mono_us - book->opened_us <= window_us &&
+           coordinator_find_recovery(simulation->coordinator, book->id) != NULL;
+}
+
+static bool may_follow(const struct config_recovery *config, bool is_restarting)
+{
+    if (!is_restarting)
+        return config->order != ORDER_ORIGINAL_ONLY;
+    return config->order != ORDER_REPLACEMENT || config->when_exhausted == EXHAUSTED_RESTART;
+}
+
+/* Whether the failed machine itself may be started, and how often, or another one, by a configuration there was. */
+static void check_order(struct simulation *simulation, struct book *book)
+{
+    const struct config *other = &simulation->configs[simulation->config == &simulation->configs[0]];
+    unsigned spent = 0;
+
+    if (book->relief != RELIEF_NONE) /* an operator named the machine */
+        return;
+    if (!may_follow(&simulation->config->recovery, book->is_restarting) &&
+        !(simulation->has_reloaded && may_follow(&other->recovery, book->is_restarting)))
+        violate(simulation, "%s starts %s against recovery.order", book->id,
+                book->is_restarting ? "the failed machine itself" : "another machine");
+    if (!book->is_restarting)
+        return;
+    /* Of one that was not written down, the next daemon knows nothing. */
+    book->restarts += !book->intent_failed;
+    for (size_t i = 0; i < simulation->n_books; i++)
+        if (simulation->books[i].domain == book->domain &&
+            is_recent(simulation, &simulation->books[i], simulation->config->recovery.limit_window_us))
+            spent += simulation->books[i].restarts;
+    /* An operator's order is not counted against what was spent before. */
+    if (spent > simulation->config->recovery.restart_attempts && !simulation->has_jumped && !book->is_ordered)
+        violate(simulation, "%s starts %s itself again more than recovery.restart_attempts", book->id,
+                simulation->domains[book->domain].name);
+}
+
 static void check_start(struct simulation *simulation, const struct action *action)
 {
     struct book *book = promises_book(simulation, action->recovery_id);
@@ -73,13 +128,16 @@ static void check_start(struct simulation *simulation, const struct action *acti
     book->is_restarting = candidate->number == book->domain;
     if (!book->is_restarting && ++book->starts > most_attempts(simulation))
         violate(simulation, "%s has tried more than recovery.attempts", book->id);
-    if (book->is_over_budget)
+    check_order(simulation, book);
+    if (book->is_over_budget && !book->is_restarting)
         violate(simulation, "%s starts something beyond recovery.limit", book->id);
-    if (simulation->config->mode == MODE_OBSERVE)
+    if (simulation->config->mode == MODE_OBSERVE && book->relief == RELIEF_NONE)
         violate(simulation, "something is started in mode observe");
-    if (!promises_has_intent(simulation, action) && !(may_lack_intent(simulation) && book->intent_failed))
+    if (!promises_has_intent(simulation, action) &&
+        !((may_lack_intent(simulation) || (book->relief != RELIEF_NONE && book->is_restarting)) && book->intent_failed))
         violate(simulation, "promise 1: %s is started for %s and no intent is on disk", candidate->name, book->id);
     check_remains(simulation, book, candidate);
+    check_relieved(simulation, book, candidate);
     if (!machine_state_is_active(candidate->state))
         decisions_check_conflicts(simulation, &simulation->domains[book->domain], candidate);
     losses_check_start(simulation, coordinator_find_recovery(simulation->coordinator, book->id), book);
@@ -96,9 +154,28 @@ static void check_destroy(struct simulation *simulation, const struct action *ac
     memcpy(domain->condemned_for, action->recovery_id, sizeof(domain->condemned_for));
 }
 
+/* Nothing is stopped for an order before its intent is on disk. */
+static void check_shutdown(struct simulation *simulation, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
+    const struct page *page = disk_find(simulation, action->recovery_id);
+
+    if (recovery == NULL || recovery_state_is_final(recovery->state))
+        return; /* one of two that run */
+    if (simulation->is_braked)
+        violate(simulation, "%s has a machine shut down while the brake is on", recovery->id);
+    if (page == NULL || !machine_ref_equal(&page->intent, &recovery->replacement))
+        violate(simulation, "promise 1: %s has a machine shut down and no intent is on disk", recovery->id);
+}
+
 void promises_before(struct simulation *simulation, const struct action *action)
 {
+    if (action->kind == ACTION_SHUTDOWN)
+        check_shutdown(simulation, action);
+    holds_before(simulation, action);
     warm_before(simulation, action);
+    storage_before(simulation, action);
+    autostart_before(simulation, action);
     if (action->kind == ACTION_RECORD)
         decisions_carried_out(simulation, action);
     if (action->kind == ACTION_DESTROY)
@@ -140,7 +217,9 @@ static void check_late(struct simulation *simulation)
         struct domain *domain = &simulation->domains[i];
         struct machine_ref ref = {0};
 
-        if (!domain->came_up_late)
+        if (holds_cover(simulation, domain))
+            domain->came_up_late &= machine_state_is_active(domain->state);
+        if (!domain->came_up_late || holds_cover(simulation, domain))
             continue;
         domain->came_up_late = false;
         strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
@@ -156,6 +235,7 @@ void promises_pumped(struct simulation *simulation)
     for (size_t i = 0; i < simulation->n_books; i++)
         simulation->books[i].is_just_decided = false;
     check_late(simulation);
+    storage_pumped(simulation);
     losses_told(simulation);
 }
 
@@ -189,6 +269,25 @@ void promises_good_answer(struct simulation *simulation, const struct action *ac
         book->was_verified = true;
 }
 
+/* The service has the machine for its original that served it: what was done for it goes on to count for it. */
+static void be_kept(struct simulation *simulation, const struct book *kept, const struct notice *notice)
+{
+    const struct domain *domain = world_find(simulation, &notice->machine);
+    char root[UUID_TEXT_SIZE];
+
+    if (domain == NULL || (domain->roles & ROLE_PROTECTED) == 0 || domain->service[0] == '\0')
+        violate(simulation, "promise 9: %s is kept, and its metadata does not say so", notice->machine_name);
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (strcmp(simulation->domains[i].uuid, kept->root) == 0 && &simulation->domains[i] != domain &&
+            simulation->domains[i].exists && (simulation->domains[i].roles & ROLE_PROTECTED) != 0)
+            violate(simulation, "%s is kept, and %s is still protected for the same service", notice->machine_name,
+                    simulation->domains[i].name);
+    strcpy(root, kept->root);
+    for (size_t i = 0; i < simulation->n_books; i++)
+        if (strcmp(simulation->books[i].root, root) == 0)
+            strcpy(simulation->books[i].root, notice->machine.uuid);
+}
+
 void promises_notice(struct simulation *simulation, const struct notice *notice)
 {
     struct book *book = promises_book(simulation, notice->recovery_id);
@@ -198,18 +297,27 @@ void promises_notice(struct simulation *simulation, const struct notice *notice)
     crashes_notice(simulation, notice);
     if (notice->kind == NOTICE_INTENT_FAILED && book != NULL)
         book->intent_failed = true;
-    if (notice->kind == NOTICE_BRAKE_ON && !simulation->is_held) {
-        simulation->is_held = true;
-        simulation->held_us = simulation->now.mono_us;
+    if (notice->kind == NOTICE_KEPT && book != NULL)
+        be_kept(simulation, book, notice);
+    if (notice->kind == NOTICE_BRAKE_ON && !simulation->is_braked) {
+        simulation->is_braked = true;
+        simulation->braked_us = simulation->now.mono_us;
     }
 }
 
 /* ---- recoveries ---- */
 
-static bool is_recent(const struct simulation *simulation, const struct book *book, int64_t window_us)
+/* Of what failed, and of its service's original: the daemon may have learned of it later. */
+static bool was_mended_since(const struct simulation *simulation, const struct book *book)
 {
-    return simulation->now.mono_us - book->opened_us <= window_us &&
-           coordinator_find_recovery(simulation->coordinator, book->id) != NULL;
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const struct domain *domain = &simulation->domains[i];
+
+        if ((domain->number == book->domain || strcmp(domain->uuid, book->root) == 0) && domain->mended_us != 0 &&
+            domain->mended_us + 300 * USEC_PER_SEC > book->opened_us)
+            return true;
+    }
+    return false;
 }
 
 static void find_root(struct simulation *simulation, struct book *book)
@@ -224,16 +332,25 @@ static void find_root(struct simulation *simulation, struct book *book)
 
         recovery = coordinator_find_recovery(simulation->coordinator, other->id);
         spent += other != book && is_recent(simulation, other, window_us) && strcmp(other->root, book->root) == 0 &&
-                 recovery != NULL && moment_has_come(recovery->started) && !recovery->is_drill;
+                 recovery != NULL && recovery_started_another(recovery) && !recovery->is_drill &&
+                 recovery->relief == RELIEF_NONE && !was_mended_since(simulation, other);
     }
-    book->is_over_budget = simulation->config->recovery.limit != 0 && !simulation->has_jumped &&
+    book->is_over_budget = simulation->config->recovery.limit != 0 && !simulation->has_jumped && !book->is_ordered &&
                            spent >= simulation->config->recovery.limit;
+}
+
+static bool is_held(const struct simulation *simulation, const struct book *book)
+{
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, book->id);
+
+    return recovery != NULL && recovery->is_held;
 }
 
 static bool brakes(const struct simulation *simulation, const struct book *book)
 {
     return is_recent(simulation, book, simulation->config->recovery.brake.window_us) && !book->is_host_lost &&
-           !book->is_retry && book->opened_us > simulation->released_us && book->state != RECOVERY_DISMISSED;
+           !book->is_retry && book->relief == RELIEF_NONE && !is_held(simulation, book) &&
+           book->opened_us > simulation->released_us && book->state != RECOVERY_DISMISSED;
 }
 
 /* One service that fails again and again counts once. */
@@ -272,7 +389,7 @@ static void check_brake(struct simulation *simulation, const struct book *book)
 
     if (config->share == 0 || n_failed < config->minimum || n_failed * MILLIONTHS <= n_protected * config->share)
         return;
-    if (!coordinator_is_held(simulation->coordinator) && !book->is_over_budget && !simulation->has_jumped)
+    if (!coordinator_is_braked(simulation->coordinator) && !book->is_over_budget && !simulation->has_jumped)
         violate(simulation, "%zu of %zu protected machines failed at once and the brake is off", n_failed, n_protected);
 }
 
@@ -283,10 +400,42 @@ static void check_retry(struct simulation *simulation, const struct book *book, 
 
     for (size_t i = 0; i < simulation->n_books; i++)
         if (&simulation->books[i] != book && simulation->books[i].domain == domain->number &&
-            simulation->books[i].state == RECOVERY_EXHAUSTED)
+            simulation->books[i].state == RECOVERY_EXHAUSTED && !is_held(simulation, &simulation->books[i]))
             earlier = &simulation->books[i];
     if (earlier == NULL || simulation->config->recovery.retry_for_us == 0)
         violate(simulation, "a recovery of %s is tried again, and none had failed", domain->name);
+}
+
+/* What tells its stop from a guest that obeys a call which was answered too late may have been lost. */
+#define MAY_OBEY_US (300 * USEC_PER_SEC)
+
+/* Its guest was asked to shut down, and went down, for whatever reason; or it was ended, since it did not. */
+static void check_last_stopped(struct simulation *simulation, const struct book *book, const struct domain *domain)
+{
+    bool may_obey = domain->late_request_us != 0 && simulation->now.mono_us - domain->late_request_us < MAY_OBEY_US;
+
+    if (crashes_match(simulation, domain->number, book->id) == NULL && domain->requested_off_life != domain->life &&
+        domain->condemned_life != domain->life && !may_obey)
+        violate(simulation, "a recovery of %s as stopped by the daemon, which did not stop it", domain->name);
+}
+
+/* A failure, a service that is still down, or an order. */
+static void check_reason(struct simulation *simulation, const struct book *book, const struct recovery *recovery,
+                         const struct domain *domain)
+{
+    if (book->relief != RELIEF_NONE)
+        return; /* nothing failed */
+    /* How a domain stopped on a lost host is not known; one that was reported off must have been started. */
+    if (book->is_ordered)
+        crashes_order(simulation, domain->number, book->id);
+    else if (book->is_retry)
+        check_retry(simulation, book, domain);
+    else if (recovery->cause == CAUSE_LAST_STOPPED)
+        check_last_stopped(simulation, book, domain);
+    else if (crashes_match(simulation, domain->number, book->id) == NULL && !book->is_host_lost &&
+             !recovery->is_held && /* nothing is done about it */
+             !simulation->hosts[domain->host].has_lied)
+        violate(simulation, "promise 2: a recovery of %s, which did not fail (again)", domain->name);
 }
 
 static struct book *open_book(struct simulation *simulation, const struct recovery *recovery)
@@ -297,24 +446,26 @@ static struct book *open_book(struct simulation *simulation, const struct recove
     if (simulation->n_books >= BOOKS_MAX || domain == NULL)
         return NULL;
     book = &simulation->books[simulation->n_books++];
-    *book = (struct book){.domain = domain->number, .opened_us = simulation->now.mono_us, .replacement = -1};
+    *book = (struct book){
+        .domain = domain->number,
+        .opened_us = simulation->now.mono_us,
+        .opened_epoch = simulation->epoch,
+        .replacement = -1,
+    };
     strcpy(book->id, recovery->id);
     simulation->result->recoveries++;
     say(simulation, "recovery %s of %s opened, service %s", book->id, domain->name, recovery->service_name);
     book->failed_life = domain->life;
     book->is_host_lost = recovery->cause == CAUSE_HOST_LOST;
     book->is_retry = moment_has_come(recovery->down_since);
-    /* How a domain stopped on a lost host is not known; one that was reported off must have been started. */
-    if (book->is_retry)
-        check_retry(simulation, book, domain);
-    else if (crashes_match(simulation, domain->number, book->id) == NULL && !book->is_host_lost &&
-             !simulation->hosts[domain->host].has_lied)
-        violate(simulation, "promise 2: a recovery of %s, which did not fail (again)", domain->name);
+    book->is_ordered = simulation->is_ordering || recovery->relief != RELIEF_NONE;
+    book->relief = recovery->relief;
+    check_reason(simulation, book, recovery, domain);
     if ((domain->roles & ROLE_PROTECTED) == 0 && machine_ref_equal(&recovery->service, &recovery->failed))
         violate(simulation, "a recovery of %s, which is not protected", domain->name);
     find_root(simulation, book);
     book->state = recovery->state;
-    if (!book->is_host_lost)
+    if (!book->is_host_lost && !book->is_ordered)
         check_brake(simulation, book);
     return book;
 }
@@ -326,6 +477,8 @@ static void check_recovered(struct simulation *simulation, const struct book *bo
     bool is_agent_asked =
         level == VERIFY_AGENT || (level == VERIFY_AUTO && replacement != NULL && replacement->has_agent);
 
+    if (replacement != NULL)
+        storage_check_recovered(simulation, replacement, book->id);
     if (replacement == NULL || !book->was_good)
         violate(simulation, "promise 5: %s is recovered and was not looked at", book->id);
     else if (!book->was_settled)
@@ -338,6 +491,19 @@ static void check_recovered(struct simulation *simulation, const struct book *bo
         violate(simulation, "promise 5: %s is verified at a lower level than configured", book->id);
 }
 
+/* By another recovery of its service. */
+static bool is_served_by_another(struct simulation *simulation, const struct book *book)
+{
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        const struct book *other = &simulation->books[i];
+
+        if (other != book && strcmp(other->root, book->root) == 0 && other->state == RECOVERY_RECOVERED &&
+            other->replacement >= 0 && crashes_is_at_work(simulation, (unsigned)other->replacement))
+            return true;
+    }
+    return false;
+}
+
 /* Dismissed means that the machine runs: in a later life, or after all. News older than the failure does not count. */
 static void check_dismissed(struct simulation *simulation, const struct book *book)
 {
@@ -346,6 +512,8 @@ static void check_dismissed(struct simulation *simulation, const struct book *bo
 
     if (original != domain && crashes_is_at_work(simulation, original->number))
         return; /* it serves again itself */
+    if (original != domain && is_served_by_another(simulation, book))
+        return;
     for (size_t i = simulation->n_crashes; i-- > 0;) {
         struct crash *crash = &simulation->crashes[i];
 
@@ -454,6 +622,7 @@ void promises_step(struct simulation *simulation)
 {
     if (simulation->coordinator == NULL || simulation->result->is_violated)
         return;
+    holds_step(simulation);
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
         struct book *book = promises_book(simulation, recovery->id);
@@ -493,7 +662,7 @@ void promises_daemon_dies(struct simulation *simulation)
 /* A daemon that is started anew compares with what was written. */
 static bool is_written(const struct simulation *simulation, const struct domain *domain)
 {
-    const struct page *page = disk_find(simulation, domain->uuid);
+    const struct page *page = disk_find_machine(simulation, domain);
     struct machine_memory memory;
 
     return page != NULL && record_parse_machine(page->document, &memory) == 0 && memory.state == domain->state;
@@ -520,6 +689,7 @@ static void check_view(struct simulation *simulation)
 
 void promises_end(struct simulation *simulation)
 {
+    migration_end(simulation);
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
         const struct page *page = disk_find(simulation, recovery->id);
@@ -534,5 +704,6 @@ void promises_end(struct simulation *simulation)
     check_view(simulation);
     warm_end(simulation);
     losses_end(simulation);
+    autostart_end(simulation);
     crashes_end(simulation);
 }

@@ -14,6 +14,8 @@ static char *all_machines[] = {(char *)"*"};
 
 static struct config make_config(struct simulation *simulation, uint64_t *dice)
 {
+    static const enum recovery_order orders[] = {ORDER_REPLACEMENT, ORDER_REPLACEMENT, ORDER_REPLACEMENT,
+                                                 ORDER_ORIGINAL,    ORDER_ORIGINAL,    ORDER_ORIGINAL_ONLY};
     static const uint32_t shares[] = {0, 0, 300000, 500000};
     static const uint32_t thresholds[] = {300000, 500000, 500000, 700000};
 
@@ -43,8 +45,10 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
                                   .interval_us = 10 * USEC_PER_SEC,
                                   .timeout_us = 2 * USEC_PER_SEC,
                                   .misses = 3}},
-        .recovery = {.call_timeout_us = random_between(DIE(base, 7), 3, 10) * USEC_PER_SEC,
+        .recovery = {.order = orders[random_below(DIE(base, 35), 6)],
+                     .call_timeout_us = random_between(DIE(base, 7), 3, 10) * USEC_PER_SEC,
                      .start_timeout_us = random_between(DIE(base, 8), 5, 30) * USEC_PER_SEC,
+                     .shutdown_timeout_us = random_between(DIE(base, 34), 5, 30) * USEC_PER_SEC,
                      .settle_us = random_between(DIE(base, 9), 1, 4) * USEC_PER_SEC,
                      .attempts = (unsigned)random_between(DIE(base, 10), 1, 4),
                      .limit = random_hits(DIE(base, 11), 50) ? 3 : 0,
@@ -67,7 +71,7 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
                      .restart_backoff_us = 2 * USEC_PER_SEC,
                      .history_length = 500},
         .host_timeout_us = random_between(DIE(base, 18), 8, 30) * USEC_PER_SEC,
-        .hold_share = 500000,
+        .isolation_share = 500000,
         .when_both_run = (enum when_both_run)random_below(DIE(base, 19), 3),
         .fence = {.command = random_hits(DIE(base, 20), 85) ? (char *)"/fence" : NULL,
                   .timeout_us = 10 * USEC_PER_SEC,
@@ -177,6 +181,8 @@ static void come_to_rest(struct simulation *simulation)
         resync_us = simulation->configs[1].discovery.resync_interval_us;
     say(simulation, "world    is quiet from now on");
     simulation->is_quiet = true;
+    if (simulation->coordinator != NULL)
+        holds_release_all(simulation);
     disk_trouble(simulation, false, false);
     for (unsigned i = 0; i < simulation->n_hosts; i++)
         power_mend(simulation, i);
@@ -191,6 +197,7 @@ static void come_to_rest(struct simulation *simulation)
         if (simulation->coordinator == NULL)
             continue;
         shell_release(simulation);
+        holds_release_all(simulation);
         for (unsigned i = 0; i < simulation->n_hosts; i++)
             if (!simulation->hosts[i].is_connected)
                 shell_connect_later(simulation, i, 0);

@@ -59,8 +59,9 @@ static void write_machine(struct simulation *simulation, const struct machine_re
          record_format_described_machine(memory, &nothing, machine != NULL ? machine->description : NULL,
                                          &page->document) < 0))
         abort();
-    strcpy(page->key, ref->uuid);
+    disk_make_key(ref, page->key);
     page->is_machine = true;
+    page->host = (unsigned)(world_host(simulation, ref->hypervisor) - simulation->hosts);
     page->ticket = ticket;
     page->domain = domain->number;
     disk_put(simulation, page);
@@ -97,8 +98,20 @@ static void write_diversion(struct simulation *simulation, const struct diversio
         (!diversion->is_over &&
          record_format_diversion(diversion, coordinator_features(simulation->coordinator), &page->document) < 0))
         abort();
-    snprintf(page->key, sizeof(page->key), "diversion:%.8s", diversion->service.original.uuid + 28);
+    snprintf(page->key, sizeof(page->key), "diversion:%.8s %.15s", diversion->service.original.uuid + 28,
+             diversion->service.original.hypervisor);
     page->is_diversion = true;
+    disk_put(simulation, page);
+}
+
+static void write_hold(struct simulation *simulation, const struct hold *hold)
+{
+    struct page *page = calloc(1, sizeof(*page));
+
+    if (page == NULL || (!hold->is_over && record_format_hold(hold, &page->document) < 0))
+        abort();
+    holds_make_key(holds_number(simulation, hold), page->key);
+    page->is_hold = true;
     disk_put(simulation, page);
 }
 
@@ -134,6 +147,7 @@ static void write_changes(struct simulation *simulation)
     struct machine_memory memory;
     const struct host_track *host;
     const struct diversion *diversion;
+    const struct hold *hold;
     const char *name;
 
     disk_hold(simulation);
@@ -142,6 +156,8 @@ static void write_changes(struct simulation *simulation)
             write_recovery(simulation, recovery, 0);
     while ((diversion = coordinator_next_changed_diversion(simulation->coordinator)) != NULL)
         write_diversion(simulation, diversion);
+    while ((hold = coordinator_next_changed_hold(simulation->coordinator)) != NULL)
+        write_hold(simulation, hold);
     while ((host = coordinator_next_changed_host(simulation->coordinator, &name)) != NULL)
         write_host(simulation, name, host);
     while (coordinator_next_changed_machine(simulation->coordinator, &machine, &memory))
@@ -224,14 +240,32 @@ void shell_tick(struct simulation *simulation)
     shell_pump(simulation);
 }
 
+void shell_order(struct simulation *simulation, struct order *order, const struct domain *domain)
+{
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    if (simulation->coordinator == NULL)
+        return;
+    strcpy(order->machine.hypervisor, simulation->hosts[domain->host].name);
+    strcpy(order->machine.uuid, domain->uuid);
+    simulation->is_ordering = true;
+    if (coordinator_order(simulation->coordinator, order, simulation->now, &answer) == -ENOMEM)
+        abort();
+    say(simulation, "operator %s %s: %s", order_kind_name(order->kind), domain->name,
+        answer.words != NULL ? answer.words : "unknown");
+    promises_step(simulation);
+    simulation->is_ordering = false;
+    shell_pump(simulation);
+}
+
 bool shell_release(struct simulation *simulation)
 {
-    if (simulation->coordinator == NULL || !coordinator_is_held(simulation->coordinator))
+    if (simulation->coordinator == NULL || !coordinator_is_braked(simulation->coordinator))
         return false;
     say(simulation, "daemon   the brake is released");
-    simulation->is_held = false;
+    simulation->is_braked = false;
     simulation->released_us = simulation->now.mono_us;
-    coordinator_release(simulation->coordinator, simulation->now);
+    coordinator_release_brake(simulation->coordinator, simulation->now);
     shell_pump(simulation);
     return true;
 }
@@ -298,7 +332,7 @@ static void restore_recoveries(struct simulation *simulation)
             bool is_later =
                 page->detected_us > last_us || (page->detected_us == last_us && strcmp(page->key, done) > 0);
 
-            if (!page->is_machine && !page->is_host && !page->is_diversion && is_later &&
+            if (!page->is_machine && !page->is_host && !page->is_diversion && !page->is_hold && is_later &&
                 (next == NULL || page->detected_us < next->detected_us ||
                  (page->detected_us == next->detected_us && strcmp(page->key, next->key) < 0)))
                 next = page;
@@ -320,15 +354,21 @@ static void restore_machines(struct simulation *simulation)
         struct machine_ref ref = {0};
         struct domain_description *description = NULL;
         struct machine_memory memory;
+        int r;
 
         if (!page->is_machine)
             continue;
-        strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
+        strcpy(ref.hypervisor, simulation->hosts[page->host].name);
         strcpy(ref.uuid, domain->uuid);
-        if (record_parse_machine(page->document, &memory) < 0 ||
-            coordinator_remember(simulation->coordinator, &ref, &memory) < 0 ||
-            record_parse_description(page->document, ref.uuid, &description) < 0 ||
-            coordinator_remember_description(simulation->coordinator, &ref, description) < 0)
+        r = record_parse_machine(page->document, &memory);
+        if (r == 0)
+            r = coordinator_remember(simulation->coordinator, &ref, &memory);
+        if (r == 0)
+            r = record_parse_description(page->document, ref.uuid, &description);
+        if (r == 0)
+            r = coordinator_remember_description(simulation->coordinator, &ref, description);
+        /* One that was migrated and is gone where it was has none. */
+        if (r < 0 && r != -ENOENT)
             violate(simulation, "the state of %s cannot be read back", domain->name);
     }
 }
@@ -359,6 +399,18 @@ static void restore_diversions(struct simulation *simulation)
     }
 }
 
+static void restore_holds(struct simulation *simulation)
+{
+    for (const struct page *page = simulation->disk.durable; page != NULL; page = page->next) {
+        struct hold *hold = NULL;
+
+        if (page->is_hold && (record_parse_hold(page->document, &hold) < 0 ||
+                              coordinator_restore_hold(simulation->coordinator, hold) < 0))
+            violate(simulation, "%s cannot be read back", page->key);
+    }
+    holds_daemon_starts(simulation);
+}
+
 void shell_start(struct simulation *simulation)
 {
     if (simulation->coordinator != NULL)
@@ -370,8 +422,10 @@ void shell_start(struct simulation *simulation)
     coordinator_set_host_shutdown(simulation->coordinator, simulation->host_is_shutting_down);
     simulation->offset_us = simulation->now.real_us - simulation->now.mono_us;
     promises_daemon_starts(simulation);
+    storage_daemon_starts(simulation);
     restore_recoveries(simulation);
     restore_diversions(simulation);
+    restore_holds(simulation);
     restore_machines(simulation);
     restore_hosts(simulation);
     for (unsigned i = 0; i < simulation->n_hosts; i++) {

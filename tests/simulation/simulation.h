@@ -16,8 +16,11 @@
 #include "base/moment.h"
 #include "coordinator/coordinator.h"
 
-#define HOSTS_MAX      3
-#define DOMAINS_MAX    36
+#define HOSTS_MAX      6 /* of large rooms; and of the others */
+#define HOSTS_FEW      3
+#define DOMAINS_MAX    40
+#define DOMAINS_FEW    36
+#define HOLDS_MAX      (1 + HOSTS_MAX + DOMAINS_MAX) /* on everything, on hosts, on domains */
 #define PLAN_MAX       160
 #define CRASHES_MAX    512
 #define BOOKS_MAX      512
@@ -25,7 +28,8 @@
 #define PLACES         4 /* kinds of places where a fault can be */
 #define OVERLOOKED_MAX 8
 #define NEWS_DELAY_US  (USEC_PER_SEC) /* an event is at most so late, against answers */
-#define CONFIGS        2              /* configurations that a reload changes between */
+#define DISK_KEY_SIZE  (RECOVERY_ID_SIZE + UUID_TEXT_SIZE)
+#define CONFIGS        2 /* configurations that a reload changes between */
 
 /* Everything that goes wrong, or happens, by class: each can be switched off, and is counted. */
 enum fault {
@@ -63,7 +67,12 @@ enum fault {
     FAULT_FENCE_FAILS,
     FAULT_FENCE_LATE, /* and takes effect, when it is given up */
     FAULT_FENCE_LIES,
-    FAULT_BATCH, /* no fault: inputs that come together are handed on together */
+    FAULT_ACPI_IGNORED, /* guests that do not shut down when they are asked to */
+    FAULT_REDEFINED,    /* no fault: an operator changes a definition, and mostly no event tells of it */
+    FAULT_ORDER,        /* no fault: an operator orders failovers, failbacks, recoveries */
+    FAULT_HELD,         /* no fault: operators hold and release */
+    FAULT_MIGRATION,    /* no fault: operators migrate domains */
+    FAULT_BATCH,        /* no fault: inputs that come together are handed on together */
     FAULT_COUNT,
 };
 
@@ -88,17 +97,26 @@ struct domain {
     uint32_t vcpus;
     uint64_t memory_kib;
     unsigned roles;
+    char service[16]; /* by its metadata; empty: none */
     enum on_crash on_crash;
     int priority;
     bool has_agent, is_persistent;
-    unsigned disk, mac; /* shared by number */
+    bool wants_autostart; /* its operators do */
+    unsigned disk, mac;   /* shared by number */
+    bool ignores_acpi;
+    unsigned moved_life, left_host, left_boots; /* it was last migrated in that life, from there */
+    bool is_left_behind;                        /* it is still defined there */
+    unsigned live_disk;                         /* of its process, or of its saved image */
     enum temper temper;
 
     /* the truth */
+    bool autostart;
+    bool autostart_is_doubtful; /* it was set by a call that was given up */
     bool exists, has_saved, is_hung, is_busy;
     enum machine_state state;
     enum machine_reason reason;
     unsigned life;           /* one more at every start */
+    unsigned wakings;        /* one more at every start, and whenever it is resumed */
     unsigned condemned_life; /* understudy asked for its end in that one */
     int64_t condemned_us;    /* and then */
     char condemned_for[RECOVERY_ID_SIZE];
@@ -109,9 +127,18 @@ struct domain {
     bool start_was_lost;                /* that start had been given up when it took effect */
     unsigned unrecorded_epoch;          /* of the daemon that started it without an intent on disk; 0 */
     unsigned panics_left;
-    unsigned doubled_life; /* in which it was told to run beside another */
-    bool came_up_late;     /* its late start was handed in, and no pump has followed */
-    int64_t told_us;       /* its latest event arrives then: the next one not before */
+    int64_t mended_us;           /* an operator defined it anew, or cleared it, at that time last; 0 */
+    unsigned lied_life;          /* in which its host was said to be off, and was not */
+    unsigned requested_off_life; /* in which its guest was asked to shut down, whether it listens or not */
+    int64_t late_request_us;     /* a call that asked it to shut down was answered too late */
+    unsigned asked_off_life;     /* in which its guest was asked to shut down, and does */
+    unsigned unheard_off_life;   /* and that by a call of which no daemon hears any more */
+    unsigned doubled_life;       /* in which it was told to run beside another */
+    bool came_up_late;           /* its late start was handed in, and no pump has followed */
+    int64_t chosen_us, read_us;  /* the daemon that lives has begun to start it, and has asked how it is defined */
+    unsigned chosen_disk, read_life, failed_reads;
+    bool must_end;   /* it was read, has what another one uses, and no pump has followed */
+    int64_t told_us; /* its latest event arrives then: the next one not before */
 };
 
 struct site {
@@ -154,9 +181,10 @@ struct book {
     unsigned domain;
     int64_t opened_us;
     enum recovery_state state;
-    unsigned ended_epoch; /* the daemon's life in which it ended */
-    unsigned starts;      /* that were answered or awaited by the daemon that asked */
-    bool has_started;     /* the replacement, by the daemon that lives */
+    unsigned opened_epoch, ended_epoch; /* the daemon's life in which it was opened, and ended */
+    unsigned restarts;                  /* of the failed machine itself, asked for */
+    unsigned starts;                    /* that were answered or awaited by the daemon that asked */
+    bool has_started;                   /* the replacement, by the daemon that lives */
     bool is_restarting;
     bool is_retry;
     bool intent_failed; /* and it was said */
@@ -169,6 +197,8 @@ struct book {
     unsigned failed_life;
     bool is_host_lost;
     bool is_over_budget;
+    bool is_ordered;    /* by an operator */
+    enum relief relief; /* as it was opened */
 };
 
 struct simulation;
@@ -188,6 +218,10 @@ struct call {
     struct action action;
     unsigned epoch, host, link, boots;
     unsigned life; /* of the domain when it was asked for */
+    unsigned wakings;
+    int64_t asked_us;
+    enum machine_state seen_state; /* of a definition that was read */
+    unsigned seen_life;
     bool is_overdue, is_lost, lies;
     bool is_unrecorded; /* a start without an intent on disk */
     bool is_stuck;      /* in a cable that leads nowhere */
@@ -201,13 +235,14 @@ struct call {
 
 /* Something to be written, or on disk: a recovery's document, or a machine's state. */
 struct page {
-    char key[RECOVERY_ID_SIZE + UUID_TEXT_SIZE];
+    char key[DISK_KEY_SIZE];
     char *document; /* NULL: to be forgotten */
     bool is_machine;
     bool is_host;
     bool is_diversion;
-    unsigned domain; /* or host */
-    uint64_t ticket;
+    bool is_hold;
+    unsigned domain, host;         /* or host alone */
+    uint64_t ticket, other_ticket; /* of those who wait for it; 0: none */
     int64_t detected_us, put_us;
     struct machine_ref intent; /* the replacement that the document names */
     bool is_recording, is_open;
@@ -253,6 +288,15 @@ enum incident_kind {
     INCIDENT_POWER_LOSS,
     INCIDENT_LINK_CUT,
     INCIDENT_OWN_NETWORK,
+    INCIDENT_FAILOVER,
+    INCIDENT_FAILBACK,
+    INCIDENT_KEEP,
+    INCIDENT_RECOVER,
+    INCIDENT_CLEAR,
+    INCIDENT_REDEFINE,
+    INCIDENT_HOLD,
+    INCIDENT_RELEASE_HOLD,
+    INCIDENT_MIGRATE,
     INCIDENT_COUNT,
 };
 
@@ -331,6 +375,13 @@ struct simulation_result {
 #define TAIL_LINES 160
 #define LINE_SIZE  240
 
+struct held {
+    bool is_on;
+    bool is_evacuating; /* a host, and not held yet */
+    int64_t closed_us;  /* since then: mono_us */
+    int64_t until_us;   /* real_us; INT64_MAX: until it is released */
+};
+
 struct simulation {
     const struct simulation_options *options;
     struct simulation_result *result;
@@ -350,6 +401,7 @@ struct simulation {
     bool is_batching;  /* the pump waits a little for more inputs, as in the daemon for all of one turn */
     int64_t pump_us;   /* it is due then; USEC_INFINITY: nothing came in since the last one */
     int64_t timer_us;  /* the next tick, as the last pump has set it; USEC_INFINITY: none */
+    bool is_ordering;  /* an operator orders something just now */
     bool crash_is_due; /* at the next chance: a coordinator is not freed under itself */
     bool has_jumped, has_reloaded;
 
@@ -370,8 +422,9 @@ struct simulation {
     struct book books[BOOKS_MAX];
     size_t n_books;
     int64_t released_us;
-    bool is_held;
-    int64_t held_us;         /* since when */
+    struct held holds[HOLDS_MAX]; /* as the operators know them */
+    bool is_braked;
+    int64_t braked_us;       /* since when */
     unsigned places[PLACES]; /* calls, events, writes and fencings so far, of those that are counted */
 
     char tail[TAIL_LINES][LINE_SIZE];
@@ -410,7 +463,11 @@ void world_boot(struct simulation *simulation, struct domain *domain, const char
 void world_stop(struct simulation *simulation, struct domain *domain, enum machine_reason reason);
 void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
                 int64_t delay_us);
+/* On whichever host it is by now: no two have the same UUID. */
 struct domain *world_find(struct simulation *simulation, const struct machine_ref *ref);
+/* As world_tell, of another host than its own. */
+void world_tell_from(struct simulation *simulation, const struct domain *domain, unsigned host,
+                     enum domain_event_kind event, int64_t delay_us);
 struct site *world_host(struct simulation *simulation, const char *name);
 struct domain_report world_report(const struct domain *domain);
 uint64_t world_free_memory(const struct simulation *simulation, unsigned host);
@@ -448,6 +505,9 @@ void disk_let_go(struct simulation *simulation);
 void disk_forget_daemon(struct simulation *simulation);
 void disk_trouble(struct simulation *simulation, bool is_full, bool hangs);
 const struct page *disk_find(const struct simulation *simulation, const char *key);
+/* Of a machine, and of the one that is where the domain is by now. */
+void disk_make_key(const struct machine_ref *ref, char *ret_key);
+const struct page *disk_find_machine(const struct simulation *simulation, const struct domain *domain);
 void disk_free(struct simulation *simulation);
 
 /* ---- shell.c ---- */
@@ -459,6 +519,8 @@ void shell_pump(struct simulation *simulation);
 /* It is time for it. */
 void shell_pump_now(struct simulation *simulation);
 void shell_tick(struct simulation *simulation);
+/* An operator orders something. */
+void shell_order(struct simulation *simulation, struct order *order, const struct domain *domain);
 /* The operator releases the brake. False: it was not on. */
 bool shell_release(struct simulation *simulation);
 void shell_connect_later(struct simulation *simulation, unsigned host, int64_t delay_us);
@@ -497,10 +559,35 @@ bool decisions_is_in_use(const struct simulation *simulation, const struct domai
 void decisions_check_conflicts(struct simulation *simulation, const struct domain *failed,
                                const struct domain *candidate);
 
+/* ---- storage.c ---- */
+
+/* By its report; and when it runs next. */
+unsigned storage_disk_of(const struct domain *domain);
+unsigned storage_next_disk_of(const struct domain *domain);
+void storage_redefine(struct simulation *simulation, struct domain *domain, const struct incident *incident);
+/* Their disks as far as the daemon knows, and their addresses. */
+bool storage_is_shared(const struct simulation *simulation, const struct domain *a, const struct domain *b);
+void storage_daemon_starts(struct simulation *simulation);
+void storage_before(struct simulation *simulation, const struct action *action);
+/* It has what another machine uses, as far as the daemon knows. */
+bool storage_is_in_use(const struct simulation *simulation, const struct domain *domain);
+/* The daemon was told. */
+void storage_was_read(struct simulation *simulation, const struct call *call);
+void storage_pumped(struct simulation *simulation);
+/* What an operator started meanwhile is the operator's. */
+void storage_check_recovered(struct simulation *simulation, const struct domain *replacement, const char *recovery_id);
+
 /* ---- crashes.c ---- */
 
 /* A recovery was opened: the failure it is for; NULL: there is none. */
 struct crash *crashes_match(struct simulation *simulation, unsigned domain, const char *recovery_id);
+/* A recovery was opened by order: what its machine failed of before is dealt with. */
+void crashes_order(struct simulation *simulation, unsigned domain, const char *recovery_id);
+/*
+ * It is going down, and was asked to: where that was for another machine to take over, its service must be up again.
+ * is_obedience: that is why; else it may be taken for that.
+ */
+void crashes_relieved(struct simulation *simulation, const struct domain *domain, bool is_obedience);
 void crashes_end(struct simulation *simulation);
 /* A machine of a service runs, or failed as well and must be recovered, or its recovery was just tried. */
 bool crashes_is_at_work(struct simulation *simulation, unsigned number);
@@ -549,6 +636,13 @@ void power_cut(struct simulation *simulation, unsigned host, int64_t for_us);
 void power_mend(struct simulation *simulation, unsigned host);
 void power_fence(struct simulation *simulation, const struct action *action);
 
+/* ---- autostart.c ---- */
+
+/* The call has taken effect. */
+void autostart_set(struct simulation *simulation, const struct call *call, struct domain *domain);
+void autostart_before(struct simulation *simulation, const struct action *action);
+void autostart_end(struct simulation *simulation);
+
 /* ---- run.c ---- */
 
 void simulation_run(const struct simulation_options *options, struct simulation_result *result);
@@ -560,5 +654,31 @@ void simulation_run(const struct simulation_options *options, struct simulation_
 bool exhaustive_run(const struct simulation_options *common, unsigned depth, unsigned part, unsigned parts);
 /* Makes the options of a failing run smaller as long as it fails. */
 void shrink(struct simulation_options *options, struct simulation_result *result);
+
+/* ---- holds ---- */
+
+void holds_hold(struct simulation *simulation, struct domain *domain, const struct incident *incident);
+void holds_release_one(struct simulation *simulation, struct domain *domain, const struct incident *incident);
+void holds_release_all(struct simulation *simulation);
+bool holds_cover(const struct simulation *simulation, const struct domain *domain);
+/* By a hold of its own. */
+bool holds_cover_itself(const struct simulation *simulation, const struct domain *domain);
+bool holds_cover_host(const struct simulation *simulation, unsigned host);
+void holds_before(struct simulation *simulation, const struct action *action);
+void holds_step(struct simulation *simulation);
+void holds_daemon_starts(struct simulation *simulation);
+/* Of its page, by its number. */
+void holds_make_key(unsigned number, char key[RECOVERY_ID_SIZE]);
+unsigned holds_number(const struct simulation *simulation, const struct hold *hold);
+
+/* ---- migration ---- */
+
+void migration_migrate(struct simulation *simulation, struct domain *domain, const struct incident *incident);
+/* A definition of it was left on this host. */
+bool migration_left_behind(const struct simulation *simulation, const struct domain *domain, unsigned host);
+struct domain_report migration_report(const struct simulation *simulation, const struct domain *domain);
+/* The daemon that lives knows where it is, as far as it serves a service. */
+bool migration_is_followed(struct simulation *simulation, const struct domain *domain);
+void migration_end(struct simulation *simulation);
 
 #endif

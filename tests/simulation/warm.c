@@ -74,7 +74,7 @@ bool warm_is_kept(const struct simulation *simulation, const struct domain *doma
 
 static void check_written(struct simulation *simulation, const struct domain *domain)
 {
-    const struct page *page = disk_find(simulation, domain->uuid);
+    const struct page *page = disk_find_machine(simulation, domain);
     struct machine_memory memory;
 
     if (page == NULL || record_parse_machine(page->document, &memory) < 0 || memory.keeping != KEEPING_WARMING)
@@ -105,8 +105,7 @@ static void check_conflicts(struct simulation *simulation, const struct domain *
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *other = &simulation->domains[i];
 
-        if (other != domain && (other->disk == domain->disk || other->mac == domain->mac) &&
-            decisions_is_in_use(simulation, other))
+        if (other != domain && storage_is_shared(simulation, other, domain) && decisions_is_in_use(simulation, other))
             violate(simulation, "warmth: %s is started to be warm beside %s, with its disk or address", domain->name,
                     other->name);
     }
@@ -142,7 +141,7 @@ void warm_before(struct simulation *simulation, const struct action *action)
     check_limit(simulation, domain);
     if (machine->state == MACHINE_SHUT_OFF)
         check_conflicts(simulation, domain);
-    if (simulation->is_held)
+    if (simulation->is_braked)
         violate(simulation, "warmth: %s is started to be warm while the brake is on", domain->name);
     if ((domain->roles & ROLE_STANDBY) == 0)
         violate(simulation, "warmth: %s is no standby", domain->name);
@@ -189,7 +188,7 @@ static uint64_t releasable_kib(const struct simulation *simulation, unsigned hos
         const struct machine *machine = view_of(simulation, &simulation->domains[i]);
 
         if (machine != NULL && simulation->domains[i].host == host && machine->keeping == KEEPING_WARM &&
-            machine->state == MACHINE_PAUSED)
+            !holds_cover(simulation, &simulation->domains[i]) && machine->state == MACHINE_PAUSED)
             sum_kib += simulation->domains[i].memory_kib;
     }
     return sum_kib;
@@ -254,7 +253,7 @@ static bool may_run(const struct simulation *simulation, const struct domain *do
         const struct domain *other = &simulation->domains[i];
 
         if (other != domain && machine_state_is_active(other->state) &&
-            (other->disk == domain->disk || other->mac == domain->mac))
+            (other->live_disk == storage_next_disk_of(domain) || other->mac == domain->mac))
             return false;
     }
     /* Two standbys of which one only can be warm: which one, is a matter of the plan. */
@@ -324,7 +323,7 @@ static void check_standing(struct simulation *simulation, const struct domain *d
 {
     bool is_paused = domain->state == MACHINE_PAUSED && domain->reason == REASON_USER;
     struct machine_memory memory = {0};
-    const struct page *page = disk_find(simulation, domain->uuid);
+    const struct page *page = disk_find_machine(simulation, domain);
 
     if (!is_paused && !(domain->state == MACHINE_SHUT_OFF && domain->has_saved))
         violate(simulation, "warmth: %s is thought to be warm, and is %s", domain->name,
@@ -356,10 +355,12 @@ void warm_end(struct simulation *simulation)
         const struct machine *machine = view_of(simulation, domain);
         bool is_warm = machine != NULL && machine->keeping == KEEPING_WARM;
 
-        /* Known limits: a start that was lost, and came when another had taken effect since, or the clock had jumped.
+        /*
+         * Known limits: a start that was lost, and came when another had taken effect since, or the clock had jumped; a
+         * fence agent that lied about the host of what an earlier daemon had started.
          */
         if (domain->state == MACHINE_RUNNING && warm_is_id(domain->started_for) && !domain->was_up_since &&
-            !(domain->start_was_lost && simulation->has_jumped))
+            domain->lied_life != domain->life && !(domain->start_was_lost && simulation->has_jumped))
             violate(simulation, "warmth: %s runs, and serves no service", domain->name);
         if (!is_warm)
             continue;

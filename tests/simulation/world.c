@@ -15,7 +15,10 @@ static void make_hosts(struct simulation *simulation)
 
     simulation->n_hosts = simulation->options->has_short_hosts ? 3
                           : simulation->options->is_short      ? 1
-                                                               : (unsigned)random_between(dice, 1, HOSTS_MAX);
+                                                               : (unsigned)random_between(dice, 1, HOSTS_FEW);
+    /* Each fifth room is a large one. By a die of its own: the others stay what they are. */
+    if (!simulation->options->is_short && random_hits(DIE(simulation->options->seed, 60), 20))
+        simulation->n_hosts += HOSTS_MAX - HOSTS_FEW;
     for (unsigned i = 0; i < simulation->n_hosts; i++) {
         struct site *host = &simulation->hosts[i];
 
@@ -68,6 +71,7 @@ static void make_domain(struct simulation *simulation, unsigned host)
         .has_agent = random_hits(DIE(base, 7), 50),
         .is_persistent = !runs || random_hits(DIE(base, 8), 90),
         .disk = like,
+        .live_disk = like,
         .mac = random_hits(DIE(base, 9), 10) && number > 0 ? (unsigned)random_below(DIE(base, 10), number) : number,
         .exists = true,
         .state = MACHINE_SHUT_OFF,
@@ -77,9 +81,11 @@ static void make_domain(struct simulation *simulation, unsigned host)
         domain->roles = random_hits(dice, 50) ? ROLE_STANDBY : ROLE_PROTECTED;
     if (random_hits(dice, 3))
         domain->roles = ROLE_IGNORED;
+    domain->autostart = domain->wants_autostart = random_hits(DIE(base, 11), 50) && domain->is_persistent;
     snprintf(domain->name, sizeof(domain->name), "vm-%02u", number);
     snprintf(domain->uuid, sizeof(domain->uuid), "00000000-0000-4000-8000-%012x", number);
     domain->temper = make_temper(simulation);
+    domain->ignores_acpi = strikes(simulation, dice, FAULT_ACPI_IGNORED, 15);
     /* Who runs at the beginning got up somehow, and shares nothing with another that runs. */
     for (unsigned i = 0; runs && i < number; i++)
         if (simulation->domains[i].state == MACHINE_RUNNING &&
@@ -110,6 +116,7 @@ static void make_short(struct simulation *simulation)
             .roles = i == 0 ? ROLE_PROTECTED : ROLE_STANDBY,
             .is_persistent = true,
             .disk = i,
+            .live_disk = i,
             .mac = i,
             .exists = true,
             .state = i == 0 ? MACHINE_RUNNING : MACHINE_SHUT_OFF,
@@ -129,7 +136,8 @@ void world_make(struct simulation *simulation)
         return;
     }
     for (unsigned host = 0; host < simulation->n_hosts; host++)
-        for (uint64_t n = 2 + random_below(&simulation->random_world, 11); n > 0; n--)
+        for (uint64_t n = 2 + random_below(&simulation->random_world, 11); n > 0 && simulation->n_domains < DOMAINS_MAX;
+             n--)
             make_domain(simulation, host);
     warm_make_hosts_scarce(simulation);
 }
@@ -147,7 +155,7 @@ struct domain *world_find(struct simulation *simulation, const struct machine_re
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         struct domain *domain = &simulation->domains[i];
 
-        if (strcmp(domain->uuid, ref->uuid) == 0 && strcmp(simulation->hosts[domain->host].name, ref->hypervisor) == 0)
+        if (strcmp(domain->uuid, ref->uuid) == 0)
             return domain;
     }
     return NULL;
@@ -181,12 +189,14 @@ struct domain_report world_report(const struct domain *domain)
     description->roles = (uint8_t)domain->roles;
     description->has_priority = true;
     description->priority = domain->priority;
+    if (domain->service[0] != '\0' && (description->service = strdup(domain->service)) == NULL)
+        abort();
     features_describe(domain, description);
     description->disks = calloc(1, sizeof(*description->disks));
     if (description->disks == NULL)
         abort();
     description->n_disks = 1;
-    snprintf(disk, sizeof(disk), "nbd:disk-%u", domain->disk);
+    snprintf(disk, sizeof(disk), "nbd:disk-%u", storage_disk_of(domain));
     snprintf(mac, sizeof(mac), "52:54:00:00:00:%02x", domain->mac & 0xff);
     if (disk_set_texts(&description->disks[0], disk, NULL, NULL, "vda") < 0 ||
         domain_description_add_mac(description, mac) < 0)
@@ -211,7 +221,7 @@ bool world_agent_answers(const struct simulation *simulation, const struct domai
 static void deliver(struct simulation *simulation, const struct thing *thing)
 {
     const struct domain *domain = &simulation->domains[thing->domain];
-    const struct site *host = &simulation->hosts[domain->host];
+    const struct site *host = &simulation->hosts[thing->host];
     struct domain_event event = {.kind = thing->event, .name = domain->name, .at = simulation->now};
 
     if (!shell_is_up(simulation, thing->epoch) || !host->is_connected || host->link != thing->number ||
@@ -228,12 +238,22 @@ static void deliver(struct simulation *simulation, const struct thing *thing)
 void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
                 int64_t delay_us)
 {
+    world_tell_from(simulation, domain, domain->host, event, delay_us);
+}
+
+void world_tell_from(struct simulation *simulation, const struct domain *domain, unsigned host_number,
+                     enum domain_event_kind event, int64_t delay_us)
+{
     struct domain *teller = &simulation->domains[domain->number];
-    const struct site *host = &simulation->hosts[domain->host];
+    const struct site *host = &simulation->hosts[host_number];
     uint64_t *dice = &simulation->random_events;
     unsigned place = simulation->places[1]++;
-    struct thing thing = {
-        .happen = deliver, .epoch = simulation->epoch, .domain = domain->number, .number = host->link, .event = event};
+    struct thing thing = {.happen = deliver,
+                          .epoch = simulation->epoch,
+                          .host = host_number,
+                          .domain = domain->number,
+                          .number = host->link,
+                          .event = event};
     int64_t late_us = random_between(dice, 1, 20) * USEC_PER_MSEC;
 
     say(simulation, "event    %s %s", domain->name, domain_event_name(event));
@@ -299,6 +319,8 @@ void world_boot(struct simulation *simulation, struct domain *domain, const char
     promises_started_anew(simulation, domain);
     domain->exists = true;
     domain->life++;
+    domain->wakings++;
+    domain->live_disk = storage_next_disk_of(domain);
     domain->has_saved = false;
     domain->state = MACHINE_RUNNING;
     domain->reason = REASON_UNKNOWN;

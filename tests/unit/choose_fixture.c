@@ -56,16 +56,21 @@ static void fail_machine(struct fixture *fixture, const struct machine *machine)
 {
     pool_edit(fixture->pool, machine)->reason = REASON_CRASHED;
     fixture->request.failed = machine;
-    fixture->request.need = &machine->spec;
+    fixture->request.need = machine->spec;
     fixture->request.host = pool_host_of(machine);
+}
+
+const struct machine *add_failed_with(struct fixture *fixture, const char *features)
+{
+    const struct machine *failed = add(fixture, "failed", features);
+
+    fail_machine(fixture, failed);
+    return failed;
 }
 
 const struct machine *add_failed(struct fixture *fixture)
 {
-    const struct machine *failed = add(fixture, "failed", WEB);
-
-    fail_machine(fixture, failed);
-    return failed;
+    return add_failed_with(fixture, WEB);
 }
 
 void add_case_study(struct fixture *fixture)
@@ -84,6 +89,7 @@ void pause_machine(struct fixture *fixture, const struct machine *machine)
     edited->roles = ROLE_STANDBY;
     edited->state = MACHINE_PAUSED;
     edited->reason = REASON_USER;
+    edited->keeping = KEEPING_WARM;
 }
 
 void run_machine(struct fixture *fixture, const struct machine *machine)
@@ -131,11 +137,8 @@ struct domain_description *describe_again(const struct machine *machine)
         describe_feature(description, feature.kind, feature.value);
     for (uint32_t i = 0; i < old->n_disks; i++) {
         const struct disk *from = &old->disks[i];
-        struct disk *disk = describe_disk(description);
 
-        disk->writable = from->writable;
-        disk->shareable = from->shareable;
-        assert_int_equal(disk_set_texts(disk, from->source, from->pool, from->volume, from->target), 0);
+        assert_int_equal(disk_copy(from, describe_disk(description)), 0);
     }
     for (uint32_t i = 0; i < old->n_macs; i++) {
         mac_format(old->macs[i], mac);
@@ -163,6 +166,29 @@ void give_disk(struct fixture *fixture, const struct machine *machine, const cha
     struct domain_description *description = describe_again(machine);
 
     assert_int_equal(disk_set_texts(describe_disk(description), source, NULL, NULL, "vda"), 0);
+    redescribe(fixture, machine, description);
+}
+
+void give_disk_known_as(struct fixture *fixture, const struct machine *machine, const char *source,
+                        const char *identity, bool is_networked)
+{
+    struct domain_description *description = describe_again(machine);
+    struct disk *disk = describe_disk(description);
+
+    assert_int_equal(disk_set_texts(disk, source, NULL, NULL, "vda"), 0);
+    assert_int_equal(disk_set_identity(disk, identity), 0);
+    disk->is_networked = is_networked;
+    redescribe(fixture, machine, description);
+}
+
+void give_backing(struct fixture *fixture, const struct machine *machine, const char *source)
+{
+    struct domain_description *description = describe_again(machine);
+    struct disk *image = describe_disk(description);
+
+    image->writable = false;
+    image->is_backing = true;
+    assert_int_equal(disk_set_texts(image, source, NULL, NULL, "vda"), 0);
     redescribe(fixture, machine, description);
 }
 

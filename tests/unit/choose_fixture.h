@@ -28,10 +28,11 @@ int choose_tear_down(void **state);
 const struct machine *add_on(struct fixture *fixture, const char *hypervisor, const char *name, const char *features);
 const struct machine *add(struct fixture *fixture, const char *name, const char *features);
 const struct machine *add_failed(struct fixture *fixture);
+const struct machine *add_failed_with(struct fixture *fixture, const char *features);
 /* Table 2 of the paper, VM-001 being the failed one. */
 void add_case_study(struct fixture *fixture);
 
-/* An operator has suspended the machine, which is no more than a standby. */
+/* The daemon keeps the machine suspended, which is no more than a standby. */
 void pause_machine(struct fixture *fixture, const struct machine *machine);
 void run_machine(struct fixture *fixture, const struct machine *machine);
 /* The machine is the only candidate of another one. */
@@ -42,6 +43,11 @@ struct domain_description *describe_again(const struct machine *machine);
 void redescribe(struct fixture *fixture, const struct machine *machine, struct domain_description *description);
 /* What the machine uses, one more. */
 void give_disk(struct fixture *fixture, const struct machine *machine, const char *source);
+/* Below a disk of it. */
+/* The same, and what the image is recognised by; is_networked: its storage pool is on the network. */
+void give_disk_known_as(struct fixture *fixture, const struct machine *machine, const char *source,
+                        const char *identity, bool is_networked);
+void give_backing(struct fixture *fixture, const struct machine *machine, const char *source);
 void give_volume(struct fixture *fixture, const struct machine *machine, const char *pool, const char *volume);
 void give_address(struct fixture *fixture, const struct machine *machine, const char *mac);
 void give_device(struct fixture *fixture, const struct machine *machine, const char *hostdev);

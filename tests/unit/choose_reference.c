@@ -35,8 +35,9 @@ static bool is_claimed(const struct machine *machine)
 
 static bool is_under_operator(const struct machine *machine)
 {
-    return machine->state == MACHINE_PAUSED && machine->keeping == KEEPING_NONE &&
-           (machine->roles & ROLE_PROTECTED) != 0;
+    return machine->keeping == KEEPING_NONE &&
+           (machine->state == MACHINE_PAUSED ||
+            (machine->state == MACHINE_SHUT_OFF && machine->has_managed_save && machine->has_foreign_image));
 }
 
 static bool was_tried(const struct choice_request *request, const struct machine *machine)
@@ -78,12 +79,15 @@ static bool thing_at(const struct machine *machine, size_t at, struct reference_
     *ret = (struct reference_thing){.name = ""};
     if (at < description->n_disks) {
         const struct disk *disk = &description->disks[at];
-        bool is_local = disk->source[0] == '/' || disk->pool != NULL || begins_with(disk->source, "nvme:");
+        bool is_elsewhere = disk->is_networked || disk->is_declared;
+        bool is_local = disk_identity(disk)[0] == '/' || disk_pool(disk) != NULL ||
+                        begins_with(disk->source, "nvme:") || strstr(disk->source, "@/") != NULL;
 
-        if (disk->writable && !disk->shareable)
-            snprintf(ret->name, sizeof(ret->name), "%s", disk->source);
+        ret->is_backing = disk->is_backing;
+        if ((disk->writable && !disk->shareable) || disk->is_backing)
+            snprintf(ret->name, sizeof(ret->name), "%s", disk_identity(disk));
         ret->kind = EXCLUSIVE_DISK;
-        ret->host = is_local ? machine->hypervisor : NULL;
+        ret->host = is_local && !is_elsewhere ? machine->hypervisor : NULL;
         return true;
     }
     at -= description->n_disks;
@@ -93,7 +97,12 @@ static bool thing_at(const struct machine *machine, size_t at, struct reference_
         return true;
     }
     at -= description->n_macs;
-    if (at >= description->n_hostdevs)
+    if (at == description->n_hostdevs) {
+        ret->kind = EXCLUSIVE_IDENTITY;
+        snprintf(ret->name, sizeof(ret->name), "%s", machine->uuid);
+        return true;
+    }
+    if (at > description->n_hostdevs)
         return false;
     snprintf(ret->name, sizeof(ret->name), "%s", description->hostdevs[at]);
     ret->kind = EXCLUSIVE_DEVICE;
@@ -108,12 +117,12 @@ static bool is_same(const struct reference_thing *a, const struct reference_thin
     return a->kind == b->kind && is_same_host && strcmp(a->name, b->name) == 0;
 }
 
-static bool uses(const struct machine *machine, const struct reference_thing *thing)
+static bool uses(const struct machine *machine, const struct reference_thing *thing, bool below_a_disk)
 {
     struct reference_thing own;
 
     for (size_t at = 0; thing_at(machine, at, &own); at++)
-        if (is_same(&own, thing))
+        if (own.is_backing == below_a_disk && is_same(&own, thing))
             return true;
     return false;
 }
@@ -123,7 +132,11 @@ bool reference_is_in_way(const struct choice_request *request, const struct mach
 {
     bool may_be_given_back = request->kept_may_be_given_back && other->keeping != KEEPING_NONE;
 
-    return other != candidate && other != request->failed && is_up(other) && !may_be_given_back && uses(other, thing);
+    if (other == candidate)
+        return false;
+    if (other != request->failed && is_up(other) && !may_be_given_back && uses(other, thing, false))
+        return true;
+    return !thing->is_backing && uses(other, thing, true);
 }
 
 static struct reference_thing find_conflict(const struct choice_request *request, const struct machine *machine)
@@ -145,6 +158,8 @@ static void judge(const struct choice_request *request, struct reference_candida
 
     if ((machine->roles & ROLE_STANDBY) == 0)
         candidate->verdict = CANDIDATE_NOT_STANDBY;
+    else if (machine->hold != NULL)
+        candidate->verdict = CANDIDATE_HELD;
     else if (!machine->is_reachable)
         candidate->verdict = CANDIDATE_UNREACHABLE;
     else if (!stands_by(machine))
@@ -183,6 +198,7 @@ bool reference_is_looked_at(const struct reference_candidate *candidate)
     case CANDIDATE_IN_USE:
         return true;
     case CANDIDATE_NOT_STANDBY:
+    case CANDIDATE_HELD:
     case CANDIDATE_UNREACHABLE:
     case CANDIDATE_NOT_STANDING_BY:
     case CANDIDATE_FAILED_ITSELF:
@@ -279,7 +295,7 @@ struct reference reference_choose(const struct choice_request *request, const st
         if (machine == request->failed || !machine->is_present || (machine->roles & ROLE_IGNORED) != 0)
             continue;
         candidate->machine = machine;
-        candidate->score = reference_score(similarity, table, request->need, &machine->spec);
+        candidate->score = reference_score(similarity, table, request->need, machine->spec);
         judge(request, candidate);
         reference.n_candidates++;
     }

@@ -15,6 +15,7 @@
 struct reference_thing {
     enum exclusive_kind kind;
     const char *host; /* NULL: it is the same on all hosts */
+    bool is_backing;  /* below a disk, which reads it */
     char name[64];    /* "": none */
 };
 
@@ -41,7 +42,7 @@ void reference_done(struct reference *reference);
 
 /* One that choose_next names: stands by, and is similar enough. */
 bool reference_is_looked_at(const struct reference_candidate *candidate);
-/* The machine is up, has the thing in its definition, and is in the way of the candidate. */
+/* The machine is up and has the thing in its definition, or has it below a disk, and is in the way of the candidate. */
 bool reference_is_in_way(const struct choice_request *request, const struct machine *candidate,
                          const struct machine *other, const struct reference_thing *thing);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Random changes of a pool, and the plan held against choosing anew. Knows no row and no slot. */
+#include "model/hold.h"
 #include "plan_trial.h"
 
 #include <errno.h>
@@ -35,6 +36,8 @@ static void draw_disk(struct trial *trial, struct domain_description *descriptio
     assert_non_null(description->disks);
     disk = &description->disks[description->n_disks++];
     *disk = (struct disk){.writable = !hits(trial, 6), .shareable = hits(trial, 8)};
+    if (hits(trial, 5))
+        *disk = (struct disk){.is_backing = true};
     assert_int_equal(disk_set_texts(disk, source, NULL, NULL, "vda"), 0);
 }
 
@@ -97,10 +100,14 @@ static void change_keeping(struct trial *trial, struct machine *machine)
 static void change_managed_save(struct trial *trial, struct machine *machine)
 {
     machine->has_managed_save = hits(trial, 2);
+    machine->has_foreign_image = hits(trial, 3);
 }
 
 static void change_reachable(struct trial *trial, struct machine *machine)
 {
+    static const struct hold hold = {.scope = HOLD_HOST};
+
+    machine->hold = hits(trial, 8) ? &hold : NULL;
     machine->is_reachable = !hits(trial, 4);
 }
 
@@ -303,7 +310,7 @@ static bool is_more_important(const struct machine *a, const struct machine *b)
     return strcmp(keys[0], keys[1]) < 0;
 }
 
-/* By what it keeps out itself, it is nobody else's candidate. */
+/* By what it keeps out itself, it is no other machine's candidate. */
 static bool is_kept_out(struct choice_request request, const struct machine *candidate)
 {
     request.failed = NULL;

@@ -145,13 +145,18 @@ static int64_t time_for(const struct config *config, enum action_kind kind)
                                                                     : 20 * USEC_PER_SEC;
     case ACTION_LIST:
     case ACTION_DESCRIBE:
+    case ACTION_READ:
     case ACTION_GET_STATE:
     case ACTION_CHECK_ALIVE:
+    case ACTION_SHUTDOWN:
     case ACTION_VERIFY:
     case ACTION_REMEMBER:
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
+    case ACTION_SET_METADATA:
+    case ACTION_GET_AUTOSTART:
+    case ACTION_SET_AUTOSTART:
     case ACTION_MEASURE_MEMORY:
     case ACTION_COUNT:
     default:
@@ -286,6 +291,55 @@ void still_dead(struct fixture *fixture)
     fixture->step.quarantines = before.quarantines;
 }
 
+/* It serves, and candidate 0 is to take over. */
+static void be_relieved(struct fixture *fixture, enum relief relief)
+{
+    renew(fixture, CAUSE_FAILOVER);
+    fixture->recovery->relief = relief;
+    fixture->recovery->to = machine_ref_of(&fixture->candidates[0]);
+    fixture->recovery->to_name = strdup(fixture->candidates[0].name);
+    assert_non_null(fixture->recovery->to_name);
+}
+
+void until_announcing(struct fixture *fixture)
+{
+    be_relieved(fixture, RELIEF_FIRST);
+    say(fixture, RECOVERY_BEGIN);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
+    answer_running(fixture);
+    assert_true(fixture->step.wants_named);
+    pick(fixture, 0);
+    assert_action(fixture, ACTION_RECORD, &fixture->candidates[0]);
+    answer_ok(fixture);
+    assert_action(fixture, ACTION_HOOK, &fixture->failed);
+}
+
+void until_verified(struct fixture *fixture)
+{
+    be_relieved(fixture, RELIEF_LAST);
+    say(fixture, RECOVERY_BEGIN);
+    answer_running(fixture);
+    choose_candidate(fixture, 0);
+    answer_ok(fixture);
+    wait_for_deadline(fixture);
+    answer_running(fixture);
+    assert_action(fixture, ACTION_HOOK, &fixture->failed);
+}
+
+void until_relieving(struct fixture *fixture)
+{
+    until_announcing(fixture);
+    answer_ok(fixture);
+    assert_action(fixture, ACTION_SHUTDOWN, &fixture->failed);
+}
+
+void until_leaving(struct fixture *fixture)
+{
+    until_relieving(fixture);
+    answer_running(fixture);
+    assert_action(fixture, ACTION_GET_STATE, &fixture->failed);
+}
+
 void bring_to(struct fixture *fixture, enum recovery_state target)
 {
     fixture->config.mode = MODE_AUTOMATIC;
@@ -329,6 +383,23 @@ void bring_to(struct fixture *fixture, enum recovery_state target)
     case RECOVERY_SETTLING:
         until_settling(fixture);
         break;
+    case RECOVERY_ANNOUNCING:
+        until_announcing(fixture);
+        break;
+    case RECOVERY_RELIEVING:
+        until_relieving(fixture);
+        break;
+    case RECOVERY_LEAVING:
+        until_leaving(fixture);
+        break;
+    case RECOVERY_ENDING:
+        until_leaving(fixture);
+        answer(fixture, 0, MACHINE_CRASHED, REASON_PANICKED);
+        break;
+    case RECOVERY_CALLED_OFF:
+        until_announcing(fixture);
+        answer(fixture, -ECANCELED, MACHINE_UNKNOWN, REASON_UNKNOWN);
+        break;
     case RECOVERY_RECOVERED:
         until_settling(fixture);
         wait_for_deadline(fixture);
@@ -346,6 +417,10 @@ void bring_to(struct fixture *fixture, enum recovery_state target)
         until_selecting(fixture);
         fixture->config.mode = MODE_OBSERVE;
         pick(fixture, 0);
+        break;
+    case RECOVERY_HELD:
+        until_selecting(fixture);
+        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_HOLD, .detail = "its host is held"});
         break;
     case RECOVERY_STATE_COUNT:
     default:

@@ -50,6 +50,11 @@ void until_resolving(struct fixture *fixture);
 void until_destroying(struct fixture *fixture);
 void until_verifying(struct fixture *fixture); /* by the guest agent */
 void until_waiting(struct fixture *fixture);   /* to restart the failed machine */
+/* The failed machine serves and is to be relieved by candidate 0; the hooks are asked. */
+void until_announcing(struct fixture *fixture); /* first */
+void until_verified(struct fixture *fixture);   /* last: candidate 0 runs */
+void until_relieving(struct fixture *fixture);
+void until_leaving(struct fixture *fixture);
 void bring_to(struct fixture *fixture, enum recovery_state target);
 
 /* The candidate under way failed: whatever is asked about it, it is off. Ends where the next step is decided. */

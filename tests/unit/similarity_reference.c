@@ -7,23 +7,25 @@
 /* 128 bits hold every product of a sum in 10⁻¹² and a limit in millionths, and of two sums. */
 __extension__ typedef unsigned __int128 number;
 
-/* "kind/value" before "kind"; what is not named weighs nothing. */
+/* "kind/value" before "kind" before "other"; what is not named weighs nothing. */
 static uint64_t weight_of(const struct config_similarity *config, const struct feature_table *table, uint32_t feature)
 {
     const char *kind = feature_kind_name(table, feature_kind(table, feature)), *value = feature_value(table, feature);
-    uint64_t weight = 0;
+    uint64_t of_kind = UINT64_MAX, other = 0;
 
     for (size_t i = 0; i < config->n_resource_weights; i++) {
         const struct config_weight *row = &config->resource_weights[i];
 
+        if (row->value == NULL && strcmp(row->kind, "other") == 0)
+            other = row->millionths;
         if (strcmp(row->kind, kind) != 0)
             continue;
         if (row->value != NULL && strcmp(row->value, value) == 0)
             return row->millionths;
         if (row->value == NULL)
-            weight = row->millionths;
+            of_kind = row->millionths;
     }
-    return weight;
+    return of_kind != UINT64_MAX ? of_kind : other;
 }
 
 static bool weighs_resources(const struct config_similarity *config)
@@ -56,17 +58,18 @@ static struct sums sum_up(const struct config_similarity *config, const struct f
 
     for (size_t i = 0; i < a->features.count; i++) {
         number weight = weight_of(config, table, a->features.ids[i]);
+        const char *kind = feature_kind_name(table, feature_kind(table, a->features.ids[i]));
 
         sums.failed_resources += weight;
         sums.both_resources += has(b, a->features.ids[i]) ? weight : 0;
         sums.either += weight * MILLIONTHS;
+        sums.is_known = sums.is_known || (weight > 0 && strcmp(kind, "os") != 0 && strcmp(kind, "os-family") != 0);
     }
     for (size_t i = 0; i < b->features.count; i++)
         if (!has(a, b->features.ids[i]))
             sums.either += (number)weight_of(config, table, b->features.ids[i]) * MILLIONTHS;
     sums.failed = sums.failed_resources * MILLIONTHS;
     sums.both = sums.both_resources * MILLIONTHS;
-    sums.is_known = sums.failed_resources > 0;
 
     for (size_t e = 0; e < ENVIRONMENT_COUNT; e++) {
         number x = a->environment[e], y = b->environment[e], weight = config->environment_weights[e];

@@ -66,8 +66,10 @@ struct config default_config(void)
             },
         .recovery =
             {
+                .order = ORDER_REPLACEMENT,
                 .call_timeout_us = 10 * USEC_PER_SEC,
                 .start_timeout_us = 60 * USEC_PER_SEC,
+                .shutdown_timeout_us = 60 * USEC_PER_SEC,
                 .settle_us = 3 * USEC_PER_SEC,
                 .attempts = 3,
                 .retry_for_us = 3600 * USEC_PER_SEC,

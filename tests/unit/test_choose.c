@@ -44,7 +44,7 @@ static void test_coverage_decides_between_equal_overlaps(void **state)
 
     failed = add(fixture, "failed", "database/a database/b webserver/c webserver/d"); /* 6 */
     fixture->request.failed = failed;
-    fixture->request.need = &failed->spec;
+    fixture->request.need = failed->spec;
     pause_machine(fixture, add(fixture, "a-part", "database/a database/b"));              /* 4/6 */
     add(fixture, "b-covers", "database/a database/b webserver/c webserver/d language/e"); /* 6/9 */
     assert_eligible(fixture, LIST("b-covers", "a-part"));
@@ -527,7 +527,7 @@ static void test_all_candidates_are_counted_by_verdict(void **state)
     pool_edit(fixture->pool, add(fixture, "reserved", WEB))->is_reserved = true;
     machine = add(fixture, "operators", WEB);
     pause_machine(fixture, machine);
-    pool_edit(fixture->pool, machine)->roles |= ROLE_PROTECTED;
+    pool_edit(fixture->pool, machine)->keeping = KEEPING_NONE;
     pool_edit(fixture->pool, add(fixture, "quarantined", "data/else"))->quarantined_until_us = 1;
     for (size_t limit = 0; limit < 20; limit++) {
         static const size_t expected[CANDIDATE_VERDICTS] = {
@@ -583,7 +583,7 @@ static void test_a_failed_replacement_that_is_not_similar_is_not_counted(void **
     const struct machine *original = add_failed(fixture);
 
     fixture->request.failed = add(fixture, "replacement", "database/oracle");
-    fixture->request.need = &original->spec;
+    fixture->request.need = original->spec;
     add(fixture, "far", "database/oracle");
     run_machine(fixture, add(fixture, "runs", WEB));
     assert_counts(fixture, 1, 1, 1); /* the original is a candidate like others */
@@ -608,7 +608,7 @@ static void test_where_nothing_is_known_no_candidate_is_similar(void **state)
     const struct machine *failed = add(fixture, "failed", "");
 
     fixture->request.failed = failed;
-    fixture->request.need = &failed->spec;
+    fixture->request.need = failed->spec;
     add(fixture, "b", WEB);
     add(fixture, "c", "");
     assert_counts(fixture, 0, 2, 0);

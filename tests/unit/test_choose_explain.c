@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "choose_fixture.h"
+#include "model/hold.h"
 
 /* ---- written down ---- */
 
@@ -73,6 +74,52 @@ static void test_an_explanation_tells_everything(void **state)
     assert_non_null(strstr(last->reason, "coverage"));
     assert_non_null(strstr(explanation->summary, "VM-001"));
     assert_non_null(strstr(explanation->summary, "VM-005"));
+}
+
+/* It was listed among what lowers the score. */
+static void test_what_weighs_nothing_is_listed_apart(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_failed_with(fixture, "language/nodejs zone/seoul");
+    add(fixture, "spare-1", "language/nodejs database/mysql zone/busan");
+    _cleanup_(explanation_freep) struct explanation *explanation = explain_all(fixture);
+    const struct explained_candidate *only = &explanation->candidates[0];
+    assert_list(&only->missing, (struct string_list){0});
+    assert_list(&only->surplus, LIST("database/mysql"));
+    assert_list(&only->weightless, LIST("zone/seoul", "zone/busan"));
+}
+
+static void assert_too_little(struct fixture *fixture, const char *reason, const char *remedy)
+{
+    _cleanup_(explanation_freep) struct explanation *explanation = explain_all(fixture);
+
+    assert_false(explanation->candidates[0].eligible);
+    assert_true(explanation->candidates[0].is_incomparable);
+    assert_string_equal(explanation->candidates[0].reason, reason);
+    assert_non_null(strstr(explanation->summary, remedy));
+}
+
+static void test_the_reason_says_that_only_the_os_is_known(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.similarity = default_config().similarity;
+    assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
+    add_failed_with(fixture, "os/debian-12");
+    add(fixture, "spare-1", "os/debian-12");
+    assert_too_little(fixture, "only the OS of failed is known, which is too little to compare by",
+                      "; set resources in its metadata or below machines:");
+}
+
+static void test_the_reason_says_that_nothing_known_has_a_weight(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_failed_with(fixture, "os/debian-12");
+    add(fixture, "spare-1", "os/debian-12");
+    assert_too_little(fixture, "nothing that is known of failed has a weight, so nothing can be compared",
+                      "; give what it offers a weight (similarity.weights.resource)");
 }
 
 static void test_an_explanation_outlives_the_pool(void **state)
@@ -331,6 +378,34 @@ static void test_every_verdict_has_words_of_its_own(void **state)
                         "its host device pci 0000:65:00.0 is in use by running");
 }
 
+static void test_what_holds_a_candidate_is_told(void **state)
+{
+    static char reason[] = "new disks";
+    struct fixture *fixture = *state;
+    const struct machine *machine;
+    struct {
+        struct hold hold;
+        const char *text;
+    } rows[] = {
+        {{.scope = HOLD_MACHINE}, "it is held"},
+        {{.scope = HOLD_MACHINE, .reason = reason}, "it is held: new disks"},
+        {{.scope = HOLD_HOST, .reason = reason}, "its host is held: new disks"},
+        {{.scope = HOLD_ALL, .reason = reason}, "everything is held: new disks"},
+    };
+
+    add_failed(fixture);
+    machine = add(fixture, "b", WEB);
+    for (size_t i = 0; i < ELEMENTS_OF(rows); i++) {
+        _cleanup_(freep) char *text = NULL;
+        struct candidate candidate;
+
+        pool_edit(fixture->pool, machine)->hold = &rows[i].hold;
+        candidate = candidate_of(fixture, machine);
+        assert_int_equal(explain_ineligible(&fixture->request, &candidate, &text), 0);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static const char *reason_with(struct fixture *fixture, const struct machine *machine, char **text)
 {
     struct candidate candidate;
@@ -350,10 +425,11 @@ static void test_that_nothing_is_known_is_told(void **state)
     const struct machine *failed = add(fixture, "failed", "");
 
     fixture->request.failed = failed;
-    fixture->request.need = &failed->spec;
+    fixture->request.need = failed->spec;
     add(fixture, "b", WEB);
     _cleanup_(explanation_freep) struct explanation *explanation = explain_all(fixture);
     assert_string_equal(reason_of(explanation, "b"), "it is not known what failed offers, so nothing can be compared");
+    assert_non_null(strstr(explanation->summary, "; set resources in its metadata or below machines:"));
 }
 
 static void test_the_limit_that_is_missed_is_told(void **state)
@@ -394,6 +470,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         choose_test(test_an_explanation_tells_everything),
+        choose_test(test_what_weighs_nothing_is_listed_apart),
+        choose_test(test_the_reason_says_that_only_the_os_is_known),
+        choose_test(test_the_reason_says_that_nothing_known_has_a_weight),
         choose_test(test_an_explanation_outlives_the_pool),
         choose_test(test_candidates_beyond_the_limit_are_counted_by_verdict),
         choose_test(test_what_was_not_looked_at_is_counted_and_not_promised),
@@ -404,6 +483,7 @@ int main(void)
         choose_test(test_every_rule_of_the_order_has_words_of_its_own),
         choose_test(test_why_it_is_not_warm_is_told),
         choose_test(test_every_verdict_has_words_of_its_own),
+        choose_test(test_what_holds_a_candidate_is_told),
         choose_test(test_that_nothing_is_known_is_told),
         choose_test(test_the_limit_that_is_missed_is_told),
         choose_test(test_ambiguous_names_carry_their_hypervisor),

@@ -8,6 +8,7 @@
 
 #include "choose_fixture.h"
 #include "choose_reference.h"
+#include "model/hold.h"
 
 #define MACHINES_MAX 60
 #define HOSTS        4
@@ -92,6 +93,8 @@ static void draw_disk(struct room *room, struct domain_description *description)
     assert_non_null(disks);
     description->disks = disks;
     disks[description->n_disks] = (struct disk){.writable = !hits(room, 10), .shareable = hits(room, 10)};
+    if (description->n_disks > 0 && hits(room, 20))
+        disks[description->n_disks] = (struct disk){.is_backing = true};
     snprintf(source, sizeof(source), formats[which], (unsigned)below(room, room->things));
     assert_int_equal(disk_set_texts(&disks[description->n_disks++], source, which == 3 ? "pool" : NULL, NULL, "vda"),
                      0);
@@ -132,6 +135,7 @@ static struct domain_description *draw_description(struct room *room, unsigned n
 /* Most of them stand by, so that there are enough to be put in order. */
 static void draw_state(struct room *room, const struct machine *machine)
 {
+    static const struct hold hold = {.scope = HOLD_HOST};
     static const uint8_t roles[] = {ROLE_PROTECTED, ROLE_IGNORED, 0};
     struct machine *edited = pool_edit(room->fixture.pool, machine);
     bool is_off = hits(room, 75), is_paused = hits(room, 50);
@@ -143,7 +147,9 @@ static void draw_state(struct room *room, const struct machine *machine)
     if (hits(room, 8))
         edited->roles = roles[below(room, ELEMENTS_OF(roles))];
     edited->has_managed_save = hits(room, 30);
+    edited->has_foreign_image = hits(room, 20);
     edited->is_reachable = !hits(room, 5);
+    edited->hold = hits(room, 5) ? &hold : NULL;
     edited->is_reserved = hits(room, 3);
     edited->is_starting = hits(room, 6);
     edited->has_come_up = hits(room, 4);
@@ -199,7 +205,7 @@ static void draw_request(struct room *room)
     *request = (struct choice_request){
         .pool = room->fixture.pool,
         .failed = hits(room, 90) ? failed : NULL,
-        .need = original != NULL ? &original->spec : NULL,
+        .need = original != NULL ? original->spec : NULL,
         .host = failed != NULL && hits(room, 80) ? pool_host_of(failed) : NULL,
         .spared = hits(room, 80) ? &room->fixture.spared : NULL,
         .tried = room->tried,
@@ -317,14 +323,16 @@ static void change_something(struct room *room)
 
 static bool is_same(const struct room *room, const struct candidate *actual, const struct reference_candidate *expected)
 {
+    char address[MAC_TEXT_SIZE];
+
     if (actual->machine != expected->machine || actual->verdict != expected->verdict ||
         actual->score.both != expected->score.both || actual->score.either != expected->score.either ||
         actual->score.verdict != expected->score.verdict)
         return false;
     if (expected->verdict != CANDIDATE_IN_USE)
         return actual->conflict == NULL && actual->conflict_with == NULL;
-    return actual->conflict->kind == expected->conflict.kind &&
-           strcmp(actual->conflict->name, expected->conflict.name) == 0 &&
+    return use_kind(actual->conflict) == expected->conflict.kind &&
+           strcmp(use_name(actual->conflict, address), expected->conflict.name) == 0 &&
            reference_is_in_way(&room->fixture.request, actual->machine, actual->conflict_with, &expected->conflict);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "choose_fixture.h"
+#include "model/hold.h"
 
 /* ---- what is out ---- */
 
@@ -158,7 +159,21 @@ static void test_tried_already(void **state)
     assert_eligible(fixture, LIST("same-name"));
 }
 
-static void test_protected_and_paused_by_the_operator(void **state)
+static void test_saved_by_others(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *machine;
+
+    add_failed(fixture);
+    machine = add(fixture, "b", WEB);
+    pool_edit(fixture->pool, machine)->has_managed_save = true;
+    assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE); /* by the daemon, and given back since */
+    pool_edit(fixture->pool, machine)->has_foreign_image = true;
+    assert_verdict(fixture, machine, CANDIDATE_UNDER_OPERATOR);
+}
+
+/* As "virsh start --paused --autodestroy" of a backup tool leaves it. */
+static void test_paused_by_others(void **state)
 {
     struct fixture *fixture = *state;
     const struct machine *machine;
@@ -172,7 +187,7 @@ static void test_protected_and_paused_by_the_operator(void **state)
     assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE);
     pool_edit(fixture->pool, machine)->keeping = KEEPING_NONE;
     pool_edit(fixture->pool, machine)->roles = ROLE_STANDBY;
-    assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE);
+    assert_verdict(fixture, machine, CANDIDATE_UNDER_OPERATOR);
 }
 
 static void test_not_similar(void **state)
@@ -188,6 +203,7 @@ static void test_not_similar(void **state)
 
 static void test_the_first_reason_that_applies_is_told(void **state)
 {
+    static const struct hold hold = {.scope = HOLD_HOST};
     struct fixture *fixture = *state;
     struct machine_ref tried;
     const struct machine *machine, *other;
@@ -206,6 +222,7 @@ static void test_the_first_reason_that_applies_is_told(void **state)
     assert_int_equal(pool_claim(fixture->pool, machine, "another"), 0);
     struct machine *edited = pool_edit(fixture->pool, machine);
     edited->roles = ROLE_PROTECTED;
+    edited->hold = &hold;
     edited->is_reachable = false;
     edited->state = MACHINE_RUNNING;
     edited->failed_unrecovered = true;
@@ -213,6 +230,8 @@ static void test_the_first_reason_that_applies_is_told(void **state)
 
     assert_verdict(fixture, machine, CANDIDATE_NOT_STANDBY);
     pool_edit(fixture->pool, machine)->roles |= ROLE_STANDBY;
+    assert_verdict(fixture, machine, CANDIDATE_HELD);
+    pool_edit(fixture->pool, machine)->hold = NULL;
     assert_verdict(fixture, machine, CANDIDATE_UNREACHABLE);
     pool_edit(fixture->pool, machine)->is_reachable = true;
     assert_verdict(fixture, machine, CANDIDATE_NOT_STANDING_BY);
@@ -227,7 +246,7 @@ static void test_the_first_reason_that_applies_is_told(void **state)
     assert_verdict(fixture, machine, CANDIDATE_QUARANTINED);
     pool_edit(fixture->pool, machine)->quarantined_until_us = 0;
     assert_verdict(fixture, machine, CANDIDATE_NOT_SIMILAR);
-    fixture->request.need = &machine->spec;
+    fixture->request.need = machine->spec;
     assert_verdict(fixture, machine, CANDIDATE_TRIED);
     fixture->request.n_tried = 0;
     assert_verdict(fixture, machine, CANDIDATE_NO_MEMORY);
@@ -289,6 +308,28 @@ static void test_a_host_without_the_memory(void **state)
     pool_set_free_memory(fixture->pool, "local", 1);
     fixture->request.check_memory = false;
     assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE);
+}
+
+/* The free memory of its host says nothing of the huge pages that are set apart. */
+static void test_a_machine_in_huge_pages_takes_no_free_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *machine, *starting;
+    struct domain_description *description;
+
+    add_failed(fixture);
+    machine = add(fixture, "b", WEB);
+    starting = add(fixture, "c", WEB);
+    fixture->request.check_memory = true;
+    pool_set_free_memory(fixture->pool, "local", 1);
+    assert_verdict(fixture, machine, CANDIDATE_NO_MEMORY);
+    description = describe_again(machine);
+    description->has_hugepages = true;
+    redescribe(fixture, machine, description);
+    assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE);
+    pool_set_free_memory(fixture->pool, "local", starting->description->memory_kib);
+    pool_edit(fixture->pool, machine)->is_starting = true;
+    assert_verdict(fixture, starting, CANDIDATE_ELIGIBLE);
 }
 
 static void test_a_machine_that_is_booted_has_its_memory(void **state)
@@ -409,13 +450,15 @@ int main(void)
         choose_test(test_claimed_by_a_recovery),
         choose_test(test_what_is_being_warmed_may_be_taken),
         choose_test(test_tried_already),
-        choose_test(test_protected_and_paused_by_the_operator),
+        choose_test(test_paused_by_others),
+        choose_test(test_saved_by_others),
         choose_test(test_not_similar),
         choose_test(test_the_first_reason_that_applies_is_told),
         choose_test(test_in_quarantine),
         choose_test(test_failed_itself_and_not_recovered),
         choose_test(test_a_host_without_the_memory),
         choose_test(test_a_machine_that_is_booted_has_its_memory),
+        choose_test(test_a_machine_in_huge_pages_takes_no_free_memory),
         choose_test(test_what_is_on_its_way_up_counts),
         choose_test(test_what_was_on_its_way_up_and_is_gone_does_not_count),
         choose_test(test_memory_is_what_the_candidate_needs),

@@ -38,7 +38,9 @@ struct room {
     uint64_t seen[SIMILARITY_VERDICTS]; /* machines, over all comparisons */
 };
 
-static const char *const kinds[] = {"os", "language", "database", "webserver", "software", "data"};
+/* The last two never have a weight of their own. */
+static const char *const kinds[] = {"os", "language", "database", "webserver", "software", "data", "os-family", "zone"};
+#define WEIGHED (ELEMENTS_OF(kinds) - 2)
 
 static uint64_t below(struct room *room, uint64_t limit)
 {
@@ -87,13 +89,16 @@ static void draw_rules(struct room *room)
     struct similarity_rules *old = room->rules;
     unsigned style = (unsigned)below(room, 4), hardware = one_in(room, 3) ? 3 : style == 3 ? 1 : style;
 
-    for (size_t i = 0; i < ELEMENTS_OF(kinds); i++)
+    for (size_t i = 0; i < WEIGHED; i++)
         room->weights[i] = (struct config_weight){.kind = (char *)kinds[i], .millionths = draw_weight(room, style)};
     room->weights[6] = (struct config_weight){
         .kind = (char *)"database", .value = (char *)"v1", .millionths = draw_weight(room, style)};
     draw_limits(room);
     room->config.resource_weights = room->weights;
     room->config.n_resource_weights = 1 + below(room, 7);
+    if (one_in(room, 3))
+        room->weights[room->config.n_resource_weights++] =
+            (struct config_weight){.kind = (char *)"other", .millionths = draw_weight(room, style)};
     for (size_t e = 0; e < ENVIRONMENT_COUNT; e++)
         room->config.environment_weights[e] = draw_weight(room, hardware);
     assert_int_equal(similarity_rules_new(&room->config, room->table, &room->rules), 0);

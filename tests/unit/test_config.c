@@ -166,8 +166,8 @@ static void defaults_of_similarity(const struct config_similarity *similarity)
     static const struct {
         const char *kind;
         uint32_t millionths;
-    } weights[] = {{"os", 200000},        {"language", 300000}, {"database", 200000},
-                   {"webserver", 100000}, {"software", 50000},  {"data", 200000}};
+    } weights[] = {{"os", 200000},      {"language", 300000}, {"database", 200000}, {"webserver", 100000},
+                   {"software", 50000}, {"data", 200000},     {"other", 50000}};
 
     assert_int_equal(similarity->threshold, 500000);
     assert_int_equal(similarity->min_coverage, 500000);
@@ -192,9 +192,10 @@ static void defaults(void **state)
     assert_string_equal(config->api_socket, "/run/understudy/api.sock");
     assert_int_equal(config->api_socket_mode, 0660);
     assert_int_equal(config->n_hypervisors, 0);
-    assert_patterns(&config->pool.protect, "*");
-    assert_patterns(&config->pool.standby, "*");
+    assert_patterns(&config->pool.protect, NULL);
+    assert_patterns(&config->pool.standby, NULL);
     assert_patterns(&config->pool.ignore, NULL);
+    assert_patterns(&config->storage.shared, NULL);
     assert_int_equal(config->n_machines, 0);
     defaults_of_similarity(&config->similarity);
     assert_int_equal(config->failure.io_error_grace_us, 30 * USEC_PER_SEC);
@@ -205,13 +206,15 @@ static void defaults(void **state)
     assert_true(config->failure.host_kill_is_failure);
     assert_int_equal(config->recovery.call_timeout_us, 10 * USEC_PER_SEC);
     assert_int_equal(config->recovery.start_timeout_us, 60 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.order, ORDER_REPLACEMENT);
+    assert_int_equal(config->recovery.shutdown_timeout_us, 60 * USEC_PER_SEC);
     assert_int_equal(config->recovery.settle_us, 2 * USEC_PER_SEC);
     assert_int_equal(config->recovery.attempts, 3);
     assert_int_equal(config->recovery.history_length, 256);
     assert_int_equal(config->discovery.resync_interval_us, 600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.reconnect_max_us, 10 * USEC_PER_SEC);
     assert_int_equal(config->host_timeout_us, 30 * USEC_PER_SEC);
-    assert_int_equal(config->hold_share, 500000);
+    assert_int_equal(config->isolation_share, 500000);
     assert_int_equal(config->when_both_run, BOTH_RUN_ALERT);
     assert_null(config->fence.command);
     assert_int_equal(config->fence.action, FENCE_OFF);
@@ -241,8 +244,9 @@ static void lists_and_maps_of_full(const struct config *config)
     assert_string_equal(config->hypervisors[1].uri, "test:///default");
     assert_int_equal(config->pool.protect.count, 2);
     assert_string_equal(config->pool.protect.items[1], "rack-1/db-?");
-    assert_patterns(&config->pool.standby, NULL);
+    assert_patterns(&config->pool.standby, "spare-*");
     assert_patterns(&config->pool.ignore, "*-template");
+    assert_patterns(&config->storage.shared, "/srv/shared");
     assert_int_equal(config->n_machines, 2);
     assert_string_equal(config->machines[0].name, "VM-001");
     assert_int_equal(config->machines[0].n_facts, 4);
@@ -275,7 +279,7 @@ static void hosts_of_full(const struct config *config)
     assert_option(&config->hypervisors[0].fence.items[1], "power_wait", "5");
     assert_int_equal(config->hypervisors[1].fence.count, 0);
     assert_int_equal(config->host_timeout_us, 45 * USEC_PER_SEC);
-    assert_int_equal(config->hold_share, 600000);
+    assert_int_equal(config->isolation_share, 1000000);
     assert_int_equal(config->when_both_run, BOTH_RUN_STOP_ORIGINAL);
     assert_string_equal(config->fence.command, "/usr/sbin/fence_ipmilan");
     assert_int_equal(config->fence.action, FENCE_REBOOT);
@@ -312,6 +316,8 @@ static void everything_set(void **state)
     assert_false(config->failure.host_kill_is_failure);
     assert_int_equal(config->recovery.call_timeout_us, 2 * USEC_PER_SEC);
     assert_int_equal(config->recovery.start_timeout_us, 300 * USEC_PER_SEC);
+    assert_int_equal(config->recovery.order, ORDER_ORIGINAL);
+    assert_int_equal(config->recovery.shutdown_timeout_us, 90 * USEC_PER_SEC);
     assert_int_equal(config->recovery.settle_us, 3 * USEC_PER_SEC);
     assert_int_equal(config->recovery.attempts, 7);
     assert_int_equal(config->recovery.history_length, 1000);
@@ -402,13 +408,15 @@ static void assert_only_differs_in(const struct config *config, const char *cons
 }
 
 /* A new installation names no machine yet, so it must start and end none. */
-static void sample_observes_and_sets_nothing_else_but_defaults(void **state)
+static void sample_protects_nothing_and_sets_nothing_but_defaults(void **state)
 {
-    static const char *const paths[] = {"hypervisors", "mode"};
+    static const char *const paths[] = {"hypervisors"};
     _cleanup_(config_freep) struct config *config = parse_file(SAMPLE);
 
     (void)state;
-    assert_int_equal(config->mode, MODE_OBSERVE);
+    assert_int_equal(config->mode, MODE_AUTOMATIC);
+    assert_int_equal(config->pool.protect.count, 0);
+    assert_int_equal(config->pool.standby.count, 0);
     assert_only_differs_in(config, paths, ELEMENTS_OF(paths));
 }
 
@@ -416,7 +424,7 @@ static void sample_observes_and_sets_nothing_else_but_defaults(void **state)
 static void sample_uncommented_sets_nothing_but_defaults(void **state)
 {
     /* Of the machines, an example is shown. */
-    static const char *const paths[] = {"hypervisors", "mode", "machines"};
+    static const char *const paths[] = {"hypervisors", "machines"};
     size_t size;
     _cleanup_(freep) char *text = write_sample(&size);
     _cleanup_(config_freep) struct config *config = NULL;
@@ -601,6 +609,45 @@ static void warnings_do_not_refuse(void **state)
     assert_string_equal(config->machines[0].name, "web-*");
 }
 
+/* The one warning of a configuration; NULL: none. */
+static void assert_warning(const char *text, const char *expected, unsigned line)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(config_freep) struct config *config = NULL;
+
+    assert_int_equal(config_parse(text, strlen(text), "f", &diags, &config), 0);
+    assert_int_equal(diags.count, expected != NULL ? 1 : 0);
+    if (expected == NULL)
+        return;
+    assert_int_equal(diags.items[0].severity, DIAG_WARNING);
+    assert_int_equal(diags.items[0].line, line);
+    assert_non_null(strstr(diags.items[0].message, expected));
+}
+
+static void a_driver_that_libvirt_does_not_know_is_warned_of(void **state)
+{
+    (void)state;
+    assert_warning("hypervisors:\n  - {name: a, uri: \"quemu+ssh://b/system\"}\n",
+                   "hypervisors[0].uri: libvirt knows no driver \"quemu\"", 2);
+    assert_warning("hypervisors:\n  - {name: a, uri: \"qemu+ssh://b/system\"}\n", NULL, 0);
+}
+
+#define FENCE     "fence: {command: /usr/sbin/fence_ipmilan}\n"
+#define OWN       "hypervisors: [{name: a, uri: \"qemu:///system\"}"
+#define AND(host) ", {name: " host ", uri: \"qemu+tls://" host "/system\"}"
+
+static void a_fence_command_that_is_never_used_is_warned_of(void **state)
+{
+    (void)state;
+    assert_warning(FENCE OWN AND("b") "]\n", "fence.command: is never used: with one remote hypervisor", 1);
+    assert_warning(FENCE OWN AND("b") "]\nisolation_share: 0.99\n", "isolation_share must be 1", 1);
+    assert_warning(FENCE OWN AND("b") "]\nisolation_share: 1\n", NULL, 0);
+    assert_warning(FENCE OWN AND("b") AND("c") "]\n", NULL, 0);
+    assert_warning(FENCE OWN AND("b") AND("c") "]\nisolation_share: 0.4\n", "one of 2 remote hypervisors", 1);
+    assert_warning(FENCE OWN "]\n", NULL, 0);
+    assert_warning(OWN AND("b") "]\n", NULL, 0);
+}
+
 /* Success or errors, never neither: and never a crash, which the sanitizers watch for. */
 static void parse_anything(const char *text, size_t length)
 {
@@ -656,7 +703,7 @@ int main(void)
         cmocka_unit_test(every_key_is_read_and_compared),
         cmocka_unit_test(restarts_are_for_few_keys),
         cmocka_unit_test(sample_is_what_the_schema_writes),
-        cmocka_unit_test(sample_observes_and_sets_nothing_else_but_defaults),
+        cmocka_unit_test(sample_protects_nothing_and_sets_nothing_but_defaults),
         cmocka_unit_test(sample_uncommented_sets_nothing_but_defaults),
         cmocka_unit_test(threshold_is_the_default_of_coverage),
         cmocka_unit_test(case_study_weights),
@@ -668,6 +715,8 @@ int main(void)
         cmocka_unit_test(errors_have_a_limit),
         cmocka_unit_test(findings_are_appended),
         cmocka_unit_test(warnings_do_not_refuse),
+        cmocka_unit_test(a_driver_that_libvirt_does_not_know_is_warned_of),
+        cmocka_unit_test(a_fence_command_that_is_never_used_is_warned_of),
         cmocka_unit_test(every_truncation_is_survived),
         cmocka_unit_test(flipped_bytes_are_survived),
     };

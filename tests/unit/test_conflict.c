@@ -25,11 +25,12 @@ static void assert_conflict(struct fixture *fixture, const struct pair *pair, en
                             const char *name)
 {
     struct candidate candidate;
+    char address[MAC_TEXT_SIZE];
 
     assert_verdict(fixture, pair->candidate, CANDIDATE_IN_USE);
     candidate = candidate_of(fixture, pair->candidate);
-    assert_int_equal(candidate.conflict->kind, kind);
-    assert_string_equal(candidate.conflict->name, name);
+    assert_int_equal(use_kind(candidate.conflict), kind);
+    assert_string_equal(use_name(candidate.conflict, address), name);
     assert_ptr_equal(candidate.conflict_with, pair->other);
 }
 
@@ -130,6 +131,75 @@ static void test_disks_that_may_be_shared(void **state)
     assert_verdict(fixture, pair.candidate, CANDIDATE_IN_USE);
 }
 
+/* Through a symbolic link; the same link may lead elsewhere by now. */
+static void test_a_disk_by_another_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    give_disk_known_as(fixture, pair.candidate, "/link.img", "/real.img", false);
+    give_disk_known_as(fixture, pair.other, "/link.img", "/elsewhere.img", false);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    give_disk(fixture, pair.other, "/real.img");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/link.img");
+}
+
+static void test_a_volume_and_its_file(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    give_disk_known_as(fixture, pair.candidate, "fast/volume", "/fast/volume", false);
+    give_disk(fixture, pair.other, "/fast/volume");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "fast/volume");
+}
+
+static void test_a_path_in_a_network_pool_is_the_same_on_all_hosts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "other");
+
+    give_disk_known_as(fixture, pair.candidate, "nas/vm", "/mnt/nas/vm", false);
+    give_disk_known_as(fixture, pair.other, "share/vm", "/mnt/nas/vm", false);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    give_disk_known_as(fixture, pair.candidate, "nas/vm", "/mnt/nas/vm", true);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE); /* there it is a file of that host */
+    give_disk_known_as(fixture, pair.other, "share/vm", "/mnt/nas/vm", true);
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "nas/vm");
+}
+
+static void configure_shared(struct fixture *fixture, const char *directory)
+{
+    string_list_done(&fixture->config.storage.shared);
+    if (directory != NULL)
+        assert_int_equal(string_list_add(&fixture->config.storage.shared, directory), 0);
+    assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
+}
+
+/* As a new configuration says, by the path that is written or by the one that it leads to; and as it does not say any more. */
+static void test_a_path_below_a_shared_directory_is_the_same_on_all_hosts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "other");
+
+    share_disk(fixture, &pair, "/srv/shared/vm.qcow2");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    configure_shared(fixture, "/srv/shared");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/srv/shared/vm.qcow2");
+    configure_shared(fixture, "/srv/share");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    configure_shared(fixture, "/srv//");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/srv/shared/vm.qcow2");
+    configure_shared(fixture, NULL);
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    give_disk_known_as(fixture, pair.candidate, "/link.img", "/mnt/nas/vm", false);
+    give_disk(fixture, pair.other, "/mnt/nas/vm");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    configure_shared(fixture, "/mnt/nas");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/link.img");
+    configure_shared(fixture, NULL);
+}
+
 static void test_a_path_is_the_same_on_one_host_only(void **state)
 {
     struct fixture *fixture = *state;
@@ -141,6 +211,8 @@ static void test_a_path_is_the_same_on_one_host_only(void **state)
     give_volume(fixture, pair.other, "default", "vm.qcow2");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
     share_disk(fixture, &pair, "nvme:0000:01:00.0/1"); /* written as a network source, and is in the host */
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    share_disk(fixture, &pair, "nbd:vm@/run/nbd.sock"); /* the socket is in the host, too */
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
     share_disk(fixture, &pair, "rbd:machines/vm");
     assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "rbd:machines/vm");
@@ -189,6 +261,9 @@ static void test_an_address_and_a_disk_of_one_name_are_two_things(void **state)
     give_disk(fixture, pair.candidate, "52:54:00:00:00:01");
     give_address(fixture, pair.other, "52:54:00:00:00:01");
     give_device(fixture, pair.other, "52:54:00:00:00:01");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    give_disk(fixture, pair.candidate, "/52:54:00:00:00:01"); /* of one host, as a device is */
+    give_device(fixture, pair.other, "/52:54:00:00:00:01");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
 }
 
@@ -361,7 +436,7 @@ static void test_the_one_in_the_way_is_found_among_many(void **state)
         give_address(fixture, candidate, mac);
         found = candidate_of(fixture, candidate);
         assert_int_equal(found.verdict, CANDIDATE_IN_USE);
-        assert_int_equal(found.conflict->kind, EXCLUSIVE_ADDRESS);
+        assert_int_equal(use_kind(found.conflict), EXCLUSIVE_ADDRESS);
         assert_true(found.conflict_with == others[i / 2 * 2] || found.conflict_with == others[i / 2 * 2 + 1]);
         redescribe(fixture, candidate, plain);
         assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
@@ -373,11 +448,91 @@ static void test_the_one_in_the_way_is_found_among_many(void **state)
 static bool could_both_run(struct fixture *fixture, const struct machine *a, const struct machine *b)
 {
     assert_int_equal(pool_settle(fixture->pool, 0), 0);
-    assert_int_equal(choose_conflict_between(a, b), choose_conflict_between(b, a));
-    return !choose_conflict_between(a, b);
+    assert_int_equal(choose_conflict_between(fixture->pool, a, b), choose_conflict_between(fixture->pool, b, a));
+    return !choose_conflict_between(fixture->pool, a, b);
 }
 
 /* Whether they are up or not. */
+static void assert_below(struct fixture *fixture, const struct machine *candidate, const struct machine *overlay)
+{
+    struct candidate found;
+
+    assert_verdict(fixture, candidate, CANDIDATE_IN_USE);
+    found = candidate_of(fixture, candidate);
+    assert_true(found.is_below);
+    assert_ptr_equal(found.conflict_with, overlay);
+}
+
+/* app1 runs on an overlay of base.img, and is killed; a template whose disk is base.img was started. */
+static void test_an_image_below_a_disk_of_the_failed_machine(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *failed = add_failed(fixture), *template = add(fixture, "template", WEB);
+
+    give_disk(fixture, failed, "/images/app1.qcow2");
+    give_backing(fixture, failed, "/images/base.img");
+    give_disk(fixture, template, "/images/base.img");
+    assert_below(fixture, template, failed);
+}
+
+static void test_an_image_below_a_disk_of_a_machine_that_is_off(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    pool_edit(fixture->pool, pair.other)->state = MACHINE_SHUT_OFF;
+    give_disk(fixture, pair.candidate, "/images/base.img");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    give_backing(fixture, pair.other, "/images/base.img");
+    assert_below(fixture, pair.candidate, pair.other);
+}
+
+/* A machine in maintenance writes to what stands below the disk of the candidate. */
+static void test_an_image_below_a_disk_of_the_candidate_is_written_to(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    give_disk(fixture, pair.candidate, "/images/app2.qcow2");
+    give_backing(fixture, pair.candidate, "/images/base.img");
+    give_disk(fixture, pair.other, "/images/base.img");
+    assert_conflict(fixture, &pair, EXCLUSIVE_DISK, "/images/base.img");
+    assert_false(candidate_of(fixture, pair.candidate).is_below);
+    pool_edit(fixture->pool, pair.other)->state = MACHINE_SHUT_OFF;
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+}
+
+static void test_many_may_have_one_image_below_their_disks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pair pair = add_pair(fixture, "local");
+
+    give_disk(fixture, pair.candidate, "/images/app2.qcow2");
+    give_backing(fixture, pair.candidate, "/images/base.img");
+    give_disk(fixture, pair.other, "/images/app1.qcow2");
+    give_backing(fixture, pair.other, "/images/base.img");
+    assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
+    assert_false(choose_conflict_between(fixture->pool, pair.candidate, pair.other));
+}
+
+/* The same machine on two hosts, as a migration leaves it: where one is up, the other is no candidate. */
+static void test_the_same_machine_is_up_on_another_host(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *candidate, *twin;
+
+    add_failed(fixture);
+    candidate = add(fixture, "web", WEB);
+    fixture->machines--;
+    twin = add_on(fixture, "other", "web", "data/else");
+    assert_string_equal(candidate->uuid, twin->uuid);
+    assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
+    run_machine(fixture, twin);
+    assert_verdict(fixture, candidate, CANDIDATE_IN_USE);
+    assert_int_equal(use_kind(candidate_of(fixture, candidate).conflict), EXCLUSIVE_IDENTITY);
+    assert_ptr_equal(candidate_of(fixture, candidate).conflict_with, twin);
+}
+
 static void test_two_machines_that_could_not_both_run(void **state)
 {
     struct fixture *fixture = *state;
@@ -406,6 +561,10 @@ int main(void)
         choose_test(test_a_disk_is_in_use_by_a_machine_that_is_no_candidate),
         choose_test(test_disks_that_may_be_shared),
         choose_test(test_a_path_is_the_same_on_one_host_only),
+        choose_test(test_a_disk_by_another_name),
+        choose_test(test_a_path_below_a_shared_directory_is_the_same_on_all_hosts),
+        choose_test(test_a_volume_and_its_file),
+        choose_test(test_a_path_in_a_network_pool_is_the_same_on_all_hosts),
         choose_test(test_a_volume_in_use),
         choose_test(test_a_local_nvme_disk_in_use),
         choose_test(test_an_address_in_use_anywhere),
@@ -419,6 +578,11 @@ int main(void)
         choose_test(test_all_users_are_looked_at),
         choose_test(test_a_conflict_is_the_last_reason),
         choose_test(test_the_one_in_the_way_is_found_among_many),
+        choose_test(test_an_image_below_a_disk_of_the_failed_machine),
+        choose_test(test_an_image_below_a_disk_of_a_machine_that_is_off),
+        choose_test(test_an_image_below_a_disk_of_the_candidate_is_written_to),
+        choose_test(test_many_may_have_one_image_below_their_disks),
+        choose_test(test_the_same_machine_is_up_on_another_host),
         choose_test(test_two_machines_that_could_not_both_run),
     };
 

@@ -61,6 +61,33 @@ static void test_a_service_that_kills_its_machines_does_not_go_through_the_pool(
     assert_int_equal(world->told[NOTICE_EXHAUSTED], 1);
 }
 
+/* NULL: nothing is against it. */
+static void expect_obstacle(struct world *world, unsigned number, const char *words)
+{
+    _cleanup_(explanation_freep) struct explanation *explanation = NULL;
+
+    assert_int_equal(
+        coordinator_explain(world->coordinator, world_machine(world, number), 10, world->now, &explanation), 0);
+    assert_true((explanation->obstacle == NULL) == (words == NULL));
+    if (words != NULL)
+        assert_non_null(strstr(explanation->obstacle, words));
+}
+
+static void test_explain_does_not_promise_what_the_limit_refuses(struct world *world)
+{
+    unsigned last;
+
+    world->config.recovery.limit = 2;
+    add_many(world, 1, 8);
+    last = kill_along_the_chain(world, 0, 1);
+    expect_obstacle(world, last, NULL);
+    expect_obstacle(world, 0, "serves in its place");
+    last = kill_along_the_chain(world, last, 1);
+    expect_obstacle(world, last, "recovery.limit");
+    world_pass(world, world->config.recovery.limit_window_us);
+    expect_obstacle(world, last, NULL);
+}
+
 static void test_another_machine_has_a_budget_of_its_own(struct world *world)
 {
     world->config.recovery.limit = 2;
@@ -188,13 +215,13 @@ static void kill_many(struct world *world, unsigned n)
     world_drive(world);
 }
 
-static void test_mass_failure_is_held_until_it_is_released(struct world *world)
+static void test_mass_failure_waits_until_the_brake_is_released(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     kill_many(world, 3);
     world_pass(world, 600 * USEC_PER_SEC);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->told[NOTICE_BRAKE_ON], 1);
     assert_int_equal(world->asked[ACTION_START] + world->asked[ACTION_DESTROY], 0);
 
@@ -204,8 +231,10 @@ static void test_mass_failure_is_held_until_it_is_released(struct world *world)
     assert_int_equal(world->asked[ACTION_START], 0);
     assert_int_equal(world->told[NOTICE_BRAKE_ON], 1);
 
-    assert_true(coordinator_release(world->coordinator, world->now));
-    assert_false(coordinator_release(world->coordinator, world->now));
+    expect_obstacle(world, 3, "release brake");
+    assert_true(coordinator_release_brake(world->coordinator, world->now));
+    assert_false(coordinator_release_brake(world->coordinator, world->now));
+    expect_obstacle(world, 3, NULL);
     world_pass(world, SETTLED);
     assert_int_equal(world->told[NOTICE_BRAKE_OFF], 1);
     for (unsigned i = 0; i < 4; i++)
@@ -218,7 +247,7 @@ static void test_half_of_them_is_not_more_than_half(struct world *world)
     add_many(world, 6, 10);
     kill_many(world, 3);
     world_pass(world, SETTLED);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->told[NOTICE_RECOVERED], 3);
 }
 
@@ -228,7 +257,7 @@ static void test_few_failures_never_brake(struct world *world)
     add_many(world, 2, 10);
     kill_many(world, 2); /* all there are, but less than the minimum */
     world_pass(world, SETTLED);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->told[NOTICE_RECOVERED], 2);
 }
 
@@ -240,7 +269,7 @@ static void test_failures_far_from_each_other_do_not_brake(struct world *world)
         world_kill(world, i);
         world_pass(world, 31 * USEC_PER_SEC);
     }
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->told[NOTICE_RECOVERED], 4);
 }
 
@@ -256,7 +285,7 @@ static void test_one_machine_that_fails_often_does_not_brake(struct world *world
         world_pass(world, USEC_PER_SEC);
     }
     assert_int_equal(world->told[NOTICE_EXHAUSTED], 4);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
 }
 
 static void test_rehearsals_do_not_brake(struct world *world)
@@ -264,10 +293,10 @@ static void test_rehearsals_do_not_brake(struct world *world)
     world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 4, 10);
     for (unsigned i = 0; i < 4; i++)
-        coordinator_expect_drill(world->coordinator, world_machine(world, i), world->now);
+        world_order_drill(world, i);
     kill_many(world, 4);
     world_pass(world, SETTLED);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->told[NOTICE_RECOVERED], 4);
 }
 
@@ -285,36 +314,36 @@ static void test_the_brake_works_again_after_a_release(struct world *world)
     add_many(world, 4, 10);
     kill_many(world, 4);
     world_pass(world, SETTLED);
-    assert_true(coordinator_release(world->coordinator, world->now));
+    assert_true(coordinator_release_brake(world->coordinator, world->now));
     world_pass(world, SETTLED);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
     for (unsigned i = 4; i < 8; i++)
         assert_int_equal(world->domains[i].state, MACHINE_RUNNING);
     for (unsigned i = 4; i < 8; i++)
         world_kill(world, i);
     world_pass(world, SETTLED);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->told[NOTICE_BRAKE_ON], 2);
     assert_int_equal(world->asked[ACTION_START], 4);
 }
 
-/* Whoever released it has seen those: they do not count again. */
+/* The operator who released it has seen those: they do not count again. */
 static void test_one_more_failure_after_a_release_does_not_brake(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
     add_many(world, 5, 10);
     kill_many(world, 3);
     world_pass(world, USEC_PER_SEC);
-    assert_true(coordinator_release(world->coordinator, world->now));
+    assert_true(coordinator_release_brake(world->coordinator, world->now));
     world_pass(world, SETTLED);
     world_kill(world, 3);
     world_pass(world, SETTLED);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
     world_expect(world, 3, RECOVERY_RECOVERED);
 }
 
 /* What is on its way when the brake comes on stops before the start: the intent is written, the hooks run. */
-static void test_what_was_decided_already_is_held_too(struct world *world)
+static void test_what_was_decided_already_waits_too(struct world *world)
 {
     static const enum action_kind steps[] = {ACTION_RECORD, ACTION_HOOK};
 
@@ -329,11 +358,11 @@ static void test_what_was_decided_already_is_held_too(struct world *world)
         world_kill(world, 1);
         world_kill(world, 2);
         world_drive(world);
-        assert_true(coordinator_is_held(world->coordinator));
+        assert_true(coordinator_is_braked(world->coordinator));
         world_release(world);
         world_pass(world, SETTLED);
         assert_int_equal(world->asked[ACTION_START], 0);
-        coordinator_release(world->coordinator, world->now);
+        coordinator_release_brake(world->coordinator, world->now);
         world_pass(world, SETTLED);
         for (unsigned n = 0; n < 3; n++)
             world_expect(world, n, RECOVERY_RECOVERED);
@@ -353,11 +382,11 @@ static void test_the_brake_comes_on_while_failures_are_gathered(struct world *wo
     world_expect(world, 0, RECOVERY_SELECTING);
     world_kill(world, 2);
     world_drive(world);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     world_pass(world, USEC_PER_SEC);
     assert_true(coordinator_deadline(world->coordinator) > world->now.mono_us);
     world_release(world);
-    coordinator_release(world->coordinator, world->now);
+    coordinator_release_brake(world->coordinator, world->now);
     world_pass(world, SETTLED);
     for (unsigned i = 0; i < 3; i++)
         world_expect(world, i, RECOVERY_RECOVERED);
@@ -369,19 +398,19 @@ static void test_the_brake_stays_on_across_a_restart_of_the_daemon(struct world 
     add_many(world, 4, 10);
     kill_many(world, 3);
     world_pass(world, SETTLED);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     world_restart_daemon(world);
-    assert_true(coordinator_is_held(world->coordinator)); /* before anything is connected */
+    assert_true(coordinator_is_braked(world->coordinator)); /* before anything is connected */
     world_connect_all(world);
     world_pass(world, 600 * USEC_PER_SEC);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->asked[ACTION_START], 0);
-    assert_true(coordinator_release(world->coordinator, world->now));
+    assert_true(coordinator_release_brake(world->coordinator, world->now));
     world_pass(world, SETTLED);
     for (unsigned i = 0; i < 3; i++)
         world_expect(world, i, RECOVERY_RECOVERED);
     world_restart_daemon(world);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
 }
 
 static void test_restarts_are_held_too(struct world *world)
@@ -395,10 +424,10 @@ static void test_restarts_are_held_too(struct world *world)
     world_kill(world, 1);
     world_kill(world, 2);
     world_drive(world);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     world_pass(world, 600 * USEC_PER_SEC);
     assert_int_equal(world->asked[ACTION_START], 0);
-    coordinator_release(world->coordinator, world->now);
+    coordinator_release_brake(world->coordinator, world->now);
     world_pass(world, 60 * USEC_PER_SEC);
     for (unsigned n = 0; n < 3; n++)
         world_expect(world, n, RECOVERY_RECOVERED);
@@ -415,7 +444,7 @@ static void test_a_machine_that_comes_back_while_held_is_dismissed(struct world 
     world_drive(world);
     for (unsigned i = 0; i < 4; i++)
         world_expect(world, i, RECOVERY_DISMISSED);
-    coordinator_release(world->coordinator, world->now);
+    coordinator_release_brake(world->coordinator, world->now);
     world_pass(world, SETTLED);
     assert_int_equal(world->asked[ACTION_START], 0);
 }
@@ -482,6 +511,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         world_test(test_a_service_that_kills_its_machines_does_not_go_through_the_pool),
+        world_test(test_explain_does_not_promise_what_the_limit_refuses),
         world_test(test_another_machine_has_a_budget_of_its_own),
         world_test(test_recoveries_in_which_nothing_was_started_do_not_count),
         world_test(test_booting_by_hand_in_between_resets_nothing),
@@ -490,7 +520,7 @@ int main(void)
         world_test(test_without_a_limit_there_is_none),
         world_test(test_a_short_history_does_not_lift_the_limit),
         world_test(test_replacements_that_boot_and_die_do_not_loop),
-        world_test(test_mass_failure_is_held_until_it_is_released),
+        world_test(test_mass_failure_waits_until_the_brake_is_released),
         world_test(test_half_of_them_is_not_more_than_half),
         world_test(test_few_failures_never_brake),
         world_test(test_failures_far_from_each_other_do_not_brake),
@@ -499,7 +529,7 @@ int main(void)
         world_test(test_without_a_share_there_is_no_brake),
         world_test(test_the_brake_works_again_after_a_release),
         world_test(test_one_more_failure_after_a_release_does_not_brake),
-        world_test(test_what_was_decided_already_is_held_too),
+        world_test(test_what_was_decided_already_waits_too),
         world_test(test_the_brake_comes_on_while_failures_are_gathered),
         world_test(test_the_brake_stays_on_across_a_restart_of_the_daemon),
         world_test(test_restarts_are_held_too),

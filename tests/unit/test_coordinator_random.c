@@ -54,7 +54,7 @@ static void random_trouble(struct world *world, uint64_t *seed)
         coordinator_handle_clock_jump(world->coordinator, world->now);
         break;
     case 3:
-        coordinator_release(world->coordinator, world->now);
+        coordinator_release_brake(world->coordinator, world->now);
         break;
     default:
         world->loses_writes = random_below(seed, 3) == 0;
@@ -158,7 +158,7 @@ static void put_in_order(struct world *world)
         if (!world->is_connected[i])
             world_connect(world, i);
     for (unsigned i = 0; i < 3; i++) {
-        coordinator_release(world->coordinator, world->now);
+        coordinator_release_brake(world->coordinator, world->now);
         world_pass(world, world->config.recovery.retry_for_us / 2); /* nothing is tried again after that */
     }
 }
@@ -177,7 +177,7 @@ static void assert_in_order(const struct world *world)
 
 static void test_random_courses_keep_the_promises(struct world *world)
 {
-    unsigned recovered = 0, resumed = 0, held = 0, unrecorded = 0;
+    unsigned recovered = 0, resumed = 0, braked = 0, unrecorded = 0;
 
     for (uint64_t round = 1; round <= 200; round++) {
         uint64_t seed = round * UINT64_C(0x9e3779b97f4a7c15);
@@ -192,10 +192,10 @@ static void test_random_courses_keep_the_promises(struct world *world)
         assert_in_order(world);
         recovered += world->told[NOTICE_RECOVERED];
         resumed += world->told[NOTICE_RESUMED];
-        held += world->told[NOTICE_BRAKE_ON];
+        braked += world->told[NOTICE_BRAKE_ON];
         unrecorded += world->told[NOTICE_INTENT_FAILED];
     }
-    assert_true(recovered > 100 && resumed > 10 && held > 10 && unrecorded > 10);
+    assert_true(recovered > 100 && resumed > 10 && braked > 10 && unrecorded > 10);
 }
 
 int main(void)

@@ -423,13 +423,18 @@ static void test_memory_that_is_not_known_excludes_no_candidate(struct world *wo
 /* Booted and suspended, it has its memory already. */
 static void test_a_paused_machine_needs_no_memory(struct world *world)
 {
-    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_PAUSED);
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
     world->config.recovery.check_memory = true;
-    world->domains[b].reason = REASON_USER;
+    world->config.standby.warm = 1;
+    world->free_memory_kib[0] = 4 * GIB_KIB;
     world->domains[b].role = "standby";
-    world->free_memory_kib[0] = 1;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
     world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_machine(world, b)->state, MACHINE_PAUSED);
+    world->free_memory_kib[0] = 1;
+    world_pass(world, world->config.discovery.resync_interval_us);
     world_kill(world, a);
     world_pass(world, SETTLED);
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Starts whose answer was lost: they may take effect at any time afterwards, and two machines must not serve for one
- * failure, whoever died in between.
+ * failure, whatever died in between.
  */
 #include <errno.h>
 #include <string.h>
@@ -91,8 +91,8 @@ static void test_the_daemon_dies_before_it_has_ended_it(struct world *world)
     assert_only_c(world, a);
 }
 
-/* The daemon died over the first start of b, and the connection over the second: both take effect, one by one. */
-static void test_two_starts_of_one_machine_take_effect(struct world *world)
+/* The daemon died over the first start of "b", and the second has this error: both may take effect, one by one. */
+static unsigned started_twice(struct world *world, int error)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
@@ -104,18 +104,115 @@ static void test_two_starts_of_one_machine_take_effect(struct world *world)
     world->holds = 1u << ACTION_START;
     world_connect_all(world);
     world_pass(world, SETTLED);
-    world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
+    world_answer_error(world, world_find_pending(world, ACTION_START), error);
     world->holds = 0;
+    if (error == -ENOTCONN) {
+        world_disconnect(world, 0);
+        world_connect(world, 0);
+    }
     world_pass(world, SETTLED);
     assert_int_equal(world_expect(world, a, RECOVERY_EXHAUSTED)->n_attempts, 2);
-    for (int i = 0; i < 2; i++) {
-        world_boot(world, b);
-        world_pass(world, SETTLED);
-        assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
-    }
-    world_boot(world, b);
+    return b;
+}
+
+static void assert_is_ended(struct world *world, unsigned machine)
+{
+    world_boot(world, machine);
     world_pass(world, SETTLED);
-    assert_int_equal(world->domains[b].state, MACHINE_RUNNING);
+    assert_int_equal(world->domains[machine].state, MACHINE_SHUT_OFF);
+}
+
+/* What comes up is the operator's doing. */
+static void assert_goes_on(struct world *world, unsigned machine)
+{
+    world_boot(world, machine);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[machine].state, MACHINE_RUNNING);
+}
+
+/* The call that starts it for the latest recovery, which had timed out. */
+static void answer_late(struct world *world, unsigned machine, int error)
+{
+    const size_t last = coordinator_recovery_count(world->coordinator) - 1;
+    struct action start = {.kind = ACTION_START, .target = machine_ref_of(world_machine(world, machine))};
+    struct action_result result = {.error = error};
+
+    strcpy(start.recovery_id, coordinator_recovery(world->coordinator, last)->id);
+    coordinator_handle_late_result(world->coordinator, &start, &result, world->now);
+    world_drive(world);
+}
+
+static void test_two_starts_of_one_machine_take_effect(struct world *world)
+{
+    unsigned b = started_twice(world, -ENOTCONN);
+
+    assert_is_ended(world, b);
+    assert_is_ended(world, b);
+    assert_goes_on(world, b);
+}
+
+/* What is ended as if it had taken effect was started by other hands; it takes effect later, with the next daemon. */
+static void test_a_start_that_hangs_is_still_to_come_when_other_hands_were_faster(struct world *world)
+{
+    unsigned b = started_twice(world, -ETIMEDOUT);
+
+    assert_is_ended(world, b);
+    assert_is_ended(world, b);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    assert_is_ended(world, b);
+}
+
+static void test_a_start_that_hung_is_over_when_it_is_answered(struct world *world)
+{
+    unsigned b = started_twice(world, -ETIMEDOUT);
+
+    assert_is_ended(world, b);
+    assert_is_ended(world, b);
+    answer_late(world, b, -EIO);
+    assert_goes_on(world, b);
+}
+
+/* Told after the end was answered, as an event that was on its way. */
+static void test_news_of_the_one_start_does_not_stand_for_the_other(struct world *world)
+{
+    unsigned b = started_twice(world, -ENOTCONN);
+
+    world_boot(world, b);
+    world_drive(world);
+    assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+    world_tell(world, b, EVENT_STARTED_BOOTED);
+    world_pass(world, SETTLED);
+    assert_is_ended(world, b);
+}
+
+/* It comes up by its first start while it is the candidate again, which it then is no more. */
+static void test_what_comes_up_as_a_candidate_that_is_withdrawn_is_ended(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_drive(world);
+    world_restart_daemon(world);
+    world->holds = 1u << ACTION_RECORD;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECORDING)->replacement_name, "b");
+    world_disconnect(world, 0);
+    world->domains[b].state = MACHINE_RUNNING;
+    world->holds |= 1u << ACTION_LIST;
+    world_connect(world, 0);
+    world_drive(world);
+    world_answer(world, world_find_pending(world, ACTION_RECORD), true);
+    world_drive(world);
+    world_release(world);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    assert_int_equal(world->domains[b].destroys, 2);
+    assert_int_equal(world_count_running(world), 1);
 }
 
 static void test_it_cannot_be_ended_at_once(struct world *world)
@@ -130,6 +227,19 @@ static void test_it_cannot_be_ended_at_once(struct world *world)
     world->holds = 0;
     world_pass(world, SETTLED);
     assert_only_c(world, a);
+}
+
+/* Its start is older than the question, so that it does not speak against the answer. */
+static void test_an_end_that_is_answered_before_it_is_told_is_asked_for_once(struct world *world)
+{
+    unsigned a = replaced_by_c(world);
+    unsigned asked = world->asked[ACTION_DESTROY];
+
+    world->answers_first = true;
+    world_boot(world, a + 1);
+    world_pass(world, SETTLED);
+    assert_only_c(world, a);
+    assert_int_equal(world->asked[ACTION_DESTROY], asked + 1);
 }
 
 static void test_after_a_while_it_is_the_operators_doing(struct world *world)
@@ -317,6 +427,25 @@ static void test_a_start_that_overtakes_its_own_end_is_ended_all_the_same(struct
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
 }
 
+/* While the daemon was not running, it was started by hand and shut down: it is not the one that failed any more. */
+static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
+
+    world->domains[a].role = "standby,protected";
+    world->domains[b].role = "protected";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    assert_true(world_machine(world, a)->failed_unrecovered);
+    world_restart_daemon(world);
+    world->domains[a].reason = REASON_SHUTDOWN;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_false(world_machine(world, a)->failed_unrecovered);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -325,7 +454,12 @@ int main(void)
         world_test(test_it_takes_effect_while_the_daemon_is_away),
         world_test(test_the_daemon_dies_before_it_has_ended_it),
         world_test(test_two_starts_of_one_machine_take_effect),
+        world_test(test_a_start_that_hangs_is_still_to_come_when_other_hands_were_faster),
+        world_test(test_a_start_that_hung_is_over_when_it_is_answered),
+        world_test(test_news_of_the_one_start_does_not_stand_for_the_other),
+        world_test(test_what_comes_up_as_a_candidate_that_is_withdrawn_is_ended),
         world_test(test_it_cannot_be_ended_at_once),
+        world_test(test_an_end_that_is_answered_before_it_is_told_is_asked_for_once),
         world_test(test_after_a_while_it_is_the_operators_doing),
         world_test(test_it_is_no_candidate_meanwhile),
         world_test(test_the_failed_machine_itself_is_welcome_whenever_it_comes),
@@ -336,6 +470,7 @@ int main(void)
         world_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
         world_test(test_a_start_that_comes_while_an_end_waits_to_be_tried_again),
         world_test(test_the_failed_machine_is_not_started_into_a_used_disk),
+        world_test(test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by),
     };
 
     return cmocka_run_group_tests_name("coordinator_stray", tests, NULL, NULL);

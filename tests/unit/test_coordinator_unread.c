@@ -24,9 +24,26 @@ static void test_a_machine_that_cannot_be_read_is_not_absent(struct world *world
     assert_non_null(world_machine(world, b));
     assert_int_equal(world_machine(world, a)->state, MACHINE_RUNNING);
     assert_int_equal(world->told[NOTICE_EVENT_NOTED] + world->told[NOTICE_STOP_PLANNED], 0);
+    world->domains[b].is_unreadable = false;
     world_kill(world, a);
     world_pass(world, SETTLED);
     world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+/* What it would use now is not known. */
+static void test_a_machine_that_cannot_be_read_is_not_started(struct world *world)
+{
+    unsigned a = add_two(world), b = a + 1;
+    unsigned c = world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+
+    world_happen(world, c, EVENT_DEFINED);
+    world_pass(world, SETTLED);
+    world->domains[b].is_unreadable = true;
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    assert_int_equal(world->domains[b].starts, 0);
+    assert_int_equal(world->domains[c].starts, 1);
 }
 
 static void test_a_machine_that_cannot_be_read_at_the_start_is_remembered(struct world *world)
@@ -49,6 +66,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         world_test(test_a_machine_that_cannot_be_read_is_not_absent),
+        world_test(test_a_machine_that_cannot_be_read_is_not_started),
         world_test(test_a_machine_that_cannot_be_read_at_the_start_is_remembered),
     };
 

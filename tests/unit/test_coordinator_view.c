@@ -403,6 +403,21 @@ static void test_hypervisors_are_told_of(struct world *world)
     assert_string_equal(status.trouble, "the connection broke");
 }
 
+static void test_a_trouble_line_does_not_keep_its_first_cause(struct world *world)
+{
+    world_add_three(world);
+    world_disconnect(world, 1);
+    assert_string_equal(coordinator_hypervisor(world->coordinator, 1).trouble, "the connection broke");
+    world->holds = 1u << ACTION_LIST;
+    world_connect(world, 1);
+    assert_null(coordinator_hypervisor(world->coordinator, 1).trouble);
+    world_answer_error(world, world_find_pending(world, ACTION_LIST), -EIO);
+    assert_non_null(strstr(coordinator_hypervisor(world->coordinator, 1).trouble, "its machines cannot be listed: "));
+    world->holds = 0;
+    world_pass(world, 5 * USEC_PER_SEC);
+    assert_null(coordinator_hypervisor(world->coordinator, 1).trouble);
+}
+
 static void test_explaining_changes_nothing_and_says_what_would_be_done(struct world *world)
 {
     unsigned a = world_add_three(world);
@@ -422,7 +437,7 @@ static void test_a_drill_is_recorded_as_one(struct world *world)
     unsigned a = world_add_three(world);
     const struct recovery *recovery = NULL;
 
-    coordinator_expect_drill(world->coordinator, world_machine(world, a), world->now);
+    world_order_drill(world, a);
     world_kill(world, a);
     world_pass(world, SETTLED);
     assert_true(world_expect(world, a, RECOVERY_RECOVERED)->is_drill);
@@ -483,6 +498,7 @@ int main(void)
         world_test(test_a_hypervisor_is_removed_in_the_middle_of_a_recovery),
         world_test(test_a_hypervisor_is_added),
         world_test(test_hypervisors_are_told_of),
+        world_test(test_a_trouble_line_does_not_keep_its_first_cause),
         world_test(test_explaining_changes_nothing_and_says_what_would_be_done),
         world_test(test_a_drill_is_recorded_as_one),
         world_test(test_history_is_bounded_and_ids_are_distinct),

@@ -119,7 +119,7 @@ static void reads_a_running_qemu(void **state)
     assert_mac(d, 0, "52:54:00:ab:cd:ef");
     assert_int_equal(d->n_disks, 3);
     assert_string_equal(d->disks[0].source, "/var/lib/libvirt/images/shop-db-1.img");
-    assert_string_equal(d->disks[0].target, "vda");
+    assert_string_equal(disk_target(&d->disks[0]), "vda");
     assert_true(d->disks[0].writable);
     assert_false(d->disks[0].shareable);
     assert_true(d->disks[1].shareable);
@@ -145,6 +145,7 @@ static void reads_every_kind_of_storage(void **state)
         bool writable;
     } expected[] = {
         {"/dev/vg0/root", "vda", true},
+        {"/srv/base.qcow2", "vda", false},
         {"fast/data.qcow2", "vdb", true},
         {"rbd:libvirt-pool/image", "vdc", true},
         {"nbd:export@nbd.example.org:10809", "vdd", true},
@@ -162,12 +163,12 @@ static void reads_every_kind_of_storage(void **state)
     assert_int_equal(d->n_disks, ELEMENTS_OF(expected));
     for (size_t i = 0; i < ELEMENTS_OF(expected); i++) {
         assert_string_equal(d->disks[i].source, expected[i].source);
-        assert_string_equal(d->disks[i].target, expected[i].target);
+        assert_string_equal(disk_target(&d->disks[i]), expected[i].target);
         assert_int_equal(d->disks[i].writable, expected[i].writable);
     }
-    assert_string_equal(d->disks[1].pool, "fast");
-    assert_string_equal(d->disks[1].volume, "data.qcow2");
-    assert_null(d->disks[0].pool);
+    assert_string_equal(disk_pool(&d->disks[2]), "fast");
+    assert_string_equal(disk_volume(&d->disks[2]), "data.qcow2");
+    assert_null(disk_pool(&d->disks[0]));
     assert_int_equal(d->vcpus, 8);
     assert_int_equal(d->memory_kib, 1953125); /* 2 * 1000^3 bytes */
 }
@@ -310,7 +311,7 @@ static void the_prefix_does_not_matter(void **state)
 {
     _cleanup_(diags_done) struct diags diags = {0};
     _cleanup_(domain_description_freep) struct domain_description *d =
-        parse_with("<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "' role='ignored'>"
+        parse_with("<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "' role='ignored' service='web &amp; shop'>"
                    "<u:resource kind='os'>a &amp; b</u:resource></u:machine></metadata>",
                    &diags);
 
@@ -318,6 +319,7 @@ static void the_prefix_does_not_matter(void **state)
     assert_int_equal(diags.count, 0);
     assert_int_equal(d->roles, ROLE_IGNORED);
     assert_string_equal(feature_at(d, 0).value, "a & b");
+    assert_string_equal(d->service, "web & shop");
 }
 
 static void refuses_what_is_no_domain(void **state)
@@ -565,9 +567,98 @@ static void is_another_one_with_another_host_device(void **state)
         }
 }
 
+static void reads_whether_its_memory_is_in_huge_pages(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d =
+        parse_with("<memoryBacking><hugepages/></memoryBacking>", &diags);
+    _cleanup_(domain_description_freep) struct domain_description *other =
+        parse_with("<memoryBacking><locked/></memoryBacking>", &diags);
+
+    (void)state;
+    assert_true(d->has_hugepages);
+    assert_false(other->has_hugepages);
+    assert_false(domain_description_equal(d, other));
+    assert_int_equal(domain_description_host_memory_kib(d), 0);
+    assert_int_equal(domain_description_host_memory_kib(other), other->memory_kib);
+}
+
+/* The same image in other words: default ports, upper case, other hosts of a cluster, the unit of a target. */
+static void spells_a_network_source_in_one_way(void **state)
+{
+    static const struct {
+        const char *xml, *source;
+    } rows[] = {
+        {"<source protocol='nbd' name='a'><host name='Store'/></source>", "nbd:a@store:10809"},
+        {"<source protocol='nbd' name='a'><host name='store' port='10809'/></source>", "nbd:a@store:10809"},
+        {"<source protocol='nbd' name='a'><host name='store' port='10810'/></source>", "nbd:a@store:10810"},
+        {"<source protocol='nbd' name='a'><host transport='unix' socket='/run/s'/></source>", "nbd:a@/run/s"},
+        {"<source protocol='rbd' name='p/i'><host name='a'/><host name='b' port='6789'/></source>", "rbd:p/i"},
+        {"<source protocol='rbd' name='p/i'><host name='b'/><host name='a'/></source>", "rbd:p/i"},
+        {"<source protocol='iscsi' name='iqn.2026-11.org:t'><host name='a' port='3260'/></source>",
+         "iscsi:iqn.2026-11.org:t/0"},
+        {"<source protocol='iscsi' name='iqn.2026-11.org:t/0'><host name='b'/></source>", "iscsi:iqn.2026-11.org:t/0"},
+        {"<source protocol='iscsi' name='iqn.2026-11.org:t/1'><host name='a'/></source>", "iscsi:iqn.2026-11.org:t/1"},
+        {"<source protocol='https' name='i' query='k=1'><host name='www' port='443'/></source>", "https:i?k=1@www:443"},
+        {"<source protocol='https' name='i' query='k=1'><host name='www'/></source>", "https:i?k=1@www:443"},
+        {"<source protocol='nfs' name='/e/i'><host name='nas'/></source>", "nfs:/e/i@nas:2049"},
+        {"<source protocol='ssh' name='i'><host name='s'/></source>", "ssh:i@s:22"},
+        {"<source protocol='other' name='i'><host name='s'/></source>", "other:i@s"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(rows); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(freep) char *xml = NULL;
+
+        assert_true(asprintf(&xml, "<devices><disk type='network' device='disk'>%s<target dev='vda'/></disk></devices>",
+                             rows[i].xml) > 0);
+        _cleanup_(domain_description_freep) struct domain_description *d = parse_with(xml, &diags);
+        assert_int_equal(d->n_disks, 1);
+        assert_string_equal(d->disks[0].source, rows[i].source);
+    }
+}
+
+/* As a running machine tells it; a machine that is off mostly says nothing of it. */
+static void reads_what_stands_below_a_disk(void **state)
+{
+    static const char xml[] =
+        "<devices><disk type='file' device='disk'><source file='/app.qcow2' index='1'/>"
+        "<backingStore type='file' index='3'><format type='qcow2'/><source file='/middle.qcow2'/>"
+        "<backingStore type='network'><source protocol='nbd' name='base'><host name='store'/></source>"
+        "<backingStore/></backingStore></backingStore><target dev='vda'/></disk>"
+        "<disk type='file' device='disk'><source file='/raw.img'/><backingStore/><target dev='vdb'/></disk>"
+        "<disk type='file' device='disk'><source file='/off.img'/><target dev='vdc'/></disk></devices>";
+    static const struct {
+        const char *source;
+        bool writable, is_backing, has_chain;
+    } expected[] = {
+        {"/app.qcow2", true, false, true},
+        {"/middle.qcow2", false, true, false},
+        {"nbd:base@store:10809", false, true, false},
+        {"/raw.img", true, false, true},
+        {"/off.img", true, false, false},
+    };
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d = parse_with(xml, &diags);
+
+    (void)state;
+    assert_int_equal(diags.count, 0);
+    assert_int_equal(d->n_disks, ELEMENTS_OF(expected));
+    for (size_t i = 0; i < ELEMENTS_OF(expected); i++) {
+        assert_string_equal(d->disks[i].source, expected[i].source);
+        assert_int_equal(d->disks[i].writable, expected[i].writable);
+        assert_int_equal(d->disks[i].is_backing, expected[i].is_backing);
+        assert_int_equal(d->disks[i].has_chain, expected[i].has_chain);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_what_stands_below_a_disk),
+        cmocka_unit_test(spells_a_network_source_in_one_way),
+        cmocka_unit_test(reads_whether_its_memory_is_in_huge_pages),
         cmocka_unit_test(reads_the_test_driver),
         cmocka_unit_test(reads_a_running_qemu),
         cmocka_unit_test(reads_every_kind_of_storage),

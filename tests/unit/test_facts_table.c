@@ -36,7 +36,7 @@ static void say(struct facts *facts, enum knowledge_source source, const char *t
 
         assert_int_equal(knowledge_add(&facts->knowledge[source], features, kind, *word != '\0' ? word : NULL), 0);
     }
-    assert_int_equal(knowledge_resolve(facts->knowledge, features, &facts->features), 0);
+    assert_int_equal(knowledge_resolve(facts->knowledge, features, &facts->spec.features), 0);
 }
 
 static const struct facts *add(struct facts *facts)
@@ -45,7 +45,7 @@ static const struct facts *add(struct facts *facts)
 
     assert_int_equal(facts_table_add(&table, facts, &added), 0);
     assert_non_null(added);
-    assert_int_equal(facts->features.count, 0); /* taken over */
+    assert_int_equal(facts->spec.features.count, 0); /* taken over */
     return added;
 }
 
@@ -68,7 +68,7 @@ static void test_equal_facts_are_held_once(void **state)
     assert_int_equal(first->machines, 2);
     assert_string_equal(first->metadata.texts, "database");
     facts_table_remove(&table, first);
-    assert_int_equal(second->features.count, 1);
+    assert_int_equal(second->spec.features.count, 1);
     facts_table_remove(&table, second);
     assert_int_equal(table.index.n_used, 0);
 }

@@ -263,6 +263,37 @@ static void test_operator_destroys(void **state)
     assert_planned((struct fixture *)*state, EVENT_SHUTDOWN_HOST, EVENT_STOPPED_DESTROYED);
 }
 
+static void test_destroyed_for_a_drill(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.is_drilled = true;
+    assert_failure(fixture, CAUSE_DRILL, EVENT_SHUTDOWN_HOST, EVENT_STOPPED_DESTROYED);
+    assert_int_equal(tell(fixture, EVENT_STOPPED_DESTROYED), FAILURE_NONE);
+    boot(fixture);
+    /* What else may happen to it is what it is. */
+    assert_planned(fixture, EVENT_SHUTDOWN_GUEST, EVENT_STOPPED_SHUTDOWN);
+    boot(fixture);
+    assert_planned(fixture, EVENT_STOPPED_SAVED);
+    boot(fixture);
+    assert_failure(fixture, CAUSE_PROCESS_DIED, EVENT_STOPPED_FAILED);
+}
+
+static void test_found_destroyed_for_a_drill(void **state)
+{
+    static const enum machine_state found[] = {MACHINE_SHUT_OFF, MACHINE_GONE};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(found); i++) {
+        begin_anew(fixture);
+        fixture->context.is_drilled = true;
+        fixture->context.known = MACHINE_RUNNING;
+        assert_int_equal(list(fixture, found[i], REASON_DESTROYED), FAILURE_DETECTED);
+        assert_int_equal(fixture->cause, CAUSE_DRILL);
+        assert_int_equal(list(fixture, found[i], REASON_DESTROYED), FAILURE_NONE);
+    }
+}
+
 static void test_operator_shuts_down(void **state)
 {
     struct fixture *fixture = *state;
@@ -689,7 +720,7 @@ static void test_a_panic_whose_end_was_lost_is_one_failure(void **state)
     assert_int_equal(fixture->cause, CAUSE_PANICKED);
 }
 
-/* The connection broke between the signal and the end: the table says failure, whoever tells the end. */
+/* The connection broke between the signal and the end: the table says failure, whatever tells the end. */
 static void test_a_host_kill_whose_end_was_lost_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -850,6 +881,8 @@ int main(void)
         failure_test(test_host_shuts_down_known_late),
         failure_test(test_host_kill_may_be_declared_planned),
         failure_test(test_operator_destroys),
+        failure_test(test_destroyed_for_a_drill),
+        failure_test(test_found_destroyed_for_a_drill),
         failure_test(test_operator_shuts_down),
         failure_test(test_save_migration_and_revert),
         failure_test(test_operator_suspends),

@@ -108,7 +108,7 @@ static void bring_to(struct fixture *fixture, enum host_state state)
     case HOST_DOUBTED:
         until_doubted(fixture);
         break;
-    case HOST_HELD:
+    case HOST_ISOLATED:
         until_doubted(fixture);
         fixture->event.most_are_gone = true;
         say(fixture, HOST_WITNESSED);
@@ -141,16 +141,17 @@ static void bring_to(struct fixture *fixture, enum host_state state)
 
 /* Where each event leads before any deadline; IGNORED: it means nothing and changes nothing. */
 static const enum host_state leads[HOST_STATE_COUNT][HOST_EVENT_COUNT] = {
-    /* connected, listed, disconnected, tick, witnessed, answer, confirmed */
-    [HOST_UNKNOWN] = {HOST_REACHABLE, HOST_REACHABLE, HOST_MISSING, IGNORED, IGNORED, IGNORED, IGNORED},
-    [HOST_REACHABLE] = {HOST_REACHABLE, HOST_REACHABLE, HOST_MISSING, IGNORED, IGNORED, IGNORED, IGNORED},
-    [HOST_MISSING] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED},
-    [HOST_DOUBTED] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, HOST_FENCING, IGNORED, HOST_FENCED},
-    [HOST_HELD] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, HOST_MISSING, IGNORED, HOST_FENCED},
-    [HOST_LOST] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED},
-    [HOST_FENCING] = {HOST_FENCING, HOST_FENCING, IGNORED, IGNORED, IGNORED, HOST_FENCED, HOST_FENCED},
-    [HOST_UNFENCED] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED},
-    [HOST_FENCED] = {HOST_FENCED, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED},
+    /* connected, listed, disconnected, tick, witnessed, answer, confirmed, hold (that ended) */
+    [HOST_UNKNOWN] = {HOST_REACHABLE, HOST_REACHABLE, HOST_MISSING, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED},
+    [HOST_REACHABLE] = {HOST_REACHABLE, HOST_REACHABLE, HOST_MISSING, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED},
+    [HOST_MISSING] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED, HOST_MISSING},
+    [HOST_DOUBTED] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, HOST_FENCING, IGNORED, HOST_FENCED,
+                      HOST_MISSING},
+    [HOST_ISOLATED] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, HOST_MISSING, IGNORED, HOST_FENCED, IGNORED},
+    [HOST_LOST] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED, HOST_MISSING},
+    [HOST_FENCING] = {HOST_FENCING, HOST_FENCING, IGNORED, IGNORED, IGNORED, HOST_FENCED, HOST_FENCED, IGNORED},
+    [HOST_UNFENCED] = {HOST_REACHABLE, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, HOST_FENCED, HOST_MISSING},
+    [HOST_FENCED] = {HOST_FENCED, HOST_REACHABLE, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED},
 };
 
 static void test_every_event_in_every_state(void **state)
@@ -181,6 +182,66 @@ static void test_words(void **state)
     for (int i = 0; i < HOST_EVENT_COUNT; i++)
         for (int n = 0; n < i; n++)
             assert_string_not_equal(host_event_name((enum host_event_kind)i), host_event_name((enum host_event_kind)n));
+}
+
+/* From everywhere, for a day: a host that is held does not count as lost, and is not fenced. */
+static void test_a_held_host_is_never_lost(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int from = 0; from < HOST_STATE_COUNT; from++) {
+        bool was_lost = host_state_is_lost((enum host_state)from);
+
+        bring_to(fixture, (enum host_state)from);
+        fixture->event.is_held = true;
+        say(fixture, HOST_HOLD);
+        say(fixture, HOST_DISCONNECTED);
+        for (int hour = 0; hour < 24; hour++) {
+            fixture->event.now.mono_us += 3600 * USEC_PER_SEC;
+            say(fixture, HOST_TICK);
+            assert_false(fixture->step.fences || fixture->step.asks_others || fixture->step.is_lost);
+            say(fixture, HOST_WITNESSED);
+            assert_false(fixture->step.fences || fixture->step.asks_others || fixture->step.is_lost);
+        }
+        assert_true(was_lost || !host_state_is_lost(fixture->host.state));
+        assert_int_equal(fixture->host.deadline_us, USEC_INFINITY);
+    }
+}
+
+static void test_after_a_hold_its_time_begins_anew(void **state)
+{
+    static const enum host_state states[] = {HOST_MISSING, HOST_DOUBTED, HOST_LOST, HOST_UNFENCED};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(states); i++) {
+        bring_to(fixture, states[i]);
+        fixture->event.is_held = true;
+        say(fixture, HOST_HOLD);
+        fixture->event.now.mono_us += 3600 * USEC_PER_SEC;
+        fixture->event.is_held = false;
+        say(fixture, HOST_HOLD);
+        assert_state(fixture, HOST_MISSING);
+        assert_int_equal(fixture->host.deadline_us, fixture->event.now.mono_us + TIMEOUT_US);
+    }
+}
+
+/* A fence agent that was started is followed to its end; one that was not is not started. */
+static void test_a_hold_comes_while_it_is_to_be_fenced(void **state)
+{
+    struct fixture *fixture = *state;
+
+    bring_to(fixture, HOST_FENCING);
+    fixture->event.is_held = true;
+    say(fixture, HOST_HOLD);
+    assert_state(fixture, HOST_FENCING);
+    say(fixture, HOST_ANSWER);
+    assert_state(fixture, HOST_FENCED);
+
+    bring_to(fixture, HOST_FENCING);
+    fixture->event.is_held = fixture->event.is_unbegun = true;
+    say(fixture, HOST_HOLD);
+    assert_state(fixture, HOST_MISSING);
+    assert_int_equal(fixture->host.tries, 0);
 }
 
 static void test_a_flapping_link_is_no_loss(void **state)
@@ -250,7 +311,7 @@ static void test_the_pause_grows(void **state)
     }
 }
 
-static void test_a_further_attempt_is_held_when_most_are_gone(void **state)
+static void test_no_further_attempt_when_most_are_gone(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -258,7 +319,7 @@ static void test_a_further_attempt_is_held_when_most_are_gone(void **state)
     wait_for_deadline(fixture);
     fixture->event.most_are_gone = true;
     say(fixture, HOST_WITNESSED);
-    assert_true(fixture->step.is_held && !fixture->step.fences);
+    assert_true(fixture->step.is_isolated && !fixture->step.fences);
     say(fixture, HOST_CONNECTED);
     assert_true(fixture->step.is_back);
 }
@@ -363,7 +424,7 @@ static void test_what_is_remembered(void **state)
 static void test_random_courses(void **state)
 {
     struct fixture *fixture = *state;
-    unsigned fenced = 0, held = 0;
+    unsigned fenced = 0, isolated = 0;
     uint64_t seed = 1;
 
     for (int course = 0; course < 3000; course++) {
@@ -396,10 +457,10 @@ static void test_random_courses(void **state)
             if (kind == HOST_ANSWER)
                 agent_works = false;
             fenced += fixture->step.is_fenced;
-            held += fixture->step.is_held;
+            isolated += fixture->step.is_isolated;
         }
     }
-    assert_true(fenced > 100 && held > 100);
+    assert_true(fenced > 100 && isolated > 100);
 }
 
 int main(void)
@@ -407,11 +468,14 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_event_in_every_state, set_up, tear_down),
         cmocka_unit_test(test_words),
+        cmocka_unit_test_setup_teardown(test_a_held_host_is_never_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_after_a_hold_its_time_begins_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_hold_comes_while_it_is_to_be_fenced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_flapping_link_is_no_loss, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_daemons_own_host_is_never_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_an_agent_it_stays_unfenced_until_there_is_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_pause_grows, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_further_attempt_is_held_when_most_are_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_further_attempt_when_most_are_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_comes_to_be_needed_is_fenced_then, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_agent_taken_away_leaves_no_deadline_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_was_seen_meanwhile_outdates_the_agents_word, set_up, tear_down),

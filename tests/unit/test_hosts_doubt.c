@@ -79,7 +79,7 @@ static void our_own_host_does_not_speak_for_the_network(struct world *world)
     world_connect(world, 1);
     world_disconnect(world, 1);
     pass_s(world, 60);
-    world_assert_host(world, 1, HOST_HELD);
+    world_assert_host(world, 1, HOST_ISOLATED);
     assert_int_equal(world->asked[ACTION_FENCE], 0);
     world_restart_daemon(world);
 }
@@ -121,7 +121,7 @@ static void a_uri_that_never_worked_is_no_lost_host(struct world *world)
     assert_non_null(strstr(world->last_text[NOTICE_FENCE_FAILED], "new URI"));
 }
 
-/* Whoever has mended the agent does not wait for a pause that has grown to an hour. */
+/* An operator who has mended the agent does not wait for a pause that has grown to an hour. */
 static void a_new_configuration_is_tried_at_once(struct world *world)
 {
     unsigned asked;

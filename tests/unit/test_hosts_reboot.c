@@ -219,11 +219,10 @@ static void an_inspection_before_the_listing_hides_nothing(struct world *world)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
-/* Its destroy is under way when the host crashes: the recovery that asked for it goes on, alone. */
-static void one_that_hung_is_recovered_once(struct world *world)
+/* "a" hangs, and its destroy is under way when its host crashes. */
+static unsigned hang_and_power_off(struct world *world)
 {
     unsigned a;
-    const struct recovery *last;
 
     world->config.failure.heartbeat.is_enabled = true;
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
@@ -238,6 +237,15 @@ static void one_that_hung_is_recovered_once(struct world *world)
     while (world->asked[ACTION_DESTROY] == 0)
         world_pass(world, 10 * USEC_PER_SEC);
     power_off(world, LOCAL);
+    return a;
+}
+
+/* The recovery that asked for it goes on, alone. */
+static void one_that_hung_is_recovered_once(struct world *world)
+{
+    unsigned a = hang_and_power_off(world);
+    const struct recovery *last;
+
     world->holds = 0;
     world_answer_error(world, 0, -ENOTCONN);
     power_on(world, LOCAL);
@@ -246,18 +254,37 @@ static void one_that_hung_is_recovered_once(struct world *world)
     assert_int_equal(last->state, RECOVERY_RECOVERED);
 }
 
+static void one_that_hung_when_the_daemon_died_is_recovered_once(struct world *world)
+{
+    unsigned a = hang_and_power_off(world);
+    const struct recovery *last;
+
+    world_restart_daemon(world);
+    world->uptime_us[LOCAL] = 15 * USEC_PER_SEC;
+    world_connect_all(world);
+    world_pass(world, 600 * USEC_PER_SEC);
+    assert_int_equal(world_recoveries(world, a, &last), 1);
+    assert_int_equal(last->state, RECOVERY_RECOVERED);
+}
+
+/* On the other host. */
+static void power_off_while_it_is_warmed(struct world *world, unsigned standby)
+{
+    world->config.standby = (struct config_standby){.warm = 1};
+    world->holds = 1u << ACTION_SUSPEND;
+    world_connect_all(world);
+    world_pass(world, 30 * USEC_PER_SEC);
+    assert_int_equal(world->domains[standby].starts, 1);
+    power_off(world, OTHER);
+}
+
 /* It was in no service: nothing of it failed, and it is as good a standby as before. */
 static void a_standby_that_was_being_warmed_stays_one(struct world *world)
 {
     unsigned a = world_add_on(world, LOCAL, "a", MACHINE_RUNNING),
              b = world_add_on(world, OTHER, "b", MACHINE_SHUT_OFF);
 
-    world->config.standby = (struct config_standby){.warm = 1};
-    world->holds = 1u << ACTION_SUSPEND;
-    world_connect_all(world);
-    world_pass(world, 30 * USEC_PER_SEC);
-    assert_int_equal(world->domains[b].starts, 1);
-    power_off(world, OTHER);
+    power_off_while_it_is_warmed(world, b);
     world_release(world);
     power_on(world, OTHER);
     world_pass(world, 3000 * USEC_PER_SEC);
@@ -266,6 +293,25 @@ static void a_standby_that_was_being_warmed_stays_one(struct world *world)
     world_kill(world, a);
     world_pass(world, 60 * USEC_PER_SEC);
     world_expect(world, a, RECOVERY_RECOVERED);
+}
+
+/* Protected, too: it would be recovered. */
+static void a_standby_that_an_earlier_daemon_was_warming_stays_one(struct world *world)
+{
+    unsigned b;
+
+    world_add_on(world, LOCAL, "a", MACHINE_RUNNING);
+    b = world_add_on(world, OTHER, "b", MACHINE_SHUT_OFF);
+    world->domains[b].role = "standby,protected";
+    world_add_on(world, THIRD, "c", MACHINE_SHUT_OFF);
+    power_off_while_it_is_warmed(world, b);
+    world_restart_daemon(world);
+    world->holds = 0;
+    world->uptime_us[OTHER] = 15 * USEC_PER_SEC;
+    world_connect_all(world);
+    world_pass(world, 3000 * USEC_PER_SEC);
+    assert_false(world_machine(world, b)->failed_unrecovered);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
 }
 
 static void a_candidate_that_went_down_stays_a_standby(struct world *world)
@@ -370,7 +416,9 @@ int main(void)
         world_test_after(set_up, of_one_that_was_given_up_it_is_told_that_it_is_back),
         world_test_after(set_up, another_host_under_the_name_is_no_reboot),
         world_test_after(set_up, one_that_hung_is_recovered_once),
+        world_test_after(set_up, one_that_hung_when_the_daemon_died_is_recovered_once),
         world_test_after(set_up, a_standby_that_was_being_warmed_stays_one),
+        world_test_after(set_up, a_standby_that_an_earlier_daemon_was_warming_stays_one),
         world_test_after(set_up, a_candidate_that_went_down_stays_a_standby),
         world_test_after(set_up, a_daemon_that_is_restarted_meanwhile_waits_anew),
         world_test_after(set_up, planned_stops_are_none),

@@ -111,7 +111,7 @@ static void test_status(void **state)
     struct status status = {
         .version = "1.2",
         .mode = "observe",
-        .is_held = true,
+        .is_braked = true,
         .config_file = "/etc/understudy/understudy.yaml",
         .uptime_us = 1500000,
         .hypervisors = hypervisors,
@@ -129,7 +129,7 @@ static void test_status(void **state)
     document = load(text);
     assert_string_equal(text_at(document, "mode"), "observe");
     assert_true(json_is_false(json_object_get(document, "ready")));
-    assert_true(json_is_true(json_object_get(document, "held")));
+    assert_true(json_is_true(json_object_get(document, "braked")));
     assert_true(is_null_at(document, "reload_error"));
     assert_true(number_at(document, "uptime_s") == 1.5);
     assert_string_equal(text_at(json_array_get(json_object_get(document, "hypervisors"), 1), "trouble"),
@@ -145,7 +145,8 @@ static void test_status(void **state)
     assert_true(number_at(recoveries, "recovered") == 4);
     assert_true(number_at(recoveries, "exhausted") == 0);
     assert_true(number_at(recoveries, "observed") == 8);
-    assert_int_equal(json_object_size(recoveries), 5);
+    assert_true(number_at(recoveries, "failed-while-held") == 0);
+    assert_int_equal(json_object_size(recoveries), 7);
     json_decref(document);
 }
 
@@ -259,7 +260,7 @@ static void test_machine_that_failed_to_come_up(void **state)
         struct moment now = {.mono_us = cases[i].now_us};
         struct machine *edited = pool_edit(room.pool, machine);
 
-        edited->quarantined_until_us = cases[i].until_us;
+        pool_set_quarantine(room.pool, machine, cases[i].until_us, "no such device");
         edited->is_starting = edited->failed_unrecovered = i % 2 == 0;
         assert_int_equal(json_format_machine(room.pool, NULL, room.features, machine, now, &text), 0);
         document = load(text);
@@ -267,6 +268,7 @@ static void test_machine_that_failed_to_come_up(void **state)
             assert_true(is_null_at(document, "quarantine_s"));
         else
             assert_true(number_at(document, "quarantine_s") == (double)cases[i].left_s);
+        assert_true(is_null_at(document, "quarantine_why") == (cases[i].left_s == 0));
         assert_true(json_is_true(json_object_get(document, "starting")) == (i % 2 == 0));
         assert_true(json_is_true(json_object_get(document, "failed_unrecovered")) == (i % 2 == 0));
         json_decref(document);
@@ -476,6 +478,36 @@ static void test_recovery_on_its_second_candidate(void **state)
     room_end(&room);
 }
 
+/* The other machine is chosen before this one is shut down: that took no negative time. */
+static void test_an_order_is_decided_before_the_machine_is_off(void **state)
+{
+    struct recovery recovery = {
+        .id = "20261122-145400-1",
+        .state = RECOVERY_RECOVERED,
+        .failed_name = TEXT("VM-001"),
+        .cause = CAUSE_FAILOVER,
+        .replacement_name = TEXT("VM-005"),
+        .detected = {.mono_us = 1000, .real_us = 1000},
+        .decided = {.mono_us = 2000, .real_us = 2000},
+        .confirmed = {.mono_us = 8000, .real_us = 8000},
+        .started = {.mono_us = 9000, .real_us = 9000},
+        .ended = {.mono_us = 9500, .real_us = 9500},
+    };
+    struct room room;
+    json_t *document;
+    char *text = NULL;
+
+    (void)state;
+    room_begin(&room);
+    assert_int_equal(json_format_recovery(&recovery, (struct moment){.mono_us = 9500}, &text), 0);
+    document = load(text);
+    assert_true(is_null_at(json_object_get(document, "times_us"), "decide"));
+    assert_true(number_at(json_object_get(document, "times_us"), "confirm") == 7000);
+    assert_true(number_at(json_object_get(document, "times_us"), "start") == 7000);
+    json_decref(document);
+    room_end(&room);
+}
+
 static void test_recovery_under_way(void **state)
 {
     struct recovery recovery = {
@@ -569,15 +601,52 @@ static void test_release(void **state)
     char *text = NULL;
 
     (void)state;
-    assert_int_equal(json_format_release(true, &text), 0);
+    assert_int_equal(json_format_released(true, &text), 0);
     assert_string_equal(text, "{\"released\":true}");
     free(text);
-    assert_int_equal(json_format_release(false, &text), 0);
+    assert_int_equal(json_format_released(false, &text), 0);
     assert_string_equal(text, "{\"released\":false}");
     free(text);
 }
 
-static void test_drill_request(void **state)
+static void test_order_request(void **state)
+{
+    static const struct {
+        const char *text;
+        int result;
+        bool ignores_limit, ignores_quarantine, names_machine;
+    } cases[] = {
+        {"{\"to\": \"spare-1\", \"force\": true}", 0, false, false, true},
+        {"{\"to\": 1}", -EINVAL, false, false, false},
+        {"", 0, false, false, false},
+        {"{}", 0, false, false, false},
+        {"{\"ignore_limit\": true}", 0, true, false, false},
+        {"{\"ignore_quarantine\": true, \"ignore_limit\": false}", 0, false, true, false},
+        {"{\"other\": true}", -EINVAL, false, false, false},
+        {"{\"ignore_limit\": null}", -EINVAL, false, false, false},
+        {"[]", -EINVAL, false, false, false},
+        {"{\"ignore_limit\": true", -EINVAL, false, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        struct order order = {0};
+        const char *problem = NULL;
+        char *to = NULL;
+
+        assert_int_equal(json_parse_order(cases[i].text, strlen(cases[i].text), &order, &to, &problem),
+                         cases[i].result);
+        assert_int_equal(to != NULL, cases[i].names_machine);
+        free(to);
+        assert_int_equal(problem != NULL, cases[i].result < 0);
+        if (cases[i].result < 0)
+            continue;
+        assert_int_equal(order.ignores_limit, cases[i].ignores_limit);
+        assert_int_equal(order.ignores_quarantine, cases[i].ignores_quarantine);
+    }
+}
+
+static void test_confirmation(void **state)
 {
     static const struct {
         const char *text;
@@ -603,7 +672,8 @@ static void test_drill_request(void **state)
         bool confirmed = !cases[i].confirmed;
         const char *problem = NULL;
 
-        assert_int_equal(json_parse_drill(cases[i].text, strlen(cases[i].text), &confirmed, &problem), cases[i].result);
+        assert_int_equal(json_parse_confirmation(cases[i].text, strlen(cases[i].text), &confirmed, &problem),
+                         cases[i].result);
         if (cases[i].result == 0)
             assert_true(confirmed == cases[i].confirmed);
         else
@@ -623,11 +693,13 @@ int main(void)
         cmocka_unit_test(test_explanation),
         cmocka_unit_test(test_recovery_that_ended),
         cmocka_unit_test(test_recovery_on_its_second_candidate),
+        cmocka_unit_test(test_an_order_is_decided_before_the_machine_is_off),
         cmocka_unit_test(test_recovery_under_way),
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_error),
         cmocka_unit_test(test_release),
-        cmocka_unit_test(test_drill_request),
+        cmocka_unit_test(test_order_request),
+        cmocka_unit_test(test_confirmation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,37 @@ static void test_a_service_keeps_its_name_and_its_priority_over_two_replacements
     json_decref(machine);
 }
 
+static void test_a_service_is_shown_by_its_stored_name(struct world *world)
+{
+    unsigned a = add_three(world);
+    json_t *services, *machine;
+
+    strcpy(world->domains[a].service, "shop");
+    world_tell(world, a, EVENT_CHANGED);
+    world_drive(world);
+    services = services_of(world);
+    check_text(json_array_get(services, 0), "name", "shop");
+    check_text(json_array_get(services, 0), "uuid", world_machine(world, a)->uuid);
+    check_text(json_array_get(services, 0), "original", "a");
+    json_decref(services);
+    machine = machine_of(world, a + 1);
+    check_text(machine, "planned_for", "shop");
+    check_text(machine, "service", NULL);
+    json_decref(machine);
+    machine = machine_of(world, a);
+    check_text(machine, "service", "shop");
+    json_decref(machine);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    services = services_of(world);
+    check_text(json_array_get(services, 0), "name", "shop");
+    check_name(json_array_get(services, 0), "served_by", "b");
+    json_decref(services);
+    machine = machine_of(world, a + 1);
+    check_text(machine, "serves", "shop");
+    json_decref(machine);
+}
+
 static void test_a_service_that_is_being_recovered(struct world *world)
 {
     unsigned a = add_three(world);
@@ -370,6 +401,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         world_test(test_a_service_that_serves_itself),
         world_test(test_a_service_keeps_its_name_and_its_priority_over_two_replacements),
+        world_test(test_a_service_is_shown_by_its_stored_name),
         world_test(test_a_service_that_is_being_recovered),
         world_test(test_a_service_that_no_machine_can_take_over_is_down),
         world_test(test_a_replacement_that_fails_and_has_none_leaves_its_service_down),

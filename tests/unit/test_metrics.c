@@ -90,7 +90,7 @@ static void test_gauges(void **state)
     text = format(fixture);
     check_has(text, "understudy_info{version=\"1.2\",mode=\"automatic\"} 1");
     check_has(text, "understudy_ready 1");
-    check_has(text, "understudy_held 0");
+    check_has(text, "understudy_braked 0");
     check_has(text, "understudy_uptime_seconds 2.500");
     check_has(text, "understudy_config_reload_good 1");
     check_has(text, "understudy_hypervisor_up{hypervisor=\"local\"} 1");
@@ -107,9 +107,9 @@ static void test_gauges(void **state)
     assert_null(strstr(text, "\nunderstudy_last_recovery_duration_seconds")); /* there was none */
     free(text);
     fixture->status.reload_error = "bad";
-    fixture->status.is_held = true;
+    fixture->status.is_braked = true;
     text = format(fixture);
-    check_has(text, "understudy_held 1");
+    check_has(text, "understudy_braked 1");
     check_has(text, "understudy_config_reload_good 0");
     free(text);
     fixture_free(fixture);

@@ -547,6 +547,7 @@ static void test_a_paused_one_is_kept_out_by_the_address_that_it_shares(void **s
     add_sharers(fixture, &a, &b);
     edit(fixture, b)->state = MACHINE_PAUSED;
     edit(fixture, b)->reason = REASON_USER;
+    edit(fixture, b)->keeping = KEEPING_WARM;
     expect(fixture, a, "shares", NULL);
     expect(fixture, other, NULL, NULL);
     edit(fixture, a)->state = MACHINE_SHUT_OFF;

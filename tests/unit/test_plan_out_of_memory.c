@@ -46,7 +46,7 @@ static void test_settling_that_fails_can_be_repeated(void **state)
     unsigned failures = 0;
 
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    for (uint64_t seed = 1; seed <= 120; seed++) {
         struct trial *trial = trial_new(seed);
 
         for (unsigned i = 0; i < 150; i++) {

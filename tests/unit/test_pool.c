@@ -66,7 +66,7 @@ static bool has(const struct fixture *fixture, const struct machine *machine, co
     uint32_t feature = UINT32_MAX;
 
     return feature_table_find(fixture->table, kind, value, &feature) == 0 &&
-           id_set_contains(&machine->spec.features, feature);
+           id_set_contains(&machine->spec->features, feature);
 }
 
 /* ---- who there is ---- */
@@ -82,7 +82,7 @@ static void test_a_new_machine_is_what_its_description_says(void **state)
     assert_non_null(description->disks);
     description->n_disks = 3;
     for (size_t i = 0; i < 3; i++) {
-        description->disks[i].source = strdup("/disk");
+        assert_int_equal(disk_set_texts(&description->disks[i], "/disk", NULL, NULL, NULL), 0);
         description->disks[i].capacity_bytes = 1000 * (i + 1);
         description->disks[i].writable = i != 2;
     }
@@ -94,9 +94,9 @@ static void test_a_new_machine_is_what_its_description_says(void **state)
     assert_true(machine->is_present);
     assert_null(machine->claimed_by);
     assert_int_equal(machine->description->n_disks, 3);
-    assert_int_equal(machine->spec.environment[ENVIRONMENT_CPU], 4);
-    assert_int_equal(machine->spec.environment[ENVIRONMENT_MEMORY], 2048);
-    assert_int_equal(machine->spec.environment[ENVIRONMENT_DISK],
+    assert_int_equal(machine->spec->environment[ENVIRONMENT_CPU], 4);
+    assert_int_equal(machine->spec->environment[ENVIRONMENT_MEMORY], 2048);
+    assert_int_equal(machine->spec->environment[ENVIRONMENT_DISK],
                      3000); /* the read-only one holds nothing of its own */
     assert_ptr_equal(find(fixture, "local", 1), machine);
     assert_null(find(fixture, "other", 1));
@@ -118,7 +118,7 @@ static void test_applying_again_updates_and_leaves_state_claim_and_sequence(void
     description->vcpus = 8;
     assert_ptr_equal(apply(fixture, "local", description), machine);
     assert_string_equal(machine->name, "new");
-    assert_int_equal(machine->spec.environment[ENVIRONMENT_CPU], 8);
+    assert_int_equal(machine->spec->environment[ENVIRONMENT_CPU], 8);
     assert_int_equal(machine->state, MACHINE_SHUT_OFF);
     assert_int_equal(machine->reason, REASON_SHUTDOWN);
     assert_int_equal(machine->event_sequence, 77);
@@ -133,8 +133,7 @@ static struct domain_description *describe_disk(unsigned number, const char *sou
     description->disks = calloc(1, sizeof(*description->disks));
     assert_non_null(description->disks);
     description->n_disks = 1;
-    description->disks[0].source = strdup(source);
-    assert_non_null(description->disks[0].source);
+    assert_int_equal(disk_set_texts(&description->disks[0], source, NULL, NULL, NULL), 0);
     description->disks[0].capacity_bytes = capacity_bytes;
     description->disks[0].writable = true;
     return description;
@@ -147,11 +146,11 @@ static void test_the_capacity_of_a_disk_that_stays_is_kept(void **state)
     const struct machine *machine = apply(fixture, "local", describe_disk(1, "/a", 1000));
 
     apply(fixture, "local", describe_disk(1, "/a", 0));
-    assert_int_equal(machine->spec.environment[ENVIRONMENT_DISK], 1000);
+    assert_int_equal(machine->spec->environment[ENVIRONMENT_DISK], 1000);
     apply(fixture, "local", describe_disk(1, "/a", 2000));
-    assert_int_equal(machine->spec.environment[ENVIRONMENT_DISK], 2000);
+    assert_int_equal(machine->spec->environment[ENVIRONMENT_DISK], 2000);
     apply(fixture, "local", describe_disk(1, "/b", 0));
-    assert_int_equal(machine->spec.environment[ENVIRONMENT_DISK], 0);
+    assert_int_equal(machine->spec->environment[ENVIRONMENT_DISK], 0);
 }
 
 static void test_apply_without_wanting_the_machine(void **state)
@@ -258,6 +257,23 @@ static void test_roles_by_pattern(void **state)
         assert_int_equal(add(fixture, rows[i].hypervisor, i + 1, rows[i].name)->roles, rows[i].roles);
 }
 
+static void test_a_service_is_protected_by_its_stored_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct domain_description *description = describe(1, "spare-1");
+
+    description->has_metadata = true;
+    description->service = strdup("web-1");
+    assert_non_null(description->service);
+    fixture->config.pool.protect = LIST("local/web-*");
+    fixture->config.pool.standby = LIST("web-*");
+    configure(fixture);
+    assert_int_equal(apply(fixture, "local", description)->roles, ROLE_PROTECTED);
+    fixture->config.pool.ignore = LIST("web-*");
+    configure(fixture);
+    assert_int_equal(find(fixture, "local", 1)->roles, ROLE_PROTECTED);
+}
+
 static void test_the_role_a_domain_carries_beats_patterns(void **state)
 {
     static const struct {
@@ -359,15 +375,15 @@ static void test_for_each_kind_configuration_beats_metadata_beats_agent_beats_os
     assert_false(has(fixture, machine, "language", "php"));
     assert_false(has(fixture, machine, "webserver", "nginx")); /* the configuration says: none */
     assert_true(has(fixture, machine, "database", "mysql"));
-    assert_int_equal(machine->spec.features.count, 2);
+    assert_int_equal(machine->spec->features.count, 2);
 }
 
 static unsigned count_of_kind(const struct fixture *fixture, const struct machine *machine, const char *kind)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < machine->spec.features.count; i++) {
-        uint32_t feature = machine->spec.features.ids[i];
+    for (size_t i = 0; i < machine->spec->features.count; i++) {
+        uint32_t feature = machine->spec->features.ids[i];
 
         count += strcmp(feature_kind_name(fixture->table, feature_kind(fixture->table, feature)), kind) == 0;
     }
@@ -407,18 +423,18 @@ static void test_what_the_agent_told_outlives_its_texts(void **state)
     assert_int_equal(domain_description_learn(description, "os", "debian-12"), 0);
     machine = apply(fixture, "local", description);
     assert_true(machine->description->has_learned);
-    assert_int_equal(machine->description->learned.size, 0);
-    assert_int_equal(machine->spec.features.count, 1);
+    assert_true(feature_texts_are_none(&machine->description->learned));
+    assert_int_equal(machine->spec->features.count, 1);
     configure(fixture);
-    assert_int_equal(machine->spec.features.count, 1);
+    assert_int_equal(machine->spec->features.count, 1);
     apply(fixture, "local", describe(1, "a"));
-    assert_int_equal(machine->spec.features.count, 1);
+    assert_int_equal(machine->spec->features.count, 1);
 
     description = describe(1, "a");
     assert_int_equal(domain_description_learn(description, "os", "debian-13"), 0);
     apply(fixture, "local", description);
-    assert_int_equal(machine->spec.features.count, 1);
-    assert_string_equal(feature_name(fixture->table, machine->spec.features.ids[0]), "os/debian-13");
+    assert_int_equal(machine->spec->features.count, 1);
+    assert_string_equal(feature_name(fixture->table, machine->spec->features.ids[0]), "os/debian-13");
 }
 
 static void test_what_the_agent_told_stays_and_ranks_third(void **state)
@@ -446,7 +462,7 @@ static void test_metadata_that_is_gone_is_forgotten(void **state)
     describe_role(description, "standby");
     apply(fixture, "local", description);
     const struct machine *machine = add(fixture, "local", 1, "a");
-    assert_int_equal(machine->spec.features.count, 0);
+    assert_int_equal(machine->spec->features.count, 0);
     assert_int_equal(machine->roles, ROLE_PROTECTED | ROLE_STANDBY);
 }
 
@@ -693,6 +709,7 @@ int main(void)
         pool_test(test_a_renamed_machine_is_found_by_its_new_name_only),
         pool_test(test_two_machines_may_swap_names),
         pool_test(test_roles_by_pattern),
+        pool_test(test_a_service_is_protected_by_its_stored_name),
         pool_test(test_the_role_a_domain_carries_beats_patterns),
         pool_test(test_ignore_beats_everything),
         pool_test(test_priority_comes_with_the_domain),

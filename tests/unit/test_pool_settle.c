@@ -122,9 +122,9 @@ static void test_a_machine_that_changes_its_place_is_told(void **state)
     give_disk(fixture, a, "/images/a");
     assert_true(was_told(fixture, a));
     pool_edit(fixture->pool, a)->description->disks[0].capacity_bytes = 1 << 20;
-    pool_refresh_environment(fixture->pool, a);
+    assert_int_equal(pool_refresh_environment(fixture->pool, a), 0);
     assert_true(was_told(fixture, a));
-    pool_refresh_environment(fixture->pool, a);
+    assert_int_equal(pool_refresh_environment(fixture->pool, a), 0);
     assert_false(was_told(fixture, a));
 }
 
@@ -354,8 +354,8 @@ static size_t assert_shelf(const struct fixture *fixture, enum pool_set set, boo
 
                 assert_ptr_equal(pool_host_of(machine), c->host);
                 assert_int_equal(machine_warmth(machine), c->warmth);
-                assert_true(id_set_equal(&machine->spec.features, &spec.features));
-                assert_memory_equal(machine->spec.environment, spec.environment, sizeof(spec.environment));
+                assert_true(id_set_equal(&machine->spec->features, &spec.features));
+                assert_memory_equal(machine->spec->environment, spec.environment, sizeof(spec.environment));
                 assert_true(order < 0 || (order == 0 && strcmp(above->uuid, machine->uuid) <= 0));
                 assert_false(seen[machine->number]);
                 seen[machine->number] = true;

@@ -86,6 +86,8 @@ static void test_a_stop_gets_the_time_that_libvirt_takes_for_it(void **state)
     config.recovery.call_timeout_us = 2 * QUESTION_STOP_US;
     assert_int_equal(question_time_us(ACTION_DESTROY, VERIFY_RUNNING, &config), 2 * QUESTION_STOP_US);
     assert_int_equal(question_time_us(ACTION_START, VERIFY_RUNNING, &config), config.recovery.start_timeout_us);
+    /* Its answer says that the guest was asked, which takes no longer than any other call. */
+    assert_int_equal(question_time_us(ACTION_SHUTDOWN, VERIFY_RUNNING, &config), config.recovery.call_timeout_us);
     assert_int_equal(question_time_us(ACTION_REMEMBER, VERIFY_RUNNING, &config), config.recovery.intent_timeout_us);
     assert_int_equal(question_time_us(ACTION_VERIFY, VERIFY_COMMAND, &config), config.hooks.timeout_us);
 }

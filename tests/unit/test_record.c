@@ -24,7 +24,11 @@ static struct recovery_attempt attempts[] = {
      .name = TEXT("VM-002"),
      .error = TEXT("no \"boot\"\ndevice"),
      .fate = START_LOOSE},
-    {.candidate = {"far", "00000000-0000-4000-8000-000000000005"}, .name = TEXT("far/VM-005"), .is_void = true},
+    {.candidate = {"far", "00000000-0000-4000-8000-000000000005"},
+     .name = TEXT("far/VM-005"),
+     .is_void = true,
+     .is_vetoed = true,
+     .hangs = true},
 };
 
 static struct explained_candidate candidates[] = {
@@ -46,6 +50,12 @@ static struct explained_candidate candidates[] = {
      .warmth = "paused",
      .state = "crashed",
      .reason = TEXT("it is preserved remains")},
+    {.hypervisor = TEXT("local"),
+     .name = TEXT("unknown"),
+     .is_incomparable = true,
+     .warmth = "cold",
+     .state = "shut off",
+     .reason = TEXT("nothing can be compared")},
 };
 
 static struct explanation explanation = {
@@ -68,9 +78,11 @@ static struct recovery full_recovery(void)
 {
     static char *missing[] = {TEXT("database/mysql")};
     static char *surplus[] = {TEXT("database/postgresql"), TEXT("webserver/apache")};
+    static char *weightless[] = {TEXT("zone/seoul")};
 
     candidates[0].missing = (struct string_list){.items = missing, .count = ELEMENTS_OF(missing)};
     candidates[0].surplus = (struct string_list){.items = surplus, .count = ELEMENTS_OF(surplus)};
+    candidates[0].weightless = (struct string_list){.items = weightless, .count = ELEMENTS_OF(weightless)};
     return (struct recovery){
         .id = "20261122-145400-1",
         .state = RECOVERY_VERIFYING,
@@ -80,6 +92,13 @@ static struct recovery full_recovery(void)
         .cause = CAUSE_PANIC_LOOP,
         .priority = -3,
         .is_drill = true,
+        .relief = RELIEF_LAST,
+        .to = {"far", "00000000-0000-4000-8000-000000000006"},
+        .to_name = TEXT("VM-006"),
+        .is_forced = true,
+        .is_anyway = true,
+        .is_returning = true,
+        .relieved = {.mono_us = 8503, .real_us = INT64_C(1795359240007504)},
         .replacement = {"far", "00000000-0000-4000-8000-000000000005"},
         .replacement_name = TEXT("far/VM-005"),
         .similarity = 2.0 / 3,
@@ -101,7 +120,7 @@ static struct recovery full_recovery(void)
         .explanation = &explanation,
         .detail = TEXT("it was \xe2\x80\xa6"),
         .level = VERIFY_TCP,
-        .is_held = true,
+        .is_braked = true,
         .is_restarting = true,
         .service_name = TEXT("VM-000"),
         .question = {.action_id = 12, .waits_for_connection = true, .asked = 3, .deadline_us = 77},
@@ -194,6 +213,7 @@ static void assert_same_candidate(const struct explained_candidate *a, const str
     assert_string_equal(a->uuid, b->uuid);
     assert_true(a->similarity == b->similarity && a->coverage == b->coverage);
     assert_true(a->resource_coverage == b->resource_coverage && a->overlap == b->overlap);
+    assert_int_equal(a->is_incomparable, b->is_incomparable);
     assert_int_equal(a->eligible, b->eligible);
     assert_int_equal(a->is_chosen, b->is_chosen);
     assert_string_equal(a->warmth, b->warmth);
@@ -201,6 +221,7 @@ static void assert_same_candidate(const struct explained_candidate *a, const str
     assert_string_equal(a->reason, b->reason);
     assert_same_list(&a->missing, &b->missing);
     assert_same_list(&a->surplus, &b->surplus);
+    assert_same_list(&a->weightless, &b->weightless);
 }
 
 static void assert_same_explanation(const struct explanation *a, const struct explanation *b)
@@ -231,6 +252,8 @@ static void assert_same_attempts(const struct recovery *a, const struct recovery
         assert_string_equal(a->attempts[i].name, b->attempts[i].name);
         assert_same_text(a->attempts[i].error, b->attempts[i].error);
         assert_int_equal(a->attempts[i].is_void, b->attempts[i].is_void);
+        assert_int_equal(a->attempts[i].is_vetoed, b->attempts[i].is_vetoed);
+        assert_int_equal(a->attempts[i].hangs, b->attempts[i].hangs);
         assert_int_equal(a->attempts[i].fate, b->attempts[i].fate);
     }
 }
@@ -256,6 +279,13 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_int_equal(a->cause, b->cause);
     assert_int_equal(a->priority, b->priority);
     assert_int_equal(a->is_drill, b->is_drill);
+    assert_int_equal(a->relief, b->relief);
+    assert_same_ref(&a->to, &b->to);
+    assert_same_text(a->to_name, b->to_name);
+    assert_int_equal(a->is_forced, b->is_forced);
+    assert_int_equal(a->is_anyway, b->is_anyway);
+    assert_int_equal(a->is_returning, b->is_returning);
+    assert_same_moment(a, a->relieved, b, b->relieved);
     assert_same_ref(&a->replacement, &b->replacement);
     assert_same_text(a->replacement_name, b->replacement_name);
     assert_true(a->similarity == b->similarity && a->coverage == b->coverage && a->overlap == b->overlap);
@@ -274,7 +304,7 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_same_explanation(a->explanation, b->explanation);
     assert_same_text(a->detail, b->detail);
     assert_int_equal(a->level, b->level);
-    assert_int_equal(a->is_held, b->is_held);
+    assert_int_equal(a->is_braked, b->is_braked);
     assert_int_equal(a->is_restarting, b->is_restarting);
     assert_string_equal(a->service_name, b->service_name);
 }
@@ -498,23 +528,12 @@ static void test_members_of_another_type(void **state)
 
 static bool may_be_missing(const char *key)
 {
-    static const char *const optional[] = {"confirmed",
-                                           "decided",
-                                           "recorded",
-                                           "started",
-                                           "settled",
-                                           "ended",
-                                           "down_since",
-                                           "replacement_name",
-                                           "error",
-                                           "explanation",
-                                           "detail",
-                                           "fate",
-                                           "replacement_warmth",
-                                           "n_unjudged",
-                                           "left_out_by_reason",
-                                           "claimed",
-                                           "not similar enough"};
+    static const char *const optional[] = {
+        "confirmed",  "decided",    "recorded",           "started",    "settled",
+        "ended",      "down_since", "replacement_name",   "error",      "explanation",
+        "detail",     "fate",       "replacement_warmth", "n_unjudged", "left_out_by_reason",
+        "weightless", "relief",     "relieved",           "claimed",    "not similar enough",
+        "is_vetoed",  "hangs"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -619,7 +638,8 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}, false,
+                                        {0},          false,           0};
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
         assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
@@ -637,8 +657,17 @@ static void test_machine_comes_back(void **state)
     for (int i = 0; i < MACHINE_STATE_COUNT; i++)
         for (int k = 0; k < REASON_COUNT; k++) {
             _cleanup_(freep) char *text = NULL;
-            struct machine_memory in = {
-                (enum machine_state)i, (enum machine_reason)k, (i + k) % 2 == 0, i % 2 == 0, KEEPING_NONE, 0, {0}};
+            struct machine_memory in = {(enum machine_state)i,
+                                        (enum machine_reason)k,
+                                        (i + k) % 2 == 0,
+                                        i % 2 == 0,
+                                        KEEPING_NONE,
+                                        0,
+                                        {0},
+                                        i % 3 == 0,
+                                        {.announced_us = k % 2 == 0 ? i + 1 : 0, .is_destroy = k % 4 == 0},
+                                        k % 3 == 0,
+                                        k % 5 == 0 ? k + 1 : 0};
             struct machine_memory out;
 
             assert_int_equal(record_format_machine(&in, &nothing, &text), 0);
@@ -647,6 +676,11 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.reason, k);
             assert_int_equal(out.failed_unrecovered, in.failed_unrecovered);
             assert_int_equal(out.went_down_with_host, in.went_down_with_host);
+            assert_int_equal(out.drill.announced_us, in.drill.announced_us);
+            assert_int_equal(out.drill.is_destroy, in.drill.is_destroy);
+            assert_int_equal(out.autostart_is_off, in.autostart_is_off);
+            assert_int_equal(out.has_own_image, in.has_own_image);
+            assert_int_equal(out.stopped_us, in.stopped_us);
         }
 }
 
@@ -682,10 +716,12 @@ static void test_a_quarantine_comes_back(void **state)
         "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":{\"begun_us\":1,\"time_us\":1,\"times\":0}}",
         "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":{\"begun_us\":1,\"time_us\":1}}",
         "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":7}",
+        "{\"state\":\"shut off\",\"reason\":\"user\",\"quarantine\":{\"begun_us\":1,\"time_us\":1,\"times\":1,"
+        "\"why\":7}}",
     };
     const struct machine_memory memory = {
         .state = MACHINE_SHUT_OFF,
-        .quarantine = {.begun_us = INT64_C(1795359240000000), .time_us = 1200, .times = 2},
+        .quarantine = {.begun_us = INT64_C(1795359240000000), .time_us = 1200, .times = 2, .why = "no such device"},
     };
     struct machine_memory read = {0};
     _cleanup_(freep) char *text = NULL;
@@ -696,6 +732,7 @@ static void test_a_quarantine_comes_back(void **state)
     assert_true(read.quarantine.begun_us == memory.quarantine.begun_us);
     assert_true(read.quarantine.time_us == 1200);
     assert_int_equal(read.quarantine.times, 2);
+    assert_string_equal(read.quarantine.why, "no such device");
     for (size_t i = 0; i < ELEMENTS_OF(damaged); i++)
         assert_int_equal(record_parse_machine(damaged[i], &read), -EINVAL);
 }
@@ -725,7 +762,8 @@ static void test_machine_documents(void **state)
     assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}, false,
+                                        {0},          false,           0};
 
         assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
         assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);
@@ -737,12 +775,12 @@ static void test_machine_documents(void **state)
 static struct domain_description full_description(void)
 {
     static struct disk disks[] = {
-        {.source = (char *)"/a.img", .target = "vda", .writable = true, .capacity_bytes = 7},
-        {.source = (char *)"pool/v", .pool = "pool", .volume = "v", .shareable = true},
+        {.source = (char *)"/a.img\0vda\0\0\0/real/a.img", .writable = true, .capacity_bytes = 7},
+        {.source = (char *)"pool/v\0\0pool\0v\0", .shareable = true},
     };
     static uint8_t macs[][MAC_SIZE] = {{0x52, 0x54, 0, 0, 0, 1}, {0x52, 0x54, 0, 0xab, 0, 2}};
     static char *hostdevs[] = {(char *)"pci 0000:65:00.0", (char *)"usb 046d:c52b"};
-    static char features[] = "database\0mysql\0os\0"; /* no value of os */
+    static char features[] = "database\0mysql\0os\0\0"; /* no value of os */
 
     return (struct domain_description){
         .uuid = "00000000-0000-4000-8000-000000000001",
@@ -763,7 +801,8 @@ static struct domain_description full_description(void)
         .roles = ROLE_PROTECTED,
         .has_priority = true,
         .priority = -3,
-        .features = {features, sizeof(features)},
+        .service = TEXT("shop"),
+        .features = {features},
     };
 }
 
@@ -798,7 +837,7 @@ static void test_description_comes_back(void **state)
 /* Each member matters, and a damaged one is refused, not believed. */
 static void test_description_without_one_of_its_members(void **state)
 {
-    static const char *const optional[] = {"osinfo_id", "role", "hostdevs"};
+    static const char *const optional[] = {"osinfo_id", "role", "service", "hostdevs"};
     struct domain_description full = full_description();
     _cleanup_(freep) char *text = format_described(&full);
     json_t *document = json_loads(text, 0, NULL);
@@ -860,7 +899,7 @@ static void test_description_with_a_damaged_member(void **state)
     }
 }
 
-/* Word for word what the daemon wrote before descriptions had host devices and addresses of six bytes. */
+/* Word for word what the daemon wrote before descriptions had services, host devices and addresses of six bytes. */
 static void test_description_of_an_earlier_daemon(void **state)
 {
     static const char text[] =
@@ -873,10 +912,14 @@ static void test_description_of_an_earlier_daemon(void **state)
         "\"has_metadata\":true,\"role\":\"protected\",\"has_priority\":true,\"priority\":-3,"
         "\"features\":[{\"kind\":\"database\",\"value\":\"mysql\"},{\"kind\":\"os\",\"value\":null}]}}";
     struct domain_description full = full_description();
+    struct disk disks[] = {full.disks[0], full.disks[1]};
     _cleanup_(domain_description_freep) struct domain_description *read = NULL;
 
     (void)state;
+    disks[0].source = (char *)"/a.img\0vda\0\0\0";
+    full.disks = disks;
     full.n_hostdevs = 0;
+    full.service = NULL;
     assert_int_equal(record_parse_description(text, full.uuid, &read), 0);
     assert_true(domain_description_equal(&full, read));
 }

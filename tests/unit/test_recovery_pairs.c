@@ -15,22 +15,32 @@ static const unsigned takes[RECOVERY_STATE_COUNT] = {
     [RECOVERY_CONFIRMING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ORIGINAL_FENCED |
                             1u << RECOVERY_ABANDON | 1u << RECOVERY_SERVED,
     [RECOVERY_DESTROYING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_FENCED | 1u << RECOVERY_ABANDON,
-    [RECOVERY_SELECTING] = 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_CANDIDATE | 1u << RECOVERY_ORIGINAL_RUNS |
-                           1u << RECOVERY_ABANDON | 1u << RECOVERY_SERVED,
+    [RECOVERY_SELECTING] = 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_CANDIDATE | 1u << RECOVERY_NO_ORIGINAL |
+                           1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON | 1u << RECOVERY_SERVED,
     [RECOVERY_RECORDING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_CANDIDATE_LOST |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON | 1u << RECOVERY_SERVED,
     [RECOVERY_PREPARING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_CANDIDATE_LOST |
                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON | 1u << RECOVERY_SERVED,
     [RECOVERY_VERIFYING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_REPLACEMENT_STOPPED |
-                           1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
-    [RECOVERY_WAITING] = 1u << RECOVERY_TICK | 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_CANDIDATE |
+                           1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON | 1u << RECOVERY_CANDIDATE_UNFIT,
+    [RECOVERY_WAITING] = 1u << RECOVERY_TICK | 1u << RECOVERY_CHOSEN | 1u << RECOVERY_NO_ORIGINAL |
                          1u << RECOVERY_ORIGINAL_RUNS | 1u << RECOVERY_ABANDON | 1u << RECOVERY_SERVED,
     [RECOVERY_STARTING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_REPLACEMENT_STOPPED | 1u << RECOVERY_CANDIDATE_FENCED |
                           1u << RECOVERY_ABANDON,
+    [RECOVERY_ANNOUNCING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_FAILED | 1u << RECOVERY_CANDIDATE_LOST |
+                            1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_SERVED | 1u << RECOVERY_ABANDON,
+    [RECOVERY_RELIEVING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_FAILED | 1u << RECOVERY_ORIGINAL_FENCED |
+                           1u << RECOVERY_CANDIDATE_LOST | 1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_SERVED |
+                           1u << RECOVERY_ABANDON,
+    [RECOVERY_LEAVING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_FAILED | 1u << RECOVERY_ORIGINAL_FENCED |
+                         1u << RECOVERY_CANDIDATE_LOST | 1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_SERVED |
+                         1u << RECOVERY_ABANDON,
+    [RECOVERY_ENDING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_ORIGINAL_FAILED | 1u << RECOVERY_ORIGINAL_FENCED |
+                        1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_SERVED | 1u << RECOVERY_ABANDON,
     [RECOVERY_RESOLVING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_STOPPING] = 1u << RECOVERY_ANSWER | 1u << RECOVERY_CANDIDATE_FENCED | 1u << RECOVERY_ABANDON,
     [RECOVERY_SETTLING] = 1u << RECOVERY_TICK | 1u << RECOVERY_REPLACEMENT_STOPPED | 1u << RECOVERY_CANDIDATE_FENCED |
-                          1u << RECOVERY_ABANDON,
+                          1u << RECOVERY_ABANDON | 1u << RECOVERY_CANDIDATE_UNFIT,
 };
 
 static void test_every_event_in_every_state(void **state)
@@ -51,14 +61,15 @@ static void test_every_event_in_every_state(void **state)
                                                      .result = &result,
                                                      .candidate = &fixture->candidates[1],
                                                      .detail = "for a reason"});
-            bool taken = (takes[target] & 1u << kind) != 0;
+            bool taken = (takes[target] & 1u << kind) != 0 ||
+                         (kind == RECOVERY_HOLD && !recovery_state_is_final((enum recovery_state)target));
             assert_int_equal(fixture->recovery->ignored, ignored + !taken);
             if (taken)
                 continue;
             assert_state(fixture, (enum recovery_state)target);
             assert_false(fixture->step.has_action || fixture->step.wants_candidate ||
                          fixture->step.releases_candidate || fixture->step.ended || fixture->step.wants_original ||
-                         fixture->step.has_decided || fixture->step.has_started);
+                         fixture->step.wants_named || fixture->step.has_decided || fixture->step.has_started);
         }
 }
 
@@ -85,6 +96,7 @@ struct course {
     bool may_live[FAILED_ITSELF + 1];
     unsigned chosen;  /* candidates chosen so far */
     unsigned resumed; /* how often the daemon was started anew */
+    bool may_be_held;
 };
 
 static unsigned number_of(const struct fixture *fixture, const struct machine_ref *target)
@@ -165,6 +177,8 @@ static void random_event(struct fixture *fixture, struct course *course, uint64_
 
     if (course->resumed < 3 && random_below(seed, 40) == 0)
         begin_anew(fixture, course);
+    else if (course->may_be_held && random_below(seed, 20) == 0)
+        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_HOLD, .detail = "it is held"});
     else if (random_below(seed, 4) == 0)
         say(fixture, others[random_below(seed, ELEMENTS_OF(others) - (random_below(seed, 10) != 0))]);
     else if (fixture->recovery->question.action_id != 0)
@@ -178,15 +192,23 @@ static void random_event(struct fixture *fixture, struct course *course, uint64_
 static void random_step(struct fixture *fixture, struct course *course, uint64_t *seed)
 {
     struct recovery_step before = fixture->step;
+    bool was_held = fixture->recovery->is_held;
 
     if (before.wants_candidate)
         choose_at_random(fixture, course, seed);
     else if (before.wants_original)
-        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_CHOSEN, .candidate = &fixture->failed});
+        hand_in(fixture, random_below(seed, 5) != 0
+                             ? (struct recovery_event){.kind = RECOVERY_CHOSEN, .candidate = &fixture->failed}
+                             : (struct recovery_event){.kind = RECOVERY_NO_ORIGINAL, .detail = "it is gone"});
     else
         random_event(fixture, course, seed);
     if (fixture->step.has_action && fixture->step.action.kind == ACTION_START)
         check_start(fixture, course);
+    /* Nothing further is begun; what is to be stopped then waits for the end of the hold. */
+    if (was_held && fixture->step.has_action)
+        assert_true(fixture->step.action.kind == ACTION_GET_STATE || fixture->step.action.kind == ACTION_VERIFY ||
+                    fixture->recovery->state == RECOVERY_STOPPING);
+    assert_false(was_held && (fixture->step.wants_candidate || fixture->step.wants_original));
     if (!fixture->step.has_action && fixture->recovery->question.action_id != 0)
         fixture->step.action = before.action; /* still under way */
 }
@@ -197,8 +219,11 @@ static void random_course(struct fixture *fixture, uint64_t seed)
     struct course course = {0};
     int steps = 0;
 
+    course.may_be_held = random_below(&seed, 4) == 0;
     renew(fixture, (enum failure_cause)(1 + random_below(&seed, CAUSE_COUNT - 1)));
     config->when_exhausted = random_below(&seed, 2) == 0 ? EXHAUSTED_RESTART : EXHAUSTED_ALERT;
+    config->order = (enum recovery_order)random_below(&seed, 3);
+    fixture->recovery->restarts_before = (unsigned)random_below(&seed, 2);
     config->without_intent = random_below(&seed, 2) == 0;
     for (size_t i = 0; i < ELEMENTS_OF(fixture->descriptions); i++)
         fixture->descriptions[i].has_agent_channel = random_below(&seed, 2) == 0;
@@ -226,7 +251,7 @@ static void test_random_courses_keep_the_promises(void **state)
         }
     }
     assert_true(outcomes[RECOVERY_RECOVERED] > 100 && outcomes[RECOVERY_EXHAUSTED] > 100 &&
-                outcomes[RECOVERY_DISMISSED] > 100 && restarted > 100);
+                outcomes[RECOVERY_DISMISSED] > 100 && outcomes[RECOVERY_HELD] > 100 && restarted > 100);
 }
 
 int main(void)

@@ -76,6 +76,44 @@ static void test_the_failed_machine_comes_back_while_a_start_is_held_back(void *
     assert_ended(fixture, RECOVERY_DISMISSED);
 }
 
+/* What is off needs no end, which a hold would forbid; what is paused is not off. */
+static void test_a_candidate_of_a_held_machine_is_given_up_once_it_is_off(void **state)
+{
+    struct fixture *fixture = *state;
+    static const enum machine_state states[] = {MACHINE_SHUT_OFF, MACHINE_PAUSED};
+
+    for (size_t i = 0; i < ELEMENTS_OF(states); i++) {
+        renew(fixture, CAUSE_PROCESS_DIED);
+        until_resolving(fixture);
+        hand_in(fixture, (struct recovery_event){.kind = RECOVERY_HOLD, .detail = "it is held"});
+        answer(fixture, 0, states[i], REASON_UNKNOWN);
+        if (states[i] == MACHINE_PAUSED)
+            assert_action(fixture, ACTION_DESTROY, &fixture->candidates[0]);
+        else
+            assert_released(fixture, &fixture->candidates[0]);
+    }
+}
+
+/* The check is at fault, and not the machine; a check that says no is another thing. */
+static void test_what_cannot_be_verified_is_left_running(void **state)
+{
+    struct fixture *fixture = *state;
+    static const int errors[] = {-ENOEXEC, -ECANCELED};
+
+    for (size_t i = 0; i < ELEMENTS_OF(errors); i++) {
+        renew(fixture, CAUSE_PROCESS_DIED);
+        until_verifying(fixture);
+        pass(fixture, fixture->config.recovery.verify.timeout_us);
+        answer(fixture, errors[i], MACHINE_UNKNOWN, REASON_UNKNOWN);
+        if (errors[i] == -ENOEXEC) {
+            assert_ended(fixture, RECOVERY_RECOVERED);
+            assert_non_null(strstr(fixture->recovery->detail, "NOT VERIFIED"));
+        } else {
+            assert_action(fixture, ACTION_DESTROY, &fixture->candidates[0]);
+        }
+    }
+}
+
 /* ---- hooks ---- */
 
 static void test_a_veto_leads_to_the_next(void **state)
@@ -93,20 +131,21 @@ static void test_a_veto_leads_to_the_next(void **state)
     assert_action(fixture, ACTION_START, &fixture->candidates[1]);
 }
 
-static void test_vetoes_use_up_attempts(void **state)
+static void test_vetoes_use_up_no_attempts(void **state)
 {
     struct fixture *fixture = *state;
 
-    fixture->config.recovery.attempts = 2;
+    fixture->config.recovery.attempts = 1;
     until_selecting(fixture);
     for (unsigned i = 0; i < 2; i++) {
         pick(fixture, i);
         answer_ok(fixture);
         answer(fixture, -ECANCELED, MACHINE_UNKNOWN, REASON_UNKNOWN);
-        if (i == 0)
-            still_dead(fixture);
+        still_dead(fixture);
+        assert_true(fixture->step.wants_candidate);
     }
-    assert_ended(fixture, RECOVERY_EXHAUSTED);
+    assert_int_equal(recovery_attempt_count(fixture->recovery), 0);
+    assert_true(fixture->recovery->attempts[0].is_vetoed && fixture->recovery->attempts[1].is_vetoed);
 }
 
 /* ---- verification ---- */
@@ -326,7 +365,7 @@ static void test_a_restart_that_dies_again_counts(void **state)
     assert_ended(fixture, RECOVERY_EXHAUSTED);
 }
 
-/* It runs: whoever started it, there is nothing left to recover. */
+/* It runs: by whatever hands, there is nothing left to recover. */
 static void test_the_operator_starts_the_failed_machine_before_its_restart(void **state)
 {
     struct fixture *fixture = *state;
@@ -355,14 +394,23 @@ static void test_each_state_goes_on_after_a_restart_of_the_daemon(void **state)
     static const struct {
         enum recovery_state before, after;
     } rows[] = {
-        {RECOVERY_DETECTED, RECOVERY_CONFIRMING},   {RECOVERY_CONFIRMING, RECOVERY_CONFIRMING},
-        {RECOVERY_DESTROYING, RECOVERY_CONFIRMING}, {RECOVERY_SELECTING, RECOVERY_CONFIRMING},
-        {RECOVERY_WAITING, RECOVERY_CONFIRMING},    {RECOVERY_RECORDING, RECOVERY_RESOLVING},
-        {RECOVERY_PREPARING, RECOVERY_RESOLVING},   {RECOVERY_STARTING, RECOVERY_RESOLVING},
-        {RECOVERY_RESOLVING, RECOVERY_RESOLVING},   {RECOVERY_STOPPING, RECOVERY_RESOLVING},
-        {RECOVERY_SETTLING, RECOVERY_RESOLVING},    {RECOVERY_VERIFYING, RECOVERY_RESOLVING},
-        {RECOVERY_RECOVERED, RECOVERY_RECOVERED},   {RECOVERY_EXHAUSTED, RECOVERY_EXHAUSTED},
-        {RECOVERY_DISMISSED, RECOVERY_DISMISSED},   {RECOVERY_OBSERVED, RECOVERY_OBSERVED},
+        {RECOVERY_DETECTED, RECOVERY_CONFIRMING},
+        {RECOVERY_CONFIRMING, RECOVERY_CONFIRMING},
+        {RECOVERY_DESTROYING, RECOVERY_CONFIRMING},
+        {RECOVERY_SELECTING, RECOVERY_CONFIRMING},
+        {RECOVERY_WAITING, RECOVERY_CONFIRMING},
+        {RECOVERY_RECORDING, RECOVERY_RESOLVING},
+        {RECOVERY_PREPARING, RECOVERY_RESOLVING},
+        {RECOVERY_STARTING, RECOVERY_RESOLVING},
+        {RECOVERY_RESOLVING, RECOVERY_RESOLVING},
+        {RECOVERY_STOPPING, RECOVERY_RESOLVING},
+        {RECOVERY_SETTLING, RECOVERY_RESOLVING},
+        {RECOVERY_VERIFYING, RECOVERY_RESOLVING},
+        {RECOVERY_RECOVERED, RECOVERY_RECOVERED},
+        {RECOVERY_EXHAUSTED, RECOVERY_EXHAUSTED},
+        {RECOVERY_DISMISSED, RECOVERY_DISMISSED},
+        {RECOVERY_OBSERVED, RECOVERY_OBSERVED},
+        {RECOVERY_HELD, RECOVERY_HELD},
     };
     struct fixture *fixture = *state;
 
@@ -468,9 +516,11 @@ int main(void)
         recovery_test(test_the_intent_is_on_disk_before_anything_is_started),
         recovery_test(test_an_intent_that_cannot_be_written_is_told_and_does_not_stop_it),
         recovery_test(test_without_an_intent_nothing_is_started_where_it_must_be_written),
+        recovery_test(test_what_cannot_be_verified_is_left_running),
+        recovery_test(test_a_candidate_of_a_held_machine_is_given_up_once_it_is_off),
         recovery_test(test_the_failed_machine_comes_back_while_a_start_is_held_back),
         recovery_test(test_a_veto_leads_to_the_next),
-        recovery_test(test_vetoes_use_up_attempts),
+        recovery_test(test_vetoes_use_up_no_attempts),
         recovery_test(test_the_level_follows_the_channel),
         recovery_test(test_the_level_that_was_asked_for),
         recovery_test(test_verified_late_is_recovered),

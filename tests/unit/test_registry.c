@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Facts and queues: what is left for a component reaches it, once and in order. */
+/* Facts and queues: what is left for a component reaches it, once and by number. */
 #include "coordinator/registry.h"
 
 #include "coordinator/tasks.h"
@@ -32,7 +32,7 @@ static struct watch *add(unsigned number)
     return watch;
 }
 
-static void test_a_queue_keeps_its_order_and_gathers_facts(void **state)
+static void test_a_queue_gives_each_machine_once_and_gathers_facts(void **state)
 {
     struct watch *a = add(1), *b = add(2);
     unsigned facts;
@@ -48,6 +48,23 @@ static void test_a_queue_keeps_its_order_and_gathers_facts(void **state)
     assert_null(watch_take(&registry, QUEUE_RECOVERIES, &facts));
 }
 
+static void test_what_is_rare_goes_with_the_last_of_it(void **state)
+{
+    struct watch *watch = add(1);
+
+    (void)state;
+    assert_int_equal(watch_rare(watch)->absent_since_us, 0);
+    assert_null(watch->rare);
+    assert_non_null(watch_get_hang(watch));
+    watch_get_rare(watch)->absent_since_us = 1;
+    watch_clear_hang(watch);
+    watch_tidy(watch);
+    assert_int_equal(watch_rare(watch)->absent_since_us, 1);
+    watch->rare->absent_since_us = 0;
+    watch_tidy(watch);
+    assert_null(watch->rare);
+}
+
 static void test_queues_do_not_know_each_other(void **state)
 {
     struct watch *a = add(1);
@@ -61,7 +78,7 @@ static void test_queues_do_not_know_each_other(void **state)
     assert_ptr_equal(watch_take(&registry, QUEUE_STANDBY, &facts), a);
 }
 
-/* The first, one in the middle, the last; and one that comes afterwards stands behind the rest. */
+/* The first, one in the middle, the last; and one that comes afterwards. */
 static void test_a_machine_that_is_discarded_leaves_its_queues(void **state)
 {
     struct watch *watches[5], *later;
@@ -116,16 +133,16 @@ static void test_a_task_is_tried_again_until_it_is_dropped(void **state)
 
     (void)state;
     assert_non_null(tasks_add(&tasks, ACTION_DESTROY, &ref, "r"));
-    assert_ptr_equal(*tasks_find_due(&tasks), tasks);
+    assert_ptr_equal(*tasks_find_due(&tasks, &registry), tasks);
     action = task_ask(tasks, &registry, PART_SERVICES, USEC_PER_SEC);
-    assert_null(*tasks_find_due(&tasks));
+    assert_null(*tasks_find_due(&tasks, &registry));
     assert_int_equal(tasks_deadline(tasks), USEC_INFINITY);
     (*tasks_find_action(&tasks, action.id))->retry_us = 100;
     assert_int_equal(tasks_deadline(tasks), 100);
     tasks_tick(tasks, 99);
-    assert_null(*tasks_find_due(&tasks));
+    assert_null(*tasks_find_due(&tasks, &registry));
     tasks_tick(tasks, 100);
-    assert_ptr_equal(*tasks_find_due(&tasks), tasks);
+    assert_ptr_equal(*tasks_find_due(&tasks, &registry), tasks);
     assert_int_not_equal(task_ask(tasks, &registry, PART_SERVICES, USEC_PER_SEC).id, action.id);
     assert_null(*tasks_find_action(&tasks, action.id));
     tasks_drop(tasks_find_target(&tasks, &ref));
@@ -137,7 +154,8 @@ static void test_a_task_is_tried_again_until_it_is_dropped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        registry_test(test_a_queue_keeps_its_order_and_gathers_facts),
+        registry_test(test_a_queue_gives_each_machine_once_and_gathers_facts),
+        registry_test(test_what_is_rare_goes_with_the_last_of_it),
         registry_test(test_queues_do_not_know_each_other),
         registry_test(test_a_machine_that_is_discarded_leaves_its_queues),
         registry_test(test_a_fact_that_was_read_is_gone),

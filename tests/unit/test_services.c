@@ -320,6 +320,98 @@ static void test_late_news_of_an_original_that_was_ended_says_nothing(struct wor
     assert_string_equal(recovery_state_name(recovery->state), "waiting");
 }
 
+/* Gives the order about the service of "a", and lets it be carried out. */
+static void keep(struct world *world, unsigned a)
+{
+    struct order order = {.kind = ORDER_KEEP, .machine = machine_ref_of(world_machine(world, a + 1))};
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answer), 0);
+    assert_string_equal(answer.recovery_id, world_expect(world, a, RECOVERY_RECOVERED)->id);
+    world_pass(world, USEC_PER_SEC);
+}
+
+static void test_a_machine_that_is_kept_is_an_original(struct world *world)
+{
+    unsigned a = divert(world);
+    const struct machine *b;
+    const struct recovery *recovery = NULL;
+
+    world->domains[a + 1].priority = 3;
+    world->domains[a].priority = 8; /* of the service, as it was when it was diverted, is 0 */
+    keep(world, a);
+    b = world_machine(world, a + 1);
+    assert_null(diversion_of(world, a));
+    assert_null(world->diversions[a]);
+    assert_null(b->serves);
+    assert_true(machine_is_protected(b));
+    assert_ptr_equal(machine_need(b), b->spec);
+    assert_int_equal(machine_priority(b), 0);
+    assert_string_equal(machine_service_name(b), "a");
+    assert_false(machine_is_protected(world_machine(world, a)));
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, USEC_PER_SEC);
+    world_kill(world, a + 1);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_recoveries(world, a + 1, &recovery), 1);
+    assert_string_equal(recovery->service_name, "a");
+    assert_string_equal(recovery->service.uuid, world_machine(world, a + 1)->uuid);
+    expect_served(world, a + 1, "c", false);
+}
+
+static void test_a_recovery_counts_for_the_service_that_is_kept(struct world *world)
+{
+    unsigned a = divert(world);
+
+    keep(world, a);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->service.uuid, world_machine(world, a + 1)->uuid);
+    assert_string_equal(world_read_recovery(world, world_expect(world, a, RECOVERY_RECOVERED)->id)->service.uuid,
+                        world_machine(world, a + 1)->uuid);
+}
+
+/* It is refused, and nothing has begun. */
+static void expect_not_kept(struct world *world, unsigned a, const char *why)
+{
+    struct order order = {.kind = ORDER_KEEP, .machine = machine_ref_of(world_machine(world, a))};
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answer), -EBUSY);
+    assert_non_null(strstr(answer.words, why));
+    assert_int_equal(answer.recovery_id[0], 0);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->asked[ACTION_SET_METADATA], 0);
+}
+
+/* Its role comes from its metadata, and a pattern would take that away. */
+static void test_a_machine_that_is_to_be_ignored_is_not_kept(struct world *world)
+{
+    unsigned a = divert(world);
+    struct config config = world->config;
+    char *names[] = {world_machine(world, a + 1)->description->name};
+
+    config.pool.ignore = (struct string_list){names, 1};
+    assert_int_equal(coordinator_configure(world->coordinator, &config), 0);
+    expect_not_kept(world, a, "pool.ignore names b");
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+}
+
+/* The machine is found by its definition to be another one by now: that other hands did. */
+static void test_what_other_hands_wrote_is_not_kept(struct world *world)
+{
+    unsigned a = divert(world);
+
+    world->holds = 1u << ACTION_READ;
+    keep(world, a);
+    strcpy(world->domains[a + 1].service, "other");
+    world_tell(world, a + 1, EVENT_CHANGED);
+    world_release(world);
+    world_pass(world, USEC_PER_SEC);
+    assert_int_equal(world->told[NOTICE_KEPT], 0);
+    assert_int_equal(world->told[NOTICE_NOT_KEPT], 1);
+    expect_served(world, a, "b", false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +429,10 @@ int main(void)
         world_test(test_one_service_that_fails_twice_does_not_brake),
         world_test(test_machines_that_serve_are_protected_machines_for_the_brake),
         world_test(test_late_news_of_an_original_that_was_ended_says_nothing),
+        world_test(test_a_machine_that_is_kept_is_an_original),
+        world_test(test_a_recovery_counts_for_the_service_that_is_kept),
+        world_test(test_what_other_hands_wrote_is_not_kept),
+        world_test(test_a_machine_that_is_to_be_ignored_is_not_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -465,6 +465,72 @@ static void test_nothing_known_of_what_it_offers_has_no_candidate(void **state)
     assert_ratio(score_resource_coverage(&same), 0, 1);
 }
 
+/* With libosinfo alone, web-test with 4 GiB was the choice for billing-db with 8 GiB. */
+static void test_an_operating_system_alone_is_too_little(void **state)
+{
+    struct fixture *fixture = *state;
+    struct config_weight weights[] = {{.kind = (char *)"os", .millionths = 200000},
+                                      {.kind = (char *)"other", .millionths = 50000},
+                                      {.kind = (char *)"database", .millionths = 200000}};
+    _spec_ struct spec billing = offers(fixture, "os/debian-12"), web = offers(fixture, "os/debian-12");
+
+    billing.environment[ENVIRONMENT_MEMORY] = UINT64_C(8) << 20;
+    web.environment[ENVIRONMENT_MEMORY] = UINT64_C(4) << 20;
+    fixture->config.environment_weights[ENVIRONMENT_MEMORY] = 50000;
+    fixture->config.resource_weights = weights;
+    fixture->config.n_resource_weights = ELEMENTS_OF(weights);
+    make_rules(fixture);
+    struct similarity_score actual = score(fixture, &billing, &web);
+    assert_int_equal(actual.verdict, SIMILARITY_NOTHING_KNOWN);
+    assert_ratio(score_similarity(&actual), 1, 1);
+    assert_ratio(score_coverage(&actual), 225, 250);
+    add_feature(fixture, &billing, "OS-family", "linux");
+    add_feature(fixture, &web, "os-family", "linux");
+    assert_int_equal(verdict(fixture, &billing, &web), SIMILARITY_NOTHING_KNOWN);
+
+    /* One thing more that weighs, and there is something to compare. */
+    add_feature(fixture, &billing, "zone", "seoul");
+    assert_int_equal(verdict(fixture, &billing, &web), SIMILARITY_ELIGIBLE);
+    weights[1].millionths = 0;
+    make_rules(fixture);
+    assert_int_equal(verdict(fixture, &billing, &web), SIMILARITY_NOTHING_KNOWN);
+
+    /* Hardware alone is a choice: no resource weighs anything. */
+    weights[0].millionths = weights[2].millionths = 0;
+    make_rules(fixture);
+    assert_int_equal(verdict(fixture, &billing, &web), SIMILARITY_ELIGIBLE);
+}
+
+static uint32_t interned_weight(struct fixture *fixture, const char *kind, const char *value)
+{
+    uint32_t feature;
+
+    assert_int_equal(feature_table_intern(fixture->table, kind, value, &feature), 0);
+    return similarity_weight(fixture->rules, feature);
+}
+
+static void test_other_is_for_kinds_that_have_no_weight(void **state)
+{
+    struct fixture *fixture = *state;
+    struct config_weight weights[] = {{.kind = (char *)"database", .value = (char *)"oracle", .millionths = 400000},
+                                      {.kind = (char *)"os"},
+                                      {.kind = (char *)"language", .millionths = 300000},
+                                      {.kind = (char *)"Other", .millionths = 50000}};
+
+    fixture->config.resource_weights = weights;
+    fixture->config.n_resource_weights = ELEMENTS_OF(weights);
+    make_rules(fixture);
+    assert_int_equal(interned_weight(fixture, "zone", "seoul"), 50000); /* a kind that is first met now */
+    assert_int_equal(interned_weight(fixture, "database", "mysql"), 50000);
+    assert_int_equal(interned_weight(fixture, "database", "oracle"), 400000);
+    assert_int_equal(interned_weight(fixture, "language", "nodejs"), 300000);
+    assert_int_equal(interned_weight(fixture, "os", "debian-12"), 0); /* named, with 0 */
+    fixture->config.n_resource_weights--;
+    make_rules(fixture);
+    assert_int_equal(interned_weight(fixture, "zone", "seoul"), 0);
+    assert_int_equal(interned_weight(fixture, "zone", "busan"), 0);
+}
+
 static void test_hardware_alone_where_no_resource_weighs_anything(void **state)
 {
     struct fixture *fixture = *state;
@@ -903,6 +969,8 @@ int main(void)
         similarity_test(test_the_first_obstacle_is_told),
         similarity_test(test_hardware_is_no_likeness),
         similarity_test(test_nothing_known_of_what_it_offers_has_no_candidate),
+        similarity_test(test_an_operating_system_alone_is_too_little),
+        similarity_test(test_other_is_for_kinds_that_have_no_weight),
         similarity_test(test_hardware_alone_where_no_resource_weighs_anything),
         similarity_test(test_a_single_weighty_value_ends_hardware_alone),
         similarity_test(test_an_empty_machine_is_never_divided_by),

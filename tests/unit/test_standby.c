@@ -125,7 +125,7 @@ static void a_standby_that_was_warm_on_a_lost_host_is_warm_no_more(struct world 
                      0);
     world_drive(world);
     world_connect(world, 1);
-    pass_a_minute(world);
+    world_pass(world, 20 * USEC_PER_SEC); /* what failed is not tried again at once */
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
     assert_int_equal(world->domains[best].starts, 1);
     world_pass(world, 1200 * USEC_PER_SEC);
@@ -340,7 +340,7 @@ static void a_recovery_waits_for_a_suspend_under_way(struct world *world)
 static void a_suspend_that_hangs_keeps_the_machine_from_recoveries(struct world *world)
 {
     const struct recovery *recovery;
-    struct action action;
+    struct action action, question;
     struct action_result result = {.error = 0};
 
     world->holds = 1u << ACTION_SUSPEND;
@@ -350,6 +350,12 @@ static void a_suspend_that_hangs_keeps_the_machine_from_recoveries(struct world 
     assert_kept(world, best, KEEPING_ENDING, MACHINE_RUNNING);
     world_pass(world, world->config.discovery.resync_interval_us); /* that it is listed says nothing of the call */
     assert_kept(world, best, KEEPING_ENDING, MACHINE_RUNNING);
+    /* Nor does the late answer to a question. */
+    question = action;
+    question.kind = ACTION_GET_STATE;
+    coordinator_handle_late_result(world->coordinator, &question, &result, world->now);
+    world_drive(world);
+    assert_int_equal(world->asked[ACTION_DESTROY], 0);
     world_kill(world, a);
     world_pass(world, 6 * USEC_PER_SEC);
     recovery = world_expect(world, a, RECOVERY_RECOVERED);
@@ -406,6 +412,22 @@ static void a_start_that_comes_late_is_ended(struct world *world)
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
 }
 
+/* What it has opened is another machine's, so that a hold does not protect it; once it is off, an operator may start it. */
+static void one_that_is_off_is_not_destroyed_again_while_it_is_held(struct world *world)
+{
+    world->domains[a].disk = "/srv/a";
+    world->domains[best].opens = "/srv/a";
+    world->holds = 1u << ACTION_DESTROY;
+    connect_and_warm(world);
+    assert_int_equal(
+        coordinator_hold(world->coordinator, HOLD_ALL, &(struct machine_ref){0}, "all", NULL, 0, world->now), 0);
+    world_answer_error(world, world_find_pending(world, ACTION_DESTROY), -EAGAIN);
+    world->holds = 0;
+    world_happen(world, best, EVENT_STOPPED_DESTROYED);
+    pass_a_minute(world);
+    assert_int_equal(world->domains[best].destroys, 0);
+}
+
 static void one_that_does_not_come_up_is_tried_later_and_less_often(struct world *world)
 {
     world->domains[best].start_error = -EIO;
@@ -437,6 +459,34 @@ static void one_that_dies_while_it_stands_is_warmed_again(struct world *world)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
     world_pass(world, 120 * USEC_PER_SEC);
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+}
+
+/* Nothing was warmed for five minutes, and no reason was shown. */
+static void switched_off_and_on_again_is_warmed_at_once(struct world *world)
+{
+    connect_and_warm(world);
+    world->config.standby.warm = 0;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    pass_a_minute(world);
+    assert_kept(world, best, KEEPING_NONE, MACHINE_SHUT_OFF);
+    world->config.standby.warm = 1;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_pass(world, 10 * USEC_PER_SEC);
+    assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+}
+
+static void one_that_waits_to_be_tried_again_says_why(struct world *world)
+{
+    world->domains[best].start_error = -EIO;
+    world_connect_all(world);
+    world_pass(world, 3 * USEC_PER_SEC);
+    assert_int_equal(world->told[NOTICE_WARM_FAILED], 1);
+    assert_non_null(world_machine(world, best)->not_warm);
+    assert_non_null(strstr(world_machine(world, best)->not_warm, "could not be warmed lately"));
+    world->domains[best].start_error = 0;
+    world_pass(world, 120 * USEC_PER_SEC);
+    assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+    assert_null(world_machine(world, best)->not_warm);
 }
 
 static void one_that_the_operator_resumes_is_left_alone(struct world *world)
@@ -579,6 +629,26 @@ static void one_that_could_not_be_written_down_may_fail_at_once(struct world *wo
     assert_int_equal(world_recoveries(world, best, &last), 1);
 }
 
+/* For the service, "a" counts, whichever machine serves it. */
+static void the_most_important_service_is_prepared_for_first(struct world *world)
+{
+    unsigned p = world_add(world, "p", PHP, MACHINE_RUNNING);
+
+    world_add(world, "other", PHP, MACHINE_SHUT_OFF);
+    world->domains[a].role = "protected";
+    world->domains[a].priority = 10;
+    world->domains[p].priority = 5;
+    world->config.standby.warm = 0;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, 4 * USEC_PER_SEC);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "best");
+    world->config.standby.warm = 1;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    pass_a_minute(world);
+    assert_kept(world, less, KEEPING_WARM, MACHINE_PAUSED);
+}
+
 static void nothing_is_begun_beside_a_recovery(struct world *world)
 {
     world->domains[less].start_error = 0;
@@ -596,7 +666,7 @@ static void the_brake_holds_the_keeper(struct world *world)
     world_connect_all(world);
     world_kill(world, 3);
     pass_a_minute(world);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->domains[best].starts, 0);
 }
 
@@ -609,12 +679,12 @@ static void the_brake_holds_a_start_that_was_about_to_be_made(struct world *worl
     world_pass(world, 3 * USEC_PER_SEC);
     world_kill(world, 3);
     world_pass(world, USEC_PER_SEC);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     world_answer(world, world_find_pending(world, ACTION_REMEMBER), false);
     world_pass(world, 30 * USEC_PER_SEC);
     assert_int_equal(world->domains[best].starts, 0);
     world->holds = 0;
-    coordinator_release(world->coordinator, world->now);
+    coordinator_release_brake(world->coordinator, world->now);
     pass_a_minute(world);
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
 }
@@ -646,9 +716,12 @@ int main(void)
         TEST(one_that_a_recovery_does_not_start_stays_warm),
         TEST(nor_one_that_ran_when_it_was_taken),
         TEST(a_start_that_comes_late_is_ended),
+        TEST(one_that_is_off_is_not_destroyed_again_while_it_is_held),
         TEST(one_that_does_not_come_up_is_tried_later_and_less_often),
         TEST(one_that_dies_while_it_is_verified_opens_no_recovery),
         TEST(one_that_dies_while_it_stands_is_warmed_again),
+        TEST(switched_off_and_on_again_is_warmed_at_once),
+        TEST(one_that_waits_to_be_tried_again_says_why),
         TEST(one_that_the_operator_resumes_is_left_alone),
         TEST(what_the_operator_suspended_is_not_taken),
         TEST(it_is_refreshed),
@@ -660,6 +733,7 @@ int main(void)
         TEST(without_a_disk_to_write_on_nothing_is_warmed),
         TEST(memory_is_given_back_to_a_recovery),
         TEST(one_that_could_not_be_written_down_may_fail_at_once),
+        TEST(the_most_important_service_is_prepared_for_first),
         TEST(nothing_is_begun_beside_a_recovery),
         TEST(the_brake_holds_the_keeper),
         TEST(the_brake_holds_a_start_that_was_about_to_be_made),

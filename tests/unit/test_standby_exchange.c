@@ -111,10 +111,10 @@ static void not_while_the_brake_is_on(struct world *world)
     world_pass(world, 60 * USEC_PER_SEC);
     world_kill(world, other);
     world_drive(world);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     bring_in(world, equal, of_equal, 1);
     assert_warm(world, of_first, true);
-    assert_true(coordinator_release(world->coordinator, world->now));
+    assert_true(coordinator_release_brake(world->coordinator, world->now));
     world_pass(world, 600 * USEC_PER_SEC);
     assert_warm(world, of_equal, true);
 }

@@ -29,11 +29,23 @@ static void test_a_uri_has_a_scheme_and_no_space(void **state)
     assert_false(uri_is_valid("qemu:///sys tem"));
 }
 
+static void test_a_mistyped_driver(void **state)
+{
+    (void)state;
+    assert_true(uri_has_known_driver("qemu:///system"));
+    assert_true(uri_has_known_driver("qemu+ssh://root@node/system"));
+    assert_true(uri_has_known_driver("test:///default"));
+    assert_false(uri_has_known_driver("quemu:///system"));
+    assert_false(uri_has_known_driver("qem:///system"));
+    assert_false(uri_has_known_driver("ssh://node/system"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_which_uris_are_local),
         cmocka_unit_test(test_a_uri_has_a_scheme_and_no_space),
+        cmocka_unit_test(test_a_mistyped_driver),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

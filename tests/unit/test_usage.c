@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What may be used once at a time, and the names of it, which machines lend. */
+/* What may be used once at a time, and its users. */
 #include "pool/pool.h"
 
 #include <string.h>
@@ -57,37 +57,23 @@ static const struct machine *apply(const struct fixture *fixture, struct domain_
     return machine;
 }
 
-static size_t count_users(const struct use *use)
-{
-    size_t count = 0;
-
-    for (; use != NULL; use = use->next)
-        count++;
-    return count;
-}
-
 static void assert_uses(const struct fixture *fixture, const struct machine *machine, size_t place, const char *name,
                         size_t users)
 {
     const struct use *use = NULL;
-    const struct exclusive *exclusive;
+    char address[MAC_TEXT_SIZE];
+    size_t count = 1;
 
     for (size_t i = 0; i <= place; i++)
-        use = pool_use_next(machine, use);
+        use = pool_use_next(fixture->pool, machine, use);
     assert_non_null(use);
-    exclusive = usage_of(pool_usage(fixture->pool), use);
-    assert_string_equal(exclusive->name, name);
-    assert_int_equal(count_users(exclusive->off), users);
-}
-
-/* What was freed may still read as before. */
-static void assert_lent_by(const struct fixture *fixture, const struct machine *machine, size_t place, const char *name)
-{
-    const struct use *use = NULL;
-
-    for (size_t i = 0; i <= place; i++)
-        use = pool_use_next(machine, use);
-    assert_ptr_equal(usage_of(pool_usage(fixture->pool), use)->name, name);
+    assert_string_equal(use_name(use, address), name);
+    for (const struct use *sharer = NULL;
+         (sharer = pool_sharer_next(fixture->pool, use, USERS_OWNING, sharer)) != NULL;) {
+        assert_ptr_not_equal(sharer->machine, machine);
+        count++;
+    }
+    assert_int_equal(count, users);
 }
 
 static void assert_all_shared(const struct fixture *fixture, const struct machine *machine, size_t users)
@@ -97,8 +83,7 @@ static void assert_all_shared(const struct fixture *fixture, const struct machin
     assert_uses(fixture, machine, 3, "pci 0000:01:00.0", users);
 }
 
-/* The name of a shared disk was that of the machine which had it first. */
-static void test_a_name_outlives_the_machine_that_lent_it(void **state)
+static void test_what_is_shared_outlives_one_of_its_users(void **state)
 {
     struct fixture *fixture = *state;
     const struct machine *a = apply(fixture, describe_disks(1, "/disk", "/a"));
@@ -111,11 +96,9 @@ static void test_a_name_outlives_the_machine_that_lent_it(void **state)
     assert_all_shared(fixture, c, 2);
     pool_remove(fixture->pool, c);
     assert_all_shared(fixture, b, 1);
-    assert_lent_by(fixture, b, 0, b->description->disks[0].source);
-    assert_lent_by(fixture, b, 3, b->description->hostdevs[0]);
 }
 
-static void test_a_name_outlives_the_description_that_lent_it(void **state)
+static void test_what_is_shared_outlives_one_of_its_descriptions(void **state)
 {
     struct fixture *fixture = *state;
     const struct machine *a = apply(fixture, describe_disks(1, "/disk", "/a"));
@@ -128,7 +111,6 @@ static void test_a_name_outlives_the_description_that_lent_it(void **state)
     apply(fixture, describe_disks(2, "/another", "/disk"));
     assert_uses(fixture, a, 0, "/another", 2);
     assert_uses(fixture, b, 1, "/disk", 1);
-    assert_lent_by(fixture, a, 0, a->description->disks[0].source);
 }
 
 /* A listing brings the same description again and again. */
@@ -137,7 +119,7 @@ static void test_an_equal_description_moves_nothing(void **state)
     struct fixture *fixture = *state;
     const struct machine *a = apply(fixture, describe_disks(1, "/disk", "/a"));
     const struct domain_description *description = a->description;
-    const struct use *use = pool_use_next(a, NULL);
+    const struct use *use = pool_use_next(fixture->pool, a, NULL);
     struct domain_description *again = describe_disks(1, "/disk", "/a");
 
     again->agent_connected = true;
@@ -145,17 +127,17 @@ static void test_an_equal_description_moves_nothing(void **state)
     assert_int_equal(domain_description_learn(again, "os", "debian-13"), 0);
     apply(fixture, again);
     assert_ptr_equal(a->description, description);
-    assert_ptr_equal(pool_use_next(a, NULL), use);
+    assert_ptr_equal(pool_use_next(fixture->pool, a, NULL), use);
     assert_true(a->description->agent_connected);
     assert_true(a->description->has_learned);
     assert_int_equal(a->description->disks[1].capacity_bytes, 1000);
-    assert_int_equal(a->spec.environment[ENVIRONMENT_DISK], 1000);
-    assert_int_equal(a->spec.features.count, 1);
+    assert_int_equal(a->spec->environment[ENVIRONMENT_DISK], 1000);
+    assert_int_equal(a->spec->features.count, 1);
     apply(fixture, describe_disks(1, "/disk", "/a"));
     assert_false(a->description->agent_connected);
     assert_false(a->description->has_learned);
     assert_int_equal(a->description->disks[1].capacity_bytes, 1000); /* what is known is not forgotten */
-    assert_int_equal(a->spec.features.count, 1);
+    assert_int_equal(a->spec->features.count, 1);
 }
 
 #define usage_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -163,8 +145,8 @@ static void test_an_equal_description_moves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        usage_test(test_a_name_outlives_the_machine_that_lent_it),
-        usage_test(test_a_name_outlives_the_description_that_lent_it),
+        usage_test(test_what_is_shared_outlives_one_of_its_users),
+        usage_test(test_what_is_shared_outlives_one_of_its_descriptions),
         usage_test(test_an_equal_description_moves_nothing),
     };
 

@@ -162,6 +162,18 @@ static void the_operator_was_faster(void **state)
     assert_over(WARMING_END_DISOWNED);
 }
 
+/* It refreshes one that an earlier daemon was starting when it died. */
+static void its_own_start_that_came_late_is_no_operator(void **state)
+{
+    (void)state;
+    go_to(WARMING_STARTING);
+    warming.loose_until_us = now.mono_us + USEC_PER_SEC;
+    answer(-EALREADY);
+    assert_asks(WARMING_RESOLVING, ACTION_GET_STATE);
+    answer(0);
+    assert_int_equal(warming.state, WARMING_SETTLING);
+}
+
 static void one_that_is_blocked_is_not_started(void **state)
 {
     struct warming_event event = {.kind = WARMING_BLOCKED, .now = now, .detail = "its disk is in use"};
@@ -246,6 +258,15 @@ static void a_suspend_that_errs_but_acts_counts(void **state)
     assert_null(warming.detail);
 }
 
+/* What would be stopped again is not started. */
+static void one_that_is_released_before_its_start_was_asked_for_is_not_started(void **state)
+{
+    (void)state;
+    go_to(WARMING_STARTING);
+    tell(WARMING_RELEASE);
+    assert_over(WARMING_END_RELEASED);
+}
+
 static void one_that_is_not_verified_in_time_is_stopped(void **state)
 {
     (void)state;
@@ -254,6 +275,15 @@ static void one_that_is_not_verified_in_time_is_stopped(void **state)
     answer(-EIO);
     assert_asks(WARMING_STOPPING, ACTION_DESTROY);
     assert_true(warming.is_failing);
+}
+
+static void one_that_cannot_be_verified_is_warmed(void **state)
+{
+    (void)state;
+    go_to(WARMING_VERIFYING);
+    now.mono_us += config.recovery.verify.timeout_us;
+    answer(-ENOEXEC);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
 }
 
 static void a_panic_ends_it(void **state)
@@ -349,6 +379,7 @@ static void a_release_waits_for_the_call_under_way(void **state)
 {
     (void)state;
     go_to(WARMING_STARTING);
+    warming.question.is_handed_out = true;
     tell(WARMING_RELEASE);
     assert_false(step.has_action);
     answer(0);
@@ -431,13 +462,16 @@ int main(void)
         TEST(without_an_agent_staying_up_is_enough),
         TEST(what_is_not_written_is_not_started),
         TEST(the_operator_was_faster),
+        TEST(its_own_start_that_came_late_is_no_operator),
         TEST(one_that_is_blocked_is_not_started),
         TEST(a_start_that_is_cut_off_is_looked_into),
         TEST(a_start_that_failed_leaves_nothing_behind),
         TEST(a_call_that_hangs_is_waited_for),
         TEST(one_that_cannot_be_laid_down_is_stopped_in_the_end),
         TEST(a_suspend_that_errs_but_acts_counts),
+        TEST(one_that_is_released_before_its_start_was_asked_for_is_not_started),
         TEST(one_that_is_not_verified_in_time_is_stopped),
+        TEST(one_that_cannot_be_verified_is_warmed),
         TEST(a_panic_ends_it),
         TEST(a_panic_while_it_is_suspended_is_not_forgotten),
         TEST(one_that_the_operator_paused_is_left_alone),

@@ -68,7 +68,7 @@ void world_make_remote(struct world *world)
     world->config.n_hypervisors = ELEMENTS_OF(remote);
     name_hosts(world);
     world->config.host_timeout_us = 30 * USEC_PER_SEC;
-    world->config.hold_share = 500000;
+    world->config.isolation_share = 500000;
     world->config.fence = (struct config_fence){
         .command = (char *)"/nonexistent/fence", .timeout_us = 60 * USEC_PER_SEC, .retry_us = 20 * USEC_PER_SEC};
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
@@ -83,6 +83,7 @@ static void take_changes(struct world *world)
     const char *hypervisor;
     const struct host_track *host;
     const struct diversion *diversion;
+    const struct hold *hold;
 
     while ((recovery = coordinator_next_changed_recovery(world->coordinator)) != NULL)
         if (!world->loses_writes)
@@ -90,6 +91,9 @@ static void take_changes(struct world *world)
     while ((diversion = coordinator_next_changed_diversion(world->coordinator)) != NULL)
         if (!world->loses_writes)
             world_write_diversion(world, diversion);
+    while ((hold = coordinator_next_changed_hold(world->coordinator)) != NULL)
+        if (!world->loses_writes)
+            world_write_hold(world, hold);
     while ((host = coordinator_next_changed_host(world->coordinator, &hypervisor)) != NULL)
         for (unsigned i = 0; i < world->n_hosts && !world->loses_writes; i++)
             if (strcmp(hypervisor, world->hosts[i]) == 0) {
@@ -118,11 +122,11 @@ static void take_notices(struct world *world)
 /* Promise 1: the intent is on disk, and what this recovery started before does not live any more. */
 static void assert_may_warm(const struct world *world, const struct action *action)
 {
-    const struct world_remembered *remembered = &world->remembered[world_number_of(&action->target)];
+    const struct world_remembered *remembered = &world->remembered[world_number_of(world, &action->target)];
 
     assert_true(remembered->is_known && remembered->memory.keeping == KEEPING_WARMING);
     assert_int_equal(world->config.mode, MODE_AUTOMATIC);
-    assert_false(coordinator_is_held(world->coordinator));
+    assert_false(coordinator_is_braked(world->coordinator));
 }
 
 static void assert_may_start(const struct world *world, const struct action *action)
@@ -146,8 +150,8 @@ static void assert_may_start(const struct world *world, const struct action *act
     assert_true(action->recovery_id[0] != '\0');
     /* Promise 8. */
     if (recovery->cause == CAUSE_HOST_LOST && !world->fence_lies)
-        assert_int_not_equal(world->domains[world_number_of(&recovery->failed)].state, MACHINE_RUNNING);
-    assert_false(coordinator_is_held(world->coordinator));
+        assert_int_not_equal(world->domains[world_number_of(world, &recovery->failed)].state, MACHINE_RUNNING);
+    assert_false(coordinator_is_braked(world->coordinator));
     for (unsigned i = 0; i < world->n_domains; i++)
         assert_string_not_equal(world->domains[i].started_for, action->recovery_id);
 }
@@ -162,7 +166,7 @@ static void note_action(struct world *world, const struct action *action)
     world->asked[action->kind]++;
     if (action->kind == ACTION_START) {
         assert_may_start(world, action);
-        world->domains[world_number_of(&action->target)].starts++;
+        world->domains[world_number_of(world, &action->target)].starts++;
     }
 }
 
@@ -180,7 +184,13 @@ static void put_off(struct world *world, const struct action *action, int64_t du
 
 static int64_t time_for(const struct world *world, const struct action *action)
 {
-    return action->kind == ACTION_START ? world->domains[world_number_of(&action->target)].start_us : 0;
+    if (action->kind == ACTION_SET_METADATA)
+        return world->domains[world_number_of(world, &action->target)].metadata_us;
+    if (action->kind == ACTION_SHUTDOWN)
+        return world->domains[world_number_of(world, &action->target)].asking_us;
+    if (action->kind == ACTION_GET_AUTOSTART || action->kind == ACTION_SET_AUTOSTART)
+        return world->domains[world_number_of(world, &action->target)].autostart_us;
+    return action->kind == ACTION_START ? world->domains[world_number_of(world, &action->target)].start_us : 0;
 }
 
 /* The daemon does these by itself. */
@@ -259,9 +269,22 @@ static void finish(struct world *world, size_t place)
     world->is_orphaned = world->is_late = false;
 }
 
+/* Guests that were asked to. */
+static void power_off_due(struct world *world)
+{
+    for (unsigned i = 0; i < world->n_domains; i++)
+        if (world->domains[i].powers_off_us != 0 && world->domains[i].powers_off_us <= world->now.mono_us) {
+            world->domains[i].powers_off_us = 0;
+            if (world->domains[i].state == MACHINE_RUNNING)
+                world_shut_down(world, i);
+            world_drive(world);
+        }
+}
+
 /* What takes its time and is due. */
 static void finish_due(struct world *world)
 {
+    power_off_due(world);
     for (size_t i = 0; i < world->n_pending;)
         if (time_of(&world->pending[i]) <= world->now.mono_us) {
             finish(world, i);
@@ -279,6 +302,9 @@ static int64_t next_deadline(const struct world *world)
     for (size_t i = 0; i < world->n_pending; i++)
         if (time_of(&world->pending[i]) < next_us)
             next_us = time_of(&world->pending[i]);
+    for (unsigned i = 0; i < world->n_domains; i++)
+        if (world->domains[i].powers_off_us != 0 && world->domains[i].powers_off_us < next_us)
+            next_us = world->domains[i].powers_off_us;
     return next_us;
 }
 
@@ -382,6 +408,7 @@ void world_happen(struct world *world, unsigned number, enum domain_event_kind e
         domain->reason = reason;
         domain->has_saved = event == EVENT_STOPPED_SAVED || (domain->has_saved && state == MACHINE_SHUT_OFF);
     }
+    domain->exists &= event != EVENT_UNDEFINED || machine_state_is_active(domain->state);
     world_tell(world, number, event);
 }
 
@@ -396,9 +423,28 @@ void world_kill(struct world *world, unsigned number)
     world_tell(world, number, EVENT_STOPPED_FAILED);
 }
 
+void world_order_drill(struct world *world, unsigned number)
+{
+    struct order order = {
+        .kind = ORDER_DRILL,
+        .machine = machine_ref_of(world_machine(world, number)),
+        .is_confirmed = true,
+    };
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answer), 0);
+}
+
 void world_shut_down(struct world *world, unsigned number)
 {
     world_happen(world, number, EVENT_STOPPED_SHUTDOWN);
+}
+
+void world_migrate(struct world *world, unsigned number, unsigned to)
+{
+    world_happen(world, to, EVENT_STARTED_MIGRATED);
+    world_drive(world);
+    world_happen(world, number, EVENT_STOPPED_MIGRATED);
 }
 
 void world_boot(struct world *world, unsigned number)

@@ -10,6 +10,7 @@
 
 #define WORLD_DOMAINS     16
 #define WORLD_HYPERVISORS 3 /* at most */
+#define WORLD_HOLDS       (1 + WORLD_HYPERVISORS + WORLD_DOMAINS)
 #define WORLD_PENDING     64
 #define WORLD_STORED      64
 #define WORLD_CROWD_BEGIN 1000 /* the number of the first of a crowd */
@@ -17,9 +18,16 @@
 struct world_domain {
     bool exists;
     unsigned hypervisor;
+    unsigned uuid_of; /* it has the UUID of this domain, and is on another host; 0: its own, for 1 is the first */
     const char *name;
-    const char *features; /* "kind/value kind/value" */
-    const char *role;     /* metadata, or NULL */
+    const char *features;            /* "kind/value kind/value" */
+    const char *role;                /* metadata, or NULL */
+    char service[SERVICE_NAME_SIZE]; /* metadata; empty: none */
+    int metadata_error;              /* what writing its metadata answers; 0: it is written */
+    int64_t metadata_us;             /* how long that takes */
+    bool autostart;
+    int autostart_error;  /* what setting it answers; 0: it is set */
+    int64_t autostart_us; /* how long asking for it, or setting it, takes */
     int priority;
     enum on_crash on_crash;
     bool is_transient;
@@ -27,22 +35,30 @@ struct world_domain {
     enum machine_state state;
     enum machine_reason reason;
     bool has_saved;    /* a managed save image */
+    bool is_damaged;   /* that cannot be restored */
     int suspend_error; /* what suspending and saving it answers */
     unsigned clocks_set;
-    int start_error;                    /* what the next starts answer; 0: it runs */
-    int64_t start_us;                   /* how long a start takes */
-    bool is_unheard;                    /* no event tells of its start */
-    bool dies_at_once;                  /* comes up, and crashes again before it is looked at */
-    bool has_agent;                     /* the channel, and in the guest the agent at the end of it */
-    bool is_mute;                       /* the guest's agent does not answer */
-    bool has_no_counters;               /* nor do its statistics say anything */
-    uint64_t activity;                  /* of its disks */
-    const char *disk, *mac;             /* writable; NULL: none */
-    uint64_t memory_kib;                /* 0: 1 GiB */
-    uint64_t resident_kib;              /* what it takes of that; 0: all */
-    int hook_error;                     /* what the pre-start hooks say to it as a candidate */
+    int start_error;        /* what the next starts answer; 0: it runs */
+    int64_t start_us;       /* how long a start takes */
+    bool is_unheard;        /* no event tells of its start */
+    bool dies_at_once;      /* comes up, and crashes again before it is looked at */
+    bool has_agent;         /* the channel, and in the guest the agent at the end of it */
+    bool is_mute;           /* the guest's agent does not answer */
+    bool has_no_counters;   /* nor do its statistics say anything */
+    uint64_t activity;      /* of its disks */
+    const char *disk, *mac; /* writable; NULL: none */
+    const char *below;      /* an image below its disk, told while it runs; NULL: none */
+    const char *opens;      /* the disk that it has while it runs, as a saved image names it; NULL: `disk` */
+    uint64_t memory_kib;    /* 0: 1 GiB */
+    uint64_t resident_kib;  /* what it takes of that; 0: all */
+    int hook_error;         /* what the pre-start hooks say to it as a candidate */
     char started_for[RECOVERY_ID_SIZE]; /* recovery that started it, while it runs */
     unsigned starts, destroys;
+    int64_t shutdown_us;   /* how long its guest takes to shut down when it is asked to */
+    int64_t asking_us;     /* and how long the call takes that asks it */
+    bool ignores_shutdown; /* its guest does not */
+    unsigned shutdowns;    /* so often it was asked to */
+    int64_t powers_off_us; /* it does then; 0: not asked */
 };
 
 /* An action whose answer is not given yet, with what the world looked like when it was asked. */
@@ -88,7 +104,8 @@ struct world {
     struct world_stored stored[WORLD_STORED];
     size_t n_stored;
     struct world_remembered remembered[WORLD_DOMAINS];
-    char *diversions[WORLD_DOMAINS]; /* on disk: documents, by the number of the original */
+    char *hold_documents[WORLD_HOLDS]; /* on disk */
+    char *diversions[WORLD_DOMAINS];   /* on disk: documents, by the number of the original */
 
     int fence_error;                           /* what the fence agent answers */
     bool fence_lies;                           /* and does nothing when it says that it has */
@@ -181,8 +198,12 @@ void world_tell(struct world *world, unsigned number, enum domain_event_kind eve
 void world_kill(struct world *world, unsigned number);      /* QEMU dies */
 void world_boot(struct world *world, unsigned number);      /* an operator starts it */
 void world_shut_down(struct world *world, unsigned number); /* and has it power off */
+/* It runs on as `to`, which has its UUID on another host: libvirt tells there first, and then here. */
+void world_migrate(struct world *world, unsigned number, unsigned to);
 /* The three of them on hosts of their own, which can be fenced. */
 void world_make_remote(struct world *world);
+/* An operator orders a drill, which is taken; the test causes the failure. */
+void world_order_drill(struct world *world, unsigned number);
 /* QEMU dies, and no event tells of it. */
 void world_kill_silently(struct world *world, unsigned number);
 
@@ -200,6 +221,7 @@ void world_release(struct world *world); /* holds nothing any more, and answers 
 /* ---- the disk and the daemon ---- */
 
 void world_write_recovery(struct world *world, const struct recovery *recovery);
+void world_write_hold(struct world *world, const struct hold *hold);
 void world_write_diversion(struct world *world, const struct diversion *diversion);
 void world_write_machine(struct world *world, const struct machine_ref *machine, const struct machine_memory *memory);
 /* The recovery of this id as it is on disk, borrowed; NULL: it is not. */
@@ -215,6 +237,9 @@ void world_free_store(struct world *world);
 
 unsigned world_count_running(const struct world *world);
 unsigned world_count_starts(const struct world *world);
+/* The number of the domain. */
+unsigned world_number_of(const struct world *world, const struct machine_ref *ref);
+void world_make_uuid(const struct world *world, unsigned number, char ret_uuid[UUID_TEXT_SIZE]);
 const struct machine *world_machine(const struct world *world, unsigned number);
 /* The recoveries of this domain; *ret_last: the last of them. */
 size_t world_recoveries(const struct world *world, unsigned number, const struct recovery **ret_last);

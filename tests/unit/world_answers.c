@@ -7,14 +7,6 @@
 
 #include "support.h"
 
-unsigned world_number_of(const struct machine_ref *ref)
-{
-    unsigned number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
-
-    assert_true(number < WORLD_DOMAINS);
-    return number;
-}
-
 unsigned world_host_of(const struct world *world, const struct machine_ref *ref)
 {
     for (unsigned i = 0; i < world->n_hosts; i++)
@@ -24,22 +16,23 @@ unsigned world_host_of(const struct world *world, const struct machine_ref *ref)
     return 0;
 }
 
-static char *copied(const char *text)
-{
-    char *copy = strdup(text);
-
-    assert_non_null(copy);
-    return copy;
-}
-
 static void describe_hardware(struct domain_description *description, const struct world_domain *domain)
 {
+    const char *disk = machine_state_is_active(domain->state) && domain->opens != NULL ? domain->opens : domain->disk;
+    bool has_chain = machine_state_is_active(domain->state);
+
     if (domain->memory_kib != 0)
         description->memory_kib = domain->memory_kib;
-    if (domain->disk != NULL) {
-        description->disks = calloc(1, sizeof(*description->disks));
+    if (disk != NULL) {
+        description->disks = calloc(2, sizeof(*description->disks));
         assert_non_null(description->disks);
-        description->disks[description->n_disks++] = (struct disk){.source = copied(domain->disk), .writable = true};
+        description->disks[0] = (struct disk){.writable = true, .has_chain = has_chain};
+        assert_int_equal(disk_set_texts(&description->disks[description->n_disks++], disk, NULL, NULL, NULL), 0);
+        if (has_chain && domain->below != NULL) {
+            description->disks[1].is_backing = true;
+            assert_int_equal(
+                disk_set_texts(&description->disks[description->n_disks++], domain->below, NULL, NULL, NULL), 0);
+        }
     }
     if (domain->mac != NULL)
         assert_int_equal(domain_description_add_mac(description, domain->mac), 0);
@@ -49,11 +42,16 @@ static void describe_hardware(struct domain_description *description, const stru
 
 static struct domain_report report_on(const struct world_domain *domain, unsigned number)
 {
-    struct domain_description *description = describe(number, domain->name);
+    struct domain_description *description =
+        describe(domain->uuid_of != 0 ? domain->uuid_of - 1 : number, domain->name);
 
     describe_features(description, domain->features);
     if (domain->role != NULL)
         describe_role(description, domain->role);
+    if (domain->service[0] != '\0') {
+        description->service = strdup(domain->service);
+        assert_non_null(description->service);
+    }
     describe_hardware(description, domain);
     description->on_crash = domain->on_crash;
     description->has_priority = true;
@@ -68,7 +66,7 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
     };
 }
 
-/* Unless whoever asked is dead. */
+/* Unless the daemon that asked is dead. */
 void world_deliver(struct world *world, const struct action *action, const struct action_result *result)
 {
     if (world->is_orphaned)
@@ -113,7 +111,7 @@ static void answer_list(struct world *world, const struct action *action, const 
         if (!domains[i].exists || domains[i].hypervisor != host)
             continue;
         if (domains[i].is_unreadable)
-            uuid_from(i, inventory->unread[inventory->n_unread++]);
+            world_make_uuid(world, i, inventory->unread[inventory->n_unread++]);
         else
             inventory->reports[inventory->n_reports++] = report_on(&domains[i], i);
     }
@@ -124,7 +122,7 @@ static void answer_list(struct world *world, const struct action *action, const 
 
 static void answer_description(struct world *world, const struct action *action, const struct world_domain *domains)
 {
-    unsigned number = world_number_of(&action->target);
+    unsigned number = world_number_of(world, &action->target);
     const struct world_domain *domain = &domains[number];
     struct domain_report report;
 
@@ -144,7 +142,7 @@ static void answer_description(struct world *world, const struct action *action,
 
 static void answer_state(struct world *world, const struct action *action, const struct world_domain *domains)
 {
-    const struct world_domain *domain = &domains[world_number_of(&action->target)];
+    const struct world_domain *domain = &domains[world_number_of(world, &action->target)];
     struct action_result result = {
         .id = action->id,
         .state = domain->state,
@@ -176,7 +174,7 @@ void world_tell(struct world *world, unsigned number, enum domain_event_kind kin
 
     if (!world->is_connected[domain->hypervisor])
         return;
-    uuid_from(number, event.uuid);
+    world_make_uuid(world, number, event.uuid);
     coordinator_handle_event(world->coordinator, world->hosts[domain->hypervisor], &event);
 }
 
@@ -190,7 +188,7 @@ static uint64_t taken_kib(const struct world_domain *domain)
 
 static void answer_destroy(struct world *world, const struct action *action)
 {
-    unsigned number = world_number_of(&action->target);
+    unsigned number = world_number_of(world, &action->target);
     struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id};
     bool was_active = domain->exists && machine_state_is_active(domain->state);
@@ -210,6 +208,20 @@ static void answer_destroy(struct world *world, const struct action *action)
         world_deliver(world, action, &result);
 }
 
+/* The guest goes down after the answer, if it does. */
+static void answer_shutdown(struct world *world, const struct action *action)
+{
+    struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
+    struct action_result result = {.id = action->id, .state = domain->state};
+
+    domain->shutdowns++;
+    if (!domain->exists)
+        result.error = -ENOENT;
+    else if (domain->state == MACHINE_RUNNING && !domain->ignores_shutdown && domain->powers_off_us == 0)
+        domain->powers_off_us = world->now.mono_us + domain->shutdown_us;
+    world_deliver(world, action, &result);
+}
+
 /* Of the host, by a machine that is booted. */
 static void take_memory(struct world *world, const struct world_domain *domain)
 {
@@ -222,16 +234,21 @@ static void take_memory(struct world *world, const struct world_domain *domain)
 
 static void answer_start(struct world *world, const struct action *action)
 {
-    unsigned number = world_number_of(&action->target);
+    unsigned number = world_number_of(world, &action->target);
     struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id, .error = domain->start_error};
-    bool was_off;
+    bool was_off, is_damaged = domain->state == MACHINE_SHUT_OFF && domain->has_saved && domain->is_damaged;
 
+    result.dropped_image = result.error == 0 && is_damaged && action->may_drop_image;
+    if (is_damaged)
+        strcpy(result.message, "the image is damaged");
     if (!domain->exists) {
         result.error = -ENOENT;
         strcpy(result.message, "no such make-believe domain");
     } else if (domain->state == MACHINE_RUNNING) {
         result.error = -EALREADY;
+    } else if (is_damaged && !result.dropped_image) {
+        result.error = -EIO;
     } else if (result.error == 0) {
         strcpy(domain->started_for, action->recovery_id);
         take_memory(world, domain);
@@ -253,7 +270,7 @@ static void answer_start(struct world *world, const struct action *action)
 
 static void answer_suspend(struct world *world, const struct action *action)
 {
-    unsigned number = world_number_of(&action->target);
+    unsigned number = world_number_of(world, &action->target);
     struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id, .error = domain->suspend_error};
 
@@ -273,13 +290,46 @@ static void answer_suspend(struct world *world, const struct action *action)
 
 static void answer_clock(struct world *world, const struct action *action)
 {
-    struct world_domain *domain = &world->domains[world_number_of(&action->target)];
+    struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
     struct action_result result = {.id = action->id, .resident_kib = taken_kib(domain)};
 
     if (action->kind == ACTION_SET_CLOCK && (!domain->has_agent || domain->is_mute))
         result.error = -EAGAIN;
     else if (action->kind == ACTION_SET_CLOCK)
         domain->clocks_set++;
+    world_deliver(world, action, &result);
+}
+
+static void answer_metadata(struct world *world, const struct action *action)
+{
+    unsigned number = world_number_of(world, &action->target);
+    struct world_domain *domain = &world->domains[number];
+    struct action_result result = {.id = action->id, .error = domain->exists ? domain->metadata_error : -ENOENT};
+
+    if (result.error == 0) {
+        domain->role = machine_roles_name(action->metadata.roles);
+        if (action->metadata.sets_priority)
+            domain->priority = action->metadata.priority;
+        strcpy(domain->service, action->metadata.service);
+        world_tell(world, number, EVENT_CHANGED);
+    } else {
+        strcpy(result.message, "refused by the make-believe hypervisor");
+    }
+    world_deliver(world, action, &result);
+}
+
+static void answer_autostart(struct world *world, const struct action *action)
+{
+    struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
+    struct action_result result = {.id = action->id, .error = domain->exists ? 0 : -ENOENT};
+
+    if (result.error == 0 && action->kind == ACTION_SET_AUTOSTART)
+        result.error = domain->autostart_error;
+    if (result.error != 0)
+        strcpy(result.message, "refused by the make-believe hypervisor");
+    else if (action->kind == ACTION_SET_AUTOSTART)
+        domain->autostart = action->autostart;
+    result.autostart = domain->autostart;
     world_deliver(world, action, &result);
 }
 
@@ -295,7 +345,7 @@ static void answer_remember(struct world *world, const struct action *action)
 
 static void answer_check_alive(struct world *world, const struct action *action)
 {
-    const struct world_domain *domain = &world->domains[world_number_of(&action->target)];
+    const struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
     struct action_result result = {
         .id = action->id,
         .error = domain->exists && domain->state == MACHINE_RUNNING ? 0 : -ENOENT,
@@ -309,7 +359,7 @@ static void answer_check_alive(struct world *world, const struct action *action)
 
 static void answer_verify(struct world *world, const struct action *action)
 {
-    const struct world_domain *domain = &world->domains[world_number_of(&action->target)];
+    const struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
     bool works = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
                  (action->level != VERIFY_AGENT || domain->has_agent);
     struct action_result result = {.id = action->id, .error = works ? 0 : -EIO};
@@ -334,7 +384,7 @@ static void answer_record(struct world *world, const struct action *action)
 static void answer_hook(struct world *world, const struct action *action)
 {
     struct action_result result = {.id = action->id,
-                                   .error = world->domains[world_number_of(&action->target)].hook_error};
+                                   .error = world->domains[world_number_of(world, &action->target)].hook_error};
 
     if (result.error != 0)
         strcpy(result.message, "vetoed by a make-believe hook");
@@ -361,6 +411,7 @@ void world_do(struct world *world, const struct action *action, const struct wor
         answer_list(world, action, domains);
         break;
     case ACTION_DESCRIBE:
+    case ACTION_READ:
         answer_description(world, action, domains);
         break;
     case ACTION_GET_STATE:
@@ -368,6 +419,9 @@ void world_do(struct world *world, const struct action *action, const struct wor
         break;
     case ACTION_DESTROY:
         answer_destroy(world, action);
+        break;
+    case ACTION_SHUTDOWN:
+        answer_shutdown(world, action);
         break;
     case ACTION_START:
         answer_start(world, action);
@@ -393,6 +447,13 @@ void world_do(struct world *world, const struct action *action, const struct wor
     case ACTION_SUSPEND:
     case ACTION_SAVE:
         answer_suspend(world, action);
+        break;
+    case ACTION_SET_METADATA:
+        answer_metadata(world, action);
+        break;
+    case ACTION_GET_AUTOSTART:
+    case ACTION_SET_AUTOSTART:
+        answer_autostart(world, action);
         break;
     case ACTION_SET_CLOCK:
     case ACTION_MEASURE_MEMORY:

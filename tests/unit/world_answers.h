@@ -5,7 +5,6 @@
 
 #include "world.h"
 
-unsigned world_number_of(const struct machine_ref *ref);
 unsigned world_host_of(const struct world *world, const struct machine_ref *ref);
 
 /* The domain is off from now on; no event tells of it. */

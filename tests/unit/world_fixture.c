@@ -100,11 +100,33 @@ unsigned world_count_starts(const struct world *world)
     return starts;
 }
 
+static unsigned number_in_uuid(const struct world *world, unsigned number)
+{
+    return world->domains[number].uuid_of != 0 ? world->domains[number].uuid_of - 1 : number;
+}
+
+void world_make_uuid(const struct world *world, unsigned number, char ret_uuid[UUID_TEXT_SIZE])
+{
+    uuid_from(number_in_uuid(world, number), ret_uuid);
+}
+
+unsigned world_number_of(const struct world *world, const struct machine_ref *ref)
+{
+    unsigned number = (unsigned)strtoul(ref->uuid + 24, NULL, 16);
+
+    assert_true(number < WORLD_DOMAINS);
+    for (unsigned i = 0; i < world->n_domains; i++)
+        if (number_in_uuid(world, i) == number &&
+            strcmp(world->hosts[world->domains[i].hypervisor], ref->hypervisor) == 0)
+            return i;
+    return number;
+}
+
 const struct machine *world_machine(const struct world *world, unsigned number)
 {
     char uuid[UUID_TEXT_SIZE];
 
-    uuid_from(number, uuid);
+    world_make_uuid(world, number, uuid);
     return pool_find(coordinator_pool(world->coordinator), world->hosts[world->domains[number].hypervisor], uuid);
 }
 
@@ -115,7 +137,7 @@ size_t world_recoveries(const struct world *world, unsigned number, const struct
     for (size_t i = 0; i < coordinator_recovery_count(world->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(world->coordinator, i);
 
-        if (world_number_of(&recovery->failed) != number)
+        if (world_number_of(world, &recovery->failed) != number)
             continue;
         *ret_last = recovery;
         count++;

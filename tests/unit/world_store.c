@@ -25,6 +25,7 @@ static struct recovery *copy_of(const struct recovery *recovery)
     copy->failed_name = copied(recovery->failed_name);
     copy->service_name = copied(recovery->service_name);
     copy->replacement_name = copied(recovery->replacement_name);
+    copy->to_name = copied(recovery->to_name);
     copy->detail = copied(recovery->detail);
     copy->explanation = NULL;
     copy->attempts = calloc(recovery->n_attempts + 1, sizeof(*copy->attempts));
@@ -77,13 +78,12 @@ void world_write_recovery(struct world *world, const struct recovery *recovery)
 void world_write_machine(struct world *world, const struct machine_ref *machine, const struct machine_memory *memory)
 {
     unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
-
     const struct machine *known = pool_find(coordinator_pool(world->coordinator), machine->hypervisor, machine->uuid);
     struct world_remembered *remembered;
 
     if (number >= WORLD_CROWD_BEGIN)
         return;
-    assert_true(number < WORLD_DOMAINS);
+    number = world_number_of(world, machine);
     remembered = &world->remembered[number];
     free(remembered->document);
     *remembered =
@@ -96,15 +96,37 @@ void world_write_machine(struct world *world, const struct machine_ref *machine,
 
 void world_write_diversion(struct world *world, const struct diversion *diversion)
 {
-    unsigned number = (unsigned)strtoul(diversion->service.original.uuid + 24, NULL, 16);
+    unsigned number = world_number_of(world, &diversion->service.original);
 
-    assert_true(number < WORLD_DOMAINS);
     free(world->diversions[number]);
     world->diversions[number] = NULL;
     if (!diversion->is_over)
         assert_int_equal(
             record_format_diversion(diversion, coordinator_features(world->coordinator), &world->diversions[number]),
             0);
+}
+
+/* Its place: everything, the hosts by their names, the machines by their numbers. */
+static unsigned place_of_hold(const struct world *world, const struct hold *hold)
+{
+    unsigned place = 0;
+
+    if (hold->scope == HOLD_MACHINE)
+        return 1 + WORLD_HYPERVISORS + world_number_of(world, &hold->target);
+    while (hold->scope == HOLD_HOST && strcmp(world->hosts[place++], hold->target.hypervisor) != 0)
+        assert_true(place < world->n_hosts);
+    return place;
+}
+
+void world_write_hold(struct world *world, const struct hold *hold)
+{
+    unsigned place = place_of_hold(world, hold);
+
+    assert_true(place < WORLD_HOLDS);
+    free(world->hold_documents[place]);
+    world->hold_documents[place] = NULL;
+    if (!hold->is_over)
+        assert_int_equal(record_format_hold(hold, &world->hold_documents[place]), 0);
 }
 
 const struct recovery *world_read_recovery(const struct world *world, const char *id)
@@ -175,6 +197,14 @@ void world_start_daemon(struct world *world)
                          0);
         assert_int_equal(coordinator_restore_diversion(world->coordinator, diversion), 0);
     }
+    for (size_t i = 0; i < WORLD_HOLDS; i++) {
+        struct hold *hold = NULL;
+
+        if (world->hold_documents[i] == NULL)
+            continue;
+        assert_int_equal(record_parse_hold(world->hold_documents[i], &hold), 0);
+        assert_int_equal(coordinator_restore_hold(world->coordinator, hold), 0);
+    }
     for (size_t i = 0; i < world->config.n_hypervisors; i++)
         assert_int_equal(coordinator_remember_host(world->coordinator, world->config.hypervisors[i].name,
                                                    world->kept[i].state, world->kept[i].missing, world->kept[i].fenced),
@@ -191,5 +221,9 @@ void world_free_store(struct world *world)
         world->remembered[i].document = NULL;
         free(world->diversions[i]);
         world->diversions[i] = NULL;
+    }
+    for (size_t i = 0; i < WORLD_HOLDS; i++) {
+        free(world->hold_documents[i]);
+        world->hold_documents[i] = NULL;
     }
 }

@@ -62,6 +62,12 @@ static bool is_being_given_back(const struct warm_standby *warm)
            warm->warming.state == WARMING_LOOKING;
 }
 
+/* It can be reached, and is not held: something may be done with it. */
+static bool is_at_hand(const struct warm_standby *warm)
+{
+    return warm->machine->is_reachable && warm->machine->hold == NULL;
+}
+
 /* On one host, or on all of them (NULL). NULL: there is none. */
 static struct warm_standby *least_valuable(const struct standby *standby, const char *hypervisor, bool only_unwanted)
 {
@@ -70,7 +76,7 @@ static struct warm_standby *least_valuable(const struct standby *standby, const 
     for (size_t i = 0; i < standby->count; i++) {
         struct warm_standby *warm = standby->all[i];
 
-        if (!stands_with_memory(warm) || !warm->machine->is_reachable || (only_unwanted && warm->is_wanted) ||
+        if (!stands_with_memory(warm) || !is_at_hand(warm) || (only_unwanted && warm->is_wanted) ||
             (hypervisor != NULL && strcmp(warm->machine->hypervisor, hypervisor) != 0))
             continue;
         if (least == NULL || warm->rank > least->rank)
@@ -208,19 +214,35 @@ static struct warm_standby *warm_of(const struct standby *standby, const struct 
     struct machine_ref ref = machine_ref_of(machine);
     const struct watch *watch = watch_find(standby->registry, &ref);
 
-    return watch != NULL ? watch->warms : NULL;
+    return watch != NULL ? watch_rare(watch)->warms : NULL;
+}
+
+/* It is to be left alone for some time: says why. */
+static bool is_put_off(struct standby *standby, const struct machine *machine, struct moment now)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct watch *watch = watch_find(standby->registry, &ref);
+
+    if (machine->quarantined_until_us > now.mono_us) {
+        pool_set_not_warm(standby->registry->pool, machine, "it is in quarantine");
+        return true;
+    }
+    if (watch == NULL || watch_rare(watch)->warm.not_before_us <= now.mono_us)
+        return false;
+    standby_wake(standby, watch_rare(watch)->warm.not_before_us);
+    pool_set_not_warm(standby->registry->pool, machine,
+                      watch_rare(watch)->warm.failures > 0
+                          ? "it could not be warmed lately, and is tried again later"
+                          : "it was warm until a few minutes ago, and is warmed again later");
+    return true;
 }
 
 /* Nothing but its host's memory and the limit may stand in the way of one that is begun later. */
 static bool can_be_begun(const struct standby *standby, const struct machine *machine, struct moment now)
 {
-    struct machine_ref ref = machine_ref_of(machine);
-    const struct watch *watch = watch_find(standby->registry, &ref);
-
-    return machine->state == MACHINE_SHUT_OFF && machine->claimed_by == NULL && !machine->is_reserved &&
-           machine->is_present && machine->is_reachable && !machine->failed_unrecovered &&
-           (machine->roles & ROLE_STANDBY) != 0 && machine->quarantined_until_us <= now.mono_us &&
-           (watch == NULL || watch->warm.not_before_us <= now.mono_us) &&
+    return machine->state == MACHINE_SHUT_OFF && machine->claimed_by == NULL && machine->hold == NULL &&
+           !machine->is_closed && !machine->is_reserved && machine->is_present && machine->is_reachable &&
+           !machine->failed_unrecovered && (machine->roles & ROLE_STANDBY) != 0 &&
            !late_starts_may_bring_up(standby->late_starts, machine, now) &&
            (machine->persistent || standby->registry->config->standby.warmth == KEEP_PAUSED);
 }
@@ -230,10 +252,11 @@ static uint64_t lacking_kib(const struct standby *standby, const struct machine 
 {
     bool is_known;
     uint64_t free_kib = pool_spare_memory(standby->registry->pool, machine->hypervisor, &is_known);
+    uint64_t needed_kib = domain_description_host_memory_kib(machine->description);
 
-    if (!standby->registry->config->recovery.check_memory || !is_known || free_kib >= machine->description->memory_kib)
+    if (!standby->registry->config->recovery.check_memory || !is_known || free_kib >= needed_kib)
         return 0;
-    return machine->description->memory_kib - free_kib;
+    return needed_kib - free_kib;
 }
 
 static bool fits_on_host(const struct standby *standby, const struct machine *machine)
@@ -262,7 +285,8 @@ static bool is_worth_room(const struct standby *standby, const struct machine *m
     const struct watch *watch = watch_find(standby->registry, &ref);
     const struct host *host = host_find(standby->registry, machine->hypervisor);
 
-    return !standby->brake->is_on && host != NULL && host->is_listed && (watch == NULL || watch->warm.failures == 0);
+    return !brake_withholds(standby->brake, machine) && host != NULL && host->is_listed &&
+           (watch == NULL || watch_rare(watch)->warm.failures == 0);
 }
 
 static bool stands_for_less(const struct standby *standby, const struct shortlist *shortlist, size_t place,
@@ -271,7 +295,7 @@ static bool stands_for_less(const struct standby *standby, const struct shortlis
     const struct machine *machine = shortlist->entries[place].standby;
     const struct warm_standby *warm = warm_of(standby, machine);
 
-    return warm != NULL && stands_with_memory(warm) && machine->is_reachable &&
+    return warm != NULL && stands_with_memory(warm) && is_at_hand(warm) &&
            strcmp(machine->hypervisor, shortlist->entries[better].standby->hypervisor) == 0 &&
            is_worth_more(&shortlist->entries[better], &shortlist->entries[place]);
 }
@@ -328,7 +352,7 @@ static bool is_worth_beginning(struct standby *standby, struct shortlist *shortl
     const struct machine *machine = shortlist->entries[place].standby;
     uint64_t needs_kib = machine->description->memory_kib, limit = limit_kib(standby);
 
-    if (!can_be_begun(standby, machine, now))
+    if (!can_be_begun(standby, machine, now) || is_put_off(standby, machine, now))
         return false;
     if (is_in_use(standby, machine, now))
         return false;
@@ -345,17 +369,17 @@ static bool is_worth_beginning(struct standby *standby, struct shortlist *shortl
 }
 
 /* Warm, it would keep one that is planned for a more important machine from being started. NULL: none. */
-static const struct machine *find_better(const struct shortlist *shortlist, size_t place)
+static const struct machine *find_better(const struct pool *pool, const struct shortlist *shortlist, size_t place)
 {
     for (size_t i = 0; i < place; i++)
-        if (choose_conflict_between(shortlist->entries[i].standby, shortlist->entries[place].standby))
+        if (choose_conflict_between(pool, shortlist->entries[i].standby, shortlist->entries[place].standby))
             return shortlist->entries[i].standby;
     return NULL;
 }
 
 static bool stands_in_the_way(struct standby *standby, const struct shortlist *shortlist, size_t place)
 {
-    const struct machine *better = find_better(shortlist, place);
+    const struct machine *better = find_better(standby->registry->pool, shortlist, place);
     _cleanup_(freep) char *why = NULL;
 
     if (better == NULL)
@@ -438,7 +462,7 @@ static bool is_disturbed(const struct registry *registry, const char *hypervisor
             return true;
     }
     /* Or a failure was just found, and its recovery is not opened yet. */
-    return records->n_restored > 0 || registry->queues[QUEUE_RECOVERIES].first != NULL;
+    return records->n_restored > 0 || watch_is_any(registry, QUEUE_RECOVERIES);
 }
 
 static bool is_busy(const struct standby *standby, const char *hypervisor)
@@ -459,7 +483,8 @@ static bool may_begin(const struct standby *standby, const char *hypervisor)
     const struct host *host = host_find(standby->registry, hypervisor);
 
     return standby->registry->config->mode == MODE_AUTOMATIC && !standby->brake->is_on && host != NULL &&
-           host->is_listed && !is_disturbed(standby->registry, hypervisor) && !is_busy(standby, hypervisor);
+           host->is_listed && host->hold == NULL && !is_disturbed(standby->registry, hypervisor) &&
+           !is_busy(standby, hypervisor);
 }
 
 /* Room under the limit; makes some of what is not wanted. */
@@ -509,8 +534,8 @@ static void refresh_due(struct standby *standby, struct moment now)
         struct warm_standby *warm = standby->all[i];
 
         if (warm->warming.state == WARMING_STANDING && !warm->is_let_go && warm->is_wanted &&
-            refresh_us(standby, warm) <= now.mono_us && may_begin(standby, warm->machine->hypervisor) &&
-            can_be_run(standby, warm, now))
+            warm->machine->hold == NULL && refresh_us(standby, warm) <= now.mono_us &&
+            may_begin(standby, warm->machine->hypervisor) && can_be_run(standby, warm, now))
             warm_standby_handle(standby, warm, WARMING_BEGIN, NULL, NULL, now);
     }
 }
@@ -525,12 +550,13 @@ static void give_back(struct standby *standby, struct moment now)
 
         if (warm->is_wanted || warm->is_let_go)
             continue;
-        /* One that cannot be reached is left alone: its state is not known, and the plan is without it. */
-        if (warm->unwanted_us == USEC_INFINITY || !warm->machine->is_reachable)
+        /* One that cannot be reached, or is held, is left alone: the plan is without it. */
+        if (warm->unwanted_us == USEC_INFINITY || !is_at_hand(warm))
             warm->unwanted_us = now.mono_us;
-        if (!warm->machine->is_reachable)
+        if (!is_at_hand(warm))
             continue;
-        if (!is_enabled(standby) ||
+        warm->was_switched_off = !is_enabled(standby);
+        if (warm->was_switched_off ||
             (warm->warming.state == WARMING_STANDING && now.mono_us - warm->unwanted_us >= UNWANTED_US))
             release(standby, warm, now);
     }
@@ -589,7 +615,8 @@ int64_t standby_choose(struct standby *standby, struct moment now)
 
 static bool has_or_gets_memory(const struct warm_standby *warm, const char *hypervisor)
 {
-    return !warm->is_let_go && warm_standby_has_memory(warm) && strcmp(warm->machine->hypervisor, hypervisor) == 0;
+    return !warm->is_let_go && warm->machine->hold == NULL && warm_standby_has_memory(warm) &&
+           strcmp(warm->machine->hypervisor, hypervisor) == 0;
 }
 
 static uint64_t sum_up(const struct standby *standby, const char *hypervisor, bool only_given_back)
@@ -601,7 +628,7 @@ static uint64_t sum_up(const struct standby *standby, const char *hypervisor, bo
 
         if (has_or_gets_memory(warm, hypervisor) &&
             (is_being_given_back(warm) || (!only_given_back && warming_may_yield(&warm->warming))))
-            sum_kib += warm->machine->description->memory_kib;
+            sum_kib += domain_description_host_memory_kib(warm->machine->description);
     }
     return sum_kib;
 }
@@ -630,7 +657,7 @@ bool standby_make_room(struct standby *standby, const char *hypervisor, uint64_t
     if (free_kib + sum_up(standby, hypervisor, false) < needed_kib)
         return false;
     while (free_kib + coming_kib < needed_kib && (warm = next_to_give_back(standby, hypervisor)) != NULL) {
-        coming_kib += warm->machine->description->memory_kib;
+        coming_kib += domain_description_host_memory_kib(warm->machine->description);
         release(standby, warm, now);
     }
     return coming_kib > 0;

@@ -86,11 +86,21 @@ void standby_adopt(struct standby *standby, struct watch *watch, const struct ma
         return;
     watch_forget_keeping(watch);
     watch_mark_changed(standby->registry, watch);
-    if (watch->recovers != NULL || watch->serves != NULL || watch->warms != NULL ||
+    if (watch_rare(watch)->recovers != NULL || watch_rare(watch)->serves != NULL || watch_rare(watch)->warms != NULL ||
         records_concern(&standby->registry->records, &ref) ||
         records_was_taken(&standby->registry->records, &ref, remembered.kept_since_us))
         return;
     adopt(standby, machine, remembered.keeping, remembered.kept_since_us, now);
+}
+
+/* Other hands may have changed it without an event: a saved image that was removed, a pause that is another one now. */
+static bool is_listed_as_it_stands(const struct warm_standby *warm)
+{
+    const struct machine *machine = warm->machine;
+    enum keep_warm form;
+
+    return warm->warming.state != WARMING_STANDING ||
+           (is_suspended_or_saved(machine, &form) && form == warm->warming.form);
 }
 
 void standby_relist(struct standby *standby, const char *hypervisor, struct moment now)
@@ -114,6 +124,8 @@ void standby_relist(struct standby *standby, const char *hypervisor, struct mome
         if (warm->was_cut || warm->warming.question.waits_for_connection)
             warm_standby_handle(standby, warm, WARMING_RECONNECTED, NULL, NULL, now);
         warm->was_cut = false;
+        if (!is_listed_as_it_stands(warm))
+            warm_standby_handle(standby, warm, WARMING_UNLIKE, NULL, NULL, now);
     }
     standby_touch(standby, now);
 }

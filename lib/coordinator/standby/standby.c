@@ -65,7 +65,10 @@ bool standby_yield(struct standby *standby, const struct machine *machine, struc
 
 void standby_put_off(struct watch *watch, int64_t until_us)
 {
-    watch->warm.not_before_us = until_us;
+    struct watch_rare *rare = watch_get_rare(watch);
+
+    if (rare != NULL)
+        rare->warm.not_before_us = until_us;
 }
 
 /* ---- facts ---- */
@@ -109,10 +112,10 @@ static void handle_machine(struct standby *standby, struct watch *watch, unsigne
 {
     const struct machine *machine = watch_machine(standby->registry, watch);
 
-    if ((facts & MACHINE_FACT_STATE) != 0 && watch->warms != NULL)
-        handle_state(standby, watch->warms, watch->told_state, now);
-    if ((facts & MACHINE_FACT_FAILED) != 0 && watch->warms != NULL)
-        warm_standby_handle(standby, watch->warms, WARMING_FAILED, NULL, watch->failed_why, now);
+    if ((facts & MACHINE_FACT_STATE) != 0 && watch_rare(watch)->warms != NULL)
+        handle_state(standby, watch_rare(watch)->warms, watch->told_state, now);
+    if ((facts & MACHINE_FACT_FAILED) != 0 && watch_rare(watch)->warms != NULL)
+        warm_standby_handle(standby, watch_rare(watch)->warms, WARMING_FAILED, NULL, watch_failed_why(watch), now);
     if ((facts & MACHINE_FACT_REPORTED) != 0 && machine != NULL)
         standby_adopt(standby, watch, machine, now);
 }
@@ -123,8 +126,10 @@ static void handle_host_off(struct standby *standby, const char *hypervisor, str
     for (size_t i = standby->count; i-- > 0;) {
         struct warm_standby *warm = standby->all[i];
 
-        if (!warm->is_let_go && strcmp(warm->machine->hypervisor, hypervisor) == 0)
-            warm_standby_handle(standby, warm, WARMING_HOST_OFF, NULL, NULL, now);
+        if (warm->is_let_go || strcmp(warm->machine->hypervisor, hypervisor) != 0)
+            continue;
+        warm_standby_note_loss(standby, warm);
+        warm_standby_handle(standby, warm, WARMING_HOST_OFF, NULL, NULL, now);
     }
 }
 
@@ -175,11 +180,46 @@ bool standby_handle(void *self, struct moment now)
 
 /* ---- answers and actions ---- */
 
+/* What it needs is in use by another machine: says which. NULL: it is not. */
+static char *find_conflict(const struct standby *standby, const struct warm_standby *warm)
+{
+    struct pool *pool = standby->registry->pool;
+    struct choice_request request = {.pool = pool};
+    struct candidate candidate = {.machine = warm->machine};
+    char address[MAC_TEXT_SIZE];
+
+    if (pool_settle(pool, warm->begun.mono_us) < 0)
+        return strdup("out of memory");
+    if (!choose_find_conflict(&request, &candidate))
+        return NULL;
+    return text_print("%s is in use by %s", use_name(candidate.conflict, address), candidate.conflict_with->name);
+}
+
 static void take_measure(struct standby *standby, struct warm_standby *warm, const struct action_result *result)
 {
     warm->measure_id = 0;
     if (result->error == 0 && warm->warming.state == WARMING_STANDING)
         pool_edit(standby->registry->pool, warm->machine)->resident_kib = result->resident_kib;
+}
+
+static bool is_up(const struct warm_standby *warm)
+{
+    return warm->warming.state == WARMING_SETTLING || warm->warming.state == WARMING_VERIFYING;
+}
+
+/* What its start has opened is known when the definition of the running machine was read. */
+static void take_reading(struct standby *standby, struct warm_standby *warm, const struct action_result *result,
+                         struct moment now)
+{
+    _cleanup_(freep) char *why = NULL;
+
+    reading_answer(&warm->reading, result, is_up(warm) ? READ_TRIES : 1, now);
+    if (!is_up(warm) || warm->reading.is_pending)
+        return;
+    why = find_conflict(standby, warm);
+    warm->is_unfit = why != NULL;
+    if (why != NULL)
+        warm_standby_handle(standby, warm, WARMING_FAILED, NULL, why, now);
 }
 
 void standby_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
@@ -195,6 +235,10 @@ void standby_answer(void *self, const struct action *action, const struct action
             take_measure(standby, warm, result);
             return;
         }
+        if (warm->reading.question.action_id == action->id) {
+            take_reading(standby, warm, result, now);
+            return;
+        }
         if (warm->warming.question.action_id == action->id) {
             warm->warming.question.action_id = 0;
             warm_standby_handle(standby, warm, WARMING_ANSWER, result, NULL, now);
@@ -207,21 +251,37 @@ bool standby_handle_late_result(struct standby *standby, const struct action *ac
 {
     for (size_t i = 0; i < standby->count; i++) {
         struct warm_standby *warm = standby->all[i];
+        _cleanup_(freep) char *why = NULL;
 
-        if (warm->warming.state != WARMING_STUCK || strcmp(warm->warming.id, action->recovery_id) != 0)
+        if (warm->warming.state != WARMING_STUCK || warm->warming.last != action->kind ||
+            strcmp(warm->warming.id, action->recovery_id) != 0)
             continue;
+        why = find_conflict(standby, warm);
+        warm->is_unfit = why != NULL;
         warm_standby_handle(standby, warm, WARMING_CAME_BACK, NULL, NULL, now);
         return true;
     }
     return false;
 }
 
-/* Nothing is begun while the brake is on, or where the view of the hypervisor is old. */
-static bool is_withheld(const struct standby *standby, const struct action *action)
+/*
+ * Nothing is begun while the brake is on, or where the view of the hypervisor is old; while the machine is held, nothing
+ * is done with it at all, unless it has opened what is in use.
+ */
+static bool is_withheld(const struct standby *standby, const struct warm_standby *warm)
 {
-    const struct host *host = host_find(standby->registry, action->target.hypervisor);
+    const struct host *host = host_find(standby->registry, warm->action.target.hypervisor);
 
-    return action->kind == ACTION_START && (standby->brake->is_on || (host != NULL && !host->is_listed));
+    switch ((int)warm->action.kind) {
+    case ACTION_START:
+        return brake_withholds(standby->brake, warm->machine) || (host != NULL && !host->is_listed);
+    case ACTION_SUSPEND:
+    case ACTION_SAVE:
+    case ACTION_DESTROY:
+        return warm->machine->hold != NULL && !warm->is_unfit;
+    default:
+        return false;
+    }
 }
 
 static struct action measure(struct standby *standby, struct warm_standby *warm)
@@ -235,22 +295,20 @@ static struct action measure(struct standby *standby, struct warm_standby *warm)
     return action;
 }
 
-/* What it needs is in use by now, or a standby that a recovery handed back has its memory. Says why. */
+/* Its definition was changed, what it needs is in use by now, or a standby that a recovery handed back has its memory.
+ * Says why. */
 static char *find_obstacle(const struct standby *standby, const struct warm_standby *warm)
 {
-    struct pool *pool = standby->registry->pool;
-    struct choice_request request = {.pool = pool};
-    struct candidate candidate = {.machine = warm->machine};
-    char *why = NULL;
+    const struct watch *watch = watch_of(standby->registry, warm->machine);
+    char *why;
 
-    if (pool_settle(pool, warm->begun.mono_us) < 0)
-        return strdup("out of memory");
-    if (choose_find_conflict(&request, &candidate)) {
-        if (asprintf(&why, "%s is in use by %s", candidate.conflict->name, candidate.conflict_with->name) < 0)
-            return NULL;
-    } else if (warm->needs_memory && !standby_is_within_limit(standby)) {
-        return strdup("standby.memory_limit no longer leaves room for it");
-    }
+    if (warm->reading.has_failed)
+        return text_print("its definition cannot be read: %s", warm->reading.why);
+    if (watch != NULL && watch->is_redefined)
+        return text_print("its definition was changed just before it was started");
+    why = find_conflict(standby, warm);
+    if (why == NULL && warm->needs_memory && !standby_is_within_limit(standby))
+        why = text_print("standby.memory_limit no longer leaves room for it");
     return why;
 }
 
@@ -259,12 +317,37 @@ static bool is_blocked(struct standby *standby, struct warm_standby *warm)
 {
     _cleanup_(freep) char *why = NULL;
 
-    if (!warm->has_action || warm->action.kind != ACTION_START)
+    if (!warm->has_action || warm->action.kind != ACTION_START || warm->reading.is_pending)
         return false;
     why = find_obstacle(standby, warm);
     if (why != NULL)
         warm_standby_handle(standby, warm, WARMING_BLOCKED, NULL, why, warm->begun);
     return why != NULL;
+}
+
+/* It is not started, and is not said to stay up, before its definition was read. */
+static bool waits_for_reading(const struct warm_standby *warm)
+{
+    return warm->reading.is_pending && (warm->action.kind == ACTION_START || is_up(warm));
+}
+
+/* While its host is not listed nothing is read of it, nor is it started. */
+static bool next_reading(struct standby *standby, struct warm_standby *warm, struct action *ret)
+{
+    struct registry *registry = standby->registry;
+    const struct host *host = host_find(registry, warm->machine->hypervisor);
+
+    bool is_withheld_now = warm->has_action && warm->action.kind == ACTION_START && is_withheld(standby, warm);
+
+    /* A start that was withheld for long rests on an old definition. */
+    if (is_withheld_now && !warm->reading.is_pending)
+        reading_begin(&warm->reading);
+    if (!warm->reading.is_due || warm->is_let_go || host == NULL || !host->is_listed || is_withheld_now)
+        return false;
+    *ret = reading_ask(&warm->reading, &warm->warming.ref, warm->warming.id, registry->config);
+    ret->id = warm->reading.question.action_id = outbox_new_id(&registry->outbox, PART_STANDBY);
+    ret->as_of = registry->events;
+    return true;
 }
 
 bool standby_next(void *self, struct action *ret)
@@ -274,11 +357,15 @@ bool standby_next(void *self, struct action *ret)
     for (size_t i = 0; i < standby->count; i++) {
         struct warm_standby *warm = standby->all[i];
 
+        if (next_reading(standby, warm, ret))
+            return true;
         if (is_blocked(standby, warm))
             continue;
-        if (warm->has_action && !is_withheld(standby, &warm->action)) {
+        if (warm->has_action && !waits_for_reading(warm) && !is_withheld(standby, warm)) {
             warm->has_action = false;
+            warm->warming.question.is_handed_out = true;
             *ret = warm->action;
+            ret->may_drop_image = ret->kind == ACTION_START && machine_has_own_image(warm->machine);
             return true;
         }
         if (warm->wants_measuring && warm->warming.state == WARMING_STANDING && !warm->is_let_go) {
@@ -315,6 +402,8 @@ void standby_tick(void *self, struct moment now)
 {
     struct standby *standby = self;
 
+    for (size_t i = 0; i < standby->count; i++)
+        reading_tick(&standby->all[i]->reading, now);
     for (size_t i = standby->count; i-- > 0;)
         if (standby->all[i]->warming.question.deadline_us <= now.mono_us)
             warm_standby_handle(standby, standby->all[i], WARMING_TICK, NULL, NULL, now);
@@ -333,8 +422,9 @@ int64_t standby_deadline(const void *self)
     const struct standby *standby = self;
     int64_t deadline_us = is_in_use(standby) ? standby->wake_us : USEC_INFINITY;
 
-    for (size_t i = 0; i < standby->count; i++)
-        if (standby->all[i]->warming.question.deadline_us < deadline_us)
-            deadline_us = standby->all[i]->warming.question.deadline_us;
+    for (size_t i = 0; i < standby->count; i++) {
+        deadline_us = earlier_us(deadline_us, standby->all[i]->warming.question.deadline_us);
+        deadline_us = earlier_us(deadline_us, reading_deadline(&standby->all[i]->reading));
+    }
     return deadline_us;
 }

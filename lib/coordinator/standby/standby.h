@@ -15,6 +15,7 @@
 #include "coordinator/guest_clock.h"
 #include "coordinator/late_starts.h"
 #include "coordinator/registry.h"
+#include "workflow/reading.h"
 #include "workflow/warming.h"
 
 /* A standby that is kept warm, or on its way there or back, and what is held of it. */
@@ -24,16 +25,19 @@ struct warm_standby {
     bool is_let_go;                /* taken by a recovery: nothing of it is held here any more but the machine */
     bool was_cut;                  /* its hypervisor was disconnected since it was listed last */
     bool is_untouched;             /* no start of it was asked for yet */
+    bool is_unfit;                 /* it was started and has opened what is in use */
     bool needs_memory;             /* its start takes memory of its host */
+    bool was_switched_off;         /* it is given back because none is to be warm, and not by the plan */
     bool is_wanted;                /* by the plan, within the limits */
     size_t rank;                   /* in the plan: the less, the more valuable; SIZE_MAX: not in it */
     int64_t unwanted_us;           /* since when it is not wanted: mono_us; USEC_INFINITY: it is */
     bool has_action;
     struct action action;
-    bool wants_measuring;  /* of the memory that it takes */
-    uint64_t measure_id;   /* the action whose answer is awaited; 0: none */
-    struct moment begun;   /* the course under way */
-    int64_t kept_since_us; /* since when it is kept as it is now: real_us */
+    struct reading reading; /* before it is started, and after */
+    bool wants_measuring;   /* of the memory that it takes */
+    uint64_t measure_id;    /* the action whose answer is awaited; 0: none */
+    struct moment begun;    /* the course under way */
+    int64_t kept_since_us;  /* since when it is kept as it is now: real_us */
 };
 
 struct standby {

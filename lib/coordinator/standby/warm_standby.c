@@ -41,6 +41,14 @@ static struct watch *own_watch(const struct standby *standby, const struct warm_
     return watch_find(standby->registry, &warm->warming.ref);
 }
 
+/* What the watch remembers; it has that while it warms. NULL: there is no watch. */
+static struct warm_past *own_past(const struct standby *standby, const struct warm_standby *warm)
+{
+    struct watch *watch = own_watch(standby, warm);
+
+    return watch != NULL && watch->rare != NULL ? &watch->rare->warm : NULL;
+}
+
 static enum keeping keeping_of(const struct warm_standby *warm)
 {
     if (warm->warming.state == WARMING_STANDING || warm->warming.state == WARMING_CHECKING)
@@ -85,14 +93,18 @@ void warm_standby_show(struct standby *standby, struct warm_standby *warm)
 static void tell_standing(struct standby *standby, struct warm_standby *warm, struct moment now)
 {
     const char *form = warm->warming.form == KEEP_PAUSED ? "suspended" : "saved";
-    struct watch *watch = own_watch(standby, warm);
+    struct warm_past *past = own_past(standby, warm);
 
-    if (watch != NULL)
-        watch->warm.failures = 0;
+    if (past != NULL)
+        past->failures = 0;
     warm->wants_measuring = warm->warming.form == KEEP_PAUSED;
-    pool_edit(standby->registry->pool, warm->machine)->has_managed_save |= warm->warming.form == KEEP_SAVED;
-    if (warm->warming.form == KEEP_SAVED)
-        pool_edit(standby->registry->pool, warm->machine)->resident_kib = 0;
+    if (warm->warming.form == KEEP_SAVED) {
+        struct machine *edited = pool_edit(standby->registry->pool, warm->machine);
+
+        edited->has_managed_save = true;
+        edited->has_foreign_image = false;
+        edited->resident_kib = 0;
+    }
     pool_set_not_warm(standby->registry->pool, warm->machine, NULL);
     outbox_tell(&standby->registry->outbox, warm->warming.was_warm ? NOTICE_REFRESHED : NOTICE_WARMED, now,
                 warm->machine, "%s is warm: booted, verified and %s in %.1f s", warm->machine->name, form,
@@ -101,14 +113,14 @@ static void tell_standing(struct standby *standby, struct warm_standby *warm, st
 
 static void back_off(struct standby *standby, struct warm_standby *warm, struct moment now)
 {
-    struct watch *watch = own_watch(standby, warm);
+    struct warm_past *past = own_past(standby, warm);
     unsigned doubles;
 
-    if (watch == NULL)
+    if (past == NULL)
         return;
-    doubles = watch->warm.failures < BACKOFF_DOUBLES ? watch->warm.failures : BACKOFF_DOUBLES;
-    watch->warm.failures++;
-    watch->warm.not_before_us = now.mono_us + (BACKOFF_US << doubles);
+    doubles = past->failures < BACKOFF_DOUBLES ? past->failures : BACKOFF_DOUBLES;
+    past->failures++;
+    past->not_before_us = now.mono_us + (BACKOFF_US << doubles);
 }
 
 /* The machine is off; late news of its stop is no failure. */
@@ -123,10 +135,10 @@ static void write_off(struct standby *standby, struct warm_standby *warm, struct
 /* Given back soon after it was warmed: should the plan waver, machines must not be booted every half minute. */
 static void calm_down(struct standby *standby, struct warm_standby *warm, struct moment now)
 {
-    struct watch *watch = own_watch(standby, warm);
+    struct warm_past *past = own_past(standby, warm);
 
-    if (watch != NULL && now.mono_us - warm->begun.mono_us < CALM_US)
-        watch->warm.not_before_us = now.mono_us + CALM_US;
+    if (past != NULL && !warm->was_switched_off && now.mono_us - warm->begun.mono_us < CALM_US)
+        past->not_before_us = now.mono_us + CALM_US;
 }
 
 /* was_off: nothing was done to end it, and what is told of it now is news. */
@@ -140,7 +152,7 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, bool wa
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_FAILED, now, machine, "%s is not warm: %s", machine->name,
                     warming->detail != NULL ? warming->detail : "it did not come up");
         if (warming->is_failing)
-            quarantine_begin(standby->registry, machine, 0, now);
+            quarantine_begin(standby->registry, machine, 0, warming->detail, now);
         back_off(standby, warm, now);
         if (!warm->is_untouched)
             write_off(standby, warm, now);
@@ -162,17 +174,39 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, bool wa
     }
 }
 
+void warm_standby_note_loss(struct standby *standby, const struct warm_standby *warm)
+{
+    struct watch *watch = own_watch(standby, warm);
+
+    if (watch != NULL && warm->warming.state != WARMING_STANDING && warm_standby_has_memory(warm))
+        watch->was_lost_warming = true;
+}
+
+/* No event tells of each change of a definition. */
+static void begin_reading(struct standby *standby, struct warm_standby *warm)
+{
+    struct watch *watch = own_watch(standby, warm);
+
+    if (watch != NULL)
+        watch->is_redefined = false;
+    reading_begin(&warm->reading);
+}
+
 void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enum warming_event_kind kind,
                          const struct action_result *result, const char *detail, struct moment now)
 {
     struct warming_event event = {.kind = kind, .now = now, .result = result, .detail = detail};
     enum warming_state before = warm->warming.state;
+    bool is_unasked = before == WARMING_STANDING || before == WARMING_RECORDING ||
+                      (before == WARMING_STARTING && !warm->warming.question.is_handed_out);
     struct warming_step step;
 
     if (warm->is_let_go || before == WARMING_OVER)
         return;
     if (kind == WARMING_BEGIN)
         warm->begun = now;
+    if (kind == WARMING_OFF)
+        warm->is_unfit = false; /* it has nothing open any more */
     warming_handle(&warm->warming, &event, standby->registry->config, &step);
     if (warm->warming.state != before)
         warm->has_action = false;
@@ -182,20 +216,27 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
         warm->action.id = outbox_new_id(&standby->registry->outbox, PART_STANDBY);
         warm->action.as_of = standby->registry->events;
         warm->warming.question.action_id = warm->action.id;
+        if (step.action.kind == ACTION_REMEMBER)
+            begin_reading(standby, warm);
         if (step.action.kind == ACTION_START) {
             warm->is_untouched = false;
             warm->needs_memory = warm->machine->state != MACHINE_PAUSED;
         }
     }
+    if (step.has_started)
+        reading_begin(&warm->reading);
     if (step.has_started && warm->needs_memory)
         machines_come_up(standby->registry, warm->machine);
     if (step.has_started && warm->warming.was_warm)
         guest_clock_want(standby->guest_clock, warm->machine, now);
     warm_standby_show(standby, warm);
+    /* A listing that is older than its image said otherwise. */
+    if (before == WARMING_CHECKING && warm->warming.state == WARMING_STANDING && warm->warming.form == KEEP_SAVED)
+        pool_edit(standby->registry->pool, warm->machine)->has_managed_save = true;
     if (step.stands)
         tell_standing(standby, warm, now);
     if (warm->warming.state == WARMING_OVER)
-        tell_end(standby, warm, before == WARMING_STANDING || before == WARMING_RECORDING, now);
+        tell_end(standby, warm, is_unasked, now);
     if (warm->warming.state != before)
         standby_touch(standby, now);
 }
@@ -203,22 +244,23 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
 int warm_standby_add(struct standby *standby, const struct machine *machine, struct warm_standby **ret)
 {
     struct watch *watch = watch_get(standby->registry, machine->hypervisor, machine->uuid);
+    struct watch_rare *rare = watch != NULL ? watch_get_rare(watch) : NULL;
     _cleanup_(freep) struct warm_standby *warm = calloc(1, sizeof(*warm));
     struct warm_standby **all = reallocarray(standby->all, standby->count + 1, sizeof(*all));
     char id[RECOVERY_ID_SIZE];
 
     if (all != NULL)
         standby->all = all;
-    if (warm == NULL || watch == NULL || all == NULL)
+    if (warm == NULL || rare == NULL || all == NULL)
         return -ENOMEM;
     snprintf(id, sizeof(id), WARM_ID_PREFIX "%" PRIu64, ++standby->last_id);
     warming_init(&warm->warming, id, machine, standby->registry->config);
-    warm->warming.loose_until_us = watch->warm.loose_until_us;
+    warm->warming.loose_until_us = rare->warm.loose_until_us;
     warm->machine = machine;
     warm->rank = SIZE_MAX;
     warm->unwanted_us = USEC_INFINITY;
     pool_hold(standby->registry->pool, machine);
-    watch->warms = warm;
+    rare->warms = warm;
     *ret = standby->all[standby->count++] = warm;
     warm = NULL;
     return 0;
@@ -245,8 +287,6 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
 
     warm->is_let_go = true;
     warm->has_action = false;
-    if (watch != NULL)
-        watch->warm.loose_until_us = warm->warming.loose_until_us;
     edited = pool_edit(standby->registry->pool, machine);
     edited->keeping = KEEPING_NONE;
     edited->resident_kib = 0;
@@ -256,7 +296,9 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
         pool_edit(standby->registry->pool, machine)->is_starting = false;
     pool_release(standby->registry->pool, machine, warm->warming.id);
     if (watch != NULL) {
-        watch->warms = NULL;
+        watch->rare->warm.loose_until_us = warm->warming.loose_until_us;
+        watch->rare->warms = NULL;
+        watch_tidy(watch);
         watch_mark_changed(standby->registry, watch);
     }
 }

@@ -8,6 +8,8 @@
 /* A step of its course. result and detail may be NULL. */
 void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enum warming_event_kind kind,
                          const struct action_result *result, const char *detail, struct moment now);
+/* Its host was lost. If the host runs on after all, what is found of the machine is no failure: it served no service. */
+void warm_standby_note_loss(struct standby *standby, const struct warm_standby *warm);
 /* What others see of it follows from the state of its course. */
 void warm_standby_show(struct standby *standby, struct warm_standby *warm);
 /* Room, hold and watch; not begun yet. -ENOMEM. */

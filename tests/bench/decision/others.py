@@ -23,6 +23,9 @@ class Data:
         self.machines = numpy.fromfile(directory / "machines.bin", MACHINE)
         self.failures = numpy.fromfile(directory / "failures.bin", MACHINE)
         self.weights = numpy.fromfile(directory / "weights.bin", "<u4") // UNIT
+        # Where only the OS of a failed machine is known, there is no candidate. The first kind is the OS, and with so many
+        # features no machine has nothing else, so that nothing below looks at it.
+        assert (self.failures["features"] % KINDS != 0).any(axis=1).all()
         self.resources = self.weights[self.machines["features"]].sum(axis=1).astype(numpy.uint8)
 
 

@@ -142,7 +142,7 @@ static struct choice_request request_for(const struct bench *bench, const struct
 {
     return (struct choice_request){
         .pool = bench->pool,
-        .need = &failed->spec,
+        .need = failed->spec,
         .failed = failed,
         .host = pool_host_of(failed),
         .check_memory = true,

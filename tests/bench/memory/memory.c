@@ -223,7 +223,7 @@ static void prepare(struct bench *bench)
     FILE *stream = need(open_memstream(&text, &length));
     struct diags diags = {0};
 
-    fprintf(stream, "hypervisors:\n");
+    fprintf(stream, "pool: {protect: ['*'], standby: ['*']}\nhypervisors:\n");
     for (size_t i = 0; i < bench->n_hosts; i++)
         fprintf(stream, "  - {name: host-%02zu, uri: 'qemu+tls://host-%02zu/system'}\n", i, i);
     if (fclose(stream) != 0 || config_parse(text, length, "bench", &diags, &bench->config) < 0)
@@ -291,9 +291,8 @@ int main(int argc, char **argv)
             {"struct entry", sizeof(struct entry)},
             {"struct machine, of which", sizeof(struct machine)},
             {"struct use", sizeof(struct use)},
-            {"struct exclusive", sizeof(struct exclusive)},
             {"struct watch", sizeof(struct watch)},
         },
-        13, is_json);
+        12, is_json);
     return 0;
 }

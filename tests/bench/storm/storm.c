@@ -162,6 +162,8 @@ static void configure(struct bench *bench, unsigned concurrency)
     bench->config->similarity.resource_weights = bench->weights;
     bench->config->similarity.n_resource_weights = ELEMENTS_OF(kinds);
     bench->config->mode = MODE_AUTOMATIC;
+    check(string_list_add(&bench->config->pool.protect, "*"));
+    check(string_list_add(&bench->config->pool.standby, "*"));
     bench->config->recovery.concurrency = concurrency;
     bench->config->recovery.brake.share = 0;
     check(coordinator_new(bench->config, &bench->coordinator));
@@ -224,7 +226,7 @@ static void answer(struct bench *bench, const struct action *action)
         answer_list(bench, action);
         return;
     }
-    if (action->kind == ACTION_DESCRIBE) {
+    if (action->kind == ACTION_DESCRIBE || action->kind == ACTION_READ) {
         report = report_on(bench, number_of(action->target.uuid));
         coordinator_handle_description(bench->coordinator, action, &report, moment_of(bench));
         return;

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from .waiting import PATIENCE_S, Deadline
 
-ENDINGS = ("recovered", "exhausted", "dismissed", "observed")
+ENDINGS = ("recovered", "exhausted", "dismissed", "observed", "failed-while-held", "called-off")
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -72,8 +72,8 @@ class Api:
         """The oldest first."""
         return self.get("/v1/recoveries")[::-1]
 
-    def drill(self, name, confirmed=False):
-        return self.request("POST", f"/v1/machines/{quote(name, safe='')}/drill", {"confirmed": confirmed})
+    def drill(self, name, **body):
+        return self.request("POST", f"/v1/machines/{quote(name, safe='')}/drill", body)
 
 
 class EventStream:

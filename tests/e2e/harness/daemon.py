@@ -46,11 +46,15 @@ def environment(**more):
 
 
 def configuration(directory, hypervisors=LOCAL, **sections):
-    """A configuration for tests: quick to settle, comparing resources only. sections override whole sections."""
+    """
+    A configuration for tests: every machine is protected and stands by, quick to settle, comparing resources only.
+    sections override whole sections.
+    """
     return {
         "state_dir": str(directory / "state"),
         "api": {"socket": str(directory / "api.sock")},
         "hypervisors": hypervisors,
+        "pool": {"protect": ["*"], "standby": ["*"]},
         "similarity": {
             "weights": {"environment": {}, "resource": {"database": 0.2, "language": 0.3, "webserver": 0.1}},
         },
@@ -187,12 +191,14 @@ class Daemon:
             return machine if machine and all(machine[key] == value for key, value in fields.items()) else None
         return wait_until(matches, f"the control interface shows {name} with {fields}")
 
+    def database(self, mode="rw"):
+        """What it has stored, to be used in a with statement."""
+        return contextlib.closing(sqlite3.connect(f"file:{self._directory}/state/understudy.db?mode={mode}", uri=True))
+
     def wait_until_stored(self, name, state):
         """Waits until it is on disk that the machine was last seen in this state."""
-        database = f"file:{self._directory}/state/understudy.db?mode=ro"
-
         def is_stored():
-            with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
+            with self.database("ro") as connection:
                 rows = connection.execute("SELECT document FROM machines WHERE uuid = ?", (uuid_of(name),)).fetchall()
             return rows and json.loads(rows[0][0])["state"] == state
         wait_until(is_stored, f"{name} is stored as {state}")

@@ -200,7 +200,8 @@ class Host:
         """After everything on it was killed: as after the power was off, libvirt knows of no machine that ran."""
         if self._libvirtd.poll() is None:
             self.kill_libvirtd()
-        for pattern in ("run/libvirt/qemu/*.xml", "run/libvirt/qemu/*.pid", "run/libvirt/*.pid", "run/*.pid"):
+        for pattern in ("run/libvirt/qemu/autostarted", "run/libvirt/qemu/*.xml", "run/libvirt/qemu/*.pid",
+                        "run/libvirt/*.pid", "run/*.pid"):
             for path in self.home.glob(pattern):
                 path.unlink()
         self.start_libvirtd()

@@ -19,9 +19,9 @@ CASE_STUDY = {
 }
 
 
-def machine_xml(name, resources, running=False, **options):
+def machine_xml(name, resources, running=False, role=None, **options):
     state = f'<test:runstate xmlns:test="{NAMESPACE}">{RUNNING if running else SHUT_OFF}</test:runstate>'
-    xml = domain_xml(name, boot="", kind="test", metadata=metadata_xml(resources), **options)
+    xml = domain_xml(name, boot="", kind="test", metadata=metadata_xml(resources, role), **options)
     return xml.replace("</domain>", f"{state}</domain>")
 
 

@@ -104,7 +104,7 @@ def small_room(tree_of_release, package):
             testdriver.write_node(container.root / "etc/understudy/node.xml",
                                   {name: {"language": "nodejs"} for name in ("web-1", "web-2")}, running=["web-1"])
             container.write("etc/understudy/understudy.yaml", CONFIG.replace(
-                "qemu:///system", "test:///etc/understudy/node.xml"))
+                "qemu:///system", "test:///etc/understudy/node.xml") + "pool: {protect: [web-1], standby: [web-2]}\n")
             container.run("systemctl enable --now understudyd")
             yield container
             print(container.journal("--lines=300"))

@@ -64,6 +64,15 @@ def test_it_is_installed_where_it_is_told(tmp_path):
                                                                         cwd=stage)
 
 
+def test_news_are_shipped_where_apt_listchanges_looks_for_them(package, tmp_path):
+    run_tool("dpkg-deb", "-x", package, tmp_path, cwd=tmp_path)
+    packed = tmp_path / "usr/share/doc/understudy/NEWS.Debian.gz"
+    news = subprocess.run(["zcat", packed], check=True, capture_output=True, text=True).stdout
+    assert news == (SOURCE / "systemd/package/NEWS").read_text() and "pool.protect and pool.standby are empty" in news
+    parsed = run_tool("dpkg-parsechangelog", "--all", "-l", SOURCE / "systemd/package/NEWS", cwd=tmp_path)
+    assert parsed.startswith("Source: understudy\n")
+
+
 def test_rpm_has_everything_that_deb_has(release_build, package):
     if shutil.which("rpmbuild") is None:
         pytest.skip("there is no rpmbuild here")

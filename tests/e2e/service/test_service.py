@@ -87,7 +87,7 @@ def test_what_needs_a_restart_is_said(room):
 @pytest.mark.parametrize("script", ["systemctl restart understudyd", "systemctl stop understudyd && sleep 1 && "
                                     "systemctl start understudyd",
                                     "kill -KILL $(systemctl show -P MainPID understudyd)"])
-def test_an_end_in_the_middle_of_a_recovery_starts_nobody_twice(room, script):
+def test_an_end_in_the_middle_of_a_recovery_starts_nothing_twice(room, script):
     configure(room, "settle: 1s", "settle: 4s")
     room.run("systemctl reload understudyd")
     room.run(KILL_WEB_1)
@@ -108,7 +108,7 @@ def test_what_crashes_while_the_daemon_is_stopped_is_recovered_at_its_start(room
 
 
 def test_a_hypervisor_out_of_reach_holds_up_neither_the_start_nor_the_others(room):
-    configure(room, "similarity:", '  - {name: gone, uri: "qemu+unix:///system?socket=/run/nobody"}\nsimilarity:')
+    configure(room, "similarity:", '  - {name: gone, uri: "qemu+unix:///system?socket=/run/nosuch"}\nsimilarity:')
     room.run("systemctl restart understudyd", 30)
     assert "3 machines on 1 of 2 hypervisors" in status_text(room)
     room.run(KILL_WEB_1)
@@ -125,7 +125,7 @@ def test_no_client_starts_what_was_stopped(room):
 @pytest.mark.parametrize("script", ["systemctl restart --no-block understudyd",
                                     "kill -KILL $(systemctl show -P MainPID understudyd)"])
 def test_clients_wait_while_the_daemon_is_restarted(room, script):
-    """The socket is systemd's: whoever connects in between is answered afterwards."""
+    """The socket is systemd's: a client that connects in between is answered afterwards."""
     before = room.run("systemctl show -P MainPID understudyd")
     done = room.run(f"understudyctl status >/dev/null && {script}; for i in $(seq 20); do "
                     "understudyctl status >/dev/null || exit 1; done; echo always")

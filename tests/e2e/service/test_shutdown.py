@@ -3,7 +3,7 @@
 
 import pytest
 
-from steps import DECIDED, FAILURE_DETECTED, HOST_SHUTDOWN, STOP_PLANNED, running
+from steps import DECIDED, FAILURE_DETECTED, HOST_SHUTDOWN, KILL_WEB_1, STOP_PLANNED, running
 
 
 def assert_nothing_was_recovered(room):
@@ -62,3 +62,25 @@ def test_a_host_that_shuts_down_without_libvirt_guests_is_no_failure(room):
     assert "3 machines on 1 of 1 hypervisors, 0 recoveries under way" in room.run("systemctl status understudyd")
     assert running(room) == set()
     assert_nothing_was_recovered(room)
+
+
+@pytest.mark.parametrize("goes_down", ["power_off", "lose_power"])
+def test_a_held_host_that_is_booted_has_nothing_started(room, goes_down):
+    """In order or not, and although one of its machines crashed before: the hold is still there, and what is down stays so."""
+    room.run("systemctl disable --now libvirt-guests && virsh -q start web-1 && virsh -q start web-3", 120)
+    room.wait_until("understudyctl services | grep -w up")
+    room.run("understudyctl hold local --reason 'new kernel'")
+    room.run(KILL_WEB_1)
+    room.wait_until("understudyctl history | grep failed-while-held")
+    getattr(room, goes_down)()
+    room.boot()
+    room.wait_until("systemctl is-active understudyd && understudyctl status --wait")
+    holds = room.run("understudyctl holds")
+    assert "local" in holds and "new kernel" in holds
+    room.run("understudyctl release local")
+    room.wait_until("understudyctl services | grep -w down")
+    assert running(room) == set()
+    assert room.journal("-q", f"MESSAGE_ID={DECIDED}") == ""
+
+    room.run("understudyctl recover web-1 --wait")
+    assert running(room) in ({"web-2"}, {"web-3"})

@@ -18,13 +18,13 @@ static void test_the_brake_ends_nothing(struct world *world)
     for (unsigned i = 0; i < 4; i++)
         world_happen(world, i, EVENT_SUSPENDED_IO_ERROR);
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(world->domains[i].destroys, 0);
 
     for (unsigned i = 0; i < 4; i++)
         world->domains[i].state = MACHINE_RUNNING; /* resumed, and no event tells of that */
-    coordinator_release(world->coordinator, world->now);
+    coordinator_release_brake(world->coordinator, world->now);
     world_pass(world, SETTLED);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(world->domains[i].destroys, 0);
@@ -40,7 +40,7 @@ static void test_remains_are_ended_after_the_release(struct world *world)
     for (unsigned i = 0; i < 3; i++)
         world_happen(world, i, EVENT_SUSPENDED_IO_ERROR);
     world_pass(world, world->config.failure.io_error_grace_us + SETTLED);
-    coordinator_release(world->coordinator, world->now);
+    coordinator_release_brake(world->coordinator, world->now);
     world_pass(world, SETTLED);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(world->domains[i].destroys, 1);
@@ -64,11 +64,11 @@ static void test_a_choice_that_was_held_is_made_anew(struct world *world)
     world_kill(world, 3);
     world_kill(world, 4);
     world_drive(world);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     world_release(world);
     world_boot(world, other);
     world_drive(world);
-    coordinator_release(world->coordinator, world->now);
+    coordinator_release_brake(world->coordinator, world->now);
     world_pass(world, SETTLED);
     world_expect(world, a, RECOVERY_EXHAUSTED);
     assert_int_equal(world->domains[b].starts, 0);
@@ -140,7 +140,7 @@ static void test_the_brake_judges_a_listing_as_a_whole(struct world *world)
     world_disconnect(world, 0);
     world_connect(world, 0);
     world_pass(world, SETTLED);
-    assert_true(coordinator_is_held(world->coordinator));
+    assert_true(coordinator_is_braked(world->coordinator));
     assert_int_equal(world->told[NOTICE_BRAKE_ON], 1);
     assert_int_equal(world->asked[ACTION_START], 0);
 }

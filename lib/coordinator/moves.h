@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Machines that were migrated: what is on record of one goes on to be on record of it, on the host where it runs now. A
+ * migration counts when both halves of it are known: that the machine left its host, as libvirt says there, and that one of
+ * its UUID is up on another host. Which half is learned first, and whether the daemon was started anew in between, makes no
+ * difference.
+ */
+#ifndef UNDERSTUDY_COORDINATOR_MOVES_H
+#define UNDERSTUDY_COORDINATOR_MOVES_H
+
+#include "coordinator/registry.h"
+
+/* It was migrated away from there, as libvirt says, and was not started there since. */
+bool moves_have_left(const struct registry *registry, const struct machine_ref *ref);
+/* A machine of its UUID is up on another host. */
+bool moves_run_elsewhere(const struct registry *registry, const struct machine_ref *ref);
+/* Where the machine runs that was migrated away from there; NULL: it was not, or that is not known (yet). Borrowed. */
+const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref);
+
+/* Diversions, the services of recoveries, and what recoveries are to end, follow their machines. */
+void moves_follow(struct registry *registry, struct moment now);
+
+/* The machine was migrated and is gone from its host: that is remembered as long as a record, a diversion or a hold names it. */
+void moves_remember(struct registry *registry, struct watch *watch);
+/* It is remembered, and still needed. */
+bool moves_are_remembered(const struct registry *registry, const struct watch *watch);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Machines that a recovery has in hand, and that are migrated. */
+#include "coordinator/relocation.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "coordinator/moves.h"
+#include "coordinator/open_recovery.h"
+
+/* What can be told without looking anything up: this is asked of each recovery after each input. NULL: not known. */
+static bool may_have_left(const struct machine *machine)
+{
+    return machine == NULL || machine->state == MACHINE_UNKNOWN || machine->reason == REASON_MIGRATED;
+}
+
+static void follow_candidate(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
+{
+    const struct recovery *recovery = open->recovery;
+    const struct machine *machine =
+        recovery->replacement_name != NULL ? moves_find(recoveries->registry, &recovery->replacement) : NULL;
+
+    if (machine != NULL && open_recovery_move(recoveries, open, machine) == 0)
+        open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_RECONNECTED, .now = now});
+}
+
+static void leave_failed(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
+{
+    const struct machine *machine = moves_find(recoveries->registry, &open->recovery->failed);
+    struct recovery_event event = {.kind = RECOVERY_SERVED, .now = now};
+    _cleanup_(freep) char *detail = NULL;
+
+    if (machine == NULL)
+        return;
+    detail = text_print("it was migrated to %s, and runs there", machine->hypervisor);
+    event.detail = detail != NULL ? detail : "it was migrated";
+    open_recovery_handle(recoveries, open, &event);
+}
+
+void relocation_follow(struct recoveries *recoveries, struct moment now)
+{
+    if (!recoveries->registry->knows_migrations)
+        return;
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        struct open_recovery *open = recoveries->open[i];
+
+        if (recovery_state_is_final(open->recovery->state))
+            continue;
+        if (may_have_left(open->candidate))
+            follow_candidate(recoveries, open, now);
+        if (may_have_left(open->failed))
+            leave_failed(recoveries, open, now);
+    }
+}
+
+const struct action_result *relocation_correct(const struct recoveries *recoveries, const struct action *action,
+                                               const struct action_result *result)
+{
+    static const struct action_result unknown = {
+        .error = -EAGAIN,
+        .message = "it was migrated to another host, and is not seen there yet",
+    };
+    bool is_off = result->error == -ENOENT || (result->error == 0 && result->state == MACHINE_SHUT_OFF), is_gone;
+
+    if (action->kind == ACTION_DESTROY || action->kind == ACTION_SHUTDOWN || action->kind == ACTION_VERIFY)
+        is_off = true; /* nothing came of it there */
+    else if (action->kind != ACTION_GET_STATE)
+        return result;
+    if (!is_off)
+        return result;
+    /* News that it left is on its way where it runs elsewhere already. */
+    is_gone = (result->error == -ENOENT || result->reason == REASON_MIGRATED) &&
+              moves_run_elsewhere(recoveries->registry, &action->target);
+    return is_gone || moves_have_left(recoveries->registry, &action->target) ? &unknown : result;
+}

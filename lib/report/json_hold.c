@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Holds, as they are told and as they are asked for. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/json.h"
+#include "report/json_value.h"
+
+/* A reason is one line. */
+#define REASON_MAX 200
+/* A longer one is no maintenance. */
+#define LONGEST_S (366 * 86400.0)
+
+json_t *json_hold(struct json_maker *maker, const struct hold *hold)
+{
+    json_t *object;
+    int64_t until_us;
+
+    if (hold == NULL)
+        return json_null();
+    until_us = hold_until_us(hold);
+    object = json_object();
+    json_put(maker, object, "what", json_text(hold->name));
+    json_put(maker, object, "scope", json_text(hold_scope_name(hold->scope)));
+    json_put(maker, object, "hypervisor",
+             json_text(hold->target.hypervisor[0] != '\0' ? hold->target.hypervisor : NULL));
+    json_put(maker, object, "uuid", json_text(hold->target.uuid[0] != '\0' ? hold->target.uuid : NULL));
+    json_put(maker, object, "reason", json_text(hold->reason));
+    json_put(maker, object, "since", json_instant((struct moment){.real_us = hold->since_us}));
+    json_put(maker, object, "until", json_instant((struct moment){.real_us = until_us}));
+    json_put(maker, object, "evacuating", json_boolean(hold->is_evacuating));
+    json_put(maker, object, "overdue", json_boolean(hold->is_overdue));
+    return object;
+}
+
+int json_format_hold(const struct hold *hold, char **ret)
+{
+    struct json_maker maker = {0};
+
+    return json_finish(&maker, json_hold(&maker, hold), ret);
+}
+
+json_t *json_holds(struct json_maker *maker, const struct coordinator *coordinator)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; coordinator != NULL && i < coordinator_hold_count(coordinator); i++)
+        if (!coordinator_hold_at(coordinator, i)->is_over)
+            json_append(maker, array, json_hold(maker, coordinator_hold_at(coordinator, i)));
+    return array;
+}
+
+int json_format_holds(const struct coordinator *coordinator, char **ret)
+{
+    struct json_maker maker = {0};
+
+    return json_finish(&maker, json_holds(&maker, coordinator), ret);
+}
+
+void hold_request_done(struct hold_request *request)
+{
+    free(request->target);
+    free(request->reason);
+    *request = (struct hold_request){0};
+}
+
+/* One line, as people write it: it is told in logs and tables. */
+static const char *take_reason(const json_t *value, struct hold_request *ret)
+{
+    const char *text = json_string_value(value);
+
+    if (text == NULL || strlen(text) > REASON_MAX)
+        return "\"reason\" is no text of 200 bytes at the most";
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return "\"reason\" has a control character";
+    if (text[0] == '\0')
+        return NULL;
+    ret->reason = strdup(text);
+    return ret->reason != NULL ? NULL : "out of memory";
+}
+
+static const char *take_time(const json_t *value, struct hold_request *ret)
+{
+    double time_s = json_number_value(value);
+
+    if (!json_is_number(value) || !(time_s >= 1 && time_s <= LONGEST_S))
+        return "\"for_s\" is no number of seconds, from 1 to those of a year";
+    ret->time_us = (int64_t)(time_s * (double)USEC_PER_SEC);
+    return NULL;
+}
+
+/* NULL: all is well. */
+static const char *take_member(const char *name, const json_t *value, struct hold_request *ret)
+{
+    if (strcmp(name, "target") == 0 && json_is_string(value)) {
+        free(ret->target);
+        ret->target = strdup(json_string_value(value));
+        return ret->target != NULL ? NULL : "out of memory";
+    }
+    if (json_is_null(value) && (strcmp(name, "reason") == 0 || strcmp(name, "for_s") == 0))
+        return NULL;
+    if (strcmp(name, "evacuate") == 0 || strcmp(name, "confirmed") == 0) {
+        if (!json_is_boolean(value))
+            return "\"evacuate\" and \"confirmed\" are true or false";
+        *(strcmp(name, "evacuate") == 0 ? &ret->evacuates : &ret->is_confirmed) = json_is_true(value);
+        return NULL;
+    }
+    if (strcmp(name, "reason") == 0)
+        return take_reason(value, ret);
+    if (strcmp(name, "for_s") == 0)
+        return take_time(value, ret);
+    return "a hold has \"target\", which is a text, \"reason\", \"for_s\", \"evacuate\" and \"confirmed\"";
+}
+
+int json_parse_hold(const char *text, size_t length, struct hold_request *ret, const char **ret_problem)
+{
+    json_t *document = length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL, *value;
+    const char *problem = NULL, *name;
+
+    if (!json_is_object(document))
+        problem = "the body is no JSON object";
+    else
+        json_object_foreach(document, name, value) if (problem == NULL) problem = take_member(name, value, ret);
+    if (problem == NULL && ret->target == NULL)
+        problem = "the body does not say what is to be held: \"target\"";
+    json_decref(document);
+    if (problem == NULL)
+        return 0;
+    *ret_problem = problem;
+    return -EINVAL;
+}

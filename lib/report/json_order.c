@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Orders of an operator, as they come in and as they are answered. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/json.h"
+#include "report/json_value.h"
+
+static const struct {
+    const char *name;
+    size_t offset; /* in struct order */
+    const char *problem;
+} flags[] = {
+    {"ignore_limit", offsetof(struct order, ignores_limit), "\"ignore_limit\" is neither true nor false"},
+    {"ignore_quarantine", offsetof(struct order, ignores_quarantine),
+     "\"ignore_quarantine\" is neither true nor false"},
+    {"force", offsetof(struct order, is_forced), "\"force\" is neither true nor false"},
+    {"anyway", offsetof(struct order, is_anyway), "\"anyway\" is neither true nor false"},
+    {"confirmed", offsetof(struct order, is_confirmed), "\"confirmed\" is neither true nor false"},
+};
+
+/* NULL: all is well. */
+static const char *take_member(const char *name, const json_t *value, struct order *order, char **ret_to)
+{
+    if (strcmp(name, "to") == 0) {
+        if (!json_is_string(value))
+            return "\"to\" is no name of a machine";
+        free(*ret_to);
+        *ret_to = strdup(json_string_value(value));
+        return *ret_to != NULL ? NULL : "out of memory";
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(flags); i++) {
+        if (strcmp(flags[i].name, name) != 0)
+            continue;
+        if (!json_is_boolean(value))
+            return flags[i].problem;
+        *(bool *)((char *)order + flags[i].offset) = json_is_true(value);
+        return NULL;
+    }
+    return "the body has a member that no order knows";
+}
+
+int json_parse_order(const char *text, size_t length, struct order *ret, char **ret_to, const char **ret_problem)
+{
+    json_t *document, *value;
+    const char *problem = NULL, *name;
+
+    if (length == 0)
+        return 0;
+    document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(document))
+        problem = "the body is no JSON object";
+    else
+        json_object_foreach(document, name, value) if (problem == NULL) problem = take_member(name, value, ret, ret_to);
+    json_decref(document);
+    if (problem == NULL)
+        return 0;
+    *ret_problem = problem;
+    return -EINVAL;
+}
+
+int json_format_order(const struct order_answer *answer, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *object = json_object();
+
+    json_put(&maker, object, "message", json_text(answer->words));
+    json_put(&maker, object, "recovery", json_text(answer->recovery_id[0] != '\0' ? answer->recovery_id : NULL));
+    return json_finish(&maker, object, ret);
+}

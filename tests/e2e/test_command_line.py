@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""understudyctl by itself: its help, wrong usage, and what it says where a hypervisor is not there."""
+
+import re
+import shlex
+import socket
+import subprocess
+
+import pytest
+from harness import testdriver
+from harness.daemon import environment, launcher, program
+
+pytestmark = pytest.mark.testdriver
+
+
+def run(*arguments):
+    return subprocess.run([*launcher(), str(program("understudyctl")), *arguments], capture_output=True, text=True,
+                          env=environment(), timeout=30)
+
+
+def test_no_column_of_the_help_runs_into_the_next():
+    """A usage longer than its column was followed by the help without a blank: "...|MACHINErelease the brake"."""
+    done = run("--help")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("  release brake|all|HOST|MACHINE"))
+    assert lines[at] == "  release brake|all|HOST|MACHINE" and lines[at + 1].strip() == "release the brake, or end a hold"
+    for line in lines:
+        words = re.match("  [a-z]|  -|      --", line) and re.split(" {2,}", line.strip())
+        assert not words or len(words) == 2 or line.startswith(("  hold all", "  release ")), line
+
+
+@pytest.mark.parametrize("asked", [["drill", "--help"], ["--help", "drill"], ["help", "drill"]])
+def test_help_of_a_command_has_its_options_alone(asked):
+    done = run(*asked)
+    assert done.returncode == 0 and done.stdout.startswith("understudyctl drill MACHINE [OPTION ...]\n")
+    for expected in ("--yes", "--anyway", "--wait", "--timeout SECONDS", "--json", "man understudyctl"):
+        assert expected in done.stdout
+    for other in ("--reason", "--until", "keep"):
+        assert other not in done.stdout
+
+
+def test_help_of_no_command_is_wrong_usage():
+    for asked in (["forget", "--help"], ["help", "forget"]):
+        done = run(*asked)
+        assert done.returncode == 2 and "there is no command forget" in done.stderr
+    assert run("help").stdout == run("--help").stdout
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["hold"], "hold needs one of all|HOST|MACHINE"),
+    (["drill"], "drill needs a MACHINE"),
+    (["drill", "web", "--timeout", "2m"], '--timeout needs a number of seconds, not "2m"'),
+    (["hold", "web", "--for", "soon"], '--for needs a time such as 30m or 2h, not "soon"'),
+    (["watch", "--until", "recoverd"], '--until needs a kind of event, not "recoverd": did you mean recovered'),
+])
+def test_wrong_usage_says_what_is_right(arguments, said):
+    done = run(*arguments)
+    assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+def test_services_do_not_blame_the_roles_while_a_hypervisor_is_not_listed(make_daemon, tmp_path):
+    """All machines were on a hypervisor that was down, and services said that pool.protect gives none the role."""
+    daemon = make_daemon(hypervisors=[{"name": "node1", "uri": f"test://{tmp_path}/nosuch.xml"}]).start(wait=False)
+    daemon.wait_until_listening()
+    assert daemon.ctl("services").stdout == \
+        "No protected service is known yet: node1 is not listed (understudyctl status).\n"
+
+
+def test_fenced_exits_with_4_where_it_is_refused(make_daemon, tmp_path):
+    uri = testdriver.write_node(tmp_path / "node.xml", {"web": {"language": "nodejs"}}, running=["web"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
+    for arguments in (["fenced", "room"], ["fenced", "room", "--yes"]):
+        done = daemon.ctl(*arguments, check=False)
+        assert done.returncode == 4, (done.returncode, done.stderr)
+    assert daemon.ctl("fenced", "nosuch", "--yes", check=False).returncode == 1
+    assert "confirmed" not in daemon.ctl("fenced", "room", check=False).stderr.replace("confirm it", "")
+
+
+def test_a_start_with_errors_says_no_errno(tmp_path):
+    path = tmp_path / "understudy.yaml"
+    path.write_text("mode: sometimes\n")
+    done = subprocess.run([*launcher(), str(program("understudyd")), "--config", str(path)], capture_output=True,
+                          text=True, env=environment(), timeout=30)
+    assert done.returncode == 78 and "Invalid argument" not in done.stderr
+    assert f"not started: {path} is not a usable configuration\n" in done.stderr
+
+
+def test_explain_of_a_machine_that_is_not_described_says_what_to_do(make_daemon, tmp_path):
+    """Without metadata each candidate had an overlap of 1.0000, and no word told the remedy."""
+    uri = testdriver.write_node(tmp_path / "node.xml", {"web": {}, "spare": {"language": "nodejs"}, "other": {}},
+                                running=["web", "other"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}],
+                         pool={"protect": ["web"], "standby": ["spare"]}).start()
+    said = " ".join(daemon.ctl("explain", "web").stdout.split())
+    assert "1.0000" not in said and "set resources in its metadata or below machines: in the configuration" in said, said
+    row = daemon.ctl("services").stdout.splitlines()[1].split()
+    assert row[0] == "web" and row[-1] == "none"
+    candidates = daemon.api.explain("web")["candidates"]
+    assert [each["overlap"] for each in candidates] == [None, None]
+
+
+def start_with_a_socket_of_mode(tmp_path, mode):
+    """What the daemon logs until it serves on a socket that it was handed over, as by systemd."""
+    path, config, log = tmp_path / f"{mode:o}.sock", tmp_path / "understudy.yaml", tmp_path / f"{mode:o}.log"
+    config.write_text(f'state_dir: {tmp_path}\nhypervisors: [{{name: a, uri: "test:///default"}}]\n'
+                      f"api: {{socket: {path}}}\n")
+    with socket.socket(socket.AF_UNIX) as listening, open(log, "wb") as out:
+        listening.bind(str(path))
+        path.chmod(mode)
+        listening.listen()
+        command = shlex.join([*launcher(), str(program("understudyd")), "--config", str(config)])
+        # The socket comes as descriptor 3, as sd_listen_fds(3) wants it.
+        daemon = subprocess.Popen(["sh", "-c", f"LISTEN_FDS=1 LISTEN_PID=$$ exec {command} 3<&0 </dev/null"],
+                                  stdin=listening, stdout=out, stderr=out, env=environment())
+    try:
+        done = run("status", "--socket", str(path), "--wait")
+    finally:
+        daemon.terminate()
+        assert daemon.wait(30) == 0
+    assert done.returncode == 0, done.stderr
+    return log.read_text()
+
+
+def test_an_api_mode_that_does_not_count_is_warned_of(tmp_path):
+    """Under understudyd.socket api.mode never took effect, and no word said so."""
+    assert "api.mode" not in start_with_a_socket_of_mode(tmp_path, 0o660)
+    assert "api.mode is 0660, but the socket of understudyd.socket has mode 0600" in \
+        start_with_a_socket_of_mode(tmp_path, 0o600)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+A machine that serves is relieved by order, on real guests: failover and failback, with and without a shared disk, with a
+guest that ignores its power button, with an original that does not come up, and with a daemon that is killed meanwhile.
+"""
+
+import time
+
+import pytest
+from harness.api import ENDINGS
+from harness.domain import uuid_of
+from harness.waiting import wait_until
+
+WEB = {"database": "mysql", "language": "nodejs"}
+SOCKET = "/run/nbd.sock"
+SHARED = (f"<disk type='network' device='disk'><driver name='qemu' type='raw'/>"
+          f"<source protocol='nbd' name='data'><host transport='unix' socket='{SOCKET}'/></source>"
+          f"<target dev='hdb' bus='ide'/></disk>")
+IGNORES_POWER_BUTTON = {"guest": "linux", "arguments": "acpi=off"}
+
+
+def ordered(daemon, *arguments):
+    """The exit status of a command, and what it said."""
+    done = daemon.ctl(*arguments, check=False)
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+def states(host, *names):
+    return [host.state(name)[0] for name in names]
+
+
+@pytest.fixture
+def pair(host, daemon_on):
+    """vm-a serves, and spare stands by."""
+    host.define("spare", resources=WEB, role="standby")
+    host.run("vm-a", resources=WEB, role="protected")
+    return daemon_on(recovery={"settle": "200ms", "shutdown_timeout": "20s"})
+
+
+def test_failover_and_back_where_nothing_is_shared(host, pair):
+    assert ordered(pair, "failback", "vm-a")[0] == 4
+    status, said = ordered(pair, "failover", "vm-a", "--wait")
+    assert status == 0 and "spare takes over the service vm-a from vm-a: understudyctl history" in said
+    assert host.state("vm-a") == ("shut off", "shutdown") and states(host, "spare") == ["running"]
+    assert pair.api.services()["vm-a"]["served_by"]["name"] == "spare"
+
+    assert ordered(pair, "failback", "vm-a", "--wait")[0] == 0
+    assert host.state("spare") == ("shut off", "shutdown") and states(host, "vm-a") == ["running"]
+    service = pair.api.services()["vm-a"]
+    assert (service["state"], service["served_by"], service["next"]["name"]) == ("up", None, "spare")
+    started = pair.events.wait_for("started", "spare")
+    assert started["at"] < pair.events.wait_for("recovered", "spare")["at"]
+    assert [record["cause"] for record in pair.api.recoveries()] == ["failover", "failback"]
+
+
+def test_failback_with_a_shared_disk_stops_the_replacement_first(host, daemon_on):
+    host.define("spare", resources=WEB, role="standby")
+    image = host.image("vm-a")
+    host.define("vm-a", resources=WEB, role="protected")
+    # Both boot from the one image.
+    xml = host.virsh("dumpxml", "--inactive", "spare").replace(str(host.image("spare")), str(image))
+    host.virsh("define", "/dev/stdin", stdin=xml)
+    host.start("vm-a")
+    host.serial("vm-a").wait_for("is up")
+    daemon = daemon_on(recovery={"settle": "200ms", "shutdown_timeout": "20s"})
+    assert ordered(daemon, "failover", "vm-a", "--wait")[0] == 0
+    assert states(host, "vm-a", "spare") == ["shut off", "running"]
+    status, said = ordered(daemon, "failback", "vm-a", "--wait")
+    assert status == 4 and str(image) in said and "--yes" in said
+    assert ordered(daemon, "failback", "vm-a", "--wait", "--yes")[0] == 0
+    assert states(host, "vm-a", "spare") == ["running", "shut off"]
+
+
+def test_guest_that_ignores_its_power_button_goes_on_unless_it_is_forced(host, daemon_on):
+    host.define("spare", resources=WEB, role="standby")
+    host.define("vm-a", resources=WEB, role="protected", **IGNORES_POWER_BUTTON)
+    host.start("vm-a")
+    host.serial("vm-a").wait_for("userspace is up")
+    daemon = daemon_on(recovery={"settle": "200ms", "shutdown_timeout": "3s"})
+    pid = host.qemu_pid("vm-a")
+    status, said = ordered(daemon, "failover", "vm-a", "--wait")
+    assert status == 1 and "did not shut down within recovery.shutdown_timeout" in said
+    assert host.qemu_pid("vm-a") == pid and host.serial("spare").boots == 0
+    assert ordered(daemon, "failover", "vm-a", "--wait", "--force")[0] == 0
+    assert host.state("vm-a") == ("shut off", "destroyed") and states(host, "spare") == ["running"]
+
+
+def test_original_that_does_not_come_up_leaves_its_replacement(host, pair):
+    assert ordered(pair, "failover", "vm-a", "--wait")[0] == 0
+    host.image("vm-a").unlink()
+    status, said = ordered(pair, "failback", "vm-a", "--wait")
+    assert status == 1 and "vm-a did not take over" in said and "spare goes on" in said
+    assert states(host, "vm-a", "spare") == ["shut off", "running"]
+    assert host.serial("spare").boots == 1
+
+
+def test_hook_is_asked_before_anything_is_stopped(host, daemon_on, tmp_path):
+    hooks = tmp_path / "hooks.d"
+    hooks.mkdir()
+    hook = hooks / "10-veto"
+    hook.write_text("#!/bin/sh\n[ \"$1\" != pre-failover ]\n")
+    hook.chmod(0o755)
+    host.define("spare", resources=WEB, role="standby")
+    host.run("vm-a", resources=WEB, role="protected")
+    daemon = daemon_on(recovery={"settle": "200ms"}, hooks={"directory": str(hooks)})
+    status, said = ordered(daemon, "failover", "vm-a", "--wait")
+    assert status == 1 and "10-veto" in said
+    assert states(host, "vm-a", "spare") == ["running", "shut off"]
+    hook.unlink()
+    assert ordered(daemon, "failover", "vm-a", "--wait")[0] == 0
+
+
+@pytest.mark.parametrize("after_ms", [0, 5, 20, 60, 150, 400, 1000])
+def test_daemon_killed_during_a_failover(host, pair, after_ms):
+    """Whenever it dies: in the end one machine serves, and no two do."""
+    assert ordered(pair, "failover", "vm-a")[0] == 0
+    time.sleep(after_ms / 1000)
+    pair.kill()
+    pair.start()
+    wait_until(lambda: pair.api.recoveries()[0]["outcome"] in ENDINGS, "the failover has ended")
+    ending = pair.api.recoveries()[0]["outcome"]
+    assert ending in ("recovered", "called-off", "dismissed")
+    serving = "spare" if ending == "recovered" else "vm-a"
+    other = "vm-a" if ending == "recovered" else "spare"
+    wait_until(lambda: states(host, serving, other) == ["running", "shut off"], f"{serving} alone runs", 30)
+    assert pair.api.services()["vm-a"]["state"] == "up"
+
+
+def metadata(host, name, *where):
+    return host.virsh("metadata", name, "urn:understudy:domain:1.0", *where)
+
+
+def test_kept_replacement_is_the_service(host, daemon_on):
+    """Also after both daemons were started anew: what makes it the original is in its definition."""
+    host.define("spare", resources=WEB, role="standby")
+    host.run("vm-a", resources=WEB, role="protected,standby", priority=7)
+    daemon = daemon_on(recovery={"settle": "200ms"})
+    host.kill_qemu("vm-a")
+    assert daemon.wait_for_recovery("vm-a")["replacement"] == "spare"
+    assert ordered(daemon, "keep", "vm-a", "--wait")[0] == 0
+    for where in ("--config", "--live"):
+        said = metadata(host, "spare", where)
+        assert 'role="protected, standby"' in said.replace("'", '"') and 'service="vm-a"' in said.replace("'", '"')
+        assert 'priority="7"' in said.replace("'", '"') and "mysql" in said and "nodejs" in said
+    said = metadata(host, "vm-a", "--config").replace("'", '"')
+    assert 'role="standby"' in said and 'priority="7"' in said and "service" not in said and "mysql" in said
+
+    daemon.kill()
+    daemon.start()
+    service = daemon.api.services()["vm-a"]
+    assert (service["uuid"], service["priority"], service["served_by"]) == (uuid_of("spare"), 7, None)
+    host.kill_qemu("spare")
+    record = daemon.wait_for_recovery("spare")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "vm-a")
+    assert daemon.api.services()["vm-a"]["served_by"]["name"] == "vm-a"
+
+
+@pytest.mark.parametrize("after_ms", [0, 2, 5, 10, 30])
+def test_daemon_killed_while_a_replacement_is_being_kept(host, pair, after_ms):
+    """Whenever it dies: the service is protected, and the order can be given again where it was not carried out."""
+    assert ordered(pair, "failover", "vm-a", "--wait")[0] == 0
+    assert ordered(pair, "keep", "vm-a")[0] == 0
+    time.sleep(after_ms / 1000)
+    pair.kill()
+    pair.start()
+    wait_until(lambda: pair.api.services().get("vm-a", {}).get("state") == "up", "the service is listed")
+    if pair.api.services()["vm-a"]["served_by"] is not None:
+        assert ordered(pair, "keep", "vm-a", "--wait")[0] == 0
+    assert pair.api.services()["vm-a"]["uuid"] == uuid_of("spare")
+    assert 'role="ignored"' in metadata(host, "vm-a", "--config").replace("'", '"')

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is to be changed in the metadata element is, and nothing else. */
+#include "model/metadata.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+
+static const struct metadata_change kept = {
+    .roles = ROLE_PROTECTED | ROLE_STANDBY,
+    .sets_priority = true,
+    .priority = -7,
+    .service = "a & \"b\"",
+};
+
+static void check(const char *xml, const struct metadata_change *change, const char *expected)
+{
+    _cleanup_(freep) char *text = NULL;
+
+    assert_int_equal(metadata_apply(xml, change, &text), 0);
+    assert_string_equal(text, expected);
+}
+
+static void an_element_is_made_where_there_is_none(void **state)
+{
+    (void)state;
+    check(NULL, &kept, "<machine role=\"protected, standby\" priority=\"-7\" service=\"a &amp; &quot;b&quot;\"/>");
+}
+
+static void what_an_operator_wrote_stays(void **state)
+{
+    (void)state;
+    check("<machine role='standby' priority='3'>\n  <resource kind='os'>a &amp; b</resource><!-- mine -->\n"
+          "  <other x='1'/>\n</machine>",
+          &kept,
+          "<machine role=\"protected, standby\" priority=\"-7\" service=\"a &amp; &quot;b&quot;\">\n"
+          "  <resource kind=\"os\">a &amp; b</resource><!-- mine -->\n  <other x=\"1\"/>\n</machine>");
+}
+
+static void the_old_original_loses_role_and_service_and_keeps_its_priority(void **state)
+{
+    static const struct metadata_change change = {.roles = ROLE_IGNORED};
+
+    (void)state;
+    check("<machine role=\"protected\" priority=\"3\" service=\"web\"/>", &change,
+          "<machine role=\"ignored\" priority=\"3\"/>");
+    check("<machine role=\"ignored\" priority=\"3\"/>", &change, "<machine role=\"ignored\" priority=\"3\"/>");
+}
+
+static void a_prefix_stays(void **state)
+{
+    static const struct metadata_change change = {.roles = ROLE_STANDBY};
+
+    (void)state;
+    check("<u:machine xmlns:u=\"urn:understudy:domain:1.0\"><u:resource kind=\"os\">x</u:resource></u:machine>",
+          &change,
+          "<u:machine xmlns:u=\"urn:understudy:domain:1.0\" role=\"standby\"><u:resource "
+          "kind=\"os\">x</u:resource></u:machine>");
+}
+
+static void what_is_no_such_element_is_refused(void **state)
+{
+    static const char *const wrong[] = {"", "<machine", "<domain/>", "machine"};
+    char *text = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(wrong); i++)
+        assert_int_equal(metadata_apply(wrong[i], &kept, &text), -EINVAL);
+    assert_null(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_element_is_made_where_there_is_none),
+        cmocka_unit_test(what_an_operator_wrote_stays),
+        cmocka_unit_test(the_old_original_loses_role_and_service_and_keeps_its_priority),
+        cmocka_unit_test(a_prefix_stays),
+        cmocka_unit_test(what_is_no_such_element_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Machines that are migrated while something was asked of them, or renamed while one of them serves for the other. */
+#include "support.h"
+#include "world.h"
+
+/* "a" runs, "b" could take over, and "moved" is where it is migrated to. Each is on a host of its own. */
+static unsigned add_three(struct world *world)
+{
+    unsigned a = world_add_on(world, LOCAL, "a", MACHINE_RUNNING),
+             b = world_add_on(world, OTHER, "b", MACHINE_SHUT_OFF);
+    unsigned moved = world_add_on(world, THIRD, "moved", MACHINE_SHUT_OFF);
+
+    world->domains[moved].exists = false;
+    world->domains[moved].uuid_of = b + 1;
+    world_connect_all(world);
+    return a;
+}
+
+/* The question was put to its former host, and the answer means nothing. */
+static void test_a_candidate_that_is_migrated_while_it_is_asked_about(struct world *world)
+{
+    unsigned a = add_three(world);
+    const struct recovery *recovery;
+
+    world_kill(world, a);
+    world_drive(world);
+    world->holds = 1u << ACTION_GET_STATE; /* of the replacement, once it was up for a while */
+    world_pass(world, world->config.recovery.settle_us + 1);
+    world_find_pending(world, ACTION_GET_STATE);
+    world_migrate(world, a + 1, a + 2);
+    world_release(world);
+    world_pass(world, SETTLED);
+    recovery = world_expect(world, a, RECOVERY_RECOVERED);
+    assert_string_equal(recovery->replacement.hypervisor, world->hosts[THIRD]);
+    assert_int_equal(world->domains[a + 2].state, MACHINE_RUNNING);
+}
+
+/* Its start was given up, and took effect: it is ended where it is by now. */
+static void test_a_machine_that_is_to_be_ended_is_migrated(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    world->domains[a + 1].start_us = world->config.recovery.start_timeout_us + 20 * USEC_PER_SEC;
+    world_kill(world, a);
+    world_pass(world, world->config.recovery.start_timeout_us + 10 * USEC_PER_SEC);
+    world->holds = 1u << ACTION_DESTROY;
+    world_pass(world, 15 * USEC_PER_SEC);
+    assert_int_equal(world->domains[a + 1].state, MACHINE_RUNNING);
+    world_find_pending(world, ACTION_DESTROY);
+    world_migrate(world, a + 1, a + 2);
+    world->domains[a + 1].exists = false;
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[a + 2].state, MACHINE_SHUT_OFF);
+    assert_int_equal(world->domains[a + 2].destroys, 1);
+}
+
+/* Nothing but the host is another: a daemon that is started before any host is listed knows it from its disk. */
+static void test_where_an_original_went_is_on_disk(struct world *world)
+{
+    unsigned a = add_three(world);
+    const struct diversion *diversion;
+
+    world->config.when_both_run = BOTH_RUN_ALERT;
+    world->domains[a + 2].name = world->domains[a].name;
+    world->domains[a + 2].uuid_of = a + 1;
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_boot(world, a);
+    world_drive(world);
+    world_migrate(world, a, a + 2);
+    world_drive(world);
+    diversion = coordinator_diversion(world->coordinator, 0);
+    assert_string_equal(diversion->service.original.hypervisor, world->hosts[THIRD]);
+    world_stop_daemon(world);
+    world_start_daemon(world);
+    diversion = coordinator_diversion(world->coordinator, 0);
+    assert_string_equal(diversion->service.original.hypervisor, world->hosts[THIRD]);
+}
+
+static void test_what_is_on_record_has_the_new_names(struct world *world)
+{
+    unsigned a = add_three(world);
+    const struct recovery *recovery;
+
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    recovery = world_expect(world, a, RECOVERY_RECOVERED);
+    world->domains[a].name = "new-a";
+    world_tell(world, a, EVENT_DEFINED);
+    world->domains[a + 1].name = "new-b";
+    world_tell(world, a + 1, EVENT_DEFINED);
+    world_drive(world);
+    assert_string_equal(recovery->service_name, "new-a");
+    assert_string_equal(world_read_recovery(world, recovery->id)->service_name, "new-a");
+    assert_string_equal(coordinator_diversion(world->coordinator, 0)->service.name, "new-a");
+    assert_string_equal(coordinator_diversion(world->coordinator, 0)->service.replacement_name, "new-b");
+}
+
+/* The definition of the original says so while its replacement serves; it is on disk. */
+static void test_the_priority_is_that_of_the_original_by_now(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world->domains[a].priority = 7;
+    world_tell(world, a, EVENT_CHANGED);
+    world_drive(world);
+    assert_int_equal(machine_priority(world_machine(world, a + 1)), 7);
+    world_restart_daemon(world);
+    assert_int_equal(coordinator_diversion(world->coordinator, 0)->service.priority, 7);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        remote_test(test_a_candidate_that_is_migrated_while_it_is_asked_about),
+        remote_test(test_a_machine_that_is_to_be_ended_is_migrated),
+        remote_test(test_where_an_original_went_is_on_disk),
+        remote_test(test_what_is_on_record_has_the_new_names),
+        remote_test(test_the_priority_is_that_of_the_original_by_now),
+    };
+
+    return cmocka_run_group_tests_name("moves", tests, NULL, NULL);
+}
