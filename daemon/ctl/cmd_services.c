@@ -10,12 +10,23 @@
 #include "ctl/print.h"
 #include "ctl/table.h"
 
-/* "spare-2 (overlap 0.83)", and how many services count on it; "none" of one that is up; "-": not planned. */
+/* recovery.order is original-only. */
+static bool restarts_itself(const json_t *service)
+{
+    return field_is(service, "state", "up") && json_is_true(json_object_get(service, "restarts_itself"));
+}
+
+/*
+ * "spare-2 (overlap 0.83)", and how many services count on it; "itself" where nothing else is started; "none" of one that is
+ * up; "-": not planned.
+ */
 static char *next_of(const json_t *service)
 {
     const json_t *next = json_object_get(service, "next");
     int64_t shared_by = field_integer(service, "shared_by");
 
+    if (restarts_itself(service))
+        return format_text("itself");
     if (!json_is_object(next))
         return format_text("%s", field_is(service, "state", "up") ? "none" : "-");
     if (shared_by > 1)
@@ -40,7 +51,7 @@ static void add_service(struct table *table, const json_t *service)
     const char *state = field_word(service, "state");
     _cleanup_(freep) char *since = field_instant(service, "since");
     _cleanup_(freep) char *next = next_of(service);
-    bool has_next = json_is_object(json_object_get(service, "next"));
+    bool has_next = json_is_object(json_object_get(service, "next")) || restarts_itself(service);
     bool is_diverted = json_is_object(json_object_get(service, "served_by"));
 
     table_add(table, STYLE_STRONG, "%s", field_word(service, "name"));

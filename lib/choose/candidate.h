@@ -29,11 +29,11 @@ struct choice_request {
     const struct spared *spared;     /* among equals, these come last; NULL: none */
     const struct machine_ref *tried; /* machines that this recovery tried already */
     size_t n_tried;
+    uint64_t given_kib;          /* what its host gets back before the candidate is started: the failed machine is up */
     int64_t rest_us;             /* a machine that an operator stopped less than this ago is left alone; 0: it is not */
     int64_t now_us;              /* mono_us, for what is told of quarantines */
     bool check_memory;           /* a candidate that is to be booted must fit into its host's memory */
     bool failed_stays_up;        /* the failed machine runs, and goes on beside the candidate: what it uses is in use */
-    bool failed_gives_memory;    /* the failed machine runs, and is stopped before the candidate is started */
     bool kept_may_be_given_back; /* what is only kept warm is in no candidate's way */
     /* Machines on hosts that have one come after all others, whatever the likeness; NULL: none. */
     bool (*has_sibling)(const void *siblings, const struct pool_host *host);

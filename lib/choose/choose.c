@@ -54,22 +54,20 @@ static bool was_tried(const struct choice_request *request, const struct machine
     return false;
 }
 
-/* What its host has to spare when the machine is started. */
-static uint64_t spare_kib(const struct choice_request *request, const struct machine *machine, bool *ret_is_known)
+uint64_t choose_spare_kib(const struct choice_request *request, const struct machine *machine, bool *ret_is_known)
 {
-    bool is_given = request->failed_gives_memory && pool_host_of(machine) == pool_host_of(request->failed);
+    const struct pool_host *host = pool_host_of(machine);
 
-    return pool_host_spare_kib(pool_host_of(machine), ret_is_known) +
-           (is_given ? domain_description_host_memory_kib(request->failed->description) : 0);
+    return pool_host_spare_kib(host, ret_is_known) + (host == request->host ? request->given_kib : 0);
 }
 
 /* One that is booted already, or is just being, has its memory. */
-static bool lacks_memory(const struct choice_request *request, const struct machine *machine)
+bool choose_lacks_memory(const struct choice_request *request, const struct machine *machine)
 {
     bool is_known, has_it = machine_warmth(machine) >= WARMTH_PAUSED || machine->keeping == KEEPING_WARMING;
 
     return request->check_memory && !has_it &&
-           spare_kib(request, machine, &is_known) < domain_description_host_memory_kib(machine->description) &&
+           choose_spare_kib(request, machine, &is_known) < domain_description_host_memory_kib(machine->description) &&
            is_known;
 }
 
@@ -182,7 +180,7 @@ static void judge(const struct choice_request *request, struct candidate *candid
         candidate->verdict = CANDIDATE_JUST_STOPPED;
     else if (was_tried(request, candidate->machine))
         candidate->verdict = CANDIDATE_TRIED;
-    else if (lacks_memory(request, candidate->machine))
+    else if (choose_lacks_memory(request, candidate->machine))
         candidate->verdict = CANDIDATE_NO_MEMORY;
     else if (choose_find_conflict(request, candidate))
         candidate->verdict = CANDIDATE_IN_USE;
@@ -202,7 +200,7 @@ struct candidate choose_judge(const struct choice_request *request, const struct
 /* What it would use is the only question. */
 static void judge_use(const struct choice_request *request, struct candidate *candidate)
 {
-    if (lacks_memory(request, candidate->machine))
+    if (choose_lacks_memory(request, candidate->machine))
         candidate->verdict = CANDIDATE_NO_MEMORY;
     else if (choose_find_conflict(request, candidate))
         candidate->verdict = CANDIDATE_IN_USE;

@@ -61,6 +61,10 @@ struct candidate choose_judge_original(const struct choice_request *request);
  */
 struct candidate choose_judge_named(const struct choice_request *request, const struct machine *machine);
 
+/* What its host has to spare when the machine is started. */
+uint64_t choose_spare_kib(const struct choice_request *request, const struct machine *machine, bool *ret_is_known);
+/* Its host has too little to spare for it to be booted, where that counts. */
+bool choose_lacks_memory(const struct choice_request *request, const struct machine *machine);
 /* A machine that is up, other than the failed one, uses what this one would use: sets conflict and conflict_with. */
 bool choose_find_conflict(const struct choice_request *request, struct candidate *candidate);
 /* The two machines could not run at the same time. */

@@ -189,9 +189,12 @@ int explain_ineligible(const struct choice_request *request, const struct candid
     case CANDIDATE_TRIED:
         return text_format(ret, "this recovery tried it, and it did not come up");
     case CANDIDATE_NO_MEMORY:
-        return text_format(ret, "needs %" PRIu64 " MiB, and %s has %" PRIu64 " MiB to spare",
+        return text_format(ret, "needs %" PRIu64 " MiB, and %s has %" PRIu64 " MiB to spare%s",
                            machine->description->memory_kib / 1024, machine->hypervisor,
-                           pool_host_spare_kib(pool_host_of(machine), &is_known) / 1024);
+                           choose_spare_kib(request, machine, &is_known) / 1024,
+                           request->given_kib > 0 && pool_host_of(machine) == request->host
+                               ? " with what the failed machine gives back"
+                               : "");
     case CANDIDATE_IN_USE:
         if (candidate->is_below)
             return text_format(ret, "its disk %s is the backing file of a disk of %s",

@@ -3,7 +3,7 @@
  * A row keeps the first few of its order. A machine that leaves is taken out of the rows that have it; a machine that
  * comes is put into those where it is better than the last; a row that has too few left is chosen anew:
  *
- *     pool ─▶ touched machines ─▶ rows ─▶ rows to be chosen anew ─▶ needs with one candidate ─▶ spared
+ *     pool ─▶ touched machines ─▶ rows ─▶ rows to be chosen anew ─▶ rows with one candidate ─▶ spared
  *                    ▲                                                                            │
  *                    └──────────── whose place among equals is another by that ◀──────────────────┘
  *
@@ -31,7 +31,7 @@ struct plan {
     struct number_set touched, touched_as_candidates, withdrawn; /* machines */
     size_t room;         /* machines below this number may be in them, and in rows */
     bool has_lost_touch; /* one that was touched could not be noted for want of memory */
-    bool check_memory;
+    bool check_memory, is_empty;
     int64_t now_us;
 };
 
@@ -76,20 +76,20 @@ static void turn(void *context, uint32_t number)
 
 /* ---- served machines ---- */
 
-bool plan_is_served(const struct machine *machine)
+bool plan_is_served(const struct plan *plan, const struct machine *machine)
 {
-    return machine->is_present && machine_is_protected(machine) && machine->diverted == NULL &&
+    return !plan->is_empty && machine->is_present && machine_is_protected(machine) && machine->diverted == NULL &&
            machine->claimed_by == NULL && machine->keeping == KEEPING_NONE &&
            (machine->state == MACHINE_RUNNING || machine->state == MACHINE_SUSPENDED);
 }
 
 static int settle_service(struct plan *plan, const struct machine *machine)
 {
-    bool is_served = plan_is_served(machine);
+    bool is_served = plan_is_served(plan, machine);
 
     if (!is_served || !rows_is_right(&plan->rows, machine))
         rows_leave(&plan->rows, machine);
-    rows_touch_need_of(&plan->rows, machine); /* what it keeps out may be something else */
+    rows_touch_row_of(&plan->rows, machine); /* what it keeps out may be something else */
     return is_served && rows_row_of(&plan->rows, machine) == NUMBER_NONE ? rows_enter(&plan->rows, machine) : 0;
 }
 
@@ -102,6 +102,7 @@ static struct choice_request row_request(const struct plan *plan, const struct r
         .pool = plan->pool,
         .need = need,
         .host = row->host,
+        .given_kib = row->given_kib,
         .spared = &plan->rows.spared,
         .now_us = plan->now_us,
         .check_memory = plan->check_memory,
@@ -157,32 +158,37 @@ static void offer_to_need(struct plan *plan, uint32_t need, const struct machine
     struct spec spec = columns_spec(rows->specs, need);
     struct choice_request request = row_request(plan, &rows->rows[rows->needs[need].rows], &spec);
     struct candidate candidate = scored(&request, machine);
+    enum candidate_verdict verdict = CANDIDATE_NOT_SIMILAR;
 
-    if (candidate.score.verdict != SIMILARITY_ELIGIBLE || choose_judge(&request, machine).verdict != CANDIDATE_ELIGIBLE)
+    request.given_kib = 0;
+    if (candidate.score.verdict == SIMILARITY_ELIGIBLE)
+        verdict = choose_judge(&request, machine).verdict;
+    if (verdict != CANDIDATE_ELIGIBLE && verdict != CANDIDATE_NO_MEMORY)
         return;
     for (uint32_t row = rows->needs[need].rows; row != NUMBER_NONE; row = rows->rows[row].next) {
-        request.host = rows->rows[row].host;
-        if (!rows_is_unknown(rows, row))
+        request = row_request(plan, &rows->rows[row], &spec);
+        if (!rows_is_unknown(rows, row) &&
+            (verdict == CANDIDATE_ELIGIBLE || choose_judge(&request, machine).verdict == CANDIDATE_ELIGIBLE))
             offer(plan, row, &request, &candidate);
     }
 }
 
 /* Served machines that share something with it, and keep it alone from being a candidate. */
-static void touch_needs_of_sharers(struct plan *plan, const struct machine *machine)
+static void touch_rows_of_sharers(struct plan *plan, const struct machine *machine)
 {
     for (const struct use *own = NULL; (own = pool_use_next(plan->pool, machine, own)) != NULL;)
         for (const struct use *use = NULL; (use = pool_sharer_next(plan->pool, own, USERS_OWNING, use)) != NULL;)
-            rows_touch_need_of(&plan->rows, use->machine);
+            rows_touch_row_of(&plan->rows, use->machine);
 }
 
 /* The replacement that serves the service of this machine may have it as a candidate. */
-static void touch_need_of_replacement(struct plan *plan, const struct machine *original)
+static void touch_row_of_replacement(struct plan *plan, const struct machine *original)
 {
     const struct machine_ref *ref = original->diverted != NULL ? &original->diverted->replacement : NULL;
     const struct machine *machine = ref != NULL ? pool_find(plan->pool, ref->hypervisor, ref->uuid) : NULL;
 
     if (machine != NULL)
-        rows_touch_need_of(&plan->rows, machine);
+        rows_touch_row_of(&plan->rows, machine);
 }
 
 static void offer_to_all(struct plan *plan, const struct machine *machine)
@@ -205,8 +211,8 @@ static bool is_much(const struct plan *plan)
 static void withdraw(struct plan *plan, const struct machine *machine)
 {
     rows_withdraw(&plan->rows, machine);
-    touch_needs_of_sharers(plan, machine);
-    touch_need_of_replacement(plan, machine);
+    touch_rows_of_sharers(plan, machine);
+    touch_row_of_replacement(plan, machine);
     number_set_add(&plan->withdrawn, machine->number);
 }
 
@@ -290,18 +296,16 @@ static bool has_kept_out(const struct plan *plan, const struct machine *served)
     return kept_out_next(&request, &search).machine != NULL;
 }
 
-/* The candidate that is the only one of some machine of this need. */
-static const struct machine *only_candidate(const struct plan *plan, uint32_t need)
+/* The candidate that is the only one of some machine of this row. */
+static const struct machine *only_candidate(const struct plan *plan, const struct row *row)
 {
     const struct rows *rows = &plan->rows;
-    const struct row *first = &rows->rows[rows->needs[need].rows];
 
-    if (first->n_slots != 1 || first->has_more)
+    if (row->n_slots != 1 || row->has_more)
         return NULL;
-    for (uint32_t row = rows->needs[need].rows; row != NUMBER_NONE; row = rows->rows[row].next)
-        for (uint32_t number = rows->rows[row].served; number != NUMBER_NONE; number = rows->machines[number].next)
-            if (!has_kept_out(plan, pool_at(plan->pool, number)))
-                return machine_in(plan, &first->slots[0]);
+    for (uint32_t number = row->served; number != NUMBER_NONE; number = rows->machines[number].next)
+        if (!has_kept_out(plan, pool_at(plan->pool, number)))
+            return machine_in(plan, &row->slots[0]);
     return NULL;
 }
 
@@ -320,10 +324,10 @@ static int settle_rows(struct plan *plan, size_t *comparisons)
     return 1;
 }
 
-static int settle_needs(struct plan *plan)
+static int settle_spared(struct plan *plan)
 {
-    for (uint32_t need = 0; (need = number_set_next(&plan->rows.touched, need)) != NUMBER_NONE; need++)
-        if (rows_spare(&plan->rows, need, only_candidate(plan, need)) < 0)
+    for (uint32_t row = 0; (row = number_set_next(&plan->rows.touched, row)) != NUMBER_NONE; row++)
+        if (rows_spare(&plan->rows, row, only_candidate(plan, &plan->rows.rows[row])) < 0)
             return -ENOMEM;
     return 1;
 }
@@ -344,7 +348,7 @@ int plan_settle(struct plan *plan, int64_t now_us, size_t comparisons)
         if (r == 0)
             r = settle_rows(plan, &comparisons);
         if (r > 0)
-            r = settle_needs(plan);
+            r = settle_spared(plan);
     } while (r > 0 && plan->touched.count > 0);
     return r;
 }
@@ -358,6 +362,7 @@ struct choice_request plan_request(const struct plan *plan, const struct machine
         .need = machine_need(served),
         .failed = served,
         .host = pool_host_of(served),
+        .given_kib = domain_description_host_memory_kib(served->description),
         .spared = &plan->rows.spared,
         .now_us = plan->now_us,
         .check_memory = plan->check_memory,
@@ -461,6 +466,11 @@ const struct spared *plan_spared(const struct plan *plan)
     return &plan->rows.spared;
 }
 
+bool plan_is_empty(const struct plan *plan)
+{
+    return plan->is_empty;
+}
+
 size_t plan_rows(const struct plan *plan)
 {
     return plan->rows.n_rows;
@@ -500,11 +510,13 @@ int plan_new(struct pool *pool, struct plan **ret)
     return 0;
 }
 
-int plan_configure(struct plan *plan, bool check_memory)
+int plan_configure(struct plan *plan, bool check_memory, bool starts_others)
 {
     const struct similarity_rules *rules = pool_rules(plan->pool);
 
+    plan->has_lost_touch |= plan->is_empty == starts_others; /* all are looked at */
     plan->check_memory = check_memory;
+    plan->is_empty = !starts_others;
     if (plan->rows.specs == NULL)
         return columns_new(rules, &plan->rows.specs);
     columns_set_rules(plan->rows.specs, rules);

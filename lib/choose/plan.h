@@ -4,7 +4,7 @@
  * the second. Kept by change: a machine that changes touches what it is an answer to, or could become one to. Plans
  * only: a recovery decides anew, by the same code.
  *
- * Machines that need the same and stand on one host have the same answers, and are one row. What only the failed machine
+ * Machines that need the same, stand on one host and give it back the same memory have the same answers, and are one row. What only the failed machine
  * itself keeps from being a candidate, by a disk or an address that they share, is not in the row, and is added to what
  * is told of that machine.
  */
@@ -25,8 +25,11 @@ int plan_new(struct pool *pool, struct plan **ret) _must_check_;
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan, plan_free);
 
-/* After pool_configure: all is planned anew. check_memory as in struct choice_request. -ENOMEM. */
-int plan_configure(struct plan *plan, bool check_memory) _must_check_;
+/*
+ * After pool_configure: all is planned anew. check_memory as in struct choice_request. starts_others false: nothing but the
+ * failed machine itself is started, so that no machine would take over, and there is no answer. -ENOMEM.
+ */
+int plan_configure(struct plan *plan, bool check_memory, bool starts_others) _must_check_;
 
 /*
  * Settles the pool, and goes on with what is touched, for about so many comparisons of two specifications. 1: the plan
@@ -34,8 +37,11 @@ int plan_configure(struct plan *plan, bool check_memory) _must_check_;
  */
 int plan_settle(struct plan *plan, int64_t now_us, size_t comparisons) _must_check_;
 
-/* The machine is a protected one that is up and was not taken by anything. */
-bool plan_is_served(const struct machine *machine);
+/* Nothing but failed machines themselves is started: see plan_configure. */
+bool plan_is_empty(const struct plan *plan);
+
+/* Machines are planned for, and this is a protected one that is up and was not taken by anything. */
+bool plan_is_served(const struct plan *plan, const struct machine *machine);
 
 struct plan_answer {
     struct candidate best, second; /* machine NULL: there is none */

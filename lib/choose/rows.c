@@ -78,17 +78,17 @@ uint32_t rows_next_need(const struct rows *rows, uint32_t from)
 
 /* ---- what is to be looked at ---- */
 
-void rows_touch_need_of(struct rows *rows, const struct machine *machine)
+void rows_touch_row_of(struct rows *rows, const struct machine *machine)
 {
     uint32_t row = rows_row_of(rows, machine);
 
     if (row != NUMBER_NONE)
-        number_set_add(&rows->touched, rows->rows[row].need);
+        number_set_add(&rows->touched, row);
 }
 
 static void touch(struct rows *rows, uint32_t row)
 {
-    number_set_add(&rows->touched, rows->rows[row].need);
+    number_set_add(&rows->touched, row);
 }
 
 void rows_doubt_all(struct rows *rows)
@@ -188,29 +188,29 @@ void rows_fill(struct rows *rows, uint32_t number, const struct candidate *candi
 
 /* ---- who is spared ---- */
 
-static void unspare(struct rows *rows, uint32_t need)
+static void unspare(struct rows *rows, uint32_t row)
 {
-    uint32_t machine = rows->needs[need].spared;
+    uint32_t machine = rows->rows[row].spared;
 
-    rows->needs[need].spared = NUMBER_NONE;
+    rows->rows[row].spared = NUMBER_NONE;
     if (machine != NUMBER_NONE && spared_remove(&rows->spared, machine))
         rows->turned(rows->context, machine);
 }
 
-int rows_spare(struct rows *rows, uint32_t need, const struct machine *only)
+int rows_spare(struct rows *rows, uint32_t row, const struct machine *only)
 {
     uint32_t machine = only != NULL ? only->number : NUMBER_NONE;
     bool is_first = false;
 
-    if (machine != rows->needs[need].spared) {
-        unspare(rows, need);
+    if (machine != rows->rows[row].spared) {
+        unspare(rows, row);
         if (only != NULL && spared_add(&rows->spared, machine, &is_first) < 0)
             return -ENOMEM;
-        rows->needs[need].spared = machine;
+        rows->rows[row].spared = machine;
         if (is_first)
             rows->turned(rows->context, machine);
     }
-    number_set_remove(&rows->touched, need);
+    number_set_remove(&rows->touched, row);
     return 0;
 }
 
@@ -223,13 +223,11 @@ static int reserve_need(struct rows *rows, uint32_t need)
 
     if (need < rows->need_room)
         return 0;
-    if (number_set_reserve(&rows->touched, room) < 0)
-        return -ENOMEM;
     needs = reallocarray(rows->needs, room, sizeof(*needs));
     if (needs == NULL)
         return -ENOMEM;
     for (size_t i = rows->need_room; i < room; i++)
-        needs[i] = (struct need){NUMBER_NONE, NUMBER_NONE};
+        needs[i] = (struct need){NUMBER_NONE};
     rows->needs = needs;
     rows->need_room = room;
     return 0;
@@ -242,7 +240,7 @@ static int reserve_row(struct rows *rows)
 
     if (rows->free_row != NUMBER_NONE || rows->row_end < rows->row_room)
         return 0;
-    if (number_set_reserve(&rows->unknown, room) < 0)
+    if (number_set_reserve(&rows->unknown, room) < 0 || number_set_reserve(&rows->touched, room) < 0)
         return -ENOMEM;
     items = reallocarray(rows->rows, room, sizeof(*items));
     if (items == NULL)
@@ -270,30 +268,41 @@ static void row_free(struct rows *rows, uint32_t number)
     uint32_t need = row->need, *at = &rows->needs[need].rows;
 
     empty(rows, number);
+    unspare(rows, number);
     number_set_remove(&rows->unknown, number);
+    number_set_remove(&rows->touched, number);
     while (*at != number)
         at = &rows->rows[*at].next;
     *at = row->next;
     row->next = rows->free_row;
     rows->free_row = number;
     rows->n_rows--;
-    if (rows->needs[need].rows != NUMBER_NONE)
-        return;
-    unspare(rows, need);
-    number_set_remove(&rows->touched, need);
-    rows->n_needs--;
+    rows->n_needs -= rows->needs[need].rows == NUMBER_NONE;
+}
+
+/* When it fails, to its host. */
+static uint64_t given_kib(const struct machine *machine)
+{
+    return domain_description_host_memory_kib(machine->description);
 }
 
 /* After reserve_need and reserve_row. */
-static uint32_t get_row(struct rows *rows, uint32_t need, const struct pool_host *host)
+static uint32_t get_row(struct rows *rows, uint32_t need, const struct pool_host *host, uint64_t given)
 {
     uint32_t first = rows->needs[need].rows, number;
 
     for (number = first; number != NUMBER_NONE; number = rows->rows[number].next)
-        if (rows->rows[number].host == host)
+        if (rows->rows[number].host == host && rows->rows[number].given_kib == given)
             return number;
     number = take_row(rows);
-    rows->rows[number] = (struct row){.host = host, .need = need, .next = first, .served = NUMBER_NONE};
+    rows->rows[number] = (struct row){
+        .host = host,
+        .given_kib = given,
+        .need = need,
+        .next = first,
+        .served = NUMBER_NONE,
+        .spared = NUMBER_NONE,
+    };
     rows->needs[need].rows = number;
     rows->n_needs += first == NUMBER_NONE;
     rows->n_rows++;
@@ -338,7 +347,7 @@ int rows_enter(struct rows *rows, const struct machine *machine)
         columns_remove(rows->specs, need);
         return -ENOMEM;
     }
-    row = get_row(rows, need, pool_host_of(machine));
+    row = get_row(rows, need, pool_host_of(machine), given_kib(machine));
     link_served(rows, row, machine->number);
     touch(rows, row);
     return 0;
@@ -361,5 +370,6 @@ bool rows_is_right(const struct rows *rows, const struct machine *machine)
 {
     uint32_t row = rows_row_of(rows, machine);
 
-    return row != NUMBER_NONE && columns_has(rows->specs, rows->rows[row].need, machine_need(machine));
+    return row != NUMBER_NONE && rows->rows[row].given_kib == given_kib(machine) &&
+           columns_has(rows->specs, rows->rows[row].need, machine_need(machine));
 }

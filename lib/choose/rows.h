@@ -21,12 +21,14 @@ struct slot {
     uint32_t previous, next; /* of the same machine; NUMBER_NONE: it is the first, the last */
 };
 
-/* Served machines that need the same, on one host. */
+/* Served machines that need the same, on one host, and give it back the same memory when they fail. */
 struct row {
     const struct pool_host *host;
+    uint64_t given_kib;
     uint32_t need;
     uint32_t next;                /* of the same need, or among the free ones; NUMBER_NONE: it is the last */
     uint32_t served;              /* the first of its machines */
+    uint32_t spared;              /* by it, a machine, which may have left since; NUMBER_NONE: none */
     struct slot slots[ROW_SLOTS]; /* the best first */
     uint8_t n_slots;
     bool has_more; /* there may be others, and they are not as good */
@@ -41,8 +43,7 @@ struct rows_machine {
 
 /* A specification that served machines have. */
 struct need {
-    uint32_t rows;   /* the first; NUMBER_NONE: there is no such need */
-    uint32_t spared; /* by it, a machine, which may have left since; NUMBER_NONE: none */
+    uint32_t rows; /* the first; NUMBER_NONE: there is no such need */
 };
 
 /* A plain value: initialise with ROWS_EMPTY, end with rows_done. */
@@ -56,7 +57,7 @@ struct rows {
     struct need *needs; /* by entry of the specs */
     size_t need_room;
     struct number_set unknown; /* rows that are to be chosen anew */
-    struct number_set touched; /* needs: whether they have one candidate is to be looked at */
+    struct number_set touched; /* rows: whether they have one candidate is to be looked at */
     size_t n_needs, n_rows;
     struct spared spared;
     void (*turned)(void *context, uint32_t machine); /* told of one that is spared now, or no longer */
@@ -83,11 +84,11 @@ uint32_t rows_next_need(const struct rows *rows, uint32_t from);
 int rows_enter(struct rows *rows, const struct machine *machine) _must_check_;
 /* It is served no longer, if it was. */
 void rows_leave(struct rows *rows, const struct machine *machine);
-/* It is in the row of what it needs. */
+/* It is in the row of what it needs, and gives back. */
 bool rows_is_right(const struct rows *rows, const struct machine *machine);
 
-/* Whether the need of this served machine has one candidate is to be looked at; nothing where it is not served. */
-void rows_touch_need_of(struct rows *rows, const struct machine *machine);
+/* Whether the row of this served machine has one candidate is to be looked at; nothing where it is not served. */
+void rows_touch_row_of(struct rows *rows, const struct machine *machine);
 /* All rows are to be chosen anew. */
 void rows_doubt_all(struct rows *rows);
 
@@ -98,7 +99,7 @@ void rows_withdraw(struct rows *rows, const struct machine *machine);
 /* The row has been chosen: these, the best first, and as many as there are up to one more than it holds. */
 void rows_fill(struct rows *rows, uint32_t row, const struct candidate *candidates, size_t n);
 
-/* The need has this as its only candidate; NULL: none, or several. It is touched no longer. -ENOMEM: it is still. */
-int rows_spare(struct rows *rows, uint32_t need, const struct machine *only) _must_check_;
+/* The row has this as its only candidate; NULL: none, or several. It is touched no longer. -ENOMEM: it is still. */
+int rows_spare(struct rows *rows, uint32_t row, const struct machine *only) _must_check_;
 
 #endif

@@ -43,10 +43,10 @@ static const struct {
 #define TASKS(member) .tasks = offsetof(struct coordinator, member)
     [PART_MACHINES] = {PART(registry), NULL, machines_answer, machines_tick, machines_deadline},
     [PART_HOLDS] = {PART(holds), holds_handle, NULL, NULL, holds_deadline},
-    [PART_SERVICES] = {PART(services), services_handle, services_answer, TASKS(services.surplus)},
+    [PART_SERVICES] = {PART(services), services_handle, services_answer, TASKS(services.stops)},
     [PART_AUTOSTART] = {PART(autostart), autostart_handle, autostart_answer, TASKS(autostart.tasks)},
     [PART_BRAKE] = {PART(brake), brake_handle, NULL, NULL, NULL},
-    [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, TASKS(late_starts.strays)},
+    [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, TASKS(late_starts.came_late)},
     [PART_HEARTBEAT] = {PART(heartbeat), NULL, heartbeat_answer, heartbeat_tick, heartbeat_deadline},
     [PART_GUEST_CLOCK] = {PART(guest_clock), NULL, guest_clock_answer, TASKS(guest_clock.sleepers)},
     [PART_HOSTS] = {PART(registry), hosts_handle, hosts_answer, hosts_tick, hosts_deadline},

@@ -55,35 +55,36 @@ static void set_fate(struct recovery *recovery, struct recovery_attempt *attempt
 }
 
 /*
- * The machine is off, and its start is settled. If the call still hangs, the start becomes loose instead: an operator may
+ * The machine is off, and its start is settled. If the call still hangs, the start is unanswered instead: an operator may
  * have started the machine that was ended, and the call may start it later.
  */
-static void settle_strays(struct registry *registry, const struct machine_ref *ref)
+static void settle_late_ones(struct registry *registry, const struct machine_ref *ref)
 {
     for (size_t i = 0; i < registry->records.count; i++)
         for (size_t n = 0; n < registry->records.all[i]->n_attempts; n++) {
             struct recovery_attempt *attempt = &registry->records.all[i]->attempts[n];
 
-            if (attempt->fate == START_STRAY && machine_ref_equal(&attempt->candidate, ref))
-                set_fate(registry->records.all[i], attempt, attempt->hangs ? START_LOOSE : START_SETTLED);
+            if (attempt->fate == START_CAME_LATE && machine_ref_equal(&attempt->candidate, ref))
+                set_fate(registry->records.all[i], attempt, attempt->hangs ? START_UNANSWERED : START_SETTLED);
         }
 }
 
 static bool is_being_ended(const struct late_starts *late_starts, const struct machine_ref *ref)
 {
-    for (const struct task *task = late_starts->strays; task != NULL; task = task->next)
+    for (const struct task *task = late_starts->came_late; task != NULL; task = task->next)
         if (machine_ref_equal(&task->action.target, ref))
             return true;
     return false;
 }
 
-static void end_stray(struct late_starts *late_starts, const struct machine_ref *ref, const char *recovery_id,
-                      struct moment now)
+static void end_late_one(struct late_starts *late_starts, const struct machine_ref *ref, const char *recovery_id,
+                         struct moment now)
 {
     struct registry *registry = late_starts->registry;
 
-    task_hurry(*tasks_find_target(&late_starts->strays, ref));
-    if (!is_being_ended(late_starts, ref) && tasks_add(&late_starts->strays, ACTION_DESTROY, ref, recovery_id) == NULL)
+    task_hurry(*tasks_find_target(&late_starts->came_late, ref));
+    if (!is_being_ended(late_starts, ref) &&
+        tasks_add(&late_starts->came_late, ACTION_DESTROY, ref, recovery_id) == NULL)
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
                     "no memory to stop it");
 }
@@ -113,13 +114,13 @@ void late_starts_handle_late_result(struct late_starts *late_starts, const struc
                   !is_wanted(registry, recovery, attempt, &action->target);
     if (attempt != NULL) {
         attempt->hangs = false;
-        set_fate(recovery, attempt, has_come_up ? START_STRAY : START_SETTLED);
+        set_fate(recovery, attempt, has_come_up ? START_CAME_LATE : START_SETTLED);
     }
     if (!has_come_up)
         return;
     if (result->error == 0 && !is_being_ended(late_starts, &action->target))
         announce(registry, &action->target, action->recovery_id, now);
-    end_stray(late_starts, &action->target, action->recovery_id, now);
+    end_late_one(late_starts, &action->target, action->recovery_id, now);
 }
 
 /* After so long, what comes up was rather started by an operator. */
@@ -136,22 +137,22 @@ static bool is_over(const struct registry *registry, const struct recovery_attem
 
 /*
  * True: this attempt brought the machine up, and the machine is ended. Right after an end, the news may be about the start
- * that was ended. Then the attempt stays loose, because its own start may still come.
+ * that was ended. Then the attempt stays unanswered, because its own start may still come.
  */
 static bool explains(struct late_starts *late_starts, struct recovery *recovery, struct recovery_attempt *attempt,
                      struct moment now)
 {
     const struct watch *watch = watch_find(late_starts->registry, &attempt->candidate);
-    bool may_be_old = attempt->fate == START_LOOSE && watch != NULL && watch_was_just_written_off(watch, now);
+    bool may_be_old = attempt->fate == START_UNANSWERED && watch != NULL && watch_was_just_written_off(watch, now);
 
     if (is_wanted(late_starts->registry, recovery, attempt, &attempt->candidate))
         return false;
     if (!may_be_old) {
-        if (attempt->fate == START_LOOSE)
+        if (attempt->fate == START_UNANSWERED)
             announce(late_starts->registry, &attempt->candidate, recovery->id, now);
-        set_fate(recovery, attempt, START_STRAY);
+        set_fate(recovery, attempt, START_CAME_LATE);
     }
-    end_stray(late_starts, &attempt->candidate, recovery->id, now);
+    end_late_one(late_starts, &attempt->candidate, recovery->id, now);
     return true;
 }
 
@@ -182,7 +183,7 @@ static bool settle_old_ones(struct registry *registry, struct moment now)
         for (size_t n = 0; n < records->all[i]->n_attempts; n++) {
             struct recovery_attempt *attempt = &records->all[i]->attempts[n];
 
-            if (attempt->fate == START_LOOSE && is_over(registry, attempt, now))
+            if (attempt->fate == START_UNANSWERED && is_over(registry, attempt, now))
                 set_fate(records->all[i], attempt, START_SETTLED);
             is_any_left |= attempt->fate != START_SETTLED;
         }
@@ -195,10 +196,10 @@ static void observe(struct late_starts *late_starts, const struct machine *machi
     struct machine_ref ref = machine_ref_of(machine);
 
     /* One that is to be ended explains that it is up, however long already. */
-    if (machine->state == MACHINE_RUNNING && !find_explanation(late_starts, &ref, START_STRAY, now) && came_up)
-        find_explanation(late_starts, &ref, START_LOOSE, now);
+    if (machine->state == MACHINE_RUNNING && !find_explanation(late_starts, &ref, START_CAME_LATE, now) && came_up)
+        find_explanation(late_starts, &ref, START_UNANSWERED, now);
     if (machine->state == MACHINE_SHUT_OFF && !is_being_ended(late_starts, &ref))
-        settle_strays(late_starts->registry, &ref);
+        settle_late_ones(late_starts->registry, &ref);
 }
 
 bool late_starts_handle(void *self, struct moment now)
@@ -244,7 +245,7 @@ bool late_starts_explain(const struct registry *registry, const struct machine_r
 {
     for (size_t i = 0; i < registry->records.count; i++)
         for (size_t n = 0; n < registry->records.all[i]->n_attempts; n++)
-            if (registry->records.all[i]->attempts[n].fate == START_STRAY &&
+            if (registry->records.all[i]->attempts[n].fate == START_CAME_LATE &&
                 machine_ref_equal(&registry->records.all[i]->attempts[n].candidate, ref))
                 return true;
     return false;
@@ -274,9 +275,9 @@ bool late_starts_next(void *self, struct action *ret)
     struct registry *registry = late_starts->registry;
     struct task **at;
 
-    while (*(at = tasks_find_due(&late_starts->strays, registry)) != NULL) {
+    while (*(at = tasks_find_due(&late_starts->came_late, registry)) != NULL) {
         if (is_to_stay(registry, &(*at)->action)) {
-            settle_strays(registry, &(*at)->action.target);
+            settle_late_ones(registry, &(*at)->action.target);
             tasks_drop(at);
             continue;
         }
@@ -299,14 +300,14 @@ static void write_off(struct registry *registry, const struct machine_ref *ref, 
 void late_starts_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     struct late_starts *late_starts = self;
-    struct task **at = tasks_find_action(&late_starts->strays, action->id);
+    struct task **at = tasks_find_action(&late_starts->came_late, action->id);
 
     if (*at == NULL)
         return;
     if (result->error == 0)
         write_off(late_starts->registry, &action->target, now);
     if (result->error == 0 || result->error == -ENOENT) {
-        settle_strays(late_starts->registry, &action->target);
+        settle_late_ones(late_starts->registry, &action->target);
         tasks_drop(at);
     } else {
         (*at)->retry_us = now.mono_us + RETRY_US;
@@ -315,5 +316,5 @@ void late_starts_answer(void *self, const struct action *action, const struct ac
 
 void late_starts_done(struct late_starts *late_starts)
 {
-    tasks_drop_all(&late_starts->strays);
+    tasks_drop_all(&late_starts->came_late);
 }

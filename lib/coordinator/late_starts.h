@@ -13,7 +13,7 @@
 
 struct late_starts {
     struct registry *registry;
-    struct task *strays; /* machines that came up late: to be stopped */
+    struct task *came_late; /* machines that came up late: to be stopped */
 };
 
 component_handle late_starts_handle;
@@ -27,9 +27,9 @@ void late_starts_handle_late_result(struct late_starts *late_starts, const struc
 
 /* A start of this machine that was given up may still take effect. */
 bool late_starts_may_bring_up(const struct late_starts *late_starts, const struct machine *machine, struct moment now);
-/* The recovery has a start that is not settled, and that is not so long ago that nothing will come of it. */
 /* A start that was given up has brought it up, and it is being ended. */
 bool late_starts_explain(const struct registry *registry, const struct machine_ref *ref);
+/* The recovery has a start that is not settled, and that is not so long ago that nothing will come of it. */
 bool late_starts_are_possible(const struct registry *registry, const struct recovery *recovery, struct moment now);
 
 #endif

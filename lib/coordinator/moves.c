@@ -123,15 +123,16 @@ static void follow_diversion(struct registry *registry, size_t place, struct mom
     for (size_t i = 0; i < diversion->n_former; i++)
         has_followed |= follow_other(registry, diversion, &diversion->former[i], now);
     if (has_followed)
-        diversion->doubled = (struct machine_ref){0}; /* told, and resolved, anew where both run */
+        diversion->runs_twice = (struct machine_ref){0}; /* told, and resolved, anew where both run */
 }
 
 /* Its start was given up, and it is to be ended: where it is now. */
-static void follow_strays(struct registry *registry, struct recovery *recovery)
+static void follow_late_ones(struct registry *registry, struct recovery *recovery)
 {
     for (size_t i = 0; i < recovery->n_attempts; i++) {
         struct recovery_attempt *attempt = &recovery->attempts[i];
-        const struct machine *machine = attempt->fate == START_STRAY ? moves_find(registry, &attempt->candidate) : NULL;
+        const struct machine *machine =
+            attempt->fate == START_CAME_LATE ? moves_find(registry, &attempt->candidate) : NULL;
         struct watch *watch = machine != NULL ? watch_of(registry, machine) : NULL;
 
         if (watch == NULL)
@@ -163,7 +164,7 @@ void moves_follow(struct registry *registry, struct moment now)
             follow_diversion(registry, i, now);
     for (size_t i = 0; i < registry->records.count; i++) {
         follow_service(registry, registry->records.all[i]);
-        follow_strays(registry, registry->records.all[i]);
+        follow_late_ones(registry, registry->records.all[i]);
     }
 }
 

@@ -294,7 +294,7 @@ static void quarantine(struct recoveries *recoveries, const struct open_recovery
 {
     const struct recovery *recovery = open->recovery;
     const struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
-    bool may_come_up = attempt->fate == START_LOOSE;
+    bool may_come_up = attempt->fate == START_UNANSWERED;
 
     if (open->candidate != NULL)
         quarantine_begin(recoveries->registry, open->candidate,
@@ -463,7 +463,8 @@ struct choice_request open_recovery_request(const struct recoveries *recoveries,
     struct choice_request request = registry_request(recoveries->registry, open->failed, now);
     bool still_serves = !open->recovery->was_seen_dead;
 
-    request.failed_gives_memory = open->recovery->relief == RELIEF_FIRST && still_serves;
+    if (open->recovery->relief == RELIEF_FIRST && still_serves)
+        request.given_kib = domain_description_host_memory_kib(open->failed->description);
     request.failed_stays_up = open->recovery->relief == RELIEF_LAST && still_serves;
     return request;
 }

@@ -231,7 +231,8 @@ static struct choice_request request_of(const struct request *request, enum reli
 {
     struct choice_request choice = registry_request(request->registry, request->server, request->now);
 
-    choice.failed_gives_memory = when == RELIEF_FIRST;
+    if (when == RELIEF_FIRST)
+        choice.given_kib = domain_description_host_memory_kib(request->server->description);
     choice.failed_stays_up = when == RELIEF_LAST;
     return choice;
 }

@@ -172,19 +172,24 @@ static void hosts_replace(struct registry *registry, struct host *hosts, size_t 
     registry->n_hosts = n_hosts;
 }
 
+static int configure_plan(struct registry *registry, const struct config *config)
+{
+    return plan_configure(registry->plan, config->recovery.check_memory, config->recovery.order != ORDER_ORIGINAL_ONLY);
+}
+
 int registry_configure(struct registry *registry, const struct config *config)
 {
     struct host *hosts = NULL;
     int r = pool_configure(registry->pool, config);
 
     if (r == 0)
-        r = plan_configure(registry->plan, config->recovery.check_memory);
+        r = configure_plan(registry, config);
     if (r == 0)
         r = hosts_new(registry, config, &hosts);
     if (r < 0) {
         /* Best effort: with as little memory as this, some of the old facts may be missing. */
         if (registry->config != NULL && pool_configure(registry->pool, registry->config) == 0)
-            (void)!plan_configure(registry->plan, registry->config->recovery.check_memory);
+            (void)!configure_plan(registry, registry->config);
         return r;
     }
     registry->config = config;
@@ -360,7 +365,7 @@ static bool is_nothing(const struct watch_rare *rare)
 {
     return is_no_track(&rare->track) && rare->failed_why == NULL && rare->deferred_retry_us == 0 &&
            rare->recovers == NULL && rare->serves == NULL && rare->warms == NULL && rare->warm.failures == 0 &&
-           rare->warm.not_before_us == 0 && rare->warm.loose_until_us == 0 && rare->panics == NULL &&
+           rare->warm.not_before_us == 0 && rare->warm.may_start_until_us == 0 && rare->panics == NULL &&
            rare->hang == NULL && rare->memory == NULL && rare->absent_since_us == 0 && rare->stopping_until_us == 0 &&
            rare->late_stop_until_us == 0 && rare->mended_us == 0;
 }

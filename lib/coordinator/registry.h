@@ -124,9 +124,9 @@ enum machine_fact {
 
 /* What the standby component remembers of a machine between its courses. */
 struct warm_past {
-    unsigned failures;      /* in a row */
-    int64_t not_before_us;  /* not tried again before: mono_us */
-    int64_t loose_until_us; /* as in struct warming, when it was last let go of */
+    unsigned failures;          /* in a row */
+    int64_t not_before_us;      /* not tried again before: mono_us */
+    int64_t may_start_until_us; /* as in struct warming, when it was last let go of */
 };
 
 /* What was known of a machine before the daemon was started, until it is seen. */

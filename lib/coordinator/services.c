@@ -33,10 +33,10 @@ static void stop(struct services *services, const struct diversion *diversion, c
     struct registry *registry = services->registry;
     struct machine_ref ref = machine_ref_of(victim);
     struct watch *watch = watch_of(registry, victim);
-    struct task *task = *tasks_find_target(&services->surplus, &ref);
+    struct task *task = *tasks_find_target(&services->stops, &ref);
 
     if (task == NULL) {
-        task = tasks_add(&services->surplus, ACTION_SHUTDOWN, &ref, diversion->recovery_id);
+        task = tasks_add(&services->stops, ACTION_SHUTDOWN, &ref, diversion->recovery_id);
         if (task != NULL)
             task->deadline_us = now.mono_us + registry->config->recovery.shutdown_timeout_us;
     }
@@ -113,7 +113,7 @@ static void forget_former(struct registry *registry, struct diversion *diversion
 }
 
 /* Whether a start that was given up has brought it up, and it is ended for that, is for late_starts to say. */
-static bool is_double(const struct registry *registry, const struct machine *machine)
+static bool is_second(const struct registry *registry, const struct machine *machine)
 {
     struct machine_ref ref;
 
@@ -124,34 +124,34 @@ static bool is_double(const struct registry *registry, const struct machine *mac
 }
 
 /* One that should be off, and runs for the same service: the original, or a replacement before this one. */
-static const struct machine *find_double(const struct registry *registry, const struct diversion *diversion)
+static const struct machine *find_second(const struct registry *registry, const struct diversion *diversion)
 {
     const struct machine *machine = find(registry, &diversion->service.original);
 
-    if (is_double(registry, machine))
+    if (is_second(registry, machine))
         return machine;
     for (size_t i = 0; i < diversion->n_former; i++) {
         machine = find(registry, &diversion->former[i]);
-        if (is_double(registry, machine))
+        if (is_second(registry, machine))
             return machine;
     }
     return NULL;
 }
 
-static void look_for_double(struct services *services, struct diversion *diversion, const struct machine *replacement,
+static void look_for_second(struct services *services, struct diversion *diversion, const struct machine *replacement,
                             struct moment now)
 {
-    const struct machine *other = find_double(services->registry, diversion);
+    const struct machine *other = find_second(services->registry, diversion);
     struct machine_ref ref;
 
     if (!runs(replacement) || other == NULL) {
-        diversion->doubled = (struct machine_ref){0};
+        diversion->runs_twice = (struct machine_ref){0};
         return;
     }
     ref = machine_ref_of(other);
-    if (machine_ref_equal(&diversion->doubled, &ref))
+    if (machine_ref_equal(&diversion->runs_twice, &ref))
         return;
-    diversion->doubled = ref;
+    diversion->runs_twice = ref;
     tell(services, diversion, other, replacement, now);
 }
 
@@ -201,7 +201,7 @@ static void look(struct services *services, struct diversion *diversion, struct 
         diversion->is_changed = true;
     }
     forget_former(registry, diversion);
-    look_for_double(services, diversion, replacement, now);
+    look_for_second(services, diversion, replacement, now);
 }
 
 /* ---- what is known of it ---- */
@@ -278,7 +278,7 @@ static void resolve(struct services *services, struct task **at, bool was_destro
 /* Those that are off by now, by whatever hands. */
 static void resolve_stopped(struct services *services, struct moment now)
 {
-    struct task **at = &services->surplus;
+    struct task **at = &services->stops;
 
     while (*at != NULL) {
         const struct machine *machine = find(services->registry, &(*at)->action.target);
@@ -472,7 +472,7 @@ static void look_later(struct services *services, const struct task *task)
 
     for (size_t i = 0; i < diversions->count; i++)
         if (strcmp(diversions->all[i]->recovery_id, task->action.recovery_id) == 0)
-            diversions->all[i]->doubled = (struct machine_ref){0};
+            diversions->all[i]->runs_twice = (struct machine_ref){0};
 }
 
 /* The survivor is down: this one stays, if its guest was not asked to shut down, or does not. */
@@ -498,7 +498,7 @@ bool services_next(void *self, struct action *ret)
 
     if (keep_next(registry, ret))
         return true;
-    while (*(at = tasks_find_due(&services->surplus, registry)) != NULL) {
+    while (*(at = tasks_find_due(&services->stops, registry)) != NULL) {
         struct task *task = *at;
 
         if (!runs(find(registry, &task->action.target))) {
@@ -527,7 +527,7 @@ static void go_on(struct task *task, const struct action_result *result, struct 
 void services_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     struct services *services = self;
-    struct task **at = tasks_find_action(&services->surplus, action->id);
+    struct task **at = tasks_find_action(&services->stops, action->id);
     bool is_off = result->error == -ENOENT ||
                   (result->error == 0 && (action->kind == ACTION_DESTROY || result->state == MACHINE_SHUT_OFF));
 
@@ -541,5 +541,5 @@ void services_answer(void *self, const struct action *action, const struct actio
 
 void services_done(struct services *services)
 {
-    tasks_drop_all(&services->surplus);
+    tasks_drop_all(&services->stops);
 }

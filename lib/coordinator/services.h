@@ -12,7 +12,7 @@
 
 struct services {
     struct registry *registry;
-    struct task *surplus; /* machines to be stopped while another one runs for the same service */
+    struct task *stops; /* machines to be stopped while another one runs for the same service */
 };
 
 component_handle services_handle;

@@ -168,6 +168,8 @@ int coordinator_explain(const struct coordinator *coordinator, const struct mach
     if (r < 0)
         return r;
     request = registry_request(registry, machine, now);
+    if (machine_is_up(machine))
+        request.given_kib = domain_description_host_memory_kib(machine->description);
     r = choose(registry->chooser, &request, extent, &choice);
     if (r == 0)
         r = explain_choice(&request, &choice, NULL, limit, registry->features, &explanation);

@@ -57,7 +57,7 @@ static json_t *served_by_value(struct json_maker *maker, const struct pool *pool
 }
 
 static json_t *service_value(struct json_maker *maker, const struct pool *pool, const struct listed_service *service,
-                             const struct candidate *next, size_t shared_by)
+                             const struct candidate *next, size_t shared_by, bool restarts_itself)
 {
     const struct diversion *diversion = service->diversion;
     json_t *object = json_object();
@@ -72,6 +72,7 @@ static json_t *service_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "since", diversion != NULL ? json_instant(diversion->since) : json_null());
     json_put(maker, object, "recovery", json_text(service->recovery_id));
     json_put(maker, object, "next", json_planned(maker, pool, next));
+    json_put(maker, object, "restarts_itself", json_boolean(restarts_itself));
     json_put(maker, object, "shared_by", json_count(shared_by));
     json_put(maker, object, "hold", json_hold(maker, service->server != NULL ? service->server->hold : NULL));
     return object;
@@ -92,7 +93,8 @@ int json_format_services(const struct service_list *services, const struct pool 
 
         json_append(&maker, array,
                     service_value(&maker, pool, &services->all[i], next,
-                                  next->machine != NULL ? outlook.shared[next->machine->number] : 0));
+                                  next->machine != NULL ? outlook.shared[next->machine->number] : 0,
+                                  plan != NULL && plan_is_empty(plan)));
     }
     return json_finish(&maker, array, ret);
 }

@@ -37,7 +37,7 @@ struct diversion {
     bool is_stopped;            /* the replacement was stopped on purpose; started again, it serves again */
     struct machine_ref *former; /* replacements before it that were not seen off since: they may come back */
     size_t n_former;
-    struct machine_ref doubled; /* the machine that was told to run beside the replacement; empty: none */
+    struct machine_ref runs_twice; /* the machine that was told to run beside the replacement; empty: none */
     struct keep keep;
     bool autostart_is_off; /* of the original, as its host said since it was connected last */
     bool is_changed;       /* since it was last handed out to be written down */

@@ -66,8 +66,8 @@ static const char *const event_names[RECOVERY_EVENT_COUNT] = {
 
 static const char *const fate_names[START_FATE_COUNT] = {
     [START_SETTLED] = "settled",
-    [START_LOOSE] = "loose",
-    [START_STRAY] = "stray",
+    [START_UNANSWERED] = "unanswered",
+    [START_CAME_LATE] = "came-late",
 };
 
 const char *relief_name(enum relief relief)
@@ -266,7 +266,7 @@ void recovery_resume(struct recovery *recovery)
 
         attempt->is_void |= attempt->error == NULL;
         if (may_be_starting(recovery))
-            attempt->fate = START_LOOSE;
+            attempt->fate = START_UNANSWERED;
     } else {
         free(recovery->replacement_name);
         recovery->replacement_name = NULL;

@@ -108,9 +108,9 @@ const char *relief_name(enum relief relief);
 
 /* What is known of a start that was asked for. */
 enum start_fate {
-    START_SETTLED, /* not asked for yet; or answered, or seen to have taken effect: no more will come of it */
-    START_LOOSE,   /* asked for and never answered: the machine may still come up, whatever has been decided since */
-    START_STRAY,   /* came up when it had been given up, and is to be ended */
+    START_SETTLED,    /* not asked for yet; or answered, or seen to have taken effect: no more will come of it */
+    START_UNANSWERED, /* asked for and never answered: the machine may still come up, whatever has been decided since */
+    START_CAME_LATE,  /* came up when it had been given up, and is to be ended */
     START_FATE_COUNT,
 };
 

@@ -305,7 +305,7 @@ static bool in_preparing(struct step *step)
         if (stays_observer(step) || stays_held(step))
             return true;
         step_begin_asking(step, RECOVERY_STARTING);
-        step_attempt(step)->fate = START_LOOSE;
+        step_attempt(step)->fate = START_UNANSWERED;
         return true;
     }
     step_blame(step, result->message);
@@ -661,7 +661,7 @@ static bool loses_host(struct step *step)
     step_blame(step, "its host was lost");
     step_attempt(step)->is_void = true;
     /* Should the host come back with it, for all that its agent said, it is ended there. */
-    step_attempt(step)->fate = is_untouched ? START_SETTLED : START_LOOSE;
+    step_attempt(step)->fate = is_untouched ? START_SETTLED : START_UNANSWERED;
     step->out->was_stopped = true;
     step_next_candidate(step);
     return true;

@@ -63,7 +63,7 @@ void warming_restore_off(struct warming *warming)
 {
     warming->state = WARMING_MAY_COME_UP;
     warming->is_failing = true;
-    warming->question.deadline_us = warming->loose_until_us;
+    warming->question.deadline_us = warming->may_start_until_us;
 }
 
 void warming_done(struct warming *warming)

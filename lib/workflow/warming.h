@@ -74,7 +74,7 @@ struct warming {
     bool is_releasing;     /* it is to be stopped, and did nothing wrong */
     enum action_kind last; /* the latest call that changes something */
     int64_t
-        loose_until_us; /* a start of this course whose answer was lost may take effect up to then: mono_us; 0: none */
+        may_start_until_us; /* a start of this course whose answer was lost may take effect up to then: mono_us; 0: none */
     unsigned suspend_failures; /* in a row */
     struct moment started;     /* of this course */
     struct moment standing;    /* since when it stands; {0}: not yet */
@@ -98,7 +98,7 @@ void warming_init(struct warming *warming, const char *id, const struct machine 
 
 /*
  * One from before the daemon was started, or that a recovery gives back: it stands, in this form; or its course
- * was cut off and goes on; or it is off, and may come up late. With loose_until_us as above.
+ * was cut off and goes on; or it is off, and may come up late. With may_start_until_us as above.
  */
 void warming_restore_standing(struct warming *warming, enum keep_warm form, struct moment since);
 void warming_restore_course(struct warming *warming, bool waits_for_connection);

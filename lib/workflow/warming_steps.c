@@ -92,13 +92,13 @@ static void end_off(struct step *step, enum warming_end how)
 {
     struct warming *warming = step->warming;
 
-    if (warming->loose_until_us <= step->event->now.mono_us) {
+    if (warming->may_start_until_us <= step->event->now.mono_us) {
         end(step, how);
         return;
     }
     enter(step, WARMING_MAY_COME_UP);
     warming->is_failing = how == WARMING_END_FAILED;
-    warming->question.deadline_us = warming->loose_until_us;
+    warming->question.deadline_us = warming->may_start_until_us;
 }
 
 static void ask(struct step *step)
@@ -155,7 +155,7 @@ static void settle(struct step *step)
     struct warming *warming = step->warming;
 
     enter(step, WARMING_SETTLING);
-    warming->loose_until_us = 0;
+    warming->may_start_until_us = 0;
     warming->started = step->event->now;
     question_settle(&warming->question, step->config, step->event->now);
     step->out->has_started = true;
@@ -189,7 +189,7 @@ static void resolve(struct step *step)
 static void lose(struct step *step)
 {
     if (step->warming->last == ACTION_START)
-        step->warming->loose_until_us = step->event->now.mono_us + step->config->recovery.late_start_us;
+        step->warming->may_start_until_us = step->event->now.mono_us + step->config->recovery.late_start_us;
 }
 
 /* A call that changes something did not do so clearly. */
@@ -285,7 +285,7 @@ static bool in_starting(struct step *step)
     if (result->error == 0 && step->warming->detail == NULL)
         settle(step);
     else if (result->error == 0 ||
-             (result->error == -EALREADY && step->event->now.mono_us < step->warming->loose_until_us))
+             (result->error == -EALREADY && step->event->now.mono_us < step->warming->may_start_until_us))
         resolve(step); /* it runs by our own start before this one, late */
     else if (result->error == -EALREADY)
         end(step, WARMING_END_DISOWNED);
@@ -455,7 +455,7 @@ static bool in_checking(struct step *step)
     }
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
-    if (answer_is_up(result) && now_us < warming->loose_until_us) {
+    if (answer_is_up(result) && now_us < warming->may_start_until_us) {
         settle(step); /* by our own start, late */
     } else if (answer_is_up(result)) {
         end(step, WARMING_END_DISOWNED);

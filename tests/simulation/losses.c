@@ -74,7 +74,7 @@ void losses_notice(struct simulation *simulation, const struct notice *notice)
     if (notice->kind == NOTICE_FENCE_FAILED)
         world_host(simulation, notice->machine.hypervisor)->expects_alert = false;
     if (notice->kind == NOTICE_BOTH_RUN && original != NULL)
-        original->doubled_life = original->life;
+        original->twice_life = original->life;
 }
 
 /* One that runs twice is stopped on purpose, whatever befell it just now. */
@@ -137,7 +137,7 @@ void losses_end(struct simulation *simulation)
         replacement = &simulation->domains[book->replacement];
         if (replacement == original || !serves(replacement, book))
             continue;
-        if (original->doubled_life != original->life)
+        if (original->twice_life != original->life)
             violate(simulation, "%s runs beside %s, which took its place, and that is not told", original->name,
                     replacement->name);
         else if (simulation->config->when_both_run != BOTH_RUN_ALERT)

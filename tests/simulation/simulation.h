@@ -133,7 +133,7 @@ struct domain {
     int64_t late_request_us;     /* a call that asked it to shut down was answered too late */
     unsigned asked_off_life;     /* in which its guest was asked to shut down, and does */
     unsigned unheard_off_life;   /* and that by a call of which no daemon hears any more */
-    unsigned doubled_life;       /* in which it was told to run beside another */
+    unsigned twice_life;         /* in which it was told to run beside another */
     bool came_up_late;           /* its late start was handed in, and no pump has followed */
     int64_t chosen_us, read_us;  /* the daemon that lives has begun to start it, and has asked how it is defined */
     unsigned chosen_disk, read_life, failed_reads;

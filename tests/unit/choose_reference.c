@@ -51,7 +51,7 @@ static bool was_tried(const struct choice_request *request, const struct machine
 
 static bool lacks_memory(const struct choice_request *request, const struct machine *machine)
 {
-    uint64_t free_kib = pool_free_memory(request->pool, machine->hypervisor), starting_kib = 0;
+    uint64_t free_kib = pool_free_memory(request->pool, machine->hypervisor), starting_kib = 0, given_kib = 0;
     bool is_booted = machine->state == MACHINE_PAUSED || machine->keeping == KEEPING_WARMING;
 
     if (!request->check_memory || is_booted || free_kib == 0)
@@ -61,7 +61,9 @@ static bool lacks_memory(const struct choice_request *request, const struct mach
         if (strcmp(other->hypervisor, machine->hypervisor) == 0 && other->is_starting &&
             !machine_state_is_active(other->state))
             starting_kib += other->description->memory_kib;
-    return free_kib < starting_kib + machine->description->memory_kib;
+    if (request->host != NULL && strcmp(pool_host_name(request->host), machine->hypervisor) == 0)
+        given_kib = request->given_kib;
+    return (free_kib > starting_kib ? free_kib - starting_kib : 0) + given_kib < machine->description->memory_kib;
 }
 
 /* ---- what may be used once ---- */

@@ -197,7 +197,7 @@ static void configure(struct trial *trial)
     const struct config *config = &trial->configs[draw(trial, TRIAL_CONFIGS)];
 
     assert_int_equal(pool_configure(trial->pool, config), 0);
-    assert_int_equal(plan_configure(trial->plan, hits(trial, 2)), 0);
+    assert_int_equal(plan_configure(trial->plan, hits(trial, 2), true), 0);
 }
 
 static void set_free_memory(struct trial *trial)
@@ -260,7 +260,7 @@ struct trial *trial_new(uint64_t seed)
     assert_int_equal(plan_new(trial->pool, &trial->plan), 0);
     assert_int_equal(chooser_new(&trial->chooser), 0);
     assert_int_equal(pool_configure(trial->pool, &trial->configs[0]), 0);
-    assert_int_equal(plan_configure(trial->plan, false), 0);
+    assert_int_equal(plan_configure(trial->plan, false, true), 0);
     for (size_t i = 0; i < trial->most; i++)
         add(trial);
     return trial;
@@ -364,7 +364,7 @@ void trial_check(struct trial *trial, int settled)
     assert_true(pool_number_end(trial->pool) <= ELEMENTS_OF(counts));
     for (const struct machine *machine = pool_next(trial->pool, NULL); machine != NULL;
          machine = pool_next(trial->pool, machine)) {
-        if (plan_is_served(machine))
+        if (plan_is_served(trial->plan, machine))
             check_served(trial, machine, counts);
         else
             assert_int_equal(plan_find(trial->plan, machine, &answer), -ENOENT);

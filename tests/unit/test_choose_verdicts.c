@@ -310,6 +310,25 @@ static void test_a_host_without_the_memory(void **state)
     assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE);
 }
 
+/* It is up, and is off before the candidate is started. */
+static void test_memory_that_its_host_gets_back_counts_there(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *here, *elsewhere;
+
+    fixture->request.host = pool_host_of(add_failed(fixture));
+    here = add(fixture, "b", WEB);
+    elsewhere = add_on(fixture, "other", "c", WEB);
+    fixture->request.check_memory = true;
+    pool_set_free_memory(fixture->pool, "local", 1);
+    pool_set_free_memory(fixture->pool, elsewhere->hypervisor, 1);
+    fixture->request.given_kib = here->description->memory_kib - 2;
+    assert_verdict(fixture, here, CANDIDATE_NO_MEMORY);
+    fixture->request.given_kib++;
+    assert_verdict(fixture, here, CANDIDATE_ELIGIBLE);
+    assert_verdict(fixture, elsewhere, CANDIDATE_NO_MEMORY);
+}
+
 /* The free memory of its host says nothing of the huge pages that are set apart. */
 static void test_a_machine_in_huge_pages_takes_no_free_memory(void **state)
 {
@@ -458,6 +477,7 @@ int main(void)
         choose_test(test_failed_itself_and_not_recovered),
         choose_test(test_a_host_without_the_memory),
         choose_test(test_a_machine_that_is_booted_has_its_memory),
+        choose_test(test_memory_that_its_host_gets_back_counts_there),
         choose_test(test_a_machine_in_huge_pages_takes_no_free_memory),
         choose_test(test_what_is_on_its_way_up_counts),
         choose_test(test_what_was_on_its_way_up_and_is_gone_does_not_count),

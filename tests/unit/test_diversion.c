@@ -86,7 +86,7 @@ static void test_replacements_follow_each_other(void **state)
     assert_former(diversion, 3);
 }
 
-/* One that serves again is not its own double. */
+/* One that serves again does not run twice. */
 static void test_a_former_replacement_that_serves_again_is_none(void **state)
 {
     _cleanup_(diversion_freep) struct diversion *diversion = diversion_of(1);

@@ -205,6 +205,22 @@ static void test_a_service_is_shown_by_its_stored_name(struct world *world)
     json_decref(machine);
 }
 
+/* Nothing but the machine itself would be started. */
+static void test_a_service_whose_machine_alone_is_started_again(struct world *world)
+{
+    json_t *services;
+    const json_t *service;
+
+    add_three(world);
+    world->config.recovery.order = ORDER_ORIGINAL_ONLY;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    services = services_of(world);
+    service = json_array_get(services, 0);
+    check_name(service, "next", NULL);
+    assert_true(json_is_true(json_object_get(service, "restarts_itself")));
+    json_decref(services);
+}
+
 static void test_a_service_that_is_being_recovered(struct world *world)
 {
     unsigned a = add_three(world);
@@ -402,6 +418,7 @@ int main(void)
         world_test(test_a_service_that_serves_itself),
         world_test(test_a_service_keeps_its_name_and_its_priority_over_two_replacements),
         world_test(test_a_service_is_shown_by_its_stored_name),
+        world_test(test_a_service_whose_machine_alone_is_started_again),
         world_test(test_a_service_that_is_being_recovered),
         world_test(test_a_service_that_no_machine_can_take_over_is_down),
         world_test(test_a_replacement_that_fails_and_has_none_leaves_its_service_down),

@@ -30,7 +30,7 @@ static int set_up(void **state)
     assert_int_equal(pool_new(fixture->table, &fixture->pool), 0);
     assert_int_equal(plan_new(fixture->pool, &fixture->plan), 0);
     assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
-    assert_int_equal(plan_configure(fixture->plan, false), 0);
+    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
     *state = fixture;
     return 0;
 }
@@ -151,7 +151,7 @@ static void expect_unserved(struct fixture *fixture, const struct machine *machi
     struct plan_answer answer;
 
     settle(fixture);
-    assert_false(plan_is_served(machine));
+    assert_false(plan_is_served(fixture->plan, machine));
     assert_int_equal(plan_find(fixture->plan, machine, &answer), -ENOENT);
 }
 
@@ -375,10 +375,10 @@ static void test_a_quarantine_ends(void **state)
 static void test_memory_comes_back(void **state)
 {
     struct fixture *fixture = *state;
-    const struct machine *a = add_served(fixture, "a", JS);
+    const struct machine *a = put(fixture, "other", served(fixture, "a", JS), MACHINE_RUNNING);
     const struct machine *starting = add_standby(fixture, "z", "database/mysql");
 
-    assert_int_equal(plan_configure(fixture->plan, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, true, true), 0);
     add_standby(fixture, "b", JS);
     expect(fixture, a, "b", NULL); /* nothing is known of the host */
     pool_set_free_memory(fixture->pool, "local", 1024);
@@ -394,14 +394,60 @@ static void test_memory_comes_back(void **state)
 static void test_memory_is_looked_at_where_it_is_configured(void **state)
 {
     struct fixture *fixture = *state;
-    const struct machine *a = add_served(fixture, "a", JS);
+    const struct machine *a = put(fixture, "other", served(fixture, "a", JS), MACHINE_RUNNING);
 
     add_standby(fixture, "b", JS);
     pool_set_free_memory(fixture->pool, "local", 1024);
     expect(fixture, a, "b", NULL);
-    assert_int_equal(plan_configure(fixture->plan, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, true, true), 0);
     expect(fixture, a, NULL, NULL);
-    assert_int_equal(plan_configure(fixture->plan, false), 0);
+    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
+    expect(fixture, a, "b", NULL);
+}
+
+/* As a recovery finds it: the failed machine is off by then. */
+static void test_memory_that_the_failed_machine_gives_back_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct domain_description *in_huge_pages = served(fixture, "in_huge_pages", JS), *other;
+    const struct machine *a = add_served(fixture, "a", JS), *elsewhere, *first, *b, *little;
+
+    in_huge_pages->has_hugepages = true; /* which are set apart: it gives nothing back */
+    little = put(fixture, "local", in_huge_pages, MACHINE_RUNNING);
+    elsewhere = put(fixture, "other", served(fixture, "elsewhere", JS), MACHINE_RUNNING);
+    pool_set_free_memory(fixture->pool, "local", 1024);
+    pool_set_free_memory(fixture->pool, "other", 1024);
+    assert_int_equal(plan_configure(fixture->plan, true, true), 0);
+    expect(fixture, a, NULL, NULL);
+    b = add_standby(fixture, "b", JS);
+    expect(fixture, a, "b", NULL);
+    expect(fixture, little, NULL, NULL);
+    expect(fixture, elsewhere, NULL, NULL);
+    assert_int_equal(plan_count_served_by(fixture->plan, b, &first), 1);
+    assert_true(spared_has(plan_spared(fixture->plan), b->number));
+    other = served(fixture, "a", JS);
+    memcpy(other->uuid, a->uuid, sizeof(other->uuid));
+    other->has_hugepages = true;
+    assert_int_equal(pool_apply(fixture->pool, "local", other, NULL), 0);
+    expect(fixture, a, NULL, NULL);
+    assert_false(spared_has(plan_spared(fixture->plan), b->number));
+}
+
+/* recovery.order is original-only. */
+static void test_where_nothing_else_is_started_no_machine_is_planned(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *a = add_served(fixture, "a", JS);
+    struct plan_answer answer;
+
+    add_standby(fixture, "b", JS);
+    expect(fixture, a, "b", NULL);
+    assert_int_equal(plan_configure(fixture->plan, false, false), 0);
+    settle(fixture);
+    assert_false(plan_is_served(fixture->plan, a));
+    assert_int_equal(plan_find(fixture->plan, a, &answer), -ENOENT);
+    assert_int_equal(plan_rows(fixture->plan), 0);
+    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
     expect(fixture, a, "b", NULL);
 }
 
@@ -432,10 +478,10 @@ static void test_other_weights_make_another_plan(void **state)
     other.similarity.resource_weights = weights;
     other.similarity.n_resource_weights = 1;
     assert_int_equal(pool_configure(fixture->pool, &other), 0);
-    assert_int_equal(plan_configure(fixture->plan, false), 0);
+    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
     expect(fixture, a, "sql", NULL);
     assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
-    assert_int_equal(plan_configure(fixture->plan, false), 0);
+    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
     expect(fixture, a, "js", NULL);
 }
 
@@ -451,7 +497,7 @@ static void test_machines_of_a_hypervisor_that_goes(void **state)
     assert_int_equal(plan_rows(fixture->plan), 2);
     other.n_hypervisors = 1;
     assert_int_equal(pool_configure(fixture->pool, &other), 0);
-    assert_int_equal(plan_configure(fixture->plan, false), 0);
+    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
     expect(fixture, a, NULL, NULL);
     assert_int_equal(plan_rows(fixture->plan), 1);
 }
@@ -716,6 +762,8 @@ int main(void)
         plan_test(test_kept_out_by_two_it_is_no_ones_candidate),
         plan_test(test_a_paused_one_is_kept_out_by_the_address_that_it_shares),
         plan_test(test_one_that_shares_several_things_counts_once),
+        plan_test(test_memory_that_the_failed_machine_gives_back_counts),
+        plan_test(test_where_nothing_else_is_started_no_machine_is_planned),
         plan_test(test_the_only_candidate_is_spared),
         plan_test(test_a_spared_one_comes_last_among_equals),
         plan_test(test_not_spared_with_one_that_is_kept_out),

@@ -131,7 +131,7 @@ static void test_a_diversion_comes_back(void **state)
     /* What is on disk already, and what is told of again. */
     assert_false(read->is_changed);
     assert_false(read->is_over);
-    assert_string_equal(read->doubled.uuid, "");
+    assert_string_equal(read->runs_twice.uuid, "");
 }
 
 static void test_the_smallest_comes_back(void **state)

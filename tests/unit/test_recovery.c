@@ -518,8 +518,11 @@ static void test_the_fate_of_a_start(void **state)
         int error;
         enum start_fate fate;
     } cases[] = {
-        {0, START_SETTLED},        {-EIO, START_SETTLED},    {-EALREADY, START_SETTLED},
-        {-ETIMEDOUT, START_LOOSE}, {-ENOTCONN, START_LOOSE},
+        {0, START_SETTLED},
+        {-EIO, START_SETTLED},
+        {-EALREADY, START_SETTLED},
+        {-ETIMEDOUT, START_UNANSWERED},
+        {-ENOTCONN, START_UNANSWERED},
     };
     struct fixture *fixture = *state;
 
@@ -528,7 +531,7 @@ static void test_the_fate_of_a_start(void **state)
         until_preparing(fixture);
         assert_int_equal(fixture->recovery->attempts[0].fate, START_SETTLED);
         answer_ok(fixture);
-        assert_int_equal(fixture->recovery->attempts[0].fate, START_LOOSE);
+        assert_int_equal(fixture->recovery->attempts[0].fate, START_UNANSWERED);
         answer(fixture, cases[i].error, MACHINE_UNKNOWN, REASON_UNKNOWN);
         assert_int_equal(fixture->recovery->attempts[0].fate, cases[i].fate);
     }
@@ -546,7 +549,7 @@ static void test_a_daemon_that_died_may_have_asked_for_a_start(void **state)
         renew(fixture, CAUSE_PROCESS_DIED);
         courses[i](fixture);
         recovery_resume(fixture->recovery);
-        assert_int_equal(fixture->recovery->attempts[0].fate, START_LOOSE);
+        assert_int_equal(fixture->recovery->attempts[0].fate, START_UNANSWERED);
         assert_true(fixture->recovery->attempts[0].is_void);
     }
     renew(fixture, CAUSE_PROCESS_DIED);

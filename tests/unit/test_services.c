@@ -149,7 +149,7 @@ static void test_a_stopped_replacement_that_is_no_use_elsewhere_stays_stopped(st
     expect_served(world, a, "b", true);
 }
 
-/* Seen off, a former replacement may be used for something else, and is no double then. */
+/* Seen off, a former replacement may be used for something else, and does not run twice then. */
 static void test_a_former_replacement_that_was_seen_off_is_forgotten(struct world *world)
 {
     unsigned a = divert(world);

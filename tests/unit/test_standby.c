@@ -116,6 +116,7 @@ static void a_standby_that_was_warm_on_a_lost_host_is_warm_no_more(struct world 
 {
     world->domains[best].hypervisor = 1;
     world->free_memory_kib[1] = 16 * 1024 * 1024;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
     connect_and_warm(world);
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
     world_disconnect(world, 1);
@@ -612,6 +613,31 @@ static void memory_is_given_back_to_a_recovery(struct world *world)
     assert_int_equal(world->domains[best].destroys, 1);
 }
 
+/* It would take over from "a", whose memory comes back then; to be warm beside it, it has no room. */
+static void one_that_has_room_only_once_the_other_is_off_is_not_warmed(struct world *world)
+{
+    world->domains[a].memory_kib = world->domains[best].memory_kib = 2 * 1024 * 1024;
+    world->free_memory_kib[0] = 1024 * 1024;
+    world->domains[less].hypervisor = 1;
+    world->free_memory_kib[1] = 16 * 1024 * 1024;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    connect_and_warm(world);
+    assert_kept(world, best, KEEPING_NONE, MACHINE_SHUT_OFF);
+    assert_kept(world, less, KEEPING_WARM, MACHINE_PAUSED);
+}
+
+static void nothing_is_warmed_where_the_failed_machine_alone_is_started(struct world *world)
+{
+    world->config.recovery.order = ORDER_ORIGINAL_ONLY;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    connect_and_warm(world);
+    assert_int_equal(world->domains[best].starts + world->domains[less].starts, 0);
+    world->config.recovery.order = ORDER_ORIGINAL;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    pass_a_minute(world);
+    assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+}
+
 /* It was not even started for that: what befalls it right afterwards is no end of ours. */
 static void one_that_could_not_be_written_down_may_fail_at_once(struct world *world)
 {
@@ -708,6 +734,8 @@ int main(void)
         TEST(one_that_stands_in_the_way_of_a_better_one_stays_cold),
         TEST(one_whose_disk_is_taken_at_the_last_moment_is_not_started),
         TEST(memory_limit_holds),
+        TEST(one_that_has_room_only_once_the_other_is_off_is_not_warmed),
+        TEST(nothing_is_warmed_where_the_failed_machine_alone_is_started),
         TEST(a_lower_limit_gives_memory_back),
         TEST(one_whose_original_is_gone_is_given_back_after_a_while),
         TEST(a_recovery_takes_over_one_that_is_being_verified),

@@ -167,7 +167,7 @@ static void its_own_start_that_came_late_is_no_operator(void **state)
 {
     (void)state;
     go_to(WARMING_STARTING);
-    warming.loose_until_us = now.mono_us + USEC_PER_SEC;
+    warming.may_start_until_us = now.mono_us + USEC_PER_SEC;
     answer(-EALREADY);
     assert_asks(WARMING_RESOLVING, ACTION_GET_STATE);
     answer(0);

@@ -150,6 +150,13 @@ static bool is_planned(const struct shortlist *shortlist, size_t n, const struct
     return false;
 }
 
+/* None of the n before it has it, and it has room while the served machine is up. */
+static bool is_free(const struct shortlist *shortlist, size_t n, const struct choice_request *request,
+                    const struct machine *machine)
+{
+    return !is_planned(shortlist, n, machine) && !choose_lacks_memory(request, machine);
+}
+
 /* The best that none of the n before it has; machine NULL: there is none. */
 static int find_own(const struct standby *standby, const struct shortlist *shortlist, size_t n,
                     const struct machine *served, struct candidate *ret)
@@ -159,11 +166,12 @@ static int find_own(const struct standby *standby, const struct shortlist *short
     struct plan_answer answer;
     int r = plan_find(registry->plan, served, &answer);
 
+    request.given_kib = 0;
     *ret = answer.best;
-    if (r < 0 || ret->machine == NULL || !is_planned(shortlist, n, ret->machine))
+    if (r < 0 || ret->machine == NULL || is_free(shortlist, n, &request, ret->machine))
         return r;
     *ret = answer.second;
-    if (ret->machine == NULL || !is_planned(shortlist, n, ret->machine))
+    if (ret->machine == NULL || is_free(shortlist, n, &request, ret->machine))
         return 0;
     r = choose_begin(registry->chooser, &request);
     while (r == 0 && (r = choose_next_eligible(registry->chooser, ret)) > 0 && is_planned(shortlist, n, ret->machine))
@@ -182,7 +190,7 @@ static int shortlist_make(const struct standby *standby, struct shortlist *short
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine)) {
         struct plan_answer answer;
-        int r = plan_is_served(machine) ? plan_find(registry->plan, machine, &answer) : -ENOENT;
+        int r = plan_is_served(registry->plan, machine) ? plan_find(registry->plan, machine, &answer) : -ENOENT;
 
         if (r == -ENOMEM)
             return r;

@@ -24,7 +24,7 @@ static bool restore(struct warm_standby *warm, enum keeping keeping, struct mome
         warming_restore_standing(&warm->warming, form, keeping == KEEPING_WARM ? since : now);
     else if (keeping != KEEPING_WARM && machine_state_is_active(machine->state))
         warming_restore_course(&warm->warming, true);
-    else if (warm->warming.loose_until_us > now.mono_us && !machine_state_is_active(machine->state))
+    else if (warm->warming.may_start_until_us > now.mono_us && !machine_state_is_active(machine->state))
         warming_restore_off(&warm->warming);
     else
         return false; /* one that stood warm and runs now was started by an operator */
@@ -47,7 +47,7 @@ static void adopt(struct standby *standby, const struct machine *machine, enum k
     }
     warm->begun = since; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
     if (keeping != KEEPING_WARM)
-        warm->warming.loose_until_us = since.mono_us + standby->registry->config->recovery.late_start_us;
+        warm->warming.may_start_until_us = since.mono_us + standby->registry->config->recovery.late_start_us;
     if (restore(warm, keeping, since, now))
         warm_standby_show(standby, warm);
     else

@@ -255,7 +255,7 @@ int warm_standby_add(struct standby *standby, const struct machine *machine, str
         return -ENOMEM;
     snprintf(id, sizeof(id), WARM_ID_PREFIX "%" PRIu64, ++standby->last_id);
     warming_init(&warm->warming, id, machine, standby->registry->config);
-    warm->warming.loose_until_us = rare->warm.loose_until_us;
+    warm->warming.may_start_until_us = rare->warm.may_start_until_us;
     warm->machine = machine;
     warm->rank = SIZE_MAX;
     warm->unwanted_us = USEC_INFINITY;
@@ -296,7 +296,7 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
         pool_edit(standby->registry->pool, machine)->is_starting = false;
     pool_release(standby->registry->pool, machine, warm->warming.id);
     if (watch != NULL) {
-        watch->rare->warm.loose_until_us = warm->warming.loose_until_us;
+        watch->rare->warm.may_start_until_us = warm->warming.may_start_until_us;
         watch->rare->warms = NULL;
         watch_tidy(watch);
         watch_mark_changed(standby->registry, watch);

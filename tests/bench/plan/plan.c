@@ -136,7 +136,7 @@ static void prepare(struct bench *bench)
     check(pool_new(bench->table, &bench->pool));
     check(plan_new(bench->pool, &bench->plan));
     check(pool_configure(bench->pool, &bench->configs[0]));
-    check(plan_configure(bench->plan, true));
+    check(plan_configure(bench->plan, true, true));
     draw_variants(bench);
     for (size_t i = 0; i < HOSTS; i++)
         pool_set_free_memory(bench->pool, names[i], UINT64_C(1) << 30);
@@ -203,7 +203,7 @@ static void configure(struct bench *bench, const struct machine *machine, size_t
 {
     (void)machine;
     check(pool_configure(bench->pool, &bench->configs[(turn + 1) % 2]));
-    check(plan_configure(bench->plan, true));
+    check(plan_configure(bench->plan, true, true));
 }
 
 static void nothing(struct bench *bench, const struct machine *machine, size_t turn)

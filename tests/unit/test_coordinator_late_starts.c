@@ -26,7 +26,7 @@ static unsigned replaced_by_c(struct world *world)
     world_connect(world, 0);
     world_pass(world, SETTLED);
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
-    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_LOOSE);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_UNANSWERED);
     return a;
 }
 
@@ -84,7 +84,7 @@ static void test_the_daemon_dies_before_it_has_ended_it(struct world *world)
     world->holds = 1u << ACTION_DESTROY;
     world_boot(world, a + 1);
     world_drive(world);
-    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_STRAY);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_CAME_LATE);
     world_restart_daemon(world);
     world_connect_all(world);
     world_pass(world, SETTLED);
@@ -473,5 +473,5 @@ int main(void)
         world_test(test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by),
     };
 
-    return cmocka_run_group_tests_name("coordinator_stray", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("coordinator_late_starts", tests, NULL, NULL);
 }
