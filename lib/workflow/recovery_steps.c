@@ -412,6 +412,8 @@ static bool in_resolving(struct step *step)
 
         free(attempt->error);
         attempt->error = NULL;
+        /* An earlier daemon cut it off; what befalls it from now on is its own fault. */
+        attempt->is_void = step->recovery->is_restarting;
         /* One that was being kept warm runs whether the start took effect or not. */
         if (!step->recovery->takes_over)
             attempt->fate = START_SETTLED;

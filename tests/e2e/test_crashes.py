@@ -176,3 +176,21 @@ def test_two_machines_crash_at_once_and_there_is_one_candidate(host, daemon_on):
     assert sorted((record["outcome"], record["replacement"] or "") for record in records) == [
         ("exhausted", ""), ("recovered", "vm-best")]
     assert host.serial("vm-best").boots == 1
+
+
+def test_service_is_rescued_twice_by_machines_that_only_stand_by(host, daemon_on):
+    """With separate patterns, as the README has it: what replaces web-1 is protected while it does."""
+    for name in ("spare-1", "spare-2"):
+        host.define(name, resources=WEB)
+    host.run("web-1", resources=WEB)
+    daemon = daemon_on(pool={"protect": ["web-*"], "standby": ["spare-*"]})
+    host.kill_qemu("web-1")
+    first = daemon.wait_for_recovery("web-1")["replacement"]
+    host.serial(first).wait_for("is up")
+    host.kill_qemu(first)
+    record = daemon.wait_for_recovery(first)
+    assert (record["outcome"], record["service"]["name"]) == ("recovered", "web-1")
+    assert {first, record["replacement"]} == {"spare-1", "spare-2"}
+    service = daemon.api.services()["web-1"]
+    assert (service["state"], service["served_by"]["name"]) == ("up", record["replacement"])
+    assert [host.serial(name).boots for name in ("web-1", "spare-1", "spare-2")] == [1, 1, 1]

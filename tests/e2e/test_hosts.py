@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import guests
+from harness import domain, guests
 from harness import host as host_module
 from harness.host import LISTENING, Host
 from harness.network import Network
@@ -386,6 +386,11 @@ def test_evacuated_host_is_booted(network, daemon_for, dies_after_ms):
     assert running(network, 0) == ["a1"]
 
 
+def migrate(network, name, source, to):
+    network.hosts[source].virsh("migrate", "--live", "--unsafe", "--persistent", "--undefinesource", name,
+                                f"qemu+tcp://{network.address(to)}/system", "--migrateuri", f"tcp://{network.address(to)}")
+
+
 def test_held_machine_that_is_migrated_stays_held(network, daemon_for):
     """And one that leaves a held host does not."""
     network.join_hosts()
@@ -394,8 +399,7 @@ def test_held_machine_that_is_migrated_stays_held(network, daemon_for):
     daemon.ctl("hold", "a1", "--reason", "mine")
     daemon.ctl("hold", "h0", "--reason", "new disks")
     for name in ("a1", "a2"):
-        network.hosts[0].virsh("migrate", "--live", "--unsafe", "--persistent", "--undefinesource", name,
-                               f"qemu+tcp://{network.address(1)}/system", "--migrateuri", f"tcp://{network.address(1)}")
+        migrate(network, name, 0, 1)
     wait_until(lambda: {(hold["what"], hold["hypervisor"]) for hold in daemon.api.get("/v1/holds")}
                == {("h0", "h0"), ("a1", "h1")}, "the hold on a1 is on h1")
     daemon.kill()
@@ -405,3 +409,88 @@ def test_held_machine_that_is_migrated_stays_held(network, daemon_for):
     assert daemon.wait_for_recovery("a1")["outcome"] == "failed-while-held"
     assert daemon.wait_for_recovery("a2")["outcome"] == "recovered"
     assert len(running(network, 1)) == 1 and running(network, 0) == []
+
+
+def test_service_follows_its_machines_that_are_migrated(network, daemon_for):
+    """First the original and then its replacement: each dies where it was migrated to, and the service is recovered."""
+    network.join_hosts()
+    network.hosts[0].run("a1", role="protected", resources=WEB)
+    for name in ("s1", "s2"):
+        network.hosts[1].define(name, role="standby", resources=WEB)
+    daemon = daemon_for(0, 1)
+    migrate(network, "a1", 0, 1)
+    wait_until(lambda: daemon.api.services()["a1"]["hypervisor"] == "h1", "the service is on h1")
+    daemon.kill()
+    daemon.start()
+    network.hosts[1].kill_qemu("a1")
+    first = daemon.wait_for_recovery("a1")
+    assert first["outcome"] == "recovered" and running(network, 1) == [first["replacement"]]
+    assert daemon.api.services()["a1"]["served_by"]["hypervisor"] == "h1"
+
+    migrate(network, first["replacement"], 1, 0)
+    wait_until(lambda: daemon.api.services()["a1"]["served_by"]["hypervisor"] == "h0", "it is served on h0")
+    assert daemon.api.services()["a1"]["state"] == "up" and len(daemon.api.recoveries()) == 1
+    network.hosts[0].kill_qemu(first["replacement"])
+    second = daemon.wait_for_recovery(first["replacement"])
+    assert (second["outcome"], second["service"]["name"]) == ("recovered", "a1")
+    assert running(network, 1) == [second["replacement"]] and running(network, 0) == []
+    assert {first["replacement"], second["replacement"]} == {"s1", "s2"}
+    assert daemon.ctl("failback", "a1", "--wait").returncode == 0
+    assert running(network, 1) == ["a1"]
+
+
+@pytest.fixture
+def shared_directory(network, short_tmp):
+    """Both hosts see it by the same path, since what a host has of its own does not hide it."""
+    directory = short_tmp / "shared"
+    directory.mkdir(exist_ok=True)
+    (directory / "data.img").write_bytes(bytes(1 << 20))
+    return directory
+
+
+@pytest.fixture
+def network_pool(network, short_tmp):
+    """A pool of type netfs on both hosts; what is mounted there is no NFS, but has its name."""
+    target = short_tmp / "netfs"
+    target.mkdir(exist_ok=True)
+    for host in network.hosts[:2]:
+        host.run_inside("mount", "-t", "tmpfs", "-o", "size=4m", "server:/export", target)
+        host.run_inside("truncate", "-s", "1M", target / "data.img")
+        host.virsh("pool-create-as", "data", "netfs", "--source-host", "server", "--source-path", "/export",
+                   "--target", str(target))
+    yield target
+    network.reset()
+    for host in network.hosts[:2]:
+        subprocess.run(host.command("virsh", "-q", "-c", "qemu:///system", "pool-destroy", "data"), check=False)
+        subprocess.run(host.command("umount", "-q", target), check=False)
+
+
+def check_one_disk_on_two_hosts(network, daemon, image):
+    """Another machine's disk is left alone while that runs, and taken over once that has failed."""
+    reasons = wait_until(lambda: (found := {one["name"]: one["reason"] for one in daemon.api.explain("a1")["candidates"]}) and
+                         "in use" in found["s1"] and found, "the disk of s1 is in use")
+    assert reasons["s1"] == f"its disk {image} is in use by db"
+    network.hosts[0].kill_qemu("a1")
+    assert daemon.wait_for_recovery("a1")["replacement"] == "s2"
+    network.hosts[0].kill_qemu("db")
+    record = daemon.wait_for_recovery("db")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "s1")
+    assert running(network, 1) == ["s1", "s2"] and running(network, 0) == []
+
+
+def define_one_disk(network, image):
+    for name, devices in (("a1", ""), ("db", domain.disk_xml(image, "hdb"))):
+        network.hosts[0].run(name, role="protected", resources=WEB, devices=devices)
+    network.hosts[1].define("s1", role="standby", resources=WEB, devices=domain.disk_xml(image, "hdb"))
+    network.hosts[1].define("s2", role="standby", resources={**WEB, "runtime": "deno"})
+
+
+def test_path_below_a_shared_directory_is_one_disk_on_two_hosts(network, daemon_for, shared_directory):
+    define_one_disk(network, shared_directory / "data.img")
+    daemon = daemon_for(0, 1, storage={"shared": [str(shared_directory)]})
+    check_one_disk_on_two_hosts(network, daemon, shared_directory / "data.img")
+
+
+def test_volume_of_a_network_pool_is_one_disk_on_two_hosts(network, daemon_for, network_pool):
+    define_one_disk(network, network_pool / "data.img")
+    check_one_disk_on_two_hosts(network, daemon_for(0, 1), network_pool / "data.img")

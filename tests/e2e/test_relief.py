@@ -9,13 +9,10 @@ import time
 import pytest
 from harness.api import ENDINGS
 from harness.domain import uuid_of
+from harness.gate import Gate, write_program
 from harness.waiting import wait_until
 
 WEB = {"database": "mysql", "language": "nodejs"}
-SOCKET = "/run/nbd.sock"
-SHARED = (f"<disk type='network' device='disk'><driver name='qemu' type='raw'/>"
-          f"<source protocol='nbd' name='data'><host transport='unix' socket='{SOCKET}'/></source>"
-          f"<target dev='hdb' bus='ide'/></disk>")
 IGNORES_POWER_BUTTON = {"guest": "linux", "arguments": "acpi=off"}
 
 
@@ -29,11 +26,20 @@ def states(host, *names):
     return [host.state(name)[0] for name in names]
 
 
+def define_pair(host, one_disk=False):
+    """vm-a serves, and spare stands by; with one_disk both boot from one image."""
+    host.define("spare", resources=WEB, role="standby")
+    host.define("vm-a", resources=WEB, role="protected")
+    if one_disk:
+        xml = host.virsh("dumpxml", "--inactive", "spare").replace(str(host.image("spare")), str(host.image("vm-a")))
+        host.virsh("define", "/dev/stdin", stdin=xml)
+    host.start("vm-a")
+    host.serial("vm-a").wait_for("is up")
+
+
 @pytest.fixture
 def pair(host, daemon_on):
-    """vm-a serves, and spare stands by."""
-    host.define("spare", resources=WEB, role="standby")
-    host.run("vm-a", resources=WEB, role="protected")
+    define_pair(host)
     return daemon_on(recovery={"settle": "200ms", "shutdown_timeout": "20s"})
 
 
@@ -54,19 +60,12 @@ def test_failover_and_back_where_nothing_is_shared(host, pair):
 
 
 def test_failback_with_a_shared_disk_stops_the_replacement_first(host, daemon_on):
-    host.define("spare", resources=WEB, role="standby")
-    image = host.image("vm-a")
-    host.define("vm-a", resources=WEB, role="protected")
-    # Both boot from the one image.
-    xml = host.virsh("dumpxml", "--inactive", "spare").replace(str(host.image("spare")), str(image))
-    host.virsh("define", "/dev/stdin", stdin=xml)
-    host.start("vm-a")
-    host.serial("vm-a").wait_for("is up")
+    define_pair(host, one_disk=True)
     daemon = daemon_on(recovery={"settle": "200ms", "shutdown_timeout": "20s"})
     assert ordered(daemon, "failover", "vm-a", "--wait")[0] == 0
     assert states(host, "vm-a", "spare") == ["shut off", "running"]
     status, said = ordered(daemon, "failback", "vm-a", "--wait")
-    assert status == 4 and str(image) in said and "--yes" in said
+    assert status == 4 and str(host.image("vm-a")) in said and "--yes" in said
     assert ordered(daemon, "failback", "vm-a", "--wait", "--yes")[0] == 0
     assert states(host, "vm-a", "spare") == ["running", "shut off"]
 
@@ -98,16 +97,19 @@ def test_hook_is_asked_before_anything_is_stopped(host, daemon_on, tmp_path):
     hooks = tmp_path / "hooks.d"
     hooks.mkdir()
     hook = hooks / "10-veto"
-    hook.write_text("#!/bin/sh\n[ \"$1\" != pre-failover ]\n")
+    hook.write_text("#!/bin/sh\n[ $1 != pre-failover ] && [ $1,$UNDERSTUDY_FAILED,$UNDERSTUDY_REPLACEMENT != pre-stop,spare,vm-a ]\n")
     hook.chmod(0o755)
-    host.define("spare", resources=WEB, role="standby")
-    host.run("vm-a", resources=WEB, role="protected")
+    define_pair(host)
     daemon = daemon_on(recovery={"settle": "200ms"}, hooks={"directory": str(hooks)})
     status, said = ordered(daemon, "failover", "vm-a", "--wait")
     assert status == 1 and "10-veto" in said
     assert states(host, "vm-a", "spare") == ["running", "shut off"]
-    hook.unlink()
+    hook.chmod(0o644)
     assert ordered(daemon, "failover", "vm-a", "--wait")[0] == 0
+    hook.chmod(0o755)
+    status, said = ordered(daemon, "failback", "vm-a", "--wait")
+    assert status == 1 and "10-veto" in said and "spare goes on" in said
+    assert states(host, "vm-a", "spare") == ["shut off", "running"] and host.serial("spare").boots == 1
 
 
 @pytest.mark.parametrize("after_ms", [0, 5, 20, 60, 150, 400, 1000])
@@ -124,6 +126,41 @@ def test_daemon_killed_during_a_failover(host, pair, after_ms):
     other = "vm-a" if ending == "recovered" else "spare"
     wait_until(lambda: states(host, serving, other) == ["running", "shut off"], f"{serving} alone runs", 30)
     assert pair.api.services()["vm-a"]["state"] == "up"
+
+
+# Steps by the hook or the command that is asked there, and moments after the order, in seconds.
+@pytest.mark.parametrize("one_disk", [False, True], ids=["each has its disk", "one disk"])
+@pytest.mark.parametrize(("works", "steps"), [(True, ("pre-stop", "pre-start", "verify", 0.02)), (False, ("verify",))], ids=["works", "does not work"])
+def test_daemon_killed_at_each_step_of_a_failback(host, daemon_on, tmp_path, one_disk, works, steps):
+    """In the end one machine serves, and no two do: vm-a if it works, and otherwise spare."""
+    define_pair(host, one_disk)
+    gate = Gate(tmp_path / "gate", tmp_path / "hooks/gate")
+    verify = write_program(tmp_path / "verify", f'{gate.program} "$1"\n[ $UNDERSTUDY_REPLACEMENT != vm-a ] || {works and "true" or "false"}')
+    daemon = daemon_on(hooks={"directory": str(tmp_path / "hooks")},
+                       recovery={"settle": "100ms", "shutdown_timeout": "20s", "quarantine": "1s",
+                                 "verify": {"level": "command", "command": str(verify), "timeout": "1s", "interval": "100ms"}})
+    for step in steps:
+        if daemon.api.services()["vm-a"]["served_by"] is None:
+            assert ordered(daemon, "failover", "vm-a", "--wait")[0] == 0
+        if isinstance(step, str):
+            gate.arm(step)
+        assert ordered(daemon, "failback", "vm-a", "--yes")[0] == 0
+        if isinstance(step, str):
+            gate.wait_until_reached()
+        else:
+            time.sleep(step)
+        daemon.kill()
+        gate.open()
+        daemon.start()
+        wait_until(lambda: not daemon.api.recoveries()[-1]["under_way"], f"the failback that was cut off at {step} has ended")
+        record = daemon.api.recoveries()[-1]
+        assert (record["cause"], record["outcome"]) == ("failback", "recovered" if works else "called-off"), step
+        serving, other = ("vm-a", "spare") if works else ("spare", "vm-a")
+        wait_until(lambda: states(host, serving, other) == ["running", "shut off"], f"after {step} {serving} alone runs")
+        service = daemon.api.services()["vm-a"]
+        assert service["state"] == "up" and (service["served_by"] is None) == works, step
+        if not works:
+            daemon.ctl("clear", "vm-a")
 
 
 def metadata(host, name, *where):

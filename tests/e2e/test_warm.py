@@ -124,6 +124,19 @@ def test_refresh(host, pair, daemon_on):
     assert host.serial("vm-best").boots == 1
 
 
+def test_what_was_warm_is_warmed_again_after_a_failback(host, daemon_on):
+    host.define("vm-best", resources=WEB)
+    host.run("vm-a", resources=WEB, role="protected")
+    daemon = daemon_on(recovery={**QUICK, "shutdown_timeout": "20s"}, standby={"warm": 1})
+    wait_until_warm(daemon, "vm-best", state="paused")
+    host.kill_qemu("vm-a")
+    check_history(daemon, "paused")
+    assert daemon.ctl("failback", "vm-a", "--wait").returncode == 0
+    daemon.events.wait_for("warmed", "vm-best", times=2)
+    daemon.wait_for_machine("vm-best", keeping="warm", state="paused", planned_for="vm-a")
+    assert host.state("vm-a")[0] == "running"
+
+
 def test_the_next_best_is_warmed_and_gives_way_to_a_cold_start(host, daemon_on):
     host.define("vm-best", resources=WEB)
     host.define("vm-next", resources=LESS, memory_mib=1536, takes_memory_at_once=True)

@@ -307,8 +307,17 @@ static bool set_saved(struct play *play, unsigned number, const char *value)
 
 static bool set_hooks(struct play *play, unsigned number, const char *value)
 {
-    play->world.domains[number].hook_error = strcmp(value, "veto") == 0 ? -ECANCELED : 0;
-    return strcmp(value, "veto") == 0 || strcmp(value, "agree") == 0;
+    struct world_domain *domain = &play->world.domains[number];
+    bool is_known = strcmp(value, "veto") == 0 || strcmp(value, "agree") == 0;
+
+    domain->hook_error = strcmp(value, "agree") == 0 ? 0 : -ECANCELED;
+    domain->hook_event = NULL;
+    for (enum hook hook = 0; !is_known && hook < HOOK_COUNT; hook++)
+        if (strcmp(value, hook_name(hook)) == 0) {
+            domain->hook_event = hook_name(hook);
+            is_known = true;
+        }
+    return is_known;
 }
 
 static bool set_role(struct play *play, unsigned number, const char *value)
@@ -411,7 +420,7 @@ static const struct {
     {"start", set_start, "works, refused, dies, 5s"},
     {"shutdown", set_shutdown, "5s (what its guest takes when it is asked to), ignored"},
     {"asking", set_asking, "5s (what the call takes that asks its guest to shut down)"},
-    {"hooks", set_hooks, "agree, veto"},
+    {"hooks", set_hooks, "agree, veto, pre-stop (or another event: a veto at that alone)"},
     {"saved", set_saved, "image, damaged (it cannot be restored), none"},
     {"role", set_role, "protected, standby, protected,standby, ignored"},
     {"service", set_service, "the name of its service, from its metadata"},
@@ -447,7 +456,7 @@ struct arguments {
     enum domain_event_kind event;
     enum machine_state state;
     enum machine_reason reason;
-    int64_t time_us;
+    int64_t time_us, bytes;
     const char *word; /* a setting, or a choice */
 };
 
@@ -503,6 +512,18 @@ static void restore_connection(struct play *play, const struct arguments *argume
     play->is_up[arguments->host] = true;
     if (play->world.coordinator != NULL)
         world_connect(&play->world, arguments->host);
+}
+
+static void set_free_memory(struct play *play, const struct arguments *arguments)
+{
+    play->world.free_memory_kib[arguments->host] = (uint64_t)arguments->bytes / 1024;
+}
+
+static void reload(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    assert_int_equal(coordinator_configure(play->world.coordinator, &play->world.config), 0);
+    coordinator_tick(play->world.coordinator, play->world.now);
 }
 
 static void take_down(struct play *play, unsigned host)
@@ -766,12 +787,14 @@ static const struct {
     {"MACHINE silently KEY=VALUE", change_setting_silently, false},
     {"HOST cannot be reached", cut_connection, false},
     {"HOST can be reached again", restore_connection, false},
+    {"HOST has SIZE free", set_free_memory, false},
     {"HOST loses power", lose_power, false},
     {"HOST boots", boot, false},
     {"the daemon's host shuts down", shut_host_down, true},
     {"the daemon's host stays up", keep_host_up, true},
     {"fencing WORKS|FAILS|LIES", set_fencing, false},
     {"the store WORKS|FAILS", set_store, false},
+    {"the configuration is reloaded", reload, true},
     {"the operator releases the brake", release_brake, true},
     {"the operator holds everything", hold_all, true},
     {"the operator holds everything for TIME", hold_all, true},
@@ -839,6 +862,8 @@ static bool take_word(const struct play *play, const char *pattern, const char *
         return parse_reason(word, &arguments->reason);
     if (strcmp(pattern, "TIME") == 0)
         return duration_parse(word, &arguments->time_us) == 0;
+    if (strcmp(pattern, "SIZE") == 0)
+        return size_parse(word, &arguments->bytes) == 0;
     if (strcmp(pattern, "KEY=VALUE") == 0) {
         arguments->word = word;
         return strchr(word, '=') != NULL;

@@ -408,6 +408,7 @@ void world_happen(struct world *world, unsigned number, enum domain_event_kind e
         domain->reason = reason;
         domain->has_saved = event == EVENT_STOPPED_SAVED || (domain->has_saved && state == MACHINE_SHUT_OFF);
     }
+    domain->exists |= event == EVENT_DEFINED;
     domain->exists &= event != EVENT_UNDEFINED || machine_state_is_active(domain->state);
     world_tell(world, number, event);
 }

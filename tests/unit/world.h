@@ -51,7 +51,8 @@ struct world_domain {
     const char *opens;      /* the disk that it has while it runs, as a saved image names it; NULL: `disk` */
     uint64_t memory_kib;    /* 0: 1 GiB */
     uint64_t resident_kib;  /* what it takes of that; 0: all */
-    int hook_error;         /* what the pre-start hooks say to it as a candidate */
+    int hook_error;         /* what hooks that are asked about it say */
+    const char *hook_event; /* at this event; NULL: at every one */
     char started_for[RECOVERY_ID_SIZE]; /* recovery that started it, while it runs */
     unsigned starts, destroys;
     int64_t shutdown_us;   /* how long its guest takes to shut down when it is asked to */

@@ -383,8 +383,9 @@ static void answer_record(struct world *world, const struct action *action)
 
 static void answer_hook(struct world *world, const struct action *action)
 {
-    struct action_result result = {.id = action->id,
-                                   .error = world->domains[world_number_of(world, &action->target)].hook_error};
+    const struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
+    bool is_asked = domain->hook_event == NULL || strcmp(domain->hook_event, hook_name(action->hook)) == 0;
+    struct action_result result = {.id = action->id, .error = is_asked ? domain->hook_error : 0};
 
     if (result.error != 0)
         strcpy(result.message, "vetoed by a make-believe hook");

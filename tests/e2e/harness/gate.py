@@ -14,21 +14,21 @@ def write_program(path, script):
 
 class Gate:
     """
-    While it is armed, the next run of the program stops in it until the gate is opened; every other run
-    goes through.
+    While it is armed, the next run of the program (for this event, where one is named) stops in it until the gate is
+    opened; every other run goes through.
     """
 
     def __init__(self, directory, program):
         directory.mkdir()
         self._armed, self._reached, self._open = (directory / name for name in ("armed", "reached", "open"))
-        self.program = write_program(program, f"rm {self._armed} 2>/dev/null || exit 0\n"
+        self.program = write_program(program, f'rm {self._armed} 2>/dev/null || rm {self._armed}-"$1" 2>/dev/null || exit 0\n'
                                               f"touch {self._reached}\n"
                                               f"until [ -e {self._open} ]; do sleep 0.02; done")
 
-    def arm(self):
+    def arm(self, event=None):
         for mark in (self._reached, self._open):
             mark.unlink(missing_ok=True)
-        self._armed.touch()
+        (self._armed if event is None else self._armed.with_name(f"armed-{event}")).touch()
 
     def wait_until_reached(self):
         wait_until(self._reached.exists, f"{self.program} is run")
