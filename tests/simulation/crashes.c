@@ -112,7 +112,8 @@ static bool is_needed(struct simulation *simulation, const struct domain *domain
     }
     if (service != NULL)
         return ((losses_original(simulation, service)->roles | domain->roles) & ROLE_PROTECTED) != 0;
-    return (domain->roles & ROLE_PROTECTED) != 0 && !is_served_by_another(simulation, domain);
+    return (domain->roles & tags_known(simulation, domain).roles & ROLE_PROTECTED) != 0 &&
+           !is_served_by_another(simulation, domain);
 }
 
 void promises_crash(struct simulation *simulation, const struct domain *domain, const char *what, bool needs_events,
@@ -430,6 +431,14 @@ void crashes_relieved(struct simulation *simulation, const struct domain *domain
             promises_crash(simulation, domain, "shuts down for another to take over", true, !is_obedience);
         return;
     }
+}
+
+/* An operator takes its protection from it: what it failed of before need not be recovered any more. */
+void crashes_waived(struct simulation *simulation, const struct domain *domain)
+{
+    for (size_t i = 0; i < simulation->n_crashes; i++)
+        if (simulation->crashes[i].domain == domain->number)
+            simulation->crashes[i].is_required = false;
 }
 
 void crashes_order(struct simulation *simulation, unsigned domain, const char *recovery_id)

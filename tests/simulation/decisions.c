@@ -83,6 +83,7 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
     const struct domain *failed = world_find(simulation, &recovery->failed), *original;
     const struct machine *machine = pool_find(coordinator_pool(simulation->coordinator),
                                               recovery->replacement.hypervisor, recovery->replacement.uuid);
+    struct domain known;
 
     if (candidate == failed || candidate == NULL || failed == NULL)
         return;
@@ -91,12 +92,18 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
         decisions_check_conflicts(simulation, failed, candidate);
         return;
     }
-    if (original != NULL && !features_are_enough(&simulation->config->similarity, original, candidate))
-        violate(simulation, "promise 4: %s is too unlike %s (%s) %s", candidate->name, original->name,
-                recovery->service_name, recovery->explanation ? recovery->explanation->summary : "");
+    known = tags_known(simulation, candidate);
+    if (original != NULL) {
+        struct domain need = tags_known(simulation, original);
+
+        /* Of one that gave its service away nothing is learned. */
+        if ((need.roles & ROLE_PROTECTED) != 0 && !features_are_enough(&simulation->config->similarity, &need, &known))
+            violate(simulation, "promise 4: %s is too unlike %s (%s) %s", candidate->name, original->name,
+                    recovery->service_name, recovery->explanation ? recovery->explanation->summary : "");
+    }
     if (holds_cover(simulation, candidate))
         violate(simulation, "holds: %s is chosen and is held", candidate->name);
-    if ((candidate->roles & ROLE_STANDBY) == 0)
+    if ((known.roles & ROLE_STANDBY) == 0)
         violate(simulation, "%s is chosen and is no standby", candidate->name);
     if (machine == NULL ||
         !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED || recovery->takes_over))

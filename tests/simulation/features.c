@@ -35,6 +35,18 @@ void features_describe(const struct domain *domain, struct domain_description *d
     description->has_metadata = true;
 }
 
+unsigned features_described(const struct domain_description *description)
+{
+    struct feature_text text;
+    unsigned set = 0;
+
+    for (size_t place = 0; feature_texts_next(&description->features, &place, &text);)
+        for (unsigned i = 0; i < FEATURES; i++)
+            if (strcmp(text.kind, features[i].kind) == 0 && strcmp(text.value, features[i].value) == 0)
+                set |= 1u << i;
+    return set;
+}
+
 static uint64_t weigh(unsigned set)
 {
     uint64_t weight = 0;

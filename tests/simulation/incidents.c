@@ -46,6 +46,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_ORDER] = "operator-orders",
     [FAULT_HELD] = "held",
     [FAULT_MIGRATION] = "migration",
+    [FAULT_TAGGED] = "renamed-and-tagged",
     [FAULT_BATCH] = "inputs-together",
 };
 
@@ -550,6 +551,9 @@ static const struct {
     [INCIDENT_REDEFINE] = {storage_redefine, FAULT_REDEFINED, 8, MACHINE_SHUT_OFF},
     [INCIDENT_HOLD] = {holds_hold, FAULT_HELD, 8, MACHINE_UNKNOWN},
     [INCIDENT_MIGRATE] = {migration_migrate, FAULT_MIGRATION, 12, MACHINE_RUNNING},
+    [INCIDENT_RENAME] = {tags_rename, FAULT_TAGGED, 0, MACHINE_SHUT_OFF},
+    [INCIDENT_TAG] = {tags_tag, FAULT_TAGGED, 0, MACHINE_RUNNING},
+    [INCIDENT_TAG_OFF] = {tags_tag, FAULT_TAGGED, 0, MACHINE_SHUT_OFF},
     [INCIDENT_RELEASE_HOLD] = {holds_release_one, FAULT_HELD, 6, MACHINE_UNKNOWN},
 };
 
@@ -587,6 +591,16 @@ static enum incident_kind draw(uint64_t *dice)
     return INCIDENT_KILL;
 }
 
+/* In each third course, operators rename and tag: by dice of their own, so that the others stay what they are. */
+static enum incident_kind draw_kind(const struct simulation *simulation, uint64_t base)
+{
+    static const enum incident_kind tags[] = {INCIDENT_RENAME, INCIDENT_TAG, INCIDENT_TAG_OFF};
+
+    if (random_hits(DIE(simulation->options->seed, 61), 33) && random_hits(DIE(base, 5), 15))
+        return tags[random_below(DIE(base, 6), ELEMENTS_OF(tags))];
+    return draw(DIE(base, 1));
+}
+
 void incidents_plan(struct simulation *simulation)
 {
     uint64_t *dice = &simulation->random_plan;
@@ -612,7 +626,7 @@ void incidents_plan(struct simulation *simulation)
                                            : random_between(dice, 0, 20 * USEC_PER_SEC);
             result->plan[i] = (struct incident){
                 .at_us = at_us,
-                .kind = draw(DIE(base, 1)),
+                .kind = draw_kind(simulation, base),
                 .domain = (unsigned)random_below(DIE(base, 2), is_large ? DOMAINS_MAX : DOMAINS_FEW),
                 .host = (unsigned)random_below(DIE(base, 3), is_large ? HOSTS_MAX : HOSTS_FEW),
                 .for_us = random_between(DIE(base, 4), 200 * USEC_PER_MSEC, 12 * USEC_PER_SEC),

@@ -461,7 +461,8 @@ static struct book *open_book(struct simulation *simulation, const struct recove
     book->is_ordered = simulation->is_ordering || recovery->relief != RELIEF_NONE;
     book->relief = recovery->relief;
     check_reason(simulation, book, recovery, domain);
-    if ((domain->roles & ROLE_PROTECTED) == 0 && machine_ref_equal(&recovery->service, &recovery->failed))
+    if (((domain->roles | tags_known(simulation, domain).roles) & ROLE_PROTECTED) == 0 &&
+        machine_ref_equal(&recovery->service, &recovery->failed))
         violate(simulation, "a recovery of %s, which is not protected", domain->name);
     find_root(simulation, book);
     book->state = recovery->state;
@@ -690,6 +691,7 @@ static void check_view(struct simulation *simulation)
 void promises_end(struct simulation *simulation)
 {
     migration_end(simulation);
+    tags_end(simulation);
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
         const struct page *page = disk_find(simulation, recovery->id);

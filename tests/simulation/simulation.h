@@ -72,6 +72,7 @@ enum fault {
     FAULT_ORDER,        /* no fault: an operator orders failovers, failbacks, recoveries */
     FAULT_HELD,         /* no fault: operators hold and release */
     FAULT_MIGRATION,    /* no fault: operators migrate domains */
+    FAULT_TAGGED,       /* no fault: operators rename and tag domains */
     FAULT_BATCH,        /* no fault: inputs that come together are handed on together */
     FAULT_COUNT,
 };
@@ -297,6 +298,9 @@ enum incident_kind {
     INCIDENT_HOLD,
     INCIDENT_RELEASE_HOLD,
     INCIDENT_MIGRATE,
+    INCIDENT_RENAME,
+    INCIDENT_TAG,
+    INCIDENT_TAG_OFF,
     INCIDENT_COUNT,
 };
 
@@ -481,6 +485,8 @@ void world_kill(struct simulation *simulation, struct domain *domain, const char
 extern const struct config_weight feature_weights[];
 extern const size_t n_feature_weights;
 void features_describe(const struct domain *domain, struct domain_description *description);
+/* The other way round. */
+unsigned features_described(const struct domain_description *description);
 /* Eq. 1 and coverage anew, from the definitions alone: are both, and that of resources, at least the limits? */
 bool features_are_enough(const struct config_similarity *config, const struct domain *failed,
                          const struct domain *candidate);
@@ -588,6 +594,7 @@ void crashes_order(struct simulation *simulation, unsigned domain, const char *r
  * is_obedience: that is why; else it may be taken for that.
  */
 void crashes_relieved(struct simulation *simulation, const struct domain *domain, bool is_obedience);
+void crashes_waived(struct simulation *simulation, const struct domain *domain);
 void crashes_end(struct simulation *simulation);
 /* A machine of a service runs, or failed as well and must be recovered, or its recovery was just tried. */
 bool crashes_is_at_work(struct simulation *simulation, unsigned number);
@@ -680,5 +687,13 @@ struct domain_report migration_report(const struct simulation *simulation, const
 /* The daemon that lives knows where it is, as far as it serves a service. */
 bool migration_is_followed(struct simulation *simulation, const struct domain *domain);
 void migration_end(struct simulation *simulation);
+
+/* ---- tags.c ---- */
+
+void tags_rename(struct simulation *simulation, struct domain *domain, const struct incident *incident);
+void tags_tag(struct simulation *simulation, struct domain *domain, const struct incident *incident);
+/* The domain with what the daemon knows of its features, its priority and its part. */
+struct domain tags_known(const struct simulation *simulation, const struct domain *domain);
+void tags_end(struct simulation *simulation);
 
 #endif

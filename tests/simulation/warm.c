@@ -143,7 +143,7 @@ void warm_before(struct simulation *simulation, const struct action *action)
         check_conflicts(simulation, domain);
     if (simulation->is_braked)
         violate(simulation, "warmth: %s is started to be warm while the brake is on", domain->name);
-    if ((domain->roles & ROLE_STANDBY) == 0)
+    if ((tags_known(simulation, domain).roles & ROLE_STANDBY) == 0)
         violate(simulation, "warmth: %s is no standby", domain->name);
 }
 
