@@ -120,6 +120,12 @@ void machines_forget_unconfigured(struct registry *registry)
 
 /* ---- its state ---- */
 
+/* What comes in by a migration is not there yet: if it does not arrive, nothing has stopped. */
+static enum machine_state known_state(const struct machine *machine)
+{
+    return machine_is_incoming(machine) ? MACHINE_SHUT_OFF : machine->state;
+}
+
 static struct failure_context context_of(const struct registry *registry, const struct machine *machine,
                                          struct moment now)
 {
@@ -128,7 +134,7 @@ static struct failure_context context_of(const struct registry *registry, const 
     return (struct failure_context){
         .config = &registry->config->failure,
         .on_crash = machine != NULL ? machine->description->on_crash : ON_CRASH_DESTROY,
-        .known = machine != NULL ? machine->state : MACHINE_UNKNOWN,
+        .known = machine != NULL ? known_state(machine) : MACHINE_UNKNOWN,
         .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
         .host_was_lost = host != NULL && host->track.was_lost,
         .host_has_rebooted =
@@ -404,6 +410,15 @@ static int judge_report(struct registry *registry, struct watch *watch, const st
     return -ENOMEM;
 }
 
+/* libvirt gives the same reason for what a migration brings here and for what one is about to take away. */
+static bool is_incoming(const struct registry *registry, const struct machine *machine,
+                        const struct domain_report *report)
+{
+    return report->state == MACHINE_PAUSED && report->reason == REASON_BUSY &&
+           (machine_is_incoming(machine) ||
+            (!machine_state_is_active(machine->state) && machine_runs_elsewhere(registry, machine)));
+}
+
 /* A libvirtd that was started anew does not know any more that it had migrated the machine. */
 static enum machine_reason reason_of(const struct registry *registry, const struct machine *machine,
                                      const struct domain_report *report)
@@ -413,6 +428,8 @@ static enum machine_reason reason_of(const struct registry *registry, const stru
     if (is_unexplained && (machine_state_is_active(machine->state) ? machine_runs_elsewhere(registry, machine)
                                                                    : machine->reason == REASON_MIGRATED))
         return REASON_MIGRATED;
+    if (is_incoming(registry, machine, report))
+        return REASON_INCOMING;
     return report->reason;
 }
 

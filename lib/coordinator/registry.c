@@ -657,7 +657,7 @@ bool machine_runs_elsewhere(const struct registry *registry, const struct machin
         if (!host->is_listed || strcmp(host->name, machine->hypervisor) == 0)
             continue;
         other = pool_find(registry->pool, host->name, machine->uuid);
-        if (other != NULL && machine_state_is_active(other->state))
+        if (other != NULL && machine_state_is_active(other->state) && !machine_is_incoming(other))
             return true;
     }
     return false;

@@ -41,7 +41,7 @@ struct rule {
 
 static const struct rule rules[EVENT_COUNT] = {
     [EVENT_STARTED_BOOTED] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
-    [EVENT_STARTED_MIGRATED] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
+    [EVENT_STARTED_MIGRATED] = {LEAVES(PAUSED, INCOMING), EFFECT_NOTHING}, /* told when a migration begins */
     [EVENT_STARTED_RESTORED] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
     [EVENT_STARTED_FROM_SNAPSHOT] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
     [EVENT_STARTED_WAKEUP] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
@@ -385,6 +385,7 @@ static struct failure_verdict judge_found_off(struct failure_track *track, enum 
     case REASON_IO_ERROR:
     case REASON_WATCHDOG:
     case REASON_BUSY:
+    case REASON_INCOMING:
     case REASON_POSTCOPY_FAILED:
     case REASON_PANICKED:
     case REASON_SAVED:

@@ -19,6 +19,7 @@ static const char *const reason_names[REASON_COUNT] = {
     [REASON_IO_ERROR] = "I/O error",
     [REASON_WATCHDOG] = "watchdog",
     [REASON_BUSY] = "busy",
+    [REASON_INCOMING] = "incoming",
     [REASON_POSTCOPY_FAILED] = "post-copy failed",
     [REASON_PANICKED] = "panicked",
     [REASON_CRASHED] = "crashed",
@@ -146,7 +147,7 @@ bool machine_state_is_in_service(enum machine_state state, enum machine_reason r
     case MACHINE_SUSPENDED:
         return true;
     case MACHINE_PAUSED:
-        return reason != REASON_USER && reason != REASON_STARTING_UP;
+        return reason != REASON_USER && reason != REASON_STARTING_UP && reason != REASON_INCOMING;
     case MACHINE_UNKNOWN:
     case MACHINE_STOPPING:
     case MACHINE_SHUT_OFF:
@@ -170,6 +171,11 @@ struct machine_ref machine_ref_of(const struct machine *machine)
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
 {
     return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->hypervisor, b->hypervisor) == 0;
+}
+
+bool machine_is_incoming(const struct machine *machine)
+{
+    return machine->state == MACHINE_PAUSED && machine->reason == REASON_INCOMING;
 }
 
 bool machine_is_protected(const struct machine *machine)

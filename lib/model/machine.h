@@ -25,11 +25,12 @@ enum machine_state {
 /* Why it is in that state: the reasons of virDomainGetState that make a difference here. */
 enum machine_reason {
     REASON_UNKNOWN,
-    REASON_USER,            /* paused on request */
-    REASON_STARTING_UP,     /* paused: QEMU is up, the guest never ran */
-    REASON_IO_ERROR,        /* paused */
-    REASON_WATCHDOG,        /* paused */
-    REASON_BUSY,            /* paused for a migration, snapshot, save or dump that is under way */
+    REASON_USER,        /* paused on request */
+    REASON_STARTING_UP, /* paused: QEMU is up, the guest never ran */
+    REASON_IO_ERROR,    /* paused */
+    REASON_WATCHDOG,    /* paused */
+    REASON_BUSY,        /* paused for a migration, snapshot, save or dump that is under way */
+    REASON_INCOMING, /* paused: a migration brings it here, which may fail; it runs where it was until it runs here */
     REASON_POSTCOPY_FAILED, /* paused: a migration broke and the machine lives nowhere whole */
     REASON_PANICKED,        /* crashed, or paused in the middle of it */
     REASON_CRASHED,         /* shut off */
@@ -193,6 +194,8 @@ struct machine {
 struct machine_ref machine_ref_of(const struct machine *machine);
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b);
 
+/* A migration is bringing it to its host, and it runs where it was until then. */
+bool machine_is_incoming(const struct machine *machine);
 /* A failure of it is recovered: by its role, or for the service that it serves. */
 bool machine_is_protected(const struct machine *machine);
 /* The name of the service that it serves, which is its own name where its metadata names none; borrowed. */

@@ -95,6 +95,7 @@ static void what_has_moved_away_is_not_recovered(struct world *world)
     world_disconnect(world, 0);
     world->domains[a].hypervisor = 1;
     world_tell(world, a, EVENT_STARTED_MIGRATED);
+    world_tell(world, a, EVENT_RESUMED);
     pass_s(world, 120);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
     assert_int_equal(world->asked[ACTION_START], 0);

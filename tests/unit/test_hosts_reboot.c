@@ -368,6 +368,7 @@ static void what_has_moved_away_is_not_recovered(struct world *world)
     world_disconnect(world, LOCAL);
     world->domains[a].hypervisor = OTHER;
     world_tell(world, a, EVENT_STARTED_MIGRATED);
+    world_tell(world, a, EVENT_RESUMED);
     world_pass(world, 20 * USEC_PER_SEC);
     power_on(world, LOCAL);
     pass_the_grace(world);

@@ -405,7 +405,7 @@ void world_happen(struct world *world, unsigned number, enum domain_event_kind e
             world_stop(world, number, reason);
         domain->exists |= state != MACHINE_SHUT_OFF;
         domain->state = state;
-        domain->reason = reason;
+        domain->reason = reason == REASON_INCOMING ? REASON_BUSY : reason; /* as libvirt lists it */
         domain->has_saved = event == EVENT_STOPPED_SAVED || (domain->has_saved && state == MACHINE_SHUT_OFF);
     }
     domain->exists |= event == EVENT_DEFINED;
@@ -444,6 +444,7 @@ void world_shut_down(struct world *world, unsigned number)
 void world_migrate(struct world *world, unsigned number, unsigned to)
 {
     world_happen(world, to, EVENT_STARTED_MIGRATED);
+    world_happen(world, to, EVENT_RESUMED);
     world_drive(world);
     world_happen(world, number, EVENT_STOPPED_MIGRATED);
 }
