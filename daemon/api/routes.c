@@ -179,41 +179,38 @@ static void get_explanation(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
-/* A machine that serves the service of this name now. Returns how many services have the name. */
-static size_t find_by_service_name(const struct exchange *exchange, struct machine_ref *ret)
+/* The machine that serves the service of this name now. Returns how many services have the name, or -ENOMEM. */
+static int find_by_service_name(const struct exchange *exchange, struct machine_ref *ret)
 {
-    const struct coordinator *coordinator = exchange->coordinator;
-    size_t n = 0;
+    _cleanup_(service_list_done) struct service_list services = {0};
+    int n = 0, r = service_list_collect(exchange->coordinator, &services);
 
-    for (size_t i = 0; i < coordinator_diversion_count(coordinator); i++) {
-        const struct diversion *diversion = coordinator_diversion(coordinator, i);
+    for (size_t i = 0; i < services.count; i++) {
+        const struct listed_service *service = &services.all[i];
 
-        if (diversion->is_over || strcmp(diversion->service.name, exchange->name) != 0)
+        if (strcmp(service->plain_name, exchange->name) != 0)
             continue;
-        *ret = diversion->service.replacement;
+        *ret = service->diversion != NULL ? service->diversion->service.replacement : service->original;
         n++;
     }
-    for (const struct machine *machine = NULL; (machine = pool_next(exchange->pool, machine)) != NULL;) {
-        if (machine->serves != NULL || machine->diverted != NULL || (machine->roles & ROLE_PROTECTED) == 0 ||
-            strcmp(machine_service_name(machine), exchange->name) != 0)
-            continue;
-        *ret = machine_ref_of(machine);
-        n++;
-    }
-    return n;
+    return r < 0 ? r : n;
 }
 
 /* The service named in the path: by its own name, or by a machine. Answers the request itself where there is not one. */
 static bool find_service(struct exchange *exchange, struct machine_ref *ret)
 {
     const struct machine *machine;
-    size_t n = find_by_service_name(exchange, ret);
+    int n = find_by_service_name(exchange, ret);
     _cleanup_(freep) char *error = NULL;
 
     if (n == 1)
         return true;
+    if (n < 0) {
+        reply_error(exchange->request, reply_status_of(n), strerror(-n), NULL);
+        return false;
+    }
     if (n > 1) {
-        if (asprintf(&error, "%zu services are called %s; name the service by its machine, as HYPERVISOR/MACHINE", n,
+        if (asprintf(&error, "%d services are called %s; name the service by its machine, as HYPERVISOR/MACHINE", n,
                      exchange->name) < 0)
             error = NULL;
         reply_error(exchange->request, reply_status_of(-ENOTUNIQ), error != NULL ? error : strerror(ENOTUNIQ),

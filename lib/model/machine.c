@@ -178,6 +178,19 @@ bool machine_is_incoming(const struct machine *machine)
     return machine->state == MACHINE_PAUSED && machine->reason == REASON_INCOMING;
 }
 
+/* Where a domain is rather than elsewhere. */
+static int presence(const struct machine *machine)
+{
+    if (machine_is_incoming(machine) || machine->reason == REASON_MIGRATED)
+        return 0;
+    return machine_state_is_active(machine->state) ? 2 : 1;
+}
+
+bool machine_stands_for(const struct machine *machine, const struct machine *other)
+{
+    return strcmp(machine->uuid, other->uuid) == 0 && presence(machine) > presence(other);
+}
+
 bool machine_is_protected(const struct machine *machine)
 {
     return (machine->roles & ROLE_PROTECTED) != 0 || (machine->serves != NULL && machine->serves->is_protected);

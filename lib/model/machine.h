@@ -196,6 +196,11 @@ bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
 
 /* A migration is bringing it to its host, and it runs where it was until then. */
 bool machine_is_incoming(const struct machine *machine);
+/*
+ * The two are one domain that is known on two hosts, and it runs on the first: the other one is what a migration left
+ * there, or is bringing there.
+ */
+bool machine_stands_for(const struct machine *machine, const struct machine *other);
 /* A failure of it is recovered: by its role, or for the service that it serves. */
 bool machine_is_protected(const struct machine *machine);
 /* The name of the service that it serves, which is its own name where its metadata names none; borrowed. */

@@ -106,13 +106,14 @@ static const struct entry *next_of_name(const struct pool *pool, const char *nam
     return NULL;
 }
 
-/* Another machine has the name, too. */
+/* Another machine has the name, too, and this one does not stand for it. */
 static bool has_namesake(const struct pool *pool, const struct machine *machine)
 {
     uint32_t hash = interned_hash_of(&pool->names, machine->number), number = INTERNED_NONE;
 
     while ((number = interned_next_of(&pool->names, hash, number)) != INTERNED_NONE)
-        if (number != machine->number && strcmp(pool->entries[number]->machine.name, machine->name) == 0)
+        if (number != machine->number && strcmp(pool->entries[number]->machine.name, machine->name) == 0 &&
+            !machine_stands_for(machine, &pool->entries[number]->machine))
             return true;
     return false;
 }
@@ -568,11 +569,12 @@ const struct machine *pool_find(const struct pool *pool, const char *hypervisor,
     return id != INTERNED_NONE ? &pool->entries[id]->machine : NULL;
 }
 
-/* The one machine that `matches`; -ENOENT for none, -ENOTUNIQ for several. */
+/* The one that stands for all others of that UUID; -ENOENT for none, -ENOTUNIQ for several. */
 static int find_by_uuid(const struct pool *pool, const char *text, const struct machine **ret)
 {
     char uuid[UUID_TEXT_SIZE] = {0};
     const struct machine *found = NULL;
+    bool is_unique = true;
 
     if (strlen(text) != sizeof(uuid) - 1)
         return -ENOENT;
@@ -582,12 +584,15 @@ static int find_by_uuid(const struct pool *pool, const char *text, const struct 
     for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
         if (strcmp(machine->uuid, uuid) != 0)
             continue;
-        if (found != NULL)
-            return -ENOTUNIQ;
-        found = machine;
+        is_unique =
+            found == NULL || machine_stands_for(machine, found) || (is_unique && machine_stands_for(found, machine));
+        if (found == NULL || machine_stands_for(machine, found))
+            found = machine;
     }
     if (found == NULL)
         return -ENOENT;
+    if (!is_unique)
+        return -ENOTUNIQ;
     *ret = found;
     return 0;
 }
@@ -606,18 +611,29 @@ static int find_qualified(const struct pool *pool, const char *text, const struc
     return -ENOENT;
 }
 
+/* The one that stands for all others of that name. */
+static int find_by_own_name(const struct pool *pool, const char *name, const struct machine **ret)
+{
+    const struct machine *found = NULL;
+
+    for (const struct entry *entry = NULL; (entry = next_of_name(pool, name, entry)) != NULL;)
+        if (found == NULL || machine_stands_for(&entry->machine, found))
+            found = &entry->machine;
+    for (const struct entry *entry = NULL; (entry = next_of_name(pool, name, entry)) != NULL;)
+        if (&entry->machine != found && !machine_stands_for(found, &entry->machine))
+            return -ENOTUNIQ;
+    if (found == NULL)
+        return -ENOENT;
+    *ret = found;
+    return 0;
+}
+
 int pool_find_by_name(const struct pool *pool, const char *text, const struct machine **ret)
 {
-    const struct entry *entry = next_of_name(pool, text, NULL);
-    int r;
+    int r = find_by_own_name(pool, text, ret);
 
-    if (entry != NULL) {
-        if (next_of_name(pool, text, entry) != NULL)
-            return -ENOTUNIQ;
-        *ret = &entry->machine;
-        return 0;
-    }
-    r = find_qualified(pool, text, ret);
+    if (r == -ENOENT)
+        r = find_qualified(pool, text, ret);
     return r == -ENOENT ? find_by_uuid(pool, text, ret) : r;
 }
 

@@ -64,8 +64,8 @@ void pool_let_go(struct pool *pool, const struct machine *machine);
 const struct machine *pool_find(const struct pool *pool, const char *hypervisor, const char *uuid);
 
 /*
- * By "NAME", "HYPERVISOR/NAME" or UUID, as people write it. -ENOENT: no such machine. -ENOTUNIQ: the
- * name or UUID stands for machines on several hypervisors.
+ * By "NAME", "HYPERVISOR/NAME" or UUID, as people write it. Of a domain that was migrated, the one that runs is meant.
+ * -ENOENT: no such machine. -ENOTUNIQ: the name or UUID stands for machines on several hypervisors.
  */
 int pool_find_by_name(const struct pool *pool, const char *text, const struct machine **ret) _must_check_;
 

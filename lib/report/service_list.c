@@ -32,6 +32,7 @@ static void add_diverted(struct service_list *list, const struct pool *pool, con
     list->all[list->count++] = (struct listed_service){
         .original = service->original,
         .name = original != NULL ? service_name_of(pool, original) : service->name,
+        .plain_name = service->name,
         .priority = service->priority,
         .server = pool_find(pool, service->replacement.hypervisor, service->replacement.uuid),
         .diversion = diversion,
@@ -44,9 +45,43 @@ static void add_undiverted(struct service_list *list, const struct pool *pool, c
     list->all[list->count++] = (struct listed_service){
         .original = machine_ref_of(original),
         .name = service_name_of(pool, original),
+        .plain_name = machine_own_service_name(original),
         .priority = original->priority,
         .server = original,
     };
+}
+
+/* Of one domain, what is diverted comes first, then where it runs. */
+static int compare_domains(const void *left, const void *right)
+{
+    const struct listed_service *a = left, *b = right;
+    int order = strcmp(a->original.uuid, b->original.uuid);
+
+    if (order != 0)
+        return order;
+    if (a->diversion != NULL || b->diversion != NULL)
+        return (a->diversion == NULL) - (b->diversion == NULL);
+    return machine_stands_for(b->server, a->server) - machine_stands_for(a->server, b->server);
+}
+
+static bool stands_for(const struct listed_service *service, const struct listed_service *other)
+{
+    if (other->diversion != NULL || strcmp(service->original.uuid, other->original.uuid) != 0)
+        return false;
+    return service->diversion != NULL ? !machine_state_is_active(other->server->state)
+                                      : machine_stands_for(service->server, other->server);
+}
+
+/* What a migration left behind on a host, or is bringing to one, is no service of its own. */
+static void drop_copies(struct service_list *list)
+{
+    size_t kept = 0;
+
+    qsort(list->all, list->count, sizeof(*list->all), compare_domains);
+    for (size_t i = 0; i < list->count; i++)
+        if (kept == 0 || !stands_for(&list->all[kept - 1], &list->all[i]))
+            list->all[kept++] = list->all[i];
+    list->count = kept;
 }
 
 static int list_all(const struct coordinator *coordinator, struct service_list *list)
@@ -63,6 +98,7 @@ static int list_all(const struct coordinator *coordinator, struct service_list *
     for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;)
         if ((machine->roles & ROLE_PROTECTED) != 0 && machine->serves == NULL && machine->diverted == NULL)
             add_undiverted(list, pool, machine);
+    drop_copies(list);
     return 0;
 }
 

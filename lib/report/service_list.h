@@ -28,6 +28,7 @@ const char *service_state_name(enum service_state state);
 struct listed_service {
     struct machine_ref original;
     const char *name; /* as people can refer to it */
+    const char *plain_name;
     int priority;
     enum service_state state;
     const struct machine *server;      /* the replacement or the original; NULL: it is not in the pool (any more) */

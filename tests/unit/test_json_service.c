@@ -310,6 +310,26 @@ static void test_a_service_whose_host_is_not_connected_is_unknown(struct world *
     check_one(world, "up", NULL, "b");
 }
 
+static void test_a_service_that_is_migrated_is_shown_once(struct world *world)
+{
+    unsigned a = add_three(world), moved = world_add_on(world, 1, "a", MACHINE_SHUT_OFF);
+
+    world->domains[moved].uuid_of = a + 1;
+    world->domains[moved].role = "protected";
+    world_connect_all(world);
+    check_one(world, "up", NULL, "b"); /* it is still defined on the other host */
+    world_happen(world, moved, EVENT_STARTED_MIGRATED);
+    world_drive(world);
+    check_one(world, "up", NULL, "b");
+    world_happen(world, moved, EVENT_RESUMED);
+    world_happen(world, a, EVENT_STOPPED_MIGRATED);
+    world_drive(world);
+    check_one(world, "up", NULL, "b");
+    world_kill(world, moved);
+    world_pass(world, SETTLED);
+    check_one(world, "up", "b", "c");
+}
+
 static void test_a_replacement_that_was_stopped_and_undefined_leaves_its_service_stopped(struct world *world)
 {
     unsigned a = add_three(world);
@@ -424,6 +444,7 @@ int main(void)
         world_test(test_a_replacement_that_fails_and_has_none_leaves_its_service_down),
         world_test(test_a_stop_on_purpose_is_no_failure),
         world_test(test_a_service_whose_host_is_not_connected_is_unknown),
+        world_test(test_a_service_that_is_migrated_is_shown_once),
         world_test(test_a_replacement_that_was_stopped_and_undefined_leaves_its_service_stopped),
         world_test(test_a_candidate_that_comes_up_for_another_service_is_not_up_itself),
         world_test(test_the_most_important_come_first_and_then_the_names),

@@ -190,6 +190,34 @@ static void test_unique_names(void **state)
     assert_int_equal(find_by_name(fixture, "00000000-0000-4000-8000-00000000000f", NULL), -ENOENT);
 }
 
+static void test_a_name_means_where_a_domain_runs_after_a_migration(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *left = add(fixture, "local", 1, "twin"), *there = add(fixture, "other", 1, "twin");
+
+    pool_edit(fixture->pool, left)->state = MACHINE_SHUT_OFF;
+    pool_edit(fixture->pool, left)->reason = REASON_MIGRATED;
+    pool_edit(fixture->pool, there)->state = MACHINE_RUNNING;
+    assert_int_equal(find_by_name(fixture, "twin", there), 0);
+    assert_int_equal(find_by_name(fixture, there->uuid, there), 0);
+    assert_int_equal(find_by_name(fixture, "local/twin", left), 0);
+
+    /* It runs here, and is on its way there. */
+    pool_edit(fixture->pool, left)->state = MACHINE_RUNNING;
+    pool_edit(fixture->pool, left)->reason = REASON_UNKNOWN;
+    pool_edit(fixture->pool, there)->state = MACHINE_PAUSED;
+    pool_edit(fixture->pool, there)->reason = REASON_INCOMING;
+    assert_int_equal(find_by_name(fixture, "twin", left), 0);
+    assert_int_equal(find_by_name(fixture, left->uuid, left), 0);
+
+    pool_edit(fixture->pool, there)->state = MACHINE_RUNNING;
+    assert_int_equal(find_by_name(fixture, "twin", NULL), -ENOTUNIQ);
+    assert_int_equal(find_by_name(fixture, there->uuid, NULL), -ENOTUNIQ);
+    add(fixture, "third", 2, "twin"); /* which is another domain */
+    pool_edit(fixture->pool, there)->state = MACHINE_SHUT_OFF;
+    assert_int_equal(find_by_name(fixture, "twin", NULL), -ENOTUNIQ);
+}
+
 static void test_names_and_uuids_on_two_hypervisors_are_not_unique(void **state)
 {
     struct fixture *fixture = *state;
@@ -705,6 +733,7 @@ int main(void)
         pool_test(test_the_capacity_of_a_disk_that_stays_is_kept),
         pool_test(test_apply_without_wanting_the_machine),
         pool_test(test_unique_names),
+        pool_test(test_a_name_means_where_a_domain_runs_after_a_migration),
         pool_test(test_names_and_uuids_on_two_hypervisors_are_not_unique),
         pool_test(test_a_renamed_machine_is_found_by_its_new_name_only),
         pool_test(test_two_machines_may_swap_names),
