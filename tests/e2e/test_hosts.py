@@ -386,9 +386,14 @@ def test_evacuated_host_is_booted(network, daemon_for, dies_after_ms):
     assert running(network, 0) == ["a1"]
 
 
+def migration(network, name, to):
+    """What virsh is told to migrate it."""
+    return ["migrate", "--live", "--unsafe", "--persistent", "--undefinesource", name,
+            f"qemu+tcp://{network.address(to)}/system", "--migrateuri", f"tcp://{network.address(to)}"]
+
+
 def migrate(network, name, source, to):
-    network.hosts[source].virsh("migrate", "--live", "--unsafe", "--persistent", "--undefinesource", name,
-                                f"qemu+tcp://{network.address(to)}/system", "--migrateuri", f"tcp://{network.address(to)}")
+    network.hosts[source].virsh(*migration(network, name, to))
 
 
 def test_held_machine_that_is_migrated_stays_held(network, daemon_for):
@@ -437,6 +442,36 @@ def test_service_follows_its_machines_that_are_migrated(network, daemon_for):
     assert {first["replacement"], second["replacement"]} == {"s1", "s2"}
     assert daemon.ctl("failback", "a1", "--wait").returncode == 0
     assert running(network, 1) == ["a1"]
+
+
+def test_migration_that_is_cancelled_is_no_failure(network, daemon_for):
+    """While it goes on, for minutes, the machine is one; and where it does not arrive, nothing has failed."""
+    network.join_hosts()
+    source, to = network.hosts[:2]
+    source.run("a1", guest="linux", role="protected", resources=WEB)
+    to.define("s1", role="standby", resources=WEB)
+    daemon = daemon_for(0, 1)
+    under_way = subprocess.Popen(source.command("virsh", "-q", *migration(network, "a1", 1), "--bandwidth", "1"),
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: "a1" in running(network, 1) + to.virsh("list", "--state-paused", "--name").split(),
+                   "what comes in is listed", 30)
+        daemon.wait_for_machine("h1/a1", state="paused")
+        assert list(daemon.api.services()) == ["a1"] and daemon.api.services()["a1"]["hypervisor"] == "h0"
+        daemon.kill()
+        daemon.start()
+        assert daemon.api.services()["a1"]["state"] == "up"
+        source.virsh("domjobabort", "a1")
+        assert under_way.wait(timeout=30) != 0
+    finally:
+        if under_way.poll() is None:
+            under_way.kill()
+            under_way.wait()
+    assert "to migrate it here failed" in daemon.events.wait_for("event-noted")["text"]
+    assert daemon.api.recoveries() == [] and running(network, 0) == ["a1"]
+    source.kill_qemu("a1")
+    assert daemon.wait_for_recovery("a1")["outcome"] == "recovered"
+    assert running(network, 1) == ["s1"]
 
 
 @pytest.fixture
