@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "coordinator/machines.h"
 #include "coordinator/same_host.h"
+#include "coordinator/whereabouts.h"
 
 /* The fence command is run twice, and has to be ended when it hangs. */
 #define FENCE_EXTRA_US (10 * USEC_PER_SEC)
@@ -57,7 +58,7 @@ static bool is_needed(const struct registry *registry, const struct host *host)
         if (is_on(host, machine->hypervisor) && machine->hold == NULL && machine_is_protected(machine) &&
             was_in_service(registry, machine) && !machine_runs_elsewhere(registry, machine))
             return true;
-    return false;
+    return whereabouts_await(registry, host);
 }
 
 /*
@@ -256,6 +257,7 @@ static void carry_out(struct registry *registry, struct host *host, const struct
         outbox_tell_host(&registry->outbox, NOTICE_HOSTS_REJOINED, now, host->name,
                          "enough hypervisors are connected again; host_timeout of %s starts again", host->name);
     if (step->is_lost) {
+        host->given_up_us = now.mono_us;
         announce_loss(registry, host, now);
         host_tell(host, HOST_READER_RECOVERIES, HOST_FACT_LOST);
     }

@@ -10,6 +10,7 @@
 #include "coordinator/failures.h"
 #include "coordinator/moves.h"
 #include "coordinator/quarantine.h"
+#include "coordinator/whereabouts.h"
 
 /* ---- what there is to be known ---- */
 
@@ -157,6 +158,8 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
     if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
         failures_clear(registry, watch, machine);
     watch->has_run |= state == MACHINE_RUNNING;
+    if (machine_state_is_active(state))
+        whereabouts_forget(watch);
     if (state == MACHINE_RUNNING || state == MACHINE_SHUT_OFF)
         watch->was_lost_warming = false;
     if (machine->state != state) {
@@ -306,6 +309,16 @@ static void recall_stop(struct registry *registry, const struct watch *watch, co
     pool_edit(registry->pool, machine)->stopped_us = past_us < now.mono_us ? now.mono_us - past_us : 1;
 }
 
+/* It went down with its host, as an earlier daemon found: whether it runs elsewhere is asked at once. */
+static void await_restart(struct registry *registry, struct watch *watch, struct moment now)
+{
+    struct machine_ref ref = watch_ref(watch);
+
+    failure_await_restart(&watch->rare->track, &registry->config->failure, now);
+    failures_await_deadline(registry, watch);
+    (void)whereabouts_are_open(registry, &ref, now);
+}
+
 /*
  * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
  * without success and the report says the same, that is no new failure.
@@ -324,7 +337,7 @@ static void recall(struct registry *registry, struct watch *watch, const struct 
         return;
     edited->failed_unrecovered = true;
     if (memory->went_down_with_host)
-        failure_await_restart(&watch->rare->track, &registry->config->failure, now);
+        await_restart(registry, watch, now);
     else
         watch->rare->track.reported = true;
 }
@@ -397,10 +410,13 @@ static int judge_report(struct registry *registry, struct watch *watch, const st
     struct failure_context context = context_of(registry, machine, now);
     struct failure_track track = watch_rare(watch)->track;
     struct host *host = host_find(registry, machine->hypervisor);
+    struct machine_ref ref = machine_ref_of(machine);
+    bool is_missed = machine_state_is_active(machine->state) && (report == NULL || report->state == MACHINE_SHUT_OFF);
 
-    context.runs_elsewhere = machine_state_is_active(machine->state) &&
-                             (report == NULL || report->state == MACHINE_SHUT_OFF) &&
-                             machine_runs_elsewhere(registry, machine);
+    context.runs_elsewhere = is_missed && machine_runs_elsewhere(registry, machine);
+    context.may_run_elsewhere =
+        is_missed && !context.runs_elsewhere && (context.host_was_lost || context.host_has_rebooted) &&
+        (report == NULL || report->reason == REASON_UNKNOWN) && whereabouts_are_open(registry, &ref, now);
     *ret = failure_handle_listing(&track, report != NULL ? report->state : MACHINE_GONE,
                                   report != NULL ? report->reason : REASON_UNKNOWN, &context);
     if (watch_keep_track(watch, &track) == 0)
@@ -557,6 +573,20 @@ static bool is_hardly_gone(const struct registry *registry, struct watch *watch,
     return true;
 }
 
+/* Its host was booted anew without it, and whether it runs elsewhere is not known yet, perhaps since an earlier daemon. */
+static bool is_still_missed(struct registry *registry, struct watch *watch, const struct machine *machine,
+                            struct moment now)
+{
+    const struct machine_memory *memory = watch_remembered(watch);
+
+    if (memory->went_down_with_host && memory->failed_unrecovered && machine->state == MACHINE_SHUT_OFF &&
+        machine->event_sequence == 0 && watch_get_rare(watch) != NULL) {
+        await_restart(registry, watch, now);
+        watch_forget_state(watch);
+    }
+    return watch_rare(watch)->track.pending == CAUSE_HOST_LOST;
+}
+
 /* The hypervisor does not list this machine any more. */
 static void apply_absence(struct registry *registry, const struct machine *machine, uint64_t as_of, struct moment now)
 {
@@ -565,7 +595,8 @@ static void apply_absence(struct registry *registry, const struct machine *machi
 
     if (machine->event_sequence > as_of || !machine->is_present)
         return;
-    if (watch != NULL && is_hardly_gone(registry, watch, machine, now))
+    if (watch != NULL &&
+        (is_still_missed(registry, watch, machine, now) || is_hardly_gone(registry, watch, machine, now)))
         return;
     if (watch != NULL) {
         if (judge_report(registry, watch, machine, NULL, &verdict, now) < 0)
@@ -574,8 +605,12 @@ static void apply_absence(struct registry *registry, const struct machine *machi
         if (machine_state_is_active(machine->state) &&
             (verdict.kind == FAILURE_NOTED || verdict.kind == FAILURE_PLANNED))
             set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);
+        if (verdict.kind == FAILURE_PENDING)
+            set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_UNKNOWN);
         tell_state(registry, watch, MACHINE_GONE);
         failures_handle_verdict(registry, watch, machine, &verdict, now);
+        if (verdict.kind == FAILURE_PENDING)
+            return;
     }
     forget(registry, machine);
 }
@@ -685,8 +720,12 @@ static void tick(struct registry *registry, struct watch *watch, struct moment n
     const struct machine *machine = watch_machine(registry, watch);
     struct failure_context context = context_of(registry, machine, now);
     struct failure_track track = watch_rare(watch)->track;
-    struct failure_verdict verdict = failure_tick(&track, &context);
+    struct machine_ref ref = watch_ref(watch);
+    struct failure_verdict verdict;
 
+    context.may_run_elsewhere = track.pending == CAUSE_HOST_LOST && failure_deadline(&track) <= now.mono_us &&
+                                whereabouts_are_open(registry, &ref, now);
+    verdict = failure_tick(&track, &context);
     if (watch_keep_track(watch, &track) < 0)
         return; /* it is still due */
     failures_handle_verdict(registry, watch, machine, &verdict, now);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-bool moves_have_left(const struct registry *registry, const struct machine_ref *ref)
+static bool have_left(const struct registry *registry, const struct machine_ref *ref, bool is_start_awaited)
 {
     const struct machine *machine;
     const struct watch *watch;
@@ -15,10 +15,15 @@ bool moves_have_left(const struct registry *registry, const struct machine_ref *
     machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
     if (machine != NULL && machine->state != MACHINE_UNKNOWN)
         return (machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_GONE) &&
-               machine->reason == REASON_MIGRATED && !machine->is_starting;
+               machine->reason == REASON_MIGRATED && (is_start_awaited || !machine->is_starting);
     watch = watch_find(registry, ref);
     return watch != NULL && watch_remembered(watch)->state == MACHINE_SHUT_OFF &&
            watch_remembered(watch)->reason == REASON_MIGRATED;
+}
+
+bool moves_have_left(const struct registry *registry, const struct machine_ref *ref)
+{
+    return have_left(registry, ref, false);
 }
 
 /* NULL: on none, or on several. */
@@ -50,6 +55,11 @@ bool moves_run_elsewhere(const struct registry *registry, const struct machine_r
 const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref)
 {
     return moves_have_left(registry, ref) ? find_active_elsewhere(registry, ref) : NULL;
+}
+
+const struct machine *moves_find_started(const struct registry *registry, const struct machine_ref *ref)
+{
+    return have_left(registry, ref, true) ? find_active_elsewhere(registry, ref) : NULL;
 }
 
 /* ---- what follows ---- */

@@ -17,6 +17,9 @@ bool moves_run_elsewhere(const struct registry *registry, const struct machine_r
 /* Where the machine runs that was migrated away from there; NULL: it was not, or that is not known (yet). Borrowed. */
 const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref);
 
+/* The same of one whose start was asked for, if that took effect first: what the listing says of it may be older. */
+const struct machine *moves_find_started(const struct registry *registry, const struct machine_ref *ref);
+
 /* Diversions, the services of recoveries, and what recoveries are to end, follow their machines. */
 void moves_follow(struct registry *registry, struct moment now);
 

@@ -544,7 +544,7 @@ void recoveries_answer(void *self, const struct action *action, const struct act
 {
     struct recoveries *recoveries = self;
     struct recovery_event event = {
-        .kind = RECOVERY_ANSWER, .now = now, .result = relocation_correct(recoveries, action, result)};
+        .kind = RECOVERY_ANSWER, .now = now, .result = relocation_correct(recoveries, action, result, now)};
 
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];

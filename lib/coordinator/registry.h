@@ -86,17 +86,18 @@ struct host {
     const char *alike_to;               /* the other host that its last listing was like, borrowed; NULL: none */
     bool was_warned;                    /* of another host with its UUID */
     struct host_track track;
-    int64_t uptime_us; /* as its last listing said; 0: not known */
-    bool was_off;      /* a fact: fenced when the daemon last ran, and what it had is not looked at yet */
-    size_t n_listed;   /* machines, by its last listing */
-    bool has_rebooted; /* as the listing under way shows */
-    size_t went_down;  /* machines that the reboot took down */
-    bool is_unproven;  /* its URI is new, and it was never reached by it */
-    bool wants_fence;  /* fencing is to be asked for */
-    uint64_t fence_id; /* of the last one */
-    unsigned n_starts; /* of recoveries, under way there */
-    int64_t heard_us;  /* its last listing: mono_us */
-    int64_t asked_us;  /* when the other hosts were asked about it: mono_us */
+    int64_t uptime_us;   /* as its last listing said; 0: not known */
+    bool was_off;        /* a fact: fenced when the daemon last ran, and what it had is not looked at yet */
+    size_t n_listed;     /* machines, by its last listing */
+    bool has_rebooted;   /* as the listing under way shows */
+    size_t went_down;    /* machines that the reboot took down */
+    bool is_unproven;    /* its URI is new, and it was never reached by it */
+    bool wants_fence;    /* fencing is to be asked for */
+    uint64_t fence_id;   /* of the last one */
+    unsigned n_starts;   /* of recoveries, under way there */
+    int64_t heard_us;    /* its last listing: mono_us */
+    int64_t given_up_us; /* when it was taken for lost last: mono_us */
+    int64_t asked_us;    /* when the other hosts were asked about it: mono_us */
     unsigned facts[HOST_READER_COUNT];
 };
 
@@ -149,9 +150,10 @@ struct watch_rare {
     struct hang_track *hang;       /* NULL: its guest shows life */
     struct watch_memory *memory;   /* NULL: nothing is left of it */
     int64_t absent_since_us;       /* it runs, and is not listed any more: mono_us; 0: it is */
-    int64_t stopping_until_us;     /* its guest was asked to shut down, and may be silent up to then */
-    int64_t mended_us;             /* an operator defined it anew, or cleared it: mono_us; 0: not that is known */
-    int64_t late_stop_until_us;    /* it was asked to shut down by a call that came too late: mono_us; 0: it was not */
+    int64_t missed_us;          /* it is looked for on other hosts since then: mono_us; 0: it is not; see whereabouts */
+    int64_t stopping_until_us;  /* its guest was asked to shut down, and may be silent up to then */
+    int64_t mended_us;          /* an operator defined it anew, or cleared it: mono_us; 0: not that is known */
+    int64_t late_stop_until_us; /* it was asked to shut down by a call that came too late: mono_us; 0: it was not */
 };
 
 /* One machine, seen from the coordinator. There is a watch for each machine, so it is small. */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "coordinator/moves.h"
 #include "coordinator/open_recovery.h"
+#include "coordinator/whereabouts.h"
 
 /* What can be told without looking anything up: this is asked of each recovery after each input. NULL: not known. */
 static bool may_have_left(const struct machine *machine)
@@ -14,11 +15,18 @@ static bool may_have_left(const struct machine *machine)
     return machine == NULL || machine->state == MACHINE_UNKNOWN || machine->reason == REASON_MIGRATED;
 }
 
+/* A start that is resolved was asked for, and may have taken effect before the migration. */
+static const struct machine *find_candidate(const struct registry *registry, const struct recovery *recovery)
+{
+    if (recovery->replacement_name == NULL)
+        return NULL;
+    return recovery->state == RECOVERY_RESOLVING ? moves_find_started(registry, &recovery->replacement)
+                                                 : moves_find(registry, &recovery->replacement);
+}
+
 static void follow_candidate(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
-    const struct recovery *recovery = open->recovery;
-    const struct machine *machine =
-        recovery->replacement_name != NULL ? moves_find(recoveries->registry, &recovery->replacement) : NULL;
+    const struct machine *machine = find_candidate(recoveries->registry, open->recovery);
 
     if (machine != NULL && open_recovery_move(recoveries, open, machine) == 0)
         open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_RECONNECTED, .now = now});
@@ -53,12 +61,29 @@ void relocation_follow(struct recoveries *recoveries, struct moment now)
     }
 }
 
+/* The machine is not there, and nothing that is known of it says how that came. */
+static bool is_missed(const struct registry *registry, const struct action *action, const struct action_result *result)
+{
+    const struct machine *machine = pool_find(registry->pool, action->target.hypervisor, action->target.uuid);
+    bool is_unexplained =
+        result->error == -ENOENT ||
+        (action->kind == ACTION_GET_STATE && result->error == 0 && result->state == MACHINE_SHUT_OFF &&
+         (result->reason == REASON_UNKNOWN || result->reason == REASON_MIGRATED));
+
+    return is_unexplained && (machine == NULL || machine->state == MACHINE_UNKNOWN || machine_is_up(machine) ||
+                              machine->reason == REASON_MIGRATED);
+}
+
 const struct action_result *relocation_correct(const struct recoveries *recoveries, const struct action *action,
-                                               const struct action_result *result)
+                                               const struct action_result *result, struct moment now)
 {
     static const struct action_result unknown = {
         .error = -EAGAIN,
         .message = "it was migrated to another host, and is not seen there yet",
+    };
+    static const struct action_result sought = {
+        .error = -EINPROGRESS,
+        .message = "it is not on its host, and whether it runs on another one is not known yet",
     };
     bool is_off = result->error == -ENOENT || (result->error == 0 && result->state == MACHINE_SHUT_OFF), is_gone;
 
@@ -68,6 +93,9 @@ const struct action_result *relocation_correct(const struct recoveries *recoveri
         return result;
     if (!is_off)
         return result;
+    if (is_missed(recoveries->registry, action, result) &&
+        whereabouts_are_open(recoveries->registry, &action->target, now))
+        return &sought;
     /* News that it left is on its way where it runs elsewhere already. */
     is_gone = (result->error == -ENOENT || result->reason == REASON_MIGRATED) &&
               moves_run_elsewhere(recoveries->registry, &action->target);

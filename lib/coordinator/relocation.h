@@ -11,10 +11,10 @@
 void relocation_follow(struct recoveries *recoveries, struct moment now);
 
 /*
- * The answer to a question about a machine: one that has left its host, and is not seen yet where it runs, is not off. Such a
- * question is asked again. Borrowed.
+ * The answer to a question about a machine: one that has left its host, and is not seen yet where it runs, is not off; nor is
+ * one that is missed, before it was looked for on the other hosts. Such a question is asked again. Borrowed.
  */
 const struct action_result *relocation_correct(const struct recoveries *recoveries, const struct action *action,
-                                               const struct action_result *result);
+                                               const struct action_result *result, struct moment now);
 
 #endif

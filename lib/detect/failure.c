@@ -12,6 +12,9 @@
 /* How long after a watchdog began to power a guest off its stop still counts as the watchdog's doing. */
 #define WATCHDOG_OFF_US (120 * USEC_PER_SEC)
 
+/* The grace period of one that may run on another host goes on until that is known. */
+#define LOOK_AGAIN_US USEC_PER_SEC
+
 enum effect {
     EFFECT_NOTHING,
     EFFECT_UP,       /* it runs (again): what was remembered of its stop is void */
@@ -298,6 +301,21 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     }
 }
 
+/* Its host is back without it: a failure, unless it is still looked for on the others. */
+static struct failure_verdict judge_missed(struct failure_track *track, const char *why,
+                                           const struct failure_context *context)
+{
+    struct failure_verdict verdict;
+
+    if (!context->may_run_elsewhere)
+        return detected(track, CAUSE_HOST_LOST, why, context);
+    settle_stop(track);
+    verdict = judge_grace(track, CAUSE_HOST_LOST, why, context);
+    if (verdict.kind == FAILURE_PENDING)
+        track->pending_until_us = context->now.mono_us + LOOK_AGAIN_US;
+    return verdict;
+}
+
 /* Off, and libvirt does not know how that came, for it was started anew. */
 static struct failure_verdict judge_found_unexplained(struct failure_track *track,
                                                       const struct failure_context *context)
@@ -318,7 +336,7 @@ static struct failure_verdict judge_found_unexplained(struct failure_track *trac
         return planned("found off, while it is held");
     }
     if (context->host_was_lost)
-        return detected(track, CAUSE_HOST_LOST, "its host was lost, and came back without it", context);
+        return judge_missed(track, "its host was lost, and came back without it", context);
     settle_stop(track);
     if (context->host_has_rebooted && machine_state_is_in_service(context->known, context->known_reason))
         return judge_grace(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
@@ -341,7 +359,7 @@ static struct failure_verdict judge_found_gone(struct failure_track *track, cons
         return planned("found gone, while it is held");
     }
     if (context->host_has_rebooted && machine_state_is_in_service(context->known, context->known_reason))
-        return detected(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
+        return judge_missed(track, "its host was booted anew, and came back without it", context);
     settle_stop(track);
     return noted("it is gone, and libvirt no longer knows how it ended; not taken for a failure");
 }
@@ -468,6 +486,10 @@ struct failure_verdict failure_tick(struct failure_track *track, const struct fa
     if (cause == CAUSE_HOST_LOST && context->is_held) {
         settle_stop(track);
         return planned("found off after its host was booted, while it is held");
+    }
+    if (cause == CAUSE_HOST_LOST && context->may_run_elsewhere) {
+        track->pending_until_us = context->now.mono_us + LOOK_AGAIN_US;
+        return nothing;
     }
     if (cause == CAUSE_PANICKED)
         return detected(track, cause, "the guest panicked and libvirt has not ended it", context);

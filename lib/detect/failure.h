@@ -61,6 +61,7 @@ struct failure_context {
     bool host_has_rebooted;     /* since the listing before this one, and nothing is done about this machine already */
     bool has_managed_save;      /* with a listing */
     bool runs_elsewhere;        /* with a listing that finds it off: the same machine is up on another host */
+    bool may_run_elsewhere;     /* and that is not known yet */
     bool is_drilled;            /* it is being destroyed for a drill */
     bool is_held;               /* by the operator: that it is stopped is planned; that it crashes is not */
     bool host_is_shutting_down; /* the daemon's own host, wherever the machine is: SIGTERM is planned then */

@@ -81,7 +81,8 @@ void question_ask_later(struct question *question, const struct action_result *r
         question->waits_for_connection = true;
         return;
     }
-    pause_us *= ++question->asked;
+    if (result->error != -EINPROGRESS)
+        pause_us *= ++question->asked;
     question->deadline_us = now.mono_us + (pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US);
 }
 

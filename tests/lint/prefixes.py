@@ -21,6 +21,7 @@ ORDER = (
     ("coordinator/hold_marks.c",),
     ("coordinator/registry.c",),
     ("coordinator/moves.c",),
+    ("coordinator/whereabouts.c",),
     ("coordinator/tasks.c",),
     ("coordinator/holds.c",),
     ("coordinator/drills.c",),

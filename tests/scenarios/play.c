@@ -483,6 +483,7 @@ static void change_silently(struct play *play, const struct arguments *arguments
 
     if (arguments->state == MACHINE_SHUT_OFF)
         world_kill_silently(&play->world, arguments->machine);
+    domain->exists |= machine_state_is_active(arguments->state);
     domain->state = arguments->state;
     domain->reason = arguments->reason;
 }
