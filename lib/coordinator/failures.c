@@ -188,8 +188,13 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
         failures_leave(registry, watch, machine, verdict->cause, verdict->why, now);
         break;
     case FAILURE_PENDING:
-        if (watch_rare(watch)->warms != NULL || is_no_failure(registry, watch, verdict->cause))
+        if (watch_rare(watch)->warms != NULL)
             break;
+        if (is_no_failure(registry, watch, verdict->cause)) {
+            if (verdict->cause == CAUSE_HOST_LOST) /* nor is it one when the grace is over */
+                watch->rare->track.pending = CAUSE_NONE;
+            break;
+        }
         reserve_for_itself(registry, watch, machine);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_PENDING, now, machine,
                     "%s: %s; this counts as a failure unless it runs again in time", name, verdict->why);

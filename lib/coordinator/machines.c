@@ -73,8 +73,10 @@ static void forget(struct registry *registry, const struct machine *machine)
         return;
     watch_set_track(watch, (struct failure_track){0});
     watch_forget_state(watch);
-    if (has_left)
+    if (has_left) {
         moves_remember(registry, watch);
+        registry_tell(registry, FACT_SERVING_CHANGED);
+    }
     failures_forget(watch);
     watch->is_forgotten = true;
     watch_mark_changed(registry, watch);
@@ -181,6 +183,40 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
     edited->has_come_up &= watch_rare(watch)->serves != NULL || watch_rare(watch)->warms != NULL;
 }
 
+/*
+ * It is known as running on a host that cannot be looked at, and runs elsewhere: it was migrated away from there. Else it would
+ * be lost with that host.
+ */
+static void leave_unseen(struct registry *registry, const struct machine *machine)
+{
+    struct watch *watch = watch_of(registry, machine);
+
+    if (watch != NULL && machine_state_is_active(machine->state) && machine_runs_elsewhere(registry, machine))
+        set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);
+}
+
+static void leave_unseen_hosts(struct registry *registry, const struct machine *machine)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct host *host = &registry->hosts[i];
+        const struct machine *other = host->is_listed ? NULL : pool_find(registry->pool, host->name, machine->uuid);
+
+        if (other != NULL)
+            leave_unseen(registry, other);
+    }
+}
+
+void machines_see_no_more(struct registry *registry, const char *hypervisor)
+{
+    const struct machine *machine, *next;
+
+    for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
+        next = pool_next(registry->pool, machine);
+        if (strcmp(machine->hypervisor, hypervisor) == 0)
+            leave_unseen(registry, machine);
+    }
+}
+
 /* A replacement serves its service. */
 static bool is_original(const struct registry *registry, const struct watch *watch)
 {
@@ -251,6 +287,8 @@ static void apply_event_state(struct registry *registry, struct watch *watch, co
         return;
     came_up = state == MACHINE_RUNNING && machine->state != MACHINE_RUNNING;
     set_state(registry, watch, machine, state, reason);
+    if (came_up)
+        leave_unseen_hosts(registry, machine);
     tell_state(registry, watch, state);
     tell_seen(registry, watch, came_up, event->at);
 }
@@ -460,6 +498,8 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
         return;
     pool_edit(registry->pool, machine)->event_sequence = as_of;
     set_state(registry, watch, machine, report->state, reason_of(registry, machine, report));
+    if (report->state == MACHINE_RUNNING && (is_news || is_first))
+        leave_unseen_hosts(registry, machine);
     if (is_news)
         tell_state(registry, watch, report->state);
     tell_seen(registry, watch, report->state == MACHINE_RUNNING && (is_news || is_first), now);
@@ -602,8 +642,9 @@ static void apply_absence(struct registry *registry, const struct machine *machi
         if (judge_report(registry, watch, machine, NULL, &verdict, now) < 0)
             return;
         /* Gone without a word, it may have been migrated: should it be seen on another host, it was. */
-        if (machine_state_is_active(machine->state) &&
-            (verdict.kind == FAILURE_NOTED || verdict.kind == FAILURE_PLANNED))
+        if (machine_runs_elsewhere(registry, machine) ||
+            (machine_state_is_active(machine->state) &&
+             (verdict.kind == FAILURE_NOTED || verdict.kind == FAILURE_PLANNED)))
             set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);
         if (verdict.kind == FAILURE_PENDING)
             set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_UNKNOWN);

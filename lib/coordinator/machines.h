@@ -49,6 +49,8 @@ void machines_end_recovery(struct registry *registry, struct watch *watch, const
                            bool runs_after_all);
 /* Ends a hold on the machine, which may be gone afterwards, and its watch with it. */
 void machines_let_go(struct registry *registry, const struct machine *machine);
+/* The hypervisor cannot be reached any more: what runs elsewhere by now has left it. */
+void machines_see_no_more(struct registry *registry, const char *hypervisor);
 /* The machines of this hypervisor go, and none of them counts as failed. */
 void machines_forget_of(struct registry *registry, const char *hypervisor);
 /* Machines of hypervisors that are no longer configured go. */

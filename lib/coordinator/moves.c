@@ -38,7 +38,7 @@ static const struct machine *find_active_elsewhere(const struct registry *regist
         if (!host->is_listed || strcmp(host->name, ref->hypervisor) == 0)
             continue;
         other = pool_find(registry->pool, host->name, ref->uuid);
-        if (other == NULL || !machine_state_is_active(other->state))
+        if (other == NULL || !machine_state_is_active(other->state) || machine_is_incoming(other))
             continue;
         if (found != NULL)
             return NULL;

@@ -10,6 +10,7 @@
 #include "coordinator/failures.h"
 #include "coordinator/keep.h"
 #include "coordinator/moves.h"
+#include "coordinator/whereabouts.h"
 #include "workflow/question.h"
 
 /* In service: one that is on its way to being warm does nothing for users. */
@@ -102,11 +103,20 @@ static void end_at_original(struct registry *registry, struct diversion *diversi
     end(registry, diversion);
 }
 
+/* One that left its host runs on, unless all others say that they do not have it. */
+static bool is_surely_off(struct registry *registry, const struct machine_ref *ref, struct moment now)
+{
+    if (!machine_is_surely_off(registry, ref))
+        return false;
+    return !moves_have_left(registry, ref) ||
+           !(moves_run_elsewhere(registry, ref) || whereabouts_are_open(registry, ref, now));
+}
+
 /* Those that were seen off come back only if an operator starts them for something else. */
-static void forget_former(struct registry *registry, struct diversion *diversion)
+static void forget_former(struct registry *registry, struct diversion *diversion, struct moment now)
 {
     for (size_t i = diversion->n_former; i-- > 0;)
-        if (machine_is_surely_off(registry, &diversion->former[i])) {
+        if (is_surely_off(registry, &diversion->former[i], now)) {
             diversion->former[i] = diversion->former[--diversion->n_former];
             diversion->is_changed = true;
         }
@@ -170,11 +180,11 @@ static bool is_being_recovered(const struct registry *registry, const struct div
 }
 
 /* It is off, or stands by again, warm. */
-static bool serves_no_more(const struct registry *registry, const struct diversion *diversion,
-                           const struct machine *replacement)
+static bool serves_no_more(struct registry *registry, const struct diversion *diversion,
+                           const struct machine *replacement, struct moment now)
 {
     return (replacement != NULL && replacement->keeping != KEEPING_NONE) ||
-           machine_is_surely_off(registry, &diversion->service.replacement);
+           is_surely_off(registry, &diversion->service.replacement, now);
 }
 
 static void look(struct services *services, struct diversion *diversion, struct moment now)
@@ -190,7 +200,7 @@ static void look(struct services *services, struct diversion *diversion, struct 
         end(registry, diversion);
         return;
     }
-    if (runs(original) && serves_no_more(registry, diversion, replacement)) {
+    if (runs(original) && serves_no_more(registry, diversion, replacement, now)) {
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, original, "%s serves again itself; %s is off",
                     original->name, diversion->service.replacement_name);
         end_at_original(registry, diversion, now);
@@ -200,7 +210,7 @@ static void look(struct services *services, struct diversion *diversion, struct 
         diversion->is_stopped = false;
         diversion->is_changed = true;
     }
-    forget_former(registry, diversion);
+    forget_former(registry, diversion, now);
     look_for_second(services, diversion, replacement, now);
 }
 
@@ -287,7 +297,7 @@ static void resolve_stopped(struct services *services, struct moment now)
 
         if (moves_find(services->registry, &(*at)->action.target) != NULL)
             tasks_drop(at); /* it runs on, elsewhere */
-        else if (machine_is_surely_off(services->registry, &(*at)->action.target))
+        else if (is_surely_off(services->registry, &(*at)->action.target, now))
             resolve(services, at, was_destroyed, now);
         else
             at = &(*at)->next;
@@ -487,6 +497,9 @@ static void spare(struct services *services, struct task **at)
         return;
     }
     look_later(services, task);
+    if (task->action.id != 0) /* its guest may obey yet */
+        failures_expect_late_stop(services->registry, &task->action.target,
+                                  (struct moment){.mono_us = task->deadline_us});
     tasks_drop(at);
 }
 

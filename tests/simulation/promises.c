@@ -389,7 +389,9 @@ static void check_brake(struct simulation *simulation, const struct book *book)
 
     if (config->share == 0 || n_failed < config->minimum || n_failed * MILLIONTHS <= n_protected * config->share)
         return;
-    if (!coordinator_is_braked(simulation->coordinator) && !book->is_over_budget && !simulation->has_jumped)
+    /* One that ended as it began, as beyond the limit, begins nothing that the brake could hold back. */
+    if (!coordinator_is_braked(simulation->coordinator) && !book->is_over_budget &&
+        !recovery_state_is_final(book->state) && !simulation->has_jumped)
         violate(simulation, "%zu of %zu protected machines failed at once and the brake is off", n_failed, n_protected);
 }
 

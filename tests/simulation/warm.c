@@ -291,7 +291,8 @@ static const struct domain *find_left_cold(const struct simulation *simulation)
 
     for (unsigned i = 0; i < simulation->n_domains; i++)
         n_kept += warm_is_kept(simulation, &simulation->domains[i]);
-    if (n_kept >= simulation->config->standby.warm || simulation->config->standby.memory_limit_bytes != 0)
+    if (n_kept >= simulation->config->standby.warm || simulation->config->standby.memory_limit_bytes != 0 ||
+        simulation->config->recovery.order == ORDER_ORIGINAL_ONLY) /* no standby is ever started */
         return NULL;
     for (unsigned i = 0; i < simulation->n_domains; i++) {
         const struct domain *only = only_standby_of(simulation, &simulation->domains[i]);
