@@ -367,7 +367,7 @@ static bool is_nothing(const struct watch_rare *rare)
            rare->recovers == NULL && rare->serves == NULL && rare->warms == NULL && rare->warm.failures == 0 &&
            rare->warm.not_before_us == 0 && rare->warm.may_start_until_us == 0 && rare->panics == NULL &&
            rare->hang == NULL && rare->memory == NULL && rare->absent_since_us == 0 && rare->stopping_until_us == 0 &&
-           rare->late_stop_until_us == 0 && rare->mended_us == 0;
+           rare->late_stop_until_us == 0 && rare->mended_us == 0 && rare->missed_us == 0;
 }
 
 void watch_tidy(struct watch *watch)
