@@ -199,8 +199,10 @@ static void leave_unseen_hosts(struct registry *registry, const struct machine *
 {
     for (size_t i = 0; i < registry->n_hosts; i++) {
         const struct host *host = &registry->hosts[i];
-        const struct machine *other = host->is_listed ? NULL : pool_find(registry->pool, host->name, machine->uuid);
+        const struct machine *other = NULL;
 
+        if (!host->is_listed && strcmp(host->name, machine->hypervisor) != 0)
+            other = pool_find(registry->pool, host->name, machine->uuid);
         if (other != NULL)
             leave_unseen(registry, other);
     }

@@ -183,8 +183,14 @@ static bool is_being_recovered(const struct registry *registry, const struct div
 static bool serves_no_more(struct registry *registry, const struct diversion *diversion,
                            const struct machine *replacement, struct moment now)
 {
+    const struct diverted_service *service = &diversion->service;
+
+    /* It was migrated back, to be the original. */
+    if (strcmp(service->replacement.uuid, service->original.uuid) == 0 &&
+        moves_have_left(registry, &service->replacement))
+        return true;
     return (replacement != NULL && replacement->keeping != KEEPING_NONE) ||
-           is_surely_off(registry, &diversion->service.replacement, now);
+           is_surely_off(registry, &service->replacement, now);
 }
 
 static void look(struct services *services, struct diversion *diversion, struct moment now)
