@@ -629,6 +629,15 @@ static bool is_still_missed(struct registry *registry, struct watch *watch, cons
     return watch_rare(watch)->track.pending == CAUSE_HOST_LOST;
 }
 
+/* The same machine is up on another host, by later news than those of its state here. */
+static bool has_come_up_elsewhere(const struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct machine *other = moves_find_up(registry, &ref);
+
+    return other != NULL && other->event_sequence > machine->event_sequence;
+}
+
 /* The hypervisor does not list this machine any more. */
 static void apply_absence(struct registry *registry, const struct machine *machine, uint64_t as_of, struct moment now)
 {
@@ -644,7 +653,7 @@ static void apply_absence(struct registry *registry, const struct machine *machi
         if (judge_report(registry, watch, machine, NULL, &verdict, now) < 0)
             return;
         /* Gone without a word, it may have been migrated: should it be seen on another host, it was. */
-        if (machine_runs_elsewhere(registry, machine) ||
+        if (has_come_up_elsewhere(registry, machine) ||
             (machine_state_is_active(machine->state) &&
              (verdict.kind == FAILURE_NOTED || verdict.kind == FAILURE_PLANNED)))
             set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);

@@ -26,8 +26,7 @@ bool moves_have_left(const struct registry *registry, const struct machine_ref *
     return have_left(registry, ref, false);
 }
 
-/* NULL: on none, or on several. */
-static const struct machine *find_active_elsewhere(const struct registry *registry, const struct machine_ref *ref)
+const struct machine *moves_find_up(const struct registry *registry, const struct machine_ref *ref)
 {
     const struct machine *found = NULL;
 
@@ -49,17 +48,17 @@ static const struct machine *find_active_elsewhere(const struct registry *regist
 
 bool moves_run_elsewhere(const struct registry *registry, const struct machine_ref *ref)
 {
-    return find_active_elsewhere(registry, ref) != NULL;
+    return moves_find_up(registry, ref) != NULL;
 }
 
 const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref)
 {
-    return moves_have_left(registry, ref) ? find_active_elsewhere(registry, ref) : NULL;
+    return moves_have_left(registry, ref) ? moves_find_up(registry, ref) : NULL;
 }
 
 const struct machine *moves_find_started(const struct registry *registry, const struct machine_ref *ref)
 {
-    return have_left(registry, ref, true) ? find_active_elsewhere(registry, ref) : NULL;
+    return have_left(registry, ref, true) ? moves_find_up(registry, ref) : NULL;
 }
 
 /* ---- what follows ---- */

@@ -12,6 +12,8 @@
 
 /* It was migrated away from there, as libvirt says, and was not started there since. */
 bool moves_have_left(const struct registry *registry, const struct machine_ref *ref);
+/* The machine of its UUID that is up on another host; NULL: there is none, or several are. Borrowed. */
+const struct machine *moves_find_up(const struct registry *registry, const struct machine_ref *ref);
 /* A machine of its UUID is up on another host. */
 bool moves_run_elsewhere(const struct registry *registry, const struct machine_ref *ref);
 /* Where the machine runs that was migrated away from there; NULL: it was not, or that is not known (yet). Borrowed. */
