@@ -43,11 +43,12 @@ static void answer(const struct exchange *exchange, int error, char *json)
     reply_json(exchange->request, HTTP_OK, error < 0 ? NULL : json);
 }
 
-static int collect_status(const struct exchange *exchange, struct status *ret)
+/* plan: as of status_collect. */
+static int collect_status(const struct exchange *exchange, struct plan *plan, struct status *ret)
 {
     const struct api_backend *backend = exchange->routes->backend;
     void *context = exchange->routes->context;
-    int r = status_collect(exchange->coordinator, ret);
+    int r = status_collect(exchange->coordinator, plan, ret);
 
     if (r < 0)
         return r;
@@ -63,7 +64,7 @@ static void get_status(struct exchange *exchange)
 {
     struct status status = {0};
     char *json = NULL;
-    int r = collect_status(exchange, &status);
+    int r = collect_status(exchange, coordinator_plan(exchange->coordinator, now(exchange)), &status);
 
     if (r == 0)
         r = json_format_status(&status, &json);
@@ -75,7 +76,7 @@ static void get_metrics(struct exchange *exchange)
 {
     struct status status = {0};
     char *text = NULL;
-    int r = collect_status(exchange, &status);
+    int r = collect_status(exchange, NULL, &status);
 
     if (r == 0)
         r = metrics_format(&status, exchange->pool, &exchange->routes->counters, &text);

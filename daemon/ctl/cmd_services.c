@@ -46,24 +46,47 @@ static const char *server_of(const json_t *service)
     return original == NULL || field_is(service, "name", original) ? "itself" : original;
 }
 
+static bool has_next(const json_t *service)
+{
+    return json_is_object(json_object_get(service, "next")) || restarts_itself(service);
+}
+
 static void add_service(struct table *table, const json_t *service)
 {
     const char *state = field_word(service, "state");
     _cleanup_(freep) char *since = field_instant(service, "since");
     _cleanup_(freep) char *next = next_of(service);
-    bool has_next = json_is_object(json_object_get(service, "next")) || restarts_itself(service);
     bool is_diverted = json_is_object(json_object_get(service, "served_by"));
 
     table_add(table, STYLE_STRONG, "%s", field_word(service, "name"));
     table_add(table, is_diverted ? STYLE_NOTABLE : STYLE_PLAIN, "%s", server_of(service));
     table_add(table, STYLE_PLAIN, "%s", since);
     table_add(table, style_of_service(state), "%s", state);
-    table_add(table, has_next || !field_is(service, "state", "up") ? STYLE_PLAIN : STYLE_BAD, "%s", next);
+    table_add(table, has_next(service) || !field_is(service, "state", "up") ? STYLE_PLAIN : STYLE_BAD, "%s", next);
 }
 
-/* What the operator does now about services that are down. */
+/* "web-1, db-1": services that are up and that no machine would take over; empty: there is none. */
+static char *names_without_next(const json_t *services)
+{
+    char *names = format_text("%s", "");
+
+    for (size_t i = 0; i < json_array_size(services); i++) {
+        const json_t *service = json_array_get(services, i);
+        _cleanup_(freep) char *before = NULL;
+
+        if (!field_is(service, "state", "up") || has_next(service))
+            continue;
+        before = names;
+        names = format_text("%s%s%s", before, before[0] != '\0' ? ", " : "", field_word(service, "name"));
+    }
+    return names;
+}
+
+/* What the operator does now about services that are down, that no machine would take over, or that are kept by half. */
 static void print_ways_out(const json_t *services)
 {
+    _cleanup_(freep) char *bare = names_without_next(services);
+
     for (size_t i = 0; i < json_array_size(services); i++) {
         const json_t *service = json_array_get(services, i);
         const char *recovery = field_text(service, "recovery");
@@ -71,7 +94,15 @@ static void print_ways_out(const json_t *services)
         if (field_is(service, "state", "down") && recovery != NULL)
             print_paragraph(STYLE_BAD, 2, "%s is down; why: understudyctl history %s", field_word(service, "name"),
                             recovery);
+        if (field_true(service, "half_kept"))
+            print_paragraph(
+                STYLE_NOTABLE, 2,
+                "%s: the order to keep %s was carried out by half, and its metadata names the service: give the "
+                "order again (understudyctl keep %s), or take service= out of its metadata",
+                field_word(service, "name"), server_of(service), field_word(service, "name"));
     }
+    if (bare[0] != '\0')
+        print_paragraph(STYLE_BAD, 2, "No machine would take over %s: understudyctl explain SERVICE says why", bare);
 }
 
 /* Without any service: of what was not listed nothing is known. */

@@ -119,12 +119,16 @@ static void print_hypervisors(const json_t *hypervisors)
     print_troubles(hypervisors);
 }
 
-/* "5: 4 up, 1 down; 1 served by a replacement": states that no service is in are left out. */
+/*
+ * "5: 4 up, 1 down; 1 served by a replacement; 2 are up and NO MACHINE WOULD TAKE OVER: …": states that no service is in
+ * are left out.
+ */
 static void print_services(const json_t *services)
 {
     static const char *const states[] = {"up", "recovering", "down", "stopped", "held", "unknown"};
-    _cleanup_(freep) char *text = format_text("%s", "");
-    int64_t total = 0, diverted = field_integer(services, "diverted");
+    _cleanup_(freep) char *text = format_text("%s", ""), *replaced = NULL, *bare = NULL;
+    int64_t total = 0, diverted = field_integer(services, "diverted"),
+            lacking = field_integer(services, "without_next");
 
     for (size_t i = 0; i < ELEMENTS_OF(states); i++) {
         int64_t count = field_integer(services, states[i]);
@@ -134,8 +138,11 @@ static void print_services(const json_t *services)
                          : format_text("%s", before);
         total += count;
     }
-    print_fact("services", diverted > 0 ? "%" PRId64 "%s; %" PRId64 " served by a replacement" : "%" PRId64 "%s", total,
-               text, diverted);
+    replaced = diverted > 0 ? format_text("; %" PRId64 " served by a replacement", diverted) : format_text("%s", "");
+    bare = lacking > 0
+               ? format_text("; NO MACHINE WOULD TAKE OVER %" PRId64 " of them: understudyctl services", lacking)
+               : format_text("%s", "");
+    print_fact("services", "%" PRId64 "%s%s%s", total, text, replaced, bare);
 }
 
 /* What an administrator has to say before anything can happen at all. */

@@ -173,6 +173,13 @@ static enum failure_cause stops_late(struct registry *registry, struct watch *wa
     return was_late_call ? CAUSE_LAST_STOPPED : CAUSE_NONE;
 }
 
+/* By the drill that is to crash it, which suspends it first: no stop of its own. */
+static bool is_dumped(const struct registry *registry, const struct watch *watch, const struct machine *machine,
+                      struct moment now)
+{
+    return machine != NULL && machine->state == MACHINE_PAUSED && drills_is_due(registry, watch, now);
+}
+
 void failures_handle_verdict(struct registry *registry, struct watch *watch, const struct machine *machine,
                              const struct failure_verdict *verdict, struct moment now)
 {
@@ -215,7 +222,7 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
             drills_end(registry, watch);
         if (machine != NULL && watch_rare(watch)->warms == NULL && watch_rare(watch)->recovers == NULL)
             watch_remember_stop(registry, watch, machine, now);
-        if (!watch_is_taken(watch))
+        if (!watch_is_taken(watch) && !is_dumped(registry, watch, machine, now))
             outbox_tell(&registry->outbox, NOTICE_STOP_PLANNED, now, machine, "%s stopped: %s", name, verdict->why);
         break;
     case FAILURE_NONE:

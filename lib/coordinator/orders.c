@@ -17,6 +17,7 @@
 #include "coordinator/opening.h"
 #include "coordinator/quarantine.h"
 #include "coordinator/services.h"
+#include "coordinator/standby/choose.h"
 
 /* An order under examination. */
 struct request {
@@ -496,6 +497,23 @@ static int check_starts_itself(const struct request *request, bool *ret)
                   request->machine->name);
 }
 
+/* A candidate lacks nothing but memory, and a recovery would have it from standbys that are kept warm. 1, 0; -ENOMEM. */
+static int would_make_room(const struct request *request)
+{
+    struct choice_request choice = request_of(request, RELIEF_FIRST);
+    struct candidate candidate;
+    int r = choose_begin(request->registry->chooser, &choice);
+
+    while (r == 0 && (r = choose_next(request->registry->chooser, &candidate)) > 0) {
+        r = 0;
+        if (candidate.verdict == CANDIDATE_NO_MEMORY &&
+            standby_could_make_room(request->recoveries->standby, candidate.machine->hypervisor,
+                                    domain_description_host_memory_kib(candidate.machine->description)))
+            return 1;
+    }
+    return r;
+}
+
 /* 0: something would be started if the machine failed now. */
 static int check_would_recover(struct request *request)
 {
@@ -512,7 +530,9 @@ static int check_would_recover(struct request *request)
     if (r < 0 || starts_itself)
         return r;
     r = pool_settle(request->registry->pool, request->now.mono_us);
-    return r < 0 ? r : find_best(request, &best);
+    if (r == 0)
+        r = would_make_room(request);
+    return r < 0 ? r : r > 0 ? 0 : find_best(request, &best);
 }
 
 /* To a refusal: the machine can be crashed all the same. */

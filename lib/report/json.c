@@ -44,6 +44,7 @@ static json_t *service_counts_value(struct json_maker *maker, const struct servi
     for (int state = 0; state < SERVICE_STATE_COUNT; state++)
         json_put(maker, object, service_state_name((enum service_state)state), json_count(counts->by_state[state]));
     json_put(maker, object, "diverted", json_count(counts->diverted));
+    json_put(maker, object, "without_next", json_count(counts->without_next));
     return object;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "report/json_value.h"
 
 /* Which machine would take over from each service, and on how many of them each machine is counted. */
@@ -56,6 +57,17 @@ static json_t *served_by_value(struct json_maker *maker, const struct pool *pool
     return object;
 }
 
+/* An order to keep the replacement was begun and called off: the metadata of that names the service, and it is not its original. */
+static bool is_half_kept(const struct pool *pool, const struct diversion *diversion)
+{
+    const struct machine *replacement;
+
+    if (diversion == NULL || diversion->keep.step != KEEP_NONE)
+        return false;
+    replacement = pool_find(pool, diversion->service.replacement.hypervisor, diversion->service.replacement.uuid);
+    return replacement != NULL && text_equal(replacement->description->service, diversion->service.name);
+}
+
 static json_t *service_value(struct json_maker *maker, const struct pool *pool, const struct listed_service *service,
                              const struct candidate *next, size_t shared_by, bool restarts_itself)
 {
@@ -74,6 +86,7 @@ static json_t *service_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "next", json_planned(maker, pool, next));
     json_put(maker, object, "restarts_itself", json_boolean(restarts_itself));
     json_put(maker, object, "shared_by", json_count(shared_by));
+    json_put(maker, object, "half_kept", json_boolean(is_half_kept(pool, diversion)));
     json_put(maker, object, "hold", json_hold(maker, service->server != NULL ? service->server->hold : NULL));
     return object;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose/plan.h"
+
 const char *service_state_name(enum service_state state)
 {
     static const char *const names[SERVICE_STATE_COUNT] = {
@@ -235,13 +237,23 @@ void service_list_done(struct service_list *list)
     *list = (struct service_list){0};
 }
 
-struct service_counts service_list_count(const struct service_list *list)
+/* Where nothing but the failed machine itself is started, none is missing. */
+static bool lacks_next(const struct listed_service *service, struct plan *plan)
+{
+    struct plan_answer answer;
+
+    return plan != NULL && !plan_is_empty(plan) && service->state == SERVICE_UP &&
+           (plan_find(plan, service->server, &answer) < 0 || answer.best.machine == NULL);
+}
+
+struct service_counts service_list_count(const struct service_list *list, struct plan *plan)
 {
     struct service_counts counts = {0};
 
     for (size_t i = 0; i < list->count; i++) {
         counts.by_state[list->all[i].state]++;
         counts.diverted += list->all[i].diversion != NULL;
+        counts.without_next += lacks_next(&list->all[i], plan);
     }
     return counts;
 }

@@ -54,9 +54,11 @@ void service_list_done(struct service_list *list);
 
 struct service_counts {
     size_t by_state[SERVICE_STATE_COUNT];
-    size_t diverted; /* of all */
+    size_t diverted;     /* of all */
+    size_t without_next; /* of those that are up: no machine would take over */
 };
 
-struct service_counts service_list_count(const struct service_list *list);
+/* plan: of coordinator_plan; NULL: without_next is not counted. */
+struct service_counts service_list_count(const struct service_list *list, struct plan *plan);
 
 #endif

@@ -27,18 +27,18 @@ struct machine_counts status_count_machines(const struct pool *pool)
     return counts;
 }
 
-static int count_services(const struct coordinator *coordinator, struct service_counts *ret)
+static int count_services(const struct coordinator *coordinator, struct plan *plan, struct service_counts *ret)
 {
     _cleanup_(service_list_done) struct service_list services = {0};
     int r = service_list_collect(coordinator, &services);
 
     if (r < 0)
         return r;
-    *ret = service_list_count(&services);
+    *ret = service_list_count(&services, plan);
     return 0;
 }
 
-int status_collect(const struct coordinator *coordinator, struct status *ret)
+int status_collect(const struct coordinator *coordinator, struct plan *plan, struct status *ret)
 {
     size_t n = coordinator_hypervisor_count(coordinator);
     struct status status = {
@@ -48,7 +48,7 @@ int status_collect(const struct coordinator *coordinator, struct status *ret)
         .machines = status_count_machines(coordinator_pool(coordinator)),
         .n_hypervisors = n,
     };
-    int r = count_services(coordinator, &status.services);
+    int r = count_services(coordinator, plan, &status.services);
 
     if (r < 0)
         return r;

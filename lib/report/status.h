@@ -42,8 +42,8 @@ struct status {
     size_t recoveries[RECOVERY_STATE_COUNT]; /* those that the coordinator still keeps, by state */
 };
 
-/* Fills in what the coordinator knows; the rest is zero. End with status_done. -ENOMEM. */
-int status_collect(const struct coordinator *coordinator, struct status *ret) _must_check_;
+/* Fills in what the coordinator knows; the rest is zero. plan: as of service_list_count. End with status_done. -ENOMEM. */
+int status_collect(const struct coordinator *coordinator, struct plan *plan, struct status *ret) _must_check_;
 void status_done(struct status *status);
 
 struct machine_counts status_count_machines(const struct pool *pool);

@@ -34,7 +34,7 @@ def test_waiting_for_the_end(host, daemon_on):
     host.run("vm-a", resources=WEB)
 
     drill = daemon_on().ctl("drill", "vm-a", "--yes", "--wait")
-    assert "vm-standby runs in its place" in drill.stdout
+    assert "vm-standby runs in its place" in drill.stdout and "stop-planned" not in drill.stdout
 
 
 def test_a_drill_under_the_brake_is_refused(host, daemon_on):

@@ -117,7 +117,7 @@ static void test_status(void **state)
         .hypervisors = hypervisors,
         .n_hypervisors = 2,
         .machines = {.total = 3, .running = 1, .standing_by = 2, .protected = 3},
-        .services = {.by_state = {[SERVICE_UP] = 2, [SERVICE_UNKNOWN] = 1}, .diverted = 1},
+        .services = {.by_state = {[SERVICE_UP] = 2, [SERVICE_UNKNOWN] = 1}, .diverted = 1, .without_next = 2},
         .recoveries =
             {[RECOVERY_CONFIRMING] = 1, [RECOVERY_SETTLING] = 2, [RECOVERY_RECOVERED] = 4, [RECOVERY_OBSERVED] = 8},
     };
@@ -140,6 +140,7 @@ static void test_status(void **state)
     assert_true(number_at(services, "down") == 0);
     assert_true(number_at(services, "unknown") == 1);
     assert_true(number_at(services, "diverted") == 1);
+    assert_true(number_at(services, "without_next") == 2);
     recoveries = json_object_get(document, "recoveries");
     assert_true(number_at(recoveries, "under_way") == 3);
     assert_true(number_at(recoveries, "recovered") == 4);

@@ -89,7 +89,7 @@ static size_t count(const struct world *world, enum service_state state, size_t 
     struct status status;
     size_t n;
 
-    assert_int_equal(status_collect(world->coordinator, &status), 0);
+    assert_int_equal(status_collect(world->coordinator, NULL, &status), 0);
     n = status.services.by_state[state];
     *ret_diverted = status.services.diverted;
     status_done(&status);
@@ -203,6 +203,74 @@ static void test_a_service_is_shown_by_its_stored_name(struct world *world)
     machine = machine_of(world, a + 1);
     check_text(machine, "serves", "shop");
     json_decref(machine);
+}
+
+/* An operator gives the order to keep "b", and it is called off by the metadata of "a". */
+static void keep_by_half(struct world *world, unsigned a)
+{
+    struct order order = {.kind = ORDER_KEEP, .machine = machine_ref_of(world_machine(world, a))};
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    world->domains[a].metadata_error = -EIO;
+    assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answer), 0);
+    world_pass(world, 5 * 60 * USEC_PER_SEC);
+}
+
+static void check_half_kept(const struct world *world, bool expected)
+{
+    json_t *services = services_of(world);
+
+    assert_int_equal(json_array_size(services), 1);
+    assert_int_equal(json_is_true(json_object_get(json_array_get(services, 0), "half_kept")), expected);
+    json_decref(services);
+}
+
+static void test_an_order_to_keep_that_was_carried_out_by_half_is_told_until_it_is_mended(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    check_half_kept(world, false);
+    keep_by_half(world, a);
+    check_half_kept(world, true);
+    world->domains[a + 1].service[0] = '\0';
+    world_tell(world, a + 1, EVENT_CHANGED);
+    world_drive(world);
+    check_half_kept(world, false);
+}
+
+static size_t count_without_next(const struct world *world)
+{
+    struct status status;
+    size_t n;
+
+    assert_int_equal(status_collect(world->coordinator, coordinator_plan(world->coordinator, world->now), &status), 0);
+    n = status.services.without_next;
+    status_done(&status);
+    return n;
+}
+
+static void test_services_that_no_machine_would_take_over_are_counted(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    assert_int_equal(count_without_next(world), 0);
+    for (unsigned i = 1; i < 3; i++) {
+        world->domains[a + i].role = "ignored";
+        world_tell(world, a + i, EVENT_CHANGED);
+    }
+    world_drive(world);
+    assert_int_equal(count_without_next(world), 1);
+    /* The failed machine itself is started, and no other is missing. */
+    world->config.recovery.order = ORDER_ORIGINAL_ONLY;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    assert_int_equal(count_without_next(world), 0);
+    world->config.recovery.order = ORDER_REPLACEMENT;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_kill(world, a);
+    world_drive(world);
+    assert_int_equal(count_without_next(world), 0); /* it is down, which is counted as such */
 }
 
 /* Nothing but the machine itself would be started. */
@@ -438,6 +506,8 @@ int main(void)
         world_test(test_a_service_that_serves_itself),
         world_test(test_a_service_keeps_its_name_and_its_priority_over_two_replacements),
         world_test(test_a_service_is_shown_by_its_stored_name),
+        world_test(test_an_order_to_keep_that_was_carried_out_by_half_is_told_until_it_is_mended),
+        world_test(test_services_that_no_machine_would_take_over_are_counted),
         world_test(test_a_service_whose_machine_alone_is_started_again),
         world_test(test_a_service_that_is_being_recovered),
         world_test(test_a_service_that_no_machine_can_take_over_is_down),

@@ -655,6 +655,14 @@ static struct warm_standby *next_to_give_back(const struct standby *standby, con
     return least;
 }
 
+bool standby_could_make_room(const struct standby *standby, const char *hypervisor, uint64_t needed_kib)
+{
+    bool is_known;
+
+    return pool_spare_memory(standby->registry->pool, hypervisor, &is_known) + sum_up(standby, hypervisor, false) >=
+           needed_kib;
+}
+
 bool standby_make_room(struct standby *standby, const char *hypervisor, uint64_t needed_kib, struct moment now)
 {
     bool is_known;
@@ -662,7 +670,7 @@ bool standby_make_room(struct standby *standby, const char *hypervisor, uint64_t
     uint64_t coming_kib = sum_up(standby, hypervisor, true);
     struct warm_standby *warm;
 
-    if (free_kib + sum_up(standby, hypervisor, false) < needed_kib)
+    if (!standby_could_make_room(standby, hypervisor, needed_kib))
         return false;
     while (free_kib + coming_kib < needed_kib && (warm = next_to_give_back(standby, hypervisor)) != NULL) {
         coming_kib += domain_description_host_memory_kib(warm->machine->description);

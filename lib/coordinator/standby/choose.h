@@ -13,6 +13,8 @@
 int64_t standby_choose(struct standby *standby, struct moment now);
 /* All that are kept, those that are being begun included, have no more memory than they may. */
 bool standby_is_within_limit(const struct standby *standby);
+/* What the host can spare, and what standbys there would give back, is so much. */
+bool standby_could_make_room(const struct standby *standby, const char *hypervisor, uint64_t needed_kib);
 /* A recovery needs so much on this host: true: it is being given back. */
 bool standby_make_room(struct standby *standby, const char *hypervisor, uint64_t needed_kib, struct moment now);
 
