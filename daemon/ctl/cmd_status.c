@@ -120,7 +120,7 @@ static void print_hypervisors(const json_t *hypervisors)
 }
 
 /*
- * "5: 4 up, 1 down; 1 served by a replacement; 2 are up and NO MACHINE WOULD TAKE OVER: …": states that no service is in
+ * "5: 4 up, 1 down; 1 served by a replacement; NO MACHINE WOULD TAKE OVER 2: …": states that no service is in
  * are left out.
  */
 static void print_services(const json_t *services)
@@ -139,9 +139,8 @@ static void print_services(const json_t *services)
         total += count;
     }
     replaced = diverted > 0 ? format_text("; %" PRId64 " served by a replacement", diverted) : format_text("%s", "");
-    bare = lacking > 0
-               ? format_text("; NO MACHINE WOULD TAKE OVER %" PRId64 " of them: understudyctl services", lacking)
-               : format_text("%s", "");
+    bare = lacking > 0 ? format_text("; NO MACHINE WOULD TAKE OVER %" PRId64 ": understudyctl services", lacking)
+                       : format_text("%s", "");
     print_fact("services", "%" PRId64 "%s%s%s", total, text, replaced, bare);
 }
 

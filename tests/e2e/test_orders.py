@@ -47,7 +47,7 @@ def test_a_drill_after_which_no_machine_would_take_over_is_refused(room):
     assert "understudyctl explain web names each" in refusal(room, "drill", "web")
     assert OUTAGE in refusal(room, "drill", "web", "--wait")
     assert "No machine would take over web: understudyctl explain" in " ".join(room.ctl("services").stdout.split())
-    assert "1: 1 up; NO MACHINE WOULD TAKE OVER 1 of them: understudyctl services" in " ".join(room.ctl("status").stdout.split())
+    assert "1: 1 up; NO MACHINE WOULD TAKE OVER 1: understudyctl services" in " ".join(room.ctl("status").stdout.split())
     assert "spare is shut off, so it cannot crash" in refusal(room, "drill", "spare")
     assert "spare is shut off, so it cannot crash" in refusal(room, "drill", "spare", "--anyway")
     assert room.api.recoveries() == [] and room.api.machines()["web"]["state"] == "running"
