@@ -221,7 +221,7 @@ static int get_metadata(virDomainPtr domain, unsigned where, char **ret)
     return *ret != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA ? 0 : -1;
 }
 
-static void change_metadata(virDomainPtr domain, unsigned where, const struct metadata_change *change,
+static void change_metadata(virDomainPtr domain, unsigned where, const struct action *action,
                             struct action_result *result)
 {
     _cleanup_(freep) char *old = NULL;
@@ -232,11 +232,12 @@ static void change_metadata(virDomainPtr domain, unsigned where, const struct me
         fail_as_libvirt_says(result, virDomainGetConnect(domain));
         return;
     }
-    r = metadata_apply(old, change, &new);
+    r = metadata_apply(old, action->target.uuid, &action->metadata, &new);
     if (r < 0)
         fail(result, r == -EINVAL ? -EIO : r,
              r == -EINVAL ? "its metadata is no element <machine>" : "no memory for its metadata");
-    else if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, new, UNDERSTUDY_METADATA_PREFIX,
+    else if ((old != NULL || new != NULL) &&
+             virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, new, UNDERSTUDY_METADATA_PREFIX,
                                   UNDERSTUDY_METADATA_URI, where) < 0)
         fail_as_libvirt_says(result, virDomainGetConnect(domain));
 }
@@ -247,9 +248,9 @@ void action_set_metadata(virConnectPtr connection, const struct action *action, 
 
     if (domain == NULL)
         return;
-    change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, &action->metadata, result);
+    change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, action, result);
     if (result->error == 0 && virDomainIsActive(domain) == 1)
-        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, &action->metadata, result);
+        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, action, result);
     virDomainFree(domain);
 }
 

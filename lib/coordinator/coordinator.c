@@ -45,6 +45,7 @@ static const struct {
     [PART_HOLDS] = {PART(holds), holds_handle, NULL, NULL, holds_deadline},
     [PART_SERVICES] = {PART(services), services_handle, services_answer, TASKS(services.stops)},
     [PART_AUTOSTART] = {PART(autostart), autostart_handle, autostart_answer, TASKS(autostart.tasks)},
+    [PART_MARKS] = {PART(marks), marks_handle, marks_answer, TASKS(marks.tasks)},
     [PART_BRAKE] = {PART(brake), brake_handle, NULL, NULL, NULL},
     [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, TASKS(late_starts.came_late)},
     [PART_HEARTBEAT] = {PART(heartbeat), NULL, heartbeat_answer, heartbeat_tick, heartbeat_deadline},
@@ -69,8 +70,8 @@ static const struct {
 } asking[] = {
     {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},         {PART_SERVICES, services_next},
     {PART_RECOVERIES, recoveries_next},   {PART_STANDBY, standby_next},     {PART_GUEST_CLOCK, guest_clock_next},
-    {PART_AUTOSTART, autostart_next},     {PART_HOSTS, hosts_next_listing}, {PART_MACHINES, machines_next},
-    {PART_HEARTBEAT, heartbeat_next},
+    {PART_AUTOSTART, autostart_next},     {PART_MARKS, marks_next},         {PART_HOSTS, hosts_next_listing},
+    {PART_MACHINES, machines_next},       {PART_HEARTBEAT, heartbeat_next},
 };
 
 static void *self_of(struct coordinator *coordinator, enum part part)
@@ -115,6 +116,7 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     coordinator->guest_clock.registry = registry;
     coordinator->services.registry = registry;
     coordinator->autostart.registry = registry;
+    coordinator->marks.registry = registry;
     coordinator->standby = (struct standby){
         .registry = registry,
         .brake = &coordinator->brake,
@@ -148,6 +150,7 @@ void coordinator_free(struct coordinator *coordinator)
     recoveries_done(&coordinator->recoveries);
     standby_done(&coordinator->standby);
     autostart_done(&coordinator->autostart);
+    marks_done(&coordinator->marks);
     services_done(&coordinator->services);
     guest_clock_done(&coordinator->guest_clock);
     late_starts_done(&coordinator->late_starts);

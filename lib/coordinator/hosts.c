@@ -463,6 +463,7 @@ void hosts_end_listing(struct registry *registry, struct host *host, const struc
     host->has_rebooted = false;
     host->n_listed = inventory->n_reports;
     host_tell(host, HOST_READER_HOSTS, HOST_FACT_LISTED);
+    host_tell(host, HOST_READER_MARKS, HOST_FACT_LISTED);
 }
 
 void hosts_drop_listing(struct host *host)

@@ -577,6 +577,8 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         apply_reported_state(registry, watch, machine, report, as_of, is_first, now);
     if (watch_remembered(watch)->keeping != KEEPING_NONE)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_REPORTED);
+    if (machine->description->mark != NULL || machine->serves != NULL || machine->keeping == KEEPING_WARM)
+        watch_tell(registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
     failures_retry(registry, watch, machine, now);
     return 0;
 }

@@ -25,10 +25,15 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
 {
     struct watch *watch = watch_get(&coordinator->registry, machine->hypervisor, machine->uuid);
     struct watch_memory *remembered = watch != NULL ? watch_get_memory(watch) : NULL;
+    struct host *host = host_find(&coordinator->registry, machine->hypervisor);
 
     if (remembered == NULL)
         return -ENOMEM;
     remembered->state = *memory;
+    if (host != NULL)
+        host->has_record = true;
+    if (memory->has_unread_mark)
+        watch_tell(&coordinator->registry, watch, QUEUE_MARKS, MACHINE_FACT_REPORTED);
     coordinator->registry.knows_migrations |= memory->reason == REASON_MIGRATED;
     if (memory->autostart_is_off)
         watch_tell(&coordinator->registry, watch, QUEUE_AUTOSTART, MACHINE_FACT_DUE);
@@ -103,6 +108,8 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .drill = remembered->drill,
         .autostart_is_off = watch->facts[QUEUE_AUTOSTART] != 0,
         .stopped_us = remembered->stopped_us,
+        .has_unread_mark = remembered->has_unread_mark,
+        .is_warm_by_mark = remembered->is_warm_by_mark,
     };
 }
 
@@ -134,8 +141,8 @@ int coordinator_restore_diversion(struct coordinator *coordinator, struct divers
 
     if (r < 0)
         return r;
-    diversions_mark(&registry->diversions, registry->pool, &original);
-    diversions_mark(&registry->diversions, registry->pool, &replacement);
+    registry_show_diversions(registry, &original);
+    registry_show_diversions(registry, &replacement);
     return 0;
 }
 

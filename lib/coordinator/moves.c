@@ -82,8 +82,8 @@ static void mark(struct registry *registry, struct diversion *diversion, const s
                  const struct machine_ref *after)
 {
     diversion->is_changed = true;
-    diversions_mark(&registry->diversions, registry->pool, before);
-    diversions_mark(&registry->diversions, registry->pool, after);
+    registry_show_diversions(registry, before);
+    registry_show_diversions(registry, after);
     registry_tell(registry, FACT_POOL_CHANGED);
 }
 
@@ -101,7 +101,7 @@ static bool follow_original(struct registry *registry, size_t place, struct mome
         return false;
     diversion = registry->diversions.all[place]; /* over, where the one under the new name was written before */
     mark(registry, diversion, &before, &after);
-    diversions_mark(&registry->diversions, registry->pool, &diversion->service.replacement);
+    registry_show_diversions(registry, &diversion->service.replacement);
     tell(registry, diversion, machine, now);
     return true;
 }

@@ -130,6 +130,7 @@ static void release_candidate(struct recoveries *recoveries, struct open_recover
     if (watch != NULL) {
         watch->rare->serves = NULL;
         watch_tidy(watch);
+        watch_tell(recoveries->registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
         /* It may run by an earlier start that was given up, and only as its candidate was it wanted. */
         if (!has_put_in_service(open->recovery))
             watch_tell(recoveries->registry, watch, QUEUE_LATE_STARTS, MACHINE_FACT_CAME_UP);
@@ -158,6 +159,7 @@ static void leave_behind(struct recoveries *recoveries, struct open_recovery *op
     if (watch != NULL) {
         watch->rare->serves = NULL;
         watch_tidy(watch);
+        watch_tell(recoveries->registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
     }
     pool_edit(recoveries->registry->pool, left)->has_come_up = false;
     if (left != open->failed)
@@ -205,6 +207,7 @@ static void release_failed(struct recoveries *recoveries, struct open_recovery *
     if (watch != NULL) {
         watch->rare->recovers = NULL;
         watch_tidy(watch);
+        watch_tell(recoveries->registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
     }
     pool_release(recoveries->registry->pool, open->failed, open->recovery->id);
     machines_let_go(recoveries->registry, open->failed);

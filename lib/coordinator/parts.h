@@ -8,11 +8,12 @@
 #include "coordinator/autostart.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/evacuation.h"
-#include "coordinator/services.h"
 #include "coordinator/heartbeat.h"
 #include "coordinator/holds.h"
+#include "coordinator/marks.h"
 #include "coordinator/recoveries.h"
 #include "coordinator/retries.h"
+#include "coordinator/services.h"
 
 struct coordinator {
     struct registry registry;
@@ -25,6 +26,7 @@ struct coordinator {
     struct recoveries recoveries;
     struct services services;
     struct autostart autostart;
+    struct marks marks;
     struct retries retries;
     struct evacuation evacuation;
     struct assignment assignment;

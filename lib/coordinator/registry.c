@@ -69,6 +69,15 @@ int registry_apply(struct registry *registry, const char *hypervisor, struct dom
     return 0;
 }
 
+void registry_show_diversions(struct registry *registry, const struct machine_ref *ref)
+{
+    struct watch *watch = watch_find(registry, ref);
+
+    diversions_mark(&registry->diversions, registry->pool, ref);
+    if (watch != NULL)
+        watch_tell(registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
+}
+
 bool machine_is_surely_off(const struct registry *registry, const struct machine_ref *ref)
 {
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
@@ -476,7 +485,8 @@ static void free_memory_if_empty(struct watch *watch)
     struct watch_memory *memory = watch->rare->memory;
 
     if (memory->state.state != MACHINE_UNKNOWN || memory->state.keeping != KEEPING_NONE || memory->learned.count != 0 ||
-        memory->state.quarantine.times != 0 || memory->state.drill.announced_us != 0 || memory->state.stopped_us != 0)
+        memory->state.quarantine.times != 0 || memory->state.drill.announced_us != 0 || memory->state.stopped_us != 0 ||
+        memory->state.has_unread_mark || memory->state.is_warm_by_mark)
         return;
     memory_free(memory);
     watch->rare->memory = NULL;
@@ -496,6 +506,22 @@ void watch_forget_drill(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.drill = (struct drill_memory){0};
+    free_memory_if_empty(watch);
+}
+
+void watch_forget_mark(struct watch *watch)
+{
+    if (watch_rare(watch)->memory == NULL)
+        return;
+    watch->rare->memory->state.has_unread_mark = false;
+    free_memory_if_empty(watch);
+}
+
+void watch_own_warmth(struct watch *watch)
+{
+    if (watch_rare(watch)->memory == NULL)
+        return;
+    watch->rare->memory->state.is_warm_by_mark = false;
     free_memory_if_empty(watch);
 }
 

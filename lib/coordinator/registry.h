@@ -46,6 +46,7 @@ enum host_reader {
     HOST_READER_HOSTS,
     HOST_READER_STANDBY,
     HOST_READER_RECOVERIES,
+    HOST_READER_MARKS,
     HOST_READER_COUNT,
 };
 
@@ -71,6 +72,7 @@ struct host {
     bool is_local;        /* the daemon's own host */
     bool is_listed;       /* since it was connected */
     bool was_listed;      /* ever */
+    bool has_record;      /* machines of it are on record, so that marks in their metadata say nothing new */
     int64_t connected_us; /* mono_us */
     char *trouble;        /* why it is not connected; NULL */
 
@@ -111,6 +113,7 @@ enum machine_queue {
     QUEUE_CHECK_ALIVE, /* heartbeat: its guest is to be asked */
     QUEUE_WRITE,       /* the driver: it is to be written down */
     QUEUE_AUTOSTART,   /* autostart: it was switched off by the daemon, and is to be on again. Also on disk */
+    QUEUE_MARKS, /* marks: what its metadata says of it may have to be another; REPORTED: it is still to be read */
     QUEUE_COUNT,
 };
 
@@ -226,6 +229,8 @@ void host_set_reachable(struct registry *registry, const struct host *host, bool
 /* As pool_apply; a machine that was not there before shows the diversions that it is part of. */
 int registry_apply(struct registry *registry, const char *hypervisor, struct domain_description *description,
                    const struct machine **ret_machine) _must_check_;
+/* What it shows of the diversions, after one came, changed or ended; what its metadata says of them is looked at. */
+void registry_show_diversions(struct registry *registry, const struct machine_ref *ref);
 /* Only its hypervisor's own word says so: out of reach it may run on, and a fence agent may be wrong. */
 bool machine_is_surely_off(const struct registry *registry, const struct machine_ref *ref);
 /* So few starts of recoveries are under way there that one more may be. */
@@ -281,6 +286,9 @@ void watch_forget_learned(struct watch *watch);
 void watch_forget_keeping(struct watch *watch);
 void watch_forget_quarantine(struct watch *watch);
 void watch_forget_drill(struct watch *watch);
+void watch_forget_mark(struct watch *watch);
+/* What it is kept warm by is on record from now on: the daemon has started it itself. */
+void watch_own_warmth(struct watch *watch);
 /* An operator defined the machine anew, or cleared it, after this moment. */
 bool watch_was_mended_since(const struct registry *registry, const struct machine_ref *ref, struct moment moment);
 /* An operator stopped the machine. Without memory a daemon that is started soon does not know. */

@@ -59,8 +59,8 @@ static void tell(struct services *services, const struct diversion *diversion, c
         [BOTH_RUN_STOP_REPLACEMENT] = "the replacement is shut down",
         [BOTH_RUN_STOP_ORIGINAL] = "the original is shut down",
     };
-    enum when_both_run when =
-        services->registry->config->mode == MODE_AUTOMATIC ? services->registry->config->when_both_run : BOTH_RUN_ALERT;
+    bool is_stopping = services->registry->config->mode == MODE_AUTOMATIC && !diversion->is_by_mark;
+    enum when_both_run when = is_stopping ? services->registry->config->when_both_run : BOTH_RUN_ALERT;
 
     outbox_tell(&services->registry->outbox, NOTICE_BOTH_RUN, now, original,
                 "%s/%s runs, and %s/%s, which took its place in recovery %s, runs as well: %s", original->hypervisor,
@@ -77,8 +77,8 @@ static void end(struct registry *registry, struct diversion *diversion)
 {
     diversion->is_over = true;
     diversion->is_changed = true;
-    diversions_mark(&registry->diversions, registry->pool, &diversion->service.original);
-    diversions_mark(&registry->diversions, registry->pool, &diversion->service.replacement);
+    registry_show_diversions(registry, &diversion->service.original);
+    registry_show_diversions(registry, &diversion->service.replacement);
     registry_tell(registry, FACT_POOL_CHANGED);
 }
 
@@ -251,7 +251,7 @@ static void learn(struct registry *registry, struct diversion *diversion)
                         (original->roles & ROLE_PROTECTED) != 0) <= 0)
         return;
     rename_records(registry, &diversion->service.original, diversion->service.name);
-    diversions_mark(&registry->diversions, registry->pool, &diversion->service.replacement);
+    registry_show_diversions(registry, &diversion->service.replacement);
     registry_tell(registry, FACT_POOL_CHANGED);
 }
 
@@ -472,9 +472,9 @@ void services_divert(struct registry *registry, const struct recovery *recovery,
         tell_unprotected(registry, recovery, replacement, now);
     mark_failed(registry, find(registry, &diversion->service.original), false);
     mark_failed(registry, find(registry, &before), false);
-    diversions_mark(&registry->diversions, registry->pool, &before);
-    diversions_mark(&registry->diversions, registry->pool, &ref);
-    diversions_mark(&registry->diversions, registry->pool, &diversion->service.original);
+    registry_show_diversions(registry, &before);
+    registry_show_diversions(registry, &ref);
+    registry_show_diversions(registry, &diversion->service.original);
     registry_tell(registry, FACT_SERVING_CHANGED);
     registry_tell(registry, FACT_POOL_CHANGED);
 }

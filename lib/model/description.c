@@ -175,6 +175,7 @@ void domain_description_free(struct domain_description *description)
         free_parts(description);
     feature_texts_done(&description->features);
     feature_texts_done(&description->learned);
+    free(description->mark);
     free(description);
 }
 

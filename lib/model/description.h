@@ -70,6 +70,7 @@ struct domain_description {
     /* From <understudy:machine xmlns:understudy="urn:understudy:domain:1.0">, as are role, priority and service. */
     struct feature_texts features;
     char *service; /* the name of its service, where that is not its own; or NULL */
+    char *mark;    /* as model/mark.h prints it, of this domain and no clone's copy; or NULL */
     /* What its guest agent told just now; the list may be empty once knowledge was made of it. */
     struct feature_texts learned;
     uint32_t n_disks, n_macs, n_hostdevs;
@@ -79,14 +80,14 @@ struct domain_description {
     char uuid[UUID_TEXT_SIZE];
     uint8_t roles; /* of enum machine_role; 0: the metadata gives none */
     bool has_priority : 1;
-    bool has_metadata : 1;      /* without it there is no role, no priority, no service and no feature */
+    bool has_metadata : 1;      /* without it there is no role, no priority, no service, no mark and no feature */
     bool has_learned : 1;       /* false: the guest agent was not asked, or did not answer */
     bool has_agent_channel : 1; /* a virtio channel org.qemu.guest_agent.0 */
     bool agent_connected : 1;   /* and the guest's end of it is open; false for a machine that is off */
     bool has_panic_device : 1;
     bool has_hugepages : 1; /* its memory is in huge pages, which its host has set apart */
     bool is_live : 1;       /* of the machine as it runs; false: as it is to be started */
-    bool is_packed : 1;     /* all but features and learned is one allocation, to be read only */
+    bool is_packed : 1;     /* all but features, learned and mark is one allocation, to be read only */
 };
 
 /* Adds an address. -EINVAL: it is none. -ENOMEM. */
@@ -98,8 +99,8 @@ int domain_description_add_hostdev(struct domain_description *description, const
 int domain_description_learn(struct domain_description *description, const char *kind, const char *value) _must_check_;
 
 /*
- * The same machine in all but what comes and goes while it runs: what its agent told and whether it is connected, and
- * capacities, which become known later.
+ * The same machine in all but what comes and goes while it runs: what its agent told and whether it is connected, its
+ * mark, and capacities, which become known later.
  */
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b);
 

@@ -17,6 +17,7 @@
 
 #include "model/hostdev_xml.h"
 #include "model/machine.h"
+#include "model/mark.h"
 #include "model/xml.h"
 
 #define OSINFO_URI    "http://libosinfo.org/xmlns/libvirt/domain/1.0"
@@ -385,13 +386,57 @@ static void read_priority(struct xml_reader *reader, const xmlNode *machine)
     reader->description->priority = (int)priority;
 }
 
+/* That names another domain: it came with a copy of the definition, and says nothing of this one. */
+static bool is_of_this_domain(struct xml_reader *reader, const xmlNode *node)
+{
+    return xml_attribute_is(reader, node, "domain", reader->description->uuid);
+}
+
+static bool copy_attribute(struct xml_reader *reader, const xmlNode *node, const char *name, char *ret, size_t size)
+{
+    _cleanup_(freep) char *text = xml_attribute(reader, node, name);
+
+    if (text == NULL || strlen(text) >= size || (size < SERVICE_NAME_SIZE && (text[0] == '\0' || strchr(text, ' '))))
+        return false;
+    strcpy(ret, text);
+    return true;
+}
+
+/* See metadata.c. */
+static void read_mark(struct xml_reader *reader, const xmlNode *node)
+{
+    struct mark mark = {.is_warm = xml_attribute_is(reader, node, "warm", "yes")};
+    char text[MARK_TEXT_SIZE];
+
+    if (!is_of_this_domain(reader, node) || reader->description->mark != NULL)
+        return;
+    if (!mark.is_warm &&
+        (!copy_attribute(reader, node, "recovery", mark.recovery_id, sizeof(mark.recovery_id)) ||
+         !copy_attribute(reader, node, "hypervisor", mark.original.hypervisor, sizeof(mark.original.hypervisor)) ||
+         !copy_attribute(reader, node, "original", mark.original.uuid, sizeof(mark.original.uuid)) ||
+         !copy_attribute(reader, node, "service", mark.service, sizeof(mark.service))))
+        return;
+    mark_print(&mark, text);
+    reader->description->mark = strdup(text);
+    reader->out_of_memory |= reader->description->mark == NULL;
+}
+
+/* Understudy made the element for it. */
+static bool is_mark_alone(const xmlNode *machine)
+{
+    const xmlNode *first = xmlFirstElementChild((xmlNode *)machine);
+
+    return machine->properties == NULL && first != NULL && xml_is_element(first, "mark") &&
+           xmlNextElementSibling((xmlNode *)first) == NULL;
+}
+
 static void read_metadata(struct xml_reader *reader, const xmlNode *domain)
 {
     const xmlNode *machine = xml_child_in(xml_child(domain, "metadata"), "machine", UNDERSTUDY_METADATA_URI);
 
     if (machine == NULL)
         return;
-    reader->description->has_metadata = true;
+    reader->description->has_metadata = !is_mark_alone(machine);
     read_role(reader, machine);
     read_priority(reader, machine);
     reader->description->service = xml_attribute(reader, machine, "service");
@@ -400,6 +445,8 @@ static void read_metadata(struct xml_reader *reader, const xmlNode *domain)
             continue;
         if (xml_is_element(node, "resource") && xml_is_in_namespace(node, UNDERSTUDY_METADATA_URI))
             read_resource(reader, node);
+        else if (xml_is_element(node, "mark") && xml_is_in_namespace(node, UNDERSTUDY_METADATA_URI))
+            read_mark(reader, node);
         else
             xml_warn(reader, node, "understudy metadata: unknown element", (const char *)node->name);
     }

@@ -146,6 +146,8 @@ struct machine_memory {
     struct drill_memory drill;
     bool autostart_is_off; /* the daemon switched its autostart off, and switches it on again */
     int64_t stopped_us;    /* real_us: an operator stopped it; 0: not that is known */
+    bool has_unread_mark;  /* in its metadata, which is to be read when the original of which it speaks is listed */
+    bool is_warm_by_mark;  /* kept: not by what is on record, so that it is not ended */
 };
 
 struct hold;

@@ -5,20 +5,26 @@
 
 #include <stdbool.h>
 
-#define SERVICE_NAME_SIZE 256 /* longest name of a service that can be written down there, and its NUL */
+#include "base/cleanup.h"
 
-/* What the element says afterwards. Everything else in it stays. */
+#define SERVICE_NAME_SIZE 256 /* longest name of a service that can be written down there, and its NUL */
+#define MARK_TEXT_SIZE    448 /* of a mark (mark.h), and its NUL */
+
+/* What the element says afterwards: the mark, or all else. What is not named here stays. */
 struct metadata_change {
-    unsigned roles; /* of enum machine_role; never 0 */
+    bool sets_mark;            /* and nothing else */
+    char mark[MARK_TEXT_SIZE]; /* empty: it has none */
+    unsigned roles;            /* of enum machine_role; never 0 */
     bool sets_priority;
     int priority;                    /* with sets_priority */
     char service[SERVICE_NAME_SIZE]; /* empty: it names no service */
 };
 
 /*
- * xml: the element as virDomainGetMetadata returns it; NULL: there is none, and one is made. *ret: the element as
- * virDomainSetMetadata takes it; the caller frees it. Thread-safe. -EINVAL: xml is no such element. -ENOMEM.
+ * xml: the element as virDomainGetMetadata returns it; NULL: there is none, and one is made. uuid: of the domain, which its
+ * mark names. *ret: the element as virDomainSetMetadata takes it, NULL where nothing is left of it; the caller frees it.
+ * Thread-safe. -EINVAL: xml is no such element, or the mark is none. -ENOMEM.
  */
-int metadata_apply(const char *xml, const struct metadata_change *change, char **ret);
+int metadata_apply(const char *xml, const char *uuid, const struct metadata_change *change, char **ret) _must_check_;
 
 #endif

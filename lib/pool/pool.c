@@ -375,13 +375,16 @@ static void exchange_passing(struct domain_description *a, struct domain_descrip
 {
     struct feature_texts learned = a->learned;
     bool has_learned = a->has_learned, agent_connected = a->agent_connected;
+    char *mark = a->mark;
 
     a->learned = b->learned;
     a->has_learned = b->has_learned;
     a->agent_connected = b->agent_connected;
+    a->mark = b->mark;
     b->learned = learned;
     b->has_learned = has_learned;
     b->agent_connected = agent_connected;
+    b->mark = mark;
     for (uint32_t i = 0; i < a->n_disks; i++) {
         uint64_t capacity_bytes = a->disks[i].capacity_bytes;
 

@@ -12,9 +12,10 @@
 
 #include "config/config.h"
 #include "model/machine.h"
+#include "model/mark.h"
 #include "model/metadata.h"
 
-#define RECOVERY_ID_SIZE 32 /* "20261122-145400-1" and its NUL */
+#define RECOVERY_ID_SIZE MARK_RECOVERY_SIZE /* "20261122-145400-1" and its NUL */
 
 /* What is done to keep a standby warm stands under an id of its own in the place of a recovery's: "warm-17". */
 #define WARM_ID_PREFIX "warm-"

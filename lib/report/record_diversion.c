@@ -49,6 +49,7 @@ int record_format_diversion(const struct diversion *diversion, const struct feat
     json_put(&maker, object, "recovery", json_text(diversion->recovery_id));
     json_put(&maker, object, "since_us", json_integer(diversion->since.real_us));
     json_put(&maker, object, "stopped", json_boolean(diversion->is_stopped));
+    json_put(&maker, object, "by_mark", json_boolean(diversion->is_by_mark));
     json_put(&maker, object, "former", former);
     return record_finish(&maker, object, ret);
 }
@@ -125,6 +126,7 @@ int record_parse_diversion(const char *text, struct moment now, struct feature_t
     since_us = record_read_integer(&reader, document, "since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     diversion->since = (struct moment){.mono_us = now.mono_us - (now.real_us - since_us), .real_us = since_us};
     diversion->is_stopped = record_read_bool(&reader, document, "stopped");
+    diversion->is_by_mark = record_read_bool(&reader, document, "by_mark");
     read_former(&reader, document, diversion);
     json_decref(document);
     if (reader.error < 0)

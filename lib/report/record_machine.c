@@ -268,6 +268,10 @@ int record_format_described_machine(const struct machine_memory *memory, const s
             json_put(&maker, quarantine, "why", json_text(memory->quarantine.why));
         json_put(&maker, object, "quarantine", quarantine);
     }
+    if (memory->has_unread_mark)
+        json_put(&maker, object, "has_unread_mark", json_true());
+    if (memory->is_warm_by_mark)
+        json_put(&maker, object, "is_warm_by_mark", json_true());
     if (memory->stopped_us != 0)
         json_put(&maker, object, "stopped_us", json_integer(memory->stopped_us));
     if (memory->drill.announced_us != 0) {
@@ -343,6 +347,10 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         if (!record_is_absent(quarantine, "why"))
             read_why(&reader, quarantine, &memory.quarantine);
     }
+    if (!record_is_absent(document, "has_unread_mark"))
+        memory.has_unread_mark = record_read_bool(&reader, document, "has_unread_mark");
+    if (!record_is_absent(document, "is_warm_by_mark"))
+        memory.is_warm_by_mark = record_read_bool(&reader, document, "is_warm_by_mark");
     if (!record_is_absent(document, "stopped_us"))
         memory.stopped_us = record_read_integer(&reader, document, "stopped_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     if (!record_is_absent(document, "drill")) {

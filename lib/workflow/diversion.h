@@ -35,6 +35,7 @@ struct diversion {
     char recovery_id[RECOVERY_ID_SIZE]; /* that put the replacement there */
     struct moment since;
     bool is_stopped;            /* the replacement was stopped on purpose; started again, it serves again */
+    bool is_by_mark;            /* by the replacement's metadata: nothing is stopped on its word alone */
     struct machine_ref *former; /* replacements before it that were not seen off since: they may come back */
     size_t n_former;
     struct machine_ref runs_twice; /* the machine that was told to run beside the replacement; empty: none */

@@ -61,6 +61,7 @@ enum warming_end {
     WARMING_END_FAILED,   /* it did not come up, or could not be suspended or saved; it is off */
     WARMING_END_RELEASED, /* given back; it is off, or saved */
     WARMING_END_DISOWNED, /* an operator started or paused it: it is left alone */
+    WARMING_END_LEFT,     /* it was warm by its mark alone: it is left as it is */
 };
 
 struct warming {
@@ -70,6 +71,7 @@ struct warming {
     enum verify_level level;
     enum keep_warm form;   /* in which it stands, or stood last */
     bool was_warm;         /* this is a refresh: it stood before */
+    bool is_by_mark;       /* no record says that it was kept, but its metadata: it is not stopped */
     bool is_failing;       /* it is to be stopped, by its own fault */
     bool is_releasing;     /* it is to be stopped, and did nothing wrong */
     enum action_kind last; /* the latest call that changes something */

@@ -25,6 +25,8 @@
  *      │                              └── runs ──▶ over, disowned
  *      └── release ──▶ (stopping); over if it is saved
  *
+ *   (stopping) of one that is warm by its mark alone, and was not started since ──▶ over, left
+ *
  *   starting, suspending, stopping ── outlived their deadline ──▶ stuck ── came back, or reconnected ──▶ (stopping)
  *
  *   (stopping) ── surely off ──▶ looking ──▶ over, failed or released; or, while a start may still bring it up,
@@ -140,7 +142,10 @@ static bool ask_again(struct step *step)
 
 static void stop(struct step *step)
 {
-    begin_asking(step, WARMING_STOPPING);
+    if (step->warming->is_by_mark)
+        end(step, WARMING_END_LEFT);
+    else
+        begin_asking(step, WARMING_STOPPING);
 }
 
 /* By its own fault. */

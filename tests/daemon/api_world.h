@@ -289,6 +289,7 @@ static inline void answer(struct world *world, const struct action *action, size
     case ACTION_FENCE:
     case ACTION_HOOK:
     case ACTION_GET_AUTOSTART:
+    case ACTION_SET_METADATA:
         runs = &world->runs[place_of(action)];
         *runs = *runs || action->kind == ACTION_START;
         result.state = *runs ? MACHINE_RUNNING : MACHINE_SHUT_OFF;
@@ -303,7 +304,6 @@ static inline void answer(struct world *world, const struct action *action, size
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
-    case ACTION_SET_METADATA:
     case ACTION_SET_AUTOSTART:
     case ACTION_MEASURE_MEMORY:
     case ACTION_COUNT:

@@ -32,6 +32,7 @@ ORDER = (
     ("coordinator/keep.c",),
     ("coordinator/services.c",),
     ("coordinator/autostart.c",),
+    ("coordinator/marks.c",),
     ("coordinator/brake.c",),
     ("coordinator/obstacle.c",),
     ("coordinator/late_starts.c",),

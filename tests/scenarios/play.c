@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/units.h"
+#include "model/mark.h"
 #include "scenario.h"
 #include "unit/support.h"
 #include "unit/world.h"
@@ -133,6 +134,8 @@ static void see_action(void *observer, const struct action *action)
         put(play, "%s %s", action_kind_name(action->kind), name_of(play, &action->target));
         break;
     case ACTION_SET_METADATA:
+        if (action->metadata.sets_mark)
+            break; /* see read_mark */
         put(play, "%s %s \"%s%s%s\"", action_kind_name(action->kind), name_of(play, &action->target),
             machine_roles_name(action->metadata.roles), action->metadata.service[0] != '\0' ? ", serves " : "",
             action->metadata.service);
@@ -775,6 +778,24 @@ static void start_daemon(struct play *play, const struct arguments *arguments)
             world_disconnect(&play->world, i);
 }
 
+static void lose_store(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    world_lose_store(&play->world);
+}
+
+/* What the machine's metadata says of it. */
+static void read_mark(struct play *play, const struct arguments *arguments)
+{
+    const struct world_domain *domain = &play->world.domains[arguments->machine];
+    struct mark mark;
+
+    if (domain->mark[0] == '\0')
+        put(play, "mark %s \"none\"", domain->name);
+    else if (mark_scan(domain->mark, &mark))
+        put(play, "mark %s \"%s%s\"", domain->name, mark.is_warm ? "warm" : "serves ", mark.service);
+}
+
 /* Words in capitals stand for something; KEY=VALUE is a setting. */
 static const struct {
     const char *pattern;
@@ -828,6 +849,8 @@ static const struct {
     {"the operator asks why for MACHINE", read_reasons, true},
     {"the daemon is killed", kill_daemon, true},
     {"the daemon starts", start_daemon, false},
+    {"the state directory is lost", lose_store, false},
+    {"the operator reads the metadata of MACHINE", read_mark, false},
 };
 
 /* "WORKS|FAILS" takes "works" and "fails". */

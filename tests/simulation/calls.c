@@ -158,6 +158,14 @@ static void set_metadata(struct simulation *simulation, const struct call *call,
 {
     const struct metadata_change *change = &call->action.metadata;
 
+    if (change->sets_mark) {
+        if (strlen(change->mark) >= sizeof(domain->mark))
+            abort();
+        strcpy(domain->mark, change->mark);
+        say(simulation, "world    %s has the mark '%s'", domain->name, domain->mark);
+        world_tell(simulation, domain, EVENT_CHANGED, 0);
+        return;
+    }
     domain->roles = change->roles;
     if (change->sets_priority)
         domain->priority = change->priority;

@@ -99,6 +99,7 @@ struct domain {
     uint64_t memory_kib;
     unsigned roles;
     char service[16]; /* by its metadata; empty: none */
+    char mark[128];   /* by its metadata; empty: none */
     enum on_crash on_crash;
     int priority;
     bool has_agent, is_persistent;

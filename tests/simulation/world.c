@@ -189,6 +189,8 @@ struct domain_report world_report(const struct domain *domain)
     description->roles = (uint8_t)domain->roles;
     description->has_priority = true;
     description->priority = domain->priority;
+    if (domain->mark[0] != '\0' && (description->mark = strdup(domain->mark)) == NULL)
+        abort();
     if (domain->service[0] != '\0' && (description->service = strdup(domain->service)) == NULL)
         abort();
     features_describe(domain, description);

@@ -501,6 +501,42 @@ static void leaves_out_host_devices_that_it_cannot_name(void **state)
         assert_hostdevs(&(struct device_case){cases[i], ""});
 }
 
+#define OWN   "0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a0003"
+#define OTHER "0b0e7c5c-9b3f-4c3e-8b35-6a6f1d9a0004"
+#define MARKED(attributes)                                                                                             \
+    "<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "'><u:mark " attributes "/></u:machine></metadata>"
+
+/* A clone has another UUID: that its original serves says nothing of it. */
+static void a_clones_copy_of_a_mark_is_void(void **state)
+{
+    static const struct {
+        const char *xml, *mark;
+    } cases[] = {
+        {MARKED("domain='" OWN "' warm='yes'"), "warm"},
+        {MARKED("domain='" OWN "' recovery='r-1' hypervisor='h' original='" OTHER "' service='a b'"),
+         "r-1 h " OTHER " a b"},
+        {MARKED("domain='" OTHER "' warm='yes'"), NULL},
+        {MARKED("domain='" OTHER "' recovery='r-1' hypervisor='h' original='" OWN "' service='a'"), NULL},
+        {MARKED("warm='yes'"), NULL},
+        {MARKED("domain='" OWN "' recovery='r-1' hypervisor='h' service='a'"), NULL},
+        {MARKED("domain='" OWN "' recovery='r 1' hypervisor='h' original='" OTHER "' service='a'"), NULL},
+        {MARKED("domain='" OWN "' warm='perhaps'"), NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(domain_description_freep) struct domain_description *d = parse_with(cases[i].xml, &diags);
+
+        assert_int_equal(diags.count, 0);
+        assert_false(d->has_metadata); /* of an administrator */
+        if (cases[i].mark == NULL)
+            assert_null(d->mark);
+        else
+            assert_string_equal(d->mark, cases[i].mark);
+    }
+}
+
 /* All its numbers were taken for hexadecimal ones, whatever they were written in. */
 static void an_nvme_address_in_decimal_was_another_disk(void **state)
 {
@@ -677,6 +713,7 @@ int main(void)
         cmocka_unit_test(an_nvme_address_in_decimal_was_another_disk),
         cmocka_unit_test(reads_addresses_as_libvirt_does),
         cmocka_unit_test(is_another_one_with_another_host_device),
+        cmocka_unit_test(a_clones_copy_of_a_mark_is_void),
     };
 
     domain_xml_prepare();

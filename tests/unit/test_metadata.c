@@ -18,7 +18,7 @@ static void check(const char *xml, const struct metadata_change *change, const c
 {
     _cleanup_(freep) char *text = NULL;
 
-    assert_int_equal(metadata_apply(xml, change, &text), 0);
+    assert_int_equal(metadata_apply(xml, "6f1d", change, &text), 0);
     assert_string_equal(text, expected);
 }
 
@@ -59,6 +59,51 @@ static void a_prefix_stays(void **state)
           "kind=\"os\">x</u:resource></u:machine>");
 }
 
+static void a_mark_is_set_changed_and_removed(void **state)
+{
+    static const struct metadata_change warm = {.sets_mark = true, .mark = "warm"}, none = {.sets_mark = true};
+    static const struct metadata_change serves = {.sets_mark = true, .mark = "20261129-1 local 7a2e web & mail"};
+    const char *marked = "<machine role=\"standby\"><mark domain=\"6f1d\" recovery=\"20261129-1\" hypervisor=\"local\" "
+                         "original=\"7a2e\" service=\"web &amp; mail\"/></machine>";
+
+    (void)state;
+    check("<machine role=\"standby\"/>", &serves, marked);
+    check(marked, &warm, "<machine role=\"standby\"><mark domain=\"6f1d\" warm=\"yes\"/></machine>");
+    check(marked, &none, "<machine role=\"standby\"/>");
+    check(NULL, &warm, "<machine><mark domain=\"6f1d\" warm=\"yes\"/></machine>");
+    check(marked, &kept,
+          "<machine role=\"protected, standby\" priority=\"-7\" service=\"a &amp; &quot;b&quot;\"><mark "
+          "domain=\"6f1d\" recovery=\"20261129-1\" hypervisor=\"local\" original=\"7a2e\" service=\"web &amp; "
+          "mail\"/></machine>");
+}
+
+static void an_element_that_was_made_for_a_mark_goes_with_it(void **state)
+{
+    static const struct metadata_change none = {.sets_mark = true};
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(metadata_apply("<machine><mark domain=\"6f1d\" warm=\"yes\"/></machine>", "6f1d", &none, &text),
+                     0);
+    assert_null(text);
+    assert_int_equal(metadata_apply(NULL, "6f1d", &none, &text), 0);
+    assert_null(text);
+}
+
+static void what_is_no_mark_is_refused(void **state)
+{
+    static const char *const wrong[] = {"cold", "20261129-1 local 7a2e", "  ", "1 2"};
+    char *text = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(wrong); i++) {
+        struct metadata_change change = {.sets_mark = true};
+
+        strcpy(change.mark, wrong[i]);
+        assert_int_equal(metadata_apply(NULL, "6f1d", &change, &text), -EINVAL);
+    }
+}
+
 static void what_is_no_such_element_is_refused(void **state)
 {
     static const char *const wrong[] = {"", "<machine", "<domain/>", "machine"};
@@ -66,7 +111,7 @@ static void what_is_no_such_element_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(wrong); i++)
-        assert_int_equal(metadata_apply(wrong[i], &kept, &text), -EINVAL);
+        assert_int_equal(metadata_apply(wrong[i], "6f1d", &kept, &text), -EINVAL);
     assert_null(text);
 }
 
@@ -77,6 +122,9 @@ int main(void)
         cmocka_unit_test(what_an_operator_wrote_stays),
         cmocka_unit_test(the_old_original_loses_role_and_service_and_keeps_its_priority),
         cmocka_unit_test(a_prefix_stays),
+        cmocka_unit_test(a_mark_is_set_changed_and_removed),
+        cmocka_unit_test(an_element_that_was_made_for_a_mark_goes_with_it),
+        cmocka_unit_test(what_is_no_mark_is_refused),
         cmocka_unit_test(what_is_no_such_element_is_refused),
     };
 

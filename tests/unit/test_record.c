@@ -638,8 +638,8 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}, false,
-                                        {0},          false,           0};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true,  KEEPING_WARM, 1, {0}, false,
+                                        {0},          false,           0,    false, false};
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
         assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
@@ -667,7 +667,9 @@ static void test_machine_comes_back(void **state)
                                         i % 3 == 0,
                                         {.announced_us = k % 2 == 0 ? i + 1 : 0, .is_destroy = k % 4 == 0},
                                         k % 3 == 0,
-                                        k % 5 == 0 ? k + 1 : 0};
+                                        k % 5 == 0 ? k + 1 : 0,
+                                        i % 4 == 0,
+                                        k % 7 == 0};
             struct machine_memory out;
 
             assert_int_equal(record_format_machine(&in, &nothing, &text), 0);
@@ -681,6 +683,8 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.autostart_is_off, in.autostart_is_off);
             assert_int_equal(out.has_own_image, in.has_own_image);
             assert_int_equal(out.stopped_us, in.stopped_us);
+            assert_int_equal(out.has_unread_mark, in.has_unread_mark);
+            assert_int_equal(out.is_warm_by_mark, in.is_warm_by_mark);
         }
 }
 
@@ -762,8 +766,8 @@ static void test_machine_documents(void **state)
     assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true, KEEPING_WARM, 1, {0}, false,
-                                        {0},          false,           0};
+        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true,  KEEPING_WARM, 1, {0}, false,
+                                        {0},          false,           0,    false, false};
 
         assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
         assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);

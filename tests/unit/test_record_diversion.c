@@ -56,6 +56,7 @@ static struct diversion *full_diversion(void)
                                       (struct moment){.mono_us = 1000, .real_us = INT64_C(1795359240000000)}),
             0);
     diversion->is_stopped = true;
+    diversion->is_by_mark = true;
     spec_done(&need);
     return diversion;
 }
@@ -102,6 +103,7 @@ static void assert_same_diversion(const struct diversion *a, const struct divers
     assert_string_equal(a->recovery_id, b->recovery_id);
     assert_true(a->since.real_us == b->since.real_us);
     assert_int_equal(a->is_stopped, b->is_stopped);
+    assert_int_equal(a->is_by_mark, b->is_by_mark);
     assert_int_equal(a->n_former, b->n_former);
     for (size_t i = 0; i < a->n_former; i++)
         assert_same_ref(&a->former[i], &b->former[i]);

@@ -46,6 +46,50 @@ static unsigned divert(struct world *world)
     return a;
 }
 
+/* Of a service that its replacement serves when the daemon starts without its state. */
+static void test_a_mark_begins_the_diversion_where_nothing_is_on_record(struct world *world)
+{
+    unsigned a = divert(world);
+
+    world_pass(world, 10 * USEC_PER_SEC);
+    world_stop_daemon(world);
+    world_lose_store(world);
+    world_start_daemon(world);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    expect_served(world, a, "b", false);
+    assert_true(diversion_of(world, a)->is_by_mark);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_true(diversion_of(world, a)->is_by_mark);
+}
+
+/* The metadata of "b" is brought back as it was: the record says otherwise. */
+static void test_a_mark_says_nothing_where_machines_are_on_record(struct world *world)
+{
+    unsigned a = divert(world);
+    char mark[MARK_TEXT_SIZE];
+
+    world_pass(world, 10 * USEC_PER_SEC);
+    strcpy(mark, world->domains[a + 1].mark);
+    assert_true(mark[0] != '\0');
+    world_boot(world, a);
+    world_shut_down(world, a + 1);
+    world_pass(world, 60 * USEC_PER_SEC);
+    assert_null(diversion_of(world, a));
+    assert_string_equal(world->domains[a + 1].mark, "");
+    world_shut_down(world, a);
+    world_boot(world, a + 1);
+    world_pass(world, SETTLED);
+    strcpy(world->domains[a + 1].mark, mark);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, 60 * USEC_PER_SEC);
+    assert_null(diversion_of(world, a));
+    assert_string_equal(world->domains[a + 1].mark, "");
+}
+
 static void test_machines_show_their_diversion(struct world *world)
 {
     unsigned a = divert(world);
@@ -380,7 +424,8 @@ static void expect_not_kept(struct world *world, unsigned a, const char *why)
     assert_non_null(strstr(answer.words, why));
     assert_int_equal(answer.recovery_id[0], 0);
     world_pass(world, USEC_PER_SEC);
-    assert_int_equal(world->asked[ACTION_SET_METADATA], 0);
+    for (unsigned i = 0; i < world->n_domains; i++)
+        assert_string_equal(world->domains[i].service, "");
 }
 
 /* Its role comes from its metadata, and a pattern would take that away. */
@@ -415,6 +460,8 @@ static void test_what_other_hands_wrote_is_not_kept(struct world *world)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        world_test(test_a_mark_begins_the_diversion_where_nothing_is_on_record),
+        world_test(test_a_mark_says_nothing_where_machines_are_on_record),
         world_test(test_machines_show_their_diversion),
         world_test(test_that_it_is_over_is_written_down),
         world_test(test_an_original_that_takes_its_service_back_serves_it),

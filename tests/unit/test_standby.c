@@ -638,6 +638,74 @@ static void nothing_is_warmed_where_the_failed_machine_alone_is_started(struct w
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
 }
 
+static void start_without_state(struct world *world)
+{
+    world_stop_daemon(world);
+    world_lose_store(world);
+    world_start_daemon(world);
+    connect_and_warm(world);
+}
+
+/* Its metadata says that the daemon suspended it. */
+static void one_that_is_warm_is_still_warm_when_the_state_is_lost(struct world *world)
+{
+    connect_and_warm(world);
+    assert_string_equal(world->domains[best].mark, "warm");
+    start_without_state(world);
+    assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+    assert_int_equal(world->domains[best].destroys, 0);
+    world_kill(world, a);
+    world_pass(world, 4 * USEC_PER_SEC);
+    assert_string_equal(warmth_name(world_expect(world, a, RECOVERY_RECOVERED)->warmth), "paused");
+    pass_a_minute(world);
+    assert_int_not_equal(strcmp(world->domains[best].mark, "warm"), 0); /* it serves */
+}
+
+/* Nothing is ended on the word of its metadata alone, also by the daemon after that. */
+static void one_that_is_warm_by_its_mark_alone_is_not_ended(struct world *world)
+{
+    connect_and_warm(world);
+    start_without_state(world);
+    world_restart_daemon(world);
+    connect_and_warm(world);
+    assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
+    world->config.standby.warm = 0;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    pass_a_minute(world);
+    assert_kept(world, best, KEEPING_NONE, MACHINE_PAUSED);
+    assert_int_equal(world->domains[best].destroys, 0);
+    assert_string_equal(world->domains[best].mark, "");
+}
+
+/* By then the daemon has started it itself. */
+static void one_that_was_warm_by_its_mark_is_ended_once_it_was_refreshed(struct world *world)
+{
+    connect_and_warm(world);
+    start_without_state(world);
+    world->config.standby.refresh_us = 60 * USEC_PER_SEC;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_pass(world, 180 * USEC_PER_SEC);
+    assert_true(world->told[NOTICE_REFRESHED] > 0);
+    world->config.standby.warm = 0;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    pass_a_minute(world);
+    assert_kept(world, best, KEEPING_NONE, MACHINE_SHUT_OFF);
+}
+
+/* What an operator suspended is not warm for it. */
+static void a_mark_of_one_that_is_up_by_now_is_removed(struct world *world)
+{
+    connect_and_warm(world);
+    world_stop_daemon(world);
+    world->domains[best].state = MACHINE_RUNNING;
+    world_lose_store(world);
+    world_start_daemon(world);
+    connect_and_warm(world);
+    assert_kept(world, best, KEEPING_NONE, MACHINE_RUNNING);
+    assert_int_equal(world->domains[best].destroys, 0);
+    assert_string_equal(world->domains[best].mark, "");
+}
+
 /* It was not even started for that: what befalls it right afterwards is no end of ours. */
 static void one_that_could_not_be_written_down_may_fail_at_once(struct world *world)
 {
@@ -734,6 +802,10 @@ int main(void)
         TEST(one_that_stands_in_the_way_of_a_better_one_stays_cold),
         TEST(one_whose_disk_is_taken_at_the_last_moment_is_not_started),
         TEST(memory_limit_holds),
+        TEST(one_that_is_warm_is_still_warm_when_the_state_is_lost),
+        TEST(one_that_is_warm_by_its_mark_alone_is_not_ended),
+        TEST(one_that_was_warm_by_its_mark_is_ended_once_it_was_refreshed),
+        TEST(a_mark_of_one_that_is_up_by_now_is_removed),
         TEST(one_that_has_room_only_once_the_other_is_off_is_not_warmed),
         TEST(nothing_is_warmed_where_the_failed_machine_alone_is_started),
         TEST(a_lower_limit_gives_memory_back),

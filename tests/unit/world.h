@@ -23,6 +23,7 @@ struct world_domain {
     const char *features;            /* "kind/value kind/value" */
     const char *role;                /* metadata, or NULL */
     char service[SERVICE_NAME_SIZE]; /* metadata; empty: none */
+    char mark[MARK_TEXT_SIZE];       /* metadata; empty: none */
     int metadata_error;              /* what writing its metadata answers; 0: it is written */
     int64_t metadata_us;             /* how long that takes */
     bool autostart;
@@ -233,6 +234,8 @@ void world_stop_daemon(struct world *world);
 void world_start_daemon(struct world *world);
 void world_restart_daemon(struct world *world);
 void world_free_store(struct world *world);
+/* While the daemon is stopped: its state directory is lost. */
+void world_lose_store(struct world *world);
 
 /* ---- what came of it ---- */
 

@@ -52,6 +52,10 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
         description->service = strdup(domain->service);
         assert_non_null(description->service);
     }
+    if (domain->mark[0] != '\0') {
+        description->mark = strdup(domain->mark);
+        assert_non_null(description->mark);
+    }
     describe_hardware(description, domain);
     description->on_crash = domain->on_crash;
     description->has_priority = true;
@@ -306,7 +310,10 @@ static void answer_metadata(struct world *world, const struct action *action)
     struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id, .error = domain->exists ? domain->metadata_error : -ENOENT};
 
-    if (result.error == 0) {
+    if (result.error == 0 && action->metadata.sets_mark) {
+        strcpy(domain->mark, action->metadata.mark);
+        world_tell(world, number, EVENT_CHANGED);
+    } else if (result.error == 0) {
         domain->role = machine_roles_name(action->metadata.roles);
         if (action->metadata.sets_priority)
             domain->priority = action->metadata.priority;

@@ -211,6 +211,14 @@ void world_start_daemon(struct world *world)
                          0);
 }
 
+void world_lose_store(struct world *world)
+{
+    world_free_store(world);
+    for (size_t i = 0; i < WORLD_DOMAINS; i++)
+        world->remembered[i] = (struct world_remembered){0};
+    memset(world->kept, 0, sizeof(world->kept));
+}
+
 void world_free_store(struct world *world)
 {
     for (size_t i = 0; i < world->n_stored; i++)

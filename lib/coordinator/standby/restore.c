@@ -61,7 +61,8 @@ void standby_hand_back(struct standby *standby, const struct machine *machine, b
 
     if (!machine->is_present || warm_standby_add(standby, machine, &warm) < 0)
         return;
-    warm->begun = now; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    warm->begun = now;                    /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    warm->warming.is_by_mark &= !may_run; /* the recovery has started it */
     /* News that it runs may come late: the hypervisor is asked. */
     if (may_run)
         warming_restore_course(&warm->warming, true);

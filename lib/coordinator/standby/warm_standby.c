@@ -76,8 +76,10 @@ void warm_standby_show(struct standby *standby, struct warm_standby *warm)
     enum keeping keeping = keeping_of(warm);
     bool is_starting = warm->warming.state == WARMING_RECORDING || warm->warming.state == WARMING_STARTING;
 
-    if (keeping != machine->keeping && watch != NULL)
+    if (keeping != machine->keeping && watch != NULL) {
         watch_mark_changed(standby->registry, watch);
+        watch_tell(standby->registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
+    }
     pool_edit(standby->registry->pool, machine)->keeping = keeping;
     warm->kept_since_us = keeping == KEEPING_WARM ? warm->warming.standing.real_us : warm->begun.real_us;
     if (keeping == KEEPING_WARM)
@@ -168,6 +170,12 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, bool wa
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
                     "%s is no longer kept warm: an operator started or paused it", machine->name);
         break;
+    case WARMING_END_LEFT:
+        outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
+                    "%s is no longer kept warm, and left as it is: that understudyd warmed it is known by its metadata "
+                    "alone; end it, if nothing else needs it: virsh destroy %s",
+                    machine->name, machine->name);
+        break;
     case WARMING_GOES_ON:
     default:
         break;
@@ -190,6 +198,16 @@ static void begin_reading(struct standby *standby, struct warm_standby *warm)
     if (watch != NULL)
         watch->is_redefined = false;
     reading_begin(&warm->reading);
+}
+
+/* The daemon starts it itself, or has. */
+static void own_warmth(struct standby *standby, struct warm_standby *warm)
+{
+    struct watch *watch = own_watch(standby, warm);
+
+    warm->warming.is_by_mark = false;
+    if (watch != NULL)
+        watch_own_warmth(watch);
 }
 
 void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enum warming_event_kind kind,
@@ -223,8 +241,10 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
             warm->needs_memory = warm->machine->state != MACHINE_PAUSED;
         }
     }
-    if (step.has_started)
+    if (step.has_started) {
+        own_warmth(standby, warm);
         reading_begin(&warm->reading);
+    }
     if (step.has_started && warm->needs_memory)
         machines_come_up(standby->registry, warm->machine);
     if (step.has_started && warm->warming.was_warm)
@@ -256,6 +276,7 @@ int warm_standby_add(struct standby *standby, const struct machine *machine, str
     snprintf(id, sizeof(id), WARM_ID_PREFIX "%" PRIu64, ++standby->last_id);
     warming_init(&warm->warming, id, machine, standby->registry->config);
     warm->warming.may_start_until_us = rare->warm.may_start_until_us;
+    warm->warming.is_by_mark = watch_remembered(watch)->is_warm_by_mark;
     warm->machine = machine;
     warm->rank = SIZE_MAX;
     warm->unwanted_us = USEC_INFINITY;
@@ -275,6 +296,7 @@ int warm_standby_begin(struct standby *standby, const struct machine *machine, s
         return r;
     warm->is_wanted = true; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
     warm->is_untouched = true;
+    own_warmth(standby, warm);
     warm_standby_handle(standby, warm, WARMING_BEGIN, NULL, NULL, now);
     return 0;
 }
@@ -300,5 +322,6 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
         watch->rare->warms = NULL;
         watch_tidy(watch);
         watch_mark_changed(standby->registry, watch);
+        watch_tell(standby->registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
     }
 }

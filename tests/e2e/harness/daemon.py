@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -139,6 +140,11 @@ class Daemon:
         self._forget_events()
         self.signal(signal.SIGTERM)
         self.check_end()
+
+    def lose_state(self):
+        """While it does not run: what it has stored is gone."""
+        shutil.rmtree(self._directory / "state")
+        (self._directory / "state").mkdir()
 
     def check_end(self):
         """After SIGTERM it must end with success, soon, and without a complaint of a sanitizer."""
