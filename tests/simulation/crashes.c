@@ -399,7 +399,7 @@ struct crash *crashes_match(struct simulation *simulation, unsigned domain, cons
     struct crash *found = find_open(simulation, domain);
 
     if (found != NULL && found->was_kept && found->epoch == simulation->epoch &&
-        !promises_book(simulation, recovery_id)->is_host_lost)
+        found->life == simulation->domains[domain].life && !promises_book(simulation, recovery_id)->is_host_lost)
         violate(simulation, "warmth: a recovery of %s, which failed while it was kept warm",
                 simulation->domains[domain].name);
     if (found != NULL && promises_book(simulation, recovery_id)->is_host_lost && was_only_kept(simulation, found))

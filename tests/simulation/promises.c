@@ -219,6 +219,8 @@ static void check_late(struct simulation *simulation)
 
         if (holds_cover(simulation, domain))
             domain->came_up_late &= machine_state_is_active(domain->state);
+        /* What was migrated meanwhile is ended when news of it has come. */
+        domain->came_up_late &= domain->moved_life != domain->life;
         if (!domain->came_up_late || holds_cover(simulation, domain))
             continue;
         domain->came_up_late = false;
