@@ -645,6 +645,14 @@ void promises_step(struct simulation *simulation)
     check_live(simulation, false);
 }
 
+/* The next daemon goes on with what ended, as it was when it was written last. */
+static bool has_end_unwritten(const struct simulation *simulation, const struct book *book)
+{
+    const struct page *page = disk_find(simulation, book->id);
+
+    return recovery_state_is_final(book->state) && page != NULL && page->is_open;
+}
+
 /* What was under way is no fault. */
 void promises_daemon_dies(struct simulation *simulation)
 {
@@ -654,7 +662,8 @@ void promises_daemon_dies(struct simulation *simulation)
         if (book->has_started && !book->is_restarting && is_on_its_way(book->state) && book->starts > 0)
             book->starts--;
         /* What could not be written is not remembered. */
-        if (simulation->disk.is_full || simulation->disk.hangs || book->intent_failed)
+        if (simulation->disk.is_full || simulation->disk.hangs || book->intent_failed ||
+            has_end_unwritten(simulation, book))
             book->starts = 0;
         book->has_started = false;
     }
