@@ -35,7 +35,8 @@ bool decisions_is_in_use(const struct simulation *simulation, const struct domai
     const struct machine *machine =
         pool_find(coordinator_pool(simulation->coordinator), simulation->hosts[domain->host].name, domain->uuid);
 
-    if (machine != NULL && (machine_state_is_active(machine->state) || machine->is_starting))
+    /* Of one that is gone, and stands there for its recovery to end, nothing is known but its name. */
+    if (machine != NULL && (machine_state_is_active(machine->state) || (machine->is_starting && machine->is_present)))
         return true;
     strcpy(ref.hypervisor, simulation->hosts[domain->host].name);
     strcpy(ref.uuid, domain->uuid);
