@@ -96,8 +96,9 @@ static bool is_down(const struct registry *registry, const struct machine *machi
 {
     const struct watch *watch = machine != NULL ? watch_of(registry, machine) : NULL;
 
+    /* One that went down with its host may be started with it, or run elsewhere: that is not decided yet. */
     return watch != NULL && machine->failed_unrecovered && machine_is_protected(machine) && !watch_is_taken(watch) &&
-           can_be_confirmed(registry, machine);
+           watch_rare(watch)->track.pending != CAUSE_HOST_LOST && can_be_confirmed(registry, machine);
 }
 
 static void retry(struct retries *retries, const struct recovery *recovery, const struct machine *failed,
