@@ -70,6 +70,12 @@ void failures_leave(struct registry *registry, struct watch *watch, const struct
         leave(registry, watch, QUEUE_STANDBY, cause, why);
         return;
     }
+    /* It went down with its host before it was chosen: what becomes of it by that is to be seen first. */
+    if (cause == CAUSE_HOST_LOST && watch_rare(watch)->serves != NULL && machine != NULL &&
+        !machine_state_is_active(machine->state)) {
+        failures_defer(registry, watch, cause, now.mono_us + RETRY_US);
+        return;
+    }
     if (is_no_failure(registry, watch, cause))
         return;
     if (machine == NULL) {

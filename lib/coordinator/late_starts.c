@@ -241,16 +241,6 @@ bool late_starts_may_bring_up(const struct late_starts *late_starts, const struc
     return is_being_ended(late_starts, &ref);
 }
 
-bool late_starts_explain(const struct registry *registry, const struct machine_ref *ref)
-{
-    for (size_t i = 0; i < registry->records.count; i++)
-        for (size_t n = 0; n < registry->records.all[i]->n_attempts; n++)
-            if (registry->records.all[i]->attempts[n].fate == START_CAME_LATE &&
-                machine_ref_equal(&registry->records.all[i]->attempts[n].candidate, ref))
-                return true;
-    return false;
-}
-
 bool late_starts_are_possible(const struct registry *registry, const struct recovery *recovery, struct moment now)
 {
     for (size_t i = 0; i < recovery->n_attempts; i++)

@@ -27,9 +27,6 @@ void late_starts_handle_late_result(struct late_starts *late_starts, const struc
 
 /* A start of this machine that was given up may still take effect. */
 bool late_starts_may_bring_up(const struct late_starts *late_starts, const struct machine *machine, struct moment now);
-/* A start that was given up has brought it up, and it is being ended. */
-bool late_starts_explain(const struct registry *registry, const struct machine_ref *ref);
-/* The recovery has a start that is not settled, and that is not so long ago that nothing will come of it. */
 bool late_starts_are_possible(const struct registry *registry, const struct recovery *recovery, struct moment now);
 
 #endif

@@ -195,15 +195,30 @@ static void leave_unseen(struct registry *registry, const struct machine *machin
         set_state(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);
 }
 
-static void leave_unseen_hosts(struct registry *registry, const struct machine *machine)
+/* Its host was heard of it. */
+static void forget_arrival(struct watch *watch)
+{
+    if (watch->rare == NULL)
+        return;
+    watch->rare->came_up_elsewhere = false;
+    watch_tidy(watch);
+}
+
+/* What another host has of it, and takes for running, is there no longer, unless that host tells so yet. */
+static void arrive(struct registry *registry, const struct machine *machine)
 {
     for (size_t i = 0; i < registry->n_hosts; i++) {
-        const struct host *host = &registry->hosts[i];
         const struct machine *other = NULL;
+        struct watch_rare *rare;
 
-        if (!host->is_listed && strcmp(host->name, machine->hypervisor) != 0)
-            other = pool_find(registry->pool, host->name, machine->uuid);
-        if (other != NULL)
+        if (registry->hosts[i].was_listed && strcmp(registry->hosts[i].name, machine->hypervisor) != 0)
+            other = pool_find(registry->pool, registry->hosts[i].name, machine->uuid);
+        if (other == NULL || !machine_state_is_active(other->state) || machine_is_incoming(other))
+            continue;
+        rare = watch_get_rare(watch_of(registry, other));
+        if (rare != NULL) /* else it is known as long as it runs there */
+            rare->came_up_elsewhere = true;
+        if (!registry->hosts[i].is_listed)
             leave_unseen(registry, other);
     }
 }
@@ -288,9 +303,10 @@ static void apply_event_state(struct registry *registry, struct watch *watch, co
     if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)
         return;
     came_up = state == MACHINE_RUNNING && machine->state != MACHINE_RUNNING;
+    forget_arrival(watch);
     set_state(registry, watch, machine, state, reason);
     if (came_up)
-        leave_unseen_hosts(registry, machine);
+        arrive(registry, machine);
     tell_state(registry, watch, state);
     tell_seen(registry, watch, came_up, event->at);
 }
@@ -500,8 +516,9 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
         return;
     pool_edit(registry->pool, machine)->event_sequence = as_of;
     set_state(registry, watch, machine, report->state, reason_of(registry, machine, report));
+    forget_arrival(watch);
     if (report->state == MACHINE_RUNNING && (is_news || is_first))
-        leave_unseen_hosts(registry, machine);
+        arrive(registry, machine);
     if (is_news)
         tell_state(registry, watch, report->state);
     tell_seen(registry, watch, report->state == MACHINE_RUNNING && (is_news || is_first), now);

@@ -213,6 +213,31 @@ static void release_failed(struct recoveries *recoveries, struct open_recovery *
     machines_let_go(recoveries->registry, open->failed);
 }
 
+int open_recovery_move_failed(struct recoveries *recoveries, struct open_recovery *open, const struct machine *failed)
+{
+    struct watch *watch = watch_get(recoveries->registry, failed->hypervisor, failed->uuid);
+    struct recovery *recovery = open->recovery;
+    int r;
+
+    if (watch == NULL || watch_get_rare(watch) == NULL)
+        return -ENOMEM;
+    r = pool_claim(recoveries->registry->pool, failed, recovery->id);
+    if (r < 0)
+        return r;
+    pool_hold(recoveries->registry->pool, failed);
+    if (recovery_state_asks_of_failed(recovery->state)) {
+        open_recovery_set_action(recoveries, open, NULL);
+        recovery->question.action_id = 0;
+        recovery->question.waits_for_connection = true;
+    }
+    release_failed(recoveries, open);
+    open->failed = failed;
+    watch->rare->recovers = open;
+    recovery->failed = machine_ref_of(failed);
+    recovery->is_changed = true;
+    return 0;
+}
+
 /* The candidate was seen to run. Where the news of that was lost, it must not be taken for one that stands by. */
 static void make_sure_it_runs(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {

@@ -29,6 +29,9 @@ void open_recovery_heed_hold(struct recoveries *recoveries, struct open_recovery
  */
 int open_recovery_move(struct recoveries *recoveries, struct open_recovery *open,
                        const struct machine *candidate) _must_check_;
+/* As above, of its failed machine; of one that is to be relieved. */
+int open_recovery_move_failed(struct recoveries *recoveries, struct open_recovery *open,
+                              const struct machine *failed) _must_check_;
 /* Claims the candidate and goes on with it. -ENOMEM. */
 int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate,
                        struct moment now) _must_check_;

@@ -149,11 +149,11 @@ const struct recovery *records_take_asked_to_stop(struct records *records, const
     return NULL;
 }
 
-bool records_have_late_start(const struct records *records, const struct machine_ref *ref)
+bool records_came_late(const struct records *records, const struct machine_ref *ref)
 {
     for (size_t i = 0; i < records->count; i++)
         for (size_t n = 0; n < records->all[i]->n_attempts; n++)
-            if (records->all[i]->attempts[n].fate != START_SETTLED &&
+            if (records->all[i]->attempts[n].fate == START_CAME_LATE &&
                 machine_ref_equal(&records->all[i]->attempts[n].candidate, ref))
                 return true;
     return false;

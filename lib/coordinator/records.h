@@ -51,8 +51,8 @@ bool records_relieve(const struct records *records, const struct machine_ref *re
  */
 const struct recovery *records_take_asked_to_stop(struct records *records, const struct machine_ref *ref,
                                                   struct moment now);
-/* A start of this machine was given up, and may yet have brought it up, or has, and it is to be ended. */
-bool records_have_late_start(const struct records *records, const struct machine_ref *ref);
+/* A start of this machine that was given up has brought it up, and it is being ended. */
+bool records_came_late(const struct records *records, const struct machine_ref *ref);
 
 void records_done(struct records *records);
 

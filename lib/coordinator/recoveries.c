@@ -316,7 +316,7 @@ static bool is_old_news(const struct registry *registry, const struct watch *wat
 {
     struct machine_ref ref = watch_ref(watch);
 
-    return late_starts_explain(registry, &ref) || watch_was_just_written_off(watch, now);
+    return records_came_late(&registry->records, &ref) || watch_was_just_written_off(watch, now);
 }
 
 /* A replacement failed, and by now the original runs again: it serves. */

@@ -376,7 +376,7 @@ static bool is_nothing(const struct watch_rare *rare)
            rare->recovers == NULL && rare->serves == NULL && rare->warms == NULL && rare->warm.failures == 0 &&
            rare->warm.not_before_us == 0 && rare->warm.may_start_until_us == 0 && rare->panics == NULL &&
            rare->hang == NULL && rare->memory == NULL && rare->absent_since_us == 0 && rare->stopping_until_us == 0 &&
-           rare->late_stop_until_us == 0 && rare->mended_us == 0 && rare->missed_us == 0;
+           rare->late_stop_until_us == 0 && rare->mended_us == 0 && rare->missed_us == 0 && !rare->came_up_elsewhere;
 }
 
 void watch_tidy(struct watch *watch)
@@ -676,6 +676,10 @@ struct action registry_new_action(struct registry *registry, enum part owner, en
 
 bool machine_runs_elsewhere(const struct registry *registry, const struct machine *machine)
 {
+    const struct watch *watch = watch_of(registry, machine);
+
+    if (watch != NULL && watch_rare(watch)->came_up_elsewhere)
+        return true;
     for (size_t i = 0; i < registry->n_hosts; i++) {
         const struct host *host = &registry->hosts[i];
         const struct machine *other;

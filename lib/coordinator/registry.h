@@ -157,6 +157,7 @@ struct watch_rare {
     int64_t stopping_until_us;  /* its guest was asked to shut down, and may be silent up to then */
     int64_t mended_us;          /* an operator defined it anew, or cleared it: mono_us; 0: not that is known */
     int64_t late_stop_until_us; /* it was asked to shut down by a call that came too late: mono_us; 0: it was not */
+    bool came_up_elsewhere;     /* one of its UUID did on another host, since its own was last heard of it */
 };
 
 /* One machine, seen from the coordinator. There is a watch for each machine, so it is small. */
@@ -315,7 +316,10 @@ void watch_mark_changed(struct registry *registry, struct watch *watch);
 /* An action with an id of its own, as of now. */
 struct action registry_new_action(struct registry *registry, enum part owner, enum action_kind kind,
                                   const struct machine_ref *target, int64_t timeout_us);
-/* The same machine is up on another host: it has moved, and perhaps no event told of that. */
+/*
+ * The same machine is up on another host, or came up there since its own host was last heard of it: it has moved, and perhaps
+ * no event told of that.
+ */
 bool machine_runs_elsewhere(const struct registry *registry, const struct machine *machine);
 
 #endif

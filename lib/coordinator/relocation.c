@@ -32,15 +32,24 @@ static void follow_candidate(struct recoveries *recoveries, struct open_recovery
         open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_RECONNECTED, .now = now});
 }
 
+/*
+ * Of one that is to be relieved, that it has left is enough: it is not off, wherever it is. It is followed, since what befalls
+ * it there, and a hold there, concerns its recovery.
+ */
 static void leave_failed(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
-    const struct machine *machine = moves_find(recoveries->registry, &open->recovery->failed);
+    const struct registry *registry = recoveries->registry;
+    const struct machine_ref *failed = &open->recovery->failed;
+    const struct machine *machine = moves_find(registry, failed);
     struct recovery_event event = {.kind = RECOVERY_SERVED, .now = now};
     _cleanup_(freep) char *detail = NULL;
 
-    if (machine == NULL)
+    if (machine == NULL && (open->recovery->relief == RELIEF_NONE || !moves_have_left(registry, failed)))
         return;
-    detail = text_print("it was migrated to %s, and runs there", machine->hypervisor);
+    detail = machine != NULL ? text_print("it was migrated to %s, and runs there", machine->hypervisor)
+                             : text_print("it was migrated, and is not seen on another host yet");
+    if (machine != NULL && open->recovery->relief != RELIEF_NONE)
+        (void)!open_recovery_move_failed(recoveries, open, machine); /* else it is another recovery's there already */
     event.detail = detail != NULL ? detail : "it was migrated";
     open_recovery_handle(recoveries, open, &event);
 }

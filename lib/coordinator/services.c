@@ -122,27 +122,32 @@ static void forget_former(struct registry *registry, struct diversion *diversion
         }
 }
 
-/* Whether a start that was given up has brought it up, and it is ended for that, is for late_starts to say. */
-static bool is_second(const struct registry *registry, const struct machine *machine)
+/* A start that was given up has brought it up, and it is ended for that; or whether that is so is not looked at yet. */
+static bool is_to_be_ended(const struct registry *registry, const struct machine *machine, struct moment now)
 {
-    struct machine_ref ref;
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct watch *watch = watch_of(registry, machine);
 
-    if (!runs(machine) || machine->serves != NULL)
-        return false;
-    ref = machine_ref_of(machine);
-    return !records_have_late_start(&registry->records, &ref);
+    return records_came_late(&registry->records, &ref) ||
+           (watch != NULL && (watch->facts[QUEUE_LATE_STARTS] != 0 || watch_was_just_written_off(watch, now)));
+}
+
+static bool is_second(const struct registry *registry, const struct machine *machine, struct moment now)
+{
+    return runs(machine) && machine->serves == NULL && !is_to_be_ended(registry, machine, now);
 }
 
 /* One that should be off, and runs for the same service: the original, or a replacement before this one. */
-static const struct machine *find_second(const struct registry *registry, const struct diversion *diversion)
+static const struct machine *find_second(const struct registry *registry, const struct diversion *diversion,
+                                         struct moment now)
 {
     const struct machine *machine = find(registry, &diversion->service.original);
 
-    if (is_second(registry, machine))
+    if (is_second(registry, machine, now))
         return machine;
     for (size_t i = 0; i < diversion->n_former; i++) {
         machine = find(registry, &diversion->former[i]);
-        if (is_second(registry, machine))
+        if (is_second(registry, machine, now))
             return machine;
     }
     return NULL;
@@ -151,7 +156,7 @@ static const struct machine *find_second(const struct registry *registry, const 
 static void look_for_second(struct services *services, struct diversion *diversion, const struct machine *replacement,
                             struct moment now)
 {
-    const struct machine *other = find_second(services->registry, diversion);
+    const struct machine *other = find_second(services->registry, diversion, now);
     struct machine_ref ref;
 
     if (!runs(replacement) || other == NULL) {

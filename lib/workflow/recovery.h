@@ -125,7 +125,7 @@ struct recovery_attempt {
     bool is_void;   /* understudyd was interrupted, or a host was lost: not the candidate's fault, and not counted */
     bool is_vetoed; /* by a pre-start hook: not tried again by this recovery, nor its fault, and not counted */
     enum start_fate fate;
-    bool hangs;            /* the call that starts it was not answered in time, and may still take effect */
+    bool hangs;            /* the call that starts it was not answered (yet), and may still take effect */
     struct moment decided; /* when it was chosen */
 };
 

@@ -306,6 +306,7 @@ static bool in_preparing(struct step *step)
             return true;
         step_begin_asking(step, RECOVERY_STARTING);
         step_attempt(step)->fate = START_UNANSWERED;
+        step_attempt(step)->hangs = true;
         return true;
     }
     step_blame(step, result->message);

@@ -491,6 +491,13 @@ static void change_silently(struct play *play, const struct arguments *arguments
     domain->reason = arguments->reason;
 }
 
+/* As by a migration that undefines it here, of which no event tells, or not yet. */
+static void leave_silently(struct play *play, const struct arguments *arguments)
+{
+    world_kill_silently(&play->world, arguments->machine);
+    play->world.domains[arguments->machine].exists = false;
+}
+
 static void change_setting(struct play *play, const struct arguments *arguments)
 {
     set(play, arguments->line, arguments->machine, arguments->word);
@@ -805,6 +812,7 @@ static const struct {
     {"MACHINE EVENT", happen, false},
     {"MACHINE migrates to OTHER", migrate, false},
     {"MACHINE silently STATE REASON", change_silently, false},
+    {"MACHINE silently leaves", leave_silently, false},
     {"MACHINE KEY=VALUE", change_setting, false},
     {"MACHINE silently KEY=VALUE", change_setting_silently, false},
     {"HOST cannot be reached", cut_connection, false},

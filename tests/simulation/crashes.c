@@ -505,7 +505,7 @@ static bool was_service_recovered(struct simulation *simulation, const struct cr
 
         if (book->opened_us < crash->at_us)
             continue;
-        if (book->domain != crash->domain ? is_original_of(domain, book) : has_become_a_recovery(book))
+        if (book->domain != crash->domain ? is_original_of(original, book) : has_become_a_recovery(book))
             return true;
     }
     return false;

@@ -117,6 +117,7 @@ static void check_order(struct simulation *simulation, struct book *book)
 
 static void check_start(struct simulation *simulation, const struct action *action)
 {
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
     struct book *book = promises_book(simulation, action->recovery_id);
     struct domain *candidate = world_find(simulation, &action->target);
 
@@ -125,7 +126,8 @@ static void check_start(struct simulation *simulation, const struct action *acti
         return;
     }
     book->has_started = true;
-    book->is_restarting = candidate->number == book->domain;
+    /* Of a machine that is defined on two hosts the two are two to the daemon. */
+    book->is_restarting = recovery != NULL && machine_ref_equal(&recovery->failed, &action->target);
     if (!book->is_restarting && ++book->starts > most_attempts(simulation))
         violate(simulation, "%s has tried more than recovery.attempts", book->id);
     check_order(simulation, book);
@@ -140,7 +142,7 @@ static void check_start(struct simulation *simulation, const struct action *acti
     check_relieved(simulation, book, candidate);
     if (!machine_state_is_active(candidate->state))
         decisions_check_conflicts(simulation, &simulation->domains[book->domain], candidate);
-    losses_check_start(simulation, coordinator_find_recovery(simulation->coordinator, book->id), book);
+    losses_check_start(simulation, recovery, book);
 }
 
 static void check_destroy(struct simulation *simulation, const struct action *action)
@@ -410,13 +412,24 @@ static void check_retry(struct simulation *simulation, const struct book *book, 
         violate(simulation, "a recovery of %s is tried again, and none had failed", domain->name);
 }
 
+/* The daemon cannot tell whether the guest went down by itself before it was asked. */
+static bool is_being_asked_off(const struct simulation *simulation, const struct domain *domain)
+{
+    for (const struct call *call = simulation->calls; call != NULL; call = call->next)
+        if (call->action.kind == ACTION_SHUTDOWN && call->epoch == simulation->epoch &&
+            strcmp(call->action.target.uuid, domain->uuid) == 0)
+            return true;
+    return false;
+}
+
 /* What tells its stop from a guest that obeys a call which was answered too late may have been lost. */
 #define MAY_OBEY_US (300 * USEC_PER_SEC)
 
 /* Its guest was asked to shut down, and went down, for whatever reason; or it was ended, since it did not. */
 static void check_last_stopped(struct simulation *simulation, const struct book *book, const struct domain *domain)
 {
-    bool may_obey = domain->late_request_us != 0 && simulation->now.mono_us - domain->late_request_us < MAY_OBEY_US;
+    bool may_obey = (domain->late_request_us != 0 && simulation->now.mono_us - domain->late_request_us < MAY_OBEY_US) ||
+                    is_being_asked_off(simulation, domain);
 
     if (crashes_match(simulation, domain->number, book->id) == NULL && domain->requested_off_life != domain->life &&
         domain->condemned_life != domain->life && !may_obey)

@@ -122,9 +122,10 @@ static void assert_is_ended(struct world *world, unsigned machine)
     assert_int_equal(world->domains[machine].state, MACHINE_SHUT_OFF);
 }
 
-/* What comes up is the operator's doing. */
+/* What comes up is the operator's doing, so long after the starts that nobody has heard of since the daemon died. */
 static void assert_goes_on(struct world *world, unsigned machine)
 {
+    world_pass(world, world->config.recovery.start_timeout_us + world->config.recovery.late_start_us);
     world_boot(world, machine);
     world_pass(world, SETTLED);
     assert_int_equal(world->domains[machine].state, MACHINE_RUNNING);
@@ -170,6 +171,16 @@ static void test_a_start_that_hung_is_over_when_it_is_answered(struct world *wor
     assert_is_ended(world, b);
     assert_is_ended(world, b);
     answer_late(world, b, -EIO);
+    assert_goes_on(world, b);
+}
+
+/* Other hands were faster, and what the daemon that died had asked for takes effect afterwards. */
+static void test_a_start_that_the_daemon_died_over_is_still_to_come_when_other_hands_were_faster(struct world *world)
+{
+    unsigned b = started_twice(world, -EIO);
+
+    assert_is_ended(world, b);
+    assert_is_ended(world, b);
     assert_goes_on(world, b);
 }
 
@@ -456,6 +467,7 @@ int main(void)
         world_test(test_two_starts_of_one_machine_take_effect),
         world_test(test_a_start_that_hangs_is_still_to_come_when_other_hands_were_faster),
         world_test(test_a_start_that_hung_is_over_when_it_is_answered),
+        world_test(test_a_start_that_the_daemon_died_over_is_still_to_come_when_other_hands_were_faster),
         world_test(test_news_of_the_one_start_does_not_stand_for_the_other),
         world_test(test_what_comes_up_as_a_candidate_that_is_withdrawn_is_ended),
         world_test(test_it_cannot_be_ended_at_once),
