@@ -47,6 +47,11 @@ void heap_push(const struct heap_order *order, void *items, size_t n)
         swap(order, items, at, (at - 1) / 2);
 }
 
+void heap_replace(const struct heap_order *order, void *items, size_t n)
+{
+    sink(order, items, n, 0);
+}
+
 void heap_pop(const struct heap_order *order, void *items, size_t n)
 {
     if (n < 2)

@@ -19,6 +19,8 @@ struct heap_order {
 void heap_make(const struct heap_order *order, void *items, size_t n);
 /* Item n - 1 was appended to a heap of n - 1. */
 void heap_push(const struct heap_order *order, void *items, size_t n);
+/* The first of n was replaced. */
+void heap_replace(const struct heap_order *order, void *items, size_t n);
 /* Moves the first of n to the place n - 1; the heap is one shorter. */
 void heap_pop(const struct heap_order *order, void *items, size_t n);
 

@@ -47,11 +47,7 @@ uint32_t interned_hash_bytes(uint32_t hash, const void *bytes, size_t size)
 /* The largest power of two that is at most n; n is not 0. */
 static size_t power_below(size_t n)
 {
-    size_t power = 1;
-
-    while (power <= n / 2)
-        power *= 2;
-    return power;
+    return (size_t)1 << (63 - __builtin_clzll(n));
 }
 
 static size_t bucket_of(const struct interned *interned, uint32_t hash)

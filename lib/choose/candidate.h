@@ -15,7 +15,7 @@ struct candidate {
     const struct machine *machine; /* borrowed */
     struct similarity_score score;
     enum candidate_verdict verdict;
-    const struct use *conflict; /* its use of what is in use, borrowed until the pool settles; NULL: nothing is */
+    struct use conflict; /* its use of what is in use, until it is described anew; {0}: nothing is */
     const struct machine *conflict_with;
     bool is_below; /* it is in use below a disk of that machine, which need not be up */
 };

@@ -78,53 +78,48 @@ static bool is_in_the_way(const struct choice_request *request, const struct mac
            !(request->kept_may_be_given_back && use->machine->keeping != KEEPING_NONE);
 }
 
-/* Another machine that is up has it; NULL. */
-static const struct use *find_owner(const struct choice_request *request, const struct machine *machine,
-                                    const struct use *own)
+/* Another machine that is up has it. */
+static bool find_owner(const struct choice_request *request, const struct machine *machine, const struct use *own,
+                       struct use *ret)
 {
-    const struct use *use = NULL;
-
-    while ((use = pool_sharer_next(request->pool, own, USERS_OWNING, use)) != NULL)
-        if (is_in_the_way(request, machine, use))
-            break;
-    return use;
+    *ret = (struct use){0};
+    while (pool_sharer_next(request->pool, own, USERS_OWNING, ret))
+        if (is_in_the_way(request, machine, ret))
+            return true;
+    return false;
 }
 
-/* Below a disk of another machine, and be it off or the failed one: what is written there would destroy that; NULL. */
-static const struct use *find_overlay(const struct pool *pool, const struct machine *machine, const struct use *own)
+/* Below a disk of another machine, and be it off or the failed one: what is written there would destroy that. */
+static bool find_overlay(const struct pool *pool, const struct machine *machine, const struct use *own, struct use *ret)
 {
-    const struct use *use = NULL;
-
-    while ((use = pool_sharer_next(pool, own, USERS_BACKING, use)) != NULL)
-        if (use->machine != machine)
-            break;
-    return use;
+    *ret = (struct use){0};
+    while (pool_sharer_next(pool, own, USERS_BACKING, ret))
+        if (ret->machine != machine)
+            return true;
+    return false;
 }
 
 bool choose_find_conflict(const struct choice_request *request, struct candidate *candidate)
 {
     const struct pool *pool = request->pool;
 
-    for (const struct use *own = NULL; (own = pool_use_next(pool, candidate->machine, own)) != NULL;) {
-        const struct use *use = find_owner(request, candidate->machine, own);
-
-        if (use == NULL && !use_is_backing(own))
-            use = find_overlay(pool, candidate->machine, own);
-        if (use == NULL)
+    for (struct use own = {0}, use; use_next(candidate->machine, &own);) {
+        if (!find_owner(request, candidate->machine, &own, &use) &&
+            (use_is_backing(&own) || !find_overlay(pool, candidate->machine, &own, &use)))
             continue;
         candidate->conflict = own;
-        candidate->conflict_with = use->machine;
-        candidate->is_below = use_is_backing(use);
+        candidate->conflict_with = use.machine;
+        candidate->is_below = use_is_backing(&use);
         return true;
     }
     return false;
 }
 
-bool choose_conflict_between(const struct pool *pool, const struct machine *a, const struct machine *b)
+bool choose_conflict_between(const struct machine *a, const struct machine *b)
 {
-    for (const struct use *of_a = NULL; (of_a = pool_use_next(pool, a, of_a)) != NULL;)
-        for (const struct use *of_b = NULL; (of_b = pool_use_next(pool, b, of_b)) != NULL;)
-            if (use_is_of_same(of_a, of_b) && !(use_is_backing(of_a) && use_is_backing(of_b)))
+    for (struct use of_a = {0}; use_next(a, &of_a);)
+        for (struct use of_b = {0}; use_next(b, &of_b);)
+            if (use_is_of_same(&of_a, &of_b) && !(use_is_backing(&of_a) && use_is_backing(&of_b)))
                 return true;
     return false;
 }

@@ -68,7 +68,7 @@ bool choose_lacks_memory(const struct choice_request *request, const struct mach
 /* A machine that is up, other than the failed one, uses what this one would use: sets conflict and conflict_with. */
 bool choose_find_conflict(const struct choice_request *request, struct candidate *candidate);
 /* The two machines could not run at the same time. */
-bool choose_conflict_between(const struct pool *pool, const struct machine *a, const struct machine *b);
+bool choose_conflict_between(const struct machine *a, const struct machine *b);
 
 /*
  * A machine that is similar enough cannot be reached, and `is_given_up` does not say of its host that it will not come

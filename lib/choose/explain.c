@@ -120,12 +120,12 @@ static int explain_cold(const struct machine *machine, char **reason)
 {
     _cleanup_(freep) char *without = *reason;
 
-    if (machine->not_warm == NULL) {
+    if (machine_rare(machine)->not_warm == NULL) {
         without = NULL;
         return 0;
     }
     *reason = NULL;
-    return text_format(reason, "%s; not kept warm: %s", without, machine->not_warm);
+    return text_format(reason, "%s; not kept warm: %s", without, machine_rare(machine)->not_warm);
 }
 
 static const char *exclusive_word(enum exclusive_kind kind)
@@ -171,15 +171,16 @@ int explain_ineligible(const struct choice_request *request, const struct candid
     case CANDIDATE_CLAIMED:
         if (machine->keeping == KEEPING_ENDING)
             return text_format(ret, "was kept warm, and is being stopped");
-        if (machine->claimed_by == NULL)
+        if (machine_rare(machine)->claimed_by == NULL)
             return text_format(ret, "reserved for a recovery from before the restart of understudyd");
-        return text_format(ret, "claimed by recovery %s", machine->claimed_by);
+        return text_format(ret, "claimed by recovery %s", machine_rare(machine)->claimed_by);
     case CANDIDATE_UNDER_OPERATOR:
         return text_format(ret, "%s, and not by understudyd: left alone",
                            machine->state == MACHINE_PAUSED ? "paused" : "saved");
     case CANDIDATE_QUARANTINED:
         return text_format(ret, "%s: in quarantine for %" PRId64 " s more",
-                           machine->quarantine_why != NULL ? machine->quarantine_why : "did not come up recently",
+                           machine_rare(machine)->quarantine_why != NULL ? machine_rare(machine)->quarantine_why
+                                                                         : "did not come up recently",
                            (machine->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
     case CANDIDATE_NOT_SIMILAR:
         return explain_similarity(request, &candidate->score, ret);
@@ -198,10 +199,10 @@ int explain_ineligible(const struct choice_request *request, const struct candid
     case CANDIDATE_IN_USE:
         if (candidate->is_below)
             return text_format(ret, "its disk %s is the backing file of a disk of %s",
-                               use_name(candidate->conflict, address),
+                               use_name(&candidate->conflict, address),
                                pool_display_name(request->pool, candidate->conflict_with));
-        return text_format(ret, "its %s %s is in use by %s", exclusive_word(use_kind(candidate->conflict)),
-                           use_name(candidate->conflict, address),
+        return text_format(ret, "its %s %s is in use by %s", exclusive_word(use_kind(&candidate->conflict)),
+                           use_name(&candidate->conflict, address),
                            pool_display_name(request->pool, candidate->conflict_with));
     case CANDIDATE_ELIGIBLE:
     case CANDIDATE_VERDICTS:

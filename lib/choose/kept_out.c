@@ -4,27 +4,23 @@
 
 #include "choose/choose.h"
 
-static const struct use *next_use(const struct choice_request *request, struct kept_out *search)
+static bool next_use(const struct choice_request *request, struct kept_out *search)
 {
     search->users = USERS_OWNING;
-    return pool_use_next(request->pool, request->failed, search->own);
+    return use_next(request->failed, &search->own);
 }
 
 /* Those that have the same for themselves, and then those that have it below a disk. */
 static const struct machine *next_sharer(const struct choice_request *request, struct kept_out *search)
 {
-    if (search->own == NULL)
-        search->own = next_use(request, search);
-    while (search->own != NULL) {
-        search->other = pool_sharer_next(request->pool, search->own, search->users, search->other);
-        if (search->other != NULL)
-            return search->other->machine;
-        if (search->users == USERS_OWNING && !use_is_backing(search->own))
+    if (search->own.machine == NULL && !next_use(request, search))
+        return NULL;
+    while (!pool_sharer_next(request->pool, &search->own, search->users, &search->other))
+        if (search->users == USERS_OWNING && !use_is_backing(&search->own))
             search->users = USERS_BACKING;
-        else
-            search->own = next_use(request, search);
-    }
-    return NULL;
+        else if (!next_use(request, search))
+            return NULL;
+    return search->other.machine;
 }
 
 /* Once. */

@@ -11,7 +11,7 @@
 
 /* Where a search is; begin with {0}. */
 struct kept_out {
-    const struct use *own, *other;
+    struct use own, other;
     enum users users; /* among whom `other` is */
     bool is_at_original;
 };

@@ -79,7 +79,7 @@ static void turn(void *context, uint32_t number)
 bool plan_is_served(const struct plan *plan, const struct machine *machine)
 {
     return !plan->is_empty && machine->is_present && machine_is_protected(machine) && machine->diverted == NULL &&
-           machine->claimed_by == NULL && machine->keeping == KEEPING_NONE &&
+           machine_rare(machine)->claimed_by == NULL && machine->keeping == KEEPING_NONE &&
            (machine->state == MACHINE_RUNNING || machine->state == MACHINE_SUSPENDED);
 }
 
@@ -176,9 +176,9 @@ static void offer_to_need(struct plan *plan, uint32_t need, const struct machine
 /* Served machines that share something with it, and keep it alone from being a candidate. */
 static void touch_rows_of_sharers(struct plan *plan, const struct machine *machine)
 {
-    for (const struct use *own = NULL; (own = pool_use_next(plan->pool, machine, own)) != NULL;)
-        for (const struct use *use = NULL; (use = pool_sharer_next(plan->pool, own, USERS_OWNING, use)) != NULL;)
-            rows_touch_row_of(&plan->rows, use->machine);
+    for (struct use own = {0}; use_next(machine, &own);)
+        for (struct use use = {0}; pool_sharer_next(plan->pool, &own, USERS_OWNING, &use);)
+            rows_touch_row_of(&plan->rows, use.machine);
 }
 
 /* The replacement that serves the service of this machine may have it as a candidate. */
@@ -437,10 +437,9 @@ static size_t count_if_kept_out(struct plan *plan, const struct machine *candida
 {
     size_t count = 0;
 
-    for (const struct use *own = NULL; count == 0 && (own = pool_use_next(plan->pool, candidate, own)) != NULL;)
-        for (const struct use *use = NULL;
-             count == 0 && (use = pool_sharer_next(plan->pool, own, USERS_OWNING, use)) != NULL;)
-            count = count_if_best(plan, use->machine, candidate, first);
+    for (struct use own = {0}; count == 0 && use_next(candidate, &own);)
+        for (struct use use = {0}; count == 0 && pool_sharer_next(plan->pool, &own, USERS_OWNING, &use);)
+            count = count_if_best(plan, use.machine, candidate, first);
     return count;
 }
 

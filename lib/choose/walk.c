@@ -48,13 +48,18 @@ static uint32_t rank_of_machine(const struct choice_request *request, const stru
                    spared_has(request->spared, machine->number));
 }
 
+static int compare_namesakes(const struct machine *a, const struct machine *b)
+{
+    int order = strcmp(a->hypervisor, b->hypervisor);
+
+    return order != 0 ? order : strcmp(a->uuid, b->uuid);
+}
+
 static int compare_names(const struct machine *a, const struct machine *b)
 {
     int order = strcmp(a->name, b->name);
 
-    if (order == 0)
-        order = strcmp(a->hypervisor, b->hypervisor);
-    return order != 0 ? order : strcmp(a->uuid, b->uuid);
+    return order != 0 ? order : compare_namesakes(a, b);
 }
 
 bool walk_is_on_sibling(const struct choice_request *request, const struct pool_host *host)
@@ -93,9 +98,13 @@ bool walk_is_equal(const struct choice_request *request, const struct candidate 
 static bool is_first(const void *context, const void *left, const void *right)
 {
     const struct step *a = left, *b = right;
+    int order;
 
     (void)context;
-    return a->rank != b->rank ? a->rank < b->rank : compare_names(a->machine, b->machine) < 0;
+    if (a->rank != b->rank)
+        return a->rank < b->rank;
+    order = strcmp(a->name, b->name);
+    return order != 0 ? order < 0 : compare_namesakes(a->machine, b->machine) < 0;
 }
 
 static const struct heap_order step_heap = {sizeof(struct step), is_first, NULL};
@@ -119,28 +128,48 @@ static int push(struct walk *walk, const struct step *step)
 }
 
 /* The one at a place of a cohort, as if none of the cohort were spared: no one below it may come sooner. */
+static struct step step_at(const struct walk *walk, const struct cohort *cohort, uint32_t at, uint32_t scored)
+{
+    const struct machine *machine = cohort_at(cohort, at);
+
+    return (struct step){
+        .rank = rank_of(walk->request, pool_host_of(machine), cohort->warmth, false),
+        .at = at,
+        .scored = scored,
+        .machine = machine,
+        .name = machine->name,
+        .cohort = cohort,
+    };
+}
+
 static int push_at(struct walk *walk, const struct cohort *cohort, uint32_t at, uint32_t scored)
 {
-    struct step step = {.at = at, .scored = scored, .cohort = cohort};
+    struct step step;
 
     if (at >= cohort->count)
         return 0;
-    step.machine = cohort->machines[at];
-    step.rank = rank_of(walk->request, cohort->host, cohort->warmth, false);
+    step = step_at(walk, cohort, at, scored);
     return push(walk, &step);
 }
 
-static int push_below(struct walk *walk, const struct step *step)
+/* Takes the first step out; the two below it in its cohort come in its place. */
+static int go_below(struct walk *walk, const struct step *step)
 {
-    int r = step->is_alone ? 0 : push_at(walk, step->cohort, 2 * step->at + 1, step->scored);
+    uint32_t below = 2 * step->at + 1;
 
-    return r < 0 || step->is_alone ? r : push_at(walk, step->cohort, 2 * step->at + 2, step->scored);
+    if (step->is_alone || below >= step->cohort->count) {
+        heap_pop(&step_heap, walk->steps, walk->n_steps--);
+        return 0;
+    }
+    walk->steps[0] = step_at(walk, step->cohort, below, step->scored);
+    heap_replace(&step_heap, walk->steps, walk->n_steps);
+    return push_at(walk, step->cohort, below + 1, step->scored);
 }
 
 /* A spared one comes once more, with the rank that it has. */
 static int push_again(struct walk *walk, struct step step)
 {
-    step.rank = rank_of(walk->request, step.cohort->host, step.cohort->warmth, true);
+    step.rank = rank_of(walk->request, cohort_host(step.cohort), step.cohort->warmth, true);
     step.is_alone = true;
     return push(walk, &step);
 }
@@ -151,7 +180,7 @@ static int push_cohorts(struct walk *walk, uint32_t scored)
     int r = 0;
 
     for (; r == 0 && cohort != NULL; cohort = cohort->next)
-        if (walk_is_on_sibling(walk->request, cohort->host) == walk->on_siblings)
+        if (walk_is_on_sibling(walk->request, cohort_host(cohort)) == walk->on_siblings)
             r = push_at(walk, cohort, 0, scored);
     return r;
 }
@@ -220,8 +249,7 @@ int walk_next(struct walk *walk, struct candidate *ret)
         if (r < 0 || walk->n_steps == 0)
             return r;
         step = walk->steps[0];
-        heap_pop(&step_heap, walk->steps, walk->n_steps--);
-        r = push_below(walk, &step);
+        r = go_below(walk, &step);
         if (r < 0)
             return r;
         if (step.machine == walk->request->failed)

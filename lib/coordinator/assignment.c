@@ -229,13 +229,30 @@ static const struct candidate *candidate_of(const struct seeker *seeker, const s
     return NULL;
 }
 
+/* Each may have its best, no two of which are the same. */
+static bool match_best(const struct round *round, const struct candidate *ret_matched[MATCH_MAX])
+{
+    for (size_t i = 0; i < round->n_seekers; i++) {
+        const struct choice *choice = &round->seekers[i].choice;
+
+        ret_matched[i] = choice->n_eligible > 0 ? &choice->eligible[0] : NULL;
+        for (size_t k = 0; ret_matched[i] != NULL && k < i; k++)
+            if (ret_matched[k] != NULL && ret_matched[k]->machine == ret_matched[i]->machine)
+                return false;
+    }
+    return true;
+}
+
 static int match(const struct round *round, const struct candidate *ret_matched[MATCH_MAX])
 {
     _cleanup_(columns_done) struct columns columns = {0};
     int priorities[MATCH_MAX];
     size_t taken[MATCH_MAX];
-    int r = lay_out(round, &columns);
+    int r;
 
+    if (match_best(round, ret_matched))
+        return 0;
+    r = lay_out(round, &columns);
     if (r < 0)
         return r;
     for (size_t i = 0; i < round->n_seekers; i++)

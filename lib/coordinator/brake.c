@@ -56,7 +56,7 @@ static size_t count_protected(const struct registry *registry)
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine))
         count += machine->is_present && machine_is_protected(machine) && machine->keeping == KEEPING_NONE &&
-                 (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
+                 (machine_state_is_active(machine->state) || machine_rare(machine)->claimed_by != NULL);
     return count;
 }
 

@@ -178,7 +178,8 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
         edited->has_managed_save = false;
     edited->state = state;
     edited->reason = reason;
-    registry->knows_migrations |= reason == REASON_MIGRATED;
+    if (reason == REASON_MIGRATED)
+        registry_note_migration(registry, machine->uuid);
     /* The recovery or the course that has started it knows more than news of an earlier life. */
     edited->has_come_up &= watch_rare(watch)->serves != NULL || watch_rare(watch)->warms != NULL;
 }

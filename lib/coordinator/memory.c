@@ -34,7 +34,8 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
         host->has_record = true;
     if (memory->has_unread_mark)
         watch_tell(&coordinator->registry, watch, QUEUE_MARKS, MACHINE_FACT_REPORTED);
-    coordinator->registry.knows_migrations |= memory->reason == REASON_MIGRATED;
+    if (memory->reason == REASON_MIGRATED)
+        registry_note_migration(&coordinator->registry, machine->uuid);
     if (memory->autostart_is_off)
         watch_tell(&coordinator->registry, watch, QUEUE_AUTOSTART, MACHINE_FACT_DUE);
     return 0;
@@ -125,7 +126,7 @@ int coordinator_learned(const struct coordinator *coordinator, const struct mach
                         struct string_list *learned)
 {
     const struct machine *machine = pool_find(coordinator->registry.pool, ref->hypervisor, ref->uuid);
-    const struct id_set *features = machine != NULL ? &machine->knowledge[KNOWLEDGE_AGENT].features : NULL;
+    const struct id_set *features = machine != NULL ? &pool_knowledge(machine)[KNOWLEDGE_AGENT].features : NULL;
     int r = 0;
 
     for (size_t i = 0; features != NULL && r == 0 && i < features->count; i++)

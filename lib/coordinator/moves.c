@@ -9,8 +9,8 @@ static bool have_left(const struct registry *registry, const struct machine_ref 
     const struct machine *machine;
     const struct watch *watch;
 
-    /* Asked of each recovery after each input: with nothing migrated, it costs nothing. */
-    if (!registry->knows_migrations)
+    /* Asked of each record after each input, and of most at once answered. */
+    if (!registry_knows_migration(registry, ref->uuid))
         return false;
     machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
     if (machine != NULL && machine->state != MACHINE_UNKNOWN)
@@ -166,7 +166,7 @@ void moves_follow(struct registry *registry, struct moment now)
 {
     size_t n_diversions = registry->diversions.count;
 
-    if (!registry->knows_migrations)
+    if (!registry_knows_migration(registry, NULL))
         return;
     for (size_t i = 0; i < n_diversions; i++)
         if (!registry->diversions.all[i]->is_over)
@@ -214,7 +214,7 @@ void moves_remember(struct registry *registry, struct watch *watch)
         return;
     memory->state.state = MACHINE_SHUT_OFF;
     memory->state.reason = REASON_MIGRATED;
-    registry->knows_migrations = true;
+    registry_note_migration(registry, ref.uuid);
 }
 
 bool moves_are_remembered(const struct registry *registry, const struct watch *watch)

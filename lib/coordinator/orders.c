@@ -340,16 +340,15 @@ static int find_original(const struct request *request, const struct machine **r
     return 0;
 }
 
-/* The original's use of what only one of the two can use; NULL: nothing. */
-static const struct use *find_shared(const struct request *request, const struct machine *original)
+/* The original's use of what only one of the two can use. */
+static bool find_shared(const struct request *request, const struct machine *original, struct use *ret)
 {
-    const struct pool *pool = request->registry->pool;
-
-    for (const struct use *own = NULL; (own = pool_use_next(pool, original, own)) != NULL;)
-        for (const struct use *use = NULL; (use = pool_sharer_next(pool, own, USERS_OWNING, use)) != NULL;)
-            if (use->machine == request->server)
-                return own;
-    return NULL;
+    *ret = (struct use){0};
+    while (use_next(original, ret))
+        for (struct use use = {0}; pool_sharer_next(request->registry->pool, ret, USERS_OWNING, &use);)
+            if (use.machine == request->server)
+                return true;
+    return false;
 }
 
 static int check_original(const struct request *request, const struct machine *original, enum relief when)
@@ -373,9 +372,10 @@ static int check_original(const struct request *request, const struct machine *o
 /* The original is started first where it can run beside its replacement. */
 static int find_order(const struct request *request, const struct machine *original, enum relief *ret)
 {
-    const struct use *shared = find_shared(request, original);
+    struct use shared;
+    bool is_shared = find_shared(request, original, &shared);
     char address[MAC_TEXT_SIZE];
-    int r = shared == NULL ? check_original(request, original, RELIEF_LAST) : 1;
+    int r = is_shared ? 1 : check_original(request, original, RELIEF_LAST);
 
     *ret = r > 0 ? RELIEF_FIRST : RELIEF_LAST;
     if (r > 0)
@@ -387,7 +387,7 @@ static int find_order(const struct request *request, const struct machine *origi
                "verified; confirm it with --yes",
                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
                original->name, request->server->name,
-               shared != NULL ? use_name(shared, address) : "not enough memory for both", request->server->name,
+               is_shared ? use_name(&shared, address) : "not enough memory for both", request->server->name,
                original->name);
 }
 

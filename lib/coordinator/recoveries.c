@@ -292,6 +292,8 @@ static void handle_listed(struct recoveries *recoveries, struct host *host, stru
  */
 static void leave_to_replacements(struct recoveries *recoveries, struct moment now)
 {
+    if (recoveries->registry->diversions.count == 0)
+        return;
     for (size_t i = recoveries->n_open; i-- > 0;) {
         struct open_recovery *open = recoveries->open[i];
         const struct recovery *recovery = open->recovery;
@@ -527,7 +529,7 @@ static void look_after_start(struct recoveries *recoveries, struct open_recovery
         drop_unfit(recoveries, open, now, "there is no memory to tell whether its disks are in use");
     else if (r > 0)
         drop_unfit(recoveries, open, now, "it was started and has %s, which is in use by %s",
-                   use_name(candidate.conflict, address), candidate.conflict_with->name);
+                   use_name(&candidate.conflict, address), candidate.conflict_with->name);
 }
 
 static void take_reading(struct recoveries *recoveries, struct open_recovery *open, const struct action_result *result,

@@ -8,6 +8,9 @@
 
 #include "model/uri.h"
 
+/* UUIDs are told apart by so many numbers: the last four characters, hashed. */
+#define MIGRATED_ROOM (1u << 16)
+
 int registry_init(struct registry *registry)
 {
     int r = feature_table_new(&registry->features);
@@ -20,8 +23,30 @@ int registry_init(struct registry *registry)
         r = plan_new(registry->pool, &registry->plan);
     if (r == 0)
         r = chooser_new(&registry->chooser);
+    if (r == 0)
+        r = number_set_reserve(&registry->migrated, MIGRATED_ROOM);
     registry->outbox.pool = registry->pool;
     return r;
+}
+
+/* ---- migrations ---- */
+
+static uint32_t migration_number(const char *uuid)
+{
+    size_t length = strlen(uuid), used = length < 4 ? length : 4;
+
+    return interned_hash_bytes(0, uuid + length - used, used) % MIGRATED_ROOM;
+}
+
+void registry_note_migration(struct registry *registry, const char *uuid)
+{
+    number_set_add(&registry->migrated, migration_number(uuid));
+}
+
+bool registry_knows_migration(const struct registry *registry, const char *uuid)
+{
+    return registry->migrated.count > 0 &&
+           (uuid == NULL || number_set_has(&registry->migrated, migration_number(uuid)));
 }
 
 /* ---- hosts ---- */
@@ -715,6 +740,7 @@ void registry_done(struct registry *registry)
             watch_discard(registry, registry->watches[i]);
     for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
         number_set_done(&registry->queues[queue]);
+    number_set_done(&registry->migrated);
     interned_done(&registry->watch_index);
     free(registry->watches);
     string_list_done(&registry->hypervisors);

@@ -201,7 +201,7 @@ struct registry {
     struct string_list hypervisors;        /* names that watches borrow */
     struct number_set queues[QUEUE_COUNT]; /* of watches, by number */
     unsigned facts;                        /* of enum fact, as bits */
-    bool knows_migrations;                 /* some machine is, or was, off since it was migrated; see moves */
+    struct number_set migrated;            /* see registry_note_migration */
     uint64_t events;                       /* lifecycle events so far */
     bool host_is_shutting_down;            /* the daemon's own host, as logind says */
 };
@@ -245,6 +245,11 @@ bool host_is_fenced(const struct registry *registry, const char *hypervisor);
 const struct hold *registry_hold_on_host(const struct registry *registry, const char *hypervisor);
 /* The machine, its host or everything is held. The machine need not be known. */
 bool machine_is_held(const struct registry *registry, const struct machine_ref *ref);
+
+/* A machine of this UUID is off since it was migrated. */
+void registry_note_migration(struct registry *registry, const char *uuid);
+/* False: none of this UUID ever was, as most never are, which is known at once. NULL: of any UUID. */
+bool registry_knows_migration(const struct registry *registry, const char *uuid);
 
 /* The watch over a machine, made if need be; NULL without memory, or where uuid is none. */
 struct watch *watch_get(struct registry *registry, const char *hypervisor, const char *uuid);

@@ -56,7 +56,7 @@ static void leave_failed(struct recoveries *recoveries, struct open_recovery *op
 
 void relocation_follow(struct recoveries *recoveries, struct moment now)
 {
-    if (!recoveries->registry->knows_migrations)
+    if (!registry_knows_migration(recoveries->registry, NULL))
         return;
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];

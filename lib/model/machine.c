@@ -159,6 +159,8 @@ bool machine_state_is_in_service(enum machine_state state, enum machine_reason r
     }
 }
 
+const struct machine_rare machine_nothing_rare;
+
 struct machine_ref machine_ref_of(const struct machine *machine)
 {
     struct machine_ref ref = {0};
@@ -232,7 +234,7 @@ static bool is_claimed(const struct machine *machine)
 {
     if (machine->is_reserved || machine->keeping == KEEPING_ENDING)
         return true;
-    return machine->claimed_by != NULL && machine->keeping != KEEPING_WARMING;
+    return machine_rare(machine)->claimed_by != NULL && machine->keeping != KEEPING_WARMING;
 }
 
 /* An operator, or a backup tool, paused or saved it, and counts on finding it so. */

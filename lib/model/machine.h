@@ -152,23 +152,28 @@ struct machine_memory {
 
 struct hold;
 
+/* What few machines have. The texts are borrowed. */
+struct machine_rare {
+    char *claimed_by;      /* id of the recovery that reserved it; NULL: free */
+    char *not_warm;        /* why it is planned and not kept warm; NULL */
+    char *quarantine_why;  /* what went wrong when it did not come up; NULL: not known */
+    char *qualified;       /* "hypervisor/name", of the pool alone; NULL: nothing asked for it */
+    uint64_t resident_kib; /* of host memory that a warm one takes; 0: not known, or none */
+};
+
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
 struct machine {
     const char *hypervisor; /* the name of its hypervisor in the configuration; borrowed from the pool */
     const char *uuid;       /* borrowed from the description, as is the name */
     const char *name;
     struct domain_description *description; /* as last inspected; never NULL */
-    const struct knowledge *knowledge;      /* KNOWLEDGE_COUNT of them, by source; borrowed from the pool */
-    const struct spec *spec;                /* resolved from description and knowledge; borrowed from the pool */
+    const struct spec *spec;                /* resolved from what is known of it; borrowed from the pool */
+    struct machine_rare *rare;              /* NULL: all of it is 0; see machine_rare */
 
     const struct diverted_service *serves;   /* what it serves as a replacement, borrowed; NULL: its own service */
     const struct hold *hold;                 /* the nearest that covers it, borrowed; NULL: it is not held */
     const struct diverted_service *diverted; /* its own service, while a replacement serves that, borrowed; NULL */
 
-    const char *claimed_by;       /* id of the recovery that reserved it, borrowed; NULL: free */
-    const char *not_warm;         /* why it is planned and not kept warm, borrowed; NULL */
-    const char *quarantine_why;   /* what went wrong when it did not come up, borrowed; NULL: not known */
-    uint64_t resident_kib;        /* of host memory that a warm one takes; 0: not known, or none */
     int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
     int64_t stopped_us;           /* mono_us: an operator stopped it; 0: not that is known */
     uint64_t event_sequence;      /* coordinator's count at the last news: tells a stale listing from a fresh one */
@@ -192,6 +197,13 @@ struct machine {
     bool has_come_up : 1;        /* the answer to its start says so, whether news of it has come or not */
     bool failed_unrecovered : 1; /* its last failure was not recovered, and it has not run since */
 };
+
+extern const struct machine_rare machine_nothing_rare;
+/* To be read; all of it is 0 where the machine has none. */
+static inline const struct machine_rare *machine_rare(const struct machine *machine)
+{
+    return machine->rare != NULL ? machine->rare : &machine_nothing_rare;
+}
 
 struct machine_ref machine_ref_of(const struct machine *machine);
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b);

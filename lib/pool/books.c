@@ -28,9 +28,9 @@ static void tell(const struct pool *pool, struct entry *entry, enum pool_change 
 
 static void tell_each(const struct pool *pool, const struct entry *entry, const struct use *own, enum users users)
 {
-    for (const struct use *use = NULL; (use = pool_sharer_next(pool, own, users, use)) != NULL;)
-        if (use->machine != &entry->machine)
-            tell(pool, entry_of(use->machine), POOL_CHANGED_CANDIDATE);
+    for (struct use use = {0}; pool_sharer_next(pool, own, users, &use);)
+        if (use.machine != &entry->machine)
+            tell(pool, entry_of(use.machine), POOL_CHANGED_CANDIDATE);
 }
 
 /*
@@ -39,10 +39,10 @@ static void tell_each(const struct pool *pool, const struct entry *entry, const 
  */
 static void tell_sharers(const struct pool *pool, const struct entry *entry)
 {
-    for (const struct use *own = NULL; (own = pool_use_next(pool, &entry->machine, own)) != NULL;) {
-        tell_each(pool, entry, own, USERS_OWNING);
-        if (!use_is_backing(own))
-            tell_each(pool, entry, own, USERS_BACKING);
+    for (struct use own = {0}; use_next(&entry->machine, &own);) {
+        tell_each(pool, entry, &own, USERS_OWNING);
+        if (!use_is_backing(&own))
+            tell_each(pool, entry, &own, USERS_BACKING);
     }
 }
 
@@ -59,7 +59,7 @@ static void count_standing(struct pool *pool, struct entry *entry, enum standing
         pool->standing[entry->standing]--;
     if (standing < STANDING_COUNT)
         pool->standing[standing]++;
-    entry->standing = (uint8_t)standing;
+    entry->standing = standing;
 }
 
 static void set_quarantined(struct pool *pool, struct entry *entry, bool is_quarantined)
@@ -70,10 +70,15 @@ static void set_quarantined(struct pool *pool, struct entry *entry, bool is_quar
         number_set_remove(&pool->quarantined, entry->machine.number);
 }
 
-static void set_starting(struct entry *entry, uint64_t starting_kib)
+/* Counts the memory that its description says, or takes it back: before it is described anew. */
+static void count_starting(struct entry *entry, bool is_starting)
 {
-    entry->host->starting_kib += starting_kib - entry->starting_kib;
-    entry->starting_kib = starting_kib;
+    uint64_t needed_kib = domain_description_host_memory_kib(entry->machine.description);
+
+    if (is_starting == entry->is_counted_starting)
+        return;
+    entry_host(entry)->starting_kib += is_starting ? needed_kib : -needed_kib;
+    entry->is_counted_starting = is_starting;
 }
 
 /* Whose disks and addresses are in use. True: other machines may stand in other ways. */
@@ -93,7 +98,7 @@ static int settle_usage(struct pool *pool, struct entry *entry)
     int r = 0;
 
     if (entry->is_renewed) {
-        r = usage_add(&pool->usage, &entry->machine, &entry->first_use);
+        r = usage_add(pool, &entry->machine);
         entry->is_renewed = r < 0;
         has_turned = true; /* what stands below its disks is kept from others even while it is off */
     }
@@ -118,11 +123,9 @@ static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
     struct shelf *shelf;
     int r = 0;
 
-    if (entry->host->largest_kib < machine->description->memory_kib)
-        entry->host->largest_kib = machine->description->memory_kib;
-    set_starting(entry, machine->is_starting && !machine_state_is_active(machine->state)
-                            ? domain_description_host_memory_kib(machine->description)
-                            : 0);
+    if (entry_host(entry)->largest_kib < machine->description->memory_kib)
+        entry_host(entry)->largest_kib = machine->description->memory_kib;
+    count_starting(entry, machine->is_starting && !machine_state_is_active(machine->state));
     count_standing(pool, entry, standing);
     set_quarantined(pool, entry, machine->is_present && machine->quarantined_until_us > now_us);
     r = settle_usage(pool, entry);
@@ -130,11 +133,11 @@ static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
     shelf = shelf_of(pool, entry);
     if (!shelf_is_right(shelf, machine)) {
         is_other = true;
-        shelf_remove(machine);
+        shelf_remove(pool->shelves, machine);
         if (shelf != NULL && r == 0)
-            r = shelf_add(shelf, machine, entry->host);
+            r = shelf_add(shelf, machine);
     }
-    entry->keeping = (uint8_t)machine->keeping;
+    entry->keeping = machine->keeping;
     entry->is_diverted = machine->diverted != NULL;
     tell(pool, entry, is_other ? POOL_CHANGED_CANDIDATE : POOL_CHANGED);
     return r;
@@ -212,7 +215,8 @@ void pool_observe(struct pool *pool, pool_observer *observer, void *context)
 void books_renew(struct pool *pool, struct entry *entry)
 {
     tell_sharers(pool, entry); /* with some of them it may share nothing afterwards */
-    usage_drop(&pool->usage, &entry->first_use);
+    usage_drop(pool, &entry->machine);
+    count_starting(entry, false);
     entry->is_renewed = true;
 }
 
@@ -220,9 +224,9 @@ void books_remove(struct pool *pool, struct entry *entry)
 {
     tell(pool, entry, POOL_CHANGED_LEAVES);
     tell_sharers(pool, entry);
-    shelf_remove(&entry->machine);
-    usage_drop(&pool->usage, &entry->first_use);
-    set_starting(entry, 0);
+    shelf_remove(pool->shelves, &entry->machine);
+    usage_drop(pool, &entry->machine);
+    count_starting(entry, false);
     count_standing(pool, entry, STANDING_COUNT);
     set_quarantined(pool, entry, false);
     number_set_remove(&pool->edited, entry->machine.number);
@@ -235,7 +239,7 @@ int books_set_rules(struct pool *pool, const struct similarity_rules *rules)
 
         if (shelf->columns != NULL)
             columns_set_rules(shelf->columns, rules);
-        else if (shelf_init(shelf, rules) < 0)
+        else if (shelf_init(shelf, set, rules) < 0)
             return -ENOMEM;
     }
     return 0;
@@ -265,17 +269,17 @@ int64_t pool_changed_us(const struct machine *machine)
 
 enum standing pool_standing(const struct machine *machine)
 {
-    return (enum standing)entry_of(machine)->standing;
+    return entry_of(machine)->standing;
 }
 
 bool pool_is_standing_by(const struct machine *machine)
 {
-    return entry_of(machine)->standing == STANDING_BY && entry_of(machine)->place.shelf != NULL;
+    return entry_of(machine)->standing == STANDING_BY && entry_of(machine)->place.cohort != NULL;
 }
 
 const struct pool_host *pool_host_of(const struct machine *machine)
 {
-    return entry_of(machine)->host;
+    return entry_host(entry_of(machine));
 }
 
 const char *pool_host_name(const struct pool_host *host)
@@ -292,15 +296,4 @@ uint64_t pool_host_spare_kib(const struct pool_host *host, bool *ret_is_known)
 unsigned pool_host_memory_class(const struct pool_host *host)
 {
     return host->free_kib == 0 ? 0 : 64 - (unsigned)__builtin_clzll(host->free_kib);
-}
-
-const struct use *pool_use_next(const struct pool *pool, const struct machine *machine, const struct use *use)
-{
-    return usage_next(&pool->usage, entry_of(machine)->first_use, use);
-}
-
-const struct use *pool_sharer_next(const struct pool *pool, const struct use *use, enum users users,
-                                   const struct use *sharer)
-{
-    return usage_next_sharer(&pool->usage, use, users, sharer);
 }

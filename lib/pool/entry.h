@@ -12,7 +12,7 @@
 #include "pool/usage.h"
 
 /* A hypervisor, and what its host has. */
-struct pool_host {
+struct pool_host { /* name comes first */
     char name[HYPERVISOR_NAME_SIZE];
     uint32_t number;       /* from 1 */
     uint64_t free_kib;     /* as its last listing said; 0: not known */
@@ -25,28 +25,27 @@ struct pool_host {
     UT_hash_handle hh;
 };
 
-/* machine comes first: a machine handed out is its entry. */
+/* machine comes first: a machine handed out is its entry. There is one for each machine, so it is small. */
 struct entry {
     struct machine machine;
-    struct pool_host *host;
-    char *qualified; /* "hypervisor/name"; NULL: nothing asked for it */
-    unsigned holds;
+    uint32_t holds;
 
     /* As of the last time that the pool's books were brought up to date. */
-    bool is_renewed; /* its disks or addresses are others */
-    bool is_up, is_diverted;
-    uint8_t standing, keeping; /* of their enums */
-    uint64_t starting_kib;
-    int64_t changed_us; /* as a candidate: mono_us */
     struct place place;
-    uint32_t first_use; /* USE_NONE: none */
+    int64_t changed_us;         /* as a candidate: mono_us */
+    enum standing standing : 8; /* STANDING_COUNT: nothing that may be compared */
+    enum keeping keeping : 8;
+    bool is_renewed : 1; /* its disks or addresses are others */
+    bool is_up : 1, is_diverted : 1;
+    bool may_share : 1;           /* some machine has, or had, a use of the same */
+    bool is_counted_starting : 1; /* in what its host has for machines on their way up */
 };
 
 struct pool {
     struct feature_table *table; /* borrowed */
     const struct config *config; /* borrowed; NULL before the first pool_configure */
     struct similarity_rules *rules;
-    struct interned index; /* of machines, by host and UUID; the id is the number of the machine */
+    struct interned index; /* of machines, by UUID: a host has one at most; the id is the number of the machine */
     struct entry **entries;
     size_t room;
     struct facts_table facts; /* of the machines */
@@ -64,6 +63,21 @@ struct pool {
     void *context;
 };
 
+/* Texts of what is rare. */
+enum rare_text {
+    RARE_CLAIMED_BY,
+    RARE_NOT_WARM,
+    RARE_QUARANTINE_WHY,
+    RARE_QUALIFIED,
+    RARE_TEXT_COUNT,
+};
+
+/* Copies the text; NULL: it has none, which needs no memory. -ENOMEM changes nothing. */
+int rare_set_text(struct entry *entry, enum rare_text text, const char *value) _must_check_;
+/* Without memory it is as before. */
+void rare_set_resident(struct entry *entry, uint64_t resident_kib);
+void rare_free(struct entry *entry);
+
 /* The machine is to be looked at when the pool settles. */
 void books_mark(struct pool *pool, struct entry *entry);
 /* Its description is other, and the old one is about to be freed. */
@@ -76,6 +90,12 @@ int books_set_rules(struct pool *pool, const struct similarity_rules *rules) _mu
 static inline struct entry *entry_of(const struct machine *machine)
 {
     return (struct entry *)machine;
+}
+
+/* A machine borrows the name of its host, which comes first there. */
+static inline struct pool_host *entry_host(const struct entry *entry)
+{
+    return (struct pool_host *)entry->machine.hypervisor;
 }
 
 #endif

@@ -14,11 +14,11 @@
 #include "model/feature_texts.h"
 #include "model/spec.h"
 
-/* A machine points to the knowledge, which comes first, and to the specification, and borrows the rest. */
+/* spec comes first: a machine points to that. */
 struct facts {
+    struct spec spec; /* amounts, and features as they are resolved */
     struct knowledge knowledge[KNOWLEDGE_COUNT];
-    struct feature_texts metadata; /* what KNOWLEDGE_METADATA was made of */
-    struct spec spec;              /* amounts, and features as they are resolved */
+    struct feature_texts metadata; /* what KNOWLEDGE_METADATA was made of; machines borrow it */
     uint32_t id;
     uint32_t machines; /* that have them */
 };

@@ -12,6 +12,7 @@
 #define HASH_NONFATAL_OOM            1
 #include <uthash.h>
 
+#include "base/text.h"
 #include "pool/entry.h"
 #include "pool/shared.h"
 #include "pool/facts.h"
@@ -43,18 +44,21 @@ static void entry_free(struct entry *entry)
     if (entry == NULL)
         return;
     free_description(entry->machine.description);
-    free(entry->qualified);
-    free((char *)entry->machine.claimed_by);
-    free((char *)entry->machine.not_warm);
-    free((char *)entry->machine.quarantine_why);
+    rare_free(entry);
     free(entry);
 }
 
 DEFINE_CLEANUP(struct entry, entry_free);
 
+/* NULL: it has none yet. */
 static const struct facts *facts_of(const struct machine *machine)
 {
-    return (const struct facts *)machine->knowledge;
+    return (const struct facts *)machine->spec;
+}
+
+const struct knowledge *pool_knowledge(const struct machine *machine)
+{
+    return facts_of(machine)->knowledge;
 }
 
 /* ---- hosts ---- */
@@ -137,17 +141,12 @@ struct key {
     const char *uuid;
 };
 
-static uint32_t hash_key(const struct key *key)
-{
-    return hash_text(hash_text(0, key->uuid), key->host->name);
-}
-
 static bool is_machine(const void *context, uint32_t id, const void *wanted)
 {
     const struct entry *entry = ((const struct pool *)context)->entries[id];
     const struct key *key = wanted;
 
-    return entry->host == key->host && strcmp(entry->machine.uuid, key->uuid) == 0;
+    return entry_host(entry) == key->host && strcmp(entry->machine.uuid, key->uuid) == 0;
 }
 
 static int reserve_number(struct pool *pool)
@@ -174,7 +173,7 @@ static void discard(struct pool *pool, struct entry *entry)
 {
     books_remove(pool, entry);
     remove_name(pool, entry);
-    number_set_remove(&entry->host->machines, entry->machine.number);
+    number_set_remove(&entry_host(entry)->machines, entry->machine.number);
     pool->entries[entry->machine.number] = NULL;
     interned_drop(&pool->index, entry->machine.number);
     facts_table_remove(&pool->facts, facts_of(&entry->machine));
@@ -227,7 +226,6 @@ static void set_facts(struct machine *machine, const struct facts *facts)
         feature_texts_done(&machine->description->features);
     feature_texts_done(&machine->description->learned);
     machine->description->features = facts->metadata;
-    machine->knowledge = facts->knowledge;
     machine->spec = &facts->spec;
 }
 
@@ -244,8 +242,6 @@ static int resolve(struct pool *pool, struct machine *machine, const struct know
         return r;
     set_facts(machine, facts);
     facts_table_remove(&pool->facts, old);
-    if (pool->config != NULL)
-        shared_declare(&pool->config->storage.shared, machine->description);
     machine->roles = (uint8_t)facts_roles(pool->config, machine);
     machine->priority = machine->description->priority;
     return 0;
@@ -253,7 +249,7 @@ static int resolve(struct pool *pool, struct machine *machine, const struct know
 
 static const struct knowledge *agent_of(const struct machine *machine)
 {
-    return &machine->knowledge[KNOWLEDGE_AGENT];
+    return &pool_knowledge(machine)[KNOWLEDGE_AGENT];
 }
 
 static int configure_machines(struct pool *pool, const struct config *config)
@@ -269,8 +265,10 @@ static int configure_machines(struct pool *pool, const struct config *config)
             pool_remove(pool, &entry->machine);
             continue;
         }
-        if (shared_is_otherwise(&config->storage.shared, entry->machine.description))
+        if (shared_is_otherwise(&config->storage.shared, entry->machine.description)) {
             books_renew(pool, entry);
+            shared_declare(&config->storage.shared, entry->machine.description);
+        }
         books_mark(pool, entry);
         if (resolve(pool, &entry->machine, agent_of(&entry->machine)) < 0)
             r = -ENOMEM;
@@ -316,9 +314,7 @@ static int entry_new(struct pool *pool, struct pool_host *host, struct domain_de
 
     if (entry == NULL)
         return -ENOMEM;
-    entry->host = host;
     entry->standing = STANDING_COUNT;
-    entry->first_use = USE_NONE;
     entry->machine.hypervisor = host->name;
     entry->machine.is_present = true;
     set_description(&entry->machine, description);
@@ -350,7 +346,7 @@ static int add(struct pool *pool, const char *hypervisor, struct domain_descript
         domain_description_free(description);
         return r;
     }
-    entry->machine.number = interned_take(&pool->index, hash_key(&(struct key){host, entry->machine.uuid}));
+    entry->machine.number = interned_take(&pool->index, hash_text(0, entry->machine.uuid));
     pool->entries[entry->machine.number] = entry;
     add_name(pool, entry);
     number_set_add(&host->machines, entry->machine.number);
@@ -412,10 +408,9 @@ static void take_name(struct pool *pool, struct entry *entry, struct domain_desc
     bool is_other = strcmp(entry->machine.name, description->name) != 0;
 
     if (is_other) {
-        shelf_remove(&entry->machine);
+        shelf_remove(pool->shelves, &entry->machine);
         remove_name(pool, entry);
-        free(entry->qualified);
-        entry->qualified = NULL;
+        (void)!rare_set_text(entry, RARE_QUALIFIED, NULL);
     }
     set_description(&entry->machine, description);
     if (is_other)
@@ -463,6 +458,8 @@ int pool_apply(struct pool *pool, const char *hypervisor, struct domain_descript
     const struct machine *machine = pool_find(pool, hypervisor, description->uuid);
     int r;
 
+    if (pool->config != NULL)
+        shared_declare(&pool->config->storage.shared, description);
     if (machine == NULL)
         return add(pool, hypervisor, description, ret_machine);
     r = update(pool, entry_of(machine), description);
@@ -509,34 +506,28 @@ void pool_set_present(struct pool *pool, const struct machine *machine, bool is_
     pool_edit(pool, machine)->is_present = is_present;
 }
 
-/* Without memory there is no text. */
-static void set_text(const char **text, const char *why)
-{
-    char *copy;
-
-    if (why != NULL && *text != NULL && strcmp(why, *text) == 0)
-        return;
-    copy = why != NULL ? strdup(why) : NULL;
-    free((char *)*text);
-    *text = copy;
-}
-
 void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why)
 {
     (void)pool;
-    set_text(&entry_of(machine)->machine.not_warm, why);
+    (void)!rare_set_text(entry_of(machine), RARE_NOT_WARM, why);
 }
 
 void pool_set_quarantine(struct pool *pool, const struct machine *machine, int64_t until_us, const char *why)
 {
     if (machine->quarantined_until_us != until_us)
         pool_edit(pool, machine)->quarantined_until_us = until_us;
-    set_text(&entry_of(machine)->machine.quarantine_why, why != NULL && why[0] != '\0' ? why : NULL);
+    (void)!rare_set_text(entry_of(machine), RARE_QUARANTINE_WHY, why != NULL && why[0] != '\0' ? why : NULL);
+}
+
+void pool_set_resident(struct pool *pool, const struct machine *machine, uint64_t resident_kib)
+{
+    (void)pool;
+    rare_set_resident(entry_of(machine), resident_kib);
 }
 
 static void discard_if_unneeded(struct pool *pool, struct entry *entry)
 {
-    if (!entry->machine.is_present && entry->holds == 0 && entry->machine.claimed_by == NULL)
+    if (!entry->machine.is_present && entry->holds == 0 && machine_rare(&entry->machine)->claimed_by == NULL)
         discard(pool, entry);
 }
 
@@ -567,7 +558,7 @@ const struct machine *pool_find(const struct pool *pool, const char *hypervisor,
 {
     struct key key = {find_host(pool, hypervisor), uuid};
     uint32_t id =
-        key.host != NULL ? interned_find(&pool->index, hash_key(&key), is_machine, pool, &key) : INTERNED_NONE;
+        key.host != NULL ? interned_find(&pool->index, hash_text(0, uuid), is_machine, pool, &key) : INTERNED_NONE;
 
     return id != INTERNED_NONE ? &pool->entries[id]->machine : NULL;
 }
@@ -578,13 +569,16 @@ static int find_by_uuid(const struct pool *pool, const char *text, const struct 
     char uuid[UUID_TEXT_SIZE] = {0};
     const struct machine *found = NULL;
     bool is_unique = true;
+    uint32_t at = INTERNED_NONE, hash;
 
     if (strlen(text) != sizeof(uuid) - 1)
         return -ENOENT;
     for (size_t i = 0; i < sizeof(uuid) - 1; i++)
         uuid[i] = (char)tolower((unsigned char)text[i]);
+    hash = hash_text(0, uuid);
+    while ((at = interned_next_of(&pool->index, hash, at)) != INTERNED_NONE) {
+        const struct machine *machine = &pool->entries[at]->machine;
 
-    for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine)) {
         if (strcmp(machine->uuid, uuid) != 0)
             continue;
         is_unique =
@@ -607,7 +601,7 @@ static int find_qualified(const struct pool *pool, const char *text, const struc
     size_t length = slash != NULL ? (size_t)(slash - text) : 0;
 
     while (slash != NULL && (entry = next_of_name(pool, slash + 1, entry)) != NULL)
-        if (strncmp(entry->host->name, text, length) == 0 && entry->host->name[length] == '\0') {
+        if (strncmp(entry_host(entry)->name, text, length) == 0 && entry_host(entry)->name[length] == '\0') {
             *ret = &entry->machine;
             return 0;
         }
@@ -642,13 +636,15 @@ int pool_find_by_name(const struct pool *pool, const char *text, const struct ma
 
 const char *pool_display_name(const struct pool *pool, const struct machine *machine)
 {
-    struct entry *entry = entry_of(machine);
+    _cleanup_(freep) char *qualified = NULL;
 
     if (!has_namesake(pool, machine))
         return machine->name;
-    if (entry->qualified == NULL && asprintf(&entry->qualified, "%s/%s", machine->hypervisor, machine->name) < 0)
-        entry->qualified = NULL;
-    return entry->qualified != NULL ? entry->qualified : machine->name;
+    if (machine_rare(machine)->qualified == NULL) {
+        qualified = text_print("%s/%s", machine->hypervisor, machine->name);
+        (void)!rare_set_text(entry_of(machine), RARE_QUALIFIED, qualified);
+    }
+    return machine_rare(machine)->qualified != NULL ? machine_rare(machine)->qualified : machine->name;
 }
 
 const struct machine *pool_next(const struct pool *pool, const struct machine *machine)
@@ -676,25 +672,22 @@ size_t pool_number_end(const struct pool *pool)
 
 int pool_claim(struct pool *pool, const struct machine *machine, const char *recovery_id)
 {
-    char *copy;
+    const char *claimed_by = machine_rare(machine)->claimed_by;
 
-    if (machine->claimed_by != NULL)
-        return strcmp(machine->claimed_by, recovery_id) == 0 ? 0 : -EBUSY;
-    copy = strdup(recovery_id);
-    if (copy == NULL)
-        return -ENOMEM;
-    pool_edit(pool, machine)->claimed_by = copy;
-    return 0;
+    if (claimed_by != NULL)
+        return strcmp(claimed_by, recovery_id) == 0 ? 0 : -EBUSY;
+    pool_edit(pool, machine);
+    return rare_set_text(entry_of(machine), RARE_CLAIMED_BY, recovery_id);
 }
 
 void pool_release(struct pool *pool, const struct machine *machine, const char *recovery_id)
 {
     struct entry *entry = entry_of(machine);
 
-    if (machine->claimed_by == NULL || strcmp(machine->claimed_by, recovery_id) != 0)
+    if (!text_equal(machine_rare(machine)->claimed_by, recovery_id))
         return;
-    free((char *)machine->claimed_by);
-    pool_edit(pool, machine)->claimed_by = NULL;
+    pool_edit(pool, machine);
+    (void)!rare_set_text(entry, RARE_CLAIMED_BY, NULL);
     discard_if_unneeded(pool, entry);
 }
 

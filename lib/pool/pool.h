@@ -87,10 +87,15 @@ int pool_claim(struct pool *pool, const struct machine *machine, const char *rec
 /* Does nothing unless this recovery has the claim. May free a machine that is not present any more. */
 void pool_release(struct pool *pool, const struct machine *machine, const char *recovery_id);
 
+/* What each source says of it: KNOWLEDGE_COUNT of them, borrowed until it is described anew. */
+const struct knowledge *pool_knowledge(const struct machine *machine);
+
 /* Why it is planned and not kept warm, copied; NULL: nothing stands against it. Without memory nothing is kept. */
 void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why);
 /* It did not come up, and is no candidate until then (mono_us; 0: it is one again). why is copied; NULL or "": not known. */
 void pool_set_quarantine(struct pool *pool, const struct machine *machine, int64_t until_us, const char *why);
+/* So much of its host's memory a warm one takes; 0: not known, or none. Without memory it is not known. */
+void pool_set_resident(struct pool *pool, const struct machine *machine, uint64_t resident_kib);
 
 /*
  * Resolves the specification anew after the description changed in place (a disk's capacity became known). -ENOMEM: it is as
@@ -127,13 +132,6 @@ enum pool_change {
 typedef void pool_observer(void *context, const struct machine *machine, enum pool_change change);
 void pool_observe(struct pool *pool, pool_observer *observer, void *context);
 
-/* The machines that may be compared with a failed one, which is all but the ignored and those that are not present. */
-enum pool_set {
-    POOL_STANDING_BY, /* machine_standing says so */
-    POOL_OTHERS,
-    POOL_SET_COUNT,
-};
-
 /* Borrowed until the pool settles again. */
 const struct columns *pool_columns(const struct pool *pool, enum pool_set set);
 /* The cohorts of an entry of these columns. */
@@ -155,9 +153,7 @@ unsigned pool_host_memory_class(const struct pool_host *host);
 /* As pool_host_spare_kib, by name. */
 uint64_t pool_spare_memory(struct pool *pool, const char *hypervisor, bool *ret_is_known);
 
-/* What may be used once: the uses of a machine, and those that others have of the same. Start with NULL; NULL ends it. */
-const struct use *pool_use_next(const struct pool *pool, const struct machine *machine, const struct use *use);
-const struct use *pool_sharer_next(const struct pool *pool, const struct use *use, enum users users,
-                                   const struct use *sharer);
+/* The uses that others have of the same, be the machines up or not: start with {0}; false ends it. */
+bool pool_sharer_next(const struct pool *pool, const struct use *use, enum users users, struct use *sharer);
 
 #endif

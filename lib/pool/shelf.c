@@ -8,8 +8,9 @@
 
 #include "pool/entry.h"
 
-int shelf_init(struct shelf *shelf, const struct similarity_rules *rules)
+int shelf_init(struct shelf *shelf, enum pool_set set, const struct similarity_rules *rules)
 {
+    shelf->set = set;
     return columns_new(rules, &shelf->columns);
 }
 
@@ -31,23 +32,27 @@ static bool is_before(const struct machine *a, const struct machine *b)
 
 static void put(struct cohort *cohort, uint32_t at, const struct machine *machine)
 {
-    cohort->machines[at] = machine;
+    if (cohort->room_log2 > 0)
+        cohort->machines[at] = machine;
+    else
+        cohort->only = machine;
     entry_of(machine)->place.at = at;
 }
 
 /* Moves the machine to where it belongs, from a place that is free. */
 static void sift(struct cohort *cohort, uint32_t at, const struct machine *machine)
 {
-    while (at > 0 && is_before(machine, cohort->machines[(at - 1) / 2])) {
-        put(cohort, at, cohort->machines[(at - 1) / 2]);
+    while (at > 0 && is_before(machine, cohort_at(cohort, (at - 1) / 2))) {
+        put(cohort, at, cohort_at(cohort, (at - 1) / 2));
         at = (at - 1) / 2;
     }
     for (uint64_t child; (child = 2 * (uint64_t)at + 1) < cohort->count; at = (uint32_t)child) {
-        if (child + 1 < cohort->count && is_before(cohort->machines[child + 1], cohort->machines[child]))
+        if (child + 1 < cohort->count &&
+            is_before(cohort_at(cohort, (uint32_t)child + 1), cohort_at(cohort, (uint32_t)child)))
             child++;
-        if (!is_before(cohort->machines[child], machine))
+        if (!is_before(cohort_at(cohort, (uint32_t)child), machine))
             break;
-        put(cohort, at, cohort->machines[child]);
+        put(cohort, at, cohort_at(cohort, (uint32_t)child));
     }
     put(cohort, at, machine);
 }
@@ -71,15 +76,19 @@ static int grow(struct cohort *cohort)
 
 /* ---- cohorts ---- */
 
-static int cohort_new(const struct pool_host *host, enum warmth warmth, struct cohort **ret)
+const struct pool_host *cohort_host(const struct cohort *cohort)
+{
+    return pool_host_of(cohort_at(cohort, 0));
+}
+
+static int cohort_new(enum pool_set set, enum warmth warmth, struct cohort **ret)
 {
     struct cohort *cohort = calloc(1, sizeof(*cohort));
 
     if (cohort == NULL)
         return -ENOMEM;
-    cohort->host = host;
+    cohort->set = set;
     cohort->warmth = warmth;
-    cohort->machines = &cohort->only;
     *ret = cohort;
     return 0;
 }
@@ -95,12 +104,12 @@ static struct cohort *find(const struct shelf *shelf, uint32_t entry, const stru
 {
     struct cohort *cohort = shelf->cohorts[entry];
 
-    while (cohort != NULL && (cohort->host != host || cohort->warmth != warmth))
+    while (cohort != NULL && (cohort_host(cohort) != host || cohort->warmth != warmth))
         cohort = cohort->next;
     return cohort;
 }
 
-/* One with room for one more machine. */
+/* One with room for one more machine, which is put there at once. */
 static int get(struct shelf *shelf, uint32_t entry, const struct pool_host *host, enum warmth warmth,
                struct cohort **ret)
 {
@@ -111,7 +120,7 @@ static int get(struct shelf *shelf, uint32_t entry, const struct pool_host *host
         *ret = cohort;
         return grow(cohort);
     }
-    r = cohort_new(host, warmth, &cohort);
+    r = cohort_new(shelf->set, warmth, &cohort);
     if (r < 0)
         return r;
     cohort->next = shelf->cohorts[entry];
@@ -135,7 +144,7 @@ static int reserve(struct shelf *shelf, uint32_t entry)
     return 0;
 }
 
-int shelf_add(struct shelf *shelf, const struct machine *machine, const struct pool_host *host)
+int shelf_add(struct shelf *shelf, const struct machine *machine)
 {
     struct cohort *cohort;
     uint32_t entry;
@@ -145,27 +154,28 @@ int shelf_add(struct shelf *shelf, const struct machine *machine, const struct p
         return r;
     r = reserve(shelf, entry);
     if (r == 0)
-        r = get(shelf, entry, host, machine_warmth(machine), &cohort);
+        r = get(shelf, entry, pool_host_of(machine), machine_warmth(machine), &cohort);
     if (r < 0) {
         columns_remove(shelf->columns, entry);
         return r;
     }
-    entry_of(machine)->place = (struct place){.shelf = shelf, .cohort = cohort, .entry = entry};
+    entry_of(machine)->place = (struct place){.cohort = cohort, .entry = entry};
     sift(cohort, cohort->count++, machine);
     return 0;
 }
 
-void shelf_remove(const struct machine *machine)
+void shelf_remove(struct shelf shelves[static POOL_SET_COUNT], const struct machine *machine)
 {
     struct place *place = &entry_of(machine)->place;
-    struct shelf *shelf = place->shelf;
     struct cohort *cohort = place->cohort;
+    struct shelf *shelf;
 
-    if (shelf == NULL)
+    if (cohort == NULL)
         return;
+    shelf = &shelves[cohort->set];
     cohort->count--;
     if (cohort->count > place->at)
-        sift(cohort, place->at, cohort->machines[cohort->count]);
+        sift(cohort, place->at, cohort_at(cohort, cohort->count));
     if (cohort->count == 0) {
         struct cohort **at = &shelf->cohorts[place->entry];
 
@@ -175,15 +185,14 @@ void shelf_remove(const struct machine *machine)
         cohort_free(cohort);
     }
     columns_remove(shelf->columns, place->entry);
-    *place = (struct place){.shelf = NULL};
+    *place = (struct place){.cohort = NULL};
 }
 
 bool shelf_is_right(const struct shelf *shelf, const struct machine *machine)
 {
     const struct place *place = &entry_of(machine)->place;
 
-    if (place->shelf != shelf)
-        return false;
-    return shelf == NULL || (place->cohort->warmth == machine_warmth(machine) &&
-                             columns_has(shelf->columns, place->entry, machine->spec));
+    if (shelf == NULL || place->cohort == NULL || place->cohort->set != shelf->set)
+        return shelf == NULL && place->cohort == NULL;
+    return place->cohort->warmth == machine_warmth(machine) && columns_has(shelf->columns, place->entry, machine->spec);
 }

@@ -16,40 +16,56 @@
 
 struct pool_host;
 
-/* A heap by name: the machine at i comes before those at 2i+1 and 2i+2, so that the first few are found without sorting. */
-struct cohort {
-    const struct pool_host *host;
-    enum warmth warmth : 8;
-    uint8_t room_log2; /* a power of two */
-    uint32_t count;
-    const struct machine **machines;
-    const struct machine *only; /* machines points here while there is room for one */
-    struct cohort *next;        /* of the same specification */
+/* The machines that may be compared with a failed one, which is all but the ignored and those that are not present. */
+enum pool_set {
+    POOL_STANDING_BY, /* machine_standing says so */
+    POOL_OTHERS,
+    POOL_SET_COUNT,
 };
 
-/* A plain value: shelf_init, shelf_done. */
+/* A heap by name: the machine at i comes before those at 2i+1 and 2i+2, so that the first few are found without sorting. */
+struct cohort {
+    union {
+        const struct machine **machines;
+        const struct machine *only; /* while there is room for one */
+    };
+    struct cohort *next; /* of the same specification */
+    uint32_t count;      /* not 0 */
+    enum warmth warmth : 8;
+    enum pool_set set : 8;
+    uint8_t room_log2; /* a power of two */
+};
+
+static inline const struct machine *cohort_at(const struct cohort *cohort, uint32_t at)
+{
+    return cohort->room_log2 > 0 ? cohort->machines[at] : cohort->only;
+}
+/* That all of its machines are on. */
+const struct pool_host *cohort_host(const struct cohort *cohort);
+
+/* A plain value: shelf_init, shelf_done. All machines of a set. */
 struct shelf {
+    enum pool_set set;
     struct columns *columns;
     struct cohort **cohorts; /* by entry of the columns; the first of each */
     size_t room;
 };
 
-/* Where a machine stands; shelf NULL: nowhere. */
+/* Where a machine stands; cohort NULL: nowhere. */
 struct place {
-    struct shelf *shelf;
     struct cohort *cohort;
     uint32_t entry, at;
 };
 
 /* Borrows the rules. -ENOMEM. */
-int shelf_init(struct shelf *shelf, const struct similarity_rules *rules) _must_check_;
+int shelf_init(struct shelf *shelf, enum pool_set set, const struct similarity_rules *rules) _must_check_;
 void shelf_done(struct shelf *shelf);
 
 /* The machine stands nowhere. -ENOMEM changes nothing. */
-int shelf_add(struct shelf *shelf, const struct machine *machine, const struct pool_host *host) _must_check_;
-/* Does nothing for one that stands nowhere. Before its name changes. */
-void shelf_remove(const struct machine *machine);
-/* It stands where it belongs: same specification and warmth. */
+int shelf_add(struct shelf *shelf, const struct machine *machine) _must_check_;
+/* From the shelf of its set; does nothing for one that stands nowhere. Before its name changes. */
+void shelf_remove(struct shelf shelves[static POOL_SET_COUNT], const struct machine *machine);
+/* It stands where it belongs: same specification and warmth. shelf NULL: on none. */
 bool shelf_is_right(const struct shelf *shelf, const struct machine *machine);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pool/entry.h"
+
 /* What is used once, by what it is recognised. */
 struct key {
     enum exclusive_kind kind;
@@ -113,82 +115,160 @@ const char *use_name(const struct use *use, char buffer[static MAC_TEXT_SIZE])
     return buffer;
 }
 
+bool use_next(const struct machine *machine, struct use *use)
+{
+    uint32_t place = use->machine != NULL ? use->place + 1 : 0, end = count_places(machine->description);
+
+    while (place < end && !is_exclusive(machine->description, place))
+        place++;
+    *use = place < end ? (struct use){.machine = machine, .place = place} : (struct use){0};
+    return place < end;
+}
+
 /* ---- the index ---- */
+
+/* The machine itself is in the index of the pool. */
+static bool next_place(const struct machine *machine, struct use *use)
+{
+    return use_next(machine, use) && use_kind(use) != EXCLUSIVE_IDENTITY;
+}
+
+static uint32_t hash_of_use(const struct use *use)
+{
+    struct key key = key_at(use->machine, use->place);
+
+    return hash_of(&key, users_of(use));
+}
 
 static int reserve(struct usage *usage)
 {
-    struct use *uses;
+    struct usage_item *items;
 
     if (interned_reserve(&usage->index) < 0)
         return -ENOMEM;
     if (usage->index.slot_room <= usage->room)
         return 0;
-    uses = reallocarray(usage->uses, usage->index.slot_room, sizeof(*uses));
-    if (uses == NULL)
+    items = reallocarray(usage->items, usage->index.slot_room, sizeof(*items));
+    if (items == NULL)
         return -ENOMEM;
-    usage->uses = uses;
+    usage->items = items;
     usage->room = usage->index.slot_room;
     return 0;
 }
 
-void usage_drop(struct usage *usage, uint32_t *first)
+static bool is_item(const void *context, uint32_t id, const void *key)
 {
-    while (*first != USE_NONE) {
-        uint32_t next = usage->uses[*first].next;
+    const struct usage_item *item = &((const struct usage *)context)->items[id];
+    const struct use *use = key;
 
-        interned_drop(&usage->index, *first);
-        *first = next;
+    return item->machine == use->machine->number && item->place == use->place;
+}
+
+void usage_drop(struct pool *pool, const struct machine *machine)
+{
+    struct usage *usage = &pool->usage;
+
+    entry_of(machine)->may_share = false;
+    for (struct use use = {0}; next_place(machine, &use);) {
+        uint32_t at = interned_find(&usage->index, hash_of_use(&use), is_item, usage, &use);
+
+        if (at != INTERNED_NONE)
+            interned_drop(&usage->index, at);
     }
 }
 
-/* From the last place to the first, so that they are in the order of the description. */
-int usage_add(struct usage *usage, const struct machine *machine, uint32_t *first)
+/* Of most machines no other has a use of the same: it is noted of those that it may be so of. */
+static void note_sharing(const struct pool *pool, const struct machine *a, uint32_t b)
 {
-    *first = USE_NONE;
-    for (uint32_t place = count_places(machine->description); place-- > 0;) {
-        struct key key = key_at(machine, place);
-        struct use use;
-        uint32_t number;
+    if (a->number == b)
+        return;
+    entry_of(a)->may_share = true;
+    pool->entries[b]->may_share = true;
+}
 
-        if (!is_exclusive(machine->description, place))
-            continue;
+static void note_sharers(const struct pool *pool, const struct use *use)
+{
+    const struct usage *usage = &pool->usage;
+    struct key key = key_at(use->machine, use->place);
+
+    for (enum users users = USERS_OWNING; users <= USERS_BACKING; users++) {
+        uint32_t hash = hash_of(&key, users), at = INTERNED_NONE;
+
+        while ((at = interned_next_of(&usage->index, hash, at)) != INTERNED_NONE)
+            note_sharing(pool, use->machine, usage->items[at].machine);
+    }
+}
+
+static void note_twins(const struct pool *pool, const struct machine *machine)
+{
+    uint32_t hash = interned_hash_of(&pool->index, machine->number), at = INTERNED_NONE;
+
+    while ((at = interned_next_of(&pool->index, hash, at)) != INTERNED_NONE)
+        note_sharing(pool, machine, at);
+}
+
+int usage_add(struct pool *pool, const struct machine *machine)
+{
+    struct usage *usage = &pool->usage;
+
+    for (struct use use = {0}; next_place(machine, &use);) {
+        uint32_t at;
+
         if (reserve(usage) < 0) {
-            usage_drop(usage, first);
+            usage_drop(pool, machine);
             return -ENOMEM;
         }
-        use = (struct use){machine, place, *first};
-        number = interned_take(&usage->index, hash_of(&key, users_of(&use)));
-        usage->uses[number] = use;
-        *first = number;
+        at = interned_take(&usage->index, hash_of_use(&use));
+        usage->items[at] = (struct usage_item){machine->number, use.place};
+        note_sharers(pool, &use);
     }
+    note_twins(pool, machine);
     return 0;
 }
 
 void usage_done(struct usage *usage)
 {
     interned_done(&usage->index);
-    free(usage->uses);
+    free(usage->items);
     *usage = USAGE_EMPTY;
 }
 
 /* ---- to be read ---- */
 
-const struct use *usage_next(const struct usage *usage, uint32_t first, const struct use *use)
+/* Machines of the same UUID on other hosts. */
+static bool next_twin(const struct pool *pool, const struct use *use, struct use *twin)
 {
-    uint32_t number = use == NULL ? first : use->next;
+    uint32_t hash = interned_hash_of(&pool->index, use->machine->number);
+    uint32_t at = twin->machine != NULL ? twin->at : INTERNED_NONE;
 
-    return number != USE_NONE ? &usage->uses[number] : NULL;
+    while ((at = interned_next_of(&pool->index, hash, at)) != INTERNED_NONE) {
+        const struct machine *machine = &pool->entries[at]->machine;
+
+        *twin = (struct use){machine, count_places(machine->description) - 1, at};
+        if (machine != use->machine && use_is_of_same(use, twin))
+            return true;
+    }
+    *twin = (struct use){0};
+    return false;
 }
 
-const struct use *usage_next_sharer(const struct usage *usage, const struct use *use, enum users users,
-                                    const struct use *sharer)
+bool pool_sharer_next(const struct pool *pool, const struct use *use, enum users users, struct use *sharer)
 {
-    uint32_t own = (uint32_t)(use - usage->uses);
-    uint32_t hash = interned_hash_of(&usage->index, own) ^ (uint32_t)users_of(use) ^ (uint32_t)users;
-    uint32_t at = sharer != NULL ? (uint32_t)(sharer - usage->uses) : INTERNED_NONE;
+    const struct usage *usage = &pool->usage;
+    struct key key;
+    uint32_t hash, at = sharer->machine != NULL ? sharer->at : INTERNED_NONE;
 
-    while ((at = interned_next_of(&usage->index, hash, at)) != INTERNED_NONE)
-        if (at != own && users_of(&usage->uses[at]) == users && use_is_of_same(use, &usage->uses[at]))
-            return &usage->uses[at];
-    return NULL;
+    if (!entry_of(use->machine)->may_share)
+        return false;
+    key = key_at(use->machine, use->place);
+    if (key.kind == EXCLUSIVE_IDENTITY && users == USERS_OWNING)
+        return next_twin(pool, use, sharer);
+    hash = hash_of(&key, users);
+    while ((at = interned_next_of(&usage->index, hash, at)) != INTERNED_NONE) {
+        *sharer = (struct use){&pool->entries[usage->items[at].machine]->machine, usage->items[at].place, at};
+        if (sharer->machine != use->machine && users_of(sharer) == users && use_is_of_same(use, sharer))
+            return true;
+    }
+    *sharer = (struct use){0};
+    return false;
 }

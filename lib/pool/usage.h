@@ -13,8 +13,6 @@
 #include "base/interned.h"
 #include "model/machine.h"
 
-#define USE_NONE INTERNED_NONE
-
 enum exclusive_kind {
     EXCLUSIVE_DISK,
     EXCLUSIVE_ADDRESS,
@@ -28,37 +26,42 @@ enum users {
     USERS_BACKING,
 };
 
-/* One machine's use of one thing, which its description names at this place. */
+/* One machine's use of one thing, which its description names at this place; holds as long as the description does. */
 struct use {
-    const struct machine *machine;
+    const struct machine *machine; /* NULL: none */
     uint32_t place;
-    uint32_t next; /* of the same machine; USE_NONE: it is the last */
+    uint32_t at; /* where the search is that found it */
 };
 
-/* A plain value: initialise with USAGE_EMPTY, end with usage_done. */
+/* In the index: a machine, by its number, and a place in its description. */
+struct usage_item {
+    uint32_t machine, place;
+};
+
+/* Of all machines of a pool, by what they use. A plain value: initialise with USAGE_EMPTY, end with usage_done. */
 struct usage {
-    struct interned index; /* of uses, by what they use: several may use the same */
-    struct use *uses;
+    struct interned index; /* several may use the same */
+    struct usage_item *items;
     size_t room;
 };
 
 #define USAGE_EMPTY ((struct usage){.index = INTERNED_EMPTY})
 
+struct pool;
+
 void usage_done(struct usage *usage);
 
 /*
- * What the machine's description names; disks that are read only or shareable are left out. The description is not freed
- * before usage_drop. *first becomes the number of the first; USE_NONE: it uses nothing. -ENOMEM changes nothing.
+ * What the machine's description names from now on is in the index of its pool; disks that are read only or shareable are
+ * left out. The description is not freed, and its disks are not declared otherwise, before usage_drop. -ENOMEM: none of it
+ * is there.
  */
-int usage_add(struct usage *usage, const struct machine *machine, uint32_t *first) _must_check_;
-/* All from the first on. */
-void usage_drop(struct usage *usage, uint32_t *first);
+int usage_add(struct pool *pool, const struct machine *machine) _must_check_;
+/* Nothing of it is any more, whether it was or not. */
+void usage_drop(struct pool *pool, const struct machine *machine);
 
-/* The uses of a machine, by the first of them: start with NULL; NULL ends it. */
-const struct use *usage_next(const struct usage *usage, uint32_t first, const struct use *use);
-/* Other uses of the same, be the machines up or not: start with NULL; NULL ends it. */
-const struct use *usage_next_sharer(const struct usage *usage, const struct use *use, enum users users,
-                                    const struct use *sharer);
+/* The uses of a machine: start with {0}; false ends it. */
+bool use_next(const struct machine *machine, struct use *use);
 
 /* The image stands below a disk, and is read only as long as nothing else writes to it. */
 bool use_is_backing(const struct use *use);

@@ -149,14 +149,14 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "warmth", warmth_value(machine));
     json_put(maker, object, "keeping", json_text(keeping_name(machine->keeping)));
     json_put(maker, object, "resident_kib",
-             machine->resident_kib > 0 ? json_count(machine->resident_kib) : json_null());
+             machine_rare(machine)->resident_kib > 0 ? json_count(machine_rare(machine)->resident_kib) : json_null());
     put_services(maker, object, pool, machine);
     put_planned_for(maker, object, pool, plan, machine);
-    json_put(maker, object, "not_warm", json_text(machine->not_warm));
+    json_put(maker, object, "not_warm", json_text(machine_rare(machine)->not_warm));
     json_put(maker, object, "environment", environment_value(maker, machine->spec));
     json_put(maker, object, "features", features_value(maker, features, &machine->spec->features));
     json_put(maker, object, "hold", json_hold(maker, machine->hold));
-    json_put(maker, object, "claimed_by", json_text(machine->claimed_by));
+    json_put(maker, object, "claimed_by", json_text(machine_rare(machine)->claimed_by));
     json_put(maker, object, "starting", json_boolean(machine->is_starting));
     json_put(maker, object, "failed_unrecovered", json_boolean(machine->failed_unrecovered));
     json_put(maker, object, "reachable", json_boolean(machine->is_reachable));
@@ -172,7 +172,7 @@ static json_t *sources_value(struct json_maker *maker, const struct feature_tabl
 
     for (int i = 0; i < KNOWLEDGE_COUNT; i++) {
         enum knowledge_source source = (enum knowledge_source)i;
-        const struct id_set *kinds = &machine->knowledge[source].kinds;
+        const struct id_set *kinds = &pool_knowledge(machine)[source].kinds;
 
         for (size_t k = 0; k < kinds->count; k++) {
             const char *kind = feature_kind_name(features, kinds->ids[k]);
@@ -277,7 +277,7 @@ static void put_quarantine(struct json_maker *maker, json_t *object, const struc
 
     json_put(maker, object, "quarantine_s",
              is_over ? json_null() : json_integer((left_us + USEC_PER_SEC - 1) / USEC_PER_SEC));
-    json_put(maker, object, "quarantine_why", json_text(is_over ? NULL : machine->quarantine_why));
+    json_put(maker, object, "quarantine_why", json_text(is_over ? NULL : machine_rare(machine)->quarantine_why));
 }
 
 int json_format_machine(const struct pool *pool, struct plan *plan, const struct feature_table *features,

@@ -165,7 +165,7 @@ static enum service_state state_of_server(const struct machine *server)
         return SERVICE_HELD;
     if (!server->is_reachable)
         return SERVICE_UNKNOWN;
-    if (server->keeping != KEEPING_NONE || server->claimed_by != NULL || server->is_reserved)
+    if (server->keeping != KEEPING_NONE || machine_rare(server)->claimed_by != NULL || server->is_reserved)
         return SERVICE_STOPPED;
     switch (server->state) {
     case MACHINE_RUNNING:

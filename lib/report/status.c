@@ -22,7 +22,7 @@ struct machine_counts status_count_machines(const struct pool *pool)
             counts.protected ++;
         counts.warm += machine->keeping == KEEPING_WARM;
         counts.warming += machine->keeping == KEEPING_WARMING || machine->keeping == KEEPING_ENDING;
-        counts.resident_kib += machine->resident_kib;
+        counts.resident_kib += machine_rare(machine)->resident_kib;
     }
     return counts;
 }

@@ -382,7 +382,7 @@ static size_t count_protected(const struct simulation *simulation)
 
     for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
         n += machine->is_present && machine_is_protected(machine) && machine->keeping == KEEPING_NONE &&
-             (machine_state_is_active(machine->state) || machine->claimed_by != NULL);
+             (machine_state_is_active(machine->state) || machine_rare(machine)->claimed_by != NULL);
     return n;
 }
 
@@ -709,8 +709,8 @@ static void check_view(struct simulation *simulation)
                     machine_state_name(machine->state));
         else if (machine != NULL && !is_written(simulation, domain))
             violate(simulation, "%s is %s, and that is not on disk", domain->name, machine_state_name(domain->state));
-        else if (machine != NULL && machine->claimed_by != NULL && machine->keeping == KEEPING_NONE)
-            violate(simulation, "%s is still claimed by %s", domain->name, machine->claimed_by);
+        else if (machine != NULL && machine_rare(machine)->claimed_by != NULL && machine->keeping == KEEPING_NONE)
+            violate(simulation, "%s is still claimed by %s", domain->name, machine_rare(machine)->claimed_by);
     }
 }
 

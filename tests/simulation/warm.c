@@ -329,8 +329,9 @@ static void check_standing(struct simulation *simulation, const struct domain *d
     if (!is_paused && !(domain->state == MACHINE_SHUT_OFF && domain->has_saved))
         violate(simulation, "warmth: %s is thought to be warm, and is %s", domain->name,
                 machine_state_name(domain->state));
-    if (machine->claimed_by != NULL)
-        violate(simulation, "warmth: %s stands warm, and is claimed by %s", domain->name, machine->claimed_by);
+    if (machine_rare(machine)->claimed_by != NULL)
+        violate(simulation, "warmth: %s stands warm, and is claimed by %s", domain->name,
+                machine_rare(machine)->claimed_by);
     if (page == NULL || record_parse_machine(page->document, &memory) < 0 || memory.keeping != KEEPING_WARM)
         violate(simulation, "warmth: that %s is warm is not on disk", domain->name);
 }

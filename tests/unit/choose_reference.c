@@ -28,7 +28,7 @@ static bool stands_by(const struct machine *machine)
 
 static bool is_claimed(const struct machine *machine)
 {
-    bool has_claim = machine->claimed_by != NULL && machine->keeping != KEEPING_WARMING;
+    bool has_claim = machine_rare(machine)->claimed_by != NULL && machine->keeping != KEEPING_WARMING;
 
     return machine->is_reserved || machine->keeping == KEEPING_ENDING || has_claim;
 }

@@ -140,10 +140,10 @@ static void (*const changes[])(struct trial *trial, struct machine *machine) = {
 
 static void change_claim(struct trial *trial, const struct machine *machine)
 {
-    if (machine->claimed_by == NULL)
+    if (machine_rare(machine)->claimed_by == NULL)
         assert_int_equal(pool_claim(trial->pool, machine, "r"), 0);
     else
-        pool_release(trial->pool, machine, machine->claimed_by);
+        pool_release(trial->pool, machine, machine_rare(machine)->claimed_by);
 }
 
 /* ---- changes of the pool ---- */

@@ -268,7 +268,7 @@ static void close_room(struct room *room)
 
 static void claim_or_release(struct room *room, const struct machine *machine)
 {
-    if (machine->claimed_by == NULL)
+    if (machine_rare(machine)->claimed_by == NULL)
         assert_int_equal(pool_claim(room->fixture.pool, machine, "recovery"), 0);
     else
         pool_release(room->fixture.pool, machine, "recovery");
@@ -330,9 +330,9 @@ static bool is_same(const struct room *room, const struct candidate *actual, con
         actual->score.verdict != expected->score.verdict)
         return false;
     if (expected->verdict != CANDIDATE_IN_USE)
-        return actual->conflict == NULL && actual->conflict_with == NULL;
-    return use_kind(actual->conflict) == expected->conflict.kind &&
-           strcmp(use_name(actual->conflict, address), expected->conflict.name) == 0 &&
+        return actual->conflict.machine == NULL && actual->conflict_with == NULL;
+    return use_kind(&actual->conflict) == expected->conflict.kind &&
+           strcmp(use_name(&actual->conflict, address), expected->conflict.name) == 0 &&
            reference_is_in_way(&room->fixture.request, actual->machine, actual->conflict_with, &expected->conflict);
 }
 

@@ -29,8 +29,8 @@ static void assert_conflict(struct fixture *fixture, const struct pair *pair, en
 
     assert_verdict(fixture, pair->candidate, CANDIDATE_IN_USE);
     candidate = candidate_of(fixture, pair->candidate);
-    assert_int_equal(use_kind(candidate.conflict), kind);
-    assert_string_equal(use_name(candidate.conflict, address), name);
+    assert_int_equal(use_kind(&candidate.conflict), kind);
+    assert_string_equal(use_name(&candidate.conflict, address), name);
     assert_ptr_equal(candidate.conflict_with, pair->other);
 }
 
@@ -436,7 +436,7 @@ static void test_the_one_in_the_way_is_found_among_many(void **state)
         give_address(fixture, candidate, mac);
         found = candidate_of(fixture, candidate);
         assert_int_equal(found.verdict, CANDIDATE_IN_USE);
-        assert_int_equal(use_kind(found.conflict), EXCLUSIVE_ADDRESS);
+        assert_int_equal(use_kind(&found.conflict), EXCLUSIVE_ADDRESS);
         assert_true(found.conflict_with == others[i / 2 * 2] || found.conflict_with == others[i / 2 * 2 + 1]);
         redescribe(fixture, candidate, plain);
         assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
@@ -448,8 +448,8 @@ static void test_the_one_in_the_way_is_found_among_many(void **state)
 static bool could_both_run(struct fixture *fixture, const struct machine *a, const struct machine *b)
 {
     assert_int_equal(pool_settle(fixture->pool, 0), 0);
-    assert_int_equal(choose_conflict_between(fixture->pool, a, b), choose_conflict_between(fixture->pool, b, a));
-    return !choose_conflict_between(fixture->pool, a, b);
+    assert_int_equal(choose_conflict_between(a, b), choose_conflict_between(b, a));
+    return !choose_conflict_between(a, b);
 }
 
 /* Whether they are up or not. */
@@ -512,7 +512,7 @@ static void test_many_may_have_one_image_below_their_disks(void **state)
     give_disk(fixture, pair.other, "/images/app1.qcow2");
     give_backing(fixture, pair.other, "/images/base.img");
     assert_verdict(fixture, pair.candidate, CANDIDATE_ELIGIBLE);
-    assert_false(choose_conflict_between(fixture->pool, pair.candidate, pair.other));
+    assert_false(choose_conflict_between(pair.candidate, pair.other));
 }
 
 /* The same machine on two hosts, as a migration leaves it: where one is up, the other is no candidate. */
@@ -520,6 +520,7 @@ static void test_the_same_machine_is_up_on_another_host(void **state)
 {
     struct fixture *fixture = *state;
     const struct machine *candidate, *twin;
+    struct candidate found;
 
     add_failed(fixture);
     candidate = add(fixture, "web", WEB);
@@ -529,8 +530,9 @@ static void test_the_same_machine_is_up_on_another_host(void **state)
     assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
     run_machine(fixture, twin);
     assert_verdict(fixture, candidate, CANDIDATE_IN_USE);
-    assert_int_equal(use_kind(candidate_of(fixture, candidate).conflict), EXCLUSIVE_IDENTITY);
-    assert_ptr_equal(candidate_of(fixture, candidate).conflict_with, twin);
+    found = candidate_of(fixture, candidate);
+    assert_int_equal(use_kind(&found.conflict), EXCLUSIVE_IDENTITY);
+    assert_ptr_equal(found.conflict_with, twin);
 }
 
 static void test_two_machines_that_could_not_both_run(void **state)

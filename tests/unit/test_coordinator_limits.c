@@ -461,7 +461,7 @@ static void test_the_failed_machine_is_started_again(struct world *world)
     world_pass(world, SETTLED);
     world_expect(world, 0, RECOVERY_RECOVERED);
     assert_int_equal(world->domains[0].starts, 1);
-    assert_null(world_machine(world, 0)->claimed_by);
+    assert_null(machine_rare(world_machine(world, 0))->claimed_by);
     assert_false(world_machine(world, 0)->is_starting);
     world_kill(world, 0); /* and it is watched as before */
     world_pass(world, 2 * SETTLED);

@@ -169,7 +169,7 @@ static void assert_in_order(const struct world *world)
         assert_true(recovery_state_is_final(coordinator_recovery(world->coordinator, i)->state));
     for (const struct machine *machine = pool_next(coordinator_pool(world->coordinator), NULL); machine != NULL;
          machine = pool_next(coordinator_pool(world->coordinator), machine)) {
-        assert_null(machine->claimed_by);
+        assert_null(machine_rare(machine)->claimed_by);
         assert_true(machine->is_present);
         assert_false(machine->is_starting);
     }

@@ -29,7 +29,7 @@ static void assert_closed(const struct world *world)
     }
     for (const struct machine *machine = pool_next(coordinator_pool(world->coordinator), NULL); machine != NULL;
          machine = pool_next(coordinator_pool(world->coordinator), machine)) {
-        assert_null(machine->claimed_by);
+        assert_null(machine_rare(machine)->claimed_by);
         assert_false(machine->is_starting);
         assert_true(machine->is_present);
     }

@@ -426,7 +426,7 @@ static void test_explaining_changes_nothing_and_says_what_would_be_done(struct w
     assert_int_equal(coordinator_explain(world->coordinator, world_machine(world, a), 10, world->now, &explanation), 0);
     assert_string_equal(explanation_chosen(explanation)->name, "b");
     explanation_free(explanation);
-    assert_null(world_machine(world, a + 1)->claimed_by);
+    assert_null(machine_rare(world_machine(world, a + 1))->claimed_by);
     world_drive(world);
     assert_int_equal(world->asked[ACTION_START], 0);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);

@@ -92,7 +92,7 @@ static void test_a_new_machine_is_what_its_description_says(void **state)
     assert_string_equal(machine->hypervisor, "local");
     assert_int_equal(machine->state, MACHINE_UNKNOWN);
     assert_true(machine->is_present);
-    assert_null(machine->claimed_by);
+    assert_null(machine_rare(machine)->claimed_by);
     assert_int_equal(machine->description->n_disks, 3);
     assert_int_equal(machine->spec->environment[ENVIRONMENT_CPU], 4);
     assert_int_equal(machine->spec->environment[ENVIRONMENT_MEMORY], 2048);
@@ -122,7 +122,7 @@ static void test_applying_again_updates_and_leaves_state_claim_and_sequence(void
     assert_int_equal(machine->state, MACHINE_SHUT_OFF);
     assert_int_equal(machine->reason, REASON_SHUTDOWN);
     assert_int_equal(machine->event_sequence, 77);
-    assert_string_equal(machine->claimed_by, "recovery");
+    assert_string_equal(machine_rare(machine)->claimed_by, "recovery");
     assert_int_equal(pool_count(fixture->pool), 1);
 }
 
@@ -538,11 +538,11 @@ static void test_a_claim_is_exclusive(void **state)
     assert_int_equal(pool_claim(fixture->pool, machine, "first"), 0);
     assert_int_equal(pool_claim(fixture->pool, machine, "first"), 0);
     assert_int_equal(pool_claim(fixture->pool, machine, "second"), -EBUSY);
-    assert_string_equal(machine->claimed_by, "first");
+    assert_string_equal(machine_rare(machine)->claimed_by, "first");
     pool_release(fixture->pool, machine, "second");
-    assert_string_equal(machine->claimed_by, "first");
+    assert_string_equal(machine_rare(machine)->claimed_by, "first");
     pool_release(fixture->pool, machine, "first");
-    assert_null(machine->claimed_by);
+    assert_null(machine_rare(machine)->claimed_by);
     pool_release(fixture->pool, machine, "first");
     assert_int_equal(pool_claim(fixture->pool, machine, "second"), 0);
 }

@@ -347,12 +347,12 @@ static size_t assert_shelf(const struct fixture *fixture, enum pool_set set, boo
 
             assert_true(c->count > 0);
             for (const struct cohort *other = c->next; other != NULL; other = other->next)
-                assert_true(other->host != c->host || other->warmth != c->warmth);
+                assert_true(cohort_host(other) != cohort_host(c) || other->warmth != c->warmth);
             for (uint32_t at = 0; at < c->count; at++) {
-                const struct machine *machine = c->machines[at], *above = c->machines[at == 0 ? 0 : (at - 1) / 2];
+                const struct machine *machine = cohort_at(c, at), *above = cohort_at(c, at == 0 ? 0 : (at - 1) / 2);
                 int order = strcmp(above->name, machine->name);
 
-                assert_ptr_equal(pool_host_of(machine), c->host);
+                assert_ptr_equal(pool_host_of(machine), cohort_host(c));
                 assert_int_equal(machine_warmth(machine), c->warmth);
                 assert_true(id_set_equal(&machine->spec->features, &spec.features));
                 assert_memory_equal(machine->spec->environment, spec.environment, sizeof(spec.environment));

@@ -66,8 +66,8 @@ static void the_best_is_booted_verified_and_suspended(struct world *world)
     assert_kept(world, less, KEEPING_NONE, MACHINE_SHUT_OFF);
     assert_int_equal(world->asked[ACTION_VERIFY], 1);
     assert_int_equal(world->told[NOTICE_WARMED], 1);
-    assert_int_equal(world_machine(world, best)->resident_kib, 4096);
-    assert_null(world_machine(world, best)->claimed_by);
+    assert_int_equal(machine_rare(world_machine(world, best))->resident_kib, 4096);
+    assert_null(machine_rare(world_machine(world, best))->claimed_by);
     assert_int_equal(
         plan_count_served_by(coordinator_plan(world->coordinator, world->now), world_machine(world, best), &served), 1);
     assert_ptr_equal(served, world_machine(world, a));
@@ -206,8 +206,8 @@ static void one_that_shares_a_disk_stays_cold_and_says_why(struct world *world)
     world->domains[a].disk = world->domains[best].disk = "/shared.img";
     connect_and_warm(world);
     assert_int_equal(world->domains[best].starts, 0);
-    assert_non_null(world_machine(world, best)->not_warm);
-    assert_non_null(strstr(world_machine(world, best)->not_warm, "/shared.img"));
+    assert_non_null(machine_rare(world_machine(world, best))->not_warm);
+    assert_non_null(strstr(machine_rare(world_machine(world, best))->not_warm, "/shared.img"));
     assert_int_equal(coordinator_explain(world->coordinator, world_machine(world, a), 9, world->now, &explanation), 0);
     assert_non_null(strstr(explanation->candidates[0].reason, "not kept warm: its disk /shared.img is in use by a"));
 }
@@ -238,7 +238,8 @@ static void one_that_stands_in_the_way_of_a_better_one_stays_cold(struct world *
     connect_and_warm(world);
     world_pass(world, 300 * USEC_PER_SEC);
     assert_int_equal(world->domains[best].starts, 0);
-    assert_non_null(strstr(world_machine(world, best)->not_warm, "with other, which has a higher rank in the plan"));
+    assert_non_null(
+        strstr(machine_rare(world_machine(world, best))->not_warm, "with other, which has a higher rank in the plan"));
     world_kill(world, b);
     world_pass(world, 10 * USEC_PER_SEC);
     assert_string_equal(world_expect(world, b, RECOVERY_RECOVERED)->replacement_name, "other");
@@ -274,7 +275,8 @@ static void memory_limit_holds(struct world *world)
     connect_and_warm(world);
     assert_kept(world, 4, KEEPING_WARM, MACHINE_PAUSED); /* of the more important machine */
     assert_kept(world, best, KEEPING_NONE, MACHINE_SHUT_OFF);
-    assert_string_equal(world_machine(world, best)->not_warm, "standby.memory_limit leaves no room for it");
+    assert_string_equal(machine_rare(world_machine(world, best))->not_warm,
+                        "standby.memory_limit leaves no room for it");
 }
 
 static void a_lower_limit_gives_memory_back(struct world *world)
@@ -482,12 +484,12 @@ static void one_that_waits_to_be_tried_again_says_why(struct world *world)
     world_connect_all(world);
     world_pass(world, 3 * USEC_PER_SEC);
     assert_int_equal(world->told[NOTICE_WARM_FAILED], 1);
-    assert_non_null(world_machine(world, best)->not_warm);
-    assert_non_null(strstr(world_machine(world, best)->not_warm, "could not be warmed lately"));
+    assert_non_null(machine_rare(world_machine(world, best))->not_warm);
+    assert_non_null(strstr(machine_rare(world_machine(world, best))->not_warm, "could not be warmed lately"));
     world->domains[best].start_error = 0;
     world_pass(world, 120 * USEC_PER_SEC);
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
-    assert_null(world_machine(world, best)->not_warm);
+    assert_null(machine_rare(world_machine(world, best))->not_warm);
 }
 
 static void one_that_the_operator_resumes_is_left_alone(struct world *world)

@@ -60,17 +60,15 @@ static const struct machine *apply(const struct fixture *fixture, struct domain_
 static void assert_uses(const struct fixture *fixture, const struct machine *machine, size_t place, const char *name,
                         size_t users)
 {
-    const struct use *use = NULL;
+    struct use use = {0};
     char address[MAC_TEXT_SIZE];
     size_t count = 1;
 
     for (size_t i = 0; i <= place; i++)
-        use = pool_use_next(fixture->pool, machine, use);
-    assert_non_null(use);
-    assert_string_equal(use_name(use, address), name);
-    for (const struct use *sharer = NULL;
-         (sharer = pool_sharer_next(fixture->pool, use, USERS_OWNING, sharer)) != NULL;) {
-        assert_ptr_not_equal(sharer->machine, machine);
+        assert_true(use_next(machine, &use));
+    assert_string_equal(use_name(&use, address), name);
+    for (struct use sharer = {0}; pool_sharer_next(fixture->pool, &use, USERS_OWNING, &sharer);) {
+        assert_ptr_not_equal(sharer.machine, machine);
         count++;
     }
     assert_int_equal(count, users);
@@ -119,7 +117,6 @@ static void test_an_equal_description_moves_nothing(void **state)
     struct fixture *fixture = *state;
     const struct machine *a = apply(fixture, describe_disks(1, "/disk", "/a"));
     const struct domain_description *description = a->description;
-    const struct use *use = pool_use_next(fixture->pool, a, NULL);
     struct domain_description *again = describe_disks(1, "/disk", "/a");
 
     again->agent_connected = true;
@@ -127,7 +124,7 @@ static void test_an_equal_description_moves_nothing(void **state)
     assert_int_equal(domain_description_learn(again, "os", "debian-13"), 0);
     apply(fixture, again);
     assert_ptr_equal(a->description, description);
-    assert_ptr_equal(pool_use_next(fixture->pool, a, NULL), use);
+    assert_uses(fixture, a, 0, "/disk", 1);
     assert_true(a->description->agent_connected);
     assert_true(a->description->has_learned);
     assert_int_equal(a->description->disks[1].capacity_bytes, 1000);

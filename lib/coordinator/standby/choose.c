@@ -248,7 +248,7 @@ static bool is_put_off(struct standby *standby, const struct machine *machine, s
 /* Nothing but its host's memory and the limit may stand in the way of one that is begun later. */
 static bool can_be_begun(const struct standby *standby, const struct machine *machine, struct moment now)
 {
-    return machine->state == MACHINE_SHUT_OFF && machine->claimed_by == NULL && machine->hold == NULL &&
+    return machine->state == MACHINE_SHUT_OFF && machine_rare(machine)->claimed_by == NULL && machine->hold == NULL &&
            !machine->is_closed && !machine->is_reserved && machine->is_present && machine->is_reachable &&
            !machine->failed_unrecovered && (machine->roles & ROLE_STANDBY) != 0 &&
            !late_starts_may_bring_up(standby->late_starts, machine, now) &&
@@ -283,7 +283,7 @@ static uint64_t comes_back_kib(const struct machine *machine)
 {
     uint64_t configured_kib = machine->description->memory_kib;
 
-    return machine->resident_kib < configured_kib ? machine->resident_kib : configured_kib;
+    return machine_rare(machine)->resident_kib < configured_kib ? machine_rare(machine)->resident_kib : configured_kib;
 }
 
 /* Only memory is missing to begin it, and it came up whenever it was tried. */
@@ -377,17 +377,17 @@ static bool is_worth_beginning(struct standby *standby, struct shortlist *shortl
 }
 
 /* Warm, it would keep one that is planned for a more important machine from being started. NULL: none. */
-static const struct machine *find_better(const struct pool *pool, const struct shortlist *shortlist, size_t place)
+static const struct machine *find_better(const struct shortlist *shortlist, size_t place)
 {
     for (size_t i = 0; i < place; i++)
-        if (choose_conflict_between(pool, shortlist->entries[i].standby, shortlist->entries[place].standby))
+        if (choose_conflict_between(shortlist->entries[i].standby, shortlist->entries[place].standby))
             return shortlist->entries[i].standby;
     return NULL;
 }
 
 static bool stands_in_the_way(struct standby *standby, const struct shortlist *shortlist, size_t place)
 {
-    const struct machine *better = find_better(standby->registry->pool, shortlist, place);
+    const struct machine *better = find_better(shortlist, place);
     _cleanup_(freep) char *why = NULL;
 
     if (better == NULL)

@@ -192,14 +192,14 @@ static char *find_conflict(const struct standby *standby, const struct warm_stan
         return strdup("out of memory");
     if (!choose_find_conflict(&request, &candidate))
         return NULL;
-    return text_print("%s is in use by %s", use_name(candidate.conflict, address), candidate.conflict_with->name);
+    return text_print("%s is in use by %s", use_name(&candidate.conflict, address), candidate.conflict_with->name);
 }
 
 static void take_measure(struct standby *standby, struct warm_standby *warm, const struct action_result *result)
 {
     warm->measure_id = 0;
     if (result->error == 0 && warm->warming.state == WARMING_STANDING)
-        pool_edit(standby->registry->pool, warm->machine)->resident_kib = result->resident_kib;
+        pool_set_resident(standby->registry->pool, warm->machine, result->resident_kib);
 }
 
 static bool is_up(const struct warm_standby *warm)

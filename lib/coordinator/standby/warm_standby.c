@@ -105,7 +105,7 @@ static void tell_standing(struct standby *standby, struct warm_standby *warm, st
 
         edited->has_managed_save = true;
         edited->has_foreign_image = false;
-        edited->resident_kib = 0;
+        pool_set_resident(standby->registry->pool, warm->machine, 0);
     }
     pool_set_not_warm(standby->registry->pool, warm->machine, NULL);
     outbox_tell(&standby->registry->outbox, warm->warming.was_warm ? NOTICE_REFRESHED : NOTICE_WARMED, now,
@@ -290,7 +290,7 @@ int warm_standby_add(struct standby *standby, const struct machine *machine, str
 int warm_standby_begin(struct standby *standby, const struct machine *machine, struct moment now)
 {
     struct warm_standby *warm = NULL;
-    int r = machine->claimed_by != NULL ? -EBUSY : warm_standby_add(standby, machine, &warm);
+    int r = machine_rare(machine)->claimed_by != NULL ? -EBUSY : warm_standby_add(standby, machine, &warm);
 
     if (r < 0)
         return r;
@@ -311,8 +311,8 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
     warm->has_action = false;
     edited = pool_edit(standby->registry->pool, machine);
     edited->keeping = KEEPING_NONE;
-    edited->resident_kib = 0;
     edited->has_come_up = false;
+    pool_set_resident(standby->registry->pool, machine, 0);
     registry_tell(standby->registry, FACT_SERVING_CHANGED); /* if it runs, it serves from now on */
     if (machine->is_starting)
         pool_edit(standby->registry->pool, machine)->is_starting = false;

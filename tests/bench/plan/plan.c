@@ -236,7 +236,7 @@ static const struct change {
 static const struct machine *claimed_one(const struct bench *bench)
 {
     for (size_t i = 1; i < bench->n_machines; i += 2)
-        if (bench->machines[i]->claimed_by != NULL)
+        if (machine_rare(bench->machines[i])->claimed_by != NULL)
             return bench->machines[i];
     fail("no machine is claimed");
     return NULL;
