@@ -301,11 +301,14 @@ void choice_done(struct choice *choice)
     *choice = (struct choice){0};
 }
 
+/* Most lists are that long. */
+#define LIST_FIRST 32
+
 static int append(struct candidate **list, size_t *count, const struct candidate *candidate)
 {
     /* Room grows with each power of two. */
-    if ((*count & (*count - 1)) == 0) {
-        struct candidate *grown = reallocarray(*list, *count > 0 ? 2 * *count : 1, sizeof(*grown));
+    if (*count == 0 || (*count >= LIST_FIRST && (*count & (*count - 1)) == 0)) {
+        struct candidate *grown = reallocarray(*list, *count > 0 ? 2 * *count : LIST_FIRST, sizeof(*grown));
 
         if (grown == NULL)
             return -ENOMEM;

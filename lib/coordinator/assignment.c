@@ -338,6 +338,18 @@ static void restart_originals(struct recoveries *recoveries, struct moment now)
     }
 }
 
+/* True: there are some that are to be started again themselves. */
+static bool make_assignable(const struct recoveries *recoveries)
+{
+    bool wants_original = false;
+
+    for (size_t i = 0; i < recoveries->n_open; i++) {
+        recoveries->open[i]->is_assignable = true;
+        wants_original |= recoveries->open[i]->wants_original;
+    }
+    return wants_original;
+}
+
 static bool is_any_wanting(const struct recoveries *recoveries)
 {
     for (size_t i = 0; i < recoveries->n_open; i++)
@@ -414,9 +426,7 @@ bool assignment_handle(void *self, struct moment now)
     if (assignment->began_us == 0)
         assignment->began_us = now.mono_us;
     assignment->due_us = USEC_INFINITY;
-    for (size_t i = 0; i < recoveries->n_open; i++)
-        recoveries->open[i]->is_assignable = true;
-    if (!recoveries->brake->is_on)
+    if (make_assignable(recoveries) && !recoveries->brake->is_on)
         restart_originals(recoveries, now);
     wants_any = is_any_wanting(recoveries);
     if (!recoveries->brake->is_on && wants_any && has_to_wait(assignment, now))
@@ -425,10 +435,9 @@ bool assignment_handle(void *self, struct moment now)
     if ((wants_any || recoveries->n_open == 0) &&
         plan_settle(recoveries->registry->plan, now.mono_us, COMPARISONS_AT_ONCE) == 0)
         assignment->due_us = now.mono_us;
-    if (recoveries->brake->is_on)
+    if (recoveries->brake->is_on || !wants_any)
         return true;
-    for (size_t i = 0; i < recoveries->n_open; i++)
-        recoveries->open[i]->is_assignable = true;
+    make_assignable(recoveries);
     while (has_room(recoveries) && assign_round(&pass))
         ;
     return true;

@@ -38,6 +38,7 @@ struct entry {
     bool is_renewed : 1; /* its disks or addresses are others */
     bool is_up : 1, is_diverted : 1;
     bool may_share : 1;           /* some machine has, or had, a use of the same */
+    bool may_have_namesake : 1;   /* some machine has, or had, its name */
     bool is_counted_starting : 1; /* in what its host has for machines on their way up */
 };
 

@@ -110,11 +110,14 @@ static const struct entry *next_of_name(const struct pool *pool, const char *nam
     return NULL;
 }
 
-/* Another machine has the name, too, and this one does not stand for it. */
+/* Another machine has the name, too, and this one does not stand for it. Of most none ever had, which is known at once. */
 static bool has_namesake(const struct pool *pool, const struct machine *machine)
 {
-    uint32_t hash = interned_hash_of(&pool->names, machine->number), number = INTERNED_NONE;
+    uint32_t hash, number = INTERNED_NONE;
 
+    if (!entry_of(machine)->may_have_namesake)
+        return false;
+    hash = interned_hash_of(&pool->names, machine->number);
     while ((number = interned_next_of(&pool->names, hash, number)) != INTERNED_NONE)
         if (number != machine->number && strcmp(pool->entries[number]->machine.name, machine->name) == 0 &&
             !machine_stands_for(machine, &pool->entries[number]->machine))
@@ -123,9 +126,14 @@ static bool has_namesake(const struct pool *pool, const struct machine *machine)
 }
 
 /* After interned_reserve. */
-static void add_name(struct pool *pool, const struct entry *entry)
+static void add_name(struct pool *pool, struct entry *entry)
 {
-    interned_put(&pool->names, entry->machine.number, hash_text(0, entry->machine.name));
+    uint32_t hash = hash_text(0, entry->machine.name), number = INTERNED_NONE;
+
+    entry->may_have_namesake = false;
+    while ((number = interned_next_of(&pool->names, hash, number)) != INTERNED_NONE)
+        entry->may_have_namesake = pool->entries[number]->may_have_namesake = true;
+    interned_put(&pool->names, entry->machine.number, hash);
 }
 
 static void remove_name(struct pool *pool, const struct entry *entry)
@@ -389,13 +397,23 @@ static void exchange_passing(struct domain_description *a, struct domain_descrip
     }
 }
 
+/* Nothing is known of it then that was not: its agent tells nothing, and the disks are as large. */
+static bool brings_nothing(const struct domain_description *description, const struct domain_description *old)
+{
+    for (uint32_t i = 0; i < description->n_disks; i++)
+        if (description->disks[i].capacity_bytes != old->disks[i].capacity_bytes)
+            return false;
+    return !description->has_learned;
+}
+
 /* The machine keeps its description, which others borrow from. */
 static int refresh(struct pool *pool, struct machine *machine, struct domain_description *description)
 {
+    bool is_known = brings_nothing(description, machine->description);
     int r;
 
     exchange_passing(machine->description, description);
-    r = resolve(pool, machine, agent_of(machine));
+    r = is_known ? 0 : resolve(pool, machine, agent_of(machine));
     if (r < 0)
         exchange_passing(machine->description, description);
     domain_description_free(description);

@@ -78,7 +78,7 @@ static int grow(struct cohort *cohort)
 
 const struct pool_host *cohort_host(const struct cohort *cohort)
 {
-    return pool_host_of(cohort_at(cohort, 0));
+    return entry_host(entry_of(cohort_at(cohort, 0)));
 }
 
 static int cohort_new(enum pool_set set, enum warmth warmth, struct cohort **ret)
@@ -154,7 +154,7 @@ int shelf_add(struct shelf *shelf, const struct machine *machine)
         return r;
     r = reserve(shelf, entry);
     if (r == 0)
-        r = get(shelf, entry, pool_host_of(machine), machine_warmth(machine), &cohort);
+        r = get(shelf, entry, entry_host(entry_of(machine)), machine_warmth(machine), &cohort);
     if (r < 0) {
         columns_remove(shelf->columns, entry);
         return r;

@@ -547,6 +547,29 @@ static void test_a_claim_is_exclusive(void **state)
     assert_int_equal(pool_claim(fixture->pool, machine, "second"), 0);
 }
 
+static void test_what_few_machines_have_takes_no_memory_when_it_is_over(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *machine = add(fixture, "local", 1, "a");
+
+    assert_null(machine->rare);
+    assert_int_equal(pool_claim(fixture->pool, machine, "recovery"), 0);
+    pool_set_not_warm(fixture->pool, machine, "no memory");
+    pool_set_quarantine(fixture->pool, machine, 1000, "it did not come up");
+    pool_set_resident(fixture->pool, machine, 4096);
+    assert_non_null(machine->rare);
+    pool_release(fixture->pool, machine, "recovery");
+    pool_set_not_warm(fixture->pool, machine, NULL);
+    pool_set_resident(fixture->pool, machine, 0);
+    assert_string_equal(machine_rare(machine)->quarantine_why, "it did not come up");
+    pool_set_quarantine(fixture->pool, machine, 0, NULL);
+    assert_null(machine->rare);
+    pool_set_resident(fixture->pool, machine, 4096);
+    assert_int_equal(machine_rare(machine)->resident_kib, 4096);
+    pool_set_resident(fixture->pool, machine, 0);
+    assert_null(machine->rare);
+}
+
 static void test_a_claim_keeps_its_own_copy_of_the_id(void **state)
 {
     struct fixture *fixture = *state;
@@ -753,6 +776,7 @@ int main(void)
         pool_test(test_facts_come_and_go_with_the_configuration),
         pool_test(test_facts_follow_the_name),
         pool_test(test_a_claim_is_exclusive),
+        pool_test(test_what_few_machines_have_takes_no_memory_when_it_is_over),
         pool_test(test_a_claim_keeps_its_own_copy_of_the_id),
         pool_test(test_a_removed_machine_is_gone),
         pool_test(test_a_claimed_machine_survives_its_domain_until_released),

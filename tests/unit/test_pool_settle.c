@@ -294,6 +294,26 @@ static void test_what_was_on_its_way_up_gives_back_when_it_is_freed(void **state
     assert_int_equal(pool_host_spare_kib(pool_host_of(other), &is_known), 1100 * 1024);
 }
 
+static void test_what_is_on_its_way_up_and_described_anew_gives_back_what_it_took(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *starting = add(fixture, "starting", WEB), *other = add(fixture, "other", WEB);
+    struct told told;
+    bool is_known;
+
+    give_memory(fixture, starting, 1000);
+    pool_set_free_memory(fixture->pool, "local", 9000);
+    pool_edit(fixture->pool, starting)->is_starting = true;
+    settle(fixture, 0, &told);
+    assert_int_equal(pool_host_spare_kib(pool_host_of(other), &is_known), 8000);
+    give_memory(fixture, starting, 3000);
+    settle(fixture, 0, &told);
+    assert_int_equal(pool_host_spare_kib(pool_host_of(other), &is_known), 6000);
+    pool_edit(fixture->pool, starting)->is_starting = false;
+    settle(fixture, 0, &told);
+    assert_int_equal(pool_host_spare_kib(pool_host_of(other), &is_known), 9000);
+}
+
 /* ---- counting ---- */
 
 static void test_machines_are_counted_by_how_they_stand(void **state)
@@ -464,6 +484,7 @@ int main(void)
         choose_test(test_a_paused_standby_is_told_when_its_disk_is_free),
         choose_test(test_a_machine_that_fits_no_longer_or_again_is_told),
         choose_test(test_what_was_on_its_way_up_gives_back_when_it_is_freed),
+        choose_test(test_what_is_on_its_way_up_and_described_anew_gives_back_what_it_took),
         choose_test(test_machines_are_counted_by_how_they_stand),
         choose_test(test_cohorts_are_heaps_by_name_after_random_changes),
     };

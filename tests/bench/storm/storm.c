@@ -3,7 +3,7 @@
  * Very many machines fail at once: how long until a replacement is chosen for each and asked to start. The coordinator
  * as it is, and a driver that answers at once, so that nothing but deciding takes time.
  *
- * usage: bench_storm MACHINES DISTINCT CRASHES [CONCURRENCY]
+ * usage: bench_storm MACHINES DISTINCT CRASHES [CONCURRENCY [MIGRATED]]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +54,7 @@ struct bench {
     size_t asked[ACTION_COUNT];
     size_t n_twice;
     double spent_us[ACTION_COUNT]; /* for answers */
+    double deciding_us;            /* of that, in answers after which something was decided: up to the last decision */
     struct moment now;
     double began_us;
     uint64_t seed;
@@ -73,6 +74,23 @@ static struct moment moment_of(const struct bench *bench)
     int64_t passed_us = (int64_t)(now_us() - bench->began_us);
 
     return (struct moment){.mono_us = bench->now.mono_us + passed_us, .real_us = bench->now.real_us + passed_us};
+}
+
+/* The daemon asks when it has decided, and for nothing else. */
+static const struct bench *clock_bench;
+static double last_decision_us;
+
+static struct moment tell_time(void)
+{
+    last_decision_us = now_us();
+    return moment_of(clock_bench);
+}
+
+/* An input was handled since then. */
+static void count_deciding(struct bench *bench, double began_us)
+{
+    if (last_decision_us > began_us)
+        bench->deciding_us += last_decision_us - began_us;
 }
 
 /* ---- what there is ---- */
@@ -167,6 +185,8 @@ static void configure(struct bench *bench, unsigned concurrency)
     bench->config->recovery.concurrency = concurrency;
     bench->config->recovery.brake.share = 0;
     check(coordinator_new(bench->config, &bench->coordinator));
+    clock_bench = bench;
+    coordinator_set_clock(bench->coordinator, tell_time);
 }
 
 /* ---- the driver ---- */
@@ -254,6 +274,7 @@ static void drive(struct bench *bench)
 
         answer(bench, &action);
         bench->spent_us[action.kind] += now_us() - began_us;
+        count_deciding(bench, began_us);
         if (bench->queue.first == bench->queue.end) { /* as the daemon: after all that came in at one time */
             bench->queue.first = bench->queue.end = 0;
             take_rest(bench);
@@ -266,15 +287,17 @@ static void drive(struct bench *bench)
 static void pass_until(struct bench *bench, int64_t until_us)
 {
     for (unsigned turns = 0; turns < 1000; turns++) {
-        int64_t deadline_us = coordinator_deadline(bench->coordinator), now_us = moment_of(bench).mono_us;
+        double began_us = now_us();
+        int64_t deadline_us = coordinator_deadline(bench->coordinator), at_us = moment_of(bench).mono_us;
 
         if (deadline_us > until_us)
             return;
-        if (deadline_us > now_us) {
-            bench->now.mono_us += deadline_us - now_us;
-            bench->now.real_us += deadline_us - now_us;
+        if (deadline_us > at_us) {
+            bench->now.mono_us += deadline_us - at_us;
+            bench->now.real_us += deadline_us - at_us;
         }
         coordinator_tick(bench->coordinator, moment_of(bench));
+        count_deciding(bench, began_us);
         drive(bench);
     }
 }
@@ -296,16 +319,37 @@ static void begin(struct bench *bench)
     memset(bench->spent_us, 0, sizeof(bench->spent_us));
 }
 
-static void crash(struct bench *bench, size_t number)
+static void tell(struct bench *bench, size_t number, enum domain_event_kind kind)
 {
-    struct domain_event event = {.kind = EVENT_STOPPED_FAILED, .at = moment_of(bench)};
+    struct domain_event event = {.kind = kind, .at = moment_of(bench)};
     char name[32];
 
     snprintf(name, sizeof(name), "vm-%zu", number);
     event.name = name;
     uuid_of(number, event.uuid);
-    bench->domains[number].is_running = false;
     coordinator_handle_event(bench->coordinator, bench->names[bench->domains[number].host], &event);
+}
+
+static void crash(struct bench *bench, size_t number)
+{
+    bench->domains[number].is_running = false;
+    tell(bench, number, EVENT_STOPPED_FAILED);
+}
+
+/* Before the storm, to the next host; machines that do not crash. */
+static void migrate(struct bench *bench, size_t n_migrated)
+{
+    for (size_t i = 0; i < n_migrated; i++) {
+        size_t number = 2 + i * (bench->n_domains / n_migrated / 2 * 2);
+
+        tell(bench, number, EVENT_STOPPED_MIGRATED);
+        bench->domains[number].host = (bench->domains[number].host + 1) % HOSTS;
+        tell(bench, number, EVENT_STARTED_MIGRATED);
+        drive(bench);
+    }
+    pass_until(bench, moment_of(bench).mono_us + 10 * USEC_PER_SEC);
+    memset(bench->asked, 0, sizeof(bench->asked));
+    memset(bench->spent_us, 0, sizeof(bench->spent_us));
 }
 
 static void storm(struct bench *bench)
@@ -322,6 +366,7 @@ static void storm(struct bench *bench)
     printf("%zu crashes: %zu starts, %zu of them twice, after %.1f ms of processor time (%.1f a ms)\n",
            bench->n_crashes, bench->asked[ACTION_START], bench->n_twice, decided_us / 1e3,
            (double)bench->asked[ACTION_START] * 1e3 / decided_us);
+    printf("deciding took %.1f ms of that\n", bench->deciding_us / 1e3);
     printf("of that: events %.1f ms", told_us / 1e3);
     for (enum action_kind kind = 0; kind < ACTION_COUNT; kind++)
         if (bench->asked[kind] > 0) {
@@ -336,7 +381,7 @@ int main(int argc, char **argv)
     struct bench bench = {.seed = 1};
 
     if (argc < 4)
-        fail("usage: bench_storm MACHINES DISTINCT CRASHES [CONCURRENCY]");
+        fail("usage: bench_storm MACHINES DISTINCT CRASHES [CONCURRENCY [MIGRATED]]");
     bench.n_domains = strtoul(argv[1], NULL, 10);
     bench.n_distinct = strtoul(argv[2], NULL, 10);
     bench.n_crashes = strtoul(argv[3], NULL, 10);
@@ -345,6 +390,8 @@ int main(int argc, char **argv)
     draw_domains(&bench);
     configure(&bench, argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0);
     begin(&bench);
+    if (argc > 5)
+        migrate(&bench, strtoul(argv[5], NULL, 10));
     storm(&bench);
     coordinator_free(bench.coordinator);
     bench.config->hypervisors = NULL;
