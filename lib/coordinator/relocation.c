@@ -9,12 +9,6 @@
 #include "coordinator/open_recovery.h"
 #include "coordinator/whereabouts.h"
 
-/* What can be told without looking anything up: this is asked of each recovery after each input. NULL: not known. */
-static bool may_have_left(const struct machine *machine)
-{
-    return machine == NULL || machine->state == MACHINE_UNKNOWN || machine->reason == REASON_MIGRATED;
-}
-
 /* A start that is resolved was asked for, and may have taken effect before the migration. */
 static const struct machine *find_candidate(const struct registry *registry, const struct recovery *recovery)
 {
@@ -63,10 +57,8 @@ void relocation_follow(struct recoveries *recoveries, struct moment now)
 
         if (recovery_state_is_final(open->recovery->state))
             continue;
-        if (may_have_left(open->candidate))
-            follow_candidate(recoveries, open, now);
-        if (may_have_left(open->failed))
-            leave_failed(recoveries, open, now);
+        follow_candidate(recoveries, open, now);
+        leave_failed(recoveries, open, now);
     }
 }
 
