@@ -86,7 +86,7 @@ void failures_leave(struct registry *registry, struct watch *watch, const struct
         failures_clear(registry, watch, machine);
         if (machine->state == MACHINE_SHUT_OFF)
             pool_edit(registry->pool, machine)->reason = REASON_MIGRATED;
-        registry_note_migration(registry, machine->uuid);
+        watch_note_migration(registry, watch);
         registry_tell(registry, FACT_SERVING_CHANGED);
         return;
     }

@@ -179,7 +179,7 @@ static void set_state(struct registry *registry, struct watch *watch, const stru
     edited->state = state;
     edited->reason = reason;
     if (reason == REASON_MIGRATED)
-        registry_note_migration(registry, machine->uuid);
+        watch_note_migration(registry, watch);
     /* The recovery or the course that has started it knows more than news of an earlier life. */
     edited->has_come_up &= watch_rare(watch)->serves != NULL || watch_rare(watch)->warms != NULL;
 }

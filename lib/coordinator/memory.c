@@ -35,7 +35,7 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
     if (memory->has_unread_mark)
         watch_tell(&coordinator->registry, watch, QUEUE_MARKS, MACHINE_FACT_REPORTED);
     if (memory->reason == REASON_MIGRATED)
-        registry_note_migration(&coordinator->registry, machine->uuid);
+        watch_note_migration(&coordinator->registry, watch);
     if (memory->autostart_is_off)
         watch_tell(&coordinator->registry, watch, QUEUE_AUTOSTART, MACHINE_FACT_DUE);
     return 0;

@@ -214,7 +214,7 @@ void moves_remember(struct registry *registry, struct watch *watch)
         return;
     memory->state.state = MACHINE_SHUT_OFF;
     memory->state.reason = REASON_MIGRATED;
-    registry_note_migration(registry, ref.uuid);
+    watch_note_migration(registry, watch);
 }
 
 bool moves_are_remembered(const struct registry *registry, const struct watch *watch)

@@ -40,11 +40,6 @@ static uint32_t migration_number(const char *uuid)
     return word * UINT32_C(0x9e3779b1) >> (32 - MIGRATED_LOG2);
 }
 
-void registry_note_migration(struct registry *registry, const char *uuid)
-{
-    number_set_add(&registry->migrated, migration_number(uuid));
-}
-
 bool registry_knows_migration(const struct registry *registry, const char *uuid)
 {
     return registry->migrated.count > 0 &&
@@ -662,6 +657,12 @@ struct watch *watch_take(struct registry *registry, enum machine_queue queue, un
     *ret_facts = watch->facts[queue];
     watch_leave(registry, watch, queue);
     return watch;
+}
+
+void watch_note_migration(struct registry *registry, struct watch *watch)
+{
+    number_set_add(&registry->migrated, migration_number(watch_ref(watch).uuid));
+    watch_tell(registry, watch, QUEUE_MIGRATED, MACHINE_FACT_DUE);
 }
 
 static void rare_free(struct watch_rare *rare)

@@ -113,7 +113,8 @@ enum machine_queue {
     QUEUE_CHECK_ALIVE, /* heartbeat: its guest is to be asked */
     QUEUE_WRITE,       /* the driver: it is to be written down */
     QUEUE_AUTOSTART,   /* autostart: it was switched off by the daemon, and is to be on again. Also on disk */
-    QUEUE_MARKS, /* marks: what its metadata says of it may have to be another; REPORTED: it is still to be read */
+    QUEUE_MARKS,    /* marks: what its metadata says of it may have to be another; REPORTED: it is still to be read */
+    QUEUE_MIGRATED, /* relocation: it is, or was, off since it was migrated. It stays there */
     QUEUE_COUNT,
 };
 
@@ -201,7 +202,7 @@ struct registry {
     struct string_list hypervisors;        /* names that watches borrow */
     struct number_set queues[QUEUE_COUNT]; /* of watches, by number */
     unsigned facts;                        /* of enum fact, as bits */
-    struct number_set migrated;            /* see registry_note_migration */
+    struct number_set migrated;            /* see registry_knows_migration */
     uint64_t events;                       /* lifecycle events so far */
     bool host_is_shutting_down;            /* the daemon's own host, as logind says */
 };
@@ -246,8 +247,8 @@ const struct hold *registry_hold_on_host(const struct registry *registry, const 
 /* The machine, its host or everything is held. The machine need not be known. */
 bool machine_is_held(const struct registry *registry, const struct machine_ref *ref);
 
-/* A machine of this UUID is off since it was migrated. */
-void registry_note_migration(struct registry *registry, const char *uuid);
+/* The machine is off since it was migrated. */
+void watch_note_migration(struct registry *registry, struct watch *watch);
 /* False: none of this UUID ever was, as most never are, which is known at once. NULL: of any UUID. */
 bool registry_knows_migration(const struct registry *registry, const char *uuid);
 

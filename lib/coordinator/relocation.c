@@ -50,15 +50,16 @@ static void leave_failed(struct recoveries *recoveries, struct open_recovery *op
 
 void relocation_follow(struct recoveries *recoveries, struct moment now)
 {
-    if (!registry_knows_migration(recoveries->registry, NULL))
-        return;
-    for (size_t i = 0; i < recoveries->n_open; i++) {
-        struct open_recovery *open = recoveries->open[i];
+    const struct registry *registry = recoveries->registry;
+    const struct watch *watch;
 
-        if (recovery_state_is_final(open->recovery->state))
-            continue;
-        follow_candidate(recoveries, open, now);
-        leave_failed(recoveries, open, now);
+    for (uint32_t from = 0; (watch = watch_queued(registry, QUEUE_MIGRATED, from)) != NULL; from = watch->number + 1) {
+        struct open_recovery *serves = watch_rare(watch)->serves, *recovers = watch_rare(watch)->recovers;
+
+        if (serves != NULL && !recovery_state_is_final(serves->recovery->state))
+            follow_candidate(recoveries, serves, now);
+        if (recovers != NULL && !recovery_state_is_final(recovers->recovery->state))
+            leave_failed(recoveries, recovers, now);
     }
 }
 
