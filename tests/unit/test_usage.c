@@ -88,6 +88,7 @@ static void test_what_is_shared_outlives_one_of_its_users(void **state)
     const struct machine *b = apply(fixture, describe_disks(2, "/disk", "/b"));
     const struct machine *c = apply(fixture, describe_disks(3, "/disk", "/c"));
 
+    assert_all_shared(fixture, a, 3);
     assert_all_shared(fixture, b, 3);
     pool_remove(fixture->pool, a);
     assert_all_shared(fixture, b, 2);
@@ -137,6 +138,23 @@ static void test_an_equal_description_moves_nothing(void **state)
     assert_int_equal(a->spec->features.count, 1);
 }
 
+/* Each of the two alone. */
+static void test_what_becomes_known_with_an_equal_description_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *a = apply(fixture, describe_disks(1, "/disk", "/a"));
+    struct domain_description *again = describe_disks(1, "/disk", "/a");
+
+    assert_int_equal(domain_description_learn(again, "os", "debian-13"), 0);
+    apply(fixture, again);
+    assert_int_equal(a->spec->features.count, 1);
+    again = describe_disks(1, "/disk", "/a");
+    again->disks[1].capacity_bytes = 1000;
+    apply(fixture, again);
+    assert_int_equal(a->spec->environment[ENVIRONMENT_DISK], 1000);
+    assert_int_equal(a->spec->features.count, 1);
+}
+
 #define usage_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -145,6 +163,7 @@ int main(void)
         usage_test(test_what_is_shared_outlives_one_of_its_users),
         usage_test(test_what_is_shared_outlives_one_of_its_descriptions),
         usage_test(test_an_equal_description_moves_nothing),
+        usage_test(test_what_becomes_known_with_an_equal_description_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
