@@ -483,13 +483,11 @@ static int judge_report(struct registry *registry, struct watch *watch, const st
     return -ENOMEM;
 }
 
-/* libvirt gives the same reason for what a migration brings here and for what one is about to take away. */
-static bool is_incoming(const struct registry *registry, const struct machine *machine,
-                        const struct domain_report *report)
+/* libvirt gives the same reason for what a migration brings here and for what one is about to take away: that one ran. */
+static bool is_incoming(const struct machine *machine, const struct domain_report *report)
 {
     return report->state == MACHINE_PAUSED && report->reason == REASON_BUSY &&
-           (machine_is_incoming(machine) ||
-            (!machine_state_is_active(machine->state) && machine_runs_elsewhere(registry, machine)));
+           (machine_is_incoming(machine) || !machine_state_is_active(machine->state));
 }
 
 /* A libvirtd that was started anew does not know any more that it had migrated the machine. */
@@ -501,7 +499,7 @@ static enum machine_reason reason_of(const struct registry *registry, const stru
     if (is_unexplained && (machine_state_is_active(machine->state) ? machine_runs_elsewhere(registry, machine)
                                                                    : machine->reason == REASON_MIGRATED))
         return REASON_MIGRATED;
-    if (is_incoming(registry, machine, report))
+    if (is_incoming(machine, report))
         return REASON_INCOMING;
     return report->reason;
 }
@@ -520,6 +518,8 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
     forget_arrival(watch);
     if (report->state == MACHINE_RUNNING && (is_news || is_first))
         arrive(registry, machine);
+    if (machine_is_incoming(machine))
+        failures_forget(watch); /* what was told of it before it was known is that it did not arrive */
     if (is_news)
         tell_state(registry, watch, report->state);
     tell_seen(registry, watch, report->state == MACHINE_RUNNING && (is_news || is_first), now);

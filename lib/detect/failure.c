@@ -18,6 +18,7 @@
 enum effect {
     EFFECT_NOTHING,
     EFFECT_UP,       /* it runs (again): what was remembered of its stop is void */
+    EFFECT_INCOMING, /* it does not run here yet: if it does not arrive, nothing has stopped */
     EFFECT_SHUTDOWN, /* a shutdown begins: how it began decides later */
     EFFECT_PLANNED,
     EFFECT_PAUSED, /* planned, unless it belongs to a panic */
@@ -44,7 +45,7 @@ struct rule {
 
 static const struct rule rules[EVENT_COUNT] = {
     [EVENT_STARTED_BOOTED] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
-    [EVENT_STARTED_MIGRATED] = {LEAVES(PAUSED, INCOMING), EFFECT_NOTHING}, /* told when a migration begins */
+    [EVENT_STARTED_MIGRATED] = {LEAVES(PAUSED, INCOMING), EFFECT_INCOMING}, /* told when a migration begins */
     [EVENT_STARTED_RESTORED] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
     [EVENT_STARTED_FROM_SNAPSHOT] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
     [EVENT_STARTED_WAKEUP] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
@@ -115,6 +116,7 @@ static void settle_stop(struct failure_track *track)
     track->panicked = false;
     track->watchdog_off_us = 0;
     track->pending = CAUSE_NONE;
+    track->is_incoming = false;
 }
 
 /* Right after a recovery ended it, what is told is old. */
@@ -245,8 +247,10 @@ static struct failure_verdict judge_stopped_failed(struct failure_track *track, 
         settle_stop(track);
         return planned("its process died while the guest was shutting down");
     }
-    if (is_known_off(context))
+    if (is_known_off(context) || track->is_incoming) {
+        settle_stop(track);
         return noted("an attempt to start it or to migrate it here failed");
+    }
     return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown", context);
 }
 
@@ -267,6 +271,9 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     switch (rule->effect) {
     case EFFECT_UP:
         return judge_up(track);
+    case EFFECT_INCOMING:
+        track->is_incoming = true;
+        return nothing;
     case EFFECT_SHUTDOWN:
         track->last_shutdown = event;
         return nothing;

@@ -46,6 +46,7 @@ struct failure_track {
     int64_t pending_until_us;
     enum failure_cause pending : 8;           /* CAUSE_NONE: nothing is pending */
     enum domain_event_kind last_shutdown : 8; /* how the shutdown under way began; EVENT_DEFINED (0): none is */
+    bool is_incoming;                         /* a migration was bringing it here, and it did not run yet */
     bool panicked;                            /* a panic was told and its STOPPED has not come yet */
     bool reported;                            /* this stop was already given a verdict of FAILURE_DETECTED */
 };

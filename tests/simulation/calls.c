@@ -56,8 +56,9 @@ static void list(struct simulation *simulation, struct call *call)
     for (unsigned i = 0; i < simulation->n_domains; i++)
         if (simulation->domains[i].exists && simulation->domains[i].host == call->host)
             inventory->reports[inventory->n_reports++] = world_report(&simulation->domains[i]);
-        else if (migration_left_behind(simulation, &simulation->domains[i], call->host))
-            inventory->reports[inventory->n_reports++] = migration_report(simulation, &simulation->domains[i]);
+        else if (migration_is_listed(simulation, &simulation->domains[i], call->host))
+            inventory->reports[inventory->n_reports++] =
+                migration_report(simulation, &simulation->domains[i], call->host);
     call->inventory = inventory;
 }
 
@@ -185,20 +186,22 @@ static void probe(struct simulation *simulation, struct call *call, const struct
     };
 }
 
-/* Of what a migration left on a host: it is off, and is not started. */
-static void perform_on_left(const struct simulation *simulation, struct call *call, const struct domain *domain)
+/* Of what a migration left on a host, or is bringing to it: it does not run there, and is not started. */
+static void perform_on_copy(struct simulation *simulation, struct call *call, struct domain *domain)
 {
     struct domain_report report;
 
     if (call->action.kind == ACTION_DESCRIBE || call->action.kind == ACTION_READ) {
-        call->report = migration_report(simulation, domain);
+        call->report = migration_report(simulation, domain, call->host);
         call->has_report = true;
     } else if (call->action.kind == ACTION_GET_STATE) {
-        report = migration_report(simulation, domain);
+        report = migration_report(simulation, domain, call->host);
         call->result.state = report.state;
         call->result.reason = report.reason;
         domain_description_free(report.description);
-    } else if (call->action.kind != ACTION_DESTROY) {
+    } else if (call->action.kind == ACTION_DESTROY) {
+        migration_destroy(simulation, domain, call->host);
+    } else {
         fail(call, -EIO, "it runs on another host");
     }
 }
@@ -212,8 +215,8 @@ static void perform(struct simulation *simulation, struct call *call)
         list(simulation, call);
         return;
     }
-    if (domain != NULL && migration_left_behind(simulation, domain, call->host)) {
-        perform_on_left(simulation, call, domain);
+    if (domain != NULL && domain->host != call->host && migration_is_listed(simulation, domain, call->host)) {
+        perform_on_copy(simulation, call, domain);
         return;
     }
     if (domain == NULL || !domain->exists || domain->host != call->host) {

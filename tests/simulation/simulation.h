@@ -108,6 +108,8 @@ struct domain {
     bool ignores_acpi;
     unsigned moved_life, left_host, left_boots; /* it was last migrated in that life, from there */
     bool is_left_behind;                        /* it is still defined there */
+    bool is_incoming;                           /* a migration is bringing it to another host … */
+    unsigned to_host, to_boots, incoming_life;  /* … to this one, in that life */
     unsigned live_disk;                         /* of its process, or of its saved image */
     enum temper temper;
 
@@ -682,9 +684,13 @@ unsigned holds_number(const struct simulation *simulation, const struct hold *ho
 /* ---- migration ---- */
 
 void migration_migrate(struct simulation *simulation, struct domain *domain, const struct incident *incident);
-/* A definition of it was left on this host. */
-bool migration_left_behind(const struct simulation *simulation, const struct domain *domain, unsigned host);
-struct domain_report migration_report(const struct simulation *simulation, const struct domain *domain);
+/* This host, on which it does not run, lists it: a definition of it was left there, or it is coming in. */
+bool migration_is_listed(const struct simulation *simulation, const struct domain *domain, unsigned host);
+struct domain_report migration_report(const struct simulation *simulation, const struct domain *domain, unsigned host);
+/* Its process ends where it runs: so does what is coming in elsewhere. */
+void migration_source_ends(struct simulation *simulation, const struct domain *domain);
+/* It is destroyed there. */
+void migration_destroy(struct simulation *simulation, struct domain *domain, unsigned host);
 /* The daemon that lives knows where it is, as far as it serves a service. */
 bool migration_is_followed(struct simulation *simulation, const struct domain *domain);
 void migration_end(struct simulation *simulation);

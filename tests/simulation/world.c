@@ -288,7 +288,7 @@ void world_schedule_guest(struct simulation *simulation, struct domain *domain, 
 
 void world_stop(struct simulation *simulation, struct domain *domain, enum machine_reason reason)
 {
-    (void)simulation;
+    migration_source_ends(simulation, domain);
     domain->state = MACHINE_SHUT_OFF;
     domain->reason = reason;
     domain->is_hung = false;

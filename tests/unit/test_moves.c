@@ -112,6 +112,45 @@ static void test_the_priority_is_that_of_the_original_by_now(struct world *world
     assert_int_equal(coordinator_diversion(world->coordinator, 0)->service.priority, 7);
 }
 
+/* It is told to have ended where it was to arrive, before the daemon has learned what that was. */
+static void test_a_migration_that_fails_before_its_machine_is_known(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    world->domains[a + 2].uuid_of = a + 1;
+    world->holds = 1u << ACTION_DESCRIBE;
+    world_happen(world, a + 2, EVENT_STARTED_MIGRATED);
+    world_drive(world);
+    world_happen(world, a + 2, EVENT_STOPPED_FAILED);
+    world_drive(world);
+    world->domains[a + 2].exists = true; /* a definition of it is there */
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_non_null(world_machine(world, a + 2));
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 0);
+}
+
+/* That it was coming in was not told either: it is listed so, by an answer older than the news of its end. */
+static void test_a_migration_that_fails_unannounced_before_its_machine_is_known(struct world *world)
+{
+    unsigned a = add_three(world);
+    struct world_domain *incoming = &world->domains[a + 2];
+
+    incoming->uuid_of = a + 1;
+    incoming->exists = true;
+    incoming->state = MACHINE_PAUSED;
+    incoming->reason = REASON_BUSY;
+    world->holds = 1u << ACTION_DESCRIBE;
+    world_tell(world, a + 2, EVENT_STOPPED_FAILED);
+    world_drive(world);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_non_null(world_machine(world, a + 2));
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -119,6 +158,8 @@ int main(void)
         remote_test(test_a_machine_that_is_to_be_ended_is_migrated),
         remote_test(test_where_an_original_went_is_on_disk),
         remote_test(test_what_is_on_record_has_the_new_names),
+        remote_test(test_a_migration_that_fails_before_its_machine_is_known),
+        remote_test(test_a_migration_that_fails_unannounced_before_its_machine_is_known),
         remote_test(test_the_priority_is_that_of_the_original_by_now),
     };
 
