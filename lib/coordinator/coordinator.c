@@ -18,6 +18,7 @@
 #include "coordinator/failures.h"
 #include "coordinator/hosts.h"
 #include "coordinator/machines.h"
+#include "coordinator/reports.h"
 #include "coordinator/orders.h"
 #include "coordinator/parts.h"
 #include "coordinator/same_host.h"
@@ -224,7 +225,7 @@ void coordinator_handle_inventory(struct coordinator *coordinator, const struct 
     if (host != NULL && hosts_begin_listing(registry, host, action, inventory, now)) {
         if (same_host_look(registry, host, inventory, now))
             inventory_empty(inventory);
-        if (machines_handle_inventory(registry, host, inventory, action->as_of, now) < 0)
+        if (reports_handle_inventory(registry, host, inventory, action->as_of, now) < 0)
             hosts_drop_listing(host);
         else
             hosts_end_listing(registry, host, inventory, now);
@@ -241,7 +242,7 @@ void coordinator_handle_description(struct coordinator *coordinator, const struc
     struct action_result result = {.id = action->id, .error = report != NULL ? 0 : -ENOENT};
     enum part owner = outbox_owner_of(action->id);
 
-    machines_handle_description(registry, action, report, now);
+    reports_handle_description(registry, action, report, now);
     if (action->kind == ACTION_READ) {
         if (host == NULL || !host->is_listed)
             result.error = -ENOTCONN; /* what it says was not taken */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "coordinator/machines.h"
 #include "coordinator/same_host.h"
+#include "coordinator/sightings.h"
 #include "coordinator/whereabouts.h"
 
 /* The fence command is run twice, and has to be ended when it hangs. */
@@ -417,7 +418,7 @@ void hosts_disconnect(struct registry *registry, struct host *host, const char *
         outbox_tell(&registry->outbox, NOTICE_HYPERVISOR_DOWN, now, NULL, "%s: %s", host->name, why);
     set_trouble(host, why);
     host_set_reachable(registry, host, false);
-    machines_see_no_more(registry, host->name);
+    sightings_end(registry, host->name);
     host_tell(host, HOST_READER_HOSTS, HOST_FACT_DISCONNECTED);
     host_tell(host, HOST_READER_STANDBY, HOST_FACT_DISCONNECTED);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Machines under watch: what a hypervisor tells of one becomes its state in the pool and a verdict. Does not
- * know how recoveries go on.
+ * Machines under watch: what events tell of one becomes its state in the pool and a verdict, and more is asked where that
+ * is not enough. Does not know how recoveries go on.
  */
 #ifndef UNDERSTUDY_COORDINATOR_MACHINES_H
 #define UNDERSTUDY_COORDINATOR_MACHINES_H
@@ -18,15 +18,6 @@ component_next machines_next; /* DESCRIBE */
 /* ---- what the world tells ---- */
 
 void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event);
-/*
- * Everything that a host has, as of an event count; what the inventory's reports own is taken. -ENOMEM: some
- * of it was not taken in, and what that is, is not absent.
- */
-int machines_handle_inventory(struct registry *registry, struct host *host, struct inventory *inventory, uint64_t as_of,
-                              struct moment now) _must_check_;
-/* One machine was described; takes report->description. report NULL: there is no such machine. */
-void machines_handle_description(struct registry *registry, const struct action *action, struct domain_report *report,
-                                 struct moment now);
 
 /* ---- what other components find out ---- */
 
@@ -34,6 +25,12 @@ void machines_handle_description(struct registry *registry, const struct action 
 void machines_describe(struct registry *registry, struct watch *watch);
 /* The host of the machine was fenced: it is off. has_failed: it was in service, and is recovered if it is protected. */
 void machines_lose(struct registry *registry, const struct machine *machine, bool has_failed, struct moment now);
+/* The answer to what was asked is here, or will not come. */
+void machines_end_describing(struct registry *registry, const struct machine_ref *ref);
+/* It is not there any more. Its watch stays while something needs it, and ends when that is written down. */
+void machines_forget(struct registry *registry, const struct machine *machine);
+/* None is known, and there is none: its watch ends, unless a failure of it is still to be dealt with. */
+void machines_forget_unknown(struct registry *registry, const struct machine_ref *ref);
 /* Its start has succeeded: what it needs is in use and its memory is spent, whatever its host said last. */
 void machines_come_up(struct registry *registry, const struct machine *machine);
 
@@ -49,8 +46,6 @@ void machines_end_recovery(struct registry *registry, struct watch *watch, const
                            bool runs_after_all);
 /* Ends a hold on the machine, which may be gone afterwards, and its watch with it. */
 void machines_let_go(struct registry *registry, const struct machine *machine);
-/* The hypervisor cannot be reached any more: what runs elsewhere by now has left it. */
-void machines_see_no_more(struct registry *registry, const char *hypervisor);
 /* The machines of this hypervisor go, and none of them counts as failed. */
 void machines_forget_of(struct registry *registry, const char *hypervisor);
 /* Machines of hypervisors that are no longer configured go. */

@@ -51,6 +51,14 @@ bool moves_run_elsewhere(const struct registry *registry, const struct machine_r
     return moves_find_up(registry, ref) != NULL;
 }
 
+bool moves_came_up_since(const struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct machine *other = moves_find_up(registry, &ref);
+
+    return other != NULL && other->event_sequence > machine->event_sequence;
+}
+
 const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref)
 {
     return moves_have_left(registry, ref) ? moves_find_up(registry, ref) : NULL;

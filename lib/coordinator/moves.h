@@ -14,6 +14,8 @@
 bool moves_have_left(const struct registry *registry, const struct machine_ref *ref);
 /* The machine of its UUID that is up on another host; NULL: there is none, or several are. Borrowed. */
 const struct machine *moves_find_up(const struct registry *registry, const struct machine_ref *ref);
+/* It is up on another host, by later news than those of its state here. */
+bool moves_came_up_since(const struct registry *registry, const struct machine *machine);
 /* A machine of its UUID is up on another host. */
 bool moves_run_elsewhere(const struct registry *registry, const struct machine_ref *ref);
 /* Where the machine runs that was migrated away from there; NULL: it was not, or that is not known (yet). Borrowed. */

@@ -117,6 +117,39 @@ static void test_a_candidate_that_the_operator_starts_first_is_left_alone(struct
 
 /* ---- several at once ---- */
 
+/* It was paused and went on before it died; the news of that come last, when it is known to be off already. */
+static void test_a_late_resumed_says_nothing_of_what_is_off(struct world *world)
+{
+    unsigned a = world_add_three(world);
+
+    world_kill(world, a);
+    world_drive(world);
+    world_tell(world, a, EVENT_RESUMED);
+    world_drive(world);
+    world_pass(world, SETTLED);
+    world_tell(world, a, EVENT_RESUMED);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    assert_int_equal(world->told[NOTICE_BOTH_RUN], 0);
+}
+
+/* Of its start that is all that is told. */
+static void test_what_only_goes_on_runs(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
+
+    world_connect_all(world);
+    world->domains[a].state = MACHINE_RUNNING;
+    world->domains[a].reason = REASON_UNKNOWN;
+    world_tell(world, a, EVENT_RESUMED);
+    world_drive(world);
+    assert_int_equal(world_machine(world, a)->state, MACHINE_RUNNING);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
 static void test_answers_in_another_order(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_RUNNING);
@@ -198,6 +231,8 @@ int main(void)
         world_test(test_a_late_stop_of_a_candidate_that_was_given_up),
         world_test(test_a_candidate_that_vanishes_before_it_is_chosen),
         world_test(test_a_candidate_that_the_operator_starts_first_is_left_alone),
+        world_test(test_a_late_resumed_says_nothing_of_what_is_off),
+        world_test(test_what_only_goes_on_runs),
         world_test(test_answers_in_another_order),
         world_test(test_the_more_important_gets_the_only_standby),
         world_test(test_waiting_for_an_unreachable_standby_ends),

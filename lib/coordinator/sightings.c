@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A state in which a machine is seen becomes its state in the pool, and those that it concerns are told. */
+#include "coordinator/sightings.h"
+
+#include <string.h>
+
+#include "coordinator/drills.h"
+#include "coordinator/failures.h"
+#include "coordinator/moves.h"
+#include "coordinator/quarantine.h"
+#include "coordinator/whereabouts.h"
+
+/* What comes in by a migration is not there yet: if it does not arrive, nothing has stopped. */
+static enum machine_state known_state(const struct machine *machine)
+{
+    return machine_is_incoming(machine) ? MACHINE_SHUT_OFF : machine->state;
+}
+
+struct failure_context sightings_context(const struct registry *registry, const struct machine *machine,
+                                         struct moment now)
+{
+    const struct host *host = machine != NULL ? host_find(registry, machine->hypervisor) : NULL;
+
+    return (struct failure_context){
+        .config = &registry->config->failure,
+        .on_crash = machine != NULL ? machine->description->on_crash : ON_CRASH_DESTROY,
+        .known = machine != NULL ? known_state(machine) : MACHINE_UNKNOWN,
+        .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
+        .host_was_lost = host != NULL && host->track.was_lost,
+        .host_has_rebooted =
+            host != NULL && host->has_rebooted && machine != NULL && !machine_runs_elsewhere(registry, machine),
+        .is_drilled = machine != NULL && drills_destroys(registry, watch_of(registry, machine), now),
+        .is_held = machine != NULL && machine->hold != NULL,
+        .has_managed_save = machine != NULL && machine->has_managed_save,
+        .host_is_shutting_down = registry->host_is_shutting_down,
+        .now = now,
+    };
+}
+
+void sightings_set(struct registry *registry, struct watch *watch, const struct machine *machine,
+                   enum machine_state state, enum machine_reason reason)
+{
+    struct machine *edited;
+
+    if (machine->state != state || machine->reason != reason)
+        watch_mark_changed(registry, watch);
+    if (state == MACHINE_RUNNING || (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state)))
+        failures_clear(registry, watch, machine);
+    watch->has_run |= state == MACHINE_RUNNING;
+    if (machine_state_is_active(state))
+        whereabouts_forget(watch);
+    if (state == MACHINE_RUNNING || state == MACHINE_SHUT_OFF)
+        watch->was_lost_warming = false;
+    if (machine->state != state) {
+        watch_expect_stop(watch, 0);
+        if (state == MACHINE_RUNNING)
+            failures_forget(watch);
+        registry_tell(registry, FACT_POOL_CHANGED);
+        registry_tell(registry, FACT_SERVING_CHANGED);
+        registry_tell(registry, FACT_USES_CHANGED);
+    }
+    edited = pool_edit(registry->pool, machine);
+    /* A start uses its saved image up; what is found afterwards is another one. */
+    if (machine->state == MACHINE_SHUT_OFF && machine_state_is_active(state) && !watch_is_taken(watch))
+        edited->has_managed_save = false;
+    edited->state = state;
+    edited->reason = reason;
+    if (reason == REASON_MIGRATED)
+        watch_note_migration(registry, watch);
+    /* The recovery or the course that has started it knows more than news of an earlier life. */
+    edited->has_come_up &= watch_rare(watch)->serves != NULL || watch_rare(watch)->warms != NULL;
+}
+
+/*
+ * It is known as running on a host that cannot be looked at, and came up elsewhere since: it was migrated away from there. Else it would
+ * be lost with that host.
+ */
+static void leave_unseen(struct registry *registry, const struct machine *machine)
+{
+    struct watch *watch = watch_of(registry, machine);
+
+    if (watch != NULL && machine_state_is_active(machine->state) &&
+        (watch_rare(watch)->came_up_elsewhere || moves_came_up_since(registry, machine)))
+        sightings_set(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);
+}
+
+/* Its host was heard of it. */
+static void forget_arrival(struct watch *watch)
+{
+    if (watch->rare == NULL)
+        return;
+    watch->rare->came_up_elsewhere = false;
+    watch_tidy(watch);
+}
+
+/* What another host has of it, and takes for running, is there no longer, unless that host tells so yet. */
+static void arrive(struct registry *registry, const struct machine *machine)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct machine *other = NULL;
+        struct watch_rare *rare;
+
+        if (registry->hosts[i].was_listed && strcmp(registry->hosts[i].name, machine->hypervisor) != 0)
+            other = pool_find(registry->pool, registry->hosts[i].name, machine->uuid);
+        if (other == NULL || !machine_state_is_active(other->state) || machine_is_incoming(other))
+            continue;
+        rare = watch_get_rare(watch_of(registry, other));
+        if (rare != NULL) /* else it is known as long as it runs there */
+            rare->came_up_elsewhere = true;
+        if (!registry->hosts[i].is_listed)
+            leave_unseen(registry, other);
+    }
+}
+
+void sightings_end(struct registry *registry, const char *hypervisor)
+{
+    const struct machine *machine, *next;
+
+    for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
+        next = pool_next(registry->pool, machine);
+        if (strcmp(machine->hypervisor, hypervisor) == 0)
+            leave_unseen(registry, machine);
+    }
+}
+
+/* A replacement serves its service. */
+static bool is_original(const struct registry *registry, const struct watch *watch)
+{
+    const struct machine *machine = watch_machine(registry, watch);
+
+    return machine != NULL && machine->diverted != NULL;
+}
+
+void sightings_tell(struct registry *registry, struct watch *watch, enum machine_state state)
+{
+    watch->told_state = state;
+    if (watch_rare(watch)->warms != NULL)
+        watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_STATE);
+    if (watch_rare(watch)->recovers != NULL || watch_rare(watch)->serves != NULL || is_original(registry, watch))
+        watch_tell(registry, watch, QUEUE_RECOVERIES, MACHINE_FACT_STATE);
+}
+
+static void tell_seen(struct registry *registry, struct watch *watch, bool came_up, struct moment now)
+{
+    if (came_up) {
+        watch_forget_stop(watch);
+        quarantine_see_start(watch, now);
+    }
+    watch_tell(registry, watch, QUEUE_LATE_STARTS, came_up ? MACHINE_FACT_CAME_UP : MACHINE_FACT_DUE);
+}
+
+void sightings_take(struct registry *registry, struct watch *watch, const struct machine *machine,
+                    const struct sighting *sighting, struct moment now)
+{
+    forget_arrival(watch);
+    sightings_set(registry, watch, machine, sighting->state, sighting->reason);
+    if (sighting->came_up)
+        arrive(registry, machine);
+    if (sighting->is_news)
+        sightings_tell(registry, watch, sighting->state);
+    tell_seen(registry, watch, sighting->came_up, now);
+}
+
+void sightings_judge(struct registry *registry, struct watch *watch, const struct machine *machine,
+                     const struct failure_verdict *verdict, struct moment now)
+{
+    if (verdict->kind == FAILURE_PLANNED)
+        quarantine_see_planned_stop(registry, machine, now);
+    failures_handle_verdict(registry, watch, machine, verdict, now);
+}
