@@ -71,32 +71,27 @@ bool choose_lacks_memory(const struct choice_request *request, const struct mach
            is_known;
 }
 
-static bool is_in_the_way(const struct choice_request *request, const struct machine *machine, const struct use *use)
+static bool is_in_the_way(const struct choice_request *request, const struct use *use)
 {
-    return machine_is_up(use->machine) && use->machine != machine &&
-           (use->machine != request->failed || request->failed_stays_up) &&
+    return machine_is_up(use->machine) && (use->machine != request->failed || request->failed_stays_up) &&
            !(request->kept_may_be_given_back && use->machine->keeping != KEEPING_NONE);
 }
 
 /* Another machine that is up has it. */
-static bool find_owner(const struct choice_request *request, const struct machine *machine, const struct use *own,
-                       struct use *ret)
+static bool find_owner(const struct choice_request *request, const struct use *own, struct use *ret)
 {
     *ret = (struct use){0};
     while (pool_sharer_next(request->pool, own, USERS_OWNING, ret))
-        if (is_in_the_way(request, machine, ret))
+        if (is_in_the_way(request, ret))
             return true;
     return false;
 }
 
 /* Below a disk of another machine, and be it off or the failed one: what is written there would destroy that. */
-static bool find_overlay(const struct pool *pool, const struct machine *machine, const struct use *own, struct use *ret)
+static bool find_overlay(const struct pool *pool, const struct use *own, struct use *ret)
 {
     *ret = (struct use){0};
-    while (pool_sharer_next(pool, own, USERS_BACKING, ret))
-        if (ret->machine != machine)
-            return true;
-    return false;
+    return pool_sharer_next(pool, own, USERS_BACKING, ret);
 }
 
 bool choose_find_conflict(const struct choice_request *request, struct candidate *candidate)
@@ -104,8 +99,7 @@ bool choose_find_conflict(const struct choice_request *request, struct candidate
     const struct pool *pool = request->pool;
 
     for (struct use own = {0}, use; use_next(candidate->machine, &own);) {
-        if (!find_owner(request, candidate->machine, &own, &use) &&
-            (use_is_backing(&own) || !find_overlay(pool, candidate->machine, &own, &use)))
+        if (!find_owner(request, &own, &use) && (use_is_backing(&own) || !find_overlay(pool, &own, &use)))
             continue;
         candidate->conflict = own;
         candidate->conflict_with = use.machine;

@@ -288,7 +288,7 @@ static bool decide_all(struct pass *pass, const struct round *round, const struc
 static bool assign_round(struct pass *pass)
 {
     _cleanup_(round_done) struct round round = {.n_seekers = 0};
-    const struct candidate *matched[MATCH_MAX];
+    const struct candidate *matched[MATCH_MAX] = {0};
 
     if (!gather(pass, &round) || round.n_seekers == 0)
         return is_any_seeking(pass->recoveries);

@@ -99,22 +99,38 @@ static void announce(struct registry *registry, const struct machine_ref *ref, c
                 machine != NULL ? machine->name : ref->uuid, recovery_id);
 }
 
+/* Another recovery has the machine in hand, and may let it go again. */
+static bool is_in_hand(const struct registry *registry, const struct recovery *asker, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < registry->records.count; i++) {
+        const struct recovery *recovery = registry->records.all[i];
+
+        if (recovery != asker && !recovery_state_is_final(recovery->state) && recovery->replacement_name != NULL &&
+            machine_ref_equal(&recovery->replacement, ref))
+            return true;
+    }
+    return false;
+}
+
 void late_starts_handle_late_result(struct late_starts *late_starts, const struct action *action,
                                     const struct action_result *result, struct moment now)
 {
     struct registry *registry = late_starts->registry;
     struct recovery *recovery = records_find(&registry->records, action->recovery_id);
     struct recovery_attempt *attempt = recovery != NULL ? find_attempt(recovery, &action->target) : NULL;
-    bool has_come_up;
+    bool may_run, has_come_up;
 
     if (action->kind != ACTION_START)
         return;
     /* A start that failed may have taken effect all the same; only one that another start came before has not. */
-    has_come_up = result->error != -EALREADY && result->error != -ENOENT &&
-                  !is_wanted(registry, recovery, attempt, &action->target);
+    may_run = result->error != -EALREADY && result->error != -ENOENT;
+    has_come_up = may_run && !is_wanted(registry, recovery, attempt, &action->target);
     if (attempt != NULL) {
         attempt->hangs = false;
-        set_fate(recovery, attempt, has_come_up ? START_CAME_LATE : START_SETTLED);
+        set_fate(recovery, attempt,
+                 has_come_up                                                  ? START_CAME_LATE
+                 : may_run && is_in_hand(registry, recovery, &action->target) ? START_UNANSWERED
+                                                                              : START_SETTLED);
     }
     if (!has_come_up)
         return;
@@ -135,23 +151,15 @@ static bool is_over(const struct registry *registry, const struct recovery_attem
     return now.mono_us - attempt->decided.mono_us > config->start_timeout_us + config->late_start_us;
 }
 
-/*
- * True: this attempt brought the machine up, and the machine is ended. Right after an end, the news may be about the start
- * that was ended. Then the attempt stays unanswered, because its own start may still come.
- */
+/* True: this attempt brought the machine up, and the machine is ended. */
 static bool explains(struct late_starts *late_starts, struct recovery *recovery, struct recovery_attempt *attempt,
                      struct moment now)
 {
-    const struct watch *watch = watch_find(late_starts->registry, &attempt->candidate);
-    bool may_be_old = attempt->fate == START_UNANSWERED && watch != NULL && watch_was_just_written_off(watch, now);
-
     if (is_wanted(late_starts->registry, recovery, attempt, &attempt->candidate))
         return false;
-    if (!may_be_old) {
-        if (attempt->fate == START_UNANSWERED)
-            announce(late_starts->registry, &attempt->candidate, recovery->id, now);
-        set_fate(recovery, attempt, START_CAME_LATE);
-    }
+    if (attempt->fate == START_UNANSWERED)
+        announce(late_starts->registry, &attempt->candidate, recovery->id, now);
+    set_fate(recovery, attempt, START_CAME_LATE);
     end_late_one(late_starts, &attempt->candidate, recovery->id, now);
     return true;
 }

@@ -347,15 +347,13 @@ void promises_daemon_starts(struct simulation *simulation)
 }
 
 /*
- * Recoveries that ended without a start may be followed by another: while news from before is still coming in, and
- * after a restart of the daemon, which does not know that a guest that runs hung before.
+ * A recovery that ended without a start may be followed by another after a restart of the daemon, which does not know that
+ * a guest that runs hung before.
  */
 static bool may_be_told_again(const struct simulation *simulation, const struct crash *crash, const struct book *book)
 {
-    if (!recovery_state_is_final(book->state) || book->starts != 0)
-        return false;
-    return simulation->now.mono_us - book->opened_us < NEWS_DELAY_US ||
-           (crash->is_hang && book->opened_epoch != simulation->epoch);
+    return recovery_state_is_final(book->state) && book->starts == 0 && crash->is_hang &&
+           book->opened_epoch != simulation->epoch;
 }
 
 static struct crash *find_told_again(struct simulation *simulation, unsigned domain)

@@ -68,7 +68,9 @@ static void check_service(struct simulation *simulation, const struct diversion 
         strcmp(diversion->service.replacement_name, replacement->name) != 0)
         violate(simulation, "promise 9: %s serves, and is known as %s", replacement->name,
                 diversion->service.replacement_name);
-    if (original == NULL || !original->exists || (original->roles & ROLE_PROTECTED) == 0)
+    /* Where it runs elsewhere by the same UUID, as its own replacement, its definition here is seldom read. */
+    if (original == NULL || !original->exists || (original->roles & ROLE_PROTECTED) == 0 ||
+        strcmp(simulation->hosts[original->host].name, diversion->service.original.hypervisor) != 0)
         return;
     if (strcmp(diversion->service.name, original->service[0] != '\0' ? original->service : original->name) != 0)
         violate(simulation, "promise 9: the service of %s is known as %s", original->name, diversion->service.name);

@@ -457,11 +457,75 @@ static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(s
     assert_false(world_machine(world, a)->failed_unrecovered);
 }
 
+/* In two recoveries, the one after the other: each may take effect, and one of them does not stand for both. */
+static void test_two_starts_that_were_cut_off_take_effect(struct world *world)
+{
+    unsigned a = replaced_by_c(world), b = a + 1;
+
+    world->domains[a].role = "protected";
+    world_tell(world, a, EVENT_CHANGED);
+    world_tell(world, b, EVENT_DEFINED); /* which ends its quarantine */
+    world_drive(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a + 2);
+    world_drive(world);
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ENOTCONN);
+    world_disconnect(world, 0);
+    world->holds = 0;
+    world_connect(world, 0);
+    world_pass(world, SETTLED);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+        world_boot(world, b);
+        world_pass(world, SETTLED);
+    }
+    assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+}
+
+/* Its late answer says that it failed, while another recovery has "b" in hand; that one lets it go, since it runs. */
+static void test_it_takes_effect_while_another_recovery_has_the_machine_in_hand(struct world *world)
+{
+    static const struct action_result failed = {.error = -EIO, .message = "it did not start"};
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), d;
+    struct action start;
+    size_t place;
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+    d = world_add(world, "d", WEB, MACHINE_RUNNING);
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_drive(world);
+    place = world_find_pending(world, ACTION_START);
+    start = world->pending[place].action;
+    world->holds = 0;
+    world_answer_error(world, place, -ETIMEDOUT);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
+
+    world_tell(world, a + 1, EVENT_DEFINED); /* which ends its quarantine */
+    world_drive(world);
+    world->holds = 1u << ACTION_RECORD;
+    world_kill(world, d);
+    world_drive(world);
+    world_find_pending(world, ACTION_RECORD);
+    world_boot(world, a + 1);
+    coordinator_handle_late_result(world->coordinator, &start, &failed, world->now);
+    world_drive(world);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[a + 1].state, MACHINE_SHUT_OFF);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_SETTLED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         world_test(test_a_start_that_was_given_up_takes_effect),
         world_test(test_it_takes_effect_when_the_daemon_was_started_anew),
+        world_test(test_it_takes_effect_while_another_recovery_has_the_machine_in_hand),
+        world_test(test_two_starts_that_were_cut_off_take_effect),
         world_test(test_it_takes_effect_while_the_daemon_is_away),
         world_test(test_the_daemon_dies_before_it_has_ended_it),
         world_test(test_two_starts_of_one_machine_take_effect),

@@ -116,12 +116,41 @@ static void test_settling_that_fails_again_and_again_settles_in_the_end(void **s
     assert_settled(fixture);
 }
 
+/* One allocation of the first settling fails, each in turn, until there is none left to fail. */
+static void test_each_allocation_of_the_first_settling_may_fail(void **state)
+{
+    long after = 0;
+    int r;
+
+    do {
+        struct fixture *fixture = *state;
+        uint64_t seed = 5;
+
+        fixture->config.similarity.threshold = fixture->config.similarity.min_coverage = 0;
+        assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
+        add_failed(fixture);
+        for (unsigned i = 0; i < 40; i++)
+            change(fixture, &seed);
+        allocation_fail_after(after++);
+        r = pool_settle(fixture->pool, 0);
+        allocation_fail_after(-1);
+        if (r < 0)
+            assert_int_equal(pool_settle(fixture->pool, 0), 0);
+        assert_settled(fixture);
+        choose_tear_down(state);
+        choose_set_up(state);
+    } while (r == -ENOMEM);
+    assert_int_equal(r, 0);
+    assert_true(after > 20);
+}
+
 #define memory_test(f) cmocka_unit_test_setup_teardown(f, choose_set_up, tear_down)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         memory_test(test_settling_that_fails_can_be_repeated),
+        memory_test(test_each_allocation_of_the_first_settling_may_fail),
         memory_test(test_settling_that_fails_again_and_again_settles_in_the_end),
     };
 
