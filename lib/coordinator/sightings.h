@@ -22,7 +22,7 @@ struct sighting {
 /* Its host tells this state. */
 void sightings_take(struct registry *registry, struct watch *watch, const struct machine *machine,
                     const struct sighting *sighting, struct moment now);
-/* It is in this state, whoever found that; recoveries and courses are not told. */
+/* It is in this state, as was found in another way; recoveries and courses are not told. */
 void sightings_set(struct registry *registry, struct watch *watch, const struct machine *machine,
                    enum machine_state state, enum machine_reason reason);
 /* Recoveries and courses that have the machine are told of its state. */
