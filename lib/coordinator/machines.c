@@ -166,10 +166,7 @@ static int judge_event(struct registry *registry, struct watch *watch, const str
     return watch_keep_track(watch, &track);
 }
 
-/*
- * That it goes on, told of one that is off: the pause ended before the stop of which is known already, or the news of its
- * start were lost. What it is now is asked.
- */
+/* It is known to be off, and is told to go on: by news older than its stop, or its start was not told. It is asked. */
 static bool is_doubtful(const struct machine *machine, enum domain_event_kind kind)
 {
     return kind == EVENT_RESUMED && machine != NULL && machine->state == MACHINE_SHUT_OFF;
