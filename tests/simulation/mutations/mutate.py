@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 TESTS = ROOT / "tests"
 ALLOCATION = TESTS / "unit/allocation.c"  # takes the allocator's place, and so only where a test asks for it
-FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", f"-I{ROOT}/lib", f"-I{TESTS}", f'-DSOURCE_DIR="{ROOT}"']
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-w", f"-I{ROOT}/lib", f"-I{TESTS}", f'-DSOURCE_DIR="{ROOT}"']
 LIBRARIES = ["yaml-0.1", "libxml-2.0", "jansson"]
 TIMEOUT = 90
 # What a check of the simulator runs; a number is one seed alone.
@@ -47,6 +47,7 @@ class Builder:
     def __init__(self, compiler, directory):
         self.compiler = compiler
         self.directory = directory
+        self.archive = directory / "lib.a"
         self.flags = FLAGS + package("--cflags", *LIBRARIES)
         self.libraries = package("--libs", *LIBRARIES, "cmocka")
         self.library = files("lib", "**/*.c")
@@ -56,28 +57,35 @@ class Builder:
 
     def sources(self, check):
         """Of the program that a check needs, without lib/."""
-        kind = check.split("/")[0]
-        if kind in self.programs:
-            return self.programs[kind]
+        name = program_of(check)
+        if name in self.programs:
+            return self.programs[name]
         test = TESTS / f"{check}.c"
         return [test, *self.support, *([ALLOCATION] if '"allocation.h"' in test.read_text() else [])]
 
     def object_of(self, source):
         return self.directory / (str(source.relative_to(ROOT)).replace("/", "-") + ".o")
 
-    def compile(self, source, target, origin=None):
-        includes = ["-iquote", (origin or source).parent]
-        subprocess.run([self.compiler, *self.flags, *includes, "-c", source, "-o", target], check=True)
+    def compile(self, source, target, *options):
+        subprocess.run([self.compiler, *self.flags, *options, "-c", source, "-o", target], check=True)
 
     def compile_all(self, checks, pool):
         sources = {source for check in checks for source in self.sources(check)}
-        list(pool.map(lambda source: self.compile(source, self.object_of(source)), sorted(sources) + self.library))
+        list(pool.map(lambda source: self.compile(source, self.object_of(source), "-O1"),
+                      sorted(sources) + self.library))
+        subprocess.run(["ar", "rcs", self.archive, *map(self.object_of, self.library)], check=True)
 
-    def link(self, check, program, exchanged={}):
-        objects = [exchanged.get(source, self.object_of(source)) for source in self.sources(check) + self.library]
+    def link(self, check, program, planted=()):
+        """Of what is in the archive too, the planted object is taken: it comes first."""
+        objects = [*planted, *map(self.object_of, self.sources(check)), self.archive]
         options = [*wraps(self.sources(check)), *self.libraries]
         subprocess.run([self.compiler, *objects, *options, "-o", program], check=True)
         return program
+
+
+def program_of(check):
+    """A program runs all scenarios, one is the simulator, and each unit test is one of its own."""
+    return check if check.startswith("unit/") else check.split("/")[0]
 
 
 def command_of(check, program):
@@ -113,25 +121,28 @@ class Planted:
     def __init__(self, builder, sources, mutation):
         self.builder = builder
         self.stem = builder.directory / mutation["name"].replace(" ", "-").replace("/", "-")
-        self.exchanged, self.programs = {}, {}
+        self.objects, self.programs = [], {}
         for number, (file, text) in enumerate(sources.planted(edits_of(mutation)).items()):
             planted = self.stem.with_suffix(f".{number}.c")
             planted.write_text(text)
-            self.exchanged[file] = planted.with_suffix(".o")
-            builder.compile(planted, self.exchanged[file], origin=file)
+            self.objects.append(planted.with_suffix(".o"))
+            builder.compile(planted, self.objects[-1], "-iquote", file.parent)
 
     def is_caught_by(self, check):
-        kind = check if check.startswith("unit/") else check.split("/")[0]
-        if kind not in self.programs:
-            program = self.stem.with_suffix("." + kind.replace("/", "-"))
-            self.programs[kind] = self.builder.link(check, program, self.exchanged)
-        return not passes(check, self.programs[kind])
+        name = program_of(check)
+        if name not in self.programs:
+            program = self.stem.with_suffix("." + name.replace("/", "-"))
+            self.programs[name] = self.builder.link(check, program, self.objects)
+        return not passes(check, self.programs[name])
 
 
 def check_unharmed(builder, checks, pool):
-    def check(name, number):
-        return passes(name, builder.link(name, builder.directory / f"unharmed-{number}"))
-    results = list(pool.map(check, checks, range(len(checks))))
+    programs = {program_of(check): check for check in checks}
+
+    def link(name):
+        return builder.link(programs[name], builder.directory / f"unharmed-{name.replace('/', '-')}")
+    linked = dict(zip(programs, pool.map(link, programs)))
+    results = list(pool.map(lambda check: passes(check, linked[program_of(check)]), checks))
     wrong = [name for name, passed in zip(checks, results) if not passed]
     if wrong:
         sys.exit(f"fails with the sources as they are, so that it says nothing of planted bugs: {', '.join(wrong)}")
