@@ -126,7 +126,8 @@ void machines_lose(struct registry *registry, const struct machine *machine, boo
     pool_edit(registry->pool, machine)->has_come_up = false;
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
-    sightings_set(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
+    sightings_set(registry, watch, machine, MACHINE_SHUT_OFF,
+                  machine_runs_elsewhere(registry, machine) ? REASON_MIGRATED : REASON_CRASHED);
     pool_edit(registry->pool, machine)->event_sequence = registry->events;
     watch_forget_state(watch);
     watch_set_track(watch, (struct failure_track){.reported = true});

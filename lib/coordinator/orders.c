@@ -113,7 +113,7 @@ static int check_service(struct request *request)
     request->watch = watch_of(request->registry, request->server);
     if (request->watch == NULL)
         return -ENOMEM;
-    if (watch_is_taken(request->watch))
+    if (watch_is_taken(request->watch) || request->server->is_reserved)
         return refuse(request, "%s is needed by a recovery, or is being made warm; try again when that has ended",
                       request->server->name);
     return 0;
@@ -443,7 +443,7 @@ static int clear(const struct request *request)
 
     if (watch == NULL)
         return -ENOMEM;
-    if (watch_is_taken(watch))
+    if (watch_is_taken(watch) || machine->is_reserved)
         return refuse(request, "%s is needed by a recovery, or is being made warm; try again when that has ended",
                       machine->name);
     had_failed = machine->failed_unrecovered || watch->deferred_cause != CAUSE_NONE;
@@ -477,7 +477,7 @@ static int check_can_crash(struct request *request)
     request->watch = watch_of(request->registry, machine);
     if (request->watch == NULL)
         return -ENOMEM;
-    if (watch_is_taken(request->watch))
+    if (watch_is_taken(request->watch) || machine->is_reserved)
         return refuse(request, "%s is needed by a recovery, or is being made warm; try again when that has ended",
                       machine->name);
     return 0;

@@ -98,7 +98,8 @@ static bool is_down(const struct registry *registry, const struct machine *machi
 
     /* One that went down with its host may be started with it, or run elsewhere: that is not decided yet. */
     return watch != NULL && machine->failed_unrecovered && machine_is_protected(machine) && !watch_is_taken(watch) &&
-           watch_rare(watch)->track.pending != CAUSE_HOST_LOST && can_be_confirmed(registry, machine);
+           !machine->is_reserved && watch_rare(watch)->track.pending != CAUSE_HOST_LOST &&
+           can_be_confirmed(registry, machine);
 }
 
 static void retry(struct retries *retries, const struct recovery *recovery, const struct machine *failed,

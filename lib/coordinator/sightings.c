@@ -10,10 +10,16 @@
 #include "coordinator/quarantine.h"
 #include "coordinator/whereabouts.h"
 
-/* What comes in by a migration is not there yet: if it does not arrive, nothing has stopped. */
-static enum machine_state known_state(const struct machine *machine)
+/*
+ * What comes in by a migration is not there yet: if it does not arrive, nothing has stopped. libvirt says the same of one
+ * that is about to leave, but that one does not run on another host.
+ */
+static enum machine_state known_state(const struct registry *registry, const struct machine *machine)
 {
-    return machine_is_incoming(machine) ? MACHINE_SHUT_OFF : machine->state;
+    bool is_moving = machine->state == MACHINE_PAUSED && machine->reason == REASON_BUSY;
+
+    return machine_is_incoming(machine) || (is_moving && machine_runs_elsewhere(registry, machine)) ? MACHINE_SHUT_OFF
+                                                                                                    : machine->state;
 }
 
 struct failure_context sightings_context(const struct registry *registry, const struct machine *machine,
@@ -24,7 +30,7 @@ struct failure_context sightings_context(const struct registry *registry, const 
     return (struct failure_context){
         .config = &registry->config->failure,
         .on_crash = machine != NULL ? machine->description->on_crash : ON_CRASH_DESTROY,
-        .known = machine != NULL ? known_state(machine) : MACHINE_UNKNOWN,
+        .known = machine != NULL ? known_state(registry, machine) : MACHINE_UNKNOWN,
         .known_reason = machine != NULL ? machine->reason : REASON_UNKNOWN,
         .host_was_lost = host != NULL && host->track.was_lost,
         .host_has_rebooted =
@@ -93,21 +99,45 @@ static void forget_arrival(struct watch *watch)
     watch_tidy(watch);
 }
 
+/* It was taken for lost with its host, which was fenced. It is seen elsewhere: it had left, or was started there since. */
+static void leave_lost(struct registry *registry, const struct machine *lost)
+{
+    struct watch *watch = watch_of(registry, lost);
+
+    if (watch == NULL || lost->state != MACHINE_SHUT_OFF || lost->reason != REASON_CRASHED)
+        return;
+    failures_clear(registry, watch, lost);
+    sightings_set(registry, watch, lost, MACHINE_SHUT_OFF, REASON_MIGRATED);
+    registry_tell(registry, FACT_SERVING_CHANGED);
+}
+
+/* It has the UUID of what failed elsewhere, and was started in its place, or is kept warm for that. */
+static bool is_replacement(const struct registry *registry, const struct machine *machine)
+{
+    const struct watch *watch = watch_of(registry, machine);
+
+    return machine->serves != NULL || machine->is_reserved || machine->keeping != KEEPING_NONE || watch == NULL ||
+           watch_is_taken(watch);
+}
+
 /* What another host has of it, and takes for running, is there no longer, unless that host tells so yet. */
 static void arrive(struct registry *registry, const struct machine *machine)
 {
     for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct host *host = &registry->hosts[i];
         const struct machine *other = NULL;
         struct watch_rare *rare;
 
-        if (registry->hosts[i].was_listed && strcmp(registry->hosts[i].name, machine->hypervisor) != 0)
-            other = pool_find(registry->pool, registry->hosts[i].name, machine->uuid);
-        if (other == NULL || !machine_state_is_active(other->state) || machine_is_incoming(other))
+        if (strcmp(host->name, machine->hypervisor) != 0)
+            other = pool_find(registry->pool, host->name, machine->uuid);
+        if (other != NULL && !host->is_listed && host->track.state == HOST_FENCED && !is_replacement(registry, machine))
+            leave_lost(registry, other);
+        if (other == NULL || !host->was_listed || !machine_state_is_active(other->state) || machine_is_incoming(other))
             continue;
         rare = watch_get_rare(watch_of(registry, other));
         if (rare != NULL) /* else it is known as long as it runs there */
             rare->came_up_elsewhere = true;
-        if (!registry->hosts[i].is_listed)
+        if (!host->is_listed)
             leave_unseen(registry, other);
     }
 }

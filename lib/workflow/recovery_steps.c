@@ -364,9 +364,9 @@ static bool in_starting(struct step *step)
     if (step->event->kind != RECOVERY_ANSWER)
         return false;
 
-    if (result->error != -ETIMEDOUT && result->error != -ENOTCONN)
+    step_attempt(step)->hangs = result->error == -ETIMEDOUT || result->error == -ENOTCONN;
+    if (!step_attempt(step)->hangs)
         step_attempt(step)->fate = START_SETTLED;
-    step_attempt(step)->hangs = result->error == -ETIMEDOUT;
     if (result->error == 0 && step_attempt(step)->error == NULL) {
         settle(step);
     } else if (result->error == -EALREADY && is_return(step)) {

@@ -346,14 +346,26 @@ void promises_daemon_starts(struct simulation *simulation)
     }
 }
 
+/* An operator had ordered that another one takes over from it, and it was left to serve. */
+static bool was_let_stay_since(const struct simulation *simulation, const struct book *book)
+{
+    for (const struct book *later = book + 1; later < simulation->books + simulation->n_books; later++)
+        if (later->domain == book->domain && later->relief != RELIEF_NONE && recovery_state_is_final(later->state))
+            return true;
+    return false;
+}
+
 /*
- * A recovery that ended without a start may be followed by another after a restart of the daemon, which does not know that
- * a guest that runs hung before.
+ * A guest hangs on, and was not recovered. It is told again by the next daemon, and where it was migrated to, as neither knows
+ * that it hung before; and when an order for it was called off.
  */
 static bool may_be_told_again(const struct simulation *simulation, const struct crash *crash, const struct book *book)
 {
+    const struct domain *domain = &simulation->domains[crash->domain];
+
     return recovery_state_is_final(book->state) && book->starts == 0 && crash->is_hang &&
-           book->opened_epoch != simulation->epoch;
+           (book->opened_epoch != simulation->epoch || domain->moved_life == domain->life ||
+            was_let_stay_since(simulation, book));
 }
 
 static struct crash *find_told_again(struct simulation *simulation, unsigned domain)

@@ -141,8 +141,9 @@ struct domain {
     bool came_up_late;           /* its late start was handed in, and no pump has followed */
     int64_t chosen_us, read_us;  /* the daemon that lives has begun to start it, and has asked how it is defined */
     unsigned chosen_disk, read_life, failed_reads;
-    bool must_end;   /* it was read, has what another one uses, and no pump has followed */
-    int64_t told_us; /* its latest event arrives then: the next one not before */
+    bool must_end;                     /* it was read, has what another one uses, and no pump has followed */
+    int64_t told_us;                   /* its latest event arrives then: the next one not before */
+    enum domain_event_kind told_event; /* the last of which a daemon heard */
 };
 
 struct site {

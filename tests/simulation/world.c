@@ -233,6 +233,7 @@ static void deliver(struct simulation *simulation, const struct thing *thing)
     }
     say(simulation, "told     %s %s", domain->name, domain_event_name(thing->event));
     strcpy(event.uuid, domain->uuid);
+    simulation->domains[thing->domain].told_event = thing->event;
     coordinator_handle_event(simulation->coordinator, host->name, &event);
     shell_pump(simulation);
 }

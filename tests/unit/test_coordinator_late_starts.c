@@ -35,7 +35,23 @@ static void assert_only_c(const struct world *world, unsigned a)
     assert_int_equal(world->domains[a + 1].state, MACHINE_SHUT_OFF);
     assert_int_equal(world->domains[a + 2].state, MACHINE_RUNNING);
     assert_int_equal(world_count_running(world), 1);
-    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_SETTLED);
+    assert_int_equal(world_expect(world, a, RECOVERY_RECOVERED)->attempts[0].fate, START_UNANSWERED);
+}
+
+static void assert_is_ended(struct world *world, unsigned machine)
+{
+    world_boot(world, machine);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[machine].state, MACHINE_SHUT_OFF);
+}
+
+/* What comes up is the operator's doing, so long after the starts that nobody has heard of since the daemon died. */
+static void assert_goes_on(struct world *world, unsigned machine)
+{
+    world_pass(world, world->config.recovery.start_timeout_us + world->config.recovery.late_start_us);
+    world_boot(world, machine);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[machine].state, MACHINE_RUNNING);
 }
 
 static void test_a_start_that_was_given_up_takes_effect(struct world *world)
@@ -49,9 +65,17 @@ static void test_a_start_that_was_given_up_takes_effect(struct world *world)
     assert_int_equal(world->told[NOTICE_ATTEMPT_FAILED], told + 1);
     assert_non_null(strstr(world->last_text[NOTICE_ATTEMPT_FAILED], "b came up after recovery"));
 
-    world_boot(world, a + 1); /* what follows is the operator's doing */
-    world_pass(world, SETTLED);
-    assert_int_equal(world->domains[a + 1].state, MACHINE_RUNNING);
+    assert_goes_on(world, a + 1);
+}
+
+/* An operator was faster than the start that was cut off: that one may still come. */
+static void test_it_takes_effect_after_one_that_an_operator_started_was_ended(struct world *world)
+{
+    unsigned a = replaced_by_c(world);
+
+    assert_is_ended(world, a + 1);
+    assert_is_ended(world, a + 1);
+    assert_only_c(world, a);
 }
 
 static void test_it_takes_effect_when_the_daemon_was_started_anew(struct world *world)
@@ -113,22 +137,6 @@ static unsigned started_twice(struct world *world, int error)
     world_pass(world, SETTLED);
     assert_int_equal(world_expect(world, a, RECOVERY_EXHAUSTED)->n_attempts, 2);
     return b;
-}
-
-static void assert_is_ended(struct world *world, unsigned machine)
-{
-    world_boot(world, machine);
-    world_pass(world, SETTLED);
-    assert_int_equal(world->domains[machine].state, MACHINE_SHUT_OFF);
-}
-
-/* What comes up is the operator's doing, so long after the starts that nobody has heard of since the daemon died. */
-static void assert_goes_on(struct world *world, unsigned machine)
-{
-    world_pass(world, world->config.recovery.start_timeout_us + world->config.recovery.late_start_us);
-    world_boot(world, machine);
-    world_pass(world, SETTLED);
-    assert_int_equal(world->domains[machine].state, MACHINE_RUNNING);
 }
 
 /* The call that starts it for the latest recovery, which had timed out. */
@@ -524,6 +532,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         world_test(test_a_start_that_was_given_up_takes_effect),
         world_test(test_it_takes_effect_when_the_daemon_was_started_anew),
+        world_test(test_it_takes_effect_after_one_that_an_operator_started_was_ended),
         world_test(test_it_takes_effect_while_another_recovery_has_the_machine_in_hand),
         world_test(test_two_starts_that_were_cut_off_take_effect),
         world_test(test_it_takes_effect_while_the_daemon_is_away),
