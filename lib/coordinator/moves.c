@@ -34,7 +34,8 @@ const struct machine *moves_find_up(const struct registry *registry, const struc
         const struct host *host = &registry->hosts[i];
         const struct machine *other;
 
-        if (!host->is_listed || strcmp(host->name, ref->hypervisor) == 0)
+        /* What is known of one that is about to list is old in a moment; of one that is out of reach, it is what there is. */
+        if ((host->track.is_connected && !host->is_listed) || strcmp(host->name, ref->hypervisor) == 0)
             continue;
         other = pool_find(registry->pool, host->name, ref->uuid);
         if (other == NULL || !machine_state_is_active(other->state) || machine_is_incoming(other))

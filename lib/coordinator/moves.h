@@ -2,7 +2,7 @@
 /*
  * Machines that were migrated: what is on record of one goes on to be on record of it, on the host where it runs now. A
  * migration counts when both halves of it are known: that the machine left its host, as libvirt says there, and that one of
- * its UUID is up on another host. Which half is learned first, and whether the daemon was started anew in between, makes no
+ * its UUID is up on another host, or was being migrated to it. Which half is learned first, and whether the daemon was started anew in between, makes no
  * difference.
  */
 #ifndef UNDERSTUDY_COORDINATOR_MOVES_H

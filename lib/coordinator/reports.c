@@ -318,6 +318,7 @@ static bool is_still_missed(struct registry *registry, struct watch *watch, cons
 static void apply_absence(struct registry *registry, const struct machine *machine, uint64_t as_of, struct moment now)
 {
     struct watch *watch = watch_of(registry, machine);
+    struct machine_ref ref = machine_ref_of(machine);
     struct failure_verdict verdict;
 
     if (machine->event_sequence > as_of || !machine->is_present)
@@ -328,11 +329,13 @@ static void apply_absence(struct registry *registry, const struct machine *machi
     if (watch != NULL) {
         if (judge_report(registry, watch, machine, NULL, &verdict, now) < 0)
             return;
-        /* Gone without a word, it may have been migrated: should it be seen on another host, it was. */
+        /* Gone without a word, it may have been migrated: should it be seen on another host, or be awaited there, it was. */
         if (moves_came_up_since(registry, machine) ||
             (machine_state_is_active(machine->state) &&
-             (verdict.kind == FAILURE_NOTED || verdict.kind == FAILURE_PLANNED)))
+             (verdict.kind == FAILURE_NOTED || verdict.kind == FAILURE_PLANNED))) {
             sightings_set(registry, watch, machine, MACHINE_SHUT_OFF, REASON_MIGRATED);
+            sightings_take_leave(registry, &ref, now);
+        }
         if (verdict.kind == FAILURE_PENDING)
             sightings_set(registry, watch, machine, MACHINE_SHUT_OFF, REASON_UNKNOWN);
         sightings_tell(registry, watch, MACHINE_GONE);

@@ -179,8 +179,8 @@ static void tell_seen(struct registry *registry, struct watch *watch, bool came_
     watch_tell(registry, watch, QUEUE_LATE_STARTS, came_up ? MACHINE_FACT_CAME_UP : MACHINE_FACT_DUE);
 }
 
-void sightings_take(struct registry *registry, struct watch *watch, const struct machine *machine,
-                    const struct sighting *sighting, struct moment now)
+static void take(struct registry *registry, struct watch *watch, const struct machine *machine,
+                 const struct sighting *sighting, struct moment now)
 {
     forget_arrival(watch);
     sightings_set(registry, watch, machine, sighting->state, sighting->reason);
@@ -189,6 +189,50 @@ void sightings_take(struct registry *registry, struct watch *watch, const struct
     if (sighting->is_news)
         sightings_tell(registry, watch, sighting->state);
     tell_seen(registry, watch, sighting->came_up, now);
+}
+
+/* The one host to which a migration is bringing it has it; NULL: there is none, or more than one. */
+static const struct machine *find_incoming(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct machine *found = NULL;
+
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct machine *other = pool_find(registry->pool, registry->hosts[i].name, ref->uuid);
+
+        if (other == NULL || !machine_is_incoming(other))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = other;
+    }
+    return found;
+}
+
+/* News of its new host may come later, or never where that is out of reach. */
+void sightings_take_leave(struct registry *registry, const struct machine_ref *left, struct moment now)
+{
+    const struct machine *machine = moves_run_elsewhere(registry, left) ? NULL : find_incoming(registry, left);
+    struct watch *watch = machine != NULL ? watch_of(registry, machine) : NULL;
+    const struct sighting arrival = {.state = MACHINE_RUNNING, .is_news = true, .came_up = true};
+
+    if (watch == NULL)
+        return;
+    if (watch->rare != NULL)
+        watch->rare->track.is_incoming = false;
+    pool_edit(registry->pool, machine)->event_sequence = registry->events;
+    take(registry, watch, machine, &arrival, now);
+}
+
+void sightings_take(struct registry *registry, struct watch *watch, const struct machine *machine,
+                    const struct sighting *sighting, struct moment now)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    bool leaves = sighting->state == MACHINE_SHUT_OFF && sighting->reason == REASON_MIGRATED &&
+                  machine_state_is_active(machine->state);
+
+    take(registry, watch, machine, sighting, now);
+    if (leaves)
+        sightings_take_leave(registry, &ref, now);
 }
 
 void sightings_judge(struct registry *registry, struct watch *watch, const struct machine *machine,

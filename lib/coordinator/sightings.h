@@ -22,6 +22,8 @@ struct sighting {
 /* Its host tells this state. */
 void sightings_take(struct registry *registry, struct watch *watch, const struct machine *machine,
                     const struct sighting *sighting, struct moment now);
+/* The machine has left its host by a migration: it runs where it was being migrated to, if that is known. */
+void sightings_take_leave(struct registry *registry, const struct machine_ref *left, struct moment now);
 /* It is in this state, as was found in another way; recoveries and courses are not told. */
 void sightings_set(struct registry *registry, struct watch *watch, const struct machine *machine,
                    enum machine_state state, enum machine_reason reason);

@@ -56,12 +56,18 @@ static const struct book *find_open_book(const struct simulation *simulation, un
     return NULL;
 }
 
+/* By one that it started: the replacement, or, where that did not take over, the machine that had served before. */
+static bool has_put_in_service(const struct book *book)
+{
+    return book->state == RECOVERY_RECOVERED || (book->state == RECOVERY_CALLED_OFF && book->is_restarting);
+}
+
 /* It runs as the replacement of another, and its recovery is over; NULL: it does not. */
 static const struct book *find_service(struct simulation *simulation, const struct domain *domain)
 {
     const struct book *book = domain->started_for[0] != '\0' ? promises_book(simulation, domain->started_for) : NULL;
 
-    return book != NULL && book->state == RECOVERY_RECOVERED && book->replacement == (int)domain->number &&
+    return book != NULL && has_put_in_service(book) && book->replacement == (int)domain->number &&
                    !(book->is_restarting && strcmp(book->root, domain->uuid) == 0)
                ? book
                : NULL;
@@ -504,7 +510,9 @@ static bool has_become_a_recovery(const struct book *book)
 static bool was_service_recovered(struct simulation *simulation, const struct crash *crash)
 {
     const struct domain *domain = &simulation->domains[crash->domain], *original;
-    const struct book *served = crash->started_for[0] != '\0' ? promises_book(simulation, crash->started_for) : NULL;
+    /* One that an operator started again in the middle of a recovery serves what that recovery is about. */
+    const char *for_id = crash->started_for[0] != '\0' ? crash->started_for : crash->served_id;
+    const struct book *served = for_id[0] != '\0' ? promises_book(simulation, for_id) : NULL;
 
     /* The original came back by other hands. */
     original = served != NULL ? losses_original(simulation, served) : domain;

@@ -211,6 +211,8 @@ static void kdump(struct simulation *simulation, struct domain *domain, const st
 static void hang(struct simulation *simulation, struct domain *domain, const struct incident *incident)
 {
     (void)incident;
+    if (domain->is_hung)
+        return; /* that is nothing new, and is not told again */
     domain->is_hung = true;
     promises_crash(simulation, domain, "hangs", true, true);
 }
