@@ -213,7 +213,7 @@ static bool follow_all(struct registry *registry, struct moment now)
     for (size_t i = 0; i < count; i++) {
         struct hold *hold = registry->holds.all[i];
         const struct machine *machine =
-            !hold->is_over && hold->scope == HOLD_MACHINE ? moves_find(registry, &hold->target) : NULL;
+            !hold->is_over && hold->scope == HOLD_MACHINE ? moves_trace(registry, &hold->target) : NULL;
 
         has_followed |= machine != NULL && follow(registry, hold, machine, now) == 0;
     }

@@ -67,6 +67,8 @@ void machines_forget(struct registry *registry, const struct machine *machine)
     bool has_left = machine->reason == REASON_MIGRATED;
 
     pool_remove(registry->pool, machine);
+    if (watch != NULL)
+        watch_note_migration(registry, watch); /* it may turn up elsewhere */
     if (watch == NULL || watch_is_taken(watch) || (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0)
         return;
     watch_set_track(watch, (struct failure_track){0});
@@ -126,6 +128,7 @@ void machines_lose(struct registry *registry, const struct machine *machine, boo
     pool_edit(registry->pool, machine)->has_come_up = false;
     if (watch == NULL || !machine_state_is_active(machine->state))
         return;
+    /* What runs elsewhere had left before its host was lost. */
     sightings_set(registry, watch, machine, MACHINE_SHUT_OFF,
                   machine_runs_elsewhere(registry, machine) ? REASON_MIGRATED : REASON_CRASHED);
     pool_edit(registry->pool, machine)->event_sequence = registry->events;

@@ -70,6 +70,32 @@ const struct machine *moves_find_started(const struct registry *registry, const 
     return have_left(registry, ref, true) ? moves_find_up(registry, ref) : NULL;
 }
 
+/* Its host does not have it any more, and nothing is under way with it. */
+static bool is_gone(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct machine *machine;
+    const struct watch *watch;
+    const struct host *host;
+
+    if (!registry_knows_migration(registry, ref->uuid))
+        return false;
+    host = host_find(registry, ref->hypervisor);
+    machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+    watch = watch_find(registry, ref);
+    return host != NULL && host->is_listed && (machine == NULL || machine->state == MACHINE_GONE) &&
+           (watch == NULL || (!watch_is_taken(watch) && watch_remembered(watch)->state == MACHINE_UNKNOWN));
+}
+
+const struct machine *moves_trace(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct machine *machine = moves_find(registry, ref);
+
+    if (machine != NULL || !is_gone(registry, ref))
+        return machine;
+    machine = moves_find_up(registry, ref);
+    return machine != NULL && !watch_is_taken(watch_of(registry, machine)) ? machine : NULL;
+}
+
 /* ---- what follows ---- */
 
 /* The machine is part of the service already, as one of the same UUID that took over on another host. */
@@ -101,7 +127,7 @@ static bool follow_original(struct registry *registry, size_t place, struct mome
 {
     struct diversion *diversion = registry->diversions.all[place];
     struct machine_ref before = diversion->service.original, after;
-    const struct machine *machine = moves_find(registry, &before);
+    const struct machine *machine = moves_trace(registry, &before);
 
     if (machine == NULL)
         return false;
@@ -118,7 +144,7 @@ static bool follow_original(struct registry *registry, size_t place, struct mome
 static bool follow_other(struct registry *registry, struct diversion *diversion, struct machine_ref *ref,
                          struct moment now)
 {
-    const struct machine *machine = moves_find(registry, ref);
+    const struct machine *machine = moves_trace(registry, ref);
     struct machine_ref before = *ref, after;
 
     if (machine == NULL)
@@ -163,7 +189,7 @@ static void follow_late_ones(struct registry *registry, struct recovery *recover
 
 static void follow_service(struct registry *registry, struct recovery *recovery)
 {
-    const struct machine *machine = moves_find(registry, &recovery->service);
+    const struct machine *machine = moves_trace(registry, &recovery->service);
 
     if (machine == NULL || diversions_of(&registry->diversions, &recovery->service) != NULL)
         return;

@@ -20,9 +20,14 @@ bool moves_came_up_since(const struct registry *registry, const struct machine *
 bool moves_run_elsewhere(const struct registry *registry, const struct machine_ref *ref);
 /* Where the machine runs that was migrated away from there; NULL: it was not, or that is not known (yet). Borrowed. */
 const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref);
-
 /* The same of one whose start was asked for, if that took effect first: what the listing says of it may be older. */
 const struct machine *moves_find_started(const struct registry *registry, const struct machine_ref *ref);
+/*
+ * Where what is on record of the machine belongs now: where it was migrated to, or, where its host does not have it any more,
+ * however that came, where it is up. It may have been off when it was last heard of, started and migrated unseen. One that a
+ * recovery has started elsewhere is another machine.
+ */
+const struct machine *moves_trace(const struct registry *registry, const struct machine_ref *ref);
 
 /* Diversions, the services of recoveries, and what recoveries are to end, follow their machines. */
 void moves_follow(struct registry *registry, struct moment now);

@@ -247,9 +247,9 @@ const struct hold *registry_hold_on_host(const struct registry *registry, const 
 /* The machine, its host or everything is held. The machine need not be known. */
 bool machine_is_held(const struct registry *registry, const struct machine_ref *ref);
 
-/* The machine is off since it was migrated. */
+/* The machine is off since it was migrated, or its host does not have it any more. */
 void watch_note_migration(struct registry *registry, struct watch *watch);
-/* False: none of this UUID ever was, as most never are, which is known at once. NULL: of any UUID. */
+/* False: that is so of none of this UUID, as most never are, which is known at once. NULL: of any UUID. */
 bool registry_knows_migration(const struct registry *registry, const char *uuid);
 
 /* The watch over a machine, made if need be; NULL without memory, or where uuid is none. */

@@ -376,6 +376,7 @@ static void forget_vanished(struct registry *registry, const struct host *host, 
                             "%s/%s was %s when understudyd last ran, and is gone", host->name, watch_ref(watch).uuid,
                             machine_state_name(state));
             watch_mark_changed(registry, watch);
+            watch_note_migration(registry, watch); /* it may turn up elsewhere */
         }
         watch_forget_state(watch);
     }
