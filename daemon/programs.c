@@ -218,7 +218,7 @@ static int verify_warm(struct programs *programs, const struct action *action)
     const struct hook_variable variables[] = {
         {"EVENT", "verify"},
         {"REPLACEMENT", machine->name},
-        {"REPLACEMENT_UUID", machine->uuid},
+        {"REPLACEMENT_UUID", action->target.uuid},
         {"REPLACEMENT_HYPERVISOR", machine->hypervisor},
         {"WARMING", "1"},
         {NULL, NULL},

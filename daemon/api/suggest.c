@@ -73,7 +73,7 @@ char *suggest_exact(const struct pool *pool, const char *text)
     if (out == NULL)
         return NULL;
     for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;) {
-        if (strcmp(machine->name, text) != 0 && strcasecmp(machine->uuid, text) != 0)
+        if (strcmp(machine->name, text) != 0 && strcasecmp(machine_ref_of(machine).uuid, text) != 0)
             continue;
         fprintf(out, "%s%s/%s", n == 0 ? "it may be " : ", ", machine->hypervisor, machine->name);
         n++;

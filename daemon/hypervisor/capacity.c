@@ -277,12 +277,15 @@ static void fill(struct domain_description *description, uint32_t place, const s
 
 void capacity_fill(struct capacity *capacity, const char *hypervisor, struct domain_description *description)
 {
+    char uuid[UUID_TEXT_SIZE];
+
+    uuid_format(description->uuid, uuid);
     for (uint32_t i = 0; i < description->n_disks; i++) {
         const struct disk *disk = &description->disks[i];
         const struct answer *answer = find_answer(capacity, disk->source);
 
         if (is_asked_for(disk) && !is_fresh(answer))
-            ask(capacity, hypervisor, description->uuid, disk);
+            ask(capacity, hypervisor, uuid, disk);
         if (answer != NULL)
             fill(description, i, &answer->facts);
     }

@@ -85,13 +85,18 @@ uint32_t interned_find(const struct interned *interned, uint32_t hash,
     return id;
 }
 
+uint32_t interned_next(const struct interned *interned)
+{
+    return interned->free != INTERNED_NONE ? interned->free : (uint32_t)interned->n_slots;
+}
+
 /* Little of it is empty: there are such arrays for everything that a machine has. */
 static size_t larger(size_t room)
 {
     return room + room / 4 + 16;
 }
 
-int interned_reserve(struct interned *interned)
+int interned_reserve_id(struct interned *interned, uint32_t id)
 {
     if (interned->bucket_room <= interned->n_buckets + 1) {
         size_t room = larger(interned->bucket_room);
@@ -102,8 +107,8 @@ int interned_reserve(struct interned *interned)
         interned->buckets = buckets;
         interned->bucket_room = room;
     }
-    if (interned->free == INTERNED_NONE && interned->n_slots == interned->slot_room) {
-        size_t room = larger(interned->slot_room);
+    if (id >= interned->slot_room) {
+        size_t room = larger(id);
         struct interned_slot *slots;
 
         if (room > INTERNED_NONE)
@@ -115,6 +120,11 @@ int interned_reserve(struct interned *interned)
         interned->slot_room = room;
     }
     return 0;
+}
+
+int interned_reserve(struct interned *interned)
+{
+    return interned_reserve_id(interned, interned_next(interned));
 }
 
 static void chain(struct interned *interned, uint32_t id)
@@ -144,11 +154,6 @@ static void add_bucket(struct interned *interned)
         chain(interned, id);
         id = next;
     }
-}
-
-uint32_t interned_next(const struct interned *interned)
-{
-    return interned->free != INTERNED_NONE ? interned->free : (uint32_t)interned->n_slots;
 }
 
 void interned_put(struct interned *interned, uint32_t id, uint32_t hash)

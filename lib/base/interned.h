@@ -53,7 +53,8 @@ uint32_t interned_next(const struct interned *interned);
 uint32_t interned_take(struct interned *interned, uint32_t hash);
 void interned_drop(struct interned *interned, uint32_t id);
 
-/* For ids that the caller hands out, small ones: only interned_put and interned_remove, and interned_reserve before. */
+/* For ids that the caller hands out, small ones: only interned_put and interned_remove, and before interned_put this. */
+int interned_reserve_id(struct interned *interned, uint32_t id) _must_check_;
 void interned_put(struct interned *interned, uint32_t id, uint32_t hash);
 void interned_remove(struct interned *interned, uint32_t id);
 

@@ -48,8 +48,7 @@ void chooser_free(struct chooser *chooser)
 static bool was_tried(const struct choice_request *request, const struct machine *machine)
 {
     for (size_t i = 0; i < request->n_tried; i++)
-        if (strcmp(request->tried[i].uuid, machine->uuid) == 0 &&
-            strcmp(request->tried[i].hypervisor, machine->hypervisor) == 0)
+        if (machine_is_ref(machine, &request->tried[i]))
             return true;
     return false;
 }

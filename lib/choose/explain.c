@@ -151,7 +151,7 @@ static int explain_role(const struct machine *machine, char **ret)
 int explain_ineligible(const struct choice_request *request, const struct candidate *candidate, char **ret)
 {
     const struct machine *machine = candidate->machine;
-    char address[MAC_TEXT_SIZE];
+    char name[USE_NAME_SIZE];
     bool is_known;
 
     switch (candidate->verdict) {
@@ -199,10 +199,10 @@ int explain_ineligible(const struct choice_request *request, const struct candid
     case CANDIDATE_IN_USE:
         if (candidate->is_below)
             return text_format(ret, "its disk %s is the backing file of a disk of %s",
-                               use_name(&candidate->conflict, address),
+                               use_name(&candidate->conflict, name),
                                pool_display_name(request->pool, candidate->conflict_with));
         return text_format(ret, "its %s %s is in use by %s", exclusive_word(use_kind(&candidate->conflict)),
-                           use_name(&candidate->conflict, address),
+                           use_name(&candidate->conflict, name),
                            pool_display_name(request->pool, candidate->conflict_with));
     case CANDIDATE_ELIGIBLE:
     case CANDIDATE_VERDICTS:
@@ -234,7 +234,7 @@ static int describe_candidate(const struct choice_request *request, const struct
     const struct id_set *need = &request->need->features, *offer = &machine->spec->features;
     int r;
 
-    memcpy(out->uuid, machine->uuid, sizeof(out->uuid));
+    uuid_format(machine->description->uuid, out->uuid);
     out->hypervisor = strdup(machine->hypervisor);
     out->name = strdup(pool_display_name(request->pool, machine));
     if (out->hypervisor == NULL || out->name == NULL)
@@ -315,7 +315,7 @@ static int explain_header(const struct choice_request *request, struct explanati
 {
     const struct similarity_rules *rules = pool_rules(request->pool);
 
-    memcpy(explanation->uuid, request->failed->uuid, sizeof(explanation->uuid));
+    uuid_format(request->failed->description->uuid, explanation->uuid);
     explanation->hypervisor = strdup(request->failed->hypervisor);
     explanation->failed = strdup(pool_display_name(request->pool, request->failed));
     if (explanation->hypervisor == NULL || explanation->failed == NULL)

@@ -416,7 +416,7 @@ static bool is_more_important(const struct machine *a, const struct machine *b)
     order = strcmp(a->name, b->name);
     if (order == 0)
         order = strcmp(a->hypervisor, b->hypervisor);
-    return order != 0 ? order < 0 : strcmp(a->uuid, b->uuid) < 0;
+    return order != 0 ? order < 0 : memcmp(a->description->uuid, b->description->uuid, UUID_SIZE) < 0;
 }
 
 /* Of one served machine. */

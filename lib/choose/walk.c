@@ -52,7 +52,7 @@ static int compare_namesakes(const struct machine *a, const struct machine *b)
 {
     int order = strcmp(a->hypervisor, b->hypervisor);
 
-    return order != 0 ? order : strcmp(a->uuid, b->uuid);
+    return order != 0 ? order : memcmp(a->description->uuid, b->description->uuid, UUID_SIZE);
 }
 
 static int compare_names(const struct machine *a, const struct machine *b)

@@ -89,7 +89,7 @@ bool autostart_handle(void *self, struct moment now)
             want(autostart, original, ACTION_GET_AUTOSTART);
     }
     for (uint32_t from = 0; (watch = watch_queued(registry, QUEUE_AUTOSTART, from)) != NULL; from = watch->number + 1) {
-        struct machine_ref ref = watch_ref(watch);
+        struct machine_ref ref = watch_ref(registry, watch);
         const struct machine *machine = find(registry, &ref);
 
         if (machine != NULL && is_to_be_on(registry, machine))

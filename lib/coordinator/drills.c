@@ -11,7 +11,7 @@
 int drills_announce(struct registry *registry, struct watch *watch, struct moment now)
 {
     struct watch_memory *memory = watch_get_memory(watch);
-    const struct host *host = host_find(registry, watch->hypervisor);
+    const struct host *host = host_find(registry, watch_hypervisor(registry, watch));
 
     if (memory == NULL)
         return -ENOMEM;

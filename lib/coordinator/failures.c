@@ -37,7 +37,7 @@ void failures_forget(struct watch *watch)
 /* What failed here is dealt with already, or says nothing of a service. */
 static bool is_no_failure(const struct registry *registry, const struct watch *watch, enum failure_cause cause)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
 
     if (watch_was_kept(registry, watch) || watch->was_lost_warming)
         return true;
@@ -128,7 +128,7 @@ static void reserve_for_itself(struct registry *registry, struct watch *watch, c
  */
 static void stop_diversion(struct registry *registry, const struct watch *watch)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
     struct diversion *diversion = diversions_served_by(&registry->diversions, &ref);
 
     if (diversion == NULL || diversion->is_stopped || watch_is_taken(watch) || records_await(&registry->records, &ref))
@@ -168,7 +168,7 @@ static enum failure_cause stops_late(struct registry *registry, struct watch *wa
 {
     bool is_stop = verdict->kind != FAILURE_NONE && verdict->kind != FAILURE_NOTED && machine != NULL &&
                    machine->state == MACHINE_SHUT_OFF;
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
     const struct recovery *asker = is_stop ? records_take_asked_to_stop(&registry->records, &ref, now) : NULL;
     bool was_late_call = is_stop && take_late_stop(watch, now);
 
@@ -189,9 +189,9 @@ static bool is_dumped(const struct registry *registry, const struct watch *watch
 void failures_handle_verdict(struct registry *registry, struct watch *watch, const struct machine *machine,
                              const struct failure_verdict *verdict, struct moment now)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
     const char *name = machine != NULL ? machine->name : ref.uuid;
-    struct host *host = host_find(registry, watch->hypervisor);
+    struct host *host = host_find(registry, watch_hypervisor(registry, watch));
     enum failure_cause late = stops_late(registry, watch, machine, verdict, now);
 
     if (verdict->cause == CAUSE_HOST_LOST && host != NULL)

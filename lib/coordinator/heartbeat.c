@@ -60,7 +60,7 @@ bool heartbeat_next(void *self, struct action *ret)
         watch->is_checking_alive = is_asked(registry, watch);
         if (!watch->is_checking_alive)
             continue;
-        ref = watch_ref(watch);
+        ref = watch_ref(registry, watch);
         *ret = registry_new_action(registry, PART_HEARTBEAT, ACTION_CHECK_ALIVE, &ref,
                                    registry->config->failure.heartbeat.timeout_us);
         return true;

@@ -179,7 +179,7 @@ bool hosts_are_heard(const struct registry *registry)
 static void forget_warmth(struct registry *registry, const struct host *host)
 {
     for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
-        if (is_on(host, watch->hypervisor))
+        if (is_on(host, watch_hypervisor(registry, watch)))
             watch_forget_keeping(watch);
 }
 

@@ -31,7 +31,7 @@ bool machines_next(void *self, struct action *ret)
     if (watch == NULL)
         return false;
     watch->is_describing = true;
-    ref = watch_ref(watch);
+    ref = watch_ref(registry, watch);
     *ret =
         registry_new_action(registry, PART_MACHINES, ACTION_DESCRIBE, &ref, registry->config->recovery.call_timeout_us);
     return true;
@@ -123,7 +123,7 @@ void machines_forget_unconfigured(struct registry *registry)
 void machines_lose(struct registry *registry, const struct machine *machine, bool has_failed, struct moment now)
 {
     static const char why[] = "its host was lost";
-    struct watch *watch = watch_get(registry, machine->hypervisor, machine->uuid);
+    struct watch *watch = watch_get_of(registry, machine);
 
     pool_edit(registry->pool, machine)->has_come_up = false;
     if (watch == NULL || !machine_state_is_active(machine->state))
@@ -220,7 +220,7 @@ static void tick(struct registry *registry, struct watch *watch, struct moment n
     const struct machine *machine = watch_machine(registry, watch);
     struct failure_context context = sightings_context(registry, machine, now);
     struct failure_track track = watch_rare(watch)->track;
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
     struct failure_verdict verdict;
 
     context.may_run_elsewhere = track.pending == CAUSE_HOST_LOST && failure_deadline(&track) <= now.mono_us &&

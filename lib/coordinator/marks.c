@@ -173,7 +173,7 @@ static bool is_under_way(const struct task *task)
 /* Without memory it is looked at when it is described again. */
 static void look(struct marks *marks, const struct watch *watch)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(marks->registry, watch);
     struct task **at = tasks_find_target(&marks->tasks, &ref);
     char text[MARK_TEXT_SIZE];
     bool is_wanted = differs(marks->registry, find(marks->registry, &ref), text);
@@ -192,7 +192,7 @@ bool marks_handle(void *self, struct moment now)
     struct watch *watch;
 
     for (uint32_t from = 0; (watch = watch_queued(registry, QUEUE_MARKS, from)) != NULL; from = watch->number + 1) {
-        struct machine_ref ref = watch_ref(watch);
+        struct machine_ref ref = watch_ref(marks->registry, watch);
         const struct machine *machine = find(registry, &ref);
 
         if ((watch->facts[QUEUE_MARKS] & MACHINE_FACT_REPORTED) != 0) {

@@ -192,7 +192,7 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
     if (watch == NULL)
         return false;
     machine = watch_machine(registry, watch);
-    *ret_machine = watch_ref(watch);
+    *ret_machine = watch_ref(registry, watch);
     *ret = machine != NULL                                     ? memory_of(watch, machine)
            : watch_remembered(watch)->state != MACHINE_UNKNOWN ? *watch_remembered(watch)
                                                                : (struct machine_memory){.state = MACHINE_GONE};

@@ -242,7 +242,7 @@ static bool is_named(const struct registry *registry, const struct machine_ref *
 
 void moves_remember(struct registry *registry, struct watch *watch)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
     struct watch_memory *memory = is_named(registry, &ref) ? watch_get_memory(watch) : NULL;
 
     if (memory == NULL)
@@ -254,7 +254,7 @@ void moves_remember(struct registry *registry, struct watch *watch)
 
 bool moves_are_remembered(const struct registry *registry, const struct watch *watch)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
 
     return watch_remembered(watch)->state == MACHINE_SHUT_OFF && watch_remembered(watch)->reason == REASON_MIGRATED &&
            watch_machine(registry, watch) == NULL && is_named(registry, &ref);

@@ -169,7 +169,7 @@ static void leave_behind(struct recoveries *recoveries, struct open_recovery *op
 
 int open_recovery_move(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate)
 {
-    struct watch *watch = watch_get(recoveries->registry, candidate->hypervisor, candidate->uuid);
+    struct watch *watch = watch_get_of(recoveries->registry, candidate);
     struct recovery *recovery = open->recovery;
     struct machine_ref before = recovery->replacement;
     bool was_asked = recovery->question.action_id != 0 && !recovery_state_is_relieving(recovery->state) &&
@@ -215,7 +215,7 @@ static void release_failed(struct recoveries *recoveries, struct open_recovery *
 
 int open_recovery_move_failed(struct recoveries *recoveries, struct open_recovery *open, const struct machine *failed)
 {
-    struct watch *watch = watch_get(recoveries->registry, failed->hypervisor, failed->uuid);
+    struct watch *watch = watch_get_of(recoveries->registry, failed);
     struct recovery *recovery = open->recovery;
     int r;
 

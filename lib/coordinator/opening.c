@@ -26,7 +26,7 @@ static int make_room(struct recoveries *recoveries)
 static int enter(struct recoveries *recoveries, struct recovery *recovery, const struct machine *failed,
                  struct open_recovery **ret)
 {
-    struct watch *watch = watch_get(recoveries->registry, failed->hypervisor, failed->uuid);
+    struct watch *watch = watch_get_of(recoveries->registry, failed);
     struct watch_rare *rare = watch != NULL ? watch_get_rare(watch) : NULL;
     _cleanup_(freep) struct open_recovery *open = calloc(1, sizeof(*open));
     int r;

@@ -374,7 +374,7 @@ static int find_order(const struct request *request, const struct machine *origi
 {
     struct use shared;
     bool is_shared = find_shared(request, original, &shared);
-    char address[MAC_TEXT_SIZE];
+    char name[USE_NAME_SIZE];
     int r = is_shared ? 1 : check_original(request, original, RELIEF_LAST);
 
     *ret = r > 0 ? RELIEF_FIRST : RELIEF_LAST;
@@ -387,7 +387,7 @@ static int find_order(const struct request *request, const struct machine *origi
                "verified; confirm it with --yes",
                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
                original->name, request->server->name,
-               is_shared ? use_name(&shared, address) : "not enough memory for both", request->server->name,
+               is_shared ? use_name(&shared, name) : "not enough memory for both", request->server->name,
                original->name);
 }
 

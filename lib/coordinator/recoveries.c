@@ -316,7 +316,7 @@ static void leave_to_replacements(struct recoveries *recoveries, struct moment n
 /* A recovery has ended it just now, or it is being ended: that it runs means nothing. */
 static bool is_old_news(const struct registry *registry, const struct watch *watch, struct moment now)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
 
     return records_came_late(&registry->records, &ref) || watch_was_just_written_off(watch, now);
 }
@@ -324,7 +324,7 @@ static bool is_old_news(const struct registry *registry, const struct watch *wat
 /* A replacement failed, and by now the original runs again: it serves. */
 static void leave_to_original(struct recoveries *recoveries, const struct watch *watch, struct moment now)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(recoveries->registry, watch);
 
     for (size_t i = recoveries->n_open; i-- > 0;) {
         struct open_recovery *open = recoveries->open[i];
@@ -355,7 +355,7 @@ static void leave_to_originals(struct recoveries *recoveries, struct moment now)
 static void handle_state(struct recoveries *recoveries, const struct watch *watch, enum machine_state state,
                          struct moment now)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(recoveries->registry, watch);
 
     if (moves_have_left(recoveries->registry, &ref))
         return; /* it is not off: it is looked for */
@@ -518,7 +518,7 @@ static void look_after_start(struct recoveries *recoveries, struct open_recovery
 {
     struct registry *registry = recoveries->registry;
     struct candidate candidate;
-    char address[MAC_TEXT_SIZE];
+    char name[USE_NAME_SIZE];
     int r = find_conflict(recoveries, open, now, &candidate);
 
     if (open->reading.has_failed)
@@ -529,7 +529,7 @@ static void look_after_start(struct recoveries *recoveries, struct open_recovery
         drop_unfit(recoveries, open, now, "there is no memory to tell whether its disks are in use");
     else if (r > 0)
         drop_unfit(recoveries, open, now, "it was started and has %s, which is in use by %s",
-                   use_name(&candidate.conflict, address), candidate.conflict_with->name);
+                   use_name(&candidate.conflict, name), candidate.conflict_with->name);
 }
 
 static void take_reading(struct recoveries *recoveries, struct open_recovery *open, const struct action_result *result,

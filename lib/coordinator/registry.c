@@ -15,8 +15,6 @@ int registry_init(struct registry *registry)
 {
     int r = feature_table_new(&registry->features);
 
-    registry->watch_index = INTERNED_EMPTY;
-
     if (r == 0)
         r = pool_new(registry->features, &registry->pool);
     if (r == 0)
@@ -243,83 +241,37 @@ struct choice_request registry_request(const struct registry *registry, const st
 
 /* ---- machines ---- */
 
-struct key {
-    const char *hypervisor;
-    uint8_t uuid[UUID_SIZE];
-};
-
-static uint32_t hash_of(const struct key *key)
-{
-    uint32_t hash = interned_hash_bytes(0, key->uuid, sizeof(key->uuid));
-
-    return interned_hash_bytes(hash, key->hypervisor, strlen(key->hypervisor));
-}
-
-static bool is_watch(const void *context, uint32_t number, const void *wanted)
-{
-    const struct watch *watch = ((const struct registry *)context)->watches[number];
-    const struct key *key = wanted;
-
-    return memcmp(watch->uuid, key->uuid, sizeof(key->uuid)) == 0 && strcmp(watch->hypervisor, key->hypervisor) == 0;
-}
-
-static struct watch *find(const struct registry *registry, const struct key *key)
-{
-    uint32_t number = interned_find(&registry->watch_index, hash_of(key), is_watch, registry, key);
-
-    return number != INTERNED_NONE ? registry->watches[number] : NULL;
-}
-
-static struct watch *find_by_text(const struct registry *registry, const char *hypervisor, const char *uuid)
-{
-    struct key key = {.hypervisor = hypervisor};
-
-    return uuid_parse(uuid, key.uuid) ? find(registry, &key) : NULL;
-}
-
 struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref)
 {
-    return find_by_text(registry, ref->hypervisor, ref->uuid);
+    return watch_at(registry, pool_number_of(registry->pool, ref->hypervisor, ref->uuid));
 }
 
 struct watch *watch_of(const struct registry *registry, const struct machine *machine)
 {
-    return find_by_text(registry, machine->hypervisor, machine->uuid);
+    return watch_at(registry, machine->number);
 }
 
 struct watch *watch_next(const struct registry *registry, const struct watch *watch)
 {
-    for (size_t i = watch != NULL ? (size_t)watch->number + 1 : 0; i < registry->watch_index.n_slots; i++)
+    for (size_t i = watch != NULL ? (size_t)watch->number + 1 : 0; i < registry->watch_room; i++)
         if (registry->watches[i] != NULL)
             return registry->watches[i];
     return NULL;
 }
 
-struct machine_ref watch_ref(const struct watch *watch)
+struct machine_ref watch_ref(const struct registry *registry, const struct watch *watch)
 {
-    struct machine_ref ref = {0};
+    return pool_ref(registry->pool, watch->number);
+}
 
-    strncpy(ref.hypervisor, watch->hypervisor, sizeof(ref.hypervisor) - 1);
-    uuid_format(watch->uuid, ref.uuid);
-    return ref;
+const char *watch_hypervisor(const struct registry *registry, const struct watch *watch)
+{
+    return pool_hypervisor(registry->pool, watch->number);
 }
 
 const struct machine *watch_machine(const struct registry *registry, const struct watch *watch)
 {
-    struct machine_ref ref = watch_ref(watch);
-
-    return pool_find(registry->pool, ref.hypervisor, ref.uuid);
-}
-
-/* The name, as long as the registry lives; NULL without memory. */
-static const char *hypervisor_name(struct registry *registry, const char *name)
-{
-    for (size_t i = 0; i < registry->hypervisors.count; i++)
-        if (strcmp(registry->hypervisors.items[i], name) == 0)
-            return registry->hypervisors.items[i];
-    if (string_list_add(&registry->hypervisors, name) < 0)
-        return NULL;
-    return registry->hypervisors.items[registry->hypervisors.count - 1];
+    return pool_at(registry->pool, watch->number);
 }
 
 static int reserve_queues(struct registry *registry, size_t room)
@@ -330,15 +282,13 @@ static int reserve_queues(struct registry *registry, size_t room)
     return 0;
 }
 
-static int reserve_watch(struct registry *registry)
+/* Little of it is empty, as in base/interned. */
+static int reserve_watch(struct registry *registry, uint32_t number)
 {
+    size_t room = (size_t)number + number / 4 + 16;
     struct watch **watches;
-    size_t room;
 
-    if (interned_reserve(&registry->watch_index) < 0)
-        return -ENOMEM;
-    room = registry->watch_index.slot_room;
-    if (room <= registry->watch_room)
+    if (number < registry->watch_room)
         return 0;
     if (reserve_queues(registry, room) < 0)
         return -ENOMEM;
@@ -351,28 +301,27 @@ static int reserve_watch(struct registry *registry)
     return 0;
 }
 
-static struct watch *add(struct registry *registry, const struct key *key)
-{
-    const char *name = hypervisor_name(registry, key->hypervisor);
-    struct watch *watch = name != NULL && reserve_watch(registry) == 0 ? calloc(1, sizeof(*watch)) : NULL;
-
-    if (watch == NULL)
-        return NULL;
-    watch->hypervisor = name;
-    memcpy(watch->uuid, key->uuid, sizeof(key->uuid));
-    watch->number = interned_take(&registry->watch_index, hash_of(key));
-    return registry->watches[watch->number] = watch;
-}
-
 struct watch *watch_get(struct registry *registry, const char *hypervisor, const char *uuid)
 {
-    struct key key = {.hypervisor = hypervisor};
+    uint32_t number = pool_keep_number(registry->pool, hypervisor, uuid);
     struct watch *watch;
 
-    if (!uuid_parse(uuid, key.uuid))
+    if (number == NUMBER_NONE || watch_at(registry, number) != NULL)
+        return watch_at(registry, number);
+    watch = reserve_watch(registry, number) == 0 ? calloc(1, sizeof(*watch)) : NULL;
+    if (watch == NULL) {
+        pool_drop_number(registry->pool, number);
         return NULL;
-    watch = find(registry, &key);
-    return watch != NULL ? watch : add(registry, &key);
+    }
+    watch->number = number;
+    return registry->watches[number] = watch;
+}
+
+struct watch *watch_get_of(struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    return watch_get(registry, ref.hypervisor, ref.uuid);
 }
 
 /* ---- what few of them have ---- */
@@ -616,7 +565,7 @@ bool watch_is_taken(const struct watch *watch)
 bool watch_was_kept(const struct registry *registry, const struct watch *watch)
 {
     const struct machine_memory *remembered = watch_remembered(watch);
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
 
     return watch_rare(watch)->warms == NULL && remembered->keeping != KEEPING_NONE &&
            !records_was_taken(&registry->records, &ref, remembered->kept_since_us);
@@ -661,7 +610,7 @@ struct watch *watch_take(struct registry *registry, enum machine_queue queue, un
 
 void watch_note_migration(struct registry *registry, struct watch *watch)
 {
-    number_set_add(&registry->migrated, migration_number(watch_ref(watch).uuid));
+    number_set_add(&registry->migrated, migration_number(watch_ref(registry, watch).uuid));
     watch_tell(registry, watch, QUEUE_MIGRATED, MACHINE_FACT_DUE);
 }
 
@@ -679,8 +628,8 @@ void watch_discard(struct registry *registry, struct watch *watch)
 {
     for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
         watch_leave(registry, watch, queue);
-    interned_drop(&registry->watch_index, watch->number);
     registry->watches[watch->number] = NULL;
+    pool_drop_number(registry->pool, watch->number);
     rare_free(watch->rare);
     free(watch);
 }
@@ -714,7 +663,7 @@ bool machine_runs_elsewhere(const struct registry *registry, const struct machin
 
         if (!host->is_listed || strcmp(host->name, machine->hypervisor) == 0)
             continue;
-        other = pool_find(registry->pool, host->name, machine->uuid);
+        other = pool_find_twin(registry->pool, host->name, machine);
         if (other != NULL && machine_state_is_active(other->state) && !machine_is_incoming(other))
             return true;
     }
@@ -738,15 +687,13 @@ bool registry_take(struct registry *registry, enum fact fact)
 
 void registry_done(struct registry *registry)
 {
-    for (size_t i = 0; i < registry->watch_index.n_slots; i++)
+    for (size_t i = 0; i < registry->watch_room; i++)
         if (registry->watches[i] != NULL)
             watch_discard(registry, registry->watches[i]);
     for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
         number_set_done(&registry->queues[queue]);
     number_set_done(&registry->migrated);
-    interned_done(&registry->watch_index);
     free(registry->watches);
-    string_list_done(&registry->hypervisors);
     hosts_replace(registry, NULL, 0);
     records_done(&registry->records);
     diversions_done(&registry->diversions);

@@ -8,7 +8,6 @@
 #ifndef UNDERSTUDY_COORDINATOR_REGISTRY_H
 #define UNDERSTUDY_COORDINATOR_REGISTRY_H
 
-#include "base/interned.h"
 #include "base/number_set.h"
 #include "choose/plan.h"
 #include "coordinator/diversions.h"
@@ -163,10 +162,8 @@ struct watch_rare {
 
 /* One machine, seen from the coordinator. There is a watch for each machine, so it is small. */
 struct watch {
-    const char *hypervisor; /* borrowed from the registry */
-    uint8_t uuid[UUID_SIZE];
     struct watch_rare *rare;  /* NULL: all of it is 0; see watch_rare */
-    uint32_t number;          /* of no other watch at the same time */
+    uint32_t number;          /* of its machine in the pool, whether that is known or not */
     uint32_t brake_round;     /* in which the brake counted it last */
     bool is_listed : 1;       /* mark of the listing under way: it is there */
     bool is_unread : 1;       /* and of that: it is as it was last known */
@@ -196,10 +193,8 @@ struct registry {
     struct hold_marks holds;
     struct host *hosts; /* in the order of the configuration */
     size_t n_hosts;
-    struct interned watch_index; /* by hypervisor and UUID; the id is the number of the watch */
-    struct watch **watches;
+    struct watch **watches; /* by number */
     size_t watch_room;
-    struct string_list hypervisors;        /* names that watches borrow */
     struct number_set queues[QUEUE_COUNT]; /* of watches, by number */
     unsigned facts;                        /* of enum fact, as bits */
     struct number_set migrated;            /* see registry_knows_migration */
@@ -254,12 +249,19 @@ bool registry_knows_migration(const struct registry *registry, const char *uuid)
 
 /* The watch over a machine, made if need be; NULL without memory, or where uuid is none. */
 struct watch *watch_get(struct registry *registry, const char *hypervisor, const char *uuid);
+struct watch *watch_get_of(struct registry *registry, const struct machine *machine);
 /* NULL: there is none. */
 struct watch *watch_find(const struct registry *registry, const struct machine_ref *ref);
 struct watch *watch_of(const struct registry *registry, const struct machine *machine);
+/* By number; NULL: there is none. */
+static inline struct watch *watch_at(const struct registry *registry, uint32_t number)
+{
+    return number < registry->watch_room ? registry->watches[number] : NULL;
+}
 /* Iteration by number: start with NULL; NULL ends it. */
 struct watch *watch_next(const struct registry *registry, const struct watch *watch);
-struct machine_ref watch_ref(const struct watch *watch);
+struct machine_ref watch_ref(const struct registry *registry, const struct watch *watch);
+const char *watch_hypervisor(const struct registry *registry, const struct watch *watch);
 const struct machine *watch_machine(const struct registry *registry, const struct watch *watch);
 void watch_discard(struct registry *registry, struct watch *watch);
 extern const struct watch_rare watch_nothing_rare;

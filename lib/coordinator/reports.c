@@ -30,7 +30,7 @@ static void recall_stop(struct registry *registry, const struct watch *watch, co
 /* It went down with its host, as an earlier daemon found: whether it runs elsewhere is asked at once. */
 static void await_restart(struct registry *registry, struct watch *watch, struct moment now)
 {
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(registry, watch);
 
     failure_await_restart(&watch->rare->track, &registry->config->failure, now);
     failures_await_deadline(registry, watch);
@@ -209,12 +209,15 @@ static void forget_absence(struct watch *watch)
 static int apply_report(struct registry *registry, struct host *host, struct domain_report *report, uint64_t as_of,
                         struct moment now)
 {
-    struct watch *watch = watch_get(registry, host->name, report->description->uuid);
+    char uuid[UUID_TEXT_SIZE];
     const struct machine *machine;
     struct machine_ref ref;
     struct machine *edited;
+    struct watch *watch;
     bool is_first;
 
+    uuid_format(report->description->uuid, uuid);
+    watch = watch_get(registry, host->name, uuid);
     report->description->is_live = machine_state_is_active(report->state);
     machine = take_description(registry, host, watch, steal_pointer(&report->description), now);
     if (machine == NULL) {
@@ -366,15 +369,15 @@ static void forget_vanished(struct registry *registry, const struct host *host, 
     for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;) {
         enum machine_state state = watch_remembered(watch)->state;
 
-        if (state == MACHINE_UNKNOWN || strcmp(watch->hypervisor, host->name) != 0)
+        if (state == MACHINE_UNKNOWN || strcmp(watch_hypervisor(registry, watch), host->name) != 0)
             continue;
         if (watch->is_unread || moves_are_remembered(registry, watch))
             continue;
         if (!watch->is_listed && watch_machine(registry, watch) == NULL) {
             if (machine_state_is_active(state))
                 outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, NULL,
-                            "%s/%s was %s when understudyd last ran, and is gone", host->name, watch_ref(watch).uuid,
-                            machine_state_name(state));
+                            "%s/%s was %s when understudyd last ran, and is gone", host->name,
+                            watch_ref(registry, watch).uuid, machine_state_name(state));
             watch_mark_changed(registry, watch);
             watch_note_migration(registry, watch); /* it may turn up elsewhere */
         }

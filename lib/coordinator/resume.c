@@ -31,9 +31,8 @@ static const struct machine *find_or_make(struct registry *registry, const struc
     description = calloc(1, sizeof(*description));
     if (description == NULL)
         return NULL;
-    memcpy(description->uuid, recovery->failed.uuid, sizeof(description->uuid));
     description->name = strdup(recovery->failed_name);
-    if (description->name == NULL) {
+    if (description->name == NULL || !uuid_parse(recovery->failed.uuid, description->uuid)) {
         domain_description_free(description);
         return NULL;
     }

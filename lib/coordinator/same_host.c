@@ -23,7 +23,7 @@ static struct host_print print_of(const struct inventory *inventory)
             return (struct host_print){0};
         if (report->state != MACHINE_RUNNING || report->id == 0)
             continue;
-        hash = interned_hash_bytes(hash, report->description->uuid, strlen(report->description->uuid));
+        hash = interned_hash_bytes(hash, report->description->uuid, UUID_SIZE);
         print.sum += hash;
         print.mixed += (uint64_t)hash * hash * UINT64_C(0x9e3779b97f4a7c15);
         print.running++;

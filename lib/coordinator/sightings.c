@@ -129,7 +129,7 @@ static void arrive(struct registry *registry, const struct machine *machine)
         struct watch_rare *rare;
 
         if (strcmp(host->name, machine->hypervisor) != 0)
-            other = pool_find(registry->pool, host->name, machine->uuid);
+            other = pool_find_twin(registry->pool, host->name, machine);
         if (other != NULL && !host->is_listed && host->track.state == HOST_FENCED && !is_replacement(registry, machine))
             leave_lost(registry, other);
         if (other == NULL || !host->was_listed || !machine_state_is_active(other->state) || machine_is_incoming(other))

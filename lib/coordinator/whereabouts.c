@@ -60,7 +60,7 @@ bool whereabouts_await(const struct registry *registry, const struct host *host)
 
         if (rare->missed_us == 0 || !(watch_is_taken(watch) || rare->track.pending == CAUSE_HOST_LOST))
             continue;
-        ref = watch_ref(watch);
+        ref = watch_ref(registry, watch);
         if (is_other(host, &ref) && is_awaited(host, rare->missed_us))
             return true;
     }

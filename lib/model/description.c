@@ -363,7 +363,7 @@ static bool metadata_equal(const struct domain_description *a, const struct doma
 
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b)
 {
-    return strcmp(a->uuid, b->uuid) == 0 && text_equal(a->name, b->name) && a->vcpus == b->vcpus &&
+    return uuid_equal(a->uuid, b->uuid) && text_equal(a->name, b->name) && a->vcpus == b->vcpus &&
            a->memory_kib == b->memory_kib && a->has_hugepages == b->has_hugepages && a->on_crash == b->on_crash &&
            a->has_agent_channel == b->has_agent_channel && a->has_panic_device == b->has_panic_device &&
            text_equal(a->osinfo_id, b->osinfo_id) && disks_equal(a, b) && macs_equal(a, b) && hostdevs_equal(a, b) &&

@@ -77,7 +77,7 @@ struct domain_description {
     uint32_t vcpus;
     int priority;
     enum on_crash on_crash : 8;
-    char uuid[UUID_TEXT_SIZE];
+    uint8_t uuid[UUID_SIZE];
     uint8_t roles; /* of enum machine_role; 0: the metadata gives none */
     bool has_priority : 1;
     bool has_metadata : 1;      /* without it there is no role, no priority, no service, no mark and no feature */

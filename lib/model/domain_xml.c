@@ -389,7 +389,10 @@ static void read_priority(struct xml_reader *reader, const xmlNode *machine)
 /* That names another domain: it came with a copy of the definition, and says nothing of this one. */
 static bool is_of_this_domain(struct xml_reader *reader, const xmlNode *node)
 {
-    return xml_attribute_is(reader, node, "domain", reader->description->uuid);
+    char uuid[UUID_TEXT_SIZE];
+
+    uuid_format(reader->description->uuid, uuid);
+    return xml_attribute_is(reader, node, "domain", uuid);
 }
 
 static bool copy_attribute(struct xml_reader *reader, const xmlNode *node, const char *name, char *ret, size_t size)
@@ -458,7 +461,7 @@ static int read_domain(struct xml_reader *reader, const xmlNode *domain)
     bool is_identified;
 
     reader->description->name = xml_text(reader, xml_child(domain, "name"));
-    is_identified = reader->description->name != NULL && xml_copy_uuid(uuid, reader->description->uuid);
+    is_identified = reader->description->name != NULL && uuid != NULL && uuid_parse(uuid, reader->description->uuid);
     read_memory(reader, domain);
     read_vcpus(reader, domain);
     read_on_crash(reader, domain);

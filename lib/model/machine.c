@@ -166,13 +166,20 @@ struct machine_ref machine_ref_of(const struct machine *machine)
     struct machine_ref ref = {0};
 
     strncpy(ref.hypervisor, machine->hypervisor, sizeof(ref.hypervisor) - 1);
-    memcpy(ref.uuid, machine->uuid, sizeof(ref.uuid));
+    uuid_format(machine->description->uuid, ref.uuid);
     return ref;
 }
 
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b)
 {
     return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->hypervisor, b->hypervisor) == 0;
+}
+
+bool machine_is_ref(const struct machine *machine, const struct machine_ref *ref)
+{
+    struct machine_ref own = machine_ref_of(machine);
+
+    return machine_ref_equal(&own, ref);
 }
 
 bool machine_is_incoming(const struct machine *machine)
@@ -190,7 +197,7 @@ static int presence(const struct machine *machine)
 
 bool machine_stands_for(const struct machine *machine, const struct machine *other)
 {
-    return strcmp(machine->uuid, other->uuid) == 0 && presence(machine) > presence(other);
+    return uuid_equal(machine->description->uuid, other->description->uuid) && presence(machine) > presence(other);
 }
 
 bool machine_is_protected(const struct machine *machine)

@@ -164,8 +164,7 @@ struct machine_rare {
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
 struct machine {
     const char *hypervisor; /* the name of its hypervisor in the configuration; borrowed from the pool */
-    const char *uuid;       /* borrowed from the description, as is the name */
-    const char *name;
+    const char *name;       /* borrowed from the description, as is the UUID, which stands there alone */
     struct domain_description *description; /* as last inspected; never NULL */
     const struct spec *spec;                /* resolved from what is known of it; borrowed from the pool */
     struct machine_rare *rare;              /* NULL: all of it is 0; see machine_rare */
@@ -207,6 +206,7 @@ static inline const struct machine_rare *machine_rare(const struct machine *mach
 
 struct machine_ref machine_ref_of(const struct machine *machine);
 bool machine_ref_equal(const struct machine_ref *a, const struct machine_ref *b);
+bool machine_is_ref(const struct machine *machine, const struct machine_ref *ref);
 
 /* A migration is bringing it to its host, and it runs where it was until then. */
 bool machine_is_incoming(const struct machine *machine);

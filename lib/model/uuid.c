@@ -45,6 +45,11 @@ bool uuid_parse(const char *text, uint8_t ret[static UUID_SIZE])
     return true;
 }
 
+bool uuid_equal(const uint8_t a[static UUID_SIZE], const uint8_t b[static UUID_SIZE])
+{
+    return memcmp(a, b, UUID_SIZE) == 0;
+}
+
 void uuid_format(const uint8_t uuid[static UUID_SIZE], char ret[static UUID_TEXT_SIZE])
 {
     char *end = ret;

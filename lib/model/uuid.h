@@ -12,6 +12,8 @@
 /* 8-4-4-4-12 hexadecimal digits. False: it is none. */
 bool uuid_parse(const char *text, uint8_t ret[static UUID_SIZE]);
 
+bool uuid_equal(const uint8_t a[static UUID_SIZE], const uint8_t b[static UUID_SIZE]);
+
 /* In lower case. */
 void uuid_format(const uint8_t uuid[static UUID_SIZE], char ret[static UUID_TEXT_SIZE]);
 

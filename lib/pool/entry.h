@@ -25,7 +25,10 @@ struct pool_host { /* name comes first */
     UT_hash_handle hh;
 };
 
-/* machine comes first: a machine handed out is its entry. There is one for each machine, so it is small. */
+/*
+ * machine comes first: a machine handed out is its entry. There is one for each machine, so it is small. One that is there
+ * for its number alone (is_kept) has a description that is its UUID, and no specification.
+ */
 struct entry {
     struct machine machine;
     uint32_t holds;
@@ -40,6 +43,7 @@ struct entry {
     bool may_share : 1;           /* some machine has, or had, a use of the same */
     bool may_have_namesake : 1;   /* some machine has, or had, its name */
     bool is_counted_starting : 1; /* in what its host has for machines on their way up */
+    bool is_kept : 1;             /* its number is, whether the machine is known or not */
 };
 
 struct pool {
@@ -48,7 +52,7 @@ struct pool {
     struct similarity_rules *rules;
     struct interned index; /* of machines, by UUID: a host has one at most; the id is the number of the machine */
     struct entry **entries;
-    size_t room;
+    size_t room, n_machines;
     struct facts_table facts; /* of the machines */
     struct interned names;    /* of machines, by name: several may have one; the id is the number of the machine */
     struct pool_host *hosts;
@@ -91,6 +95,12 @@ int books_set_rules(struct pool *pool, const struct similarity_rules *rules) _mu
 static inline struct entry *entry_of(const struct machine *machine)
 {
     return (struct entry *)machine;
+}
+
+/* It is there for more than its number. */
+static inline bool entry_is_known(const struct entry *entry)
+{
+    return entry->machine.spec != NULL;
 }
 
 /* A machine borrows the name of its host, which comes first there. */

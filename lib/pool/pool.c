@@ -2,7 +2,6 @@
 /* The machines, found by identity and by name, and which is claimed for what. Decides nothing. */
 #include "pool/pool.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -125,7 +124,7 @@ static bool has_namesake(const struct pool *pool, const struct machine *machine)
     return false;
 }
 
-/* After interned_reserve. */
+/* After interned_reserve_id. */
 static void add_name(struct pool *pool, struct entry *entry)
 {
     uint32_t hash = hash_text(0, entry->machine.name), number = INTERNED_NONE;
@@ -146,7 +145,7 @@ static void remove_name(struct pool *pool, const struct entry *entry)
 /* A machine by what it is found by. */
 struct key {
     const struct pool_host *host;
-    const char *uuid;
+    const uint8_t *uuid;
 };
 
 static bool is_machine(const void *context, uint32_t id, const void *wanted)
@@ -154,7 +153,21 @@ static bool is_machine(const void *context, uint32_t id, const void *wanted)
     const struct entry *entry = ((const struct pool *)context)->entries[id];
     const struct key *key = wanted;
 
-    return entry_host(entry) == key->host && strcmp(entry->machine.uuid, key->uuid) == 0;
+    return entry_host(entry) == key->host && uuid_equal(entry->machine.description->uuid, key->uuid);
+}
+
+static uint32_t hash_uuid(const uint8_t uuid[static UUID_SIZE])
+{
+    return interned_hash_bytes(0, uuid, UUID_SIZE);
+}
+
+/* The machine need not be known; NULL: it has no number either. */
+static struct entry *find_entry(const struct pool *pool, const struct pool_host *host, const uint8_t *uuid)
+{
+    struct key key = {host, uuid};
+    uint32_t number = interned_find(&pool->index, hash_uuid(uuid), is_machine, pool, &key);
+
+    return number != INTERNED_NONE ? pool->entries[number] : NULL;
 }
 
 static int reserve_number(struct pool *pool)
@@ -177,15 +190,62 @@ static int reserve_number(struct pool *pool)
     return 0;
 }
 
-static void discard(struct pool *pool, struct entry *entry)
+/* Outside of any index; NULL: no memory. */
+static struct entry *entry_new(const struct pool_host *host, const uint8_t uuid[static UUID_SIZE])
 {
-    books_remove(pool, entry);
-    remove_name(pool, entry);
-    number_set_remove(&entry_host(entry)->machines, entry->machine.number);
+    _cleanup_(entry_freep) struct entry *entry = calloc(1, sizeof(*entry));
+
+    if (entry == NULL)
+        return NULL;
+    entry->standing = STANDING_COUNT;
+    entry->machine.hypervisor = host->name;
+    entry->machine.description = calloc(1, sizeof(*entry->machine.description));
+    if (entry->machine.description == NULL)
+        return NULL;
+    memcpy(entry->machine.description->uuid, uuid, UUID_SIZE);
+    return steal_pointer(&entry);
+}
+
+/* The machine need not be known. NULL: no memory. */
+static struct entry *get_entry(struct pool *pool, const struct pool_host *host, const uint8_t uuid[static UUID_SIZE])
+{
+    struct entry *entry = find_entry(pool, host, uuid);
+
+    if (entry != NULL)
+        return entry;
+    entry = reserve_number(pool) == 0 ? entry_new(host, uuid) : NULL;
+    if (entry == NULL)
+        return NULL;
+    entry->machine.number = interned_take(&pool->index, hash_uuid(uuid));
+    return pool->entries[entry->machine.number] = entry;
+}
+
+static void free_if_unknown(struct pool *pool, struct entry *entry)
+{
+    if (entry_is_known(entry) || entry->is_kept)
+        return;
     pool->entries[entry->machine.number] = NULL;
     interned_drop(&pool->index, entry->machine.number);
-    facts_table_remove(&pool->facts, facts_of(&entry->machine));
     entry_free(entry);
+}
+
+static void discard(struct pool *pool, struct entry *entry)
+{
+    struct machine *machine = &entry->machine;
+
+    books_remove(pool, entry);
+    remove_name(pool, entry);
+    number_set_remove(&entry_host(entry)->machines, machine->number);
+    facts_table_remove(&pool->facts, facts_of(machine));
+    pool->n_machines--;
+    rare_free(entry);
+    machine->description->features = (struct feature_texts){0}; /* of the facts */
+    *entry = (struct entry){
+        .machine = {.hypervisor = machine->hypervisor, .description = machine->description, .number = machine->number},
+        .standing = STANDING_COUNT,
+        .is_kept = entry->is_kept,
+    };
+    free_if_unknown(pool, entry);
 }
 
 void pool_free(struct pool *pool)
@@ -196,8 +256,13 @@ void pool_free(struct pool *pool)
         return;
     pool->observer = NULL;
     for (size_t i = 0; i < pool->index.n_slots; i++)
-        if (pool->entries[i] != NULL)
-            discard(pool, pool->entries[i]);
+        if (pool->entries[i] != NULL) {
+            pool->entries[i]->is_kept = false;
+            if (entry_is_known(pool->entries[i]))
+                discard(pool, pool->entries[i]);
+            else
+                free_if_unknown(pool, pool->entries[i]);
+        }
     for (enum pool_set set = 0; set < POOL_SET_COUNT; set++)
         shelf_done(&pool->shelves[set]);
     HASH_ITER(hh, pool->hosts, host, next)
@@ -267,7 +332,7 @@ static int configure_machines(struct pool *pool, const struct config *config)
     for (size_t i = 0; i < pool->index.n_slots; i++) {
         struct entry *entry = pool->entries[i];
 
-        if (entry == NULL)
+        if (entry == NULL || !entry_is_known(entry))
             continue;
         if (!is_configured(config, entry->machine.hypervisor)) {
             pool_remove(pool, &entry->machine);
@@ -310,52 +375,51 @@ static void set_description(struct machine *machine, struct domain_description *
 {
     machine->description = description;
     machine->name = description->name;
-    machine->uuid = description->uuid;
 }
 
-/* A new entry outside of any index. Takes the description only on success. */
-static int entry_new(struct pool *pool, struct pool_host *host, struct domain_description *description,
-                     struct entry **ret)
+/* Of a machine that was not known. Takes the description only on success. */
+static int describe(struct pool *pool, struct entry *entry, struct domain_description *description)
 {
-    _cleanup_(entry_freep) struct entry *entry = calloc(1, sizeof(*entry));
+    struct machine *machine = &entry->machine;
+    struct domain_description *unknown = machine->description;
     int r;
 
-    if (entry == NULL)
-        return -ENOMEM;
-    entry->standing = STANDING_COUNT;
-    entry->machine.hypervisor = host->name;
-    entry->machine.is_present = true;
-    set_description(&entry->machine, description);
-    r = resolve(pool, &entry->machine, NULL);
+    set_description(machine, description);
+    r = resolve(pool, machine, NULL);
     if (r < 0) {
-        entry->machine.description = NULL;
+        set_description(machine, unknown);
         return r;
     }
-    *ret = steal_pointer(&entry);
+    domain_description_free(unknown);
+    machine->is_present = true;
+    pool->n_machines++;
     return 0;
+}
+
+static int reserve(struct pool *pool, struct pool_host *host, uint32_t number)
+{
+    if (interned_reserve_id(&pool->names, number) < 0)
+        return -ENOMEM;
+    return number_set_reserve(&host->machines, pool->room);
 }
 
 static int add(struct pool *pool, const char *hypervisor, struct domain_description *description,
                const struct machine **ret_machine)
 {
     struct pool_host *host = get_host(pool, hypervisor);
-    struct entry *entry = NULL;
-    int r = host != NULL ? reserve_number(pool) : -ENOMEM;
+    struct entry *entry = host != NULL ? get_entry(pool, host, description->uuid) : NULL;
+    int r = entry != NULL ? reserve(pool, host, entry->machine.number) : -ENOMEM;
 
-    if (r == 0)
-        r = number_set_reserve(&host->machines, pool->room);
-    if (r == 0)
-        r = interned_reserve(&pool->names);
     if (r == 0)
         r = domain_description_pack(&description);
     if (r == 0)
-        r = entry_new(pool, host, description, &entry);
+        r = describe(pool, entry, description);
     if (r != 0) {
         domain_description_free(description);
+        if (entry != NULL)
+            free_if_unknown(pool, entry);
         return r;
     }
-    entry->machine.number = interned_take(&pool->index, hash_text(0, entry->machine.uuid));
-    pool->entries[entry->machine.number] = entry;
     add_name(pool, entry);
     number_set_add(&host->machines, entry->machine.number);
     entry->is_renewed = true;
@@ -473,16 +537,17 @@ static int update(struct pool *pool, struct entry *entry, struct domain_descript
 int pool_apply(struct pool *pool, const char *hypervisor, struct domain_description *description,
                const struct machine **ret_machine)
 {
-    const struct machine *machine = pool_find(pool, hypervisor, description->uuid);
+    const struct pool_host *host = find_host(pool, hypervisor);
+    struct entry *entry = host != NULL ? find_entry(pool, host, description->uuid) : NULL;
     int r;
 
     if (pool->config != NULL)
         shared_declare(&pool->config->storage.shared, description);
-    if (machine == NULL)
+    if (entry == NULL || !entry_is_known(entry))
         return add(pool, hypervisor, description, ret_machine);
-    r = update(pool, entry_of(machine), description);
+    r = update(pool, entry, description);
     if (r == 0 && ret_machine != NULL)
-        *ret_machine = machine;
+        *ret_machine = &entry->machine;
     return r;
 }
 
@@ -574,30 +639,32 @@ void pool_let_go(struct pool *pool, const struct machine *machine)
 
 const struct machine *pool_find(const struct pool *pool, const char *hypervisor, const char *uuid)
 {
-    struct key key = {find_host(pool, hypervisor), uuid};
-    uint32_t id =
-        key.host != NULL ? interned_find(&pool->index, hash_text(0, uuid), is_machine, pool, &key) : INTERNED_NONE;
+    return pool_at(pool, pool_number_of(pool, hypervisor, uuid));
+}
 
-    return id != INTERNED_NONE ? &pool->entries[id]->machine : NULL;
+const struct machine *pool_find_twin(const struct pool *pool, const char *hypervisor, const struct machine *machine)
+{
+    const struct pool_host *host = find_host(pool, hypervisor);
+    const struct entry *entry = host != NULL ? find_entry(pool, host, machine->description->uuid) : NULL;
+
+    return entry != NULL && entry_is_known(entry) ? &entry->machine : NULL;
 }
 
 /* The one that stands for all others of that UUID; -ENOENT for none, -ENOTUNIQ for several. */
 static int find_by_uuid(const struct pool *pool, const char *text, const struct machine **ret)
 {
-    char uuid[UUID_TEXT_SIZE] = {0};
+    uint8_t uuid[UUID_SIZE];
     const struct machine *found = NULL;
     bool is_unique = true;
     uint32_t at = INTERNED_NONE, hash;
 
-    if (strlen(text) != sizeof(uuid) - 1)
+    if (!uuid_parse(text, uuid))
         return -ENOENT;
-    for (size_t i = 0; i < sizeof(uuid) - 1; i++)
-        uuid[i] = (char)tolower((unsigned char)text[i]);
-    hash = hash_text(0, uuid);
+    hash = hash_uuid(uuid);
     while ((at = interned_next_of(&pool->index, hash, at)) != INTERNED_NONE) {
-        const struct machine *machine = &pool->entries[at]->machine;
+        const struct machine *machine = pool_at(pool, at);
 
-        if (strcmp(machine->uuid, uuid) != 0)
+        if (machine == NULL || !uuid_equal(machine->description->uuid, uuid))
             continue;
         is_unique =
             found == NULL || machine_stands_for(machine, found) || (is_unique && machine_stands_for(found, machine));
@@ -668,24 +735,63 @@ const char *pool_display_name(const struct pool *pool, const struct machine *mac
 const struct machine *pool_next(const struct pool *pool, const struct machine *machine)
 {
     for (size_t i = machine != NULL ? (size_t)machine->number + 1 : 0; i < pool->index.n_slots; i++)
-        if (pool->entries[i] != NULL)
+        if (pool_at(pool, (uint32_t)i) != NULL)
             return &pool->entries[i]->machine;
     return NULL;
 }
 
 const struct machine *pool_at(const struct pool *pool, uint32_t number)
 {
-    return number < pool->index.n_slots && pool->entries[number] != NULL ? &pool->entries[number]->machine : NULL;
+    const struct entry *entry = number < pool->index.n_slots ? pool->entries[number] : NULL;
+
+    return entry != NULL && entry_is_known(entry) ? &entry->machine : NULL;
 }
 
 size_t pool_count(const struct pool *pool)
 {
-    return pool->index.n_used;
+    return pool->n_machines;
 }
 
 size_t pool_number_end(const struct pool *pool)
 {
     return pool->index.n_slots;
+}
+
+uint32_t pool_keep_number(struct pool *pool, const char *hypervisor, const char *uuid)
+{
+    uint8_t bytes[UUID_SIZE];
+    const struct pool_host *host = uuid_parse(uuid, bytes) ? get_host(pool, hypervisor) : NULL;
+    struct entry *entry = host != NULL ? get_entry(pool, host, bytes) : NULL;
+
+    if (entry == NULL)
+        return NUMBER_NONE;
+    entry->is_kept = true;
+    return entry->machine.number;
+}
+
+void pool_drop_number(struct pool *pool, uint32_t number)
+{
+    pool->entries[number]->is_kept = false;
+    free_if_unknown(pool, pool->entries[number]);
+}
+
+uint32_t pool_number_of(const struct pool *pool, const char *hypervisor, const char *uuid)
+{
+    uint8_t bytes[UUID_SIZE];
+    const struct pool_host *host = uuid_parse(uuid, bytes) ? find_host(pool, hypervisor) : NULL;
+    const struct entry *entry = host != NULL ? find_entry(pool, host, bytes) : NULL;
+
+    return entry != NULL ? entry->machine.number : NUMBER_NONE;
+}
+
+struct machine_ref pool_ref(const struct pool *pool, uint32_t number)
+{
+    return machine_ref_of(&pool->entries[number]->machine);
+}
+
+const char *pool_hypervisor(const struct pool *pool, uint32_t number)
+{
+    return pool->entries[number]->machine.hypervisor;
 }
 
 int pool_claim(struct pool *pool, const struct machine *machine, const char *recovery_id)

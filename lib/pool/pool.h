@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/cleanup.h"
+#include "base/number_set.h"
 #include "config/config.h"
 #include "model/feature.h"
 #include "model/machine.h"
@@ -63,6 +64,9 @@ void pool_let_go(struct pool *pool, const struct machine *machine);
 /* Borrowed; NULL if there is none. */
 const struct machine *pool_find(const struct pool *pool, const char *hypervisor, const char *uuid);
 
+/* The machine of the same UUID on another hypervisor; NULL if there is none. */
+const struct machine *pool_find_twin(const struct pool *pool, const char *hypervisor, const struct machine *machine);
+
 /*
  * By "NAME", "HYPERVISOR/NAME" or UUID, as people write it. Of a domain that was migrated, the one that runs is meant.
  * -ENOENT: no such machine. -ENOTUNIQ: the name or UUID stands for machines on several hypervisors.
@@ -80,6 +84,18 @@ size_t pool_count(const struct pool *pool);
 const struct machine *pool_at(const struct pool *pool, uint32_t number);
 /* Every number of a machine is below it. */
 size_t pool_number_end(const struct pool *pool);
+
+/*
+ * Numbers stand for machines that are not known yet, or no longer, as well. The number of this one is, or will be, no
+ * other's until pool_drop_number, which is called once. NUMBER_NONE: no memory, or uuid is none.
+ */
+uint32_t pool_keep_number(struct pool *pool, const char *hypervisor, const char *uuid);
+void pool_drop_number(struct pool *pool, uint32_t number);
+/* NUMBER_NONE: it has none. */
+uint32_t pool_number_of(const struct pool *pool, const char *hypervisor, const char *uuid);
+/* Of a number that is kept, or of a machine; the name is borrowed from the pool. */
+struct machine_ref pool_ref(const struct pool *pool, uint32_t number);
+const char *pool_hypervisor(const struct pool *pool, uint32_t number);
 
 /* Reserves a machine for one recovery. -EBUSY: another recovery has it. Claiming twice for the same recovery is no
  * error. -ENOMEM. */

@@ -27,7 +27,7 @@ static bool is_before(const struct machine *a, const struct machine *b)
 {
     int order = strcmp(a->name, b->name);
 
-    return order != 0 ? order < 0 : strcmp(a->uuid, b->uuid) < 0;
+    return order != 0 ? order < 0 : memcmp(a->description->uuid, b->description->uuid, UUID_SIZE) < 0;
 }
 
 static void put(struct cohort *cohort, uint32_t at, const struct machine *machine)

@@ -12,7 +12,7 @@
 struct key {
     enum exclusive_kind kind;
     const char *within; /* a hypervisor; "": it is the same everywhere */
-    const void *name;   /* borrowed from the description: a text, or the bytes of an address */
+    const void *name;   /* borrowed from the description: a text, or the bytes of an address or UUID */
     size_t size;
 };
 
@@ -51,7 +51,7 @@ static struct key key_at(const struct machine *machine, uint32_t place)
         return (struct key){EXCLUSIVE_ADDRESS, "", description->macs[place], MAC_SIZE};
     place -= description->n_macs;
     if (place == description->n_hostdevs)
-        return text_key(EXCLUSIVE_IDENTITY, "", description->uuid);
+        return (struct key){EXCLUSIVE_IDENTITY, "", description->uuid, UUID_SIZE};
     device = description->hostdevs[place];
     return text_key(EXCLUSIVE_DEVICE, begins_with(device, "scsi iscsi:") ? "" : machine->hypervisor, device);
 }
@@ -102,17 +102,23 @@ enum exclusive_kind use_kind(const struct use *use)
     return key_at(use->machine, use->place).kind;
 }
 
-const char *use_name(const struct use *use, char buffer[static MAC_TEXT_SIZE])
+const char *use_name(const struct use *use, char buffer[static USE_NAME_SIZE])
 {
-    const struct domain_description *description = use->machine->description;
     struct key key = key_at(use->machine, use->place);
 
-    if (key.kind == EXCLUSIVE_DISK)
-        return description->disks[use->place].source;
-    if (key.kind != EXCLUSIVE_ADDRESS)
+    switch (key.kind) {
+    case EXCLUSIVE_DISK:
+        return use->machine->description->disks[use->place].source;
+    case EXCLUSIVE_ADDRESS:
+        mac_format(key.name, buffer);
+        return buffer;
+    case EXCLUSIVE_IDENTITY:
+        uuid_format(key.name, buffer);
+        return buffer;
+    case EXCLUSIVE_DEVICE:
+    default:
         return key.name;
-    mac_format(key.name, buffer);
-    return buffer;
+    }
 }
 
 bool use_next(const struct machine *machine, struct use *use)
@@ -204,7 +210,8 @@ static void note_twins(const struct pool *pool, const struct machine *machine)
     uint32_t hash = interned_hash_of(&pool->index, machine->number), at = INTERNED_NONE;
 
     while ((at = interned_next_of(&pool->index, hash, at)) != INTERNED_NONE)
-        note_sharing(pool, machine, at);
+        if (entry_is_known(pool->entries[at]))
+            note_sharing(pool, machine, at);
 }
 
 int usage_add(struct pool *pool, const struct machine *machine)
@@ -242,10 +249,12 @@ static bool next_twin(const struct pool *pool, const struct use *use, struct use
     uint32_t at = twin->machine != NULL ? twin->at : INTERNED_NONE;
 
     while ((at = interned_next_of(&pool->index, hash, at)) != INTERNED_NONE) {
-        const struct machine *machine = &pool->entries[at]->machine;
+        const struct entry *other = pool->entries[at];
 
-        *twin = (struct use){machine, count_places(machine->description) - 1, at};
-        if (machine != use->machine && use_is_of_same(use, twin))
+        if (!entry_is_known(other) || &other->machine == use->machine)
+            continue;
+        *twin = (struct use){&other->machine, count_places(other->machine.description) - 1, at};
+        if (use_is_of_same(use, twin))
             return true;
     }
     *twin = (struct use){0};

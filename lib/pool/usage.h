@@ -67,7 +67,8 @@ bool use_next(const struct machine *machine, struct use *use);
 bool use_is_backing(const struct use *use);
 bool use_is_of_same(const struct use *a, const struct use *b);
 enum exclusive_kind use_kind(const struct use *use);
-/* As people write it: borrowed from the description, or an address in `buffer`. */
-const char *use_name(const struct use *use, char buffer[static MAC_TEXT_SIZE]);
+#define USE_NAME_SIZE UUID_TEXT_SIZE
+/* As people write it: borrowed from the description, or an address or UUID in `buffer`. */
+const char *use_name(const struct use *use, char buffer[static USE_NAME_SIZE]);
 
 #endif

@@ -16,7 +16,7 @@ static json_t *machines_value(struct json_maker *maker, const struct pool *pool,
             continue;
         object = json_object();
         json_put(maker, object, "name", json_text(machine->name));
-        json_put(maker, object, "uuid", json_text(machine->uuid));
+        json_put(maker, object, "uuid", json_text(machine_ref_of(machine).uuid));
         json_put(maker, object, "state", json_text(machine_state_name(machine->state)));
         json_put(maker, object, "protected", json_boolean(machine_is_protected(machine)));
         json_put(maker, object, "priority", json_integer(machine->priority));

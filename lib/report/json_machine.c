@@ -111,7 +111,7 @@ json_t *json_planned(struct json_maker *maker, const struct pool *pool, const st
     object = json_object();
     json_put(maker, object, "name", json_text(pool_display_name(pool, candidate->machine)));
     json_put(maker, object, "hypervisor", json_text(candidate->machine->hypervisor));
-    json_put(maker, object, "uuid", json_text(candidate->machine->uuid));
+    json_put(maker, object, "uuid", json_text(machine_ref_of(candidate->machine).uuid));
     json_put(maker, object, "overlap", json_number(fraction_to_double(score_overlap(&candidate->score))));
     return object;
 }
@@ -141,7 +141,7 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
 
     json_put(maker, object, "name", json_text(pool_display_name(pool, machine)));
     json_put(maker, object, "hypervisor", json_text(machine->hypervisor));
-    json_put(maker, object, "uuid", json_text(machine->uuid));
+    json_put(maker, object, "uuid", json_text(machine_ref_of(machine).uuid));
     json_put(maker, object, "state", json_text(machine_state_name(machine->state)));
     json_put(maker, object, "reason", json_text(machine_reason_name(machine->reason)));
     json_put(maker, object, "roles", roles_value(maker, machine->roles));
@@ -307,7 +307,7 @@ static int compare_machines(const void *left, const void *right)
 
     if (order == 0)
         order = strcmp(a->hypervisor, b->hypervisor);
-    return order != 0 ? order : strcmp(a->uuid, b->uuid);
+    return order != 0 ? order : memcmp(a->description->uuid, b->description->uuid, UUID_SIZE);
 }
 
 int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features, char **ret)

@@ -382,14 +382,13 @@ int record_parse_description(const char *text, const char *uuid, struct domain_d
         return r;
     if (record_is_absent(document, "description"))
         record_refuse(&reader, -ENOENT);
-    else if (strlen(uuid) >= sizeof(description->uuid))
+    else if (!uuid_parse(uuid, description->uuid))
         record_refuse(&reader, -EINVAL);
     else
         read_description(&reader, json_object_get(document, "description"), description);
     json_decref(document);
     if (reader.error < 0)
         return reader.error;
-    strcpy(description->uuid, uuid);
     *ret = steal_pointer(&description);
     return 0;
 }

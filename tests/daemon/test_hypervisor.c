@@ -312,8 +312,11 @@ static void assert_event(const struct world *world, enum domain_event_kind kind,
 
 static const struct domain_report *find_report(const struct world *world, const char *uuid)
 {
+    uint8_t bytes[UUID_SIZE];
+
+    assert_true(uuid_parse(uuid, bytes));
     for (size_t i = 0; i < world->inventory->n_reports; i++)
-        if (strcmp(world->inventory->reports[i].description->uuid, uuid) == 0)
+        if (uuid_equal(world->inventory->reports[i].description->uuid, bytes))
             return &world->inventory->reports[i];
     return NULL;
 }

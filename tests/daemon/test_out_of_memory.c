@@ -194,10 +194,12 @@ static void on_event(void *context, const char *hypervisor, const struct domain_
 static void on_inventory(void *context, const struct action *action, struct inventory *inventory)
 {
     struct world *world = context;
+    uint8_t runs[UUID_SIZE];
 
+    assert_true(uuid_parse(UUID_RUNS, runs));
     assert_int_equal(inventory->n_reports + inventory->n_unread, 3);
     for (size_t i = 0; world->finds_a_crash && i < inventory->n_reports; i++)
-        if (strcmp(inventory->reports[i].description->uuid, UUID_RUNS) == 0) {
+        if (uuid_equal(inventory->reports[i].description->uuid, runs)) {
             inventory->reports[i].state = MACHINE_SHUT_OFF;
             inventory->reports[i].reason = REASON_CRASHED;
         }

@@ -179,7 +179,8 @@ struct domain_report world_report(const struct domain *domain)
 
     if (description == NULL)
         abort();
-    strcpy(description->uuid, domain->uuid);
+    if (!uuid_parse(domain->uuid, description->uuid))
+        abort();
     description->name = strdup(domain->name);
     description->vcpus = domain->vcpus;
     description->memory_kib = domain->memory_kib;

@@ -43,8 +43,7 @@ static bool is_under_operator(const struct machine *machine)
 static bool was_tried(const struct choice_request *request, const struct machine *machine)
 {
     for (size_t i = 0; i < request->n_tried; i++)
-        if (strcmp(request->tried[i].uuid, machine->uuid) == 0 &&
-            strcmp(request->tried[i].hypervisor, machine->hypervisor) == 0)
+        if (machine_is_ref(machine, &request->tried[i]))
             return true;
     return false;
 }
@@ -101,7 +100,7 @@ static bool thing_at(const struct machine *machine, size_t at, struct reference_
     at -= description->n_macs;
     if (at == description->n_hostdevs) {
         ret->kind = EXCLUSIVE_IDENTITY;
-        snprintf(ret->name, sizeof(ret->name), "%s", machine->uuid);
+        uuid_format(description->uuid, ret->name);
         return true;
     }
     if (at > description->n_hostdevs)
@@ -259,7 +258,7 @@ static int by_name(const struct machine *a, const struct machine *b)
 
     if (order == 0)
         order = strcmp(a->hypervisor, b->hypervisor);
-    return order != 0 ? order : strcmp(a->uuid, b->uuid);
+    return order != 0 ? order : memcmp(a->description->uuid, b->description->uuid, UUID_SIZE);
 }
 
 static int compare(const void *left, const void *right, void *context)

@@ -163,9 +163,12 @@ static void add(struct trial *trial)
     /* A number that is known already changes that machine, or is a second one elsewhere. */
     struct domain_description *description = draw_description(trial, (unsigned)draw(trial, 2 * trial->most));
     const char *host = host_names[draw(trial, trial->configs[0].n_hypervisors)];
-    const struct machine *machine = pool_find(trial->pool, host, description->uuid);
-    bool is_new = machine == NULL;
+    char uuid[UUID_TEXT_SIZE];
+    const struct machine *machine;
+    bool is_new;
 
+    uuid_format(description->uuid, uuid);
+    is_new = pool_find(trial->pool, host, uuid) == NULL;
     assert_int_equal(pool_apply(trial->pool, host, description, &machine), 0);
     if (is_new) {
         pool_edit(trial->pool, machine)->is_reachable = true;
@@ -177,7 +180,7 @@ static void describe_anew(struct trial *trial, const struct machine *machine)
 {
     struct domain_description *description = draw_description(trial, 0);
 
-    memcpy(description->uuid, machine->uuid, sizeof(description->uuid));
+    memcpy(description->uuid, machine->description->uuid, sizeof(description->uuid));
     assert_int_equal(pool_apply(trial->pool, machine->hypervisor, description, NULL), 0);
 }
 
@@ -185,7 +188,7 @@ static void rename_machine(struct trial *trial, const struct machine *machine)
 {
     struct domain_description *description = describe(0, hits(trial, 2) ? "n0" : "n9");
 
-    memcpy(description->uuid, machine->uuid, sizeof(description->uuid));
+    memcpy(description->uuid, machine->description->uuid, sizeof(description->uuid));
     description->roles = machine->description->roles;
     description->has_metadata = true;
     description->priority = machine->priority;
@@ -305,8 +308,8 @@ static bool is_more_important(const struct machine *a, const struct machine *b)
 
     if (b == NULL || a->priority != b->priority)
         return b == NULL || a->priority > b->priority;
-    snprintf(keys[0], sizeof(keys[0]), "%s %s %s", a->name, a->hypervisor, a->uuid);
-    snprintf(keys[1], sizeof(keys[1]), "%s %s %s", b->name, b->hypervisor, b->uuid);
+    snprintf(keys[0], sizeof(keys[0]), "%s %s %s", a->name, a->hypervisor, machine_ref_of(a).uuid);
+    snprintf(keys[1], sizeof(keys[1]), "%s %s %s", b->name, b->hypervisor, machine_ref_of(b).uuid);
     return strcmp(keys[0], keys[1]) < 0;
 }
 

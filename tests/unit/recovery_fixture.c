@@ -14,10 +14,9 @@ static void make_machine(struct fixture *fixture, struct machine *machine, unsig
         .hypervisor = local,
         .name = names[number],
         .state = MACHINE_SHUT_OFF,
-        .uuid = fixture->descriptions[number].uuid,
         .description = &fixture->descriptions[number],
     };
-    uuid_from(number, fixture->descriptions[number].uuid);
+    fixture->descriptions[number].uuid[UUID_SIZE - 1] = (uint8_t)number;
 }
 
 void renew(struct fixture *fixture, enum failure_cause cause)

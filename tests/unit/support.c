@@ -112,6 +112,14 @@ void uuid_from(unsigned number, char ret_uuid[UUID_TEXT_SIZE])
     snprintf(ret_uuid, UUID_TEXT_SIZE, "00000000-0000-4000-8000-%012x", number);
 }
 
+void describe_uuid(struct domain_description *description, unsigned number)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    uuid_from(number, uuid);
+    assert_true(uuid_parse(uuid, description->uuid));
+}
+
 static void *require(void *allocated)
 {
     assert_non_null(allocated);
@@ -122,7 +130,7 @@ struct domain_description *describe(unsigned number, const char *name)
 {
     struct domain_description *description = require(calloc(1, sizeof(*description)));
 
-    uuid_from(number, description->uuid);
+    describe_uuid(description, number);
     description->name = require(strdup(name));
     description->vcpus = 2;
     description->memory_kib = 1024 * 1024;

@@ -38,6 +38,7 @@ struct config_similarity case_study_similarity(void);
 
 /* "00000000-0000-4000-8000-" and the number in twelve hexadecimal digits. */
 void uuid_from(unsigned number, char ret_uuid[UUID_TEXT_SIZE]);
+void describe_uuid(struct domain_description *description, unsigned number);
 
 /* A domain of 2 vCPUs, 1 GiB and no disk. Fails the test when out of memory. */
 struct domain_description *describe(unsigned number, const char *name);

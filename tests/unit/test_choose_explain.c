@@ -49,7 +49,7 @@ static void test_an_explanation_tells_everything(void **state)
 
     assert_string_equal(explanation->failed, "VM-001");
     assert_string_equal(explanation->hypervisor, "local");
-    assert_string_equal(explanation->uuid, fixture->request.failed->uuid);
+    assert_string_equal(explanation->uuid, machine_ref_of(fixture->request.failed).uuid);
     assert_string_equal(explanation->rank_by, "overlap");
     assert_true(is_near(explanation->threshold, 0.5) && is_near(explanation->min_coverage, 0.5));
     assert_int_equal(explanation->n_candidates, 4);

@@ -277,7 +277,7 @@ static void claim_or_release(struct room *room, const struct machine *machine)
 /* The machine as it is known, or as another one; its hypervisor tells it again. */
 static void tell_again(struct room *room, const struct machine *machine)
 {
-    unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
+    unsigned number = (unsigned)strtoul(machine_ref_of(machine).uuid + 24, NULL, 16);
 
     if (hits(room, 50))
         redescribe(&room->fixture, machine, draw_description(room, number));
@@ -323,7 +323,7 @@ static void change_something(struct room *room)
 
 static bool is_same(const struct room *room, const struct candidate *actual, const struct reference_candidate *expected)
 {
-    char address[MAC_TEXT_SIZE];
+    char address[USE_NAME_SIZE];
 
     if (actual->machine != expected->machine || actual->verdict != expected->verdict ||
         actual->score.both != expected->score.both || actual->score.either != expected->score.either ||

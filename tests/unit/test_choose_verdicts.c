@@ -143,7 +143,7 @@ static void test_tried_already(void **state)
 
     add_failed(fixture);
     machine = add(fixture, "b", WEB);
-    memcpy(tried[0].uuid, machine->uuid, sizeof(tried[0].uuid));
+    uuid_format(machine->description->uuid, tried[0].uuid);
     fixture->request.tried = tried;
     fixture->request.n_tried = 1;
     assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE); /* the same UUID elsewhere is another machine */

@@ -25,7 +25,7 @@ static void assert_conflict(struct fixture *fixture, const struct pair *pair, en
                             const char *name)
 {
     struct candidate candidate;
-    char address[MAC_TEXT_SIZE];
+    char address[USE_NAME_SIZE];
 
     assert_verdict(fixture, pair->candidate, CANDIDATE_IN_USE);
     candidate = candidate_of(fixture, pair->candidate);
@@ -526,7 +526,7 @@ static void test_the_same_machine_is_up_on_another_host(void **state)
     candidate = add(fixture, "web", WEB);
     fixture->machines--;
     twin = add_on(fixture, "other", "web", "data/else");
-    assert_string_equal(candidate->uuid, twin->uuid);
+    assert_true(uuid_equal(candidate->description->uuid, twin->description->uuid));
     assert_verdict(fixture, candidate, CANDIDATE_ELIGIBLE);
     run_machine(fixture, twin);
     assert_verdict(fixture, candidate, CANDIDATE_IN_USE);

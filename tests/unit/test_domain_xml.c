@@ -79,6 +79,14 @@ static void assert_mac(const struct domain_description *description, size_t numb
     assert_string_equal(text, expected);
 }
 
+static void assert_uuid(const struct domain_description *description, const char *expected)
+{
+    char text[UUID_TEXT_SIZE];
+
+    uuid_format(description->uuid, text);
+    assert_string_equal(text, expected);
+}
+
 static void reads_the_test_driver(void **state)
 {
     _cleanup_(diags_done) struct diags diags = {0};
@@ -87,7 +95,7 @@ static void reads_the_test_driver(void **state)
     (void)state;
     assert_int_equal(diags.count, 0);
     assert_string_equal(d->name, "test");
-    assert_string_equal(d->uuid, "6695eb01-f6a4-8304-79aa-97f2502e193f");
+    assert_uuid(d, "6695eb01-f6a4-8304-79aa-97f2502e193f");
     assert_int_equal(d->vcpus, 2);
     assert_int_equal(d->memory_kib, 8388608);
     assert_int_equal(d->on_crash, ON_CRASH_DESTROY);
@@ -106,7 +114,7 @@ static void reads_a_running_qemu(void **state)
     (void)state;
     assert_int_equal(diags.count, 0);
     assert_string_equal(d->name, "shop-db-1");
-    assert_string_equal(d->uuid, "6f1d3c1e-96a0-4bce-9d77-51b7d3c0a001");
+    assert_uuid(d, "6f1d3c1e-96a0-4bce-9d77-51b7d3c0a001");
     assert_int_equal(d->vcpus, 2);
     assert_int_equal(d->memory_kib, 96 * 1024);
     assert_int_equal(d->on_crash, ON_CRASH_RESTART);

@@ -120,7 +120,7 @@ static void test_a_service_that_serves_itself(struct world *world)
     assert_int_equal(json_array_size(services), 1);
     check_text(service, "name", "a");
     check_text(service, "hypervisor", "local");
-    check_text(service, "uuid", world_machine(world, 0)->uuid);
+    check_text(service, "uuid", machine_ref_of(world_machine(world, 0)).uuid);
     check_text(service, "state", "up");
     check_text(service, "since", NULL);
     check_text(service, "recovery", NULL);
@@ -151,7 +151,7 @@ static void test_a_service_keeps_its_name_and_its_priority_over_two_replacements
     check_text(service, "name", "a");
     check_text(service, "state", "up");
     check_name(service, "served_by", "c");
-    check_text(json_object_get(service, "served_by"), "uuid", world_machine(world, a + 2)->uuid);
+    check_text(json_object_get(service, "served_by"), "uuid", machine_ref_of(world_machine(world, a + 2)).uuid);
     assert_int_equal(json_integer_value(json_object_get(service, "priority")), 7);
     check_text(service, "recovery", world_expect(world, a + 1, RECOVERY_RECOVERED)->id);
     assert_non_null(text_at(service, "since"));
@@ -184,7 +184,7 @@ static void test_a_service_is_shown_by_its_stored_name(struct world *world)
     world_drive(world);
     services = services_of(world);
     check_text(json_array_get(services, 0), "name", "shop");
-    check_text(json_array_get(services, 0), "uuid", world_machine(world, a)->uuid);
+    check_text(json_array_get(services, 0), "uuid", machine_ref_of(world_machine(world, a)).uuid);
     check_text(json_array_get(services, 0), "original", "a");
     json_decref(services);
     machine = machine_of(world, a + 1);

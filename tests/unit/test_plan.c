@@ -116,7 +116,7 @@ static void describe_anew(struct fixture *fixture, const struct machine *machine
 {
     struct domain_description *description = describe(0, name);
 
-    memcpy(description->uuid, machine->uuid, sizeof(description->uuid));
+    memcpy(description->uuid, machine->description->uuid, sizeof(description->uuid));
     describe_features(description, features);
     description->roles = machine->description->roles;
     assert_int_equal(pool_apply(fixture->pool, machine->hypervisor, description, NULL), 0);
@@ -426,7 +426,7 @@ static void test_memory_that_the_failed_machine_gives_back_counts(void **state)
     assert_int_equal(plan_count_served_by(fixture->plan, b, &first), 1);
     assert_true(spared_has(plan_spared(fixture->plan), b->number));
     other = served(fixture, "a", JS);
-    memcpy(other->uuid, a->uuid, sizeof(other->uuid));
+    memcpy(other->uuid, a->description->uuid, sizeof(other->uuid));
     other->has_hugepages = true;
     assert_int_equal(pool_apply(fixture->pool, "local", other, NULL), 0);
     expect(fixture, a, NULL, NULL);
@@ -703,7 +703,7 @@ static void test_not_spared_where_the_served_machine_takes_to_the_disk_of_anothe
     add_sharers(fixture, &a, &b);
     describe_anew(fixture, a, "a", JS);
     expect_spared(fixture, c, false); /* two that are free */
-    memcpy(description->uuid, a->uuid, sizeof(description->uuid));
+    memcpy(description->uuid, a->description->uuid, sizeof(description->uuid));
     describe_features(description, JS);
     describe_role(description, "protected");
     use_disk(description, "/shared");

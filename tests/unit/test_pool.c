@@ -180,7 +180,7 @@ static void test_unique_names(void **state)
     assert_int_equal(find_by_name(fixture, "a", a), 0);
     assert_int_equal(find_by_name(fixture, "b", b), 0);
     assert_int_equal(find_by_name(fixture, "local/a", a), 0);
-    assert_int_equal(find_by_name(fixture, a->uuid, a), 0);
+    assert_int_equal(find_by_name(fixture, machine_ref_of(a).uuid, a), 0);
     assert_string_equal(pool_display_name(fixture->pool, a), "a");
     assert_int_equal(find_by_name(fixture, "other/a", NULL), -ENOENT);
     assert_int_equal(find_by_name(fixture, "nowhere/a", NULL), -ENOENT);
@@ -199,7 +199,7 @@ static void test_a_name_means_where_a_domain_runs_after_a_migration(void **state
     pool_edit(fixture->pool, left)->reason = REASON_MIGRATED;
     pool_edit(fixture->pool, there)->state = MACHINE_RUNNING;
     assert_int_equal(find_by_name(fixture, "twin", there), 0);
-    assert_int_equal(find_by_name(fixture, there->uuid, there), 0);
+    assert_int_equal(find_by_name(fixture, machine_ref_of(there).uuid, there), 0);
     assert_int_equal(find_by_name(fixture, "local/twin", left), 0);
 
     /* It runs here, and is on its way there. */
@@ -208,11 +208,11 @@ static void test_a_name_means_where_a_domain_runs_after_a_migration(void **state
     pool_edit(fixture->pool, there)->state = MACHINE_PAUSED;
     pool_edit(fixture->pool, there)->reason = REASON_INCOMING;
     assert_int_equal(find_by_name(fixture, "twin", left), 0);
-    assert_int_equal(find_by_name(fixture, left->uuid, left), 0);
+    assert_int_equal(find_by_name(fixture, machine_ref_of(left).uuid, left), 0);
 
     pool_edit(fixture->pool, there)->state = MACHINE_RUNNING;
     assert_int_equal(find_by_name(fixture, "twin", NULL), -ENOTUNIQ);
-    assert_int_equal(find_by_name(fixture, there->uuid, NULL), -ENOTUNIQ);
+    assert_int_equal(find_by_name(fixture, machine_ref_of(there).uuid, NULL), -ENOTUNIQ);
     add(fixture, "third", 2, "twin"); /* which is another domain */
     pool_edit(fixture->pool, there)->state = MACHINE_SHUT_OFF;
     assert_int_equal(find_by_name(fixture, "twin", NULL), -ENOTUNIQ);
@@ -224,7 +224,7 @@ static void test_names_and_uuids_on_two_hypervisors_are_not_unique(void **state)
     const struct machine *here = add(fixture, "local", 1, "twin"), *there = add(fixture, "other", 1, "twin");
 
     assert_int_equal(find_by_name(fixture, "twin", NULL), -ENOTUNIQ);
-    assert_int_equal(find_by_name(fixture, here->uuid, NULL), -ENOTUNIQ);
+    assert_int_equal(find_by_name(fixture, machine_ref_of(here).uuid, NULL), -ENOTUNIQ);
     assert_int_equal(find_by_name(fixture, "local/twin", here), 0);
     assert_int_equal(find_by_name(fixture, "other/twin", there), 0);
     assert_string_equal(pool_display_name(fixture->pool, here), "local/twin");
@@ -746,6 +746,82 @@ static void test_ten_thousand_machines(void **state)
     assert_int_equal(pool_count(fixture->pool), MANY - MANY / 4);
 }
 
+static uint32_t keep_number(struct fixture *fixture, const char *hypervisor, unsigned number)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    uuid_from(number, uuid);
+    return pool_keep_number(fixture->pool, hypervisor, uuid);
+}
+
+static void test_a_number_that_is_kept_stays_with_its_machine_whether_that_is_known_or_not(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t number = keep_number(fixture, "local", 1);
+    const struct machine *machine;
+
+    assert_int_equal(number, keep_number(fixture, "local", 1));
+    assert_int_not_equal(number, add(fixture, "local", 2, "VM-002")->number);
+    assert_int_not_equal(number, add(fixture, "other", 1, "VM-001")->number);
+    machine = add(fixture, "local", 1, "VM-001");
+    assert_int_equal(machine->number, number);
+    assert_ptr_equal(pool_at(fixture->pool, number), machine);
+    pool_remove(fixture->pool, machine);
+    assert_null(pool_at(fixture->pool, number));
+    assert_int_not_equal(number, add(fixture, "local", 3, "VM-003")->number);
+    assert_int_equal(number, add(fixture, "local", 1, "VM-001")->number);
+    pool_remove(fixture->pool, find(fixture, "local", 1));
+    pool_drop_number(fixture->pool, number);
+    assert_int_equal(number, add(fixture, "local", 4, "VM-004")->number);
+}
+
+static void test_a_number_that_is_kept_is_no_machine(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t number = keep_number(fixture, "local", 1);
+    const struct machine *machine = add(fixture, "other", 1, "VM-001"), *found;
+    struct machine_ref ref = pool_ref(fixture->pool, number);
+    struct use own = {0}, twin = {0};
+
+    assert_string_equal(ref.hypervisor, "local");
+    assert_string_equal(ref.uuid, machine_ref_of(machine).uuid);
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_int_equal(pool_count(fixture->pool), 1);
+    assert_null(find(fixture, "local", 1));
+    assert_null(pool_find_twin(fixture->pool, "local", machine));
+    assert_ptr_equal(pool_next(fixture->pool, NULL), machine);
+    assert_null(pool_next(fixture->pool, machine));
+    assert_int_equal(pool_find_by_name(fixture->pool, ref.uuid, &found), 0);
+    assert_ptr_equal(found, machine);
+    assert_true(use_next(machine, &own));
+    assert_false(pool_sharer_next(fixture->pool, &own, USERS_OWNING, &twin));
+    add(fixture, "local", 1, "VM-001");
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_true(pool_sharer_next(fixture->pool, &own, USERS_OWNING, &twin));
+    pool_remove(fixture->pool, twin.machine);
+    twin = (struct use){0};
+    assert_false(pool_sharer_next(fixture->pool, &own, USERS_OWNING, &twin));
+}
+
+static void test_many_numbers_may_be_kept_before_the_first_machine_comes(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t number = NUMBER_NONE;
+
+    for (unsigned i = 0; i < 1000; i++)
+        number = keep_number(fixture, "local", i);
+    assert_int_equal(add(fixture, "local", 999, "VM-999")->number, number);
+    assert_int_equal(find_by_name(fixture, "VM-999", find(fixture, "local", 999)), 0);
+}
+
+static void test_what_has_no_uuid_has_no_number(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(pool_keep_number(fixture->pool, "local", "VM-001"), NUMBER_NONE);
+    assert_int_equal(pool_number_of(fixture->pool, "local", "VM-001"), NUMBER_NONE);
+}
+
 #define pool_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -788,6 +864,10 @@ int main(void)
         pool_test(test_free_memory_of_hosts),
         pool_test(test_the_machine_last_returned_may_be_removed),
         pool_test(test_ten_thousand_machines),
+        pool_test(test_a_number_that_is_kept_stays_with_its_machine_whether_that_is_known_or_not),
+        pool_test(test_a_number_that_is_kept_is_no_machine),
+        pool_test(test_many_numbers_may_be_kept_before_the_first_machine_comes),
+        pool_test(test_what_has_no_uuid_has_no_number),
     };
 
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

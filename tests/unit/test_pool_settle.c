@@ -376,7 +376,8 @@ static size_t assert_shelf(const struct fixture *fixture, enum pool_set set, boo
                 assert_int_equal(machine_warmth(machine), c->warmth);
                 assert_true(id_set_equal(&machine->spec->features, &spec.features));
                 assert_memory_equal(machine->spec->environment, spec.environment, sizeof(spec.environment));
-                assert_true(order < 0 || (order == 0 && strcmp(above->uuid, machine->uuid) <= 0));
+                assert_true(order < 0 || (order == 0 && memcmp(above->description->uuid, machine->description->uuid,
+                                                               UUID_SIZE) <= 0));
                 assert_false(seen[machine->number]);
                 seen[machine->number] = true;
                 assert_int_equal(pool_standing(machine) == STANDING_BY, set == POOL_STANDING_BY);

@@ -787,7 +787,7 @@ static struct domain_description full_description(void)
     static char features[] = "database\0mysql\0os\0\0"; /* no value of os */
 
     return (struct domain_description){
-        .uuid = "00000000-0000-4000-8000-000000000001",
+        .uuid = {1, 2},
         .name = TEXT("VM-001"),
         .vcpus = 3,
         .memory_kib = 1 << 20,
@@ -810,6 +810,16 @@ static struct domain_description full_description(void)
     };
 }
 
+/* With the UUID of that description, which is not in the text. */
+static int parse_described(const char *text, const struct domain_description *description,
+                           struct domain_description **ret)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    uuid_format(description->uuid, uuid);
+    return record_parse_description(text, uuid, ret);
+}
+
 static char *format_described(const struct domain_description *description)
 {
     const struct machine_memory memory = {.state = MACHINE_RUNNING};
@@ -822,7 +832,7 @@ static char *format_described(const struct domain_description *description)
 
 static void test_description_comes_back(void **state)
 {
-    struct domain_description full = full_description(), bare = {.uuid = "1", .name = TEXT("bare")};
+    struct domain_description full = full_description(), bare = {.name = TEXT("bare")};
     const struct domain_description *given[] = {&full, &bare};
 
     (void)state;
@@ -832,7 +842,7 @@ static void test_description_comes_back(void **state)
         struct machine_memory memory;
 
         assert_int_equal(record_parse_machine(text, &memory), 0);
-        assert_int_equal(record_parse_description(text, given[i]->uuid, &read), 0);
+        assert_int_equal(parse_described(text, given[i], &read), 0);
         assert_true(domain_description_equal(given[i], read));
         assert_int_equal(domain_description_disk_bytes(read), domain_description_disk_bytes(given[i]));
     }
@@ -859,7 +869,7 @@ static void test_description_without_one_of_its_members(void **state)
             may_miss |= strcmp(key, optional[i]) == 0;
         assert_int_equal(json_object_del(object, key), 0);
         damaged = json_dumps(document, 0);
-        assert_int_equal(record_parse_description(damaged, full.uuid, &read), may_miss ? 0 : -EINVAL);
+        assert_int_equal(parse_described(damaged, &full, &read), may_miss ? 0 : -EINVAL);
         if (may_miss)
             assert_false(domain_description_equal(&full, read));
         assert_int_equal(json_object_set(object, key, member), 0);
@@ -897,7 +907,7 @@ static void test_description_with_a_damaged_member(void **state)
         assert_non_null(value);
         assert_int_equal(json_object_set_new(json_object_get(document, "description"), cases[i].key, value), 0);
         damaged = json_dumps(document, 0);
-        assert_int_equal(record_parse_description(damaged, full.uuid, &read), -EINVAL);
+        assert_int_equal(parse_described(damaged, &full, &read), -EINVAL);
         assert_null(read);
         json_decref(document);
     }
@@ -924,7 +934,7 @@ static void test_description_of_an_earlier_daemon(void **state)
     full.disks = disks;
     full.n_hostdevs = 0;
     full.service = NULL;
-    assert_int_equal(record_parse_description(text, full.uuid, &read), 0);
+    assert_int_equal(parse_described(text, &full, &read), 0);
     assert_true(domain_description_equal(&full, read));
 }
 

@@ -17,7 +17,8 @@ static const struct diversion *diversion_of(const struct world *world, unsigned 
     for (size_t i = 0; i < coordinator_diversion_count(world->coordinator); i++) {
         const struct diversion *diversion = coordinator_diversion(world->coordinator, i);
 
-        if (!diversion->is_over && strcmp(diversion->service.original.uuid, world_machine(world, original)->uuid) == 0)
+        if (!diversion->is_over &&
+            strcmp(diversion->service.original.uuid, machine_ref_of(world_machine(world, original)).uuid) == 0)
             return diversion;
     }
     return NULL;
@@ -400,7 +401,7 @@ static void test_a_machine_that_is_kept_is_an_original(struct world *world)
     world_pass(world, SETTLED);
     assert_int_equal(world_recoveries(world, a + 1, &recovery), 1);
     assert_string_equal(recovery->service_name, "a");
-    assert_string_equal(recovery->service.uuid, world_machine(world, a + 1)->uuid);
+    assert_string_equal(recovery->service.uuid, machine_ref_of(world_machine(world, a + 1)).uuid);
     expect_served(world, a + 1, "c", false);
 }
 
@@ -409,9 +410,10 @@ static void test_a_recovery_counts_for_the_service_that_is_kept(struct world *wo
     unsigned a = divert(world);
 
     keep(world, a);
-    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->service.uuid, world_machine(world, a + 1)->uuid);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->service.uuid,
+                        machine_ref_of(world_machine(world, a + 1)).uuid);
     assert_string_equal(world_read_recovery(world, world_expect(world, a, RECOVERY_RECOVERED)->id)->service.uuid,
-                        world_machine(world, a + 1)->uuid);
+                        machine_ref_of(world_machine(world, a + 1)).uuid);
 }
 
 /* It is refused, and nothing has begun. */

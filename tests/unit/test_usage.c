@@ -61,7 +61,7 @@ static void assert_uses(const struct fixture *fixture, const struct machine *mac
                         size_t users)
 {
     struct use use = {0};
-    char address[MAC_TEXT_SIZE];
+    char address[USE_NAME_SIZE];
     size_t count = 1;
 
     for (size_t i = 0; i <= place; i++)

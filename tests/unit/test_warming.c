@@ -19,9 +19,8 @@ static int set_up(void **state)
     config = default_config();
     config.standby.warm = 1;
     description = (struct domain_description){.has_agent_channel = true};
-    uuid_from(1, description.uuid);
-    machine =
-        (struct machine){.hypervisor = "local", .name = "best", .uuid = description.uuid, .description = &description};
+    description.uuid[UUID_SIZE - 1] = 1;
+    machine = (struct machine){.hypervisor = "local", .name = "best", .description = &description};
     now = (struct moment){.mono_us = 1000 * USEC_PER_SEC, .real_us = 5000 * USEC_PER_SEC};
     warming_init(&warming, "warm-1", &machine, &config);
     return 0;

@@ -117,7 +117,7 @@ static bool is_less_valuable(const void *context, const void *left, const void *
     if (a->worth != b->worth)
         return a->worth < b->worth;
     order = strcmp(a->served->hypervisor, b->served->hypervisor);
-    return order != 0 ? order > 0 : strcmp(a->served->uuid, b->served->uuid) > 0;
+    return order != 0 ? order > 0 : memcmp(a->served->description->uuid, b->served->description->uuid, UUID_SIZE) > 0;
 }
 
 /* The least valuable first, so that it gives way. */

@@ -80,7 +80,7 @@ void standby_hand_back(struct standby *standby, const struct machine *machine, b
 void standby_adopt(struct standby *standby, struct watch *watch, const struct machine *machine, struct moment now)
 {
     struct machine_memory remembered = *watch_remembered(watch);
-    struct machine_ref ref = watch_ref(watch);
+    struct machine_ref ref = watch_ref(standby->registry, watch);
 
     /* A recovery that was cut off may have taken it: that is seen when it has been taken up again. */
     if (remembered.keeping == KEEPING_NONE || records_concern(&standby->registry->records, &ref))
@@ -107,10 +107,10 @@ static bool is_listed_as_it_stands(const struct warm_standby *warm)
 void standby_relist(struct standby *standby, const char *hypervisor, struct moment now)
 {
     for (struct watch *watch = NULL; (watch = watch_next(standby->registry, watch)) != NULL;) {
-        const struct machine *machine =
-            watch_remembered(watch)->keeping != KEEPING_NONE && strcmp(watch->hypervisor, hypervisor) == 0
-                ? watch_machine(standby->registry, watch)
-                : NULL;
+        const struct machine *machine = watch_remembered(watch)->keeping != KEEPING_NONE &&
+                                                strcmp(watch_hypervisor(standby->registry, watch), hypervisor) == 0
+                                            ? watch_machine(standby->registry, watch)
+                                            : NULL;
 
         if (machine != NULL)
             standby_adopt(standby, watch, machine, now);

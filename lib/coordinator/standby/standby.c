@@ -186,13 +186,13 @@ static char *find_conflict(const struct standby *standby, const struct warm_stan
     struct pool *pool = standby->registry->pool;
     struct choice_request request = {.pool = pool};
     struct candidate candidate = {.machine = warm->machine};
-    char address[MAC_TEXT_SIZE];
+    char name[USE_NAME_SIZE];
 
     if (pool_settle(pool, warm->begun.mono_us) < 0)
         return strdup("out of memory");
     if (!choose_find_conflict(&request, &candidate))
         return NULL;
-    return text_print("%s is in use by %s", use_name(&candidate.conflict, address), candidate.conflict_with->name);
+    return text_print("%s is in use by %s", use_name(&candidate.conflict, name), candidate.conflict_with->name);
 }
 
 static void take_measure(struct standby *standby, struct warm_standby *warm, const struct action_result *result)

@@ -263,7 +263,7 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
 
 int warm_standby_add(struct standby *standby, const struct machine *machine, struct warm_standby **ret)
 {
-    struct watch *watch = watch_get(standby->registry, machine->hypervisor, machine->uuid);
+    struct watch *watch = watch_get_of(standby->registry, machine);
     struct watch_rare *rare = watch != NULL ? watch_get_rare(watch) : NULL;
     _cleanup_(freep) struct warm_standby *warm = calloc(1, sizeof(*warm));
     struct warm_standby **all = reallocarray(standby->all, standby->count + 1, sizeof(*all));

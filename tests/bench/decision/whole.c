@@ -72,9 +72,11 @@ static void describe_disk(struct domain_description *description, size_t number,
 static struct domain_description *describe(size_t number, const struct drawn *drawn)
 {
     struct domain_description *description = need(calloc(1, sizeof(*description)));
-    char text[32];
+    char text[UUID_TEXT_SIZE];
 
-    snprintf(description->uuid, sizeof(description->uuid), "00000000-0000-4000-8000-%012x", (unsigned)number);
+    snprintf(text, sizeof(text), "00000000-0000-4000-8000-%012x", (unsigned)number);
+    if (!uuid_parse(text, description->uuid))
+        fail("no UUID");
     snprintf(text, sizeof(text), "vm-%07zu", number);
     description->name = need(strdup(text));
     description->vcpus = (uint32_t)drawn->amounts[ENVIRONMENT_CPU];

@@ -83,9 +83,11 @@ static struct domain_description *describe(const struct bench *bench, size_t num
 {
     struct domain_description *description = need(calloc(1, sizeof(*description)));
     size_t distinct = (number / 2) % bench->n_distinct;
-    char text[32];
+    char text[UUID_TEXT_SIZE];
 
-    snprintf(description->uuid, sizeof(description->uuid), "4dea22b3-1d52-4d8f-a516-%012zx", number);
+    snprintf(text, sizeof(text), "4dea22b3-1d52-4d8f-a516-%012zx", number);
+    if (!uuid_parse(text, description->uuid))
+        fail("no UUID");
     snprintf(text, sizeof(text), "web-prod-%05zu", number);
     description->name = need(strdup(text));
     description->vcpus = 1 + (uint32_t)(distinct % 7);

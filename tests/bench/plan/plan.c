@@ -83,9 +83,11 @@ static void draw_variants(struct bench *bench)
 static struct domain_description *describe(size_t number, const struct variant *variant)
 {
     struct domain_description *description = need(calloc(1, sizeof(*description)));
-    char text[32];
+    char text[UUID_TEXT_SIZE];
 
-    snprintf(description->uuid, sizeof(description->uuid), "00000000-0000-4000-8000-%012zx", number);
+    snprintf(text, sizeof(text), "00000000-0000-4000-8000-%012zx", number);
+    if (!uuid_parse(text, description->uuid))
+        fail("no UUID");
     snprintf(text, sizeof(text), "vm-%zu", number);
     description->name = need(strdup(text));
     description->vcpus = variant->vcpus;
@@ -183,7 +185,7 @@ static void release(struct bench *bench, const struct machine *machine, size_t t
 
 static void respecify(struct bench *bench, const struct machine *machine, size_t turn)
 {
-    size_t number = strtoul(machine->uuid + 24, NULL, 16);
+    size_t number = strtoul(machine_ref_of(machine).uuid + 24, NULL, 16);
 
     (void)turn;
     check(pool_apply(bench->pool, machine->hypervisor, describe(number, draw_variant(bench)), NULL));

@@ -140,9 +140,11 @@ static struct domain_report report_on(const struct bench *bench, size_t number)
 {
     const struct domain *domain = &bench->domains[number];
     struct domain_description *description = need(calloc(1, sizeof(*description)));
-    char text[32];
+    char text[UUID_TEXT_SIZE];
 
-    uuid_of(number, description->uuid);
+    uuid_of(number, text);
+    if (!uuid_parse(text, description->uuid))
+        fail("no UUID");
     snprintf(text, sizeof(text), "vm-%zu", number);
     description->name = need(strdup(text));
     description->vcpus = domain->variant->vcpus;
