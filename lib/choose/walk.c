@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A heap of machines whose turn may come next. It holds the first of each cohort that is equally good; when one has had
- * its turn, the two below it in its cohort take its place. So a walk that ends early has looked at few.
+ * its turn, the next of its cohort takes its place. So a walk that ends early has looked at few.
  */
 #include "choose/walk.h"
 
@@ -71,8 +71,7 @@ int walk_compare(const struct choice_request *request, const struct candidate *a
 {
     bool a_is_on_sibling = walk_is_on_sibling(request, pool_host_of(a->machine));
     bool b_is_on_sibling = walk_is_on_sibling(request, pool_host_of(b->machine));
-    uint32_t a_rank = rank_of_machine(request, a->machine);
-    uint32_t b_rank = rank_of_machine(request, b->machine);
+    uint32_t a_rank, b_rank;
     int order;
 
     if (a_is_on_sibling != b_is_on_sibling)
@@ -80,6 +79,8 @@ int walk_compare(const struct choice_request *request, const struct candidate *a
     order = similarity_compare(pool_rules(request->pool), &a->score, &b->score);
     if (order != 0)
         return order;
+    a_rank = rank_of_machine(request, a->machine);
+    b_rank = rank_of_machine(request, b->machine);
     if (a_rank != b_rank)
         return a_rank < b_rank ? -1 : 1;
     return compare_names(a->machine, b->machine);
@@ -111,7 +112,7 @@ static const struct heap_order step_heap = {sizeof(struct step), is_first, NULL}
 
 /* ---- steps ---- */
 
-static int push(struct walk *walk, const struct step *step)
+static int add(struct walk *walk, const struct step *step)
 {
     if (walk->n_steps == walk->step_room) {
         size_t room = 2 * walk->step_room + 64;
@@ -123,65 +124,62 @@ static int push(struct walk *walk, const struct step *step)
         walk->step_room = room;
     }
     walk->steps[walk->n_steps++] = *step;
-    heap_push(&step_heap, walk->steps, walk->n_steps);
     return 0;
 }
 
-/* The one at a place of a cohort, as if none of the cohort were spared: no one below it may come sooner. */
-static struct step step_at(const struct walk *walk, const struct cohort *cohort, uint32_t at, uint32_t scored)
+static void set_machine(struct step *step, const struct machine *machine)
 {
-    const struct machine *machine = cohort_at(cohort, at);
-
-    return (struct step){
-        .rank = rank_of(walk->request, pool_host_of(machine), cohort->warmth, false),
-        .at = at,
-        .scored = scored,
-        .machine = machine,
-        .name = machine->name,
-        .cohort = cohort,
-    };
+    step->machine = machine;
+    step->name = machine->name;
 }
 
-static int push_at(struct walk *walk, const struct cohort *cohort, uint32_t at, uint32_t scored)
+/* Takes the first step out; the next of its cohort, whose rank is the same, comes in its place. */
+static void go_on(struct walk *walk)
 {
-    struct step step;
+    struct step *step = &walk->steps[0];
 
-    if (at >= cohort->count)
-        return 0;
-    step = step_at(walk, cohort, at, scored);
-    return push(walk, &step);
-}
-
-/* Takes the first step out; the two below it in its cohort come in its place. */
-static int go_below(struct walk *walk, const struct step *step)
-{
-    uint32_t below = 2 * step->at + 1;
-
-    if (step->is_alone || below >= step->cohort->count) {
+    if (step->is_alone || ++step->at >= step->cohort->count) {
         heap_pop(&step_heap, walk->steps, walk->n_steps--);
-        return 0;
+        return;
     }
-    walk->steps[0] = step_at(walk, step->cohort, below, step->scored);
+    set_machine(step, cohort_at(step->cohort, step->at));
+    cohort_fetch(step->cohort, step->at + 1);
     heap_replace(&step_heap, walk->steps, walk->n_steps);
-    return push_at(walk, step->cohort, below + 1, step->scored);
 }
 
 /* A spared one comes once more, with the rank that it has. */
-static int push_again(struct walk *walk, struct step step)
+static int come_again(struct walk *walk, struct step step)
 {
+    int r;
+
     step.rank = rank_of(walk->request, cohort_host(step.cohort), step.cohort->warmth, true);
     step.is_alone = true;
-    return push(walk, &step);
+    r = add(walk, &step);
+    if (r == 0)
+        heap_push(&step_heap, walk->steps, walk->n_steps);
+    return r;
 }
 
-static int push_cohorts(struct walk *walk, uint32_t scored)
+/* The first of each, as if none of a cohort were spared: none of it may come sooner. */
+static int add_cohorts(struct walk *walk, uint32_t scored)
 {
     const struct cohort *cohort = pool_cohorts(walk->request->pool, walk->set, walk->scored[scored].entry);
     int r = 0;
 
-    for (; r == 0 && cohort != NULL; cohort = cohort->next)
-        if (walk_is_on_sibling(walk->request, cohort_host(cohort)) == walk->on_siblings)
-            r = push_at(walk, cohort, 0, scored);
+    for (; r == 0 && cohort != NULL; cohort = cohort->next) {
+        const struct pool_host *host = cohort_host(cohort);
+        struct step step = {
+            .rank = rank_of(walk->request, host, cohort->warmth, false),
+            .scored = scored,
+            .cohort = cohort,
+        };
+
+        if (walk_is_on_sibling(walk->request, host) != walk->on_siblings)
+            continue;
+        cohort_fetch(cohort, 0);
+        set_machine(&step, cohort_at(cohort, 0));
+        r = add(walk, &step);
+    }
     return r;
 }
 
@@ -199,7 +197,7 @@ static int add_scored(struct walk *walk, const struct compared_entry *entry)
         walk->scored_room = room;
     }
     walk->scored[walk->n_scored] = *entry;
-    return push_cohorts(walk, (uint32_t)walk->n_scored++);
+    return add_cohorts(walk, (uint32_t)walk->n_scored++);
 }
 
 /* With siblings to keep apart from, what is on their hosts is gone through after all else. */
@@ -235,6 +233,7 @@ static int begin_run(struct walk *walk)
             r = look_ahead(walk);
     } while (r == 0 && walk->has_next && walk->n_scored < walk->most &&
              similarity_compare(rules, &walk->scored[0].score, &walk->next.score) == 0);
+    heap_make(&step_heap, walk->steps, walk->n_steps);
     return r;
 }
 
@@ -249,13 +248,11 @@ int walk_next(struct walk *walk, struct candidate *ret)
         if (r < 0 || walk->n_steps == 0)
             return r;
         step = walk->steps[0];
-        r = go_below(walk, &step);
-        if (r < 0)
-            return r;
+        go_on(walk);
         if (step.machine == walk->request->failed)
             continue;
         if (!step.is_alone && spared_has(walk->request->spared, step.machine->number)) {
-            r = push_again(walk, step);
+            r = come_again(walk, step);
             if (r < 0)
                 return r;
             continue;

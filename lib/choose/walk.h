@@ -13,7 +13,7 @@
 struct step {
     uint32_t rank; /* the less, the better, among equally alike machines */
     uint32_t at, scored;
-    bool is_alone; /* it stands for itself; else for those below it in its cohort, too */
+    bool is_alone; /* it stands for itself; else for those behind it in its cohort, too */
     const struct machine *machine;
     const char *name; /* of the machine: it is compared many times */
     const struct cohort *cohort;

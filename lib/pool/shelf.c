@@ -8,6 +8,8 @@
 
 #include "pool/entry.h"
 
+#define CACHE_LINE 64 /* bytes */
+
 int shelf_init(struct shelf *shelf, enum pool_set set, const struct similarity_rules *rules)
 {
     shelf->set = set;
@@ -21,7 +23,7 @@ void shelf_done(struct shelf *shelf)
     *shelf = (struct shelf){0};
 }
 
-/* ---- a heap ---- */
+/* ---- by name ---- */
 
 static bool is_before(const struct machine *a, const struct machine *b)
 {
@@ -30,31 +32,43 @@ static bool is_before(const struct machine *a, const struct machine *b)
     return order != 0 ? order < 0 : memcmp(a->description->uuid, b->description->uuid, UUID_SIZE) < 0;
 }
 
-static void put(struct cohort *cohort, uint32_t at, const struct machine *machine)
+/* Where the machine stands in the cohort, or belongs. */
+static uint32_t place_in(const struct cohort *cohort, const struct machine *machine)
 {
-    if (cohort->room_log2 > 0)
-        cohort->machines[at] = machine;
-    else
-        cohort->only = machine;
-    entry_of(machine)->place.at = at;
+    uint32_t low = 0, high = cohort->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (is_before(cohort_at(cohort, middle), machine))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-/* Moves the machine to where it belongs, from a place that is free. */
-static void sift(struct cohort *cohort, uint32_t at, const struct machine *machine)
+static const struct machine **machines_of(struct cohort *cohort)
 {
-    while (at > 0 && is_before(machine, cohort_at(cohort, (at - 1) / 2))) {
-        put(cohort, at, cohort_at(cohort, (at - 1) / 2));
-        at = (at - 1) / 2;
-    }
-    for (uint64_t child; (child = 2 * (uint64_t)at + 1) < cohort->count; at = (uint32_t)child) {
-        if (child + 1 < cohort->count &&
-            is_before(cohort_at(cohort, (uint32_t)child + 1), cohort_at(cohort, (uint32_t)child)))
-            child++;
-        if (!is_before(cohort_at(cohort, (uint32_t)child), machine))
-            break;
-        put(cohort, at, cohort_at(cohort, (uint32_t)child));
-    }
-    put(cohort, at, machine);
+    return cohort->room_log2 > 0 ? cohort->machines : &cohort->only;
+}
+
+/* There is room for it. */
+static void insert(struct cohort *cohort, const struct machine *machine)
+{
+    const struct machine **at = machines_of(cohort) + place_in(cohort, machine);
+    const struct machine **end = machines_of(cohort) + cohort->count++;
+
+    memmove(at + 1, at, (size_t)(end - at) * sizeof(*at));
+    *at = machine;
+}
+
+static void withdraw(struct cohort *cohort, const struct machine *machine)
+{
+    const struct machine **at = machines_of(cohort) + place_in(cohort, machine);
+    const struct machine **end = machines_of(cohort) + --cohort->count;
+
+    memmove(at, at + 1, (size_t)(end - at) * sizeof(*at));
 }
 
 static int grow(struct cohort *cohort)
@@ -79,6 +93,23 @@ static int grow(struct cohort *cohort)
 const struct pool_host *cohort_host(const struct cohort *cohort)
 {
     return entry_host(entry_of(cohort_at(cohort, 0)));
+}
+
+static void fetch(const void *from, size_t size)
+{
+    for (size_t i = 0; i < size; i += CACHE_LINE)
+        __builtin_prefetch((const char *)from + i);
+}
+
+/* Of the next one it is not known yet where its name is. */
+void cohort_fetch(const struct cohort *cohort, uint32_t at)
+{
+    if (at + 1 < cohort->count)
+        fetch(entry_of(cohort_at(cohort, at + 1)), sizeof(struct entry));
+    if (at < cohort->count) {
+        fetch(cohort_at(cohort, at)->name, 1);
+        fetch(cohort_at(cohort, at)->description, sizeof(struct domain_description));
+    }
 }
 
 static int cohort_new(enum pool_set set, enum warmth warmth, struct cohort **ret)
@@ -160,7 +191,7 @@ int shelf_add(struct shelf *shelf, const struct machine *machine)
         return r;
     }
     entry_of(machine)->place = (struct place){.cohort = cohort, .entry = entry};
-    sift(cohort, cohort->count++, machine);
+    insert(cohort, machine);
     return 0;
 }
 
@@ -173,9 +204,7 @@ void shelf_remove(struct shelf shelves[static POOL_SET_COUNT], const struct mach
     if (cohort == NULL)
         return;
     shelf = &shelves[cohort->set];
-    cohort->count--;
-    if (cohort->count > place->at)
-        sift(cohort, place->at, cohort_at(cohort, cohort->count));
+    withdraw(cohort, machine);
     if (cohort->count == 0) {
         struct cohort **at = &shelf->cohorts[place->entry];
 

@@ -23,7 +23,7 @@ enum pool_set {
     POOL_SET_COUNT,
 };
 
-/* A heap by name: the machine at i comes before those at 2i+1 and 2i+2, so that the first few are found without sorting. */
+/* In the order of their names. It is on one host, so it is some thousands at most, and that one comes or goes moves few. */
 struct cohort {
     union {
         const struct machine **machines;
@@ -40,6 +40,8 @@ static inline const struct machine *cohort_at(const struct cohort *cohort, uint3
 {
     return cohort->room_log2 > 0 ? cohort->machines[at] : cohort->only;
 }
+/* The machine at this place is read soon, and then the next: where they are, they come into the cache meanwhile. */
+void cohort_fetch(const struct cohort *cohort, uint32_t at);
 /* That all of its machines are on. */
 const struct pool_host *cohort_host(const struct cohort *cohort);
 
@@ -54,7 +56,7 @@ struct shelf {
 /* Where a machine stands; cohort NULL: nowhere. */
 struct place {
     struct cohort *cohort;
-    uint32_t entry, at;
+    uint32_t entry;
 };
 
 /* Borrows the rules. -ENOMEM. */

@@ -143,7 +143,7 @@ static void test_sparing_decides_before_the_host(void **state)
     assert_eligible(fixture, LIST("b-same-host", "a-spared"));
 }
 
-/* A cohort is gone through as a heap: what stands below a spared one must not wait for it. */
+/* A cohort is gone through one by one: what stands behind a spared one must not wait for it. */
 static void test_spared_ones_come_last_wherever_they_stand(void **state)
 {
     struct fixture *fixture = *state;

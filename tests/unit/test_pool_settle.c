@@ -369,14 +369,14 @@ static size_t assert_shelf(const struct fixture *fixture, enum pool_set set, boo
             for (const struct cohort *other = c->next; other != NULL; other = other->next)
                 assert_true(cohort_host(other) != cohort_host(c) || other->warmth != c->warmth);
             for (uint32_t at = 0; at < c->count; at++) {
-                const struct machine *machine = cohort_at(c, at), *above = cohort_at(c, at == 0 ? 0 : (at - 1) / 2);
-                int order = strcmp(above->name, machine->name);
+                const struct machine *machine = cohort_at(c, at), *before = cohort_at(c, at == 0 ? 0 : at - 1);
+                int order = strcmp(before->name, machine->name);
 
                 assert_ptr_equal(pool_host_of(machine), cohort_host(c));
                 assert_int_equal(machine_warmth(machine), c->warmth);
                 assert_true(id_set_equal(&machine->spec->features, &spec.features));
                 assert_memory_equal(machine->spec->environment, spec.environment, sizeof(spec.environment));
-                assert_true(order < 0 || (order == 0 && memcmp(above->description->uuid, machine->description->uuid,
+                assert_true(order < 0 || (order == 0 && memcmp(before->description->uuid, machine->description->uuid,
                                                                UUID_SIZE) <= 0));
                 assert_false(seen[machine->number]);
                 seen[machine->number] = true;
@@ -444,7 +444,7 @@ static void change(struct fixture *fixture, const struct machine *machine, uint6
     }
 }
 
-static void test_cohorts_are_heaps_by_name_after_random_changes(void **state)
+static void test_cohorts_are_in_the_order_of_names_after_random_changes(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t seed = 11;
@@ -487,7 +487,7 @@ int main(void)
         choose_test(test_what_was_on_its_way_up_gives_back_when_it_is_freed),
         choose_test(test_what_is_on_its_way_up_and_described_anew_gives_back_what_it_took),
         choose_test(test_machines_are_counted_by_how_they_stand),
-        choose_test(test_cohorts_are_heaps_by_name_after_random_changes),
+        choose_test(test_cohorts_are_in_the_order_of_names_after_random_changes),
     };
 
     return cmocka_run_group_tests_name("pool settles", tests, NULL, NULL);
