@@ -70,6 +70,20 @@ const struct machine *moves_find_started(const struct registry *registry, const 
     return have_left(registry, ref, true) ? moves_find_up(registry, ref) : NULL;
 }
 
+bool moves_have_arrived(const struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+    bool has_left = false;
+
+    if (!registry_knows_migration(registry, ref.uuid) || moves_find_up(registry, &ref) != NULL)
+        return false;
+    for (size_t i = 0; i < registry->n_hosts && !has_left; i++) {
+        memcpy(ref.hypervisor, registry->hosts[i].name, sizeof(ref.hypervisor));
+        has_left = strcmp(ref.hypervisor, machine->hypervisor) != 0 && moves_have_left(registry, &ref);
+    }
+    return has_left;
+}
+
 /* Its host does not have it any more, and nothing is under way with it. */
 static bool is_gone(const struct registry *registry, const struct machine_ref *ref)
 {

@@ -22,6 +22,8 @@ bool moves_run_elsewhere(const struct registry *registry, const struct machine_r
 const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref);
 /* The same of one whose start was asked for, if that took effect first: what the listing says of it may be older. */
 const struct machine *moves_find_started(const struct registry *registry, const struct machine_ref *ref);
+/* It is new on its host, left another one by a migration, and is up nowhere else: it was migrated here, and ran. */
+bool moves_have_arrived(const struct registry *registry, const struct machine *machine);
 /*
  * Where what is on record of the machine belongs now: where it was migrated to, or, where its host does not have it any more,
  * however that came, where it is up. It may have been off when it was last heard of, started and migrated unseen. One that a

@@ -60,6 +60,27 @@ static void recall(struct registry *registry, struct watch *watch, const struct 
         watch->rare->track.reported = true;
 }
 
+/*
+ * It was migrated here and has stopped, and its host was not heard meanwhile. What is on record of it follows before it is
+ * judged how it stopped. False: its host is listed first, which only then counts as one where it may be.
+ */
+static bool recall_arrival(struct registry *registry, const struct host *host, struct watch *watch,
+                           const struct machine *machine, const struct domain_report *report, struct moment now)
+{
+    bool is_new = machine->state == MACHINE_UNKNOWN && (host->was_listed || host->has_record);
+
+    if (!is_new || report->state != MACHINE_SHUT_OFF || report->reason == REASON_MIGRATED ||
+        !moves_have_arrived(registry, machine))
+        return true;
+    if (!host->is_listed) {
+        machines_describe(registry, watch);
+        return false;
+    }
+    sightings_set(registry, watch, machine, MACHINE_RUNNING, REASON_USER);
+    moves_follow(registry, now);
+    return true;
+}
+
 /* A machine that is off cannot be asked: what it told in an earlier life of the daemon holds. */
 static void recall_learned(struct registry *registry, struct watch *watch, const struct machine *machine,
                            struct moment now)
@@ -231,13 +252,15 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     pool_edit(registry->pool, machine)->is_reserved = records_concern(&registry->records, &ref);
     is_first = machine->event_sequence == 0 &&
                (machine->state == MACHINE_UNKNOWN || watch_remembered(watch)->state != MACHINE_UNKNOWN);
+    watch->is_listed = true;
     if (is_first) {
         recall(registry, watch, machine, report, now);
         recall_learned(registry, watch, machine, now);
         quarantine_recall(registry, watch, machine, now);
         recall_stop(registry, watch, machine, now);
+        if (!recall_arrival(registry, host, watch, machine, report, now))
+            return 0;
     }
-    watch->is_listed = true;
     forget_absence(watch);
     edited = pool_edit(registry->pool, machine);
     watch->is_redefined |= edited->has_managed_save != report->has_managed_save;
