@@ -115,6 +115,12 @@ static void check_order(struct simulation *simulation, struct book *book)
                 simulation->domains[book->domain].name);
 }
 
+/* The one that was to take over was stopped again, as the other one did not leave; and that one has failed since. */
+static unsigned called_off_starts(const struct recovery *recovery)
+{
+    return recovery != NULL && recovery->n_attempts > 0 && recovery->attempts[0].is_void && recovery->is_returning;
+}
+
 static void check_start(struct simulation *simulation, const struct action *action)
 {
     const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
@@ -128,7 +134,7 @@ static void check_start(struct simulation *simulation, const struct action *acti
     book->has_started = true;
     /* Of a machine that is defined on two hosts the two are two to the daemon. */
     book->is_restarting = recovery != NULL && machine_ref_equal(&recovery->failed, &action->target);
-    if (!book->is_restarting && ++book->starts > most_attempts(simulation))
+    if (!book->is_restarting && ++book->starts > most_attempts(simulation) + called_off_starts(recovery))
         violate(simulation, "%s has tried more than recovery.attempts", book->id);
     check_order(simulation, book);
     if (book->is_over_budget && !book->is_restarting)
