@@ -266,8 +266,8 @@ static void recover_last(struct registry *registry, const struct task *task, con
 {
     struct diversion *diversion = diversions_served_by(&registry->diversions, &task->action.target);
 
-    if (!task->serves || task->action.id == 0 || runs(find(registry, &task->survivor)) ||
-        (machine->reason != REASON_SHUTDOWN && !was_destroyed))
+    if (!task->serves || task->action.id == 0 || registry->host_is_shutting_down ||
+        runs(find(registry, &task->survivor)) || (machine->reason != REASON_SHUTDOWN && !was_destroyed))
         return;
     if (diversion != NULL && diversion->is_stopped) {
         diversion->is_stopped = false;
@@ -303,7 +303,7 @@ static void resolve_stopped(struct services *services, struct moment now)
 
     while (*at != NULL) {
         const struct machine *machine = find(services->registry, &(*at)->action.target);
-        bool was_destroyed = (*at)->action.kind == ACTION_DESTROY && machine != NULL &&
+        bool was_destroyed = (*at)->tries > 0 && machine != NULL && /* else an operator has */
                              machine->state == MACHINE_SHUT_OFF && machine->reason == REASON_DESTROYED;
 
         if (moves_find(services->registry, &(*at)->action.target) != NULL)
@@ -530,6 +530,7 @@ bool services_next(void *self, struct action *ret)
         } else if (!runs(find(registry, &task->survivor))) {
             spare(services, at);
         } else {
+            task->tries += task->action.kind == ACTION_DESTROY;
             *ret = task_ask(task, registry, PART_SERVICES,
                             question_time_us(task->action.kind, VERIFY_RUNNING, registry->config));
             return true;
