@@ -381,6 +381,21 @@ static size_t count_failed_services(const struct simulation *simulation)
     return n;
 }
 
+/* Its recovery has ended in the same turn, after the failures had been counted. */
+static bool was_recovered_until_now(const struct simulation *simulation, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
+
+        if (recovery_state_is_final(recovery->state) && recovery->ended.mono_us == simulation->now.mono_us &&
+            machine_ref_equal(&recovery->failed, &ref))
+            return true;
+    }
+    return false;
+}
+
 static size_t count_protected(const struct simulation *simulation)
 {
     const struct pool *pool = coordinator_pool(simulation->coordinator);
@@ -388,7 +403,8 @@ static size_t count_protected(const struct simulation *simulation)
 
     for (const struct machine *machine = pool_next(pool, NULL); machine != NULL; machine = pool_next(pool, machine))
         n += machine->is_present && machine_is_protected(machine) && machine->keeping == KEEPING_NONE &&
-             (machine_state_is_active(machine->state) || machine_rare(machine)->claimed_by != NULL);
+             (machine_state_is_active(machine->state) || machine_rare(machine)->claimed_by != NULL ||
+              was_recovered_until_now(simulation, machine));
     return n;
 }
 
