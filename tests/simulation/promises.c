@@ -293,9 +293,14 @@ static void be_kept(struct simulation *simulation, const struct book *kept, cons
             violate(simulation, "%s is kept, and %s is still protected for the same service", notice->machine_name,
                     simulation->domains[i].name);
     strcpy(root, kept->root);
-    for (size_t i = 0; i < simulation->n_books; i++)
-        if (strcmp(simulation->books[i].root, root) == 0)
+    for (size_t i = 0; i < simulation->n_books; i++) {
+        const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, simulation->books[i].id);
+
+        /* One that was opened by a daemon that had not read yet that it is kept, as the one before could not write that down. */
+        if (strcmp(simulation->books[i].root, root) == 0 ||
+            (recovery != NULL && strcmp(recovery->service.uuid, notice->machine.uuid) == 0))
             strcpy(simulation->books[i].root, notice->machine.uuid);
+    }
 }
 
 void promises_notice(struct simulation *simulation, const struct notice *notice)
