@@ -78,6 +78,15 @@ static void check_concurrency(struct simulation *simulation, const struct domain
         violate(simulation, "%u starts at once on one hypervisor, and %u are allowed", n, limit);
 }
 
+/* A hold on a host covers what is there: of one that was migrated away, not the definition that stayed behind. */
+static bool is_held(const struct simulation *simulation, const struct domain *candidate, const struct machine_ref *ref)
+{
+    for (unsigned i = 0; i < simulation->n_hosts; i++)
+        if (strcmp(simulation->hosts[i].name, ref->hypervisor) == 0 && holds_cover_host(simulation, i))
+            return true;
+    return holds_cover_itself(simulation, candidate);
+}
+
 void decisions_made(struct simulation *simulation, const struct recovery *recovery)
 {
     const struct domain *candidate = world_find(simulation, &recovery->replacement);
@@ -102,7 +111,7 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
             violate(simulation, "promise 4: %s is too unlike %s (%s) %s", candidate->name, original->name,
                     recovery->service_name, recovery->explanation ? recovery->explanation->summary : "");
     }
-    if (holds_cover(simulation, candidate))
+    if (is_held(simulation, candidate, &recovery->replacement))
         violate(simulation, "holds: %s is chosen and is held", candidate->name);
     if ((known.roles & ROLE_STANDBY) == 0)
         violate(simulation, "%s is chosen and is no standby", candidate->name);
