@@ -311,7 +311,9 @@ bool in_relieving(struct step *step)
         return true;
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
+    /* Its time begins anew where an earlier daemon, or an earlier decision, had asked it. */
     if (step->recovery->relieved.mono_us < step->recovery->decided.mono_us ||
+        step->recovery->relieved.mono_us < step->recovery->settled.mono_us ||
         !moment_has_come(step->recovery->relieved)) {
         step->recovery->relieved = step->event->now;
         step->recovery->is_changed = true;
