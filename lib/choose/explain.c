@@ -82,26 +82,22 @@ static const char *tie_break(const struct choice_request *request, const struct 
     return "; as similar as the one before, but later by name";
 }
 
-/* "12", or "at least 1000". */
-static int count_eligible(const struct choice *choice, char **ret)
+/* What stands before the number of the eligible. */
+static const char *at_least(const struct choice *choice)
 {
-    return text_format(ret, "%s%zu", choice->n_unjudged > 0 ? "at least " : "", choice->counts[CANDIDATE_ELIGIBLE]);
+    return choice->n_unjudged > 0 ? "at least " : "";
 }
 
 static int explain_eligible(const struct choice_request *request, const struct choice *choice, size_t place,
                             bool is_chosen, char **ret)
 {
-    _cleanup_(freep) char *of = NULL;
-    int r;
+    size_t n = choice->counts[CANDIDATE_ELIGIBLE];
 
-    if (choice->counts[CANDIDATE_ELIGIBLE] == 1 && choice->n_unjudged == 0)
+    if (n == 1 && choice->n_unjudged == 0)
         return text_format(ret, "%sthe only one eligible", is_chosen ? CHOSEN : "");
-    r = count_eligible(choice, &of);
-    if (r < 0)
-        return r;
     if (place == 0)
-        return text_format(ret, "%sthe best of %s eligible", is_chosen ? CHOSEN : "", of);
-    return text_format(ret, "%splace %zu of %s%s", is_chosen ? CHOSEN : "eligible: ", place + 1, of,
+        return text_format(ret, "%sthe best of %s%zu eligible", is_chosen ? CHOSEN : "", at_least(choice), n);
+    return text_format(ret, "%splace %zu of %s%zu%s", is_chosen ? CHOSEN : "eligible: ", place + 1, at_least(choice), n,
                        tie_break(request, &choice->eligible[place - 1], &choice->eligible[place]));
 }
 
@@ -217,12 +213,16 @@ static int list_difference(const struct choice_request *request, const struct fe
                            struct string_list *weightless)
 {
     const struct similarity_rules *rules = pool_rules(request->pool);
+    size_t at = 0;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < from->count; i++)
-        if (!id_set_contains(other, from->ids[i]))
+    for (size_t i = 0; r == 0 && i < from->count; i++) {
+        while (at < other->count && other->ids[at] < from->ids[i])
+            at++;
+        if (at == other->count || other->ids[at] != from->ids[i])
             r = string_list_add(similarity_weight(rules, from->ids[i]) > 0 ? weighing : weightless,
                                 feature_name(table, from->ids[i]));
+    }
     return r;
 }
 
@@ -289,7 +289,6 @@ static int explain_summary(const struct choice_request *request, const struct ch
 {
     const struct explained_candidate *chosen = explanation_chosen(explanation);
     const struct explained_candidate *closest = explanation->n_candidates > 0 ? &explanation->candidates[0] : NULL;
-    _cleanup_(freep) char *eligible = NULL;
     size_t n = explanation->n_candidates + explanation->n_left_out;
 
     if (chosen != NULL)
@@ -299,12 +298,9 @@ static int explain_summary(const struct choice_request *request, const struct ch
     if (n == 0)
         return text_format(&explanation->summary, "no candidate for %s: there is no other machine",
                            explanation->failed);
-    if (choice->counts[CANDIDATE_ELIGIBLE] > 0) {
-        if (count_eligible(choice, &eligible) < 0)
-            return -ENOMEM;
-        return text_format(&explanation->summary, "%s could take the place of %s; none was started", eligible,
-                           explanation->failed);
-    }
+    if (choice->counts[CANDIDATE_ELIGIBLE] > 0)
+        return text_format(&explanation->summary, "%s%zu could take the place of %s; none was started",
+                           at_least(choice), choice->counts[CANDIDATE_ELIGIBLE], explanation->failed);
     if (closest == NULL)
         return text_format(&explanation->summary, "none of %zu can take the place of %s", n, explanation->failed);
     return text_format(&explanation->summary, "none of %zu can take the place of %s; the closest is %s: %s%s", n,

@@ -143,7 +143,7 @@ static void go_on(struct walk *walk)
         return;
     }
     set_machine(step, cohort_at(step->cohort, step->at));
-    cohort_fetch(step->cohort, step->at + 1);
+    cohort_fetch(step->cohort, step->at + 2);
     heap_replace(&step_heap, walk->steps, walk->n_steps);
 }
 
@@ -163,10 +163,12 @@ static int come_again(struct walk *walk, struct step step)
 /* The first of each, as if none of a cohort were spared: none of it may come sooner. */
 static int add_cohorts(struct walk *walk, uint32_t scored)
 {
-    const struct cohort *cohort = pool_cohorts(walk->request->pool, walk->set, walk->scored[scored].entry);
+    const struct cohort *first = pool_cohorts(walk->request->pool, walk->set, walk->scored[scored].entry);
     int r = 0;
 
-    for (; r == 0 && cohort != NULL; cohort = cohort->next) {
+    for (const struct cohort *cohort = first; cohort != NULL; cohort = cohort->next)
+        cohort_fetch(cohort, 0);
+    for (const struct cohort *cohort = first; r == 0 && cohort != NULL; cohort = cohort->next) {
         const struct pool_host *host = cohort_host(cohort);
         struct step step = {
             .rank = rank_of(walk->request, host, cohort->warmth, false),
@@ -176,7 +178,7 @@ static int add_cohorts(struct walk *walk, uint32_t scored)
 
         if (walk_is_on_sibling(walk->request, host) != walk->on_siblings)
             continue;
-        cohort_fetch(cohort, 0);
+        cohort_fetch(cohort, 1);
         set_machine(&step, cohort_at(cohort, 0));
         r = add(walk, &step);
     }

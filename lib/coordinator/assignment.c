@@ -159,10 +159,12 @@ static const struct candidate *look_once_more(struct pass *pass, const struct ro
         const struct host *host = host_find(pass->registry, other->machine->hypervisor);
         unsigned starts = host != NULL ? host->n_starts : 0;
 
+        if (starts >= fewest)
+            continue;
         if (other != matched[own] &&
             (!walk_is_equal(&seeker->request, matched[own], other) || is_matched(round, matched, other->machine)))
             continue;
-        if (starts < fewest && decide_can_take(pass, other->machine) &&
+        if (decide_can_take(pass, other->machine) &&
             choose_judge(&seeker->request, other->machine).verdict == CANDIDATE_ELIGIBLE) {
             best = other;
             fewest = starts;

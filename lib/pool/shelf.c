@@ -101,14 +101,15 @@ static void fetch(const void *from, size_t size)
         __builtin_prefetch((const char *)from + i);
 }
 
-/* Of the next one it is not known yet where its name is. */
 void cohort_fetch(const struct cohort *cohort, uint32_t at)
 {
-    if (at + 1 < cohort->count)
-        fetch(entry_of(cohort_at(cohort, at + 1)), sizeof(struct entry));
-    if (at < cohort->count) {
-        fetch(cohort_at(cohort, at)->name, 1);
-        fetch(cohort_at(cohort, at)->description, sizeof(struct domain_description));
+    if (at < cohort->count)
+        fetch(entry_of(cohort_at(cohort, at)), sizeof(struct entry));
+    if (at > 0 && at <= cohort->count) {
+        const struct machine *before = cohort_at(cohort, at - 1);
+
+        fetch(before->name, 1);
+        fetch(before->description, sizeof(*before->description));
     }
 }
 

@@ -40,7 +40,7 @@ static inline const struct machine *cohort_at(const struct cohort *cohort, uint3
 {
     return cohort->room_log2 > 0 ? cohort->machines[at] : cohort->only;
 }
-/* The machine at this place is read soon, and then the next: where they are, they come into the cache meanwhile. */
+/* What is read soon comes into the cache: the machine at this place, and what the one before it refers to. */
 void cohort_fetch(const struct cohort *cohort, uint32_t at);
 /* That all of its machines are on. */
 const struct pool_host *cohort_host(const struct cohort *cohort);
