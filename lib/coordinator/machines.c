@@ -170,10 +170,17 @@ static int judge_event(struct registry *registry, struct watch *watch, const str
     return watch_keep_track(watch, &track);
 }
 
-/* It is known to be off, and is told to go on: by news older than its stop, or its start was not told. It is asked. */
-static bool is_doubtful(const struct machine *machine, enum domain_event_kind kind)
+/*
+ * It is known to be off, and is told to run, by news that may be older than its stop: where it is told to go on, or was ended
+ * just now. It is asked.
+ */
+static bool is_doubtful(const struct watch *watch, const struct machine *machine, const struct domain_event *event)
 {
-    return kind == EVENT_RESUMED && machine != NULL && machine->state == MACHINE_SHUT_OFF;
+    enum machine_state state = MACHINE_UNKNOWN;
+    enum machine_reason reason;
+
+    return machine != NULL && machine->state == MACHINE_SHUT_OFF && domain_event_state(event->kind, &state, &reason) &&
+           state == MACHINE_RUNNING && (event->kind == EVENT_RESUMED || watch_was_just_written_off(watch, event->at));
 }
 
 void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event)
@@ -184,7 +191,7 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
 
     registry->events++;
     watch = watch_get(registry, host->name, event->uuid);
-    if (watch != NULL && is_doubtful(watch_machine(registry, watch), event->kind)) {
+    if (watch != NULL && is_doubtful(watch, watch_machine(registry, watch), event)) {
         machines_describe(registry, watch);
         return;
     }

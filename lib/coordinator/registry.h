@@ -90,6 +90,7 @@ struct host {
     int64_t uptime_us;   /* as its last listing said; 0: not known */
     bool was_off;        /* a fact: fenced when the daemon last ran, and what it had is not looked at yet */
     size_t n_listed;     /* machines, by its last listing */
+    uint64_t gone_as_of; /* a machine of it was found gone as of that event: an older report does not bring it back */
     bool has_rebooted;   /* as the listing under way shows */
     size_t went_down;    /* machines that the reboot took down */
     bool is_unproven;    /* its URI is new, and it was never reached by it */

@@ -238,6 +238,11 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     bool is_first;
 
     uuid_format(report->description->uuid, uuid);
+    if (as_of < host->gone_as_of && pool_find(registry->pool, host->name, uuid) == NULL) {
+        domain_description_free(steal_pointer(&report->description));
+        host_list_at(host, now.mono_us + RETRY_US);
+        return 0;
+    }
     watch = watch_get(registry, host->name, uuid);
     report->description->is_live = machine_state_is_active(report->state);
     machine = take_description(registry, host, watch, steal_pointer(&report->description), now);
@@ -369,6 +374,7 @@ static void apply_absence(struct registry *registry, const struct machine *machi
         if (verdict.kind == FAILURE_PENDING)
             return;
     }
+    host_find(registry, machine->hypervisor)->gone_as_of = as_of;
     machines_forget(registry, machine);
 }
 

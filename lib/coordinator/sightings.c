@@ -123,6 +123,8 @@ static bool is_replacement(const struct registry *registry, const struct machine
 /* What another host has of it, and takes for running, is there no longer, unless that host tells so yet. */
 static void arrive(struct registry *registry, const struct machine *machine)
 {
+    if (is_replacement(registry, machine))
+        return;
     for (size_t i = 0; i < registry->n_hosts; i++) {
         const struct host *host = &registry->hosts[i];
         const struct machine *other = NULL;
@@ -130,9 +132,11 @@ static void arrive(struct registry *registry, const struct machine *machine)
 
         if (strcmp(host->name, machine->hypervisor) != 0)
             other = pool_find_twin(registry->pool, host->name, machine);
-        if (other != NULL && !host->is_listed && host->track.state == HOST_FENCED && !is_replacement(registry, machine))
+        if (other == NULL || machine_is_incoming(other))
+            continue;
+        if (host->track.state == HOST_FENCED && !host->is_listed)
             leave_lost(registry, other);
-        if (other == NULL || !host->was_listed || !machine_state_is_active(other->state) || machine_is_incoming(other))
+        if (!machine_state_is_active(other->state))
             continue;
         rare = watch_get_rare(watch_of(registry, other));
         if (rare != NULL) /* else it is known as long as it runs there */

@@ -363,7 +363,7 @@ static bool was_let_stay_since(const struct simulation *simulation, const struct
 
 /*
  * A guest hangs on, and was not recovered. It is told again by the next daemon, and where it was migrated to, as neither knows
- * that it hung before; and when an order for it was called off.
+ * that it hung before; when an order for it was called off; and where its recovery was, as it seemed to run after all.
  */
 static bool may_be_told_again(const struct simulation *simulation, const struct crash *crash, const struct book *book)
 {
@@ -371,7 +371,7 @@ static bool may_be_told_again(const struct simulation *simulation, const struct 
 
     return recovery_state_is_final(book->state) && book->starts == 0 && crash->is_hang &&
            (book->opened_epoch != simulation->epoch || domain->moved_life == domain->life ||
-            was_let_stay_since(simulation, book));
+            was_let_stay_since(simulation, book) || book->state == RECOVERY_DISMISSED);
 }
 
 static struct crash *find_told_again(struct simulation *simulation, unsigned domain)

@@ -87,13 +87,21 @@ void losses_destroy(struct simulation *simulation, const struct action *action)
         promises_started_anew(simulation, domain);
 }
 
+/* It was migrated while that could not be seen, and it is where that cannot be seen. */
+static bool is_out_of_sight(const struct simulation *simulation, const struct domain *domain)
+{
+    return domain->moved_life == domain->life &&
+           !coordinator_hypervisor(simulation->coordinator, domain->host).is_listed;
+}
+
 /* It came down with its host, or is said to have: it must not run when another takes its place. */
 void losses_check_start(struct simulation *simulation, const struct recovery *recovery, const struct book *book)
 {
     const struct domain *failed = &simulation->domains[book->domain];
 
     if (recovery->cause == CAUSE_HOST_LOST && machine_state_is_active(failed->state) &&
-        failed->life == book->failed_life && !simulation->hosts[failed->host].has_lied)
+        failed->life == book->failed_life && !simulation->hosts[failed->host].has_lied &&
+        !is_out_of_sight(simulation, failed))
         violate(simulation, "promise 8: %s still runs, and another is started in its place for %s", failed->name,
                 book->id);
 }

@@ -205,6 +205,28 @@ static void test_news_of_the_one_start_does_not_stand_for_the_other(struct world
     assert_is_ended(world, b);
 }
 
+/* It is protected as well: taken for running, it would be found crashed by the next listing. */
+static void test_late_news_of_a_candidate_that_crashed_is_not_believed(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[b].role = "protected,standby";
+    world->domains[b].dies_at_once = true;
+    world->domains[b].is_unheard = true;
+    world_connect_all(world);
+    world_kill(world, a);
+    world_drive(world);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world->holds = 1u << ACTION_DESCRIBE;
+    world_tell(world, b, EVENT_STARTED_BOOTED);
+    world_drive(world);
+    world_tell(world, b, EVENT_RESUMED); /* this is newer than the question */
+    world_release(world);
+    world_pass(world, world->config.discovery.resync_interval_us + SETTLED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    assert_int_equal(world_machine(world, b)->state, MACHINE_SHUT_OFF);
+}
+
 /* It comes up by its first start while it is the candidate again, which it then is no more. */
 static void test_what_comes_up_as_a_candidate_that_is_withdrawn_is_ended(struct world *world)
 {
@@ -543,6 +565,7 @@ int main(void)
         world_test(test_a_start_that_the_daemon_died_over_is_still_to_come_when_other_hands_were_faster),
         world_test(test_news_of_the_one_start_does_not_stand_for_the_other),
         world_test(test_what_comes_up_as_a_candidate_that_is_withdrawn_is_ended),
+        world_test(test_late_news_of_a_candidate_that_crashed_is_not_believed),
         world_test(test_it_cannot_be_ended_at_once),
         world_test(test_an_end_that_is_answered_before_it_is_told_is_asked_for_once),
         world_test(test_after_a_while_it_is_the_operators_doing),

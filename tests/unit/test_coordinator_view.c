@@ -170,6 +170,24 @@ static void test_an_inspection_older_than_an_event_does_not_overwrite_it(struct 
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
+/* It lived as long as it ran, and was found gone by a faster question. */
+static void test_a_listing_older_than_its_end_does_not_bring_a_machine_back(struct world *world)
+{
+    unsigned a = world_add_three(world);
+
+    world->domains[a].is_transient = true;
+    world->holds = 1u << ACTION_LIST;
+    world_pass(world, world->config.discovery.resync_interval_us);
+    world_kill(world, a);
+    world_pass(world, SETTLED); /* its recovery holds it no longer */
+    assert_null(world_machine(world, a));
+    world_answer(world, world_find_pending(world, ACTION_LIST), true);
+    assert_null(world_machine(world, a));
+    world->holds = 0;
+    world_pass(world, SETTLED);
+    assert_null(world_machine(world, a));
+}
+
 static void test_a_machine_missing_from_an_older_listing_stays(struct world *world)
 {
     unsigned a = world_add_three(world), d;
@@ -486,6 +504,7 @@ int main(void)
         world_test(test_a_crash_before_the_first_listing_is_not_known_to_be_one),
         world_test(test_a_listing_older_than_an_event_does_not_overwrite_it),
         world_test(test_an_inspection_older_than_an_event_does_not_overwrite_it),
+        world_test(test_a_listing_older_than_its_end_does_not_bring_a_machine_back),
         world_test(test_a_machine_missing_from_an_older_listing_stays),
         world_test(test_everything_is_listed_anew_from_time_to_time),
         world_test(test_a_listing_that_fails_is_asked_for_again),
