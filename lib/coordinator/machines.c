@@ -146,7 +146,11 @@ static void apply_event_state(struct registry *registry, struct watch *watch, co
 {
     struct sighting sighting = {.is_news = true};
 
-    if (machine == NULL || !domain_event_state(event->kind, &sighting.state, &sighting.reason))
+    if (!domain_event_state(event->kind, &sighting.state, &sighting.reason))
+        return;
+    if (sighting.state == MACHINE_RUNNING)
+        failures_forget(watch); /* that a migration failed before was told when the machine was not known here yet */
+    if (machine == NULL)
         return;
     pool_edit(registry->pool, machine)->event_sequence = registry->events;
     /* The pause that libvirt tells beside a panic is no news. */
@@ -170,6 +174,13 @@ static int judge_event(struct registry *registry, struct watch *watch, const str
     return watch_keep_track(watch, &track);
 }
 
+/* It is off, or so dead that nothing but a start makes it run again. */
+static bool is_dead(const struct machine *machine)
+{
+    return machine->state == MACHINE_SHUT_OFF ||
+           (machine->state == MACHINE_CRASHED && machine->description->on_crash == ON_CRASH_PRESERVE);
+}
+
 /*
  * It is known to be off, and is told to run, by news that may be older than its stop: where it is told to go on, or was ended
  * just now. It is asked.
@@ -179,7 +190,7 @@ static bool is_doubtful(const struct watch *watch, const struct machine *machine
     enum machine_state state = MACHINE_UNKNOWN;
     enum machine_reason reason;
 
-    return machine != NULL && machine->state == MACHINE_SHUT_OFF && domain_event_state(event->kind, &state, &reason) &&
+    return machine != NULL && is_dead(machine) && domain_event_state(event->kind, &state, &reason) &&
            state == MACHINE_RUNNING && (event->kind == EVENT_RESUMED || watch_was_just_written_off(watch, event->at));
 }
 

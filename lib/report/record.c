@@ -125,13 +125,30 @@ static void put_moments(struct json_maker *maker, json_t *object, const struct r
     json_put(maker, object, "down_since", moment_value(maker, recovery->down_since, detected));
 }
 
+/* By the clock as it was at the latest moment: what it was set by in the course of the recovery does not count. */
+static struct moment read_detected(struct record_reader *reader, const json_t *object, struct moment now)
+{
+    static const char *const later[] = {"confirmed", "decided", "recorded", "started", "settled", "ended"};
+    struct moment detected = {
+        .real_us = record_read_integer(reader, object, "detected_us", -TIME_LIMIT_US, TIME_LIMIT_US),
+    };
+    struct moment last = detected; /* as far from the detection */
+
+    for (size_t i = 0; i < ELEMENTS_OF(later); i++) {
+        struct moment moment = read_moment(reader, object, later[i], detected);
+
+        if (moment.mono_us > last.mono_us)
+            last = moment;
+    }
+    detected.mono_us = now.mono_us - (now.real_us - last.real_us) - last.mono_us;
+    return detected;
+}
+
 static void read_moments(struct record_reader *reader, const json_t *object, struct moment now,
                          struct recovery *recovery)
 {
-    struct moment detected;
+    struct moment detected = read_detected(reader, object, now);
 
-    detected.real_us = record_read_integer(reader, object, "detected_us", -TIME_LIMIT_US, TIME_LIMIT_US);
-    detected.mono_us = now.mono_us - (now.real_us - detected.real_us);
     recovery->detected = detected;
     recovery->confirmed = read_moment(reader, object, "confirmed", detected);
     recovery->decided = read_moment(reader, object, "decided", detected);

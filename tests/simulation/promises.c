@@ -162,6 +162,15 @@ static void check_destroy(struct simulation *simulation, const struct action *ac
     memcpy(domain->condemned_for, action->recovery_id, sizeof(domain->condemned_for));
 }
 
+/* It may name the host that the machine was migrated from since: the next daemon follows it there. */
+static bool is_intent(struct simulation *simulation, const struct page *page, const struct machine_ref *ref)
+{
+    const struct domain *domain = world_find(simulation, ref);
+
+    return machine_ref_equal(&page->intent, ref) ||
+           (domain != NULL && domain->moved_life == domain->life && strcmp(page->intent.uuid, ref->uuid) == 0);
+}
+
 /* Nothing is stopped for an order before its intent is on disk. */
 static void check_shutdown(struct simulation *simulation, const struct action *action)
 {
@@ -172,7 +181,7 @@ static void check_shutdown(struct simulation *simulation, const struct action *a
         return; /* one of two that run */
     if (simulation->is_braked)
         violate(simulation, "%s has a machine shut down while the brake is on", recovery->id);
-    if (page == NULL || !machine_ref_equal(&page->intent, &recovery->replacement))
+    if (page == NULL || !is_intent(simulation, page, &recovery->replacement))
         violate(simulation, "promise 1: %s has a machine shut down and no intent is on disk", recovery->id);
 }
 
@@ -475,6 +484,13 @@ static bool looks_killed(const struct recovery *recovery, const struct domain *d
            domain->state == MACHINE_SHUT_OFF && domain->reason == REASON_SHUTDOWN;
 }
 
+/* A migration had failed that was to bring it here, which is told after another one has: it is asked, and left alone. */
+static bool has_arrived(const struct recovery *recovery, const struct domain *domain)
+{
+    return recovery->cause == CAUSE_PROCESS_DIED && domain->told_event == EVENT_STOPPED_FAILED &&
+           domain->moved_life == domain->life && machine_state_is_active(domain->state);
+}
+
 /* A failure, a service that is still down, or an order. */
 static void check_reason(struct simulation *simulation, const struct book *book, const struct recovery *recovery,
                          const struct domain *domain)
@@ -490,7 +506,8 @@ static void check_reason(struct simulation *simulation, const struct book *book,
         check_last_stopped(simulation, book, domain);
     else if (crashes_match(simulation, domain->number, book->id) == NULL && !book->is_host_lost &&
              !recovery->is_held && /* nothing is done about it */
-             !looks_killed(recovery, domain) && !simulation->hosts[domain->host].has_lied)
+             !looks_killed(recovery, domain) && !has_arrived(recovery, domain) &&
+             !simulation->hosts[domain->host].has_lied)
         violate(simulation, "promise 2: a recovery of %s, which did not fail (again)", domain->name);
 }
 

@@ -170,6 +170,26 @@ static void test_an_inspection_older_than_an_event_does_not_overwrite_it(struct 
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
+/* It was started and panicked, and is found so before that is told. */
+static void test_a_panic_that_is_found_before_it_is_told_is_one(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[a].on_crash = ON_CRASH_PRESERVE;
+    world_connect_all(world);
+    world->config.mode = MODE_OBSERVE;
+    world->domains[a].state = MACHINE_CRASHED;
+    world->domains[a].reason = REASON_PANICKED;
+    world_tell(world, a, EVENT_STARTED_BOOTED);
+    world_drive(world);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    world_tell(world, a, EVENT_RESUMED);
+    world_tell(world, a, EVENT_CRASHED_PANICKED);
+    world_pass(world, SETTLED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    assert_int_equal(world_machine(world, a)->state, MACHINE_CRASHED);
+}
+
 /* It lived as long as it ran, and was found gone by a faster question. */
 static void test_a_listing_older_than_its_end_does_not_bring_a_machine_back(struct world *world)
 {
@@ -505,6 +525,7 @@ int main(void)
         world_test(test_a_listing_older_than_an_event_does_not_overwrite_it),
         world_test(test_an_inspection_older_than_an_event_does_not_overwrite_it),
         world_test(test_a_listing_older_than_its_end_does_not_bring_a_machine_back),
+        world_test(test_a_panic_that_is_found_before_it_is_told_is_one),
         world_test(test_a_machine_missing_from_an_older_listing_stays),
         world_test(test_everything_is_listed_anew_from_time_to_time),
         world_test(test_a_listing_that_fails_is_asked_for_again),

@@ -131,6 +131,29 @@ static void test_a_migration_that_fails_before_its_machine_is_known(struct world
     assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 0);
 }
 
+/* It is known when a second one has brought it there, and it was stopped: that the first one failed says nothing of it. */
+static void test_a_migration_that_fails_before_one_that_does_not(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    world->domains[a + 2].uuid_of = a + 1;
+    world->domains[a + 2].role = "protected";
+    world_happen(world, a + 2, EVENT_STARTED_MIGRATED);
+    world->domains[a + 2].exists = false;
+    world_drive(world); /* it is not found there, and forgotten */
+    world->holds = 1u << ACTION_DESCRIBE;
+    world_happen(world, a + 2, EVENT_STOPPED_FAILED);
+    world_drive(world);
+    world->domains[a + 2].exists = true;
+    world_happen(world, a + 2, EVENT_STARTED_MIGRATED);
+    world_happen(world, a + 2, EVENT_RESUMED);
+    world_happen(world, a + 2, EVENT_STOPPED_DESTROYED);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_machine(world, a + 2)->state, MACHINE_SHUT_OFF);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
 /* That it was coming in was not told either: it is listed so, by an answer older than the news of its end. */
 static void test_a_migration_that_fails_unannounced_before_its_machine_is_known(struct world *world)
 {
@@ -159,6 +182,7 @@ int main(void)
         remote_test(test_where_an_original_went_is_on_disk),
         remote_test(test_what_is_on_record_has_the_new_names),
         remote_test(test_a_migration_that_fails_before_its_machine_is_known),
+        remote_test(test_a_migration_that_fails_before_one_that_does_not),
         remote_test(test_a_migration_that_fails_unannounced_before_its_machine_is_known),
         remote_test(test_the_priority_is_that_of_the_original_by_now),
     };

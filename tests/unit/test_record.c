@@ -403,13 +403,17 @@ static void test_every_word_of_an_explanation_comes_back(void **state)
     }
 }
 
-/* The daemon was started anew, perhaps with the host: durations are as exact as they were. */
+/*
+ * The daemon was started anew, perhaps with the host: durations are as exact as they were. The clock was set back in the
+ * course of the recovery.
+ */
 static void test_moments_move_to_the_clock_of_today(void **state)
 {
     static const struct moment readings[] = {
-        {.mono_us = 11000, .real_us = INT64_C(1795359240010000)},               /* the same boot */
-        {.mono_us = 5000000, .real_us = INT64_C(1795359240000000) + 90000000},  /* booted since */
-        {.mono_us = 5000000, .real_us = INT64_C(1795359240000000) - 123456789}, /* and the clock was set back */
+        {.mono_us = 11000, .real_us = INT64_C(1795359230000001) + 10000},      /* the same boot */
+        {.mono_us = 5000000, .real_us = INT64_C(1795359230000001) + 90000000}, /* booted since */
+        {.mono_us = 5000000,
+         .real_us = INT64_C(1795359230000001) - 123456789}, /* and the clock was set back once more */
     };
     static const int64_t detected_us[] = {1000, 5000000 - 90000000, 5000000 + 123456789};
     struct recovery given = full_recovery();
