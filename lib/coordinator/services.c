@@ -170,18 +170,25 @@ static void look_for_second(struct services *services, struct diversion *diversi
     tell(services, diversion, other, replacement, now);
 }
 
-/* A recovery has one of the two in hand, or is about to: what becomes of the diversion is known when that ends. */
+/* A recovery has one of the two in hand: what becomes of the diversion is known when that ends. */
 static bool is_being_recovered(const struct registry *registry, const struct diversion *diversion)
 {
     const struct watch *original = watch_find(registry, &diversion->service.original);
     const struct watch *replacement = watch_find(registry, &diversion->service.replacement);
 
-    if (replacement != NULL && (watch_rare(replacement)->recovers != NULL || watch_rare(replacement)->serves != NULL ||
-                                (replacement->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0))
+    if (replacement != NULL && (watch_rare(replacement)->recovers != NULL || watch_rare(replacement)->serves != NULL))
         return true;
     return (original != NULL && watch_rare(original)->serves != NULL) ||
            records_await(&registry->records, &diversion->service.original) ||
            records_await(&registry->records, &diversion->service.replacement);
+}
+
+/* Its failure is about to be recovered. */
+static bool has_failed(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct watch *watch = watch_find(registry, ref);
+
+    return watch != NULL && (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0;
 }
 
 /* It is off, or stands by again, warm. */
@@ -211,6 +218,8 @@ static void look(struct services *services, struct diversion *diversion, struct 
         end(registry, diversion);
         return;
     }
+    if (has_failed(registry, &diversion->service.replacement))
+        return;
     if (runs(original) && serves_no_more(registry, diversion, replacement, now)) {
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, original, "%s serves again itself; %s is off",
                     original->name, diversion->service.replacement_name);
