@@ -137,7 +137,7 @@ const struct recovery *records_take_asked_to_stop(struct records *records, const
 {
     for (size_t i = records->count; i-- > 0;) {
         struct recovery *recovery = records->all[i];
-        int64_t since_us = now.mono_us - recovery->relieved.mono_us;
+        int64_t since_us = now.mono_us - recovery->ended.mono_us;
 
         if (recovery->state != RECOVERY_CALLED_OFF || !machine_ref_equal(&recovery->failed, ref) ||
             !moment_has_come(recovery->relieved))

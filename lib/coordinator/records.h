@@ -8,7 +8,10 @@
 
 #include "workflow/recovery.h"
 
-/* So long after it was asked, a guest that shuts down does so because of that, rather than because of its operator. */
+/*
+ * So long after it was last waited for, a guest that was asked to shut down does so because of that, rather than because of
+ * its operator.
+ */
 #define LATE_STOP_US (5 * 60 * USEC_PER_SEC)
 
 /* A plain value: begin with {0}, end with records_done. Owns the recoveries. */
