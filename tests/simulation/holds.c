@@ -314,7 +314,8 @@ void holds_before(struct simulation *simulation, const struct action *action)
     /* What was asked of the host that it left means nothing. */
     if (target != NULL && strcmp(simulation->hosts[target->host].name, action->target.hypervisor) != 0)
         return;
-    if (target != NULL && holds_cover(simulation, target))
+    /* Of one that is gone, nothing can be. */
+    if (target != NULL && target->exists && holds_cover(simulation, target))
         violate(simulation, "holds: %s of %s, which is held", action_kind_name(action->kind), target->name);
     if (is_open && !is_given_up && failed != NULL && holds_cover(simulation, failed) && has_arrived(simulation, failed))
         violate(simulation, "holds: %s for %s, which is held", action_kind_name(action->kind), failed->name);
