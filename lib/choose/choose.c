@@ -70,18 +70,27 @@ bool choose_lacks_memory(const struct choice_request *request, const struct mach
            is_known;
 }
 
-static bool is_in_the_way(const struct choice_request *request, const struct use *use)
+/* It runs, and is being migrated to where this one is coming in: the two are one, and have in use what that has. */
+static bool is_itself(const struct machine *machine, const struct machine *other)
 {
-    return machine_is_up(use->machine) && (use->machine != request->failed || request->failed_stays_up) &&
+    return machine_is_incoming(other) && (machine->state == MACHINE_RUNNING || machine->has_come_up) &&
+           uuid_equal(machine->description->uuid, other->description->uuid);
+}
+
+static bool is_in_the_way(const struct choice_request *request, const struct machine *machine, const struct use *use)
+{
+    return machine_is_up(use->machine) && !is_itself(machine, use->machine) &&
+           (use->machine != request->failed || request->failed_stays_up) &&
            !(request->kept_may_be_given_back && use->machine->keeping != KEEPING_NONE);
 }
 
 /* Another machine that is up has it. */
-static bool find_owner(const struct choice_request *request, const struct use *own, struct use *ret)
+static bool find_owner(const struct choice_request *request, const struct machine *machine, const struct use *own,
+                       struct use *ret)
 {
     *ret = (struct use){0};
     while (pool_sharer_next(request->pool, own, USERS_OWNING, ret))
-        if (is_in_the_way(request, ret))
+        if (is_in_the_way(request, machine, ret))
             return true;
     return false;
 }
@@ -98,7 +107,8 @@ bool choose_find_conflict(const struct choice_request *request, struct candidate
     const struct pool *pool = request->pool;
 
     for (struct use own = {0}, use; use_next(candidate->machine, &own);) {
-        if (!find_owner(request, &own, &use) && (use_is_backing(&own) || !find_overlay(pool, &own, &use)))
+        if (!find_owner(request, candidate->machine, &own, &use) &&
+            (use_is_backing(&own) || !find_overlay(pool, &own, &use)))
             continue;
         candidate->conflict = own;
         candidate->conflict_with = use.machine;

@@ -87,6 +87,13 @@ static bool is_held(const struct simulation *simulation, const struct domain *ca
     return holds_cover_itself(simulation, candidate);
 }
 
+/* It was tagged anew, and is gone since, before it was described: the need is what was known of it before. */
+static bool is_tagged_unheard(const struct simulation *simulation, const struct domain *domain)
+{
+    return domain->mended_us != 0 && pool_find(coordinator_pool(simulation->coordinator),
+                                               simulation->hosts[domain->host].name, domain->uuid) == NULL;
+}
+
 void decisions_made(struct simulation *simulation, const struct recovery *recovery)
 {
     const struct domain *candidate = world_find(simulation, &recovery->replacement);
@@ -103,7 +110,7 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
         return;
     }
     known = tags_known(simulation, candidate);
-    if (original != NULL) {
+    if (original != NULL && !is_tagged_unheard(simulation, original)) {
         struct domain need = tags_known(simulation, original);
 
         /* Of one that gave its service away nothing is learned. */

@@ -535,6 +535,31 @@ static void test_the_same_machine_is_up_on_another_host(void **state)
     assert_ptr_equal(found.conflict_with, twin);
 }
 
+/* What is started, and migrated by an operator before it is known what it has opened, is not ended for having that. */
+static void test_a_machine_that_runs_is_not_in_the_way_where_it_is_being_migrated_to(void **state)
+{
+    struct fixture *fixture = *state;
+    struct choice_request request = {.pool = fixture->pool};
+    struct candidate candidate;
+    const struct machine *twin;
+    struct machine *edited;
+
+    candidate = (struct candidate){.machine = add(fixture, "web", WEB)};
+    fixture->machines--;
+    twin = add_on(fixture, "other", "web", WEB);
+    edited = pool_edit(fixture->pool, twin);
+    edited->state = MACHINE_PAUSED;
+    edited->reason = REASON_INCOMING;
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_true(choose_find_conflict(&request, &candidate)); /* off here, it runs on yet another host */
+    run_machine(fixture, candidate.machine);
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_false(choose_find_conflict(&request, &candidate));
+    run_machine(fixture, twin);
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_true(choose_find_conflict(&request, &candidate));
+}
+
 static void test_two_machines_that_could_not_both_run(void **state)
 {
     struct fixture *fixture = *state;
@@ -585,6 +610,7 @@ int main(void)
         choose_test(test_an_image_below_a_disk_of_the_candidate_is_written_to),
         choose_test(test_many_may_have_one_image_below_their_disks),
         choose_test(test_the_same_machine_is_up_on_another_host),
+        choose_test(test_a_machine_that_runs_is_not_in_the_way_where_it_is_being_migrated_to),
         choose_test(test_two_machines_that_could_not_both_run),
     };
 
