@@ -73,23 +73,24 @@ static bool counts_as_failure(const struct brake *brake, const struct recovery *
  * Services that failed within the window and since the brake was let go of last. One whose replacements
  * fail as well counts once: that is what recovery.limit is for. Drills do not count.
  */
-static size_t count_failures(struct brake *brake, struct moment now)
+static size_t count_failures(const struct brake *brake, struct moment now)
 {
+    _cleanup_(number_set_done) struct number_set counted = {0}; /* services; without memory, each recovery counts */
     const struct records *records = &brake->registry->records;
+    const struct pool *pool = brake->registry->pool;
     size_t count = 0;
 
-    brake->round++;
+    (void)!number_set_reserve(&counted, pool_number_end(pool));
     for (size_t i = records->count; i-- > 0;) {
-        struct watch *watch;
+        const struct machine_ref *service = &records->all[i]->service;
+        uint32_t number;
 
         if (!counts_as_failure(brake, records->all[i], now))
             continue;
-        watch = watch_find(brake->registry, &records->all[i]->service);
-        if (watch != NULL && watch->brake_round == brake->round)
-            continue;
-        if (watch != NULL)
-            watch->brake_round = brake->round;
-        count++;
+        number = pool_number_of(pool, service->hypervisor, service->uuid);
+        count += !number_set_has(&counted, number);
+        if (number < counted.room)
+            number_set_add(&counted, number);
     }
     return count;
 }

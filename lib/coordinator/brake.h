@@ -15,7 +15,6 @@ struct brake {
     bool is_on;
     bool was_on;         /* when the daemon last ran, and that was not told yet */
     int64_t released_us; /* failures before this do not brake: mono_us */
-    uint32_t round;      /* of counting */
 };
 
 component_handle brake_handle;

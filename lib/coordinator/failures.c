@@ -98,7 +98,7 @@ void failures_leave(struct registry *registry, struct watch *watch, const struct
         return;
     }
     /* The machine must not be gone before its recovery is opened. */
-    if ((watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) == 0)
+    if ((watch_facts(watch, QUEUE_RECOVERIES) & MACHINE_FACT_FAILED) == 0)
         pool_hold(registry->pool, machine);
     leave(registry, watch, QUEUE_RECOVERIES, cause, why);
 }

@@ -52,8 +52,8 @@ static bool is_taken(const struct registry *registry, const struct machine *mach
     const struct watch *watch = watch_of(registry, machine);
     struct machine_ref ref = machine_ref_of(machine);
 
-    return watch == NULL || watch_is_taken(watch) || (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0 ||
-           records_await(&registry->records, &ref);
+    return watch == NULL || watch_is_taken(watch) ||
+           (watch_facts(watch, QUEUE_RECOVERIES) & MACHINE_FACT_FAILED) != 0 || records_await(&registry->records, &ref);
 }
 
 /* Holds for both machines. */

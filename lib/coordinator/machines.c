@@ -69,7 +69,7 @@ void machines_forget(struct registry *registry, const struct machine *machine)
     pool_remove(registry->pool, machine);
     if (watch != NULL)
         watch_note_migration(registry, watch); /* it may turn up elsewhere */
-    if (watch == NULL || watch_is_taken(watch) || (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0)
+    if (watch == NULL || watch_is_taken(watch) || (watch_facts(watch, QUEUE_RECOVERIES) & MACHINE_FACT_FAILED) != 0)
         return;
     watch_set_track(watch, (struct failure_track){0});
     watch_forget_state(watch);
@@ -94,7 +94,7 @@ void machines_forget_unknown(struct registry *registry, const struct machine_ref
     struct watch *watch = watch_find(registry, ref);
 
     if (watch != NULL && !watch_is_taken(watch) && watch->deferred_cause == CAUSE_NONE && !watch->is_describing &&
-        watch->facts[QUEUE_DESCRIBE] == 0 && watch_remembered(watch)->state == MACHINE_UNKNOWN)
+        watch_facts(watch, QUEUE_DESCRIBE) == 0 && watch_remembered(watch)->state == MACHINE_UNKNOWN)
         watch_discard(registry, watch);
 }
 

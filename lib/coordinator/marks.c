@@ -195,7 +195,7 @@ bool marks_handle(void *self, struct moment now)
         struct machine_ref ref = watch_ref(marks->registry, watch);
         const struct machine *machine = find(registry, &ref);
 
-        if ((watch->facts[QUEUE_MARKS] & MACHINE_FACT_REPORTED) != 0) {
+        if ((watch_facts(watch, QUEUE_MARKS) & MACHINE_FACT_REPORTED) != 0) {
             if (machine == NULL || !read_mark(registry, watch, machine, now))
                 continue;
             watch_forget_mark(watch);

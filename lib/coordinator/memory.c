@@ -107,7 +107,7 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .kept_since_us = is_kept ? watch_rare(watch)->warms->kept_since_us : remembered->kept_since_us,
         .quarantine = remembered->quarantine,
         .drill = remembered->drill,
-        .autostart_is_off = watch->facts[QUEUE_AUTOSTART] != 0,
+        .autostart_is_off = watch_facts(watch, QUEUE_AUTOSTART) != 0,
         .stopped_us = remembered->stopped_us,
         .has_unread_mark = remembered->has_unread_mark,
         .is_warm_by_mark = remembered->is_warm_by_mark,
@@ -197,7 +197,7 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
            : watch_remembered(watch)->state != MACHINE_UNKNOWN ? *watch_remembered(watch)
                                                                : (struct machine_memory){.state = MACHINE_GONE};
     if (watch->is_forgotten && ret->state == MACHINE_GONE && machine == NULL && watch_rare(watch)->recovers == NULL &&
-        watch_rare(watch)->serves == NULL && watch->facts[QUEUE_DESCRIBE] == 0 && !watch->is_describing)
+        watch_rare(watch)->serves == NULL && watch_facts(watch, QUEUE_DESCRIBE) == 0 && !watch->is_describing)
         watch_discard(registry, watch);
     return true;
 }

@@ -573,16 +573,26 @@ bool watch_was_kept(const struct registry *registry, const struct watch *watch)
 
 /* ---- queues ---- */
 
+static uint64_t bits_of(enum machine_queue queue, unsigned facts)
+{
+    return (uint64_t)facts << queue * MACHINE_FACT_BITS;
+}
+
+unsigned watch_facts(const struct watch *watch, enum machine_queue queue)
+{
+    return watch->facts >> queue * MACHINE_FACT_BITS & ((1u << MACHINE_FACT_BITS) - 1);
+}
+
 void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact)
 {
     number_set_add(&registry->queues[queue], watch->number);
-    watch->facts[queue] = (uint8_t)(watch->facts[queue] | fact);
+    watch->facts |= bits_of(queue, fact);
 }
 
 void watch_leave(struct registry *registry, struct watch *watch, enum machine_queue queue)
 {
     number_set_remove(&registry->queues[queue], watch->number);
-    watch->facts[queue] = 0;
+    watch->facts &= ~bits_of(queue, watch_facts(watch, queue));
 }
 
 bool watch_is_any(const struct registry *registry, enum machine_queue queue)
@@ -603,7 +613,7 @@ struct watch *watch_take(struct registry *registry, enum machine_queue queue, un
 
     if (watch == NULL)
         return NULL;
-    *ret_facts = watch->facts[queue];
+    *ret_facts = watch_facts(watch, queue);
     watch_leave(registry, watch, queue);
     return watch;
 }

@@ -126,6 +126,7 @@ enum machine_fact {
     MACHINE_FACT_FAILED = 1u << 3,   /* see failure */
     MACHINE_FACT_REPORTED = 1u << 4, /* its hypervisor described it */
 };
+#define MACHINE_FACT_BITS 5
 
 /* What the standby component remembers of a machine between its courses. */
 struct warm_past {
@@ -165,7 +166,6 @@ struct watch_rare {
 struct watch {
     struct watch_rare *rare;  /* NULL: all of it is 0; see watch_rare */
     uint32_t number;          /* of its machine in the pool, whether that is known or not */
-    uint32_t brake_round;     /* in which the brake counted it last */
     bool is_listed : 1;       /* mark of the listing under way: it is there */
     bool is_unread : 1;       /* and of that: it is as it was last known */
     bool has_asked_agent : 1; /* since it connected last */
@@ -176,11 +176,12 @@ struct watch {
     bool has_run : 1;          /* or was heard of, since the daemon was started */
     bool was_lost_warming : 1; /* its host was lost while it was being warmed; neither seen off nor running since */
     bool is_forgotten : 1;     /* there is no such machine, and its watch ends when that is written down */
-    enum machine_state told_state : 8;     /* of MACHINE_FACT_STATE */
-    enum failure_cause failed_cause : 8;   /* of MACHINE_FACT_FAILED */
-    enum failure_cause deferred_cause : 8; /* a failure that could not be dealt with yet; CAUSE_NONE: none */
-    uint8_t facts[QUEUE_COUNT];            /* not 0: it is in that queue */
+    enum machine_state told_state : 6;     /* of MACHINE_FACT_STATE */
+    enum failure_cause failed_cause : 6;   /* of MACHINE_FACT_FAILED */
+    enum failure_cause deferred_cause : 6; /* a failure that could not be dealt with yet; CAUSE_NONE: none */
+    uint64_t facts;                        /* MACHINE_FACT_BITS for each queue; see watch_facts */
 };
+_Static_assert(QUEUE_COUNT *MACHINE_FACT_BITS <= 64, "facts of all queues");
 
 struct registry {
     const struct config *config; /* borrowed; NULL: not configured yet */
@@ -312,6 +313,8 @@ bool watch_is_taken(const struct watch *watch);
 /* An earlier daemon kept it warm, or had begun to, and it was not looked at since: it served no service. */
 bool watch_was_kept(const struct registry *registry, const struct watch *watch);
 
+/* What it is queued for, as bits; 0: it is not in that queue. */
+unsigned watch_facts(const struct watch *watch, enum machine_queue queue);
 void watch_tell(struct registry *registry, struct watch *watch, enum machine_queue queue, enum machine_fact fact);
 /* The next machine of a queue, which leaves it, and its facts as bits; NULL: the queue is empty. */
 struct watch *watch_take(struct registry *registry, enum machine_queue queue, unsigned *ret_facts);

@@ -129,7 +129,7 @@ static bool is_to_be_ended(const struct registry *registry, const struct machine
     const struct watch *watch = watch_of(registry, machine);
 
     return records_came_late(&registry->records, &ref) ||
-           (watch != NULL && (watch->facts[QUEUE_LATE_STARTS] != 0 || watch_was_just_written_off(watch, now)));
+           (watch != NULL && (watch_facts(watch, QUEUE_LATE_STARTS) != 0 || watch_was_just_written_off(watch, now)));
 }
 
 static bool is_second(const struct registry *registry, const struct machine *machine, struct moment now)
@@ -188,7 +188,7 @@ static bool has_failed(const struct registry *registry, const struct machine_ref
 {
     const struct watch *watch = watch_find(registry, ref);
 
-    return watch != NULL && (watch->facts[QUEUE_RECOVERIES] & MACHINE_FACT_FAILED) != 0;
+    return watch != NULL && (watch_facts(watch, QUEUE_RECOVERIES) & MACHINE_FACT_FAILED) != 0;
 }
 
 /* It is off, or stands by again, warm. */
