@@ -32,10 +32,9 @@ struct pool_host { /* name comes first */
 struct entry {
     struct machine machine;
     uint32_t holds;
+    bool is_kept : 1; /* its number is, whether the machine is known or not */
 
     /* As of the last time that the pool's books were brought up to date. */
-    struct place place;
-    int64_t changed_us;         /* as a candidate: mono_us */
     enum standing standing : 8; /* STANDING_COUNT: nothing that may be compared */
     enum keeping keeping : 8;
     bool is_renewed : 1; /* its disks or addresses are others */
@@ -43,7 +42,8 @@ struct entry {
     bool may_share : 1;           /* some machine has, or had, a use of the same */
     bool may_have_namesake : 1;   /* some machine has, or had, its name */
     bool is_counted_starting : 1; /* in what its host has for machines on their way up */
-    bool is_kept : 1;             /* its number is, whether the machine is known or not */
+    struct place place;
+    int64_t changed_us; /* as a candidate: mono_us */
 };
 
 struct pool {
