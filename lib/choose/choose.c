@@ -161,7 +161,8 @@ static bool is_diverted(const struct choice_request *request, const struct machi
 
 static bool was_just_stopped(const struct choice_request *request, const struct machine *machine)
 {
-    return request->rest_us > 0 && machine->stopped_us > 0 && request->now_us - machine->stopped_us < request->rest_us;
+    return request->rest_us > 0 && machine_rare(machine)->stopped_us > 0 &&
+           request->now_us - machine_rare(machine)->stopped_us < request->rest_us;
 }
 
 /* The score is there. */
@@ -221,11 +222,13 @@ struct candidate choose_judge_named(const struct choice_request *request, const 
         .machine = machine,
         .score = similarity_score(pool_rules(request->pool), request->need, machine->spec),
     };
+    struct machine_rare rare = *machine_rare(machine);
     struct machine forgiven = *machine;
 
     forgiven.roles = ROLE_STANDBY;
     forgiven.failed_unrecovered = false;
-    forgiven.quarantined_until_us = 0;
+    rare.quarantined_until_us = 0;
+    forgiven.rare = &rare;
     candidate.verdict = machine->is_present ? verdict_of_standing(machine_standing(&forgiven, request->now_us))
                                             : CANDIDATE_NOT_STANDING_BY;
     if (candidate.verdict == CANDIDATE_ELIGIBLE && is_diverted(request, machine))

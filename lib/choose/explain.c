@@ -177,12 +177,13 @@ int explain_ineligible(const struct choice_request *request, const struct candid
         return text_format(ret, "%s: in quarantine for %" PRId64 " s more",
                            machine_rare(machine)->quarantine_why != NULL ? machine_rare(machine)->quarantine_why
                                                                          : "did not come up recently",
-                           (machine->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) / USEC_PER_SEC);
+                           (machine_rare(machine)->quarantined_until_us - request->now_us + USEC_PER_SEC - 1) /
+                               USEC_PER_SEC);
     case CANDIDATE_NOT_SIMILAR:
         return explain_similarity(request, &candidate->score, ret);
     case CANDIDATE_JUST_STOPPED:
         return text_format(ret, "an operator stopped it %" PRId64 " s ago: not started unasked",
-                           (request->now_us - machine->stopped_us) / USEC_PER_SEC);
+                           (request->now_us - machine_rare(machine)->stopped_us) / USEC_PER_SEC);
     case CANDIDATE_TRIED:
         return text_format(ret, "this recovery tried it, and it did not come up");
     case CANDIDATE_NO_MEMORY:

@@ -439,7 +439,7 @@ static int clear(const struct request *request)
 {
     const struct machine *machine = request->machine;
     struct watch *watch = watch_of(request->registry, machine);
-    bool was_quarantined = machine->quarantined_until_us > request->now.mono_us, had_failed;
+    bool was_quarantined = machine_rare(machine)->quarantined_until_us > request->now.mono_us, had_failed;
 
     if (watch == NULL)
         return -ENOMEM;

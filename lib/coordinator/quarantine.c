@@ -20,7 +20,7 @@ static int64_t time_of(int64_t quarantine_us, unsigned times)
 void quarantine_begin(struct registry *registry, const struct machine *machine, int64_t least_us, const char *why,
                       struct moment now)
 {
-    int64_t until_us = machine->quarantined_until_us;
+    int64_t until_us = machine_rare(machine)->quarantined_until_us;
     struct watch *watch = watch_of(registry, machine);
     struct watch_memory *memory = watch != NULL ? watch_get_memory(watch) : NULL;
     int64_t time_us =

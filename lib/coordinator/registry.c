@@ -508,7 +508,7 @@ void watch_remember_stop(struct registry *registry, struct watch *watch, const s
 {
     struct watch_memory *memory = watch_get_memory(watch);
 
-    pool_edit(registry->pool, machine)->stopped_us = now.mono_us;
+    pool_set_stopped(registry->pool, machine, now.mono_us);
     if (memory != NULL)
         memory->state.stopped_us = now.real_us;
     watch_mark_changed(registry, watch);

@@ -24,7 +24,7 @@ static void recall_stop(struct registry *registry, const struct watch *watch, co
         return;
     if (past_us < 0)
         past_us = 0;
-    pool_edit(registry->pool, machine)->stopped_us = past_us < now.mono_us ? now.mono_us - past_us : 1;
+    pool_set_stopped(registry->pool, machine, past_us < now.mono_us ? now.mono_us - past_us : 1);
 }
 
 /* It went down with its host, as an earlier daemon found: whether it runs elsewhere is asked at once. */

@@ -273,7 +273,7 @@ enum standing machine_standing(const struct machine *machine, int64_t now_us)
         return STANDING_CLAIMED;
     if (is_under_operator(machine))
         return STANDING_OPERATORS;
-    return machine->quarantined_until_us > now_us ? STANDING_QUARANTINED : STANDING_BY;
+    return machine_rare(machine)->quarantined_until_us > now_us ? STANDING_QUARANTINED : STANDING_BY;
 }
 
 bool machine_is_up(const struct machine *machine)

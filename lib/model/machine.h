@@ -154,11 +154,13 @@ struct hold;
 
 /* What few machines have. The texts are borrowed. */
 struct machine_rare {
-    char *claimed_by;      /* id of the recovery that reserved it; NULL: free */
-    char *not_warm;        /* why it is planned and not kept warm; NULL */
-    char *quarantine_why;  /* what went wrong when it did not come up; NULL: not known */
-    char *qualified;       /* "hypervisor/name", of the pool alone; NULL: nothing asked for it */
-    uint64_t resident_kib; /* of host memory that a warm one takes; 0: not known, or none */
+    char *claimed_by;             /* id of the recovery that reserved it; NULL: free */
+    char *not_warm;               /* why it is planned and not kept warm; NULL */
+    char *quarantine_why;         /* what went wrong when it did not come up; NULL: not known */
+    char *qualified;              /* "hypervisor/name", of the pool alone; NULL: nothing asked for it */
+    uint64_t resident_kib;        /* of host memory that a warm one takes; 0: not known, or none */
+    int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
+    int64_t stopped_us;           /* mono_us: an operator stopped it; 0: not that is known */
 };
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */
@@ -173,10 +175,8 @@ struct machine {
     const struct hold *hold;                 /* the nearest that covers it, borrowed; NULL: it is not held */
     const struct diverted_service *diverted; /* its own service, while a replacement serves that, borrowed; NULL */
 
-    int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
-    int64_t stopped_us;           /* mono_us: an operator stopped it; 0: not that is known */
-    uint64_t event_sequence;      /* coordinator's count at the last news: tells a stale listing from a fresh one */
-    uint32_t number;              /* of no other machine in the pool at the same time; small */
+    uint64_t event_sequence; /* coordinator's count at the last news: tells a stale listing from a fresh one */
+    uint32_t number;         /* of no other machine in the pool at the same time; small */
     int priority;
 
     enum machine_state state : 8;

@@ -127,7 +127,7 @@ static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
         entry_host(entry)->largest_kib = machine->description->memory_kib;
     count_starting(entry, machine->is_starting && !machine_state_is_active(machine->state));
     count_standing(pool, entry, standing);
-    set_quarantined(pool, entry, machine->is_present && machine->quarantined_until_us > now_us);
+    set_quarantined(pool, entry, machine->is_present && machine_rare(machine)->quarantined_until_us > now_us);
     r = settle_usage(pool, entry);
 
     shelf = shelf_of(pool, entry);
@@ -181,7 +181,7 @@ int pool_settle(struct pool *pool, int64_t now_us)
 
     pool->settled_us = now_us;
     for (uint32_t at = 0; (entry = next_of(pool, &pool->quarantined, &at)) != NULL;)
-        if (entry->machine.quarantined_until_us <= now_us)
+        if (machine_rare(&entry->machine)->quarantined_until_us <= now_us)
             books_mark(pool, entry);
     for (uint32_t at = 0; (entry = next_of(pool, &pool->edited, &at)) != NULL;) {
         if (settle_entry(pool, entry, now_us) < 0)
@@ -201,8 +201,8 @@ int64_t pool_deadline(const struct pool *pool)
     const struct entry *entry;
 
     for (uint32_t at = 0; (entry = next_of(pool, &pool->quarantined, &at)) != NULL;)
-        if (entry->machine.quarantined_until_us < deadline_us)
-            deadline_us = entry->machine.quarantined_until_us;
+        if (machine_rare(&entry->machine)->quarantined_until_us < deadline_us)
+            deadline_us = machine_rare(&entry->machine)->quarantined_until_us;
     return deadline_us;
 }
 

@@ -79,8 +79,16 @@ enum rare_text {
 
 /* Copies the text; NULL: it has none, which needs no memory. -ENOMEM changes nothing. */
 int rare_set_text(struct entry *entry, enum rare_text text, const char *value) _must_check_;
-/* Without memory it is as before. */
-void rare_set_resident(struct entry *entry, uint64_t resident_kib);
+
+enum rare_number {
+    RARE_RESIDENT_KIB,
+    RARE_QUARANTINED_UNTIL_US,
+    RARE_STOPPED_US,
+    RARE_NUMBER_COUNT,
+};
+
+/* 0 needs no memory. Without memory it is as before. */
+void rare_set_number(struct entry *entry, enum rare_number number, uint64_t value);
 void rare_free(struct entry *entry);
 
 /* The machine is to be looked at when the pool settles. */

@@ -597,15 +597,22 @@ void pool_set_not_warm(struct pool *pool, const struct machine *machine, const c
 
 void pool_set_quarantine(struct pool *pool, const struct machine *machine, int64_t until_us, const char *why)
 {
-    if (machine->quarantined_until_us != until_us)
-        pool_edit(pool, machine)->quarantined_until_us = until_us;
+    if (machine_rare(machine)->quarantined_until_us != until_us)
+        pool_edit(pool, machine);
+    rare_set_number(entry_of(machine), RARE_QUARANTINED_UNTIL_US, (uint64_t)until_us);
     (void)!rare_set_text(entry_of(machine), RARE_QUARANTINE_WHY, why != NULL && why[0] != '\0' ? why : NULL);
+}
+
+void pool_set_stopped(struct pool *pool, const struct machine *machine, int64_t stopped_us)
+{
+    pool_edit(pool, machine);
+    rare_set_number(entry_of(machine), RARE_STOPPED_US, (uint64_t)stopped_us);
 }
 
 void pool_set_resident(struct pool *pool, const struct machine *machine, uint64_t resident_kib)
 {
     (void)pool;
-    rare_set_resident(entry_of(machine), resident_kib);
+    rare_set_number(entry_of(machine), RARE_RESIDENT_KIB, resident_kib);
 }
 
 static void discard_if_unneeded(struct pool *pool, struct entry *entry)

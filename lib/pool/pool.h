@@ -110,6 +110,8 @@ const struct knowledge *pool_knowledge(const struct machine *machine);
 void pool_set_not_warm(struct pool *pool, const struct machine *machine, const char *why);
 /* It did not come up, and is no candidate until then (mono_us; 0: it is one again). why is copied; NULL or "": not known. */
 void pool_set_quarantine(struct pool *pool, const struct machine *machine, int64_t until_us, const char *why);
+/* An operator stopped it then (mono_us). Without memory that is not known. */
+void pool_set_stopped(struct pool *pool, const struct machine *machine, int64_t stopped_us);
 /* So much of its host's memory a warm one takes; 0: not known, or none. Without memory it is not known. */
 void pool_set_resident(struct pool *pool, const struct machine *machine, uint64_t resident_kib);
 

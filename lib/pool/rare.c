@@ -8,16 +8,28 @@
 #include "pool/entry.h"
 
 /* Where each text is. */
-static const size_t offsets[RARE_TEXT_COUNT] = {
+static const size_t text_offsets[RARE_TEXT_COUNT] = {
     [RARE_CLAIMED_BY] = offsetof(struct machine_rare, claimed_by),
     [RARE_NOT_WARM] = offsetof(struct machine_rare, not_warm),
     [RARE_QUARANTINE_WHY] = offsetof(struct machine_rare, quarantine_why),
     [RARE_QUALIFIED] = offsetof(struct machine_rare, qualified),
 };
 
+/* Where each number is. */
+static const size_t number_offsets[RARE_NUMBER_COUNT] = {
+    [RARE_RESIDENT_KIB] = offsetof(struct machine_rare, resident_kib),
+    [RARE_QUARANTINED_UNTIL_US] = offsetof(struct machine_rare, quarantined_until_us),
+    [RARE_STOPPED_US] = offsetof(struct machine_rare, stopped_us),
+};
+
+static uint64_t *number_of(struct machine_rare *rare, enum rare_number number)
+{
+    return (uint64_t *)(void *)((char *)rare + number_offsets[number]);
+}
+
 static char **text_of(struct machine_rare *rare, enum rare_text text)
 {
-    return (char **)((char *)rare + offsets[text]);
+    return (char **)((char *)rare + text_offsets[text]);
 }
 
 /* To be written; NULL: no memory. */
@@ -33,8 +45,11 @@ static void tidy(struct entry *entry)
 {
     struct machine_rare *rare = entry->machine.rare;
 
-    if (rare == NULL || rare->resident_kib != 0)
+    if (rare == NULL)
         return;
+    for (enum rare_number number = 0; number < RARE_NUMBER_COUNT; number++)
+        if (*number_of(rare, number) != 0)
+            return;
     for (enum rare_text text = 0; text < RARE_TEXT_COUNT; text++)
         if (*text_of(rare, text) != NULL)
             return;
@@ -57,13 +72,13 @@ int rare_set_text(struct entry *entry, enum rare_text text, const char *value)
     return 0;
 }
 
-void rare_set_resident(struct entry *entry, uint64_t resident_kib)
+void rare_set_number(struct entry *entry, enum rare_number number, uint64_t value)
 {
-    struct machine_rare *rare = resident_kib != 0 ? get(entry) : entry->machine.rare;
+    struct machine_rare *rare = value != 0 ? get(entry) : entry->machine.rare;
 
     if (rare == NULL)
         return;
-    rare->resident_kib = resident_kib;
+    *number_of(rare, number) = value;
     tidy(entry);
 }
 

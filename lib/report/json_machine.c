@@ -272,8 +272,8 @@ static json_t *agent_value(struct json_maker *maker, const struct machine *machi
 /* Whole seconds that are left, upwards, so that 0 never stands for one that still holds; and what went wrong. */
 static void put_quarantine(struct json_maker *maker, json_t *object, const struct machine *machine, struct moment now)
 {
-    int64_t left_us = machine->quarantined_until_us - now.mono_us;
-    bool is_over = machine->quarantined_until_us == 0 || left_us <= 0;
+    int64_t left_us = machine_rare(machine)->quarantined_until_us - now.mono_us;
+    bool is_over = machine_rare(machine)->quarantined_until_us == 0 || left_us <= 0;
 
     json_put(maker, object, "quarantine_s",
              is_over ? json_null() : json_integer((left_us + USEC_PER_SEC - 1) / USEC_PER_SEC));

@@ -125,7 +125,7 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
     if (machine == NULL ||
         !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED || recovery->takes_over))
         violate(simulation, "%s is chosen and does not stand by", candidate->name);
-    else if (machine->quarantined_until_us > simulation->now.mono_us)
+    else if (machine_rare(machine)->quarantined_until_us > simulation->now.mono_us)
         violate(simulation, "%s is chosen from quarantine", candidate->name);
     check_explanation(simulation, recovery, candidate);
     decisions_check_conflicts(simulation, failed, candidate);

@@ -300,7 +300,7 @@ static const struct domain *find_left_cold(const struct simulation *simulation)
 
         if (machine != NULL && only->state == MACHINE_SHUT_OFF && only->is_persistent && !only->has_saved &&
             machine->keeping == KEEPING_NONE && !machine->failed_unrecovered &&
-            machine->quarantined_until_us <= simulation->now.mono_us && may_run(simulation, only))
+            machine_rare(machine)->quarantined_until_us <= simulation->now.mono_us && may_run(simulation, only))
             return only;
     }
     return NULL;

@@ -171,14 +171,14 @@ static void judge(const struct choice_request *request, struct reference_candida
         candidate->verdict = CANDIDATE_CLAIMED;
     else if (is_under_operator(machine))
         candidate->verdict = CANDIDATE_UNDER_OPERATOR;
-    else if (machine->quarantined_until_us > request->now_us)
+    else if (machine_rare(machine)->quarantined_until_us > request->now_us)
         candidate->verdict = CANDIDATE_QUARANTINED;
     else if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
         candidate->verdict = CANDIDATE_NOT_SIMILAR;
     else if (machine->diverted != NULL && (request->failed == NULL || request->failed->serves != machine->diverted))
         candidate->verdict = CANDIDATE_DIVERTED;
-    else if (request->rest_us > 0 && machine->stopped_us > 0 &&
-             request->now_us - machine->stopped_us < request->rest_us)
+    else if (request->rest_us > 0 && machine_rare(machine)->stopped_us > 0 &&
+             request->now_us - machine_rare(machine)->stopped_us < request->rest_us)
         candidate->verdict = CANDIDATE_JUST_STOPPED;
     else if (was_tried(request, machine))
         candidate->verdict = CANDIDATE_TRIED;

@@ -113,7 +113,7 @@ static void change_reachable(struct trial *trial, struct machine *machine)
 
 static void change_quarantine(struct trial *trial, struct machine *machine)
 {
-    machine->quarantined_until_us = hits(trial, 3) ? 0 : trial->now_us + (int64_t)draw(trial, 20);
+    pool_set_quarantine(trial->pool, machine, hits(trial, 3) ? 0 : trial->now_us + (int64_t)draw(trial, 20), NULL);
 }
 
 static void change_starting(struct trial *trial, struct machine *machine)

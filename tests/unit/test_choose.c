@@ -528,7 +528,7 @@ static void test_all_candidates_are_counted_by_verdict(void **state)
     machine = add(fixture, "operators", WEB);
     pause_machine(fixture, machine);
     pool_edit(fixture->pool, machine)->keeping = KEEPING_NONE;
-    pool_edit(fixture->pool, add(fixture, "quarantined", "data/else"))->quarantined_until_us = 1;
+    pool_set_quarantine(fixture->pool, add(fixture, "quarantined", "data/else"), 1, NULL);
     for (size_t limit = 0; limit < 20; limit++) {
         static const size_t expected[CANDIDATE_VERDICTS] = {
             [CANDIDATE_ELIGIBLE] = 3,        [CANDIDATE_NOT_STANDBY] = 1,   [CANDIDATE_UNREACHABLE] = 1,

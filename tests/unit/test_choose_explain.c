@@ -343,7 +343,7 @@ static void test_every_verdict_has_words_of_its_own(void **state)
     add(fixture, "surplus", WEB " language/a language/b language/c");
     add(fixture, "lacking", "webserver/nginx");
     pool_edit(fixture->pool, add(fixture, "failed-itself", WEB))->failed_unrecovered = true;
-    pool_edit(fixture->pool, add(fixture, "quarantined", WEB))->quarantined_until_us = 61 * USEC_PER_SEC;
+    pool_set_quarantine(fixture->pool, add(fixture, "quarantined", WEB), 61 * USEC_PER_SEC, NULL);
     fixture->request.now_us = USEC_PER_SEC / 2;
     fixture->request.check_memory = true;
     pool_set_free_memory(fixture->pool, "local", 1536 * 1024);

@@ -155,10 +155,11 @@ static void draw_state(struct room *room, const struct machine *machine)
     edited->has_come_up = hits(room, 4);
     edited->failed_unrecovered = hits(room, 4);
     edited->diverted = hits(room, 5) ? &services[below(room, ELEMENTS_OF(services))] : NULL;
-    edited->stopped_us = hits(room, 10) ? 1 + (int64_t)below(room, 1000) : 0;
+    pool_set_stopped(room->fixture.pool, machine, hits(room, 10) ? 1 + (int64_t)below(room, 1000) : 0);
     edited->serves = hits(room, 20) ? &services[below(room, ELEMENTS_OF(services))] : NULL;
     edited->keeping = (uint8_t)(hits(room, 15) ? below(room, KEEPING_COUNT) : KEEPING_NONE);
-    edited->quarantined_until_us = hits(room, 8) ? room->now_us + (int64_t)below(room, 1000) : 0;
+    pool_set_quarantine(room->fixture.pool, machine, hits(room, 8) ? room->now_us + (int64_t)below(room, 1000) : 0,
+                        NULL);
     if (hits(room, 3))
         pool_set_present(room->fixture.pool, machine, false);
 }

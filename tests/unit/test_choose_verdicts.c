@@ -221,7 +221,7 @@ static void test_the_first_reason_that_applies_is_told(void **state)
     edited->is_reachable = false;
     edited->state = MACHINE_RUNNING;
     edited->failed_unrecovered = true;
-    edited->quarantined_until_us = 1;
+    pool_set_quarantine(fixture->pool, edited, 1, NULL);
 
     assert_verdict(fixture, machine, CANDIDATE_NOT_STANDBY);
     pool_edit(fixture->pool, machine)->roles |= ROLE_STANDBY;
@@ -239,7 +239,7 @@ static void test_the_first_reason_that_applies_is_told(void **state)
     assert_verdict(fixture, machine, CANDIDATE_UNDER_OPERATOR);
     pool_edit(fixture->pool, machine)->state = MACHINE_SHUT_OFF;
     assert_verdict(fixture, machine, CANDIDATE_QUARANTINED);
-    pool_edit(fixture->pool, machine)->quarantined_until_us = 0;
+    pool_set_quarantine(fixture->pool, machine, 0, NULL);
     assert_verdict(fixture, machine, CANDIDATE_NOT_SIMILAR);
     fixture->request.need = machine->spec;
     assert_verdict(fixture, machine, CANDIDATE_TRIED);
@@ -258,14 +258,14 @@ static void test_in_quarantine(void **state)
 
     add_failed(fixture);
     machine = add(fixture, "b", WEB);
-    pool_edit(fixture->pool, machine)->quarantined_until_us = 5000;
+    pool_set_quarantine(fixture->pool, machine, 5000, NULL);
     fixture->request.now_us = 4999;
     assert_verdict(fixture, machine, CANDIDATE_QUARANTINED);
     fixture->request.now_us = 5000;
     assert_verdict(fixture, machine, CANDIDATE_ELIGIBLE); /* without any news of the machine */
-    pool_edit(fixture->pool, machine)->quarantined_until_us = 7000;
+    pool_set_quarantine(fixture->pool, machine, 7000, NULL);
     assert_verdict(fixture, machine, CANDIDATE_QUARANTINED);
-    pool_edit(fixture->pool, machine)->quarantined_until_us = 8000;
+    pool_set_quarantine(fixture->pool, machine, 8000, NULL);
     fixture->request.now_us = 7000;
     assert_verdict(fixture, machine, CANDIDATE_QUARANTINED);
     fixture->request.now_us = 8000;
@@ -435,7 +435,7 @@ static void test_of_the_failed_machine_only_what_it_would_use_counts(void **stat
 
     edited->roles = ROLE_PROTECTED;
     edited->failed_unrecovered = true;
-    edited->quarantined_until_us = 1;
+    pool_set_quarantine(fixture->pool, edited, 1, NULL);
     assert_int_equal(pool_claim(fixture->pool, failed, "recovery"), 0);
     assert_int_equal(judge_original(fixture), CANDIDATE_ELIGIBLE);
 

@@ -394,9 +394,9 @@ static void test_a_conflict_is_the_last_reason(void **state)
     struct pair pair = add_pair(fixture, "local");
 
     share_disk(fixture, &pair, "/images/shared.qcow2");
-    pool_edit(fixture->pool, pair.candidate)->quarantined_until_us = 1;
+    pool_set_quarantine(fixture->pool, pair.candidate, 1, NULL);
     assert_verdict(fixture, pair.candidate, CANDIDATE_QUARANTINED);
-    pool_edit(fixture->pool, pair.candidate)->quarantined_until_us = 0;
+    pool_set_quarantine(fixture->pool, pair.candidate, 0, NULL);
     give_address(fixture, pair.candidate, "52:54:00:00:00:01");
     give_address(fixture, pair.other, "52:54:00:00:00:01");
     share_device(fixture, &pair, "pci 0000:65:00.0");

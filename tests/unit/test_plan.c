@@ -211,7 +211,7 @@ static void test_what_could_not_be_started_is_not_planned(void **state)
     const struct machine *a = add_served(fixture, "a", JS);
 
     edit(fixture, add_standby(fixture, "running", JS))->state = MACHINE_RUNNING;
-    edit(fixture, add_standby(fixture, "quarantined", JS))->quarantined_until_us = 1;
+    pool_set_quarantine(fixture->pool, add_standby(fixture, "quarantined", JS), 1, NULL);
     edit(fixture, add_standby(fixture, "unreachable", JS))->is_reachable = false;
     edit(fixture, add_standby(fixture, "no-standby", JS))->roles = ROLE_PROTECTED;
     edit(fixture, add_standby(fixture, "failed", JS))->failed_unrecovered = true;
@@ -365,7 +365,7 @@ static void test_a_quarantine_ends(void **state)
     struct fixture *fixture = *state;
     const struct machine *a = add_served(fixture, "a", JS), *b = add_standby(fixture, "b", JS);
 
-    edit(fixture, b)->quarantined_until_us = 100;
+    pool_set_quarantine(fixture->pool, b, 100, NULL);
     fixture->now_us = 99;
     expect(fixture, a, NULL, NULL);
     fixture->now_us = 100;

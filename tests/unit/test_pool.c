@@ -570,6 +570,22 @@ static void test_what_few_machines_have_takes_no_memory_when_it_is_over(void **s
     assert_null(machine->rare);
 }
 
+static void test_a_quarantine_and_a_stop_take_no_memory_when_they_are_over(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *machine = add(fixture, "local", 1, "VM-001");
+
+    assert_null(machine->rare);
+    pool_set_quarantine(fixture->pool, machine, 2000, "its disk is gone");
+    pool_set_stopped(fixture->pool, machine, 1000);
+    assert_int_equal(machine_rare(machine)->quarantined_until_us, 2000);
+    assert_int_equal(machine_rare(machine)->stopped_us, 1000);
+    pool_set_quarantine(fixture->pool, machine, 0, NULL);
+    assert_int_equal(machine_rare(machine)->stopped_us, 1000);
+    pool_set_stopped(fixture->pool, machine, 0);
+    assert_null(machine->rare);
+}
+
 static void test_a_claim_keeps_its_own_copy_of_the_id(void **state)
 {
     struct fixture *fixture = *state;
@@ -853,6 +869,7 @@ int main(void)
         pool_test(test_facts_follow_the_name),
         pool_test(test_a_claim_is_exclusive),
         pool_test(test_what_few_machines_have_takes_no_memory_when_it_is_over),
+        pool_test(test_a_quarantine_and_a_stop_take_no_memory_when_they_are_over),
         pool_test(test_a_claim_keeps_its_own_copy_of_the_id),
         pool_test(test_a_removed_machine_is_gone),
         pool_test(test_a_claimed_machine_survives_its_domain_until_released),

@@ -135,8 +135,8 @@ static void test_a_quarantine_ends_at_its_time(void **state)
     struct told told;
 
     assert_true(pool_deadline(fixture->pool) == INT64_MAX);
-    pool_edit(fixture->pool, a)->quarantined_until_us = 2000;
-    pool_edit(fixture->pool, b)->quarantined_until_us = 1000;
+    pool_set_quarantine(fixture->pool, a, 2000, NULL);
+    pool_set_quarantine(fixture->pool, b, 1000, NULL);
     settle(fixture, 0, &told);
     assert_true(pool_deadline(fixture->pool) == 1000);
     assert_int_equal(pool_standing_count(fixture->pool, STANDING_QUARANTINED), 2);
@@ -148,7 +148,7 @@ static void test_a_quarantine_ends_at_its_time(void **state)
     assert_true(pool_deadline(fixture->pool) == 2000);
     assert_int_equal(pool_standing(b), STANDING_BY);
     assert_int_equal(pool_standing(a), STANDING_QUARANTINED);
-    pool_edit(fixture->pool, a)->quarantined_until_us = 0; /* an operator ends it */
+    pool_set_quarantine(fixture->pool, a, 0, NULL); /* an operator ends it */
     settle(fixture, 1001, &told);
     assert_true(pool_deadline(fixture->pool) == INT64_MAX);
     assert_int_equal(pool_standing(a), STANDING_BY);
@@ -160,8 +160,8 @@ static void test_a_quarantine_ends_with_its_machine(void **state)
     const struct machine *a = add(fixture, "a", WEB), *b = add(fixture, "b", WEB);
     struct told told;
 
-    pool_edit(fixture->pool, a)->quarantined_until_us = 2000;
-    pool_edit(fixture->pool, b)->quarantined_until_us = 3000;
+    pool_set_quarantine(fixture->pool, a, 2000, NULL);
+    pool_set_quarantine(fixture->pool, b, 3000, NULL);
     settle(fixture, 0, &told);
     pool_remove(fixture->pool, a);
     assert_true(pool_deadline(fixture->pool) == 3000);

@@ -231,7 +231,7 @@ static bool is_put_off(struct standby *standby, const struct machine *machine, s
     struct machine_ref ref = machine_ref_of(machine);
     const struct watch *watch = watch_find(standby->registry, &ref);
 
-    if (machine->quarantined_until_us > now.mono_us) {
+    if (machine_rare(machine)->quarantined_until_us > now.mono_us) {
         pool_set_not_warm(standby->registry->pool, machine, "it is in quarantine");
         return true;
     }
