@@ -340,24 +340,24 @@ static void restart_originals(struct recoveries *recoveries, struct moment now)
     }
 }
 
-/* True: there are some that are to be started again themselves. */
-static bool make_assignable(const struct recoveries *recoveries)
+/* What recoveries want. */
+struct wishes {
+    bool candidate, original;
+};
+
+/* All of them may be looked at from now on. */
+static struct wishes make_assignable(const struct recoveries *recoveries)
 {
-    bool wants_original = false;
+    struct wishes wishes = {0};
 
     for (size_t i = 0; i < recoveries->n_open; i++) {
-        recoveries->open[i]->is_assignable = true;
-        wants_original |= recoveries->open[i]->wants_original;
-    }
-    return wants_original;
-}
+        struct open_recovery *open = recoveries->open[i];
 
-static bool is_any_wanting(const struct recoveries *recoveries)
-{
-    for (size_t i = 0; i < recoveries->n_open; i++)
-        if (recoveries->open[i]->wants_candidate)
-            return true;
-    return false;
+        open->is_assignable = true;
+        wishes.candidate |= open->wants_candidate;
+        wishes.original |= open->wants_original;
+    }
+    return wishes;
 }
 
 /*
@@ -421,25 +421,26 @@ bool assignment_handle(void *self, struct moment now)
         .registry = recoveries->registry,
         .now = now,
     };
-    bool wants_any;
+    struct wishes wishes;
 
     if (!registry_take(recoveries->registry, FACT_INPUT))
         return false;
     if (assignment->began_us == 0)
         assignment->began_us = now.mono_us;
     assignment->due_us = USEC_INFINITY;
-    if (make_assignable(recoveries) && !recoveries->brake->is_on)
+    wishes = make_assignable(recoveries);
+    if (wishes.original && !recoveries->brake->is_on) {
         restart_originals(recoveries, now);
-    wants_any = is_any_wanting(recoveries);
-    if (!recoveries->brake->is_on && wants_any && has_to_wait(assignment, now))
+        wishes = make_assignable(recoveries);
+    }
+    if (!recoveries->brake->is_on && wishes.candidate && has_to_wait(assignment, now))
         return true;
     /* Kept current while there is time, and once more before a choice: it says who is spared. */
-    if ((wants_any || recoveries->n_open == 0) &&
+    if ((wishes.candidate || recoveries->n_open == 0) &&
         plan_settle(recoveries->registry->plan, now.mono_us, COMPARISONS_AT_ONCE) == 0)
         assignment->due_us = now.mono_us;
-    if (recoveries->brake->is_on || !wants_any)
+    if (recoveries->brake->is_on || !wishes.candidate)
         return true;
-    make_assignable(recoveries);
     while (has_room(recoveries) && assign_round(&pass))
         ;
     return true;

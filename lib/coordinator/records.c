@@ -8,21 +8,35 @@
 #include <string.h>
 #include <time.h>
 
+/* The greatest of the ids of this second: an earlier daemon made them, or this one before its clock was set back. */
+static unsigned last_number(const struct records *records, const char *second)
+{
+    size_t length = strlen(second);
+    unsigned long last = 0;
+
+    for (size_t i = 0; i < records->count; i++) {
+        const char *id = records->all[i]->id;
+        bool is_of_it = strncmp(id, second, length) == 0 && id[length] == '-';
+        unsigned long number = is_of_it ? strtoul(id + length + 1, NULL, 10) : 0;
+
+        last = number > last ? number : last;
+    }
+    return (unsigned)last;
+}
+
 void records_make_id(struct records *records, struct moment now, char id[RECOVERY_ID_SIZE])
 {
-    time_t second = (time_t)(now.real_us / USEC_PER_SEC);
-    char text[sizeof("YYYYYMMDD-HHMMSS")];
+    time_t seconds = (time_t)(now.real_us / USEC_PER_SEC);
+    char second[sizeof(records->id_second)];
     struct tm utc;
 
-    if (second != records->id_second) {
-        records->id_second = second;
-        records->id_count = 0;
+    if (gmtime_r(&seconds, &utc) == NULL || strftime(second, sizeof(second), "%Y%m%d-%H%M%S", &utc) == 0)
+        strcpy(second, "0");
+    if (strcmp(second, records->id_second) != 0) {
+        strcpy(records->id_second, second);
+        records->id_count = last_number(records, second);
     }
-    if (gmtime_r(&second, &utc) == NULL || strftime(text, sizeof(text), "%Y%m%d-%H%M%S", &utc) == 0)
-        strcpy(text, "0");
-    do
-        snprintf(id, RECOVERY_ID_SIZE, "%s-%u", text, ++records->id_count);
-    while (records_find(records, id) != NULL);
+    snprintf(id, RECOVERY_ID_SIZE, "%s-%u", second, ++records->id_count);
 }
 
 int records_make_room(struct records *records)

@@ -20,8 +20,8 @@ struct records {
     size_t count;
     struct recovery **restored; /* not taken up again yet; also in `all`, and none of them is final */
     size_t n_restored;
-    int64_t id_second; /* of the last id */
-    unsigned id_count;
+    char id_second[sizeof("YYYYYMMDD-HHMMSS")]; /* of the last id */
+    unsigned id_count;                          /* its number in that second */
 };
 
 /* An id in UTC and a number: readable, sortable, and unique among what is remembered. */

@@ -16,6 +16,7 @@ struct open_recovery {
     const struct machine *candidate; /* held and claimed; NULL */
     bool wants_candidate;
     bool wants_original; /* the failed machine itself is to be started again */
+    bool is_assignable;  /* the assignment's: in the round under way */
     bool is_postponed;   /* until a listing or a connection changes which candidates there are */
     bool was_kept;       /* the candidate was warm, or on its way there, when it was taken */
     bool was_asked;      /* its start was */
@@ -27,10 +28,7 @@ struct open_recovery {
     struct open_recovery *prev_asking, *next_asking;   /* with has_action: among all that have one */
     const char *starts_on; /* the hypervisor where it counts as a start under way, borrowed; NULL: nowhere */
     int64_t retry_us;      /* mono_us; USEC_INFINITY */
-
-    /* The assignment's. */
-    bool is_assignable; /* in the round under way */
-    bool is_retry;      /* its service was down, and is tried again without an order */
+    bool is_retry;         /* its service was down, and is tried again without an order */
 };
 
 struct recoveries {
