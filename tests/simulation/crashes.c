@@ -363,15 +363,18 @@ static bool was_let_stay_since(const struct simulation *simulation, const struct
 
 /*
  * A guest hangs on, and was not recovered. It is told again by the next daemon, and where it was migrated to, as neither knows
- * that it hung before; when an order for it was called off; and where its recovery was, as it seemed to run after all.
+ * that it hung before; when an order for it was called off; and where its recovery was of another failure, as a pause that is
+ * over, or was dismissed, as it seemed to run after all.
  */
 static bool may_be_told_again(const struct simulation *simulation, const struct crash *crash, const struct book *book)
 {
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, book->id);
     const struct domain *domain = &simulation->domains[crash->domain];
 
     return recovery_state_is_final(book->state) && book->starts == 0 && crash->is_hang &&
-           (book->opened_epoch != simulation->epoch || domain->moved_life == domain->life ||
-            was_let_stay_since(simulation, book) || book->state == RECOVERY_DISMISSED);
+           ((recovery != NULL && recovery->cause != CAUSE_HUNG) || book->opened_epoch != simulation->epoch ||
+            domain->moved_life == domain->life || was_let_stay_since(simulation, book) ||
+            book->state == RECOVERY_DISMISSED);
 }
 
 static struct crash *find_told_again(struct simulation *simulation, unsigned domain)
