@@ -468,6 +468,32 @@ static void test_a_start_that_overtakes_its_own_end_is_ended_all_the_same(struct
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "c");
 }
 
+/* Its end found it off, and was answered after its start, which it was faster than; that it came up is told last. */
+static void test_a_start_that_is_answered_while_it_is_being_ended_is_ended_all_the_same(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    struct action start;
+    struct action_result done = {0};
+
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START | 1u << ACTION_DESTROY;
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC);
+    start = world->pending[world_find_pending(world, ACTION_START)].action;
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
+    world_drive(world);
+    done.id = start.id;
+    coordinator_handle_late_result(world->coordinator, &start, &done, world->now);
+    world_answer_error(world, world_find_pending(world, ACTION_DESTROY), 0);
+    strcpy(world->domains[b].started_for, start.recovery_id);
+    world->holds = 0;
+    world_boot(world, b);
+    world_release(world);
+    world_pass(world, 2 * SETTLED);
+    assert_int_equal(world->domains[b].state, MACHINE_SHUT_OFF);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+}
+
 /* While the daemon was not running, it was started by hand and shut down: it is not the one that failed any more. */
 static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(struct world *world)
 {
@@ -576,6 +602,7 @@ int main(void)
         world_test(test_a_failure_that_was_left_alone_is_told_once),
         world_test(test_a_machine_that_is_started_while_its_recovery_fails),
         world_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
+        world_test(test_a_start_that_is_answered_while_it_is_being_ended_is_ended_all_the_same),
         world_test(test_a_start_that_comes_while_an_end_waits_to_be_tried_again),
         world_test(test_the_failed_machine_is_not_started_into_a_used_disk),
         world_test(test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by),
