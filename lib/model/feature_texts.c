@@ -34,17 +34,9 @@ int feature_texts_add(struct feature_texts *features, const char *kind, const ch
     return 0;
 }
 
-int feature_texts_copy(struct feature_texts *target, const struct feature_texts *source)
+size_t feature_texts_size(const struct feature_texts *features)
 {
-    size_t size = size_of(source) + 1;
-
-    if (source->texts == NULL)
-        return 0;
-    target->texts = malloc(size);
-    if (target->texts == NULL)
-        return -ENOMEM;
-    memcpy(target->texts, source->texts, size);
-    return 0;
+    return features->texts != NULL ? size_of(features) + 1 : 0;
 }
 
 bool feature_texts_next(const struct feature_texts *features, size_t *place, struct feature_text *ret)

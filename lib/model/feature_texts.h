@@ -30,12 +30,11 @@ struct feature_texts {
  */
 int feature_texts_add(struct feature_texts *features, const char *kind, const char *value) _must_check_;
 
-/* Makes *target, which is empty, an independent copy. -ENOMEM leaves it empty. */
-int feature_texts_copy(struct feature_texts *target, const struct feature_texts *source) _must_check_;
-
 /* The list in its order: start with *place 0; false ends it. */
 bool feature_texts_next(const struct feature_texts *features, size_t *place, struct feature_text *ret);
 
+/* In bytes, with the empty kind that ends it; 0: none. */
+size_t feature_texts_size(const struct feature_texts *features);
 bool feature_texts_are_none(const struct feature_texts *features);
 bool feature_texts_equal(const struct feature_texts *a, const struct feature_texts *b);
 

@@ -46,20 +46,47 @@ static int reserve(struct facts_table *table)
     return 0;
 }
 
-static int add_new(struct facts_table *table, struct facts *facts, uint32_t hash, struct facts **ret)
+static void put_ids(struct id_set *set, uint32_t **end)
 {
-    _cleanup_(freep) struct facts *added = malloc(sizeof(*added));
-    struct feature_texts metadata = {0};
+    if (set->count > 0)
+        memcpy(*end, set->ids, set->count * sizeof(*set->ids));
+    set->ids = *end;
+    *end += set->count;
+}
 
-    if (added == NULL || reserve(table) < 0 || feature_texts_copy(&metadata, &facts->metadata) < 0)
+/* A copy in one allocation, ids first and texts last; NULL: no memory. */
+static struct facts *pack(const struct facts *facts)
+{
+    size_t texts_size = feature_texts_size(&facts->metadata), n_ids = facts->spec.features.count;
+    struct facts *packed;
+    uint32_t *end;
+
+    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++)
+        n_ids += facts->knowledge[s].features.count + facts->knowledge[s].kinds.count;
+    packed = malloc(sizeof(*packed) + n_ids * sizeof(*end) + texts_size);
+    if (packed == NULL)
+        return NULL;
+    *packed = *facts;
+    end = (uint32_t *)(packed + 1);
+    put_ids(&packed->spec.features, &end);
+    for (enum knowledge_source s = 0; s < KNOWLEDGE_COUNT; s++) {
+        put_ids(&packed->knowledge[s].features, &end);
+        put_ids(&packed->knowledge[s].kinds, &end);
+    }
+    if (texts_size > 0)
+        packed->metadata.texts = memcpy(end, facts->metadata.texts, texts_size);
+    return packed;
+}
+
+static int add_new(struct facts_table *table, const struct facts *facts, uint32_t hash, struct facts **ret)
+{
+    struct facts *added = reserve(table) == 0 ? pack(facts) : NULL;
+
+    if (added == NULL)
         return -ENOMEM;
-    *added = *facts;
-    added->metadata = metadata;
     added->id = interned_take(&table->index, hash);
     added->machines = 0;
     table->items[added->id] = *ret = added;
-    added = NULL;
-    *facts = (struct facts){0};
     return 0;
 }
 
@@ -86,8 +113,6 @@ void facts_table_remove(struct facts_table *table, const struct facts *facts)
     if (--own->machines > 0)
         return;
     interned_drop(&table->index, own->id);
-    feature_texts_done(&own->metadata);
-    facts_done(own);
     free(own);
 }
 

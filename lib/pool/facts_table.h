@@ -14,7 +14,7 @@
 #include "model/feature_texts.h"
 #include "model/spec.h"
 
-/* spec comes first: a machine points to that. */
+/* spec comes first: a machine points to that. In a table, what they have is one allocation, to be read only. */
 struct facts {
     struct spec spec; /* amounts, and features as they are resolved */
     struct knowledge knowledge[KNOWLEDGE_COUNT];
@@ -33,8 +33,8 @@ struct facts_table {
 #define FACTS_TABLE_EMPTY ((struct facts_table){.index = INTERNED_EMPTY})
 
 /*
- * One machine more with facts equal to these, of which knowledge and features are taken over or freed, and metadata is
- * copied. -ENOMEM: they are the caller's as before.
+ * One machine more with facts equal to these, of which knowledge and features are freed: the table has copies, each set of
+ * facts in one allocation. -ENOMEM: they are the caller's as before.
  */
 int facts_table_add(struct facts_table *table, struct facts *facts, const struct facts **ret) _must_check_;
 /* One machine fewer; with the last of them the facts go. */
