@@ -148,10 +148,12 @@ static void apply_event_state(struct registry *registry, struct watch *watch, co
 
     if (!domain_event_state(event->kind, &sighting.state, &sighting.reason))
         return;
-    if (sighting.state == MACHINE_RUNNING)
-        failures_forget(watch); /* that a migration failed before was told when the machine was not known here yet */
-    if (machine == NULL)
+    if (machine == NULL) {
+        if (sighting.state == MACHINE_RUNNING)
+            failures_forget(
+                watch); /* that a migration failed before was told when the machine was not known here yet */
         return;
+    }
     pool_edit(registry->pool, machine)->event_sequence = registry->events;
     /* The pause that libvirt tells beside a panic is no news. */
     if (machine->state == MACHINE_CRASHED && event->kind == EVENT_SUSPENDED_PAUSED)

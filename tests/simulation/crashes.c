@@ -448,6 +448,9 @@ void crashes_relieved(struct simulation *simulation, const struct domain *domain
         if (book->relief != RELIEF_NONE &&
             (!recovery_state_is_final(book->state) || book->state == RECOVERY_CALLED_OFF))
             promises_crash(simulation, domain, "shuts down for another to take over", true, !is_obedience);
+        /* How long ago an earlier daemon called it off, only the clock can tell, and that was set since. */
+        if (book->state == RECOVERY_CALLED_OFF && book->ended_epoch != simulation->epoch && simulation->has_jumped)
+            excuse(simulation, domain->number, false);
         return;
     }
 }
