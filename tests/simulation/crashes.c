@@ -455,11 +455,20 @@ void crashes_relieved(struct simulation *simulation, const struct domain *domain
     }
 }
 
-/* An operator takes its protection from it: what it failed of before need not be recovered any more. */
+/* It is a replacement that is protected for the service of the original alone. */
+static bool failed_for(struct simulation *simulation, const struct crash *crash, const struct domain *original)
+{
+    const struct book *book = crash->started_for[0] != '\0' ? promises_book(simulation, crash->started_for) : NULL;
+
+    return book != NULL && is_original_of(original, book) &&
+           (simulation->domains[crash->domain].roles & ROLE_PROTECTED) == 0;
+}
+
+/* An operator takes its protection from it: what failed of its service before need not be recovered any more. */
 void crashes_waived(struct simulation *simulation, const struct domain *domain)
 {
     for (size_t i = 0; i < simulation->n_crashes; i++)
-        if (simulation->crashes[i].domain == domain->number)
+        if (simulation->crashes[i].domain == domain->number || failed_for(simulation, &simulation->crashes[i], domain))
             simulation->crashes[i].is_required = false;
 }
 
