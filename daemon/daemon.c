@@ -18,6 +18,7 @@
 #include "api/api.h"
 #include "backend.h"
 #include "coordinator/coordinator.h"
+#include "discovery/catalog.h"
 #include "executor.h"
 #include "hypervisor/hypervisor.h"
 #include "manager.h"
@@ -252,7 +253,7 @@ static int open_api(struct daemon *daemon, int listening)
     return r;
 }
 
-static int open_parts(struct daemon *daemon, int listening)
+static int open_parts(struct daemon *daemon, int listening, struct catalog *catalog)
 {
     int r = coordinator_new(daemon->settings.config, &daemon->coordinator);
 
@@ -262,6 +263,7 @@ static int open_parts(struct daemon *daemon, int listening)
         return r;
     coordinator_set_clock(daemon->coordinator, clock_now);
     connect_parts(daemon);
+    nodes_set_catalog(&daemon->nodes, catalog);
     r = manager_open(&daemon->manager, daemon->base);
     if (r == 0)
         r = persistence_open(&daemon->persistence, daemon->base, daemon->settings.config);
@@ -276,7 +278,7 @@ static int open_parts(struct daemon *daemon, int listening)
     return r;
 }
 
-static int daemon_init(struct daemon *daemon)
+static int daemon_init(struct daemon *daemon, struct catalog *catalog)
 {
     int r, listening;
 
@@ -293,7 +295,7 @@ static int daemon_init(struct daemon *daemon)
     r = hypervisor_library_init(daemon->base);
     if (r == 0)
         r = open_events(daemon);
-    return r < 0 ? r : open_parts(daemon, listening);
+    return r < 0 ? r : open_parts(daemon, listening, catalog);
 }
 
 static void free_event(struct event *event)
@@ -326,13 +328,13 @@ static void daemon_done(struct daemon *daemon)
     settings_done(&daemon->settings);
 }
 
-int daemon_run(struct config *config)
+int daemon_run(struct config *config, struct catalog *catalog)
 {
     _cleanup_(daemon_done) struct daemon daemon = {
         .settings = {.config = config, .started_with = config},
         .clock_offset_us = clock_offset_us(),
     };
-    int r = daemon_init(&daemon);
+    int r = daemon_init(&daemon, catalog);
 
     if (r < 0) {
         log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s", strerror(-r));

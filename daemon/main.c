@@ -12,7 +12,7 @@
 #include "config/schema.h"
 #include "daemon.h"
 #include "programs.h"
-#include "service/config_file.h"
+#include "files/config_file.h"
 #include "service/log.h"
 
 struct arguments {
@@ -96,7 +96,8 @@ static int check(const char *path)
 {
     _cleanup_(diags_done) struct diags diags = {0};
     _cleanup_(config_freep) struct config *config = NULL;
-    int r = config_file_load(path, &diags, &config);
+    _cleanup_(catalog_freep) struct catalog *catalog = NULL;
+    int r = config_file_load(path, &diags, &config, &catalog);
 
     if (r == 0)
         programs_check(config, &diags);
@@ -138,12 +139,13 @@ static int run(const struct arguments *arguments)
 {
     _cleanup_(diags_done) struct diags diags = {0};
     struct config *config = NULL;
+    _cleanup_(catalog_freep) struct catalog *catalog = NULL;
     int r;
 
     log_open();
     if (arguments->verbose)
         log_set_level(LOG_DEBUG);
-    r = config_file_load(arguments->config_file, &diags, &config);
+    r = config_file_load(arguments->config_file, &diags, &config, &catalog);
     if (r == 0)
         programs_check(config, &diags);
     log_diags(&diags);
@@ -158,7 +160,7 @@ static int run(const struct arguments *arguments)
                   arguments->config_file, diags.count > 0 ? "" : ": ", diags.count > 0 ? "" : strerror(-r));
         return EX_CONFIG;
     }
-    return daemon_run(config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return daemon_run(config, catalog) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 
 #include "answers.h"
 #include "coordinator/coordinator.h"
+#include "discovery/catalog.h"
 #include "hypervisor/hypervisor.h"
 #include "service/clock.h"
 #include "service/log.h"
@@ -173,6 +174,8 @@ static int node_init(struct nodes *nodes, const struct config *config, const str
         .uri = entry->uri,
         .call_timeout_us = config->recovery.call_timeout_us,
         .reconnect_max_us = reconnect_max_us(config),
+        .catalog = nodes->catalog,
+        .software = config->discovery.software,
     };
     int r;
 
@@ -188,6 +191,12 @@ static int node_init(struct nodes *nodes, const struct config *config, const str
         *node = (struct node){0};
     }
     return r;
+}
+
+void nodes_set_catalog(struct nodes *nodes, struct catalog *catalog)
+{
+    catalog_free(nodes->catalog);
+    nodes->catalog = catalog_ref(catalog);
 }
 
 static bool is_still_configured(const struct config *config, const struct node *node)
@@ -214,6 +223,7 @@ void nodes_keep(struct nodes *nodes, const struct config *config)
 
         if (is_still_configured(config, node)) {
             hypervisor_set_timeouts(node->hypervisor, config->recovery.call_timeout_us, reconnect_max_us(config));
+            hypervisor_set_discovery(node->hypervisor, nodes->catalog, config->discovery.software);
             i++;
         } else {
             remove_node(nodes, i);
@@ -289,4 +299,5 @@ void nodes_done(struct nodes *nodes)
         remove_node(nodes, 0);
     free(nodes->items);
     nodes->items = NULL;
+    nodes_set_catalog(nodes, NULL);
 }

@@ -11,6 +11,7 @@
 #include "protocol/action.h"
 
 struct answers;
+struct catalog;
 struct coordinator;
 struct event;
 struct event_base;
@@ -22,10 +23,14 @@ struct nodes {
     struct event_base *base;
     struct coordinator *coordinator;
     struct answers *answers;
-    struct event *pump; /* activated after the coordinator has been told something */
+    struct event *pump;      /* activated after the coordinator has been told something */
+    struct catalog *catalog; /* its own reference; NULL: none yet */
     struct node *items;
     size_t count;
 };
+
+/* What guests say is understood by this catalog from now on. */
+void nodes_set_catalog(struct nodes *nodes, struct catalog *catalog);
 
 /*
  * Starts to connect to every hypervisor of config that is not watched yet under its name and URI. -ENOMEM: none is

@@ -11,7 +11,7 @@
 #include "nodes.h"
 #include "programs.h"
 #include "service/clock.h"
-#include "service/config_file.h"
+#include "files/config_file.h"
 #include "service/log.h"
 #include "settings.h"
 
@@ -36,7 +36,7 @@ static void log_waiting_keys(const struct settings *settings)
 }
 
 /* All that can fail comes before the first change. Takes config. */
-static int replace_config(const struct reload *reload, struct config *config)
+static int replace_config(const struct reload *reload, struct config *config, struct catalog *catalog)
 {
     size_t n_before = reload->nodes->count;
     int r = nodes_add(reload->nodes, config);
@@ -50,6 +50,7 @@ static int replace_config(const struct reload *reload, struct config *config)
         config_free(config);
         return r;
     }
+    nodes_set_catalog(reload->nodes, catalog);
     nodes_keep(reload->nodes, config);
     settings_replace(reload->settings, config);
     return 0;
@@ -60,15 +61,16 @@ void reload_configuration(const struct reload *reload)
     _cleanup_(diags_done) struct diags diags = {0};
     struct settings *settings = reload->settings;
     struct config *config = NULL;
+    _cleanup_(catalog_freep) struct catalog *catalog = NULL;
     int r;
 
     manager_tell_reloading(reload->manager);
-    r = config_file_load(settings->config->file, &diags, &config);
+    r = config_file_load(settings->config->file, &diags, &config, &catalog);
     if (r == 0)
         programs_check(config, &diags);
     log_diags(&diags);
     if (r == 0)
-        r = replace_config(reload, config);
+        r = replace_config(reload, config, catalog);
     settings_note_reload(settings, r < 0 ? describe(&diags, r) : NULL);
     if (r < 0) {
         log_event(MESSAGE_RELOAD_FAILED, NULL, "reload failed; the configuration in force stays: %s",

@@ -32,6 +32,8 @@ struct ctl_options {
     const char *reason; /* NULL: not given */
     int64_t for_us;     /* 0: not given */
     bool evacuate;
+    const char *catalog;          /* a directory; NULL: not given */
+    const char *const *arguments; /* all that was given to the command, and a NULL behind it */
 };
 
 enum ctl_option {
@@ -49,6 +51,7 @@ enum ctl_option {
     OPTION_REASON = 1u << 11,
     OPTION_FOR = 1u << 12,
     OPTION_EVACUATE = 1u << 13,
+    OPTION_CATALOG = 1u << 14,
 };
 
 struct client;
@@ -57,6 +60,7 @@ struct command {
     const char *name;
     const char *argument; /* as the help shows it; NULL: takes none */
     bool argument_optional;
+    bool takes_many;  /* such arguments, in options->arguments */
     unsigned options; /* of enum ctl_option, beside those that every command takes */
     const char *help;
     /* argument is NULL where none was given. Returns the exit status. */
@@ -81,5 +85,6 @@ extern const struct command command_release;
 extern const struct command command_fenced;
 extern const struct command command_reload;
 extern const struct command command_watch;
+extern const struct command command_catalog;
 
 #endif

@@ -17,9 +17,10 @@
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status, &command_services, &command_list,     &command_show,     &command_explain, &command_history,
-    &command_drill,  &command_recover,  &command_failover, &command_failback, &command_keep,    &command_clear,
-    &command_hold,   &command_holds,    &command_release,  &command_fenced,   &command_reload,  &command_watch,
+    &command_status,  &command_services, &command_list,    &command_show,     &command_explain,
+    &command_history, &command_drill,    &command_recover, &command_failover, &command_failback,
+    &command_keep,    &command_clear,    &command_hold,    &command_holds,    &command_release,
+    &command_fenced,  &command_reload,   &command_watch,   &command_catalog,
 };
 
 /* Options without a letter. */
@@ -33,6 +34,7 @@ enum {
     WORD_REASON,
     WORD_FOR,
     WORD_EVACUATE,
+    WORD_CATALOG,
 };
 
 /* How wide the first column of the help is. */
@@ -63,6 +65,7 @@ static const struct option_help {
     {"reason", "TEXT", WORD_REASON, OPTION_REASON, "why, for those who see it"},
     {"for", "TIME", WORD_FOR, OPTION_FOR, "how long, such as 30m or 2h; without it, until it is released"},
     {"evacuate", NULL, WORD_EVACUATE, OPTION_EVACUATE, "fail the services of the host over first"},
+    {"catalog", "DIRECTORY", WORD_CATALOG, OPTION_CATALOG, "files that add to the catalog, instead of those in /etc"},
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
 };
@@ -256,6 +259,9 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
     case WORD_EVACUATE:
         options->evacuate = true;
         break;
+    case WORD_CATALOG:
+        options->catalog = argument;
+        break;
     case WORD_FOR:
         return duration_parse(argument, &options->for_us) < 0 || options->for_us < 1000000 ? -EINVAL : 0;
     }
@@ -331,7 +337,7 @@ static int check_usage(const struct command *command, unsigned given, int n_argu
     if (n_arguments == 0 && command->argument != NULL && !command->argument_optional)
         return misuse("%s needs %s%s", command->name, strchr(command->argument, '|') != NULL ? "one of " : "a ",
                       command->argument);
-    if (n_arguments > (command->argument != NULL ? 1 : 0))
+    if (!command->takes_many && n_arguments > (command->argument != NULL ? 1 : 0))
         return misuse("%s has too many arguments", command->name);
     return -1;
 }
@@ -370,6 +376,7 @@ int main(int argc, char **argv)
         return status;
 
     print_init();
+    options.arguments = (const char *const *)&argv[optind + 1];
     client = client_new(options.socket);
     status = command->run(client, &options, argv[optind + 1]);
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -43,6 +43,8 @@ struct hypervisor {
     struct connection *connection;
     struct capacity *capacity;
     struct reported_fault *reported;
+    struct catalog *catalog;
+    enum software_mode software;
 };
 
 /* One action on its way: the question, and what the thread found. */
@@ -56,11 +58,28 @@ struct request {
     struct inventory *inventory;
     struct domain_report report;
     struct faults faults;
+    struct catalog *catalog; /* of DISCOVER */
+    enum software_mode software;
 };
 
 static bool is_inspection(enum action_kind kind)
 {
-    return kind == ACTION_DESCRIBE || kind == ACTION_READ;
+    return kind == ACTION_DESCRIBE || kind == ACTION_READ || kind == ACTION_DISCOVER;
+}
+
+static void inspect(virConnectPtr connection, struct request *request)
+{
+    const struct action *action = &request->action;
+    struct action_result *result = &request->result;
+    const struct learn_options options = {
+        .catalog = request->catalog,
+        .software = request->software,
+        .timeout_us = action->timeout_us,
+    };
+
+    result->error =
+        inventory_inspect(connection, action->target.uuid, action->kind == ACTION_DISCOVER ? &options : NULL,
+                          &request->faults, &request->report, result->message, sizeof(result->message));
 }
 
 static void perform(virConnectPtr connection, struct request *request)
@@ -75,8 +94,7 @@ static void perform(virConnectPtr connection, struct request *request)
         result->error =
             inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
     else if (is_inspection(action->kind))
-        result->error = inventory_inspect(connection, action->target.uuid, action->kind == ACTION_DESCRIBE,
-                                          &request->faults, &request->report, result->message, sizeof(result->message));
+        inspect(connection, request);
     else if (call != NULL)
         call(connection, action, result);
     else
@@ -104,6 +122,7 @@ static void free_request(struct job *job)
     inventory_free(request->inventory);
     domain_description_free(request->report.description);
     faults_done(&request->faults);
+    catalog_free(request->catalog);
     free(request);
 }
 
@@ -238,6 +257,7 @@ static void report_request(struct job *job, enum job_report report)
     [of_class] = {.class = (of_class), .run = run_request, .report = report_request, .free = free_request}
 
 static const struct job_type request_types[JOB_CLASS_COUNT] = {
+    REQUEST_TYPE(JOB_SPARE),
     REQUEST_TYPE(JOB_PROBE),
     REQUEST_TYPE(JOB_NORMAL),
     REQUEST_TYPE(JOB_URGENT),
@@ -255,6 +275,10 @@ static int submit(struct hypervisor *hypervisor, const struct action *action, ki
     request->action = *action;
     request->crash = crash;
     request->result.id = action->id;
+    if (action->kind == ACTION_DISCOVER) {
+        request->catalog = catalog_ref(hypervisor->catalog);
+        request->software = hypervisor->software;
+    }
     request->link = connection_link(hypervisor->connection);
     if (request->link == 0) {
         workers_refuse(hypervisor->workers, &request->job, -ENOTCONN);
@@ -375,6 +399,7 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
     hypervisor->call_timeout_us = options->call_timeout_us;
     hypervisor->callbacks = *callbacks;
     hypervisor->context = context;
+    hypervisor_set_discovery(hypervisor, options->catalog, options->software);
     if (hypervisor->name != NULL && hypervisor->uri != NULL)
         r = workers_new(base, &hypervisor->workers);
     if (r == 0)
@@ -405,6 +430,13 @@ bool hypervisor_is_stuck(const struct hypervisor *hypervisor)
     return workers_are_late(hypervisor->workers) || connection_is_exhausted(hypervisor->connection);
 }
 
+void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *catalog, enum software_mode software)
+{
+    catalog_free(hypervisor->catalog);
+    hypervisor->catalog = catalog_ref(catalog);
+    hypervisor->software = software;
+}
+
 void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us)
 {
     hypervisor->call_timeout_us = call_timeout_us;
@@ -426,6 +458,7 @@ void hypervisor_free(struct hypervisor *hypervisor, int64_t grace_us)
         free(reported->key);
         free(reported);
     }
+    catalog_free(hypervisor->catalog);
     free(hypervisor->name);
     free(hypervisor->uri);
     free(hypervisor);

@@ -50,6 +50,8 @@ struct hypervisor_options {
     const char *uri;
     int64_t call_timeout_us; /* for connecting and for capacity look-ups; actions bring their own */
     int64_t reconnect_max_us;
+    struct catalog *catalog; /* of what guests say; may be NULL: then they are not asked */
+    enum software_mode software;
 };
 
 /*
@@ -81,6 +83,9 @@ bool hypervisor_is_test(const struct hypervisor *hypervisor);
 
 /* A call to a hypervisor of this host is past its deadline: the watchdog must not be fed while this stays so. */
 bool hypervisor_is_stuck(const struct hypervisor *hypervisor);
+
+/* By what guests are asked from now on. */
+void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *catalog, enum software_mode software);
 
 /* Applies new timeouts; name and uri stay. */
 void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us);

@@ -5,6 +5,7 @@
  */
 #include "hypervisor/inventory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,21 +260,27 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
     return 0;
 }
 
-int inventory_inspect(virConnectPtr connection, const char *uuid, bool asks_agent, struct faults *faults,
-                      struct domain_report *ret, char *message, size_t size)
+int inventory_inspect(virConnectPtr connection, const char *uuid, const struct learn_options *asking,
+                      struct faults *faults, struct domain_report *ret, char *message, size_t size)
 {
     struct domain_report report = {0};
     virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
+    _cleanup_(feature_texts_done) struct feature_texts learned = {0};
+    bool has_learned;
     int r;
 
     if (domain == NULL)
         return translate_last_error(connection, message, size);
+    /* This takes its time: what is read of the domain afterwards is newer. */
+    has_learned = asking != NULL && learn_from_agent(domain, asking, &learned);
     r = describe(domain, faults, &report, message, size);
     if (r == 0) {
         report.persistent = virDomainIsPersistent(domain) == 1;
         report.has_managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
-        if (asks_agent && report.agent_connected)
-            learn_from_agent(domain, report.description);
+        assert(report.description != NULL);
+        report.description->has_learned = has_learned;
+        report.description->learned = learned;
+        learned = (struct feature_texts){0};
         *ret = report;
     }
     virDomainFree(domain);

@@ -8,6 +8,7 @@
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
+#include "hypervisor/learn.h"
 #include "protocol/action.h"
 
 /* A domain that cannot be read, and why. */
@@ -33,11 +34,11 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
                    size_t size) _must_check_;
 
 /*
- * One domain, and with asks_agent what its guest agent tells. As inventory_list; -ENOENT: no such domain (any more),
+ * One domain, and where asking is not NULL, what its guest agent tells. As inventory_list; -ENOENT: no such domain (any more),
  * -EIO: cannot be read, see faults.
  */
-int inventory_inspect(virConnectPtr connection, const char *uuid, bool asks_agent, struct faults *faults,
-                      struct domain_report *ret, char *message, size_t size) _must_check_;
+int inventory_inspect(virConnectPtr connection, const char *uuid, const struct learn_options *asking,
+                      struct faults *faults, struct domain_report *ret, char *message, size_t size) _must_check_;
 
 /* The memory that the host has to spare, in KiB, caches that can be dropped included; 0: not known. */
 uint64_t inventory_free_memory(virConnectPtr connection);

@@ -1,32 +1,74 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads the answer of virDomainGetGuestInfo. Failing is normal here: many guests have no agent, or an old one. */
+/* Talks to a guest agent. Failing is normal here: many guests have no agent, or an old one. */
 #include "hypervisor/learn.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
-#include "model/feature.h"
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
 
-/* Seconds. An inspection waits for this, so it is short. */
-#define ANSWER_TIMEOUT 2
+#include "base/moment.h"
+#include "discovery/interview.h"
 
-void learn_from_agent(virDomainPtr domain, struct domain_description *description)
+/* Seconds that the agent has for each command. */
+#define ANSWER_TIMEOUT 5
+/* Between two looks at a program that runs in the guest. */
+#define PAUSE_US (200 * 1000)
+
+static int64_t mono_us(void)
 {
-    virTypedParameterPtr parameters = NULL;
-    const char *id = NULL, *version = NULL;
-    char os[FEATURE_VALUE_MAX + 1];
-    int n = 0, length;
+    struct timespec now;
 
-    if (virDomainAgentSetResponseTimeout(domain, ANSWER_TIMEOUT, 0) < 0 ||
-        virDomainGetGuestInfo(domain, VIR_DOMAIN_GUEST_INFO_OS, &parameters, &n, 0) < 0)
-        return;
-    if (virTypedParamsGetString(parameters, n, "os.id", &id) > 0) {
-        if (virTypedParamsGetString(parameters, n, "os.version-id", &version) > 0)
-            length = snprintf(os, sizeof(os), "%s-%s", id, version);
-        else
-            length = snprintf(os, sizeof(os), "%s", id);
-        /* Out of memory: it is learned at the next listing. */
-        if (length > 0 && (size_t)length < sizeof(os) && domain_description_learn(description, "os", os) < 0)
-            description->has_learned = false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* A command that it does not know, or that failed, is an answer. */
+static bool has_answered(void)
+{
+    int code = virGetLastErrorCode();
+
+    return code != VIR_ERR_AGENT_UNRESPONSIVE && code != VIR_ERR_AGENT_UNSYNCED && code != VIR_ERR_OPERATION_INVALID &&
+           code != VIR_ERR_OPERATION_UNSUPPORTED && code != VIR_ERR_NO_DOMAIN && code != VIR_ERR_RPC;
+}
+
+/* False: the agent is silent, or its time is over. */
+static bool talk(virDomainPtr domain, struct interview *interview, int64_t until_us)
+{
+    const char *command;
+
+    while (mono_us() < until_us)
+        switch (interview_next(interview, &command)) {
+        case INTERVIEW_SEND: {
+            _cleanup_(freep) char *answer = virDomainQemuAgentCommand(domain, command, ANSWER_TIMEOUT, 0);
+
+            if (answer == NULL && !has_answered())
+                return false;
+            interview_answer(interview, answer);
+            break;
+        }
+        case INTERVIEW_WAIT:
+            usleep(PAUSE_US);
+            break;
+        case INTERVIEW_END:
+            return interview_was_possible(interview);
+        }
+    return false;
+}
+
+bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret)
+{
+    _cleanup_(interview_freep) struct interview *interview = NULL;
+
+    if (options->catalog == NULL || interview_new(options->catalog, options->software, &interview) < 0)
+        return false;
+    if (!talk(domain, interview, mono_us() + options->timeout_us))
+        return false;
+    if (guest_conclude(interview_guest(interview), ret) < 0) {
+        feature_texts_done(ret);
+        return false;
     }
-    virTypedParamsFree(parameters, n);
+    return true;
 }

@@ -5,13 +5,20 @@
 
 #include <libvirt/libvirt.h>
 
-#include "model/description.h"
+#include "config/config.h"
+#include "discovery/catalog.h"
+#include "model/feature_texts.h"
+
+struct learn_options {
+    const struct catalog *catalog;
+    enum software_mode software;
+    int64_t timeout_us; /* for all commands together; the last one may outlast it by what AGENT_EXTRA_US says */
+};
 
 /*
- * Asks the agent of a running domain for its operating system and adds it to the description as
- * `os/ID-VERSION` (os-release(5)'s ID and VERSION_ID). An agent that does not answer within a short time changes
- * nothing.
+ * Asks the agent of a running domain, by many short commands, what its guest offers (discovery/interview.h). False: the
+ * agent does not answer to the end, or must not be asked now; then nothing is added to *ret.
  */
-void learn_from_agent(virDomainPtr domain, struct domain_description *description);
+bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret);
 
 #endif

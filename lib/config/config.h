@@ -226,7 +226,17 @@ struct config_hooks {
     int64_t timeout_us; /* of each hook */
 };
 
+/* By which ways a guest agent is asked for software. */
+enum software_mode {
+    SOFTWARE_AUTO,  /* programs of the guest where that is allowed, else its files */
+    SOFTWARE_EXEC,  /* programs only */
+    SOFTWARE_FILES, /* files only */
+    SOFTWARE_OFF,   /* by none */
+};
+
 struct config_discovery {
+    enum software_mode software;
+    char *catalog;              /* the directory with files that add to the catalog */
     int64_t resync_interval_us; /* everything is listed anew this often, even when no event was missed */
     int64_t reconnect_max_us;   /* the longest pause between two attempts to connect */
 };

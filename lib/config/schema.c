@@ -26,6 +26,7 @@
 #define FILE_PATH_MAX 4095
 
 static const char *const mode_words[] = {[MODE_AUTOMATIC] = "automatic", [MODE_OBSERVE] = "observe", NULL};
+static const char *const software_words[] = {"auto", "exec", "files", "off", NULL};
 static const char *const rank_by_words[] = {[RANK_BY_OVERLAP] = "overlap", [RANK_BY_SIMILARITY] = "similarity", NULL};
 static const char *const host_kill_words[] = {[false] = "planned", [true] = "failure", NULL};
 
@@ -605,7 +606,27 @@ static const struct schema_key keys[] = {
      .default_text = "30s",
      .text = "How long each program may take."},
 
-    {.path = "discovery", .type = SCHEMA_SECTION, .text = "How the daemon keeps up with its hypervisors."},
+    {.path = "discovery",
+     .type = SCHEMA_SECTION,
+     .text = "How the daemon keeps up with its hypervisors, and what it asks guests."},
+    {.path = "discovery.software",
+     .type = SCHEMA_CHOICE,
+     CONFIG(discovery.software),
+     .choices = software_words,
+     .default_text = "auto",
+     .text =
+         "How the guest agents of protected and standby machines are asked for the software that the guest offers. "
+         "With "
+         "exec, they run programs of the guest that list its packages and services; with files, they read its lists. "
+         "auto means exec where the agent allows it, else files. off asks for the operating system only. libvirt marks "
+         "a machine that was asked as tainted (custom-ga-command)."},
+    {.path = "discovery.catalog",
+     .type = SCHEMA_PATH,
+     CONFIG(discovery.catalog),
+     .max = FILE_PATH_MAX,
+     .default_text = "/etc/understudy/catalog.d",
+     .text = "The directory whose files, NAME.yaml, add to the catalog, which says what packages and services mean: "
+             "understudyctl catalog NAME."},
     {.path = "discovery.resync_interval",
      .type = SCHEMA_DURATION,
      CONFIG(discovery.resync_interval_us),

@@ -50,6 +50,7 @@ static const struct {
     [PART_BRAKE] = {PART(brake), brake_handle, NULL, NULL, NULL},
     [PART_LATE_STARTS] = {PART(late_starts), late_starts_handle, late_starts_answer, TASKS(late_starts.came_late)},
     [PART_HEARTBEAT] = {PART(heartbeat), NULL, heartbeat_answer, heartbeat_tick, heartbeat_deadline},
+    [PART_DISCOVERY] = {PART(discovery), NULL, discovery_answer, discovery_tick, discovery_deadline},
     [PART_GUEST_CLOCK] = {PART(guest_clock), NULL, guest_clock_answer, TASKS(guest_clock.sleepers)},
     [PART_HOSTS] = {PART(registry), hosts_handle, hosts_answer, hosts_tick, hosts_deadline},
     [PART_STANDBY] = {PART(standby), standby_handle, standby_answer, standby_tick, standby_deadline},
@@ -72,7 +73,7 @@ static const struct {
     {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},         {PART_SERVICES, services_next},
     {PART_RECOVERIES, recoveries_next},   {PART_STANDBY, standby_next},     {PART_GUEST_CLOCK, guest_clock_next},
     {PART_AUTOSTART, autostart_next},     {PART_MARKS, marks_next},         {PART_HOSTS, hosts_next_listing},
-    {PART_MACHINES, machines_next},       {PART_HEARTBEAT, heartbeat_next},
+    {PART_MACHINES, machines_next},       {PART_HEARTBEAT, heartbeat_next}, {PART_DISCOVERY, discovery_next},
 };
 
 static void *self_of(struct coordinator *coordinator, enum part part)
@@ -114,6 +115,7 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     coordinator->brake.registry = registry;
     coordinator->late_starts.registry = registry;
     coordinator->heartbeat = (struct heartbeat){.registry = registry, .next_us = USEC_INFINITY};
+    coordinator->discovery = (struct discovery){.registry = registry, .retry_us = USEC_INFINITY};
     coordinator->guest_clock.registry = registry;
     coordinator->services.registry = registry;
     coordinator->autostart.registry = registry;
@@ -242,6 +244,8 @@ void coordinator_handle_description(struct coordinator *coordinator, const struc
     struct action_result result = {.id = action->id, .error = report != NULL ? 0 : -ENOENT};
     enum part owner = outbox_owner_of(action->id);
 
+    if (action->kind == ACTION_DISCOVER)
+        discovery_end(&coordinator->discovery, action, report != NULL && report->description->has_learned, now);
     reports_handle_description(registry, action, report, now);
     if (action->kind == ACTION_READ) {
         if (host == NULL || !host->is_listed)

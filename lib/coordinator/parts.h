@@ -7,6 +7,7 @@
 #include "coordinator/assignment.h"
 #include "coordinator/autostart.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/discovery.h"
 #include "coordinator/evacuation.h"
 #include "coordinator/heartbeat.h"
 #include "coordinator/holds.h"
@@ -21,6 +22,7 @@ struct coordinator {
     struct brake brake;
     struct late_starts late_starts;
     struct heartbeat heartbeat;
+    struct discovery discovery;
     struct guest_clock guest_clock;
     struct standby standby;
     struct recoveries recoveries;

@@ -75,9 +75,10 @@ struct host {
     int64_t connected_us; /* mono_us */
     char *trouble;        /* why it is not connected; NULL */
 
-    bool wants_list;    /* a listing is to be asked for */
-    bool is_listing;    /* one is under way */
-    int64_t list_at_us; /* when the next one is due by itself: mono_us */
+    bool wants_list;     /* a listing is to be asked for */
+    bool is_discovering; /* one of its guests is being asked what it offers */
+    bool is_listing;     /* one is under way */
+    int64_t list_at_us;  /* when the next one is due by itself: mono_us */
     uint64_t list_id;
 
     const struct hold *hold;   /* the nearest that covers it, borrowed; NULL: it is not held */
@@ -111,10 +112,11 @@ enum machine_queue {
     QUEUE_WAITING,     /* machines: it has a deadline */
     QUEUE_DESCRIBE,    /* machines: it is to be described */
     QUEUE_CHECK_ALIVE, /* heartbeat: its guest is to be asked */
-    QUEUE_WRITE,       /* the driver: it is to be written down */
-    QUEUE_AUTOSTART,   /* autostart: it was switched off by the daemon, and is to be on again. Also on disk */
-    QUEUE_MARKS,    /* marks: what its metadata says of it may have to be another; REPORTED: it is still to be read */
-    QUEUE_MIGRATED, /* relocation: it is, or was, off since it was migrated. It stays there */
+    QUEUE_DISCOVERY, /* discovery: its guest is to be asked what it offers; FAILED: it did not tell, and is so later */
+    QUEUE_WRITE,     /* the driver: it is to be written down */
+    QUEUE_AUTOSTART, /* autostart: it was switched off by the daemon, and is to be on again. Also on disk */
+    QUEUE_MARKS,     /* marks: what its metadata says of it may have to be another; REPORTED: it is still to be read */
+    QUEUE_MIGRATED,  /* relocation: it is, or was, off since it was migrated. It stays there */
     QUEUE_COUNT,
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "coordinator/discovery.h"
 #include "coordinator/failures.h"
 #include "coordinator/machines.h"
 #include "coordinator/moves.h"
@@ -280,13 +281,9 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     watch_forget_state(watch);
     if (machine->description->has_learned)
         watch_mark_changed(registry, watch);
-    /* A listing asks no agent: what it could tell is asked for once. */
-    if (report->agent_connected && !watch->has_asked_agent && !machine->description->has_learned)
-        machines_describe(registry, watch);
-    watch->has_asked_agent = report->agent_connected;
-
     if (machine->event_sequence <= as_of)
         apply_reported_state(registry, watch, machine, report, as_of, is_first, now);
+    discovery_see_agent(registry, watch, machine);
     if (watch_remembered(watch)->keeping != KEEPING_NONE)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_REPORTED);
     if (machine->description->mark != NULL || machine->serves != NULL || machine->keeping == KEEPING_WARM)

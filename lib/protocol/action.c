@@ -7,6 +7,7 @@
 static const char *const kind_names[ACTION_COUNT] = {
     [ACTION_LIST] = "list",
     [ACTION_DESCRIBE] = "describe",
+    [ACTION_DISCOVER] = "discover",
     [ACTION_READ] = "read definition",
     [ACTION_GET_STATE] = "get state",
     [ACTION_DESTROY] = "destroy",

@@ -23,7 +23,8 @@
 enum action_kind {
     ACTION_LIST,     /* everything on `target.hypervisor`; answered by coordinator_handle_inventory */
     ACTION_DESCRIBE, /* one machine; answered by coordinator_handle_description */
-    ACTION_READ, /* as it is defined now, before and after a start; answered as ACTION_DESCRIBE, without its agent */
+    ACTION_READ,     /* as it is defined now, before and after a start; answered as ACTION_DESCRIBE */
+    ACTION_DISCOVER, /* the same, with what its guest's agent tells, which takes its time; answered as ACTION_DESCRIBE */
     ACTION_GET_STATE,    /* is it dead? answer: state and reason */
     ACTION_DESTROY,      /* end what is left of it. A machine that is off already counts as success */
     ACTION_SHUTDOWN,     /* ask its guest to power off, through the agent or ACPI. See below */

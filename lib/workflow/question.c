@@ -31,6 +31,7 @@ int64_t question_time_us(enum action_kind kind, enum verify_level level, const s
         return call_us > QUESTION_STOP_US ? call_us : QUESTION_STOP_US;
     case ACTION_LIST:
     case ACTION_DESCRIBE:
+    case ACTION_DISCOVER:
     case ACTION_READ:
     case ACTION_GET_STATE:
     case ACTION_CHECK_ALIVE:

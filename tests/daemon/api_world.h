@@ -280,6 +280,7 @@ static inline void answer(struct world *world, const struct action *action, size
                                      make_inventory(world, action->target.hypervisor, n_far), world->now);
         break;
     case ACTION_DESCRIBE:
+    case ACTION_DISCOVER:
     case ACTION_READ:
         inspect(world, action);
         break;

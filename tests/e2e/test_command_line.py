@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """understudyctl by itself: its help, wrong usage, and what it says where a hypervisor is not there."""
 
+import json
 import re
 import shlex
 import socket
@@ -127,3 +128,30 @@ def test_an_api_mode_that_does_not_count_is_warned_of(tmp_path):
     assert "api.mode" not in start_with_a_socket_of_mode(tmp_path, 0o660)
     assert "api.mode is 0660, but the socket of understudyd.socket has mode 0600" in \
         start_with_a_socket_of_mode(tmp_path, 0o600)
+
+
+def test_catalog_says_what_packages_mean_without_a_daemon(tmp_path):
+    nothing = tmp_path / "catalog.d"
+    nothing.mkdir()
+    done = run("catalog", "--catalog", str(nothing), "nginx", "openjdk-17-jre", "libc6", "alpine:python3", "python3")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+        ["PACKAGE", "MEANS"], ["nginx", "webserver/nginx"], ["openjdk-17-jre", "language/java"], ["libc6", "-"],
+        ["alpine:python3", "language/python"], ["python3", "-"]]
+    done = subprocess.run([*launcher(), str(program("understudyctl")), "catalog", "--json", "--catalog", str(nothing), "-"],
+                          input="redis-server 5:7.0.15\n\nbash\nredis-server\n", capture_output=True, text=True,
+                          env=environment(), timeout=30)
+    assert done.returncode == 0 and json.loads(done.stdout) == {"redis-server": "cache/redis", "bash": None}
+    done = run("catalog")
+    assert done.returncode == 2 and "catalog needs a NAME" in done.stderr
+
+
+def test_a_file_that_adds_to_the_catalog_and_one_that_is_wrong(tmp_path):
+    (tmp_path / "50-local.yaml").write_text("features: {billing: {core: {packages: ['acme-*']}}, webserver: {nginx: null}}\n")
+    done = run("catalog", "--json", "--catalog", str(tmp_path), "acme-billing", "nginx")
+    assert json.loads(done.stdout) == {"acme-billing": "billing/core", "nginx": None}
+    (tmp_path / "60-wrong.yaml").write_text("features:\n  billing: [core]\n")
+    (tmp_path / "notes.txt").write_text("not read")
+    done = run("catalog", "--catalog", str(tmp_path), "nginx")
+    assert done.returncode == 1 and "60-wrong.yaml:2:12: error: features.billing: found a list, expected a map of values" in \
+        done.stderr and done.stdout == ""

@@ -11,7 +11,7 @@ import sys
 
 import circles
 
-# A name that ends in / is a folder; the parts of one line belong together. discovery/ is not built yet.
+# A name that ends in / is a folder; the parts of one line belong together.
 ORDER = (
     ("base/",), ("model/",), ("config/",), ("discovery/",), ("similarity/",), ("pool/",), ("protocol/",), ("detect/",),
     ("choose/",), ("workflow/",),
@@ -29,6 +29,7 @@ ORDER = (
     ("coordinator/quarantine.c",),
     ("coordinator/sightings.c",),
     ("coordinator/machines.c",),
+    ("coordinator/discovery.c",),
     ("coordinator/reports.c",),
     ("coordinator/same_host.c",),
     ("coordinator/keep.c",),

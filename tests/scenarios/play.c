@@ -146,6 +146,7 @@ static void see_action(void *observer, const struct action *action)
         break;
     case ACTION_LIST:
     case ACTION_DESCRIBE:
+    case ACTION_DISCOVER:
     case ACTION_GET_AUTOSTART:
     case ACTION_READ:
     case ACTION_GET_STATE:

@@ -191,7 +191,8 @@ static void perform_on_copy(struct simulation *simulation, struct call *call, st
 {
     struct domain_report report;
 
-    if (call->action.kind == ACTION_DESCRIBE || call->action.kind == ACTION_READ) {
+    if (call->action.kind == ACTION_DESCRIBE || call->action.kind == ACTION_DISCOVER ||
+        call->action.kind == ACTION_READ) {
         call->report = migration_report(simulation, domain, call->host);
         call->has_report = true;
     } else if (call->action.kind == ACTION_GET_STATE) {
@@ -225,6 +226,7 @@ static void perform(struct simulation *simulation, struct call *call)
     }
     switch (call->action.kind) {
     case ACTION_DESCRIBE:
+    case ACTION_DISCOVER:
     case ACTION_READ:
         call->seen_state = domain->state;
         call->seen_life = domain->life;
@@ -314,7 +316,8 @@ static void hand_in(struct simulation *simulation, struct call *call)
     } else if (call->has_report && call->result.error == 0) {
         coordinator_handle_description(coordinator, action, &call->report, simulation->now);
         call->report.description = NULL;
-    } else if ((action->kind == ACTION_DESCRIBE || action->kind == ACTION_READ) && call->result.error == -ENOENT) {
+    } else if ((action->kind == ACTION_DESCRIBE || action->kind == ACTION_DISCOVER || action->kind == ACTION_READ) &&
+               call->result.error == -ENOENT) {
         coordinator_handle_description(coordinator, action, NULL, simulation->now);
     } else {
         coordinator_handle_result(coordinator, action, &call->result, simulation->now);
@@ -394,9 +397,9 @@ static void be_overdue(struct simulation *simulation, const struct thing *thing)
 
 static bool is_counted(const struct action *action)
 {
-    return action->kind != ACTION_LIST && action->kind != ACTION_DESCRIBE && action->kind != ACTION_CHECK_ALIVE &&
-           action->kind != ACTION_MEASURE_MEMORY && action->kind != ACTION_GET_AUTOSTART &&
-           action->kind != ACTION_SET_CLOCK;
+    return action->kind != ACTION_LIST && action->kind != ACTION_DESCRIBE && action->kind != ACTION_DISCOVER &&
+           action->kind != ACTION_CHECK_ALIVE && action->kind != ACTION_MEASURE_MEMORY &&
+           action->kind != ACTION_GET_AUTOSTART && action->kind != ACTION_SET_CLOCK;
 }
 
 static void cut(struct simulation *simulation, const struct thing *thing)

@@ -144,6 +144,7 @@ static int64_t time_for(const struct config *config, enum action_kind kind)
                                                                     : 20 * USEC_PER_SEC;
     case ACTION_LIST:
     case ACTION_DESCRIBE:
+    case ACTION_DISCOVER:
     case ACTION_READ:
     case ACTION_GET_STATE:
     case ACTION_CHECK_ALIVE:

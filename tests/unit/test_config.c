@@ -325,6 +325,8 @@ static void everything_set(void **state)
     assert_int_equal(config->standby.memory_limit_bytes, INT64_C(1536) << 20);
     assert_int_equal(config->standby.warmth, KEEP_SAVED);
     assert_int_equal(config->standby.refresh_us, 12 * 3600 * USEC_PER_SEC);
+    assert_int_equal(config->discovery.software, SOFTWARE_FILES);
+    assert_string_equal(config->discovery.catalog, "/srv/catalog.d");
     assert_int_equal(config->discovery.resync_interval_us, 3600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.reconnect_max_us, 1500 * USEC_PER_MSEC);
 }

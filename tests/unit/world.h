@@ -45,6 +45,7 @@ struct world_domain {
     bool dies_at_once;      /* comes up, and crashes again before it is looked at */
     bool has_agent;         /* the channel, and in the guest the agent at the end of it */
     bool is_mute;           /* the guest's agent does not answer */
+    const char *tells;      /* "language/php", what it tells of its guest when it is asked; NULL: nothing */
     bool has_no_counters;   /* nor do its statistics say anything */
     uint64_t activity;      /* of its disks */
     const char *disk, *mac; /* writable; NULL: none */

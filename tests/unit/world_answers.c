@@ -124,6 +124,16 @@ static void answer_list(struct world *world, const struct action *action, const 
     coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
 }
 
+/* One feature. */
+static void learn(struct domain_description *description, const char *feature)
+{
+    _cleanup_(freep) char *kind = strdup(feature);
+    char *slash = strchr(kind, '/');
+
+    *slash = '\0';
+    assert_int_equal(domain_description_learn(description, kind, slash + 1), 0);
+}
+
 static void answer_description(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     unsigned number = world_number_of(world, &action->target);
@@ -141,6 +151,8 @@ static void answer_description(struct world *world, const struct action *action,
         return;
     }
     report = report_on(domain, number);
+    if (action->kind == ACTION_DISCOVER && domain->tells != NULL && !domain->is_mute)
+        learn(report.description, domain->tells);
     coordinator_handle_description(world->coordinator, action, &report, world->now);
 }
 
@@ -419,6 +431,7 @@ void world_do(struct world *world, const struct action *action, const struct wor
         answer_list(world, action, domains);
         break;
     case ACTION_DESCRIBE:
+    case ACTION_DISCOVER:
     case ACTION_READ:
         answer_description(world, action, domains);
         break;

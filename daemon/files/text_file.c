@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a path to a checked configuration. */
-#include "service/config_file.h"
+/* A whole file, or why not. */
+#include "files/text_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,8 +16,7 @@ static void tell_unreadable(struct diags *diags, const char *path, int error)
                                : "");
 }
 
-/* The whole file. An error is told in diags. Caller frees *ret. */
-static int read_file(const char *path, struct diags *diags, char **ret, size_t *ret_length)
+int text_file_read(const char *path, struct diags *diags, char **ret, size_t *ret_length)
 {
     _cleanup_(fclosep) FILE *file = fopen(path, "re");
     _cleanup_(freep) char *text = NULL;
@@ -41,19 +40,10 @@ static int read_file(const char *path, struct diags *diags, char **ret, size_t *
         return r;
     }
     if (length > SIZE_MAX_BYTES) {
-        diags_add(diags, DIAG_ERROR, path, 0, 0, "is larger than 4 MiB, which no configuration is");
+        diags_add(diags, DIAG_ERROR, path, 0, 0, "is larger than 4 MiB, which is too much");
         return -EFBIG;
     }
     *ret = steal_pointer(&text);
     *ret_length = length;
     return 0;
-}
-
-int config_file_load(const char *path, struct diags *diags, struct config **ret)
-{
-    _cleanup_(freep) char *text = NULL;
-    size_t length = 0;
-    int r = read_file(path, diags, &text, &length);
-
-    return r < 0 ? r : config_parse(text, length, path, diags, ret);
 }

@@ -6,14 +6,16 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "config/config.h"
+#include "discovery/catalog.h"
 
 #define CONFIG_FILE_DEFAULT UNDERSTUDY_SYSCONFDIR "/understudy/understudy.yaml"
 
 /*
- * Reads and checks a file. What a person must know is in diags, also on success (warnings). -ENOENT,
+ * Reads and checks a file, and the catalog with the files that it names. What a person must know is in diags, also on success (warnings). -ENOENT,
  * -EACCES and so on: it cannot be read; -EFBIG: it is larger than any configuration; -EINVAL: it is
  * wrong; -ENOMEM.
  */
-int config_file_load(const char *path, struct diags *diags, struct config **ret) _must_check_;
+int config_file_load(const char *path, struct diags *diags, struct config **ret,
+                     struct catalog **ret_catalog) _must_check_;
 
 #endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Guests are asked what they offer: when their agent connects, once a day, and on demand. Only of machines that take part;
+ * one guest at a time on each host, and never while a recovery or a standby's course has the machine in hand. What a guest
+ * does not tell leaves what is known as it is.
+ */
+#ifndef UNDERSTUDY_COORDINATOR_DISCOVERY_H
+#define UNDERSTUDY_COORDINATOR_DISCOVERY_H
+
+#include "coordinator/component.h"
+#include "coordinator/registry.h"
+
+struct discovery {
+    struct registry *registry;
+    int64_t next_us;  /* when all are asked again: mono_us */
+    int64_t retry_us; /* when those are that did not tell: mono_us; USEC_INFINITY: there is none */
+};
+
+/* The agent of a machine is connected, by a report: it is asked, if it was not since it connected. */
+void discovery_see_agent(struct registry *registry, struct watch *watch, const struct machine *machine);
+/* An answer has come, with what the guest told or without. */
+void discovery_end(struct discovery *discovery, const struct action *action, bool has_learned, struct moment now);
+
+component_answer discovery_answer;
+component_tick discovery_tick;
+component_deadline discovery_deadline;
+component_next discovery_next;
+
+#endif

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Texts of a guest's tools, line by line, and what they say of the features of the catalog. */
+#include "discovery/guest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+/* What was seen of a feature. */
+enum mark {
+    MARK_PACKAGE = 1 << 0, /* installed on purpose */
+    MARK_SERVICE = 1 << 1, /* enabled, or runs */
+    MARK_COMMAND = 1 << 2, /* an enabled service runs it */
+    MARK_USED = 1 << 3,    /* it comes with one that is offered */
+};
+
+/* Longer names are none that a catalog has. */
+#define NAME_SIZE 256
+
+int guest_init(struct guest *guest, const struct catalog *catalog)
+{
+    *guest = (struct guest){.catalog = catalog};
+    guest->marks = calloc(catalog_count(catalog) + 1, 1);
+    return guest->marks != NULL ? 0 : -ENOMEM;
+}
+
+void guest_done(struct guest *guest)
+{
+    free(guest->marks);
+    *guest = (struct guest){0};
+}
+
+void guest_take_system(struct guest *guest, const char *id, const char *version)
+{
+    guest->family = catalog_find_system(guest->catalog, id, version, guest->os);
+}
+
+static void note(struct guest *guest, enum catalog_name_kind kind, const char *name, enum mark mark)
+{
+    const struct catalog_feature *feature = catalog_find(guest->catalog, kind, guest->family, name);
+
+    if (feature != NULL)
+        guest->marks[catalog_index(guest->catalog, feature)] |= (uint8_t)mark;
+}
+
+/* ---- lines ---- */
+
+struct lines {
+    const char *at, *end;
+};
+
+/* One that is too long is cut: then it is no name. False: there are no more. */
+static bool next_line(struct lines *lines, char ret[static NAME_SIZE])
+{
+    const char *end;
+    size_t length;
+
+    if (lines->at == lines->end)
+        return false;
+    end = memchr(lines->at, '\n', (size_t)(lines->end - lines->at));
+    length = (size_t)((end != NULL ? end : lines->end) - lines->at);
+    if (length > NAME_SIZE - 1)
+        length = NAME_SIZE - 1;
+    memcpy(ret, lines->at, length);
+    ret[length] = '\0';
+    lines->at = end != NULL ? end + 1 : lines->end;
+    return true;
+}
+
+/* What stands behind a key at the beginning of the line; NULL: another line. */
+static char *after(char *line, const char *key)
+{
+    size_t length = strlen(key);
+
+    return strncmp(line, key, length) == 0 ? line + length : NULL;
+}
+
+static char *trim(char *text)
+{
+    size_t length;
+
+    text += strspn(text, " \t\r");
+    length = strlen(text);
+    while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
+        text[--length] = '\0';
+    return text;
+}
+
+/* ---- packages ---- */
+
+void guest_take_packages(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], *name;
+
+    guest->knows_packages = true;
+    while (next_line(&lines, line)) {
+        name = trim(line);
+        name[strcspn(name, " \t<>=~@:")] = '\0';
+        if (name[0] != '\0')
+            note(guest, CATALOG_PACKAGE, name, MARK_PACKAGE);
+    }
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of the packages that came with others. */
+static int read_states(const char *text, size_t length, struct string_list *ret)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], name[NAME_SIZE] = "", *value;
+
+    while (next_line(&lines, line)) {
+        value = after(line, "Package:");
+        if (value != NULL)
+            snprintf(name, sizeof(name), "%s", trim(value));
+        value = after(line, "Auto-Installed:");
+        if (value != NULL && strcmp(trim(value), "1") == 0 && string_list_add(ret, name) < 0)
+            return -ENOMEM;
+    }
+    if (ret->count > 0)
+        qsort(ret->items, ret->count, sizeof(*ret->items), compare_texts);
+    return 0;
+}
+
+static bool holds(const struct string_list *sorted, const char *name)
+{
+    return sorted->count > 0 && bsearch(&name, sorted->items, sorted->count, sizeof(name), compare_texts) != NULL;
+}
+
+int guest_take_dpkg(struct guest *guest, const char *status, size_t length, const char *states, size_t states_length)
+{
+    _cleanup_(string_list_done) struct string_list came_along = {0};
+    struct lines lines = {status, status + length};
+    char line[NAME_SIZE], name[NAME_SIZE] = "", *value;
+
+    if (states != NULL && read_states(states, states_length, &came_along) < 0)
+        return -ENOMEM;
+    guest->knows_packages = true;
+    while (next_line(&lines, line)) {
+        value = after(line, "Package:");
+        if (value != NULL)
+            snprintf(name, sizeof(name), "%s", trim(value));
+        value = after(line, "Status:");
+        if (value != NULL && strstr(value, " installed") != NULL && !holds(&came_along, name))
+            note(guest, CATALOG_PACKAGE, name, MARK_PACKAGE);
+    }
+    return 0;
+}
+
+/* ---- services ---- */
+
+/* "postgresql@15-main.service" → "postgresql" */
+static void note_service(struct guest *guest, char *name)
+{
+    char *end = strstr(name, ".service");
+
+    if (end != NULL)
+        *end = '\0';
+    name[strcspn(name, "@")] = '\0';
+    if (name[0] != '\0')
+        note(guest, CATALOG_SERVICE, name, MARK_SERVICE);
+}
+
+/* A unit of which all is read. */
+struct unit {
+    char name[NAME_SIZE];
+    char command[NAME_SIZE]; /* the file name of what it runs */
+    bool is_on;
+};
+
+static void end_unit(struct guest *guest, struct unit *unit)
+{
+    if (unit->is_on && strstr(unit->name, ".service") != NULL) {
+        note_service(guest, unit->name);
+        if (unit->command[0] != '\0')
+            note(guest, CATALOG_COMMAND, unit->command, MARK_COMMAND);
+    }
+    *unit = (struct unit){0};
+}
+
+/* "{ path=/usr/bin/node ; argv[]=..." */
+static void read_command(const char *text, struct unit *unit)
+{
+    const char *path = strstr(text, "path="), *slash;
+    size_t length;
+
+    if (path == NULL)
+        return;
+    path += strlen("path=");
+    length = strcspn(path, " ;");
+    slash = memrchr(path, '/', length);
+    if (slash == NULL)
+        return;
+    length -= (size_t)(slash + 1 - path);
+    snprintf(unit->command, sizeof(unit->command), "%.*s", (int)length, slash + 1);
+}
+
+void guest_take_units(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    struct unit unit = {0};
+    char line[NAME_SIZE], *value;
+
+    guest->knows_services = true;
+    while (next_line(&lines, line)) {
+        if (line[0] == '\0')
+            end_unit(guest, &unit);
+        if ((value = after(line, "Id=")) != NULL)
+            snprintf(unit.name, sizeof(unit.name), "%s", value);
+        if ((value = after(line, "UnitFileState=")) != NULL)
+            unit.is_on |= strncmp(value, "enabled", 7) == 0;
+        if ((value = after(line, "ActiveState=")) != NULL)
+            unit.is_on |= strcmp(value, "active") == 0;
+        if ((value = after(line, "ExecStart=")) != NULL && unit.command[0] == '\0')
+            read_command(value, &unit);
+    }
+    end_unit(guest, &unit);
+}
+
+void guest_take_runlevel(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], *name;
+
+    guest->knows_services = true;
+    while (next_line(&lines, line)) {
+        name = trim(line);
+        name[strcspn(name, " \t|")] = '\0';
+        note_service(guest, name);
+    }
+}
+
+/* ---- sockets ---- */
+
+static void add_port(struct guest *guest, unsigned port)
+{
+    size_t at = 0;
+
+    while (at < guest->n_ports && guest->ports[at] < port)
+        at++;
+    if (port == 0 || guest->n_ports == GUEST_PORTS_MAX || (at < guest->n_ports && guest->ports[at] == port))
+        return;
+    memmove(&guest->ports[at + 1], &guest->ports[at], (guest->n_ports - at) * sizeof(guest->ports[0]));
+    guest->ports[at] = (uint16_t)port;
+    guest->n_ports++;
+}
+
+/* In hexadecimal, each word in the order of its bytes: 127.0.0.0/8, ::1, and the former written as the latter. */
+static bool is_loopback(const char *address, size_t length)
+{
+    if (length == 8)
+        return strncmp(address + 6, "7F", 2) == 0;
+    return length == 32 &&
+           (strncmp(address, "00000000000000000000000001000000", 32) == 0 ||
+            (strncmp(address, "0000000000000000FFFF0000", 24) == 0 && strncmp(address + 30, "7F", 2) == 0));
+}
+
+/* "   0: 00000000:0050 00000000:0000 0A …": state 0A listens. */
+void guest_take_sockets(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], address[33], port[5], state[3];
+
+    guest->knows_ports = true;
+    while (next_line(&lines, line))
+        if (sscanf(line, " %*u: %32[0-9A-F]:%4[0-9A-F] %*[0-9A-F]:%*4[0-9A-F] %2[0-9A-F]", address, port, state) == 3 &&
+            strcmp(state, "0A") == 0 && !is_loopback(address, strlen(address)))
+            add_port(guest, (unsigned)strtoul(port, NULL, 16));
+}
+
+/* ---- data ---- */
+
+/* What an installer or an image makes is the system's. */
+static bool is_of_system(const char *mountpoint, const char *type, const char *label)
+{
+    static const char *const points[] = {"/boot", "/efi",  "/usr", "/var",  "/home", "/tmp", "/opt",
+                                         "/root", "/snap", "/run", "/proc", "/sys",  "/dev"};
+    static const char *const types[] = {"swap",    "iso9660", "squashfs", "udf",  "tmpfs", "devtmpfs",
+                                        "overlay", "erofs",   "vfat",     "proc", "sysfs"};
+    static const char *const labels[] = {"cidata", "config-2", "root",   "rootfs", "boot",
+                                         "efi",    "uefi",     "esp",    "swap",   "cloudimg-rootfs",
+                                         "bios",   "system",   "fedora", "os",     "cloudimg-boot"};
+
+    if (strcmp(mountpoint, "/") == 0)
+        return true;
+    for (size_t i = 0; i < ELEMENTS_OF(points); i++) {
+        size_t length = strlen(points[i]);
+
+        /* /var/lib/mysql is data, /var is not; of what is below /run and the like nothing is. */
+        if (strncmp(mountpoint, points[i], length) == 0 &&
+            (mountpoint[length] == '\0' ||
+             (mountpoint[length] == '/' && strstr("/boot/efi/snap/run/proc/sys/dev", points[i]) != NULL)))
+            return true;
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    for (size_t i = 0; label != NULL && i < ELEMENTS_OF(labels); i++)
+        if (strcasecmp(label, labels[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x21 || (unsigned char)*text > 0x7e)
+            return false;
+    return true;
+}
+
+void guest_take_volume(struct guest *guest, const char *mountpoint, const char *type, const char *label)
+{
+    bool has_label = label != NULL && label[0] != '\0';
+    const char *name = has_label ? label : mountpoint + (mountpoint[0] == '/');
+    size_t at = 0;
+
+    if (mountpoint[0] != '/' || name[0] == '\0' || strlen(name) > FEATURE_VALUE_MAX ||
+        strlen(mountpoint) >= GUEST_PATH_SIZE || !is_printable(name) || is_of_system(mountpoint, type, label))
+        return;
+    while (at < guest->n_volumes && strcmp(guest->volumes[at].mountpoint, mountpoint) != 0)
+        at++;
+    if (at == GUEST_VOLUMES_MAX || (at < guest->n_volumes && !has_label))
+        return;
+    guest->n_volumes += at == guest->n_volumes;
+    snprintf(guest->volumes[at].mountpoint, sizeof(guest->volumes[at].mountpoint), "%s", mountpoint);
+    snprintf(guest->volumes[at].name, sizeof(guest->volumes[at].name), "%s", name);
+}
+
+/* "LABEL=orders /srv/orders ext4 defaults 0 2", also in quotes. */
+void guest_take_fstab(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], source[NAME_SIZE], mountpoint[NAME_SIZE], type[NAME_SIZE], *label;
+
+    while (next_line(&lines, line)) {
+        if (sscanf(line, " %255s %255s %255s", source, mountpoint, type) != 3 ||
+            (label = after(source, "LABEL=")) == NULL)
+            continue;
+        label += *label == '"';
+        label[strcspn(label, "\"")] = '\0';
+        guest_take_volume(guest, mountpoint, type, label);
+    }
+}
+
+/* ---- what follows ---- */
+
+/*
+ * A server is offered where one of its services is enabled; where the guest does not tell which are, by its package. A
+ * runtime by its package, or since an enabled service runs it.
+ */
+static bool is_offered(const struct guest *guest, const struct catalog_feature *feature, uint8_t marks)
+{
+    if ((marks & (MARK_SERVICE | MARK_COMMAND | MARK_USED)) != 0)
+        return true;
+    return (marks & MARK_PACKAGE) != 0 && !(feature->is_server && guest->knows_services);
+}
+
+static void mark_used(const struct guest *guest, const struct catalog_feature *feature)
+{
+    const struct catalog_feature *used;
+
+    for (size_t i = 0; (used = catalog_uses(guest->catalog, feature, i)) != NULL; i++)
+        guest->marks[catalog_index(guest->catalog, used)] |= MARK_USED;
+}
+
+int guest_conclude(const struct guest *guest, struct feature_texts *ret)
+{
+    const struct catalog_feature *feature = NULL;
+    int r = 0;
+
+    if (guest->os[0] != '\0')
+        r = feature_texts_add(ret, "os", guest->os);
+    if (r == 0 && guest->family != NULL)
+        r = feature_texts_add(ret, "os-family", guest->family);
+    while ((feature = catalog_next(guest->catalog, feature)) != NULL)
+        if (is_offered(guest, feature, guest->marks[catalog_index(guest->catalog, feature)]))
+            mark_used(guest, feature);
+    while (r == 0 && (feature = catalog_next(guest->catalog, feature)) != NULL)
+        if (is_offered(guest, feature, guest->marks[catalog_index(guest->catalog, feature)]))
+            r = feature_texts_add(ret, feature->kind, feature->value);
+    for (size_t i = 0; r == 0 && i < guest->n_volumes; i++)
+        r = feature_texts_add(ret, "data", guest->volumes[i].name);
+    return r;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Topics, and for each the ways to learn of it, the best first; the first one that works is enough. */
+#include "discovery/interview.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "discovery/agent_words.h"
+
+#define READ_BYTES 49152 /* of a file at once */
+#define POLLS_MAX  150   /* of a program that runs */
+
+enum topic {
+    TOPIC_PACKAGES,
+    TOPIC_SERVICES,
+    TOPIC_SOCKETS,
+    TOPIC_VOLUMES,
+};
+
+enum means {
+    MEANS_EXEC,
+    MEANS_FILE,
+};
+
+typedef int take_function(struct guest *guest, const struct agent_text *text, const struct agent_text *second);
+
+static int take_packages(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    (void)second;
+    guest_take_packages(guest, text->text, text->length);
+    return 0;
+}
+
+static int take_dpkg(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    return guest_take_dpkg(guest, text->text, text->length, second->text, second->length);
+}
+
+static int take_units(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    (void)second;
+    guest_take_units(guest, text->text, text->length);
+    return 0;
+}
+
+static int take_runlevel(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    (void)second;
+    guest_take_runlevel(guest, text->text, text->length);
+    return 0;
+}
+
+static int take_sockets(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    guest_take_sockets(guest, text->text, text->length);
+    if (second->text != NULL)
+        guest_take_sockets(guest, second->text, second->length);
+    return 0;
+}
+
+static int take_fstab(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    (void)second;
+    guest_take_fstab(guest, text->text, text->length);
+    return 0;
+}
+
+/* A program with its arguments, or one or two files, of which the second may be missing. */
+static const struct way {
+    enum topic topic;
+    const char *family; /* NULL: of any system */
+    enum means means;
+    take_function *take;
+    const char *words[8];
+} ways[] = {
+    {TOPIC_PACKAGES, "debian", MEANS_EXEC, take_packages, {"/usr/bin/apt-mark", "showmanual"}},
+    {TOPIC_PACKAGES, "debian", MEANS_FILE, take_dpkg, {"/var/lib/dpkg/status", "/var/lib/apt/extended_states"}},
+    {TOPIC_PACKAGES,
+     "redhat",
+     MEANS_EXEC,
+     take_packages,
+     {"/usr/bin/dnf", "-C", "-q", "repoquery", "--userinstalled", "--qf", "%{name}\n"}},
+    {TOPIC_PACKAGES, "suse", MEANS_EXEC, take_packages, {"/usr/bin/rpm", "-qa", "--qf", "%{NAME}\n"}},
+    {TOPIC_PACKAGES, "arch", MEANS_EXEC, take_packages, {"/usr/bin/pacman", "-Qqe"}},
+    {TOPIC_PACKAGES, "alpine", MEANS_FILE, take_packages, {"/etc/apk/world"}},
+    {TOPIC_PACKAGES, "alpine", MEANS_EXEC, take_packages, {"/bin/cat", "/etc/apk/world"}},
+    {TOPIC_SERVICES, "alpine", MEANS_EXEC, take_runlevel, {"/sbin/rc-update", "show", "default"}},
+    {TOPIC_SERVICES,
+     NULL,
+     MEANS_EXEC,
+     take_units,
+     {"/usr/bin/systemctl", "show", "--property=Id,UnitFileState,ActiveState,ExecStart", "*"}},
+    {TOPIC_SOCKETS, NULL, MEANS_FILE, take_sockets, {"/proc/net/tcp", "/proc/net/tcp6"}},
+    {TOPIC_SOCKETS, NULL, MEANS_EXEC, take_sockets, {"/bin/cat", "/proc/net/tcp", "/proc/net/tcp6"}},
+    {TOPIC_VOLUMES, NULL, MEANS_FILE, take_fstab, {"/etc/fstab"}},
+    {TOPIC_VOLUMES, NULL, MEANS_EXEC, take_fstab, {"/bin/cat", "/etc/fstab"}},
+};
+
+enum phase {
+    PHASE_INFO,
+    PHASE_FREEZE,
+    PHASE_SYSTEM,
+    PHASE_MOUNTS,
+    PHASE_WAYS, /* which is next is looked at */
+    PHASE_EXEC,
+    PHASE_EXEC_PAUSE,
+    PHASE_EXEC_STATUS,
+    PHASE_OPEN,
+    PHASE_READ,
+    PHASE_CLOSE,
+    PHASE_END,
+};
+
+struct interview {
+    struct guest guest;
+    enum software_mode mode;
+    enum phase phase;
+    char *command; /* the last one */
+    unsigned n_commands;
+    bool may_exec, may_read; /* the agent allows it */
+    bool was_possible;
+    unsigned topics; /* a bit for each that was learned of */
+    size_t way;
+    unsigned polls;
+    size_t file; /* of the two of a way */
+    int64_t handle;
+    bool is_complete; /* the file was read to its end */
+    struct agent_text texts[2];
+};
+
+int interview_new(const struct catalog *catalog, enum software_mode mode, struct interview **ret)
+{
+    _cleanup_(interview_freep) struct interview *interview = calloc(1, sizeof(*interview));
+
+    if (interview == NULL || guest_init(&interview->guest, catalog) < 0)
+        return -ENOMEM;
+    interview->mode = mode;
+    *ret = steal_pointer(&interview);
+    return 0;
+}
+
+void interview_free(struct interview *interview)
+{
+    if (interview == NULL)
+        return;
+    guest_done(&interview->guest);
+    agent_text_done(&interview->texts[0]);
+    agent_text_done(&interview->texts[1]);
+    free(interview->command);
+    free(interview);
+}
+
+const struct guest *interview_guest(const struct interview *interview)
+{
+    return &interview->guest;
+}
+
+bool interview_was_possible(const struct interview *interview)
+{
+    return interview->was_possible;
+}
+
+const char *interview_lack(const struct interview *interview)
+{
+    if (!interview->was_possible || interview->mode == SOFTWARE_OFF || interview->guest.knows_services)
+        return NULL;
+    if (!interview->may_exec && interview->mode != SOFTWARE_FILES)
+        return "its guest agent may not run programs: in the guest, take guest-exec and guest-exec-status out of the "
+               "line "
+               "BLACKLIST_RPC or FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga (block-rpcs in qemu-ga.conf), and restart "
+               "it";
+    return NULL;
+}
+
+/* ---- the way through ---- */
+
+static void begin_texts(struct interview *interview)
+{
+    agent_text_done(&interview->texts[0]);
+    agent_text_done(&interview->texts[1]);
+    interview->file = 0;
+    interview->polls = 0;
+}
+
+static bool is_allowed(const struct interview *interview, enum means means)
+{
+    if (means == MEANS_EXEC)
+        return interview->may_exec && interview->mode != SOFTWARE_FILES;
+    return interview->may_read && interview->mode != SOFTWARE_EXEC;
+}
+
+/* The next way to a topic of which nothing was learned yet. */
+static void find_way(struct interview *interview)
+{
+    begin_texts(interview);
+    for (; interview->way < ELEMENTS_OF(ways) && interview->mode != SOFTWARE_OFF; interview->way++) {
+        const struct way *way = &ways[interview->way];
+
+        if ((interview->topics & 1u << way->topic) != 0 || !is_allowed(interview, way->means) ||
+            (way->family != NULL &&
+             (interview->guest.family == NULL || strcmp(way->family, interview->guest.family) != 0)))
+            continue;
+        interview->phase = way->means == MEANS_EXEC ? PHASE_EXEC : PHASE_OPEN;
+        return;
+    }
+    interview->phase = PHASE_END;
+}
+
+/* With what was read, or on to the next way. */
+static void end_way(struct interview *interview, bool is_good)
+{
+    const struct way *way = &ways[interview->way++];
+
+    if (is_good && interview->texts[0].text != NULL &&
+        way->take(&interview->guest, &interview->texts[0], &interview->texts[1]) == 0)
+        interview->topics |= 1u << way->topic;
+    interview->phase = PHASE_WAYS;
+}
+
+static char *make_command(const struct interview *interview)
+{
+    switch (interview->phase) {
+    case PHASE_INFO:
+        return agent_command("guest-info");
+    case PHASE_FREEZE:
+        return agent_command("guest-fsfreeze-status");
+    case PHASE_SYSTEM:
+        return agent_command("guest-get-osinfo");
+    case PHASE_MOUNTS:
+        return agent_command("guest-get-fsinfo");
+    case PHASE_EXEC:
+        return agent_command_exec(ways[interview->way].words);
+    case PHASE_EXEC_STATUS:
+        return agent_command_exec_status(interview->handle);
+    case PHASE_OPEN:
+        return agent_command_open(ways[interview->way].words[interview->file]);
+    case PHASE_READ:
+        return agent_command_read(interview->handle, READ_BYTES);
+    case PHASE_CLOSE:
+        return agent_command_close(interview->handle);
+    case PHASE_WAYS:
+    case PHASE_EXEC_PAUSE:
+    case PHASE_END:
+        break;
+    }
+    return NULL;
+}
+
+enum interview_step interview_next(struct interview *interview, const char **ret_command)
+{
+    if (interview->phase == PHASE_WAYS)
+        find_way(interview);
+    if (interview->phase == PHASE_EXEC_PAUSE) {
+        interview->phase = PHASE_EXEC_STATUS;
+        return INTERVIEW_WAIT;
+    }
+    if (interview->phase == PHASE_END || interview->n_commands++ >= INTERVIEW_COMMANDS_MAX)
+        return INTERVIEW_END;
+    free(interview->command);
+    interview->command = make_command(interview);
+    *ret_command = interview->command;
+    return interview->command != NULL ? INTERVIEW_SEND : INTERVIEW_END; /* without memory it ends here */
+}
+
+/* ---- answers ---- */
+
+static void take_info(struct interview *interview, const json_t *info)
+{
+    interview->may_exec = agent_knows(info, "guest-exec") && agent_knows(info, "guest-exec-status");
+    interview->may_read = agent_knows(info, "guest-file-open") && agent_knows(info, "guest-file-read") &&
+                          agent_knows(info, "guest-file-close");
+    interview->phase = info != NULL ? PHASE_FREEZE : PHASE_END;
+}
+
+/* Of one that cannot say so, file systems are not frozen by its agent. */
+static void take_freeze(struct interview *interview, const json_t *status)
+{
+    bool is_frozen = json_is_string(status) && strcmp(json_string_value(status), "thawed") != 0;
+
+    interview->was_possible = !is_frozen;
+    interview->phase = is_frozen ? PHASE_END : PHASE_SYSTEM;
+}
+
+static void take_system(struct interview *interview, const json_t *system)
+{
+    const char *id = agent_text(system, "id");
+
+    if (id != NULL)
+        guest_take_system(&interview->guest, id, agent_text(system, "version-id"));
+    interview->phase = PHASE_MOUNTS;
+}
+
+static void take_mounts(struct interview *interview, const json_t *mounts)
+{
+    for (size_t i = 0; i < json_array_size(mounts); i++) {
+        const char *mountpoint = agent_text(json_array_get(mounts, i), "mountpoint");
+        const char *type = agent_text(json_array_get(mounts, i), "type");
+
+        if (mountpoint != NULL && type != NULL)
+            guest_take_volume(&interview->guest, mountpoint, type, NULL);
+    }
+    interview->phase = PHASE_WAYS;
+}
+
+static void take_pid(struct interview *interview, const json_t *answer)
+{
+    const json_t *pid = json_object_get(answer, "pid");
+
+    interview->handle = json_integer_value(pid);
+    if (json_is_integer(pid))
+        interview->phase = PHASE_EXEC_PAUSE;
+    else
+        end_way(interview, false);
+}
+
+/* A program that was ended for saying too much has not said all. */
+static void take_status(struct interview *interview, const json_t *status)
+{
+    const char *output = agent_text(status, "out-data");
+    bool is_good;
+
+    if (json_is_false(json_object_get(status, "exited")) && ++interview->polls < POLLS_MAX) {
+        interview->phase = PHASE_EXEC_PAUSE;
+        return;
+    }
+    is_good = json_is_true(json_object_get(status, "exited")) && output != NULL &&
+              !json_is_true(json_object_get(status, "out-truncated")) &&
+              json_integer_value(json_object_get(status, "exitcode")) == 0 &&
+              agent_text_add(&interview->texts[0], output, INTERVIEW_TEXT_MAX) == 0;
+    end_way(interview, is_good);
+}
+
+/* Of two files the second may be missing. */
+static void take_handle(struct interview *interview, const json_t *handle)
+{
+    interview->handle = json_integer_value(handle);
+    interview->is_complete = false;
+    if (json_is_integer(handle))
+        interview->phase = PHASE_READ;
+    else
+        end_way(interview, interview->file > 0);
+}
+
+static void take_part(struct interview *interview, const json_t *part)
+{
+    const char *text = agent_text(part, "buf-b64");
+    bool is_end = json_is_true(json_object_get(part, "eof"));
+
+    if (text == NULL || (text[0] == '\0' && !is_end) ||
+        agent_text_add(&interview->texts[interview->file], text, INTERVIEW_TEXT_MAX) < 0)
+        is_end = true; /* and not to its end */
+    else
+        interview->is_complete = is_end;
+    interview->phase = is_end ? PHASE_CLOSE : PHASE_READ;
+}
+
+static void take_close(struct interview *interview)
+{
+    const struct way *way = &ways[interview->way];
+
+    if (!interview->is_complete) {
+        end_way(interview, false);
+    } else if (interview->file == 0 && way->words[1] != NULL) {
+        interview->file = 1;
+        interview->phase = PHASE_OPEN;
+    } else {
+        end_way(interview, true);
+    }
+}
+
+void interview_answer(struct interview *interview, const char *answer)
+{
+    _cleanup_(json_decrefp) json_t *value = answer != NULL ? agent_read_answer(answer) : NULL;
+
+    switch (interview->phase) {
+    case PHASE_INFO:
+        take_info(interview, value);
+        break;
+    case PHASE_FREEZE:
+        take_freeze(interview, value);
+        break;
+    case PHASE_SYSTEM:
+        take_system(interview, value);
+        break;
+    case PHASE_MOUNTS:
+        take_mounts(interview, value);
+        break;
+    case PHASE_EXEC:
+        take_pid(interview, value);
+        break;
+    case PHASE_EXEC_STATUS:
+        take_status(interview, value);
+        break;
+    case PHASE_OPEN:
+        take_handle(interview, value);
+        break;
+    case PHASE_READ:
+        take_part(interview, value);
+        break;
+    case PHASE_CLOSE:
+        take_close(interview);
+        break;
+    case PHASE_WAYS:
+    case PHASE_EXEC_PAUSE:
+    case PHASE_END:
+        break;
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a guest's agent is asked, one short command after the other, and what becomes of the answers. Pure: whoever talks
+ * to the agent sends each command, hands its answer back, and waits where it is told to.
+ *
+ * Only fixed commands are sent; nothing that the guest said becomes part of one but the numbers of its own processes and
+ * files. An agent that lies, floods or never ends costs INTERVIEW_COMMANDS_MAX commands and INTERVIEW_TEXT_MAX bytes.
+ */
+#ifndef UNDERSTUDY_DISCOVERY_INTERVIEW_H
+#define UNDERSTUDY_DISCOVERY_INTERVIEW_H
+
+#include "config/config.h"
+#include "discovery/guest.h"
+
+#define INTERVIEW_COMMANDS_MAX 600
+#define INTERVIEW_TEXT_MAX     ((size_t)8 << 20)
+
+enum interview_step {
+    INTERVIEW_SEND, /* *ret_command, and hand its answer to interview_answer */
+    INTERVIEW_WAIT, /* a moment, then ask for the next step */
+    INTERVIEW_END,  /* all was asked that can be */
+};
+
+struct interview;
+
+/* The catalog is borrowed. -ENOMEM. */
+int interview_new(const struct catalog *catalog, enum software_mode mode, struct interview **ret) _must_check_;
+void interview_free(struct interview *interview);
+DEFINE_CLEANUP(struct interview, interview_free);
+
+/* The command is borrowed until the next step. */
+enum interview_step interview_next(struct interview *interview, const char **ret_command);
+
+/* The answer to the command that was sent, as the agent gave it; NULL: there was none, or an error. */
+void interview_answer(struct interview *interview, const char *answer);
+
+/* What was learned so far. */
+const struct guest *interview_guest(const struct interview *interview);
+
+/* False: it did not answer, or its file systems are frozen, as by a backup: it is asked later. */
+bool interview_was_possible(const struct interview *interview);
+
+/* What is missing for that all can be learned, as a sentence for the administrator of the guest; NULL: nothing. */
+const char *interview_lack(const struct interview *interview);
+
+#endif

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What guests offer is asked of their agents: real ones, by programs and by files, and kept while they are off."""
+
+import pytest
+
+BY_FILES = ["cache/redis", "language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
+BY_PROGRAMS = ["language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
+POOL = {"protect": ["web"], "standby": ["spare"]}
+
+
+@pytest.mark.parametrize("arguments, config, features", [
+    ("software=programs", {}, BY_PROGRAMS),
+    ("software=programs", {"software": "files"}, BY_FILES),
+    ("software=programs block=guest-exec", {}, BY_FILES),
+    ("software=files", {}, BY_FILES),
+    ("software=programs block=guest-exec,guest-file-open", {}, ["os-family/debian", "os/debian-12"]),
+    ("software=programs", {"software": "off"}, ["os-family/debian", "os/debian-12"]),
+])
+def test_software_is_learned_by_what_the_agent_allows(host, daemon_on, arguments, config, features):
+    host.run("web", guest="linux with agent", arguments=arguments)
+    daemon = daemon_on(pool=POOL, discovery=config)
+    daemon.wait_for_machine("web", features=features)
+
+
+def test_nothing_is_typed_and_a_service_is_recovered(host, daemon_on):
+    """The kinds of both are known from their guests, of one that is off and after a restart of the daemon as well."""
+    for name in ("web", "spare"):
+        host.run(name, guest="linux with agent", arguments="software=programs")
+    daemon = daemon_on(pool=POOL, recovery={"settle": "200ms"})
+    for name in ("web", "spare"):
+        daemon.wait_for_machine(name, features=BY_PROGRAMS)
+    host.virsh("destroy", "spare")
+    daemon.wait_for_machine("spare", state="shut off", features=BY_PROGRAMS)
+    daemon.stop()
+    daemon.start()
+    assert daemon.wait_for_machine("spare", state="shut off")["features"] == BY_PROGRAMS
+    host.kill_qemu("web")
+    record = daemon.wait_for_recovery("web")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "spare")
+
+
+def test_a_guest_that_takes_no_part_is_not_asked(host, daemon_on):
+    for name in ("web", "other"):
+        host.run(name, guest="linux with agent", arguments="software=programs")
+    daemon = daemon_on(pool=POOL)
+    daemon.wait_for_machine("web", features=BY_PROGRAMS)
+    assert daemon.api.machine("other")["features"] == []

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which guests are asked what they offer, when, and that nothing that was known is lost by it. */
+#include <errno.h>
+#include <string.h>
+
+#include "support.h"
+#include "world.h"
+
+#define PAUSE (601 * USEC_PER_SEC)
+#define DAY   (INT64_C(86400) * USEC_PER_SEC)
+
+static unsigned add_guest(struct world *world, const char *name, const char *role)
+{
+    unsigned number = world_add(world, name, "", MACHINE_RUNNING);
+
+    world->domains[number].has_agent = true;
+    world->domains[number].role = role;
+    world->domains[number].tells = "language/php";
+    return number;
+}
+
+static bool is_known(const struct world *world, unsigned number)
+{
+    const struct machine *machine = world_machine(world, number);
+
+    return machine != NULL && machine->spec->features.count == 1;
+}
+
+static void test_machines_that_take_part_are_asked_once_their_agent_is_connected(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected"), b = add_guest(world, "b", "standby"),
+             c = add_guest(world, "c", "ignored");
+
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+    assert_true(is_known(world, a) && is_known(world, b));
+    assert_false(is_known(world, c));
+    world_pass(world, PAUSE); /* it is listed again meanwhile */
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+}
+
+static void test_one_guest_at_a_time_on_each_host(struct world *world)
+{
+    world->holds = 1u << ACTION_DISCOVER;
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const names[] = {"a", "b", "c"};
+
+        add_guest(world, names[i], "protected");
+    }
+    world->domains[2].hypervisor = OTHER;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+    world->holds = 0;
+    world_answer(world, world_find_pending(world, ACTION_DISCOVER), true);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 3);
+}
+
+static void test_a_guest_that_did_not_tell_is_asked_again_after_a_pause(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected");
+
+    world->domains[a].is_mute = true;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1);
+    world_tell(world, a, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1);
+    world->domains[a].is_mute = false;
+    world_pass(world, PAUSE);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+    assert_true(is_known(world, a));
+}
+
+static void test_all_are_asked_once_a_day_and_a_bad_answer_erases_nothing(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected");
+
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_true(is_known(world, a));
+    world->domains[a].is_mute = true;
+    world_pass(world, DAY);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+    assert_true(is_known(world, a));
+}
+
+static void test_what_was_learned_is_known_of_a_machine_that_is_off(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected");
+
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    world_happen(world, a, EVENT_STOPPED_SHUTDOWN);
+    world_pass(world, SETTLED);
+    assert_true(is_known(world, a));
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1);
+}
+
+static void test_a_held_guest_and_one_in_hand_are_left_alone(struct world *world)
+{
+    unsigned a;
+
+    world->holds = 1u << ACTION_VERIFY;
+    a = add_guest(world, "a", "protected");
+    world->domains[a].features = WEB;
+    world->domains[world_add(world, "b", WEB, MACHINE_SHUT_OFF)].has_agent = true;
+    world->config.recovery.verify.level = VERIFY_AGENT;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[1].state, MACHINE_RUNNING);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1); /* b is being verified */
+    world->holds = 0;
+    world_answer(world, world_find_pending(world, ACTION_VERIFY), true);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        world_test(test_machines_that_take_part_are_asked_once_their_agent_is_connected),
+        world_test(test_one_guest_at_a_time_on_each_host),
+        world_test(test_a_guest_that_did_not_tell_is_asked_again_after_a_pause),
+        world_test(test_all_are_asked_once_a_day_and_a_bad_answer_erases_nothing),
+        world_test(test_what_was_learned_is_known_of_a_machine_that_is_off),
+        world_test(test_a_held_guest_and_one_in_hand_are_left_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Texts of a guest's tools, and which features follow. */
+#include "discovery/guest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shipped_catalog.h"
+
+struct world {
+    struct catalog *catalog;
+    struct guest guest;
+};
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world.catalog = shipped_catalog();
+    assert_int_equal(guest_init(&world.guest, world.catalog), 0);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    guest_done(&world->guest);
+    catalog_free(world->catalog);
+    return 0;
+}
+
+static void assert_features(const struct guest *guest, const char *expected)
+{
+    _cleanup_(feature_texts_done) struct feature_texts features = {0};
+    struct feature_text feature;
+    char found[4096] = "";
+    size_t length = 0;
+
+    assert_int_equal(guest_conclude(guest, &features), 0);
+    for (size_t place = 0; feature_texts_next(&features, &place, &feature);)
+        length += (size_t)snprintf(found + length, sizeof(found) - length, "%s%s/%s", length > 0 ? " " : "",
+                                   feature.kind, feature.value);
+    assert_string_equal(found, expected);
+}
+
+static void take_packages(struct guest *guest, const char *text)
+{
+    guest_take_packages(guest, text, strlen(text));
+}
+
+static void take_units(struct guest *guest, const char *text)
+{
+    guest_take_units(guest, text, strlen(text));
+}
+
+static void test_nothing_was_told(void **state)
+{
+    struct world *world = *state;
+
+    assert_features(&world->guest, "");
+}
+
+static void test_a_server_counts_while_its_service_is_enabled(void **state)
+{
+    struct world *world = *state;
+
+    guest_take_system(&world->guest, "debian", "12");
+    take_packages(&world->guest, "adduser\nmariadb-server\nnginx\nopenjdk-17-jre-headless\npython3\nvim");
+    assert_features(&world->guest, "os/debian-12 os-family/debian language/java database/mariadb webserver/nginx");
+    take_units(&world->guest, "Id=nginx.service\nActiveState=active\nUnitFileState=enabled\n\n"
+                              "ExecStart={ path=/usr/sbin/mariadbd ; argv[]=/usr/sbin/mariadbd }\nId=mariadb.service\n"
+                              "ActiveState=inactive\nUnitFileState=disabled\n");
+    assert_features(&world->guest, "os/debian-12 os-family/debian language/java webserver/nginx");
+}
+
+static void test_instances_and_what_a_service_runs_and_uses(void **state)
+{
+    struct world *world = *state;
+
+    take_units(&world->guest,
+               "Id=postgresql@15-main.service\nActiveState=active\nUnitFileState=enabled-runtime\n\n"
+               "ExecStart={ path=/usr/bin/node ; argv[]=/usr/bin/node /srv/shop.js ; ignore_errors=no }\n"
+               "ExecStart={ path=/usr/bin/python3 ; argv[]=x }\nId=shop.service\nUnitFileState=enabled\n\n"
+               "Id=tomcat10.service\nUnitFileState=static\nActiveState=active\n\n"
+               "ExecStart={ path=/usr/bin/ruby ; argv[]=x }\nId=old.service\nActiveState=failed\nUnitFileState=\n\n"
+               "Id=redis.socket\nActiveState=active\n\nId=dev-vda.device\nActiveState=active");
+    assert_features(&world->guest, "language/java language/nodejs database/postgresql appserver/tomcat");
+}
+
+static void test_dpkg_and_what_came_with_something_else(void **state)
+{
+    static const char status[] = "Package: redis-server\nStatus: install ok installed\nDescription: a server\n"
+                                 " Package: nginx\n\n"
+                                 "Package: php8.2-cli\nStatus: install ok installed\n\n"
+                                 "Package: ruby\nStatus: deinstall ok config-files\n\n"
+                                 "Package: nodejs\nStatus: install ok installed\n";
+    static const char states[] = "Package: php8.2-cli\nArchitecture: amd64\nAuto-Installed: 1\n\n"
+                                 "Package: nodejs\nArchitecture: amd64\nAuto-Installed: 0\n";
+    struct world *world = *state;
+
+    assert_int_equal(guest_take_dpkg(&world->guest, status, strlen(status), states, strlen(states)), 0);
+    assert_features(&world->guest, "language/nodejs cache/redis");
+}
+
+static void test_alpine(void **state)
+{
+    struct world *world = *state;
+    static const char services[] = "             sshd | default\n            nginx | default                      \n";
+
+    guest_take_system(&world->guest, "alpine", "3.19.1");
+    take_packages(&world->guest, "alpine-base\nnginx>1.24\npython3\nphp83-fpm@edge\nlinux-virt\n");
+    guest_take_runlevel(&world->guest, services, strlen(services));
+    assert_features(&world->guest, "os/alpine-3.19 os-family/alpine language/python webserver/nginx");
+}
+
+static void test_ports_that_others_reach(void **state)
+{
+    static const char sockets[] =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1\n"
+        "   1: 0100007F:0CEA 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2\n"
+        "   2: 0A00020F:9C40 0A000202:0050 01 00000000:00000000 00:00000000 00000000     0        0 3\n"
+        "   3: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4\n"
+        "   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 0 0 0 0 0 5\n"
+        "   1: 00000000000000000000000001000000:18EB 00000000000000000000000000000000:0000 0A 0 0 0 0 0 6\n"
+        "   2: 0000000000000000FFFF00000100007F:18EC 00000000000000000000000000000000:0000 0A 0 0 0 0 0 7\n"
+        "   3: 000080FE00000000FF005450B6AD1DFE:01BB 00000000000000000000000000000000:0000 0A 0 0 0 0 0 8\n";
+    struct world *world = *state;
+
+    guest_take_sockets(&world->guest, sockets, strlen(sockets));
+    assert_int_equal(world->guest.n_ports, 3);
+    assert_int_equal(world->guest.ports[0], 22);
+    assert_int_equal(world->guest.ports[1], 80);
+    assert_int_equal(world->guest.ports[2], 443);
+}
+
+static void test_file_systems_with_data(void **state)
+{
+    static const char fstab[] =
+        "# /etc/fstab\nUUID=1-2 / ext4 defaults 0 1\nLABEL=orders /srv/orders ext4 defaults 0 2\n"
+        "LABEL=\"UEFI\" /boot/efi vfat umask=0077 0 1\nLABEL=cloudimg-rootfs / ext4 x 0 1\n";
+    static const char *const others[][2] = {
+        {"/", "ext4"},
+        {"/boot", "ext4"},
+        {"/boot/efi", "vfat"},
+        {"/var", "xfs"},
+        {"/run/user/0", "tmpfs"},
+        {"/snap/core/1", "squashfs"},
+        {"/mnt/cidata", "iso9660"},
+        {"/home", "ext4"},
+        {"relative", "ext4"},
+        {"/with\x1b[31m", "ext4"},
+        {"/with blank", "ext4"},
+    };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(others); i++)
+        guest_take_volume(&world->guest, others[i][0], others[i][1], NULL);
+    guest_take_volume(&world->guest, "/srv/orders", "ext4", NULL);
+    guest_take_volume(&world->guest, "/var/lib/mysql", "xfs", NULL);
+    assert_features(&world->guest, "data/srv/orders data/var/lib/mysql");
+    guest_take_fstab(&world->guest, fstab, strlen(fstab));
+    assert_features(&world->guest, "data/orders data/var/lib/mysql");
+}
+
+/* Nothing that it says can make it cost more, or make a feature of something else than the catalog has. */
+static void test_a_hostile_guest(void **state)
+{
+    struct world *world = *state;
+    size_t length = 1 << 16;
+    _cleanup_(freep) char *noise = malloc(length);
+
+    assert_non_null(noise);
+    srand(1);
+    for (unsigned round = 0; round < 50; round++) {
+        static const char letters[] = "\n\n\0 :=/{}[]*?.\\0AFQZ0123456789|@<>\x1b\xff";
+
+        for (size_t i = 0; i < length; i++)
+            noise[i] = letters[(size_t)rand() % (sizeof(letters) - 1)];
+        guest_take_packages(&world->guest, noise, length);
+        guest_take_units(&world->guest, noise, length);
+        guest_take_runlevel(&world->guest, noise, length);
+        guest_take_sockets(&world->guest, noise, length);
+        guest_take_fstab(&world->guest, noise, length);
+        assert_int_equal(guest_take_dpkg(&world->guest, noise, length, noise, length), 0);
+    }
+    assert_features(&world->guest, "");
+    for (unsigned i = 0; i < 100000; i++) {
+        char line[100];
+
+        snprintf(line, sizeof(line), "  1: 00000000:%04X 0:0 0A", i & 0xffff);
+        guest_take_sockets(&world->guest, line, strlen(line));
+        snprintf(line, sizeof(line), "/srv/%u", i);
+        guest_take_volume(&world->guest, line, "ext4", NULL);
+    }
+    assert_int_equal(world->guest.n_ports, GUEST_PORTS_MAX);
+    assert_int_equal(world->guest.n_volumes, GUEST_VOLUMES_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_nothing_was_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_server_counts_while_its_service_is_enabled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_instances_and_what_a_service_runs_and_uses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dpkg_and_what_came_with_something_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_alpine, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ports_that_others_reach, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_file_systems_with_data, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_hostile_guest, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
