@@ -153,9 +153,10 @@ static void answer_late(struct world *world, unsigned machine, int error)
 
 static void test_two_starts_of_one_machine_take_effect(struct world *world)
 {
-    unsigned b = started_twice(world, -ENOTCONN);
+    unsigned b = started_twice(world, -ENOTCONN), told = world->told[NOTICE_ATTEMPT_FAILED];
 
     assert_is_ended(world, b);
+    assert_int_equal(world->told[NOTICE_ATTEMPT_FAILED], told + 1); /* it came up once, by one of them */
     assert_is_ended(world, b);
     assert_goes_on(world, b);
 }
