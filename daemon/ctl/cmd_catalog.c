@@ -37,7 +37,7 @@ struct answer {
 
 static const char *role_of(const struct catalog_feature *feature)
 {
-    return feature->is_server ? "a server: counts while its service is enabled"
+    return feature->is_server ? "a server: counts while its service is enabled or active"
                               : "a runtime: counts where it was installed on purpose";
 }
 

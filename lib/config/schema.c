@@ -616,10 +616,10 @@ static const struct schema_key keys[] = {
      .default_text = "auto",
      .text =
          "How the guest agents of protected and standby machines are asked for the software that the guest offers. "
-         "With "
-         "exec, they run programs of the guest that list its packages and services; with files, they read its lists. "
-         "auto means exec where the agent allows it, else files. off asks for the operating system only. libvirt marks "
-         "a machine that was asked as tainted (custom-ga-command)."},
+         "With exec, they run programs of the guest that list its packages and services; with files, they read its "
+         "lists of packages, which works for the families of Debian and Alpine, and tells no services. auto means "
+         "exec, and files for what exec did not tell. off asks for the operating system and file systems only. libvirt "
+         "marks a machine that was asked as tainted (custom-ga-command)."},
     {.path = "discovery.catalog",
      .type = SCHEMA_PATH,
      CONFIG(discovery.catalog),

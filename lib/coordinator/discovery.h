@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Guests are asked what they offer: when their agent connects, once a day, and on demand. Only of machines that take part;
- * one guest at a time on each host, and never while a recovery or a standby's course has the machine in hand. What a guest
- * does not tell leaves what is known as it is.
+ * Guests are asked what they offer: when their agent connects, once a day, and 10 minutes after one did not answer. Only
+ * those of machines that take part; one guest at a time on each host, and never while a recovery or a standby's course has
+ * the machine in hand. Where a guest does not answer, what is known of it stays.
  */
 #ifndef UNDERSTUDY_COORDINATOR_DISCOVERY_H
 #define UNDERSTUDY_COORDINATOR_DISCOVERY_H
@@ -13,7 +13,7 @@
 struct discovery {
     struct registry *registry;
     int64_t next_us;  /* when all are asked again: mono_us */
-    int64_t retry_us; /* when those are that did not tell: mono_us; USEC_INFINITY: there is none */
+    int64_t retry_us; /* when guests that did not answer are: mono_us; USEC_INFINITY: there is none */
 };
 
 /* The agent of a machine is connected, by a report: it is asked, if it was not since it connected. */

@@ -35,7 +35,7 @@ enum catalog_name_kind {
 extern const unsigned char catalog_builtin[];
 extern const size_t catalog_builtin_length;
 
-/* An empty one. -ENOMEM. */
+/* Makes an empty catalog. -ENOMEM. */
 int catalog_new(struct catalog **ret) _must_check_;
 /*
  * Adds what a file says; what it has an entry for, it replaces. file is what findings call it. -EINVAL: not a catalog, as
@@ -43,7 +43,10 @@ int catalog_new(struct catalog **ret) _must_check_;
  */
 int catalog_read(struct catalog *catalog, const char *text, size_t length, const char *file,
                  struct diags *diags) _must_check_;
-/* One more owner of it, each of whom calls catalog_free; on one thread. Takes NULL. */
+/*
+ * Adds a reference: a reload replaces the catalog while guests are still asked by the old one. Each owner calls
+ * catalog_free; both on one thread only. Takes NULL.
+ */
 struct catalog *catalog_ref(struct catalog *catalog);
 void catalog_free(struct catalog *catalog);
 DEFINE_CLEANUP(struct catalog, catalog_free);

@@ -25,13 +25,14 @@ struct guest_volume {
 
 /* Initialise with guest_init, end with guest_done. */
 struct guest {
-    const struct catalog *catalog;   /* borrowed */
-    char os[FEATURE_VALUE_MAX + 1];  /* empty: not told */
-    const char *family;              /* NULL: not known */
-    uint8_t *marks;                  /* of each feature of the catalog, what was seen of it */
-    bool knows_packages;             /* which were installed on purpose */
-    bool knows_services;             /* which are enabled, or run */
-    uint16_t ports[GUEST_PORTS_MAX]; /* TCP, in ascending order, on which it listens for others than itself */
+    const struct catalog *catalog;  /* borrowed */
+    char os[FEATURE_VALUE_MAX + 1]; /* empty: not told */
+    const char *family;             /* NULL: not known */
+    uint8_t *marks;                 /* of each feature of the catalog, what was seen of it */
+    bool knows_packages;            /* which were installed on purpose */
+    bool knows_services;            /* which are enabled, or run */
+    uint16_t ports
+        [GUEST_PORTS_MAX]; /* TCP, in ascending order, on which it listens for others than itself; for verification to come */
     size_t n_ports;
     bool knows_ports;
     struct guest_volume volumes[GUEST_VOLUMES_MAX];

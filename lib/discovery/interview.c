@@ -166,10 +166,9 @@ const char *interview_lack(const struct interview *interview)
     if (!interview->was_possible || interview->mode == SOFTWARE_OFF || interview->guest.knows_services)
         return NULL;
     if (!interview->may_exec && interview->mode != SOFTWARE_FILES)
-        return "its guest agent may not run programs: in the guest, take guest-exec and guest-exec-status out of the "
-               "line "
-               "BLACKLIST_RPC or FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga (block-rpcs in qemu-ga.conf), and restart "
-               "it";
+        return "its guest agent must not run programs: in the guest, allow guest-exec and guest-exec-status in "
+               "/etc/sysconfig/qemu-ga (remove them from BLACKLIST_RPC, BLOCK_RPCS or --block-rpcs=, or add them to "
+               "--allow-rpcs=) or in qemu-ga.conf (block-rpcs), and restart qemu-guest-agent";
     return NULL;
 }
 

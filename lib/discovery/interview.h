@@ -4,7 +4,7 @@
  * to the agent sends each command, hands its answer back, and waits where it is told to.
  *
  * Only fixed commands are sent; nothing that the guest said becomes part of one but the numbers of its own processes and
- * files. An agent that lies, floods or never ends costs INTERVIEW_COMMANDS_MAX commands and INTERVIEW_TEXT_MAX bytes.
+ * files. A hostile agent can use at most INTERVIEW_COMMANDS_MAX commands and INTERVIEW_TEXT_MAX bytes.
  */
 #ifndef UNDERSTUDY_DISCOVERY_INTERVIEW_H
 #define UNDERSTUDY_DISCOVERY_INTERVIEW_H
@@ -40,7 +40,7 @@ const struct guest *interview_guest(const struct interview *interview);
 /* False: it did not answer, or its file systems are frozen, as by a backup: it is asked later. */
 bool interview_was_possible(const struct interview *interview);
 
-/* What is missing for that all can be learned, as a sentence for the administrator of the guest; NULL: nothing. */
+/* Why not all could be learned, as a sentence for the administrator of the guest; NULL: nothing is missing. */
 const char *interview_lack(const struct interview *interview);
 
 #endif
