@@ -257,7 +257,6 @@ static void report_request(struct job *job, enum job_report report)
     [of_class] = {.class = (of_class), .run = run_request, .report = report_request, .free = free_request}
 
 static const struct job_type request_types[JOB_CLASS_COUNT] = {
-    REQUEST_TYPE(JOB_SPARE),
     REQUEST_TYPE(JOB_PROBE),
     REQUEST_TYPE(JOB_NORMAL),
     REQUEST_TYPE(JOB_URGENT),

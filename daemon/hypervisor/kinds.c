@@ -14,7 +14,8 @@ static const struct kind {
 } kinds[ACTION_COUNT] = {
     [ACTION_LIST] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
     [ACTION_DESCRIBE] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
-    [ACTION_DISCOVER] = {PERFORMER_HYPERVISOR, JOB_SPARE, true, NULL},
+    /* One at a time on each host, as the coordinator asks. */
+    [ACTION_DISCOVER] = {PERFORMER_HYPERVISOR, JOB_PROBE, true, NULL},
     /* A start waits for it. */
     [ACTION_READ] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, NULL},
     [ACTION_GET_STATE] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_get_state},

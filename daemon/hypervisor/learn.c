@@ -11,6 +11,7 @@
 
 #include "base/moment.h"
 #include "discovery/interview.h"
+#include "hypervisor/agent.h"
 
 /* Seconds that the agent has for each command. */
 #define ANSWER_TIMEOUT 5
@@ -25,13 +26,10 @@ static int64_t mono_us(void)
     return (int64_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-/* A command that it does not know, or that failed, is an answer. */
+/* An error of the agent is an answer: it does not know the command, must not carry it out, or it failed. */
 static bool has_answered(void)
 {
-    int code = virGetLastErrorCode();
-
-    return code != VIR_ERR_AGENT_UNRESPONSIVE && code != VIR_ERR_AGENT_UNSYNCED && code != VIR_ERR_OPERATION_INVALID &&
-           code != VIR_ERR_OPERATION_UNSUPPORTED && code != VIR_ERR_NO_DOMAIN && code != VIR_ERR_RPC;
+    return virGetLastErrorCode() == VIR_ERR_INTERNAL_ERROR;
 }
 
 /* False: the agent is silent, or its time is over. */
@@ -58,14 +56,17 @@ static bool talk(virDomainPtr domain, struct interview *interview, int64_t until
     return false;
 }
 
-bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret)
+bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret,
+                      bool *ret_is_partial)
 {
     _cleanup_(interview_freep) struct interview *interview = NULL;
 
     if (options->catalog == NULL || interview_new(options->catalog, options->software, &interview) < 0)
         return false;
-    if (!talk(domain, interview, mono_us() + options->timeout_us))
+    /* The last command may take as long as AGENT_EXTRA_US says, and the domain is described after it. */
+    if (!talk(domain, interview, mono_us() + options->timeout_us - AGENT_EXTRA_US))
         return false;
+    *ret_is_partial = !interview_is_complete(interview);
     if (guest_conclude(interview_guest(interview), ret) < 0) {
         feature_texts_done(ret);
         return false;

@@ -12,13 +12,15 @@
 struct learn_options {
     const struct catalog *catalog;
     enum software_mode software;
-    int64_t timeout_us; /* for all commands together; the last one may outlast it by what AGENT_EXTRA_US says */
+    int64_t timeout_us; /* for all commands together */
 };
 
 /*
  * Asks the agent of a running domain, by many short commands, what its guest offers (discovery/interview.h). False: the
- * agent does not answer to the end, or must not be asked now; then nothing is added to *ret.
+ * agent does not answer to the end, or must not be asked now; then nothing is added to *ret. *ret_is_partial: something
+ * that it allows failed.
  */
-bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret);
+bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret,
+                      bool *ret_is_partial);
 
 #endif

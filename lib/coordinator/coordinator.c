@@ -115,7 +115,7 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     coordinator->brake.registry = registry;
     coordinator->late_starts.registry = registry;
     coordinator->heartbeat = (struct heartbeat){.registry = registry, .next_us = USEC_INFINITY};
-    coordinator->discovery = (struct discovery){.registry = registry, .retry_us = USEC_INFINITY};
+    coordinator->discovery.registry = registry;
     coordinator->guest_clock.registry = registry;
     coordinator->services.registry = registry;
     coordinator->autostart.registry = registry;
@@ -169,6 +169,7 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
         return r;
     machines_forget_unconfigured(&coordinator->registry);
     heartbeat_configure(&coordinator->heartbeat);
+    discovery_configure(&coordinator->discovery);
     hosts_configure(&coordinator->registry);
     same_host_configure(&coordinator->registry);
     standby_configure(&coordinator->standby);
@@ -245,7 +246,7 @@ void coordinator_handle_description(struct coordinator *coordinator, const struc
     enum part owner = outbox_owner_of(action->id);
 
     if (action->kind == ACTION_DISCOVER)
-        discovery_end(&coordinator->discovery, action, report != NULL && report->description->has_learned, now);
+        discovery_end(registry, action, report != NULL && report->description->has_learned);
     reports_handle_description(registry, action, report, now);
     if (action->kind == ACTION_READ) {
         if (host == NULL || !host->is_listed)

@@ -2,9 +2,9 @@
 /* Which guest is asked next. */
 #include "coordinator/discovery.h"
 
-#define AGAIN_US       (INT64_C(86400) * USEC_PER_SEC)
-#define RETRY_PAUSE_US (INT64_C(600) * USEC_PER_SEC)
-#define INTERVIEW_US   (INT64_C(60) * USEC_PER_SEC)
+#define AGAIN_US     (INT64_C(86400) * USEC_PER_SEC)
+#define PAUSE_US     (INT64_C(600) * USEC_PER_SEC)
+#define INTERVIEW_US (INT64_C(60) * USEC_PER_SEC)
 
 /* Of others nobody wants to know what they offer, and their guests are left alone. */
 static bool takes_part(const struct machine *machine)
@@ -18,30 +18,69 @@ static bool can_be_asked(const struct machine *machine)
            machine->agent_connected && machine->hold == NULL;
 }
 
+/* One that was asked lately waits for the end of the pause, so that no guest can take the time of all others. */
+static void want(struct registry *registry, struct watch *watch)
+{
+    bool was_asked = number_set_has(&registry->interviewed, watch->number);
+
+    watch_tell(registry, watch, QUEUE_DISCOVERY, was_asked ? MACHINE_FACT_FAILED : MACHINE_FACT_DUE);
+}
+
+static void want_all(struct registry *registry)
+{
+    for (struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;)
+        if (can_be_asked(watch_machine(registry, watch)))
+            want(registry, watch);
+}
+
+void discovery_configure(struct discovery *discovery)
+{
+    want_all(discovery->registry);
+}
+
 void discovery_see_agent(struct registry *registry, struct watch *watch, const struct machine *machine)
 {
     if (can_be_asked(machine) && !watch->has_asked_agent)
-        watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_DUE);
+        want(registry, watch);
     watch->has_asked_agent = can_be_asked(machine);
+}
+
+static void end_pause(struct registry *registry)
+{
+    struct watch *watch;
+
+    number_set_done(&registry->interviewed);
+    registry->interviewed = (struct number_set){0};
+    for (uint32_t from = 0; (watch = watch_queued(registry, QUEUE_DISCOVERY, from)) != NULL; from = watch->number + 1)
+        watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_DUE);
+}
+
+/* Some guest was asked lately, or is to be asked. */
+static bool has_work(const struct registry *registry)
+{
+    return registry->interviewed.count > 0 || watch_is_any(registry, QUEUE_DISCOVERY);
+}
+
+static void tick_pause(struct discovery *discovery, struct moment now)
+{
+    if (discovery->pause_us == 0) {
+        discovery->pause_us = now.mono_us + PAUSE_US;
+    } else if (discovery->pause_us <= now.mono_us) {
+        discovery->pause_us = 0;
+        end_pause(discovery->registry);
+    }
 }
 
 void discovery_tick(void *self, struct moment now)
 {
     struct discovery *discovery = self;
-    struct registry *registry = discovery->registry;
-    struct watch *watch = NULL;
 
-    if (discovery->retry_us <= now.mono_us) {
-        discovery->retry_us = USEC_INFINITY;
-        for (uint32_t from = 0; (watch = watch_queued(registry, QUEUE_DISCOVERY, from)) != NULL;
-             from = watch->number + 1)
-            watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_DUE);
-    }
+    if (has_work(discovery->registry))
+        tick_pause(discovery, now);
     if (discovery->next_us > now.mono_us)
         return;
-    while (discovery->next_us != 0 && (watch = watch_next(registry, watch)) != NULL)
-        if (can_be_asked(watch_machine(registry, watch)))
-            watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_DUE);
+    if (discovery->next_us != 0)
+        want_all(discovery->registry);
     discovery->next_us = now.mono_us + AGAIN_US;
 }
 
@@ -49,7 +88,7 @@ int64_t discovery_deadline(const void *self)
 {
     const struct discovery *discovery = self;
 
-    return earlier_us(discovery->next_us, discovery->retry_us);
+    return has_work(discovery->registry) ? earlier_us(discovery->next_us, discovery->pause_us) : discovery->next_us;
 }
 
 /* Else all that are queued wait, and need not be looked at. */
@@ -83,28 +122,30 @@ bool discovery_next(void *self, struct action *ret)
             continue;
         watch_leave(registry, watch, QUEUE_DISCOVERY);
         host->is_discovering = true;
+        if (number_set_reserve(&registry->interviewed, (size_t)watch->number + 1) == 0)
+            number_set_add(&registry->interviewed, watch->number);
         *ret = registry_new_action(registry, PART_DISCOVERY, ACTION_DISCOVER, &ref, INTERVIEW_US);
         return true;
     }
     return false;
 }
 
-void discovery_end(struct discovery *discovery, const struct action *action, bool has_learned, struct moment now)
+void discovery_end(struct registry *registry, const struct action *action, bool has_learned)
 {
-    struct registry *registry = discovery->registry;
     struct host *host = host_find(registry, action->target.hypervisor);
     struct watch *watch = watch_find(registry, &action->target);
 
     if (host != NULL)
         host->is_discovering = false;
-    if (watch == NULL || has_learned)
-        return;
-    watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_FAILED);
-    discovery->retry_us = earlier_us(discovery->retry_us, now.mono_us + RETRY_PAUSE_US);
+    if (watch != NULL && !has_learned)
+        watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_FAILED);
 }
 
 void discovery_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
+    const struct discovery *discovery = self;
+
     (void)result;
-    discovery_end(self, action, false, now);
+    (void)now;
+    discovery_end(discovery->registry, action, false);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Guests are asked what they offer: when their agent connects, once a day, and 10 minutes after one did not answer. Only
+ * Guests are asked what they offer: when their agent connects, once a day, after a reload, and when one did not
+ * answer; no guest more often than once in 10 minutes. Only
  * those of machines that take part; one guest at a time on each host, and never while a recovery or a standby's course has
  * the machine in hand. Where a guest does not answer, what is known of it stays.
  */
@@ -13,13 +14,16 @@
 struct discovery {
     struct registry *registry;
     int64_t next_us;  /* when all are asked again: mono_us */
-    int64_t retry_us; /* when guests that did not answer are: mono_us; USEC_INFINITY: there is none */
+    int64_t pause_us; /* when those may be asked again that were asked lately: mono_us; 0: no pause yet */
 };
+
+/* After a new configuration: by another catalog, guests may offer something else. */
+void discovery_configure(struct discovery *discovery);
 
 /* The agent of a machine is connected, by a report: it is asked, if it was not since it connected. */
 void discovery_see_agent(struct registry *registry, struct watch *watch, const struct machine *machine);
 /* An answer has come, with what the guest told or without. */
-void discovery_end(struct discovery *discovery, const struct action *action, bool has_learned, struct moment now);
+void discovery_end(struct registry *registry, const struct action *action, bool has_learned);
 
 component_answer discovery_answer;
 component_tick discovery_tick;

@@ -703,6 +703,7 @@ void registry_done(struct registry *registry)
     for (enum machine_queue queue = 0; queue < QUEUE_COUNT; queue++)
         number_set_done(&registry->queues[queue]);
     number_set_done(&registry->migrated);
+    number_set_done(&registry->interviewed);
     free(registry->watches);
     hosts_replace(registry, NULL, 0);
     records_done(&registry->records);

@@ -202,6 +202,7 @@ struct registry {
     struct number_set queues[QUEUE_COUNT]; /* of watches, by number */
     unsigned facts;                        /* of enum fact, as bits */
     struct number_set migrated;            /* see registry_knows_migration */
+    struct number_set interviewed;         /* watches whose guests were asked since discovery's last pause */
     uint64_t events;                       /* lifecycle events so far */
     bool host_is_shutting_down;            /* the daemon's own host, as logind says */
 };

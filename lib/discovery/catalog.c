@@ -17,7 +17,7 @@ int catalog_new(struct catalog **ret)
     *ret = calloc(1, sizeof(**ret));
     if (*ret == NULL)
         return -ENOMEM;
-    (*ret)->n_owners = 1;
+    atomic_init(&(*ret)->n_owners, 1);
     return 0;
 }
 
@@ -30,13 +30,13 @@ void catalog_entry_done(struct catalog_entry *entry)
 struct catalog *catalog_ref(struct catalog *catalog)
 {
     if (catalog != NULL)
-        catalog->n_owners++;
+        atomic_fetch_add(&catalog->n_owners, 1);
     return catalog;
 }
 
 void catalog_free(struct catalog *catalog)
 {
-    if (catalog == NULL || --catalog->n_owners > 0)
+    if (catalog == NULL || atomic_fetch_sub(&catalog->n_owners, 1) > 1)
         return;
     for (size_t i = 0; i < catalog->n_entries; i++)
         catalog_entry_done(&catalog->entries[i]);

@@ -45,7 +45,7 @@ int catalog_read(struct catalog *catalog, const char *text, size_t length, const
                  struct diags *diags) _must_check_;
 /*
  * Adds a reference: a reload replaces the catalog while guests are still asked by the old one. Each owner calls
- * catalog_free; both on one thread only. Takes NULL.
+ * catalog_free, on any thread. Takes NULL.
  */
 struct catalog *catalog_ref(struct catalog *catalog);
 void catalog_free(struct catalog *catalog);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/reader.h"
 #include "config/value.h"
@@ -59,6 +60,8 @@ static const struct node *read_texts(struct reader *reader, const struct place *
 
 /* ---- features ---- */
 
+static const char family_letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
 static void add_pattern(struct reader *reader, struct catalog_entry *entry, size_t *count, const char *text)
 {
     const char *colon = strchr(text, ':');
@@ -66,7 +69,7 @@ static void add_pattern(struct reader *reader, struct catalog_entry *entry, size
 
     if (pattern == NULL)
         return;
-    if (colon != NULL && colon != text) {
+    if (colon != NULL && colon != text && text[strspn(text, family_letters)] == ':') {
         pattern->family = text;
         text = colon + 1;
     }
@@ -135,7 +138,7 @@ static void remove_entry(struct catalog *catalog, const char *kind, const char *
     for (size_t i = 0; i < catalog->n_entries; i++) {
         struct catalog_entry *entry = &catalog->entries[i];
 
-        if (strcmp(entry->feature.kind, kind) != 0 || strcmp(entry->feature.value, value) != 0)
+        if (strcasecmp(entry->feature.kind, kind) != 0 || strcasecmp(entry->feature.value, value) != 0)
             continue;
         catalog_entry_done(entry);
         memmove(entry, entry + 1, (--catalog->n_entries - i) * sizeof(*entry));

@@ -3,6 +3,7 @@
 #ifndef UNDERSTUDY_DISCOVERY_ENTRIES_H
 #define UNDERSTUDY_DISCOVERY_ENTRIES_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "config/yaml.h"
@@ -29,7 +30,7 @@ struct catalog_system {
 };
 
 struct catalog {
-    unsigned n_owners;
+    atomic_uint n_owners; /* a call that was left behind ends on its own thread */
     struct document **documents;
     size_t n_documents;
     struct catalog_entry *entries;

@@ -18,7 +18,10 @@ enum mark {
 };
 
 /* Longer names are none that a catalog has. */
-#define NAME_SIZE 256
+#define NAME_SIZE     256
+#define LOOKED_UP_MAX 100
+/* No guest has so many packages and services together. */
+#define NAMES_MAX 30000
 
 int guest_init(struct guest *guest, const struct catalog *catalog)
 {
@@ -40,8 +43,12 @@ void guest_take_system(struct guest *guest, const char *id, const char *version)
 
 static void note(struct guest *guest, enum catalog_name_kind kind, const char *name, enum mark mark)
 {
-    const struct catalog_feature *feature = catalog_find(guest->catalog, kind, guest->family, name);
+    const struct catalog_feature *feature = NULL;
 
+    if (strlen(name) <= LOOKED_UP_MAX && guest->n_names < NAMES_MAX) {
+        guest->n_names++;
+        feature = catalog_find(guest->catalog, kind, guest->family, name);
+    }
     if (feature != NULL)
         guest->marks[catalog_index(guest->catalog, feature)] |= (uint8_t)mark;
 }
@@ -121,8 +128,11 @@ static int read_states(const char *text, size_t length, struct string_list *ret)
         if (value != NULL)
             snprintf(name, sizeof(name), "%s", trim(value));
         value = after(line, "Auto-Installed:");
-        if (value != NULL && strcmp(trim(value), "1") == 0 && string_list_add(ret, name) < 0)
+        if (value == NULL || strcmp(trim(value), "1") != 0 || name[0] == '\0')
+            continue;
+        if (string_list_add(ret, name) < 0)
             return -ENOMEM;
+        name[0] = '\0';
     }
     if (ret->count > 0)
         qsort(ret->items, ret->count, sizeof(*ret->items), compare_texts);
@@ -188,10 +198,12 @@ static void end_unit(struct guest *guest, struct unit *unit)
 /* "{ path=/usr/bin/node ; argv[]=..." */
 static void read_command(const char *text, struct unit *unit)
 {
-    const char *path = strstr(text, "path="), *slash;
+    const char *path = strstr(text, "path="), *words = strstr(text, "argv[]="), *script, *slash;
     size_t length;
 
-    if (path == NULL)
+    /* A script that a package brings is the system's own, as many of them are in Python. */
+    script = words != NULL ? strchr(words, ' ') : NULL;
+    if (path == NULL || (script != NULL && strncmp(script, " /usr/", strlen(" /usr/")) == 0))
         return;
     path += strlen("path=");
     length = strcspn(path, " ;");
@@ -280,23 +292,42 @@ void guest_take_sockets(struct guest *guest, const char *text, size_t length)
 /* What an installer or an image makes is the system's. */
 static bool is_of_system(const char *mountpoint, const char *type, const char *label)
 {
-    static const char *const points[] = {"/boot", "/efi",  "/usr", "/var",  "/home", "/tmp", "/opt",
-                                         "/root", "/snap", "/run", "/proc", "/sys",  "/dev"};
+    static const char *const points[] = {"/",     "/boot", "/efi", "/usr",  "/var",
+                                         "/home", "/tmp",  "/opt", "/root", "/srv"};
+    static const char *const trees[] = {"/boot",
+                                        "/efi",
+                                        "/usr",
+                                        "/snap",
+                                        "/run",
+                                        "/proc",
+                                        "/sys",
+                                        "/dev",
+                                        "/etc",
+                                        "/nix",
+                                        "/oem",
+                                        "/sysroot",
+                                        "/ostree",
+                                        "/.snapshots",
+                                        "/var/log",
+                                        "/var/tmp",
+                                        "/var/snap",
+                                        "/var/cache",
+                                        "/var/lib/kubelet",
+                                        "/var/lib/containers",
+                                        "/var/lib/docker"};
     static const char *const types[] = {"swap",    "iso9660", "squashfs", "udf",  "tmpfs", "devtmpfs",
                                         "overlay", "erofs",   "vfat",     "proc", "sysfs"};
     static const char *const labels[] = {"cidata", "config-2", "root",   "rootfs", "boot",
                                          "efi",    "uefi",     "esp",    "swap",   "cloudimg-rootfs",
                                          "bios",   "system",   "fedora", "os",     "cloudimg-boot"};
 
-    if (strcmp(mountpoint, "/") == 0)
-        return true;
-    for (size_t i = 0; i < ELEMENTS_OF(points); i++) {
-        size_t length = strlen(points[i]);
+    for (size_t i = 0; i < ELEMENTS_OF(points); i++)
+        if (strcmp(mountpoint, points[i]) == 0 && (strcmp(points[i], "/srv") != 0 || strcmp(type, "btrfs") == 0))
+            return true;
+    for (size_t i = 0; i < ELEMENTS_OF(trees); i++) {
+        size_t length = strlen(trees[i]);
 
-        /* /var/lib/mysql is data, /var is not; of what is below /run and the like nothing is. */
-        if (strncmp(mountpoint, points[i], length) == 0 &&
-            (mountpoint[length] == '\0' ||
-             (mountpoint[length] == '/' && strstr("/boot/efi/snap/run/proc/sys/dev", points[i]) != NULL)))
+        if (strncmp(mountpoint, trees[i], length) == 0 && (mountpoint[length] == '\0' || mountpoint[length] == '/'))
             return true;
     }
     for (size_t i = 0; i < ELEMENTS_OF(types); i++)

@@ -28,6 +28,7 @@ struct guest {
     const struct catalog *catalog;  /* borrowed */
     char os[FEATURE_VALUE_MAX + 1]; /* empty: not told */
     const char *family;             /* NULL: not known */
+    unsigned n_names;               /* looked up so far */
     uint8_t *marks;                 /* of each feature of the catalog, what was seen of it */
     bool knows_packages;            /* which were installed on purpose */
     bool knows_services;            /* which are enabled, or run */

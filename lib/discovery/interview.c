@@ -80,8 +80,7 @@ static const struct way {
      "redhat",
      MEANS_EXEC,
      take_packages,
-     {"/usr/bin/dnf", "-C", "-q", "repoquery", "--userinstalled", "--qf", "%{name}\n"}},
-    {TOPIC_PACKAGES, "suse", MEANS_EXEC, take_packages, {"/usr/bin/rpm", "-qa", "--qf", "%{NAME}\n"}},
+     {"/usr/bin/dnf", "-q", "--disablerepo=*", "repoquery", "--userinstalled", "--qf", "%{name}\n"}},
     {TOPIC_PACKAGES, "arch", MEANS_EXEC, take_packages, {"/usr/bin/pacman", "-Qqe"}},
     {TOPIC_PACKAGES, "alpine", MEANS_FILE, take_packages, {"/etc/apk/world"}},
     {TOPIC_PACKAGES, "alpine", MEANS_EXEC, take_packages, {"/bin/cat", "/etc/apk/world"}},
@@ -161,6 +160,40 @@ bool interview_was_possible(const struct interview *interview)
     return interview->was_possible;
 }
 
+static bool is_allowed(const struct interview *interview, enum means means)
+{
+    if (means == MEANS_EXEC)
+        return interview->may_exec && interview->mode != SOFTWARE_FILES;
+    return interview->may_read && interview->mode != SOFTWARE_EXEC;
+}
+
+static bool is_for(const struct interview *interview, const struct way *way)
+{
+    return way->family == NULL ||
+           (interview->guest.family != NULL && strcmp(way->family, interview->guest.family) == 0);
+}
+
+/* Some way to learn of it is allowed. */
+static bool can_be_learned(const struct interview *interview, enum topic topic)
+{
+    for (size_t i = 0; i < ELEMENTS_OF(ways) && interview->mode != SOFTWARE_OFF; i++)
+        if (ways[i].topic == topic && is_allowed(interview, ways[i].means) && is_for(interview, &ways[i]))
+            return true;
+    return false;
+}
+
+bool interview_is_complete(const struct interview *interview)
+{
+    static const enum topic needed[] = {TOPIC_PACKAGES, TOPIC_SERVICES};
+
+    if (interview->guest.os[0] == '\0')
+        return false;
+    for (size_t i = 0; i < ELEMENTS_OF(needed); i++)
+        if ((interview->topics & 1u << needed[i]) == 0 && can_be_learned(interview, needed[i]))
+            return false;
+    return true;
+}
+
 const char *interview_lack(const struct interview *interview)
 {
     if (!interview->was_possible || interview->mode == SOFTWARE_OFF || interview->guest.knows_services)
@@ -182,13 +215,6 @@ static void begin_texts(struct interview *interview)
     interview->polls = 0;
 }
 
-static bool is_allowed(const struct interview *interview, enum means means)
-{
-    if (means == MEANS_EXEC)
-        return interview->may_exec && interview->mode != SOFTWARE_FILES;
-    return interview->may_read && interview->mode != SOFTWARE_EXEC;
-}
-
 /* The next way to a topic of which nothing was learned yet. */
 static void find_way(struct interview *interview)
 {
@@ -197,8 +223,7 @@ static void find_way(struct interview *interview)
         const struct way *way = &ways[interview->way];
 
         if ((interview->topics & 1u << way->topic) != 0 || !is_allowed(interview, way->means) ||
-            (way->family != NULL &&
-             (interview->guest.family == NULL || strcmp(way->family, interview->guest.family) != 0)))
+            !is_for(interview, way))
             continue;
         interview->phase = way->means == MEANS_EXEC ? PHASE_EXEC : PHASE_OPEN;
         return;
@@ -246,6 +271,14 @@ static char *make_command(const struct interview *interview)
     return NULL;
 }
 
+/* It has no end, or there is no memory: what was learned is half of it. */
+static enum interview_step break_off(struct interview *interview)
+{
+    interview->was_possible = false;
+    interview->phase = PHASE_END;
+    return INTERVIEW_END;
+}
+
 enum interview_step interview_next(struct interview *interview, const char **ret_command)
 {
     if (interview->phase == PHASE_WAYS)
@@ -254,12 +287,14 @@ enum interview_step interview_next(struct interview *interview, const char **ret
         interview->phase = PHASE_EXEC_STATUS;
         return INTERVIEW_WAIT;
     }
-    if (interview->phase == PHASE_END || interview->n_commands++ >= INTERVIEW_COMMANDS_MAX)
+    if (interview->phase == PHASE_END)
         return INTERVIEW_END;
+    if (interview->n_commands++ >= INTERVIEW_COMMANDS_MAX)
+        return break_off(interview);
     free(interview->command);
     interview->command = make_command(interview);
     *ret_command = interview->command;
-    return interview->command != NULL ? INTERVIEW_SEND : INTERVIEW_END; /* without memory it ends here */
+    return interview->command != NULL ? INTERVIEW_SEND : break_off(interview);
 }
 
 /* ---- answers ---- */

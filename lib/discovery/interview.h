@@ -40,6 +40,9 @@ const struct guest *interview_guest(const struct interview *interview);
 /* False: it did not answer, or its file systems are frozen, as by a backup: it is asked later. */
 bool interview_was_possible(const struct interview *interview);
 
+/* False: a way to learn of its system, its packages or its services is allowed, and failed. */
+bool interview_is_complete(const struct interview *interview);
+
 /* Why not all could be learned, as a sentence for the administrator of the guest; NULL: nothing is missing. */
 const char *interview_lack(const struct interview *interview);
 

@@ -124,14 +124,34 @@ static int learn_from_osinfo(const struct domain_description *description, struc
     return learn(knowledge, table, "os", os);
 }
 
+/* Of kinds that it says nothing of now. */
+static int keep_told(const struct knowledge *told, const struct feature_table *table, struct knowledge *knowledge)
+{
+    _cleanup_(id_set_done) struct id_set news = {0};
+    int r = id_set_copy(&news, &knowledge->kinds);
+
+    for (size_t i = 0; r >= 0 && i < told->features.count; i++) {
+        uint32_t feature = told->features.ids[i], kind = feature_kind(table, feature);
+
+        if (id_set_contains(&news, kind))
+            continue;
+        r = id_set_add(&knowledge->features, feature);
+        if (r >= 0)
+            r = id_set_add(&knowledge->kinds, kind);
+    }
+    return r < 0 ? r : 0;
+}
+
 /* What the agent told last stays true until it tells something else: a machine that is off cannot be asked. */
 static int learn_from_agent(const struct domain_description *description, const struct knowledge *told,
                             struct feature_table *table, struct knowledge *knowledge)
 {
     int r;
 
-    if (description->has_learned && !feature_texts_are_none(&description->learned))
-        return learn_all(&description->learned, table, knowledge);
+    if (description->has_learned && !feature_texts_are_none(&description->learned)) {
+        r = learn_all(&description->learned, table, knowledge);
+        return r == 0 && description->has_learned_part && told != NULL ? keep_told(told, table, knowledge) : r;
+    }
     if (told == NULL)
         return 0;
     r = id_set_copy(&knowledge->features, &told->features);

@@ -442,15 +442,17 @@ static void keep_capacities(struct domain_description *description, const struct
 static void exchange_passing(struct domain_description *a, struct domain_description *b)
 {
     struct feature_texts learned = a->learned;
-    bool has_learned = a->has_learned, agent_connected = a->agent_connected;
+    bool has_learned = a->has_learned, has_learned_part = a->has_learned_part, agent_connected = a->agent_connected;
     char *mark = a->mark;
 
     a->learned = b->learned;
     a->has_learned = b->has_learned;
+    a->has_learned_part = b->has_learned_part;
     a->agent_connected = b->agent_connected;
     a->mark = b->mark;
     b->learned = learned;
     b->has_learned = has_learned;
+    b->has_learned_part = has_learned_part;
     b->agent_connected = agent_connected;
     b->mark = mark;
     for (uint32_t i = 0; i < a->n_disks; i++) {

@@ -21,7 +21,7 @@ static void test_every_kind_is_performed(void **state)
         if ((kind_function(kind) != NULL) != (by_hypervisor && !answers_more))
             fail_msg("%s: no row, or one that makes no sense", action_kind_name(kind));
         if (by_hypervisor)
-            assert_in_range(kind_job_class(kind), JOB_SPARE, JOB_URGENT);
+            assert_in_range(kind_job_class(kind), JOB_PROBE, JOB_URGENT);
         else
             assert_false(kind_asks_agent(kind));
     }

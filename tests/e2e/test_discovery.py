@@ -37,11 +37,3 @@ def test_nothing_is_typed_and_a_service_is_recovered(host, daemon_on):
     host.kill_qemu("web")
     record = daemon.wait_for_recovery("web")
     assert (record["outcome"], record["replacement"]) == ("recovered", "spare")
-
-
-def test_a_guest_that_takes_no_part_is_not_asked(host, daemon_on):
-    for name in ("web", "other"):
-        host.run(name, guest="linux with agent", arguments="software=programs")
-    daemon = daemon_on(pool=POOL)
-    daemon.wait_for_machine("web", features=BY_PROGRAMS)
-    assert daemon.api.machine("other")["features"] == []

@@ -100,6 +100,41 @@ static void test_what_was_learned_is_known_of_a_machine_that_is_off(struct world
     assert_int_equal(world->asked[ACTION_DISCOVER], 1);
 }
 
+/* Of a kind that it says nothing of, since something failed, what was known stays. */
+static void test_half_an_answer_erases_nothing(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected");
+
+    world->domains[a].tells = "language/php webserver/nginx";
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_machine(world, a)->spec->features.count, 2);
+    world->domains[a].tells = "language/ruby";
+    world->domains[a].tells_part = true;
+    world_pass(world, DAY);
+    assert_int_equal(world_machine(world, a)->spec->features.count, 2);
+    world->domains[a].tells_part = false;
+    world_pass(world, DAY);
+    assert_int_equal(world_machine(world, a)->spec->features.count, 1);
+}
+
+/* An agent that comes and goes all the time takes the time of no other guest. */
+static void test_no_guest_is_asked_all_the_time(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected");
+
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    for (int i = 0; i < 20; i++) {
+        world->domains[a].has_agent = i % 2 != 0;
+        world_tell(world, a, EVENT_CHANGED);
+        world_pass(world, SETTLED);
+    }
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1);
+    world_pass(world, PAUSE);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+}
+
 static void test_a_held_guest_and_one_in_hand_are_left_alone(struct world *world)
 {
     unsigned a;
@@ -131,6 +166,8 @@ int main(void)
         world_test(test_a_guest_that_did_not_tell_is_asked_again_after_a_pause),
         world_test(test_all_are_asked_once_a_day_and_a_bad_answer_erases_nothing),
         world_test(test_what_was_learned_is_known_of_a_machine_that_is_off),
+        world_test(test_half_an_answer_erases_nothing),
+        world_test(test_no_guest_is_asked_all_the_time),
         world_test(test_a_held_guest_and_one_in_hand_are_left_alone),
     };
 

@@ -230,7 +230,7 @@ static void test_by_programs_where_that_is_allowed(void **state)
                                    "file /proc/net/tcp6\nfile /etc/fstab\n");
     assert_learned(interview, "os/debian-12 os-family/debian language/php webserver/nginx data/orders");
     assert_int_equal(interview_guest(interview)->n_ports, 1);
-    assert_true(interview_was_possible(interview));
+    assert_true(interview_was_possible(interview) && interview_is_complete(interview));
     assert_null(interview_lack(interview));
 }
 
@@ -338,6 +338,9 @@ static void test_agents_that_lie_and_never_end(void **state)
             assert_true(++steps <= 2 * INTERVIEW_COMMANDS_MAX);
         }
         assert_true(interview_guest(interview)->n_ports == 0);
+        assert_false(interview_is_complete(interview));
+        /* It went on for ever. */
+        assert_true(steps < INTERVIEW_COMMANDS_MAX || !interview_was_possible(interview));
     }
 }
 

@@ -39,13 +39,14 @@ struct world_domain {
     bool is_damaged;   /* that cannot be restored */
     int suspend_error; /* what suspending and saving it answers */
     unsigned clocks_set;
-    int start_error;        /* what the next starts answer; 0: it runs */
-    int64_t start_us;       /* how long a start takes */
-    bool is_unheard;        /* no event tells of its start */
-    bool dies_at_once;      /* comes up, and crashes again before it is looked at */
-    bool has_agent;         /* the channel, and in the guest the agent at the end of it */
-    bool is_mute;           /* the guest's agent does not answer */
-    const char *tells;      /* "language/php", what it tells of its guest when it is asked; NULL: nothing */
+    int start_error;   /* what the next starts answer; 0: it runs */
+    int64_t start_us;  /* how long a start takes */
+    bool is_unheard;   /* no event tells of its start */
+    bool dies_at_once; /* comes up, and crashes again before it is looked at */
+    bool has_agent;    /* the channel, and in the guest the agent at the end of it */
+    bool is_mute;      /* the guest's agent does not answer */
+    const char *tells; /* "language/php database/mysql", what it tells of its guest when it is asked; NULL: nothing */
+    bool tells_part;   /* and something that it allows failed */
     bool has_no_counters;   /* nor do its statistics say anything */
     uint64_t activity;      /* of its disks */
     const char *disk, *mac; /* writable; NULL: none */

@@ -124,14 +124,18 @@ static void answer_list(struct world *world, const struct action *action, const 
     coordinator_handle_inventory(world->coordinator, action, inventory, world->now);
 }
 
-/* One feature. */
-static void learn(struct domain_description *description, const char *feature)
+static void learn(struct domain_description *description, const char *features, bool is_part)
 {
-    _cleanup_(freep) char *kind = strdup(feature);
-    char *slash = strchr(kind, '/');
+    _cleanup_(freep) char *copy = strdup(features);
+    char *rest = copy, *word;
 
-    *slash = '\0';
-    assert_int_equal(domain_description_learn(description, kind, slash + 1), 0);
+    while ((word = strsep(&rest, " ")) != NULL) {
+        char *slash = strchr(word, '/');
+
+        *slash = '\0';
+        assert_int_equal(domain_description_learn(description, word, slash + 1), 0);
+    }
+    description->has_learned_part = is_part;
 }
 
 static void answer_description(struct world *world, const struct action *action, const struct world_domain *domains)
@@ -152,7 +156,7 @@ static void answer_description(struct world *world, const struct action *action,
     }
     report = report_on(domain, number);
     if (action->kind == ACTION_DISCOVER && domain->tells != NULL && !domain->is_mute)
-        learn(report.description, domain->tells);
+        learn(report.description, domain->tells, domain->tells_part);
     coordinator_handle_description(world->coordinator, action, &report, world->now);
 }
 
