@@ -8,8 +8,8 @@
 #include "discovery/catalog.h"
 
 /*
- * Runs until SIGTERM or SIGINT; SIGHUP reads config->file again. Takes config, and borrows the catalog. Returns 0, or negative
- * errno if it could not be set up; what a person must know has been logged.
+ * Runs until SIGTERM or SIGINT; SIGHUP reads config->file again. Takes config, and borrows the catalog. Returns 0, or
+ * negative errno if it could not be set up; what a person must know has been logged.
  */
 int daemon_run(struct config *config, struct catalog *catalog) _must_check_;
 

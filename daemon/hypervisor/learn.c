@@ -3,7 +3,6 @@
 #include "hypervisor/learn.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libvirt/libvirt-qemu.h>
@@ -12,19 +11,12 @@
 #include "base/moment.h"
 #include "discovery/interview.h"
 #include "hypervisor/agent.h"
+#include "service/clock.h"
 
 /* Seconds that the agent has for each command. */
 #define ANSWER_TIMEOUT 5
 /* Between two looks at a program that runs in the guest. */
 #define PAUSE_US (200 * 1000)
-
-static int64_t mono_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 /* An error of the agent is an answer: it does not know the command, must not carry it out, or it failed. */
 static bool has_answered(void)
@@ -37,7 +29,7 @@ static bool talk(virDomainPtr domain, struct interview *interview, int64_t until
 {
     const char *command;
 
-    while (mono_us() < until_us)
+    while (clock_now().mono_us < until_us)
         switch (interview_next(interview, &command)) {
         case INTERVIEW_SEND: {
             _cleanup_(freep) char *answer = virDomainQemuAgentCommand(domain, command, ANSWER_TIMEOUT, 0);
@@ -64,7 +56,7 @@ bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, 
     if (options->catalog == NULL || interview_new(options->catalog, options->software, &interview) < 0)
         return false;
     /* The last command may take as long as AGENT_EXTRA_US says, and the domain is described after it. */
-    if (!talk(domain, interview, mono_us() + options->timeout_us - AGENT_EXTRA_US))
+    if (!talk(domain, interview, clock_now().mono_us + options->timeout_us - AGENT_EXTRA_US))
         return false;
     *ret_is_partial = !interview_is_complete(interview);
     if (guest_conclude(interview_guest(interview), ret) < 0) {

@@ -245,10 +245,10 @@ void coordinator_handle_description(struct coordinator *coordinator, const struc
     struct action_result result = {.id = action->id, .error = report != NULL ? 0 : -ENOENT};
     enum part owner = outbox_owner_of(action->id);
 
-    if (action->kind == ACTION_DISCOVER)
-        discovery_end(registry, action, report != NULL && report->description->has_learned);
+    if (action->kind == ACTION_DISCOVER && report != NULL && !report->description->has_learned)
+        result.error = -EAGAIN;
     reports_handle_description(registry, action, report, now);
-    if (action->kind == ACTION_READ) {
+    if (action->kind != ACTION_DESCRIBE) {
         if (host == NULL || !host->is_listed)
             result.error = -ENOTCONN; /* what it says was not taken */
         parts[owner].answer(self_of(coordinator, owner), action, &result, now);

@@ -6,7 +6,7 @@
 #define PAUSE_US     (INT64_C(600) * USEC_PER_SEC)
 #define INTERVIEW_US (INT64_C(60) * USEC_PER_SEC)
 
-/* Of others nobody wants to know what they offer, and their guests are left alone. */
+/* Other machines are neither recovered nor started, so that it does not matter what their guests offer. */
 static bool takes_part(const struct machine *machine)
 {
     return machine != NULL && (machine_is_protected(machine) || (machine->roles & ROLE_STANDBY) != 0);
@@ -130,22 +130,17 @@ bool discovery_next(void *self, struct action *ret)
     return false;
 }
 
-void discovery_end(struct registry *registry, const struct action *action, bool has_learned)
-{
-    struct host *host = host_find(registry, action->target.hypervisor);
-    struct watch *watch = watch_find(registry, &action->target);
-
-    if (host != NULL)
-        host->is_discovering = false;
-    if (watch != NULL && !has_learned)
-        watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_FAILED);
-}
-
+/* An error: nothing was learned. */
 void discovery_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     const struct discovery *discovery = self;
+    struct registry *registry = discovery->registry;
+    struct host *host = host_find(registry, action->target.hypervisor);
+    struct watch *watch = watch_find(registry, &action->target);
 
-    (void)result;
     (void)now;
-    discovery_end(discovery->registry, action, false);
+    if (host != NULL)
+        host->is_discovering = false;
+    if (watch != NULL && result->error != 0)
+        watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_FAILED);
 }

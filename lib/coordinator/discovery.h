@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Guests are asked what they offer: when their agent connects, once a day, after a reload, and when one did not
- * answer; no guest more often than once in 10 minutes. Only
- * those of machines that take part; one guest at a time on each host, and never while a recovery or a standby's course has
- * the machine in hand. Where a guest does not answer, what is known of it stays.
+ * Guests are asked what they offer: when their agent connects, once a day, after a reload, and when one did not answer; no
+ * guest more often than once in 10 minutes. Only guests of protected and standby machines are asked, one at a time on each
+ * host, and none while a recovery or a standby's course has its machine. Where a guest does not answer, what is known of it
+ * stays.
  */
 #ifndef UNDERSTUDY_COORDINATOR_DISCOVERY_H
 #define UNDERSTUDY_COORDINATOR_DISCOVERY_H
@@ -22,8 +22,6 @@ void discovery_configure(struct discovery *discovery);
 
 /* The agent of a machine is connected, by a report: it is asked, if it was not since it connected. */
 void discovery_see_agent(struct registry *registry, struct watch *watch, const struct machine *machine);
-/* An answer has come, with what the guest told or without. */
-void discovery_end(struct registry *registry, const struct action *action, bool has_learned);
 
 component_answer discovery_answer;
 component_tick discovery_tick;

@@ -149,9 +149,9 @@ static void apply_event_state(struct registry *registry, struct watch *watch, co
     if (!domain_event_state(event->kind, &sighting.state, &sighting.reason))
         return;
     if (machine == NULL) {
+        /* That a migration failed before was told when the machine was not known here yet. */
         if (sighting.state == MACHINE_RUNNING)
-            failures_forget(
-                watch); /* that a migration failed before was told when the machine was not known here yet */
+            failures_forget(watch);
         return;
     }
     pool_edit(registry->pool, machine)->event_sequence = registry->events;

@@ -26,25 +26,47 @@ bool moves_have_left(const struct registry *registry, const struct machine_ref *
     return have_left(registry, ref, false);
 }
 
-const struct machine *moves_find_up(const struct registry *registry, const struct machine_ref *ref)
+/* The only other host whose machine of this UUID is so; NULL: there is none, or more than one. */
+static const struct machine *find_only(const struct registry *registry, const struct machine_ref *ref,
+                                       bool (*is_so)(const struct host *host, const struct machine *machine))
 {
     const struct machine *found = NULL;
 
     for (size_t i = 0; i < registry->n_hosts; i++) {
         const struct host *host = &registry->hosts[i];
-        const struct machine *other;
+        const struct machine *other =
+            strcmp(host->name, ref->hypervisor) != 0 ? pool_find(registry->pool, host->name, ref->uuid) : NULL;
 
-        /* What is known of one that is about to list is old in a moment; of one that is out of reach, it is what there is. */
-        if ((host->track.is_connected && !host->is_listed) || strcmp(host->name, ref->hypervisor) == 0)
-            continue;
-        other = pool_find(registry->pool, host->name, ref->uuid);
-        if (other == NULL || !machine_state_is_active(other->state) || machine_is_incoming(other))
+        if (other == NULL || !is_so(host, other))
             continue;
         if (found != NULL)
             return NULL;
         found = other;
     }
     return found;
+}
+
+/* What is known of a host that is about to list is old in a moment; of one that is out of reach, it is what there is. */
+static bool is_up(const struct host *host, const struct machine *machine)
+{
+    return (!host->track.is_connected || host->is_listed) && machine_state_is_active(machine->state) &&
+           !machine_is_incoming(machine);
+}
+
+static bool is_incoming(const struct host *host, const struct machine *machine)
+{
+    (void)host;
+    return machine_is_incoming(machine);
+}
+
+const struct machine *moves_find_up(const struct registry *registry, const struct machine_ref *ref)
+{
+    return find_only(registry, ref, is_up);
+}
+
+const struct machine *moves_find_incoming(const struct registry *registry, const struct machine_ref *ref)
+{
+    return find_only(registry, ref, is_incoming);
 }
 
 bool moves_run_elsewhere(const struct registry *registry, const struct machine_ref *ref)

@@ -2,8 +2,8 @@
 /*
  * Machines that were migrated: what is on record of one goes on to be on record of it, on the host where it runs now. A
  * migration counts when both halves of it are known: that the machine left its host, as libvirt says there, and that one of
- * its UUID is up on another host, or was being migrated to it. Which half is learned first, and whether the daemon was started anew in between, makes no
- * difference.
+ * its UUID is up on another host, or was being migrated to it. Which half is learned first, and whether the daemon was
+ * started anew in between, makes no difference.
  */
 #ifndef UNDERSTUDY_COORDINATOR_MOVES_H
 #define UNDERSTUDY_COORDINATOR_MOVES_H
@@ -18,6 +18,8 @@ const struct machine *moves_find_up(const struct registry *registry, const struc
 bool moves_came_up_since(const struct registry *registry, const struct machine *machine);
 /* A machine of its UUID is up on another host. */
 bool moves_run_elsewhere(const struct registry *registry, const struct machine_ref *ref);
+/* The only other host to which a migration is bringing it has it; NULL: there is none, or more than one. Borrowed. */
+const struct machine *moves_find_incoming(const struct registry *registry, const struct machine_ref *ref);
 /* Where the machine runs that was migrated away from there; NULL: it was not, or that is not known (yet). Borrowed. */
 const struct machine *moves_find(const struct registry *registry, const struct machine_ref *ref);
 /* The same of one whose start was asked for, if that took effect first: what the listing says of it may be older. */

@@ -86,6 +86,15 @@ static int refuse_held(const struct request *request, const struct hold *hold)
                   why != NULL ? why : "it is held", hold->name);
 }
 
+/* No recovery has it in hand, none of an earlier daemon either, and it is not being made warm. */
+static int check_free(const struct request *request, const struct watch *watch, const struct machine *machine)
+{
+    if (!watch_is_taken(watch) && !machine->is_reserved)
+        return 0;
+    return refuse(request, "%s is needed by a recovery, or is being made warm; try again when that has ended",
+                  machine->name);
+}
+
 /* What holds for every order that starts something. 0: nothing is against it. */
 static int check_service(struct request *request)
 {
@@ -113,10 +122,7 @@ static int check_service(struct request *request)
     request->watch = watch_of(request->registry, request->server);
     if (request->watch == NULL)
         return -ENOMEM;
-    if (watch_is_taken(request->watch) || request->server->is_reserved)
-        return refuse(request, "%s is needed by a recovery, or is being made warm; try again when that has ended",
-                      request->server->name);
-    return 0;
+    return check_free(request, request->watch, request->server);
 }
 
 /* A recovery was begun: says what. */
@@ -440,12 +446,13 @@ static int clear(const struct request *request)
     const struct machine *machine = request->machine;
     struct watch *watch = watch_of(request->registry, machine);
     bool was_quarantined = machine_rare(machine)->quarantined_until_us > request->now.mono_us, had_failed;
+    int r;
 
     if (watch == NULL)
         return -ENOMEM;
-    if (watch_is_taken(watch) || machine->is_reserved)
-        return refuse(request, "%s is needed by a recovery, or is being made warm; try again when that has ended",
-                      machine->name);
+    r = check_free(request, watch, machine);
+    if (r < 0)
+        return r;
     had_failed = machine->failed_unrecovered || watch->deferred_cause != CAUSE_NONE;
     quarantine_forgive(request->registry, machine, request->now);
     failures_clear(request->registry, watch, machine);
@@ -477,10 +484,7 @@ static int check_can_crash(struct request *request)
     request->watch = watch_of(request->registry, machine);
     if (request->watch == NULL)
         return -ENOMEM;
-    if (watch_is_taken(request->watch) || machine->is_reserved)
-        return refuse(request, "%s is needed by a recovery, or is being made warm; try again when that has ended",
-                      machine->name);
-    return 0;
+    return check_free(request, request->watch, machine);
 }
 
 /* The failed machine itself would be started first, or it alone. */

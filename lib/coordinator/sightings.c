@@ -195,27 +195,10 @@ static void take(struct registry *registry, struct watch *watch, const struct ma
     tell_seen(registry, watch, sighting->came_up, now);
 }
 
-/* The one host to which a migration is bringing it has it; NULL: there is none, or more than one. */
-static const struct machine *find_incoming(const struct registry *registry, const struct machine_ref *ref)
-{
-    const struct machine *found = NULL;
-
-    for (size_t i = 0; i < registry->n_hosts; i++) {
-        const struct machine *other = pool_find(registry->pool, registry->hosts[i].name, ref->uuid);
-
-        if (other == NULL || !machine_is_incoming(other))
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = other;
-    }
-    return found;
-}
-
 /* News of its new host may come later, or never where that is out of reach. */
 void sightings_take_leave(struct registry *registry, const struct machine_ref *left, struct moment now)
 {
-    const struct machine *machine = moves_run_elsewhere(registry, left) ? NULL : find_incoming(registry, left);
+    const struct machine *machine = moves_run_elsewhere(registry, left) ? NULL : moves_find_incoming(registry, left);
     struct watch *watch = machine != NULL ? watch_of(registry, machine) : NULL;
     const struct sighting arrival = {.state = MACHINE_RUNNING, .is_news = true, .came_up = true};
 

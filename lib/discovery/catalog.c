@@ -92,7 +92,7 @@ const struct catalog_feature *catalog_find(const struct catalog *catalog, enum c
     return feature != NULL ? feature : find(catalog, kind, family, name, matches);
 }
 
-/* An entry of these names, which end where the next one begins or the text does. */
+/* The entry of a kind and a value. kind_length: of the kind, which need not end there. */
 static const struct catalog_entry *find_entry(const struct catalog *catalog, const char *kind, size_t kind_length,
                                               const char *value)
 {

@@ -292,8 +292,7 @@ void guest_take_sockets(struct guest *guest, const char *text, size_t length)
 /* What an installer or an image makes is the system's. */
 static bool is_of_system(const char *mountpoint, const char *type, const char *label)
 {
-    static const char *const points[] = {"/",     "/boot", "/efi", "/usr",  "/var",
-                                         "/home", "/tmp",  "/opt", "/root", "/srv"};
+    static const char *const points[] = {"/", "/var", "/home", "/tmp", "/opt", "/root"};
     static const char *const trees[] = {"/boot",
                                         "/efi",
                                         "/usr",
@@ -322,8 +321,10 @@ static bool is_of_system(const char *mountpoint, const char *type, const char *l
                                          "bios",   "system",   "fedora", "os",     "cloudimg-boot"};
 
     for (size_t i = 0; i < ELEMENTS_OF(points); i++)
-        if (strcmp(mountpoint, points[i]) == 0 && (strcmp(points[i], "/srv") != 0 || strcmp(type, "btrfs") == 0))
+        if (strcmp(mountpoint, points[i]) == 0)
             return true;
+    if (strcmp(mountpoint, "/srv") == 0 && strcmp(type, "btrfs") == 0)
+        return true; /* a subvolume of what SUSE installs */
     for (size_t i = 0; i < ELEMENTS_OF(trees); i++) {
         size_t length = strlen(trees[i]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a guest's agent is asked, one short command after the other, and what becomes of the answers. Pure: whoever talks
- * to the agent sends each command, hands its answer back, and waits where it is told to.
+ * Which commands the agent of a guest is sent, one short command after the other, and what is read from the answers. It
+ * sends nothing itself: the caller sends each command, hands its answer back, and waits where it is told to.
  *
  * Only fixed commands are sent; nothing that the guest said becomes part of one but the numbers of its own processes and
  * files. A hostile agent can use at most INTERVIEW_COMMANDS_MAX commands and INTERVIEW_TEXT_MAX bytes.
