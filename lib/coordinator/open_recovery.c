@@ -162,6 +162,7 @@ static void leave_behind(struct recoveries *recoveries, struct open_recovery *op
         watch_tell(recoveries->registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
     }
     pool_edit(recoveries->registry->pool, left)->has_come_up = false;
+    pool_edit(recoveries->registry->pool, left)->is_starting = false;
     if (left != open->failed)
         pool_release(recoveries->registry->pool, left, open->recovery->id);
     machines_let_go(recoveries->registry, left);

@@ -27,8 +27,8 @@ static void follow_candidate(struct recoveries *recoveries, struct open_recovery
 }
 
 /*
- * Of one that is to be relieved, that it has left is enough: it is not off, wherever it is. It is followed, since what befalls
- * it there, and a hold there, concerns its recovery.
+ * It is followed, since what befalls it there, and a hold there, concerns its recovery. Of one that is to be relieved, that it
+ * has left is enough: it is not off, wherever it is.
  */
 static void leave_failed(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
@@ -42,7 +42,7 @@ static void leave_failed(struct recoveries *recoveries, struct open_recovery *op
         return;
     detail = machine != NULL ? text_print("it was migrated to %s, and runs there", machine->hypervisor)
                              : text_print("it was migrated, and is not seen on another host yet");
-    if (machine != NULL && open->recovery->relief != RELIEF_NONE)
+    if (machine != NULL)
         (void)!open_recovery_move_failed(recoveries, open, machine); /* else it is another recovery's there already */
     event.detail = detail != NULL ? detail : "it was migrated";
     open_recovery_handle(recoveries, open, &event);

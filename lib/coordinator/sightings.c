@@ -71,6 +71,8 @@ void sightings_set(struct registry *registry, struct watch *watch, const struct 
         edited->has_managed_save = false;
     edited->state = state;
     edited->reason = reason;
+    edited->is_starting &=
+        state != MACHINE_RUNNING; /* what it stops for afterwards is no start that has not taken effect */
     if (reason == REASON_MIGRATED)
         watch_note_migration(registry, watch);
     /* The recovery or the course that has started it knows more than news of an earlier life. */
