@@ -38,9 +38,9 @@ static bool is_wanted(const struct registry *registry, const struct recovery *as
 
         if (recovery->replacement_name == NULL || !machine_ref_equal(&recovery->replacement, ref))
             continue;
-        /* What ends it may have found it off, before it came up. */
+        /* What ends it, once begun, may have found it off, before it came up. */
         if (!recovery_state_is_final(recovery->state))
-            return recovery->state != RECOVERY_STOPPING;
+            return recovery->state != RECOVERY_STOPPING || !recovery->question.is_handed_out;
         if (recovery->state == RECOVERY_RECOVERED &&
             (recovery->is_restarting || machine_ref_equal(ref, &recovery->service)) &&
             (attempt == NULL || recovery == asker || recovery->decided.mono_us > attempt->decided.mono_us))

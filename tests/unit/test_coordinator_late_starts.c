@@ -495,6 +495,30 @@ static void test_a_start_that_is_answered_while_it_is_being_ended_is_ended_all_t
     world_expect(world, a, RECOVERY_EXHAUSTED);
 }
 
+/* Half up when its start was given up, it is to be ended; its end waits for the operator, and it comes up meanwhile. */
+static void test_a_start_that_takes_effect_while_its_end_is_held_back_is_not_ended(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    struct machine_ref failed;
+
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC);
+    failed = world_expect(world, a, RECOVERY_STARTING)->failed;
+    assert_int_equal(coordinator_hold(world->coordinator, HOLD_MACHINE, &failed, "a", "looked at", 0, world->now), 0);
+    world->domains[b].state = MACHINE_PAUSED;
+    world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
+    world_pass(world, USEC_PER_SEC);
+    world_expect(world, a, RECOVERY_STOPPING);
+    world_boot(world, b);
+    world_pass(world, 2 * SETTLED);
+    assert_int_equal(world->domains[b].state, MACHINE_RUNNING);
+    assert_int_equal(coordinator_release(world->coordinator, HOLD_MACHINE, &failed, world->now), 0);
+    world_pass(world, 2 * SETTLED);
+    assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
+}
+
 /* While the daemon was not running, it was started by hand and shut down: it is not the one that failed any more. */
 static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(struct world *world)
 {
@@ -604,6 +628,7 @@ int main(void)
         world_test(test_a_machine_that_is_started_while_its_recovery_fails),
         world_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
         world_test(test_a_start_that_is_answered_while_it_is_being_ended_is_ended_all_the_same),
+        world_test(test_a_start_that_takes_effect_while_its_end_is_held_back_is_not_ended),
         world_test(test_a_start_that_comes_while_an_end_waits_to_be_tried_again),
         world_test(test_the_failed_machine_is_not_started_into_a_used_disk),
         world_test(test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by),
