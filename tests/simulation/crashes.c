@@ -221,8 +221,13 @@ void crashes_fenced(struct simulation *simulation, unsigned host)
         enum machine_reason reason = REASON_UNKNOWN;
 
         if (domain->host != host || !is_needed(simulation, domain) || warm_is_kept(simulation, domain) ||
-            !find_view(simulation, domain, &state, &reason) || !was_in_service(state, reason))
+            !find_view(simulation, domain, &state, &reason))
             continue;
+        /* Suspended, as far as is known: it went down with its host, and that is no failure, whether its agent lied or not. */
+        if (!was_in_service(state, reason)) {
+            excuse(simulation, i, false);
+            continue;
+        }
         /* It runs on, as the recovery under way will find. */
         if (domain->lied_life == domain->life && find_open_book(simulation, i) != NULL)
             continue;
@@ -361,6 +366,15 @@ static bool was_let_stay_since(const struct simulation *simulation, const struct
     return false;
 }
 
+/* Its recovery ended as another machine served; the next daemon finds it as it was, and that one may be down by now. */
+static bool is_found_again(const struct simulation *simulation, const struct crash *crash, const struct book *book)
+{
+    const struct domain *domain = &simulation->domains[crash->domain];
+
+    return crash->is_pause && book->state == RECOVERY_DISMISSED && book->opened_epoch != simulation->epoch &&
+           domain->life == crash->life && domain->state == MACHINE_PAUSED;
+}
+
 /*
  * A guest hangs on, and was not recovered. It is told again by the next daemon, and where it was migrated to, as neither knows
  * that it hung before; when an order for it was called off; and where its recovery was of another failure, as a pause that is
@@ -384,7 +398,7 @@ static struct crash *find_told_again(struct simulation *simulation, unsigned dom
         const struct book *book = crash->domain == domain ? promises_book(simulation, crash->recovery_id) : NULL;
 
         if (book != NULL)
-            return may_be_told_again(simulation, crash, book) ? crash : NULL;
+            return may_be_told_again(simulation, crash, book) || is_found_again(simulation, crash, book) ? crash : NULL;
     }
     return NULL;
 }
@@ -443,7 +457,8 @@ void crashes_relieved(struct simulation *simulation, const struct domain *domain
     for (size_t i = simulation->n_books; i-- > 0;) {
         const struct book *book = &simulation->books[i];
 
-        if (book->domain != domain->number)
+        /* A pause that was recovered in vain since then, and is over, has not stopped it. */
+        if (book->domain != domain->number || (book->relief == RELIEF_NONE && book->failed_life == domain->life))
             continue;
         if (book->relief != RELIEF_NONE &&
             (!recovery_state_is_final(book->state) || book->state == RECOVERY_CALLED_OFF))
@@ -505,11 +520,21 @@ static bool still_hangs(const struct simulation *simulation, const struct domain
            simulation->config->failure.heartbeat.is_enabled;
 }
 
+/* It went on, and was paused, or hung, once more: that is the later one's. */
+static bool was_repeated(const struct simulation *simulation, const struct crash *crash)
+{
+    for (const struct crash *later = crash + 1; later < simulation->crashes + simulation->n_crashes; later++)
+        if (later->domain == crash->domain && later->life == crash->life && later->is_hang == crash->is_hang)
+            return true;
+    return false;
+}
+
 static bool still_stands(struct simulation *simulation, const struct crash *crash)
 {
     const struct domain *domain = &simulation->domains[crash->domain];
 
-    return domain->life == crash->life && is_needed(simulation, domain) && crash->served_id[0] == '\0' &&
+    return domain->life == crash->life && !was_repeated(simulation, crash) && is_needed(simulation, domain) &&
+           crash->served_id[0] == '\0' &&
            ((domain->state == MACHINE_PAUSED &&
              (domain->reason == REASON_IO_ERROR || domain->reason == REASON_WATCHDOG)) ||
             still_hangs(simulation, domain));
@@ -576,7 +601,9 @@ void crashes_notice(struct simulation *simulation, const struct notice *notice)
 {
     const struct domain *domain = world_find(simulation, &notice->machine);
 
-    if (notice->kind != NOTICE_FAILURE_UNPROTECTED || domain == NULL || !has_another_at_work(simulation, domain))
+    /* Or an operator has taken its protection from it before the grace period was over. */
+    if (notice->kind != NOTICE_FAILURE_UNPROTECTED || domain == NULL ||
+        (!has_another_at_work(simulation, domain) && is_needed(simulation, domain)))
         return;
     for (size_t i = 0; i < simulation->n_crashes; i++) {
         struct crash *crash = &simulation->crashes[i];

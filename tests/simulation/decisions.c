@@ -69,9 +69,11 @@ static void check_concurrency(struct simulation *simulation, const struct domain
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
 
-        /* One that was cut off has nothing under way that is known of. */
+        /* One that was cut off, or whose candidate is gone from there, has nothing under way that is known of. */
         n += recovery->state >= RECOVERY_RECORDING && recovery->state <= RECOVERY_STOPPING &&
              !recovery->question.waits_for_connection &&
+             pool_find(coordinator_pool(simulation->coordinator), recovery->replacement.hypervisor,
+                       recovery->replacement.uuid) != NULL &&
              strcmp(recovery->replacement.hypervisor, simulation->hosts[candidate->host].name) == 0;
     }
     if (limit != 0 && n > limit)

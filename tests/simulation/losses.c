@@ -54,6 +54,7 @@ void losses_answered(struct simulation *simulation, unsigned index, bool is_off)
         for (size_t i = 0; i < simulation->n_books; i++)
             forgive_candidate(simulation, &simulation->books[i], index);
         site->is_fenced = true;
+        site->fenced_us = simulation->now.mono_us;
         crashes_fenced(simulation, index);
     } else if (!site->is_fenced) {
         site->expects_alert = true;
@@ -87,10 +88,14 @@ void losses_destroy(struct simulation *simulation, const struct action *action)
         promises_started_anew(simulation, domain);
 }
 
-/* It was migrated while that could not be seen, and it is where that cannot be seen. */
+/* It was migrated, or an operator has started it, since its host was fenced, and it is where that cannot be seen. */
 static bool is_out_of_sight(const struct simulation *simulation, const struct domain *domain)
 {
-    return domain->moved_life == domain->life &&
+    const struct site *site = &simulation->hosts[domain->host];
+
+    bool was_started = site->is_fenced && domain->started_for[0] == '\0' && domain->up_us > site->fenced_us;
+
+    return (domain->moved_life == domain->life || was_started) &&
            !coordinator_hypervisor(simulation->coordinator, domain->host).is_listed;
 }
 

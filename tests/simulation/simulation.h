@@ -159,6 +159,7 @@ struct site {
     bool has_told;          /* the daemon, that it cannot connect */
     bool was_seen;          /* connected since it was last fenced */
     bool is_fenced;         /* the daemon was told that it is off, and has not listed it since */
+    int64_t fenced_us;      /* when it was told so last */
     bool has_lied;          /* the agent, and it has been on since */
     bool expects_alert;     /* its fencing has failed */
     int64_t lost_us;        /* when the daemon was cut off */
