@@ -44,12 +44,23 @@ static void print_rule(const json_t *explanation)
                by_overlap ? "; overlap is their product" : "");
 }
 
+/* How the chosen candidate would have to show that it works. */
+static void print_verification(const json_t *explanation)
+{
+    _cleanup_(freep) char *ports = field_joined(explanation, "verify_ports", ", ");
+
+    if (!field_is_null(explanation, "verify"))
+        print_fact("verified", "at level %s%s%s", field_word(explanation, "verify"),
+                   ports[0] != '\0' ? ", and it must listen on " : "", ports);
+}
+
 static void print_explanation(const json_t *machine, const json_t *explanation)
 {
     const char *chosen = field_text(explanation, "chosen"), *arrow = chosen != NULL ? "=> " : "=> no candidate: ";
 
     print_failed(machine, explanation);
     print_rule(explanation);
+    print_verification(explanation);
     putchar('\n');
     ranking_print(explanation, chosen, 0);
     putchar('\n');

@@ -110,6 +110,8 @@ static void print_facts(const json_t *recovery)
 {
     const json_t *service = json_object_get(recovery, "service");
     const char *replacement = field_text(recovery, "replacement");
+    _cleanup_(freep) char *ports = field_joined(recovery, "verify_ports", ", ");
+    bool is_asked = field_is_null(recovery, "ports_unasked");
 
     print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
     if (field_true(recovery, "under_way"))
@@ -121,6 +123,9 @@ static void print_facts(const json_t *recovery)
         print_fact("replacement", "%s on %s, %s when it was chosen, verified at level %s", replacement,
                    field_word(recovery, "replacement_hypervisor"), field_word(recovery, "warmth"),
                    field_word(recovery, "verify"));
+    if (replacement != NULL && ports[0] != '\0')
+        print_fact("must listen", "on %s%s%s", ports,
+                   is_asked ? "" : ", and could not be asked: ", is_asked ? "" : field_word(recovery, "ports_unasked"));
     print_attempts(json_object_get(recovery, "attempts"));
     if (field_integer(recovery, "restarts") > 0)
         print_fact("restarts", "%" PRId64 " of the failed machine itself", field_integer(recovery, "restarts"));

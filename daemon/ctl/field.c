@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/message.h"
+#include "model/ports.h"
 
 const char *field_text(const json_t *object, const char *name)
 {
@@ -63,18 +64,23 @@ bool field_is_null(const json_t *object, const char *name)
 
 static char *join(const json_t *array, const char *separator, bool values_only)
 {
-    size_t size = 0;
+    size_t size = 0, n = 0;
     char *text = NULL;
     FILE *out = open_memstream(&text, &size);
 
     if (out == NULL)
         die_of_memory();
     for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *item = json_string_value(json_array_get(array, i));
+        const json_t *value = json_array_get(array, i);
+        const char *item = json_string_value(value);
         const char *slash = values_only && item != NULL ? strchr(item, '/') : NULL;
 
+        if (values_only && item != NULL && strncmp(item, PORTS_KIND "/", strlen(PORTS_KIND "/")) == 0)
+            continue;
         if (item != NULL)
-            fprintf(out, "%s%s", i > 0 ? separator : "", slash != NULL ? slash + 1 : item);
+            fprintf(out, "%s%s", n++ > 0 ? separator : "", slash != NULL ? slash + 1 : item);
+        else if (json_is_integer(value))
+            fprintf(out, "%s%" JSON_INTEGER_FORMAT, n++ > 0 ? separator : "", json_integer_value(value));
     }
     if (fclose(out) != 0)
         die_of_memory();

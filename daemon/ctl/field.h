@@ -24,8 +24,9 @@ int64_t field_integer(const json_t *object, const char *name);
 bool field_is_null(const json_t *object, const char *name);
 
 /* Each of these returns a text for people that the caller frees. */
+/* Of an array of texts or integers. */
 char *field_joined(const json_t *object, const char *name, const char *separator) _must_check_;
-/* The values of an array of "kind/value", joined by ", ". */
+/* The values of an array of "kind/value" but for ports, joined by ", ". */
 char *field_values(const json_t *object, const char *name) _must_check_;
 char *field_ratio(const json_t *object, const char *name) _must_check_;    /* "0.6667", or "-" */
 char *field_duration(const json_t *object, const char *name) _must_check_; /* of milliseconds: "1.234 s" */

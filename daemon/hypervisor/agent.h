@@ -3,12 +3,14 @@
 #ifndef UNDERSTUDY_DAEMON_HYPERVISOR_AGENT_H
 #define UNDERSTUDY_DAEMON_HYPERVISOR_AGENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <libvirt/libvirt.h>
 
 #include "base/cleanup.h"
+#include "discovery/interview.h"
 
 /*
  * The time that a question to an agent may take beyond its timeout: after a question without an answer, libvirt first
@@ -22,5 +24,11 @@
  * known of the agent.
  */
 int agent_ping(virDomainPtr domain, int64_t timeout_us, char *message, size_t size) _must_check_;
+
+/*
+ * Sends the commands of an interview until it ends; the last one may be sent just before until_us (mono_us), and each may
+ * take timeout_s, and AGENT_EXTRA_US. False: the agent is silent, its time is over, or it must not be asked now.
+ */
+bool agent_talk(virDomainPtr domain, struct interview *interview, int timeout_s, int64_t until_us);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The agent, or a TCP port at an address that the agent, a DHCP lease or the host's neighbour table knows. */
+/*
+ * The agent, and the ports on which its guest listens; or a TCP port at an address that the agent, a DHCP lease or the
+ * host's neighbour table knows.
+ */
 #include "hypervisor/verify.h"
 
 #include <errno.h>
@@ -10,18 +13,64 @@
 #include "hypervisor/actions.h"
 #include "hypervisor/agent.h"
 #include "hypervisor/reach.h"
+#include "service/clock.h"
 
 /* The question is asked again anyway: no single attempt has to wait long. */
 #define PATIENCE_US (2 * USEC_PER_SEC)
+/* Seconds that the agent has for each command about ports. */
+#define ANSWER_TIMEOUT 2
 
 static int64_t patience_us(const struct action *action)
 {
     return action->timeout_us < PATIENCE_US ? action->timeout_us : PATIENCE_US;
 }
 
+/* Those of `wanted` on which it does not listen. */
+static struct ports find_deaf(const struct guest *guest, const struct ports *wanted)
+{
+    struct ports deaf = {0};
+
+    for (size_t i = 0; i < wanted->count; i++)
+        if (!guest_listens(guest, wanted->items[i]))
+            (void)ports_add(&deaf, wanted->items[i]);
+    return deaf;
+}
+
+/* Of a guest whose agent answers. That it cannot be asked is no fault of it: the message says why, and there is no error. */
+static void verify_ports(virDomainPtr domain, const struct action *action, struct action_result *result)
+{
+    _cleanup_(interview_freep) struct interview *interview = NULL;
+    char text[PORTS_TEXT_SIZE];
+    const char *lack;
+    struct ports deaf;
+
+    if (interview_new_of_ports(action->software, &interview) < 0) {
+        result->error = -ENOMEM;
+        return;
+    }
+    if (!agent_talk(domain, interview, ANSWER_TIMEOUT, clock_now().mono_us + patience_us(action))) {
+        result->error = -EAGAIN;
+        snprintf(result->message, sizeof(result->message), "its guest agent stopped answering");
+        return;
+    }
+    lack = interview_lack_of_ports(interview);
+    if (lack != NULL) {
+        snprintf(result->message, sizeof(result->message), "%s", lack);
+        return;
+    }
+    deaf = find_deaf(interview_guest(interview), &action->ports);
+    if (deaf.count == 0)
+        return;
+    ports_format(&deaf, text);
+    result->error = -EAGAIN;
+    snprintf(result->message, sizeof(result->message), "nothing in it listens on port %.200s", text);
+}
+
 static void verify_agent(virDomainPtr domain, const struct action *action, struct action_result *result)
 {
     result->error = agent_ping(domain, patience_us(action), result->message, sizeof(result->message));
+    if (result->error == 0 && action->ports.count > 0)
+        verify_ports(domain, action, result);
 }
 
 static void add_addresses(virDomainPtr domain, unsigned source, struct addresses *addresses)

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "choose/walk.h"
 #include "model/hold.h"
+#include "model/ports.h"
 
 #define CHOSEN "chosen: "
 
@@ -208,7 +209,7 @@ int explain_ineligible(const struct choice_request *request, const struct candid
     }
 }
 
-/* Copies the names of those features of `from` that `other` lacks, into the one list or the other. */
+/* Copies the names of those features of `from` that `other` lacks, into the one list or the other; ports where they weigh. */
 static int list_difference(const struct choice_request *request, const struct feature_table *table,
                            const struct id_set *from, const struct id_set *other, struct string_list *weighing,
                            struct string_list *weightless)
@@ -220,6 +221,8 @@ static int list_difference(const struct choice_request *request, const struct fe
     for (size_t i = 0; r == 0 && i < from->count; i++) {
         while (at < other->count && other->ids[at] < from->ids[i])
             at++;
+        if (similarity_weight(rules, from->ids[i]) == 0 && ports_is_about(table, from->ids[i]))
+            continue;
         if (at == other->count || other->ids[at] != from->ids[i])
             r = string_list_add(similarity_weight(rules, from->ids[i]) > 0 ? weighing : weightless,
                                 feature_name(table, from->ids[i]));

@@ -182,10 +182,10 @@ static const struct schema_key keys[] = {
      .default_text = "{os: 0.2, language: 0.3, database: 0.2, webserver: 0.1, software: 0.05, data: 0.2, "
                      "other: 0.05}",
      .text = "Weights of what machines offer, by kind: each resource of the kind has that weight. A key such as "
-             "database/oracle gives one resource a weight of its own. The key other is for every kind that has no key. "
-             "Where the map is given, it replaces the default as a whole, and without other, kinds that have no key "
-             "weigh nothing. Where a machine is known by its os and os-family alone, nothing replaces it: a choice "
-             "needs more. Where every weight is 0, hardware is compared alone."},
+             "database/oracle gives one resource a weight of its own. The key other is for every kind that has no key, "
+             "but for port, which then weighs nothing. Where the map is given, it replaces the default as a whole, and "
+             "without other, kinds that have no key weigh nothing. Where a machine is known by its os and os-family "
+             "alone, nothing replaces it: a choice needs more. Where every weight is 0, hardware is compared alone."},
 
     {.path = "failure",
      .type = SCHEMA_SECTION,
@@ -391,7 +391,9 @@ static const struct schema_key keys[] = {
      .default_text = "auto",
      .text = "running asks for nothing more. With agent, the guest agent must answer. With tcp, the machine must "
              "accept connections on port, on one of its addresses. With command, a program must exit with status 0. "
-             "auto means agent for machines with the channel of the guest agent, and running for others."},
+             "auto means agent for machines with the channel of the guest agent, and running for others. With auto, a "
+             "replacement whose agent answers must also listen on the TCP ports that both it and the original are "
+             "known to serve: resources of the kind port, which are learned from the guests."},
     {.path = "recovery.verify.port",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.verify.port),
@@ -614,12 +616,12 @@ static const struct schema_key keys[] = {
      CONFIG(discovery.software),
      .choices = software_words,
      .default_text = "auto",
-     .text =
-         "How the guest agents of protected and standby machines are asked for the software that the guest offers. "
-         "With exec, they run programs of the guest that list its packages and services; with files, they read its "
-         "lists of packages, which works for the families of Debian and Alpine, and tells no services. auto means "
-         "exec, and files for what exec did not tell. off asks for the operating system and file systems only. libvirt "
-         "marks a machine that was asked as tainted (custom-ga-command)."},
+     .text = "How the guest agents of protected and standby machines are asked for the software that the guest offers. "
+             "With exec, they run programs of the guest that list its packages and services; with files, they read its "
+             "lists of packages, which works for the families of Debian and Alpine, and tells no services. auto means "
+             "exec, and files for what exec did not tell. The ports on which it listens are asked for in the same "
+             "ways. off asks for the operating system and file systems only. libvirt marks a machine that was asked as "
+             "tainted (custom-ga-command)."},
     {.path = "discovery.catalog",
      .type = SCHEMA_PATH,
      CONFIG(discovery.catalog),

@@ -432,6 +432,7 @@ int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open
         .candidate = candidate,
         .warmth = machine_warmth(candidate),
         .takes_over = candidate->keeping == KEEPING_WARMING,
+        .ports = services_ports_of(recoveries->registry, open->failed, candidate),
     };
     bool was_kept = standby_yield(recoveries->standby, candidate, now);
     int r = open_recovery_claim(recoveries, open, candidate);

@@ -9,6 +9,7 @@
 #include "choose/explain.h"
 #include "coordinator/obstacle.h"
 #include "coordinator/parts.h"
+#include "workflow/question.h"
 
 struct pool *coordinator_pool(const struct coordinator *coordinator)
 {
@@ -155,6 +156,19 @@ static int say_order(const struct registry *registry, const struct machine *mach
     return r;
 }
 
+/* How the chosen candidate would be verified. */
+static void say_verification(const struct registry *registry, const struct machine *failed, const struct choice *choice,
+                             struct explanation *explanation)
+{
+    const struct machine *chosen;
+
+    if (explanation_chosen(explanation) == NULL)
+        return;
+    chosen = choice->eligible[0].machine;
+    explanation->level = question_verify_level(chosen, registry->config);
+    explanation->ports = services_ports_of(registry, failed, chosen);
+}
+
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t limit,
                         struct moment now, struct explanation **ret)
 {
@@ -175,6 +189,8 @@ int coordinator_explain(const struct coordinator *coordinator, const struct mach
         r = explain_choice(&request, &choice, NULL, limit, registry->features, &explanation);
     if (r == 0)
         r = say_order(registry, machine, now, explanation);
+    if (r == 0)
+        say_verification(registry, machine, &choice, explanation);
     if (r == 0)
         r = obstacle_describe(&coordinator->brake, machine, now, &explanation->obstacle);
     if (r < 0)

@@ -251,17 +251,14 @@ void guest_take_runlevel(struct guest *guest, const char *text, size_t length)
 
 /* ---- sockets ---- */
 
-static void add_port(struct guest *guest, unsigned port)
+static void note_port(struct guest *guest, unsigned port)
 {
-    size_t at = 0;
+    guest->listens[port / 8] |= (uint8_t)(1u << port % 8);
+}
 
-    while (at < guest->n_ports && guest->ports[at] < port)
-        at++;
-    if (port == 0 || guest->n_ports == GUEST_PORTS_MAX || (at < guest->n_ports && guest->ports[at] == port))
-        return;
-    memmove(&guest->ports[at + 1], &guest->ports[at], (guest->n_ports - at) * sizeof(guest->ports[0]));
-    guest->ports[at] = (uint16_t)port;
-    guest->n_ports++;
+bool guest_listens(const struct guest *guest, unsigned port)
+{
+    return (guest->listens[port / 8] & 1u << port % 8) != 0;
 }
 
 /* In hexadecimal, each word in the order of its bytes: 127.0.0.0/8, ::1, and the former written as the latter. */
@@ -284,7 +281,7 @@ void guest_take_sockets(struct guest *guest, const char *text, size_t length)
     while (next_line(&lines, line))
         if (sscanf(line, " %*u: %32[0-9A-F]:%4[0-9A-F] %*[0-9A-F]:%*4[0-9A-F] %2[0-9A-F]", address, port, state) == 3 &&
             strcmp(state, "0A") == 0 && !is_loopback(address, strlen(address)))
-            add_port(guest, (unsigned)strtoul(port, NULL, 16));
+            note_port(guest, (unsigned)strtoul(port, NULL, 16));
 }
 
 /* ---- data ---- */
@@ -403,6 +400,26 @@ static void mark_used(const struct guest *guest, const struct catalog_feature *f
         guest->marks[catalog_index(guest->catalog, used)] |= MARK_USED;
 }
 
+/* That it listens on none is knowledge, too. */
+static int conclude_ports(const struct guest *guest, struct feature_texts *ret)
+{
+    struct ports ports = {0};
+    int r = 0;
+
+    for (unsigned port = 1; port < GUEST_PORTS_END; port++)
+        if (guest_listens(guest, port))
+            (void)ports_add(&ports, port);
+    if (guest->knows_ports && ports.count == 0)
+        return feature_texts_add(ret, PORTS_KIND, NULL);
+    for (size_t i = 0; r == 0 && i < ports.count; i++) {
+        char text[sizeof("65535")];
+
+        snprintf(text, sizeof(text), "%u", (unsigned)ports.items[i]);
+        r = feature_texts_add(ret, PORTS_KIND, text);
+    }
+    return r;
+}
+
 int guest_conclude(const struct guest *guest, struct feature_texts *ret)
 {
     const struct catalog_feature *feature = NULL;
@@ -420,5 +437,5 @@ int guest_conclude(const struct guest *guest, struct feature_texts *ret)
             r = feature_texts_add(ret, feature->kind, feature->value);
     for (size_t i = 0; r == 0 && i < guest->n_volumes; i++)
         r = feature_texts_add(ret, "data", guest->volumes[i].name);
-    return r;
+    return r == 0 ? conclude_ports(guest, ret) : r;
 }

@@ -12,10 +12,11 @@
 
 #include "discovery/catalog.h"
 #include "model/feature_texts.h"
+#include "model/ports.h"
 
-#define GUEST_PORTS_MAX   64
 #define GUEST_VOLUMES_MAX 32
 #define GUEST_PATH_SIZE   256
+#define GUEST_PORTS_END   32768 /* net.ipv4.ip_local_port_range begins here, unless it is set otherwise */
 
 /* A file system with data. */
 struct guest_volume {
@@ -32,10 +33,8 @@ struct guest {
     uint8_t *marks;                 /* of each feature of the catalog, what was seen of it */
     bool knows_packages;            /* which were installed on purpose */
     bool knows_services;            /* which are enabled, or run */
-    uint16_t ports
-        [GUEST_PORTS_MAX]; /* TCP, in ascending order, on which it listens for others than itself; for verification to come */
-    size_t n_ports;
     bool knows_ports;
+    uint8_t listens[(UINT16_MAX + 1) / 8]; /* a bit for each TCP port on which it listens for others than itself */
     struct guest_volume volumes[GUEST_VOLUMES_MAX];
     size_t n_volumes;
 };
@@ -66,13 +65,19 @@ void guest_take_runlevel(struct guest *guest, const char *text, size_t length);
 /* /proc/net/tcp, and tcp6 where the guest has it. */
 void guest_take_sockets(struct guest *guest, const char *text, size_t length);
 
+/* Whether it listens there for others than itself; known where knows_ports says so. */
+bool guest_listens(const struct guest *guest, unsigned port);
+
 /* A mounted file system: where, its type and its label, which may be NULL. */
 void guest_take_volume(struct guest *guest, const char *mountpoint, const char *type, const char *label);
 
 /* /etc/fstab: file systems that are mounted by their label. */
 void guest_take_fstab(struct guest *guest, const char *text, size_t length);
 
-/* The features that follow. Adds to *ret. -ENOMEM. */
+/*
+ * The features that follow. Adds to *ret. -ENOMEM. Of the ports, the PORTS_MAX lowest below GUEST_PORTS_END: those beyond
+ * are handed out by chance.
+ */
 int guest_conclude(const struct guest *guest, struct feature_texts *ret) _must_check_;
 
 #endif

@@ -92,6 +92,7 @@ static const struct way {
      {"/usr/bin/systemctl", "show", "--property=Id,UnitFileState,ActiveState,ExecStart", "*"}},
     {TOPIC_SOCKETS, NULL, MEANS_FILE, take_sockets, {"/proc/net/tcp", "/proc/net/tcp6"}},
     {TOPIC_SOCKETS, NULL, MEANS_EXEC, take_sockets, {"/bin/cat", "/proc/net/tcp", "/proc/net/tcp6"}},
+    {TOPIC_SOCKETS, NULL, MEANS_EXEC, take_sockets, {"/bin/cat", "/proc/net/tcp"}}, /* of one without IPv6 */
     {TOPIC_VOLUMES, NULL, MEANS_FILE, take_fstab, {"/etc/fstab"}},
     {TOPIC_VOLUMES, NULL, MEANS_EXEC, take_fstab, {"/bin/cat", "/etc/fstab"}},
 };
@@ -119,7 +120,8 @@ struct interview {
     unsigned n_commands;
     bool may_exec, may_read; /* the agent allows it */
     bool was_possible;
-    unsigned topics; /* a bit for each that was learned of */
+    bool is_of_ports;
+    unsigned topics; /* a bit for each that was learned of, or is not asked for */
     size_t way;
     unsigned polls;
     size_t file; /* of the two of a way */
@@ -136,6 +138,19 @@ int interview_new(const struct catalog *catalog, enum software_mode mode, struct
         return -ENOMEM;
     interview->mode = mode;
     *ret = steal_pointer(&interview);
+    return 0;
+}
+
+int interview_new_of_ports(enum software_mode mode, struct interview **ret)
+{
+    struct interview *interview = calloc(1, sizeof(*interview));
+
+    if (interview == NULL)
+        return -ENOMEM;
+    interview->mode = mode;
+    interview->is_of_ports = true;
+    interview->topics = ~(1u << TOPIC_SOCKETS);
+    *ret = interview;
     return 0;
 }
 
@@ -184,7 +199,7 @@ static bool can_be_learned(const struct interview *interview, enum topic topic)
 
 bool interview_is_complete(const struct interview *interview)
 {
-    static const enum topic needed[] = {TOPIC_PACKAGES, TOPIC_SERVICES};
+    static const enum topic needed[] = {TOPIC_PACKAGES, TOPIC_SERVICES, TOPIC_SOCKETS};
 
     if (interview->guest.os[0] == '\0')
         return false;
@@ -203,6 +218,17 @@ const char *interview_lack(const struct interview *interview)
                "/etc/sysconfig/qemu-ga (remove them from BLACKLIST_RPC, BLOCK_RPCS or --block-rpcs=, or add them to "
                "--allow-rpcs=) or in qemu-ga.conf (block-rpcs), and restart qemu-guest-agent";
     return NULL;
+}
+
+const char *interview_lack_of_ports(const struct interview *interview)
+{
+    if (interview->guest.knows_ports)
+        return NULL;
+    if (interview->mode == SOFTWARE_OFF)
+        return "discovery.software is off";
+    if (!can_be_learned(interview, TOPIC_SOCKETS))
+        return "its guest agent must neither read files nor run programs";
+    return "its guest does not tell";
 }
 
 /* ---- the way through ---- */
@@ -304,7 +330,8 @@ static void take_info(struct interview *interview, const json_t *info)
     interview->may_exec = agent_knows(info, "guest-exec") && agent_knows(info, "guest-exec-status");
     interview->may_read = agent_knows(info, "guest-file-open") && agent_knows(info, "guest-file-read") &&
                           agent_knows(info, "guest-file-close");
-    interview->phase = info != NULL ? PHASE_FREEZE : PHASE_END;
+    interview->was_possible = interview->is_of_ports && info != NULL;
+    interview->phase = info == NULL ? PHASE_END : interview->is_of_ports ? PHASE_WAYS : PHASE_FREEZE;
 }
 
 /* Of one that cannot say so, file systems are not frozen by its agent. */

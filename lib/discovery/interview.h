@@ -25,6 +25,8 @@ struct interview;
 
 /* The catalog is borrowed. -ENOMEM. */
 int interview_new(const struct catalog *catalog, enum software_mode mode, struct interview **ret) _must_check_;
+/* Of nothing but the ports on which it listens. -ENOMEM. */
+int interview_new_of_ports(enum software_mode mode, struct interview **ret) _must_check_;
 void interview_free(struct interview *interview);
 DEFINE_CLEANUP(struct interview, interview_free);
 
@@ -40,10 +42,12 @@ const struct guest *interview_guest(const struct interview *interview);
 /* False: it did not answer, or its file systems are frozen, as by a backup: it is asked later. */
 bool interview_was_possible(const struct interview *interview);
 
-/* False: a way to learn of its system, its packages or its services is allowed, and failed. */
+/* False: a way to learn of its system, its packages, its services or its ports is allowed, and failed. */
 bool interview_is_complete(const struct interview *interview);
 
 /* Why not all could be learned, as a sentence for the administrator of the guest; NULL: nothing is missing. */
 const char *interview_lack(const struct interview *interview);
+/* Why its ports could not be learned, as the clause of a sentence; NULL: they were. */
+const char *interview_lack_of_ports(const struct interview *interview);
 
 #endif

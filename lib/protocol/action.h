@@ -14,6 +14,7 @@
 #include "model/machine.h"
 #include "model/mark.h"
 #include "model/metadata.h"
+#include "model/ports.h"
 
 #define RECOVERY_ID_SIZE MARK_RECOVERY_SIZE /* "20261122-145400-1" and its NUL */
 
@@ -77,6 +78,8 @@ struct action {
     int64_t timeout_us;
     enum verify_level level;         /* of ACTION_VERIFY: VERIFY_AGENT, VERIFY_TCP or VERIFY_COMMAND */
     unsigned port;                   /* with VERIFY_TCP */
+    struct ports ports;              /* with VERIFY_AGENT: on these its guest must listen, too */
+    enum software_mode software;     /* with ports: by which means it may be asked */
     enum hook hook;                  /* of ACTION_HOOK */
     struct metadata_change metadata; /* of ACTION_SET_METADATA */
     bool autostart;                  /* of ACTION_SET_AUTOSTART */
@@ -104,7 +107,8 @@ struct action_result {
     bool autostart;           /* of ACTION_GET_AUTOSTART */
     struct probe probe;       /* of ACTION_CHECK_ALIVE */
     bool dropped_image;       /* of ACTION_START: see may_drop_image; message says why it could not be restored */
-    char message[256];        /* the hypervisor's words; empty on success, but with dropped_image */
+    /* The hypervisor's words; empty on success, but with dropped_image, and where `ports` could not be asked for: why. */
+    char message[256];
 };
 
 /* What a listing or an inspection says about one domain. description is handed over with it. */

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "model/description.h"
+#include "model/ports.h"
 #include "protocol/verdict.h"
 
 struct explained_candidate {
@@ -43,7 +44,9 @@ struct explanation {
     size_t left_out[CANDIDATE_VERDICTS]; /* these by verdict */
     size_t n_unjudged;                   /* and those similar enough that were not looked at: enough others were */
     char *summary;                       /* one sentence: which is chosen and why, or why none is */
-    char *obstacle; /* of no decision: why nothing would be started whatever the candidates; NULL */
+    char *obstacle;          /* of no decision: why nothing would be started whatever the candidates; NULL */
+    enum verify_level level; /* of no decision, as are the ports: how the chosen candidate would be verified */
+    struct ports ports;
 };
 
 void explanation_free(struct explanation *explanation);

@@ -30,7 +30,7 @@ static json_t *environment_value(struct json_maker *maker, const struct spec *sp
 
 static int compare_names(const void *left, const void *right)
 {
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
+    return strverscmp(*(const char *const *)left, *(const char *const *)right);
 }
 
 /* In alphabetical order: the ids only say in which order the features were first met. */

@@ -54,6 +54,15 @@ json_t *json_strings(struct json_maker *maker, const struct string_list *list)
     return array;
 }
 
+json_t *json_ports(struct json_maker *maker, const struct ports *ports)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < ports->count; i++)
+        json_append(maker, array, json_integer(ports->items[i]));
+    return array;
+}
+
 json_t *json_instant(struct moment moment)
 {
     char text[TIME_TEXT_SIZE];

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "coordinator/coordinator.h"
 #include "detect/host.h"
+#include "model/ports.h"
 #include "protocol/explanation.h"
 
 /* A document being made. Whatever cannot be made for want of memory marks the whole as lost. */
@@ -28,6 +29,7 @@ json_t *json_text(const char *text);
 json_t *json_number(double number);
 json_t *json_count(uint64_t count);
 json_t *json_strings(struct json_maker *maker, const struct string_list *list);
+json_t *json_ports(struct json_maker *maker, const struct ports *ports);
 
 json_t *json_instant(struct moment moment);
 

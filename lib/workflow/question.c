@@ -56,6 +56,14 @@ enum verify_level question_verify_level(const struct machine *machine, const str
     return machine->description->has_agent_channel ? VERIFY_AGENT : VERIFY_RUNNING;
 }
 
+struct ports question_verify_ports(const struct machine *machine, const struct spec *need,
+                                   const struct feature_table *features, const struct config *config)
+{
+    if (config->recovery.verify.level != VERIFY_AUTO || question_verify_level(machine, config) != VERIFY_AGENT)
+        return (struct ports){0};
+    return ports_in_common(features, need, machine->spec);
+}
+
 struct action question_ask(struct question *question, enum action_kind kind, const struct machine_ref *target,
                            enum verify_level level, const char *workflow_id, const struct config *config)
 {
@@ -65,6 +73,7 @@ struct action question_ask(struct question *question, enum action_kind kind, con
         .timeout_us = question_time_us(kind, level, config),
         .level = level,
         .port = config->recovery.verify.port,
+        .software = config->discovery.software,
     };
 
     strncpy(action.recovery_id, workflow_id, sizeof(action.recovery_id) - 1);

@@ -169,6 +169,7 @@ void recovery_free(struct recovery *recovery)
     free(recovery->replacement_name);
     free(recovery->to_name);
     free(recovery->detail);
+    free(recovery->ports_unasked);
     explanation_free(recovery->explanation);
     free(recovery);
 }

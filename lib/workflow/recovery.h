@@ -91,6 +91,7 @@ struct recovery_event {
     const struct machine *candidate;    /* RECOVERY_CHOSEN */
     enum warmth warmth;                 /* RECOVERY_CHOSEN: of the candidate */
     bool takes_over;                    /* RECOVERY_CHOSEN: it was being kept warm, and may run already */
+    struct ports ports;                 /* RECOVERY_CHOSEN: on which it must listen, once it runs */
     const char *detail;       /* RECOVERY_NO_CANDIDATE, _NO_ORIGINAL, _CANDIDATE_UNFIT, _SERVED, _HOLD, _ABANDON */
     enum failure_cause cause; /* RECOVERY_ORIGINAL_FAILED */
 };
@@ -175,6 +176,8 @@ struct recovery {
     /* under way */
     struct question question; /* that the state is about */
     enum verify_level level;  /* at which the replacement is verified */
+    struct ports ports;       /* on which it must listen */
+    char *ports_unasked;      /* why its guest could not be asked for that; NULL: it could, or was not yet */
     bool state_is_unreliable; /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
     bool was_seen_dead;       /* in this life of the daemon */
     bool is_restarting;       /* the candidate is the failed machine itself */

@@ -86,6 +86,12 @@ bool in_ending(struct step *step);
 
 /* ---- */
 
+/*
+ * " and listens on 80, 443": what was seen of the candidate beyond its agent, as the end of a sentence that it runs. NULL:
+ * nothing, or no memory.
+ */
+char *step_describe_ports(const struct step *step);
+
 struct recovery_attempt *step_attempt(struct step *step);
 /* What went wrong with the candidate under way; the first word on it stands. */
 void step_blame(struct step *step, const char *error);

@@ -69,6 +69,7 @@ static void ask(struct step *step)
     step->out->action = question_ask(&recovery->question, questions[recovery->state].question, target, recovery->level,
                                      recovery->id, step->config);
     step->out->action.hook = hook_of(recovery);
+    step->out->action.ports = recovery->ports;
 }
 
 void step_begin_asking(struct step *step, enum recovery_state state)
@@ -249,6 +250,19 @@ void step_next_candidate(struct step *step)
         step_give_up(step, text_print("it did not come up again, and recovery.order is original-only"));
     else if (is_relief || was_restart || has_attempts_left(step))
         step_begin_asking(step, RECOVERY_CONFIRMING); /* an operator may have started the failed machine meanwhile */
+}
+
+char *step_describe_ports(const struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+    char ports[PORTS_TEXT_SIZE];
+
+    ports_format(&recovery->ports, ports);
+    if (recovery->ports.count == 0)
+        return NULL;
+    if (recovery->ports_unasked != NULL)
+        return text_print("; whether it listens on %s could not be asked: %s", ports, recovery->ports_unasked);
+    return text_print(" and listens on %s", ports);
 }
 
 struct recovery_attempt *step_attempt(struct step *step)

@@ -62,9 +62,11 @@ void step_relieve_in_vain(struct step *step)
 void step_take_over(struct step *step)
 {
     const struct recovery *recovery = step->recovery;
+    _cleanup_(freep) char *seen = step_describe_ports(step);
 
     step_finish(step, RECOVERY_RECOVERED,
-                text_print("%s has taken over from %s", recovery->replacement_name, recovery->failed_name));
+                text_print("%s has taken over from %s%s", recovery->replacement_name, recovery->failed_name,
+                           seen != NULL ? seen : ""));
 }
 
 /* The candidate is given up without having been asked for anything: RELIEF_FIRST before the start. Takes detail. */

@@ -176,6 +176,9 @@ static int take_candidate(struct step *step)
     recovery->takes_over = step->event->takes_over;
     recovery->is_unfit = false;
     recovery->level = question_verify_level(candidate, step->config);
+    recovery->ports = step->event->ports;
+    free(recovery->ports_unasked);
+    recovery->ports_unasked = NULL;
     if (observes(step))
         return 0;
     if (recovery->is_restarting)
@@ -465,23 +468,25 @@ static bool in_stopping(struct step *step)
 static void recover(struct step *step, const char *unverified)
 {
     const char *name = step->recovery->replacement_name;
+    _cleanup_(freep) char *seen = step_describe_ports(step);
 
     if (step_is_to_relieve_now(step))
         step_relieve_now(step);
     else if (step_is_relief(step) && step->recovery->is_restarting)
         step_relieve_in_vain(step);
     else if (step->recovery->is_restarting && step->config->recovery.order != ORDER_REPLACEMENT)
-        step_finish(step, RECOVERY_RECOVERED, text_print("it was started again itself"));
+        step_finish(step, RECOVERY_RECOVERED, text_print("it was started again itself%s", seen != NULL ? seen : ""));
     else if (step->recovery->is_restarting)
-        step_finish(step, RECOVERY_RECOVERED,
-                    text_print("no machine could take its place, and it was started again itself"));
+        step_finish(
+            step, RECOVERY_RECOVERED,
+            text_print("no machine could take its place, and it was started again itself%s", seen != NULL ? seen : ""));
     else if (step_is_relief(step))
         step_take_over(step);
     else if (unverified != NULL)
         step_finish(step, RECOVERY_RECOVERED,
                     text_print("%s runs in its place, NOT VERIFIED: recovery.verify.command: %s", name, unverified));
     else
-        step_finish(step, RECOVERY_RECOVERED, text_print("%s runs in its place", name));
+        step_finish(step, RECOVERY_RECOVERED, text_print("%s runs in its place%s", name, seen != NULL ? seen : ""));
 }
 
 static bool in_settling(struct step *step)
@@ -538,10 +543,13 @@ static bool in_verifying(struct step *step)
     }
     if (step->event->kind != RECOVERY_ANSWER)
         return step_ask_again(step);
-    if (step->event->result->error == 0)
-        recover(step, NULL);
-    else
+    if (step->event->result->error != 0) {
         verify_later(step);
+        return true;
+    }
+    if (step->recovery->ports.count > 0 && step->event->result->message[0] != '\0')
+        step->recovery->ports_unasked = text_print("%s", step->event->result->message);
+    recover(step, NULL);
     return true;
 }
 

@@ -270,6 +270,15 @@ static bool set_agent(struct play *play, unsigned number, const char *value)
     return play->world.domains[number].is_mute || strcmp(value, "none") == 0 || strcmp(value, "answers") == 0;
 }
 
+static bool set_deaf(struct play *play, unsigned number, const char *value)
+{
+    struct world_domain *domain = &play->world.domains[number];
+
+    domain->hides_ports = strcmp(value, "unasked") == 0;
+    domain->deaf = (struct ports){0};
+    return domain->hides_ports || strcmp(value, "none") == 0 || ports_add(&domain->deaf, strtoul(value, NULL, 10));
+}
+
 static bool set_disk_io(struct play *play, unsigned number, const char *value)
 {
     play->world.domains[number].activity += strtoull(value, NULL, 10);
@@ -420,6 +429,7 @@ static const struct {
     {"mac", set_mac, "an address"},
     {"memory", set_memory, "2GiB"},
     {"agent", set_agent, "none, answers, silent"},
+    {"deaf", set_deaf, "80 (a port on which its guest does not listen), none, unasked (it cannot be asked for ports)"},
     {"disk_requests", set_disk_io, "a number, since it was last set"},
     {"start", set_start, "works, refused, dies, 5s"},
     {"shutdown", set_shutdown, "5s (what its guest takes when it is asked to), ignored"},

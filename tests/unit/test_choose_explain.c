@@ -90,6 +90,18 @@ static void test_what_weighs_nothing_is_listed_apart(void **state)
     assert_list(&only->weightless, LIST("zone/seoul", "zone/busan"));
 }
 
+/* Each of many ports stood there, though no choice hangs on them. */
+static void test_ports_that_weigh_nothing_are_not_listed(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_failed_with(fixture, "language/nodejs port/80");
+    add(fixture, "spare-1", "language/nodejs database/mysql port/443");
+    _cleanup_(explanation_freep) struct explanation *explanation = explain_all(fixture);
+    assert_list(&explanation->candidates[0].weightless, (struct string_list){0});
+    assert_list(&explanation->candidates[0].surplus, LIST("database/mysql"));
+}
+
 static void assert_too_little(struct fixture *fixture, const char *reason, const char *remedy)
 {
     _cleanup_(explanation_freep) struct explanation *explanation = explain_all(fixture);
@@ -471,6 +483,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         choose_test(test_an_explanation_tells_everything),
         choose_test(test_what_weighs_nothing_is_listed_apart),
+        choose_test(test_ports_that_weigh_nothing_are_not_listed),
         choose_test(test_the_reason_says_that_only_the_os_is_known),
         choose_test(test_the_reason_says_that_nothing_known_has_a_weight),
         choose_test(test_an_explanation_outlives_the_pool),

@@ -158,6 +158,30 @@ static void test_a_held_guest_and_one_in_hand_are_left_alone(struct world *world
     assert_int_equal(world->asked[ACTION_DISCOVER], 2);
 }
 
+/* Nothing of it is configured. What one of the two alone listens on is not asked for. */
+static void test_a_replacement_is_asked_for_the_ports_that_both_guests_told(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected"), b = add_guest(world, "b", "standby");
+    const struct action *asked;
+
+    world->domains[a].tells = "language/php port/22 port/80 port/8000";
+    world->domains[b].tells = "language/php port/80 port/22 port/3306";
+    world->config.recovery.verify.level = VERIFY_AUTO;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    world_happen(world, b, EVENT_STOPPED_SHUTDOWN);
+    world_pass(world, SETTLED);
+    world->holds = 1u << ACTION_VERIFY;
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    asked = &world->pending[world_find_pending(world, ACTION_VERIFY)].action;
+    assert_int_equal(asked->level, VERIFY_AGENT);
+    assert_int_equal(asked->ports.count, 2);
+    assert_int_equal(asked->ports.items[0], 22);
+    assert_int_equal(asked->ports.items[1], 80);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +193,7 @@ int main(void)
         world_test(test_half_an_answer_erases_nothing),
         world_test(test_no_guest_is_asked_all_the_time),
         world_test(test_a_held_guest_and_one_in_hand_are_left_alone),
+        world_test(test_a_replacement_is_asked_for_the_ports_that_both_guests_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

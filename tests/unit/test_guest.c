@@ -41,8 +41,20 @@ static void assert_features(const struct guest *guest, const char *expected)
     assert_int_equal(guest_conclude(guest, &features), 0);
     for (size_t place = 0; feature_texts_next(&features, &place, &feature);)
         length += (size_t)snprintf(found + length, sizeof(found) - length, "%s%s/%s", length > 0 ? " " : "",
-                                   feature.kind, feature.value);
+                                   feature.kind, feature.value != NULL ? feature.value : "none");
     assert_string_equal(found, expected);
+}
+
+static unsigned count_features(const struct guest *guest, const char *kind)
+{
+    _cleanup_(feature_texts_done) struct feature_texts features = {0};
+    struct feature_text feature;
+    unsigned count = 0;
+
+    assert_int_equal(guest_conclude(guest, &features), 0);
+    for (size_t place = 0; feature_texts_next(&features, &place, &feature);)
+        count += strcmp(feature.kind, kind) == 0;
+    return count;
 }
 
 static void take_packages(struct guest *guest, const char *text)
@@ -130,10 +142,31 @@ static void test_ports_that_others_reach(void **state)
     struct world *world = *state;
 
     guest_take_sockets(&world->guest, sockets, strlen(sockets));
-    assert_int_equal(world->guest.n_ports, 3);
-    assert_int_equal(world->guest.ports[0], 22);
-    assert_int_equal(world->guest.ports[1], 80);
-    assert_int_equal(world->guest.ports[2], 443);
+    assert_features(&world->guest, "port/22 port/80 port/443");
+    assert_true(guest_listens(&world->guest, 443));
+    assert_false(guest_listens(&world->guest, 3306));
+}
+
+/* Another one is handed out after each boot, and none of them is to be waited for. */
+static void test_ports_that_are_handed_out_by_chance(void **state)
+{
+    static const char sockets[] = "  0: 00000000:7FFF 00000000:0000 0A\n  1: 00000000:8000 00000000:0000 0A\n"
+                                  "  2: 00000000:EA60 00000000:0000 0A\n";
+    struct world *world = *state;
+
+    guest_take_sockets(&world->guest, sockets, strlen(sockets));
+    assert_features(&world->guest, "port/32767");
+    assert_true(guest_listens(&world->guest, 60000)); /* where the configuration says that it serves there */
+}
+
+/* It was asked, and listens on nothing: that is knowledge, and takes the place of what was known before. */
+static void test_a_guest_that_listens_on_nothing(void **state)
+{
+    static const char header[] = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n";
+    struct world *world = *state;
+
+    guest_take_sockets(&world->guest, header, strlen(header));
+    assert_features(&world->guest, "port/none");
 }
 
 static void test_file_systems_with_data(void **state)
@@ -186,7 +219,7 @@ static void test_a_hostile_guest(void **state)
         guest_take_fstab(&world->guest, noise, length);
         assert_int_equal(guest_take_dpkg(&world->guest, noise, length, noise, length), 0);
     }
-    assert_features(&world->guest, "");
+    assert_features(&world->guest, "port/none");
     for (unsigned i = 0; i < 100000; i++) {
         char line[100];
 
@@ -195,7 +228,7 @@ static void test_a_hostile_guest(void **state)
         snprintf(line, sizeof(line), "/srv/%u", i);
         guest_take_volume(&world->guest, line, "ext4", NULL);
     }
-    assert_int_equal(world->guest.n_ports, GUEST_PORTS_MAX);
+    assert_int_equal(count_features(&world->guest, PORTS_KIND), PORTS_MAX);
     assert_int_equal(world->guest.n_volumes, GUEST_VOLUMES_MAX);
 }
 
@@ -208,6 +241,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_dpkg_and_what_came_with_something_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_alpine, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ports_that_others_reach, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ports_that_are_handed_out_by_chance, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_guest_that_listens_on_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_file_systems_with_data, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_hostile_guest, set_up, tear_down),
     };

@@ -169,12 +169,10 @@ static void reply(struct agent *agent, struct interview *interview, const char *
     interview_answer(interview, text);
 }
 
-static struct interview *talk(struct agent *agent, enum software_mode mode)
+static void ask_all(struct agent *agent, struct interview *interview)
 {
-    struct interview *interview = NULL;
     const char *command;
 
-    assert_int_equal(interview_new(catalog, mode, &interview), 0);
     for (;;)
         switch (interview_next(interview, &command)) {
         case INTERVIEW_SEND:
@@ -183,8 +181,26 @@ static struct interview *talk(struct agent *agent, enum software_mode mode)
         case INTERVIEW_WAIT:
             break;
         case INTERVIEW_END:
-            return interview;
+            return;
         }
+}
+
+static struct interview *talk(struct agent *agent, enum software_mode mode)
+{
+    struct interview *interview = NULL;
+
+    assert_int_equal(interview_new(catalog, mode, &interview), 0);
+    ask_all(agent, interview);
+    return interview;
+}
+
+static struct interview *talk_of_ports(struct agent *agent, enum software_mode mode)
+{
+    struct interview *interview = NULL;
+
+    assert_int_equal(interview_new_of_ports(mode, &interview), 0);
+    ask_all(agent, interview);
+    return interview;
 }
 
 static void assert_learned(const struct interview *interview, const char *expected)
@@ -197,7 +213,7 @@ static void assert_learned(const struct interview *interview, const char *expect
     assert_int_equal(guest_conclude(interview_guest(interview), &features), 0);
     for (size_t place = 0; feature_texts_next(&features, &place, &feature);)
         length += (size_t)snprintf(found + length, sizeof(found) - length, "%s%s/%s", length > 0 ? " " : "",
-                                   feature.kind, feature.value);
+                                   feature.kind, feature.value != NULL ? feature.value : "none");
     assert_string_equal(found, expected);
 }
 
@@ -228,8 +244,7 @@ static void test_by_programs_where_that_is_allowed(void **state)
     (void)state;
     assert_string_equal(agent.log, "exec /usr/bin/apt-mark showmanual\nexec " SYSTEMCTL "\nfile /proc/net/tcp\n"
                                    "file /proc/net/tcp6\nfile /etc/fstab\n");
-    assert_learned(interview, "os/debian-12 os-family/debian language/php webserver/nginx data/orders");
-    assert_int_equal(interview_guest(interview)->n_ports, 1);
+    assert_learned(interview, "os/debian-12 os-family/debian language/php webserver/nginx data/orders port/80");
     assert_true(interview_was_possible(interview) && interview_is_complete(interview));
     assert_null(interview_lack(interview));
 }
@@ -243,7 +258,7 @@ static void test_by_files_where_programs_are_blocked(void **state)
     (void)state;
     assert_string_equal(agent.log, "file /var/lib/dpkg/status\nfile /var/lib/apt/extended_states\nfile /proc/net/tcp\n"
                                    "file /proc/net/tcp6\nfile /etc/fstab\n");
-    assert_learned(interview, "os/debian-12 os-family/debian webserver/nginx data/orders");
+    assert_learned(interview, "os/debian-12 os-family/debian webserver/nginx data/orders port/80");
     assert_non_null(strstr(interview_lack(interview), "guest-exec"));
 }
 
@@ -287,6 +302,72 @@ static void test_a_way_that_fails_is_followed_by_the_next(void **state)
     (void)state;
     assert_learned(interview, "os/ubuntu-22.04 os-family/debian language/nodejs webserver/nginx data/srv/orders");
     assert_null(strstr(agent.log, "exec /bin/cat /var/lib"));
+}
+
+#define CAT_BOTH "/bin/cat /proc/net/tcp /proc/net/tcp6"
+#define CAT_OLD  "/bin/cat /proc/net/tcp"
+
+/* A verification: nothing but the sockets is asked for. */
+static void test_ports_alone_by_files_and_by_a_program(void **state)
+{
+    static const struct thing things[] = {{"/proc/net/tcp", TCP}, {CAT_BOTH, TCP}, {NULL, NULL}};
+    struct agent agent = {.commands = ALL, .things = things};
+    _cleanup_(interview_freep) struct interview *files = talk_of_ports(&agent, SOFTWARE_AUTO), *program = NULL;
+
+    (void)state;
+    assert_string_equal(agent.log, "file /proc/net/tcp\nfile /proc/net/tcp6\n");
+    assert_true(interview_was_possible(files) && guest_listens(interview_guest(files), 80));
+    assert_false(guest_listens(interview_guest(files), 443));
+    assert_null(interview_lack_of_ports(files));
+    agent.log[0] = '\0';
+    agent.commands = " guest-exec guest-exec-status ";
+    program = talk_of_ports(&agent, SOFTWARE_AUTO);
+    assert_string_equal(agent.log, "exec " CAT_BOTH "\n");
+    assert_true(guest_listens(interview_guest(program), 80));
+}
+
+/* There is no tcp6, so that the program fails: all that it said was thrown away. */
+static void test_ports_of_a_guest_without_ipv6(void **state)
+{
+    static const struct thing things[] = {{CAT_OLD, TCP}, {NULL, NULL}};
+    struct agent agent = {.commands = " guest-exec guest-exec-status ", .things = things};
+    _cleanup_(interview_freep) struct interview *interview = talk_of_ports(&agent, SOFTWARE_AUTO);
+
+    (void)state;
+    assert_string_equal(agent.log, "exec " CAT_BOTH "\nexec " CAT_OLD "\n");
+    assert_true(guest_listens(interview_guest(interview), 80));
+}
+
+static void test_ports_that_cannot_be_asked_for(void **state)
+{
+    static const struct thing nothing[] = {{NULL, NULL}};
+    struct agent agent = {.commands = " guest-exec guest-file-open ", .things = nothing};
+    _cleanup_(interview_freep) struct interview *blocked = talk_of_ports(&agent, SOFTWARE_AUTO);
+    _cleanup_(interview_freep) struct interview *off = NULL, *failed = NULL;
+
+    (void)state;
+    assert_string_equal(agent.log, "");
+    assert_true(interview_was_possible(blocked));
+    assert_string_equal(interview_lack_of_ports(blocked), "its guest agent must neither read files nor run programs");
+    agent.commands = ALL;
+    off = talk_of_ports(&agent, SOFTWARE_OFF);
+    assert_string_equal(agent.log, "");
+    assert_string_equal(interview_lack_of_ports(off), "discovery.software is off");
+    failed = talk_of_ports(&agent, SOFTWARE_AUTO);
+    assert_string_equal(interview_lack_of_ports(failed), "its guest does not tell");
+}
+
+/* Sockets that could not be read erase no ports that were known before. */
+static void test_ports_are_a_part_of_a_complete_answer(void **state)
+{
+    static const struct thing things[] = {
+        {"/usr/bin/apt-mark showmanual", "nginx\n"}, {SYSTEMCTL, UNITS}, {"/etc/fstab", FSTAB}, {NULL, NULL}};
+    struct agent agent = {.commands = ALL, .osinfo = "{\"id\": \"debian\"}", .things = things};
+    _cleanup_(interview_freep) struct interview *interview = talk(&agent, SOFTWARE_AUTO);
+
+    (void)state;
+    assert_learned(interview, "os/debian os-family/debian webserver/nginx data/orders");
+    assert_false(interview_is_complete(interview));
 }
 
 static void test_file_systems_that_are_frozen(void **state)
@@ -337,7 +418,7 @@ static void test_agents_that_lie_and_never_end(void **state)
                 interview_answer(interview, answers[i]);
             assert_true(++steps <= 2 * INTERVIEW_COMMANDS_MAX);
         }
-        assert_true(interview_guest(interview)->n_ports == 0);
+        assert_false(guest_listens(interview_guest(interview), 80));
         assert_false(interview_is_complete(interview));
         /* It went on for ever. */
         assert_true(steps < INTERVIEW_COMMANDS_MAX || !interview_was_possible(interview));
@@ -388,6 +469,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_left_where_files_are_blocked_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_mode_leaves_ways_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_way_that_fails_is_followed_by_the_next, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ports_alone_by_files_and_by_a_program, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ports_of_a_guest_without_ipv6, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ports_that_cannot_be_asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ports_are_a_part_of_a_complete_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_file_systems_that_are_frozen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_agents_that_lie_and_never_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_text_without_end_is_given_up, set_up, tear_down),

@@ -312,7 +312,16 @@ static struct explanation explanation(void)
         .left_out = {[CANDIDATE_CLAIMED] = 1, [CANDIDATE_NOT_SIMILAR] = 6},
         .n_unjudged = 2,
         .summary = TEXT("VM-005 for VM-001"),
+        .level = VERIFY_AGENT,
+        .ports = {.items = {80, 443}, .count = 2},
     };
+}
+
+static void assert_ports(const json_t *document, const char *expected)
+{
+    _cleanup_(freep) char *text = json_dumps(json_object_get(document, "verify_ports"), JSON_COMPACT);
+
+    assert_string_equal(text, expected);
 }
 
 static void test_explanation(void **state)
@@ -328,6 +337,8 @@ static void test_explanation(void **state)
     document = load(text);
     assert_string_equal(text_at(document, "failed"), "VM-001");
     assert_string_equal(text_at(document, "chosen"), "VM-005");
+    assert_string_equal(text_at(document, "verify"), "agent");
+    assert_ports(document, "[80,443]");
     assert_true(number_at(document, "left_out") == 9);
     reasons = json_object_get(document, "left_out_by_reason");
     assert_int_equal(json_object_size(reasons), 3);
@@ -414,6 +425,7 @@ static void test_recovery_that_ended(void **state)
     assert_string_equal(text_at(document, "recorded_at"), "2026-11-22T14:54:00.003500Z");
     assert_string_equal(text_at(document, "settled_at"), "2026-11-22T14:54:00.010000Z");
     assert_string_equal(text_at(document, "verify"), "tcp");
+    assert_ports(document, "[]");
     assert_true(number_at(document, "restarts") == 3);
     assert_true(json_is_true(json_object_get(document, "unrecorded")));
     assert_string_equal(text_at(json_object_get(document, "service"), "name"), "VM-000");
@@ -445,6 +457,8 @@ static void test_recovery_on_its_second_candidate(void **state)
         .cause = CAUSE_CRASHED,
         .replacement_name = TEXT("VM-005"),
         .level = VERIFY_AGENT,
+        .ports = {.items = {22}, .count = 1},
+        .ports_unasked = TEXT("its guest does not tell"),
         .detected = {.mono_us = 1000, .real_us = 1000},
         .confirmed = {.mono_us = 2000, .real_us = 2000},
         .recorded = {.mono_us = 4000, .real_us = 4000},
@@ -464,6 +478,8 @@ static void test_recovery_on_its_second_candidate(void **state)
     document = load(text);
     assert_true(number_at(json_object_get(document, "times_us"), "decide") == 7000);
     assert_string_equal(text_at(document, "verify"), "agent");
+    assert_ports(document, "[22]");
+    assert_string_equal(text_at(document, "ports_unasked"), "its guest does not tell");
     for (size_t i = 0; i < ELEMENTS_OF(stale); i++)
         assert_true(is_null_at(document, stale[i]));
     for (size_t i = 0; i < ELEMENTS_OF(unknown); i++)

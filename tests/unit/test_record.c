@@ -120,6 +120,8 @@ static struct recovery full_recovery(void)
         .explanation = &explanation,
         .detail = TEXT("it was \xe2\x80\xa6"),
         .level = VERIFY_TCP,
+        .ports = {.items = {22, 80, 65535}, .count = 3},
+        .ports_unasked = TEXT("its guest does not tell"),
         .is_braked = true,
         .is_restarting = true,
         .service_name = TEXT("VM-000"),
@@ -304,6 +306,9 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_same_explanation(a->explanation, b->explanation);
     assert_same_text(a->detail, b->detail);
     assert_int_equal(a->level, b->level);
+    assert_int_equal(a->ports.count, b->ports.count);
+    assert_memory_equal(a->ports.items, b->ports.items, sizeof(a->ports.items));
+    assert_same_text(a->ports_unasked, b->ports_unasked);
     assert_int_equal(a->is_braked, b->is_braked);
     assert_int_equal(a->is_restarting, b->is_restarting);
     assert_string_equal(a->service_name, b->service_name);
@@ -532,12 +537,30 @@ static void test_members_of_another_type(void **state)
 
 static bool may_be_missing(const char *key)
 {
-    static const char *const optional[] = {
-        "confirmed",  "decided",    "recorded",           "started",    "settled",
-        "ended",      "down_since", "replacement_name",   "error",      "explanation",
-        "detail",     "fate",       "replacement_warmth", "n_unjudged", "left_out_by_reason",
-        "weightless", "relief",     "relieved",           "claimed",    "not similar enough",
-        "is_vetoed",  "hangs"};
+    static const char *const optional[] = {"confirmed",
+                                           "decided",
+                                           "recorded",
+                                           "started",
+                                           "settled",
+                                           "ended",
+                                           "down_since",
+                                           "replacement_name",
+                                           "error",
+                                           "explanation",
+                                           "detail",
+                                           "fate",
+                                           "replacement_warmth",
+                                           "n_unjudged",
+                                           "left_out_by_reason",
+                                           "weightless",
+                                           "relief",
+                                           "relieved",
+                                           "claimed",
+                                           "not similar enough",
+                                           "is_vetoed",
+                                           "hangs",
+                                           "ports",
+                                           "ports_unasked"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -614,6 +637,11 @@ static void test_unacceptable_values(void **state)
         {"cause", "\"guest-hung\"", 0},
         {"cause", "\"bad luck\"", -EINVAL},
         {"level", "\"ping\"", -EINVAL},
+        {"ports", "[443, 80]", 0},
+        {"ports", "[0]", -EINVAL},
+        {"ports", "[65536]", -EINVAL},
+        {"ports", "[\"80\"]", -EINVAL},
+        {"ports", "80", -EINVAL},
         {"priority", "2147483647", 0},
         {"priority", "2147483648", -EINVAL},
         {"restarts", "-1", -EINVAL},

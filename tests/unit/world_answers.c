@@ -380,15 +380,29 @@ static void answer_check_alive(struct world *world, const struct action *action)
     world_deliver(world, action, &result);
 }
 
+static bool is_any_deaf(const struct world_domain *domain, const struct ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++)
+        for (size_t k = 0; k < domain->deaf.count; k++)
+            if (ports->items[i] == domain->deaf.items[k])
+                return true;
+    return false;
+}
+
 static void answer_verify(struct world *world, const struct action *action)
 {
     const struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
-    bool works = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
-                 (action->level != VERIFY_AGENT || domain->has_agent);
-    struct action_result result = {.id = action->id, .error = works ? 0 : -EIO};
+    bool answers = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
+                   (action->level != VERIFY_AGENT || domain->has_agent);
+    bool is_deaf = !domain->hides_ports && is_any_deaf(domain, &action->ports);
+    struct action_result result = {.id = action->id, .error = answers && !is_deaf ? 0 : -EIO};
 
-    if (!works)
+    if (!answers)
         strcpy(result.message, "it does not answer");
+    else if (is_deaf)
+        strcpy(result.message, "nothing in it listens on a port");
+    else if (domain->hides_ports && action->ports.count > 0)
+        strcpy(result.message, "its agent is not allowed to");
     world_deliver(world, action, &result);
 }
 

@@ -27,6 +27,7 @@ static struct recovery *copy_of(const struct recovery *recovery)
     copy->replacement_name = copied(recovery->replacement_name);
     copy->to_name = copied(recovery->to_name);
     copy->detail = copied(recovery->detail);
+    copy->ports_unasked = copied(recovery->ports_unasked);
     copy->explanation = NULL;
     copy->attempts = calloc(recovery->n_attempts + 1, sizeof(*copy->attempts));
     assert_non_null(copy->attempts);
