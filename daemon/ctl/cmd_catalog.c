@@ -41,13 +41,15 @@ static const char *role_of(const struct catalog_feature *feature)
                               : "a runtime: counts where it was installed on purpose";
 }
 
-/* FAMILY:NAME is meant for one family of systems, as in the catalog. */
+/* FAMILY:NAME is of one family of systems, as in the catalog; dpkg lists NAME:ARCHITECTURE, and apt NAME/SUITE. */
 static const struct catalog_feature *find(const struct catalog *catalog, const char *name)
 {
-    const char *colon = strchr(name, ':');
-    _cleanup_(freep) char *family = colon != NULL ? format_text("%.*s", (int)(colon - name), name) : NULL;
+    size_t length = strcspn(name, ":/");
+    _cleanup_(freep) char *first = format_text("%.*s", (int)length, name);
 
-    return catalog_find(catalog, CATALOG_PACKAGE, family, colon != NULL ? colon + 1 : name);
+    if (name[length] == ':' && catalog_has_family(catalog, first))
+        return catalog_find(catalog, CATALOG_PACKAGE, first, name + length + 1);
+    return catalog_find(catalog, CATALOG_PACKAGE, NULL, first);
 }
 
 static void answer_one(const struct catalog *catalog, const char *name, struct answer *answer)

@@ -186,13 +186,33 @@ static const struct catalog_system *find_system(const struct catalog *catalog, c
     return NULL;
 }
 
-/* "2k19" of libosinfo is 2019. */
-static const char *spell_thousand(const char *version, char buffer[static FEATURE_VALUE_MAX + 2])
+bool catalog_has_family(const struct catalog *catalog, const char *family)
 {
-    if (!isdigit((unsigned char)version[0]) || version[1] != 'k' || !isdigit((unsigned char)version[2]))
-        return version;
-    snprintf(buffer, FEATURE_VALUE_MAX + 2, "%c%s%s", version[0], isdigit((unsigned char)version[3]) ? "0" : "00",
-             version + 2);
+    for (size_t i = 0; i < catalog->n_systems; i++)
+        if (strcmp(catalog->systems[i].family, family) == 0)
+            return true;
+    return false;
+}
+
+/* "2k19" and "2k" of libosinfo are 2019 and 2000, "15-sp5" is 15.5, "2008-r2" is 2008r2. */
+static const char *spell_version(const char *version, char buffer[static FEATURE_VALUE_MAX + 3])
+{
+    bool is_thousand = isdigit((unsigned char)version[0]) && version[1] == 'k';
+    const char *rest = version + (is_thousand ? 2 : 0), *zeros = "", *dash, *dot = "";
+    int length;
+
+    if (is_thousand)
+        zeros = !isdigit((unsigned char)rest[0]) ? "000" : isdigit((unsigned char)rest[1]) ? "0" : "00";
+    length = (int)strcspn(rest, "-");
+    dash = rest + length;
+    if (strncmp(dash, "-sp", 3) == 0 && isdigit((unsigned char)dash[3])) {
+        dash += 3;
+        dot = ".";
+    } else if (strncmp(dash, "-r", 2) == 0 && isdigit((unsigned char)dash[2])) {
+        dash += 1;
+    }
+    snprintf(buffer, FEATURE_VALUE_MAX + 3, "%.*s%s%.*s%s%s", is_thousand ? 1 : 0, version, zeros, length, rest, dot,
+             dash);
     return buffer;
 }
 
@@ -213,27 +233,42 @@ static size_t measure_parts(const char *version, unsigned parts)
     return at;
 }
 
+/* What a text begins with: all of it, as opensuse-tumbleweed; what stands before a version; before a word, as in debian-testing. */
+static const struct catalog_system *find_name(const struct catalog *catalog, const char *text, size_t *ret_length)
+{
+    char name[FEATURE_VALUE_MAX + 1];
+    const struct catalog_system *system = find_system(catalog, text);
+    const char *dash;
+
+    *ret_length = strlen(text);
+    if (system != NULL)
+        return system;
+    *ret_length = find_version(text);
+    snprintf(name, sizeof(name), "%.*s", (int)*ret_length, text);
+    system = find_system(catalog, name);
+    dash = strrchr(name, '-');
+    if (system != NULL || dash == NULL || text[*ret_length] != '\0')
+        return system;
+    name[dash - name] = '\0';
+    return find_system(catalog, name);
+}
+
 const char *catalog_find_system(const struct catalog *catalog, const char *name, const char *version,
                                 char ret[static FEATURE_VALUE_MAX + 1])
 {
-    char given[2 * FEATURE_VALUE_MAX], base[FEATURE_VALUE_MAX + 1], thousand[FEATURE_VALUE_MAX + 2];
+    char given[2 * FEATURE_VALUE_MAX], value[FEATURE_VALUE_MAX + 1], spelled[FEATURE_VALUE_MAX + 3];
     const struct catalog_system *system;
     size_t at, length;
 
     snprintf(given, sizeof(given), "%s %s", name, version != NULL ? version : "");
     normalise(given, ret);
-    memcpy(base, ret, sizeof(base));
-    system = find_system(catalog, ret); /* some are called so as a whole: opensuse-tumbleweed */
-    at = system != NULL ? strlen(ret) : find_version(ret);
-    base[at] = '\0';
-    if (system == NULL)
-        system = find_system(catalog, base);
+    system = find_name(catalog, ret, &at);
     if (system == NULL)
         return NULL;
-    version = spell_thousand(ret + at + strcspn(ret + at, "0123456789"), thousand);
+    version = spell_version(ret + at + strcspn(ret + at, "0123456789"), spelled);
     length = measure_parts(version, system->parts);
-    snprintf(base, sizeof(base), "%s%s%.*s", system->name, length > 0 ? "-" : "", (int)length, version);
-    memcpy(ret, base, sizeof(base));
+    snprintf(value, sizeof(value), "%s%s%.*s", system->name, length > 0 ? "-" : "", (int)length, version);
+    memcpy(ret, value, sizeof(value));
     return system->family;
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/diag.h"
@@ -16,10 +17,16 @@
 /* Not changed once its files are read, so that several threads may look into it; see catalog_ref. */
 struct catalog;
 
+#define CATALOG_PORTS_MAX 8
+
 /* One feature, borrowed from the catalog. */
 struct catalog_feature {
     const char *kind, *value;
-    bool is_server; /* it is offered while one of its services is enabled, not because a package is installed */
+    uint16_t
+        ports[CATALOG_PORTS_MAX]; /* TCP: it serves others while it listens on one of them; none: that is not known */
+    size_t n_ports;
+    bool is_server;    /* it is offered while one of its services is enabled, not because a package is installed */
+    bool is_in_images; /* most images have it: a service that runs a script of a package in it says nothing */
 };
 
 /* What a name is the name of. */
@@ -73,6 +80,9 @@ size_t catalog_index(const struct catalog *catalog, const struct catalog_feature
  */
 const char *catalog_find_system(const struct catalog *catalog, const char *name, const char *version,
                                 char ret[static FEATURE_VALUE_MAX + 1]);
+
+/* Whether systems of this family are known, such as debian. */
+bool catalog_has_family(const struct catalog *catalog, const char *family);
 
 /*
  * The value that a fact means: "MySQL 8.0" and "mysql-server" of the kind database are "mysql". *ret is the value as it was

@@ -109,6 +109,34 @@ static const struct node *read_uses(struct reader *reader, const struct place *p
     return uses;
 }
 
+static void read_ports(struct reader *reader, const struct place *place, const struct node *node,
+                       struct catalog_feature *feature)
+{
+    static const char expected[] = "a list of at most 8 ports from 1 to 65535, such as [25, 587]";
+    const struct node *ports = read_texts(reader, place, node, expected);
+
+    for (size_t i = 0; ports != NULL && i < ports->n_items; i++) {
+        char *end;
+        unsigned long port = strtoul(ports->items[i]->text, &end, 10);
+
+        if (*end != '\0' || port == 0 || port > UINT16_MAX || i == CATALOG_PORTS_MAX) {
+            reader_mismatch(reader, place, ports->items[i], expected);
+            return;
+        }
+        feature->ports[feature->n_ports++] = (uint16_t)port;
+    }
+}
+
+static bool read_is_in_images(struct reader *reader, const struct place *place, const struct node *node)
+{
+    const char *text = node_text(node);
+    bool is_true = text != NULL && strcmp(text, "true") == 0;
+
+    if (!is_true && (text == NULL || strcmp(text, "false") != 0))
+        reader_mismatch(reader, place, node, "true or false");
+    return is_true;
+}
+
 static bool is_name_key(const char *text)
 {
     for (enum catalog_name_kind kind = 0; kind < CATALOG_NAME_KINDS; kind++)
@@ -125,9 +153,14 @@ static void read_entry(struct reader *reader, const struct place *place, const s
 
         if (strcmp(here.name, "uses") == 0)
             entry->uses = read_uses(reader, &here, node->items[i + 1]);
+        else if (strcmp(here.name, "ports") == 0)
+            read_ports(reader, &here, node->items[i + 1], &entry->feature);
+        else if (strcmp(here.name, "in_images") == 0)
+            entry->feature.is_in_images = read_is_in_images(reader, &here, node->items[i + 1]);
         else if (!is_name_key(here.name))
             reader_error(reader, &here, node->items[i],
-                         "not a key of the catalog, expected packages, services, commands, uses or names");
+                         "not a key of the catalog, expected packages, services, commands, uses, ports, names or "
+                         "in_images");
     }
     read_names(reader, place, node, entry);
 }

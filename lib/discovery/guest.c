@@ -15,6 +15,7 @@ enum mark {
     MARK_SERVICE = 1 << 1, /* enabled, or runs */
     MARK_COMMAND = 1 << 2, /* an enabled service runs it */
     MARK_USED = 1 << 3,    /* it comes with one that is offered */
+    MARK_EMPTY = 1 << 4,   /* one of its services stands for instances only, and serves nothing itself */
 };
 
 /* Longer names are none that a catalog has. */
@@ -41,16 +42,25 @@ void guest_take_system(struct guest *guest, const char *id, const char *version)
     guest->family = catalog_find_system(guest->catalog, id, version, guest->os);
 }
 
+static const struct catalog_feature *find(struct guest *guest, enum catalog_name_kind kind, const char *name)
+{
+    if (name[0] == '\0' || strlen(name) > LOOKED_UP_MAX || guest->n_names >= NAMES_MAX)
+        return NULL;
+    guest->n_names++;
+    return catalog_find(guest->catalog, kind, guest->family, name);
+}
+
+static uint8_t *marks_of(const struct guest *guest, const struct catalog_feature *feature)
+{
+    return &guest->marks[catalog_index(guest->catalog, feature)];
+}
+
 static void note(struct guest *guest, enum catalog_name_kind kind, const char *name, enum mark mark)
 {
-    const struct catalog_feature *feature = NULL;
+    const struct catalog_feature *feature = find(guest, kind, name);
 
-    if (strlen(name) <= LOOKED_UP_MAX && guest->n_names < NAMES_MAX) {
-        guest->n_names++;
-        feature = catalog_find(guest->catalog, kind, guest->family, name);
-    }
     if (feature != NULL)
-        guest->marks[catalog_index(guest->catalog, feature)] |= (uint8_t)mark;
+        *marks_of(guest, feature) |= (uint8_t)mark;
 }
 
 /* ---- lines ---- */
@@ -98,23 +108,99 @@ static char *trim(char *text)
 
 /* ---- packages ---- */
 
+/* Ends behind the name, before what may stand there: a version that it must have, an architecture. */
+static char *cut_name(char *line)
+{
+    char *name = trim(line);
+
+    name[strcspn(name, " \t<>=~@:")] = '\0';
+    return name;
+}
+
 void guest_take_packages(struct guest *guest, const char *text, size_t length)
 {
     struct lines lines = {text, text + length};
-    char line[NAME_SIZE], *name;
+    char line[NAME_SIZE];
 
     guest->knows_packages = true;
-    while (next_line(&lines, line)) {
-        name = trim(line);
-        name[strcspn(name, " \t<>=~@:")] = '\0';
-        if (name[0] != '\0')
-            note(guest, CATALOG_PACKAGE, name, MARK_PACKAGE);
-    }
+    while (next_line(&lines, line))
+        note(guest, CATALOG_PACKAGE, cut_name(line), MARK_PACKAGE);
 }
 
 static int compare_texts(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort(struct string_list *list)
+{
+    if (list->count > 0)
+        qsort(list->items, list->count, sizeof(*list->items), compare_texts);
+}
+
+static bool holds(const struct string_list *sorted, const char *name)
+{
+    return sorted->count > 0 && bsearch(&name, sorted->items, sorted->count, sizeof(name), compare_texts) != NULL;
+}
+
+/* One name a line, and comments. */
+static int read_came_along(const char *text, size_t length, struct string_list *ret)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], *name;
+
+    while (next_line(&lines, line)) {
+        name = trim(line);
+        if (name[0] != '\0' && name[0] != '#' && string_list_add(ret, name) < 0)
+            return -ENOMEM;
+    }
+    sort(ret);
+    return 0;
+}
+
+int guest_take_rpm(struct guest *guest, const char *text, size_t length, const char *came_along,
+                   size_t came_along_length)
+{
+    _cleanup_(string_list_done) struct string_list others = {0};
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], *name;
+
+    if (came_along != NULL && read_came_along(came_along, came_along_length, &others) < 0)
+        return -ENOMEM;
+    guest->knows_packages = true;
+    while (next_line(&lines, line)) {
+        name = trim(line);
+        if (!holds(&others, name))
+            note(guest, CATALOG_PACKAGE, name, MARK_PACKAGE);
+    }
+    return 0;
+}
+
+/* Takes the last such character away, and what stands behind it. False: there is none. */
+static bool cut_last(char *text, char separator)
+{
+    char *last = strrchr(text, separator);
+
+    if (last != NULL)
+        *last = '\0';
+    return last != NULL;
+}
+
+/* "…/SUM-NAME-VERSION-RELEASE-ARCHITECTURE/reason" */
+void guest_take_yumdb(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE], *directory, *name;
+
+    guest->knows_packages = true;
+    while (next_line(&lines, line)) {
+        if (!cut_last(line, '/') || !cut_last(line, '-') || !cut_last(line, '-') || !cut_last(line, '-'))
+            continue;
+        directory = strrchr(line, '/');
+        name = directory != NULL ? strchr(directory, '-') : NULL;
+        if (name != NULL)
+            note(guest, CATALOG_PACKAGE, name + 1, MARK_PACKAGE);
+    }
 }
 
 /* Names of the packages that came with others. */
@@ -134,14 +220,8 @@ static int read_states(const char *text, size_t length, struct string_list *ret)
             return -ENOMEM;
         name[0] = '\0';
     }
-    if (ret->count > 0)
-        qsort(ret->items, ret->count, sizeof(*ret->items), compare_texts);
+    sort(ret);
     return 0;
-}
-
-static bool holds(const struct string_list *sorted, const char *name)
-{
-    return sorted->count > 0 && bsearch(&name, sorted->items, sorted->count, sizeof(name), compare_texts) != NULL;
 }
 
 int guest_take_dpkg(struct guest *guest, const char *status, size_t length, const char *states, size_t states_length)
@@ -167,51 +247,88 @@ int guest_take_dpkg(struct guest *guest, const char *status, size_t length, cons
 /* ---- services ---- */
 
 /* "postgresql@15-main.service" → "postgresql" */
-static void note_service(struct guest *guest, char *name)
+static const struct catalog_feature *find_service(struct guest *guest, char *name)
 {
     char *end = strstr(name, ".service");
 
     if (end != NULL)
         *end = '\0';
     name[strcspn(name, "@")] = '\0';
-    if (name[0] != '\0')
-        note(guest, CATALOG_SERVICE, name, MARK_SERVICE);
+    return find(guest, CATALOG_SERVICE, name);
 }
 
 /* A unit of which all is read. */
 struct unit {
     char name[NAME_SIZE];
-    char command[NAME_SIZE]; /* the file name of what it runs */
-    bool is_on;
+    char program[NAME_SIZE]; /* the file name of what it runs */
+    bool is_of_system;       /* it runs a script that a package brings */
+    bool is_enabled, is_active;
 };
 
+/* What runs a service of the system's own is in the image for that. */
+static void note_program(struct guest *guest, const struct unit *unit)
+{
+    const struct catalog_feature *feature = find(guest, CATALOG_COMMAND, unit->program);
+
+    if (feature != NULL && !(feature->is_in_images && unit->is_of_system))
+        *marks_of(guest, feature) |= MARK_COMMAND;
+}
+
+/* A service that runs true stands for its instances, and there need not be any: postgresql and openvpn of Debian. */
 static void end_unit(struct guest *guest, struct unit *unit)
 {
-    if (unit->is_on && strstr(unit->name, ".service") != NULL) {
-        note_service(guest, unit->name);
-        if (unit->command[0] != '\0')
-            note(guest, CATALOG_COMMAND, unit->command, MARK_COMMAND);
+    const struct catalog_feature *feature = NULL;
+    bool is_empty = strcmp(unit->program, "true") == 0;
+
+    if (strcmp(unit->name, "multi-user.target") == 0)
+        guest->is_starting = !unit->is_active;
+    if ((unit->is_enabled || unit->is_active) && strstr(unit->name, ".service") != NULL) {
+        feature = find_service(guest, unit->name);
+        note_program(guest, unit);
     }
+    if (feature != NULL)
+        *marks_of(guest, feature) |= is_empty ? MARK_EMPTY : MARK_SERVICE;
     *unit = (struct unit){0};
 }
 
-/* "{ path=/usr/bin/node ; argv[]=..." */
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* The next of the words with a blank between that is no option; empty: there is none. */
+static const char *next_argument(const char *words)
+{
+    do {
+        words += strcspn(words, " ");
+        words += strspn(words, " ");
+    } while (words[0] == '-');
+    return words;
+}
+
+/* The file name in the path that a text begins with. */
+static void take_program(const char *path, struct unit *unit)
+{
+    size_t length = strcspn(path, " ;");
+    const char *slash = memrchr(path, '/', length), *name = slash != NULL ? slash + 1 : path;
+
+    snprintf(unit->program, sizeof(unit->program), "%.*s", (int)(path + length - name), name);
+}
+
+/* "{ path=/usr/bin/env ; argv[]=/usr/bin/env node /srv/shop.js ; ..." */
 static void read_command(const char *text, struct unit *unit)
 {
-    const char *path = strstr(text, "path="), *words = strstr(text, "argv[]="), *script, *slash;
-    size_t length;
+    const char *path = strstr(text, "path="), *words = strstr(text, "argv[]="), *script;
 
-    /* A script that a package brings is the system's own, as many of them are in Python. */
-    script = words != NULL ? strchr(words, ' ') : NULL;
-    if (path == NULL || (script != NULL && strncmp(script, " /usr/", strlen(" /usr/")) == 0))
+    if (path == NULL || words == NULL)
         return;
-    path += strlen("path=");
-    length = strcspn(path, " ;");
-    slash = memrchr(path, '/', length);
-    if (slash == NULL)
-        return;
-    length -= (size_t)(slash + 1 - path);
-    snprintf(unit->command, sizeof(unit->command), "%.*s", (int)length, slash + 1);
+    take_program(path + strlen("path="), unit);
+    if (strcmp(unit->program, "env") == 0) {
+        words = next_argument(words);
+        take_program(words, unit);
+    }
+    script = next_argument(words);
+    unit->is_of_system = begins_with(script, "/usr/") && !begins_with(script, "/usr/local/");
 }
 
 void guest_take_units(struct guest *guest, const char *text, size_t length)
@@ -227,13 +344,29 @@ void guest_take_units(struct guest *guest, const char *text, size_t length)
         if ((value = after(line, "Id=")) != NULL)
             snprintf(unit.name, sizeof(unit.name), "%s", value);
         if ((value = after(line, "UnitFileState=")) != NULL)
-            unit.is_on |= strncmp(value, "enabled", 7) == 0;
+            unit.is_enabled = begins_with(value, "enabled");
         if ((value = after(line, "ActiveState=")) != NULL)
-            unit.is_on |= strcmp(value, "active") == 0;
-        if ((value = after(line, "ExecStart=")) != NULL && unit.command[0] == '\0')
+            unit.is_active = strcmp(value, "active") == 0;
+        if ((value = after(line, "ExecStart=")) != NULL && unit.program[0] == '\0')
             read_command(value, &unit);
     }
     end_unit(guest, &unit);
+}
+
+/* Of a template there is nothing to run; its instances are units. */
+void guest_take_unit_files(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    const struct catalog_feature *feature;
+    char line[NAME_SIZE], *name;
+
+    while (next_line(&lines, line)) {
+        name = trim(line);
+        name[strcspn(name, " \t")] = '\0';
+        feature = strchr(name, '@') == NULL ? find_service(guest, name) : NULL;
+        if (feature != NULL && (*marks_of(guest, feature) & MARK_EMPTY) == 0)
+            *marks_of(guest, feature) |= MARK_SERVICE;
+    }
 }
 
 void guest_take_runlevel(struct guest *guest, const char *text, size_t length)
@@ -245,7 +378,7 @@ void guest_take_runlevel(struct guest *guest, const char *text, size_t length)
     while (next_line(&lines, line)) {
         name = trim(line);
         name[strcspn(name, " \t|")] = '\0';
-        note_service(guest, name);
+        note(guest, CATALOG_SERVICE, name, MARK_SERVICE);
     }
 }
 
@@ -309,13 +442,17 @@ static bool is_of_system(const char *mountpoint, const char *type, const char *l
                                         "/var/snap",
                                         "/var/cache",
                                         "/var/lib/kubelet",
+                                        "/var/lib/containerd",
                                         "/var/lib/containers",
                                         "/var/lib/docker"};
     static const char *const types[] = {"swap",    "iso9660", "squashfs", "udf",  "tmpfs", "devtmpfs",
                                         "overlay", "erofs",   "vfat",     "proc", "sysfs"};
-    static const char *const labels[] = {"cidata", "config-2", "root",   "rootfs", "boot",
-                                         "efi",    "uefi",     "esp",    "swap",   "cloudimg-rootfs",
-                                         "bios",   "system",   "fedora", "os",     "cloudimg-boot"};
+    static const char *const labels[] = {
+        "cidata",    "config-2",        "oemdrv",        "oem",    "root",   "rootfs", "root-a",   "root-b",    "usr-a",
+        "usr-b",     "cloudimg-rootfs", "cloudimg-boot", "boot",   "boot-a", "boot-b", "bios",     "bios-boot", "prep",
+        "efi",       "efi-system",      "esp",           "uefi",   "swap",   "system", "os",       "/",         "/boot",
+        "almalinux", "alpine",          "archlinux",     "centos", "debian", "fedora", "opensuse", "rhel",      "rocky",
+        "ubuntu"};
 
     for (size_t i = 0; i < ELEMENTS_OF(points); i++)
         if (strcmp(mountpoint, points[i]) == 0)
@@ -381,12 +518,23 @@ void guest_take_fstab(struct guest *guest, const char *text, size_t length)
 
 /* ---- what follows ---- */
 
+/* Many systems have a mail server for their own messages, which listens for nobody else. */
+static bool serves_itself_only(const struct guest *guest, const struct catalog_feature *feature)
+{
+    for (size_t i = 0; i < feature->n_ports; i++)
+        if (guest_listens(guest, feature->ports[i]))
+            return false;
+    return feature->n_ports > 0 && guest->knows_services && guest->knows_ports;
+}
+
 /*
  * A server is offered where one of its services is enabled; where the guest does not tell which are, by its package. A
  * runtime by its package, or since an enabled service runs it.
  */
 static bool is_offered(const struct guest *guest, const struct catalog_feature *feature, uint8_t marks)
 {
+    if (serves_itself_only(guest, feature))
+        return false;
     if ((marks & (MARK_SERVICE | MARK_COMMAND | MARK_USED)) != 0)
         return true;
     return (marks & MARK_PACKAGE) != 0 && !(feature->is_server && guest->knows_services);
@@ -397,7 +545,7 @@ static void mark_used(const struct guest *guest, const struct catalog_feature *f
     const struct catalog_feature *used;
 
     for (size_t i = 0; (used = catalog_uses(guest->catalog, feature, i)) != NULL; i++)
-        guest->marks[catalog_index(guest->catalog, used)] |= MARK_USED;
+        *marks_of(guest, used) |= MARK_USED;
 }
 
 /* That it listens on none is knowledge, too. */
@@ -430,10 +578,10 @@ int guest_conclude(const struct guest *guest, struct feature_texts *ret)
     if (r == 0 && guest->family != NULL)
         r = feature_texts_add(ret, "os-family", guest->family);
     while ((feature = catalog_next(guest->catalog, feature)) != NULL)
-        if (is_offered(guest, feature, guest->marks[catalog_index(guest->catalog, feature)]))
+        if (is_offered(guest, feature, *marks_of(guest, feature)))
             mark_used(guest, feature);
     while (r == 0 && (feature = catalog_next(guest->catalog, feature)) != NULL)
-        if (is_offered(guest, feature, guest->marks[catalog_index(guest->catalog, feature)]))
+        if (is_offered(guest, feature, *marks_of(guest, feature)))
             r = feature_texts_add(ret, feature->kind, feature->value);
     for (size_t i = 0; r == 0 && i < guest->n_volumes; i++)
         r = feature_texts_add(ret, "data", guest->volumes[i].name);

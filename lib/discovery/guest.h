@@ -33,6 +33,7 @@ struct guest {
     uint8_t *marks;                 /* of each feature of the catalog, what was seen of it */
     bool knows_packages;            /* which were installed on purpose */
     bool knows_services;            /* which are enabled, or run */
+    bool is_starting;               /* some that are to run do not yet */
     bool knows_ports;
     uint8_t listens[(UINT16_MAX + 1) / 8]; /* a bit for each TCP port on which it listens for others than itself */
     struct guest_volume volumes[GUEST_VOLUMES_MAX];
@@ -49,6 +50,13 @@ void guest_take_system(struct guest *guest, const char *id, const char *version)
 /* One name a line, as apt-mark showmanual, rpm and pacman print them, or as /etc/apk/world has them: "nginx>1.2". */
 void guest_take_packages(struct guest *guest, const char *text, size_t length);
 
+/* rpm -qa, with the text of /var/lib/zypp/AutoInstalled, which names what came with something else, or NULL. -ENOMEM. */
+int guest_take_rpm(struct guest *guest, const char *text, size_t length, const char *came_along,
+                   size_t came_along_length) _must_check_;
+
+/* Files of yum's that say of a package that its user wanted it: "/var/lib/yum/yumdb/n/5c0a-nginx-1.20.1-10.el7-x86_64/reason". */
+void guest_take_yumdb(struct guest *guest, const char *text, size_t length);
+
 /*
  * /var/lib/dpkg/status, with the text of /var/lib/apt/extended_states, which says what came with something else, or NULL:
  * then all that is installed counts. -ENOMEM.
@@ -58,6 +66,9 @@ int guest_take_dpkg(struct guest *guest, const char *status, size_t length, cons
 
 /* systemctl show --property=Id,UnitFileState,ActiveState,ExecStart '*'. */
 void guest_take_units(struct guest *guest, const char *text, size_t length);
+
+/* After that: systemctl list-unit-files --state=enabled, as what is enabled and does not run is no unit. */
+void guest_take_unit_files(struct guest *guest, const char *text, size_t length);
 
 /* rc-update show default: "  nginx | default". */
 void guest_take_runlevel(struct guest *guest, const char *text, size_t length);

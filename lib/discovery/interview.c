@@ -32,6 +32,18 @@ static int take_packages(struct guest *guest, const struct agent_text *text, con
     return 0;
 }
 
+static int take_rpm(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    return guest_take_rpm(guest, text->text, text->length, second->text, second->length);
+}
+
+static int take_yumdb(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    (void)second;
+    guest_take_yumdb(guest, text->text, text->length);
+    return 0;
+}
+
 static int take_dpkg(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
 {
     return guest_take_dpkg(guest, text->text, text->length, second->text, second->length);
@@ -39,8 +51,9 @@ static int take_dpkg(struct guest *guest, const struct agent_text *text, const s
 
 static int take_units(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
 {
-    (void)second;
     guest_take_units(guest, text->text, text->length);
+    if (second->text != NULL)
+        guest_take_unit_files(guest, second->text, second->length);
     return 0;
 }
 
@@ -66,35 +79,45 @@ static int take_fstab(struct guest *guest, const struct agent_text *text, const 
     return 0;
 }
 
-/* A program with its arguments, or one or two files, of which the second may be missing. */
+/* One or two programs with their arguments, or files. The second may be missing: not there, or its program fails. */
 static const struct way {
     enum topic topic;
     const char *family; /* NULL: of any system */
     enum means means;
     take_function *take;
-    const char *words[8];
+    const char *words[2][8];
 } ways[] = {
-    {TOPIC_PACKAGES, "debian", MEANS_EXEC, take_packages, {"/usr/bin/apt-mark", "showmanual"}},
-    {TOPIC_PACKAGES, "debian", MEANS_FILE, take_dpkg, {"/var/lib/dpkg/status", "/var/lib/apt/extended_states"}},
+    {TOPIC_PACKAGES, "debian", MEANS_EXEC, take_packages, {{"/usr/bin/apt-mark", "showmanual"}}},
+    {TOPIC_PACKAGES, "debian", MEANS_FILE, take_dpkg, {{"/var/lib/dpkg/status"}, {"/var/lib/apt/extended_states"}}},
     {TOPIC_PACKAGES,
      "redhat",
      MEANS_EXEC,
      take_packages,
-     {"/usr/bin/dnf", "-q", "--disablerepo=*", "repoquery", "--userinstalled", "--qf", "%{name}\n"}},
-    {TOPIC_PACKAGES, "arch", MEANS_EXEC, take_packages, {"/usr/bin/pacman", "-Qqe"}},
-    {TOPIC_PACKAGES, "alpine", MEANS_FILE, take_packages, {"/etc/apk/world"}},
-    {TOPIC_PACKAGES, "alpine", MEANS_EXEC, take_packages, {"/bin/cat", "/etc/apk/world"}},
-    {TOPIC_SERVICES, "alpine", MEANS_EXEC, take_runlevel, {"/sbin/rc-update", "show", "default"}},
+     {{"/usr/bin/dnf", "-q", "--disablerepo=*", "repoquery", "--userinstalled", "--qf", "%{name}\n"}}},
+    {TOPIC_PACKAGES,
+     "redhat", /* with yum, up to 7 */
+     MEANS_EXEC,
+     take_yumdb,
+     {{"/usr/bin/grep", "-rlx", "--include=reason", "user", "/var/lib/yum/yumdb"}}},
+    {TOPIC_PACKAGES,
+     "suse", /* zypper takes a lock */
+     MEANS_EXEC,
+     take_rpm,
+     {{"/usr/bin/rpm", "-qa", "--qf", "%{NAME}\n"}, {"/bin/cat", "/var/lib/zypp/AutoInstalled"}}},
+    {TOPIC_PACKAGES, "arch", MEANS_EXEC, take_packages, {{"/usr/bin/pacman", "-Qqe"}}},
+    {TOPIC_PACKAGES, "alpine", MEANS_FILE, take_packages, {{"/etc/apk/world"}}},
+    {TOPIC_PACKAGES, "alpine", MEANS_EXEC, take_packages, {{"/bin/cat", "/etc/apk/world"}}},
+    {TOPIC_SERVICES, "alpine", MEANS_EXEC, take_runlevel, {{"/sbin/rc-update", "show", "default"}}},
     {TOPIC_SERVICES,
      NULL,
      MEANS_EXEC,
      take_units,
-     {"/usr/bin/systemctl", "show", "--property=Id,UnitFileState,ActiveState,ExecStart", "*"}},
-    {TOPIC_SOCKETS, NULL, MEANS_FILE, take_sockets, {"/proc/net/tcp", "/proc/net/tcp6"}},
-    {TOPIC_SOCKETS, NULL, MEANS_EXEC, take_sockets, {"/bin/cat", "/proc/net/tcp", "/proc/net/tcp6"}},
-    {TOPIC_SOCKETS, NULL, MEANS_EXEC, take_sockets, {"/bin/cat", "/proc/net/tcp"}}, /* of one without IPv6 */
-    {TOPIC_VOLUMES, NULL, MEANS_FILE, take_fstab, {"/etc/fstab"}},
-    {TOPIC_VOLUMES, NULL, MEANS_EXEC, take_fstab, {"/bin/cat", "/etc/fstab"}},
+     {{"/usr/bin/systemctl", "show", "--property=Id,UnitFileState,ActiveState,ExecStart", "*"},
+      {"/usr/bin/systemctl", "list-unit-files", "--type=service", "--state=enabled", "--no-legend"}}},
+    {TOPIC_SOCKETS, NULL, MEANS_FILE, take_sockets, {{"/proc/net/tcp"}, {"/proc/net/tcp6"}}},
+    {TOPIC_SOCKETS, NULL, MEANS_EXEC, take_sockets, {{"/bin/cat", "/proc/net/tcp"}, {"/bin/cat", "/proc/net/tcp6"}}},
+    {TOPIC_VOLUMES, NULL, MEANS_FILE, take_fstab, {{"/etc/fstab"}}},
+    {TOPIC_VOLUMES, NULL, MEANS_EXEC, take_fstab, {{"/bin/cat", "/etc/fstab"}}},
 };
 
 enum phase {
@@ -124,7 +147,7 @@ struct interview {
     unsigned topics; /* a bit for each that was learned of, or is not asked for */
     size_t way;
     unsigned polls;
-    size_t file; /* of the two of a way */
+    size_t step; /* the first or the second of a way */
     int64_t handle;
     bool is_complete; /* the file was read to its end */
     struct agent_text texts[2];
@@ -201,7 +224,7 @@ bool interview_is_complete(const struct interview *interview)
 {
     static const enum topic needed[] = {TOPIC_PACKAGES, TOPIC_SERVICES, TOPIC_SOCKETS};
 
-    if (interview->guest.os[0] == '\0')
+    if (interview->guest.os[0] == '\0' || interview->guest.is_starting)
         return false;
     for (size_t i = 0; i < ELEMENTS_OF(needed); i++)
         if ((interview->topics & 1u << needed[i]) == 0 && can_be_learned(interview, needed[i]))
@@ -237,8 +260,13 @@ static void begin_texts(struct interview *interview)
 {
     agent_text_done(&interview->texts[0]);
     agent_text_done(&interview->texts[1]);
-    interview->file = 0;
+    interview->step = 0;
+}
+
+static void begin_step(struct interview *interview)
+{
     interview->polls = 0;
+    interview->phase = ways[interview->way].means == MEANS_EXEC ? PHASE_EXEC : PHASE_OPEN;
 }
 
 /* The next way to a topic of which nothing was learned yet. */
@@ -251,7 +279,7 @@ static void find_way(struct interview *interview)
         if ((interview->topics & 1u << way->topic) != 0 || !is_allowed(interview, way->means) ||
             !is_for(interview, way))
             continue;
-        interview->phase = way->means == MEANS_EXEC ? PHASE_EXEC : PHASE_OPEN;
+        begin_step(interview);
         return;
     }
     interview->phase = PHASE_END;
@@ -268,6 +296,26 @@ static void end_way(struct interview *interview, bool is_good)
     interview->phase = PHASE_WAYS;
 }
 
+enum outcome {
+    OUTCOME_GOOD,
+    OUTCOME_MISSING, /* there is no such file, or the program fails */
+    OUTCOME_HALF,    /* not all of it was told */
+};
+
+static void end_step(struct interview *interview, enum outcome outcome)
+{
+    bool is_second = interview->step > 0;
+
+    if (is_second && outcome == OUTCOME_MISSING)
+        agent_text_done(&interview->texts[1]);
+    if (outcome == OUTCOME_GOOD && !is_second && ways[interview->way].words[1][0] != NULL) {
+        interview->step = 1;
+        begin_step(interview);
+    } else {
+        end_way(interview, outcome == OUTCOME_GOOD || (is_second && outcome == OUTCOME_MISSING));
+    }
+}
+
 static char *make_command(const struct interview *interview)
 {
     switch (interview->phase) {
@@ -280,11 +328,11 @@ static char *make_command(const struct interview *interview)
     case PHASE_MOUNTS:
         return agent_command("guest-get-fsinfo");
     case PHASE_EXEC:
-        return agent_command_exec(ways[interview->way].words);
+        return agent_command_exec(ways[interview->way].words[interview->step]);
     case PHASE_EXEC_STATUS:
         return agent_command_exec_status(interview->handle);
     case PHASE_OPEN:
-        return agent_command_open(ways[interview->way].words[interview->file]);
+        return agent_command_open(ways[interview->way].words[interview->step][0]);
     case PHASE_READ:
         return agent_command_read(interview->handle, READ_BYTES);
     case PHASE_CLOSE:
@@ -372,27 +420,26 @@ static void take_pid(struct interview *interview, const json_t *answer)
     if (json_is_integer(pid))
         interview->phase = PHASE_EXEC_PAUSE;
     else
-        end_way(interview, false);
+        end_step(interview, OUTCOME_MISSING);
 }
 
 /* A program that was ended for saying too much has not said all. */
 static void take_status(struct interview *interview, const json_t *status)
 {
     const char *output = agent_text(status, "out-data");
-    bool is_good;
+    bool has_exited = json_is_true(json_object_get(status, "exited"));
 
-    if (json_is_false(json_object_get(status, "exited")) && ++interview->polls < POLLS_MAX) {
+    if (json_is_false(json_object_get(status, "exited")) && ++interview->polls < POLLS_MAX)
         interview->phase = PHASE_EXEC_PAUSE;
-        return;
-    }
-    is_good = json_is_true(json_object_get(status, "exited")) && output != NULL &&
-              !json_is_true(json_object_get(status, "out-truncated")) &&
-              json_integer_value(json_object_get(status, "exitcode")) == 0 &&
-              agent_text_add(&interview->texts[0], output, INTERVIEW_TEXT_MAX) == 0;
-    end_way(interview, is_good);
+    else if (has_exited && json_integer_value(json_object_get(status, "exitcode")) != 0)
+        end_step(interview, OUTCOME_MISSING);
+    else if (has_exited && output != NULL && !json_is_true(json_object_get(status, "out-truncated")) &&
+             agent_text_add(&interview->texts[interview->step], output, INTERVIEW_TEXT_MAX) == 0)
+        end_step(interview, OUTCOME_GOOD);
+    else
+        end_step(interview, OUTCOME_HALF);
 }
 
-/* Of two files the second may be missing. */
 static void take_handle(struct interview *interview, const json_t *handle)
 {
     interview->handle = json_integer_value(handle);
@@ -400,7 +447,7 @@ static void take_handle(struct interview *interview, const json_t *handle)
     if (json_is_integer(handle))
         interview->phase = PHASE_READ;
     else
-        end_way(interview, interview->file > 0);
+        end_step(interview, OUTCOME_MISSING);
 }
 
 static void take_part(struct interview *interview, const json_t *part)
@@ -409,7 +456,7 @@ static void take_part(struct interview *interview, const json_t *part)
     bool is_end = json_is_true(json_object_get(part, "eof"));
 
     if (text == NULL || (text[0] == '\0' && !is_end) ||
-        agent_text_add(&interview->texts[interview->file], text, INTERVIEW_TEXT_MAX) < 0)
+        agent_text_add(&interview->texts[interview->step], text, INTERVIEW_TEXT_MAX) < 0)
         is_end = true; /* and not to its end */
     else
         interview->is_complete = is_end;
@@ -418,16 +465,7 @@ static void take_part(struct interview *interview, const json_t *part)
 
 static void take_close(struct interview *interview)
 {
-    const struct way *way = &ways[interview->way];
-
-    if (!interview->is_complete) {
-        end_way(interview, false);
-    } else if (interview->file == 0 && way->words[1] != NULL) {
-        interview->file = 1;
-        interview->phase = PHASE_OPEN;
-    } else {
-        end_way(interview, true);
-    }
+    end_step(interview, interview->is_complete ? OUTCOME_GOOD : OUTCOME_HALF);
 }
 
 void interview_answer(struct interview *interview, const char *answer)

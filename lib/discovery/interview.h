@@ -42,7 +42,7 @@ const struct guest *interview_guest(const struct interview *interview);
 /* False: it did not answer, or its file systems are frozen, as by a backup: it is asked later. */
 bool interview_was_possible(const struct interview *interview);
 
-/* False: a way to learn of its system, its packages, its services or its ports is allowed, and failed. */
+/* False: it still starts, or a way to learn of its system, packages, services or ports is allowed, and failed. */
 bool interview_is_complete(const struct interview *interview);
 
 /* Why not all could be learned, as a sentence for the administrator of the guest; NULL: nothing is missing. */

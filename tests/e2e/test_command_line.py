@@ -146,6 +146,14 @@ def test_catalog_says_what_packages_mean_without_a_daemon(tmp_path):
     assert done.returncode == 2 and "catalog needs a NAME" in done.stderr
 
 
+def test_the_catalog_was_asked_for_a_package_with_its_architecture(tmp_path):
+    """dpkg lists nginx:amd64, which was taken for a package of a family of systems called nginx."""
+    done = run("catalog", "--json", "--catalog", str(tmp_path), "nginx:amd64", "nginx/stable,now", "alpine:python3",
+               "debian:python3")
+    assert json.loads(done.stdout) == {"nginx:amd64": "webserver/nginx", "nginx/stable,now": "webserver/nginx",
+                                       "alpine:python3": "language/python", "debian:python3": None}
+
+
 def test_a_file_that_adds_to_the_catalog_and_one_that_is_wrong(tmp_path):
     (tmp_path / "50-local.yaml").write_text("features: {billing: {core: {packages: ['acme-*']}}, webserver: {nginx: null}}\n")
     done = run("catalog", "--json", "--catalog", str(tmp_path), "acme-billing", "nginx")

@@ -10,17 +10,25 @@
 #include "discovery/catalog.h"
 #include "support.h"
 
-/* There is nothing to be said about it. End with catalog_free. */
-static inline struct catalog *shipped_catalog(void)
+/* The caller frees it. */
+static inline char *shipped_catalog_text(void)
 {
-    _cleanup_(diags_done) struct diags diags = {0};
     _cleanup_(fclosep) FILE *file = fopen(SOURCE_DIR "/conf/catalog.yaml", "r");
-    _cleanup_(freep) char *text = NULL;
-    struct catalog *catalog = NULL;
+    char *text = NULL;
     size_t room = 0;
 
     assert_non_null(file);
     assert_true(getdelim(&text, &room, '\0', file) > 0);
+    return text;
+}
+
+/* There is nothing to be said about it. End with catalog_free. */
+static inline struct catalog *shipped_catalog(void)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(freep) char *text = shipped_catalog_text();
+    struct catalog *catalog = NULL;
+
     assert_int_equal(catalog_new(&catalog), 0);
     assert_int_equal(catalog_read(catalog, text, strlen(text), "catalog.yaml", &diags), 0);
     assert_int_equal(diags.count, 0);
