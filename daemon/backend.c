@@ -66,7 +66,7 @@ static struct moment api_started(void *context)
 struct drill {
     const struct backend *backend;
     struct machine_ref machine;
-    api_drill_done done; /* of the API's client */
+    api_done done; /* of the API's client */
     void *token;
 };
 
@@ -147,8 +147,7 @@ static int announce(struct drill *drill)
     return r;
 }
 
-static int api_drill(void *context, const struct order *asked, api_drill_done done, void *token,
-                     struct order_answer *ret)
+static int api_drill(void *context, const struct order *asked, api_done done, void *token, struct order_answer *ret)
 {
     const struct backend *backend = context;
     const struct hypervisor *hypervisor = nodes_find(backend->nodes, asked->machine.hypervisor);
@@ -175,6 +174,47 @@ static int api_drill(void *context, const struct order *asked, api_drill_done do
     else
         drill = NULL; /* on_announced has it */
     event_active(backend->pump, 0, 0);
+    return r;
+}
+
+/* What waits for the answer to a change of metadata. */
+struct tagging {
+    api_done done;
+    void *token;
+};
+
+static void on_tagged(void *context, int error, const char *message)
+{
+    _cleanup_(freep) struct tagging *tagging = context;
+
+    tagging->done(tagging->token, error, message);
+}
+
+static int api_tag(void *context, const struct machine_ref *machine, const struct metadata_tags *tags, api_done done,
+                   void *token)
+{
+    const struct backend *backend = context;
+    struct hypervisor *hypervisor = nodes_find(backend->nodes, machine->hypervisor);
+    const struct action action = {
+        .kind = ACTION_SET_METADATA,
+        .id = answers_new_number(backend->answers),
+        .target = *machine,
+        .timeout_us = backend->settings->config->recovery.call_timeout_us,
+    };
+    _cleanup_(freep) struct tagging *tagging = malloc(sizeof(*tagging));
+    int r = hypervisor == NULL ? -ENOENT : tagging == NULL ? -ENOMEM : 0;
+
+    if (r < 0)
+        return r;
+    *tagging = (struct tagging){.done = done, .token = token};
+    r = answers_expect(backend->answers, &action, on_tagged, tagging);
+    if (r < 0)
+        return r;
+    r = hypervisor_tag(hypervisor, &action, tags);
+    if (r < 0)
+        answers_forget(backend->answers, action.id);
+    else
+        tagging = NULL; /* on_tagged has it */
     return r;
 }
 
@@ -255,6 +295,7 @@ const struct api_backend backend_functions = {
     .reload_error = api_reload_error,
     .started = api_started,
     .drill = api_drill,
+    .tag = api_tag,
     .order = api_order,
     .release_brake = api_release_brake,
     .hold = api_hold,

@@ -255,7 +255,7 @@ static int open_api(struct daemon *daemon, int listening)
 
 static int open_parts(struct daemon *daemon, int listening, struct catalog *catalog)
 {
-    int r = coordinator_new(daemon->settings.config, &daemon->coordinator);
+    int r = coordinator_new(daemon->settings.config, catalog, &daemon->coordinator);
 
     if (r == 0)
         r = answers_new(daemon->coordinator, &daemon->answers);

@@ -176,9 +176,9 @@ static int restore_machines(struct persistence *persistence, const struct stored
         strcpy(ref.uuid, machine->uuid);
         r = coordinator_remember(persistence->coordinator, &ref, &memory);
         if (r == 0)
-            r = recall_learned(persistence, &ref, machine->document);
-        if (r == 0)
             r = recall_description(persistence, &ref, machine->document);
+        if (r == 0)
+            r = recall_learned(persistence, &ref, machine->document);
         if (r < 0)
             return r;
     }

@@ -42,9 +42,12 @@ static int replace_config(const struct reload *reload, struct config *config, st
     int r = nodes_add(reload->nodes, config);
 
     if (r == 0) {
+        coordinator_set_catalog(reload->coordinator, catalog);
         r = coordinator_configure(reload->coordinator, config);
-        if (r < 0)
+        if (r < 0) {
+            coordinator_set_catalog(reload->coordinator, reload->nodes->catalog);
             nodes_take_back(reload->nodes, n_before);
+        }
     }
     if (r < 0) {
         config_free(config);

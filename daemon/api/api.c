@@ -79,7 +79,7 @@ static int open_server(struct api *api, struct event_base *base, const struct ap
     if (r < 0)
         return r;
     api->routes = (struct routes){.backend = backend, .context = context, .stream = api->stream};
-    LIST_INIT(&api->routes.drills);
+    LIST_INIT(&api->routes.pending);
     api->http = evhttp_new(base);
     if (api->http == NULL)
         return -ENOMEM;
@@ -137,7 +137,7 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
-    drill_abandon_all(&api->routes.drills);
+    pending_abandon_all(&api->routes.pending);
     stream_free(api->stream);
     if (api->http != NULL)
         evhttp_free(api->http);

@@ -20,8 +20,8 @@
 struct event_base;
 struct api;
 
-/* Answers an api_drill request: error 0 or negative errno with words. Called exactly once, later or at once. */
-typedef void (*api_drill_done)(void *token, int error, const char *message);
+/* Answers a request for a drill or for tags: error 0 or negative errno with words. Called exactly once, later or at once. */
+typedef void (*api_done)(void *token, int error, const char *message);
 
 /* What the API may read and ask for; every member is set. Called on the main thread. */
 struct api_backend {
@@ -36,7 +36,10 @@ struct api_backend {
      * Takes an ORDER_DRILL and crashes the machine; *ret as of coordinator_order. A machine of libvirt's test driver needs
      * no confirmation. On 0, done(token, …) will be called.
      */
-    int (*drill)(void *context, const struct order *order, api_drill_done done, void *token, struct order_answer *ret);
+    int (*drill)(void *context, const struct order *order, api_done done, void *token, struct order_answer *ret);
+    /* Changes the metadata of a machine. On 0, done(token, …) will be called. -ENOENT, -ENOMEM. */
+    int (*tag)(void *context, const struct machine_ref *machine, const struct metadata_tags *tags, api_done done,
+               void *token);
     /* As coordinator_order. */
     int (*order)(void *context, const struct order *order, struct order_answer *ret);
     /* Releases the brake; the recoveries that waited for that go on. False: the brake was not on. */

@@ -12,10 +12,12 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
+#include "api/drill.h"
 #include "api/hold.h"
 #include "api/reply.h"
 #include "api/stream.h"
 #include "api/suggest.h"
+#include "api/tag.h"
 #include "base/text.h"
 #include "report/json.h"
 #include "report/metrics.h"
@@ -296,12 +298,48 @@ static void post_clear(struct exchange *exchange)
     take_order(exchange, &order);
 }
 
+static void post_refresh(struct exchange *exchange)
+{
+    const struct machine *machine = find_machine(exchange);
+    struct order order = {.kind = ORDER_REFRESH};
+
+    if (machine == NULL)
+        return;
+    order.machine = machine_ref_of(machine);
+    take_order(exchange, &order);
+}
+
+static void post_tag(struct exchange *exchange)
+{
+    const struct machine *machine = find_machine(exchange), *from = NULL;
+    struct evbuffer *body = evhttp_request_get_input_buffer(exchange->request);
+    size_t length = evbuffer_get_length(body);
+    const char *text = (const char *)evbuffer_pullup(body, -1), *problem = "out of memory";
+    _cleanup_(tag_request_done) struct tag_request wanted = {0};
+    int r;
+
+    if (machine == NULL)
+        return;
+    r = text == NULL && length > 0 ? -ENOMEM : json_parse_tags(text, length, &wanted, &problem);
+    if (r < 0) {
+        reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, problem, NULL);
+        return;
+    }
+    if (wanted.from != NULL) {
+        from = find_by_name(exchange, wanted.from);
+        if (from == NULL)
+            return;
+    }
+    tag_begin(&exchange->routes->pending, exchange->routes->backend, exchange->routes->context, exchange->request,
+              machine, from, &wanted);
+}
+
 static void post_drill(struct exchange *exchange)
 {
     const struct machine *machine = find_machine(exchange);
 
     if (machine != NULL)
-        drill_begin(&exchange->routes->drills, exchange->routes->backend, exchange->routes->context, exchange->request,
+        drill_begin(&exchange->routes->pending, exchange->routes->backend, exchange->routes->context, exchange->request,
                     machine);
 }
 
@@ -447,6 +485,8 @@ static const struct route {
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}/explain", get_explanation},
     {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/drill", post_drill},
     {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/clear", post_clear},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/refresh", post_refresh},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/tag", post_tag},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries", get_recoveries},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", get_recovery},
     {EVHTTP_REQ_GET, "GET", "/v1/holds", get_holds},

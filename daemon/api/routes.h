@@ -3,7 +3,7 @@
 #ifndef UNDERSTUDY_DAEMON_API_ROUTES_H
 #define UNDERSTUDY_DAEMON_API_ROUTES_H
 
-#include "api/drill.h"
+#include "api/pending.h"
 #include "report/metrics.h"
 
 struct evhttp_request;
@@ -15,7 +15,7 @@ struct routes {
     void *context;
     struct stream *stream;
     struct metrics_counters counters;
-    struct drill_list drills;
+    struct pending_list pending;
 };
 
 /* Answers the request, at once or later. */

@@ -19,9 +19,12 @@ static const char *word_of_weight(const json_t *machine, const char *name)
     return field_has(machine, "weightless", name) ? " (weighs nothing)" : "";
 }
 
-/* The features of one kind and their source. */
+/* The features of one kind, their source, and when its guest told them. */
 static void print_kind(const json_t *machine, const char *kind, const char *source)
 {
+    const json_t *agent = json_object_get(machine, "agent");
+    bool is_told = strcmp(source, "guest agent") == 0 && !field_is_null(agent, "learned");
+    _cleanup_(freep) char *age = field_age(agent, "learned");
     const json_t *features = json_object_get(machine, "features");
     size_t size = 0, n = 0;
     _cleanup_(freep) char *values = NULL;
@@ -37,7 +40,23 @@ static void print_kind(const json_t *machine, const char *kind, const char *sour
     }
     if (fclose(out) != 0)
         die_of_memory();
-    print_fact(kind, "%s (%s)", n > 0 ? values : "none", source);
+    print_fact(kind, "%s (%s%s%s)", n > 0 ? values : "none", source, is_told ? ", " : "", is_told ? age : "");
+}
+
+/* Whether its guest can be asked, what it told last, and what it did not tell. */
+static void print_agent(const json_t *agent)
+{
+    _cleanup_(freep) char *asked = field_age(agent, "asked");
+    const char *state = field_true(agent, "connected") ? "connected"
+                        : field_true(agent, "channel") ? "not connected"
+                                                       : "none";
+
+    if (field_real_us(agent, "asked") > field_real_us(agent, "learned"))
+        print_fact("guest agent", "%s; asked %s what it offers, and did not tell", state, asked);
+    else
+        print_fact("guest agent", "%s", state);
+    if (!field_is_null(agent, "lacks"))
+        print_fact("not known", "%s", field_word(agent, "lacks"));
 }
 
 static void print_hardware(const json_t *machine)
@@ -158,7 +177,6 @@ static void print_keeping(const json_t *machine)
 
 static void print_machine(const json_t *machine)
 {
-    const json_t *agent = json_object_get(machine, "agent");
     _cleanup_(freep) char *roles = field_joined(machine, "roles", ", ");
     const char *state = field_word(machine, "state"), *kind;
     json_t *source;
@@ -180,10 +198,7 @@ static void print_machine(const json_t *machine)
         print_fact("reachable", "no: its hypervisor is not connected");
     print_fact("definition", "%s", field_true(machine, "persistent") ? "persistent" : "transient");
     print_fact("on crash", "%s", field_word(machine, "on_crash"));
-    print_fact("guest agent", "%s",
-               field_true(agent, "connected") ? "connected"
-               : field_true(agent, "channel") ? "not connected"
-                                              : "none");
+    print_agent(json_object_get(machine, "agent"));
     putchar('\n');
     print_hardware(machine);
     putchar('\n');

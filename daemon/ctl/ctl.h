@@ -32,7 +32,11 @@ struct ctl_options {
     const char *reason; /* NULL: not given */
     int64_t for_us;     /* 0: not given */
     bool evacuate;
-    const char *catalog;          /* a directory; NULL: not given */
+    const char *catalog; /* a directory; NULL: not given */
+    const char *from;    /* NULL: not given */
+    const char *role;    /* NULL: not given */
+    bool has_priority;
+    int priority;
     const char *const *arguments; /* all that was given to the command, and a NULL behind it */
 };
 
@@ -52,6 +56,9 @@ enum ctl_option {
     OPTION_FOR = 1u << 12,
     OPTION_EVACUATE = 1u << 13,
     OPTION_CATALOG = 1u << 14,
+    OPTION_FROM = 1u << 15,
+    OPTION_ROLE = 1u << 16,
+    OPTION_PRIORITY = 1u << 17,
 };
 
 struct client;
@@ -86,5 +93,8 @@ extern const struct command command_fenced;
 extern const struct command command_reload;
 extern const struct command command_watch;
 extern const struct command command_catalog;
+extern const struct command command_refresh;
+extern const struct command command_tag;
+extern const struct command command_untag;
 
 #endif

@@ -3,7 +3,9 @@
 #include "ctl/field.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/message.h"
 #include "model/ports.h"
@@ -115,6 +117,25 @@ char *field_instant(const json_t *object, const char *name)
     if (text == NULL || strlen(text) < strlen("2026-11-22T14:54:00.000"))
         return format_text("-");
     return format_text("%.10s %.12s UTC", text, text + strlen("2026-11-22T"));
+}
+
+int64_t field_real_us(const json_t *object, const char *name)
+{
+    struct tm parts = {0};
+    const char *text = field_text(object, name);
+    const char *fraction = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S.", &parts) : NULL;
+
+    return fraction != NULL ? (int64_t)timegm(&parts) * 1000000 + strtol(fraction, NULL, 10) : 0;
+}
+
+char *field_age(const json_t *object, const char *name)
+{
+    int64_t age_s = (int64_t)time(NULL) - field_real_us(object, name) / 1000000;
+    _cleanup_(freep) char *age = format_duration((double)age_s * 1000);
+
+    if (field_is_null(object, name))
+        return format_text("never");
+    return age_s < 60 ? format_text("%" PRId64 " s ago", age_s > 0 ? age_s : 0) : format_text("%s ago", age);
 }
 
 char *format_bytes(uint64_t bytes)

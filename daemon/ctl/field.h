@@ -22,6 +22,8 @@ bool field_true(const json_t *object, const char *name);
 double field_number(const json_t *object, const char *name);
 int64_t field_integer(const json_t *object, const char *name);
 bool field_is_null(const json_t *object, const char *name);
+/* Microseconds since the epoch; 0 where the member is no instant. */
+int64_t field_real_us(const json_t *object, const char *name);
 
 /* Each of these returns a text for people that the caller frees. */
 /* Of an array of texts or integers. */
@@ -31,6 +33,7 @@ char *field_values(const json_t *object, const char *name) _must_check_;
 char *field_ratio(const json_t *object, const char *name) _must_check_;    /* "0.6667", or "-" */
 char *field_duration(const json_t *object, const char *name) _must_check_; /* of milliseconds: "1.234 s" */
 char *field_instant(const json_t *object, const char *name) _must_check_;  /* "2026-11-22 14:54:00.000 UTC", or "-" */
+char *field_age(const json_t *object, const char *name) _must_check_;      /* "3 h 4 min ago", or "never" */
 
 /* "512 MiB"; "-" for 0. Caller frees. */
 char *format_bytes(uint64_t bytes) _must_check_;

@@ -2,6 +2,7 @@
 /* understudyctl's arguments: options may stand before and after the command, whose table is here. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,15 +13,16 @@
 #include "ctl/ctl.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
+#include "model/machine.h"
 #include "protocol/notice.h"
 
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status,  &command_services, &command_list,    &command_show,     &command_explain,
-    &command_history, &command_drill,    &command_recover, &command_failover, &command_failback,
-    &command_keep,    &command_clear,    &command_hold,    &command_holds,    &command_release,
-    &command_fenced,  &command_reload,   &command_watch,   &command_catalog,
+    &command_status, &command_services, &command_list,     &command_show,     &command_explain, &command_history,
+    &command_drill,  &command_recover,  &command_failover, &command_failback, &command_keep,    &command_clear,
+    &command_hold,   &command_holds,    &command_release,  &command_fenced,   &command_reload,  &command_watch,
+    &command_tag,    &command_untag,    &command_refresh,  &command_catalog,
 };
 
 /* Options without a letter. */
@@ -35,6 +37,9 @@ enum {
     WORD_FOR,
     WORD_EVACUATE,
     WORD_CATALOG,
+    WORD_FROM,
+    WORD_ROLE,
+    WORD_PRIORITY,
 };
 
 /* How wide the first column of the help is. */
@@ -66,6 +71,9 @@ static const struct option_help {
     {"for", "TIME", WORD_FOR, OPTION_FOR, "how long, such as 30m or 2h; without it, until it is released"},
     {"evacuate", NULL, WORD_EVACUATE, OPTION_EVACUATE, "fail the services of the host over first"},
     {"catalog", "DIRECTORY", WORD_CATALOG, OPTION_CATALOG, "files that add to the catalog, instead of those in /etc"},
+    {"from", "MACHINE", WORD_FROM, OPTION_FROM, "declare all that this machine offers"},
+    {"role", "ROLE", WORD_ROLE, OPTION_ROLE, "protected, standby, \"protected standby\" or ignored"},
+    {"priority", "N", WORD_PRIORITY, OPTION_PRIORITY, "the higher, the earlier it is recovered"},
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
 };
@@ -205,10 +213,25 @@ static const char *nearest_kind(const char *name)
     return notice_kind_name(nearest);
 }
 
+/* A whole number. -EINVAL. */
+static int parse_priority(const char *text, int *ret)
+{
+    char *end;
+    long number;
+
+    errno = 0;
+    number = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < INT_MIN || number > INT_MAX)
+        return -EINVAL;
+    *ret = (int)number;
+    return 0;
+}
+
 /* Takes one option; 0 or -EINVAL. */
 static int take_option(struct ctl_options *options, int letter, const char *argument)
 {
     double number = 0;
+    unsigned roles;
 
     if ((letter == 'n' || letter == 't') && parse_number(argument, &number) < 0)
         return -EINVAL;
@@ -262,6 +285,15 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
     case WORD_CATALOG:
         options->catalog = argument;
         break;
+    case WORD_FROM:
+        options->from = argument;
+        break;
+    case WORD_ROLE:
+        options->role = argument;
+        return machine_roles_parse(argument, &roles);
+    case WORD_PRIORITY:
+        options->has_priority = true;
+        return parse_priority(argument, &options->priority);
     case WORD_FOR:
         return duration_parse(argument, &options->for_us) < 0 || options->for_us < 1000000 ? -EINVAL : 0;
     }
@@ -297,6 +329,8 @@ static int misuse_value(const struct option_help *option, const char *value)
         return misuse("--timeout needs a number of seconds, not \"%s\"", value);
     case WORD_FOR:
         return misuse("--for needs a time such as 30m or 2h, not \"%s\"", value);
+    case WORD_ROLE:
+        return misuse("--role needs protected, standby, \"protected standby\" or ignored, not \"%s\"", value);
     default:
         return misuse("--%s needs a number, not \"%s\"", option->name, value);
     }

@@ -55,15 +55,6 @@ bool timeline_is_of_an_order(const json_t *recovery)
     return field_is(recovery, "cause", "failover") || field_is(recovery, "cause", "failback");
 }
 
-/* 2026-11-22T14:54:00.000000Z */
-static int64_t parse_instant(const char *text)
-{
-    struct tm parts = {0};
-    const char *fraction = strptime(text, "%Y-%m-%dT%H:%M:%S.", &parts);
-
-    return (int64_t)timegm(&parts) * 1000000 + (fraction != NULL ? strtol(fraction, NULL, 10) : 0);
-}
-
 static int compare(const void *left, const void *right)
 {
     const struct reached *a = left, *b = right;
@@ -80,7 +71,7 @@ static size_t collect(const json_t *recovery, struct reached reached[STEPS])
 
     for (size_t i = 0; i < STEPS; i++)
         if (!field_is_null(recovery, steps[i].member))
-            reached[n++] = (struct reached){&steps[i], i, parse_instant(field_word(recovery, steps[i].member))};
+            reached[n++] = (struct reached){&steps[i], i, field_real_us(recovery, steps[i].member)};
     qsort(reached, n, sizeof(*reached), compare);
     return n;
 }

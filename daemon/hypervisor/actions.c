@@ -221,7 +221,13 @@ static int get_metadata(virDomainPtr domain, unsigned where, char **ret)
     return *ret != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA ? 0 : -1;
 }
 
-static void change_metadata(virDomainPtr domain, unsigned where, const struct action *action,
+/* What is to become of the element, and of which domain it is. */
+struct change {
+    const struct action *action;      /* of SET_METADATA; else NULL */
+    const struct metadata_tags *tags; /* without an action */
+};
+
+static void change_metadata(virDomainPtr domain, unsigned where, const struct change *change,
                             struct action_result *result)
 {
     _cleanup_(freep) char *old = NULL;
@@ -232,7 +238,8 @@ static void change_metadata(virDomainPtr domain, unsigned where, const struct ac
         fail_as_libvirt_says(result, virDomainGetConnect(domain));
         return;
     }
-    r = metadata_apply(old, action->target.uuid, &action->metadata, &new);
+    r = change->action != NULL ? metadata_apply(old, change->action->target.uuid, &change->action->metadata, &new)
+                               : metadata_tag(old, change->tags, &new);
     if (r < 0)
         fail(result, r == -EINVAL ? -EIO : r,
              r == -EINVAL ? "its metadata is no element <machine>" : "no memory for its metadata");
@@ -244,13 +251,29 @@ static void change_metadata(virDomainPtr domain, unsigned where, const struct ac
 
 void action_set_metadata(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
+    const struct change change = {.action = action};
     virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
     if (domain == NULL)
         return;
-    change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, action, result);
+    change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, &change, result);
     if (result->error == 0 && virDomainIsActive(domain) == 1)
-        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, action, result);
+        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, &change, result);
+    virDomainFree(domain);
+}
+
+void action_tag(virConnectPtr connection, const struct action *action, const struct metadata_tags *tags,
+                struct action_result *result)
+{
+    const struct change change = {.tags = tags};
+    virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
+
+    if (domain == NULL)
+        return;
+    if (virDomainIsPersistent(domain) == 1)
+        change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, &change, result);
+    if (result->error == 0 && virDomainIsActive(domain) == 1)
+        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, &change, result);
     virDomainFree(domain);
 }
 

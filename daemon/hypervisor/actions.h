@@ -28,6 +28,10 @@ void action_shutdown(virConnectPtr connection, const struct action *action, stru
 /* In the definition, and in the process where there is one, each as it stands there. A transient machine has none: -EIO. */
 void action_set_metadata(virConnectPtr connection, const struct action *action, struct action_result *result);
 
+/* As action_set_metadata, by an operator; of a transient machine, in its process alone. */
+void action_tag(virConnectPtr connection, const struct action *action, const struct metadata_tags *tags,
+                struct action_result *result);
+
 /* Whether libvirt starts it when it comes up on a booted host. A transient machine has no autostart. */
 void action_get_autostart(virConnectPtr connection, const struct action *action, struct action_result *result);
 void action_set_autostart(virConnectPtr connection, const struct action *action, struct action_result *result);

@@ -54,6 +54,8 @@ struct request {
     unsigned long link;
     struct action action;
     kind_call crash; /* how a drill ends the machine; NULL: it is no drill */
+    bool is_tagging;
+    struct metadata_tags tags;
     struct action_result result;
     struct inventory *inventory;
     struct domain_report report;
@@ -90,6 +92,8 @@ static void perform(virConnectPtr connection, struct request *request)
 
     if (request->crash != NULL)
         request->crash(connection, action, result);
+    else if (request->is_tagging)
+        action_tag(connection, action, &request->tags, result);
     else if (action->kind == ACTION_LIST)
         result->error =
             inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
@@ -123,6 +127,7 @@ static void free_request(struct job *job)
     domain_description_free(request->report.description);
     faults_done(&request->faults);
     catalog_free(request->catalog);
+    metadata_tags_done(&request->tags);
     free(request);
 }
 
@@ -262,28 +267,36 @@ static const struct job_type request_types[JOB_CLASS_COUNT] = {
     REQUEST_TYPE(JOB_URGENT),
 };
 
-static int submit(struct hypervisor *hypervisor, const struct action *action, kind_call crash)
+static struct request *new_request(struct hypervisor *hypervisor, const struct action *action)
 {
     struct request *request = calloc(1, sizeof(*request));
-    int r;
 
     if (request == NULL)
-        return -ENOMEM;
+        return NULL;
     request->job.type = &request_types[kind_job_class(action->kind)];
     request->hypervisor = hypervisor;
     request->action = *action;
-    request->crash = crash;
     request->result.id = action->id;
     if (action->kind == ACTION_DISCOVER) {
         request->catalog = catalog_ref(hypervisor->catalog);
         request->software = hypervisor->software;
     }
     request->link = connection_link(hypervisor->connection);
+    return request;
+}
+
+/* Takes the request. */
+static int submit(struct hypervisor *hypervisor, struct request *request)
+{
+    int r;
+
+    if (request == NULL)
+        return -ENOMEM;
     if (request->link == 0) {
         workers_refuse(hypervisor->workers, &request->job, -ENOTCONN);
         return 0;
     }
-    r = workers_submit(hypervisor->workers, &request->job, deadline_of(action));
+    r = workers_submit(hypervisor->workers, &request->job, deadline_of(&request->action));
     if (r < 0)
         free_request(&request->job);
     return r;
@@ -291,12 +304,29 @@ static int submit(struct hypervisor *hypervisor, const struct action *action, ki
 
 int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action)
 {
-    return submit(hypervisor, action, NULL);
+    return submit(hypervisor, new_request(hypervisor, action));
 }
 
 int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action)
 {
-    return submit(hypervisor, action, uri_is_local(hypervisor->uri) ? action_crash : action_break_off);
+    struct request *request = new_request(hypervisor, action);
+
+    if (request != NULL)
+        request->crash = uri_is_local(hypervisor->uri) ? action_crash : action_break_off;
+    return submit(hypervisor, request);
+}
+
+int hypervisor_tag(struct hypervisor *hypervisor, const struct action *action, const struct metadata_tags *tags)
+{
+    struct request *request = new_request(hypervisor, action);
+
+    if (request != NULL && metadata_tags_copy(tags, &request->tags) < 0) {
+        free_request(&request->job);
+        return -ENOMEM;
+    }
+    if (request != NULL)
+        request->is_tagging = true;
+    return submit(hypervisor, request);
 }
 
 static void on_up(void *context)

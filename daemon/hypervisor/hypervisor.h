@@ -78,6 +78,10 @@ int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action
  */
 int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action) _must_check_;
 
+/* Changes a machine's metadata, in its definition and in its process as it has them; answered as `action` by result. Copies. */
+int hypervisor_tag(struct hypervisor *hypervisor, const struct action *action,
+                   const struct metadata_tags *tags) _must_check_;
+
 /* The URI is one of libvirt's test driver: no machine on it is real. */
 bool hypervisor_is_test(const struct hypervisor *hypervisor);
 

@@ -265,23 +265,24 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, const struct l
 {
     struct domain_report report = {0};
     virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
-    _cleanup_(feature_texts_done) struct feature_texts learned = {0};
-    bool has_learned, is_partial = false;
+    _cleanup_(learned_done) struct learned learned = {0};
+    bool has_learned;
     int r;
 
     if (domain == NULL)
         return translate_last_error(connection, message, size);
     /* This takes its time: what is read of the domain afterwards is newer. */
-    has_learned = asking != NULL && learn_from_agent(domain, asking, &learned, &is_partial);
+    has_learned = asking != NULL && learn_from_agent(domain, asking, &learned);
     r = describe(domain, faults, &report, message, size);
     if (r == 0) {
         report.persistent = virDomainIsPersistent(domain) == 1;
         report.has_managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
         assert(report.description != NULL);
         report.description->has_learned = has_learned;
-        report.description->has_learned_part = is_partial;
-        report.description->learned = learned;
-        learned = (struct feature_texts){0};
+        report.description->has_learned_part = learned.is_partial;
+        report.description->lack = learned.lack;
+        report.description->learned = learned.features;
+        learned.features = (struct feature_texts){0};
         *ret = report;
     }
     virDomainFree(domain);

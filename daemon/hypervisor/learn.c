@@ -12,8 +12,7 @@
 /* Seconds that the agent has for each command. */
 #define ANSWER_TIMEOUT 5
 
-bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret,
-                      bool *ret_is_partial)
+bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct learned *ret)
 {
     _cleanup_(interview_freep) struct interview *interview = NULL;
 
@@ -22,10 +21,11 @@ bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, 
     /* The last command may take as long as AGENT_EXTRA_US says, and the domain is described after it. */
     if (!agent_talk(domain, interview, ANSWER_TIMEOUT, clock_now().mono_us + options->timeout_us - AGENT_EXTRA_US))
         return false;
-    *ret_is_partial = !interview_is_complete(interview);
-    if (guest_conclude(interview_guest(interview), ret) < 0) {
-        feature_texts_done(ret);
+    if (guest_conclude(interview_guest(interview), &ret->features) < 0) {
+        learned_done(ret);
         return false;
     }
+    ret->is_partial = !interview_is_complete(interview);
+    ret->lack = interview_lack(interview);
     return true;
 }

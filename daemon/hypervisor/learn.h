@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 #include "discovery/catalog.h"
-#include "model/feature_texts.h"
+#include "model/description.h"
 
 struct learn_options {
     const struct catalog *catalog;
@@ -15,12 +15,22 @@ struct learn_options {
     int64_t timeout_us; /* for all commands together */
 };
 
+/* What the agent told. End with learned_done. */
+struct learned {
+    struct feature_texts features;
+    bool is_partial; /* something that it allows failed */
+    enum guest_lack lack;
+};
+
+static inline void learned_done(struct learned *learned)
+{
+    feature_texts_done(&learned->features);
+}
+
 /*
  * Asks the agent of a running domain, by many short commands, what its guest offers (discovery/interview.h). False: the
- * agent does not answer to the end, or must not be asked now; then nothing is added to *ret. *ret_is_partial: something
- * that it allows failed.
+ * agent does not answer to the end, or must not be asked now; then *ret is as it was, {0}.
  */
-bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct feature_texts *ret,
-                      bool *ret_is_partial);
+bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, struct learned *ret);
 
 #endif

@@ -285,7 +285,7 @@ static const char *remedy_for(const struct choice_request *request, const struct
         return "";
     if (request->need->features.count > 0 && !is_any_feature_weighing(request))
         return "; give what it offers a weight (similarity.weights.resource)";
-    return "; set resources in its metadata or below machines: in the configuration, see understudy.yaml(5)";
+    return "; say what it offers: understudyctl tag, or below machines: in the configuration, see understudy.yaml(5)";
 }
 
 static int explain_summary(const struct choice_request *request, const struct choice *choice,

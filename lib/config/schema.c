@@ -179,13 +179,16 @@ static const struct schema_key keys[] = {
      .type = SCHEMA_RESOURCE_WEIGHTS,
      CONFIG_LIST(similarity.resource_weights, similarity.n_resource_weights),
      .max = 1000 * MILLIONTHS,
-     .default_text = "{os: 0.2, language: 0.3, database: 0.2, webserver: 0.1, software: 0.05, data: 0.2, "
-                     "other: 0.05}",
+     .default_text = "{os: 0.02, os-family: 0.02, language: 0.3, database: 0.2, webserver: 0.1, proxy: 0.1, "
+                     "appserver: 0.2, broker: 0.2, cache: 0.1, search: 0.2, storage: 0.2, dns: 0.1, dhcp: 0.1, "
+                     "mail: 0.2, directory: 0.2, monitoring: 0.1, containers: 0.1, ci: 0.1, vpn: 0.1, "
+                     "software: 0.05, data: 0.2, other: 0.05}",
      .text = "Weights of what machines offer, by kind: each resource of the kind has that weight. A key such as "
              "database/oracle gives one resource a weight of its own. The key other is for every kind that has no key, "
              "but for port, which then weighs nothing. Where the map is given, it replaces the default as a whole, and "
-             "without other, kinds that have no key weigh nothing. Where a machine is known by its os and os-family "
-             "alone, nothing replaces it: a choice needs more. Where every weight is 0, hardware is compared alone."},
+             "without other, kinds that have no key weigh nothing. By default the system alone never weighs enough to "
+             "replace what runs on it. Where a machine is known by its os and os-family alone, nothing replaces it: a "
+             "choice needs more. Where every weight is 0, hardware is compared alone."},
 
     {.path = "failure",
      .type = SCHEMA_SECTION,

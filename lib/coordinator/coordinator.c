@@ -102,7 +102,7 @@ static void coordinator_settle(struct coordinator *coordinator, struct moment no
 
 /* ---- its life ---- */
 
-int coordinator_new(const struct config *config, struct coordinator **ret)
+int coordinator_new(const struct config *config, struct catalog *catalog, struct coordinator **ret)
 {
     _cleanup_(coordinator_freep) struct coordinator *coordinator = calloc(1, sizeof(*coordinator));
     struct registry *registry;
@@ -137,8 +137,10 @@ int coordinator_new(const struct config *config, struct coordinator **ret)
     coordinator->evacuation = (struct evacuation){.recoveries = &coordinator->recoveries, .holds = &coordinator->holds};
     coordinator->assignment = (struct assignment){.recoveries = &coordinator->recoveries, .due_us = USEC_INFINITY};
     r = registry_init(registry);
-    if (r == 0)
+    if (r == 0) {
+        coordinator_set_catalog(coordinator, catalog);
         r = coordinator_configure(coordinator, config);
+    }
     if (r < 0)
         return r;
     coordinator->retries.is_reconfigured = false;
@@ -159,6 +161,11 @@ void coordinator_free(struct coordinator *coordinator)
     late_starts_done(&coordinator->late_starts);
     registry_done(&coordinator->registry);
     free(coordinator);
+}
+
+void coordinator_set_catalog(struct coordinator *coordinator, struct catalog *catalog)
+{
+    pool_set_catalog(coordinator->registry.pool, catalog);
 }
 
 int coordinator_configure(struct coordinator *coordinator, const struct config *config)
@@ -380,8 +387,12 @@ int coordinator_order(struct coordinator *coordinator, const struct order *order
     int r;
 
     *ret = (struct order_answer){0};
-    r = order->kind == ORDER_EVACUATE ? evacuation_order(&coordinator->evacuation, order, now, ret)
-                                      : orders_take(&coordinator->recoveries, order, now, ret);
+    if (order->kind == ORDER_EVACUATE)
+        r = evacuation_order(&coordinator->evacuation, order, now, ret);
+    else if (order->kind == ORDER_REFRESH)
+        r = discovery_order(&coordinator->discovery, order, ret);
+    else
+        r = orders_take(&coordinator->recoveries, order, now, ret);
     if (r < 0)
         return r;
     coordinator_settle(coordinator, now);

@@ -29,10 +29,16 @@
 
 struct coordinator;
 
-/* Takes config's values until the next coordinator_configure; borrows it. -ENOMEM, -EINVAL as similarity_rules_new. */
-int coordinator_new(const struct config *config, struct coordinator **ret) _must_check_;
+/*
+ * Takes config's values until the next coordinator_configure; borrows it. catalog: as of coordinator_set_catalog. -ENOMEM,
+ * -EINVAL as similarity_rules_new.
+ */
+int coordinator_new(const struct config *config, struct catalog *catalog, struct coordinator **ret) _must_check_;
 void coordinator_free(struct coordinator *coordinator);
 DEFINE_CLEANUP(struct coordinator, coordinator_free);
+
+/* As pool_set_catalog: in force with the next coordinator_configure. */
+void coordinator_set_catalog(struct coordinator *coordinator, struct catalog *catalog);
 
 /* Swaps the configuration; on error the old one stays in force. The old one may be freed afterwards. */
 int coordinator_configure(struct coordinator *coordinator, const struct config *config) _must_check_;
@@ -136,7 +142,7 @@ int coordinator_remember(struct coordinator *coordinator, const struct machine_r
 
 /*
  * What it was: it stands in the pool in that state, out of reach, until its hypervisor has been listed. After
- * coordinator_remember and coordinator_remember_learned; takes the description. -ENOMEM.
+ * coordinator_remember; takes the description. -ENOMEM.
  */
 int coordinator_remember_description(struct coordinator *coordinator, const struct machine_ref *machine,
                                      struct domain_description *description) _must_check_;
@@ -144,7 +150,7 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
 int coordinator_remember_host(struct coordinator *coordinator, const char *hypervisor, enum host_state state,
                               struct moment missing, struct moment fenced) _must_check_;
 
-/* What its guest agent told then, as "kind/value". -ENOMEM. */
+/* What its guest agent told then, as "kind/value". After coordinator_remember_description. -ENOMEM. */
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
                                  const struct string_list *features) _must_check_;
 

@@ -2,6 +2,10 @@
 /* Which guest is asked next. */
 #include "coordinator/discovery.h"
 
+#include <errno.h>
+
+#include "base/text.h"
+
 #define AGAIN_US     (INT64_C(86400) * USEC_PER_SEC)
 #define PAUSE_US     (INT64_C(600) * USEC_PER_SEC)
 #define INTERVIEW_US (INT64_C(60) * USEC_PER_SEC)
@@ -43,6 +47,46 @@ void discovery_see_agent(struct registry *registry, struct watch *watch, const s
     if (can_be_asked(machine) && !watch->has_asked_agent)
         want(registry, watch);
     watch->has_asked_agent = can_be_asked(machine);
+}
+
+/* Why it cannot be asked: what is said behind its name. NULL: it can. */
+static const char *obstacle_of(const struct machine *machine)
+{
+    if (!takes_part(machine))
+        return "is neither protected nor standby, so it does not matter what it offers: pool.protect and pool.standby "
+               "name those that take part, or understudyctl tag --role";
+    if (machine->hold != NULL)
+        return "is held, and left alone: understudyctl holds, then release";
+    if (!machine->is_reachable)
+        return "is on a host that cannot be reached";
+    if (machine->state != MACHINE_RUNNING)
+        return "does not run, and only a running guest can be asked; what it told last stays";
+    if (!machine->description->has_agent_channel)
+        return "has no channel for a guest agent: add one (org.qemu.guest_agent.0) and install qemu-guest-agent in the "
+               "guest, or declare what it offers: understudyctl tag";
+    if (!machine->agent_connected)
+        return "has a guest agent that is not connected: is qemu-guest-agent installed and running in the guest?";
+    return NULL;
+}
+
+int discovery_order(struct discovery *discovery, const struct order *order, struct order_answer *ret)
+{
+    struct registry *registry = discovery->registry;
+    struct watch *watch = watch_find(registry, &order->machine);
+    const struct machine *machine = watch != NULL ? watch_machine(registry, watch) : NULL;
+    const char *obstacle;
+
+    if (machine == NULL)
+        return -ENOENT;
+    obstacle = obstacle_of(machine);
+    if (obstacle != NULL) {
+        ret->words = text_print("%s %s", machine->name, obstacle);
+        return -EBUSY;
+    }
+    watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_DUE);
+    ret->words = text_print("the guest of %s is being asked what it offers: understudyctl show %s", machine->name,
+                            machine->name);
+    return 0;
 }
 
 static void end_pause(struct registry *registry)
@@ -137,10 +181,12 @@ void discovery_answer(void *self, const struct action *action, const struct acti
     struct registry *registry = discovery->registry;
     struct host *host = host_find(registry, action->target.hypervisor);
     struct watch *watch = watch_find(registry, &action->target);
+    const struct machine *machine = watch != NULL ? watch_machine(registry, watch) : NULL;
 
-    (void)now;
     if (host != NULL)
         host->is_discovering = false;
+    if (machine != NULL)
+        pool_set_asked(registry->pool, machine, now.real_us);
     if (watch != NULL && result->error != 0)
         watch_tell(registry, watch, QUEUE_DISCOVERY, MACHINE_FACT_FAILED);
 }

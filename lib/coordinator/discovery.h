@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Guests are asked what they offer: when their agent connects, once a day, after a reload, and when one did not answer; no
- * guest more often than once in 10 minutes. Only guests of protected and standby machines are asked, one at a time on each
+ * Guests are asked what they offer: when their agent connects, once a day, after a reload, when one did not answer, and when an
+ * operator wants it; of itself no guest more often than once in 10 minutes. Only guests of protected and standby machines are asked, one at a time on each
  * host, and none while a recovery or a standby's course has its machine. Where a guest does not answer, what is known of it
  * stays.
  */
@@ -10,6 +10,7 @@
 
 #include "coordinator/component.h"
 #include "coordinator/registry.h"
+#include "protocol/order.h"
 
 struct discovery {
     struct registry *registry;
@@ -22,6 +23,9 @@ void discovery_configure(struct discovery *discovery);
 
 /* The agent of a machine is connected, by a report: it is asked, if it was not since it connected. */
 void discovery_see_agent(struct registry *registry, struct watch *watch, const struct machine *machine);
+
+/* ORDER_REFRESH: it is asked next, even if it was asked lately. As coordinator_order. */
+int discovery_order(struct discovery *discovery, const struct order *order, struct order_answer *ret);
 
 component_answer discovery_answer;
 component_tick discovery_tick;

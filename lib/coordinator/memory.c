@@ -73,21 +73,17 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
     edited->state = watch_remembered(watch)->state;
     edited->reason = watch_remembered(watch)->reason;
     edited->failed_unrecovered = watch_remembered(watch)->failed_unrecovered;
-    return watch_rare(watch)->memory != NULL
-               ? pool_remember_learned(registry->pool, machine, &watch_rare(watch)->memory->learned)
-               : 0;
+    pool_set_learned(registry->pool, machine, watch_remembered(watch)->learned_us, watch_remembered(watch)->lack);
+    return 0;
 }
 
-int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
+int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *ref,
                                  const struct string_list *features)
 {
-    struct watch *watch = watch_get(&coordinator->registry, machine->hypervisor, machine->uuid);
-    struct watch_memory *remembered = watch != NULL ? watch_get_memory(watch) : NULL;
-    int r = remembered != NULL ? 0 : -ENOMEM;
+    struct pool *pool = coordinator->registry.pool;
+    const struct machine *machine = pool_find(pool, ref->hypervisor, ref->uuid);
 
-    for (size_t i = 0; r == 0 && i < features->count; i++)
-        r = string_list_add(&remembered->learned, features->items[i]);
-    return r;
+    return machine != NULL ? pool_remember_learned(pool, machine, features) : 0;
 }
 
 /* What is to be kept of a watch's machine. */
@@ -111,6 +107,8 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .stopped_us = remembered->stopped_us,
         .has_unread_mark = remembered->has_unread_mark,
         .is_warm_by_mark = remembered->is_warm_by_mark,
+        .learned_us = machine_rare(machine)->learned_us,
+        .lack = (enum guest_lack)machine_rare(machine)->lack,
     };
 }
 

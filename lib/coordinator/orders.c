@@ -596,6 +596,7 @@ int orders_take(struct recoveries *recoveries, const struct order *order, struct
     case ORDER_KEEP:
         return keep(&request);
     case ORDER_EVACUATE: /* evacuation */
+    case ORDER_REFRESH:  /* discovery */
     case ORDER_COUNT:
     default:
         return -EINVAL;

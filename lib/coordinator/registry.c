@@ -444,22 +444,15 @@ const struct machine_memory *watch_remembered(const struct watch *watch)
     return memory != NULL ? &memory->state : &nothing;
 }
 
-static void memory_free(struct watch_memory *memory)
-{
-    if (memory != NULL)
-        string_list_done(&memory->learned);
-    free(memory);
-}
-
 static void free_memory_if_empty(struct watch *watch)
 {
     struct watch_memory *memory = watch->rare->memory;
 
-    if (memory->state.state != MACHINE_UNKNOWN || memory->state.keeping != KEEPING_NONE || memory->learned.count != 0 ||
+    if (memory->state.state != MACHINE_UNKNOWN || memory->state.keeping != KEEPING_NONE ||
         memory->state.quarantine.times != 0 || memory->state.drill.announced_us != 0 || memory->state.stopped_us != 0 ||
         memory->state.has_unread_mark || memory->state.is_warm_by_mark)
         return;
-    memory_free(memory);
+    free(memory);
     watch->rare->memory = NULL;
     watch_tidy(watch);
 }
@@ -527,14 +520,6 @@ void watch_forget_state(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.state = MACHINE_UNKNOWN;
-    free_memory_if_empty(watch);
-}
-
-void watch_forget_learned(struct watch *watch)
-{
-    if (watch_rare(watch)->memory == NULL)
-        return;
-    string_list_done(&watch->rare->memory->learned);
     free_memory_if_empty(watch);
 }
 
@@ -628,7 +613,7 @@ static void rare_free(struct watch_rare *rare)
 {
     if (rare == NULL)
         return;
-    memory_free(rare->memory);
+    free(rare->memory);
     free(rare->panics);
     free(rare->hang);
     free(rare);

@@ -140,7 +140,6 @@ struct warm_past {
 /* What was known of a machine before the daemon was started, until it is seen. */
 struct watch_memory {
     struct machine_memory state;
-    struct string_list learned;
     int64_t up_us; /* of one in quarantine: since when it runs by other hands: mono_us; 0: it does not */
 };
 
@@ -296,7 +295,6 @@ struct watch_memory *watch_get_memory(struct watch *watch);
 /* MACHINE_UNKNOWN, KEEPING_NONE: nothing, or no longer. */
 const struct machine_memory *watch_remembered(const struct watch *watch);
 void watch_forget_state(struct watch *watch);
-void watch_forget_learned(struct watch *watch);
 void watch_forget_keeping(struct watch *watch);
 void watch_forget_quarantine(struct watch *watch);
 void watch_forget_drill(struct watch *watch);

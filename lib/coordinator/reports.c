@@ -82,17 +82,6 @@ static bool recall_arrival(struct registry *registry, const struct host *host, s
     return true;
 }
 
-/* A machine that is off cannot be asked: what it told in an earlier life of the daemon holds. */
-static void recall_learned(struct registry *registry, struct watch *watch, const struct machine *machine,
-                           struct moment now)
-{
-    if (watch_rare(watch)->memory != NULL && !machine->description->has_learned &&
-        pool_remember_learned(registry->pool, machine, &watch_rare(watch)->memory->learned) < 0)
-        outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory for what is known of %s",
-                    machine->name);
-    watch_forget_learned(watch);
-}
-
 /* ---- one report ---- */
 
 /* Something of it is not as it was written down. */
@@ -261,7 +250,6 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     watch->is_listed = true;
     if (is_first) {
         recall(registry, watch, machine, report, now);
-        recall_learned(registry, watch, machine, now);
         quarantine_recall(registry, watch, machine, now);
         recall_stop(registry, watch, machine, now);
         if (!recall_arrival(registry, host, watch, machine, report, now))
@@ -279,8 +267,10 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     edited->agent_connected = report->agent_connected;
     /* The machine is known now: the next listing does not recall it again, even if the rest of this one is lost. */
     watch_forget_state(watch);
-    if (machine->description->has_learned)
+    if (machine->description->has_learned) {
+        pool_set_learned(registry->pool, machine, now.real_us, machine->description->lack);
         watch_mark_changed(registry, watch);
+    }
     if (machine->event_sequence <= as_of)
         apply_reported_state(registry, watch, machine, report, as_of, is_first, now);
     discovery_see_agent(registry, watch, machine);

@@ -232,14 +232,34 @@ bool interview_is_complete(const struct interview *interview)
     return true;
 }
 
-const char *interview_lack(const struct interview *interview)
+enum guest_lack interview_lack(const struct interview *interview)
 {
-    if (!interview->was_possible || interview->mode == SOFTWARE_OFF || interview->guest.knows_services)
-        return NULL;
-    if (!interview->may_exec && interview->mode != SOFTWARE_FILES)
-        return "its guest agent must not run programs: in the guest, allow guest-exec and guest-exec-status in "
-               "/etc/sysconfig/qemu-ga (remove them from BLACKLIST_RPC, BLOCK_RPCS or --block-rpcs=, or add them to "
-               "--allow-rpcs=) or in qemu-ga.conf (block-rpcs), and restart qemu-guest-agent";
+    if (interview->mode == SOFTWARE_OFF)
+        return GUEST_LACKS_NOTHING;
+    if (!interview->may_exec && interview->mode != SOFTWARE_FILES && !interview->guest.knows_services)
+        return GUEST_LACKS_EXEC;
+    if (!interview_is_complete(interview))
+        return GUEST_LACKS_ANSWERS;
+    return interview->guest.family == NULL ? GUEST_LACKS_SYSTEM : GUEST_LACKS_NOTHING;
+}
+
+const char *interview_lack_sentence(enum guest_lack lack)
+{
+    switch (lack) {
+    case GUEST_LACKS_EXEC:
+        return "its guest agent must not run programs, so its services are not known: in the guest, allow guest-exec "
+               "and guest-exec-status in /etc/sysconfig/qemu-ga (remove them from BLACKLIST_RPC, BLOCK_RPCS or "
+               "--block-rpcs=, or add them to --allow-rpcs=) or in qemu-ga.conf (block-rpcs), and restart "
+               "qemu-guest-agent";
+    case GUEST_LACKS_SYSTEM:
+        return "no catalog knows its system, so its packages are not known: add the system to a file in "
+               "/etc/understudy/catalog.d";
+    case GUEST_LACKS_ANSWERS:
+        return "its packages or services were not told this time; what was known of them before stays";
+    case GUEST_LACKS_NOTHING:
+    case GUEST_LACK_COUNT:
+        break;
+    }
     return NULL;
 }
 

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "discovery/guest.h"
+#include "model/description.h"
 
 #define INTERVIEW_COMMANDS_MAX 600
 #define INTERVIEW_TEXT_MAX     ((size_t)8 << 20)
@@ -45,8 +46,10 @@ bool interview_was_possible(const struct interview *interview);
 /* False: it still starts, or a way to learn of its system, packages, services or ports is allowed, and failed. */
 bool interview_is_complete(const struct interview *interview);
 
-/* Why not all could be learned, as a sentence for the administrator of the guest; NULL: nothing is missing. */
-const char *interview_lack(const struct interview *interview);
+/* Why not all could be learned. */
+enum guest_lack interview_lack(const struct interview *interview);
+/* For the administrator of the guest; NULL: nothing is missing. */
+const char *interview_lack_sentence(enum guest_lack lack);
 /* Why its ports could not be learned, as the clause of a sentence; NULL: they were. */
 const char *interview_lack_of_ports(const struct interview *interview);
 

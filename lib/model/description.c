@@ -393,6 +393,46 @@ static bool disks_are_alike(const struct domain_description *a, const struct dom
     return i == a->n_disks && k == b->n_disks;
 }
 
+static bool is_image(const struct disk *a, const struct disk *b)
+{
+    return strcmp(a->source, b->source) == 0 || strcmp(disk_identity(a), disk_identity(b)) == 0;
+}
+
+/* Top or below. */
+static bool has_image(const struct domain_description *description, const struct disk *image)
+{
+    for (uint32_t i = 0; i < description->n_disks; i++)
+        if (is_image(&description->disks[i], image))
+            return true;
+    return false;
+}
+
+/* Itself, or an image below it, is the top of a disk: a snapshot was taken, or merged. */
+static bool keeps_disk(const struct domain_description *earlier, uint32_t place,
+                       const struct domain_description *description)
+{
+    uint32_t n_below = domain_description_chain_length(earlier, place);
+
+    if (has_image(description, &earlier->disks[place]))
+        return true;
+    for (uint32_t i = 0; i < description->n_disks; i = next_disk(description, i + 1))
+        for (uint32_t k = place + 1; k <= place + n_below; k++)
+            if (is_image(&description->disks[i], &earlier->disks[k]))
+                return true;
+    return false;
+}
+
+bool domain_description_keeps_disks(const struct domain_description *earlier,
+                                    const struct domain_description *description)
+{
+    if (earlier->is_live && description->is_live)
+        return true;
+    for (uint32_t i = next_disk(earlier, 0); i < earlier->n_disks; i = next_disk(earlier, i + 1))
+        if (earlier->disks[i].writable && !keeps_disk(earlier, i, description))
+            return false;
+    return true;
+}
+
 bool domain_description_starts_alike(const struct domain_description *a, const struct domain_description *b)
 {
     return a->vcpus == b->vcpus && a->memory_kib == b->memory_kib && a->on_crash == b->on_crash &&

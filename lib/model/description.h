@@ -23,6 +23,15 @@ enum on_crash {
     ON_CRASH_COUNT,
 };
 
+/* What a guest keeps from being learned. In words: interview_lack_sentence. */
+enum guest_lack {
+    GUEST_LACKS_NOTHING,
+    GUEST_LACKS_EXEC,    /* its agent must not run programs */
+    GUEST_LACKS_SYSTEM,  /* no catalog knows its system */
+    GUEST_LACKS_ANSWERS, /* a program failed, or a file could not be read */
+    GUEST_LACK_COUNT,
+};
+
 /*
  * One of a machine's disks. The other texts stand behind the source, in the same allocation: target, pool, volume and
  * identity, each of them perhaps empty.
@@ -77,6 +86,7 @@ struct domain_description {
     uint32_t vcpus;
     int priority;
     enum on_crash on_crash : 8;
+    enum guest_lack lack : 8; /* with has_learned */
     uint8_t uuid[UUID_SIZE];
     uint8_t roles; /* of enum machine_role; 0: the metadata gives none */
     bool has_priority : 1;
@@ -113,6 +123,13 @@ int domain_description_set_chain(struct domain_description *description, uint32_
                                  uint32_t count) _must_check_;
 /* How many images follow the disk at this place. */
 uint32_t domain_description_chain_length(const struct domain_description *description, uint32_t place);
+
+/*
+ * Each writable disk of the earlier one is a disk of this one, or an image below one, or the other way round; or it has run
+ * all the time, and was changed under its guest. False: the guest of this one may be another.
+ */
+bool domain_description_keeps_disks(const struct domain_description *earlier,
+                                    const struct domain_description *description);
 
 /* The same hardware, disks and features: not what became known of them later, nor which role it has for which service. */
 bool domain_description_starts_alike(const struct domain_description *a, const struct domain_description *b);

@@ -146,8 +146,10 @@ struct machine_memory {
     struct drill_memory drill;
     bool autostart_is_off; /* the daemon switched its autostart off, and switches it on again */
     int64_t stopped_us;    /* real_us: an operator stopped it; 0: not that is known */
-    bool has_unread_mark;  /* in its metadata, which is to be read when the original of which it speaks is listed */
-    bool is_warm_by_mark;  /* kept: not by what is on record, so that it is not ended */
+    int64_t learned_us;    /* as in struct machine_rare */
+    enum guest_lack lack;
+    bool has_unread_mark; /* in its metadata, which is to be read when the original of which it speaks is listed */
+    bool is_warm_by_mark; /* kept: not by what is on record, so that it is not ended */
 };
 
 struct hold;
@@ -161,6 +163,9 @@ struct machine_rare {
     uint64_t resident_kib;        /* of host memory that a warm one takes; 0: not known, or none */
     int64_t quarantined_until_us; /* mono_us: it did not come up as a replacement; 0: never */
     int64_t stopped_us;           /* mono_us: an operator stopped it; 0: not that is known */
+    int64_t learned_us;           /* real_us: its guest's agent told what it offers; 0: never */
+    int64_t asked_us;             /* real_us: it was asked for that last; 0: not in this life of the daemon */
+    uint64_t lack;                /* of enum guest_lack: what was not told then */
 };
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */

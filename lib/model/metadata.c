@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sets and removes attributes of the element with libxml2's tree. Knows no libvirt. */
+/* Sets and removes attributes and children of the element with libxml2's tree. Knows no libvirt. */
 #include "model/metadata.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -14,8 +15,10 @@
 #include "model/machine.h"
 #include "model/mark.h"
 
-#define ELEMENT "machine"
-#define MARK    "mark"
+#define ELEMENT  "machine"
+#define RESOURCE "resource"
+#define MARK     "mark"
+#define BLANKS   " \t\r\n"
 
 DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
 DEFINE_CLEANUP(xmlBuffer, xmlBufferFree);
@@ -106,31 +109,172 @@ static bool is_empty(const xmlNode *element)
     return element->properties == NULL && xmlFirstElementChild((xmlNode *)element) == NULL;
 }
 
-int metadata_apply(const char *xml, const char *uuid, const struct metadata_change *change, char **ret)
+static int open_element(const char *xml, xmlDoc **ret_document, xmlNode **ret_element)
 {
-    _cleanup_(xmlFreeDocp) xmlDoc *document = xml != NULL ? parse(xml) : make_empty();
-    _cleanup_(xmlBufferFreep) xmlBuffer *buffer = NULL;
+    xmlDoc *document = xml != NULL ? parse(xml) : make_empty();
     xmlNode *element = document != NULL ? xmlDocGetRootElement(document) : NULL;
-    char *text;
-    int r;
 
-    if (element == NULL)
-        return xml != NULL ? -EINVAL : -ENOMEM;
-    if (strcmp((const char *)element->name, ELEMENT) != 0)
-        return -EINVAL;
-    r = change->sets_mark ? change_mark(element, uuid, change->mark) : change_attributes(element, change);
-    if (r < 0)
-        return r;
-    if (is_empty(element)) {
-        *ret = NULL;
+    if (element != NULL && strcmp((const char *)element->name, ELEMENT) == 0) {
+        *ret_document = document;
+        *ret_element = element;
         return 0;
     }
+    xmlFreeDoc(document);
+    return xml != NULL ? -EINVAL : -ENOMEM;
+}
+
+/* *ret NULL: nothing is left of it. */
+static int print(xmlDoc *document, xmlNode *element, char **ret)
+{
+    _cleanup_(xmlBufferFreep) xmlBuffer *buffer = NULL;
+
+    *ret = NULL;
+    if (is_empty(element))
+        return 0;
     buffer = xmlBufferCreate();
     if (buffer == NULL || xmlNodeDump(buffer, document, element, 0, 0) < 0)
         return -ENOMEM;
-    text = strdup((const char *)xmlBufferContent(buffer));
-    if (text == NULL)
-        return -ENOMEM;
-    *ret = text;
+    *ret = strdup((const char *)xmlBufferContent(buffer));
+    return *ret != NULL ? 0 : -ENOMEM;
+}
+
+int metadata_apply(const char *xml, const char *uuid, const struct metadata_change *change, char **ret)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
+    xmlNode *element = NULL;
+    int r = open_element(xml, &document, &element);
+
+    if (r == 0)
+        r = change->sets_mark ? change_mark(element, uuid, change->mark) : change_attributes(element, change);
+    return r < 0 ? r : print(document, element, ret);
+}
+
+/* ---- what an operator changes ---- */
+
+void metadata_tags_done(struct metadata_tags *tags)
+{
+    feature_texts_done(&tags->removed);
+    feature_texts_done(&tags->added);
+}
+
+static int copy_texts(const struct feature_texts *from, struct feature_texts *ret)
+{
+    struct feature_text feature;
+    int r = 0;
+
+    for (size_t place = 0; r == 0 && feature_texts_next(from, &place, &feature);)
+        r = feature_texts_add(ret, feature.kind, feature.value);
+    return r;
+}
+
+int metadata_tags_copy(const struct metadata_tags *tags, struct metadata_tags *ret)
+{
+    struct metadata_tags copy = *tags;
+    int r;
+
+    copy.removed = copy.added = (struct feature_texts){0};
+    r = copy_texts(&tags->removed, &copy.removed);
+    if (r == 0)
+        r = copy_texts(&tags->added, &copy.added);
+    if (r == 0)
+        *ret = copy;
+    else
+        metadata_tags_done(&copy);
+    return r;
+}
+
+/* Of a <resource>: its kind, or with is_value its text, without blanks around it. NULL: no memory. */
+static char *read_trimmed(xmlNode *node, bool is_value)
+{
+    xmlChar *text = is_value ? xmlNodeGetContent(node) : xmlGetProp(node, BAD_CAST "kind");
+    const char *begin = text != NULL ? (const char *)text : "", *end;
+    char *trimmed;
+
+    begin += strspn(begin, BLANKS);
+    for (end = begin + strlen(begin); end > begin && strchr(BLANKS, end[-1]) != NULL; end--)
+        ;
+    trimmed = strndup(begin, (size_t)(end - begin));
+    xmlFree(text);
+    return trimmed;
+}
+
+/* Resources with this kind and value, or with value NULL with this kind. -ENOMEM. */
+static int count_resources(xmlNode *element, const struct feature_text *wanted, bool removes, size_t *ret)
+{
+    xmlNode *next;
+
+    *ret = 0;
+    for (xmlNode *node = xmlFirstElementChild(element); node != NULL; node = next) {
+        _cleanup_(freep) char *kind = NULL;
+        _cleanup_(freep) char *value = NULL;
+
+        next = xmlNextElementSibling(node);
+        if (strcmp((const char *)node->name, RESOURCE) != 0)
+            continue;
+        kind = read_trimmed(node, false);
+        value = read_trimmed(node, true);
+        if (kind == NULL || value == NULL)
+            return -ENOMEM;
+        if (strcasecmp(kind, wanted->kind) != 0 || (wanted->value != NULL && strcasecmp(value, wanted->value) != 0))
+            continue;
+        ++*ret;
+        if (!removes)
+            continue;
+        xmlUnlinkNode(node);
+        xmlFreeNode(node);
+    }
     return 0;
+}
+
+/* Unless it is there. A value of NULL says that the machine has none of the kind. */
+static int add_resource(xmlNode *element, const struct feature_text *feature)
+{
+    const struct feature_text wanted = {.kind = feature->kind, .value = feature->value != NULL ? feature->value : ""};
+    xmlNode *node;
+    size_t n;
+    int r = count_resources(element, &wanted, false, &n);
+
+    if (r < 0 || n > 0)
+        return r;
+    node = xmlNewTextChild(element, NULL, BAD_CAST RESOURCE, BAD_CAST feature->value);
+    return node != NULL ? set(node, "kind", feature->kind) : -ENOMEM;
+}
+
+static int change_resources(xmlNode *element, const struct metadata_tags *tags)
+{
+    struct feature_text feature;
+    size_t n;
+    int r = 0;
+
+    for (size_t place = 0; r == 0 && feature_texts_next(&tags->removed, &place, &feature);)
+        r = count_resources(element, &feature, true, &n);
+    for (size_t place = 0; r == 0 && feature_texts_next(&tags->added, &place, &feature);)
+        r = add_resource(element, &feature);
+    return r;
+}
+
+/* text NULL: it has none. */
+static int set_or_remove(xmlNode *element, const char *name, const char *text)
+{
+    if (text != NULL)
+        return set(element, name, text);
+    xmlUnsetProp(element, BAD_CAST name);
+    return 0;
+}
+
+int metadata_tag(const char *xml, const struct metadata_tags *tags, char **ret)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
+    xmlNode *element = NULL;
+    char priority[16];
+    int r = open_element(xml, &document, &element);
+
+    snprintf(priority, sizeof(priority), "%d", tags->priority);
+    if (r == 0 && tags->sets_role)
+        r = set_or_remove(element, "role", tags->roles != 0 ? machine_roles_name(tags->roles) : NULL);
+    if (r == 0 && tags->sets_priority)
+        r = set_or_remove(element, "priority", tags->has_priority ? priority : NULL);
+    if (r == 0)
+        r = change_resources(element, tags);
+    return r < 0 ? r : print(document, element, ret);
 }

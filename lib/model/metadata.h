@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/cleanup.h"
+#include "model/feature_texts.h"
 
 #define SERVICE_NAME_SIZE 256 /* longest name of a service that can be written down there, and its NUL */
 #define MARK_TEXT_SIZE    448 /* of a mark (mark.h), and its NUL */
@@ -26,5 +27,22 @@ struct metadata_change {
  * Thread-safe. -EINVAL: xml is no such element, or the mark is none. -ENOMEM.
  */
 int metadata_apply(const char *xml, const char *uuid, const struct metadata_change *change, char **ret) _must_check_;
+
+/* What an operator changes: see metadata_tag. End with metadata_tags_done. */
+struct metadata_tags {
+    struct feature_texts removed; /* resources, as they stand there; without a value: all of the kind */
+    struct feature_texts added;
+    bool sets_role;
+    unsigned roles; /* of enum machine_role; 0: it gives none */
+    bool sets_priority, has_priority;
+    int priority; /* with has_priority */
+};
+
+void metadata_tags_done(struct metadata_tags *tags);
+/* -ENOMEM: *ret is {0}. */
+int metadata_tags_copy(const struct metadata_tags *tags, struct metadata_tags *ret) _must_check_;
+
+/* Removes, then adds what is not there yet. Else as metadata_apply. */
+int metadata_tag(const char *xml, const struct metadata_tags *tags, char **ret) _must_check_;
 
 #endif

@@ -6,6 +6,7 @@
 #include <uthash.h>
 
 #include "base/number_set.h"
+#include "discovery/catalog.h"
 #include "pool/facts_table.h"
 #include "pool/pool.h"
 #include "pool/shelf.h"
@@ -49,6 +50,7 @@ struct entry {
 struct pool {
     struct feature_table *table; /* borrowed */
     const struct config *config; /* borrowed; NULL before the first pool_configure */
+    struct catalog *catalog;     /* a reference; NULL: none */
     struct similarity_rules *rules;
     struct interned index; /* of machines, by UUID: a host has one at most; the id is the number of the machine */
     struct entry **entries;
@@ -84,6 +86,9 @@ enum rare_number {
     RARE_RESIDENT_KIB,
     RARE_QUARANTINED_UNTIL_US,
     RARE_STOPPED_US,
+    RARE_LEARNED_US,
+    RARE_ASKED_US,
+    RARE_LACK,
     RARE_NUMBER_COUNT,
 };
 

@@ -6,6 +6,10 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#define KIND_OS     "os"
+#define KIND_FAMILY "os-family"
 
 /* text is "NAME" or "HYPERVISOR/NAME"; machine_name: the machine's own name, or that of its service. */
 static bool matches(const char *text, const struct machine *machine, const char *machine_name, bool is_pattern)
@@ -63,51 +67,90 @@ unsigned facts_roles(const struct config *config, const struct machine *machine)
 }
 
 /* A word that no feature can have is left out here: its reader has told about it already. */
-static int learn(struct knowledge *knowledge, struct feature_table *table, const char *kind, const char *value)
+static int learn(const struct facts_context *context, struct knowledge *knowledge, const char *kind, const char *value)
 {
-    int r = knowledge_add(knowledge, table, kind, value);
+    int r = knowledge_add(knowledge, context->table, kind, value);
 
     return r == -EINVAL ? 0 : r;
 }
 
-static int learn_from_config(const struct config *config, const struct machine *machine, struct feature_table *table,
+/* What people have written, as the catalog spells it. */
+static int learn_declared(const struct facts_context *context, struct knowledge *knowledge, const char *kind,
+                          const char *value)
+{
+    char spelled[FEATURE_VALUE_MAX + 1];
+
+    if (context->catalog == NULL || value == NULL || strlen(value) > FEATURE_VALUE_MAX)
+        return learn(context, knowledge, kind, value);
+    catalog_spell(context->catalog, kind, value, spelled);
+    return learn(context, knowledge, kind, spelled);
+}
+
+/* Of the systems that this source names, unless it names the family itself. */
+static int learn_family(const struct facts_context *context, struct knowledge *knowledge)
+{
+    uint32_t os = 0, kind = 0;
+    int r = feature_table_intern_kind(context->table, KIND_OS, &os);
+
+    if (r == 0)
+        r = feature_table_intern_kind(context->table, KIND_FAMILY, &kind);
+    if (context->catalog == NULL || r < 0 || id_set_contains(&knowledge->kinds, kind))
+        return r;
+    for (size_t i = 0, n = knowledge->features.count; i < n && r == 0; i++) {
+        char spelled[FEATURE_VALUE_MAX + 1];
+        uint32_t feature = knowledge->features.ids[i];
+        const char *family =
+            feature_kind(context->table, feature) != os
+                ? NULL
+                : catalog_find_system(context->catalog, feature_value(context->table, feature), NULL, spelled);
+
+        if (family != NULL)
+            r = learn(context, knowledge, KIND_FAMILY, family);
+    }
+    return r;
+}
+
+static int learn_from_config(const struct facts_context *context, const struct machine *machine,
                              struct knowledge *knowledge)
 {
+    const struct config *config = context->config;
+
     for (size_t i = 0; config != NULL && i < config->n_machines; i++) {
         const struct config_machine *entry = &config->machines[i];
 
         if (!matches(entry->name, machine, machine->description->name, false))
             continue;
         for (size_t j = 0; j < entry->n_facts; j++) {
-            int r = learn(knowledge, table, entry->facts[j].kind, entry->facts[j].value);
+            int r = learn_declared(context, knowledge, entry->facts[j].kind, entry->facts[j].value);
 
             if (r < 0)
                 return r;
         }
     }
-    return 0;
+    return learn_family(context, knowledge);
 }
 
-static int learn_all(const struct feature_texts *features, struct feature_table *table, struct knowledge *knowledge)
+static int learn_from_metadata(const struct facts_context *context, const struct feature_texts *features,
+                               struct knowledge *knowledge)
 {
     struct feature_text feature;
 
     for (size_t place = 0; feature_texts_next(features, &place, &feature);) {
-        int r = learn(knowledge, table, feature.kind, feature.value);
+        int r = learn_declared(context, knowledge, feature.kind, feature.value);
 
         if (r < 0)
             return r;
     }
-    return 0;
+    return learn_family(context, knowledge);
 }
 
 /* "http://ubuntu.com/ubuntu/20.04" → os/ubuntu-20.04 (https://gitlab.com/libosinfo/osinfo-db). */
-static int learn_from_osinfo(const struct domain_description *description, struct feature_table *table,
+static int learn_from_osinfo(const struct facts_context *context, const struct domain_description *description,
                              struct knowledge *knowledge)
 {
     const char *id = description->osinfo_id, *version, *product;
     char os[FEATURE_VALUE_MAX + 1];
-    int length;
+    int length, r;
 
     if (id == NULL)
         return 0;
@@ -121,7 +164,8 @@ static int learn_from_osinfo(const struct domain_description *description, struc
     length = snprintf(os, sizeof(os), "%.*s-%s", (int)(version - product), product, version + 1);
     if (length < 0 || (size_t)length >= sizeof(os))
         return 0;
-    return learn(knowledge, table, "os", os);
+    r = learn_declared(context, knowledge, KIND_OS, os);
+    return r < 0 ? r : learn_family(context, knowledge);
 }
 
 /* Of kinds that it says nothing of now. */
@@ -143,14 +187,16 @@ static int keep_told(const struct knowledge *told, const struct feature_table *t
 }
 
 /* What the agent told last stays true until it tells something else: a machine that is off cannot be asked. */
-static int learn_from_agent(const struct domain_description *description, const struct knowledge *told,
-                            struct feature_table *table, struct knowledge *knowledge)
+static int learn_from_agent(const struct facts_context *context, const struct domain_description *description,
+                            const struct knowledge *told, struct knowledge *knowledge)
 {
-    int r;
+    struct feature_text feature;
+    int r = 0;
 
     if (description->has_learned && !feature_texts_are_none(&description->learned)) {
-        r = learn_all(&description->learned, table, knowledge);
-        return r == 0 && description->has_learned_part && told != NULL ? keep_told(told, table, knowledge) : r;
+        for (size_t place = 0; r == 0 && feature_texts_next(&description->learned, &place, &feature);)
+            r = learn(context, knowledge, feature.kind, feature.value);
+        return r == 0 && description->has_learned_part && told != NULL ? keep_told(told, context->table, knowledge) : r;
     }
     if (told == NULL)
         return 0;
@@ -158,21 +204,21 @@ static int learn_from_agent(const struct domain_description *description, const 
     return r < 0 ? r : id_set_copy(&knowledge->kinds, &told->kinds);
 }
 
-int facts_gather(const struct config *config, struct feature_table *table, const struct machine *machine,
-                 const struct knowledge *told, struct facts *ret)
+int facts_gather(const struct facts_context *context, const struct machine *machine, const struct knowledge *told,
+                 struct facts *ret)
 {
     _cleanup_(facts_done) struct facts facts = {.metadata = machine->description->features};
     int r;
 
-    r = learn_from_config(config, machine, table, &facts.knowledge[KNOWLEDGE_CONFIG]);
+    r = learn_from_config(context, machine, &facts.knowledge[KNOWLEDGE_CONFIG]);
     if (r == 0)
-        r = learn_all(&facts.metadata, table, &facts.knowledge[KNOWLEDGE_METADATA]);
+        r = learn_from_metadata(context, &facts.metadata, &facts.knowledge[KNOWLEDGE_METADATA]);
     if (r == 0)
-        r = learn_from_osinfo(machine->description, table, &facts.knowledge[KNOWLEDGE_OSINFO]);
+        r = learn_from_osinfo(context, machine->description, &facts.knowledge[KNOWLEDGE_OSINFO]);
     if (r == 0)
-        r = learn_from_agent(machine->description, told, table, &facts.knowledge[KNOWLEDGE_AGENT]);
+        r = learn_from_agent(context, machine->description, told, &facts.knowledge[KNOWLEDGE_AGENT]);
     if (r == 0)
-        r = knowledge_resolve(facts.knowledge, table, &facts.spec.features);
+        r = knowledge_resolve(facts.knowledge, context->table, &facts.spec.features);
     if (r < 0)
         return r;
     facts.spec.environment[ENVIRONMENT_CPU] = machine->description->vcpus;

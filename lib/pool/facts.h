@@ -4,8 +4,16 @@
 #define UNDERSTUDY_POOL_FACTS_H
 
 #include "config/config.h"
+#include "discovery/catalog.h"
 #include "model/machine.h"
 #include "pool/facts_table.h"
+
+/* What facts are gathered by; all borrowed. */
+struct facts_context {
+    const struct config *config;   /* NULL: it declares nothing */
+    const struct catalog *catalog; /* by which what was declared is spelled; NULL: as it was written */
+    struct feature_table *table;
+};
 
 /*
  * The roles of a machine: an ignore pattern comes first, then the role in its metadata, then the
@@ -19,7 +27,7 @@ unsigned facts_roles(const struct config *config, const struct machine *machine)
  * description brings nothing new of it; NULL: nothing. The metadata of *ret is the description's; the rest ends with
  * facts_done. -ENOMEM.
  */
-int facts_gather(const struct config *config, struct feature_table *table, const struct machine *machine,
-                 const struct knowledge *told, struct facts *ret) _must_check_;
+int facts_gather(const struct facts_context *context, const struct machine *machine, const struct knowledge *told,
+                 struct facts *ret) _must_check_;
 
 #endif

@@ -255,6 +255,7 @@ void pool_free(struct pool *pool)
     if (pool == NULL)
         return;
     pool->observer = NULL;
+    catalog_free(pool->catalog);
     for (size_t i = 0; i < pool->index.n_slots; i++)
         if (pool->entries[i] != NULL) {
             pool->entries[i]->is_kept = false;
@@ -306,8 +307,9 @@ static void set_facts(struct machine *machine, const struct facts *facts)
 static int resolve(struct pool *pool, struct machine *machine, const struct knowledge *told)
 {
     _cleanup_(facts_done) struct facts gathered = {.metadata = {0}};
+    const struct facts_context context = {.config = pool->config, .catalog = pool->catalog, .table = pool->table};
     const struct facts *old = facts_of(machine), *facts;
-    int r = facts_gather(pool->config, pool->table, machine, told, &gathered);
+    int r = facts_gather(&context, machine, told, &gathered);
 
     if (r == 0)
         r = facts_table_add(&pool->facts, &gathered, &facts);
@@ -349,10 +351,22 @@ static int configure_machines(struct pool *pool, const struct config *config)
     return r;
 }
 
+void pool_set_catalog(struct pool *pool, struct catalog *catalog)
+{
+    catalog_ref(catalog);
+    catalog_free(pool->catalog);
+    pool->catalog = catalog;
+}
+
+const struct catalog *pool_catalog(const struct pool *pool)
+{
+    return pool->catalog;
+}
+
 int pool_configure(struct pool *pool, const struct config *config)
 {
     _cleanup_(similarity_rules_freep) struct similarity_rules *rules = NULL, *old = pool->rules;
-    int r = similarity_rules_new(&config->similarity, pool->table, &rules);
+    int r = similarity_rules_new(&config->similarity, pool->catalog, pool->table, &rules);
 
     if (r == 0)
         r = books_set_rules(pool, rules);
@@ -443,16 +457,19 @@ static void exchange_passing(struct domain_description *a, struct domain_descrip
 {
     struct feature_texts learned = a->learned;
     bool has_learned = a->has_learned, has_learned_part = a->has_learned_part, agent_connected = a->agent_connected;
+    enum guest_lack lack = a->lack;
     char *mark = a->mark;
 
     a->learned = b->learned;
     a->has_learned = b->has_learned;
     a->has_learned_part = b->has_learned_part;
+    a->lack = b->lack;
     a->agent_connected = b->agent_connected;
     a->mark = b->mark;
     b->learned = learned;
     b->has_learned = has_learned;
     b->has_learned_part = has_learned_part;
+    b->lack = lack;
     b->agent_connected = agent_connected;
     b->mark = mark;
     for (uint32_t i = 0; i < a->n_disks; i++) {
@@ -506,16 +523,20 @@ static int replace(struct pool *pool, struct entry *entry, struct domain_descrip
     struct machine *machine = &entry->machine;
     struct domain_description *old = machine->description;
     int r = domain_description_pack(&description);
+    bool is_other = false; /* its guest may be another one */
 
     if (r == 0) {
+        is_other = !domain_description_keeps_disks(old, description);
         machine->description = description;
-        r = resolve(pool, machine, agent_of(machine));
+        r = resolve(pool, machine, is_other ? NULL : agent_of(machine));
         machine->description = old;
     }
     if (r < 0) {
         domain_description_free(description);
         return r;
     }
+    if (is_other)
+        pool_set_learned(pool, machine, 0, GUEST_LACKS_NOTHING);
     books_renew(pool, entry);
     take_name(pool, entry, description);
     free_description(old);
@@ -579,6 +600,19 @@ int pool_remember_learned(struct pool *pool, const struct machine *machine, cons
             r = 0;
     }
     return r < 0 ? r : resolve(pool, pool_edit(pool, machine), &known);
+}
+
+void pool_set_learned(struct pool *pool, const struct machine *machine, int64_t learned_us, enum guest_lack lack)
+{
+    (void)pool;
+    rare_set_number(entry_of(machine), RARE_LEARNED_US, (uint64_t)learned_us);
+    rare_set_number(entry_of(machine), RARE_LACK, lack);
+}
+
+void pool_set_asked(struct pool *pool, const struct machine *machine, int64_t asked_us)
+{
+    (void)pool;
+    rare_set_number(entry_of(machine), RARE_ASKED_US, (uint64_t)asked_us);
 }
 
 int pool_refresh_environment(struct pool *pool, const struct machine *machine)

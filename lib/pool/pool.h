@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/number_set.h"
 #include "config/config.h"
+#include "discovery/catalog.h"
 #include "model/feature.h"
 #include "model/machine.h"
 #include "pool/shelf.h"
@@ -25,6 +26,15 @@ struct pool_host;
 int pool_new(struct feature_table *table, struct pool **ret) _must_check_;
 void pool_free(struct pool *pool);
 DEFINE_CLEANUP(struct pool, pool_free);
+
+/*
+ * How values are spelled that people declare, in force with the next pool_configure; adds a reference. NULL: as they were
+ * written, as in a new pool.
+ */
+void pool_set_catalog(struct pool *pool, struct catalog *catalog);
+
+/* Borrowed; NULL: none. */
+const struct catalog *pool_catalog(const struct pool *pool);
 
 /*
  * Takes roles, facts, weights and limits from config, now and for every later change, until the next call; machines of
@@ -40,7 +50,7 @@ const struct similarity_rules *pool_rules(const struct pool *pool);
 /*
  * Inserts or updates a machine from what its hypervisor says, and takes the description: the machine has a copy, or its
  * old one where the new one says the same. What the
- * guest agent told earlier stays. State, claim and sequence are left alone; a new machine starts UNKNOWN.
+ * guest agent told earlier stays, unless a disk that it had was exchanged while it was off. State, claim and sequence are left alone; a new machine starts UNKNOWN.
  * *ret_machine is borrowed; may be NULL. -ENOMEM: nothing changed, description is freed.
  */
 int pool_apply(struct pool *pool, const char *hypervisor, struct domain_description *description,
@@ -49,6 +59,10 @@ int pool_apply(struct pool *pool, const char *hypervisor, struct domain_descript
 /* The machine, to be changed at once: what the pool derives from it follows in pool_settle. The pointer is not to be kept. */
 struct machine *pool_edit(struct pool *pool, const struct machine *machine);
 
+/* When its guest's agent told what it offers (real_us), and what it did not tell. Without memory that is not known. */
+void pool_set_learned(struct pool *pool, const struct machine *machine, int64_t learned_us, enum guest_lack lack);
+/* When it was asked for that last, whether it told it or not: real_us. */
+void pool_set_asked(struct pool *pool, const struct machine *machine, int64_t asked_us);
 /* What its guest agent told in an earlier life, as "kind/value": knowledge until it tells something else. -ENOMEM. */
 int pool_remember_learned(struct pool *pool, const struct machine *machine,
                           const struct string_list *features) _must_check_;

@@ -20,6 +20,9 @@ static const size_t number_offsets[RARE_NUMBER_COUNT] = {
     [RARE_RESIDENT_KIB] = offsetof(struct machine_rare, resident_kib),
     [RARE_QUARANTINED_UNTIL_US] = offsetof(struct machine_rare, quarantined_until_us),
     [RARE_STOPPED_US] = offsetof(struct machine_rare, stopped_us),
+    [RARE_LEARNED_US] = offsetof(struct machine_rare, learned_us),
+    [RARE_ASKED_US] = offsetof(struct machine_rare, asked_us),
+    [RARE_LACK] = offsetof(struct machine_rare, lack),
 };
 
 static uint64_t *number_of(struct machine_rare *rare, enum rare_number number)

@@ -16,6 +16,7 @@ enum order_kind {
                      * (REMEMBER) and crashes the machine; on another host it destroys it. */
     ORDER_KEEP,     /* the replacement becomes the original of the service */
     ORDER_EVACUATE, /* the services of a host are failed over, and then it is held */
+    ORDER_REFRESH,  /* the guest of a machine is asked now what it offers */
     ORDER_COUNT,
 };
 
@@ -25,7 +26,7 @@ const char *order_kind_name(enum order_kind kind);
 struct order {
     enum order_kind kind;
     struct machine_ref
-        machine; /* of ORDER_CLEAR and ORDER_DRILL; of ORDER_EVACUATE a host, without a UUID; else the original of the service, or what serves it */
+        machine; /* of ORDER_CLEAR, ORDER_REFRESH and ORDER_DRILL; of ORDER_EVACUATE a host, without a UUID; else the original of the service, or what serves it */
     bool ignores_limit;      /* of ORDER_RECOVER: recovery.limit does not count */
     bool ignores_quarantine; /* of ORDER_RECOVER: of machines that are similar enough, the quarantine ends */
     bool has_to;             /* of ORDER_FAILOVER: `to` is set */

@@ -127,7 +127,7 @@ int json_format_error(const char *error, const char *hint, char **ret)
     return json_finish(&maker, object, ret);
 }
 
-int json_format_drill(const char *machine, const char *message, char **ret)
+int json_format_done(const char *machine, const char *message, char **ret)
 {
     struct json_maker maker = {0};
     json_t *object = json_object();

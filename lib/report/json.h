@@ -48,8 +48,8 @@ int json_format_notice(const struct notice *notice, char **ret) _must_check_;
 /* {"error": …, "hint": …}; without hint where it is NULL. */
 int json_format_error(const char *error, const char *hint, char **ret) _must_check_;
 
-/* {"machine": …, "message": …}: a machine was crashed on purpose. */
-int json_format_drill(const char *machine, const char *message, char **ret) _must_check_;
+/* {"machine": …, "message": …}: it was done to the machine. */
+int json_format_done(const char *machine, const char *message, char **ret) _must_check_;
 
 /* A host and what runs on it, as far as is known: {"host": …, "uri": …, "state": …, "machines": […]} and more. */
 int json_format_host(const struct hypervisor_status *hypervisor, const struct pool *pool, char **ret) _must_check_;
@@ -76,6 +76,23 @@ struct hold_request {
 void hold_request_done(struct hold_request *request);
 /* {"target": …, "reason": …, "for_s": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem (borrowed, static) says what is wrong. */
 int json_parse_hold(const char *text, size_t length, struct hold_request *ret, const char **ret_problem) _must_check_;
+
+/* What the metadata of a machine is to say. A plain value: begin with {0}, end with tag_request_done. */
+struct tag_request {
+    struct string_list added, removed; /* "kind/value"; of removed also "kind" */
+    char *from;                        /* another machine, whose features are to be declared; NULL: none */
+    bool sets_role;
+    unsigned roles; /* of enum machine_role; 0: none */
+    bool sets_priority, has_priority;
+    int priority;
+};
+
+void tag_request_done(struct tag_request *request);
+/*
+ * {"add": […], "remove": […], "from": …, "role": …, "priority": …}, all optional; a role or priority of null goes. -EINVAL:
+ * *ret_problem (borrowed, static) says what is wrong. -ENOMEM.
+ */
+int json_parse_tags(const char *text, size_t length, struct tag_request *ret, const char **ret_problem) _must_check_;
 
 /* {"reloaded": true, "needs_restart": …}: keys with ", " between that wait for a restart, or NULL. */
 int json_format_reload(const char *needs_restart, char **ret) _must_check_;

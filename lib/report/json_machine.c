@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Machines as JSON: one line of the list, and one machine in full. */
+#include "discovery/interview.h"
 #include "report/json.h"
 
 #include <errno.h>
@@ -266,6 +267,9 @@ static json_t *agent_value(struct json_maker *maker, const struct machine *machi
 
     json_put(maker, object, "channel", json_boolean(machine->description->has_agent_channel));
     json_put(maker, object, "connected", json_boolean(machine->agent_connected));
+    json_put(maker, object, "asked", json_instant((struct moment){.real_us = machine_rare(machine)->asked_us}));
+    json_put(maker, object, "learned", json_instant((struct moment){.real_us = machine_rare(machine)->learned_us}));
+    json_put(maker, object, "lacks", json_text(interview_lack_sentence((enum guest_lack)machine_rare(machine)->lack)));
     return object;
 }
 

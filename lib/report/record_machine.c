@@ -21,6 +21,13 @@ static const char *const on_crash_words[] = {
     [ON_CRASH_PRESERVE] = "preserve",
 };
 
+static const char *const lack_words[] = {
+    [GUEST_LACKS_NOTHING] = "nothing",
+    [GUEST_LACKS_EXEC] = "exec",
+    [GUEST_LACKS_SYSTEM] = "system",
+    [GUEST_LACKS_ANSWERS] = "answers",
+};
+
 static const char *machine_state_word(int value)
 {
     return machine_state_name((enum machine_state)value);
@@ -41,6 +48,11 @@ static const char *on_crash_word(int value)
     return on_crash_words[value];
 }
 
+static const char *lack_word(int value)
+{
+    return lack_words[value];
+}
+
 static const char *host_state_word(int value)
 {
     return host_state_name((enum host_state)value);
@@ -50,6 +62,7 @@ static const struct record_vocabulary machine_states = {machine_state_word, MACH
 static const struct record_vocabulary machine_reasons = {machine_reason_word, REASON_COUNT};
 static const struct record_vocabulary keepings = {keeping_word, KEEPING_COUNT};
 static const struct record_vocabulary on_crashes = {on_crash_word, ELEMENTS_OF(on_crash_words)};
+static const struct record_vocabulary lacks = {lack_word, ELEMENTS_OF(lack_words)};
 static const struct record_vocabulary host_states = {host_state_word, HOST_STATE_COUNT};
 
 static json_t *disks_value(struct json_maker *maker, const struct domain_description *description)
@@ -254,6 +267,10 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, object, "autostart_is_off", json_true());
     if (learned->count > 0)
         json_put(&maker, object, "learned", json_strings(&maker, learned));
+    if (memory->learned_us != 0)
+        json_put(&maker, object, "learned_us", json_integer(memory->learned_us));
+    if (memory->lack != GUEST_LACKS_NOTHING)
+        json_put(&maker, object, "lack", json_text(lack_word(memory->lack)));
     if (memory->keeping != KEEPING_NONE) {
         json_put(&maker, object, "keeping", json_text(keeping_name(memory->keeping)));
         json_put(&maker, object, "kept_since_us", json_integer(memory->kept_since_us));
@@ -351,6 +368,10 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         memory.has_unread_mark = record_read_bool(&reader, document, "has_unread_mark");
     if (!record_is_absent(document, "is_warm_by_mark"))
         memory.is_warm_by_mark = record_read_bool(&reader, document, "is_warm_by_mark");
+    if (!record_is_absent(document, "learned_us"))
+        memory.learned_us = record_read_integer(&reader, document, "learned_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    if (!record_is_absent(document, "lack"))
+        memory.lack = (enum guest_lack)record_read_word(&reader, document, "lack", &lacks);
     if (!record_is_absent(document, "stopped_us"))
         memory.stopped_us = record_read_integer(&reader, document, "stopped_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     if (!record_is_absent(document, "drill")) {

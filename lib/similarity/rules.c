@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/ports.h"
 
@@ -36,8 +37,20 @@ static struct fraction limit_of(uint32_t millionths)
     return (struct fraction){millionths / divisor, MILLIONTHS / divisor};
 }
 
+/* The feature whose weight it is, as the catalog spells it. */
+static int intern_feature(const struct config_weight *weight, const struct catalog *catalog,
+                          struct feature_table *table, uint32_t *ret)
+{
+    char spelled[FEATURE_VALUE_MAX + 1];
+
+    if (catalog == NULL || strlen(weight->value) > FEATURE_VALUE_MAX)
+        return feature_table_intern(table, weight->kind, weight->value, ret);
+    catalog_spell(catalog, weight->kind, weight->value, spelled);
+    return feature_table_intern(table, weight->kind, spelled, ret);
+}
+
 static int compile_weight(struct similarity_rules *rules, const struct config_weight *weight,
-                          struct feature_table *table)
+                          const struct catalog *catalog, struct feature_table *table)
 {
     uint32_t id;
     int r;
@@ -49,7 +62,7 @@ static int compile_weight(struct similarity_rules *rules, const struct config_we
         if (r == 0)
             rules->kind_weights[id] = weight->millionths;
     } else {
-        r = feature_table_intern(table, weight->kind, weight->value, &id);
+        r = intern_feature(weight, catalog, table, &id);
         if (r == 0)
             rules->feature_weights[id] = weight->millionths;
     }
@@ -60,7 +73,8 @@ static int compile_weight(struct similarity_rules *rules, const struct config_we
     return r;
 }
 
-static int intern_weights(const struct config_similarity *config, struct feature_table *table)
+static int intern_weights(const struct config_similarity *config, const struct catalog *catalog,
+                          struct feature_table *table)
 {
     for (size_t i = 0; i < config->n_resource_weights; i++) {
         const struct config_weight *weight = &config->resource_weights[i];
@@ -68,7 +82,7 @@ static int intern_weights(const struct config_similarity *config, struct feature
         int r = feature_table_intern_kind(table, weight->kind, &id);
 
         if (r == 0 && weight->value != NULL)
-            r = feature_table_intern(table, weight->kind, weight->value, &id);
+            r = intern_feature(weight, catalog, table, &id);
         if (r < 0)
             return r;
     }
@@ -76,10 +90,10 @@ static int intern_weights(const struct config_similarity *config, struct feature
 }
 
 static int compile_weights(struct similarity_rules *rules, const struct config_similarity *config,
-                           struct feature_table *table)
+                           const struct catalog *catalog, struct feature_table *table)
 {
     uint32_t other = 0, port = 0;
-    int r = intern_weights(config, table);
+    int r = intern_weights(config, catalog, table);
 
     if (r == 0)
         r = feature_table_intern_kind(table, CONFIG_WEIGHT_OTHER, &other);
@@ -100,7 +114,7 @@ static int compile_weights(struct similarity_rules *rules, const struct config_s
     rules->kind_weights[port] = 0;
 
     for (size_t i = 0; i < config->n_resource_weights; i++) {
-        r = compile_weight(rules, &config->resource_weights[i], table);
+        r = compile_weight(rules, &config->resource_weights[i], catalog, table);
         if (r < 0)
             return r;
     }
@@ -134,8 +148,8 @@ static int compile_must_cover(struct similarity_rules *rules, const struct strin
     return 0;
 }
 
-int similarity_rules_new(const struct config_similarity *config, struct feature_table *table,
-                         struct similarity_rules **ret)
+int similarity_rules_new(const struct config_similarity *config, const struct catalog *catalog,
+                         struct feature_table *table, struct similarity_rules **ret)
 {
     _cleanup_(similarity_rules_freep) struct similarity_rules *rules = calloc(1, sizeof(*rules));
     int r;
@@ -156,7 +170,7 @@ int similarity_rules_new(const struct config_similarity *config, struct feature_
     if (r == 0)
         r = feature_table_intern_kind(table, "os-family", &rules->os_family);
     if (r == 0)
-        r = compile_weights(rules, config, table);
+        r = compile_weights(rules, config, catalog, table);
     if (r < 0)
         return r;
     r = compile_must_cover(rules, &config->must_cover, table);

@@ -23,6 +23,7 @@
 
 #include "base/cleanup.h"
 #include "config/config.h"
+#include "discovery/catalog.h"
 #include "model/feature.h"
 #include "model/spec.h"
 #include "similarity/fraction.h"
@@ -39,11 +40,12 @@
 struct similarity_rules;
 
 /*
+ * The values of features that have a weight of their own are spelled by the catalog; NULL: as they were written.
  * -EINVAL: a kind or value in the configuration that no feature can have (the parser refuses these
  * earlier). -ERANGE: a weight above SIMILARITY_WEIGHT_MAX (the parser refuses that too). -ENOMEM. The table must outlive the rules.
  */
-int similarity_rules_new(const struct config_similarity *config, struct feature_table *table,
-                         struct similarity_rules **ret) _must_check_;
+int similarity_rules_new(const struct config_similarity *config, const struct catalog *catalog,
+                         struct feature_table *table, struct similarity_rules **ret) _must_check_;
 void similarity_rules_free(struct similarity_rules *rules);
 DEFINE_CLEANUP(struct similarity_rules, similarity_rules_free);
 

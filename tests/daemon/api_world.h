@@ -69,9 +69,12 @@ struct world {
     bool runs[ELEMENTS_OF(case_study)];
 
     int drill_refusal;
-    api_drill_done drill_done;
+    api_done drill_done;
     void *drill_token;
     bool drill_confirmed, drill_anyway;
+    struct machine_ref tagged;
+    struct metadata_tags tags;
+    int tag_error;
     const char *reload_problem; /* NULL: a reload succeeds */
     const char *waiting;        /* what waits for a restart then */
 };
@@ -110,7 +113,7 @@ static inline struct moment world_started(void *context)
     return (struct moment){.mono_us = 1, .real_us = 1};
 }
 
-static inline int world_drill(void *context, const struct order *order, api_drill_done done, void *token,
+static inline int world_drill(void *context, const struct order *order, api_done done, void *token,
                               struct order_answer *ret)
 {
     struct world *world = context;
@@ -123,6 +126,19 @@ static inline int world_drill(void *context, const struct order *order, api_dril
     }
     world->drill_done = done;
     world->drill_token = token;
+    return 0;
+}
+
+/* Notes what is to be written, and answers by itself. */
+static inline int world_tag(void *context, const struct machine_ref *machine, const struct metadata_tags *tags,
+                            api_done done, void *token)
+{
+    struct world *world = context;
+
+    world->tagged = *machine;
+    metadata_tags_done(&world->tags);
+    assert_int_equal(metadata_tags_copy(tags, &world->tags), 0);
+    done(token, world->tag_error, world->tag_error < 0 ? "the hypervisor says no" : "");
     return 0;
 }
 
@@ -191,6 +207,7 @@ static const struct api_backend backend = {
     .reload_error = world_reload_error,
     .started = world_started,
     .drill = world_drill,
+    .tag = world_tag,
     .order = world_order,
     .release_brake = world_release_brake,
     .hold = world_hold,
@@ -363,7 +380,7 @@ static inline struct world *world_new_with(const char *more, size_t n_far)
     world->patience = evtimer_new(world->base, on_patience, NULL);
     snprintf(text, sizeof(text), "%s%s", config_text, more);
     assert_int_equal(config_parse(text, strlen(text), "test", &diags, &world->config), 0);
-    assert_int_equal(coordinator_new(world->config, &world->coordinator), 0);
+    assert_int_equal(coordinator_new(world->config, NULL, &world->coordinator), 0);
     strcpy(world->directory, "/tmp/understudy-XXXXXX");
     assert_non_null(mkdtemp(world->directory));
     snprintf(world->path, sizeof(world->path), "%s/api.sock", world->directory);

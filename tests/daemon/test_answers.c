@@ -43,7 +43,7 @@ static int set_up(void **state)
     world = (struct world){0};
     assert_int_equal(config_parse(text, strlen(text), "test", &diags, &world.config), 0);
     diags_done(&diags);
-    assert_int_equal(coordinator_new(world.config, &world.coordinator), 0);
+    assert_int_equal(coordinator_new(world.config, NULL, &world.coordinator), 0);
     assert_int_equal(answers_new(world.coordinator, &world.answers), 0);
     *state = &world;
     return 0;

@@ -228,6 +228,81 @@ static void test_reload(void **state)
     world_free(world);
 }
 
+static void check_tags(const struct world *world, const struct feature_texts *texts, const char *expected)
+{
+    _cleanup_(freep) char *said = NULL;
+    struct feature_text feature;
+    size_t size = 0;
+    FILE *out = open_memstream(&said, &size);
+
+    (void)world;
+    for (size_t place = 0; feature_texts_next(texts, &place, &feature);)
+        fprintf(out, "%s/%s ", feature.kind, feature.value != NULL ? feature.value : "");
+    fclose(out);
+    assert_string_equal(said, expected);
+}
+
+static void test_tags_are_written(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/machines/VM-001/tag",
+          "{\"add\": [\"database/mysql\", \"data/\"], \"role\": \"standby\", \"priority\": -4}", 200,
+          "\"machine\":\"VM-001\"", NULL);
+    check_tags(world, &world->tags.added, "database/mysql data/ ");
+    check_tags(world, &world->tags.removed, "");
+    assert_true(world->tags.sets_role && world->tags.roles == ROLE_STANDBY);
+    assert_true(world->tags.sets_priority && world->tags.has_priority && world->tags.priority == -4);
+
+    check(world, "POST", "/v1/machines/VM-001/tag", "{\"remove\": [\"language\"], \"role\": null}", 200, NULL);
+    check_tags(world, &world->tags.removed, "language/nodejs ");
+    assert_true(world->tags.sets_role && world->tags.roles == 0 && !world->tags.sets_priority);
+
+    check(world, "POST", "/v1/machines/VM-004/tag", "{\"from\": \"VM-001\"}", 200, NULL);
+    check_tags(world, &world->tags.added, "language/nodejs database/mysql webserver/nginx ");
+    check_tags(world, &world->tags.removed, "language/ database/ webserver/ ");
+
+    world->tag_error = -EIO;
+    check(world, "POST", "/v1/machines/VM-001/tag", "{\"add\": [\"database/mysql\"]}", 500, "the hypervisor says no",
+          NULL);
+    metadata_tags_done(&world->tags);
+    world_free(world);
+}
+
+static void test_tags_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *said;
+    } cases[] = {
+        {"", 400, "no JSON object"},
+        {"{}", 400, "nothing is to be changed"},
+        {"{\"add\": \"database/mysql\"}", 400, "arrays of texts"},
+        {"{\"add\": [1]}", 400, "arrays of texts"},
+        {"{\"add\": [\"mysql\"]}", 400, "is no feature"},
+        {"{\"add\": [\"data base/mysql\"]}", 400, "is no feature"},
+        {"{\"add\": [\"database/my\\u0007sql\"]}", 400, "is no feature"},
+        {"{\"remove\": [\"data base\"]}", 400, "neither a feature"},
+        {"{\"remove\": [\"database/mongodb\"]}", 409, "does not declare database/mongodb"},
+        {"{\"role\": \"boss\"}", 400, "made of protected and standby"},
+        {"{\"priority\": 1.5}", 400, "whole number"},
+        {"{\"priority\": 99999999999}", 400, "whole number"},
+        {"{\"from\": \"VM-404\"}", 404, "no machine is called"},
+        {"{\"owner\": \"me\"}", 400, "tags are"},
+    };
+    struct world *world = world_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        check(world, "POST", "/v1/machines/VM-001/tag", cases[i].body, cases[i].status, cases[i].said, NULL);
+    check(world, "POST", "/v1/machines/VM-404/tag", "{\"add\": [\"a/b\"]}", 404, NULL);
+    assert_string_equal(world->tagged.uuid, "");
+    check(world, "POST", "/v1/machines/VM-001/refresh", "", 409, "guest agent", NULL);
+    world_free(world);
+}
+
 static void test_drill_refused(void **state)
 {
     struct world *world = world_new(0);
@@ -543,6 +618,8 @@ int main(void)
         cmocka_unit_test(test_an_order_for_one_of_two_services_of_a_name_is_refused),
         cmocka_unit_test(test_fenced),
         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_tags_are_written),
+        cmocka_unit_test(test_tags_that_cannot_be),
         cmocka_unit_test(test_drill_refused),
         cmocka_unit_test(test_drill_is_answered_later),
         cmocka_unit_test(test_drill_fails_later),

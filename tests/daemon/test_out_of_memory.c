@@ -319,7 +319,7 @@ static void begin(struct world *world, const struct machine_memory *memory)
     with_uri.uri = uri;
     world->now = (struct moment){.mono_us = USEC_PER_SEC, .real_us = INT64_C(1795359240000000)};
     world->is_connected = false;
-    assert_int_equal(coordinator_new(world->config, &world->coordinator), 0);
+    assert_int_equal(coordinator_new(world->config, NULL, &world->coordinator), 0);
     if (memory != NULL)
         assert_int_equal(coordinator_remember(world->coordinator, &machine_that_runs, memory), 0);
     assert_int_equal(hypervisor_new(world->base, &with_uri, &callbacks, world, &world->hypervisor), 0);

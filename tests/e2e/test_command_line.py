@@ -28,7 +28,7 @@ def test_no_column_of_the_help_runs_into_the_next():
     assert lines[at] == "  release brake|all|HOST|MACHINE" and lines[at + 1].strip() == "release the brake, or end a hold"
     for line in lines:
         words = re.match("  [a-z]|  -|      --", line) and re.split(" {2,}", line.strip())
-        assert not words or len(words) == 2 or line.startswith(("  hold all", "  release ")), line
+        assert not words or len(words) == 2 or line.startswith(("  hold all", "  release ", "  tag ", "  untag ")), line
 
 
 @pytest.mark.parametrize("asked", [["drill", "--help"], ["--help", "drill"], ["help", "drill"]])
@@ -94,7 +94,7 @@ def test_explain_of_a_machine_that_is_not_described_says_what_to_do(make_daemon,
     daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}],
                          pool={"protect": ["web"], "standby": ["spare"]}).start()
     said = " ".join(daemon.ctl("explain", "web").stdout.split())
-    assert "1.0000" not in said and "set resources in its metadata or below machines: in the configuration" in said, said
+    assert "1.0000" not in said and "say what it offers: understudyctl tag, or below machines: in the configuration" in said, said
     row = daemon.ctl("services").stdout.splitlines()[1].split()
     assert row[0] == "web" and row[-1] == "none"
     candidates = daemon.api.explain("web")["candidates"]
@@ -163,3 +163,26 @@ def test_a_file_that_adds_to_the_catalog_and_one_that_is_wrong(tmp_path):
     done = run("catalog", "--catalog", str(tmp_path), "nginx")
     assert done.returncode == 1 and "60-wrong.yaml:2:12: error: features.billing: found a list, expected a map of values" in \
         done.stderr and done.stdout == ""
+
+
+def test_tags_are_written_where_the_machine_is(make_daemon, tmp_path):
+    """What a machine offers is declared without an editor and without XML, spelled as the catalog spells it."""
+    uri = testdriver.write_node(tmp_path / "node.xml", {"web": {"language": "nodejs"}, "spare": {}}, running=["web"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}],
+                         pool={"protect": ["web"], "standby": ["spare"]}).start()
+    daemon.ctl("tag", "web", "database/MySQL 8.0", "--priority", "7")
+    daemon.wait_for_machine("web", features=["database/mysql", "language/nodejs"], priority=7)
+    daemon.ctl("tag", "spare", "--from", "web", "--role", "standby")
+    assert daemon.wait_for_machine("spare", features=["database/mysql", "language/nodejs"])["roles"] == ["standby"]
+    assert daemon.api.explain("web")["chosen"] == "spare"
+    daemon.ctl("untag", "web", "database/mysql-server", "language", "priority")
+    daemon.wait_for_machine("web", features=[], priority=0)
+    done = daemon.ctl("untag", "web", "database/mysql", check=False)
+    assert done.returncode == 4 and "does not declare database/mysql" in done.stderr, done.stderr
+    for arguments, said in ((["tag", "web"], "what is web to be tagged with?"), (["untag", "web"], "which tag is to go?"),
+                            (["tag", "web", "--role", "boss"], "--role needs protected"),
+                            (["tag", "web", "--priority", "high"], "--priority needs a number")):
+        done = daemon.ctl(*arguments, check=False)
+        assert done.returncode == 2 and said in done.stderr, done.stderr
+    done = daemon.ctl("refresh", "spare", check=False)
+    assert done.returncode == 4 and "does not run" in done.stderr, done.stderr

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What guests offer is asked of their agents: real ones, by programs and by files, and kept while they are off."""
 
+import re
+
 import pytest
+from harness.waiting import wait_until
 
 BY_FILES = ["cache/redis", "language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
 BY_PROGRAMS = ["language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
@@ -37,3 +40,15 @@ def test_nothing_is_typed_and_a_service_is_recovered(host, daemon_on):
     host.kill_qemu("web")
     record = daemon.wait_for_recovery("web")
     assert (record["outcome"], record["replacement"]) == ("recovered", "spare")
+
+
+def test_what_was_told_has_an_age_and_what_is_missing_a_remedy(host, daemon_on):
+    host.run("web", guest="linux with agent", arguments="software=programs block=guest-exec")
+    daemon = daemon_on(pool=POOL)
+    daemon.wait_for_machine("web", features=BY_FILES)
+    said = " ".join(daemon.ctl("show", "web").stdout.split())
+    assert re.search(r"webserver nginx \(guest agent, \d+ s ago\)", said), said
+    assert "its guest agent must not run programs" in said and "/etc/sysconfig/qemu-ga" in said
+    before = daemon.api.machine("web")["agent"]["learned"]
+    assert "is being asked" in daemon.ctl("refresh", "web").stdout
+    wait_until(lambda: daemon.api.machine("web")["agent"]["learned"] > before, "the guest has told it again")

@@ -417,7 +417,7 @@ void shell_start(struct simulation *simulation)
         return;
     simulation->epoch++;
     say(simulation, "daemon   starts");
-    if (coordinator_new(simulation->config, &simulation->coordinator) < 0)
+    if (coordinator_new(simulation->config, NULL, &simulation->coordinator) < 0)
         abort();
     coordinator_set_host_shutdown(simulation->coordinator, simulation->host_is_shutting_down);
     simulation->offset_us = simulation->now.real_us - simulation->now.mono_us;

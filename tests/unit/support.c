@@ -178,3 +178,13 @@ uint64_t random_below(uint64_t *state, uint64_t limit)
 {
     return random_next(state) % limit;
 }
+
+void describe_image(struct domain_description *description, const char *source)
+{
+    struct disk *disks = reallocarray(description->disks, description->n_disks + 1, sizeof(*disks));
+
+    assert_non_null(disks);
+    description->disks = disks;
+    disks[description->n_disks] = (struct disk){.writable = true};
+    assert_int_equal(disk_set_texts(&disks[description->n_disks++], source, NULL, NULL, NULL), 0);
+}

@@ -40,6 +40,9 @@ struct config_similarity case_study_similarity(void);
 void uuid_from(unsigned number, char ret_uuid[UUID_TEXT_SIZE]);
 void describe_uuid(struct domain_description *description, unsigned number);
 
+/* One writable disk more. */
+void describe_image(struct domain_description *description, const char *source);
+
 /* A domain of 2 vCPUs, 1 GiB and no disk. Fails the test when out of memory. */
 struct domain_description *describe(unsigned number, const char *name);
 void describe_feature(struct domain_description *description, const char *kind, const char *value);

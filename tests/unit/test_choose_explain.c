@@ -121,7 +121,7 @@ static void test_the_reason_says_that_only_the_os_is_known(void **state)
     add_failed_with(fixture, "os/debian-12");
     add(fixture, "spare-1", "os/debian-12");
     assert_too_little(fixture, "only the OS of failed is known, which is too little to compare by",
-                      "; set resources in its metadata or below machines:");
+                      "; say what it offers: understudyctl tag, or below machines:");
 }
 
 static void test_the_reason_says_that_nothing_known_has_a_weight(void **state)
@@ -441,7 +441,7 @@ static void test_that_nothing_is_known_is_told(void **state)
     add(fixture, "b", WEB);
     _cleanup_(explanation_freep) struct explanation *explanation = explain_all(fixture);
     assert_string_equal(reason_of(explanation, "b"), "it is not known what failed offers, so nothing can be compared");
-    assert_non_null(strstr(explanation->summary, "; set resources in its metadata or below machines:"));
+    assert_non_null(strstr(explanation->summary, "; say what it offers: understudyctl tag, or below machines:"));
 }
 
 static void test_the_limit_that_is_missed_is_told(void **state)

@@ -22,7 +22,7 @@ static int set_up(void **state)
     fixture = (struct fixture){.config = case_study_similarity()};
     *state = &fixture;
     assert_int_equal(feature_table_new(&fixture.table), 0);
-    assert_int_equal(similarity_rules_new(&fixture.config, fixture.table, &fixture.rules), 0);
+    assert_int_equal(similarity_rules_new(&fixture.config, NULL, fixture.table, &fixture.rules), 0);
     return columns_new(fixture.rules, &fixture.columns);
 }
 

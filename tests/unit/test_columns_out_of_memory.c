@@ -30,7 +30,7 @@ static int set_up(void **state)
         snprintf(value, sizeof(value), "v%u", i);
         assert_int_equal(feature_table_intern(fixture.table, "language", value, &fixture.features[i]), 0);
     }
-    assert_int_equal(similarity_rules_new(&fixture.config, fixture.table, &fixture.rules), 0);
+    assert_int_equal(similarity_rules_new(&fixture.config, NULL, fixture.table, &fixture.rules), 0);
     return columns_new(fixture.rules, &fixture.columns);
 }
 

@@ -101,7 +101,7 @@ static void draw_rules(struct room *room)
             (struct config_weight){.kind = (char *)"other", .millionths = draw_weight(room, style)};
     for (size_t e = 0; e < ENVIRONMENT_COUNT; e++)
         room->config.environment_weights[e] = draw_weight(room, hardware);
-    assert_int_equal(similarity_rules_new(&room->config, room->table, &room->rules), 0);
+    assert_int_equal(similarity_rules_new(&room->config, NULL, room->table, &room->rules), 0);
     if (room->columns != NULL)
         columns_set_rules(room->columns, room->rules);
     similarity_rules_free(old);

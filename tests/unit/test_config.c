@@ -166,8 +166,15 @@ static void defaults_of_similarity(const struct config_similarity *similarity)
     static const struct {
         const char *kind;
         uint32_t millionths;
-    } weights[] = {{"os", 200000},      {"language", 300000}, {"database", 200000}, {"webserver", 100000},
-                   {"software", 50000}, {"data", 200000},     {"other", 50000}};
+    } weights[] = {
+        {"os", 20000},          {"os-family", 20000}, {"language", 300000},  {"database", 200000},
+        {"webserver", 100000},  {"proxy", 100000},    {"appserver", 200000}, {"broker", 200000},
+        {"cache", 100000},      {"search", 200000},   {"storage", 200000},   {"dns", 100000},
+        {"dhcp", 100000},       {"mail", 200000},     {"directory", 200000}, {"monitoring", 100000},
+        {"containers", 100000}, {"ci", 100000},       {"vpn", 100000},       {"software", 50000},
+        {"data", 200000},       {"other", 50000},
+    };
+    uint32_t system = 0;
 
     assert_int_equal(similarity->threshold, 500000);
     assert_int_equal(similarity->min_coverage, 500000);
@@ -178,6 +185,11 @@ static void defaults_of_similarity(const struct config_similarity *similarity)
     assert_int_equal(similarity->n_resource_weights, ELEMENTS_OF(weights));
     for (size_t i = 0; i < ELEMENTS_OF(weights); i++)
         assert_weight(&similarity->resource_weights[i], weights[i].kind, NULL, weights[i].millionths);
+    /* The system alone never replaces what runs on it: it is less than half of what is needed. */
+    for (size_t i = 0; i < ELEMENTS_OF(weights); i++)
+        system += strncmp(weights[i].kind, "os", 2) == 0 ? weights[i].millionths : 0;
+    for (size_t i = 0; i < ELEMENTS_OF(weights); i++)
+        assert_true(strncmp(weights[i].kind, "os", 2) == 0 || weights[i].millionths > system);
 }
 
 static void defaults(void **state)

@@ -186,6 +186,38 @@ static void test_what_is_known_later_is_no_other_definition(void **state)
     assert_false(domain_description_starts_alike(a, b));
 }
 
+static void test_whether_a_machine_has_its_disks_still(void **state)
+{
+    static const struct {
+        bool was_live;
+        const char *top, *below;
+        bool is_live;
+        const char *new_top, *new_below;
+        bool keeps;
+    } cases[] = {
+        {false, "/a", NULL, false, "/a", NULL, true},         {false, "/a", NULL, false, "/b", NULL, false},
+        {false, "/a", NULL, true, "/b", NULL, false},         {true, "/a", NULL, false, "/b", NULL, false},
+        {true, "/a", NULL, true, "/b", NULL, true},      /* copied under its guest */
+        {false, "/a", NULL, false, "/snap", "/a", true}, /* a snapshot was taken */
+        {false, "/snap", "/a", false, "/a", NULL, true}, /* and merged */
+        {false, "/snap", "/a", false, "/other", "/x", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        struct domain_description *earlier = describe_disk(cases[i].top, cases[i].below);
+        struct domain_description *later = describe_disk(cases[i].new_top, cases[i].new_below);
+
+        earlier->is_live = cases[i].was_live;
+        later->is_live = cases[i].is_live;
+        assert_int_equal(domain_description_keeps_disks(earlier, later), cases[i].keeps);
+        describe_image(later, "/more");
+        assert_int_equal(domain_description_keeps_disks(earlier, later), cases[i].keeps);
+        domain_description_free(earlier);
+        domain_description_free(later);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_a_chain_that_is_known_in_part_is_not_doubled),
         cmocka_unit_test(test_an_identity_is_packed_and_compared),
         cmocka_unit_test(test_a_bare_description_can_be_packed),
+        cmocka_unit_test(test_whether_a_machine_has_its_disks_still),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,6 +182,66 @@ static void test_a_replacement_is_asked_for_the_ports_that_both_guests_told(stru
     assert_int_equal(asked->ports.items[1], 80);
 }
 
+static int order(struct world *world, unsigned number, const char *expected)
+{
+    const struct order refresh = {.kind = ORDER_REFRESH, .machine = machine_ref_of(world_machine(world, number))};
+    struct order_answer answer = {0};
+    int r = coordinator_order(world->coordinator, &refresh, world->now, &answer);
+
+    assert_non_null(answer.words);
+    assert_non_null(strstr(answer.words, expected));
+    order_answer_done(&answer);
+    return r;
+}
+
+static void test_an_operator_has_a_guest_asked_at_once(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected"), b = add_guest(world, "b", "protected"),
+             c = add_guest(world, "c", "ignored"), d = world_add(world, "d", "", MACHINE_SHUT_OFF);
+    int64_t asked_us;
+
+    world->domains[b].has_agent = false;
+    world->domains[d].role = "standby";
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1);
+    asked_us = machine_rare(world_machine(world, a))->asked_us;
+    assert_true(asked_us != 0 && machine_rare(world_machine(world, a))->learned_us == asked_us);
+
+    world->domains[a].tells = NULL;
+    assert_int_equal(order(world, a, "is being asked"), 0);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+    assert_true(is_known(world, a));
+    assert_true(machine_rare(world_machine(world, a))->asked_us > asked_us);
+    assert_int_equal(machine_rare(world_machine(world, a))->learned_us, asked_us);
+
+    assert_int_equal(order(world, b, "guest agent"), -EBUSY);
+    assert_int_equal(order(world, c, "neither protected nor standby"), -EBUSY);
+    assert_int_equal(order(world, d, "does not run"), -EBUSY);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+}
+
+static void test_when_it_was_learned_is_known_after_a_restart(struct world *world)
+{
+    static struct config_hypervisor far = {.name = (char *)"local", .uri = (char *)"qemu+tls://far/system"};
+    unsigned a = add_guest(world, "a", "protected");
+    int64_t learned_us;
+
+    world->config.hypervisors = &far; /* what is written of a machine is read again */
+    world->config.n_hypervisors = 1;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    learned_us = machine_rare(world_machine(world, a))->learned_us;
+    world_restart_daemon(world);
+    world->domains[a].tells = NULL;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_true(is_known(world, a));
+    assert_int_equal(machine_rare(world_machine(world, a))->learned_us, learned_us);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +254,8 @@ int main(void)
         world_test(test_no_guest_is_asked_all_the_time),
         world_test(test_a_held_guest_and_one_in_hand_are_left_alone),
         world_test(test_a_replacement_is_asked_for_the_ports_that_both_guests_told),
+        world_test(test_an_operator_has_a_guest_asked_at_once),
+        world_test(test_when_it_was_learned_is_known_after_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,88 @@ static void what_is_no_such_element_is_refused(void **state)
     assert_null(text);
 }
 
+/* added and removed: kinds and values in turn, "-" for no value; NULL at the end. */
+static void check_tags(const char *xml, const char *const *removed, const char *const *added,
+                       const struct metadata_tags *rest, const char *expected)
+{
+    struct metadata_tags tags = *rest, copy = {0};
+    _cleanup_(freep) char *text = NULL;
+
+    for (; *removed != NULL; removed += 2)
+        assert_int_equal(feature_texts_add(&tags.removed, removed[0], strcmp(removed[1], "-") != 0 ? removed[1] : NULL),
+                         0);
+    for (; *added != NULL; added += 2)
+        assert_int_equal(feature_texts_add(&tags.added, added[0], strcmp(added[1], "-") != 0 ? added[1] : NULL), 0);
+    assert_int_equal(metadata_tags_copy(&tags, &copy), 0);
+    assert_int_equal(metadata_tag(xml, &copy, &text), 0);
+    if (expected != NULL)
+        assert_string_equal(text, expected);
+    else
+        assert_null(text);
+    metadata_tags_done(&tags);
+    metadata_tags_done(&copy);
+}
+
+static const struct metadata_tags no_more;
+static const char *const none[] = {NULL};
+
+static void resources_are_added_once_and_removed(void **state)
+{
+    static const char *const mysql[] = {"database", "mysql", NULL}, *const database[] = {"DATABASE", "-", NULL},
+                             *const odd[] = {"language", "a & <b>", NULL};
+
+    (void)state;
+    check_tags(NULL, none, mysql, &no_more, "<machine><resource kind=\"database\">mysql</resource></machine>");
+    check_tags("<machine><resource kind='Database'> MySQL\n</resource></machine>", none, mysql, &no_more,
+               "<machine><resource kind=\"Database\"> MySQL\n</resource></machine>");
+    check_tags("<machine><resource kind='Database'> MySQL </resource></machine>", mysql, none, &no_more, NULL);
+    check_tags("<machine><resource kind='database'>a</resource><resource kind='os'>x</resource><resource "
+               "kind='database'>b</resource></machine>",
+               database, mysql, &no_more,
+               "<machine><resource kind=\"os\">x</resource><resource kind=\"database\">mysql</resource></machine>");
+    check_tags("<machine><resource kind='database'>mysql</resource><resource kind='database'>b</resource></machine>",
+               mysql, none, &no_more, "<machine><resource kind=\"database\">b</resource></machine>");
+    check_tags(NULL, none, odd, &no_more,
+               "<machine><resource kind=\"language\">a &amp; &lt;b&gt;</resource></machine>");
+    check_tags(NULL, none, database, &no_more, "<machine><resource kind=\"DATABASE\"/></machine>");
+    check_tags("<machine><resource kind='os'/></machine>", mysql, none, &no_more,
+               "<machine><resource kind=\"os\"/></machine>");
+}
+
+static void role_and_priority_are_set_and_taken_out(void **state)
+{
+    static const struct metadata_tags set = {.sets_role = true,
+                                             .roles = ROLE_STANDBY,
+                                             .sets_priority = true,
+                                             .has_priority = true,
+                                             .priority = -3},
+                                      out = {.sets_role = true, .sets_priority = true};
+
+    (void)state;
+    check_tags(NULL, none, none, &set, "<machine role=\"standby\" priority=\"-3\"/>");
+    check_tags("<machine role='standby' priority='-3'/>", none, none, &out, NULL);
+    check_tags("<machine role='standby' priority='-3'/>", none, none, &no_more,
+               "<machine role=\"standby\" priority=\"-3\"/>");
+}
+
+static void tags_leave_marks_and_what_others_wrote(void **state)
+{
+    static const char *const mysql[] = {"database", "mysql", NULL}, *const all[] = {"database", "-", NULL};
+    static const char text[] = "<machine service=\"web\"><mark domain=\"6f1d\" warm=\"yes\"/><!-- mine --><other "
+                               "kind=\"database\">mysql</other></machine>";
+    _cleanup_(freep) char *tagged = NULL;
+    struct metadata_tags tags = {0};
+
+    (void)state;
+    assert_int_equal(feature_texts_add(&tags.added, "database", "mysql"), 0);
+    assert_int_equal(metadata_tag(text, &tags, &tagged), 0);
+    assert_non_null(strstr(tagged, "<other kind=\"database\">mysql</other><resource kind=\"database\">mysql"));
+    check_tags(tagged, all, none, &no_more, text);
+    check_tags(text, mysql, none, &no_more, text);
+    metadata_tags_done(&tags);
+    assert_int_equal(metadata_tag("<other/>", &no_more, &tagged), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +208,9 @@ int main(void)
         cmocka_unit_test(an_element_that_was_made_for_a_mark_goes_with_it),
         cmocka_unit_test(what_is_no_mark_is_refused),
         cmocka_unit_test(what_is_no_such_element_is_refused),
+        cmocka_unit_test(resources_are_added_once_and_removed),
+        cmocka_unit_test(role_and_priority_are_set_and_taken_out),
+        cmocka_unit_test(tags_leave_marks_and_what_others_wrote),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shipped_catalog.h"
 #include "support.h"
 
 struct fixture {
@@ -494,6 +495,83 @@ static void test_metadata_that_is_gone_is_forgotten(void **state)
     assert_int_equal(machine->roles, ROLE_PROTECTED | ROLE_STANDBY);
 }
 
+/* "MySQL 8.0", "mysql-server" and "mysql" are one value, whoever says them, and a system brings its family. */
+static void test_spellings_meet_the_catalog(void **state)
+{
+    struct config_machine declared[] = {{.name = (char *)"a",
+                                         .facts = (struct config_fact[]){{(char *)"database", (char *)"MySQL 8.0"}},
+                                         .n_facts = 1}};
+    struct fixture *fixture = *state;
+    _cleanup_(catalog_freep) struct catalog *catalog = shipped_catalog();
+    struct domain_description *by_metadata = describe(2, "b"), *own = describe(4, "d");
+
+    pool_set_catalog(fixture->pool, catalog);
+    give_facts(fixture, declared, 1);
+    describe_feature(by_metadata, "database", "mysql-server");
+    describe_feature(by_metadata, "os", "Rocky Linux 9.3");
+    describe_feature(own, "os", "ubuntu 20.04");
+    describe_feature(own, "os-family", "mine");
+    assert_true(has(fixture, add(fixture, "local", 1, "a"), "database", "mysql"));
+    assert_true(has(fixture, apply(fixture, "local", by_metadata), "database", "mysql"));
+    assert_true(has(fixture, find(fixture, "local", 2), "os", "rocky-9"));
+    assert_true(has(fixture, find(fixture, "local", 2), "os-family", "redhat"));
+    assert_true(has(fixture, apply(fixture, "local", describe_ubuntu(3, "c")), "os-family", "debian"));
+    assert_true(has(fixture, find(fixture, "local", 3), "os", "ubuntu-20.04"));
+    assert_true(has(fixture, apply(fixture, "local", own), "os-family", "mine"));
+    assert_false(has(fixture, find(fixture, "local", 4), "os-family", "debian"));
+
+    pool_set_catalog(fixture->pool, NULL);
+    configure(fixture);
+    assert_true(has(fixture, find(fixture, "local", 1), "database", "mysql 8.0"));
+    assert_false(has(fixture, find(fixture, "local", 3), "os-family", "debian"));
+}
+
+/* A weight of one value is found by any spelling as well. */
+static void test_a_weight_meets_the_catalog(void **state)
+{
+    static struct config_weight weights[] = {
+        {.kind = (char *)"database", .value = (char *)"PostgreSQL 15", .millionths = 300000},
+        {.kind = (char *)"database", .millionths = 100000},
+    };
+    struct fixture *fixture = *state;
+    _cleanup_(catalog_freep) struct catalog *catalog = shipped_catalog();
+    uint32_t feature;
+
+    fixture->config.similarity.resource_weights = weights;
+    fixture->config.similarity.n_resource_weights = ELEMENTS_OF(weights);
+    pool_set_catalog(fixture->pool, catalog);
+    configure(fixture);
+    assert_int_equal(feature_table_intern(fixture->table, "database", "postgresql", &feature), 0);
+    assert_int_equal(similarity_weight(pool_rules(fixture->pool), feature), 300000);
+}
+
+/* Its guest is another one, and what the old one told is not true of it. */
+static void test_what_the_agent_told_goes_with_its_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct domain_description *description = describe(1, "a");
+    const struct machine *machine;
+
+    describe_image(description, "/old.img");
+    assert_int_equal(domain_description_learn(description, "database", "mysql"), 0);
+    machine = apply(fixture, "local", description);
+    pool_set_learned(fixture->pool, machine, 5, GUEST_LACKS_EXEC);
+
+    description = describe(1, "a");
+    describe_image(description, "/old.img");
+    describe_image(description, "/more.img");
+    machine = apply(fixture, "local", description);
+    assert_true(has(fixture, machine, "database", "mysql"));
+    assert_int_equal(machine_rare(machine)->learned_us, 5);
+
+    description = describe(1, "a");
+    describe_image(description, "/new.img");
+    machine = apply(fixture, "local", description);
+    assert_false(has(fixture, machine, "database", "mysql"));
+    assert_int_equal(machine_rare(machine)->learned_us, 0);
+    assert_int_equal(machine_rare(machine)->lack, GUEST_LACKS_NOTHING);
+}
+
 static void test_facts_may_be_meant_for_one_hypervisor(void **state)
 {
     struct config_machine only_other[] = {{.name = (char *)"other/VM-001",
@@ -864,6 +942,9 @@ int main(void)
         pool_test(test_what_the_agent_told_outlives_its_texts),
         pool_test(test_what_the_agent_told_stays_and_ranks_third),
         pool_test(test_metadata_that_is_gone_is_forgotten),
+        pool_test(test_spellings_meet_the_catalog),
+        pool_test(test_a_weight_meets_the_catalog),
+        pool_test(test_what_the_agent_told_goes_with_its_disk),
         pool_test(test_facts_may_be_meant_for_one_hypervisor),
         pool_test(test_facts_come_and_go_with_the_configuration),
         pool_test(test_facts_follow_the_name),

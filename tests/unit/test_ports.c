@@ -105,12 +105,12 @@ static void test_ports_are_not_compared_unless_they_have_a_weight(void **state)
     offer(fixture, &fixture->a, PORTS_KIND, "80");
     assert_int_equal(feature_table_intern(fixture->table, PORTS_KIND, "80", &port), 0);
     assert_int_equal(feature_table_intern(fixture->table, "language", "php", &language), 0);
-    assert_int_equal(similarity_rules_new(&config, fixture->table, &without), 0);
+    assert_int_equal(similarity_rules_new(&config, NULL, fixture->table, &without), 0);
     assert_int_equal(similarity_weight(without, port), 0);
     assert_int_equal(similarity_weight(without, language), 50000);
     assert_int_equal(similarity_score(without, &fixture->a, &fixture->a).verdict, SIMILARITY_NOTHING_KNOWN);
     config.n_resource_weights = 2;
-    assert_int_equal(similarity_rules_new(&config, fixture->table, &with), 0);
+    assert_int_equal(similarity_rules_new(&config, NULL, fixture->table, &with), 0);
     assert_int_equal(similarity_weight(with, port), 10000);
 }
 

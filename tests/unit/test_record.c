@@ -670,8 +670,12 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true,  KEEPING_WARM, 1, {0}, false,
-                                        {0},          false,           0,    false, false};
+        struct machine_memory memory = {.state = MACHINE_GONE,
+                                        .reason = REASON_SNAPSHOT,
+                                        .failed_unrecovered = true,
+                                        .went_down_with_host = true,
+                                        .keeping = KEEPING_WARM,
+                                        .kept_since_us = 1};
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
         assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
@@ -689,19 +693,21 @@ static void test_machine_comes_back(void **state)
     for (int i = 0; i < MACHINE_STATE_COUNT; i++)
         for (int k = 0; k < REASON_COUNT; k++) {
             _cleanup_(freep) char *text = NULL;
-            struct machine_memory in = {(enum machine_state)i,
-                                        (enum machine_reason)k,
-                                        (i + k) % 2 == 0,
-                                        i % 2 == 0,
-                                        KEEPING_NONE,
-                                        0,
-                                        {0},
-                                        i % 3 == 0,
-                                        {.announced_us = k % 2 == 0 ? i + 1 : 0, .is_destroy = k % 4 == 0},
-                                        k % 3 == 0,
-                                        k % 5 == 0 ? k + 1 : 0,
-                                        i % 4 == 0,
-                                        k % 7 == 0};
+            struct machine_memory in = {
+                .state = (enum machine_state)i,
+                .reason = (enum machine_reason)k,
+                .failed_unrecovered = (i + k) % 2 == 0,
+                .went_down_with_host = i % 2 == 0,
+                .keeping = KEEPING_NONE,
+                .has_own_image = i % 3 == 0,
+                .drill = {.announced_us = k % 2 == 0 ? i + 1 : 0, .is_destroy = k % 4 == 0},
+                .autostart_is_off = k % 3 == 0,
+                .stopped_us = k % 5 == 0 ? k + 1 : 0,
+                .has_unread_mark = i % 4 == 0,
+                .is_warm_by_mark = k % 7 == 0,
+                .learned_us = k % 2 == 0 ? k + 1 : 0,
+                .lack = (enum guest_lack)(k % GUEST_LACK_COUNT),
+            };
             struct machine_memory out;
 
             assert_int_equal(record_format_machine(&in, &nothing, &text), 0);
@@ -717,6 +723,8 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.stopped_us, in.stopped_us);
             assert_int_equal(out.has_unread_mark, in.has_unread_mark);
             assert_int_equal(out.is_warm_by_mark, in.is_warm_by_mark);
+            assert_int_equal(out.learned_us, in.learned_us);
+            assert_int_equal(out.lack, in.lack);
         }
 }
 
@@ -798,8 +806,12 @@ static void test_machine_documents(void **state)
     assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        struct machine_memory memory = {MACHINE_GONE, REASON_SNAPSHOT, true, true,  KEEPING_WARM, 1, {0}, false,
-                                        {0},          false,           0,    false, false};
+        struct machine_memory memory = {.state = MACHINE_GONE,
+                                        .reason = REASON_SNAPSHOT,
+                                        .failed_unrecovered = true,
+                                        .went_down_with_host = true,
+                                        .keeping = KEEPING_WARM,
+                                        .kept_since_us = 1};
 
         assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
         assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);

@@ -100,7 +100,7 @@ static void pass(struct room *room, int64_t duration_us)
 
 static void open_room(struct room *room)
 {
-    assert_int_equal(coordinator_new(&room->config, &room->coordinator), 0);
+    assert_int_equal(coordinator_new(&room->config, NULL, &room->coordinator), 0);
     coordinator_handle_connected(room->coordinator, "first", room->now);
     drive(room);
     coordinator_handle_connected(room->coordinator, "second", room->now);

@@ -40,7 +40,7 @@ static void make_rules(struct fixture *fixture)
 {
     similarity_rules_free(fixture->rules);
     fixture->rules = NULL;
-    assert_int_equal(similarity_rules_new(&fixture->config, fixture->table, &fixture->rules), 0);
+    assert_int_equal(similarity_rules_new(&fixture->config, NULL, fixture->table, &fixture->rules), 0);
 }
 
 static void add_feature(struct fixture *fixture, struct spec *spec, const char *kind, const char *value)
@@ -735,15 +735,15 @@ static void test_impossible_kinds_are_refused(void **state)
 
     fixture->config.n_resource_weights = 1;
     fixture->config.resource_weights = bad_kind;
-    assert_int_equal(similarity_rules_new(&fixture->config, fixture->table, &fixture->rules), -EINVAL);
+    assert_int_equal(similarity_rules_new(&fixture->config, NULL, fixture->table, &fixture->rules), -EINVAL);
     fixture->config.resource_weights = bad_value;
-    assert_int_equal(similarity_rules_new(&fixture->config, fixture->table, &fixture->rules), -EINVAL);
+    assert_int_equal(similarity_rules_new(&fixture->config, NULL, fixture->table, &fixture->rules), -EINVAL);
     fixture->config = case_study_similarity();
     fixture->config.must_cover = LIST("no/kind");
-    assert_int_equal(similarity_rules_new(&fixture->config, fixture->table, &fixture->rules), -EINVAL);
+    assert_int_equal(similarity_rules_new(&fixture->config, NULL, fixture->table, &fixture->rules), -EINVAL);
     fixture->config = case_study_similarity();
     fixture->config.environment_weights[ENVIRONMENT_DISK] = 1000 * MILLIONTHS + 1;
-    assert_int_equal(similarity_rules_new(&fixture->config, fixture->table, &fixture->rules), -ERANGE);
+    assert_int_equal(similarity_rules_new(&fixture->config, NULL, fixture->table, &fixture->rules), -ERANGE);
     assert_null(fixture->rules);
 }
 

@@ -36,13 +36,8 @@ static struct domain_description *describe_disks(unsigned number, const char *fi
 {
     struct domain_description *description = describe(number, first);
 
-    description->disks = calloc(2, sizeof(*description->disks));
-    assert_non_null(description->disks);
-    for (unsigned i = 0; i < 2; i++) {
-        description->disks[i].writable = true;
-        assert_int_equal(disk_set_texts(&description->disks[i], i == 0 ? first : second, NULL, NULL, NULL), 0);
-        description->n_disks++;
-    }
+    describe_image(description, first);
+    describe_image(description, second);
     assert_int_equal(domain_description_add_mac(description, "52:54:00:00:00:01"), 0);
     assert_int_equal(domain_description_add_hostdev(description, "pci 0000:01:00.0"), 0);
     return description;

@@ -31,7 +31,7 @@ void world_begin_with(struct world *world, const struct config *config)
         .now = {.mono_us = 1000 * USEC_PER_SEC, .real_us = 1795359240 * USEC_PER_SEC},
     };
     name_hosts(world);
-    assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+    assert_int_equal(coordinator_new(&world->config, NULL, &world->coordinator), 0);
 }
 
 void world_begin(struct world *world)

@@ -80,6 +80,7 @@ void world_write_machine(struct world *world, const struct machine_ref *machine,
 {
     unsigned number = (unsigned)strtoul(machine->uuid + 24, NULL, 16);
     const struct machine *known = pool_find(coordinator_pool(world->coordinator), machine->hypervisor, machine->uuid);
+    _cleanup_(string_list_done) struct string_list learned = {0};
     struct world_remembered *remembered;
 
     if (number >= WORLD_CROWD_BEGIN)
@@ -89,9 +90,9 @@ void world_write_machine(struct world *world, const struct machine_ref *machine,
     free(remembered->document);
     *remembered =
         (struct world_remembered){.is_known = memory->state != MACHINE_GONE, .ref = *machine, .memory = *memory};
+    assert_int_equal(coordinator_learned(world->coordinator, machine, &learned), 0);
     if (known != NULL && remembered->is_known)
-        assert_int_equal(record_format_described_machine(memory, &(struct string_list){0}, known->description,
-                                                         &remembered->document),
+        assert_int_equal(record_format_described_machine(memory, &learned, known->description, &remembered->document),
                          0);
 }
 
@@ -171,13 +172,14 @@ void world_restart_daemon(struct world *world)
 
 void world_start_daemon(struct world *world)
 {
-    assert_int_equal(coordinator_new(&world->config, &world->coordinator), 0);
+    assert_int_equal(coordinator_new(&world->config, NULL, &world->coordinator), 0);
     if (world->n_stored > 0)
         qsort(world->stored, world->n_stored, sizeof(world->stored[0]), older_first);
     for (size_t i = 0; i < world->n_stored; i++)
         assert_int_equal(coordinator_restore(world->coordinator, copy_of(world->stored[i].recovery)), 0);
     for (size_t i = 0; i < WORLD_DOMAINS; i++) {
         const struct world_remembered *machine = &world->remembered[i];
+        _cleanup_(string_list_done) struct string_list learned = {0};
         struct domain_description *description = NULL;
 
         if (!machine->is_known)
@@ -187,6 +189,8 @@ void world_start_daemon(struct world *world)
             continue; /* those on the daemon's own host are listed anyway */
         assert_int_equal(record_parse_description(machine->document, machine->ref.uuid, &description), 0);
         assert_int_equal(coordinator_remember_description(world->coordinator, &machine->ref, description), 0);
+        assert_int_equal(record_parse_learned(machine->document, &learned), 0);
+        assert_int_equal(coordinator_remember_learned(world->coordinator, &machine->ref, &learned), 0);
     }
     for (size_t i = 0; i < WORLD_DOMAINS; i++) {
         struct diversion *diversion = NULL;

@@ -66,7 +66,7 @@ static void prepare(struct bench *bench)
         snprintf(value, sizeof(value), "v%u", f);
         check(feature_table_intern(bench->table, drawn_kind(f), value, &bench->ids[f]));
     }
-    check(similarity_rules_new(&bench->config, bench->table, &bench->rules));
+    check(similarity_rules_new(&bench->config, NULL, bench->table, &bench->rules));
     check(columns_new(bench->rules, &bench->columns));
     check(comparison_new(&bench->comparison));
     bench->seed = 1;

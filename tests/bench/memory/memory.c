@@ -160,7 +160,7 @@ static size_t measure_coordinator(const struct bench *bench)
     size_t before = heap_bytes(), after;
     struct coordinator *coordinator;
 
-    check(coordinator_new(bench->config, &coordinator));
+    check(coordinator_new(bench->config, NULL, &coordinator));
     for (size_t i = 0; i < bench->n_hosts; i++) {
         coordinator_handle_connected(coordinator, bench->config->hypervisors[i].name, now);
         drive(bench, coordinator);

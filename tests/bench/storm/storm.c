@@ -186,7 +186,7 @@ static void configure(struct bench *bench, unsigned concurrency)
     check(string_list_add(&bench->config->pool.standby, "*"));
     bench->config->recovery.concurrency = concurrency;
     bench->config->recovery.brake.share = 0;
-    check(coordinator_new(bench->config, &bench->coordinator));
+    check(coordinator_new(bench->config, NULL, &bench->coordinator));
     clock_bench = bench;
     coordinator_set_clock(bench->coordinator, tell_time);
 }
