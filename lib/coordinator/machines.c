@@ -168,10 +168,13 @@ static int judge_event(struct registry *registry, struct watch *watch, const str
 {
     struct failure_context context = sightings_context(registry, watch_machine(registry, watch), event->at);
     struct failure_track track = watch_rare(watch)->track;
+    struct machine_ref ref = watch_ref(registry, watch);
 
     if (event->kind == EVENT_CRASHED_PANICKED && watch_get_panics(watch) == NULL)
         return -ENOMEM;
     context.panics = watch_rare(watch)->panics;
+    context.may_run_elsewhere =
+        event->kind == EVENT_STOPPED_FAILED && track.may_be_incoming && whereabouts_are_open(registry, &ref, event->at);
     *ret = failure_handle_event(&track, event->kind, &context);
     return watch_keep_track(watch, &track);
 }

@@ -117,6 +117,7 @@ static void settle_stop(struct failure_track *track)
     track->watchdog_off_us = 0;
     track->pending = CAUSE_NONE;
     track->is_incoming = false;
+    track->may_be_incoming = false;
 }
 
 /* Right after a recovery ended it, what is told is old. */
@@ -237,6 +238,21 @@ static struct failure_verdict judge_stopped_crashed(struct failure_track *track,
     return detected(track, CAUSE_CRASHED, "libvirt says that it crashed", context);
 }
 
+/* Its host does not have it any more: a failure, unless it is still looked for on the others. */
+static struct failure_verdict judge_missed(struct failure_track *track, enum failure_cause cause, const char *why,
+                                           const struct failure_context *context)
+{
+    struct failure_verdict verdict;
+
+    if (!context->may_run_elsewhere)
+        return detected(track, cause, why, context);
+    settle_stop(track);
+    verdict = judge_grace(track, CAUSE_HOST_LOST, why, context);
+    if (verdict.kind == FAILURE_PENDING)
+        track->pending_until_us = context->now.mono_us + LOOK_AGAIN_US;
+    return verdict;
+}
+
 static struct failure_verdict judge_stopped_failed(struct failure_track *track, const struct failure_context *context)
 {
     if (track->panicked)
@@ -251,6 +267,8 @@ static struct failure_verdict judge_stopped_failed(struct failure_track *track, 
         settle_stop(track);
         return noted("an attempt to start it or to migrate it here failed");
     }
+    if (track->may_be_incoming)
+        return judge_missed(track, CAUSE_PROCESS_DIED, "its process ended in the middle of a migration", context);
     return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown", context);
 }
 
@@ -308,21 +326,6 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     }
 }
 
-/* Its host is back without it: a failure, unless it is still looked for on the others. */
-static struct failure_verdict judge_missed(struct failure_track *track, const char *why,
-                                           const struct failure_context *context)
-{
-    struct failure_verdict verdict;
-
-    if (!context->may_run_elsewhere)
-        return detected(track, CAUSE_HOST_LOST, why, context);
-    settle_stop(track);
-    verdict = judge_grace(track, CAUSE_HOST_LOST, why, context);
-    if (verdict.kind == FAILURE_PENDING)
-        track->pending_until_us = context->now.mono_us + LOOK_AGAIN_US;
-    return verdict;
-}
-
 /* Off, and libvirt does not know how that came, for it was started anew. */
 static struct failure_verdict judge_found_unexplained(struct failure_track *track,
                                                       const struct failure_context *context)
@@ -343,7 +346,7 @@ static struct failure_verdict judge_found_unexplained(struct failure_track *trac
         return planned("found off, while it is held");
     }
     if (context->host_was_lost)
-        return judge_missed(track, "its host was lost, and came back without it", context);
+        return judge_missed(track, CAUSE_HOST_LOST, "its host was lost, and came back without it", context);
     settle_stop(track);
     if (context->host_has_rebooted && machine_state_is_in_service(context->known, context->known_reason))
         return judge_grace(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
@@ -366,7 +369,7 @@ static struct failure_verdict judge_found_gone(struct failure_track *track, cons
         return planned("found gone, while it is held");
     }
     if (context->host_has_rebooted && machine_state_is_in_service(context->known, context->known_reason))
-        return judge_missed(track, "its host was booted anew, and came back without it", context);
+        return judge_missed(track, CAUSE_HOST_LOST, "its host was booted anew, and came back without it", context);
     settle_stop(track);
     return noted("it is gone, and libvirt no longer knows how it ended; not taken for a failure");
 }
@@ -432,6 +435,9 @@ static struct failure_verdict judge_found_paused(struct failure_track *track, en
         return judge_grace(track, CAUSE_WATCHDOG, "found paused by its watchdog", context);
     if (reason == REASON_USER && context->known == MACHINE_RUNNING)
         return planned("found suspended on request");
+    /* It is about to leave; or had left unseen, and is on its way back. */
+    if (reason == REASON_BUSY && machine_state_is_active(context->known) && context->known_reason != REASON_BUSY)
+        track->may_be_incoming = true;
     return nothing;
 }
 

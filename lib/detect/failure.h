@@ -47,6 +47,7 @@ struct failure_track {
     enum failure_cause pending : 8;           /* CAUSE_NONE: nothing is pending */
     enum domain_event_kind last_shutdown : 8; /* how the shutdown under way began; EVENT_DEFINED (0): none is */
     bool is_incoming;                         /* a migration was bringing it here, and it did not run yet */
+    bool may_be_incoming;                     /* found in the middle of one, which may be that or the other way */
     bool panicked;                            /* a panic was told and its STOPPED has not come yet */
     bool reported;                            /* this stop was already given a verdict of FAILURE_DETECTED */
 };
@@ -62,7 +63,7 @@ struct failure_context {
     bool host_has_rebooted;     /* since the listing before this one, and nothing is done about this machine already */
     bool has_managed_save;      /* with a listing */
     bool runs_elsewhere;        /* with a listing that finds it off: the same machine is up on another host */
-    bool may_run_elsewhere;     /* and that is not known yet */
+    bool may_run_elsewhere;     /* and that is not known yet; also with EVENT_STOPPED_FAILED and may_be_incoming */
     bool is_drilled;            /* it is being destroyed for a drill */
     bool is_held;               /* by the operator: that it is stopped is planned; that it crashes is not */
     bool host_is_shutting_down; /* the daemon's own host, wherever the machine is: SIGTERM is planned then */
