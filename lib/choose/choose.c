@@ -70,10 +70,15 @@ bool choose_lacks_memory(const struct choice_request *request, const struct mach
            is_known;
 }
 
-/* It runs, and is being migrated to where this one is coming in: the two are one, and have in use what that has. */
+/*
+ * It runs, and is being migrated to where this one is coming in, or came up since it was last heard of, and that it left is not
+ * told yet: the two are one, and have in use what that has.
+ */
 static bool is_itself(const struct machine *machine, const struct machine *other)
 {
-    return machine_is_incoming(other) && (machine->state == MACHINE_RUNNING || machine->has_come_up) &&
+    bool has_arrived = other->state == MACHINE_RUNNING && other->event_sequence > machine->event_sequence;
+
+    return (machine_is_incoming(other) || has_arrived) && (machine->state == MACHINE_RUNNING || machine->has_come_up) &&
            uuid_equal(machine->description->uuid, other->description->uuid);
 }
 

@@ -560,6 +560,27 @@ static void test_a_machine_that_runs_is_not_in_the_way_where_it_is_being_migrate
     assert_true(choose_find_conflict(&request, &candidate));
 }
 
+/* That it arrived is told before that it left. */
+static void test_a_machine_that_runs_is_not_in_the_way_where_it_was_migrated_to(void **state)
+{
+    struct fixture *fixture = *state;
+    struct choice_request request = {.pool = fixture->pool};
+    struct candidate candidate;
+    const struct machine *twin;
+
+    candidate = (struct candidate){.machine = add(fixture, "web", WEB)};
+    fixture->machines--;
+    twin = add_on(fixture, "other", "web", WEB);
+    run_machine(fixture, candidate.machine);
+    run_machine(fixture, twin);
+    pool_edit(fixture->pool, twin)->event_sequence = 2;
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_false(choose_find_conflict(&request, &candidate));
+    pool_edit(fixture->pool, candidate.machine)->event_sequence = 3; /* heard of since: both run */
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_true(choose_find_conflict(&request, &candidate));
+}
+
 static void test_two_machines_that_could_not_both_run(void **state)
 {
     struct fixture *fixture = *state;
@@ -611,6 +632,7 @@ int main(void)
         choose_test(test_many_may_have_one_image_below_their_disks),
         choose_test(test_the_same_machine_is_up_on_another_host),
         choose_test(test_a_machine_that_runs_is_not_in_the_way_where_it_is_being_migrated_to),
+        choose_test(test_a_machine_that_runs_is_not_in_the_way_where_it_was_migrated_to),
         choose_test(test_two_machines_that_could_not_both_run),
     };
 
