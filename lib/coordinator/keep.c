@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "coordinator/moves.h"
 #include "workflow/question.h"
 
 static const struct machine *find(const struct registry *registry, const struct machine_ref *ref)
@@ -135,6 +136,7 @@ int keep_check(struct registry *registry, const struct diversion *diversion, cha
 
 /* ---- how it ends ---- */
 
+/* The definition that a migration leaves behind says nothing of the original. */
 bool keep_is_done(const struct registry *registry, const struct diversion *diversion)
 {
     const struct machine *original = find_original(registry, diversion);
@@ -142,6 +144,7 @@ bool keep_is_done(const struct registry *registry, const struct diversion *diver
 
     return replacement != NULL && (replacement->roles & ROLE_PROTECTED) != 0 &&
            text_equal(replacement->description->service, diversion->service.name) &&
+           !moves_have_left(registry, &diversion->service.original) &&
            (original != NULL ? (original->roles & ROLE_PROTECTED) == 0
                              : host_answers(registry, diversion->service.original.hypervisor));
 }

@@ -149,18 +149,20 @@ bool records_relieve(const struct records *records, const struct machine_ref *re
 const struct recovery *records_take_asked_to_stop(struct records *records, const struct machine_ref *ref,
                                                   struct moment now)
 {
-    for (size_t i = records->count; i-- > 0;) {
+    const struct recovery *found = NULL;
+
+    for (size_t i = 0; i < records->count; i++) {
         struct recovery *recovery = records->all[i];
-        int64_t since_us = now.mono_us - recovery->ended.mono_us;
 
         if (recovery->state != RECOVERY_CALLED_OFF || !machine_ref_equal(&recovery->failed, ref) ||
             !moment_has_come(recovery->relieved))
             continue;
         recovery->relieved = (struct moment){0};
         recovery->is_changed = true;
-        return since_us < LATE_STOP_US ? recovery : NULL;
+        if (now.mono_us - recovery->ended.mono_us < LATE_STOP_US)
+            found = recovery;
     }
-    return NULL;
+    return found;
 }
 
 bool records_came_late(const struct records *records, const struct machine_ref *ref)

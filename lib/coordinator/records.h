@@ -50,7 +50,9 @@ bool records_concern(const struct records *records, const struct machine_ref *re
 
 /* A recovery under way is to relieve this machine. */
 bool records_relieve(const struct records *records, const struct machine_ref *ref);
-/* It has stopped: the one that was called off not long ago, had asked it to shut down, and had not seen it off. NULL: none.
+/*
+ * It has stopped: the latest one that was called off not long ago, had asked it to shut down, and had not seen it off. NULL:
+ * none. However it stopped, no one of them has asked it any more.
  */
 const struct recovery *records_take_asked_to_stop(struct records *records, const struct machine_ref *ref,
                                                   struct moment now);
