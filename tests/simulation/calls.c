@@ -351,6 +351,16 @@ static void come_back(struct simulation *simulation, const struct thing *thing)
         shell_pump(simulation);
 }
 
+/* The daemon cannot tell an error that came before the guest was asked from one that came after. */
+static void refuse_to_act(struct simulation *simulation, struct call *call)
+{
+    struct domain *domain = world_find(simulation, &call->action.target);
+
+    fail(call, -EIO, "libvirt refuses");
+    if (call->action.kind == ACTION_SHUTDOWN && domain != NULL)
+        domain->requested_off_life = domain->life;
+}
+
 static void take_effect(struct simulation *simulation, const struct thing *thing)
 {
     struct call *call = find_call(simulation, thing->number);
@@ -365,7 +375,7 @@ static void take_effect(struct simulation *simulation, const struct thing *thing
         if (call->lies && call->result.error == 0)
             fail(call, -EIO, "an error, says libvirt");
     } else {
-        fail(call, -EIO, "libvirt refuses");
+        refuse_to_act(simulation, call);
     }
     is_heard = shell_is_up(simulation, call->epoch) && !call->is_lost;
     delay_us = random_between(&simulation->random_calls, 200, 4000);

@@ -280,7 +280,8 @@ void promises_good_answer(struct simulation *simulation, const struct action *ac
     if (action->kind == ACTION_GET_STATE) {
         warm_take_over(simulation, &simulation->domains[domain->number], book->id);
         book->was_good = true;
-        book->good_up_us = strcmp(domain->started_for, book->id) == 0 ? domain->up_us : INT64_MIN / 2;
+        book->good_up_us = strcmp(domain->started_for, book->id) == 0 && !world_came_up_unheard(domain) ? domain->up_us
+                                                                                                        : INT64_MIN / 2;
         book->good_life = domain->life;
         book->was_settled = simulation->now.mono_us - book->good_up_us >= least_settle_us(simulation);
     }

@@ -133,7 +133,7 @@ struct domain {
     unsigned panics_left;
     int64_t mended_us;           /* an operator defined it anew, or cleared it, at that time last; 0 */
     unsigned lied_life;          /* in which its host was said to be off, and was not */
-    unsigned requested_off_life; /* in which its guest was asked to shut down, whether it listens or not */
+    unsigned requested_off_life; /* in which its guest may have been asked to shut down, whether it listens or not */
     int64_t late_request_us;     /* a call that asked it to shut down was answered too late */
     unsigned asked_off_life;     /* in which its guest was asked to shut down, and does */
     unsigned unheard_off_life;   /* and that by a call of which no daemon hears any more */
@@ -469,6 +469,8 @@ bool spot_is(struct simulation *simulation, enum spot_kind kind, unsigned place)
 
 void world_make(struct simulation *simulation);
 void world_boot(struct simulation *simulation, struct domain *domain, const char *recovery_id, bool is_lost);
+/* By a call that was given up before the one that was answered, which may look as if it had run on. */
+bool world_came_up_unheard(const struct domain *domain);
 void world_stop(struct simulation *simulation, struct domain *domain, enum machine_reason reason);
 void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
                 int64_t delay_us);

@@ -140,9 +140,8 @@ void storage_pumped(struct simulation *simulation)
 
 void storage_check_recovered(struct simulation *simulation, const struct domain *replacement, const char *recovery_id)
 {
-    /* Started again, unheard, by a call that was given up before the one that was answered: that is not known. */
     if (strcmp(replacement->started_for, recovery_id) == 0 && replacement->read_life != replacement->life &&
-        !(replacement->start_was_lost && replacement->was_up_since) && replacement->failed_reads < READS_MOST &&
+        !world_came_up_unheard(replacement) && replacement->failed_reads < READS_MOST &&
         machine_state_is_active(replacement->state))
         violate(simulation, "promise 10: what %s has opened was not looked at", replacement->name);
 }

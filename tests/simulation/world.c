@@ -316,6 +316,11 @@ static void die_after_boot(struct simulation *simulation, const struct thing *th
         world_kill(simulation, domain, "boots and dies");
 }
 
+bool world_came_up_unheard(const struct domain *domain)
+{
+    return domain->start_was_lost && domain->was_up_since;
+}
+
 void world_boot(struct simulation *simulation, struct domain *domain, const char *recovery_id, bool is_lost)
 {
     bool was_saved = domain->has_saved, was_off = domain->state == MACHINE_SHUT_OFF;
