@@ -127,6 +127,29 @@ void guest_take_packages(struct guest *guest, const char *text, size_t length)
         note(guest, CATALOG_PACKAGE, cut_name(line), MARK_PACKAGE);
 }
 
+/* dnf's word for what rpm alone has installed, and that of dnf5. */
+static bool has_no_reason(const char *line)
+{
+    const char *reason = line + strcspn(line, " ");
+
+    return strcmp(reason, " unknown") == 0 || strcmp(reason, " External User") == 0;
+}
+
+void guest_take_dnf(struct guest *guest, const char *text, size_t length)
+{
+    struct lines lines = {text, text + length};
+    char line[NAME_SIZE];
+    bool is_of_image = false;
+
+    guest->knows_packages = true;
+    while (next_line(&lines, line))
+        is_of_image |= strncmp(line, "glibc ", strlen("glibc ")) == 0 && has_no_reason(line);
+    lines = (struct lines){text, text + length};
+    while (next_line(&lines, line))
+        if (!(is_of_image && has_no_reason(line)))
+            note(guest, CATALOG_PACKAGE, cut_name(line), MARK_PACKAGE);
+}
+
 static int compare_texts(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

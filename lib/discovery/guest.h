@@ -50,6 +50,12 @@ void guest_take_system(struct guest *guest, const char *id, const char *version)
 /* One name a line, as apt-mark showmanual, rpm and pacman print them, or as /etc/apk/world has them: "nginx>1.2". */
 void guest_take_packages(struct guest *guest, const char *text, size_t length);
 
+/*
+ * dnf repoquery --userinstalled --qf "%{name} %{reason}". An image that was made by rpm has no reasons, so that what came
+ * with it counts as installed on purpose: it does not count here where not even glibc has a reason.
+ */
+void guest_take_dnf(struct guest *guest, const char *text, size_t length);
+
 /* rpm -qa, with the text of /var/lib/zypp/AutoInstalled, which names what came with something else, or NULL. -ENOMEM. */
 int guest_take_rpm(struct guest *guest, const char *text, size_t length, const char *came_along,
                    size_t came_along_length) _must_check_;

@@ -32,6 +32,13 @@ static int take_packages(struct guest *guest, const struct agent_text *text, con
     return 0;
 }
 
+static int take_dnf(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
+{
+    (void)second;
+    guest_take_dnf(guest, text->text, text->length);
+    return 0;
+}
+
 static int take_rpm(struct guest *guest, const struct agent_text *text, const struct agent_text *second)
 {
     return guest_take_rpm(guest, text->text, text->length, second->text, second->length);
@@ -91,6 +98,11 @@ static const struct way {
     {TOPIC_PACKAGES, "debian", MEANS_FILE, take_dpkg, {{"/var/lib/dpkg/status"}, {"/var/lib/apt/extended_states"}}},
     {TOPIC_PACKAGES,
      "redhat",
+     MEANS_EXEC,
+     take_dnf,
+     {{"/usr/bin/dnf", "-q", "--disablerepo=*", "repoquery", "--userinstalled", "--qf", "%{name} %{reason}\n"}}},
+    {TOPIC_PACKAGES,
+     "redhat", /* a dnf that cannot tell reasons */
      MEANS_EXEC,
      take_packages,
      {{"/usr/bin/dnf", "-q", "--disablerepo=*", "repoquery", "--userinstalled", "--qf", "%{name}\n"}}},

@@ -59,6 +59,20 @@ static void test_packages_of_any_distribution(void **state)
         {"wireguard-tools", "vpn/wireguard"},
         {"zabbix-server-mysql", "monitoring/zabbix"},
         {"dovecot-imapd", "mail/dovecot"},
+        {"dovecot23", "mail/dovecot"},
+        {"community-mysql-server", "database/mysql"},
+        {"rh-mysql80-mysql-server", "database/mysql"},
+        {"rh-postgresql13-postgresql-server", "database/postgresql"},
+        {"rh-mariadb105-mariadb-server", "database/mariadb"},
+        {"rh-nodejs14", "language/nodejs"},
+        {"nodejs20", "language/nodejs"},
+        {"rh-php73-php-fpm", "appserver/php-fpm"},
+        {"rh-nginx118-nginx", "webserver/nginx"},
+        {"httpd24-httpd", "webserver/apache"},
+        {"apache2-mod_php8", "language/php"},
+        {"redis6", "cache/redis"},
+        {"rust1.75", "language/rust"},
+        {"kubernetes1.28-kubelet", "containers/kubernetes"},
     };
     _cleanup_(catalog_freep) struct catalog *catalog = shipped_catalog();
 
@@ -76,6 +90,14 @@ static void test_libraries_clients_documentation_and_tools_mean_nothing(void **s
         "python3.11",
         "libpython3.11-stdlib",
         "python3-yaml",
+        "python3-pip",
+        "py3-pip",
+        "rh-nodejs14-npm",
+        "nodejs-docs",
+        "postgresql16-contrib",
+        "php8-mysql",
+        "tomcat-native",
+        "aspnetcore-targeting-pack-8.0",
         "perl",
         "perl-base",
         "perl-modules-5.36",
@@ -151,6 +173,16 @@ static void test_a_name_that_is_meant_for_one_family(void **state)
     assert_package(catalog, "debian", "python3.11", "-");
     assert_package(catalog, "redhat", "python3.11", "language/python");
     assert_package(catalog, "alpine", "nginx", "webserver/nginx");
+    /* What images have whether anybody needs it or not, of one family and not of another. */
+    assert_package(catalog, "redhat", "python36", "-");
+    assert_package(catalog, "redhat", "python39", "language/python");
+    assert_package(catalog, "redhat", "tcl", "-");
+    assert_package(catalog, "redhat", "lua", "-");
+    assert_package(catalog, "redhat", "podman", "-");
+    assert_package(catalog, "debian", "podman", "containers/podman");
+    assert_package(catalog, "suse", "ruby2.5", "-");
+    assert_package(catalog, "debian", "ruby3.1", "language/ruby");
+    assert_package(catalog, "suse", "python311", "-");
 }
 
 static void test_a_server_and_a_runtime(void **state)

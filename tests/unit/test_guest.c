@@ -170,6 +170,24 @@ static void test_a_guest_that_still_starts(void **state)
     assert_false(world->guest.is_starting);
 }
 
+/* RHEL's own images are made by rpm, and python3.12 came with ansible-core, ruby with pcs. */
+static void test_what_an_image_brings_has_no_reason(void **state)
+{
+    static const char image[] = "glibc unknown\nruby unknown\npython3.12 unknown\n\nnodejs user\nphp group\n";
+    static const char image_of_dnf5[] = "glibc External User\nruby External User\nnodejs User\n";
+    static const char installed[] = "glibc group\nnodejs user\njdk-21 unknown\n";
+    struct world *world = *state;
+
+    guest_take_system(&world->guest, "rhel", "9.5");
+    guest_take_dnf(&world->guest, image, strlen(image));
+    assert_offers(&world->guest, "os/rhel-9 os-family/redhat language/nodejs language/php");
+    guest_take_dnf(&world->guest, image_of_dnf5, strlen(image_of_dnf5));
+    assert_offers(&world->guest, "os/rhel-9 os-family/redhat language/nodejs language/php");
+    /* By rpm, on a system that was installed by dnf. */
+    guest_take_dnf(&world->guest, installed, strlen(installed));
+    assert_offers(&world->guest, "os/rhel-9 os-family/redhat language/java language/nodejs language/php");
+}
+
 static void test_rpm_and_what_zypper_installed_along(void **state)
 {
     static const char rpm[] = "aaa_base\nnginx\nnodejs20\nphp8\njava-17-openjdk-headless\ngpg-pubkey\n";
@@ -357,6 +375,7 @@ static void test_a_hostile_guest(void **state)
         guest_take_runlevel(&world->guest, noise, length);
         guest_take_sockets(&world->guest, noise, length);
         guest_take_fstab(&world->guest, noise, length);
+        guest_take_dnf(&world->guest, noise, length);
         guest_take_yumdb(&world->guest, noise, length);
         assert_int_equal(guest_take_dpkg(&world->guest, noise, length, noise, length), 0);
         assert_int_equal(guest_take_rpm(&world->guest, noise, length, noise, length), 0);
@@ -386,6 +405,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_enabled_service_that_was_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_mail_server_for_the_own_messages_serves_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_guest_that_still_starts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_an_image_brings_has_no_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rpm_and_what_zypper_installed_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_yum_installed_on_purpose, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dpkg_and_what_came_with_something_else, set_up, tear_down),

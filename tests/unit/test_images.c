@@ -11,6 +11,7 @@
 #include "shipped_catalog.h"
 
 #define THINGS_MAX 16
+#define DNF        "/usr/bin/dnf -q --disablerepo=* repoquery --userinstalled --qf %{name} %{reason}\n"
 #define UNITS      "/usr/bin/systemctl show --property=Id,UnitFileState,ActiveState,ExecStart *"
 #define UNIT_FILES "/usr/bin/systemctl list-unit-files --type=service --state=enabled --no-legend"
 
@@ -19,6 +20,7 @@ enum form {
     FORM_NONE,
     FORM_LINES, /* as it stands */
     FORM_NAMES, /* one name a line */
+    FORM_DNF, /* the same, with the reason why it was installed, which stands behind a "/" or is that dnf knows none */
     FORM_UNITS, /* as systemctl prints them */
     FORM_DPKG,  /* two files: what is installed, and which of it came with something else, which "-" stands before */
 };
@@ -80,8 +82,15 @@ static void print_unit(FILE *units, FILE *unit_files, const char *line)
 
 static void print_name(struct image *image, const char *name)
 {
+    FILE *file = image->texts[image->n_things - 1].file;
+    int length = (int)strcspn(name, "/");
+
     if (image->form == FORM_NAMES) {
-        fprintf(image->texts[image->n_things - 1].file, "%s\n", name);
+        fprintf(file, "%s\n", name);
+        return;
+    }
+    if (image->form == FORM_DNF) {
+        fprintf(file, "%.*s %s\n", length, name, name[length] == '/' ? name + length + 1 : "unknown");
         return;
     }
     fprintf(image->texts[image->n_things - 2].file,
@@ -143,6 +152,8 @@ static void take_title(struct image *image, const char *line)
         open_thing(image, text, FORM_NAMES);
     } else if ((text = after(line, "lines: ")) != NULL) {
         open_thing(image, text, FORM_LINES);
+    } else if (strcmp(line, "dnf:") == 0) {
+        open_thing(image, DNF, FORM_DNF);
     } else if (strcmp(line, "units:") == 0) {
         open_thing(image, UNITS, FORM_UNITS);
         open_thing(image, UNIT_FILES, FORM_UNITS);
