@@ -48,10 +48,12 @@ static void print_rule(const json_t *explanation)
 static void print_verification(const json_t *explanation)
 {
     _cleanup_(freep) char *ports = field_joined(explanation, "verify_ports", ", ");
+    _cleanup_(freep) char *reached = field_joined(explanation, "verify_reached_ports", ", ");
 
     if (!field_is_null(explanation, "verify"))
-        print_fact("verified", "at level %s%s%s", field_word(explanation, "verify"),
-                   ports[0] != '\0' ? ", and it must listen on " : "", ports);
+        print_fact("verified", "at level %s%s%s%s%s", field_word(explanation, "verify"),
+                   ports[0] != '\0' ? ", and it must listen on " : "", ports,
+                   reached[0] != '\0' ? ", and be reached on " : "", reached);
 }
 
 static void print_explanation(const json_t *machine, const json_t *explanation)

@@ -105,13 +105,24 @@ static void print_attempts(const json_t *attempts)
     }
 }
 
+/* What the replacement had to show beyond its agent. */
+static void print_ports(const json_t *recovery)
+{
+    _cleanup_(freep) char *ports = field_joined(recovery, "verify_ports", ", ");
+    _cleanup_(freep) char *reached = field_joined(recovery, "verify_reached_ports", ", ");
+    bool was_asked = field_is_null(recovery, "ports_unasked");
+
+    if (ports[0] != '\0')
+        print_fact(
+            "must listen", "on %s%s%s%s%s", ports, reached[0] != '\0' ? ", and be reached on " : "", reached,
+            was_asked ? "" : "; that could not be seen: ", was_asked ? "" : field_word(recovery, "ports_unasked"));
+}
+
 /* Everything about the recovery that needs no table. */
 static void print_facts(const json_t *recovery)
 {
     const json_t *service = json_object_get(recovery, "service");
     const char *replacement = field_text(recovery, "replacement");
-    _cleanup_(freep) char *ports = field_joined(recovery, "verify_ports", ", ");
-    bool is_asked = field_is_null(recovery, "ports_unasked");
 
     print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
     if (field_true(recovery, "under_way"))
@@ -123,9 +134,8 @@ static void print_facts(const json_t *recovery)
         print_fact("replacement", "%s on %s, %s when it was chosen, verified at level %s", replacement,
                    field_word(recovery, "replacement_hypervisor"), field_word(recovery, "warmth"),
                    field_word(recovery, "verify"));
-    if (replacement != NULL && ports[0] != '\0')
-        print_fact("must listen", "on %s%s%s", ports,
-                   is_asked ? "" : ", and could not be asked: ", is_asked ? "" : field_word(recovery, "ports_unasked"));
+    if (replacement != NULL)
+        print_ports(recovery);
     print_attempts(json_object_get(recovery, "attempts"));
     if (field_integer(recovery, "restarts") > 0)
         print_fact("restarts", "%" PRId64 " of the failed machine itself", field_integer(recovery, "restarts"));

@@ -9,12 +9,11 @@
 #include "ctl/field.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
-#include "model/ports.h"
 
 /* That ports weigh nothing is how it is meant. */
 static const char *word_of_weight(const json_t *machine, const char *name)
 {
-    if (strncmp(name, PORTS_KIND "/", strlen(PORTS_KIND "/")) == 0)
+    if (field_is_port(name))
         return "";
     return field_has(machine, "weightless", name) ? " (weighs nothing)" : "";
 }

@@ -64,6 +64,12 @@ bool field_is_null(const json_t *object, const char *name)
     return value == NULL || json_is_null(value);
 }
 
+bool field_is_port(const char *feature)
+{
+    return strncmp(feature, PORTS_KIND "/", strlen(PORTS_KIND "/")) == 0 ||
+           strncmp(feature, PORTS_REACHED_KIND "/", strlen(PORTS_REACHED_KIND "/")) == 0;
+}
+
 static char *join(const json_t *array, const char *separator, bool values_only)
 {
     size_t size = 0, n = 0;
@@ -77,7 +83,7 @@ static char *join(const json_t *array, const char *separator, bool values_only)
         const char *item = json_string_value(value);
         const char *slash = values_only && item != NULL ? strchr(item, '/') : NULL;
 
-        if (values_only && item != NULL && strncmp(item, PORTS_KIND "/", strlen(PORTS_KIND "/")) == 0)
+        if (values_only && item != NULL && field_is_port(item))
             continue;
         if (item != NULL)
             fprintf(out, "%s%s", n++ > 0 ? separator : "", slash != NULL ? slash + 1 : item);

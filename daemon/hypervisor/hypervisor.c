@@ -75,6 +75,7 @@ static void inspect(virConnectPtr connection, struct request *request)
     struct action_result *result = &request->result;
     const struct learn_options options = {
         .catalog = request->catalog,
+        .tries_ports = action->tries_ports,
         .software = request->software,
         .timeout_us = action->timeout_us,
     };

@@ -13,6 +13,7 @@ struct learn_options {
     const struct catalog *catalog;
     enum software_mode software;
     int64_t timeout_us; /* for all commands together */
+    bool tries_ports;   /* it is connected to each port on which its guest listens, once */
 };
 
 /* What the agent told. End with learned_done. */

@@ -25,7 +25,8 @@ union address {
 struct attempts {
     struct pollfd polls[REACH_MAX];
     size_t count;
-    int error; /* of the last one that failed; 0: none did */
+    int error;      /* of the last one that failed; 0: none did */
+    bool was_tried; /* of some address, it is the answer of the network or of the machine */
 };
 
 static void attempts_done(struct attempts *attempts)
@@ -144,6 +145,13 @@ static bool wait_for_one(struct attempts *attempts, int64_t timeout_us)
     return false;
 }
 
+/* This host has no network that leads there, or no means: nothing is learned of the other side. */
+static bool is_own_fault(int error)
+{
+    return error == -ENETUNREACH || error == -EAFNOSUPPORT || error == -EACCES || error == -EPERM || error == -EMFILE ||
+           error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
 int reach_any(const struct addresses *addresses, unsigned port, int64_t timeout_us, char *message, size_t size)
 {
     _cleanup_(attempts_done) struct attempts attempts = {0};
@@ -154,6 +162,7 @@ int reach_any(const struct addresses *addresses, unsigned port, int64_t timeout_
 
         if (r == 0)
             return 0;
+        attempts.was_tried |= !is_own_fault(r);
         if (r != -EINPROGRESS) {
             attempts.error = -r;
             continue;
@@ -163,6 +172,10 @@ int reach_any(const struct addresses *addresses, unsigned port, int64_t timeout_
     }
     if (wait_for_one(&attempts, timeout_us))
         return 0;
+    if (!attempts.was_tried) {
+        snprintf(message, size, "port %u cannot be tried from here: %s", port, strerror(attempts.error));
+        return -ENETUNREACH;
+    }
     snprintf(message, size, "nothing accepts connections on port %u of %s%s: %s", port,
              addresses->count > 0 ? addresses->items[0] : "no address", addresses->count > 1 ? " and others" : "",
              attempts.error != 0 && are_all_over(&attempts) ? strerror(attempts.error) : "no answer");

@@ -22,7 +22,7 @@ void addresses_add(struct addresses *addresses, const char *text);
 
 /*
  * Tries all addresses at once. 0: one of them accepted. -EAGAIN: none did within the time, and message says of one of
- * them why. Other negative errno: it could not be tried.
+ * them why. -ENETUNREACH: it cannot be tried from this host, which says nothing of the machine.
  */
 int reach_any(const struct addresses *addresses, unsigned port, int64_t timeout_us, char *message,
               size_t size) _must_check_;

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * The agent, and the ports on which its guest listens; or a TCP port at an address that the agent, a DHCP lease or the
- * host's neighbour table knows.
- */
+/* The agent, and the ports on which its guest serves; or one TCP port, whatever its guest says. */
 #include "hypervisor/verify.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/moment.h"
 #include "hypervisor/actions.h"
+#include "hypervisor/addresses.h"
 #include "hypervisor/agent.h"
-#include "hypervisor/reach.h"
 #include "service/clock.h"
 
 /* The question is asked again anyway: no single attempt has to wait long. */
@@ -23,6 +19,18 @@
 static int64_t patience_us(const struct action *action)
 {
     return action->timeout_us < PATIENCE_US ? action->timeout_us : PATIENCE_US;
+}
+
+/* As reach_any; -EAGAIN as well where no address is known (yet). */
+static int reach(const struct addresses *addresses, unsigned port, const struct action *action, char *message,
+                 size_t size)
+{
+    if (addresses->count > 0)
+        return reach_any(addresses, port, patience_us(action), message, size);
+    snprintf(
+        message, size,
+        "the address of the machine is not known: neither its guest agent nor a DHCP lease nor the host tells one");
+    return -EAGAIN;
 }
 
 /* Those of `wanted` on which it does not listen. */
@@ -36,77 +44,79 @@ static struct ports find_deaf(const struct guest *guest, const struct ports *wan
     return deaf;
 }
 
-/* Of a guest whose agent answers. That it cannot be asked is no fault of it: the message says why, and there is no error. */
-static void verify_ports(virDomainPtr domain, const struct action *action, struct action_result *result)
+static int check_listening(const struct interview *interview, const struct action *action, char *message, size_t size)
+{
+    struct ports deaf = find_deaf(interview_guest(interview), &action->ports.listening);
+    char text[PORTS_TEXT_SIZE];
+
+    if (deaf.count == 0)
+        return 0;
+    ports_format(&deaf, text);
+    snprintf(message, size, "nothing in it listens on port %.200s", text);
+    return -EAGAIN;
+}
+
+/* The guest is asked on which ports it listens. 0 with a message: it cannot be asked. */
+static int verify_listening(virDomainPtr domain, const struct action *action, char *message, size_t size)
 {
     _cleanup_(interview_freep) struct interview *interview = NULL;
-    char text[PORTS_TEXT_SIZE];
     const char *lack;
-    struct ports deaf;
 
-    if (interview_new_of_ports(action->software, &interview) < 0) {
-        result->error = -ENOMEM;
-        return;
-    }
+    if (interview_new_of_ports(action->software, &interview) < 0)
+        return -ENOMEM;
     if (!agent_talk(domain, interview, ANSWER_TIMEOUT, clock_now().mono_us + patience_us(action))) {
-        result->error = -EAGAIN;
-        snprintf(result->message, sizeof(result->message), "its guest agent stopped answering");
-        return;
+        snprintf(message, size, "its guest agent stopped answering");
+        return -EAGAIN;
     }
     lack = interview_lack_of_ports(interview);
-    if (lack != NULL) {
-        snprintf(result->message, sizeof(result->message), "%s", lack);
-        return;
+    if (lack == NULL)
+        return check_listening(interview, action, message, size);
+    snprintf(message, size, "%s", lack);
+    return 0;
+}
+
+/* Connections from outside. 0 with a message: one of them cannot be tried from here. */
+static int verify_reached(virDomainPtr domain, const struct action *action, char *message, size_t size)
+{
+    const struct ports *ports = &action->ports.reached;
+    struct addresses addresses = {0};
+    char why[256] = "";
+
+    if (ports->count > 0)
+        addresses_find(domain, true, &addresses);
+    for (size_t i = 0; i < ports->count; i++) {
+        int r = reach(&addresses, ports->items[i], action, why, sizeof(why));
+
+        if (r < 0)
+            snprintf(message, size, "%s", why);
+        if (r == -EAGAIN)
+            return r;
     }
-    deaf = find_deaf(interview_guest(interview), &action->ports);
-    if (deaf.count == 0)
-        return;
-    ports_format(&deaf, text);
-    result->error = -EAGAIN;
-    snprintf(result->message, sizeof(result->message), "nothing in it listens on port %.200s", text);
+    return 0;
+}
+
+/* Of a guest whose agent answers. What cannot be looked at is no fault of it: the message says why, and is no error. */
+static void verify_ports(virDomainPtr domain, const struct action *action, struct action_result *result)
+{
+    result->error = verify_listening(domain, action, result->message, sizeof(result->message));
+    if (result->error == 0)
+        result->error = verify_reached(domain, action, result->message, sizeof(result->message));
 }
 
 static void verify_agent(virDomainPtr domain, const struct action *action, struct action_result *result)
 {
     result->error = agent_ping(domain, patience_us(action), result->message, sizeof(result->message));
-    if (result->error == 0 && action->ports.count > 0)
+    if (result->error == 0 && action->ports.listening.count > 0)
         verify_ports(domain, action, result);
-}
-
-static void add_addresses(virDomainPtr domain, unsigned source, struct addresses *addresses)
-{
-    virDomainInterfacePtr *interfaces = NULL;
-    int n = virDomainInterfaceAddresses(domain, &interfaces, source, 0);
-
-    for (int i = 0; i < n; i++) {
-        for (unsigned j = 0; j < interfaces[i]->naddrs; j++)
-            addresses_add(addresses, interfaces[i]->addrs[j].addr);
-        virDomainInterfaceFree(interfaces[i]);
-    }
-    free(interfaces);
 }
 
 static void verify_tcp(virDomainPtr domain, const struct action *action, struct action_result *result)
 {
-    static const unsigned sources[] = {
-        VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,
-        VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
-        VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP,
-    };
     struct addresses addresses = {0};
-    /* libvirt asks the agent for addresses without a timeout, so only an agent that has just answered is asked. */
     bool has_agent = agent_ping(domain, patience_us(action), result->message, sizeof(result->message)) == 0;
 
-    for (size_t i = has_agent ? 0 : 1; i < ELEMENTS_OF(sources) && addresses.count == 0; i++)
-        add_addresses(domain, sources[i], &addresses);
-    if (addresses.count == 0) {
-        result->error = -EAGAIN;
-        snprintf(
-            result->message, sizeof(result->message),
-            "the address of the machine is not known: neither its guest agent nor a DHCP lease nor the host tells one");
-        return;
-    }
-    result->error = reach_any(&addresses, action->port, patience_us(action), result->message, sizeof(result->message));
+    addresses_find(domain, has_agent, &addresses);
+    result->error = reach(&addresses, action->port, action, result->message, sizeof(result->message));
 }
 
 void verify_machine(virConnectPtr connection, const struct action *action, struct action_result *result)

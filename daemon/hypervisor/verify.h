@@ -10,7 +10,7 @@
 /*
  * By action->level, which is VERIFY_AGENT or VERIFY_TCP. Fills result->error and message; -EAGAIN: not (yet),
  * and the message says what is missing. Else -ENOENT, -ENOTCONN, -EIO, -ENOMEM. 0 with a message: the agent answers, and the
- * message says why its guest could not be asked for action->ports.
+ * message says why not all of action->ports could be looked at.
  */
 void verify_machine(virConnectPtr connection, const struct action *action, struct action_result *result);
 

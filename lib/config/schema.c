@@ -183,12 +183,13 @@ static const struct schema_key keys[] = {
                      "appserver: 0.2, broker: 0.2, cache: 0.1, search: 0.2, storage: 0.2, dns: 0.1, dhcp: 0.1, "
                      "mail: 0.2, directory: 0.2, monitoring: 0.1, containers: 0.1, ci: 0.1, vpn: 0.1, "
                      "software: 0.05, data: 0.2, other: 0.05}",
-     .text = "Weights of what machines offer, by kind: each resource of the kind has that weight. A key such as "
-             "database/oracle gives one resource a weight of its own. The key other is for every kind that has no key, "
-             "but for port, which then weighs nothing. Where the map is given, it replaces the default as a whole, and "
-             "without other, kinds that have no key weigh nothing. By default the system alone never weighs enough to "
-             "replace what runs on it. Where a machine is known by its os and os-family alone, nothing replaces it: a "
-             "choice needs more. Where every weight is 0, hardware is compared alone."},
+     .text =
+         "Weights of what machines offer, by kind: each resource of the kind has that weight. A key such as "
+         "database/oracle gives one resource a weight of its own. The key other is for every kind that has no key, "
+         "but for port and reached-port, which then weigh nothing. Where the map is given, it replaces the default "
+         "as a whole, and without other, kinds that have no key weigh nothing. By default the system alone never "
+         "weighs enough to replace what runs on it. Where a machine is known by its os and os-family alone, nothing "
+         "replaces it: a choice needs more. Where every weight is 0, hardware is compared alone."},
 
     {.path = "failure",
      .type = SCHEMA_SECTION,
@@ -396,7 +397,8 @@ static const struct schema_key keys[] = {
              "accept connections on port, on one of its addresses. With command, a program must exit with status 0. "
              "auto means agent for machines with the channel of the guest agent, and running for others. With auto, a "
              "replacement whose agent answers must also listen on the TCP ports that both it and the original are "
-             "known to serve: resources of the kind port, which are learned from the guests."},
+             "known to serve: resources of the kind port, which are learned from the guests. On those at which the "
+             "daemon could connect to the original while it was well, it must be able to connect to the replacement."},
     {.path = "recovery.verify.port",
      .type = SCHEMA_INTEGER,
      CONFIG(recovery.verify.port),

@@ -169,6 +169,7 @@ bool discovery_next(void *self, struct action *ret)
         if (number_set_reserve(&registry->interviewed, (size_t)watch->number + 1) == 0)
             number_set_add(&registry->interviewed, watch->number);
         *ret = registry_new_action(registry, PART_DISCOVERY, ACTION_DISCOVER, &ref, INTERVIEW_US);
+        ret->tries_ports = machine_is_protected(watch_machine(registry, watch));
         return true;
     }
     return false;

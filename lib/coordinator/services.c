@@ -431,13 +431,13 @@ struct machine_ref services_original_of(const struct registry *registry, const s
     return diversion != NULL ? diversion->service.original : ref;
 }
 
-struct ports services_ports_of(const struct registry *registry, const struct machine *failed,
-                               const struct machine *candidate)
+struct wanted_ports services_ports_of(const struct registry *registry, const struct machine *failed,
+                                      const struct machine *candidate)
 {
     struct machine_ref original = services_original_of(registry, failed);
 
     if (machine_is_ref(candidate, &original))
-        return (struct ports){0};
+        return (struct wanted_ports){0};
     return question_verify_ports(candidate, machine_need(failed), registry->features, registry->config);
 }
 

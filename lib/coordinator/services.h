@@ -37,10 +37,10 @@ bool services_runs_itself(const struct registry *registry, const struct machine_
 /* The service of a machine: the original's reference, whichever machine serves it. */
 struct machine_ref services_original_of(const struct registry *registry, const struct machine *machine);
 /*
- * On which ports a candidate must listen to serve in the place of a machine. None where it is the original of the service
+ * On which ports a candidate must serve to stand in the place of a machine. None where it is the original of the service
  * itself: what one machine alone was once seen to do may have been done in passing.
  */
-struct ports services_ports_of(const struct registry *registry, const struct machine *failed,
-                               const struct machine *candidate);
+struct wanted_ports services_ports_of(const struct registry *registry, const struct machine *failed,
+                                      const struct machine *candidate);
 
 #endif

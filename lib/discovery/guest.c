@@ -571,24 +571,21 @@ static void mark_used(const struct guest *guest, const struct catalog_feature *f
         *marks_of(guest, used) |= MARK_USED;
 }
 
-/* That it listens on none is knowledge, too. */
-static int conclude_ports(const struct guest *guest, struct feature_texts *ret)
+struct ports guest_ports(const struct guest *guest)
 {
     struct ports ports = {0};
-    int r = 0;
 
     for (unsigned port = 1; port < GUEST_PORTS_END; port++)
         if (guest_listens(guest, port))
             (void)ports_add(&ports, port);
-    if (guest->knows_ports && ports.count == 0)
-        return feature_texts_add(ret, PORTS_KIND, NULL);
-    for (size_t i = 0; r == 0 && i < ports.count; i++) {
-        char text[sizeof("65535")];
+    return ports;
+}
 
-        snprintf(text, sizeof(text), "%u", (unsigned)ports.items[i]);
-        r = feature_texts_add(ret, PORTS_KIND, text);
-    }
-    return r;
+static int conclude_ports(const struct guest *guest, struct feature_texts *ret)
+{
+    struct ports ports = guest_ports(guest);
+
+    return guest->knows_ports ? ports_tell(&ports, PORTS_KIND, ret) : 0;
 }
 
 int guest_conclude(const struct guest *guest, struct feature_texts *ret)

@@ -91,10 +91,10 @@ void guest_take_volume(struct guest *guest, const char *mountpoint, const char *
 /* /etc/fstab: file systems that are mounted by their label. */
 void guest_take_fstab(struct guest *guest, const char *text, size_t length);
 
-/*
- * The features that follow. Adds to *ret. -ENOMEM. Of the ports, the PORTS_MAX lowest below GUEST_PORTS_END: those beyond
- * are handed out by chance.
- */
+/* Of these ports, the PORTS_MAX lowest below GUEST_PORTS_END: those beyond are handed out by chance. */
+struct ports guest_ports(const struct guest *guest);
+
+/* The features that follow. Adds to *ret. -ENOMEM. */
 int guest_conclude(const struct guest *guest, struct feature_texts *ret) _must_check_;
 
 #endif

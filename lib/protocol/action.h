@@ -78,12 +78,13 @@ struct action {
     int64_t timeout_us;
     enum verify_level level;         /* of ACTION_VERIFY: VERIFY_AGENT, VERIFY_TCP or VERIFY_COMMAND */
     unsigned port;                   /* with VERIFY_TCP */
-    struct ports ports;              /* with VERIFY_AGENT: on these its guest must listen, too */
+    struct wanted_ports ports;       /* with VERIFY_AGENT: on these it must serve, too */
     enum software_mode software;     /* with ports: by which means it may be asked */
     enum hook hook;                  /* of ACTION_HOOK */
     struct metadata_change metadata; /* of ACTION_SET_METADATA */
     bool autostart;                  /* of ACTION_SET_AUTOSTART */
-    bool may_drop_image;             /* of ACTION_START: a saved image that cannot be restored is removed */
+    bool tries_ports;    /* of ACTION_DISCOVER: each port on which the guest listens is connected to, once */
+    bool may_drop_image; /* of ACTION_START: a saved image that cannot be restored is removed */
 };
 
 /* A sign of life. Counters only grow while the machine runs; has_counters is false where they cannot be had. */

@@ -46,7 +46,7 @@ struct explanation {
     char *summary;                       /* one sentence: which is chosen and why, or why none is */
     char *obstacle;          /* of no decision: why nothing would be started whatever the candidates; NULL */
     enum verify_level level; /* of no decision, as are the ports: how the chosen candidate would be verified */
-    struct ports ports;
+    struct wanted_ports ports;
 };
 
 void explanation_free(struct explanation *explanation);

@@ -41,7 +41,8 @@ int json_format_explanation(const struct explanation *explanation, char **ret)
     json_put(&maker, object, "rank_by", json_text(explanation->rank_by));
     json_put(&maker, object, "chosen", json_text(chosen != NULL ? chosen->name : NULL));
     json_put(&maker, object, "verify", json_text(chosen != NULL ? verify_level_name(explanation->level) : NULL));
-    json_put(&maker, object, "verify_ports", json_ports(&maker, &explanation->ports));
+    json_put(&maker, object, "verify_ports", json_ports(&maker, &explanation->ports.listening));
+    json_put(&maker, object, "verify_reached_ports", json_ports(&maker, &explanation->ports.reached));
     json_put(&maker, object, "summary", json_text(explanation->summary));
     json_put(&maker, object, "candidates", candidates_value(&maker, explanation));
     json_put(&maker, object, "left_out_by_reason", left_out_value(&maker, explanation));
@@ -176,7 +177,8 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "duration_ms", json_number(duration_ms));
     json_put(maker, object, "times_us", times_value(maker, recovery));
     json_put(maker, object, "verify", json_text(is_decided ? verify_level_name(recovery->level) : NULL));
-    json_put(maker, object, "verify_ports", json_ports(maker, &recovery->ports));
+    json_put(maker, object, "verify_ports", json_ports(maker, &recovery->ports.listening));
+    json_put(maker, object, "verify_reached_ports", json_ports(maker, &recovery->ports.reached));
     json_put(maker, object, "ports_unasked", json_text(recovery->ports_unasked));
     json_put(maker, object, "unrecorded", json_boolean(recovery->is_unrecorded));
     json_put(maker, object, "restarts", json_integer(recovery->restarts));

@@ -382,7 +382,8 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "explanation", explanation_value(maker, recovery->explanation));
     json_put(maker, object, "detail", json_text(recovery->detail));
     json_put(maker, object, "level", json_text(verify_level_name(recovery->level)));
-    json_put(maker, object, "ports", json_ports(maker, &recovery->ports));
+    json_put(maker, object, "ports", json_ports(maker, &recovery->ports.listening));
+    json_put(maker, object, "reached_ports", json_ports(maker, &recovery->ports.reached));
     json_put(maker, object, "ports_unasked", json_text(recovery->ports_unasked));
     json_put(maker, object, "is_held", json_boolean(recovery->is_held));
     json_put(maker, object, "is_braked", json_boolean(recovery->is_braked));
@@ -392,20 +393,18 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
 }
 
 /* Records of earlier versions have none. */
-static void read_ports(struct record_reader *reader, const json_t *object, struct recovery *recovery)
+static void read_ports(struct record_reader *reader, const json_t *object, const char *key, struct ports *ports)
 {
-    const json_t *array = json_object_get(object, "ports");
+    const json_t *array = json_object_get(object, key);
 
-    if (!record_is_absent(object, "ports") && !json_is_array(array))
+    if (!record_is_absent(object, key) && !json_is_array(array))
         record_refuse(reader, -EINVAL);
     for (size_t i = 0; i < json_array_size(array); i++) {
         json_int_t port = json_integer_value(json_array_get(array, i));
 
-        if (port < 0 || !ports_add(&recovery->ports, (unsigned long)port))
+        if (port < 0 || !ports_add(ports, (unsigned long)port))
             record_refuse(reader, -EINVAL);
     }
-    if (!record_is_absent(object, "ports_unasked"))
-        recovery->ports_unasked = record_read_text(reader, object, "ports_unasked");
 }
 
 /* Records from before the warmth was kept have it in the words of the decision. */
@@ -454,7 +453,10 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
         recovery->warmth = warmth_explained(recovery->explanation);
     recovery->detail = record_read_text_or_null(reader, object, "detail");
     recovery->level = (enum verify_level)record_read_word(reader, object, "level", &levels);
-    read_ports(reader, object, recovery);
+    read_ports(reader, object, "ports", &recovery->ports.listening);
+    read_ports(reader, object, "reached_ports", &recovery->ports.reached);
+    if (!record_is_absent(object, "ports_unasked"))
+        recovery->ports_unasked = record_read_text(reader, object, "ports_unasked");
     recovery->is_held = record_read_bool(reader, object, "is_held");
     recovery->is_braked = record_read_bool(reader, object, "is_braked");
     recovery->is_refused = record_read_bool(reader, object, "is_refused");

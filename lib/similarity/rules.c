@@ -92,13 +92,15 @@ static int intern_weights(const struct config_similarity *config, const struct c
 static int compile_weights(struct similarity_rules *rules, const struct config_similarity *config,
                            const struct catalog *catalog, struct feature_table *table)
 {
-    uint32_t other = 0, port = 0;
+    uint32_t other = 0, port = 0, reached_port = 0;
     int r = intern_weights(config, catalog, table);
 
     if (r == 0)
         r = feature_table_intern_kind(table, CONFIG_WEIGHT_OTHER, &other);
     if (r == 0)
         r = feature_table_intern_kind(table, PORTS_KIND, &port);
+    if (r == 0)
+        r = feature_table_intern_kind(table, PORTS_REACHED_KIND, &reached_port);
     if (r < 0)
         return r;
     rules->n_kinds = feature_table_kind_count(table);
@@ -111,7 +113,7 @@ static int compile_weights(struct similarity_rules *rules, const struct config_s
         rules->kind_weights[i] = NOT_GIVEN;
     for (size_t i = 0; i < rules->n_features; i++)
         rules->feature_weights[i] = NOT_GIVEN;
-    rules->kind_weights[port] = 0;
+    rules->kind_weights[port] = rules->kind_weights[reached_port] = 0;
 
     for (size_t i = 0; i < config->n_resource_weights; i++) {
         r = compile_weight(rules, &config->resource_weights[i], catalog, table);

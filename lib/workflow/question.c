@@ -56,12 +56,12 @@ enum verify_level question_verify_level(const struct machine *machine, const str
     return machine->description->has_agent_channel ? VERIFY_AGENT : VERIFY_RUNNING;
 }
 
-struct ports question_verify_ports(const struct machine *machine, const struct spec *need,
-                                   const struct feature_table *features, const struct config *config)
+struct wanted_ports question_verify_ports(const struct machine *machine, const struct spec *need,
+                                          const struct feature_table *features, const struct config *config)
 {
     if (config->recovery.verify.level != VERIFY_AUTO || question_verify_level(machine, config) != VERIFY_AGENT)
-        return (struct ports){0};
-    return ports_in_common(features, need, machine->spec);
+        return (struct wanted_ports){0};
+    return ports_wanted(features, need, machine->spec);
 }
 
 struct action question_ask(struct question *question, enum action_kind kind, const struct machine_ref *target,

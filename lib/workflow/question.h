@@ -55,9 +55,9 @@ void question_settle(struct question *question, const struct config *config, str
 int64_t question_time_us(enum action_kind kind, enum verify_level level, const struct config *config);
 /* At which level this machine is verified. */
 enum verify_level question_verify_level(const struct machine *machine, const struct config *config);
-/* On which ports it must listen then to take the place of a machine with this need: those that both are known to serve. */
-struct ports question_verify_ports(const struct machine *machine, const struct spec *need,
-                                   const struct feature_table *features, const struct config *config);
+/* On which ports it must serve then to take the place of a machine with this need. */
+struct wanted_ports question_verify_ports(const struct machine *machine, const struct spec *need,
+                                          const struct feature_table *features, const struct config *config);
 
 /* What an answer to GET_STATE says. */
 bool answer_is_up(const struct action_result *result);

@@ -91,7 +91,7 @@ struct recovery_event {
     const struct machine *candidate;    /* RECOVERY_CHOSEN */
     enum warmth warmth;                 /* RECOVERY_CHOSEN: of the candidate */
     bool takes_over;                    /* RECOVERY_CHOSEN: it was being kept warm, and may run already */
-    struct ports ports;                 /* RECOVERY_CHOSEN: on which it must listen, once it runs */
+    struct wanted_ports ports;          /* RECOVERY_CHOSEN: on which it must serve, once it runs */
     const char *detail;       /* RECOVERY_NO_CANDIDATE, _NO_ORIGINAL, _CANDIDATE_UNFIT, _SERVED, _HOLD, _ABANDON */
     enum failure_cause cause; /* RECOVERY_ORIGINAL_FAILED */
 };
@@ -174,17 +174,17 @@ struct recovery {
     char *detail;                    /* why it ended as it did, one sentence; NULL while it goes on */
 
     /* under way */
-    struct question question; /* that the state is about */
-    enum verify_level level;  /* at which the replacement is verified */
-    struct ports ports;       /* on which it must listen */
-    char *ports_unasked;      /* why its guest could not be asked for that; NULL: it could, or was not yet */
-    bool state_is_unreliable; /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
-    bool was_seen_dead;       /* in this life of the daemon */
-    bool is_restarting;       /* the candidate is the failed machine itself */
-    bool takes_over;          /* the candidate was being kept warm: that it runs already is our own doing */
-    bool is_unfit;            /* the candidate has opened what is in use: it is stopped, also while it is held */
-    bool is_changed;          /* since it was last handed out to be written down */
-    unsigned long ignored;    /* events that meant nothing in their state */
+    struct question question;  /* that the state is about */
+    enum verify_level level;   /* at which the replacement is verified */
+    struct wanted_ports ports; /* on which it must serve */
+    char *ports_unasked;       /* why not all of them could be looked at; NULL: they were, or not yet */
+    bool state_is_unreliable;  /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
+    bool was_seen_dead;        /* in this life of the daemon */
+    bool is_restarting;        /* the candidate is the failed machine itself */
+    bool takes_over;           /* the candidate was being kept warm: that it runs already is our own doing */
+    bool is_unfit;             /* the candidate has opened what is in use: it is stopped, also while it is held */
+    bool is_changed;           /* since it was last handed out to be written down */
+    unsigned long ignored;     /* events that meant nothing in their state */
 };
 
 /* What one step asks for: at most one action. */

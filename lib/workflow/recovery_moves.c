@@ -255,14 +255,17 @@ void step_next_candidate(struct step *step)
 char *step_describe_ports(const struct step *step)
 {
     const struct recovery *recovery = step->recovery;
-    char ports[PORTS_TEXT_SIZE];
+    char listening[PORTS_TEXT_SIZE], reached[PORTS_TEXT_SIZE];
+    bool is_reached = recovery->ports.reached.count > 0;
 
-    ports_format(&recovery->ports, ports);
-    if (recovery->ports.count == 0)
+    ports_format(&recovery->ports.listening, listening);
+    ports_format(&recovery->ports.reached, reached);
+    if (recovery->ports.listening.count == 0)
         return NULL;
     if (recovery->ports_unasked != NULL)
-        return text_print("; whether it listens on %s could not be asked: %s", ports, recovery->ports_unasked);
-    return text_print(" and listens on %s", ports);
+        return text_print("; whether it serves %s could not be seen: %s", listening, recovery->ports_unasked);
+    return text_print(" and listens on %s%s%s", listening, is_reached ? ", and is reached on " : "",
+                      is_reached ? reached : "");
 }
 
 struct recovery_attempt *step_attempt(struct step *step)

@@ -547,7 +547,7 @@ static bool in_verifying(struct step *step)
         verify_later(step);
         return true;
     }
-    if (step->recovery->ports.count > 0 && step->event->result->message[0] != '\0')
+    if (step->recovery->ports.listening.count > 0 && step->event->result->message[0] != '\0')
         step->recovery->ports_unasked = text_print("%s", step->event->result->message);
     recover(step, NULL);
     return true;

@@ -94,6 +94,22 @@ static void time_is_limited(void **state)
     close(fd);
 }
 
+/* A daemon whose network was taken away found no replacement that it could reach, and had each of them destroyed. */
+static void what_cannot_be_tried_from_here_says_nothing_of_the_other_side(void **state)
+{
+    char message[256] = "";
+    unsigned port;
+    int fd = open_port(false, &port);
+
+    (void)state;
+    /* Nothing is connected to a multicast address. */
+    assert_int_equal(reach("224.0.0.1", NULL, 80, message), -ENETUNREACH);
+    assert_string_equal(message, "port 80 cannot be tried from here: Network is unreachable");
+    assert_int_equal(reach("127.0.0.1", "224.0.0.1", port, message), -EAGAIN);
+    assert_int_equal(reach("224.0.0.1", "127.0.0.1", port, message), -EAGAIN);
+    close(fd);
+}
+
 static void addresses_that_lead_nowhere_are_left_out(void **state)
 {
     static const char *const useless[] = {"127.0.0.1", "127.1.2.3", "169.254.1.1", "::1", "fe80::1", "no address", ""};
@@ -121,6 +137,7 @@ int main(void)
         cmocka_unit_test(one_that_accepts_is_enough),
         cmocka_unit_test(nothing_accepts),
         cmocka_unit_test(time_is_limited),
+        cmocka_unit_test(what_cannot_be_tried_from_here_says_nothing_of_the_other_side),
         cmocka_unit_test(addresses_that_lead_nowhere_are_left_out),
     };
 

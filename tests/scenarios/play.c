@@ -279,6 +279,12 @@ static bool set_deaf(struct play *play, unsigned number, const char *value)
     return domain->hides_ports || strcmp(value, "none") == 0 || ports_add(&domain->deaf, strtoul(value, NULL, 10));
 }
 
+static bool set_shut(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].shut = (struct ports){0};
+    return strcmp(value, "none") == 0 || ports_add(&play->world.domains[number].shut, strtoul(value, NULL, 10));
+}
+
 static bool set_disk_io(struct play *play, unsigned number, const char *value)
 {
     play->world.domains[number].activity += strtoull(value, NULL, 10);
@@ -430,6 +436,7 @@ static const struct {
     {"memory", set_memory, "2GiB"},
     {"agent", set_agent, "none, answers, silent"},
     {"deaf", set_deaf, "80 (a port on which its guest does not listen), none, unasked (it cannot be asked for ports)"},
+    {"shut", set_shut, "80 (a port at which no connection from outside succeeds), none"},
     {"disk_requests", set_disk_io, "a number, since it was last set"},
     {"start", set_start, "works, refused, dies, 5s"},
     {"shutdown", set_shutdown, "5s (what its guest takes when it is asked to), ignored"},

@@ -3,6 +3,7 @@
  * What domains offer, and how alike two are: written anew from lib/similarity/README.md, as the yardstick
  * that the engine is held against.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "simulation.h"
@@ -26,8 +27,78 @@ const struct config_weight feature_weights[] = {
 };
 const size_t n_feature_weights = ELEMENTS_OF(feature_weights);
 
+/* Ports on which a domain listens, and where it was reached: what they weigh and how they are drawn changes no course. */
+static const struct {
+    const char *kind, *value;
+    unsigned port;
+    bool is_reached;
+    unsigned of; /* the domains whose last digit has one of these bits */
+} ports[] = {
+    {"port", "22", 22, false, 0xfe7f},          {"port", "80", 80, false, 0xdddd},
+    {"port", "443", 443, false, 0xaaaa},        {"reached-port", "80", 80, true, 0x9249},
+    {"reached-port", "443", 443, true, 0x6db6},
+};
+
+static bool has_port(const char *uuid, size_t port)
+{
+    return (ports[port].of >> strtoul(uuid + strlen(uuid) - 1, NULL, 16) & 1u) != 0;
+}
+
+static void expect(struct ports *expected, const char *original, const char *replacement, bool is_reached)
+{
+    for (size_t i = 0; i < ELEMENTS_OF(ports); i++)
+        for (size_t k = 0; k < ELEMENTS_OF(ports); k++)
+            if (ports[i].is_reached == is_reached && has_port(original, i) && ports[k].port == ports[i].port &&
+                !ports[k].is_reached && has_port(original, k) && has_port(replacement, k))
+                (void)ports_add(expected, ports[i].port);
+}
+
+static bool are_same(const struct ports *a, const struct ports *b)
+{
+    return a->count == b->count && memcmp(a->items, b->items, sizeof(a->items)) == 0;
+}
+
+/* Of a transient domain that has ended, the next daemon does not know what it offered. */
+static bool is_remembered(const struct simulation *simulation, const char *uuid)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (strcmp(simulation->domains[i].uuid, uuid) == 0 && !simulation->domains[i].is_persistent)
+            return false;
+    return true;
+}
+
+void features_before(struct simulation *simulation, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
+    struct wanted_ports expected = {0};
+
+    if (action->kind != ACTION_VERIFY || action->level != VERIFY_AGENT || simulation->has_reloaded)
+        return;
+    /* Of the original itself nothing is wanted; where it was migrated meanwhile, it counts as another machine. */
+    if (recovery != NULL && strcmp(recovery->service.uuid, action->target.uuid) == 0)
+        return;
+    if (recovery != NULL && !is_remembered(simulation, recovery->service.uuid))
+        return;
+    if (recovery != NULL) {
+        expect(&expected.listening, recovery->service.uuid, action->target.uuid, false);
+        expect(&expected.reached, recovery->service.uuid, action->target.uuid, true);
+    }
+    if (!are_same(&expected.listening, &action->ports.listening) ||
+        !are_same(&expected.reached, &action->ports.reached)) {
+        char asked[PORTS_TEXT_SIZE], right[PORTS_TEXT_SIZE];
+
+        ports_format(&action->ports.listening, asked);
+        ports_format(&expected.listening, right);
+        violate(simulation, "promise 5: %s is verified by the ports %s, and both serve %s",
+                recovery != NULL ? recovery->replacement_name : "a warm standby", asked, right);
+    }
+}
+
 void features_describe(const struct domain *domain, struct domain_description *description)
 {
+    for (size_t i = 0; i < ELEMENTS_OF(ports); i++)
+        if (has_port(domain->uuid, i) && feature_texts_add(&description->features, ports[i].kind, ports[i].value) < 0)
+            abort();
     for (unsigned i = 0; i < FEATURES; i++)
         if ((domain->features & 1u << i) != 0 &&
             feature_texts_add(&description->features, features[i].kind, features[i].value) < 0)

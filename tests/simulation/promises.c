@@ -189,6 +189,7 @@ void promises_before(struct simulation *simulation, const struct action *action)
 {
     if (action->kind == ACTION_SHUTDOWN)
         check_shutdown(simulation, action);
+    features_before(simulation, action);
     holds_before(simulation, action);
     warm_before(simulation, action);
     storage_before(simulation, action);

@@ -492,6 +492,8 @@ void world_kill(struct simulation *simulation, struct domain *domain, const char
 extern const struct config_weight feature_weights[];
 extern const size_t n_feature_weights;
 void features_describe(const struct domain *domain, struct domain_description *description);
+/* Ports that a verification asks for: those that the original and its replacement both serve. */
+void features_before(struct simulation *simulation, const struct action *action);
 /* The other way round. */
 unsigned features_described(const struct domain_description *description);
 /* Eq. 1 and coverage anew, from the definitions alone: are both, and that of resources, at least the limits? */

@@ -164,7 +164,7 @@ static void test_a_replacement_is_asked_for_the_ports_that_both_guests_told(stru
     unsigned a = add_guest(world, "a", "protected"), b = add_guest(world, "b", "standby");
     const struct action *asked;
 
-    world->domains[a].tells = "language/php port/22 port/80 port/8000";
+    world->domains[a].tells = "language/php port/22 port/80 port/8000 reached-port/80 reached-port/8000";
     world->domains[b].tells = "language/php port/80 port/22 port/3306";
     world->config.recovery.verify.level = VERIFY_AUTO;
     assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
@@ -177,9 +177,28 @@ static void test_a_replacement_is_asked_for_the_ports_that_both_guests_told(stru
     world_pass(world, SETTLED);
     asked = &world->pending[world_find_pending(world, ACTION_VERIFY)].action;
     assert_int_equal(asked->level, VERIFY_AGENT);
-    assert_int_equal(asked->ports.count, 2);
-    assert_int_equal(asked->ports.items[0], 22);
-    assert_int_equal(asked->ports.items[1], 80);
+    assert_int_equal(asked->ports.listening.count, 2);
+    assert_int_equal(asked->ports.listening.items[0], 22);
+    assert_int_equal(asked->ports.listening.items[1], 80);
+    assert_int_equal(asked->ports.reached.count, 1);
+    assert_int_equal(asked->ports.reached.items[0], 80);
+}
+
+/* Where a replacement must be reached is learned from what it is to stand in for. */
+static void test_only_ports_of_protected_machines_are_connected_to(struct world *world)
+{
+    unsigned a, b;
+
+    world->holds = 1u << ACTION_DISCOVER;
+    a = add_guest(world, "a", "protected");
+    b = add_guest(world, "b", "standby");
+    world->domains[b].hypervisor = OTHER;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->n_pending, 2);
+    for (size_t i = 0; i < world->n_pending; i++)
+        assert_int_equal(world->pending[i].action.tries_ports,
+                         world_number_of(world, &world->pending[i].action.target) == a);
 }
 
 static int order(struct world *world, unsigned number, const char *expected)
@@ -256,6 +275,7 @@ int main(void)
         world_test(test_a_replacement_is_asked_for_the_ports_that_both_guests_told),
         world_test(test_an_operator_has_a_guest_asked_at_once),
         world_test(test_when_it_was_learned_is_known_after_a_restart),
+        world_test(test_only_ports_of_protected_machines_are_connected_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

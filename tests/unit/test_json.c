@@ -313,15 +313,17 @@ static struct explanation explanation(void)
         .n_unjudged = 2,
         .summary = TEXT("VM-005 for VM-001"),
         .level = VERIFY_AGENT,
-        .ports = {.items = {80, 443}, .count = 2},
+        .ports = {.listening = {.items = {80, 443}, .count = 2}, .reached = {.items = {443}, .count = 1}},
     };
 }
 
-static void assert_ports(const json_t *document, const char *expected)
+static void assert_ports(const json_t *document, const char *listening, const char *reached)
 {
-    _cleanup_(freep) char *text = json_dumps(json_object_get(document, "verify_ports"), JSON_COMPACT);
+    _cleanup_(freep) char *first = json_dumps(json_object_get(document, "verify_ports"), JSON_COMPACT);
+    _cleanup_(freep) char *second = json_dumps(json_object_get(document, "verify_reached_ports"), JSON_COMPACT);
 
-    assert_string_equal(text, expected);
+    assert_string_equal(first, listening);
+    assert_string_equal(second, reached);
 }
 
 static void test_explanation(void **state)
@@ -338,7 +340,7 @@ static void test_explanation(void **state)
     assert_string_equal(text_at(document, "failed"), "VM-001");
     assert_string_equal(text_at(document, "chosen"), "VM-005");
     assert_string_equal(text_at(document, "verify"), "agent");
-    assert_ports(document, "[80,443]");
+    assert_ports(document, "[80,443]", "[443]");
     assert_true(number_at(document, "left_out") == 9);
     reasons = json_object_get(document, "left_out_by_reason");
     assert_int_equal(json_object_size(reasons), 3);
@@ -425,7 +427,7 @@ static void test_recovery_that_ended(void **state)
     assert_string_equal(text_at(document, "recorded_at"), "2026-11-22T14:54:00.003500Z");
     assert_string_equal(text_at(document, "settled_at"), "2026-11-22T14:54:00.010000Z");
     assert_string_equal(text_at(document, "verify"), "tcp");
-    assert_ports(document, "[]");
+    assert_ports(document, "[]", "[]");
     assert_true(number_at(document, "restarts") == 3);
     assert_true(json_is_true(json_object_get(document, "unrecorded")));
     assert_string_equal(text_at(json_object_get(document, "service"), "name"), "VM-000");
@@ -457,7 +459,7 @@ static void test_recovery_on_its_second_candidate(void **state)
         .cause = CAUSE_CRASHED,
         .replacement_name = TEXT("VM-005"),
         .level = VERIFY_AGENT,
-        .ports = {.items = {22}, .count = 1},
+        .ports = {.listening = {.items = {22}, .count = 1}},
         .ports_unasked = TEXT("its guest does not tell"),
         .detected = {.mono_us = 1000, .real_us = 1000},
         .confirmed = {.mono_us = 2000, .real_us = 2000},
@@ -478,7 +480,7 @@ static void test_recovery_on_its_second_candidate(void **state)
     document = load(text);
     assert_true(number_at(json_object_get(document, "times_us"), "decide") == 7000);
     assert_string_equal(text_at(document, "verify"), "agent");
-    assert_ports(document, "[22]");
+    assert_ports(document, "[22]", "[]");
     assert_string_equal(text_at(document, "ports_unasked"), "its guest does not tell");
     for (size_t i = 0; i < ELEMENTS_OF(stale); i++)
         assert_true(is_null_at(document, stale[i]));

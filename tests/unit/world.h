@@ -48,6 +48,7 @@ struct world_domain {
     const char *tells; /* "language/php database/mysql", what it tells of its guest when it is asked; NULL: nothing */
     bool tells_part;   /* and something that it allows failed */
     struct ports deaf; /* on these its guest does not listen, whatever is known of it */
+    struct ports shut; /* at these no connection from outside succeeds */
     bool hides_ports;  /* its agent must not be asked for them */
     bool has_no_counters;   /* nor do its statistics say anything */
     uint64_t activity;      /* of its disks */

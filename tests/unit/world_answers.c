@@ -380,12 +380,11 @@ static void answer_check_alive(struct world *world, const struct action *action)
     world_deliver(world, action, &result);
 }
 
-static bool is_any_deaf(const struct world_domain *domain, const struct ports *ports)
+static bool have_any(const struct ports *ports, const struct ports *wanted)
 {
-    for (size_t i = 0; i < ports->count; i++)
-        for (size_t k = 0; k < domain->deaf.count; k++)
-            if (ports->items[i] == domain->deaf.items[k])
-                return true;
+    for (size_t i = 0; i < wanted->count; i++)
+        if (ports_have(ports, wanted->items[i]))
+            return true;
     return false;
 }
 
@@ -394,14 +393,17 @@ static void answer_verify(struct world *world, const struct action *action)
     const struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
     bool answers = domain->exists && domain->state == MACHINE_RUNNING && !domain->is_mute &&
                    (action->level != VERIFY_AGENT || domain->has_agent);
-    bool is_deaf = !domain->hides_ports && is_any_deaf(domain, &action->ports);
-    struct action_result result = {.id = action->id, .error = answers && !is_deaf ? 0 : -EIO};
+    bool is_deaf = !domain->hides_ports && have_any(&domain->deaf, &action->ports.listening);
+    bool is_shut = have_any(&domain->shut, &action->ports.reached);
+    struct action_result result = {.id = action->id, .error = answers && !is_deaf && !is_shut ? 0 : -EIO};
 
     if (!answers)
         strcpy(result.message, "it does not answer");
     else if (is_deaf)
         strcpy(result.message, "nothing in it listens on a port");
-    else if (domain->hides_ports && action->ports.count > 0)
+    else if (is_shut)
+        strcpy(result.message, "nothing accepts connections on a port");
+    else if (domain->hides_ports && action->ports.listening.count > 0)
         strcpy(result.message, "its agent is not allowed to");
     world_deliver(world, action, &result);
 }

@@ -30,6 +30,11 @@ bare_dev() {
         : >"$1/$node"
         mount --bind "/dev/$node" "$1/$node"
     done
+    if [ -e /dev/net/tun ]; then
+        mkdir "$1/net"
+        : >"$1/net/tun"
+        mount --bind /dev/net/tun "$1/net/tun"
+    fi
     mkdir "$1/pts" "$1/shm"
     mount --rbind /dev/pts "$1/pts"
     mount -t tmpfs tmpfs "$1/shm"
