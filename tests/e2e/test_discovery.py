@@ -7,7 +7,7 @@ import pytest
 from harness.waiting import wait_until
 
 BY_FILES = ["cache/redis", "language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
-BY_PROGRAMS = ["language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
+BY_PROGRAMS = ["broker/mosquitto", "language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
 POOL = {"protect": ["web"], "standby": ["spare"]}
 
 
