@@ -145,13 +145,17 @@ static void apply_event_state(struct registry *registry, struct watch *watch, co
                               const struct domain_event *event)
 {
     struct sighting sighting = {.is_news = true};
+    struct machine_ref ref;
 
     if (!domain_event_state(event->kind, &sighting.state, &sighting.reason))
         return;
     if (machine == NULL) {
         /* That a migration failed before was told when the machine was not known here yet. */
-        if (sighting.state == MACHINE_RUNNING)
+        if (sighting.state == MACHINE_RUNNING) {
+            ref = watch_ref(registry, watch);
             failures_forget(watch);
+            sightings_arrive(registry, &ref);
+        }
         return;
     }
     pool_edit(registry->pool, machine)->event_sequence = registry->events;
@@ -296,6 +300,7 @@ void machines_write_off(struct registry *registry, struct watch *watch, const st
     /* However it stopped, that is told already: a crash found there is no news. */
     if (machine_state_is_active(machine->state))
         sightings_set(registry, watch, machine, MACHINE_SHUT_OFF, REASON_CRASHED);
+    pool_edit(registry->pool, machine)->event_sequence = registry->events;
     machines_describe(registry, watch);
 }
 

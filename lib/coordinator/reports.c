@@ -69,6 +69,7 @@ static bool recall_arrival(struct registry *registry, const struct host *host, s
                            const struct machine *machine, const struct domain_report *report, struct moment now)
 {
     bool is_new = machine->state == MACHINE_UNKNOWN && (host->was_listed || host->has_record);
+    enum failure_cause cause = watch->deferred_cause; /* told before it was known: it failed after it had arrived */
 
     if (!is_new || report->state != MACHINE_SHUT_OFF || report->reason == REASON_MIGRATED ||
         !moves_have_arrived(registry, machine))
@@ -79,6 +80,8 @@ static bool recall_arrival(struct registry *registry, const struct host *host, s
     }
     sightings_set(registry, watch, machine, MACHINE_RUNNING, REASON_USER);
     moves_follow(registry, now);
+    if (cause != CAUSE_NONE)
+        failures_defer(registry, watch, cause, USEC_INFINITY);
     return true;
 }
 
@@ -190,6 +193,9 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
         .came_up = report->state == MACHINE_RUNNING && (is_news || is_first),
     };
 
+    /* It was asked since a recovery ended it, and runs: what is told of it from now on is no old news. */
+    if (watch->rare != NULL && report->state == MACHINE_RUNNING && as_of > machine->event_sequence)
+        watch->rare->track.written_off_us = 0;
     if (judge_report(registry, watch, machine, report, &verdict, now) < 0)
         return;
     pool_edit(registry->pool, machine)->event_sequence = as_of;

@@ -122,18 +122,15 @@ static bool is_replacement(const struct registry *registry, const struct machine
            watch_is_taken(watch);
 }
 
-/* What another host has of it, and takes for running, is there no longer, unless that host tells so yet. */
-static void arrive(struct registry *registry, const struct machine *machine)
+void sightings_arrive(struct registry *registry, const struct machine_ref *ref)
 {
-    if (is_replacement(registry, machine))
-        return;
     for (size_t i = 0; i < registry->n_hosts; i++) {
         const struct host *host = &registry->hosts[i];
         const struct machine *other = NULL;
         struct watch_rare *rare;
 
-        if (strcmp(host->name, machine->hypervisor) != 0)
-            other = pool_find_twin(registry->pool, host->name, machine);
+        if (strcmp(host->name, ref->hypervisor) != 0)
+            other = pool_find(registry->pool, host->name, ref->uuid);
         if (other == NULL || machine_is_incoming(other))
             continue;
         if (host->track.state == HOST_FENCED && !host->is_listed)
@@ -188,10 +185,12 @@ static void tell_seen(struct registry *registry, struct watch *watch, bool came_
 static void take(struct registry *registry, struct watch *watch, const struct machine *machine,
                  const struct sighting *sighting, struct moment now)
 {
+    struct machine_ref ref = machine_ref_of(machine);
+
     forget_arrival(watch);
     sightings_set(registry, watch, machine, sighting->state, sighting->reason);
-    if (sighting->came_up)
-        arrive(registry, machine);
+    if (sighting->came_up && !is_replacement(registry, machine))
+        sightings_arrive(registry, &ref);
     if (sighting->is_news)
         sightings_tell(registry, watch, sighting->state);
     tell_seen(registry, watch, sighting->came_up, now);

@@ -22,6 +22,11 @@ struct sighting {
 /* Its host tells this state. */
 void sightings_take(struct registry *registry, struct watch *watch, const struct machine *machine,
                     const struct sighting *sighting, struct moment now);
+/*
+ * It came up there, and may not be described yet. What another host has of it, and takes for running, is there no longer, unless
+ * that host tells so yet.
+ */
+void sightings_arrive(struct registry *registry, const struct machine_ref *ref);
 /* The machine has left its host by a migration: it runs where it was being migrated to, if that is known. */
 void sightings_take_leave(struct registry *registry, const struct machine_ref *left, struct moment now);
 /* It is in this state, as was found in another way; recoveries and courses are not told. */

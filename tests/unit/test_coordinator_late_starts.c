@@ -519,6 +519,27 @@ static void test_a_start_that_takes_effect_while_its_end_is_held_back_is_not_end
     assert_string_equal(world_expect(world, a, RECOVERY_RECOVERED)->replacement_name, "b");
 }
 
+/* It was ended as a candidate that did not come up, an operator starts it at once, and its process dies a moment later. */
+static void test_a_candidate_that_was_ended_and_is_started_by_an_operator_fails(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+
+    world->domains[b].role = "protected,standby";
+    world_connect_all(world);
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_drive(world);
+    world_answer_error(world, world_find_pending(world, ACTION_START), -EIO);
+    world->holds = 0;
+    world_drive(world);
+    world_expect(world, a, RECOVERY_EXHAUSTED);
+    world_boot(world, b);
+    world_pass(world, USEC_PER_SEC / 5);
+    world_kill(world, b);
+    world_pass(world, USEC_PER_SEC / 5);
+    assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 2);
+}
+
 /* While the daemon was not running, it was started by hand and shut down: it is not the one that failed any more. */
 static void test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by(struct world *world)
 {
@@ -629,6 +650,7 @@ int main(void)
         world_test(test_a_start_that_overtakes_its_own_end_is_ended_all_the_same),
         world_test(test_a_start_that_is_answered_while_it_is_being_ended_is_ended_all_the_same),
         world_test(test_a_start_that_takes_effect_while_its_end_is_held_back_is_not_ended),
+        world_test(test_a_candidate_that_was_ended_and_is_started_by_an_operator_fails),
         world_test(test_a_start_that_comes_while_an_end_waits_to_be_tried_again),
         world_test(test_the_failed_machine_is_not_started_into_a_used_disk),
         world_test(test_a_failed_machine_that_ran_and_was_stopped_meanwhile_stands_by),

@@ -174,6 +174,55 @@ static void test_a_migration_that_fails_unannounced_before_its_machine_is_known(
     assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 0);
 }
 
+/* Out of sight, it was migrated to a host that has told so, and is still to describe it when its former host was fenced. */
+static void test_a_host_is_fenced_before_a_machine_is_known_where_it_was_migrated_to(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    world->domains[a + 2].uuid_of = a + 1;
+    world_disconnect(world, LOCAL);
+    world->holds = 1u << ACTION_FENCE | 1u << ACTION_DESCRIBE;
+    world_pass(world, world->config.host_timeout_us + 2 * USEC_PER_SEC);
+    world_happen(world, a + 2, EVENT_STARTED_MIGRATED);
+    world_happen(world, a + 2, EVENT_RESUMED);
+    world_drive(world);
+    world_answer(world, world_find_pending(world, ACTION_FENCE), true);
+    world_pass(world, USEC_PER_SEC);
+    world_assert_host(world, LOCAL, HOST_FENCED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world_machine(world, a + 2)->state, MACHINE_RUNNING);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    assert_int_equal(world->domains[a + 1].state, MACHINE_SHUT_OFF);
+}
+
+/* It has failed there since: that is one failure, and one machine takes over. */
+static void test_a_machine_fails_before_it_is_known_where_it_was_migrated_to(struct world *world)
+{
+    unsigned a = add_three(world);
+
+    world_add_on(world, THIRD, "c", MACHINE_SHUT_OFF);
+    world->domains[a + 2].uuid_of = a + 1;
+    world->domains[a + 2].role = "protected";
+    world_connect(world, THIRD);
+    world_disconnect(world, LOCAL);
+    world->holds = 1u << ACTION_FENCE | 1u << ACTION_DESCRIBE;
+    world_pass(world, world->config.host_timeout_us + 2 * USEC_PER_SEC);
+    world_happen(world, a + 2, EVENT_STARTED_MIGRATED);
+    world_happen(world, a + 2, EVENT_RESUMED);
+    world_drive(world);
+    world_answer(world, world_find_pending(world, ACTION_FENCE), true);
+    world_pass(world, USEC_PER_SEC);
+    world_happen(world, a + 2, EVENT_STOPPED_FAILED);
+    world_drive(world);
+    world->domains[a + 2].exists = true;
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    world_expect(world, a + 2, RECOVERY_RECOVERED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -184,6 +233,8 @@ int main(void)
         remote_test(test_a_migration_that_fails_before_its_machine_is_known),
         remote_test(test_a_migration_that_fails_before_one_that_does_not),
         remote_test(test_a_migration_that_fails_unannounced_before_its_machine_is_known),
+        remote_test(test_a_host_is_fenced_before_a_machine_is_known_where_it_was_migrated_to),
+        remote_test(test_a_machine_fails_before_it_is_known_where_it_was_migrated_to),
         remote_test(test_the_priority_is_that_of_the_original_by_now),
     };
 
