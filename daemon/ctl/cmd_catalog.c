@@ -37,6 +37,8 @@ struct answer {
 
 static const char *role_of(const struct catalog_feature *feature)
 {
+    if (feature->n_ports > 0)
+        return "a server: counts while its service is enabled or active, and it listens for others";
     return feature->is_server ? "a server: counts while its service is enabled or active"
                               : "a runtime: counts where it was installed on purpose";
 }

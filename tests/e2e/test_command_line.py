@@ -146,6 +146,11 @@ def test_catalog_says_what_packages_mean_without_a_daemon(tmp_path):
     assert done.returncode == 2 and "catalog needs a NAME" in done.stderr
 
 
+def test_catalog_says_that_a_mail_server_must_listen_for_others(tmp_path):
+    assert "and it listens for others" in run("catalog", "--catalog", str(tmp_path), "postfix").stdout
+    assert "listens" not in run("catalog", "--catalog", str(tmp_path), "nginx").stdout
+
+
 def test_the_catalog_was_asked_for_a_package_with_its_architecture(tmp_path):
     """dpkg lists nginx:amd64, which was taken for a package of a family of systems called nginx."""
     done = run("catalog", "--json", "--catalog", str(tmp_path), "nginx:amd64", "nginx/stable,now", "alpine:python3",
