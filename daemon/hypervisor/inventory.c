@@ -280,6 +280,7 @@ int inventory_inspect(virConnectPtr connection, const char *uuid, const struct l
         assert(report.description != NULL);
         report.description->has_learned = has_learned;
         report.description->has_learned_part = learned.is_partial;
+        report.description->is_starting = learned.is_starting;
         report.description->lack = learned.lack;
         report.description->learned = learned.features;
         learned.features = (struct feature_texts){0};

@@ -35,7 +35,7 @@ static int conclude(virDomainPtr domain, const struct guest *guest, bool tries_p
     struct ports listening = guest_ports(guest), reached;
     int r = guest_conclude(guest, ret);
 
-    if (r < 0 || !tries_ports || !guest->knows_ports)
+    if (r < 0 || !tries_ports || !guest->knows_ports || guest->is_starting)
         return r;
     reached = try_ports(domain, &listening, until_us);
     return ports_tell(&reached, PORTS_REACHED_KIND, ret);
@@ -56,6 +56,7 @@ bool learn_from_agent(virDomainPtr domain, const struct learn_options *options, 
         return false;
     }
     ret->is_partial = !interview_is_complete(interview);
+    ret->is_starting = interview_guest(interview)->is_starting;
     ret->lack = interview_lack(interview);
     return true;
 }

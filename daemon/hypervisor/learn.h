@@ -19,7 +19,8 @@ struct learn_options {
 /* What the agent told. End with learned_done. */
 struct learned {
     struct feature_texts features;
-    bool is_partial; /* something that it allows failed */
+    bool is_partial;  /* something that it allows failed, or comes later */
+    bool is_starting; /* it comes later */
     enum guest_lack lack;
 };
 

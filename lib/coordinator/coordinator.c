@@ -252,7 +252,8 @@ void coordinator_handle_description(struct coordinator *coordinator, const struc
     struct action_result result = {.id = action->id, .error = report != NULL ? 0 : -ENOENT};
     enum part owner = outbox_owner_of(action->id);
 
-    if (action->kind == ACTION_DISCOVER && report != NULL && !report->description->has_learned)
+    if (action->kind == ACTION_DISCOVER && report != NULL &&
+        (!report->description->has_learned || report->description->is_starting))
         result.error = -EAGAIN;
     reports_handle_description(registry, action, report, now);
     if (action->kind != ACTION_DESCRIBE) {

@@ -175,7 +175,7 @@ bool discovery_next(void *self, struct action *ret)
     return false;
 }
 
-/* An error: nothing was learned. */
+/* An error: nothing was learned, or there is more to come. */
 void discovery_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     const struct discovery *discovery = self;

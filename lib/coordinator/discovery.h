@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Guests are asked what they offer: when their agent connects, once a day, after a reload, when one did not answer, and when an
- * operator wants it; of itself no guest more often than once in 10 minutes. Only guests of protected and standby machines are asked, one at a time on each
- * host, and none while a recovery or a standby's course has its machine. Where a guest does not answer, what is known of it
- * stays.
+ * Guests are asked what they offer: when their agent connects, once a day, after a reload, when one did not answer or was
+ * still starting, and when an operator wants it; of itself no guest more often than once in 10 minutes. Only guests of
+ * protected and standby machines are asked, one at a time on each host, and none while a recovery or a standby's course has
+ * its machine. Where a guest does not answer, what is known of it stays.
  */
 #ifndef UNDERSTUDY_COORDINATOR_DISCOVERY_H
 #define UNDERSTUDY_COORDINATOR_DISCOVERY_H

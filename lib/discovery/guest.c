@@ -204,11 +204,12 @@ struct ports guest_ports(const struct guest *guest)
     return ports;
 }
 
+/* Of one that still starts, others follow: what was known before stays. */
 static int conclude_ports(const struct guest *guest, struct feature_texts *ret)
 {
     struct ports ports = guest_ports(guest);
 
-    return guest->knows_ports ? ports_tell(&ports, PORTS_KIND, ret) : 0;
+    return guest->knows_ports && !guest->is_starting ? ports_tell(&ports, PORTS_KIND, ret) : 0;
 }
 
 int guest_conclude(const struct guest *guest, struct feature_texts *ret)

@@ -90,9 +90,10 @@ struct domain_description {
     uint8_t uuid[UUID_SIZE];
     uint8_t roles; /* of enum machine_role; 0: the metadata gives none */
     bool has_priority : 1;
-    bool has_metadata : 1;      /* without it there is no role, no priority, no service, no mark and no feature */
-    bool has_learned : 1;       /* false: the guest agent was not asked, or did not answer */
-    bool has_learned_part : 1;  /* and of kinds that it says nothing of, what was known before stays */
+    bool has_metadata : 1;     /* without it there is no role, no priority, no service, no mark and no feature */
+    bool has_learned : 1;      /* false: the guest agent was not asked, or did not answer */
+    bool has_learned_part : 1; /* and of kinds that it says nothing of, what was known before stays */
+    bool is_starting : 1; /* with has_learned: services that are to run in its guest do not yet, so it is asked again */
     bool has_agent_channel : 1; /* a virtio channel org.qemu.guest_agent.0 */
     bool agent_connected : 1;   /* and the guest's end of it is open; false for a machine that is off */
     bool has_panic_device : 1;

@@ -184,6 +184,25 @@ static void test_a_replacement_is_asked_for_the_ports_that_both_guests_told(stru
     assert_int_equal(asked->ports.reached.items[0], 80);
 }
 
+/* The ports of what comes up late were not known before the next day. */
+static void test_a_guest_that_still_starts_is_asked_again_after_a_pause(struct world *world)
+{
+    unsigned a = add_guest(world, "a", "protected");
+
+    world->domains[a].still_starts = world->domains[a].tells_part = true;
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 1);
+    assert_true(is_known(world, a));
+    world->domains[a].still_starts = world->domains[a].tells_part = false;
+    world->domains[a].tells = "language/php port/80";
+    world_pass(world, PAUSE);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+    assert_int_equal(world_machine(world, a)->spec->features.count, 2);
+    world_pass(world, PAUSE);
+    assert_int_equal(world->asked[ACTION_DISCOVER], 2);
+}
+
 /* Where a replacement must be reached is learned from what it is to stand in for. */
 static void test_only_ports_of_protected_machines_are_connected_to(struct world *world)
 {
@@ -275,6 +294,7 @@ int main(void)
         world_test(test_a_replacement_is_asked_for_the_ports_that_both_guests_told),
         world_test(test_an_operator_has_a_guest_asked_at_once),
         world_test(test_when_it_was_learned_is_known_after_a_restart),
+        world_test(test_a_guest_that_still_starts_is_asked_again_after_a_pause),
         world_test(test_only_ports_of_protected_machines_are_connected_to),
     };
 

@@ -162,12 +162,16 @@ static void test_a_mail_server_for_the_own_messages_serves_nobody(void **state)
 
 static void test_a_guest_that_still_starts(void **state)
 {
+    static const char ssh[] = "   0: 00000000:0016 00000000:0000 0A\n";
     struct world *world = *state;
 
     take_units(&world->guest, "Id=multi-user.target\nActiveState=inactive\nUnitFileState=static\n");
     assert_true(world->guest.is_starting);
+    guest_take_sockets(&world->guest, ssh, strlen(ssh));
+    assert_offers(&world->guest, ""); /* what else it will listen on is known of the last time */
     take_units(&world->guest, "Id=multi-user.target\nActiveState=active\nUnitFileState=static\n");
     assert_false(world->guest.is_starting);
+    assert_offers(&world->guest, "port/22");
 }
 
 /* RHEL's own images are made by rpm, and python3.12 came with ansible-core, ruby with pcs. */

@@ -47,6 +47,7 @@ struct world_domain {
     bool is_mute;      /* the guest's agent does not answer */
     const char *tells; /* "language/php database/mysql", what it tells of its guest when it is asked; NULL: nothing */
     bool tells_part;   /* and something that it allows failed */
+    bool still_starts; /* and its guest has not started completely */
     struct ports deaf; /* on these its guest does not listen, whatever is known of it */
     struct ports shut; /* at these no connection from outside succeeds */
     bool hides_ports;  /* its agent must not be asked for them */

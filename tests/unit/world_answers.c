@@ -157,6 +157,7 @@ static void answer_description(struct world *world, const struct action *action,
     report = report_on(domain, number);
     if (action->kind == ACTION_DISCOVER && domain->tells != NULL && !domain->is_mute)
         learn(report.description, domain->tells, domain->tells_part);
+    report.description->is_starting = action->kind == ACTION_DISCOVER && domain->still_starts;
     coordinator_handle_description(world->coordinator, action, &report, world->now);
 }
 
