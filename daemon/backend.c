@@ -12,6 +12,7 @@
 
 #include "answers.h"
 #include "base/text.h"
+#include "board.h"
 #include "coordinator/coordinator.h"
 #include "hypervisor/hypervisor.h"
 #include "nodes.h"
@@ -53,6 +54,13 @@ static const char *api_reload_error(void *context)
     const struct backend *backend = context;
 
     return backend->settings->reload_error;
+}
+
+static const struct problems *api_problems(void *context)
+{
+    const struct backend *backend = context;
+
+    return board_problems(backend->board);
 }
 
 static struct moment api_started(void *context)
@@ -294,6 +302,7 @@ const struct api_backend backend_functions = {
     .config_file = api_config_file,
     .reload_error = api_reload_error,
     .started = api_started,
+    .problems = api_problems,
     .drill = api_drill,
     .tag = api_tag,
     .order = api_order,

@@ -7,6 +7,7 @@
 #include "base/moment.h"
 
 struct answers;
+struct board;
 struct event;
 struct nodes;
 struct persistence;
@@ -19,6 +20,7 @@ struct backend {
     struct answers *answers;
     const struct nodes *nodes;
     struct persistence *persistence;
+    struct board *board;
     const struct reload *reload;
     const struct settings *settings;
     struct event *pump; /* activated after the coordinator has been told something */

@@ -17,6 +17,7 @@
 #include "answers.h"
 #include "api/api.h"
 #include "backend.h"
+#include "board.h"
 #include "coordinator/coordinator.h"
 #include "discovery/catalog.h"
 #include "executor.h"
@@ -50,6 +51,7 @@ struct daemon {
     struct persistence persistence;
     struct programs programs;
     struct manager manager;
+    struct board board;
     struct executor executor;
     struct reload reload;
     struct backend backend;
@@ -65,12 +67,19 @@ static void publish(struct daemon *daemon, struct notice *notice)
     notice_done(notice);
 }
 
+static void on_problem(void *context, struct notice *notice)
+{
+    publish(context, notice);
+}
+
 static void arm_timer(struct daemon *daemon)
 {
-    int64_t deadline_us = coordinator_deadline(daemon->coordinator);
+    int64_t deadline_us = coordinator_deadline(daemon->coordinator), board_us = board_deadline(&daemon->board);
     int64_t wait_us;
     struct timeval wait;
 
+    if (board_us < deadline_us)
+        deadline_us = board_us;
     if (deadline_us == USEC_INFINITY) {
         event_del(daemon->timer);
         return;
@@ -109,6 +118,7 @@ static void pump(struct daemon *daemon)
     }
     persistence_write(&daemon->persistence);
     manager_tell_ready(&daemon->manager);
+    board_look(&daemon->board);
     if (has_news)
         manager_tell_status(&daemon->manager);
     arm_timer(daemon);
@@ -195,6 +205,13 @@ static void connect_parts(struct daemon *daemon)
         .settings = &daemon->settings,
         .nodes = &daemon->nodes,
     };
+    daemon->board = (struct board){
+        .coordinator = daemon->coordinator,
+        .persistence = &daemon->persistence,
+        .settings = &daemon->settings,
+        .tell = on_problem,
+        .context = daemon,
+    };
     daemon->executor = (struct executor){
         .coordinator = daemon->coordinator,
         .answers = daemon->answers,
@@ -214,6 +231,7 @@ static void connect_parts(struct daemon *daemon)
         .answers = daemon->answers,
         .nodes = &daemon->nodes,
         .persistence = &daemon->persistence,
+        .board = &daemon->board,
         .reload = &daemon->reload,
         .settings = &daemon->settings,
         .pump = daemon->pump,
@@ -315,6 +333,7 @@ static void daemon_done(struct daemon *daemon)
     nodes_done(&daemon->nodes);
     answers_free(daemon->answers);
     persistence_close(&daemon->persistence);
+    board_done(&daemon->board);
     manager_done(&daemon->manager);
     coordinator_free(daemon->coordinator);
     for (size_t i = 0; i < ELEMENTS_OF(daemon->signals); i++)

@@ -37,6 +37,8 @@ static void on_trouble(void *context, const char *why)
 {
     struct persistence *persistence = context;
 
+    free(persistence->trouble);
+    persistence->trouble = why != NULL ? strdup(why) : NULL;
     coordinator_note(persistence->coordinator, why != NULL ? NOTICE_STORE_FAILED : NOTICE_STORE_WORKS, NULL,
                      why != NULL ? why : "the store writes again", clock_now());
     event_active(persistence->pump, 0, 0);
@@ -387,4 +389,6 @@ void persistence_close(struct persistence *persistence)
         write_machines(persistence, SIZE_MAX);
     store_close(persistence->store, CLOSE_GRACE_US);
     persistence->store = NULL;
+    free(persistence->trouble);
+    persistence->trouble = NULL;
 }

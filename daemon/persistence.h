@@ -19,6 +19,7 @@ struct persistence {
     struct answers *answers;
     struct event *pump; /* activated after the coordinator has been told something */
     struct store *store;
+    char *trouble;    /* why it cannot write; NULL: it can */
     size_t n_awaited; /* writes that are to be answered: machines that have changed wait for these */
 };
 

@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "coordinator/coordinator.h"
 #include "protocol/notice.h"
+#include "report/problems.h"
 
 /* A client that waits for no answer may be silent for so long before its connection is closed. */
 #define API_IDLE_SECONDS 30
@@ -32,6 +33,8 @@ struct api_backend {
     /* The last reload failed with this text; NULL: it did not. */
     const char *(*reload_error)(void *context);
     struct moment (*started)(void *context);
+    /* What is wrong at this moment; borrowed until the next call. */
+    const struct problems *(*problems)(void *context);
     /*
      * Takes an ORDER_DRILL and crashes the machine; *ret as of coordinator_order. A machine of libvirt's test driver needs
      * no confirmation. On 0, done(token, …) will be called.

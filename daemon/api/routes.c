@@ -58,6 +58,7 @@ static int collect_status(const struct exchange *exchange, struct plan *plan, st
     ret->mode = backend->mode(context);
     ret->config_file = backend->config_file(context);
     ret->reload_error = backend->reload_error(context);
+    ret->problems = backend->problems(context);
     ret->uptime_us = now(exchange).mono_us - backend->started(context).mono_us;
     return 0;
 }
@@ -71,6 +72,14 @@ static void get_status(struct exchange *exchange)
     if (r == 0)
         r = json_format_status(&status, &json);
     status_done(&status);
+    answer(exchange, r, json);
+}
+
+static void get_problems(struct exchange *exchange)
+{
+    char *json = NULL;
+    int r = json_format_problems(exchange->routes->backend->problems(exchange->routes->context), &json);
+
     answer(exchange, r, json);
 }
 
@@ -475,6 +484,7 @@ static const struct route {
     void (*handle)(struct exchange *exchange);
 } table[] = {
     {EVHTTP_REQ_GET, "GET", "/v1/status", get_status},
+    {EVHTTP_REQ_GET, "GET", "/v1/problems", get_problems},
     {EVHTTP_REQ_GET, "GET", "/v1/services", get_services},
     {EVHTTP_REQ_POST, "POST", "/v1/services/{}/recover", post_recover},
     {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failover", post_failover},

@@ -11,6 +11,7 @@
 #include "ctl/field.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
+#include "ctl/problem_lines.h"
 #include "ctl/table.h"
 
 #define WAIT_DEFAULT_MS 30000
@@ -43,41 +44,6 @@ static int wait_until_ready(struct client *client, const struct ctl_options *opt
     if (r == 0)
         complain("not every hypervisor has been listed within %" PRId64 " ms: understudyctl status", timeout_ms);
     return r == 0 ? -ETIMEDOUT : 0; /* the plain question that follows tells what is wrong */
-}
-
-static void print_alarm(const json_t *hypervisor)
-{
-    static const struct {
-        const char *state, *words;
-        enum style style;
-    } alarms[] = {
-        {"isolated", "is out of reach, and so are most others: the fault may be this host's network. Nothing is fenced",
-         STYLE_ALARM},
-        {"lost", "is lost; no machine on it needs to be recovered", STYLE_NOTABLE},
-        {"fencing", "is lost and is being fenced", STYLE_ALARM},
-        {"unfenced",
-         "is lost and NOT fenced: none of its machines is started elsewhere. Once you are sure that it is off:",
-         STYLE_ALARM},
-        {"fenced", "was lost and is fenced; its machines are recovered elsewhere", STYLE_NOTABLE},
-    };
-    const char *name = field_word(hypervisor, "name");
-
-    for (size_t i = 0; i < ELEMENTS_OF(alarms); i++) {
-        if (!field_is(hypervisor, "state", alarms[i].state))
-            continue;
-        print_paragraph(alarms[i].style, 2, "%s %s", name, alarms[i].words);
-        if (field_is(hypervisor, "state", "unfenced"))
-            print_styled(alarms[i].style, "    understudyctl fenced %s --yes\n", name);
-        if (!field_is_null(hypervisor, "fence_trouble"))
-            print_paragraph(STYLE_BAD, 4, "%s", field_word(hypervisor, "fence_trouble"));
-    }
-}
-
-/* Hosts that need the operator, or that the operator should know of. */
-static void print_alarms(const json_t *hypervisors)
-{
-    for (size_t i = 0; i < json_array_size(hypervisors); i++)
-        print_alarm(json_array_get(hypervisors, i));
 }
 
 /* In full, below the table. */
@@ -144,55 +110,6 @@ static void print_services(const json_t *services)
     print_fact("services", "%" PRId64 "%s%s%s", total, text, replaced, bare);
 }
 
-/* What an administrator has to say before anything can happen at all. */
-static void print_missing_roles(const json_t *status)
-{
-    const json_t *machines = json_object_get(status, "machines");
-    bool has_protected = field_integer(machines, "protected") > 0, has_standby = field_integer(machines, "standby") > 0;
-    const char *keys = has_protected ? "pool.standby" : has_standby ? "pool.protect" : "pool.protect and pool.standby";
-
-    if (!field_true(status, "ready") || field_integer(machines, "total") == 0 || (has_protected && has_standby))
-        return;
-    print_paragraph(
-        STYLE_NOTABLE, 2,
-        "%s. Name machines in %s of %s, or give them a role in their metadata, and run: understudyctl reload",
-        has_protected ? "NO MACHINE IS STANDBY: none may be started as a replacement"
-        : has_standby ? "NO MACHINE IS PROTECTED: none is replaced when it fails"
-                      : "NO MACHINE IS PROTECTED, AND NONE IS STANDBY: nothing happens when one fails",
-        keys, field_word(status, "config_file"));
-}
-
-static void print_evacuation(const json_t *hold)
-{
-    bool has_reason = !field_is_null(hold, "reason");
-
-    print_paragraph(STYLE_NOTABLE, 2,
-                    "BEING EVACUATED: %s%s%s. No machine is started there, and it is held as soon as its services are "
-                    "failed over, or until: understudyctl release %s",
-                    field_word(hold, "what"), has_reason ? ": " : "", has_reason ? field_word(hold, "reason") : "",
-                    field_word(hold, "what"));
-}
-
-/* "HELD: node1, until 2026-…: new disks". */
-static void print_holds(const json_t *holds)
-{
-    for (size_t i = 0; i < json_array_size(holds); i++) {
-        const json_t *hold = json_array_get(holds, i);
-        _cleanup_(freep) char *until = field_instant(hold, "until");
-        bool has_end = !field_is_null(hold, "until"), has_reason = !field_is_null(hold, "reason");
-
-        if (field_true(hold, "evacuating")) {
-            print_evacuation(hold);
-            continue;
-        }
-        print_paragraph(STYLE_NOTABLE, 2, "HELD: %s%s%s%s%s%s. Nothing is done with it until: understudyctl release %s",
-                        field_is(hold, "scope", "all") ? "everything" : field_word(hold, "what"),
-                        has_end ? ", until " : "", has_end ? until : "",
-                        field_true(hold, "overdue") ? ", and on until its host can be reached" : "",
-                        has_reason ? ": " : "", has_reason ? field_word(hold, "reason") : "", field_word(hold, "what"));
-    }
-}
-
 static void print_status(const json_t *status)
 {
     const json_t *machines = json_object_get(status, "machines"), *recoveries = json_object_get(status, "recoveries");
@@ -202,17 +119,10 @@ static void print_status(const json_t *status)
     print_styled(STYLE_STRONG, "understudyd %s", field_word(status, "version"));
     print_styled(ready ? STYLE_GOOD : STYLE_NOTABLE, " %s\n",
                  ready ? "ready" : "not ready: a hypervisor is not listed yet, and none of its machines is watched");
-    if (field_true(status, "braked"))
-        print_styled(STYLE_ALARM, "  BRAKE ON: too many machines failed at once. No replacement is started until: "
-                                  "understudyctl release brake\n");
-    print_holds(json_object_get(status, "holds"));
-    print_alarms(json_object_get(status, "hypervisors"));
-    print_missing_roles(status);
+    problem_lines_print(json_object_get(status, "problems"));
     print_fact("mode", "%s", field_word(status, "mode"));
     print_fact("running for", "%s", uptime);
     print_fact("configuration", "%s", field_word(status, "config_file"));
-    if (!field_is_null(status, "reload_error"))
-        print_fact("reload failed", "%s", field_word(status, "reload_error"));
     print_fact("machines", "%" PRId64 ": %" PRId64 " running, %" PRId64 " standing by, %" PRId64 " protected",
                field_integer(machines, "total"), field_integer(machines, "running"),
                field_integer(machines, "standing_by"), field_integer(machines, "protected"));

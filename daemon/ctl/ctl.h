@@ -75,6 +75,8 @@ struct command {
 };
 
 extern const struct command command_status;
+extern const struct command command_problems;
+extern const struct command command_check;
 extern const struct command command_services;
 extern const struct command command_list;
 extern const struct command command_show;

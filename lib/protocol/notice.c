@@ -51,6 +51,8 @@ static const char *const kind_names[NOTICE_COUNT] = {
     [NOTICE_CALL_OVERDUE] = "call-overdue",
     [NOTICE_MACHINE_FAULT] = "machine-fault",
     [NOTICE_OUT_OF_MEMORY] = "out-of-memory",
+    [NOTICE_PROBLEM_BEGUN] = "problem-begun",
+    [NOTICE_PROBLEM_ENDED] = "problem-ended",
 };
 
 const char *notice_kind_name(enum notice_kind kind)

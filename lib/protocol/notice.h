@@ -57,6 +57,8 @@ enum notice_kind {
     NOTICE_CALL_OVERDUE,  /* a call to a hypervisor outlived its deadline */
     NOTICE_MACHINE_FAULT, /* its XML or metadata cannot be read as it stands */
     NOTICE_OUT_OF_MEMORY,
+    NOTICE_PROBLEM_BEGUN, /* of lib/report/problems.h */
+    NOTICE_PROBLEM_ENDED,
     NOTICE_COUNT,
 };
 

@@ -62,6 +62,32 @@ static json_t *recovery_counts_value(struct json_maker *maker, const struct stat
     return object;
 }
 
+static json_t *problems_value(struct json_maker *maker, const struct problems *problems)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; problems != NULL && i < problems->count; i++) {
+        const struct problem *problem = &problems->all[i];
+        json_t *object = json_object();
+
+        json_put(maker, object, "kind", json_text(problem_kind_name(problem->kind)));
+        json_put(maker, object, "severity", json_integer(problem_severity(problem->kind)));
+        json_put(maker, object, "subject", json_text(problem->subject[0] != '\0' ? problem->subject : NULL));
+        json_put(maker, object, "since", json_instant(problem->since));
+        json_put(maker, object, "text", json_text(problem->text));
+        json_put(maker, object, "remedy", json_text(problem->remedy));
+        json_append(maker, array, object);
+    }
+    return array;
+}
+
+int json_format_problems(const struct problems *problems, char **ret)
+{
+    struct json_maker maker = {0};
+
+    return json_finish(&maker, problems_value(&maker, problems), ret);
+}
+
 int json_format_status(const struct status *status, char **ret)
 {
     struct json_maker maker = {0};
@@ -74,6 +100,7 @@ int json_format_status(const struct status *status, char **ret)
     json_put(&maker, object, "mode", json_text(status->mode));
     json_put(&maker, object, "ready", json_boolean(status->is_ready));
     json_put(&maker, object, "braked", json_boolean(status->is_braked));
+    json_put(&maker, object, "problems", problems_value(&maker, status->problems));
     json_put(&maker, object, "holds", json_holds(&maker, status->coordinator));
     json_put(&maker, object, "uptime_s", json_number((double)status->uptime_us / (double)USEC_PER_SEC));
     json_put(&maker, object, "config_file", json_text(status->config_file));

@@ -24,6 +24,9 @@
 
 int json_format_status(const struct status *status, char **ret) _must_check_;
 
+/* An array: {"kind": …, "severity": …, "subject": …, "since": …, "text": …, "remedy": …}, the severe first. */
+int json_format_problems(const struct problems *problems, char **ret) _must_check_;
+
 /* An array of every machine, ordered by name as strverscmp(3) does, then by hypervisor. */
 int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features,
                          char **ret) _must_check_;

@@ -103,6 +103,17 @@ static void write_holds(const struct page *page, const char *name)
         fprintf(page->out, "%s{scope=\"%s\"} %zu\n", name, hold_scope_name(scope), counts[scope]);
 }
 
+static void write_problems(const struct page *page, const char *name)
+{
+    size_t counts[PROBLEM_COUNT] = {0};
+
+    for (size_t i = 0; page->status->problems != NULL && i < page->status->problems->count; i++)
+        counts[page->status->problems->all[i].kind]++;
+    for (int kind = 0; kind < PROBLEM_COUNT; kind++)
+        fprintf(page->out, "%s{kind=\"%s\",severity=\"%u\"} %zu\n", name, problem_kind_name((enum problem_kind)kind),
+                problem_severity((enum problem_kind)kind), counts[kind]);
+}
+
 static void write_uptime(const struct page *page, const char *name)
 {
     fprintf(page->out, "%s %.3f\n", name, seconds(page->status->uptime_us));
@@ -250,6 +261,7 @@ static const struct metric {
     {"understudy_info", "gauge", "Version and mode of the running daemon.", write_info},
     {"understudy_ready", "gauge", "Whether every hypervisor has been listed since the start.", write_ready},
     {"understudy_braked", "gauge", "Whether the brake is on: nothing is started until it is released.", write_braked},
+    {"understudy_problems", "gauge", "What is wrong now, by kind; severity 2 is the worse.", write_problems},
     {"understudy_holds", "gauge", "Holds: by what they are on.", write_holds},
     {"understudy_uptime_seconds", "gauge", "Time since the daemon started.", write_uptime},
     {"understudy_config_reload_good", "gauge", "Whether the last reload of the configuration succeeded.", write_reload},

@@ -237,8 +237,7 @@ void service_list_done(struct service_list *list)
     *list = (struct service_list){0};
 }
 
-/* Where nothing but the failed machine itself is started, none is missing. */
-static bool lacks_next(const struct listed_service *service, struct plan *plan)
+bool service_lacks_next(const struct listed_service *service, struct plan *plan)
 {
     struct plan_answer answer;
 
@@ -253,7 +252,7 @@ struct service_counts service_list_count(const struct service_list *list, struct
     for (size_t i = 0; i < list->count; i++) {
         counts.by_state[list->all[i].state]++;
         counts.diverted += list->all[i].diversion != NULL;
-        counts.without_next += lacks_next(&list->all[i], plan);
+        counts.without_next += service_lacks_next(&list->all[i], plan);
     }
     return counts;
 }

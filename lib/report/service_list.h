@@ -52,6 +52,9 @@ const char *service_name_of(const struct pool *pool, const struct machine *origi
 int service_list_collect(const struct coordinator *coordinator, struct service_list *ret) _must_check_;
 void service_list_done(struct service_list *list);
 
+/* It is up, and no machine would take over. Where nothing but the failed machine itself is started, none is missing. */
+bool service_lacks_next(const struct listed_service *service, struct plan *plan);
+
 struct service_counts {
     size_t by_state[SERVICE_STATE_COUNT];
     size_t diverted;     /* of all */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "coordinator/coordinator.h"
+#include "report/problems.h"
 #include "report/service_list.h"
 
 struct machine_counts {
@@ -30,6 +31,8 @@ struct status {
     const char *config_file;
     const char *reload_error; /* NULL: the last reload was good */
     int64_t uptime_us;
+
+    const struct problems *problems; /* borrowed from the caller that fills it in; NULL: not looked for */
 
     bool is_ready;
     bool is_braked; /* by the brake */

@@ -72,6 +72,7 @@ struct world {
     api_done drill_done;
     void *drill_token;
     bool drill_confirmed, drill_anyway;
+    struct problems problems;
     struct machine_ref tagged;
     struct metadata_tags tags;
     int tag_error;
@@ -111,6 +112,18 @@ static inline struct moment world_started(void *context)
 {
     (void)context;
     return (struct moment){.mono_us = 1, .real_us = 1};
+}
+
+static inline const struct problems *world_problems(void *context)
+{
+    struct world *world = context;
+    const struct problems_outside outside = {.config_file = "/etc/understudy/understudy.yaml"};
+
+    problems_done(&world->problems);
+    assert_int_equal(problems_collect(world->coordinator, coordinator_plan(world->coordinator, world->now), &outside,
+                                      world->now, &world->problems),
+                     0);
+    return &world->problems;
 }
 
 static inline int world_drill(void *context, const struct order *order, api_done done, void *token,
@@ -206,6 +219,7 @@ static const struct api_backend backend = {
     .config_file = world_config_file,
     .reload_error = world_reload_error,
     .started = world_started,
+    .problems = world_problems,
     .drill = world_drill,
     .tag = world_tag,
     .order = world_order,
@@ -402,6 +416,7 @@ static inline void world_free(struct world *world)
     api_free(world->api);
     coordinator_free(world->coordinator);
     config_free(world->config);
+    problems_done(&world->problems);
     event_free(world->patience);
     event_base_free(world->base);
     unlink(world->path);

@@ -191,3 +191,38 @@ def test_tags_are_written_where_the_machine_is(make_daemon, tmp_path):
         assert done.returncode == 2 and said in done.stderr, done.stderr
     done = daemon.ctl("refresh", "spare", check=False)
     assert done.returncode == 4 and "does not run" in done.stderr, done.stderr
+
+
+def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp_path):
+    uri = testdriver.write_node(tmp_path / "node.xml", {"web": {"language": "nodejs"}, "spare": {"language": "nodejs"}},
+                                running=["web"])
+    hypervisors = [{"name": "room", "uri": uri}]
+    daemon = make_daemon(hypervisors=hypervisors, pool={"protect": ["web"], "standby": ["spare"]}).start()
+    done = daemon.ctl("check")
+    assert (done.returncode, done.stdout) == (0, "UNDERSTUDY OK - 1 services up | problems=0 services=1\n")
+    assert daemon.ctl("problems").stdout == "There is no problem.\n"
+
+    events = daemon.events
+    daemon.ctl("hold", "spare", "--reason", "a|b")
+    assert events.wait_for("problem-begun")["text"].startswith("service-unprotected: no machine would take over from web")
+    done = daemon.ctl("check", check=False)
+    assert done.returncode == 1 and done.stdout.startswith("UNDERSTUDY WARNING - no machine would take over from web; ")
+    assert done.stdout.count("|") == 1 and done.stdout.endswith(" | problems=2 services=1\n") and done.stdout.count("\n") == 1
+    assert "understudyctl release spare" in daemon.ctl("problems").stdout
+    kinds = {each["kind"]: each["severity"] for each in daemon.api.get("/v1/problems")}
+    assert kinds == {"service-unprotected": 1, "hold": 1}
+    daemon.api.drill("web", anyway=True)
+    daemon.wait_for_recovery("web")
+    done = daemon.ctl("check", check=False)
+    assert done.returncode == 2 and done.stdout.startswith("UNDERSTUDY CRITICAL - web is down"), done.stdout
+    said = " ".join(daemon.ctl("status").stdout.split())
+    assert "service-down: web is down" in said and "(began " in said and "understudyctl recover web" in said
+    assert 'understudy_problems{kind="service-down",severity="2"} 1' in daemon.api.get("/metrics")
+    daemon.ctl("release", "spare")
+    assert daemon.wait_for_recovery("web", times=2)["outcome"] == "recovered"  # it is tried again by itself
+    assert events.wait_for("problem-ended")["text"].startswith("over: ")
+    kinds = [each["kind"] for each in daemon.api.get("/v1/problems")]
+    assert kinds == ["service-diverted", "service-unprotected"]  # nothing is left for it
+    daemon.stop()
+    done = daemon.ctl("check", check=False)
+    assert done.returncode == 3 and done.stdout == "UNDERSTUDY UNKNOWN - understudyd does not answer\n"

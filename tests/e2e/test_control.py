@@ -415,8 +415,8 @@ def test_where_no_machine_is_named_that_is_said_at_each_start_and_reload(make_da
     daemon = make_daemon(hypervisors=hypervisors, pool={}).start()
     assert daemon.log.count(ROLES) == 1
     said = " ".join(daemon.ctl("status").stdout.split())
-    assert "NO MACHINE IS PROTECTED, AND NONE IS STANDBY" in said
-    assert f"Name machines in pool.protect and pool.standby of {daemon.config_file}" in said
+    assert "no-roles: no machine is protected and none is standby" in said
+    assert f"name machines in pool.protect and pool.standby of {daemon.config_file}" in said
     daemon.ctl("reload")
     assert daemon.log.count(ROLES) == 2
     daemon.ctl("drill", "VM-001", check=False)
@@ -425,10 +425,10 @@ def test_where_no_machine_is_named_that_is_said_at_each_start_and_reload(make_da
     daemon.configure(hypervisors=hypervisors, pool={"protect": ["VM-001"]})
     daemon.ctl("reload")
     said = " ".join(daemon.ctl("status").stdout.split())
-    assert "NO MACHINE IS STANDBY" in said and "Name machines in pool.standby of" in said
+    assert "no-roles: no machine is standby" in said and "name machines in pool.standby of" in said
     daemon.configure(hypervisors=hypervisors, pool={"protect": ["VM-001"], "standby": ["VM-*"]})
     daemon.ctl("reload")
-    assert "NO MACHINE" not in daemon.ctl("status").stdout and daemon.log.count(ROLES) == 2
+    assert "no-roles" not in daemon.ctl("status").stdout and daemon.log.count(ROLES) == 2
 
 
 def test_the_log_does_not_say_ready_while_status_says_not_ready(make_daemon, tmp_path):

@@ -33,7 +33,8 @@ def test_what_is_held_is_shown(room):
     assert table[0].split() == ["WHAT", "SCOPE", "SINCE", "UNTIL", "REASON"]
     assert table[1].split()[:2] == ["test", "host"] and table[1].endswith("new disks")
     assert table[2].split()[:2] == ["web", "machine"] and "released" in table[2]
-    assert "HELD: test, until 20" in room.ctl("status").stdout
+    said = " ".join(room.ctl("status").stdout.split())
+    assert "hold: test is held: it is watched, and nothing is done, until 20" in said and "; new disks" in said, said
     assert room.api.services()["web"]["state"] == "held"
     assert "its host is held: new disks" in room.ctl("explain", "web").stdout
     room.ctl("release", "web")
@@ -118,7 +119,7 @@ def test_evacuated_host_is_held_when_its_services_are_elsewhere(two_rooms):
     begun = events.wait_for("hold-begun")
     assert "it is evacuated" in begun["text"]
     assert served_by(two_rooms) == {"web": "far-web", "db": "far-db"}
-    assert "HELD: h1, until 20" in two_rooms.ctl("status").stdout
+    assert "hold: h1 is held: it is watched" in " ".join(two_rooms.ctl("status").stdout.split())
     assert [record["cause"] for record in two_rooms.api.recoveries()] == ["failover", "failover"]
     two_rooms.ctl("release", "h1")
     two_rooms.ctl("failback", "web", "--wait")

@@ -79,10 +79,10 @@ def test_many_failures_at_once_are_held_until_released(host, daemon_on):
     daemon.wait_for_machine("vm-9", state="shut off")
     assert [host.serial(name).boots for name in spares] == [0] * 4
     assert [record["outcome"] for record in daemon.api.recoveries()] == ["selecting"] * 4
-    assert "BRAKE ON" in daemon.ctl("status").stdout
+    assert "brake: the brake is on" in daemon.ctl("status").stdout
 
     daemon.ctl("release", "brake")
-    assert "BRAKE ON" not in daemon.ctl("status").stdout
+    assert "the brake is on" not in daemon.ctl("status").stdout
     records = [daemon.wait_for_recovery(name) for name in failing]
     assert {(record["outcome"], record["replacement"]) for record in records} == {
         ("recovered", name) for name in spares}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The problems that stand now, each with since when; what begins and what ends is told. Finds none itself. */
+#ifndef UNDERSTUDY_DAEMON_BOARD_H
+#define UNDERSTUDY_DAEMON_BOARD_H
+
+#include <stdbool.h>
+
+#include "base/moment.h"
+#include "protocol/notice.h"
+#include "report/problems.h"
+
+struct coordinator;
+struct persistence;
+struct settings;
+
+/* A plain value: initialise what is borrowed, the rest is 0. End with board_done. */
+struct board {
+    const struct coordinator *coordinator;
+    const struct persistence *persistence;
+    const struct settings *settings;
+    void (*tell)(void *context, struct notice *notice); /* takes the notice */
+    void *context;
+    struct problems problems;
+    int64_t due_us;  /* when they may be looked for again: mono_us */
+    bool is_waiting; /* something happened before that */
+};
+
+void board_done(struct board *board);
+
+/* Looks for problems, unless that was done a moment ago. Without memory the old ones stand. */
+void board_look(struct board *board);
+
+/* When it is to be called again: mono_us; USEC_INFINITY: when something happens. */
+int64_t board_deadline(const struct board *board);
+
+/* Looks at once, for somebody who asks; borrowed until the next look. */
+const struct problems *board_problems(struct board *board);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Problems as people read them. */
+#ifndef UNDERSTUDY_DAEMON_CTL_PROBLEM_LINES_H
+#define UNDERSTUDY_DAEMON_CTL_PROBLEM_LINES_H
+
+#include <jansson.h>
+
+/* For each its kind, since when it stands, what is wrong, and what to do. */
+void problem_lines_print(const json_t *problems);
+
+#endif

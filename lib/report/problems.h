@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is wrong now, each with what to do about it: read off what the coordinator shows and what the daemon knows of itself.
+ * Decides nothing, and keeps nothing: who compares one list with the next knows what began and what ended.
+ */
+#ifndef UNDERSTUDY_REPORT_PROBLEMS_H
+#define UNDERSTUDY_REPORT_PROBLEMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "coordinator/coordinator.h"
+
+enum problem_kind {
+    PROBLEM_SERVICE_DOWN,
+    PROBLEM_RUNS_TWICE,
+    PROBLEM_HOST_NOT_FENCED,
+    PROBLEM_STORE_FAILS,
+    PROBLEM_BRAKE,
+    PROBLEM_HOST_ISOLATED,
+    PROBLEM_HOST_UNREACHABLE,
+    PROBLEM_SERVICE_DIVERTED,
+    PROBLEM_SERVICE_UNPROTECTED,
+    PROBLEM_QUARANTINE,
+    PROBLEM_HOLD,
+    PROBLEM_NO_ROLES,
+    PROBLEM_RELOAD_FAILED,
+    PROBLEM_COUNT,
+};
+
+/* "service-down" and so on. */
+const char *problem_kind_name(enum problem_kind kind);
+/* 2: a service is down, or may not be recovered, or data is at risk; 1: the next failure may not end well. */
+unsigned problem_severity(enum problem_kind kind);
+
+struct problem {
+    enum problem_kind kind;
+    char *subject; /* the service, machine or host, as people can refer to it; empty: the daemon itself */
+    char *text;    /* one sentence without a full stop */
+    char *remedy;  /* what to do */
+    struct moment since;
+};
+
+/* A plain value: begin with {0}, end with problems_done. */
+struct problems {
+    struct problem *all; /* the severe first, then by kind and subject */
+    size_t count, room;
+};
+
+void problems_done(struct problems *problems);
+
+/* What only the daemon knows. Borrowed; NULL: all is well there. */
+struct problems_outside {
+    const char *store_trouble;
+    const char *reload_error;
+    const char *config_file;
+};
+
+/* plan: of coordinator_plan, or NULL. since: as now. -ENOMEM: *ret is {0}. */
+int problems_collect(const struct coordinator *coordinator, struct plan *plan, const struct problems_outside *outside,
+                     struct moment now, struct problems *ret) _must_check_;
+
+/* What stood in the earlier list as well has stood since then. */
+void problems_inherit(struct problems *problems, const struct problems *earlier);
+
+/* The one of the same kind and subject; NULL: there is none. */
+const struct problem *problems_find(const struct problems *problems, const struct problem *wanted);
+
+/* Of so much severity. */
+size_t problems_count(const struct problems *problems, unsigned severity);
+
+#endif
