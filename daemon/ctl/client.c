@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ctl/ctl.h"
 #include "ctl/message.h"
 
 #define REQUEST_TIMEOUT_MS 60000
@@ -146,6 +147,7 @@ static int explain_failure(struct client *client, CURLcode code, bool quiet)
 }
 
 #define HTTP_FORBIDDEN 403
+#define HTTP_NOTFOUND  404
 #define HTTP_CONFLICT  409
 
 /* Why the daemon refused, in its own words. */
@@ -160,7 +162,24 @@ static int explain_refusal(long status, const json_t *answer)
         complain("%s", error);
     else
         complain("%s: %s", error, hint);
+    if (status == HTTP_NOTFOUND)
+        return -ENOENT;
     return status == HTTP_CONFLICT || status == HTTP_FORBIDDEN ? -ECANCELED : -EIO;
+}
+
+int client_exit_status(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return EXIT_NOT_FOUND;
+    case -ECANCELED:
+        return EXIT_REFUSED;
+    case -ENOTCONN:
+    case -EACCES:
+        return EXIT_NO_DAEMON;
+    default:
+        return error < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
 }
 
 static int perform(struct client *client, bool quiet, json_t **ret)

@@ -19,7 +19,7 @@ DEFINE_CLEANUP(struct client, client_free);
 /*
  * Each of these says on stderr what went wrong and what can be done about it, and returns a negative errno
  * then: -ENOTCONN where no process answers on the socket, -EACCES, -ETIMEDOUT, -ECANCELED where the daemon refuses as things
- * are, -EIO for the rest. The
+ * are, -ENOENT where there is no such thing, -EIO for the rest. The
  * caller owns *ret. Where path holds {}, segment goes there, encoded. A body of NULL is an empty object.
  */
 int client_get(struct client *client, json_t **ret, const char *path, const char *segment) _must_check_;
@@ -44,5 +44,8 @@ struct client_follower {
  * (-ETIMEDOUT, told by the caller), or the daemon hangs up (-EPIPE, told). timeout_ms 0: for ever.
  */
 int client_follow(struct client *client, const struct client_follower *follower, int64_t timeout_ms) _must_check_;
+
+/* What a command ends with after such an error, or after 0. */
+int client_exit_status(int error);
 
 #endif

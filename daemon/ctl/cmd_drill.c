@@ -35,7 +35,7 @@ static int crash(struct drill *drill)
     r = client_post(drill->client, body, drill->timeout_ms, &answer, "/v1/machines/{}/drill",
                     field_word(drill->machine, "name"));
     if (r < 0) {
-        drill->status = r == -ECANCELED ? EXIT_REFUSED : EXIT_FAILURE;
+        drill->status = client_exit_status(r);
         return r;
     }
     message = field_text(answer, "message");
@@ -110,7 +110,7 @@ static int crash_and_follow(struct drill *drill, struct client *client)
     if (r == -ETIMEDOUT)
         complain("the recovery did not end in time: understudyctl history --failed %s",
                  field_word(drill->machine, "name"));
-    return r < 0 ? EXIT_FAILURE : drill->status;
+    return r < 0 ? client_exit_status(r) : drill->status;
 }
 
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
@@ -124,6 +124,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
         .client = second,
         .status = EXIT_FAILURE,
     };
+    int r;
 
     if (has_no_time && !options->anyway) {
         complain(
@@ -132,8 +133,9 @@ static int run(struct client *client, const struct ctl_options *options, const c
             argument);
         return EXIT_REFUSED;
     }
-    if (client_get(client, &machine, "/v1/machines/{}", argument) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &machine, "/v1/machines/{}", argument);
+    if (r < 0)
+        return client_exit_status(r);
     drill.machine = machine;
     if (options->wait && !has_no_time)
         return crash_and_follow(&drill, client);

@@ -76,17 +76,21 @@ static int run(struct client *client, const struct ctl_options *options, const c
     _cleanup_(json_decrefp) json_t *explanation = NULL;
     _cleanup_(freep) char *path = format_text("/v1/machines/{}/explain?limit=%" PRId64,
                                               (int64_t)(options->limit < 0 ? ROWS_DEFAULT : options->limit));
+    int r, status; /* of the command: 1 where nothing would take over */
 
-    if (client_get(client, &explanation, path, argument) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &explanation, path, argument);
+    if (r < 0)
+        return client_exit_status(r);
+    status = field_is_null(explanation, "chosen") ? EXIT_FAILURE : EXIT_SUCCESS;
     if (options->json) {
         print_json(explanation);
-        return EXIT_SUCCESS;
+        return status;
     }
-    if (client_get(client, &machine, "/v1/machines/{}", argument) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &machine, "/v1/machines/{}", argument);
+    if (r < 0)
+        return client_exit_status(r);
     print_explanation(machine, explanation);
-    return EXIT_SUCCESS;
+    return status;
 }
 
 const struct command command_explain = {

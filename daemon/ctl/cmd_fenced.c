@@ -21,7 +21,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
         die_of_memory();
     r = client_post(client, body, TIMEOUT_MS, &answer, "/v1/hypervisors/{}/fenced", argument);
     if (r < 0)
-        return r == -ECANCELED ? EXIT_REFUSED : EXIT_FAILURE;
+        return client_exit_status(r);
     if (options->json)
         print_json(answer);
     else

@@ -192,7 +192,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
                              : get_recoveries(client, options, options->json ? options->limit : limit, &answer);
 
     if (r < 0)
-        return EXIT_FAILURE;
+        return client_exit_status(r);
     if (options->json)
         print_json(answer);
     else if (argument != NULL)

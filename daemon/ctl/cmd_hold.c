@@ -18,11 +18,6 @@ static const char *subject_of(const json_t *hold)
     return field_is(hold, "scope", "all") ? "everything" : field_word(hold, "what");
 }
 
-static int status_of(int error)
-{
-    return error == -ECANCELED ? EXIT_REFUSED : EXIT_FAILURE;
-}
-
 static int hold(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *body = json_pack("{s:s, s:s?}", "target", argument, "reason", options->reason);
@@ -40,7 +35,7 @@ static int hold(struct client *client, const struct ctl_options *options, const 
         die_of_memory();
     r = client_post(client, body, TIMEOUT_MS, &answer, "/v1/holds", NULL);
     if (r < 0)
-        return status_of(r);
+        return client_exit_status(r);
     if (options->json) {
         print_json(answer);
     } else if (options->evacuate) {
@@ -75,7 +70,7 @@ static int release(struct client *client, const struct ctl_options *options, con
     int r = client_post(client, NULL, TIMEOUT_MS, &answer, "/v1/release/{}", argument);
 
     if (r < 0)
-        return status_of(r);
+        return client_exit_status(r);
     if (options->json)
         print_json(answer);
     else
@@ -107,10 +102,12 @@ static int list(struct client *client, const struct ctl_options *options, const 
     };
     _cleanup_(json_decrefp) json_t *holds = NULL;
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
+    int r;
 
     (void)argument;
-    if (client_get(client, &holds, "/v1/holds", NULL) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &holds, "/v1/holds", NULL);
+    if (r < 0)
+        return client_exit_status(r);
     if (options->json) {
         print_json(holds);
         return EXIT_SUCCESS;

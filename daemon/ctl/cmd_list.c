@@ -131,10 +131,12 @@ static void print_machines(const json_t *machines)
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *machines = NULL;
+    int r;
 
     (void)argument;
-    if (client_get(client, &machines, "/v1/machines", NULL) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &machines, "/v1/machines", NULL);
+    if (r < 0)
+        return client_exit_status(r);
     if (options->json)
         print_json(machines);
     else

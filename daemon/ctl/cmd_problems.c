@@ -22,10 +22,12 @@
 static int list(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *problems = NULL;
+    int r;
 
     (void)argument;
-    if (client_get(client, &problems, "/v1/problems", NULL) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &problems, "/v1/problems", NULL);
+    if (r < 0)
+        return client_exit_status(r);
     if (options->json)
         print_json(problems);
     else if (json_array_size(problems) == 0)

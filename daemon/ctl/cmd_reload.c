@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* understudyctl reload: has the daemon read its configuration again, and says how that went. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "ctl/client.h"
@@ -12,10 +13,12 @@
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *answer = NULL;
+    int r;
 
     (void)argument;
-    if (client_post(client, NULL, TIMEOUT_MS, &answer, "/v1/reload", NULL) < 0)
-        return EXIT_FAILURE;
+    r = client_post(client, NULL, TIMEOUT_MS, &answer, "/v1/reload", NULL);
+    if (r < 0)
+        return r == -ECANCELED ? EXIT_FAILURE : client_exit_status(r); /* an error in a file is no refusal */
     if (options->json) {
         print_json(answer);
         return EXIT_SUCCESS;

@@ -110,9 +110,11 @@ static int print_none(struct client *client)
 {
     _cleanup_(json_decrefp) json_t *status = NULL;
     const json_t *hypervisors;
+    int r;
 
-    if (client_get(client, &status, "/v1/status", NULL) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &status, "/v1/status", NULL);
+    if (r < 0)
+        return client_exit_status(r);
     hypervisors = json_object_get(status, "hypervisors");
     for (size_t i = 0; i < json_array_size(hypervisors); i++)
         if (!field_true(json_array_get(hypervisors, i), "listed")) {
@@ -141,10 +143,12 @@ static void print_services(const json_t *services)
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *services = NULL;
+    int r;
 
     (void)argument;
-    if (client_get(client, &services, "/v1/services", NULL) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &services, "/v1/services", NULL);
+    if (r < 0)
+        return client_exit_status(r);
     if (!options->json && json_array_size(services) == 0)
         return print_none(client);
     if (options->json)

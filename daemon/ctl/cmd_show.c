@@ -208,9 +208,11 @@ static void print_machine(const json_t *machine)
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *machine = NULL;
+    int r;
 
-    if (client_get(client, &machine, "/v1/machines/{}", argument) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &machine, "/v1/machines/{}", argument);
+    if (r < 0)
+        return client_exit_status(r);
     if (options->json)
         print_json(machine);
     else

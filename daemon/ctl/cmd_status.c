@@ -144,12 +144,14 @@ static void print_status(const json_t *status)
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *status = NULL;
+    int r;
 
     (void)argument;
     if (options->wait && wait_until_ready(client, options) < 0)
         return EXIT_FAILURE;
-    if (client_get(client, &status, "/v1/status", NULL) < 0)
-        return EXIT_FAILURE;
+    r = client_get(client, &status, "/v1/status", NULL);
+    if (r < 0)
+        return client_exit_status(r);
     if (options->json)
         print_json(status);
     else

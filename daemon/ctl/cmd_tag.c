@@ -37,7 +37,7 @@ static int post(struct client *client, const struct ctl_options *options, const 
     int r = client_post(client, body, TIMEOUT_MS, &answer, "/v1/machines/{}/tag", machine);
 
     if (r < 0)
-        return r == -ECANCELED ? EXIT_REFUSED : EXIT_FAILURE;
+        return client_exit_status(r);
     if (options->json)
         print_json(answer);
     else

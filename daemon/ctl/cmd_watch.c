@@ -27,7 +27,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
     (void)argument;
     if (r == -ETIMEDOUT && options->until != NULL)
         complain("no event of the kind %s came in time", options->until);
-    return r == 0 || (r == -ETIMEDOUT && options->until == NULL) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return r == 0 || (r == -ETIMEDOUT && options->until == NULL) ? EXIT_SUCCESS : client_exit_status(r);
 }
 
 const struct command command_watch = {

@@ -10,8 +10,10 @@
 
 #include "base/cleanup.h"
 
-#define EXIT_USAGE   2
-#define EXIT_REFUSED 4 /* the daemon could do it, and as things are it does not */
+#define EXIT_USAGE     2
+#define EXIT_NOT_FOUND 3 /* there is no such thing */
+#define EXIT_REFUSED   4 /* the daemon could do it, and as things are it does not */
+#define EXIT_NO_DAEMON 5 /* it cannot be reached */
 
 /* What was given on the command line; a command is only given the options that it lists. */
 struct ctl_options {

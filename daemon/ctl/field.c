@@ -70,6 +70,12 @@ bool field_is_port(const char *feature)
            strncmp(feature, PORTS_REACHED_KIND "/", strlen(PORTS_REACHED_KIND "/")) == 0;
 }
 
+/* Of what a machine offers: ports, and the family of a system, which its name tells. */
+static bool is_left_out(const char *feature)
+{
+    return field_is_port(feature) || strncmp(feature, "os-family/", strlen("os-family/")) == 0;
+}
+
 static char *join(const json_t *array, const char *separator, bool values_only)
 {
     size_t size = 0, n = 0;
@@ -83,7 +89,7 @@ static char *join(const json_t *array, const char *separator, bool values_only)
         const char *item = json_string_value(value);
         const char *slash = values_only && item != NULL ? strchr(item, '/') : NULL;
 
-        if (values_only && item != NULL && field_is_port(item))
+        if (values_only && item != NULL && is_left_out(item))
             continue;
         if (item != NULL)
             fprintf(out, "%s%s", n++ > 0 ? separator : "", slash != NULL ? slash + 1 : item);

@@ -31,7 +31,7 @@ bool field_is_port(const char *feature);
 
 /* Of an array of texts or integers. */
 char *field_joined(const json_t *object, const char *name, const char *separator) _must_check_;
-/* The values of an array of "kind/value" but for ports, joined by ", ". */
+/* The values of an array of "kind/value" but for ports and the families of systems, joined by ", ". */
 char *field_values(const json_t *object, const char *name) _must_check_;
 char *field_ratio(const json_t *object, const char *name) _must_check_;    /* "0.6667", or "-" */
 char *field_duration(const json_t *object, const char *name) _must_check_; /* of milliseconds: "1.234 s" */

@@ -21,11 +21,6 @@ struct course {
     int status;       /* of the command */
 };
 
-static int status_of(int error)
-{
-    return error == -ECANCELED ? EXIT_REFUSED : EXIT_FAILURE;
-}
-
 static int post(struct client *client, const struct course *course, json_t **ret)
 {
     int r = client_post(client, course->body, TIMEOUT_MS, ret, course->path, course->argument);
@@ -47,7 +42,7 @@ static bool on_ready(void *context)
     int r = post(course->client, course, &answer);
 
     if (r < 0) {
-        course->status = status_of(r);
+        course->status = client_exit_status(r);
         return false;
     }
     course->recovery = json_incref(json_object_get(answer, "recovery"));
@@ -88,7 +83,7 @@ static int follow(struct course *course, struct client *client)
 
     if (r == -ETIMEDOUT)
         complain("this did not end in time: understudyctl history shows how it goes on");
-    return r < 0 ? EXIT_FAILURE : course->status;
+    return r < 0 ? client_exit_status(r) : course->status;
 }
 
 int order_post(struct client *client, const struct ctl_options *options, json_t *body, const char *path,
@@ -115,5 +110,5 @@ int order_post(struct client *client, const struct ctl_options *options, json_t 
         return r;
     }
     r = post(client, &course, &answer);
-    return r < 0 ? status_of(r) : EXIT_SUCCESS;
+    return r < 0 ? client_exit_status(r) : EXIT_SUCCESS;
 }

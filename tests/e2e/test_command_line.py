@@ -74,7 +74,7 @@ def test_fenced_exits_with_4_where_it_is_refused(make_daemon, tmp_path):
     for arguments in (["fenced", "room"], ["fenced", "room", "--yes"]):
         done = daemon.ctl(*arguments, check=False)
         assert done.returncode == 4, (done.returncode, done.stderr)
-    assert daemon.ctl("fenced", "nosuch", "--yes", check=False).returncode == 1
+    assert daemon.ctl("fenced", "nosuch", "--yes", check=False).returncode == 3
     assert "confirmed" not in daemon.ctl("fenced", "room", check=False).stderr.replace("confirm it", "")
 
 
@@ -201,11 +201,14 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     done = daemon.ctl("check")
     assert (done.returncode, done.stdout) == (0, "UNDERSTUDY OK - 1 services up | problems=0 services=1\n")
     assert daemon.ctl("problems").stdout == "There is no problem.\n"
+    assert daemon.ctl("explain", "web").returncode == 0
+    assert daemon.ctl("show", "nosuch", check=False).returncode == daemon.ctl("history", "1", check=False).returncode == 3
 
     events = daemon.events
     daemon.ctl("hold", "spare", "--reason", "a|b")
     assert events.wait_for("problem-begun")["text"].startswith("service-unprotected: no machine would take over from web")
     done = daemon.ctl("check", check=False)
+    assert daemon.ctl("explain", "web").returncode == 1
     assert done.returncode == 1 and done.stdout.startswith("UNDERSTUDY WARNING - no machine would take over from web; ")
     assert done.stdout.count("|") == 1 and done.stdout.endswith(" | problems=2 services=1\n") and done.stdout.count("\n") == 1
     assert "understudyctl release spare" in daemon.ctl("problems").stdout
@@ -226,3 +229,4 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     daemon.stop()
     done = daemon.ctl("check", check=False)
     assert done.returncode == 3 and done.stdout == "UNDERSTUDY UNKNOWN - understudyd does not answer\n"
+    assert daemon.ctl("list", check=False).returncode == daemon.ctl("tag", "a", "b/c", check=False).returncode == 5

@@ -58,7 +58,7 @@ def test_holds_outlive_the_daemon_and_refuse_orders(room):
 
 @pytest.mark.testdriver
 def test_names_that_are_refused(room):
-    assert "did you mean spare?" in refusal(room, "hold", "spar", status=1)
+    assert "did you mean spare?" in refusal(room, "hold", "spar", status=3)
     assert "is not held" in refusal(room, "release", "web")
     assert "needs a time such as 30m or 2h" in refusal(room, "hold", "all", "--for", "soon", status=2)
 

@@ -36,7 +36,7 @@ def test_recover_and_clear_say_what_to_do_instead(room):
     assert room.ctl("clear", "web").stdout == "web is cleared.\n"
     assert room.api.services()["web"]["state"] == "stopped"
     assert "virsh start web" in refusal(room, "recover", "web")
-    assert room.ctl("recover", "nosuch", check=False).returncode == 1
+    assert room.ctl("recover", "nosuch", check=False).returncode == 3
 
 
 OUTAGE = "a drill would only cause an outage, which --anyway accepts"
