@@ -4,8 +4,8 @@
 import subprocess
 
 import pytest
+from test_discovery import BY_PROGRAMS as SOFTWARE
 
-SOFTWARE = ["language/nodejs", "os-family/debian", "os/debian-12", "webserver/nginx"]
 POOL = {"protect": ["web"], "standby": ["spare-*"]}
 
 
