@@ -171,6 +171,17 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* The command with the most similar name. */
+static const char *nearest_command(const char *name)
+{
+    const struct command *nearest = commands[0];
+
+    for (size_t i = 1; i < ELEMENTS_OF(commands); i++)
+        if (text_distance(commands[i]->name, name) < text_distance(nearest->name, name))
+            nearest = commands[i];
+    return nearest->name;
+}
+
 static const struct option_help *find_option(int letter)
 {
     for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++)
@@ -400,7 +411,7 @@ int main(int argc, char **argv)
         return misuse("no command was given");
     command = find_command(argv[optind]);
     if (command == NULL)
-        return misuse("there is no command %s", argv[optind]);
+        return misuse("there is no command %s: did you mean %s", argv[optind], nearest_command(argv[optind]));
     if (options.help) {
         show_command_help(command);
         return EXIT_SUCCESS;

@@ -49,6 +49,7 @@ def test_help_of_no_command_is_wrong_usage():
 
 
 @pytest.mark.parametrize("arguments, said", [
+    (["fialover", "web"], "there is no command fialover: did you mean failover"),
     (["hold"], "hold needs one of all|HOST|MACHINE"),
     (["drill"], "drill needs a MACHINE"),
     (["drill", "web", "--timeout", "2m"], '--timeout needs a number of seconds, not "2m"'),
