@@ -312,8 +312,6 @@ void machines_end_recovery(struct registry *registry, struct watch *watch, const
         return;
     if (watch->rare != NULL)
         watch->rare->track.reported = false;
-    if (watch->rare != NULL && machine->state == MACHINE_RUNNING)
-        watch->rare->track.written_off_us = 0; /* what is told of it from now on is no old news */
     if (watch_rare(watch)->hang != NULL)
         watch_rare(watch)->hang->is_hung = false;
     pool_set_present(registry->pool, machine, true);
