@@ -13,38 +13,49 @@
 #include "service/clock.h"
 #include "settings.h"
 
-#define PAUSE_US INT64_C(1000000)
-#define SHARE    100
+#define PAUSE_US    INT64_C(1000000)
+#define SHARE       100
+#define PATIENCE_US INT64_C(10000000)
+/* So many are told one by one. */
+#define TOLD_AT_ONCE 20
 
 void board_done(struct board *board)
 {
     problems_done(&board->problems);
 }
 
-static void tell(const struct board *board, enum notice_kind kind, const struct problem *problem, struct moment now)
+static void tell(const struct board *board, enum notice_kind kind, struct moment now, char *text)
 {
-    bool has_begun = kind == NOTICE_PROBLEM_BEGUN;
-    struct notice notice = {
-        .kind = kind,
-        .at = now,
-        .duration_us = -1,
-        .text = text_print("%s%s: %s%s%s", has_begun ? "" : "over: ", problem_kind_name(problem->kind), problem->text,
-                           has_begun ? ". " : "", has_begun ? problem->remedy : ""),
-    };
+    struct notice notice = {.kind = kind, .at = now, .duration_us = -1, .text = text};
 
-    if (notice.text != NULL)
+    if (text != NULL)
         board->tell(board->context, &notice);
 }
 
+static char *describe(enum notice_kind kind, const struct problem *problem)
+{
+    bool has_begun = kind == NOTICE_PROBLEM_BEGUN;
+
+    return text_print("%s%s: %s%s%s", has_begun ? "" : "over: ", problem_kind_name(problem->kind), problem->text,
+                      has_begun ? ". " : "", has_begun ? problem->remedy : "");
+}
+
+/* Those that are in the second list alone; the severe come first. */
 static void tell_difference(const struct board *board, const struct problems *before, const struct problems *now,
                             enum notice_kind kind, struct moment at)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < now->count; i++)
-        if (problems_find(before, &now->all[i]) == NULL)
-            tell(board, kind, &now->all[i], at);
+        if (problems_find(before, &now->all[i]) == NULL && n++ < TOLD_AT_ONCE)
+            tell(board, kind, at, describe(kind, &now->all[i]));
+    if (n > TOLD_AT_ONCE)
+        tell(board, kind, at,
+             text_print("%s%zu more: understudyctl problems",
+                        kind == NOTICE_PROBLEM_BEGUN ? "" : "over: ", n - TOLD_AT_ONCE));
 }
 
-static void look(struct board *board, struct moment now)
+static void look(struct board *board, struct plan *plan, struct moment now)
 {
     const struct problems_outside outside = {
         .store_trouble = board->persistence->trouble,
@@ -54,7 +65,7 @@ static void look(struct board *board, struct moment now)
     struct problems fresh = {0}, old = board->problems;
     int64_t pause_us;
 
-    if (problems_collect(board->coordinator, coordinator_plan(board->coordinator, now), &outside, now, &fresh) < 0)
+    if (problems_collect(board->coordinator, plan, &outside, now, &fresh) < 0)
         return;
     problems_inherit(&fresh, &old);
     board->problems = fresh;
@@ -62,16 +73,26 @@ static void look(struct board *board, struct moment now)
     tell_difference(board, &old, &fresh, NOTICE_PROBLEM_BEGUN, now);
     problems_done(&old);
     pause_us = (clock_now().mono_us - now.mono_us) * SHARE;
+    board->looked_us = now.mono_us;
     board->due_us = now.mono_us + (pause_us > PAUSE_US ? pause_us : PAUSE_US);
 }
 
+/* While much changes, the plan takes its time, and recoveries come first. */
 void board_look(struct board *board)
 {
     struct moment now = clock_now();
+    struct plan *plan;
 
     board->is_waiting = now.mono_us < board->due_us;
-    if (!board->is_waiting)
-        look(board, now);
+    if (board->is_waiting)
+        return;
+    plan = coordinator_plan_so_far(board->coordinator, now);
+    if (plan == NULL && now.mono_us - board->looked_us < PATIENCE_US) {
+        board->due_us = now.mono_us + PAUSE_US;
+        board->is_waiting = true;
+        return;
+    }
+    look(board, plan != NULL ? plan : coordinator_plan(board->coordinator, now), now);
 }
 
 int64_t board_deadline(const struct board *board)
@@ -81,6 +102,8 @@ int64_t board_deadline(const struct board *board)
 
 const struct problems *board_problems(struct board *board)
 {
-    look(board, clock_now());
+    struct moment now = clock_now();
+
+    look(board, coordinator_plan(board->coordinator, now), now);
     return &board->problems;
 }

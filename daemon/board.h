@@ -21,8 +21,9 @@ struct board {
     void (*tell)(void *context, struct notice *notice); /* takes the notice */
     void *context;
     struct problems problems;
-    int64_t due_us;  /* when they may be looked for again: mono_us */
-    bool is_waiting; /* something happened before that */
+    int64_t looked_us; /* when they were looked for last: mono_us */
+    int64_t due_us;    /* when they may be looked for again: mono_us */
+    bool is_waiting;   /* something happened before that */
 };
 
 void board_done(struct board *board);

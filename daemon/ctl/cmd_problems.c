@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "ctl/client.h"
@@ -18,6 +19,8 @@
 #define CHECK_WARNING  1
 #define CHECK_CRITICAL 2
 #define CHECK_UNKNOWN  3
+
+#define CHECK_SHOWN 10
 
 static int list(struct client *client, const struct ctl_options *options, const char *argument)
 {
@@ -33,15 +36,17 @@ static int list(struct client *client, const struct ctl_options *options, const 
     else if (json_array_size(problems) == 0)
         puts("There is no problem.");
     else
-        problem_lines_print(problems);
+        problem_lines_print(problems, SIZE_MAX);
     return EXIT_SUCCESS;
 }
 
-/* One line, without what would be read as performance data. */
+/* One line, without what would be read as performance data, and not longer than monitoring systems take. */
 static void print_check(const char *word, const json_t *problems, const json_t *services)
 {
+    size_t count = json_array_size(problems);
+
     printf("UNDERSTUDY %s - ", word);
-    for (size_t i = 0; i < json_array_size(problems); i++) {
+    for (size_t i = 0; i < count && i < CHECK_SHOWN; i++) {
         _cleanup_(freep) char *text = format_text("%s", field_word(json_array_get(problems, i), "text"));
 
         for (char *at = text; *at != '\0'; at++)
@@ -49,9 +54,11 @@ static void print_check(const char *word, const json_t *problems, const json_t *
                 *at = ' ';
         print_styled(STYLE_PLAIN, "%s%s", i > 0 ? "; " : "", text);
     }
-    if (json_array_size(problems) == 0)
+    if (count > CHECK_SHOWN)
+        printf("; %zu more", count - CHECK_SHOWN);
+    if (count == 0)
         printf("%" PRId64 " services up", field_integer(services, "up"));
-    printf(" | problems=%zu services=%" PRId64 "\n", json_array_size(problems), field_integer(services, "up"));
+    printf(" | problems=%zu services=%" PRId64 "\n", count, field_integer(services, "up"));
 }
 
 static int check(struct client *client, const struct ctl_options *options, const char *argument)

@@ -16,6 +16,7 @@
 
 #define WAIT_DEFAULT_MS 30000
 #define ASK_AGAIN_MS    50
+#define PROBLEMS_SHOWN  10
 
 static int64_t now_ms(void)
 {
@@ -119,7 +120,7 @@ static void print_status(const json_t *status)
     print_styled(STYLE_STRONG, "understudyd %s", field_word(status, "version"));
     print_styled(ready ? STYLE_GOOD : STYLE_NOTABLE, " %s\n",
                  ready ? "ready" : "not ready: a hypervisor is not listed yet, and none of its machines is watched");
-    problem_lines_print(json_object_get(status, "problems"));
+    problem_lines_print(json_object_get(status, "problems"), PROBLEMS_SHOWN);
     print_fact("mode", "%s", field_word(status, "mode"));
     print_fact("running for", "%s", uptime);
     print_fact("configuration", "%s", field_word(status, "config_file"));

@@ -13,8 +13,12 @@ static void print_problem(const json_t *problem)
     print_paragraph(STYLE_PLAIN, 4, "%s", field_word(problem, "remedy"));
 }
 
-void problem_lines_print(const json_t *problems)
+void problem_lines_print(const json_t *problems, size_t most)
 {
-    for (size_t i = 0; i < json_array_size(problems); i++)
+    size_t count = json_array_size(problems);
+
+    for (size_t i = 0; i < count && i < most; i++)
         print_problem(json_array_get(problems, i));
+    if (count > most)
+        print_paragraph(STYLE_NOTABLE, 2, "%zu more: understudyctl problems", count - most);
 }

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-/* For each its kind, since when it stands, what is wrong, and what to do. */
-void problem_lines_print(const json_t *problems);
+/* For each its kind, since when it stands, what is wrong, and what to do; of the first `most`, and how many more. */
+void problem_lines_print(const json_t *problems, size_t most);
 
 #endif

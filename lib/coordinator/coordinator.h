@@ -204,6 +204,8 @@ struct pool *coordinator_pool(const struct coordinator *coordinator);
 /* Who would take over from each protected machine, complete and current; borrowed until the next input. NULL without
  * memory. */
 struct plan *coordinator_plan(const struct coordinator *coordinator, struct moment now);
+/* The same where it is complete by itself, as it is unless much has changed just now; else NULL, at no cost. */
+struct plan *coordinator_plan_so_far(const struct coordinator *coordinator, struct moment now);
 struct feature_table *coordinator_features(const struct coordinator *coordinator);
 
 /* The brake is on: nothing is started until coordinator_release_brake. */

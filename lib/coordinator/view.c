@@ -23,6 +23,13 @@ struct plan *coordinator_plan(const struct coordinator *coordinator, struct mome
     return plan_settle(plan, now.mono_us, SIZE_MAX) > 0 ? plan : NULL;
 }
 
+struct plan *coordinator_plan_so_far(const struct coordinator *coordinator, struct moment now)
+{
+    struct plan *plan = coordinator->registry.plan;
+
+    return plan_settle(plan, now.mono_us, 0) > 0 ? plan : NULL;
+}
+
 struct feature_table *coordinator_features(const struct coordinator *coordinator)
 {
     return coordinator->registry.features;

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from harness import testdriver
 from harness.daemon import environment, launcher, program
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.testdriver
 
@@ -231,3 +232,15 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     done = daemon.ctl("check", check=False)
     assert done.returncode == 3 and done.stdout == "UNDERSTUDY UNKNOWN - understudyd does not answer\n"
     assert daemon.ctl("list", check=False).returncode == daemon.ctl("tag", "a", "b/c", check=False).returncode == 5
+
+
+def test_many_problems_are_told_once_and_shown_in_part(make_daemon, tmp_path):
+    names = [f"web-{number}" for number in range(30)]
+    uri = testdriver.write_node(tmp_path / "node.xml", {name: {"language": "nodejs"} for name in names}, running=names)
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web-*"]}).start()
+    wait_until(lambda: "11 more: understudyctl problems" in daemon.log, "the problems were told")
+    assert daemon.log.count("service-unprotected: ") == 20
+    assert daemon.ctl("problems").stdout.count("service-unprotected: ") == 30
+    said = daemon.ctl("status").stdout
+    assert said.count("service-unprotected: ") == 10 and "21 more: understudyctl problems" in said
+    assert "; 21 more | problems=31 services=30\n" in daemon.ctl("check", check=False).stdout
