@@ -48,6 +48,7 @@ struct connection {
     struct connection *next; /* these are guarded by the registry's lock */
     unsigned long link;      /* 0: none */
     virConnectPtr handle;    /* what jobs use; NULL: not up */
+    virConnectPtr talk;      /* what those use that wait for an agent; NULL: the same */
     int close_reason;        /* -1: not closed */
 };
 
@@ -103,7 +104,7 @@ static void end_link(struct connection *connection)
 {
     pthread_mutex_lock(&registry.lock);
     connection->link = 0;
-    connection->handle = NULL;
+    connection->handle = connection->talk = NULL;
     pthread_mutex_unlock(&registry.lock);
 }
 
@@ -175,7 +176,7 @@ static void discard(struct connection *connection, struct session *session)
     closing->session = *session;
     if (workers_submit(connection->workers, &closing->job, connection->timeout_us) < 0)
         free(closing);
-    session->handle = NULL;
+    session->handle = session->talk = NULL;
 }
 
 static void set_timer(struct event *timer, int64_t pause_us)
@@ -329,9 +330,10 @@ static void on_closed(evutil_socket_t fd, short what, void *arg)
 static void come_up(struct connection *connection, struct session *session)
 {
     connection->session = *session;
-    session->handle = NULL;
+    session->handle = session->talk = NULL;
     pthread_mutex_lock(&registry.lock);
     connection->handle = connection->session.handle;
+    connection->talk = connection->session.talk;
     pthread_mutex_unlock(&registry.lock);
     connection->state = UP;
     connection->up_since_us = clock_now().mono_us;
@@ -460,7 +462,7 @@ unsigned long connection_link(const struct connection *connection)
     return connection->state == UP ? connection->link : 0;
 }
 
-virConnectPtr connection_acquire(unsigned long link)
+static virConnectPtr acquire(unsigned long link, bool is_talk)
 {
     struct connection *connection;
     virConnectPtr handle = NULL;
@@ -468,10 +470,22 @@ virConnectPtr connection_acquire(unsigned long link)
     assert(job_is_running_here());
     pthread_mutex_lock(&registry.lock);
     connection = link != 0 ? find_link(link) : NULL;
-    if (connection != NULL && connection->handle != NULL && virConnectRef(connection->handle) == 0)
-        handle = connection->handle;
+    if (connection != NULL)
+        handle = is_talk && connection->talk != NULL ? connection->talk : connection->handle;
+    if (handle != NULL && virConnectRef(handle) < 0)
+        handle = NULL;
     pthread_mutex_unlock(&registry.lock);
     return handle;
+}
+
+virConnectPtr connection_acquire(unsigned long link)
+{
+    return acquire(link, false);
+}
+
+virConnectPtr connection_acquire_talk(unsigned long link)
+{
+    return acquire(link, true);
 }
 
 void connection_check(struct connection *connection)

@@ -52,6 +52,8 @@ unsigned long connection_link(const struct connection *connection);
  * on the same thread, since closing the last one may block. NULL: it is gone.
  */
 virConnectPtr connection_acquire(unsigned long link);
+/* The same for a call that waits for the agent of a guest, and must hold up no other. */
+virConnectPtr connection_acquire_talk(unsigned long link);
 
 /* A call has become overdue: where every place is taken by such calls, a new connection is made. */
 void connection_check(struct connection *connection);

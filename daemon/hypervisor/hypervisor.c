@@ -109,7 +109,8 @@ static void perform(virConnectPtr connection, struct request *request)
 static void run_request(struct job *job)
 {
     struct request *request = (struct request *)job;
-    virConnectPtr connection = connection_acquire(request->link);
+    bool is_talk = request->crash == NULL && !request->is_tagging && kind_asks_agent(request->action.kind);
+    virConnectPtr connection = is_talk ? connection_acquire_talk(request->link) : connection_acquire(request->link);
 
     if (connection == NULL) {
         request->result.error = -ENOTCONN;

@@ -19,6 +19,7 @@
 /* A plain value: initialise with {0}. */
 struct session {
     virConnectPtr handle; /* NULL: closed */
+    virConnectPtr talk;   /* for calls that wait for the agent of a guest; NULL: these use the other one as well */
     int callback_ids[SESSION_EVENTS];
 };
 

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 
 from harness.daemon import SOURCE, Daemon  # noqa: E402
 from harness.host import Host, missing  # noqa: E402
+from harness.waiting import wait_until  # noqa: E402
 
 VERBOSE = False
 WEB = {"database": "mysql", "language": "nodejs"}
@@ -77,8 +78,7 @@ def measure(n_guests, rounds):
                 for guest in guests:
                     host.run(guest, guest="linux with agent", arguments="software=programs", role="protected")
                 for guest in guests:
-                    daemon.wait_for_machine(guest, features=["language/nodejs", "os-family/debian", "os/debian-12",
-                                                             "webserver/nginx"])
+                    wait_until(lambda name=guest: daemon.api.machine(name)["features"], f"{guest} has told what it offers")
                 for number in range(rounds):
                     tell_all(host, guests, "continue-agent", "agent goes on")
                     ask_all(daemon, guests)
