@@ -60,7 +60,15 @@ static const struct problems *api_problems(void *context)
 {
     const struct backend *backend = context;
 
-    return board_problems(backend->board);
+    return &backend->board->problems;
+}
+
+static const struct problems *api_look_for_problems(void *context)
+{
+    const struct backend *backend = context;
+
+    board_look_now(backend->board);
+    return &backend->board->problems;
 }
 
 static struct moment api_started(void *context)
@@ -303,6 +311,7 @@ const struct api_backend backend_functions = {
     .reload_error = api_reload_error,
     .started = api_started,
     .problems = api_problems,
+    .look_for_problems = api_look_for_problems,
     .drill = api_drill,
     .tag = api_tag,
     .order = api_order,

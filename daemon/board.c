@@ -5,8 +5,6 @@
  */
 #include "board.h"
 
-#include <string.h>
-
 #include "base/text.h"
 #include "coordinator/coordinator.h"
 #include "persistence.h"
@@ -100,10 +98,9 @@ int64_t board_deadline(const struct board *board)
     return board->is_waiting ? board->due_us : USEC_INFINITY;
 }
 
-const struct problems *board_problems(struct board *board)
+void board_look_now(struct board *board)
 {
     struct moment now = clock_now();
 
     look(board, coordinator_plan(board->coordinator, now), now);
-    return &board->problems;
 }

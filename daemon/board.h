@@ -20,21 +20,20 @@ struct board {
     const struct settings *settings;
     void (*tell)(void *context, struct notice *notice); /* takes the notice */
     void *context;
-    struct problems problems;
-    int64_t looked_us; /* when they were looked for last: mono_us */
-    int64_t due_us;    /* when they may be looked for again: mono_us */
-    bool is_waiting;   /* something happened before that */
+    struct problems problems; /* as of the last look */
+    int64_t looked_us;        /* when they were looked for last: mono_us */
+    int64_t due_us;           /* when they may be looked for again: mono_us */
+    bool is_waiting;          /* something happened before that */
 };
 
 void board_done(struct board *board);
 
 /* Looks for problems, unless that was done a moment ago. Without memory the old ones stand. */
 void board_look(struct board *board);
+/* Looks for them in any case. */
+void board_look_now(struct board *board);
 
 /* When it is to be called again: mono_us; USEC_INFINITY: when something happens. */
 int64_t board_deadline(const struct board *board);
-
-/* Looks at once, for somebody who asks; borrowed until the next look. */
-const struct problems *board_problems(struct board *board);
 
 #endif

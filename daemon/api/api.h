@@ -33,8 +33,9 @@ struct api_backend {
     /* The last reload failed with this text; NULL: it did not. */
     const char *(*reload_error)(void *context);
     struct moment (*started)(void *context);
-    /* What is wrong at this moment; borrowed until the next call. */
+    /* What was wrong at the last look, and what is wrong at this moment; borrowed until the next look. */
     const struct problems *(*problems)(void *context);
+    const struct problems *(*look_for_problems)(void *context);
     /*
      * Takes an ORDER_DRILL and crashes the machine; *ret as of coordinator_order. A machine of libvirt's test driver needs
      * no confirmation. On 0, done(token, …) will be called.

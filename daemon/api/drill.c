@@ -5,23 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include <event2/buffer.h>
-#include <event2/http.h>
-
+#include "api/body.h"
 #include "api/reply.h"
 #include "report/json.h"
-
-static int read_order(struct evhttp_request *request, struct order *order, const char **ret_problem)
-{
-    struct evbuffer *body = evhttp_request_get_input_buffer(request);
-    size_t length = evbuffer_get_length(body);
-    const char *text = (const char *)evbuffer_pullup(body, -1);
-    _cleanup_(freep) char *to = NULL; /* which means nothing here */
-
-    if (text == NULL && length > 0)
-        return -ENOMEM;
-    return json_parse_order(text, length, order, &to, ret_problem);
-}
 
 static const char *hint_for(int error)
 {
@@ -36,12 +22,15 @@ void drill_begin(struct pending_list *list, const struct api_backend *backend, v
     const char *name = pool_display_name(coordinator_pool(backend->coordinator(context)), machine);
     struct order order = {.kind = ORDER_DRILL, .machine = machine_ref_of(machine)};
     _cleanup_(order_answer_done) struct order_answer answer = {0};
-    const char *problem = "out of memory";
+    _cleanup_(freep) char *to = NULL; /* which means nothing here */
     struct pending *pending;
-    int r = read_order(request, &order, &problem);
+    struct body body;
+    int r = body_read(request, &body);
 
+    if (r == 0)
+        r = json_parse_order(body.text, body.length, &order, &to, &body.problem);
     if (r < 0) {
-        reply_error(request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, problem, NULL);
+        body_refuse(request, r, &body);
         return;
     }
     pending = pending_begin(list, request, name);

@@ -3,12 +3,12 @@
 #include "api/hold.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/body.h"
 #include "api/reply.h"
 #include "api/target.h"
 #include "report/json.h"
@@ -80,15 +80,15 @@ static void evacuate(const struct api_backend *backend, void *context, struct ev
 
 void hold_begin(const struct api_backend *backend, void *context, struct evhttp_request *request)
 {
-    struct evbuffer *body = evhttp_request_get_input_buffer(request);
-    size_t length = evbuffer_get_length(body);
-    const char *text = (const char *)evbuffer_pullup(body, -1), *problem = "out of memory";
     _cleanup_(hold_request_done) struct hold_request wanted = {0};
     struct target target;
-    int r = text == NULL && length > 0 ? -ENOMEM : json_parse_hold(text, length, &wanted, &problem);
+    struct body body;
+    int r = body_read(request, &body);
 
+    if (r == 0)
+        r = json_parse_hold(body.text, body.length, &wanted, &body.problem);
     if (r < 0) {
-        reply_error(request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, problem, NULL);
+        body_refuse(request, r, &body);
         return;
     }
     if (!find(backend, context, request, wanted.target, &target))

@@ -12,6 +12,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
+#include "api/body.h"
 #include "api/drill.h"
 #include "api/hold.h"
 #include "api/reply.h"
@@ -58,7 +59,6 @@ static int collect_status(const struct exchange *exchange, struct plan *plan, st
     ret->mode = backend->mode(context);
     ret->config_file = backend->config_file(context);
     ret->reload_error = backend->reload_error(context);
-    ret->problems = backend->problems(context);
     ret->uptime_us = now(exchange).mono_us - backend->started(context).mono_us;
     return 0;
 }
@@ -69,6 +69,7 @@ static void get_status(struct exchange *exchange)
     char *json = NULL;
     int r = collect_status(exchange, coordinator_plan(exchange->coordinator, now(exchange)), &status);
 
+    status.problems = exchange->routes->backend->look_for_problems(exchange->routes->context);
     if (r == 0)
         r = json_format_status(&status, &json);
     status_done(&status);
@@ -78,7 +79,7 @@ static void get_status(struct exchange *exchange)
 static void get_problems(struct exchange *exchange)
 {
     char *json = NULL;
-    int r = json_format_problems(exchange->routes->backend->problems(exchange->routes->context), &json);
+    int r = json_format_problems(exchange->routes->backend->look_for_problems(exchange->routes->context), &json);
 
     answer(exchange, r, json);
 }
@@ -89,6 +90,7 @@ static void get_metrics(struct exchange *exchange)
     char *text = NULL;
     int r = collect_status(exchange, NULL, &status);
 
+    status.problems = exchange->routes->backend->problems(exchange->routes->context);
     if (r == 0)
         r = metrics_format(&status, exchange->pool, &exchange->routes->counters, &text);
     status_done(&status);
@@ -240,15 +242,15 @@ static void take_order(struct exchange *exchange, struct order *order)
 {
     const struct machine *to;
     _cleanup_(freep) char *to_name = NULL;
-    struct evbuffer *body = evhttp_request_get_input_buffer(exchange->request);
-    size_t length = evbuffer_get_length(body);
-    const char *text = (const char *)evbuffer_pullup(body, -1), *problem = "out of memory";
     _cleanup_(order_answer_done) struct order_answer answered = {0};
+    struct body body;
     char *json = NULL;
-    int r = text == NULL && length > 0 ? -ENOMEM : json_parse_order(text, length, order, &to_name, &problem);
+    int r = body_read(exchange->request, &body);
 
+    if (r == 0)
+        r = json_parse_order(body.text, body.length, order, &to_name, &body.problem);
     if (r < 0) {
-        reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, problem, NULL);
+        body_refuse(exchange->request, r, &body);
         return;
     }
     if (to_name != NULL) {
@@ -296,10 +298,10 @@ static void post_keep(struct exchange *exchange)
     order_for_service(exchange, ORDER_KEEP);
 }
 
-static void post_clear(struct exchange *exchange)
+static void order_for_machine(struct exchange *exchange, enum order_kind kind)
 {
     const struct machine *machine = find_machine(exchange);
-    struct order order = {.kind = ORDER_CLEAR};
+    struct order order = {.kind = kind};
 
     if (machine == NULL)
         return;
@@ -307,31 +309,30 @@ static void post_clear(struct exchange *exchange)
     take_order(exchange, &order);
 }
 
+static void post_clear(struct exchange *exchange)
+{
+    order_for_machine(exchange, ORDER_CLEAR);
+}
+
 static void post_refresh(struct exchange *exchange)
 {
-    const struct machine *machine = find_machine(exchange);
-    struct order order = {.kind = ORDER_REFRESH};
-
-    if (machine == NULL)
-        return;
-    order.machine = machine_ref_of(machine);
-    take_order(exchange, &order);
+    order_for_machine(exchange, ORDER_REFRESH);
 }
 
 static void post_tag(struct exchange *exchange)
 {
     const struct machine *machine = find_machine(exchange), *from = NULL;
-    struct evbuffer *body = evhttp_request_get_input_buffer(exchange->request);
-    size_t length = evbuffer_get_length(body);
-    const char *text = (const char *)evbuffer_pullup(body, -1), *problem = "out of memory";
     _cleanup_(tag_request_done) struct tag_request wanted = {0};
+    struct body body;
     int r;
 
     if (machine == NULL)
         return;
-    r = text == NULL && length > 0 ? -ENOMEM : json_parse_tags(text, length, &wanted, &problem);
+    r = body_read(exchange->request, &body);
+    if (r == 0)
+        r = json_parse_tags(body.text, body.length, &wanted, &body.problem);
     if (r < 0) {
-        reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, problem, NULL);
+        body_refuse(exchange->request, r, &body);
         return;
     }
     if (wanted.from != NULL) {
@@ -430,15 +431,16 @@ static void post_release(struct exchange *exchange)
 
 static void post_fenced(struct exchange *exchange)
 {
-    struct evbuffer *body = evhttp_request_get_input_buffer(exchange->request);
-    size_t length = evbuffer_get_length(body);
-    const char *text = (const char *)evbuffer_pullup(body, -1), *message = "out of memory";
+    const char *message = NULL;
+    struct body body;
     char *json = NULL;
-    bool confirmed;
-    int r = text == NULL && length > 0 ? -ENOMEM : json_parse_confirmation(text, length, &confirmed, &message);
+    bool confirmed = false;
+    int r = body_read(exchange->request, &body);
 
+    if (r == 0)
+        r = json_parse_confirmation(body.text, body.length, &confirmed, &body.problem);
     if (r < 0) {
-        reply_error(exchange->request, r == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, message, NULL);
+        body_refuse(exchange->request, r, &body);
         return;
     }
     r = exchange->routes->backend->fenced(exchange->routes->context, exchange->name, confirmed, &message);

@@ -6,7 +6,6 @@
 #include "api/tag.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -46,17 +45,6 @@ static int split(const char *word, char kind[static FEATURE_KIND_MAX + 1], const
     return feature_table_intern(table, kind, slash + 1, &id);
 }
 
-static void spell(const struct tagging *tagging, const char *kind, const char *value,
-                  char ret[static FEATURE_VALUE_MAX + 1])
-{
-    const struct catalog *catalog = pool_catalog(tagging->pool);
-
-    if (catalog != NULL)
-        catalog_spell(catalog, kind, value, ret);
-    else
-        snprintf(ret, FEATURE_VALUE_MAX + 1, "%s", value);
-}
-
 static int refuse(struct tagging *tagging, int status, char *error)
 {
     tagging->status = status;
@@ -76,7 +64,7 @@ static int add(struct tagging *tagging, const char *word)
                       text_print("\"%s\" is no feature: a kind and a value, such as database/mysql", word));
     if (r < 0)
         return r;
-    spell(tagging, kind, given, value);
+    catalog_spell(pool_catalog(tagging->pool), kind, given, value);
     return feature_texts_add(&tagging->tags.added, kind, value);
 }
 
@@ -89,8 +77,8 @@ static bool is_meant(const struct tagging *tagging, const struct feature_text *s
         return false;
     if (value == NULL || stands->value == NULL)
         return value == NULL || value[0] == '\0';
-    spell(tagging, kind, stands->value, spelled);
-    spell(tagging, kind, value, wanted);
+    catalog_spell(pool_catalog(tagging->pool), kind, stands->value, spelled);
+    catalog_spell(pool_catalog(tagging->pool), kind, value, wanted);
     return strcasecmp(spelled, wanted) == 0;
 }
 
@@ -122,7 +110,7 @@ static int drop(struct tagging *tagging, const char *word)
     return r;
 }
 
-/* Of each kind that the other machine offers, this one is to offer the same; on which ports it listens is no one's to say. */
+/* Of each kind that the other machine offers, this one is to offer the same. On which ports it listens is seen, not declared. */
 static int take_from(struct tagging *tagging, const struct machine *from)
 {
     const struct id_set *set = &from->spec->features;
@@ -134,7 +122,7 @@ static int take_from(struct tagging *tagging, const struct machine *from)
     for (size_t i = 0; i < set->count && r == 0; i++) {
         const char *kind = feature_kind_name(tagging->features, feature_kind(tagging->features, set->ids[i]));
 
-        if (strcmp(kind, PORTS_KIND) == 0)
+        if (ports_is_about(tagging->features, set->ids[i]))
             continue;
         r = feature_texts_add(&tagging->tags.removed, kind, NULL);
         if (r == 0)
@@ -164,8 +152,7 @@ static int check(struct tagging *tagging, const struct machine *from, const stru
     if (from == NULL && wanted->removed.count == 0 && wanted->added.count == 0 && !wanted->sets_role &&
         !wanted->sets_priority)
         return refuse(tagging, HTTP_BADREQUEST,
-                      text_print("nothing is to be changed: name a feature, a role or a "
-                                 "priority"));
+                      text_print("nothing is to be changed: name a feature, a role or a priority"));
     if (!tagging->machine->is_reachable)
         return refuse(
             tagging, HTTP_CONFLICT,

@@ -3,7 +3,6 @@
  * understudyctl problems, check: what is wrong now and what to do about it, for people, and in one line for monitoring
  * plug-ins (https://www.monitoring-plugins.org/doc/guidelines.html).
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -65,9 +64,7 @@ static int check(struct client *client, const struct ctl_options *options, const
 {
     _cleanup_(json_decrefp) json_t *status = NULL;
     const json_t *problems;
-    int64_t severity = 0;
-    size_t i;
-    json_t *problem;
+    int64_t severity;
 
     (void)argument;
     if (client_get(client, &status, "/v1/status", NULL) < 0) {
@@ -75,8 +72,7 @@ static int check(struct client *client, const struct ctl_options *options, const
         return CHECK_UNKNOWN;
     }
     problems = json_object_get(status, "problems");
-    json_array_foreach(problems, i, problem) if (field_integer(problem, "severity") > severity) severity =
-        field_integer(problem, "severity");
+    severity = field_integer(json_array_get(problems, 0), "severity"); /* the severe come first; 0: there is none */
     if (options->json)
         print_json(problems);
     else

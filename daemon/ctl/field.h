@@ -25,10 +25,10 @@ bool field_is_null(const json_t *object, const char *name);
 /* Microseconds since the epoch; 0 where the member is no instant. */
 int64_t field_real_us(const json_t *object, const char *name);
 
-/* Each of these returns a text for people that the caller frees. */
 /* "port/80" or "reached-port/80". */
 bool field_is_port(const char *feature);
 
+/* Each of these returns a text for people that the caller frees. */
 /* Of an array of texts or integers. */
 char *field_joined(const json_t *object, const char *name, const char *separator) _must_check_;
 /* The values of an array of "kind/value" but for ports and the families of systems, joined by ", ". */

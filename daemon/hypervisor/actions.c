@@ -221,7 +221,7 @@ static int get_metadata(virDomainPtr domain, unsigned where, char **ret)
     return *ret != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA ? 0 : -1;
 }
 
-/* What is to become of the element, and of which domain it is. */
+/* What is to become of the element. */
 struct change {
     const struct action *action;      /* of SET_METADATA; else NULL */
     const struct metadata_tags *tags; /* without an action */
@@ -249,17 +249,24 @@ static void change_metadata(virDomainPtr domain, unsigned where, const struct ch
         fail_as_libvirt_says(result, virDomainGetConnect(domain));
 }
 
+/* In the definition, where it is to have one, and in the process where there is one. Takes the domain. */
+static void change_everywhere(virDomainPtr domain, bool has_definition, const struct change *change,
+                              struct action_result *result)
+{
+    if (has_definition)
+        change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, change, result);
+    if (result->error == 0 && virDomainIsActive(domain) == 1)
+        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, change, result);
+    virDomainFree(domain);
+}
+
 void action_set_metadata(virConnectPtr connection, const struct action *action, struct action_result *result)
 {
     const struct change change = {.action = action};
     virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
-    if (domain == NULL)
-        return;
-    change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, &change, result);
-    if (result->error == 0 && virDomainIsActive(domain) == 1)
-        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, &change, result);
-    virDomainFree(domain);
+    if (domain != NULL)
+        change_everywhere(domain, true, &change, result);
 }
 
 void action_tag(virConnectPtr connection, const struct action *action, const struct metadata_tags *tags,
@@ -268,13 +275,8 @@ void action_tag(virConnectPtr connection, const struct action *action, const str
     const struct change change = {.tags = tags};
     virDomainPtr domain = action_look_up(connection, action->target.uuid, result);
 
-    if (domain == NULL)
-        return;
-    if (virDomainIsPersistent(domain) == 1)
-        change_metadata(domain, VIR_DOMAIN_AFFECT_CONFIG, &change, result);
-    if (result->error == 0 && virDomainIsActive(domain) == 1)
-        change_metadata(domain, VIR_DOMAIN_AFFECT_LIVE, &change, result);
-    virDomainFree(domain);
+    if (domain != NULL)
+        change_everywhere(domain, virDomainIsPersistent(domain) == 1, &change, result);
 }
 
 void action_get_autostart(virConnectPtr connection, const struct action *action, struct action_result *result)

@@ -13,13 +13,32 @@
 /* Other machines are neither recovered nor started, so that it does not matter what their guests offer. */
 static bool takes_part(const struct machine *machine)
 {
-    return machine != NULL && (machine_is_protected(machine) || (machine->roles & ROLE_STANDBY) != 0);
+    return machine_is_protected(machine) || (machine->roles & ROLE_STANDBY) != 0;
+}
+
+/* Why it cannot be asked: what is said behind its name. NULL: it can. */
+static const char *obstacle_of(const struct machine *machine)
+{
+    if (!takes_part(machine))
+        return "is neither protected nor standby, so it does not matter what it offers: pool.protect and pool.standby "
+               "name those that take part, or understudyctl tag --role";
+    if (machine->hold != NULL)
+        return "is held, and left alone: understudyctl holds, then release";
+    if (!machine->is_reachable)
+        return "is on a host that cannot be reached";
+    if (machine->state != MACHINE_RUNNING)
+        return "does not run, and only a running guest can be asked; what it told last stays";
+    if (!machine->description->has_agent_channel)
+        return "has no channel for a guest agent: add one (org.qemu.guest_agent.0) and install qemu-guest-agent in the "
+               "guest, or declare what it offers: understudyctl tag";
+    if (!machine->agent_connected)
+        return "has a guest agent that is not connected: is qemu-guest-agent installed and running in the guest?";
+    return NULL;
 }
 
 static bool can_be_asked(const struct machine *machine)
 {
-    return takes_part(machine) && machine->state == MACHINE_RUNNING && machine->is_reachable &&
-           machine->agent_connected && machine->hold == NULL;
+    return machine != NULL && obstacle_of(machine) == NULL;
 }
 
 /* One that was asked lately waits for the end of the pause, so that no guest can take the time of all others. */
@@ -47,26 +66,6 @@ void discovery_see_agent(struct registry *registry, struct watch *watch, const s
     if (can_be_asked(machine) && !watch->has_asked_agent)
         want(registry, watch);
     watch->has_asked_agent = can_be_asked(machine);
-}
-
-/* Why it cannot be asked: what is said behind its name. NULL: it can. */
-static const char *obstacle_of(const struct machine *machine)
-{
-    if (!takes_part(machine))
-        return "is neither protected nor standby, so it does not matter what it offers: pool.protect and pool.standby "
-               "name those that take part, or understudyctl tag --role";
-    if (machine->hold != NULL)
-        return "is held, and left alone: understudyctl holds, then release";
-    if (!machine->is_reachable)
-        return "is on a host that cannot be reached";
-    if (machine->state != MACHINE_RUNNING)
-        return "does not run, and only a running guest can be asked; what it told last stays";
-    if (!machine->description->has_agent_channel)
-        return "has no channel for a guest agent: add one (org.qemu.guest_agent.0) and install qemu-guest-agent in the "
-               "guest, or declare what it offers: understudyctl tag";
-    if (!machine->agent_connected)
-        return "has a guest agent that is not connected: is qemu-guest-agent installed and running in the guest?";
-    return NULL;
 }
 
 int discovery_order(struct discovery *discovery, const struct order *order, struct order_answer *ret)

@@ -297,7 +297,9 @@ bool catalog_spell(const struct catalog *catalog, const char *kind, const char *
     const struct catalog_feature *feature;
     char name[FEATURE_VALUE_MAX + 1];
 
-    snprintf(ret, FEATURE_VALUE_MAX + 1, "%s", value);
+    snprintf(ret, FEATURE_VALUE_MAX + 1, "%s", strlen(value) <= FEATURE_VALUE_MAX ? value : "");
+    if (catalog == NULL || ret[0] == '\0')
+        return false;
     if (strcasecmp(kind, "os") == 0)
         return catalog_find_system(catalog, value, NULL, ret) != NULL;
     normalise(value, name);

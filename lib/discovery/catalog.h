@@ -22,8 +22,8 @@ struct catalog;
 /* One feature, borrowed from the catalog. */
 struct catalog_feature {
     const char *kind, *value;
-    uint16_t
-        ports[CATALOG_PORTS_MAX]; /* TCP: it serves others while it listens on one of them; none: that is not known */
+    /* TCP: it serves others while it listens on one of them; none: that is not known. */
+    uint16_t ports[CATALOG_PORTS_MAX];
     size_t n_ports;
     bool is_server;    /* it is offered while one of its services is enabled, not because a package is installed */
     bool is_in_images; /* most images have it: a service that runs a script of a package in it says nothing */
@@ -86,7 +86,8 @@ bool catalog_has_family(const struct catalog *catalog, const char *family);
 
 /*
  * The value that a fact means: "MySQL 8.0" and "mysql-server" of the kind database are "mysql". *ret is the value as it was
- * given where the catalog does not know it. Returns whether it does.
+ * given where the catalog does not know it, or is NULL, and empty where no feature can have it, for it is too long. Returns
+ * whether the catalog knows it.
  */
 bool catalog_spell(const struct catalog *catalog, const char *kind, const char *value,
                    char ret[static FEATURE_VALUE_MAX + 1]);

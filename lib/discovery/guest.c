@@ -164,7 +164,7 @@ void guest_take_fstab(struct guest *guest, const char *text, size_t length)
 
 /* ---- what follows ---- */
 
-/* Many systems have a mail server for their own messages, which listens for nobody else. */
+/* Many systems run a mail server for their own messages alone. */
 static bool serves_itself_only(const struct guest *guest, const struct catalog_feature *feature)
 {
     for (size_t i = 0; i < feature->n_ports; i++)

@@ -48,20 +48,30 @@ static int set(xmlNode *element, const char *name, const char *value)
     return xmlSetProp(element, BAD_CAST name, BAD_CAST value) != NULL ? 0 : -ENOMEM;
 }
 
+/* text NULL: it has none. */
+static int set_or_remove(xmlNode *element, const char *name, const char *text)
+{
+    if (text != NULL)
+        return set(element, name, text);
+    xmlUnsetProp(element, BAD_CAST name);
+    return 0;
+}
+
+static int set_priority(xmlNode *element, int priority)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", priority);
+    return set(element, "priority", text);
+}
+
 static int change_attributes(xmlNode *element, const struct metadata_change *change)
 {
-    char priority[16];
     int r = set(element, "role", machine_roles_name(change->roles));
 
-    if (r == 0 && change->sets_priority) {
-        snprintf(priority, sizeof(priority), "%d", change->priority);
-        r = set(element, "priority", priority);
-    }
-    if (change->service[0] == '\0')
-        xmlUnsetProp(element, BAD_CAST "service");
-    else if (r == 0)
-        r = set(element, "service", change->service);
-    return r;
+    if (r == 0 && change->sets_priority)
+        r = set_priority(element, change->priority);
+    return r < 0 ? r : set_or_remove(element, "service", change->service[0] != '\0' ? change->service : NULL);
 }
 
 static void remove_marks(xmlNode *element)
@@ -253,27 +263,16 @@ static int change_resources(xmlNode *element, const struct metadata_tags *tags)
     return r;
 }
 
-/* text NULL: it has none. */
-static int set_or_remove(xmlNode *element, const char *name, const char *text)
-{
-    if (text != NULL)
-        return set(element, name, text);
-    xmlUnsetProp(element, BAD_CAST name);
-    return 0;
-}
-
 int metadata_tag(const char *xml, const struct metadata_tags *tags, char **ret)
 {
     _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
     xmlNode *element = NULL;
-    char priority[16];
     int r = open_element(xml, &document, &element);
 
-    snprintf(priority, sizeof(priority), "%d", tags->priority);
     if (r == 0 && tags->sets_role)
         r = set_or_remove(element, "role", tags->roles != 0 ? machine_roles_name(tags->roles) : NULL);
     if (r == 0 && tags->sets_priority)
-        r = set_or_remove(element, "priority", tags->has_priority ? priority : NULL);
+        r = tags->has_priority ? set_priority(element, tags->priority) : set_or_remove(element, "priority", NULL);
     if (r == 0)
         r = change_resources(element, tags);
     return r < 0 ? r : print(document, element, ret);

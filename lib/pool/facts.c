@@ -6,7 +6,6 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define KIND_OS     "os"
 #define KIND_FAMILY "os-family"
@@ -80,8 +79,8 @@ static int learn_declared(const struct facts_context *context, struct knowledge 
 {
     char spelled[FEATURE_VALUE_MAX + 1];
 
-    if (context->catalog == NULL || value == NULL || strlen(value) > FEATURE_VALUE_MAX)
-        return learn(context, knowledge, kind, value);
+    if (value == NULL)
+        return learn(context, knowledge, kind, NULL);
     catalog_spell(context->catalog, kind, value, spelled);
     return learn(context, knowledge, kind, spelled);
 }

@@ -25,17 +25,20 @@ const char *order_kind_name(enum order_kind kind);
 
 struct order {
     enum order_kind kind;
-    struct machine_ref
-        machine; /* of ORDER_CLEAR, ORDER_REFRESH and ORDER_DRILL; of ORDER_EVACUATE a host, without a UUID; else the original of the service, or what serves it */
+    /*
+     * Of ORDER_CLEAR, ORDER_REFRESH and ORDER_DRILL; of ORDER_EVACUATE a host, without a UUID; else the original of the
+     * service, or what serves it.
+     */
+    struct machine_ref machine;
     bool ignores_limit;      /* of ORDER_RECOVER: recovery.limit does not count */
     bool ignores_quarantine; /* of ORDER_RECOVER: of machines that are similar enough, the quarantine ends */
     bool has_to;             /* of ORDER_FAILOVER: `to` is set */
     struct machine_ref to;   /* that is to take over; else the best one is */
     bool is_forced; /* of failover and failback: the machine that serves is ended if it does not stop in time */
-    bool is_anyway; /* of ORDER_FAILOVER with `to`: however little alike it is; of ORDER_DRILL: though nothing
-                                 * would be started */
-    bool
-        is_confirmed; /* of ORDER_FAILBACK and ORDER_EVACUATE: an outage is accepted; of ORDER_DRILL: the machine may be crashed */
+    /* Of ORDER_FAILOVER with `to`: however little alike it is; of ORDER_DRILL: though nothing would be started. */
+    bool is_anyway;
+    /* Of ORDER_FAILBACK and ORDER_EVACUATE: an outage is accepted; of ORDER_DRILL: the machine may be crashed. */
+    bool is_confirmed;
     const char *reason; /* of ORDER_EVACUATE, as of a hold, borrowed; NULL: none */
     int64_t time_us;    /* of ORDER_EVACUATE: how long the hold lasts then; 0: until it is released */
 };

@@ -77,7 +77,7 @@ struct hold_request {
 };
 
 void hold_request_done(struct hold_request *request);
-/* {"target": …, "reason": …, "for_s": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem (borrowed, static) says what is wrong. */
+/* {"target": …, "reason": …, "for_s": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem (borrowed, static) says what is wrong. -ENOMEM. */
 int json_parse_hold(const char *text, size_t length, struct hold_request *ret, const char **ret_problem) _must_check_;
 
 /* What the metadata of a machine is to say. A plain value: begin with {0}, end with tag_request_done. */

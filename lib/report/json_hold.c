@@ -78,7 +78,7 @@ static const char *take_reason(const json_t *value, struct hold_request *ret)
     if (text[0] == '\0')
         return NULL;
     ret->reason = strdup(text);
-    return ret->reason != NULL ? NULL : "out of memory";
+    return ret->reason != NULL ? NULL : json_out_of_memory;
 }
 
 static const char *take_time(const json_t *value, struct hold_request *ret)
@@ -91,13 +91,14 @@ static const char *take_time(const json_t *value, struct hold_request *ret)
     return NULL;
 }
 
-/* NULL: all is well. */
-static const char *take_member(const char *name, const json_t *value, struct hold_request *ret)
+static const char *take_member(void *context, const char *name, const json_t *value)
 {
+    struct hold_request *ret = context;
+
     if (strcmp(name, "target") == 0 && json_is_string(value)) {
         free(ret->target);
         ret->target = strdup(json_string_value(value));
-        return ret->target != NULL ? NULL : "out of memory";
+        return ret->target != NULL ? NULL : json_out_of_memory;
     }
     if (json_is_null(value) && (strcmp(name, "reason") == 0 || strcmp(name, "for_s") == 0))
         return NULL;
@@ -116,18 +117,10 @@ static const char *take_member(const char *name, const json_t *value, struct hol
 
 int json_parse_hold(const char *text, size_t length, struct hold_request *ret, const char **ret_problem)
 {
-    json_t *document = length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL, *value;
-    const char *problem = NULL, *name;
+    int r = json_read_members(text, length, take_member, ret, ret_problem);
 
-    if (!json_is_object(document))
-        problem = "the body is no JSON object";
-    else
-        json_object_foreach(document, name, value) if (problem == NULL) problem = take_member(name, value, ret);
-    if (problem == NULL && ret->target == NULL)
-        problem = "the body does not say what is to be held: \"target\"";
-    json_decref(document);
-    if (problem == NULL)
-        return 0;
-    *ret_problem = problem;
+    if (r < 0 || ret->target != NULL)
+        return r;
+    *ret_problem = "the body does not say what is to be held: \"target\"";
     return -EINVAL;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Orders of an operator, as they come in and as they are answered. */
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,22 +20,28 @@ static const struct {
     {"confirmed", offsetof(struct order, is_confirmed), "\"confirmed\" is neither true nor false"},
 };
 
-/* NULL: all is well. */
-static const char *take_member(const char *name, const json_t *value, struct order *order, char **ret_to)
+struct reading {
+    struct order *order;
+    char **to;
+};
+
+static const char *take_member(void *context, const char *name, const json_t *value)
 {
+    struct reading *reading = context;
+
     if (strcmp(name, "to") == 0) {
         if (!json_is_string(value))
             return "\"to\" is no name of a machine";
-        free(*ret_to);
-        *ret_to = strdup(json_string_value(value));
-        return *ret_to != NULL ? NULL : "out of memory";
+        free(*reading->to);
+        *reading->to = strdup(json_string_value(value));
+        return *reading->to != NULL ? NULL : json_out_of_memory;
     }
     for (size_t i = 0; i < ELEMENTS_OF(flags); i++) {
         if (strcmp(flags[i].name, name) != 0)
             continue;
         if (!json_is_boolean(value))
             return flags[i].problem;
-        *(bool *)((char *)order + flags[i].offset) = json_is_true(value);
+        *(bool *)((char *)reading->order + flags[i].offset) = json_is_true(value);
         return NULL;
     }
     return "the body has a member that no order knows";
@@ -44,21 +49,9 @@ static const char *take_member(const char *name, const json_t *value, struct ord
 
 int json_parse_order(const char *text, size_t length, struct order *ret, char **ret_to, const char **ret_problem)
 {
-    json_t *document, *value;
-    const char *problem = NULL, *name;
+    struct reading reading = {.order = ret, .to = ret_to};
 
-    if (length == 0)
-        return 0;
-    document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-    if (!json_is_object(document))
-        problem = "the body is no JSON object";
-    else
-        json_object_foreach(document, name, value) if (problem == NULL) problem = take_member(name, value, ret, ret_to);
-    json_decref(document);
-    if (problem == NULL)
-        return 0;
-    *ret_problem = problem;
-    return -EINVAL;
+    return length == 0 ? 0 : json_read_members(text, length, take_member, &reading, ret_problem);
 }
 
 int json_format_order(const struct order_answer *answer, char **ret)

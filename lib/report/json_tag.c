@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an operator wants the metadata of a machine to say, as it comes in. */
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/json.h"
 #include "report/json_value.h"
-
-#define OUT_OF_MEMORY "out of memory"
 
 void tag_request_done(struct tag_request *request)
 {
@@ -30,7 +27,7 @@ static const char *take_words(const json_t *array, struct string_list *words)
         if (!json_is_string(value))
             return "\"add\" and \"remove\" are arrays of texts such as \"database/mysql\"";
         if (string_list_add(words, json_string_value(value)) < 0)
-            return OUT_OF_MEMORY;
+            return json_out_of_memory;
     }
     return NULL;
 }
@@ -41,7 +38,7 @@ static const char *take_from(const json_t *value, struct tag_request *ret)
         return "\"from\" is no name of a machine";
     free(ret->from);
     ret->from = strdup(json_string_value(value));
-    return ret->from != NULL ? NULL : OUT_OF_MEMORY;
+    return ret->from != NULL ? NULL : json_out_of_memory;
 }
 
 static const char *take_role(const json_t *value, struct tag_request *ret)
@@ -66,8 +63,10 @@ static const char *take_priority(const json_t *value, struct tag_request *ret)
     return NULL;
 }
 
-static const char *take_member(const char *name, const json_t *value, struct tag_request *ret)
+static const char *take_member(void *context, const char *name, const json_t *value)
 {
+    struct tag_request *ret = context;
+
     if (strcmp(name, "add") == 0)
         return take_words(value, &ret->added);
     if (strcmp(name, "remove") == 0)
@@ -83,16 +82,5 @@ static const char *take_member(const char *name, const json_t *value, struct tag
 
 int json_parse_tags(const char *text, size_t length, struct tag_request *ret, const char **ret_problem)
 {
-    json_t *document = length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL, *value;
-    const char *problem = NULL, *name;
-
-    if (!json_is_object(document))
-        problem = "the body is no JSON object";
-    else
-        json_object_foreach(document, name, value) if (problem == NULL) problem = take_member(name, value, ret);
-    json_decref(document);
-    if (problem == NULL)
-        return 0;
-    *ret_problem = problem;
-    return strcmp(problem, OUT_OF_MEMORY) == 0 ? -ENOMEM : -EINVAL;
+    return json_read_members(text, length, take_member, ret, ret_problem);
 }

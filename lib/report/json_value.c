@@ -73,6 +73,25 @@ json_t *json_instant(struct moment moment)
     return json_string(text);
 }
 
+const char json_out_of_memory[] = "out of memory";
+
+int json_read_members(const char *text, size_t length, json_taker *take, void *context, const char **ret_problem)
+{
+    json_t *document = length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL, *value;
+    const char *problem = json_is_object(document) ? NULL : "the body is no JSON object", *name;
+
+    json_object_foreach(document, name, value)
+    {
+        if (problem == NULL)
+            problem = take(context, name, value);
+    }
+    json_decref(document);
+    if (problem == NULL)
+        return 0;
+    *ret_problem = problem;
+    return problem == json_out_of_memory ? -ENOMEM : -EINVAL;
+}
+
 int json_finish(const struct json_maker *maker, json_t *document, char **ret)
 {
     char *text = maker->lost ? NULL : json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(SIGNIFICANT_DIGITS));

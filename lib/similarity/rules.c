@@ -43,8 +43,6 @@ static int intern_feature(const struct config_weight *weight, const struct catal
 {
     char spelled[FEATURE_VALUE_MAX + 1];
 
-    if (catalog == NULL || strlen(weight->value) > FEATURE_VALUE_MAX)
-        return feature_table_intern(table, weight->kind, weight->value, ret);
     catalog_spell(catalog, weight->kind, weight->value, spelled);
     return feature_table_intern(table, weight->kind, spelled, ret);
 }

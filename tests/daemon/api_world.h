@@ -46,7 +46,7 @@ static const struct domain {
 } case_study[] = {
     {"VM-001", {"language", "nodejs", "database", "mysql", "webserver", "nginx"}, true},
     {"VM-002", {"language", "nodejs", "database", "postgresql", "webserver", "apache"}, false},
-    {"VM-003", {"database", "postgresql"}, false},
+    {"VM-003", {"database", "postgresql", "port", "5432", "reached-port", "5432"}, false},
     {"VM-004", {"webserver", "nginx"}, false},
     {"VM-005",
      {"language", "nodejs", "database", "mysql", "webserver", "nginx", "database", "postgresql", "webserver", "apache"},
@@ -220,6 +220,7 @@ static const struct api_backend backend = {
     .reload_error = world_reload_error,
     .started = world_started,
     .problems = world_problems,
+    .look_for_problems = world_problems,
     .drill = world_drill,
     .tag = world_tag,
     .order = world_order,

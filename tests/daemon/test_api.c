@@ -263,6 +263,11 @@ static void test_tags_are_written(void **state)
     check_tags(world, &world->tags.added, "language/nodejs database/mysql webserver/nginx ");
     check_tags(world, &world->tags.removed, "language/ database/ webserver/ ");
 
+    /* On which ports the other one was seen to listen is not declared of this one. */
+    check(world, "POST", "/v1/machines/VM-004/tag", "{\"from\": \"VM-003\"}", 200, NULL);
+    check_tags(world, &world->tags.added, "database/postgresql ");
+    check_tags(world, &world->tags.removed, "database/ ");
+
     world->tag_error = -EIO;
     check(world, "POST", "/v1/machines/VM-001/tag", "{\"add\": [\"database/mysql\"]}", 500, "the hypervisor says no",
           NULL);

@@ -174,6 +174,18 @@ static void test_a_migration_that_fails_unannounced_before_its_machine_is_known(
     assert_int_equal(world->told[NOTICE_FAILURE_DETECTED], 0);
 }
 
+/* Its former host is out of reach, and is fenced when its new one has told that it came up, and not described it yet. */
+static void arrive_undescribed(struct world *world, unsigned number)
+{
+    world->holds = 1u << ACTION_FENCE | 1u << ACTION_DESCRIBE;
+    world_pass(world, world->config.host_timeout_us + 2 * USEC_PER_SEC);
+    world_happen(world, number, EVENT_STARTED_MIGRATED);
+    world_happen(world, number, EVENT_RESUMED);
+    world_drive(world);
+    world_answer(world, world_find_pending(world, ACTION_FENCE), true);
+    world_pass(world, USEC_PER_SEC);
+}
+
 /* Out of sight, it was migrated to a host that has told so, and is still to describe it when its former host was fenced. */
 static void test_a_host_is_fenced_before_a_machine_is_known_where_it_was_migrated_to(struct world *world)
 {
@@ -181,13 +193,7 @@ static void test_a_host_is_fenced_before_a_machine_is_known_where_it_was_migrate
 
     world->domains[a + 2].uuid_of = a + 1;
     world_disconnect(world, LOCAL);
-    world->holds = 1u << ACTION_FENCE | 1u << ACTION_DESCRIBE;
-    world_pass(world, world->config.host_timeout_us + 2 * USEC_PER_SEC);
-    world_happen(world, a + 2, EVENT_STARTED_MIGRATED);
-    world_happen(world, a + 2, EVENT_RESUMED);
-    world_drive(world);
-    world_answer(world, world_find_pending(world, ACTION_FENCE), true);
-    world_pass(world, USEC_PER_SEC);
+    arrive_undescribed(world, a + 2);
     world_assert_host(world, LOCAL, HOST_FENCED);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
     world_release(world);
@@ -207,13 +213,7 @@ static void test_a_machine_fails_before_it_is_known_where_it_was_migrated_to(str
     world->domains[a + 2].role = "protected";
     world_connect(world, THIRD);
     world_disconnect(world, LOCAL);
-    world->holds = 1u << ACTION_FENCE | 1u << ACTION_DESCRIBE;
-    world_pass(world, world->config.host_timeout_us + 2 * USEC_PER_SEC);
-    world_happen(world, a + 2, EVENT_STARTED_MIGRATED);
-    world_happen(world, a + 2, EVENT_RESUMED);
-    world_drive(world);
-    world_answer(world, world_find_pending(world, ACTION_FENCE), true);
-    world_pass(world, USEC_PER_SEC);
+    arrive_undescribed(world, a + 2);
     world_happen(world, a + 2, EVENT_STOPPED_FAILED);
     world_drive(world);
     world->domains[a + 2].exists = true;

@@ -42,11 +42,24 @@ static void check_none(struct world *world)
     problems_done(&problems);
 }
 
+/* All that was added is listed, and known. */
+static void begin(struct world *world)
+{
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+}
+
+/* It becomes what it is to be, and all that follows is done. */
+static void see(struct world *world, void (*happen)(struct world *world, unsigned number), unsigned number)
+{
+    happen(world, number);
+    world_pass(world, SETTLED);
+}
+
 static void test_all_is_well(struct world *world)
 {
     world_add_three(world);
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     check_none(world);
     world_disconnect(world, LOCAL);
     check(world, PROBLEM_HOST_UNREACHABLE, "local", "its machines are not watched");
@@ -55,8 +68,7 @@ static void test_all_is_well(struct world *world)
 static void test_a_service_that_nothing_would_take_over(struct world *world)
 {
     world_add(world, "a", WEB, MACHINE_RUNNING);
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     check(world, PROBLEM_SERVICE_UNPROTECTED, "a", "understudyctl explain a");
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_tell(world, 1, EVENT_CHANGED);
@@ -68,15 +80,12 @@ static void test_a_service_that_is_down(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
-    world_connect_all(world);
-    world_pass(world, SETTLED);
-    world_kill(world, a);
-    world_pass(world, SETTLED);
+    begin(world);
+    see(world, world_kill, a);
     check(world, PROBLEM_SERVICE_DOWN, "a", "understudyctl recover a");
     check(world, PROBLEM_SERVICE_DOWN, "a", "understudyctl history ");
     check(world, PROBLEM_SERVICE_UNPROTECTED, "a", NULL);
-    world_boot(world, a);
-    world_pass(world, SETTLED);
+    see(world, world_boot, a);
     check(world, PROBLEM_SERVICE_DOWN, "a", NULL);
 }
 
@@ -84,24 +93,18 @@ static void test_a_service_that_a_replacement_serves(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
 
-    world_connect_all(world);
-    world_pass(world, SETTLED);
-    world_kill(world, a);
-    world_pass(world, SETTLED);
+    begin(world);
+    see(world, world_kill, a);
     check(world, PROBLEM_SERVICE_DIVERTED, "a", "served by its replacement b");
     check(world, PROBLEM_SERVICE_DIVERTED, "a", "understudyctl failback a");
     check(world, PROBLEM_RUNS_TWICE, "a", NULL);
-    world_boot(world, a);
-    world_pass(world, SETTLED);
+    see(world, world_boot, a);
     check(world, PROBLEM_RUNS_TWICE, "a", "shut one of the two down");
-    world_shut_down(world, a);
-    world_pass(world, SETTLED);
+    see(world, world_shut_down, a);
     check(world, PROBLEM_RUNS_TWICE, "a", NULL);
     check(world, PROBLEM_SERVICE_DIVERTED, "a", "served by its replacement b");
-    world_boot(world, a);
-    world_pass(world, SETTLED);
-    world_shut_down(world, b);
-    world_pass(world, SETTLED);
+    see(world, world_boot, a);
+    see(world, world_shut_down, b);
     check(world, PROBLEM_RUNS_TWICE, "a", NULL);
     check(world, PROBLEM_SERVICE_DIVERTED, "a", NULL);
 }
@@ -113,8 +116,7 @@ static void test_a_machine_in_quarantine(struct world *world)
     struct order_answer answer = {0};
 
     world->domains[b].start_us = LONG;
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     world_kill(world, a);
     world_pass(world, LONG / 2);
     check(world, PROBLEM_QUARANTINE, "b", "understudyctl clear b");
@@ -129,8 +131,7 @@ static void test_a_hold(struct world *world)
     struct machine_ref host = {.hypervisor = "local"};
 
     world_add_three(world);
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     assert_int_equal(
         coordinator_hold(world->coordinator, HOLD_HOST, &host, "local", "new disks", 3600 * USEC_PER_SEC, world->now),
         0);
@@ -145,11 +146,9 @@ static void test_the_brake(struct world *world)
 {
     world_set_brake(world, 3, MILLIONTHS / 2);
     world_add_many(world, 4, 10);
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     for (unsigned i = 0; i < 3; i++)
-        world_kill(world, i);
-    world_pass(world, SETTLED);
+        see(world, world_kill, i);
     check(world, PROBLEM_BRAKE, "", "understudyctl release brake");
     assert_true(coordinator_release_brake(world->coordinator, world->now));
     world_pass(world, SETTLED);
@@ -161,8 +160,7 @@ static void test_no_roles(struct world *world)
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world->domains[a].role = "ignored";
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     check(world, PROBLEM_NO_ROLES, "", "no machine is protected and none is standby");
     check(world, PROBLEM_NO_ROLES, "", "pool.protect and pool.standby of /etc/understudy/understudy.yaml");
     world->domains[a].role = "protected";
@@ -188,8 +186,7 @@ static void test_a_lost_host_that_is_not_fenced(struct world *world)
     world_pass(world, world->config.host_timeout_us + SETTLED);
     check(world, PROBLEM_HOST_NOT_FENCED, "local", "understudyctl fenced local --yes");
     check(world, PROBLEM_HOST_NOT_FENCED, "local", "no power switch");
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     check(world, PROBLEM_HOST_NOT_FENCED, "local", NULL);
 }
 
@@ -201,8 +198,7 @@ static void test_hosts_that_are_cut_off(struct world *world)
     world_disconnect(world, OTHER);
     world_pass(world, world->config.host_timeout_us + SETTLED);
     check(world, PROBLEM_HOST_ISOLATED, "local", "nothing is fenced");
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     check(world, PROBLEM_HOST_ISOLATED, "local", NULL);
 }
 
@@ -213,8 +209,7 @@ static void test_what_only_the_daemon_knows(struct world *world)
     struct problems problems;
 
     world_add_three(world);
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     problems = collect(world, &outside);
     assert_int_equal(problems.count, 2);
     assert_int_equal(problems.all[0].kind, PROBLEM_STORE_FAILS); /* the severe first */
@@ -231,8 +226,7 @@ static void test_a_problem_stands_since_it_began(struct world *world)
     int64_t since_us;
 
     world_add(world, "a", WEB, MACHINE_RUNNING);
-    world_connect_all(world);
-    world_pass(world, SETTLED);
+    begin(world);
     before = collect(world, &well);
     since_us = before.all[0].since.real_us;
     world_pass(world, LONG);

@@ -670,6 +670,16 @@ static void test_unacceptable_values(void **state)
     }
 }
 
+/* What a document that cannot be read leaves as it is. */
+static const struct machine_memory untouched = {
+    .state = MACHINE_GONE,
+    .reason = REASON_SNAPSHOT,
+    .failed_unrecovered = true,
+    .went_down_with_host = true,
+    .keeping = KEEPING_WARM,
+    .kept_since_us = 1,
+};
+
 static void test_no_records(void **state)
 {
     static const char *const texts[] = {"",   " ",  "null",           "1",    "\"\"",
@@ -677,12 +687,7 @@ static void test_no_records(void **state)
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(texts); i++) {
-        struct machine_memory memory = {.state = MACHINE_GONE,
-                                        .reason = REASON_SNAPSHOT,
-                                        .failed_unrecovered = true,
-                                        .went_down_with_host = true,
-                                        .keeping = KEEPING_WARM,
-                                        .kept_since_us = 1};
+        struct machine_memory memory = untouched;
 
         assert_int_equal(try_parse(texts[i]), -EINVAL);
         assert_int_equal(record_parse_machine(texts[i], &memory), -EINVAL);
@@ -813,12 +818,7 @@ static void test_machine_documents(void **state)
     assert_int_equal(record_format_machine(&running, &nothing, &text), 0);
     assert_string_equal(text, cases[0].text);
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-        struct machine_memory memory = {.state = MACHINE_GONE,
-                                        .reason = REASON_SNAPSHOT,
-                                        .failed_unrecovered = true,
-                                        .went_down_with_host = true,
-                                        .keeping = KEEPING_WARM,
-                                        .kept_since_us = 1};
+        struct machine_memory memory = untouched;
 
         assert_int_equal(record_parse_machine(cases[i].text, &memory), cases[i].result);
         assert_int_equal(memory.state, cases[i].result == 0 ? MACHINE_RUNNING : MACHINE_GONE);
