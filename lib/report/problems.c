@@ -246,7 +246,7 @@ static void look_at_host(struct search *search, const struct hypervisor_status *
     else if (!host->is_connected && host->trouble != NULL) /* else it is being connected to for the first time */
         add(search, PROBLEM_HOST_UNREACHABLE, host->name,
             text_print("%s %s: %s", host->name, words_of_unreachable(host->host->state), host->trouble),
-            text_print("look at the host and its libvirtd: virsh -c %s list", host->uri));
+            text_print("look at the host and its libvirtd: virsh -c '%s' list", host->uri));
 }
 
 static void look_at_hosts(struct search *search)

@@ -63,6 +63,7 @@ static void test_all_is_well(struct world *world)
     check_none(world);
     world_disconnect(world, LOCAL);
     check(world, PROBLEM_HOST_UNREACHABLE, "local", "its machines are not watched");
+    check(world, PROBLEM_HOST_UNREACHABLE, "local", "virsh -c 'test:///default' list"); /* a URI may have a "?" */
 }
 
 static void test_a_service_that_nothing_would_take_over(struct world *world)
