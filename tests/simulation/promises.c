@@ -379,6 +379,12 @@ static bool brakes(const struct simulation *simulation, const struct book *book)
            book->opened_us > simulation->released_us && book->state != RECOVERY_DISMISSED;
 }
 
+/* One that gets another original keeps its name; that it was kept may be told later in the turn in which that one fails. */
+static bool is_same_service(const struct book *a, const struct book *b)
+{
+    return strcmp(a->root, b->root) == 0 || strcmp(a->service_name, b->service_name) == 0;
+}
+
 /* One service that fails again and again counts once. */
 static size_t count_failed_services(const struct simulation *simulation)
 {
@@ -391,7 +397,7 @@ static size_t count_failed_services(const struct simulation *simulation)
             continue;
         for (size_t j = 0; j < i; j++)
             is_counted |= brakes(simulation, &simulation->books[j]) &&
-                          strcmp(simulation->books[i].root, simulation->books[j].root) == 0;
+                          is_same_service(&simulation->books[i], &simulation->books[j]);
         n += !is_counted;
     }
     return n;
@@ -542,6 +548,7 @@ static struct book *open_book(struct simulation *simulation, const struct recove
         .replacement = -1,
     };
     strcpy(book->id, recovery->id);
+    strncpy(book->service_name, recovery->service_name, sizeof(book->service_name) - 1);
     simulation->result->recoveries++;
     say(simulation, "recovery %s of %s opened, service %s", book->id, domain->name, recovery->service_name);
     book->failed_life = domain->life;

@@ -200,6 +200,7 @@ struct book {
     bool was_good, was_settled, was_verified;
     bool is_just_decided; /* and no pump has followed */
     char root[UUID_TEXT_SIZE];
+    char service_name[16];
     unsigned failed_life;
     bool is_host_lost;
     bool is_over_budget;
