@@ -42,11 +42,21 @@ static enum hook hook_of(const struct recovery *recovery)
     return recovery->cause == CAUSE_FAILBACK ? HOOK_PRE_STOP : HOOK_PRE_FAILOVER;
 }
 
+/* The guest of the machine that serves is asked to shut down: it may obey, also where no answer is waited for any more. */
+static bool may_obey(const struct recovery *recovery)
+{
+    return recovery->state == RECOVERY_RELIEVING && recovery->question.is_handed_out && !recovery->was_seen_dead;
+}
+
 void step_enter(struct step *step, enum recovery_state state)
 {
-    step->recovery->state = state;
-    question_clear(&step->recovery->question);
-    step->recovery->is_changed = true;
+    struct recovery *recovery = step->recovery;
+
+    if (may_obey(recovery) && !moment_has_come(recovery->relieved))
+        recovery->relieved = step->event->now;
+    recovery->state = state;
+    question_clear(&recovery->question);
+    recovery->is_changed = true;
 }
 
 void step_finish(struct step *step, enum recovery_state state, char *detail)
