@@ -137,6 +137,25 @@ static const struct machine *take_description(struct registry *registry, const s
     return machine;
 }
 
+/* An earlier daemon knew that it runs on another host as well, and its own host was not heard since: that one it has left. */
+static bool ran_elsewhere(const struct registry *registry, const struct machine *machine)
+{
+    for (size_t i = 0; i < registry->n_hosts && machine->event_sequence == 0; i++) {
+        const char *name = registry->hosts[i].name;
+        const struct machine *other =
+            strcmp(name, machine->hypervisor) != 0 ? pool_find_twin(registry->pool, name, machine) : NULL;
+
+        if (other != NULL && machine_state_is_active(other->state) && !machine_is_incoming(other))
+            return true;
+    }
+    return false;
+}
+
+static bool runs_elsewhere(const struct registry *registry, const struct machine *machine)
+{
+    return machine_runs_elsewhere(registry, machine) || ran_elsewhere(registry, machine);
+}
+
 /* What a listing or a description says, NULL: that there is no such machine. -ENOMEM: it is to be listed again. */
 static int judge_report(struct registry *registry, struct watch *watch, const struct machine *machine,
                         const struct domain_report *report, struct failure_verdict *ret, struct moment now)
@@ -147,7 +166,7 @@ static int judge_report(struct registry *registry, struct watch *watch, const st
     struct machine_ref ref = machine_ref_of(machine);
     bool is_missed = machine_state_is_active(machine->state) && (report == NULL || report->state == MACHINE_SHUT_OFF);
 
-    context.runs_elsewhere = is_missed && machine_runs_elsewhere(registry, machine);
+    context.runs_elsewhere = is_missed && runs_elsewhere(registry, machine);
     context.may_run_elsewhere =
         is_missed && !context.runs_elsewhere && (context.host_was_lost || context.host_has_rebooted) &&
         (report == NULL || report->reason == REASON_UNKNOWN) && whereabouts_are_open(registry, &ref, now);
@@ -173,7 +192,7 @@ static enum machine_reason reason_of(const struct registry *registry, const stru
 {
     bool is_unexplained = report->state == MACHINE_SHUT_OFF && report->reason == REASON_UNKNOWN;
 
-    if (is_unexplained && (machine_state_is_active(machine->state) ? machine_runs_elsewhere(registry, machine)
+    if (is_unexplained && (machine_state_is_active(machine->state) ? runs_elsewhere(registry, machine)
                                                                    : machine->reason == REASON_MIGRATED))
         return REASON_MIGRATED;
     if (is_incoming(machine, report))
@@ -198,8 +217,8 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
         watch->rare->track.written_off_us = 0;
     if (judge_report(registry, watch, machine, report, &verdict, now) < 0)
         return;
-    pool_edit(registry->pool, machine)->event_sequence = as_of;
     sighting.reason = reason_of(registry, machine, report);
+    pool_edit(registry->pool, machine)->event_sequence = as_of;
     sightings_take(registry, watch, machine, &sighting, now);
     if (machine_is_incoming(machine))
         failures_forget(watch); /* what was told of it before it was known is that it did not arrive */
