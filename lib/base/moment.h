@@ -25,4 +25,10 @@ static inline bool moment_has_come(struct moment moment)
     return moment.real_us != 0 || moment.mono_us != 0;
 }
 
+/* So long after that instant. */
+static inline struct moment moment_after(struct moment moment, int64_t time_us)
+{
+    return (struct moment){.mono_us = moment.mono_us + time_us, .real_us = moment.real_us + time_us};
+}
+
 #endif

@@ -141,25 +141,28 @@ void failures_expect_late_stop(struct registry *registry, const struct machine_r
 {
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
     struct watch *watch = watch_find(registry, ref);
-    struct watch_rare *rare;
+    struct watch_memory *memory;
 
     if (machine == NULL || watch == NULL || (!machine_state_is_active(machine->state) && !machine->is_starting))
         return;
     if (watch_rare(watch)->stopping_until_us > now.mono_us)
         return; /* it is still to stop */
-    rare = watch_get_rare(watch);
-    if (rare != NULL) /* else it is taken for planned */
-        rare->late_stop_until_us = now.mono_us + LATE_STOP_US;
+    memory = watch_get_memory(watch);
+    if (memory != NULL) /* else it is taken for planned */
+        memory->state.asked_off_us = now.real_us;
+    watch_mark_changed(registry, watch);
 }
 
-/* It has stopped: a call that came too late had asked it to. */
-static bool take_late_stop(struct watch *watch, struct moment now)
+/* It has stopped: a call that came too late had asked it to. A time in the future counts as now. */
+static bool take_late_stop(struct registry *registry, struct watch *watch, struct moment now)
 {
-    int64_t until_us = watch_rare(watch)->late_stop_until_us;
+    int64_t asked_us = watch_remembered(watch)->asked_off_us;
 
-    if (until_us != 0)
-        watch->rare->late_stop_until_us = 0;
-    return now.mono_us < until_us;
+    if (asked_us == 0)
+        return false;
+    watch_forget_asked_off(watch);
+    watch_mark_changed(registry, watch);
+    return now.real_us - asked_us < LATE_STOP_US;
 }
 
 /* Its guest took longer than it was waited for, and no other machine serves in its place. CAUSE_NONE: not so. */
@@ -170,7 +173,7 @@ static enum failure_cause stops_late(struct registry *registry, struct watch *wa
                    machine->state == MACHINE_SHUT_OFF;
     struct machine_ref ref = watch_ref(registry, watch);
     const struct recovery *asker = is_stop ? records_take_asked_to_stop(&registry->records, &ref, now) : NULL;
-    bool was_late_call = is_stop && take_late_stop(watch, now);
+    bool was_late_call = is_stop && take_late_stop(registry, watch, now);
 
     if (watch_is_taken(watch) || registry->host_is_shutting_down || !is_stop || !verdict->by_guest)
         return CAUSE_NONE;

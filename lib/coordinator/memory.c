@@ -105,6 +105,7 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .drill = remembered->drill,
         .autostart_is_off = watch_facts(watch, QUEUE_AUTOSTART) != 0,
         .stopped_us = remembered->stopped_us,
+        .asked_off_us = remembered->asked_off_us,
         .has_unread_mark = remembered->has_unread_mark,
         .is_warm_by_mark = remembered->is_warm_by_mark,
         .learned_us = machine_rare(machine)->learned_us,

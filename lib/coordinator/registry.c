@@ -348,7 +348,7 @@ static bool is_nothing(const struct watch_rare *rare)
            rare->recovers == NULL && rare->serves == NULL && rare->warms == NULL && rare->warm.failures == 0 &&
            rare->warm.not_before_us == 0 && rare->warm.may_start_until_us == 0 && rare->panics == NULL &&
            rare->hang == NULL && rare->memory == NULL && rare->absent_since_us == 0 && rare->stopping_until_us == 0 &&
-           rare->late_stop_until_us == 0 && rare->mended_us == 0 && rare->missed_us == 0 && !rare->came_up_elsewhere;
+           rare->mended_us == 0 && rare->missed_us == 0 && !rare->came_up_elsewhere;
 }
 
 void watch_tidy(struct watch *watch)
@@ -451,7 +451,7 @@ static void free_memory_if_empty(struct watch *watch)
 
     if (memory->state.state != MACHINE_UNKNOWN || memory->state.keeping != KEEPING_NONE ||
         memory->state.quarantine.times != 0 || memory->state.drill.announced_us != 0 || memory->state.stopped_us != 0 ||
-        memory->state.has_unread_mark || memory->state.is_warm_by_mark)
+        memory->state.asked_off_us != 0 || memory->state.has_unread_mark || memory->state.is_warm_by_mark)
         return;
     free(memory);
     watch->rare->memory = NULL;
@@ -513,6 +513,14 @@ void watch_forget_stop(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.stopped_us = 0;
+    free_memory_if_empty(watch);
+}
+
+void watch_forget_asked_off(struct watch *watch)
+{
+    if (watch_rare(watch)->memory == NULL)
+        return;
+    watch->rare->memory->state.asked_off_us = 0;
     free_memory_if_empty(watch);
 }
 

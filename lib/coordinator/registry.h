@@ -156,11 +156,10 @@ struct watch_rare {
     struct hang_track *hang;       /* NULL: its guest shows life */
     struct watch_memory *memory;   /* NULL: nothing is left of it */
     int64_t absent_since_us;       /* it runs, and is not listed any more: mono_us; 0: it is */
-    int64_t missed_us;          /* it is looked for on other hosts since then: mono_us; 0: it is not; see whereabouts */
-    int64_t stopping_until_us;  /* its guest was asked to shut down, and may be silent up to then */
-    int64_t mended_us;          /* an operator defined it anew, or cleared it: mono_us; 0: not that is known */
-    int64_t late_stop_until_us; /* it was asked to shut down by a call that came too late: mono_us; 0: it was not */
-    bool came_up_elsewhere;     /* one of its UUID did on another host, since its own was last heard of it */
+    int64_t missed_us;         /* it is looked for on other hosts since then: mono_us; 0: it is not; see whereabouts */
+    int64_t stopping_until_us; /* its guest was asked to shut down, and may be silent up to then */
+    int64_t mended_us;         /* an operator defined it anew, or cleared it: mono_us; 0: not that is known */
+    bool came_up_elsewhere;    /* one of its UUID did on another host, since its own was last heard of it */
 };
 
 /* One machine, seen from the coordinator. There is a watch for each machine, so it is small. */
@@ -307,6 +306,8 @@ bool watch_was_mended_since(const struct registry *registry, const struct machin
 void watch_remember_stop(struct registry *registry, struct watch *watch, const struct machine *machine,
                          struct moment now);
 void watch_forget_stop(struct watch *watch);
+/* It has stopped, as a call that came too late asked, or otherwise. */
+void watch_forget_asked_off(struct watch *watch);
 /* Its guest is asked to shut down, and has time until then (mono_us): that it is silent meanwhile is no hang. */
 void watch_expect_stop(struct watch *watch, int64_t until_us);
 /* A recovery or a standby's course has this machine. */

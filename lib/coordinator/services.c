@@ -39,7 +39,7 @@ static void stop(struct services *services, const struct diversion *diversion, c
     if (task == NULL) {
         task = tasks_add(&services->stops, ACTION_SHUTDOWN, &ref, diversion->recovery_id);
         if (task != NULL)
-            task->deadline_us = now.mono_us + registry->config->recovery.shutdown_timeout_us;
+            task->deadline = moment_after(now, registry->config->recovery.shutdown_timeout_us);
     }
     if (task == NULL || watch == NULL) {
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, victim, "no memory to stop %s", victim->name);
@@ -48,7 +48,7 @@ static void stop(struct services *services, const struct diversion *diversion, c
     task->survivor = machine_ref_of(survivor);
     task->serves = machine_ref_equal(&ref, &diversion->service.original) ||
                    machine_ref_equal(&ref, &diversion->service.replacement);
-    watch_expect_stop(watch, task->deadline_us);
+    watch_expect_stop(watch, task->deadline.mono_us);
 }
 
 static void tell(struct services *services, const struct diversion *diversion, const struct machine *original,
@@ -523,13 +523,12 @@ static void spare(struct services *services, struct task **at)
     if (task->action.kind == ACTION_SHUTDOWN && task->action.id != 0) {
         task->action.kind = ACTION_DESTROY;
         task->is_due = false;
-        task->retry_us = task->deadline_us;
+        task->retry_us = task->deadline.mono_us;
         return;
     }
     look_later(services, task);
     if (task->action.id != 0) /* its guest may obey yet */
-        failures_expect_late_stop(services->registry, &task->action.target,
-                                  (struct moment){.mono_us = task->deadline_us});
+        failures_expect_late_stop(services->registry, &task->action.target, task->deadline);
     tasks_drop(at);
 }
 
@@ -562,8 +561,8 @@ bool services_next(void *self, struct action *ret)
 static void go_on(struct task *task, const struct action_result *result, struct moment now)
 {
     task->retry_us = now.mono_us + (result->error == 0 ? QUESTION_SHUTDOWN_AGAIN_US : RETRY_US);
-    if (task->action.kind == ACTION_SHUTDOWN && task->retry_us >= task->deadline_us) {
-        task->retry_us = task->deadline_us;
+    if (task->action.kind == ACTION_SHUTDOWN && task->retry_us >= task->deadline.mono_us) {
+        task->retry_us = task->deadline.mono_us;
         task->action.kind = ACTION_DESTROY;
     }
 }

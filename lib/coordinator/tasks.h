@@ -11,7 +11,7 @@
 struct task {
     struct action action;        /* with the id of the last one that was asked for; 0: none yet */
     struct machine_ref survivor; /* of two machines, the one that stays; for those who need it */
-    int64_t deadline_us;         /* mono_us; for those who need it */
+    struct moment deadline;      /* for those who need it */
     bool serves;                 /* without the survivor it serves its service alone; for those who need it */
     unsigned tries;
     bool is_due;

@@ -146,7 +146,9 @@ struct machine_memory {
     struct drill_memory drill;
     bool autostart_is_off; /* the daemon switched its autostart off, and switches it on again */
     int64_t stopped_us;    /* real_us: an operator stopped it; 0: not that is known */
-    int64_t learned_us;    /* as in struct machine_rare */
+    int64_t
+        asked_off_us; /* real_us: a call that came too late asked it to shut down; 0: none did since it stopped last */
+    int64_t learned_us; /* as in struct machine_rare */
     enum guest_lack lack;
     bool has_unread_mark; /* in its metadata, which is to be read when the original of which it speaks is listed */
     bool is_warm_by_mark; /* kept: not by what is on record, so that it is not ended */

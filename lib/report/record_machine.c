@@ -291,6 +291,8 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, object, "is_warm_by_mark", json_true());
     if (memory->stopped_us != 0)
         json_put(&maker, object, "stopped_us", json_integer(memory->stopped_us));
+    if (memory->asked_off_us != 0)
+        json_put(&maker, object, "asked_off_us", json_integer(memory->asked_off_us));
     if (memory->drill.announced_us != 0) {
         json_t *drill = json_object();
 
@@ -374,6 +376,8 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         memory.lack = (enum guest_lack)record_read_word(&reader, document, "lack", &lacks);
     if (!record_is_absent(document, "stopped_us"))
         memory.stopped_us = record_read_integer(&reader, document, "stopped_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    if (!record_is_absent(document, "asked_off_us"))
+        memory.asked_off_us = record_read_integer(&reader, document, "asked_off_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     if (!record_is_absent(document, "drill")) {
         const json_t *drill = json_object_get(document, "drill");
 

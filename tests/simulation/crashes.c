@@ -463,8 +463,12 @@ void crashes_relieved(struct simulation *simulation, const struct domain *domain
         if (book->relief != RELIEF_NONE &&
             (!recovery_state_is_final(book->state) || book->state == RECOVERY_CALLED_OFF))
             promises_crash(simulation, domain, "shuts down for another to take over", true, !is_obedience);
-        /* How long ago an earlier daemon called it off, only the clock can tell, and that was set since. */
-        if (book->state == RECOVERY_CALLED_OFF && book->ended_epoch != simulation->epoch && simulation->has_jumped)
+        /*
+         * How long ago an earlier daemon called it off, or when a call that came too late asked it in a later life, only the
+         * clock can tell, and that was set since.
+         */
+        if (book->state == RECOVERY_CALLED_OFF && simulation->has_jumped &&
+            (book->ended_epoch != simulation->epoch || domain->life != book->failed_life))
             excuse(simulation, domain->number, false);
         return;
     }

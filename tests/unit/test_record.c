@@ -715,6 +715,7 @@ static void test_machine_comes_back(void **state)
                 .drill = {.announced_us = k % 2 == 0 ? i + 1 : 0, .is_destroy = k % 4 == 0},
                 .autostart_is_off = k % 3 == 0,
                 .stopped_us = k % 5 == 0 ? k + 1 : 0,
+                .asked_off_us = k % 7 == 0 ? k + 2 : 0,
                 .has_unread_mark = i % 4 == 0,
                 .is_warm_by_mark = k % 7 == 0,
                 .learned_us = k % 2 == 0 ? k + 1 : 0,
@@ -733,6 +734,7 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.autostart_is_off, in.autostart_is_off);
             assert_int_equal(out.has_own_image, in.has_own_image);
             assert_int_equal(out.stopped_us, in.stopped_us);
+            assert_int_equal(out.asked_off_us, in.asked_off_us);
             assert_int_equal(out.has_unread_mark, in.has_unread_mark);
             assert_int_equal(out.is_warm_by_mark, in.is_warm_by_mark);
             assert_int_equal(out.learned_us, in.learned_us);
