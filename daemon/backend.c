@@ -71,6 +71,20 @@ static const struct problems *api_look_for_problems(void *context)
     return &backend->board->problems;
 }
 
+static int api_check(void *context, const char *text, size_t length, struct problems *ret)
+{
+    const struct backend *backend = context;
+    const struct pool *pool = coordinator_pool(backend->coordinator);
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(config_freep) struct config *config = NULL;
+    int r = config_parse(text, length, NULL, &diags, &config);
+
+    if (r < 0)
+        return r;
+    return problems_collect_config(config, pool_catalog(pool), coordinator_is_ready(backend->coordinator) ? pool : NULL,
+                                   coordinator_features(backend->coordinator), clock_now(), ret);
+}
+
 static struct moment api_started(void *context)
 {
     const struct backend *backend = context;
@@ -312,6 +326,7 @@ const struct api_backend backend_functions = {
     .started = api_started,
     .problems = api_problems,
     .look_for_problems = api_look_for_problems,
+    .check = api_check,
     .drill = api_drill,
     .tag = api_tag,
     .order = api_order,

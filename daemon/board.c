@@ -59,6 +59,7 @@ static void look(struct board *board, struct plan *plan, struct moment now)
         .store_trouble = board->persistence->trouble,
         .reload_error = board->settings->reload_error,
         .config_file = board->settings->config->file,
+        .config = board->settings->config,
     };
     struct problems fresh = {0}, old = board->problems;
     int64_t pause_us;

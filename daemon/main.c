@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "check.h"
 #include "config/config.h"
 #include "config/schema.h"
 #include "daemon.h"
@@ -18,6 +19,7 @@
 struct arguments {
     const char *config_file;
     bool check;
+    bool is_strict;
     bool verbose;
 };
 
@@ -26,7 +28,8 @@ static void print_help(void)
     printf("Usage: understudyd [OPTION…]\n"
            "Watches virtual machines and starts the most similar standby when one crashes.\n\n"
            "  -c, --config FILE        configuration (default: %s)\n"
-           "      --check              check the configuration and exit\n"
+           "      --check              check the configuration, with the machines of a running daemon, and exit\n"
+           "      --strict             with --check: fail also if there are only warnings\n"
            "      --sample-config      print a commented configuration with every default\n"
            "      --config-reference   print the reference of all keys (scdoc markup)\n"
            "  -v, --verbose            log debugging messages too\n"
@@ -47,10 +50,11 @@ static int finish_output(int r)
 /* EXIT_SUCCESS or EXIT_FAILURE to exit with; -1 to go on. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
-    enum { OPTION_CHECK = 256, OPTION_SAMPLE, OPTION_REFERENCE, OPTION_VERSION };
+    enum { OPTION_CHECK = 256, OPTION_STRICT, OPTION_SAMPLE, OPTION_REFERENCE, OPTION_VERSION };
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"check", no_argument, NULL, OPTION_CHECK},
+        {"strict", no_argument, NULL, OPTION_STRICT},
         {"sample-config", no_argument, NULL, OPTION_SAMPLE},
         {"config-reference", no_argument, NULL, OPTION_REFERENCE},
         {"verbose", no_argument, NULL, 'v'},
@@ -71,6 +75,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         case OPTION_CHECK:
             arguments->check = true;
             break;
+        case OPTION_STRICT:
+            arguments->is_strict = true;
+            break;
         case OPTION_SAMPLE:
             return finish_output(config_write_sample(stdout));
         case OPTION_REFERENCE:
@@ -90,30 +97,6 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         return 2;
     }
     return -1;
-}
-
-static int check(const char *path)
-{
-    _cleanup_(diags_done) struct diags diags = {0};
-    _cleanup_(config_freep) struct config *config = NULL;
-    _cleanup_(catalog_freep) struct catalog *catalog = NULL;
-    int r = config_file_load(path, &diags, &config, &catalog);
-
-    if (r == 0)
-        programs_check(config, &diags);
-    for (size_t i = 0; i < diags.count; i++) {
-        _cleanup_(freep) char *text = NULL;
-
-        if (diag_format(&diags.items[i], &text) == 0)
-            fprintf(stderr, "%s\n", text);
-    }
-    if (r < 0) {
-        if (diags.count == 0)
-            fprintf(stderr, "%s: error: %s\n", path, strerror(-r));
-        return EXIT_FAILURE;
-    }
-    printf("%s: ok\n", path);
-    return EXIT_SUCCESS;
 }
 
 /* The file is at fault, and trying again will not mend it. What is missing now may be there in a moment. */
@@ -170,5 +153,5 @@ int main(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    return arguments.check ? check(arguments.config_file) : run(&arguments);
+    return arguments.check ? check_configuration(arguments.config_file, arguments.is_strict) : run(&arguments);
 }

@@ -18,7 +18,7 @@
 #include "report/json.h"
 
 #define HEADERS_MAX_BYTES (8 * 1024)
-#define BODY_MAX_BYTES    (64 * 1024)
+#define BODY_MAX_BYTES    (512 * 1024) /* a configuration with facts of thousands of machines */
 
 struct api {
     struct socket_file file;

@@ -37,6 +37,11 @@ struct api_backend {
     const struct problems *(*problems)(void *context);
     const struct problems *(*look_for_problems)(void *context);
     /*
+     * What the text of a configuration says that is surely not meant, for the machines that there are; *ret is {0} where it
+     * has errors (-EINVAL). Changes nothing. -ENOMEM.
+     */
+    int (*check)(void *context, const char *text, size_t length, struct problems *ret);
+    /*
      * Takes an ORDER_DRILL and crashes the machine; *ret as of coordinator_order. A machine of libvirt's test driver needs
      * no confirmation. On 0, done(token, …) will be called.
      */

@@ -469,6 +469,27 @@ static void post_reload(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
+static void post_check(struct exchange *exchange)
+{
+    struct problems problems = {0};
+    struct body body;
+    char *json = NULL;
+    int r = body_read(exchange->request, &body);
+
+    if (r == 0)
+        r = exchange->routes->backend->check(exchange->routes->context, body.text != NULL ? body.text : "", body.length,
+                                             &problems);
+    if (r == -EINVAL)
+        body.problem = "the configuration has errors: understudyd --check lists them";
+    if (r < 0) {
+        body_refuse(exchange->request, r, &body);
+        return;
+    }
+    r = json_format_problems(&problems, &json);
+    problems_done(&problems);
+    answer(exchange, r, json);
+}
+
 static void get_events(struct exchange *exchange)
 {
     int r = stream_follow(exchange->routes->stream, exchange->request);
@@ -506,6 +527,7 @@ static const struct route {
     {EVHTTP_REQ_POST, "POST", "/v1/release/{}", post_release},
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", post_fenced},
     {EVHTTP_REQ_POST, "POST", "/v1/reload", post_reload},
+    {EVHTTP_REQ_POST, "POST", "/v1/check", post_check},
     {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},
     {EVHTTP_REQ_GET, "GET", "/metrics", get_metrics},
 };

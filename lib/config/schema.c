@@ -96,7 +96,9 @@ static const struct schema_key keys[] = {
      .type = SCHEMA_SECTION,
      .text = "Which machines take part. A pattern is a shell pattern for the name of a machine, or for HYPERVISOR/NAME "
              "if the pattern contains a slash. A machine may be protected and standby at once. A role in the metadata "
-             "of the machine overrides protect and standby, but not ignore."},
+             "of the machine overrides protect and standby, but not ignore; with one that cannot be read, the machine "
+             "takes "
+             "no part until it is mended."},
     {.path = "pool.protect",
      .type = SCHEMA_PATTERNS,
      CONFIG(pool.protect),
@@ -134,7 +136,9 @@ static const struct schema_key keys[] = {
                 "local/VM-005: {language: nodejs, database: [mysql, postgresql], webserver: []}",
      .text =
          "What machines offer, by machine name or HYPERVISOR/NAME: for each kind of resource one value or a list of "
-         "values, [] for none. A kind that is given here overrides the metadata of the domain and the guest agent."},
+         "values, [] for none. A kind that is given here overrides the metadata of the domain and the guest agent. "
+         "Where "
+         "both NAME and HYPERVISOR/NAME give a kind, the latter counts."},
 
     {.path = "similarity", .type = SCHEMA_SECTION, .text = "How similar a replacement must be, and which one is best."},
     {.path = "similarity.threshold",

@@ -165,6 +165,7 @@ static void free_parts(struct domain_description *description)
     free(description->name);
     free(description->osinfo_id);
     free(description->service);
+    free(description->metadata_faults);
 }
 
 void domain_description_free(struct domain_description *description)
@@ -181,7 +182,8 @@ void domain_description_free(struct domain_description *description)
 
 static size_t texts_size(const struct domain_description *description)
 {
-    size_t size = text_size(description->name) + text_size(description->osinfo_id) + text_size(description->service);
+    size_t size = text_size(description->name) + text_size(description->osinfo_id) + text_size(description->service) +
+                  text_size(description->metadata_faults);
 
     for (size_t i = 0; i < description->n_disks; i++)
         size += disk_texts_size(&description->disks[i]);
@@ -206,6 +208,7 @@ static void pack_texts(struct domain_description *packed, char *end)
     packed->name = (char *)put_text(&end, packed->name);
     packed->osinfo_id = (char *)put_text(&end, packed->osinfo_id);
     packed->service = (char *)put_text(&end, packed->service);
+    packed->metadata_faults = (char *)put_text(&end, packed->metadata_faults);
     for (size_t i = 0; i < packed->n_disks; i++)
         packed->disks[i].source = put_array(&end, packed->disks[i].source, disk_texts_size(&packed->disks[i]));
     for (size_t i = 0; i < packed->n_hostdevs; i++)
@@ -358,7 +361,7 @@ static bool metadata_equal(const struct domain_description *a, const struct doma
 {
     return a->has_metadata == b->has_metadata && a->roles == b->roles && a->has_priority == b->has_priority &&
            a->priority == b->priority && text_equal(a->service, b->service) &&
-           feature_texts_equal(&a->features, &b->features);
+           text_equal(a->metadata_faults, b->metadata_faults) && feature_texts_equal(&a->features, &b->features);
 }
 
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b)

@@ -78,8 +78,9 @@ struct domain_description {
     char *osinfo_id; /* libosinfo id such as "http://ubuntu.com/ubuntu/20.04", or NULL */
     /* From <understudy:machine xmlns:understudy="urn:understudy:domain:1.0">, as are role, priority and service. */
     struct feature_texts features;
-    char *service; /* the name of its service, where that is not its own; or NULL */
-    char *mark;    /* as model/mark.h prints it, of this domain and no clone's copy; or NULL */
+    char *service;         /* the name of its service, where that is not its own; or NULL */
+    char *metadata_faults; /* what could not be read of it, in words; or NULL */
+    char *mark;            /* as model/mark.h prints it, of this domain and no clone's copy; or NULL */
     /* What its guest agent told just now; the list may be empty once knowledge was made of it. */
     struct feature_texts learned;
     uint32_t n_disks, n_macs, n_hostdevs;

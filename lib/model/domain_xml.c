@@ -16,8 +16,7 @@
 #include <libxml/tree.h>
 
 #include "model/hostdev_xml.h"
-#include "model/machine.h"
-#include "model/mark.h"
+#include "model/metadata_xml.h"
 #include "model/xml.h"
 
 #define OSINFO_URI    "http://libosinfo.org/xmlns/libvirt/domain/1.0"
@@ -342,119 +341,6 @@ static void read_osinfo(struct xml_reader *reader, const xmlNode *domain)
     reader->description->osinfo_id = xml_attribute(reader, xml_child_in(libosinfo, "os", OSINFO_URI), "id");
 }
 
-/* <understudy:resource kind="language">nodejs</understudy:resource>; empty: it has none of this kind. */
-static void read_resource(struct xml_reader *reader, const xmlNode *node)
-{
-    _cleanup_(freep) char *kind = xml_attribute(reader, node, "kind");
-    _cleanup_(freep) char *value = xml_text(reader, node);
-
-    if (kind == NULL) {
-        xml_warn(reader, node, "understudy metadata: resource without a kind", value);
-        return;
-    }
-    if (feature_texts_add(&reader->description->features, kind, value) < 0)
-        reader->out_of_memory = true;
-}
-
-static void read_role(struct xml_reader *reader, const xmlNode *machine)
-{
-    _cleanup_(freep) char *role = xml_attribute(reader, machine, "role");
-    unsigned roles;
-
-    if (role == NULL)
-        return;
-    if (machine_roles_parse(role, &roles) < 0)
-        xml_warn(reader, machine, "understudy metadata: role is not made of protected and standby, or ignored", role);
-    else
-        reader->description->roles = (uint8_t)roles;
-}
-
-static void read_priority(struct xml_reader *reader, const xmlNode *machine)
-{
-    _cleanup_(freep) char *text = xml_attribute(reader, machine, "priority");
-    char *end;
-
-    if (text == NULL)
-        return;
-    errno = 0;
-    long priority = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || priority < INT_MIN || priority > INT_MAX) {
-        xml_warn(reader, machine, "understudy metadata: priority is not a number", text);
-        return;
-    }
-    reader->description->has_priority = true;
-    reader->description->priority = (int)priority;
-}
-
-/* That names another domain: it came with a copy of the definition, and says nothing of this one. */
-static bool is_of_this_domain(struct xml_reader *reader, const xmlNode *node)
-{
-    char uuid[UUID_TEXT_SIZE];
-
-    uuid_format(reader->description->uuid, uuid);
-    return xml_attribute_is(reader, node, "domain", uuid);
-}
-
-static bool copy_attribute(struct xml_reader *reader, const xmlNode *node, const char *name, char *ret, size_t size)
-{
-    _cleanup_(freep) char *text = xml_attribute(reader, node, name);
-
-    if (text == NULL || strlen(text) >= size || (size < SERVICE_NAME_SIZE && (text[0] == '\0' || strchr(text, ' '))))
-        return false;
-    strcpy(ret, text);
-    return true;
-}
-
-/* See metadata.c. */
-static void read_mark(struct xml_reader *reader, const xmlNode *node)
-{
-    struct mark mark = {.is_warm = xml_attribute_is(reader, node, "warm", "yes")};
-    char text[MARK_TEXT_SIZE];
-
-    if (!is_of_this_domain(reader, node) || reader->description->mark != NULL)
-        return;
-    if (!mark.is_warm &&
-        (!copy_attribute(reader, node, "recovery", mark.recovery_id, sizeof(mark.recovery_id)) ||
-         !copy_attribute(reader, node, "hypervisor", mark.original.hypervisor, sizeof(mark.original.hypervisor)) ||
-         !copy_attribute(reader, node, "original", mark.original.uuid, sizeof(mark.original.uuid)) ||
-         !copy_attribute(reader, node, "service", mark.service, sizeof(mark.service))))
-        return;
-    mark_print(&mark, text);
-    reader->description->mark = strdup(text);
-    reader->out_of_memory |= reader->description->mark == NULL;
-}
-
-/* Understudy made the element for it. */
-static bool is_mark_alone(const xmlNode *machine)
-{
-    const xmlNode *first = xmlFirstElementChild((xmlNode *)machine);
-
-    return machine->properties == NULL && first != NULL && xml_is_element(first, "mark") &&
-           xmlNextElementSibling((xmlNode *)first) == NULL;
-}
-
-static void read_metadata(struct xml_reader *reader, const xmlNode *domain)
-{
-    const xmlNode *machine = xml_child_in(xml_child(domain, "metadata"), "machine", UNDERSTUDY_METADATA_URI);
-
-    if (machine == NULL)
-        return;
-    reader->description->has_metadata = !is_mark_alone(machine);
-    read_role(reader, machine);
-    read_priority(reader, machine);
-    reader->description->service = xml_attribute(reader, machine, "service");
-    for (const xmlNode *node = machine->children; node != NULL; node = node->next) {
-        if (node->type != XML_ELEMENT_NODE)
-            continue;
-        if (xml_is_element(node, "resource") && xml_is_in_namespace(node, UNDERSTUDY_METADATA_URI))
-            read_resource(reader, node);
-        else if (xml_is_element(node, "mark") && xml_is_in_namespace(node, UNDERSTUDY_METADATA_URI))
-            read_mark(reader, node);
-        else
-            xml_warn(reader, node, "understudy metadata: unknown element", (const char *)node->name);
-    }
-}
-
 static int read_domain(struct xml_reader *reader, const xmlNode *domain)
 {
     _cleanup_(freep) char *uuid = xml_text(reader, xml_child(domain, "uuid"));
@@ -467,7 +353,7 @@ static int read_domain(struct xml_reader *reader, const xmlNode *domain)
     read_on_crash(reader, domain);
     read_devices(reader, domain);
     read_osinfo(reader, domain);
-    read_metadata(reader, domain);
+    metadata_xml_read(reader, domain);
     if (reader->out_of_memory)
         return -ENOMEM;
     if (!is_identified) {

@@ -50,24 +50,77 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Writes text without surrounding blanks and in lower case to out, which holds max + 1 bytes. */
-static int normalise(const char *text, size_t max, bool (*is_allowed)(unsigned char), char *out)
+/* What there can be of kinds, or of values. */
+struct rules {
+    size_t max;
+    bool (*is_allowed)(unsigned char c);
+    const char *too_long, *not_allowed;
+};
+
+#define DIGITS_OF(number) #number
+#define WORDS_OF(number)  DIGITS_OF(number)
+
+static const struct rules kind_rules = {
+    .max = FEATURE_KIND_MAX,
+    .is_allowed = is_kind_character,
+    .too_long = "is longer than " WORDS_OF(FEATURE_KIND_MAX) " bytes",
+    .not_allowed = "has other characters than letters, digits, - and _",
+};
+
+static const struct rules value_rules = {
+    .max = FEATURE_VALUE_MAX,
+    .is_allowed = is_value_character,
+    .too_long = "is longer than " WORDS_OF(FEATURE_VALUE_MAX) " bytes",
+    .not_allowed = "has characters that cannot be printed",
+};
+
+/* Without the blanks around it. */
+static const char *trim(const char *text, size_t *ret_length)
+{
+    while (is_blank(*text))
+        text++;
+    *ret_length = strlen(text);
+    while (*ret_length > 0 && is_blank(text[*ret_length - 1]))
+        --*ret_length;
+    return text;
+}
+
+static const char *find_fault(const char *text, const struct rules *rules)
 {
     size_t length;
 
-    while (is_blank(*text))
-        text++;
-    length = strlen(text);
-    while (length > 0 && is_blank(text[length - 1]))
-        length--;
-    if (length == 0 || length > max)
-        return -EINVAL;
+    text = trim(text, &length);
+    if (length == 0)
+        return "is empty";
+    if (length > rules->max)
+        return rules->too_long;
+    for (size_t i = 0; i < length; i++)
+        if (!rules->is_allowed((unsigned char)text[i]))
+            return rules->not_allowed;
+    return NULL;
+}
 
+const char *feature_kind_fault(const char *kind)
+{
+    return find_fault(kind, &kind_rules);
+}
+
+const char *feature_value_fault(const char *value)
+{
+    return find_fault(value, &value_rules);
+}
+
+/* Writes text without surrounding blanks and in lower case to out, which holds rules->max + 1 bytes. */
+static int normalise(const char *text, const struct rules *rules, char *out)
+{
+    size_t length;
+
+    if (find_fault(text, rules) != NULL)
+        return -EINVAL;
+    text = trim(text, &length);
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
 
-        if (!is_allowed(c))
-            return -EINVAL;
         out[i] = (char)(c < 0x80 ? tolower(c) : c);
     }
     out[length] = '\0';
@@ -143,7 +196,7 @@ void feature_table_free(struct feature_table *table)
 int feature_table_intern_kind(struct feature_table *table, const char *kind, uint32_t *ret_kind)
 {
     char name[FEATURE_KIND_MAX + 1];
-    int r = normalise(kind, FEATURE_KIND_MAX, is_kind_character, name);
+    int r = normalise(kind, &kind_rules, name);
 
     return r < 0 ? r : intern_add(&table->kinds, name, 0, ret_kind);
 }
@@ -151,13 +204,13 @@ int feature_table_intern_kind(struct feature_table *table, const char *kind, uin
 /* "kind/value", normalised. */
 static int feature_text(const char *kind, const char *value, char out[NAME_SIZE])
 {
-    int r = normalise(kind, FEATURE_KIND_MAX, is_kind_character, out);
+    int r = normalise(kind, &kind_rules, out);
     size_t kind_length;
 
     if (r < 0)
         return r;
     kind_length = strlen(out);
-    r = normalise(value, FEATURE_VALUE_MAX, is_value_character, out + kind_length + 1);
+    r = normalise(value, &value_rules, out + kind_length + 1);
     if (r < 0)
         return r;
     out[kind_length] = '/';

@@ -38,6 +38,10 @@ int feature_table_intern(struct feature_table *table, const char *kind, const ch
 int feature_table_find(const struct feature_table *table, const char *kind, const char *value,
                        uint32_t *ret_feature) _must_check_;
 
+/* Why a text can be no kind, or no value, such as "is empty"; NULL: it can be one. */
+const char *feature_kind_fault(const char *kind);
+const char *feature_value_fault(const char *value);
+
 size_t feature_table_count(const struct feature_table *table);
 size_t feature_table_kind_count(const struct feature_table *table);
 

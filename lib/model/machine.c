@@ -77,6 +77,8 @@ const char *machine_roles_name(unsigned roles)
         return "standby";
     case ROLE_PROTECTED | ROLE_STANDBY:
         return "protected, standby";
+    case ROLE_UNREADABLE:
+        return "unreadable";
     default:
         return "ignored";
     }

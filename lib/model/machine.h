@@ -45,9 +45,10 @@ enum machine_reason {
 };
 
 enum machine_role {
-    ROLE_PROTECTED = 1u << 0, /* is recovered */
-    ROLE_STANDBY = 1u << 1,   /* may be started as a replacement */
-    ROLE_IGNORED = 1u << 2,   /* neither, and alone */
+    ROLE_PROTECTED = 1u << 0,  /* is recovered */
+    ROLE_STANDBY = 1u << 1,    /* may be started as a replacement */
+    ROLE_IGNORED = 1u << 2,    /* neither, and alone */
+    ROLE_UNREADABLE = 1u << 3, /* likewise: its metadata gives a role that cannot be read */
 };
 
 /* How ready a candidate is, the warmer the better. */

@@ -20,6 +20,7 @@ struct xml_reader {
     const char *name;
     struct diags *diags;
     struct domain_description *description;
+    unsigned n_metadata_faults;
     bool out_of_memory;
 };
 

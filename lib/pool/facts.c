@@ -31,36 +31,41 @@ static bool matches(const char *text, const struct machine *machine, const char 
     return is_pattern ? fnmatch(name, machine_name, 0) == 0 : strcmp(name, machine_name) == 0;
 }
 
-static bool matches_any(const struct string_list *patterns, const struct machine *machine, const char *machine_name)
+bool facts_name_machine(const char *text, const struct machine *machine)
 {
-    for (size_t i = 0; i < patterns->count; i++)
-        if (matches(patterns->items[i], machine, machine_name, true))
-            return true;
-    return false;
+    return matches(text, machine, machine->description->name, false);
 }
 
-/* A service is protected by its name, whichever machine has become its original. */
-static bool is_to_be_protected(const struct config *config, const struct machine *machine)
+bool facts_match_pattern(const char *pattern, const struct machine *machine, bool is_of_service)
 {
-    const char *service = machine->description->service;
+    const char *service = is_of_service ? machine->description->service : NULL;
 
-    return matches_any(&config->pool.protect, machine, machine->description->name) ||
-           (service != NULL && matches_any(&config->pool.protect, machine, service));
+    return matches(pattern, machine, machine->description->name, true) ||
+           (service != NULL && matches(pattern, machine, service, true));
+}
+
+static bool matches_any(const struct string_list *patterns, const struct machine *machine, bool is_of_service)
+{
+    for (size_t i = 0; i < patterns->count; i++)
+        if (facts_match_pattern(patterns->items[i], machine, is_of_service))
+            return true;
+    return false;
 }
 
 unsigned facts_roles(const struct config *config, const struct machine *machine)
 {
     unsigned roles = 0;
 
-    if (config != NULL && matches_any(&config->pool.ignore, machine, machine->description->name))
+    if (config != NULL && matches_any(&config->pool.ignore, machine, false))
         return ROLE_IGNORED;
     if (machine->description->roles != 0)
         return machine->description->roles;
     if (config == NULL)
         return 0;
-    if (is_to_be_protected(config, machine))
+    /* A service is protected by its name, whichever machine has become its original. */
+    if (matches_any(&config->pool.protect, machine, true))
         roles |= ROLE_PROTECTED;
-    if (matches_any(&config->pool.standby, machine, machine->description->name))
+    if (matches_any(&config->pool.standby, machine, false))
         roles |= ROLE_STANDBY;
     return roles;
 }
@@ -109,15 +114,33 @@ static int learn_family(const struct facts_context *context, struct knowledge *k
     return r;
 }
 
-static int learn_from_config(const struct facts_context *context, const struct machine *machine,
-                             struct knowledge *knowledge)
+/* Of the kinds that the knowledge says nothing of; one without a feature is a kind as well. */
+static int add_kinds(const struct knowledge *more, const struct feature_table *table, struct knowledge *knowledge)
+{
+    _cleanup_(id_set_done) struct id_set spoken_of = {0};
+    int r = id_set_copy(&spoken_of, &knowledge->kinds);
+
+    for (size_t i = 0; r >= 0 && i < more->features.count; i++) {
+        uint32_t feature = more->features.ids[i], kind = feature_kind(table, feature);
+
+        if (!id_set_contains(&spoken_of, kind))
+            r = id_set_add(&knowledge->features, feature);
+    }
+    for (size_t i = 0; r >= 0 && i < more->kinds.count; i++)
+        r = id_set_add(&knowledge->kinds, more->kinds.ids[i]);
+    return r < 0 ? r : 0;
+}
+
+/* Of the entries that name the hypervisor as well, or of those that name the machine alone. */
+static int learn_from_entries(const struct facts_context *context, const struct machine *machine, bool is_specific,
+                              struct knowledge *knowledge)
 {
     const struct config *config = context->config;
 
     for (size_t i = 0; config != NULL && i < config->n_machines; i++) {
         const struct config_machine *entry = &config->machines[i];
 
-        if (!matches(entry->name, machine, machine->description->name, false))
+        if ((strchr(entry->name, '/') != NULL) != is_specific || !facts_name_machine(entry->name, machine))
             continue;
         for (size_t j = 0; j < entry->n_facts; j++) {
             int r = learn_declared(context, knowledge, entry->facts[j].kind, entry->facts[j].value);
@@ -126,7 +149,21 @@ static int learn_from_config(const struct facts_context *context, const struct m
                 return r;
         }
     }
-    return learn_family(context, knowledge);
+    return 0;
+}
+
+/* Kind by kind, HYPERVISOR/NAME comes before NAME. */
+static int learn_from_config(const struct facts_context *context, const struct machine *machine,
+                             struct knowledge *knowledge)
+{
+    _cleanup_(knowledge_done) struct knowledge general = {0};
+    int r = learn_from_entries(context, machine, true, knowledge);
+
+    if (r == 0)
+        r = learn_from_entries(context, machine, false, &general);
+    if (r == 0)
+        r = add_kinds(&general, context->table, knowledge);
+    return r == 0 ? learn_family(context, knowledge) : r;
 }
 
 static int learn_from_metadata(const struct facts_context *context, const struct feature_texts *features,
@@ -167,24 +204,6 @@ static int learn_from_osinfo(const struct facts_context *context, const struct d
     return r < 0 ? r : learn_family(context, knowledge);
 }
 
-/* Of kinds that it says nothing of now. */
-static int keep_told(const struct knowledge *told, const struct feature_table *table, struct knowledge *knowledge)
-{
-    _cleanup_(id_set_done) struct id_set news = {0};
-    int r = id_set_copy(&news, &knowledge->kinds);
-
-    for (size_t i = 0; r >= 0 && i < told->features.count; i++) {
-        uint32_t feature = told->features.ids[i], kind = feature_kind(table, feature);
-
-        if (id_set_contains(&news, kind))
-            continue;
-        r = id_set_add(&knowledge->features, feature);
-        if (r >= 0)
-            r = id_set_add(&knowledge->kinds, kind);
-    }
-    return r < 0 ? r : 0;
-}
-
 /* What the agent told last stays true until it tells something else: a machine that is off cannot be asked. */
 static int learn_from_agent(const struct facts_context *context, const struct domain_description *description,
                             const struct knowledge *told, struct knowledge *knowledge)
@@ -195,7 +214,7 @@ static int learn_from_agent(const struct facts_context *context, const struct do
     if (description->has_learned && !feature_texts_are_none(&description->learned)) {
         for (size_t place = 0; r == 0 && feature_texts_next(&description->learned, &place, &feature);)
             r = learn(context, knowledge, feature.kind, feature.value);
-        return r == 0 && description->has_learned_part && told != NULL ? keep_told(told, context->table, knowledge) : r;
+        return r == 0 && description->has_learned_part && told != NULL ? add_kinds(told, context->table, knowledge) : r;
     }
     if (told == NULL)
         return 0;

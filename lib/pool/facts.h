@@ -18,9 +18,14 @@ struct facts_context {
 /*
  * The roles of a machine: an ignore pattern comes first, then the role in its metadata, then the
  * protect and standby patterns. A protect pattern also matches the name of the service that its metadata
- * gives it. config may be NULL: no patterns.
+ * gives it. A role in the metadata that cannot be read is one, with which the machine takes no part. config may be NULL: no patterns.
  */
 unsigned facts_roles(const struct config *config, const struct machine *machine);
+
+/* The text, "NAME" or "HYPERVISOR/NAME", names this machine; or the pattern matches it, or with is_of_service the service
+ * that its metadata names. */
+bool facts_name_machine(const char *text, const struct machine *machine);
+bool facts_match_pattern(const char *pattern, const struct machine *machine, bool is_of_service);
 
 /*
  * Gathers knowledge of every source, and resolves it. told: what the guest agent told earlier, which stays where the

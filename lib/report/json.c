@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/json_value.h"
 
 static json_t *hypervisor_value(struct json_maker *maker, const struct hypervisor_status *hypervisor)
@@ -86,6 +87,28 @@ int json_format_problems(const struct problems *problems, char **ret)
     struct json_maker maker = {0};
 
     return json_finish(&maker, problems_value(&maker, problems), ret);
+}
+
+static int add_sentence(const json_t *problem, struct string_list *ret)
+{
+    const char *text = json_string_value(json_object_get(problem, "text"));
+    const char *remedy = json_string_value(json_object_get(problem, "remedy"));
+    _cleanup_(freep) char *sentence = text != NULL && remedy != NULL ? text_print("%s; %s", text, remedy) : NULL;
+
+    if (text == NULL || remedy == NULL)
+        return -EINVAL;
+    return sentence != NULL ? string_list_add(ret, sentence) : -ENOMEM;
+}
+
+int json_parse_problems(const char *text, size_t length, struct string_list *ret)
+{
+    json_t *document = json_loadb(text, length, 0, NULL);
+    int r = json_is_array(document) ? 0 : -EINVAL;
+
+    for (size_t i = 0; r == 0 && i < json_array_size(document); i++)
+        r = add_sentence(json_array_get(document, i), ret);
+    json_decref(document);
+    return r;
 }
 
 int json_format_status(const struct status *status, char **ret)

@@ -26,6 +26,8 @@ int json_format_status(const struct status *status, char **ret) _must_check_;
 
 /* An array: {"kind": …, "severity": …, "subject": …, "since": …, "text": …, "remedy": …}, the severe first. */
 int json_format_problems(const struct problems *problems, char **ret) _must_check_;
+/* Of such a document, "text; remedy" of each problem, added to *ret. -EINVAL: it is none. -ENOMEM. */
+int json_parse_problems(const char *text, size_t length, struct string_list *ret) _must_check_;
 
 /* An array of every machine, ordered by name as strverscmp(3) does, then by hypervisor. */
 int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features,

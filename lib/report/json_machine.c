@@ -10,7 +10,7 @@
 
 static json_t *roles_value(struct json_maker *maker, unsigned roles)
 {
-    static const enum machine_role each[] = {ROLE_PROTECTED, ROLE_STANDBY, ROLE_IGNORED};
+    static const enum machine_role each[] = {ROLE_PROTECTED, ROLE_STANDBY, ROLE_IGNORED, ROLE_UNREADABLE};
     json_t *array = json_array();
 
     for (size_t i = 0; i < ELEMENTS_OF(each); i++)

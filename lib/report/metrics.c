@@ -9,7 +9,7 @@
 
 #include "report/utf8.h"
 
-#define ROLES_COUNT 8 /* every combination of the bits of enum machine_role */
+#define ROLES_COUNT 16 /* every combination of the bits of enum machine_role */
 
 static const struct outcome {
     enum notice_kind notice;

@@ -21,9 +21,15 @@ enum problem_kind {
     PROBLEM_HOST_UNREACHABLE,
     PROBLEM_SERVICE_DIVERTED,
     PROBLEM_SERVICE_UNPROTECTED,
+    PROBLEM_DATA_MISSING,
+    PROBLEM_TOO_FEW_STANDBYS,
     PROBLEM_QUARANTINE,
+    PROBLEM_METADATA_UNREAD,
     PROBLEM_HOLD,
     PROBLEM_NO_ROLES,
+    PROBLEM_PATTERN_UNMATCHED,
+    PROBLEM_FACTS_UNMATCHED,
+    PROBLEM_KIND_DOUBTFUL,
     PROBLEM_RELOAD_FAILED,
     PROBLEM_COUNT,
 };
@@ -35,7 +41,7 @@ unsigned problem_severity(enum problem_kind kind);
 
 struct problem {
     enum problem_kind kind;
-    char *subject; /* the service, machine or host, as people can refer to it; empty: the daemon itself */
+    char *subject; /* the service, machine, host or key, as people can refer to it; empty: the daemon itself */
     char *text;    /* one sentence without a full stop */
     char *remedy;  /* what to do */
     struct moment since;
@@ -54,11 +60,19 @@ struct problems_outside {
     const char *store_trouble;
     const char *reload_error;
     const char *config_file;
+    const struct config *config; /* in force; NULL: it is not looked at */
 };
 
 /* plan: of coordinator_plan, or NULL. since: as now. -ENOMEM: *ret is {0}. */
 int problems_collect(const struct coordinator *coordinator, struct plan *plan, const struct problems_outside *outside,
                      struct moment now, struct problems *ret) _must_check_;
+
+/*
+ * What a configuration says that is surely not meant, as far as that is known without a pool (NULL). Else as
+ * problems_collect. pool: has the catalog and the machines that the configuration is to be put in force for.
+ */
+int problems_collect_config(const struct config *config, const struct catalog *catalog, const struct pool *pool,
+                            const struct feature_table *table, struct moment now, struct problems *ret) _must_check_;
 
 /* What stood in the earlier list as well has stood since then. */
 void problems_inherit(struct problems *problems, const struct problems *earlier);

@@ -195,7 +195,9 @@ static void read_roles(struct record_reader *reader, const json_t *object, struc
     _cleanup_(freep) char *text = record_read_text_or_null(reader, object, "role");
     unsigned roles = 0;
 
-    if (text != NULL)
+    if (text != NULL && strcmp(text, machine_roles_name(ROLE_UNREADABLE)) == 0)
+        roles = ROLE_UNREADABLE;
+    else if (text != NULL)
         record_refuse(reader, machine_roles_parse(text, &roles));
     description->roles = (uint8_t)roles;
 }

@@ -114,6 +114,19 @@ static inline struct moment world_started(void *context)
     return (struct moment){.mono_us = 1, .real_us = 1};
 }
 
+static inline int world_check(void *context, const char *text, size_t length, struct problems *ret)
+{
+    const struct world *world = context;
+    const struct pool *pool = coordinator_pool(world->coordinator);
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(config_freep) struct config *config = NULL;
+    int r = config_parse(text, length, NULL, &diags, &config);
+
+    return r < 0
+               ? r
+               : problems_collect_config(config, NULL, pool, coordinator_features(world->coordinator), world->now, ret);
+}
+
 static inline const struct problems *world_problems(void *context)
 {
     struct world *world = context;
@@ -221,6 +234,7 @@ static const struct api_backend backend = {
     .started = world_started,
     .problems = world_problems,
     .look_for_problems = world_problems,
+    .check = world_check,
     .drill = world_drill,
     .tag = world_tag,
     .order = world_order,

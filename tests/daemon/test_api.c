@@ -397,7 +397,7 @@ static void test_drill_outlives_the_api(void **state)
 static void test_limits(void **state)
 {
     struct world *world = world_new(0);
-    static char many[70000];
+    static char many[600000];
     struct client *client = client_new(world);
 
     (void)state;

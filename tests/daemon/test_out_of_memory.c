@@ -136,7 +136,7 @@ int __wrap_asprintf(char **ret, const char *format, ...)
 #define DOMAIN(name, last, state)                                                                                      \
     "<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><name>" name "</name><uuid>" UUID(    \
         last) "</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os>"                           \
-              "<metadata><understudy:machine xmlns:understudy='urn:understudy:domain:1.0' role='hero'>"                \
+              "<metadata><understudy:machine xmlns:understudy='urn:understudy:domain:1.0' hero='yes'>"                 \
               "<understudy:resource kind='database'>mysql</understudy:resource></understudy:machine></metadata>"       \
               "<devices><disk type='file' device='disk'><source file='/images/" name "'/><target dev='vda'/></disk>"   \
               "<interface type='user'><mac address='52:54:00:00:00:0" last "'/></interface>"                           \

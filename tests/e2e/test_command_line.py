@@ -211,7 +211,7 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     assert events.wait_for("problem-begun")["text"].startswith("service-unprotected: no machine would take over from web")
     done = daemon.ctl("check", check=False)
     assert daemon.ctl("explain", "web").returncode == 1
-    assert done.returncode == 1 and done.stdout.startswith("UNDERSTUDY WARNING - no machine would take over from web; ")
+    assert done.returncode == 1 and done.stdout.startswith("UNDERSTUDY WARNING - no machine would take over from web: none of 1 ")
     assert done.stdout.count("|") == 1 and done.stdout.endswith(" | problems=2 services=1\n") and done.stdout.count("\n") == 1
     assert "understudyctl release spare" in daemon.ctl("problems").stdout
     kinds = {each["kind"]: each["severity"] for each in daemon.api.get("/v1/problems")}

@@ -202,7 +202,7 @@ static void leaves_out_what_is_odd_and_says_so(void **state)
         assert_non_null(strstr(diags.items[i].message, expected[i].text));
         assert_string_equal(diags.items[i].file, "odd.xml");
     }
-    assert_int_equal(d->roles, 0);
+    assert_int_equal(d->roles, ROLE_UNREADABLE);
     assert_false(d->has_priority);
     assert_int_equal(count_features(d), 1);
     assert_string_equal(feature_at(d, 0).value, "postgresql");
@@ -312,6 +312,118 @@ static void metadata_of_other_programs_is_not_ours(void **state)
     (void)state;
     assert_false(d->has_metadata);
     assert_int_equal(count_features(d), 0);
+}
+
+/* What was dropped without a word is told, once for each machine and in its own words. */
+static void what_is_not_understood_of_the_metadata_is_kept_in_words(void **state)
+{
+    static const struct {
+        const char *attributes, *children;
+        const char *faults; /* NULL: none */
+        unsigned roles;
+        size_t n_features;
+    } cases[] = {
+        {"role='standby'", "<u:resource kind='os'>debian-12</u:resource>", NULL, ROLE_STANDBY, 1},
+        {"role='protcted'", "", "role is not made of protected and standby, or ignored: protcted", ROLE_UNREADABLE, 0},
+        {"role='ignored, standby'", "", "role is not made of", ROLE_UNREADABLE, 0},
+        {"roles='standby'", "", "unknown attribute: roles", ROLE_UNREADABLE, 0},
+        {"role='standby' owner='me'", "", "unknown attribute: owner", ROLE_STANDBY, 0},
+        {"owner='me'", "", "unknown attribute: owner", 0, 0},
+        {"priority='high'", "", "priority is not a number: high", 0, 0},
+        {"", "<u:resource>nodejs</u:resource>", "resource without a kind: nodejs", 0, 0},
+        {"", "<u:resource kind='Data Base'>mysql</u:resource>",
+         "its kind has other characters than letters, digits, - and _: Data Base", 0, 0},
+        {"", "<u:resource kind='database' value='mysql'/>",
+         "its value must stand between its tags and not in an attribute: value", 0, 0},
+        {"", "<u:resource kind='database' version='8'>mysql</u:resource>",
+         "resource with an unknown attribute: version", 0, 1},
+        {"", "<resource kind='os'>debian-12</resource>", "element of another namespace: resource", 0, 0},
+        {"", "<u:resorce kind='os'>debian-12</u:resorce>", "unknown element: resorce", 0, 0},
+        {"role='x'", "<u:resource>y</u:resource>", "ignored: x; resource without a kind: y", ROLE_UNREADABLE, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(domain_description_freep) struct domain_description *d = NULL;
+        char text[512];
+
+        snprintf(text, sizeof(text),
+                 "<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "' %s>%s</u:machine></metadata>",
+                 cases[i].attributes, cases[i].children);
+        d = parse_with(text, &diags);
+        assert_int_equal(d->metadata_faults != NULL, cases[i].faults != NULL);
+        assert_int_equal(diags.count > 0, cases[i].faults != NULL);
+        assert_true(cases[i].faults == NULL || strstr(d->metadata_faults, cases[i].faults) != NULL);
+        assert_int_equal(d->roles, cases[i].roles);
+        assert_int_equal(count_features(d), cases[i].n_features);
+    }
+}
+
+static void a_value_that_is_too_long_is_told_in_part(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d = NULL;
+    char value[FEATURE_VALUE_MAX + 73], text[512];
+
+    (void)state;
+    memset(value, 'v', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    snprintf(text, sizeof(text),
+             "<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "'><u:resource kind='os'>%s</u:resource>"
+             "</u:machine></metadata>",
+             value);
+    d = parse_with(text, &diags);
+    assert_non_null(strstr(d->metadata_faults, "its value is longer than 128 bytes: vvvv"));
+    assert_non_null(strstr(d->metadata_faults, "v…"));
+    assert_true(strlen(d->metadata_faults) < sizeof(value));
+    assert_int_equal(count_features(d), 0);
+}
+
+static void of_very_many_faults_the_others_are_counted(void **state)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    _cleanup_(domain_description_freep) struct domain_description *d = NULL;
+    char text[1024] = "<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "'>";
+
+    (void)state;
+    for (unsigned i = 0; i < 20; i++)
+        strcat(text, "<u:resource>x</u:resource>");
+    strcat(text, "</u:machine></metadata>");
+    d = parse_with(text, &diags);
+    assert_non_null(strstr(d->metadata_faults, "; 12 more"));
+}
+
+/* Its role is not read, and no other is taken for it. */
+static void our_element_in_another_namespace_is_told(void **state)
+{
+    static const struct {
+        const char *metadata;
+        bool is_ours;
+        unsigned roles;
+    } cases[] = {
+        {"<understudy:machine xmlns:understudy='urn:understudy:domain:2.0' role='standby'/>", true, ROLE_UNREADABLE},
+        {"<understudy:machine xmlns:understudy='http://example.com/ns' priority='1'/>", true, 0},
+        {"<u:machine xmlns:u='http://example.com/Understudy' role='standby'/>", true, ROLE_UNREADABLE},
+        {"<u:machine xmlns:u='http://example.com/ns' role='standby'/>", false, 0},
+        {"<u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "' role='ignored'/>"
+         "<understudy:machine xmlns:understudy='urn:understudy:domain' role='standby'/>",
+         true, ROLE_IGNORED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(domain_description_freep) struct domain_description *d = NULL;
+        char text[512];
+
+        snprintf(text, sizeof(text), "<metadata>%s</metadata>", cases[i].metadata);
+        d = parse_with(text, &diags);
+        assert_int_equal(d->metadata_faults != NULL, cases[i].is_ours);
+        assert_true(!cases[i].is_ours ||
+                    strstr(d->metadata_faults, "which is not urn:understudy:domain:1.0: ") != NULL);
+        assert_int_equal(d->roles, cases[i].roles);
+    }
 }
 
 /* Any prefix means the same namespace: libvirt writes the one that virDomainSetMetadata was given. */
@@ -722,6 +834,10 @@ int main(void)
         cmocka_unit_test(reads_addresses_as_libvirt_does),
         cmocka_unit_test(is_another_one_with_another_host_device),
         cmocka_unit_test(a_clones_copy_of_a_mark_is_void),
+        cmocka_unit_test(what_is_not_understood_of_the_metadata_is_kept_in_words),
+        cmocka_unit_test(a_value_that_is_too_long_is_told_in_part),
+        cmocka_unit_test(of_very_many_faults_the_others_are_counted),
+        cmocka_unit_test(our_element_in_another_namespace_is_told),
     };
 
     domain_xml_prepare();

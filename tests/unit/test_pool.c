@@ -313,6 +313,7 @@ static void test_the_role_a_domain_carries_beats_patterns(void **state)
         {"standby", ROLE_STANDBY},
         {"protected,standby", ROLE_PROTECTED | ROLE_STANDBY},
         {"ignored", ROLE_IGNORED},
+        {"unreadable", ROLE_UNREADABLE}, /* not what the patterns say instead */
     };
     struct fixture *fixture = *state;
 
@@ -582,6 +583,40 @@ static void test_facts_may_be_meant_for_one_hypervisor(void **state)
     give_facts(fixture, only_other, 1);
     assert_false(has(fixture, add(fixture, "local", 1, "VM-001"), "os", "debian-12"));
     assert_true(has(fixture, add(fixture, "other", 2, "VM-001"), "os", "debian-12"));
+}
+
+/* They were merged. Kind by kind, what is said of one hypervisor's machine counts, in whatever order they stand. */
+static void test_facts_of_one_hypervisor_come_before_those_of_the_name(void **state)
+{
+    struct config_machine specific = {
+        .name = (char *)"local/VM-001",
+        .facts = (struct config_fact[]){{(char *)"os", (char *)"debian-12"}, {(char *)"webserver", NULL}},
+        .n_facts = 2};
+    struct config_machine general = {.name = (char *)"VM-001",
+                                     .facts = (struct config_fact[]){{(char *)"OS", (char *)"debian-11"},
+                                                                     {(char *)"webserver", (char *)"nginx"},
+                                                                     {(char *)"database", (char *)"mysql"},
+                                                                     {(char *)"language", NULL}},
+                                     .n_facts = 4};
+    struct config_machine orders[][2] = {{specific, general}, {general, specific}};
+    struct fixture *fixture = *state;
+
+    for (unsigned i = 0; i < ELEMENTS_OF(orders); i++) {
+        struct domain_description *description = describe(1, "VM-001");
+        const struct machine *machine;
+
+        give_facts(fixture, orders[i], 2);
+        describe_features(description, "language/nodejs");
+        machine = apply(fixture, "local", description);
+        assert_true(has(fixture, machine, "os", "debian-12"));
+        assert_false(has(fixture, machine, "os", "debian-11"));
+        assert_false(has(fixture, machine, "webserver", "nginx"));
+        assert_true(has(fixture, machine, "database", "mysql"));
+        assert_false(has(fixture, machine, "language", "nodejs")); /* "none" is a word as well */
+        machine = add(fixture, "other", 2, "VM-001");
+        assert_true(has(fixture, machine, "os", "debian-11"));
+        assert_true(has(fixture, machine, "webserver", "nginx"));
+    }
 }
 
 static void test_facts_come_and_go_with_the_configuration(void **state)
@@ -946,6 +981,7 @@ int main(void)
         pool_test(test_a_weight_meets_the_catalog),
         pool_test(test_what_the_agent_told_goes_with_its_disk),
         pool_test(test_facts_may_be_meant_for_one_hypervisor),
+        pool_test(test_facts_of_one_hypervisor_come_before_those_of_the_name),
         pool_test(test_facts_come_and_go_with_the_configuration),
         pool_test(test_facts_follow_the_name),
         pool_test(test_a_claim_is_exclusive),

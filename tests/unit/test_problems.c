@@ -5,12 +5,22 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shipped_catalog.h"
 #include "support.h"
 #include "world.h"
 
 #define LONG (600 * USEC_PER_SEC)
 
 static const struct problems_outside well = {.config_file = "/etc/understudy/understudy.yaml"};
+
+/* With the configuration in force. */
+static struct problems_outside configured(const struct world *world)
+{
+    struct problems_outside outside = well;
+
+    outside.config = &world->config;
+    return outside;
+}
 
 static struct problems collect(struct world *world, const struct problems_outside *outside)
 {
@@ -25,7 +35,8 @@ static struct problems collect(struct world *world, const struct problems_outsid
 /* words: part of the sentence or of the remedy; NULL: there is no such problem. */
 static void check(struct world *world, enum problem_kind kind, const char *subject, const char *words)
 {
-    struct problems problems = collect(world, &well);
+    const struct problems_outside outside = configured(world);
+    struct problems problems = collect(world, &outside);
     const struct problem wanted = {.kind = kind, .subject = (char *)subject};
     const struct problem *found = problems_find(&problems, &wanted);
 
@@ -36,7 +47,8 @@ static void check(struct world *world, enum problem_kind kind, const char *subje
 
 static void check_none(struct world *world)
 {
-    struct problems problems = collect(world, &well);
+    const struct problems_outside outside = configured(world);
+    struct problems problems = collect(world, &outside);
 
     assert_int_equal(problems.count, 0);
     problems_done(&problems);
@@ -75,6 +87,57 @@ static void test_a_service_that_nothing_would_take_over(struct world *world)
     world_tell(world, 1, EVENT_CHANGED);
     world_pass(world, SETTLED);
     check(world, PROBLEM_SERVICE_UNPROTECTED, "a", NULL);
+}
+
+static void test_the_nearest_candidate_is_told_with_what_it_lacks(struct world *world)
+{
+    unsigned b;
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    b = world_add(world, "b", "database/mysql", MACHINE_SHUT_OFF);
+    begin(world);
+    check(world, PROBLEM_SERVICE_UNPROTECTED, "a", "the closest is b: ");
+    check(world, PROBLEM_SERVICE_UNPROTECTED, "a", "; it lacks language/nodejs, webserver/nginx");
+    world->domains[b].features = WEB;
+    world_tell(world, b, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check_none(world);
+}
+
+static void test_a_candidate_without_the_data(struct world *world)
+{
+    unsigned b;
+
+    world_add(world, "a", WEB " data/orders", MACHINE_RUNNING);
+    b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    begin(world);
+    check(world, PROBLEM_DATA_MISSING, "a", "b would take over from a, and lacks its data/orders");
+    world->domains[b].features = WEB " data/orders";
+    world_tell(world, b, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_DATA_MISSING, "a", NULL);
+}
+
+static void test_fewer_standbys_than_services(struct world *world)
+{
+    unsigned c;
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    world_add(world, "b", WEB, MACHINE_RUNNING);
+    c = world_add(world, "c", WEB, MACHINE_SHUT_OFF);
+    begin(world);
+    check(world, PROBLEM_TOO_FEW_STANDBYS, "", "2 services share 1 standby:");
+    check(world, PROBLEM_SERVICE_UNPROTECTED, "a", NULL);
+    world->domains[c].role = "ignored";
+    world_tell(world, c, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_TOO_FEW_STANDBYS, "", NULL); /* there is none to share */
+    world->domains[c].role = NULL;
+    world_tell(world, c, EVENT_CHANGED);
+    world_add(world, "d", WEB, MACHINE_SHUT_OFF);
+    world_tell(world, 3, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_TOO_FEW_STANDBYS, "", NULL);
 }
 
 static void test_a_service_that_is_down(struct world *world)
@@ -178,6 +241,163 @@ static void test_no_roles(struct world *world)
     check(world, PROBLEM_NO_ROLES, "", NULL);
 }
 
+/* Mended, or asked for by the default patterns, which match every machine, it would take part. */
+static void test_a_role_that_cannot_be_read(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b;
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    b = world_add(world, "c", WEB, MACHINE_RUNNING);
+    world->domains[a].role = "unreadable";
+    world->domains[a].metadata_faults = "role is no role: protcted";
+    begin(world);
+    check(world, PROBLEM_METADATA_UNREAD, "a",
+          "a takes no part until the role in its metadata can be read: role is no");
+    check(world, PROBLEM_METADATA_UNREAD, "a", "understudyctl tag a");
+    check(world, PROBLEM_METADATA_UNREAD, "c", NULL);
+    see(world, world_kill, a);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    see(world, world_kill, b);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    see(world, world_boot, a);
+    world->domains[a].role = NULL;
+    world->domains[a].metadata_faults = NULL;
+    world_tell(world, a, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_METADATA_UNREAD, "a", NULL);
+    assert_int_equal(world_machine(world, a)->roles, ROLE_PROTECTED | ROLE_STANDBY);
+}
+
+static void test_metadata_that_is_not_understood(struct world *world)
+{
+    unsigned b;
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    b = world_add(world, "b", WEB " databse/mysql role/standby", MACHINE_SHUT_OFF);
+    world->domains[b].metadata_faults = "unknown element: x";
+    begin(world);
+    check(world, PROBLEM_METADATA_UNREAD, "b",
+          "b has metadata of which not all is understood: unknown element: x; the kind databse is not known; database "
+          "may be meant; role is taken for what the machine offers here");
+    world->domains[b].features = WEB " team/blue";
+    world->domains[b].metadata_faults = NULL;
+    world_tell(world, b, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_METADATA_UNREAD, "b", NULL); /* a kind of its own may be meant */
+}
+
+/* With a configuration that has been changed. */
+static void check_after(struct world *world, enum problem_kind kind, const char *subject, const char *words)
+{
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_pass(world, SETTLED);
+    check(world, kind, subject, words);
+}
+
+static void test_patterns_that_match_nothing(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    strcpy(world->domains[a].service, "shop");
+    begin(world);
+    world->config.pool.protect = LIST("*", "web-*", "shop");
+    world->config.pool.ignore = LIST("^VM.*$");
+    world->config.pool.standby = LIST("*", "local/*", "other/*", "shop");
+    check_after(world, PROBLEM_PATTERN_UNMATCHED, "pool.protect: web-*", "matches no machine");
+    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.protect: shop", NULL); /* a service is protected by its name */
+    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.standby: shop", "matches no machine");
+    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.standby: local/*", NULL);
+    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.standby: other/*", "matches no machine");
+    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.ignore: ^VM.*$", "of a shell's patterns, there are *, ? and [a-z]");
+    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.ignore: ^VM.*$", "/etc/understudy/understudy.yaml");
+    world->config.pool.ignore = (struct string_list){0};
+    check_after(world, PROBLEM_PATTERN_UNMATCHED, "pool.ignore: ^VM.*$", NULL);
+}
+
+static void test_facts_that_are_not_meant(struct world *world)
+{
+    struct config_fact role[] = {{(char *)"role", (char *)"protected"}};
+    struct config_fact misspelt[] = {{(char *)"databse", (char *)"mysql"}, {(char *)"databse", (char *)"redis"}};
+    struct config_fact own[] = {{(char *)"team", (char *)"blue"}, {(char *)"os", (char *)"debian-12"}};
+    struct config_machine machines[] = {
+        {(char *)"local/a", role, 1}, {(char *)"a", misspelt, 2}, {(char *)"nosuch", own, 2}};
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    begin(world);
+    world->config.machines = machines;
+    world->config.n_machines = ELEMENTS_OF(machines);
+    check_after(world, PROBLEM_FACTS_UNMATCHED, "nosuch", "no machine has that name");
+    check(world, PROBLEM_FACTS_UNMATCHED, "a", NULL);
+    check(world, PROBLEM_FACTS_UNMATCHED, "local/a", NULL);
+    check(world, PROBLEM_KIND_DOUBTFUL, "machines: local/a: role", "gives it no role");
+    check(world, PROBLEM_KIND_DOUBTFUL, "machines: a: databse", "database may be meant");
+    check(world, PROBLEM_KIND_DOUBTFUL, "machines: nosuch: team", NULL);
+    world->config.n_machines = 0;
+    check_after(world, PROBLEM_FACTS_UNMATCHED, "nosuch", NULL);
+    check(world, PROBLEM_KIND_DOUBTFUL, "machines: a: databse", NULL);
+}
+
+static void test_kinds_that_must_be_covered_and_are_not_there(struct world *world)
+{
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    begin(world);
+    world->config.similarity.must_cover = LIST("databse", "data", "database", "memory", "ram");
+    check_after(world, PROBLEM_KIND_DOUBTFUL, "must_cover: databse",
+                "demands nothing: the kind databse is not known; "
+                "database may be meant");
+    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: data", "no machine is known to offer");
+    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: ram", "no machine is known to offer");
+    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: database", NULL);
+    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: memory", NULL);
+    world->config.similarity.must_cover = (struct string_list){0};
+    check_after(world, PROBLEM_KIND_DOUBTFUL, "must_cover: databse", NULL);
+}
+
+static void test_a_weight_of_a_kind_that_is_misspelt(struct world *world)
+{
+    static struct config_weight weights[] = {{(char *)"databse", NULL, 200000},
+                                             {(char *)"webserver2", NULL, 100000},
+                                             {(char *)"team", NULL, 100000},
+                                             {(char *)"other", NULL, 50000}};
+    _cleanup_(catalog_freep) struct catalog *catalog = shipped_catalog();
+
+    world_add(world, "a", WEB " webserver2/x", MACHINE_RUNNING);
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    begin(world);
+    world->config.similarity.resource_weights = weights;
+    world->config.similarity.n_resource_weights = ELEMENTS_OF(weights);
+    check_after(world, PROBLEM_KIND_DOUBTFUL, "weights: databse", NULL); /* without a catalog, it is as good as any */
+    coordinator_set_catalog(world->coordinator, catalog);
+    check_after(world, PROBLEM_KIND_DOUBTFUL, "weights: databse", "database may be meant");
+    check(world, PROBLEM_KIND_DOUBTFUL, "weights: webserver2", NULL);
+    check(world, PROBLEM_KIND_DOUBTFUL, "weights: team", NULL);
+    check(world, PROBLEM_KIND_DOUBTFUL, "weights: other", NULL);
+    weights[0].kind = (char *)"database";
+    check_after(world, PROBLEM_KIND_DOUBTFUL, "weights: databse", NULL);
+}
+
+/* Without a pool, what only looks foreign is told, and that a machine is not known is not. */
+static void test_what_a_configuration_says_of_itself(struct world *world)
+{
+    struct config_fact facts[] = {{(char *)"databse", (char *)"mysql"}};
+    struct config_machine machine = {(char *)"nosuch", facts, 1};
+    struct problems problems;
+
+    world->config.pool.protect = LIST("web-*", "spare-{1,2}");
+    world->config.machines = &machine;
+    world->config.n_machines = 1;
+    world->config.similarity.must_cover = LIST("data");
+    assert_int_equal(problems_collect_config(&world->config, NULL, NULL, NULL, world->now, &problems), 0);
+    assert_int_equal(problems.count, 2);
+    assert_string_equal(problems.all[0].subject, "pool.protect: spare-{1,2}");
+    assert_non_null(strstr(problems.all[0].text, "which is no pattern of a shell"));
+    assert_string_equal(problems.all[1].subject, "machines: nosuch: databse");
+    problems_done(&problems);
+}
+
 static void test_a_lost_host_that_is_not_fenced(struct world *world)
 {
     world_add_three(world);
@@ -245,12 +465,22 @@ int main(void)
     const struct CMUnitTest tests[] = {
         world_test(test_all_is_well),
         world_test(test_a_service_that_nothing_would_take_over),
+        world_test(test_the_nearest_candidate_is_told_with_what_it_lacks),
+        world_test(test_a_candidate_without_the_data),
+        world_test(test_fewer_standbys_than_services),
         world_test(test_a_service_that_is_down),
         world_test(test_a_service_that_a_replacement_serves),
         world_test(test_a_machine_in_quarantine),
         world_test(test_a_hold),
         world_test(test_the_brake),
         world_test(test_no_roles),
+        world_test(test_a_role_that_cannot_be_read),
+        world_test(test_metadata_that_is_not_understood),
+        world_test(test_patterns_that_match_nothing),
+        world_test(test_facts_that_are_not_meant),
+        world_test(test_kinds_that_must_be_covered_and_are_not_there),
+        world_test(test_a_weight_of_a_kind_that_is_misspelt),
+        world_test(test_what_a_configuration_says_of_itself),
         remote_test(test_a_lost_host_that_is_not_fenced),
         remote_test(test_hosts_that_are_cut_off),
         world_test(test_what_only_the_daemon_knows),

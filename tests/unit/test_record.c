@@ -886,7 +886,8 @@ static char *format_described(const struct domain_description *description)
 static void test_description_comes_back(void **state)
 {
     struct domain_description full = full_description(), bare = {.name = TEXT("bare")};
-    const struct domain_description *given[] = {&full, &bare};
+    struct domain_description unreadable = {.name = TEXT("unreadable"), .roles = ROLE_UNREADABLE};
+    const struct domain_description *given[] = {&full, &bare, &unreadable};
 
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(given); i++) {

@@ -22,6 +22,7 @@ struct world_domain {
     const char *name;
     const char *features;            /* "kind/value kind/value" */
     const char *role;                /* metadata, or NULL */
+    const char *metadata_faults;     /* what of the metadata cannot be read, or NULL */
     char service[SERVICE_NAME_SIZE]; /* metadata; empty: none */
     char mark[MARK_TEXT_SIZE];       /* metadata; empty: none */
     int metadata_error;              /* what writing its metadata answers; 0: it is written */

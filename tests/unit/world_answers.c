@@ -48,6 +48,10 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
     describe_features(description, domain->features);
     if (domain->role != NULL)
         describe_role(description, domain->role);
+    if (domain->metadata_faults != NULL) {
+        description->metadata_faults = strdup(domain->metadata_faults);
+        assert_non_null(description->metadata_faults);
+    }
     if (domain->service[0] != '\0') {
         description->service = strdup(domain->service);
         assert_non_null(description->service);

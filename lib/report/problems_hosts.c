@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hosts that cannot be reached, or at which nothing can be done. */
+#include "base/text.h"
+#include "report/problem_search.h"
+
+static const char *words_of_unreachable(enum host_state state)
+{
+    if (state == HOST_LOST)
+        return "is lost; no machine on it needs to be recovered";
+    if (state == HOST_FENCING)
+        return "is lost and is being fenced";
+    if (state == HOST_FENCED)
+        return "was lost and is fenced; its machines are recovered elsewhere";
+    return "is not connected, and its machines are not watched";
+}
+
+static void look_at_host(struct problem_search *search, const struct hypervisor_status *host)
+{
+    if (host->host->state == HOST_UNFENCED)
+        problems_add(
+            search, PROBLEM_HOST_NOT_FENCED, host->name,
+            text_print("%s is lost and not known to be off, so that none of its machines is started elsewhere%s%s",
+                       host->name, host->host->trouble != NULL ? ": " : "",
+                       host->host->trouble != NULL ? host->host->trouble : ""),
+            text_print("make sure that it is off; then: understudyctl fenced %s --yes", host->name));
+    else if (host->host->state == HOST_ISOLATED)
+        problems_add(
+            search, PROBLEM_HOST_ISOLATED, host->name,
+            text_print(
+                "%s is out of reach as most hosts are: the fault may be this host's network, and nothing is fenced",
+                host->name),
+            text_print("look at the network of this host"));
+    else if (!host->is_connected && host->trouble != NULL) /* else it is being connected to for the first time */
+        problems_add(search, PROBLEM_HOST_UNREACHABLE, host->name,
+                     text_print("%s %s: %s", host->name, words_of_unreachable(host->host->state), host->trouble),
+                     text_print("look at the host and its libvirtd: virsh -c '%s' list", host->uri));
+}
+
+void problems_look_at_hosts(struct problem_search *search)
+{
+    for (size_t i = 0; i < coordinator_hypervisor_count(search->coordinator); i++) {
+        struct hypervisor_status host = coordinator_hypervisor(search->coordinator, i);
+
+        look_at_host(search, &host);
+    }
+}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Problems that begin and end: what is valid and surely not meant, and what would make the next recovery fail."""
+
+import subprocess
+
+import pytest
+from harness.daemon import SANITIZER_REPORT, environment, launcher, program
+from harness.testdriver import machine_xml, write_node
+from harness.waiting import wait_until
+
+WEB = {"language": "nodejs", "database": "mysql"}
+
+
+def problems(daemon):
+    return {(each["kind"], each["subject"]): each["text"] for each in daemon.api.get("/v1/problems")}
+
+
+def check_configuration(daemon, *more):
+    """understudyd --check of the file that the daemon has read, or will read."""
+    done = subprocess.run([*launcher(), str(program("understudyd")), "--check", *more, "--config", str(daemon.config_file)],
+                          capture_output=True, text=True, env=environment(), timeout=30)
+    assert not SANITIZER_REPORT.search(done.stderr), done.stderr
+    return done
+
+
+@pytest.mark.testdriver
+def test_what_is_surely_not_meant_is_told_until_it_is_mended(make_daemon, tmp_path):
+    """Patterns of other languages, facts of no machine, misspelt kinds: "ready", and nothing was as it was meant."""
+    hypervisors = [{"name": "room", "uri": write_node(tmp_path / "node.xml", {"web": WEB, "spare": WEB}, running=["web"])}]
+    similarity = {"weights": {"environment": {}, "resource": {"database": 0.2, "language": 0.3}}}
+    daemon = make_daemon(hypervisors=hypervisors,
+                         pool={"protect": ["web", "web-{1,2}"], "standby": ["spare"], "ignore": ["^VM.*$"]},
+                         machines={"wbe": {"os": "debian-12"}, "web": {"role": "protected"}, "spare": {"databse": "mysql"}},
+                         similarity={**similarity, "must_cover": ["databse", "database"]}).start()
+    found = problems(daemon)
+    assert set(found) == {("pattern-unmatched", "pool.protect: web-{1,2}"), ("pattern-unmatched", "pool.ignore: ^VM.*$"),
+                          ("facts-unmatched", "wbe"), ("kind-doubtful", "machines: web: role"),
+                          ("kind-doubtful", "machines: spare: databse"), ("kind-doubtful", "must_cover: databse")}
+    assert "database may be meant" in found["kind-doubtful", "must_cover: databse"]
+    assert daemon.ctl("check", check=False).returncode == 1
+    wait_until(lambda: "web-{1,2}, which matches no machine" in daemon.log, "the problem is told")
+
+    done = check_configuration(daemon)
+    assert done.returncode == 0 and done.stdout.endswith(": ok\n")
+    for _, text in found.items():
+        assert f"{daemon.config_file}: warning: {text}; " in done.stderr, done.stderr
+    assert check_configuration(daemon, "--strict").returncode == 1
+
+    events = daemon.events
+    daemon.configure(hypervisors=hypervisors, pool={"protect": ["web"], "standby": ["spare"]}, similarity=similarity)
+    done = check_configuration(daemon, "--strict")
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    daemon.ctl("reload")
+    assert problems(daemon) == {}
+    assert events.wait_for("problem-ended")["text"].startswith("over: ")
+
+
+@pytest.mark.testdriver
+def test_check_tells_without_a_daemon_what_needs_no_machines(make_daemon, tmp_path):
+    hypervisors = [{"name": "room", "uri": write_node(tmp_path / "node.xml", {"web": WEB})}]
+    daemon = make_daemon(hypervisors=hypervisors, pool={"protect": ["nosuch", "web-{1,2}"]},
+                         similarity={"must_cover": ["databse"]})
+    done = check_configuration(daemon)
+    assert done.returncode == 0 and "nosuch" not in done.stderr
+    assert "pool.protect names web-{1,2}, which is no pattern of a shell" in done.stderr
+    assert "must_cover names databse: the kind databse is not known; database may be meant" in done.stderr
+    assert check_configuration(daemon, "--strict").returncode == 1
+    daemon.start()
+    assert "pool.protect names nosuch, which matches no machine" in check_configuration(daemon).stderr
+    daemon.config_file.write_text("hypervisors: no\n")
+    done = check_configuration(daemon)
+    assert done.returncode == 1 and "matches no machine" not in done.stderr and "note:" not in done.stderr
+
+
+@pytest.mark.testdriver
+def test_a_daemon_that_cannot_be_asked_is_named(make_daemon, tmp_path):
+    """It takes only so much: what follows from its machines is not taken for well then."""
+    hypervisors = [{"name": "room", "uri": write_node(tmp_path / "node.xml", {"web": WEB})}]
+    daemon = make_daemon(hypervisors=hypervisors).start()
+    daemon.configure(hypervisors=hypervisors, machines={f"vm-{number}": {"os": "x" * 100} for number in range(5000)})
+    done = check_configuration(daemon)
+    assert done.returncode == 0
+    assert "note: not compared with the machines that there are: understudyd cannot be asked: " in done.stderr
+
+
+@pytest.mark.testdriver
+def test_a_machine_whose_role_cannot_be_read_takes_no_part(make_daemon, tmp_path):
+    """It had the role of the patterns, as if its metadata gave none."""
+    path = tmp_path / "node.xml"
+    path.write_text("<node>" + machine_xml("web", WEB, running=True, role="protcted") + machine_xml("spare", WEB)
+                    + machine_xml("other", WEB, running=True) + "</node>")
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": f"test://{path}"}],
+                         pool={"protect": ["web", "other"], "standby": ["spare"]}).start()
+    text = problems(daemon)["metadata-unread", "web"]
+    assert text.startswith("web takes no part until the role in its metadata can be read: ") and "protcted" in text
+    assert daemon.api.machine("web")["roles"] == ["unreadable"]
+    assert [each["name"] for each in daemon.api.get("/v1/services")] == ["other"]
+    daemon.ctl("tag", "web", "--role", "protected")
+    wait_until(lambda: ("metadata-unread", "web") not in problems(daemon), "the problem is over")
+    assert daemon.api.machine("web")["roles"] == ["protected"]
+    daemon.api.drill("web", anyway=True)
+    assert daemon.wait_for_recovery("web")["outcome"] == "recovered"
