@@ -256,8 +256,10 @@ static void fail_if_off(struct recoveries *recoveries, const struct open_recover
     struct watch *watch = watch_of(recoveries->registry, open->failed);
 
     if (open->recovery->state == RECOVERY_CALLED_OFF && moment_has_come(open->recovery->relieved) && watch != NULL &&
-        open->failed->state == MACHINE_SHUT_OFF && open->failed->reason == REASON_SHUTDOWN)
+        open->failed->state == MACHINE_SHUT_OFF && open->failed->reason == REASON_SHUTDOWN) {
         failures_defer(recoveries->registry, watch, open->recovery->cause, now.mono_us + RETRY_US);
+        open->recovery->relieved = (struct moment){0}; /* it has stopped, and a later stop is another one */
+    }
 }
 
 /* A service that is still down was tried again, and stays so for the reason that was told. */

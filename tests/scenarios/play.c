@@ -597,7 +597,8 @@ static void set_fencing(struct play *play, const struct arguments *arguments)
 
 static void set_store(struct play *play, const struct arguments *arguments)
 {
-    play->world.record_error = strcmp(arguments->word, "fails") == 0 ? -ENOSPC : 0;
+    play->world.record_error = strcmp(arguments->word, "works") == 0 ? 0 : -ENOSPC;
+    play->world.record_us = strcmp(arguments->word, "hangs") == 0 ? 1500 * USEC_PER_MSEC : 0; /* and then fails */
 }
 
 static void release_brake(struct play *play, const struct arguments *arguments)
@@ -841,7 +842,7 @@ static const struct {
     {"the daemon's host shuts down", shut_host_down, true},
     {"the daemon's host stays up", keep_host_up, true},
     {"fencing WORKS|FAILS|LIES", set_fencing, false},
-    {"the store WORKS|FAILS", set_store, false},
+    {"the store WORKS|FAILS|HANGS", set_store, false},
     {"the configuration is reloaded", reload, true},
     {"the operator releases the brake", release_brake, true},
     {"the operator holds everything", hold_all, true},

@@ -184,6 +184,8 @@ static void put_off(struct world *world, const struct action *action, int64_t du
 
 static int64_t time_for(const struct world *world, const struct action *action)
 {
+    if (action->kind == ACTION_RECORD)
+        return world->record_us;
     if (action->kind == ACTION_SET_METADATA)
         return world->domains[world_number_of(world, &action->target)].metadata_us;
     if (action->kind == ACTION_SHUTDOWN)

@@ -109,6 +109,7 @@ struct world {
     int64_t uptime_us[WORLD_HYPERVISORS]; /* 0: they do not tell */
     int64_t booted_us[WORLD_HYPERVISORS]; /* mono_us: they tell the time since then; 0: uptime_us */
     int record_error;                     /* what writing an intent answers */
+    int64_t record_us;                    /* and how long that takes */
     bool loses_writes;                    /* only intents reach the disk: what is handed out is lost on the way */
     struct world_stored stored[WORLD_STORED];
     size_t n_stored;
