@@ -64,8 +64,13 @@ void machines_answer(void *self, const struct action *action, const struct actio
 void machines_forget(struct registry *registry, const struct machine *machine)
 {
     struct watch *watch = watch_of(registry, machine);
+    struct machine_ref ref = machine_ref_of(machine);
     bool has_left = machine->reason == REASON_MIGRATED;
 
+    if (records_await_failed(&registry->records, &ref)) {
+        pool_set_present(registry->pool, machine, false); /* its recovery goes on by what is known of it */
+        return;
+    }
     pool_remove(registry->pool, machine);
     if (watch != NULL)
         watch_note_migration(registry, watch); /* it may turn up elsewhere */

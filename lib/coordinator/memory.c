@@ -86,15 +86,15 @@ int coordinator_remember_learned(struct coordinator *coordinator, const struct m
     return machine != NULL ? pool_remember_learned(pool, machine, features) : 0;
 }
 
-/* What is to be kept of a watch's machine. */
+/* What is to be kept of a watch's machine: of one that is gone, what a migration or its recovery still needs. */
 static struct machine_memory memory_of(const struct watch *watch, const struct machine *machine)
 {
-    bool has_left = machine->state == MACHINE_GONE && machine->reason == REASON_MIGRATED;
+    bool is_needed = machine->reason == REASON_MIGRATED || watch_rare(watch)->recovers != NULL;
     const struct machine_memory *remembered = watch_remembered(watch);
     bool is_kept = watch_rare(watch)->warms != NULL;
 
     return (struct machine_memory){
-        .state = has_left ? MACHINE_SHUT_OFF : machine->state,
+        .state = machine->state == MACHINE_GONE && is_needed ? MACHINE_SHUT_OFF : machine->state,
         .reason = machine->reason,
         .failed_unrecovered = machine->failed_unrecovered,
         .has_own_image = machine_has_own_image(machine),

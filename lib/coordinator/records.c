@@ -111,13 +111,22 @@ bool records_was_taken(const struct records *records, const struct machine_ref *
     return false;
 }
 
+bool records_await_failed(const struct records *records, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < records->n_restored; i++)
+        if (machine_ref_equal(&records->restored[i]->failed, ref))
+            return true;
+    return false;
+}
+
 bool records_await(const struct records *records, const struct machine_ref *ref)
 {
+    if (records_await_failed(records, ref))
+        return true;
     for (size_t i = 0; i < records->n_restored; i++) {
         const struct recovery *recovery = records->restored[i];
 
-        if (machine_ref_equal(&recovery->failed, ref) ||
-            (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, ref)))
+        if (recovery->replacement_name != NULL && machine_ref_equal(&recovery->replacement, ref))
             return true;
     }
     return false;

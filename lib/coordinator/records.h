@@ -43,7 +43,9 @@ size_t records_count_open(const struct records *records);
 /* A recovery took this machine since then (real_us), and it serves or served. */
 bool records_was_taken(const struct records *records, const struct machine_ref *ref, int64_t since_us);
 
-/* A restored recovery has this machine as its failed machine or as the candidate that it has now. */
+/* A restored recovery has this machine as its failed machine. */
+bool records_await_failed(const struct records *records, const struct machine_ref *ref);
+/* As above, or as the candidate that it has now. */
 bool records_await(const struct records *records, const struct machine_ref *ref);
 /* As above, or as a candidate that it gave up: how that one ended may not have reached the disk. */
 bool records_concern(const struct records *records, const struct machine_ref *ref);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/hosts.h"
+#include "coordinator/machines.h"
 #include "coordinator/opening.h"
 
 /* Configured but not listed yet: worth waiting for, unless it is known to be off. */
@@ -19,13 +20,18 @@ static bool is_awaited(const struct registry *registry, const char *hypervisor)
     return host != NULL && !host->is_listed;
 }
 
-/* A domain that is gone stands in the pool as a name, so that its recovery can be finished. */
+/*
+ * A domain that is gone stands in the pool, so that its recovery can be finished: as it was last known, or, where that was not
+ * written down, as a name.
+ */
 static const struct machine *find_or_make(struct registry *registry, const struct recovery *recovery)
 {
     struct domain_description *description;
     const struct machine *machine = pool_find(registry->pool, recovery->failed.hypervisor, recovery->failed.uuid);
     const struct watch *watch;
 
+    if (machine != NULL && !machine->is_present)
+        pool_edit(registry->pool, machine)->state = MACHINE_GONE;
     if (machine != NULL)
         return machine;
     description = calloc(1, sizeof(*description));
@@ -125,10 +131,13 @@ void resume_restored(struct recoveries *recoveries, struct moment now)
             records->restored[kept++] = recovery;
     }
     records->n_restored = kept;
-    for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
-         machine = pool_next(registry->pool, machine)) {
+    for (const struct machine *machine = pool_next(registry->pool, NULL), *next; machine != NULL; machine = next) {
         struct machine_ref ref = machine_ref_of(machine);
+        const struct watch *watch = watch_of(registry, machine);
 
+        next = pool_next(registry->pool, machine);
         pool_edit(registry->pool, machine)->is_reserved = records_concern(records, &ref);
+        if (!machine->is_present && watch != NULL && !watch_is_taken(watch))
+            machines_forget(registry, machine); /* its recovery was closed */
     }
 }

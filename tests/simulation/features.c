@@ -58,15 +58,6 @@ static bool are_same(const struct ports *a, const struct ports *b)
     return a->count == b->count && memcmp(a->items, b->items, sizeof(a->items)) == 0;
 }
 
-/* Of a transient domain that has ended, the next daemon does not know what it offered. */
-static bool is_remembered(const struct simulation *simulation, const char *uuid)
-{
-    for (unsigned i = 0; i < simulation->n_domains; i++)
-        if (strcmp(simulation->domains[i].uuid, uuid) == 0 && !simulation->domains[i].is_persistent)
-            return false;
-    return true;
-}
-
 void features_before(struct simulation *simulation, const struct action *action)
 {
     const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
@@ -76,8 +67,6 @@ void features_before(struct simulation *simulation, const struct action *action)
         return;
     /* Of the original itself nothing is wanted; where it was migrated meanwhile, it counts as another machine. */
     if (recovery != NULL && strcmp(recovery->service.uuid, action->target.uuid) == 0)
-        return;
-    if (recovery != NULL && !is_remembered(simulation, recovery->service.uuid))
         return;
     if (recovery != NULL) {
         expect(&expected.listening, recovery->service.uuid, action->target.uuid, false);

@@ -248,6 +248,27 @@ static void test_the_failed_machine_is_gone_when_its_recovery_goes_on(struct wor
     assert_closed(world);
 }
 
+static void test_what_a_machine_was_that_is_gone_is_kept_while_it_is_recovered(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+    struct machine_ref ref;
+
+    world->domains[a].is_transient = true;
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    ref = machine_ref_of(world_machine(world, a));
+    world->holds = 1u << ACTION_START;
+    world_kill(world, a);
+    world_pass(world, USEC_PER_SEC);
+    world->holds = 0;
+    assert_false(pool_find(coordinator_pool(world->coordinator), ref.hypervisor, ref.uuid)->is_present);
+    assert_int_equal(coordinator_memory(world->coordinator, &ref).state, MACHINE_SHUT_OFF);
+    world_answer(world, world_find_pending(world, ACTION_START), false);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    assert_int_equal(world->remembered[a].memory.state, MACHINE_GONE);
+}
+
 static void test_the_hypervisor_is_no_longer_configured(struct world *world)
 {
     for (unsigned away = 0; away < 2; away++) { /* the failed machine's, then the candidate's */
@@ -511,6 +532,7 @@ int main(void)
         world_test(test_a_recovery_goes_on_only_when_its_hypervisors_are_listed),
         world_test(test_machines_of_a_recovery_that_waits_are_not_taken),
         world_test(test_the_failed_machine_is_gone_when_its_recovery_goes_on),
+        world_test(test_what_a_machine_was_that_is_gone_is_kept_while_it_is_recovered),
         world_test(test_the_hypervisor_is_no_longer_configured),
         world_test(test_the_candidate_appears_after_the_listing),
         world_test(test_the_pause_before_a_restart_is_cut_off),
