@@ -8,17 +8,20 @@
 #include "base/text.h"
 #include "coordinator/coordinator.h"
 #include "persistence.h"
+#include "programs.h"
 #include "service/clock.h"
 #include "settings.h"
 
 #define PAUSE_US    INT64_C(1000000)
 #define SHARE       100
 #define PATIENCE_US INT64_C(10000000)
+#define PROVE_US    INT64_C(60000000)
 /* So many are told one by one. */
 #define TOLD_AT_ONCE 20
 
 void board_done(struct board *board)
 {
+    diags_done(&board->programs);
     problems_done(&board->problems);
 }
 
@@ -53,6 +56,30 @@ static void tell_difference(const struct board *board, const struct problems *be
                         kind == NOTICE_PROBLEM_BEGUN ? "" : "over: ", n - TOLD_AT_ONCE));
 }
 
+/* What no event tells of is looked at this often, whatever happens. */
+static int64_t prove_every_us(const struct board *board)
+{
+    int64_t resync_us = board->settings->config->discovery.resync_interval_us;
+
+    return resync_us < PROVE_US ? resync_us : PROVE_US;
+}
+
+static void look_at_programs(struct board *board)
+{
+    diags_done(&board->programs);
+    board->programs = (struct diags){0};
+    programs_check(board->settings->config, &board->programs);
+}
+
+static void prove(struct board *board, struct moment now)
+{
+    if (board->proved_us != 0 && now.mono_us - board->proved_us < prove_every_us(board))
+        return;
+    board->proved_us = now.mono_us;
+    look_at_programs(board);
+    persistence_prove(board->persistence);
+}
+
 static void look(struct board *board, struct plan *plan, struct moment now)
 {
     const struct problems_outside outside = {
@@ -60,6 +87,7 @@ static void look(struct board *board, struct plan *plan, struct moment now)
         .reload_error = board->settings->reload_error,
         .config_file = board->settings->config->file,
         .config = board->settings->config,
+        .programs = &board->programs,
     };
     struct problems fresh = {0}, old = board->problems;
     int64_t pause_us;
@@ -82,6 +110,7 @@ void board_look(struct board *board)
     struct moment now = clock_now();
     struct plan *plan;
 
+    prove(board, now);
     board->is_waiting = now.mono_us < board->due_us;
     if (board->is_waiting)
         return;
@@ -96,12 +125,15 @@ void board_look(struct board *board)
 
 int64_t board_deadline(const struct board *board)
 {
-    return board->is_waiting ? board->due_us : USEC_INFINITY;
+    int64_t prove_us = board->proved_us + prove_every_us(board);
+
+    return board->is_waiting && board->due_us < prove_us ? board->due_us : prove_us;
 }
 
 void board_look_now(struct board *board)
 {
     struct moment now = clock_now();
 
+    look_at_programs(board);
     look(board, coordinator_plan(board->coordinator, now), now);
 }

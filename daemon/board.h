@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/diag.h"
 #include "base/moment.h"
 #include "protocol/notice.h"
 #include "report/problems.h"
@@ -16,14 +17,16 @@ struct settings;
 /* A plain value: initialise what is borrowed, the rest is 0. End with board_done. */
 struct board {
     const struct coordinator *coordinator;
-    const struct persistence *persistence;
+    struct persistence *persistence;
     const struct settings *settings;
     void (*tell)(void *context, struct notice *notice); /* takes the notice */
     void *context;
     struct problems problems; /* as of the last look */
-    int64_t looked_us;        /* when they were looked for last: mono_us */
-    int64_t due_us;           /* when they may be looked for again: mono_us */
-    bool is_waiting;          /* something happened before that */
+    struct diags programs;    /* that cannot be run, as of the last look at them */
+    int64_t proved_us; /* when these were looked at, and the store had to prove that it writes: mono_us; 0: never */
+    int64_t looked_us; /* when they were looked for last: mono_us */
+    int64_t due_us;    /* when they may be looked for again: mono_us */
+    bool is_waiting;   /* something happened before that */
 };
 
 void board_done(struct board *board);
@@ -33,7 +36,7 @@ void board_look(struct board *board);
 /* Looks for them in any case. */
 void board_look_now(struct board *board);
 
-/* When it is to be called again: mono_us; USEC_INFINITY: when something happens. */
+/* When it is to be called again, though nothing happens: mono_us. */
 int64_t board_deadline(const struct board *board);
 
 #endif

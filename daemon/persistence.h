@@ -36,6 +36,9 @@ void persistence_write(struct persistence *persistence);
  */
 int persistence_perform(struct persistence *persistence, const struct action *action) _must_check_;
 
+/* Writes something, so that a store that does not write any more is in trouble before it is needed. */
+void persistence_prove(struct persistence *persistence);
+
 /* Queued writes still have a moment to reach the disk. */
 void persistence_close(struct persistence *persistence);
 

@@ -85,7 +85,7 @@ static struct answer *find_answer(const struct capacity *capacity, const char *s
 static bool tells_more(const struct disk_facts *now, const struct disk_facts *before)
 {
     return !text_equal(now->identity, before->identity) || now->is_networked != before->is_networked ||
-           now->n_images != before->n_images;
+           now->is_missing != before->is_missing || now->n_images != before->n_images;
 }
 
 static struct answer *add_answer(struct capacity *capacity, const char *source)
@@ -267,6 +267,7 @@ static void fill(struct domain_description *description, uint32_t place, const s
     if (disk->writable)
         disk->capacity_bytes = facts->capacity_bytes;
     disk->is_networked = facts->is_networked;
+    disk->is_missing = facts->is_missing;
     if (facts->identity != NULL)
         (void)!disk_set_identity(disk, facts->identity);
     if (disk->is_backing || disk->has_chain || domain_description_chain_length(description, place) > 0)

@@ -217,6 +217,19 @@ static void get_host_uuid(virConnectPtr connection, char uuid[UUID_TEXT_SIZE])
         memcpy(uuid, begin, UUID_TEXT_SIZE - 1);
 }
 
+/*
+ * Of a read-only connection libvirt keeps the secrets of a definition back; where it asks a policy (polkit) for each call,
+ * that has a word as well. Nothing is changed by asking. Without a domain that is not known.
+ */
+static bool is_read_only(const struct domain_array *domains)
+{
+    _cleanup_(freep) char *xml =
+        domains->count > 0 ? virDomainGetXMLDesc(domains->items[0], VIR_DOMAIN_XML_SECURE) : NULL;
+    int code = xml == NULL && domains->count > 0 ? virGetLastErrorCode() : VIR_ERR_OK;
+
+    return code == VIR_ERR_OPERATION_DENIED || code == VIR_ERR_ACCESS_DENIED;
+}
+
 int inventory_list(virConnectPtr connection, struct faults *faults, struct inventory **ret, char *message, size_t size)
 {
     _cleanup_(domain_array_done) struct domain_array domains = {0};
@@ -255,6 +268,7 @@ int inventory_list(virConnectPtr connection, struct faults *faults, struct inven
     }
     inventory->free_memory_kib = inventory_free_memory(connection);
     inventory->uptime_us = get_uptime(connection);
+    inventory->is_read_only = is_read_only(&domains);
     get_host_uuid(connection, inventory->host_uuid);
     *ret = steal_pointer(&inventory);
     return 0;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libvirt/virterror.h>
+
 #include "model/storage_xml.h"
 
 /* A chain that is longer is taken for one that cannot be read; it may go in a circle. */
@@ -165,15 +167,26 @@ static uint64_t capacity_of_volume(virStorageVolPtr volume)
     return volume != NULL && virStorageVolGetInfo(volume, &info) == 0 ? info.capacity : 0;
 }
 
-static uint64_t capacity_of_disk(virConnectPtr connection, const char *uuid, const char *target)
+/* A volume that its pool does not have, or a file that is not there. */
+static bool is_about_absence(void)
+{
+    const virError *error = virGetLastError();
+
+    return error != NULL && (error->code == VIR_ERR_NO_STORAGE_VOL || error->code == VIR_ERR_NO_STORAGE_POOL ||
+                             (error->code == VIR_ERR_SYSTEM_ERROR && error->int1 == ENOENT));
+}
+
+static uint64_t capacity_of_disk(virConnectPtr connection, const char *uuid, const char *target, bool *ret_is_missing)
 {
     virDomainPtr domain = target != NULL ? virDomainLookupByUUIDString(connection, uuid) : NULL;
     virDomainBlockInfo info = {0};
 
     if (domain == NULL)
         return 0;
-    if (virDomainGetBlockInfo(domain, target, &info, 0) < 0)
+    if (virDomainGetBlockInfo(domain, target, &info, 0) < 0) {
         info.capacity = 0;
+        *ret_is_missing = is_about_absence();
+    }
     virDomainFree(domain);
     return info.capacity;
 }
@@ -183,10 +196,12 @@ void storage_look_up(virConnectPtr connection, bool is_local, const char *uuid, 
 {
     _cleanup_(virStorageVolFreep) virStorageVolPtr volume = find_volume(connection, is_local, disk);
 
-    if (disk_pool(disk) != NULL)
+    if (disk_pool(disk) != NULL) {
+        ret->is_missing = volume == NULL && is_about_absence();
         ret->capacity_bytes = capacity_of_volume(volume);
-    if (disk->writable && ret->capacity_bytes == 0)
-        ret->capacity_bytes = capacity_of_disk(connection, uuid, disk_target(disk));
+    }
+    if (disk->writable && ret->capacity_bytes == 0 && !ret->is_missing)
+        ret->capacity_bytes = capacity_of_disk(connection, uuid, disk_target(disk), &ret->is_missing);
     if (disk->writable && ret->capacity_bytes == 0)
         ret->capacity_bytes = capacity_of_volume(volume);
     identify(is_local, volume, disk->source, ret);

@@ -19,6 +19,7 @@ struct disk_facts {
     uint64_t capacity_bytes; /* as its guest sees it */
     char *identity;          /* see disk_identity; NULL: the source says it */
     bool is_networked;       /* as in struct disk */
+    bool is_missing;         /* likewise */
     bool has_chain;          /* all images below it are known */
     struct disk *images;     /* below it, the nearest first */
     uint32_t n_images;

@@ -228,6 +228,12 @@ int store_open_timed(struct event_base *base, const char *directory, struct rete
     if (start.warning != NULL)
         diags_add(diags, DIAG_WARNING, store->path, 0, 0, "%s", start.warning);
     free(start.warning);
+    if (start.is_busy) {
+        diags_add(diags, DIAG_ERROR, directory, 0, 0,
+                  "another understudyd uses this directory; each needs a state_dir and an api.socket of its own");
+        writer_free(steal_pointer(&store->writer), 0);
+        return -EBUSY;
+    }
     if (start.stored == NULL)
         start.stored = calloc(1, sizeof(*start.stored));
     if (start.stored == NULL) {

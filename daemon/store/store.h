@@ -58,7 +58,8 @@ DEFINE_CLEANUP(struct stored, stored_free);
  * one besides) and all machines. A damaged file is set aside under another name and a new one is made,
  * with a warning in diags. A directory that cannot be used at all is no error: the store then works in
  * trouble, tries again from time to time, and *ret_stored is empty; a full or read-only one is still read. Waits
- * for a silent disk 20 s at most. -ENOMEM, -EAGAIN: no thread.
+ * for a silent disk 20 s at most. -EBUSY: another process has the directory, and nothing was read. -ENOMEM, -EAGAIN: no
+ * thread.
  */
 int store_open(struct event_base *base, const char *directory, struct retention retention,
                const struct store_callbacks *callbacks, void *context, struct diags *diags, struct stored **ret_stored,

@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "service/clock.h"
+#include "store/claim.h"
 #include "store/database.h"
 #include "store/load.h"
 #include "store/store.h"
@@ -27,6 +29,7 @@ struct writer {
     struct event *wake;
 
     /* The thread's own. */
+    int claim; /* on the directory; -1: none */
     struct database *database;
     struct entry *open_recoveries; /* on disk; would be written again to a new database */
     bool is_damaged;               /* found while writing */
@@ -125,6 +128,23 @@ static int open_at_start(struct writer *writer, struct writer_start *start, stru
     return r;
 }
 
+static void let_go(struct writer *writer)
+{
+    if (writer->claim >= 0)
+        close(writer->claim);
+    writer->claim = -1;
+}
+
+/* A directory that could not be claimed before may be another's by now. */
+static int claim(struct writer *writer, struct fault *ret_fault)
+{
+    int r = writer->claim < 0 ? claim_take(writer->path, &writer->claim) : 0;
+
+    return r < 0 ? fault_set(ret_fault, r, "%s: %s", writer->path,
+                             r == -EBUSY ? "another understudyd writes to this directory" : strerrordesc_np(-r))
+                 : 0;
+}
+
 /* A database that had to be made anew is given the open recoveries that the old one held. */
 static int reopen(struct writer *writer, struct entry **entries, struct fault *ret_fault)
 {
@@ -133,6 +153,9 @@ static int reopen(struct writer *writer, struct entry **entries, struct fault *r
 
     if (writer->database != NULL)
         return 0;
+    r = claim(writer, ret_fault);
+    if (r < 0)
+        return r;
     if (writer->is_damaged)
         r = replace_damaged(writer, ret_fault, &warning);
     else
@@ -149,6 +172,8 @@ static void close_as_unsound(struct writer *writer, const struct fault *fault)
 {
     database_close(steal_pointer(&writer->database), false);
     writer->is_damaged |= fault->is_damaged;
+    if (fault->is_missing)
+        let_go(writer); /* what was claimed may be gone as well */
 }
 
 /*
@@ -292,7 +317,8 @@ static void start(struct writer *writer)
     struct writer_start start = {0};
     struct fault fault = {0};
 
-    if (open_at_start(writer, &start, &fault) == 0)
+    start.is_busy = claim(writer, &fault) == -EBUSY;
+    if (!start.is_busy && open_at_start(writer, &start, &fault) == 0)
         fault = (struct fault){0};
     pthread_mutex_lock(&writer->lock);
     writer->start = start;
@@ -313,6 +339,7 @@ static void *thread_main(void *argument)
         work(writer);
     pthread_mutex_unlock(&writer->lock);
     database_close(steal_pointer(&writer->database), true);
+    let_go(writer);
 
     pthread_mutex_lock(&writer->lock);
     writer->is_over = true;
@@ -361,6 +388,7 @@ int writer_new(const char *path, struct retention retention, int64_t retry_us, s
     pthread_mutex_init(&writer->lock, NULL);
     init_condition(&writer->to_thread);
     init_condition(&writer->to_main);
+    writer->claim = -1;
     writer->retention = retention;
     writer->kept = (struct retention){.latest = SIZE_MAX};
     writer->retry_us = retry_us;

@@ -24,6 +24,7 @@ struct writer;
 struct writer_start {
     struct stored *stored;
     char *warning; /* NULL, or what a person must know of a database that was set aside */
+    bool is_busy;  /* another process writes to the directory: nothing was read, and nothing may be written */
 };
 
 struct writer_news {

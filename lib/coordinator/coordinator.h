@@ -224,7 +224,9 @@ struct hypervisor_status {
     bool is_listed;
     size_t machines;
     uint64_t free_memory_kib;
+    bool is_read_only;   /* nothing can be done there, said its last listing */
     const char *trouble; /* borrowed: why it is not connected; NULL */
+    const char *same_as; /* borrowed: another one that is a connection to the same host, and takes part; NULL */
     const struct host_track *host;
     const struct hold *hold; /* the nearest that covers it, borrowed; NULL */
 };

@@ -463,6 +463,7 @@ void hosts_end_listing(struct registry *registry, struct host *host, const struc
                          host->name, host->went_down);
     host->has_rebooted = false;
     host->n_listed = inventory->n_reports;
+    host->is_read_only = inventory->is_read_only;
     host_tell(host, HOST_READER_HOSTS, HOST_FACT_LISTED);
     host_tell(host, HOST_READER_MARKS, HOST_FACT_LISTED);
 }

@@ -87,6 +87,7 @@ struct host {
     char same_as[HYPERVISOR_NAME_SIZE]; /* another connection to this host, which takes part; empty: this one does */
     const char *alike_to;               /* the other host that its last listing was like, borrowed; NULL: none */
     bool was_warned;                    /* of another host with its UUID */
+    bool is_read_only;                  /* as its last listing said */
     struct host_track track;
     int64_t uptime_us;   /* as its last listing said; 0: not known */
     bool was_off;        /* a fact: fenced when the daemon last ran, and what it had is not looked at yet */

@@ -62,7 +62,9 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .is_connected = host->track.is_connected,
         .is_listed = host->is_listed,
         .free_memory_kib = pool_free_memory(coordinator->registry.pool, host->name),
+        .is_read_only = host->is_read_only,
         .trouble = host->trouble,
+        .same_as = host->same_as[0] != '\0' ? host->same_as : NULL,
         .host = &host->track,
         .hold = host->hold,
     };

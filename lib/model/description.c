@@ -271,7 +271,7 @@ static bool disks_equal(const struct domain_description *a, const struct domain_
         if (size != disk_texts_size(right) || memcmp(left->source, right->source, size) != 0 ||
             left->writable != right->writable || left->shareable != right->shareable ||
             left->is_backing != right->is_backing || left->has_chain != right->has_chain ||
-            left->is_networked != right->is_networked)
+            left->is_networked != right->is_networked || left->is_missing != right->is_missing)
             return false;
     }
     return true;

@@ -44,6 +44,7 @@ struct disk {
     bool is_backing : 1;     /* an image below the disk before it, which reads it and does not write to it */
     bool has_chain : 1;      /* of a disk: the images below it are known, and follow it; there may be none */
     bool is_networked : 1;   /* its storage pool is on the network: other hosts have the same image there */
+    bool is_missing : 1;     /* its host says that the image is not there */
     bool is_declared : 1;    /* the configuration says that other hosts have the same image there; the pool sets it */
 };
 

@@ -130,6 +130,7 @@ struct inventory {
     char (*unread)[UUID_TEXT_SIZE]; /* domains that are there, and cannot be described */
     size_t n_unread;
     char host_uuid[UUID_TEXT_SIZE]; /* empty: not known */
+    bool is_read_only;              /* the connection may look, and change nothing */
     uint64_t free_memory_kib;       /* of the host; 0: not known */
     int64_t uptime_us; /* of the host, as its CPUs have counted it, which may be a little less; 0: not known */
 };

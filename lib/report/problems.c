@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "report/time.h"
@@ -35,6 +36,16 @@ static void look_at_holds(struct problem_search *search)
             look_at_hold(search, coordinator_hold_at(search->coordinator, i));
 }
 
+/* Its key and its path are its subject, however the sentence goes on. */
+static void look_at_program(struct problem_search *search, const char *message)
+{
+    size_t key = strcspn(message, " "), path = message[key] != '\0' ? 1 + strcspn(message + key + 1, " ") : 0;
+    _cleanup_(freep) char *subject = text_print("%.*s", (int)(key + path), message);
+
+    problems_add(search, PROBLEM_PROGRAM, subject, text_copy(message),
+                 text_print("correct it; understudyd --check looks at it again"));
+}
+
 static void look_at_daemon(struct problem_search *search)
 {
     const struct problems_outside *outside = search->outside;
@@ -47,6 +58,8 @@ static void look_at_daemon(struct problem_search *search)
         problems_add(search, PROBLEM_STORE_FAILS, "",
                      text_print("what happens cannot be written down: %s", outside->store_trouble),
                      text_print("look at the directory state_dir: its disk, its owner, its space"));
+    for (size_t i = 0; outside->programs != NULL && i < outside->programs->count; i++)
+        look_at_program(search, outside->programs->items[i].message);
     if (outside->reload_error != NULL)
         problems_add(search, PROBLEM_RELOAD_FAILED, "",
                      text_print("the configuration on disk has an error, and the one before it is in force: %s",

@@ -19,11 +19,18 @@ enum problem_kind {
     PROBLEM_BRAKE,
     PROBLEM_HOST_ISOLATED,
     PROBLEM_HOST_UNREACHABLE,
+    PROBLEM_HOST_READ_ONLY,
+    PROBLEM_HOST_NAMED_TWICE,
     PROBLEM_SERVICE_DIVERTED,
+    PROBLEM_AUTOSTART_ON,
     PROBLEM_SERVICE_UNPROTECTED,
     PROBLEM_DATA_MISSING,
     PROBLEM_TOO_FEW_STANDBYS,
     PROBLEM_QUARANTINE,
+    PROBLEM_DISK_MISSING,
+    PROBLEM_NOT_VERIFIABLE,
+    PROBLEM_DISKS_LOOK_SHARED,
+    PROBLEM_PROGRAM,
     PROBLEM_METADATA_UNREAD,
     PROBLEM_HOLD,
     PROBLEM_NO_ROLES,
@@ -60,7 +67,8 @@ struct problems_outside {
     const char *store_trouble;
     const char *reload_error;
     const char *config_file;
-    const struct config *config; /* in force; NULL: it is not looked at */
+    const struct config *config;  /* in force; NULL: it is not looked at */
+    const struct diags *programs; /* that cannot be run, each as "KEY: PATH and why"; NULL: none */
 };
 
 /* plan: of coordinator_plan, or NULL. since: as now. -ENOMEM: *ret is {0}. */

@@ -36,11 +36,32 @@ static void look_at_host(struct problem_search *search, const struct hypervisor_
                      text_print("look at the host and its libvirtd: virsh -c '%s' list", host->uri));
 }
 
+/* Reached, and of no use all the same. */
+static void look_at_connection(struct problem_search *search, const struct hypervisor_status *host)
+{
+    if (host->same_as != NULL)
+        problems_add(search, PROBLEM_HOST_NAMED_TWICE, host->name,
+                     text_print("%s is the same host as %s, and takes no part: its machines are those of %s",
+                                host->name, host->same_as, host->same_as),
+                     text_print("remove one of the two from hypervisors in %s; then: understudyctl reload",
+                                search->outside->config_file));
+    else if (host->is_connected && host->is_read_only)
+        problems_add(
+            search, PROBLEM_HOST_READ_ONLY, host->name,
+            text_print("%s is reached without the rights to change anything: its machines are watched, and none "
+                       "of them can be started or stopped",
+                       host->name),
+            text_print("give understudyd these rights there (group libvirt, or the policy of libvirt), or connect "
+                       "by another URI than %s",
+                       host->uri));
+}
+
 void problems_look_at_hosts(struct problem_search *search)
 {
     for (size_t i = 0; i < coordinator_hypervisor_count(search->coordinator); i++) {
         struct hypervisor_status host = coordinator_hypervisor(search->coordinator, i);
 
         look_at_host(search, &host);
+        look_at_connection(search, &host);
     }
 }

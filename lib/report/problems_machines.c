@@ -2,6 +2,7 @@
 /* Machines that are of no use as they are, or whose metadata says what cannot be read. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "report/problem_search.h"
@@ -94,6 +95,79 @@ static void look_at_quarantine(struct problem_search *search, const struct machi
         text_print("mend it; then: understudyctl clear %s", name));
 }
 
+static void look_at_disks(struct problem_search *search, const struct machine *machine)
+{
+    const struct domain_description *description = machine->description;
+    const char *missing = NULL, *name;
+
+    for (uint32_t i = 0; i < description->n_disks && missing == NULL; i++)
+        if (description->disks[i].is_missing)
+            missing = description->disks[i].source;
+    if (missing == NULL)
+        return;
+    name = pool_display_name(coordinator_pool(search->coordinator), machine);
+    problems_add(search, PROBLEM_DISK_MISSING, name,
+                 text_print("%s cannot be started: its disk %s is not there", name, missing),
+                 text_print("restore the disk, or correct the definition; it is looked for again some minutes later"));
+}
+
+/* It would be started, and never count as recovered. */
+static void look_at_verification(struct problem_search *search, const struct machine *machine)
+{
+    const struct config *config = search->outside->config;
+    const char *name;
+
+    if (config == NULL || config->recovery.verify.level != VERIFY_AGENT || (machine->roles & ROLE_STANDBY) == 0 ||
+        machine->description->has_agent_channel)
+        return;
+    name = pool_display_name(coordinator_pool(search->coordinator), machine);
+    problems_add(search, PROBLEM_NOT_VERIFIABLE, name,
+                 text_print("%s cannot be verified as a replacement: recovery.verify.level is agent, and it has no "
+                            "channel for a guest agent",
+                            name),
+                 text_print("add the channel org.qemu.guest_agent.0 and the agent to it, or choose another level"));
+}
+
+/* The same file, by two definitions of one machine, as a migration leaves them behind. */
+static const char *find_shared(const struct machine *machine, const struct machine *twin)
+{
+    for (uint32_t i = 0; i < machine->description->n_disks; i++) {
+        const struct disk *disk = &machine->description->disks[i];
+
+        if (!disk->writable || disk->source[0] != '/' || disk->is_networked || disk->is_declared)
+            continue;
+        for (uint32_t k = 0; k < twin->description->n_disks; k++)
+            if (strcmp(disk->source, twin->description->disks[k].source) == 0)
+                return disk->source;
+    }
+    return NULL;
+}
+
+static void look_at_twin(struct problem_search *search, const struct machine *machine, const struct machine *twin)
+{
+    const char *shared = machine->number < twin->number ? find_shared(machine, twin) : NULL;
+
+    if (shared != NULL)
+        problems_add(
+            search, PROBLEM_DISKS_LOOK_SHARED, machine->name,
+            text_print("%s is defined on %s and on %s with the disk %s, which looks shared, and counts as two",
+                       machine->name, machine->hypervisor, twin->hypervisor, shared),
+            text_print("if it is one, name its directory in storage.shared of %s; else undefine %s where it does "
+                       "not belong",
+                       search->outside->config_file, machine->name));
+}
+
+/* Those of the same UUID on other hosts. */
+static void look_at_twins(struct problem_search *search, const struct machine *machine)
+{
+    const struct pool *pool = coordinator_pool(search->coordinator);
+
+    for (struct use own = {0}; use_next(machine, &own);)
+        if (use_kind(&own) == EXCLUSIVE_IDENTITY)
+            for (struct use use = {0}; pool_sharer_next(pool, &own, USERS_OWNING, &use);)
+                look_at_twin(search, machine, use.machine);
+}
+
 static void look_at_roles(struct problem_search *search, bool has_protected, bool has_standby)
 {
     if (has_protected && has_standby)
@@ -123,6 +197,9 @@ void problems_look_at_machines(struct problem_search *search)
     for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;) {
         roles |= machine->roles;
         look_at_quarantine(search, machine);
+        look_at_disks(search, machine);
+        look_at_verification(search, machine);
+        look_at_twins(search, machine);
         look_at_metadata(search, &judged, machine);
     }
     if (pool_count(pool) > 0)

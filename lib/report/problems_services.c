@@ -25,6 +25,13 @@ static void look_at_down(struct problem_search *search, const struct listed_serv
                                 : text_print("understudyctl recover %s", service->name));
 }
 
+/* It was on when its host was asked, and is not off yet. */
+static bool autostart_is_on(const struct problem_search *search, const struct diversion *diversion)
+{
+    return !diversion->autostart_is_off &&
+           coordinator_memory(search->coordinator, &diversion->service.original).autostart_is_off;
+}
+
 static void look_at_diversion(struct problem_search *search, const struct listed_service *service)
 {
     const struct diversion *diversion = service->diversion;
@@ -37,6 +44,13 @@ static void look_at_diversion(struct problem_search *search, const struct listed
                                 service->name, diversion->service.replacement_name),
                      text_print("shut one of the two down before their data part: understudyctl show %s",
                                 diversion->service.replacement_name));
+    if (autostart_is_on(search, diversion))
+        problems_add(
+            search, PROBLEM_AUTOSTART_ON, service->name,
+            text_print("the original of %s starts with its host, beside its replacement %s: its autostart could "
+                       "not be switched off",
+                       service->name, diversion->service.replacement_name),
+            text_print("on the host of the original: virsh autostart --disable %s", service->plain_name));
     problems_add(
         search, PROBLEM_SERVICE_DIVERTED, service->name,
         text_print("%s is served by its replacement %s", service->name, diversion->service.replacement_name),

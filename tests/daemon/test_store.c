@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the store keeps, and what it makes of a file it did not leave behind itself. */
 #include "service/clock.h"
+#include "store/claim.h"
 #include "store_world.h"
 
 #include <fcntl.h>
@@ -371,6 +372,59 @@ static void test_a_missing_directory_is_trouble_until_it_is_there(void **state)
     assert_int_equal(world->stored->n_machines, 1);
 }
 
+/* The same directory again, as another process would. */
+static int open_again(struct world *world)
+{
+    struct diags diags = {0};
+    struct stored *stored = NULL;
+    struct store *store = NULL;
+    int r = store_open_timed(world->base, world->directory, (struct retention){.latest = 10}, &world->timing,
+                             &world_callbacks, world, &diags, &stored, &store);
+
+    assert_int_equal(diags_have_errors(&diags), r == -EBUSY);
+    diags_done(&diags);
+    stored_free(stored);
+    store_close(store, 5 * USEC_PER_SEC);
+    return r;
+}
+
+/* Each would write down what it knows, and read at its next start what the other knew. */
+static void test_two_daemons_on_one_directory(void **state)
+{
+    struct world *world = *state;
+
+    open_with(world, 10);
+    put_and_wait(world, 1, true, "x");
+    assert_int_equal(open_again(world), -EBUSY);
+    put_and_wait(world, 2, true, "x");
+    assert_written(world, 2);
+    shut(world);
+    assert_int_equal(open_again(world), 0);
+    open_with(world, 10);
+    assert_int_equal(world->stored->n_recoveries, 2);
+}
+
+/* It was not there when this one was started. */
+static void test_a_directory_that_another_daemon_has_by_now(void **state)
+{
+    struct world *world = *state;
+    int claim;
+
+    assert_int_equal(rmdir(world->directory), 0);
+    open_with(world, 10);
+    wait_for_trouble(world, true);
+    assert_int_equal(mkdir(world->directory, 0700), 0);
+    assert_int_equal(claim_take(world->path, &claim), 0);
+    assert_true(claim >= 0);
+    put_and_wait(world, 1, true, "x");
+    assert_refused(world, 1, -EBUSY);
+    assert_non_null(strstr(world->trouble, "another understudyd writes to this directory"));
+    assert_int_equal(close(claim), 0);
+    wait_for_trouble(world, false);
+    put_and_wait(world, 2, true, "x");
+    assert_written(world, 2);
+}
+
 static void test_a_file_in_place_of_the_directory_is_trouble(void **state)
 {
     struct world *world = *state;
@@ -510,6 +564,8 @@ int main(int argc, char **argv)
         WITH_WORLD(test_a_log_of_garbage_is_no_damage),
         WITH_WORLD(test_a_newer_schema_is_left_untouched),
         WITH_WORLD(test_a_missing_directory_is_trouble_until_it_is_there),
+        WITH_WORLD(test_two_daemons_on_one_directory),
+        WITH_WORLD(test_a_directory_that_another_daemon_has_by_now),
         WITH_WORLD(test_a_file_in_place_of_the_directory_is_trouble),
         WITH_WORLD(test_a_file_deleted_under_us_is_made_again_with_the_open_recoveries),
         WITH_WORLD(test_everything_acknowledged_survives_a_kill),

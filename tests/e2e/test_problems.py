@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Problems that begin and end: what is valid and surely not meant, and what would make the next recovery fail."""
 
+import os
+import shutil
 import subprocess
 
 import pytest
 from harness.daemon import SANITIZER_REPORT, environment, launcher, program
+from harness.domain import disk_xml
 from harness.testdriver import machine_xml, write_node
 from harness.waiting import wait_until
 
@@ -100,3 +103,84 @@ def test_a_machine_whose_role_cannot_be_read_takes_no_part(make_daemon, tmp_path
     assert daemon.api.machine("web")["roles"] == ["protected"]
     daemon.api.drill("web", anyway=True)
     assert daemon.wait_for_recovery("web")["outcome"] == "recovered"
+
+
+@pytest.mark.testdriver
+def test_programs_that_cannot_be_run_are_told_while_it_is_so(make_daemon, tmp_path):
+    """Mistyped, or made unusable by an update: found in the night in which they were needed."""
+    hooks = tmp_path / "hooks.d"
+    hooks.mkdir(mode=0o755)
+    (hooks / "10-tell").write_text("#!/bin/sh\n")
+    (hooks / "10-tell").chmod(0o755)
+    fence = tmp_path / "fence_x"
+    uri = write_node(tmp_path / "node.xml", {"web": WEB, "spare": WEB}, running=["web"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["spare"]},
+                         hooks={"directory": str(hooks)}, fence={"command": str(fence)},
+                         discovery={"resync_interval": "1s"}).start()
+    assert set(problems(daemon)) == {("program-unusable", f"fence.command: {fence}")}
+    fence.write_text("#!/bin/sh\n")
+    fence.chmod(0o755)
+    assert problems(daemon) == {}
+    told = f"program-unusable: hooks.directory: {hooks}/10-tell is not run: not executable"
+    (hooks / "10-tell").chmod(0o644)  # no event of libvirt comes with that
+    wait_until(lambda: f"warning: {told}" in daemon.log, "the hook is told")
+    (hooks / "10-tell").chmod(0o755)
+    wait_until(lambda: f"over: {told}" in daemon.log, "the hook is well")
+
+
+@pytest.mark.testdriver
+def test_a_store_that_does_not_write_any_more_is_told_before_it_is_needed(make_daemon, tmp_path):
+    """It was ready until the first crash."""
+    uri = write_node(tmp_path / "node.xml", {"web": WEB, "spare": WEB}, running=["web"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["spare"]},
+                         discovery={"resync_interval": "1s"}).start()
+    state = daemon.config_file.parent / "state"
+    assert problems(daemon) == {}
+    events = daemon.events
+    shutil.rmtree(state)
+    assert events.wait_for("problem-begun")["text"].startswith("store-fails: what happens cannot be written down: ")
+    assert daemon.ctl("check", check=False).returncode == 2
+    state.mkdir()
+    assert events.wait_for("problem-ended")["text"].startswith("over: store-fails: ")
+
+
+@pytest.mark.testdriver
+def test_two_daemons_on_one_state_directory(make_daemon, tmp_path):
+    """The second began to work as well, and each overwrote what the other knew."""
+    uri = write_node(tmp_path / "node.xml", {"web": WEB, "spare": WEB}, running=["web"])
+    first = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
+    second = make_daemon(hypervisors=[{"name": "room", "uri": uri}], state_dir=str(first.config_file.parent / "state"))
+    done = subprocess.run([*launcher(), str(program("understudyd")), "--config", str(second.config_file)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(), timeout=30)
+    assert done.returncode == 1 and "another understudyd uses this directory" in done.stderr, done.stderr
+    assert not SANITIZER_REPORT.search(done.stderr), done.stderr
+    assert first.is_running()
+    first.kill()
+    second.start()
+
+
+def test_a_host_without_the_rights_that_acting_needs(host, daemon_on):
+    """A read-only connection was as good as any other, until a machine was to be started."""
+    host.define("web", resources=WEB)
+    uri = "qemu+unix:///system?socket=/run/libvirt/libvirt-sock"
+    daemon = daemon_on(hypervisors=[{"name": "room", "uri": f"{uri}-ro"}], pool={"protect": ["web"], "standby": ["web"]})
+    found = problems(daemon)
+    assert set(found) == {("host-read-only", "room")}, found
+    daemon.configure(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["web"]})
+    daemon.ctl("reload")
+    wait_until(lambda: problems(daemon) == {}, "the problem is over")
+
+
+def test_a_machine_whose_disk_is_not_there(host, daemon_on):
+    image = host.home / "spare.img"
+    host.define("spare", resources=WEB, devices=disk_xml(image, "vda"))
+    daemon = daemon_on(discovery={"resync_interval": "1s"})
+    wait_until(lambda: problems(daemon).get(("disk-missing", "spare")), "the disk is missed")
+    assert f"its disk {image} is not there" in problems(daemon)["disk-missing", "spare"]
+    image.touch()
+    os.truncate(image, 1 << 20)
+    daemon.kill()
+    daemon.start()  # which asks at once
+    size = (1 << 20) + host.image("spare").stat().st_size
+    wait_until(lambda: daemon.api.machine("spare")["environment"]["disk_bytes"] == size, "the disks are known")
+    assert ("disk-missing", "spare") not in problems(daemon)

@@ -68,6 +68,14 @@ static void see(struct world *world, void (*happen)(struct world *world, unsigne
     world_pass(world, SETTLED);
 }
 
+/* With a configuration that has been changed. */
+static void check_after(struct world *world, enum problem_kind kind, const char *subject, const char *words)
+{
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_pass(world, SETTLED);
+    check(world, kind, subject, words);
+}
+
 static void test_all_is_well(struct world *world)
 {
     world_add_three(world);
@@ -171,6 +179,94 @@ static void test_a_service_that_a_replacement_serves(struct world *world)
     see(world, world_shut_down, b);
     check(world, PROBLEM_RUNS_TWICE, "a", NULL);
     check(world, PROBLEM_SERVICE_DIVERTED, "a", NULL);
+}
+
+/* A host that boots would start it beside its replacement. */
+static void test_an_original_that_starts_with_its_host(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world->domains[a].autostart = true;
+    world->domains[a].autostart_error = -EPERM;
+    begin(world);
+    see(world, world_kill, a);
+    check(world, PROBLEM_AUTOSTART_ON, "a", "beside its replacement b");
+    check(world, PROBLEM_AUTOSTART_ON, "a", "virsh autostart --disable a");
+    world->domains[a].autostart_error = 0;
+    world_pass(world, LONG);
+    check(world, PROBLEM_AUTOSTART_ON, "a", NULL);
+    check(world, PROBLEM_SERVICE_DIVERTED, "a", "served by its replacement b");
+}
+
+static void test_a_disk_that_is_not_there(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
+
+    world_add(world, "b", WEB, MACHINE_RUNNING);
+    world->domains[a].disk = "/images/a.qcow2";
+    world->domains[a].disk_is_missing = true;
+    begin(world);
+    check(world, PROBLEM_DISK_MISSING, "a", "its disk /images/a.qcow2 is not there");
+    world->domains[a].disk_is_missing = false;
+    world_tell(world, a, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_DISK_MISSING, "a", NULL);
+}
+
+static void test_a_standby_that_cannot_be_verified(struct world *world)
+{
+    unsigned b;
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world->domains[0].role = "protected"; /* it is never verified */
+    begin(world);
+    check(world, PROBLEM_NOT_VERIFIABLE, "b", NULL);
+    world->config.recovery.verify.level = VERIFY_AGENT;
+    check_after(world, PROBLEM_NOT_VERIFIABLE, "b", "org.qemu.guest_agent.0");
+    check(world, PROBLEM_NOT_VERIFIABLE, "a", NULL);
+    world->domains[b].has_agent = true;
+    world_tell(world, b, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_NOT_VERIFIABLE, "b", NULL);
+}
+
+/* As a migration on shared storage leaves it. */
+static void test_a_disk_that_looks_shared(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+    unsigned twin = world_add_on(world, OTHER, "a", MACHINE_SHUT_OFF);
+    unsigned c = world_add_on(world, OTHER, "c", MACHINE_SHUT_OFF);
+
+    world->domains[twin].uuid_of = a + 1;
+    world->domains[a].disk = world->domains[twin].disk = world->domains[c].disk = "/srv/images/a.qcow2";
+    begin(world);
+    check(world, PROBLEM_DISKS_LOOK_SHARED, "a", "the disk /srv/images/a.qcow2, which looks shared");
+    check(world, PROBLEM_DISKS_LOOK_SHARED, "c", NULL); /* paths of two machines may well be the same */
+    world->config.storage.shared = LIST("/srv/images");
+    check_after(world, PROBLEM_DISKS_LOOK_SHARED, "a", NULL);
+}
+
+static void test_programs_that_cannot_be_run(struct world *world)
+{
+    _cleanup_(diags_done) struct diags programs = {0};
+    struct problems_outside outside = well;
+    struct problems problems;
+
+    world_add_three(world);
+    begin(world);
+    diags_add(&programs, DIAG_WARNING, "/c.yaml", 0, 0, "fence.command: /usr/sbin/fence_x is not run: No such file");
+    diags_add(&programs, DIAG_WARNING, "/c.yaml", 0, 0,
+              "hooks.directory: /etc/hooks/10-x cannot be run: no interpreter");
+    outside.programs = &programs;
+    problems = collect(world, &outside);
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.all[0].kind, PROBLEM_PROGRAM);
+    assert_string_equal(problems.all[0].subject, "fence.command: /usr/sbin/fence_x");
+    assert_string_equal(problems.all[0].text, "fence.command: /usr/sbin/fence_x is not run: No such file");
+    assert_string_equal(problems.all[1].subject, "hooks.directory: /etc/hooks/10-x");
+    problems_done(&problems);
 }
 
 static void test_a_machine_in_quarantine(struct world *world)
@@ -284,14 +380,6 @@ static void test_metadata_that_is_not_understood(struct world *world)
     world_tell(world, b, EVENT_CHANGED);
     world_pass(world, SETTLED);
     check(world, PROBLEM_METADATA_UNREAD, "b", NULL); /* a kind of its own may be meant */
-}
-
-/* With a configuration that has been changed. */
-static void check_after(struct world *world, enum problem_kind kind, const char *subject, const char *words)
-{
-    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
-    world_pass(world, SETTLED);
-    check(world, kind, subject, words);
 }
 
 static void test_patterns_that_match_nothing(struct world *world)
@@ -411,6 +499,37 @@ static void test_a_lost_host_that_is_not_fenced(struct world *world)
     check(world, PROBLEM_HOST_NOT_FENCED, "local", NULL);
 }
 
+static void test_a_host_at_which_nothing_can_be_done(struct world *world)
+{
+    world_add_three(world);
+    world->is_read_only[LOCAL] = true;
+    begin(world);
+    check(world, PROBLEM_HOST_READ_ONLY, "local", "none of them can be started or stopped");
+    check(world, PROBLEM_HOST_READ_ONLY, "local", "test:///default");
+    check(world, PROBLEM_HOST_READ_ONLY, "other", NULL);
+    world_disconnect(world, LOCAL);
+    check(world, PROBLEM_HOST_READ_ONLY, "local", NULL); /* that is another problem */
+    world->is_read_only[LOCAL] = false;
+    begin(world);
+    check(world, PROBLEM_HOST_READ_ONLY, "local", NULL);
+}
+
+static void test_one_host_under_two_names(struct world *world)
+{
+    struct config_hypervisor hypervisors[2];
+
+    world_add_three(world);
+    memcpy(hypervisors, world->config.hypervisors, sizeof(hypervisors));
+    hypervisors[LOCAL].host = hypervisors[OTHER].host = (char *)"rack-1";
+    world->config.hypervisors = hypervisors;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    begin(world);
+    check(world, PROBLEM_HOST_NAMED_TWICE, "other", "other is the same host as local, and takes no part");
+    check(world, PROBLEM_HOST_NAMED_TWICE, "local", NULL);
+    hypervisors[OTHER].host = NULL;
+    check_after(world, PROBLEM_HOST_NAMED_TWICE, "other", NULL);
+}
+
 static void test_hosts_that_are_cut_off(struct world *world)
 {
     world_add_three(world);
@@ -470,6 +589,11 @@ int main(void)
         world_test(test_fewer_standbys_than_services),
         world_test(test_a_service_that_is_down),
         world_test(test_a_service_that_a_replacement_serves),
+        world_test(test_an_original_that_starts_with_its_host),
+        world_test(test_a_disk_that_is_not_there),
+        world_test(test_a_standby_that_cannot_be_verified),
+        world_test(test_a_disk_that_looks_shared),
+        world_test(test_programs_that_cannot_be_run),
         world_test(test_a_machine_in_quarantine),
         world_test(test_a_hold),
         world_test(test_the_brake),
@@ -482,6 +606,8 @@ int main(void)
         world_test(test_a_weight_of_a_kind_that_is_misspelt),
         world_test(test_what_a_configuration_says_of_itself),
         remote_test(test_a_lost_host_that_is_not_fenced),
+        world_test(test_a_host_at_which_nothing_can_be_done),
+        world_test(test_one_host_under_two_names),
         remote_test(test_hosts_that_are_cut_off),
         world_test(test_what_only_the_daemon_knows),
         world_test(test_a_problem_stands_since_it_began),

@@ -55,6 +55,7 @@ struct world_domain {
     bool has_no_counters;   /* nor do its statistics say anything */
     uint64_t activity;      /* of its disks */
     const char *disk, *mac; /* writable; NULL: none */
+    bool disk_is_missing;   /* says its host */
     const char *below;      /* an image below its disk, told while it runs; NULL: none */
     const char *opens;      /* the disk that it has while it runs, as a saved image names it; NULL: `disk` */
     uint64_t memory_kib;    /* 0: 1 GiB */
@@ -105,6 +106,7 @@ struct world {
     unsigned n_domains;
 
     unsigned crowd; /* so many more domains are listed on the first host, to which nothing happens */
+    bool is_read_only[WORLD_HYPERVISORS];
     uint64_t free_memory_kib[WORLD_HYPERVISORS];
     int64_t uptime_us[WORLD_HYPERVISORS]; /* 0: they do not tell */
     int64_t booted_us[WORLD_HYPERVISORS]; /* mono_us: they tell the time since then; 0: uptime_us */

@@ -26,7 +26,8 @@ static void describe_hardware(struct domain_description *description, const stru
     if (disk != NULL) {
         description->disks = calloc(2, sizeof(*description->disks));
         assert_non_null(description->disks);
-        description->disks[0] = (struct disk){.writable = true, .has_chain = has_chain};
+        description->disks[0] =
+            (struct disk){.writable = true, .has_chain = has_chain, .is_missing = domain->disk_is_missing};
         assert_int_equal(disk_set_texts(&description->disks[description->n_disks++], disk, NULL, NULL, NULL), 0);
         if (has_chain && domain->below != NULL) {
             description->disks[1].is_backing = true;
@@ -113,6 +114,7 @@ static void answer_list(struct world *world, const struct action *action, const 
     inventory->unread = calloc(WORLD_DOMAINS, sizeof(*inventory->unread));
     assert_non_null(inventory->reports);
     assert_non_null(inventory->unread);
+    inventory->is_read_only = world->is_read_only[host];
     inventory->free_memory_kib = world->free_memory_kib[host];
     inventory->uptime_us = uptime(world, host);
     for (unsigned i = 0; i < world->n_domains; i++) {
