@@ -300,7 +300,7 @@ static int explain_summary(const struct choice_request *request, const struct ch
                            chosen->name, explanation->failed, chosen->similarity, chosen->coverage, chosen->overlap,
                            chosen->reason);
     if (n == 0)
-        return text_format(&explanation->summary, "no candidate for %s: there is no other machine",
+        return text_format(&explanation->summary, "no candidate for %s: no other machine takes part",
                            explanation->failed);
     if (choice->counts[CANDIDATE_ELIGIBLE] > 0)
         return text_format(&explanation->summary, "%s%zu could take the place of %s; none was started",

@@ -16,7 +16,7 @@
 #include "model/machine.h"
 #include "model/mark.h"
 
-/* So many faults are told of one machine, and so much of what somebody wrote. */
+/* So many faults are told of one machine, and so much of a text is quoted. */
 #define FAULTS_MAX  8
 #define QUOTE_BYTES 80
 

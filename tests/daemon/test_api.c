@@ -228,6 +228,21 @@ static void test_reload(void **state)
     world_free(world);
 }
 
+static void test_a_configuration_is_checked_against_the_machines(void **state)
+{
+    static const char config[] = "hypervisors: [{name: room, uri: 'test:///default'}]\n"
+                                 "pool: {protect: ['VM-*'], standby: ['nosuch-*']}\n";
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/check", config, 200, "[{\"kind\":\"pattern-unmatched\"",
+          "\"subject\":\"pool.standby: nosuch-*\"", "correct or remove it", NULL);
+    check(world, "POST", "/v1/check", "hypervisors: no\n", 400, "understudyd --check lists them", NULL);
+    check(world, "POST", "/v1/check", "", 400, NULL);
+    check(world, "GET", "/v1/check", "", 405, "Allow: POST", NULL);
+    world_free(world);
+}
+
 static void check_tags(const struct world *world, const struct feature_texts *texts, const char *expected)
 {
     _cleanup_(freep) char *said = NULL;
@@ -623,6 +638,7 @@ int main(void)
         cmocka_unit_test(test_an_order_for_one_of_two_services_of_a_name_is_refused),
         cmocka_unit_test(test_fenced),
         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_a_configuration_is_checked_against_the_machines),
         cmocka_unit_test(test_tags_are_written),
         cmocka_unit_test(test_tags_that_cannot_be),
         cmocka_unit_test(test_drill_refused),

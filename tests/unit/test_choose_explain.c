@@ -201,7 +201,7 @@ static void test_a_summary_without_a_list(void **state)
     assert_string_equal(ineligible->summary, "none of 1 can take the place of failed");
     pool_remove(fixture->pool, machine);
     _cleanup_(explanation_freep) struct explanation *alone = explain(fixture, NULL, none, 0);
-    assert_string_equal(alone->summary, "no candidate for failed: there is no other machine");
+    assert_string_equal(alone->summary, "no candidate for failed: no other machine takes part");
 }
 
 /* Also when it stands behind those that are listed. */

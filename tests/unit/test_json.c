@@ -700,9 +700,33 @@ static void test_confirmation(void **state)
     }
 }
 
+static void test_problems_are_read_back_as_sentences(void **state)
+{
+    struct problem all[] = {{.kind = PROBLEM_HOLD,
+                             .subject = (char *)"a",
+                             .text = (char *)"a is held",
+                             .remedy = (char *)"understudyctl release a"}};
+    const struct problems problems = {.all = all, .count = 1};
+    _cleanup_(string_list_done) struct string_list read = {0};
+    _cleanup_(freep) char *json = NULL;
+
+    (void)state;
+    assert_int_equal(json_format_problems(&problems, &json), 0);
+    assert_int_equal(json_parse_problems(json, strlen(json), &read), 0);
+    assert_int_equal(read.count, 1);
+    assert_string_equal(read.items[0], "a is held; understudyctl release a");
+    for (size_t i = 0; i < strlen(json); i++)
+        assert_int_equal(json_parse_problems(json, i, &read), -EINVAL);
+    assert_int_equal(json_parse_problems("{}", 2, &read), -EINVAL);
+    assert_int_equal(json_parse_problems("[{\"text\": \"x\"}]", 15, &read), -EINVAL);
+    assert_int_equal(json_parse_problems("[]", 2, &read), 0);
+    assert_int_equal(read.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_problems_are_read_back_as_sentences),
         cmocka_unit_test(test_utf8_is_made_valid),
         cmocka_unit_test(test_instants),
         cmocka_unit_test(test_status),

@@ -187,10 +187,15 @@ static void test_an_original_that_starts_with_its_host(struct world *world)
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
 
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world->domains[a].autostart_us = SETTLED / 2;
+    begin(world);
+    world_kill(world, a);
+    world_pass(world, 4 * USEC_PER_SEC);
+    check(world, PROBLEM_SERVICE_DIVERTED, "a", "served by its replacement b");
+    check(world, PROBLEM_AUTOSTART_ON, "a", NULL); /* its host has not answered yet */
     world->domains[a].autostart = true;
     world->domains[a].autostart_error = -EPERM;
-    begin(world);
-    see(world, world_kill, a);
+    world_pass(world, SETTLED);
     check(world, PROBLEM_AUTOSTART_ON, "a", "beside its replacement b");
     check(world, PROBLEM_AUTOSTART_ON, "a", "virsh autostart --disable a");
     world->domains[a].autostart_error = 0;
@@ -242,7 +247,7 @@ static void test_a_disk_that_looks_shared(struct world *world)
     world->domains[twin].uuid_of = a + 1;
     world->domains[a].disk = world->domains[twin].disk = world->domains[c].disk = "/srv/images/a.qcow2";
     begin(world);
-    check(world, PROBLEM_DISKS_LOOK_SHARED, "a", "the disk /srv/images/a.qcow2, which looks shared");
+    check(world, PROBLEM_DISKS_LOOK_SHARED, "a", "a is defined on local and on other with the disk /srv/images/a.qcow2");
     check(world, PROBLEM_DISKS_LOOK_SHARED, "c", NULL); /* paths of two machines may well be the same */
     world->config.storage.shared = LIST("/srv/images");
     check_after(world, PROBLEM_DISKS_LOOK_SHARED, "a", NULL);
