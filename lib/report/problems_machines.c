@@ -67,17 +67,19 @@ static char *object_to_metadata(const struct problem_search *search, struct judg
 
 static void look_at_metadata(struct problem_search *search, struct judged_kinds *judged, const struct machine *machine)
 {
-    const char *name = pool_display_name(coordinator_pool(search->coordinator), machine);
     _cleanup_(freep) char *faults = object_to_metadata(search, judged, machine);
     bool takes_no_part = machine->roles == ROLE_UNREADABLE;
+    const char *name;
 
-    if (faults != NULL || takes_no_part)
-        problems_add(search, PROBLEM_METADATA_UNREAD, name,
-                     text_print("%s %s: %s", name,
-                                takes_no_part ? "takes no part until the role in its metadata can be read"
-                                              : "has metadata of which not all is understood",
-                                faults != NULL ? faults : "it could not be read when its host was last reached"),
-                     text_print("mend it: understudyctl tag %s, or virsh edit %s", name, machine->name));
+    if (faults == NULL && !takes_no_part)
+        return;
+    name = pool_display_name(coordinator_pool(search->coordinator), machine);
+    problems_add(search, PROBLEM_METADATA_UNREAD, name,
+                 text_print("%s %s: %s", name,
+                            takes_no_part ? "takes no part until the role in its metadata can be read"
+                                          : "has metadata of which not all is understood",
+                            faults != NULL ? faults : "it could not be read when its host was last reached"),
+                 text_print("mend it: understudyctl tag %s, or virsh edit %s", name, machine->name));
 }
 
 static void look_at_quarantine(struct problem_search *search, const struct machine *machine)
@@ -111,21 +113,32 @@ static void look_at_disks(struct problem_search *search, const struct machine *m
                  text_print("restore the disk, or correct the definition; it is looked for again some minutes later"));
 }
 
+/* As far as its definition tells; NULL: nothing. */
+static const char *find_obstacle_to_verifying(const struct domain_description *description, enum verify_level level)
+{
+    if (level == VERIFY_AGENT && !description->has_agent_channel)
+        return "it has no channel for a guest agent";
+    if (level == VERIFY_TCP && !description->has_agent_channel && description->n_macs == 0)
+        return "it has neither a network interface nor a channel for a guest agent to tell its address";
+    return NULL;
+}
+
 /* It would be started, and never count as recovered. */
 static void look_at_verification(struct problem_search *search, const struct machine *machine)
 {
     const struct config *config = search->outside->config;
+    const char *obstacle = config != NULL && (machine->roles & ROLE_STANDBY) != 0
+                               ? find_obstacle_to_verifying(machine->description, config->recovery.verify.level)
+                               : NULL;
     const char *name;
 
-    if (config == NULL || config->recovery.verify.level != VERIFY_AGENT || (machine->roles & ROLE_STANDBY) == 0 ||
-        machine->description->has_agent_channel)
+    if (obstacle == NULL)
         return;
     name = pool_display_name(coordinator_pool(search->coordinator), machine);
     problems_add(search, PROBLEM_NOT_VERIFIABLE, name,
-                 text_print("%s cannot be verified as a replacement: recovery.verify.level is agent, and it has no "
-                            "channel for a guest agent",
-                            name),
-                 text_print("add the channel org.qemu.guest_agent.0 and the agent to it, or choose another level"));
+                 text_print("%s cannot be verified as a replacement: recovery.verify.level is %s, and %s", name,
+                            verify_level_name(config->recovery.verify.level), obstacle),
+                 text_print("add it (the channel is org.qemu.guest_agent.0), or choose another level"));
 }
 
 /* The same file, by two definitions of one machine, as a migration leaves them behind. */

@@ -237,6 +237,26 @@ static void test_a_standby_that_cannot_be_verified(struct world *world)
     check(world, PROBLEM_NOT_VERIFIABLE, "b", NULL);
 }
 
+static void test_a_standby_whose_address_cannot_be_known(struct world *world)
+{
+    unsigned b;
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    begin(world);
+    world->config.recovery.verify.level = VERIFY_TCP;
+    check_after(world, PROBLEM_NOT_VERIFIABLE, "b", "recovery.verify.level is tcp, and it has neither a network");
+    world->domains[b].mac = "52:54:00:00:00:01";
+    world_tell(world, b, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_NOT_VERIFIABLE, "b", NULL);
+    world->domains[b].mac = NULL;
+    world->domains[b].has_agent = true;
+    world_tell(world, b, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_NOT_VERIFIABLE, "b", NULL);
+}
+
 /* As a migration on shared storage leaves it. */
 static void test_a_disk_that_looks_shared(struct world *world)
 {
@@ -247,7 +267,8 @@ static void test_a_disk_that_looks_shared(struct world *world)
     world->domains[twin].uuid_of = a + 1;
     world->domains[a].disk = world->domains[twin].disk = world->domains[c].disk = "/srv/images/a.qcow2";
     begin(world);
-    check(world, PROBLEM_DISKS_LOOK_SHARED, "a", "a is defined on local and on other with the disk /srv/images/a.qcow2");
+    check(world, PROBLEM_DISKS_LOOK_SHARED, "a",
+          "a is defined on local and on other with the disk /srv/images/a.qcow2");
     check(world, PROBLEM_DISKS_LOOK_SHARED, "c", NULL); /* paths of two machines may well be the same */
     world->config.storage.shared = LIST("/srv/images");
     check_after(world, PROBLEM_DISKS_LOOK_SHARED, "a", NULL);
@@ -597,6 +618,7 @@ int main(void)
         world_test(test_an_original_that_starts_with_its_host),
         world_test(test_a_disk_that_is_not_there),
         world_test(test_a_standby_that_cannot_be_verified),
+        world_test(test_a_standby_whose_address_cannot_be_known),
         world_test(test_a_disk_that_looks_shared),
         world_test(test_programs_that_cannot_be_run),
         world_test(test_a_machine_in_quarantine),
