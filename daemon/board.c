@@ -73,8 +73,9 @@ static void look_at_programs(struct board *board)
 
 static void prove(struct board *board, struct moment now)
 {
-    if (board->proved_us != 0 && now.mono_us - board->proved_us < prove_every_us(board))
+    if (board->proved_for == board->settings->config && now.mono_us - board->proved_us < prove_every_us(board))
         return;
+    board->proved_for = board->settings->config;
     board->proved_us = now.mono_us;
     look_at_programs(board);
     persistence_prove(board->persistence);

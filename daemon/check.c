@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Findings of the parser, of programs that are named, and of names that no machine has. The machines are those of the
- * daemon that runs: it is sent the text, on the socket that the configuration names, and answers what it thinks of it.
+ * daemon that runs, as its state directory shows: it is sent the text, on the socket that the configuration names, and
+ * answers what it thinks of it.
  */
 #include "check.h"
 
@@ -24,6 +25,7 @@
 #include "report/json.h"
 #include "report/problems.h"
 #include "service/clock.h"
+#include "store/claim.h"
 
 /* For each piece of the question and of the answer. */
 #define PATIENCE_S 10
@@ -139,7 +141,10 @@ static void look_at_meaning(const char *path, const struct config *config, const
     size_t length;
     int r = text_file_read(path, diags, &text, &length);
 
+    /* A socket of systemd would start one. */
     if (r == 0)
+        r = claim_look(config->state_dir);
+    if (r > 0)
         r = ask_daemon(config->api_socket, text, length, &has_answered, &sentences);
     if (r < 0)
         fprintf(stderr, "%s: note: not compared with the machines that there are: understudyd cannot be asked: %s\n",

@@ -1,35 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A file of its own: closing a second descriptor of the database would end the locks that sqlite3 has on it. */
+/*
+ * A lock on a file of its own: closing a second descriptor of the database would end the locks that sqlite3 has on it. It
+ * belongs to the open file (F_OFD_SETLK), so that it holds between two descriptors of one process as well.
+ */
 #include "store/claim.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define CLAIM_FILE "understudy.lock"
 
-int claim_take(const char *database_path, int *ret_fd)
+static int open_in(const char *directory, size_t length, int flags)
 {
-    const char *name = strrchr(database_path, '/');
     _cleanup_(freep) char *path = NULL;
-    int fd, r = 0;
+    int fd;
 
-    *ret_fd = -1;
-    if (asprintf(&path, "%.*s%s", name != NULL ? (int)(name + 1 - database_path) : 0, database_path, CLAIM_FILE) < 0) {
+    if (asprintf(&path, "%.*s/" CLAIM_FILE, (int)length, directory) < 0) {
         path = NULL;
         return -ENOMEM;
     }
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+int claim_take(const char *database_path, int *ret_fd)
+{
+    const char *name = strrchr(database_path, '/');
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = name != NULL ? open_in(database_path, (size_t)(name - database_path), O_RDWR | O_CREAT) : -EINVAL, r;
+
+    *ret_fd = -1;
     if (fd < 0)
-        return 0;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return fd == -ENOMEM ? fd : 0;
+    if (fcntl(fd, F_OFD_SETLK, &whole) == 0) {
         *ret_fd = fd;
         return 0;
     }
-    r = errno == EWOULDBLOCK ? -EBUSY : 0;
+    r = errno == EAGAIN || errno == EACCES ? -EBUSY : 0;
+    close(fd);
+    return r;
+}
+
+int claim_look(const char *directory)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open_in(directory, strlen(directory), O_RDONLY), r;
+
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    r = fcntl(fd, F_OFD_GETLK, &whole) < 0 ? -errno : whole.l_type != F_UNLCK;
     close(fd);
     return r;
 }

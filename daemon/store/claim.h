@@ -12,4 +12,7 @@
  */
 int claim_take(const char *database_path, int *ret_fd) _must_check_;
 
+/* 1: a process has this state directory; 0: none has. Claims nothing, also not for a moment. Negative errno. */
+int claim_look(const char *directory) _must_check_;
+
 #endif

@@ -393,12 +393,15 @@ static void test_two_daemons_on_one_directory(void **state)
 {
     struct world *world = *state;
 
+    assert_int_equal(claim_look(world->directory), 0);
     open_with(world, 10);
     put_and_wait(world, 1, true, "x");
+    assert_int_equal(claim_look(world->directory), 1);
     assert_int_equal(open_again(world), -EBUSY);
     put_and_wait(world, 2, true, "x");
     assert_written(world, 2);
     shut(world);
+    assert_int_equal(claim_look(world->directory), 0);
     assert_int_equal(open_again(world), 0);
     open_with(world, 10);
     assert_int_equal(world->stored->n_recoveries, 2);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 
 #include "service/clock.h"
@@ -202,13 +201,14 @@ static void test_a_silent_disk_is_told_in_time_and_only_once(void **state)
 /* A thread that was left behind has the directory until it ends, as a process would. */
 static void wait_until_let_go(const struct world *world)
 {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char path[256];
     int fd;
 
     snprintf(path, sizeof(path), "%s/understudy.lock", world->directory);
     fd = open(path, O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0);
-    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(fcntl(fd, F_OFD_SETLKW, &whole), 0);
     close(fd);
 }
 

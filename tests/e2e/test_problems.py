@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -68,6 +69,13 @@ def test_check_tells_without_a_daemon_what_needs_no_machines(make_daemon, tmp_pa
     assert "pool.protect names web-{1,2}, which is no pattern of a shell" in done.stderr
     assert "must_cover names databse: the kind databse is not known; database may be meant" in done.stderr
     assert check_configuration(daemon, "--strict").returncode == 1
+    with socket.socket(socket.AF_UNIX) as waiting:  # as systemd would, which starts the daemon for whoever connects
+        waiting.bind(str(daemon.config_file.parent / "api.sock"))
+        waiting.listen()
+        waiting.settimeout(0)
+        assert check_configuration(daemon).returncode == 0
+        with pytest.raises(BlockingIOError):
+            waiting.accept()
     daemon.start()
     assert "pool.protect names nosuch, which matches no machine" in check_configuration(daemon).stderr
     daemon.config_file.write_text("hypervisors: no\n")
@@ -126,6 +134,10 @@ def test_programs_that_cannot_be_run_are_told_while_it_is_so(make_daemon, tmp_pa
     wait_until(lambda: f"warning: {told}" in daemon.log, "the hook is told")
     (hooks / "10-tell").chmod(0o755)
     wait_until(lambda: f"over: {told}" in daemon.log, "the hook is well")
+    daemon.configure(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["spare"]},
+                     hooks={"directory": str(hooks)}, recovery={"verify": {"level": "command", "command": "/nosuch"}})
+    daemon.ctl("reload")  # from now on, every minute
+    wait_until(lambda: "warning: program-unusable: recovery.verify.command: /nosuch" in daemon.log, "the command is told")
 
 
 @pytest.mark.testdriver
