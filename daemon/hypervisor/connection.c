@@ -13,18 +13,30 @@
 
 #include <event2/event.h>
 
+#include "hypervisor/cutter.h"
 #include "hypervisor/session.h"
 #include "hypervisor/translate.h"
 #include "service/clock.h"
 
 #define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
-#define ABANDONED_MAX                                                                                                  \
-    (3 * WORKERS_MAX) /* threads that hang on connections given up, before no further connection is made */
+/*
+ * Threads that hang on connections given up, before no further connection is made. Those that wait for a host are cut off,
+ * and hang no longer; drivers that run in this process cannot be.
+ */
+#define ABANDONED_MAX (3 * WORKERS_MAX)
 
 enum connection_state {
     CONNECTING,
     UP,
     WAITING,
+};
+
+/* What was last told of attempts that fail: another word only when something else is wrong. */
+enum failure {
+    FAILURE_NONE,
+    FAILURE_ERROR,  /* libvirt says why */
+    FAILURE_SILENT, /* it does not answer */
+    FAILURE_EXHAUSTED,
 };
 
 struct connection {
@@ -40,7 +52,8 @@ struct connection {
     struct session session;
     int64_t backoff_us;
     int64_t up_since_us;
-    bool has_reported_failure;
+    enum failure told;
+    unsigned long last_cut; /* the last link that was cut; 0: none */
     struct event *retry;
     struct event *probe;
     struct event *closed;
@@ -140,6 +153,7 @@ static void free_connect_job(struct job *job)
     struct connect_job *attempt = (struct connect_job *)job;
 
     session_close(&attempt->session);
+    cutter_free(attempt->session.cutter);
     free(attempt->uri);
     free(attempt);
 }
@@ -176,7 +190,7 @@ static void discard(struct connection *connection, struct session *session)
     closing->session = *session;
     if (workers_submit(connection->workers, &closing->job, connection->timeout_us) < 0)
         free(closing);
-    session->handle = session->talk = NULL;
+    *session = (struct session){0};
 }
 
 static void set_timer(struct event *timer, int64_t pause_us)
@@ -195,16 +209,21 @@ static void wait_and_retry(struct connection *connection)
         connection->backoff_us = connection->reconnect_max_us;
 }
 
-static void attempt_failed(struct connection *connection, const char *why)
+static void tell_failure(struct connection *connection, enum failure failure, const char *why)
 {
-    bool is_first = !connection->has_reported_failure;
+    bool is_new = connection->told != failure;
 
-    connection->has_reported_failure = true;
+    connection->told = failure;
+    if (is_new)
+        connection->callbacks.down(connection->context, why);
+}
+
+static void attempt_failed(struct connection *connection, enum failure failure, const char *why)
+{
     end_link(connection);
     workers_abandon(connection->workers, -ENOTCONN);
     wait_and_retry(connection);
-    if (is_first)
-        connection->callbacks.down(connection->context, why);
+    tell_failure(connection, failure, why);
 }
 
 static int begin_attempt(struct connection *connection)
@@ -217,8 +236,9 @@ static int begin_attempt(struct connection *connection)
     attempt->job.type = &connect_type;
     attempt->connection = connection;
     attempt->uri = strdup(connection->uri);
-    if (attempt->uri == NULL) {
-        free(attempt);
+    attempt->session.cutter = cutter_new();
+    if (attempt->uri == NULL || attempt->session.cutter == NULL) {
+        free_connect_job(&attempt->job);
         return -ENOMEM;
     }
     attempt->link = new_link(connection);
@@ -238,8 +258,20 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (connection_is_exhausted(connection) || begin_attempt(connection) < 0)
+    if (connection_is_exhausted(connection)) {
         wait_and_retry(connection);
+        tell_failure(connection, FAILURE_EXHAUSTED,
+                     "too many calls to libvirt hang; no further connection is made until one of them returns");
+    } else if (begin_attempt(connection) < 0) {
+        wait_and_retry(connection);
+    }
+}
+
+/* Where libvirt does not answer, its calls are ended: else they would hang as long as it is silent. */
+static void cut(struct connection *connection)
+{
+    connection->last_cut = connection->link;
+    cutter_cut(connection->session.cutter);
 }
 
 static void lose(struct connection *connection, const char *why)
@@ -250,7 +282,7 @@ static void lose(struct connection *connection, const char *why)
     discard(connection, &connection->session);
     if (clock_now().mono_us - connection->up_since_us >= connection->reconnect_max_us)
         connection->backoff_us = BACKOFF_FIRST_US;
-    connection->has_reported_failure = false;
+    connection->told = FAILURE_NONE;
     wait_and_retry(connection);
     connection->callbacks.down(connection->context, why);
 }
@@ -275,12 +307,14 @@ static void report_probe(struct job *job, enum job_report report)
 
     if (question->link != connection->link)
         return;
-    if (report == JOB_OVERDUE)
+    if (report == JOB_OVERDUE) {
+        cut(connection);
         lose(connection, "libvirt does not answer");
-    else if (question->error == -ENOTCONN)
+    } else if (question->error == -ENOTCONN) {
         lose(connection, question->message);
-    else
+    } else {
         set_timer(connection->probe, connection->timeout_us / 2);
+    }
 }
 
 static void free_probe(struct job *job)
@@ -330,7 +364,7 @@ static void on_closed(evutil_socket_t fd, short what, void *arg)
 static void come_up(struct connection *connection, struct session *session)
 {
     connection->session = *session;
-    session->handle = session->talk = NULL;
+    *session = (struct session){0};
     pthread_mutex_lock(&registry.lock);
     connection->handle = connection->session.handle;
     connection->talk = connection->session.talk;
@@ -350,7 +384,7 @@ static void report_connect(struct job *job, enum job_report report)
     switch (report) {
     case JOB_DONE:
         if (attempt->error < 0) {
-            attempt_failed(connection, attempt->message);
+            attempt_failed(connection, FAILURE_ERROR, attempt->message);
             if (attempt->error != -EHOSTUNREACH)
                 connection->callbacks.refused(connection->context);
             return;
@@ -358,14 +392,14 @@ static void report_connect(struct job *job, enum job_report report)
         come_up(connection, &attempt->session);
         return;
     case JOB_OVERDUE:
-        connection->callbacks.overdue(connection->context, "connect", job_age_us(job));
-        attempt_failed(connection, "libvirt did not answer in time while connecting");
+        cutter_cut(attempt->session.cutter);
+        attempt_failed(connection, FAILURE_SILENT, "libvirt did not answer in time while connecting");
         return;
     case JOB_CAME_BACK:
         discard(connection, &attempt->session);
         return;
     case JOB_NEVER_RAN:
-        attempt_failed(connection, strerror(-job->error));
+        attempt_failed(connection, FAILURE_ERROR, strerror(-job->error));
         connection->callbacks.refused(connection->context);
         return;
     case JOB_REPORT_COUNT:
@@ -490,14 +524,21 @@ virConnectPtr connection_acquire_talk(unsigned long link)
 
 void connection_check(struct connection *connection)
 {
-    if (connection->state == UP && workers_are_blocked(connection->workers) && !connection_is_exhausted(connection))
+    if (connection->state == UP && workers_are_blocked(connection->workers) && !connection_is_exhausted(connection)) {
+        cut(connection);
         lose(connection, "every call to libvirt hangs");
+    }
 }
 
 void connection_is_broken(struct connection *connection, unsigned long link, const char *why)
 {
     if (link != 0 && link == connection->link && connection->state == UP)
         lose(connection, why);
+}
+
+bool connection_has_cut(const struct connection *connection, unsigned long link)
+{
+    return link != 0 && link <= connection->last_cut;
 }
 
 bool connection_is_exhausted(const struct connection *connection)

@@ -26,12 +26,11 @@ struct connection;
 /* Called from the event loop. why: for people. */
 struct connection_callbacks {
     void (*up)(void *context);
-    /* The connection was lost; and once more when the first attempt after that, or the very first one, has failed. */
+    /* The connection was lost; or attempts to make it fail, once for each way in which they do. */
     void (*down)(void *context, const char *why);
     /* An attempt failed in a way that is no evidence against the host: something answered, or the fault is here. */
     void (*refused)(void *context);
     void (*event)(void *context, const struct domain_event *event); /* only while it is up */
-    void (*overdue)(void *context, const char *call, int64_t for_us);
 };
 
 /* Once, before the first connection. */
@@ -60,6 +59,12 @@ void connection_check(struct connection *connection);
 
 /* A call on this link has ended with -ENOTCONN: libvirt does not always tell by itself. why: libvirt's words. */
 void connection_is_broken(struct connection *connection, unsigned long link, const char *why);
+
+/*
+ * A call on this link that ends with -ENOTCONN was cut off by connection.c, because libvirt did not answer: libvirt may
+ * carry it out all the same.
+ */
+bool connection_has_cut(const struct connection *connection, unsigned long link);
 
 /* So many calls hang on connections given up that no new one is made until some return. */
 bool connection_is_exhausted(const struct connection *connection);

@@ -250,6 +250,9 @@ static void report_request(struct job *job, enum job_report report)
         answer_overdue(hypervisor, request);
         return;
     case JOB_CAME_BACK:
+        /* It may still be carried out: it counts as one that never came back. */
+        if (request->result.error == -ENOTCONN && connection_has_cut(hypervisor->connection, request->link))
+            return;
         hypervisor->callbacks.came_back(hypervisor->context, &request->action, &request->result);
         return;
     case JOB_NEVER_RAN:
@@ -380,7 +383,6 @@ static const struct connection_callbacks connection_callbacks = {
     .down = on_down,
     .refused = on_refused,
     .event = on_event,
-    .overdue = on_overdue,
 };
 
 static void on_recognised(void *context)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <strings.h>
 
+#include "hypervisor/cutter.h"
 #include "hypervisor/translate.h"
 #include "hypervisor/worker.h"
 #include "service/clock.h"
@@ -138,15 +139,12 @@ static virConnectPtr open_talk(virConnectPtr handle, const char *uri)
     return driver != NULL && strcasecmp(driver, "test") == 0 ? NULL : virConnectOpenAuth(uri, &no_password, 0);
 }
 
-int session_open(struct session *session, const char *uri, unsigned long id, char *message, size_t size)
+static int open_both(struct session *session, const char *uri, unsigned long id, char *message, size_t size)
 {
     virConnectAuth no_password = {0};
     void *opaque = (void *)(uintptr_t)id;
     int r;
 
-    assert(job_is_running_here());
-    for (size_t i = 0; i < SESSION_EVENTS; i++)
-        session->callback_ids[i] = -1;
     session->handle = virConnectOpenAuth(uri, &no_password, 0);
     if (session->handle == NULL)
         return translate_connect_error(message, size);
@@ -157,8 +155,22 @@ int session_open(struct session *session, const char *uri, unsigned long id, cha
         session_close(session);
         return r;
     }
+    cutter_watch_next(session->cutter);
     session->talk = open_talk(session->handle, uri);
     return 0;
+}
+
+int session_open(struct session *session, const char *uri, unsigned long id, char *message, size_t size)
+{
+    int r;
+
+    assert(job_is_running_here());
+    for (size_t i = 0; i < SESSION_EVENTS; i++)
+        session->callback_ids[i] = -1;
+    cutter_watch(session->cutter);
+    r = open_both(session, uri, id, message, size);
+    cutter_rest(session->cutter);
+    return r;
 }
 
 void session_close(struct session *session)

@@ -16,11 +16,14 @@
 
 #define SESSION_EVENTS 8
 
-/* A plain value: initialise with {0}. */
+struct cutter;
+
+/* A plain value: initialise with {0} and a cutter. */
 struct session {
     virConnectPtr handle; /* NULL: closed */
     virConnectPtr talk;   /* for calls that wait for the agent of a guest; NULL: these use the other one as well */
     int callback_ids[SESSION_EVENTS];
+    struct cutter *cutter; /* of what its calls wait for; belongs to it */
 };
 
 /* Where callbacks go. closed is called on any thread, event on the main thread. */
@@ -38,7 +41,7 @@ void session_set_listener(const struct session_listener *listener);
  */
 int session_open(struct session *session, const char *uri, unsigned long id, char *message, size_t size) _must_check_;
 
-/* Deregisters and drops the reference. Blocks. Takes a closed one. */
+/* Deregisters and drops the reference. Blocks. Takes a closed one. The cutter stays. */
 void session_close(struct session *session);
 
 #endif

@@ -9,8 +9,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "hypervisor/connection.h"
@@ -208,13 +211,19 @@ static const struct hypervisor_callbacks callbacks = {
     .fault = on_fault,
 };
 
-static void open_hypervisor(struct world *world, const char *uri)
+static void open_hypervisor_within(struct world *world, const char *uri, int64_t call_timeout_us,
+                                   int64_t reconnect_max_us)
 {
     const struct hypervisor_options options = {
-        .name = "room", .uri = uri, .call_timeout_us = 20 * SECOND_US, .reconnect_max_us = SECOND_US};
+        .name = "room", .uri = uri, .call_timeout_us = call_timeout_us, .reconnect_max_us = reconnect_max_us};
 
     assert_int_equal(hypervisor_new(world->base, &options, &callbacks, world, &world->hypervisor), 0);
     assert_int_equal(world->connected + world->disconnected, 0); /* never from inside */
+}
+
+static void open_hypervisor(struct world *world, const char *uri)
+{
+    open_hypervisor_within(world, uri, 20 * SECOND_US, SECOND_US);
 }
 
 static int setup(void **state)
@@ -657,6 +666,92 @@ static void tries_again_until_it_is_there(void **state)
     assert_int_equal(world->connected, 1);
 }
 
+#define SILENT_ATTEMPTS 20
+
+/* A host that accepts connections and says nothing. */
+struct silent {
+    struct event *listener;
+    int fd;
+    int clients[SILENT_ATTEMPTS];
+    size_t n_clients;
+    bool is_enough;
+};
+
+static void accept_silently(evutil_socket_t fd, short what, void *context)
+{
+    struct silent *silent = context;
+    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+    (void)what;
+    assert_true(client >= 0);
+    if (silent->is_enough) {
+        close(client);
+        return;
+    }
+    silent->clients[silent->n_clients++] = client;
+    silent->is_enough = silent->n_clients == SILENT_ATTEMPTS;
+}
+
+static void silent_open(struct world *world, struct silent *silent, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    strcpy(address.sun_path, path);
+    silent->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(silent->fd >= 0);
+    assert_int_equal(bind(silent->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(silent->fd, 8), 0);
+    silent->listener = event_new(world->base, silent->fd, EV_READ | EV_PERSIST, accept_silently, silent);
+    assert_non_null(silent->listener);
+    assert_int_equal(event_add(silent->listener, NULL), 0);
+}
+
+static void silent_close(struct silent *silent)
+{
+    event_free(silent->listener);
+    close(silent->fd);
+    for (size_t i = 0; i < silent->n_clients; i++)
+        close(silent->clients[i]);
+}
+
+static size_t count_threads(void)
+{
+    DIR *directory = opendir("/proc/self/task");
+    size_t n = 0;
+
+    assert_non_null(directory);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        n += entry->d_name[0] != '.';
+    closedir(directory);
+    return n;
+}
+
+/* After 12 attempts nothing was tried any more, also when the host answered again, and nothing said so. */
+static void a_silent_host_is_tried_for_ever_by_few_threads(void **state)
+{
+    struct world *world = *state;
+    struct silent silent = {0};
+    char path[80], uri[128];
+    size_t threads = count_threads();
+
+    snprintf(path, sizeof(path), "%s.sock", world->file);
+    snprintf(uri, sizeof(uri), "test+unix:///default?socket=%s", path);
+    silent_open(world, &silent, path);
+    open_hypervisor_within(world, uri, SECOND_US / 10, SECOND_US / 10);
+    assert_true(loop_until(world->base, &silent.is_enough));
+    assert_in_range(count_threads(), threads, threads + 3);
+    assert_int_equal(world->disconnected, 1); /* said once */
+    assert_non_null(strstr(world->why, "did not answer in time"));
+    assert_int_equal(world->overdue, 0);
+    /* Something else is wrong now, which is said as well. */
+    world->is_down = false;
+    unlink(path);
+    silent_close(&silent);
+    assert_true(loop_until(world->base, &world->is_down));
+    assert_int_equal(world->disconnected, 2);
+    assert_null(strstr(world->why, "did not answer in time"));
+}
+
 static void ends_quietly_in_the_middle(void **state)
 {
     struct world *world = *state;
@@ -709,6 +804,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(knows_a_test_when_it_sees_one, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(without_a_connection_it_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(tries_again_until_it_is_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_silent_host_is_tried_for_ever_by_few_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(ends_quietly_in_the_middle, setup, teardown),
     };
 

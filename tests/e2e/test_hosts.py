@@ -14,6 +14,7 @@ import pytest
 
 from harness import domain, guests
 from harness import host as host_module
+from harness.certificates import make_certificates
 from harness.host import LISTENING, Host
 from harness.network import Network
 from harness.waiting import wait_until
@@ -25,30 +26,13 @@ FENCE_DUMMY = "/usr/sbin/fence_dummy"
 LOST = {"host_timeout": "2s", "recovery": {"settle": "200ms", "call_timeout": "1s"}}
 
 
-def make_certificates(directory):
-    """An authority, and one certificate for the daemon and every host."""
-    names = ",".join(f"IP:{Network.address(n)}" for n in range(3))
-    script = f"""
-set -e
-cd {directory}
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out cacert.pem
-openssl req -newkey rsa:2048 -nodes -subj /CN=host -keyout serverkey.pem -out host.csr
-printf 'subjectAltName={names}\\nextendedKeyUsage=serverAuth,clientAuth\\n' >extensions
-openssl x509 -req -in host.csr -CA cacert.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions \\
-    -out servercert.pem
-cp servercert.pem clientcert.pem
-cp serverkey.pem clientkey.pem
-"""
-    subprocess.run(["sh", "-c", script], check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def pki(short_tmp):
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     directory = short_tmp / "pki"
     directory.mkdir()
-    make_certificates(directory)
+    make_certificates(directory, ",".join(f"IP:{Network.address(n)}" for n in range(3)))
     return directory
 
 
