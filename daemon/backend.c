@@ -7,16 +7,19 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "answers.h"
 #include "base/text.h"
 #include "board.h"
+#include "config/fence.h"
 #include "coordinator/coordinator.h"
 #include "hypervisor/hypervisor.h"
 #include "nodes.h"
 #include "persistence.h"
+#include "programs.h"
 #include "reload.h"
 #include "service/clock.h"
 #include "service/log.h"
@@ -308,6 +311,76 @@ static int api_fenced(void *context, const char *hypervisor, bool confirmed, con
     return r;
 }
 
+/* What waits for the agents of a host. */
+struct fence_test {
+    api_done done;
+    void *token;
+};
+
+static void on_fence_tested(void *context, int error, const char *message)
+{
+    _cleanup_(freep) struct fence_test *test = context;
+
+    test->done(test->token, error, message);
+}
+
+/* Why the agents of the host are not asked now; NULL: they are. */
+static const char *why_not_tested(const struct backend *backend, const char *hypervisor, const char *agent,
+                                  int *ret_error)
+{
+    const struct config_fence *fence = &backend->settings->config->fence;
+    size_t index, at = 0;
+
+    *ret_error = -ENOENT;
+    while (at < coordinator_hypervisor_count(backend->coordinator) &&
+           strcmp(coordinator_hypervisor(backend->coordinator, at).name, hypervisor) != 0)
+        at++;
+    if (at == coordinator_hypervisor_count(backend->coordinator))
+        return "no hypervisor has that name: understudyctl status lists them";
+    if (agent != NULL && fence_agent_find(fence, agent, &index) < 0)
+        return "no fence agent has that name: see fence in the configuration";
+    *ret_error = -EBUSY;
+    if (fence_agent_count(fence) == 0)
+        return "fence in the configuration names no agent";
+    if (!coordinator_hypervisor(backend->coordinator, at).can_be_fenced)
+        return "the daemon's own host is never fenced";
+    if (!fence->is_confirmed)
+        return "fence.confirm is false, so that agents are not asked for a status";
+    if (coordinator_hypervisor(backend->coordinator, at).host->state == HOST_FENCING)
+        return "the host is being fenced now: understudyctl history --fencing shows what its agents answer";
+    return NULL;
+}
+
+static int api_test_fencing(void *context, const char *hypervisor, const char *agent, api_done done, void *token,
+                            const char **ret_message)
+{
+    const struct backend *backend = context;
+    struct action action = {
+        .kind = ACTION_TEST_FENCING,
+        .id = answers_new_number(backend->answers),
+        .timeout_us = fence_time_us(&backend->settings->config->fence),
+    };
+    _cleanup_(freep) struct fence_test *test = malloc(sizeof(*test));
+    int r;
+
+    *ret_message = why_not_tested(backend, hypervisor, agent, &r);
+    if (*ret_message != NULL)
+        return r;
+    if (test == NULL)
+        return -ENOMEM;
+    *test = (struct fence_test){.done = done, .token = token};
+    snprintf(action.target.hypervisor, sizeof(action.target.hypervisor), "%s", hypervisor);
+    r = answers_expect(backend->answers, &action, on_fence_tested, test);
+    if (r < 0)
+        return r;
+    r = programs_test_fencing(backend->programs, &action, agent);
+    if (r < 0)
+        answers_forget(backend->answers, action.id);
+    else
+        test = NULL; /* on_fence_tested has it */
+    return r;
+}
+
 static const char *api_reload(void *context, char **ret_waiting)
 {
     const struct backend *backend = context;
@@ -334,5 +407,6 @@ const struct api_backend backend_functions = {
     .hold = api_hold,
     .release = api_release,
     .fenced = api_fenced,
+    .test_fencing = api_test_fencing,
     .reload = api_reload,
 };

@@ -11,6 +11,7 @@ struct board;
 struct event;
 struct nodes;
 struct persistence;
+struct programs;
 struct reload;
 struct settings;
 
@@ -20,6 +21,7 @@ struct backend {
     struct answers *answers;
     const struct nodes *nodes;
     struct persistence *persistence;
+    struct programs *programs;
     struct board *board;
     const struct reload *reload;
     const struct settings *settings;

@@ -231,6 +231,7 @@ static void connect_parts(struct daemon *daemon)
         .answers = daemon->answers,
         .nodes = &daemon->nodes,
         .persistence = &daemon->persistence,
+        .programs = &daemon->programs,
         .board = &daemon->board,
         .reload = &daemon->reload,
         .settings = &daemon->settings,

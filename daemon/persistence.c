@@ -117,6 +117,23 @@ static int restore_host(struct persistence *persistence, const struct stored_mac
 /* And this, about a hold: on that machine, on the host where no UUID follows, or on all where there is no host either. */
 #define HOLD "hold:"
 
+/* And this, about the fencing of a host. */
+#define FENCING "fencing:"
+
+static int restore_fencing(struct persistence *persistence, const struct stored_machine *row, struct moment now)
+{
+    struct fence_log log = {0};
+    int r = record_parse_fence_log(row->document, now, &log);
+
+    if (r == -EINVAL) {
+        log_line(LOG_WARNING, "the history of the fencing of %s cannot be read and is left out", row->hypervisor);
+        return 0;
+    }
+    if (r == 0)
+        r = coordinator_remember_fence_log(persistence->coordinator, row->hypervisor, &log);
+    return r == -ENOMEM ? r : 0;
+}
+
 static int restore_diversion(struct persistence *persistence, const struct stored_machine *row, struct moment now)
 {
     struct diversion *diversion = NULL;
@@ -161,6 +178,12 @@ static int restore_machines(struct persistence *persistence, const struct stored
         }
         if (strncmp(machine->uuid, DIVERSION, strlen(DIVERSION)) == 0) {
             r = restore_diversion(persistence, machine, now);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        if (strcmp(machine->uuid, FENCING) == 0) {
+            r = restore_fencing(persistence, machine, now);
             if (r < 0)
                 return r;
             continue;
@@ -324,6 +347,16 @@ static void write_host(struct persistence *persistence, const char *hypervisor, 
     store_put_machine(persistence->store, 0, 0, hypervisor, "", document);
 }
 
+static void write_fencing(struct persistence *persistence, const char *hypervisor, const struct fence_log *log)
+{
+    _cleanup_(freep) char *document = NULL;
+
+    if (record_format_fence_log(log, &document) < 0)
+        log_line(LOG_ERR, "out of memory: the fencing of %s is not written to disk", hypervisor);
+    else
+        store_put_machine(persistence->store, 0, 0, hypervisor, FENCING, document);
+}
+
 /* One that is over has no document. */
 static void write_diversion(struct persistence *persistence, const struct diversion *diversion)
 {
@@ -365,6 +398,7 @@ void persistence_write(struct persistence *persistence)
     const struct recovery *recovery;
     const struct diversion *diversion;
     const struct hold *hold;
+    const struct fence_log *log;
 
     /* One transaction: a recovery on disk without the state that led to it would be opened again after a crash. */
     store_hold(persistence->store);
@@ -382,6 +416,8 @@ void persistence_write(struct persistence *persistence)
         write_hold(persistence, hold);
     while ((host = coordinator_next_changed_host(persistence->coordinator, &hypervisor)) != NULL)
         write_host(persistence, hypervisor, host);
+    while ((log = coordinator_next_changed_fence_log(persistence->coordinator, &hypervisor)) != NULL)
+        write_fencing(persistence, hypervisor, log);
     if (persistence->n_awaited == 0)
         write_machines(persistence, MACHINES_AT_ONCE);
     store_let_go(persistence->store);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "answers.h"
+#include "config/fence.h"
 #include "coordinator/coordinator.h"
 #include "hooks/fence.h"
 #include "hooks/hooks.h"
@@ -83,10 +84,24 @@ static void on_done(void *context, uint64_t run, int error, const char *hook, co
     give_answer(programs, run, error, text != NULL ? text : message);
 }
 
-static void on_fence_line(void *context, const char *host, const char *text)
+static void on_fence_line(void *context, const char *host, const char *agent, const char *text)
 {
     (void)context;
-    log_line(LOG_INFO, "fencing of %s: %s", host, text);
+    log_line(LOG_INFO, "fence agent %s for %s: %s", agent, host, text);
+}
+
+static void on_fence_report(void *context, const char *host, const struct fence_report *report)
+{
+    struct programs *programs = context;
+
+    if (!report->has_succeeded && report->call == FENCE_CALL_OFF)
+        log_line(LOG_WARNING, "fence agent %s of level %u has not fenced %s: %s", report->agent, report->level, host,
+                 report->answer);
+    else if (!report->has_succeeded && report->call == FENCE_CALL_ON)
+        log_line(LOG_WARNING, "fence agent %s has not switched %s on again, which stays off: %s", report->agent, host,
+                 report->answer);
+    coordinator_handle_fence_report(programs->coordinator, host, report, clock_now());
+    event_active(programs->pump, 0, 0);
 }
 
 static void on_fence_done(void *context, uint64_t run, int error, const char *message)
@@ -95,7 +110,8 @@ static void on_fence_done(void *context, uint64_t run, int error, const char *me
 }
 
 static const struct hooks_callbacks callbacks = {.line = on_line, .passed_over = on_passed_over, .done = on_done};
-static const struct fencer_callbacks fencer_callbacks = {.line = on_fence_line, .done = on_fence_done};
+static const struct fencer_callbacks fencer_callbacks = {
+    .line = on_fence_line, .report = on_fence_report, .done = on_fence_done};
 
 static void check_program(const struct config *config, const char *key, const char *path, const char *consequence,
                           struct diags *diags)
@@ -140,8 +156,9 @@ void programs_check(const struct config *config, struct diags *diags)
     if (config->recovery.verify.level == VERIFY_COMMAND)
         check_program(config, "recovery.verify.command", config->recovery.verify.command,
                       "no replacement can be verified", diags);
-    if (config->fence.command != NULL)
-        check_program(config, "fence.command", config->fence.command, "no lost host can be fenced", diags);
+    for (size_t i = 0; i < fence_agent_count(&config->fence); i++)
+        check_program(config, config->fence.n_agents > 0 ? "fence.agents" : "fence.command",
+                      fence_agent_at(&config->fence, i).command, "no lost host can be fenced by it", diags);
     check_hooks(config, diags);
 }
 
@@ -240,17 +257,31 @@ int programs_run(struct programs *programs, const struct action *action)
     return run(programs, action->id, recovery, NULL, hook_name(action->hook));
 }
 
+static const struct config_hypervisor *find_hypervisor(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_hypervisors; i++)
+        if (strcmp(config->hypervisors[i].name, name) == 0)
+            return &config->hypervisors[i];
+    return NULL;
+}
+
 int programs_fence(struct programs *programs, const struct action *action)
 {
     const struct config *config = programs->settings->config;
+    const struct config_hypervisor *host = find_hypervisor(config, action->target.hypervisor);
 
-    if (config->fence.command == NULL)
+    if (host == NULL || fence_agent_count(&config->fence) == 0)
         return -ENOENT;
-    for (size_t i = 0; i < config->n_hypervisors; i++)
-        if (strcmp(config->hypervisors[i].name, action->target.hypervisor) == 0)
-            return fencer_run(programs->fencer, action->id, action->target.hypervisor, &config->fence,
-                              &config->hypervisors[i].fence);
-    return -ENOENT;
+    return action->kind == ACTION_FENCE ? fencer_run(programs->fencer, action->id, host, &config->fence)
+                                        : programs_test_fencing(programs, action, NULL);
+}
+
+int programs_test_fencing(struct programs *programs, const struct action *action, const char *agent)
+{
+    const struct config *config = programs->settings->config;
+    const struct config_hypervisor *host = find_hypervisor(config, action->target.hypervisor);
+
+    return host != NULL ? fencer_test(programs->fencer, action->id, host, &config->fence, agent) : -ENOENT;
 }
 
 static int format_host(struct programs *programs, const char *name, char **ret)

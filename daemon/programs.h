@@ -35,8 +35,13 @@ int programs_open(struct programs *programs, struct event_base *base) _must_chec
 /* Runs the pre-start hooks, or the command that verifies; answered under action->id. Negative errno: not begun. */
 int programs_run(struct programs *programs, const struct action *action) _must_check_;
 
-/* Runs the fence agent for the host of the action's target; answered under action->id. Negative errno: not begun. */
+/*
+ * Fences the host of the action's target, or tests its agents; answered under action->id, and the coordinator is told of
+ * each agent. Negative errno: not begun.
+ */
 int programs_fence(struct programs *programs, const struct action *action) _must_check_;
+/* Asks the agent, or with NULL each one, for the status of the action's target; likewise. -ENOENT: there is none. */
+int programs_test_fencing(struct programs *programs, const struct action *action, const char *agent) _must_check_;
 
 /* Runs the hooks that a notice calls for, if any. Nothing waits for them. */
 void programs_tell(struct programs *programs, const struct notice *notice);

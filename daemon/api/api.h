@@ -63,6 +63,13 @@ struct api_backend {
      */
     int (*fenced)(void *context, const char *hypervisor, bool confirmed, const char **ret_message);
     /*
+     * Asks the fence agent of this name, or with NULL each one, for the status of a host. On 0, done(token, …) will be called
+     * when the coordinator knows what they said, also when they failed. -ENOENT: no such host or agent; -EBUSY: not now.
+     * *ret_message says why.
+     */
+    int (*test_fencing)(void *context, const char *hypervisor, const char *agent, api_done done, void *token,
+                        const char **ret_message);
+    /*
      * Reads the configuration again. NULL: it is in force, and *ret_waiting names the keys that wait for a restart
      * (NULL: none; the caller frees it). Else what is wrong, borrowed until the next call, and nothing has changed.
      */

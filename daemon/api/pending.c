@@ -55,21 +55,39 @@ struct pending *pending_begin(struct pending_list *list, struct evhttp_request *
     return pending;
 }
 
-void pending_end(void *token, int error, const char *message)
+/* The request that still waits; NULL: the API has gone. Where the client has gone, evhttp only frees it with the answer. */
+static struct evhttp_request *take_request(struct pending *pending)
 {
-    struct pending *pending = token;
     struct evhttp_request *request = pending->request;
-    char *json = NULL;
 
     if (request != NULL) {
         LIST_REMOVE(pending, link);
         set_idle_limit(request, false);
-        /* Where the client has gone, evhttp only frees the request here. */
-        if (error < 0)
-            reply_error(request, reply_status_of(error), message, NULL);
-        else
-            reply_json(request, HTTP_OK, json_format_done(pending->machine, message, &json) < 0 ? NULL : json);
     }
+    return request;
+}
+
+void pending_end(void *token, int error, const char *message)
+{
+    struct pending *pending = token;
+    struct evhttp_request *request = take_request(pending);
+    char *json = NULL;
+
+    if (request != NULL && error < 0)
+        reply_error(request, reply_status_of(error), message, NULL);
+    else if (request != NULL)
+        reply_json(request, HTTP_OK, json_format_done(pending->machine, message, &json) < 0 ? NULL : json);
+    free_pending(pending);
+}
+
+void pending_answer(struct pending *pending, char *json)
+{
+    struct evhttp_request *request = take_request(pending);
+
+    if (request != NULL)
+        reply_json(request, HTTP_OK, json);
+    else
+        free(json);
     free_pending(pending);
 }
 

@@ -17,6 +17,9 @@ struct pending *pending_begin(struct pending_list *list, struct evhttp_request *
 /* An api_done: answers the request, where it still waits, and frees token, which is a struct pending. */
 void pending_end(void *token, int error, const char *message);
 
+/* Answers the request, where it still waits, with the document, and frees both; NULL: there was no memory for it. */
+void pending_answer(struct pending *pending, char *json);
+
 /* It was not begun after all: frees it, and the request is the caller's to answer. */
 void pending_drop(struct pending *pending);
 

@@ -14,6 +14,7 @@
 
 #include "api/body.h"
 #include "api/drill.h"
+#include "api/fence_test.h"
 #include "api/hold.h"
 #include "api/reply.h"
 #include "api/stream.h"
@@ -453,6 +454,20 @@ static void post_fenced(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
+static void post_fence_test(struct exchange *exchange)
+{
+    fence_test_begin(&exchange->routes->pending, exchange->routes->backend, exchange->routes->context,
+                     exchange->request, exchange->name);
+}
+
+static void get_fencing(struct exchange *exchange)
+{
+    char *json = NULL;
+    int r = json_format_fencing(exchange->coordinator, evhttp_find_header(&exchange->query, "host"), &json);
+
+    answer(exchange, r, json);
+}
+
 static void post_reload(struct exchange *exchange)
 {
     _cleanup_(freep) char *waiting = NULL;
@@ -526,6 +541,8 @@ static const struct route {
     {EVHTTP_REQ_POST, "POST", "/v1/holds", post_hold},
     {EVHTTP_REQ_POST, "POST", "/v1/release/{}", post_release},
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", post_fenced},
+    {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fence-test", post_fence_test},
+    {EVHTTP_REQ_GET, "GET", "/v1/fencing", get_fencing},
     {EVHTTP_REQ_POST, "POST", "/v1/reload", post_reload},
     {EVHTTP_REQ_POST, "POST", "/v1/check", post_check},
     {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},

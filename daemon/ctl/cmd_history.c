@@ -6,6 +6,7 @@
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/fencing.h"
 #include "ctl/field.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
@@ -127,6 +128,8 @@ static void print_facts(const json_t *recovery)
     print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
     if (field_true(recovery, "under_way"))
         print_fact("now", "%s", under_way_in_words(field_word(recovery, "outcome")));
+    if (field_is(recovery, "cause", "host-lost"))
+        print_fact("fencing", "understudyctl history --fencing %s", field_word(recovery, "hypervisor"));
     if (json_is_object(service))
         print_fact("service", "%s on %s, which it served as a replacement", field_word(service, "name"),
                    field_word(service, "hypervisor"));
@@ -184,12 +187,33 @@ static int get_recoveries(struct client *client, const struct ctl_options *optio
     return client_get(client, ret, path, NULL);
 }
 
+/* host: NULL: all. */
+static int run_fencing(struct client *client, const struct ctl_options *options, const char *host)
+{
+    _cleanup_(freep) char *path = client_query(client, '?', "host", host);
+    _cleanup_(freep) char *whole = format_text("/v1/fencing%s", path);
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+    int r = client_get(client, &answer, whole, NULL);
+
+    if (r < 0)
+        return client_exit_status(r);
+    if (options->json)
+        print_json(answer);
+    else
+        fencing_print(answer, host, (size_t)(options->limit < 0 ? ROWS_DEFAULT : options->limit));
+    return EXIT_SUCCESS;
+}
+
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
     _cleanup_(json_decrefp) json_t *answer = NULL;
     long limit = options->limit < 0 ? ROWS_DEFAULT : options->limit;
-    int r = argument != NULL ? client_get(client, &answer, "/v1/recoveries/{}", argument)
-                             : get_recoveries(client, options, options->json ? options->limit : limit, &answer);
+    int r;
+
+    if (options->fencing)
+        return run_fencing(client, options, argument);
+    r = argument != NULL ? client_get(client, &answer, "/v1/recoveries/{}", argument)
+                         : get_recoveries(client, options, options->json ? options->limit : limit, &answer);
 
     if (r < 0)
         return client_exit_status(r);
@@ -204,9 +228,9 @@ static int run(struct client *client, const struct ctl_options *options, const c
 
 const struct command command_history = {
     .name = "history",
-    .argument = "RECOVERY",
+    .argument = "RECOVERY|HOST",
     .argument_optional = true,
-    .options = OPTION_FAILED | OPTION_LIMIT,
-    .help = "the recoveries, the newest first, or one in full",
+    .options = OPTION_FAILED | OPTION_LIMIT | OPTION_FENCING,
+    .help = "the recoveries, the newest first, or one in full; or how hosts were fenced",
     .run = run,
 };

@@ -39,6 +39,8 @@ struct ctl_options {
     const char *role;    /* NULL: not given */
     bool has_priority;
     int priority;
+    const char *agent; /* NULL: not given */
+    bool fencing;
     const char *const *arguments; /* all that was given to the command, and a NULL behind it */
 };
 
@@ -61,6 +63,8 @@ enum ctl_option {
     OPTION_FROM = 1u << 15,
     OPTION_ROLE = 1u << 16,
     OPTION_PRIORITY = 1u << 17,
+    OPTION_AGENT = 1u << 18,
+    OPTION_FENCING = 1u << 19,
 };
 
 struct client;
@@ -94,6 +98,7 @@ extern const struct command command_hold;
 extern const struct command command_holds;
 extern const struct command command_release;
 extern const struct command command_fenced;
+extern const struct command command_fence_test;
 extern const struct command command_reload;
 extern const struct command command_watch;
 extern const struct command command_catalog;

@@ -19,10 +19,11 @@
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status,  &command_problems, &command_check, &command_services, &command_list,     &command_show,
-    &command_explain, &command_history,  &command_drill, &command_recover,  &command_failover, &command_failback,
-    &command_keep,    &command_clear,    &command_hold,  &command_holds,    &command_release,  &command_fenced,
-    &command_reload,  &command_watch,    &command_tag,   &command_untag,    &command_refresh,  &command_catalog,
+    &command_status,   &command_problems, &command_check,   &command_services,   &command_list,
+    &command_show,     &command_explain,  &command_history, &command_drill,      &command_recover,
+    &command_failover, &command_failback, &command_keep,    &command_clear,      &command_hold,
+    &command_holds,    &command_release,  &command_fenced,  &command_fence_test, &command_reload,
+    &command_watch,    &command_tag,      &command_untag,   &command_refresh,    &command_catalog,
 };
 
 /* Options without a letter. */
@@ -40,6 +41,8 @@ enum {
     WORD_FROM,
     WORD_ROLE,
     WORD_PRIORITY,
+    WORD_AGENT,
+    WORD_FENCING,
 };
 
 /* How wide the first column of the help is. */
@@ -74,6 +77,8 @@ static const struct option_help {
     {"from", "MACHINE", WORD_FROM, OPTION_FROM, "declare all that this machine offers"},
     {"role", "ROLE", WORD_ROLE, OPTION_ROLE, "protected, standby, \"protected standby\" or ignored"},
     {"priority", "N", WORD_PRIORITY, OPTION_PRIORITY, "the higher, the earlier it is recovered"},
+    {"agent", "AGENT", WORD_AGENT, OPTION_AGENT, "this fence agent alone"},
+    {"fencing", NULL, WORD_FENCING, OPTION_FENCING, "what fence agents were asked, instead of recoveries"},
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
 };
@@ -305,6 +310,12 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
     case WORD_PRIORITY:
         options->has_priority = true;
         return parse_priority(argument, &options->priority);
+    case WORD_AGENT:
+        options->agent = argument;
+        break;
+    case WORD_FENCING:
+        options->fencing = true;
+        break;
     case WORD_FOR:
         return duration_parse(argument, &options->for_us) < 0 || options->for_us < 1000000 ? -EINVAL : 0;
     }

@@ -65,20 +65,22 @@ void cutter_free(struct cutter *cutter)
 /* What the thread runs: programs that it started, and that have not been waited for. */
 static void hold_programs(pid_t thread, int programs[PROGRAMS_MAX])
 {
-    char path[64];
+    char path[64], list[256], *at = list, *end;
     size_t n = 0;
     FILE *file;
-    int pid;
+    long pid;
 
     snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)thread);
     file = fopen(path, "re");
     if (file == NULL)
         return;
-    while (n < PROGRAMS_MAX && fscanf(file, "%d", &pid) == 1) {
-        programs[n] = pidfd_open(pid, 0);
-        n += programs[n] >= 0;
-    }
+    list[fread(list, 1, sizeof(list) - 1, file)] = '\0';
     fclose(file);
+    while (n < PROGRAMS_MAX && (pid = strtol(at, &end, 10)) > 0) {
+        programs[n] = pidfd_open((pid_t)pid, 0);
+        n += programs[n] >= 0;
+        at = end;
+    }
 }
 
 void cutter_watch(struct cutter *cutter)
@@ -100,7 +102,8 @@ void cutter_rest(struct cutter *cutter)
 {
     watcher = NULL;
     pthread_mutex_lock(&cutter->lock);
-    hold_programs(cutter->thread, cutter->programs);
+    if (!cutter->is_cut)
+        hold_programs(cutter->thread, cutter->programs);
     cutter->thread = 0;
     pthread_mutex_unlock(&cutter->lock);
 }

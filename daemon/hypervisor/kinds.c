@@ -37,6 +37,7 @@ static const struct kind {
     [ACTION_SET_AUTOSTART] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, action_set_autostart},
     [ACTION_MEASURE_MEMORY] = {PERFORMER_HYPERVISOR, JOB_PROBE, false, action_measure_memory},
     [ACTION_FENCE] = {.performer = PERFORMER_FENCE_AGENT},
+    [ACTION_TEST_FENCING] = {.performer = PERFORMER_FENCE_AGENT},
 };
 
 enum performer kind_performer(const struct action *action)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/agents.h"
+#include "config/fence.h"
 #include "config/object.h"
 #include "config/reader.h"
 #include "config/schema.h"
@@ -101,20 +103,21 @@ static void check_drivers(struct reader *reader, const struct node *root)
 /* One lost host alone must not be more than isolation_share, or none is ever fenced. */
 static void check_fencing(struct reader *reader, const struct node *root, const struct config *config)
 {
-    const struct node *fence = node_find(root, "fence"), *command = fence != NULL ? node_find(fence, "command") : NULL;
-    struct place place = {.name = "fence"}, here = {.parent = &place, .name = "command"};
+    const char *key = config->fence.n_agents > 0 ? "agents" : "command";
+    const struct node *fence = node_find(root, "fence"), *agents = fence != NULL ? node_find(fence, key) : NULL;
+    struct place place = {.name = "fence"}, here = {.parent = &place, .name = key};
     size_t n_remote = 0;
 
     for (size_t i = 0; i < config->n_hypervisors; i++)
         n_remote += !uri_is_local(config->hypervisors[i].uri);
-    if (command == NULL || config->fence.command == NULL || MILLIONTHS <= n_remote * config->isolation_share ||
+    if (agents == NULL || fence_agent_count(&config->fence) == 0 || MILLIONTHS <= n_remote * config->isolation_share ||
         n_remote == 0)
         return;
     if (n_remote == 1)
-        reader_warn(reader, &here, command,
+        reader_warn(reader, &here, agents,
                     "is never used: with one remote hypervisor, isolation_share must be 1 for its host to be fenced");
     else
-        reader_warn(reader, &here, command,
+        reader_warn(reader, &here, agents,
                     "is never used: one of %zu remote hypervisors is more than isolation_share already", n_remote);
 }
 
@@ -178,6 +181,7 @@ static int read_root(struct reader *reader, const struct node *root, struct conf
     if (r < 0)
         return r;
     check_machines(reader, root, config);
+    agents_check(reader, root, config);
     check_weights(reader, root, config);
     check_drivers(reader, root);
     check_fencing(reader, root, config);

@@ -49,11 +49,28 @@ struct config_options {
     size_t count;
 };
 
+#define FENCE_AGENT_NAME_SIZE 64
+
+/* A fence agent; or what one is told of one host, with command NULL. Read them by config/fence.h. */
+struct config_fence_agent {
+    char *name;
+    char *command; /* absolute path; NULL: fence.command */
+    struct config_options options;
+};
+
+/* That an agent stands in a level. */
+struct config_fence_turn {
+    size_t level; /* from 0 */
+    char *agent;
+};
+
 struct config_hypervisor {
     char *name;
     char *uri;
-    char *host;                  /* entries with the same one are one host; NULL: not said */
-    struct config_options fence; /* of the fence agent, for this host alone */
+    char *host;                              /* entries with the same one are one host; NULL: not said */
+    struct config_options fence;             /* of every fence agent, for this host alone */
+    struct config_fence_agent *fence_agents; /* of single ones */
+    size_t n_fence_agents;
 };
 
 /* Names of machines, shell patterns (fnmatch(3)), either "NAME" or "HYPERVISOR/NAME". */
@@ -206,11 +223,15 @@ enum fence_action {
 
 /* Making sure that a host that cannot be reached runs nothing any more. */
 struct config_fence {
-    char *command; /* path of a fence agent; NULL: nothing is ever fenced */
+    char *command; /* of the one fence agent, or of those of `agents` that have none; NULL: none */
+    struct config_fence_agent *agents;
+    size_t n_agents;
+    struct config_fence_turn *turns; /* level by level */
+    size_t n_turns;
     enum fence_action action;
-    bool is_confirmed; /* after FENCE_OFF the agent is asked whether it is off */
-    int64_t timeout_us;
-    int64_t retry_us; /* before it is tried again; doubled each time */
+    bool is_confirmed;  /* the agent is asked whether it is off */
+    int64_t timeout_us; /* of each call of an agent */
+    int64_t retry_us;   /* before it is tried again; doubled each time */
     struct config_options options;
 };
 

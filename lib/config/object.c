@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/agents.h"
 #include "config/collection.h"
 #include "config/value.h"
 
@@ -40,6 +41,9 @@ static const struct {
     [SCHEMA_RESOURCE_WEIGHTS] = {collection_read_resource_weights, collection_release_resource_weights,
                                  collection_equal_resource_weights},
     [SCHEMA_OPTIONS] = {collection_read_options, collection_release_options, collection_equal_options},
+    [SCHEMA_AGENTS] = {agents_read, agents_release, agents_equal},
+    [SCHEMA_HOST_AGENTS] = {agents_read_of_host, agents_release, agents_equal},
+    [SCHEMA_LEVELS] = {agents_read_levels, agents_release_levels, agents_equal_levels},
     [SCHEMA_MACHINES] = {collection_read_machines, collection_release_machines, collection_equal_machines},
 };
 

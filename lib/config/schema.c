@@ -83,7 +83,16 @@ static const struct schema_key keys[] = {
      .max = 1024,
      .default_text = "{}",
      .example = "{plug: node1, ip: 192.0.2.9, username: understudy, password_script: /etc/understudy/bmc}",
-     .text = "Options that the fence agent needs for this host. They are added to fence.options and override them."},
+     .text = "Options that the fence agents need for this host. They are added to the options of fence and override "
+             "them."},
+    {.path = "hypervisors[].fence_agents",
+     .type = SCHEMA_HOST_AGENTS,
+     MEMBER(struct config_hypervisor, fence_agents),
+     .count_offset = offsetof(struct config_hypervisor, n_fence_agents),
+     .max = 1024,
+     .default_text = "{}",
+     .example = "{ipmi: {ip: 192.0.2.9}, pdu-a: {plug: 3}, pdu-b: {plug: 3}}",
+     .text = "The same for single agents of fence.agents. What stands here overrides everything else."},
     {.path = "mode",
      .type = SCHEMA_CHOICE,
      CONFIG(mode),
@@ -563,7 +572,8 @@ static const struct schema_key keys[] = {
      CONFIG(fence.command),
      .max = FILE_PATH_MAX,
      .default_text = "none",
-     .text = "The fence agent, such as /usr/sbin/fence_ipmilan. Without one no host is fenced, and no machine of a "
+     .text = "The fence agent, such as /usr/sbin/fence_ipmilan; for several see agents and levels. Without any no host "
+             "is fenced, and no machine of a "
              "lost host is started elsewhere until the operator confirms that it is off: understudyctl fenced HOST "
              "--yes."},
     {.path = "fence.action",
@@ -571,20 +581,23 @@ static const struct schema_key keys[] = {
      CONFIG(fence.action),
      .choices = fence_action_words,
      .default_text = "off",
-     .text = "What the fence agent does with the host. After off, the host stays off until an operator starts it."},
+     .text =
+         "What is done with the host. After off, the host stays off until an operator starts it. With reboot, every "
+         "agent of the level switches it off, and then every one switches it on again."},
     {.path = "fence.confirm",
      .type = SCHEMA_BOOL,
      CONFIG(fence.is_confirmed),
      .default_text = "true",
-     .text = "Whether the fence agent is asked for the status after off. Fencing then succeeds only if the status is "
-             "off as well (exit status 2). Agents without a status action need false."},
+     .text = "Whether each fence agent is asked for the status after off, also when off has failed. What counts is the "
+             "status: off (exit status 2) is success. The agents are also asked once a day whether they answer. Agents "
+             "without a status action need false."},
     {.path = "fence.timeout",
      .type = SCHEMA_DURATION,
      CONFIG(fence.timeout_us),
      .min = SEC,
      .max = HOUR,
      .default_text = "60s",
-     .text = "How long the fence agent may take each time."},
+     .text = "How long a fence agent may take each time that it is asked."},
     {.path = "fence.retry",
      .type = SCHEMA_DURATION,
      CONFIG(fence.retry_us),
@@ -597,8 +610,27 @@ static const struct schema_key keys[] = {
      CONFIG(fence.options),
      .max = 1024,
      .default_text = "{}",
-     .text = "Options for the fence agent that apply to every host, such as {lanplus: 1, power_timeout: 20}. The fence "
-             "key of a hypervisor overrides them."},
+     .text = "Options for every agent and every host, such as {lanplus: 1, power_timeout: 20}. The options of an agent "
+             "override them, and the fence key of a hypervisor overrides both."},
+    {.path = "fence.agents",
+     .type = SCHEMA_AGENTS,
+     CONFIG_LIST(fence.agents, fence.n_agents),
+     .max = 1024,
+     .default_text = "{}",
+     .example = "ipmi: {command: /usr/sbin/fence_ipmilan, options: {lanplus: 1}}\n"
+                "pdu-a: {command: /usr/sbin/fence_apc, options: {ip: 192.0.2.20}}\n"
+                "pdu-b: {command: /usr/sbin/fence_apc, options: {ip: 192.0.2.21}}",
+     .text =
+         "Several agents, by names of your own. Each has its command, or fence.command, its options, and a place in "
+         "fence.levels."},
+    {.path = "fence.levels",
+     .type = SCHEMA_LEVELS,
+     CONFIG_LIST(fence.turns, fence.n_turns),
+     .default_text = "[]",
+     .example = "[[ipmi], [pdu-a, pdu-b]]",
+     .text =
+         "Which agents fence a host. All agents of a level must succeed; if one fails, the next level is tried. A host "
+         "with two power supplies needs both switches in one level."},
 
     {.path = "hooks",
      .type = SCHEMA_SECTION,

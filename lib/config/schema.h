@@ -37,6 +37,9 @@ enum schema_type {
     SCHEMA_RESOURCE_WEIGHTS,    /* struct config_weight * and a count */
     SCHEMA_MACHINES,            /* struct config_machine * and a count */
     SCHEMA_OPTIONS,             /* struct config_options */
+    SCHEMA_AGENTS,              /* struct config_fence_agent * and a count; max as of SCHEMA_OPTIONS */
+    SCHEMA_HOST_AGENTS,         /* the same, without commands */
+    SCHEMA_LEVELS,              /* struct config_fence_turn * and a count */
     SCHEMA_TYPE_COUNT,
 };
 

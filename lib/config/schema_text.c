@@ -64,6 +64,10 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_ENVIRONMENT_WEIGHTS] = {.words = "a map of cpu, memory and disk to a weight each", .has_range = true},
         [SCHEMA_RESOURCE_WEIGHTS] = {.words = "a map of kinds or kind/value to a weight each", .has_range = true},
         [SCHEMA_OPTIONS] = {.words = "a map of names to values such as {plug: node1}"},
+        [SCHEMA_AGENTS] = {.words = "a map of names to command and options such as {ipmi: {command: "
+                                    "/usr/sbin/fence_ipmilan}}"},
+        [SCHEMA_HOST_AGENTS] = {.words = "a map of agents to options such as {pdu-a: {plug: 3}}"},
+        [SCHEMA_LEVELS] = {.words = "a list of lists of agents such as [[ipmi], [pdu-a, pdu-b]]"},
         [SCHEMA_MACHINES] = {.words = "a map of machine names to facts such as {VM-001: {database: mysql}}"},
     };
     char min[UNIT_TEXT_SIZE], max[UNIT_TEXT_SIZE];
@@ -177,8 +181,8 @@ int config_write_sample(FILE *f)
 {
     static const char head[] =
         "# The configuration of understudyd. Only the hypervisors must be given, and pool says which machines take\n"
-        "# part. Every other key stands here with its default (host, fence and machines: an example), behind a '#'\n"
-        "# and nothing between: take the '#' away to change the value.\n"
+        "# part. Every other key stands here with its default (host, fence, agents, levels and machines: an example),\n"
+        "# behind a '#' and nothing between: take the '#' away to change the value.\n"
         "#\n"
         "# Durations are written 500ms, 5s, 2m, 1h or 1d, sizes 512MiB or 2GiB, other numbers with at most\n"
         "# six decimals.\n"

@@ -53,6 +53,7 @@ static const struct {
     [PART_DISCOVERY] = {PART(discovery), NULL, discovery_answer, discovery_tick, discovery_deadline},
     [PART_GUEST_CLOCK] = {PART(guest_clock), NULL, guest_clock_answer, TASKS(guest_clock.sleepers)},
     [PART_HOSTS] = {PART(registry), hosts_handle, hosts_answer, hosts_tick, hosts_deadline},
+    [PART_FENCE_TESTS] = {PART(registry), NULL, fence_tests_answer, fence_tests_tick, fence_tests_deadline},
     [PART_STANDBY] = {PART(standby), standby_handle, standby_answer, standby_tick, standby_deadline},
     [PART_RECOVERIES] = {PART(recoveries), recoveries_handle, recoveries_answer, recoveries_tick, recoveries_deadline},
     [PART_RETRIES] = {PART(retries), retries_handle, NULL, NULL, retries_deadline},
@@ -74,6 +75,7 @@ static const struct {
     {PART_RECOVERIES, recoveries_next},   {PART_STANDBY, standby_next},     {PART_GUEST_CLOCK, guest_clock_next},
     {PART_AUTOSTART, autostart_next},     {PART_MARKS, marks_next},         {PART_HOSTS, hosts_next_listing},
     {PART_MACHINES, machines_next},       {PART_HEARTBEAT, heartbeat_next}, {PART_DISCOVERY, discovery_next},
+    {PART_FENCE_TESTS, fence_tests_next},
 };
 
 static void *self_of(struct coordinator *coordinator, enum part part)
@@ -178,6 +180,7 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
     heartbeat_configure(&coordinator->heartbeat);
     discovery_configure(&coordinator->discovery);
     hosts_configure(&coordinator->registry);
+    fence_tests_configure(&coordinator->registry);
     same_host_configure(&coordinator->registry);
     standby_configure(&coordinator->standby);
     retries_configure(&coordinator->retries);
@@ -332,6 +335,15 @@ void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, co
         machine != NULL ? pool_find(coordinator->registry.pool, machine->hypervisor, machine->uuid) : NULL;
 
     outbox_tell(&coordinator->registry.outbox, kind, now, found, "%s", text);
+}
+
+void coordinator_handle_fence_report(struct coordinator *coordinator, const char *hypervisor,
+                                     const struct fence_report *report, struct moment now)
+{
+    struct host *host = host_find(&coordinator->registry, hypervisor);
+
+    if (host != NULL)
+        fence_tests_take(&coordinator->registry, host, report, now);
 }
 
 void coordinator_handle_capacity(struct coordinator *coordinator, const struct machine_ref *ref, const char *source,

@@ -21,6 +21,7 @@
 #include "pool/pool.h"
 #include "protocol/action.h"
 #include "protocol/event.h"
+#include "protocol/fence_log.h"
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
 #include "protocol/order.h"
@@ -80,6 +81,10 @@ void coordinator_handle_late_result(struct coordinator *coordinator, const struc
 /* Something the driver noticed that belongs into the journal with the rest. machine may be NULL. */
 void coordinator_note(struct coordinator *coordinator, enum notice_kind kind, const struct machine_ref *machine,
                       const char *text, struct moment now);
+
+/* What became of a fence agent, of ACTION_FENCE or ACTION_TEST_FENCING, or of a test that was ordered; before the answer. */
+void coordinator_handle_fence_report(struct coordinator *coordinator, const char *hypervisor,
+                                     const struct fence_report *report, struct moment now);
 
 /* A disk's capacity became known. */
 void coordinator_handle_capacity(struct coordinator *coordinator, const struct machine_ref *machine, const char *source,
@@ -150,6 +155,10 @@ int coordinator_remember_description(struct coordinator *coordinator, const stru
 int coordinator_remember_host(struct coordinator *coordinator, const char *hypervisor, enum host_state state,
                               struct moment missing, struct moment fenced) _must_check_;
 
+/* What fence agents did to it; takes the log, also on error. -ENOENT: there is no such host. */
+int coordinator_remember_fence_log(struct coordinator *coordinator, const char *hypervisor,
+                                   struct fence_log *log) _must_check_;
+
 /* What its guest agent told then, as "kind/value". After coordinator_remember_description. -ENOMEM. */
 int coordinator_remember_learned(struct coordinator *coordinator, const struct machine_ref *machine,
                                  const struct string_list *features) _must_check_;
@@ -175,6 +184,9 @@ bool coordinator_next_changed_machine(struct coordinator *coordinator, struct ma
 struct machine_memory coordinator_memory(const struct coordinator *coordinator, const struct machine_ref *machine);
 /* A host whose state should be written down before that of any machine; borrowed; NULL: none. */
 const struct host_track *coordinator_next_changed_host(struct coordinator *coordinator, const char **ret_hypervisor);
+/* What fence agents did to a host, to be written down; borrowed; NULL: none has changed. */
+const struct fence_log *coordinator_next_changed_fence_log(struct coordinator *coordinator,
+                                                           const char **ret_hypervisor);
 /* What the guest agent of a machine has told, to be written down with it: added to *learned. -ENOMEM. */
 int coordinator_learned(const struct coordinator *coordinator, const struct machine_ref *machine,
                         struct string_list *learned) _must_check_;
@@ -228,7 +240,10 @@ struct hypervisor_status {
     const char *trouble; /* borrowed: why it is not connected; NULL */
     const char *same_as; /* borrowed: another one that is a connection to the same host, and takes part; NULL */
     const struct host_track *host;
-    const struct hold *hold; /* the nearest that covers it, borrowed; NULL */
+    const struct hold *hold;             /* the nearest that covers it, borrowed; NULL */
+    const struct fence_log *fence_tests; /* borrowed: the last test of each agent */
+    const struct fence_log *fence_log;   /* borrowed: what agents were asked to switch it off or on */
+    bool can_be_fenced;                  /* there is an agent, and it is not the daemon's own host */
 };
 
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator);

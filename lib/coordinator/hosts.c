@@ -7,13 +7,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/fence.h"
 #include "coordinator/machines.h"
 #include "coordinator/same_host.h"
 #include "coordinator/sightings.h"
 #include "coordinator/whereabouts.h"
 
-/* The fence command is run twice, and has to be ended when it hangs. */
-#define FENCE_EXTRA_US (10 * USEC_PER_SEC)
 /* Time that a host was up is known no better. */
 #define UPTIME_SLACK_US (2 * USEC_PER_SEC)
 /*
@@ -102,7 +101,7 @@ static size_t count_remote(const struct registry *registry)
 
 static bool can_be_fenced(const struct registry *registry)
 {
-    return registry->config->fence.command != NULL && registry->config->mode == MODE_AUTOMATIC;
+    return fence_agent_count(&registry->config->fence) > 0 && registry->config->mode == MODE_AUTOMATIC;
 }
 
 /* What runs on a hypervisor, as far as it is known. */
@@ -153,10 +152,10 @@ static void announce_failure(struct registry *registry, const struct host *host,
         outbox_tell_host(&registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
                          "%s is not fenced, because the mode is observe; nothing of it is started elsewhere",
                          host->name);
-    else if (registry->config->fence.command == NULL)
+    else if (fence_agent_count(&registry->config->fence) == 0)
         outbox_tell_host(
             &registry->outbox, NOTICE_FENCE_FAILED, now, host->name,
-            "%s is not fenced, because fence.command is none; NOTHING of it is started elsewhere until it is back, "
+            "%s is not fenced, because fence names no agent; NOTHING of it is started elsewhere until it is back, "
             "or an operator makes sure that it is off and confirms it: understudyctl fenced %s --yes",
             host->name, host->name);
     else
@@ -556,7 +555,7 @@ bool hosts_next(void *self, struct action *ret)
         /* An operator may have confirmed it in the meantime. */
         if (host->track.state != HOST_FENCING)
             continue;
-        *ret = action_on(registry, ACTION_FENCE, host, 2 * registry->config->fence.timeout_us + FENCE_EXTRA_US);
+        *ret = action_on(registry, ACTION_FENCE, host, fence_time_us(&registry->config->fence));
         host->fence_id = ret->id;
         return true;
     }

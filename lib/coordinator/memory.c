@@ -53,6 +53,19 @@ int coordinator_remember_host(struct coordinator *coordinator, const char *hyper
     return 0;
 }
 
+int coordinator_remember_fence_log(struct coordinator *coordinator, const char *hypervisor, struct fence_log *log)
+{
+    struct host *host = host_find(&coordinator->registry, hypervisor);
+
+    if (host != NULL) {
+        fence_log_done(&host->fence_log);
+        host->fence_log = *log;
+        *log = (struct fence_log){0};
+    }
+    fence_log_done(log);
+    return host != NULL ? 0 : -ENOENT;
+}
+
 int coordinator_remember_description(struct coordinator *coordinator, const struct machine_ref *ref,
                                      struct domain_description *description)
 {
@@ -176,6 +189,20 @@ const struct host_track *coordinator_next_changed_host(struct coordinator *coord
         host->track.is_changed = false;
         *ret_hypervisor = host->name;
         return &host->track;
+    }
+    return NULL;
+}
+
+const struct fence_log *coordinator_next_changed_fence_log(struct coordinator *coordinator, const char **ret_hypervisor)
+{
+    for (size_t i = 0; i < coordinator->registry.n_hosts; i++) {
+        struct host *host = &coordinator->registry.hosts[i];
+
+        if (!host->is_fence_log_changed)
+            continue;
+        host->is_fence_log_changed = false;
+        *ret_hypervisor = host->name;
+        return &host->fence_log;
     }
     return NULL;
 }

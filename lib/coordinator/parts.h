@@ -9,6 +9,7 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/discovery.h"
 #include "coordinator/evacuation.h"
+#include "coordinator/fence_tests.h"
 #include "coordinator/heartbeat.h"
 #include "coordinator/holds.h"
 #include "coordinator/marks.h"

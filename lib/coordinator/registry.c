@@ -184,6 +184,7 @@ static int hosts_new(const struct registry *registry, const struct config *confi
         if (old != NULL) {
             old->trouble = NULL;
             old->track.trouble = NULL;
+            old->fence_tests = old->fence_log = (struct fence_log){0};
         }
     }
     *ret = hosts;
@@ -195,6 +196,8 @@ static void hosts_replace(struct registry *registry, struct host *hosts, size_t 
     for (size_t i = 0; i < registry->n_hosts; i++) {
         free(registry->hosts[i].trouble);
         host_done(&registry->hosts[i].track);
+        fence_log_done(&registry->hosts[i].fence_tests);
+        fence_log_done(&registry->hosts[i].fence_log);
     }
     free(registry->hosts);
     registry->hosts = hosts;

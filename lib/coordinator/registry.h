@@ -17,6 +17,7 @@
 #include "detect/failure.h"
 #include "detect/hang.h"
 #include "detect/host.h"
+#include "protocol/fence_log.h"
 
 /* What could not be done for want of memory is tried again after this. */
 #define RETRY_US USEC_PER_SEC
@@ -98,10 +99,16 @@ struct host {
     bool is_unproven;    /* its URI is new, and it was never reached by it */
     bool wants_fence;    /* fencing is to be asked for */
     uint64_t fence_id;   /* of the last one */
-    unsigned n_starts;   /* of recoveries, under way there */
-    int64_t heard_us;    /* its last listing: mono_us */
-    int64_t given_up_us; /* when it was taken for lost last: mono_us */
-    int64_t asked_us;    /* when the other hosts were asked about it: mono_us */
+    int64_t fence_test_at_us;     /* when its agents are to be tested next: mono_us */
+    bool wants_fence_test;        /* a test is to be asked for */
+    uint64_t fence_test_id;       /* of the one under way; 0: none is */
+    struct fence_log fence_tests; /* the last one of each agent */
+    struct fence_log fence_log;   /* agents that were to switch it off or on */
+    bool is_fence_log_changed;    /* since it was last handed out to be written down */
+    unsigned n_starts;            /* of recoveries, under way there */
+    int64_t heard_us;             /* its last listing: mono_us */
+    int64_t given_up_us;          /* when it was taken for lost last: mono_us */
+    int64_t asked_us;             /* when the other hosts were asked about it: mono_us */
     unsigned facts[HOST_READER_COUNT];
 };
 

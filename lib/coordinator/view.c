@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include "choose/explain.h"
+#include "config/fence.h"
 #include "coordinator/obstacle.h"
 #include "coordinator/parts.h"
 #include "workflow/question.h"
@@ -67,6 +68,9 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .same_as = host->same_as[0] != '\0' ? host->same_as : NULL,
         .host = &host->track,
         .hold = host->hold,
+        .fence_tests = &host->fence_tests,
+        .fence_log = &host->fence_log,
+        .can_be_fenced = !host->is_local && fence_agent_count(&coordinator->registry.config->fence) > 0,
     };
 
     for (const struct machine *machine = pool_next(coordinator->registry.pool, NULL); machine != NULL;

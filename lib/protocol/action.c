@@ -26,6 +26,7 @@ static const char *const kind_names[ACTION_COUNT] = {
     [ACTION_SET_AUTOSTART] = "set autostart",
     [ACTION_MEASURE_MEMORY] = "measure memory",
     [ACTION_FENCE] = "fence",
+    [ACTION_TEST_FENCING] = "test fencing",
 };
 
 const char *action_kind_name(enum action_kind kind)

@@ -43,6 +43,7 @@ enum action_kind {
     ACTION_SET_AUTOSTART,  /* to `autostart`. Doing it again is harmless */
     ACTION_MEASURE_MEMORY, /* how much of its host's memory does it take? answer: resident_kib */
     ACTION_FENCE,          /* make sure that `target.hypervisor` is off */
+    ACTION_TEST_FENCING,   /* ask each fence agent for the status of `target.hypervisor`, which changes nothing */
     ACTION_COUNT,
 };
 

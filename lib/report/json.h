@@ -62,6 +62,18 @@ int json_format_host(const struct hypervisor_status *hypervisor, const struct po
 /* {"host": …, "fenced": true}: an operator has confirmed that it is off. */
 int json_format_fenced(const char *hypervisor, char **ret) _must_check_;
 
+/*
+ * An array of what fence agents were asked to switch off and on, the newest first: {"host": …, "attempt": …, "level": …,
+ * "action": …, "agent": …, "at": …, "took_ms": …, "succeeded": …, "answer": …}. host NULL: of all.
+ */
+int json_format_fencing(const struct coordinator *coordinator, const char *host, char **ret) _must_check_;
+/* {"host": …, "agents": [{"agent": …, "at": …, "took_ms": …, "succeeded": …, "answer": …}]}; agent NULL: all of them. */
+int json_format_fence_tests(const struct coordinator *coordinator, const char *host, const char *agent,
+                            char **ret) _must_check_;
+/* {"agent": …}, which is optional: the caller frees *ret_agent, NULL without it. -EINVAL: *ret_problem (borrowed, static) says
+ * what is wrong. -ENOMEM. */
+int json_parse_fence_test(const char *text, size_t length, char **ret_agent, const char **ret_problem) _must_check_;
+
 /* {"released": …}: whether the brake was on, or there was such a hold. */
 int json_format_released(bool was_there, char **ret) _must_check_;
 

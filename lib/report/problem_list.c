@@ -21,6 +21,7 @@ static const struct {
     [PROBLEM_HOST_UNREACHABLE] = {"host-unreachable", 1},
     [PROBLEM_HOST_READ_ONLY] = {"host-read-only", 1},
     [PROBLEM_HOST_NAMED_TWICE] = {"host-named-twice", 1},
+    [PROBLEM_FENCE_AGENT] = {"fence-agent-failing", 1},
     [PROBLEM_SERVICE_DIVERTED] = {"service-diverted", 1},
     [PROBLEM_AUTOSTART_ON] = {"autostart-on", 1},
     [PROBLEM_SERVICE_UNPROTECTED] = {"service-unprotected", 1},

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hosts that cannot be reached, or at which nothing can be done. */
+/* Hosts that cannot be reached, or at which nothing can be done; and agents that would fence them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/text.h"
 #include "report/problem_search.h"
 
@@ -56,6 +60,42 @@ static void look_at_connection(struct problem_search *search, const struct hyper
                        host->uri));
 }
 
+/* "ipmi: exit status 1; pdu-a: …" of those that failed when they were tested last. NULL: no memory. */
+static char *failing_agents(const struct fence_log *tests, size_t *ret_count)
+{
+    char *text = NULL;
+    size_t size = 0, n = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < tests->count; i++)
+        if (!tests->all[i].has_succeeded)
+            fprintf(out, "%s%s: %s", n++ > 0 ? "; " : "", tests->all[i].agent, tests->all[i].answer);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    *ret_count = n;
+    return text;
+}
+
+static void look_at_agents(struct problem_search *search, const struct hypervisor_status *host)
+{
+    size_t n = 0;
+    _cleanup_(freep) char *failing = failing_agents(host->fence_tests, &n);
+
+    if (failing == NULL) {
+        search->error = -ENOMEM;
+        return;
+    }
+    if (n > 0)
+        problems_add(search, PROBLEM_FENCE_AGENT, host->name,
+                     text_print("the fence agent%s of %s do%s not answer, and it may not be fenced when it is lost: %s",
+                                PLURAL(n), host->name, n == 1 ? "es" : "", failing),
+                     text_print("mend it; then: understudyctl fence-test %s", host->name));
+}
+
 void problems_look_at_hosts(struct problem_search *search)
 {
     for (size_t i = 0; i < coordinator_hypervisor_count(search->coordinator); i++) {
@@ -63,5 +103,6 @@ void problems_look_at_hosts(struct problem_search *search)
 
         look_at_host(search, &host);
         look_at_connection(search, &host);
+        look_at_agents(search, &host);
     }
 }

@@ -12,6 +12,7 @@
 #include "detect/host.h"
 #include "model/hold.h"
 #include "model/machine.h"
+#include "protocol/fence_log.h"
 #include "workflow/diversion.h"
 #include "workflow/recovery.h"
 
@@ -60,6 +61,11 @@ int record_format_host(const struct host_track *host, char **ret) _must_check_;
 /* now: as for record_parse_recovery. -EINVAL: damaged. -ENOMEM. */
 int record_parse_host(const char *text, struct moment now, enum host_state *ret_state, struct moment *ret_missing,
                       struct moment *ret_fenced) _must_check_;
+
+/* What fence agents did to a host. Caller frees *ret. -ENOMEM. */
+int record_format_fence_log(const struct fence_log *log, char **ret) _must_check_;
+/* now: as for record_parse_recovery. Caller ends *ret with fence_log_done. -EINVAL: damaged. -ENOMEM. */
+int record_parse_fence_log(const char *text, struct moment now, struct fence_log *ret) _must_check_;
 
 /* The "learned" of such a document, added to *learned; none is no error. As record_parse_machine. */
 int record_parse_learned(const char *text, struct string_list *learned) _must_check_;

@@ -43,6 +43,7 @@ int64_t question_time_us(enum action_kind kind, enum verify_level level, const s
     case ACTION_SET_AUTOSTART:
     case ACTION_MEASURE_MEMORY:
     case ACTION_FENCE:
+    case ACTION_TEST_FENCING:
     case ACTION_COUNT:
     default:
         return call_us;

@@ -193,6 +193,29 @@ static void test_an_order_for_one_of_two_services_of_a_name_is_refused(void **st
     far_twin = "VM-004";
 }
 
+static void test_fencing(void **state)
+{
+    const struct fence_report report = {
+        .call = FENCE_CALL_OFF, .level = 2, .agent = "switch", .answer = "exit status 1", .took_us = 1500};
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/hypervisors/nowhere/fence-test", "", 404, "refused by the test", NULL);
+    check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"agent\": \"other\"}", 404, NULL);
+    check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"agent\": 1}", 400, "agent is not a text", NULL);
+    check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"x\": \"y\"}", 400, NULL);
+    check(world, "POST", "/v1/hypervisors/room/fence-test", "", 200, "\"host\":\"room\"", "\"agent\":\"switch\"",
+          "\"succeeded\":true,\"answer\":\"on\"", NULL);
+    check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"agent\": \"switch\"}", 200, "\"took_ms\":1.5", NULL);
+    check(world, "GET", "/v1/fencing", "", 200, "[]", NULL);
+    coordinator_handle_fence_report(world->coordinator, "room", &report, world->now);
+    check(world, "GET", "/v1/fencing", "", 200, "\"host\":\"room\",\"attempt\":1,\"level\":2,\"action\":\"off\"",
+          "\"succeeded\":false,\"answer\":\"exit status 1\"", NULL);
+    check(world, "GET", "/v1/fencing?host=nowhere", "", 200, "[]", NULL);
+    check(world, "GET", "/v1/fencing?host=room", "", 200, "\"agent\":\"switch\"", NULL);
+    world_free(world);
+}
+
 static void test_fenced(void **state)
 {
     struct world *world = world_new(0);
@@ -637,6 +660,7 @@ int main(void)
         cmocka_unit_test(test_orders),
         cmocka_unit_test(test_an_order_for_one_of_two_services_of_a_name_is_refused),
         cmocka_unit_test(test_fenced),
+        cmocka_unit_test(test_fencing),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_a_configuration_is_checked_against_the_machines),
         cmocka_unit_test(test_tags_are_written),

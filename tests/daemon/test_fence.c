@@ -17,7 +17,8 @@
 #include "hooks/fence.h"
 #include "loop.h"
 
-#define LINES_MAX 16
+#define LINES_MAX   16
+#define REPORTS_MAX 16
 
 struct world {
     struct event_base *base;
@@ -27,19 +28,31 @@ struct world {
     struct config_fence config;
     char lines[LINES_MAX][2048];
     size_t n_lines;
+    struct fence_report reports[REPORTS_MAX];
+    size_t n_reports;
     bool is_done;
     unsigned done;
     int error;
     char message[512];
 };
 
-static void on_line(void *context, const char *host, const char *text)
+static void on_line(void *context, const char *host, const char *agent, const char *text)
 {
     struct world *world = context;
 
     assert_string_equal(host, "rack1");
+    assert_string_not_equal(agent, "");
     assert_true(world->n_lines < LINES_MAX);
     snprintf(world->lines[world->n_lines++], sizeof(world->lines[0]), "%s", text);
+}
+
+static void on_report(void *context, const char *host, const struct fence_report *report)
+{
+    struct world *world = context;
+
+    assert_string_equal(host, "rack1");
+    assert_true(world->n_reports < REPORTS_MAX);
+    world->reports[world->n_reports++] = *report;
 }
 
 static void on_done(void *context, uint64_t run, int error, const char *message)
@@ -55,7 +68,7 @@ static void on_done(void *context, uint64_t run, int error, const char *message)
 
 static int set_up(void **state)
 {
-    static const struct fencer_callbacks callbacks = {.line = on_line, .done = on_done};
+    static const struct fencer_callbacks callbacks = {.line = on_line, .report = on_report, .done = on_done};
     static struct world world;
 
     world = (struct world){
@@ -73,7 +86,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const files[] = {"agent", "told", "told-status"};
+    static const char *const files[] = {"agent", "told", "told-status", "asked"};
     struct world *world = *state;
 
     fencer_free(world->fencer);
@@ -99,14 +112,27 @@ static void write_agent(const struct world *world, const char *script)
     assert_int_equal(chmod(world->command, 0755), 0);
 }
 
-static void fence_with(struct world *world, const struct config_options *own)
+/* is_test: the agent of this name, or with NULL each one, is asked for the status. */
+static void run(struct world *world, const struct config_hypervisor *host, bool is_test, const char *agent)
 {
     world->is_done = false;
-    assert_int_equal(fencer_run(world->fencer, 7, "rack1", &world->config, own), 0);
+    world->done = 0;
+    world->n_reports = 0;
+    if (is_test)
+        assert_int_equal(fencer_test(world->fencer, 7, host, &world->config, agent), 0);
+    else
+        assert_int_equal(fencer_run(world->fencer, 7, host, &world->config), 0);
     assert_false(world->is_done); /* never from within the call */
     assert_true(loop_until(world->base, &world->is_done));
     loop_drain(world->base);
     assert_int_equal(world->done, 1);
+}
+
+static void fence_with(struct world *world, const struct config_options *own)
+{
+    const struct config_hypervisor host = {.name = (char *)"rack1", .fence = *own};
+
+    run(world, &host, false, NULL);
 }
 
 static void fence(struct world *world)
@@ -165,7 +191,8 @@ static void test_an_agent_that_advises(void **state)
 {
     struct world *world = *state;
 
-    write_agent(world, "echo 'ERROR: Ipmitool not found' >&2; echo \"ERROR: Please use '-h' for usage\" >&2; exit 1");
+    write_agent(world, "[ $action = off ] || exit 1\n"
+                       "echo 'ERROR: Ipmitool not found' >&2; echo \"ERROR: Please use '-h' for usage\" >&2; exit 1");
     fence(world);
     assert_int_equal(world->error, -ECANCELED);
     assert_non_null(strstr(world->message, "exit status 1: ERROR: Ipmitool not found"));
@@ -186,7 +213,7 @@ static void test_an_agent_that_does_not_know_the_status(void **state)
 {
     struct world *world = *state;
 
-    write_agent(world, "[ $action = off ] || exit 1");
+    write_agent(world, "[ $action = off ] || { echo 'no such action' >&2; exit 1; }");
     fence(world);
     assert_int_equal(world->error, -ECANCELED);
     assert_non_null(strstr(world->message, "cannot say"));
@@ -202,14 +229,204 @@ static void test_without_confirmation_its_word_is_enough(void **state)
     assert_int_equal(world->error, 0);
 }
 
-static void test_a_reboot_is_not_confirmed(void **state)
+/* What the agents were asked, a line each: "ACTION NAME", or where no option says the name, "ACTION ". */
+#define ASKED "name=$(echo \"$told\" | sed -n s/^name=//p)\necho \"$action $name\" >>$dir/asked\n"
+
+static void assert_asked(const struct world *world, const char *expected)
+{
+    char path[80], asked[512];
+
+    read_file(world, "asked", asked, sizeof(asked));
+    assert_string_equal(asked, expected);
+    snprintf(path, sizeof(path), "%s/asked", world->directory);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_a_reboot_is_off_and_then_on(void **state)
 {
     struct world *world = *state;
 
     world->config.action = FENCE_REBOOT;
-    write_agent(world, "[ $action = reboot ]");
+    write_agent(world, ASKED "[ $action != status ] || exit 2");
     fence(world);
     assert_int_equal(world->error, 0);
+    assert_asked(world, "off \nstatus \non \n");
+    assert_int_equal(world->n_reports, 2);
+    assert_int_equal(world->reports[0].call, FENCE_CALL_OFF);
+    assert_int_equal(world->reports[1].call, FENCE_CALL_ON);
+    assert_true(world->reports[1].has_succeeded);
+    assert_string_equal(world->reports[1].answer, "on");
+
+    /* That it stays off is told, and what it ran may be started elsewhere. */
+    write_agent(world, ASKED "case $action in status) exit 2;; on) exit 1;; esac");
+    fence(world);
+    assert_int_equal(world->error, 0);
+    assert_false(world->reports[1].has_succeeded);
+}
+
+/* An agent that says "already off" with an error: what counts is the status. */
+static void test_a_host_that_is_off_already(void **state)
+{
+    struct world *world = *state;
+
+    write_agent(world, ASKED "[ $action = off ] || exit 2\necho 'already off'\nexit 1");
+    fence(world);
+    assert_int_equal(world->error, 0);
+    assert_string_equal(world->message, "");
+    assert_asked(world, "off \nstatus \n");
+    assert_int_equal(world->n_reports, 1);
+    assert_true(world->reports[0].has_succeeded);
+    assert_non_null(strstr(world->reports[0].answer, "off, as its status says"));
+    assert_non_null(strstr(world->reports[0].answer, "already off"));
+}
+
+static void test_an_agent_that_hangs_and_has_switched_it_off(void **state)
+{
+    struct world *world = *state;
+
+    world->config.timeout_us = USEC_PER_SEC / 2;
+    write_agent(world, "[ $action != status ] || exit 2\nexec sleep 100");
+    fence(world);
+    assert_int_equal(world->error, 0);
+    assert_true(world->reports[0].has_succeeded);
+    assert_true(world->reports[0].took_us >= USEC_PER_SEC / 2);
+}
+
+static struct config_option name_options[] = {
+    {(char *)"name", (char *)"ipmi"}, {(char *)"name", (char *)"pdu-a"}, {(char *)"name", (char *)"pdu-b"}};
+
+/* Three agents on two levels, which are one script that is told its name. */
+static void set_levels(struct world *world, struct config_fence_agent agents[3])
+{
+    static struct config_fence_turn turns[] = {{0, (char *)"ipmi"}, {1, (char *)"pdu-a"}, {1, (char *)"pdu-b"}};
+
+    for (size_t i = 0; i < 3; i++)
+        agents[i] = (struct config_fence_agent){turns[i].agent, world->command, {&name_options[i], 1}};
+    world->config.command = NULL;
+    world->config.agents = agents;
+    world->config.n_agents = 3;
+    world->config.turns = turns;
+    world->config.n_turns = 3;
+}
+
+/* All of a level must succeed; the next level is tried when one fails, hangs or lies. */
+static void test_levels(void **state)
+{
+    static const char *const faults[] = {"exit 1", "exec sleep 100", "exit 0"};
+    struct config_fence_agent agents[3];
+    struct world *world = *state;
+    char script[512];
+
+    set_levels(world, agents);
+    world->config.timeout_us = USEC_PER_SEC / 2;
+    for (size_t i = 0; i < ELEMENTS_OF(faults); i++) {
+        snprintf(script, sizeof(script), ASKED "if [ $name = ipmi ]; then %s; fi\n[ $action != status ] || exit 2",
+                 faults[i]);
+        write_agent(world, script);
+        fence(world);
+        assert_int_equal(world->error, 0);
+        assert_asked(world, "off ipmi\nstatus ipmi\noff pdu-a\nstatus pdu-a\noff pdu-b\nstatus pdu-b\n");
+        assert_int_equal(world->n_reports, 3);
+        assert_false(world->reports[0].has_succeeded);
+        assert_int_equal(world->reports[0].level, 1);
+        assert_string_equal(world->reports[2].agent, "pdu-b");
+        assert_int_equal(world->reports[2].level, 2);
+        assert_true(world->reports[2].has_succeeded);
+    }
+    /* The first level is enough. */
+    write_agent(world, ASKED "[ $action != status ] || exit 2");
+    fence(world);
+    assert_int_equal(world->error, 0);
+    assert_asked(world, "off ipmi\nstatus ipmi\n");
+    /* One of two switches is not. */
+    write_agent(world, ASKED "[ $name = pdu-a ] || { echo \"no $name\"; exit 1; }\n[ $action != status ] || exit 2");
+    fence(world);
+    assert_int_equal(world->error, -ECANCELED);
+    assert_non_null(strstr(world->message, "ipmi: exit status 1: no ipmi; pdu-b: exit status 1: no pdu-b"));
+    assert_asked(world, "off ipmi\nstatus ipmi\noff pdu-a\nstatus pdu-a\noff pdu-b\nstatus pdu-b\n");
+}
+
+static void test_a_reboot_by_levels(void **state)
+{
+    struct config_fence_agent agents[3];
+    struct world *world = *state;
+
+    set_levels(world, agents);
+    world->config.action = FENCE_REBOOT;
+    write_agent(world, ASKED "[ $name != ipmi ] || exit 1\n[ $action != status ] || exit 2");
+    fence(world);
+    assert_int_equal(world->error, 0);
+    assert_asked(world,
+                 "off ipmi\nstatus ipmi\noff pdu-a\nstatus pdu-a\noff pdu-b\nstatus pdu-b\non pdu-a\non pdu-b\n");
+}
+
+static void test_a_level_whose_agent_cannot_be_run(void **state)
+{
+    struct config_fence_agent agents[3];
+    struct world *world = *state;
+
+    set_levels(world, agents);
+    agents[0].command = (char *)"/nonexistent/agent";
+    write_agent(world, ASKED "[ $action != status ] || exit 2");
+    fence(world);
+    assert_int_equal(world->error, 0);
+    assert_asked(world, "off pdu-a\nstatus pdu-a\noff pdu-b\nstatus pdu-b\n");
+    assert_non_null(strstr(world->reports[0].answer, "/nonexistent/agent is not run"));
+}
+
+/* A test asks each agent for the status, and nothing else. */
+static void test_a_test_asks_for_the_status_only(void **state)
+{
+    const struct config_hypervisor host = {.name = (char *)"rack1"};
+    struct config_fence_agent agents[3];
+    struct world *world = *state;
+
+    set_levels(world, agents);
+    world->config.timeout_us = USEC_PER_SEC / 2;
+    write_agent(world, ASKED "case $name in ipmi) exit 2;; pdu-a) exit 0;; *) exec sleep 100;; esac");
+    run(world, &host, true, NULL);
+    assert_int_equal(world->error, 0);
+    assert_asked(world, "status ipmi\nstatus pdu-a\nstatus pdu-b\n");
+    assert_int_equal(world->n_reports, 3);
+    assert_string_equal(world->reports[0].answer, "off");
+    assert_string_equal(world->reports[1].answer, "on");
+    assert_false(world->reports[2].has_succeeded);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(world->reports[i].call, FENCE_CALL_STATUS);
+    run(world, &host, true, "pdu-a");
+    assert_asked(world, "status pdu-a\n");
+    assert_int_equal(fencer_test(world->fencer, 7, &host, &world->config, "pdu-c"), -ENOENT);
+    agents[1].command = (char *)"/nonexistent/agent";
+    run(world, &host, true, "pdu-a");
+    assert_false(world->reports[0].has_succeeded);
+}
+
+static void test_options_of_agents_and_hosts(void **state)
+{
+    struct config_option common[] = {
+        {(char *)"a", (char *)"1"}, {(char *)"b", (char *)"1"}, {(char *)"c", (char *)"1"}};
+    struct config_option of_agent[] = {
+        {(char *)"b", (char *)"2"}, {(char *)"c", (char *)"2"}, {(char *)"d", (char *)"2"}};
+    struct config_option of_host[] = {{(char *)"c", (char *)"3"}, {(char *)"d", (char *)"3"}};
+    struct config_option of_both[] = {{(char *)"d", (char *)"4"}};
+    struct config_fence_agent agents[3],
+        host_agents[] = {{(char *)"pdu-a", NULL, {NULL, 0}}, {(char *)"ipmi", NULL, {of_both, ELEMENTS_OF(of_both)}}};
+    const struct config_hypervisor host = {
+        .name = (char *)"rack1",
+        .fence = {of_host, ELEMENTS_OF(of_host)},
+        .fence_agents = host_agents,
+        .n_fence_agents = ELEMENTS_OF(host_agents),
+    };
+    struct world *world = *state;
+    char told[256];
+
+    set_levels(world, agents);
+    world->config.options = (struct config_options){common, ELEMENTS_OF(common)};
+    agents[0].options = (struct config_options){of_agent, ELEMENTS_OF(of_agent)};
+    write_agent(world, "echo \"$told\" >$dir/told");
+    run(world, &host, true, "ipmi");
+    read_file(world, "told", told, sizeof(told));
+    assert_string_equal(told, "action=status\na=1\nb=2\nc=3\nd=4\n");
 }
 
 static void test_an_agent_that_hangs(void **state)
@@ -258,7 +475,7 @@ static void hear(struct world *world, const char *password, const char *other, c
     char whole[512];
 
     world->n_lines = world->done = 0;
-    snprintf(whole, sizeof(whole), "%s\nexit 1", script);
+    snprintf(whole, sizeof(whole), "[ $action = off ] || exit 1\n%s\nexit 1", script);
     write_agent(world, whole);
     fence_with(world, &(struct config_options){own, ELEMENTS_OF(own)});
     assert_int_equal(world->error, -ECANCELED);
@@ -338,7 +555,8 @@ static void test_the_end_while_an_agent_runs(void **state)
     struct world *world = *state;
 
     write_agent(world, "exec sleep 100");
-    assert_int_equal(fencer_run(world->fencer, 7, "rack1", &world->config, &(struct config_options){0}), 0);
+    assert_int_equal(
+        fencer_run(world->fencer, 7, &(const struct config_hypervisor){.name = (char *)"rack1"}, &world->config), 0);
     loop_drain(world->base);
     assert_int_equal(world->done, 0);
 }
@@ -354,7 +572,14 @@ int main(void)
         fence_test(test_an_agent_that_lies),
         fence_test(test_an_agent_that_does_not_know_the_status),
         fence_test(test_without_confirmation_its_word_is_enough),
-        fence_test(test_a_reboot_is_not_confirmed),
+        fence_test(test_a_reboot_is_off_and_then_on),
+        fence_test(test_a_host_that_is_off_already),
+        fence_test(test_an_agent_that_hangs_and_has_switched_it_off),
+        fence_test(test_levels),
+        fence_test(test_a_reboot_by_levels),
+        fence_test(test_a_level_whose_agent_cannot_be_run),
+        fence_test(test_a_test_asks_for_the_status_only),
+        fence_test(test_options_of_agents_and_hosts),
         fence_test(test_an_agent_that_hangs),
         fence_test(test_an_agent_that_is_not_there_or_not_to_be_trusted),
         fence_test(test_secrets_are_not_repeated),

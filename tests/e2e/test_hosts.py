@@ -176,7 +176,7 @@ def test_host_that_was_only_cut_off_comes_back_as_it_was(network, daemon_for):
     define_everywhere(network, 0, 1)
     daemon = daemon_for(0, 1, fence={})
     network.cut(0)
-    assert "fence.command is none" in daemon.events.wait_for("fence-failed")["text"]
+    assert "fence names no agent" in daemon.events.wait_for("fence-failed")["text"]
     network.mend(0)
     daemon.events.wait_for("host-back")
     wait_for_host(daemon, "h0", "reachable")

@@ -42,6 +42,7 @@ ORDER = (
     ("coordinator/heartbeat.c",),
     ("coordinator/guest_clock.c",),
     ("coordinator/hosts.c",),
+    ("coordinator/fence_tests.c",),
     ("coordinator/standby/",),
     ("coordinator/recovery_notices.c",),
     ("coordinator/open_recovery.c", "coordinator/opening.c", "coordinator/resume.c", "coordinator/relocation.c",

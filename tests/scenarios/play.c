@@ -156,6 +156,7 @@ static void see_action(void *observer, const struct action *action)
     case ACTION_HOOK:
     case ACTION_REMEMBER:
     case ACTION_MEASURE_MEMORY:
+    case ACTION_TEST_FENCING:
     case ACTION_COUNT:
     default:
         break;

@@ -278,6 +278,7 @@ static void perform(struct simulation *simulation, struct call *call)
     case ACTION_LIST:
     case ACTION_RECORD:
     case ACTION_FENCE:
+    case ACTION_TEST_FENCING:
     case ACTION_HOOK:
     case ACTION_REMEMBER:
     case ACTION_COUNT:

@@ -137,6 +137,7 @@ static int64_t time_for(const struct config *config, enum action_kind kind)
     case ACTION_RECORD:
         return config->recovery.intent_timeout_us;
     case ACTION_FENCE:
+    case ACTION_TEST_FENCING:
     case ACTION_HOOK:
         return config->hooks.timeout_us;
     case ACTION_DESTROY: /* libvirt takes up to 15 s to end a process that does not want to */

@@ -4,6 +4,7 @@
  * findings are in NAME.errors, as diag_format() writes them.
  */
 #include "config/config.h"
+#include "config/fence.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -302,6 +303,55 @@ static void hosts_of_full(const struct config *config)
     assert_option(&config->fence.options.items[1], "username", "no");
 }
 
+static void agents_of_full(const struct config *config)
+{
+    static const struct {
+        const char *name, *command;
+        size_t level;
+    } expected[] = {
+        {"ipmi", "/usr/sbin/fence_ipmilan", 0},
+        {"pdu-a", "/usr/sbin/fence_apc", 1},
+        {"pdu-b", "/usr/sbin/fence_apc", 1},
+    };
+    size_t index;
+
+    assert_int_equal(fence_agent_count(&config->fence), ELEMENTS_OF(expected));
+    assert_int_equal(fence_turn_count(&config->fence), ELEMENTS_OF(expected));
+    for (size_t i = 0; i < ELEMENTS_OF(expected); i++) {
+        struct fence_turn turn = fence_turn_at(&config->fence, i);
+
+        assert_int_equal(turn.level, expected[i].level);
+        assert_string_equal(fence_agent_at(&config->fence, turn.agent).name, expected[i].name);
+        assert_string_equal(fence_agent_at(&config->fence, turn.agent).command, expected[i].command);
+    }
+    assert_int_equal(fence_agent_find(&config->fence, "pdu-b", &index), 0);
+    assert_option(&fence_agent_at(&config->fence, index).options->items[0], "ip", "192.0.2.21");
+    assert_int_equal(fence_agent_find(&config->fence, "pdu-c", &index), -ENOENT);
+    assert_option(&fence_host_options(&config->hypervisors[0], "pdu-b")->items[0], "plug", "3");
+    assert_null(fence_host_options(&config->hypervisors[0], "pdu-a"));
+    assert_null(fence_host_options(&config->hypervisors[1], "pdu-b"));
+    /* Each of them hangs in off, status and on. */
+    assert_true(fence_time_us(&config->fence) >= 3 * 3 * config->fence.timeout_us);
+}
+
+/* The short form: one level of one agent, which is called as its file. */
+static void a_fence_command_alone_is_one_level(void **state)
+{
+    _cleanup_(config_freep) struct config *config = parse_text(LOCAL "fence: {command: /usr/sbin/fence_ipmilan}\n");
+    _cleanup_(config_freep) struct config *none = parse_text(LOCAL);
+    struct fence_turn turn = fence_turn_at(&config->fence, 0);
+
+    (void)state;
+    assert_int_equal(fence_turn_count(&config->fence), 1);
+    assert_int_equal(turn.level, 0);
+    assert_int_equal(fence_agent_count(&config->fence), 1);
+    assert_string_equal(fence_agent_at(&config->fence, turn.agent).name, "fence_ipmilan");
+    assert_string_equal(fence_agent_at(&config->fence, turn.agent).command, "/usr/sbin/fence_ipmilan");
+    assert_int_equal(fence_agent_at(&config->fence, turn.agent).options->count, 0);
+    assert_int_equal(fence_agent_count(&none->fence), 0);
+    assert_int_equal(fence_turn_count(&none->fence), 0);
+}
+
 static void everything_set(void **state)
 {
     _cleanup_(config_freep) struct config *config = parse_file(DATA "full.yaml");
@@ -309,6 +359,7 @@ static void everything_set(void **state)
     (void)state;
     lists_and_maps_of_full(config);
     hosts_of_full(config);
+    agents_of_full(config);
     assert_string_equal(config->file, "good.yaml");
     assert_int_equal(config->mode, MODE_OBSERVE);
     assert_string_equal(config->state_dir, "/srv/understudy");
@@ -437,8 +488,8 @@ static void sample_protects_nothing_and_sets_nothing_but_defaults(void **state)
 /* Every key that the sample shows behind a '#' is written so that taking the '#' away is enough. */
 static void sample_uncommented_sets_nothing_but_defaults(void **state)
 {
-    /* Of the machines, an example is shown. */
-    static const char *const paths[] = {"hypervisors", "machines"};
+    /* Of the machines and of several fence agents, an example is shown. */
+    static const char *const paths[] = {"hypervisors", "machines", "fence.agents", "fence.levels"};
     size_t size;
     _cleanup_(freep) char *text = write_sample(&size);
     _cleanup_(config_freep) struct config *config = NULL;
@@ -714,6 +765,7 @@ int main(void)
         cmocka_unit_test(findings_without_a_file_name),
         cmocka_unit_test(defaults),
         cmocka_unit_test(everything_set),
+        cmocka_unit_test(a_fence_command_alone_is_one_level),
         cmocka_unit_test(every_key_is_read_and_compared),
         cmocka_unit_test(restarts_are_for_few_keys),
         cmocka_unit_test(sample_is_what_the_schema_writes),

@@ -556,6 +556,20 @@ static void test_one_host_under_two_names(struct world *world)
     check_after(world, PROBLEM_HOST_NAMED_TWICE, "other", NULL);
 }
 
+static void test_a_fence_agent_that_fails(struct world *world)
+{
+    world->config.fence.is_confirmed = true;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world->fence_test_fails = true;
+    world_add_three(world);
+    begin(world);
+    check(world, PROBLEM_FENCE_AGENT, "local", "understudyctl fence-test local");
+    check(world, PROBLEM_FENCE_AGENT, "local", "fence: no power switch");
+    world->fence_test_fails = false;
+    world_pass(world, 7 * LONG); /* it is asked again each hour */
+    check(world, PROBLEM_FENCE_AGENT, "local", NULL);
+}
+
 static void test_hosts_that_are_cut_off(struct world *world)
 {
     world_add_three(world);
@@ -635,6 +649,7 @@ int main(void)
         remote_test(test_a_lost_host_that_is_not_fenced),
         world_test(test_a_host_at_which_nothing_can_be_done),
         world_test(test_one_host_under_two_names),
+        remote_test(test_a_fence_agent_that_fails),
         remote_test(test_hosts_that_are_cut_off),
         world_test(test_what_only_the_daemon_knows),
         world_test(test_a_problem_stands_since_it_began),

@@ -1027,6 +1027,41 @@ static void test_host_comes_back(void **state)
         assert_int_equal(record_parse_host(damaged[i], now, &host_state, &missing, &fenced), -EINVAL);
 }
 
+static void test_a_fence_log_comes_back(void **state)
+{
+    const struct fence_report given[] = {
+        {{100, 0}, 5, 3, 1, "ipmi", FENCE_CALL_OFF, false, "exit status 1: \"no\""},
+        {{200, 0}, 7, 3, 2, "pdu-a", FENCE_CALL_ON, true, "on"},
+    };
+    const char *const damaged[] = {"", "{}", "{\"fencing\":1}", "{\"fencing\":[{}]}"};
+    struct fence_log log = {0}, read = {0};
+    _cleanup_(freep) char *text = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(given); i++)
+        assert_int_equal(fence_log_add(&log, &given[i]), 0);
+    log.all[0].at.real_us = now.real_us - 5000;
+    log.all[1].at.real_us = now.real_us - 4000;
+    assert_int_equal(record_format_fence_log(&log, &text), 0);
+    assert_int_equal(record_parse_fence_log(text, now, &read), 0);
+    assert_int_equal(read.count, ELEMENTS_OF(given));
+    for (size_t i = 0; i < ELEMENTS_OF(given); i++) {
+        assert_int_equal(read.all[i].at.real_us, log.all[i].at.real_us);
+        assert_int_equal(read.all[i].at.mono_us, now.mono_us - (now.real_us - log.all[i].at.real_us));
+        assert_int_equal(read.all[i].took_us, given[i].took_us);
+        assert_int_equal(read.all[i].attempt, given[i].attempt);
+        assert_int_equal(read.all[i].level, given[i].level);
+        assert_string_equal(read.all[i].agent, given[i].agent);
+        assert_int_equal(read.all[i].call, given[i].call);
+        assert_int_equal(read.all[i].has_succeeded, given[i].has_succeeded);
+        assert_string_equal(read.all[i].answer, given[i].answer);
+    }
+    fence_log_done(&log);
+    fence_log_done(&read);
+    for (size_t i = 0; i < ELEMENTS_OF(damaged); i++)
+        assert_int_equal(record_parse_fence_log(damaged[i], now, &read), -EINVAL);
+}
+
 /* How many more allocations jansson gets. */
 static unsigned allocations_left;
 
@@ -1092,6 +1127,7 @@ int main(void)
         cmocka_unit_test(test_description_of_an_earlier_daemon),
         cmocka_unit_test(test_a_machine_without_description),
         cmocka_unit_test(test_host_comes_back),
+        cmocka_unit_test(test_a_fence_log_comes_back),
         cmocka_unit_test(test_out_of_memory),
     };
 

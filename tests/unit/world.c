@@ -198,7 +198,8 @@ static int64_t time_for(const struct world *world, const struct action *action)
 /* The daemon does these by itself. */
 static bool needs_connection(enum action_kind kind)
 {
-    return kind != ACTION_RECORD && kind != ACTION_HOOK && kind != ACTION_REMEMBER && kind != ACTION_FENCE;
+    return kind != ACTION_RECORD && kind != ACTION_HOOK && kind != ACTION_REMEMBER && kind != ACTION_FENCE &&
+           kind != ACTION_TEST_FENCING;
 }
 
 static bool drive_once(struct world *world)

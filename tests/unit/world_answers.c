@@ -451,6 +451,18 @@ static void answer_fence(struct world *world, const struct action *action)
     world_deliver(world, action, &result);
 }
 
+static void answer_fence_test(struct world *world, const struct action *action)
+{
+    struct fence_report report = {
+        .call = FENCE_CALL_STATUS, .agent = "fence", .has_succeeded = !world->fence_test_fails, .answer = "on"};
+    struct action_result result = {.id = action->id};
+
+    if (world->fence_test_fails)
+        strcpy(report.answer, "no power switch");
+    coordinator_handle_fence_report(world->coordinator, action->target.hypervisor, &report, world->now);
+    world_deliver(world, action, &result);
+}
+
 void world_do(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     switch (action->kind) {
@@ -482,6 +494,9 @@ void world_do(struct world *world, const struct action *action, const struct wor
         break;
     case ACTION_RECORD:
         answer_record(world, action);
+        break;
+    case ACTION_TEST_FENCING:
+        answer_fence_test(world, action);
         break;
     case ACTION_FENCE:
         answer_fence(world, action);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A host that accepts every connection and never says a word."""
+"""A host that accepts every connection and never says a word, or does so from some moment on."""
 
 import socket
 import threading
@@ -44,3 +44,53 @@ class Silent:
         self._thread.join()
         for client in self._clients:
             client.close()
+
+
+class Relay(Silent):
+    """A TCP port behind which a Unix socket is, until it falls silent: nothing that is sent from then on arrives."""
+
+    def __init__(self, path):
+        self._path = path
+        self._speaks = threading.Event()
+        self._speaks.set()
+        self._pumps = []
+        super().__init__()
+
+    def fall_silent(self):
+        self._speaks.clear()
+
+    def _accept(self):
+        while True:
+            try:
+                client = self._listener.accept()[0]
+            except OSError:
+                return
+            self._clients.append(client)
+            if not self._speaks.is_set():
+                continue
+            server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            server.connect(str(self._path))
+            self._clients.append(server)
+            for source, to in ((client, server), (server, client)):
+                self._pumps.append(threading.Thread(target=self._pump, args=(source, to), daemon=True))
+                self._pumps[-1].start()
+
+    def _pump(self, source, to):
+        try:
+            while (data := source.recv(1 << 16)) and self._speaks.is_set():
+                to.sendall(data)
+            if self._speaks.is_set():
+                to.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.fall_silent()
+        for client in self._clients:
+            try:
+                client.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for pump in self._pumps:
+            pump.join()
+        super().close()
