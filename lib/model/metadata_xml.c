@@ -98,9 +98,8 @@ static void read_resource(struct xml_reader *reader, const xmlNode *node)
     }
     if (unknown != NULL) {
         complain(reader, node,
-                 value == NULL
-                     ? "resource is left out, since its value must stand between its tags and not in an attribute"
-                     : "resource with an unknown attribute",
+                 value == NULL ? "resource is left out, since its value must stand between its tags; unknown attribute"
+                               : "resource with an unknown attribute",
                  unknown);
         if (value == NULL)
             return;

@@ -50,16 +50,15 @@ static struct nearest find_nearest(const struct config *config, const struct cat
 
 char *problems_object_to_kind(const struct config *config, const struct catalog *catalog, const char *kind)
 {
-    static const char *const attributes[] = {"role", "priority", "service"};
+    static const char *const attributes[] = {"role", "priority"};
     struct nearest nearest = find_nearest(config, catalog, kind);
 
     if (nearest.name != NULL && nearest.distance == 0)
         return NULL;
     for (size_t i = 0; i < ELEMENTS_OF(attributes); i++)
         if (strcasecmp(kind, attributes[i]) == 0)
-            return text_print("%s is taken for what the machine offers here, and gives it no %s, which is done by: "
-                              "understudyctl tag",
-                              attributes[i], attributes[i]);
+            return text_print("%s is taken for a kind of resource here; to give a machine a %s: understudyctl tag --%s",
+                              attributes[i], attributes[i], attributes[i]);
     return nearest.name != NULL ? text_print("the kind %s is not known; %s may be meant", kind, nearest.name) : NULL;
 }
 

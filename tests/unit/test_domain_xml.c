@@ -334,7 +334,7 @@ static void what_is_not_understood_of_the_metadata_is_kept_in_words(void **state
         {"", "<u:resource kind='Data Base'>mysql</u:resource>",
          "its kind has other characters than letters, digits, - and _: Data Base", 0, 0},
         {"", "<u:resource kind='database' value='mysql'/>",
-         "its value must stand between its tags and not in an attribute: value", 0, 0},
+         "its value must stand between its tags; unknown attribute: value", 0, 0},
         {"", "<u:resource kind='database' version='8'>mysql</u:resource>",
          "resource with an unknown attribute: version", 0, 1},
         {"", "<resource kind='os'>debian-12</resource>", "element of another namespace: resource", 0, 0},

@@ -400,7 +400,7 @@ static void test_metadata_that_is_not_understood(struct world *world)
     begin(world);
     check(world, PROBLEM_METADATA_UNREAD, "b",
           "b has metadata of which not all is understood: unknown element: x; the kind databse is not known; database "
-          "may be meant; role is taken for what the machine offers here");
+          "may be meant; role is taken for a kind of resource here");
     world->domains[b].features = WEB " team/blue";
     world->domains[b].metadata_faults = NULL;
     world_tell(world, b, EVENT_CHANGED);
@@ -445,7 +445,8 @@ static void test_facts_that_are_not_meant(struct world *world)
     check_after(world, PROBLEM_FACTS_UNMATCHED, "nosuch", "no machine has that name");
     check(world, PROBLEM_FACTS_UNMATCHED, "a", NULL);
     check(world, PROBLEM_FACTS_UNMATCHED, "local/a", NULL);
-    check(world, PROBLEM_KIND_DOUBTFUL, "machines: local/a: role", "gives it no role");
+    check(world, PROBLEM_KIND_DOUBTFUL, "machines: local/a: role",
+          "to give a machine a role: understudyctl tag --role");
     check(world, PROBLEM_KIND_DOUBTFUL, "machines: a: databse", "database may be meant");
     check(world, PROBLEM_KIND_DOUBTFUL, "machines: nosuch: team", NULL);
     world->config.n_machines = 0;
