@@ -35,7 +35,7 @@ enum connection_state {
 enum failure {
     FAILURE_NONE,
     FAILURE_ERROR,  /* libvirt says why */
-    FAILURE_SILENT, /* it does not answer */
+    FAILURE_SILENT, /* it does not answer, or no host does: of a host that is off, both are seen in turn */
     FAILURE_EXHAUSTED,
 };
 
@@ -384,7 +384,8 @@ static void report_connect(struct job *job, enum job_report report)
     switch (report) {
     case JOB_DONE:
         if (attempt->error < 0) {
-            attempt_failed(connection, FAILURE_ERROR, attempt->message);
+            attempt_failed(connection, attempt->error == -EHOSTUNREACH ? FAILURE_SILENT : FAILURE_ERROR,
+                           attempt->message);
             if (attempt->error != -EHOSTUNREACH)
                 connection->callbacks.refused(connection->context);
             return;

@@ -131,6 +131,8 @@ def test_lost_host_is_fenced_and_its_machines_are_spread(network, daemon_for, sh
     assert kept["host"] == "h0"
     assert {machine["name"] for machine in kept["machines"]} == {"a1", "a2"}
     assert host_state(daemon, "h0")["state"] == "fenced"
+    # Attempts to reach a host that is off fail in turn as "no route" and in silence, which is said once.
+    assert daemon.log.count("warning: h0: ") <= 2, "what is wrong with h0 is told again and again"
     assert "h0 was lost and is fenced" in daemon.ctl("status").stdout
 
     network.return_host(0)

@@ -118,9 +118,12 @@ class Network:
         return {"command": str(self._agent), "retry": "1s", "timeout": "20s", **more}
 
     def told(self):
-        """What the agent was asked to do, as "action plug"."""
+        """What the agent was asked to do, as "action plug", from the first host on that is fenced: it is tested before."""
         path = self.directory / "told"
-        return path.read_text().split("\n")[:-1] if path.exists() else []
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        while lines and lines[0].startswith("status "):
+            lines.pop(0)
+        return lines
 
     def set_agent(self, trait, wanted):
         """trait: broken (it fails), lies (it says off and does nothing)."""
