@@ -26,6 +26,23 @@ static const struct machine *find_replacement(const struct registry *registry, c
     return find(registry, &diversion->service.replacement);
 }
 
+/*
+ * Its original is gone from the host where it failed, and is defined on another one, as after a migration that was not
+ * followed, since nothing of it ran there: it would go on being protected for the same service.
+ */
+static const struct machine *find_protected_elsewhere(const struct registry *registry,
+                                                      const struct diverted_service *service)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++) {
+        const struct machine *machine = pool_find(registry->pool, registry->hosts[i].name, service->original.uuid);
+
+        if (machine != NULL && machine->is_present && (machine->roles & ROLE_PROTECTED) != 0 &&
+            !machine_is_ref(machine, &service->original) && !machine_is_ref(machine, &service->replacement))
+            return machine;
+    }
+    return NULL;
+}
+
 /* ---- what stands against it ---- */
 
 static int refuse(char **ret_why, const char *format, ...) _printf_(2, 3);
@@ -92,12 +109,16 @@ static int check_replacement(const struct registry *registry, const struct diver
 static int check_original(const struct registry *registry, const struct diversion *diversion, char **ret_why)
 {
     const struct machine *machine = find_original(registry, diversion);
+    const struct machine *other = machine == NULL ? find_protected_elsewhere(registry, &diversion->service) : NULL;
 
     if (!host_answers(registry, diversion->service.original.hypervisor))
         return refuse(ret_why,
                       "the host of the original of %s cannot be reached, and what the original is for could not "
                       "be written there: wait until it is back",
                       diversion->service.name);
+    if (other != NULL)
+        return refuse(ret_why, "%s is defined on %s, and protected there: give it another role, or undefine it",
+                      other->name, other->hypervisor);
     if (machine == NULL)
         return 0;
     if (machine_state_is_active(machine->state))
@@ -146,7 +167,8 @@ bool keep_is_done(const struct registry *registry, const struct diversion *diver
            text_equal(replacement->description->service, diversion->service.name) &&
            !moves_have_left(registry, &diversion->service.original) &&
            (original != NULL ? (original->roles & ROLE_PROTECTED) == 0
-                             : host_answers(registry, diversion->service.original.hypervisor));
+                             : host_answers(registry, diversion->service.original.hypervisor) &&
+                                   find_protected_elsewhere(registry, &diversion->service) == NULL);
 }
 
 void keep_finish(struct registry *registry, struct diversion *diversion, struct moment now)
