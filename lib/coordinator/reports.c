@@ -137,7 +137,7 @@ static const struct machine *take_description(struct registry *registry, const s
     return machine;
 }
 
-/* An earlier daemon knew that it runs on another host as well, and its own host was not heard since: that one it has left. */
+/* As an earlier daemon knew it, on another host as well: one of the two it has left. */
 static bool ran_elsewhere(const struct registry *registry, const struct machine *machine)
 {
     for (size_t i = 0; i < registry->n_hosts && machine->event_sequence == 0; i++) {
@@ -151,11 +151,6 @@ static bool ran_elsewhere(const struct registry *registry, const struct machine 
     return false;
 }
 
-static bool runs_elsewhere(const struct registry *registry, const struct machine *machine)
-{
-    return machine_runs_elsewhere(registry, machine) || ran_elsewhere(registry, machine);
-}
-
 /* What a listing or a description says, NULL: that there is no such machine. -ENOMEM: it is to be listed again. */
 static int judge_report(struct registry *registry, struct watch *watch, const struct machine *machine,
                         const struct domain_report *report, struct failure_verdict *ret, struct moment now)
@@ -166,7 +161,7 @@ static int judge_report(struct registry *registry, struct watch *watch, const st
     struct machine_ref ref = machine_ref_of(machine);
     bool is_missed = machine_state_is_active(machine->state) && (report == NULL || report->state == MACHINE_SHUT_OFF);
 
-    context.runs_elsewhere = is_missed && runs_elsewhere(registry, machine);
+    context.runs_elsewhere = is_missed && machine_runs_elsewhere(registry, machine);
     context.may_run_elsewhere =
         is_missed && !context.runs_elsewhere && (context.host_was_lost || context.host_has_rebooted) &&
         (report == NULL || report->reason == REASON_UNKNOWN) && whereabouts_are_open(registry, &ref, now);
@@ -186,14 +181,17 @@ static bool is_incoming(const struct machine *machine, const struct domain_repor
            (machine_is_incoming(machine) || !machine_state_is_active(machine->state));
 }
 
+static bool is_unexplained(const struct domain_report *report)
+{
+    return report->state == MACHINE_SHUT_OFF && report->reason == REASON_UNKNOWN;
+}
+
 /* A libvirtd that was started anew does not know any more that it had migrated the machine. */
 static enum machine_reason reason_of(const struct registry *registry, const struct machine *machine,
                                      const struct domain_report *report)
 {
-    bool is_unexplained = report->state == MACHINE_SHUT_OFF && report->reason == REASON_UNKNOWN;
-
-    if (is_unexplained && (machine_state_is_active(machine->state) ? runs_elsewhere(registry, machine)
-                                                                   : machine->reason == REASON_MIGRATED))
+    if (is_unexplained(report) && (machine_state_is_active(machine->state) ? machine_runs_elsewhere(registry, machine)
+                                                                           : machine->reason == REASON_MIGRATED))
         return REASON_MIGRATED;
     if (is_incoming(machine, report))
         return REASON_INCOMING;
@@ -205,6 +203,7 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
                                  const struct domain_report *report, uint64_t as_of, bool is_first, struct moment now)
 {
     struct failure_verdict verdict;
+    struct machine_ref ref = machine_ref_of(machine);
     bool is_news = machine->state != report->state;
     struct sighting sighting = {
         .state = report->state,
@@ -218,6 +217,9 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
     if (judge_report(registry, watch, machine, report, &verdict, now) < 0)
         return;
     sighting.reason = reason_of(registry, machine, report);
+    if (is_unexplained(report) && machine_state_is_active(machine->state) && sighting.reason == REASON_UNKNOWN &&
+        ran_elsewhere(registry, machine))
+        (void)whereabouts_are_open(registry, &ref, now); /* seen there, it was migrated */
     pool_edit(registry->pool, machine)->event_sequence = as_of;
     sightings_take(registry, watch, machine, &sighting, now);
     if (machine_is_incoming(machine))

@@ -113,6 +113,18 @@ static void leave_lost(struct registry *registry, const struct machine *lost)
     registry_tell(registry, FACT_SERVING_CHANGED);
 }
 
+/* It was found off here, and how it stopped was not known. It is seen elsewhere: it had left. */
+static void leave_missed(struct registry *registry, const struct machine *missed)
+{
+    struct watch *watch = watch_of(registry, missed);
+
+    if (watch == NULL || watch_rare(watch)->missed_us == 0 || watch_rare(watch)->track.pending != CAUSE_NONE ||
+        missed->state != MACHINE_SHUT_OFF || missed->reason != REASON_UNKNOWN)
+        return;
+    sightings_set(registry, watch, missed, MACHINE_SHUT_OFF, REASON_MIGRATED);
+    registry_tell(registry, FACT_SERVING_CHANGED);
+}
+
 /* It has the UUID of what failed elsewhere, and was started in its place, or is kept warm for that. */
 static bool is_replacement(const struct registry *registry, const struct machine *machine)
 {
@@ -135,6 +147,7 @@ void sightings_arrive(struct registry *registry, const struct machine_ref *ref)
             continue;
         if (host->track.state == HOST_FENCED && !host->is_listed)
             leave_lost(registry, other);
+        leave_missed(registry, other);
         if (!machine_state_is_active(other->state))
             continue;
         rare = watch_get_rare(watch_of(registry, other));
