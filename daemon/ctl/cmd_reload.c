@@ -25,7 +25,8 @@ static int run(struct client *client, const struct ctl_options *options, const c
     }
     print_styled(STYLE_GOOD, "The configuration is reloaded.\n");
     if (!field_is_null(answer, "needs_restart"))
-        printf("These keys take effect when understudyd is restarted: %s\n", field_word(answer, "needs_restart"));
+        print_styled(STYLE_PLAIN, "These keys take effect when understudyd is restarted: %s\n",
+                     field_word(answer, "needs_restart"));
     return EXIT_SUCCESS;
 }
 

@@ -181,7 +181,7 @@ static void print_machine(const json_t *machine)
     json_t *source;
 
     print_styled(STYLE_STRONG, "%s", field_word(machine, "name"));
-    printf(" on %s ", field_word(machine, "hypervisor"));
+    print_styled(STYLE_PLAIN, " on %s ", field_word(machine, "hypervisor"));
     print_styled(style_of_state(state), "%s\n", state);
     print_fact("uuid", "%s", field_word(machine, "uuid"));
     print_fact("reason", "%s", field_word(machine, "reason"));

@@ -17,8 +17,7 @@ void event_line_print(const json_t *notice, bool in_json)
     bool has_time = strlen(at) > strlen("2026-11-22T14:54:00.000");
 
     if (in_json) {
-        json_dumpf(notice, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
-        putchar('\n');
+        print_json_line(notice);
     } else {
         print_styled(STYLE_FAINT, "%.12s  ", has_time ? at + strlen("2026-11-22T") : "            ");
         print_styled(style_of_outcome(kind), "%-*s  ", KIND_WIDTH, kind);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the daemon answers is printed here, too, and with it names of machines: they are made harmless. */
+/* What the daemon answers is printed here, too, and with it names of machines: both are made printable. */
 #include "ctl/message.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "ctl/harmless.h"
+#include "base/text.h"
 
 void complain(const char *format, ...)
 {
@@ -14,19 +16,32 @@ void complain(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    text = format_printable(format, arguments);
     va_end(arguments);
-    if (text != NULL)
-        harmless_make(text);
     fflush(stdout);
-    fprintf(stderr, "understudyctl: %s\n", text != NULL ? text : "out of memory");
+    fprintf(stderr, "understudyctl: %s\n", text);
 }
 
 void die_of_memory(void)
 {
-    complain("out of memory");
+    fflush(stdout);
+    fputs("understudyctl: out of memory\n", stderr);
     exit(EXIT_FAILURE);
+}
+
+char *format_printable(const char *format, va_list arguments)
+{
+    bool ends_line = format[0] != '\0' && format[strlen(format) - 1] == '\n';
+    _cleanup_(freep) char *text = text_vprint(format, arguments), *printable = NULL;
+
+    if (text == NULL)
+        die_of_memory();
+    if (ends_line)
+        text[strlen(text) - 1] = '\0';
+    printable = text_printable(text);
+    if (printable == NULL)
+        die_of_memory();
+    return ends_line ? format_text("%s\n", printable) : steal_pointer(&printable);
 }
 
 char *format_text(const char *format, ...)

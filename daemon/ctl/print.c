@@ -12,9 +12,9 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "ctl/harmless.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "ctl/message.h"
-#include "report/utf8.h"
 
 #define LABEL_WIDTH  16
 #define WIDTH_AT_ALL 40 /* where a terminal says that it is narrower, lines are longer than it */
@@ -73,16 +73,6 @@ const char *print_style_code(enum style style)
     return in_colour ? style_codes[style] : NULL;
 }
 
-static char *format_arguments(const char *format, va_list arguments)
-{
-    char *text;
-
-    if (vasprintf(&text, format, arguments) < 0)
-        die_of_memory();
-    harmless_make(text);
-    return text;
-}
-
 static void put_styled(enum style style, const char *text, size_t length)
 {
     const char *code = print_style_code(style);
@@ -96,7 +86,7 @@ void print_styled(enum style style, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    text = format_arguments(format, arguments);
+    text = format_printable(format, arguments);
     va_end(arguments);
     put_styled(style, text, strlen(text));
 }
@@ -115,10 +105,23 @@ char *print_make_bar(double share, unsigned length)
     return bar;
 }
 
+static void put_json(const json_t *document, size_t flags)
+{
+    _cleanup_(freep) char *text = json_dumps(document, flags | JSON_REAL_PRECISION(12)), *printable = NULL;
+
+    if (text == NULL || (printable = text_printable_json(text)) == NULL)
+        die_of_memory();
+    puts(printable);
+}
+
+void print_json_line(const json_t *document)
+{
+    put_json(document, JSON_COMPACT);
+}
+
 void print_json(const json_t *document)
 {
-    json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
-    putchar('\n');
+    put_json(document, JSON_INDENT(2) | JSON_ENCODE_ANY);
 }
 
 /* How many bytes of the text fit into so many columns of a terminal. */
@@ -172,10 +175,11 @@ static void put_wrapped(enum style style, size_t column, size_t indent, const ch
 
 void print_wrapped(enum style style, size_t column, size_t indent, const char *text)
 {
-    _cleanup_(freep) char *harmless = format_text("%s", text);
+    _cleanup_(freep) char *printable = text_printable(text);
 
-    harmless_make(harmless);
-    put_wrapped(style, column, indent, harmless);
+    if (printable == NULL)
+        die_of_memory();
+    put_wrapped(style, column, indent, printable);
 }
 
 void print_fact(const char *label, const char *format, ...)
@@ -184,7 +188,7 @@ void print_fact(const char *label, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    text = format_arguments(format, arguments);
+    text = format_printable(format, arguments);
     va_end(arguments);
     print_styled(STYLE_FAINT, "  %-*s", LABEL_WIDTH - 2, label);
     put_wrapped(STYLE_PLAIN, LABEL_WIDTH, LABEL_WIDTH, text);
@@ -196,7 +200,7 @@ void print_paragraph(enum style style, size_t indent, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    text = format_arguments(format, arguments);
+    text = format_printable(format, arguments);
     va_end(arguments);
     printf("%*s", (int)indent, "");
     put_wrapped(style, indent, indent, text);

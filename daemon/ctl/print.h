@@ -35,19 +35,20 @@ size_t print_terminal_width(void);
 /* The sequence that begins a style on a terminal; NULL: nothing is to be sent for it. */
 const char *print_style_code(enum style style);
 
-/* Prints a formatted text in a style, made harmless. */
+/* Prints a formatted text in a style, made printable (format_printable). */
 void print_styled(enum style style, const char *format, ...) _printf_(2, 3);
 
 /* A value as a bar of so many characters. 0 ≤ share ≤ 1. Caller frees. */
 char *print_make_bar(double share, unsigned length) _must_check_;
 
-/* The document as the daemon gave it, indented. */
+/* The document as the daemon gave it, indented, or in one line; what a terminal would obey in its texts is escaped. */
 void print_json(const json_t *document);
+void print_json_line(const json_t *document);
 
 /* "  label     value", for lists of facts. The value breaks after ", " and " " where the line is full. */
 void print_fact(const char *label, const char *format, ...) _printf_(2, 3);
 
-/* A text made harmless, in lines from column `indent` that break at blanks, the first line beginning at `column`. */
+/* A text made printable, in lines from column `indent` that break at blanks, the first line beginning at `column`. */
 void print_wrapped(enum style style, size_t column, size_t indent, const char *text);
 
 /* A formatted text in lines that all begin at column `indent`. */

@@ -9,7 +9,6 @@
 
 #include <libsmartcols/libsmartcols.h>
 
-#include "ctl/harmless.h"
 #include "ctl/message.h"
 
 #define GAP "  "
@@ -57,6 +56,8 @@ struct table *table_new(const struct column *columns, size_t n_columns)
     table->table = check_pointer(scols_new_table());
     table->n_columns = n_columns;
     check(scols_table_set_column_separator(table->table, GAP));
+    /* Its own escapes would escape ours once more. */
+    check(scols_table_enable_noencoding(table->table, 1));
     check(scols_table_enable_colors(table->table, print_style_code(STYLE_FAINT) != NULL));
     for (size_t i = 0; i < n_columns; i++)
         add_column(table, &columns[i]);
@@ -78,10 +79,8 @@ void table_add(struct table *table, enum style style, const char *format, ...)
     char *text;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        die_of_memory();
+    text = format_printable(format, arguments);
     va_end(arguments);
-    harmless_make(text);
     if (column == 0)
         table->line = check_pointer(scols_table_new_line(table->table, NULL));
     /* Takes the text. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "hooks/listing.h"
 #include "hooks/output.h"
 #include "hooks/process.h"
@@ -436,7 +437,7 @@ static int note_secret(struct run *run, const char *secret)
 
     if (printable == NULL)
         return -ENOMEM;
-    output_make_printable(secret, length, printable, size);
+    text_make_printable(secret, length, printable, size);
     r = string_list_add(&run->secrets, printable);
     wipe(printable);
     for (size_t i = 0; i < length; i++)

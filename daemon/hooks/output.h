@@ -27,10 +27,4 @@ void output_take(struct output *output, const char *data, size_t length);
 /* No more will come: tells a last line that has no end. */
 void output_end(struct output *output);
 
-/*
- * Writes text to ret (size bytes, at least 1) with control characters and what is not UTF-8 as \xNN, cut where
- * it does not fit. text has a NUL at text[length], and may have others before it.
- */
-void output_make_printable(const char *text, size_t length, char *ret, size_t size);
-
 #endif

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hooks/output.h"
+#include "base/text.h"
 
 static void closep(int *fd)
 {
@@ -161,7 +161,7 @@ static void explain(const char *path, int error, char *ret_message)
 
     read_interpreter(path, name, sizeof(name));
     if (name[0] != '\0' && is_about_a_file(error)) {
-        output_make_printable(name, strlen(name), interpreter, sizeof(interpreter));
+        text_make_printable(name, strlen(name), interpreter, sizeof(interpreter));
         snprintf(ret_message, PROCESS_MESSAGE_SIZE, "cannot be run: %s (its interpreter is \"%s\")",
                  strerrordesc_np(-error), interpreter);
     } else if (error == -ENOEXEC) {

@@ -289,6 +289,9 @@ int translate_last_error(virConnectPtr connection, char *message, size_t size)
     const virError *error = virGetLastError();
 
     snprintf(message, size, "%s", virGetLastErrorMessage());
+    /* What QEMU printed comes in lines. */
+    for (char *at = message; (at = strchr(at, '\n')) != NULL;)
+        *at = ' ';
     if (error != NULL && error->code == VIR_ERR_NO_DOMAIN)
         return -ENOENT;
     if (error != NULL && error->code == VIR_ERR_NO_MEMORY)

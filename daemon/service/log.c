@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "service/clock.h"
 
 #define FIELDS_MAX 20
@@ -137,14 +138,14 @@ static void write_line(int priority, const char *id, const struct log_subject *s
                        va_list arguments)
 {
     _cleanup_(fields_done) struct fields fields = {0};
-    _cleanup_(freep) char *text = NULL;
+    _cleanup_(freep) char *formatted = NULL, *text = NULL;
 
     if (priority > level)
         return;
-    if (vasprintf(&text, format, arguments) < 0) {
-        text = NULL;
+    formatted = text_vprint(format, arguments);
+    text = formatted != NULL ? text_printable(formatted) : NULL;
+    if (text == NULL)
         return;
-    }
     if (!to_journal) {
         to_stderr(priority, text);
         return;
@@ -256,6 +257,8 @@ void log_notice(const struct notice *notice, const struct recovery *recovery)
     }
 
     _cleanup_(fields_done) struct fields fields = {0};
+    _cleanup_(freep) char *text = text_printable(notice->text);
     add_notice_fields(&fields, notice, recovery);
-    to_journal_with(&fields, message->priority, message->id, notice->text);
+    if (text != NULL)
+        to_journal_with(&fields, message->priority, message->id, text);
 }

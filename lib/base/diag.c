@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void diags_add(struct diags *diags, enum diag_severity severity, const char *file, unsigned line, unsigned column,
                const char *format, ...)
 {
@@ -71,8 +73,9 @@ int diag_format(const struct diag *diag, char **ret)
         length = asprintf(&text, "%s:%u:%u: %s: %s", diag->file, diag->line, diag->column, severity, diag->message);
     if (length < 0)
         return -ENOMEM;
-    *ret = text;
-    return 0;
+    *ret = text_printable(text);
+    free(text);
+    return *ret != NULL ? 0 : -ENOMEM;
 }
 
 void diags_done(struct diags *diags)

@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 bool text_equal(const char *a, const char *b)
 {
@@ -68,6 +71,89 @@ int text_format(char **ret, const char *format, ...)
         return -ENOMEM;
     *ret = text;
     return 0;
+}
+
+/* Ranges of Unicode; the characters of direction are those of UAX #9. */
+static const struct range {
+    uint32_t first, last;
+} unprintable[] = {
+    {0x0000, 0x001f}, /* C0 */
+    {0x007f, 0x009f}, /* DEL and C1 */
+    {0x061c, 0x061c}, /* Arabic letter mark */
+    {0x200b, 0x200b}, /* zero width space */
+    {0x200e, 0x200f}, /* left-to-right and right-to-left mark */
+    {0x2028, 0x202e}, /* line and paragraph separator, embeddings and overrides */
+    {0x2060, 0x206f}, /* word joiner, invisible operators, isolates, deprecated controls */
+    {0xfeff, 0xfeff}, /* byte order mark */
+    {0xfff9, 0xfffb}, /* interlinear annotation */
+};
+
+/* length: of its bytes. One byte that reads as the replacement character is no character. */
+static bool is_printable(uint32_t character, size_t length)
+{
+    if (character == UTF8_REPLACEMENT)
+        return length > 1;
+    for (size_t i = 0; i < ELEMENTS_OF(unprintable); i++)
+        if (character >= unprintable[i].first && character <= unprintable[i].last)
+            return false;
+    return true;
+}
+
+void text_make_printable(const char *text, size_t length, char *ret, size_t size)
+{
+    const char *end = text + length;
+    char *at = ret;
+
+    while (text < end) {
+        char piece[4 * 4 + 1] = "";
+        uint32_t character;
+        size_t taken = utf8_decode(text, &character);
+        size_t written = taken;
+
+        if (is_printable(character, taken)) {
+            memcpy(piece, text, taken);
+        } else {
+            written = 0;
+            for (size_t i = 0; i < taken; i++)
+                written += (size_t)sprintf(piece + written, "\\x%02x", (unsigned char)text[i]);
+        }
+        if (written >= size - (size_t)(at - ret))
+            break;
+        at = mempcpy(at, piece, written);
+        text += taken;
+    }
+    *at = '\0';
+}
+
+char *text_printable(const char *text)
+{
+    size_t length = strlen(text), size = 4 * length + 1;
+    char *printable = malloc(size);
+
+    if (printable != NULL)
+        text_make_printable(text, length, printable, size);
+    return printable;
+}
+
+char *text_printable_json(const char *json)
+{
+    char *printable = malloc(strlen("\\u0000") * strlen(json) + 1), *at = printable;
+
+    if (printable == NULL)
+        return NULL;
+    while (*json != '\0') {
+        uint32_t character;
+        size_t length = utf8_decode(json, &character);
+
+        /* JSON escapes C0 itself; what is below a blank stands between its strings. */
+        if (character < ' ' || is_printable(character, length))
+            at = mempcpy(at, json, length);
+        else
+            at += sprintf(at, "\\u%04x", character);
+        json += length;
+    }
+    *at = '\0';
+    return printable;
 }
 
 size_t text_distance(const char *a, const char *b)

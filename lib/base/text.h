@@ -24,6 +24,21 @@ char *text_vprint(const char *format, va_list arguments) _printf_(1, 0);
 /* As text_print, into *ret. -ENOMEM leaves *ret as it was. */
 int text_format(char **ret, const char *format, ...) _must_check_ _printf_(2, 3);
 
+/*
+ * What comes from outside (names of machines, words of guests, programs and libvirt) goes through one of these before it
+ * reaches a terminal, a line of a log or a cell of a table, and through nothing else. Control characters (C0 with newline
+ * and tab, DEL, C1), line and paragraph separators, characters that turn the direction of writing or that nobody sees,
+ * and bytes that are not UTF-8 become \xNN, a byte each; the rest stays.
+ *
+ * text_make_printable writes to ret (size bytes, at least 1), cut where it does not fit; text has a NUL at text[length],
+ * and may have others before it. text_printable gives a copy that the caller frees; NULL: no memory.
+ */
+void text_make_printable(const char *text, size_t length, char *ret, size_t size);
+char *text_printable(const char *text) _must_check_;
+
+/* As a JSON string can hold it: the same characters as \uNNNN inside of strings; what is between them stays. NULL: no memory. */
+char *text_printable_json(const char *json) _must_check_;
+
 #define TEXT_DISTANCE_MAX 64
 
 /*

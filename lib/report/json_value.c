@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "report/time.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 #define SIGNIFICANT_DIGITS 12
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 #define ROLES_COUNT 16 /* every combination of the bits of enum machine_role */
 

@@ -359,22 +359,31 @@ def test_columns_of_wide_characters_line_up(make_daemon, tmp_path):
         assert rows["vm-2"].index("shut off") - rows["가상머신-하나"].index("shut off") == 6
 
 
-def test_a_name_cannot_steer_the_terminal(make_daemon, tmp_path):
-    harmful = "\u009b\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069"
+def test_a_name_cannot_steer_the_terminal_nor_forge_a_line(make_daemon, tmp_path):
+    """Neither in tables nor in lines of the log nor in --json, where C1 controls were printed as they are."""
+    harmful = "\u009b\u0085\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069"
     name = f"vm-{harmful}-x"
-    uri = write_node(tmp_path / "node.xml", {name: {"database": "mysql"}, "vm-b": {"database": f"my{harmful}sql"}},
-                     running=[name])
+    path = tmp_path / "node.xml"
+    uri = write_node(path, {name: {"database": "mysql"}, "vm-b": {"database": f"my{harmful}sql"}}, running=[name])
+    forger = machine_xml("vm-c", {"database": "mysql"}, role="boss\nready: no machine")
+    path.write_text(path.read_text().replace("</node>", f"{forger}</node>"))
     daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}]).start()
     daemon.api.drill(name, anyway=True)
     daemon.wait_for_recovery(name)
     record = daemon.api.recoveries()[0]
-    for arguments in (["list"], ["show", name], ["show", "vm-b"], ["explain", name], ["history"],
-                      ["history", record["id"]], ["status"]):
+    escaped = "".join(f"\\x{byte:02x}" for byte in harmful.encode())
+    for arguments in (["list"], ["show", name], ["show", "vm-b"], ["explain", name], ["history"], ["problems"],
+                      ["history", record["id"]], ["status"], ["services"]):
         text = "\n".join(in_pipe(daemon, *arguments))
         assert not set(harmful) & set(text), (arguments, text)
-        assert "vm-??????????-x" in text or arguments[-1] in ("vm-b", "status"), (arguments, text)
+        assert f"vm-{escaped}-x" in text.replace("\n", "") or arguments[-1] in ("vm-b", "status", "problems"), (arguments, text)
+        in_json = daemon.ctl(*arguments, "--json", check=False).stdout
+        assert not set(harmful) & set(in_json), (arguments, in_json)
+    assert name in [machine["name"] for machine in json.loads(daemon.ctl("list", "--json").stdout)]
     refused = daemon.ctl("drill", name, check=False)
     assert refused.returncode == 4 and not set(harmful) & set(refused.stderr)
+    assert not set(harmful) & set(daemon.log) and f"vm-{escaped}-x" in daemon.log
+    assert all(re.match(r"\d\d:\d\d:\d\d\.\d{3} [a-z]+: ", line) for line in daemon.log.splitlines()), daemon.log
 
 
 def test_trouble_is_told_in_full(make_daemon, tmp_path):

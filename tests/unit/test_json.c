@@ -9,7 +9,7 @@
 
 #include "report/json.h"
 #include "report/time.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 /* A member that its owner would free, in a struct that is never freed. */
 #define TEXT(literal) ((char *)(literal))

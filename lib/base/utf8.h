@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* UTF-8 as RFC 3629 has it: telling the valid from the rest, and replacing the rest. */
-#ifndef UNDERSTUDY_REPORT_UTF8_H
-#define UNDERSTUDY_REPORT_UTF8_H
+#ifndef UNDERSTUDY_BASE_UTF8_H
+#define UNDERSTUDY_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
