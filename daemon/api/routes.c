@@ -15,7 +15,9 @@
 #include "api/body.h"
 #include "api/drill.h"
 #include "api/fence_test.h"
+#include "api/history.h"
 #include "api/hold.h"
+#include "api/query.h"
 #include "api/reply.h"
 #include "api/stream.h"
 #include "api/suggest.h"
@@ -157,34 +159,17 @@ static void get_machine(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
-/* ?limit=N, or what holds without it. -EINVAL. */
-static int read_limit(const struct exchange *exchange, size_t without, size_t *ret)
-{
-    const char *text = evhttp_find_header(&exchange->query, "limit");
-    size_t limit = without;
-    char *end;
-
-    if (text != NULL) {
-        errno = 0;
-        limit = strtoul(text, &end, 10);
-        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9')
-            return -EINVAL;
-    }
-    *ret = limit;
-    return 0;
-}
-
 static void get_explanation(struct exchange *exchange)
 {
     const struct machine *machine = find_machine(exchange);
     _cleanup_(explanation_freep) struct explanation *explanation = NULL;
     char *json = NULL;
-    size_t limit;
+    size_t limit = EXPLAINED;
     int r;
 
     if (machine == NULL)
         return;
-    if (read_limit(exchange, EXPLAINED, &limit) < 0) {
+    if (query_read_limit(&exchange->query, &limit) < 0) {
         reply_error(exchange->request, HTTP_BADREQUEST, "limit is not a number", NULL);
         return;
     }
@@ -354,43 +339,9 @@ static void post_drill(struct exchange *exchange)
                     machine);
 }
 
-/* failed: "NAME", "HYPERVISOR/NAME" or UUID; NULL: any. The machine itself may be long gone. */
-static bool is_about(const struct recovery *recovery, const char *failed)
-{
-    size_t n = strlen(recovery->failed.hypervisor);
-
-    if (failed == NULL || strcmp(recovery->failed_name, failed) == 0 || strcasecmp(recovery->failed.uuid, failed) == 0)
-        return true;
-    return strncmp(failed, recovery->failed.hypervisor, n) == 0 && failed[n] == '/' &&
-           strcmp(failed + n + 1, recovery->failed_name) == 0;
-}
-
 static void get_recoveries(struct exchange *exchange)
 {
-    const struct coordinator *coordinator = exchange->coordinator;
-    const char *failed = evhttp_find_header(&exchange->query, "failed");
-    size_t count = coordinator_recovery_count(coordinator), n = 0, limit;
-    _cleanup_(freep) const struct recovery **chosen = NULL;
-    char *json = NULL;
-    int r;
-
-    if (read_limit(exchange, SIZE_MAX, &limit) < 0) {
-        reply_error(exchange->request, HTTP_BADREQUEST, "limit is not a number", NULL);
-        return;
-    }
-    chosen = calloc(count > 0 ? count : 1, sizeof(const struct recovery *));
-    if (chosen == NULL) {
-        answer(exchange, -ENOMEM, NULL);
-        return;
-    }
-    for (size_t i = count; i > 0 && n < limit; i--) {
-        const struct recovery *recovery = coordinator_recovery(coordinator, i - 1);
-
-        if (is_about(recovery, failed))
-            chosen[n++] = recovery;
-    }
-    r = json_format_recoveries(chosen, n, now(exchange), &json);
-    answer(exchange, r, json);
+    history_list(exchange->coordinator, now(exchange), &exchange->query, exchange->request);
 }
 
 static void get_recovery(struct exchange *exchange)

@@ -7,11 +7,13 @@
 #include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "ctl/ctl.h"
 #include "ctl/message.h"
 
 #define REQUEST_TIMEOUT_MS 60000
+#define TRY_AGAIN_MS       200
 
 /* An answer, as it comes in. */
 struct text {
@@ -106,6 +108,7 @@ static void prepare(struct client *client, const char *url, int64_t timeout_ms)
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
     curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
     curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(client->curl, CURLOPT_PATH_AS_IS, 1L); /* a machine may be called ".." */
     curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     curl_easy_setopt(client->curl, CURLOPT_USERAGENT, "understudyctl/" UNDERSTUDY_VERSION);
@@ -146,9 +149,10 @@ static int explain_failure(struct client *client, CURLcode code, bool quiet)
     return code == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO;
 }
 
-#define HTTP_FORBIDDEN 403
-#define HTTP_NOTFOUND  404
-#define HTTP_CONFLICT  409
+#define HTTP_BADREQUEST 400
+#define HTTP_FORBIDDEN  403
+#define HTTP_NOTFOUND   404
+#define HTTP_CONFLICT   409
 
 /* Why the daemon refused, in its own words. */
 static int explain_refusal(long status, const json_t *answer)
@@ -164,12 +168,16 @@ static int explain_refusal(long status, const json_t *answer)
         complain("%s: %s", error, hint);
     if (status == HTTP_NOTFOUND)
         return -ENOENT;
+    if (status == HTTP_BADREQUEST)
+        return -EINVAL;
     return status == HTTP_CONFLICT || status == HTTP_FORBIDDEN ? -ECANCELED : -EIO;
 }
 
 int client_exit_status(int error)
 {
     switch (error) {
+    case -EINVAL:
+        return EXIT_USAGE;
     case -ENOENT:
         return EXIT_NOT_FOUND;
     case -ECANCELED:
@@ -248,19 +256,30 @@ struct following {
     CURL *curl;
     const struct client_follower *follower;
     struct text pending; /* an incomplete line, or the body of a refusal */
+    char *last_id;       /* of the last notice, as a header; NULL: none came yet */
     bool is_ready;
     bool has_stopped;
 };
 
+static void following_done(struct following *following)
+{
+    text_done(&following->pending);
+    free(following->last_id);
+}
+
 /* Returns whether to go on. */
 static bool take_line(struct following *following, const char *line)
 {
-    static const char data[] = "data: ";
+    static const char data[] = "data: ", id[] = "id: ";
     _cleanup_(json_decrefp) json_t *notice = NULL;
 
     if (!following->is_ready && line[0] == ':') {
         following->is_ready = true;
         return following->follower->ready == NULL || following->follower->ready(following->follower->context);
+    }
+    if (strncmp(line, id, strlen(id)) == 0) {
+        free(following->last_id);
+        following->last_id = format_text("Last-Event-ID: %s", line + strlen(id));
     }
     if (strncmp(line, data, strlen(data)) != 0)
         return true;
@@ -290,29 +309,78 @@ static size_t on_stream(char *bytes, size_t size, size_t n, void *context)
     return following->has_stopped ? 0 : size * n;
 }
 
-int client_follow(struct client *client, const struct client_follower *follower, int64_t timeout_ms)
+/* As client_follow, once; quiet: prints nothing where there is no answer. */
+static int follow(struct client *client, struct following *following, int64_t timeout_ms, bool quiet)
 {
-    struct following following = {.curl = client->curl, .follower = follower};
+    struct curl_slist *headers = following->last_id != NULL ? curl_slist_append(NULL, following->last_id) : NULL;
     _cleanup_(json_decrefp) json_t *answer = NULL;
     long status = 0;
     CURLcode code;
 
+    following->is_ready = false;
+    following->pending.length = 0;
     prepare(client, "http://localhost/v1/events", timeout_ms);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_stream);
-    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &following);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, following);
     code = curl_easy_perform(client->curl);
+    curl_slist_free_all(headers);
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (!following.has_stopped && status != 200 && code == CURLE_OK)
-        answer = json_loads(following.pending.bytes != NULL ? following.pending.bytes : "", 0, NULL);
-    text_done(&following.pending);
-
-    if (following.has_stopped)
+    if (following->has_stopped)
         return 0;
-    if (code == CURLE_OPERATION_TIMEDOUT && following.is_ready)
+    if (code == CURLE_OPERATION_TIMEDOUT && following->is_ready)
         return -ETIMEDOUT;
-    if (status == 200) {
-        complain("understudyd has ended the stream of events: journalctl -u understudyd");
+    if (following->is_ready)
         return -EPIPE;
+    if (code != CURLE_OK)
+        return explain_failure(client, code, quiet);
+    answer = json_loadb(following->pending.bytes != NULL ? following->pending.bytes : "", following->pending.length, 0,
+                        NULL);
+    return quiet ? -EIO : explain_refusal(status, answer);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* The connection is lost: tries again until it is followed to its end. deadline_ms 0: for ever. */
+static int follow_again(struct client *client, struct following *following, int64_t deadline_ms)
+{
+    static const struct timespec pause = {.tv_nsec = TRY_AGAIN_MS * 1000000L};
+    bool is_told = false;
+    int r = -EPIPE;
+
+    /* As long as it is away, one try after the other fails in its own way; a user who may not connect any more never will. */
+    while (r < 0 && r != -ETIMEDOUT && r != -EACCES) {
+        int64_t left_ms = deadline_ms > 0 ? deadline_ms - now_ms() : 0;
+
+        if (!is_told)
+            complain("the connection to understudyd is lost; waiting until it answers again");
+        is_told = true;
+        if (deadline_ms > 0 && left_ms <= 0)
+            return -ETIMEDOUT;
+        nanosleep(&pause, NULL);
+        r = follow(client, following, left_ms, true);
+        if (following->is_ready)
+            is_told = false;
     }
-    return code != CURLE_OK ? explain_failure(client, code, false) : explain_refusal(status, answer);
+    return r;
+}
+
+int client_follow(struct client *client, const struct client_follower *follower, int64_t timeout_ms)
+{
+    _cleanup_(following_done) struct following following = {.curl = client->curl, .follower = follower};
+    int64_t deadline_ms = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+    int r = follow(client, &following, timeout_ms, false);
+
+    if (r != -EPIPE)
+        return r;
+    if (follower->keeps_on)
+        return follow_again(client, &following, deadline_ms);
+    complain("understudyd has ended the stream of events: journalctl -u understudyd");
+    return r;
 }

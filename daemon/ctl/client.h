@@ -19,7 +19,7 @@ DEFINE_CLEANUP(struct client, client_free);
 /*
  * Each of these says on stderr what went wrong and what can be done about it, and returns a negative errno
  * then: -ENOTCONN where no process answers on the socket, -EACCES, -ETIMEDOUT, -ECANCELED where the daemon refuses as things
- * are, -ENOENT where there is no such thing, -EIO for the rest. The
+ * are, -ENOENT where there is no such thing, -EINVAL where it does not understand what is asked, -EIO for the rest. The
  * caller owns *ret. Where path holds {}, segment goes there, encoded. A body of NULL is an empty object.
  */
 int client_get(struct client *client, json_t **ret, const char *path, const char *segment) _must_check_;
@@ -36,12 +36,15 @@ int client_try_get(struct client *client, json_t **ret, const char *path) _must_
 struct client_follower {
     bool (*ready)(void *context); /* from here on nothing is missed; may use another client */
     bool (*event)(void *context, const json_t *notice);
+    bool
+        keeps_on; /* where the connection is lost after that: says so, waits until the daemon answers, and is ready again */
     void *context;
 };
 
 /*
  * Follows the events until a function of the follower returns false (0), or the timeout ends
- * (-ETIMEDOUT, told by the caller), or the daemon hangs up (-EPIPE, told). timeout_ms 0: for ever.
+ * (-ETIMEDOUT, told by the caller), or the daemon hangs up (-EPIPE, told). timeout_ms 0: for ever. With keeps_on, what
+ * the daemon told meanwhile and still keeps comes when it is ready again.
  */
 int client_follow(struct client *client, const struct client_follower *follower, int64_t timeout_ms) _must_check_;
 

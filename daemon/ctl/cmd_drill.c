@@ -12,7 +12,6 @@
 #include "ctl/print.h"
 
 #define TIMEOUT_DEFAULT_MS 120000
-#define TIMEOUT_NONE_MS    1 /* what --timeout 0 is read as */
 
 struct drill {
     const struct ctl_options *options;
@@ -117,27 +116,19 @@ static int run(struct client *client, const struct ctl_options *options, const c
 {
     _cleanup_(client_freep) struct client *second = client_new(options->socket);
     _cleanup_(json_decrefp) json_t *machine = NULL;
-    bool has_no_time = options->timeout_ms == TIMEOUT_NONE_MS;
     struct drill drill = {
         .options = options,
-        .timeout_ms = options->timeout_ms > 0 && !has_no_time ? options->timeout_ms : TIMEOUT_DEFAULT_MS,
+        .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS,
         .client = second,
         .status = EXIT_FAILURE,
     };
     int r;
 
-    if (has_no_time && !options->anyway) {
-        complain(
-            "--timeout 0 leaves no time to see whether the recovery works: say --timeout 120, or --anyway to crash "
-            "%s and look no further",
-            argument);
-        return EXIT_REFUSED;
-    }
     r = client_get(client, &machine, "/v1/machines/{}", argument);
     if (r < 0)
         return client_exit_status(r);
     drill.machine = machine;
-    if (options->wait && !has_no_time)
+    if (options->wait)
         return crash_and_follow(&drill, client);
     return crash(&drill) == 0 ? EXIT_SUCCESS : drill.status;
 }

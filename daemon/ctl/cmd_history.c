@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* understudyctl history: the recoveries, the newest first, or one of them in full. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/moment.h"
+#include "config/units.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/fencing.h"
@@ -13,6 +17,7 @@
 #include "ctl/ranking.h"
 #include "ctl/table.h"
 #include "ctl/timeline.h"
+#include "report/time.h"
 
 #define ROWS_DEFAULT 20
 
@@ -20,9 +25,12 @@ static void add_recovery(struct table *table, const json_t *recovery)
 {
     _cleanup_(freep) char *overlap = field_ratio(recovery, "overlap");
     _cleanup_(freep) char *duration = field_duration(recovery, "duration_ms");
-    const char *outcome = field_word(recovery, "outcome");
+    _cleanup_(freep) char *outage = field_duration(recovery, "outage_ms");
+    const char *outcome = field_word(recovery, "outcome"), *at = field_word(recovery, "failed_at");
 
     table_add(table, STYLE_PLAIN, "%s", field_word(recovery, "id"));
+    table_add(table, STYLE_PLAIN, "%.10s %.8s", at,
+              strlen(at) > strlen("2026-11-22T") ? at + strlen("2026-11-22T") : "");
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "failed"));
     table_add(table, STYLE_PLAIN, "%s", field_word(json_object_get(recovery, "service"), "name"));
     table_add(table, STYLE_PLAIN, "%s%s", field_word(recovery, "cause"),
@@ -31,6 +39,7 @@ static void add_recovery(struct table *table, const json_t *recovery)
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "replacement"));
     table_add(table, STYLE_PLAIN, "%s", field_is_null(recovery, "warmth") ? "-" : field_word(recovery, "warmth"));
     table_add(table, STYLE_PLAIN, "%s", overlap);
+    table_add(table, STYLE_PLAIN, "%s", outage);
     table_add(table, STYLE_PLAIN, "%s", duration);
 }
 
@@ -43,24 +52,33 @@ static bool is_any_of_another_service(const json_t *recoveries)
     return false;
 }
 
-/* failed: the machine that was asked for, or NULL. */
-static void print_recoveries(const json_t *recoveries, const char *failed)
+static void print_none(const struct ctl_options *options)
+{
+    bool is_narrowed = options->since != NULL || options->until != NULL || options->outcome != NULL;
+
+    print_styled(STYLE_PLAIN, "No recovery%s%s%s.\n", options->failed != NULL ? " of " : "",
+                 options->failed != NULL ? options->failed : "", is_narrowed ? " is as asked for" : " yet");
+}
+
+static void print_recoveries(const json_t *recoveries, const struct ctl_options *options)
 {
     const struct column columns[] = {
         {"RECOVERY", COLUMN_WHOLE},
+        {"FAILED AT (UTC)", COLUMN_SPARE},
         {"FAILED", COLUMN_WHOLE},
         {"SERVICE", is_any_of_another_service(recoveries) ? COLUMN_WHOLE : COLUMN_HIDDEN},
         {"CAUSE", COLUMN_CUT},
         {"OUTCOME", COLUMN_WHOLE},
         {"REPLACEMENT", COLUMN_WHOLE},
-        {"WARM", COLUMN_WHOLE},
-        {"OVERLAP", COLUMN_NUMBER},
+        {"WARM", COLUMN_SPARE},
+        {"OVERLAP", COLUMN_SPARE_NUMBER},
+        {"OUTAGE", COLUMN_NUMBER},
         {"TOOK", COLUMN_NUMBER},
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
     if (json_array_size(recoveries) == 0) {
-        print_styled(STYLE_PLAIN, "No recovery%s%s yet.\n", failed != NULL ? " of " : "", failed != NULL ? failed : "");
+        print_none(options);
         return;
     }
     for (size_t i = 0; i < json_array_size(recoveries); i++)
@@ -124,7 +142,11 @@ static void print_facts(const json_t *recovery)
 {
     const json_t *service = json_object_get(recovery, "service");
     const char *replacement = field_text(recovery, "replacement");
+    _cleanup_(freep) char *outage = field_duration(recovery, "outage_ms"),
+                          *failed_at = field_instant(recovery, "failed_at");
 
+    if (!field_is_null(recovery, "outage_ms"))
+        print_fact("outage", "%s since %s", outage, failed_at);
     print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
     if (field_true(recovery, "under_way"))
         print_fact("now", "%s", under_way_in_words(field_word(recovery, "outcome")));
@@ -177,14 +199,54 @@ static void print_recovery(const json_t *recovery, size_t limit)
     }
 }
 
+/* "2h": so long ago; else as of time_parse. As the API takes it; NULL for NULL. -EINVAL. */
+static int read_time(const char *text, char **ret)
+{
+    char instant[TIME_TEXT_SIZE];
+    int64_t us;
+
+    if (text == NULL)
+        return 0;
+    if (duration_parse(text, &us) == 0)
+        us = (int64_t)time(NULL) * USEC_PER_SEC - us;
+    else if (time_parse(text, &us) < 0)
+        return -EINVAL;
+    time_format(us, instant);
+    *ret = format_text("%s", instant);
+    return 0;
+}
+
+static void add_query(struct client *client, char **path, const char *name, const char *value)
+{
+    _cleanup_(freep) char *before = *path,
+                          *query = client_query(client, strchr(before, '?') != NULL ? '&' : '?', name, value);
+
+    *path = format_text("%s%s", before, query);
+}
+
+static int misuse_time(const char *option, const char *text)
+{
+    complain("--%s needs a time such as 2h or 7d (so long ago), 2026-11-22 or \"2026-11-22 14:54\" (UTC), not \"%s\"",
+             option, text);
+    return EXIT_USAGE;
+}
+
+/* Returns an exit status; EXIT_SUCCESS: there is an answer. */
 static int get_recoveries(struct client *client, const struct ctl_options *options, long limit, json_t **ret)
 {
-    _cleanup_(freep) char *number = limit > 0 ? format_text("%ld", limit) : NULL;
-    _cleanup_(freep) char *limited = client_query(client, '?', "limit", number);
-    _cleanup_(freep) char *failed = client_query(client, number != NULL ? '&' : '?', "failed", options->failed);
-    _cleanup_(freep) char *path = format_text("/v1/recoveries%s%s", limited, failed);
+    _cleanup_(freep) char *number = limit > 0 ? format_text("%ld", limit) : NULL, *since = NULL, *until = NULL;
+    _cleanup_(freep) char *path = format_text("%s", "/v1/recoveries");
 
-    return client_get(client, ret, path, NULL);
+    if (read_time(options->since, &since) < 0)
+        return misuse_time("since", options->since);
+    if (read_time(options->until, &until) < 0)
+        return misuse_time("until", options->until);
+    add_query(client, &path, "limit", number);
+    add_query(client, &path, "failed", options->failed);
+    add_query(client, &path, "since", since);
+    add_query(client, &path, "until", until);
+    add_query(client, &path, "outcome", options->outcome);
+    return client_exit_status(client_get(client, ret, path, NULL));
 }
 
 /* host: NULL: all. */
@@ -208,21 +270,21 @@ static int run(struct client *client, const struct ctl_options *options, const c
 {
     _cleanup_(json_decrefp) json_t *answer = NULL;
     long limit = options->limit < 0 ? ROWS_DEFAULT : options->limit;
-    int r;
+    int status;
 
     if (options->fencing)
         return run_fencing(client, options, argument);
-    r = argument != NULL ? client_get(client, &answer, "/v1/recoveries/{}", argument)
-                         : get_recoveries(client, options, options->json ? options->limit : limit, &answer);
+    status = argument != NULL ? client_exit_status(client_get(client, &answer, "/v1/recoveries/{}", argument))
+                              : get_recoveries(client, options, options->json ? options->limit : limit, &answer);
 
-    if (r < 0)
-        return client_exit_status(r);
+    if (status != EXIT_SUCCESS)
+        return status;
     if (options->json)
         print_json(answer);
     else if (argument != NULL)
         print_recovery(answer, (size_t)limit);
     else
-        print_recoveries(answer, options->failed);
+        print_recoveries(answer, options);
     return EXIT_SUCCESS;
 }
 
@@ -230,7 +292,7 @@ const struct command command_history = {
     .name = "history",
     .argument = "RECOVERY|HOST",
     .argument_optional = true,
-    .options = OPTION_FAILED | OPTION_LIMIT | OPTION_FENCING,
+    .options = OPTION_FAILED | OPTION_LIMIT | OPTION_SINCE | OPTION_UNTIL | OPTION_OUTCOME | OPTION_FENCING,
     .help = "the recoveries, the newest first, or one in full; or how hosts were fenced",
     .run = run,
 };

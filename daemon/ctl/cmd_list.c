@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* understudyctl list: every machine, one line for each. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,10 @@
 #include "ctl/message.h"
 #include "ctl/print.h"
 #include "ctl/table.h"
+#include "model/machine.h"
+
+#define SERVICE_PREFIX "service-"
+#define HOST_PREFIX    "host-"
 
 /*
  * The warmth of a standby, whether the daemon keeps it so, and the memory that this takes: "kept, 232 MiB" where the
@@ -68,6 +73,31 @@ static bool is_any_service_told(const json_t *machines)
     return false;
 }
 
+/* "failed, down, unprotected": the kinds, without what they are about where that is its service. */
+static char *problems_of(const json_t *machine)
+{
+    const json_t *kinds = json_object_get(machine, "problems");
+    char *words = format_text("%s", "");
+
+    for (size_t i = 0; i < json_array_size(kinds); i++) {
+        const char *kind = json_string_value(json_array_get(kinds, i));
+        _cleanup_(freep) char *before = words;
+
+        if (strncmp(kind, SERVICE_PREFIX, strlen(SERVICE_PREFIX)) == 0)
+            kind += strlen(SERVICE_PREFIX);
+        words = format_text("%s%s%s", before, i > 0 ? ", " : "", kind);
+    }
+    return words;
+}
+
+static bool is_any_in_trouble(const json_t *machines)
+{
+    for (size_t i = 0; i < json_array_size(machines); i++)
+        if (json_array_size(json_object_get(json_array_get(machines, i), "problems")) > 0)
+            return true;
+    return false;
+}
+
 static void add_machine(struct table *table, const json_t *machine)
 {
     const json_t *environment = json_object_get(machine, "environment");
@@ -77,15 +107,16 @@ static void add_machine(struct table *table, const json_t *machine)
     bool reachable = field_true(machine, "reachable"), claimed = !field_is_null(machine, "claimed_by");
     _cleanup_(freep) char *warmth = warmth_of(machine);
     _cleanup_(freep) char *planned = planned_for(machine);
-    _cleanup_(freep) char *service = service_of(machine);
+    _cleanup_(freep) char *service = service_of(machine), *problems = problems_of(machine);
     const char *state = field_word(machine, "state");
 
     table_add(table, STYLE_STRONG, "%s", field_word(machine, "name"));
     table_add(table, STYLE_PLAIN, "%s", field_word(machine, "hypervisor"));
     table_add(table, reachable ? style_of_state(state) : STYLE_NOTABLE, "%s%s", state, reachable ? "" : "?");
-    table_add(table, STYLE_PLAIN, "%s", warmth);
+    table_add(table, STYLE_BAD, "%s", problems[0] != '\0' ? problems : "-");
     table_add(table, STYLE_PLAIN, "%s", service);
     table_add(table, STYLE_PLAIN, "%s", planned);
+    table_add(table, STYLE_PLAIN, "%s", warmth);
     table_add(table, claimed ? STYLE_NOTABLE : STYLE_PLAIN, "%s%s", roles[0] != '\0' ? roles : "-",
               claimed ? " claimed" : "");
     table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(environment, "cpu"));
@@ -109,12 +140,13 @@ static void print_machines(const json_t *machines)
         {"MACHINE", COLUMN_WHOLE},
         {"HYPERVISOR", are_several_hypervisors(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
         {"STATE", COLUMN_WHOLE},
-        {"WARMTH", COLUMN_WHOLE},
+        {"PROBLEM", is_any_in_trouble(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
         {"SERVICE", is_any_service_told(machines) ? COLUMN_WHOLE : COLUMN_HIDDEN},
-        {"FOR", COLUMN_WHOLE},
-        {"ROLES", COLUMN_WHOLE},
-        {"CPU", COLUMN_NUMBER},
-        {"MEMORY", COLUMN_NUMBER},
+        {"FOR", COLUMN_SPARE},
+        {"WARMTH", COLUMN_SPARE},
+        {"ROLES", COLUMN_SPARE},
+        {"CPU", COLUMN_SPARE_NUMBER},
+        {"MEMORY", COLUMN_SPARE_NUMBER},
         {"OFFERS", COLUMN_CUT},
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
@@ -128,24 +160,140 @@ static void print_machines(const json_t *machines)
     table_print(table);
 }
 
+/* Of a host, or of the machine or the service that it has a part in. */
+static bool concerns(const json_t *problem, const json_t *machine)
+{
+    const char *subject = field_text(problem, "subject");
+
+    if (subject == NULL)
+        return false;
+    if (strncmp(field_word(problem, "kind"), HOST_PREFIX, strlen(HOST_PREFIX)) == 0)
+        return field_is(machine, "hypervisor", subject);
+    return field_is(machine, "name", subject) || field_is(machine, "serves", subject) ||
+           (field_has(machine, "roles", "protected") && field_is(machine, "service", subject));
+}
+
+/* The kinds of the problems that concern it: "failed", as long as nothing was started for it, among them. */
+static void put_problems(json_t *machine, const json_t *problems)
+{
+    json_t *kinds = json_array();
+
+    if (field_true(machine, "failed_unrecovered") && json_array_append_new(kinds, json_string("failed")) < 0)
+        die_of_memory();
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        json_t *problem = json_array_get(problems, i);
+
+        if (concerns(problem, machine) && !field_has_text(kinds, field_word(problem, "kind")) &&
+            json_array_append(kinds, json_object_get(problem, "kind")) < 0)
+            die_of_memory();
+    }
+    if (json_object_set_new(machine, "problems", kinds) < 0)
+        die_of_memory();
+}
+
+static bool has_roles(const json_t *machine, const char *roles)
+{
+    _cleanup_(freep) char *has = field_joined(machine, "roles", " ");
+    unsigned asked, given;
+
+    return machine_roles_parse(roles, &asked) == 0 && machine_roles_parse(has, &given) == 0 && (given & asked) == asked;
+}
+
+static bool is_wanted(const json_t *machine, const struct ctl_options *options)
+{
+    return (options->role == NULL || has_roles(machine, options->role)) &&
+           (options->host == NULL || field_is(machine, "hypervisor", options->host)) &&
+           (options->state == NULL || field_is(machine, "state", options->state)) &&
+           (!options->problems || json_array_size(json_object_get(machine, "problems")) > 0);
+}
+
+static json_t *choose(const json_t *machines, const json_t *problems, const struct ctl_options *options)
+{
+    json_t *chosen = json_array();
+
+    for (size_t i = 0; i < json_array_size(machines); i++) {
+        json_t *machine = json_array_get(machines, i);
+
+        put_problems(machine, problems);
+        if (is_wanted(machine, options) && json_array_append(chosen, machine) < 0)
+            die_of_memory();
+    }
+    return chosen;
+}
+
+/* Where there is no such host, says so. */
+static int check_host(struct client *client, const char *name)
+{
+    _cleanup_(json_decrefp) json_t *status = NULL;
+    _cleanup_(freep) char *names = format_text("%s", "");
+    const json_t *hypervisors;
+    int r = client_get(client, &status, "/v1/status", NULL);
+
+    if (r < 0)
+        return r;
+    hypervisors = json_object_get(status, "hypervisors");
+    for (size_t i = 0; i < json_array_size(hypervisors); i++) {
+        const char *each = field_word(json_array_get(hypervisors, i), "name");
+        _cleanup_(freep) char *before = names;
+
+        if (strcmp(each, name) == 0) {
+            names = steal_pointer(&before);
+            return 0;
+        }
+        names = format_text("%s%s%s", before, i > 0 ? ", " : "", each);
+    }
+    complain("no host is called %s: there is %s", name, names);
+    return -ENOENT;
+}
+
+/* "running" and so on, with ", " between. */
+static bool is_state(const char *name, char **ret_all)
+{
+    *ret_all = format_text("%s", "");
+    for (enum machine_state state = 0; state < MACHINE_STATE_COUNT; state++) {
+        _cleanup_(freep) char *before = *ret_all;
+
+        if (strcmp(machine_state_name(state), name) == 0) {
+            *ret_all = steal_pointer(&before);
+            return true;
+        }
+        *ret_all = format_text("%s%s%s", before, before[0] != '\0' ? ", " : "", machine_state_name(state));
+    }
+    return false;
+}
+
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
-    _cleanup_(json_decrefp) json_t *machines = NULL;
-    int r;
+    _cleanup_(json_decrefp) json_t *machines = NULL, *problems = NULL, *chosen = NULL;
+    _cleanup_(freep) char *states = NULL;
+    int r = 0;
 
     (void)argument;
-    r = client_get(client, &machines, "/v1/machines", NULL);
+    if (options->state != NULL && !is_state(options->state, &states)) {
+        complain("--state needs one of %s, not \"%s\"", states, options->state);
+        return EXIT_USAGE;
+    }
+    if (options->host != NULL)
+        r = check_host(client, options->host);
+    if (r == 0)
+        r = client_get(client, &machines, "/v1/machines", NULL);
+    if (r == 0)
+        r = client_get(client, &problems, "/v1/problems", NULL);
     if (r < 0)
         return client_exit_status(r);
+    chosen = choose(machines, problems, options);
     if (options->json)
-        print_json(machines);
+        print_json(chosen);
+    else if (json_array_size(chosen) == 0 && json_array_size(machines) > 0)
+        puts("No machine is as asked for.");
     else
-        print_machines(machines);
+        print_machines(chosen);
     return EXIT_SUCCESS;
 }
 
 const struct command command_list = {
     .name = "list",
+    .options = OPTION_ROLE | OPTION_HOST | OPTION_STATE | OPTION_PROBLEMS,
     .help = "every machine, with what it offers",
     .run = run,
 };

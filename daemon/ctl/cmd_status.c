@@ -12,6 +12,7 @@
 #include "ctl/message.h"
 #include "ctl/print.h"
 #include "ctl/problem_lines.h"
+#include "ctl/services_line.h"
 #include "ctl/table.h"
 
 #define WAIT_DEFAULT_MS 30000
@@ -86,35 +87,11 @@ static void print_hypervisors(const json_t *hypervisors)
     print_troubles(hypervisors);
 }
 
-/*
- * "5: 4 up, 1 down; 1 served by a replacement; NO MACHINE WOULD TAKE OVER 2: …": states that no service is in
- * are left out.
- */
-static void print_services(const json_t *services)
-{
-    static const char *const states[] = {"up", "recovering", "down", "stopped", "held", "unknown"};
-    _cleanup_(freep) char *text = format_text("%s", ""), *replaced = NULL, *bare = NULL;
-    int64_t total = 0, diverted = field_integer(services, "diverted"),
-            lacking = field_integer(services, "without_next");
-
-    for (size_t i = 0; i < ELEMENTS_OF(states); i++) {
-        int64_t count = field_integer(services, states[i]);
-        _cleanup_(freep) char *before = text;
-
-        text = count > 0 ? format_text("%s%s%" PRId64 " %s", before, total > 0 ? ", " : ": ", count, states[i])
-                         : format_text("%s", before);
-        total += count;
-    }
-    replaced = diverted > 0 ? format_text("; %" PRId64 " served by a replacement", diverted) : format_text("%s", "");
-    bare = lacking > 0 ? format_text("; NO MACHINE WOULD TAKE OVER %" PRId64 ": understudyctl services", lacking)
-                       : format_text("%s", "");
-    print_fact("services", "%" PRId64 "%s%s%s", total, text, replaced, bare);
-}
-
 static void print_status(const json_t *status)
 {
     const json_t *machines = json_object_get(status, "machines"), *recoveries = json_object_get(status, "recoveries");
     _cleanup_(freep) char *uptime = format_duration(field_number(status, "uptime_s") * 1000);
+    _cleanup_(freep) char *services = services_line(json_object_get(status, "services"));
     bool ready = field_true(status, "ready");
 
     print_styled(STYLE_STRONG, "understudyd %s", field_word(status, "version"));
@@ -127,7 +104,7 @@ static void print_status(const json_t *status)
     print_fact("machines", "%" PRId64 ": %" PRId64 " running, %" PRId64 " standing by, %" PRId64 " protected",
                field_integer(machines, "total"), field_integer(machines, "running"),
                field_integer(machines, "standing_by"), field_integer(machines, "protected"));
-    print_services(json_object_get(status, "services"));
+    print_fact("services", "%s", services);
     if (field_integer(machines, "warm") + field_integer(machines, "warming") > 0)
         print_fact("kept warm", "%" PRId64 ", %" PRId64 " being made warm", field_integer(machines, "warm"),
                    field_integer(machines, "warming"));

@@ -22,8 +22,13 @@ struct ctl_options {
     bool help;
     bool yes;
     bool wait;
-    const char *failed; /* NULL: any */
-    const char *until;  /* a kind of notice; NULL: for ever */
+    const char *failed;  /* NULL: any */
+    const char *until;   /* a kind of notice, or a time; NULL: not given */
+    const char *since;   /* NULL: not given */
+    const char *outcome; /* NULL: any */
+    const char *host;    /* NULL: any */
+    const char *state;   /* NULL: any */
+    bool problems;
     long limit;         /* -1: not given; 0: no limit */
     int64_t timeout_ms; /* 0: not given */
     bool ignore_limit;
@@ -65,6 +70,11 @@ enum ctl_option {
     OPTION_PRIORITY = 1u << 17,
     OPTION_AGENT = 1u << 18,
     OPTION_FENCING = 1u << 19,
+    OPTION_SINCE = 1u << 20,
+    OPTION_OUTCOME = 1u << 21,
+    OPTION_HOST = 1u << 22,
+    OPTION_STATE = 1u << 23,
+    OPTION_PROBLEMS = 1u << 24,
 };
 
 struct client;

@@ -29,9 +29,8 @@ bool field_is(const json_t *object, const char *name, const char *text)
     return value != NULL && strcmp(value, text) == 0;
 }
 
-bool field_has(const json_t *object, const char *name, const char *text)
+bool field_has_text(const json_t *array, const char *text)
 {
-    const json_t *array = json_object_get(object, name);
     bool found = false;
 
     for (size_t i = 0; i < json_array_size(array) && !found; i++) {
@@ -40,6 +39,11 @@ bool field_has(const json_t *object, const char *name, const char *text)
         found = item != NULL && strcmp(item, text) == 0;
     }
     return found;
+}
+
+bool field_has(const json_t *object, const char *name, const char *text)
+{
+    return field_has_text(json_object_get(object, name), text);
 }
 
 bool field_true(const json_t *object, const char *name)
@@ -246,6 +250,9 @@ enum style style_of_outcome(const char *outcome)
         {"store-works", STYLE_GOOD},
         {"kept", STYLE_GOOD},
         {"not-kept", STYLE_BAD},
+        {"problem", STYLE_NOTABLE},
+        {"under-way", STYLE_NOTABLE},
+        {"state", STYLE_STRONG},
     };
 
     return look_up(words, ELEMENTS_OF(words), outcome);

@@ -17,6 +17,8 @@ const char *field_word(const json_t *object, const char *name);
 bool field_is(const json_t *object, const char *name, const char *text);
 /* The member is an array that has this text. */
 bool field_has(const json_t *object, const char *name, const char *text);
+/* As field_has, of the array itself. */
+bool field_has_text(const json_t *array, const char *text);
 bool field_true(const json_t *object, const char *name);
 /* 0 where the member is no number. */
 double field_number(const json_t *object, const char *name);

@@ -14,7 +14,6 @@
 #include "ctl/message.h"
 #include "ctl/print.h"
 #include "model/machine.h"
-#include "protocol/notice.h"
 
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
@@ -43,6 +42,11 @@ enum {
     WORD_PRIORITY,
     WORD_AGENT,
     WORD_FENCING,
+    WORD_SINCE,
+    WORD_OUTCOME,
+    WORD_HOST,
+    WORD_STATE,
+    WORD_PROBLEMS,
 };
 
 /* How wide the first column of the help is. */
@@ -63,7 +67,13 @@ static const struct option_help {
     {"limit", "N", 'n', OPTION_LIMIT, "how many to show; 0: all"},
     {"yes", NULL, 'y', OPTION_YES, "yes, crash the machine; yes, the host is off; yes, an outage"},
     {"wait", NULL, 'w', OPTION_WAIT, "wait for readiness, or for the end of the recovery"},
-    {"until", "KIND", 'u', OPTION_UNTIL, "end after the first event of this kind, such as recovered"},
+    {"since", "TIME", WORD_SINCE, OPTION_SINCE,
+     "only what failed from then on: 2h, 7d, 2026-11-22 or \"2026-11-22 14:54\""},
+    {"until", "KIND|TIME", 'u', OPTION_UNTIL, "end after this kind of event; only what failed up to then"},
+    {"outcome", "OUTCOME", WORD_OUTCOME, OPTION_OUTCOME, "only those that ended so, such as exhausted, or under-way"},
+    {"host", "HOST", WORD_HOST, OPTION_HOST, "only machines of this host"},
+    {"state", "STATE", WORD_STATE, OPTION_STATE, "only machines in this state, such as running or \"shut off\""},
+    {"problems", NULL, WORD_PROBLEMS, OPTION_PROBLEMS, "only machines with a problem"},
     {"timeout", "SECONDS", 't', OPTION_TIMEOUT, "how long to wait, a number of seconds"},
     {"ignore-limit", NULL, WORD_IGNORE_LIMIT, OPTION_IGNORE_LIMIT, "however often it was recovered already"},
     {"ignore-quarantine", NULL, WORD_IGNORE_QUARANTINE, OPTION_IGNORE_QUARANTINE, "with machines in quarantine, too"},
@@ -209,26 +219,6 @@ static int parse_number(const char *text, double *ret)
     return 0;
 }
 
-/* NULL: there is no such kind of event. */
-static const char *find_kind(const char *name)
-{
-    for (enum notice_kind kind = 0; kind < NOTICE_COUNT; kind++)
-        if (strcmp(notice_kind_name(kind), name) == 0)
-            return notice_kind_name(kind);
-    return NULL;
-}
-
-/* The kind with the most similar name. */
-static const char *nearest_kind(const char *name)
-{
-    enum notice_kind nearest = 0;
-
-    for (enum notice_kind kind = 1; kind < NOTICE_COUNT; kind++)
-        if (text_distance(notice_kind_name(kind), name) < text_distance(notice_kind_name(nearest), name))
-            nearest = kind;
-    return notice_kind_name(nearest);
-}
-
 /* A whole number. -EINVAL. */
 static int parse_priority(const char *text, int *ret)
 {
@@ -271,11 +261,25 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
         options->wait = true;
         break;
     case 'u':
-        options->until = find_kind(argument);
-        return options->until != NULL ? 0 : -EINVAL;
+        options->until = argument;
+        break;
     case 't':
-        /* Less than a millisecond would be none at all. */
-        options->timeout_ms = number > 0.001 ? (int64_t)(number * 1000) : 1;
+        options->timeout_ms = (int64_t)(number * 1000);
+        return options->timeout_ms > 0 ? 0 : -EINVAL;
+    case WORD_SINCE:
+        options->since = argument;
+        break;
+    case WORD_OUTCOME:
+        options->outcome = argument;
+        break;
+    case WORD_HOST:
+        options->host = argument;
+        break;
+    case WORD_STATE:
+        options->state = argument;
+        break;
+    case WORD_PROBLEMS:
+        options->problems = true;
         break;
     case WORD_IGNORE_LIMIT:
         options->ignore_limit = true;
@@ -345,10 +349,8 @@ static void fill_getopt(struct option *long_options, char *letters)
 static int misuse_value(const struct option_help *option, const char *value)
 {
     switch (option->letter) {
-    case 'u':
-        return misuse("--until needs a kind of event, not \"%s\": did you mean %s", value, nearest_kind(value));
     case 't':
-        return misuse("--timeout needs a number of seconds, not \"%s\"", value);
+        return misuse("--timeout needs a number of seconds above 0, such as 120, not \"%s\"", value);
     case WORD_FOR:
         return misuse("--for needs a time such as 30m or 2h, not \"%s\"", value);
     case WORD_ROLE:
@@ -385,11 +387,14 @@ static int parse_options(int argc, char **argv, struct ctl_options *options, uns
 }
 
 /* -1: all is well, else the exit status. */
-static int check_usage(const struct command *command, unsigned given, int n_arguments)
+static int check_usage(const struct command *command, unsigned given, char **arguments, int n_arguments)
 {
     for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++)
         if ((option_helps[i].flag & given & ~command->options) != 0)
             return misuse("%s takes no --%s", command->name, option_helps[i].name);
+    for (int i = 0; i < n_arguments; i++)
+        if (arguments[i][0] == '\0')
+            return misuse("%s was given an empty %s", command->name, command->argument);
     if (n_arguments == 0 && command->argument != NULL && !command->argument_optional)
         return misuse("%s needs %s%s", command->name, strchr(command->argument, '|') != NULL ? "one of " : "a ",
                       command->argument);
@@ -427,7 +432,7 @@ int main(int argc, char **argv)
         show_command_help(command);
         return EXIT_SUCCESS;
     }
-    status = check_usage(command, given, argc - optind - 1);
+    status = check_usage(command, given, &argv[optind + 1], argc - optind - 1);
     if (status >= 0)
         return status;
 

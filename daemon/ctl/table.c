@@ -15,6 +15,7 @@
 
 struct table {
     struct libscols_table *table;
+    const struct column *columns;
     size_t n_columns;
     struct libscols_line *line;
     size_t n_cells; /* in that line */
@@ -37,10 +38,8 @@ static void *check_pointer(void *pointer)
 static void add_column(struct table *table, const struct column *column)
 {
     static const int flags[] = {
-        [COLUMN_WHOLE] = 0,
-        [COLUMN_NUMBER] = SCOLS_FL_RIGHT,
-        [COLUMN_CUT] = SCOLS_FL_TRUNC,
-        [COLUMN_HIDDEN] = SCOLS_FL_HIDDEN,
+        [COLUMN_WHOLE] = 0, [COLUMN_NUMBER] = SCOLS_FL_RIGHT,       [COLUMN_CUT] = SCOLS_FL_TRUNC,
+        [COLUMN_SPARE] = 0, [COLUMN_SPARE_NUMBER] = SCOLS_FL_RIGHT, [COLUMN_HIDDEN] = SCOLS_FL_HIDDEN,
     };
     struct libscols_column *added =
         check_pointer(scols_table_new_column(table->table, column->title, 0, flags[column->kind]));
@@ -54,6 +53,7 @@ struct table *table_new(const struct column *columns, size_t n_columns)
     struct table *table = check_pointer(calloc(1, sizeof(*table)));
 
     table->table = check_pointer(scols_new_table());
+    table->columns = columns;
     table->n_columns = n_columns;
     check(scols_table_set_column_separator(table->table, GAP));
     /* Its own escapes would escape ours once more. */
@@ -110,8 +110,18 @@ bool table_fits(const struct table *table)
     return width <= print_terminal_width();
 }
 
+static void hide(struct table *table, size_t column)
+{
+    struct libscols_column *hidden = scols_table_get_column(table->table, column);
+
+    check(scols_column_set_flags(hidden, scols_column_get_flags(hidden) | SCOLS_FL_HIDDEN));
+}
+
 void table_print(struct table *table)
 {
+    for (size_t i = table->n_columns; i-- > 0 && !table_fits(table);)
+        if (table->columns[i].kind == COLUMN_SPARE || table->columns[i].kind == COLUMN_SPARE_NUMBER)
+            hide(table, i);
     check(scols_print_table(table->table));
 }
 

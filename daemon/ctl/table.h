@@ -16,6 +16,8 @@ enum column_kind {
     COLUMN_WHOLE,  /* never cut: ids, names, and what is short */
     COLUMN_NUMBER, /* never cut, aligned to the right */
     COLUMN_CUT, /* cut where it must be: one at most, since libsmartcols' versions share out what is lacking differently */
+    COLUMN_SPARE, /* never cut, and left out where the table would be too wide, the last of them first */
+    COLUMN_SPARE_NUMBER,
     COLUMN_HIDDEN, /* not shown; its cells are added all the same */
 };
 
@@ -26,7 +28,7 @@ struct column {
 
 struct table;
 
-/* Copies the titles. Never NULL. */
+/* columns are borrowed as long as the table is. Never NULL. */
 struct table *table_new(const struct column *columns, size_t n_columns);
 void table_free(struct table *table);
 DEFINE_CLEANUP(struct table, table_free);

@@ -76,10 +76,13 @@ static size_t collect(const json_t *recovery, struct reached reached[STEPS])
     return n;
 }
 
-static void add_step(struct table *table, const json_t *recovery, const struct reached *reached, bool is_first)
+/* day: of the first step, "2026-11-22", which stands above the column. */
+static void add_step(struct table *table, const json_t *recovery, const struct reached *reached, bool is_first,
+                     const char *day)
 {
     const struct step *step = reached->step;
     const char *instant = field_word(recovery, step->member), *outcome = field_word(recovery, "outcome");
+    bool is_that_day = strncmp(instant, day, strlen("2026-11-22")) == 0;
     double total_us = field_number(json_object_get(recovery, "times_us"), "total");
     _cleanup_(freep) char *total = format_text("%.6f s in all", total_us / 1000000);
     _cleanup_(freep) char *span = is_first
@@ -88,20 +91,27 @@ static void add_step(struct table *table, const json_t *recovery, const struct r
 
     table_add(table, step->label != NULL ? STYLE_PLAIN : style_of_outcome(outcome), "%s",
               step->label != NULL ? step->label : outcome);
-    table_add(table, STYLE_PLAIN, "%.10s %.15s", instant, instant + strlen("2026-11-22T"));
+    table_add(table, STYLE_PLAIN, "%.*s%.15s", is_that_day ? 0 : (int)strlen("2026-11-22T"), instant,
+              instant + strlen("2026-11-22T"));
     table_add(table, STYLE_STRONG, "%s", span);
     table_add(table, STYLE_FAINT, "%s", step->what != NULL ? step->what : total);
 }
 
 void timeline_print(const json_t *recovery)
 {
-    static const struct column columns[] = {
-        {"STEP", COLUMN_WHOLE}, {"REACHED (UTC)", COLUMN_WHOLE}, {"TOOK", COLUMN_NUMBER}, {"WHAT", COLUMN_WHOLE}};
-    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
     struct reached reached[STEPS];
     size_t n = collect(recovery, reached);
+    const char *day = n > 0 ? field_word(recovery, reached[0].step->member) : "";
+    _cleanup_(freep) char *title = format_text("UTC %.10s", day);
+    const struct column columns[] = {
+        {"STEP", COLUMN_WHOLE},
+        {title, COLUMN_WHOLE},
+        {"TOOK", COLUMN_NUMBER},
+        {"WHAT", COLUMN_CUT},
+    };
+    _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
     for (size_t i = 0; i < n; i++)
-        add_step(table, recovery, &reached[i], i == 0);
+        add_step(table, recovery, &reached[i], i == 0, day);
     table_print(table);
 }

@@ -127,6 +127,18 @@ static void begin(struct recoveries *recoveries, struct open_recovery *open, str
         registry_tell(recoveries->registry, FACT_FAILURES);
 }
 
+/* When it went down: when its host was heard of last, or when it began to be waited for. */
+static struct moment went_down(const struct registry *registry, const struct watch *watch,
+                               const struct recovery *recovery)
+{
+    const struct host *host = host_find(registry, recovery->failed.hypervisor);
+    struct moment since = watch_rare(watch)->track.pending_since;
+
+    if (recovery->cause == CAUSE_HOST_LOST && host != NULL && moment_has_come(host->track.missing))
+        since = host->track.missing;
+    return moment_has_come(since) && since.mono_us < recovery->detected.mono_us ? since : recovery->detected;
+}
+
 int opening_begin(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
                   enum failure_cause cause, const char *why, struct moment at)
 {
@@ -136,6 +148,7 @@ int opening_begin(struct recoveries *recoveries, struct watch *watch, const stru
     if (r < 0)
         return r;
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
+    open->recovery->failed_at = went_down(recoveries->registry, watch, open->recovery);
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_FAILURE_DETECTED, at, open->recovery, "%s failed: %s",
                          machine->name, why);
     begin(recoveries, open, at);
@@ -145,13 +158,14 @@ int opening_begin(struct recoveries *recoveries, struct watch *watch, const stru
 int opening_retry(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
                   const struct recovery *earlier, const char *why, struct moment at)
 {
-    struct moment down_since = recovery_down_since(earlier);
+    struct moment down_since = recovery_down_since(earlier), failed_at = earlier->failed_at;
     struct open_recovery *open = NULL;
     int r = open_one(recoveries, watch, machine, earlier->cause, at, &open); /* the earlier one may be forgotten now */
 
     if (r < 0)
         return r;
     open->recovery->down_since = down_since; /* NOLINT(clang-analyzer-core.NullDereference): there is one */
+    open->recovery->failed_at = failed_at;
     open->is_retry = true;
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_EVENT_NOTED, at, open->recovery,
                          "%s is still down, and is tried again: %s", open->recovery->service_name, why);
@@ -165,12 +179,14 @@ int opening_order(struct recoveries *recoveries, struct watch *watch, const stru
     bool has_failed_since =
         earlier != NULL && (earlier->state == RECOVERY_EXHAUSTED || earlier->state == RECOVERY_HELD);
     struct moment down_since = has_failed_since ? recovery_down_since(earlier) : at;
+    struct moment failed_at = has_failed_since ? earlier->failed_at : at;
     struct open_recovery *open = NULL;
     int r = open_one(recoveries, watch, machine, has_failed_since ? earlier->cause : CAUSE_FOUND_CRASHED, at, &open);
 
     if (r < 0)
         return r;
     open->recovery->down_since = down_since; /* NOLINT(clang-analyzer-core.NullDereference): there is one */
+    open->recovery->failed_at = failed_at;
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_EVENT_NOTED, at, open->recovery,
                          "%s is recovered now, as an operator ordered", open->recovery->service_name);
     open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});

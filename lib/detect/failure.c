@@ -116,6 +116,7 @@ static void settle_stop(struct failure_track *track)
     track->panicked = false;
     track->watchdog_off_us = 0;
     track->pending = CAUSE_NONE;
+    track->pending_since = (struct moment){0};
     track->is_incoming = false;
     track->may_be_incoming = false;
 }
@@ -130,10 +131,13 @@ static bool is_old_news(const struct failure_track *track, const struct failure_
 static struct failure_verdict detected(struct failure_track *track, enum failure_cause cause, const char *why,
                                        const struct failure_context *context)
 {
+    struct moment since = track->pending_since;
+
     settle_stop(track);
     if (track->reported || is_old_news(track, context))
         return nothing;
     track->reported = true;
+    track->pending_since = since;
     return (struct failure_verdict){FAILURE_DETECTED, cause, why, false};
 }
 
@@ -149,6 +153,15 @@ static bool is_known_off(const struct failure_context *context)
     return context->known == MACHINE_SHUT_OFF || context->known == MACHINE_GONE;
 }
 
+/* It counts as a failure unless it runs again in time. */
+static void await(struct failure_track *track, enum failure_cause cause, int64_t grace_us, struct moment now)
+{
+    if (!moment_has_come(track->pending_since))
+        track->pending_since = now;
+    track->pending = cause;
+    track->pending_until_us = now.mono_us + grace_us;
+}
+
 static int64_t grace_of(enum failure_cause cause, const struct config_failure *config)
 {
     if (cause == CAUSE_WATCHDOG)
@@ -161,8 +174,7 @@ static struct failure_verdict judge_grace(struct failure_track *track, enum fail
 {
     if (track->reported || track->pending == cause)
         return nothing;
-    track->pending = cause;
-    track->pending_until_us = context->now.mono_us + grace_of(cause, context->config);
+    await(track, cause, grace_of(cause, context->config), context->now);
     return (struct failure_verdict){FAILURE_PENDING, cause, why, false};
 }
 
@@ -201,8 +213,7 @@ static struct failure_verdict judge_panic(struct failure_track *track, const str
         if (track->reported)
             return nothing;
         track->panicked = true;
-        track->pending = CAUSE_PANICKED;
-        track->pending_until_us = context->now.mono_us + PANIC_STOP_WAIT_US;
+        await(track, CAUSE_PANICKED, PANIC_STOP_WAIT_US, context->now);
         return noted("the guest panicked; libvirt is ending it");
     }
 }
@@ -481,8 +492,7 @@ struct failure_verdict failure_handle_listing(struct failure_track *track, enum 
 
 void failure_await_restart(struct failure_track *track, const struct config_failure *config, struct moment now)
 {
-    track->pending = CAUSE_HOST_LOST;
-    track->pending_until_us = now.mono_us + grace_of(CAUSE_HOST_LOST, config);
+    await(track, CAUSE_HOST_LOST, grace_of(CAUSE_HOST_LOST, config), now);
 }
 
 int64_t failure_deadline(const struct failure_track *track)

@@ -103,6 +103,7 @@ static void put_instants(struct json_maker *maker, json_t *object, const struct 
 {
     struct course course = course_of(recovery);
 
+    json_put(maker, object, "failed_at", json_instant(recovery->failed_at));
     json_put(maker, object, "detected_at", json_instant(recovery->detected));
     json_put(maker, object, "confirmed_at", json_instant(recovery->confirmed));
     json_put(maker, object, "decided_at", json_instant(course.decided));
@@ -158,6 +159,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
 {
     double duration_ms = (double)recovery_duration_us(recovery, now) / (double)USEC_PER_MSEC;
     const struct explanation *explanation = recovery->explanation;
+    int64_t outage_us = recovery_outage_us(recovery, now);
     bool is_decided = moment_has_come(recovery->decided);
     json_t *object = json_object();
 
@@ -175,6 +177,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     put_replacement(maker, object, recovery);
     put_instants(maker, object, recovery);
     json_put(maker, object, "duration_ms", json_number(duration_ms));
+    json_put(maker, object, "outage_ms", outage_us < 0 ? json_null() : json_number((double)outage_us / USEC_PER_MSEC));
     json_put(maker, object, "times_us", times_value(maker, recovery));
     json_put(maker, object, "verify", json_text(is_decided ? verify_level_name(recovery->level) : NULL));
     json_put(maker, object, "verify_ports", json_ports(maker, &recovery->ports.listening));

@@ -122,6 +122,7 @@ static void put_moments(struct json_maker *maker, json_t *object, const struct r
     json_put(maker, object, "started", moment_value(maker, recovery->started, detected));
     json_put(maker, object, "settled", moment_value(maker, recovery->settled, detected));
     json_put(maker, object, "ended", moment_value(maker, recovery->ended, detected));
+    json_put(maker, object, "failed_at", moment_value(maker, recovery->failed_at, detected));
     json_put(maker, object, "down_since", moment_value(maker, recovery->down_since, detected));
 }
 
@@ -156,6 +157,8 @@ static void read_moments(struct record_reader *reader, const json_t *object, str
     recovery->started = read_moment(reader, object, "started", detected);
     recovery->settled = read_moment(reader, object, "settled", detected);
     recovery->ended = read_moment(reader, object, "ended", detected);
+    recovery->failed_at =
+        record_is_absent(object, "failed_at") ? detected : read_moment(reader, object, "failed_at", detected);
     recovery->down_since = read_moment(reader, object, "down_since", detected);
 }
 

@@ -149,6 +149,7 @@ int recovery_new(const char *id, const struct machine *failed, enum failure_caus
     recovery->cause = cause;
     recovery->priority = machine_priority(failed);
     recovery->state_is_unreliable = recovery_cause_is_unreliable(cause);
+    recovery->failed_at = detected;
     recovery->detected = detected;
     question_clear(&recovery->question);
     *ret = steal_pointer(&recovery);
@@ -295,4 +296,22 @@ int64_t recovery_duration_us(const struct recovery *recovery, struct moment now)
     int64_t end_us = recovery_state_is_final(recovery->state) ? recovery->ended.mono_us : now.mono_us;
 
     return end_us - recovery->detected.mono_us;
+}
+
+/* By order, the service is down from when the machine that served is off: unless the other one served already. */
+static struct moment outage_begin(const struct recovery *recovery)
+{
+    if (recovery->relief == RELIEF_NONE)
+        return recovery->failed_at;
+    return recovery->relief == RELIEF_FIRST ? recovery->confirmed : (struct moment){0};
+}
+
+int64_t recovery_outage_us(const struct recovery *recovery, struct moment now)
+{
+    struct moment begin = outage_begin(recovery);
+    bool is_final = recovery_state_is_final(recovery->state);
+
+    if (!moment_has_come(begin) || (is_final && recovery->state != RECOVERY_RECOVERED))
+        return -1;
+    return (is_final ? recovery->ended : now).mono_us - begin.mono_us;
 }

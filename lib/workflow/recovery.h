@@ -167,6 +167,7 @@ struct recovery {
     bool is_held;             /* a hold came over it, or over its machine later: what is left to do is the operator's */
     bool is_unrecorded;       /* something was started without an intent on disk */
 
+    struct moment failed_at;         /* when its service went down, as far as known: never later than detected */
     struct moment detected, confirmed, decided, recorded, started, settled, ended;
     struct moment relieved;          /* when the failed machine was asked to shut down */
     struct moment down_since;        /* of one that tries a service again: when the first recovery of it failed */
@@ -243,5 +244,12 @@ const char *recovery_waits_for(const struct recovery *recovery);
 
 /* From detection to the end (or now while it goes on), in microseconds. */
 int64_t recovery_duration_us(const struct recovery *recovery, struct moment now);
+
+/*
+ * How long the service was down (or is, up to now, while it goes on), in microseconds: from the failure, with what was
+ * waited for before it counted as one, and with the fencing of its host. -1: the recovery did not end that, or, ordered,
+ * caused none.
+ */
+int64_t recovery_outage_us(const struct recovery *recovery, struct moment now);
 
 #endif

@@ -32,11 +32,22 @@ static void test_a_failure_is_confirmed_before_it_is_decided(void **state)
     const char *text = printed("{\"cause\": \"process-died\", " TIMES("02.000000", "01.000000") "}");
 
     (void)state;
-    has(text, "detected   2026-11-22 14:54:00.000001              the hypervisor reported the failure\n");
-    has(text, "confirmed  2026-11-22 14:54:01.000000  0.999999 s  the failed machine is surely off\n");
-    has(text, "recovered  2026-11-22 14:54:04.500000  1.500000 s  4.499999 s in all\n");
+    has(text, "STEP       UTC 2026-11-22         TOOK  WHAT\n"
+              "detected   14:54:00.000001              the hypervisor reported the failure\n");
+    has(text, "confirmed  14:54:01.000000  0.999999 s  the failed machine is surely off\n");
+    has(text, "recovered  14:54:04.500000  1.500000 s  4.499999 s in all\n");
     has_order(text, "confirmed", "decided");
     assert_false(timeline_is_of_an_order(NULL));
+}
+
+static void test_a_step_of_another_day_says_which(void **state)
+{
+    const char *text = printed("{\"detected_at\": \"2026-11-22T23:59:59.000000Z\", \"confirmed_at\": "
+                               "\"2026-11-23T00:00:01.000000Z\", \"outcome\": \"confirming\", \"times_us\": {}}");
+
+    (void)state;
+    has(text, "detected   23:59:59.000000");
+    has(text, "confirmed  2026-11-23T00:00:01.000000  2.000000 s");
 }
 
 /* The other machine was chosen first, which was shown as a step that took less than no time. */
@@ -45,8 +56,8 @@ static void test_an_order_is_decided_before_the_machine_is_off(void **state)
     const char *text = printed("{\"cause\": \"failover\", " TIMES("01.000000", "02.000000") "}");
 
     (void)state;
-    has(text, "ordered    2026-11-22 14:54:00.000001              an operator ordered it\n");
-    has(text, "confirmed  2026-11-22 14:54:02.000000  1.000000 s  the machine that served is off\n");
+    has(text, "ordered    14:54:00.000001              an operator ordered it\n");
+    has(text, "confirmed  14:54:02.000000  1.000000 s  the machine that served is off\n");
     has_order(text, "decided", "confirmed");
     has_not(text, "failure");
     has_not(text, " -");
@@ -56,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_failure_is_confirmed_before_it_is_decided),
+        cmocka_unit_test(test_a_step_of_another_day_says_which),
         cmocka_unit_test(test_an_order_is_decided_before_the_machine_is_off),
     };
 

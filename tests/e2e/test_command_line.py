@@ -53,13 +53,121 @@ def test_help_of_no_command_is_wrong_usage():
     (["fialover", "web"], "there is no command fialover: did you mean failover"),
     (["hold"], "hold needs one of all|HOST|MACHINE"),
     (["drill"], "drill needs a MACHINE"),
-    (["drill", "web", "--timeout", "2m"], '--timeout needs a number of seconds, not "2m"'),
+    (["drill", "web", "--timeout", "2m"], '--timeout needs a number of seconds above 0, such as 120, not "2m"'),
     (["hold", "web", "--for", "soon"], '--for needs a time such as 30m or 2h, not "soon"'),
-    (["watch", "--until", "recoverd"], '--until needs a kind of event, not "recoverd": did you mean recovered'),
+    (["watch", "--timeout", "0"], '--timeout needs a number of seconds above 0, such as 120, not "0"'),
+    (["history", "--since", "soon"], '--since needs a time such as 2h or 7d (so long ago), 2026-11-22 or "2026-11-22 14:54"'),
+    (["history", "--until", "2026-11-31"], "--until needs a time"),
+    (["list", "--state", "of grace"], '--state needs one of unknown, running, paused'),
+    (["list", "--role", "boss"], "--role needs protected"),
+    (["show", ""], "show was given an empty MACHINE"),
 ])
 def test_wrong_usage_says_what_is_right(arguments, said):
     done = run(*arguments)
     assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+def test_watching_for_what_never_comes_is_an_error_at_once():
+    done = run("watch", "--until", "recoverd")
+    assert done.returncode == 3 and done.stderr == \
+        "understudyctl: no event is of the kind recoverd: did you mean recovered\n"
+
+
+# Machines with and without a problem of their own.
+ROOM = {"web": {"language": "nodejs"}, "db": {"database": "mysql"}, "alone": {"language": "cobol"},
+        "spare-1": {"language": "nodejs"}, "spare-2": {"database": "mysql"}, "..": {"language": "php"}}
+
+
+@pytest.fixture
+def room(make_daemon, tmp_path):
+    uri = testdriver.write_node(tmp_path / "node.xml", ROOM, running=["web", "db", "alone"])
+    return make_daemon(hypervisors=[{"name": "room", "uri": uri}],
+                       pool={"protect": ["web", "db", "alone"], "standby": ["spare-*"]}).start()
+
+
+def listed(daemon, *arguments):
+    return {machine["name"]: machine["problems"] for machine in json.loads(daemon.ctl("list", "--json", *arguments).stdout)}
+
+
+def test_list_tells_what_is_wrong_and_only_what_is_asked_for(room):
+    daemon = room
+    assert listed(daemon) == {**dict.fromkeys(ROOM, []), "alone": ["service-unprotected"]}
+    daemon.ctl("hold", "spare-2")
+    for name in ("web", "alone"):
+        daemon.api.drill(name, anyway=True)
+        daemon.wait_for_recovery(name)
+    assert listed(daemon, "--problems") == {
+        "alone": ["failed", "service-down"], "db": ["service-unprotected"], "spare-2": ["hold"],
+        "web": ["service-diverted", "service-unprotected"], "spare-1": ["service-diverted", "service-unprotected"]}
+    assert listed(daemon, "--role", "standby").keys() == {"spare-1", "spare-2"}
+    assert listed(daemon, "--state", "running").keys() == {"db", "spare-1"}
+    assert listed(daemon, "--state", "shut off", "--role", "protected", "--problems").keys() == {"alone", "web"}
+    assert listed(daemon, "--host", "room").keys() == ROOM.keys()
+    rows = {line.split("  ")[0]: line for line in daemon.ctl("list").stdout.splitlines()}
+    assert "  failed, down  " in rows["alone"] and "  serves web  " in rows["spare-1"] and "  served by spare-1  " in rows["web"]
+    done = daemon.ctl("list", "--host", "rom", check=False)
+    assert done.returncode == 3 and "no host is called rom: there is room" in done.stderr
+    assert daemon.ctl("list", "--state", "paused").stdout == "No machine is as asked for.\n"
+
+
+def test_a_machine_may_be_called_by_two_dots(room):
+    """The path /v1/machines/.. was taken for /v1."""
+    assert room.ctl("show", "..").stdout.startswith(".. on room shut off\n")
+    assert room.ctl("show", "...", check=False).returncode == 3
+
+
+def test_history_is_of_the_time_and_the_outcome_asked_for(room):
+    daemon = room
+    for name in ("web", "alone", "db"):
+        daemon.api.drill(name, anyway=True)
+        daemon.wait_for_recovery(name)
+    records = {record["failed"]: record for record in daemon.api.recoveries()}
+    assert records["web"]["outage_ms"] >= records["web"]["duration_ms"] and records["alone"]["outage_ms"] is None
+
+    def failed(*arguments):
+        return [record["failed"] for record in json.loads(daemon.ctl("history", "--json", *arguments).stdout)]
+    assert failed() == ["db", "alone", "web"]
+    assert failed("--outcome", "exhausted") == ["alone"] and failed("--outcome", "recovered") == ["db", "web"]
+    assert failed("--outcome", "under-way") == []
+    assert failed("--since", "1h") == failed("--until", "2100-01-01") == ["db", "alone", "web"]
+    assert failed("--until", "1h") == failed("--since", "2100-01-01 00:00") == []
+    assert failed("--since", records["alone"]["detected_at"], "--until", records["alone"]["detected_at"]) == ["alone"]
+    assert failed("--since", records["alone"]["detected_at"], "--limit", "1", "--failed", "room/alone") == ["alone"]
+    assert failed("--failed", "spare-1") == []  # it is there, and did not fail
+    assert daemon.ctl("history", "--until", "1h").stdout == "No recovery is as asked for.\n"
+    head, row = daemon.ctl("history", "--limit", "1").stdout.splitlines()
+    assert "FAILED AT (UTC)" in head and "OUTAGE" in head
+    assert records["db"]["failed_at"][:19].replace("T", " ") in row
+    assert "outage        " in daemon.ctl("history", records["web"]["id"]).stdout
+    for arguments, status, said in (
+            (["--failed", "wbe"], 3, "no machine is called wbe, and none of that name failed: did you mean "),
+            (["--outcome", "lost"], 2, "outcome must be recovered, exhausted")):
+        done = daemon.ctl("history", *arguments, check=False)
+        assert done.returncode == status and said in done.stderr, done.stderr
+
+
+def test_watch_begins_with_the_state_and_outlives_the_daemon(room):
+    """It ended with the daemon, and what was wrong already was never told."""
+    daemon = room
+    daemon.ctl("hold", "spare-2", "--reason", "new disks")
+    command = [*launcher(), str(program("understudyctl")), "--socket", str(daemon.config_file.parent / "api.sock"),
+               "watch", "--json", "--until", "recovered", "--timeout", "30"]
+
+    def kinds(lines):
+        return [(each["kind"], each.get("problem", {}).get("kind")) for each in map(json.loads, lines)]
+    begin = [("state", None), ("problem", "service-unprotected"), ("problem", "service-unprotected"), ("problem", "hold")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as watch:
+        assert kinds([watch.stdout.readline() for _ in begin]) == begin
+        daemon.stop()
+        assert watch.stderr.readline() == \
+            "understudyctl: the connection to understudyd is lost; waiting until it answers again\n"
+        daemon.start()
+        assert kinds([watch.stdout.readline() for _ in begin]) == begin  # once more, as it is now
+        daemon.api.drill("web", anyway=True)
+        out, err = watch.communicate(timeout=60)
+    assert watch.returncode == 0 and err == "", err
+    assert kinds(out.splitlines())[-1] == ("recovered", None)
+    assert "  state  " in daemon.ctl("watch", "--timeout", "0.5").stdout.splitlines()[0]
 
 
 def test_services_do_not_blame_the_roles_while_a_hypervisor_is_not_listed(make_daemon, tmp_path):

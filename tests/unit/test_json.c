@@ -97,6 +97,41 @@ static void test_instants(void **state)
     assert_memory_equal(text, "0000-01-01T00:00:00.", 20);
 }
 
+static void test_instants_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t real_us;
+    } cases[] = {
+        {"2026-11-22", INT64_C(1795305600000000)},
+        {"2026-11-22 14:54", INT64_C(1795359240000000)},
+        {"2026-11-22T14:54:01", INT64_C(1795359241000000)},
+        {"2026-11-22T14:54:00.000001Z", INT64_C(1795359240000001)},
+        {"2026-11-22T14:54:00.5Z", INT64_C(1795359240500000)},
+        {"2000-02-29Z", INT64_C(951782400000000)},
+        {"1969-12-31T23:59:59.999999Z", -1},
+    };
+    static const char *const wrong[] = {
+        "", "yesterday", "2026", "2026-11", "2026-11-31", "2026-02-30", "2026-13-01", "2026-1-1", "2026-11-22 ", "2026-11-22T",
+        "2026-11-22 14", "2026-11-22 25:00", "2026-11-22 14:60", "2026-11-22 14:54:61", "2026-11-22 14:54:00+01:00",
+        "2026-11-22 14:54 ", " 2026-11-22", "+026-11-22",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        int64_t real_us = 7;
+
+        assert_int_equal(time_parse(cases[i].text, &real_us), 0);
+        assert_int_equal(real_us, cases[i].real_us);
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(wrong); i++) {
+        int64_t real_us = 7;
+
+        assert_int_equal(time_parse(wrong[i], &real_us), -EINVAL);
+        assert_int_equal(real_us, 7);
+    }
+}
+
 static void test_status(void **state)
 {
     struct hypervisor_status hypervisors[] = {
@@ -729,6 +764,7 @@ int main(void)
         cmocka_unit_test(test_problems_are_read_back_as_sentences),
         cmocka_unit_test(test_utf8_is_made_valid),
         cmocka_unit_test(test_instants),
+        cmocka_unit_test(test_instants_are_read),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_machines),
         cmocka_unit_test(test_what_a_machine_uses_alone),

@@ -116,6 +116,7 @@ static struct recovery full_recovery(void)
         .started = {.mono_us = 9504, .real_us = INT64_C(1795359240008505)},
         .settled = {.mono_us = 10505, .real_us = INT64_C(1795359230009506)}, /* the clock was set back */
         .ended = {.mono_us = 11506, .real_us = INT64_C(1795359230010507)},
+        .failed_at = {.mono_us = 407, .real_us = INT64_C(1795359239000408)},
         .down_since = {.mono_us = 506, .real_us = INT64_C(1795359239000507)},
         .explanation = &explanation,
         .detail = TEXT("it was \xe2\x80\xa6"),
@@ -139,6 +140,7 @@ static struct recovery minimal_recovery(void)
         .service = {"local", "00000000-0000-4000-8000-000000000001"},
         .failed_name = TEXT("VM-001"),
         .service_name = TEXT("VM-001"),
+        .failed_at = {.mono_us = 1000, .real_us = INT64_C(1795359240000000)},
         .detected = {.mono_us = 1000, .real_us = INT64_C(1795359240000000)},
     };
 }
@@ -308,6 +310,7 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_same_moment(a, a->started, b, b->started);
     assert_same_moment(a, a->settled, b, b->settled);
     assert_same_moment(a, a->ended, b, b->ended);
+    assert_same_moment(a, a->failed_at, b, b->failed_at);
     assert_same_moment(a, a->down_since, b, b->down_since);
     assert_same_explanation(a->explanation, b->explanation);
     assert_same_text(a->detail, b->detail);
@@ -549,6 +552,7 @@ static bool may_be_missing(const char *key)
                                            "started",
                                            "settled",
                                            "ended",
+                                           "failed_at",
                                            "down_since",
                                            "replacement_name",
                                            "error",
