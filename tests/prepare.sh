@@ -12,7 +12,7 @@ usage='usage: sh tests/prepare.sh [SET]
 build='gcc libc6-dev cmake ninja-build pkg-config dpkg-dev file gzip scdoc libvirt-dev libevent-dev libyaml-dev
     libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev'
 test='libcmocka-dev python3 python3-pytest'
-test_extra='mandoc openssl'
+test_extra='mandoc openssl bash-completion zsh fish'
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
     mmdebstrap systemd-container rpm cppcheck clang-format-14 clang-tidy-14'
 

@@ -24,6 +24,7 @@ struct text {
 struct client {
     CURL *curl;
     const char *socket;
+    int64_t timeout_ms; /* of a GET */
 };
 
 static void text_done(struct text *text)
@@ -50,7 +51,13 @@ struct client *client_new(const char *socket)
     if (client == NULL || (client->curl = curl_easy_init()) == NULL)
         die_of_memory();
     client->socket = socket;
+    client->timeout_ms = REQUEST_TIMEOUT_MS;
     return client;
+}
+
+void client_set_patience(struct client *client, int64_t timeout_ms)
+{
+    client->timeout_ms = timeout_ms;
 }
 
 void client_free(struct client *client)
@@ -219,7 +226,7 @@ static int get(struct client *client, bool quiet, json_t **ret, const char *path
 {
     _cleanup_(freep) char *url = make_url(client, path, segment);
 
-    prepare(client, url, REQUEST_TIMEOUT_MS);
+    prepare(client, url, client->timeout_ms);
     return perform(client, quiet, ret);
 }
 

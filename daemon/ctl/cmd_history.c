@@ -29,8 +29,6 @@ static void add_recovery(struct table *table, const json_t *recovery)
     const char *outcome = field_word(recovery, "outcome"), *at = field_word(recovery, "failed_at");
 
     table_add(table, STYLE_PLAIN, "%s", field_word(recovery, "id"));
-    table_add(table, STYLE_PLAIN, "%.10s %.8s", at,
-              strlen(at) > strlen("2026-11-22T") ? at + strlen("2026-11-22T") : "");
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "failed"));
     table_add(table, STYLE_PLAIN, "%s", field_word(json_object_get(recovery, "service"), "name"));
     table_add(table, STYLE_PLAIN, "%s%s", field_word(recovery, "cause"),
@@ -39,6 +37,8 @@ static void add_recovery(struct table *table, const json_t *recovery)
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "replacement"));
     table_add(table, STYLE_PLAIN, "%s", field_is_null(recovery, "warmth") ? "-" : field_word(recovery, "warmth"));
     table_add(table, STYLE_PLAIN, "%s", overlap);
+    table_add(table, STYLE_PLAIN, "%.10s %.8s", at,
+              strlen(at) > strlen("2026-11-22T") ? at + strlen("2026-11-22T") : "");
     table_add(table, STYLE_PLAIN, "%s", outage);
     table_add(table, STYLE_PLAIN, "%s", duration);
 }
@@ -64,7 +64,6 @@ static void print_recoveries(const json_t *recoveries, const struct ctl_options 
 {
     const struct column columns[] = {
         {"RECOVERY", COLUMN_WHOLE},
-        {"FAILED AT (UTC)", COLUMN_SPARE},
         {"FAILED", COLUMN_WHOLE},
         {"SERVICE", is_any_of_another_service(recoveries) ? COLUMN_WHOLE : COLUMN_HIDDEN},
         {"CAUSE", COLUMN_CUT},
@@ -72,6 +71,7 @@ static void print_recoveries(const json_t *recoveries, const struct ctl_options 
         {"REPLACEMENT", COLUMN_WHOLE},
         {"WARM", COLUMN_SPARE},
         {"OVERLAP", COLUMN_SPARE_NUMBER},
+        {"FAILED AT (UTC)", COLUMN_SPARE},
         {"OUTAGE", COLUMN_NUMBER},
         {"TOOK", COLUMN_NUMBER},
     };

@@ -61,7 +61,7 @@ static void tell_recoveries(const struct watching *watching)
 {
     _cleanup_(json_decrefp) json_t *recoveries = NULL;
 
-    if (client_get(watching->client, &recoveries, "/v1/recoveries?outcome=under-way", NULL) < 0)
+    if (client_try_get(watching->client, &recoveries, "/v1/recoveries?outcome=under-way") < 0)
         return;
     for (size_t i = json_array_size(recoveries); i-- > 0;) {
         json_t *recovery = json_array_get(recoveries, i);
@@ -81,7 +81,7 @@ static bool on_ready(void *context)
     _cleanup_(json_decrefp) json_t *status = NULL;
     _cleanup_(freep) char *text = NULL, *services = NULL;
 
-    if (client_get(watching->client, &status, "/v1/status", NULL) < 0)
+    if (client_try_get(watching->client, &status, "/v1/status") < 0)
         return true; /* it has gone again */
     services = services_line(json_object_get(status, "services"));
     text = format_text("understudyd %s is %s, mode %s; services: %s", field_word(status, "version"),

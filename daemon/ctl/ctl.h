@@ -77,6 +77,15 @@ enum ctl_option {
     OPTION_PROBLEMS = 1u << 24,
 };
 
+/* flag 0: every command takes it. */
+struct option_help {
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    int letter;           /* what getopt gives; above 255: it has only a long name */
+    unsigned flag;
+    const char *help;
+};
+
 struct client;
 
 struct command {

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/units.h"
 #include "ctl/client.h"
+#include "ctl/complete.h"
 #include "ctl/ctl.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
@@ -18,11 +19,19 @@
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status,   &command_problems, &command_check,   &command_services,   &command_list,
-    &command_show,     &command_explain,  &command_history, &command_drill,      &command_recover,
-    &command_failover, &command_failback, &command_keep,    &command_clear,      &command_hold,
-    &command_holds,    &command_release,  &command_fenced,  &command_fence_test, &command_reload,
-    &command_watch,    &command_tag,      &command_untag,   &command_refresh,    &command_catalog,
+    &command_status,     &command_problems,
+    &command_check,      &command_services,
+    &command_list,       &command_show,
+    &command_explain,    &command_history,
+    &command_drill,      &command_recover,
+    &command_failover,   &command_failback,
+    &command_keep,       &command_clear,
+    &command_hold,       &command_holds,
+    &command_release,    &command_fenced,
+    &command_fence_test, &command_reload,
+    &command_watch,      &command_tag,
+    &command_untag,      &command_refresh,
+    &command_catalog,    NULL,
 };
 
 /* Options without a letter. */
@@ -53,14 +62,7 @@ enum {
 #define COMMAND_WIDTH 20
 #define OPTION_WIDTH  25
 
-/* flag 0: every command takes it. */
-static const struct option_help {
-    const char *name;
-    const char *argument; /* NULL: takes none */
-    int letter;           /* what getopt gives; FIRST_WORD or above: it has only a long name */
-    unsigned flag;
-    const char *help;
-} option_helps[] = {
+static const struct option_help option_helps[] = {
     {"socket", "PATH", 's', 0, "where understudyd listens (" DEFAULT_SOCKET ")"},
     {"json", NULL, 'j', 0, "print the daemon's answer as JSON, for programs"},
     {"failed", "MACHINE", 'f', OPTION_FAILED, "only recoveries of this machine"},
@@ -91,7 +93,11 @@ static const struct option_help {
     {"fencing", NULL, WORD_FENCING, OPTION_FENCING, "what fence agents were asked, instead of recoveries"},
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
+    {0},
 };
+
+#define N_COMMANDS (ELEMENTS_OF(commands) - 1)
+#define N_OPTIONS  (ELEMENTS_OF(option_helps) - 1)
 
 static char *usage_of(const struct command *command)
 {
@@ -124,7 +130,7 @@ static void show_command_help(const struct command *command)
     _cleanup_(freep) char *usage = usage_of(command);
 
     printf("understudyctl %s [OPTION ...]\n%s\n\nOptions:\n", usage, command->help);
-    for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++) {
+    for (size_t i = 0; i < N_OPTIONS; i++) {
         const struct option_help *option = &option_helps[i];
         _cleanup_(freep) char *option_usage = usage_of_option(option);
 
@@ -141,7 +147,7 @@ static void show_help(void)
     puts("understudyctl COMMAND [OPTION ...]\n"
          "Asks understudyd, which starts the most similar standby when a virtual machine crashes.\n\n"
          "Commands:");
-    for (size_t i = 0; i < ELEMENTS_OF(commands); i++) {
+    for (size_t i = 0; i < N_COMMANDS; i++) {
         const struct command *command = commands[i];
         _cleanup_(freep) char *usage = usage_of(command);
 
@@ -149,12 +155,12 @@ static void show_help(void)
         putchar('\n');
     }
     puts("\nOptions:");
-    for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++) {
+    for (size_t i = 0; i < N_OPTIONS; i++) {
         const struct option_help *option = &option_helps[i];
         _cleanup_(freep) char *usage = usage_of_option(option);
 
         print_entry(usage, OPTION_WIDTH, option->help);
-        for (size_t c = 0, n = 0; option->flag != 0 && c < ELEMENTS_OF(commands); c++)
+        for (size_t c = 0, n = 0; option->flag != 0 && c < N_COMMANDS; c++)
             if ((commands[c]->options & option->flag) != 0)
                 printf("%s%s", n++ == 0 ? " (" : ", ", commands[c]->name);
         puts(option->flag != 0 ? ")" : "");
@@ -180,7 +186,7 @@ static int misuse(const char *format, ...)
 
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < ELEMENTS_OF(commands); i++)
+    for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;
@@ -191,7 +197,7 @@ static const char *nearest_command(const char *name)
 {
     const struct command *nearest = commands[0];
 
-    for (size_t i = 1; i < ELEMENTS_OF(commands); i++)
+    for (size_t i = 1; i < N_COMMANDS; i++)
         if (text_distance(commands[i]->name, name) < text_distance(nearest->name, name))
             nearest = commands[i];
     return nearest->name;
@@ -199,7 +205,7 @@ static const char *nearest_command(const char *name)
 
 static const struct option_help *find_option(int letter)
 {
-    for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++)
+    for (size_t i = 0; i < N_OPTIONS; i++)
         if (option_helps[i].letter == letter)
             return &option_helps[i];
     return NULL;
@@ -328,7 +334,7 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
 
 static void fill_getopt(struct option *long_options, char *letters)
 {
-    for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++) {
+    for (size_t i = 0; i < N_OPTIONS; i++) {
         bool has_argument = option_helps[i].argument != NULL;
 
         long_options[i] = (struct option){
@@ -363,8 +369,8 @@ static int misuse_value(const struct option_help *option, const char *value)
 /* Reads all options; -1: go on, else the exit status. *ret_given: the flags of the options given. */
 static int parse_options(int argc, char **argv, struct ctl_options *options, unsigned *ret_given)
 {
-    struct option long_options[ELEMENTS_OF(option_helps) + 1] = {0};
-    char letters[2 * ELEMENTS_OF(option_helps) + 1];
+    struct option long_options[N_OPTIONS + 1] = {0};
+    char letters[2 * N_OPTIONS + 1];
     int letter;
 
     fill_getopt(long_options, letters);
@@ -389,7 +395,7 @@ static int parse_options(int argc, char **argv, struct ctl_options *options, uns
 /* -1: all is well, else the exit status. */
 static int check_usage(const struct command *command, unsigned given, char **arguments, int n_arguments)
 {
-    for (size_t i = 0; i < ELEMENTS_OF(option_helps); i++)
+    for (size_t i = 0; i < N_OPTIONS; i++)
         if ((option_helps[i].flag & given & ~command->options) != 0)
             return misuse("%s takes no --%s", command->name, option_helps[i].name);
     for (int i = 0; i < n_arguments; i++)
@@ -411,6 +417,9 @@ int main(int argc, char **argv)
     unsigned given = 0;
     int status;
 
+    /* Of shells, with the words that were typed so far. */
+    if (argc > 2 && strcmp(argv[1], "complete") == 0 && strcmp(argv[2], "--") == 0)
+        return complete_print((const char *const *)&argv[3], (size_t)argc - 3, commands, option_helps, DEFAULT_SOCKET);
     status = parse_options(argc, argv, &options, &given);
     if (status >= 0)
         return status;

@@ -35,6 +35,8 @@ set(CPACK_RPM_PACKAGE_REQUIRES "systemd")
 set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/understudy/understudy.yaml")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
     /etc /usr/lib /usr/lib/systemd /usr/lib/systemd/system /usr/lib/systemd/catalog /usr/lib/sysusers.d /usr/sbin
+    /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/zsh /usr/share/zsh/site-functions
+    /usr/share/zsh/vendor-completions /usr/share/fish /usr/share/fish/vendor_completions.d
     /usr/share/polkit-1 /usr/share/polkit-1/rules.d /usr/share/man /usr/share/man/man1 /usr/share/man/man5
     /usr/share/man/man7 /usr/share/man/man8)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${scripts}/rpm-post)
