@@ -223,6 +223,7 @@ static void connect_parts(struct daemon *daemon)
         .settings = &daemon->settings,
         .coordinator = daemon->coordinator,
         .nodes = &daemon->nodes,
+        .persistence = &daemon->persistence,
         .manager = &daemon->manager,
         .pump = daemon->pump,
     };

@@ -21,7 +21,8 @@
 #define MACHINES_AT_ONCE    100
 #define MACHINES_TIMEOUT_US (10 * USEC_PER_SEC)
 /* What is written under this name is about nothing, and shows that it can be written. */
-#define PROOF "proof"
+#define PROOF  "proof"
+#define DAY_US (INT64_C(86400) * USEC_PER_SEC)
 /* Of no action. */
 #define MACHINES_TICKET UINT64_MAX
 
@@ -217,14 +218,20 @@ static int restore_machines(struct persistence *persistence, const struct stored
 /* What still counts against a limit is kept, however short the history. */
 static struct retention retention_of(const struct config *config)
 {
-    struct retention retention = {
-        .latest = config->recovery.history_length,
-        .age_us = config->recovery.limit_window_us,
-    };
+    int64_t counts_us = config->recovery.limit_window_us, age_us = config->recovery.history_days * DAY_US;
 
-    if (retention.age_us < config->recovery.brake.window_us)
-        retention.age_us = config->recovery.brake.window_us;
-    return retention;
+    if (counts_us < config->recovery.brake.window_us)
+        counts_us = config->recovery.brake.window_us;
+    return (struct retention){
+        .age_us = age_us > counts_us ? age_us : counts_us,
+        .latest = CONFIG_HISTORY_MAX,
+        .counts_us = counts_us,
+    };
+}
+
+void persistence_configure(struct persistence *persistence, const struct config *config)
+{
+    store_set_age(persistence->store, retention_of(config).age_us);
 }
 
 int persistence_open(struct persistence *persistence, struct event_base *base, const struct config *config)
@@ -239,7 +246,7 @@ int persistence_open(struct persistence *persistence, struct event_base *base, c
     log_diags(&diags);
     if (r < 0)
         return r;
-    store_set_retention(persistence->store, retention);
+    persistence_configure(persistence, config);
     now = now_after(stored);
     r = restore_recoveries(persistence, stored, now);
     return r < 0 ? r : restore_machines(persistence, stored, now);

@@ -27,6 +27,9 @@ struct persistence {
 int persistence_open(struct persistence *persistence, struct event_base *base,
                      const struct config *config) _must_check_;
 
+/* How long recoveries are kept, from now on. */
+void persistence_configure(struct persistence *persistence, const struct config *config);
+
 /* Writes down what has changed since the last call. */
 void persistence_write(struct persistence *persistence);
 

@@ -9,6 +9,7 @@
 #include "coordinator/coordinator.h"
 #include "manager.h"
 #include "nodes.h"
+#include "persistence.h"
 #include "programs.h"
 #include "service/clock.h"
 #include "files/config_file.h"
@@ -56,6 +57,7 @@ static int replace_config(const struct reload *reload, struct config *config, st
     nodes_set_catalog(reload->nodes, catalog);
     nodes_keep(reload->nodes, config);
     settings_replace(reload->settings, config);
+    persistence_configure(reload->persistence, config);
     return 0;
 }
 

@@ -7,6 +7,7 @@ struct coordinator;
 struct event;
 struct manager;
 struct nodes;
+struct persistence;
 struct settings;
 
 /* What a reload changes; a plain value, borrowing all. */
@@ -14,6 +15,7 @@ struct reload {
     struct settings *settings;
     struct coordinator *coordinator;
     struct nodes *nodes;
+    struct persistence *persistence;
     struct manager *manager;
     struct event *pump; /* activated after the coordinator has been told something */
 };

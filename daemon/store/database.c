@@ -12,6 +12,7 @@
 
 #include <sqlite3.h>
 
+#include "service/clock.h"
 #include "store/load.h"
 #include "store/schema.h"
 
@@ -31,8 +32,7 @@ enum statement {
     STATEMENT_COUNT,
 };
 
-static const char trim_sql[] = "DELETE FROM recoveries WHERE id IN (SELECT id FROM recoveries WHERE is_open = 0"
-                               " ORDER BY detected_us DESC, id DESC LIMIT -1 OFFSET ?1) AND detected_us < ?2";
+static const char trim_sql[] = "DELETE FROM recoveries WHERE is_open = 0 AND detected_us < ?";
 
 static const char *const sql[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -277,9 +277,9 @@ int database_write(struct database *database, const struct entry *entries, struc
     return code == SQLITE_OK ? 0 : fault_of_sqlite(ret_fault, database->db, code, "write", database->path);
 }
 
-int database_trim(struct database *database, struct retention retention, struct fault *ret_fault)
+int database_trim(struct database *database, int64_t age_us, struct fault *ret_fault)
 {
-    int code = retention_bind(database->statements[TRIM], retention);
+    int code = sqlite3_bind_int64(database->statements[TRIM], 1, clock_now().real_us - age_us);
 
     if (code == SQLITE_OK)
         code = run(database, TRIM);

@@ -34,8 +34,8 @@ int database_load(struct database *database, struct retention retention, struct 
 /* All entries or none. 0: they are on disk. */
 int database_write(struct database *database, const struct entry *entries, struct fault *ret_fault) _must_check_;
 
-/* Deletes the finished recoveries that are not kept. */
-int database_trim(struct database *database, struct retention retention, struct fault *ret_fault) _must_check_;
+/* Deletes the finished recoveries that were detected longer ago. */
+int database_trim(struct database *database, int64_t age_us, struct fault *ret_fault) _must_check_;
 
 /* Brings the log into the file where it has grown long. */
 int database_tidy(struct database *database, struct fault *ret_fault) _must_check_;

@@ -86,12 +86,12 @@ static int add_machine(struct stored *stored, sqlite3_stmt *row)
                : SQLITE_NOMEM;
 }
 
-int retention_bind(sqlite3_stmt *statement, struct retention retention)
+static int bind_retention(sqlite3_stmt *statement, struct retention retention)
 {
     int code =
         sqlite3_bind_int64(statement, 1, retention.latest > INT64_MAX ? INT64_MAX : (sqlite3_int64)retention.latest);
 
-    return code == SQLITE_OK ? sqlite3_bind_int64(statement, 2, clock_now().real_us - retention.age_us) : code;
+    return code == SQLITE_OK ? sqlite3_bind_int64(statement, 2, clock_now().real_us - retention.counts_us) : code;
 }
 
 /* retention is bound where the statement asks for it. */
@@ -102,7 +102,7 @@ static int read_rows(sqlite3 *db, const char *sql, struct retention retention,
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL), closed;
 
     if (code == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 0)
-        code = retention_bind(statement, retention);
+        code = bind_retention(statement, retention);
     if (code == SQLITE_OK)
         while ((code = sqlite3_step(statement)) == SQLITE_ROW && (code = add(stored, statement)) == SQLITE_OK)
             ;

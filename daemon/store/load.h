@@ -8,10 +8,9 @@
 #include "store/retention.h"
 
 struct sqlite3;
-struct sqlite3_stmt;
 struct stored;
 
-/* The recoveries that are kept, and all machines. Returns sqlite3's code. */
+/* The recoveries that are to be read, and all machines. Returns sqlite3's code. */
 int load_from(struct sqlite3 *db, struct retention retention, struct stored **ret) _must_check_;
 
 /*
@@ -19,8 +18,5 @@ int load_from(struct sqlite3 *db, struct retention retention, struct stored **re
  * readers share, and a read-only one may not make it. Writes nothing. 0 or the error of the last attempt.
  */
 int load_without_writing(const char *path, struct retention retention, struct stored **ret) _must_check_;
-
-/* As ?1 and ?2. Returns sqlite3's code. */
-int retention_bind(struct sqlite3_stmt *statement, struct retention retention) _must_check_;
 
 #endif

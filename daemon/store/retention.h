@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which recoveries are kept: the open ones, the latest, and those that still count against a limit. */
+/* Which recoveries are kept, beside the open ones, and which of these are read at the start. */
 #ifndef UNDERSTUDY_DAEMON_STORE_RETENTION_H
 #define UNDERSTUDY_DAEMON_STORE_RETENTION_H
 
@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 struct retention {
-    size_t latest;  /* so many */
-    int64_t age_us; /* and what was detected no longer ago */
+    int64_t age_us;    /* kept: what was detected no longer ago */
+    size_t latest;     /* read: so many of them */
+    int64_t counts_us; /* and what was detected no longer ago, since it may count against a limit */
 };
 
 #endif

@@ -318,9 +318,9 @@ void store_let_go(struct store *store)
     writer_hold(store->writer, false);
 }
 
-void store_set_retention(struct store *store, struct retention retention)
+void store_set_age(struct store *store, int64_t age_us)
 {
-    writer_set_retention(store->writer, retention);
+    writer_set_age(store->writer, age_us);
 }
 
 void store_close(struct store *store, int64_t grace_us)

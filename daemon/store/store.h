@@ -81,8 +81,8 @@ void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us,
 void store_hold(struct store *store);
 void store_let_go(struct store *store);
 
-/* Finished recoveries that are not kept by this are deleted, now and then. */
-void store_set_retention(struct store *store, struct retention retention);
+/* Finished recoveries that were detected longer ago are deleted, now and then. */
+void store_set_age(struct store *store, int64_t age_us);
 
 /*
  * Writes what is queued, waiting at most grace_us, and closes. Takes NULL. No callback comes after this. Not from

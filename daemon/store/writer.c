@@ -39,9 +39,9 @@ struct writer {
     pthread_cond_t to_thread;
     pthread_cond_t to_main;
     struct entry *waiting;
-    uint64_t put_count;    /* of all writes asked for */
-    uint64_t taken_count;  /* of these, what the thread has taken */
-    struct retention kept; /* of the finished ones */
+    uint64_t put_count;   /* of all writes asked for */
+    uint64_t taken_count; /* of these, what the thread has taken */
+    int64_t kept_us;      /* of the finished ones: those detected no longer ago */
     bool is_trim_due;
     bool is_held; /* more writes are coming that belong together */
     bool is_closing;
@@ -228,18 +228,18 @@ static void set_trouble(struct writer *writer, const struct fault *fault)
 static void tidy(struct writer *writer)
 {
     struct fault fault = {0};
-    struct retention kept;
+    int64_t kept_us;
     bool is_trim_due;
     int r = 0;
 
     pthread_mutex_lock(&writer->lock);
     is_trim_due = writer->is_trim_due;
-    kept = writer->kept;
+    kept_us = writer->kept_us;
     writer->is_trim_due = false;
     pthread_mutex_unlock(&writer->lock);
 
     if (is_trim_due)
-        r = database_trim(writer->database, kept, &fault);
+        r = database_trim(writer->database, kept_us, &fault);
     if (r == 0)
         r = database_tidy(writer->database, &fault);
     if (r == 0)
@@ -390,7 +390,7 @@ int writer_new(const char *path, struct retention retention, int64_t retry_us, s
     init_condition(&writer->to_main);
     writer->claim = -1;
     writer->retention = retention;
-    writer->kept = (struct retention){.latest = SIZE_MAX};
+    writer->kept_us = INT64_MAX;
     writer->retry_us = retry_us;
     writer->wake = wake;
     writer->path = strdup(path);
@@ -443,10 +443,10 @@ void writer_hold(struct writer *writer, bool is_held)
     pthread_mutex_unlock(&writer->lock);
 }
 
-void writer_set_retention(struct writer *writer, struct retention retention)
+void writer_set_age(struct writer *writer, int64_t age_us)
 {
     pthread_mutex_lock(&writer->lock);
-    writer->kept = retention;
+    writer->kept_us = age_us;
     writer->is_trim_due = true;
     pthread_cond_signal(&writer->to_thread);
     pthread_mutex_unlock(&writer->lock);

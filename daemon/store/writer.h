@@ -46,7 +46,7 @@ int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count) 
 
 /* While held, nothing is taken from what waits, but at the end. */
 void writer_hold(struct writer *writer, bool is_held);
-void writer_set_retention(struct writer *writer, struct retention retention);
+void writer_set_age(struct writer *writer, int64_t age_us);
 
 /* What happened since it was asked last. The thread answers no further writes until this one's answer was taken. */
 struct writer_news writer_take_news(struct writer *writer);

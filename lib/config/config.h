@@ -179,6 +179,9 @@ enum recovery_order {
     ORDER_ORIGINAL_ONLY, /* the failed machine itself, and nothing else */
 };
 
+/* So many of the latest recoveries are held in memory, and shown. */
+#define CONFIG_HISTORY_MAX 1000
+
 struct config_recovery {
     enum recovery_order order;
     int64_t call_timeout_us; /* any call to a hypervisor but the one that starts a machine */
@@ -200,7 +203,7 @@ struct config_recovery {
     int64_t shutdown_timeout_us; /* for a guest that is asked to shut down */
     unsigned restart_attempts;   /* of one failed machine itself within limit_window_us */
     int64_t restart_backoff_us;  /* before a restart that follows another attempt; doubled each time */
-    unsigned history_length;     /* recoveries kept in memory */
+    unsigned history_days;       /* how long a recovery is kept */
 };
 
 /* In which form standbys are kept warm. */

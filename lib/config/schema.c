@@ -492,14 +492,15 @@ static const struct schema_key keys[] = {
      .default_text = "10s",
      .text = "The pause before a failed machine is itself started again after another attempt. It doubles before each "
              "further one. The first start with order original or original-only does not wait."},
-    {.path = "recovery.history_length",
+    {.path = "recovery.history_days",
      .type = SCHEMA_INTEGER,
-     CONFIG(recovery.history_length),
+     CONFIG(recovery.history_days),
      .min = 1,
-     .max = 100000,
-     .default_text = "256",
-     .unit = "recoveries",
-     .text = "How many recoveries the history keeps."},
+     .max = 36500,
+     .default_text = "400",
+     .unit = "days",
+     .text = "How long a recovery stays in the history. The daemon holds the latest 1000 of them; all are in its "
+             "database."},
 
     {.path = "standby",
      .type = SCHEMA_SECTION,

@@ -249,7 +249,8 @@ struct hypervisor_status {
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator);
 struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordinator, size_t index);
 
-/* Recoveries, the oldest first, the finished ones up to history_length included. Borrowed until the next call that
+/* Recoveries, the oldest first, with the finished ones of recovery.history_days, and no more than CONFIG_HISTORY_MAX
+ * but for those that still count for a limit. Borrowed until the next call that
  * takes `now`. */
 size_t coordinator_recovery_count(const struct coordinator *coordinator);
 const struct recovery *coordinator_recovery(const struct coordinator *coordinator, size_t index);

@@ -432,17 +432,17 @@ static bool is_dispensable(const struct registry *registry, const struct recover
 static void forget_old_records(struct registry *registry, struct moment now)
 {
     struct records *records = &registry->records;
-    size_t limit = registry->config->recovery.history_length, kept = 0, excess;
+    int64_t history_us = registry->config->recovery.history_days * INT64_C(86400) * USEC_PER_SEC;
+    size_t excess = records->count > CONFIG_HISTORY_MAX ? records->count - CONFIG_HISTORY_MAX : 0;
+    size_t kept = 0;
 
-    if (records->count <= limit)
-        return;
-    excess = records->count - limit;
     for (size_t i = 0; i < records->count; i++) {
         struct recovery *recovery = records->all[i];
+        bool is_old = now.mono_us - recovery->detected.mono_us > history_us;
 
-        if (excess > 0 && is_dispensable(registry, recovery, now)) {
+        if ((excess > 0 || is_old) && is_dispensable(registry, recovery, now)) {
             recovery_free(recovery);
-            excess--;
+            excess -= excess > 0;
         } else {
             records->all[kept++] = recovery;
         }

@@ -162,7 +162,7 @@ static inline void open_with_retention(struct world *world, struct retention ret
 
 static inline void open_with(struct world *world, size_t latest)
 {
-    open_with_retention(world, (struct retention){.latest = latest});
+    open_with_retention(world, (struct retention){.latest = latest, .age_us = INT64_MAX});
 }
 
 /* As after a restart: what was told before is forgotten. */

@@ -69,7 +69,7 @@ static struct config make_config(struct simulation *simulation, uint64_t *dice)
                      .when_exhausted = random_hits(DIE(base, 17), 40) ? EXHAUSTED_RESTART : EXHAUSTED_ALERT,
                      .restart_attempts = 2,
                      .restart_backoff_us = 2 * USEC_PER_SEC,
-                     .history_length = 500},
+                     .history_days = 400},
         .host_timeout_us = random_between(DIE(base, 18), 8, 30) * USEC_PER_SEC,
         .isolation_share = 500000,
         .when_both_run = (enum when_both_run)random_below(DIE(base, 19), 3),

@@ -89,7 +89,7 @@ struct config default_config(void)
                 .when_exhausted = EXHAUSTED_ALERT,
                 .restart_attempts = 3,
                 .restart_backoff_us = 10 * USEC_PER_SEC,
-                .history_length = 100,
+                .history_days = 400,
             },
         .hooks = {.directory = (char *)"/nonexistent/hooks.d", .timeout_us = 30 * USEC_PER_SEC},
         .discovery = {.resync_interval_us = 300 * USEC_PER_SEC, .reconnect_max_us = 30 * USEC_PER_SEC},

@@ -223,7 +223,7 @@ static void defaults(void **state)
     assert_int_equal(config->recovery.shutdown_timeout_us, 60 * USEC_PER_SEC);
     assert_int_equal(config->recovery.settle_us, 2 * USEC_PER_SEC);
     assert_int_equal(config->recovery.attempts, 3);
-    assert_int_equal(config->recovery.history_length, 256);
+    assert_int_equal(config->recovery.history_days, 400);
     assert_int_equal(config->discovery.resync_interval_us, 600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.reconnect_max_us, 10 * USEC_PER_SEC);
     assert_int_equal(config->host_timeout_us, 30 * USEC_PER_SEC);
@@ -383,7 +383,7 @@ static void everything_set(void **state)
     assert_int_equal(config->recovery.shutdown_timeout_us, 90 * USEC_PER_SEC);
     assert_int_equal(config->recovery.settle_us, 3 * USEC_PER_SEC);
     assert_int_equal(config->recovery.attempts, 7);
-    assert_int_equal(config->recovery.history_length, 1000);
+    assert_int_equal(config->recovery.history_days, 1000);
     assert_int_equal(config->standby.warm, 3);
     assert_int_equal(config->standby.memory_limit_bytes, INT64_C(1536) << 20);
     assert_int_equal(config->standby.warmth, KEEP_SAVED);

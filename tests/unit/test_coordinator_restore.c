@@ -387,7 +387,7 @@ static void test_every_end_is_handed_out_however_short_the_history(struct world 
 {
     char ids[4][RECOVERY_ID_SIZE];
 
-    world->config.recovery.history_length = 1;
+    world->config.recovery.history_days = 0;
     world->config.recovery.brake.window_us = 0;
     world_add_many(world, 4, 4);
     world_connect_all(world);
