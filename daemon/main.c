@@ -19,23 +19,26 @@
 struct arguments {
     const char *config_file;
     bool check;
+    bool show_config;
     bool is_strict;
     bool verbose;
 };
 
 static void print_help(void)
 {
-    printf("Usage: understudyd [OPTION…]\n"
-           "Watches virtual machines and starts the most similar standby when one crashes.\n\n"
-           "  -c, --config FILE        configuration (default: %s)\n"
-           "      --check              check the configuration, with the machines of a running daemon, and exit\n"
-           "      --strict             with --check: fail also if there are only warnings\n"
-           "      --sample-config      print a commented configuration with every default\n"
-           "      --config-reference   print the reference of all keys (scdoc markup)\n"
-           "  -v, --verbose            log debugging messages too\n"
-           "  -h, --help               print this text\n"
-           "      --version            print the version\n",
-           CONFIG_FILE_DEFAULT);
+    printf(
+        "Usage: understudyd [OPTION…]\n"
+        "Watches virtual machines and starts the most similar standby when one crashes.\n\n"
+        "  -c, --config FILE        configuration (default: %s)\n"
+        "      --check              check the configuration, with the machines of a running daemon, and exit\n"
+        "      --strict             with --check: fail also if there are only warnings\n"
+        "      --show-config        print the configuration as it is in force, with all defaults and without secrets\n"
+        "      --sample-config      print a commented configuration with every default\n"
+        "      --config-reference   print the reference of all keys (scdoc markup)\n"
+        "  -v, --verbose            log debugging messages too\n"
+        "  -h, --help               print this text\n"
+        "      --version            print the version\n",
+        CONFIG_FILE_DEFAULT);
 }
 
 static int finish_output(int r)
@@ -50,11 +53,12 @@ static int finish_output(int r)
 /* EXIT_SUCCESS or EXIT_FAILURE to exit with; -1 to go on. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
-    enum { OPTION_CHECK = 256, OPTION_STRICT, OPTION_SAMPLE, OPTION_REFERENCE, OPTION_VERSION };
+    enum { OPTION_CHECK = 256, OPTION_STRICT, OPTION_SHOW, OPTION_SAMPLE, OPTION_REFERENCE, OPTION_VERSION };
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"strict", no_argument, NULL, OPTION_STRICT},
+        {"show-config", no_argument, NULL, OPTION_SHOW},
         {"sample-config", no_argument, NULL, OPTION_SAMPLE},
         {"config-reference", no_argument, NULL, OPTION_REFERENCE},
         {"verbose", no_argument, NULL, 'v'},
@@ -78,6 +82,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         case OPTION_STRICT:
             arguments->is_strict = true;
             break;
+        case OPTION_SHOW:
+            arguments->show_config = true;
+            break;
         case OPTION_SAMPLE:
             return finish_output(config_write_sample(stdout));
         case OPTION_REFERENCE:
@@ -97,6 +104,22 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         return 2;
     }
     return -1;
+}
+
+static int show_config(const char *path)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    int r = config_file_show(path, &diags, stdout);
+
+    for (size_t i = 0; i < diags.count; i++) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (diag_format(&diags.items[i], &text) == 0)
+            fprintf(stderr, "%s\n", text);
+    }
+    if (r < 0 && diags.count == 0)
+        fprintf(stderr, "understudyd: %s: %s\n", path, strerror(-r));
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* The file is at fault, and trying again will not mend it. What is missing now may be there in a moment. */
@@ -153,5 +176,7 @@ int main(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    if (arguments.show_config)
+        return show_config(arguments.config_file);
     return arguments.check ? check_configuration(arguments.config_file, arguments.is_strict) : run(&arguments);
 }

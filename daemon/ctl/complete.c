@@ -122,6 +122,7 @@ static const struct thing {
     {"OUTCOME", offer_outcomes},
     {"STATE", offer_states},
     {"ROLE", offer_roles},
+    {"FILE", NULL},
     {"PATH", NULL},
     {"DIRECTORY", NULL},
 };

@@ -124,5 +124,6 @@ extern const struct command command_catalog;
 extern const struct command command_refresh;
 extern const struct command command_tag;
 extern const struct command command_untag;
+extern const struct command command_report;
 
 #endif

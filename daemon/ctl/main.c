@@ -19,19 +19,11 @@
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status,     &command_problems,
-    &command_check,      &command_services,
-    &command_list,       &command_show,
-    &command_explain,    &command_history,
-    &command_drill,      &command_recover,
-    &command_failover,   &command_failback,
-    &command_keep,       &command_clear,
-    &command_hold,       &command_holds,
-    &command_release,    &command_fenced,
-    &command_fence_test, &command_reload,
-    &command_watch,      &command_tag,
-    &command_untag,      &command_refresh,
-    &command_catalog,    NULL,
+    &command_status,     &command_problems, &command_check, &command_services, &command_list,     &command_show,
+    &command_explain,    &command_history,  &command_drill, &command_recover,  &command_failover, &command_failback,
+    &command_keep,       &command_clear,    &command_hold,  &command_holds,    &command_release,  &command_fenced,
+    &command_fence_test, &command_reload,   &command_watch, &command_tag,      &command_untag,    &command_refresh,
+    &command_catalog,    &command_report,   NULL,
 };
 
 /* Options without a letter. */

@@ -2,6 +2,7 @@
 /* From a path to a checked configuration. */
 #include "files/config_file.h"
 
+#include "config/show.h"
 #include "files/catalog_files.h"
 #include "files/text_file.h"
 
@@ -20,4 +21,16 @@ int config_file_load(const char *path, struct diags *diags, struct config **ret,
         return r;
     *ret = steal_pointer(&config);
     return 0;
+}
+
+int config_file_show(const char *path, struct diags *diags, FILE *f)
+{
+    _cleanup_(config_freep) struct config *config = NULL;
+    _cleanup_(freep) char *text = NULL;
+    size_t length = 0;
+    int r = text_file_read(path, diags, &text, &length);
+
+    if (r == 0)
+        r = config_parse(text, length, path, diags, &config);
+    return r == 0 ? config_show(f, text, length, path, diags) : r;
 }

@@ -3,6 +3,8 @@
 #ifndef UNDERSTUDY_DAEMON_CONFIG_FILE_H
 #define UNDERSTUDY_DAEMON_CONFIG_FILE_H
 
+#include <stdio.h>
+
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "config/config.h"
@@ -17,5 +19,8 @@
  */
 int config_file_load(const char *path, struct diags *diags, struct config **ret,
                      struct catalog **ret_catalog) _must_check_;
+
+/* As config_file_load, and writes the configuration as it is in force (config_show) to f. -EIO: the stream has an error. */
+int config_file_show(const char *path, struct diags *diags, FILE *f) _must_check_;
 
 #endif

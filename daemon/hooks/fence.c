@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "config/secret.h"
 #include "hooks/listing.h"
 #include "hooks/output.h"
 #include "hooks/process.h"
@@ -449,18 +450,12 @@ static int note_secret(struct run *run, const char *secret)
 
 static int note_secrets(struct run *run, const struct config_options *options)
 {
-    static const char *const words[] = {"pass", "pwd", "secret", "token", "key", "community"};
+    for (size_t i = 0; i < options->count; i++) {
+        const struct config_option *option = &options->items[i];
 
-    for (size_t i = 0; i < options->count; i++)
-        for (size_t w = 0; w < ELEMENTS_OF(words); w++) {
-            const struct config_option *option = &options->items[i];
-
-            if (strcasestr(option->name, words[w]) == NULL || option->value[0] == '\0')
-                continue;
-            if (note_secret(run, option->value) < 0)
-                return -ENOMEM;
-            break;
-        }
+        if (secret_is_name(option->name) && option->value[0] != '\0' && note_secret(run, option->value) < 0)
+            return -ENOMEM;
+    }
     return 0;
 }
 

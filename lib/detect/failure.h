@@ -44,8 +44,8 @@ struct failure_track {
     int64_t written_off_us;  /* a recovery ended it then: mono_us; 0: never */
     int64_t watchdog_off_us; /* when the watchdog last began to take it down; 0: never */
     int64_t pending_until_us;
-    struct moment pending_since; /* of what is pending, or was when the failure was detected; {0}: nothing */
-    enum failure_cause pending : 8;           /* CAUSE_NONE: nothing is pending */
+    struct moment pending_since;    /* of what is pending, or was when the failure was detected; {0}: nothing */
+    enum failure_cause pending : 8; /* CAUSE_NONE: nothing is pending */
     enum domain_event_kind last_shutdown : 8; /* how the shutdown under way began; EVENT_DEFINED (0): none is */
     bool is_incoming;                         /* a migration was bringing it here, and it did not run yet */
     bool may_be_incoming;                     /* found in the middle of one, which may be that or the other way */

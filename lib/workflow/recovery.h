@@ -167,7 +167,7 @@ struct recovery {
     bool is_held;             /* a hold came over it, or over its machine later: what is left to do is the operator's */
     bool is_unrecorded;       /* something was started without an intent on disk */
 
-    struct moment failed_at;         /* when its service went down, as far as known: never later than detected */
+    struct moment failed_at; /* when its service went down, as far as known: never later than detected */
     struct moment detected, confirmed, decided, recorded, started, settled, ended;
     struct moment relieved;          /* when the failed machine was asked to shut down */
     struct moment down_since;        /* of one that tries a service again: when the first recovery of it failed */

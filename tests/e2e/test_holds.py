@@ -111,7 +111,7 @@ def test_evacuated_host_is_held_when_its_services_are_elsewhere(two_rooms):
     assert "db, web" in said or "web, db" in said
     assert "virsh migrate --live" in said and "--yes" in said
     assert two_rooms.ctl("holds").stdout == "Nothing is held.\n"
-    assert "only a host can be evacuated" in refusal(two_rooms, "hold", "--evacuate", "web", status=1)
+    assert "only a host can be evacuated" in refusal(two_rooms, "hold", "--evacuate", "web", status=2)
 
     events = two_rooms.events
     said = two_rooms.ctl("hold", "--evacuate", "h1", "--yes", "--for", "2h", "--reason", "new disks").stdout
