@@ -290,7 +290,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
 
 const struct command command_history = {
     .name = "history",
-    .argument = "RECOVERY|HOST",
+    .argument = "RECOVERY",
     .argument_optional = true,
     .options = OPTION_FAILED | OPTION_LIMIT | OPTION_SINCE | OPTION_UNTIL | OPTION_OUTCOME | OPTION_FENCING,
     .help = "the recoveries, the newest first, or one in full; or how hosts were fenced",

@@ -82,7 +82,7 @@ static const struct option_help option_helps[] = {
     {"role", "ROLE", WORD_ROLE, OPTION_ROLE, "protected, standby, \"protected standby\" or ignored"},
     {"priority", "N", WORD_PRIORITY, OPTION_PRIORITY, "the higher, the earlier it is recovered"},
     {"agent", "AGENT", WORD_AGENT, OPTION_AGENT, "this fence agent alone"},
-    {"fencing", NULL, WORD_FENCING, OPTION_FENCING, "what fence agents were asked, instead of recoveries"},
+    {"fencing", NULL, WORD_FENCING, OPTION_FENCING, "how hosts were fenced, or the host that is named, instead"},
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
     {0},
