@@ -10,6 +10,7 @@
 
 #include "answers.h"
 #include "config/fence.h"
+#include "config/policy.h"
 #include "coordinator/coordinator.h"
 #include "hooks/fence.h"
 #include "hooks/hooks.h"
@@ -21,7 +22,8 @@
 #include "service/log.h"
 #include "settings.h"
 
-#define VARIABLES_MAX 10
+/* Of a recovery, with the end; hook_env comes besides. */
+#define VARIABLES_MAX 11
 
 static struct log_subject subject_of(const struct recovery *recovery)
 {
@@ -151,11 +153,29 @@ static void check_hooks(const struct config *config, struct diags *diags)
     }
 }
 
+/* Those that an entry of services gives, or has run. */
+static void check_commands_of_services(const struct config *config, struct diags *diags)
+{
+    for (size_t i = 0; i < config->n_services; i++) {
+        struct policy_sources sources = policy_sources_of_entry(config, i);
+        struct config applied = policy_apply(config, &sources);
+        char key[64];
+
+        snprintf(key, sizeof(key), "services[%zu].verify.command", i);
+        if (applied.recovery.verify.level == VERIFY_COMMAND &&
+            (config->recovery.verify.level != VERIFY_COMMAND ||
+             applied.recovery.verify.command != config->recovery.verify.command))
+            check_program(config, key, applied.recovery.verify.command,
+                          "no replacement for its services can be verified", diags);
+    }
+}
+
 void programs_check(const struct config *config, struct diags *diags)
 {
     if (config->recovery.verify.level == VERIFY_COMMAND)
         check_program(config, "recovery.verify.command", config->recovery.verify.command,
                       "no replacement can be verified", diags);
+    check_commands_of_services(config, diags);
     for (size_t i = 0; i < fence_agent_count(&config->fence); i++)
         check_program(config, config->fence.n_agents > 0 ? "fence.agents" : "fence.command",
                       fence_agent_at(&config->fence, i).command, "no lost host can be fenced by it", diags);
@@ -177,45 +197,59 @@ void programs_close(struct programs *programs)
     programs->hooks = NULL;
 }
 
-/* The environment that tells a hook of the recovery. The array ends with a NULL name. */
-static void fill_variables(const struct recovery *recovery, const char *event,
-                           struct hook_variable variables[VARIABLES_MAX])
+/* The configuration as it holds for the service of the recovery. */
+static struct config config_of(const struct programs *programs, const struct recovery *recovery)
 {
-    size_t n = 0;
+    const struct config *config = programs->settings->config;
+    struct policy_sources sources = policy_find_sources(config, recovery->service.hypervisor, recovery->service_name);
 
-    variables[n++] = (struct hook_variable){"EVENT", event};
-    variables[n++] = (struct hook_variable){"RECOVERY", recovery->id};
-    variables[n++] = (struct hook_variable){"FAILED", recovery->failed_name};
-    variables[n++] = (struct hook_variable){"FAILED_UUID", recovery->failed.uuid};
-    variables[n++] = (struct hook_variable){"HYPERVISOR", recovery->failed.hypervisor};
-    variables[n++] = (struct hook_variable){"CAUSE", failure_cause_name(recovery->cause)};
-    if (recovery->replacement_name != NULL) {
-        variables[n++] = (struct hook_variable){"REPLACEMENT", recovery->replacement_name};
-        variables[n++] = (struct hook_variable){"REPLACEMENT_UUID", recovery->replacement.uuid};
-        variables[n++] = (struct hook_variable){"REPLACEMENT_HYPERVISOR", recovery->replacement.hypervisor};
-    }
-    variables[n] = (struct hook_variable){NULL, NULL};
+    return policy_apply(config, &sources);
 }
 
-/* program NULL: the hooks of the directory. Negative errno: no answer will come. */
-static int run(struct programs *programs, uint64_t number, const struct recovery *recovery, const char *program,
-               const char *event)
+/* The environment that tells a hook of the recovery. The array, which is the caller's, ends with a NULL name. NULL: no memory. */
+static struct hook_variable *make_variables(const struct recovery *recovery, const char *event,
+                                            const struct config_options *own)
 {
-    const struct config_hooks *config = &programs->settings->config->hooks;
-    struct hook_variable variables[VARIABLES_MAX];
+    struct hook_variable *variables = calloc(VARIABLES_MAX + own->count, sizeof(*variables));
+    size_t n = 0;
+
+    if (variables == NULL)
+        return NULL;
+    for (size_t i = 0; i < own->count; i++)
+        variables[n++] = (struct hook_variable){own->items[i].name, own->items[i].value, true};
+
+    variables[n++] = (struct hook_variable){"EVENT", event, false};
+    variables[n++] = (struct hook_variable){"RECOVERY", recovery->id, false};
+    variables[n++] = (struct hook_variable){"SERVICE", recovery->service_name, false};
+    variables[n++] = (struct hook_variable){"FAILED", recovery->failed_name, false};
+    variables[n++] = (struct hook_variable){"FAILED_UUID", recovery->failed.uuid, false};
+    variables[n++] = (struct hook_variable){"HYPERVISOR", recovery->failed.hypervisor, false};
+    variables[n++] = (struct hook_variable){"CAUSE", failure_cause_name(recovery->cause), false};
+    if (recovery->replacement_name != NULL) {
+        variables[n++] = (struct hook_variable){"REPLACEMENT", recovery->replacement_name, false};
+        variables[n++] = (struct hook_variable){"REPLACEMENT_UUID", recovery->replacement.uuid, false};
+        variables[n++] = (struct hook_variable){"REPLACEMENT_HYPERVISOR", recovery->replacement.hypervisor, false};
+    }
+    return variables;
+}
+
+/* The hooks of the directory; with `verifies`, the command that verifies. Negative errno: no answer will come. */
+static int run(struct programs *programs, uint64_t number, const struct recovery *recovery, const char *event,
+               bool verifies)
+{
+    const struct config config = config_of(programs, recovery);
+    _cleanup_(freep) struct hook_variable *variables = make_variables(recovery, event, &config.policy.hook_env);
     _cleanup_(freep) char *json = NULL;
-    int r = json_format_recovery(recovery, clock_now(), &json);
+    int r = variables != NULL ? json_format_recovery(recovery, clock_now(), &json) : -ENOMEM;
 
     if (r < 0) {
         json = NULL;
         return r;
     }
-    fill_variables(recovery, event, variables);
-    if (program != NULL)
-        r = hooks_run_program(programs->hooks, number, program, event, variables, json, config->timeout_us);
-    else
-        r = hooks_run(programs->hooks, number, config->directory, event, variables, json, config->timeout_us);
-    return r;
+    if (verifies)
+        return hooks_run_program(programs->hooks, number, config.recovery.verify.command, event, variables, json,
+                                 config.hooks.timeout_us);
+    return hooks_run(programs->hooks, number, config.hooks.directory, event, variables, json, config.hooks.timeout_us);
 }
 
 /* A standby that is made warm has no recovery: the command is told of the machine alone. */
@@ -233,12 +267,12 @@ static int verify_warm(struct programs *programs, const struct action *action)
         return r;
     }
     const struct hook_variable variables[] = {
-        {"EVENT", "verify"},
-        {"REPLACEMENT", machine->name},
-        {"REPLACEMENT_UUID", action->target.uuid},
-        {"REPLACEMENT_HYPERVISOR", machine->hypervisor},
-        {"WARMING", "1"},
-        {NULL, NULL},
+        {"EVENT", "verify", false},
+        {"REPLACEMENT", machine->name, false},
+        {"REPLACEMENT_UUID", action->target.uuid, false},
+        {"REPLACEMENT_HYPERVISOR", machine->hypervisor, false},
+        {"WARMING", "1", false},
+        {NULL, NULL, false},
     };
     return hooks_run_program(programs->hooks, action->id, programs->settings->config->recovery.verify.command, "verify",
                              variables, json, programs->settings->config->hooks.timeout_us);
@@ -253,8 +287,8 @@ int programs_run(struct programs *programs, const struct action *action)
     if (recovery == NULL)
         return -ENOENT;
     if (action->kind == ACTION_VERIFY)
-        return run(programs, action->id, recovery, programs->settings->config->recovery.verify.command, "verify");
-    return run(programs, action->id, recovery, NULL, hook_name(action->hook));
+        return run(programs, action->id, recovery, "verify", true);
+    return run(programs, action->id, recovery, hook_name(action->hook), false);
 }
 
 static const struct config_hypervisor *find_hypervisor(const struct config *config, const char *name)
@@ -318,7 +352,7 @@ static uint64_t new_run(struct programs *programs, const char *recovery_id)
 static int tell_of_recovery(struct programs *programs, const struct recovery *recovery, const char *event)
 {
     uint64_t number = new_run(programs, recovery->id);
-    int r = run(programs, number, recovery, NULL, event);
+    int r = run(programs, number, recovery, event, false);
 
     if (r < 0)
         answers_forget(programs->answers, number);
@@ -329,10 +363,10 @@ static int tell_of_recovery(struct programs *programs, const struct recovery *re
 static int tell_of_host(struct programs *programs, const struct notice *notice, const char *event)
 {
     const struct hook_variable variables[] = {
-        {"EVENT", event},
-        {"HYPERVISOR", notice->machine.hypervisor},
-        {"MACHINE", notice->machine_name},
-        {NULL, NULL},
+        {"EVENT", event, false},
+        {"HYPERVISOR", notice->machine.hypervisor, false},
+        {"MACHINE", notice->machine_name, false},
+        {NULL, NULL, false},
     };
     const struct config_hooks *config = &programs->settings->config->hooks;
     _cleanup_(freep) char *json = NULL;

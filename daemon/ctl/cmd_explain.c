@@ -40,6 +40,8 @@ static void print_rule(const json_t *explanation)
     print_fact("wanted", "similarity >= %.4f and coverage >= %.4f, highest %s first",
                field_number(explanation, "threshold"), field_number(explanation, "min_coverage"),
                field_word(explanation, "rank_by"));
+    if (!field_is_null(explanation, "policy"))
+        print_fact("policy", "%s", field_word(explanation, "policy"));
     print_fact("", "(+) lowers similarity, (-) lowers coverage, (~) weighs nothing%s",
                by_overlap ? "; overlap is their product" : "");
 }

@@ -246,6 +246,7 @@ enum style style_of_outcome(const char *outcome)
         {"brake-off", STYLE_NOTABLE},
         {"resumed", STYLE_NOTABLE},
         {"clock-jumped", STYLE_NOTABLE},
+        {"waits", STYLE_NOTABLE},
         {"store-failed", STYLE_ALARM},
         {"store-works", STYLE_GOOD},
         {"kept", STYLE_GOOD},

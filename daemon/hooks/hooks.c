@@ -206,8 +206,8 @@ static int make_environment(const struct hook_variable *variables, char ***ret)
     for (size_t i = 0; i < fixed + count; i++) {
         const struct hook_variable *variable = i < fixed ? NULL : &variables[i - fixed];
         int r = variable == NULL ? asprintf(&strings[i], "%s", fixed_environment[i])
-                                 : asprintf(&strings[i], "UNDERSTUDY_%s=%s", variable->name,
-                                            variable->value == NULL ? "" : variable->value);
+                                 : asprintf(&strings[i], "%s%s=%s", variable->is_own ? "" : "UNDERSTUDY_",
+                                            variable->name, variable->value == NULL ? "" : variable->value);
 
         if (r < 0) {
             strings[i] = NULL;

@@ -14,6 +14,7 @@
 #ifndef UNDERSTUDY_DAEMON_HOOKS_H
 #define UNDERSTUDY_DAEMON_HOOKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -21,10 +22,14 @@
 struct event_base;
 struct hooks;
 
-/* One variable of a hook's environment; name without prefix: "EVENT" becomes UNDERSTUDY_EVENT. NULL value: empty. */
+/*
+ * One variable of a hook's environment; name without prefix: "EVENT" becomes UNDERSTUDY_EVENT, unless it is the
+ * administrator's own. NULL value: empty.
+ */
 struct hook_variable {
     const char *name;
     const char *value;
+    bool is_own;
 };
 
 /* A callback may call hooks_run, but not hooks_free. hook: the file's name; the path as given to hooks_run_program. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One machine as a candidate for the place of a failed one: how alike it is, and the verdict. */
+/* One machine as a candidate for the place of a failed one, how alike it is and the verdict; and what is chosen for. */
 #ifndef UNDERSTUDY_CHOOSE_CANDIDATE_H
 #define UNDERSTUDY_CHOOSE_CANDIDATE_H
 
@@ -35,9 +35,18 @@ struct choice_request {
     bool check_memory;           /* a candidate that is to be booted must fit into its host's memory */
     bool failed_stays_up;        /* the failed machine runs, and goes on beside the candidate: what it uses is in use */
     bool kept_may_be_given_back; /* what is only kept warm is in no candidate's way */
+    const struct policy *policy; /* of the service, which request_set_policy sets; NULL: what holds for all */
+    bool is_sibling;             /* what is chosen for is itself counted as a sibling on `host` */
     /* Machines on hosts that have one come after all others, whatever the likeness; NULL: none. */
-    bool (*has_sibling)(const void *siblings, const struct pool_host *host);
-    const void *siblings;
+    bool (*has_sibling)(const struct choice_request *request, const struct pool_host *host);
+    const void *siblings; /* for the function alone */
 };
+
+/* The policy and what follows from it. is_sibling: as above, where the policy keeps services apart. */
+void request_set_policy(struct choice_request *request, const struct policy *policy, bool is_sibling);
+/* The limits that candidates must meet, and the weights. */
+const struct similarity_rules *request_rules(const struct choice_request *request);
+/* A replacement may run there. */
+bool request_allows_host(const struct choice_request *request, const struct machine *machine);
 
 #endif

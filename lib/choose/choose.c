@@ -178,6 +178,8 @@ static void judge(const struct choice_request *request, struct candidate *candid
         return;
     if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
         candidate->verdict = CANDIDATE_NOT_SIMILAR;
+    else if (!request_allows_host(request, candidate->machine))
+        candidate->verdict = CANDIDATE_WRONG_HOST;
     else if (is_diverted(request, candidate->machine))
         candidate->verdict = CANDIDATE_DIVERTED;
     else if (was_just_stopped(request, candidate->machine))
@@ -194,7 +196,7 @@ struct candidate choose_judge(const struct choice_request *request, const struct
 {
     struct candidate candidate = {
         .machine = machine,
-        .score = similarity_score(pool_rules(request->pool), request->need, machine->spec),
+        .score = similarity_score(request_rules(request), request->need, machine->spec),
     };
 
     judge(request, &candidate);
@@ -225,7 +227,7 @@ struct candidate choose_judge_named(const struct choice_request *request, const 
 {
     struct candidate candidate = {
         .machine = machine,
-        .score = similarity_score(pool_rules(request->pool), request->need, machine->spec),
+        .score = similarity_score(request_rules(request), request->need, machine->spec),
     };
     struct machine_rare rare = *machine_rare(machine);
     struct machine forgiven = *machine;
@@ -247,7 +249,8 @@ struct candidate choose_judge_named(const struct choice_request *request, const 
 
 static int begin(struct chooser *chooser, const struct choice_request *request, enum pool_set set, size_t nearest)
 {
-    int r = comparison_run(chooser->comparisons[set], pool_columns(request->pool, set), request->need);
+    int r = comparison_run(chooser->comparisons[set], pool_columns(request->pool, set), request_rules(request),
+                           request->need);
 
     for (enum compared which = 0; which < COMPARED_COUNT; which++)
         walk_begin(&chooser->walks[set][which], request, set, chooser->comparisons[set], which,
@@ -296,7 +299,8 @@ int choose_is_out_of_reach(struct chooser *chooser, const struct choice_request 
     chooser->request = request;
     r = begin(chooser, request, POOL_OTHERS, NEAREST_MOST);
     while (r == 0 && (r = next_of(chooser, POOL_OTHERS, COMPARED_ELIGIBLE, &candidate)) > 0) {
-        if (candidate.verdict == CANDIDATE_UNREACHABLE && !is_given_up(context, candidate.machine->hypervisor))
+        if (candidate.verdict == CANDIDATE_UNREACHABLE && request_allows_host(request, candidate.machine) &&
+            !is_given_up(context, candidate.machine->hypervisor))
             return 1;
         r = 0;
     }
@@ -446,8 +450,7 @@ static void count_others(const struct chooser *chooser, size_t looks, struct cho
             choice->counts[verdict_of_standing(standing)] += count;
     }
     if (of_failed == STANDING_BY &&
-        similarity_score(pool_rules(request->pool), request->need, request->failed->spec).verdict ==
-            SIMILARITY_ELIGIBLE)
+        similarity_score(request_rules(request), request->need, request->failed->spec).verdict == SIMILARITY_ELIGIBLE)
         n_similar--;
     choice->counts[CANDIDATE_NOT_SIMILAR] = n_standing - n_similar;
     choice->n_unjudged = n_similar - looks;

@@ -22,7 +22,7 @@ static bool is_any_feature_weighing(const struct choice_request *request)
     bool is_any = false;
 
     for (size_t i = 0; i < features->count && !is_any; i++)
-        is_any = similarity_weight(pool_rules(request->pool), features->ids[i]) > 0;
+        is_any = similarity_weight(request_rules(request), features->ids[i]) > 0;
     return is_any;
 }
 
@@ -39,7 +39,7 @@ static int explain_too_little(const struct choice_request *request, char **ret)
 
 static int explain_similarity(const struct choice_request *request, const struct similarity_score *score, char **ret)
 {
-    const struct similarity_rules *rules = pool_rules(request->pool);
+    const struct similarity_rules *rules = request_rules(request);
 
     switch (score->verdict) {
     case SIMILARITY_NOTHING_KNOWN:
@@ -70,7 +70,7 @@ static const char *tie_break(const struct choice_request *request, const struct 
 
     if (walk_is_on_sibling(request, host) != walk_is_on_sibling(request, better_host))
         return "; on the host of a machine that it is to be kept apart from";
-    if (similarity_compare(pool_rules(request->pool), &better->score, &candidate->score) != 0)
+    if (similarity_compare(request_rules(request), &better->score, &candidate->score) != 0)
         return "";
     if (machine_warmth(better->machine) != machine_warmth(candidate->machine))
         return "; as similar as the one before, but less warm";
@@ -182,6 +182,9 @@ int explain_ineligible(const struct choice_request *request, const struct candid
                                USEC_PER_SEC);
     case CANDIDATE_NOT_SIMILAR:
         return explain_similarity(request, &candidate->score, ret);
+    case CANDIDATE_WRONG_HOST:
+        return text_format(ret, "it is on %s, and hosts in the policy of the service does not name that",
+                           machine->hypervisor);
     case CANDIDATE_JUST_STOPPED:
         return text_format(ret, "an operator stopped it %" PRId64 " s ago: not started unasked",
                            (request->now_us - machine_rare(machine)->stopped_us) / USEC_PER_SEC);
@@ -214,7 +217,7 @@ static int list_difference(const struct choice_request *request, const struct fe
                            const struct id_set *from, const struct id_set *other, struct string_list *weighing,
                            struct string_list *weightless)
 {
-    const struct similarity_rules *rules = pool_rules(request->pool);
+    const struct similarity_rules *rules = request_rules(request);
     size_t at = 0;
     int r = 0;
 
@@ -313,7 +316,7 @@ static int explain_summary(const struct choice_request *request, const struct ch
 
 static int explain_header(const struct choice_request *request, struct explanation *explanation)
 {
-    const struct similarity_rules *rules = pool_rules(request->pool);
+    const struct similarity_rules *rules = request_rules(request);
 
     uuid_format(request->failed->description->uuid, explanation->uuid);
     explanation->hypervisor = strdup(request->failed->hypervisor);
@@ -323,7 +326,9 @@ static int explain_header(const struct choice_request *request, struct explanati
     explanation->threshold = similarity_threshold(rules);
     explanation->min_coverage = similarity_min_coverage(rules);
     explanation->rank_by = similarity_rank_by_name(rules);
-    return 0;
+    if (request->policy == NULL)
+        return 0;
+    return policy_describe(request->policy->config, &request->policy->sources, &explanation->policy);
 }
 
 static int list_all(const struct choice_request *request, const struct choice *choice, const struct machine *chosen,

@@ -31,7 +31,8 @@ struct plan {
     struct number_set touched, touched_as_candidates, withdrawn; /* machines */
     size_t room;         /* machines below this number may be in them, and in rows */
     bool has_lost_touch; /* one that was touched could not be noted for want of memory */
-    bool check_memory, is_empty;
+    bool check_memory;
+    uint64_t sibling_changes; /* of the pool, as of the last look */
     int64_t now_us;
 };
 
@@ -76,10 +77,15 @@ static void turn(void *context, uint32_t number)
 
 /* ---- served machines ---- */
 
+bool plan_has_replacements(const struct plan *plan, const struct machine *machine)
+{
+    return pool_policy(plan->pool, machine)->config->recovery.order != ORDER_ORIGINAL_ONLY;
+}
+
 bool plan_is_served(const struct plan *plan, const struct machine *machine)
 {
-    return !plan->is_empty && machine->is_present && machine_is_protected(machine) && machine->diverted == NULL &&
-           machine_rare(machine)->claimed_by == NULL && machine->keeping == KEEPING_NONE &&
+    return plan_has_replacements(plan, machine) && machine->is_present && machine_is_protected(machine) &&
+           machine->diverted == NULL && machine_rare(machine)->claimed_by == NULL && machine->keeping == KEEPING_NONE &&
            (machine->state == MACHINE_RUNNING || machine->state == MACHINE_SUSPENDED);
 }
 
@@ -98,7 +104,7 @@ static int settle_service(struct plan *plan, const struct machine *machine)
 /* Of any served machine of a row: none of them is the failed one yet. */
 static struct choice_request row_request(const struct plan *plan, const struct row *row, const struct spec *need)
 {
-    return (struct choice_request){
+    struct choice_request request = {
         .pool = plan->pool,
         .need = need,
         .host = row->host,
@@ -108,13 +114,16 @@ static struct choice_request row_request(const struct plan *plan, const struct r
         .check_memory = plan->check_memory,
         .kept_may_be_given_back = true,
     };
+
+    request_set_policy(&request, pool_policy_at(plan->pool, row->policy), true);
+    return request;
 }
 
 static struct candidate scored(const struct choice_request *request, const struct machine *machine)
 {
     return (struct candidate){
         .machine = machine,
-        .score = similarity_score(pool_rules(request->pool), request->need, machine->spec),
+        .score = similarity_score(request_rules(request), request->need, machine->spec),
     };
 }
 
@@ -152,23 +161,37 @@ static bool is_any_known(const struct rows *rows, uint32_t need)
     return row != NUMBER_NONE;
 }
 
+/* With the memory that is there already. */
+static struct candidate judge_for_need(const struct choice_request *row, const struct machine *machine,
+                                       enum candidate_verdict *ret_verdict)
+{
+    struct choice_request request = *row;
+    struct candidate candidate = scored(&request, machine);
+
+    request.given_kib = 0;
+    *ret_verdict = candidate.score.verdict == SIMILARITY_ELIGIBLE ? choose_judge(&request, machine).verdict
+                                                                  : CANDIDATE_NOT_SIMILAR;
+    return candidate;
+}
+
 static void offer_to_need(struct plan *plan, uint32_t need, const struct machine *machine)
 {
     const struct rows *rows = &plan->rows;
     struct spec spec = columns_spec(rows->specs, need);
-    struct choice_request request = row_request(plan, &rows->rows[rows->needs[need].rows], &spec);
-    struct candidate candidate = scored(&request, machine);
+    uint16_t policy = 0;
+    struct candidate candidate = {.machine = NULL};
     enum candidate_verdict verdict = CANDIDATE_NOT_SIMILAR;
 
-    request.given_kib = 0;
-    if (candidate.score.verdict == SIMILARITY_ELIGIBLE)
-        verdict = choose_judge(&request, machine).verdict;
-    if (verdict != CANDIDATE_ELIGIBLE && verdict != CANDIDATE_NO_MEMORY)
-        return;
     for (uint32_t row = rows->needs[need].rows; row != NUMBER_NONE; row = rows->rows[row].next) {
-        request = row_request(plan, &rows->rows[row], &spec);
-        if (!rows_is_unknown(rows, row) &&
-            (verdict == CANDIDATE_ELIGIBLE || choose_judge(&request, machine).verdict == CANDIDATE_ELIGIBLE))
+        struct choice_request request = row_request(plan, &rows->rows[row], &spec);
+
+        /* The same for all rows of one policy, but for the memory. */
+        if (candidate.machine == NULL || rows->rows[row].policy != policy)
+            candidate = judge_for_need(&request, machine, &verdict);
+        policy = rows->rows[row].policy;
+        if (rows_is_unknown(rows, row) || (verdict != CANDIDATE_ELIGIBLE && verdict != CANDIDATE_NO_MEMORY))
+            continue;
+        if (verdict == CANDIDATE_ELIGIBLE || choose_judge(&request, machine).verdict == CANDIDATE_ELIGIBLE)
             offer(plan, row, &request, &candidate);
     }
 }
@@ -309,6 +332,23 @@ static const struct machine *only_candidate(const struct plan *plan, const struc
     return NULL;
 }
 
+static bool is_apart(const void *context, const struct row *row)
+{
+    const struct plan *plan = context;
+
+    return pool_policy_at(plan->pool, row->policy)->config->policy.apart > 0;
+}
+
+/* Where siblings run is otherwise now. */
+static void doubt_apart(struct plan *plan)
+{
+    uint64_t changes = pool_sibling_changes(plan->pool);
+
+    if (changes != plan->sibling_changes)
+        rows_doubt_where(&plan->rows, is_apart, plan);
+    plan->sibling_changes = changes;
+}
+
 /* 1: all are known; 0: the comparisons are used up. */
 static int settle_rows(struct plan *plan, size_t *comparisons)
 {
@@ -345,8 +385,10 @@ int plan_settle(struct plan *plan, int64_t now_us, size_t comparisons)
             r = touch_all(plan);
         if (r == 0)
             r = settle_touched(plan);
-        if (r == 0)
+        if (r == 0) {
+            doubt_apart(plan);
             r = settle_rows(plan, &comparisons);
+        }
         if (r > 0)
             r = settle_spared(plan);
     } while (r > 0 && plan->touched.count > 0);
@@ -357,7 +399,7 @@ int plan_settle(struct plan *plan, int64_t now_us, size_t comparisons)
 
 struct choice_request plan_request(const struct plan *plan, const struct machine *served)
 {
-    return (struct choice_request){
+    struct choice_request request = {
         .pool = plan->pool,
         .need = machine_need(served),
         .failed = served,
@@ -368,6 +410,9 @@ struct choice_request plan_request(const struct plan *plan, const struct machine
         .check_memory = plan->check_memory,
         .kept_may_be_given_back = true,
     };
+
+    request_set_policy(&request, pool_policy(plan->pool, served), true);
+    return request;
 }
 
 static void enter(const struct choice_request *request, const struct candidate *candidate, struct plan_answer *answer)
@@ -465,11 +510,6 @@ const struct spared *plan_spared(const struct plan *plan)
     return &plan->rows.spared;
 }
 
-bool plan_is_empty(const struct plan *plan)
-{
-    return plan->is_empty;
-}
-
 size_t plan_rows(const struct plan *plan)
 {
     return plan->rows.n_rows;
@@ -509,13 +549,11 @@ int plan_new(struct pool *pool, struct plan **ret)
     return 0;
 }
 
-int plan_configure(struct plan *plan, bool check_memory, bool starts_others)
+int plan_configure(struct plan *plan, bool check_memory)
 {
     const struct similarity_rules *rules = pool_rules(plan->pool);
 
-    plan->has_lost_touch |= plan->is_empty == starts_others; /* all are looked at */
     plan->check_memory = check_memory;
-    plan->is_empty = !starts_others;
     if (plan->rows.specs == NULL)
         return columns_new(rules, &plan->rows.specs);
     columns_set_rules(plan->rows.specs, rules);

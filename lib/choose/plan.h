@@ -25,11 +25,8 @@ int plan_new(struct pool *pool, struct plan **ret) _must_check_;
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan, plan_free);
 
-/*
- * After pool_configure: all is planned anew. check_memory as in struct choice_request. starts_others false: nothing but the
- * failed machine itself is started, so that no machine would take over, and there is no answer. -ENOMEM.
- */
-int plan_configure(struct plan *plan, bool check_memory, bool starts_others) _must_check_;
+/* After pool_configure: all is planned anew. check_memory as in struct choice_request. -ENOMEM. */
+int plan_configure(struct plan *plan, bool check_memory) _must_check_;
 
 /*
  * Settles the pool, and goes on with what is touched, for about so many comparisons of two specifications. 1: the plan
@@ -37,10 +34,10 @@ int plan_configure(struct plan *plan, bool check_memory, bool starts_others) _mu
  */
 int plan_settle(struct plan *plan, int64_t now_us, size_t comparisons) _must_check_;
 
-/* Nothing but failed machines themselves is started: see plan_configure. */
-bool plan_is_empty(const struct plan *plan);
+/* When this one fails, another one may be started: recovery.order of its service is not original-only. */
+bool plan_has_replacements(const struct plan *plan, const struct machine *machine);
 
-/* Machines are planned for, and this is a protected one that is up and was not taken by anything. */
+/* It is planned for: a protected machine that is up and was not taken by anything, and that others may replace. */
 bool plan_is_served(const struct plan *plan, const struct machine *machine);
 
 struct plan_answer {

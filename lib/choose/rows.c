@@ -91,11 +91,25 @@ static void touch(struct rows *rows, uint32_t row)
     number_set_add(&rows->touched, row);
 }
 
-void rows_doubt_all(struct rows *rows)
+void rows_doubt_where(struct rows *rows, bool (*is_meant)(const void *context, const struct row *row),
+                      const void *context)
 {
     for (uint32_t need = 0; (need = rows_next_need(rows, need)) != NUMBER_NONE; need++)
         for (uint32_t row = rows->needs[need].rows; row != NUMBER_NONE; row = rows->rows[row].next)
-            number_set_add(&rows->unknown, row);
+            if (is_meant(context, &rows->rows[row]))
+                number_set_add(&rows->unknown, row);
+}
+
+static bool is_any(const void *context, const struct row *row)
+{
+    (void)context;
+    (void)row;
+    return true;
+}
+
+void rows_doubt_all(struct rows *rows)
+{
+    rows_doubt_where(rows, is_any, NULL);
 }
 
 /* ---- slots ---- */
@@ -287,18 +301,20 @@ static uint64_t given_kib(const struct machine *machine)
 }
 
 /* After reserve_need and reserve_row. */
-static uint32_t get_row(struct rows *rows, uint32_t need, const struct pool_host *host, uint64_t given)
+static uint32_t get_row(struct rows *rows, uint32_t need, uint16_t policy, const struct pool_host *host, uint64_t given)
 {
     uint32_t first = rows->needs[need].rows, number;
 
     for (number = first; number != NUMBER_NONE; number = rows->rows[number].next)
-        if (rows->rows[number].host == host && rows->rows[number].given_kib == given)
+        if (rows->rows[number].host == host && rows->rows[number].given_kib == given &&
+            rows->rows[number].policy == policy)
             return number;
     number = take_row(rows);
     rows->rows[number] = (struct row){
         .host = host,
         .given_kib = given,
         .need = need,
+        .policy = policy,
         .next = first,
         .served = NUMBER_NONE,
         .spared = NUMBER_NONE,
@@ -347,7 +363,7 @@ int rows_enter(struct rows *rows, const struct machine *machine)
         columns_remove(rows->specs, need);
         return -ENOMEM;
     }
-    row = get_row(rows, need, pool_host_of(machine), given_kib(machine));
+    row = get_row(rows, need, pool_policy_number(machine), pool_host_of(machine), given_kib(machine));
     link_served(rows, row, machine->number);
     touch(rows, row);
     return 0;
@@ -371,5 +387,6 @@ bool rows_is_right(const struct rows *rows, const struct machine *machine)
     uint32_t row = rows_row_of(rows, machine);
 
     return row != NUMBER_NONE && rows->rows[row].given_kib == given_kib(machine) &&
+           rows->rows[row].policy == pool_policy_number(machine) &&
            columns_has(rows->specs, rows->rows[row].need, machine_need(machine));
 }

@@ -21,7 +21,7 @@ struct slot {
     uint32_t previous, next; /* of the same machine; NUMBER_NONE: it is the first, the last */
 };
 
-/* Served machines that need the same, on one host, and give it back the same memory when they fail. */
+/* Served machines that need the same under one policy, on one host, and give it back the same memory when they fail. */
 struct row {
     const struct pool_host *host;
     uint64_t given_kib;
@@ -30,6 +30,7 @@ struct row {
     uint32_t served;              /* the first of its machines */
     uint32_t spared;              /* by it, a machine, which may have left since; NUMBER_NONE: none */
     struct slot slots[ROW_SLOTS]; /* the best first */
+    uint16_t policy;              /* its number */
     uint8_t n_slots;
     bool has_more; /* there may be others, and they are not as good */
 };
@@ -84,13 +85,15 @@ uint32_t rows_next_need(const struct rows *rows, uint32_t from);
 int rows_enter(struct rows *rows, const struct machine *machine) _must_check_;
 /* It is served no longer, if it was. */
 void rows_leave(struct rows *rows, const struct machine *machine);
-/* It is in the row of what it needs, and gives back. */
+/* It is in the row of what it needs, of its policy, and of what it gives back. */
 bool rows_is_right(const struct rows *rows, const struct machine *machine);
 
 /* Whether the row of this served machine has one candidate is to be looked at; nothing where it is not served. */
 void rows_touch_row_of(struct rows *rows, const struct machine *machine);
-/* All rows are to be chosen anew. */
+/* All rows are to be chosen anew; or those of which `is_meant` says so. */
 void rows_doubt_all(struct rows *rows);
+void rows_doubt_where(struct rows *rows, bool (*is_meant)(const void *context, const struct row *row),
+                      const void *context);
 
 /* Puts a machine that is in no slot of the row before the one that is there; the last has to make place. */
 void rows_insert(struct rows *rows, uint32_t row, size_t at, const struct machine *machine);

@@ -64,7 +64,7 @@ static int compare_names(const struct machine *a, const struct machine *b)
 
 bool walk_is_on_sibling(const struct choice_request *request, const struct pool_host *host)
 {
-    return request->has_sibling != NULL && request->has_sibling(request->siblings, host);
+    return request->has_sibling != NULL && request->has_sibling(request, host);
 }
 
 int walk_compare(const struct choice_request *request, const struct candidate *a, const struct candidate *b)
@@ -76,7 +76,7 @@ int walk_compare(const struct choice_request *request, const struct candidate *a
 
     if (a_is_on_sibling != b_is_on_sibling)
         return a_is_on_sibling ? 1 : -1;
-    order = similarity_compare(pool_rules(request->pool), &a->score, &b->score);
+    order = similarity_compare(request_rules(request), &a->score, &b->score);
     if (order != 0)
         return order;
     a_rank = rank_of_machine(request, a->machine);
@@ -92,7 +92,7 @@ bool walk_is_equal(const struct choice_request *request, const struct candidate 
 
     return walk_is_on_sibling(request, pool_host_of(a->machine)) ==
                walk_is_on_sibling(request, pool_host_of(b->machine)) &&
-           similarity_compare(pool_rules(request->pool), &a->score, &b->score) == 0 &&
+           similarity_compare(request_rules(request), &a->score, &b->score) == 0 &&
            (rank_of_machine(request, a->machine) | memory) == (rank_of_machine(request, b->machine) | memory);
 }
 
@@ -222,7 +222,7 @@ static int look_ahead(struct walk *walk)
 
 static int begin_run(struct walk *walk)
 {
-    const struct similarity_rules *rules = pool_rules(walk->request->pool);
+    const struct similarity_rules *rules = request_rules(walk->request);
     int r = walk->has_next ? 0 : look_ahead(walk);
 
     walk->n_scored = 0;

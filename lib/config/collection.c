@@ -385,28 +385,58 @@ static void free_options(struct config_options *options)
     *options = (struct config_options){0};
 }
 
-/*
- * A line each for the agent: a name that cannot hold '=' and a value without control characters. Either may be a
- * secret, and is not repeated; the place is that of the map.
- */
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
+static bool is_of(const char *text, const char *allowed)
+{
+    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+/* What a hook is told by the daemon, or what decides which programs run, is not for a file to say. */
+static bool is_reserved(const char *name)
+{
+    return strncmp(name, "UNDERSTUDY_", strlen("UNDERSTUDY_")) == 0 || strncmp(name, "LD_", strlen("LD_")) == 0 ||
+           strcmp(name, "PATH") == 0 || strcmp(name, "IFS") == 0;
+}
+
+/* False: the name cannot be one, and the reader knows. It may be a secret, and is not repeated; the place is that of the map. */
+static bool check_option_name(struct reader *reader, const struct place *place, const struct schema_key *key,
+                              const struct node *name)
+{
+    bool is_variable = key->type == SCHEMA_VARIABLES;
+
+    if (is_variable && (!is_of(name->text, LETTERS DIGITS "_") || strchr(DIGITS, name->text[0]) != NULL))
+        reader_mismatch(reader, place, name, "an environment variable's name of letters, digits and '_'");
+    else if (is_variable && is_reserved(name->text))
+        reader_error(reader, place, name,
+                     "found the name of a variable that hooks have already, or that is PATH, IFS "
+                     "or begins with LD_ or UNDERSTUDY_, expected another name");
+    else if (!is_variable && !is_of(name->text, LETTERS DIGITS "-_"))
+        reader_mismatch(reader, place, name, "an option's name of letters, digits, '-' and '_'");
+    else if (!is_variable && strcmp(name->text, "action") == 0)
+        reader_error(reader, place, name, "not an option here; fence.action sets the action");
+    else
+        return true;
+    return false;
+}
+
+/* A value of one line. It may be a secret, as above. */
 static void read_option(struct reader *reader, const struct place *place, const struct schema_key *key,
                         const struct node *name, const struct node *value, struct config_options *options)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const char *text = node_text(value);
     struct config_option *option = &options->items[options->count];
 
-    if (name->text[0] == '\0' || name->text[strspn(name->text, allowed)] != '\0') {
-        reader_mismatch(reader, place, name, "an option's name of letters, digits, '-' and '_'");
-    } else if (strcmp(name->text, "action") == 0) {
-        reader_error(reader, place, name, "not an option here; fence.action sets the action");
-    } else if (text == NULL || strlen(text) > (size_t)key->max || has_control_character(text)) {
+    if (!check_option_name(reader, place, key, name))
+        return;
+    if (text == NULL || strlen(text) > (size_t)key->max || has_control_character(text)) {
         reader_error(reader, place, value, "expected one line of printable text, at most %" PRId64 " bytes", key->max);
-    } else {
-        options->count++;
-        if (copy(reader, name->text, &option->name))
-            copy(reader, text, &option->value);
+        return;
     }
+    options->count++;
+    if (copy(reader, name->text, &option->name))
+        copy(reader, text, &option->value);
 }
 
 void collection_read_options(struct reader *reader, const struct place *place, const struct schema_key *key,

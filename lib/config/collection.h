@@ -16,7 +16,7 @@ value_read_function collection_read_machines;
 value_release_function collection_release_machines;
 value_equal_function collection_equal_machines;
 
-/* Names and values as they are given to a fence agent; "action" is not for a file to say. */
+/* Names and values as they are given to a fence agent ("action" is not for a file to say), or to hooks. */
 value_read_function collection_read_options;
 value_release_function collection_release_options;
 value_equal_function collection_equal_options;

@@ -6,12 +6,14 @@
 #include "config/config.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/agents.h"
 #include "config/fence.h"
 #include "config/object.h"
+#include "config/pattern.h"
 #include "config/reader.h"
 #include "config/schema.h"
 #include "config/yaml.h"
@@ -154,6 +156,96 @@ static void check_weights(struct reader *reader, const struct node *root, const 
     reader_error(reader, &here, weights != NULL ? weights : root, "every weight is 0, expected at least one above 0");
 }
 
+/* The entry's patterns may name a hypervisor that there is none of. */
+static void check_hosts(struct reader *reader, const struct place *entry, const struct node *node,
+                        const struct config *config)
+{
+    const struct node *hosts = node_find(node, "hosts");
+    struct place place = {.parent = entry, .name = "hosts"};
+
+    for (size_t i = 0; hosts != NULL && i < hosts->n_items; i++) {
+        struct place here = {.parent = &place, .index = i};
+        size_t k = 0;
+
+        while (k < config->n_hypervisors && fnmatch(hosts->items[i]->text, config->hypervisors[k].name, 0) != 0)
+            k++;
+        if (k == config->n_hypervisors)
+            reader_error(reader, &here, hosts->items[i], "no hypervisor has a name like that");
+    }
+}
+
+/* Services of a may be waiting for some of b. */
+static bool may_wait_for(const struct config_service *a, const struct config_service *b)
+{
+    for (size_t i = 0; a != b && b->after.count > 0 && i < a->after.count; i++)
+        for (size_t k = 0; k < b->match.count; k++)
+            if (patterns_can_meet(a->after.items[i], b->match.items[k]))
+                return true;
+    return false;
+}
+
+enum visit { VISIT_NOT_YET, VISIT_UNDER_WAY, VISIT_DONE };
+
+/* The entry at which a circle closes that can be reached from this one; n_services: there is none. */
+static size_t find_circle(const struct config *config, size_t from, unsigned char *visits)
+{
+    size_t found = config->n_services;
+
+    visits[from] = VISIT_UNDER_WAY;
+    for (size_t to = 0; to < config->n_services && found == config->n_services; to++) {
+        if (visits[to] == VISIT_DONE || !may_wait_for(&config->services[from], &config->services[to]))
+            continue;
+        found = visits[to] == VISIT_UNDER_WAY ? from : find_circle(config, to, visits);
+    }
+    visits[from] = VISIT_DONE;
+    return found;
+}
+
+/* Services that wait for each other would never be started. */
+static void check_circles(struct reader *reader, const struct node *services, const struct config *config)
+{
+    _cleanup_(freep) unsigned char *visits = calloc(config->n_services + 1, 1);
+    size_t found = config->n_services;
+    struct place place = {.name = "services"};
+
+    if (visits == NULL) {
+        reader->is_out_of_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < config->n_services && found == config->n_services; i++)
+        if (visits[i] == VISIT_NOT_YET)
+            found = find_circle(config, i, visits);
+    if (found < config->n_services) {
+        struct place entry = {.parent = &place, .index = found}, here = {.parent = &entry, .name = "after"};
+
+        reader_error(reader, &here, node_find(services->items[found], "after"),
+                     "closes a circle: services that it names wait, directly or through others, for services of this "
+                     "entry");
+    }
+}
+
+static void check_services(struct reader *reader, const struct node *root, const struct config *config)
+{
+    const struct node *services = node_find(root, "services");
+    struct place place = {.name = "services"};
+
+    for (size_t i = 0; i < config->n_services; i++) {
+        struct place entry = {.parent = &place, .index = i};
+
+        check_hosts(reader, &entry, services->items[i], config);
+    }
+    if (config->n_services > 0)
+        check_circles(reader, services, config);
+}
+
+/* Whether min_coverage follows the threshold, also where a service has a threshold of its own. */
+static bool gives_min_coverage(const struct node *root)
+{
+    const struct node *similarity = node_find(root, "similarity");
+
+    return similarity != NULL && similarity->kind == NODE_MAP && node_find(similarity, "min_coverage") != NULL;
+}
+
 /* Findings from `first` on in the order of the file; few, and nearly in order already. */
 static void sort_findings(struct diags *diags, size_t first)
 {
@@ -185,6 +277,8 @@ static int read_root(struct reader *reader, const struct node *root, struct conf
     check_weights(reader, root, config);
     check_drivers(reader, root);
     check_fencing(reader, root, config);
+    check_services(reader, root, config);
+    config->similarity.has_min_coverage = gives_min_coverage(root);
     return reader_result(reader);
 }
 

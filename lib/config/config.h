@@ -105,6 +105,7 @@ struct config_weight {
 struct config_similarity {
     uint32_t threshold;            /* millionths */
     uint32_t min_coverage;         /* millionths; the threshold where the file does not say */
+    bool has_min_coverage;         /* the file says */
     struct string_list must_cover; /* resource or environment kinds */
     enum rank_by rank_by;
     uint32_t environment_weights[ENVIRONMENT_COUNT]; /* millionths */
@@ -265,6 +266,35 @@ struct config_discovery {
     int64_t reconnect_max_us;   /* the longest pause between two attempts to connect */
 };
 
+/*
+ * What a service can be given and nothing else has: of an entry of `services`. In struct config it is as it holds for
+ * one service (config/policy); for a machine that no entry matches, all of it is 0.
+ */
+struct config_policy {
+    int priority;
+    struct string_list after; /* patterns of services that are waited for */
+    unsigned after_entry;     /* number of the entry, from 1, that says so */
+    unsigned apart;           /* number of the entry, from 1, whose services are kept on different hosts; 0: none */
+    struct string_list hosts; /* patterns of hypervisors where replacements may run; empty: on all */
+    struct config_options hook_env; /* environment of hooks */
+};
+
+/* Services by name, and what holds for them alone. Only the keys that are given count (config/policy). */
+struct config_service {
+    struct string_list match; /* patterns */
+    unsigned line;            /* in the file, from 1 */
+    uint32_t given;           /* a bit for each key, in the order of the schema */
+    int priority;
+    uint32_t threshold, min_coverage; /* millionths */
+    struct string_list must_cover;
+    enum recovery_order order;
+    struct config_verify verify;
+    struct string_list after;
+    bool apart;
+    struct string_list hosts;
+    struct config_options hook_env;
+};
+
 struct config {
     char *file; /* where it was read from, for messages */
     enum mode mode;
@@ -287,6 +317,9 @@ struct config {
     uint32_t isolation_share; /* millionths of all hypervisors: more than these gone are no loss of theirs */
     enum when_both_run when_both_run;
     struct config_fence fence;
+    struct config_service *services;
+    size_t n_services;
+    struct config_policy policy; /* borrowed from an entry of services */
 };
 
 /* A configuration with every key at its default and no hypervisors. -ENOMEM. */

@@ -4,16 +4,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "config/agents.h"
 #include "config/collection.h"
+#include "config/policy.h"
 #include "config/value.h"
 
-static value_read_function read_hypervisors;
-static value_release_function release_hypervisors;
-static value_equal_function equal_hypervisors;
+static value_read_function read_list;
+static value_release_function release_list;
+static value_equal_function equal_list;
 
 /* release NULL: owns nothing. Sections have no member and no functions. */
 static const struct {
@@ -36,7 +38,8 @@ static const struct {
     [SCHEMA_PATTERNS] = {value_read_patterns, value_release_list, value_equal_list},
     [SCHEMA_DIRECTORIES] = {value_read_directories, value_release_list, value_equal_list},
     [SCHEMA_KINDS] = {value_read_kinds, value_release_list, value_equal_list},
-    [SCHEMA_HYPERVISORS] = {read_hypervisors, release_hypervisors, equal_hypervisors},
+    [SCHEMA_HYPERVISORS] = {read_list, release_list, equal_list},
+    [SCHEMA_SERVICES] = {read_list, release_list, equal_list},
     [SCHEMA_ENVIRONMENT_WEIGHTS] = {collection_read_environment_weights, NULL, value_equal_bytes},
     [SCHEMA_RESOURCE_WEIGHTS] = {collection_read_resource_weights, collection_release_resource_weights,
                                  collection_equal_resource_weights},
@@ -44,6 +47,7 @@ static const struct {
     [SCHEMA_AGENTS] = {agents_read, agents_release, agents_equal},
     [SCHEMA_HOST_AGENTS] = {agents_read_of_host, agents_release, agents_equal},
     [SCHEMA_LEVELS] = {agents_read_levels, agents_release_levels, agents_equal_levels},
+    [SCHEMA_VARIABLES] = {collection_read_options, collection_release_options, collection_equal_options},
     [SCHEMA_MACHINES] = {collection_read_machines, collection_release_machines, collection_equal_machines},
 };
 
@@ -153,7 +157,10 @@ bool object_equal_key(const struct schema_key *key, const void *a, const void *b
     return key->type == SCHEMA_SECTION || types[key->type].equal(key, a, b);
 }
 
+/* ---- lists of objects ---- */
+
 #define HYPERVISOR "hypervisors[]"
+#define SERVICE    "services[]"
 
 /* The first among n that has the same text at this offset as the one after them; n: none. */
 static size_t find_twin(const struct config_hypervisor *hypervisors, size_t n, size_t offset)
@@ -168,8 +175,9 @@ static size_t find_twin(const struct config_hypervisor *hypervisors, size_t n, s
 
 /* One host under two names would have each failure recovered twice. */
 static void check_twins(struct reader *reader, const struct place *here, const struct node *list, size_t index,
-                        const struct config_hypervisor *hypervisors)
+                        void *elements)
 {
+    const struct config_hypervisor *hypervisors = elements;
     size_t namesake = find_twin(hypervisors, index, offsetof(struct config_hypervisor, name));
     size_t twin = find_twin(hypervisors, index, offsetof(struct config_hypervisor, uri));
 
@@ -181,29 +189,66 @@ static void check_twins(struct reader *reader, const struct place *here, const s
                      list->items[twin]->line);
 }
 
-static void read_hypervisor(struct reader *reader, const struct place *place, const struct node *list, size_t index,
-                            struct config_hypervisor *hypervisors)
+/* "verify.level" below a map. */
+static bool is_given(const struct node *map, const char *path)
 {
-    struct place here = {.parent = place, .index = index};
-    struct config_hypervisor *hypervisor = &hypervisors[index];
+    const char *dot = strchr(path, '.');
+    char section[32];
+    const struct node *below;
 
-    object_set_defaults(reader, HYPERVISOR, hypervisor);
-    object_read(reader, &here, HYPERVISOR, list->items[index], hypervisor);
-    check_twins(reader, &here, list, index, hypervisors);
+    if (dot == NULL)
+        return node_find(map, path) != NULL;
+    snprintf(section, sizeof(section), "%.*s", (int)(dot - path), path);
+    below = node_find(map, section);
+    return below != NULL && below->kind == NODE_MAP && is_given(below, dot + 1);
 }
 
-static void read_hypervisors(struct reader *reader, const struct place *place, const struct schema_key *key,
-                             const struct node *node, void *object)
+/* Which keys an entry of services gives: those that it leaves out are as for everything. */
+static void note_given(struct reader *reader, const struct place *here, const struct node *list, size_t index,
+                       void *elements)
 {
-    struct config_hypervisor **member = schema_member(key, object), *hypervisors;
+    struct config_service *service = (struct config_service *)elements + index;
+    const struct node *node = list->items[index];
+    const struct schema_key *key;
+
+    service->line = node->line;
+    for (size_t place = 0; (key = policy_key(place)) != NULL; place++)
+        if (node->kind == NODE_MAP && is_given(node, key->path + strlen(SERVICE ".")))
+            service->given |= UINT32_C(1) << place;
+    if (service->given == 0 && reader->n_errors == 0)
+        reader_warn(reader, here, node, "gives nothing but match, and means nothing");
+}
+
+/* What the elements of a list are. */
+struct object_list {
+    const char *section;
+    size_t size;
+    /* At each element that was read. */
+    void (*finish)(struct reader *reader, const struct place *here, const struct node *list, size_t index,
+                   void *elements);
+};
+
+static const struct object_list *list_of(const struct schema_key *key)
+{
+    static const struct object_list hypervisors = {HYPERVISOR, sizeof(struct config_hypervisor), check_twins};
+    static const struct object_list services = {SERVICE, sizeof(struct config_service), note_given};
+
+    return key->type == SCHEMA_SERVICES ? &services : &hypervisors;
+}
+
+static void read_list(struct reader *reader, const struct place *place, const struct schema_key *key,
+                      const struct node *node, void *object)
+{
+    const struct object_list *list = list_of(key);
     char expected[SCHEMA_EXPECTATION_SIZE];
+    char *elements;
 
     schema_expectation(key, expected);
     if (node->kind != NODE_LIST) {
         reader_mismatch(reader, place, node, expected);
         return;
     }
-    if (node->n_items == 0) {
+    if (node->n_items < (size_t)key->min) {
         reader_error(reader, place, node, "found an empty list, expected %s", expected);
         return;
     }
@@ -211,40 +256,62 @@ static void read_hypervisors(struct reader *reader, const struct place *place, c
         reader_error(reader, place, node, "found %zu, expected at most %" PRId64, node->n_items, key->max);
         return;
     }
-    hypervisors = calloc(node->n_items, sizeof(*hypervisors));
-    if (hypervisors == NULL) {
+    elements = calloc(node->n_items + 1, list->size);
+    if (elements == NULL) {
         reader->is_out_of_memory = true;
         return;
     }
-    release_hypervisors(key, object);
-    *member = hypervisors;
+    release_list(key, object);
+    *(void **)schema_member(key, object) = elements;
     *schema_member_count(key, object) = node->n_items;
-    for (size_t i = 0; i < node->n_items; i++)
-        read_hypervisor(reader, place, node, i, hypervisors);
+    for (size_t i = 0; i < node->n_items; i++) {
+        struct place here = {.parent = place, .index = i};
+
+        object_set_defaults(reader, list->section, elements + i * list->size);
+        object_read(reader, &here, list->section, node->items[i], elements + i * list->size);
+        list->finish(reader, &here, node, i, elements);
+    }
 }
 
-static void release_hypervisors(const struct schema_key *key, void *object)
+static void release_list(const struct schema_key *key, void *object)
 {
-    struct config_hypervisor **member = schema_member(key, object);
+    const struct object_list *list = list_of(key);
+    char **member = schema_member(key, object);
 
     for (size_t i = 0; i < *schema_member_count(key, object); i++)
-        object_done(HYPERVISOR, &(*member)[i]);
+        object_done(list->section, *member + i * list->size);
     free(*member);
     *member = NULL;
     *schema_member_count(key, object) = 0;
 }
 
-static bool equal_hypervisors(const struct schema_key *key, const void *a, const void *b)
+/* All that is below a section. */
+static bool equal_keys(const char *section, const void *a, const void *b)
 {
-    const struct config_hypervisor *left = *(struct config_hypervisor *const *)schema_member_const(key, a);
-    const struct config_hypervisor *right = *(struct config_hypervisor *const *)schema_member_const(key, b);
+    for (const struct schema_key *key = NULL; (key = schema_next_child(section, key)) != NULL;)
+        if (key->type == SCHEMA_SECTION ? !equal_keys(key->path, a, b) : !object_equal_key(key, a, b))
+            return false;
+    return true;
+}
+
+/* A key that is given may have the value of one that is not. */
+static bool gives_same(const void *a, const void *b)
+{
+    return ((const struct config_service *)a)->given == ((const struct config_service *)b)->given;
+}
+
+static bool equal_list(const struct schema_key *key, const void *a, const void *b)
+{
+    const struct object_list *list = list_of(key);
+    const char *left = *(char *const *)schema_member_const(key, a),
+               *right = *(char *const *)schema_member_const(key, b);
     size_t n = schema_member_count_const(key, a);
 
     if (n != schema_member_count_const(key, b))
         return false;
     for (size_t i = 0; i < n; i++)
-        for (const struct schema_key *item = NULL; (item = schema_next_child(HYPERVISOR, item)) != NULL;)
-            if (!object_equal_key(item, &left[i], &right[i]))
-                return false;
+        if (!equal_keys(list->section, left + i * list->size, right + i * list->size) ||
+            (key->type == SCHEMA_SERVICES && !gives_same(left + i * list->size, right + i * list->size)))
+            return false;
     return true;
 }

@@ -40,6 +40,8 @@ enum schema_type {
     SCHEMA_AGENTS,              /* struct config_fence_agent * and a count; max as of SCHEMA_OPTIONS */
     SCHEMA_HOST_AGENTS,         /* the same, without commands */
     SCHEMA_LEVELS,              /* struct config_fence_turn * and a count */
+    SCHEMA_VARIABLES,           /* struct config_options: environment variables */
+    SCHEMA_SERVICES,            /* struct config_service * and a count */
     SCHEMA_TYPE_COUNT,
 };
 
@@ -59,6 +61,7 @@ struct schema_key {
     const char *const *choices; /* the words of SCHEMA_CHOICE by value, NULL at the end */
     const char *default_text;   /* as written in a file; NULL: none */
     const char *default_from;   /* the key of the same section and type whose value is the default */
+    const char *overrides;      /* of a key of an entry of services: the key that it stands for, of the same type */
     const char *unit;           /* what an integer counts, in the plural */
     const char *example;        /* for the sample, where the default would show nothing */
     bool is_required;

@@ -63,6 +63,8 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_HYPERVISORS] = {.words = "a list of hypervisors such as [{name: local, uri: \"qemu:///system\"}]"},
         [SCHEMA_ENVIRONMENT_WEIGHTS] = {.words = "a map of cpu, memory and disk to a weight each", .has_range = true},
         [SCHEMA_RESOURCE_WEIGHTS] = {.words = "a map of kinds or kind/value to a weight each", .has_range = true},
+        [SCHEMA_SERVICES] = {.words = "a list of services such as [{match: [\"db-*\"], priority: 10}]"},
+        [SCHEMA_VARIABLES] = {.words = "a map of environment variables such as {VIP: 192.0.2.10}"},
         [SCHEMA_OPTIONS] = {.words = "a map of names to values such as {plug: node1}"},
         [SCHEMA_AGENTS] = {.words = "a map of names to command and options such as {ipmi: {command: "
                                     "/usr/sbin/fence_ipmilan}}"},
@@ -105,6 +107,17 @@ static int depth_of(const struct schema_key *key)
 static bool is_element_key(const struct schema_key *key)
 {
     return strstr(key->path, "[]") != NULL;
+}
+
+/* It stands in the sample behind a '#': the list need not be given, nor may the key be. */
+static bool is_left_out(const struct schema_key *key)
+{
+    char list[32];
+    const char *end = strstr(key->path, "[]");
+    int length = end != NULL ? (int)(end - key->path) : (int)strlen(key->path);
+
+    snprintf(list, sizeof(list), "%.*s", length, key->path);
+    return !schema_find(list)->is_required || !key->is_required;
 }
 
 /* Words as a comment, broken between them. */
@@ -156,13 +169,15 @@ static void write_sample_key(FILE *f, const struct schema_key *key, bool is_firs
     char expected[SCHEMA_EXPECTATION_SIZE];
 
     write_comment(f, indent, key->text);
-    if (key->type == SCHEMA_SECTION || key->type == SCHEMA_HYPERVISORS) {
-        fprintf(f, "%*s%s:\n", indent, "", schema_name(key));
+    if (key->type == SCHEMA_HYPERVISORS || key->type == SCHEMA_SERVICES || key->type == SCHEMA_SECTION) {
+        bool is_commented = key->type != SCHEMA_HYPERVISORS && (key->type == SCHEMA_SERVICES || is_element_key(key));
+
+        fprintf(f, "%*s%s%s:\n", indent, "", is_commented ? "#" : "", schema_name(key));
         return;
     }
     if (is_element_key(key)) {
-        fprintf(f, "%*s%s%s%s: %s\n", indent - (is_first_of_element ? 2 : 0), "", is_first_of_element ? "- " : "",
-                key->is_required ? "" : "#", schema_name(key), key->example);
+        fprintf(f, "%*s%s%s%s: %s\n", indent - (is_first_of_element ? 2 : 0), "", is_left_out(key) ? "#" : "",
+                is_first_of_element ? "- " : "", schema_name(key), key->example);
         return;
     }
     if (key->type != SCHEMA_MACHINES) {
@@ -181,8 +196,8 @@ int config_write_sample(FILE *f)
 {
     static const char head[] =
         "# The configuration of understudyd. Only the hypervisors must be given, and pool says which machines take\n"
-        "# part. Every other key stands here with its default (host, fence, agents, levels and machines: an example),\n"
-        "# behind a '#' and nothing between: take the '#' away to change the value.\n"
+        "# part. Every other key stands here with its default (host, fence, agents, levels, machines and services: an\n"
+        "# example), behind a '#' and nothing between: take the '#' away to change the value.\n"
         "#\n"
         "# Durations are written 500ms, 5s, 2m, 1h or 1d, sizes 512MiB or 2GiB, other numbers with at most\n"
         "# six decimals.\n"
@@ -229,15 +244,15 @@ static void write_reference_key(FILE *f, const struct schema_key *key)
         schema_expectation(key, expected);
         fputs("\n\n\tValue: ", f);
         write_escaped(f, expected);
-        fputs(". ", f);
+        fputc('.', f);
         if (key->is_required) {
-            fputs("Must be given.", f);
+            fputs(" Must be given.", f);
         } else if (key->default_from != NULL) {
-            fputs("Default: the value of ", f);
+            fputs(" Default: the value of ", f);
             write_escaped(f, key->default_from);
             fputc('.', f);
         } else if (key->default_text != NULL) {
-            fputs("Default: ", f);
+            fputs(" Default: ", f);
             write_escaped(f, key->default_text);
             fputc('.', f);
         }

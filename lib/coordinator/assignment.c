@@ -17,6 +17,7 @@
 #include "choose/walk.h"
 #include "coordinator/decide.h"
 #include "coordinator/open_recovery.h"
+#include "coordinator/precedence.h"
 
 /* So many more recoveries than there is room for are matched together. */
 #define SEEKERS_EXTRA 8
@@ -46,7 +47,7 @@ static bool goes_first(const struct open_recovery *a, const struct open_recovery
 
 static bool is_seeking(const struct open_recovery *open)
 {
-    return open->wants_candidate && open->is_assignable;
+    return open->wants_candidate && open->is_assignable && !open->is_behind;
 }
 
 static bool is_any_seeking(const struct recoveries *recoveries)
@@ -217,7 +218,7 @@ static int lay_out(const struct round *round, struct columns *columns)
             columns->pairs[columns->n_pairs++] = (struct match_pair){
                 .failed = i,
                 .candidate = column_of(columns, seeker->choice.eligible[place].machine),
-                .worth = similarity_worth(pool_rules(seeker->request.pool), &seeker->choice.eligible[place].score),
+                .worth = similarity_worth(request_rules(&seeker->request), &seeker->choice.eligible[place].score),
             };
         }
     return 0;
@@ -267,20 +268,33 @@ static int match(const struct round *round, const struct candidate *ret_matched[
     return 0;
 }
 
+/* A machine was taken in this round for a service from which this one is to be kept apart. */
+static bool has_moved_in(const struct round *round, size_t own, const bool *is_taken)
+{
+    unsigned group = round->seekers[own].request.policy->config->policy.apart;
+
+    for (size_t i = 0; group > 0 && i < own; i++)
+        if (is_taken[i] && round->seekers[i].request.policy->config->policy.apart == group)
+            return true;
+    return false;
+}
+
 /* True: a machine was taken, or a recovery has no candidate for good. */
 static bool decide_all(struct pass *pass, const struct round *round, const struct candidate **matched)
 {
-    bool has_taken = false, has_settled = false;
+    bool has_taken = false, has_settled = false, is_taken[MATCH_MAX] = {false};
 
     for (size_t i = 0; i < round->n_seekers; i++) {
         const struct seeker *seeker = &round->seekers[i];
 
         if (matched[i] != NULL && has_taken && has_room(pass->recoveries))
             matched[i] = look_once_more(pass, round, i, matched);
-        if (seeker->choice.n_eligible > 0 && matched[i] == NULL)
-            seeker->open->is_assignable = true; /* others took what it could have had: looked at once more */
+        if ((seeker->choice.n_eligible > 0 && matched[i] == NULL) || has_moved_in(round, i, is_taken))
+            seeker->open->is_assignable =
+                true; /* others took what it could have had, or a place: looked at once more */
         else
-            has_taken |= decide(pass, seeker, matched[i] != NULL ? matched[i]->machine : NULL);
+            is_taken[i] = decide(pass, seeker, matched[i] != NULL ? matched[i]->machine : NULL);
+        has_taken |= is_taken[i];
         has_settled |= seeker->choice.n_eligible == 0;
     }
     return has_taken || has_settled;
@@ -310,7 +324,8 @@ static bool can_restart(const struct recoveries *recoveries, const struct open_r
     const struct host *host = host_find(registry, open->failed->hypervisor);
 
     return host == NULL || host->is_listed || host->track.state == HOST_FENCED ||
-           (open->recovery->state == RECOVERY_SELECTING && registry->config->recovery.order == ORDER_ORIGINAL);
+           (open->recovery->state == RECOVERY_SELECTING &&
+            open_recovery_policy(recoveries, open)->config->recovery.order == ORDER_ORIGINAL);
 }
 
 static struct open_recovery *next_restart(const struct recoveries *recoveries)
@@ -320,7 +335,7 @@ static struct open_recovery *next_restart(const struct recoveries *recoveries)
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
 
-        if (open->wants_original && open->is_assignable && can_restart(recoveries, open) &&
+        if (open->wants_original && open->is_assignable && !open->is_behind && can_restart(recoveries, open) &&
             host_can_start_one(recoveries->registry, open->failed->hypervisor) &&
             (best == NULL || goes_first(open, best)))
             best = open;
@@ -354,8 +369,8 @@ static struct wishes make_assignable(const struct recoveries *recoveries)
         struct open_recovery *open = recoveries->open[i];
 
         open->is_assignable = true;
-        wishes.candidate |= open->wants_candidate;
-        wishes.original |= open->wants_original;
+        wishes.candidate |= open->wants_candidate && !open->is_behind;
+        wishes.original |= open->wants_original && !open->is_behind;
     }
     return wishes;
 }
@@ -428,6 +443,7 @@ bool assignment_handle(void *self, struct moment now)
     if (assignment->began_us == 0)
         assignment->began_us = now.mono_us;
     assignment->due_us = USEC_INFINITY;
+    (void)precedence_look(recoveries, now);
     wishes = make_assignable(recoveries);
     if (wishes.original && !recoveries->brake->is_on) {
         restart_originals(recoveries, now);
@@ -443,6 +459,9 @@ bool assignment_handle(void *self, struct moment now)
         return true;
     while (has_room(recoveries) && assign_round(&pass))
         ;
+    /* What was waited for may have ended here. */
+    if (precedence_look(recoveries, now))
+        registry_tell(recoveries->registry, FACT_INPUT);
     return true;
 }
 

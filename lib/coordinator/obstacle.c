@@ -11,7 +11,7 @@
 
 static int describe_limit(const struct registry *registry, const struct machine *machine, struct moment now, char **ret)
 {
-    const struct config_recovery *config = &registry->config->recovery;
+    const struct config_recovery *config = &registry_config_of(registry, machine)->recovery;
     struct machine_ref original = services_original_of(registry, machine), ref = machine_ref_of(machine);
     unsigned restarts = brake_restarts_spent(registry, &ref, NULL, now);
 

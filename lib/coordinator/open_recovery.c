@@ -21,6 +21,26 @@
 /* What is asked for because news of it was lost, is known after so long. */
 #define NEWS_LOST_US (60 * USEC_PER_SEC)
 
+const struct policy *open_recovery_policy(const struct recoveries *recoveries, const struct open_recovery *open)
+{
+    return registry_policy_of(recoveries->registry, open->recovery, open->failed);
+}
+
+struct choice_request open_recovery_plain_request(const struct recoveries *recoveries, const struct open_recovery *open,
+                                                  struct moment now)
+{
+    return registry_request_by(recoveries->registry, open->failed, open_recovery_policy(recoveries, open), now);
+}
+
+/* Services that are kept apart from this one find it where the candidate is. */
+static void count_as_sibling(const struct recoveries *recoveries, const struct open_recovery *open,
+                             const struct machine *candidate)
+{
+    struct pool *pool = recoveries->registry->pool;
+
+    pool_edit(pool, candidate)->apart = (uint16_t)open_recovery_policy(recoveries, open)->config->policy.apart;
+}
+
 int open_recovery_claim(struct recoveries *recoveries, struct open_recovery *open, const struct machine *candidate)
 {
     struct watch *watch = watch_of(recoveries->registry, candidate);
@@ -34,6 +54,7 @@ int open_recovery_claim(struct recoveries *recoveries, struct open_recovery *ope
     pool_hold(recoveries->registry->pool, candidate);
     open->candidate = candidate;
     pool_edit(recoveries->registry->pool, candidate)->is_starting = true;
+    count_as_sibling(recoveries, open, candidate);
     if (watch != NULL) {
         watch->rare->serves = open;
         watch->is_redefined = false;
@@ -136,6 +157,7 @@ static void release_candidate(struct recoveries *recoveries, struct open_recover
             watch_tell(recoveries->registry, watch, QUEUE_LATE_STARTS, MACHINE_FACT_CAME_UP);
     }
     pool_edit(recoveries->registry->pool, candidate)->is_starting = false;
+    pool_edit(recoveries->registry->pool, candidate)->apart = 0;
     /* One that has recovered the service stays up, until there is news. */
     pool_edit(recoveries->registry->pool, candidate)->has_come_up &= has_put_in_service(open->recovery);
     /* The failed machine itself, being restarted, stays claimed. */
@@ -163,6 +185,7 @@ static void leave_behind(struct recoveries *recoveries, struct open_recovery *op
     }
     pool_edit(recoveries->registry->pool, left)->has_come_up = false;
     pool_edit(recoveries->registry->pool, left)->is_starting = false;
+    pool_edit(recoveries->registry->pool, left)->apart = 0;
     if (left != open->failed)
         pool_release(recoveries->registry->pool, left, open->recovery->id);
     machines_let_go(recoveries->registry, left);
@@ -188,6 +211,7 @@ int open_recovery_move(struct recoveries *recoveries, struct open_recovery *open
         open_recovery_set_action(recoveries, open, NULL);
     leave_behind(recoveries, open);
     open->candidate = candidate;
+    count_as_sibling(recoveries, open, candidate);
     watch->rare->serves = open;
     recovery->replacement = machine_ref_of(candidate);
     recovery->attempts[recovery->n_attempts - 1].candidate = recovery->replacement;
@@ -411,7 +435,7 @@ static int handle(struct recoveries *recoveries, struct open_recovery *open, con
 {
     struct recovery_step step = {0};
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
-    int r = recovery_handle(open->recovery, event, recoveries->registry->config, &step);
+    int r = recovery_handle(open->recovery, event, open_recovery_policy(recoveries, open)->config, &step);
 
     if (r < 0)
         return r;
@@ -434,7 +458,8 @@ int open_recovery_take(struct recoveries *recoveries, struct open_recovery *open
         .candidate = candidate,
         .warmth = machine_warmth(candidate),
         .takes_over = candidate->keeping == KEEPING_WARMING,
-        .ports = services_ports_of(recoveries->registry, open->failed, candidate),
+        .ports = services_ports_of(recoveries->registry, open->failed, candidate,
+                                   open_recovery_policy(recoveries, open)->config),
     };
     bool was_kept = standby_yield(recoveries->standby, candidate, now);
     int r = open_recovery_claim(recoveries, open, candidate);
@@ -472,7 +497,7 @@ int open_recovery_restart(struct recoveries *recoveries, struct open_recovery *o
     r = pool_settle(registry->pool, now.mono_us);
     if (r < 0)
         return r;
-    request = registry_request(registry, open->failed, now);
+    request = open_recovery_plain_request(recoveries, open, now);
     original = choose_judge_original(&request);
     if (original.verdict == CANDIDATE_ELIGIBLE) {
         r = open_recovery_take(recoveries, open, open->failed, now);
@@ -492,7 +517,7 @@ int open_recovery_restart(struct recoveries *recoveries, struct open_recovery *o
 struct choice_request open_recovery_request(const struct recoveries *recoveries, const struct open_recovery *open,
                                             struct moment now)
 {
-    struct choice_request request = registry_request(recoveries->registry, open->failed, now);
+    struct choice_request request = open_recovery_plain_request(recoveries, open, now);
     bool still_serves = !open->recovery->was_seen_dead;
 
     if (open->recovery->relief == RELIEF_FIRST && still_serves)

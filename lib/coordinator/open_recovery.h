@@ -8,9 +8,13 @@
 
 #include "coordinator/recoveries.h"
 
+/* What holds for its service, as registry_policy_of. */
+const struct policy *open_recovery_policy(const struct recoveries *recoveries, const struct open_recovery *open);
 /* The machine that the order names is to be taken now, if it can be. -ENOMEM. */
 int open_recovery_take_named(struct recoveries *recoveries, struct open_recovery *open, struct moment now) _must_check_;
-/* What is chosen by for it. */
+/* What is chosen by for it, as for any failure; and as the order of a relief has it. */
+struct choice_request open_recovery_plain_request(const struct recoveries *recoveries, const struct open_recovery *open,
+                                                  struct moment now);
 struct choice_request open_recovery_request(const struct recoveries *recoveries, const struct open_recovery *open,
                                             struct moment now);
 /* Whether a machine can take over as the order of a relief says. */

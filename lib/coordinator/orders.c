@@ -490,7 +490,7 @@ static int check_can_crash(struct request *request)
 /* The failed machine itself would be started first, or it alone. */
 static int check_starts_itself(const struct request *request, bool *ret)
 {
-    const struct config_recovery *config = &request->registry->config->recovery;
+    const struct config_recovery *config = &registry_config_of(request->registry, request->machine)->recovery;
     struct machine_ref ref = machine_ref_of(request->machine);
 
     *ret = config->order != ORDER_REPLACEMENT && request->machine->persistent &&

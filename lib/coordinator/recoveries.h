@@ -18,6 +18,7 @@ struct open_recovery {
     bool wants_original; /* the failed machine itself is to be started again */
     bool is_assignable;  /* the assignment's: in the round under way */
     bool is_postponed;   /* until a listing or a connection changes which candidates there are */
+    bool is_behind;      /* it waits for the recovery of another service (precedence) */
     bool was_kept;       /* the candidate was warm, or on its way there, when it was taken */
     bool was_asked;      /* its start was */
     bool has_action;

@@ -206,7 +206,7 @@ static void hosts_replace(struct registry *registry, struct host *hosts, size_t 
 
 static int configure_plan(struct registry *registry, const struct config *config)
 {
-    return plan_configure(registry->plan, config->recovery.check_memory, config->recovery.order != ORDER_ORIGINAL_ONLY);
+    return plan_configure(registry->plan, config->recovery.check_memory);
 }
 
 int registry_configure(struct registry *registry, const struct config *config)
@@ -229,9 +229,29 @@ int registry_configure(struct registry *registry, const struct config *config)
     return 0;
 }
 
+const struct config *registry_config_of(const struct registry *registry, const struct machine *machine)
+{
+    return pool_policy(registry->pool, machine)->config;
+}
+
+const struct policy *registry_policy_of(const struct registry *registry, const struct recovery *recovery,
+                                        const struct machine *failed)
+{
+    const struct policy *policy =
+        pool_find_policy(registry->pool, recovery->service.hypervisor, recovery->service_name);
+
+    return policy != NULL ? policy : pool_policy(registry->pool, failed);
+}
+
 struct choice_request registry_request(const struct registry *registry, const struct machine *failed, struct moment now)
 {
-    return (struct choice_request){
+    return registry_request_by(registry, failed, pool_policy(registry->pool, failed), now);
+}
+
+struct choice_request registry_request_by(const struct registry *registry, const struct machine *failed,
+                                          const struct policy *policy, struct moment now)
+{
+    struct choice_request request = {
         .pool = registry->pool,
         .need = machine_need(failed),
         .failed = failed,
@@ -240,6 +260,9 @@ struct choice_request registry_request(const struct registry *registry, const st
         .now_us = now.mono_us,
         .check_memory = registry->config->recovery.check_memory,
     };
+
+    request_set_policy(&request, policy, pool_is_sibling(failed, (uint16_t)policy->config->policy.apart));
+    return request;
 }
 
 /* ---- machines ---- */

@@ -220,7 +220,16 @@ void registry_done(struct registry *registry);
 /* Swaps the configuration; what is known of hosts that stay is kept. -ENOMEM, -EINVAL as similarity_rules_new. */
 int registry_configure(struct registry *registry, const struct config *config) _must_check_;
 
+/* The configuration as it holds for the service that the machine serves. Borrowed until the next reload. */
+const struct config *registry_config_of(const struct registry *registry, const struct machine *machine);
+/* What holds for the service of a recovery of this machine, by the name that it had then. As above. */
+const struct policy *registry_policy_of(const struct registry *registry, const struct recovery *recovery,
+                                        const struct machine *failed);
+
 /* What is chosen by when this machine has failed, or if it failed now; the pool is settled. Borrowed. */
+struct choice_request registry_request_by(const struct registry *registry, const struct machine *failed,
+                                          const struct policy *policy, struct moment now);
+/* By the policy of the service that the machine serves. */
 struct choice_request registry_request(const struct registry *registry, const struct machine *failed,
                                        struct moment now);
 

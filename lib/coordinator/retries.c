@@ -65,7 +65,7 @@ static const struct machine *find_help(const struct retries *retries, const stru
                                        const struct machine *failed, struct moment now)
 {
     const struct registry *registry = retries->recoveries->registry;
-    const struct config_recovery *config = &registry->config->recovery;
+    const struct config_recovery *config = &registry_config_of(registry, failed)->recovery;
     struct choice_request request = registry_request(registry, failed, now);
     const struct machine *own =
         config->order != ORDER_REPLACEMENT ? find_own_help(registry, &request, recovery, now) : NULL;

@@ -2,6 +2,7 @@
 /* A recovery that wants a candidate, and what there is to choose from. */
 #include "coordinator/seeker.h"
 
+#include "coordinator/open_recovery.h"
 #include "coordinator/retries.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ int seeker_init(struct seeker *seeker, struct pass *pass, struct open_recovery *
     };
     int r;
 
-    *seeker = (struct seeker){.open = open, .request = registry_request(registry, open->failed, pass->now)};
+    *seeker = (struct seeker){.open = open, .request = open_recovery_plain_request(pass->recoveries, open, pass->now)};
     if (moment_has_come(open->recovery->down_since))
         seeker->request.rest_us = RETRIES_REST_US;
     r = list_tried(seeker);

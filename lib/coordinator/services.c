@@ -432,13 +432,13 @@ struct machine_ref services_original_of(const struct registry *registry, const s
 }
 
 struct wanted_ports services_ports_of(const struct registry *registry, const struct machine *failed,
-                                      const struct machine *candidate)
+                                      const struct machine *candidate, const struct config *config)
 {
     struct machine_ref original = services_original_of(registry, failed);
 
     if (machine_is_ref(candidate, &original))
         return (struct wanted_ports){0};
-    return question_verify_ports(candidate, machine_need(failed), registry->features, registry->config);
+    return question_verify_ports(candidate, machine_need(failed), registry->features, config);
 }
 
 static int get_diversion(struct registry *registry, const struct recovery *recovery, const struct machine *failed,

@@ -41,6 +41,6 @@ struct machine_ref services_original_of(const struct registry *registry, const s
  * itself: what one machine alone was once seen to do may have been done in passing.
  */
 struct wanted_ports services_ports_of(const struct registry *registry, const struct machine *failed,
-                                      const struct machine *candidate);
+                                      const struct machine *candidate, const struct config *config);
 
 #endif

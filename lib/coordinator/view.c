@@ -139,7 +139,7 @@ static void choose_none(struct explanation *explanation)
 static int say_order(const struct registry *registry, const struct machine *machine, struct moment now,
                      struct explanation *explanation)
 {
-    const struct config_recovery *config = &registry->config->recovery;
+    const struct config_recovery *config = &registry_config_of(registry, machine)->recovery;
     struct machine_ref ref = machine_ref_of(machine);
     unsigned spent = brake_restarts_spent(registry, &ref, NULL, now);
     bool is_only = config->order == ORDER_ORIGINAL_ONLY;
@@ -178,8 +178,8 @@ static void say_verification(const struct registry *registry, const struct machi
     if (explanation_chosen(explanation) == NULL)
         return;
     chosen = choice->eligible[0].machine;
-    explanation->level = question_verify_level(chosen, registry->config);
-    explanation->ports = services_ports_of(registry, failed, chosen);
+    explanation->level = question_verify_level(chosen, registry_config_of(registry, failed));
+    explanation->ports = services_ports_of(registry, failed, chosen, registry_config_of(registry, failed));
 }
 
 int coordinator_explain(const struct coordinator *coordinator, const struct machine *machine, size_t limit,

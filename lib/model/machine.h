@@ -190,7 +190,8 @@ struct machine {
     enum machine_state state : 8;
     enum machine_reason reason : 8;
     enum keeping keeping : 8;
-    uint8_t roles; /* of enum machine_role, resolved */
+    uint8_t roles;  /* of enum machine_role, resolved */
+    uint16_t apart; /* a recovery has chosen it for a service of this group (pool/siblings); 0: none */
 
     bool persistent : 1; /* has a definition that outlives its process */
     bool has_managed_save : 1;

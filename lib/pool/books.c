@@ -46,6 +46,78 @@ static void tell_sharers(const struct pool *pool, const struct entry *entry)
     }
 }
 
+/* ---- policies and siblings ---- */
+
+int entry_find_policy(struct pool *pool, struct entry *entry)
+{
+    const struct machine *machine = &entry->machine;
+    const struct diverted_service *serves = machine->serves;
+    uint16_t number;
+    int r = policies_find(&pool->policies, serves != NULL ? serves->original.hypervisor : machine->hypervisor,
+                          machine_service_name(machine), &number);
+
+    if (r == 0)
+        entry->policy = number;
+    return r;
+}
+
+const struct policy *pool_policy_at(const struct pool *pool, uint16_t number)
+{
+    return pool->policies.items[number < pool->policies.count ? number : 0];
+}
+
+const struct policy *pool_find_policy(struct pool *pool, const char *hypervisor, const char *name)
+{
+    uint16_t number;
+
+    return policies_find(&pool->policies, hypervisor, name, &number) == 0 ? pool_policy_at(pool, number) : NULL;
+}
+
+uint16_t pool_policy_number(const struct machine *machine)
+{
+    return entry_of(machine)->policy;
+}
+
+const struct policy *pool_policy(const struct pool *pool, const struct machine *machine)
+{
+    return pool_policy_at(pool, pool_policy_number(machine));
+}
+
+void books_forget_sibling(struct pool *pool, struct entry *entry)
+{
+    if (entry->sibling_of > 0)
+        siblings_count(&pool->siblings, entry->sibling_of, entry_host(entry)->number, -1);
+    entry->sibling_of = 0;
+}
+
+/* It runs for a service that is to be kept apart from others. */
+static void settle_sibling(struct pool *pool, struct entry *entry)
+{
+    const struct machine *machine = &entry->machine;
+    bool serves = machine_is_protected(machine) && machine->keeping == KEEPING_NONE;
+    unsigned own = serves ? pool_policy(pool, machine)->config->policy.apart : 0;
+    unsigned group = !machine_is_up(machine) ? 0 : machine->apart > 0 ? machine->apart : own;
+
+    if (group == entry->sibling_of)
+        return;
+    books_forget_sibling(pool, entry);
+    /* That of a configuration that is not in force any more is none. */
+    entry->sibling_of = group < pool->siblings.n_groups ? (uint16_t)group : 0;
+    if (entry->sibling_of > 0)
+        siblings_count(&pool->siblings, entry->sibling_of, entry_host(entry)->number, 1);
+}
+
+static int settle_policy(struct pool *pool, struct entry *entry)
+{
+    int r = 0;
+
+    if (pool->policies.count == 0)
+        return 0;
+    r = entry_find_policy(pool, entry);
+    settle_sibling(pool, entry);
+    return r;
+}
+
 /* ---- one machine ---- */
 
 static bool is_candidate(const struct machine *machine)
@@ -109,7 +181,7 @@ static int settle_usage(struct pool *pool, struct entry *entry)
 
 static struct shelf *shelf_of(struct pool *pool, const struct entry *entry)
 {
-    if (entry->standing == STANDING_COUNT || pool->rules == NULL)
+    if (entry->standing == STANDING_COUNT || pool->policies.count == 0)
         return NULL;
     return &pool->shelves[entry->standing == STANDING_BY ? POOL_STANDING_BY : POOL_OTHERS];
 }
@@ -128,7 +200,9 @@ static int settle_entry(struct pool *pool, struct entry *entry, int64_t now_us)
     count_starting(entry, machine->is_starting && !machine_state_is_active(machine->state));
     count_standing(pool, entry, standing);
     set_quarantined(pool, entry, machine->is_present && machine_rare(machine)->quarantined_until_us > now_us);
-    r = settle_usage(pool, entry);
+    r = settle_policy(pool, entry);
+    if (settle_usage(pool, entry) < 0)
+        r = -ENOMEM;
 
     shelf = shelf_of(pool, entry);
     if (!shelf_is_right(shelf, machine)) {
@@ -227,6 +301,7 @@ void books_remove(struct pool *pool, struct entry *entry)
     shelf_remove(pool->shelves, &entry->machine);
     usage_drop(pool, &entry->machine);
     count_starting(entry, false);
+    books_forget_sibling(pool, entry);
     count_standing(pool, entry, STANDING_COUNT);
     set_quarantined(pool, entry, false);
     number_set_remove(&pool->edited, entry->machine.number);
@@ -246,6 +321,21 @@ int books_set_rules(struct pool *pool, const struct similarity_rules *rules)
 }
 
 /* ---- to be read ---- */
+
+uint32_t pool_siblings_on(const struct pool *pool, uint16_t group, const struct pool_host *host)
+{
+    return siblings_on(&pool->siblings, group, host->number);
+}
+
+bool pool_is_sibling(const struct machine *machine, uint16_t group)
+{
+    return group > 0 && entry_of(machine)->sibling_of == group;
+}
+
+uint64_t pool_sibling_changes(const struct pool *pool)
+{
+    return pool->siblings.changes;
+}
 
 const struct columns *pool_columns(const struct pool *pool, enum pool_set set)
 {

@@ -10,6 +10,7 @@
 #include "pool/facts_table.h"
 #include "pool/pool.h"
 #include "pool/shelf.h"
+#include "pool/siblings.h"
 #include "pool/usage.h"
 
 /* A hypervisor, and what its host has. */
@@ -43,6 +44,8 @@ struct entry {
     bool may_share : 1;           /* some machine has, or had, a use of the same */
     bool may_have_namesake : 1;   /* some machine has, or had, its name */
     bool is_counted_starting : 1; /* in what its host has for machines on their way up */
+    uint16_t policy;              /* number of the policy of the service that it serves; always of one that there is */
+    uint16_t sibling_of;          /* the group in which it is counted; 0: none */
     struct place place;
     int64_t changed_us; /* as a candidate: mono_us */
 };
@@ -51,8 +54,9 @@ struct pool {
     struct feature_table *table; /* borrowed */
     const struct config *config; /* borrowed; NULL before the first pool_configure */
     struct catalog *catalog;     /* a reference; NULL: none */
-    struct similarity_rules *rules;
-    struct interned index; /* of machines, by UUID: a host has one at most; the id is the number of the machine */
+    struct policies policies;
+    struct siblings siblings; /* hosts by their number */
+    struct interned index;    /* of machines, by UUID: a host has one at most; the id is the number of the machine */
     struct entry **entries;
     size_t room, n_machines;
     struct facts_table facts; /* of the machines */
@@ -96,6 +100,11 @@ enum rare_number {
 void rare_set_number(struct entry *entry, enum rare_number number, uint64_t value);
 void rare_free(struct entry *entry);
 
+/* The policy of what it serves, which may be another service now. -ENOMEM. */
+int entry_find_policy(struct pool *pool, struct entry *entry) _must_check_;
+
+/* It is counted among no siblings, until the pool settles. */
+void books_forget_sibling(struct pool *pool, struct entry *entry);
 /* The machine is to be looked at when the pool settles. */
 void books_mark(struct pool *pool, struct entry *entry);
 /* Its description is other, and the old one is about to be freed. */

@@ -3,45 +3,25 @@
 #include "pool/facts.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "config/pattern.h"
 
 #define KIND_OS     "os"
 #define KIND_FAMILY "os-family"
 
-/* text is "NAME" or "HYPERVISOR/NAME"; machine_name: the machine's own name, or that of its service. */
-static bool matches(const char *text, const struct machine *machine, const char *machine_name, bool is_pattern)
-{
-    const char *slash = strchr(text, '/');
-    const char *name = slash != NULL ? slash + 1 : text;
-
-    if (slash != NULL) {
-        char hypervisor[HYPERVISOR_NAME_SIZE];
-        size_t length = (size_t)(slash - text);
-
-        if (length >= sizeof(hypervisor))
-            return false;
-        memcpy(hypervisor, text, length);
-        hypervisor[length] = '\0';
-        if (is_pattern ? fnmatch(hypervisor, machine->hypervisor, 0) != 0
-                       : strcmp(hypervisor, machine->hypervisor) != 0)
-            return false;
-    }
-    return is_pattern ? fnmatch(name, machine_name, 0) == 0 : strcmp(name, machine_name) == 0;
-}
-
 bool facts_name_machine(const char *text, const struct machine *machine)
 {
-    return matches(text, machine, machine->description->name, false);
+    return name_matches(text, machine->hypervisor, machine->description->name);
 }
 
 bool facts_match_pattern(const char *pattern, const struct machine *machine, bool is_of_service)
 {
     const char *service = is_of_service ? machine->description->service : NULL;
 
-    return matches(pattern, machine, machine->description->name, true) ||
-           (service != NULL && matches(pattern, machine, service, true));
+    return pattern_matches(pattern, machine->hypervisor, machine->description->name) ||
+           (service != NULL && pattern_matches(pattern, machine->hypervisor, service));
 }
 
 static bool matches_any(const struct string_list *patterns, const struct machine *machine, bool is_of_service)

@@ -87,6 +87,12 @@ static struct pool_host *get_host(struct pool *pool, const char *hypervisor)
         free(host);
         return NULL;
     }
+    /* Its number is the last: without memory it goes as it came. */
+    if (siblings_reserve(&pool->siblings, pool->siblings.n_groups, host->number + 1) < 0) {
+        HASH_DEL(pool->hosts, host);
+        free(host);
+        return NULL;
+    }
     return host;
 }
 
@@ -279,7 +285,8 @@ void pool_free(struct pool *pool)
     interned_done(&pool->index);
     interned_done(&pool->names);
     free(pool->entries);
-    similarity_rules_free(pool->rules);
+    policies_done(&pool->policies);
+    siblings_done(&pool->siblings);
     free(pool);
 }
 
@@ -303,7 +310,18 @@ static void set_facts(struct machine *machine, const struct facts *facts)
     machine->spec = &facts->spec;
 }
 
-/* Role, priority and features from the description as it stands, and what the agent told; -ENOMEM changes nothing. */
+/* Of the service that it is the original of. */
+static int priority_of(const struct pool *pool, const struct machine *machine)
+{
+    struct policy_sources sources;
+
+    if (machine->description->has_priority || pool->config == NULL || pool->config->n_services == 0)
+        return machine->description->priority;
+    sources = policy_find_sources(pool->config, machine->hypervisor, machine_own_service_name(machine));
+    return policy_apply(pool->config, &sources).policy.priority;
+}
+
+/* Role, priority, policy and features from the description as it stands, and what the agent told; -ENOMEM changes nothing. */
 static int resolve(struct pool *pool, struct machine *machine, const struct knowledge *told)
 {
     _cleanup_(facts_done) struct facts gathered = {.metadata = {0}};
@@ -312,13 +330,15 @@ static int resolve(struct pool *pool, struct machine *machine, const struct know
     int r = facts_gather(&context, machine, told, &gathered);
 
     if (r == 0)
+        r = entry_find_policy(pool, entry_of(machine));
+    if (r == 0)
         r = facts_table_add(&pool->facts, &gathered, &facts);
     if (r != 0)
         return r;
     set_facts(machine, facts);
     facts_table_remove(&pool->facts, old);
     machine->roles = (uint8_t)facts_roles(pool->config, machine);
-    machine->priority = machine->description->priority;
+    machine->priority = priority_of(pool, machine);
     return 0;
 }
 
@@ -363,26 +383,46 @@ const struct catalog *pool_catalog(const struct pool *pool)
     return pool->catalog;
 }
 
+/* Numbers of policies and groups are others in another configuration. */
+static void forget_policies(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->index.n_slots; i++) {
+        struct entry *entry = pool->entries[i];
+
+        if (entry == NULL || !entry_is_known(entry))
+            continue;
+        entry->policy = 0;
+        books_forget_sibling(pool, entry);
+        books_mark(pool, entry);
+    }
+}
+
 int pool_configure(struct pool *pool, const struct config *config)
 {
-    _cleanup_(similarity_rules_freep) struct similarity_rules *rules = NULL, *old = pool->rules;
-    int r = similarity_rules_new(&config->similarity, pool->catalog, pool->table, &rules);
+    struct policies policies, old = pool->policies;
+    int r = policies_init(&policies, config, pool->catalog, pool->table);
 
+    if (r < 0)
+        return r;
+    forget_policies(pool);
+    r = siblings_reserve(&pool->siblings, config->n_services + 1, HASH_COUNT(pool->hosts) + 1);
     if (r == 0)
-        r = books_set_rules(pool, rules);
+        r = books_set_rules(pool, policies.items[0]->rules);
     if (r < 0) {
-        old = NULL;
+        policies_done(&policies);
         return r;
     }
-    pool->rules = steal_pointer(&rules);
+    pool->policies = policies;
     pool->config = config;
     pool->is_reconfigured = true;
-    return configure_machines(pool, config);
+    r = configure_machines(pool, config);
+    policies_done(&old);
+    return r;
 }
 
 const struct similarity_rules *pool_rules(const struct pool *pool)
 {
-    return pool->rules;
+    return pool->policies.count > 0 ? pool->policies.items[0]->rules : NULL;
 }
 
 static void set_description(struct machine *machine, struct domain_description *description)

@@ -16,6 +16,7 @@
 #include "discovery/catalog.h"
 #include "model/feature.h"
 #include "model/machine.h"
+#include "pool/policies.h"
 #include "pool/shelf.h"
 #include "pool/usage.h"
 
@@ -46,6 +47,17 @@ int pool_configure(struct pool *pool, const struct config *config) _must_check_;
 
 /* The weights and limits of the configuration in force; NULL: none yet. Borrowed until the next pool_configure. */
 const struct similarity_rules *pool_rules(const struct pool *pool);
+
+/*
+ * What holds for the service that the machine serves, as of the last pool_settle, and by number. Borrowed until the next
+ * pool_configure; after the first one.
+ */
+const struct policy *pool_policy(const struct pool *pool, const struct machine *machine);
+uint16_t pool_policy_number(const struct machine *machine);
+/* Of a service by its name, and the hypervisor of its original. NULL: no memory. */
+const struct policy *pool_find_policy(struct pool *pool, const char *hypervisor, const char *name);
+/* A number that there is none of: the general one. */
+const struct policy *pool_policy_at(const struct pool *pool, uint16_t number);
 
 /*
  * Inserts or updates a machine from what its hypervisor says, and takes the description: the machine has a copy, or its
@@ -163,6 +175,13 @@ enum pool_change {
 /* Told of changes while the pool settles, and when a machine is freed or described anew. It must change and settle nothing. */
 typedef void pool_observer(void *context, const struct machine *machine, enum pool_change change);
 void pool_observe(struct pool *pool, pool_observer *observer, void *context);
+
+/* So many machines there serve a service of the group, or are being started for one (config_policy.apart). */
+uint32_t pool_siblings_on(const struct pool *pool, uint16_t group, const struct pool_host *host);
+/* The machine is one of them. */
+bool pool_is_sibling(const struct machine *machine, uint16_t group);
+/* Rises whenever a host may have come to have a sibling for someone, or has none any more. */
+uint64_t pool_sibling_changes(const struct pool *pool);
 
 /* Borrowed until the pool settles again. */
 const struct columns *pool_columns(const struct pool *pool, enum pool_set set);

@@ -23,6 +23,7 @@ void explanation_free(struct explanation *explanation)
     free(explanation->failed);
     free(explanation->summary);
     free(explanation->obstacle);
+    free(explanation->policy);
     free(explanation);
 }
 

@@ -37,7 +37,8 @@ struct explanation {
     char *failed;
     char uuid[UUID_TEXT_SIZE];
     double threshold, min_coverage;
-    const char *rank_by;                    /* static: "overlap" or "similarity" */
+    char *policy;        /* what `services` says for it and is not so for all (policy_describe); NULL */
+    const char *rank_by; /* static: "overlap" or "similarity" */
     struct explained_candidate *candidates; /* in ranking order, the ineligible after the eligible */
     size_t n_candidates;
     size_t n_left_out;                   /* candidates that are not listed */

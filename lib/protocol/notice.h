@@ -16,6 +16,7 @@ enum notice_kind {
     NOTICE_FAILURE_PENDING,     /* may become one: a grace period runs */
     NOTICE_STOP_PLANNED,
     NOTICE_EVENT_NOTED,    /* kdump, a panic with restart, a stop without an explanation */
+    NOTICE_WAITS,          /* nothing is chosen before the recovery of another service has ended */
     NOTICE_DECIDED,        /* a candidate was chosen */
     NOTICE_INTENT_FAILED,  /* an intent could not be written, and the recovery goes on */
     NOTICE_STARTED,        /* the replacement runs, not verified yet */

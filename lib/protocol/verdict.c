@@ -16,6 +16,7 @@ const char *candidate_verdict_name(enum candidate_verdict verdict)
         [CANDIDATE_UNDER_OPERATOR] = "paused by an operator",
         [CANDIDATE_QUARANTINED] = "in quarantine",
         [CANDIDATE_NOT_SIMILAR] = "not similar enough",
+        [CANDIDATE_WRONG_HOST] = "on a host where the service may not run",
         [CANDIDATE_JUST_STOPPED] = "stopped by an operator just now",
         [CANDIDATE_TRIED] = "tried already",
         [CANDIDATE_NO_MEMORY] = "no memory on its host",

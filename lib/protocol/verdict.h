@@ -15,6 +15,7 @@ enum candidate_verdict {
     CANDIDATE_UNDER_OPERATOR,  /* paused or saved, and not by the daemon: not to be resumed unasked */
     CANDIDATE_QUARANTINED,     /* it did not come up lately */
     CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
+    CANDIDATE_WRONG_HOST,      /* the service may not run there: `hosts` of its policy */
     CANDIDATE_DIVERTED,        /* a replacement serves its service: it must not run beside that */
     CANDIDATE_JUST_STOPPED,    /* by an operator, so lately that it is not started unasked */
     CANDIDATE_TRIED,           /* this recovery tried it already and it failed */

@@ -38,6 +38,7 @@ int json_format_explanation(const struct explanation *explanation, char **ret)
     json_put(&maker, object, "obstacle", json_text(explanation->obstacle));
     json_put(&maker, object, "threshold", json_number(explanation->threshold));
     json_put(&maker, object, "min_coverage", json_number(explanation->min_coverage));
+    json_put(&maker, object, "policy", json_text(explanation->policy));
     json_put(&maker, object, "rank_by", json_text(explanation->rank_by));
     json_put(&maker, object, "chosen", json_text(chosen != NULL ? chosen->name : NULL));
     json_put(&maker, object, "verify", json_text(chosen != NULL ? verify_level_name(explanation->level) : NULL));

@@ -107,7 +107,8 @@ int json_format_services(const struct service_list *services, const struct pool 
         json_append(&maker, array,
                     service_value(&maker, pool, &services->all[i], next,
                                   next->machine != NULL ? outlook.shared[next->machine->number] : 0,
-                                  plan != NULL && plan_is_empty(plan)));
+                                  plan != NULL && services->all[i].server != NULL &&
+                                      !plan_has_replacements(plan, services->all[i].server)));
     }
     return json_finish(&maker, array, ret);
 }

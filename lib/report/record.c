@@ -285,6 +285,7 @@ static json_t *explanation_value(struct json_maker *maker, const struct explanat
     json_put(maker, object, "uuid", json_text(explanation->uuid));
     json_put(maker, object, "threshold", json_number(explanation->threshold));
     json_put(maker, object, "min_coverage", json_number(explanation->min_coverage));
+    json_put(maker, object, "policy", json_text(explanation->policy));
     json_put(maker, object, "rank_by", json_text(explanation->rank_by));
     json_put(maker, object, "candidates", candidates);
     json_put(maker, object, "left_out_by_reason", left_out_value(maker, explanation));
@@ -312,6 +313,7 @@ static struct explanation *read_explanation(struct record_reader *reader, const 
     record_read_into(reader, object, "uuid", explanation->uuid, sizeof(explanation->uuid));
     explanation->threshold = record_read_number(reader, object, "threshold");
     explanation->min_coverage = record_read_number(reader, object, "min_coverage");
+    explanation->policy = record_read_text_or_null(reader, object, "policy");
     explanation->rank_by = rank_by_word(record_read_word(reader, object, "rank_by", &rankings));
     read_left_out(reader, object, explanation);
     explanation->n_left_out = (size_t)record_read_integer(reader, object, "n_left_out", 0, UINT32_MAX);

@@ -241,7 +241,7 @@ bool service_lacks_next(const struct listed_service *service, struct plan *plan)
 {
     struct plan_answer answer;
 
-    return plan != NULL && !plan_is_empty(plan) && service->state == SERVICE_UP &&
+    return plan != NULL && service->state == SERVICE_UP && plan_has_replacements(plan, service->server) &&
            (plan_find(plan, service->server, &answer) < 0 || answer.best.machine == NULL);
 }
 

@@ -42,6 +42,7 @@ struct order {
 struct comparison {
     const struct kernel *kernel;
     const struct columns *columns;
+    const struct similarity_rules *rules;
     uint64_t version;
     struct spec failed;  /* borrowed */
     bool by_pair;        /* a weight is beyond what the columns hold */
@@ -100,7 +101,7 @@ static bool must_be_covered(const struct similarity_rules *rules, uint32_t featu
 static uint64_t collect_needed(struct comparison *comparison)
 {
     const struct columns *columns = comparison->columns;
-    const struct similarity_rules *rules = columns->rules;
+    const struct similarity_rules *rules = comparison->rules;
     uint64_t sum = 0;
 
     comparison->n_needed = 0;
@@ -126,7 +127,7 @@ static uint64_t collect_needed(struct comparison *comparison)
 
 static bool ranks_by_similarity(const struct comparison *comparison)
 {
-    return comparison->columns->rules->rank_by == RANK_BY_SIMILARITY;
+    return comparison->rules->rank_by == RANK_BY_SIMILARITY;
 }
 
 /* ---- the pass ---- */
@@ -223,7 +224,7 @@ static size_t groups_of(const struct comparison *comparison, uint32_t block)
 
 static void pass_block(struct comparison *comparison, uint32_t number, struct tally *tally)
 {
-    const struct similarity_rules *rules = comparison->columns->rules;
+    const struct similarity_rules *rules = comparison->rules;
     const struct block *block = comparison->columns->blocks[number];
     size_t n_groups = groups_of(comparison, number);
     int32_t shared[BLOCK_ENTRIES];
@@ -261,7 +262,7 @@ static void pass(struct comparison *comparison)
     comparison->machines[SIMILARITY_BELOW_RESOURCE_COVERAGE] = tally.below_resource_coverage;
     comparison->machines[SIMILARITY_MUST_COVER] = tally.must_cover;
     comparison->machines[SIMILARITY_ELIGIBLE] = tally.eligible;
-    if (!rules_know(comparison->columns->rules, &comparison->failed)) {
+    if (!rules_know(comparison->rules, &comparison->failed)) {
         memset(comparison->machines, 0, sizeof(comparison->machines));
         comparison->machines[SIMILARITY_NOTHING_KNOWN] = comparison->columns->n_machines;
     }
@@ -273,7 +274,7 @@ static void pass(struct comparison *comparison)
 static struct similarity_score score_of(const struct comparison *comparison, uint32_t entry, int32_t shared)
 {
     const struct columns *columns = comparison->columns;
-    const struct similarity_rules *rules = columns->rules;
+    const struct similarity_rules *rules = comparison->rules;
     const struct block *block = columns->blocks[entry / BLOCK_ENTRIES];
     struct amount_weights amounts = limits_weigh_hardware(&comparison->limits, block->hardware[entry % BLOCK_ENTRIES]);
     uint64_t both = (uint64_t)(uint32_t)shared * rules->resource_unit;
@@ -297,14 +298,14 @@ static void judge(const struct comparison *comparison, struct compared_entry *en
     struct spec candidate = columns_spec(columns, entry->entry);
 
     entry->score.verdict =
-        rules_judge(columns->rules, &comparison->failed, &candidate, amounts.tolerance, &entry->score);
+        rules_judge(comparison->rules, &comparison->failed, &candidate, amounts.tolerance, &entry->score);
 }
 
 static struct similarity_score score_by_pair(const struct comparison *comparison, uint32_t entry)
 {
     struct spec candidate = columns_spec(comparison->columns, entry);
 
-    return similarity_score(comparison->columns->rules, &comparison->failed, &candidate);
+    return similarity_score(comparison->rules, &comparison->failed, &candidate);
 }
 
 static int32_t bits_of(float value)
@@ -369,7 +370,7 @@ static const struct heap_order group_heap = {sizeof(struct closed_group), is_bet
 
 static struct heap_order entry_heap(const struct comparison *comparison)
 {
-    return (struct heap_order){sizeof(struct compared_entry), is_better_entry, comparison->columns->rules};
+    return (struct heap_order){sizeof(struct compared_entry), is_better_entry, comparison->rules};
 }
 
 /* A float that stands for a fraction is within this many steps of it: six roundings by half a step each, and to spare. */
@@ -432,11 +433,11 @@ static struct glance glance_at(const struct comparison *comparison, uint32_t ent
     glance.bits = bits_of((limit.numerator + (float)counted) / (limit.denominator + (float)surplus));
     glance.is_eligible =
         surplus < limit.surplus_end && shared >= limit.shared_min && shared >= comparison->limits.shared_min_resources;
-    if (glance.is_eligible && columns->rules->n_must_cover > 0) {
+    if (glance.is_eligible && comparison->rules->n_must_cover > 0) {
         struct spec candidate = columns_spec(columns, entry);
 
         glance.is_eligible =
-            rules_uncovered(columns->rules, &comparison->failed, &candidate) == columns->rules->n_must_cover;
+            rules_uncovered(comparison->rules, &comparison->failed, &candidate) == comparison->rules->n_must_cover;
     }
     return glance;
 }
@@ -550,11 +551,13 @@ static void pass_all(struct comparison *comparison)
     }
 }
 
-int comparison_run(struct comparison *comparison, const struct columns *columns, const struct spec *failed)
+int comparison_run(struct comparison *comparison, const struct columns *columns, const struct similarity_rules *rules,
+                   const struct spec *failed)
 {
     uint64_t failed_weight;
 
     comparison->columns = columns;
+    comparison->rules = rules;
     comparison->version = columns->version;
     comparison->failed = rules_counted(failed);
     memset(comparison->machines, 0, sizeof(comparison->machines));
@@ -562,7 +565,8 @@ int comparison_run(struct comparison *comparison, const struct columns *columns,
         return -ENOMEM;
 
     failed_weight = collect_needed(comparison);
-    if (!comparison->by_pair && limits_solve(&comparison->limits, columns, &comparison->failed, failed_weight) < 0)
+    if (!comparison->by_pair &&
+        limits_solve(&comparison->limits, columns, rules, &comparison->failed, failed_weight) < 0)
         return -ENOMEM;
     pass_all(comparison);
     return 0;

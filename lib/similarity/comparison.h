@@ -26,10 +26,11 @@ void comparison_free(struct comparison *comparison);
 DEFINE_CLEANUP(struct comparison, comparison_free);
 
 /*
- * Compares. Borrows the columns and the specification until the last comparison_next or the next run. Passes over every
- * entry once: some nanoseconds each. -ENOMEM: no result.
+ * Compares. Borrows the columns, the rules and the specification until the last comparison_next or the next run. The
+ * rules have the weights of the columns, and may have other limits. Passes over every entry once: some nanoseconds each.
+ * -ENOMEM: no result.
  */
-int comparison_run(struct comparison *comparison, const struct columns *columns,
+int comparison_run(struct comparison *comparison, const struct columns *columns, const struct similarity_rules *rules,
                    const struct spec *failed) _must_check_;
 
 /* So many machines have this verdict. */

@@ -37,12 +37,12 @@ static void weigh_amounts(struct limits *limits, enum environment e)
 
     for (size_t i = 0; i < amounts->index.n_slots; i++)
         limits->amounts[e][i] =
-            rules_weigh_amount(limits->columns->rules, e, limits->failed->environment[e], amounts->items[i].value);
+            rules_weigh_amount(limits->rules, e, limits->failed->environment[e], amounts->items[i].value);
 }
 
 static bool covers_amounts(const struct limits *limits, const struct hardware *hardware)
 {
-    const struct similarity_rules *rules = limits->columns->rules;
+    const struct similarity_rules *rules = limits->rules;
 
     for (size_t i = 0; i < rules->n_must_cover; i++) {
         uint32_t e = rules->must_cover[i].kind;
@@ -125,7 +125,7 @@ static int32_t solve_shared_min(uint64_t failed, uint64_t tolerance, uint64_t bo
 
 static struct limit limit_of(const struct limits *limits, uint32_t id)
 {
-    const struct similarity_rules *rules = limits->columns->rules;
+    const struct similarity_rules *rules = limits->rules;
     struct amount_weights amounts = limits_weigh_hardware(limits, id);
     uint64_t own = limits->failed_weight * MILLIONTHS;
     uint64_t failed = own + amounts.failed, either = own + amounts.either;
@@ -155,15 +155,15 @@ static int reserve(struct limits *limits)
     return 0;
 }
 
-int limits_solve(struct limits *limits, const struct columns *columns, const struct spec *failed,
-                 uint64_t failed_weight)
+int limits_solve(struct limits *limits, const struct columns *columns, const struct similarity_rules *rules,
+                 const struct spec *failed, uint64_t failed_weight)
 {
-    const struct similarity_rules *rules = columns->rules;
     const struct hardware_table *table = &columns->hardware;
     uint64_t unit = (uint64_t)rules->resource_unit * MILLIONTHS;
     bool is_known = rules_know(rules, failed);
 
     limits->columns = columns;
+    limits->rules = rules;
     limits->failed = failed;
     limits->failed_weight = failed_weight;
     limits->units = 1 / (double)unit;

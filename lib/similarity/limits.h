@@ -18,6 +18,7 @@ struct divisor {
 /* A plain value: initialise with {0}, end with limits_done. Keeps its memory from one solution to the next. */
 struct limits {
     const struct columns *columns;
+    const struct similarity_rules *rules;
     const struct spec *failed;
     uint64_t failed_weight; /* W_R(A), in millionths */
     double units;           /* of the rules in 10⁻¹² */
@@ -30,9 +31,9 @@ struct limits {
     size_t limits_room, covers_room, amounts_room[ENVIRONMENT_COUNT];
 };
 
-/* Borrows the columns and the specification. -ENOMEM: no solution. */
-int limits_solve(struct limits *limits, const struct columns *columns, const struct spec *failed,
-                 uint64_t failed_weight) _must_check_;
+/* Borrows the columns, the rules and the specification. -ENOMEM: no solution. */
+int limits_solve(struct limits *limits, const struct columns *columns, const struct similarity_rules *rules,
+                 const struct spec *failed, uint64_t failed_weight) _must_check_;
 void limits_done(struct limits *limits);
 
 /* What the amounts of hardware in use add to each weight, in 10⁻¹². */

@@ -233,7 +233,7 @@ static void test_the_document_comes_whole(void **state)
     struct world *world = *state;
     char *document = make_document(length), *copy = make_document(length);
     char *path = strdup(in(world, "copy.disabled"));
-    const struct hook_variable variables[] = {{"COPY", path}, {0}};
+    const struct hook_variable variables[] = {{"COPY", path, false}, {0}};
     FILE *file;
 
     write_hook(world, "10-copies", "cat >\"$UNDERSTUDY_COPY\"");
@@ -268,8 +268,11 @@ static void test_a_hook_that_does_not_read_it(void **state)
 
 static void test_the_environment_is_what_was_promised(void **state)
 {
-    static const struct hook_variable variables[] = {
-        {"EVENT", "pre-start"}, {"FAILED", "a b=c;$(exit)"}, {"CAUSE", NULL}, {0}};
+    static const struct hook_variable variables[] = {{"EVENT", "pre-start", false},
+                                                     {"FAILED", "a b=c;$(exit)", false},
+                                                     {"CAUSE", NULL, false},
+                                                     {"VIP", "192.0.2.10", true},
+                                                     {0}};
     struct world *world = *state;
 
     assert_int_equal(setenv("SECRET_OF_THE_DAEMON", "1", 1), 0);
@@ -278,7 +281,8 @@ static void test_the_environment_is_what_was_promised(void **state)
     assert_done(world, 0, "", "");
     assert_lines(world, "pre-start 10-env: PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                  "pre-start 10-env: LANG=C.UTF-8", "pre-start 10-env: UNDERSTUDY_EVENT=pre-start",
-                 "pre-start 10-env: UNDERSTUDY_FAILED=a b=c;$(exit)", "pre-start 10-env: UNDERSTUDY_CAUSE=");
+                 "pre-start 10-env: UNDERSTUDY_FAILED=a b=c;$(exit)",
+                 "pre-start 10-env: UNDERSTUDY_CAUSE=", "pre-start 10-env: VIP=192.0.2.10");
 }
 
 /* In a session of its own, in /, with every signal at its default (but 32 and 33, which are the C library's own). */
@@ -463,7 +467,7 @@ static void test_two_runs_at_once(void **state)
 {
     struct world *world = *state;
     char *fifo = strdup(in(world, "fifo")), *reader, *writer;
-    const struct hook_variable variables[] = {{"FIFO", fifo}, {0}};
+    const struct hook_variable variables[] = {{"FIFO", fifo, false}, {0}};
 
     assert_int_equal(mkfifo(fifo, 0600), 0);
     write_hook(world, "reader", "cat \"$UNDERSTUDY_FIFO\"");

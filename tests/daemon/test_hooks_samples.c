@@ -27,7 +27,7 @@ static void install_sample(struct world *world, const char *name, const char *co
 }
 
 static const struct hook_variable a_recovery[] = {
-    {"FAILED", "VM-001"}, {"REPLACEMENT", "VM-005"}, {"REPLACEMENT_HYPERVISOR", "local"}, {0}};
+    {"FAILED", "VM-001", false}, {"REPLACEMENT", "VM-005", false}, {"REPLACEMENT_HYPERVISOR", "local", false}, {0}};
 
 static void run_event(struct world *world, const char *event, const char *json)
 {

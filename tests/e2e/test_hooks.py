@@ -45,6 +45,22 @@ def test_hook_vetoes_the_best_candidate(host, daemon_on, tmp_path):
     assert host.serial("vm-best").boots == 0
 
 
+def test_hooks_have_the_variables_of_the_service(host, daemon_on, tmp_path):
+    """hook_env: of this service alone, and those of the daemon beside them."""
+    host.define("vm-best", resources=WEB)
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(hooks=write_hook(tmp_path), services=[
+        {"match": ["vm-b*"], "hook_env": {"VIP": "192.0.2.1"}},
+        {"match": ["vm-a"], "hook_env": {"VIP": "192.0.2.10", "POOL": "web and more"}},
+    ])
+    host.kill_qemu("vm-a")
+    daemon.wait_for_recovery("vm-a")
+    told(tmp_path, "recovered")
+    lines = (tmp_path / "recovered.env").read_text().splitlines()
+    assert [line for line in lines if line.startswith(("VIP=", "POOL="))] == ["VIP=192.0.2.10", "POOL=web and more"]
+    assert "UNDERSTUDY_EVENT=recovered" in lines
+
+
 def test_hooks_are_told_of_a_recovery(host, daemon_on, tmp_path):
     host.define("vm-best", resources=WEB)
     host.run("vm-a", resources=WEB)
@@ -55,7 +71,8 @@ def test_hooks_are_told_of_a_recovery(host, daemon_on, tmp_path):
         variables, document = told(tmp_path, event)
         assert variables == {
             "UNDERSTUDY_EVENT": event, "UNDERSTUDY_RECOVERY": record["id"], "UNDERSTUDY_CAUSE": "process-died",
-            "UNDERSTUDY_FAILED": "vm-a", "UNDERSTUDY_FAILED_UUID": uuid_of("vm-a"), "UNDERSTUDY_HYPERVISOR": "local",
+            "UNDERSTUDY_SERVICE": "vm-a", "UNDERSTUDY_FAILED": "vm-a", "UNDERSTUDY_FAILED_UUID": uuid_of("vm-a"),
+            "UNDERSTUDY_HYPERVISOR": "local",
             "UNDERSTUDY_REPLACEMENT": "vm-best", "UNDERSTUDY_REPLACEMENT_UUID": uuid_of("vm-best"),
             "UNDERSTUDY_REPLACEMENT_HYPERVISOR": "local"}
         assert (document["id"], document["failed"], document["replacement"]) == (record["id"], "vm-a", "vm-best")

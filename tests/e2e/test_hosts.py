@@ -143,6 +143,31 @@ def test_lost_host_is_fenced_and_its_machines_are_spread(network, daemon_for, sh
     assert len(daemon.api.recoveries()) == 2
 
 
+def test_policies_of_services_when_their_host_is_lost(network, daemon_for):
+    """The database is kept apart from the one on h1, the web server comes after it, and only to h2."""
+    database, web = {"database": "mysql"}, {"language": "nodejs"}
+    network.hosts[0].run("db-1", role="protected", resources=database)
+    network.hosts[0].run("web-1", role="protected", resources=web)
+    network.hosts[1].run("db-2", role="protected", resources=database)
+    for number in (1, 2):
+        network.hosts[number].define(f"d{number}", role="standby", resources=database)
+        network.hosts[number].define(f"w{number}", role="standby", resources=web)
+    daemon = daemon_for(0, 1, 2, services=[
+        {"match": ["db-*"], "apart": True},
+        {"match": ["web-*"], "after": ["db-*"], "hosts": ["h2"], "priority": 9},
+    ])
+    explained = daemon.ctl("explain", "web-1").stdout
+    assert "after [db-*], hosts [h2] (services[1], line" in explained
+    assert "hosts in the policy of the service does not name that" in explained
+    network.cut(0)
+    records = {name: daemon.wait_for_recovery(name) for name in ("db-1", "web-1")}
+    assert [records[name]["outcome"] for name in records] == ["recovered"] * 2
+    assert {name: records[name]["replacement"] for name in records} == {"db-1": "d2", "web-1": "w2"}
+    told = [(notice["kind"], notice.get("machine")) for notice in daemon.events.told]
+    assert told.index(("waits", "web-1")) < told.index(("recovered", "db-1")) < told.index(("decided", "web-1"))
+    assert running(network, 1) == ["db-2"]
+
+
 def test_one_of_two_hosts(network, daemon_for):
     define_everywhere(network, 0, 1)
     daemon = daemon_for(0, 1)

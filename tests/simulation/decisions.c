@@ -113,10 +113,11 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
     }
     known = tags_known(simulation, candidate);
     if (original != NULL && !is_tagged_unheard(simulation, original)) {
+        struct config_similarity similarity = policies_similarity(simulation, recovery->service_name);
         struct domain need = tags_known(simulation, original);
 
         /* Of one that gave its service away nothing is learned. */
-        if ((need.roles & ROLE_PROTECTED) != 0 && !features_are_enough(&simulation->config->similarity, &need, &known))
+        if ((need.roles & ROLE_PROTECTED) != 0 && !features_are_enough(&similarity, &need, &known))
             violate(simulation, "promise 4: %s is too unlike %s (%s) %s", candidate->name, original->name,
                     recovery->service_name, recovery->explanation ? recovery->explanation->summary : "");
     }
@@ -129,6 +130,7 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
         violate(simulation, "%s is chosen and does not stand by", candidate->name);
     else if (machine_rare(machine)->quarantined_until_us > simulation->now.mono_us)
         violate(simulation, "%s is chosen from quarantine", candidate->name);
+    policies_check_host(simulation, recovery);
     check_explanation(simulation, recovery, candidate);
     decisions_check_conflicts(simulation, failed, candidate);
     check_concurrency(simulation, candidate);

@@ -646,6 +646,7 @@ static void follow(struct simulation *simulation, struct book *book, const struc
 
     if (recovery->state == RECOVERY_RECORDING && (book->state != recovery->state || number != book->replacement)) {
         decisions_made(simulation, recovery);
+        policies_check_order(simulation, recovery);
         book->is_just_decided = true;
     }
     if (number != book->replacement) {

@@ -30,6 +30,7 @@
 #define NEWS_DELAY_US  (USEC_PER_SEC) /* an event is at most so late, against answers */
 #define DISK_KEY_SIZE  (RECOVERY_ID_SIZE + UUID_TEXT_SIZE)
 #define CONFIGS        2 /* configurations that a reload changes between */
+#define POLICY_ENTRIES 2
 
 /* Everything that goes wrong, or happens, by class: each can be switched off, and is counted. */
 enum fault {
@@ -400,6 +401,7 @@ struct simulation {
     uint64_t random_world, random_calls, random_events, random_plan, random_warm, random_batches;
 
     struct config configs[CONFIGS];
+    struct config_service services[CONFIGS][POLICY_ENTRIES]; /* of each configuration that has some */
     struct config_hypervisor hypervisors[HOSTS_MAX];
     struct config *config; /* in force */
 
@@ -465,6 +467,17 @@ struct thing agenda_take(struct simulation *simulation);
 /* The fault happens here, if its class is on and luck has it; it is counted. */
 bool strikes(struct simulation *simulation, uint64_t *state, enum fault fault, unsigned percent);
 bool spot_is(struct simulation *simulation, enum spot_kind kind, unsigned place);
+
+/* ---- policies.c ---- */
+
+/* Some configurations have entries of services. base: of their own dice. */
+void policies_configure(struct simulation *simulation, struct config *config, uint64_t base);
+/* The limits of its service, by the configuration in force. */
+struct config_similarity policies_similarity(const struct simulation *simulation, const char *service);
+/* Its replacement is where the service may run. */
+void policies_check_host(struct simulation *simulation, const struct recovery *recovery);
+/* Of a decision that is just made. */
+void policies_check_order(struct simulation *simulation, const struct recovery *recovery);
 
 /* ---- world.c ---- */
 

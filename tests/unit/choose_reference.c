@@ -3,6 +3,7 @@
 #include "choose_reference.h"
 
 #include <stdlib.h>
+#include <fnmatch.h>
 #include <string.h>
 
 #include "similarity_reference.h"
@@ -152,6 +153,20 @@ static struct reference_thing find_conflict(const struct choice_request *request
     return (struct reference_thing){.name = ""};
 }
 
+/* The service may not run there, and it is not its original. */
+static bool is_kept_off(const struct choice_request *request, const struct machine *machine)
+{
+    bool is_original =
+        request->failed != NULL && request->failed->serves != NULL && request->failed->serves == machine->diverted;
+
+    if (request->policy == NULL || request->policy->config->policy.hosts.count == 0 || is_original)
+        return false;
+    for (size_t i = 0; i < request->policy->config->policy.hosts.count; i++)
+        if (fnmatch(request->policy->config->policy.hosts.items[i], machine->hypervisor, 0) == 0)
+            return false;
+    return true;
+}
+
 /* The first of enum candidate_verdict that applies. */
 static void judge(const struct choice_request *request, struct reference_candidate *candidate)
 {
@@ -175,6 +190,8 @@ static void judge(const struct choice_request *request, struct reference_candida
         candidate->verdict = CANDIDATE_QUARANTINED;
     else if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
         candidate->verdict = CANDIDATE_NOT_SIMILAR;
+    else if (is_kept_off(request, machine))
+        candidate->verdict = CANDIDATE_WRONG_HOST;
     else if (machine->diverted != NULL && (request->failed == NULL || request->failed->serves != machine->diverted))
         candidate->verdict = CANDIDATE_DIVERTED;
     else if (request->rest_us > 0 && machine_rare(machine)->stopped_us > 0 &&
@@ -192,6 +209,7 @@ bool reference_is_looked_at(const struct reference_candidate *candidate)
 {
     switch (candidate->verdict) {
     case CANDIDATE_ELIGIBLE:
+    case CANDIDATE_WRONG_HOST:
     case CANDIDATE_DIVERTED:
     case CANDIDATE_JUST_STOPPED:
     case CANDIDATE_TRIED:
@@ -232,7 +250,7 @@ static int coldness(const struct machine *machine)
 
 static bool has_sibling(const struct choice_request *request, const struct machine *machine)
 {
-    return request->has_sibling != NULL && request->has_sibling(request->siblings, pool_host_of(machine));
+    return request->has_sibling != NULL && request->has_sibling(request, pool_host_of(machine));
 }
 
 static bool is_spared(const struct choice_request *request, const struct machine *machine)

@@ -120,6 +120,7 @@ static void change_starting(struct trial *trial, struct machine *machine)
 {
     machine->is_starting = hits(trial, 3);
     machine->has_come_up = hits(trial, 6);
+    machine->apart = machine->is_starting ? (uint16_t)draw(trial, TRIAL_SERVICES + 1) : 0;
 }
 
 static void change_failed(struct trial *trial, struct machine *machine)
@@ -200,7 +201,7 @@ static void configure(struct trial *trial)
     const struct config *config = &trial->configs[draw(trial, TRIAL_CONFIGS)];
 
     assert_int_equal(pool_configure(trial->pool, config), 0);
-    assert_int_equal(plan_configure(trial->plan, hits(trial, 2), true), 0);
+    assert_int_equal(plan_configure(trial->plan, hits(trial, 2)), 0);
 }
 
 static void set_free_memory(struct trial *trial)
@@ -234,6 +235,36 @@ void trial_change(struct trial *trial)
         changes[draw(trial, ELEMENTS_OF(changes))](trial, pool_edit(trial->pool, machine));
 }
 
+/* ---- policies ---- */
+
+static struct string_list one_pattern(const char *const *pattern)
+{
+    return (struct string_list){(char **)pattern, 1};
+}
+
+/* Names are n0 to n11. */
+static void set_services(struct trial *trial)
+{
+    static const char *const few = "n[0-4]", *const some = "n[3-7]", *const others = "n1*", *const all = "*";
+    static const char *const two_hosts = "h[01]";
+    struct config_service *services = trial->services;
+
+    services[0] = (struct config_service){.match = one_pattern(&few), .apart = true, .priority = 2};
+    give(&services[0], "apart");
+    give(&services[0], "priority");
+    services[1] = (struct config_service){
+        .match = one_pattern(&some), .threshold = 900000, .min_coverage = 800000, .hosts = one_pattern(&two_hosts)};
+    give(&services[1], "threshold");
+    give(&services[1], "min_coverage");
+    give(&services[1], "hosts");
+    services[2] = (struct config_service){.match = one_pattern(&others), .order = ORDER_ORIGINAL_ONLY};
+    give(&services[2], "order");
+    services[3] = (struct config_service){.match = one_pattern(&all), .apart = true, .threshold = 200000};
+    give(&services[3], "threshold");
+    if (hits(trial, 2))
+        give(&services[3], "apart");
+}
+
 /* ---- begin and end ---- */
 
 struct trial *trial_new(uint64_t seed)
@@ -258,12 +289,16 @@ struct trial *trial_new(uint64_t seed)
     trial->configs[3].similarity.n_resource_weights = 1;
     trial->configs[3].n_hypervisors = (n_hosts + 1) / 2;
 
+    set_services(trial);
+    trial->configs[4].services = trial->services;
+    trial->configs[4].n_services = TRIAL_SERVICES;
+
     assert_int_equal(feature_table_new(&trial->table), 0);
     assert_int_equal(pool_new(trial->table, &trial->pool), 0);
     assert_int_equal(plan_new(trial->pool, &trial->plan), 0);
     assert_int_equal(chooser_new(&trial->chooser), 0);
     assert_int_equal(pool_configure(trial->pool, &trial->configs[0]), 0);
-    assert_int_equal(plan_configure(trial->plan, false, true), 0);
+    assert_int_equal(plan_configure(trial->plan, false), 0);
     for (size_t i = 0; i < trial->most; i++)
         add(trial);
     return trial;
@@ -325,7 +360,7 @@ static void assert_same(const struct choice_request *request, const struct candi
 {
     assert_ptr_equal(planned->machine, at < found->n ? found->first[at].machine : NULL);
     if (planned->machine != NULL)
-        assert_int_equal(similarity_compare(pool_rules(request->pool), &planned->score, &found->first[at].score), 0);
+        assert_int_equal(similarity_compare(request_rules(request), &planned->score, &found->first[at].score), 0);
 }
 
 static void check_served(struct trial *trial, const struct machine *served, struct count *counts)
@@ -336,6 +371,9 @@ static void check_served(struct trial *trial, const struct machine *served, stru
     struct count *count;
 
     assert_int_equal(plan_find(trial->plan, served, &answer), 0);
+    trial->n_policies += pool_policy_number(served) > 0;
+    trial->n_apart += answer.best.machine != NULL && request.has_sibling != NULL &&
+                      request.has_sibling(&request, pool_host_of(answer.best.machine));
     assert_same(&request, &answer.best, &found, 0);
     assert_same(&request, &answer.second, &found, 1);
     if (found.n == 0)

@@ -10,8 +10,9 @@
 #include "choose/plan.h"
 #include "support.h"
 
-#define TRIAL_HOSTS   4
-#define TRIAL_CONFIGS 4
+#define TRIAL_HOSTS    4
+#define TRIAL_CONFIGS  5
+#define TRIAL_SERVICES 4
 
 struct trial {
     uint64_t seed;
@@ -21,10 +22,11 @@ struct trial {
     struct chooser *chooser; /* for choosing anew */
     struct config_hypervisor hypervisors[TRIAL_HOSTS];
     struct config configs[TRIAL_CONFIGS];
+    struct config_service services[TRIAL_SERVICES];
     int64_t now_us;
     size_t most; /* machines */
     /* What was met: a trial that never meets it proves nothing of it. */
-    size_t n_spared, n_kept_out, n_shared, n_incomplete;
+    size_t n_spared, n_kept_out, n_shared, n_incomplete, n_apart, n_policies;
 };
 
 /* The same course for the same seed. */

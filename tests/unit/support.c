@@ -2,6 +2,9 @@
 /* What several unit tests need. Deliberately simple-minded: it is the yardstick, not the thing measured. */
 #include "support.h"
 
+#include "config/policy.h"
+#include "config/schema.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +36,18 @@ static struct config_weight case_study_weights[] = {
 };
 
 static char *all_machines[] = {(char *)"*"};
+
+void give(struct config_service *entry, const char *key)
+{
+    const struct schema_key *at;
+
+    for (size_t place = 0; (at = policy_key(place)) != NULL; place++)
+        if (strcmp(at->path + strlen("services[]."), key) == 0) {
+            entry->given |= UINT32_C(1) << place;
+            return;
+        }
+    fail_msg("no key of services: %s", key);
+}
 
 struct config default_config(void)
 {

@@ -33,6 +33,9 @@
  */
 struct config default_config(void);
 
+/* The entry of services gives this key: "threshold", "verify.level". Its value is the caller's to set. */
+void give(struct config_service *entry, const char *key);
+
 /* Table 1 of the paper: language 0.3, database 0.2, webserver 0.1, no hardware, threshold 0.5. */
 struct config_similarity case_study_similarity(void);
 

@@ -312,9 +312,9 @@ static void test_twins_have_a_fixed_order(void **state)
 
 /* ---- siblings ---- */
 
-static bool is_host(const void *name, const struct pool_host *host)
+static bool is_host(const struct choice_request *request, const struct pool_host *host)
 {
-    return strcmp(pool_host_name(host), name) == 0;
+    return strcmp(pool_host_name(host), request->siblings) == 0;
 }
 
 static void keep_apart_from(struct fixture *fixture, const char *hypervisor)

@@ -262,9 +262,9 @@ static const char *reason_of(const struct explanation *explanation, const char *
     return "";
 }
 
-static bool is_other(const void *siblings, const struct pool_host *host)
+static bool is_other(const struct choice_request *request, const struct pool_host *host)
 {
-    (void)siblings;
+    (void)request;
     return strcmp(pool_host_name(host), "third") == 0;
 }
 

@@ -22,6 +22,8 @@ struct room {
     struct config_weight weights[4];
     struct machine_ref tried[4];
     bool siblings[HOSTS];
+    struct config policy_config;
+    struct policy policy; /* with a list of hosts of its own */
     uint64_t n_hosts, n_names, things;
     uint64_t seen[CANDIDATE_VERDICTS];
 };
@@ -193,9 +195,19 @@ static const struct machine *draw_machine(struct room *room)
 
 /* ---- requests ---- */
 
-static bool has_sibling(const void *siblings, const struct pool_host *host)
+static bool has_sibling(const struct choice_request *request, const struct pool_host *host)
 {
-    return ((const bool *)siblings)[pool_host_name(host)[1] - '0'];
+    return ((const bool *)request->siblings)[pool_host_name(host)[1] - '0'];
+}
+
+/* A service that may run on some hosts alone, for which everything else is as for all. */
+static const struct policy *draw_policy(struct room *room)
+{
+    room->policy_config = room->fixture.config;
+    room->policy_config.policy.hosts = (struct string_list){(char **)hosts, 1 + below(room, HOSTS)};
+    room->policy = (struct policy){.config = &room->policy_config,
+                                   .rules = (struct similarity_rules *)pool_rules(room->fixture.pool)};
+    return &room->policy;
 }
 
 static void draw_request(struct room *room)
@@ -216,6 +228,7 @@ static void draw_request(struct room *room)
         .kept_may_be_given_back = hits(room, 30),
         .has_sibling = hits(room, 40) ? has_sibling : NULL,
         .siblings = room->siblings,
+        .policy = hits(room, 30) ? draw_policy(room) : NULL,
     };
     for (size_t i = 0; i < HOSTS; i++)
         room->siblings[i] = hits(room, 30);

@@ -134,7 +134,7 @@ static void test_a_change_to_the_same_changes_nothing(void **state)
     struct compared_entry best;
 
     assert_int_equal(comparison_new(&comparison), 0);
-    assert_int_equal(comparison_run(comparison, fixture->columns, &a), 0);
+    assert_int_equal(comparison_run(comparison, fixture->columns, fixture->rules, &a), 0);
     assert_int_equal(change(fixture, entry, &same), entry);
     assert_int_equal(comparison_next(comparison, COMPARED_ELIGIBLE, &best), 1); /* and a comparison goes on */
 }

@@ -57,15 +57,16 @@ static struct spec draw(struct fixture *fixture)
 }
 
 /* Of the entries and of what each feature's column says, by a comparison: the same number for the same content. */
-static uint64_t content_of(const struct columns *columns, const struct spec *failed)
+static uint64_t content_of(const struct fixture *fixture, const struct spec *failed)
 {
     _cleanup_(comparison_freep) struct comparison *comparison = NULL;
+    const struct columns *columns = fixture->columns;
     uint64_t content = columns_count(columns);
     struct compared_entry next;
 
     allocation_fail_after(-1);
     assert_int_equal(comparison_new(&comparison), 0);
-    assert_int_equal(comparison_run(comparison, columns, failed), 0);
+    assert_int_equal(comparison_run(comparison, columns, fixture->rules, failed), 0);
     for (int which = 0; which < COMPARED_COUNT; which++)
         while (comparison_next(comparison, (enum compared)which, &next) == 1)
             content = content * 31 + next.entry + next.score.both + columns_machines(columns, next.entry);
@@ -82,7 +83,7 @@ static void test_a_change_that_fails_changes_nothing(void **state)
     for (unsigned i = 0; i < 2000; i++) {
         bool is_change = i >= ELEMENTS_OF(entries);
         struct spec spec = draw(fixture);
-        uint64_t before = content_of(fixture->columns, &failed);
+        uint64_t before = content_of(fixture, &failed);
 
         for (long after = 0;; after++) {
             int r;
@@ -96,7 +97,7 @@ static void test_a_change_that_fails_changes_nothing(void **state)
                 break;
             assert_int_equal(r, -ENOMEM);
             assert_int_equal(entry, UINT32_MAX);
-            assert_true(content_of(fixture->columns, &failed) == before);
+            assert_true(content_of(fixture, &failed) == before);
             failures++;
         }
         entries[i % ELEMENTS_OF(entries)] = entry;
@@ -126,7 +127,7 @@ static void test_a_comparison_that_fails_can_be_repeated(void **state)
         int r;
 
         allocation_fail_after(after);
-        r = comparison_run(comparison, fixture->columns, &failed);
+        r = comparison_run(comparison, fixture->columns, fixture->rules, &failed);
         allocation_fail_after(-1);
         if (r == 0)
             break;

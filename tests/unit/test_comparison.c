@@ -267,7 +267,7 @@ static void assert_comparison(struct room *room, size_t f)
     const struct subject **by_entry = index_subjects(room);
     size_t n;
 
-    assert_int_equal(comparison_run(room->comparison, room->columns, &room->failed[f]), 0);
+    assert_int_equal(comparison_run(room->comparison, room->columns, room->rules, &room->failed[f]), 0);
     for (size_t i = 0; i < room->n_subjects; i++)
         if (room->subjects[i].is_in)
             machines[room->subjects[i].scores[f].verdict]++;
@@ -404,12 +404,12 @@ static void test_one_order_begins_again_and_the_other_goes_on(void **state)
         size_t read;
 
         begin_chapter(room);
-        assert_int_equal(comparison_run(room->comparison, room->columns, &room->failed[0]), 0);
+        assert_int_equal(comparison_run(room->comparison, room->columns, room->rules, &room->failed[0]), 0);
         for (enum similarity_verdict v = 0; v < SIMILARITY_VERDICTS; v++)
             machines[v] = comparison_machines(room->comparison, v);
         for (size_t k = 0; k < COMPARED_COUNT; k++)
             n[k] = read_entries(room, (enum compared)k, ENTRIES, entries[k]);
-        assert_int_equal(comparison_run(room->comparison, room->columns, &room->failed[0]), 0);
+        assert_int_equal(comparison_run(room->comparison, room->columns, room->rules, &room->failed[0]), 0);
         read = read_entries(room, other, below(room, n[other] + 1), entries[other]);
         (void)read_entries(room, which, below(room, n[which] + 1), entries[which]);
         assert_int_equal(comparison_rewind(room->comparison, which), 0);
@@ -428,10 +428,10 @@ static void test_a_comparison_does_not_outlive_a_change(void **state)
 
     (void)state;
     change(room, &room->subjects[0]);
-    assert_int_equal(comparison_run(room->comparison, room->columns, &room->subjects[0].spec), 0);
+    assert_int_equal(comparison_run(room->comparison, room->columns, room->rules, &room->subjects[0].spec), 0);
     change(room, &room->subjects[1]);
     assert_int_equal(comparison_next(room->comparison, COMPARED_ELIGIBLE, &best), -ESTALE);
-    assert_int_equal(comparison_run(room->comparison, room->columns, &room->subjects[0].spec), 0);
+    assert_int_equal(comparison_run(room->comparison, room->columns, room->rules, &room->subjects[0].spec), 0);
     draw_rules(room);
     assert_int_equal(comparison_next(room->comparison, COMPARED_INELIGIBLE, &best), -ESTALE);
     assert_int_equal(comparison_rewind(room->comparison, COMPARED_INELIGIBLE), -ESTALE);

@@ -10,6 +10,8 @@
 #include <glob.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "config/policy.h"
 #include "config/schema.h"
 #include "config/yaml.h"
 #include "support.h"
@@ -66,6 +68,20 @@ static struct config *parse_good(const char *text, size_t length)
 static struct config *parse_text(const char *text)
 {
     return parse_good(text, strlen(text));
+}
+
+/* One of the findings says so. */
+static void assert_refused(const char *text, const char *message)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct config *config = NULL;
+    int r = config_parse(text, strlen(text), "bad.yaml", &diags, &config);
+    _cleanup_(freep) char *findings = format_findings(&diags);
+
+    assert_int_equal(r, -EINVAL);
+    assert_null(config);
+    if (strstr(findings, message) == NULL)
+        fail_msg("\"%s\" is not in: %s", message, findings);
 }
 
 static struct config *parse_file(const char *path)
@@ -352,6 +368,34 @@ static void a_fence_command_alone_is_one_level(void **state)
     assert_int_equal(fence_turn_count(&none->fence), 0);
 }
 
+static void services_of_full(const struct config *config)
+{
+    const struct config_service *db = &config->services[0], *web = &config->services[1];
+
+    assert_int_equal(config->n_services, 2);
+    assert_patterns(&db->match, "db-*");
+    assert_int_equal(db->priority, -5);
+    assert_int_equal(db->threshold, 800000);
+    assert_int_equal(db->min_coverage, 900000);
+    assert_patterns(&db->must_cover, "data");
+    assert_int_equal(db->order, ORDER_ORIGINAL);
+    assert_int_equal(db->verify.level, VERIFY_COMMAND);
+    assert_int_equal(db->verify.port, 5432);
+    assert_string_equal(db->verify.command, "/srv/verify-db");
+    assert_int_equal(db->verify.timeout_us, 30 * USEC_PER_SEC);
+    assert_int_equal(db->verify.interval_us, 2 * USEC_PER_SEC);
+    assert_patterns(&db->after, "storage");
+    assert_true(db->apart);
+    assert_patterns(&db->hosts, "rack-*");
+    assert_int_equal(db->hook_env.count, 2);
+    assert_option(&db->hook_env.items[0], "VIP", "192.0.2.10");
+    assert_option(&db->hook_env.items[1], "POOL_2", "a b");
+    assert_int_equal(db->given, (1u << POLICY_KEYS) - 1);
+    assert_patterns(&web->match, "rack-1/web-*");
+    assert_int_equal(web->given, 1);
+    assert_true(db->line > 0 && web->line > db->line);
+}
+
 static void everything_set(void **state)
 {
     _cleanup_(config_freep) struct config *config = parse_file(DATA "full.yaml");
@@ -360,6 +404,7 @@ static void everything_set(void **state)
     lists_and_maps_of_full(config);
     hosts_of_full(config);
     agents_of_full(config);
+    services_of_full(config);
     assert_string_equal(config->file, "good.yaml");
     assert_int_equal(config->mode, MODE_OBSERVE);
     assert_string_equal(config->state_dir, "/srv/understudy");
@@ -488,8 +533,8 @@ static void sample_protects_nothing_and_sets_nothing_but_defaults(void **state)
 /* Every key that the sample shows behind a '#' is written so that taking the '#' away is enough. */
 static void sample_uncommented_sets_nothing_but_defaults(void **state)
 {
-    /* Of the machines and of several fence agents, an example is shown. */
-    static const char *const paths[] = {"hypervisors", "machines", "fence.agents", "fence.levels"};
+    /* Of the machines, of services and of several fence agents, an example is shown. */
+    static const char *const paths[] = {"hypervisors", "machines", "services", "fence.agents", "fence.levels"};
     size_t size;
     _cleanup_(freep) char *text = write_sample(&size);
     _cleanup_(config_freep) struct config *config = NULL;
@@ -522,6 +567,130 @@ static void threshold_is_the_default_of_coverage(void **state)
     assert_int_equal(one->similarity.threshold, 700000);
     assert_int_equal(one->similarity.min_coverage, 700000);
     assert_int_equal(both->similarity.min_coverage, 100000);
+}
+
+/* ---- services ---- */
+
+static struct config policy_for(const struct config *config, const char *hypervisor, const char *name)
+{
+    struct policy_sources sources = policy_find_sources(config, hypervisor, name);
+
+    return policy_apply(config, &sources);
+}
+
+static void the_first_entry_that_gives_a_key_counts_for_that_key(void **state)
+{
+    _cleanup_(config_freep) struct config *config =
+        parse_text(LOCAL "similarity: {threshold: 0.5, min_coverage: 0.4}\n"
+                         "recovery: {verify: {level: agent, port: 1}}\n"
+                         "services:\n"
+                         "  - {match: [db-1], threshold: 0.9, apart: false}\n"
+                         "  - {match: [\"db-*\"], threshold: 0.7, priority: 3, apart: yes, verify: {port: 5432}}\n"
+                         "  - {match: [\"local/*\"], priority: 1, verify: {level: tcp, port: 80}, hosts: [\"l*\"]}\n");
+    const struct config one = policy_for(config, "local", "db-1"), two = policy_for(config, "local", "db-2");
+    const struct config three = policy_for(config, "elsewhere", "db-3"), none = policy_for(config, "elsewhere", "x");
+
+    (void)state;
+    assert_int_equal(one.similarity.threshold, 900000);
+    assert_int_equal(one.policy.apart, 0); /* the first one says no */
+    assert_int_equal(one.policy.priority, 3);
+    assert_int_equal(two.similarity.threshold, 700000);
+    assert_int_equal(two.similarity.min_coverage, 400000);
+    assert_int_equal(two.policy.apart, 2);
+    assert_int_equal(two.recovery.verify.level, VERIFY_TCP);
+    assert_int_equal(two.recovery.verify.port, 5432);
+    assert_patterns(&two.policy.hosts, "l*");
+    assert_int_equal(three.recovery.verify.level, VERIFY_AGENT);
+    assert_int_equal(three.policy.hosts.count, 0);
+    assert_memory_equal(&none.similarity, &config->similarity, sizeof(none.similarity));
+    assert_int_equal(none.policy.priority, 0);
+}
+
+/* Its default is the threshold, whichever holds; what is written holds for all. */
+static void min_coverage_follows_the_threshold_of_the_service(void **state)
+{
+    static const char services[] = "services: [{match: [a], threshold: 0.8}, {match: [b], min_coverage: 0.2}]\n";
+    _cleanup_(freep) char *given = text_print(LOCAL "similarity: {min_coverage: 0.6}\n%s", services);
+    _cleanup_(freep) char *left_out = text_print(LOCAL "%s", services);
+    _cleanup_(config_freep) struct config *with = parse_text(given), *without = parse_text(left_out);
+
+    (void)state;
+    assert_int_equal(policy_for(without, "local", "a").similarity.min_coverage, 800000);
+    assert_int_equal(policy_for(without, "local", "b").similarity.min_coverage, 200000);
+    assert_int_equal(policy_for(without, "local", "c").similarity.min_coverage, 500000);
+    assert_int_equal(policy_for(with, "local", "a").similarity.min_coverage, 600000);
+}
+
+static void a_policy_in_words(void **state)
+{
+    _cleanup_(config_freep) struct config *config = parse_text(
+        LOCAL "services:\n"
+              "  - {match: [db], threshold: 0.75, must_cover: [data, memory], verify: {timeout: 90s}}\n"
+              "  - {match: [\"*\"], threshold: 0.1, order: original, apart: true, after: [a, b], priority: -2,\n"
+              "     hook_env: {VIP: 192.0.2.1, TOKEN: secret}}\n");
+    struct policy_sources sources = policy_find_sources(config, "local", "db"), nothing = {{0}};
+    _cleanup_(freep) char *text = NULL, *none = NULL;
+
+    (void)state;
+    assert_int_equal(policy_describe(config, &sources, &text), 0);
+    assert_string_equal(text, "threshold 0.75, must_cover [data, memory], verify.timeout 90s (services[0], line 3); "
+                              "priority -2, order original, after [a, b], apart true, hook_env {VIP, TOKEN} "
+                              "(services[1], line 4)");
+    assert_int_equal(policy_describe(config, &nothing, &none), 0);
+    assert_null(none);
+}
+
+static void services_that_wait_for_each_other_are_an_error(void **state)
+{
+    static const char *const good[] = {
+        "services: [{match: [\"*\"], after: [\"*\"]}]\n", /* of the same entry: not waited for */
+        "services: [{match: [\"web-*\"], after: [\"db-*\"]}, {match: [\"db-*\"], after: [\"san-*\"]}]\n",
+        "services: [{match: [\"web-*\"], after: [\"db-*\"]}, {match: [\"*\"], priority: 1}]\n",
+        "services: [{match: [\"a/x\"], after: [\"b/y\"]}, {match: [\"b/z\"], after: [\"a/*\"]}]\n",
+    };
+    static const char *const bad[] = {
+        "services: [{match: [web], after: [db]}, {match: [db], after: [web]}]\n",
+        "services: [{match: [\"web-*\"], after: [\"d?-1\"]}, {match: [\"db-*\"], after: [\"*-2\"]}]\n",
+        "services: [{match: [a], after: [b]}, {match: [b], after: [c]}, {match: [\"[c-e]\"], after: [local/a]}]\n",
+        "services: [{match: [a], after: [\"*\"]}, {match: [\"*\"], after: [a]}]\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(good); i++) {
+        _cleanup_(freep) char *text = text_print(LOCAL "%s", good[i]);
+        _cleanup_(config_freep) struct config *config = parse_text(text);
+
+        assert_non_null(config);
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(bad); i++) {
+        _cleanup_(freep) char *text = text_print(LOCAL "%s", bad[i]);
+
+        assert_refused(text, "after: closes a circle");
+    }
+}
+
+static void entries_of_services_are_checked(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } refused[] = {
+        {"services: [{threshold: 1}]\n", "services[0]: 'match' is missing"},
+        {"services: [{match: [a], hosts: [rack-9]}]\n", "services[0].hosts[0]: no hypervisor has a name like that"},
+        {"services: [{match: [a], hook_env: {2X: y}}]\n", "an environment variable's name"},
+        {"services: [{match: [a], hook_env: {PATH: /tmp}}]\n", "expected another name"},
+        {"services: [{match: [a], hook_env: {UNDERSTUDY_EVENT: x}}]\n", "expected another name"},
+        {"services: [{match: [a], hook_env: {A: \"x\\ny\"}}]\n", "expected one line of printable text"},
+        {"services: [{match: [a], treshold: 1}]\n", "did you mean 'threshold'"},
+        {"services: [{match: [a], priority: high}]\n", "expected a whole number from -1000000 to 1000000"},
+        {"services: {a: {threshold: 1}}\n", "expected a list of services"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(refused); i++) {
+        _cleanup_(freep) char *text = text_print(LOCAL "%s", refused[i].text);
+
+        assert_refused(text, refused[i].message);
+    }
 }
 
 static void case_study_weights(void **state)
@@ -772,6 +941,11 @@ int main(void)
         cmocka_unit_test(sample_protects_nothing_and_sets_nothing_but_defaults),
         cmocka_unit_test(sample_uncommented_sets_nothing_but_defaults),
         cmocka_unit_test(threshold_is_the_default_of_coverage),
+        cmocka_unit_test(the_first_entry_that_gives_a_key_counts_for_that_key),
+        cmocka_unit_test(min_coverage_follows_the_threshold_of_the_service),
+        cmocka_unit_test(a_policy_in_words),
+        cmocka_unit_test(services_that_wait_for_each_other_are_an_error),
+        cmocka_unit_test(entries_of_services_are_checked),
         cmocka_unit_test(case_study_weights),
         cmocka_unit_test(sections_may_be_empty),
         cmocka_unit_test(aliases_resolve),

@@ -10,6 +10,8 @@
 #include "config/secret.h"
 #include "base/text.h"
 #include "config/show.h"
+
+#include "config/policy.h"
 #include "support.h"
 
 #define LOCAL "hypervisors: [{name: a, uri: \"test:///default\"}]\n"
@@ -49,6 +51,26 @@ static struct config *parse(const char *text)
     return config;
 }
 
+/* But for the values of hook_env, which may be secrets and are not shown. */
+static bool services_are_same(const struct config *a, const struct config *b)
+{
+    const struct schema_key *key;
+
+    if (a->n_services != b->n_services)
+        return false;
+    for (size_t i = 0; i < a->n_services; i++)
+        for (size_t place = 0; (key = policy_key(place)) != NULL; place++)
+            if (a->services[i].given != b->services[i].given ||
+                (key->type != SCHEMA_VARIABLES && !object_equal_key(key, &a->services[i], &b->services[i])))
+                return false;
+    return true;
+}
+
+static bool is_same(const struct schema_key *key, const struct config *a, const struct config *b)
+{
+    return key->type == SCHEMA_SERVICES ? services_are_same(a, b) : object_equal_key(key, a, b);
+}
+
 /* All but the elements of lists is compared by its key; hypervisors and what they hold, by the key of the whole. */
 static void check_same(const char *text)
 {
@@ -56,7 +78,7 @@ static void check_same(const char *text)
     _cleanup_(config_freep) struct config *before = parse(text), *after = parse(shown);
 
     for (size_t i = 0; i < schema_count(); i++)
-        if (strstr(schema_at(i)->path, "[]") == NULL && !object_equal_key(schema_at(i), before, after))
+        if (strstr(schema_at(i)->path, "[]") == NULL && !is_same(schema_at(i), before, after))
             fail_msg("%s differs: %s", schema_at(i)->path, shown);
 }
 

@@ -30,7 +30,7 @@ static int set_up(void **state)
     assert_int_equal(pool_new(fixture->table, &fixture->pool), 0);
     assert_int_equal(plan_new(fixture->pool, &fixture->plan), 0);
     assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
-    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
     *state = fixture;
     return 0;
 }
@@ -378,7 +378,7 @@ static void test_memory_comes_back(void **state)
     const struct machine *a = put(fixture, "other", served(fixture, "a", JS), MACHINE_RUNNING);
     const struct machine *starting = add_standby(fixture, "z", "database/mysql");
 
-    assert_int_equal(plan_configure(fixture->plan, true, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, true), 0);
     add_standby(fixture, "b", JS);
     expect(fixture, a, "b", NULL); /* nothing is known of the host */
     pool_set_free_memory(fixture->pool, "local", 1024);
@@ -399,9 +399,9 @@ static void test_memory_is_looked_at_where_it_is_configured(void **state)
     add_standby(fixture, "b", JS);
     pool_set_free_memory(fixture->pool, "local", 1024);
     expect(fixture, a, "b", NULL);
-    assert_int_equal(plan_configure(fixture->plan, true, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, true), 0);
     expect(fixture, a, NULL, NULL);
-    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
     expect(fixture, a, "b", NULL);
 }
 
@@ -417,7 +417,7 @@ static void test_memory_that_the_failed_machine_gives_back_counts(void **state)
     elsewhere = put(fixture, "other", served(fixture, "elsewhere", JS), MACHINE_RUNNING);
     pool_set_free_memory(fixture->pool, "local", 1024);
     pool_set_free_memory(fixture->pool, "other", 1024);
-    assert_int_equal(plan_configure(fixture->plan, true, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, true), 0);
     expect(fixture, a, NULL, NULL);
     b = add_standby(fixture, "b", JS);
     expect(fixture, a, "b", NULL);
@@ -442,13 +442,44 @@ static void test_where_nothing_else_is_started_no_machine_is_planned(void **stat
 
     add_standby(fixture, "b", JS);
     expect(fixture, a, "b", NULL);
-    assert_int_equal(plan_configure(fixture->plan, false, false), 0);
+    fixture->config.recovery.order = ORDER_ORIGINAL_ONLY;
+    assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
     settle(fixture);
     assert_false(plan_is_served(fixture->plan, a));
     assert_int_equal(plan_find(fixture->plan, a, &answer), -ENOENT);
     assert_int_equal(plan_rows(fixture->plan), 0);
-    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
+    fixture->config.recovery.order = ORDER_REPLACEMENT;
+    assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
     expect(fixture, a, "b", NULL);
+}
+
+/* While it runs it is counted on its host as well, and when it fails it is there no more. */
+static void test_a_machine_is_not_kept_apart_from_itself(void **state)
+{
+    static const char *const all = "*";
+    struct fixture *fixture = *state;
+    struct config_service entry = {.match = {(char **)&all, 1}, .apart = true};
+    const struct machine *a;
+
+    give(&entry, "apart");
+    fixture->config.services = &entry;
+    fixture->config.n_services = 1;
+    assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
+    a = add_served(fixture, "a", JS);
+    add_standby(fixture, "b", JS);
+    put(fixture, "other", standby(fixture, "c", JS), MACHINE_SHUT_OFF);
+    expect(fixture, a, "c", "b"); /* another host, and b is as good */
+    put(fixture, "other", served(fixture, "d", JS), MACHINE_RUNNING);
+    expect(fixture, a, "b", "c");
+    add_served(fixture, "e", JS);
+    expect(fixture, a, "c", "b");
+    fixture->config.n_services = 0;
+    assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
+    expect(fixture, a, "c", "b");
 }
 
 static void test_among_equals_the_host_with_more_memory_is_better(void **state)
@@ -478,10 +509,10 @@ static void test_other_weights_make_another_plan(void **state)
     other.similarity.resource_weights = weights;
     other.similarity.n_resource_weights = 1;
     assert_int_equal(pool_configure(fixture->pool, &other), 0);
-    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
     expect(fixture, a, "sql", NULL);
     assert_int_equal(pool_configure(fixture->pool, &fixture->config), 0);
-    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
     expect(fixture, a, "js", NULL);
 }
 
@@ -497,7 +528,7 @@ static void test_machines_of_a_hypervisor_that_goes(void **state)
     assert_int_equal(plan_rows(fixture->plan), 2);
     other.n_hypervisors = 1;
     assert_int_equal(pool_configure(fixture->pool, &other), 0);
-    assert_int_equal(plan_configure(fixture->plan, false, true), 0);
+    assert_int_equal(plan_configure(fixture->plan, false), 0);
     expect(fixture, a, NULL, NULL);
     assert_int_equal(plan_rows(fixture->plan), 1);
 }
@@ -752,6 +783,7 @@ int main(void)
         plan_test(test_a_quarantine_ends),
         plan_test(test_memory_comes_back),
         plan_test(test_memory_is_looked_at_where_it_is_configured),
+        plan_test(test_a_machine_is_not_kept_apart_from_itself),
         plan_test(test_among_equals_the_host_with_more_memory_is_better),
         plan_test(test_other_weights_make_another_plan),
         plan_test(test_machines_of_a_hypervisor_that_goes),

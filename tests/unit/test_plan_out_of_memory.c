@@ -110,10 +110,10 @@ static void test_a_plan_that_cannot_be_made_leaves_nothing(void **state)
     }
     assert_int_equal(r, 0);
     allocation_fail_after(0);
-    assert_int_equal(plan_configure(plan, false, true), -ENOMEM);
+    assert_int_equal(plan_configure(plan, false), -ENOMEM);
     allocation_fail_after(-1);
     assert_int_equal(plan_settle(plan, trial->now_us, SIZE_MAX), 0); /* there are no weights yet */
-    assert_int_equal(plan_configure(plan, false, true), 0);
+    assert_int_equal(plan_configure(plan, false), 0);
     trial->plan = plan;
     trial_free(trial);
 }

@@ -29,6 +29,8 @@ static void run(uint64_t seed, struct trial *met)
     met->n_kept_out += trial->n_kept_out;
     met->n_shared += trial->n_shared;
     met->n_incomplete += trial->n_incomplete;
+    met->n_policies += trial->n_policies;
+    met->n_apart += trial->n_apart;
     trial_free(trial);
 }
 
@@ -58,6 +60,8 @@ static void test_the_plan_is_what_choosing_anew_says(void **state)
     assert_true(met.n_kept_out > 1000);
     assert_true(met.n_shared > 1000);
     assert_true(met.n_incomplete > 1000);
+    assert_true(met.n_policies > 1000);
+    assert_true(met.n_apart > 100);
 }
 
 int main(void)

@@ -546,6 +546,39 @@ static void test_a_weight_meets_the_catalog(void **state)
     assert_int_equal(similarity_weight(pool_rules(fixture->pool), feature), 300000);
 }
 
+/* ---- policies ---- */
+
+static void test_a_replacement_has_the_policy_of_the_service(void **state)
+{
+    static const char *const db = "local/db-*", *const spares = "spare-*";
+    struct fixture *fixture = *state;
+    struct config_service entries[] = {
+        {.match = {(char **)&db, 1}, .order = ORDER_ORIGINAL},
+        {.match = {(char **)&spares, 1}, .order = ORDER_ORIGINAL_ONLY},
+    };
+    struct diverted_service service = {.original = {.hypervisor = "local"}, .name = (char *)"db-1"};
+    const struct machine *spare;
+
+    give(&entries[0], "order");
+    give(&entries[1], "order");
+    fixture->config.services = entries;
+    fixture->config.n_services = ELEMENTS_OF(entries);
+    configure(fixture);
+    spare = add(fixture, "other", 1, "spare-1");
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_int_equal(pool_policy(fixture->pool, spare)->config->recovery.order, ORDER_ORIGINAL_ONLY);
+    pool_edit(fixture->pool, spare)->serves = &service;
+    assert_int_equal(pool_settle(fixture->pool, 0), 0);
+    assert_int_equal(pool_policy(fixture->pool, spare)->config->recovery.order, ORDER_ORIGINAL);
+    configure(fixture); /* and with the next configuration, too */
+    assert_int_equal(pool_policy(fixture->pool, spare)->config->recovery.order, ORDER_ORIGINAL);
+    pool_edit(fixture->pool, spare)->serves = NULL;
+    fixture->config.n_services = 0;
+    configure(fixture);
+    assert_int_equal(pool_policy(fixture->pool, spare)->config->recovery.order, ORDER_REPLACEMENT);
+    assert_ptr_equal(pool_policy(fixture->pool, spare)->config, &fixture->config);
+}
+
 /* Its guest is another one, and what the old one told is not true of it. */
 static void test_what_the_agent_told_goes_with_its_disk(void **state)
 {
@@ -979,6 +1012,7 @@ int main(void)
         pool_test(test_metadata_that_is_gone_is_forgotten),
         pool_test(test_spellings_meet_the_catalog),
         pool_test(test_a_weight_meets_the_catalog),
+        pool_test(test_a_replacement_has_the_policy_of_the_service),
         pool_test(test_what_the_agent_told_goes_with_its_disk),
         pool_test(test_facts_may_be_meant_for_one_hypervisor),
         pool_test(test_facts_of_one_hypervisor_come_before_those_of_the_name),

@@ -571,6 +571,7 @@ static bool may_be_missing(const char *key)
                                            "hangs",
                                            "ports",
                                            "ports_unasked",
+                                           "policy",
                                            "reached_ports"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "config/policy.h"
 #include "config/units.h"
 #include "config/value.h"
 #include "support.h"
@@ -149,6 +150,37 @@ static void assert_parent_stands_before(const struct schema_key *key)
     assert_true(parent < key);
 }
 
+/* What an entry of services leaves out is as in the rest of the file. */
+static bool is_key_of_service(const struct schema_key *key)
+{
+    return strncmp(key->path, "services[].", strlen("services[].")) == 0 && !key->is_required;
+}
+
+/* What may stand for a service alone may be no more, and no less, than what may stand for all. */
+static void keys_of_services_are_as_those_that_they_stand_for(void **state)
+{
+    const struct schema_key *key;
+    size_t n = 0, n_overriding = 0;
+
+    (void)state;
+    for (; (key = policy_key(n)) != NULL; n++) {
+        const struct schema_key *other = key->overrides != NULL ? schema_find(key->overrides) : NULL;
+
+        assert_true(is_key_of_service(key));
+        assert_int_equal(key->overrides != NULL, other != NULL);
+        if (other == NULL)
+            continue;
+        assert_int_equal(key->type, other->type);
+        assert_int_equal(key->size, other->size);
+        assert_int_equal(key->min, other->min);
+        assert_int_equal(key->max, other->max);
+        assert_ptr_equal(key->choices, other->choices);
+        n_overriding++;
+    }
+    assert_int_equal(n, POLICY_KEYS);
+    assert_int_equal(n_overriding, 9);
+}
+
 static void rows_hold_together(void **state)
 {
     (void)state;
@@ -163,7 +195,8 @@ static void rows_hold_together(void **state)
         if (key->type == SCHEMA_SECTION)
             continue;
         assert_true(key->size > 0);
-        assert_int_equal((key->default_text != NULL) + (key->default_from != NULL) + key->is_required, 1);
+        assert_int_equal((key->default_text != NULL) + (key->default_from != NULL) + key->is_required,
+                         is_key_of_service(key) ? 0 : 1);
         assert_int_equal(key->choices != NULL, key->type == SCHEMA_CHOICE);
         if (key->default_from != NULL) {
             assert_non_null(source);
@@ -312,6 +345,7 @@ int main(void)
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test(integers_and_modes),
         cmocka_unit_test(rows_hold_together),
+        cmocka_unit_test(keys_of_services_are_as_those_that_they_stand_for),
         cmocka_unit_test(expectations),
         cmocka_unit_test(suggestions),
         cmocka_unit_test(sizes_have_units),

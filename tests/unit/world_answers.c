@@ -63,7 +63,7 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
     }
     describe_hardware(description, domain);
     description->on_crash = domain->on_crash;
-    description->has_priority = true;
+    description->has_priority = domain->priority != 0; /* 0: its metadata says nothing of it */
     description->priority = domain->priority;
     return (struct domain_report){
         .description = description,

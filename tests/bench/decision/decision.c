@@ -115,7 +115,7 @@ static double decide(struct bench *bench, const struct drawn *failure)
     struct compared_entry next;
     double best = 0;
 
-    check(comparison_run(bench->comparison, bench->columns, &spec));
+    check(comparison_run(bench->comparison, bench->columns, bench->rules, &spec));
     for (int which = 0; which < COMPARED_COUNT; which++)
         for (unsigned i = 0; i < BEST; i++) {
             int r = comparison_next(bench->comparison, (enum compared)which, &next);

@@ -209,7 +209,7 @@ static void measure_rooms(const struct bench *bench, struct rooms *ret)
     check(plan_new(pool, &plan));
     for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;)
         pool_edit(pool, machine);
-    check(plan_configure(plan, false, true));
+    check(plan_configure(plan, false));
     check(plan_settle(plan, now.mono_us, SIZE_MAX));
     ret->plan = heap_bytes() - before;
     plan_free(plan);

@@ -138,7 +138,7 @@ static void prepare(struct bench *bench)
     check(pool_new(bench->table, &bench->pool));
     check(plan_new(bench->pool, &bench->plan));
     check(pool_configure(bench->pool, &bench->configs[0]));
-    check(plan_configure(bench->plan, true, true));
+    check(plan_configure(bench->plan, true));
     draw_variants(bench);
     for (size_t i = 0; i < HOSTS; i++)
         pool_set_free_memory(bench->pool, names[i], UINT64_C(1) << 30);
@@ -205,7 +205,7 @@ static void configure(struct bench *bench, const struct machine *machine, size_t
 {
     (void)machine;
     check(pool_configure(bench->pool, &bench->configs[(turn + 1) % 2]));
-    check(plan_configure(bench->plan, true, true));
+    check(plan_configure(bench->plan, true));
 }
 
 static void nothing(struct bench *bench, const struct machine *machine, size_t turn)
