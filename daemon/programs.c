@@ -44,8 +44,9 @@ static struct log_subject subject_of_run(const struct programs *programs, uint64
 static void on_line(void *context, uint64_t number, const char *event, const char *hook, const char *text)
 {
     struct log_subject subject = subject_of_run(context, number);
+    int priority = strcmp(event, "verify") == 0 ? LOG_DEBUG : LOG_INFO; /* it is asked again and again */
 
-    log_about(LOG_INFO, &subject, "%s hook %s: %s", event, hook, text);
+    log_about(priority, &subject, "%s hook %s: %s", event, hook, text);
 }
 
 /* A warning: the administrator who put the file there believes that it runs. */
@@ -69,6 +70,16 @@ static bool cannot_be_run(int error)
            error == -ELOOP;
 }
 
+/* "Not yet", or a veto: the recovery tells what follows of it, in the same words. */
+static bool is_answer(const struct action *action, int error)
+{
+    if (action == NULL)
+        return false;
+    if (action->kind == ACTION_VERIFY)
+        return error == -ECANCELED || error == -ETIMEDOUT;
+    return action->kind == ACTION_HOOK && action->hook < HOOK_COUNT && error == -ECANCELED;
+}
+
 static void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
 {
     struct programs *programs = context;
@@ -81,7 +92,10 @@ static void on_done(void *context, uint64_t run, int error, const char *hook, co
     if (error < 0) {
         if (asprintf(&text, "hook %s: %s", hook, message) < 0)
             text = NULL;
-        log_event(MESSAGE_HOOK_FAILED, &subject, "%s: %s", hook, message);
+        if (is_answer(action, error))
+            log_about(LOG_DEBUG, &subject, "%s: %s", hook, message);
+        else
+            log_event(MESSAGE_HOOK_FAILED, &subject, "%s: %s", hook, message);
     }
     give_answer(programs, run, error, text != NULL ? text : message);
 }
@@ -338,11 +352,11 @@ static void ignore(void *context, int error, const char *message)
 
 /*
  * The number of a run that nothing waits for; what its hooks print is told with the recovery. Without the memory to
- * note that, their lines are told without it.
+ * note that, their lines are told without it. None of them can veto anything.
  */
 static uint64_t new_run(struct programs *programs, const char *recovery_id)
 {
-    struct action action = {.id = answers_new_number(programs->answers), .kind = ACTION_HOOK};
+    struct action action = {.id = answers_new_number(programs->answers), .kind = ACTION_HOOK, .hook = HOOK_COUNT};
 
     snprintf(action.recovery_id, sizeof(action.recovery_id), "%s", recovery_id);
     (void)!answers_expect(programs->answers, &action, ignore, NULL);

@@ -233,6 +233,7 @@ enum style style_of_outcome(const char *outcome)
         {"failure-detected", STYLE_BAD},
         {"failure-unprotected", STYLE_NOTABLE},
         {"failure-pending", STYLE_NOTABLE},
+        {"vetoed", STYLE_NOTABLE},
         {"attempt-failed", STYLE_BAD},
         {"hypervisor-down", STYLE_BAD},
         {"hypervisor-up", STYLE_GOOD},

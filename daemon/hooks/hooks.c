@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hooks/listing.h"
+#include "hooks/output.h"
 #include "hooks/process.h"
 #include "hooks/sequence.h"
 
@@ -32,6 +33,7 @@ struct run {
     bool is_listed; /* programs have been read */
     struct listing programs;
     size_t position; /* of the program under way, or the next one */
+    char last_line[OUTPUT_LINE_BYTES + 1];
 };
 
 static void free_strings(char **strings)
@@ -76,6 +78,7 @@ static void on_line(struct sequence *sequence, const char *text)
 {
     struct run *run = (struct run *)sequence;
 
+    snprintf(run->last_line, sizeof(run->last_line), "%s", text);
     run->hooks->callbacks.line(run->hooks->context, run->number, run->event, current(run), text);
 }
 
@@ -83,8 +86,11 @@ static void on_ended(struct sequence *sequence, int error, const char *message)
 {
     struct run *run = (struct run *)sequence;
 
+    char words[PROCESS_MESSAGE_SIZE + OUTPUT_LINE_BYTES];
+
+    snprintf(words, sizeof(words), "%s%s%s", message, run->last_line[0] != '\0' ? ": " : "", run->last_line);
     if (error < 0)
-        answer(run, error, current(run), message);
+        answer(run, error, current(run), words);
     else
         run->position++;
 }
@@ -99,6 +105,7 @@ static int start_program(struct run *run, const char *path, char *ret_message)
         .timeout_us = run->timeout_us,
     };
 
+    run->last_line[0] = '\0';
     return sequence_run(&run->sequence, &program, ret_message);
 }
 

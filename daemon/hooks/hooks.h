@@ -45,7 +45,8 @@ struct hooks_callbacks {
      * All hooks of one run have ended (hook and message are ""), or the first one failed, which ends the
      * run. error: 0; -ECANCELED: `hook` exited with a status other than 0 or by a signal; -ETIMEDOUT: it
      * was killed at its time limit; other negative errno: it could not be run (-EPERM: by the rule above), or
-     * its directory, which `hook` names then, not be read. message says it for people.
+     * its directory, which `hook` names then, not be read. message says it for people, with the last line
+     * that the hook printed.
      */
     void (*done)(void *context, uint64_t run, int error, const char *hook, const char *message);
 };

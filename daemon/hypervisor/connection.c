@@ -16,6 +16,7 @@
 #include "hypervisor/cutter.h"
 #include "hypervisor/session.h"
 #include "hypervisor/translate.h"
+#include "protocol/action.h"
 #include "service/clock.h"
 
 #define BACKOFF_FIRST_US (200 * USEC_PER_MSEC)
@@ -78,7 +79,7 @@ struct connect_job {
     unsigned long link;
     struct session session;
     int error;
-    char message[256];
+    char message[ACTION_MESSAGE_SIZE];
 };
 
 /* The smallest question there is: does libvirt answer? */
@@ -87,7 +88,7 @@ struct probe_job {
     struct connection *connection;
     unsigned long link;
     int error;
-    char message[256];
+    char message[ACTION_MESSAGE_SIZE];
 };
 
 static const struct job_type connect_type, close_type, probe_type;

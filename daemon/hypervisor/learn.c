@@ -6,6 +6,7 @@
 #include "discovery/interview.h"
 #include "hypervisor/addresses.h"
 #include "hypervisor/agent.h"
+#include "protocol/action.h"
 #include "service/clock.h"
 
 /* Seconds that the agent has for each command. */
@@ -19,7 +20,7 @@ static struct ports try_ports(virDomainPtr domain, const struct ports *listening
 {
     struct addresses addresses = {0};
     struct ports reached = {0};
-    char why[256];
+    char why[ACTION_MESSAGE_SIZE];
 
     if (listening->count > 0)
         addresses_find(domain, true, &addresses);

@@ -80,7 +80,7 @@ static int verify_reached(virDomainPtr domain, const struct action *action, char
 {
     const struct ports *ports = &action->ports.reached;
     struct addresses addresses = {0};
-    char why[256] = "";
+    char why[ACTION_MESSAGE_SIZE] = "";
 
     if (ports->count > 0)
         addresses_find(domain, true, &addresses);

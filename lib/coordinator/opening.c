@@ -150,7 +150,7 @@ int opening_begin(struct recoveries *recoveries, struct watch *watch, const stru
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
     open->recovery->failed_at = went_down(recoveries->registry, watch, open->recovery);
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_FAILURE_DETECTED, at, open->recovery, "%s failed: %s",
-                         machine->name, why);
+                         pool_display_name(recoveries->registry->pool, machine), why);
     begin(recoveries, open, at);
     return 0;
 }

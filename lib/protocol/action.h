@@ -97,6 +97,9 @@ struct probe {
     uint64_t network_packets;
 };
 
+/* What libvirt says is at most 1024 bytes behind some words of what kind of error it is. */
+#define ACTION_MESSAGE_SIZE 1280
+
 struct action_result {
     uint64_t id;
     int error; /* 0, or negative errno: -ETIMEDOUT overdue and still under way, -ENOTCONN, -ENOENT no such domain,
@@ -110,7 +113,7 @@ struct action_result {
     struct probe probe;       /* of ACTION_CHECK_ALIVE */
     bool dropped_image;       /* of ACTION_START: see may_drop_image; message says why it could not be restored */
     /* The hypervisor's words; empty on success, but with dropped_image, and where `ports` could not be asked for: why. */
-    char message[256];
+    char message[ACTION_MESSAGE_SIZE];
 };
 
 /* What a listing or an inspection says about one domain. description is handed over with it. */

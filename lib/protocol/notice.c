@@ -14,6 +14,7 @@ static const char *const kind_names[NOTICE_COUNT] = {
     [NOTICE_DECIDED] = "decided",
     [NOTICE_INTENT_FAILED] = "intent-failed",
     [NOTICE_STARTED] = "started",
+    [NOTICE_VETOED] = "vetoed",
     [NOTICE_ATTEMPT_FAILED] = "attempt-failed",
     [NOTICE_RECOVERED] = "recovered",
     [NOTICE_EXHAUSTED] = "exhausted",

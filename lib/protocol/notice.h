@@ -20,6 +20,7 @@ enum notice_kind {
     NOTICE_DECIDED,        /* a candidate was chosen */
     NOTICE_INTENT_FAILED,  /* an intent could not be written, and the recovery goes on */
     NOTICE_STARTED,        /* the replacement runs, not verified yet */
+    NOTICE_VETOED,         /* a hook vetoed a candidate; the next one is tried */
     NOTICE_ATTEMPT_FAILED, /* a candidate did not come up; the next one is tried */
     NOTICE_RECOVERED,
     NOTICE_EXHAUSTED,

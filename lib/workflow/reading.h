@@ -18,7 +18,7 @@ struct reading {
     bool is_due;     /* it is to be asked for */
     bool is_pending; /* due, asked, or to be asked again: what it is read for waits */
     bool has_failed; /* `why` */
-    char why[256];
+    char why[ACTION_MESSAGE_SIZE];
 };
 
 /* The machine is to be read; what was read before means nothing any more. */

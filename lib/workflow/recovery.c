@@ -190,6 +190,12 @@ struct moment recovery_down_since(const struct recovery *recovery)
     return moment_has_come(recovery->down_since) ? recovery->down_since : recovery->ended;
 }
 
+bool recovery_is_between_namesakes(const struct recovery *recovery)
+{
+    return recovery->replacement_name != NULL && strcmp(recovery->replacement_name, recovery->failed_name) == 0 &&
+           strcmp(recovery->replacement.hypervisor, recovery->failed.hypervisor) != 0;
+}
+
 size_t recovery_attempt_count(const struct recovery *recovery)
 {
     size_t count = 0;

@@ -228,6 +228,9 @@ void recovery_resume(struct recovery *recovery);
 /* Ends one that cannot go on, outside of its course: its record is all that is left. */
 void recovery_close(struct recovery *recovery, const char *detail, struct moment now);
 
+/* The failed machine and its replacement have one name, on two hosts: what people read names the hosts then. */
+bool recovery_is_between_namesakes(const struct recovery *recovery);
+
 /* Attempts that count: not those that we interrupted ourselves. */
 size_t recovery_attempt_count(const struct recovery *recovery);
 /* When its service went down: as the first recovery of it failed. For one that has ended. */

@@ -62,11 +62,14 @@ void step_relieve_in_vain(struct step *step)
 void step_take_over(struct step *step)
 {
     const struct recovery *recovery = step->recovery;
+    bool names_hosts = recovery_is_between_namesakes(recovery);
+    const char *on = names_hosts ? " on " : "";
     _cleanup_(freep) char *seen = step_describe_ports(step);
 
     step_finish(step, RECOVERY_RECOVERED,
-                text_print("%s has taken over from %s%s", recovery->replacement_name, recovery->failed_name,
-                           seen != NULL ? seen : ""));
+                text_print("%s%s%s has taken over from %s%s%s%s", recovery->replacement_name, on,
+                           names_hosts ? recovery->replacement.hypervisor : "", recovery->failed_name, on,
+                           names_hosts ? recovery->failed.hypervisor : "", seen != NULL ? seen : ""));
 }
 
 /* The candidate is given up without having been asked for anything: RELIEF_FIRST before the start. Takes detail. */

@@ -468,6 +468,8 @@ static bool in_stopping(struct step *step)
 static void recover(struct step *step, const char *unverified)
 {
     const char *name = step->recovery->replacement_name;
+    bool names_host = recovery_is_between_namesakes(step->recovery);
+    const char *on = names_host ? " on " : "", *host = names_host ? step->recovery->replacement.hypervisor : "";
     _cleanup_(freep) char *seen = step_describe_ports(step);
 
     if (step_is_to_relieve_now(step))
@@ -484,9 +486,11 @@ static void recover(struct step *step, const char *unverified)
         step_take_over(step);
     else if (unverified != NULL)
         step_finish(step, RECOVERY_RECOVERED,
-                    text_print("%s runs in its place, NOT VERIFIED: recovery.verify.command: %s", name, unverified));
+                    text_print("%s%s%s runs in its place, NOT VERIFIED: recovery.verify.command: %s", name, on, host,
+                               unverified));
     else
-        step_finish(step, RECOVERY_RECOVERED, text_print("%s runs in its place%s", name, seen != NULL ? seen : ""));
+        step_finish(step, RECOVERY_RECOVERED,
+                    text_print("%s%s%s runs in its place%s", name, on, host, seen != NULL ? seen : ""));
 }
 
 static bool in_settling(struct step *step)

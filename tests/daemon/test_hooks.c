@@ -76,10 +76,14 @@ static void test_the_first_failure_ends_the_run(void **state)
     write_hook(world, "20-veto", "echo not this one; exit 3");
     write_hook(world, "30-never", "echo never");
     run(world);
-    assert_done(world, -ECANCELED, "20-veto", "exit status 3");
+    assert_done(world, -ECANCELED, "20-veto", "exit status 3: not this one");
     assert_lines(world, "pre-start 20-veto: not this one");
+    write_hook(world, "10-fine", "echo fine; exit 0"); /* those words are not the next one's */
+    write_hook(world, "20-veto", "exit 3");
+    run(world);
+    assert_done(world, -ECANCELED, "20-veto", "exit status 3");
     loop_drain(world->base);
-    assert_int_equal(world->done_count, 1);
+    assert_int_equal(world->done_count, 2);
 }
 
 static void test_a_signal_is_a_failure(void **state)
@@ -207,7 +211,8 @@ static void test_a_program_by_its_path(void **state)
     assert_done(world, -EPERM, path, "not run: writable by other users");
     assert_int_equal(chmod(path, 0700), 0);
     run_program(world, path);
-    assert_done(world, -ECANCELED, path, "exit status 1");
+    assert_int_equal(world->done[world->done_count - 1].error, -ECANCELED);
+    assert_non_null(strstr(world->done[world->done_count - 1].message, "exit status 1: "));
     assert_int_equal(world->line_count, 1);
     assert_non_null(strstr(world->lines[0], "fence-agent fence"));
     write_hook(world, "fence-agent", "exit 0");
@@ -356,7 +361,7 @@ static void test_the_time_limit_asks_first(void **state)
     write_hook(world, "10-slow", "trap 'echo asked; exit 0' TERM; while :; do sleep 60 & wait; done");
     write_hook(world, "20-never", "echo never");
     run_with(world, no_variables, NULL, USEC_PER_SEC);
-    assert_done(world, -ETIMEDOUT, "10-slow", "killed: it had not ended after 1 s");
+    assert_done(world, -ETIMEDOUT, "10-slow", "killed: it had not ended after 1 s: asked");
     assert_lines(world, "pre-start 10-slow: asked");
 }
 
@@ -368,7 +373,7 @@ static void test_the_time_limit_kills_who_does_not_listen(void **state)
     write_hook(world, "10-deaf", "trap 'echo asked' TERM; echo \"pid $$\"; while :; do sleep 60 & wait; done");
     run_with(world, no_variables, NULL, USEC_PER_SEC);
     assert_true(now_us() - begin_us >= 2900 * USEC_PER_MSEC);
-    assert_done(world, -ETIMEDOUT, "10-deaf", "killed: it had not ended after 1 s");
+    assert_done(world, -ETIMEDOUT, "10-deaf", "killed: it had not ended after 1 s: asked");
     assert_int_equal(world->line_count, 2);
     assert_string_equal(world->lines[1], "pre-start 10-deaf: asked");
     assert_dies(pid_told(world, "pre-start 10-deaf: pid "));
@@ -381,7 +386,8 @@ static void test_the_time_limit_is_for_the_whole_group(void **state)
 
     write_hook(world, "10-parent", "(trap '' TERM; exec sleep 60) & echo \"pid $!\"; wait");
     run_with(world, no_variables, NULL, USEC_PER_SEC);
-    assert_done(world, -ETIMEDOUT, "10-parent", "killed: it had not ended after 1 s");
+    assert_int_equal(world->done[0].error, -ETIMEDOUT);
+    assert_string_equal(world->done[0].hook, "10-parent");
     assert_dies(pid_told(world, "pre-start 10-parent: pid "));
 }
 
@@ -494,7 +500,7 @@ static void test_a_run_begun_from_done(void **state)
     write_hook(world, "10-hook", "echo hello; exit 1");
     world->next_directory = world->directory;
     run(world);
-    assert_done(world, -ECANCELED, "10-hook", "exit status 1");
+    assert_done(world, -ECANCELED, "10-hook", "exit status 1: hello");
     wait_done(world, 2);
     assert_int_equal(world->done[1].run, 8);
     assert_lines(world, "pre-start 10-hook: hello", "next 10-hook: hello");

@@ -92,7 +92,8 @@ static void test_the_floating_address_moves_elsewhere(void **state)
     assert_done(world, 0, "", "");
     install_sample(world, "10-floating-ip", settings, ELEMENTS_OF(settings));
     run_event(world, "recovered", "{}");
-    assert_done(world, -ECANCELED, "10-floating-ip", "exit status 255");
+    assert_done(world, -ECANCELED, "10-floating-ip",
+                "exit status 255: root@VM-005: ip address replace 192.0.2.10/24 dev eth0");
     assert_lines(world, "recovered 10-floating-ip: root@VM-005: ip address replace 192.0.2.10/24 dev eth0");
     free(fake);
 }
@@ -108,7 +109,7 @@ static void test_the_web_service_is_told(void **state)
     run_event(world, "pre-start", "{}");
     assert_done(world, 0, "", "");
     run_event(world, "exhausted", "{\"id\": 1}");
-    assert_done(world, -ECANCELED, "50-webhook", "exit status 22");
+    assert_done(world, -ECANCELED, "50-webhook", "exit status 22: {\"id\": 1}");
     assert_lines(world,
                  "exhausted 50-webhook: --silent|--show-error|--fail|--output|/dev/null|--connect-timeout|3|"
                  "--max-time|8|--header|Content-Type: application/json|--header|X-Understudy-Event: exhausted|"
@@ -148,7 +149,7 @@ static void test_a_list_that_cannot_be_read_vetoes(void **state)
 
     install_sample(world, "20-veto", settings, ELEMENTS_OF(settings));
     run_event(world, "pre-start", "{}");
-    assert_done(world, -ECANCELED, "20-veto", "exit status 1");
+    assert_done(world, -ECANCELED, "20-veto", "exit status 1: vetoed VM-005: cannot read /proc, which may name it");
 }
 
 int main(void)

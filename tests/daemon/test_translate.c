@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 #include "hypervisor/translate.h"
+#include "protocol/action.h"
 
 static void translates_what_it_lists_and_nothing_else(void **state)
 {
@@ -73,11 +75,29 @@ static void tells_an_absent_host_from_one_that_refuses(void **state)
                          cases[i].is_absent);
 }
 
+/* The hint that helps stands at the end of what libvirt says. */
+static void libvirts_words_are_whole_and_on_one_line(void **state)
+{
+    char uri[700] = "test:///nowhere%0A", message[ACTION_MESSAGE_SIZE];
+    size_t length = strlen(uri);
+
+    (void)state;
+    memset(uri + length, 'x', sizeof(uri) - length);
+    memcpy(uri + sizeof(uri) - sizeof("-end"), "-end", sizeof("-end"));
+    assert_null(virConnectOpen(uri));
+    assert_true(translate_connect_error(message, sizeof(message)) < 0);
+    assert_null(strchr(message, '\n'));
+    assert_non_null(strstr(message, "/nowhere xxx"));
+    assert_non_null(strstr(message, "x-end"));
+    assert_string_not_equal(strstr(message, "x-end"), "x-end"); /* and why */
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(translates_what_it_lists_and_nothing_else),
         cmocka_unit_test(tells_an_absent_host_from_one_that_refuses),
+        cmocka_unit_test(libvirts_words_are_whole_and_on_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,11 @@
 
 import json
 
-from harness.gate import write_program
+import pytest
+
 from harness.domain import uuid_of
+from harness.gate import write_program
+from harness.testdriver import write_node
 from harness.waiting import wait_until
 
 WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
@@ -40,7 +43,7 @@ def test_hook_vetoes_the_best_candidate(host, daemon_on, tmp_path):
     record = daemon.wait_for_recovery("vm-a")
     assert (record["outcome"], record["replacement"]) == ("recovered", "vm-less")
     assert [attempt["name"] for attempt in record["attempts"]] == ["vm-best", "vm-less"]
-    assert record["attempts"][0]["error"]
+    assert record["attempts"][0]["error"] == "hook 10-keep: exit status 1: not this one"
     assert "not this one" in daemon.log
     assert host.serial("vm-best").boots == 0
 
@@ -86,3 +89,37 @@ def test_hooks_are_told_that_no_candidate_is_left(host, daemon_on, tmp_path):
     variables, document = told(tmp_path, "exhausted")
     assert variables["UNDERSTUDY_FAILED"] == "vm-a" and "UNDERSTUDY_REPLACEMENT" not in variables
     assert (document["outcome"], document["detail"] != "") == ("exhausted", True)
+
+
+def daemon_of_two(make_daemon, tmp_path, **sections):
+    """"best" and "less" can take the place of "web", "best" first."""
+    uri = write_node(tmp_path / "node.xml", {"web": WEB, "best": WEB, "less": LESS}, running=["web"])
+    return make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["best", "less"]},
+                       **sections).start()
+
+
+@pytest.mark.testdriver
+def test_a_veto_is_told_in_the_words_of_the_hook(make_daemon, tmp_path):
+    hooks = write_hook(tmp_path, '[ "$1 $UNDERSTUDY_REPLACEMENT" != "pre-start best" ] || { echo in repair; exit 1; }')
+    daemon = daemon_of_two(make_daemon, tmp_path, hooks=hooks, recovery={"settle": "100ms", "attempts": 1})
+    daemon.api.drill("web", anyway=True)
+    record = daemon.wait_for_recovery("web")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "less")
+    words = "hook 10-keep: exit status 1: in repair"
+    assert record["attempts"][0]["error"] == words
+    assert f"notice: best is not started for web, vetoed by {words}" in daemon.log
+    assert f"best: {words} (does not count as an attempt)" in daemon.ctl("history", record["id"]).stdout
+    assert daemon.log.count("error: ") == 1  # that web failed
+    assert daemon.api.machine("best")["quarantine_why"] is None
+
+
+@pytest.mark.testdriver
+def test_a_check_that_is_not_true_yet_is_not_told(make_daemon, tmp_path):
+    """Each of its polls was an error in the journal."""
+    polls = tmp_path / "polls"
+    command = write_program(tmp_path / "verify", f'echo not yet; echo >>{polls}; [ $(wc -l <{polls}) -gt 3 ]')
+    verify = {"level": "command", "command": str(command), "interval": "100ms"}
+    daemon = daemon_of_two(make_daemon, tmp_path, recovery={"settle": "100ms", "verify": verify})
+    daemon.api.drill("web", anyway=True)
+    assert daemon.wait_for_recovery("web")["outcome"] == "recovered"
+    assert len(polls.read_text()) == 4 and "not yet" not in daemon.log and "verify: exit status" not in daemon.log

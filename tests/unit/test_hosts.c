@@ -134,6 +134,22 @@ static void test_one_of_two_is_not_most(struct world *world)
     world_expect(world, a, RECOVERY_RECOVERED);
 }
 
+/* As clones and migrations leave them: two machines of one name, each on its host. */
+static void test_a_recovery_between_machines_of_one_name_says_the_hosts(struct world *world)
+{
+    unsigned a = world_add_on(world, LOCAL, "web", MACHINE_RUNNING);
+
+    world_add_on(world, OTHER, "web", MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    assert_non_null(strstr(world->last_text[NOTICE_FAILURE_DETECTED], "local/web failed"));
+    assert_non_null(strstr(world->last_text[NOTICE_DECIDED], "other/web for local/web"));
+    assert_string_equal(world->last_text[NOTICE_STARTED], "other/web runs for local/web; not verified yet");
+    assert_string_equal(world->last_text[NOTICE_RECOVERED], "local/web is recovered: web on other runs in its place");
+}
+
 static void test_the_only_one_is_most(struct world *world)
 {
     world->config.n_hypervisors = 1;
@@ -507,6 +523,7 @@ int main(void)
         remote_test(test_most_gone_at_once_is_our_own_network),
         remote_test(test_others_that_do_not_answer_are_no_witnesses),
         remote_test(test_one_of_two_is_not_most),
+        world_test(test_a_recovery_between_machines_of_one_name_says_the_hosts),
         remote_test(test_the_only_one_is_most),
         remote_test(test_many_are_spread_over_the_hosts_that_are_left),
         remote_test(test_disks_of_a_lost_host_are_in_use_until_it_is_fenced),

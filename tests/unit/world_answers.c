@@ -434,7 +434,7 @@ static void answer_hook(struct world *world, const struct action *action)
     struct action_result result = {.id = action->id, .error = is_asked ? domain->hook_error : 0};
 
     if (result.error != 0)
-        strcpy(result.message, "vetoed by a make-believe hook");
+        strcpy(result.message, "hook 10-veto: exit status 1: not this one");
     world_deliver(world, action, &result);
 }
 
