@@ -37,6 +37,7 @@ static void on_request(struct evhttp_request *request, void *context)
 {
     struct api *api = context;
 
+    gate_pass(api->gate, request);
     routes_dispatch(&api->routes, request);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Counts connections. evhttp 2.1 has no limit of its own, and does not report a connection that ends before its first
  * request. So each connection is remembered by its descriptor and inode; when there seem to be too many, the kernel is
- * asked which are still open.
+ * asked which are still open. Of these, the one that has been silent for longest makes room.
  */
 #include "api/gate.h"
 
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <event2/bufferevent.h>
@@ -29,6 +30,7 @@
 struct connection {
     evutil_socket_t fd;
     ino_t inode;
+    bool is_asking; /* from the request until its answer is written */
 };
 
 struct gate {
@@ -38,7 +40,7 @@ struct gate {
     struct event *accepted;
     struct bufferevent
         *newest; /* just accepted: evhttp sets its descriptor after it has asked for the bufferevent; NULL */
-    struct connection connections[GATE_CONNECTIONS_MAX];
+    struct connection connections[GATE_CONNECTIONS_MAX]; /* in the order of their last answers, or of coming in */
     size_t n_connections;
     int64_t failed_us; /* when accepting failed last: mono_us; 0: it never did */
 };
@@ -47,6 +49,7 @@ struct gate {
 static LIST_HEAD(, gate) gates = LIST_HEAD_INITIALIZER(gates);
 
 static const struct timeval look_again_after = {.tv_usec = 100000};
+static const struct timeval next_turn = {0};
 
 static bool is_open(const struct connection *connection)
 {
@@ -63,6 +66,63 @@ static void forget_closed(struct gate *gate)
         if (is_open(&gate->connections[i]))
             gate->connections[kept++] = gate->connections[i];
     gate->n_connections = kept;
+}
+
+static void forget(struct gate *gate, size_t i)
+{
+    memmove(&gate->connections[i], &gate->connections[i + 1],
+            (--gate->n_connections - i) * sizeof(gate->connections[0]));
+}
+
+/*
+ * Ends the connection that has been silent for longest, if one is silent but for the latest, which may be about to ask.
+ * evhttp reads the end of it in the next turn of the loop, and closes it. Only after forget_closed.
+ */
+static bool end_most_silent(struct gate *gate)
+{
+    for (size_t i = 0; i + 1 < gate->n_connections; i++) {
+        if (gate->connections[i].is_asking)
+            continue;
+        shutdown(gate->connections[i].fd, SHUT_RDWR);
+        forget(gate, i);
+        return true;
+    }
+    return false;
+}
+
+/* The latest, since older ones with this descriptor may have been closed. NULL: it came in by another gate. */
+static struct connection *find_connection(struct gate *gate, struct evhttp_request *request)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    evutil_socket_t fd = connection != NULL ? bufferevent_getfd(evhttp_connection_get_bufferevent(connection)) : -1;
+
+    for (size_t i = gate->n_connections; i > 0; i--)
+        if (gate->connections[i - 1].fd == fd)
+            return &gate->connections[i - 1];
+    return NULL;
+}
+
+static void on_answered(struct evhttp_request *request, void *context)
+{
+    struct gate *gate = context;
+    struct connection *found = find_connection(gate, request), answered;
+
+    if (found == NULL)
+        return;
+    answered = *found;
+    answered.is_asking = false;
+    forget(gate, (size_t)(found - gate->connections));
+    gate->connections[gate->n_connections++] = answered;
+}
+
+void gate_pass(struct gate *gate, struct evhttp_request *request)
+{
+    struct connection *found = find_connection(gate, request);
+
+    if (found == NULL)
+        return;
+    found->is_asking = true;
+    evhttp_request_set_on_complete_cb(request, on_answered, gate);
 }
 
 /* Nothing but the accepting itself has run since on_accept, so the descriptor is still the one it was given. */
@@ -84,7 +144,7 @@ static void open_or_close(struct gate *gate)
 {
     if (gate->n_connections == GATE_CONNECTIONS_MAX)
         forget_closed(gate);
-    if (gate->n_connections < GATE_CONNECTIONS_MAX) {
+    if (gate->n_connections < GATE_CONNECTIONS_MAX || end_most_silent(gate)) {
         evconnlistener_enable(gate->listener);
         return;
     }
@@ -139,7 +199,7 @@ static void tell_failure(struct gate *gate, const char *why)
     gate->failed_us = now_us;
 }
 
-/* No descriptors left: accepting again at once would only fail again. context is evhttp's. */
+/* No descriptors left: accepting again at once would only fail again, unless one is about to be closed. context is evhttp's. */
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
     const char *why = evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR());
@@ -150,7 +210,8 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
         if (gate->listener != listener)
             continue;
         tell_failure(gate, why);
-        event_add(gate->look_again, &look_again_after);
+        forget_closed(gate);
+        event_add(gate->look_again, end_most_silent(gate) ? &next_turn : &look_again_after);
     }
 }
 

@@ -454,32 +454,88 @@ static void test_limits(void **state)
     world_free(world);
 }
 
+/* A request that is answered when the test says so: returns what it is answered by. */
+static void *begin_drill_of(struct client *client)
+{
+    struct world *world = client->world;
+
+    world->drill_done = NULL;
+    client_send(client, "POST /v1/machines/VM-002/drill HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    while (world->drill_done == NULL)
+        turn(world);
+    return world->drill_token;
+}
+
 static void test_connections_are_bounded(void **state)
 {
-    enum { WAITING = 5 };
+    enum { WAITING = 5, ASKING = GATE_CONNECTIONS_MAX - 1 };
     struct world *world = world_new(0);
-    struct client *silent[GATE_CONNECTIONS_MAX], *late[WAITING];
+    struct client *asking[ASKING], *last, *late[WAITING];
+    void *drills[ASKING];
 
     (void)state;
-    for (size_t i = 0; i < GATE_CONNECTIONS_MAX; i++)
-        silent[i] = client_new(world);
+    for (size_t i = 0; i < ASKING; i++) {
+        asking[i] = client_new(world);
+        drills[i] = begin_drill_of(asking[i]);
+    }
+    last = client_new(world);
+    client_send(last, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(last, ": following");
     for (size_t i = 0; i < WAITING; i++) {
         late[i] = client_new(world);
         client_send(late[i], "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\n\r\n");
     }
-    /* As long as the first are there, only they are served. */
-    client_send(silent[0], "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\n\r\n");
-    client_expect(silent[0], "[]");
-    client_send(silent[GATE_CONNECTIONS_MAX - 1], "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\n\r\n");
-    client_expect(silent[GATE_CONNECTIONS_MAX - 1], "[]");
-    for (size_t i = 0; i < WAITING; i++)
-        assert_false(client_has(late[i], "HTTP"));
-    for (size_t i = 0; i < GATE_CONNECTIONS_MAX; i++)
-        client_free(silent[i]);
+    /* As long as the first wait for their answers, only they are served. */
+    world->drill_done(drills[0], 0, "it is down");
+    client_expect(asking[0], "it is down");
+    for (size_t i = 1; i < ASKING; i++) {
+        assert_false(asking[i]->is_closed);
+        world->drill_done(drills[i], 0, "it is down");
+        client_expect(asking[i], "it is down");
+    }
     for (size_t i = 0; i < WAITING; i++) {
         client_expect(late[i], "[]");
         client_free(late[i]);
     }
+    assert_false(last->is_closed);
+    client_free(last);
+    for (size_t i = 0; i < ASKING; i++)
+        client_free(asking[i]);
+    world_free(world);
+}
+
+/* 200 of them kept a command waiting for 30 s. */
+static void test_idle_clients_delay_no_request(void **state)
+{
+    enum { IDLE = 200 };
+    struct world *world = world_new(0);
+    struct client *idle[IDLE], *follower = client_new(world), *asking = client_new(world), *known = client_new(world);
+    void *drill;
+
+    (void)state;
+    client_send(follower, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(follower, ": following");
+    drill = begin_drill_of(asking);
+    for (size_t i = 0; i < IDLE; i++) {
+        idle[i] = client_new(world);
+        /* One that asks again and again is not the most silent. */
+        client_send(known, "GET /v1/recoveries?failed=VM-001 HTTP/1.1\r\nHost: x\r\n\r\n");
+        client_expect(known, "[]");
+        evbuffer_drain(known->received, evbuffer_get_length(known->received));
+    }
+    check(world, "GET", "/v1/status", "", 200, "\"ready\":true", NULL);
+    client_expect_close(idle[0]);
+    assert_false(idle[IDLE - 1]->is_closed);
+    assert_false(known->is_closed);
+    assert_false(follower->is_closed);
+    assert_false(asking->is_closed);
+    world->drill_done(drill, 0, "it is down");
+    client_expect(asking, "it is down");
+    for (size_t i = 0; i < IDLE; i++)
+        client_free(idle[i]);
+    client_free(follower);
+    client_free(asking);
+    client_free(known);
     world_free(world);
 }
 
@@ -537,6 +593,39 @@ static void test_no_descriptor_left_to_accept_with(void **state)
         close(taken[--n]);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     event_free(enough);
+    client_free(client);
+    world_free(world);
+}
+
+static void test_idle_client_makes_room_when_no_descriptor_is_left(void **state)
+{
+    enum { LIMIT = 64 };
+    struct rlimit before, low = {.rlim_cur = LIMIT};
+    struct world *world = world_new(0);
+    struct client *idle = client_new(world), *later, *client;
+    int taken[LIMIT];
+    size_t n;
+
+    (void)state;
+    client_send(idle, "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(idle, "[]");
+    later = client_new(world);
+    client_send(later, "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(later, "[]");
+    client = client_new(world);
+    client_send(client, "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low.rlim_max = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    n = take_descriptors(taken, LIMIT);
+    client_expect(client, "[]");
+    client_expect_close(idle);
+    assert_false(later->is_closed);
+    while (n > 0)
+        close(taken[--n]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    client_free(idle);
+    client_free(later);
     client_free(client);
     world_free(world);
 }
@@ -672,6 +761,8 @@ int main(void)
         cmocka_unit_test(test_drill_outlives_the_api),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_connections_are_bounded),
+        cmocka_unit_test(test_idle_clients_delay_no_request),
+        cmocka_unit_test(test_idle_client_makes_room_when_no_descriptor_is_left),
         cmocka_unit_test(test_no_descriptor_left_to_accept_with),
         cmocka_unit_test(test_socket_file),
         cmocka_unit_test(test_socket_path_of_something_else),

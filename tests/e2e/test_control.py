@@ -18,7 +18,7 @@ import pytest
 
 from harness.daemon import SOURCE, SANITIZER_REPORT, build_directory, environment, launcher, program
 from harness.testdriver import CASE_STUDY, machine_xml, write_node
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.testdriver
 
@@ -604,6 +604,25 @@ def test_more_clients_than_descriptors(case_study):
     assert daemon.api.status()["ready"]
     daemon.stop()
     assert daemon.log.count("cannot accept a connection") == 1
+
+
+def test_200_idle_clients_do_not_delay_status(case_study):
+    """They filled the connections there may be, and status waited until they were closed, after 30 s."""
+    daemon = case_study().start()
+    clients = []
+    try:
+        for _ in range(200):
+            clients.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            clients[-1].connect(str(daemon.api.path))
+        assert daemon.api.status()["ready"]
+        # The latest are still connected: the answer did not come for want of idle clients.
+        with pytest.raises(BlockingIOError):
+            clients[-1].recv(1, socket.MSG_DONTWAIT)
+        clients[0].settimeout(PATIENCE_S)
+        assert clients[0].recv(1) == b""
+    finally:
+        for client in clients:
+            client.close()
 
 
 def test_killed_daemon_can_be_started_again(case_study):
