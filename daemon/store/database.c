@@ -3,11 +3,13 @@
 #include "store/database.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -21,6 +23,8 @@
 
 /* sqlite3's own default for automatic checkpoints, which do not tell when they fail. */
 #define LOG_PAGES_MAX 1000
+
+#define FILE_MODE 0600
 
 enum statement {
     BEGIN,
@@ -61,8 +65,33 @@ static int remember_log_pages(void *context, sqlite3 *db, const char *name, int 
     return SQLITE_OK;
 }
 
+/*
+ * The database names machines and says what was done to them, which is for the daemon's user alone, whatever the umask
+ * is. sqlite3 gives its log the mode of the database. What cannot be made or changed is left for sqlite3 to tell.
+ */
+static void make_private(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+
+    if (fd >= 0) {
+        close(fd);
+        return;
+    }
+    for (size_t i = 0; i < ELEMENTS_OF(suffixes); i++) {
+        _cleanup_(freep) char *name = NULL;
+        struct stat status;
+
+        if (asprintf(&name, "%s%s", path, suffixes[i]) < 0)
+            name = NULL;
+        else if (stat(name, &status) == 0 && (status.st_mode & S_IRWXO) != 0)
+            (void)!chmod(name, status.st_mode & (S_IRWXU | S_IRWXG));
+    }
+}
+
 static int connect_to(struct database *database)
 {
+    make_private(database->path);
     int code = sqlite3_open_v2(database->path, &database->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 

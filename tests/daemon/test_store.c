@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -54,6 +55,39 @@ static void test_what_is_written_is_read_back_oldest_first(void **state)
     assert_string_equal(world->stored->machines[0].hypervisor, "far");
     assert_string_equal(world->stored->machines[0].document, "{\"m\": 3}");
     assert_string_equal(world->stored->machines[2].uuid, "uuid-2");
+}
+
+static void check_modes(struct world *world, mode_t expected)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+    for (size_t i = 0; i < ELEMENTS_OF(suffixes); i++) {
+        char name[PATH_MAX];
+        struct stat status;
+
+        snprintf(name, sizeof(name), "%s%s", world->path, suffixes[i]);
+        assert_int_equal(stat(name, &status), 0);
+        assert_int_equal(status.st_mode & 07777, expected);
+    }
+}
+
+/* With umask 022, as by hand, it was. So was one that an earlier version made. */
+static void test_database_is_not_readable_by_all(void **state)
+{
+    struct world *world = *state;
+    mode_t before = umask(022);
+
+    open_with(world, 10);
+    put(world, 1, false, "{}");
+    wait_for_answer(world, 1);
+    check_modes(world, 0600);
+    shut(world);
+    assert_int_equal(chmod(world->path, 0644), 0);
+    reopen(world);
+    put(world, 2, false, "{}");
+    wait_for_answer(world, 2);
+    check_modes(world, 0640);
+    umask(before);
 }
 
 static void test_the_latest_form_replaces_what_stood_there(void **state)
@@ -551,6 +585,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(test_a_new_database_is_empty_and_of_this_version),
         WITH_WORLD(test_what_is_written_is_read_back_oldest_first),
+        WITH_WORLD(test_database_is_not_readable_by_all),
         WITH_WORLD(test_the_latest_form_replaces_what_stood_there),
         WITH_WORLD(test_every_ticket_is_answered_once_where_one_form_overtakes_another),
         WITH_WORLD(test_open_recoveries_are_loaded_however_old),
