@@ -368,9 +368,14 @@ static int parse_document(const char *xml, size_t length, const char *name, stru
     static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
     _cleanup_(xmlFreeParserCtxtp) xmlParserCtxt *context = xmlNewParserCtxt();
     _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
+    const char *absurdity = xml_find_absurdity(xml, length);
 
     if (context == NULL)
         return -ENOMEM;
+    if (absurdity != NULL) {
+        diags_add(diags, DIAG_ERROR, name, 0, 0, "not a libvirt domain document: %s", absurdity);
+        return -EINVAL;
+    }
     if (length <= INT_MAX)
         document = xmlCtxtReadMemory(context, xml, (int)length, NULL, NULL, options);
     const xmlError *error = xmlCtxtGetLastError(context);

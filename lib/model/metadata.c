@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "model/machine.h"
 #include "model/mark.h"
+#include "model/xml.h"
 
 #define ELEMENT  "machine"
 #define RESOURCE "resource"
@@ -27,6 +28,8 @@ static xmlDoc *parse(const char *xml)
 {
     static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
 
+    if (xml_find_absurdity(xml, strlen(xml)) != NULL)
+        return NULL;
     return xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, options);
 }
 

@@ -17,8 +17,9 @@ DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
 static int parse(const char *xml, size_t length, const char *root, xmlDoc **ret)
 {
     static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
-    _cleanup_(xmlFreeDocp) xmlDoc *document =
-        length <= INT_MAX ? xmlReadMemory(xml, (int)length, NULL, NULL, options) : NULL;
+    _cleanup_(xmlFreeDocp) xmlDoc *document = length <= INT_MAX && xml_find_absurdity(xml, length) == NULL
+                                                  ? xmlReadMemory(xml, (int)length, NULL, NULL, options)
+                                                  : NULL;
     const xmlNode *node = document != NULL ? xmlDocGetRootElement(document) : NULL;
 
     if (node == NULL || document->intSubset != NULL || !xml_is_element(node, root))

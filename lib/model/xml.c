@@ -8,6 +8,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of one element, and of a document. Those of libvirt have a dozen of either. */
+#define ATTRIBUTES_MAX 256
+#define NAMESPACES_MAX 256
+
+/* Behind the mark, or the end where it does not come. */
+static const char *skip_past(const char *at, const char *end, const char *mark)
+{
+    const char *found = memmem(at, (size_t)(end - at), mark, strlen(mark));
+
+    return found != NULL ? found + strlen(mark) : end;
+}
+
+static bool begins_with(const char *at, const char *end, const char *mark)
+{
+    return (size_t)(end - at) >= strlen(mark) && memcmp(at, mark, strlen(mark)) == 0;
+}
+
+/* Counts in the tag that begins at `at`; returns where it ends. */
+static const char *measure_tag(const char *at, const char *end, unsigned *n_attributes, unsigned *n_namespaces)
+{
+    for (; at < end && *at != '>'; at++) {
+        if (*at == '"' || *at == '\'') {
+            at = memchr(at + 1, *at, (size_t)(end - at - 1));
+            if (at == NULL)
+                return end;
+        }
+        *n_attributes += *at == '=';
+        *n_namespaces += begins_with(at, end, "xmlns");
+    }
+    return at;
+}
+
+const char *xml_find_absurdity(const char *xml, size_t length)
+{
+    const char *end = xml + length, *at = xml;
+    unsigned n_namespaces = 0;
+
+    while (at < end && (at = memchr(at, '<', (size_t)(end - at))) != NULL) {
+        unsigned n_attributes = 0;
+
+        if (begins_with(at, end, "<!--"))
+            at = skip_past(at, end, "-->");
+        else if (begins_with(at, end, "<![CDATA["))
+            at = skip_past(at, end, "]]>");
+        else if (begins_with(at, end, "<?"))
+            at = skip_past(at, end, "?>");
+        else
+            at = measure_tag(at, end, &n_attributes, &n_namespaces);
+        if (n_attributes > ATTRIBUTES_MAX)
+            return "an element has too many attributes";
+        if (n_namespaces > NAMESPACES_MAX)
+            return "too many namespaces";
+    }
+    return NULL;
+}
+
 void xml_warn(struct xml_reader *reader, const xmlNode *node, const char *text, const char *what)
 {
     long line = xmlGetLineNo(node);

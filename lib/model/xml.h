@@ -24,6 +24,13 @@ struct xml_reader {
     bool out_of_memory;
 };
 
+/*
+ * What no document of libvirt looks like, and what libxml2 would read for many seconds, since it compares every
+ * attribute of an element, and every namespace in force, with all others. Reads the text alone, once. NULL: nothing;
+ * else what it is, static.
+ */
+const char *xml_find_absurdity(const char *xml, size_t length);
+
 /* "text: what", or the text alone without `what`, as a warning at the line of the node. */
 void xml_warn(struct xml_reader *reader, const xmlNode *node, const char *text, const char *what);
 

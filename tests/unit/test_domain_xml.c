@@ -473,6 +473,65 @@ static void refuses_what_is_no_domain(void **state)
     }
 }
 
+/* What the reader says of a domain with `times` of a piece between the rest; "": nothing. */
+static void check_shape(const char *before, const char *piece, size_t times, const char *after, const char *expected)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct domain_description *description = NULL;
+    _cleanup_(freep) char *xml = NULL;
+    size_t length;
+    FILE *file = open_memstream(&xml, &length);
+    int r;
+
+    assert_non_null(file);
+    fprintf(file, "<domain>" IDENTITY "%s", before);
+    for (size_t i = 0; i < times; i++)
+        fprintf(file, piece, i);
+    fprintf(file, "%s</domain>", after);
+    assert_int_equal(fclose(file), 0);
+    r = domain_xml_parse(xml, length, "x", &diags, &description);
+    domain_description_free(description);
+    if (expected[0] == '\0') {
+        assert_int_equal(r, 0);
+        assert_int_equal(diags.count, 0);
+        return;
+    }
+    assert_int_equal(r, -EINVAL);
+    assert_int_equal(diags.count, 1);
+    assert_non_null(strstr(diags.items[0].message, expected));
+}
+
+/* An element with 60,000 attributes took 19 s. */
+static void refuses_absurd_shapes_before_they_are_read(void **state)
+{
+    static const struct {
+        const char *before, *piece;
+        size_t times;
+        const char *after, *expected;
+    } cases[] = {
+        {"<metadata><e", " a%zu='1'", 60000, "/></metadata>", "too many attributes"},
+        {"<metadata><e", " a%zu = \">\"", 257, "/></metadata>", "too many attributes"},
+        {"<metadata><e", " a%zu='1'", 256, "/></metadata>", ""},
+        {"<metadata>", "<e%zu a='1' b='2'/>", 2000, "</metadata>", ""},
+        {"<metadata>", "<e xmlns:n%zu='u'>", 250, "", "not well-formed"},
+        {"<metadata>", "<e xmlns:n%zu\n=\n'u'/>", 257, "</metadata>", "too many namespaces"},
+        {"<metadata>", "<e xmlns='%zu'/>", 256, "</metadata>", ""},
+        {"<metadata><e", " xmlns:n%zu='u'", 60000, "/></metadata>", "too many"},
+        {"<!-- '", " a%zu='1' xmlns='u' <a ", 300, "' -->", ""},
+        {"<title><![CDATA[ \"", " <a%zu='1' xmlns='u' ", 300, "]]></title>", ""},
+        {"<?instruction '", " <a%zu='1' xmlns='u' ", 300, "?>", ""},
+        {"<title>it's", " a%zu='1' xmlns='u'", 300, "</title>", ""},
+        {"<metadata><e a='", " <a%zu=1 xmlns=", 300, "'/></metadata>", "not well-formed"},
+        {"<metadata><e a='", " b%zu=1 xmlns=", 300, "'/></metadata>", ""},
+        {"<!-- not closed", " a%zu='1'", 300, "", "not well-formed"},
+        {"<metadata a='not closed", " a%zu=1", 300, "", "not well-formed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        check_shape(cases[i].before, cases[i].piece, cases[i].times, cases[i].after, cases[i].expected);
+}
+
 static void adds_up_the_writable_disks(void **state)
 {
     struct disk disks[] = {
@@ -826,6 +885,7 @@ int main(void)
         cmocka_unit_test(metadata_of_other_programs_is_not_ours),
         cmocka_unit_test(the_prefix_does_not_matter),
         cmocka_unit_test(refuses_what_is_no_domain),
+        cmocka_unit_test(refuses_absurd_shapes_before_they_are_read),
         cmocka_unit_test(adds_up_the_writable_disks),
         cmocka_unit_test(names_every_kind_of_host_device),
         cmocka_unit_test(reads_the_numbers_of_host_devices_as_libvirt_does),
