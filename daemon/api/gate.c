@@ -20,6 +20,7 @@
 #include <event2/listener.h>
 #include <event2/util.h>
 
+#include "api/refusal.h"
 #include "base/moment.h"
 #include "service/clock.h"
 #include "service/log.h"
@@ -180,6 +181,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *context)
 
     if (connection == NULL)
         return NULL;
+    refusal_watch(connection);
     bufferevent_incref(connection);
     gate->newest = connection;
     evconnlistener_disable(gate->listener);

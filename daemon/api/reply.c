@@ -32,7 +32,8 @@ void reply_text(struct evhttp_request *request, int status, const char *content_
     }
     evhttp_add_header(headers, "Content-Type", content_type);
     evhttp_add_header(headers, "Cache-Control", "no-store");
-    evhttp_send_reply(request, status, NULL, body);
+    /* evhttp would send the body of an answer that has none, where the client expects the next answer. */
+    evhttp_send_reply(request, status, NULL, evhttp_request_get_command(request) != EVHTTP_REQ_HEAD ? body : NULL);
     evbuffer_free(body);
 }
 

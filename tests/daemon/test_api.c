@@ -454,6 +454,62 @@ static void test_limits(void **state)
     world_free(world);
 }
 
+/* evhttp answers these by itself, and did so with a page in HTML. */
+static void test_requests_that_cannot_be_read_are_refused_in_json(void **state)
+{
+    static const struct {
+        const char *request, *status, *error;
+    } cases[] = {
+        {"nonsense\r\n\r\n", "HTTP/1.1 400 ", "no HTTP that the daemon can read"},
+        {"GET / HTTP/1.1\r\nbroken\r\n\r\n", "HTTP/1.1 400 ", "no HTTP that the daemon can read"},
+        {"GET / HTTP/9.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400 ", "no HTTP that the daemon can read"},
+        {"GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400 ", "no HTTP that the daemon can read"},
+        {"BREW /v1/status HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 501 ", "there is no such method"},
+        {"POST /v1/holds HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n", "HTTP/1.1 413 ",
+         "the body of the request is too large"},
+        {"POST /v1/holds HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 400 ",
+         "no HTTP that the daemon can read"},
+    };
+    struct world *world = world_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        struct client *client = client_new(world);
+        const char *text, *body;
+        unsigned length;
+
+        client_send(client, "%s", cases[i].request);
+        client_expect_close(client);
+        text = client_text(client);
+        assert_ptr_equal(strstr(text, cases[i].status), text);
+        assert_non_null(strstr(text, "Content-Type: application/json\r\n"));
+        assert_null(strstr(text, "<"));
+        body = strstr(text, "\r\n\r\n{\"error\":\"");
+        assert_non_null(body);
+        assert_non_null(strstr(body, cases[i].error));
+        assert_int_equal(sscanf(strstr(text, "Content-Length: "), "Content-Length: %u", &length), 1);
+        assert_int_equal(length, strlen(body + 4));
+        client_free(client);
+    }
+    world_free(world);
+}
+
+/* The body stood where the next answer was expected. */
+static void test_answer_to_head_has_no_body(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client = client_new(world);
+
+    (void)state;
+    client_send(client, "HEAD /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(client, "HTTP/1.1 404 ");
+    client_send(client, "GET /v1/recoveries HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    client_expect_close(client);
+    assert_true(client_has(client, "\r\n\r\nHTTP/1.1 200 "));
+    client_free(client);
+    world_free(world);
+}
+
 /* A request that is answered when the test says so: returns what it is answered by. */
 static void *begin_drill_of(struct client *client)
 {
@@ -760,6 +816,8 @@ int main(void)
         cmocka_unit_test(test_drill_outlives_its_client),
         cmocka_unit_test(test_drill_outlives_the_api),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_requests_that_cannot_be_read_are_refused_in_json),
+        cmocka_unit_test(test_answer_to_head_has_no_body),
         cmocka_unit_test(test_connections_are_bounded),
         cmocka_unit_test(test_idle_clients_delay_no_request),
         cmocka_unit_test(test_idle_client_makes_room_when_no_descriptor_is_left),
