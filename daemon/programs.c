@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "answers.h"
+#include "base/text.h"
 #include "config/fence.h"
 #include "config/policy.h"
 #include "coordinator/coordinator.h"
@@ -144,26 +146,100 @@ static void check_program(const struct config *config, const char *key, const ch
         diags_add(diags, DIAG_WARNING, config->file, 0, 0, "%s: %s %s; %s", key, path, message, consequence);
 }
 
-static void check_hooks(const struct config *config, struct diags *diags)
+/* The events that notices are for hooks, of a recovery, and of a host or of machines that run twice. */
+static const char *const recovery_events[NOTICE_COUNT] = {
+    [NOTICE_STARTED] = "post-start",
+    [NOTICE_RECOVERED] = "recovered",
+    [NOTICE_EXHAUSTED] = "exhausted",
+};
+static const char *const host_events[NOTICE_COUNT] = {
+    [NOTICE_HOST_LOST] = "host-lost",
+    [NOTICE_FENCE_FAILED] = "fence-failed",
+    [NOTICE_BOTH_RUN] = "both-run",
+};
+
+static const char *event_at(size_t i)
 {
-    _cleanup_(listing_done) struct listing listing = {0};
-    const char *directory = config->hooks.directory, *why = NULL;
+    if (i < HOOK_COUNT)
+        return hook_name((enum hook)i);
+    i -= HOOK_COUNT;
+    return recovery_events[i] != NULL ? recovery_events[i] : host_events[i];
+}
+
+static bool may_veto(const char *event)
+{
+    for (enum hook hook = 0; hook < HOOK_COUNT; hook++)
+        if (strcmp(hook_name(hook), event) == 0)
+            return true;
+    return false;
+}
+
+/* "pre-start, …". True: `name` is one of them. */
+static bool list_events(const char *name, char *ret_list, size_t size)
+{
+    bool is_one = false;
+    size_t length = 0;
+
+    for (size_t i = 0; i < HOOK_COUNT + NOTICE_COUNT; i++) {
+        if (event_at(i) == NULL)
+            continue;
+        is_one |= strcmp(event_at(i), name) == 0;
+        length += (size_t)snprintf(ret_list + length, size - length, "%s%s", length > 0 ? ", " : "", event_at(i));
+    }
+    return is_one;
+}
+
+/* Its names, each to be looked at; what keeps all of them from being run is a finding. */
+static void list_hooks(const struct config *config, const char *directory, struct listing *ret, struct diags *diags)
+{
+    const char *why = NULL;
     int r = listing_check_directory(directory, &why);
 
     if (r == 0)
-        r = listing_read(directory, &listing);
+        r = listing_read(directory, ret);
     if (r < 0 && r != -ENOENT)
         diags_add(diags, DIAG_WARNING, config->file, 0, 0, "hooks.directory: none of the programs of %s is run: %s",
                   directory, why != NULL ? why : strerrordesc_np(-r));
-    for (size_t i = 0; i < listing.count; i++) {
-        _cleanup_(freep) char *path = NULL;
+}
 
-        if (asprintf(&path, "%s/%s", directory, listing.names[i]) < 0)
-            path = NULL;
+static void check_event(const struct config *config, const char *directory, struct diags *diags)
+{
+    _cleanup_(listing_done) struct listing listing = {0};
+
+    list_hooks(config, directory, &listing, diags);
+    for (size_t i = 0; i < listing.count; i++) {
+        _cleanup_(freep) char *path = text_print("%s/%s", directory, listing.names[i]);
+
         if (path == NULL)
             diags->incomplete = true;
         else
             check_program(config, "hooks.directory", path, "see understudy-hooks(7)", diags);
+    }
+}
+
+static void check_hooks(const struct config *config, struct diags *diags)
+{
+    _cleanup_(listing_done) struct listing listing = {0};
+
+    list_hooks(config, config->hooks.directory, &listing, diags);
+    for (size_t i = 0; i < listing.count; i++) {
+        _cleanup_(freep) char *path = text_print("%s/%s", config->hooks.directory, listing.names[i]);
+        char events[256];
+        bool is_event = list_events(listing.names[i], events, sizeof(events));
+        struct stat file;
+
+        if (path == NULL)
+            diags->incomplete = true;
+        else if (stat(path, &file) < 0 || !S_ISDIR(file.st_mode))
+            diags_add(
+                diags, DIAG_WARNING, config->file, 0, 0,
+                "hooks.directory: %s is not run: a hook belongs in the directory of an event (%s)%s", path, events,
+                listing_is_stray_program(path) ? "; until it is moved, or is not executable, nothing is started" : "");
+        else if (!is_event)
+            diags_add(diags, DIAG_WARNING, config->file, 0, 0,
+                      "hooks.directory: %s is not run: no event has this name; the events are %s", path, events);
+        else
+            check_event(config, path, diags);
     }
 }
 
@@ -247,7 +323,18 @@ static struct hook_variable *make_variables(const struct recovery *recovery, con
     return variables;
 }
 
-/* The hooks of the directory; with `verifies`, the command that verifies. Negative errno: no answer will come. */
+static int run_hooks(struct programs *programs, uint64_t number, const struct config_hooks *config, const char *event,
+                     const struct hook_variable *variables, const char *json)
+{
+    _cleanup_(freep) char *directory = text_print("%s/%s", config->directory, event);
+
+    if (directory == NULL)
+        return -ENOMEM;
+    return hooks_run(programs->hooks, number, directory, may_veto(event) ? config->directory : NULL, event, variables,
+                     json, config->timeout_us);
+}
+
+/* The hooks of the event; with `verifies`, the command that verifies. Negative errno: no answer will come. */
 static int run(struct programs *programs, uint64_t number, const struct recovery *recovery, const char *event,
                bool verifies)
 {
@@ -263,7 +350,7 @@ static int run(struct programs *programs, uint64_t number, const struct recovery
     if (verifies)
         return hooks_run_program(programs->hooks, number, config.recovery.verify.command, event, variables, json,
                                  config.hooks.timeout_us);
-    return hooks_run(programs->hooks, number, config.hooks.directory, event, variables, json, config.hooks.timeout_us);
+    return run_hooks(programs, number, &config.hooks, event, variables, json);
 }
 
 /* A standby that is made warm has no recovery: the command is told of the machine alone. */
@@ -393,7 +480,7 @@ static int tell_of_host(struct programs *programs, const struct notice *notice, 
         return r;
     }
     number = new_run(programs, "");
-    r = hooks_run(programs->hooks, number, config->directory, event, variables, json, config->timeout_us);
+    r = run_hooks(programs, number, config, event, variables, json);
     if (r < 0)
         answers_forget(programs->answers, number);
     return r;
@@ -401,17 +488,7 @@ static int tell_of_host(struct programs *programs, const struct notice *notice, 
 
 void programs_tell(struct programs *programs, const struct notice *notice)
 {
-    static const char *const events[NOTICE_COUNT] = {
-        [NOTICE_STARTED] = "post-start",
-        [NOTICE_RECOVERED] = "recovered",
-        [NOTICE_EXHAUSTED] = "exhausted",
-    };
-    static const char *const host_events[NOTICE_COUNT] = {
-        [NOTICE_HOST_LOST] = "host-lost",
-        [NOTICE_FENCE_FAILED] = "fence-failed",
-        [NOTICE_BOTH_RUN] = "both-run",
-    };
-    const char *event = events[notice->kind], *host_event = host_events[notice->kind];
+    const char *event = recovery_events[notice->kind], *host_event = host_events[notice->kind];
     const struct recovery *recovery;
     struct log_subject subject;
 

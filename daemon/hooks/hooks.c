@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "hooks/listing.h"
 #include "hooks/output.h"
 #include "hooks/process.h"
@@ -25,7 +26,8 @@ struct run {
     struct sequence sequence;
     struct hooks *hooks;
     uint64_t number;
-    char *directory; /* NULL: the one name in programs is a path */
+    char *directory;   /* NULL: the one name in programs is a path */
+    char *veto_parent; /* or NULL */
     char *event;
     char *json;
     char **environment; /* ends with NULL */
@@ -51,6 +53,7 @@ static void run_free(struct run *run)
     listing_done(&run->programs);
     free_strings(run->environment);
     free(run->directory);
+    free(run->veto_parent);
     free(run->event);
     free(run->json);
     free(run);
@@ -138,21 +141,55 @@ static int start_or_pass_over(struct run *run, char *ret_message)
     return 0;
 }
 
-/* No program of a directory that others may write is run. */
-static int list_programs(struct run *run)
+/* 1: one was found, and is the only name of the run's programs; 0: none. */
+static int find_stray_program(struct run *run)
+{
+    _cleanup_(listing_done) struct listing beside = {0};
+    int r = run->veto_parent != NULL ? listing_read(run->veto_parent, &beside) : 0;
+
+    for (size_t i = 0; r == 0 && i < beside.count; i++) {
+        _cleanup_(freep) char *path = text_print("%s/%s", run->veto_parent, beside.names[i]);
+
+        if (path == NULL)
+            return -ENOMEM;
+        if (!listing_is_stray_program(path))
+            continue;
+        r = listing_of_one(beside.names[i], &run->programs);
+        return r < 0 ? r : 1;
+    }
+    return r;
+}
+
+/* False: others may write it, and none of its programs is run. Negative errno: -ENOENT, or it cannot be looked at. */
+static int is_trusted(struct run *run, const char *directory)
 {
     char text[PROCESS_MESSAGE_SIZE];
     const char *why;
-    int r = listing_check_directory(run->directory, &why);
+    int r = listing_check_directory(directory, &why);
 
-    run->is_listed = true;
-    if (r == 0)
-        return listing_read(run->directory, &run->programs);
     if (r != -EPERM)
-        return r == -ENOENT ? 0 : r;
+        return r < 0 ? r : 1;
     snprintf(text, sizeof(text), "none of its programs is run: %s", why);
-    tell_passed_over(run, run->directory, text);
+    tell_passed_over(run, directory, text);
     return 0;
+}
+
+/* Negative errno, with a message. */
+static int list_programs(struct run *run, char *ret_message)
+{
+    int r = find_stray_program(run);
+
+    if (r > 0) {
+        snprintf(ret_message, PROCESS_MESSAGE_SIZE, "not run: it stands beside the directories of the events");
+        return -ENOEXEC;
+    }
+    if (r == 0)
+        r = is_trusted(run, run->directory);
+    if (r > 0)
+        r = listing_read(run->directory, &run->programs);
+    if (r < 0 && r != -ENOENT)
+        snprintf(ret_message, PROCESS_MESSAGE_SIZE, "cannot be read: %s", strerrordesc_np(-r));
+    return r == -ENOENT ? 0 : r;
 }
 
 /* Runs the first program that is to be run, or says that there is none. Negative errno, with a message. */
@@ -175,10 +212,10 @@ static void on_step(struct sequence *sequence)
     int r;
 
     if (!run->is_listed) {
-        r = list_programs(run);
+        run->is_listed = true;
+        r = list_programs(run, message);
         if (r < 0) {
-            snprintf(message, sizeof(message), "cannot be read: %s", strerrordesc_np(-r));
-            answer(run, r, run->directory, message);
+            answer(run, r, run->programs.count > 0 ? current(run) : run->directory, message);
             return;
         }
     }
@@ -265,7 +302,7 @@ int hooks_new(struct event_base *base, const struct hooks_callbacks *callbacks, 
     return 0;
 }
 
-int hooks_run(struct hooks *hooks, uint64_t number, const char *directory, const char *event,
+int hooks_run(struct hooks *hooks, uint64_t number, const char *directory, const char *veto_parent, const char *event,
               const struct hook_variable *variables, const char *json, int64_t timeout_us)
 {
     _cleanup_(run_freep) struct run *run = NULL;
@@ -274,7 +311,8 @@ int hooks_run(struct hooks *hooks, uint64_t number, const char *directory, const
     if (r < 0)
         return r;
     run->directory = strdup(directory);
-    if (run->directory == NULL)
+    run->veto_parent = text_copy(veto_parent);
+    if (run->directory == NULL || (veto_parent != NULL && run->veto_parent == NULL))
         return -ENOMEM;
     run_begin(steal_pointer(&run));
     return 0;

@@ -56,12 +56,13 @@ int hooks_new(struct event_base *base, const struct hooks_callbacks *callbacks, 
 
 /*
  * Runs the hooks of `directory` for an event ("pre-start" and so on): argument 1 is the event. A directory
- * that does not exist has no hooks. Answered by done with this run's number, from the event loop, exactly
+ * that does not exist has no hooks. veto_parent: the directory around it, or NULL; an executable file in that one stands
+ * in the wrong place, and may be meant as a veto: then nothing is run, and the run fails with -ENOEXEC. Answered by done with this run's number, from the event loop, exactly
  * once. Runs do not wait for one another. variables end with a NULL name; everything is copied; json may be
  * NULL: empty. timeout_us is for each hook: SIGTERM to its process group then, SIGKILL 2 s later, which is
  * not waited for. -ENOMEM.
  */
-int hooks_run(struct hooks *hooks, uint64_t run, const char *directory, const char *event,
+int hooks_run(struct hooks *hooks, uint64_t run, const char *directory, const char *veto_parent, const char *event,
               const struct hook_variable *variables, const char *json, int64_t timeout_us) _must_check_;
 
 /* As hooks_run for one program given by path. That it is missing or not to be run is an error here. */

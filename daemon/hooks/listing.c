@@ -126,3 +126,10 @@ int listing_check_directory(const char *path, const char **ret_why)
 {
     return check(path, why_distrusted, ret_why);
 }
+
+bool listing_is_stray_program(const char *path)
+{
+    struct stat file;
+
+    return stat(path, &file) == 0 && S_ISREG(file.st_mode) && (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}

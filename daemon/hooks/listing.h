@@ -3,6 +3,7 @@
 #ifndef UNDERSTUDY_HOOKS_LISTING_H
 #define UNDERSTUDY_HOOKS_LISTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -30,5 +31,11 @@ void listing_done(struct listing *listing);
  */
 int listing_check_program(const char *path, const char **ret_why) _must_check_;
 int listing_check_directory(const char *path, const char **ret_why) _must_check_;
+
+/*
+ * An executable file stands where only directories belong: it may be a veto that is meant. Any other file, and a
+ * directory, is none of these.
+ */
+bool listing_is_stray_program(const char *path);
 
 #endif

@@ -763,7 +763,8 @@ static const struct schema_key keys[] = {
      CONFIG(hooks.directory),
      .max = FILE_PATH_MAX,
      .default_text = "/etc/understudy/hooks.d",
-     .text = "The directory whose executable files are run."},
+     .text = "The directory with a directory for each event, such as pre-start, whose executable files are run. A file "
+             "beside these directories is not run; while it is executable, no replacement is started."},
     {.path = "hooks.timeout",
      .type = SCHEMA_DURATION,
      CONFIG(hooks.timeout_us),

@@ -82,7 +82,8 @@ static inline void on_done(void *context, uint64_t run, int error, const char *h
         (struct done){.run = run, .error = error, .hook = strdup(hook), .message = strdup(message)};
     world->is_done = world->done_count == world->done_awaited;
     if (world->next_directory != NULL)
-        assert_int_equal(hooks_run(world->hooks, run + 1, world->next_directory, "next", none, NULL, PATIENT_US), 0);
+        assert_int_equal(hooks_run(world->hooks, run + 1, world->next_directory, NULL, "next", none, NULL, PATIENT_US),
+                         0);
     world->next_directory = NULL;
 }
 

@@ -15,7 +15,7 @@ static const struct hook_variable no_variables[] = {{0}};
 
 static void run_with(struct world *world, const struct hook_variable *variables, const char *json, int64_t timeout_us)
 {
-    assert_int_equal(hooks_run(world->hooks, 7, world->directory, "pre-start", variables, json, timeout_us), 0);
+    assert_int_equal(hooks_run(world->hooks, 7, world->directory, NULL, "pre-start", variables, json, timeout_us), 0);
     wait_done(world, world->done_count + 1);
 }
 
@@ -99,7 +99,8 @@ static void test_no_directory_no_hooks(void **state)
 {
     struct world *world = *state;
 
-    assert_int_equal(hooks_run(world->hooks, 7, in(world, "none"), "pre-start", no_variables, NULL, PATIENT_US), 0);
+    assert_int_equal(hooks_run(world->hooks, 7, in(world, "none"), NULL, "pre-start", no_variables, NULL, PATIENT_US),
+                     0);
     assert_int_equal(world->done_count, 0); /* from the loop, not from within the call */
     wait_done(world, 1);
     assert_done(world, 0, "", "");
@@ -108,12 +109,41 @@ static void test_no_directory_no_hooks(void **state)
     assert_int_equal(world->line_count, 0);
 }
 
+/* Put where hooks were before each event had its directory, or by mistake: it may be a veto. */
+static void test_a_hook_in_the_wrong_place_blocks_while_it_is_executable(void **state)
+{
+    struct world *world = *state;
+    char *events = strdup(in(world, "pre-start")), *parent = strdup(world->directory);
+
+    assert_int_equal(mkdir(events, 0755), 0);
+    write_hook(world, "pre-start/20-hook", "echo run");
+    write_hook(world, "10-stray", "echo never");
+    write_hook(world, "05-old.disabled", "echo never");
+    for (unsigned round = 0; round < 2; round++) {
+        const char *veto_parent = round == 0 ? parent : NULL; /* where nothing can be vetoed, the others are run */
+
+        assert_int_equal(hooks_run(world->hooks, 7, events, veto_parent, "pre-start", no_variables, "", PATIENT_US), 0);
+        wait_done(world, world->done_count + 1);
+        assert_done(world, round == 0 ? -ENOEXEC : 0, round == 0 ? "10-stray" : "",
+                    round == 0 ? "not run: it stands beside the directories of the events" : "");
+        assert_int_equal(world->line_count, round);
+    }
+    assert_int_equal(chmod(in(world, "10-stray"), 0644), 0);
+    assert_int_equal(hooks_run(world->hooks, 7, events, parent, "pre-start", no_variables, "", PATIENT_US), 0);
+    wait_done(world, world->done_count + 1);
+    assert_done(world, 0, "", "");
+    assert_lines(world, "pre-start 20-hook: run", "pre-start 20-hook: run");
+    free(events);
+    free(parent);
+}
+
 static void test_a_file_is_no_directory(void **state)
 {
     struct world *world = *state;
 
     write_file(world, "file", "", 0644);
-    assert_int_equal(hooks_run(world->hooks, 7, in(world, "file"), "pre-start", no_variables, NULL, PATIENT_US), 0);
+    assert_int_equal(hooks_run(world->hooks, 7, in(world, "file"), NULL, "pre-start", no_variables, NULL, PATIENT_US),
+                     0);
     wait_done(world, 1);
     assert_done(world, -ENOTDIR, in(world, "file"), "cannot be read: Not a directory");
 }
@@ -528,9 +558,9 @@ static void test_freeing_kills_what_runs(void **state)
 
     write_hook(world, "10-hangs",
                "trap '' TERM; sleep 60 & echo \"child $!\"; echo \"pid $$\"; echo ready; wait; echo never");
-    assert_int_equal(hooks_run(world->hooks, 1, world->directory, "a", no_variables, "", PATIENT_US), 0);
+    assert_int_equal(hooks_run(world->hooks, 1, world->directory, NULL, "a", no_variables, "", PATIENT_US), 0);
     wait_for_line(world, "ready");
-    assert_int_equal(hooks_run(world->hooks, 2, world->directory, "b", no_variables, "", PATIENT_US), 0);
+    assert_int_equal(hooks_run(world->hooks, 2, world->directory, NULL, "b", no_variables, "", PATIENT_US), 0);
     hooks_free(world->hooks);
     world->hooks = NULL;
     assert_dies(pid_told(world, "a 10-hangs: pid "));
@@ -549,6 +579,7 @@ int main(void)
         TEST(test_the_first_failure_ends_the_run),
         TEST(test_a_signal_is_a_failure),
         TEST(test_no_directory_no_hooks),
+        TEST(test_a_hook_in_the_wrong_place_blocks_while_it_is_executable),
         TEST(test_a_file_is_no_directory),
         TEST(test_what_is_not_run),
         TEST(test_a_strangers_file_is_not_run),

@@ -2,6 +2,12 @@
 /* The hooks that are shipped as samples, run as hooks, with fake programs where they would touch the world. */
 #include "hooks_world.h"
 
+/* In which directory it is shipped. */
+static const char *directory_of(const char *name)
+{
+    return strcmp(name, "20-veto") == 0 ? "pre-start" : strcmp(name, "50-webhook") == 0 ? "exhausted" : "recovered";
+}
+
 /* Copies a sample that is shipped, with lines of its head (by their beginning) filled in. */
 static void install_sample(struct world *world, const char *name, const char *const (*settings)[2], size_t count)
 {
@@ -9,7 +15,7 @@ static void install_sample(struct world *world, const char *name, const char *co
     size_t filled = 0;
     FILE *sample;
 
-    snprintf(path, sizeof(path), SOURCE_DIR "/conf/hooks.d/%s.sample", name);
+    snprintf(path, sizeof(path), SOURCE_DIR "/conf/hooks.d/%s/%s.sample", directory_of(name), name);
     sample = fopen(path, "re");
     assert_non_null(sample);
     while (fgets(line, sizeof(line), sample) != NULL) {
@@ -31,7 +37,7 @@ static const struct hook_variable a_recovery[] = {
 
 static void run_event(struct world *world, const char *event, const char *json)
 {
-    assert_int_equal(hooks_run(world->hooks, 7, world->directory, event, a_recovery, json, PATIENT_US), 0);
+    assert_int_equal(hooks_run(world->hooks, 7, world->directory, NULL, event, a_recovery, json, PATIENT_US), 0);
     wait_done(world, world->done_count + 1);
 }
 
@@ -44,8 +50,8 @@ static void test_samples_as_shipped_do_nothing(void **state)
     for (size_t i = 0; i < ELEMENTS_OF(samples); i++) {
         char command[PATH_MAX];
 
-        snprintf(command, sizeof(command), "cp -p '" SOURCE_DIR "/conf/hooks.d/%s.sample' '%s/%s'", samples[i],
-                 world->directory, samples[i]);
+        snprintf(command, sizeof(command), "cp -p '" SOURCE_DIR "/conf/hooks.d/%s/%s.sample' '%s/%s'",
+                 directory_of(samples[i]), samples[i], world->directory, samples[i]);
         assert_int_equal(system(command), 0);
         assert_int_equal(chown(in(world, samples[i]), geteuid(), getegid()), 0);
         assert_int_equal(chmod(in(world, samples[i]), 0755), 0);

@@ -541,16 +541,18 @@ def test_check_tells_programs_that_cannot_be_run(tmp_path):
     path.write_text(f'hypervisors: [{{name: a, uri: "test:///default"}}]\nhooks: {{directory: {hooks}}}\n'
                     f"recovery: {{verify: {{level: command, command: {tmp_path}/verfiy}}}}\n"
                     f"fence: {{command: {tmp_path}/fence_nosuch}}\n")
-    hooks.mkdir(mode=0o755)
-    for name, text, mode in (("10-crlf", "#!/bin/sh\r\nexit 0\r\n", 0o755), ("20-good", "#!/bin/sh\n", 0o755),
-                             ("30-plain", "#!/bin/sh\n", 0o644)):
+    (hooks / "pre-start").mkdir(mode=0o755, parents=True)
+    (hooks / "verify").mkdir()
+    for name, text, mode in (("pre-start/10-crlf", "#!/bin/sh\r\nexit 0\r\n", 0o755), ("40-old", "#!/bin/sh\n", 0o755),
+                             ("pre-start/20-good", "#!/bin/sh\n", 0o755), ("pre-start/30-plain", "#!/bin/sh\n", 0o644)):
         (hooks / name).write_text(text)
         (hooks / name).chmod(mode)
     done = run_check(path)
     assert done.returncode == 0 and not SANITIZER_REPORT.search(done.stderr)
     for expected in ("verfiy is not run: No such file", "fence_nosuch is not run: No such file",
                      r'10-crlf cannot be run: No such file or directory (its interpreter is "/bin/sh\x0d")',
-                     "30-plain is not run: not executable"):
+                     "30-plain is not run: not executable", "hooks.d/verify is not run: no event has this name",
+                     "hooks.d/40-old is not run: a hook belongs in the directory of an event (pre-start, pre-failover,"):
         assert expected in done.stderr, done.stderr
     assert "20-good" not in done.stderr
 

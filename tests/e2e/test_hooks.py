@@ -6,7 +6,7 @@ import json
 import pytest
 
 from harness.domain import uuid_of
-from harness.gate import write_program
+from harness.gate import write_hooks, write_program
 from harness.testdriver import write_node
 from harness.waiting import wait_until
 
@@ -16,12 +16,12 @@ LESS = {"database": "mysql", "language": "nodejs"}
 
 def write_hook(tmp_path, more=""):
     """A hook that keeps what it was told: EVENT.env, and EVENT.json, which is there when both are complete."""
-    write_program(tmp_path / "hooks/10-keep", f'kept={tmp_path}/"$1"\n'
-                                              'env >"$kept.env"\n'
-                                              'cat >"$kept.part"\n'
-                                              f'{more}\n'
-                                              'mv "$kept.part" "$kept.json"')
-    return {"directory": str(tmp_path / "hooks")}
+    directory = write_hooks(tmp_path / "hooks", "10-keep", f'kept={tmp_path}/"$1"\n'
+                                                           'env >"$kept.env"\n'
+                                                           'cat >"$kept.part"\n'
+                                                           f'{more}\n'
+                                                           'mv "$kept.part" "$kept.json"')
+    return {"directory": str(directory)}
 
 
 def told(tmp_path, event):
@@ -123,3 +123,30 @@ def test_a_check_that_is_not_true_yet_is_not_told(make_daemon, tmp_path):
     daemon.api.drill("web", anyway=True)
     assert daemon.wait_for_recovery("web")["outcome"] == "recovered"
     assert len(polls.read_text()) == 4 and "not yet" not in daemon.log and "verify: exit status" not in daemon.log
+
+
+@pytest.mark.testdriver
+def test_a_hook_in_the_wrong_place_blocks_starts_while_it_is_executable(make_daemon, tmp_path):
+    """Put where hooks were before each event had its directory: it may be the veto that keeps a machine from starting."""
+    hooks = write_hooks(tmp_path / "hooks", "10-mark", f'touch {tmp_path}/ran-"$1"')
+    stray = write_program(hooks / "20-veto", "exit 1")
+    (hooks / "pre-strat").mkdir()
+    daemon = daemon_of_two(make_daemon, tmp_path, hooks={"directory": str(hooks)}, recovery={"settle": "100ms"},
+                           discovery={"resync_interval": "1s"})
+    texts = {each["subject"]: each["text"] for each in daemon.api.get("/v1/problems") if each["kind"] == "program-unusable"}
+    assert set(texts) == {f"hooks.directory: {stray}", f"hooks.directory: {hooks}/pre-strat"}
+    assert "pre-start, pre-failover" in texts[f"hooks.directory: {stray}"]
+    assert "nothing is started" in texts[f"hooks.directory: {stray}"]
+    assert "no event has this name" in texts[f"hooks.directory: {hooks}/pre-strat"]
+    daemon.api.drill("web", anyway=True)
+    record = daemon.wait_for_recovery("web")
+    assert record["outcome"] == "exhausted" and "20-veto: not run: it stands beside" in record["attempts"][0]["error"]
+    wait_until((tmp_path / "ran-exhausted").exists, "what cannot veto is run all the same")
+    assert not (tmp_path / "ran-pre-start").exists()
+    stray.chmod(0o644)  # still a problem, and no veto any more
+    daemon.ctl("recover", "web")
+    wait_until(lambda: "recovered" in {each["outcome"] for each in daemon.api.recoveries()}, "web is recovered")
+    assert (tmp_path / "ran-pre-start").exists()
+    stray.unlink()
+    (hooks / "pre-strat").rmdir()
+    wait_until(lambda: "program-unusable" not in {each["kind"] for each in daemon.api.get("/v1/problems")}, "they are over")

@@ -108,7 +108,7 @@ def boots(network, number, *names):
 
 
 def write_hook(directory, name, script):
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(exist_ok=True, parents=True)
     (directory / name).write_text("#!/bin/sh\n" + script)
     (directory / name).chmod(0o755)
 
@@ -116,7 +116,7 @@ def write_hook(directory, name, script):
 def test_lost_host_is_fenced_and_its_machines_are_spread(network, daemon_for, short_tmp):
     define_everywhere(network, 0, 1, 2)
     hooks = short_tmp / "hooks-lost"
-    write_hook(hooks, "10-keep", f'[ "$1" != host-lost ] || cat >{hooks}/.kept\n')
+    write_hook(hooks / "host-lost", "10-keep", f"cat >{hooks}/.kept\n")
     daemon = daemon_for(0, 1, 2, hooks={"directory": str(hooks)})
     network.cut(0)
     records = [daemon.wait_for_recovery(name) for name in ("a1", "a2")]
@@ -279,7 +279,7 @@ def test_own_network_lost_is_no_loss_of_hosts(network, daemon_for):
 def test_daemon_killed_between_fencing_and_start_goes_on(network, daemon_for, short_tmp):
     define_everywhere(network, 0, 1)
     hooks = short_tmp / "hooks-killed"
-    write_hook(hooks, "10-wait", f'[ "$1" != pre-start ] || [ -e {hooks}/.go ] || {{ : >{hooks}/.here; sleep 60; }}\n')
+    write_hook(hooks / "pre-start", "10-wait", f'[ -e {hooks}/.go ] || {{ : >{hooks}/.here; sleep 60; }}\n')
     daemon = daemon_for(0, 1, hooks={"directory": str(hooks)})
     network.cut(0)
     wait_until((hooks / ".here").exists, "a pre-start hook runs")

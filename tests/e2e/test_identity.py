@@ -78,7 +78,7 @@ def test_machine_that_was_started_with_a_disk_in_use_is_stopped_at_once(host, se
     host.define("vm-second", resources=SECOND)
     host.run("vm-db", devices=SHARED)
     host.run("vm-a", resources=WEB)
-    gate = Gate(tmp_path / "gate", tmp_path / "hooks/gate")
+    gate = Gate(tmp_path / "gate", tmp_path / "hooks/pre-start/gate")
     daemon = daemon_on(hooks={"directory": str(tmp_path / "hooks")})
     gate.arm()
     host.kill_qemu("vm-a")

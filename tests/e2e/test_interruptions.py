@@ -55,7 +55,7 @@ def kill_again_and_again(host, daemon, gate):
 
 def test_killed_between_intent_and_start(host, make_daemon, tmp_path):
     define_room(host)
-    gate = Gate(tmp_path / "gate", tmp_path / "hooks/gate")
+    gate = Gate(tmp_path / "gate", tmp_path / "hooks/pre-start/gate")
     daemon = make_daemon(host, hooks={"directory": str(tmp_path / "hooks")}, recovery=UNLIMITED)
     kill_again_and_again(host, daemon.start(), gate)
 

@@ -117,9 +117,9 @@ def test_a_machine_whose_role_cannot_be_read_takes_no_part(make_daemon, tmp_path
 def test_programs_that_cannot_be_run_are_told_while_it_is_so(make_daemon, tmp_path):
     """Mistyped, or made unusable by an update: found in the night in which they were needed."""
     hooks = tmp_path / "hooks.d"
-    hooks.mkdir(mode=0o755)
-    (hooks / "10-tell").write_text("#!/bin/sh\n")
-    (hooks / "10-tell").chmod(0o755)
+    (hooks / "recovered").mkdir(mode=0o755, parents=True)
+    (hooks / "recovered/10-tell").write_text("#!/bin/sh\n")
+    (hooks / "recovered/10-tell").chmod(0o755)
     fence = tmp_path / "fence_x"
     uri = write_node(tmp_path / "node.xml", {"web": WEB, "spare": WEB}, running=["web"])
     daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["spare"]},
@@ -129,10 +129,10 @@ def test_programs_that_cannot_be_run_are_told_while_it_is_so(make_daemon, tmp_pa
     fence.write_text("#!/bin/sh\n")
     fence.chmod(0o755)
     assert problems(daemon) == {}
-    told = f"program-unusable: hooks.directory: {hooks}/10-tell is not run: not executable"
-    (hooks / "10-tell").chmod(0o644)  # no event of libvirt comes with that
+    told = f"program-unusable: hooks.directory: {hooks}/recovered/10-tell is not run: not executable"
+    (hooks / "recovered/10-tell").chmod(0o644)  # no event of libvirt comes with that
     wait_until(lambda: f"warning: {told}" in daemon.log, "the hook is told")
-    (hooks / "10-tell").chmod(0o755)
+    (hooks / "recovered/10-tell").chmod(0o755)
     wait_until(lambda: f"over: {told}" in daemon.log, "the hook is well")
     daemon.configure(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["spare"]},
                      hooks={"directory": str(hooks)}, recovery={"verify": {"level": "command", "command": "/nosuch"}})

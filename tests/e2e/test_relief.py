@@ -95,8 +95,10 @@ def test_original_that_does_not_come_up_leaves_its_replacement(host, pair):
 
 def test_hook_is_asked_before_anything_is_stopped(host, daemon_on, tmp_path):
     hooks = tmp_path / "hooks.d"
-    hooks.mkdir()
-    hook = hooks / "10-veto"
+    (hooks / "pre-stop").mkdir(parents=True)
+    (hooks / "pre-failover").symlink_to("pre-stop")
+    (hooks / "pre-start").symlink_to("pre-stop")
+    hook = hooks / "pre-stop/10-veto"
     hook.write_text("#!/bin/sh\n[ $1 != pre-failover ] && [ $1,$UNDERSTUDY_FAILED,$UNDERSTUDY_REPLACEMENT != pre-stop,spare,vm-a ]\n")
     hook.chmod(0o755)
     define_pair(host)
@@ -134,7 +136,8 @@ def test_daemon_killed_during_a_failover(host, pair, after_ms):
 def test_daemon_killed_at_each_step_of_a_failback(host, daemon_on, tmp_path, one_disk, works, steps):
     """In the end one machine serves, and no two do: vm-a if it works, and otherwise spare."""
     define_pair(host, one_disk)
-    gate = Gate(tmp_path / "gate", tmp_path / "hooks/gate")
+    gate = Gate(tmp_path / "gate", tmp_path / "hooks/pre-start/gate")
+    (tmp_path / "hooks/pre-stop").symlink_to("pre-start")
     verify = write_program(tmp_path / "verify", f'{gate.program} "$1"\n[ $UNDERSTUDY_REPLACEMENT != vm-a ] || {works and "true" or "false"}')
     daemon = daemon_on(hooks={"directory": str(tmp_path / "hooks")},
                        recovery={"settle": "100ms", "shutdown_timeout": "20s", "quarantine": "1s",

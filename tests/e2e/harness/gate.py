@@ -12,6 +12,17 @@ def write_program(path, script):
     return path
 
 
+EVENTS = ("pre-start", "pre-failover", "pre-stop", "post-start", "recovered", "exhausted", "host-lost", "fence-failed",
+          "both-run")
+
+
+def write_hooks(directory, name, script, events=EVENTS):
+    """Makes one hook for these events, whose first argument tells them apart. Returns what hooks.directory is to be."""
+    for event in events:
+        write_program(directory / event / name, script)
+    return directory
+
+
 class Gate:
     """
     While it is armed, the next run of the program (for this event, where one is named) stops in it until the gate is

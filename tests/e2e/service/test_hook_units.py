@@ -28,7 +28,7 @@ def write_example(room):
     for path, mode in (("etc/systemd/system/understudy-hook-address.socket", 0o644),
                        ("etc/systemd/system/understudy-hook-address@.service", 0o644),
                        ("usr/local/sbin/move-address", 0o755),
-                       ("etc/understudy/hooks.d/10-address", 0o755)):
+                       ("etc/understudy/hooks.d/recovered/10-address", 0o755)):
         [example] = re.findall(rf"fI/{path}fR.*?\n\.RS 4\n(.*?)\.fi\n", text, re.DOTALL)
         room.write(path, example.replace("\t", "").replace("dev eth0", "dev lo"), mode)
     [command] = re.findall(r"systemctl enable --now [\w.-]+\.socket", text.replace("\n", " "))
@@ -49,7 +49,7 @@ def test_a_hook_gets_out_of_the_sandbox_by_a_socket_unit(small_room):
 def test_a_hook_fails_with_the_unit_that_it_asks(small_room):
     room = small_room
     write_example(room)
-    room.run("sed -i 's/= recovered/= pre-start/' /etc/understudy/hooks.d/10-address && "
+    room.run("mv /etc/understudy/hooks.d/recovered/10-address /etc/understudy/hooks.d/pre-start/ && "
              "sed -i 's/dev lo/dev nosuch/' /usr/local/sbin/move-address")
     room.run("understudyctl drill web-1 --yes")
     room.wait_until("understudyctl history | grep -w exhausted")

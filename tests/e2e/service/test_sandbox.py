@@ -42,8 +42,8 @@ def test_a_remote_hypervisor_is_reached_by_ssh(room):
 
 
 def test_a_drop_in_lets_hooks_change_addresses(room):
-    room.write("etc/understudy/hooks.d/10-address",
-               '#!/bin/sh\n[ "$1" = recovered ] || exit 0\nexec ip address add 192.0.2.1/32 dev lo\n', 0o755)
+    room.write("etc/understudy/hooks.d/recovered/10-address",
+               '#!/bin/sh\nexec ip address add 192.0.2.1/32 dev lo\n', 0o755)
     lines = re.search(r"CapabilityBoundingSet=.*?AF_PACKET", manual(room, "man7/understudy-hooks.7"), re.DOTALL)[0]
     drop_in(room, "hooks", f"[Service]\n{lines}\n")
     room.run(KILL_WEB_1)

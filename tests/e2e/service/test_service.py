@@ -55,7 +55,7 @@ def test_reload_takes_a_good_file_and_refuses_a_bad_one(room):
 
 def test_everything_that_is_configured_is_reloaded(room):
     pid = room.run("systemctl show -P MainPID understudyd")
-    room.write("etc/understudy/other.d/10-veto", "#!/bin/sh\necho vetoed $UNDERSTUDY_REPLACEMENT\nexit 1\n", 0o755)
+    room.write("etc/understudy/other.d/pre-start/10-veto", "#!/bin/sh\necho vetoed $UNDERSTUDY_REPLACEMENT\nexit 1\n", 0o755)
     room.write("etc/understudy/understudy.yaml", """hypervisors:
   - {name: here, uri: "qemu:///system"}
 pool: {ignore: ["web-3"]}
@@ -148,7 +148,7 @@ def test_the_watchdog_restarts_a_wedged_daemon(room):
 
 def test_a_call_to_libvirt_that_hangs_ends_in_a_restart_and_the_recovery_goes_on(room):
     configure(room, "settle: 1s", "settle: 1s, start_timeout: 1s, call_timeout: 20s")
-    room.write("etc/understudy/hooks.d/10-wait", '#!/bin/sh\n[ "$1" = pre-start ] || exit 0\ntouch '
+    room.write("etc/understudy/hooks.d/pre-start/10-wait", '#!/bin/sh\ntouch '
                "/run/understudy/asked\nuntil [ -e /srv/go ]; do sleep 0.1; done\n", 0o755)
     drop_in(room, "watchdog", WATCHDOG)
     room.run(KILL_WEB_1)
