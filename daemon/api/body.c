@@ -2,6 +2,7 @@
 #include "api/body.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 
@@ -11,12 +12,17 @@ int body_read(struct evhttp_request *request, struct body *ret)
 {
     struct evbuffer *buffer = evhttp_request_get_input_buffer(request);
 
-    *ret = (struct body){.length = evbuffer_get_length(buffer), .problem = "out of memory"};
+    *ret = (struct body){.length = evbuffer_get_length(buffer)};
     ret->text = (const char *)evbuffer_pullup(buffer, -1);
     return ret->text == NULL && ret->length > 0 ? -ENOMEM : 0;
 }
 
-void body_refuse(struct evhttp_request *request, int error, const struct body *body)
+void body_refuse(struct evhttp_request *request, int error, struct body *body)
 {
-    reply_error(request, error == -EINVAL ? HTTP_BADREQUEST : HTTP_SERVUNAVAIL, body->problem, NULL);
+    if (error == -EINVAL && body->problem != NULL)
+        reply_error(request, HTTP_BADREQUEST, body->problem, NULL);
+    else
+        reply_error(request, HTTP_SERVUNAVAIL, "out of memory", NULL);
+    free(body->problem);
+    body->problem = NULL;
 }

@@ -12,13 +12,13 @@ struct evhttp_request;
 struct body {
     const char *text; /* borrowed from the request; not terminated, and NULL where it is empty */
     size_t length;
-    const char *problem; /* what is wrong with it: static, for people; its reader says so */
+    char *problem; /* what is wrong with it, for people: its reader says so; NULL: for want of memory */
 };
 
 /* All of it, in one piece. -ENOMEM. */
 int body_read(struct evhttp_request *request, struct body *ret) _must_check_;
 
-/* Answers a request whose body cannot be read (-ENOMEM), or makes no sense (-EINVAL). */
-void body_refuse(struct evhttp_request *request, int error, const struct body *body);
+/* Answers a request whose body cannot be read (-ENOMEM), or makes no sense (-EINVAL). Frees what is wrong with it. */
+void body_refuse(struct evhttp_request *request, int error, struct body *body);
 
 #endif

@@ -446,7 +446,7 @@ static void post_check(struct exchange *exchange)
         r = exchange->routes->backend->check(exchange->routes->context, body.text != NULL ? body.text : "", body.length,
                                              &problems);
     if (r == -EINVAL)
-        body.problem = "the configuration has errors: understudyd --check lists them";
+        body.problem = strdup("the configuration has errors: understudyd --check lists them");
     if (r < 0) {
         body_refuse(exchange->request, r, &body);
         return;

@@ -206,26 +206,22 @@ int json_format_reload(const char *needs_restart, char **ret)
     return json_finish(&maker, object, ret);
 }
 
-int json_parse_confirmation(const char *text, size_t length, bool *ret_confirmed, const char **ret_problem)
+static const char *take_confirmation(void *context, const char *name, const json_t *value)
 {
-    json_t *document, *confirmed;
-    const char *problem = NULL;
-    bool value = false;
+    if (strcmp(name, "confirmed") != 0)
+        return "is unknown; the body has \"confirmed\"";
+    if (!json_is_boolean(value))
+        return "is neither true nor false";
+    *(bool *)context = json_is_true(value);
+    return NULL;
+}
 
-    if (length > 0) {
-        document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-        confirmed = json_object_get(document, "confirmed");
-        if (!json_is_object(document))
-            problem = "the body is no JSON object";
-        else if (confirmed != NULL && !json_is_boolean(confirmed))
-            problem = "\"confirmed\" is neither true nor false";
-        value = json_is_true(confirmed);
-        json_decref(document);
-    }
-    if (problem != NULL) {
-        *ret_problem = problem;
-        return -EINVAL;
-    }
-    *ret_confirmed = value;
-    return 0;
+int json_parse_confirmation(const char *text, size_t length, bool *ret_confirmed, char **ret_problem)
+{
+    bool value = false;
+    int r = length > 0 ? json_read_members(text, length, take_confirmation, &value, ret_problem) : 0;
+
+    if (r == 0)
+        *ret_confirmed = value;
+    return r;
 }

@@ -70,9 +70,14 @@ int json_format_fencing(const struct coordinator *coordinator, const char *host,
 /* {"host": …, "agents": [{"agent": …, "at": …, "took_ms": …, "succeeded": …, "answer": …}]}; agent NULL: all of them. */
 int json_format_fence_tests(const struct coordinator *coordinator, const char *host, const char *agent,
                             char **ret) _must_check_;
-/* {"agent": …}, which is optional: the caller frees *ret_agent, NULL without it. -EINVAL: *ret_problem (borrowed, static) says
+/*
+ * What follows reads the body of a request. *ret_problem, where one says what is wrong, names the member and what may stand
+ * there; the caller frees it, and it is NULL for want of memory.
+ */
+
+/* {"agent": …}, which is optional: the caller frees *ret_agent, NULL without it. -EINVAL: *ret_problem says
  * what is wrong. -ENOMEM. */
-int json_parse_fence_test(const char *text, size_t length, char **ret_agent, const char **ret_problem) _must_check_;
+int json_parse_fence_test(const char *text, size_t length, char **ret_agent, char **ret_problem) _must_check_;
 
 /* {"released": …}: whether the brake was on, or there was such a hold. */
 int json_format_released(bool was_there, char **ret) _must_check_;
@@ -91,8 +96,8 @@ struct hold_request {
 };
 
 void hold_request_done(struct hold_request *request);
-/* {"target": …, "reason": …, "for_s": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem (borrowed, static) says what is wrong. -ENOMEM. */
-int json_parse_hold(const char *text, size_t length, struct hold_request *ret, const char **ret_problem) _must_check_;
+/* {"target": …, "reason": …, "for_s": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem says what is wrong. -ENOMEM. */
+int json_parse_hold(const char *text, size_t length, struct hold_request *ret, char **ret_problem) _must_check_;
 
 /* What the metadata of a machine is to say. A plain value: begin with {0}, end with tag_request_done. */
 struct tag_request {
@@ -107,9 +112,9 @@ struct tag_request {
 void tag_request_done(struct tag_request *request);
 /*
  * {"add": […], "remove": […], "from": …, "role": …, "priority": …}, all optional; a role or priority of null goes. -EINVAL:
- * *ret_problem (borrowed, static) says what is wrong. -ENOMEM.
+ * *ret_problem says what is wrong. -ENOMEM.
  */
-int json_parse_tags(const char *text, size_t length, struct tag_request *ret, const char **ret_problem) _must_check_;
+int json_parse_tags(const char *text, size_t length, struct tag_request *ret, char **ret_problem) _must_check_;
 
 /* {"reloaded": true, "needs_restart": …}: keys with ", " between that wait for a restart, or NULL. */
 int json_format_reload(const char *needs_restart, char **ret) _must_check_;
@@ -120,17 +125,16 @@ int json_format_order(const struct order_answer *answer, char **ret) _must_check
 /*
  * Reads the body of an order, whose members are all optional: "ignore_limit", "ignore_quarantine", "force", "anyway" and
  * "confirmed", true or false, and "to", the name of a machine, which the caller frees (*ret_to; as it was without it).
- * Writes what stands there into *ret, and nothing else. -EINVAL: something else; *ret_problem (borrowed, static) says
+ * Writes what stands there into *ret, and nothing else. -EINVAL: something else; *ret_problem says
  * what. -ENOMEM.
  */
 int json_parse_order(const char *text, size_t length, struct order *ret, char **ret_to,
-                     const char **ret_problem) _must_check_;
+                     char **ret_problem) _must_check_;
 
 /*
  * Reads {"confirmed": true}, by which an operator confirms that a host is off; nothing at all, or an object without the
- * member, is false. -EINVAL: something else; *ret_problem (borrowed, static) says what.
+ * member, is false. -EINVAL: something else; *ret_problem says what. -ENOMEM.
  */
-int json_parse_confirmation(const char *text, size_t length, bool *ret_confirmed,
-                            const char **ret_problem) _must_check_;
+int json_parse_confirmation(const char *text, size_t length, bool *ret_confirmed, char **ret_problem) _must_check_;
 
 #endif

@@ -94,15 +94,15 @@ static const char *take_agent(void *context, const char *name, const json_t *val
     char **agent = context;
 
     if (strcmp(name, "agent") != 0)
-        return "the only member is agent";
+        return "is unknown; a test has \"agent\"";
     if (!json_is_string(value))
-        return "agent is not a text";
+        return "is no text";
     free(*agent);
     *agent = strdup(json_string_value(value));
     return *agent != NULL ? NULL : json_out_of_memory;
 }
 
-int json_parse_fence_test(const char *text, size_t length, char **ret_agent, const char **ret_problem)
+int json_parse_fence_test(const char *text, size_t length, char **ret_agent, char **ret_problem)
 {
     return length > 0 ? json_read_members(text, length, take_agent, ret_agent, ret_problem) : 0;
 }

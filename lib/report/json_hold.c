@@ -71,10 +71,10 @@ static const char *take_reason(const json_t *value, struct hold_request *ret)
     const char *text = json_string_value(value);
 
     if (text == NULL || strlen(text) > REASON_MAX)
-        return "\"reason\" is no text of 200 bytes at the most";
+        return "is no text of 200 bytes at the most";
     for (const char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
-            return "\"reason\" has a control character";
+            return "has a control character";
     if (text[0] == '\0')
         return NULL;
     ret->reason = strdup(text);
@@ -86,7 +86,7 @@ static const char *take_time(const json_t *value, struct hold_request *ret)
     double time_s = json_number_value(value);
 
     if (!json_is_number(value) || !(time_s >= 1 && time_s <= LONGEST_S))
-        return "\"for_s\" is no number of seconds, from 1 to those of a year";
+        return "is no number of seconds, from 1 to those of a year";
     ret->time_us = (int64_t)(time_s * (double)USEC_PER_SEC);
     return NULL;
 }
@@ -95,7 +95,9 @@ static const char *take_member(void *context, const char *name, const json_t *va
 {
     struct hold_request *ret = context;
 
-    if (strcmp(name, "target") == 0 && json_is_string(value)) {
+    if (strcmp(name, "target") == 0) {
+        if (!json_is_string(value))
+            return "is no text";
         free(ret->target);
         ret->target = strdup(json_string_value(value));
         return ret->target != NULL ? NULL : json_out_of_memory;
@@ -104,7 +106,7 @@ static const char *take_member(void *context, const char *name, const json_t *va
         return NULL;
     if (strcmp(name, "evacuate") == 0 || strcmp(name, "confirmed") == 0) {
         if (!json_is_boolean(value))
-            return "\"evacuate\" and \"confirmed\" are true or false";
+            return "is neither true nor false";
         *(strcmp(name, "evacuate") == 0 ? &ret->evacuates : &ret->is_confirmed) = json_is_true(value);
         return NULL;
     }
@@ -112,15 +114,15 @@ static const char *take_member(void *context, const char *name, const json_t *va
         return take_reason(value, ret);
     if (strcmp(name, "for_s") == 0)
         return take_time(value, ret);
-    return "a hold has \"target\", which is a text, \"reason\", \"for_s\", \"evacuate\" and \"confirmed\"";
+    return "is unknown; a hold has \"target\", \"reason\", \"for_s\", \"evacuate\" and \"confirmed\"";
 }
 
-int json_parse_hold(const char *text, size_t length, struct hold_request *ret, const char **ret_problem)
+int json_parse_hold(const char *text, size_t length, struct hold_request *ret, char **ret_problem)
 {
     int r = json_read_members(text, length, take_member, ret, ret_problem);
 
     if (r < 0 || ret->target != NULL)
         return r;
-    *ret_problem = "the body does not say what is to be held: \"target\"";
+    *ret_problem = strdup("the body does not say what is to be held: \"target\"");
     return -EINVAL;
 }

@@ -10,14 +10,12 @@
 static const struct {
     const char *name;
     size_t offset; /* in struct order */
-    const char *problem;
 } flags[] = {
-    {"ignore_limit", offsetof(struct order, ignores_limit), "\"ignore_limit\" is neither true nor false"},
-    {"ignore_quarantine", offsetof(struct order, ignores_quarantine),
-     "\"ignore_quarantine\" is neither true nor false"},
-    {"force", offsetof(struct order, is_forced), "\"force\" is neither true nor false"},
-    {"anyway", offsetof(struct order, is_anyway), "\"anyway\" is neither true nor false"},
-    {"confirmed", offsetof(struct order, is_confirmed), "\"confirmed\" is neither true nor false"},
+    {"ignore_limit", offsetof(struct order, ignores_limit)},
+    {"ignore_quarantine", offsetof(struct order, ignores_quarantine)},
+    {"force", offsetof(struct order, is_forced)},
+    {"anyway", offsetof(struct order, is_anyway)},
+    {"confirmed", offsetof(struct order, is_confirmed)},
 };
 
 struct reading {
@@ -31,7 +29,7 @@ static const char *take_member(void *context, const char *name, const json_t *va
 
     if (strcmp(name, "to") == 0) {
         if (!json_is_string(value))
-            return "\"to\" is no name of a machine";
+            return "is no name of a machine";
         free(*reading->to);
         *reading->to = strdup(json_string_value(value));
         return *reading->to != NULL ? NULL : json_out_of_memory;
@@ -40,14 +38,15 @@ static const char *take_member(void *context, const char *name, const json_t *va
         if (strcmp(flags[i].name, name) != 0)
             continue;
         if (!json_is_boolean(value))
-            return flags[i].problem;
+            return "is neither true nor false";
         *(bool *)((char *)reading->order + flags[i].offset) = json_is_true(value);
         return NULL;
     }
-    return "the body has a member that no order knows";
+    return "is unknown; an order has \"to\", \"ignore_limit\", \"ignore_quarantine\", \"force\", \"anyway\" and "
+           "\"confirmed\"";
 }
 
-int json_parse_order(const char *text, size_t length, struct order *ret, char **ret_to, const char **ret_problem)
+int json_parse_order(const char *text, size_t length, struct order *ret, char **ret_to, char **ret_problem)
 {
     struct reading reading = {.order = ret, .to = ret_to};
 

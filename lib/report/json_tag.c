@@ -21,11 +21,11 @@ static const char *take_words(const json_t *array, struct string_list *words)
     size_t i;
 
     if (!json_is_array(array))
-        return "\"add\" and \"remove\" are arrays of texts such as \"database/mysql\"";
+        return "is no array of texts such as \"database/mysql\"";
     json_array_foreach(array, i, value)
     {
         if (!json_is_string(value))
-            return "\"add\" and \"remove\" are arrays of texts such as \"database/mysql\"";
+            return "is no array of texts such as \"database/mysql\"";
         if (string_list_add(words, json_string_value(value)) < 0)
             return json_out_of_memory;
     }
@@ -35,7 +35,7 @@ static const char *take_words(const json_t *array, struct string_list *words)
 static const char *take_from(const json_t *value, struct tag_request *ret)
 {
     if (!json_is_string(value))
-        return "\"from\" is no name of a machine";
+        return "is no name of a machine";
     free(ret->from);
     ret->from = strdup(json_string_value(value));
     return ret->from != NULL ? NULL : json_out_of_memory;
@@ -48,7 +48,7 @@ static const char *take_role(const json_t *value, struct tag_request *ret)
     if (json_is_null(value) ||
         (json_is_string(value) && machine_roles_parse(json_string_value(value), &ret->roles) == 0))
         return NULL;
-    return "\"role\" is made of protected and standby, or is ignored, or null";
+    return "is not made of protected and standby, nor ignored, nor null";
 }
 
 static const char *take_priority(const json_t *value, struct tag_request *ret)
@@ -58,7 +58,7 @@ static const char *take_priority(const json_t *value, struct tag_request *ret)
     if (json_is_null(value))
         return NULL;
     if (!json_is_integer(value) || json_integer_value(value) < INT_MIN || json_integer_value(value) > INT_MAX)
-        return "\"priority\" is a whole number, or null";
+        return "is neither a whole number nor null";
     ret->priority = (int)json_integer_value(value);
     return NULL;
 }
@@ -77,10 +77,10 @@ static const char *take_member(void *context, const char *name, const json_t *va
         return take_role(value, ret);
     if (strcmp(name, "priority") == 0)
         return take_priority(value, ret);
-    return "tags are \"add\", \"remove\", \"from\", \"role\" and \"priority\"";
+    return "is unknown; tags are \"add\", \"remove\", \"from\", \"role\" and \"priority\"";
 }
 
-int json_parse_tags(const char *text, size_t length, struct tag_request *ret, const char **ret_problem)
+int json_parse_tags(const char *text, size_t length, struct tag_request *ret, char **ret_problem)
 {
     return json_read_members(text, length, take_member, ret, ret_problem);
 }

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "report/time.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #define SIGNIFICANT_DIGITS 12
@@ -75,21 +77,26 @@ json_t *json_instant(struct moment moment)
 
 const char json_out_of_memory[] = "out of memory";
 
-int json_read_members(const char *text, size_t length, json_taker *take, void *context, const char **ret_problem)
+int json_read_members(const char *text, size_t length, json_taker *take, void *context, char **ret_problem)
 {
     json_t *document = length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL, *value;
-    const char *problem = json_is_object(document) ? NULL : "the body is no JSON object", *name;
+    const char *problem = NULL, *name;
+    int r = 0;
 
     json_object_foreach(document, name, value)
     {
-        if (problem == NULL)
-            problem = take(context, name, value);
+        problem = take(context, name, value);
+        if (problem != NULL)
+            break;
+    }
+    if (problem == json_out_of_memory)
+        r = -ENOMEM;
+    else if (problem != NULL || !json_is_object(document)) {
+        *ret_problem = problem != NULL ? text_print("\"%s\" %s", name, problem) : strdup("the body is no JSON object");
+        r = -EINVAL;
     }
     json_decref(document);
-    if (problem == NULL)
-        return 0;
-    *ret_problem = problem;
-    return problem == json_out_of_memory ? -ENOMEM : -EINVAL;
+    return r;
 }
 
 int json_finish(const struct json_maker *maker, json_t *document, char **ret)

@@ -49,16 +49,19 @@ json_t *json_holds(struct json_maker *maker, const struct coordinator *coordinat
 /* What was said of one candidate. */
 json_t *json_candidate(struct json_maker *maker, const struct explained_candidate *candidate);
 
-/* Takes one member of an object, as json_read_members says. NULL: all is well; else what is wrong with it, static. */
+/*
+ * Takes one member of an object, as json_read_members says. NULL: all is well; else what is wrong with it, static, to be
+ * read after its name: "is neither true nor false", "is unknown; …" and what may stand there.
+ */
 typedef const char *json_taker(void *context, const char *name, const json_t *value);
 /* What a taker returns for want of memory. */
 extern const char json_out_of_memory[];
 /*
- * Hands each member of the object that text is to the taker, up to the first that is wrong. -EINVAL: *ret_problem (borrowed,
- * static) says what is wrong. -ENOMEM.
+ * Hands each member of the object that text is to the taker, up to the first that is wrong. -EINVAL: *ret_problem says what
+ * is wrong, and with which member; the caller frees it, NULL for want of memory. -ENOMEM.
  */
 int json_read_members(const char *text, size_t length, json_taker *take, void *context,
-                      const char **ret_problem) _must_check_;
+                      char **ret_problem) _must_check_;
 
 /* Frees the document and writes it out, unless something was lost. -ENOMEM. */
 int json_finish(const struct json_maker *maker, json_t *document, char **ret);

@@ -166,7 +166,8 @@ static void test_orders(void **state)
     check(world, "POST", "/v1/services/VM-001/recover", "", 409, "\"error\":\"VM-001 is up: room/VM-001 serves it\"",
           NULL);
     check(world, "POST", "/v1/services/VM-001/recover", "{\"ignore_limit\":1}", 400, "neither true nor false", NULL);
-    check(world, "POST", "/v1/services/VM-001/recover", "{\"ignore_limits\":true}", 400, "no order knows", NULL);
+    check(world, "POST", "/v1/services/VM-001/recover", "{\"ignore_limits\":true}", 400,
+          "\\\"ignore_limits\\\" is unknown; an order has", NULL);
     check(world, "POST", "/v1/services/nosuch/recover", "", 404, "no machine is called nosuch", NULL);
     check(world, "GET", "/v1/services/VM-001/recover", "", 405, "Allow: POST", NULL);
     check(world, "POST", "/v1/services/VM-001/keep", "", 409,
@@ -202,7 +203,7 @@ static void test_fencing(void **state)
     (void)state;
     check(world, "POST", "/v1/hypervisors/nowhere/fence-test", "", 404, "refused by the test", NULL);
     check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"agent\": \"other\"}", 404, NULL);
-    check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"agent\": 1}", 400, "agent is not a text", NULL);
+    check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"agent\": 1}", 400, "\\\"agent\\\" is no text", NULL);
     check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"x\": \"y\"}", 400, NULL);
     check(world, "POST", "/v1/hypervisors/room/fence-test", "", 200, "\"host\":\"room\"", "\"agent\":\"switch\"",
           "\"succeeded\":true,\"answer\":\"on\"", NULL);
@@ -322,8 +323,8 @@ static void test_tags_that_cannot_be(void **state)
     } cases[] = {
         {"", 400, "no JSON object"},
         {"{}", 400, "nothing is to be changed"},
-        {"{\"add\": \"database/mysql\"}", 400, "arrays of texts"},
-        {"{\"add\": [1]}", 400, "arrays of texts"},
+        {"{\"add\": \"database/mysql\"}", 400, "is no array of texts"},
+        {"{\"add\": [1]}", 400, "is no array of texts"},
         {"{\"add\": [\"mysql\"]}", 400, "is no feature"},
         {"{\"add\": [\"data base/mysql\"]}", 400, "is no feature"},
         {"{\"add\": [\"database/my\\u0007sql\"]}", 400, "is no feature"},
@@ -333,7 +334,7 @@ static void test_tags_that_cannot_be(void **state)
         {"{\"priority\": 1.5}", 400, "whole number"},
         {"{\"priority\": 99999999999}", 400, "whole number"},
         {"{\"from\": \"VM-404\"}", 404, "no machine is called"},
-        {"{\"owner\": \"me\"}", 400, "tags are"},
+        {"{\"owner\": \"me\"}", 400, "\\\"owner\\\" is unknown; tags are"},
     };
     struct world *world = world_new(0);
 
@@ -771,12 +772,14 @@ static void test_holds_that_are_refused(void **state)
     check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"for_s\":\"2h\"}", 400, "for_s", NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"reason\":\"two\\nlines\"}", 400, "control character",
           NULL);
-    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"evacuate\":1}", 400, "true or false", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"evacuate\":1}", 400,
+          "\\\"evacuate\\\" is neither true nor false", NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"VM-001\",\"evacuate\":true}", 400, "only a host can be evacuated",
           NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"room\",\"evacuate\":true}", 403, "VM-001", "virsh migrate",
           "--yes", NULL);
-    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"why\":\"so\"}", 400, "a hold has", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"why\":\"so\"}", 400, "\\\"why\\\" is unknown; a hold has",
+          NULL);
     check(world, "GET", "/v1/holds", "", 200, "\r\n\r\n[]", NULL);
 
     check(world, "POST", "/v1/release/VM-001", "", 409, "VM-001 is not held\"", "understudyctl holds", NULL);

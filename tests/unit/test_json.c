@@ -700,7 +700,7 @@ static void test_order_request(void **state)
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
         struct order order = {0};
-        const char *problem = NULL;
+        _cleanup_(freep) char *problem = NULL;
         char *to = NULL;
 
         assert_int_equal(json_parse_order(cases[i].text, strlen(cases[i].text), &order, &to, &problem),
@@ -715,6 +715,32 @@ static void test_order_request(void **state)
     }
 }
 
+/* What is wrong was told without the name of the member that it is wrong with. */
+static void test_what_is_wrong_with_a_body_names_the_member(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"{\"force\": true, \"forec\": true}", "\"forec\" is unknown; an order has \"to\", \"ignore_limit\", "
+                                               "\"ignore_quarantine\", \"force\", \"anyway\" and \"confirmed\""},
+        {"{\"force\": 1, \"forec\": true}", "\"force\" is neither true nor false"},
+        {"{\"to\": 1}", "\"to\" is no name of a machine"},
+        {"{\"\": 1}", "\"\" is unknown; an order has \"to\", \"ignore_limit\", "
+                      "\"ignore_quarantine\", \"force\", \"anyway\" and \"confirmed\""},
+        {"[]", "the body is no JSON object"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        struct order order = {0};
+        _cleanup_(freep) char *problem = NULL;
+        _cleanup_(freep) char *to = NULL;
+
+        assert_int_equal(json_parse_order(cases[i].text, strlen(cases[i].text), &order, &to, &problem), -EINVAL);
+        assert_string_equal(problem, cases[i].expected);
+    }
+}
+
 static void test_confirmation(void **state)
 {
     static const struct {
@@ -726,7 +752,7 @@ static void test_confirmation(void **state)
         {"{}", 0, false},
         {"{\"confirmed\": true}", 0, true},
         {"{\"confirmed\": false}", 0, false},
-        {"{\"other\": 1}", 0, false},
+        {"{\"other\": 1}", -EINVAL, false},
         {"{\"confirmed\": 1}", -EINVAL, false},
         {"{\"confirmed\": null}", -EINVAL, false},
         {"[true]", -EINVAL, false},
@@ -739,7 +765,7 @@ static void test_confirmation(void **state)
     (void)state;
     for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
         bool confirmed = !cases[i].confirmed;
-        const char *problem = NULL;
+        _cleanup_(freep) char *problem = NULL;
 
         assert_int_equal(json_parse_confirmation(cases[i].text, strlen(cases[i].text), &confirmed, &problem),
                          cases[i].result);
@@ -793,6 +819,7 @@ int main(void)
         cmocka_unit_test(test_error),
         cmocka_unit_test(test_release),
         cmocka_unit_test(test_order_request),
+        cmocka_unit_test(test_what_is_wrong_with_a_body_names_the_member),
         cmocka_unit_test(test_confirmation),
     };
 
