@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Runs the end-to-end tests: those in containers beside all the others, since both wait most of their time.
-# usage: run.sh RESULTS PYTEST-OPTION…; writes RESULTS-others.xml and RESULTS-containers.xml, and returns what pytest
-# does: 5 where neither has a test.
+# Runs the end-to-end tests in parts side by side, since they wait most of their time: those in containers, those of several
+# hosts, and all the others.
+# usage: run.sh RESULTS PYTEST-OPTION…; writes RESULTS-PART.xml for each, and returns what pytest does: 5 where no part
+# has a test.
 set -u
 results=$1
 shift
@@ -16,12 +17,18 @@ run() {
 }
 
 run containers "$@" tests/e2e/service &
-run others "$@" --ignore=tests/e2e/service tests/e2e
-others=$?
-wait $!
-containers=$?
-case $others in
-5) exit $containers ;;
-0) [ $containers -eq 5 ] || exit $containers ;;
-*) exit $others ;;
-esac
+parts=$!
+run hosts "$@" tests/e2e/test_hosts.py &
+parts="$parts $!"
+run others "$@" --ignore=tests/e2e/service --ignore=tests/e2e/test_hosts.py tests/e2e
+worst=$?
+for part in $parts; do
+    wait "$part"
+    status=$?
+    case $status,$worst in
+    5,* | 0,[!5]) ;;
+    0,5) worst=0 ;;
+    *) worst=$status ;;
+    esac
+done
+exit $worst
