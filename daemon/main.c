@@ -26,19 +26,18 @@ struct arguments {
 
 static void print_help(void)
 {
-    printf(
-        "Usage: understudyd [OPTION…]\n"
-        "Watches virtual machines and starts the most similar standby when one crashes.\n\n"
-        "  -c, --config FILE        configuration (default: %s)\n"
-        "      --check              check the configuration, with the machines of a running daemon, and exit\n"
-        "      --strict             with --check: fail also if there are only warnings\n"
-        "      --show-config        print the configuration as it is in force, with all defaults and without secrets\n"
-        "      --sample-config      print a commented configuration with every default\n"
-        "      --config-reference   print the reference of all keys (scdoc markup)\n"
-        "  -v, --verbose            log debugging messages too\n"
-        "  -h, --help               print this text\n"
-        "      --version            print the version\n",
-        CONFIG_FILE_DEFAULT);
+    printf("Usage: understudyd [OPTION…]\n"
+           "Watches virtual machines and starts the most similar standby when one crashes.\n\n"
+           "  -c, --config FILE        configuration (default: %s)\n"
+           "      --check              check the configuration, with the machines of a running daemon, and exit\n"
+           "      --strict             with --check: fail also if there are only warnings\n"
+           "      --show-config        print the configuration file with all defaults and without secrets\n"
+           "      --sample-config      print a commented configuration with every default\n"
+           "      --config-reference   print the reference of all keys (scdoc markup)\n"
+           "  -v, --verbose            log debugging messages too\n"
+           "  -h, --help               print this text\n"
+           "      --version            print the version\n",
+           CONFIG_FILE_DEFAULT);
 }
 
 static int finish_output(int r)

@@ -40,6 +40,7 @@ static void log_waiting_keys(const struct settings *settings)
 static int replace_config(const struct reload *reload, struct config *config, struct catalog *catalog)
 {
     size_t n_before = reload->nodes->count;
+    bool is_half_new = false;
     int r = nodes_add(reload->nodes, config);
 
     if (r == 0) {
@@ -47,11 +48,14 @@ static int replace_config(const struct reload *reload, struct config *config, st
         r = coordinator_configure(reload->coordinator, config);
         if (r < 0) {
             coordinator_set_catalog(reload->coordinator, reload->nodes->catalog);
+            is_half_new = coordinator_configure(reload->coordinator, reload->settings->config) < 0;
             nodes_take_back(reload->nodes, n_before);
         }
     }
     if (r < 0) {
-        config_free(config);
+        /* Without the memory to put the old one back some of it may be in force: it is never freed then. */
+        if (!is_half_new)
+            config_free(config);
         return r;
     }
     nodes_set_catalog(reload->nodes, catalog);

@@ -235,8 +235,11 @@ static void end_test(struct run *run, int status, int error, const char *message
     run->tested++;
 }
 
+/* To anything but a status, exit status 2 is that of a program that was called wrongly: it would be to a status as well. */
 static enum fencing_answer answer_of(const struct run *run, enum fence_call call, int error)
 {
+    if (call == FENCE_CALL_OFF && error == -ECANCELED && sequence_exit_status(&run->sequence) == STATUS_OFF)
+        return FENCING_ANSWER_UNRUN;
     if (call == FENCE_CALL_STATUS && error == -ECANCELED && sequence_exit_status(&run->sequence) == STATUS_OFF)
         return FENCING_ANSWER_OFF;
     return error == 0 ? FENCING_ANSWER_DONE : FENCING_ANSWER_FAILED;

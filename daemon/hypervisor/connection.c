@@ -275,8 +275,10 @@ static void cut(struct connection *connection)
     cutter_cut(connection->session.cutter);
 }
 
+/* What still waits for an answer on it gets none any more. */
 static void lose(struct connection *connection, const char *why)
 {
+    cut(connection);
     end_link(connection);
     evtimer_del(connection->probe);
     workers_abandon(connection->workers, -ENOTCONN);
@@ -309,7 +311,6 @@ static void report_probe(struct job *job, enum job_report report)
     if (question->link != connection->link)
         return;
     if (report == JOB_OVERDUE) {
-        cut(connection);
         lose(connection, "libvirt does not answer");
     } else if (question->error == -ENOTCONN) {
         lose(connection, question->message);
@@ -526,10 +527,8 @@ virConnectPtr connection_acquire_talk(unsigned long link)
 
 void connection_check(struct connection *connection)
 {
-    if (connection->state == UP && workers_are_blocked(connection->workers) && !connection_is_exhausted(connection)) {
-        cut(connection);
+    if (connection->state == UP && workers_are_blocked(connection->workers) && !connection_is_exhausted(connection))
         lose(connection, "every call to libvirt hangs");
-    }
 }
 
 void connection_is_broken(struct connection *connection, unsigned long link, const char *why)

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CLAIM_FILE "understudy.lock"
@@ -26,6 +28,16 @@ static int open_in(const char *directory, size_t length, int flags)
     return fd < 0 ? -errno : fd;
 }
 
+/* One that root made by hand is for the owner of the directory as well, as what sqlite3 makes there is. */
+static void give_to_owner(int fd, const char *directory, size_t length)
+{
+    _cleanup_(freep) char *path = strndup(directory, length);
+    struct stat owner;
+
+    if (path != NULL && geteuid() == 0 && stat(path, &owner) == 0)
+        (void)!fchown(fd, owner.st_uid, owner.st_gid);
+}
+
 int claim_take(const char *database_path, int *ret_fd)
 {
     const char *name = strrchr(database_path, '/');
@@ -35,6 +47,7 @@ int claim_take(const char *database_path, int *ret_fd)
     *ret_fd = -1;
     if (fd < 0)
         return fd == -ENOMEM ? fd : 0;
+    give_to_owner(fd, database_path, (size_t)(name - database_path));
     if (fcntl(fd, F_OFD_SETLK, &whole) == 0) {
         *ret_fd = fd;
         return 0;

@@ -86,13 +86,24 @@ static struct element element_at(const char *at, const char *end)
 /* Patterns longer than that are taken to meet. */
 #define MEET_MAX 128
 
+/* A bracket expression that is more than a set of characters: its end is not looked for. */
+static bool is_hard(const char *at, const char *end)
+{
+    bool has_bracket = memchr(at, '[', (size_t)(end - at)) != NULL;
+
+    for (; has_bracket && at < end; at++)
+        if (*at == '\\' || (*at == '[' && at + 1 < end && strchr(":.=", at[1]) != NULL))
+            return true;
+    return false;
+}
+
 /* From each place of a, which places of b are possible: the two are gone through together. */
 static bool can_meet(const char *a, const char *a_end, const char *b, const char *b_end)
 {
     bool reached[MEET_MAX + 1][MEET_MAX + 1] = {{false}};
     size_t n = (size_t)(a_end - a), m = (size_t)(b_end - b);
 
-    if (n > MEET_MAX || m > MEET_MAX)
+    if (n > MEET_MAX || m > MEET_MAX || is_hard(a, a_end) || is_hard(b, b_end))
         return true;
     reached[0][0] = true;
     for (size_t i = 0; i <= n; i++)

@@ -17,8 +17,6 @@ struct schema_key;
 
 /* Keys of an entry of services, but for match. */
 #define POLICY_KEYS 14
-/* Entries in `services` at most. */
-#define POLICY_ENTRIES_MAX 1000
 
 /* For each key, in the order of the schema, the number of the entry that gives it, from 1; 0: none does. A plain value. */
 struct policy_sources {

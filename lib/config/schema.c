@@ -506,11 +506,12 @@ static const struct schema_key keys[] = {
     {.path = "services",
      .type = SCHEMA_SERVICES,
      CONFIG_LIST(services, n_services),
-     .max = 1000,
+     .max = 200,
      .default_text = "[]",
-     .text = "What holds for some services alone. A service has the name of its original machine. For each key, the "
-             "first entry counts that matches the service and gives that key; what no entry gives is as in the rest "
-             "of the file. Of these keys, the metadata of a machine can say its priority, which then counts instead."},
+     .text = "What holds for some services alone. A service has the name of its original machine, or the one in the "
+             "metadata of that. For each key, the first entry that matches the service and sets the key wins; what no "
+             "entry sets is as in the rest of the file. A priority in the metadata of the machine outranks the one "
+             "here. Messages count entries from 0: services[0] is the first."},
     {.path = "services[].match",
      .type = SCHEMA_PATTERNS,
      SERVICE(match),
@@ -523,16 +524,17 @@ static const struct schema_key keys[] = {
      .min = -1000000,
      .max = 1000000,
      .example = "10",
-     .text = "The more important service is recovered first, and gets the machine that several could have. Services "
-             "have 0 where nothing is said."},
+     .text = "The service with the higher number is recovered first, and gets the standby that several services could "
+             "use. Where nothing is said it is 0."},
     {.path = "services[].threshold",
      .type = SCHEMA_DECIMAL,
      SERVICE(threshold),
      .max = MILLIONTHS,
      .overrides = "similarity.threshold",
      .example = "0.7",
-     .text = "Instead of similarity.threshold. Where min_coverage is given neither here nor in similarity, it is the "
-             "same."},
+     .text = "Instead of similarity.threshold. Where min_coverage is set neither here nor in similarity, this is its "
+             "value, "
+             "too."},
     {.path = "services[].min_coverage",
      .type = SCHEMA_DECIMAL,
      SERVICE(min_coverage),
@@ -600,16 +602,19 @@ static const struct schema_key keys[] = {
      .type = SCHEMA_PATTERNS,
      SERVICE(after),
      .example = "[\"storage-*\"]",
-     .text = "Services that failed at the same time are recovered first: nothing is started for this one until they "
-             "run again, or their recovery has ended. A service that was stopped on purpose is not waited for, nor one "
-             "that failed 10 s or more before this one, nor one of the same entry. A circle is an error."},
+     .text =
+         "Patterns of services that this one needs. If one of them failed at about the same time, nothing is started "
+         "for this one until the recovery of that one has ended, well or not. Not waited for are services that "
+         "failed 10 s or more before this one, since it ran without them, were stopped on purpose, or are of the "
+         "same entry. Entries that wait for each other are an error."},
     {.path = "services[].apart",
      .type = SCHEMA_BOOL,
      SERVICE(apart),
      .example = "true",
-     .text = "Whether the services of this entry belong on different hosts: a replacement on a host where none of the "
-             "others runs comes before all others, however similar those are. Where there is none, one is started all "
-             "the same."},
+     .text =
+         "Whether the services of this entry belong on different hosts: a standby on a host where no other service of "
+         "this entry runs comes first, however similar the others are. Where there is none, another one is started "
+         "all the same."},
     {.path = "services[].hosts",
      .type = SCHEMA_PATTERNS,
      SERVICE(hosts),
@@ -687,18 +692,21 @@ static const struct schema_key keys[] = {
              "recovery.shutdown_timeout. The last one that runs is never stopped."},
     {.path = "fence",
      .type = SCHEMA_SECTION,
-     .text = "Fencing: a lost host is switched off before its machines are started elsewhere. The command is an agent "
-             "of the fence-agents package, or your own program with the same convention: options as NAME=VALUE lines "
-             "on standard input, action among them, and exit status 0 for success."},
+     .text =
+         "Fencing: a lost host is switched off before its machines are started elsewhere. The command is an agent "
+         "of the fence-agents package, or your own program with the same convention: options as NAME=VALUE lines "
+         "on standard input, action among them (off, status, and on with reboot), and exit status 0 for success; of "
+         "status, 0 for on and 2 for off."},
     {.path = "fence.command",
      .type = SCHEMA_PATH_OR_NONE,
      CONFIG(fence.command),
      .max = FILE_PATH_MAX,
      .default_text = "none",
-     .text = "The fence agent, such as /usr/sbin/fence_ipmilan; for several see agents and levels. Without any no host "
-             "is fenced, and no machine of a "
-             "lost host is started elsewhere until the operator confirms that it is off: understudyctl fenced HOST "
-             "--yes."},
+     .text =
+         "The fence agent, such as /usr/sbin/fence_ipmilan; for several see agents and levels, where it is the command "
+         "of those that have none of their own. Without any agent no host is fenced, and no machine of a "
+         "lost host is started elsewhere until the operator confirms that it is off: understudyctl fenced HOST "
+         "--yes."},
     {.path = "fence.action",
      .type = SCHEMA_CHOICE,
      CONFIG(fence.action),
@@ -713,7 +721,7 @@ static const struct schema_key keys[] = {
      .default_text = "true",
      .text = "Whether each fence agent is asked for the status after off, also when off has failed. What counts is the "
              "status: off (exit status 2) is success. The agents are also asked once a day whether they answer. Agents "
-             "without a status action need false."},
+             "without a status action need false: then their word alone counts, and they are not tested."},
     {.path = "fence.timeout",
      .type = SCHEMA_DURATION,
      CONFIG(fence.timeout_us),
@@ -733,8 +741,8 @@ static const struct schema_key keys[] = {
      CONFIG(fence.options),
      .max = 1024,
      .default_text = "{}",
-     .text = "Options for every agent and every host, such as {lanplus: 1, power_timeout: 20}. The options of an agent "
-             "override them, and the fence key of a hypervisor overrides both."},
+     .text = "Options for every agent and every host, such as {lanplus: 1, power_timeout: 20}. Later ones override "
+             "earlier ones: these, those of the agent, fence of the hypervisor, and its fence_agents for this agent."},
     {.path = "fence.agents",
      .type = SCHEMA_AGENTS,
      CONFIG_LIST(fence.agents, fence.n_agents),
@@ -752,8 +760,9 @@ static const struct schema_key keys[] = {
      .default_text = "[]",
      .example = "[[ipmi], [pdu-a, pdu-b]]",
      .text =
-         "Which agents fence a host. All agents of a level must succeed; if one fails, the next level is tried. A host "
-         "with two power supplies needs both switches in one level."},
+         "Which agents fence a host, the same for every host. All agents of a level must succeed; if one fails, the "
+         "next level is tried. A host with two power supplies needs both switches in one level. What differs from "
+         "host to host, such as a plug, stands in fence_agents of the hypervisor."},
 
     {.path = "hooks",
      .type = SCHEMA_SECTION,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A configuration as it is in force: what the file says, and the defaults of what it leaves out. */
+/* A configuration as it would be in force: what the file says, and the defaults of what it leaves out. */
 #ifndef UNDERSTUDY_CONFIG_SHOW_H
 #define UNDERSTUDY_CONFIG_SHOW_H
 

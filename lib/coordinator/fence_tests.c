@@ -18,6 +18,15 @@ static bool is_under_way(const struct registry *registry)
     return false;
 }
 
+/* Its agents may be the same, and serve one client at a time. */
+static bool is_any_fenced(const struct registry *registry)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (registry->hosts[i].track.state == HOST_FENCING)
+            return true;
+    return false;
+}
+
 /* The daemon's own host is never fenced, and another connection to a host is not needed for it. */
 static bool can_be_tested(const struct registry *registry, const struct host *host)
 {
@@ -56,7 +65,7 @@ bool fence_tests_next(void *self, struct action *ret)
 {
     struct registry *registry = self;
 
-    if (is_under_way(registry))
+    if (is_under_way(registry) || is_any_fenced(registry))
         return false;
     for (size_t i = 0; i < registry->n_hosts; i++) {
         struct host *host = &registry->hosts[i];
@@ -100,6 +109,15 @@ void fence_tests_configure(struct registry *registry)
     }
 }
 
+/* Another plug, or a status that is the exit status of an error: as it is, the host would be taken for fenced. */
+static void contradict(const struct host *host, struct fence_report *report)
+{
+    if (!report->has_succeeded || strcmp(report->answer, "off") != 0 || !host->is_listed)
+        return;
+    report->has_succeeded = false;
+    strcpy(report->answer, "off, and the host answers: another plug is meant, or the agent was called wrongly");
+}
+
 void fence_tests_take(struct registry *registry, struct host *host, const struct fence_report *report,
                       struct moment now)
 {
@@ -107,6 +125,7 @@ void fence_tests_take(struct registry *registry, struct host *host, const struct
     int r;
 
     if (report->call == FENCE_CALL_STATUS) {
+        contradict(host, &kept);
         r = fence_log_put(&host->fence_tests, &kept);
     } else {
         kept.attempt = host->track.tries > 0 ? host->track.tries : 1;

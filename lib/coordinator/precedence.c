@@ -29,11 +29,20 @@ static unsigned waits_by(const struct registry *registry, const struct recovery 
     return policy != NULL ? policy->config->policy.after_entry : 0;
 }
 
+/* Nothing is done about it before an operator has seen to its host. */
+static bool is_stuck(const struct registry *registry, const struct recovery *recovery)
+{
+    const struct host *host = host_find(registry, recovery->failed.hypervisor);
+
+    return host != NULL && (host->track.state == HOST_UNFENCED || host->track.state == HOST_ISOLATED);
+}
+
 /* policy: of the one that waits. */
 static bool is_before(const struct registry *registry, const struct recovery *first, const struct recovery *recovery,
                       const struct config_policy *policy)
 {
-    return first != recovery && takes_part(first) && down_us(first) + TOGETHER_US > down_us(recovery) &&
+    return first != recovery && takes_part(first) && !is_stuck(registry, first) &&
+           down_us(first) + TOGETHER_US > down_us(recovery) &&
            patterns_match(&policy->after, first->service.hypervisor, first->service_name) &&
            waits_by(registry, first) != policy->after_entry;
 }

@@ -21,6 +21,7 @@ void policies_done(struct policies *policies)
     for (size_t i = 0; i < policies->count; i++)
         policy_free(policies->items[i]);
     free(policies->items);
+    catalog_free(policies->catalog);
     *policies = (struct policies){0};
 }
 
@@ -47,12 +48,13 @@ static int add(struct policies *policies, const struct policy_sources *sources)
     return r;
 }
 
-int policies_init(struct policies *policies, const struct config *config, const struct catalog *catalog,
+int policies_init(struct policies *policies, const struct config *config, struct catalog *catalog,
                   struct feature_table *table)
 {
     const struct policy_sources none = {{0}};
     int r;
 
+    catalog_ref(catalog);
     *policies = (struct policies){.config = config, .catalog = catalog, .table = table};
     r = add(policies, &none);
     if (r < 0)

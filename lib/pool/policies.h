@@ -24,15 +24,15 @@ struct policy {
 
 /* A plain value; {0} has none. */
 struct policies {
-    const struct config *config;   /* borrowed, as are the others */
-    const struct catalog *catalog; /* NULL: values are spelled as they were written */
+    const struct config *config; /* borrowed, as are the others */
+    struct catalog *catalog;     /* a reference; NULL: values are spelled as they were written */
     struct feature_table *table;
     struct policy **items; /* by number */
     size_t count;
 };
 
 /* With the general one. -EINVAL, -ERANGE, -ENOMEM as similarity_rules_new. */
-int policies_init(struct policies *policies, const struct config *config, const struct catalog *catalog,
+int policies_init(struct policies *policies, const struct config *config, struct catalog *catalog,
                   struct feature_table *table) _must_check_;
 void policies_done(struct policies *policies);
 

@@ -392,6 +392,7 @@ static void forget_policies(struct pool *pool)
         if (entry == NULL || !entry_is_known(entry))
             continue;
         entry->policy = 0;
+        entry->machine.apart = 0;
         books_forget_sibling(pool, entry);
         books_mark(pool, entry);
     }

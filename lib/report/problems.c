@@ -26,7 +26,11 @@ static void look_at_hold(struct problem_search *search, const struct hold *hold)
                                                 : "held: it is watched, and nothing is done",
                             until_us != 0 ? ", until " : "", UNTIL_LENGTH, until, hold->reason != NULL ? "; " : "",
                             hold->reason != NULL ? hold->reason : ""),
-                 text_print("understudyctl release %s", what));
+                 hold->is_overdue
+                     ? text_print("the end of it has a host that cannot be reached taken for lost, and fenced: make "
+                                  "sure that the work is done; then: understudyctl release %s",
+                                  what)
+                     : text_print("when the work is done: understudyctl release %s", what));
 }
 
 static void look_at_holds(struct problem_search *search)
@@ -43,7 +47,7 @@ static void look_at_program(struct problem_search *search, const char *message)
     _cleanup_(freep) char *subject = text_print("%.*s", (int)(key + path), message);
 
     problems_add(search, PROBLEM_PROGRAM, subject, text_copy(message),
-                 text_print("correct it; understudyd --check looks at it again"));
+                 text_print("correct the file, or the key that names it; understudyd --check looks at it again"));
 }
 
 static void look_at_daemon(struct problem_search *search)
@@ -55,9 +59,11 @@ static void look_at_daemon(struct problem_search *search)
                      text_print("the brake is on: too many machines failed at once, and no replacement is started"),
                      text_print("find out why; then: understudyctl release brake"));
     if (outside->store_trouble != NULL)
-        problems_add(search, PROBLEM_STORE_FAILS, "",
-                     text_print("what happens cannot be written down: %s", outside->store_trouble),
-                     text_print("look at the directory state_dir: its disk, its owner, its space"));
+        problems_add(
+            search, PROBLEM_STORE_FAILS, "",
+            text_print("what happens cannot be written down: %s", outside->store_trouble),
+            text_print(
+                "look at the directory state_dir: its disk, its owner, its space (df -h, journalctl -k -p err)"));
     for (size_t i = 0; outside->programs != NULL && i < outside->programs->count; i++)
         look_at_program(search, outside->programs->items[i].message);
     if (outside->reload_error != NULL)

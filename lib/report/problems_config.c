@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a configuration says that is valid, and surely not meant. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -57,8 +58,9 @@ char *problems_object_to_kind(const struct config *config, const struct catalog 
         return NULL;
     for (size_t i = 0; i < ELEMENTS_OF(attributes); i++)
         if (strcasecmp(kind, attributes[i]) == 0)
-            return text_print("%s is taken for a kind of resource here; to give a machine a %s: understudyctl tag --%s",
-                              attributes[i], attributes[i], attributes[i]);
+            return text_print(
+                "%s is taken for a kind of resource here; to give a machine a %s: understudyctl tag MACHINE --%s …",
+                attributes[i], attributes[i], attributes[i]);
     return nearest.name != NULL ? text_print("the kind %s is not known; %s may be meant", kind, nearest.name) : NULL;
 }
 
@@ -78,24 +80,23 @@ static bool looks_foreign(const char *pattern)
     return pattern[strcspn(pattern, "{}^$|()\\")] != '\0' || strstr(pattern, ".*") != NULL;
 }
 
+/* is_of_service: the names of services, too. */
 static void look_at_patterns(struct problem_search *search, const char *key, const struct string_list *patterns,
-                             const struct pool *pool)
+                             const struct pool *pool, bool is_of_service)
 {
     for (size_t i = 0; i < patterns->count; i++) {
         const char *pattern = patterns->items[i];
         bool is_foreign = looks_foreign(pattern);
         _cleanup_(freep) char *subject = NULL;
 
-        if (pool != NULL ? matches_some(pool, pattern, strcmp(key, "pool.protect") == 0) : !is_foreign)
+        if (pool != NULL ? matches_some(pool, pattern, is_of_service) : !is_foreign)
             continue;
         subject = text_print("%s: %s", key, pattern);
         problems_add(
             search, PROBLEM_PATTERN_UNMATCHED, subject,
             text_print("%s names %s, %s%s", key, pattern,
-                       pool != NULL ? "which matches no machine" : "which is no pattern of a shell",
-                       is_foreign ? ": of a shell's patterns, there are *, ? and [a-z], and a list has one item "
-                                    "for each pattern"
-                                  : ""),
+                       pool != NULL ? "which matches no machine" : "which is no valid pattern",
+                       is_foreign ? ": only *, ? and [a-z] work, and a list has one item for each pattern" : ""),
             text_print("correct or remove it in %s; then: understudyctl reload", search->outside->config_file));
     }
 }
@@ -167,15 +168,14 @@ static bool is_offered(const struct config *config, const struct pool *pool, con
     return false;
 }
 
-static void look_at_must_cover(struct problem_search *search, const struct config *config,
-                               const struct catalog *catalog, const struct pool *pool,
+/* Of all, or of the services of an entry. */
+static void look_at_must_cover(struct problem_search *search, const char *key, const struct string_list *kinds,
+                               const struct config *config, const struct catalog *catalog, const struct pool *pool,
                                const struct feature_table *table)
 {
-    const struct string_list *kinds = &config->similarity.must_cover;
-
     for (size_t i = 0; i < kinds->count; i++) {
         _cleanup_(freep) char *objection = problems_object_to_kind(config, catalog, kinds->items[i]);
-        _cleanup_(freep) char *subject = text_print("must_cover: %s", kinds->items[i]);
+        _cleanup_(freep) char *subject = text_print("%s: %s", key, kinds->items[i]);
         enum environment environment;
         bool is_for_nothing = pool != NULL && pool_count(pool) > 0 &&
                               environment_from_name(kinds->items[i], &environment) < 0 &&
@@ -185,7 +185,7 @@ static void look_at_must_cover(struct problem_search *search, const struct confi
             continue;
         problems_add(
             search, PROBLEM_KIND_DOUBTFUL, subject,
-            text_print("similarity.must_cover names %s%s%s%s", kinds->items[i],
+            text_print("%s names %s%s%s%s", key, kinds->items[i],
                        is_for_nothing ? ", which no machine is known to offer, so that it demands nothing" : "",
                        objection != NULL ? ": " : "", objection != NULL ? objection : ""),
             text_print("correct or remove it in %s; then: understudyctl reload", search->outside->config_file));
@@ -211,13 +211,31 @@ static void look_at_weights(struct problem_search *search, const struct config *
     }
 }
 
+/* Entries of services that are for none, or name what there is not. */
+static void look_at_policies(struct problem_search *search, const struct config *config, const struct catalog *catalog,
+                             const struct pool *pool, const struct feature_table *table)
+{
+    for (size_t i = 0; i < config->n_services; i++) {
+        const struct config_service *entry = &config->services[i];
+        char match[64], after[64], must_cover[64];
+
+        snprintf(match, sizeof(match), "services[%zu].match", i);
+        snprintf(after, sizeof(after), "services[%zu].after", i);
+        snprintf(must_cover, sizeof(must_cover), "services[%zu].must_cover", i);
+        look_at_patterns(search, match, &entry->match, pool, true);
+        look_at_patterns(search, after, &entry->after, pool, true);
+        look_at_must_cover(search, must_cover, &entry->must_cover, config, catalog, pool, table);
+    }
+}
+
 void problems_look_at_config(struct problem_search *search, const struct config *config, const struct catalog *catalog,
                              const struct pool *pool, const struct feature_table *table)
 {
-    look_at_patterns(search, "pool.protect", &config->pool.protect, pool);
-    look_at_patterns(search, "pool.standby", &config->pool.standby, pool);
-    look_at_patterns(search, "pool.ignore", &config->pool.ignore, pool);
+    look_at_patterns(search, "pool.protect", &config->pool.protect, pool, true);
+    look_at_patterns(search, "pool.standby", &config->pool.standby, pool, false);
+    look_at_patterns(search, "pool.ignore", &config->pool.ignore, pool, false);
     look_at_entries(search, config, catalog, pool);
-    look_at_must_cover(search, config, catalog, pool, table);
+    look_at_must_cover(search, "similarity.must_cover", &config->similarity.must_cover, config, catalog, pool, table);
+    look_at_policies(search, config, catalog, pool, table);
     look_at_weights(search, config, catalog, pool, table);
 }

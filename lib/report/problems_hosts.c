@@ -31,13 +31,19 @@ static void look_at_host(struct problem_search *search, const struct hypervisor_
         problems_add(
             search, PROBLEM_HOST_ISOLATED, host->name,
             text_print(
-                "%s is out of reach as most hosts are: the fault may be this host's network, and nothing is fenced",
+                "%s is out of reach, and so are more of the remote hosts than isolation_share: the fault may be this "
+                "host's network, and nothing is fenced",
                 host->name),
-            text_print("look at the network of this host"));
+            text_print("look at the network of this host; if %s is surely off: understudyctl fenced %s --yes; where "
+                       "there is one remote host alone, isolation_share: 1 has it fenced",
+                       host->name, host->name));
     else if (!host->is_connected && host->trouble != NULL) /* else it is being connected to for the first time */
-        problems_add(search, PROBLEM_HOST_UNREACHABLE, host->name,
-                     text_print("%s %s: %s", host->name, words_of_unreachable(host->host->state), host->trouble),
-                     text_print("look at the host and its libvirtd: virsh -c '%s' list", host->uri));
+        problems_add(
+            search, PROBLEM_HOST_UNREACHABLE, host->name,
+            text_print("%s %s: %s", host->name, words_of_unreachable(host->host->state), host->trouble),
+            text_print("look at the host and its libvirtd, as the daemon's user: runuser -u understudy -- virsh "
+                       "-c '%s' list",
+                       host->uri));
 }
 
 /* Reached, and of no use all the same. */
@@ -91,9 +97,11 @@ static void look_at_agents(struct problem_search *search, const struct hyperviso
     }
     if (n > 0)
         problems_add(search, PROBLEM_FENCE_AGENT, host->name,
-                     text_print("the fence agent%s of %s do%s not answer, and it may not be fenced when it is lost: %s",
-                                PLURAL(n), host->name, n == 1 ? "es" : "", failing),
-                     text_print("mend it; then: understudyctl fence-test %s", host->name));
+                     text_print("%s may not be fenced when it is lost, since the fence agent%s do%s not answer: %s",
+                                host->name, PLURAL(n), n == 1 ? "es" : "", failing),
+                     text_print("look at the address, the options and the rights of the agent; then: understudyctl "
+                                "fence-test %s",
+                                host->name));
 }
 
 void problems_look_at_hosts(struct problem_search *search)

@@ -79,7 +79,9 @@ static void look_at_metadata(struct problem_search *search, struct judged_kinds 
                             takes_no_part ? "takes no part until the role in its metadata can be read"
                                           : "has metadata of which not all is understood",
                             faults != NULL ? faults : "it could not be read when its host was last reached"),
-                 text_print("mend it: understudyctl tag %s, or virsh edit %s", name, machine->name));
+                 takes_no_part
+                     ? text_print("understudyctl tag %s --role ROLE, or virsh edit %s", name, machine->name)
+                     : text_print("understudyctl untag %s KIND/VALUE, or virsh edit %s", name, machine->name));
 }
 
 static void look_at_quarantine(struct problem_search *search, const struct machine *machine)
@@ -94,7 +96,8 @@ static void look_at_quarantine(struct problem_search *search, const struct machi
         search, PROBLEM_QUARANTINE, name,
         text_print("%s is in quarantine and replaces no machine: %s", name,
                    rare->quarantine_why != NULL ? rare->quarantine_why : "it did not come up as a replacement"),
-        text_print("mend it; then: understudyctl clear %s", name));
+        text_print("understudyctl show %s says until when; to end it, once it is mended: understudyctl clear %s", name,
+                   name));
 }
 
 static void look_at_disks(struct problem_search *search, const struct machine *machine)
@@ -185,16 +188,18 @@ static void look_at_roles(struct problem_search *search, bool has_protected, boo
 {
     if (has_protected && has_standby)
         return;
-    problems_add(search, PROBLEM_NO_ROLES, "",
-                 text_print("%s", has_protected ? "no machine is standby, so that none may be started as a replacement"
-                                  : has_standby ? "no machine is protected, so that none is replaced when it fails"
-                                                : "no machine is protected and none is standby, so that nothing "
-                                                  "happens when one fails"),
-                 text_print("name machines in %s of %s, or understudyctl tag --role; then: understudyctl reload",
-                            has_protected ? "pool.standby"
-                            : has_standby ? "pool.protect"
-                                          : "pool.protect and pool.standby",
-                            search->outside->config_file));
+    problems_add(
+        search, PROBLEM_NO_ROLES, "",
+        text_print("%s", has_protected ? "no machine is standby, so that none may be started as a replacement"
+                         : has_standby ? "no machine is protected, so that none is replaced when it fails"
+                                       : "no machine is protected and none is standby, so that nothing "
+                                         "happens when one fails"),
+        text_print(
+            "name machines in %s of %s, and then: understudyctl reload; or: understudyctl tag MACHINE --role ROLE",
+            has_protected ? "pool.standby"
+            : has_standby ? "pool.protect"
+                          : "pool.protect and pool.standby",
+            search->outside->config_file));
 }
 
 void problems_look_at_machines(struct problem_search *search)

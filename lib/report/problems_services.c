@@ -39,23 +39,29 @@ static void look_at_diversion(struct problem_search *search, const struct listed
     if (diversion == NULL)
         return;
     if (diversion->runs_twice.uuid[0] != '\0')
-        problems_add(search, PROBLEM_RUNS_TWICE, service->name,
-                     text_print("%s is served twice: by %s, its replacement, and by a machine that served it before",
-                                service->name, diversion->service.replacement_name),
-                     text_print("shut one of the two down before their data part: understudyctl show %s",
-                                diversion->service.replacement_name));
+        problems_add(
+            search, PROBLEM_RUNS_TWICE, service->name,
+            text_print("%s is served twice: by %s, its replacement, and by a machine that served it before",
+                       service->name, diversion->service.replacement_name),
+            text_print(
+                "find out which of them serves users, and shut the other one down before what they store differs: "
+                "understudyctl show %s",
+                diversion->service.replacement_name));
     if (autostart_is_on(search, diversion))
         problems_add(
             search, PROBLEM_AUTOSTART_ON, service->name,
             text_print("the original of %s starts with its host, beside its replacement %s: its autostart could "
                        "not be switched off",
                        service->name, diversion->service.replacement_name),
-            text_print("on the host of the original: virsh autostart --disable %s", service->plain_name));
+            text_print("on %s: virsh autostart --disable %s", diversion->service.original.hypervisor,
+                       diversion->service.original.uuid));
     problems_add(
         search, PROBLEM_SERVICE_DIVERTED, service->name,
         text_print("%s is served by its replacement %s", service->name, diversion->service.replacement_name),
-        text_print("understudyctl failback %s, when its original is mended; or keep %s, to stay with the replacement",
-                   service->name, service->name));
+        text_print(
+            "when its original is mended: understudyctl failback %s; to stay with the replacement: understudyctl "
+            "keep %s",
+            service->name, service->name));
 }
 
 /* "; it lacks database/mysql, os/debian-12"; empty: nothing, or it is out for another reason. */
@@ -116,11 +122,12 @@ static void look_at_data(struct problem_search *search, const struct listed_serv
         if (is_data(table, need->ids[i]) && !id_set_contains(&next->spec->features, need->ids[i]))
             data = feature_name(table, need->ids[i]);
     if (data != NULL)
-        problems_add(search, PROBLEM_DATA_MISSING, service->name,
-                     text_print("%s would take over from %s, and lacks its %s", pool_display_name(pool, next),
-                                service->name, data),
-                     text_print("give it that data; or name data in similarity.must_cover, so that no machine without "
-                                "it takes over"));
+        problems_add(
+            search, PROBLEM_DATA_MISSING, service->name,
+            text_print("%s would take over from %s, and lacks its %s", pool_display_name(pool, next), service->name,
+                       data),
+            text_print("give it that data; or name data in must_cover (similarity, or services for this one), so that "
+                       "no machine without it takes over"));
 }
 
 /* When all fail at once. */

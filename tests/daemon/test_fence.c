@@ -280,6 +280,20 @@ static void test_a_host_that_is_off_already(void **state)
     assert_non_null(strstr(world->reports[0].answer, "already off"));
 }
 
+/* Exit status 2 is that of an agent without its arguments, and of a shell that cannot read it: to status as to off. */
+static void test_an_agent_that_is_called_wrongly_has_fenced_nothing(void **state)
+{
+    struct world *world = *state;
+
+    write_agent(world, ASKED "echo 'no plug is given'\nexit 2");
+    fence(world);
+    assert_true(world->error < 0);
+    assert_non_null(strstr(world->message, "no plug is given"));
+    assert_asked(world, "off \n");
+    assert_int_equal(world->n_reports, 1);
+    assert_false(world->reports[0].has_succeeded);
+}
+
 static void test_an_agent_that_hangs_and_has_switched_it_off(void **state)
 {
     struct world *world = *state;
@@ -574,6 +588,7 @@ int main(void)
         fence_test(test_without_confirmation_its_word_is_enough),
         fence_test(test_a_reboot_is_off_and_then_on),
         fence_test(test_a_host_that_is_off_already),
+        fence_test(test_an_agent_that_is_called_wrongly_has_fenced_nothing),
         fence_test(test_an_agent_that_hangs_and_has_switched_it_off),
         fence_test(test_levels),
         fence_test(test_a_reboot_by_levels),

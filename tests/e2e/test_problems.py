@@ -39,7 +39,7 @@ def test_what_is_surely_not_meant_is_told_until_it_is_mended(make_daemon, tmp_pa
     found = problems(daemon)
     assert set(found) == {("pattern-unmatched", "pool.protect: web-{1,2}"), ("pattern-unmatched", "pool.ignore: ^VM.*$"),
                           ("facts-unmatched", "wbe"), ("kind-doubtful", "machines: web: role"),
-                          ("kind-doubtful", "machines: spare: databse"), ("kind-doubtful", "must_cover: databse")}
+                          ("kind-doubtful", "machines: spare: databse"), ("kind-doubtful", "similarity.must_cover: databse")}
     assert "database may be meant" in found["kind-doubtful", "must_cover: databse"]
     assert daemon.ctl("check", check=False).returncode == 1
     wait_until(lambda: "web-{1,2}, which matches no machine" in daemon.log, "the problem is told")
@@ -66,7 +66,7 @@ def test_check_tells_without_a_daemon_what_needs_no_machines(make_daemon, tmp_pa
                          similarity={"must_cover": ["databse"]})
     done = check_configuration(daemon)
     assert done.returncode == 0 and "nosuch" not in done.stderr
-    assert "pool.protect names web-{1,2}, which is no pattern of a shell" in done.stderr
+    assert "pool.protect names web-{1,2}, which is no valid pattern" in done.stderr
     assert "must_cover names databse: the kind databse is not known; database may be meant" in done.stderr
     assert check_configuration(daemon, "--strict").returncode == 1
     with socket.socket(socket.AF_UNIX) as waiting:  # as systemd would, which starts the daemon for whoever connects

@@ -86,6 +86,18 @@ static int64_t down_us(const struct recovery *recovery)
     return moment_has_come(recovery->down_since) ? recovery->down_since.mono_us : recovery->detected.mono_us;
 }
 
+/* Its host is lost, and nothing is done before an operator has seen to it. */
+static bool is_stuck(const struct simulation *simulation, const struct recovery *recovery)
+{
+    for (size_t i = 0; i < coordinator_hypervisor_count(simulation->coordinator); i++) {
+        struct hypervisor_status host = coordinator_hypervisor(simulation->coordinator, i);
+
+        if (strcmp(host.name, recovery->failed.hypervisor) == 0)
+            return host.host->state == HOST_UNFENCED || host.host->state == HOST_ISOLATED;
+    }
+    return false;
+}
+
 /* When something is decided on for it: whatever is to be recovered before has been, or cannot be. */
 void policies_check_order(struct simulation *simulation, const struct recovery *recovery)
 {
@@ -96,8 +108,8 @@ void policies_check_order(struct simulation *simulation, const struct recovery *
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *other = coordinator_recovery(simulation->coordinator, i);
 
-        if (other != recovery && !recovery_state_is_final(other->state) && other->to_name == NULL &&
-            fnmatch(entry->after.items[0], other->service_name, 0) == 0 &&
+        if (other != recovery && !is_stuck(simulation, other) && !recovery_state_is_final(other->state) &&
+            other->to_name == NULL && fnmatch(entry->after.items[0], other->service_name, 0) == 0 &&
             entry_for(simulation, other->service_name, GIVES_AFTER) != entry &&
             down_us(other) + TOGETHER_US > down_us(recovery))
             violate(simulation, "policies: %s is decided on, and %s is to be recovered before", recovery->service_name,

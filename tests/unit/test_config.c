@@ -653,6 +653,9 @@ static void services_that_wait_for_each_other_are_an_error(void **state)
         "services: [{match: [\"web-*\"], after: [\"d?-1\"]}, {match: [\"db-*\"], after: [\"*-2\"]}]\n",
         "services: [{match: [a], after: [b]}, {match: [b], after: [c]}, {match: [\"[c-e]\"], after: [local/a]}]\n",
         "services: [{match: [a], after: [\"*\"]}, {match: [\"*\"], after: [a]}]\n",
+        /* What a bracket may hold besides characters is taken to match anything. */
+        "services: [{match: [\"db[[:digit:]]\"], after: [web]}, {match: [web], after: [db1]}]\n",
+        "services: [{match: [\"[\\\\]a]1\"], after: [web]}, {match: [web], after: [a1]}]\n",
     };
 
     (void)state;

@@ -65,8 +65,24 @@ static void test_an_agent_that_fails_is_asked_again_each_hour(struct world *worl
     assert_int_equal(world->asked[ACTION_TEST_FENCING], 9);
 }
 
-/* Its agents are asked enough. It is tested when that is over. */
-static void test_a_host_that_is_being_fenced_is_not_tested(struct world *world)
+/* As it is, any host for which this agent is asked would be taken for fenced. */
+static void test_an_agent_that_says_off_of_a_host_that_answers_has_failed(struct world *world)
+{
+    world->fence_test_says = "off";
+    begin(world);
+    assert_false(host(world, LOCAL).fence_tests->all[0].has_succeeded);
+    assert_non_null(strstr(host(world, LOCAL).fence_tests->all[0].answer, "and the host answers"));
+    world->fence_test_says = NULL;
+    world_pass(world, HOUR + SETTLED);
+    assert_true(host(world, LOCAL).fence_tests->all[0].has_succeeded);
+    world_disconnect(world, LOCAL);
+    world->fence_test_says = "off"; /* as it may well be */
+    world_pass(world, DAY + HOUR);
+    assert_true(host(world, LOCAL).fence_tests->all[0].has_succeeded);
+}
+
+/* Its agents are asked enough, and they may be those of other hosts. All are tested when that is over. */
+static void test_while_a_host_is_being_fenced_none_is_tested(struct world *world)
 {
     begin(world);
     world->holds = 1u << ACTION_FENCE;
@@ -74,7 +90,7 @@ static void test_a_host_that_is_being_fenced_is_not_tested(struct world *world)
     world_pass(world, world->config.host_timeout_us + SETTLED);
     world_assert_host(world, LOCAL, HOST_FENCING);
     world_pass(world, DAY + HOUR);
-    assert_int_equal(world->asked[ACTION_TEST_FENCING], 5);
+    assert_int_equal(world->asked[ACTION_TEST_FENCING], 3);
     world_release(world);
     world_pass(world, HOUR);
     assert_int_equal(world->asked[ACTION_TEST_FENCING], 6);
@@ -140,7 +156,8 @@ int main(void)
         remote_test(test_each_host_is_tested_once_a_day),
         remote_test(test_one_host_is_tested_at_a_time),
         remote_test(test_an_agent_that_fails_is_asked_again_each_hour),
-        remote_test(test_a_host_that_is_being_fenced_is_not_tested),
+        remote_test(test_an_agent_that_says_off_of_a_host_that_answers_has_failed),
+        remote_test(test_while_a_host_is_being_fenced_none_is_tested),
         remote_test(test_without_a_status_or_an_agent_there_is_no_test),
         world_test(test_the_own_host_is_not_tested),
         remote_test(test_what_agents_did_is_kept_with_the_attempt),

@@ -171,7 +171,7 @@ static void test_a_service_that_a_replacement_serves(struct world *world)
     check(world, PROBLEM_SERVICE_DIVERTED, "a", "understudyctl failback a");
     check(world, PROBLEM_RUNS_TWICE, "a", NULL);
     see(world, world_boot, a);
-    check(world, PROBLEM_RUNS_TWICE, "a", "shut one of the two down");
+    check(world, PROBLEM_RUNS_TWICE, "a", "shut the other one down");
     see(world, world_shut_down, a);
     check(world, PROBLEM_RUNS_TWICE, "a", NULL);
     check(world, PROBLEM_SERVICE_DIVERTED, "a", "served by its replacement b");
@@ -197,7 +197,7 @@ static void test_an_original_that_starts_with_its_host(struct world *world)
     world->domains[a].autostart_error = -EPERM;
     world_pass(world, SETTLED);
     check(world, PROBLEM_AUTOSTART_ON, "a", "beside its replacement b");
-    check(world, PROBLEM_AUTOSTART_ON, "a", "virsh autostart --disable a");
+    check(world, PROBLEM_AUTOSTART_ON, "a", "on local: virsh autostart --disable 00000000-");
     world->domains[a].autostart_error = 0;
     world_pass(world, LONG);
     check(world, PROBLEM_AUTOSTART_ON, "a", NULL);
@@ -375,7 +375,7 @@ static void test_a_role_that_cannot_be_read(struct world *world)
     begin(world);
     check(world, PROBLEM_METADATA_UNREAD, "a",
           "a takes no part until the role in its metadata can be read: role is no");
-    check(world, PROBLEM_METADATA_UNREAD, "a", "understudyctl tag a");
+    check(world, PROBLEM_METADATA_UNREAD, "a", "understudyctl tag a --role ROLE");
     check(world, PROBLEM_METADATA_UNREAD, "c", NULL);
     see(world, world_kill, a);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
@@ -423,10 +423,30 @@ static void test_patterns_that_match_nothing(struct world *world)
     check(world, PROBLEM_PATTERN_UNMATCHED, "pool.standby: shop", "matches no machine");
     check(world, PROBLEM_PATTERN_UNMATCHED, "pool.standby: local/*", NULL);
     check(world, PROBLEM_PATTERN_UNMATCHED, "pool.standby: other/*", "matches no machine");
-    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.ignore: ^VM.*$", "of a shell's patterns, there are *, ? and [a-z]");
+    check(world, PROBLEM_PATTERN_UNMATCHED, "pool.ignore: ^VM.*$", "only *, ? and [a-z] work");
     check(world, PROBLEM_PATTERN_UNMATCHED, "pool.ignore: ^VM.*$", "/etc/understudy/understudy.yaml");
     world->config.pool.ignore = (struct string_list){0};
     check_after(world, PROBLEM_PATTERN_UNMATCHED, "pool.ignore: ^VM.*$", NULL);
+}
+
+static void test_entries_of_services_that_are_for_none(struct world *world)
+{
+    struct config_service entries[] = {
+        {.match = LIST("a", "nosuch-*"), .after = LIST("shop", "db"), .must_cover = LIST("databse")}};
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    strcpy(world->domains[a].service, "shop");
+    begin(world);
+    world->config.services = entries;
+    world->config.n_services = 1;
+    check_after(world, PROBLEM_PATTERN_UNMATCHED, "services[0].match: nosuch-*", "matches no machine");
+    check(world, PROBLEM_PATTERN_UNMATCHED, "services[0].match: a", NULL);
+    check(world, PROBLEM_PATTERN_UNMATCHED, "services[0].after: shop", NULL); /* a service goes by its own name */
+    check(world, PROBLEM_PATTERN_UNMATCHED, "services[0].after: db", "matches no machine");
+    check(world, PROBLEM_KIND_DOUBTFUL, "services[0].must_cover: databse", "database may be meant");
+    world->config.n_services = 0;
+    check_after(world, PROBLEM_PATTERN_UNMATCHED, "services[0].match: nosuch-*", NULL);
 }
 
 static void test_facts_that_are_not_meant(struct world *world)
@@ -446,7 +466,7 @@ static void test_facts_that_are_not_meant(struct world *world)
     check(world, PROBLEM_FACTS_UNMATCHED, "a", NULL);
     check(world, PROBLEM_FACTS_UNMATCHED, "local/a", NULL);
     check(world, PROBLEM_KIND_DOUBTFUL, "machines: local/a: role",
-          "to give a machine a role: understudyctl tag --role");
+          "to give a machine a role: understudyctl tag MACHINE --role …");
     check(world, PROBLEM_KIND_DOUBTFUL, "machines: a: databse", "database may be meant");
     check(world, PROBLEM_KIND_DOUBTFUL, "machines: nosuch: team", NULL);
     world->config.n_machines = 0;
@@ -460,15 +480,15 @@ static void test_kinds_that_must_be_covered_and_are_not_there(struct world *worl
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     begin(world);
     world->config.similarity.must_cover = LIST("databse", "data", "database", "memory", "ram");
-    check_after(world, PROBLEM_KIND_DOUBTFUL, "must_cover: databse",
+    check_after(world, PROBLEM_KIND_DOUBTFUL, "similarity.must_cover: databse",
                 "demands nothing: the kind databse is not known; "
                 "database may be meant");
-    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: data", "no machine is known to offer");
-    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: ram", "no machine is known to offer");
-    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: database", NULL);
-    check(world, PROBLEM_KIND_DOUBTFUL, "must_cover: memory", NULL);
+    check(world, PROBLEM_KIND_DOUBTFUL, "similarity.must_cover: data", "no machine is known to offer");
+    check(world, PROBLEM_KIND_DOUBTFUL, "similarity.must_cover: ram", "no machine is known to offer");
+    check(world, PROBLEM_KIND_DOUBTFUL, "similarity.must_cover: database", NULL);
+    check(world, PROBLEM_KIND_DOUBTFUL, "similarity.must_cover: memory", NULL);
     world->config.similarity.must_cover = (struct string_list){0};
-    check_after(world, PROBLEM_KIND_DOUBTFUL, "must_cover: databse", NULL);
+    check_after(world, PROBLEM_KIND_DOUBTFUL, "similarity.must_cover: databse", NULL);
 }
 
 static void test_a_weight_of_a_kind_that_is_misspelt(struct world *world)
@@ -508,7 +528,7 @@ static void test_what_a_configuration_says_of_itself(struct world *world)
     assert_int_equal(problems_collect_config(&world->config, NULL, NULL, NULL, world->now, &problems), 0);
     assert_int_equal(problems.count, 2);
     assert_string_equal(problems.all[0].subject, "pool.protect: spare-{1,2}");
-    assert_non_null(strstr(problems.all[0].text, "which is no pattern of a shell"));
+    assert_non_null(strstr(problems.all[0].text, "which is no valid pattern"));
     assert_string_equal(problems.all[1].subject, "machines: nosuch: databse");
     problems_done(&problems);
 }
@@ -643,6 +663,7 @@ int main(void)
         world_test(test_a_role_that_cannot_be_read),
         world_test(test_metadata_that_is_not_understood),
         world_test(test_patterns_that_match_nothing),
+        world_test(test_entries_of_services_that_are_for_none),
         world_test(test_facts_that_are_not_meant),
         world_test(test_kinds_that_must_be_covered_and_are_not_there),
         world_test(test_a_weight_of_a_kind_that_is_misspelt),

@@ -121,6 +121,7 @@ struct world {
 
     int fence_error;                           /* what the fence agent answers */
     bool fence_test_fails;                     /* and when it is tested */
+    const char *fence_test_says;               /* NULL: on */
     bool fence_lies;                           /* and does nothing when it says that it has */
     bool answers_first;                        /* that it is destroyed, and tells of it afterwards */
     struct host_track kept[WORLD_HYPERVISORS]; /* on disk: lost and fenced hosts */

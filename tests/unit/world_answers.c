@@ -459,6 +459,8 @@ static void answer_fence_test(struct world *world, const struct action *action)
 
     if (world->fence_test_fails)
         strcpy(report.answer, "no power switch");
+    else if (world->fence_test_says != NULL)
+        strcpy(report.answer, world->fence_test_says);
     coordinator_handle_fence_report(world->coordinator, action->target.hypervisor, &report, world->now);
     world_deliver(world, action, &result);
 }
