@@ -14,7 +14,7 @@ enum fencing_answer {
     FENCING_ANSWER_DONE,   /* it has done what it was asked; of a status: the host is on */
     FENCING_ANSWER_OFF,    /* of a status: the host is off */
     FENCING_ANSWER_FAILED, /* it failed, or was ended at its time limit */
-    FENCING_ANSWER_UNRUN,  /* it cannot be run at all, or says that it was called wrongly: its status is worth nothing */
+    FENCING_ANSWER_UNRUN, /* it cannot be run at all, or says that it was called wrongly: its status is worth nothing */
     FENCING_ANSWER_COUNT,
 };
 

@@ -739,8 +739,8 @@ static void a_silent_host_is_tried_for_ever_by_few_threads(void **state)
     silent_open(world, &silent, path);
     open_hypervisor_within(world, uri, SECOND_US / 10, SECOND_US / 10);
     assert_true(loop_until(world->base, &silent.is_enough));
-    assert_in_range(count_threads(), threads, threads + 3);
-    assert_int_equal(world->disconnected, 1); /* said once */
+    assert_true(count_threads() <= threads + 3); /* one of an earlier test may have ended meanwhile */
+    assert_int_equal(world->disconnected, 1);    /* said once */
     assert_non_null(strstr(world->why, "did not answer in time"));
     assert_int_equal(world->overdue, 0);
     /* Something else is wrong now, which is said as well. */
