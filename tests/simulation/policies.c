@@ -71,12 +71,17 @@ struct config_similarity policies_similarity(const struct simulation *simulation
     return similarity;
 }
 
+bool policies_allow_host(const struct simulation *simulation, const char *service, const char *host)
+{
+    const struct config_service *entry = entry_for(simulation, service, GIVES_HOSTS);
+
+    return entry == NULL || fnmatch(entry->hosts.items[0], host, 0) == 0;
+}
+
 void policies_check_host(struct simulation *simulation, const struct recovery *recovery)
 {
-    const struct config_service *entry = entry_for(simulation, recovery->service_name, GIVES_HOSTS);
-
-    if (entry != NULL && !machine_ref_equal(&recovery->replacement, &recovery->service) &&
-        fnmatch(entry->hosts.items[0], recovery->replacement.hypervisor, 0) != 0)
+    if (!machine_ref_equal(&recovery->replacement, &recovery->service) &&
+        !policies_allow_host(simulation, recovery->service_name, recovery->replacement.hypervisor))
         violate(simulation, "policies: %s is to run on %s, where it may not", recovery->service_name,
                 recovery->replacement.hypervisor);
 }

@@ -474,7 +474,9 @@ bool spot_is(struct simulation *simulation, enum spot_kind kind, unsigned place)
 void policies_configure(struct simulation *simulation, struct config *config, uint64_t base);
 /* The limits of its service, by the configuration in force. */
 struct config_similarity policies_similarity(const struct simulation *simulation, const char *service);
-/* Its replacement is where the service may run. */
+/* Its replacements may run there. */
+bool policies_allow_host(const struct simulation *simulation, const char *service, const char *host);
+/* The replacement is where the service may run. */
 void policies_check_host(struct simulation *simulation, const struct recovery *recovery);
 /* Of a decision that is just made. */
 void policies_check_order(struct simulation *simulation, const struct recovery *recovery);

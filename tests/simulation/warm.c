@@ -243,8 +243,11 @@ static bool is_in_diversion(const struct simulation *simulation, const struct do
 static bool is_similar_standby(const struct simulation *simulation, const struct domain *failed,
                                const struct domain *candidate)
 {
+    struct config_similarity similarity = policies_similarity(simulation, failed->name);
+
     return candidate != failed && candidate->exists && (candidate->roles & ROLE_STANDBY) != 0 &&
-           features_are_enough(&simulation->config->similarity, failed, candidate);
+           policies_allow_host(simulation, failed->name, simulation->hosts[candidate->host].name) &&
+           features_are_enough(&similarity, failed, candidate);
 }
 
 static bool may_run(const struct simulation *simulation, const struct domain *domain)
