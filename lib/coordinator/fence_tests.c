@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A host that is being fenced is left alone: its agents are asked enough. */
+/* While a host is being fenced no agent is tested: it is asked enough. */
 #include "coordinator/fence_tests.h"
 
 #include <string.h>
@@ -32,8 +32,7 @@ static bool can_be_tested(const struct registry *registry, const struct host *ho
 {
     const struct config_fence *fence = &registry->config->fence;
 
-    return fence->is_confirmed && fence_agent_count(fence) > 0 && !host->is_local && host->same_as[0] == '\0' &&
-           host->track.state != HOST_FENCING;
+    return fence->is_confirmed && fence_agent_count(fence) > 0 && !host->is_local && host->same_as[0] == '\0';
 }
 
 void fence_tests_tick(void *self, struct moment now)

@@ -40,7 +40,7 @@ def test_what_is_surely_not_meant_is_told_until_it_is_mended(make_daemon, tmp_pa
     assert set(found) == {("pattern-unmatched", "pool.protect: web-{1,2}"), ("pattern-unmatched", "pool.ignore: ^VM.*$"),
                           ("facts-unmatched", "wbe"), ("kind-doubtful", "machines: web: role"),
                           ("kind-doubtful", "machines: spare: databse"), ("kind-doubtful", "similarity.must_cover: databse")}
-    assert "database may be meant" in found["kind-doubtful", "must_cover: databse"]
+    assert "database may be meant" in found["kind-doubtful", "similarity.must_cover: databse"]
     assert daemon.ctl("check", check=False).returncode == 1
     wait_until(lambda: "web-{1,2}, which matches no machine" in daemon.log, "the problem is told")
 

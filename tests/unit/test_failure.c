@@ -344,6 +344,17 @@ static void test_io_error_fails_after_its_grace(void **state)
     assert_int_equal(tick(fixture), FAILURE_NONE);
 }
 
+/* The time that it was paused is none of the next failure's. */
+static void test_an_io_error_that_ended_in_time_is_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+
+    tell(fixture, EVENT_SUSPENDED_IO_ERROR);
+    assert_true(moment_has_come(fixture->track.pending_since));
+    tell(fixture, EVENT_RESUMED);
+    assert_false(moment_has_come(fixture->track.pending_since));
+}
+
 static void test_the_watchdog_leaves_it_paused(void **state)
 {
     struct fixture *fixture = *state;
@@ -887,6 +898,7 @@ int main(void)
         failure_test(test_save_migration_and_revert),
         failure_test(test_operator_suspends),
         failure_test(test_io_error_fails_after_its_grace),
+        failure_test(test_an_io_error_that_ended_in_time_is_forgotten),
         failure_test(test_the_watchdog_leaves_it_paused),
         failure_test(test_the_watchdog_takes_it_down),
         failure_test(test_the_watchdog_resets_or_only_reports),
