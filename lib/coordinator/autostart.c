@@ -2,6 +2,7 @@
 /* The autostart of originals. What is to be done follows from the diversions and QUEUE_AUTOSTART, and is looked at anew. */
 #include "coordinator/autostart.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "workflow/question.h"
@@ -132,6 +133,13 @@ static void be_off(struct autostart *autostart, const struct machine *machine, s
                 diversion->service.replacement_name, diversion->service.name);
 }
 
+/* A call that was given up may switch it off yet: on record it stays off, and it is switched on once more after that time. */
+static void stay_in_doubt(const struct registry *registry, struct task *task, struct watch *watch, struct moment now)
+{
+    watch->may_go_off = false;
+    task->retry_us = now.mono_us + registry->config->recovery.late_start_us;
+}
+
 static void be_on(struct autostart *autostart, const struct machine *machine, struct watch *watch, struct moment now)
 {
     watch_leave(autostart->registry, watch, QUEUE_AUTOSTART);
@@ -155,6 +163,10 @@ static void go_on(struct autostart *autostart, struct task **at, const struct ma
     }
     if (task->action.kind == ACTION_REMEMBER) {
         go_on_with(task, ACTION_SET_AUTOSTART);
+        return;
+    }
+    if (is_on_again(task) && watch != NULL && watch->may_go_off) {
+        stay_in_doubt(registry, task, watch, now);
         return;
     }
     if (task->action.kind == ACTION_GET_AUTOSTART)
@@ -186,7 +198,10 @@ void autostart_answer(void *self, const struct action *action, const struct acti
     struct autostart *autostart = self;
     struct task **at = tasks_find_action(&autostart->tasks, action->id);
     const struct machine *machine = *at != NULL ? find(autostart->registry, &(*at)->action.target) : NULL;
+    struct watch *watch = watch_find(autostart->registry, &action->target);
 
+    if (watch != NULL && action->kind == ACTION_SET_AUTOSTART && !action->autostart && result->error == -ETIMEDOUT)
+        watch->may_go_off = true;
     if (*at == NULL)
         return;
     if (machine == NULL || !is_wanted(autostart->registry, *at))
@@ -204,6 +219,8 @@ void autostart_handle_late_result(struct autostart *autostart, const struct acti
     struct diversion *diversion = diversions_of(&registry->diversions, &action->target);
     struct watch *watch = watch_find(registry, &action->target);
 
+    if (watch != NULL && action->kind == ACTION_SET_AUTOSTART && !action->autostart)
+        watch->may_go_off = false;
     if (action->kind != ACTION_SET_AUTOSTART || result->error != 0)
         return;
     if (diversion != NULL) {
@@ -211,6 +228,7 @@ void autostart_handle_late_result(struct autostart *autostart, const struct acti
     } else if (!action->autostart && watch != NULL) {
         watch_tell(registry, watch, QUEUE_AUTOSTART, MACHINE_FACT_DUE);
         watch_mark_changed(registry, watch);
+        task_hurry(*tasks_find_target(&autostart->tasks, &action->target));
     }
 }
 
