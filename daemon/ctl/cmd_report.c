@@ -24,9 +24,9 @@
 #include "files/text_file.h"
 #include "report/time.h"
 
-#define PATIENCE_MS   10000
-#define RECOVERIES    "20"
-#define JOURNAL_LINES "2000"
+#define PATIENCE_MS       10000
+#define LATEST_RECOVERIES "/v1/recoveries?limit=20"
+#define JOURNAL_LINES     "2000"
 
 extern char **environ;
 
@@ -164,7 +164,7 @@ static void put_versions(FILE *f, struct client *client)
 static void put_all(FILE *f, struct client *client, struct string_list *secrets)
 {
     static const char *const paths[] = {
-        "/v1/status", "/v1/problems", "/v1/services", "/v1/machines", "/v1/holds", "/v1/recoveries?limit=" RECOVERIES,
+        "/v1/status", "/v1/problems", "/v1/services", "/v1/machines", "/v1/holds", LATEST_RECOVERIES,
     };
     static const char *const journal[] = {"journalctl", "--no-pager",  "-q", "-u",        "understudyd",
                                           "-n",         JOURNAL_LINES, "-o", "short-iso", NULL};
