@@ -27,7 +27,7 @@ int text_format(char **ret, const char *format, ...) _must_check_ _printf_(2, 3)
 /*
  * What comes from outside (names of machines, words of guests, programs and libvirt) goes through one of these before it
  * reaches a terminal, a line of a log or a cell of a table, and through nothing else. Control characters (C0 with newline
- * and tab, DEL, C1), line and paragraph separators, characters that turn the direction of writing or that nobody sees,
+ * and tab, DEL, C1), line and paragraph separators, characters that turn the direction of writing or are invisible,
  * and bytes that are not UTF-8 become \xNN, a byte each; the rest stays.
  *
  * text_make_printable writes to ret (size bytes, at least 1), cut where it does not fit; text has a NUL at text[length],

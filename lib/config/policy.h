@@ -3,7 +3,7 @@
  * What holds for one service. `services` is a list: for each key, the first entry counts that matches the service and
  * gives that key. What no entry gives is as for everything.
  *
- * A policy is a whole configuration, so that whoever acts for a service reads its configuration and knows of no entries.
+ * A policy is a whole configuration, so that what acts for a service reads its configuration and knows of no entries.
  */
 #ifndef UNDERSTUDY_CONFIG_POLICY_H
 #define UNDERSTUDY_CONFIG_POLICY_H
