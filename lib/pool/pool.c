@@ -310,15 +310,19 @@ static void set_facts(struct machine *machine, const struct facts *facts)
     machine->spec = &facts->spec;
 }
 
-/* Of the service that it is the original of. */
-static int priority_of(const struct pool *pool, const struct machine *machine)
+/* Of the service that it is the original of; -ENOMEM. */
+static int find_priority(struct pool *pool, const struct machine *machine, int *ret)
 {
-    struct policy_sources sources;
+    const struct policy *own = NULL;
 
+    *ret = machine->description->priority;
     if (machine->description->has_priority || pool->config == NULL || pool->config->n_services == 0)
-        return machine->description->priority;
-    sources = policy_find_sources(pool->config, machine->hypervisor, machine_own_service_name(machine));
-    return policy_apply(pool->config, &sources).policy.priority;
+        return 0;
+    own = pool_find_policy(pool, machine->hypervisor, machine_own_service_name(machine));
+    if (own == NULL)
+        return -ENOMEM;
+    *ret = own->config->policy.priority;
+    return 0;
 }
 
 /* Role, priority, policy and features from the description as it stands, and what the agent told; -ENOMEM changes nothing. */
@@ -327,10 +331,12 @@ static int resolve(struct pool *pool, struct machine *machine, const struct know
     _cleanup_(facts_done) struct facts gathered = {.metadata = {0}};
     const struct facts_context context = {.config = pool->config, .catalog = pool->catalog, .table = pool->table};
     const struct facts *old = facts_of(machine), *facts;
-    int r = facts_gather(&context, machine, told, &gathered);
+    int priority, r = facts_gather(&context, machine, told, &gathered);
 
     if (r == 0)
         r = entry_find_policy(pool, entry_of(machine));
+    if (r == 0)
+        r = find_priority(pool, machine, &priority);
     if (r == 0)
         r = facts_table_add(&pool->facts, &gathered, &facts);
     if (r != 0)
@@ -338,7 +344,7 @@ static int resolve(struct pool *pool, struct machine *machine, const struct know
     set_facts(machine, facts);
     facts_table_remove(&pool->facts, old);
     machine->roles = (uint8_t)facts_roles(pool->config, machine);
-    machine->priority = priority_of(pool, machine);
+    machine->priority = priority;
     return 0;
 }
 
