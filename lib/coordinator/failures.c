@@ -201,6 +201,7 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
         host->went_down++;
     switch (verdict->kind) {
     case FAILURE_DETECTED:
+        watch_mark_changed(registry, watch);
         failures_leave(registry, watch, machine, verdict->cause, verdict->why, now);
         break;
     case FAILURE_PENDING:

@@ -99,6 +99,15 @@ int coordinator_remember_learned(struct coordinator *coordinator, const struct m
     return machine != NULL ? pool_remember_learned(pool, machine, features) : 0;
 }
 
+/* It was noticed that it failed, and that is nobody's to deal with any more. */
+static bool has_known_failure(const struct watch *watch)
+{
+    const struct watch_rare *rare = watch_rare(watch);
+
+    return rare->track.reported && rare->recovers == NULL && rare->serves == NULL && rare->warms == NULL &&
+           watch->deferred_cause == CAUSE_NONE && (watch_facts(watch, QUEUE_RECOVERIES) & MACHINE_FACT_FAILED) == 0;
+}
+
 /* What is to be kept of a watch's machine: of one that is gone, what a migration or its recovery still needs. */
 static struct machine_memory memory_of(const struct watch *watch, const struct machine *machine)
 {
@@ -110,6 +119,7 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .state = machine->state == MACHINE_GONE && is_needed ? MACHINE_SHUT_OFF : machine->state,
         .reason = machine->reason,
         .failed_unrecovered = machine->failed_unrecovered,
+        .failure_is_known = has_known_failure(watch),
         .has_own_image = machine_has_own_image(machine),
         .went_down_with_host = watch_rare(watch)->track.pending == CAUSE_HOST_LOST,
         .keeping = is_kept ? machine->keeping : remembered->keeping,

@@ -39,8 +39,8 @@ static void await_restart(struct registry *registry, struct watch *watch, struct
 }
 
 /*
- * A machine is seen for the first time: it is in the state in which it was last known. If a recovery left it there
- * without success and the report says the same, that is no new failure.
+ * A machine is seen for the first time: it is in the state in which it was last known. If its failure was dealt with and the
+ * report says the same, that is no new failure.
  */
 static void recall(struct registry *registry, struct watch *watch, const struct machine *machine,
                    const struct domain_report *report, struct moment now)
@@ -51,14 +51,14 @@ static void recall(struct registry *registry, struct watch *watch, const struct 
     edited->state = memory->state;
     edited->reason = memory->reason;
     /* One that runs was started since. */
-    if (!memory->failed_unrecovered || memory->state == MACHINE_RUNNING || memory->state == MACHINE_SUSPENDED ||
-        report->state != memory->state || report->reason != memory->reason)
+    if (memory->state == MACHINE_RUNNING || memory->state == MACHINE_SUSPENDED || report->state != memory->state ||
+        report->reason != memory->reason)
         return;
-    edited->failed_unrecovered = true;
-    if (memory->went_down_with_host)
+    edited->failed_unrecovered = memory->failed_unrecovered;
+    if (memory->failed_unrecovered && memory->went_down_with_host)
         await_restart(registry, watch, now);
-    else
-        watch->rare->track.reported = true;
+    else if (memory->failed_unrecovered || memory->failure_is_known)
+        watch_set_track(watch, (struct failure_track){.reported = true});
 }
 
 /*

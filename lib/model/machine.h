@@ -139,6 +139,7 @@ struct machine_memory {
     enum machine_state state; /* MACHINE_UNKNOWN: nothing is known */
     enum machine_reason reason;
     bool failed_unrecovered;  /* as in struct machine */
+    bool failure_is_known;    /* it failed, has not run since, and nothing more comes of that failure */
     bool went_down_with_host; /* and may be started again in time */
     enum keeping keeping;
     int64_t kept_since_us; /* real_us */

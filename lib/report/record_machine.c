@@ -261,6 +261,8 @@ int record_format_described_machine(const struct machine_memory *memory, const s
     json_put(&maker, object, "reason", json_text(machine_reason_name(memory->reason)));
     if (memory->failed_unrecovered)
         json_put(&maker, object, "failed_unrecovered", json_true());
+    if (memory->failure_is_known)
+        json_put(&maker, object, "failure_is_known", json_true());
     if (memory->went_down_with_host)
         json_put(&maker, object, "went_down_with_host", json_true());
     if (memory->has_own_image)
@@ -347,6 +349,8 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
     memory.reason = (enum machine_reason)record_read_word(&reader, document, "reason", &machine_reasons);
     if (!record_is_absent(document, "failed_unrecovered"))
         memory.failed_unrecovered = record_read_bool(&reader, document, "failed_unrecovered");
+    if (!record_is_absent(document, "failure_is_known"))
+        memory.failure_is_known = record_read_bool(&reader, document, "failure_is_known");
     if (!record_is_absent(document, "went_down_with_host"))
         memory.went_down_with_host = record_read_bool(&reader, document, "went_down_with_host");
     if (!record_is_absent(document, "has_own_image"))

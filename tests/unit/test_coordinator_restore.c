@@ -486,6 +486,7 @@ static void test_a_pause_that_is_being_recovered_does_not_fail_once_more(struct 
     world_tell(world, a, EVENT_SUSPENDED_IO_ERROR);
     world_pass(world, world->config.failure.io_error_grace_us + USEC_PER_SEC);
     assert_int_equal(world->asked[ACTION_DESTROY], 1);
+    assert_false(world->remembered[a].memory.failure_is_known); /* should the recovery be lost, it is found again */
     world_restart_daemon(world);
     world->holds = 1u << ACTION_DESTROY;
     world_connect_all(world);
@@ -516,6 +517,7 @@ static void test_a_pause_whose_recovery_was_resumed_and_given_up_is_told_once(st
         world_pass(world, 5 * USEC_PER_SEC);
     } while (world->n_pending > 0);
     world_expect(world, a, RECOVERY_EXHAUSTED);
+    assert_true(world->remembered[a].memory.failure_is_known);
     world_tell(world, a, EVENT_SUSPENDED_IO_ERROR); /* libvirt tells it again */
     world_pass(world, 2 * world->config.failure.io_error_grace_us + SETTLED);
     world_expect(world, a, RECOVERY_EXHAUSTED); /* and no other one */

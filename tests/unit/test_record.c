@@ -714,6 +714,7 @@ static void test_machine_comes_back(void **state)
                 .state = (enum machine_state)i,
                 .reason = (enum machine_reason)k,
                 .failed_unrecovered = (i + k) % 2 == 0,
+                .failure_is_known = (i + k) % 3 == 0,
                 .went_down_with_host = i % 2 == 0,
                 .keeping = KEEPING_NONE,
                 .has_own_image = i % 3 == 0,
@@ -733,6 +734,7 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.state, i);
             assert_int_equal(out.reason, k);
             assert_int_equal(out.failed_unrecovered, in.failed_unrecovered);
+            assert_int_equal(out.failure_is_known, in.failure_is_known);
             assert_int_equal(out.went_down_with_host, in.went_down_with_host);
             assert_int_equal(out.drill.announced_us, in.drill.announced_us);
             assert_int_equal(out.drill.is_destroy, in.drill.is_destroy);
