@@ -18,12 +18,19 @@ static bool is_given_up(const void *registry, const char *hypervisor)
     return host == NULL || host_state_is_lost(host->track.state);
 }
 
-/* A machine would fit but cannot be reached just now: worth waiting for, within the time a start may take. */
+/* Until when a machine is waited for that would fit and cannot be reached just now: within the time a start may take. */
+static int64_t patience_us(const struct pass *pass, const struct open_recovery *open)
+{
+    int64_t since_us = open->recovery->confirmed.mono_us;
+
+    return (open->free_us > since_us ? open->free_us : since_us) + pass->registry->config->recovery.start_timeout_us;
+}
+
 static bool is_worth_waiting(const struct pass *pass, const struct seeker *seeker)
 {
     const struct registry *registry = pass->registry;
 
-    if (pass->now.mono_us - seeker->open->recovery->confirmed.mono_us >= registry->config->recovery.start_timeout_us)
+    if (pass->now.mono_us >= patience_us(pass, seeker->open))
         return false;
     return !hosts_are_heard(registry) ||
            choose_is_out_of_reach(registry->chooser, &seeker->request, is_given_up, registry) != 0;
@@ -76,7 +83,7 @@ static void settle_for_none(struct pass *pass, const struct seeker *seeker)
     open->wants_candidate = false;
     open->is_postponed = is_worth_waiting(pass, seeker);
     if (open->is_postponed) {
-        open->retry_us = open->recovery->confirmed.mono_us + registry->config->recovery.start_timeout_us;
+        open->retry_us = patience_us(pass, open);
         return;
     }
     write_down(registry, seeker, NULL);

@@ -74,7 +74,10 @@ bool precedence_look(struct recoveries *recoveries, struct moment now)
             outbox_tell_recovery(&registry->outbox, NOTICE_WAITS, now, open->recovery,
                                  "%s waits until %s runs again or its recovery has ended (after, services[%u])",
                                  open->recovery->service_name, first->service_name, policy->after_entry - 1);
-        is_any_free |= open->is_behind && first == NULL;
+        if (open->is_behind && first == NULL) {
+            open->free_us = now.mono_us;
+            is_any_free = true;
+        }
         open->is_behind = first != NULL;
     }
     return is_any_free;

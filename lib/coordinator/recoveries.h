@@ -19,6 +19,7 @@ struct open_recovery {
     bool is_assignable;  /* the assignment's: in the round under way */
     bool is_postponed;   /* until a listing or a connection changes which candidates there are */
     bool is_behind;      /* it waits for the recovery of another service (precedence) */
+    int64_t free_us;     /* mono_us: since when it does so no longer; 0: it never did */
     bool was_kept;       /* the candidate was warm, or on its way there, when it was taken */
     bool was_asked;      /* its start was */
     bool has_action;
