@@ -14,9 +14,6 @@
 #include "model/domain_xml.h"
 #include "service/clock.h"
 
-/* Seconds that the agent may take to set a clock. */
-#define CLOCK_TIMEOUT 5
-
 /*
  * So many seconds may lie between the clocks of guest and host where the guest has been set from its virtual hardware.
  */
@@ -191,6 +188,9 @@ static bool agrees_with_host(virDomainPtr domain)
  * it. It counts whole seconds from the start of QEMU on and is read in whole seconds, so the guest lags by up to 2 s.
  * Where the guest then agrees with this host, its clock is set again, from this host's. This host's clock may be wrong
  * where the other is right, so it only refines.
+ *
+ * libvirt gives an agent that does not answer 5 s. How long one may take that does is the same for all clients of the
+ * domain (virDomainAgentSetResponseTimeout), and cannot be read, so it is left as it is.
  */
 static int set_clock(virDomainPtr domain)
 {
@@ -208,7 +208,6 @@ void action_set_clock(virConnectPtr connection, const struct action *action, str
 
     if (domain == NULL)
         return;
-    virDomainAgentSetResponseTimeout(domain, CLOCK_TIMEOUT, 0);
     if (set_clock(domain) < 0)
         fail_as_libvirt_says(result, connection);
     virDomainFree(domain);
