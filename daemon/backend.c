@@ -95,6 +95,13 @@ static struct moment api_started(void *context)
     return backend->started;
 }
 
+static const char *api_why_not_yet(void *context)
+{
+    const struct backend *backend = context;
+
+    return backend->persistence->is_open ? NULL : "understudyd is starting, and waits for the disk of state_dir";
+}
+
 /* A drill that was announced: written down, then carried out. Ended by end_drill. */
 struct drill {
     const struct backend *backend;
@@ -397,6 +404,7 @@ const struct api_backend backend_functions = {
     .config_file = api_config_file,
     .reload_error = api_reload_error,
     .started = api_started,
+    .why_not_yet = api_why_not_yet,
     .problems = api_problems,
     .look_for_problems = api_look_for_problems,
     .check = api_check,

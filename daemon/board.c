@@ -85,6 +85,7 @@ static void look(struct board *board, struct plan *plan, struct moment now)
 {
     const struct problems_outside outside = {
         .store_trouble = board->persistence->trouble,
+        .store_is_unread = board->persistence->is_unread,
         .reload_error = board->settings->reload_error,
         .config_file = board->settings->config->file,
         .config = board->settings->config,

@@ -57,6 +57,8 @@ struct daemon {
     struct backend backend;
     struct api *api;
     struct host *host;
+    bool is_reload_due; /* asked for before the store was open */
+    int error;          /* why it ends */
 };
 
 static void publish(struct daemon *daemon, struct notice *notice)
@@ -137,7 +139,9 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 
     (void)what;
     if (number == SIGHUP) {
-        reload_configuration(&daemon->reload);
+        daemon->is_reload_due = !daemon->persistence.is_open;
+        if (daemon->persistence.is_open)
+            reload_configuration(&daemon->reload);
         return;
     }
     manager_tell_stopping(&daemon->manager, strsignal((int)number));
@@ -162,6 +166,21 @@ static void on_host_shutdown(void *context, bool is_shutting_down)
               is_shutting_down ? "is shutting down" : "does not shut down after all",
               is_shutting_down ? "not replaced" : "replaced again");
     coordinator_set_host_shutdown(daemon->coordinator, is_shutting_down);
+    event_active(daemon->pump, 0, 0);
+}
+
+/* What is known of the machines is there: they can be watched. */
+static void on_opened(void *context, int error)
+{
+    struct daemon *daemon = context;
+
+    daemon->error = error < 0 ? error : nodes_add(&daemon->nodes, daemon->settings.config);
+    if (daemon->error < 0) {
+        event_base_loopbreak(daemon->base);
+        return;
+    }
+    if (daemon->is_reload_due)
+        reload_configuration(&daemon->reload);
     event_active(daemon->pump, 0, 0);
 }
 
@@ -193,6 +212,8 @@ static void connect_parts(struct daemon *daemon)
         .coordinator = daemon->coordinator,
         .answers = daemon->answers,
         .pump = daemon->pump,
+        .opened = on_opened,
+        .context = daemon,
     };
     daemon->programs = (struct programs){
         .coordinator = daemon->coordinator,
@@ -293,8 +314,6 @@ static int open_parts(struct daemon *daemon, int listening, struct catalog *cata
         r = open_api(daemon, listening);
     if (r == 0)
         r = host_new(daemon->base, on_host_shutdown, daemon, &daemon->host);
-    if (r == 0)
-        r = nodes_add(&daemon->nodes, daemon->settings.config);
     return r;
 }
 
@@ -367,6 +386,10 @@ int daemon_run(struct config *config, struct catalog *catalog)
     if (event_base_dispatch(daemon.base) < 0) {
         log_line(LOG_ERR, "the event loop broke");
         return -EIO;
+    }
+    if (daemon.error < 0) {
+        log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s", strerror(-daemon.error));
+        return daemon.error;
     }
     /* The inputs of the last turn are handed on as well. */
     pump(&daemon);

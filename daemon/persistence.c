@@ -47,8 +47,6 @@ static void on_trouble(void *context, const char *why)
     event_active(persistence->pump, 0, 0);
 }
 
-static const struct store_callbacks callbacks = {.written = on_written, .trouble = on_trouble};
-
 /*
  * Stored when the clock was ahead, a recovery has not happened in the future: it would count for recovery.limit until the
  * clock is there. Time goes on from the last of what is stored, so that all keeps its order.
@@ -234,22 +232,53 @@ void persistence_configure(struct persistence *persistence, const struct config 
     store_set_age(persistence->store, retention_of(config).age_us);
 }
 
+static void on_opened(void *context, int error, struct stored *opened)
+{
+    _cleanup_(stored_freep) struct stored *stored = opened;
+    struct persistence *persistence = context;
+    int r = error;
+
+    if (error == 0) {
+        const struct moment now = now_after(stored);
+
+        r = restore_recoveries(persistence, stored, now);
+        if (r == 0)
+            r = restore_machines(persistence, stored, now);
+    } else if (error == -ETIMEDOUT) {
+        persistence->is_unread = true;
+        r = 0;
+    } else if (error == -EBUSY) {
+        log_line(LOG_ERR,
+                 "another understudyd uses this directory; each needs a state_dir and an api.socket of its own: %s",
+                 persistence->directory);
+    }
+    persistence->is_open = true;
+    persistence->opened(persistence->context, r);
+}
+
+static void on_remade(void *context, const char *words)
+{
+    (void)context;
+    log_line(LOG_WARNING, "%s", words);
+}
+
+static const struct store_callbacks callbacks = {
+    .opened = on_opened,
+    .written = on_written,
+    .trouble = on_trouble,
+    .remade = on_remade,
+};
+
 int persistence_open(struct persistence *persistence, struct event_base *base, const struct config *config)
 {
-    _cleanup_(diags_done) struct diags diags = {0};
-    _cleanup_(stored_freep) struct stored *stored = NULL;
-    struct retention retention = retention_of(config);
-    struct moment now;
-    int r =
-        store_open(base, config->state_dir, retention, &callbacks, persistence, &diags, &stored, &persistence->store);
+    int r;
 
-    log_diags(&diags);
-    if (r < 0)
-        return r;
-    persistence_configure(persistence, config);
-    now = now_after(stored);
-    r = restore_recoveries(persistence, stored, now);
-    return r < 0 ? r : restore_machines(persistence, stored, now);
+    persistence->directory = config->state_dir;
+    r = store_open(base, config->state_dir, retention_of(config), &callbacks, persistence, &persistence->store);
+
+    if (r == 0)
+        persistence_configure(persistence, config);
+    return r;
 }
 
 static int write_recovery(struct persistence *persistence, const struct recovery *recovery, uint64_t ticket,
@@ -407,6 +436,8 @@ void persistence_write(struct persistence *persistence)
     const struct hold *hold;
     const struct fence_log *log;
 
+    if (!persistence->is_open)
+        return;
     /* One transaction: a recovery on disk without the state that led to it would be opened again after a crash. */
     store_hold(persistence->store);
     while ((recovery = coordinator_next_changed_recovery(persistence->coordinator)) != NULL) {
@@ -432,7 +463,7 @@ void persistence_write(struct persistence *persistence)
 
 void persistence_prove(struct persistence *persistence)
 {
-    if (persistence->n_awaited > 0)
+    if (persistence->n_awaited > 0 || !persistence->is_open)
         return; /* that tells as well */
     persistence->n_awaited++;
     store_put_machine(persistence->store, MACHINES_TICKET, MACHINES_TIMEOUT_US, "", PROOF, "{}");
@@ -440,9 +471,13 @@ void persistence_prove(struct persistence *persistence)
 
 void persistence_close(struct persistence *persistence)
 {
-    if (persistence->store != NULL && persistence->coordinator != NULL)
+    if (persistence->store != NULL && persistence->is_open)
         write_machines(persistence, SIZE_MAX);
-    store_close(persistence->store, CLOSE_GRACE_US);
+    if (!store_close(persistence->store, CLOSE_GRACE_US))
+        log_line(LOG_WARNING,
+                 "the disk of state_dir does not answer: what changed last is not written down, and this "
+                 "process may stay until the disk answers (%s)",
+                 persistence->directory);
     persistence->store = NULL;
     free(persistence->trouble);
     persistence->trouble = NULL;

@@ -3,6 +3,8 @@
 #ifndef UNDERSTUDY_DAEMON_PERSISTENCE_H
 #define UNDERSTUDY_DAEMON_PERSISTENCE_H
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "protocol/action.h"
@@ -19,18 +21,24 @@ struct persistence {
     struct answers *answers;
     struct event *pump; /* activated after the coordinator has been told something */
     struct store *store;
+    const char *directory; /* of it: state_dir at the start */
+    /* What the store holds is with the coordinator (0), or the daemon cannot go on; negative errno, which was told. */
+    void (*opened)(void *context, int error);
+    void *context;    /* of it */
+    bool is_open;     /* the opening is over */
+    bool is_unread;   /* it was given up: what the store holds is not known */
     char *trouble;    /* why it cannot write; NULL: it can */
     size_t n_awaited; /* writes that are to be answered: machines that have changed wait for these */
 };
 
-/* Opens the store and hands what it holds to the coordinator. */
+/* Begins to open the store; `opened` is called once, from the event loop, when the coordinator has what it holds. */
 int persistence_open(struct persistence *persistence, struct event_base *base,
                      const struct config *config) _must_check_;
 
 /* How long recoveries are kept, from now on. */
 void persistence_configure(struct persistence *persistence, const struct config *config);
 
-/* Writes down what has changed since the last call. */
+/* Writes down what has changed since the last call; nothing before the opening is over. */
 void persistence_write(struct persistence *persistence);
 
 /*

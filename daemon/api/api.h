@@ -33,6 +33,8 @@ struct api_backend {
     /* The last reload failed with this text; NULL: it did not. */
     const char *(*reload_error)(void *context);
     struct moment (*started)(void *context);
+    /* Why nothing can be asked for yet, in words; NULL: it can. */
+    const char *(*why_not_yet)(void *context);
     /* What was wrong at the last look, and what is wrong at this moment; borrowed until the next look. */
     const struct problems *(*problems)(void *context);
     const struct problems *(*look_for_problems)(void *context);

@@ -553,8 +553,14 @@ static void serve(struct routes *routes, struct evhttp_request *request, const s
         .request = request,
         .coordinator = routes->backend->coordinator(routes->context),
     };
-    int r = name != NULL ? decode_name(name, length, &exchange.name) : 0;
+    const char *why_not = route->method == EVHTTP_REQ_GET ? NULL : routes->backend->why_not_yet(routes->context);
+    int r;
 
+    if (why_not != NULL) {
+        reply_error(request, HTTP_SERVUNAVAIL, why_not, "ask again in a moment");
+        return;
+    }
+    r = name != NULL ? decode_name(name, length, &exchange.name) : 0;
     exchange.pool = coordinator_pool(exchange.coordinator);
     TAILQ_INIT(&exchange.query);
     if (r == 0 && query != NULL && evhttp_parse_query_str(query, &exchange.query) < 0)

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define CLAIM_FILE "understudy.lock"
 
 static int open_in(const char *directory, size_t length, int flags)
@@ -55,6 +57,16 @@ int claim_take(const char *database_path, int *ret_fd)
     r = errno == EAGAIN || errno == EACCES ? -EBUSY : 0;
     close(fd);
     return r;
+}
+
+bool claim_holds(const char *database_path, int fd)
+{
+    const char *name = strrchr(database_path, '/');
+    _cleanup_(freep) char *path = text_print("%.*s/" CLAIM_FILE, (int)(name - database_path), database_path);
+    struct stat claimed, found;
+
+    return path != NULL && fstat(fd, &claimed) == 0 && stat(path, &found) == 0 && claimed.st_dev == found.st_dev &&
+           claimed.st_ino == found.st_ino;
 }
 
 int claim_look(const char *directory)

@@ -3,6 +3,8 @@
 #ifndef UNDERSTUDY_DAEMON_STORE_CLAIM_H
 #define UNDERSTUDY_DAEMON_STORE_CLAIM_H
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 
 /*
@@ -11,6 +13,9 @@
  * will not let it be written to either.
  */
 int claim_take(const char *database_path, int *ret_fd) _must_check_;
+
+/* What was claimed is still what others find there, so that it keeps them away. */
+bool claim_holds(const char *database_path, int fd) _must_check_;
 
 /* 1: a process has this state directory; 0: none has. Claims nothing, also not for a moment. Negative errno. */
 int claim_look(const char *directory) _must_check_;

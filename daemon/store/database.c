@@ -14,6 +14,7 @@
 
 #include <sqlite3.h>
 
+#include "base/text.h"
 #include "service/clock.h"
 #include "store/load.h"
 #include "store/schema.h"
@@ -47,9 +48,18 @@ static const char *const sql[STATEMENT_COUNT] = {
     [TRIM] = trim_sql,
 };
 
+/* sqlite3 opens these three, by their names. */
+static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
 struct database {
     sqlite3 *db;
     char *path;
+    struct identity files[ELEMENTS_OF(suffixes)]; /* as they were opened */
     sqlite3_stmt *statements[STATEMENT_COUNT];
     bool is_new;
     int log_pages;
@@ -71,7 +81,6 @@ static int remember_log_pages(void *context, sqlite3 *db, const char *name, int 
  */
 static void make_private(const char *path)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
     int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 
     if (fd >= 0) {
@@ -87,6 +96,24 @@ static void make_private(const char *path)
         else if (stat(name, &status) == 0 && (status.st_mode & S_IRWXO) != 0)
             (void)!chmod(name, status.st_mode & (S_IRWXU | S_IRWXG));
     }
+}
+
+/* What has the name of the file now; {0}: nothing has, or it cannot be seen. */
+static struct identity identify(const struct database *database, size_t which)
+{
+    _cleanup_(freep) char *name = text_print("%s%s", database->path, suffixes[which]);
+    struct stat status;
+
+    if (name == NULL || stat(name, &status) < 0)
+        return (struct identity){0};
+    return (struct identity){.device = status.st_dev, .inode = status.st_ino};
+}
+
+static bool is_missing(const struct database *database, size_t which)
+{
+    const struct identity now = identify(database, which);
+
+    return now.inode == 0 || now.inode != database->files[which].inode || now.device != database->files[which].device;
 }
 
 static int connect_to(struct database *database)
@@ -204,6 +231,8 @@ static int open_steps(struct database *database, bool check, struct fault *ret_f
         code = prepare(database);
     if (code != SQLITE_OK)
         return fault_of_sqlite(ret_fault, database->db, code, "write", database->path);
+    for (size_t i = 0; i < ELEMENTS_OF(suffixes); i++)
+        database->files[i] = identify(database, i);
     return 0;
 }
 
@@ -280,30 +309,60 @@ static int write_recovery(struct database *database, const struct entry *entry)
     return code == SQLITE_OK ? run(database, PUT_RECOVERY) : code;
 }
 
-/* Where the open file was deleted or replaced, what is written to it would be lost. */
-static bool is_missing(struct database *database)
+bool database_is_gone(struct database *database)
 {
-    int has_moved = 0;
+    return is_missing(database, 0);
+}
 
-    return sqlite3_file_control(database->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved) == SQLITE_OK &&
-           has_moved != 0;
+static int look_for_files(struct database *database, struct fault *ret_fault)
+{
+    for (size_t i = 0; i < ELEMENTS_OF(suffixes); i++)
+        if (is_missing(database, i)) {
+            fault_set(ret_fault, -ESTALE, "%s%s was deleted or replaced while in use", database->path, suffixes[i]);
+            ret_fault->is_missing = true;
+            return -ESTALE;
+        }
+    return 0;
 }
 
 int database_write(struct database *database, const struct entry *entries, struct fault *ret_fault)
 {
-    int code;
+    int code, r = look_for_files(database, ret_fault);
 
-    if (is_missing(database)) {
-        fault_set(ret_fault, -ESTALE, "%s was moved or deleted", database->path);
-        ret_fault->is_missing = true;
-        return -ESTALE;
-    }
+    if (r < 0)
+        return r;
     code = run(database, BEGIN);
     for (const struct entry *entry = entries; entry != NULL && code == SQLITE_OK; entry = entry->hh.next)
         code = entry->hypervisor != NULL ? write_machine(database, entry) : write_recovery(database, entry);
     if (code == SQLITE_OK)
         code = run(database, COMMIT);
-    return code == SQLITE_OK ? 0 : fault_of_sqlite(ret_fault, database->db, code, "write", database->path);
+    if (code != SQLITE_OK)
+        return fault_of_sqlite(ret_fault, database->db, code, "write", database->path);
+    return look_for_files(database, ret_fault);
+}
+
+void database_disown(struct database *gone)
+{
+    for (size_t i = 1; i < ELEMENTS_OF(suffixes); i++) {
+        _cleanup_(freep) char *name = text_print("%s%s", gone->path, suffixes[i]);
+
+        if (name != NULL && !is_missing(gone, i))
+            (void)unlink(name);
+    }
+}
+
+int database_copy(struct database *gone, struct database *to, struct fault *ret_fault)
+{
+    sqlite3_backup *copy = sqlite3_backup_init(to->db, "main", gone->db, "main");
+    int code = SQLITE_OK;
+
+    if (copy != NULL) {
+        sqlite3_backup_step(copy, -1);
+        code = sqlite3_backup_finish(copy);
+    }
+    if (copy == NULL || code != SQLITE_OK)
+        return fault_of_sqlite(ret_fault, to->db, sqlite3_errcode(to->db), "write", to->path);
+    return 0;
 }
 
 int database_trim(struct database *database, int64_t age_us, struct fault *ret_fault)
@@ -317,11 +376,13 @@ int database_trim(struct database *database, int64_t age_us, struct fault *ret_f
 
 int database_tidy(struct database *database, struct fault *ret_fault)
 {
-    int code;
+    return database->log_pages < LOG_PAGES_MAX ? 0 : database_bring_in(database, ret_fault);
+}
 
-    if (database->log_pages < LOG_PAGES_MAX)
-        return 0;
-    code = sqlite3_wal_checkpoint_v2(database->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+int database_bring_in(struct database *database, struct fault *ret_fault)
+{
+    int code = sqlite3_wal_checkpoint_v2(database->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
     if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY)
         return 0;
     return fault_of_sqlite(ret_fault, database->db, code, "write", database->path);

@@ -31,14 +31,32 @@ bool database_is_new(const struct database *database);
 int database_load(struct database *database, struct retention retention, struct stored **ret,
                   struct fault *ret_fault) _must_check_;
 
-/* All entries or none. 0: they are on disk. */
+/*
+ * All entries or none. 0: they are on disk. -ESTALE with is_missing: the file, its log or its index was deleted or replaced,
+ * before or meanwhile; what was written to the open ones would be lost.
+ */
 int database_write(struct database *database, const struct entry *entries, struct fault *ret_fault) _must_check_;
+
+/* The file itself, not only its log or its index, no longer has its name. */
+bool database_is_gone(struct database *database);
+
+/*
+ * Of a database whose file is gone: takes its log and its index, where they are still there, from the names that belong to
+ * what comes in its place. sqlite3 would apply that log to a file that was put there. They stay open.
+ */
+void database_disown(struct database *gone);
+
+/* Of a database whose file is gone: copies all that it held, as it is still open, to one that was made anew. */
+int database_copy(struct database *gone, struct database *to, struct fault *ret_fault) _must_check_;
 
 /* Deletes the finished recoveries that were detected longer ago. */
 int database_trim(struct database *database, int64_t age_us, struct fault *ret_fault) _must_check_;
 
 /* Brings the log into the file where it has grown long. */
 int database_tidy(struct database *database, struct fault *ret_fault) _must_check_;
+
+/* Brings the log into the file, however short it is. */
+int database_bring_in(struct database *database, struct fault *ret_fault) _must_check_;
 
 /* is_sound: nothing failed, so the log is brought into the file. Takes NULL. */
 void database_close(struct database *database, bool is_sound);

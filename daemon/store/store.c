@@ -31,6 +31,10 @@ struct store {
     struct writer *writer;
     struct event *wake;
     struct event *deadline; /* of the ticket that has to be answered first */
+    struct event *opening;  /* when an opening that is not over is slow, then when it is given up */
+    struct store_timing timing;
+    bool has_opened;
+    bool is_slow; /* in opening, and that was told */
     struct store_callbacks callbacks;
     void *context;
     char *path;
@@ -45,6 +49,7 @@ struct store {
 };
 
 static const struct store_timing default_timing = {
+    .slow_us = 5 * USEC_PER_SEC,
     .open_us = 20 * USEC_PER_SEC,
     .retry_us = 10 * USEC_PER_SEC,
 };
@@ -56,8 +61,9 @@ static struct timeval timeval_of(int64_t us)
 
 static void describe_hanging(const struct store *store, int64_t us, char ret_words[FAULT_WORDS_SIZE])
 {
-    snprintf(ret_words, FAULT_WORDS_SIZE, "%.400s: the disk has not answered for %.3g s", store->path,
-             (double)us / (double)USEC_PER_SEC);
+    snprintf(ret_words, FAULT_WORDS_SIZE, "%.400s: the disk has not answered for %.3g s%s", store->path,
+             (double)us / (double)USEC_PER_SEC,
+             store->has_opened ? "" : "; no machine is watched until what it holds is read, or given up");
 }
 
 static void report_trouble(struct store *store)
@@ -105,9 +111,32 @@ static void take_news(struct store *store)
     if (news.steps != store->steps)
         store->is_hanging = false;
     store->steps = news.steps;
+    if (news.warning != NULL)
+        store->callbacks.remade(store->context, news.warning);
+    free(news.warning);
     store->writer_trouble = news.trouble;
     while (store->tickets != NULL && store->tickets->count <= news.answered_up_to)
         answer(store, &store->tickets, news.answer.error, words);
+}
+
+static void end_opening(struct store *store, int error, struct stored *stored)
+{
+    store->has_opened = true;
+    event_del(store->opening);
+    if (error == 0 && stored == NULL) {
+        stored = calloc(1, sizeof(*stored));
+        error = stored == NULL ? -ENOMEM : 0;
+    }
+    store->callbacks.opened(store->context, error, stored);
+}
+
+/* What was read after the opening was given up stays with the writer. */
+static void take_start(struct store *store)
+{
+    struct writer_start start;
+
+    if (!store->has_opened && writer_take_start(store->writer, &start))
+        end_opening(store, start.is_busy ? -EBUSY : 0, start.stored);
 }
 
 static void arm_deadline(struct store *store)
@@ -142,6 +171,7 @@ static void collect(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     answer_refused(store);
+    take_start(store);
     take_news(store);
     report_trouble(store);
     arm_deadline(store);
@@ -169,6 +199,25 @@ static void on_deadline(evutil_socket_t fd, short what, void *argument)
     arm_deadline(store);
 }
 
+/* Slow at first, then given up. */
+static void on_opening(evutil_socket_t fd, short what, void *argument)
+{
+    struct store *store = argument;
+    const int64_t slow_us = store->timing.slow_us, open_us = store->timing.open_us;
+    const struct timeval left = timeval_of(open_us > slow_us ? open_us - slow_us : 0);
+
+    (void)fd;
+    (void)what;
+    store->is_hanging = true;
+    store->hanging_us = store->is_slow ? open_us : slow_us;
+    if (store->is_slow)
+        end_opening(store, -ETIMEDOUT, NULL);
+    else
+        event_add(store->opening, &left);
+    store->is_slow = true;
+    report_trouble(store);
+}
+
 static void store_free(struct store *store)
 {
     if (store == NULL)
@@ -183,6 +232,8 @@ static void store_free(struct store *store)
         event_free(store->wake);
     if (store->deadline != NULL)
         event_free(store->deadline);
+    if (store->opening != NULL)
+        event_free(store->opening);
     free(store->path);
     free(store);
 }
@@ -200,56 +251,38 @@ static struct store *store_new(struct event_base *base, const char *directory, c
     store->context = context;
     store->wake = event_new(base, -1, 0, collect, store);
     store->deadline = evtimer_new(base, on_deadline, store);
+    store->opening = evtimer_new(base, on_opening, store);
     if (asprintf(&store->path, "%s/understudy.db", directory) < 0)
         store->path = NULL;
-    if (store->wake == NULL || store->deadline == NULL || store->path == NULL)
+    if (store->wake == NULL || store->deadline == NULL || store->opening == NULL || store->path == NULL)
         return NULL;
     return steal_pointer(&store);
 }
 
 int store_open_timed(struct event_base *base, const char *directory, struct retention retention,
                      const struct store_timing *timing, const struct store_callbacks *callbacks, void *context,
-                     struct diags *diags, struct stored **ret_stored, struct store **ret)
+                     struct store **ret)
 {
     _cleanup_(store_freep) struct store *store = store_new(base, directory, callbacks, context);
-    struct writer_start start = {0};
+    const struct timeval slow = timeval_of(timing->slow_us);
     int r;
 
     if (store == NULL)
         return -ENOMEM;
-    r = writer_new(store->path, retention, timing->retry_us, store->wake, &store->writer);
+    store->timing = *timing;
+    r = event_add(store->opening, &slow) < 0
+            ? -ENOMEM
+            : writer_new(store->path, retention, timing->retry_us, store->wake, &store->writer);
     if (r < 0)
         return r;
-    if (writer_wait_for_start(store->writer, timing->open_us, &start) < 0) {
-        store->is_hanging = true;
-        store->hanging_us = timing->open_us;
-        event_active(store->wake, 0, 0);
-    }
-    if (start.warning != NULL)
-        diags_add(diags, DIAG_WARNING, store->path, 0, 0, "%s", start.warning);
-    free(start.warning);
-    if (start.is_busy) {
-        diags_add(diags, DIAG_ERROR, directory, 0, 0,
-                  "another understudyd uses this directory; each needs a state_dir and an api.socket of its own");
-        writer_free(steal_pointer(&store->writer), 0);
-        return -EBUSY;
-    }
-    if (start.stored == NULL)
-        start.stored = calloc(1, sizeof(*start.stored));
-    if (start.stored == NULL) {
-        writer_free(steal_pointer(&store->writer), 0);
-        return -ENOMEM;
-    }
-    *ret_stored = start.stored;
     *ret = steal_pointer(&store);
     return 0;
 }
 
 int store_open(struct event_base *base, const char *directory, struct retention retention,
-               const struct store_callbacks *callbacks, void *context, struct diags *diags, struct stored **ret_stored,
-               struct store **ret)
+               const struct store_callbacks *callbacks, void *context, struct store **ret)
 {
-    return store_open_timed(base, directory, retention, &default_timing, callbacks, context, diags, ret_stored, ret);
+    return store_open_timed(base, directory, retention, &default_timing, callbacks, context, ret);
 }
 
 static void refuse(struct store *store, uint64_t ticket)
@@ -323,10 +356,13 @@ void store_set_age(struct store *store, int64_t age_us)
     writer_set_age(store->writer, age_us);
 }
 
-void store_close(struct store *store, int64_t grace_us)
+bool store_close(struct store *store, int64_t grace_us)
 {
+    bool is_complete;
+
     if (store == NULL)
-        return;
-    writer_free(steal_pointer(&store->writer), grace_us);
+        return true;
+    is_complete = writer_free(steal_pointer(&store->writer), grace_us);
     store_free(store);
+    return is_complete;
 }

@@ -12,13 +12,20 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
-#include "base/diag.h"
 #include "store/retention.h"
 
 struct event_base;
 struct store;
 
+struct stored;
+
 struct store_callbacks {
+    /*
+     * The opening is over; exactly once. 0: *stored is what was read, empty where nothing can be; the receiver frees it.
+     * Otherwise it is NULL, and the error -EBUSY: another process has the directory; -ETIMEDOUT: the disk has not answered
+     * in time, and what it holds is not read any more; -ENOMEM.
+     */
+    void (*opened)(void *context, int error, struct stored *stored);
     /*
      * A write with a ticket other than 0 is on disk (error 0), or will never be (negative errno and the
      * reason in words). Exactly once for each ticket; -ETIMEDOUT when the disk has not answered in time,
@@ -27,6 +34,8 @@ struct store_callbacks {
     void (*written)(void *context, uint64_t ticket, int error, const char *message);
     /* The state of the store changed: why it cannot write now, or NULL: it can again. */
     void (*trouble)(void *context, const char *why);
+    /* The database was damaged or deleted, and made anew: in words for a person. */
+    void (*remade)(void *context, const char *words);
 };
 
 struct stored_recovery {
@@ -54,16 +63,13 @@ void stored_free(struct stored *stored);
 DEFINE_CLEANUP(struct stored, stored_free);
 
 /*
- * Opens DIRECTORY/understudy.db, making or migrating it, and reads the recoveries that are kept (every open
- * one besides) and all machines. A damaged file is set aside under another name and a new one is made,
- * with a warning in diags. A directory that cannot be used at all is no error: the store then works in
- * trouble, tries again from time to time, and *ret_stored is empty; a full or read-only one is still read. Waits
- * for a silent disk 20 s at most. -EBUSY: another process has the directory, and nothing was read. -ENOMEM, -EAGAIN: no
- * thread.
+ * Begins to open DIRECTORY/understudy.db, making or migrating it, and to read the recoveries that are kept (every open one
+ * besides) and all machines; `opened` tells the end, after 20 s at most, and is given what was read. A damaged file is set
+ * aside under another name and a new one is made. A directory that cannot be used at all is no error: the store then works
+ * in trouble and tries again from time to time; a full or read-only one is still read. -ENOMEM, -EAGAIN: no thread.
  */
 int store_open(struct event_base *base, const char *directory, struct retention retention,
-               const struct store_callbacks *callbacks, void *context, struct diags *diags, struct stored **ret_stored,
-               struct store **ret) _must_check_;
+               const struct store_callbacks *callbacks, void *context, struct store **ret) _must_check_;
 
 /*
  * Writes one recovery, durably (WAL, synchronous=FULL), replacing what stood under its id. Copies its arguments. ticket
@@ -85,9 +91,9 @@ void store_let_go(struct store *store);
 void store_set_age(struct store *store, int64_t age_us);
 
 /*
- * Writes what is queued, waiting at most grace_us, and closes. Takes NULL. No callback comes after this. Not from
- * inside a callback.
+ * Writes what is queued, waiting at most grace_us, and closes. False: the disk hangs, and what was queued may be lost. Takes
+ * NULL. No callback comes after this. Not from inside a callback.
  */
-void store_close(struct store *store, int64_t grace_us);
+bool store_close(struct store *store, int64_t grace_us);
 
 #endif

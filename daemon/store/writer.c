@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 
+#include "base/text.h"
 #include "service/clock.h"
 #include "store/claim.h"
 #include "store/database.h"
@@ -31,8 +32,11 @@ struct writer {
     /* The thread's own. */
     int claim; /* on the directory; -1: none */
     struct database *database;
+    struct database *gone;         /* its file was deleted, and it is still open: to be copied to the next; or NULL */
     struct entry *open_recoveries; /* on disk; would be written again to a new database */
     bool is_damaged;               /* found while writing */
+    bool is_copying;               /* to the next, which is not complete yet */
+    bool is_missing; /* likewise: the open recoveries may be missing from what has the name of the file now */
 
     pthread_t thread;
     pthread_mutex_t lock; /* guards all below */
@@ -58,7 +62,7 @@ static void destroy(struct writer *writer)
     entries_free(&writer->waiting);
     entries_free(&writer->open_recoveries);
     stored_free(writer->start.stored);
-    free(writer->start.warning);
+    free(writer->news.warning);
     pthread_cond_destroy(&writer->to_thread);
     pthread_cond_destroy(&writer->to_main);
     pthread_mutex_destroy(&writer->lock);
@@ -79,7 +83,26 @@ static void notify_main(struct writer *writer)
     pthread_cond_signal(&writer->to_main);
 }
 
-static int replace_damaged(struct writer *writer, struct fault *ret_fault, char **ret_warning)
+/* Takes the words; NULL: there is no memory for them. Those that are not told yet stand before them. */
+static void warn(struct writer *writer, char *words)
+{
+    pthread_mutex_lock(&writer->lock);
+    if (writer->news.warning == NULL) {
+        writer->news.warning = words;
+    } else if (words != NULL) {
+        char *both = text_print("%s; %s", writer->news.warning, words);
+
+        free(words);
+        if (both != NULL) {
+            free(writer->news.warning);
+            writer->news.warning = both;
+        }
+    }
+    notify_main(writer);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+static int replace_damaged(struct writer *writer, struct fault *ret_fault)
 {
     const struct fault damage = *ret_fault;
     _cleanup_(freep) char *name = NULL;
@@ -88,8 +111,8 @@ static int replace_damaged(struct writer *writer, struct fault *ret_fault, char 
     if (r < 0)
         return fault_set(ret_fault, r, "%.300s; cannot rename it: %s", damage.words, strerrordesc_np(-r));
     r = database_open(writer->path, false, &writer->database, ret_fault);
-    if (r == 0 && asprintf(ret_warning, "%s; it was set aside as %s and a new one was made", damage.words, name) < 0)
-        *ret_warning = NULL;
+    if (r == 0)
+        warn(writer, text_print("%s; it was set aside as %s and a new one was made", damage.words, name));
     return r;
 }
 
@@ -118,7 +141,7 @@ static int open_at_start(struct writer *writer, struct writer_start *start, stru
     if (r < 0) {
         database_close(steal_pointer(&writer->database), false);
         if (ret_fault->is_damaged)
-            return replace_damaged(writer, ret_fault, &start->warning);
+            return replace_damaged(writer, ret_fault);
         /* The recoveries that were open matter most when the disk is in trouble. */
         if (load_without_writing(writer->path, writer->retention, &start->stored) < 0)
             start->stored = NULL;
@@ -138,42 +161,82 @@ static void let_go(struct writer *writer)
 /* A directory that could not be claimed before may be another's by now. */
 static int claim(struct writer *writer, struct fault *ret_fault)
 {
-    int r = writer->claim < 0 ? claim_take(writer->path, &writer->claim) : 0;
+    int r;
 
+    if (writer->claim >= 0 && !claim_holds(writer->path, writer->claim))
+        let_go(writer);
+    r = writer->claim < 0 ? claim_take(writer->path, &writer->claim) : 0;
     return r < 0 ? fault_set(ret_fault, r, "%s: %s", writer->path,
                              r == -EBUSY ? "another understudyd writes to this directory" : strerrordesc_np(-r))
                  : 0;
 }
 
-/* A database that had to be made anew is given the open recoveries that the old one held. */
-static int reopen(struct writer *writer, struct entry **entries, struct fault *ret_fault)
+/* What is now at the place of a file that was deleted or replaced while it was in use. */
+static int take_over_from_gone(struct writer *writer, struct fault *ret_fault)
 {
-    _cleanup_(freep) char *warning = NULL;
-    int r;
+    int r = 0;
 
-    if (writer->database != NULL)
-        return 0;
-    r = claim(writer, ret_fault);
+    writer->is_copying |= writer->gone != NULL && database_is_new(writer->database);
+    if (writer->is_copying)
+        r = database_copy(writer->gone, writer->database, ret_fault);
     if (r < 0)
         return r;
-    if (writer->is_damaged)
-        r = replace_damaged(writer, ret_fault, &warning);
+    if (writer->gone == NULL)
+        warn(writer,
+             text_print("the log (-wal) or the index (-shm) of %s was deleted while in use; both were made again",
+                        writer->path));
+    else if (writer->is_copying)
+        warn(writer, text_print("%s was deleted while in use; it was made again with all that it held", writer->path));
     else
-        r = database_open(writer->path, false, &writer->database, ret_fault);
-    if (r < 0)
-        return r;
-    writer->is_damaged = false;
-    if (database_is_new(writer->database))
-        entries_merge(entries, &writer->open_recoveries);
+        warn(writer, text_print("%s was replaced while in use; what the other file holds is read when understudyd is "
+                                "restarted",
+                                writer->path));
+    database_close(steal_pointer(&writer->gone), false);
+    writer->is_copying = false;
+    writer->is_missing = false;
     return 0;
 }
 
+/* A database that had to be made anew is given the open recoveries that the old one held. */
+static int reopen(struct writer *writer, struct entry **entries, struct fault *ret_fault)
+{
+    int r = claim(writer, ret_fault);
+
+    if (r < 0 || writer->database != NULL)
+        return r;
+    if (writer->is_damaged)
+        r = replace_damaged(writer, ret_fault);
+    else
+        r = database_open(writer->path, false, &writer->database, ret_fault);
+    if (r == 0 && (database_is_new(writer->database) || writer->is_missing))
+        entries_merge(entries, &writer->open_recoveries);
+    if (r == 0 && writer->is_missing)
+        r = take_over_from_gone(writer, ret_fault);
+    if (r == 0)
+        writer->is_damaged = false;
+    return r;
+}
+
+/*
+ * While the file is there, and only its log was deleted, what the open log holds goes into it. A file that is gone stays
+ * open, so that what it holds can be copied. The lock file may be gone as well.
+ */
 static void close_as_unsound(struct writer *writer, const struct fault *fault)
 {
-    database_close(steal_pointer(&writer->database), false);
+    struct fault lost;
+
     writer->is_damaged |= fault->is_damaged;
-    if (fault->is_missing)
-        let_go(writer); /* what was claimed may be gone as well */
+    if (fault->is_missing && writer->database != NULL) {
+        writer->is_missing = true;
+        if (!database_is_gone(writer->database)) {
+            if (database_bring_in(writer->database, &lost) < 0)
+                warn(writer, text_print("what the log of %s held is lost: %s", writer->path, lost.words));
+        } else if (writer->gone == NULL) {
+            writer->gone = steal_pointer(&writer->database);
+            database_disown(writer->gone);
+        }
+    }
+    database_close(steal_pointer(&writer->database), false);
 }
 
 /*
@@ -328,6 +391,20 @@ static void start(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
 }
 
+/* A file that was deleted since the last write is made again now. */
+static void end(struct writer *writer)
+{
+    struct entry *none = NULL;
+    struct fault fault;
+
+    if (writer->database != NULL)
+        (void)write_entries(writer, &none, &fault);
+    entries_free(&none);
+    database_close(steal_pointer(&writer->database), true);
+    database_close(steal_pointer(&writer->gone), false);
+    let_go(writer);
+}
+
 static void *thread_main(void *argument)
 {
     struct writer *writer = argument;
@@ -338,8 +415,7 @@ static void *thread_main(void *argument)
     while (wait_for_work(writer))
         work(writer);
     pthread_mutex_unlock(&writer->lock);
-    database_close(steal_pointer(&writer->database), true);
-    let_go(writer);
+    end(writer);
 
     pthread_mutex_lock(&writer->lock);
     writer->is_over = true;
@@ -404,21 +480,16 @@ int writer_new(const char *path, struct retention retention, int64_t retry_us, s
     return 0;
 }
 
-int writer_wait_for_start(struct writer *writer, int64_t timeout_us, struct writer_start *ret)
+bool writer_take_start(struct writer *writer, struct writer_start *ret)
 {
-    const struct timespec until = timespec_of(clock_now().mono_us + timeout_us);
-    int r = 0;
+    bool has_started;
 
     pthread_mutex_lock(&writer->lock);
-    while (!writer->has_started && r == 0)
-        r = pthread_cond_timedwait(&writer->to_main, &writer->lock, &until);
-    if (writer->has_started) {
-        *ret = writer->start;
-        writer->start = (struct writer_start){0};
-        r = 0;
-    }
+    has_started = writer->has_started;
+    *ret = writer->start;
+    writer->start = (struct writer_start){0};
     pthread_mutex_unlock(&writer->lock);
-    return r == 0 ? 0 : -ETIMEDOUT;
+    return has_started;
 }
 
 int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count)
@@ -459,19 +530,20 @@ struct writer_news writer_take_news(struct writer *writer)
     pthread_mutex_lock(&writer->lock);
     news = writer->news;
     writer->news.answered_up_to = 0;
+    writer->news.warning = NULL;
     pthread_cond_signal(&writer->to_thread);
     pthread_mutex_unlock(&writer->lock);
     return news;
 }
 
-void writer_free(struct writer *writer, int64_t grace_us)
+bool writer_free(struct writer *writer, int64_t grace_us)
 {
     const struct timespec until = timespec_of(clock_now().mono_us + grace_us);
     pthread_t thread;
     bool is_over;
 
     if (writer == NULL)
-        return;
+        return true;
     pthread_mutex_lock(&writer->lock);
     thread = writer->thread;
     writer->is_closing = true;
@@ -488,4 +560,5 @@ void writer_free(struct writer *writer, int64_t grace_us)
     } else {
         pthread_detach(thread);
     }
+    return is_over;
 }

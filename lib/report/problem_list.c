@@ -16,6 +16,7 @@ static const struct {
     [PROBLEM_RUNS_TWICE] = {"runs-twice", 2},
     [PROBLEM_HOST_NOT_FENCED] = {"host-not-fenced", 2},
     [PROBLEM_STORE_FAILS] = {"store-fails", 2},
+    [PROBLEM_STORE_UNREAD] = {"store-unread", 2},
     [PROBLEM_BRAKE] = {"brake", 2},
     [PROBLEM_HOST_ISOLATED] = {"host-isolated", 1},
     [PROBLEM_HOST_UNREACHABLE] = {"host-unreachable", 1},

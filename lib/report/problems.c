@@ -64,6 +64,12 @@ static void look_at_daemon(struct problem_search *search)
             text_print("what happens cannot be written down: %s", outside->store_trouble),
             text_print(
                 "look at the directory state_dir: its disk, its owner, its space (df -h, journalctl -k -p err)"));
+    if (outside->store_is_unread)
+        problems_add(
+            search, PROBLEM_STORE_UNREAD, "",
+            text_print("the disk of state_dir did not answer at the start, so that the holds, the recoveries under "
+                       "way and what guests told are not known"),
+            text_print("when the disk answers: systemctl restart understudyd"));
     for (size_t i = 0; outside->programs != NULL && i < outside->programs->count; i++)
         look_at_program(search, outside->programs->items[i].message);
     if (outside->reload_error != NULL)

@@ -16,6 +16,7 @@ enum problem_kind {
     PROBLEM_RUNS_TWICE,
     PROBLEM_HOST_NOT_FENCED,
     PROBLEM_STORE_FAILS,
+    PROBLEM_STORE_UNREAD,
     PROBLEM_BRAKE,
     PROBLEM_HOST_ISOLATED,
     PROBLEM_HOST_UNREACHABLE,
@@ -66,6 +67,7 @@ void problems_done(struct problems *problems);
 /* What only the daemon knows. Borrowed; NULL: all is well there. */
 struct problems_outside {
     const char *store_trouble;
+    bool store_is_unread; /* the disk was silent for too long at the start */
     const char *reload_error;
     const char *config_file;
     const struct config *config;  /* in force; NULL: it is not looked at */

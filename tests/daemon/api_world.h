@@ -77,6 +77,7 @@ struct world {
     struct metadata_tags tags;
     int tag_error;
     const char *reload_problem; /* NULL: a reload succeeds */
+    const char *why_not_yet;    /* NULL: requests are taken */
     const char *waiting;        /* what waits for a restart then */
 };
 
@@ -112,6 +113,11 @@ static inline struct moment world_started(void *context)
 {
     (void)context;
     return (struct moment){.mono_us = 1, .real_us = 1};
+}
+
+static inline const char *world_why_not_yet(void *context)
+{
+    return ((struct world *)context)->why_not_yet;
 }
 
 static inline int world_check(void *context, const char *text, size_t length, struct problems *ret)
@@ -248,6 +254,7 @@ static const struct api_backend backend = {
     .config_file = world_config_file,
     .reload_error = world_reload_error,
     .started = world_started,
+    .why_not_yet = world_why_not_yet,
     .problems = world_problems,
     .look_for_problems = world_problems,
     .check = world_check,

@@ -41,7 +41,9 @@ struct world {
     struct store_timing timing;
     struct store *store;
     struct stored *stored;
-    struct diags diags;
+    unsigned opened; /* how often it was told */
+    int open_error;
+    char remade[512]; /* what was told of it last; empty: nothing */
     struct {
         unsigned times;
         int error;
@@ -70,7 +72,24 @@ static inline void on_trouble(void *context, const char *why)
     snprintf(world->trouble, sizeof(world->trouble), "%s", why != NULL ? why : "");
 }
 
-static const struct store_callbacks world_callbacks = {.written = on_written, .trouble = on_trouble};
+static inline void on_opened(void *context, int error, struct stored *stored)
+{
+    struct world *world = context;
+
+    world->opened++;
+    world->open_error = error;
+    world->stored = stored;
+}
+
+static inline void on_remade(void *context, const char *words)
+{
+    struct world *world = context;
+
+    snprintf(world->remade, sizeof(world->remade), "%s", words);
+}
+
+static const struct store_callbacks world_callbacks = {
+    .opened = on_opened, .written = on_written, .trouble = on_trouble, .remade = on_remade};
 
 static inline void on_patience_lost(evutil_socket_t fd, short what, void *argument)
 {
@@ -113,7 +132,7 @@ static inline int setup_world(void **state)
     if (mkdtemp(world->directory) == NULL)
         return -1;
     snprintf(world->path, sizeof(world->path), "%s/understudy.db", world->directory);
-    world->timing = (struct store_timing){.open_us = LONG_US, .retry_us = 20 * USEC_PER_MSEC};
+    world->timing = (struct store_timing){.slow_us = LONG_US, .open_us = LONG_US, .retry_us = 20 * USEC_PER_MSEC};
     if (evthread_use_pthreads() < 0)
         return -1;
     world->base = event_base_new();
@@ -135,10 +154,10 @@ static inline void shut(struct world *world)
 {
     store_close(world->store, LONG_US);
     stored_free(world->stored);
-    diags_done(&world->diags);
     world->store = NULL;
     world->stored = NULL;
-    world->diags = (struct diags){0};
+    world->opened = 0;
+    world->remade[0] = '\0';
 }
 
 static inline int teardown_world(void **state)
@@ -156,8 +175,10 @@ static inline int teardown_world(void **state)
 static inline void open_with_retention(struct world *world, struct retention retention)
 {
     assert_int_equal(store_open_timed(world->base, world->directory, retention, &world->timing, &world_callbacks, world,
-                                      &world->diags, &world->stored, &world->store),
+                                      &world->store),
                      0);
+    while (world->opened == 0)
+        turn(world);
 }
 
 static inline void open_with(struct world *world, size_t latest)

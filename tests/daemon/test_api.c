@@ -252,6 +252,21 @@ static void test_reload(void **state)
     world_free(world);
 }
 
+/* What is held and what is under way is not known yet. */
+static void test_until_the_store_is_read_nothing_can_be_ordered(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    world->why_not_yet = "the disk is slow";
+    check(world, "GET", "/v1/status", "", 200, NULL);
+    check(world, "POST", "/v1/reload", "{}", 503, "\"error\":\"the disk is slow\"", "ask again", NULL);
+    check(world, "POST", "/v1/holds", "{}", 503, "the disk is slow", NULL);
+    world->why_not_yet = NULL;
+    check(world, "POST", "/v1/reload", "{}", 200, NULL);
+    world_free(world);
+}
+
 static void test_a_configuration_is_checked_against_the_machines(void **state)
 {
     static const char config[] = "hypervisors: [{name: room, uri: 'test:///default'}]\n"
@@ -810,6 +825,7 @@ int main(void)
         cmocka_unit_test(test_fenced),
         cmocka_unit_test(test_fencing),
         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_until_the_store_is_read_nothing_can_be_ordered),
         cmocka_unit_test(test_a_configuration_is_checked_against_the_machines),
         cmocka_unit_test(test_tags_are_written),
         cmocka_unit_test(test_tags_that_cannot_be),

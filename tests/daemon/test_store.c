@@ -21,7 +21,7 @@ static void test_a_new_database_is_empty_and_of_this_version(void **state)
     open_with(world, 10);
     assert_int_equal(world->stored->n_recoveries, 0);
     assert_int_equal(world->stored->n_machines, 0);
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     put_and_wait(world, 1, true, "{}");
     assert_written(world, 1);
     assert_int_equal(world->troubles, 0);
@@ -248,14 +248,12 @@ static void assert_set_aside(struct world *world)
     before = slurp(world->path, &before_size);
     open_with(world, 10);
     assert_int_equal(world->stored->n_recoveries, 0);
-    assert_int_equal(world->diags.count, 1);
-    assert_int_equal(world->diags.items[0].severity, DIAG_WARNING);
-    assert_string_equal(world->diags.items[0].file, world->path);
+    assert_non_null(strstr(world->remade, world->path));
 
     snprintf(pattern, sizeof(pattern), "%s.damaged-[0-9]*-[0-9]*[0-9]", world->path);
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);
     assert_int_equal(found.gl_pathc, 1);
-    assert_non_null(strstr(world->diags.items[0].message, found.gl_pathv[0]));
+    assert_non_null(strstr(world->remade, found.gl_pathv[0]));
     after = slurp(found.gl_pathv[0], &after_size);
     assert_int_equal(after_size, before_size);
     assert_memory_equal(after, before, before_size);
@@ -265,7 +263,7 @@ static void assert_set_aside(struct world *world)
     assert_written(world, 9);
     assert_int_equal(world->troubles, 0);
     reopen(world);
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     assert_stored(world, 9, true, "x");
 }
 
@@ -321,7 +319,7 @@ static void test_an_empty_file_becomes_a_database(void **state)
 
     spill(world->path, 0, "", 0);
     open_with(world, 10);
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     put_and_wait(world, 1, true, "x");
     assert_written(world, 1);
     assert_int_equal(ask_number(world, "PRAGMA user_version"), 1);
@@ -351,7 +349,7 @@ static void test_a_log_of_garbage_is_no_damage(void **state)
     snprintf(log, sizeof(log), "%s-wal", world->path);
     spill(log, 0, "this is no log, and long enough to have a header of one", 55);
     open_with(world, 100);
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     assert_int_equal(world->stored->n_recoveries, 60);
     put_and_wait(world, 61, true, "x");
     assert_written(world, 61);
@@ -367,7 +365,7 @@ static void test_a_newer_schema_is_left_untouched(void **state)
     run_sql(world, "PRAGMA user_version = 2");
     before = slurp(world->path, &before_size);
     open_with(world, 10);
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     assert_int_equal(world->stored->n_recoveries, 0);
     put_and_wait(world, 1, true, "mine");
     assert_refused(world, 1, -EPROTO);
@@ -386,7 +384,7 @@ static void test_a_missing_directory_is_trouble_until_it_is_there(void **state)
     assert_int_equal(rmdir(world->directory), 0);
     open_with(world, 10);
     assert_int_equal(world->stored->n_recoveries, 0);
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     wait_for_trouble(world, true);
     put(world, 1, true, "first");
     put_and_wait(world, 2, true, "x");
@@ -408,17 +406,15 @@ static void test_a_missing_directory_is_trouble_until_it_is_there(void **state)
 /* The same directory again, as another process would. */
 static int open_again(struct world *world)
 {
-    struct diags diags = {0};
-    struct stored *stored = NULL;
-    struct store *store = NULL;
-    int r = store_open_timed(world->base, world->directory, (struct retention){.latest = 10}, &world->timing,
-                             &world_callbacks, world, &diags, &stored, &store);
+    struct world other = {.base = world->base, .timing = world->timing};
+    int error;
 
-    assert_int_equal(diags_have_errors(&diags), r == -EBUSY);
-    diags_done(&diags);
-    stored_free(stored);
-    store_close(store, 5 * USEC_PER_SEC);
-    return r;
+    snprintf(other.directory, sizeof(other.directory), "%s", world->directory);
+    open_with(&other, 10);
+    error = other.open_error;
+    assert_true((other.stored != NULL) == (error == 0));
+    shut(&other);
+    return error;
 }
 
 /* Each would write down what it knows, and read at its next start what the other knew. */
@@ -473,31 +469,146 @@ static void test_a_file_in_place_of_the_directory_is_trouble(void **state)
     assert_int_not_equal(world->trouble[0], '\0');
 }
 
-static void test_a_file_deleted_under_us_is_made_again_with_the_open_recoveries(void **state)
+/* Two that are finished and three that are open, one of them read at the start, and what is known of a machine. */
+static void fill_with_five(struct world *world)
 {
-    struct world *world = *state;
-
     open_with(world, 10);
     put_and_wait(world, 1, true, "loaded");
     put_and_wait(world, 2, false, "finished");
+    store_put_machine(world->store, 0, 0, "local", "uuid", "m");
     reopen(world);
     put_and_wait(world, 3, true, "written");
     put_and_wait(world, 4, true, "x");
     put_and_wait(world, 4, false, "finished");
-    assert_int_equal(unlink(world->path), 0);
+}
+
+static void assert_five_and_after(struct world *world)
+{
+    assert_int_equal(world->stored->n_recoveries, 5);
+    assert_stored(world, 1, true, "loaded");
+    assert_stored(world, 2, false, "finished");
+    assert_stored(world, 3, true, "written");
+    assert_stored(world, 4, false, "finished");
+    assert_stored(world, 5, true, "after");
+    assert_int_equal(world->stored->n_machines, 1);
+}
+
+static void delete_file(const struct world *world, const char *suffix)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s%s", world->path, suffix);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_a_file_deleted_under_us_is_made_again_with_all_that_it_held(void **state)
+{
+    struct world *world = *state;
+
+    fill_with_five(world);
+    delete_file(world, "");
     put_and_wait(world, 5, true, "after");
     assert_written(world, 5);
+    assert_non_null(strstr(world->remade, "was deleted while in use"));
     reopen(world);
-    assert_int_equal(world->stored->n_recoveries, 3);
+    assert_string_equal(world->remade, "");
+    assert_five_and_after(world);
+}
+
+/* What is in it would be lost at the next start, and every write after it. */
+static void test_a_log_or_index_deleted_under_us_loses_nothing(void **state)
+{
+    static const char *const suffixes[] = {"-wal", "-shm"};
+    struct world *world = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(suffixes); i++) {
+        fill_with_five(world);
+        delete_file(world, suffixes[i]);
+        put_and_wait(world, 5, true, "after");
+        assert_written(world, 5);
+        assert_non_null(strstr(world->remade, "was deleted while in use"));
+        reopen(world);
+        assert_five_and_after(world);
+        shut(world);
+        delete_file(world, "");
+        memset(world->answers, 0, sizeof(world->answers));
+    }
+}
+
+static void test_all_files_deleted_just_before_the_end_are_made_again(void **state)
+{
+    struct world *world = *state;
+
+    fill_with_five(world);
+    put_and_wait(world, 5, true, "after");
+    delete_file(world, "");
+    delete_file(world, "-wal");
+    delete_file(world, "-shm");
+    reopen(world);
+    assert_five_and_after(world);
+}
+
+/* Until there is a directory again, it is trouble; then nothing is lost. */
+static void test_a_directory_deleted_under_us(void **state)
+{
+    struct world *world = *state;
+
+    fill_with_five(world);
+    nftw(world->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    put_and_wait(world, 5, true, "after");
+    assert_refused(world, 5, -ENOENT);
+    wait_for_trouble(world, true);
+    assert_int_equal(mkdir(world->directory, 0700), 0);
+    wait_for_trouble(world, false);
+    reopen(world);
+    assert_five_and_after(world);
+}
+
+/* As by an operator who puts back a backup: it is not overwritten, and the log of the other is not applied to it. */
+static void test_a_file_replaced_under_us_is_not_overwritten(void **state)
+{
+    struct world *world = *state;
+    char backup[128];
+
+    open_with(world, 10);
+    put_and_wait(world, 2, false, "of the backup");
+    shut(world);
+    snprintf(backup, sizeof(backup), "%s/backup", world->directory);
+    assert_int_equal(rename(world->path, backup), 0);
+    memset(world->answers, 0, sizeof(world->answers));
+    fill_with_five(world);
+    assert_int_equal(rename(backup, world->path), 0);
+    put_and_wait(world, 5, true, "after");
+    assert_written(world, 5);
+    assert_non_null(strstr(world->remade, "was replaced while in use"));
+    reopen(world);
+    assert_int_equal(world->stored->n_recoveries, 4);
     assert_stored(world, 1, true, "loaded");
+    assert_stored(world, 2, false, "of the backup");
     assert_stored(world, 3, true, "written");
     assert_stored(world, 5, true, "after");
+}
+
+/* A second daemon could take the directory, and both would write. */
+static void test_a_lock_deleted_under_us_is_taken_again(void **state)
+{
+    struct world *world = *state;
+    char lock[128];
+
+    open_with(world, 10);
+    snprintf(lock, sizeof(lock), "%s/understudy.lock", world->directory);
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(claim_look(world->directory), 0);
+    put_and_wait(world, 1, true, "x");
+    assert_written(world, 1);
+    assert_int_equal(claim_look(world->directory), 1);
+    assert_int_equal(open_again(world), -EBUSY);
 }
 
 /* The child: writes and tells each ticket that was acknowledged, until it is killed. */
 static int write_until_killed(const char *directory)
 {
-    struct world world = {.timing = {.open_us = LONG_US, .retry_us = USEC_PER_SEC}};
+    struct world world = {.timing = {.slow_us = LONG_US, .open_us = LONG_US, .retry_us = USEC_PER_SEC}};
 
     evthread_use_pthreads();
     world.base = event_base_new();
@@ -562,7 +673,7 @@ static void test_everything_acknowledged_survives_a_kill(void **state)
         assert_true(WIFSIGNALED(status));
 
         open_with(world, ANSWERS_MAX);
-        assert_int_equal(world->diags.count, 0);
+        assert_string_equal(world->remade, "");
         assert_log_is_empty(world);
         for (unsigned ticket = 1; ticket <= acknowledged; ticket++)
             assert_stored(world, ticket, ticket % 3 == 0, "acknowledged");
@@ -604,7 +715,12 @@ int main(int argc, char **argv)
         WITH_WORLD(test_two_daemons_on_one_directory),
         WITH_WORLD(test_a_directory_that_another_daemon_has_by_now),
         WITH_WORLD(test_a_file_in_place_of_the_directory_is_trouble),
-        WITH_WORLD(test_a_file_deleted_under_us_is_made_again_with_the_open_recoveries),
+        WITH_WORLD(test_a_file_deleted_under_us_is_made_again_with_all_that_it_held),
+        WITH_WORLD(test_a_log_or_index_deleted_under_us_loses_nothing),
+        WITH_WORLD(test_all_files_deleted_just_before_the_end_are_made_again),
+        WITH_WORLD(test_a_directory_deleted_under_us),
+        WITH_WORLD(test_a_file_replaced_under_us_is_not_overwritten),
+        WITH_WORLD(test_a_lock_deleted_under_us_is_taken_again),
         WITH_WORLD(test_everything_acknowledged_survives_a_kill),
         cmocka_unit_test(test_closing_nothing_is_no_error),
     };

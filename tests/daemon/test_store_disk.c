@@ -92,7 +92,7 @@ static void fail_and_recover(struct world *world, int fail_write, int fail_sync,
     put_and_wait(world, 4, true, "after");
     assert_written(world, 4);
     reopen(world);
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     assert_int_equal(world->stored->n_recoveries, 4);
     assert_stored(world, 1, true, "before");
     assert_stored(world, 2, false, "last");
@@ -160,6 +160,7 @@ static void test_damage_found_while_writing_makes_a_new_database_with_the_open_r
     wait_for_trouble(world, false);
     snprintf(pattern, sizeof(pattern), "%s.damaged-[0-9]*-[0-9]*[0-9]", world->path);
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_non_null(strstr(world->remade, found.gl_pathv[0]));
     globfree(&found);
     reopen(world);
     assert_int_equal(world->stored->n_recoveries, 2);
@@ -223,7 +224,7 @@ static void test_closing_leaves_a_silent_disk_behind(void **state)
     put(world, 2, true, "x");
     disk_wait_until_hanging();
     began_us = clock_now().mono_us;
-    store_close(world->store, SHORT_US);
+    assert_false(store_close(world->store, SHORT_US));
     world->store = NULL;
     assert_true(clock_now().mono_us - began_us >= SHORT_US);
     assert_true(clock_now().mono_us - began_us < LONG_US / 2);
@@ -241,16 +242,47 @@ static void test_a_disk_silent_at_the_start_does_not_hold_the_daemon(void **stat
     struct world *world = *state;
 
     disk_hang(false, true);
-    world->timing.open_us = SHORT_US;
-    open_with(world, 10);
-    assert_int_equal(world->stored->n_recoveries, 0);
+    world->timing.slow_us = SHORT_US;
+    world->timing.open_us = 3 * SHORT_US;
+    assert_int_equal(store_open_timed(world->base, world->directory, (struct retention){.latest = 10}, &world->timing,
+                                      &world_callbacks, world, &world->store),
+                     0);
+    assert_int_equal(world->opened, 0);
     wait_for_trouble(world, true);
     assert_non_null(strstr(world->trouble, "has not answered"));
+    assert_non_null(strstr(world->trouble, "no machine is watched"));
+    assert_int_equal(world->opened, 0);
+    while (world->opened == 0)
+        turn(world);
+    assert_int_equal(world->open_error, -ETIMEDOUT);
+    assert_null(world->stored);
     put(world, 1, true, "x");
     disk_hang(false, false);
     wait_for_trouble(world, false);
     wait_for_answer(world, 1);
     assert_written(world, 1);
+    assert_int_equal(world->opened, 1);
+}
+
+/* The event loop turns meanwhile: it is told as soon as it is read. */
+static void test_a_disk_slow_at_the_start_is_trouble_until_it_is_read(void **state)
+{
+    struct world *world = *state;
+
+    open_with(world, 10);
+    put_and_wait(world, 1, true, "x");
+    shut(world);
+    disk_hang(false, true);
+    world->timing.slow_us = SHORT_US;
+    assert_int_equal(store_open_timed(world->base, world->directory, (struct retention){.latest = 10}, &world->timing,
+                                      &world_callbacks, world, &world->store),
+                     0);
+    wait_for_trouble(world, true);
+    disk_hang(false, false);
+    wait_for_trouble(world, false);
+    assert_int_equal(world->opened, 1);
+    assert_int_equal(world->open_error, 0);
+    assert_stored(world, 1, true, "x");
 }
 
 /* From here on a file system of our own, in a mount namespace of our own. */
@@ -351,7 +383,7 @@ static void test_a_full_disk_at_the_start_is_still_read(void **state)
     fill_disk(world);
     reopen(world);
     assert_stored(world, 1, true, "open");
-    assert_int_equal(world->diags.count, 0);
+    assert_string_equal(world->remade, "");
     wait_for_trouble(world, true);
     put_and_wait(world, 2, true, "x");
     assert_int_not_equal(world->answers[2].error, 0);
@@ -412,6 +444,7 @@ int main(void)
         WITH_DISK(test_a_silent_disk_is_told_in_time_and_only_once),
         WITH_DISK(test_closing_leaves_a_silent_disk_behind),
         WITH_DISK(test_a_disk_silent_at_the_start_does_not_hold_the_daemon),
+        WITH_DISK(test_a_disk_slow_at_the_start_is_trouble_until_it_is_read),
         WITH_MOUNT(test_a_full_disk_is_told_and_made_good_when_there_is_space),
         WITH_MOUNT(test_a_full_disk_at_the_start_is_still_read),
         WITH_MOUNT(test_a_read_only_disk_is_read_and_written_when_it_can_be),

@@ -605,19 +605,22 @@ static void test_hosts_that_are_cut_off(struct world *world)
 
 static void test_what_only_the_daemon_knows(struct world *world)
 {
-    const struct problems_outside outside = {
-        .config_file = "/c.yaml", .store_trouble = "disk full", .reload_error = "/c.yaml:3: no"};
+    const struct problems_outside outside = {.config_file = "/c.yaml",
+                                             .store_trouble = "disk full",
+                                             .store_is_unread = true,
+                                             .reload_error = "/c.yaml:3: no"};
     struct problems problems;
 
     world_add_three(world);
     begin(world);
     problems = collect(world, &outside);
-    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.count, 3);
     assert_int_equal(problems.all[0].kind, PROBLEM_STORE_FAILS); /* the severe first */
     assert_non_null(strstr(problems.all[0].text, "disk full"));
-    assert_int_equal(problems.all[1].kind, PROBLEM_RELOAD_FAILED);
-    assert_non_null(strstr(problems.all[1].text, "/c.yaml:3: no"));
-    assert_int_equal(problems_count(&problems, 2), 1);
+    assert_int_equal(problems.all[1].kind, PROBLEM_STORE_UNREAD);
+    assert_int_equal(problems.all[2].kind, PROBLEM_RELOAD_FAILED);
+    assert_non_null(strstr(problems.all[2].text, "/c.yaml:3: no"));
+    assert_int_equal(problems_count(&problems, 2), 2);
     problems_done(&problems);
 }
 
