@@ -7,7 +7,6 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <signal.h>
@@ -18,6 +17,7 @@
 #include "api/api.h"
 #include "backend.h"
 #include "board.h"
+#include "config/socket_path.h"
 #include "coordinator/coordinator.h"
 #include "discovery/catalog.h"
 #include "executor.h"
@@ -262,39 +262,41 @@ static void connect_parts(struct daemon *daemon)
     };
 }
 
-/* What the configuration says of a socket that systemd holds, and what does not count. */
-static void warn_of_other_socket(int listening, const struct config *config)
+/* What systemd holds counts, and not the path that the configuration says. Takes fd. */
+static int serve_inherited(struct daemon *daemon, enum api_rights rights, int fd, const char *path, const char *unit)
 {
-    uint32_t mode;
-
-    if (!listen_is_at(listening, config->api_socket))
-        log_line(LOG_WARNING, "api.socket is %s, but understudyd.socket listens elsewhere, which is what counts",
-                 config->api_socket);
-    if (listen_get_mode(listening, &mode) == 0 && mode != config->api_socket_mode)
-        log_line(LOG_WARNING,
-                 "api.mode is %04" PRIo32 ", but the socket of understudyd.socket has mode %04" PRIo32
-                 ", which is what counts; to change it: systemctl edit understudyd.socket",
-                 config->api_socket_mode, mode);
+    if (fd < 0) {
+        log_line(LOG_INFO, "%s is not active: nothing listens for those that it is for", unit);
+        return 0;
+    }
+    if (!listen_is_at(fd, path))
+        log_line(LOG_WARNING, "api.socket says %s, but %s listens elsewhere, which is what counts", path, unit);
+    return api_listen_inherited(daemon->api, rights, fd);
 }
 
-/* listening: the socket that systemd holds for the daemon, or -1. */
-static int open_api(struct daemon *daemon, int listening)
+/* listening: the sockets that systemd holds for the daemon. Takes them. */
+static int open_api(struct daemon *daemon, const struct listening *listening)
 {
     _cleanup_(diags_done) struct diags diags = {0};
-    const struct config *config = daemon->settings.config;
-    int r;
+    const char *path = daemon->settings.config->api_socket;
+    _cleanup_(freep) char *read_only_path = socket_path_read_only(path);
+    bool is_inherited = listening->fd >= 0 || listening->read_only_fd >= 0;
+    int r =
+        read_only_path == NULL ? -ENOMEM : api_new(daemon->base, &backend_functions, &daemon->backend, &daemon->api);
 
-    if (listening >= 0) {
-        warn_of_other_socket(listening, config);
-        return api_new_inherited(daemon->base, listening, &backend_functions, &daemon->backend, &daemon->api);
-    }
-    r = api_new(daemon->base, config->api_socket, config->api_socket_mode, &backend_functions, &daemon->backend, &diags,
-                &daemon->api);
+    if (r == 0 && is_inherited)
+        r = serve_inherited(daemon, API_ACT, listening->fd, path, "understudyd.socket");
+    if (r == 0 && is_inherited)
+        r = serve_inherited(daemon, API_READ, listening->read_only_fd, read_only_path, "understudyd-ro.socket");
+    if (r == 0 && !is_inherited)
+        r = api_listen(daemon->api, API_ACT, path, &diags);
+    if (r == 0 && !is_inherited)
+        r = api_listen(daemon->api, API_READ, read_only_path, &diags);
     log_diags(&diags);
     return r;
 }
 
-static int open_parts(struct daemon *daemon, int listening, struct catalog *catalog)
+static int open_parts(struct daemon *daemon, const struct listening *listening, struct catalog *catalog)
 {
     int r = coordinator_new(daemon->settings.config, catalog, &daemon->coordinator);
 
@@ -319,11 +321,16 @@ static int open_parts(struct daemon *daemon, int listening, struct catalog *cata
 
 static int daemon_init(struct daemon *daemon, struct catalog *catalog)
 {
-    int r, listening;
+    struct listening listening;
+    int r;
 
     r = listen_take(&listening);
     if (r < 0) {
-        log_line(LOG_ERR, "the descriptor that systemd handed over is no listening Unix socket: %s", strerror(-r));
+        log_line(LOG_ERR, "%s",
+                 r == -EINVAL
+                     ? "a socket unit handed a descriptor over whose FileDescriptorName= is neither " LISTEN_NAME
+                       " nor " LISTEN_NAME_READ_ONLY
+                     : "a descriptor that systemd handed over is no listening Unix socket");
         return r;
     }
     if (evthread_use_pthreads() < 0)
@@ -334,7 +341,7 @@ static int daemon_init(struct daemon *daemon, struct catalog *catalog)
     r = hypervisor_library_init(daemon->base);
     if (r == 0)
         r = open_events(daemon);
-    return r < 0 ? r : open_parts(daemon, listening, catalog);
+    return r < 0 ? r : open_parts(daemon, &listening, catalog);
 }
 
 static void free_event(struct event *event)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Puts the control interface together: socket, server with its limits, stream, routes. */
+/* Puts the control interface together: two sockets, a server with its limits for each, stream, routes. */
 #include "api/api.h"
 
 #include <errno.h>
@@ -20,10 +20,18 @@
 #define HEADERS_MAX_BYTES (8 * 1024)
 #define BODY_MAX_BYTES    (512 * 1024) /* a configuration with facts of thousands of machines */
 
-struct api {
+/* A socket, with a server of its own, so that a request tells by its server what its client may do. */
+struct listener {
+    struct api *api;
+    enum api_rights rights;
     struct socket_file file;
-    struct evhttp *http; /* owns the listener */
+    struct evhttp *http; /* owns the listening descriptor; NULL: nothing listens here */
     struct gate *gate;
+};
+
+struct api {
+    struct event_base *base;
+    struct listener listeners[API_RIGHTS_COUNT];
     struct stream *stream;
     struct routes routes;
 };
@@ -35,10 +43,10 @@ struct api {
 
 static void on_request(struct evhttp_request *request, void *context)
 {
-    struct api *api = context;
+    struct listener *listener = context;
 
-    gate_pass(api->gate, request);
-    routes_dispatch(&api->routes, request);
+    gate_pass(listener->gate, request);
+    routes_dispatch(&listener->api->routes, request, listener->rights);
 }
 
 static void set_limits(struct evhttp *http)
@@ -50,20 +58,20 @@ static void set_limits(struct evhttp *http)
 }
 
 /* Takes the socket: from here on the server closes it. */
-static int serve_socket(struct api *api, struct event_base *base, int fd)
+static int serve_socket(struct listener *listener, struct event_base *base, int fd)
 {
-    struct evconnlistener *listener =
+    struct evconnlistener *accepting =
         evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, SOMAXCONN, fd);
 
-    if (listener == NULL) {
+    if (accepting == NULL) {
         close(fd);
         return -ENOMEM;
     }
-    if (evhttp_bind_listener(api->http, listener) == NULL) {
-        evconnlistener_free(listener);
+    if (evhttp_bind_listener(listener->http, accepting) == NULL) {
+        evconnlistener_free(accepting);
         return -ENOMEM;
     }
-    return gate_new(base, api->http, listener, &api->gate);
+    return gate_new(base, listener->http, accepting, &listener->gate);
 }
 
 static void api_freep(struct api **api)
@@ -71,58 +79,47 @@ static void api_freep(struct api **api)
     api_free(*api);
 }
 
-/* Everything but the socket. */
-static int open_server(struct api *api, struct event_base *base, const struct api_backend *backend, void *context)
-{
-    /* Numbered by the clock, so that a follower that comes back after a restart has missed the new events. */
-    int r = stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
-
-    if (r < 0)
-        return r;
-    api->routes = (struct routes){.backend = backend, .context = context, .stream = api->stream};
-    LIST_INIT(&api->routes.pending);
-    api->http = evhttp_new(base);
-    if (api->http == NULL)
-        return -ENOMEM;
-    set_limits(api->http);
-    evhttp_set_gencb(api->http, on_request, api);
-    return 0;
-}
-
-int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
-            struct diags *diags, struct api **ret)
+int api_new(struct event_base *base, const struct api_backend *backend, void *context, struct api **ret)
 {
     _cleanup_(api_freep) struct api *api = calloc(1, sizeof(*api));
-    int fd, r;
+    int r;
 
     if (api == NULL)
         return -ENOMEM;
-    r = open_server(api, base, backend, context);
-    if (r == 0)
-        r = socket_bind(path, mode, diags, &api->file, &fd);
-    if (r == 0)
-        r = serve_socket(api, base, fd);
+    api->base = base;
+    LIST_INIT(&api->routes.pending);
+    /* Numbered by the clock, so that a follower that comes back after a restart has missed the new events. */
+    r = stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
     if (r < 0)
         return r;
+    api->routes.backend = backend;
+    api->routes.context = context;
+    api->routes.stream = api->stream;
     *ret = steal_pointer(&api);
     return 0;
 }
 
-int api_new_inherited(struct event_base *base, int fd, const struct api_backend *backend, void *context,
-                      struct api **ret)
+int api_listen_inherited(struct api *api, enum api_rights rights, int fd)
 {
-    _cleanup_(api_freep) struct api *api = calloc(1, sizeof(*api));
-    int r = api != NULL ? open_server(api, base, backend, context) : -ENOMEM;
+    struct listener *listener = &api->listeners[rights];
 
-    if (r < 0) {
+    listener->api = api;
+    listener->rights = rights;
+    listener->http = evhttp_new(api->base);
+    if (listener->http == NULL) {
         close(fd);
-        return r;
+        return -ENOMEM;
     }
-    r = serve_socket(api, base, fd);
-    if (r < 0)
-        return r;
-    *ret = steal_pointer(&api);
-    return 0;
+    set_limits(listener->http);
+    evhttp_set_gencb(listener->http, on_request, listener);
+    return serve_socket(listener, api->base, fd);
+}
+
+int api_listen(struct api *api, enum api_rights rights, const char *path, struct diags *diags)
+{
+    int fd, r = socket_bind(path, diags, &api->listeners[rights].file, &fd);
+
+    return r < 0 ? r : api_listen_inherited(api, rights, fd);
 }
 
 void api_publish(struct api *api, const struct notice *notice)
@@ -140,9 +137,11 @@ void api_free(struct api *api)
         return;
     pending_abandon_all(&api->routes.pending);
     stream_free(api->stream);
-    if (api->http != NULL)
-        evhttp_free(api->http);
-    gate_free(api->gate);
-    socket_file_remove(&api->file);
+    for (size_t i = 0; i < API_RIGHTS_COUNT; i++) {
+        if (api->listeners[i].http != NULL)
+            evhttp_free(api->listeners[i].http);
+        gate_free(api->listeners[i].gate);
+        socket_file_remove(&api->listeners[i].file);
+    }
     free(api);
 }

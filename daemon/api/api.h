@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The control interface: HTTP/JSON on a Unix socket. Reads the coordinator, which is const here, and asks for changes
+ * The control interface: HTTP/JSON on two Unix sockets, of which one only reads. Reads the coordinator, which is const here, and asks for changes
  * through the backend; knows nothing of libvirt. The only room that knows evhttp.
  */
 #ifndef UNDERSTUDY_DAEMON_API_H
@@ -78,22 +78,32 @@ struct api_backend {
     const char *(*reload)(void *context, char **ret_waiting);
 };
 
-/*
- * Listens on a new socket at `path` with permission bits `mode`. A stale socket file is replaced; one
- * that another process still serves is -EADDRINUSE. What went wrong, for people, goes to diags. The
- * process must ignore SIGPIPE: clients go as they please.
- */
-int api_new(struct event_base *base, const char *path, uint32_t mode, const struct api_backend *backend, void *context,
-            struct diags *diags, struct api **ret) _must_check_;
+/* What the clients of a socket may do: it follows from the socket that they could open. */
+enum api_rights {
+    API_READ, /* look, and change nothing */
+    API_ACT,  /* everything */
+    API_RIGHTS_COUNT,
+};
 
-/* On a socket that listens already; its file is left alone. Takes fd, also when it fails. -ENOMEM. */
-int api_new_inherited(struct event_base *base, int fd, const struct api_backend *backend, void *context,
-                      struct api **ret) _must_check_;
+/*
+ * Listens nowhere yet. The process must ignore SIGPIPE: clients go as they please. backend and context are borrowed.
+ * -ENOMEM.
+ */
+int api_new(struct event_base *base, const struct api_backend *backend, void *context, struct api **ret) _must_check_;
+
+/*
+ * Listens on a new socket at `path`, once for each kind of rights at the most. A stale socket file is replaced; one that
+ * another process still serves is -EADDRINUSE. What went wrong, for people, goes to diags.
+ */
+int api_listen(struct api *api, enum api_rights rights, const char *path, struct diags *diags) _must_check_;
+
+/* The same on a socket that listens already; its file is left alone. Takes fd, also when it fails. -ENOMEM. */
+int api_listen_inherited(struct api *api, enum api_rights rights, int fd) _must_check_;
 
 /* Sends a notice to every client that follows /v1/events, and counts it for /metrics. */
 void api_publish(struct api *api, const struct notice *notice);
 
-/* Closes every connection and removes the socket file that api_new made. Takes NULL. */
+/* Closes every connection and removes the socket files that api_listen made. Takes NULL. */
 void api_free(struct api *api);
 
 #endif

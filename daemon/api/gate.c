@@ -189,6 +189,20 @@ static struct bufferevent *on_accept(struct event_base *base, void *context)
     return connection;
 }
 
+/* Descriptors are the same for all gates: where this one has no silent connection, one of another gate makes room. */
+static bool free_descriptor(struct gate *gate)
+{
+    bool is_freed;
+
+    forget_closed(gate);
+    is_freed = end_most_silent(gate);
+    for (struct gate *other = LIST_FIRST(&gates); other != NULL && !is_freed; other = LIST_NEXT(other, link)) {
+        forget_closed(other);
+        is_freed = end_most_silent(other);
+    }
+    return is_freed;
+}
+
 static void tell_failure(struct gate *gate, const char *why)
 {
     int64_t now_us = clock_now().mono_us;
@@ -212,8 +226,7 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
         if (gate->listener != listener)
             continue;
         tell_failure(gate, why);
-        forget_closed(gate);
-        event_add(gate->look_again, end_most_silent(gate) ? &next_turn : &look_again_after);
+        event_add(gate->look_again, free_descriptor(gate) ? &next_turn : &look_again_after);
     }
 }
 

@@ -32,6 +32,7 @@
 struct exchange {
     struct routes *routes;
     struct evhttp_request *request;
+    enum api_rights rights;
     const struct coordinator *coordinator;
     const struct pool *pool;
     char *name;             /* what stood at {} in the path, decoded; NULL without one */
@@ -458,7 +459,8 @@ static void post_check(struct exchange *exchange)
 
 static void get_events(struct exchange *exchange)
 {
-    int r = stream_follow(exchange->routes->stream, exchange->request);
+    int r = stream_follow(exchange->routes->stream, exchange->request,
+                          exchange->rights == API_ACT ? STREAM_FOLLOWERS_MAX : STREAM_READERS_MAX);
 
     if (r < 0)
         reply_error(exchange->request, HTTP_SERVUNAVAIL,
@@ -470,34 +472,35 @@ static const struct route {
     enum evhttp_cmd_type method;
     const char *method_name;
     const char *path;
+    enum api_rights needs; /* API_ACT: it changes something, or has a program run */
     void (*handle)(struct exchange *exchange);
 } table[] = {
-    {EVHTTP_REQ_GET, "GET", "/v1/status", get_status},
-    {EVHTTP_REQ_GET, "GET", "/v1/problems", get_problems},
-    {EVHTTP_REQ_GET, "GET", "/v1/services", get_services},
-    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/recover", post_recover},
-    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failover", post_failover},
-    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failback", post_failback},
-    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/keep", post_keep},
-    {EVHTTP_REQ_GET, "GET", "/v1/machines", get_machines},
-    {EVHTTP_REQ_GET, "GET", "/v1/machines/{}", get_machine},
-    {EVHTTP_REQ_GET, "GET", "/v1/machines/{}/explain", get_explanation},
-    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/drill", post_drill},
-    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/clear", post_clear},
-    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/refresh", post_refresh},
-    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/tag", post_tag},
-    {EVHTTP_REQ_GET, "GET", "/v1/recoveries", get_recoveries},
-    {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", get_recovery},
-    {EVHTTP_REQ_GET, "GET", "/v1/holds", get_holds},
-    {EVHTTP_REQ_POST, "POST", "/v1/holds", post_hold},
-    {EVHTTP_REQ_POST, "POST", "/v1/release/{}", post_release},
-    {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", post_fenced},
-    {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fence-test", post_fence_test},
-    {EVHTTP_REQ_GET, "GET", "/v1/fencing", get_fencing},
-    {EVHTTP_REQ_POST, "POST", "/v1/reload", post_reload},
-    {EVHTTP_REQ_POST, "POST", "/v1/check", post_check},
-    {EVHTTP_REQ_GET, "GET", "/v1/events", get_events},
-    {EVHTTP_REQ_GET, "GET", "/metrics", get_metrics},
+    {EVHTTP_REQ_GET, "GET", "/v1/status", API_READ, get_status},
+    {EVHTTP_REQ_GET, "GET", "/v1/problems", API_READ, get_problems},
+    {EVHTTP_REQ_GET, "GET", "/v1/services", API_READ, get_services},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/recover", API_ACT, post_recover},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failover", API_ACT, post_failover},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failback", API_ACT, post_failback},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/keep", API_ACT, post_keep},
+    {EVHTTP_REQ_GET, "GET", "/v1/machines", API_READ, get_machines},
+    {EVHTTP_REQ_GET, "GET", "/v1/machines/{}", API_READ, get_machine},
+    {EVHTTP_REQ_GET, "GET", "/v1/machines/{}/explain", API_READ, get_explanation},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/drill", API_ACT, post_drill},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/clear", API_ACT, post_clear},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/refresh", API_ACT, post_refresh},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/tag", API_ACT, post_tag},
+    {EVHTTP_REQ_GET, "GET", "/v1/recoveries", API_READ, get_recoveries},
+    {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", API_READ, get_recovery},
+    {EVHTTP_REQ_GET, "GET", "/v1/holds", API_READ, get_holds},
+    {EVHTTP_REQ_POST, "POST", "/v1/holds", API_ACT, post_hold},
+    {EVHTTP_REQ_POST, "POST", "/v1/release/{}", API_ACT, post_release},
+    {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", API_ACT, post_fenced},
+    {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fence-test", API_ACT, post_fence_test},
+    {EVHTTP_REQ_GET, "GET", "/v1/fencing", API_READ, get_fencing},
+    {EVHTTP_REQ_POST, "POST", "/v1/reload", API_ACT, post_reload},
+    {EVHTTP_REQ_POST, "POST", "/v1/check", API_READ, post_check},
+    {EVHTTP_REQ_GET, "GET", "/v1/events", API_READ, get_events},
+    {EVHTTP_REQ_GET, "GET", "/metrics", API_READ, get_metrics},
 };
 
 /* True if path is of this pattern; *ret_name then points at what stands for {}, *ret_length is its length. */
@@ -544,13 +547,14 @@ static void refuse(struct evhttp_request *request, const char *allowed)
     reply_error(request, HTTP_BADMETHOD, "this method is not allowed here", NULL);
 }
 
-static void serve(struct routes *routes, struct evhttp_request *request, const struct route *route, const char *name,
-                  size_t length)
+static void serve(struct routes *routes, struct evhttp_request *request, const struct route *route,
+                  enum api_rights rights, const char *name, size_t length)
 {
     const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
     struct exchange exchange = {
         .routes = routes,
         .request = request,
+        .rights = rights,
         .coordinator = routes->backend->coordinator(routes->context),
     };
     const char *why_not = route->method == EVHTTP_REQ_GET ? NULL : routes->backend->why_not_yet(routes->context);
@@ -574,7 +578,14 @@ static void serve(struct routes *routes, struct evhttp_request *request, const s
     free(exchange.name);
 }
 
-void routes_dispatch(struct routes *routes, struct evhttp_request *request)
+/* The group and the socket as they are installed; elsewhere understudyctl names the group that the socket has. */
+static void refuse_action(struct evhttp_request *request)
+{
+    reply_error(request, HTTP_FORBIDDEN, "nothing can be done on this socket, which only reads",
+                "use api.sock, which is for the group understudy-admin");
+}
+
+void routes_dispatch(struct routes *routes, struct evhttp_request *request, enum api_rights rights)
 {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
     const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
@@ -587,7 +598,10 @@ void routes_dispatch(struct routes *routes, struct evhttp_request *request)
         if (!path_matches(table[i].path, path, &name, &length))
             continue;
         if (table[i].method == evhttp_request_get_command(request)) {
-            serve(routes, request, &table[i], name, length);
+            if (table[i].needs == API_ACT && rights != API_ACT)
+                refuse_action(request);
+            else
+                serve(routes, request, &table[i], rights, name, length);
             return;
         }
         snprintf(allowed + strlen(allowed), sizeof(allowed) - strlen(allowed), "%s%s", allowed[0] != '\0' ? ", " : "",

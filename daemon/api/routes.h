@@ -3,6 +3,7 @@
 #ifndef UNDERSTUDY_DAEMON_API_ROUTES_H
 #define UNDERSTUDY_DAEMON_API_ROUTES_H
 
+#include "api/api.h"
 #include "api/pending.h"
 #include "report/metrics.h"
 
@@ -18,7 +19,7 @@ struct routes {
     struct pending_list pending;
 };
 
-/* Answers the request, at once or later. */
-void routes_dispatch(struct routes *routes, struct evhttp_request *request);
+/* Answers the request of a client with these rights, at once or later. */
+void routes_dispatch(struct routes *routes, struct evhttp_request *request, enum api_rights rights);
 
 #endif

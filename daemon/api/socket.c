@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define MODE 0660
+
 static void closep(int *fd)
 {
     if (*fd >= 0)
@@ -58,7 +60,7 @@ static int clear_path(const struct sockaddr_un *address)
     return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int bind_socket(const struct sockaddr_un *address, mode_t mode, struct socket_file *file, int *ret_fd)
+static int bind_socket(const struct sockaddr_un *address, struct socket_file *file, int *ret_fd)
 {
     _cleanup_(closep) int fd = -1;
     struct stat status;
@@ -68,7 +70,7 @@ static int bind_socket(const struct sockaddr_un *address, mode_t mode, struct so
         return r;
     if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
         return -errno;
-    if (chmod(address->sun_path, mode) < 0 || lstat(address->sun_path, &status) < 0) {
+    if (chmod(address->sun_path, MODE) < 0 || lstat(address->sun_path, &status) < 0) {
         r = -errno;
         unlink(address->sun_path);
         return r;
@@ -96,7 +98,7 @@ static const char *describe(int error)
     }
 }
 
-int socket_bind(const char *path, uint32_t mode, struct diags *diags, struct socket_file *ret_file, int *ret_fd)
+int socket_bind(const char *path, struct diags *diags, struct socket_file *ret_file, int *ret_fd)
 {
     struct socket_file file = {.path = strdup(path)};
     struct sockaddr_un address;
@@ -107,7 +109,7 @@ int socket_bind(const char *path, uint32_t mode, struct diags *diags, struct soc
     if (r == 0)
         r = clear_path(&address);
     if (r == 0)
-        r = bind_socket(&address, mode, &file, &fd);
+        r = bind_socket(&address, &file, &fd);
     if (r < 0) {
         diags_add(diags, DIAG_ERROR, NULL, 0, 0, "cannot listen on %s: %s", path, describe(r));
         free(file.path);

@@ -3,7 +3,6 @@
 #ifndef UNDERSTUDY_DAEMON_API_SOCKET_H
 #define UNDERSTUDY_DAEMON_API_SOCKET_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/cleanup.h"
@@ -17,12 +16,11 @@ struct socket_file {
 };
 
 /*
- * Binds a new socket to `path` with permission bits `mode`; no client can connect before listen(2). The caller owns the
+ * Binds a new socket to `path`, for its owner and its group; no client can connect before listen(2). The caller owns the
  * descriptor, and *ret_file until socket_file_remove. -EADDRINUSE: another process serves it. -EEXIST: the path is
  * something else than a socket. -ENAMETOOLONG, or another error of the system; words for people go to diags.
  */
-int socket_bind(const char *path, uint32_t mode, struct diags *diags, struct socket_file *ret_file,
-                int *ret_fd) _must_check_;
+int socket_bind(const char *path, struct diags *diags, struct socket_file *ret_file, int *ret_fd) _must_check_;
 
 /* Removes the file if it is still the one that was made, and frees what `file` holds. */
 void socket_file_remove(struct socket_file *file);

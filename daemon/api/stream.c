@@ -149,7 +149,7 @@ static int make_beginning(const struct stream *stream, struct evhttp_request *re
     return collect_missed(stream, end == last || *end != '\0' ? 0 : last_id, buffer);
 }
 
-int stream_follow(struct stream *stream, struct evhttp_request *request)
+int stream_follow(struct stream *stream, struct evhttp_request *request, size_t max)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     struct evhttp_connection *connection = evhttp_request_get_connection(request);
@@ -157,7 +157,7 @@ int stream_follow(struct stream *stream, struct evhttp_request *request)
     struct evbuffer *beginning;
     int r;
 
-    if (stream->n_followers == STREAM_FOLLOWERS_MAX)
+    if (stream->n_followers >= max)
         return -EBUSY;
     follower = calloc(1, sizeof(*follower));
     beginning = evbuffer_new();

@@ -6,6 +6,7 @@
 #ifndef UNDERSTUDY_DAEMON_API_STREAM_H
 #define UNDERSTUDY_DAEMON_API_STREAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -16,6 +17,7 @@ struct stream;
 
 #define STREAM_REPLAY_MAX    256 /* messages kept for those that come back */
 #define STREAM_FOLLOWERS_MAX 64  /* half of the connections, so that commands still get through */
+#define STREAM_READERS_MAX   32 /* followers that may only read begin no later, so that an operator can follow an order */
 
 /* Messages are numbered upwards from first_id. -ENOMEM. */
 int stream_new(struct event_base *base, uint64_t first_id, struct stream **ret) _must_check_;
@@ -26,9 +28,9 @@ DEFINE_CLEANUP(struct stream, stream_free);
 
 /*
  * Takes the request over and answers it for as long as it is followed; with a Last-Event-ID header, the messages after
- * that come first. -EBUSY: enough clients follow already; -ENOMEM; the request is untouched then.
+ * that come first. -EBUSY: `max` clients follow already, or more; -ENOMEM; the request is untouched then.
  */
-int stream_follow(struct stream *stream, struct evhttp_request *request) _must_check_;
+int stream_follow(struct stream *stream, struct evhttp_request *request, size_t max) _must_check_;
 
 /* One message to every follower. event and data hold no newline. A follower that reads too slowly is cut off. */
 void stream_send(struct stream *stream, const char *event, const char *data);

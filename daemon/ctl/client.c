@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* curl in its simplest form: one transfer at a time. */
+/*
+ * curl in its simplest form: one transfer at a time. Of the two sockets of the daemon, what only looks goes to the first
+ * that the user may open, and an order goes to the one that takes orders.
+ */
 #include "ctl/client.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "config/socket_path.h"
 #include "ctl/ctl.h"
 #include "ctl/message.h"
 
@@ -24,6 +32,8 @@ struct text {
 struct client {
     CURL *curl;
     const char *socket;
+    char *read_only;    /* the socket beside it, which only reads */
+    bool is_read_only;  /* that is the one that the user may open */
     int64_t timeout_ms; /* of a GET */
 };
 
@@ -48,7 +58,8 @@ struct client *client_new(const char *socket)
 {
     struct client *client = calloc(1, sizeof(*client));
 
-    if (client == NULL || (client->curl = curl_easy_init()) == NULL)
+    if (client == NULL || (client->curl = curl_easy_init()) == NULL ||
+        (client->read_only = socket_path_read_only(socket)) == NULL)
         die_of_memory();
     client->socket = socket;
     client->timeout_ms = REQUEST_TIMEOUT_MS;
@@ -65,6 +76,7 @@ void client_free(struct client *client)
     if (client == NULL)
         return;
     curl_easy_cleanup(client->curl);
+    free(client->read_only);
     free(client);
 }
 
@@ -109,11 +121,16 @@ static char *make_url(struct client *client, const char *path, const char *segme
     return url;
 }
 
+static void choose_socket(struct client *client, bool acts)
+{
+    curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH,
+                     client->is_read_only && !acts ? client->read_only : client->socket);
+}
+
 static void prepare(struct client *client, const char *url, int64_t timeout_ms)
 {
     curl_easy_reset(client->curl);
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
-    curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
     curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
     curl_easy_setopt(client->curl, CURLOPT_PATH_AS_IS, 1L); /* a machine may be called ".." */
     curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
@@ -121,38 +138,113 @@ static void prepare(struct client *client, const char *url, int64_t timeout_ms)
     curl_easy_setopt(client->curl, CURLOPT_USERAGENT, "understudyctl/" UNDERSTUDY_VERSION);
 }
 
-static void tell_denied(const char *socket)
-{
-    struct stat status;
-    struct group *group = stat(socket, &status) == 0 ? getgrgid(status.st_gid) : NULL;
-
-    if (group != NULL && status.st_gid != 0)
-        complain("permission denied on %s: join the group %s, or use sudo", socket, group->gr_name);
-    else
-        complain("permission denied on %s: use sudo, or join the group that owns it", socket);
-}
-
-/* Why a transfer failed, as a negative errno. quiet: prints nothing. */
-static int explain_failure(struct client *client, CURLcode code, bool quiet)
+static bool is_denied(struct client *client, CURLcode code)
 {
     long error = 0;
 
     curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &error);
-    if (code == CURLE_COULDNT_CONNECT && error == EACCES) {
-        if (!quiet)
-            tell_denied(client->socket);
-        return -EACCES;
+    return code == CURLE_COULDNT_CONNECT && error == EACCES;
+}
+
+/* acts: it is an order, for which the socket that only reads is of no use. */
+static CURLcode transfer(struct client *client, bool acts)
+{
+    CURLcode code;
+
+    choose_socket(client, acts);
+    code = curl_easy_perform(client->curl);
+    if (acts || client->is_read_only || !is_denied(client, code))
+        return code;
+    client->is_read_only = true;
+    choose_socket(client, acts);
+    return curl_easy_perform(client->curl);
+}
+
+static bool can_connect(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool can;
+
+    if (fd < 0)
+        return false;
+    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    /* EAGAIN: the queue of the daemon is full. */
+    can = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN;
+    close(fd);
+    return can;
+}
+
+/* That may open it. The caller frees; NULL: only root may, or the socket cannot be seen. */
+static char *group_of(const char *path)
+{
+    struct stat status;
+    const struct group *group = stat(path, &status) == 0 && (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0
+                                    ? getgrgid(status.st_gid)
+                                    : NULL;
+
+    return group != NULL ? format_text("%s", group->gr_name) : NULL;
+}
+
+static const char *user_name(void)
+{
+    const struct passwd *user = getpwuid(getuid());
+
+    return user != NULL ? user->pw_name : "USER";
+}
+
+/* The user may look, and not give orders. */
+static int tell_order_denied(const struct client *client)
+{
+    _cleanup_(freep) char *group = group_of(client->socket);
+
+    if (group == NULL)
+        complain("permission denied on %s: you may look, and only root may do this: use sudo", client->socket);
+    else
+        complain("permission denied on %s: you may look, and only the group %s may do this: "
+                 "sudo usermod -aG %s %s, then log in again",
+                 client->socket, group, group, user_name());
+    return -EPERM;
+}
+
+/* The user may open neither socket. */
+static int tell_denied(const struct client *client)
+{
+    _cleanup_(freep) char *readers = group_of(client->read_only);
+    _cleanup_(freep) char *group = group_of(client->socket);
+
+    if (group == NULL && readers == NULL)
+        complain("permission denied on %s: use sudo", client->socket);
+    else if (group == NULL || readers == NULL)
+        complain("permission denied on %s: sudo usermod -aG %s %s, then log in again", client->socket,
+                 group != NULL ? group : readers, user_name());
+    else
+        complain("permission denied on %s: the group %s may look, and the group %s may do everything: "
+                 "sudo usermod -aG %s %s, then log in again",
+                 client->socket, readers, group, readers, user_name());
+    return -EACCES;
+}
+
+/* Why a transfer failed, as a negative errno. quiet: prints nothing. */
+static int explain_failure(struct client *client, CURLcode code, bool acts, bool quiet)
+{
+    const char *path = client->is_read_only && !acts ? client->read_only : client->socket;
+
+    if (is_denied(client, code)) {
+        if (quiet)
+            return -EACCES;
+        return acts && can_connect(client->read_only) ? tell_order_denied(client) : tell_denied(client);
     }
     if (code == CURLE_COULDNT_CONNECT) {
         if (!quiet)
-            complain("understudyd is not running or not reachable at %s: systemctl status understudyd", client->socket);
+            complain("understudyd is not running or not reachable at %s: systemctl status understudyd", path);
         return -ENOTCONN;
     }
     if (!quiet)
         complain(code == CURLE_OPERATION_TIMEDOUT
                      ? "understudyd at %s did not answer in time: systemctl status understudyd"
                      : "the connection to understudyd at %s broke: journalctl -u understudyd",
-                 client->socket);
+                 path);
     return code == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO;
 }
 
@@ -177,7 +269,9 @@ static int explain_refusal(long status, const json_t *answer)
         return -ENOENT;
     if (status == HTTP_BADREQUEST)
         return -EINVAL;
-    return status == HTTP_CONFLICT || status == HTTP_FORBIDDEN ? -ECANCELED : -EIO;
+    if (status == HTTP_FORBIDDEN)
+        return -EPERM;
+    return status == HTTP_CONFLICT ? -ECANCELED : -EIO;
 }
 
 int client_exit_status(int error)
@@ -188,6 +282,7 @@ int client_exit_status(int error)
     case -ENOENT:
         return EXIT_NOT_FOUND;
     case -ECANCELED:
+    case -EPERM:
         return EXIT_REFUSED;
     case -ENOTCONN:
     case -EACCES:
@@ -197,7 +292,7 @@ int client_exit_status(int error)
     }
 }
 
-static int perform(struct client *client, bool quiet, json_t **ret)
+static int perform(struct client *client, bool acts, bool quiet, json_t **ret)
 {
     _cleanup_(text_done) struct text body = {0};
     _cleanup_(json_decrefp) json_t *answer = NULL;
@@ -206,9 +301,9 @@ static int perform(struct client *client, bool quiet, json_t **ret)
 
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &body);
-    code = curl_easy_perform(client->curl);
+    code = transfer(client, acts);
     if (code != CURLE_OK)
-        return explain_failure(client, code, quiet);
+        return explain_failure(client, code, acts, quiet);
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     answer = json_loadb(body.bytes != NULL ? body.bytes : "", body.length, 0, NULL);
     if (status != 200)
@@ -227,7 +322,7 @@ static int get(struct client *client, bool quiet, json_t **ret, const char *path
     _cleanup_(freep) char *url = make_url(client, path, segment);
 
     prepare(client, url, client->timeout_ms);
-    return perform(client, quiet, ret);
+    return perform(client, false, quiet, ret);
 }
 
 int client_get(struct client *client, json_t **ret, const char *path, const char *segment)
@@ -253,7 +348,7 @@ int client_post(struct client *client, const json_t *body, int64_t timeout_ms, j
     prepare(client, url, timeout_ms);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, text);
-    r = perform(client, false, ret);
+    r = perform(client, true, false, ret);
     curl_slist_free_all(headers);
     return r;
 }
@@ -330,7 +425,7 @@ static int follow(struct client *client, struct following *following, int64_t ti
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_stream);
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, following);
-    code = curl_easy_perform(client->curl);
+    code = transfer(client, false);
     curl_slist_free_all(headers);
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     if (following->has_stopped)
@@ -340,7 +435,7 @@ static int follow(struct client *client, struct following *following, int64_t ti
     if (following->is_ready)
         return -EPIPE;
     if (code != CURLE_OK)
-        return explain_failure(client, code, quiet);
+        return explain_failure(client, code, false, quiet);
     answer = json_loadb(following->pending.bytes != NULL ? following->pending.bytes : "", following->pending.length, 0,
                         NULL);
     return quiet ? -EIO : explain_refusal(status, answer);

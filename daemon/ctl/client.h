@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Talking to understudyd: HTTP on its Unix socket. The only room that knows curl. */
+/* Talking to understudyd: HTTP on its Unix sockets. The only room that knows curl. */
 #ifndef UNDERSTUDY_DAEMON_CTL_CLIENT_H
 #define UNDERSTUDY_DAEMON_CTL_CLIENT_H
 
@@ -11,16 +11,17 @@
 
 struct client;
 
-/* socket is borrowed. Never NULL. */
+/* socket: the one that takes orders, borrowed; where the user may not open it, the one beside it is asked. Never NULL. */
 struct client *client_new(const char *socket);
 void client_free(struct client *client);
 DEFINE_CLEANUP(struct client, client_free);
 
 /*
  * Each of these says on stderr what went wrong and what can be done about it, and returns a negative errno
- * then: -ENOTCONN where no process answers on the socket, -EACCES, -ETIMEDOUT, -ECANCELED where the daemon refuses as things
- * are, -ENOENT where there is no such thing, -EINVAL where it does not understand what is asked, -EIO for the rest. The
- * caller owns *ret. Where path holds {}, segment goes there, encoded. A body of NULL is an empty object.
+ * then: -ENOTCONN where no process answers on the socket, -EACCES where the user may open neither socket, -EPERM where the
+ * user may look and not do this, or must confirm it, -ETIMEDOUT, -ECANCELED where the daemon refuses as things are,
+ * -ENOENT where there is no such thing, -EINVAL where it does not understand what is asked, -EIO for the rest. The caller
+ * owns *ret. Where path holds {}, segment goes there, encoded. A body of NULL is an empty object.
  */
 int client_get(struct client *client, json_t **ret, const char *path, const char *segment) _must_check_;
 int client_post(struct client *client, const json_t *body, int64_t timeout_ms, json_t **ret, const char *path,

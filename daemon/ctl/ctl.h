@@ -12,7 +12,7 @@
 
 #define EXIT_USAGE     2
 #define EXIT_NOT_FOUND 3 /* there is no such thing */
-#define EXIT_REFUSED   4 /* the daemon could do it, and as things are it does not */
+#define EXIT_REFUSED   4 /* the daemon could do it, and as things are, or for this user, it does not */
 #define EXIT_NO_DAEMON 5 /* it cannot be reached */
 
 /* What was given on the command line; a command is only given the options that it lists. */

@@ -157,7 +157,8 @@ static void show_help(void)
                 printf("%s%s", n++ == 0 ? " (" : ", ", commands[c]->name);
         puts(option->flag != 0 ? ")" : "");
     }
-    puts("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 no such thing, 4 refused as things are, 5 no answer.\n"
+    puts("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 no such thing, 4 refused as things are, or to you, 5 no "
+         "answer.\n"
          "Options of a command: understudyctl COMMAND --help. Details: man understudyctl");
 }
 

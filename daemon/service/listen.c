@@ -1,54 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sd_listen_fds, checked. Does not know what is served there. */
+/* sd_listen_fds_with_names, checked. Does not know what is served there. */
 #include "service/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-int listen_take(int *ret_fd)
+static int prepare(int fd)
 {
-    int n = sd_listen_fds(1), fd = SD_LISTEN_FDS_START;
-    int r;
+    int r = sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0);
 
-    if (n < 0)
-        return n;
-    for (int i = 1; i < n; i++)
-        close(SD_LISTEN_FDS_START + i);
-    if (n == 0) {
-        *ret_fd = -1;
-        return 0;
-    }
-    r = sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0);
     if (r > 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-        r = -errno;
-    if (r <= 0) {
+        return -errno;
+    return r > 0 ? 0 : r < 0 ? r : -ENOTSOCK;
+}
+
+/* Takes fd, also when it fails. */
+static int take_one(int fd, const char *name, struct listening *listening)
+{
+    int *place = strcmp(name, LISTEN_NAME) == 0             ? &listening->fd
+                 : strcmp(name, LISTEN_NAME_READ_ONLY) == 0 ? &listening->read_only_fd
+                                                            : NULL;
+    int r = place != NULL ? prepare(fd) : -EINVAL;
+
+    if (r == 0 && *place < 0)
+        *place = fd;
+    else
         close(fd);
-        return r < 0 ? r : -ENOTSOCK;
+    return r;
+}
+
+static void close_all(const struct listening *listening)
+{
+    if (listening->fd >= 0)
+        close(listening->fd);
+    if (listening->read_only_fd >= 0)
+        close(listening->read_only_fd);
+}
+
+int listen_take(struct listening *ret)
+{
+    struct listening listening = {.fd = -1, .read_only_fd = -1};
+    char **names = NULL;
+    int n = sd_listen_fds_with_names(1, &names), error = n < 0 ? n : 0;
+
+    for (int i = 0; i < n; i++) {
+        int r = take_one(SD_LISTEN_FDS_START + i, names[i], &listening);
+
+        if (error == 0)
+            error = r;
+        free(names[i]);
     }
-    *ret_fd = fd;
+    free(names);
+    if (error < 0) {
+        close_all(&listening);
+        return error;
+    }
+    *ret = listening;
     return 0;
 }
 
 bool listen_is_at(int fd, const char *path)
 {
     return sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0;
-}
-
-int listen_get_mode(int fd, uint32_t *ret_mode)
-{
-    struct sockaddr_un address = {0};
-    socklen_t size = sizeof(address) - 1;
-    struct stat status;
-
-    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-        return -errno;
-    if (address.sun_family != AF_UNIX || stat(address.sun_path, &status) < 0)
-        return -ENOENT;
-    *ret_mode = status.st_mode & 0777;
-    return 0;
 }

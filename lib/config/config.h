@@ -300,7 +300,6 @@ struct config {
     enum mode mode;
     char *state_dir;
     char *api_socket;
-    uint32_t api_socket_mode; /* permission bits */
     struct config_hypervisor *hypervisors;
     size_t n_hypervisors;
     struct config_pool pool;

@@ -29,7 +29,6 @@ static const struct {
     [SCHEMA_DECIMAL] = {value_read_decimal, NULL, value_equal_bytes},
     [SCHEMA_DURATION] = {value_read_duration, NULL, value_equal_bytes},
     [SCHEMA_SIZE] = {value_read_size, NULL, value_equal_bytes},
-    [SCHEMA_MODE] = {value_read_mode, NULL, value_equal_bytes},
     [SCHEMA_NAME] = {value_read_name, value_release_text, value_equal_text},
     [SCHEMA_URI] = {value_read_uri, value_release_text, value_equal_text},
     [SCHEMA_PATH] = {value_read_path, value_release_text, value_equal_text},
@@ -98,9 +97,12 @@ static void read_pair(struct reader *reader, const struct place *place, const ch
                       const struct node *value, void *object)
 {
     const struct schema_key *key = schema_find_child(section, name->text);
+    const char *remedy = schema_removed(section, name->text);
     struct place here = {.parent = place, .name = name->text};
 
-    if (key == NULL)
+    if (remedy != NULL)
+        reader_error(reader, &here, name, "there is no such key any more: %s", remedy);
+    else if (key == NULL)
         report_unknown(reader, place, section, name);
     else if (key->type == SCHEMA_SECTION)
         object_read(reader, &here, key->path, value, object);

@@ -22,7 +22,7 @@
 #define DAY    (24 * HOUR)
 
 /* sockaddr_un.sun_path on Linux, without its NUL. */
-#define SOCKET_PATH_MAX 107
+#define SOCKET_PATH_MAX 104
 /* PATH_MAX, without its NUL. */
 #define FILE_PATH_MAX 4095
 
@@ -833,17 +833,20 @@ static const struct schema_key keys[] = {
      .max = SOCKET_PATH_MAX,
      .default_text = "/run/understudy/api.sock",
      .needs_restart = true,
-     .text = "The Unix socket of the control interface. Has no effect where systemd opens the socket, as installed: "
-             "change ListenStream= with systemctl edit understudyd.socket."},
-    {.path = "api.mode",
-     .type = SCHEMA_MODE,
-     CONFIG(api_socket_mode),
-     .max = 0777,
-     .default_text = "0660",
-     .needs_restart = true,
-     .text = "The permission bits of the socket. Users with write permission may use every command: crash, start and "
-             "stop machines, change their metadata, hold everything, confirm that a host is off. Has no effect where "
-             "systemd opens the socket, as installed: change SocketMode= with systemctl edit understudyd.socket."},
+     .text =
+         "The Unix socket of the control interface, for those who may give orders. Beside it is the socket that only "
+         "reads, with \"-ro\" before \".sock\". Both have mode 0660; their groups decide who may connect. Has no "
+         "effect where systemd opens the sockets, as installed: change ListenStream= with systemctl edit "
+         "understudyd.socket and understudyd-ro.socket."},
+};
+
+/* Keys that there were once, and what is to be done about them. */
+static const struct {
+    const char *path;
+    const char *remedy;
+} removed[] = {
+    {"api.mode", "remove it; the groups of the two sockets decide who may do what, see RIGHTS in understudyd(8)"},
+    {"recovery.history_length", "remove it; the history is kept by age, see recovery.history_days"},
 };
 
 size_t schema_count(void)
@@ -915,6 +918,17 @@ const struct schema_key *schema_suggest(const char *section, const char *name)
         if (strcmp(schema_name(&keys[i]), name) == 0)
             nearest = &keys[i];
     return nearest;
+}
+
+const char *schema_removed(const char *section, const char *name)
+{
+    size_t length = strlen(section);
+
+    for (size_t i = 0; i < ELEMENTS_OF(removed); i++)
+        if (strncmp(removed[i].path, section, length) == 0 && removed[i].path[length] == '.' &&
+            strcmp(removed[i].path + length + 1, name) == 0)
+            return removed[i].remedy;
+    return NULL;
 }
 
 const char *verify_level_name(enum verify_level level)

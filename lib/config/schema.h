@@ -23,7 +23,6 @@ enum schema_type {
     SCHEMA_DECIMAL,             /* uint32_t or int64_t, millionths */
     SCHEMA_DURATION,            /* int64_t, microseconds */
     SCHEMA_SIZE,                /* int64_t, bytes */
-    SCHEMA_MODE,                /* uint32_t, permission bits written in octal */
     SCHEMA_NAME,                /* char *: letters, digits, '-', '_' and '.' */
     SCHEMA_URI,                 /* char *: a libvirt connection URI */
     SCHEMA_PATH,                /* char *: absolute */
@@ -89,6 +88,9 @@ const struct schema_key *schema_find_child(const char *section, const char *name
 
 /* What was probably meant by a name that is no key of the section: a key, or NULL. */
 const struct schema_key *schema_suggest(const char *section, const char *name);
+
+/* What is to be done about a key of the section that there was once; NULL: there was none of that name. */
+const char *schema_removed(const char *section, const char *name);
 
 /* The key's member of an object: the configuration, or the element of a list. */
 static inline void *schema_member(const struct schema_key *key, void *object)

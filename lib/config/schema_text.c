@@ -17,8 +17,6 @@ static void format_amount(const struct schema_key *key, int64_t amount, char buf
         duration_format(amount, buffer);
     else if (key->type == SCHEMA_SIZE)
         size_format(amount, buffer);
-    else if (key->type == SCHEMA_MODE)
-        snprintf(buffer, UNIT_TEXT_SIZE, "%04" PRIo64, (uint64_t)amount);
     else if (key->type == SCHEMA_INTEGER)
         snprintf(buffer, UNIT_TEXT_SIZE, "%" PRId64, amount);
     else
@@ -51,7 +49,6 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_DECIMAL] = {.words = "a number", .has_range = true},
         [SCHEMA_DURATION] = {.words = "a duration", .has_range = true},
         [SCHEMA_SIZE] = {.words = "a size", .has_range = true},
-        [SCHEMA_MODE] = {.words = "permission bits in octal", .has_range = true},
         [SCHEMA_NAME] = {.words = "a name of letters, digits, '-', '_' and '.'", .has_length = true},
         [SCHEMA_URI] = {.words = "a connection URI such as qemu:///system"},
         [SCHEMA_PATH] = {.words = "an absolute path", .has_length = true},

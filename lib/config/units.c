@@ -142,22 +142,6 @@ int size_parse(const char *text, int64_t *ret_bytes)
     return -EINVAL;
 }
 
-int mode_parse(const char *text, uint32_t *ret_mode)
-{
-    size_t length = strspn(text, "01234567");
-    uint32_t mode = 0;
-
-    if (length < 3 || text[length] != '\0')
-        return -EINVAL;
-    for (const char *at = text; *at != '\0'; at++) {
-        if (mode > UINT32_MAX / 8)
-            return -ERANGE;
-        mode = mode * 8 + (uint32_t)(*at - '0');
-    }
-    *ret_mode = mode;
-    return 0;
-}
-
 void decimal_format(int64_t millionths, char buffer[static UNIT_TEXT_SIZE])
 {
     int64_t fraction = millionths % MILLION;

@@ -27,9 +27,6 @@ int duration_parse(const char *text, int64_t *ret_us) _must_check_;
 /* "0", "512KiB", "2GiB": a whole number and its unit, in bytes; nothing needs no unit. */
 int size_parse(const char *text, int64_t *ret_bytes) _must_check_;
 
-/* Permission bits, three octal digits after any number of zeros: "0660", "660". */
-int mode_parse(const char *text, uint32_t *ret_mode) _must_check_;
-
 /* The shortest text that parses to the same amount; a duration loses what is below a millisecond. */
 void decimal_format(int64_t millionths, char buffer[static UNIT_TEXT_SIZE]);
 void duration_format(int64_t us, char buffer[static UNIT_TEXT_SIZE]);

@@ -138,17 +138,6 @@ void value_read_size(struct reader *reader, const struct place *place, const str
     accept_number(reader, place, key, node, r, value, object);
 }
 
-/* Quoted or not: much of what people read tells them to quote file modes. */
-void value_read_mode(struct reader *reader, const struct place *place, const struct schema_key *key,
-                     const struct node *node, void *object)
-{
-    const char *text = node_text(node);
-    uint32_t value = 0;
-    int r = mode_parse(text != NULL ? text : "", &value);
-
-    accept_number(reader, place, key, node, r, value, object);
-}
-
 bool value_equal_bytes(const struct schema_key *key, const void *a, const void *b)
 {
     return memcmp(schema_member_const(key, a), schema_member_const(key, b), key->size) == 0;

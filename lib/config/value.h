@@ -23,7 +23,6 @@ value_read_function value_read_integer;
 value_read_function value_read_decimal;
 value_read_function value_read_duration;
 value_read_function value_read_size;
-value_read_function value_read_mode;
 value_equal_function value_equal_bytes;
 
 value_read_function value_read_name;

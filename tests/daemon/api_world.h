@@ -65,7 +65,8 @@ struct world {
     struct api *api;
     struct moment now;
     char directory[32];
-    char path[64];
+    char path[64], read_only_path[64];
+    bool asks_read_only; /* clients connect to the second */
     bool runs[ELEMENTS_OF(case_study)];
 
     int drill_refusal;
@@ -438,7 +439,10 @@ static inline struct world *world_new_with(const char *more, size_t n_far)
     strcpy(world->directory, "/tmp/understudy-XXXXXX");
     assert_non_null(mkdtemp(world->directory));
     snprintf(world->path, sizeof(world->path), "%s/api.sock", world->directory);
-    assert_int_equal(api_new(world->base, world->path, 0640, &backend, world, &diags, &world->api), 0);
+    snprintf(world->read_only_path, sizeof(world->read_only_path), "%s/api-ro.sock", world->directory);
+    assert_int_equal(api_new(world->base, &backend, world, &world->api), 0);
+    assert_int_equal(api_listen(world->api, API_ACT, world->path, &diags), 0);
+    assert_int_equal(api_listen(world->api, API_READ, world->read_only_path, &diags), 0);
     coordinator_handle_connected(world->coordinator, "room", world->now);
     coordinator_handle_connected(world->coordinator, "far", world->now);
     settle(world, n_far);
@@ -460,6 +464,7 @@ static inline void world_free(struct world *world)
     event_free(world->patience);
     event_base_free(world->base);
     unlink(world->path);
+    unlink(world->read_only_path);
     assert_int_equal(rmdir(world->directory), 0);
     free(world);
 }
@@ -499,7 +504,7 @@ static inline struct client *client_new(struct world *world)
     client->transport = bufferevent_socket_new(world->base, -1, BEV_OPT_CLOSE_ON_FREE);
     bufferevent_setcb(client->transport, on_readable, NULL, on_event, client);
     bufferevent_enable(client->transport, EV_READ | EV_WRITE);
-    strcpy(address.sun_path, world->path);
+    strcpy(address.sun_path, world->asks_read_only ? world->read_only_path : world->path);
     assert_int_equal(bufferevent_socket_connect(client->transport, (struct sockaddr *)&address, (int)sizeof(address)),
                      0);
     return client;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be asked of the control interface and what it answers; its limits and its socket. */
+/* What can be asked of the control interface and what it answers; its limits. */
 #include "api_world.h"
 
 #include <errno.h>
@@ -702,51 +702,6 @@ static void test_idle_client_makes_room_when_no_descriptor_is_left(void **state)
     world_free(world);
 }
 
-static void test_socket_file(void **state)
-{
-    struct world *world = world_new(0);
-    struct api *second = NULL;
-    struct diags diags = {0};
-    struct stat status;
-    int stale;
-
-    (void)state;
-    assert_int_equal(stat(world->path, &status), 0);
-    assert_int_equal(status.st_mode & 07777, 0640);
-    assert_int_equal(api_new(world->base, world->path, 0600, &backend, world, &diags, &second), -EADDRINUSE);
-    assert_int_equal(diags.count, 1);
-    assert_non_null(strstr(diags.items[0].message, world->path));
-    diags_done(&diags);
-    check(world, "GET", "/v1/status", "", 200, NULL);
-    api_free(world->api);
-    world->api = NULL;
-    assert_int_equal(access(world->path, F_OK), -1);
-
-    /* What a killed daemon leaves behind. */
-    stale = socket(AF_UNIX, SOCK_STREAM, 0);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strcpy(address.sun_path, world->path);
-    assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof(address)), 0);
-    close(stale);
-    assert_int_equal(api_new(world->base, world->path, 0600, &backend, world, &diags, &world->api), 0);
-    check(world, "GET", "/v1/status", "", 200, NULL);
-    world_free(world);
-}
-
-static void test_socket_path_of_something_else(void **state)
-{
-    struct world *world = world_new(0);
-    struct api *api = NULL;
-    struct diags diags = {0};
-
-    (void)state;
-    assert_int_equal(api_new(world->base, world->directory, 0600, &backend, world, &diags, &api), -EEXIST);
-    assert_null(api);
-    assert_int_equal(access(world->directory, F_OK), 0);
-    diags_done(&diags);
-    world_free(world);
-}
-
 static void test_holds(void **state)
 {
     struct world *world = world_new(0);
@@ -841,8 +796,6 @@ int main(void)
         cmocka_unit_test(test_idle_clients_delay_no_request),
         cmocka_unit_test(test_idle_client_makes_room_when_no_descriptor_is_left),
         cmocka_unit_test(test_no_descriptor_left_to_accept_with),
-        cmocka_unit_test(test_socket_file),
-        cmocka_unit_test(test_socket_path_of_something_else),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -5,12 +5,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,42 +25,64 @@
 #define FIRST_PASSED_FD 3 /* SD_LISTEN_FDS_START */
 
 /* What a child saw, as its exit status: cmocka's assertions belong to the parent. */
-enum outcome { TOOK_IT, TOOK_NONE, REFUSED, TOOK_IT_WRONGLY };
+enum outcome { TOOK_BOTH, TOOK_ONE, TOOK_READ_ONLY, TOOK_NONE, NO_SOCKET, NO_SUCH_NAME, TOOK_IT_WRONGLY };
 
-static enum outcome take(const char *path)
+static bool is_taken(int fd, const char *path)
 {
-    int fd = -2, r = listen_take(&fd);
-
-    if (r < 0)
-        return r == -ENOTSOCK && fd == -2 ? REFUSED : TOOK_IT_WRONGLY;
-    if (fd < 0)
-        return TOOK_NONE;
-    if (fd != FIRST_PASSED_FD || (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0 || (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0 ||
-        !listen_is_at(fd, path) || listen_is_at(fd, "/somewhere/else") || getenv("LISTEN_FDS") != NULL)
-        return TOOK_IT_WRONGLY;
-    /* A second one was passed too, and must be gone. */
-    return fcntl(FIRST_PASSED_FD + 1, F_GETFD) < 0 && errno == EBADF ? TOOK_IT : TOOK_IT_WRONGLY;
+    return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 && listen_is_at(fd, path) &&
+           !listen_is_at(fd, "/somewhere/else");
 }
 
-/* Has a child take fd as systemd would pass it, and once more beside it; -1: nothing is passed. */
-static enum outcome take_in_child(int fd, const char *path)
+static bool is_closed(int fd)
 {
+    return fcntl(fd, F_GETFD) < 0 && errno == EBADF;
+}
+
+/* n: how many were passed. */
+static enum outcome take(const char *path, size_t n)
+{
+    struct listening taken = {.fd = -2, .read_only_fd = -2};
+    int r = listen_take(&taken);
+
+    for (int fd = FIRST_PASSED_FD; fd < FIRST_PASSED_FD + (int)n; fd++)
+        if (r == 0 && (fd == taken.fd || fd == taken.read_only_fd) ? !is_taken(fd, path) : !is_closed(fd))
+            return TOOK_IT_WRONGLY;
+    if (r < 0 && (taken.fd != -2 || taken.read_only_fd != -2))
+        return TOOK_IT_WRONGLY;
+    if (r < 0)
+        return r == -ENOTSOCK ? NO_SOCKET : r == -EINVAL ? NO_SUCH_NAME : TOOK_IT_WRONGLY;
+    if (getenv("LISTEN_FDS") != NULL || (taken.fd >= 0 && taken.fd == taken.read_only_fd))
+        return TOOK_IT_WRONGLY;
+    if (taken.fd < 0)
+        return taken.read_only_fd < 0 ? TOOK_NONE : TOOK_READ_ONLY;
+    return taken.read_only_fd < 0 ? TOOK_ONE : TOOK_BOTH;
+}
+
+/* Has a child take fd as systemd would pass it, once for each of these names; NULL: nothing is passed. */
+static enum outcome take_in_child(int fd, const char *path, const char *names)
+{
+    size_t n = names != NULL ? 1 : 0;
     int status;
     pid_t pid = fork();
 
+    for (const char *at = names; at != NULL && (at = strchr(at, ':')) != NULL; at++)
+        n++;
     assert_true(pid >= 0);
     if (pid == 0) {
-        char self[32];
+        char text[32];
 
-        if (fd >= 0) {
-            snprintf(self, sizeof(self), "%d", getpid());
-            setenv("LISTEN_PID", self, 1);
-            setenv("LISTEN_FDS", "2", 1);
-            fd = fcntl(fd, F_DUPFD, FIRST_PASSED_FD + 2);
-            if (dup2(fd, FIRST_PASSED_FD) < 0 || dup2(fd, FIRST_PASSED_FD + 1) < 0)
-                _exit(TOOK_IT_WRONGLY);
+        if (names != NULL) {
+            snprintf(text, sizeof(text), "%d", getpid());
+            setenv("LISTEN_PID", text, 1);
+            snprintf(text, sizeof(text), "%zu", n);
+            setenv("LISTEN_FDS", text, 1);
+            setenv("LISTEN_FDNAMES", names, 1);
+            fd = fcntl(fd, F_DUPFD, FIRST_PASSED_FD + (int)n);
+            for (size_t i = 0; i < n; i++)
+                if (dup2(fd, FIRST_PASSED_FD + (int)i) < 0)
+                    _exit(TOOK_IT_WRONGLY);
         }
-        _exit((int)take(path));
+        _exit((int)take(path, n));
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
@@ -89,38 +111,23 @@ static void test_listen(void **state)
     (void)state;
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof(path), "%s/socket", directory);
-    assert_int_equal(take_in_child(-1, path), TOOK_NONE);
+    assert_int_equal(take_in_child(-1, path, NULL), TOOK_NONE);
     fd = bind_at(path, true);
-    assert_int_equal(take_in_child(fd, path), TOOK_IT);
+    assert_int_equal(take_in_child(fd, path, "api"), TOOK_ONE);
+    assert_int_equal(take_in_child(fd, path, "api-ro"), TOOK_READ_ONLY);
+    assert_int_equal(take_in_child(fd, path, "api:api-ro"), TOOK_BOTH);
+    assert_int_equal(take_in_child(fd, path, "api-ro:api:api"), TOOK_BOTH);
+    /* What its clients may do is not guessed. */
+    assert_int_equal(take_in_child(fd, path, "unknown"), NO_SUCH_NAME);
+    assert_int_equal(take_in_child(fd, path, "api:understudyd-ro.socket"), NO_SUCH_NAME);
     close(fd);
     unlink(path);
     fd = bind_at(path, false);
-    assert_int_equal(take_in_child(fd, path), REFUSED);
+    assert_int_equal(take_in_child(fd, path, "api:api-ro"), NO_SOCKET);
     close(fd);
     unlink(path);
     fd = open("/dev/null", O_RDONLY);
-    assert_int_equal(take_in_child(fd, path), REFUSED);
-    close(fd);
-    rmdir(directory);
-}
-
-/* api.mode counts for nothing then, and the daemon says so where it differs. */
-static void test_the_mode_of_a_socket_that_was_handed_over(void **state)
-{
-    char directory[] = "/tmp/understudy-test-XXXXXX";
-    char path[64];
-    uint32_t mode = 0;
-    int fd;
-
-    (void)state;
-    assert_non_null(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/socket", directory);
-    fd = bind_at(path, true);
-    assert_int_equal(chmod(path, 0640), 0);
-    assert_int_equal(listen_get_mode(fd, &mode), 0);
-    assert_int_equal(mode, 0640);
-    unlink(path);
-    assert_int_equal(listen_get_mode(fd, &mode), -ENOENT);
+    assert_int_equal(take_in_child(fd, path, "api-ro"), NO_SOCKET);
     close(fd);
     rmdir(directory);
 }
@@ -166,7 +173,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listen),
-        cmocka_unit_test(test_the_mode_of_a_socket_that_was_handed_over),
         cmocka_unit_test(test_host_without_a_bus),
     };
 

@@ -3,8 +3,6 @@
 
 import json
 import re
-import shlex
-import socket
 import subprocess
 
 import pytest
@@ -210,35 +208,6 @@ def test_explain_of_a_machine_that_is_not_described_says_what_to_do(make_daemon,
     assert row[0] == "web" and row[-1] == "none"
     candidates = daemon.api.explain("web")["candidates"]
     assert [each["overlap"] for each in candidates] == [None, None]
-
-
-def start_with_a_socket_of_mode(tmp_path, mode):
-    """What the daemon logs until it serves on a socket that it was handed over, as by systemd."""
-    path, config, log = tmp_path / f"{mode:o}.sock", tmp_path / "understudy.yaml", tmp_path / f"{mode:o}.log"
-    config.write_text(f'state_dir: {tmp_path}\nhypervisors: [{{name: a, uri: "test:///default"}}]\n'
-                      f"api: {{socket: {path}}}\n")
-    with socket.socket(socket.AF_UNIX) as listening, open(log, "wb") as out:
-        listening.bind(str(path))
-        path.chmod(mode)
-        listening.listen()
-        command = shlex.join([*launcher(), str(program("understudyd")), "--config", str(config)])
-        # The socket comes as descriptor 3, as sd_listen_fds(3) wants it.
-        daemon = subprocess.Popen(["sh", "-c", f"LISTEN_FDS=1 LISTEN_PID=$$ exec {command} 3<&0 </dev/null"],
-                                  stdin=listening, stdout=out, stderr=out, env=environment())
-    try:
-        done = run("status", "--socket", str(path), "--wait")
-    finally:
-        daemon.terminate()
-        assert daemon.wait(30) == 0
-    assert done.returncode == 0, done.stderr
-    return log.read_text()
-
-
-def test_an_api_mode_that_does_not_count_is_warned_of(tmp_path):
-    """Under understudyd.socket api.mode never took effect, and no word said so."""
-    assert "api.mode" not in start_with_a_socket_of_mode(tmp_path, 0o660)
-    assert "api.mode is 0660, but the socket of understudyd.socket has mode 0600" in \
-        start_with_a_socket_of_mode(tmp_path, 0o600)
 
 
 def test_catalog_says_what_packages_mean_without_a_daemon(tmp_path):

@@ -56,7 +56,6 @@ struct config default_config(void)
         .mode = MODE_AUTOMATIC,
         .state_dir = (char *)"/nonexistent",
         .api_socket = (char *)"/nonexistent/api.sock",
-        .api_socket_mode = 0660,
         .hypervisors = hypervisors,
         .n_hypervisors = ELEMENTS_OF(hypervisors),
         .pool = {.protect = {all_machines, 1}, .standby = {all_machines, 1}},
