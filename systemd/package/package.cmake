@@ -22,7 +22,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.52), systemd")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libvirt-daemon-system, polkitd | policykit-1, dbus")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libvirt-daemon-system, dbus")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openssh-client, libvirt-clients, socat")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/conffiles ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
@@ -34,10 +34,11 @@ set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
 set(CPACK_RPM_PACKAGE_REQUIRES "systemd")
 set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/understudy/understudy.yaml")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
-    /etc /usr/lib /usr/lib/systemd /usr/lib/systemd/system /usr/lib/systemd/catalog /usr/lib/sysusers.d /usr/sbin
+    /etc /usr/lib /usr/lib/systemd /usr/lib/systemd/system /usr/lib/systemd/catalog /usr/lib/sysusers.d /usr/lib/tmpfiles.d
+    /usr/sbin
     /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/zsh /usr/share/zsh/site-functions
     /usr/share/zsh/vendor-completions /usr/share/fish /usr/share/fish/vendor_completions.d
-    /usr/share/polkit-1 /usr/share/polkit-1/rules.d /usr/share/man /usr/share/man/man1 /usr/share/man/man5
+    /usr/share/man /usr/share/man/man1 /usr/share/man/man5
     /usr/share/man/man7 /usr/share/man/man8)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${scripts}/rpm-post)
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${scripts}/rpm-preun)

@@ -28,7 +28,7 @@ def test_an_upgrade_keeps_what_the_administrator_has_set(room, daemon_runs):
 
 def test_removal_keeps_configuration_and_history_and_purge_leaves_nothing(room):
     room.run("apt-get -q remove -y understudy", 120)
-    assert room.try_run("systemctl is-active understudyd understudyd.socket").stdout.split() == ["inactive"] * 2
+    assert room.try_run("systemctl is-active understudyd understudyd.socket understudyd-ro.socket").stdout.split() == ["inactive"] * 3
     room.run("test -e /etc/understudy/understudy.yaml && test -e /var/lib/understudy/understudy.db")
     room.run("apt-get -q purge -y understudy", 120)
     left = room.run("find / -xdev -path /proc -prune -o -path /sys -prune -o -path /srv -prune -o -path /var/lib/dpkg "
@@ -56,7 +56,8 @@ def test_it_is_installed_where_it_is_told(tmp_path):
     assert sorted(each.name for each in stage.iterdir()) == ["etc", "opt"]
     for path in ("etc/opt/understudy/understudy.yaml", "opt/us/bin/understudyctl",
                  "opt/us/share/man/man8/understudyd.8", "opt/us/lib/systemd/system/understudyd.socket",
-                 "opt/us/lib/sysusers.d/understudy.conf"):
+                 "opt/us/lib/systemd/system/understudyd-ro.socket", "opt/us/lib/sysusers.d/understudy.conf",
+                 "opt/us/lib/tmpfiles.d/understudy.conf"):
         assert (stage / path).is_file(), path
     unit = (stage / "opt/us/lib/systemd/system/understudyd.service").read_text()
     assert "\nExecStart=/opt/us/libexec/understudyd\n" in unit and "=/opt/us/bin/understudyctl reload\n" in unit
@@ -85,5 +86,6 @@ def test_rpm_has_everything_that_deb_has(release_build, package):
     assert of_deb <= files
     assert run_tool("rpm", "-qcp", rpm, cwd=release_build) == "/etc/understudy/understudy.yaml\n"
     scripts = run_tool("rpm", "-qp", "--scripts", rpm, cwd=release_build)
-    for each in ("systemd-sysusers understudy.conf", "try-restart understudyd.service", "disable --now"):
+    for each in ("systemd-sysusers understudy.conf", "systemd-tmpfiles --create understudy.conf", "start understudyd.service",
+                 "disable --now"):
         assert each in scripts
