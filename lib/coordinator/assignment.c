@@ -425,6 +425,13 @@ static bool has_to_wait(struct assignment *assignment, struct moment now)
     return true;
 }
 
+/* What was waited for may have ended here. */
+static void look_anew(struct recoveries *recoveries, struct moment now)
+{
+    if (precedence_look(recoveries, now))
+        registry_tell(recoveries->registry, FACT_INPUT);
+}
+
 /* Once after each input. */
 bool assignment_handle(void *self, struct moment now)
 {
@@ -447,6 +454,7 @@ bool assignment_handle(void *self, struct moment now)
     wishes = make_assignable(recoveries);
     if (wishes.original && !recoveries->brake->is_on) {
         restart_originals(recoveries, now);
+        look_anew(recoveries, now);
         wishes = make_assignable(recoveries);
     }
     if (!recoveries->brake->is_on && wishes.candidate && has_to_wait(assignment, now))
@@ -459,9 +467,7 @@ bool assignment_handle(void *self, struct moment now)
         return true;
     while (has_room(recoveries) && assign_round(&pass))
         ;
-    /* What was waited for may have ended here. */
-    if (precedence_look(recoveries, now))
-        registry_tell(recoveries->registry, FACT_INPUT);
+    look_anew(recoveries, now);
     return true;
 }
 

@@ -48,6 +48,17 @@ static void write_down(const struct registry *registry, const struct seeker *see
     recovery->explanation = explanation;
 }
 
+/* It lacked memory when the choice was made, and what it lacks now is something else: the choice says what is no longer so. */
+static bool has_memory_again(const struct seeker *seeker, const struct candidate *candidate)
+{
+    const struct choice *choice = &seeker->choice;
+
+    for (size_t i = 0; i < choice->n_ineligible && candidate->verdict != CANDIDATE_NO_MEMORY; i++)
+        if (choice->ineligible[i].machine == candidate->machine)
+            return choice->ineligible[i].verdict == CANDIDATE_NO_MEMORY;
+    return false;
+}
+
 /* Nothing but memory is missing, and standbys that are kept warm have some: looked at again when they gave it back. */
 static bool makes_room(struct pass *pass, const struct seeker *seeker)
 {
@@ -59,7 +70,7 @@ static bool makes_room(struct pass *pass, const struct seeker *seeker)
         uint64_t needed_kib = domain_description_host_memory_kib(candidate.machine->description);
 
         r = 0;
-        if (candidate.verdict == CANDIDATE_ELIGIBLE) {
+        if (candidate.verdict == CANDIDATE_ELIGIBLE || has_memory_again(seeker, &candidate)) {
             /* What another recovery had reserved was given up in this very round. */
             seeker->open->is_assignable = true;
             return true;
