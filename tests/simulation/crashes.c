@@ -198,10 +198,27 @@ static bool is_watched(struct simulation *simulation, const struct domain *domai
            find_view(simulation, domain, &state, &reason) && was_in_service(state, reason);
 }
 
+/* Longer than any grace, and the news of it. */
+#define SURELY_FAILED_US (60 * USEC_PER_SEC)
+
+/* It was paused by what counts as a failure, and stands so since: whatever came of that, it fails no more. */
+static bool has_failed_before(const struct simulation *simulation, const struct domain *domain)
+{
+    for (size_t i = simulation->n_crashes; i-- > 0;) {
+        const struct crash *crash = &simulation->crashes[i];
+
+        if (crash->domain == domain->number && crash->life == domain->life)
+            return domain->state == MACHINE_PAUSED &&
+                   (domain->reason == REASON_IO_ERROR || domain->reason == REASON_WATCHDOG) &&
+                   simulation->now.mono_us - crash->at_us > SURELY_FAILED_US;
+    }
+    return false;
+}
+
 /* No event can tell of it; it is found when the host was fenced, or is back, by a daemon that lived through it. */
 void promises_power_lost(struct simulation *simulation, const struct domain *domain)
 {
-    bool can_be_found = is_watched(simulation, domain);
+    bool can_be_found = is_watched(simulation, domain) && !has_failed_before(simulation, domain);
     struct crash *crash;
 
     excuse(simulation, domain->number, false);
