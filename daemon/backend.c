@@ -312,8 +312,6 @@ static int api_fenced(void *context, const char *hypervisor, bool confirmed, con
         *ret_message = "the host is known to be off already";
     else if (r < 0)
         *ret_message = "the host can be reached, so it is not off";
-    if (r == 0)
-        log_line(LOG_WARNING, "%s: confirmed off by an operator", hypervisor);
     event_active(backend->pump, 0, 0);
     return r;
 }

@@ -330,7 +330,8 @@ static int daemon_init(struct daemon *daemon, struct catalog *catalog)
                  r == -EINVAL
                      ? "a socket unit handed a descriptor over whose FileDescriptorName= is neither " LISTEN_NAME
                        " nor " LISTEN_NAME_READ_ONLY
-                     : "a descriptor that systemd handed over is no listening Unix socket");
+                     : "a descriptor that systemd handed over is no listening Unix socket: systemctl cat "
+                       "understudyd.socket");
         return r;
     }
     if (evthread_use_pthreads() < 0)
@@ -391,7 +392,7 @@ int daemon_run(struct config *config, struct catalog *catalog)
              settings_mode(&daemon.settings));
     pump(&daemon);
     if (event_base_dispatch(daemon.base) < 0) {
-        log_line(LOG_ERR, "the event loop broke");
+        log_line(LOG_ERR, "the event loop broke, which is a fault of understudyd; please report it");
         return -EIO;
     }
     if (daemon.error < 0) {

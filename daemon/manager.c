@@ -155,15 +155,17 @@ void manager_tell_stopping(struct manager *manager, const char *why)
 static void on_watchdog(evutil_socket_t fd, short what, void *context)
 {
     struct manager *manager = context;
-    bool is_stuck = nodes_are_stuck(manager->nodes);
+    const char *stuck = nodes_stuck(manager->nodes);
 
     (void)fd;
     (void)what;
-    if (is_stuck && !manager->is_stuck)
+    if (stuck != NULL && !manager->is_stuck)
         log_event(MESSAGE_CALL_HANGS, NULL,
-                  "a call to the local hypervisor hangs; the watchdog is not fed until it returns");
-    manager->is_stuck = is_stuck;
-    if (!is_stuck)
+                  "%s: a call to this local hypervisor hangs; unless it returns soon, the watchdog of systemd starts "
+                  "understudyd again; look at its libvirtd: systemctl status libvirtd",
+                  stuck);
+    manager->is_stuck = stuck != NULL;
+    if (stuck == NULL)
         notify_watchdog();
 }
 

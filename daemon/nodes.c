@@ -285,12 +285,12 @@ int nodes_submit(const struct nodes *nodes, const struct action *action)
     return hypervisor != NULL ? hypervisor_submit(hypervisor, action) : -ENOTCONN;
 }
 
-bool nodes_are_stuck(const struct nodes *nodes)
+const char *nodes_stuck(const struct nodes *nodes)
 {
     for (size_t i = 0; i < nodes->count; i++)
         if (hypervisor_is_stuck(nodes->items[i].hypervisor))
-            return true;
-    return false;
+            return nodes->items[i].name;
+    return NULL;
 }
 
 void nodes_done(struct nodes *nodes)

@@ -51,7 +51,7 @@ struct hypervisor *nodes_find(const struct nodes *nodes, const char *name);
 int nodes_submit(const struct nodes *nodes, const struct action *action) _must_check_;
 
 /* A call to a hypervisor of this host is past its deadline. */
-bool nodes_are_stuck(const struct nodes *nodes);
+const char *nodes_stuck(const struct nodes *nodes);
 
 /* Stops watching all of them. */
 void nodes_done(struct nodes *nodes);

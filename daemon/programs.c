@@ -116,8 +116,8 @@ static void on_fence_report(void *context, const char *host, const struct fence_
         log_line(LOG_WARNING, "fence agent %s of level %u has not fenced %s: %s", report->agent, report->level, host,
                  report->answer);
     else if (!report->has_succeeded && report->call == FENCE_CALL_ON)
-        log_line(LOG_WARNING, "fence agent %s has not switched %s on again, which stays off: %s", report->agent, host,
-                 report->answer);
+        log_line(LOG_WARNING, "fence agent %s has not switched %s on again, which stays off until an operator does: %s",
+                 report->agent, host, report->answer);
     coordinator_handle_fence_report(programs->coordinator, host, report, clock_now());
     event_active(programs->pump, 0, 0);
 }
@@ -493,12 +493,14 @@ void programs_tell(struct programs *programs, const struct notice *notice)
     struct log_subject subject;
 
     if (host_event != NULL && tell_of_host(programs, notice, host_event) < 0)
-        log_line(LOG_WARNING, "the hooks for %s of %s could not be run", host_event, notice->machine.hypervisor);
+        log_line(LOG_WARNING, "the hooks for %s of %s could not be run: out of memory or processes", host_event,
+                 notice->machine.hypervisor);
     if (event == NULL)
         return;
     recovery = coordinator_find_recovery(programs->coordinator, notice->recovery_id);
     subject = subject_of(recovery);
     if (recovery == NULL || tell_of_recovery(programs, recovery, event) < 0)
-        log_event(MESSAGE_HOOK_FAILED, &subject, "the hooks for %s of recovery %s could not be run", event,
+        log_event(MESSAGE_HOOK_FAILED, &subject,
+                  "the hooks for %s of recovery %s could not be run: out of memory or processes", event,
                   notice->recovery_id);
 }

@@ -128,7 +128,7 @@ static void be_off(struct autostart *autostart, const struct machine *machine, s
     if (diversion == NULL)
         return;
     diversion->autostart_is_off = true;
-    outbox_tell(&autostart->registry->outbox, NOTICE_EVENT_NOTED, now, machine,
+    outbox_tell(&autostart->registry->outbox, NOTICE_CHANGED, now, machine,
                 "the autostart of %s is switched off while %s serves %s", machine->name,
                 diversion->service.replacement_name, diversion->service.name);
 }
@@ -144,8 +144,8 @@ static void be_on(struct autostart *autostart, const struct machine *machine, st
 {
     watch_leave(autostart->registry, watch, QUEUE_AUTOSTART);
     watch_mark_changed(autostart->registry, watch);
-    outbox_tell(&autostart->registry->outbox, NOTICE_EVENT_NOTED, now, machine,
-                "the autostart of %s is switched on again", machine->name);
+    outbox_tell(&autostart->registry->outbox, NOTICE_CHANGED, now, machine, "the autostart of %s is switched on again",
+                machine->name);
 }
 
 /* What follows the step that was done. */

@@ -290,7 +290,7 @@ static void tell_dropped_image(struct registry *registry, const struct action *a
             &registry->outbox, NOTICE_EVENT_NOTED, now, machine,
             "the saved image of %s, which understudyd had made, cannot be restored (%s): it was removed, and %s "
             "booted anew",
-            machine->name, result->message, machine->name);
+            pool_display_name(registry->pool, machine), result->message, machine->name);
 }
 
 void coordinator_handle_result(struct coordinator *coordinator, const struct action *action,

@@ -94,7 +94,8 @@ void failures_leave(struct registry *registry, struct watch *watch, const struct
         drills_end(registry, watch);
         failures_clear(registry, watch, machine);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, machine,
-                    "%s failed and is not protected: %s (%s)", machine->name, why, failure_cause_name(cause));
+                    "%s failed and is not protected: %s (%s)", pool_display_name(registry->pool, machine), why,
+                    failure_cause_name(cause));
         return;
     }
     /* The machine must not be gone before its recovery is opened. */
@@ -193,7 +194,7 @@ void failures_handle_verdict(struct registry *registry, struct watch *watch, con
                              const struct failure_verdict *verdict, struct moment now)
 {
     struct machine_ref ref = watch_ref(registry, watch);
-    const char *name = machine != NULL ? machine->name : ref.uuid;
+    const char *name = machine != NULL ? pool_display_name(registry->pool, machine) : ref.uuid;
     struct host *host = host_find(registry, watch_hypervisor(registry, watch));
     enum failure_cause late = stops_late(registry, watch, machine, verdict, now);
 

@@ -52,7 +52,8 @@ void guest_clock_answer(void *self, const struct action *action, const struct ac
     }
     tasks_drop(at);
     outbox_tell(&registry->outbox, NOTICE_CLOCK_FAILED, now, machine,
-                "%s slept, and its clock could not be set through its agent: %s", machine->name, result->message);
+                "%s slept, and its clock could not be set through its agent: %s",
+                pool_display_name(registry->pool, machine), result->message);
 }
 
 void guest_clock_done(struct guest_clock *guest_clock)

@@ -143,7 +143,7 @@ int holds_evacuate(struct holds *holds, const struct machine_ref *host, const ch
         return r;
     hold->is_evacuating = true;
     show(registry);
-    outbox_tell_host(&registry->outbox, NOTICE_EVENT_NOTED, now, host->hypervisor,
+    outbox_tell_host(&registry->outbox, NOTICE_CHANGED, now, host->hypervisor,
                      "%s is being evacuated: no machine is started there, its services are failed over one by one, and "
                      "then it is held",
                      host->hypervisor);
@@ -199,7 +199,7 @@ static int follow(struct registry *registry, struct hold *hold, const struct mac
         return r;
     hold->is_over = true;
     hold->is_changed = true;
-    outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine, "%s was migrated to %s, and is held there",
+    outbox_tell(&registry->outbox, NOTICE_CHANGED, now, machine, "%s was migrated to %s, and is held there",
                 machine->name, machine->hypervisor);
     return 0;
 }

@@ -87,7 +87,7 @@ static void end_late_one(struct late_starts *late_starts, const struct machine_r
     if (!is_being_ended(late_starts, ref) &&
         tasks_add(&late_starts->came_late, ACTION_DESTROY, ref, recovery_id) == NULL)
         outbox_tell(&registry->outbox, NOTICE_OUT_OF_MEMORY, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
-                    "no memory to stop it");
+                    "no memory to stop a machine that came up too late");
 }
 
 static void announce(struct registry *registry, const struct machine_ref *ref, const char *recovery_id,
@@ -97,7 +97,7 @@ static void announce(struct registry *registry, const struct machine_ref *ref, c
 
     outbox_tell(&registry->outbox, NOTICE_ATTEMPT_FAILED, now, machine,
                 "%s came up after recovery %s had given it up; it is being stopped",
-                machine != NULL ? machine->name : ref->uuid, recovery_id);
+                machine != NULL ? pool_display_name(registry->pool, machine) : ref->uuid, recovery_id);
 }
 
 /* Another recovery has the machine in hand, and may let it go again. */

@@ -144,7 +144,7 @@ static bool is_part_of(const struct diversion *diversion, const struct machine_r
 static void tell(struct registry *registry, const struct diversion *diversion, const struct machine *machine,
                  struct moment now)
 {
-    outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine,
+    outbox_tell(&registry->outbox, NOTICE_CHANGED, now, machine,
                 "%s was migrated to %s: understudyd follows it there for the service %s", machine->name,
                 machine->hypervisor, diversion->service.name);
 }

@@ -187,7 +187,7 @@ int opening_order(struct recoveries *recoveries, struct watch *watch, const stru
         return r;
     open->recovery->down_since = down_since; /* NOLINT(clang-analyzer-core.NullDereference): there is one */
     open->recovery->failed_at = failed_at;
-    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_EVENT_NOTED, at, open->recovery,
+    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_CHANGED, at, open->recovery,
                          "%s is recovered now, as an operator ordered", open->recovery->service_name);
     open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});
     return 0;
@@ -210,7 +210,7 @@ int opening_relieve(struct recoveries *recoveries, struct watch *watch, const st
     recovery->to_name = steal_pointer(&to_name);
     recovery->is_forced = order->is_forced;
     recovery->is_anyway = order->is_anyway;
-    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_EVENT_NOTED, at, recovery,
+    outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_CHANGED, at, recovery,
                          "%s is to take over the service %s from %s: %s", recovery->to_name, recovery->service_name,
                          machine->name, failure_cause_sentence(order->cause));
     open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});

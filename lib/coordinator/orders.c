@@ -460,12 +460,12 @@ static int clear(const struct request *request)
     registry_tell(request->registry, FACT_POOL_CHANGED);
     if (!was_quarantined && !had_failed)
         return say(request, 0, "%s has neither failed nor is it in quarantine", machine->name);
-    outbox_tell(&request->registry->outbox, NOTICE_EVENT_NOTED, request->now, machine,
-                "%s is cleared by an operator: %s", machine->name,
+    outbox_tell(&request->registry->outbox, NOTICE_CHANGED, request->now, machine, "%s is cleared by an operator: %s",
+                pool_display_name(request->registry->pool, machine),
                 was_quarantined && had_failed ? "its failure is forgotten, and its quarantine ends"
                 : was_quarantined             ? "its quarantine ends"
                                               : "its failure is forgotten");
-    return say(request, 0, "%s is cleared", machine->name);
+    return say(request, 0, "%s is cleared", pool_display_name(request->registry->pool, machine));
 }
 
 /* ---- drill ---- */
@@ -562,10 +562,12 @@ static int drill(struct request *request)
     if (would_recover < 0)
         return would_recover == -EBUSY ? add_anyway(request) : would_recover;
     if (!request->order->is_confirmed)
-        return say(request, -EPERM, "this crashes the real machine %s", request->machine->name);
+        return say(request, -EPERM, "this crashes the real machine %s",
+                   pool_display_name(request->registry->pool, request->machine));
     r = drills_announce(request->registry, request->watch, request->now);
     return r < 0 ? r
-                 : say(request, 0, "%s is %s on purpose, as ordered", request->machine->name,
+                 : say(request, 0, "%s is %s on purpose, as ordered",
+                       pool_display_name(request->registry->pool, request->machine),
                        drills_destroys(request->registry, request->watch, request->now) ? "destroyed" : "crashed");
 }
 

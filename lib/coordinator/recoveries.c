@@ -524,7 +524,7 @@ static void look_after_start(struct recoveries *recoveries, struct open_recovery
     if (open->reading.has_failed)
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, open->candidate,
                     "what %s uses since it was started is not known, its definition cannot be read: %s",
-                    open->candidate->name, open->reading.why);
+                    pool_display_name(registry->pool, open->candidate), open->reading.why);
     if (r < 0)
         drop_unfit(recoveries, open, now, "there is no memory to tell whether its disks are in use");
     else if (r > 0)

@@ -93,7 +93,7 @@ static void end_at_original(struct registry *registry, struct diversion *diversi
     if (original != NULL && (original->roles & ROLE_PROTECTED) == 0)
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, original,
                     "%s serves %s again and is not protected: its role is %s; give it the role protected",
-                    original->name, name, machine_roles_name(original->roles));
+                    pool_display_name(registry->pool, original), name, machine_roles_name(original->roles));
     if (replacement != NULL && text_equal(replacement->description->service, name))
         outbox_tell(
             &registry->outbox, NOTICE_EVENT_NOTED, now, replacement,
@@ -221,8 +221,10 @@ static void look(struct services *services, struct diversion *diversion, struct 
     if (has_failed(registry, &diversion->service.replacement))
         return;
     if (runs(original) && serves_no_more(registry, diversion, replacement, now)) {
-        outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, original, "%s serves again itself; %s is off",
-                    original->name, diversion->service.replacement_name);
+        outbox_tell(&registry->outbox, NOTICE_CHANGED, now, original, "%s serves again itself; %s is off",
+                    pool_display_name(registry->pool, original),
+                    replacement != NULL ? pool_display_name(registry->pool, replacement)
+                                        : diversion->service.replacement_name);
         end_at_original(registry, diversion, now);
         return;
     }
@@ -290,7 +292,7 @@ static void resolve(struct services *services, struct task **at, bool was_destro
 {
     struct registry *registry = services->registry;
     const struct machine *machine = find(registry, &(*at)->action.target);
-    const char *name = machine != NULL ? machine->name : (*at)->action.target.uuid;
+    const char *name = machine != NULL ? pool_display_name(registry->pool, machine) : (*at)->action.target.uuid;
 
     if (was_destroyed)
         outbox_tell(&registry->outbox, NOTICE_BOTH_RESOLVED, now, machine,

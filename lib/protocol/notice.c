@@ -10,6 +10,7 @@ static const char *const kind_names[NOTICE_COUNT] = {
     [NOTICE_FAILURE_PENDING] = "failure-pending",
     [NOTICE_STOP_PLANNED] = "stop-planned",
     [NOTICE_EVENT_NOTED] = "event-noted",
+    [NOTICE_CHANGED] = "changed",
     [NOTICE_WAITS] = "waits",
     [NOTICE_DECIDED] = "decided",
     [NOTICE_INTENT_FAILED] = "intent-failed",

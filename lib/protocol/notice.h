@@ -15,6 +15,7 @@ enum notice_kind {
     NOTICE_FAILURE_UNPROTECTED, /* a failure of a machine that is not protected */
     NOTICE_FAILURE_PENDING,     /* may become one: a grace period runs */
     NOTICE_STOP_PLANNED,
+    NOTICE_CHANGED,        /* as an operator ordered, or as it should: nothing needs to be done */
     NOTICE_EVENT_NOTED,    /* kdump, a panic with restart, a stop without an explanation */
     NOTICE_WAITS,          /* nothing is chosen before the recovery of another service has ended */
     NOTICE_DECIDED,        /* a candidate was chosen */

@@ -151,7 +151,8 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, bool wa
 
     switch (warming->end) {
     case WARMING_END_FAILED:
-        outbox_tell(&standby->registry->outbox, NOTICE_WARM_FAILED, now, machine, "%s is not warm: %s", machine->name,
+        outbox_tell(&standby->registry->outbox, NOTICE_WARM_FAILED, now, machine, "%s is not warm: %s",
+                    pool_display_name(standby->registry->pool, machine),
                     warming->detail != NULL ? warming->detail : "it did not come up");
         if (warming->is_failing)
             quarantine_begin(standby->registry, machine, 0, warming->detail, now);
