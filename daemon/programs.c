@@ -189,8 +189,19 @@ static bool list_events(const char *name, char *ret_list, size_t size)
     return is_one;
 }
 
-/* Its names, each to be looked at; what keeps all of them from being run is a finding. */
-static void list_hooks(const struct config *config, const char *directory, struct listing *ret, struct diags *diags)
+/* What follows where a hook of this event, which is meant to be one, cannot be run. */
+static const char *consequence_of(const char *event, bool is_meant)
+{
+    if (!is_meant || !may_veto(event))
+        return "it is passed over (understudy-hooks(7))";
+    if (strcmp(event, hook_name(HOOK_PRE_START)) == 0)
+        return "since it may be a veto, NOTHING is started until it can be run or is taken away (understudy-hooks(7))";
+    return "since it may be a veto, no such order is carried out until it can be run or is taken away (understudy-hooks(7))";
+}
+
+/* Its names, each to be looked at; what keeps all of them from being run is a finding. event: NULL: of none. */
+static void list_hooks(const struct config *config, const char *directory, const char *event, struct listing *ret,
+                       struct diags *diags)
 {
     const char *why = NULL;
     int r = listing_check_directory(directory, &why);
@@ -198,22 +209,23 @@ static void list_hooks(const struct config *config, const char *directory, struc
     if (r == 0)
         r = listing_read(directory, ret);
     if (r < 0 && r != -ENOENT)
-        diags_add(diags, DIAG_WARNING, config->file, 0, 0, "hooks.directory: none of the programs of %s is run: %s",
-                  directory, why != NULL ? why : strerrordesc_np(-r));
+        diags_add(diags, DIAG_WARNING, config->file, 0, 0, "hooks.directory: none of the programs of %s is run: %s%s%s",
+                  directory, why != NULL ? why : strerrordesc_np(-r), event != NULL ? "; " : "",
+                  event != NULL ? consequence_of(event, true) : "");
 }
 
-static void check_event(const struct config *config, const char *directory, struct diags *diags)
+static void check_event(const struct config *config, const char *directory, const char *event, struct diags *diags)
 {
     _cleanup_(listing_done) struct listing listing = {0};
 
-    list_hooks(config, directory, &listing, diags);
+    list_hooks(config, directory, event, &listing, diags);
     for (size_t i = 0; i < listing.count; i++) {
         _cleanup_(freep) char *path = text_print("%s/%s", directory, listing.names[i]);
 
         if (path == NULL)
             diags->incomplete = true;
         else
-            check_program(config, "hooks.directory", path, "see understudy-hooks(7)", diags);
+            check_program(config, "hooks.directory", path, consequence_of(event, listing_is_meant(path)), diags);
     }
 }
 
@@ -221,7 +233,7 @@ static void check_hooks(const struct config *config, struct diags *diags)
 {
     _cleanup_(listing_done) struct listing listing = {0};
 
-    list_hooks(config, config->hooks.directory, &listing, diags);
+    list_hooks(config, config->hooks.directory, NULL, &listing, diags);
     for (size_t i = 0; i < listing.count; i++) {
         _cleanup_(freep) char *path = text_print("%s/%s", config->hooks.directory, listing.names[i]);
         char events[256];
@@ -239,7 +251,7 @@ static void check_hooks(const struct config *config, struct diags *diags)
             diags_add(diags, DIAG_WARNING, config->file, 0, 0,
                       "hooks.directory: %s is not run: no event has this name; the events are %s", path, events);
         else
-            check_event(config, path, diags);
+            check_event(config, path, listing.names[i], diags);
     }
 }
 

@@ -113,8 +113,8 @@ static int start_program(struct run *run, const char *path, char *ret_message)
 }
 
 /*
- * A file of a directory that must not be run is passed over; for a program that was asked for by its path that is an
- * error. 1: a program runs now; 0: it was passed over.
+ * A file of a directory that must not be run is passed over, unless it may be a veto that is meant; for that, and for a
+ * program that was asked for by its path, it is an error. 1: a program runs now; 0: it was passed over.
  */
 static int start_or_pass_over(struct run *run, char *ret_message)
 {
@@ -136,6 +136,8 @@ static int start_or_pass_over(struct run *run, char *ret_message)
     snprintf(ret_message, PROCESS_MESSAGE_SIZE, "not run: %s", why);
     if (run->directory == NULL)
         return r;
+    if (run->veto_parent != NULL && listing_is_meant(path))
+        return -ENOEXEC;
     tell_passed_over(run, current(run), ret_message);
     run->position++;
     return 0;
@@ -160,8 +162,11 @@ static int find_stray_program(struct run *run)
     return r;
 }
 
-/* False: others may write it, and none of its programs is run. Negative errno: -ENOENT, or it cannot be looked at. */
-static int is_trusted(struct run *run, const char *directory)
+/*
+ * False: others may write it, and none of its programs is run. Negative errno: -ENOENT; it cannot be looked at; or -ENOEXEC: it
+ * is not trusted, and a veto may be in it.
+ */
+static int is_trusted(struct run *run, const char *directory, char *ret_message)
 {
     char text[PROCESS_MESSAGE_SIZE];
     const char *why;
@@ -170,6 +175,10 @@ static int is_trusted(struct run *run, const char *directory)
     if (r != -EPERM)
         return r < 0 ? r : 1;
     snprintf(text, sizeof(text), "none of its programs is run: %s", why);
+    if (run->veto_parent != NULL) {
+        memcpy(ret_message, text, sizeof(text));
+        return -ENOEXEC;
+    }
     tell_passed_over(run, directory, text);
     return 0;
 }
@@ -184,10 +193,10 @@ static int list_programs(struct run *run, char *ret_message)
         return -ENOEXEC;
     }
     if (r == 0)
-        r = is_trusted(run, run->directory);
+        r = is_trusted(run, run->directory, ret_message);
     if (r > 0)
         r = listing_read(run->directory, &run->programs);
-    if (r < 0 && r != -ENOENT)
+    if (r < 0 && r != -ENOENT && r != -ENOEXEC)
         snprintf(ret_message, PROCESS_MESSAGE_SIZE, "cannot be read: %s", strerrordesc_np(-r));
     return r == -ENOENT ? 0 : r;
 }

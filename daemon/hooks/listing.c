@@ -127,9 +127,21 @@ int listing_check_directory(const char *path, const char **ret_why)
     return check(path, why_distrusted, ret_why);
 }
 
+static bool is_executable(const struct stat *file)
+{
+    return S_ISREG(file->st_mode) && (file->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
 bool listing_is_stray_program(const char *path)
 {
     struct stat file;
 
-    return stat(path, &file) == 0 && S_ISREG(file.st_mode) && (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+    return stat(path, &file) == 0 && is_executable(&file);
+}
+
+bool listing_is_meant(const char *path)
+{
+    struct stat file;
+
+    return stat(path, &file) < 0 || is_executable(&file);
 }

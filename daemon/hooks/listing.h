@@ -38,4 +38,10 @@ int listing_check_directory(const char *path, const char **ret_why) _must_check_
  */
 bool listing_is_stray_program(const char *path);
 
+/*
+ * A file in the directory of an event is meant to be a hook: it is executable, or it cannot be looked at, as the file that a
+ * link leads to and that is missing. A file that is not executable, or a directory, is not.
+ */
+bool listing_is_meant(const char *path);
+
 #endif

@@ -173,6 +173,46 @@ static void test_what_is_not_run(void **state)
                  "pre-start 50-dangling: (passed over) not run: No such file or directory", "pre-start 60-last: run");
 }
 
+static void run_vetoes(struct world *world, int error, const char *hook, const char *message)
+{
+    assert_int_equal(hooks_run(world->hooks, 7, in(world, "pre-start"), world->directory, "pre-start", no_variables, "",
+                               PATIENT_US),
+                     0);
+    wait_done(world, world->done_count + 1);
+    assert_done(world, error, hook, message);
+}
+
+/* It may be the veto that keeps two machines from one disk. One that is not executable is switched off, as for run-parts. */
+static void test_a_veto_that_is_meant_and_cannot_be_run_blocks(void **state)
+{
+    struct world *world = *state;
+    char *directory = strdup(in(world, "pre-start"));
+
+    assert_int_equal(mkdir(directory, 0755), 0);
+    write_hook(world, "pre-start/20-hook", "echo run");
+    assert_int_equal(chmod(in(world, "pre-start/20-hook"), 0775), 0);
+    run_vetoes(world, -ENOEXEC, "20-hook", "not run: writable by other users");
+    assert_int_equal(chmod(in(world, "pre-start/20-hook"), 0755), 0);
+    assert_int_equal(symlink("nowhere", in(world, "pre-start/10-dangling")), 0);
+    run_vetoes(world, -ENOEXEC, "10-dangling", "not run: No such file or directory");
+    assert_int_equal(unlink(in(world, "pre-start/10-dangling")), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(in(world, "pre-start/20-hook"), 65534, 65534), 0);
+        run_vetoes(world, -ENOEXEC, "20-hook", "not run: belongs to another user");
+        assert_int_equal(chown(in(world, "pre-start/20-hook"), 0, 0), 0);
+    }
+    assert_int_equal(chmod(directory, 0777), 0);
+    run_vetoes(world, -ENOEXEC, directory, "none of its programs is run: writable by other users");
+    assert_int_equal(chmod(directory, 0755), 0);
+    assert_int_equal(world->line_count, 0);
+    write_file(world, "pre-start/10-plain", "#!/bin/sh\necho never\n", 0644);
+    assert_int_equal(mkdir(in(world, "pre-start/11-directory"), 0755), 0);
+    run_vetoes(world, 0, "", "");
+    assert_lines(world, "pre-start 10-plain: (passed over) not run: not executable",
+                 "pre-start 11-directory: (passed over) not run: not a regular file", "pre-start 20-hook: run");
+    free(directory);
+}
+
 static void test_a_strangers_file_is_not_run(void **state)
 {
     struct world *world = *state;
@@ -582,6 +622,7 @@ int main(void)
         TEST(test_a_hook_in_the_wrong_place_blocks_while_it_is_executable),
         TEST(test_a_file_is_no_directory),
         TEST(test_what_is_not_run),
+        TEST(test_a_veto_that_is_meant_and_cannot_be_run_blocks),
         TEST(test_a_strangers_file_is_not_run),
         TEST(test_a_directory_that_others_write_is_not_trusted),
         TEST(test_broken_programs_say_what_is_broken),

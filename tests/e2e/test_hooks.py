@@ -150,3 +150,23 @@ def test_a_hook_in_the_wrong_place_blocks_starts_while_it_is_executable(make_dae
     stray.unlink()
     (hooks / "pre-strat").rmdir()
     wait_until(lambda: "program-unusable" not in {each["kind"] for each in daemon.api.get("/v1/problems")}, "they are over")
+
+
+@pytest.mark.testdriver
+def test_a_veto_that_cannot_be_run_blocks_starts_and_is_told_before(make_daemon, tmp_path):
+    """It was passed over, and what it was to keep off was started; that of another event still is."""
+    hooks = write_hooks(tmp_path / "hooks", "10-veto", "exit 1")
+    for event in ("pre-start", "recovered"):
+        (hooks / event / "10-veto").chmod(0o775)
+    daemon = daemon_of_two(make_daemon, tmp_path, hooks={"directory": str(hooks)}, recovery={"settle": "100ms"})
+    texts = {each["subject"]: each["text"] for each in daemon.api.get("/v1/problems") if each["kind"] == "program-unusable"}
+    assert "NOTHING is started" in texts[f"hooks.directory: {hooks}/pre-start/10-veto"]
+    assert "it is passed over" in texts[f"hooks.directory: {hooks}/recovered/10-veto"]
+    daemon.api.drill("web", anyway=True)
+    record = daemon.wait_for_recovery("web")
+    assert record["outcome"] == "exhausted"
+    assert "10-veto: not run: writable by other users" in record["attempts"][0]["error"]
+    (hooks / "pre-start/10-veto").chmod(0o644)  # switched off, as for run-parts
+    daemon.ctl("recover", "web")
+    wait_until(lambda: "recovered" in {each["outcome"] for each in daemon.api.recoveries()}, "web is recovered")
+    assert "recovered hook 10-veto: not run: writable by other users" in daemon.log
