@@ -243,7 +243,8 @@ struct hypervisor_status {
     const struct hold *hold;             /* the nearest that covers it, borrowed; NULL */
     const struct fence_log *fence_tests; /* borrowed: the last test of each agent */
     const struct fence_log *fence_log;   /* borrowed: what agents were asked to switch it off or on */
-    bool can_be_fenced;                  /* there is an agent, and it is not the daemon's own host */
+    bool is_local;                       /* the daemon's own host, which is never fenced */
+    bool can_be_fenced;                  /* it is not, and there is an agent */
 };
 
 size_t coordinator_hypervisor_count(const struct coordinator *coordinator);

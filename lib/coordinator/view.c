@@ -70,6 +70,7 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .hold = host->hold,
         .fence_tests = &host->fence_tests,
         .fence_log = &host->fence_log,
+        .is_local = host->is_local,
         .can_be_fenced = !host->is_local && fence_agent_count(&coordinator->registry.config->fence) > 0,
     };
 

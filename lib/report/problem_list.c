@@ -22,6 +22,7 @@ static const struct {
     [PROBLEM_HOST_UNREACHABLE] = {"host-unreachable", 1},
     [PROBLEM_HOST_READ_ONLY] = {"host-read-only", 1},
     [PROBLEM_HOST_NAMED_TWICE] = {"host-named-twice", 1},
+    [PROBLEM_NO_FENCE_AGENT] = {"no-fence-agent", 1},
     [PROBLEM_FENCE_AGENT] = {"fence-agent-failing", 1},
     [PROBLEM_SERVICE_DIVERTED] = {"service-diverted", 1},
     [PROBLEM_AUTOSTART_ON] = {"autostart-on", 1},

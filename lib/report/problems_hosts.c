@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "report/problem_search.h"
@@ -104,6 +105,33 @@ static void look_at_agents(struct problem_search *search, const struct hyperviso
                                 host->name));
 }
 
+static size_t count_protected(const struct pool *pool, const char *hypervisor)
+{
+    size_t n = 0;
+
+    for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;)
+        n += strcmp(machine->hypervisor, hypervisor) == 0 && machine_is_protected(machine);
+    return n;
+}
+
+/* Promise 8: what runs on a host that is lost is not started elsewhere while that host may be on. */
+static void look_at_missing_agent(struct problem_search *search, const struct hypervisor_status *host)
+{
+    size_t n = 0;
+
+    if (!host->is_local && !host->can_be_fenced && host->same_as == NULL)
+        n = count_protected(coordinator_pool(search->coordinator), host->name);
+    if (n > 0)
+        problems_add(
+            search, PROBLEM_NO_FENCE_AGENT, host->name,
+            text_print("%s can be fenced by no agent: when it is lost, none of its protected machines (%zu) is "
+                       "started elsewhere until an operator confirms that it is off",
+                       host->name, n),
+            text_print("name an agent in fence.command of %s and try it: understudyctl fence-test %s; without one, "
+                       "when the host is lost and surely off: understudyctl fenced %s --yes",
+                       search->outside->config_file, host->name, host->name));
+}
+
 void problems_look_at_hosts(struct problem_search *search)
 {
     for (size_t i = 0; i < coordinator_hypervisor_count(search->coordinator); i++) {
@@ -112,5 +140,6 @@ void problems_look_at_hosts(struct problem_search *search)
         look_at_host(search, &host);
         look_at_connection(search, &host);
         look_at_agents(search, &host);
+        look_at_missing_agent(search, &host);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "report/problem_search.h"
+#include "report/time.h"
 
 /* What is to be said of each kind, by its number: it is the same for all machines. */
 struct judged_kinds {
@@ -87,17 +88,20 @@ static void look_at_metadata(struct problem_search *search, struct judged_kinds 
 static void look_at_quarantine(struct problem_search *search, const struct machine *machine)
 {
     const struct machine_rare *rare = machine_rare(machine);
+    const int64_t left_us = rare->quarantined_until_us - search->now.mono_us;
+    char until[TIME_TEXT_SIZE];
     const char *name;
 
-    if (rare->quarantined_until_us <= search->now.mono_us)
+    if (left_us <= 0)
         return;
+    time_format(search->now.real_us + left_us, until);
     name = pool_display_name(coordinator_pool(search->coordinator), machine);
     problems_add(
         search, PROBLEM_QUARANTINE, name,
-        text_print("%s is in quarantine and replaces no machine: %s", name,
+        text_print("%s is in quarantine until %.10s %.8s UTC and replaces no machine: %s", name, until,
+                   until + strlen("2026-11-22T"),
                    rare->quarantine_why != NULL ? rare->quarantine_why : "it did not come up as a replacement"),
-        text_print("understudyctl show %s says until when; to end it, once it is mended: understudyctl clear %s", name,
-                   name));
+        text_print("to end it at once, when it is mended: understudyctl clear %s", name));
 }
 
 static void look_at_disks(struct problem_search *search, const struct machine *machine)

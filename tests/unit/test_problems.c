@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/time.h"
 #include "shipped_catalog.h"
 #include "support.h"
 #include "world.h"
@@ -300,12 +301,17 @@ static void test_a_machine_in_quarantine(struct world *world)
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     struct order clear = {.kind = ORDER_CLEAR};
     struct order_answer answer = {0};
+    char until[TIME_TEXT_SIZE], words[80];
 
     world->domains[b].start_us = LONG;
     begin(world);
     world_kill(world, a);
     world_pass(world, LONG / 2);
     check(world, PROBLEM_QUARANTINE, "b", "understudyctl clear b");
+    time_format(world->now.real_us + machine_rare(world_machine(world, b))->quarantined_until_us - world->now.mono_us,
+                until);
+    snprintf(words, sizeof(words), "b is in quarantine until %.10s %.8s UTC", until, until + strlen("2026-11-22T"));
+    check(world, PROBLEM_QUARANTINE, "b", words);
     clear.machine = machine_ref_of(world_machine(world, b));
     assert_int_equal(coordinator_order(world->coordinator, &clear, world->now, &answer), 0);
     order_answer_done(&answer);
@@ -577,6 +583,22 @@ static void test_one_host_under_two_names(struct world *world)
     check_after(world, PROBLEM_HOST_NAMED_TWICE, "other", NULL);
 }
 
+/* Nothing of it would be recovered, and nothing said so before it was lost. */
+static void test_a_remote_host_without_a_fence_agent(struct world *world)
+{
+    char *command = world->config.fence.command;
+
+    world_add_on(world, LOCAL, "a", MACHINE_RUNNING);
+    begin(world);
+    check(world, PROBLEM_NO_FENCE_AGENT, "local", NULL);
+    world->config.fence.command = NULL;
+    check(world, PROBLEM_NO_FENCE_AGENT, "local", "none of its protected machines (1) is started elsewhere");
+    check(world, PROBLEM_NO_FENCE_AGENT, "local", "understudyctl fenced local --yes");
+    check(world, PROBLEM_NO_FENCE_AGENT, "other", NULL); /* nothing depends on it */
+    world->config.fence.command = command;
+    check(world, PROBLEM_NO_FENCE_AGENT, "local", NULL);
+}
+
 static void test_a_fence_agent_that_fails(struct world *world)
 {
     world->config.fence.is_confirmed = true;
@@ -674,6 +696,7 @@ int main(void)
         remote_test(test_a_lost_host_that_is_not_fenced),
         world_test(test_a_host_at_which_nothing_can_be_done),
         world_test(test_one_host_under_two_names),
+        remote_test(test_a_remote_host_without_a_fence_agent),
         remote_test(test_a_fence_agent_that_fails),
         remote_test(test_hosts_that_are_cut_off),
         world_test(test_what_only_the_daemon_knows),
