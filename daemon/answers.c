@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/text.h"
 #include "coordinator/coordinator.h"
 #include "service/clock.h"
 
@@ -88,7 +89,8 @@ static void tell_coordinator(struct answers *answers, const struct action *actio
 {
     struct action_result result = {.id = action->id, .error = error};
 
-    snprintf(result.message, sizeof(result.message), "%s", message);
+    snprintf(result.message, sizeof(result.message), "%.*s", (int)text_fit(message, sizeof(result.message) - 1),
+             message);
     coordinator_handle_result(answers->coordinator, action, &result, clock_now());
 }
 

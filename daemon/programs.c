@@ -82,6 +82,19 @@ static bool is_answer(const struct action *action, int error)
     return action->kind == ACTION_HOOK && action->hook < HOOK_COUNT && error == -ECANCELED;
 }
 
+/* A check is asked for again and again; that it cannot be run is told once of each recovery. */
+static bool is_told(struct programs *programs, const struct action *action)
+{
+    const char *whose = action->recovery_id[0] != '\0' ? action->recovery_id : action->target.uuid;
+
+    for (size_t i = 0; i < ELEMENTS_OF(programs->unrun); i++)
+        if (strcmp(programs->unrun[i], whose) == 0)
+            return true;
+    snprintf(programs->unrun[programs->n_unrun++ % ELEMENTS_OF(programs->unrun)], sizeof(programs->unrun[0]), "%s",
+             whose);
+    return false;
+}
+
 static void on_done(void *context, uint64_t run, int error, const char *hook, const char *message)
 {
     struct programs *programs = context;
@@ -94,7 +107,8 @@ static void on_done(void *context, uint64_t run, int error, const char *hook, co
     if (error < 0) {
         if (asprintf(&text, "hook %s: %s", hook, message) < 0)
             text = NULL;
-        if (is_answer(action, error))
+        if (is_answer(action, error) ||
+            (action != NULL && action->kind == ACTION_VERIFY && error == -ENOEXEC && is_told(programs, action)))
             log_about(LOG_DEBUG, &subject, "%s: %s", hook, message);
         else
             log_event(MESSAGE_HOOK_FAILED, &subject, "%s: %s", hook, message);
@@ -196,7 +210,8 @@ static const char *consequence_of(const char *event, bool is_meant)
         return "it is passed over (understudy-hooks(7))";
     if (strcmp(event, hook_name(HOOK_PRE_START)) == 0)
         return "since it may be a veto, NOTHING is started until it can be run or is taken away (understudy-hooks(7))";
-    return "since it may be a veto, no such order is carried out until it can be run or is taken away (understudy-hooks(7))";
+    return "since it may be a veto, no such order is carried out until it can be run or is taken away "
+           "(understudy-hooks(7))";
 }
 
 /* Its names, each to be looked at; what keeps all of them from being run is a finding. event: NULL: of none. */

@@ -3,6 +3,8 @@
 #ifndef UNDERSTUDY_DAEMON_PROGRAMS_H
 #define UNDERSTUDY_DAEMON_PROGRAMS_H
 
+#include <stddef.h>
+
 #include "base/cleanup.h"
 #include "protocol/action.h"
 #include "protocol/notice.h"
@@ -17,7 +19,9 @@ struct fencer;
 struct hooks;
 struct settings;
 
-/* A plain value: initialise what is borrowed, the rest is NULL. */
+#define PROGRAMS_UNRUN_MAX 16
+
+/* A plain value: initialise what is borrowed, the rest is 0. */
 struct programs {
     struct coordinator *coordinator;
     struct answers *answers;
@@ -25,6 +29,9 @@ struct programs {
     struct event *pump; /* activated after the coordinator has been told something */
     struct hooks *hooks;
     struct fencer *fencer;
+    char unrun[PROGRAMS_UNRUN_MAX]
+              [UUID_TEXT_SIZE]; /* recoveries, or machines being warmed, whose check cannot be run, as told */
+    size_t n_unrun;             /* told in all; the latest of them are kept */
 };
 
 /* Warns of hooks and other programs of the configuration that could not be run now. */

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,11 +29,14 @@
 
 /* A failure to accept that comes sooner after another one belongs to it, and is not told again. */
 #define TROUBLE_US (60 * USEC_PER_SEC)
+/* A client that reads takes some of an answer sooner than this. */
+#define STUCK_US USEC_PER_SEC
 
 struct connection {
     evutil_socket_t fd;
     ino_t inode;
-    bool is_asking; /* from the request until its answer is written */
+    bool is_asking;   /* from the request until its answer is written */
+    int64_t stuck_us; /* since when, as seen, some of the answer waits to be read: mono_us; 0: none does */
 };
 
 struct gate {
@@ -91,6 +96,46 @@ static bool end_most_silent(struct gate *gate)
     return false;
 }
 
+/* Some of what was written to it has not been read. */
+static bool is_unread(const struct connection *connection)
+{
+    int unread = 0;
+
+    return ioctl(connection->fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+}
+
+/*
+ * Ends the connection that has not read its answer for longest, if one is stuck. evhttp waits until it can write, and finds
+ * that it cannot any more. Only after forget_closed.
+ */
+static bool end_longest_stuck(struct gate *gate)
+{
+    const int64_t now_us = clock_now().mono_us;
+    struct connection *longest = NULL;
+
+    for (size_t i = 0; i < gate->n_connections; i++) {
+        struct connection *connection = &gate->connections[i];
+
+        if (!connection->is_asking || !is_unread(connection))
+            connection->stuck_us = 0;
+        else if (connection->stuck_us == 0)
+            connection->stuck_us = now_us;
+        if (connection->stuck_us > 0 && (longest == NULL || connection->stuck_us < longest->stuck_us))
+            longest = connection;
+    }
+    if (longest == NULL || now_us - longest->stuck_us < STUCK_US)
+        return false;
+    shutdown(longest->fd, SHUT_RDWR);
+    forget(gate, (size_t)(longest - gate->connections));
+    return true;
+}
+
+/* True: there is room for one more, or will be in the next turn of the loop. */
+static bool make_room(struct gate *gate)
+{
+    return end_most_silent(gate) || end_longest_stuck(gate);
+}
+
 /* The latest, since older ones with this descriptor may have been closed. NULL: it came in by another gate. */
 static struct connection *find_connection(struct gate *gate, struct evhttp_request *request)
 {
@@ -112,6 +157,7 @@ static void on_answered(struct evhttp_request *request, void *context)
         return;
     answered = *found;
     answered.is_asking = false;
+    answered.stuck_us = 0;
     forget(gate, (size_t)(found - gate->connections));
     gate->connections[gate->n_connections++] = answered;
 }
@@ -145,7 +191,7 @@ static void open_or_close(struct gate *gate)
 {
     if (gate->n_connections == GATE_CONNECTIONS_MAX)
         forget_closed(gate);
-    if (gate->n_connections < GATE_CONNECTIONS_MAX || end_most_silent(gate)) {
+    if (gate->n_connections < GATE_CONNECTIONS_MAX || make_room(gate)) {
         evconnlistener_enable(gate->listener);
         return;
     }
@@ -195,10 +241,10 @@ static bool free_descriptor(struct gate *gate)
     bool is_freed;
 
     forget_closed(gate);
-    is_freed = end_most_silent(gate);
+    is_freed = make_room(gate);
     for (struct gate *other = LIST_FIRST(&gates); other != NULL && !is_freed; other = LIST_NEXT(other, link)) {
         forget_closed(other);
-        is_freed = end_most_silent(other);
+        is_freed = make_room(other);
     }
     return is_freed;
 }

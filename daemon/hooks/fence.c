@@ -154,8 +154,8 @@ static void scrub(struct run *run, const char *text, char *ret)
 {
     bool is_hidden[4 * OUTPUT_LINE_BYTES] = {0};
     size_t length = strlen(text);
-    /* Judged by the length; too many lines count as cut where bytes are escaped, which does no harm. */
-    bool is_cut = length >= OUTPUT_LINE_BYTES;
+    /* Judged by the length, as lines are broken between characters; that too many count as cut does no harm. */
+    bool is_cut = length + 3 >= OUTPUT_LINE_BYTES;
     size_t doubtful = length < run->longest_secret ? length : run->longest_secret;
 
     for (size_t i = 0; i < run->secrets.count; i++) {
@@ -179,7 +179,7 @@ static void on_line(struct sequence *sequence, const char *text)
     char line[sizeof(run->last_line)];
 
     scrub(run, text, scrubbed);
-    snprintf(line, sizeof(line), "%.*s", OUTPUT_LINE_BYTES, scrubbed);
+    snprintf(line, sizeof(line), "%.*s", (int)text_fit(scrubbed, OUTPUT_LINE_BYTES), scrubbed);
     explicit_bzero(scrubbed, sizeof(scrubbed));
     if (run->last_line[0] == '\0' || strstr(line, ADVICE) == NULL)
         memcpy(run->last_line, line, sizeof(line));
@@ -189,8 +189,8 @@ static void on_line(struct sequence *sequence, const char *text)
 /* "exit status 1: the switch is gone". */
 static void put_words(const struct run *run, const char *message, char words[static PROCESS_MESSAGE_SIZE])
 {
-    snprintf(words, PROCESS_MESSAGE_SIZE, "%.200s%s%.280s", message, run->last_line[0] != '\0' ? ": " : "",
-             run->last_line);
+    snprintf(words, PROCESS_MESSAGE_SIZE, "%.*s%s%.*s", (int)text_fit(message, 200), message,
+             run->last_line[0] != '\0' ? ": " : "", (int)text_fit(run->last_line, 280), run->last_line);
 }
 
 static void note_fault(struct run *run, int error, const char *agent, const char *words)
@@ -199,6 +199,7 @@ static void note_fault(struct run *run, int error, const char *agent, const char
 
     run->error = error < 0 ? error : -EIO;
     snprintf(run->faults + length, sizeof(run->faults) - length, "%s%s: %s", length > 0 ? "; " : "", agent, words);
+    run->faults[text_fit(run->faults, sizeof(run->faults))] = '\0';
 }
 
 /* What became of one agent. level: from 1; 0: none. */
@@ -214,7 +215,7 @@ static void report(struct run *run, const struct agent *agent, size_t level, enu
     };
 
     snprintf(report.agent, sizeof(report.agent), "%s", agent->name);
-    snprintf(report.answer, sizeof(report.answer), "%s", words);
+    snprintf(report.answer, sizeof(report.answer), "%.*s", (int)text_fit(words, sizeof(report.answer) - 1), words);
     run->fencer->callbacks.report(run->fencer->context, run->host, &report);
 }
 
@@ -253,18 +254,20 @@ static void put_answer(const struct run *run, enum fencing_outcome outcome, enum
         snprintf(words, PROCESS_MESSAGE_SIZE, "%s", call == FENCE_CALL_ON ? "on" : "off");
         return;
     case FENCING_OFF_ONLY:
-        snprintf(words, PROCESS_MESSAGE_SIZE, "off, as its status says; to off it said: %.400s", run->refusal);
+        snprintf(words, PROCESS_MESSAGE_SIZE, "off, as its status says; to off it said: %.*s",
+                 (int)text_fit(run->refusal, 400), run->refusal);
         return;
     case FENCING_LIED:
         snprintf(words, PROCESS_MESSAGE_SIZE, "it says that it has switched the host off, but that it is still on");
         return;
     case FENCING_IN_DOUBT:
-        snprintf(words, PROCESS_MESSAGE_SIZE, "it cannot say whether the host is off: %.400s", said);
+        snprintf(words, PROCESS_MESSAGE_SIZE, "it cannot say whether the host is off: %.*s", (int)text_fit(said, 400),
+                 said);
         return;
     case FENCING_REFUSED:
     case FENCING_OPEN:
     case FENCING_OUTCOME_COUNT:
-        snprintf(words, PROCESS_MESSAGE_SIZE, "%.500s", call == FENCE_CALL_STATUS ? run->refusal : said);
+        snprintf(words, PROCESS_MESSAGE_SIZE, "%s", call == FENCE_CALL_STATUS ? run->refusal : said);
         return;
     }
 }

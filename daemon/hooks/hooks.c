@@ -81,7 +81,7 @@ static void on_line(struct sequence *sequence, const char *text)
 {
     struct run *run = (struct run *)sequence;
 
-    snprintf(run->last_line, sizeof(run->last_line), "%s", text);
+    snprintf(run->last_line, sizeof(run->last_line), "%.*s", (int)text_fit(text, sizeof(run->last_line) - 1), text);
     run->hooks->callbacks.line(run->hooks->context, run->number, run->event, current(run), text);
 }
 

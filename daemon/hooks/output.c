@@ -7,24 +7,37 @@
 
 #include "base/text.h"
 
-static void tell_line(struct output *output)
+/* So many of the pending bytes; the rest begins the next line. */
+static void tell_line(struct output *output, size_t length)
 {
-    char text[4 * OUTPUT_LINE_BYTES + 1];
+    char text[4 * OUTPUT_LINE_BYTES + 1], next = output->pending[length];
 
-    if (output->length == 0)
+    if (length == 0)
         return;
-    output->pending[output->length] = '\0';
-    text_make_printable(output->pending, output->length, text, sizeof(text));
-    output->length = 0;
+    output->pending[length] = '\0';
+    text_make_printable(output->pending, length, text, sizeof(text));
+    output->pending[length] = next;
+    output->length -= length;
+    memmove(output->pending, output->pending + length, output->length);
     output->lines++;
     output->line(output->context, text);
+}
+
+/* A line that is broken because of its length is broken between two characters. */
+static size_t break_of(struct output *output)
+{
+    size_t whole;
+
+    output->pending[output->length] = '\0';
+    whole = strlen(output->pending) == output->length ? text_fit(output->pending, output->length) : output->length;
+    return whole > 0 ? whole : output->length;
 }
 
 static void tell_full(struct output *output)
 {
     char text[128];
 
-    tell_line(output);
+    tell_line(output, output->length);
     output->is_full = true;
     snprintf(text, sizeof(text), "(prints more than %d KiB or %d lines: the rest is thrown away)",
              OUTPUT_BYTES_MAX / 1024, OUTPUT_LINES_MAX);
@@ -41,12 +54,14 @@ void output_take(struct output *output, const char *data, size_t length)
         output->bytes++;
         if (data[i] != '\n')
             output->pending[output->length++] = data[i];
-        if (data[i] == '\n' || output->length == OUTPUT_LINE_BYTES)
-            tell_line(output);
+        if (data[i] == '\n')
+            tell_line(output, output->length);
+        else if (output->length == OUTPUT_LINE_BYTES)
+            tell_line(output, break_of(output));
     }
 }
 
 void output_end(struct output *output)
 {
-    tell_line(output);
+    tell_line(output, output->length);
 }

@@ -8,6 +8,7 @@
 
 #include <libvirt/virterror.h>
 
+#include "base/text.h"
 #include "hypervisor/drain.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/translate.h"
@@ -22,7 +23,8 @@
 static void fail(struct action_result *result, int error, const char *message)
 {
     result->error = error;
-    snprintf(result->message, sizeof(result->message), "%s", message);
+    snprintf(result->message, sizeof(result->message), "%.*s", (int)text_fit(message, sizeof(result->message) - 1),
+             message);
 }
 
 static void fail_as_libvirt_says(struct action_result *result, virConnectPtr connection)

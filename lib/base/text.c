@@ -125,6 +125,23 @@ void text_make_printable(const char *text, size_t length, char *ret, size_t size
     *at = '\0';
 }
 
+size_t text_fit(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most), begun = length;
+
+    /* Bytes that go on stand behind one that begins a character and says how many they are. */
+    while (begun > 0 && length - begun < 3 && ((unsigned char)text[begun - 1] & 0xc0) == 0x80)
+        begun--;
+    if (begun == 0)
+        return length;
+    begun--;
+    if ((unsigned char)text[begun] >= 0xc0 && length - begun < ((unsigned char)text[begun] >= 0xf0   ? 4u
+                                                                : (unsigned char)text[begun] >= 0xe0 ? 3u
+                                                                                                     : 2u))
+        return begun;
+    return length;
+}
+
 char *text_printable(const char *text)
 {
     size_t length = strlen(text), size = 4 * length + 1;

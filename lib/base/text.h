@@ -36,6 +36,9 @@ int text_format(char **ret, const char *format, ...) _must_check_ _printf_(2, 3)
 void text_make_printable(const char *text, size_t length, char *ret, size_t size);
 char *text_printable(const char *text) _must_check_;
 
+/* How much of the text, at most so many bytes, ends with a whole character of UTF-8: for "%.*s". */
+size_t text_fit(const char *text, size_t most) _must_check_;
+
 /* As a JSON string can hold it: the same characters as \uNNNN inside of strings; what is between them stays. NULL: no memory. */
 char *text_printable_json(const char *json) _must_check_;
 

@@ -669,6 +669,28 @@ static void test_no_descriptor_left_to_accept_with(void **state)
     world_free(world);
 }
 
+/* They filled the bound for 30 s. */
+static void test_clients_that_do_not_read_their_answers_make_room(void **state)
+{
+    struct world *world = world_new(600);
+    struct client *stuck[GATE_CONNECTIONS_MAX], *follower = client_new(world);
+
+    (void)state;
+    client_send(follower, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(follower, ": following");
+    for (size_t i = 0; i < ELEMENTS_OF(stuck); i++) {
+        stuck[i] = client_new(world);
+        bufferevent_disable(stuck[i]->transport, EV_READ);
+        client_send(stuck[i], "GET /v1/machines HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    check(world, "GET", "/v1/status", "", 200, "\"ready\":true", NULL);
+    assert_false(follower->is_closed);
+    for (size_t i = 0; i < ELEMENTS_OF(stuck); i++)
+        client_free(stuck[i]);
+    client_free(follower);
+    world_free(world);
+}
+
 static void test_idle_client_makes_room_when_no_descriptor_is_left(void **state)
 {
     enum { LIMIT = 64 };
@@ -794,6 +816,7 @@ int main(void)
         cmocka_unit_test(test_answer_to_head_has_no_body),
         cmocka_unit_test(test_connections_are_bounded),
         cmocka_unit_test(test_idle_clients_delay_no_request),
+        cmocka_unit_test(test_clients_that_do_not_read_their_answers_make_room),
         cmocka_unit_test(test_idle_client_makes_room_when_no_descriptor_is_left),
         cmocka_unit_test(test_no_descriptor_left_to_accept_with),
     };

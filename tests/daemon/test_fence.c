@@ -388,6 +388,31 @@ static void test_a_level_whose_agent_cannot_be_run(void **state)
     assert_non_null(strstr(world->reports[0].answer, "/nonexistent/agent is not run"));
 }
 
+/* What an agent says is bounded, and was cut within a character of the reports. */
+static void test_an_answer_is_cut_between_characters(void **state)
+{
+    struct config_fence_agent agents[3];
+    struct world *world = *state;
+
+    for (unsigned shift = 0; shift < 3; shift++) {
+        char script[256];
+
+        set_levels(world, agents);
+        snprintf(script, sizeof(script),
+                 ASKED "printf '%.*s'; for i in $(seq 300); do printf '\352\260\200'; done; exit 1", (int)shift, "xx");
+        write_agent(world, script);
+        fence(world);
+        for (size_t i = 0; i < world->n_reports; i++) {
+            const char *answer = world->reports[i].answer;
+            size_t length = strlen(answer);
+
+            assert_true(length > 200);
+            assert_memory_equal(answer + length - 3, "\352\260\200", 3);
+        }
+        world->n_reports = 0;
+    }
+}
+
 /* A test asks each agent for the status, and nothing else. */
 static void test_a_test_asks_for_the_status_only(void **state)
 {
@@ -593,6 +618,7 @@ int main(void)
         fence_test(test_levels),
         fence_test(test_a_reboot_by_levels),
         fence_test(test_a_level_whose_agent_cannot_be_run),
+        fence_test(test_an_answer_is_cut_between_characters),
         fence_test(test_a_test_asks_for_the_status_only),
         fence_test(test_options_of_agents_and_hosts),
         fence_test(test_an_agent_that_hangs),

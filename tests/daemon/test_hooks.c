@@ -175,9 +175,9 @@ static void test_what_is_not_run(void **state)
 
 static void run_vetoes(struct world *world, int error, const char *hook, const char *message)
 {
-    assert_int_equal(hooks_run(world->hooks, 7, in(world, "pre-start"), world->directory, "pre-start", no_variables, "",
-                               PATIENT_US),
-                     0);
+    assert_int_equal(
+        hooks_run(world->hooks, 7, in(world, "pre-start"), world->directory, "pre-start", no_variables, "", PATIENT_US),
+        0);
     wait_done(world, world->done_count + 1);
     assert_done(world, error, hook, message);
 }
@@ -538,6 +538,21 @@ static void test_lines_are_made_printable(void **state)
                  "pre-start 10-odd: n\\x00l\\x7f", "pre-start 10-odd: \\xc3");
 }
 
+static void test_a_long_line_is_broken_between_characters(void **state)
+{
+    struct world *world = *state;
+    size_t total = 0;
+
+    write_hook(world, "10-long", "printf x; for i in $(seq 500); do printf '\352\260\200'; done");
+    run(world);
+    assert_int_equal(world->line_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_null(strchr(world->lines[i], '\\'));
+        total += strlen(strchr(world->lines[i], ':') + 2);
+    }
+    assert_int_equal(total, 1 + 3 * 500);
+}
+
 /* Each of them waits for the other one: one after the other they would never end. */
 static void test_two_runs_at_once(void **state)
 {
@@ -641,6 +656,7 @@ int main(void)
         TEST(test_too_many_lines),
         TEST(test_just_as_much_as_is_allowed),
         TEST(test_lines_are_made_printable),
+        TEST(test_a_long_line_is_broken_between_characters),
         TEST(test_two_runs_at_once),
         TEST(test_a_run_begun_from_done),
         TEST(test_other_peoples_children_are_left_alone),

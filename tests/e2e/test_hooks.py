@@ -170,3 +170,13 @@ def test_a_veto_that_cannot_be_run_blocks_starts_and_is_told_before(make_daemon,
     daemon.ctl("recover", "web")
     wait_until(lambda: "recovered" in {each["outcome"] for each in daemon.api.recoveries()}, "web is recovered")
     assert "recovered hook 10-veto: not run: writable by other users" in daemon.log
+
+
+@pytest.mark.testdriver
+def test_a_check_that_cannot_be_run_is_told_once_of_a_recovery(make_daemon, tmp_path):
+    """Each of its polls was an error in the journal."""
+    verify = {"level": "command", "command": str(tmp_path / "nosuch"), "interval": "100ms", "timeout": "1s"}
+    daemon = daemon_of_two(make_daemon, tmp_path, recovery={"settle": "100ms", "verify": verify})
+    daemon.api.drill("web", anyway=True)
+    assert daemon.wait_for_recovery("web")["outcome"] == "recovered"
+    assert daemon.log.count("error: nosuch: ") + daemon.log.count(f"error: {tmp_path}/nosuch: ") == 1

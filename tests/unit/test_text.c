@@ -166,6 +166,22 @@ static void test_what_does_not_fit_is_cut_between_characters(void **state)
     assert_string_equal(small, "abcdef");
 }
 
+static void test_what_fits_ends_with_a_whole_character(void **state)
+{
+    (void)state;
+    assert_int_equal(text_fit("abc", 8), 3);
+    assert_int_equal(text_fit("abc", 2), 2);
+    assert_int_equal(text_fit("a\xc3\xbc", 2), 1);
+    assert_int_equal(text_fit("a\xc3\xbc", 3), 3);
+    assert_int_equal(text_fit("\xea\xb0\x80", 1), 0);
+    assert_int_equal(text_fit("\xea\xb0\x80", 2), 0);
+    assert_int_equal(text_fit("\xea\xb0\x80", 3), 3);
+    assert_int_equal(text_fit("x\xf0\x9f\x98\x80y", 4), 1);
+    assert_int_equal(text_fit("x\xf0\x9f\x98\x80y", 5), 5);
+    assert_int_equal(text_fit("\x80\x80\x80\x80", 4), 4); /* no character at all */
+    assert_int_equal(text_fit("", 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +196,7 @@ int main(void)
         cmocka_unit_test(test_bytes_that_are_not_utf8_are_escaped),
         cmocka_unit_test(test_json_keeps_its_lines_and_its_meaning),
         cmocka_unit_test(test_what_does_not_fit_is_cut_between_characters),
+        cmocka_unit_test(test_what_fits_ends_with_a_whole_character),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
