@@ -66,6 +66,11 @@ struct client *client_new(const char *socket)
     return client;
 }
 
+const char *client_socket(const struct client *client)
+{
+    return client->socket;
+}
+
 void client_set_patience(struct client *client, int64_t timeout_ms)
 {
     client->timeout_ms = timeout_ms;

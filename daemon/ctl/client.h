@@ -30,6 +30,9 @@ int client_post(struct client *client, const json_t *body, int64_t timeout_ms, j
 /* "?name=value" encoded; nothing where value is NULL. separator is '?' or '&'. Caller frees. */
 char *client_query(struct client *client, char separator, const char *name, const char *value) _must_check_;
 
+/* As given to client_new. */
+const char *client_socket(const struct client *client);
+
 /* How long a GET may take, instead of a minute. */
 void client_set_patience(struct client *client, int64_t timeout_ms);
 

@@ -402,7 +402,8 @@ static int check_usage(const struct command *command, unsigned given, char **arg
     return -1;
 }
 
-int main(int argc, char **argv)
+/* *ret_has_run: the command was called rightly, and the exit status is its own. */
+static int run(int argc, char **argv, bool *ret_has_run)
 {
     struct ctl_options options = {.socket = DEFAULT_SOCKET, .limit = -1};
     _cleanup_(client_freep) struct client *client = NULL;
@@ -441,10 +442,31 @@ int main(int argc, char **argv)
     print_init();
     options.arguments = (const char *const *)&argv[optind + 1];
     client = client_new(options.socket);
+    *ret_has_run = true;
     status = command->run(client, &options, argv[optind + 1]);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         complain("cannot write the answer");
         return EXIT_FAILURE;
     }
     return status;
+}
+
+static bool is_plug_in(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "check") == 0)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    bool has_run = false;
+    int status = run(argc, argv, &has_run);
+
+    /* A monitoring system takes exit status 2 for a severe problem. */
+    if (has_run || status != EXIT_USAGE || !is_plug_in(argc, argv))
+        return status;
+    puts("UNDERSTUDY UNKNOWN - check was called wrongly: understudyctl check --help");
+    return 3;
 }

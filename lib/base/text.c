@@ -127,19 +127,17 @@ void text_make_printable(const char *text, size_t length, char *ret, size_t size
 
 size_t text_fit(const char *text, size_t most)
 {
-    size_t length = strnlen(text, most), begun = length;
+    size_t length = strnlen(text, most), begun = length, whole;
+    unsigned char first;
 
     /* Bytes that go on stand behind one that begins a character and says how many they are. */
     while (begun > 0 && length - begun < 3 && ((unsigned char)text[begun - 1] & 0xc0) == 0x80)
         begun--;
     if (begun == 0)
         return length;
-    begun--;
-    if ((unsigned char)text[begun] >= 0xc0 && length - begun < ((unsigned char)text[begun] >= 0xf0   ? 4u
-                                                                : (unsigned char)text[begun] >= 0xe0 ? 3u
-                                                                                                     : 2u))
-        return begun;
-    return length;
+    first = (unsigned char)text[--begun];
+    whole = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    return length - begun < whole ? begun : length;
 }
 
 char *text_printable(const char *text)

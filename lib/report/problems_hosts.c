@@ -105,7 +105,7 @@ static void look_at_agents(struct problem_search *search, const struct hyperviso
                                 host->name));
 }
 
-static size_t count_protected(const struct pool *pool, const char *hypervisor)
+static size_t protected_on(const struct pool *pool, const char *hypervisor)
 {
     size_t n = 0;
 
@@ -120,7 +120,7 @@ static void look_at_missing_agent(struct problem_search *search, const struct hy
     size_t n = 0;
 
     if (!host->is_local && !host->can_be_fenced && host->same_as == NULL)
-        n = count_protected(coordinator_pool(search->coordinator), host->name);
+        n = protected_on(coordinator_pool(search->coordinator), host->name);
     if (n > 0)
         problems_add(
             search, PROBLEM_NO_FENCE_AGENT, host->name,

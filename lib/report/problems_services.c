@@ -130,16 +130,20 @@ static void look_at_data(struct problem_search *search, const struct listed_serv
                        "no machine without it takes over"));
 }
 
-/* When all fail at once. */
+/* That several services share one is how many rooms are meant; standby.warm says how many failures at once are expected. */
 static void look_at_standbys(struct problem_search *search, size_t n_planned)
 {
     size_t n_standbys = pool_standing_count(coordinator_pool(search->coordinator), STANDING_BY);
+    const struct config *config = search->outside->config;
 
-    if (n_standbys < n_planned)
-        problems_add(search, PROBLEM_TOO_FEW_STANDBYS, "",
-                     text_print("%zu services share %zu %s: when more fail at once, the less important stay down",
-                                n_planned, n_standbys, n_standbys == 1 ? "standby" : "standbys"),
-                     text_print("add standbys; understudyctl services shows which would take over from which"));
+    if (config != NULL && n_standbys < n_planned && n_standbys < config->standby.warm)
+        problems_add(
+            search, PROBLEM_TOO_FEW_STANDBYS, "",
+            text_print("%zu services share %zu standby%s, fewer than the %u that standby.warm is for: when more "
+                       "fail at once, the less important stay down",
+                       n_planned, n_standbys, PLURAL(n_standbys), config->standby.warm),
+            text_print("add standbys, or lower standby.warm; understudyctl services shows which would take over "
+                       "from which"));
 }
 
 static void look_at_plan(struct problem_search *search, const struct service_list *services)

@@ -273,13 +273,21 @@ def test_tags_are_written_where_the_machine_is(make_daemon, tmp_path):
     assert done.returncode == 4 and "does not run" in done.stderr, done.stderr
 
 
+def performance(problems, severe, up, services):
+    """'label'=value[unit];[warn];[crit];[min];[max], as the guidelines of monitoring plug-ins have it."""
+    data = f"problems={problems};0;;0; severe={severe};;0;0; services={up};;;0;{services}"
+    number = r"-?[0-9.]+"
+    assert all(re.fullmatch(rf"[a-z]+={number};({number})?;({number})?;({number})?;({number})?", each) for each in data.split())
+    return f" | {data}\n"
+
+
 def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp_path):
     uri = testdriver.write_node(tmp_path / "node.xml", {"web": {"language": "nodejs"}, "spare": {"language": "nodejs"}},
                                 running=["web"])
     hypervisors = [{"name": "room", "uri": uri}]
     daemon = make_daemon(hypervisors=hypervisors, pool={"protect": ["web"], "standby": ["spare"]}).start()
     done = daemon.ctl("check")
-    assert (done.returncode, done.stdout) == (0, "UNDERSTUDY OK - 1 services up | problems=0 services=1\n")
+    assert (done.returncode, done.stdout) == (0, "UNDERSTUDY OK - 1 services up" + performance(0, 0, 1, 1))
     assert daemon.ctl("problems").stdout == "There is no problem.\n"
     assert daemon.ctl("explain", "web").returncode == 0
     assert daemon.ctl("show", "nosuch", check=False).returncode == daemon.ctl("history", "1", check=False).returncode == 3
@@ -290,7 +298,7 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     done = daemon.ctl("check", check=False)
     assert daemon.ctl("explain", "web").returncode == 1
     assert done.returncode == 1 and done.stdout.startswith("UNDERSTUDY WARNING - no machine would take over from web: none of 1 ")
-    assert done.stdout.count("|") == 1 and done.stdout.endswith(" | problems=2 services=1\n") and done.stdout.count("\n") == 1
+    assert done.stdout.count("|") == 1 and done.stdout.endswith(performance(2, 0, 1, 1)) and done.stdout.count("\n") == 1
     assert "understudyctl release spare" in daemon.ctl("problems").stdout
     kinds = {each["kind"]: each["severity"] for each in daemon.api.get("/v1/problems")}
     assert kinds == {"service-unprotected": 1, "hold": 1}
@@ -308,7 +316,11 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     assert kinds == ["service-diverted", "service-unprotected"]  # nothing is left for it
     daemon.stop()
     done = daemon.ctl("check", check=False)
-    assert done.returncode == 3 and done.stdout == "UNDERSTUDY UNKNOWN - understudyd does not answer\n"
+    assert done.returncode == 3 and done.stderr == ""
+    assert done.stdout.startswith("UNDERSTUDY UNKNOWN - understudyd at ") and "does not answer" in done.stdout
+    for wrong in (["--nosuch"], ["--timeout", "0"], ["nosuch"], ["--limit", "1"]):
+        done = daemon.ctl("check", *wrong, check=False)
+        assert done.returncode == 3 and done.stdout.startswith("UNDERSTUDY UNKNOWN - check was called wrongly"), wrong
     assert daemon.ctl("list", check=False).returncode == daemon.ctl("tag", "a", "b/c", check=False).returncode == 5
 
 
@@ -321,7 +333,10 @@ def test_many_problems_are_told_once_and_shown_in_part(make_daemon, tmp_path):
     assert daemon.ctl("problems").stdout.count("service-unprotected: ") == 30
     said = daemon.ctl("status").stdout
     assert said.count("service-unprotected: ") == 10 and "21 more: understudyctl problems" in said
-    assert "; 21 more | problems=31 services=30\n" in daemon.ctl("check", check=False).stdout
+    line = daemon.ctl("check", check=False).stdout
+    shown = line.count("no machine would take over")
+    assert line.endswith(f"; {31 - shown} more" + performance(31, 0, 30, 30)) and 0 < shown <= 10
+    assert len(line.encode()) < 1024, "NRPE cuts what is longer"
 
 
 def show_config(path):

@@ -127,6 +127,14 @@ static void test_a_candidate_without_the_data(struct world *world)
     check(world, PROBLEM_DATA_MISSING, "a", NULL);
 }
 
+/* While so many are to be kept warm; none is begun to be warmed meanwhile. */
+static void check_with_warm(struct world *world, unsigned warm, const char *words)
+{
+    world->config.standby.warm = warm;
+    check(world, PROBLEM_TOO_FEW_STANDBYS, "", words);
+    world->config.standby.warm = 0;
+}
+
 static void test_fewer_standbys_than_services(struct world *world)
 {
     unsigned c;
@@ -135,18 +143,20 @@ static void test_fewer_standbys_than_services(struct world *world)
     world_add(world, "b", WEB, MACHINE_RUNNING);
     c = world_add(world, "c", WEB, MACHINE_SHUT_OFF);
     begin(world);
-    check(world, PROBLEM_TOO_FEW_STANDBYS, "", "2 services share 1 standby:");
+    check_with_warm(world, 0, NULL); /* a room with one standby for all is meant so */
+    check_with_warm(world, 1, NULL);
+    check_with_warm(world, 2, "2 services share 1 standby, fewer than the 2 that standby.warm is for");
     check(world, PROBLEM_SERVICE_UNPROTECTED, "a", NULL);
     world->domains[c].role = "ignored";
     world_tell(world, c, EVENT_CHANGED);
     world_pass(world, SETTLED);
-    check(world, PROBLEM_TOO_FEW_STANDBYS, "", NULL); /* there is none to share */
+    check_with_warm(world, 2, NULL); /* there is none to share */
     world->domains[c].role = NULL;
     world_tell(world, c, EVENT_CHANGED);
     world_add(world, "d", WEB, MACHINE_SHUT_OFF);
     world_tell(world, 3, EVENT_CHANGED);
     world_pass(world, SETTLED);
-    check(world, PROBLEM_TOO_FEW_STANDBYS, "", NULL);
+    check_with_warm(world, 3, NULL);
 }
 
 static void test_a_service_that_is_down(struct world *world)
@@ -589,6 +599,7 @@ static void test_a_remote_host_without_a_fence_agent(struct world *world)
     char *command = world->config.fence.command;
 
     world_add_on(world, LOCAL, "a", MACHINE_RUNNING);
+    world->domains[world_add_on(world, OTHER, "b", MACHINE_SHUT_OFF)].role = "standby";
     begin(world);
     check(world, PROBLEM_NO_FENCE_AGENT, "local", NULL);
     world->config.fence.command = NULL;
