@@ -95,6 +95,13 @@ static struct moment api_started(void *context)
     return backend->started;
 }
 
+static int api_read_history(void *context, const char *before, size_t most, api_history_done done, void *token)
+{
+    const struct backend *backend = context;
+
+    return persistence_read(backend->persistence, before, most, done, token);
+}
+
 static const char *api_why_not_yet(void *context)
 {
     const struct backend *backend = context;
@@ -403,6 +410,7 @@ const struct api_backend backend_functions = {
     .reload_error = api_reload_error,
     .started = api_started,
     .why_not_yet = api_why_not_yet,
+    .read_history = api_read_history,
     .problems = api_problems,
     .look_for_problems = api_look_for_problems,
     .check = api_check,

@@ -57,8 +57,10 @@ struct daemon {
     struct backend backend;
     struct api *api;
     struct host *host;
-    bool is_reload_due; /* asked for before the store was open */
-    int error;          /* why it ends */
+    struct listening listening; /* of systemd, until is_served */
+    bool is_served;             /* clients may connect */
+    bool is_reload_due;         /* asked for before the store was open */
+    int error;                  /* why it ends */
 };
 
 static void publish(struct daemon *daemon, struct notice *notice)
@@ -169,21 +171,6 @@ static void on_host_shutdown(void *context, bool is_shutting_down)
     event_active(daemon->pump, 0, 0);
 }
 
-/* What is known of the machines is there: they can be watched. */
-static void on_opened(void *context, int error)
-{
-    struct daemon *daemon = context;
-
-    daemon->error = error < 0 ? error : nodes_add(&daemon->nodes, daemon->settings.config);
-    if (daemon->error < 0) {
-        event_base_loopbreak(daemon->base);
-        return;
-    }
-    if (daemon->is_reload_due)
-        reload_configuration(&daemon->reload);
-    event_active(daemon->pump, 0, 0);
-}
-
 static int open_events(struct daemon *daemon)
 {
     daemon->pump = event_new(daemon->base, -1, 0, on_pump, daemon);
@@ -199,6 +186,70 @@ static int open_events(struct daemon *daemon)
     return 0;
 }
 
+/* What systemd holds counts, and not the path that the configuration says. Takes fd. */
+static int serve_inherited(struct daemon *daemon, enum api_rights rights, int fd, const char *path, const char *unit)
+{
+    if (fd < 0) {
+        log_line(LOG_INFO, "%s is not active: nothing listens for those that it is for", unit);
+        return 0;
+    }
+    if (!listen_is_at(fd, path))
+        log_line(LOG_WARNING, "api.socket says %s, but %s listens elsewhere, which is what counts", path, unit);
+    return api_listen_inherited(daemon->api, rights, fd);
+}
+
+/* Once: on the sockets that systemd holds for the daemon, or on its own. */
+static int open_api(struct daemon *daemon)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    const char *path = daemon->settings.config->api_socket;
+    _cleanup_(freep) char *read_only_path = socket_path_read_only(path);
+    const struct listening *listening = &daemon->listening;
+    bool is_inherited = listening->fd >= 0 || listening->read_only_fd >= 0;
+    int r = read_only_path == NULL ? -ENOMEM : 0;
+
+    if (daemon->is_served)
+        return 0;
+    daemon->is_served = true;
+    if (r == 0 && is_inherited)
+        r = serve_inherited(daemon, API_ACT, listening->fd, path, "understudyd.socket");
+    if (r == 0 && is_inherited)
+        r = serve_inherited(daemon, API_READ, listening->read_only_fd, read_only_path, "understudyd-ro.socket");
+    if (r == 0 && !is_inherited)
+        r = api_listen(daemon->api, API_ACT, path, &diags);
+    if (r == 0 && !is_inherited)
+        r = api_listen(daemon->api, API_READ, read_only_path, &diags);
+    log_diags(&diags);
+    return r;
+}
+
+/* The disk is slow: what is stored, or that there is trouble, cannot be known to clients otherwise. */
+static void on_slow(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->error = open_api(daemon);
+    if (daemon->error < 0)
+        event_base_loopbreak(daemon->base);
+}
+
+/* What is known of the machines is there: they can be watched, and clients see all of it. */
+static void on_opened(void *context, int error)
+{
+    struct daemon *daemon = context;
+
+    daemon->error = error < 0 ? error : open_api(daemon);
+    if (daemon->error == 0)
+        daemon->error = nodes_add(&daemon->nodes, daemon->settings.config);
+    if (daemon->error < 0) {
+        event_base_loopbreak(daemon->base);
+        return;
+    }
+    if (daemon->is_reload_due)
+        reload_configuration(&daemon->reload);
+    event_active(daemon->pump, 0, 0);
+}
+
 /* Each part borrows the others that it needs, and no more. */
 static void connect_parts(struct daemon *daemon)
 {
@@ -212,6 +263,7 @@ static void connect_parts(struct daemon *daemon)
         .coordinator = daemon->coordinator,
         .answers = daemon->answers,
         .pump = daemon->pump,
+        .slow = on_slow,
         .opened = on_opened,
         .context = daemon,
     };
@@ -262,41 +314,7 @@ static void connect_parts(struct daemon *daemon)
     };
 }
 
-/* What systemd holds counts, and not the path that the configuration says. Takes fd. */
-static int serve_inherited(struct daemon *daemon, enum api_rights rights, int fd, const char *path, const char *unit)
-{
-    if (fd < 0) {
-        log_line(LOG_INFO, "%s is not active: nothing listens for those that it is for", unit);
-        return 0;
-    }
-    if (!listen_is_at(fd, path))
-        log_line(LOG_WARNING, "api.socket says %s, but %s listens elsewhere, which is what counts", path, unit);
-    return api_listen_inherited(daemon->api, rights, fd);
-}
-
-/* listening: the sockets that systemd holds for the daemon. Takes them. */
-static int open_api(struct daemon *daemon, const struct listening *listening)
-{
-    _cleanup_(diags_done) struct diags diags = {0};
-    const char *path = daemon->settings.config->api_socket;
-    _cleanup_(freep) char *read_only_path = socket_path_read_only(path);
-    bool is_inherited = listening->fd >= 0 || listening->read_only_fd >= 0;
-    int r =
-        read_only_path == NULL ? -ENOMEM : api_new(daemon->base, &backend_functions, &daemon->backend, &daemon->api);
-
-    if (r == 0 && is_inherited)
-        r = serve_inherited(daemon, API_ACT, listening->fd, path, "understudyd.socket");
-    if (r == 0 && is_inherited)
-        r = serve_inherited(daemon, API_READ, listening->read_only_fd, read_only_path, "understudyd-ro.socket");
-    if (r == 0 && !is_inherited)
-        r = api_listen(daemon->api, API_ACT, path, &diags);
-    if (r == 0 && !is_inherited)
-        r = api_listen(daemon->api, API_READ, read_only_path, &diags);
-    log_diags(&diags);
-    return r;
-}
-
-static int open_parts(struct daemon *daemon, const struct listening *listening, struct catalog *catalog)
+static int open_parts(struct daemon *daemon, struct catalog *catalog)
 {
     int r = coordinator_new(daemon->settings.config, catalog, &daemon->coordinator);
 
@@ -313,7 +331,7 @@ static int open_parts(struct daemon *daemon, const struct listening *listening, 
     if (r == 0)
         r = programs_open(&daemon->programs, daemon->base);
     if (r == 0)
-        r = open_api(daemon, listening);
+        r = api_new(daemon->base, &backend_functions, &daemon->backend, &daemon->api);
     if (r == 0)
         r = host_new(daemon->base, on_host_shutdown, daemon, &daemon->host);
     return r;
@@ -321,10 +339,8 @@ static int open_parts(struct daemon *daemon, const struct listening *listening, 
 
 static int daemon_init(struct daemon *daemon, struct catalog *catalog)
 {
-    struct listening listening;
-    int r;
+    int r = listen_take(&daemon->listening);
 
-    r = listen_take(&listening);
     if (r < 0) {
         log_line(LOG_ERR, "%s",
                  r == -EINVAL
@@ -342,7 +358,7 @@ static int daemon_init(struct daemon *daemon, struct catalog *catalog)
     r = hypervisor_library_init(daemon->base);
     if (r == 0)
         r = open_events(daemon);
-    return r < 0 ? r : open_parts(daemon, &listening, catalog);
+    return r < 0 ? r : open_parts(daemon, catalog);
 }
 
 static void free_event(struct event *event)

@@ -42,6 +42,8 @@ static void on_trouble(void *context, const char *why)
 
     free(persistence->trouble);
     persistence->trouble = why != NULL ? strdup(why) : NULL;
+    if (why != NULL && !persistence->is_open)
+        persistence->slow(persistence->context);
     coordinator_note(persistence->coordinator, why != NULL ? NOTICE_STORE_FAILED : NOTICE_STORE_WORKS, NULL,
                      why != NULL ? why : "the store writes again", clock_now());
     event_active(persistence->pump, 0, 0);
@@ -262,10 +264,48 @@ static void on_remade(void *context, const char *words)
     log_line(LOG_WARNING, "%s", words);
 }
 
+/* What was asked for by persistence_read. */
+struct reading {
+    persistence_read_done done;
+    void *context;
+};
+
+static void on_read(void *context, int error, struct stored *read, const char *message)
+{
+    _cleanup_(stored_freep) struct stored *stored = read;
+    _cleanup_(freep) struct reading *reading = context;
+    size_t most = stored != NULL ? stored->n_recoveries : 0, n = 0;
+    _cleanup_(freep) struct recovery **recoveries = calloc(most > 0 ? most : 1, sizeof(struct recovery *));
+    const struct moment now = clock_now();
+
+    /* One that cannot be read was told at the start; the others are told. */
+    for (size_t i = 0; i < most && recoveries != NULL; i++)
+        n += record_parse_recovery(stored->recoveries[i].document, now, &recoveries[n]) == 0;
+    reading->done(reading->context, recoveries == NULL ? -ENOMEM : error, message, recoveries, n);
+    for (size_t i = 0; i < n; i++)
+        recovery_free(recoveries[i]);
+}
+
+int persistence_read(struct persistence *persistence, const char *before, size_t most, persistence_read_done done,
+                     void *context)
+{
+    _cleanup_(freep) struct reading *reading = malloc(sizeof(*reading));
+    int r;
+
+    if (reading == NULL)
+        return -ENOMEM;
+    *reading = (struct reading){.done = done, .context = context};
+    r = store_read(persistence->store, before, most, reading);
+    if (r == 0)
+        reading = NULL; /* on_read has it */
+    return r;
+}
+
 static const struct store_callbacks callbacks = {
     .opened = on_opened,
     .written = on_written,
     .trouble = on_trouble,
+    .was_read = on_read,
     .remade = on_remade,
 };
 

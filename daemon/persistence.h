@@ -13,6 +13,7 @@ struct answers;
 struct coordinator;
 struct event;
 struct event_base;
+struct recovery;
 struct store;
 
 /* A plain value: initialise what is borrowed, the store is NULL. */
@@ -22,6 +23,8 @@ struct persistence {
     struct event *pump; /* activated after the coordinator has been told something */
     struct store *store;
     const char *directory; /* of it: state_dir at the start */
+    /* The disk is slow to answer, or there is other trouble: `opened` comes later. */
+    void (*slow)(void *context);
     /* What the store holds is with the coordinator (0), or the daemon cannot go on; negative errno, which was told. */
     void (*opened)(void *context, int error);
     void *context;    /* of it */
@@ -46,6 +49,17 @@ void persistence_write(struct persistence *persistence);
  * on disk. Negative errno: no answer will come.
  */
 int persistence_perform(struct persistence *persistence, const struct action *action) _must_check_;
+
+/* The array and what it holds go afterwards. error: negative errno, and why. */
+typedef void (*persistence_read_done)(void *context, int error, const char *message, struct recovery **recoveries,
+                                      size_t n);
+
+/*
+ * Reads recoveries that the coordinator holds no more, as of store_read; `done` is called once, from the event loop, or when
+ * the daemon ends. Negative errno: it is not called.
+ */
+int persistence_read(struct persistence *persistence, const char *before, size_t most, persistence_read_done done,
+                     void *context) _must_check_;
 
 /* Writes something, so that a store that does not write any more is in trouble before it is needed. */
 void persistence_prove(struct persistence *persistence);

@@ -24,6 +24,9 @@ struct api;
 /* Answers a request for a drill or for tags: error 0 or negative errno with words. Called exactly once, later or at once. */
 typedef void (*api_done)(void *token, int error, const char *message);
 
+/* Answers a request for stored recoveries; the array and what it holds go afterwards. error: negative errno, and why. */
+typedef void (*api_history_done)(void *token, int error, const char *message, struct recovery **recoveries, size_t n);
+
 /* What the API may read and ask for; every member is set. Called on the main thread. */
 struct api_backend {
     const struct coordinator *(*coordinator)(void *context);
@@ -43,6 +46,12 @@ struct api_backend {
      * has errors (-EINVAL). Changes nothing. -ENOMEM.
      */
     int (*check)(void *context, const char *text, size_t length, struct problems *ret);
+    /*
+     * Reads stored recoveries that the coordinator holds no more: so many finished ones at most that came before this id, the
+     * newest first; most 0: that one alone. done is called once, when they are read or the daemon ends. Negative errno:
+     * it is not called.
+     */
+    int (*read_history)(void *context, const char *before, size_t most, api_history_done done, void *token);
     /*
      * Takes an ORDER_DRILL and crashes the machine; *ret as of coordinator_order. A machine of libvirt's test driver needs
      * no confirmation. On 0, done(token, …) will be called.

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is asked for, and which recoveries that are. Only reads the coordinator. */
+/*
+ * What is asked for, and which recoveries that are. The coordinator holds the latest; those that came before are read from the
+ * store, some at a time, and the answer waits for them.
+ */
 #include "api/history.h"
 
 #include <errno.h>
@@ -13,15 +16,34 @@
 #include "api/query.h"
 #include "api/reply.h"
 #include "api/suggest.h"
+#include "base/text.h"
 #include "report/json.h"
 
 #define UNDER_WAY "under-way"
 
+#define LIMIT_MAX    1000
+#define READ_AT_ONCE 100
+/* So many of the latest are all there are, where the coordinator holds CONFIG_HISTORY_MAX: it forgets the oldest first. */
+#define SURELY_HELD (CONFIG_HISTORY_MAX / 2)
+
 struct wanted {
     const char *failed;  /* NULL: any */
     const char *outcome; /* NULL: any */
+    const char *before;  /* NULL: from the newest on */
     int64_t since_us, until_us;
     size_t limit;
+};
+
+/* An answer that is being put together. */
+struct search {
+    struct history_asked asked;
+    struct wanted wanted;
+    char *failed, *outcome, *cursor; /* owned; the last that was looked at */
+    struct pending *waiting;         /* NULL: the request is still to be answered at once */
+    FILE *out;                       /* into json: an array that is not closed yet */
+    char *json;
+    size_t size;
+    size_t n; /* in it */
 };
 
 /* failed: "NAME", "HYPERVISOR/NAME" or UUID; NULL: any. The machine itself may be long gone. */
@@ -68,10 +90,13 @@ static const char *read_query(const struct evkeyvalq *query, struct wanted *ret)
         .outcome = evhttp_find_header(query, "outcome"),
         .since_us = INT64_MIN,
         .until_us = INT64_MAX,
-        .limit = SIZE_MAX,
+        .before = evhttp_find_header(query, "before"),
+        .limit = LIMIT_MAX,
     };
     if (query_read_limit(query, &ret->limit) < 0)
         return "limit is not a number";
+    if (ret->limit > LIMIT_MAX)
+        ret->limit = LIMIT_MAX;
     if (query_read_instant(query, "since", &ret->since_us) < 0)
         return "since is no instant such as 2026-11-22T14:54:00Z";
     if (query_read_instant(query, "until", &ret->until_us) < 0)
@@ -94,37 +119,229 @@ static bool is_known(const struct coordinator *coordinator, const char *name)
     return false;
 }
 
-static void refuse_unknown(const struct coordinator *coordinator, const char *name, struct evhttp_request *request)
+static const struct coordinator *coordinator_of(const struct search *search)
 {
-    _cleanup_(freep) char *hint = suggest_similar(coordinator_pool(coordinator), name), *error = NULL;
-
-    if (asprintf(&error, "no machine is called %s, and none of that name failed", name) < 0)
-        error = NULL;
-    reply_error(request, HTTP_NOTFOUND, error != NULL ? error : "no such machine",
-                hint != NULL ? hint : "understudyctl list shows all machines");
+    return search->asked.backend->coordinator(search->asked.context);
 }
 
-void history_list(const struct coordinator *coordinator, struct moment now, const struct evkeyvalq *query,
-                  struct evhttp_request *request)
+static void search_free(struct search *search)
 {
-    size_t count = coordinator_recovery_count(coordinator), n = 0;
-    _cleanup_(freep) const struct recovery **chosen = calloc(count > 0 ? count : 1, sizeof(*chosen));
-    struct wanted wanted;
-    const char *problem = read_query(query, &wanted);
+    if (search == NULL)
+        return;
+    if (search->out != NULL)
+        fclose(search->out);
+    free(search->json);
+    free(search->failed);
+    free(search->outcome);
+    free(search->cursor);
+    free(search);
+}
+DEFINE_CLEANUP(struct search, search_free);
+
+/* The query goes with its request. NULL: out of memory. */
+static struct search *search_new(const struct history_asked *asked, const struct wanted *wanted)
+{
+    _cleanup_(search_freep) struct search *search = calloc(1, sizeof(*search));
+
+    if (search == NULL)
+        return NULL;
+    search->asked = *asked;
+    search->wanted = *wanted;
+    search->wanted.failed = search->failed = text_copy(wanted->failed);
+    search->wanted.outcome = search->outcome = text_copy(wanted->outcome);
+    search->out = open_memstream(&search->json, &search->size);
+    if ((wanted->failed != NULL && search->failed == NULL) || (wanted->outcome != NULL && search->outcome == NULL) ||
+        search->out == NULL)
+        return NULL;
+    fputc('[', search->out);
+    return steal_pointer(&search);
+}
+
+/* Appends it, if it is wanted. -ENOMEM. */
+static int take(struct search *search, const struct recovery *recovery)
+{
+    _cleanup_(freep) char *json = NULL;
+    int r;
+
+    if (search->n == search->wanted.limit || !is_wanted(recovery, &search->wanted))
+        return 0;
+    r = json_format_recovery(recovery, search->asked.backend->now(search->asked.context), &json);
+    if (r == 0 && fprintf(search->out, "%s%s", search->n++ > 0 ? "," : "", json) < 0)
+        r = -ENOMEM;
+    return r;
+}
+
+/* Of those that the coordinator holds; *ret_is_all: none came before them. -ENOMEM. */
+static int take_held(struct search *search, bool *ret_is_all)
+{
+    const struct coordinator *coordinator = coordinator_of(search);
+    const char *before = search->wanted.before, *from = before;
+    size_t count = coordinator_recovery_count(coordinator);
+    bool is_behind = before == NULL;
+    int r = 0;
+
+    for (size_t i = count; i > 0 && r == 0; i--) {
+        const struct recovery *recovery = coordinator_recovery(coordinator, i - 1);
+
+        if (is_behind)
+            r = take(search, recovery);
+        else
+            is_behind = strcmp(recovery->id, before) == 0;
+    }
+    if (is_behind && count >= CONFIG_HISTORY_MAX)
+        from = coordinator_recovery(coordinator, count - SURELY_HELD)->id;
+    *ret_is_all = (is_behind && count < CONFIG_HISTORY_MAX) || text_equal(search->outcome, UNDER_WAY);
+    if (r == 0 && !*ret_is_all && (search->cursor = strdup(from)) == NULL)
+        r = -ENOMEM;
+    return r;
+}
+
+/* Takes the search, and answers. */
+static void finish(struct search *taken)
+{
+    _cleanup_(search_freep) struct search *search = taken;
+    const struct coordinator *coordinator = coordinator_of(search);
+    const char *failed = search->failed;
     char *json = NULL;
 
+    if (search->n == 0 && search->wanted.before == NULL && failed != NULL && !is_known(coordinator, failed)) {
+        _cleanup_(freep) char *similar = suggest_similar(coordinator_pool(coordinator), failed);
+        _cleanup_(freep) char *error = text_print("no machine is called %s, and none of that name failed", failed);
+        const char *words = error != NULL ? error : "no such machine";
+        const char *hint = similar != NULL ? similar : "understudyctl list shows all machines";
+
+        if (search->waiting != NULL)
+            pending_refuse(search->waiting, HTTP_NOTFOUND, words, hint);
+        else
+            reply_error(search->asked.request, HTTP_NOTFOUND, words, hint);
+        return;
+    }
+    if (fputc(']', search->out) != EOF && fclose(steal_pointer(&search->out)) == 0)
+        json = steal_pointer(&search->json);
+    if (search->waiting != NULL)
+        pending_answer(search->waiting, json);
+    else
+        reply_json(search->asked.request, HTTP_OK, json);
+}
+
+static void on_read(void *token, int error, const char *message, struct recovery **recoveries, size_t n);
+
+/* Takes the search: reads on, or, where that cannot be, answers with what there is. */
+static void read_on(struct search *search)
+{
+    int r = search->asked.backend->read_history(search->asked.context, search->cursor, READ_AT_ONCE, on_read, search);
+
+    if (r < 0)
+        on_read(search, r, "older recoveries cannot be read now: understudyctl problems", NULL, 0);
+}
+
+/* What failed is told where it is asked for again, with nothing before it. */
+static void on_read(void *token, int error, const char *message, struct recovery **recoveries, size_t n)
+{
+    struct search *search = token;
+    int r = error;
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        if (coordinator_find_recovery(coordinator_of(search), recoveries[i]->id) == NULL)
+            r = take(search, recoveries[i]);
+        if (r == 0 && i + 1 == n) {
+            free(search->cursor);
+            search->cursor = strdup(recoveries[i]->id);
+            r = search->cursor == NULL ? -ENOMEM : 0;
+        }
+    }
+    if (r < 0 && search->n == 0) {
+        pending_refuse(search->waiting, HTTP_SERVUNAVAIL, message != NULL ? message : "out of memory", NULL);
+        search_free(search);
+    } else if (r < 0 || n == 0 || search->n == search->wanted.limit ||
+               recoveries[n - 1]->detected.real_us < search->wanted.since_us) {
+        finish(search);
+    } else {
+        read_on(search);
+    }
+}
+
+void history_list(const struct history_asked *asked, const struct evkeyvalq *query)
+{
+    _cleanup_(search_freep) struct search *search = NULL;
+    struct wanted wanted;
+    const char *problem = read_query(query, &wanted);
+    bool is_all = false;
+
     if (problem != NULL) {
-        reply_error(request, HTTP_BADREQUEST, problem, NULL);
+        reply_error(asked->request, HTTP_BADREQUEST, problem, NULL);
         return;
     }
-    if (wanted.failed != NULL && !is_known(coordinator, wanted.failed)) {
-        refuse_unknown(coordinator, wanted.failed, request);
+    search = search_new(asked, &wanted);
+    if (search == NULL || take_held(search, &is_all) < 0) {
+        reply_error(asked->request, HTTP_SERVUNAVAIL, "out of memory", NULL);
         return;
     }
-    for (size_t i = count; i > 0 && chosen != NULL && n < wanted.limit; i--)
-        if (is_wanted(coordinator_recovery(coordinator, i - 1), &wanted))
-            chosen[n++] = coordinator_recovery(coordinator, i - 1);
-    if (chosen != NULL && json_format_recoveries(chosen, n, now, &json) < 0)
-        json = NULL;
-    reply_json(request, HTTP_OK, json);
+    if (!is_all && search->n < wanted.limit) {
+        search->waiting = pending_begin(asked->pending, asked->request, "");
+        if (search->waiting != NULL)
+            read_on(steal_pointer(&search));
+        return;
+    }
+    finish(steal_pointer(&search));
+}
+
+/* One that is to be read. */
+struct single {
+    struct pending *waiting;
+    struct moment now;
+    char *id;
+};
+
+static void single_free(struct single *single)
+{
+    free(single->id);
+    free(single);
+}
+
+static void on_single_read(void *token, int error, const char *message, struct recovery **recoveries, size_t n)
+{
+    struct single *single = token;
+    _cleanup_(freep) char *none = text_print("no recovery has the id %s", single->id);
+    char *json = NULL;
+
+    if (error < 0)
+        pending_refuse(single->waiting, HTTP_SERVUNAVAIL, message, NULL);
+    else if (n == 0)
+        pending_refuse(single->waiting, HTTP_NOTFOUND, none != NULL ? none : "no such recovery",
+                       "understudyctl history lists those that are kept");
+    else
+        pending_answer(single->waiting, json_format_recovery(recoveries[0], single->now, &json) < 0 ? NULL : json);
+    single_free(single);
+}
+
+void history_one(const struct history_asked *asked, const char *id)
+{
+    const struct recovery *held = coordinator_find_recovery(asked->backend->coordinator(asked->context), id);
+    struct single *single;
+    char *json = NULL;
+    int r;
+
+    if (held != NULL) {
+        r = json_format_recovery(held, asked->backend->now(asked->context), &json);
+        reply_json(asked->request, HTTP_OK, r < 0 ? NULL : json);
+        return;
+    }
+    single = calloc(1, sizeof(*single));
+    if (single != NULL)
+        single->id = strdup(id);
+    if (single == NULL || single->id == NULL) {
+        free(single);
+        reply_error(asked->request, HTTP_SERVUNAVAIL, "out of memory", NULL);
+        return;
+    }
+    single->now = asked->backend->now(asked->context);
+    single->waiting = pending_begin(asked->pending, asked->request, "");
+    if (single->waiting == NULL) {
+        single_free(single);
+        return;
+    }
+    r = asked->backend->read_history(asked->context, id, 0, on_single_read, single);
+    if (r < 0)
+        on_single_read(single, r, "it may be stored, which cannot be read now: understudyctl problems", NULL, 0);
 }

@@ -91,6 +91,15 @@ void pending_answer(struct pending *pending, char *json)
     free_pending(pending);
 }
 
+void pending_refuse(struct pending *pending, int status, const char *error, const char *hint)
+{
+    struct evhttp_request *request = take_request(pending);
+
+    if (request != NULL)
+        reply_error(request, status, error, hint);
+    free_pending(pending);
+}
+
 void pending_drop(struct pending *pending)
 {
     LIST_REMOVE(pending, link);

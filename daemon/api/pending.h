@@ -20,6 +20,9 @@ void pending_end(void *token, int error, const char *message);
 /* Answers the request, where it still waits, with the document, and frees both; NULL: there was no memory for it. */
 void pending_answer(struct pending *pending, char *json);
 
+/* Answers the request, where it still waits, with an error of HTTP, its words and a hint (or NULL), and frees it. */
+void pending_refuse(struct pending *pending, int status, const char *error, const char *hint);
+
 /* It was not begun after all: frees it, and the request is the caller's to answer. */
 void pending_drop(struct pending *pending);
 

@@ -340,31 +340,28 @@ static void post_drill(struct exchange *exchange)
                     machine);
 }
 
+static struct history_asked asked_of(struct exchange *exchange)
+{
+    return (struct history_asked){
+        .backend = exchange->routes->backend,
+        .context = exchange->routes->context,
+        .pending = &exchange->routes->pending,
+        .request = exchange->request,
+    };
+}
+
 static void get_recoveries(struct exchange *exchange)
 {
-    history_list(exchange->coordinator, now(exchange), &exchange->query, exchange->request);
+    const struct history_asked asked = asked_of(exchange);
+
+    history_list(&asked, &exchange->query);
 }
 
 static void get_recovery(struct exchange *exchange)
 {
-    const struct coordinator *coordinator = exchange->coordinator;
-    _cleanup_(freep) char *error = NULL;
-    char *json = NULL;
+    const struct history_asked asked = asked_of(exchange);
 
-    for (size_t i = coordinator_recovery_count(coordinator); i > 0; i--) {
-        const struct recovery *recovery = coordinator_recovery(coordinator, i - 1);
-
-        if (strcmp(recovery->id, exchange->name) == 0) {
-            int r = json_format_recovery(recovery, now(exchange), &json);
-
-            answer(exchange, r, json);
-            return;
-        }
-    }
-    if (asprintf(&error, "no recovery has the id %s", exchange->name) < 0)
-        error = NULL;
-    reply_error(exchange->request, HTTP_NOTFOUND, error != NULL ? error : "no such recovery",
-                "understudyctl history lists those that are kept");
+    history_one(&asked, exchange->name);
 }
 
 static void get_holds(struct exchange *exchange)

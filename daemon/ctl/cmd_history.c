@@ -2,6 +2,7 @@
 /* understudyctl history: the recoveries, the newest first, or one of them in full. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,8 @@
 #include "report/time.h"
 
 #define ROWS_DEFAULT 20
+/* Recoveries that are asked for at once. */
+#define PAGE 200
 
 static void add_recovery(struct table *table, const json_t *recovery)
 {
@@ -60,12 +63,14 @@ static void print_none(const struct ctl_options *options)
                  options->failed != NULL ? options->failed : "", is_narrowed ? " is as asked for" : " yet");
 }
 
-static void print_recoveries(const json_t *recoveries, const struct ctl_options *options)
+/* A page: under the titles if it is the first one; of several, each shows the same columns. */
+static void print_recoveries(const json_t *recoveries, bool is_first, bool is_one_of_several)
 {
+    bool shows_service = is_one_of_several || is_any_of_another_service(recoveries);
     const struct column columns[] = {
         {"RECOVERY", COLUMN_WHOLE},
         {"FAILED", COLUMN_WHOLE},
-        {"SERVICE", is_any_of_another_service(recoveries) ? COLUMN_WHOLE : COLUMN_HIDDEN},
+        {"SERVICE", shows_service ? COLUMN_WHOLE : COLUMN_HIDDEN},
         {"CAUSE", COLUMN_CUT},
         {"OUTCOME", COLUMN_WHOLE},
         {"REPLACEMENT", COLUMN_WHOLE},
@@ -77,12 +82,10 @@ static void print_recoveries(const json_t *recoveries, const struct ctl_options 
     };
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
 
-    if (json_array_size(recoveries) == 0) {
-        print_none(options);
-        return;
-    }
     for (size_t i = 0; i < json_array_size(recoveries); i++)
         add_recovery(table, json_array_get(recoveries, i));
+    if (!is_first)
+        table_hide_titles(table);
     table_print(table);
 }
 
@@ -231,22 +234,70 @@ static int misuse_time(const char *option, const char *text)
     return EXIT_USAGE;
 }
 
-/* Returns an exit status; EXIT_SUCCESS: there is an answer. */
-static int get_recoveries(struct client *client, const struct ctl_options *options, long limit, json_t **ret)
+/* The path without limit and before. Returns an exit status. */
+static int make_path(struct client *client, const struct ctl_options *options, char **ret)
 {
-    _cleanup_(freep) char *number = limit > 0 ? format_text("%ld", limit) : NULL, *since = NULL, *until = NULL;
+    _cleanup_(freep) char *since = NULL, *until = NULL;
     _cleanup_(freep) char *path = format_text("%s", "/v1/recoveries");
 
     if (read_time(options->since, &since) < 0)
         return misuse_time("since", options->since);
     if (read_time(options->until, &until) < 0)
         return misuse_time("until", options->until);
-    add_query(client, &path, "limit", number);
     add_query(client, &path, "failed", options->failed);
     add_query(client, &path, "since", since);
     add_query(client, &path, "until", until);
     add_query(client, &path, "outcome", options->outcome);
+    *ret = steal_pointer(&path);
+    return EXIT_SUCCESS;
+}
+
+/* before: the id of the last one so far; NULL: none. */
+static int get_page(struct client *client, const char *whole, size_t most, const char *before, json_t **ret)
+{
+    _cleanup_(freep) char *path = format_text("%s", whole), *number = format_text("%zu", most);
+
+    add_query(client, &path, "limit", number);
+    add_query(client, &path, "before", before);
     return client_exit_status(client_get(client, ret, path, NULL));
+}
+
+/* As elements of an array, of which so many were printed before. */
+static void print_elements(const json_t *recoveries, size_t n_before)
+{
+    for (size_t i = 0; i < json_array_size(recoveries); i++) {
+        puts(n_before + i > 0 ? "," : "[");
+        print_json(json_array_get(recoveries, i));
+    }
+}
+
+/* Page by page, so that a long history needs no memory. limit: SIZE_MAX: all. */
+static int run_list(struct client *client, const struct ctl_options *options, size_t limit)
+{
+    _cleanup_(freep) char *path = NULL, *before = NULL;
+    int status = make_path(client, options, &path);
+    size_t n = 0, got = 1;
+
+    while (status == EXIT_SUCCESS && n < limit && got > 0) {
+        _cleanup_(json_decrefp) json_t *page = NULL;
+
+        status = get_page(client, path, limit - n < PAGE ? limit - n : PAGE, before, &page);
+        got = json_array_size(page);
+        if (status != EXIT_SUCCESS || got == 0)
+            break;
+        if (options->json)
+            print_elements(page, n);
+        else
+            print_recoveries(page, n == 0, limit > PAGE);
+        n += got;
+        free(before);
+        before = format_text("%s", field_word(json_array_get(page, got - 1), "id"));
+    }
+    if (options->json && (n > 0 || status == EXIT_SUCCESS))
+        puts(n > 0 ? "]" : "[]");
+    else if (n == 0 && status == EXIT_SUCCESS)
+        print_none(options);
+    return status;
 }
 
 /* host: NULL: all. */
@@ -274,17 +325,16 @@ static int run(struct client *client, const struct ctl_options *options, const c
 
     if (options->fencing)
         return run_fencing(client, options, argument);
-    status = argument != NULL ? client_exit_status(client_get(client, &answer, "/v1/recoveries/{}", argument))
-                              : get_recoveries(client, options, options->json ? options->limit : limit, &answer);
-
+    if (argument == NULL)
+        return run_list(client, options,
+                        limit == 0 || (options->json && options->limit < 0) ? SIZE_MAX : (size_t)limit);
+    status = client_exit_status(client_get(client, &answer, "/v1/recoveries/{}", argument));
     if (status != EXIT_SUCCESS)
         return status;
     if (options->json)
         print_json(answer);
-    else if (argument != NULL)
-        print_recovery(answer, (size_t)limit);
     else
-        print_recoveries(answer, options);
+        print_recovery(answer, (size_t)limit);
     return EXIT_SUCCESS;
 }
 

@@ -117,6 +117,11 @@ static void hide(struct table *table, size_t column)
     check(scols_column_set_flags(hidden, scols_column_get_flags(hidden) | SCOLS_FL_HIDDEN));
 }
 
+void table_hide_titles(struct table *table)
+{
+    check(scols_table_enable_noheadings(table->table, 1));
+}
+
 void table_print(struct table *table)
 {
     for (size_t i = table->n_columns; i-- > 0 && !table_fits(table);)

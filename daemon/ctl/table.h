@@ -39,6 +39,9 @@ void table_add(struct table *table, enum style style, const char *format, ...) _
 /* Whether every row fits into a line of the terminal with no column cut. True where there is no terminal. */
 bool table_fits(const struct table *table);
 
+/* For rows that go on below those of another table. */
+void table_hide_titles(struct table *table);
+
 void table_print(struct table *table);
 
 /* One row, under the titles where it is the first one, so that other lines can stand between rows. */

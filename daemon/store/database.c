@@ -268,6 +268,14 @@ int database_load(struct database *database, struct retention retention, struct 
     return code == SQLITE_OK ? 0 : fault_of_sqlite(ret_fault, database->db, code, "read", database->path);
 }
 
+int database_read(struct database *database, const char *before, size_t most, struct stored **ret,
+                  struct fault *ret_fault)
+{
+    int code = load_before(database->db, before, most, ret);
+
+    return code == SQLITE_OK ? 0 : fault_of_sqlite(ret_fault, database->db, code, "read", database->path);
+}
+
 static int run(struct database *database, enum statement which)
 {
     sqlite3_stmt *statement = database->statements[which];

@@ -31,6 +31,10 @@ bool database_is_new(const struct database *database);
 int database_load(struct database *database, struct retention retention, struct stored **ret,
                   struct fault *ret_fault) _must_check_;
 
+/* As load_before. */
+int database_read(struct database *database, const char *before, size_t most, struct stored **ret,
+                  struct fault *ret_fault) _must_check_;
+
 /*
  * All entries or none. 0: they are on disk. -ESTALE with is_missing: the file, its log or its index was deleted or replaced,
  * before or meanwhile; what was written to the open ones would be lost.

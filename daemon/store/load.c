@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,10 @@
 static const char recoveries_sql[] =
     "SELECT id, document, detected_us, is_open FROM recoveries WHERE is_open = 1 OR detected_us >= ?2 OR id IN"
     " (SELECT id FROM recoveries ORDER BY detected_us DESC, id DESC LIMIT ?1) ORDER BY detected_us, id";
+static const char before_sql[] =
+    "SELECT id, document, detected_us, is_open FROM recoveries WHERE is_open = 0 AND (detected_us, id) <"
+    " ((SELECT detected_us FROM recoveries WHERE id = ?1), ?1) ORDER BY detected_us DESC, id DESC LIMIT ?2";
+static const char one_sql[] = "SELECT id, document, detected_us, is_open FROM recoveries WHERE id = ?1";
 static const char machines_sql[] = "SELECT hypervisor, uuid, document FROM machines ORDER BY hypervisor, uuid";
 
 void stored_free(struct stored *stored)
@@ -94,15 +99,12 @@ static int bind_retention(sqlite3_stmt *statement, struct retention retention)
     return code == SQLITE_OK ? sqlite3_bind_int64(statement, 2, clock_now().real_us - retention.counts_us) : code;
 }
 
-/* retention is bound where the statement asks for it. */
-static int read_rows(sqlite3 *db, const char *sql, struct retention retention,
-                     int (*add)(struct stored *, sqlite3_stmt *), struct stored *stored)
+/* Takes the statement. code: of what was done with it before. */
+static int take_rows(sqlite3_stmt *statement, int code, int (*add)(struct stored *, sqlite3_stmt *),
+                     struct stored *stored)
 {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL), closed;
+    int closed;
 
-    if (code == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 0)
-        code = bind_retention(statement, retention);
     if (code == SQLITE_OK)
         while ((code = sqlite3_step(statement)) == SQLITE_ROW && (code = add(stored, statement)) == SQLITE_OK)
             ;
@@ -110,6 +112,37 @@ static int read_rows(sqlite3 *db, const char *sql, struct retention retention,
     if (code != SQLITE_DONE)
         return code;
     return closed;
+}
+
+/* retention is bound where the statement asks for it. */
+static int read_rows(sqlite3 *db, const char *sql, struct retention retention,
+                     int (*add)(struct stored *, sqlite3_stmt *), struct stored *stored)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+
+    if (code == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 0)
+        code = bind_retention(statement, retention);
+    return take_rows(statement, code, add, stored);
+}
+
+int load_before(sqlite3 *db, const char *id, size_t most, struct stored **ret)
+{
+    _cleanup_(stored_freep) struct stored *stored = calloc(1, sizeof(*stored));
+    sqlite3_stmt *statement = NULL;
+    int code;
+
+    if (stored == NULL)
+        return SQLITE_NOMEM;
+    code = sqlite3_prepare_v2(db, most > 0 ? before_sql : one_sql, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK && most > 0)
+        code = sqlite3_bind_int64(statement, 2, (sqlite3_int64)most);
+    code = take_rows(statement, code, add_recovery, stored);
+    if (code == SQLITE_OK)
+        *ret = steal_pointer(&stored);
+    return code;
 }
 
 int load_from(sqlite3 *db, struct retention retention, struct stored **ret)

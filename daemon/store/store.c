@@ -27,8 +27,15 @@ struct ticket {
     int64_t deadline_us; /* CLOCK_MONOTONIC */
 };
 
+/* What was asked for is not read yet: its context. */
+struct reading {
+    struct reading *next;
+    void *context;
+};
+
 struct store {
     struct writer *writer;
+    struct reading *readings; /* the oldest first, which is read first */
     struct event *wake;
     struct event *deadline; /* of the ticket that has to be answered first */
     struct event *opening;  /* when an opening that is not over is slow, then when it is given up */
@@ -139,6 +146,27 @@ static void take_start(struct store *store)
         end_opening(store, start.is_busy ? -EBUSY : 0, start.stored);
 }
 
+static void answer_reading(struct store *store, int error, struct stored *stored, const char *words)
+{
+    struct reading *reading = store->readings;
+    void *context = reading->context;
+
+    store->readings = reading->next;
+    free(reading);
+    store->callbacks.was_read(context, error, stored, words);
+}
+
+static void take_reads(struct store *store)
+{
+    struct writer_read *read;
+
+    while ((read = writer_take_read(store->writer)) != NULL) {
+        answer_reading(store, read->stored != NULL ? 0 : read->fault.error, steal_pointer(&read->stored),
+                       read->fault.words);
+        writer_read_free(read);
+    }
+}
+
 static void arm_deadline(struct store *store)
 {
     int64_t first_us = USEC_INFINITY, left_us;
@@ -173,6 +201,7 @@ static void collect(evutil_socket_t fd, short what, void *argument)
     answer_refused(store);
     take_start(store);
     take_news(store);
+    take_reads(store);
     report_trouble(store);
     arm_deadline(store);
 }
@@ -341,6 +370,27 @@ void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us,
     put(store, ticket, timeout_us, entry_new(hypervisor, uuid, document, 0, false));
 }
 
+int store_read(struct store *store, const char *before, size_t most, void *context)
+{
+    struct writer_read *read = calloc(1, sizeof(*read));
+    struct reading *reading = calloc(1, sizeof(*reading)), **place = &store->readings;
+
+    if (read != NULL)
+        read->before = strdup(before);
+    if (read == NULL || read->before == NULL || reading == NULL || store->is_hanging) {
+        writer_read_free(read);
+        free(reading);
+        return store->is_hanging ? -ETIMEDOUT : -ENOMEM;
+    }
+    read->most = most;
+    reading->context = context;
+    while (*place != NULL)
+        place = &(*place)->next;
+    *place = reading;
+    writer_read(store->writer, read);
+    return 0;
+}
+
 void store_hold(struct store *store)
 {
     writer_hold(store->writer, true);
@@ -362,6 +412,8 @@ bool store_close(struct store *store, int64_t grace_us)
 
     if (store == NULL)
         return true;
+    while (store->readings != NULL)
+        answer_reading(store, -ECANCELED, NULL, "understudyd is stopping");
     is_complete = writer_free(steal_pointer(&store->writer), grace_us);
     store_free(store);
     return is_complete;

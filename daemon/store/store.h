@@ -34,6 +34,8 @@ struct store_callbacks {
     void (*written)(void *context, uint64_t ticket, int error, const char *message);
     /* The state of the store changed: why it cannot write now, or NULL: it can again. */
     void (*trouble)(void *context, const char *why);
+    /* The answer to store_read, with its context; also when the store is closed, with -ECANCELED. */
+    void (*was_read)(void *context, int error, struct stored *stored, const char *message);
     /* The database was damaged or deleted, and made anew: in words for a person. */
     void (*remade)(void *context, const char *words);
 };
@@ -86,6 +88,13 @@ void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us,
 /* Opens and ends a group of writes that becomes one transaction. */
 void store_hold(struct store *store);
 void store_let_go(struct store *store);
+
+/*
+ * Reads the finished recoveries that were detected before the one of this id, the newest first, so many at most; most 0: that
+ * one alone. The answer comes by `was_read`, with this context, once: 0 and what was read, which the receiver frees; or a
+ * negative errno, with why. -ETIMEDOUT: the disk hangs; -ENOMEM: no answer comes then.
+ */
+int store_read(struct store *store, const char *before, size_t most, void *context) _must_check_;
 
 /* Finished recoveries that were detected longer ago are deleted, now and then. */
 void store_set_age(struct store *store, int64_t age_us);

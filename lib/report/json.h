@@ -43,9 +43,7 @@ int json_format_services(const struct service_list *services, const struct pool 
 
 int json_format_explanation(const struct explanation *explanation, char **ret) _must_check_;
 
-/* An array of recoveries in the order given. now: for the duration of those under way. */
-int json_format_recoveries(const struct recovery *const *recoveries, size_t n, struct moment now,
-                           char **ret) _must_check_;
+/* now: for the duration of one that is under way. */
 int json_format_recovery(const struct recovery *recovery, struct moment now, char **ret) _must_check_;
 
 int json_format_notice(const struct notice *notice, char **ret) _must_check_;

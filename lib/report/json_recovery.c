@@ -194,16 +194,6 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     return object;
 }
 
-int json_format_recoveries(const struct recovery *const *recoveries, size_t n, struct moment now, char **ret)
-{
-    struct json_maker maker = {0};
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_append(&maker, array, recovery_value(&maker, recoveries[i], now));
-    return json_finish(&maker, array, ret);
-}
-
 int json_format_recovery(const struct recovery *recovery, struct moment now, char **ret)
 {
     struct json_maker maker = {0};

@@ -41,6 +41,9 @@ struct world {
     struct store_timing timing;
     struct store *store;
     struct stored *stored;
+    char read[256]; /* the ids of what was read, with blanks */
+    unsigned reads; /* how often an answer came */
+    int read_error;
     unsigned opened; /* how often it was told */
     int open_error;
     char remade[512]; /* what was told of it last; empty: nothing */
@@ -88,8 +91,22 @@ static inline void on_remade(void *context, const char *words)
     snprintf(world->remade, sizeof(world->remade), "%s", words);
 }
 
+static inline void on_read(void *context, int error, struct stored *stored, const char *message)
+{
+    struct world *world = context;
+
+    (void)message;
+    world->reads++;
+    world->read_error = error;
+    world->read[0] = '\0';
+    for (size_t i = 0; stored != NULL && i < stored->n_recoveries; i++)
+        snprintf(world->read + strlen(world->read), sizeof(world->read) - strlen(world->read), "%s%s", i > 0 ? " " : "",
+                 stored->recoveries[i].id);
+    stored_free(stored);
+}
+
 static const struct store_callbacks world_callbacks = {
-    .opened = on_opened, .written = on_written, .trouble = on_trouble, .remade = on_remade};
+    .opened = on_opened, .written = on_written, .trouble = on_trouble, .was_read = on_read, .remade = on_remade};
 
 static inline void on_patience_lost(evutil_socket_t fd, short what, void *argument)
 {

@@ -252,6 +252,19 @@ static void test_reload(void **state)
     world_free(world);
 }
 
+static void test_older_recoveries_that_cannot_be_read_are_an_error(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "GET", "/v1/recoveries?before=20000101-000000-1", "", 200, "\r\n\r\n[]", NULL);
+    world->history_error = -EIO;
+    check(world, "GET", "/v1/recoveries", "", 200, "\r\n\r\n[]", NULL);
+    check(world, "GET", "/v1/recoveries?before=20000101-000000-1", "", 503, "the disk is slow", NULL);
+    check(world, "GET", "/v1/recoveries/20000101-000000-1", "", 503, "the disk is slow", NULL);
+    world_free(world);
+}
+
 /* What is held and what is under way is not known yet. */
 static void test_until_the_store_is_read_nothing_can_be_ordered(void **state)
 {
@@ -802,6 +815,7 @@ int main(void)
         cmocka_unit_test(test_fenced),
         cmocka_unit_test(test_fencing),
         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_older_recoveries_that_cannot_be_read_are_an_error),
         cmocka_unit_test(test_until_the_store_is_read_nothing_can_be_ordered),
         cmocka_unit_test(test_a_configuration_is_checked_against_the_machines),
         cmocka_unit_test(test_tags_are_written),

@@ -163,6 +163,33 @@ static void test_retention_deletes_the_oldest_finished_ones_only(void **state)
 }
 
 /* Else a busy night would lift recovery.limit at a restart. */
+static void assert_read(struct world *world, const char *before, size_t most, const char *expected)
+{
+    world->reads = 0;
+    assert_int_equal(store_read(world->store, before, most, world), 0);
+    while (world->reads == 0)
+        turn(world);
+    assert_int_equal(world->read_error, 0);
+    assert_string_equal(world->read, expected);
+}
+
+/* What is no longer held in memory. */
+static void test_older_recoveries_are_read_page_by_page(void **state)
+{
+    struct world *world = *state;
+
+    open_with(world, 2);
+    for (uint64_t ticket = 1; ticket <= 6; ticket++)
+        put_and_wait(world, ticket, ticket == 3, "x");
+    assert_read(world, "r006", 2, "r005 r004");
+    assert_read(world, "r004", 2, "r002 r001"); /* the open one is known */
+    assert_read(world, "r002", 2, "r001");
+    assert_read(world, "r001", 2, "");
+    assert_read(world, "nosuch", 2, "");
+    assert_read(world, "r003", 0, "r003");
+    assert_read(world, "nosuch", 0, "");
+}
+
 static void test_those_that_count_against_a_limit_still_are_read(void **state)
 {
     struct world *world = *state;
@@ -701,6 +728,7 @@ int main(int argc, char **argv)
         WITH_WORLD(test_every_ticket_is_answered_once_where_one_form_overtakes_another),
         WITH_WORLD(test_open_recoveries_are_loaded_however_old),
         WITH_WORLD(test_retention_deletes_the_oldest_finished_ones_only),
+        WITH_WORLD(test_older_recoveries_are_read_page_by_page),
         WITH_WORLD(test_those_that_count_against_a_limit_still_are_read),
         WITH_WORLD(test_closing_writes_what_is_queued_and_answers_nothing),
         WITH_WORLD(test_another_process_may_read_meanwhile),

@@ -199,6 +199,28 @@ static void test_a_silent_disk_is_told_in_time_and_only_once(void **state)
     assert_stored(world, 2, true, "second");
 }
 
+/* Nor does it wait for the disk for ever. */
+static void test_what_is_asked_of_a_silent_disk_is_answered(void **state)
+{
+    struct world *world = *state;
+
+    open_with(world, 10);
+    put_and_wait(world, 1, false, "x");
+    disk_hang(true, false);
+    store_put_recovery(world->store, 2, SHORT_US, "r002", 2 * USEC_PER_SEC, true, "x");
+    disk_wait_until_hanging();
+    assert_int_equal(store_read(world->store, "r001", 0, world), 0); /* it is not known yet that it hangs */
+    wait_for_trouble(world, true);
+    assert_int_equal(store_read(world->store, "r001", 0, world), -ETIMEDOUT);
+    assert_int_equal(world->reads, 0);
+    assert_false(store_close(world->store, SHORT_US));
+    world->store = NULL;
+    assert_int_equal(world->reads, 1);
+    assert_int_equal(world->read_error, -ECANCELED);
+    disk_hang(false, false);
+    disk_wait_until_closed();
+}
+
 /* A thread that was left behind has the directory until it ends, as a process would. */
 static void wait_until_let_go(const struct world *world)
 {
@@ -442,6 +464,7 @@ int main(void)
         WITH_DISK(test_a_log_that_cannot_be_brought_in_is_trouble_without_loss),
         WITH_DISK(test_damage_found_while_writing_makes_a_new_database_with_the_open_recoveries),
         WITH_DISK(test_a_silent_disk_is_told_in_time_and_only_once),
+        WITH_DISK(test_what_is_asked_of_a_silent_disk_is_answered),
         WITH_DISK(test_closing_leaves_a_silent_disk_behind),
         WITH_DISK(test_a_disk_silent_at_the_start_does_not_hold_the_daemon),
         WITH_DISK(test_a_disk_slow_at_the_start_is_trouble_until_it_is_read),

@@ -383,3 +383,40 @@ def test_a_report_has_all_that_is_asked_for_and_no_secret(make_daemon, tmp_path)
     assert done.returncode == 1 and "File exists" in done.stderr
     daemon.stop()
     assert "understudyd no answer" in daemon.ctl("report").stdout  # that is worth a report, too
+
+
+def copy_recoveries(daemon, count):
+    """So many more in the database, a minute apart, each as the only one that is there and before it. Returns their ids."""
+    with daemon.database() as database:
+        [(document, detected_us)] = database.execute("SELECT document, detected_us FROM recoveries").fetchall()
+        original = json.loads(document)
+        ids = [f"20200101-{number:06}-1" for number in range(1, count + 1)]
+        for number, each in enumerate(ids):
+            at_us = detected_us - (count - number) * 60_000_000
+            copy = json.dumps(original).replace(original["id"], each).replace(str(detected_us), str(at_us))
+            database.execute("INSERT INTO recoveries (id, detected_us, is_open, document) VALUES (?, ?, 0, ?)",
+                             (each, at_us, copy))
+        database.commit()
+    return ids
+
+
+def test_history_goes_on_behind_what_the_daemon_holds(make_daemon, tmp_path):
+    """It ended at the latest 1000, though recoveries are kept for recovery.history_days."""
+    uri = testdriver.write_node(tmp_path / "node.xml", {"web": {"language": "nodejs"}, "spare": {"language": "nodejs"}},
+                                running=["web"])
+    daemon = make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["web"], "standby": ["spare"]}).start()
+    daemon.api.drill("web", anyway=True)
+    newest = daemon.wait_for_recovery("web")["id"]
+    daemon.stop()
+    expected = [newest, *reversed(copy_recoveries(daemon, 1450))]
+    daemon.start()
+    shown = daemon.ctl("history", "--limit", "0").stdout.splitlines()
+    assert shown[0].startswith("RECOVERY") and [line.split()[0] for line in shown[1:]] == expected
+    assert [each["id"] for each in json.loads(daemon.ctl("history", "--json").stdout)] == expected
+    assert [line.split()[0] for line in daemon.ctl("history", "--limit", "1300").stdout.splitlines()[1:]] == expected[:1300]
+    assert [each["id"] for each in daemon.api.get("/v1/recoveries")] == expected[:1000]
+    assert [each["id"] for each in daemon.api.get(f"/v1/recoveries?before={expected[700]}&limit=400")] == expected[701:1101]
+    assert daemon.api.get(f"/v1/recoveries?before={expected[-1]}") == []
+    assert expected[-1] in daemon.ctl("history", expected[-1]).stdout
+    assert daemon.ctl("history", "--failed", "nosuch", check=False).returncode == 3
+    assert daemon.ctl("history", "--outcome", "exhausted").stdout == "No recovery is as asked for.\n"

@@ -102,7 +102,7 @@ def test_a_start_waits_for_it_and_answers_meanwhile(host, daemon_on, disk):
         daemon.wait_until_listening()
         assert json.loads(daemon.ctl("status", "--json").stdout)["ready"] is False
         assert "waits for the disk of state_dir" in daemon.ctl("hold", "vm-standby", check=False).stderr
-        assert "no machine is watched" in daemon.events.wait_for("store-failed")["text"]
+        wait_until(lambda: "no machine is watched" in daemon.ctl("check", check=False).stdout, "it is a problem")
     daemon.wait_until_ready()
     assert "vm-a" in daemon.ctl("holds").stdout
 
