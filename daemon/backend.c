@@ -284,10 +284,10 @@ static bool api_release_brake(void *context)
 }
 
 static int api_hold(void *context, enum hold_scope scope, const struct machine_ref *target, const char *name,
-                    const char *reason, int64_t time_us)
+                    const char *reason, const char *by, int64_t time_us)
 {
     const struct backend *backend = context;
-    int r = coordinator_hold(backend->coordinator, scope, target, name, reason, time_us, clock_now());
+    int r = coordinator_hold(backend->coordinator, scope, target, name, reason, by, time_us, clock_now());
 
     event_active(backend->pump, 0, 0);
     return r;

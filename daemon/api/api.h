@@ -66,7 +66,7 @@ struct api_backend {
     bool (*release_brake)(void *context);
     /* As coordinator_hold and coordinator_release. */
     int (*hold)(void *context, enum hold_scope scope, const struct machine_ref *target, const char *name,
-                const char *reason, int64_t time_us);
+                const char *reason, const char *by, int64_t time_us);
     int (*release)(void *context, enum hold_scope scope, const struct machine_ref *target);
     /*
      * The operator says that a lost host is off. confirmed: the operator said --yes. -ENOENT; -EBUSY: it can be reached;

@@ -17,10 +17,10 @@ static const char *hint_for(int error)
 }
 
 void drill_begin(struct pending_list *list, const struct api_backend *backend, void *context,
-                 struct evhttp_request *request, const struct machine *machine)
+                 struct evhttp_request *request, const struct machine *machine, const char *by)
 {
     const char *name = pool_display_name(coordinator_pool(backend->coordinator(context)), machine);
-    struct order order = {.kind = ORDER_DRILL, .machine = machine_ref_of(machine)};
+    struct order order = {.kind = ORDER_DRILL, .machine = machine_ref_of(machine), .by = by};
     _cleanup_(order_answer_done) struct order_answer answer = {0};
     _cleanup_(freep) char *to = NULL; /* which means nothing here */
     struct pending *pending;

@@ -6,8 +6,8 @@
 #include "api/api.h"
 #include "api/pending.h"
 
-/* Asks the backend for a drill of this machine, and answers the request now or later. */
+/* Asks the backend for a drill of this machine, as ordered by this user, and answers the request now or later. */
 void drill_begin(struct pending_list *list, const struct api_backend *backend, void *context,
-                 struct evhttp_request *request, const struct machine *machine);
+                 struct evhttp_request *request, const struct machine *machine, const char *by);
 
 #endif

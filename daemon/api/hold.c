@@ -51,12 +51,13 @@ static void answer_held(const struct api_backend *backend, void *context, struct
 }
 
 static void evacuate(const struct api_backend *backend, void *context, struct evhttp_request *request,
-                     const struct target *target, const struct hold_request *wanted)
+                     const struct target *target, const struct hold_request *wanted, const char *by)
 {
     const struct order order = {
         .kind = ORDER_EVACUATE,
         .machine = target->ref,
         .is_confirmed = wanted->is_confirmed,
+        .by = by,
         .reason = wanted->reason,
         .time_us = wanted->time_us,
     };
@@ -78,7 +79,7 @@ static void evacuate(const struct api_backend *backend, void *context, struct ev
     reply_json(request, HTTP_OK, json);
 }
 
-void hold_begin(const struct api_backend *backend, void *context, struct evhttp_request *request)
+void hold_begin(const struct api_backend *backend, void *context, struct evhttp_request *request, const char *by)
 {
     _cleanup_(hold_request_done) struct hold_request wanted = {0};
     struct target target;
@@ -94,10 +95,10 @@ void hold_begin(const struct api_backend *backend, void *context, struct evhttp_
     if (!find(backend, context, request, wanted.target, &target))
         return;
     if (wanted.evacuates) {
-        evacuate(backend, context, request, &target, &wanted);
+        evacuate(backend, context, request, &target, &wanted, by);
         return;
     }
-    r = backend->hold(context, target.scope, &target.ref, target.name, wanted.reason, wanted.time_us);
+    r = backend->hold(context, target.scope, &target.ref, target.name, wanted.reason, by, wanted.time_us);
     if (r < 0)
         reply_error(request, reply_status_of(r), strerror(-r), NULL);
     else

@@ -12,6 +12,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
+#include "api/asker.h"
 #include "api/body.h"
 #include "api/drill.h"
 #include "api/fence_test.h"
@@ -25,6 +26,7 @@
 #include "base/text.h"
 #include "report/json.h"
 #include "report/metrics.h"
+#include "service/log.h"
 
 #define EXPLAINED 20 /* eligible candidates that an explanation names, and others, unless asked for more */
 
@@ -33,6 +35,7 @@ struct exchange {
     struct routes *routes;
     struct evhttp_request *request;
     enum api_rights rights;
+    char by[OPERATOR_NAME_SIZE]; /* who gives an order; "": not known, or it is none */
     const struct coordinator *coordinator;
     const struct pool *pool;
     char *name;             /* what stood at {} in the path, decoded; NULL without one */
@@ -247,6 +250,7 @@ static void take_order(struct exchange *exchange, struct order *order)
         order->has_to = true;
         order->to = machine_ref_of(to);
     }
+    order->by = exchange->by;
     r = exchange->routes->backend->order(exchange->routes->context, order, &answered);
     if (r < 0) {
         reply_error(exchange->request, reply_status_of(r), answered.words != NULL ? answered.words : strerror(-r),
@@ -337,7 +341,7 @@ static void post_drill(struct exchange *exchange)
 
     if (machine != NULL)
         drill_begin(&exchange->routes->pending, exchange->routes->backend, exchange->routes->context, exchange->request,
-                    machine);
+                    machine, exchange->by);
 }
 
 static struct history_asked asked_of(struct exchange *exchange)
@@ -371,7 +375,7 @@ static void get_holds(struct exchange *exchange)
 
 static void post_hold(struct exchange *exchange)
 {
-    hold_begin(exchange->routes->backend, exchange->routes->context, exchange->request);
+    hold_begin(exchange->routes->backend, exchange->routes->context, exchange->request, exchange->by);
 }
 
 static void post_release(struct exchange *exchange)
@@ -566,6 +570,11 @@ static void serve(struct routes *routes, struct evhttp_request *request, const s
     TAILQ_INIT(&exchange.query);
     if (r == 0 && query != NULL && evhttp_parse_query_str(query, &exchange.query) < 0)
         r = -EINVAL;
+    if (route->needs == API_ACT) {
+        asker_name(request, exchange.by);
+        log_line(LOG_NOTICE, "ordered by %s: %s %s", exchange.by[0] != '\0' ? exchange.by : "an unknown user",
+                 route->method_name, evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request)));
+    }
     if (r == 0)
         route->handle(&exchange);
     else

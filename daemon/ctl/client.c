@@ -340,15 +340,29 @@ int client_try_get(struct client *client, json_t **ret, const char *path)
     return get(client, true, ret, path, NULL);
 }
 
+/* With who gives the order, for the record: with sudo, who called it. */
+static struct curl_slist *make_order_headers(void)
+{
+    const char *caller = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    bool is_sudo = caller != NULL && caller[0] != '\0' && strcmp(caller, "root") != 0;
+    _cleanup_(freep) char *by =
+        format_text("Understudy-User: %s%s", is_sudo ? caller : user_name(), is_sudo ? " (sudo)" : "");
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+
+    if (headers == NULL || curl_slist_append(headers, by) == NULL)
+        die_of_memory();
+    return headers;
+}
+
 int client_post(struct client *client, const json_t *body, int64_t timeout_ms, json_t **ret, const char *path,
                 const char *segment)
 {
     _cleanup_(freep) char *url = make_url(client, path, segment);
     _cleanup_(freep) char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : strdup("{}");
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *headers = make_order_headers();
     int r;
 
-    if (text == NULL || headers == NULL)
+    if (text == NULL)
         die_of_memory();
     prepare(client, url, timeout_ms);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);

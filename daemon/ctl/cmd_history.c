@@ -150,6 +150,8 @@ static void print_facts(const json_t *recovery)
 
     if (!field_is_null(recovery, "outage_ms"))
         print_fact("outage", "%s since %s", outage, failed_at);
+    if (!field_is_null(recovery, "ordered_by"))
+        print_fact("ordered by", "%s", field_word(recovery, "ordered_by"));
     print_fact("cause", "%s: %s", field_word(recovery, "cause"), field_word(recovery, "cause_text"));
     if (field_true(recovery, "under_way"))
         print_fact("now", "%s", under_way_in_words(field_word(recovery, "outcome")));

@@ -91,6 +91,7 @@ static void add_hold(struct table *table, const json_t *hold)
               : field_is_null(hold, "until") ? "released"
                                              : until,
               is_overdue ? ", and a host is out of reach" : "");
+    table_add(table, STYLE_PLAIN, "%s", field_word(hold, "by"));
     table_add(table, STYLE_PLAIN, "%s", field_word(hold, "reason"));
 }
 
@@ -98,7 +99,7 @@ static int list(struct client *client, const struct ctl_options *options, const 
 {
     static const struct column columns[] = {
         {"WHAT", COLUMN_WHOLE},  {"SCOPE", COLUMN_WHOLE}, {"SINCE", COLUMN_WHOLE},
-        {"UNTIL", COLUMN_WHOLE}, {"REASON", COLUMN_CUT},
+        {"UNTIL", COLUMN_WHOLE}, {"BY", COLUMN_SPARE},    {"REASON", COLUMN_CUT},
     };
     _cleanup_(json_decrefp) json_t *holds = NULL;
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));

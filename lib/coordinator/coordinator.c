@@ -430,9 +430,9 @@ bool coordinator_release_brake(struct coordinator *coordinator, struct moment no
 }
 
 int coordinator_hold(struct coordinator *coordinator, enum hold_scope scope, const struct machine_ref *target,
-                     const char *name, const char *reason, int64_t time_us, struct moment now)
+                     const char *name, const char *reason, const char *by, int64_t time_us, struct moment now)
 {
-    int r = holds_begin(&coordinator->holds, scope, target, name, reason, time_us, now);
+    int r = holds_begin(&coordinator->holds, scope, target, name, reason, by, time_us, now);
 
     if (r == 0)
         coordinator_settle(coordinator, now);

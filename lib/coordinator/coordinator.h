@@ -126,7 +126,8 @@ bool coordinator_release_brake(struct coordinator *coordinator, struct moment no
  * hold_new; one that is there already gets the new reason and time. coordinator_release: -ENOENT: it is not held.
  */
 int coordinator_hold(struct coordinator *coordinator, enum hold_scope scope, const struct machine_ref *target,
-                     const char *name, const char *reason, int64_t time_us, struct moment now) _must_check_;
+                     const char *name, const char *reason, const char *by, int64_t time_us,
+                     struct moment now) _must_check_;
 int coordinator_release(struct coordinator *coordinator, enum hold_scope scope, const struct machine_ref *target,
                         struct moment now) _must_check_;
 

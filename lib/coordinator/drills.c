@@ -3,12 +3,13 @@
 #include "coordinator/drills.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* What has not happened so long after the announcement, beside the time of the call, does not happen any more. */
 #define DRILL_US (60 * USEC_PER_SEC)
 
-int drills_announce(struct registry *registry, struct watch *watch, struct moment now)
+int drills_announce(struct registry *registry, struct watch *watch, const char *by, struct moment now)
 {
     struct watch_memory *memory = watch_get_memory(watch);
     const struct host *host = host_find(registry, watch_hypervisor(registry, watch));
@@ -19,6 +20,7 @@ int drills_announce(struct registry *registry, struct watch *watch, struct momen
         .announced_us = now.real_us,
         .is_destroy = host != NULL && !host->is_local,
     };
+    snprintf(memory->state.drill.by, sizeof(memory->state.drill.by), "%s", by != NULL ? by : "");
     watch_mark_changed(registry, watch);
     return 0;
 }

@@ -8,8 +8,8 @@
 
 #include "coordinator/registry.h"
 
-/* The machine is crashed, or on another host than the daemon's destroyed, once this is on disk. -ENOMEM. */
-int drills_announce(struct registry *registry, struct watch *watch, struct moment now) _must_check_;
+/* The machine is crashed, or on another host than the daemon's destroyed, once this is on disk. by: as in struct order. -ENOMEM. */
+int drills_announce(struct registry *registry, struct watch *watch, const char *by, struct moment now) _must_check_;
 
 /* Nothing comes of it, or it has come. */
 void drills_end(struct registry *registry, struct watch *watch);

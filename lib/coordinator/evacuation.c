@@ -141,7 +141,7 @@ int evacuation_order(struct evacuation *evacuation, const struct order *order, s
                    "each of these services is down from the stop of its machine until another one is verified: %s; to "
                    "move a machine without an outage: virsh migrate --live; confirm the outages with --yes",
                    services);
-    r = holds_evacuate(evacuation->holds, &order->machine, order->reason, order->time_us, now);
+    r = holds_evacuate(evacuation->holds, &order->machine, order->reason, order->by, order->time_us, now);
     if (r < 0)
         return r;
     return n_services > 0 ? say(ret, 0, "%s takes no starts; %s fail%s over one by one, and then it is held",
@@ -188,11 +188,12 @@ static const struct machine *find_next(const struct registry *registry, const st
     return best;
 }
 
-static int fail_over(struct evacuation *evacuation, const struct machine *machine, struct moment now)
+static int fail_over(struct evacuation *evacuation, const struct hold *hold, const struct machine *machine,
+                     struct moment now)
 {
     struct outbox *outbox = &evacuation->recoveries->registry->outbox;
     _cleanup_(order_answer_done) struct order_answer answer = {0};
-    struct order order = {.kind = ORDER_FAILOVER, .machine = machine_ref_of(machine)};
+    struct order order = {.kind = ORDER_FAILOVER, .machine = machine_ref_of(machine), .by = hold->by};
     int r = orders_take(evacuation->recoveries, &order, now, &answer);
 
     if (r < 0 && r != -ENOMEM)
@@ -226,7 +227,7 @@ static int go_on(struct evacuation *evacuation, struct hold *hold, struct moment
     if (machine == NULL)
         return complete(evacuation, hold, now);
     ref = machine_ref_of(machine);
-    r = fail_over(evacuation, machine, now);
+    r = fail_over(evacuation, hold, machine, now);
     return r < 0 ? r : hold_add_tried(hold, &ref);
 }
 

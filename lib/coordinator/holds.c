@@ -100,10 +100,10 @@ static void end(struct registry *registry, struct hold *hold, const char *why, s
 
 /* In the place of one that is there. */
 static int replace(struct registry *registry, enum hold_scope scope, const struct machine_ref *target, const char *name,
-                   const char *reason, int64_t time_us, struct moment now, struct hold **ret)
+                   const char *reason, const char *by, int64_t time_us, struct moment now, struct hold **ret)
 {
     struct hold *before = hold_marks_find(&registry->holds, scope, target), *hold = NULL;
-    int r = hold_new(scope, target, name, reason, time_us, now, &hold);
+    int r = hold_new(scope, target, name, reason, by, time_us, now, &hold);
 
     if (r == 0)
         r = hold_marks_add(&registry->holds, hold);
@@ -119,11 +119,11 @@ static int replace(struct registry *registry, enum hold_scope scope, const struc
 }
 
 int holds_begin(struct holds *holds, enum hold_scope scope, const struct machine_ref *target, const char *name,
-                const char *reason, int64_t time_us, struct moment now)
+                const char *reason, const char *by, int64_t time_us, struct moment now)
 {
     struct registry *registry = holds->registry;
     struct hold *hold;
-    int r = replace(registry, scope, target, name, reason, time_us, now, &hold);
+    int r = replace(registry, scope, target, name, reason, by, time_us, now, &hold);
 
     if (r < 0)
         return r;
@@ -132,12 +132,12 @@ int holds_begin(struct holds *holds, enum hold_scope scope, const struct machine
     return 0;
 }
 
-int holds_evacuate(struct holds *holds, const struct machine_ref *host, const char *reason, int64_t time_us,
-                   struct moment now)
+int holds_evacuate(struct holds *holds, const struct machine_ref *host, const char *reason, const char *by,
+                   int64_t time_us, struct moment now)
 {
     struct registry *registry = holds->registry;
     struct hold *hold;
-    int r = replace(registry, HOLD_HOST, host, host->hypervisor, reason, time_us, now, &hold);
+    int r = replace(registry, HOLD_HOST, host, host->hypervisor, reason, by, time_us, now, &hold);
 
     if (r < 0)
         return r;
@@ -190,7 +190,7 @@ static int follow(struct registry *registry, struct hold *hold, const struct mac
     int r = 0;
 
     if (hold_marks_find(&registry->holds, HOLD_MACHINE, &ref) == NULL)
-        r = hold_new(HOLD_MACHINE, &ref, name, hold->reason, hold->time_us, now, &after);
+        r = hold_new(HOLD_MACHINE, &ref, name, hold->reason, hold->by, hold->time_us, now, &after);
     if (r == 0 && after != NULL) {
         after->since_us = hold->since_us;
         r = hold_marks_add(&registry->holds, after);

@@ -19,10 +19,10 @@ component_deadline holds_deadline;
 
 /* As in hold_new. One that is on the same already gets the new reason and time. -ENOMEM: all is as it was. */
 int holds_begin(struct holds *holds, enum hold_scope scope, const struct machine_ref *target, const char *name,
-                const char *reason, int64_t time_us, struct moment now) _must_check_;
+                const char *reason, const char *by, int64_t time_us, struct moment now) _must_check_;
 /* The host takes no starts from now on, and its hold begins with holds_have_evacuated. -ENOMEM: all is as it was. */
-int holds_evacuate(struct holds *holds, const struct machine_ref *host, const char *reason, int64_t time_us,
-                   struct moment now) _must_check_;
+int holds_evacuate(struct holds *holds, const struct machine_ref *host, const char *reason, const char *by,
+                   int64_t time_us, struct moment now) _must_check_;
 /* what_stays: which services could not be failed over, for people. */
 void holds_have_evacuated(struct holds *holds, struct hold *hold, const char *what_stays, struct moment now);
 /* The operator releases exactly this. -ENOENT: it is not held. */

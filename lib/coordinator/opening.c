@@ -3,6 +3,7 @@
 #include "coordinator/opening.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,11 @@ static void count_spent(const struct recoveries *recoveries, struct recovery *re
     recovery->restarts_before = brake_restarts_spent(registry, &recovery->failed, recovery, at);
 }
 
+static void set_operator(struct recovery *recovery, const char *by)
+{
+    snprintf(recovery->ordered_by, sizeof(recovery->ordered_by), "%s", by != NULL ? by : "");
+}
+
 /* Without a word. -ENOMEM. */
 static int open_one(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
                     enum failure_cause cause, struct moment at, struct open_recovery **ret)
@@ -75,6 +81,7 @@ static int open_one(struct recoveries *recoveries, struct watch *watch, const st
     if (r < 0)
         return r;
     recovery->is_drill = drills_is_due(registry, watch, at);
+    set_operator(recovery, recovery->is_drill ? watch_remembered(watch)->drill.by : NULL);
     recovery->service = services_original_of(registry, machine);
     drills_end(registry, watch);
     records_add(&registry->records, steal_pointer(&recovery));
@@ -174,7 +181,7 @@ int opening_retry(struct recoveries *recoveries, struct watch *watch, const stru
 }
 
 int opening_order(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                  const struct recovery *earlier, struct moment at)
+                  const struct recovery *earlier, const char *by, struct moment at)
 {
     bool has_failed_since =
         earlier != NULL && (earlier->state == RECOVERY_EXHAUSTED || earlier->state == RECOVERY_HELD);
@@ -187,8 +194,10 @@ int opening_order(struct recoveries *recoveries, struct watch *watch, const stru
         return r;
     open->recovery->down_since = down_since; /* NOLINT(clang-analyzer-core.NullDereference): there is one */
     open->recovery->failed_at = failed_at;
+    set_operator(open->recovery, by);
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_CHANGED, at, open->recovery,
-                         "%s is recovered now, as an operator ordered", open->recovery->service_name);
+                         "%s is recovered now, as %s ordered", open->recovery->service_name,
+                         by != NULL && by[0] != '\0' ? by : "an operator");
     open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});
     return 0;
 }
@@ -208,6 +217,7 @@ int opening_relieve(struct recoveries *recoveries, struct watch *watch, const st
     recovery->relief = order->when;
     recovery->to = machine_ref_of(order->to);
     recovery->to_name = steal_pointer(&to_name);
+    set_operator(recovery, order->by);
     recovery->is_forced = order->is_forced;
     recovery->is_anyway = order->is_anyway;
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_CHANGED, at, recovery,

@@ -14,14 +14,15 @@ int opening_begin(struct recoveries *recoveries, struct watch *watch, const stru
 /* As above, for the service of an earlier one that failed. */
 int opening_retry(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
                   const struct recovery *earlier, const char *why, struct moment at) _must_check_;
-/* As above, because an operator orders it: recovery.limit is not asked. earlier NULL: none is known. */
+/* As above, because an operator orders it: recovery.limit is not asked. earlier NULL: none is known. by: as in struct order. */
 int opening_order(struct recoveries *recoveries, struct watch *watch, const struct machine *machine,
-                  const struct recovery *earlier, struct moment at) _must_check_;
+                  const struct recovery *earlier, const char *by, struct moment at) _must_check_;
 /* How an operator wants a machine that serves to be relieved. */
 struct relief_order {
     enum failure_cause cause; /* CAUSE_FAILOVER or CAUSE_FAILBACK */
     enum relief when;
     const struct machine *to;
+    const char *by; /* as in struct order */
     bool is_forced, is_anyway;
 };
 

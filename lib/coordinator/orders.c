@@ -207,7 +207,7 @@ static int recover(struct request *request)
     if (request->order->ignores_quarantine)
         end_quarantines(request);
     last = last_recovery(request);
-    r = opening_order(request->recoveries, request->watch, request->server, last, request->now);
+    r = opening_order(request->recoveries, request->watch, request->server, last, request->order->by, request->now);
     return r < 0 ? r
                  : begin(request, "%s is being recovered: understudyctl history %s", request->service,
                          request->answer->recovery_id);
@@ -308,6 +308,7 @@ static int fail_over(struct request *request)
     struct relief_order order = {
         .cause = CAUSE_FAILOVER,
         .when = RELIEF_FIRST,
+        .by = request->order->by,
         .is_forced = request->order->is_forced,
         .is_anyway = request->order->is_anyway,
     };
@@ -401,6 +402,7 @@ static int fail_back(struct request *request)
 {
     struct relief_order order = {
         .cause = CAUSE_FAILBACK,
+        .by = request->order->by,
         .is_forced = request->order->is_forced,
         .is_anyway = true,
     };
@@ -564,7 +566,7 @@ static int drill(struct request *request)
     if (!request->order->is_confirmed)
         return say(request, -EPERM, "this crashes the real machine %s",
                    pool_display_name(request->registry->pool, request->machine));
-    r = drills_announce(request->registry, request->watch, request->now);
+    r = drills_announce(request->registry, request->watch, request->order->by, request->now);
     return r < 0 ? r
                  : say(request, 0, "%s is %s on purpose, as ordered",
                        pool_display_name(request->registry->pool, request->machine),

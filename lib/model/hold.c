@@ -3,6 +3,7 @@
 #include "model/hold.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ int hold_scope_parse(const char *name, enum hold_scope *ret)
 }
 
 int hold_new(enum hold_scope scope, const struct machine_ref *target, const char *name, const char *reason,
-             int64_t time_us, struct moment now, struct hold **ret)
+             const char *by, int64_t time_us, struct moment now, struct hold **ret)
 {
     _cleanup_(hold_freep) struct hold *hold = calloc(1, sizeof(*hold));
 
@@ -44,6 +45,7 @@ int hold_new(enum hold_scope scope, const struct machine_ref *target, const char
     hold->target = *target;
     hold->name = strdup(name);
     hold->reason = text_copy(reason);
+    snprintf(hold->by, sizeof(hold->by), "%s", by != NULL ? by : "");
     hold->since_us = now.real_us;
     hold->time_us = time_us;
     hold->is_changed = true;

@@ -31,8 +31,9 @@ struct hold {
     struct machine_ref target; /* HOLD_HOST: without a UUID; HOLD_ALL: empty */
     char *name;                /* of the machine when it was held; else of the host, or "all" */
     char *reason;              /* NULL: none was given */
-    int64_t since_us;          /* real_us */
-    int64_t time_us;           /* how long it lasts; 0: until it is released */
+    char by[OPERATOR_NAME_SIZE];
+    int64_t since_us;   /* real_us */
+    int64_t time_us;    /* how long it lasts; 0: until it is released */
     bool is_evacuating; /* of a host: it takes no starts, and its services are failed over; then the hold begins */
     struct machine_ref *tried; /* by that, by this daemon */
     size_t n_tried;
@@ -41,9 +42,9 @@ struct hold {
     bool is_over;    /* and nothing is left but to write that down */
 };
 
-/* Copies all; target is that of struct hold. reason may be NULL. -ENOMEM. */
+/* Copies all; target is that of struct hold. reason may be NULL, and so may by. -ENOMEM. */
 int hold_new(enum hold_scope scope, const struct machine_ref *target, const char *name, const char *reason,
-             int64_t time_us, struct moment now, struct hold **ret) _must_check_;
+             const char *by, int64_t time_us, struct moment now, struct hold **ret) _must_check_;
 void hold_free(struct hold *hold);
 DEFINE_CLEANUP(struct hold, hold_free);
 

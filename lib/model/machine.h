@@ -128,8 +128,12 @@ struct quarantine_memory {
     char why[QUARANTINE_WHY_SIZE]; /* what went wrong; "": not known */
 };
 
+/* Who gave an order, as far as it is known, for people; "": not known. */
+#define OPERATOR_NAME_SIZE 96
+
 /* A drill that an operator ordered and whose failure has not come yet; {0}: none. */
 struct drill_memory {
+    char by[OPERATOR_NAME_SIZE];
     int64_t announced_us; /* real_us */
     bool is_destroy; /* the machine is destroyed, as an operator may destroy it; else libvirt says that it crashed */
 };

@@ -39,6 +39,7 @@ struct order {
     bool is_anyway;
     /* Of ORDER_FAILBACK and ORDER_EVACUATE: an outage is accepted; of ORDER_DRILL: the machine may be crashed. */
     bool is_confirmed;
+    const char *by;     /* who gives it, as far as it is known, borrowed; NULL: not known */
     const char *reason; /* of ORDER_EVACUATE, as of a hold, borrowed; NULL: none */
     int64_t time_us;    /* of ORDER_EVACUATE: how long the hold lasts then; 0: until it is released */
 };

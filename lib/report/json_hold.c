@@ -27,6 +27,7 @@ json_t *json_hold(struct json_maker *maker, const struct hold *hold)
              json_text(hold->target.hypervisor[0] != '\0' ? hold->target.hypervisor : NULL));
     json_put(maker, object, "uuid", json_text(hold->target.uuid[0] != '\0' ? hold->target.uuid : NULL));
     json_put(maker, object, "reason", json_text(hold->reason));
+    json_put(maker, object, "by", json_text(hold->by[0] != '\0' ? hold->by : NULL));
     json_put(maker, object, "since", json_instant((struct moment){.real_us = hold->since_us}));
     json_put(maker, object, "until", json_instant((struct moment){.real_us = until_us}));
     json_put(maker, object, "evacuating", json_boolean(hold->is_evacuating));

@@ -173,6 +173,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "service", service_value(maker, recovery));
     json_put(maker, object, "priority", json_integer(recovery->priority));
     json_put(maker, object, "is_drill", json_boolean(recovery->is_drill));
+    json_put(maker, object, "ordered_by", json_text(recovery->ordered_by[0] != '\0' ? recovery->ordered_by : NULL));
     json_put(maker, object, "outcome", json_text(recovery_state_name(recovery->state)));
     json_put(maker, object, "under_way", json_boolean(!recovery_state_is_final(recovery->state)));
     put_replacement(maker, object, recovery);

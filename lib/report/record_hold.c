@@ -19,6 +19,7 @@ int record_format_hold(const struct hold *hold, char **ret)
     json_put(&maker, object, "uuid", json_text(hold->target.uuid));
     json_put(&maker, object, "name", json_text(hold->name));
     json_put(&maker, object, "reason", json_text(hold->reason));
+    json_put(&maker, object, "by", json_text(hold->by));
     json_put(&maker, object, "since_us", json_integer(hold->since_us));
     json_put(&maker, object, "time_us", json_integer(hold->time_us));
     if (hold->is_evacuating)
@@ -46,6 +47,8 @@ int record_parse_hold(const char *text, struct hold **ret)
     record_read_into(&reader, document, "uuid", hold->target.uuid, sizeof(hold->target.uuid));
     hold->name = record_read_text(&reader, document, "name");
     hold->reason = record_read_text_or_null(&reader, document, "reason");
+    if (!record_is_absent(document, "by"))
+        record_read_into(&reader, document, "by", hold->by, sizeof(hold->by));
     hold->since_us = record_read_integer(&reader, document, "since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     hold->time_us = record_read_integer(&reader, document, "time_us", 0, TIME_LIMIT_US);
     if (!record_is_absent(document, "evacuating"))

@@ -301,6 +301,7 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_t *drill = json_object();
 
         json_put(&maker, drill, "announced_us", json_integer(memory->drill.announced_us));
+        json_put(&maker, drill, "by", json_text(memory->drill.by));
         json_put(&maker, drill, "is_destroy", json_boolean(memory->drill.is_destroy));
         json_put(&maker, object, "drill", drill);
     }
@@ -391,6 +392,8 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
             .announced_us = record_read_integer(&reader, drill, "announced_us", -TIME_LIMIT_US, TIME_LIMIT_US),
             .is_destroy = record_read_bool(&reader, drill, "is_destroy"),
         };
+        if (!record_is_absent(drill, "by"))
+            record_read_into(&reader, drill, "by", memory.drill.by, sizeof(memory.drill.by));
     }
     json_decref(document);
     if (reader.error < 0)

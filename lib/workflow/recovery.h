@@ -145,6 +145,7 @@ struct recovery {
     enum failure_cause cause;
     int priority;
     bool is_drill;
+    char ordered_by[OPERATOR_NAME_SIZE]; /* of a drill, a relief, and what is tried again by order */
     enum relief relief;
     struct machine_ref to; /* with relief: the machine that is to take over */
     char *to_name;         /* its name; NULL without relief */

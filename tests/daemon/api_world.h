@@ -208,10 +208,10 @@ static inline bool world_release_brake(void *context)
 }
 
 static inline int world_hold(void *context, enum hold_scope scope, const struct machine_ref *target, const char *name,
-                             const char *reason, int64_t time_us)
+                             const char *reason, const char *by, int64_t time_us)
 {
     struct world *world = context;
-    int r = coordinator_hold(world->coordinator, scope, target, name, reason, time_us, world->now);
+    int r = coordinator_hold(world->coordinator, scope, target, name, reason, by, time_us, world->now);
 
     settle(world, 0);
     return r;

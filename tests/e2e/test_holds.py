@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Holds: what is held is watched and not acted on, also after the daemon was started anew."""
 
+import os
+import pwd
 import signal
 
 import pytest
@@ -30,8 +32,9 @@ def test_what_is_held_is_shown(room):
     assert said.startswith("test is held until 20") and "understudyctl release test" in said
     room.ctl("hold", "web")
     table = room.ctl("holds").stdout.splitlines()
-    assert table[0].split() == ["WHAT", "SCOPE", "SINCE", "UNTIL", "REASON"]
+    assert table[0].split() == ["WHAT", "SCOPE", "SINCE", "UNTIL", "BY", "REASON"]
     assert table[1].split()[:2] == ["test", "host"] and table[1].endswith("new disks")
+    assert pwd.getpwuid(os.getuid()).pw_name in table[1].split()
     assert table[2].split()[:2] == ["web", "machine"] and "released" in table[2]
     said = " ".join(room.ctl("status").stdout.split())
     assert "hold: test is held: it is watched, and nothing is done, until 20" in said and "; new disks" in said, said

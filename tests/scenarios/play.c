@@ -611,8 +611,8 @@ static void release_brake(struct play *play, const struct arguments *arguments)
 static void hold_target(struct play *play, const struct arguments *arguments, enum hold_scope scope,
                         const struct machine_ref *target, const char *name)
 {
-    assert_int_equal(coordinator_hold(play->world.coordinator, scope, target, name, "maintenance", arguments->time_us,
-                                      play->world.now),
+    assert_int_equal(coordinator_hold(play->world.coordinator, scope, target, name, "maintenance", NULL,
+                                      arguments->time_us, play->world.now),
                      0);
 }
 

@@ -107,8 +107,8 @@ void holds_hold(struct simulation *simulation, struct domain *domain, const stru
     }
     say(simulation, "operator holds %s", name_of(simulation, number));
     target = target_of(simulation, number);
-    if (coordinator_hold(simulation->coordinator, scope_of(number), &target, name_of(simulation, number), NULL, time_us,
-                         simulation->now) < 0)
+    if (coordinator_hold(simulation->coordinator, scope_of(number), &target, name_of(simulation, number), NULL, NULL,
+                         time_us, simulation->now) < 0)
         abort();
     simulation->holds[number] = (struct held){
         .is_on = true,

@@ -506,7 +506,8 @@ static void test_a_start_that_takes_effect_while_its_end_is_held_back_is_not_end
     world_kill(world, a);
     world_pass(world, USEC_PER_SEC);
     failed = world_expect(world, a, RECOVERY_STARTING)->failed;
-    assert_int_equal(coordinator_hold(world->coordinator, HOLD_MACHINE, &failed, "a", "looked at", 0, world->now), 0);
+    assert_int_equal(coordinator_hold(world->coordinator, HOLD_MACHINE, &failed, "a", "looked at", NULL, 0, world->now),
+                     0);
     world->domains[b].state = MACHINE_PAUSED;
     world_answer_error(world, world_find_pending(world, ACTION_START), -ETIMEDOUT);
     world_pass(world, USEC_PER_SEC);

@@ -13,8 +13,8 @@ static struct machine_ref nothing;
 
 static void hold_all(struct world *world, int64_t time_us)
 {
-    assert_int_equal(coordinator_hold(world->coordinator, HOLD_ALL, &nothing, "all", "new disks", time_us, world->now),
-                     0);
+    assert_int_equal(
+        coordinator_hold(world->coordinator, HOLD_ALL, &nothing, "all", "new disks", "alice", time_us, world->now), 0);
     world_drive(world);
 }
 
@@ -45,7 +45,8 @@ static void test_a_hold_is_read_back_as_it_was_written(struct world *world)
         _cleanup_(freep) char *text = NULL;
 
         assert_int_equal(hold_new(scope, &targets[scope], "\u00fcber", scope == HOLD_ALL ? NULL : "new\ndisks",
-                                  scope == HOLD_HOST ? 0 : MINUTE, world->now, &hold),
+                                  scope == HOLD_ALL ? NULL : "alice", scope == HOLD_HOST ? 0 : MINUTE, world->now,
+                                  &hold),
                          0);
         hold->is_evacuating = scope == HOLD_HOST;
         assert_int_equal(record_format_hold(hold, &text), 0);
@@ -54,6 +55,7 @@ static void test_a_hold_is_read_back_as_it_was_written(struct world *world)
         assert_true(machine_ref_equal(&copy->target, &targets[scope]));
         assert_string_equal(copy->name, hold->name);
         assert_true(scope == HOLD_ALL ? copy->reason == NULL : strcmp(copy->reason, hold->reason) == 0);
+        assert_string_equal(copy->by, scope == HOLD_ALL ? "" : "alice");
         assert_int_equal(copy->since_us, hold->since_us);
         assert_int_equal(copy->time_us, hold->time_us);
         assert_int_equal(copy->is_evacuating, hold->is_evacuating);
@@ -91,7 +93,8 @@ static void test_what_is_held_is_held_once(struct world *world)
     ref = ref_of(world, a);
     for (int64_t minutes = 1; minutes <= 3; minutes++) {
         assert_int_equal(
-            coordinator_hold(world->coordinator, HOLD_MACHINE, &ref, "a", "again", minutes * MINUTE, world->now), 0);
+            coordinator_hold(world->coordinator, HOLD_MACHINE, &ref, "a", "again", NULL, minutes * MINUTE, world->now),
+            0);
         assert_int_equal(count(world), 1);
         world_drive(world);
     }
@@ -118,8 +121,9 @@ static void test_the_nearest_hold_is_shown(struct world *world)
     assert_null(world_machine(world, a)->hold);
     hold_all(world, 0);
     assert_int_equal(world_machine(world, a)->hold->scope, HOLD_ALL);
-    assert_int_equal(coordinator_hold(world->coordinator, HOLD_MACHINE, &ref, "a", NULL, 0, world->now), 0);
-    assert_int_equal(coordinator_hold(world->coordinator, HOLD_HOST, &host, host.hypervisor, NULL, 0, world->now), 0);
+    assert_int_equal(coordinator_hold(world->coordinator, HOLD_MACHINE, &ref, "a", NULL, NULL, 0, world->now), 0);
+    assert_int_equal(coordinator_hold(world->coordinator, HOLD_HOST, &host, host.hypervisor, NULL, NULL, 0, world->now),
+                     0);
     assert_int_equal(world_machine(world, a)->hold->scope, HOLD_MACHINE);
     assert_int_equal(coordinator_release(world->coordinator, HOLD_MACHINE, &ref, world->now), 0);
     assert_int_equal(world_machine(world, a)->hold->scope, HOLD_HOST);

@@ -433,6 +433,7 @@ static void test_recovery_that_ended(void **state)
         .failed_name = TEXT("VM-001"),
         .cause = CAUSE_HUNG,
         .is_drill = true,
+        .ordered_by = "alice",
         .replacement = {.hypervisor = "far"},
         .replacement_name = TEXT("VM-005"),
         .similarity = 0.75,

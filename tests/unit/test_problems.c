@@ -334,9 +334,9 @@ static void test_a_hold(struct world *world)
 
     world_add_three(world);
     begin(world);
-    assert_int_equal(
-        coordinator_hold(world->coordinator, HOLD_HOST, &host, "local", "new disks", 3600 * USEC_PER_SEC, world->now),
-        0);
+    assert_int_equal(coordinator_hold(world->coordinator, HOLD_HOST, &host, "local", "new disks", NULL,
+                                      3600 * USEC_PER_SEC, world->now),
+                     0);
     check(world, PROBLEM_HOLD, "local", "until 20");
     check(world, PROBLEM_HOLD, "local", "new disks");
     check(world, PROBLEM_HOLD, "local", "understudyctl release local");

@@ -423,7 +423,7 @@ static void one_that_is_off_is_not_destroyed_again_while_it_is_held(struct world
     world->holds = 1u << ACTION_DESTROY;
     connect_and_warm(world);
     assert_int_equal(
-        coordinator_hold(world->coordinator, HOLD_ALL, &(struct machine_ref){0}, "all", NULL, 0, world->now), 0);
+        coordinator_hold(world->coordinator, HOLD_ALL, &(struct machine_ref){0}, "all", NULL, NULL, 0, world->now), 0);
     world_answer_error(world, world_find_pending(world, ACTION_DESTROY), -EAGAIN);
     world->holds = 0;
     world_happen(world, best, EVENT_STOPPED_DESTROYED);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plants bugs into copies of lib/, one at a time, and demands that what each bug names finds it: a scenario, a unit
-test or a run of the simulator. mutations.toml lists them. README.md says how to add one."""
+"""Plants bugs into copies of lib/ and of ROOMS, one at a time, and demands that what each bug names finds it: a scenario, a
+test of a module or of a room, or a run of the simulator. mutations.toml lists them. README.md says how to add one."""
 
 import argparse
 import concurrent.futures
@@ -19,8 +19,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 TESTS = ROOT / "tests"
 ALLOCATION = TESTS / "unit/allocation.c"  # takes the allocator's place, and so only where a test asks for it
-FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-w", f"-I{ROOT}/lib", f"-I{TESTS}", f'-DSOURCE_DIR="{ROOT}"']
-LIBRARIES = ["yaml-0.1", "libxml-2.0", "jansson"]
+ROOMS = ["daemon/api", "daemon/service"]  # that a test of tests/daemon links, with what it makes up behind them
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-w", f"-I{ROOT}/lib", f"-I{ROOT}/daemon", f"-I{TESTS}",
+         f'-DSOURCE_DIR="{ROOT}"', '-DUNDERSTUDY_VERSION="planted"']
+LIBRARIES = ["yaml-0.1", "libxml-2.0", "jansson", "libevent_core", "libevent_extra", "libevent_pthreads",
+             "libsystemd"]
 TIMEOUT = 90
 # What a check of the simulator runs; a number is one seed alone.
 COURSES = {"exhaustive": ["--exhaustive", "1"], "hosts": ["--hosts", "--exhaustive", "1"],
@@ -50,7 +53,7 @@ class Builder:
         self.archive = directory / "lib.a"
         self.flags = FLAGS + package("--cflags", *LIBRARIES)
         self.libraries = package("--libs", *LIBRARIES, "cmocka")
-        self.library = files("lib", "**/*.c")
+        self.library = files("lib", "**/*.c") + [file for room in ROOMS for file in files(room)]
         self.support = [file for file in files("tests/unit")
                         if not file.name.startswith("test_") and file != ALLOCATION]
         self.programs = {"simulator": files("tests/simulation"), "scenario": files("tests/scenarios") + self.support}
@@ -61,6 +64,8 @@ class Builder:
         if name in self.programs:
             return self.programs[name]
         test = TESTS / f"{check}.c"
+        if check.startswith("daemon/"):
+            return [test]
         return [test, *self.support, *([ALLOCATION] if '"allocation.h"' in test.read_text() else [])]
 
     def object_of(self, source):
@@ -84,8 +89,8 @@ class Builder:
 
 
 def program_of(check):
-    """A program runs all scenarios, one is the simulator, and each unit test is one of its own."""
-    return check if check.startswith("unit/") else check.split("/")[0]
+    """A program runs all scenarios, one is the simulator, and each test of a module or a room is one of its own."""
+    return check if check.startswith(("unit/", "daemon/")) else check.split("/")[0]
 
 
 def command_of(check, program):
@@ -158,7 +163,7 @@ def find_checks(builder, sources, mutation, checks):
     """All that catch it, of the cheapest kind that does, and of the simulator."""
     planted = Planted(builder, sources, mutation)
     found = []
-    for kind in "scenario/", "unit/", "simulator/":
+    for kind in "scenario/", "unit/", "daemon/", "simulator/":
         if kind == "simulator/" or not found:
             found += [check for check in checks if check.startswith(kind) and planted.is_caught_by(check)]
     return ([] if found else ["everything"]), found
@@ -197,7 +202,8 @@ def main():
     arguments = parser.parse_args()
     mutations = tomllib.loads((HERE / "mutations.toml").read_text())["mutation"]
     everything = [f"scenario/{file.stem}" for file in files("tests/scenarios", "*.scenario")] + \
-        [f"simulator/{course}" for course in COURSES] + [check for check in checks_of(mutations) if check.startswith("unit/")]
+        [f"simulator/{course}" for course in COURSES] + [check for check in checks_of(mutations)
+                                                             if check.startswith(("unit/", "daemon/"))]
     if arguments.names:
         mutations = [mutation for mutation in mutations if mutation["name"] in arguments.names]
     checks = everything if arguments.find else checks_of(mutations)
