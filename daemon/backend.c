@@ -74,6 +74,21 @@ static const struct problems *api_look_for_problems(void *context)
     return &backend->board->problems;
 }
 
+static int api_suppose(void *context, const struct supposition *supposition, struct coordinator **ret)
+{
+    const struct backend *backend = context;
+    struct config *config = backend->settings->config;
+    int r = 0;
+
+    if (!supposition_is_empty(supposition)) {
+        r = supposition_apply(supposition, config);
+        if (r == 0)
+            r = coordinator_configure(backend->coordinator, config);
+    }
+    *ret = backend->coordinator;
+    return r;
+}
+
 static int api_check(void *context, const char *text, size_t length, struct problems *ret)
 {
     const struct backend *backend = context;
@@ -408,6 +423,7 @@ const struct api_backend backend_functions = {
     .mode = api_mode,
     .config_file = api_config_file,
     .reload_error = api_reload_error,
+    .suppose = api_suppose,
     .started = api_started,
     .why_not_yet = api_why_not_yet,
     .read_history = api_read_history,

@@ -11,6 +11,7 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 
+#include "api/copy.h"
 #include "api/gate.h"
 #include "api/routes.h"
 #include "api/socket.h"
@@ -33,6 +34,7 @@ struct api {
     struct event_base *base;
     struct listener listeners[API_RIGHTS_COUNT];
     struct stream *stream;
+    struct copies *copies;
     struct routes routes;
 };
 
@@ -90,11 +92,14 @@ int api_new(struct event_base *base, const struct api_backend *backend, void *co
     LIST_INIT(&api->routes.pending);
     /* Numbered by the clock, so that a follower that comes back after a restart has missed the new events. */
     r = stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
+    if (r == 0)
+        r = copies_new(base, &api->copies);
     if (r < 0)
         return r;
     api->routes.backend = backend;
     api->routes.context = context;
     api->routes.stream = api->stream;
+    api->routes.copies = api->copies;
     *ret = steal_pointer(&api);
     return 0;
 }
@@ -136,6 +141,7 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     pending_abandon_all(&api->routes.pending);
+    copies_free(api->copies);
     stream_free(api->stream);
     for (size_t i = 0; i < API_RIGHTS_COUNT; i++) {
         if (api->listeners[i].http != NULL)

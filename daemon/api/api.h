@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "config/supposition.h"
 #include "coordinator/coordinator.h"
 #include "protocol/notice.h"
 #include "report/problems.h"
@@ -52,6 +53,11 @@ struct api_backend {
      * it is not called.
      */
     int (*read_history)(void *context, const char *before, size_t most, api_history_done done, void *token);
+    /*
+     * Only in a copy of the process (api/copy.h): makes true what is supposed, and hands out the coordinator to be driven.
+     * -ENOMEM.
+     */
+    int (*suppose)(void *context, const struct supposition *supposition, struct coordinator **ret);
     /*
      * Takes an ORDER_DRILL and crashes the machine; *ret as of coordinator_order. A machine of libvirt's test driver needs
      * no confirmation. On 0, done(token, …) will be called.

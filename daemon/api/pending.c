@@ -107,15 +107,23 @@ void pending_drop(struct pending *pending)
     free_pending(pending);
 }
 
+static void abandon(struct pending *pending)
+{
+    LIST_REMOVE(pending, link);
+    /* evhttp frees the request with its connection; without one, nothing else does. */
+    if (evhttp_request_get_connection(pending->request) == NULL)
+        evhttp_request_free(pending->request);
+    pending->request = NULL;
+}
+
+void pending_forget(struct pending *pending)
+{
+    abandon(pending);
+    free_pending(pending);
+}
+
 void pending_abandon_all(struct pending_list *list)
 {
-    while (!LIST_EMPTY(list)) {
-        struct pending *pending = LIST_FIRST(list);
-
-        LIST_REMOVE(pending, link);
-        /* evhttp frees the request with its connection; without one, nothing else does. */
-        if (evhttp_request_get_connection(pending->request) == NULL)
-            evhttp_request_free(pending->request);
-        pending->request = NULL;
-    }
+    while (!LIST_EMPTY(list))
+        abandon(LIST_FIRST(list));
 }

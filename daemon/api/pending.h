@@ -23,6 +23,9 @@ void pending_answer(struct pending *pending, char *json);
 /* Answers the request, where it still waits, with an error of HTTP, its words and a hint (or NULL), and frees it. */
 void pending_refuse(struct pending *pending, int status, const char *error, const char *hint);
 
+/* The API goes, and what was asked for with it: frees it, and the request is not answered any more. */
+void pending_forget(struct pending *pending);
+
 /* It was not begun after all: frees it, and the request is the caller's to answer. */
 void pending_drop(struct pending *pending);
 

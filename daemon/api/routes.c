@@ -23,6 +23,7 @@
 #include "api/stream.h"
 #include "api/suggest.h"
 #include "api/tag.h"
+#include "api/what_if.h"
 #include "base/text.h"
 #include "report/json.h"
 #include "report/metrics.h"
@@ -125,6 +126,24 @@ static void get_services(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
+static struct asker asker_of(const struct exchange *exchange)
+{
+    return (struct asker){
+        .copies = exchange->routes->copies,
+        .backend = exchange->routes->backend,
+        .context = exchange->routes->context,
+        .request = exchange->request,
+        .query = &exchange->query,
+    };
+}
+
+static void get_plan(struct exchange *exchange)
+{
+    struct asker asker = asker_of(exchange);
+
+    what_if_plan(&asker);
+}
+
 /* Answers the request itself where there is not exactly one machine of that name. */
 static const struct machine *find_by_name(const struct exchange *exchange, const char *name)
 {
@@ -175,6 +194,13 @@ static void get_explanation(struct exchange *exchange)
         return;
     if (query_read_limit(&exchange->query, &limit) < 0) {
         reply_error(exchange->request, HTTP_BADREQUEST, "limit is not a number", NULL);
+        return;
+    }
+    if (what_if_is_asked(&exchange->query)) {
+        struct machine_ref ref = machine_ref_of(machine);
+        struct asker asker = asker_of(exchange);
+
+        what_if_explain(&asker, &ref, limit > 0 ? limit : SIZE_MAX);
         return;
     }
     r = coordinator_explain(exchange->coordinator, machine, limit > 0 ? limit : SIZE_MAX, now(exchange), &explanation);
@@ -478,6 +504,7 @@ static const struct route {
 } table[] = {
     {EVHTTP_REQ_GET, "GET", "/v1/status", API_READ, get_status},
     {EVHTTP_REQ_GET, "GET", "/v1/problems", API_READ, get_problems},
+    {EVHTTP_REQ_GET, "GET", "/v1/plan", API_READ, get_plan},
     {EVHTTP_REQ_GET, "GET", "/v1/services", API_READ, get_services},
     {EVHTTP_REQ_POST, "POST", "/v1/services/{}/recover", API_ACT, post_recover},
     {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failover", API_ACT, post_failover},

@@ -7,6 +7,7 @@
 #include "api/pending.h"
 #include "report/metrics.h"
 
+struct copies;
 struct evhttp_request;
 struct stream;
 
@@ -17,6 +18,7 @@ struct routes {
     struct stream *stream;
     struct metrics_counters counters;
     struct pending_list pending;
+    struct copies *copies; /* borrowed */
 };
 
 /* Answers the request of a client with these rights, at once or later. */

@@ -10,6 +10,7 @@
 #include "ctl/message.h"
 #include "ctl/print.h"
 #include "ctl/ranking.h"
+#include "ctl/what_if.h"
 
 #define ROWS_DEFAULT 20
 
@@ -76,8 +77,9 @@ static int run(struct client *client, const struct ctl_options *options, const c
 {
     _cleanup_(json_decrefp) json_t *machine = NULL;
     _cleanup_(json_decrefp) json_t *explanation = NULL;
-    _cleanup_(freep) char *path = format_text("/v1/machines/{}/explain?limit=%" PRId64,
-                                              (int64_t)(options->limit < 0 ? ROWS_DEFAULT : options->limit));
+    _cleanup_(freep) char *begin = format_text("/v1/machines/{}/explain?limit=%" PRId64,
+                                               (int64_t)(options->limit < 0 ? ROWS_DEFAULT : options->limit));
+    _cleanup_(freep) char *path = what_if_path(client, options, begin, '&');
     int r, status; /* of the command: 1 where nothing would take over */
 
     r = client_get(client, &explanation, path, argument);
@@ -98,7 +100,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
 const struct command command_explain = {
     .name = "explain",
     .argument = "MACHINE",
-    .options = OPTION_LIMIT,
+    .options = OPTION_LIMIT | OPTION_WHAT_IF,
     .help = "which machine would take over from it, and why",
     .run = run,
 };

@@ -15,6 +15,13 @@
 #define EXIT_REFUSED   4 /* the daemon could do it, and as things are, or for this user, it does not */
 #define EXIT_NO_DAEMON 5 /* it cannot be reached */
 
+/* One thing that is to be otherwise: "threshold" and "0.7". */
+struct supposed {
+    const char *key, *value;
+};
+
+#define SUPPOSED_MAX 32
+
 /* What was given on the command line; a command is only given the options that it lists. */
 struct ctl_options {
     const char *socket;
@@ -46,6 +53,9 @@ struct ctl_options {
     int priority;
     const char *agent; /* NULL: not given */
     bool fencing;
+    bool each_host;
+    struct supposed supposed[SUPPOSED_MAX];
+    size_t n_supposed;
     const char *const *arguments; /* all that was given to the command, and a NULL behind it */
 };
 
@@ -75,6 +85,8 @@ enum ctl_option {
     OPTION_HOST = 1u << 22,
     OPTION_STATE = 1u << 23,
     OPTION_PROBLEMS = 1u << 24,
+    OPTION_WHAT_IF = 1u << 25, /* all of them */
+    OPTION_EACH_HOST = 1u << 26,
 };
 
 /* flag 0: every command takes it. */
@@ -102,11 +114,13 @@ struct command {
 extern const struct command command_status;
 extern const struct command command_problems;
 extern const struct command command_check;
+extern const struct command command_plan;
 extern const struct command command_services;
 extern const struct command command_list;
 extern const struct command command_show;
 extern const struct command command_explain;
 extern const struct command command_history;
+extern const struct command command_replay;
 extern const struct command command_drill;
 extern const struct command command_recover;
 extern const struct command command_clear;

@@ -14,16 +14,41 @@
 #include "ctl/ctl.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
+#include "ctl/what_if.h"
 #include "model/machine.h"
 
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status,     &command_problems, &command_check, &command_services, &command_list,     &command_show,
-    &command_explain,    &command_history,  &command_drill, &command_recover,  &command_failover, &command_failback,
-    &command_keep,       &command_clear,    &command_hold,  &command_holds,    &command_release,  &command_fenced,
-    &command_fence_test, &command_reload,   &command_watch, &command_tag,      &command_untag,    &command_refresh,
-    &command_catalog,    &command_report,   NULL,
+    &command_status,
+    &command_problems,
+    &command_check,
+    &command_plan,
+    &command_services,
+    &command_list,
+    &command_show,
+    &command_explain,
+    &command_history,
+    &command_replay,
+    &command_drill,
+    &command_recover,
+    &command_failover,
+    &command_failback,
+    &command_keep,
+    &command_clear,
+    &command_hold,
+    &command_holds,
+    &command_release,
+    &command_fenced,
+    &command_fence_test,
+    &command_reload,
+    &command_watch,
+    &command_tag,
+    &command_untag,
+    &command_refresh,
+    &command_catalog,
+    &command_report,
+    NULL,
 };
 
 /* Options without a letter. */
@@ -48,6 +73,11 @@ enum {
     WORD_HOST,
     WORD_STATE,
     WORD_PROBLEMS,
+    WORD_EACH_HOST,
+    WORD_THRESHOLD,
+    WORD_MIN_COVERAGE,
+    WORD_WEIGHT,
+    WORD_WITHOUT,
 };
 
 /* How wide the first column of the help is. */
@@ -65,7 +95,7 @@ static const struct option_help option_helps[] = {
      "only what failed from then on: 2h, 7d, 2026-11-22 or \"2026-11-22 14:54\""},
     {"until", "KIND|TIME", 'u', OPTION_UNTIL, "end after this kind of event; only what failed up to then"},
     {"outcome", "OUTCOME", WORD_OUTCOME, OPTION_OUTCOME, "only those that ended so, such as exhausted, or under-way"},
-    {"host", "HOST", WORD_HOST, OPTION_HOST, "only machines of this host"},
+    {"host", "HOST", WORD_HOST, OPTION_HOST, "only machines of this host; of plan: the host that dies"},
     {"state", "STATE", WORD_STATE, OPTION_STATE, "only machines in this state, such as running or \"shut off\""},
     {"problems", NULL, WORD_PROBLEMS, OPTION_PROBLEMS, "only machines with a problem"},
     {"timeout", "SECONDS", 't', OPTION_TIMEOUT, "how long to wait, a number of seconds"},
@@ -83,6 +113,12 @@ static const struct option_help option_helps[] = {
     {"priority", "N", WORD_PRIORITY, OPTION_PRIORITY, "the higher, the earlier it is recovered"},
     {"agent", "AGENT", WORD_AGENT, OPTION_AGENT, "this fence agent alone"},
     {"fencing", NULL, WORD_FENCING, OPTION_FENCING, "how hosts were fenced, or the host that is named, instead"},
+    {"each-host", NULL, WORD_EACH_HOST, OPTION_EACH_HOST, "each host in turn dies; the worst is shown"},
+    {"threshold", "S", WORD_THRESHOLD, OPTION_WHAT_IF, "what if this were the threshold, for all services"},
+    {"min-coverage", "C", WORD_MIN_COVERAGE, OPTION_WHAT_IF, "what if this were the lowest coverage"},
+    {"weight", "KIND[=VALUE]=W", WORD_WEIGHT, OPTION_WHAT_IF,
+     "what if this kind, or this one value, weighed W; repeatable"},
+    {"without", "MACHINE|HOST", WORD_WITHOUT, OPTION_WHAT_IF, "what if this one could not take over; repeatable"},
     {"help", NULL, 'h', 0, "show this"},
     {"version", NULL, 'V', 0, "show the version"},
     {0},
@@ -319,6 +355,17 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
     case WORD_FENCING:
         options->fencing = true;
         break;
+    case WORD_EACH_HOST:
+        options->each_host = true;
+        break;
+    case WORD_THRESHOLD:
+        return what_if_take(options, "threshold", argument) ? 0 : -EINVAL;
+    case WORD_MIN_COVERAGE:
+        return what_if_take(options, "min_coverage", argument) ? 0 : -EINVAL;
+    case WORD_WEIGHT:
+        return what_if_take(options, "weight", argument) ? 0 : -EINVAL;
+    case WORD_WITHOUT:
+        return what_if_take(options, "without", argument) ? 0 : -EINVAL;
     case WORD_FOR:
         return duration_parse(argument, &options->for_us) < 0 || options->for_us < 1000000 ? -EINVAL : 0;
     }
@@ -354,6 +401,11 @@ static int misuse_value(const struct option_help *option, const char *value)
         return misuse("--for needs a time such as 30m or 2h, not \"%s\"", value);
     case WORD_ROLE:
         return misuse("--role needs protected, standby, \"protected standby\" or ignored, not \"%s\"", value);
+    case WORD_THRESHOLD:
+    case WORD_MIN_COVERAGE:
+    case WORD_WEIGHT:
+    case WORD_WITHOUT:
+        return misuse("--%s: no more than %d such options can be given", option->name, SUPPOSED_MAX);
     default:
         return misuse("--%s needs a number, not \"%s\"", option->name, value);
     }

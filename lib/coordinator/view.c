@@ -65,12 +65,12 @@ struct hypervisor_status coordinator_hypervisor(const struct coordinator *coordi
         .free_memory_kib = pool_free_memory(coordinator->registry.pool, host->name),
         .is_read_only = host->is_read_only,
         .trouble = host->trouble,
+        .is_local = host->is_local,
         .same_as = host->same_as[0] != '\0' ? host->same_as : NULL,
         .host = &host->track,
         .hold = host->hold,
         .fence_tests = &host->fence_tests,
         .fence_log = &host->fence_log,
-        .is_local = host->is_local,
         .can_be_fenced = !host->is_local && fence_agent_count(&coordinator->registry.config->fence) > 0,
     };
 

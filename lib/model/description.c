@@ -215,19 +215,17 @@ static void pack_texts(struct domain_description *packed, char *end)
         packed->hostdevs[i] = (char *)put_text(&end, packed->hostdevs[i]);
 }
 
-/* Arrays by falling alignment, texts last. */
-int domain_description_pack(struct domain_description **description)
+/* With all but features, learned and mark, which stay of the old one. Arrays by falling alignment, texts last. NULL: no memory. */
+static struct domain_description *copy_parts(const struct domain_description *old)
 {
-    struct domain_description *old = *description, *packed;
+    struct domain_description *packed;
     size_t disks_size = old->n_disks * sizeof(*old->disks), macs_size = old->n_macs * sizeof(*old->macs);
     size_t hostdevs_size = old->n_hostdevs * sizeof(char *);
     char *end;
 
-    if (old->is_packed)
-        return 0;
     packed = malloc(sizeof(*packed) + disks_size + hostdevs_size + macs_size + texts_size(old));
     if (packed == NULL)
-        return -ENOMEM;
+        return NULL;
     *packed = *old;
     packed->is_packed = true;
     end = (char *)(packed + 1);
@@ -235,9 +233,39 @@ int domain_description_pack(struct domain_description **description)
     packed->hostdevs = put_array(&end, old->hostdevs, hostdevs_size);
     packed->macs = put_array(&end, old->macs, macs_size);
     pack_texts(packed, end);
+    return packed;
+}
+
+int domain_description_pack(struct domain_description **description)
+{
+    struct domain_description *old = *description, *packed;
+
+    if (old->is_packed)
+        return 0;
+    packed = copy_parts(old);
+    if (packed == NULL)
+        return -ENOMEM;
     free_parts(old);
     free(old);
     *description = packed;
+    return 0;
+}
+
+int domain_description_copy(const struct domain_description *description, struct domain_description **ret)
+{
+    _cleanup_(domain_description_freep) struct domain_description *copy = copy_parts(description);
+
+    if (copy == NULL)
+        return -ENOMEM;
+    copy->features = copy->learned = (struct feature_texts){0};
+    copy->mark = NULL;
+    if (feature_texts_copy(&description->features, &copy->features) < 0 ||
+        feature_texts_copy(&description->learned, &copy->learned) < 0)
+        return -ENOMEM;
+    copy->mark = description->mark != NULL ? strdup(description->mark) : NULL;
+    if (copy->mark == NULL && description->mark != NULL)
+        return -ENOMEM;
+    *ret = steal_pointer(&copy);
     return 0;
 }
 

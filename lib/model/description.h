@@ -147,6 +147,9 @@ int domain_description_inherit_chains(struct domain_description *description,
 /* Puts what *description owns into one allocation, and that in its place; nothing is added to it afterwards. -ENOMEM. */
 int domain_description_pack(struct domain_description **description) _must_check_;
 
+/* The same machine anew, packed. -ENOMEM. */
+int domain_description_copy(const struct domain_description *description, struct domain_description **ret) _must_check_;
+
 /* Takes NULL. */
 void domain_description_free(struct domain_description *description);
 DEFINE_CLEANUP(struct domain_description, domain_description_free);

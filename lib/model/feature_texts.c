@@ -34,6 +34,19 @@ int feature_texts_add(struct feature_texts *features, const char *kind, const ch
     return 0;
 }
 
+int feature_texts_copy(const struct feature_texts *features, struct feature_texts *ret)
+{
+    size_t size = feature_texts_size(features);
+    char *texts = size > 0 ? malloc(size) : NULL;
+
+    if (texts == NULL && size > 0)
+        return -ENOMEM;
+    if (texts != NULL)
+        memcpy(texts, features->texts, size);
+    ret->texts = texts;
+    return 0;
+}
+
 size_t feature_texts_size(const struct feature_texts *features)
 {
     return features->texts != NULL ? size_of(features) + 1 : 0;

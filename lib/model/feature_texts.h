@@ -30,6 +30,9 @@ struct feature_texts {
  */
 int feature_texts_add(struct feature_texts *features, const char *kind, const char *value) _must_check_;
 
+/* -ENOMEM. */
+int feature_texts_copy(const struct feature_texts *features, struct feature_texts *ret) _must_check_;
+
 /* The list in its order: start with *place 0; false ends it. */
 bool feature_texts_next(const struct feature_texts *features, size_t *place, struct feature_text *ret);
 

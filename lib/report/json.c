@@ -19,6 +19,8 @@ static json_t *hypervisor_value(struct json_maker *maker, const struct hyperviso
     json_put(maker, object, "machines", json_count(hypervisor->machines));
     json_put(maker, object, "free_memory_kib", json_count(hypervisor->free_memory_kib));
     json_put(maker, object, "trouble", json_text(hypervisor->trouble));
+    json_put(maker, object, "local", json_boolean(hypervisor->is_local));
+    json_put(maker, object, "same_as", json_text(hypervisor->same_as));
     json_put_host(maker, object, hypervisor->host);
     return object;
 }

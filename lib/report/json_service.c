@@ -2,44 +2,8 @@
 /* Services as JSON: which machine serves each, and which would take over. */
 #include "report/json.h"
 
-#include <errno.h>
-
 #include "base/text.h"
 #include "report/json_value.h"
-
-/* Which machine would take over from each service, and on how many of them each machine is counted. */
-struct outlook {
-    struct candidate *next; /* in the order of the services; machine NULL: none, or it is not known */
-    size_t *shared;         /* by the number of the machine */
-};
-
-static void outlook_done(struct outlook *outlook)
-{
-    free(outlook->next);
-    free(outlook->shared);
-}
-
-/* One pass for all: to count the services of each machine by itself would take their number squared. */
-static int look_out(const struct service_list *services, const struct pool *pool, struct plan *plan,
-                    struct outlook *ret)
-{
-    size_t end = pool_number_end(pool);
-
-    ret->next = calloc(services->count > 0 ? services->count : 1, sizeof(*ret->next));
-    ret->shared = calloc(end > 0 ? end : 1, sizeof(*ret->shared));
-    if (ret->next == NULL || ret->shared == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; plan != NULL && i < services->count; i++) {
-        const struct machine *server = services->all[i].server;
-        struct plan_answer answer;
-
-        if (server == NULL || plan_find(plan, server, &answer) < 0 || answer.best.machine == NULL)
-            continue;
-        ret->next[i] = answer.best;
-        ret->shared[answer.best.machine->number]++;
-    }
-    return 0;
-}
 
 /* null: the original itself serves. */
 static json_t *served_by_value(struct json_maker *maker, const struct pool *pool, const struct diversion *diversion)
@@ -93,10 +57,10 @@ static json_t *service_value(struct json_maker *maker, const struct pool *pool, 
 
 int json_format_services(const struct service_list *services, const struct pool *pool, struct plan *plan, char **ret)
 {
-    _cleanup_(outlook_done) struct outlook outlook = {0};
+    _cleanup_(service_outlook_done) struct service_outlook outlook = {0};
     struct json_maker maker = {0};
     json_t *array;
-    int r = look_out(services, pool, plan, &outlook);
+    int r = service_list_look_out(services, pool, plan, &outlook);
 
     if (r < 0)
         return r;
@@ -105,8 +69,7 @@ int json_format_services(const struct service_list *services, const struct pool 
         const struct candidate *next = &outlook.next[i];
 
         json_append(&maker, array,
-                    service_value(&maker, pool, &services->all[i], next,
-                                  next->machine != NULL ? outlook.shared[next->machine->number] : 0,
+                    service_value(&maker, pool, &services->all[i], next, service_outlook_shared_by(&outlook, i),
                                   plan != NULL && services->all[i].server != NULL &&
                                       !plan_has_replacements(plan, services->all[i].server)));
     }

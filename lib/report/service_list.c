@@ -237,6 +237,41 @@ void service_list_done(struct service_list *list)
     *list = (struct service_list){0};
 }
 
+size_t service_outlook_shared_by(const struct service_outlook *outlook, size_t service)
+{
+    const struct machine *next = outlook->next[service].machine;
+
+    return next != NULL ? outlook->shared[next->number] : 0;
+}
+
+void service_outlook_done(struct service_outlook *outlook)
+{
+    free(outlook->next);
+    free(outlook->shared);
+}
+
+/* One pass for all: to count the services of each machine by itself would take their number squared. */
+int service_list_look_out(const struct service_list *services, const struct pool *pool, struct plan *plan,
+                          struct service_outlook *ret)
+{
+    size_t end = pool_number_end(pool);
+
+    ret->next = calloc(services->count > 0 ? services->count : 1, sizeof(*ret->next));
+    ret->shared = calloc(end > 0 ? end : 1, sizeof(*ret->shared));
+    if (ret->next == NULL || ret->shared == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; plan != NULL && i < services->count; i++) {
+        const struct machine *server = services->all[i].server;
+        struct plan_answer answer;
+
+        if (server == NULL || plan_find(plan, server, &answer) < 0 || answer.best.machine == NULL)
+            continue;
+        ret->next[i] = answer.best;
+        ret->shared[answer.best.machine->number]++;
+    }
+    return 0;
+}
+
 bool service_lacks_next(const struct listed_service *service, struct plan *plan)
 {
     struct plan_answer answer;

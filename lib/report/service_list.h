@@ -52,6 +52,19 @@ const char *service_name_of(const struct pool *pool, const struct machine *origi
 int service_list_collect(const struct coordinator *coordinator, struct service_list *ret) _must_check_;
 void service_list_done(struct service_list *list);
 
+/* Which machine would take over from each service, and on how many of them each machine is counted. */
+struct service_outlook {
+    struct candidate *next; /* in the order of the services; machine NULL: none, or it is not known */
+    size_t *shared;         /* by the number of the machine */
+};
+
+/* plan NULL: nothing is known. End with service_outlook_done. -ENOMEM. */
+int service_list_look_out(const struct service_list *services, const struct pool *pool, struct plan *plan,
+                          struct service_outlook *ret) _must_check_;
+/* On how many services that machine is counted; 0: this one has none. */
+size_t service_outlook_shared_by(const struct service_outlook *outlook, size_t service);
+void service_outlook_done(struct service_outlook *outlook);
+
 /* It is up, and no machine would take over. Where nothing but the failed machine itself is started, none is missing. */
 bool service_lacks_next(const struct listed_service *service, struct plan *plan);
 

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/copy.h"
 #include "coordinator/coordinator.h"
 #include "model/domain_xml.h"
 
@@ -81,6 +82,7 @@ struct world {
     const char *why_not_yet;    /* NULL: requests are taken */
     int history_error;          /* of reading what is stored; 0: none */
     const char *waiting;        /* what waits for a restart then */
+    bool supposing_takes_long;  /* longer than a test waits */
 };
 
 static inline const struct coordinator *world_coordinator(void *context)
@@ -144,6 +146,19 @@ static inline int world_check(void *context, const char *text, size_t length, st
     return r < 0
                ? r
                : problems_collect_config(config, NULL, pool, coordinator_features(world->coordinator), world->now, ret);
+}
+
+/* In a copy: of this process, as of the daemon. */
+static inline int world_suppose(void *context, const struct supposition *supposition, struct coordinator **ret)
+{
+    struct world *world = context;
+
+    if (world->supposing_takes_long)
+        sleep(COPY_SECONDS);
+    assert_int_equal(supposition_apply(supposition, world->config), 0);
+    assert_int_equal(coordinator_configure(world->coordinator, world->config), 0);
+    *ret = world->coordinator;
+    return 0;
 }
 
 static inline const struct problems *world_problems(void *context)
@@ -272,6 +287,7 @@ static const struct api_backend backend = {
     .problems = world_problems,
     .look_for_problems = world_problems,
     .check = world_check,
+    .suppose = world_suppose,
     .drill = world_drill,
     .tag = world_tag,
     .order = world_order,

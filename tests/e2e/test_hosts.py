@@ -159,10 +159,16 @@ def test_policies_of_services_when_their_host_is_lost(network, daemon_for):
     explained = daemon.ctl("explain", "web-1").stdout
     assert "after [db-*], hosts [h2] (services[1], line" in explained
     assert "hosts in the policy of the service does not name that" in explained
+    foretold = json.loads(daemon.ctl("plan", "--host", "h0", "--json").stdout)
+    assert (foretold["fencing"], foretold["settled"], foretold["down"]) == ("agent", True, 0)
+    worst = daemon.ctl("plan", "--each-host", check=False)
+    assert worst.returncode == 0 and "every service goes on" in worst.stdout, worst.stdout
+    assert daemon.api.recoveries() == []  # nothing has happened
     network.cut(0)
     records = {name: daemon.wait_for_recovery(name) for name in ("db-1", "web-1")}
     assert [records[name]["outcome"] for name in records] == ["recovered"] * 2
     assert {name: records[name]["replacement"] for name in records} == {"db-1": "d2", "web-1": "w2"}
+    assert {service["name"]: service["replacement"] for service in foretold["services"]} == {"db-1": "d2", "web-1": "w2"}
     told = [(notice["kind"], notice.get("machine")) for notice in daemon.events.told]
     assert told.index(("waits", "web-1")) < told.index(("recovered", "db-1")) < told.index(("decided", "web-1"))
     assert running(network, 1) == ["db-2"]

@@ -53,6 +53,7 @@ ORDER = (
     ("coordinator/precedence.c",),
     ("coordinator/seeker.c", "coordinator/decide.c", "coordinator/assignment.c"),
     ("coordinator/memory.c", "coordinator/view.c", "coordinator/coordinator.c"),
+    ("forecast/",),
     ("report/",),
 )
 

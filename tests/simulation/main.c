@@ -17,6 +17,7 @@ static const char usage[] =
     "                                              --batches: inputs that come together are handed on together\n"
     "  --without FAULT   leaves a class of faults out; --list-faults names them\n"
     "  --overlook WORDS  a violation with these words is known, and does not count\n"
+    "  --foretell        each seed: the loss of a host is foretold, and nothing but that happens\n"
     "  --violations N    stops after so many (default 5)\n"
     "  --no-shrink       prints a failing run as it is\n";
 
@@ -35,13 +36,14 @@ enum option_kind {
     OPTION_NO_SHRINK,
     OPTION_HOSTS,
     OPTION_BATCHES,
+    OPTION_FORETELL,
     OPTION_HELP,
 };
 
 struct arguments {
     uint64_t n_seeds, from;
     uint64_t faults;
-    bool is_traced, is_one, no_shrink, is_warm, has_hosts, has_batches;
+    bool is_traced, is_one, no_shrink, is_warm, has_hosts, has_batches, foretells;
     unsigned depth, part, parts;
     const char *overlooked[OVERLOOKED_MAX];
     size_t n_overlooked;
@@ -117,7 +119,11 @@ static int run_seeds(const struct arguments *arguments)
     if (one == NULL)
         return EXIT_FAILURE;
     for (uint64_t i = 0; i < arguments->n_seeds; i++) {
-        struct simulation_options options = {.seed = arguments->from + i, .faults = arguments->faults};
+        struct simulation_options options = {
+            .seed = arguments->from + i,
+            .faults = arguments->faults,
+            .foretells = arguments->foretells,
+        };
         bool is_broken;
 
         memcpy(options.overlooked, arguments->overlooked, sizeof(options.overlooked));
@@ -213,6 +219,9 @@ static bool take(struct arguments *arguments, int option, const char *value)
     case OPTION_BATCHES:
         arguments->has_batches = true;
         return true;
+    case OPTION_FORETELL:
+        arguments->foretells = true;
+        return true;
     case OPTION_LIST:
     case OPTION_HELP:
     default:
@@ -236,6 +245,7 @@ int main(int argc, char **argv)
         {"list-faults", no_argument, NULL, OPTION_LIST},
         {"hosts", no_argument, NULL, OPTION_HOSTS},
         {"batches", no_argument, NULL, OPTION_BATCHES},
+        {"foretell", no_argument, NULL, OPTION_FORETELL},
         {"no-shrink", no_argument, NULL, OPTION_NO_SHRINK},
         {"help", no_argument, NULL, OPTION_HELP},
         {0},

@@ -89,6 +89,8 @@ void power_off(struct simulation *simulation, unsigned index, const char *how)
         }
     }
     fall_silent(simulation, index);
+    if (simulation->options->foretells)
+        return;
     agenda_add(simulation,
                random_between(&simulation->random_calls, simulation->options->has_short_hosts ? 60 : 10, 90) *
                    USEC_PER_SEC,

@@ -9,6 +9,7 @@
 /* After the last incident: faults may go on so long, then no more. */
 #define TROUBLE_ENDS_US (20 * USEC_PER_SEC)
 #define STEPS_MAX       400000
+#define SETTLED_US      (300 * USEC_PER_SEC) /* standbys are warm by then */
 
 static char *all_machines[] = {(char *)"*"};
 
@@ -216,7 +217,17 @@ static void run_all(struct simulation *simulation)
     struct simulation_result *result = simulation->result;
 
     make_configs(simulation);
+    if (simulation->options->foretells) {
+        simulation->is_quiet = true;
+        for (unsigned i = 0; i < simulation->n_domains; i++)
+            simulation->domains[i].temper = TEMPER_GOOD;
+    }
     shell_start(simulation);
+    if (simulation->options->foretells) {
+        run_until(simulation, BEGIN_US + SETTLED_US);
+        foretell_run(simulation, run_until);
+        return;
+    }
     incidents_plan(simulation);
     run_until(simulation, BEGIN_US + result->plan[result->n_incidents - 1].at_us + TROUBLE_ENDS_US);
     if (!result->is_violated)

@@ -351,6 +351,7 @@ struct simulation_options {
     bool is_short;          /* the fixed course of the exhaustive search */
     bool is_warm;           /* with a standby that is being warmed when the failure comes */
     bool has_short_hosts;   /* the one in which a host is lost */
+    bool foretells;         /* the loss of a host, and nothing else happens */
     struct spot spots[3];
     size_t n_spots;
     const char *overlooked[OVERLOOKED_MAX]; /* violations with these words are known, and do not count */
@@ -686,6 +687,13 @@ void simulation_run(const struct simulation_options *options, struct simulation_
 bool exhaustive_run(const struct simulation_options *common, unsigned depth, unsigned part, unsigned parts);
 /* Makes the options of a failing run smaller as long as it fails. */
 void shrink(struct simulation_options *options, struct simulation_result *result);
+
+/* ---- foretell ---- */
+
+/* Lets time pass until then: mono_us. */
+typedef void foretell_passer(struct simulation *simulation, int64_t end_us);
+/* Foretells the loss of a host, loses it, and compares. */
+void foretell_run(struct simulation *simulation, foretell_passer *pass);
 
 /* ---- holds ---- */
 

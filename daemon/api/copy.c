@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A copy writes its result, an errno as four bytes and then the text, into a pipe, and ends; that end is what is waited for. */
+#include "api/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include "api/pending.h"
+#include "api/reply.h"
+
+#define ANSWER_MAX (64 * 1024 * 1024) /* bytes */
+
+struct copy {
+    LIST_ENTRY(copy) link;
+    struct copies *copies;
+    struct pending *pending;
+    struct evbuffer *answer;
+    struct event *readable;
+    pid_t pid; /* not reaped yet, so it is nobody else's */
+    int fd;
+};
+
+struct copies {
+    struct event_base *base;
+    struct pending_list pending;
+    LIST_HEAD(, copy) all;
+    unsigned count;
+};
+
+int copies_new(struct event_base *base, struct copies **ret)
+{
+    struct copies *copies = calloc(1, sizeof(*copies));
+
+    if (copies == NULL)
+        return -ENOMEM;
+    copies->base = base;
+    LIST_INIT(&copies->pending);
+    LIST_INIT(&copies->all);
+    *ret = copies;
+    return 0;
+}
+
+static void free_copy(struct copy *copy)
+{
+    LIST_REMOVE(copy, link);
+    copy->copies->count--;
+    if (copy->readable != NULL)
+        event_free(copy->readable);
+    if (copy->answer != NULL)
+        evbuffer_free(copy->answer);
+    close(copy->fd);
+    free(copy);
+}
+
+static int reap(const struct copy *copy)
+{
+    int status = 0;
+
+    while (waitpid(copy->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+static void end_copy(struct copy *copy)
+{
+    (void)kill(copy->pid, SIGKILL);
+    (void)reap(copy);
+    free_copy(copy);
+}
+
+void copies_free(struct copies *copies)
+{
+    if (copies == NULL)
+        return;
+    while (!LIST_EMPTY(&copies->all)) {
+        pending_forget(LIST_FIRST(&copies->all)->pending);
+        end_copy(LIST_FIRST(&copies->all));
+    }
+    free(copies);
+}
+
+/* ---- in the copy ---- */
+
+/* What the process had open is the original's: only the way back stays, and where messages of the C library go. */
+static int become_alone(int *fd)
+{
+    static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM};
+    sigset_t none;
+
+    /* Handlers of the original would speak to its event loop. */
+    for (size_t i = 0; i < ELEMENTS_OF(handled); i++)
+        (void)signal(handled[i], SIG_DFL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(*fd, STDIN_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
+        return -errno;
+    *fd = STDIN_FILENO;
+    if (fcntl(*fd, F_SETFL, 0) < 0)
+        return -errno;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)nice(10);
+    (void)alarm(COPY_SECONDS);
+    return 0;
+}
+
+static bool write_all(int fd, const void *data, size_t size)
+{
+    const char *next = data;
+
+    while (size > 0) {
+        ssize_t written = write(fd, next, size);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        next += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static _Noreturn void live(int fd, copy_make *make, void *context)
+{
+    char *text = NULL;
+    int32_t error;
+    bool is_written;
+
+    if (become_alone(&fd) < 0)
+        _exit(EXIT_FAILURE);
+    error = make(context, &text);
+    is_written = write_all(fd, &error, sizeof(error)) && (text == NULL || write_all(fd, text, strlen(text)));
+    _exit(is_written ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* ---- in the original ---- */
+
+/* The words behind the errno; NULL: none, or no memory. */
+static char *take_text(struct evbuffer *answer)
+{
+    size_t length = evbuffer_get_length(answer);
+    char *text = length > 0 ? malloc(length + 1) : NULL;
+
+    if (text == NULL)
+        return NULL;
+    evbuffer_remove(answer, text, length);
+    text[length] = '\0';
+    return text;
+}
+
+static void finish(struct copy *copy)
+{
+    int status = reap(copy);
+    bool was_too_slow = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+    _cleanup_(freep) char *text = NULL;
+    int32_t error;
+
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS) {
+        pending_end(copy->pending, was_too_slow ? -ETIMEDOUT : -EIO,
+                    was_too_slow ? "this takes too long to be worked out" : "this could not be worked out");
+    } else {
+        evbuffer_remove(copy->answer, &error, sizeof(error));
+        text = take_text(copy->answer);
+        if (error < 0)
+            pending_end(copy->pending, error, text != NULL ? text : strerror(-error));
+        else
+            pending_answer(copy->pending, steal_pointer(&text));
+    }
+    free_copy(copy);
+}
+
+static void on_readable(int fd, short what, void *context)
+{
+    struct copy *copy = context;
+    int n = evbuffer_read(copy->answer, fd, -1);
+
+    (void)what;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (evbuffer_get_length(copy->answer) > ANSWER_MAX) {
+        pending_end(copy->pending, -EIO, "this is more than can be answered");
+        end_copy(copy);
+    } else if (n <= 0) {
+        finish(copy);
+    }
+}
+
+/* Takes the end of the pipe and the copy, also where there is no memory for them (NULL). */
+static struct copy *begin(struct copies *copies, int fd, pid_t pid)
+{
+    struct copy *copy = calloc(1, sizeof(*copy));
+
+    if (copy == NULL) {
+        (void)kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        close(fd);
+        return NULL;
+    }
+    copy->copies = copies;
+    copy->pid = pid;
+    copy->fd = fd;
+    LIST_INSERT_HEAD(&copies->all, copy, link);
+    copies->count++;
+    copy->answer = evbuffer_new();
+    copy->readable = event_new(copies->base, fd, EV_READ | EV_PERSIST, on_readable, copy);
+    if (copy->answer != NULL && copy->readable != NULL && event_add(copy->readable, NULL) == 0)
+        return copy;
+    end_copy(copy);
+    return NULL;
+}
+
+/* NULL: there can be none now. */
+static struct copy *copy_off(struct copies *copies, copy_make *make, void *context)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return NULL;
+    pid = fork();
+    if (pid == 0)
+        live(ends[1], make, context);
+    close(ends[1]);
+    if (pid > 0)
+        return begin(copies, ends[0], pid);
+    close(ends[0]);
+    return NULL;
+}
+
+void copies_answer(struct copies *copies, struct evhttp_request *request, copy_make *make, void *context)
+{
+    struct copy *copy;
+
+    if (copies->count >= COPIES_MAX) {
+        reply_error(request, HTTP_SERVUNAVAIL, "others are being worked out already", "ask again in a moment");
+        return;
+    }
+    copy = copy_off(copies, make, context);
+    if (copy == NULL) {
+        reply_error(request, HTTP_SERVUNAVAIL, "there is no memory, or no descriptor, to work it out", NULL);
+        return;
+    }
+    copy->pending = pending_begin(&copies->pending, request, "");
+    if (copy->pending == NULL)
+        end_copy(copy);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Answers that are made in a copy of the process (fork): what takes long keeps nobody waiting, and what is tried there changes
+ * nothing here. The copy has one thread, and may use nothing but memory.
+ */
+#ifndef UNDERSTUDY_DAEMON_API_COPY_H
+#define UNDERSTUDY_DAEMON_API_COPY_H
+
+#include "base/cleanup.h"
+
+#define COPIES_MAX   2  /* at the same time */
+#define COPY_SECONDS 30 /* that one may take */
+
+struct copies;
+struct event_base;
+struct evhttp_request;
+
+/* Borrows the event base. -ENOMEM. */
+int copies_new(struct event_base *base, struct copies **ret) _must_check_;
+/* Ends those that are at work; their requests are not answered. Takes NULL. */
+void copies_free(struct copies *copies);
+
+/*
+ * Called in the copy, with nothing but `context`. 0: *ret_text is a JSON document; negative errno: *ret_text is what is wrong,
+ * in words, or NULL.
+ */
+typedef int copy_make(void *context, char **ret_text);
+
+/* Answers the request, when the copy has; or at once, where there can be none. context is needed only during the call. */
+void copies_answer(struct copies *copies, struct evhttp_request *request, copy_make *make, void *context);
+
+#endif
