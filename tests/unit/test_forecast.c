@@ -196,7 +196,7 @@ static void test_of_a_held_host_nothing_is_started(struct world *world)
     struct told told;
 
     world_add_three(world);
-    assert_int_equal(coordinator_hold(world->coordinator, HOLD_HOST, &host, "local", NULL, 0, NULL, world->now), 0);
+    assert_int_equal(coordinator_hold(world->coordinator, HOLD_HOST, &host, "local", NULL, NULL, 0, world->now), 0);
     world_drive(world);
     told = forecast_in_a_copy(world, "local");
     assert_int_equal(told.error, 0);
