@@ -114,7 +114,7 @@ static void print_check(const char *word, const json_t *status)
     if (count == 0 && !field_true(status, "ready"))
         printf("not every hypervisor is listed yet");
     else if (count == 0)
-        printf("%" PRId64 " services up%s", field_integer(services, "up"),
+        printf("%" PRId64 " service%s up%s", field_integer(services, "up"), PLURAL(field_integer(services, "up")),
                field_is(status, "mode", "observe") ? ", and observed only: nothing is started" : "");
     printf(" | problems=%zu;0;;0; severe=%zu;;0;0; services=%" PRId64 ";;;0;%" PRId64 "\n", count,
            count_severe(problems), field_integer(services, "up"), count_services(services));

@@ -234,6 +234,7 @@ struct config_fence {
     size_t n_turns;
     enum fence_action action;
     bool is_confirmed;  /* the agent is asked whether it is off */
+    bool is_by_hand;    /* that there is no agent is meant */
     int64_t timeout_us; /* of each call of an agent */
     int64_t retry_us;   /* before it is tried again; doubled each time */
     struct config_options options;

@@ -722,6 +722,13 @@ static const struct schema_key keys[] = {
      .text = "Whether each fence agent is asked for the status after off, also when off has failed. What counts is the "
              "status: off (exit status 2) is success. The agents are also asked once a day whether they answer. Agents "
              "without a status action need false: then their word alone counts, and they are not tested."},
+    {.path = "fence.by_hand",
+     .type = SCHEMA_BOOL,
+     CONFIG(fence.is_by_hand),
+     .default_text = "false",
+     .text =
+         "Whether it is meant that there is no agent: an operator then makes sure that a lost host is off. With false, "
+         "a remote host with protected machines that no agent can fence is the problem no-fence-agent."},
     {.path = "fence.timeout",
      .type = SCHEMA_DURATION,
      CONFIG(fence.timeout_us),

@@ -129,8 +129,9 @@ static void be_off(struct autostart *autostart, const struct machine *machine, s
         return;
     diversion->autostart_is_off = true;
     outbox_tell(&autostart->registry->outbox, NOTICE_CHANGED, now, machine,
-                "the autostart of %s is switched off while %s serves %s", machine->name,
-                diversion->service.replacement_name, diversion->service.name);
+                "the autostart of %s is switched off while %s serves %s",
+                pool_display_name(autostart->registry->pool, machine), diversion->service.replacement_name,
+                diversion->service.name);
 }
 
 /* A call that was given up may switch it off yet: on record it stays off, and it is switched on once more after that time. */
@@ -145,7 +146,7 @@ static void be_on(struct autostart *autostart, const struct machine *machine, st
     watch_leave(autostart->registry, watch, QUEUE_AUTOSTART);
     watch_mark_changed(autostart->registry, watch);
     outbox_tell(&autostart->registry->outbox, NOTICE_CHANGED, now, machine, "the autostart of %s is switched on again",
-                machine->name);
+                pool_display_name(autostart->registry->pool, machine));
 }
 
 /* What follows the step that was done. */
@@ -190,7 +191,8 @@ static void try_later(struct autostart *autostart, struct task *task, const stru
                       "autostart %s"
                     : "the autostart of %s could not be switched off while another machine serves: %s; it is tried "
                       "again, or by: virsh autostart --disable %s",
-                machine->name, result->message[0] != '\0' ? result->message : strerror(-result->error), machine->name);
+                pool_display_name(autostart->registry->pool, machine),
+                result->message[0] != '\0' ? result->message : strerror(-result->error), machine->name);
 }
 
 void autostart_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)

@@ -65,8 +65,8 @@ static int divert(struct registry *registry, const struct mark *mark, const stru
     registry_tell(registry, FACT_SERVING_CHANGED);
     registry_tell(registry, FACT_POOL_CHANGED);
     outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, replacement,
-                "%s serves %s since recovery %s, as its metadata says; nothing of that is on record", replacement->name,
-                machine_own_service_name(original), mark->recovery_id);
+                "%s serves %s since recovery %s, as its metadata says; nothing of that is on record",
+                pool_display_name(registry->pool, replacement), machine_own_service_name(original), mark->recovery_id);
     return 0;
 }
 
@@ -252,7 +252,8 @@ void marks_answer(void *self, const struct action *action, const struct action_r
     outbox_tell(
         &registry->outbox, NOTICE_EVENT_NOTED, now, machine,
         "what %s does could not be written to its metadata: %s; it is tried again, and is on record all the same",
-        machine->name, result->message[0] != '\0' ? result->message : strerror(-result->error));
+        pool_display_name(registry->pool, machine),
+        result->message[0] != '\0' ? result->message : strerror(-result->error));
 }
 
 void marks_done(struct marks *marks)

@@ -221,8 +221,9 @@ int opening_relieve(struct recoveries *recoveries, struct watch *watch, const st
     recovery->is_forced = order->is_forced;
     recovery->is_anyway = order->is_anyway;
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_CHANGED, at, recovery,
-                         "%s is to take over the service %s from %s: %s", recovery->to_name, recovery->service_name,
-                         machine->name, failure_cause_sentence(order->cause));
+                         "%s is to take over the service %s from %s: %s",
+                         pool_display_name(recoveries->registry->pool, order->to), recovery->service_name,
+                         pool_display_name(recoveries->registry->pool, machine), failure_cause_sentence(order->cause));
     open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});
     return 0;
 }

@@ -99,7 +99,7 @@ static void end_at_original(struct registry *registry, struct diversion *diversi
             &registry->outbox, NOTICE_EVENT_NOTED, now, replacement,
             "the metadata of %s names the service %s, which it does not serve any more: take service=\"%s\" out "
             "of it, and give it the role that it had",
-            replacement->name, name, name);
+            pool_display_name(registry->pool, replacement), name, name);
     end(registry, diversion);
 }
 
@@ -397,18 +397,18 @@ bool services_go_on_without(struct registry *registry, const struct machine *fai
     if (is_recovered(registry, ref)) {
         mark_failed(registry, failed, true);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, failed,
-                    "%s failed: %s; its service is being recovered already, since %s failed", failed->name, why,
-                    other->name);
+                    "%s failed: %s; its service is being recovered already, since %s failed",
+                    pool_display_name(registry->pool, failed), why, pool_display_name(registry->pool, other));
     } else if (goes_on(failed, other) && waits_for_listing(registry, failed, other, now)) {
         if (!failed->failed_unrecovered)
             outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, failed,
-                        "%s failed: %s; whether %s serves in its place is known when its host answers", failed->name,
-                        why, other->name);
+                        "%s failed: %s; whether %s serves in its place is known when its host answers",
+                        pool_display_name(registry->pool, failed), why, pool_display_name(registry->pool, other));
         mark_failed(registry, failed, true);
     } else if (goes_on(failed, other)) {
         mark_failed(registry, failed, false);
         outbox_tell(&registry->outbox, NOTICE_FAILURE_UNPROTECTED, now, failed, "%s failed: %s; %s serves in its place",
-                    failed->name, why, other->name);
+                    pool_display_name(registry->pool, failed), why, pool_display_name(registry->pool, other));
     } else {
         return false;
     }

@@ -117,9 +117,10 @@ static size_t protected_on(const struct pool *pool, const char *hypervisor)
 /* Promise 8: what runs on a host that is lost is not started elsewhere while that host may be on. */
 static void look_at_missing_agent(struct problem_search *search, const struct hypervisor_status *host)
 {
+    const struct config *config = search->outside->config;
     size_t n = 0;
 
-    if (!host->is_local && !host->can_be_fenced && host->same_as == NULL)
+    if (config != NULL && !config->fence.is_by_hand && !host->is_local && !host->can_be_fenced && host->same_as == NULL)
         n = protected_on(coordinator_pool(search->coordinator), host->name);
     if (n > 0)
         problems_add(
@@ -127,9 +128,10 @@ static void look_at_missing_agent(struct problem_search *search, const struct hy
             text_print("%s can be fenced by no agent: when it is lost, none of its protected machines (%zu) is "
                        "started elsewhere until an operator confirms that it is off",
                        host->name, n),
-            text_print("name an agent in fence.command of %s and try it: understudyctl fence-test %s; without one, "
-                       "when the host is lost and surely off: understudyctl fenced %s --yes",
-                       search->outside->config_file, host->name, host->name));
+            text_print(
+                "name an agent in fence.command of %s and try it: understudyctl fence-test %s; if none is meant, "
+                "say so there: fence.by_hand: true",
+                search->outside->config_file, host->name));
 }
 
 void problems_look_at_hosts(struct problem_search *search)

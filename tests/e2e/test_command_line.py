@@ -287,7 +287,7 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     hypervisors = [{"name": "room", "uri": uri}]
     daemon = make_daemon(hypervisors=hypervisors, pool={"protect": ["web"], "standby": ["spare"]}).start()
     done = daemon.ctl("check")
-    assert (done.returncode, done.stdout) == (0, "UNDERSTUDY OK - 1 services up" + performance(0, 0, 1, 1))
+    assert (done.returncode, done.stdout) == (0, "UNDERSTUDY OK - 1 service up" + performance(0, 0, 1, 1))
     assert daemon.ctl("problems").stdout == "There is no problem.\n"
     assert daemon.ctl("explain", "web").returncode == 0
     assert daemon.ctl("show", "nosuch", check=False).returncode == daemon.ctl("history", "1", check=False).returncode == 3

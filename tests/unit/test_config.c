@@ -247,6 +247,7 @@ static void defaults(void **state)
     assert_null(config->fence.command);
     assert_int_equal(config->fence.action, FENCE_OFF);
     assert_true(config->fence.is_confirmed);
+    assert_false(config->fence.is_by_hand);
     assert_int_equal(config->fence.timeout_us, 60 * USEC_PER_SEC);
     assert_int_equal(config->fence.retry_us, 30 * USEC_PER_SEC);
     assert_int_equal(config->fence.options.count, 0);
@@ -312,6 +313,7 @@ static void hosts_of_full(const struct config *config)
     assert_string_equal(config->fence.command, "/usr/sbin/fence_ipmilan");
     assert_int_equal(config->fence.action, FENCE_REBOOT);
     assert_false(config->fence.is_confirmed);
+    assert_true(config->fence.is_by_hand);
     assert_int_equal(config->fence.timeout_us, 120 * USEC_PER_SEC);
     assert_int_equal(config->fence.retry_us, 60 * USEC_PER_SEC);
     assert_int_equal(config->fence.options.count, 2);

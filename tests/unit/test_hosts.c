@@ -138,6 +138,8 @@ static void test_one_of_two_is_not_most(struct world *world)
 static void test_a_recovery_between_machines_of_one_name_says_the_hosts(struct world *world)
 {
     unsigned a = world_add_on(world, LOCAL, "web", MACHINE_RUNNING);
+    struct order failback = {.kind = ORDER_FAILBACK, .is_confirmed = true};
+    struct order_answer answer = {0};
 
     world_add_on(world, OTHER, "web", MACHINE_SHUT_OFF);
     world_connect_all(world);
@@ -148,6 +150,14 @@ static void test_a_recovery_between_machines_of_one_name_says_the_hosts(struct w
     assert_non_null(strstr(world->last_text[NOTICE_DECIDED], "other/web for local/web"));
     assert_string_equal(world->last_text[NOTICE_STARTED], "other/web runs for local/web; not verified yet");
     assert_string_equal(world->last_text[NOTICE_RECOVERED], "local/web is recovered: web on other runs in its place");
+
+    /* And an operator's order. */
+    failback.machine = machine_ref_of(world_machine(world, a));
+    assert_int_equal(coordinator_order(world->coordinator, &failback, world->now, &answer), 0);
+    order_answer_done(&answer);
+    world_pass(world, 1);
+    assert_non_null(strstr(world->last_text[NOTICE_CHANGED], "local/web is to take over the service "));
+    assert_non_null(strstr(world->last_text[NOTICE_CHANGED], " from other/web: "));
 }
 
 static void test_the_only_one_is_most(struct world *world)

@@ -604,8 +604,11 @@ static void test_a_remote_host_without_a_fence_agent(struct world *world)
     check(world, PROBLEM_NO_FENCE_AGENT, "local", NULL);
     world->config.fence.command = NULL;
     check(world, PROBLEM_NO_FENCE_AGENT, "local", "none of its protected machines (1) is started elsewhere");
-    check(world, PROBLEM_NO_FENCE_AGENT, "local", "understudyctl fenced local --yes");
+    check(world, PROBLEM_NO_FENCE_AGENT, "local", "understudyctl fence-test local");
     check(world, PROBLEM_NO_FENCE_AGENT, "other", NULL); /* nothing depends on it */
+    world->config.fence.is_by_hand = true;
+    check(world, PROBLEM_NO_FENCE_AGENT, "local", NULL);
+    world->config.fence.is_by_hand = false;
     world->config.fence.command = command;
     check(world, PROBLEM_NO_FENCE_AGENT, "local", NULL);
 }

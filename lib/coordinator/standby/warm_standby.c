@@ -109,7 +109,8 @@ static void tell_standing(struct standby *standby, struct warm_standby *warm, st
     }
     pool_set_not_warm(standby->registry->pool, warm->machine, NULL);
     outbox_tell(&standby->registry->outbox, warm->warming.was_warm ? NOTICE_REFRESHED : NOTICE_WARMED, now,
-                warm->machine, "%s is warm: booted, verified and %s in %.1f s", warm->machine->name, form,
+                warm->machine, "%s is warm: booted, verified and %s in %.1f s",
+                pool_display_name(standby->registry->pool, warm->machine), form,
                 (double)(now.mono_us - warm->begun.mono_us) / (double)USEC_PER_SEC);
 }
 
@@ -162,20 +163,21 @@ static void tell_end(struct standby *standby, struct warm_standby *warm, bool wa
         break;
     case WARMING_END_RELEASED:
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine, "%s is no longer kept warm",
-                    machine->name);
+                    pool_display_name(standby->registry->pool, machine));
         calm_down(standby, warm, now);
         if (!was_off)
             write_off(standby, warm, now);
         break;
     case WARMING_END_DISOWNED:
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
-                    "%s is no longer kept warm: an operator started or paused it", machine->name);
+                    "%s is no longer kept warm: an operator started or paused it",
+                    pool_display_name(standby->registry->pool, machine));
         break;
     case WARMING_END_LEFT:
         outbox_tell(&standby->registry->outbox, NOTICE_WARM_ENDED, now, machine,
                     "%s is no longer kept warm, and left as it is: that understudyd warmed it is known by its metadata "
                     "alone; end it, if nothing else needs it: virsh destroy %s",
-                    machine->name, machine->name);
+                    pool_display_name(standby->registry->pool, machine), machine->name);
         break;
     case WARMING_GOES_ON:
     default:
