@@ -190,7 +190,7 @@ static int open_events(struct daemon *daemon)
 static int serve_inherited(struct daemon *daemon, enum api_rights rights, int fd, const char *path, const char *unit)
 {
     if (fd < 0) {
-        log_line(LOG_INFO, "%s is not active: nothing listens for those that it is for", unit);
+        log_line(LOG_INFO, "%s is not active: its clients are not served", unit);
         return 0;
     }
     if (!listen_is_at(fd, path))

@@ -8,18 +8,37 @@ from steps import manual, wait_until_recovered
 AS_DAEMON = "runuser -u understudy --"
 
 
+ATTEMPTS = ("systemd-run --no-ask-password --wait --unit=understudy-hook-y.service touch /srv/transient",
+            "systemd-run --no-ask-password --scope touch /srv/transient",
+            "systemd-run --no-ask-password --on-active=1 touch /srv/transient",
+            "systemctl --no-ask-password start understudy-hook-x.service",
+            "systemctl --no-ask-password restart understudyd.service",
+            "systemctl --no-ask-password set-property understudyd.service CPUWeight=1",
+            "systemctl --no-ask-password link /var/lib/understudy/own.service",
+            "systemctl --no-ask-password enable understudy-hook-x.service",
+            "systemctl --no-ask-password daemon-reload")
+
+
 def test_the_user_starts_no_unit_and_no_transient_one(small_room):
     """By systemd 257 and a rule for the names of units, a hook was root: systemd-run --unit=understudy-hook-x."""
     room = small_room
+    assert room.run("find /etc /usr/share /var/lib -path '*polkit-1*' -iname '*understudy*'") == ""
+    room.write("var/lib/understudy/own.service", "[Service]\nExecStart=/bin/touch /srv/started\n")
     room.write("etc/systemd/system/understudy-hook-x.service",
                "[Service]\nType=oneshot\nExecStart=/bin/touch /srv/started\n")
     room.run("systemctl daemon-reload")
-    for command in ("systemd-run --no-ask-password --wait --unit=understudy-hook-y.service touch /srv/transient",
-                    "systemctl --no-ask-password start understudy-hook-x.service"):
+    for command in ATTEMPTS:
         refused = room.try_run(f"{AS_DAEMON} {command}")
         assert refused.returncode != 0
-        assert re.search("authentication required|Access denied|not authorized", refused.stderr), refused.stderr
+        assert re.search("authentication required|Access denied|not authorized", refused.stderr), (command, refused.stderr)
+    # A hook has no more rights than that, and is in the sandbox.
+    room.write("etc/understudy/hooks.d/recovered/10-try", "#!/bin/sh\n" + "".join(f"{each} && echo PASSED\n" for each in
+                                                                                  ATTEMPTS) + "echo tried all\n", 0o755)
+    room.run("understudyctl drill web-1 --yes")
+    room.wait_until("journalctl -u understudyd | grep 'tried all'")
+    assert "PASSED" not in room.journal("-u", "understudyd")
     assert room.run("ls /srv") == "understudy.deb\n"
+    assert room.run("systemctl list-unit-files 'own.service' --no-legend; systemctl is-active understudyd") == "active\n"
 
 
 def write_example(room):
