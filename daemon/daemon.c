@@ -78,7 +78,9 @@ static void on_problem(void *context, struct notice *notice)
 
 static void arm_timer(struct daemon *daemon)
 {
-    int64_t deadline_us = coordinator_deadline(daemon->coordinator), board_us = board_deadline(&daemon->board);
+    /* What was stored is the first input of the coordinator. */
+    int64_t deadline_us = daemon->persistence.is_open ? coordinator_deadline(daemon->coordinator) : USEC_INFINITY;
+    int64_t board_us = board_deadline(&daemon->board);
     int64_t wait_us;
     struct timeval wait;
 
@@ -156,7 +158,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    coordinator_tick(daemon->coordinator, clock_now());
+    if (daemon->persistence.is_open)
+        coordinator_tick(daemon->coordinator, clock_now());
     event_active(daemon->pump, 0, 0);
 }
 
@@ -178,6 +181,8 @@ static int open_events(struct daemon *daemon)
     if (daemon->pump == NULL || daemon->timer == NULL)
         return -ENOMEM;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD,
+           SIG_DFL); /* whoever started this process may have ignored it, and then nobody learns how a child ended */
     for (size_t i = 0; i < ELEMENTS_OF(signal_numbers); i++) {
         daemon->signals[i] = evsignal_new(daemon->base, signal_numbers[i], on_signal, daemon);
         if (daemon->signals[i] == NULL || event_add(daemon->signals[i], NULL) < 0)
@@ -190,7 +195,7 @@ static int open_events(struct daemon *daemon)
 static int serve_inherited(struct daemon *daemon, enum api_rights rights, int fd, const char *path, const char *unit)
 {
     if (fd < 0) {
-        log_line(LOG_INFO, "%s is not active: its clients are not served", unit);
+        log_line(LOG_NOTICE, "%s is not active, and nobody can connect there: systemctl start %s", unit, unit);
         return 0;
     }
     if (!listen_is_at(fd, path))

@@ -44,8 +44,10 @@ static void on_trouble(void *context, const char *why)
     persistence->trouble = why != NULL ? strdup(why) : NULL;
     if (why != NULL && !persistence->is_open)
         persistence->slow(persistence->context);
-    coordinator_note(persistence->coordinator, why != NULL ? NOTICE_STORE_FAILED : NOTICE_STORE_WORKS, NULL,
-                     why != NULL ? why : "the store writes again", clock_now());
+    if (why != NULL)
+        coordinator_note(persistence->coordinator, NOTICE_STORE_FAILED, NULL, why, clock_now());
+    else
+        coordinator_note(persistence->coordinator, NOTICE_STORE_WORKS, NULL, "the store writes again", clock_now());
     event_active(persistence->pump, 0, 0);
 }
 
@@ -398,6 +400,9 @@ static void write_machines(struct persistence *persistence, size_t most)
     struct machine_memory memory;
     size_t n = 0;
 
+    /* Less is known than what is stored and was not read: that is kept for the next start. */
+    while (persistence->is_unread && coordinator_next_changed_machine(persistence->coordinator, &machine, &memory))
+        ;
     while (n < most && coordinator_next_changed_machine(persistence->coordinator, &machine, &memory))
         n += write_machine(persistence, &machine, &memory, n + 1 == most ? MACHINES_TICKET : 0);
 }
@@ -407,7 +412,7 @@ static void write_machine_of(struct persistence *persistence, const struct machi
 {
     struct machine_memory memory = coordinator_memory(persistence->coordinator, machine);
 
-    if (memory.state != MACHINE_GONE)
+    if (memory.state != MACHINE_GONE && !persistence->is_unread)
         write_machine(persistence, machine, &memory, 0);
 }
 

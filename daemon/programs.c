@@ -130,7 +130,8 @@ static void on_fence_report(void *context, const char *host, const struct fence_
         log_line(LOG_WARNING, "fence agent %s of level %u has not fenced %s: %s", report->agent, report->level, host,
                  report->answer);
     else if (!report->has_succeeded && report->call == FENCE_CALL_ON)
-        log_line(LOG_WARNING, "fence agent %s has not switched %s on again, which stays off until an operator does: %s",
+        log_line(LOG_WARNING,
+                 "fence agent %s could not switch %s on again: it stays off until an operator switches it on: %s",
                  report->agent, host, report->answer);
     coordinator_handle_fence_report(programs->coordinator, host, report, clock_now());
     event_active(programs->pump, 0, 0);

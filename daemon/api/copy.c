@@ -65,12 +65,14 @@ static void free_copy(struct copy *copy)
     free(copy);
 }
 
+/* How it ended, as of waitpid. */
 static int reap(const struct copy *copy)
 {
-    int status = 0;
+    int status;
 
-    while (waitpid(copy->pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    while (waitpid(copy->pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return SIGKILL; /* nobody can tell */
     return status;
 }
 
@@ -111,7 +113,6 @@ static int become_alone(int *fd)
     if (fcntl(*fd, F_SETFL, 0) < 0)
         return -errno;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)nice(10);
     (void)alarm(COPY_SECONDS);
     return 0;
 }
@@ -166,15 +167,17 @@ static void finish(struct copy *copy)
     int status = reap(copy);
     bool was_too_slow = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
     _cleanup_(freep) char *text = NULL;
-    int32_t error;
+    int32_t error = -EIO;
 
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS) {
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS ||
+        evbuffer_remove(copy->answer, &error, sizeof(error)) != (int)sizeof(error)) {
         pending_end(copy->pending, was_too_slow ? -ETIMEDOUT : -EIO,
                     was_too_slow ? "this takes too long to be worked out" : "this could not be worked out");
     } else {
-        evbuffer_remove(copy->answer, &error, sizeof(error));
         text = take_text(copy->answer);
-        if (error < 0)
+        if (error > 0)
+            pending_refuse(copy->pending, error, text != NULL ? text : "it cannot be done", NULL);
+        else if (error < 0)
             pending_end(copy->pending, error, text != NULL ? text : strerror(-error));
         else
             pending_answer(copy->pending, steal_pointer(&text));
@@ -241,11 +244,12 @@ static struct copy *copy_off(struct copies *copies, copy_make *make, void *conte
     return NULL;
 }
 
-void copies_answer(struct copies *copies, struct evhttp_request *request, copy_make *make, void *context)
+void copies_answer(struct copies *copies, struct evhttp_request *request, enum api_rights rights, copy_make *make,
+                   void *context)
 {
     struct copy *copy;
 
-    if (copies->count >= COPIES_MAX) {
+    if (copies->count >= (rights == API_ACT ? COPIES_MAX : COPIES_MAX - 1)) {
         reply_error(request, HTTP_SERVUNAVAIL, "others are being worked out already", "ask again in a moment");
         return;
     }

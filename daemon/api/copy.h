@@ -6,9 +6,10 @@
 #ifndef UNDERSTUDY_DAEMON_API_COPY_H
 #define UNDERSTUDY_DAEMON_API_COPY_H
 
+#include "api/api.h"
 #include "base/cleanup.h"
 
-#define COPIES_MAX   2  /* at the same time */
+#define COPIES_MAX   3  /* at the same time; one of them is for those who may act */
 #define COPY_SECONDS 30 /* that one may take */
 
 struct copies;
@@ -21,12 +22,13 @@ int copies_new(struct event_base *base, struct copies **ret) _must_check_;
 void copies_free(struct copies *copies);
 
 /*
- * Called in the copy, with nothing but `context`. 0: *ret_text is a JSON document; negative errno: *ret_text is what is wrong,
- * in words, or NULL.
+ * Called in the copy, with nothing but `context`. 0: *ret_text is a JSON document; negative errno, or a status of HTTP:
+ * *ret_text is what is wrong, in words, or NULL.
  */
 typedef int copy_make(void *context, char **ret_text);
 
 /* Answers the request, when the copy has; or at once, where there can be none. context is needed only during the call. */
-void copies_answer(struct copies *copies, struct evhttp_request *request, copy_make *make, void *context);
+void copies_answer(struct copies *copies, struct evhttp_request *request, enum api_rights rights, copy_make *make,
+                   void *context);
 
 #endif

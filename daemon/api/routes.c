@@ -14,6 +14,7 @@
 
 #include "api/asker.h"
 #include "api/body.h"
+#include "api/copy.h"
 #include "api/drill.h"
 #include "api/fence_test.h"
 #include "api/history.h"
@@ -134,6 +135,7 @@ static struct asker asker_of(const struct exchange *exchange)
         .context = exchange->routes->context,
         .request = exchange->request,
         .query = &exchange->query,
+        .rights = exchange->rights,
     };
 }
 
@@ -463,25 +465,41 @@ static void post_reload(struct exchange *exchange)
     answer(exchange, r, json);
 }
 
+/* What is to be checked, and by what. */
+struct checked {
+    const struct routes *routes;
+    const struct body *body;
+};
+
+/* In a copy: patterns can be made that take long to be compared. */
+static int make_check(void *context, char **ret_text)
+{
+    const struct checked *checked = context;
+    struct problems problems = {0};
+    int r = checked->routes->backend->check(checked->routes->context,
+                                            checked->body->text != NULL ? checked->body->text : "",
+                                            checked->body->length, &problems);
+
+    if (r == -EINVAL) {
+        *ret_text = strdup("the configuration has errors: understudyd --check lists them");
+        return HTTP_BADREQUEST;
+    }
+    if (r == 0)
+        r = json_format_problems(&problems, ret_text);
+    problems_done(&problems);
+    return r;
+}
+
 static void post_check(struct exchange *exchange)
 {
-    struct problems problems = {0};
     struct body body;
-    char *json = NULL;
+    struct checked checked = {exchange->routes, &body};
     int r = body_read(exchange->request, &body);
 
-    if (r == 0)
-        r = exchange->routes->backend->check(exchange->routes->context, body.text != NULL ? body.text : "", body.length,
-                                             &problems);
-    if (r == -EINVAL)
-        body.problem = strdup("the configuration has errors: understudyd --check lists them");
-    if (r < 0) {
+    if (r < 0)
         body_refuse(exchange->request, r, &body);
-        return;
-    }
-    r = json_format_problems(&problems, &json);
-    problems_done(&problems);
-    answer(exchange, r, json);
+    else
+        copies_answer(exchange->routes->copies, exchange->request, exchange->rights, make_check, &checked);
 }
 
 static void get_events(struct exchange *exchange)

@@ -134,7 +134,8 @@ static char *why_not(const struct question_asked *question, int error)
     case -EADDRINUSE:
         return text_print("understudyd itself runs on %s: with that host, nothing is started by it", question->host);
     case -EBUSY:
-        return text_print("%s cannot be reached already, or is another name of a host", question->host);
+        return text_print("%s cannot be reached as it is, or is one host with another hypervisor: understudyctl status",
+                          question->host);
     default:
         return NULL;
     }
@@ -171,7 +172,7 @@ static int make(void *context, char **ret_text)
 static void answer(const struct asker *asker, struct question_asked *question)
 {
     if (read_question(asker, question) == 0)
-        copies_answer(asker->copies, asker->request, make, question);
+        copies_answer(asker->copies, asker->request, asker->rights, make, question);
     question_done(question);
 }
 

@@ -18,6 +18,7 @@ struct asker {
     void *context;
     struct evhttp_request *request;
     const struct evkeyvalq *query;
+    enum api_rights rights;
 };
 
 /* Something is supposed behind the question mark. */

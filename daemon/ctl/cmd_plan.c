@@ -148,6 +148,13 @@ static void print_fates(const json_t *services)
     table_print(table);
 }
 
+/* No service stays down, and none waits for an operator. */
+static bool is_borne(const json_t *loss)
+{
+    return field_integer(loss, "down") == 0 &&
+           (field_integer(loss, "recovered") == 0 || field_is(loss, "fencing", "agent"));
+}
+
 static void print_fencing(const json_t *loss)
 {
     if (field_is(loss, "fencing", "agent"))
@@ -155,7 +162,7 @@ static void print_fencing(const json_t *loss)
     else if (field_is(loss, "fencing", "operator"))
         print_paragraph(STYLE_BAD, 2,
                         "Nothing would be started until an operator makes sure that %s is off (understudyctl fenced "
-                        "%s): %s. What follows then:",
+                        "%s --yes): %s. What follows then:",
                         field_word(loss, "host"), field_word(loss, "host"), field_word(loss, "fencing_detail"));
     else
         print_paragraph(STYLE_BAD, 2, "It would not count as lost: is it held (understudyctl holds)?");
@@ -200,7 +207,7 @@ static int plan_host(struct client *client, const struct ctl_options *options)
         print_json(loss);
     else
         print_loss(loss);
-    return field_integer(loss, "down") > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return is_borne(loss) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* ---- each host, one after the other ---- */
@@ -212,13 +219,20 @@ static bool is_foreseeable(const json_t *hypervisor)
            field_is_null(hypervisor, "same_as");
 }
 
-/* The more stays down, the earlier. */
+/* The more stays down, the worse; else what waits for an operator is. */
+static bool is_worse(const json_t *loss, const json_t *other)
+{
+    int64_t down = field_integer(loss, "down"), others = field_integer(other, "down");
+
+    return down > others || (down == others && !is_borne(loss) && is_borne(other));
+}
+
+/* The worst first. */
 static void insert_sorted(json_t *losses, json_t *loss)
 {
     size_t place = 0;
 
-    while (place < json_array_size(losses) &&
-           field_integer(json_array_get(losses, place), "down") >= field_integer(loss, "down"))
+    while (place < json_array_size(losses) && !is_worse(loss, json_array_get(losses, place)))
         place++;
     json_array_insert_new(losses, place, loss);
 }
@@ -241,11 +255,11 @@ static void print_losses(const json_t *losses)
         table_add(table, STYLE_STRONG, "%s", field_word(loss, "host"));
         table_add(table, STYLE_PLAIN, "%" PRId64, field_integer(loss, "recovered") + down);
         table_add(table, down > 0 ? STYLE_BAD : STYLE_PLAIN, "%" PRId64, down);
-        table_add(table, field_is(loss, "fencing", "agent") ? STYLE_PLAIN : STYLE_BAD, "%s",
-                  field_word(loss, "fencing"));
+        table_add(table, is_borne(loss) || field_is(loss, "fencing", "agent") ? STYLE_PLAIN : STYLE_BAD, "%s",
+                  json_array_size(json_object_get(loss, "services")) > 0 ? field_word(loss, "fencing") : "-");
     }
     table_print(table);
-    if (field_integer(worst, "down") == 0) {
+    if (is_borne(worst)) {
         print_styled(STYLE_GOOD, "Whichever of them dies alone, every service goes on.\n");
         return;
     }
@@ -281,7 +295,7 @@ static int plan_each_host(struct client *client, const struct ctl_options *optio
              "connected.");
     else
         print_losses(losses);
-    return field_integer(json_array_get(losses, 0), "down") > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return json_array_size(losses) == 0 || is_borne(json_array_get(losses, 0)) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(struct client *client, const struct ctl_options *options, const char *argument)

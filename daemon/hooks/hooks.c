@@ -172,6 +172,9 @@ static int is_trusted(struct run *run, const char *directory, char *ret_message)
     const char *why;
     int r = listing_check_directory(directory, &why);
 
+    /* Who may write the directory above can take this one away. */
+    if (r >= 0 && run->veto_parent != NULL && listing_check_directory(run->veto_parent, &why) == -EPERM)
+        r = -EPERM;
     if (r != -EPERM)
         return r < 0 ? r : 1;
     snprintf(text, sizeof(text), "none of its programs is run: %s", why);

@@ -65,8 +65,12 @@ bool claim_holds(const char *database_path, int fd)
     _cleanup_(freep) char *path = text_print("%.*s/" CLAIM_FILE, (int)(name - database_path), database_path);
     struct stat claimed, found;
 
-    return path != NULL && fstat(fd, &claimed) == 0 && stat(path, &found) == 0 && claimed.st_dev == found.st_dev &&
-           claimed.st_ino == found.st_ino;
+    /* Where that cannot be seen, it is still held. */
+    if (path == NULL || fstat(fd, &claimed) < 0)
+        return true;
+    if (stat(path, &found) < 0)
+        return errno != ENOENT && errno != ENOTDIR;
+    return claimed.st_dev == found.st_dev && claimed.st_ino == found.st_ino;
 }
 
 int claim_look(const char *directory)

@@ -98,14 +98,16 @@ static void make_private(const char *path)
     }
 }
 
-/* What has the name of the file now; {0}: nothing has, or it cannot be seen. */
+/* What has the name of the file now; {0}: nothing has. Where that cannot be seen, it is the file that is open. */
 static struct identity identify(const struct database *database, size_t which)
 {
     _cleanup_(freep) char *name = text_print("%s%s", database->path, suffixes[which]);
     struct stat status;
 
-    if (name == NULL || stat(name, &status) < 0)
-        return (struct identity){0};
+    if (name == NULL)
+        return database->files[which];
+    if (stat(name, &status) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? (struct identity){0} : database->files[which];
     return (struct identity){.device = status.st_dev, .inode = status.st_ino};
 }
 

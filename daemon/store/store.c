@@ -137,13 +137,20 @@ static void end_opening(struct store *store, int error, struct stored *stored)
     store->callbacks.opened(store->context, error, stored);
 }
 
-/* What was read after the opening was given up stays with the writer. */
+/* What was read after the opening was given up is of no use any more; that the directory is another's is told all the same. */
 static void take_start(struct store *store)
 {
     struct writer_start start;
 
-    if (!store->has_opened && writer_take_start(store->writer, &start))
+    if (!writer_take_start(store->writer, &start))
+        return;
+    if (!store->has_opened) {
         end_opening(store, start.is_busy ? -EBUSY : 0, start.stored);
+        return;
+    }
+    stored_free(start.stored);
+    if (start.is_busy)
+        store->callbacks.opened(store->context, -EBUSY, NULL);
 }
 
 static void answer_reading(struct store *store, int error, struct stored *stored, const char *words)

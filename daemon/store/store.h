@@ -21,7 +21,7 @@ struct stored;
 
 struct store_callbacks {
     /*
-     * The opening is over; exactly once. 0: *stored is what was read, empty where nothing can be; the receiver frees it.
+     * The opening is over; once, but that -EBUSY can still come after -ETIMEDOUT. 0: *stored is what was read, empty where nothing can be; the receiver frees it.
      * Otherwise it is NULL, and the error -EBUSY: another process has the directory; -ETIMEDOUT: the disk has not answered
      * in time, and what it holds is not read any more; -ENOMEM.
      */

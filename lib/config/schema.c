@@ -391,7 +391,7 @@ static const struct schema_key keys[] = {
      CONFIG(recovery.without_intent),
      .default_text = "true",
      .text = "Whether a machine is replaced even if the intent cannot be written to state_dir first. understudyd logs "
-             "that as an error. If the daemon dies at that moment, its successor does not know of the start."},
+             "that as an alert. If the daemon dies at that moment, its successor does not know of the start."},
     {.path = "recovery.intent_timeout",
      .type = SCHEMA_DURATION,
      CONFIG(recovery.intent_timeout_us),
@@ -508,8 +508,9 @@ static const struct schema_key keys[] = {
      CONFIG_LIST(services, n_services),
      .max = 200,
      .default_text = "[]",
-     .text = "What holds for some services alone. A service has the name of its original machine, or the one in the "
-             "metadata of that. For each key, the first entry that matches the service and sets the key wins; what no "
+     .text = "What holds for some services alone. A service has the name of its original machine, or the name in the "
+             "metadata of that machine. For each key, the first entry that matches the service and sets the key wins; "
+             "what no "
              "entry sets is as in the rest of the file. A priority in the metadata of the machine outranks the one "
              "here. Messages count entries from 0: services[0] is the first."},
     {.path = "services[].match",
@@ -726,9 +727,9 @@ static const struct schema_key keys[] = {
      .type = SCHEMA_BOOL,
      CONFIG(fence.is_by_hand),
      .default_text = "false",
-     .text =
-         "Whether it is meant that there is no agent: an operator then makes sure that a lost host is off. With false, "
-         "a remote host with protected machines that no agent can fence is the problem no-fence-agent."},
+     .text = "true: there is no fence agent on purpose, and an operator makes sure that a lost host is off and says so "
+             "(understudyctl fenced). With false, a remote host with protected machines that no agent can fence is the "
+             "problem no-fence-agent."},
     {.path = "fence.timeout",
      .type = SCHEMA_DURATION,
      CONFIG(fence.timeout_us),

@@ -36,9 +36,11 @@ void recovery_notices_tell_decision(struct outbox *outbox, const struct recovery
 
 void recovery_notices_tell_no_intent(struct outbox *outbox, const struct recovery *recovery, struct moment now)
 {
-    outbox_tell_recovery(outbox, NOTICE_INTENT_FAILED, now, recovery,
-                         "the intent to start %s for %s could not be written; it is started without",
-                         replacement_of(outbox, recovery), failed_of(outbox, recovery));
+    outbox_tell_recovery(
+        outbox, NOTICE_INTENT_FAILED, now, recovery,
+        "%s is started for %s, and that could not be written down first: should understudyd die now, the "
+        "next one knows nothing of it; look at the disk of state_dir",
+        replacement_of(outbox, recovery), failed_of(outbox, recovery));
 }
 
 void recovery_notices_tell_start(struct outbox *outbox, const struct recovery *recovery, struct moment now)

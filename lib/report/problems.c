@@ -27,8 +27,8 @@ static void look_at_hold(struct problem_search *search, const struct hold *hold)
                             until_us != 0 ? ", until " : "", UNTIL_LENGTH, until, hold->reason != NULL ? "; " : "",
                             hold->reason != NULL ? hold->reason : ""),
                  hold->is_overdue
-                     ? text_print("the end of it has a host that cannot be reached taken for lost, and fenced: make "
-                                  "sure that the work is done; then: understudyctl release %s",
+                     ? text_print("released now, the host that cannot be reached counts as lost, and may be fenced: "
+                                  "make sure that the work is done; then: understudyctl release %s",
                                   what)
                      : text_print("when the work is done: understudyctl release %s", what));
 }
@@ -46,8 +46,10 @@ static void look_at_program(struct problem_search *search, const char *message)
     size_t key = strcspn(message, " "), path = message[key] != '\0' ? 1 + strcspn(message + key + 1, " ") : 0;
     _cleanup_(freep) char *subject = text_print("%.*s", (int)(key + path), message);
 
-    problems_add(search, PROBLEM_PROGRAM, subject, text_copy(message),
-                 text_print("correct the file, or the key that names it; understudyd --check looks at it again"));
+    problems_add(
+        search, PROBLEM_PROGRAM, subject, text_copy(message),
+        text_print("correct its owner and mode, or the key that names it; a hook: move it to the directory of its "
+                   "event, or name it NAME.disabled; understudyd --check looks at it again"));
 }
 
 static void look_at_daemon(struct problem_search *search)

@@ -42,9 +42,10 @@ static void look_at_host(struct problem_search *search, const struct hypervisor_
         problems_add(
             search, PROBLEM_HOST_UNREACHABLE, host->name,
             text_print("%s %s: %s", host->name, words_of_unreachable(host->host->state), host->trouble),
-            text_print("look at the host and its libvirtd, as the daemon's user: runuser -u understudy -- virsh "
-                       "-c '%s' list",
-                       host->uri));
+            text_print(
+                "on that host: systemctl status libvirtd virtqemud; from here, as root: runuser -u understudy -- "
+                "virsh -c '%s' list",
+                host->uri));
 }
 
 /* Reached, and of no use all the same. */

@@ -44,7 +44,7 @@ static void look_at_diversion(struct problem_search *search, const struct listed
             text_print("%s is served twice: by %s, its replacement, and by a machine that served it before",
                        service->name, diversion->service.replacement_name),
             text_print(
-                "find out which of them serves users, and shut the other one down before what they store differs: "
+                "find out which of them serves users, and shut the other one down at once, before their data differ: "
                 "understudyctl show %s",
                 diversion->service.replacement_name));
     if (autostart_is_on(search, diversion))

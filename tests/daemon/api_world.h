@@ -143,6 +143,8 @@ static inline int world_check(void *context, const char *text, size_t length, st
     _cleanup_(config_freep) struct config *config = NULL;
     int r = config_parse(text, length, NULL, &diags, &config);
 
+    if (world->supposing_takes_long)
+        sleep(COPY_SECONDS);
     return r < 0
                ? r
                : problems_collect_config(config, NULL, pool, coordinator_features(world->coordinator), world->now, ret);

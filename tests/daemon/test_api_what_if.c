@@ -104,7 +104,7 @@ static struct client *ask_for_long(struct world *world)
     return client;
 }
 
-static void test_no_more_than_two_are_worked_out_at_once(void **state)
+static void test_no_more_than_so_many_are_worked_out_at_once(void **state)
 {
     struct world *world = world_new(0);
     struct client *clients[COPIES_MAX];
@@ -116,6 +116,38 @@ static void test_no_more_than_two_are_worked_out_at_once(void **state)
     check(world, "GET", "/v1/services", "", 200, "VM-001", NULL);
     for (size_t i = 0; i < COPIES_MAX; i++)
         client_free(clients[i]);
+    world_free(world);
+}
+
+static void test_readers_leave_one_for_those_who_may_act(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *clients[COPIES_MAX - 1];
+
+    (void)state;
+    world->asks_read_only = true;
+    for (size_t i = 0; i < ELEMENTS_OF(clients); i++)
+        clients[i] = ask_for_long(world);
+    check(world, "GET", "/v1/plan", "", 503, "others are being worked out already", NULL);
+    world->asks_read_only = world->supposing_takes_long = false;
+    check(world, "GET", "/v1/plan", "", 200, "VM-001", NULL);
+    for (size_t i = 0; i < ELEMENTS_OF(clients); i++)
+        client_free(clients[i]);
+    world_free(world);
+}
+
+/* Patterns can be made that take minutes to be compared. */
+static void test_a_check_that_takes_long_keeps_nobody_waiting(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client;
+
+    (void)state;
+    world->supposing_takes_long = true;
+    client = client_new(world);
+    client_send(client, "POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
+    check(world, "GET", "/v1/services", "", 200, "VM-001", NULL);
+    client_free(client);
     world_free(world);
 }
 
@@ -144,7 +176,9 @@ int main(void)
         cmocka_unit_test(test_an_explanation_of_what_if),
         cmocka_unit_test(test_nothing_of_it_is_true_afterwards),
         cmocka_unit_test(test_what_cannot_be_supposed),
-        cmocka_unit_test(test_no_more_than_two_are_worked_out_at_once),
+        cmocka_unit_test(test_no_more_than_so_many_are_worked_out_at_once),
+        cmocka_unit_test(test_readers_leave_one_for_those_who_may_act),
+        cmocka_unit_test(test_a_check_that_takes_long_keeps_nobody_waiting),
         cmocka_unit_test(test_a_copy_outlives_its_client_and_not_the_api),
     };
 
