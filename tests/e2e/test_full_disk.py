@@ -37,7 +37,7 @@ def test_recovery_completes_and_the_alert_says_what_could_not_be_written(host, d
     record = daemon.wait_for_recovery("vm-a")
     assert (record["outcome"], record["replacement"], record["unrecorded"]) == ("recovered", "vm-standby", True)
     alert = daemon.events.wait_for("intent-failed", "vm-a")
-    assert "the intent to start vm-standby for vm-a could not be written" in alert["text"]
+    assert "vm-standby is started for vm-a, and that could not be written down first" in alert["text"]
     assert "No space left on device" in daemon.events.wait_for("store-failed")["text"]
     assert alert["text"] in daemon.log
 

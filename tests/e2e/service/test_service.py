@@ -155,7 +155,7 @@ def test_a_call_to_libvirt_that_hangs_ends_in_a_restart_and_the_recovery_goes_on
     room.wait_until("test -e /run/understudy/asked")
     room.run("kill -STOP $(systemctl show -P MainPID libvirtd) && touch /srv/go")
     room.wait_until("test $(systemctl show -P NRestarts understudyd) -ge 1")
-    assert "a call to the local hypervisor hangs" in room.journal("-u", "understudyd", f"MESSAGE_ID={CALL_HANGS}")
+    assert "a call to this local hypervisor hangs" in room.journal("-u", "understudyd", f"MESSAGE_ID={CALL_HANGS}")
     room.run("kill -CONT $(systemctl show -P MainPID libvirtd)")
     recovery = wait_until_recovered(room)
     assert running(room) == {recovery["replacement"]}
