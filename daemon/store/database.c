@@ -102,12 +102,13 @@ static void make_private(const char *path)
 static struct identity identify(const struct database *database, size_t which)
 {
     _cleanup_(freep) char *name = text_print("%s%s", database->path, suffixes[which]);
+    struct identity none = {0};
     struct stat status;
 
     if (name == NULL)
         return database->files[which];
     if (stat(name, &status) < 0)
-        return errno == ENOENT || errno == ENOTDIR ? (struct identity){0} : database->files[which];
+        return errno == ENOENT || errno == ENOTDIR ? none : database->files[which];
     return (struct identity){.device = status.st_dev, .inode = status.st_ino};
 }
 
