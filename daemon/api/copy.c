@@ -29,7 +29,7 @@ struct copy {
     struct pending *pending;
     struct evbuffer *answer;
     struct event *readable;
-    pid_t pid; /* not reaped yet, so it is nobody else's */
+    pid_t pid; /* not reaped yet, so no other process has it */
     int fd;
 };
 
@@ -72,7 +72,7 @@ static int reap(const struct copy *copy)
 
     while (waitpid(copy->pid, &status, 0) < 0)
         if (errno != EINTR)
-            return SIGKILL; /* nobody can tell */
+            return SIGKILL; /* how it ended is not known */
     return status;
 }
 
@@ -201,20 +201,16 @@ static void on_readable(int fd, short what, void *context)
     }
 }
 
-/* Takes the end of the pipe and the copy, also where there is no memory for them (NULL). */
-static struct copy *begin(struct copies *copies, int fd, pid_t pid)
+/* Takes the descriptor. Nothing runs yet. NULL: no memory. */
+static struct copy *copy_new(struct copies *copies, int fd)
 {
     struct copy *copy = calloc(1, sizeof(*copy));
 
     if (copy == NULL) {
-        (void)kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            ;
         close(fd);
         return NULL;
     }
     copy->copies = copies;
-    copy->pid = pid;
     copy->fd = fd;
     LIST_INSERT_HEAD(&copies->all, copy, link);
     copies->count++;
@@ -222,25 +218,30 @@ static struct copy *begin(struct copies *copies, int fd, pid_t pid)
     copy->readable = event_new(copies->base, fd, EV_READ | EV_PERSIST, on_readable, copy);
     if (copy->answer != NULL && copy->readable != NULL && event_add(copy->readable, NULL) == 0)
         return copy;
-    end_copy(copy);
+    free_copy(copy);
     return NULL;
 }
 
 /* NULL: there can be none now. */
 static struct copy *copy_off(struct copies *copies, copy_make *make, void *context)
 {
+    struct copy *copy;
     int ends[2];
-    pid_t pid;
 
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return NULL;
-    pid = fork();
-    if (pid == 0)
+    copy = copy_new(copies, ends[0]);
+    if (copy == NULL) {
+        close(ends[1]);
+        return NULL;
+    }
+    copy->pid = fork();
+    if (copy->pid == 0)
         live(ends[1], make, context);
     close(ends[1]);
-    if (pid > 0)
-        return begin(copies, ends[0], pid);
-    close(ends[0]);
+    if (copy->pid > 0)
+        return copy;
+    free_copy(copy);
     return NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Answers that are made in a copy of the process (fork): what takes long keeps nobody waiting, and what is tried there changes
- * nothing here. The copy has one thread, and may use nothing but memory.
+ * Answers that are made in a copy of the process (fork): no other client waits for what takes long, and what is tried there
+ * changes nothing here. The copy has one thread, and may use nothing but memory.
  */
 #ifndef UNDERSTUDY_DAEMON_API_COPY_H
 #define UNDERSTUDY_DAEMON_API_COPY_H
