@@ -13,7 +13,7 @@
 #define NAME_MAX_BYTES 64
 
 /* Whose number is not known here: /proc/sys/kernel/overflowuid, as user namespaces have it. */
-#define NOBODY 65534
+#define OVERFLOW_UID 65534
 
 /* False: it is another user's of a user namespace, or the connection is gone. */
 static bool find_uid(struct evhttp_request *request, uid_t *ret)
@@ -26,10 +26,10 @@ static bool find_uid(struct evhttp_request *request, uid_t *ret)
     if (transport == NULL || getsockopt(bufferevent_getfd(transport), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return false;
     *ret = peer.uid;
-    return peer.uid != NOBODY;
+    return peer.uid != OVERFLOW_UID;
 }
 
-/* A header that cannot be shown as it is names nobody. */
+/* "": there is none, or it cannot be shown as it is. */
 static const char *find_name(struct evhttp_request *request)
 {
     const char *name = evhttp_find_header(evhttp_request_get_input_headers(request), ASKER_HEADER);

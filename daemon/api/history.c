@@ -13,6 +13,7 @@
 
 #include <event2/http.h>
 
+#include "api/exchange.h"
 #include "api/query.h"
 #include "api/reply.h"
 #include "api/suggest.h"
@@ -36,7 +37,9 @@ struct wanted {
 
 /* An answer that is being put together. */
 struct search {
-    struct history_asked asked;
+    const struct api_backend *backend; /* it and its context outlive the search */
+    void *context;
+    struct evhttp_request *request;
     struct wanted wanted;
     char *failed, *outcome, *cursor; /* owned; the last that was looked at */
     struct pending *waiting;         /* NULL: the request is still to be answered at once */
@@ -121,7 +124,7 @@ static bool is_known(const struct coordinator *coordinator, const char *name)
 
 static const struct coordinator *coordinator_of(const struct search *search)
 {
-    return search->asked.backend->coordinator(search->asked.context);
+    return search->backend->coordinator(search->context);
 }
 
 static void search_free(struct search *search)
@@ -139,13 +142,15 @@ static void search_free(struct search *search)
 DEFINE_CLEANUP(struct search, search_free);
 
 /* The query goes with its request. NULL: out of memory. */
-static struct search *search_new(const struct history_asked *asked, const struct wanted *wanted)
+static struct search *search_new(const struct exchange *exchange, const struct wanted *wanted)
 {
     _cleanup_(search_freep) struct search *search = calloc(1, sizeof(*search));
 
     if (search == NULL)
         return NULL;
-    search->asked = *asked;
+    search->backend = exchange->routes->backend;
+    search->context = exchange->routes->context;
+    search->request = exchange->request;
     search->wanted = *wanted;
     search->wanted.failed = search->failed = text_copy(wanted->failed);
     search->wanted.outcome = search->outcome = text_copy(wanted->outcome);
@@ -165,7 +170,7 @@ static int take(struct search *search, const struct recovery *recovery)
 
     if (search->n == search->wanted.limit || !is_wanted(recovery, &search->wanted))
         return 0;
-    r = json_format_recovery(recovery, search->asked.backend->now(search->asked.context), &json);
+    r = json_format_recovery(recovery, search->backend->now(search->context), &json);
     if (r == 0 && fprintf(search->out, "%s%s", search->n++ > 0 ? "," : "", json) < 0)
         r = -ENOMEM;
     return r;
@@ -213,7 +218,7 @@ static void finish(struct search *taken)
         if (search->waiting != NULL)
             pending_refuse(search->waiting, HTTP_NOTFOUND, words, hint);
         else
-            reply_error(search->asked.request, HTTP_NOTFOUND, words, hint);
+            reply_error(search->request, HTTP_NOTFOUND, words, hint);
         return;
     }
     if (fputc(']', search->out) != EOF && fclose(steal_pointer(&search->out)) == 0)
@@ -221,7 +226,7 @@ static void finish(struct search *taken)
     if (search->waiting != NULL)
         pending_answer(search->waiting, json);
     else
-        reply_json(search->asked.request, HTTP_OK, json);
+        reply_json(search->request, HTTP_OK, json);
 }
 
 static void on_read(void *token, int error, const char *message, struct recovery **recoveries, size_t n);
@@ -229,7 +234,7 @@ static void on_read(void *token, int error, const char *message, struct recovery
 /* Takes the search: reads on, or, where that cannot be, answers with what there is. */
 static void read_on(struct search *search)
 {
-    int r = search->asked.backend->read_history(search->asked.context, search->cursor, READ_AT_ONCE, on_read, search);
+    int r = search->backend->read_history(search->context, search->cursor, READ_AT_ONCE, on_read, search);
 
     if (r < 0)
         on_read(search, r, "older recoveries cannot be read now: understudyctl problems", NULL, 0);
@@ -261,24 +266,24 @@ static void on_read(void *token, int error, const char *message, struct recovery
     }
 }
 
-void history_list(const struct history_asked *asked, const struct evkeyvalq *query)
+void history_list(struct exchange *exchange)
 {
     _cleanup_(search_freep) struct search *search = NULL;
     struct wanted wanted;
-    const char *problem = read_query(query, &wanted);
+    const char *problem = read_query(&exchange->query, &wanted);
     bool is_all = false;
 
     if (problem != NULL) {
-        reply_error(asked->request, HTTP_BADREQUEST, problem, NULL);
+        reply_error(exchange->request, HTTP_BADREQUEST, problem, NULL);
         return;
     }
-    search = search_new(asked, &wanted);
+    search = search_new(exchange, &wanted);
     if (search == NULL || take_held(search, &is_all) < 0) {
-        reply_error(asked->request, HTTP_SERVUNAVAIL, "out of memory", NULL);
+        reply_error(exchange->request, HTTP_SERVUNAVAIL, "out of memory", NULL);
         return;
     }
     if (!is_all && search->n < wanted.limit) {
-        search->waiting = pending_begin(asked->pending, asked->request, "");
+        search->waiting = pending_begin(&exchange->routes->pending, exchange->request, "");
         if (search->waiting != NULL)
             read_on(steal_pointer(&search));
         return;
@@ -315,33 +320,34 @@ static void on_single_read(void *token, int error, const char *message, struct r
     single_free(single);
 }
 
-void history_one(const struct history_asked *asked, const char *id)
+void history_one(struct exchange *exchange)
 {
-    const struct recovery *held = coordinator_find_recovery(asked->backend->coordinator(asked->context), id);
+    const struct recovery *held = coordinator_find_recovery(exchange->coordinator, exchange->name);
+    const struct routes *routes = exchange->routes;
     struct single *single;
     char *json = NULL;
     int r;
 
     if (held != NULL) {
-        r = json_format_recovery(held, asked->backend->now(asked->context), &json);
-        reply_json(asked->request, HTTP_OK, r < 0 ? NULL : json);
+        r = json_format_recovery(held, exchange_now(exchange), &json);
+        exchange_answer(exchange, r, json);
         return;
     }
     single = calloc(1, sizeof(*single));
     if (single != NULL)
-        single->id = strdup(id);
+        single->id = strdup(exchange->name);
     if (single == NULL || single->id == NULL) {
         free(single);
-        reply_error(asked->request, HTTP_SERVUNAVAIL, "out of memory", NULL);
+        reply_error(exchange->request, HTTP_SERVUNAVAIL, "out of memory", NULL);
         return;
     }
-    single->now = asked->backend->now(asked->context);
-    single->waiting = pending_begin(asked->pending, asked->request, "");
+    single->now = exchange_now(exchange);
+    single->waiting = pending_begin(&exchange->routes->pending, exchange->request, "");
     if (single->waiting == NULL) {
         single_free(single);
         return;
     }
-    r = asked->backend->read_history(asked->context, id, 0, on_single_read, single);
+    r = routes->backend->read_history(routes->context, exchange->name, 0, on_single_read, single);
     if (r < 0)
         on_single_read(single, r, "it may be stored, which cannot be read now: understudyctl problems", NULL, 0);
 }

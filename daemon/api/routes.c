@@ -14,15 +14,16 @@
 
 #include "api/asker.h"
 #include "api/body.h"
-#include "api/copy.h"
+#include "api/check.h"
 #include "api/drill.h"
+#include "api/exchange.h"
 #include "api/fence_test.h"
+#include "api/find.h"
 #include "api/history.h"
 #include "api/hold.h"
 #include "api/query.h"
 #include "api/reply.h"
 #include "api/stream.h"
-#include "api/suggest.h"
 #include "api/tag.h"
 #include "api/what_if.h"
 #include "base/text.h"
@@ -31,29 +32,6 @@
 #include "service/log.h"
 
 #define EXPLAINED 20 /* eligible candidates that an explanation names, and others, unless asked for more */
-
-/* One request on its way to its answer. */
-struct exchange {
-    struct routes *routes;
-    struct evhttp_request *request;
-    enum api_rights rights;
-    char by[OPERATOR_NAME_SIZE]; /* who gives an order; "": not known, or it is none */
-    const struct coordinator *coordinator;
-    const struct pool *pool;
-    char *name;             /* what stood at {} in the path, decoded; NULL without one */
-    struct evkeyvalq query; /* decoded */
-};
-
-static struct moment now(const struct exchange *exchange)
-{
-    return exchange->routes->backend->now(exchange->routes->context);
-}
-
-/* Sends a document of lib/report; where there was no memory to make it, says so. */
-static void answer(const struct exchange *exchange, int error, char *json)
-{
-    reply_json(exchange->request, HTTP_OK, error < 0 ? NULL : json);
-}
 
 /* plan: as of status_collect. */
 static int collect_status(const struct exchange *exchange, struct plan *plan, struct status *ret)
@@ -68,7 +46,7 @@ static int collect_status(const struct exchange *exchange, struct plan *plan, st
     ret->mode = backend->mode(context);
     ret->config_file = backend->config_file(context);
     ret->reload_error = backend->reload_error(context);
-    ret->uptime_us = now(exchange).mono_us - backend->started(context).mono_us;
+    ret->uptime_us = exchange_now(exchange).mono_us - backend->started(context).mono_us;
     return 0;
 }
 
@@ -76,13 +54,13 @@ static void get_status(struct exchange *exchange)
 {
     struct status status = {0};
     char *json = NULL;
-    int r = collect_status(exchange, coordinator_plan(exchange->coordinator, now(exchange)), &status);
+    int r = collect_status(exchange, coordinator_plan(exchange->coordinator, exchange_now(exchange)), &status);
 
     status.problems = exchange->routes->backend->look_for_problems(exchange->routes->context);
     if (r == 0)
         r = json_format_status(&status, &json);
     status_done(&status);
-    answer(exchange, r, json);
+    exchange_answer(exchange, r, json);
 }
 
 static void get_problems(struct exchange *exchange)
@@ -90,7 +68,7 @@ static void get_problems(struct exchange *exchange)
     char *json = NULL;
     int r = json_format_problems(exchange->routes->backend->look_for_problems(exchange->routes->context), &json);
 
-    answer(exchange, r, json);
+    exchange_answer(exchange, r, json);
 }
 
 static void get_metrics(struct exchange *exchange)
@@ -109,10 +87,10 @@ static void get_metrics(struct exchange *exchange)
 static void get_machines(struct exchange *exchange)
 {
     char *json = NULL;
-    int r = json_format_machines(exchange->pool, coordinator_plan(exchange->coordinator, now(exchange)),
+    int r = json_format_machines(exchange->pool, coordinator_plan(exchange->coordinator, exchange_now(exchange)),
                                  coordinator_features(exchange->coordinator), &json);
 
-    answer(exchange, r, json);
+    exchange_answer(exchange, r, json);
 }
 
 static void get_services(struct exchange *exchange)
@@ -122,53 +100,14 @@ static void get_services(struct exchange *exchange)
     int r = service_list_collect(exchange->coordinator, &services);
 
     if (r == 0)
-        r = json_format_services(&services, exchange->pool, coordinator_plan(exchange->coordinator, now(exchange)),
-                                 &json);
-    answer(exchange, r, json);
-}
-
-static struct asker asker_of(const struct exchange *exchange)
-{
-    return (struct asker){
-        .copies = exchange->routes->copies,
-        .backend = exchange->routes->backend,
-        .context = exchange->routes->context,
-        .request = exchange->request,
-        .query = &exchange->query,
-        .rights = exchange->rights,
-    };
+        r = json_format_services(&services, exchange->pool,
+                                 coordinator_plan(exchange->coordinator, exchange_now(exchange)), &json);
+    exchange_answer(exchange, r, json);
 }
 
 static void get_plan(struct exchange *exchange)
 {
-    struct asker asker = asker_of(exchange);
-
-    what_if_plan(&asker);
-}
-
-/* Answers the request itself where there is not exactly one machine of that name. */
-static const struct machine *find_by_name(const struct exchange *exchange, const char *name)
-{
-    const struct machine *machine = NULL;
-    _cleanup_(freep) char *error = NULL;
-    _cleanup_(freep) char *hint = NULL;
-    int r = pool_find_by_name(exchange->pool, name, &machine);
-
-    if (r == 0)
-        return machine;
-    hint = r == -ENOTUNIQ ? suggest_exact(exchange->pool, name) : suggest_similar(exchange->pool, name);
-    if (hint == NULL && r == -ENOENT)
-        hint = strdup("understudyctl list shows all machines");
-    if (asprintf(&error, r == -ENOTUNIQ ? "%s stands for several machines" : "no machine is called %s", name) < 0)
-        error = NULL;
-    reply_error(exchange->request, reply_status_of(r), error != NULL ? error : strerror(-r), hint);
-    return NULL;
-}
-
-/* The machine named in the path, likewise. */
-static const struct machine *find_machine(const struct exchange *exchange)
-{
-    return find_by_name(exchange, exchange->name);
+    what_if_plan(exchange);
 }
 
 static void get_machine(struct exchange *exchange)
@@ -179,9 +118,9 @@ static void get_machine(struct exchange *exchange)
 
     if (machine == NULL)
         return;
-    r = json_format_machine(exchange->pool, coordinator_plan(exchange->coordinator, now(exchange)),
-                            coordinator_features(exchange->coordinator), machine, now(exchange), &json);
-    answer(exchange, r, json);
+    r = json_format_machine(exchange->pool, coordinator_plan(exchange->coordinator, exchange_now(exchange)),
+                            coordinator_features(exchange->coordinator), machine, exchange_now(exchange), &json);
+    exchange_answer(exchange, r, json);
 }
 
 static void get_explanation(struct exchange *exchange)
@@ -200,59 +139,15 @@ static void get_explanation(struct exchange *exchange)
     }
     if (what_if_is_asked(&exchange->query)) {
         struct machine_ref ref = machine_ref_of(machine);
-        struct asker asker = asker_of(exchange);
 
-        what_if_explain(&asker, &ref, limit > 0 ? limit : SIZE_MAX);
+        what_if_explain(exchange, &ref, limit > 0 ? limit : SIZE_MAX);
         return;
     }
-    r = coordinator_explain(exchange->coordinator, machine, limit > 0 ? limit : SIZE_MAX, now(exchange), &explanation);
+    r = coordinator_explain(exchange->coordinator, machine, limit > 0 ? limit : SIZE_MAX, exchange_now(exchange),
+                            &explanation);
     if (r == 0)
         r = json_format_explanation(explanation, &json);
-    answer(exchange, r, json);
-}
-
-/* The machine that serves the service of this name now. Returns how many services have the name, or -ENOMEM. */
-static int find_by_service_name(const struct exchange *exchange, struct machine_ref *ret)
-{
-    _cleanup_(service_list_done) struct service_list services = {0};
-    int n = 0, r = service_list_collect(exchange->coordinator, &services);
-
-    for (size_t i = 0; i < services.count; i++) {
-        const struct listed_service *service = &services.all[i];
-
-        if (strcmp(service->plain_name, exchange->name) != 0)
-            continue;
-        *ret = service->diversion != NULL ? service->diversion->service.replacement : service->original;
-        n++;
-    }
-    return r < 0 ? r : n;
-}
-
-/* The service named in the path: by its own name, or by a machine. Answers the request itself where there is not one. */
-static bool find_service(struct exchange *exchange, struct machine_ref *ret)
-{
-    const struct machine *machine;
-    int n = find_by_service_name(exchange, ret);
-    _cleanup_(freep) char *error = NULL;
-
-    if (n == 1)
-        return true;
-    if (n < 0) {
-        reply_error(exchange->request, reply_status_of(n), strerror(-n), NULL);
-        return false;
-    }
-    if (n > 1) {
-        if (asprintf(&error, "%d services are called %s; name the service by its machine, as HYPERVISOR/MACHINE", n,
-                     exchange->name) < 0)
-            error = NULL;
-        reply_error(exchange->request, reply_status_of(-ENOTUNIQ), error != NULL ? error : strerror(ENOTUNIQ),
-                    "understudyctl services shows them");
-        return false;
-    }
-    machine = find_machine(exchange);
-    if (machine != NULL)
-        *ret = machine_ref_of(machine);
-    return machine != NULL;
+    exchange_answer(exchange, r, json);
 }
 
 /* The body is what the order says beside its kind and the machine. */
@@ -272,7 +167,7 @@ static void take_order(struct exchange *exchange, struct order *order)
         return;
     }
     if (to_name != NULL) {
-        to = find_by_name(exchange, to_name);
+        to = find_machine_called(exchange, to_name);
         if (to == NULL)
             return;
         order->has_to = true;
@@ -286,7 +181,7 @@ static void take_order(struct exchange *exchange, struct order *order)
         return;
     }
     r = json_format_order(&answered, &json);
-    answer(exchange, r, json);
+    exchange_answer(exchange, r, json);
 }
 
 static void order_for_service(struct exchange *exchange, enum order_kind kind)
@@ -355,7 +250,7 @@ static void post_tag(struct exchange *exchange)
         return;
     }
     if (wanted.from != NULL) {
-        from = find_by_name(exchange, wanted.from);
+        from = find_machine_called(exchange, wanted.from);
         if (from == NULL)
             return;
     }
@@ -372,28 +267,14 @@ static void post_drill(struct exchange *exchange)
                     machine, exchange->by);
 }
 
-static struct history_asked asked_of(struct exchange *exchange)
-{
-    return (struct history_asked){
-        .backend = exchange->routes->backend,
-        .context = exchange->routes->context,
-        .pending = &exchange->routes->pending,
-        .request = exchange->request,
-    };
-}
-
 static void get_recoveries(struct exchange *exchange)
 {
-    const struct history_asked asked = asked_of(exchange);
-
-    history_list(&asked, &exchange->query);
+    history_list(exchange);
 }
 
 static void get_recovery(struct exchange *exchange)
 {
-    const struct history_asked asked = asked_of(exchange);
-
-    history_one(&asked, exchange->name);
+    history_one(exchange);
 }
 
 static void get_holds(struct exchange *exchange)
@@ -432,7 +313,7 @@ static void post_fenced(struct exchange *exchange)
         return;
     }
     r = json_format_fenced(exchange->name, &json);
-    answer(exchange, r, json);
+    exchange_answer(exchange, r, json);
 }
 
 static void post_fence_test(struct exchange *exchange)
@@ -446,7 +327,7 @@ static void get_fencing(struct exchange *exchange)
     char *json = NULL;
     int r = json_format_fencing(exchange->coordinator, evhttp_find_header(&exchange->query, "host"), &json);
 
-    answer(exchange, r, json);
+    exchange_answer(exchange, r, json);
 }
 
 static void post_reload(struct exchange *exchange)
@@ -462,44 +343,7 @@ static void post_reload(struct exchange *exchange)
         return;
     }
     r = json_format_reload(waiting, &json);
-    answer(exchange, r, json);
-}
-
-/* What is to be checked, and by what. */
-struct checked {
-    const struct routes *routes;
-    const struct body *body;
-};
-
-/* In a copy: patterns can be made that take long to be compared. */
-static int make_check(void *context, char **ret_text)
-{
-    const struct checked *checked = context;
-    struct problems problems = {0};
-    int r = checked->routes->backend->check(checked->routes->context,
-                                            checked->body->text != NULL ? checked->body->text : "",
-                                            checked->body->length, &problems);
-
-    if (r == -EINVAL) {
-        *ret_text = strdup("the configuration has errors: understudyd --check lists them");
-        return HTTP_BADREQUEST;
-    }
-    if (r == 0)
-        r = json_format_problems(&problems, ret_text);
-    problems_done(&problems);
-    return r;
-}
-
-static void post_check(struct exchange *exchange)
-{
-    struct body body;
-    struct checked checked = {exchange->routes, &body};
-    int r = body_read(exchange->request, &body);
-
-    if (r < 0)
-        body_refuse(exchange->request, r, &body);
-    else
-        copies_answer(exchange->routes->copies, exchange->request, exchange->rights, make_check, &checked);
+    exchange_answer(exchange, r, json);
 }
 
 static void get_events(struct exchange *exchange)
@@ -544,7 +388,7 @@ static const struct route {
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fence-test", API_ACT, post_fence_test},
     {EVHTTP_REQ_GET, "GET", "/v1/fencing", API_READ, get_fencing},
     {EVHTTP_REQ_POST, "POST", "/v1/reload", API_ACT, post_reload},
-    {EVHTTP_REQ_POST, "POST", "/v1/check", API_READ, post_check},
+    {EVHTTP_REQ_POST, "POST", "/v1/check", API_READ, check_answer},
     {EVHTTP_REQ_GET, "GET", "/v1/events", API_READ, get_events},
     {EVHTTP_REQ_GET, "GET", "/metrics", API_READ, get_metrics},
 };

@@ -10,6 +10,8 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
+#include "api/copy.h"
+#include "api/exchange.h"
 #include "api/reply.h"
 #include "api/target.h"
 #include "base/text.h"
@@ -17,7 +19,7 @@
 #include "report/json_plan.h"
 
 struct question_asked {
-    const struct asker *asker;
+    const struct exchange *exchange;
     struct moment now;
     struct supposition supposition;
     struct target *without;
@@ -53,16 +55,16 @@ bool what_if_is_asked(const struct evkeyvalq *query)
 
 /* ---- reading ---- */
 
-static int refuse(const struct asker *asker, int status, char *error, char *hint)
+static int refuse(const struct exchange *exchange, int status, char *error, char *hint)
 {
-    reply_error(asker->request, status, error != NULL ? error : "out of memory", hint);
+    reply_error(exchange->request, status, error != NULL ? error : "out of memory", hint);
     free(error);
     free(hint);
     return -EINVAL;
 }
 
 /* Negative: the request is answered. */
-static int read_pair(const struct asker *asker, const struct evkeyval *pair, struct question_asked *question)
+static int read_pair(const struct exchange *exchange, const struct evkeyval *pair, struct question_asked *question)
 {
     bool is_host = strcmp(pair->key, "host") == 0 && question->machine == NULL;
     bool is_limit = strcmp(pair->key, "limit") == 0 && question->machine != NULL;
@@ -77,46 +79,46 @@ static int read_pair(const struct asker *asker, const struct evkeyval *pair, str
     if (r == -ENOENT)
         problem = text_print("%.64s is unknown; %s, threshold, min_coverage, weight and without may stand here",
                              pair->key, question->machine != NULL ? "limit" : "host");
-    return r < 0 ? refuse(asker, r == -ENOMEM ? HTTP_SERVUNAVAIL : HTTP_BADREQUEST, problem, NULL) : 0;
+    return r < 0 ? refuse(exchange, r == -ENOMEM ? HTTP_SERVUNAVAIL : HTTP_BADREQUEST, problem, NULL) : 0;
 }
 
-static int find_without(const struct asker *asker, struct question_asked *question)
+static int find_without(const struct exchange *exchange, struct question_asked *question)
 {
-    const struct coordinator *coordinator = asker->backend->coordinator(asker->context);
     const struct string_list *names = &question->supposition.without;
 
     question->without = calloc(names->count > 0 ? names->count : 1, sizeof(*question->without));
     if (question->without == NULL)
-        return refuse(asker, HTTP_SERVUNAVAIL, NULL, NULL);
+        return refuse(exchange, HTTP_SERVUNAVAIL, NULL, NULL);
     for (size_t i = 0; i < names->count; i++) {
         char *error = NULL, *hint = NULL;
-        int r = target_find(coordinator, names->items[i], &question->without[i], &error, &hint);
+        int r = target_find(exchange->coordinator, names->items[i], &question->without[i], &error, &hint);
 
         if (r < 0)
-            return refuse(asker, reply_status_of(r), error, hint);
+            return refuse(exchange, reply_status_of(r), error, hint);
         question->n_without++;
     }
     return 0;
 }
 
-static int read_question(const struct asker *asker, struct question_asked *question)
+static int read_question(const struct exchange *exchange, struct question_asked *question)
 {
     const struct evkeyval *pair;
     int r = 0;
 
-    question->asker = asker;
-    question->now = asker->backend->now(asker->context);
-    TAILQ_FOREACH(pair, asker->query, next)
+    question->exchange = exchange;
+    question->now = exchange_now(exchange);
+    TAILQ_FOREACH(pair, &exchange->query, next)
     if (r == 0)
-        r = read_pair(asker, pair, question);
-    return r == 0 ? find_without(asker, question) : r;
+        r = read_pair(exchange, pair, question);
+    return r == 0 ? find_without(exchange, question) : r;
 }
 
 /* ---- in the copy ---- */
 
 static int suppose(const struct question_asked *question, struct coordinator **ret)
 {
-    int r = question->asker->backend->suppose(question->asker->context, &question->supposition, ret);
+    const struct routes *routes = question->exchange->routes;
+    int r = routes->backend->suppose(routes->context, &question->supposition, ret);
 
     for (size_t i = 0; r == 0 && i < question->n_without; i++) {
         const struct target *target = &question->without[i];
@@ -169,23 +171,23 @@ static int make(void *context, char **ret_text)
 
 /* ---- both together ---- */
 
-static void answer(const struct asker *asker, struct question_asked *question)
+static void answer(const struct exchange *exchange, struct question_asked *question)
 {
-    if (read_question(asker, question) == 0)
-        copies_answer(asker->copies, asker->request, asker->rights, make, question);
+    if (read_question(exchange, question) == 0)
+        copies_answer(exchange->routes->copies, exchange->request, exchange->rights, make, question);
     question_done(question);
 }
 
-void what_if_plan(const struct asker *asker)
+void what_if_plan(const struct exchange *exchange)
 {
     struct question_asked question = {0};
 
-    answer(asker, &question);
+    answer(exchange, &question);
 }
 
-void what_if_explain(const struct asker *asker, const struct machine_ref *machine, size_t limit)
+void what_if_explain(const struct exchange *exchange, const struct machine_ref *machine, size_t limit)
 {
     struct question_asked question = {.machine = machine, .limit = limit};
 
-    answer(asker, &question);
+    answer(exchange, &question);
 }

@@ -6,27 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "api/api.h"
-#include "api/copy.h"
+#include "model/machine.h"
 
 struct evkeyvalq;
-
-/* Who asks, and by what. Borrowed but for the copies. */
-struct asker {
-    struct copies *copies;
-    const struct api_backend *backend;
-    void *context;
-    struct evhttp_request *request;
-    const struct evkeyvalq *query;
-    enum api_rights rights;
-};
+struct exchange;
 
 /* Something is supposed behind the question mark. */
 bool what_if_is_asked(const struct evkeyvalq *query);
 
 /* Answers the request: with the plan, or with host=NAME what becomes of the services of that host when it dies. */
-void what_if_plan(const struct asker *asker);
+void what_if_plan(const struct exchange *exchange);
 /* With the explanation for this machine, of so many candidates. */
-void what_if_explain(const struct asker *asker, const struct machine_ref *machine, size_t limit);
+void what_if_explain(const struct exchange *exchange, const struct machine_ref *machine, size_t limit);
 
 #endif
