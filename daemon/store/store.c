@@ -165,12 +165,12 @@ static void answer_reading(struct store *store, int error, struct stored *stored
 
 static void take_reads(struct store *store)
 {
-    struct writer_read *read;
+    struct read *read;
 
     while ((read = writer_take_read(store->writer)) != NULL) {
         answer_reading(store, read->stored != NULL ? 0 : read->fault.error, steal_pointer(&read->stored),
                        read->fault.words);
-        writer_read_free(read);
+        read_free(read);
     }
 }
 
@@ -379,13 +379,13 @@ void store_put_machine(struct store *store, uint64_t ticket, int64_t timeout_us,
 
 int store_read(struct store *store, const char *before, size_t most, void *context)
 {
-    struct writer_read *read = calloc(1, sizeof(*read));
+    struct read *read = calloc(1, sizeof(*read));
     struct reading *reading = calloc(1, sizeof(*reading)), **place = &store->readings;
 
     if (read != NULL)
         read->before = strdup(before);
     if (read == NULL || read->before == NULL || reading == NULL || store->is_hanging) {
-        writer_read_free(read);
+        read_free(read);
         free(reading);
         return store->is_hanging ? -ETIMEDOUT : -ENOMEM;
     }

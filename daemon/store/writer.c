@@ -43,11 +43,11 @@ struct writer {
     pthread_cond_t to_thread;
     pthread_cond_t to_main;
     struct entry *waiting;
-    uint64_t put_count;          /* of all writes asked for */
-    uint64_t taken_count;        /* of these, what the thread has taken */
-    int64_t kept_us;             /* of the finished ones: those detected no longer ago */
-    struct writer_read *to_read; /* the oldest first, and so are those that were read */
-    struct writer_read *were_read;
+    uint64_t put_count;   /* of all writes asked for */
+    uint64_t taken_count; /* of these, what the thread has taken */
+    int64_t kept_us;      /* of the finished ones: those detected no longer ago */
+    struct read *to_read; /* the oldest first, and so are those that were read */
+    struct read *were_read;
     bool is_trim_due;
     bool is_held; /* more writes are coming that belong together */
     bool is_closing;
@@ -59,44 +59,10 @@ struct writer {
     int64_t retry_at_us; /* while there is trouble */
 };
 
-void writer_read_free(struct writer_read *read)
-{
-    if (read == NULL)
-        return;
-    stored_free(read->stored);
-    free(read->before);
-    free(read);
-}
-
-static struct writer_read *take_first(struct writer_read **list)
-{
-    struct writer_read *first = *list;
-
-    if (first != NULL)
-        *list = first->next;
-    return first;
-}
-
-static void append_read(struct writer_read **list, struct writer_read *read)
-{
-    while (*list != NULL)
-        list = &(*list)->next;
-    read->next = NULL;
-    *list = read;
-}
-
-static void free_reads(struct writer_read **list)
-{
-    struct writer_read *read;
-
-    while ((read = take_first(list)) != NULL)
-        writer_read_free(read);
-}
-
 static void destroy(struct writer *writer)
 {
-    free_reads(&writer->to_read);
-    free_reads(&writer->were_read);
+    reads_free(&writer->to_read);
+    reads_free(&writer->were_read);
     entries_free(&writer->waiting);
     entries_free(&writer->open_recoveries);
     stored_free(writer->start.stored);
@@ -394,7 +360,7 @@ static bool has_work(const struct writer *writer)
 /* Called and left with the lock held. */
 static void read_first(struct writer *writer)
 {
-    struct writer_read *read = take_first(&writer->to_read);
+    struct read *read = reads_take_first(&writer->to_read);
     int r = -EIO;
 
     pthread_mutex_unlock(&writer->lock);
@@ -403,7 +369,7 @@ static void read_first(struct writer *writer)
     else
         fault_set(&read->fault, r, "%s cannot be read now", writer->path);
     pthread_mutex_lock(&writer->lock);
-    append_read(&writer->were_read, read);
+    reads_append(&writer->were_read, read);
     notify_main(writer);
 }
 
@@ -564,20 +530,20 @@ int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count)
     return r;
 }
 
-void writer_read(struct writer *writer, struct writer_read *read)
+void writer_read(struct writer *writer, struct read *read)
 {
     pthread_mutex_lock(&writer->lock);
-    append_read(&writer->to_read, read);
+    reads_append(&writer->to_read, read);
     pthread_cond_signal(&writer->to_thread);
     pthread_mutex_unlock(&writer->lock);
 }
 
-struct writer_read *writer_take_read(struct writer *writer)
+struct read *writer_take_read(struct writer *writer)
 {
-    struct writer_read *read;
+    struct read *read;
 
     pthread_mutex_lock(&writer->lock);
-    read = take_first(&writer->were_read);
+    read = reads_take_first(&writer->were_read);
     pthread_mutex_unlock(&writer->lock);
     return read;
 }

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "store/entry.h"
 #include "store/fault.h"
+#include "store/read.h"
 #include "store/retention.h"
 
 struct event;
@@ -34,17 +35,6 @@ struct writer_news {
     char *warning; /* NULL, or what a person must know of a database that was made anew; the receiver frees it */
 };
 
-/* What is to be read, and was. */
-struct writer_read {
-    struct writer_read *next;
-    char *before; /* as of load_before, and so is most */
-    size_t most;
-    struct stored *stored; /* NULL: it could not be read */
-    struct fault fault;
-};
-
-void writer_read_free(struct writer_read *read);
-
 /* Starts the thread; it opens the database and activates `wake` whenever there is news. -ENOMEM, -EAGAIN: no thread. */
 int writer_new(const char *path, struct retention retention, int64_t retry_us, struct event *wake,
                struct writer **ret) _must_check_;
@@ -56,9 +46,9 @@ bool writer_take_start(struct writer *writer, struct writer_start *ret) _must_ch
 int writer_put(struct writer *writer, struct entry *entry, uint64_t *ret_count) _must_check_;
 
 /* Takes the order. Writes come first. */
-void writer_read(struct writer *writer, struct writer_read *read);
+void writer_read(struct writer *writer, struct read *read);
 /* One that is done, and the caller's; NULL: none is. */
-struct writer_read *writer_take_read(struct writer *writer);
+struct read *writer_take_read(struct writer *writer);
 
 /* While held, nothing is taken from what waits, but at the end. */
 void writer_hold(struct writer *writer, bool is_held);
