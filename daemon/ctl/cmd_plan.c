@@ -9,6 +9,7 @@
 #include "ctl/field.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
+#include "ctl/services_line.h"
 #include "ctl/table.h"
 #include "ctl/what_if.h"
 
@@ -22,12 +23,6 @@ static bool restarts_itself(const json_t *service)
 static bool has_next(const json_t *service)
 {
     return json_is_object(json_object_get(service, "next"));
-}
-
-/* It is up, and nothing would take over. */
-static bool is_bare(const json_t *service)
-{
-    return field_is(service, "state", "up") && !has_next(service) && !restarts_itself(service);
 }
 
 /* "2026-11-22 14:54:00 UTC, outage 4.2 s", or "never". */
@@ -53,12 +48,12 @@ static void add_service(struct table *table, const json_t *service)
     _cleanup_(freep) char *overlap = field_ratio(next, "overlap");
     _cleanup_(freep) char *rehearsal = rehearsal_of(service);
     const char *state = field_word(service, "state");
-    const char *none = is_bare(service) ? "none" : restarts_itself(service) ? "itself" : "-";
+    const char *none = service_is_bare(service) ? "none" : restarts_itself(service) ? "itself" : "-";
 
     table_add(table, STYLE_STRONG, "%s", field_word(service, "name"));
     table_add(table, STYLE_PLAIN, "%s", field_word(service, "served_by"));
     table_add(table, style_of_service(state), "%s", state);
-    table_add(table, is_bare(service) ? STYLE_BAD : STYLE_PLAIN, "%s",
+    table_add(table, service_is_bare(service) ? STYLE_BAD : STYLE_PLAIN, "%s",
               has_next(service) ? field_word(next, "name") : none);
     table_add(table, STYLE_PLAIN, "%s", similarity);
     table_add(table, STYLE_PLAIN, "%s", overlap);
@@ -82,7 +77,7 @@ static void print_plan(const json_t *services)
     for (size_t i = 0; i < json_array_size(services); i++) {
         const json_t *service = json_array_get(services, i);
 
-        if (is_bare(service))
+        if (service_is_bare(service))
             print_paragraph(STYLE_BAD, 2, "%s: %s", field_word(service, "name"), field_word(service, "why"));
     }
 }
@@ -104,7 +99,7 @@ static int plan_services(struct client *client, const struct ctl_options *option
     else
         print_plan(services);
     for (size_t i = 0; i < json_array_size(services); i++)
-        if (is_bare(json_array_get(services, i)))
+        if (service_is_bare(json_array_get(services, i)))
             return EXIT_FAILURE;
     return EXIT_SUCCESS;
 }

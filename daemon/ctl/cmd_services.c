@@ -8,6 +8,7 @@
 #include "ctl/field.h"
 #include "ctl/message.h"
 #include "ctl/print.h"
+#include "ctl/services_line.h"
 #include "ctl/table.h"
 
 /* recovery.order is original-only. */
@@ -46,11 +47,6 @@ static const char *server_of(const json_t *service)
     return original == NULL || field_is(service, "name", original) ? "itself" : original;
 }
 
-static bool has_next(const json_t *service)
-{
-    return json_is_object(json_object_get(service, "next")) || restarts_itself(service);
-}
-
 static void add_service(struct table *table, const json_t *service)
 {
     const char *state = field_word(service, "state");
@@ -62,7 +58,7 @@ static void add_service(struct table *table, const json_t *service)
     table_add(table, is_diverted ? STYLE_NOTABLE : STYLE_PLAIN, "%s", server_of(service));
     table_add(table, STYLE_PLAIN, "%s", since);
     table_add(table, style_of_service(state), "%s", state);
-    table_add(table, has_next(service) || !field_is(service, "state", "up") ? STYLE_PLAIN : STYLE_BAD, "%s", next);
+    table_add(table, service_is_bare(service) ? STYLE_BAD : STYLE_PLAIN, "%s", next);
 }
 
 /* "web-1, db-1": services that are up and that no machine would take over; empty: there is none. */
@@ -74,7 +70,7 @@ static char *names_without_next(const json_t *services)
         const json_t *service = json_array_get(services, i);
         _cleanup_(freep) char *before = NULL;
 
-        if (!field_is(service, "state", "up") || has_next(service))
+        if (!service_is_bare(service))
             continue;
         before = names;
         names = format_text("%s%s%s", before, before[0] != '\0' ? ", " : "", field_word(service, "name"));

@@ -26,3 +26,9 @@ char *services_line(const json_t *services)
                        : format_text("%s", "");
     return format_text("%" PRId64 "%s%s%s", total, text, replaced, bare);
 }
+
+bool service_is_bare(const json_t *service)
+{
+    return field_is(service, "state", "up") && !json_is_object(json_object_get(service, "next")) &&
+           !field_true(service, "restarts_itself");
+}

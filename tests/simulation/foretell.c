@@ -5,14 +5,8 @@
 #include <unistd.h>
 
 #include "forecast/forecast.h"
+#include "../unit/fate.h"
 #include "simulation.h"
-
-/* What came of one service. Plain, so that it goes through a pipe. */
-struct fate {
-    struct machine_ref service, replacement;
-    enum recovery_state state;
-    bool was_dealt_with;
-};
 
 struct told {
     bool is_settled;
@@ -20,18 +14,6 @@ struct told {
     size_t n;
     struct fate fates[DOMAINS_MAX];
 };
-
-static struct fate fate_of(const struct recovery *recovery, const struct machine_ref *service)
-{
-    struct fate fate = {.service = *service, .was_dealt_with = recovery != NULL};
-
-    if (recovery == NULL)
-        return fate;
-    fate.state = recovery->state;
-    if (recovery->state == RECOVERY_RECOVERED)
-        fate.replacement = recovery->replacement;
-    return fate;
-}
 
 /* In a copy of the process. */
 static void foretell(struct simulation *simulation, unsigned host, int pipe_end)

@@ -7,17 +7,11 @@
 #include <unistd.h>
 
 #include "forecast/forecast.h"
+#include "fate.h"
 #include "support.h"
 #include "world.h"
 
 #define LONG (10 * 60 * USEC_PER_SEC)
-
-/* What came of one service, plain, so that it goes through a pipe. */
-struct fate {
-    struct machine_ref service, replacement;
-    enum recovery_state state;
-    bool was_dealt_with;
-};
 
 struct told {
     int error;
@@ -27,18 +21,6 @@ struct told {
     size_t n_fates;
     struct fate fates[WORLD_DOMAINS];
 };
-
-static struct fate fate_of(const struct recovery *recovery, const struct machine_ref *service)
-{
-    struct fate fate = {.service = *service, .was_dealt_with = recovery != NULL};
-
-    if (recovery == NULL)
-        return fate;
-    fate.state = recovery->state;
-    if (recovery->state == RECOVERY_RECOVERED)
-        fate.replacement = recovery->replacement;
-    return fate;
-}
 
 /* In the child. */
 static struct told foretell(struct world *world, const char *hypervisor)
