@@ -181,8 +181,8 @@ static int open_events(struct daemon *daemon)
     if (daemon->pump == NULL || daemon->timer == NULL)
         return -ENOMEM;
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD,
-           SIG_DFL); /* whoever started this process may have ignored it, and then nobody learns how a child ended */
+    /* It may be ignored by inheritance, and then it cannot be learned how a child ended. */
+    signal(SIGCHLD, SIG_DFL);
     for (size_t i = 0; i < ELEMENTS_OF(signal_numbers); i++) {
         daemon->signals[i] = evsignal_new(daemon->base, signal_numbers[i], on_signal, daemon);
         if (daemon->signals[i] == NULL || event_add(daemon->signals[i], NULL) < 0)
@@ -195,7 +195,7 @@ static int open_events(struct daemon *daemon)
 static int serve_inherited(struct daemon *daemon, enum api_rights rights, int fd, const char *path, const char *unit)
 {
     if (fd < 0) {
-        log_line(LOG_NOTICE, "%s is not active, and nobody can connect there: systemctl start %s", unit, unit);
+        log_line(LOG_NOTICE, "%s is not active, so no client can connect there: systemctl start %s", unit, unit);
         return 0;
     }
     if (!listen_is_at(fd, path))

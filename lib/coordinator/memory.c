@@ -99,7 +99,7 @@ int coordinator_remember_learned(struct coordinator *coordinator, const struct m
     return machine != NULL ? pool_remember_learned(pool, machine, features) : 0;
 }
 
-/* It was noticed that it failed, and that is nobody's to deal with any more. */
+/* It was noticed that it failed, and nothing more is to be done about that. */
 static bool has_known_failure(const struct watch *watch)
 {
     const struct watch_rare *rare = watch_rare(watch);

@@ -81,7 +81,7 @@ static bool is_anything_open(const struct forecast *forecast, const struct coord
     return false;
 }
 
-/* Nobody but an operator can know that the host is off: one says so. */
+/* Only an operator can know that the host is off: one says so. */
 static void take_word(struct imagined *imagined, struct forecast *forecast)
 {
     if (coordinator_confirm_fenced(imagined->coordinator, imagined->gone, imagined->now) < 0)

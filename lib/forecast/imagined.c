@@ -203,7 +203,7 @@ static void keep_why(struct imagined *imagined, struct notice *notice)
     imagined->why = steal_pointer(&notice->text);
 }
 
-/* What is to be written down and told is nobody's here. */
+/* Nothing is written down here, and nothing told. */
 static void let_go(struct imagined *imagined)
 {
     struct coordinator *coordinator = imagined->coordinator;
