@@ -2,6 +2,7 @@
 /* Decisions and recoveries as JSON. Reads no clock and changes nothing. */
 #include "report/json.h"
 
+#include "report/course.h"
 #include "report/json_value.h"
 
 static json_t *candidates_value(struct json_maker *maker, const struct explanation *explanation)
@@ -51,52 +52,20 @@ int json_format_explanation(const struct explanation *explanation, char **ret)
     return json_finish(&maker, object, ret);
 }
 
-/* The moments of a recovery that belong together; {0}: has not come. */
-struct course {
-    struct moment decided, recorded, started, settled;
-};
-
-/* While a later candidate is tried, the moments of the one before are still there. */
-static struct moment unless_stale(struct moment moment, struct moment decided)
+static json_t *span_value(int64_t us)
 {
-    if (moment.mono_us < decided.mono_us)
-        return (struct moment){0};
-    return moment;
+    return us < 0 ? json_null() : json_integer(us);
 }
 
-static struct course course_of(const struct recovery *recovery)
-{
-    return (struct course){
-        .decided = recovery->decided,
-        .recorded = unless_stale(recovery->recorded, recovery->decided),
-        .started = unless_stale(recovery->started, recovery->decided),
-        .settled = unless_stale(recovery->settled, recovery->decided),
-    };
-}
-
-/* null also where the steps came in another order, as by order: the other machine is chosen before this one is off. */
-static json_t *span_value(struct moment from, struct moment to)
-{
-    if (!moment_has_come(from) || !moment_has_come(to) || to.mono_us < from.mono_us)
-        return json_null();
-    return json_integer(to.mono_us - from.mono_us);
-}
-
-/* How long each part of the way took. To decide takes as long as all earlier candidates together. */
+/* How long each part of the way took, from detection on. */
 static json_t *times_value(struct json_maker *maker, const struct recovery *recovery)
 {
-    struct course course = course_of(recovery);
-    bool is_verified = recovery->state == RECOVERY_RECOVERED;
+    bool has_ended = moment_has_come(recovery->ended) && recovery->ended.mono_us >= recovery->detected.mono_us;
     json_t *object = json_object();
 
-    json_put(maker, object, "confirm", span_value(recovery->detected, recovery->confirmed));
-    json_put(maker, object, "decide", span_value(recovery->confirmed, course.decided));
-    json_put(maker, object, "record", span_value(course.decided, course.recorded));
-    json_put(maker, object, "start",
-             span_value(moment_has_come(course.recorded) ? course.recorded : course.decided, course.started));
-    json_put(maker, object, "settle", span_value(course.started, course.settled));
-    json_put(maker, object, "verify", is_verified ? span_value(course.settled, recovery->ended) : json_null());
-    json_put(maker, object, "total", span_value(recovery->detected, recovery->ended));
+    for (enum course_part part = COURSE_CONFIRM; part < COURSE_PART_COUNT; part++)
+        json_put(maker, object, course_part_name(part), span_value(course_part_us(recovery, part)));
+    json_put(maker, object, "total", span_value(has_ended ? recovery->ended.mono_us - recovery->detected.mono_us : -1));
     return object;
 }
 
