@@ -21,6 +21,7 @@
 
 void board_done(struct board *board)
 {
+    free(board->listen_error);
     diags_done(&board->programs);
     problems_done(&board->problems);
 }
@@ -87,6 +88,7 @@ static void look(struct board *board, struct plan *plan, struct moment now)
         .store_trouble = board->persistence->trouble,
         .store_is_unread = board->persistence->is_unread,
         .reload_error = board->settings->reload_error,
+        .listen_error = board->listen_error,
         .config_file = board->settings->config->file,
         .config = board->settings->config,
         .programs = &board->programs,

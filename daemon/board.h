@@ -21,6 +21,7 @@ struct board {
     const struct settings *settings;
     void (*tell)(void *context, struct notice *notice); /* takes the notice */
     void *context;
+    char *listen_error;       /* why api.listen is not served; owned, NULL: it is, or there is none */
     struct problems problems; /* as of the last look */
     struct diags programs;    /* that cannot be run, as of the last look at them */
     const void *proved_for;   /* the configuration in force then; NULL: never */

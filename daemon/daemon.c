@@ -16,6 +16,7 @@
 #include "answers.h"
 #include "api/api.h"
 #include "backend.h"
+#include "base/text.h"
 #include "board.h"
 #include "config/socket_path.h"
 #include "coordinator/coordinator.h"
@@ -203,6 +204,25 @@ static int serve_inherited(struct daemon *daemon, enum api_rights rights, int fd
     return api_listen_inherited(daemon->api, rights, fd);
 }
 
+/* A port that is taken stops nothing but those who would read there. */
+static int open_tcp(struct daemon *daemon)
+{
+    _cleanup_(diags_done) struct diags diags = {0};
+    const struct config *config = daemon->settings.started_with;
+    int r;
+
+    if (config->api_listen == NULL)
+        return 0;
+    r = api_listen_tcp(daemon->api, config->api_listen, &config->api_names, &diags);
+    if (r == 0)
+        log_line(LOG_INFO, "the dashboard and the metrics can be read at http://%s/", config->api_listen);
+    if (r == 0 || r == -ENOMEM)
+        return r;
+    log_diags(&diags);
+    daemon->board.listen_error = diags.count > 0 ? text_copy(diags.items[0].message) : NULL;
+    return 0;
+}
+
 /* Once: on the sockets that systemd holds for the daemon, or on its own. */
 static int open_api(struct daemon *daemon)
 {
@@ -225,6 +245,8 @@ static int open_api(struct daemon *daemon)
     if (r == 0 && !is_inherited)
         r = api_listen(daemon->api, API_READ, read_only_path, &diags);
     log_diags(&diags);
+    if (r == 0)
+        r = open_tcp(daemon);
     return r;
 }
 

@@ -16,23 +16,29 @@
 #include "api/routes.h"
 #include "api/socket.h"
 #include "api/stream.h"
+#include "api/web.h"
+#include "config/endpoint.h"
 #include "report/json.h"
 
 #define HEADERS_MAX_BYTES (8 * 1024)
 #define BODY_MAX_BYTES    (512 * 1024) /* a configuration with facts of thousands of machines */
+
+/* The Unix socket of each kind of rights, and TCP. */
+enum { LISTENER_TCP = API_RIGHTS_COUNT, LISTENER_COUNT };
 
 /* A socket, with a server of its own, so that a request tells by its server what its client may do. */
 struct listener {
     struct api *api;
     enum api_rights rights;
     struct socket_file file;
-    struct evhttp *http; /* owns the listening descriptor; NULL: nothing listens here */
+    const struct string_list *names; /* of this host, for TCP; NULL: a Unix socket */
+    struct evhttp *http;             /* owns the listening descriptor; NULL: nothing listens here */
     struct gate *gate;
 };
 
 struct api {
     struct event_base *base;
-    struct listener listeners[API_RIGHTS_COUNT];
+    struct listener listeners[LISTENER_COUNT];
     struct stream *stream;
     struct copies *copies;
     struct routes routes;
@@ -48,7 +54,8 @@ static void on_request(struct evhttp_request *request, void *context)
     struct listener *listener = context;
 
     gate_pass(listener->gate, request);
-    routes_dispatch(&listener->api->routes, request, listener->rights);
+    if (listener->names == NULL || web_admit(request, listener->names))
+        routes_dispatch(&listener->api->routes, request, listener->rights);
 }
 
 static void set_limits(struct evhttp *http)
@@ -104,10 +111,9 @@ int api_new(struct event_base *base, const struct api_backend *backend, void *co
     return 0;
 }
 
-int api_listen_inherited(struct api *api, enum api_rights rights, int fd)
+/* Takes fd. */
+static int open_listener(struct api *api, struct listener *listener, enum api_rights rights, int fd)
 {
-    struct listener *listener = &api->listeners[rights];
-
     listener->api = api;
     listener->rights = rights;
     listener->http = evhttp_new(api->base);
@@ -118,6 +124,26 @@ int api_listen_inherited(struct api *api, enum api_rights rights, int fd)
     set_limits(listener->http);
     evhttp_set_gencb(listener->http, on_request, listener);
     return serve_socket(listener, api->base, fd);
+}
+
+int api_listen_inherited(struct api *api, enum api_rights rights, int fd)
+{
+    return open_listener(api, &api->listeners[rights], rights, fd);
+}
+
+int api_listen_tcp(struct api *api, const char *endpoint, const struct string_list *names, struct diags *diags)
+{
+    struct listener *listener = &api->listeners[LISTENER_TCP];
+    struct endpoint parsed;
+    int fd, r = endpoint_parse(endpoint, &parsed) ? web_bind(&parsed, &fd) : -EINVAL;
+
+    if (r < 0) {
+        diags_add(diags, DIAG_ERROR, NULL, 0, 0, "cannot listen on %s: %s", endpoint,
+                  r == -EADDRINUSE ? "another program listens there" : strerror(-r));
+        return r;
+    }
+    listener->names = names;
+    return open_listener(api, listener, API_READ, fd);
 }
 
 int api_listen(struct api *api, enum api_rights rights, const char *path, struct diags *diags)
@@ -143,7 +169,7 @@ void api_free(struct api *api)
     pending_abandon_all(&api->routes.pending);
     copies_free(api->copies);
     stream_free(api->stream);
-    for (size_t i = 0; i < API_RIGHTS_COUNT; i++) {
+    for (size_t i = 0; i < LISTENER_COUNT; i++) {
         if (api->listeners[i].http != NULL)
             evhttp_free(api->listeners[i].http);
         gate_free(api->listeners[i].gate);

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "config/config.h"
 #include "config/supposition.h"
 #include "coordinator/coordinator.h"
 #include "protocol/notice.h"
@@ -114,6 +115,13 @@ int api_listen(struct api *api, enum api_rights rights, const char *path, struct
 
 /* The same on a socket that listens already; its file is left alone. Takes fd, also when it fails. -ENOMEM. */
 int api_listen_inherited(struct api *api, enum api_rights rights, int fd) _must_check_;
+
+/*
+ * Listens on a TCP address, once at the most, for clients that may only read. names: patterns of what this host is called,
+ * borrowed until api_free. What went wrong, for people, goes to diags; nothing else is hurt then. Negative errno.
+ */
+int api_listen_tcp(struct api *api, const char *endpoint, const struct string_list *names,
+                   struct diags *diags) _must_check_;
 
 /* Sends a notice to every client that follows /v1/events, and counts it for /metrics. */
 void api_publish(struct api *api, const struct notice *notice);

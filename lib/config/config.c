@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/agents.h"
+#include "config/endpoint.h"
 #include "config/fence.h"
 #include "config/object.h"
 #include "config/pattern.h"
@@ -121,6 +122,20 @@ static void check_fencing(struct reader *reader, const struct node *root, const 
     else
         reader_warn(reader, &here, agents,
                     "is never used: one of %zu remote hypervisors is more than isolation_share already", n_remote);
+}
+
+/* Who listens to other hosts must have said so. */
+static void check_listen(struct reader *reader, const struct node *root, const struct config *config)
+{
+    const struct node *api = node_find(root, "api"), *listen = api != NULL ? node_find(api, "listen") : NULL;
+    struct place place = {.name = "api"}, here = {.parent = &place, .name = "listen"};
+    struct endpoint endpoint;
+
+    if (listen != NULL && config->api_listen != NULL && !config->api_listen_public &&
+        endpoint_parse(config->api_listen, &endpoint) && !endpoint_is_loopback(&endpoint))
+        reader_error(reader, &here, listen,
+                     "%s can be reached from other hosts, expected 127.0.0.1, [::1], or api.listen_public: true",
+                     config->api_listen);
 }
 
 /* "HYPERVISOR/NAME" under `machines` must name a hypervisor that there is. */
@@ -272,6 +287,7 @@ static int read_root(struct reader *reader, const struct node *root, struct conf
     r = reader_result(reader);
     if (r < 0)
         return r;
+    check_listen(reader, root, config);
     check_machines(reader, root, config);
     agents_check(reader, root, config);
     check_weights(reader, root, config);

@@ -301,6 +301,9 @@ struct config {
     enum mode mode;
     char *state_dir;
     char *api_socket;
+    char *api_listen; /* as endpoint_parse reads it; NULL: nowhere */
+    bool api_listen_public;
+    struct string_list api_names; /* patterns */
     struct config_hypervisor *hypervisors;
     size_t n_hypervisors;
     struct config_pool pool;

@@ -7,6 +7,7 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/endpoint.h"
 #include "model/machine.h"
 
 /* Where a key's value lives: a member, or a pointer with its count. */
@@ -846,6 +847,30 @@ static const struct schema_key keys[] = {
          "reads, with \"-ro\" before \".sock\". Both have mode 0660; their groups decide who may connect. Has no "
          "effect where systemd opens the sockets, as installed: change ListenStream= with systemctl edit "
          "understudyd.socket and understudyd-ro.socket."},
+    {.path = "api.listen",
+     .type = SCHEMA_ENDPOINT_OR_NONE,
+     CONFIG(api_listen),
+     .max = ENDPOINT_MAX - 1,
+     .default_text = "none",
+     .needs_restart = true,
+     .text =
+         "Where the dashboard, the control interface and the metrics can be read over TCP: everybody who can connect "
+         "can read them, and nobody can do anything. From another host, use ssh -L 8420:localhost:8420."},
+    {.path = "api.listen_public",
+     .type = SCHEMA_BOOL,
+     CONFIG(api_listen_public),
+     .default_text = "false",
+     .needs_restart = true,
+     .text = "api.listen may be an address that other hosts can reach. Nothing is encrypted, and nobody is asked who "
+             "they are."},
+    {.path = "api.names",
+     .type = SCHEMA_PATTERNS,
+     CONFIG(api_names),
+     .default_text = "[]",
+     .needs_restart = true,
+     .text =
+         "Names by which clients of api.listen may call this host, beside its addresses, localhost and its own host "
+         "name. A request for another name is refused, since a web page could have sent the browser here."},
 };
 
 /* Keys that there were once, and what is to be done about them. */

@@ -54,6 +54,7 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_PATH] = {.words = "an absolute path", .has_length = true},
         [SCHEMA_NAME_OR_NONE] = {.words = "a name of letters, digits, '-', '_' and '.', or none", .has_length = true},
         [SCHEMA_PATH_OR_NONE] = {.words = "an absolute path or none", .has_length = true},
+        [SCHEMA_ENDPOINT_OR_NONE] = {.words = "an address and a port such as 127.0.0.1:8420 or [::1]:8420, or none"},
         [SCHEMA_PATTERNS] = {.words = "a list of patterns such as [\"web-*\"]"},
         [SCHEMA_DIRECTORIES] = {.words = "a list of absolute paths such as [\"/srv/shared\"]"},
         [SCHEMA_KINDS] = {.words = "a list of kinds such as [os, memory]"},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/endpoint.h"
 #include "config/units.h"
 #include "model/uri.h"
 
@@ -211,6 +212,18 @@ void value_read_path_or_none(struct reader *reader, const struct place *place, c
         value_release_text(key, object);
     else
         value_read_path(reader, place, key, node, object);
+}
+
+void value_read_endpoint_or_none(struct reader *reader, const struct place *place, const struct schema_key *key,
+                                 const struct node *node, void *object)
+{
+    const char *text = node_text(node);
+    struct endpoint endpoint;
+
+    if (is_none(node))
+        value_release_text(key, object);
+    else
+        accept_text(reader, place, key, node, text != NULL && endpoint_parse(text, &endpoint), object);
 }
 
 void value_release_text(const struct schema_key *key, void *object)

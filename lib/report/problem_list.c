@@ -41,6 +41,7 @@ static const struct {
     [PROBLEM_FACTS_UNMATCHED] = {"facts-unmatched", 1},
     [PROBLEM_KIND_DOUBTFUL] = {"kind-doubtful", 1},
     [PROBLEM_RELOAD_FAILED] = {"reload-failed", 1},
+    [PROBLEM_NOT_LISTENING] = {"not-listening", 1},
 };
 
 const char *problem_kind_name(enum problem_kind kind)

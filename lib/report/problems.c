@@ -74,6 +74,10 @@ static void look_at_daemon(struct problem_search *search)
             text_print("when the disk answers: systemctl restart understudyd"));
     for (size_t i = 0; outside->programs != NULL && i < outside->programs->count; i++)
         look_at_program(search, outside->programs->items[i].message);
+    if (outside->listen_error != NULL)
+        problems_add(search, PROBLEM_NOT_LISTENING, "",
+                     text_print("nobody can read the dashboard and the metrics over TCP: %s", outside->listen_error),
+                     text_print("end what listens there, or change api.listen; then: systemctl restart understudyd"));
     if (outside->reload_error != NULL)
         problems_add(search, PROBLEM_RELOAD_FAILED, "",
                      text_print("the configuration on disk has an error, and the one before it is in force: %s",

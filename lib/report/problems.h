@@ -41,6 +41,7 @@ enum problem_kind {
     PROBLEM_FACTS_UNMATCHED,
     PROBLEM_KIND_DOUBTFUL,
     PROBLEM_RELOAD_FAILED,
+    PROBLEM_NOT_LISTENING,
     PROBLEM_COUNT,
 };
 
@@ -70,6 +71,7 @@ struct problems_outside {
     const char *store_trouble;
     bool store_is_unread; /* the disk was silent for too long at the start */
     const char *reload_error;
+    const char *listen_error;
     const char *config_file;
     const struct config *config;  /* in force; NULL: it is not looked at */
     const struct diags *programs; /* that cannot be run, each as "KEY: PATH and why"; NULL: none */

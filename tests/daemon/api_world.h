@@ -524,9 +524,8 @@ static inline void on_event(struct bufferevent *transport, short what, void *con
         client->is_closed = true;
 }
 
-static inline struct client *client_new(struct world *world)
+static inline struct client *client_new_at(struct world *world, const struct sockaddr *address, socklen_t size)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct client *client = calloc(1, sizeof(*client));
 
     assert_non_null(client);
@@ -535,10 +534,16 @@ static inline struct client *client_new(struct world *world)
     client->transport = bufferevent_socket_new(world->base, -1, BEV_OPT_CLOSE_ON_FREE);
     bufferevent_setcb(client->transport, on_readable, NULL, on_event, client);
     bufferevent_enable(client->transport, EV_READ | EV_WRITE);
-    strcpy(address.sun_path, world->asks_read_only ? world->read_only_path : world->path);
-    assert_int_equal(bufferevent_socket_connect(client->transport, (struct sockaddr *)&address, (int)sizeof(address)),
-                     0);
+    assert_int_equal(bufferevent_socket_connect(client->transport, address, (int)size), 0);
     return client;
+}
+
+static inline struct client *client_new(struct world *world)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    strcpy(address.sun_path, world->asks_read_only ? world->read_only_path : world->path);
+    return client_new_at(world, (struct sockaddr *)&address, sizeof(address));
 }
 
 static inline void client_free(struct client *client)

@@ -21,7 +21,7 @@ LIB_ROOMS = ("base", "model", "config", "discovery", "similarity", "pool", "prot
 
 # What lib/ may take from the system: nothing here can reach the world without a call that symbols.py forbids.
 LIB_SYSTEM_HEADERS = {
-    "assert.h", "ctype.h", "errno.h", "float.h", "fnmatch.h", "inttypes.h", "limits.h", "locale.h", "math.h",
+    "arpa/inet.h", "assert.h", "ctype.h", "errno.h", "float.h", "fnmatch.h", "inttypes.h", "limits.h", "locale.h", "math.h",
     "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
     "strings.h",
     "sys/queue.h", "time.h", "uthash.h", "utlist.h", "wchar.h",

@@ -219,6 +219,7 @@ static void defaults(void **state)
     assert_int_equal(config->mode, MODE_AUTOMATIC);
     assert_string_equal(config->state_dir, "/var/lib/understudy");
     assert_string_equal(config->api_socket, "/run/understudy/api.sock");
+    assert_null(config->api_listen);
     assert_int_equal(config->n_hypervisors, 0);
     assert_patterns(&config->pool.protect, NULL);
     assert_patterns(&config->pool.standby, NULL);
@@ -410,6 +411,9 @@ static void everything_set(void **state)
     assert_int_equal(config->mode, MODE_OBSERVE);
     assert_string_equal(config->state_dir, "/srv/understudy");
     assert_string_equal(config->api_socket, "/run/other.sock");
+    assert_string_equal(config->api_listen, "[::]:8420");
+    assert_true(config->api_listen_public);
+    assert_string_equal(config->api_names.items[0], "kvm1.example.com");
     assert_int_equal(config->similarity.threshold, 333333);
     assert_int_equal(config->similarity.min_coverage, 0);
     assert_int_equal(config->similarity.rank_by, RANK_BY_SIMILARITY);
@@ -464,7 +468,7 @@ static void every_key_is_read_and_compared(void **state)
 
 static void restarts_are_for_few_keys(void **state)
 {
-    static const char *const expected[] = {"state_dir", "api.socket"};
+    static const char *const expected[] = {"state_dir", "api.socket", "api.listen", "api.listen_public", "api.names"};
     _cleanup_(config_freep) struct config *full = parse_file(DATA "full.yaml");
     _cleanup_(config_freep) struct config *plain = parse_text(LOCAL);
     const struct schema_key *key = NULL;

@@ -49,11 +49,12 @@ def environment(**more):
 def configuration(directory, hypervisors=LOCAL, **sections):
     """
     A configuration for tests: every machine is protected and stands by, quick to settle, comparing resources only.
-    sections override whole sections.
+    sections override whole sections, but for the socket.
     """
+    api = {"socket": str(directory / "api.sock"), **sections.pop("api", {})}
     return {
         "state_dir": str(directory / "state"),
-        "api": {"socket": str(directory / "api.sock")},
+        "api": api,
         "hypervisors": hypervisors,
         "pool": {"protect": ["*"], "standby": ["*"]},
         "similarity": {
