@@ -18,6 +18,7 @@
 #include "coordinator/coordinator.h"
 #include "hypervisor/hypervisor.h"
 #include "nodes.h"
+#include "notify_test.h"
 #include "persistence.h"
 #include "programs.h"
 #include "reload.h"
@@ -408,6 +409,14 @@ static int api_test_fencing(void *context, const char *hypervisor, const char *a
     return r;
 }
 
+static int api_test_hooks(void *context, const char *hook, api_hooks_tested done, void *token, const char **ret_message)
+{
+    const struct backend *backend = context;
+
+    return notify_test_begin(backend->programs->hooks, backend->answers, backend->settings, hook, done, token,
+                             ret_message);
+}
+
 static const char *api_reload(void *context, char **ret_waiting)
 {
     const struct backend *backend = context;
@@ -438,5 +447,6 @@ const struct api_backend backend_functions = {
     .release = api_release,
     .fenced = api_fenced,
     .test_fencing = api_test_fencing,
+    .test_hooks = api_test_hooks,
     .reload = api_reload,
 };

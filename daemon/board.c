@@ -26,12 +26,13 @@ void board_done(struct board *board)
     problems_done(&board->problems);
 }
 
-static void tell(const struct board *board, enum notice_kind kind, struct moment now, char *text)
+static void tell(const struct board *board, enum notice_kind kind, const struct problem *problem, struct moment now,
+                 char *text)
 {
     struct notice notice = {.kind = kind, .at = now, .duration_us = -1, .text = text};
 
     if (text != NULL)
-        board->tell(board->context, &notice);
+        board->tell(board->context, &notice, problem);
 }
 
 static char *describe(enum notice_kind kind, const struct problem *problem)
@@ -50,9 +51,9 @@ static void tell_difference(const struct board *board, const struct problems *be
 
     for (size_t i = 0; i < now->count; i++)
         if (problems_find(before, &now->all[i]) == NULL && n++ < TOLD_AT_ONCE)
-            tell(board, kind, at, describe(kind, &now->all[i]));
+            tell(board, kind, &now->all[i], at, describe(kind, &now->all[i]));
     if (n > TOLD_AT_ONCE)
-        tell(board, kind, at,
+        tell(board, kind, NULL, at,
              text_print("%s%zu more: understudyctl problems",
                         kind == NOTICE_PROBLEM_BEGUN ? "" : "over: ", n - TOLD_AT_ONCE));
 }

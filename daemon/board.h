@@ -19,7 +19,8 @@ struct board {
     const struct coordinator *coordinator;
     struct persistence *persistence;
     const struct settings *settings;
-    void (*tell)(void *context, struct notice *notice); /* takes the notice */
+    /* Takes the notice; problem: borrowed, NULL: it is about several. */
+    void (*tell)(void *context, struct notice *notice, const struct problem *problem);
     void *context;
     char *listen_error;       /* why api.listen is not served; owned, NULL: it is, or there is none */
     struct problems problems; /* as of the last look */

@@ -72,9 +72,13 @@ static void publish(struct daemon *daemon, struct notice *notice)
     notice_done(notice);
 }
 
-static void on_problem(void *context, struct notice *notice)
+static void on_problem(void *context, struct notice *notice, const struct problem *problem)
 {
-    publish(context, notice);
+    struct daemon *daemon = context;
+
+    if (problem != NULL)
+        programs_tell_problem(&daemon->programs, notice, problem);
+    publish(daemon, notice);
 }
 
 static void arm_timer(struct daemon *daemon)

@@ -20,12 +20,13 @@
 #include "hooks/process.h"
 #include "hooks/spawn.h"
 #include "report/json.h"
+#include "report/problems.h"
 #include "service/clock.h"
 #include "service/log.h"
 #include "settings.h"
 
 /* Of a recovery, with the end; hook_env comes besides. */
-#define VARIABLES_MAX 11
+#define VARIABLES_MAX 12
 
 static struct log_subject subject_of(const struct recovery *recovery)
 {
@@ -161,7 +162,7 @@ static void check_program(const struct config *config, const char *key, const ch
         diags_add(diags, DIAG_WARNING, config->file, 0, 0, "%s: %s %s; %s", key, path, message, consequence);
 }
 
-/* The events that notices are for hooks, of a recovery, and of a host or of machines that run twice. */
+/* The events that notices are for hooks, of a recovery, of a host or of machines that run twice, and of a problem. */
 static const char *const recovery_events[NOTICE_COUNT] = {
     [NOTICE_STARTED] = "post-start",
     [NOTICE_RECOVERED] = "recovered",
@@ -172,13 +173,22 @@ static const char *const host_events[NOTICE_COUNT] = {
     [NOTICE_FENCE_FAILED] = "fence-failed",
     [NOTICE_BOTH_RUN] = "both-run",
 };
+static const char *const problem_events[NOTICE_COUNT] = {
+    [NOTICE_PROBLEM_BEGUN] = "problem-begun",
+    [NOTICE_PROBLEM_ENDED] = "problem-ended",
+};
 
+/* All that a directory may be named after; NULL: none has this index. */
 static const char *event_at(size_t i)
 {
     if (i < HOOK_COUNT)
         return hook_name((enum hook)i);
     i -= HOOK_COUNT;
-    return recovery_events[i] != NULL ? recovery_events[i] : host_events[i];
+    if (i == NOTICE_COUNT)
+        return PROGRAMS_TEST_EVENT;
+    return recovery_events[i] != NULL ? recovery_events[i]
+           : host_events[i] != NULL   ? host_events[i]
+                                      : problem_events[i];
 }
 
 static bool may_veto(const char *event)
@@ -195,7 +205,7 @@ static bool list_events(const char *name, char *ret_list, size_t size)
     bool is_one = false;
     size_t length = 0;
 
-    for (size_t i = 0; i < HOOK_COUNT + NOTICE_COUNT; i++) {
+    for (size_t i = 0; i <= HOOK_COUNT + NOTICE_COUNT; i++) {
         if (event_at(i) == NULL)
             continue;
         is_one |= strcmp(event_at(i), name) == 0;
@@ -325,7 +335,7 @@ static struct config config_of(const struct programs *programs, const struct rec
 }
 
 /* The environment that tells a hook of the recovery. The array, which is the caller's, ends with a NULL name. NULL: no memory. */
-static struct hook_variable *make_variables(const struct recovery *recovery, const char *event,
+static struct hook_variable *make_variables(const struct recovery *recovery, const char *event, const char *text,
                                             const struct config_options *own)
 {
     struct hook_variable *variables = calloc(VARIABLES_MAX + own->count, sizeof(*variables));
@@ -337,6 +347,8 @@ static struct hook_variable *make_variables(const struct recovery *recovery, con
         variables[n++] = (struct hook_variable){own->items[i].name, own->items[i].value, true};
 
     variables[n++] = (struct hook_variable){"EVENT", event, false};
+    if (text != NULL)
+        variables[n++] = (struct hook_variable){"TEXT", text, false};
     variables[n++] = (struct hook_variable){"RECOVERY", recovery->id, false};
     variables[n++] = (struct hook_variable){"SERVICE", recovery->service_name, false};
     variables[n++] = (struct hook_variable){"FAILED", recovery->failed_name, false};
@@ -362,12 +374,15 @@ static int run_hooks(struct programs *programs, uint64_t number, const struct co
                      json, config->timeout_us);
 }
 
-/* The hooks of the event; with `verifies`, the command that verifies. Negative errno: no answer will come. */
+/*
+ * The hooks of the event; with `verifies`, the command that verifies. text: what has happened; NULL: nothing yet. Negative
+ * errno: no answer will come.
+ */
 static int run(struct programs *programs, uint64_t number, const struct recovery *recovery, const char *event,
-               bool verifies)
+               const char *text, bool verifies)
 {
     const struct config config = config_of(programs, recovery);
-    _cleanup_(freep) struct hook_variable *variables = make_variables(recovery, event, &config.policy.hook_env);
+    _cleanup_(freep) struct hook_variable *variables = make_variables(recovery, event, text, &config.policy.hook_env);
     _cleanup_(freep) char *json = NULL;
     int r = variables != NULL ? json_format_recovery(recovery, clock_now(), &json) : -ENOMEM;
 
@@ -416,8 +431,8 @@ int programs_run(struct programs *programs, const struct action *action)
     if (recovery == NULL)
         return -ENOENT;
     if (action->kind == ACTION_VERIFY)
-        return run(programs, action->id, recovery, "verify", true);
-    return run(programs, action->id, recovery, hook_name(action->hook), false);
+        return run(programs, action->id, recovery, "verify", NULL, true);
+    return run(programs, action->id, recovery, hook_name(action->hook), NULL, false);
 }
 
 static const struct config_hypervisor *find_hypervisor(const struct config *config, const char *name)
@@ -478,10 +493,22 @@ static uint64_t new_run(struct programs *programs, const char *recovery_id)
     return action.id;
 }
 
-static int tell_of_recovery(struct programs *programs, const struct recovery *recovery, const char *event)
+static int tell_of_recovery(struct programs *programs, const struct recovery *recovery, const char *event,
+                            const char *text)
 {
     uint64_t number = new_run(programs, recovery->id);
-    int r = run(programs, number, recovery, event, false);
+    int r = run(programs, number, recovery, event, text, false);
+
+    if (r < 0)
+        answers_forget(programs->answers, number);
+    return r;
+}
+
+/* Hooks for what is of no recovery. */
+static int tell(struct programs *programs, const char *event, const struct hook_variable *variables, const char *json)
+{
+    uint64_t number = new_run(programs, "");
+    int r = run_hooks(programs, number, &programs->settings->config->hooks, event, variables, json);
 
     if (r < 0)
         answers_forget(programs->answers, number);
@@ -495,11 +522,10 @@ static int tell_of_host(struct programs *programs, const struct notice *notice, 
         {"EVENT", event, false},
         {"HYPERVISOR", notice->machine.hypervisor, false},
         {"MACHINE", notice->machine_name, false},
+        {"TEXT", notice->text, false},
         {NULL, NULL, false},
     };
-    const struct config_hooks *config = &programs->settings->config->hooks;
     _cleanup_(freep) char *json = NULL;
-    uint64_t number;
     int r = notice->kind == NOTICE_BOTH_RUN ? json_format_notice(notice, &json)
                                             : format_host(programs, notice->machine.hypervisor, &json);
 
@@ -507,11 +533,36 @@ static int tell_of_host(struct programs *programs, const struct notice *notice, 
         json = NULL;
         return r;
     }
-    number = new_run(programs, "");
-    r = run_hooks(programs, number, config, event, variables, json);
-    if (r < 0)
-        answers_forget(programs->answers, number);
-    return r;
+    return tell(programs, event, variables, json);
+}
+
+static int tell_of_problem(struct programs *programs, const struct notice *notice, const struct problem *problem)
+{
+    char severity[16];
+    const struct hook_variable variables[] = {
+        {"EVENT", problem_events[notice->kind], false},
+        {"PROBLEM", problem_kind_name(problem->kind), false},
+        {"SUBJECT", problem->subject, false},
+        {"SEVERITY", severity, false},
+        {"TEXT", notice->text, false},
+        {NULL, NULL, false},
+    };
+    _cleanup_(freep) char *json = NULL;
+    int r = json_format_problem(problem, &json);
+
+    if (r < 0) {
+        json = NULL;
+        return r;
+    }
+    snprintf(severity, sizeof(severity), "%u", problem_severity(problem->kind));
+    return tell(programs, problem_events[notice->kind], variables, json);
+}
+
+void programs_tell_problem(struct programs *programs, const struct notice *notice, const struct problem *problem)
+{
+    if (tell_of_problem(programs, notice, problem) < 0)
+        log_line(LOG_WARNING, "the hooks for %s of %s could not be run: out of memory or processes",
+                 problem_events[notice->kind], problem_kind_name(problem->kind));
 }
 
 void programs_tell(struct programs *programs, const struct notice *notice)
@@ -527,7 +578,7 @@ void programs_tell(struct programs *programs, const struct notice *notice)
         return;
     recovery = coordinator_find_recovery(programs->coordinator, notice->recovery_id);
     subject = subject_of(recovery);
-    if (recovery == NULL || tell_of_recovery(programs, recovery, event) < 0)
+    if (recovery == NULL || tell_of_recovery(programs, recovery, event, notice->text) < 0)
         log_event(MESSAGE_HOOK_FAILED, &subject,
                   "the hooks for %s of recovery %s could not be run: out of memory or processes", event,
                   notice->recovery_id);

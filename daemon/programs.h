@@ -17,9 +17,13 @@ struct event;
 struct event_base;
 struct fencer;
 struct hooks;
+struct problem;
 struct settings;
 
 #define PROGRAMS_UNRUN_MAX 16
+
+/* The event of `understudyctl notify-test`: the only one that does not happen by itself. */
+#define PROGRAMS_TEST_EVENT "test"
 
 /* A plain value: initialise what is borrowed, the rest is 0. */
 struct programs {
@@ -52,6 +56,8 @@ int programs_test_fencing(struct programs *programs, const struct action *action
 
 /* Runs the hooks that a notice calls for, if any. Nothing waits for them. */
 void programs_tell(struct programs *programs, const struct notice *notice);
+/* The same for one of a problem that has begun or ended. */
+void programs_tell_problem(struct programs *programs, const struct notice *notice, const struct problem *problem);
 
 /* Kills the programs that still run. */
 void programs_close(struct programs *programs);

@@ -12,9 +12,9 @@ usage='usage: sh tests/prepare.sh [SET]
 build='gcc libc6-dev cmake ninja-build pkg-config dpkg-dev file gzip scdoc libvirt-dev libevent-dev libyaml-dev
     libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev'
 test='libcmocka-dev python3 python3-pytest'
-test_extra='mandoc openssl bash-completion zsh fish'
+test_extra='mandoc openssl bash-completion zsh fish curl jq'
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
-    mmdebstrap systemd-container rpm cppcheck clang-format-14 clang-tidy-14'
+    mmdebstrap systemd-container rpm prometheus-alertmanager cppcheck clang-format-14 clang-tidy-14'
 
 here=$(dirname "$(readlink -f -- "$0")")
 . "$here/steps.sh"
@@ -73,13 +73,16 @@ explain() {
     fi
 }
 
-# libvirtd comes enabled. Tests start their own; one that was not there before is no business of tests.
-leave_libvirtd_off() {
+# leave_off NAME PATTERN…: services come enabled. Tests start their own; one that was not there before is no business of
+# tests.
+leave_off() {
     [ -d /run/systemd/system ] || return 0
+    name=$1
+    shift
     # shellcheck disable=SC2046,SC2086 # words
-    $as_root systemctl --quiet disable --now $(systemctl list-unit-files --no-legend 'libvirtd*' 'virtlog*' \
-        'virtlock*' 'libvirt-guests*' 2>/dev/null | cut -d ' ' -f 1 | grep -v @) 2>/dev/null
-    echo "libvirtd is installed for the tests, and left disabled."
+    $as_root systemctl --quiet disable --now $(systemctl list-unit-files --no-legend "$@" 2>/dev/null | cut -d ' ' -f 1 |
+        grep -v @) 2>/dev/null
+    echo "$name is installed for the tests, and left disabled."
 }
 
 [ $# -le 1 ] || { echo "$usage" >&2; exit 2; }
@@ -120,7 +123,7 @@ update_failed=no
 apt update -o APT::Update::Error-Mode=any || update_failed=$(explain 2>&1)
 # shellcheck disable=SC2086
 known=$(known_of $extra)
-had_libvirtd=$(missing_of libvirt-daemon-system)
+missing_before=$(missing_of libvirt-daemon-system prometheus-alertmanager)
 # shellcheck disable=SC2086
 if ! apt install --no-install-recommends $required $known; then
     [ "$update_failed" = no ] || fail "the lists of packages could not be refreshed:
@@ -128,7 +131,12 @@ $update_failed"
     explain
     fail "packages could not be installed: $required$known"
 fi
-case $known in *libvirt-daemon-system*) [ -z "$had_libvirtd" ] || leave_libvirtd_off ;; esac
+installed_now() {
+    case $known in *"$1"*) ;; *) return 1 ;; esac
+    case $missing_before in *"$1"*) ;; *) return 1 ;; esac
+}
+if installed_now libvirt-daemon-system; then leave_off libvirtd 'libvirtd*' 'virtlog*' 'virtlock*' 'libvirt-guests*'; fi
+if installed_now prometheus-alertmanager; then leave_off Alertmanager 'prometheus-alertmanager*'; fi
 for package in $extra; do
     case " $known" in *" $package "*) ;; *) echo "$package is not to be had here; tests that need it are skipped" ;; esac
 done

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "config/supposition.h"
 #include "coordinator/coordinator.h"
+#include "protocol/hook_test.h"
 #include "protocol/notice.h"
 #include "report/problems.h"
 
@@ -28,6 +29,9 @@ typedef void (*api_done)(void *token, int error, const char *message);
 
 /* Answers a request for stored recoveries; the array and what it holds go afterwards. error: negative errno, and why. */
 typedef void (*api_history_done)(void *token, int error, const char *message, struct recovery **recoveries, size_t n);
+
+/* Answers a request to test hooks, once; tests: borrowed. */
+typedef void (*api_hooks_tested)(void *token, const struct hook_test *tests, size_t n);
 
 /* What the API may read and ask for; every member is set. Called on the main thread. */
 struct api_backend {
@@ -87,6 +91,11 @@ struct api_backend {
      */
     int (*test_fencing)(void *context, const char *hypervisor, const char *agent, api_done done, void *token,
                         const char **ret_message);
+    /*
+     * Runs the hook of this name of the event "test", or with NULL all of them. On 0, done(token, …) will be called with what
+     * came of each, later or at once. -ENOENT: no such hook; -EBUSY: none is to be tested. *ret_message says why. -ENOMEM.
+     */
+    int (*test_hooks)(void *context, const char *hook, api_hooks_tested done, void *token, const char **ret_message);
     /*
      * Reads the configuration again. NULL: it is in force, and *ret_waiting names the keys that wait for a restart
      * (NULL: none; the caller frees it). Else what is wrong, borrowed until the next call, and nothing has changed.

@@ -21,6 +21,7 @@
 #include "api/find.h"
 #include "api/history.h"
 #include "api/hold.h"
+#include "api/hook_test.h"
 #include "api/query.h"
 #include "api/reply.h"
 #include "api/stream.h"
@@ -322,6 +323,12 @@ static void post_fence_test(struct exchange *exchange)
                      exchange->request, exchange->name);
 }
 
+static void post_hook_test(struct exchange *exchange)
+{
+    hook_test_begin(&exchange->routes->pending, exchange->routes->backend, exchange->routes->context,
+                    exchange->request);
+}
+
 static void get_fencing(struct exchange *exchange)
 {
     char *json = NULL;
@@ -387,6 +394,7 @@ static const struct route {
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", API_ACT, post_fenced},
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fence-test", API_ACT, post_fence_test},
     {EVHTTP_REQ_GET, "GET", "/v1/fencing", API_READ, get_fencing},
+    {EVHTTP_REQ_POST, "POST", "/v1/hooks/test", API_ACT, post_hook_test},
     {EVHTTP_REQ_POST, "POST", "/v1/reload", API_ACT, post_reload},
     {EVHTTP_REQ_POST, "POST", "/v1/check", API_READ, check_answer},
     {EVHTTP_REQ_GET, "GET", "/v1/events", API_READ, get_events},

@@ -132,6 +132,7 @@ extern const struct command command_holds;
 extern const struct command command_release;
 extern const struct command command_fenced;
 extern const struct command command_fence_test;
+extern const struct command command_notify_test;
 extern const struct command command_reload;
 extern const struct command command_watch;
 extern const struct command command_catalog;

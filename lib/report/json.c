@@ -65,23 +65,33 @@ static json_t *recovery_counts_value(struct json_maker *maker, const struct stat
     return object;
 }
 
+static json_t *problem_value(struct json_maker *maker, const struct problem *problem)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "kind", json_text(problem_kind_name(problem->kind)));
+    json_put(maker, object, "severity", json_integer(problem_severity(problem->kind)));
+    json_put(maker, object, "subject", json_text(problem->subject[0] != '\0' ? problem->subject : NULL));
+    json_put(maker, object, "since", json_instant(problem->since));
+    json_put(maker, object, "text", json_text(problem->text));
+    json_put(maker, object, "remedy", json_text(problem->remedy));
+    return object;
+}
+
 static json_t *problems_value(struct json_maker *maker, const struct problems *problems)
 {
     json_t *array = json_array();
 
-    for (size_t i = 0; problems != NULL && i < problems->count; i++) {
-        const struct problem *problem = &problems->all[i];
-        json_t *object = json_object();
-
-        json_put(maker, object, "kind", json_text(problem_kind_name(problem->kind)));
-        json_put(maker, object, "severity", json_integer(problem_severity(problem->kind)));
-        json_put(maker, object, "subject", json_text(problem->subject[0] != '\0' ? problem->subject : NULL));
-        json_put(maker, object, "since", json_instant(problem->since));
-        json_put(maker, object, "text", json_text(problem->text));
-        json_put(maker, object, "remedy", json_text(problem->remedy));
-        json_append(maker, array, object);
-    }
+    for (size_t i = 0; problems != NULL && i < problems->count; i++)
+        json_append(maker, array, problem_value(maker, &problems->all[i]));
     return array;
+}
+
+int json_format_problem(const struct problem *problem, char **ret)
+{
+    struct json_maker maker = {0};
+
+    return json_finish(&maker, problem_value(&maker, problem), ret);
 }
 
 int json_format_problems(const struct problems *problems, char **ret)

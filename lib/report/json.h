@@ -16,6 +16,7 @@
 #include "choose/plan.h"
 #include "pool/pool.h"
 #include "protocol/explanation.h"
+#include "protocol/hook_test.h"
 #include "protocol/notice.h"
 #include "protocol/order.h"
 #include "report/service_list.h"
@@ -26,6 +27,7 @@ int json_format_status(const struct status *status, char **ret) _must_check_;
 
 /* An array: {"kind": …, "severity": …, "subject": …, "since": …, "text": …, "remedy": …}, the severe first. */
 int json_format_problems(const struct problems *problems, char **ret) _must_check_;
+int json_format_problem(const struct problem *problem, char **ret) _must_check_;
 /* Of such a document, "text; remedy" of each problem, added to *ret. -EINVAL: it is none. -ENOMEM. */
 int json_parse_problems(const char *text, size_t length, struct string_list *ret) _must_check_;
 
@@ -68,6 +70,11 @@ int json_format_fencing(const struct coordinator *coordinator, const char *host,
 /* {"host": …, "agents": [{"agent": …, "at": …, "took_ms": …, "succeeded": …, "answer": …}]}; agent NULL: all of them. */
 int json_format_fence_tests(const struct coordinator *coordinator, const char *host, const char *agent,
                             char **ret) _must_check_;
+
+/* {"hooks": [{"hook": …, "took_ms": …, "succeeded": …, "answer": …}]}: what came of each; answer: what went wrong. */
+int json_format_hook_tests(const struct hook_test *tests, size_t n, char **ret) _must_check_;
+/* {"kind": "test", "at": …, "text": …}: what the hooks are told. */
+int json_format_hook_test_notice(struct moment now, const char *text, char **ret) _must_check_;
 /*
  * What follows reads the body of a request. *ret_problem, where one says what is wrong, names the member and what may stand
  * there; the caller frees it, and it is NULL for want of memory.
@@ -76,6 +83,8 @@ int json_format_fence_tests(const struct coordinator *coordinator, const char *h
 /* {"agent": …}, which is optional: the caller frees *ret_agent, NULL without it. -EINVAL: *ret_problem says
  * what is wrong. -ENOMEM. */
 int json_parse_fence_test(const char *text, size_t length, char **ret_agent, char **ret_problem) _must_check_;
+/* {"hook": …}, likewise. */
+int json_parse_hook_test(const char *text, size_t length, char **ret_hook, char **ret_problem) _must_check_;
 
 /* {"released": …}: whether the brake was on, or there was such a hold. */
 int json_format_released(bool was_there, char **ret) _must_check_;

@@ -23,7 +23,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.52), systemd")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libvirt-daemon-system, dbus")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openssh-client, libvirt-clients, socat")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "curl, jq, openssh-client, libvirt-clients, socat")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/conffiles ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
 

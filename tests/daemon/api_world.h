@@ -269,6 +269,23 @@ static inline int world_test_fencing(void *context, const char *hypervisor, cons
     return 0;
 }
 
+/* There are two hooks, and the second one fails. */
+static inline int world_test_hooks(void *context, const char *hook, api_hooks_tested done, void *token,
+                                   const char **ret_message)
+{
+    static const struct hook_test tests[] = {
+        {.hook = "50-mail", .answer = "", .took_us = 1500, .has_succeeded = true},
+        {.hook = "60-chat", .answer = "exit status 22", .took_us = 2500},
+    };
+
+    (void)context;
+    *ret_message = "refused by the test";
+    if (hook != NULL && strcmp(hook, "60-chat") != 0)
+        return -ENOENT;
+    done(token, hook != NULL ? &tests[1] : tests, hook != NULL ? 1 : 2);
+    return 0;
+}
+
 static inline const char *world_reload(void *context, char **ret_waiting)
 {
     const struct world *world = context;
@@ -298,6 +315,7 @@ static const struct api_backend backend = {
     .release = world_release,
     .fenced = world_fenced,
     .test_fencing = world_test_fencing,
+    .test_hooks = world_test_hooks,
     .reload = world_reload,
 };
 

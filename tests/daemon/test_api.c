@@ -208,6 +208,13 @@ static void test_fencing(void **state)
     check(world, "POST", "/v1/hypervisors/room/fence-test", "", 200, "\"host\":\"room\"", "\"agent\":\"switch\"",
           "\"succeeded\":true,\"answer\":\"on\"", NULL);
     check(world, "POST", "/v1/hypervisors/room/fence-test", "{\"agent\": \"switch\"}", 200, "\"took_ms\":1.5", NULL);
+    check(world, "POST", "/v1/hooks/test", "{\"hook\": \"other\"}", 404, "refused by the test", NULL);
+    check(world, "POST", "/v1/hooks/test", "{\"hook\": 1}", 400, "\\\"hook\\\" is no text", NULL);
+    check(world, "POST", "/v1/hooks/test", "{\"x\": \"y\"}", 400, NULL);
+    check(world, "POST", "/v1/hooks/test", "", 200,
+          "{\"hooks\":[{\"hook\":\"50-mail\",\"took_ms\":1.5,\"succeeded\":true,\"answer\":null},", NULL);
+    check(world, "POST", "/v1/hooks/test", "{\"hook\": \"60-chat\"}", 200,
+          "[{\"hook\":\"60-chat\",\"took_ms\":2.5,\"succeeded\":false,\"answer\":\"exit status 22\"}]", NULL);
     check(world, "GET", "/v1/fencing", "", 200, "[]", NULL);
     coordinator_handle_fence_report(world->coordinator, "room", &report, world->now);
     check(world, "GET", "/v1/fencing", "", 200, "\"host\":\"room\",\"attempt\":1,\"level\":2,\"action\":\"off\"",

@@ -23,6 +23,7 @@ static const struct {
     {"/v1/release/brake", ""},
     {"/v1/hypervisors/far/fenced", "{\"confirmed\":true}"},
     {"/v1/hypervisors/far/fence-test", ""},
+    {"/v1/hooks/test", ""},
     {"/v1/reload", ""},
 };
 

@@ -2,10 +2,22 @@
 /* The hooks that are shipped as samples, run as hooks, with fake programs where they would touch the world. */
 #include "hooks_world.h"
 
-/* In which directory it is shipped. */
+/* Each with the directory in which it is shipped. What those send that notify is tested in tests/e2e/test_notifications.py. */
+static const struct {
+    const char *name, *directory;
+} samples[] = {
+    {"10-floating-ip", "recovered"},      {"20-veto", "pre-start"},     {"50-webhook", "exhausted"},
+    {"50-mail", "problem-begun"},         {"50-ntfy", "problem-begun"}, {"50-chat", "problem-begun"},
+    {"50-alertmanager", "problem-begun"},
+};
+
 static const char *directory_of(const char *name)
 {
-    return strcmp(name, "20-veto") == 0 ? "pre-start" : strcmp(name, "50-webhook") == 0 ? "exhausted" : "recovered";
+    size_t i = 0;
+
+    while (strcmp(samples[i].name, name) != 0)
+        i++;
+    return samples[i].directory;
 }
 
 /* Copies a sample that is shipped, with lines of its head (by their beginning) filled in. */
@@ -43,18 +55,17 @@ static void run_event(struct world *world, const char *event, const char *json)
 
 static void test_samples_as_shipped_do_nothing(void **state)
 {
-    static const char *const samples[] = {"10-floating-ip", "20-veto", "50-webhook"};
-    static const char *const events[] = {"pre-start", "post-start", "recovered", "exhausted"};
+    static const char *const events[] = {"pre-start", "post-start", "recovered", "exhausted", "test"};
     struct world *world = *state;
 
     for (size_t i = 0; i < ELEMENTS_OF(samples); i++) {
         char command[PATH_MAX];
 
         snprintf(command, sizeof(command), "cp -p '" SOURCE_DIR "/conf/hooks.d/%s/%s.sample' '%s/%s'",
-                 directory_of(samples[i]), samples[i], world->directory, samples[i]);
+                 samples[i].directory, samples[i].name, world->directory, samples[i].name);
         assert_int_equal(system(command), 0);
-        assert_int_equal(chown(in(world, samples[i]), geteuid(), getegid()), 0);
-        assert_int_equal(chmod(in(world, samples[i]), 0755), 0);
+        assert_int_equal(chown(in(world, samples[i].name), geteuid(), getegid()), 0);
+        assert_int_equal(chmod(in(world, samples[i].name), 0755), 0);
     }
     for (size_t i = 0; i < ELEMENTS_OF(events); i++) {
         run_event(world, events[i], "{}");

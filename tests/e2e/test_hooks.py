@@ -72,6 +72,8 @@ def test_hooks_are_told_of_a_recovery(host, daemon_on, tmp_path):
     record = daemon.wait_for_recovery("vm-a")
     for event in ("pre-start", "post-start", "recovered"):
         variables, document = told(tmp_path, event)
+        text = variables.pop("UNDERSTUDY_TEXT", None)
+        assert (text is not None and "vm-best" in text) == (event != "pre-start")
         assert variables == {
             "UNDERSTUDY_EVENT": event, "UNDERSTUDY_RECOVERY": record["id"], "UNDERSTUDY_CAUSE": "process-died",
             "UNDERSTUDY_SERVICE": "vm-a", "UNDERSTUDY_FAILED": "vm-a", "UNDERSTUDY_FAILED_UUID": uuid_of("vm-a"),
