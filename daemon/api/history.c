@@ -43,10 +43,11 @@ struct search {
     struct wanted wanted;
     char *failed, *outcome, *cursor; /* owned; the last that was looked at */
     struct pending *waiting;         /* NULL: the request is still to be answered at once */
-    FILE *out;                       /* into json: an array that is not closed yet */
+    FILE *out;                       /* into json: a list that is not closed yet */
     char *json;
     size_t size;
-    size_t n; /* in it */
+    size_t n;                    /* in it */
+    char last[RECOVERY_ID_SIZE]; /* of these */
 };
 
 /* failed: "NAME", "HYPERVISOR/NAME" or UUID; NULL: any. The machine itself may be long gone. */
@@ -158,7 +159,7 @@ static struct search *search_new(const struct exchange *exchange, const struct w
     if ((wanted->failed != NULL && search->failed == NULL) || (wanted->outcome != NULL && search->outcome == NULL) ||
         search->out == NULL)
         return NULL;
-    fputc('[', search->out);
+    fputs("{\"recoveries\":[", search->out);
     return steal_pointer(&search);
 }
 
@@ -173,6 +174,7 @@ static int take(struct search *search, const struct recovery *recovery)
     r = json_format_recovery(recovery, search->backend->now(search->context), &json);
     if (r == 0 && fprintf(search->out, "%s%s", search->n++ > 0 ? "," : "", json) < 0)
         r = -ENOMEM;
+    snprintf(search->last, sizeof(search->last), "%s", recovery->id);
     return r;
 }
 
@@ -201,6 +203,15 @@ static int take_held(struct search *search, bool *ret_is_all)
     return r;
 }
 
+/* Where there may be more, the next page begins before the last of this one. */
+static void close_list(struct search *search)
+{
+    if (search->n > 0 && search->n == search->wanted.limit)
+        fprintf(search->out, "],\"next_page\":\"%s\"}", search->last);
+    else
+        fputs("],\"next_page\":null}", search->out);
+}
+
 /* Takes the search, and answers. */
 static void finish(struct search *taken)
 {
@@ -221,7 +232,8 @@ static void finish(struct search *taken)
             reply_error(search->request, HTTP_NOTFOUND, words, hint);
         return;
     }
-    if (fputc(']', search->out) != EOF && fclose(steal_pointer(&search->out)) == 0)
+    close_list(search);
+    if (!ferror(search->out) && fclose(steal_pointer(&search->out)) == 0)
         json = steal_pointer(&search->json);
     if (search->waiting != NULL)
         pending_answer(search->waiting, json);

@@ -64,6 +64,18 @@ static void get_status(struct exchange *exchange)
     exchange_answer(exchange, r, json);
 }
 
+static void get_hypervisors(struct exchange *exchange)
+{
+    struct status status = {0};
+    char *json = NULL;
+    int r = collect_status(exchange, NULL, &status);
+
+    if (r == 0)
+        r = json_format_hypervisors(&status, &json);
+    status_done(&status);
+    exchange_answer(exchange, r, json);
+}
+
 static void get_problems(struct exchange *exchange)
 {
     char *json = NULL;
@@ -391,6 +403,7 @@ static const struct route {
     {EVHTTP_REQ_GET, "GET", "/v1/holds", API_READ, get_holds},
     {EVHTTP_REQ_POST, "POST", "/v1/holds", API_ACT, post_hold},
     {EVHTTP_REQ_POST, "POST", "/v1/release/{}", API_ACT, post_release},
+    {EVHTTP_REQ_GET, "GET", "/v1/hypervisors", API_READ, get_hypervisors},
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fenced", API_ACT, post_fenced},
     {EVHTTP_REQ_POST, "POST", "/v1/hypervisors/{}/fence-test", API_ACT, post_fence_test},
     {EVHTTP_REQ_GET, "GET", "/v1/fencing", API_READ, get_fencing},

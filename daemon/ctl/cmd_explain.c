@@ -18,7 +18,7 @@ static void print_failed(const json_t *machine, const json_t *explanation)
 {
     const json_t *environment = json_object_get(machine, "environment");
     _cleanup_(freep) char *features = field_joined(machine, "features", ", ");
-    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_bytes"));
     _cleanup_(freep) char *disk = format_bytes((uint64_t)field_integer(environment, "disk_bytes"));
     _cleanup_(freep) char *size = disk[0] != '-' ? format_text("%s disk", disk) : format_text("disk of unknown size");
     int64_t cpus = field_integer(environment, "cpu");

@@ -264,11 +264,11 @@ static int get_page(struct client *client, const char *whole, size_t most, const
     return client_exit_status(client_get(client, ret, path, NULL));
 }
 
-/* As elements of an array, of which so many were printed before. */
+/* As elements of a list, of which so many were printed before. */
 static void print_elements(const json_t *recoveries, size_t n_before)
 {
     for (size_t i = 0; i < json_array_size(recoveries); i++) {
-        puts(n_before + i > 0 ? "," : "[");
+        puts(n_before + i > 0 ? "," : "{\"recoveries\": [");
         print_json(json_array_get(recoveries, i));
     }
 }
@@ -281,9 +281,11 @@ static int run_list(struct client *client, const struct ctl_options *options, si
     size_t n = 0, got = 1;
 
     while (status == EXIT_SUCCESS && n < limit && got > 0) {
-        _cleanup_(json_decrefp) json_t *page = NULL;
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        const json_t *page;
 
-        status = get_page(client, path, limit - n < PAGE ? limit - n : PAGE, before, &page);
+        status = get_page(client, path, limit - n < PAGE ? limit - n : PAGE, before, &answer);
+        page = json_object_get(answer, "recoveries");
         got = json_array_size(page);
         if (status != EXIT_SUCCESS || got == 0)
             break;
@@ -292,11 +294,13 @@ static int run_list(struct client *client, const struct ctl_options *options, si
         else
             print_recoveries(page, n == 0, limit > PAGE);
         n += got;
+        if (field_is_null(answer, "next_page"))
+            break;
         free(before);
-        before = format_text("%s", field_word(json_array_get(page, got - 1), "id"));
+        before = format_text("%s", field_word(answer, "next_page"));
     }
     if (options->json && (n > 0 || status == EXIT_SUCCESS))
-        puts(n > 0 ? "]" : "[]");
+        puts(n > 0 ? "], \"next_page\": null}" : "{\"recoveries\": [], \"next_page\": null}");
     else if (n == 0 && status == EXIT_SUCCESS)
         print_none(options);
     return status;
@@ -315,7 +319,8 @@ static int run_fencing(struct client *client, const struct ctl_options *options,
     if (options->json)
         print_json(answer);
     else
-        fencing_print(answer, host, (size_t)(options->limit < 0 ? ROWS_DEFAULT : options->limit));
+        fencing_print(json_object_get(answer, "fencing"), host,
+                      (size_t)(options->limit < 0 ? ROWS_DEFAULT : options->limit));
     return EXIT_SUCCESS;
 }
 

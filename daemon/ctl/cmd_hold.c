@@ -28,7 +28,7 @@ static int hold(struct client *client, const struct ctl_options *options, const 
         complain("the name or the reason is no UTF-8");
         return EXIT_USAGE;
     }
-    if (options->for_us > 0 && json_object_set_new(body, "for_s", json_integer(options->for_us / 1000000)) < 0)
+    if (options->for_us > 0 && json_object_set_new(body, "for_ms", json_integer(options->for_us / 1000)) < 0)
         die_of_memory();
     if (options->evacuate && (json_object_set_new(body, "evacuate", json_true()) < 0 ||
                               json_object_set_new(body, "confirmed", json_boolean(options->yes)) < 0))
@@ -101,18 +101,20 @@ static int list(struct client *client, const struct ctl_options *options, const 
         {"WHAT", COLUMN_WHOLE},  {"SCOPE", COLUMN_WHOLE}, {"SINCE", COLUMN_WHOLE},
         {"UNTIL", COLUMN_WHOLE}, {"BY", COLUMN_SPARE},    {"REASON", COLUMN_CUT},
     };
-    _cleanup_(json_decrefp) json_t *holds = NULL;
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+    const json_t *holds;
     _cleanup_(table_freep) struct table *table = table_new(columns, ELEMENTS_OF(columns));
     int r;
 
     (void)argument;
-    r = client_get(client, &holds, "/v1/holds", NULL);
+    r = client_get(client, &answer, "/v1/holds", NULL);
     if (r < 0)
         return client_exit_status(r);
     if (options->json) {
-        print_json(holds);
+        print_json(answer);
         return EXIT_SUCCESS;
     }
+    holds = json_object_get(answer, "holds");
     if (json_array_size(holds) == 0) {
         puts("Nothing is held.");
         return EXIT_SUCCESS;

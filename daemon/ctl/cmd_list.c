@@ -32,8 +32,8 @@ static char *warmth_of(const json_t *machine)
         return format_text("%s", warmth);
     if (!field_is(machine, "keeping", "warm"))
         return format_text("%s, %s", warmth, keeping);
-    if (!field_is_null(machine, "resident_kib"))
-        memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
+    if (!field_is_null(machine, "resident_bytes"))
+        memory = format_bytes((uint64_t)field_integer(machine, "resident_bytes"));
     return format_text("%s%skept%s%s", is_told ? "" : warmth, is_told ? "" : ", ", memory != NULL ? ", " : "",
                        memory != NULL ? memory : "");
 }
@@ -56,7 +56,7 @@ static char *service_of(const json_t *machine)
     if (!field_is_null(machine, "serves"))
         return format_text("serves %s", field_word(machine, "serves"));
     if (!field_is_null(machine, "served_by"))
-        return format_text("served by %s", field_word(machine, "served_by"));
+        return format_text("served by %s", field_word(json_object_get(machine, "served_by"), "name"));
     if (!field_is_null(machine, "service") && field_has(machine, "roles", "protected"))
         return format_text("service %s", field_word(machine, "service"));
     return format_text("-");
@@ -103,7 +103,7 @@ static void add_machine(struct table *table, const json_t *machine)
     const json_t *environment = json_object_get(machine, "environment");
     _cleanup_(freep) char *roles = field_joined(machine, "roles", " ");
     _cleanup_(freep) char *features = field_values(machine, "features");
-    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_bytes"));
     bool reachable = field_true(machine, "reachable"), claimed = !field_is_null(machine, "claimed_by");
     _cleanup_(freep) char *warmth = warmth_of(machine);
     _cleanup_(freep) char *planned = planned_for(machine);
@@ -266,6 +266,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
 {
     _cleanup_(json_decrefp) json_t *machines = NULL, *problems = NULL, *chosen = NULL;
     _cleanup_(freep) char *states = NULL;
+    size_t n_all;
     int r = 0;
 
     (void)argument;
@@ -281,10 +282,12 @@ static int run(struct client *client, const struct ctl_options *options, const c
         r = client_get(client, &problems, "/v1/problems", NULL);
     if (r < 0)
         return client_exit_status(r);
-    chosen = choose(machines, problems, options);
+    n_all = json_array_size(json_object_get(machines, "machines"));
+    chosen = choose(json_object_get(machines, "machines"), json_object_get(problems, "problems"), options);
+    json_object_set(machines, "machines", chosen);
     if (options->json)
-        print_json(chosen);
-    else if (json_array_size(chosen) == 0 && json_array_size(machines) > 0)
+        print_json(machines);
+    else if (json_array_size(chosen) == 0 && n_all > 0)
         puts("No machine is as asked for.");
     else
         print_machines(chosen);

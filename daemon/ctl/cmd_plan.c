@@ -51,7 +51,7 @@ static void add_service(struct table *table, const json_t *service)
     const char *none = service_is_bare(service) ? "none" : restarts_itself(service) ? "itself" : "-";
 
     table_add(table, STYLE_STRONG, "%s", field_word(service, "name"));
-    table_add(table, STYLE_PLAIN, "%s", field_word(service, "served_by"));
+    table_add(table, STYLE_PLAIN, "%s", field_word(json_object_get(service, "served_by"), "name"));
     table_add(table, style_of_service(state), "%s", state);
     table_add(table, service_is_bare(service) ? STYLE_BAD : STYLE_PLAIN, "%s",
               has_next(service) ? field_word(next, "name") : none);

@@ -28,15 +28,17 @@
 
 static int list(struct client *client, const struct ctl_options *options, const char *argument)
 {
-    _cleanup_(json_decrefp) json_t *problems = NULL;
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+    const json_t *problems;
     int r;
 
     (void)argument;
-    r = client_get(client, &problems, "/v1/problems", NULL);
+    r = client_get(client, &answer, "/v1/problems", NULL);
     if (r < 0)
         return client_exit_status(r);
+    problems = json_object_get(answer, "problems");
     if (options->json)
-        print_json(problems);
+        print_json(answer);
     else if (json_array_size(problems) == 0)
         puts("There is no problem.");
     else

@@ -39,12 +39,9 @@ static char *next_of(const json_t *service)
 /* "itself": the original, which the service is named after. */
 static const char *server_of(const json_t *service)
 {
-    const json_t *served_by = json_object_get(service, "served_by");
-    const char *original = field_text(service, "original");
+    const char *server = field_word(json_object_get(service, "served_by"), "name");
 
-    if (json_is_object(served_by))
-        return field_word(served_by, "name");
-    return original == NULL || field_is(service, "name", original) ? "itself" : original;
+    return field_true(service, "diverted") || !field_is(service, "name", server) ? server : "itself";
 }
 
 static void add_service(struct table *table, const json_t *service)
@@ -52,7 +49,7 @@ static void add_service(struct table *table, const json_t *service)
     const char *state = field_word(service, "state");
     _cleanup_(freep) char *since = field_instant(service, "since");
     _cleanup_(freep) char *next = next_of(service);
-    bool is_diverted = json_is_object(json_object_get(service, "served_by"));
+    bool is_diverted = field_true(service, "diverted");
 
     table_add(table, STYLE_STRONG, "%s", field_word(service, "name"));
     table_add(table, is_diverted ? STYLE_NOTABLE : STYLE_PLAIN, "%s", server_of(service));
@@ -138,17 +135,19 @@ static void print_services(const json_t *services)
 
 static int run(struct client *client, const struct ctl_options *options, const char *argument)
 {
-    _cleanup_(json_decrefp) json_t *services = NULL;
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+    const json_t *services;
     int r;
 
     (void)argument;
-    r = client_get(client, &services, "/v1/services", NULL);
+    r = client_get(client, &answer, "/v1/services", NULL);
     if (r < 0)
         return client_exit_status(r);
+    services = json_object_get(answer, "services");
     if (!options->json && json_array_size(services) == 0)
         return print_none(client);
     if (options->json)
-        print_json(services);
+        print_json(answer);
     else
         print_services(services);
     return EXIT_SUCCESS;

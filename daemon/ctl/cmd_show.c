@@ -62,7 +62,7 @@ static void print_hardware(const json_t *machine)
 {
     const json_t *environment = json_object_get(machine, "environment");
     const json_t *disks = json_object_get(machine, "disks");
-    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_kib") * 1024);
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(environment, "memory_bytes"));
     _cleanup_(freep) char *size = format_bytes((uint64_t)field_integer(environment, "disk_bytes"));
     _cleanup_(freep) char *macs = field_joined(machine, "macs", ", ");
     _cleanup_(freep) char *hostdevs = field_joined(machine, "hostdevs", ", ");
@@ -90,7 +90,8 @@ static void print_hardware(const json_t *machine)
 /* Where a replacement serves a service, or the service has another name than the machine. */
 static void print_service(const json_t *machine)
 {
-    const char *serves = field_text(machine, "serves"), *served_by = field_text(machine, "served_by");
+    const char *serves = field_text(machine, "serves"),
+               *served_by = field_text(json_object_get(machine, "served_by"), "name");
 
     if (!field_is_null(machine, "service") && field_has(machine, "roles", "protected"))
         print_fact("service", "%s", field_word(machine, "service"));
@@ -115,12 +116,14 @@ static void print_hold(const json_t *hold)
 /* What recoveries have to do with the machine. */
 static void print_recovery_facts(const json_t *machine)
 {
+    _cleanup_(freep) char *left = field_duration(machine, "quarantine_ms");
+
     print_hold(json_object_get(machine, "hold"));
     if (!field_is_null(machine, "claimed_by"))
         print_fact("claimed by", "%s%s", field_word(machine, "claimed_by"),
                    field_true(machine, "starting") ? ", which is starting it" : "");
-    if (!field_is_null(machine, "quarantine_s"))
-        print_fact("quarantine", "%" PRId64 " s left: %s", field_integer(machine, "quarantine_s"),
+    if (!field_is_null(machine, "quarantine_ms"))
+        print_fact("quarantine", "%s left: %s", left,
                    field_is_null(machine, "quarantine_why") ? "it did not come up as a replacement"
                                                             : field_word(machine, "quarantine_why"));
     if (field_true(machine, "failed_unrecovered"))
@@ -158,7 +161,7 @@ static void print_plan(const json_t *machine)
 /* What the daemon does with a standby. */
 static void print_keeping(const json_t *machine)
 {
-    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(machine, "resident_kib") * 1024);
+    _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(machine, "resident_bytes"));
     int64_t others = field_integer(machine, "planned_for_count") - 1;
 
     if (others > 0)
@@ -168,8 +171,8 @@ static void print_keeping(const json_t *machine)
         print_fact("planned for", "%s", field_word(machine, "planned_for"));
     if (!field_is(machine, "keeping", "no"))
         print_fact("kept", "%s%s%s", field_word(machine, "keeping"),
-                   field_is_null(machine, "resident_kib") ? "" : ", takes ",
-                   field_is_null(machine, "resident_kib") ? "" : memory);
+                   field_is_null(machine, "resident_bytes") ? "" : ", takes ",
+                   field_is_null(machine, "resident_bytes") ? "" : memory);
     if (!field_is_null(machine, "not_warm"))
         print_fact("not warm", "%s", field_word(machine, "not_warm"));
 }

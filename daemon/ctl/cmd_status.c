@@ -70,7 +70,7 @@ static void print_hypervisors(const json_t *hypervisors)
     for (size_t i = 0; i < json_array_size(hypervisors); i++) {
         const json_t *hypervisor = json_array_get(hypervisors, i);
         bool connected = field_true(hypervisor, "connected"), listed = field_true(hypervisor, "listed");
-        _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(hypervisor, "free_memory_kib") * 1024);
+        _cleanup_(freep) char *memory = format_bytes((uint64_t)field_integer(hypervisor, "free_memory_bytes"));
 
         table_add(table, STYLE_STRONG, "%s", field_word(hypervisor, "name"));
         table_add(table, connected && listed ? STYLE_GOOD : STYLE_BAD, "%s",
@@ -90,7 +90,7 @@ static void print_hypervisors(const json_t *hypervisors)
 static void print_status(const json_t *status)
 {
     const json_t *machines = json_object_get(status, "machines"), *recoveries = json_object_get(status, "recoveries");
-    _cleanup_(freep) char *uptime = format_duration(field_number(status, "uptime_s") * 1000);
+    _cleanup_(freep) char *uptime = field_duration(status, "uptime_ms");
     _cleanup_(freep) char *services = services_line(json_object_get(status, "services"));
     bool ready = field_true(status, "ready");
 

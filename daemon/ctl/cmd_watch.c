@@ -59,10 +59,12 @@ static void tell_problems(const struct watching *watching, const json_t *problem
 
 static void tell_recoveries(const struct watching *watching)
 {
-    _cleanup_(json_decrefp) json_t *recoveries = NULL;
+    _cleanup_(json_decrefp) json_t *answer = NULL;
+    const json_t *recoveries;
 
-    if (client_try_get(watching->client, &recoveries, "/v1/recoveries?outcome=under-way") < 0)
+    if (client_try_get(watching->client, &answer, "/v1/recoveries?outcome=under-way") < 0)
         return;
+    recoveries = json_object_get(answer, "recoveries");
     for (size_t i = json_array_size(recoveries); i-- > 0;) {
         json_t *recovery = json_array_get(recoveries, i);
         _cleanup_(freep) char *duration = field_duration(recovery, "duration_ms");

@@ -50,7 +50,7 @@ static void offer_live(const struct line *line, const char *path, const char *li
     client_set_patience(client, PATIENCE_MS);
     if (client_try_get(client, &answer, path) < 0)
         return;
-    all = list != NULL ? json_object_get(answer, list) : answer;
+    all = json_object_get(answer, list);
     for (size_t i = 0; i < json_array_size(all); i++) {
         const json_t *each = json_array_get(all, i);
         _cleanup_(freep) char *help = more != NULL
@@ -63,22 +63,22 @@ static void offer_live(const struct line *line, const char *path, const char *li
 
 static void offer_machines(const struct line *line)
 {
-    offer_live(line, "/v1/machines", NULL, "name", "state", "hypervisor");
+    offer_live(line, "/v1/machines", "machines", "name", "state", "hypervisor");
 }
 
 static void offer_services(const struct line *line)
 {
-    offer_live(line, "/v1/services", NULL, "name", "state", NULL);
+    offer_live(line, "/v1/services", "services", "name", "state", NULL);
 }
 
 static void offer_hosts(const struct line *line)
 {
-    offer_live(line, "/v1/status", "hypervisors", "name", "state", NULL);
+    offer_live(line, "/v1/hypervisors", "hypervisors", "name", "state", NULL);
 }
 
 static void offer_recoveries(const struct line *line)
 {
-    offer_live(line, "/v1/recoveries?limit=" RECOVERIES, NULL, "id", "failed", "outcome");
+    offer_live(line, "/v1/recoveries?limit=" RECOVERIES, "recoveries", "id", "failed", "outcome");
 }
 
 static void offer_kinds(const struct line *line)

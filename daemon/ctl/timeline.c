@@ -83,7 +83,7 @@ static void add_step(struct table *table, const json_t *recovery, const struct r
     const struct step *step = reached->step;
     const char *instant = field_word(recovery, step->member), *outcome = field_word(recovery, "outcome");
     bool is_that_day = strncmp(instant, day, strlen("2026-11-22")) == 0;
-    double total_us = field_number(json_object_get(recovery, "times_us"), "total");
+    double total_us = field_number(json_object_get(recovery, "times_ms"), "total") * 1000;
     _cleanup_(freep) char *total = format_text("%.6f s in all", total_us / 1000000);
     _cleanup_(freep) char *span = is_first
                                       ? format_text("%s", "")

@@ -17,7 +17,7 @@ static json_t *hypervisor_value(struct json_maker *maker, const struct hyperviso
     json_put(maker, object, "connected", json_boolean(hypervisor->is_connected));
     json_put(maker, object, "listed", json_boolean(hypervisor->is_listed));
     json_put(maker, object, "machines", json_count(hypervisor->machines));
-    json_put(maker, object, "free_memory_kib", json_count(hypervisor->free_memory_kib));
+    json_put(maker, object, "free_memory_bytes", json_count(hypervisor->free_memory_kib * BYTES_PER_KIB));
     json_put(maker, object, "trouble", json_text(hypervisor->trouble));
     json_put(maker, object, "local", json_boolean(hypervisor->is_local));
     json_put(maker, object, "same_as", json_text(hypervisor->same_as));
@@ -36,7 +36,7 @@ static json_t *machine_counts_value(struct json_maker *maker, const struct machi
     json_put(maker, object, "protected", json_count(counts->protected));
     json_put(maker, object, "warm", json_count(counts->warm));
     json_put(maker, object, "warming", json_count(counts->warming));
-    json_put(maker, object, "warm_resident_kib", json_count(counts->resident_kib));
+    json_put(maker, object, "warm_resident_bytes", json_count(counts->resident_kib * BYTES_PER_KIB));
     return object;
 }
 
@@ -98,7 +98,7 @@ int json_format_problems(const struct problems *problems, char **ret)
 {
     struct json_maker maker = {0};
 
-    return json_finish(&maker, problems_value(&maker, problems), ret);
+    return json_finish(&maker, json_list(&maker, "problems", problems_value(&maker, problems)), ret);
 }
 
 static int add_sentence(const json_t *problem, struct string_list *ret)
@@ -115,32 +115,46 @@ static int add_sentence(const json_t *problem, struct string_list *ret)
 int json_parse_problems(const char *text, size_t length, struct string_list *ret)
 {
     json_t *document = json_loadb(text, length, 0, NULL);
-    int r = json_is_array(document) ? 0 : -EINVAL;
+    const json_t *problems = json_object_get(document, "problems");
+    int r = json_is_array(problems) ? 0 : -EINVAL;
 
-    for (size_t i = 0; r == 0 && i < json_array_size(document); i++)
-        r = add_sentence(json_array_get(document, i), ret);
+    for (size_t i = 0; r == 0 && i < json_array_size(problems); i++)
+        r = add_sentence(json_array_get(problems, i), ret);
     json_decref(document);
     return r;
+}
+
+static json_t *hypervisors_value(struct json_maker *maker, const struct status *status)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < status->n_hypervisors; i++)
+        json_append(maker, array, hypervisor_value(maker, &status->hypervisors[i]));
+    return array;
+}
+
+int json_format_hypervisors(const struct status *status, char **ret)
+{
+    struct json_maker maker = {0};
+
+    return json_finish(&maker, json_list(&maker, "hypervisors", hypervisors_value(&maker, status)), ret);
 }
 
 int json_format_status(const struct status *status, char **ret)
 {
     struct json_maker maker = {0};
     json_t *object = json_object();
-    json_t *hypervisors = json_array();
 
-    for (size_t i = 0; i < status->n_hypervisors; i++)
-        json_append(&maker, hypervisors, hypervisor_value(&maker, &status->hypervisors[i]));
     json_put(&maker, object, "version", json_text(status->version));
     json_put(&maker, object, "mode", json_text(status->mode));
     json_put(&maker, object, "ready", json_boolean(status->is_ready));
     json_put(&maker, object, "braked", json_boolean(status->is_braked));
     json_put(&maker, object, "problems", problems_value(&maker, status->problems));
     json_put(&maker, object, "holds", json_holds(&maker, status->coordinator));
-    json_put(&maker, object, "uptime_s", json_number((double)status->uptime_us / (double)USEC_PER_SEC));
+    json_put(&maker, object, "uptime_ms", json_number((double)status->uptime_us / (double)USEC_PER_MSEC));
     json_put(&maker, object, "config_file", json_text(status->config_file));
     json_put(&maker, object, "reload_error", json_text(status->reload_error));
-    json_put(&maker, object, "hypervisors", hypervisors);
+    json_put(&maker, object, "hypervisors", hypervisors_value(&maker, status));
     json_put(&maker, object, "machines", machine_counts_value(&maker, &status->machines));
     json_put(&maker, object, "services", service_counts_value(&maker, &status->services));
     json_put(&maker, object, "recoveries", recovery_counts_value(&maker, status));

@@ -4,7 +4,7 @@
  * become U+FFFD), members in a fixed order. Instants are RFC 3339 in UTC, numbers carry their unit in
  * their name, and what is not known or has not come is null.
  *
- * Every json_format_* makes one document; the caller frees *ret. -ENOMEM is their only error.
+ * A list is an object: {NAME: […], "next_page": null}. Every json_format_* makes one document; the caller frees *ret. -ENOMEM is their only error.
  */
 #ifndef UNDERSTUDY_REPORT_JSON_H
 #define UNDERSTUDY_REPORT_JSON_H
@@ -25,13 +25,16 @@
 
 int json_format_status(const struct status *status, char **ret) _must_check_;
 
-/* An array: {"kind": …, "severity": …, "subject": …, "since": …, "text": …, "remedy": …}, the severe first. */
+/* A list of its "hypervisors". */
+int json_format_hypervisors(const struct status *status, char **ret) _must_check_;
+
+/* A list of "problems": {"kind": …, "severity": …, "subject": …, "since": …, "text": …, "remedy": …}, the severe first. */
 int json_format_problems(const struct problems *problems, char **ret) _must_check_;
 int json_format_problem(const struct problem *problem, char **ret) _must_check_;
 /* Of such a document, "text; remedy" of each problem, added to *ret. -EINVAL: it is none. -ENOMEM. */
 int json_parse_problems(const char *text, size_t length, struct string_list *ret) _must_check_;
 
-/* An array of every machine, ordered by name as strverscmp(3) does, then by hypervisor. */
+/* A list of all "machines", ordered by name as strverscmp(3) does, then by hypervisor. */
 int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features,
                          char **ret) _must_check_;
 
@@ -39,7 +42,7 @@ int json_format_machines(const struct pool *pool, struct plan *plan, const struc
 int json_format_machine(const struct pool *pool, struct plan *plan, const struct feature_table *features,
                         const struct machine *machine, struct moment now, char **ret) _must_check_;
 
-/* An array of the services in the order given. */
+/* A list of the "services" in the order given. */
 int json_format_services(const struct service_list *services, const struct pool *pool, struct plan *plan,
                          char **ret) _must_check_;
 
@@ -63,7 +66,7 @@ int json_format_host(const struct hypervisor_status *hypervisor, const struct po
 int json_format_fenced(const char *hypervisor, char **ret) _must_check_;
 
 /*
- * An array of what fence agents were asked to switch off and on, the newest first: {"host": …, "attempt": …, "level": …,
+ * A list, "fencing", of what fence agents were asked to switch off and on, the newest first: {"host": …, "attempt": …, "level": …,
  * "action": …, "agent": …, "at": …, "took_ms": …, "succeeded": …, "answer": …}. host NULL: of all.
  */
 int json_format_fencing(const struct coordinator *coordinator, const char *host, char **ret) _must_check_;
@@ -91,7 +94,7 @@ int json_format_released(bool was_there, char **ret) _must_check_;
 
 /* {"what": …, "scope": …, "reason": …, "since": …, "until": …, "overdue": …} and more. */
 int json_format_hold(const struct hold *hold, char **ret) _must_check_;
-/* An array of those that are not over. */
+/* A list of the "holds" that are not over. */
 int json_format_holds(const struct coordinator *coordinator, char **ret) _must_check_;
 
 /* A hold that is asked for. A plain value: begin with {0}, end with hold_request_done. */
@@ -103,7 +106,7 @@ struct hold_request {
 };
 
 void hold_request_done(struct hold_request *request);
-/* {"target": …, "reason": …, "for_s": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem says what is wrong. -ENOMEM. */
+/* {"target": …, "reason": …, "for_ms": …, "evacuate": …, "confirmed": …}. -EINVAL: *ret_problem says what is wrong. -ENOMEM. */
 int json_parse_hold(const char *text, size_t length, struct hold_request *ret, char **ret_problem) _must_check_;
 
 /* What the metadata of a machine is to say. A plain value: begin with {0}, end with tag_request_done. */

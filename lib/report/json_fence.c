@@ -61,7 +61,7 @@ int json_format_fencing(const struct coordinator *coordinator, const char *host,
         json_append(&maker, array, entry_value(&maker, &entries[i]));
     maker.lost |= entries == NULL;
     free(entries);
-    return json_finish(&maker, array, ret);
+    return json_finish(&maker, json_list(&maker, "fencing", array), ret);
 }
 
 int json_format_fence_tests(const struct coordinator *coordinator, const char *host, const char *agent, char **ret)

@@ -10,7 +10,7 @@
 /* A reason is one line. */
 #define REASON_MAX 200
 /* A longer one is no maintenance. */
-#define LONGEST_S (366 * 86400.0)
+#define LONGEST_MS (366 * 86400e3)
 
 json_t *json_hold(struct json_maker *maker, const struct hold *hold)
 {
@@ -56,7 +56,7 @@ int json_format_holds(const struct coordinator *coordinator, char **ret)
 {
     struct json_maker maker = {0};
 
-    return json_finish(&maker, json_holds(&maker, coordinator), ret);
+    return json_finish(&maker, json_list(&maker, "holds", json_holds(&maker, coordinator)), ret);
 }
 
 void hold_request_done(struct hold_request *request)
@@ -84,11 +84,11 @@ static const char *take_reason(const json_t *value, struct hold_request *ret)
 
 static const char *take_time(const json_t *value, struct hold_request *ret)
 {
-    double time_s = json_number_value(value);
+    double time_ms = json_number_value(value);
 
-    if (!json_is_number(value) || !(time_s >= 1 && time_s <= LONGEST_S))
-        return "is no number of seconds, from 1 to those of a year";
-    ret->time_us = (int64_t)(time_s * (double)USEC_PER_SEC);
+    if (!json_is_number(value) || !(time_ms >= 1000 && time_ms <= LONGEST_MS))
+        return "is no number of milliseconds, from 1000 to those of a year";
+    ret->time_us = (int64_t)(time_ms * (double)USEC_PER_MSEC);
     return NULL;
 }
 
@@ -103,7 +103,7 @@ static const char *take_member(void *context, const char *name, const json_t *va
         ret->target = strdup(json_string_value(value));
         return ret->target != NULL ? NULL : json_out_of_memory;
     }
-    if (json_is_null(value) && (strcmp(name, "reason") == 0 || strcmp(name, "for_s") == 0))
+    if (json_is_null(value) && (strcmp(name, "reason") == 0 || strcmp(name, "for_ms") == 0))
         return NULL;
     if (strcmp(name, "evacuate") == 0 || strcmp(name, "confirmed") == 0) {
         if (!json_is_boolean(value))
@@ -113,9 +113,9 @@ static const char *take_member(void *context, const char *name, const json_t *va
     }
     if (strcmp(name, "reason") == 0)
         return take_reason(value, ret);
-    if (strcmp(name, "for_s") == 0)
+    if (strcmp(name, "for_ms") == 0)
         return take_time(value, ret);
-    return "is unknown; a hold has \"target\", \"reason\", \"for_s\", \"evacuate\" and \"confirmed\"";
+    return "is unknown; a hold has \"target\", \"reason\", \"for_ms\", \"evacuate\" and \"confirmed\"";
 }
 
 int json_parse_hold(const char *text, size_t length, struct hold_request *ret, char **ret_problem)

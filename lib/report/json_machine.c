@@ -24,7 +24,7 @@ static json_t *environment_value(struct json_maker *maker, const struct spec *sp
     json_t *object = json_object();
 
     json_put(maker, object, "cpu", json_count(spec->environment[ENVIRONMENT_CPU]));
-    json_put(maker, object, "memory_kib", json_count(spec->environment[ENVIRONMENT_MEMORY]));
+    json_put(maker, object, "memory_bytes", json_count(spec->environment[ENVIRONMENT_MEMORY] * BYTES_PER_KIB));
     json_put(maker, object, "disk_bytes", json_count(spec->environment[ENVIRONMENT_DISK]));
     return object;
 }
@@ -66,6 +66,17 @@ const char *json_name_of(const struct pool *pool, const struct machine_ref *ref,
     return machine != NULL ? pool_display_name(pool, machine) : name;
 }
 
+json_t *json_machine_named(struct json_maker *maker, const struct pool *pool, const struct machine_ref *ref,
+                           const char *name)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "name", json_text(json_name_of(pool, ref, name)));
+    json_put(maker, object, "hypervisor", json_text(ref->hypervisor));
+    json_put(maker, object, "uuid", json_text(ref->uuid));
+    return object;
+}
+
 static const char *name_of_diverted(const struct pool *pool, const struct diverted_service *service)
 {
     const struct machine *original = pool_find(pool, service->original.hypervisor, service->original.uuid);
@@ -81,9 +92,9 @@ static void put_services(struct json_maker *maker, json_t *object, const struct 
 
     json_put(maker, object, "service", json_text(machine->description->service));
     json_put(maker, object, "serves", json_text(serves != NULL ? name_of_diverted(pool, serves) : NULL));
-    json_put(
-        maker, object, "served_by",
-        json_text(diverted != NULL ? json_name_of(pool, &diverted->replacement, diverted->replacement_name) : NULL));
+    json_put(maker, object, "served_by",
+             diverted != NULL ? json_machine_named(maker, pool, &diverted->replacement, diverted->replacement_name)
+                              : json_null());
 }
 
 /* What a machine that has a place in the plan serves: its own service, or another one as a replacement. */
@@ -149,8 +160,9 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "priority", json_integer(machine->priority));
     json_put(maker, object, "warmth", warmth_value(machine));
     json_put(maker, object, "keeping", json_text(keeping_name(machine->keeping)));
-    json_put(maker, object, "resident_kib",
-             machine_rare(machine)->resident_kib > 0 ? json_count(machine_rare(machine)->resident_kib) : json_null());
+    json_put(maker, object, "resident_bytes",
+             machine_rare(machine)->resident_kib > 0 ? json_count(machine_rare(machine)->resident_kib * BYTES_PER_KIB)
+                                                     : json_null());
     put_services(maker, object, pool, machine);
     put_planned_for(maker, object, pool, plan, machine);
     json_put(maker, object, "not_warm", json_text(machine_rare(machine)->not_warm));
@@ -273,14 +285,14 @@ static json_t *agent_value(struct json_maker *maker, const struct machine *machi
     return object;
 }
 
-/* Whole seconds that are left, upwards, so that 0 never stands for one that still holds; and what went wrong. */
+/* What is left, upwards, so that 0 never stands for one that still holds; and what went wrong. */
 static void put_quarantine(struct json_maker *maker, json_t *object, const struct machine *machine, struct moment now)
 {
     int64_t left_us = machine_rare(machine)->quarantined_until_us - now.mono_us;
     bool is_over = machine_rare(machine)->quarantined_until_us == 0 || left_us <= 0;
 
-    json_put(maker, object, "quarantine_s",
-             is_over ? json_null() : json_integer((left_us + USEC_PER_SEC - 1) / USEC_PER_SEC));
+    json_put(maker, object, "quarantine_ms",
+             is_over ? json_null() : json_integer((left_us + USEC_PER_MSEC - 1) / USEC_PER_MSEC));
     json_put(maker, object, "quarantine_why", json_text(is_over ? NULL : machine_rare(machine)->quarantine_why));
 }
 
@@ -331,5 +343,5 @@ int json_format_machines(const struct pool *pool, struct plan *plan, const struc
     array = json_array();
     for (size_t i = 0; i < n; i++)
         json_append(&maker, array, machine_value(&maker, pool, plan, features, machines[i]));
-    return json_finish(&maker, array, ret);
+    return json_finish(&maker, json_list(&maker, "machines", array), ret);
 }

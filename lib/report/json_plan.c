@@ -83,8 +83,8 @@ static json_t *planned_value(struct json_maker *maker, const struct coordinator 
     json_put(maker, object, "uuid", json_text(service->original.uuid));
     json_put(maker, object, "priority", json_integer(service->priority));
     json_put(maker, object, "state", json_text(service_state_name(service->state)));
-    json_put(maker, object, "served_by", server != NULL ? json_text(pool_display_name(pool, server)) : json_null());
-    json_put(maker, object, "served_on", json_text(server != NULL ? server->hypervisor : NULL));
+    json_put(maker, object, "served_by", json_server(maker, pool, service));
+    json_put(maker, object, "diverted", json_boolean(service->diversion != NULL));
     json_put(maker, object, "next", replacement_value(maker, pool, next));
     json_put(maker, object, "shared_by", json_count(shared_by));
     json_put(maker, object, "restarts_itself", json_boolean(server != NULL && !plan_has_replacements(plan, server)));
@@ -130,6 +130,7 @@ int json_format_plan(const struct coordinator *coordinator, struct moment now, c
         return r;
     object = json_object();
     json_put(&maker, object, "services", services_value(&maker, coordinator, plan, &services, &outlook, now));
+    json_put(&maker, object, "next_page", json_null());
     return json_finish(&maker, object, ret);
 }
 

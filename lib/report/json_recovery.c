@@ -54,7 +54,7 @@ int json_format_explanation(const struct explanation *explanation, char **ret)
 
 static json_t *span_value(int64_t us)
 {
-    return us < 0 ? json_null() : json_integer(us);
+    return us < 0 ? json_null() : json_number((double)us / (double)USEC_PER_MSEC);
 }
 
 /* How long each part of the way took, from detection on. */
@@ -149,7 +149,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     put_instants(maker, object, recovery);
     json_put(maker, object, "duration_ms", json_number(duration_ms));
     json_put(maker, object, "outage_ms", outage_us < 0 ? json_null() : json_number((double)outage_us / USEC_PER_MSEC));
-    json_put(maker, object, "times_us", times_value(maker, recovery));
+    json_put(maker, object, "times_ms", times_value(maker, recovery));
     json_put(maker, object, "verify", json_text(is_decided ? verify_level_name(recovery->level) : NULL));
     json_put(maker, object, "verify_ports", json_ports(maker, &recovery->ports.listening));
     json_put(maker, object, "verify_reached_ports", json_ports(maker, &recovery->ports.reached));

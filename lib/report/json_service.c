@@ -5,20 +5,13 @@
 #include "base/text.h"
 #include "report/json_value.h"
 
-/* null: the original itself serves. */
-static json_t *served_by_value(struct json_maker *maker, const struct pool *pool, const struct diversion *diversion)
+json_t *json_server(struct json_maker *maker, const struct pool *pool, const struct listed_service *service)
 {
-    const struct diverted_service *service;
-    json_t *object;
+    const struct diversion *diversion = service->diversion;
 
-    if (diversion == NULL)
-        return json_null();
-    service = &diversion->service;
-    object = json_object();
-    json_put(maker, object, "name", json_text(json_name_of(pool, &service->replacement, service->replacement_name)));
-    json_put(maker, object, "hypervisor", json_text(service->replacement.hypervisor));
-    json_put(maker, object, "uuid", json_text(service->replacement.uuid));
-    return object;
+    if (diversion != NULL)
+        return json_machine_named(maker, pool, &diversion->service.replacement, diversion->service.replacement_name);
+    return json_machine_named(maker, pool, &service->original, NULL);
 }
 
 /* An order to keep the replacement was begun and called off: the metadata of that names the service, and it is not its original. */
@@ -44,7 +37,8 @@ static json_t *service_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "original", json_text(json_name_of(pool, &service->original, NULL)));
     json_put(maker, object, "priority", json_integer(service->priority));
     json_put(maker, object, "state", json_text(service_state_name(service->state)));
-    json_put(maker, object, "served_by", served_by_value(maker, pool, diversion));
+    json_put(maker, object, "served_by", json_server(maker, pool, service));
+    json_put(maker, object, "diverted", json_boolean(diversion != NULL));
     json_put(maker, object, "since", diversion != NULL ? json_instant(diversion->since) : json_null());
     json_put(maker, object, "recovery", json_text(service->recovery_id));
     json_put(maker, object, "next", json_planned(maker, pool, next));
@@ -73,5 +67,5 @@ int json_format_services(const struct service_list *services, const struct pool 
                                   plan != NULL && services->all[i].server != NULL &&
                                       !plan_has_replacements(plan, services->all[i].server)));
     }
-    return json_finish(&maker, array, ret);
+    return json_finish(&maker, json_list(&maker, "services", array), ret);
 }

@@ -99,6 +99,15 @@ int json_read_members(const char *text, size_t length, json_taker *take, void *c
     return r;
 }
 
+json_t *json_list(struct json_maker *maker, const char *name, json_t *array)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, name, array);
+    json_put(maker, object, "next_page", json_null());
+    return object;
+}
+
 int json_finish(const struct json_maker *maker, json_t *document, char **ret)
 {
     char *text = maker->lost ? NULL : json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(SIGNIFICANT_DIGITS));

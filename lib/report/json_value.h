@@ -15,6 +15,8 @@
 #include "model/ports.h"
 #include "protocol/explanation.h"
 
+#define BYTES_PER_KIB 1024u
+
 /* A document being made. Whatever cannot be made for want of memory marks the whole as lost. */
 struct json_maker {
     bool lost;
@@ -39,6 +41,14 @@ void json_put_host(struct json_maker *maker, json_t *object, const struct host_t
 /* How people can refer to a machine; `name` where it is not in the pool. Borrowed until the pool changes. */
 const char *json_name_of(const struct pool *pool, const struct machine_ref *ref, const char *name);
 
+/* {"name": …, "hypervisor": …, "uuid": …}, with the name as of json_name_of. */
+json_t *json_machine_named(struct json_maker *maker, const struct pool *pool, const struct machine_ref *ref,
+                           const char *name);
+
+struct listed_service;
+/* The machine that serves the service: its original, or its replacement also while that is stopped or down. */
+json_t *json_server(struct json_maker *maker, const struct pool *pool, const struct listed_service *service);
+
 /* A candidate of the plan; null: there is none. */
 json_t *json_planned(struct json_maker *maker, const struct pool *pool, const struct candidate *candidate);
 
@@ -62,6 +72,9 @@ extern const char json_out_of_memory[];
  */
 int json_read_members(const char *text, size_t length, json_taker *take, void *context,
                       char **ret_problem) _must_check_;
+
+/* A list as the control interface answers it: {NAME: array, "next_page": null}. Takes the array. */
+json_t *json_list(struct json_maker *maker, const char *name, json_t *array);
 
 /* Frees the document and writes it out, unless something was lost. -ENOMEM. */
 int json_finish(const struct json_maker *maker, json_t *document, char **ret);

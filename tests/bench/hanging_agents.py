@@ -53,7 +53,7 @@ def crash(host, daemon, number):
     took = time.monotonic() - began
     record = daemon.wait_for_recovery(failed)
     if VERBOSE:
-        print(number, round(took * 1000), record["times_us"], file=sys.stderr)
+        print(number, round(took * 1000), record["times_ms"], file=sys.stderr)
     host.virsh("destroy", replacement)
     host.virsh("undefine", failed)
     host.virsh("undefine", replacement)

@@ -78,14 +78,15 @@ static void test_services_before_and_after_a_crash(void **state)
     struct world *world = world_new(0);
 
     (void)state;
-    check(world, "GET", "/v1/services", "", 200, "[{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
-          "\"state\":\"up\",\"served_by\":null,\"since\":null,\"recovery\":null,\"next\":{\"name\":\"VM-005\",", NULL);
+    check(world, "GET", "/v1/services", "", 200, "{\"services\":[{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
+          "\"state\":\"up\",\"served_by\":{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
+          "\"diverted\":false,\"since\":null,\"recovery\":null,\"next\":{\"name\":\"VM-005\",", NULL);
     check(world, "POST", "/v1/services", "", 405, "Allow: GET", NULL);
     crash(world);
-    check(world, "GET", "/v1/services", "", 200, "[{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
-          "\"state\":\"up\",\"served_by\":{\"name\":\"VM-005\",", NULL);
+    check(world, "GET", "/v1/services", "", 200, "{\"services\":[{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
+          "\"state\":\"up\",\"served_by\":{\"name\":\"VM-005\",", "\"diverted\":true", NULL);
     check(world, "GET", "/v1/machines/VM-005", "", 200, "\"serves\":\"VM-001\",\"served_by\":null", NULL);
-    check(world, "GET", "/v1/machines/VM-001", "", 200, "\"serves\":null,\"served_by\":\"VM-005\"", NULL);
+    check(world, "GET", "/v1/machines/VM-001", "", 200, "\"serves\":null,\"served_by\":{\"name\":\"VM-005\",", NULL);
     check(world, "GET", "/metrics", "", 200, "understudy_services_diverted 1\n", NULL);
     world_free(world);
 }
@@ -121,13 +122,13 @@ static void test_recovery_is_history(void **state)
     struct world *world = world_new(0);
 
     (void)state;
-    check(world, "GET", "/v1/recoveries", "", 200, "\r\n\r\n[]", NULL);
+    check(world, "GET", "/v1/recoveries", "", 200, ":[],\"next_page\":null}", NULL);
     crash(world);
     check(world, "GET", "/v1/recoveries?failed=room%2FVM-001&limit=1", "", 200, "\"failed\":\"VM-001\"",
           "\"outcome\":\"recovered\"", "\"replacement\":\"VM-005\"", "\"cause\":\"crashed\"", "\"detected_at\":\"2026-",
-          "\"attempts\":[{\"name\":\"VM-005\"", "\"times_us\":{\"confirm\":1000,\"decide\":0,\"record\":1000,", NULL);
-    check(world, "GET", "/v1/recoveries?failed=VM-002", "", 200, "\r\n\r\n[]", NULL);
-    check(world, "GET", "/v1/recoveries?limit=0", "", 200, "\r\n\r\n[]", NULL);
+          "\"attempts\":[{\"name\":\"VM-005\"", "\"times_ms\":{\"confirm\":1.0,\"decide\":0.0,\"record\":1.0,", NULL);
+    check(world, "GET", "/v1/recoveries?failed=VM-002", "", 200, ":[],\"next_page\":null}", NULL);
+    check(world, "GET", "/v1/recoveries?limit=0", "", 200, ":[],\"next_page\":null}", NULL);
     check(world, "GET", "/v1/status", "", 200, "\"recovered\":1", NULL);
     check(world, "GET", "/metrics", "", 200, "text/plain; version=0.0.4",
           "understudy_recoveries_total{outcome=\"recovered\",cause=\"crashed\"} 1",
@@ -264,9 +265,9 @@ static void test_older_recoveries_that_cannot_be_read_are_an_error(void **state)
     struct world *world = world_new(0);
 
     (void)state;
-    check(world, "GET", "/v1/recoveries?before=20000101-000000-1", "", 200, "\r\n\r\n[]", NULL);
+    check(world, "GET", "/v1/recoveries?before=20000101-000000-1", "", 200, ":[],\"next_page\":null}", NULL);
     world->history_error = -EIO;
-    check(world, "GET", "/v1/recoveries", "", 200, "\r\n\r\n[]", NULL);
+    check(world, "GET", "/v1/recoveries", "", 200, ":[],\"next_page\":null}", NULL);
     check(world, "GET", "/v1/recoveries?before=20000101-000000-1", "", 503, "the disk is slow", NULL);
     check(world, "GET", "/v1/recoveries/20000101-000000-1", "", 503, "the disk is slow", NULL);
     world_free(world);
@@ -749,8 +750,8 @@ static void test_holds(void **state)
     struct world *world = world_new(0);
 
     (void)state;
-    check(world, "GET", "/v1/holds", "", 200, "\r\n\r\n[]", NULL);
-    check(world, "POST", "/v1/holds", "{\"target\":\"room\",\"reason\":\"new disks\",\"for_s\":7200}", 200,
+    check(world, "GET", "/v1/holds", "", 200, ":[],\"next_page\":null}", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"room\",\"reason\":\"new disks\",\"for_ms\":7200000}", 200,
           "{\"what\":\"room\",\"scope\":\"host\",\"hypervisor\":\"room\",\"uuid\":null,\"reason\":\"new disks\"", NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"VM-001\"}", 200, "\"scope\":\"machine\"", "\"until\":null", NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"all\"}", 200, "\"what\":\"all\",\"scope\":\"all\"", NULL);
@@ -764,7 +765,7 @@ static void test_holds(void **state)
     check(world, "GET", "/v1/holds", "", 200, "\"what\":\"room\"", "\"what\":\"VM-001\"", NULL);
     check(world, "POST", "/v1/release/host:room", "", 200, "\"released\":true", NULL);
     check(world, "POST", "/v1/release/machine:VM-001", "", 200, "\"released\":true", NULL);
-    check(world, "GET", "/v1/holds", "", 200, "\r\n\r\n[]", NULL);
+    check(world, "GET", "/v1/holds", "", 200, ":[],\"next_page\":null}", NULL);
     world_free(world);
 }
 
@@ -780,8 +781,8 @@ static void test_holds_that_are_refused(void **state)
     check(world, "POST", "/v1/holds", "{\"target\":\"machine:room\"}", 404, "no machine is called room", NULL);
     check(world, "POST", "/v1/holds", "", 400, "no JSON object", NULL);
     check(world, "POST", "/v1/holds", "{}", 400, "does not say what is to be held", NULL);
-    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"for_s\":0}", 400, "for_s", NULL);
-    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"for_s\":\"2h\"}", 400, "for_s", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"for_ms\":0}", 400, "for_ms", NULL);
+    check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"for_ms\":\"2h\"}", 400, "for_ms", NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"reason\":\"two\\nlines\"}", 400, "control character",
           NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"evacuate\":1}", 400,
@@ -792,7 +793,7 @@ static void test_holds_that_are_refused(void **state)
           "--yes", NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"all\",\"why\":\"so\"}", 400, "\\\"why\\\" is unknown; a hold has",
           NULL);
-    check(world, "GET", "/v1/holds", "", 200, "\r\n\r\n[]", NULL);
+    check(world, "GET", "/v1/holds", "", 200, ":[],\"next_page\":null}", NULL);
 
     check(world, "POST", "/v1/release/VM-001", "", 409, "VM-001 is not held\"", "understudyctl holds", NULL);
     check(world, "POST", "/v1/holds", "{\"target\":\"room\"}", 200, "\"what\":\"room\"", NULL);

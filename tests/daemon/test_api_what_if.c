@@ -8,7 +8,7 @@ static void test_the_plan_of_the_case_study(void **state)
 
     (void)state;
     check(world, "GET", "/v1/plan", "", 200, "{\"services\":[{\"name\":\"VM-001\",\"hypervisor\":\"room\",",
-          "\"served_by\":\"VM-001\"", "\"next\":{\"name\":\"VM-005\",\"hypervisor\":\"room\",",
+          "\"served_by\":{\"name\":\"VM-001\",", "\"next\":{\"name\":\"VM-005\",\"hypervisor\":\"room\",",
           "\"similarity\":0.666666666667", "\"coverage\":1.0", "\"warmth\":\"cold\"", "\"shared_by\":1",
           "\"nearest\":null", "\"rehearsed\":null", NULL);
     world_free(world);
@@ -37,7 +37,7 @@ static void test_a_drill_is_a_rehearsal(void **state)
     assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answered), 0);
     order_answer_done(&answered);
     crash(world);
-    check(world, "GET", "/v1/plan", "", 200, "\"served_by\":\"VM-005\"", "\"rehearsed\":{\"recovery\":\"",
+    check(world, "GET", "/v1/plan", "", 200, "\"served_by\":{\"name\":\"VM-005\",", "\"rehearsed\":{\"recovery\":\"",
           "\"by\":\"drill\"", "\"outage_ms\":", NULL);
     world_free(world);
 }

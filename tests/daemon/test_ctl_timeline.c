@@ -24,8 +24,8 @@ static const char *printed(const char *json)
     "\"detected_at\": " AT("00.000001") ", \"decided_at\": " AT(decided) ", \"confirmed_at\": " AT(                    \
         confirmed) ", \"started_at\": " AT("03.000000") ", \"ended_at\": " AT("04.500000") ", \"outcome\": "           \
                                                                                            "\"recovered\""             \
-                                                                                           ", \"times_us\": "          \
-                                                                                           "{\"total\": 4499999}"
+                                                                                           ", \"times_ms\": "          \
+                                                                                           "{\"total\": 4499.999}"
 
 static void test_a_failure_is_confirmed_before_it_is_decided(void **state)
 {
@@ -43,7 +43,7 @@ static void test_a_failure_is_confirmed_before_it_is_decided(void **state)
 static void test_a_step_of_another_day_says_which(void **state)
 {
     const char *text = printed("{\"detected_at\": \"2026-11-22T23:59:59.000000Z\", \"confirmed_at\": "
-                               "\"2026-11-23T00:00:01.000000Z\", \"outcome\": \"confirming\", \"times_us\": {}}");
+                               "\"2026-11-23T00:00:01.000000Z\", \"outcome\": \"confirming\", \"times_ms\": {}}");
 
     (void)state;
     has(text, "detected   23:59:59.000000");

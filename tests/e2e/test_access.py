@@ -38,7 +38,7 @@ def test_the_socket_that_reads_is_beside_the_other(daemon):
         reading.request("POST", "/v1/holds", {"target": "all"})
     assert refused.value.status == 403 and refused.value.answer["hint"] == \
         "use api.sock, which is for the group understudy-admin"
-    assert reading.get("/v1/holds") == []
+    assert reading.list("holds") == []
     done = run("hold", "all", "--socket", directory / "api-ro.sock")
     assert done.returncode == 4 and "nothing can be done on this socket, which only reads" in done.stderr
     daemon.stop()

@@ -84,7 +84,7 @@ def room(make_daemon, tmp_path):
 
 
 def listed(daemon, *arguments):
-    return {machine["name"]: machine["problems"] for machine in json.loads(daemon.ctl("list", "--json", *arguments).stdout)}
+    return {machine["name"]: machine["problems"] for machine in json.loads(daemon.ctl("list", "--json", *arguments).stdout)["machines"]}
 
 
 def test_list_tells_what_is_wrong_and_only_what_is_asked_for(room):
@@ -123,7 +123,7 @@ def test_history_is_of_the_time_and_the_outcome_asked_for(room):
     assert records["web"]["outage_ms"] >= records["web"]["duration_ms"] and records["alone"]["outage_ms"] is None
 
     def failed(*arguments):
-        return [record["failed"] for record in json.loads(daemon.ctl("history", "--json", *arguments).stdout)]
+        return [record["failed"] for record in json.loads(daemon.ctl("history", "--json", *arguments).stdout)["recoveries"]]
     assert failed() == ["db", "alone", "web"]
     assert failed("--outcome", "exhausted") == ["alone"] and failed("--outcome", "recovered") == ["db", "web"]
     assert failed("--outcome", "under-way") == []
@@ -300,7 +300,7 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     assert done.returncode == 1 and done.stdout.startswith("UNDERSTUDY WARNING - no machine would take over from web: none of 1 ")
     assert done.stdout.count("|") == 1 and done.stdout.endswith(performance(2, 0, 1, 1)) and done.stdout.count("\n") == 1
     assert "understudyctl release spare" in daemon.ctl("problems").stdout
-    kinds = {each["kind"]: each["severity"] for each in daemon.api.get("/v1/problems")}
+    kinds = {each["kind"]: each["severity"] for each in daemon.api.list("problems")}
     assert kinds == {"service-unprotected": 1, "hold": 1}
     daemon.api.drill("web", anyway=True)
     daemon.wait_for_recovery("web")
@@ -312,7 +312,7 @@ def test_check_is_a_monitoring_plug_in_and_problems_come_and_go(make_daemon, tmp
     daemon.ctl("release", "spare")
     assert daemon.wait_for_recovery("web", times=2)["outcome"] == "recovered"  # it is tried again by itself
     assert events.wait_for("problem-ended")["text"].startswith("over: ")
-    kinds = [each["kind"] for each in daemon.api.get("/v1/problems")]
+    kinds = [each["kind"] for each in daemon.api.list("problems")]
     assert kinds == ["service-diverted", "service-unprotected"]  # nothing is left for it
     daemon.stop()
     done = daemon.ctl("check", check=False)
@@ -412,11 +412,11 @@ def test_history_goes_on_behind_what_the_daemon_holds(make_daemon, tmp_path):
     daemon.start()
     shown = daemon.ctl("history", "--limit", "0").stdout.splitlines()
     assert shown[0].startswith("RECOVERY") and [line.split()[0] for line in shown[1:]] == expected
-    assert [each["id"] for each in json.loads(daemon.ctl("history", "--json").stdout)] == expected
+    assert [each["id"] for each in json.loads(daemon.ctl("history", "--json").stdout)["recoveries"]] == expected
     assert [line.split()[0] for line in daemon.ctl("history", "--limit", "1300").stdout.splitlines()[1:]] == expected[:1300]
-    assert [each["id"] for each in daemon.api.get("/v1/recoveries")] == expected[:1000]
-    assert [each["id"] for each in daemon.api.get(f"/v1/recoveries?before={expected[700]}&limit=400")] == expected[701:1101]
-    assert daemon.api.get(f"/v1/recoveries?before={expected[-1]}") == []
+    assert [each["id"] for each in daemon.api.list("recoveries")] == expected[:1000]
+    assert [each["id"] for each in daemon.api.list("recoveries", f"?before={expected[700]}&limit=400")] == expected[701:1101]
+    assert daemon.api.list("recoveries", f"?before={expected[-1]}") == []
     assert expected[-1] in daemon.ctl("history", expected[-1]).stdout
     assert daemon.ctl("history", "--failed", "nosuch", check=False).returncode == 3
     assert daemon.ctl("history", "--outcome", "exhausted").stdout == "No recovery is as asked for.\n"

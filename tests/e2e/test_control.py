@@ -123,11 +123,10 @@ ROOM = {"web-1": {"database": "mysql"}, "mail": {"language": "php"}, "spare-1": 
 
 
 def services_of(daemon):
-    """What services --json tells: name to state, the machine that serves, and the next one."""
-    def name(member):
-        return member and member["name"]
-    return {each["name"]: (each["state"], name(each["served_by"]), name(each["next"]))
-            for each in json.loads(daemon.ctl("services", "--json").stdout)}
+    """What services --json tells: name to state, the replacement that serves, and the next one."""
+    return {each["name"]: (each["state"], each["served_by"]["name"] if each["diverted"] else None,
+                           each["next"] and each["next"]["name"])
+            for each in json.loads(daemon.ctl("services", "--json").stdout)["services"]}
 
 
 def test_two_rescues_in_a_row_by_machines_that_are_not_protected_themselves(make_daemon, tmp_path):
@@ -237,7 +236,7 @@ def test_drill_recovers_and_history_tells(case_study):
     assert (record["outcome"], record["replacement"], record["is_drill"]) == ("recovered", "VM-005", True)
     assert daemon.api.machines()["VM-005"]["state"] == "running"
 
-    history = json.loads(daemon.ctl("history", "--json").stdout)
+    history = json.loads(daemon.ctl("history", "--json").stdout)["recoveries"]
     assert len(history) == 1 and RECORD_FIELDS <= history[0].keys()
     assert history[0]["outcome"] == "recovered" and RFC_3339.fullmatch(history[0]["detected_at"])
     assert history[0]["duration_ms"] >= 0
@@ -379,7 +378,7 @@ def test_a_name_cannot_steer_the_terminal_nor_forge_a_line(make_daemon, tmp_path
         assert f"vm-{escaped}-x" in text.replace("\n", "") or arguments[-1] in ("vm-b", "status", "problems"), (arguments, text)
         in_json = daemon.ctl(*arguments, "--json", check=False).stdout
         assert not set(harmful) & set(in_json), (arguments, in_json)
-    assert name in [machine["name"] for machine in json.loads(daemon.ctl("list", "--json").stdout)]
+    assert name in [machine["name"] for machine in json.loads(daemon.ctl("list", "--json").stdout)["machines"]]
     refused = daemon.ctl("drill", name, check=False)
     assert refused.returncode == 4 and not set(harmful) & set(refused.stderr)
     assert not set(harmful) & set(daemon.log) and f"vm-{escaped}-x" in daemon.log

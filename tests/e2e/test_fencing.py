@@ -57,7 +57,7 @@ def far(host, make_daemon, tmp_path):
 
 def history(daemon):
     return [(entry["attempt"], entry["level"], entry["agent"], entry["action"], entry["succeeded"])
-            for entry in reversed(daemon.api.get("/v1/fencing"))]
+            for entry in reversed(daemon.api.list("fencing"))]
 
 
 @pytest.mark.parametrize("fault, words", [(FAILS, "exit status 1: the switch is gone"), (HANGS, "killed"),
@@ -78,7 +78,7 @@ def test_next_level_is_tried_when_an_agent_fails(far, tmp_path, fault, words):
     assert daemon.wait_for_recovery("test")["cause"] == "host-lost"
     expected = [(1, 1, "ipmi", "off", False), (1, 2, "pdu-a", "off", True), (1, 2, "pdu-b", "off", True)]
     assert history(daemon) == expected
-    answers = [entry["answer"] for entry in reversed(daemon.api.get("/v1/fencing"))]
+    answers = [entry["answer"] for entry in reversed(daemon.api.list("fencing"))]
     assert words in answers[0] and "exit status 1: already off" in answers[1] and answers[2] == "off"
     shown = daemon.ctl("history", "--fencing", "far").stdout
     assert [line.split()[3:7] for line in shown.split("\n")[1:4]] == [
@@ -131,7 +131,7 @@ def test_agents_are_tested(make_daemon, tmp_path):
                              fence=levels(tmp_path, ["ipmi"], ["pdu-a"]), **{**LOST, "host_timeout": "1h"})
         daemon.start(wait=False)
         daemon.wait_until_listening()
-        problem = wait_until(lambda: [one for one in daemon.api.get("/v1/problems")
+        problem = wait_until(lambda: [one for one in daemon.api.list("problems")
                                       if one["kind"] == "fence-agent-failing"], "an agent that fails is a problem")[0]
         assert problem["subject"] == "far" and "pdu-a: exit status 1: the switch is gone" in problem["text"]
         assert problem["severity"] == 1
@@ -143,7 +143,7 @@ def test_agents_are_tested(make_daemon, tmp_path):
         assert daemon.ctl("fence-test", "far", "--agent", "ipmi").returncode == 0
         write_agent(tmp_path, "pdu-a", WORKS)
         assert daemon.ctl("fence-test", "far", "--agent", "pdu-a").returncode == 0
-        wait_until(lambda: not [one for one in daemon.api.get("/v1/problems") if one["kind"] == "fence-agent-failing"],
+        wait_until(lambda: not [one for one in daemon.api.list("problems") if one["kind"] == "fence-agent-failing"],
                    "the problem is over")
         assert "over: fence-agent-failing" in daemon.log
         assert set(asked(tmp_path)) == {"ipmi status", "pdu-a status"}

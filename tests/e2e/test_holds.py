@@ -104,7 +104,7 @@ def two_rooms(make_daemon, tmp_path):
 
 
 def served_by(daemon):
-    return {name: service["served_by"] and service["served_by"]["name"]
+    return {name: service["served_by"]["name"] if service["diverted"] else None
             for name, service in daemon.api.services().items()}
 
 

@@ -135,7 +135,7 @@ def test_a_hook_in_the_wrong_place_blocks_starts_while_it_is_executable(make_dae
     (hooks / "pre-strat").mkdir()
     daemon = daemon_of_two(make_daemon, tmp_path, hooks={"directory": str(hooks)}, recovery={"settle": "100ms"},
                            discovery={"resync_interval": "1s"})
-    texts = {each["subject"]: each["text"] for each in daemon.api.get("/v1/problems") if each["kind"] == "program-unusable"}
+    texts = {each["subject"]: each["text"] for each in daemon.api.list("problems") if each["kind"] == "program-unusable"}
     assert set(texts) == {f"hooks.directory: {stray}", f"hooks.directory: {hooks}/pre-strat"}
     assert "pre-start, pre-failover" in texts[f"hooks.directory: {stray}"]
     assert "nothing is started" in texts[f"hooks.directory: {stray}"]
@@ -151,7 +151,7 @@ def test_a_hook_in_the_wrong_place_blocks_starts_while_it_is_executable(make_dae
     assert (tmp_path / "ran-pre-start").exists()
     stray.unlink()
     (hooks / "pre-strat").rmdir()
-    wait_until(lambda: "program-unusable" not in {each["kind"] for each in daemon.api.get("/v1/problems")}, "they are over")
+    wait_until(lambda: "program-unusable" not in {each["kind"] for each in daemon.api.list("problems")}, "they are over")
 
 
 @pytest.mark.testdriver
@@ -161,7 +161,7 @@ def test_a_veto_that_cannot_be_run_blocks_starts_and_is_told_before(make_daemon,
     for event in ("pre-start", "recovered"):
         (hooks / event / "10-veto").chmod(0o775)
     daemon = daemon_of_two(make_daemon, tmp_path, hooks={"directory": str(hooks)}, recovery={"settle": "100ms"})
-    texts = {each["subject"]: each["text"] for each in daemon.api.get("/v1/problems") if each["kind"] == "program-unusable"}
+    texts = {each["subject"]: each["text"] for each in daemon.api.list("problems") if each["kind"] == "program-unusable"}
     assert "NOTHING is started" in texts[f"hooks.directory: {hooks}/pre-start/10-veto"]
     assert "it is passed over" in texts[f"hooks.directory: {hooks}/recovered/10-veto"]
     daemon.api.drill("web", anyway=True)

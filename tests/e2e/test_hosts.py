@@ -389,7 +389,7 @@ def test_evacuated_host_is_booted(network, daemon_for, dies_after_ms):
         time.sleep(dies_after_ms / 1000)
         daemon.kill()
         daemon.start()
-    held = wait_until(lambda: [hold for hold in daemon.api.get("/v1/holds") if not hold["evacuating"]], "h0 is held", 60)
+    held = wait_until(lambda: [hold for hold in daemon.api.list("holds") if not hold["evacuating"]], "h0 is held", 60)
     assert [hold["what"] for hold in held] == ["h0"]
     assert running(network, 0) == [] and running(network, 1) == ["s11", "s12"]
     assert network.hosts[0].state("a1") == ("shut off", "shutdown")
@@ -422,7 +422,7 @@ def test_held_machine_that_is_migrated_stays_held(network, daemon_for):
     daemon.ctl("hold", "h0", "--reason", "new disks")
     for name in ("a1", "a2"):
         migrate(network, name, 0, 1)
-    wait_until(lambda: {(hold["what"], hold["hypervisor"]) for hold in daemon.api.get("/v1/holds")}
+    wait_until(lambda: {(hold["what"], hold["hypervisor"]) for hold in daemon.api.list("holds")}
                == {("h0", "h0"), ("a1", "h1")}, "the hold on a1 is on h1")
     daemon.kill()
     daemon.start()

@@ -69,7 +69,7 @@ def test_disk_that_was_attached_to_the_definition_without_an_event(host, served_
     assert decided[0].startswith("vm-best for vm-a") and decided[1].startswith("vm-second for vm-a")
     reasons = {candidate["name"]: candidate["reason"] for candidate in record["candidates"]}
     assert "in use by vm-db" in reasons["vm-best"]
-    print("measured, in microseconds:", record["times_us"])
+    print("measured, in milliseconds:", record["times_ms"])
 
 
 def test_machine_that_was_started_with_a_disk_in_use_is_stopped_at_once(host, served_disk, daemon_on, tmp_path):

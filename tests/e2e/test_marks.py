@@ -41,7 +41,7 @@ def test_replacement_serves_on_and_its_service_fails_back(host, daemon_on):
     assert daemon.api.recoveries() == []
     daemon.ctl("failback", "vm-a", "--wait", "--yes")
     assert (host.state("vm-a")[0], host.state(replacement)[0]) == ("running", "shut off")
-    assert daemon.api.services()["vm-a"]["served_by"] is None
+    assert not daemon.api.services()["vm-a"]["diverted"]
     wait_until(lambda: mark_of(host, replacement) is None, "the mark is removed")
 
 
@@ -65,7 +65,7 @@ def test_mark_of_a_clone_says_nothing(host, daemon_on):
     host.start("clone")
     daemon.lose_state()
     daemon.start()
-    assert daemon.api.services()["vm-a"]["served_by"] is None
+    assert not daemon.api.services()["vm-a"]["diverted"]
 
 
 def test_standby_stays_warm_and_is_not_ended(host, daemon_on):

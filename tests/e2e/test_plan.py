@@ -45,7 +45,7 @@ def test_what_if_is_answered_and_changes_nothing(daemon):
                            "--weight", "webserver=apache=0").stdout
     assert "similarity 1.0000, coverage 1.0000" in explained
     assert daemon.ctl("explain", "VM-001", "--json").stdout == before
-    assert daemon.api.get("/v1/holds") == []
+    assert daemon.api.list("holds") == []
 
 
 @pytest.mark.parametrize("options, status, words", [

@@ -16,7 +16,7 @@ WEB = {"language": "nodejs", "database": "mysql"}
 
 
 def problems(daemon):
-    return {(each["kind"], each["subject"]): each["text"] for each in daemon.api.get("/v1/problems")}
+    return {(each["kind"], each["subject"]): each["text"] for each in daemon.api.list("problems")}
 
 
 def check_configuration(daemon, *more):
@@ -105,7 +105,7 @@ def test_a_machine_whose_role_cannot_be_read_takes_no_part(make_daemon, tmp_path
     text = problems(daemon)["metadata-unread", "web"]
     assert text.startswith("web takes no part until the role in its metadata can be read: ") and "protcted" in text
     assert daemon.api.machine("web")["roles"] == ["unreadable"]
-    assert [each["name"] for each in daemon.api.get("/v1/services")] == ["other"]
+    assert [each["name"] for each in daemon.api.list("services")] == ["other"]
     daemon.ctl("tag", "web", "--role", "protected")
     wait_until(lambda: ("metadata-unread", "web") not in problems(daemon), "the problem is over")
     assert daemon.api.machine("web")["roles"] == ["protected"]

@@ -53,7 +53,7 @@ def test_failover_and_back_where_nothing_is_shared(host, pair):
     assert ordered(pair, "failback", "vm-a", "--wait")[0] == 0
     assert host.state("spare") == ("shut off", "shutdown") and states(host, "vm-a") == ["running"]
     service = pair.api.services()["vm-a"]
-    assert (service["state"], service["served_by"], service["next"]["name"]) == ("up", None, "spare")
+    assert (service["state"], service["diverted"], service["next"]["name"]) == ("up", False, "spare")
     started = pair.events.wait_for("started", "spare")
     assert started["at"] < pair.events.wait_for("recovered", "spare")["at"]
     assert [record["cause"] for record in pair.api.recoveries()] == ["failover", "failback"]
@@ -143,7 +143,7 @@ def test_daemon_killed_at_each_step_of_a_failback(host, daemon_on, tmp_path, one
                        recovery={"settle": "100ms", "shutdown_timeout": "20s", "quarantine": "1s",
                                  "verify": {"level": "command", "command": str(verify), "timeout": "1s", "interval": "100ms"}})
     for step in steps:
-        if daemon.api.services()["vm-a"]["served_by"] is None:
+        if not daemon.api.services()["vm-a"]["diverted"]:
             assert ordered(daemon, "failover", "vm-a", "--wait")[0] == 0
         if isinstance(step, str):
             gate.arm(step)
@@ -161,7 +161,7 @@ def test_daemon_killed_at_each_step_of_a_failback(host, daemon_on, tmp_path, one
         serving, other = ("vm-a", "spare") if works else ("spare", "vm-a")
         wait_until(lambda: states(host, serving, other) == ["running", "shut off"], f"after {step} {serving} alone runs")
         service = daemon.api.services()["vm-a"]
-        assert service["state"] == "up" and (service["served_by"] is None) == works, step
+        assert service["state"] == "up" and (not service["diverted"]) == works, step
         if not works:
             daemon.ctl("clear", "vm-a")
 
@@ -188,7 +188,7 @@ def test_kept_replacement_is_the_service(host, daemon_on):
     daemon.kill()
     daemon.start()
     service = daemon.api.services()["vm-a"]
-    assert (service["uuid"], service["priority"], service["served_by"]) == (uuid_of("spare"), 7, None)
+    assert (service["uuid"], service["priority"], service["diverted"]) == (uuid_of("spare"), 7, False)
     host.kill_qemu("spare")
     record = daemon.wait_for_recovery("spare")
     assert (record["outcome"], record["replacement"]) == ("recovered", "vm-a")
@@ -204,7 +204,7 @@ def test_daemon_killed_while_a_replacement_is_being_kept(host, pair, after_ms):
     pair.kill()
     pair.start()
     wait_until(lambda: pair.api.services().get("vm-a", {}).get("state") == "up", "the service is listed")
-    if pair.api.services()["vm-a"]["served_by"] is not None:
+    if pair.api.services()["vm-a"]["diverted"]:
         assert ordered(pair, "keep", "vm-a", "--wait")[0] == 0
     assert pair.api.services()["vm-a"]["uuid"] == uuid_of("spare")
     assert 'role="ignored"' in metadata(host, "vm-a", "--config").replace("'", '"')

@@ -48,9 +48,9 @@ def test_a_port_that_is_taken_is_a_problem_and_no_more(make_room, port):
         other.bind(("127.0.0.1", port))
         other.listen()
         daemon = make_room(listen=f"127.0.0.1:{port}").start()
-        assert "not-listening" in [problem["kind"] for problem in daemon.api.get("/v1/problems")]
+        assert "not-listening" in [problem["kind"] for problem in daemon.api.list("problems")]
         assert daemon.api.explain("VM-001")["chosen"] == "VM-005"
     daemon.stop()
     daemon.start()
-    wait_until(lambda: "not-listening" not in [problem["kind"] for problem in daemon.api.get("/v1/problems")],
+    wait_until(lambda: "not-listening" not in [problem["kind"] for problem in daemon.api.list("problems")],
                "the daemon listens after its restart")

@@ -21,10 +21,10 @@ def check_waits(daemon, level):
 def check_recovered(daemon, level):
     record = daemon.wait_for_recovery("vm-a")
     assert (record["outcome"], record["verify"], record["replacement"]) == ("recovered", level, "vm-best")
-    times = record["times_us"]
+    times = record["times_ms"]
     # Each step was measured on its own, and together they are the whole.
     steps = [times[step] for step in ("confirm", "decide", "record", "start", "settle", "verify")]
-    assert all(step > 0 for step in steps[:1] + steps[2:]) and sum(steps) == times["total"]
+    assert all(step > 0 for step in steps[:1] + steps[2:]) and round(sum(steps), 6) == times["total"]
     return record
 
 
@@ -75,7 +75,7 @@ def test_command_must_succeed(host, daemon_on, tmp_path):
     check_waits(daemon, "command")
     gate.open()
     record = check_recovered(daemon, "command")
-    print("measured, in microseconds:", record["times_us"])
+    print("measured, in milliseconds:", record["times_ms"])
 
 
 def test_a_command_that_cannot_be_run_is_not_the_fault_of_the_machine(host, daemon_on, tmp_path):

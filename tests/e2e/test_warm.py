@@ -46,7 +46,7 @@ def check_history(daemon, warmth):
     assert f" {warmth} " in row
     assert f"{warmth} when it was chosen" in daemon.ctl("history", record["id"]).stdout
     assert daemon.events.wait_for("recovered", "vm-a")["warmth"] == warmth
-    print(f"measured, {warmth}, in microseconds:", record["times_us"])
+    print(f"measured, {warmth}, in milliseconds:", record["times_ms"])
     return record
 
 
@@ -66,8 +66,8 @@ def test_paused(host, pair, daemon_on):
     machine = wait_until_warm(daemon, "vm-best", state="paused", warmth="paused", planned_for="vm-a")
     begun = time.monotonic()
     assert host.state("vm-best") == ("paused", "user")
-    machine = wait_until(lambda: (m := daemon.api.machines()["vm-best"])["resident_kib"] and m, "its memory is known")
-    assert 20 * 1024 < machine["resident_kib"] < 400 * 1024
+    machine = wait_until(lambda: (m := daemon.api.machines()["vm-best"])["resident_bytes"] and m, "its memory is known")
+    assert 20 * 1024**2 < machine["resident_bytes"] < 400 * 1024**2
     row = next(line for line in daemon.ctl("list").stdout.splitlines() if line.startswith("vm-best"))
     assert re.search(r"paused +vm-a +kept, \d+(\.\d+)? MiB ", row), row
     assert 'understudy_warm_standbys{keeping="warm"} 1' in daemon.api.get("/metrics")
@@ -79,7 +79,7 @@ def test_paused(host, pair, daemon_on):
     sleep_on(begun)
     host.kill_qemu("vm-a")
     record = check_history(daemon, "paused")
-    assert record["times_us"]["start"] < 1_000_000
+    assert record["times_ms"]["start"] < 1000
     assert host.serial("vm-best").boots == 1
     check_clock(host, "vm-best")
     assert "vm-best" not in [n["machine"] for n in daemon.events.told if n["kind"] == "clock-failed"]
@@ -157,7 +157,7 @@ def test_the_next_best_is_warmed_and_gives_way_to_a_cold_start(host, daemon_on):
     free_mib = int(host.virsh("nodememstats").split("free")[1].split()[1]) // 1024
     free_mib += sum(int(host.virsh("nodememstats").split(kind)[1].split()[1]) // 1024 for kind in ("buffers", "cached"))
     host.define("vm-cold", resources=OTHER, memory_mib=free_mib + 700)
-    wait_until(lambda: daemon.api.machines()["vm-cold"]["environment"]["memory_kib"] > free_mib * 1024, "it is known")
+    wait_until(lambda: daemon.api.machines()["vm-cold"]["environment"]["memory_bytes"] > free_mib * 1024**2, "it is known")
     host.kill_qemu("vm-b")
     record = daemon.wait_for_recovery("vm-b")
     assert (record["outcome"], record["replacement"], record["warmth"]) == ("recovered", "vm-cold", "cold")

@@ -51,16 +51,22 @@ class Api:
     def get(self, target):
         return self.request("GET", target)
 
+    def list(self, name, query=""):
+        """A list of the control interface: its first page."""
+        page = self.get(f"/v1/{name}{query}")
+        assert page.keys() == {name, "next_page"}
+        return page[name]
+
     def status(self):
         return self.get("/v1/status")
 
     def machines(self):
         """By name."""
-        return {machine["name"]: machine for machine in self.get("/v1/machines")}
+        return {machine["name"]: machine for machine in self.list("machines")}
 
     def services(self):
         """By name."""
-        return {service["name"]: service for service in self.get("/v1/services")}
+        return {service["name"]: service for service in self.list("services")}
 
     def machine(self, name):
         return self.get(f"/v1/machines/{quote(name, safe='')}")
@@ -70,7 +76,7 @@ class Api:
 
     def recoveries(self):
         """The oldest first."""
-        return self.get("/v1/recoveries")[::-1]
+        return self.list("recoveries")[::-1]
 
     def drill(self, name, **body):
         return self.request("POST", f"/v1/machines/{quote(name, safe='')}/drill", body)
