@@ -94,6 +94,16 @@ static void tell_coordinator(struct answers *answers, const struct action *actio
     coordinator_handle_result(answers->coordinator, action, &result, clock_now());
 }
 
+size_t answers_count(const struct answers *answers)
+{
+    const struct pending *pending;
+    size_t count = 0;
+
+    LIST_FOREACH(pending, &answers->pending, link)
+    count++;
+    return count;
+}
+
 bool answers_give(struct answers *answers, uint64_t number, int error, const char *message)
 {
     _cleanup_(freep) struct pending *pending = find(answers, number);

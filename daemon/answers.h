@@ -7,6 +7,7 @@
 #define UNDERSTUDY_DAEMON_ANSWERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -34,6 +35,9 @@ int answers_expect(struct answers *answers, const struct action *action, answer_
 
 /* The action whose answer is open under this number, borrowed until the answer comes; NULL: none. */
 const struct action *answers_find(const struct answers *answers, uint64_t number);
+
+/* How many answers are open. */
+size_t answers_count(const struct answers *answers);
 
 /* Hands the answer on. message may be NULL. False: nothing is open under this number, and nothing has happened. */
 bool answers_give(struct answers *answers, uint64_t number, int error, const char *message);

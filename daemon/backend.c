@@ -17,6 +17,7 @@
 #include "config/fence.h"
 #include "coordinator/coordinator.h"
 #include "hypervisor/hypervisor.h"
+#include "meters.h"
 #include "nodes.h"
 #include "notify_test.h"
 #include "persistence.h"
@@ -73,6 +74,13 @@ static const struct problems *api_look_for_problems(void *context)
 
     board_look_now(backend->board);
     return &backend->board->problems;
+}
+
+static int api_format_metrics(void *context, enum metrics_form form, char **ret)
+{
+    const struct backend *backend = context;
+
+    return meters_format(backend->meters, form, ret);
 }
 
 static int api_suppose(void *context, const struct supposition *supposition, struct coordinator **ret)
@@ -432,6 +440,7 @@ const struct api_backend backend_functions = {
     .mode = api_mode,
     .config_file = api_config_file,
     .reload_error = api_reload_error,
+    .format_metrics = api_format_metrics,
     .suppose = api_suppose,
     .started = api_started,
     .why_not_yet = api_why_not_yet,

@@ -9,6 +9,7 @@
 struct answers;
 struct board;
 struct event;
+struct meters;
 struct nodes;
 struct persistence;
 struct programs;
@@ -25,6 +26,7 @@ struct backend {
     struct board *board;
     const struct reload *reload;
     const struct settings *settings;
+    const struct meters *meters;
     struct event *pump; /* activated after the coordinator has been told something */
     struct moment started;
 };

@@ -11,6 +11,7 @@
 #include "programs.h"
 #include "service/clock.h"
 #include "settings.h"
+#include "textfile.h"
 
 #define PAUSE_US    INT64_C(1000000)
 #define SHARE       100
@@ -88,6 +89,7 @@ static void look(struct board *board, struct plan *plan, struct moment now)
     const struct problems_outside outside = {
         .store_trouble = board->persistence->trouble,
         .store_is_unread = board->persistence->is_unread,
+        .textfile_trouble = board->textfile->trouble,
         .reload_error = board->settings->reload_error,
         .listen_error = board->listen_error,
         .config_file = board->settings->config->file,

@@ -13,12 +13,14 @@
 struct coordinator;
 struct persistence;
 struct settings;
+struct textfile;
 
 /* A plain value: initialise what is borrowed, the rest is 0. End with board_done. */
 struct board {
     const struct coordinator *coordinator;
     struct persistence *persistence;
     const struct settings *settings;
+    const struct textfile *textfile;
     /* Takes the notice; problem: borrowed, NULL: it is about several. */
     void (*tell)(void *context, struct notice *notice, const struct problem *problem);
     void *context;

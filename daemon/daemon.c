@@ -24,6 +24,7 @@
 #include "executor.h"
 #include "hypervisor/hypervisor.h"
 #include "manager.h"
+#include "meters.h"
 #include "nodes.h"
 #include "persistence.h"
 #include "programs.h"
@@ -33,6 +34,7 @@
 #include "service/listen.h"
 #include "service/log.h"
 #include "settings.h"
+#include "textfile.h"
 
 /* Clocks may drift apart by this much without the host having slept. */
 #define CLOCK_JUMP_US (5 * USEC_PER_SEC)
@@ -53,6 +55,8 @@ struct daemon {
     struct programs programs;
     struct manager manager;
     struct board board;
+    struct meters meters;
+    struct textfile textfile;
     struct executor executor;
     struct reload reload;
     struct backend backend;
@@ -69,6 +73,7 @@ static void publish(struct daemon *daemon, struct notice *notice)
     log_notice(notice, coordinator_find_recovery(daemon->coordinator, notice->recovery_id));
     programs_tell(&daemon->programs, notice);
     api_publish(daemon->api, notice);
+    meters_count(&daemon->meters, notice);
     notice_done(notice);
 }
 
@@ -313,8 +318,24 @@ static void connect_parts(struct daemon *daemon)
         .coordinator = daemon->coordinator,
         .persistence = &daemon->persistence,
         .settings = &daemon->settings,
+        .textfile = &daemon->textfile,
         .tell = on_problem,
         .context = daemon,
+    };
+    daemon->meters = (struct meters){
+        .coordinator = daemon->coordinator,
+        .answers = daemon->answers,
+        .nodes = &daemon->nodes,
+        .persistence = &daemon->persistence,
+        .programs = &daemon->programs,
+        .board = &daemon->board,
+        .settings = &daemon->settings,
+        .started = clock_now(),
+    };
+    daemon->textfile = (struct textfile){
+        .meters = &daemon->meters,
+        .settings = &daemon->settings,
+        .pump = daemon->pump,
     };
     daemon->executor = (struct executor){
         .coordinator = daemon->coordinator,
@@ -340,6 +361,7 @@ static void connect_parts(struct daemon *daemon)
         .board = &daemon->board,
         .reload = &daemon->reload,
         .settings = &daemon->settings,
+        .meters = &daemon->meters,
         .pump = daemon->pump,
         .started = clock_now(),
     };
@@ -365,6 +387,11 @@ static int open_parts(struct daemon *daemon, struct catalog *catalog)
         r = api_new(daemon->base, &backend_functions, &daemon->backend, &daemon->api);
     if (r == 0)
         r = host_new(daemon->base, on_host_shutdown, daemon, &daemon->host);
+    daemon->meters.api = daemon->api;
+    if (r == 0)
+        r = meters_open(&daemon->meters, daemon->base);
+    if (r == 0)
+        r = textfile_open(&daemon->textfile, daemon->base);
     return r;
 }
 
@@ -404,6 +431,8 @@ static void daemon_done(struct daemon *daemon)
     if (daemon->answers != NULL)
         answers_cancel(daemon->answers, "understudyd is stopping");
     host_free(daemon->host);
+    textfile_done(&daemon->textfile);
+    meters_done(&daemon->meters);
     programs_close(&daemon->programs);
     api_free(daemon->api);
     nodes_done(&daemon->nodes);

@@ -293,6 +293,15 @@ const char *nodes_stuck(const struct nodes *nodes)
     return NULL;
 }
 
+size_t nodes_call_count(const struct nodes *nodes)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < nodes->count; i++)
+        count += hypervisor_call_count(nodes->items[i].hypervisor);
+    return count;
+}
+
 void nodes_done(struct nodes *nodes)
 {
     while (nodes->count > 0)

@@ -53,6 +53,9 @@ int nodes_submit(const struct nodes *nodes, const struct action *action) _must_c
 /* A call to a hypervisor of this host is past its deadline. */
 const char *nodes_stuck(const struct nodes *nodes);
 
+/* Calls to hypervisors that are under way, or wait for a place. */
+size_t nodes_call_count(const struct nodes *nodes);
+
 /* Stops watching all of them. */
 void nodes_done(struct nodes *nodes);
 

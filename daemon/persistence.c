@@ -31,6 +31,7 @@ static void on_written(void *context, uint64_t ticket, int error, const char *me
     struct persistence *persistence = context;
 
     persistence->n_awaited--;
+    persistence->n_failed += error < 0;
     if (ticket != MACHINES_TICKET)
         answers_give(persistence->answers, ticket, error, message);
     event_active(persistence->pump, 0, 0);
@@ -512,6 +513,11 @@ void persistence_prove(struct persistence *persistence)
         return; /* that tells as well */
     persistence->n_awaited++;
     store_put_machine(persistence->store, MACHINES_TICKET, MACHINES_TIMEOUT_US, "", PROOF, "{}");
+}
+
+size_t persistence_count(const struct persistence *persistence)
+{
+    return persistence->store != NULL ? store_count(persistence->store) : 0;
 }
 
 void persistence_close(struct persistence *persistence)

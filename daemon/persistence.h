@@ -4,6 +4,8 @@
 #define UNDERSTUDY_DAEMON_PERSISTENCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "config/config.h"
@@ -27,11 +29,12 @@ struct persistence {
     void (*slow)(void *context);
     /* What the store holds is with the coordinator (0), or the daemon cannot go on; negative errno, which was told. */
     void (*opened)(void *context, int error);
-    void *context;    /* of it */
-    bool is_open;     /* the opening is over */
-    bool is_unread;   /* it was given up: what the store holds is not known */
-    char *trouble;    /* why it cannot write; NULL: it can */
-    size_t n_awaited; /* writes that are to be answered: machines that have changed wait for these */
+    void *context;     /* of it */
+    bool is_open;      /* the opening is over */
+    bool is_unread;    /* it was given up: what the store holds is not known */
+    char *trouble;     /* why it cannot write; NULL: it can */
+    uint64_t n_failed; /* writes that failed, or were not answered in time */
+    size_t n_awaited;  /* writes that are to be answered: machines that have changed wait for these */
 };
 
 /* Begins to open the store; `opened` is called once, from the event loop, when the coordinator has what it holds. */
@@ -63,6 +66,9 @@ int persistence_read(struct persistence *persistence, const char *before, size_t
 
 /* Writes something, so that a store that does not write any more is in trouble before it is needed. */
 void persistence_prove(struct persistence *persistence);
+
+/* Rows that are not on disk yet. */
+size_t persistence_count(const struct persistence *persistence);
 
 /* Queued writes still have a moment to reach the disk. */
 void persistence_close(struct persistence *persistence);

@@ -317,6 +317,11 @@ int programs_open(struct programs *programs, struct event_base *base)
     return r < 0 ? r : fencer_new(base, &fencer_callbacks, programs, &programs->fencer);
 }
 
+size_t programs_count(const struct programs *programs)
+{
+    return hooks_count(programs->hooks) + fencer_count(programs->fencer);
+}
+
 void programs_close(struct programs *programs)
 {
     fencer_free(programs->fencer);

@@ -59,6 +59,9 @@ void programs_tell(struct programs *programs, const struct notice *notice);
 /* The same for one of a problem that has begun or ended. */
 void programs_tell_problem(struct programs *programs, const struct notice *notice, const struct problem *problem);
 
+/* Runs of hooks and of fence agents that have not ended. */
+size_t programs_count(const struct programs *programs);
+
 /* Kills the programs that still run. */
 void programs_close(struct programs *programs);
 

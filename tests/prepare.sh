@@ -12,9 +12,10 @@ usage='usage: sh tests/prepare.sh [SET]
 build='gcc libc6-dev cmake ninja-build pkg-config dpkg-dev file gzip scdoc libvirt-dev libevent-dev libyaml-dev
     libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev'
 test='libcmocka-dev python3 python3-pytest'
-test_extra='mandoc openssl bash-completion zsh fish curl jq'
+test_extra='mandoc openssl bash-completion zsh fish curl jq python3-prometheus-client'
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
-    mmdebstrap systemd-container rpm prometheus-alertmanager cppcheck clang-format-14 clang-tidy-14'
+    mmdebstrap systemd-container rpm prometheus prometheus-alertmanager prometheus-node-exporter cppcheck
+    clang-format-14 clang-tidy-14'
 
 here=$(dirname "$(readlink -f -- "$0")")
 . "$here/steps.sh"
@@ -123,7 +124,6 @@ update_failed=no
 apt update -o APT::Update::Error-Mode=any || update_failed=$(explain 2>&1)
 # shellcheck disable=SC2086
 known=$(known_of $extra)
-missing_before=$(missing_of libvirt-daemon-system prometheus-alertmanager)
 # shellcheck disable=SC2086
 if ! apt install --no-install-recommends $required $known; then
     [ "$update_failed" = no ] || fail "the lists of packages could not be refreshed:
@@ -132,10 +132,11 @@ $update_failed"
     fail "packages could not be installed: $required$known"
 fi
 installed_now() {
-    case $known in *"$1"*) ;; *) return 1 ;; esac
-    case $missing_before in *"$1"*) ;; *) return 1 ;; esac
+    case " $known" in *" $1 "*) ;; *) return 1 ;; esac
 }
 if installed_now libvirt-daemon-system; then leave_off libvirtd 'libvirtd*' 'virtlog*' 'virtlock*' 'libvirt-guests*'; fi
+if installed_now prometheus; then leave_off Prometheus prometheus.service; fi
+if installed_now prometheus-node-exporter; then leave_off node_exporter 'prometheus-node-exporter*'; fi
 if installed_now prometheus-alertmanager; then leave_off Alertmanager 'prometheus-alertmanager*'; fi
 for package in $extra; do
     case " $known" in *" $package "*) ;; *) echo "$package is not to be had here; tests that need it are skipped" ;; esac

@@ -157,9 +157,13 @@ void api_publish(struct api *api, const struct notice *notice)
 {
     _cleanup_(freep) char *json = NULL;
 
-    metrics_count(&api->routes.counters, notice);
     if (json_format_notice(notice, &json) == 0)
         stream_send(api->stream, notice_kind_name(notice->kind), json);
+}
+
+size_t api_follower_count(const struct api *api)
+{
+    return stream_follower_count(api->stream);
 }
 
 void api_free(struct api *api)

@@ -16,6 +16,7 @@
 #include "coordinator/coordinator.h"
 #include "protocol/hook_test.h"
 #include "protocol/notice.h"
+#include "report/metrics.h"
 #include "report/problems.h"
 
 /* A client that waits for no answer may be silent for so long before its connection is closed. */
@@ -42,6 +43,8 @@ struct api_backend {
     /* The last reload failed with this text; NULL: it did not. */
     const char *(*reload_error)(void *context);
     struct moment (*started)(void *context);
+    /* The page of metrics, as of metrics_format. */
+    int (*format_metrics)(void *context, enum metrics_form form, char **ret);
     /* Why nothing can be asked for yet, in words; NULL: it can. */
     const char *(*why_not_yet)(void *context);
     /* What was wrong at the last look, and what is wrong at this moment; borrowed until the next look. */
@@ -132,8 +135,11 @@ int api_listen_inherited(struct api *api, enum api_rights rights, int fd) _must_
 int api_listen_tcp(struct api *api, const char *endpoint, const struct string_list *names,
                    struct diags *diags) _must_check_;
 
-/* Sends a notice to every client that follows /v1/events, and counts it for /metrics. */
+/* Sends a notice to every client that follows /v1/events. */
 void api_publish(struct api *api, const struct notice *notice);
+
+/* Clients that follow /v1/events. */
+size_t api_follower_count(const struct api *api);
 
 /* Closes every connection and removes the socket files that api_listen made. Takes NULL. */
 void api_free(struct api *api);

@@ -84,17 +84,17 @@ static void get_problems(struct exchange *exchange)
     exchange_answer(exchange, r, json);
 }
 
+/* In the form of OpenMetrics where the client says that it understands it. */
 static void get_metrics(struct exchange *exchange)
 {
-    struct status status = {0};
+    const char *accept = evhttp_find_header(evhttp_request_get_input_headers(exchange->request), "Accept");
+    enum metrics_form form = accept != NULL && strstr(accept, "application/openmetrics-text") != NULL
+                                 ? METRICS_OPENMETRICS
+                                 : METRICS_PROMETHEUS;
     char *text = NULL;
-    int r = collect_status(exchange, NULL, &status);
+    int r = exchange->routes->backend->format_metrics(exchange->routes->context, form, &text);
 
-    status.problems = exchange->routes->backend->problems(exchange->routes->context);
-    if (r == 0)
-        r = metrics_format(&status, exchange->pool, &exchange->routes->counters, &text);
-    status_done(&status);
-    reply_text(exchange->request, HTTP_OK, METRICS_CONTENT_TYPE, r < 0 ? NULL : text);
+    reply_text(exchange->request, HTTP_OK, metrics_content_type(form), r < 0 ? NULL : text);
 }
 
 static void get_machines(struct exchange *exchange)

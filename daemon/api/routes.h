@@ -5,7 +5,6 @@
 
 #include "api/api.h"
 #include "api/pending.h"
-#include "report/metrics.h"
 
 struct copies;
 struct evhttp_request;
@@ -16,7 +15,6 @@ struct routes {
     const struct api_backend *backend; /* borrowed, and so are its context and the stream */
     void *context;
     struct stream *stream;
-    struct metrics_counters counters;
     struct pending_list pending;
     struct copies *copies; /* borrowed */
 };

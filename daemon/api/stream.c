@@ -125,6 +125,11 @@ void stream_free(struct stream *stream)
     free(stream);
 }
 
+size_t stream_follower_count(const struct stream *stream)
+{
+    return stream->n_followers;
+}
+
 /* Sends the messages after `last_id`, as far as they are kept. */
 static int collect_missed(const struct stream *stream, uint64_t last_id, struct evbuffer *buffer)
 {

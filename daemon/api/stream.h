@@ -32,6 +32,8 @@ DEFINE_CLEANUP(struct stream, stream_free);
  */
 int stream_follow(struct stream *stream, struct evhttp_request *request, size_t max) _must_check_;
 
+size_t stream_follower_count(const struct stream *stream);
+
 /* One message to every follower. event and data hold no newline. A follower that reads too slowly is cut off. */
 void stream_send(struct stream *stream, const char *event, const char *data);
 

@@ -568,6 +568,11 @@ int fencer_new(struct event_base *base, const struct fencer_callbacks *callbacks
     return 0;
 }
 
+size_t fencer_count(const struct fencer *fencer)
+{
+    return sequence_list_count(&fencer->runs);
+}
+
 void fencer_free(struct fencer *fencer)
 {
     if (fencer == NULL)

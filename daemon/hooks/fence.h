@@ -44,6 +44,9 @@ int fencer_run(struct fencer *fencer, uint64_t run, const struct config_hypervis
 int fencer_test(struct fencer *fencer, uint64_t run, const struct config_hypervisor *host,
                 const struct config_fence *config, const char *agent) _must_check_;
 
+/* Runs that have not ended. */
+size_t fencer_count(const struct fencer *fencer);
+
 /* Kills what still runs; no callback comes after this. Takes NULL. */
 void fencer_free(struct fencer *fencer);
 

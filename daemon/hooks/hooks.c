@@ -346,6 +346,11 @@ int hooks_run_program(struct hooks *hooks, uint64_t number, const char *path, co
     return 0;
 }
 
+size_t hooks_count(const struct hooks *hooks)
+{
+    return sequence_list_count(&hooks->runs);
+}
+
 void hooks_free(struct hooks *hooks)
 {
     if (hooks == NULL)

@@ -15,6 +15,7 @@
 #define UNDERSTUDY_DAEMON_HOOKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -68,6 +69,9 @@ int hooks_run(struct hooks *hooks, uint64_t run, const char *directory, const ch
 /* As hooks_run for one program given by path. That it is missing or not to be run is an error here. */
 int hooks_run_program(struct hooks *hooks, uint64_t run, const char *path, const char *event,
                       const struct hook_variable *variables, const char *json, int64_t timeout_us) _must_check_;
+
+/* Runs that have not ended. */
+size_t hooks_count(const struct hooks *hooks);
 
 /* Kills what still runs (process groups); no callback comes after this. Takes NULL. */
 void hooks_free(struct hooks *hooks);

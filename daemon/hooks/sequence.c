@@ -86,6 +86,16 @@ void sequence_done(struct sequence *sequence)
         event_free(sequence->step);
 }
 
+size_t sequence_list_count(const struct sequence_list *list)
+{
+    const struct sequence *sequence;
+    size_t count = 0;
+
+    LIST_FOREACH(sequence, list, link)
+    count++;
+    return count;
+}
+
 void sequence_list_free(struct sequence_list *list)
 {
     while (!LIST_EMPTY(list))

@@ -8,6 +8,7 @@
 #define UNDERSTUDY_HOOKS_SEQUENCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/queue.h>
 
 #include "hooks/process.h"
@@ -54,6 +55,8 @@ void sequence_end(struct sequence *sequence);
 
 /* Releases what sequence_init made, and kills a program that still runs. Takes one that is all zero. */
 void sequence_done(struct sequence *sequence);
+
+size_t sequence_list_count(const struct sequence_list *list);
 
 /* Frees every sequence of the list; no callback comes after this. */
 void sequence_list_free(struct sequence_list *list);

@@ -463,6 +463,11 @@ bool hypervisor_is_stuck(const struct hypervisor *hypervisor)
     return workers_are_late(hypervisor->workers) || connection_is_exhausted(hypervisor->connection);
 }
 
+size_t hypervisor_call_count(const struct hypervisor *hypervisor)
+{
+    return workers_count(hypervisor->workers);
+}
+
 void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *catalog, enum software_mode software)
 {
     catalog_free(hypervisor->catalog);

@@ -88,6 +88,9 @@ bool hypervisor_is_test(const struct hypervisor *hypervisor);
 /* A call to a hypervisor of this host is past its deadline: the watchdog must not be fed while this stays so. */
 bool hypervisor_is_stuck(const struct hypervisor *hypervisor);
 
+/* Calls under way, and calls that wait for a place. */
+size_t hypervisor_call_count(const struct hypervisor *hypervisor);
+
 /* By what guests are asked from now on. */
 void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *catalog, enum software_mode software);
 

@@ -382,6 +382,18 @@ bool workers_are_late(const struct workers *workers)
     return workers->late[JOB_NORMAL] + workers->late[JOB_URGENT] > 0;
 }
 
+size_t workers_count(const struct workers *workers)
+{
+    size_t count = 0;
+
+    for (enum job_class class = 0; class < JOB_CLASS_COUNT; class ++) {
+        count += workers->busy[class];
+        for (const struct job *job = workers->waiting[class].first; job != NULL; job = job->next)
+            count++;
+    }
+    return count;
+}
+
 bool workers_are_blocked(const struct workers *workers)
 {
     size_t late = 0;

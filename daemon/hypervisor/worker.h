@@ -94,6 +94,9 @@ int64_t job_age_us(const struct job *job);
 /* A call of class NORMAL or URGENT is past its deadline. */
 bool workers_are_late(const struct workers *workers);
 
+/* Jobs that wait and jobs that run, without those that were abandoned. */
+size_t workers_count(const struct workers *workers);
+
 /* Every place is taken by a call past its deadline. */
 bool workers_are_blocked(const struct workers *workers);
 

@@ -408,6 +408,11 @@ void store_let_go(struct store *store)
     writer_hold(store->writer, false);
 }
 
+size_t store_count(const struct store *store)
+{
+    return writer_count(store->writer);
+}
+
 void store_set_age(struct store *store, int64_t age_us)
 {
     writer_set_age(store->writer, age_us);

@@ -96,6 +96,9 @@ void store_let_go(struct store *store);
  */
 int store_read(struct store *store, const char *before, size_t most, void *context) _must_check_;
 
+/* Rows that are not on disk yet. */
+size_t store_count(const struct store *store);
+
 /* Finished recoveries that were detected longer ago are deleted, now and then. */
 void store_set_age(struct store *store, int64_t age_us);
 

@@ -43,6 +43,7 @@ struct writer {
     pthread_cond_t to_thread;
     pthread_cond_t to_main;
     struct entry *waiting;
+    size_t being_written; /* entries taken from there */
     uint64_t put_count;   /* of all writes asked for */
     uint64_t taken_count; /* of these, what the thread has taken */
     int64_t kept_us;      /* of the finished ones: those detected no longer ago */
@@ -329,6 +330,7 @@ static void work(struct writer *writer)
     int r;
 
     writer->taken_count = writer->put_count;
+    writer->being_written = HASH_COUNT(entries);
     pthread_mutex_unlock(&writer->lock);
     r = write_entries(writer, &entries, &fault);
     if (r == 0)
@@ -336,6 +338,7 @@ static void work(struct writer *writer)
     pthread_mutex_lock(&writer->lock);
 
     entries_merge(&writer->waiting, &entries);
+    writer->being_written = 0;
     writer->is_trim_due |= has_finished;
     writer->news.answered_up_to = up_to;
     writer->news.answer = fault;
@@ -546,6 +549,16 @@ struct read *writer_take_read(struct writer *writer)
     read = reads_take_first(&writer->were_read);
     pthread_mutex_unlock(&writer->lock);
     return read;
+}
+
+size_t writer_count(struct writer *writer)
+{
+    size_t count;
+
+    pthread_mutex_lock(&writer->lock);
+    count = HASH_COUNT(writer->waiting) + writer->being_written;
+    pthread_mutex_unlock(&writer->lock);
+    return count;
 }
 
 void writer_hold(struct writer *writer, bool is_held)

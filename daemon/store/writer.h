@@ -50,6 +50,9 @@ void writer_read(struct writer *writer, struct read *read);
 /* One that is done, and the caller's; NULL: none is. */
 struct read *writer_take_read(struct writer *writer);
 
+/* Rows that are not on disk yet: those that wait, and those that are being written. */
+size_t writer_count(struct writer *writer);
+
 /* While held, nothing is taken from what waits, but at the end. */
 void writer_hold(struct writer *writer, bool is_held);
 void writer_set_age(struct writer *writer, int64_t age_us);

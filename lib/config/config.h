@@ -300,6 +300,7 @@ struct config {
     char *file; /* where it was read from, for messages */
     enum mode mode;
     char *state_dir;
+    char *metrics_textfile; /* NULL: none */
     char *api_socket;
     char *api_listen; /* as endpoint_parse reads it; NULL: nowhere */
     bool api_listen_public;

@@ -835,6 +835,16 @@ static const struct schema_key keys[] = {
      .default_text = "/var/lib/understudy",
      .needs_restart = true,
      .text = "The directory for data that must survive a restart of the daemon."},
+    {.path = "metrics", .type = SCHEMA_SECTION, .text = "The metrics, beside /metrics of the control interface."},
+    {.path = "metrics.textfile",
+     .type = SCHEMA_PATH_OR_NONE,
+     CONFIG(metrics_textfile),
+     .max = FILE_PATH_MAX - 4,
+     .default_text = "none",
+     .text =
+         "The file to which understudyd writes the metrics every 15 s, for the textfile collector of node_exporter, "
+         "such as /var/lib/prometheus/node-exporter/understudy.prom: its name must end in .prom. The service may "
+         "not write there before a drop-in with ReadWritePaths= allows it, see METRICS in understudyd(8)."},
     {.path = "api", .type = SCHEMA_SECTION, .text = "The control interface that understudyctl uses."},
     {.path = "api.socket",
      .type = SCHEMA_PATH,

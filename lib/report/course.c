@@ -2,14 +2,14 @@
 /* Reads the moments that a recovery keeps; changes nothing. */
 #include "report/course.h"
 
-static const char *const names[COURSE_PART_COUNT] = {
+static const char *const names[COURSE_PHASE_COUNT] = {
     [COURSE_DETECT] = "detect", [COURSE_CONFIRM] = "confirm", [COURSE_DECIDE] = "decide", [COURSE_RECORD] = "record",
     [COURSE_START] = "start",   [COURSE_SETTLE] = "settle",   [COURSE_VERIFY] = "verify",
 };
 
-const char *course_part_name(enum course_part part)
+const char *course_phase_name(enum course_phase phase)
 {
-    return names[part];
+    return names[phase];
 }
 
 /* While a later candidate is tried, the moments of the one before are still there. */
@@ -32,16 +32,14 @@ struct course course_of(const struct recovery *recovery)
 
 static int64_t span_us(struct moment from, struct moment to)
 {
-    if (!moment_has_come(from) || !moment_has_come(to) || to.mono_us < from.mono_us)
-        return -1;
-    return to.mono_us - from.mono_us;
+    return moment_has_come(from) && moment_has_come(to) ? to.mono_us - from.mono_us : -1;
 }
 
-int64_t course_part_us(const struct recovery *recovery, enum course_part part)
+int64_t course_phase_us(const struct recovery *recovery, enum course_phase phase)
 {
     struct course course = course_of(recovery);
 
-    switch (part) {
+    switch (phase) {
     case COURSE_DETECT:
         return moment_has_come(recovery->down_since) ? -1 : span_us(recovery->failed_at, recovery->detected);
     case COURSE_CONFIRM:
@@ -56,7 +54,7 @@ int64_t course_part_us(const struct recovery *recovery, enum course_part part)
         return span_us(course.started, course.settled);
     case COURSE_VERIFY:
         return recovery->state == RECOVERY_RECOVERED ? span_us(course.settled, recovery->ended) : -1;
-    case COURSE_PART_COUNT:
+    case COURSE_PHASE_COUNT:
     default:
         return -1;
     }

@@ -57,14 +57,14 @@ static json_t *span_value(int64_t us)
     return us < 0 ? json_null() : json_number((double)us / (double)USEC_PER_MSEC);
 }
 
-/* How long each part of the way took, from detection on. */
+/* How long each phase took, from detection on. */
 static json_t *times_value(struct json_maker *maker, const struct recovery *recovery)
 {
     bool has_ended = moment_has_come(recovery->ended) && recovery->ended.mono_us >= recovery->detected.mono_us;
     json_t *object = json_object();
 
-    for (enum course_part part = COURSE_CONFIRM; part < COURSE_PART_COUNT; part++)
-        json_put(maker, object, course_part_name(part), span_value(course_part_us(recovery, part)));
+    for (enum course_phase phase = COURSE_CONFIRM; phase < COURSE_PHASE_COUNT; phase++)
+        json_put(maker, object, course_phase_name(phase), span_value(course_phase_us(recovery, phase)));
     json_put(maker, object, "total", span_value(has_ended ? recovery->ended.mono_us - recovery->detected.mono_us : -1));
     return object;
 }

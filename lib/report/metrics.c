@@ -11,39 +11,13 @@
 
 #define ROLES_COUNT 16 /* every combination of the bits of enum machine_role */
 
-static const struct outcome {
-    enum notice_kind notice;
-    enum recovery_state state;
-} outcomes[METRICS_OUTCOME_COUNT] = {
-    [METRICS_RECOVERED] = {NOTICE_RECOVERED, RECOVERY_RECOVERED},
-    [METRICS_EXHAUSTED] = {NOTICE_EXHAUSTED, RECOVERY_EXHAUSTED},
-    [METRICS_DISMISSED] = {NOTICE_DISMISSED, RECOVERY_DISMISSED},
-    [METRICS_OBSERVED] = {NOTICE_OBSERVED, RECOVERY_OBSERVED},
-    [METRICS_CALLED_OFF] = {NOTICE_CALLED_OFF, RECOVERY_CALLED_OFF},
-    [METRICS_HELD] = {NOTICE_FAILED_WHILE_HELD, RECOVERY_HELD},
-};
-
-void metrics_count(struct metrics_counters *counters, const struct notice *notice)
-{
-    counters->notices[notice->kind]++;
-    for (size_t i = 0; i < METRICS_OUTCOME_COUNT; i++)
-        if (outcomes[i].notice == notice->kind)
-            counters->recoveries[i][notice->cause]++;
-    /* How long the service was down is not how long a failover took. */
-    if (notice->kind == NOTICE_RECOVERED && notice->duration_us >= 0 && notice->cause != CAUSE_FAILOVER &&
-        notice->cause != CAUSE_FAILBACK) {
-        counters->timed++;
-        counters->duration_sum_us += notice->duration_us;
-        counters->last_duration_us = notice->duration_us;
-    }
-}
-
 /* What the writers read, and where they write. */
 struct page {
     FILE *out;
     const struct status *status;
     const struct pool *pool;
     const struct metrics_counters *counters;
+    const struct metrics_daemon *daemon;
 };
 
 static double seconds(int64_t us)
@@ -74,9 +48,12 @@ static void write_info(const struct page *page, const char *name)
 {
     fprintf(page->out, "%s{version=\"", name);
     write_label(page->out, page->status->version);
-    fputs("\",mode=\"", page->out);
-    write_label(page->out, page->status->mode);
     fputs("\"} 1\n", page->out);
+}
+
+static void write_observing(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %d\n", name, strcmp(page->status->mode, "observe") == 0);
 }
 
 static void write_ready(const struct page *page, const char *name)
@@ -103,15 +80,30 @@ static void write_holds(const struct page *page, const char *name)
         fprintf(page->out, "%s{scope=\"%s\"} %zu\n", name, hold_scope_name(scope), counts[scope]);
 }
 
-static void write_problems(const struct page *page, const char *name)
+static size_t count_problems(const struct page *page, enum problem_kind kind)
 {
-    size_t counts[PROBLEM_COUNT] = {0};
+    size_t n = 0;
 
     for (size_t i = 0; page->status->problems != NULL && i < page->status->problems->count; i++)
-        counts[page->status->problems->all[i].kind]++;
-    for (int kind = 0; kind < PROBLEM_COUNT; kind++)
-        fprintf(page->out, "%s{kind=\"%s\",severity=\"%u\"} %zu\n", name, problem_kind_name((enum problem_kind)kind),
-                problem_severity((enum problem_kind)kind), counts[kind]);
+        n += page->status->problems->all[i].kind == kind;
+    return n;
+}
+
+static void write_problems(const struct page *page, const char *name)
+{
+    for (enum problem_kind kind = 0; kind < PROBLEM_COUNT; kind++)
+        fprintf(page->out, "%s{kind=\"%s\",severity=\"%u\"} %zu\n", name, problem_kind_name(kind),
+                problem_severity(kind), count_problems(page, kind));
+}
+
+static void write_unprotected(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %zu\n", name, count_problems(page, PROBLEM_SERVICE_UNPROTECTED));
+}
+
+static void write_quarantined(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %zu\n", name, count_problems(page, PROBLEM_QUARANTINE));
 }
 
 static void write_uptime(const struct page *page, const char *name)
@@ -226,23 +218,110 @@ static void write_under_way(const struct page *page, const char *name)
 
 static void write_recoveries(const struct page *page, const char *name)
 {
-    for (size_t i = 0; i < METRICS_OUTCOME_COUNT; i++)
+    for (enum metrics_outcome outcome = 0; outcome < METRICS_OUTCOME_COUNT; outcome++)
         for (int cause = CAUSE_NONE + 1; cause < CAUSE_COUNT; cause++)
-            fprintf(page->out, "%s{outcome=\"%s\",cause=\"%s\"} %" PRIu64 "\n", name,
-                    recovery_state_name(outcomes[i].state), failure_cause_name((enum failure_cause)cause),
-                    page->counters->recoveries[i][cause]);
+            fprintf(page->out, "%s{outcome=\"%s\",cause=\"%s\"} %" PRIu64 "\n", name, metrics_outcome_name(outcome),
+                    failure_cause_name((enum failure_cause)cause), page->counters->recoveries[outcome][cause]);
+}
+
+/* label: as "phase=\"start\"", or "". Bounds are written as OpenMetrics wants them, so that both forms are one series. */
+static void write_histogram(const struct page *page, const char *name, const char *label,
+                            const struct histogram *histogram)
+{
+    const char *comma = label[0] != '\0' ? "," : "", *open = label[0] != '\0' ? "{" : "",
+               *close = label[0] != '\0' ? "}" : "";
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
+        double bound = seconds(histogram_bound_us(i));
+
+        total += histogram->counts[i];
+        fprintf(page->out, "%s_bucket{%s%sle=\"%g%s\"} %" PRIu64 "\n", name, label, comma, bound,
+                histogram_bound_us(i) % USEC_PER_SEC == 0 ? ".0" : "", total);
+    }
+    fprintf(page->out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, label, comma, histogram_total(histogram));
+    fprintf(page->out, "%s_sum%s%s%s %.6f\n", name, open, label, close, seconds(histogram->sum_us));
+    fprintf(page->out, "%s_count%s%s%s %" PRIu64 "\n", name, open, label, close, histogram_total(histogram));
 }
 
 static void write_duration(const struct page *page, const char *name)
 {
-    fprintf(page->out, "%s_sum %.6f\n", name, seconds(page->counters->duration_sum_us));
-    fprintf(page->out, "%s_count %" PRIu64 "\n", name, page->counters->timed);
+    write_histogram(page, name, "", &page->counters->durations);
+}
+
+static void write_phases(const struct page *page, const char *name)
+{
+    for (enum course_phase phase = 0; phase < COURSE_PHASE_COUNT; phase++) {
+        char label[32];
+
+        snprintf(label, sizeof(label), "phase=\"%s\"", course_phase_name(phase));
+        write_histogram(page, name, label, &page->counters->phases[phase]);
+    }
+}
+
+static void write_outages(const struct page *page, const char *name)
+{
+    for (enum metrics_reason reason = 0; reason < METRICS_REASON_COUNT; reason++) {
+        char label[32];
+
+        snprintf(label, sizeof(label), "reason=\"%s\"", metrics_reason_name(reason));
+        write_histogram(page, name, label, &page->counters->outages[reason]);
+    }
 }
 
 static void write_last_duration(const struct page *page, const char *name)
 {
-    if (page->counters->timed > 0)
+    if (histogram_total(&page->counters->durations) > 0)
         fprintf(page->out, "%s %.6f\n", name, seconds(page->counters->last_duration_us));
+}
+
+static void write_fencing(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s{outcome=\"fenced\"} %" PRIu64 "\n", name, page->counters->notices[NOTICE_HOST_FENCED]);
+    fprintf(page->out, "%s{outcome=\"failed\"} %" PRIu64 "\n", name, page->counters->notices[NOTICE_FENCE_FAILED]);
+}
+
+static void write_plan_age(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %.6f\n", name, seconds(page->daemon->plan_age_us));
+}
+
+static void write_loop_lag(const struct page *page, const char *name)
+{
+    write_histogram(page, name, "", &page->counters->loop_lag);
+}
+
+static void write_queues(const struct page *page, const char *name)
+{
+    static const char *const queues[METRICS_QUEUE_COUNT] = {[METRICS_ANSWERS] = "answers",
+                                                            [METRICS_CALLS] = "hypervisor-calls",
+                                                            [METRICS_PROGRAMS] = "programs",
+                                                            [METRICS_ROWS] = "store-rows"};
+
+    for (enum metrics_queue queue = 0; queue < METRICS_QUEUE_COUNT; queue++)
+        fprintf(page->out, "%s{queue=\"%s\"} %zu\n", name, queues[queue], page->daemon->queues[queue]);
+}
+
+static void write_followers(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %zu\n", name, page->daemon->followers);
+}
+
+static void write_store_writes(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %d\n", name, page->daemon->store_writes);
+}
+
+static void write_store_errors(const struct page *page, const char *name)
+{
+    fprintf(page->out, "%s %" PRIu64 "\n", name, page->daemon->store_errors);
+}
+
+static void write_overruns(const struct page *page, const char *name)
+{
+    unsigned long overruns = page->status->coordinator != NULL ? coordinator_overruns(page->status->coordinator) : 0;
+
+    fprintf(page->out, "%s %lu\n", name, overruns);
 }
 
 static void write_notices(const struct page *page, const char *name)
@@ -252,50 +331,121 @@ static void write_notices(const struct page *page, const char *name)
                 page->counters->notices[kind]);
 }
 
+enum metric_type {
+    METRIC_GAUGE,
+    METRIC_COUNTER,
+    METRIC_HISTOGRAM,
+    METRIC_INFO,
+    METRIC_TYPE_COUNT,
+};
+
+/* OpenMetrics names a family without the suffix that its samples have; the older form has no type for an info. */
+static const struct {
+    const char *suffix;
+    const char *type[METRICS_FORM_COUNT];
+} types[METRIC_TYPE_COUNT] = {
+    [METRIC_GAUGE] = {"", {"gauge", "gauge"}},
+    [METRIC_COUNTER] = {"_total", {"counter", "counter"}},
+    [METRIC_HISTOGRAM] = {"", {"histogram", "histogram"}},
+    [METRIC_INFO] = {"_info", {"gauge", "info"}},
+};
+
+/* A counter's name ends in _total, that of an info in _info, and both have their unit before that. */
 static const struct metric {
     const char *name;
-    const char *type;
+    enum metric_type type;
+    const char *unit; /* NULL: none */
     const char *help;
     void (*write)(const struct page *page, const char *name);
 } metrics[] = {
-    {"understudy_info", "gauge", "Version and mode of the running daemon.", write_info},
-    {"understudy_ready", "gauge", "Whether every hypervisor has been listed since the start.", write_ready},
-    {"understudy_braked", "gauge", "Whether the brake is on: nothing is started until it is released.", write_braked},
-    {"understudy_problems", "gauge", "What is wrong now, by kind; severity 2 is the worse.", write_problems},
-    {"understudy_holds", "gauge", "Holds: by what they are on.", write_holds},
-    {"understudy_uptime_seconds", "gauge", "Time since the daemon started.", write_uptime},
-    {"understudy_config_reload_good", "gauge", "Whether the last reload of the configuration succeeded.", write_reload},
-    {"understudy_hypervisor_up", "gauge", "Whether the hypervisor is connected.", write_hypervisor_up},
-    {"understudy_host_state", "gauge", "What is known of the host: 1 for the state it is in.", write_host_state},
-    {"understudy_host_fence_attempts", "gauge", "Attempts to fence the host since it was lost.", write_fence_attempts},
-    {"understudy_hypervisor_free_memory_bytes", "gauge", "Free memory of the hypervisor's host.", write_free_memory},
-    {"understudy_machines", "gauge", "Machines by hypervisor, state and role.", write_machines},
-    {"understudy_services", "gauge", "Protected services by state.", write_services},
-    {"understudy_services_diverted", "gauge", "Services that a replacement serves.", write_diverted},
-    {"understudy_warm_standbys", "gauge", "Standbys that are kept warm, and that are on their way.", write_warm},
-    {"understudy_warm_memory_bytes", "gauge", "Host memory that warm standbys take.", write_warm_memory},
-    {"understudy_recoveries_under_way", "gauge", "Recoveries that have not ended.", write_under_way},
-    {"understudy_recoveries_total", "counter", "Recoveries ended, by outcome and cause.", write_recoveries},
-    {"understudy_recovery_duration_seconds", "summary", "Detection to verified replacement.", write_duration},
-    {"understudy_last_recovery_duration_seconds", "gauge", "Duration of the latest recovery.", write_last_duration},
-    {"understudy_notices_total", "counter", "Notices by kind.", write_notices},
+    {"understudy_build_info", METRIC_INFO, NULL, "Version of the running daemon.", write_info},
+    {"understudy_observing", METRIC_GAUGE, NULL, "Whether mode is observe: nothing is started.", write_observing},
+    {"understudy_ready", METRIC_GAUGE, NULL, "Whether every hypervisor has been listed since the start.", write_ready},
+    {"understudy_uptime_seconds", METRIC_GAUGE, "seconds", "Time since the daemon started.", write_uptime},
+    {"understudy_config_reload_good", METRIC_GAUGE, NULL, "Whether the last reload of the configuration succeeded.",
+     write_reload},
+    {"understudy_braked", METRIC_GAUGE, NULL, "Whether the brake is on: nothing is started until it is released.",
+     write_braked},
+    {"understudy_problems", METRIC_GAUGE, NULL, "What is wrong now, by kind; severity 2 is the worse.", write_problems},
+    {"understudy_holds", METRIC_GAUGE, NULL, "Holds: by what they are on.", write_holds},
+    {"understudy_hypervisor_up", METRIC_GAUGE, NULL, "Whether the hypervisor is connected.", write_hypervisor_up},
+    {"understudy_hypervisor_free_memory_bytes", METRIC_GAUGE, "bytes", "Free memory of the host of the hypervisor.",
+     write_free_memory},
+    {"understudy_host_state", METRIC_GAUGE, NULL, "What is known of the host: 1 for the state it is in.",
+     write_host_state},
+    {"understudy_host_fence_attempts", METRIC_GAUGE, NULL, "Attempts to fence the host since it was lost.",
+     write_fence_attempts},
+    {"understudy_fencings_total", METRIC_COUNTER, NULL, "Hosts that were fenced, and attempts to that failed.",
+     write_fencing},
+    {"understudy_machines", METRIC_GAUGE, NULL, "Machines by hypervisor, state and role.", write_machines},
+    {"understudy_machines_quarantined", METRIC_GAUGE, NULL,
+     "Standbys that did not come up, and are not started for a while.", write_quarantined},
+    {"understudy_services", METRIC_GAUGE, NULL, "Protected services by state.", write_services},
+    {"understudy_services_diverted", METRIC_GAUGE, NULL, "Services that a replacement serves.", write_diverted},
+    {"understudy_services_unprotected", METRIC_GAUGE, NULL, "Services that are up, and nothing would take over.",
+     write_unprotected},
+    {"understudy_plan_age_seconds", METRIC_GAUGE, "seconds",
+     "Time since it was known last of every service what would take over; 0: it is known.", write_plan_age},
+    {"understudy_warm_standbys", METRIC_GAUGE, NULL, "Standbys that are kept warm, and that are on their way.",
+     write_warm},
+    {"understudy_warm_memory_bytes", METRIC_GAUGE, "bytes", "Host memory that warm standbys take.", write_warm_memory},
+    {"understudy_recoveries_under_way", METRIC_GAUGE, NULL, "Recoveries that have not ended.", write_under_way},
+    {"understudy_recoveries_total", METRIC_COUNTER, NULL, "Recoveries ended, by outcome and cause.", write_recoveries},
+    {"understudy_recovery_duration_seconds", METRIC_HISTOGRAM, "seconds",
+     "Detection to verified replacement, without orders.", write_duration},
+    {"understudy_recovery_phase_seconds", METRIC_HISTOGRAM, "seconds", "The same recoveries by phase.", write_phases},
+    {"understudy_outage_seconds", METRIC_HISTOGRAM, "seconds",
+     "How long services were down that are up again, by what took them down.", write_outages},
+    {"understudy_last_recovery_duration_seconds", METRIC_GAUGE, "seconds", "Duration of the latest recovery.",
+     write_last_duration},
+    {"understudy_notices_total", METRIC_COUNTER, NULL, "Notices by kind.", write_notices},
+    {"understudy_store_up", METRIC_GAUGE, NULL, "Whether what happens can be written down.", write_store_writes},
+    {"understudy_store_errors_total", METRIC_COUNTER, NULL, "Writes that failed, or were not answered in time.",
+     write_store_errors},
+    {"understudy_queue_length", METRIC_GAUGE, NULL, "What was begun and has not ended, or waits to be begun.",
+     write_queues},
+    {"understudy_event_stream_followers", METRIC_GAUGE, NULL, "Clients that follow the event stream.", write_followers},
+    {"understudy_event_loop_lag_seconds", METRIC_HISTOGRAM, "seconds",
+     "How late the event loop was for a timer of each second.", write_loop_lag},
+    {"understudy_overruns_total", METRIC_COUNTER, NULL, "Inputs that led to no end, which is a fault of understudyd.",
+     write_overruns},
 };
 
-int metrics_format(const struct status *status, const struct pool *pool, const struct metrics_counters *counters,
-                   char **ret)
+const char *metrics_content_type(enum metrics_form form)
+{
+    return form == METRICS_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                       : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+static void write_metric(const struct page *page, enum metrics_form form, const struct metric *metric)
+{
+    const char *name = metric->name;
+    int length = (int)strlen(name);
+
+    if (form == METRICS_OPENMETRICS)
+        length -= (int)strlen(types[metric->type].suffix);
+    fprintf(page->out, "# HELP %.*s %s\n# TYPE %.*s %s\n", length, name, metric->help, length, name,
+            types[metric->type].type[form]);
+    if (form == METRICS_OPENMETRICS && metric->unit != NULL)
+        fprintf(page->out, "# UNIT %.*s %s\n", length, name, metric->unit);
+    metric->write(page, name);
+}
+
+int metrics_format(enum metrics_form form, const struct status *status, const struct pool *pool,
+                   const struct metrics_counters *counters, const struct metrics_daemon *daemon, char **ret)
 {
     _cleanup_(freep) char *text = NULL;
     size_t size = 0;
-    struct page page = {.out = open_memstream(&text, &size), .status = status, .pool = pool, .counters = counters};
+    struct page page = {
+        .out = open_memstream(&text, &size), .status = status, .pool = pool, .counters = counters, .daemon = daemon};
     bool lost;
 
     if (page.out == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < ELEMENTS_OF(metrics); i++) {
-        fprintf(page.out, "# HELP %s %s\n# TYPE %s %s\n", metrics[i].name, metrics[i].help, metrics[i].name,
-                metrics[i].type);
-        metrics[i].write(&page, metrics[i].name);
-    }
+    for (size_t i = 0; i < ELEMENTS_OF(metrics); i++)
+        write_metric(&page, form, &metrics[i]);
+    if (form == METRICS_OPENMETRICS)
+        fputs("# EOF\n", page.out);
     lost = ferror(page.out) != 0;
     if (fclose(page.out) != 0 || lost)
         return -ENOMEM;

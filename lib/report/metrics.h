@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Plain counters → Prometheus text (https://prometheus.io/docs/instrumenting/exposition_formats/).
- * Gauges are read off the status and the pool; counters are counted here from the notices.
+ * Plain counters → the page of metrics, in two forms of text: OpenMetrics 1.0
+ * (https://github.com/prometheus/OpenMetrics, specification/OpenMetrics.md), and the older form of Prometheus
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/). Both have the same samples. Gauges are read off the
+ * status, the pool and what the daemon says of itself.
  */
 #ifndef UNDERSTUDY_REPORT_METRICS_H
 #define UNDERSTUDY_REPORT_METRICS_H
@@ -10,36 +12,40 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
-#include "detect/failure.h"
 #include "pool/pool.h"
-#include "protocol/notice.h"
+#include "report/metrics_counters.h"
 #include "report/status.h"
 
-#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
-
-enum metrics_outcome {
-    METRICS_RECOVERED,
-    METRICS_EXHAUSTED,
-    METRICS_DISMISSED,
-    METRICS_OBSERVED,
-    METRICS_CALLED_OFF,
-    METRICS_HELD,
-    METRICS_OUTCOME_COUNT,
+enum metrics_form {
+    METRICS_PROMETHEUS, /* also what the textfile collector of node_exporter reads */
+    METRICS_OPENMETRICS,
+    METRICS_FORM_COUNT,
 };
 
-/* Counted since the program started. A plain value: initialise with {0}. */
-struct metrics_counters {
-    uint64_t notices[NOTICE_COUNT];
-    uint64_t recoveries[METRICS_OUTCOME_COUNT][CAUSE_COUNT];
-    uint64_t timed;           /* recoveries whose duration was told and which ended in "recovered" */
-    int64_t duration_sum_us;  /* of those */
-    int64_t last_duration_us; /* of the latest of those; meaningful when timed > 0 */
+/* The value of the HTTP header Content-Type. */
+const char *metrics_content_type(enum metrics_form form);
+
+/* What was begun and has not ended, or waits to be begun. */
+enum metrics_queue {
+    METRICS_ANSWERS,  /* actions that the daemon itself carries out: writes, hooks, fencing */
+    METRICS_CALLS,    /* to hypervisors */
+    METRICS_PROGRAMS, /* hooks and fence agents */
+    METRICS_ROWS,     /* of the store, not on disk yet */
+    METRICS_QUEUE_COUNT,
 };
 
-void metrics_count(struct metrics_counters *counters, const struct notice *notice);
+/* What only the daemon knows of itself. */
+struct metrics_daemon {
+    size_t queues[METRICS_QUEUE_COUNT];
+    size_t followers; /* clients of the event stream */
+    bool store_writes;
+    uint64_t store_errors; /* writes that failed, or were not answered in time */
+    int64_t plan_age_us;   /* since the plan was complete last; 0: it is */
+};
 
-/* The whole document. Caller frees *ret. -ENOMEM. */
-int metrics_format(const struct status *status, const struct pool *pool, const struct metrics_counters *counters,
+/* The whole page. Caller frees *ret. -ENOMEM. */
+int metrics_format(enum metrics_form form, const struct status *status, const struct pool *pool,
+                   const struct metrics_counters *counters, const struct metrics_daemon *daemon,
                    char **ret) _must_check_;
 
 #endif

@@ -40,6 +40,7 @@ static const struct {
     [PROBLEM_PATTERN_UNMATCHED] = {"pattern-unmatched", 1},
     [PROBLEM_FACTS_UNMATCHED] = {"facts-unmatched", 1},
     [PROBLEM_KIND_DOUBTFUL] = {"kind-doubtful", 1},
+    [PROBLEM_TEXTFILE] = {"textfile-not-written", 1},
     [PROBLEM_RELOAD_FAILED] = {"reload-failed", 1},
     [PROBLEM_NOT_LISTENING] = {"not-listening", 1},
 };

@@ -78,6 +78,11 @@ static void look_at_daemon(struct problem_search *search)
         problems_add(search, PROBLEM_NOT_LISTENING, "",
                      text_print("nobody can read the dashboard and the metrics over TCP: %s", outside->listen_error),
                      text_print("end what listens there, or change api.listen; then: systemctl restart understudyd"));
+    if (outside->textfile_trouble != NULL)
+        problems_add(
+            search, PROBLEM_TEXTFILE, "",
+            text_print("the metrics are not written to their file: %s", outside->textfile_trouble),
+            text_print("let the service write there, or correct metrics.textfile: see METRICS in understudyd(8)"));
     if (outside->reload_error != NULL)
         problems_add(search, PROBLEM_RELOAD_FAILED, "",
                      text_print("the configuration on disk has an error, and the one before it is in force: %s",

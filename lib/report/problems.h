@@ -40,6 +40,7 @@ enum problem_kind {
     PROBLEM_PATTERN_UNMATCHED,
     PROBLEM_FACTS_UNMATCHED,
     PROBLEM_KIND_DOUBTFUL,
+    PROBLEM_TEXTFILE,
     PROBLEM_RELOAD_FAILED,
     PROBLEM_NOT_LISTENING,
     PROBLEM_COUNT,
@@ -69,7 +70,8 @@ void problems_done(struct problems *problems);
 /* What only the daemon knows. Borrowed; NULL: all is well there. */
 struct problems_outside {
     const char *store_trouble;
-    bool store_is_unread; /* the disk was silent for too long at the start */
+    bool store_is_unread;         /* the disk was silent for too long at the start */
+    const char *textfile_trouble; /* why the metrics are not written to their file, with its path */
     const char *reload_error;
     const char *listen_error;
     const char *config_file;

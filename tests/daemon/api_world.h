@@ -75,6 +75,7 @@ struct world {
     void *drill_token;
     bool drill_confirmed, drill_anyway;
     struct problems problems;
+    struct metrics_counters counters;
     struct machine_ref tagged;
     struct metadata_tags tags;
     int tag_error;
@@ -173,6 +174,22 @@ static inline const struct problems *world_problems(void *context)
                                       world->now, &world->problems),
                      0);
     return &world->problems;
+}
+
+static inline int world_format_metrics(void *context, enum metrics_form form, char **ret)
+{
+    struct world *world = context;
+    const struct metrics_daemon daemon = {.store_writes = true, .followers = api_follower_count(world->api)};
+    struct status status = {0};
+    int r = status_collect(world->coordinator, NULL, &status);
+
+    assert_int_equal(r, 0);
+    status.version = "1.2";
+    status.mode = world_mode(world);
+    status.problems = world_problems(world);
+    r = metrics_format(form, &status, coordinator_pool(world->coordinator), &world->counters, &daemon, ret);
+    status_done(&status);
+    return r;
 }
 
 static inline int world_drill(void *context, const struct order *order, api_done done, void *token,
@@ -307,6 +324,7 @@ static const struct api_backend backend = {
     .look_for_problems = world_problems,
     .check = world_check,
     .suppose = world_suppose,
+    .format_metrics = world_format_metrics,
     .drill = world_drill,
     .tag = world_tag,
     .order = world_order,
@@ -447,6 +465,7 @@ static inline void settle(struct world *world, size_t n_far)
     }
     while (coordinator_next_notice(world->coordinator, &notice)) {
         api_publish(world->api, &notice);
+        metrics_count(&world->counters, &notice, coordinator_find_recovery(world->coordinator, notice.recovery_id));
         notice_done(&notice);
     }
 }

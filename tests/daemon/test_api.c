@@ -134,7 +134,8 @@ static void test_recovery_is_history(void **state)
           "understudy_recoveries_total{outcome=\"recovered\",cause=\"crashed\"} 1",
           "understudy_machines{hypervisor=\"room\",state=\"shut off\",role=\"protected, standby\"} 4",
           "understudy_machines{hypervisor=\"room\",state=\"running\",role=\"protected, standby\"} 1",
-          "understudy_hypervisor_up{hypervisor=\"far\"} 1", NULL);
+          "understudy_hypervisor_up{hypervisor=\"far\"} 1", "understudy_outage_seconds_count{reason=\"failure\"} 1",
+          NULL);
     world_free(world);
 }
 

@@ -218,6 +218,7 @@ static void defaults(void **state)
     assert_null(config->file);
     assert_int_equal(config->mode, MODE_AUTOMATIC);
     assert_string_equal(config->state_dir, "/var/lib/understudy");
+    assert_null(config->metrics_textfile);
     assert_string_equal(config->api_socket, "/run/understudy/api.sock");
     assert_null(config->api_listen);
     assert_int_equal(config->n_hypervisors, 0);
@@ -410,6 +411,7 @@ static void everything_set(void **state)
     assert_string_equal(config->file, "good.yaml");
     assert_int_equal(config->mode, MODE_OBSERVE);
     assert_string_equal(config->state_dir, "/srv/understudy");
+    assert_string_equal(config->metrics_textfile, "/srv/understudy.prom");
     assert_string_equal(config->api_socket, "/run/other.sock");
     assert_string_equal(config->api_listen, "[::]:8420");
     assert_true(config->api_listen_public);

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The metrics, read by those who read them in life: promtool, Prometheus and node_exporter."""
+
+import shutil
+import stat
+
+import pytest
+from harness import prometheus
+from harness.ports import free_port
+from harness.testdriver import CASE_STUDY, write_node
+from harness.waiting import wait_until
+
+pytestmark = pytest.mark.testdriver
+
+
+def needs(program):
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+
+
+def case_study(make_daemon, tmp_path, **sections):
+    uri = write_node(tmp_path / "node.xml", CASE_STUDY, running=["VM-001"])
+    return make_daemon(hypervisors=[{"name": "room", "uri": uri}], pool={"protect": ["VM-001"], "standby": ["*"]}, **sections)
+
+
+@pytest.fixture
+def room(make_daemon, tmp_path, short_tmp):
+    """A daemon after a recovery, and the port on which it is read."""
+    port = free_port()
+    daemon = case_study(make_daemon, tmp_path, api={"socket": str(short_tmp / "daemon-0/api.sock"), "listen": f"127.0.0.1:{port}"})
+    daemon.start()
+    daemon.api.drill("VM-001")
+    daemon.wait_for_recovery("VM-001")
+    return daemon, port
+
+
+def samples_of(families):
+    """Each as (name, labels); their values are of another moment in the other form."""
+    return {(sample.name, tuple(sorted(sample.labels.items()))) for family in families for sample in family.samples}
+
+
+def test_page_can_be_read_in_both_forms(room):
+    openmetrics = pytest.importorskip("prometheus_client.openmetrics.parser")
+    older = pytest.importorskip("prometheus_client.parser")
+    content_type, page = prometheus.fetch(room[1], "/metrics", prometheus.OPENMETRICS)
+    assert content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    families = list(openmetrics.text_string_to_metric_families(page))
+    types = {family.name: (family.type, family.unit) for family in families}
+    assert types["understudy_recoveries"] == ("counter", "")
+    assert types["understudy_build"] == ("info", "")
+    assert types["understudy_outage_seconds"] == ("histogram", "seconds")
+    assert all(family.documentation.endswith(".") and not family.documentation[0].islower() for family in families)
+    content_type, page = prometheus.fetch(room[1], "/metrics")
+    assert content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert samples_of(families) == samples_of(older.text_string_to_metric_families(page))
+
+
+@needs("promtool")
+def test_promtool_is_content(room):
+    assert prometheus.promtool("check", "metrics", text=prometheus.fetch(room[1], "/metrics")[1]) == ""
+
+
+def test_recovery_is_measured(room):
+    daemon, _ = room
+    page = daemon.api.get("/metrics")
+    for expected in ('understudy_recoveries_total{outcome="recovered",cause="crashed"} 1',
+                     'understudy_recovery_duration_seconds_count 1',
+                     'understudy_outage_seconds_count{reason="drill"} 1',
+                     'understudy_services{state="up"} 1', 'understudy_services_diverted 1', 'understudy_store_up 1',
+                     'understudy_plan_age_seconds 0.000000', 'understudy_event_stream_followers 1',
+                     *(f'understudy_recovery_phase_seconds_count{{phase="{phase}"}} 1' for phase in
+                       ("detect", "confirm", "decide", "record", "start", "settle", "verify"))):
+        assert f"\n{expected}\n" in page, expected
+
+
+@pytest.fixture
+def textfile(make_daemon, tmp_path):
+    """A daemon that writes its metrics to a file, not started."""
+    path = tmp_path / "textfiles/understudy.prom"
+    return case_study(make_daemon, tmp_path, metrics={"textfile": str(path)}), path
+
+
+def test_textfile_is_for_all_to_read_and_whole(textfile):
+    daemon, path = textfile
+    path.parent.mkdir()
+    daemon.start()
+    wait_until(path.exists, "the metrics are written")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(path.parent.iterdir()) == [path]
+    text = path.read_text()
+    assert text.endswith("\nunderstudy_overruns_total 0\n") and "# UNIT" not in text
+    daemon.stop()
+    assert list(path.parent.iterdir()) == [path]
+
+
+@needs("prometheus-node-exporter")
+def test_node_exporter_reads_the_textfile(textfile, tmp_path):
+    daemon, path = textfile
+    path.parent.mkdir()
+    daemon.start()
+    wait_until(path.exists, "the metrics are written")
+    port = free_port()
+    command = ["prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile",
+               f"--collector.textfile.directory={path.parent}", f"--web.listen-address=127.0.0.1:{port}"]
+    with prometheus.running(command, tmp_path / "node_exporter.log", lambda: prometheus.fetch(port, "/")):
+        page = prometheus.fetch(port, "/metrics")[1]
+    assert "\nnode_textfile_scrape_error 0\n" in page, (tmp_path / "node_exporter.log").read_text()
+    assert f'\nnode_textfile_mtime_seconds{{file="{path}"}} ' in page
+    assert "\n# TYPE understudy_recoveries_total counter\n" in page and '\nunderstudy_build_info{version="' in page
+    assert "\n# TYPE understudy_outage_seconds histogram\n" in page
+
+
+def test_textfile_that_cannot_be_written_is_told_once(textfile):
+    daemon, path = textfile
+    daemon.start()
+    told = f"textfile-not-written: the metrics are not written to their file: {path}: No such file or directory. "
+    gauge = 'understudy_problems{kind="textfile-not-written",severity="1"}'
+    wait_until(lambda: f"{gauge} 1\n" in daemon.api.get("/metrics"), "that is a problem")
+    path.parent.mkdir()
+    wait_until(lambda: f"{gauge} 0\n" in daemon.api.get("/metrics"), "that is a problem no more")
+    assert path.exists() and daemon.log.count(told) == 1
