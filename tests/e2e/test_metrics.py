@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The metrics, read by those who read them in life: promtool, Prometheus and node_exporter."""
 
+import json
+import re
 import shutil
 import stat
+from itertools import combinations
 
 import pytest
 from harness import prometheus
+from harness.daemon import SOURCE
 from harness.ports import free_port
 from harness.testdriver import CASE_STUDY, write_node
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.testdriver
+
+RULES = SOURCE / "conf/prometheus/understudy.rules.yml"
+# libvirt's test driver says nothing of it.
+UNTOLD = "understudy_hypervisor_free_memory_bytes"
+DASHBOARD = json.loads((SOURCE / "conf/grafana/understudy.json").read_text())
 
 
 def needs(program):
@@ -118,3 +127,84 @@ def test_textfile_that_cannot_be_written_is_told_once(textfile):
     path.parent.mkdir()
     wait_until(lambda: f"{gauge} 0\n" in daemon.api.get("/metrics"), "that is a problem no more")
     assert path.exists() and daemon.log.count(told) == 1
+
+
+@needs("promtool")
+def test_promtool_is_content_with_what_is_shipped(tmp_path):
+    shutil.copytree(RULES.parent, tmp_path / "prometheus")
+    scrape = tmp_path / "prometheus/scrape.yml"
+    scrape.write_text(scrape.read_text().replace("/etc/prometheus", str(scrape.parent)))
+    prometheus.promtool("check", "config", scrape)
+    prometheus.promtool("check", "rules", RULES)
+    prometheus.promtool("test", "rules", "understudy.rules.test.yml", cwd=RULES.parent)
+
+
+def test_every_alert_is_tested():
+    tests = (RULES.parent / "understudy.rules.test.yml").read_text()
+    alerts = re.findall(r"- alert: (\w+)", RULES.read_text())
+    assert len(alerts) > 20 and not [alert for alert in alerts if f"alertname: {alert}\n        exp_alerts:\n" not in tests]
+
+
+def panels():
+    return [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+
+
+def test_dashboard_brings_nothing_of_the_grafana_that_it_was_made_with():
+    assert DASHBOARD["id"] is None and not DASHBOARD.keys() & {"__inputs", "__requires", "__elements"}
+    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(ids) == len(set(ids))
+    datasource = {"type": "prometheus", "uid": "${datasource}"}
+    for panel in panels():
+        assert panel["datasource"] == datasource and all(target["datasource"] == datasource for target in panel["targets"])
+    variables = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
+    assert variables.keys() == {"datasource", "instance"} and variables["instance"]["datasource"] == datasource
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD))) - {"__rate_interval", "__range", "__all"}
+    assert used == variables.keys()
+
+
+def test_no_panel_lies_on_another():
+    for one, other in combinations([panel["gridPos"] for panel in DASHBOARD["panels"]], 2):
+        assert one["x"] + one["w"] <= 24
+        assert one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"] \
+            or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"], (one, other)
+
+
+def test_every_metric_that_is_asked_for_is_told(room):
+    page = room[0].api.get("/metrics")
+    asked = set(re.findall(r"\bunderstudy_[a-z_]+", json.dumps([panel["targets"] for panel in panels()]) + RULES.read_text()))
+    assert len(asked) > 20 and not [name for name in asked - {UNTOLD} if not re.search(rf"^{name}[ {{]", page, re.MULTILINE)]
+
+
+@needs("prometheus")
+def test_prometheus_answers_the_dashboard_and_the_alerts(make_daemon, tmp_path, short_tmp):
+    port = free_port()
+    daemon = case_study(make_daemon, tmp_path, api={"socket": str(short_tmp / "daemon-0/api.sock"), "listen": f"127.0.0.1:{port}"})
+    daemon.start()
+    with prometheus.Prometheus(tmp_path / "prometheus", f"127.0.0.1:{port}", RULES).run() as server:
+        wait_until(lambda: server.query("count_over_time(understudy_ready[1m]) > 1"), "understudyd was scraped twice")
+        daemon.api.drill("VM-001")
+        daemon.wait_for_recovery("VM-001")
+        scraped = 'understudy_recoveries_total{outcome="recovered"} == 1 and on () understudy_problems{kind="service-diverted"} == 1'
+        wait_until(lambda: server.query(scraped), "the recovery is scraped, and the problem that it leaves")
+        check_panels(server)
+        check_alerts(server)
+        assert server.targets()[0]["lastError"] == ""
+
+
+def check_panels(server):
+    """Every query has an answer, and a number in it."""
+    for panel in panels():
+        for target in panel["targets"]:
+            expression = target["expr"].replace("$instance", ".*").replace("$__rate_interval", "1m").replace("$__range", "1h")
+            numbers = [number for _, number in server.query(expression) if number != "NaN"]
+            assert numbers or UNTOLD in expression, f'{panel["title"]}: {expression} has no data'
+
+
+def check_alerts(server):
+    def state(name):
+        return next(rule["state"] for rule in server.rules() if rule["name"] == name)
+    wait_until(lambda: state("UnderstudyServiceDiverted") == "pending", "the alert on the replacement that serves waits")
+    for rule in server.rules():
+        assert rule["health"] == "ok" and rule.get("lastError", "") == "" and rule["state"] != "firing", rule
+        assert rule["annotations"]["summary"]
+        assert re.search('"(understudyctl|systemctl|journalctl|understudyd) ', rule["annotations"]["description"])
