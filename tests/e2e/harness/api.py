@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A client of the daemon's control interface: requests, and the stream of events."""
+"""
+A client of the daemon's control interface: requests, and the stream of events. Every answer is held against conf/openapi.yaml.
+"""
 
 import http.client
 import json
+import re
 import select
 import socket
 from urllib.parse import quote
 
+from . import contract
 from .waiting import PATIENCE_S, Deadline
 
 ENDINGS = ("recovered", "exhausted", "dismissed", "observed", "failed-while-held", "called-off")
@@ -43,6 +47,7 @@ class Api:
             text = response.read().decode()
         finally:
             connection.close()
+        contract.check_answer(method, target, response.status, response.headers, text, body)
         answer = json.loads(text) if "json" in response.getheader("Content-Type", "") else text
         if response.status != 200:
             raise Refused(response.status, answer)
@@ -103,9 +108,17 @@ class EventStream:
             data = b""
         if not data:
             raise AssertionError("the daemon closed the stream of events")
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        self.told += [json.loads(line[5:]) for line in lines if line.startswith(b"data:")]
+        *messages, self._buffer = (self._buffer + data).split(b"\n\n")
+        for message in messages:
+            self._read(message.decode())
         return True
+
+    def _read(self, message):
+        fields = dict(re.findall(r"^(event|data): (.*)$", message, re.MULTILINE))
+        if "data" in fields:
+            data = json.loads(fields["data"])
+            contract.check_event(fields["event"], data)
+            self.told.append(data)
 
     def wait_for(self, kind, machine=None, seconds=PATIENCE_S, times=1):
         """The notice of this kind (or one of these kinds) about this machine; with times, the n-th of them."""
