@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The disk under the state directory does not answer: a write to a frozen file system waits until it is thawed."""
+"""A disk to which the daemon writes does not answer: a write to a frozen file system waits until it is thawed."""
 
 import contextlib
 import json
@@ -41,6 +41,10 @@ class Disk:
         self._run("umount", self.directory)
         if self._device:
             subprocess.run(["losetup", "--detach", self._device], check=True)
+
+    def has(self, name):
+        """The disk is mounted where the daemon sees it, and not here."""
+        return self._run("test", "-e", self.directory / name).returncode == 0
 
     @contextlib.contextmanager
     def frozen(self):
@@ -116,3 +120,20 @@ def test_sigterm_is_obeyed_while_a_start_waits_for_it(host, daemon_on, disk):
         daemon.signal(15)
         wait_until(lambda: "the disk of state_dir does not answer" in daemon.log, "the daemon ends")
     daemon.check_end()
+
+
+def test_metrics_that_cannot_be_written_to_their_file_hold_up_nothing(host, daemon_on, disk):
+    host.define("vm-standby", resources=WEB)
+    host.run("vm-a", resources=WEB)
+    written = disk.directory / "understudy.prom"
+    daemon = daemon_on(metrics={"textfile": str(written)})
+    wait_until(lambda: disk.has(written.name), "the metrics are written")
+
+    def says(number):
+        return f'understudy_problems{{kind="textfile-not-written",severity="1"}} {number}\n' in daemon.api.get("/metrics")
+    with disk.frozen():
+        wait_until(lambda: says(1), "that is a problem", 60)  # the next write is begun, and is waited for
+        assert f"{written}: the disk does not answer" in daemon.log
+        host.kill_qemu("vm-a")
+        assert daemon.wait_for_recovery("vm-a")["outcome"] == "recovered"
+    wait_until(lambda: says(0), "that is a problem no more")

@@ -4,6 +4,7 @@
 import json
 import re
 import shutil
+import signal
 import stat
 from itertools import combinations
 
@@ -12,7 +13,7 @@ from harness import prometheus
 from harness.daemon import SOURCE
 from harness.ports import free_port
 from harness.testdriver import CASE_STUDY, write_node
-from harness.waiting import wait_until
+from harness.waiting import Deadline, wait_until
 
 pytestmark = pytest.mark.testdriver
 
@@ -75,10 +76,30 @@ def test_recovery_is_measured(room):
                      'understudy_recovery_duration_seconds_count 1',
                      'understudy_outage_seconds_count{reason="drill"} 1',
                      'understudy_services{state="up"} 1', 'understudy_services_diverted 1', 'understudy_store_up 1',
-                     'understudy_plan_age_seconds 0.000000', 'understudy_event_stream_followers 1',
+                     'understudy_event_stream_followers 1',
                      *(f'understudy_recovery_phase_seconds_count{{phase="{phase}"}} 1' for phase in
                        ("detect", "confirm", "decide", "record", "start", "settle", "verify"))):
         assert f"\n{expected}\n" in page, expected
+
+
+def test_plan_is_complete_when_nothing_happens(room):
+    wait_until(lambda: "\nunderstudy_plan_age_seconds 0.000000\n" in room[0].api.get("/metrics"), "the plan is complete")
+
+
+def test_event_loop_that_is_held_up_is_late(room):
+    daemon, _ = room
+
+    def count_late():
+        page = daemon.api.get("/metrics")
+        total, soon = (int(re.search(rf'^understudy_event_loop_lag_seconds_{name} (\d+)$', page, re.MULTILINE)[1])
+                       for name in ("count", 'bucket{le="0.25"}'))
+        return total - soon
+    before = count_late()
+    daemon.signal(signal.SIGSTOP)
+    held_up = Deadline(1.5)  # longer than the timer by which it is measured
+    wait_until(held_up.passed, "the time is over")
+    daemon.signal(signal.SIGCONT)
+    wait_until(lambda: count_late() > before, "that shows")
 
 
 @pytest.fixture

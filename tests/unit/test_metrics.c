@@ -344,6 +344,33 @@ static void test_openmetrics(void **state)
     fixture_free(fixture);
 }
 
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+
+    for (; *text != '\0'; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+static void test_more_machines_make_no_more_series(void **state)
+{
+    struct fixture *fixture = fixture_new();
+    char *few, *many;
+
+    (void)state;
+    add(fixture, "local", 1, MACHINE_RUNNING);
+    few = format(fixture);
+    for (unsigned i = 2; i < 500; i++)
+        add(fixture, "local", i, MACHINE_RUNNING);
+    many = format(fixture);
+    check_has(many, "understudy_machines{hypervisor=\"local\",state=\"running\",role=\"protected, standby\"} 499");
+    assert_int_equal(count_lines(many), count_lines(few));
+    free(few);
+    free(many);
+    fixture_free(fixture);
+}
+
 static void test_labels_are_escaped(void **state)
 {
     struct fixture *fixture = fixture_new();
@@ -401,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_detected_when_a_service_is_tried_again),
         cmocka_unit_test(test_orders_are_told_apart),
         cmocka_unit_test(test_openmetrics),
+        cmocka_unit_test(test_more_machines_make_no_more_series),
         cmocka_unit_test(test_labels_are_escaped),
         cmocka_unit_test(test_both_forms_are_well_formed),
     };

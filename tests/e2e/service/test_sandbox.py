@@ -48,3 +48,22 @@ def test_a_drop_in_lets_hooks_change_addresses(room):
     wait_until_recovered(room)
     room.wait_until("ip -4 address show lo | grep -w 192.0.2.1")
     assert room.run("stat -c %U /proc/$(systemctl show -P MainPID understudyd)") == "understudy\n"
+
+
+def test_the_metrics_are_written_to_a_file_as_the_manual_says(small_room):
+    text = manual(small_room, "man8/understudyd.8")
+    [key] = re.findall(r"metrics: {textfile: (?:.*)}", text)
+    config = small_room.root / "etc/understudy/understudy.yaml"
+    small_room.run("mkdir -p /var/lib/prometheus/node-exporter")
+    small_room.write("etc/understudy/understudy.yaml", f"{config.read_text()}{key}\n")
+    small_room.run("systemctl reload understudyd")
+    small_room.wait_until("understudyctl problems | grep 'Read-only file system'")
+    commands = re.findall(r"ch(?:grp|mod) .*/node-exporter", text)
+    assert len(commands) == 2
+    for command in commands:
+        small_room.run(command)
+    [paths] = re.findall(r"ReadWritePaths=.*", text)
+    drop_in(small_room, "textfile", f"[Service]\n{paths}\n")
+    written = key.removeprefix("metrics: {textfile: ").removesuffix("}")
+    small_room.wait_until(f"grep -x 'understudy_ready 1' {written}")
+    assert small_room.run(f"stat -c '%U %a' {written}") == "understudy 644\n"
