@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 
+from harness import contract
 from harness.testdriver import CASE_STUDY, write_node
 from harness.waiting import wait_until
 
@@ -33,13 +34,17 @@ def test_everybody_may_read_and_nobody_do_anything(make_room, port):
     make_room(listen=f"127.0.0.1:{port}").start()
     page = f"http://localhost:{port}"
     with urllib.request.urlopen(f"{page}/v1/status") as answer:
-        assert json.load(answer)["ready"]
+        text = answer.read().decode()
+        contract.check_answer("GET", "/v1/status", answer.status, answer.headers, text)
+        assert json.loads(text)["ready"]
     with urllib.request.urlopen(f"{page}/metrics") as answer:
         assert b"understudy_ready 1" in answer.read()
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(urllib.request.Request(f"{page}/v1/reload", data=b""))
     assert refused.value.code == 405
-    assert json.load(refused.value)["error"] == "nothing can be done over TCP, only read"
+    text = refused.value.read().decode()
+    contract.check_answer("POST", "/v1/reload", 405, refused.value.headers, text)
+    assert json.loads(text)["error"] == "nothing can be done over TCP, only read"
     refused.value.close()
 
 
