@@ -137,6 +137,7 @@ static void pump(struct daemon *daemon)
     board_look(&daemon->board);
     if (has_news)
         manager_tell_status(&daemon->manager);
+    api_look(daemon->api);
     arm_timer(daemon);
 }
 

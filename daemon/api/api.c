@@ -16,6 +16,7 @@
 #include "api/routes.h"
 #include "api/socket.h"
 #include "api/stream.h"
+#include "api/watcher.h"
 #include "api/web.h"
 #include "config/endpoint.h"
 #include "report/json.h"
@@ -41,6 +42,7 @@ struct api {
     struct listener listeners[LISTENER_COUNT];
     struct stream *stream;
     struct copies *copies;
+    struct watcher *watcher;
     struct routes routes;
 };
 
@@ -101,12 +103,15 @@ int api_new(struct event_base *base, const struct api_backend *backend, void *co
     r = stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
     if (r == 0)
         r = copies_new(base, &api->copies);
+    if (r == 0)
+        r = watcher_new(base, &api->routes, &api->watcher);
     if (r < 0)
         return r;
     api->routes.backend = backend;
     api->routes.context = context;
     api->routes.stream = api->stream;
     api->routes.copies = api->copies;
+    api->routes.watcher = api->watcher;
     *ret = steal_pointer(&api);
     return 0;
 }
@@ -166,12 +171,18 @@ size_t api_follower_count(const struct api *api)
     return stream_follower_count(api->stream);
 }
 
+void api_look(struct api *api)
+{
+    watcher_look(api->watcher);
+}
+
 void api_free(struct api *api)
 {
     if (api == NULL)
         return;
     pending_abandon_all(&api->routes.pending);
     copies_free(api->copies);
+    watcher_free(api->watcher);
     stream_free(api->stream);
     for (size_t i = 0; i < LISTENER_COUNT; i++) {
         if (api->listeners[i].http != NULL)

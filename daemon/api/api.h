@@ -141,6 +141,9 @@ void api_publish(struct api *api, const struct notice *notice);
 /* Clients that follow /v1/events. */
 size_t api_follower_count(const struct api *api);
 
+/* Something may have changed: what has is told to every client that follows /v1/events, a moment later. */
+void api_look(struct api *api);
+
 /* Closes every connection and removes the socket files that api_listen made. Takes NULL. */
 void api_free(struct api *api);
 

@@ -26,7 +26,9 @@
 struct copy {
     LIST_ENTRY(copy) link;
     struct copies *copies;
-    struct pending *pending;
+    struct pending *pending; /* NULL: `made` takes the answer */
+    copy_made *made;
+    void *token;
     struct evbuffer *answer;
     struct event *readable;
     pid_t pid; /* not reaped yet, so no other process has it */
@@ -37,7 +39,7 @@ struct copies {
     struct event_base *base;
     struct pending_list pending;
     LIST_HEAD(, copy) all;
-    unsigned count;
+    unsigned count; /* of those that answer a request */
 };
 
 int copies_new(struct event_base *base, struct copies **ret)
@@ -56,7 +58,7 @@ int copies_new(struct event_base *base, struct copies **ret)
 static void free_copy(struct copy *copy)
 {
     LIST_REMOVE(copy, link);
-    copy->copies->count--;
+    copy->copies->count -= copy->made == NULL;
     if (copy->readable != NULL)
         event_free(copy->readable);
     if (copy->answer != NULL)
@@ -88,7 +90,8 @@ void copies_free(struct copies *copies)
     if (copies == NULL)
         return;
     while (!LIST_EMPTY(&copies->all)) {
-        pending_forget(LIST_FIRST(&copies->all)->pending);
+        if (LIST_FIRST(&copies->all)->pending != NULL)
+            pending_forget(LIST_FIRST(&copies->all)->pending);
         end_copy(LIST_FIRST(&copies->all));
     }
     free(copies);
@@ -162,26 +165,33 @@ static char *take_text(struct evbuffer *answer)
     return text;
 }
 
+/* Takes the text. */
+static void hand_over(struct copy *copy, int error, char *taken)
+{
+    _cleanup_(freep) char *text = taken;
+
+    if (copy->made != NULL)
+        copy->made(copy->token, error, steal_pointer(&text));
+    else if (error > 0)
+        pending_refuse(copy->pending, error, text != NULL ? text : "it cannot be done", NULL);
+    else if (error < 0)
+        pending_end(copy->pending, error, text != NULL ? text : strerror(-error));
+    else
+        pending_answer(copy->pending, steal_pointer(&text));
+}
+
 static void finish(struct copy *copy)
 {
     int status = reap(copy);
     bool was_too_slow = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
-    _cleanup_(freep) char *text = NULL;
     int32_t error = -EIO;
 
     if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS ||
-        evbuffer_remove(copy->answer, &error, sizeof(error)) != (int)sizeof(error)) {
-        pending_end(copy->pending, was_too_slow ? -ETIMEDOUT : -EIO,
-                    was_too_slow ? "this takes too long to be worked out" : "this could not be worked out");
-    } else {
-        text = take_text(copy->answer);
-        if (error > 0)
-            pending_refuse(copy->pending, error, text != NULL ? text : "it cannot be done", NULL);
-        else if (error < 0)
-            pending_end(copy->pending, error, text != NULL ? text : strerror(-error));
-        else
-            pending_answer(copy->pending, steal_pointer(&text));
-    }
+        evbuffer_remove(copy->answer, &error, sizeof(error)) != (int)sizeof(error))
+        hand_over(copy, was_too_slow ? -ETIMEDOUT : -EIO,
+                  strdup(was_too_slow ? "this takes too long to be worked out" : "this could not be worked out"));
+    else
+        hand_over(copy, error, take_text(copy->answer));
     free_copy(copy);
 }
 
@@ -194,7 +204,7 @@ static void on_readable(int fd, short what, void *context)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (evbuffer_get_length(copy->answer) > ANSWER_MAX) {
-        pending_end(copy->pending, -EIO, "this is more than can be answered");
+        hand_over(copy, -EIO, strdup("this is more than can be answered"));
         end_copy(copy);
     } else if (n <= 0) {
         finish(copy);
@@ -202,7 +212,7 @@ static void on_readable(int fd, short what, void *context)
 }
 
 /* Takes the descriptor. Nothing runs yet. NULL: no memory. */
-static struct copy *copy_new(struct copies *copies, int fd)
+static struct copy *copy_new(struct copies *copies, int fd, copy_made *made, void *token)
 {
     struct copy *copy = calloc(1, sizeof(*copy));
 
@@ -210,10 +220,9 @@ static struct copy *copy_new(struct copies *copies, int fd)
         close(fd);
         return NULL;
     }
-    copy->copies = copies;
-    copy->fd = fd;
+    *copy = (struct copy){.copies = copies, .made = made, .token = token, .fd = fd};
     LIST_INSERT_HEAD(&copies->all, copy, link);
-    copies->count++;
+    copies->count += made == NULL;
     copy->answer = evbuffer_new();
     copy->readable = event_new(copies->base, fd, EV_READ | EV_PERSIST, on_readable, copy);
     if (copy->answer != NULL && copy->readable != NULL && event_add(copy->readable, NULL) == 0)
@@ -223,14 +232,14 @@ static struct copy *copy_new(struct copies *copies, int fd)
 }
 
 /* NULL: there can be none now. */
-static struct copy *copy_off(struct copies *copies, copy_make *make, void *context)
+static struct copy *copy_off(struct copies *copies, copy_make *make, void *context, copy_made *made, void *token)
 {
     struct copy *copy;
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return NULL;
-    copy = copy_new(copies, ends[0]);
+    copy = copy_new(copies, ends[0], made, token);
     if (copy == NULL) {
         close(ends[1]);
         return NULL;
@@ -254,7 +263,7 @@ void copies_answer(struct copies *copies, struct evhttp_request *request, enum a
         reply_error(request, HTTP_SERVUNAVAIL, "others are being worked out already", "ask again in a moment");
         return;
     }
-    copy = copy_off(copies, make, context);
+    copy = copy_off(copies, make, context, NULL, NULL);
     if (copy == NULL) {
         reply_error(request, HTTP_SERVUNAVAIL, "there is no memory, or no descriptor, to work it out", NULL);
         return;
@@ -262,4 +271,9 @@ void copies_answer(struct copies *copies, struct evhttp_request *request, enum a
     copy->pending = pending_begin(&copies->pending, request, "");
     if (copy->pending == NULL)
         end_copy(copy);
+}
+
+int copies_make(struct copies *copies, copy_make *make, void *context, copy_made *made, void *token)
+{
+    return copy_off(copies, make, context, made, token) != NULL ? 0 : -EAGAIN;
 }

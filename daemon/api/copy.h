@@ -31,4 +31,10 @@ typedef int copy_make(void *context, char **ret_text);
 void copies_answer(struct copies *copies, struct evhttp_request *request, enum api_rights rights, copy_make *make,
                    void *context);
 
+/* Takes what copy_make made, or why there is nothing (negative errno); text may be NULL. */
+typedef void copy_made(void *token, int error, char *text);
+
+/* The same for what no client has asked for: made is called once, later, unless the copies are freed before. -EAGAIN: there can be none. */
+int copies_make(struct copies *copies, copy_make *make, void *context, copy_made *made, void *token) _must_check_;
+
 #endif

@@ -26,6 +26,7 @@
 #include "api/reply.h"
 #include "api/stream.h"
 #include "api/tag.h"
+#include "api/watcher.h"
 #include "api/what_if.h"
 #include "base/text.h"
 #include "report/json.h"
@@ -370,7 +371,9 @@ static void get_events(struct exchange *exchange)
     int r = stream_follow(exchange->routes->stream, exchange->request,
                           exchange->rights == API_ACT ? STREAM_FOLLOWERS_MAX : STREAM_READERS_MAX);
 
-    if (r < 0)
+    if (r == 0)
+        watcher_begin(exchange->routes->watcher);
+    else
         reply_error(exchange->request, HTTP_SERVUNAVAIL,
                     r == -EBUSY ? "too many clients follow the events already" : "out of memory", NULL);
 }

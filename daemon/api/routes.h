@@ -9,6 +9,7 @@
 struct copies;
 struct evhttp_request;
 struct stream;
+struct watcher;
 
 /* What the answers are made from; a plain value. */
 struct routes {
@@ -16,7 +17,8 @@ struct routes {
     void *context;
     struct stream *stream;
     struct pending_list pending;
-    struct copies *copies; /* borrowed */
+    struct copies *copies;   /* borrowed */
+    struct watcher *watcher; /* borrowed */
 };
 
 /* Answers the request of a client with these rights, at once or later. */

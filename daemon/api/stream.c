@@ -13,7 +13,8 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
-#define BACKLOG_MAX_BYTES ((size_t)256 * 1024)
+/* What changes at once in a large room fits in. */
+#define BACKLOG_MAX_BYTES ((size_t)1024 * 1024)
 
 static const struct timeval keepalive_interval = {.tv_sec = 15};
 static const struct timeval write_timeout = {.tv_sec = 30};
@@ -133,7 +134,11 @@ size_t stream_follower_count(const struct stream *stream)
 /* Sends the messages after `last_id`, as far as they are kept. */
 static int collect_missed(const struct stream *stream, uint64_t last_id, struct evbuffer *buffer)
 {
-    for (uint64_t id = stream->next_id - stream->n_replay; id < stream->next_id; id++)
+    uint64_t oldest = stream->next_id - stream->n_replay;
+
+    if (last_id + 1 < oldest && evbuffer_add_printf(buffer, "event: " STREAM_MISSED "\ndata: {}\n\n") < 0)
+        return -ENOMEM;
+    for (uint64_t id = oldest; id < stream->next_id; id++)
         if (id > last_id && evbuffer_add_printf(buffer, "%s", stream->replay[id % STREAM_REPLAY_MAX]) < 0)
             return -ENOMEM;
     return 0;

@@ -18,6 +18,7 @@
 
 #include "config/socket_path.h"
 #include "ctl/ctl.h"
+#include "ctl/field.h"
 #include "ctl/message.h"
 
 #define REQUEST_TIMEOUT_MS 60000
@@ -405,7 +406,8 @@ static bool take_line(struct following *following, const char *line)
     if (strncmp(line, data, strlen(data)) != 0)
         return true;
     notice = json_loads(line + strlen(data), 0, NULL);
-    return notice == NULL || following->follower->event(following->follower->context, notice);
+    /* A notice, and not how something is now. */
+    return field_text(notice, "kind") == NULL || following->follower->event(following->follower->context, notice);
 }
 
 static size_t on_stream(char *bytes, size_t size, size_t n, void *context)

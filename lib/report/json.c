@@ -78,7 +78,7 @@ static json_t *problem_value(struct json_maker *maker, const struct problem *pro
     return object;
 }
 
-static json_t *problems_value(struct json_maker *maker, const struct problems *problems)
+json_t *json_problems(struct json_maker *maker, const struct problems *problems)
 {
     json_t *array = json_array();
 
@@ -98,7 +98,7 @@ int json_format_problems(const struct problems *problems, char **ret)
 {
     struct json_maker maker = {0};
 
-    return json_finish(&maker, json_list(&maker, "problems", problems_value(&maker, problems)), ret);
+    return json_finish(&maker, json_list(&maker, "problems", json_problems(&maker, problems)), ret);
 }
 
 static int add_sentence(const json_t *problem, struct string_list *ret)
@@ -124,7 +124,7 @@ int json_parse_problems(const char *text, size_t length, struct string_list *ret
     return r;
 }
 
-static json_t *hypervisors_value(struct json_maker *maker, const struct status *status)
+json_t *json_hypervisors(struct json_maker *maker, const struct status *status)
 {
     json_t *array = json_array();
 
@@ -137,7 +137,7 @@ int json_format_hypervisors(const struct status *status, char **ret)
 {
     struct json_maker maker = {0};
 
-    return json_finish(&maker, json_list(&maker, "hypervisors", hypervisors_value(&maker, status)), ret);
+    return json_finish(&maker, json_list(&maker, "hypervisors", json_hypervisors(&maker, status)), ret);
 }
 
 int json_format_status(const struct status *status, char **ret)
@@ -149,12 +149,12 @@ int json_format_status(const struct status *status, char **ret)
     json_put(&maker, object, "mode", json_text(status->mode));
     json_put(&maker, object, "ready", json_boolean(status->is_ready));
     json_put(&maker, object, "braked", json_boolean(status->is_braked));
-    json_put(&maker, object, "problems", problems_value(&maker, status->problems));
+    json_put(&maker, object, "problems", json_problems(&maker, status->problems));
     json_put(&maker, object, "holds", json_holds(&maker, status->coordinator));
     json_put(&maker, object, "uptime_ms", json_number((double)status->uptime_us / (double)USEC_PER_MSEC));
     json_put(&maker, object, "config_file", json_text(status->config_file));
     json_put(&maker, object, "reload_error", json_text(status->reload_error));
-    json_put(&maker, object, "hypervisors", hypervisors_value(&maker, status));
+    json_put(&maker, object, "hypervisors", json_hypervisors(&maker, status));
     json_put(&maker, object, "machines", machine_counts_value(&maker, &status->machines));
     json_put(&maker, object, "services", service_counts_value(&maker, &status->services));
     json_put(&maker, object, "recoveries", recovery_counts_value(&maker, status));

@@ -326,22 +326,29 @@ static int compare_machines(const void *left, const void *right)
     return order != 0 ? order : memcmp(a->description->uuid, b->description->uuid, UUID_SIZE);
 }
 
-int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features, char **ret)
+json_t *json_machines(struct json_maker *maker, const struct pool *pool, struct plan *plan,
+                      const struct feature_table *features)
 {
     size_t capacity = pool_count(pool), n = 0;
     _cleanup_(freep) const struct machine **machines =
         calloc(capacity > 0 ? capacity : 1, sizeof(const struct machine *));
-    struct json_maker maker = {0};
     json_t *array;
 
     if (machines == NULL)
-        return -ENOMEM;
+        return NULL;
     for (const struct machine *machine = NULL; n < capacity && (machine = pool_next(pool, machine)) != NULL;)
         machines[n++] = machine;
     qsort(machines, n, sizeof(*machines), compare_machines);
 
     array = json_array();
     for (size_t i = 0; i < n; i++)
-        json_append(&maker, array, machine_value(&maker, pool, plan, features, machines[i]));
-    return json_finish(&maker, json_list(&maker, "machines", array), ret);
+        json_append(maker, array, machine_value(maker, pool, plan, features, machines[i]));
+    return array;
+}
+
+int json_format_machines(const struct pool *pool, struct plan *plan, const struct feature_table *features, char **ret)
+{
+    struct json_maker maker = {0};
+
+    return json_finish(&maker, json_list(&maker, "machines", json_machines(&maker, pool, plan, features)), ret);
 }

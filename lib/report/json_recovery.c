@@ -125,7 +125,7 @@ static json_t *service_value(struct json_maker *maker, const struct recovery *re
     return object;
 }
 
-static json_t *recovery_value(struct json_maker *maker, const struct recovery *recovery, struct moment now)
+json_t *json_recovery(struct json_maker *maker, const struct recovery *recovery, struct moment now)
 {
     double duration_ms = (double)recovery_duration_us(recovery, now) / (double)USEC_PER_MSEC;
     const struct explanation *explanation = recovery->explanation;
@@ -167,7 +167,7 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
 int json_format_recovery(const struct recovery *recovery, struct moment now, char **ret)
 {
     struct json_maker maker = {0};
-    json_t *object = recovery_value(&maker, recovery, now);
+    json_t *object = json_recovery(&maker, recovery, now);
 
     return json_finish(&maker, object, ret);
 }

@@ -49,23 +49,40 @@ static json_t *service_value(struct json_maker *maker, const struct pool *pool, 
     return object;
 }
 
-int json_format_services(const struct service_list *services, const struct pool *pool, struct plan *plan, char **ret)
+/* plan NULL: nothing is said of who would take over. NULL: no memory. */
+static json_t *services_value(struct json_maker *maker, const struct service_list *services, const struct pool *pool,
+                              struct plan *plan)
 {
     _cleanup_(service_outlook_done) struct service_outlook outlook = {0};
-    struct json_maker maker = {0};
     json_t *array;
-    int r = service_list_look_out(services, pool, plan, &outlook);
 
-    if (r < 0)
-        return r;
+    if (service_list_look_out(services, pool, plan, &outlook) < 0)
+        return NULL;
     array = json_array();
     for (size_t i = 0; i < services->count; i++) {
         const struct candidate *next = &outlook.next[i];
 
-        json_append(&maker, array,
-                    service_value(&maker, pool, &services->all[i], next, service_outlook_shared_by(&outlook, i),
+        json_append(maker, array,
+                    service_value(maker, pool, &services->all[i], next, service_outlook_shared_by(&outlook, i),
                                   plan != NULL && services->all[i].server != NULL &&
                                       !plan_has_replacements(plan, services->all[i].server)));
     }
+    return array;
+}
+
+json_t *json_services(struct json_maker *maker, const struct coordinator *coordinator, struct plan *plan)
+{
+    _cleanup_(service_list_done) struct service_list services = {0};
+
+    if (service_list_collect(coordinator, &services) < 0)
+        return NULL;
+    return services_value(maker, &services, coordinator_pool(coordinator), plan);
+}
+
+int json_format_services(const struct service_list *services, const struct pool *pool, struct plan *plan, char **ret)
+{
+    struct json_maker maker = {0};
+    json_t *array = services_value(&maker, services, pool, plan);
+
     return json_finish(&maker, json_list(&maker, "services", array), ret);
 }

@@ -468,6 +468,7 @@ static inline void settle(struct world *world, size_t n_far)
         metrics_count(&world->counters, &notice, coordinator_find_recovery(world->coordinator, notice.recovery_id));
         notice_done(&notice);
     }
+    api_look(world->api);
 }
 
 static inline void on_patience(evutil_socket_t fd, short what, void *context)

@@ -149,20 +149,108 @@ static void test_ended_connections_leave_nothing(void **state)
     client_free(follow(world, NULL));
     client_free(client_new(world));
     check(world, "GET", "/v1/status", "", 200, NULL);
-    event_del(world->patience);
-    /* What ended without a word is noticed when the loop comes round. */
-    assert_true(event_base_loop(world->base, EVLOOP_NONBLOCK) >= 0);
-    /* An event left on a closed descriptor would read what belongs to the next who gets that number. */
-    assert_int_equal(event_base_get_num_events(world->base, EVENT_BASE_COUNT_ADDED), before);
+    /*
+     * What ended without a word is noticed when the loop comes round, and a look for changes ends. An event left on a closed
+     * descriptor would read what belongs to the next who gets that number.
+     */
+    do {
+        turn(world);
+        event_del(world->patience);
+    } while (event_base_get_num_events(world->base, EVENT_BASE_COUNT_ADDED) != before);
+    world_free(world);
+}
+
+static void test_what_changes_is_told(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client = follow(world, NULL);
+
+    (void)state;
+    crash(world);
+    client_expect(client, "event: plan\n");
+    assert_true(client_has(client, "event: machine\ndata: {\"name\":\"VM-001\""));
+    assert_true(client_has(client, "event: machine\ndata: {\"name\":\"VM-005\""));
+    assert_true(client_has(client, "event: service\ndata: {\"name\":\"VM-001\""));
+    assert_true(client_has(client, "\"served_by\":{\"name\":\"VM-005\""));
+    assert_true(client_has(client, "event: recovery\ndata: {\"id\":\"20261122-145400-1\""));
+    assert_false(client_has(client, "event: holds\n"));
+    assert_false(client_has(client, "event: machine\ndata: {\"name\":\"VM-002\""));
+    check(world, "POST", "/v1/holds", "{\"target\":\"VM-002\"}", 200, NULL);
+    client_expect(client, "event: holds\ndata: {\"holds\":[{\"what\":\"VM-002\"");
+    client_free(client);
+    world_free(world);
+}
+
+/* Nobody followed meanwhile. */
+static void test_what_changed_while_nobody_followed_is_told_to_who_comes_back(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client = follow(world, NULL);
+
+    (void)state;
+    check(world, "POST", "/v1/holds", "{\"target\":\"VM-002\"}", 200, NULL);
+    client_expect(client, "event: holds\n");
+    client_free(client);
+    check(world, "POST", "/v1/release/VM-002", "", 200, NULL);
+    client = follow(world, NULL);
+    client_expect(client, "event: holds\ndata: {\"holds\":[]");
+    client_free(client);
+    world_free(world);
+}
+
+static void test_who_missed_something_is_told_so(void **state)
+{
+    struct world *world = world_new(0);
+    struct client *client;
+    char id[32];
+
+    (void)state;
+    publish(world, "the first");
+    client = follow(world, "0");
+    client_expect(client, "the first");
+    assert_true(client_has(client, "event: missed\ndata: {}\n")); /* 0 is of no message of this daemon */
+    id_of(client, "the first", id);
+    client_free(client);
+    publish(world, "the second");
+    client = follow(world, id);
+    client_expect(client, "the second");
+    assert_false(client_has(client, "event: missed"));
+    client_free(client);
+    for (int i = 0; i < STREAM_REPLAY_MAX; i++)
+        publish(world, "in between");
+    client = follow(world, id);
+    client_expect(client, "event: missed\n");
+    client_free(client);
+    world_free(world);
+}
+
+static void test_a_thousand_changes_are_one_event(void **state)
+{
+    struct world *world = world_new(1000);
+    struct client *client = follow(world, NULL);
+
+    (void)state;
+    coordinator_handle_disconnected(world->coordinator, "far", "gone", world->now);
+    settle(world, 0);
+    client_expect(client, "event: machines\ndata: {\"changed\":1000}\n");
+    assert_false(client_has(client, "event: machine\n"));
+    client_free(client);
     world_free(world);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events_reach_followers),  cmocka_unit_test(test_events_are_replayed),
-        cmocka_unit_test(test_replay_is_bounded),       cmocka_unit_test(test_slow_reader_is_cut_off),
-        cmocka_unit_test(test_api_ends_with_followers), cmocka_unit_test(test_ended_connections_leave_nothing),
+        cmocka_unit_test(test_events_reach_followers),
+        cmocka_unit_test(test_events_are_replayed),
+        cmocka_unit_test(test_replay_is_bounded),
+        cmocka_unit_test(test_slow_reader_is_cut_off),
+        cmocka_unit_test(test_api_ends_with_followers),
+        cmocka_unit_test(test_ended_connections_leave_nothing),
+        cmocka_unit_test(test_what_changes_is_told),
+        cmocka_unit_test(test_what_changed_while_nobody_followed_is_told_to_who_comes_back),
+        cmocka_unit_test(test_who_missed_something_is_told_so),
+        cmocka_unit_test(test_a_thousand_changes_are_one_event),
     };
 
     signal(SIGPIPE, SIG_IGN);

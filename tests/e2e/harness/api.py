@@ -96,7 +96,8 @@ class EventStream:
         # HTTP/1.0: without chunks, the stream is nothing but lines.
         self._socket.sendall(b"GET /v1/events HTTP/1.0\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n")
         self._buffer = b""
-        self.told = []
+        self.all = []  # (event, document)
+        self.told = []  # the notices of these
 
     def _take(self, seconds):
         """Reads what there is, waiting for it at most so long; False: nothing came."""
@@ -118,7 +119,9 @@ class EventStream:
         if "data" in fields:
             data = json.loads(fields["data"])
             contract.check_event(fields["event"], data)
-            self.told.append(data)
+            self.all.append((fields["event"], data))
+            if "kind" in data:
+                self.told.append(data)
 
     def wait_for(self, kind, machine=None, seconds=PATIENCE_S, times=1):
         """The notice of this kind (or one of these kinds) about this machine; with times, the n-th of them."""
@@ -134,6 +137,18 @@ class EventStream:
                 raise AssertionError(f"waited {seconds:g} s in vain for {kinds} of {machine}; told was:\n"
                                      + "\n".join(f"  {n['kind']} {n['machine']}: {n['text']}" for n in self.told))
         return matching()[times - 1]
+
+    def wait_for_document(self, event, is_wanted, seconds=PATIENCE_S):
+        """The first document of this event that is as wanted, also of those that came before."""
+        deadline = Deadline(seconds)
+        seen = 0
+        while True:
+            for name, document in self.all[seen:]:
+                if name == event and is_wanted(document):
+                    return document
+            seen = len(self.all)
+            if not self._take(deadline.left()):
+                raise AssertionError(f"waited {seconds:g} s in vain for {event}; told was {[name for name, _ in self.all]}")
 
     def about(self, machine):
         """What was told so far about a machine, as a list of kinds."""
