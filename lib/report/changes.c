@@ -167,12 +167,12 @@ static int compare(const void *left, const void *right)
 static void read_entries(struct entries *entries, const char *text)
 {
     for (; *text != '\n' && *text != '\0'; text += strcspn(text, "\n") + 1) {
-        unsigned kind;
-        uint32_t hash;
-        int length;
+        char *end;
+        unsigned kind = (unsigned)strtoul(text, &end, 10);
+        uint32_t hash = (uint32_t)strtoul(end, &end, 16);
 
-        if (sscanf(text, "%u %" SCNx32 " %n", &kind, &hash, &length) == 2)
-            add(entries, kind, hash, strndup(text + length, strcspn(text + length, "\n")), NULL);
+        end += *end == ' ';
+        add(entries, kind, hash, strndup(end, strcspn(end, "\n")), NULL);
     }
 }
 
