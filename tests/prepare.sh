@@ -15,7 +15,8 @@ test='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
 test_extra='mandoc openssl bash-completion zsh fish curl jq python3-prometheus-client'
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
     mmdebstrap systemd-container rpm prometheus prometheus-alertmanager prometheus-node-exporter cppcheck
-    clang-format-14 clang-tidy-14'
+    clang-format-14 clang-tidy-14
+    chromium chromium-driver python3-selenium npm fonts-nanum'
 
 here=$(dirname "$(readlink -f -- "$0")")
 . "$here/steps.sh"

@@ -13,6 +13,7 @@
 #include <event2/keyvalq_struct.h>
 
 #include "api/asker.h"
+#include "api/assets.h"
 #include "api/body.h"
 #include "api/check.h"
 #include "api/drill.h"
@@ -510,6 +511,8 @@ void routes_dispatch(struct routes *routes, struct evhttp_request *request, enum
     const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
     char allowed[64] = "";
 
+    if (path != NULL && assets_answer(request, path))
+        return;
     for (size_t i = 0; i < ELEMENTS_OF(table) && path != NULL; i++) {
         const char *name = NULL;
         size_t length = 0;

@@ -221,6 +221,9 @@ struct plan *coordinator_plan(const struct coordinator *coordinator, struct mome
 struct plan *coordinator_plan_so_far(const struct coordinator *coordinator, struct moment now);
 struct feature_table *coordinator_features(const struct coordinator *coordinator);
 
+/* The configuration in force, as of coordinator_configure. */
+const struct config *coordinator_config(const struct coordinator *coordinator);
+
 /* The brake is on: nothing is started until coordinator_release_brake. */
 bool coordinator_is_braked(const struct coordinator *coordinator);
 

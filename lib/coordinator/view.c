@@ -17,6 +17,11 @@ struct pool *coordinator_pool(const struct coordinator *coordinator)
     return coordinator->registry.pool;
 }
 
+const struct config *coordinator_config(const struct coordinator *coordinator)
+{
+    return coordinator->registry.config;
+}
+
 struct plan *coordinator_plan(const struct coordinator *coordinator, struct moment now)
 {
     struct plan *plan = coordinator->registry.plan;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "choose/plan.h"
 #include "report/json_value.h"
 #include "report/service_list.h"
@@ -114,6 +115,42 @@ static json_t *services_value(struct json_maker *maker, const struct coordinator
     return array;
 }
 
+static json_t *millionths_value(uint32_t millionths)
+{
+    return json_number(millionths / 1e6);
+}
+
+/* By kind, or by "kind/value" where one value has a weight of its own. */
+static json_t *weights_value(struct json_maker *maker, const struct config_similarity *similarity)
+{
+    json_t *object = json_object();
+
+    for (enum environment e = 0; e < ENVIRONMENT_COUNT; e++)
+        json_put(maker, object, environment_name(e), millionths_value(similarity->environment_weights[e]));
+    for (size_t i = 0; i < similarity->n_resource_weights; i++) {
+        const struct config_weight *weight = &similarity->resource_weights[i];
+        const char *slash = weight->value != NULL ? "/" : "", *value = weight->value != NULL ? weight->value : "";
+        _cleanup_(freep) char *name = text_print("%s%s%s", weight->kind, slash, value);
+
+        if (name == NULL)
+            maker->lost = true;
+        else
+            json_put(maker, object, name, millionths_value(weight->millionths));
+    }
+    return object;
+}
+
+static json_t *rules_value(struct json_maker *maker, const struct config_similarity *similarity)
+{
+    json_t *object = json_object();
+
+    json_put(maker, object, "threshold", millionths_value(similarity->threshold));
+    json_put(maker, object, "min_coverage", millionths_value(similarity->min_coverage));
+    json_put(maker, object, "rank_by", json_text(rank_by_name(similarity->rank_by)));
+    json_put(maker, object, "weights", weights_value(maker, similarity));
+    return object;
+}
+
 int json_format_plan(const struct coordinator *coordinator, struct moment now, char **ret)
 {
     _cleanup_(service_list_done) struct service_list services = {0};
@@ -131,6 +168,7 @@ int json_format_plan(const struct coordinator *coordinator, struct moment now, c
     object = json_object();
     json_put(&maker, object, "services", services_value(&maker, coordinator, plan, &services, &outlook, now));
     json_put(&maker, object, "next_page", json_null());
+    json_put(&maker, object, "rules", rules_value(&maker, &coordinator_config(coordinator)->similarity));
     return json_finish(&maker, object, ret);
 }
 

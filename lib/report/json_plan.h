@@ -6,8 +6,8 @@
 #include "forecast/forecast.h"
 
 /*
- * {"services": […]}: who serves each, and who would take over now. Those from which none would come first, with why and the
- * nearest; then the most important first. -ENOMEM.
+ * {"services": […], "rules": {…}}: who serves each, and who would take over now. Those from which none would come first, with why and the
+ * nearest; then the most important first. "rules": the limits and weights by which that is so. -ENOMEM.
  */
 int json_format_plan(const struct coordinator *coordinator, struct moment now, char **ret) _must_check_;
 

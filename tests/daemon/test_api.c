@@ -107,7 +107,7 @@ static void test_what_is_not_there_or_not_allowed(void **state)
     struct world *world = world_new(0);
 
     (void)state;
-    check(world, "GET", "/", "", 404, "\"error\"", NULL);
+    check(world, "GET", "/nothing", "", 404, "\"error\"", NULL);
     check(world, "GET", "/v1/machines/", "", 404, NULL);
     check(world, "GET", "/v1/machines/VM-001/explain/more", "", 404, NULL);
     check(world, "GET", "/v1/recoveries/20000101-000000-1", "", 404, "understudyctl history", NULL);

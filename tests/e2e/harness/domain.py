@@ -2,7 +2,7 @@
 """Domain XML for the test guests, as plain text. Knows no libvirt connection."""
 
 import uuid
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 METADATA_URI = "urn:understudy:domain:1.0"
 
@@ -29,7 +29,7 @@ def domain_xml(name, *, boot, devices="", metadata="", on_crash="destroy", memor
     """boot: the elements that belong into <os>."""
     backing = "<memoryBacking><allocation mode='immediate'/></memoryBacking>" if takes_memory_at_once else ""
     return f"""<domain type='{kind}'>
-  <name>{name}</name>
+  <name>{escape(name)}</name>
   <uuid>{uuid_of(name)}</uuid>
   <metadata>{metadata}</metadata>
   <memory unit='MiB'>{memory_mib}</memory>

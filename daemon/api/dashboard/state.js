@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the page knows of the daemon: lists that are asked for once a view wants them, and kept up to date by what the stream
+// tells. Knows nothing of how it is shown.
+
+import {get, getList} from "./api.js";
+import {follow} from "./stream.js";
+
+const keyOf = item => item.id ?? `${item.hypervisor}/${item.uuid}`;
+const byName = new Intl.Collator("en", {numeric: true});
+const RECENT_RECOVERIES = 50;
+// A plan is worked out anew for each answer: not more often than this.
+const PLAN_PAUSE_MS = 1_500;
+const NOTICES_KEPT = 40;
+
+// The notices that are shown as they come.
+export const NOTICE_KINDS = [
+  "failure-detected", "failure-unprotected", "failure-pending", "decided", "started", "attempt-failed", "vetoed", "recovered",
+  "exhausted", "dismissed", "observed", "called-off", "kept", "not-kept", "brake-on", "brake-off", "hold-begun", "hold-ended",
+  "failed-while-held", "hypervisor-up", "hypervisor-down", "host-lost", "host-fenced", "fence-failed", "host-back",
+  "host-rebooted", "hosts-isolated", "hosts-rejoined", "both-run", "both-resolved", "warmed", "warm-failed", "problem-begun",
+  "problem-ended", "store-failed", "store-works",
+];
+
+// A document that is asked for when somebody wants it, and again when it is stale.
+class Source {
+  constructor(load, changed, pause_ms = 0) {
+    this.value = null;
+    this.error = null;
+    this.isWanted = false;
+    this._load = load;
+    this._changed = changed;
+    this._pause_ms = pause_ms;
+    this._isLoading = false;
+    this._isStale = false;
+    this._meanwhile = null; // changes that came while it was being loaded
+  }
+
+  want() {
+    if (this.isWanted)
+      return;
+    this.isWanted = true;
+    this.refresh();
+  }
+
+  forget() {
+    this.isWanted = false;
+    this.value = null;
+  }
+
+  async refresh() {
+    this._isStale = true;
+    if (!this.isWanted || this._isLoading)
+      return;
+    this._isLoading = true;
+    while (this._isStale && this.isWanted) {
+      this._isStale = false;
+      this._meanwhile = [];
+      try {
+        this.value = await this._load();
+        this.error = null;
+        // In their order, they end in what is true now, wherever among them the answer was made.
+        this._meanwhile.forEach(change => change(this.value));
+      } catch (error) {
+        this.error = error;
+      }
+      this._meanwhile = null;
+      this._changed();
+      if (this._pause_ms > 0)
+        await new Promise(done => setTimeout(done, this._pause_ms));
+    }
+    this._isLoading = false;
+  }
+
+  // Applies what the stream told, now and to an answer that is on its way.
+  apply(change) {
+    if (this.value !== null)
+      change(this.value);
+    this._meanwhile?.push(change);
+  }
+}
+
+// A list as a map by key, with an order that is made when it is asked for.
+class Items {
+  constructor(items, compare) {
+    this._map = new Map(items.map(item => [keyOf(item), item]));
+    this._compare = compare;
+    this._sorted = null;
+  }
+
+  put(item) {
+    this._map.set(keyOf(item), item);
+    this._sorted = null;
+  }
+
+  remove(item) {
+    this._map.delete(keyOf(item));
+    this._sorted = null;
+  }
+
+  get sorted() {
+    return this._sorted ??= [...this._map.values()].sort(this._compare);
+  }
+}
+
+const newestFirst = (a, b) => (a.detected_at < b.detected_at ? 1 : a.detected_at > b.detected_at ? -1 : byName.compare(b.id, a.id));
+const byPriority = (a, b) => b.priority - a.priority || byName.compare(a.name, b.name);
+
+export function createState(changed, spoken) {
+  const state = {
+    connection: {isLive: false, since: null, hasBegun: false}, // since: the last time that the daemon was heard
+    notices: [],                                               // the newest first
+    generation: 0, // counts what may change an answer that no event tells of: explanations, forecasts
+    status: new Source(() => get("/v1/status"), changed, 1_000),
+    services: new Source(async () => new Items(await getList("services"), byPriority), changed),
+    machines: new Source(async () => new Items(await getList("machines"), (a, b) => byName.compare(a.name, b.name)), changed),
+    recoveries: new Source(
+      async () => new Items((await get(`/v1/recoveries?limit=${RECENT_RECOVERIES}`)).recoveries, newestFirst), changed),
+    plan: new Source(() => get("/v1/plan"), changed, PLAN_PAUSE_MS),
+  };
+  const sources = [state.status, state.services, state.machines, state.recoveries, state.plan];
+
+  function heard() {
+    state.connection.since = Date.now();
+  }
+
+  function stale() {
+    state.generation++;
+    state.plan.refresh();
+  }
+
+  function refreshAll() {
+    state.generation++;
+    for (const source of sources)
+      source.refresh();
+  }
+
+  const put = source => document => source.apply(items => items.put(document));
+  const remove = source => document => source.apply(items => items.remove(document));
+  const setInStatus = name => document => state.status.apply(status => {
+    status[name] = document[name];
+  });
+  const handlers = {
+    "machine": put(state.machines),
+    "machine-gone": remove(state.machines),
+    "service": put(state.services),
+    "service-gone": remove(state.services),
+    "recovery": put(state.recoveries),
+    "problems": setInStatus("problems"),
+    "hypervisors": setInStatus("hypervisors"),
+    "holds": setInStatus("holds"),
+    "plan": stale,
+    "machines": () => state.machines.refresh(),
+    "services": () => state.services.refresh(),
+    "recoveries": () => state.recoveries.refresh(),
+    "missed": refreshAll,
+  };
+
+  function onEvent(name, document) {
+    heard();
+    if (name in handlers) {
+      handlers[name](document);
+    } else {
+      state.notices.unshift(document);
+      state.notices.length = Math.min(state.notices.length, NOTICES_KEPT);
+      spoken(document.text);
+      refreshAll(); // a notice tells of a change, and not of all that changed with it
+    }
+    state.status.refresh(); // for its counts
+    changed();
+  }
+
+  // The views that are shown want these; the others are dropped, and asked for when they are wanted again.
+  state.want = names => {
+    for (const source of sources)
+      if (source !== state.status && !names.some(name => state[name] === source))
+        source.forget();
+    for (const name of names)
+      state[name].want();
+  };
+
+  state.begin = () => {
+    state.status.want();
+    follow(NOTICE_KINDS, {
+      onEvent,
+      onOpen() {
+        heard();
+        state.connection.isLive = state.connection.hasBegun = true;
+        refreshAll();
+        changed();
+      },
+      onLost() {
+        state.connection.isLive = false;
+        changed();
+      },
+      onPause() {
+        state.connection.isLive = state.connection.hasBegun = false;
+        changed();
+      },
+      onPulse(status) {
+        heard();
+        state.status.apply(value => Object.assign(value, status));
+        changed();
+      },
+    });
+    return state;
+  };
+  return state;
+}

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The page says when what it shows is old, and comes back by itself."""
+
+import pytest
+
+from harness.testdriver import CASE_STUDY, write_node
+
+from conftest import CASE_STUDY_RULES
+
+pytestmark = pytest.mark.testdriver
+
+
+def test_the_daemon_restarts_under_the_page(make_room, page, port, tmp_path):
+    uri = write_node(tmp_path / "node.xml", CASE_STUDY, running=["VM-001"])
+    room = {"hypervisors": [{"name": "room", "uri": uri}], "similarity": CASE_STUDY_RULES}
+    daemon = make_room(**room).start()
+    page.expect("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+    page.open("#/machines")
+    page.run("window.wasLoadedOnce = true")
+    daemon.stop()
+    page.wait_for_text(".banner[role=alert]", "The connection to understudyd is lost", "as of")
+    assert page.texts("#machines tbody th")[0].startswith("VM-001")  # still, and said to be old
+
+    write_node(tmp_path / "node.xml", {**CASE_STUDY, "VM-006": {"language": "nodejs"}}, running=["VM-001"])
+    daemon.start()
+    page.wait_for("!document.querySelector('.banner[role=alert]')", "the banner goes")
+    page.wait_for_text("#machines tbody tr", "VM-006")
+    assert page.run("return window.wasLoadedOnce")
+
+
+def test_nothing_can_be_done_and_nothing_comes_from_elsewhere(case_study, page):
+    page.open("#/services")
+    assert page.run("return performance.getEntriesByType('resource').filter(entry => !entry.name.startsWith(location.origin)).length") == 0
+    answered = page.browser.execute_async_script(
+        "fetch('/v1/machines/VM-001/drill', {method: 'POST'}).then(answer => arguments[0](answer.status))")
+    assert answered == 405
+    page.expect("status of 405")
