@@ -77,6 +77,9 @@ def test_a_machine_that_dies_meanwhile_is_recovered_and_written_down_later(host,
         assert (record["outcome"], record["replacement"], record["unrecorded"]) == ("recovered", "vm-standby", True)
         assert "the disk has not answered" in daemon.events.wait_for("store-failed")["text"]
         assert daemon.events.wait_for("problem-begun")["text"].startswith("store-fails: ")
+        page = daemon.api.get("/metrics")
+        assert "\nunderstudy_store_up 0\n" in page and "\nunderstudy_store_errors_total 0\n" not in page
+        assert '\nunderstudy_queue_length{queue="store-rows"} 0\n' not in page
     daemon.events.wait_for("store-works")
     daemon.stop()
     daemon.start()
