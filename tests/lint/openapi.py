@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Holds conf/openapi.yaml and the sources together: every route of daemon/api/routes.c is a path and method in the file, with the
-rights that it needs, and the other way round; every enumeration has the words of the table in C that they come from. The
+rights that it needs, and the other way round, and so are the events of the stream; every enumeration has the words of the table in C that they come from. The
 file must be whole by itself: what it refers to is there, what is there is referred to, every object of an answer is closed.
 The end-to-end tests hold the answers against it.
 
@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-FILE, ROUTES = "conf/openapi.yaml", "daemon/api/routes.c"
+FILE, ROUTES, FILES = "conf/openapi.yaml", "daemon/api/routes.c", "daemon/api/assets.c"
 # Schema: the file, and the table or function in it that has the words. Of a table with several texts a row, the first counts.
 WORDS = {
     "CandidateVerdict": ("lib/protocol/verdict.c", "names"),
@@ -39,6 +39,8 @@ WORDS = {
 }
 # For several roles, and for none, which the answers tell in another way.
 NOT_ANSWERED = {"Role": {"none", "protected, standby"}}
+# What the event stream tells beside notices.
+CHANGES, STREAM = "lib/report/changes.c", "daemon/api/stream.h"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 RIGHTS = {"API_READ": "read", "API_ACT": "act"}
 
@@ -74,14 +76,29 @@ def routes_of(root):
     return {(method.lower(), path): RIGHTS[rights] for method, path, rights in rows}
 
 
+def files_of(root):
+    """As routes_of, for the files of the dashboard, which are no rows of that table."""
+    place = re.search(r'#define ROOT +"([^"]+)"', (root / FILES).read_text())[1]
+    return {(method, path): "read" for method in ("get", "head") for path in ("/", f"{place}{{}}")}
+
+
 def check_routes(routes, paths):
     written = {(method, re.sub(r"\{\w+\}", "{}", path)): operation.get("x-rights")
                for path, operations in paths.items() for method, operation in operations.items() if method in METHODS}
-    breaches = [] if routes else [f"{ROUTES}: no routes were found"]
+    breaches = []
     breaches += [f"{method.upper()} {path} is a route, and not in {FILE}" for method, path in sorted(routes.keys() - written)]
     breaches += [f"{method.upper()} {path} is in {FILE}, and no route" for method, path in sorted(written.keys() - routes)]
     return breaches + [f"{method.upper()} {path} needs {routes[method, path]}, and {FILE} says {rights}"
                        for (method, path), rights in sorted(written.items()) if routes.get((method, path), rights) != rights]
+
+
+def check_events(root, paths):
+    table = re.search(r"\bkinds\[\w+\] = \{(.*?)\};", (root / CHANGES).read_text(), re.DOTALL)
+    wanted = set(re.findall(r'"([^"]+)"', table[1] if table is not None else ""))
+    wanted |= set(re.findall(r'#define STREAM_\w+ +"([^"]+)"', (root / STREAM).read_text()))
+    written = paths["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]["x-events"].keys()
+    return [f"the event {event} is told, and not in {FILE}" for event in sorted(wanted - written)] + \
+        [f"the event {event} is in {FILE}, and never told" for event in sorted(written - wanted)]
 
 
 def parts_of(node, path=""):
@@ -158,8 +175,9 @@ def check_form(document):
 
 def check(root, yaml):
     document = yaml.load((root / FILE).read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return check_routes(routes_of(root), document["paths"]) + check_words(root, document["components"]["schemas"]) + \
-        check_references(document) + check_objects(document) + check_operations(document) + check_form(document)
+    return check_routes({**routes_of(root), **files_of(root)}, document["paths"]) + check_events(root, document["paths"]) + \
+        check_words(root, document["components"]["schemas"]) + check_references(document) + \
+        check_objects(document) + check_operations(document) + check_form(document)
 
 
 if __name__ == "__main__":

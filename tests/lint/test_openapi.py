@@ -14,7 +14,7 @@ import openapi  # noqa: E402
 yaml = pytest.importorskip("yaml")
 
 SOURCE = Path(__file__).resolve().parents[2]
-FILES = {openapi.FILE, openapi.ROUTES, *(source[0] for source in openapi.WORDS.values())}
+FILES = {openapi.FILE, openapi.ROUTES, openapi.FILES, openapi.CHANGES, openapi.STREAM, *(source[0] for source in openapi.WORDS.values())}
 
 
 @pytest.fixture
@@ -34,7 +34,12 @@ def test_the_real_one_is_whole(tree):
     ("daemon/api/routes.c", '"/v1/fencing"', '"/v1/fences"', "GET /v1/fencing is in conf/openapi.yaml, and no route"),
     ("daemon/api/routes.c", "API_READ, check_answer", "API_ACT, check_answer",
      "POST /v1/check needs act, and conf/openapi.yaml says read"),
-    ("daemon/api/routes.c", "{EVHTTP_REQ_", "{ EVHTTP_REQ_", "no routes were found"),
+    ("daemon/api/routes.c", "{EVHTTP_REQ_", "{ EVHTTP_REQ_", "GET /metrics is in conf/openapi.yaml, and no route"),
+    ("daemon/api/assets.c", '"/dashboard/"', '"/page/"', "GET /page/{} is a route, and not in conf/openapi.yaml"),
+    ("lib/report/changes.c", '"machine-gone"', '"machine-lost"', "the event machine-lost is told, and not in"),
+    ("lib/report/changes.c", '"machine-gone"', '"machine-lost"', "the event machine-gone is in conf/openapi.yaml, and never told"),
+    ("lib/report/changes.c", "kinds[KIND_COUNT]", "words[KIND_COUNT]", "the event plan is in conf/openapi.yaml, and never told"),
+    ("daemon/api/stream.h", '"missed"', '"lost"', "the event lost is told, and not in"),
     ("lib/report/problem_list.c", '{"brake", 2}', '{"braked", 2}', 'ProblemKind lacks "braked" of'),
     ("lib/report/problem_list.c", '{"brake", 2}', '{"braked", 2}', 'ProblemKind has "brake", which is not in'),
     ("lib/detect/host.c", "words[HOST_STATE_COUNT]", "states[HOST_STATE_COUNT]", "HostState: no words were found in"),

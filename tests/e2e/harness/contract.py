@@ -20,7 +20,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EVERYWHERE = (400, 404, 405, 501)
 ERROR = {"$ref": "#/components/schemas/Error"}
 
-# (path, method) of every answer 200 that was held against the file.
+# (path, method) of every answer 200, and the name of every event beside notices, that was held against the file.
 seen = set()
 
 
@@ -109,8 +109,8 @@ def check_answer(method, target, status, headers, body, sent=None):
         content = {"application/json": {"schema": _check_elsewhere(target, method, status, headers)}}
     else:
         assert str(status) in operation["responses"], f"{what} is not in {FILE.name}"
-        content = resolve(operation["responses"][str(status)])["content"]
-    if status == 503 and not body:
+        content = resolve(operation["responses"][str(status)]).get("content", {})
+    if not body and (status == 503 or not content):
         return
     assert kind in content, f"{what} is {kind or 'of no content type'}, and {FILE.name} says {' or '.join(content)}"
     if kind == "application/json":
@@ -123,11 +123,16 @@ def check_answer(method, target, status, headers, body, sent=None):
                 check_document(asked["schema"], sent, f"the body of {method} {target}, which was taken,")
 
 
+def stream():
+    return document()["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+
+
 def check_event(event, data):
     """One message of the event stream. data: as JSON has it."""
-    stream = document()["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
-    schema = stream.get("x-events", {}).get(event)
-    if schema is None:
-        schema = stream["x-notices"]
+    schema = stream()["x-events"].get(event)
+    if schema is not None:
+        seen.add(event)
+    else:
+        schema = stream()["x-notices"]
         assert data.get("kind") == event, f"the event {event} is not in {FILE.name}"
     check_document(schema, data, f"the event {event}")
