@@ -5,11 +5,27 @@
 # machines, one of them crashes, and the most similar one takes over. Needs Debian or Ubuntu. Builds what
 # it shows from the tree it stands in, and leaves nothing behind but build/demo there. UNDERSTUDY_BUILD
 # names another build directory of this tree, which is brought up to date instead.
+#
+# With --stay: the dashboard of a room of 40 machines on three hosts, in which something happens every
+# minute, until Ctrl-C. It is at http://localhost:8420/; UNDERSTUDY_DEMO_PORT and UNDERSTUDY_DEMO_SECONDS
+# are for another port and another pace.
 set -eu
+port=${UNDERSTUDY_DEMO_PORT:-8420}
+seconds=${UNDERSTUDY_DEMO_SECONDS:-60}
+
+case ${1-} in
+'' | --stay) ;;
+*)
+    echo "usage: sh conf/demo/demo.sh [--stay]" >&2
+    exit 2
+    ;;
+esac
 
 demo=$(dirname -- "$(readlink -f -- "$0")")
 source=$(dirname -- "$(dirname -- "$demo")")
 . "$source/tests/steps.sh"
+# shellcheck source=conf/demo/room.sh
+. "$demo/room.sh"
 daemon='' child='' watcher=''
 directory=$(mktemp -d)
 
@@ -83,13 +99,27 @@ build=${UNDERSTUDY_BUILD:-}
 [ -n "$build" ] || configure
 quietly cmake --build "$build" --target understudyd understudyctl
 
+# start_daemon NAME: with this configuration of the demo.
+start_daemon() {
+    sed -e "s|@DIRECTORY@|$(in_yaml "$directory" | in_sed)|g" -e "s|@PORT@|$port|g" \
+        -e "s|@URI@|$(in_yaml "$(in_uri "$directory")" | in_sed)|g" "$demo/$1" >"$directory/understudy.yaml"
+    "$build/bin/understudyd" --config "$directory/understudy.yaml" >"$directory/log" 2>&1 9>&- &
+    daemon=$!
+    ctl status --wait --timeout 20 >/dev/null || fail "understudyd did not become ready"
+}
+
+if [ "${1-}" = --stay ]; then
+    make_room "$directory"
+    start_daemon room.yaml
+    ! ctl problems --json | grep -q '"not-listening"' ||
+        fail "port $port is taken: UNDERSTUDY_DEMO_PORT=8421 sh conf/demo/demo.sh --stay"
+    trap 'echo; clean_up 0' INT
+    printf 'The dashboard: http://localhost:%s/   Ctrl-C ends it.\n\n' "$port"
+    play_room "$seconds"
+fi
+
 cp "$demo/machines.xml" "$directory/"
-sed -e "s|@DIRECTORY@|$(in_yaml "$directory" | in_sed)|g" \
-    -e "s|@MACHINES@|$(in_yaml "$(in_uri "$directory/machines.xml")" | in_sed)|g" "$demo/understudy.yaml" \
-    >"$directory/understudy.yaml"
-"$build/bin/understudyd" --config "$directory/understudy.yaml" >"$directory/log" 2>&1 9>&- &
-daemon=$!
-ctl status --wait --timeout 20 >/dev/null || fail "understudyd did not become ready"
+start_daemon understudy.yaml
 
 echo "Five machines on a hypervisor; only VM-001 runs."
 show list

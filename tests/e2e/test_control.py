@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.daemon import SOURCE, SANITIZER_REPORT, build_directory, environment, launcher, program
+from harness.daemon import SANITIZER_REPORT, environment, launcher, program
 from harness.testdriver import CASE_STUDY, machine_xml, write_node
 from harness.waiting import PATIENCE_S, wait_until
 
@@ -631,13 +631,3 @@ def test_killed_daemon_can_be_started_again(case_study):
     daemon.kill()
     daemon.start()
     assert daemon.api.machines()["VM-001"]["state"] == "running"
-
-
-@pytest.mark.skipif(not (SOURCE / "conf/demo/demo.sh").exists(), reason="there is no demo")
-def test_demo(tmp_path):
-    done = subprocess.run(["sh", str(SOURCE / "conf/demo/demo.sh")], capture_output=True, text=True, cwd=tmp_path,
-                          env=environment(UNDERSTUDY_BUILD=str(build_directory()), TMPDIR=str(tmp_path)), stdin=subprocess.DEVNULL, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "VM-005" in done.stdout
-    assert not SANITIZER_REPORT.search(done.stderr)
-    assert list(tmp_path.iterdir()) == []  # it cleans up
