@@ -9,14 +9,11 @@ import subprocess
 import pytest
 
 from harness.daemon import build_directory
-from harness.testdriver import CASE_STUDY, write_node
+from harness.testdriver import CASE_STUDY, CASE_STUDY_RULES, write_node
 from page import Page
 
 AXE = "axe-core@4.10.3"
 AXE_SHA256 = "880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb"
-
-CASE_STUDY_RULES = {"threshold": 0.5, "weights": {
-    "environment": {}, "resource": {"language": 0.3, "database": 0.2, "webserver": 0.1}}}
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,7 @@
 
 import pytest
 
-from harness.testdriver import CASE_STUDY, write_node
-
-from conftest import CASE_STUDY_RULES
+from harness.testdriver import CASE_STUDY, CASE_STUDY_RULES, write_node
 
 pytestmark = pytest.mark.testdriver
 

@@ -18,6 +18,9 @@ CASE_STUDY = {
     "VM-005": {"language": "nodejs", "database": ["mysql", "postgresql"], "webserver": ["nginx", "apache"]},
 }
 
+CASE_STUDY_RULES = {"threshold": 0.5, "weights": {
+    "environment": {}, "resource": {"language": 0.3, "database": 0.2, "webserver": 0.1}}}
+
 
 def machine_xml(name, resources, running=False, role=None, **options):
     state = f'<test:runstate xmlns:test="{NAMESPACE}">{RUNNING if running else SHUT_OFF}</test:runstate>'
