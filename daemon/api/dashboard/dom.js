@@ -6,7 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const drawn = new WeakMap(); // what each element was last brought to
 
 // An element. Properties: attributes by name; on… functions; `style`, an object of CSS properties; `key`, which tells it
-// from its siblings. A child that is null, undefined or false is left out.
+// from its siblings. A child that is null, undefined or false is left out. A tree that is the same object as before is not
+// looked at again.
 export function h(tag, properties, ...children) {
   return {tag, properties: properties ?? {}, children: listed(children)};
 }
@@ -72,6 +73,8 @@ function update(node, child) {
       node.nodeValue = String(child);
     return;
   }
+  if (drawn.get(node) === child)
+    return;
   const before = drawn.get(node).properties;
   // The options of a select are there before its value.
   patchChildren(node, child.children, node.namespaceURI === SVG ? SVG : null);

@@ -109,7 +109,10 @@ export function createState(changed, spoken) {
   const state = {
     connection: {isLive: false, since: null, hasBegun: false}, // since: the last time that the daemon was heard
     notices: [],                                               // the newest first
-    generation: 0, // counts what may change an answer that no event tells of: explanations, forecasts
+    // They count what may change answers that no event carries: the plan, for what is worked out in a copy of the daemon; and
+    // anything, for what is asked for easily.
+    planGeneration: 0,
+    generation: 0,
     status: new Source(() => get("/v1/status"), changed, 1_000),
     services: new Source(async () => new Items(await getList("services"), byPriority), changed),
     machines: new Source(async () => new Items(await getList("machines"), (a, b) => byName.compare(a.name, b.name)), changed),
@@ -123,13 +126,13 @@ export function createState(changed, spoken) {
     state.connection.since = Date.now();
   }
 
-  function stale() {
-    state.generation++;
+  function onPlan() {
+    state.planGeneration++;
     state.plan.refresh();
   }
 
   function refreshAll() {
-    state.generation++;
+    state.planGeneration++;
     for (const source of sources)
       source.refresh();
   }
@@ -148,7 +151,7 @@ export function createState(changed, spoken) {
     "problems": setInStatus("problems"),
     "hypervisors": setInStatus("hypervisors"),
     "holds": setInStatus("holds"),
-    "plan": stale,
+    "plan": onPlan,
     "machines": () => state.machines.refresh(),
     "services": () => state.services.refresh(),
     "recoveries": () => state.recoveries.refresh(),
@@ -158,12 +161,12 @@ export function createState(changed, spoken) {
   function onEvent(name, document) {
     heard();
     if (name in handlers) {
+      state.generation++;
       handlers[name](document);
     } else {
       state.notices.unshift(document);
       state.notices.length = Math.min(state.notices.length, NOTICES_KEPT);
       spoken(document.text);
-      refreshAll(); // a notice tells of a change, and not of all that changed with it
     }
     state.status.refresh(); // for its counts
     changed();
@@ -185,6 +188,7 @@ export function createState(changed, spoken) {
       onOpen() {
         heard();
         state.connection.isLive = state.connection.hasBegun = true;
+        state.generation++;
         refreshAll();
         changed();
       },

@@ -3,7 +3,7 @@
 
 import {h} from "./dom.js";
 
-const OVERSCAN = 12; // rows above and below
+const OVERSCAN = 10; // rows above and below
 const STEP = 6;      // the rows in the document change only every so many
 const narrow = window.matchMedia("(max-width: 760px)");
 

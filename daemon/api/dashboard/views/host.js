@@ -44,7 +44,7 @@ function forecast(answer) {
 export function draw(state, {path}, answers) {
   const name = path[1];
   const host = state.status.value?.hypervisors.find(one => one.name === name);
-  const answer = answers.forecast.ask(`/v1/plan?host=${encodeURIComponent(name)}`, name, state.generation);
+  const answer = answers.forecast.ask(`/v1/plan?host=${encodeURIComponent(name)}`, name, state.planGeneration);
   return [
     h("nav", {class: "crumbs", "aria-label": t("crumbs")}, h("a", {href: link(["hosts"])}, t("nav.hosts"))),
     pageTitle(name, host && hostState(host)),

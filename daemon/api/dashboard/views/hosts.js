@@ -2,7 +2,7 @@
 // The hosts, and whether they are watched.
 
 import {h} from "../dom.js";
-import {t} from "../i18n.js";
+import {count, t} from "../i18n.js";
 import {get} from "../api.js";
 import {shares} from "../bars.js";
 import {link} from "../router.js";
@@ -43,8 +43,8 @@ export function hostFacts(host) {
 
 // How many services go on, and how many do not.
 export const balance = ({recovered, down}) => [
-  h("p", {class: "forecast-sum"}, h("b", {class: "good-text"}, format.number(recovered)), t("forecast.goeson"), " ",
-    h("b", {class: down > 0 ? "bad-text" : ""}, format.number(down)), t("forecast.down")),
+  h("p", {class: "forecast-sum"}, h("b", {class: "good-text"}, format.number(recovered)), count("forecast.goeson", recovered), " ",
+    h("b", {class: down > 0 ? "bad-text" : ""}, format.number(down)), count("forecast.down", down)),
   shares([["good", recovered], ["bad", down]]),
 ];
 

@@ -105,7 +105,8 @@ export function draw(state, {path, query}, answers) {
   const supposition = suppositionOf(query);
   const machine = answers.machine.ask(machinePath(name), name, state.generation);
   const explanation = answers.explanation.ask(
-    machinePath(name, `/explain?limit=${query.has("all") ? MORE : SHOWN}${supposition ? `&${supposition}` : ""}`), name, state.generation);
+    machinePath(name, `/explain?limit=${query.has("all") ? MORE : SHOWN}${supposition ? `&${supposition}` : ""}`), name,
+    supposition ? state.planGeneration : state.generation);
   const shown = machine.value;
   const rules = state.plan.value?.rules;
 

@@ -2,7 +2,7 @@
 // All machines, filtered. What is filtered stands in the query of the page.
 
 import {h} from "../dom.js";
-import {t, word} from "../i18n.js";
+import {currentLanguage, t, word} from "../i18n.js";
 import {replaceQuery} from "../router.js";
 import {windowedTable} from "../window.js";
 import {absent, badge, empty, features, hold, hostLink, machineLink, pageTitle, select, state as stateOf, toneOf} from "../parts.js";
@@ -79,7 +79,7 @@ const head = () => [
   h("th", {scope: "col", class: "hide-medium"}, t("column.features")),
 ];
 
-const row = machine => [
+const cells = machine => [
   h("th", {scope: "row"}, h("span", {class: "stack"},
     h("span", null, h("span", {class: `dot only-narrow ${toneOf(machine.state)}`, "aria-hidden": "true"}), machineLink(machine.name), hold(machine.hold)),
     h("span", {class: "sub only-narrow"}, [word("machine", machine.state), machine.hypervisor].join(" · ")),
@@ -90,8 +90,21 @@ const row = machine => [
   h("td", {class: "hide-narrow"}, machine.roles.length > 0 ? roles(machine) : h("span", {class: "muted"}, "–")),
   h("td", null, part(machine)),
   h("td", {class: "number hide-medium"}, `${format.number(machine.environment.cpu)} · ${format.amount(machine.environment.memory_bytes)}`),
-  h("td", {class: "hide-medium"}, features(machine.features, {limit: 6})),
+  h("td", {class: "hide-medium"}, features(machine.features, {limit: 5})),
 ];
+
+// While they scroll by, rows are made once. A machine that changes is another object.
+let made = new WeakMap(), madeIn = null;
+
+function row(machine) {
+  if (madeIn !== currentLanguage()) {
+    madeIn = currentLanguage();
+    made = new WeakMap();
+  }
+  if (!made.has(machine))
+    made.set(machine, cells(machine));
+  return made.get(machine);
+}
 
 export function draw(state, {query}) {
   if (state.machines.value === null)

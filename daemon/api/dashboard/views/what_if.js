@@ -47,16 +47,17 @@ const row = ([what, before, after]) => [
   h("td", {class: "hide-narrow"}, after.next ? bar("overlap", after.next.overlap) : ""),
 ];
 
-function comparison(before, after) {
+// [what has changed, as planned now, as planned then], the most important first.
+function compare(before, after) {
   const known = new Map(before.services.map(service => [keyOf(service), service]));
-  const rows = after.services.map(service => [change(known.get(keyOf(service)), service), known.get(keyOf(service)), service])
+  return after.services.map(service => [change(known.get(keyOf(service)), service), known.get(keyOf(service)), service])
     .sort(([a], [b]) => urgency.indexOf(a) - urgency.indexOf(b));
-  const n = what => rows.filter(([is]) => is === what).length;
-  return [
-    h("p", {class: "limits", role: "status"}, ["lost", "other", "gained", "same"].map(what =>
-      h("span", {key: what, class: "limit-key"}, t(`change.${what}`), " ", h("b", null, format.number(what === "same" ? n("same") + n("score") : n(what)))))),
-    windowedTable({id: "plan", label: t("plan"), rows, row, key: ([, , service]) => keyOf(service), head: head(), height: [54, 72]}),
-  ];
+}
+
+function counts(rows) {
+  const n = (...kinds) => format.number(rows.filter(([what]) => kinds.includes(what)).length);
+  return h("p", {class: "limits", role: "status"}, [["lost", n("lost")], ["other", n("other")], ["gained", n("gained")], ["same", n("same", "score")]]
+    .map(([what, number]) => h("span", {key: what, class: "limit-key"}, t(`change.${what}`), " ", h("b", null, number))));
 }
 
 export function draw(state, {query}, answers) {
@@ -64,8 +65,9 @@ export function draw(state, {query}, answers) {
   const supposition = suppositionOf(query);
   if (plan === null)
     return [pageTitle(t("nav.whatif")), absent(state.plan)];
-  const answer = supposition ? answers.plan.ask(`/v1/plan?${supposition}`, "plan", state.generation) : null;
+  const answer = supposition ? answers.plan.ask(`/v1/plan?${supposition}`, "plan", state.planGeneration) : null;
   const then = answer ? answer.value ?? plan : plan;
+  const rows = compare(plan, then);
   return [
     pageTitle(t("nav.whatif")),
     h("p", {class: "lead"}, t("whatif.lead")),
@@ -74,11 +76,12 @@ export function draw(state, {query}, answers) {
         answer?.error && failure(answer.error),
         h("section", {class: `card flush${answer && !answer.isCurrent ? " old" : ""}`},
           h("div", {class: "card-head"}, h("h2", null, t("plan")), supposition && badge(t("whatif.supposed"), "info")),
-          comparison(plan, then))),
+          windowedTable({id: "plan", label: t("plan"), rows, row, key: ([, , service]) => keyOf(service), head: head(), height: [54, 72]}))),
       h("div", {class: "column-side first-narrow sticky"},
         h("section", {class: `card whatif${supposition ? " active" : ""}`},
           h("div", {class: "card-head"}, h("h2", null, icon("whatif"), " ", t("whatif.suppose"))),
           h("p", {class: "hint"}, t("whatif.changesnothing")),
+          supposition && counts(rows),
           suppositions(query, plan.rules, then.rules)))),
   ];
 }
