@@ -37,7 +37,7 @@ def test_the_real_one_is_whole():
     ("app.js", 't("skip")', 't("skipped")', "text/en.js: no text for skipped"),
     ("text/ko.js", '  "skip":', '  "jump":', "text/ko.js: no text for skip"),
     ("text/ko.js", "{n}건 진행 중", "진행 중", "text/ko.js: recovery.underway has other names in braces"),
-    ("views/services.js", 't("service.restarts")', '""', "text/en.js: nothing asks for service.restarts"),
+    ("candidates.js", 't("candidate.same")', '""', "text/en.js: nothing asks for candidate.same"),
     ("app.js", "spokenBox.textContent", "spokenBox.innerHTML", "innerHTML may become markup"),
 ])
 def test_finds(plant, name, old, new, found):
