@@ -248,6 +248,22 @@ static int api_drill(void *context, const struct order *asked, api_done done, vo
     return r;
 }
 
+static void on_rehearsed(void *token, int error, const char *message)
+{
+    (void)token;
+    if (error < 0)
+        log_line(LOG_WARNING, "a machine could not be crashed for a rehearsal: %s", message);
+}
+
+void backend_rehearse(const struct backend *backend, const struct order *drill)
+{
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+    int r = api_drill((void *)backend, drill, on_rehearsed, NULL, &answer);
+
+    if (r < 0)
+        on_rehearsed(NULL, r, answer.words != NULL ? answer.words : strerror(-r));
+}
+
 /* What waits for the answer to a change of metadata. */
 struct tagging {
     api_done done;

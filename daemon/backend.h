@@ -33,4 +33,7 @@ struct backend {
 
 extern const struct api_backend backend_functions;
 
+/* Crashes a machine for a rehearsal, as if an operator had ordered the drill. */
+void backend_rehearse(const struct backend *backend, const struct order *drill);
+
 #endif

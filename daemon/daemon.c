@@ -123,9 +123,12 @@ static void pump(struct daemon *daemon)
 {
     struct action action;
     struct notice notice;
+    struct order drill;
     bool has_news = false;
 
     watch_clock(daemon);
+    while (coordinator_next_drill(daemon->coordinator, &drill))
+        backend_rehearse(&daemon->backend, &drill);
     while (coordinator_next_action(daemon->coordinator, &action))
         executor_begin(&daemon->executor, &action);
     while (coordinator_next_notice(daemon->coordinator, &notice)) {
@@ -135,6 +138,7 @@ static void pump(struct daemon *daemon)
     persistence_write(&daemon->persistence);
     manager_tell_ready(&daemon->manager);
     board_look(&daemon->board);
+    coordinator_set_severe_problems(daemon->coordinator, problems_count(&daemon->board.problems, 2));
     if (has_news)
         manager_tell_status(&daemon->manager);
     api_look(daemon->api);
@@ -377,6 +381,7 @@ static int open_parts(struct daemon *daemon, struct catalog *catalog)
     if (r < 0)
         return r;
     coordinator_set_clock(daemon->coordinator, clock_now);
+    coordinator_set_wall_clock(daemon->coordinator, clock_on_the_wall);
     connect_parts(daemon);
     nodes_set_catalog(&daemon->nodes, catalog);
     r = manager_open(&daemon->manager, daemon->base);

@@ -24,6 +24,7 @@
 #include "api/hold.h"
 #include "api/hook_test.h"
 #include "api/query.h"
+#include "api/rehearsals.h"
 #include "api/reply.h"
 #include "api/stream.h"
 #include "api/tag.h"
@@ -222,6 +223,16 @@ static void post_failback(struct exchange *exchange)
     order_for_service(exchange, ORDER_FAILBACK);
 }
 
+static void post_rehearse(struct exchange *exchange)
+{
+    order_for_service(exchange, ORDER_REHEARSE);
+}
+
+static void get_rehearsals(struct exchange *exchange)
+{
+    rehearsals_list(exchange);
+}
+
 static void post_keep(struct exchange *exchange)
 {
     order_for_service(exchange, ORDER_KEEP);
@@ -395,6 +406,8 @@ static const struct route {
     {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failover", API_ACT, post_failover},
     {EVHTTP_REQ_POST, "POST", "/v1/services/{}/failback", API_ACT, post_failback},
     {EVHTTP_REQ_POST, "POST", "/v1/services/{}/keep", API_ACT, post_keep},
+    {EVHTTP_REQ_POST, "POST", "/v1/services/{}/rehearse", API_ACT, post_rehearse},
+    {EVHTTP_REQ_GET, "GET", "/v1/rehearsals", API_READ, get_rehearsals},
     {EVHTTP_REQ_GET, "GET", "/v1/machines", API_READ, get_machines},
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}", API_READ, get_machine},
     {EVHTTP_REQ_GET, "GET", "/v1/machines/{}/explain", API_READ, get_explanation},

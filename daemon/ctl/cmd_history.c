@@ -24,6 +24,11 @@
 /* Recoveries that are asked for at once. */
 #define PAGE 200
 
+static const char *kind_of(const json_t *recovery)
+{
+    return field_true(recovery, "is_rehearsal") ? " (rehearsal)" : field_true(recovery, "is_drill") ? " (drill)" : "";
+}
+
 static void add_recovery(struct table *table, const json_t *recovery)
 {
     _cleanup_(freep) char *overlap = field_ratio(recovery, "overlap");
@@ -34,8 +39,7 @@ static void add_recovery(struct table *table, const json_t *recovery)
     table_add(table, STYLE_PLAIN, "%s", field_word(recovery, "id"));
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "failed"));
     table_add(table, STYLE_PLAIN, "%s", field_word(json_object_get(recovery, "service"), "name"));
-    table_add(table, STYLE_PLAIN, "%s%s", field_word(recovery, "cause"),
-              field_true(recovery, "is_drill") ? " (drill)" : "");
+    table_add(table, STYLE_PLAIN, "%s%s", field_word(recovery, "cause"), kind_of(recovery));
     table_add(table, style_of_outcome(outcome), "%s", outcome);
     table_add(table, STYLE_STRONG, "%s", field_word(recovery, "replacement"));
     table_add(table, STYLE_PLAIN, "%s", field_is_null(recovery, "warmth") ? "-" : field_word(recovery, "warmth"));
@@ -193,8 +197,7 @@ static void print_recovery(const json_t *recovery, size_t limit)
     _cleanup_(freep) char *duration = field_duration(recovery, "duration_ms");
 
     print_head(recovery);
-    printf(" %s %s%s\n", field_true(recovery, "under_way") ? "for" : "after", duration,
-           field_true(recovery, "is_drill") ? " (drill)" : "");
+    printf(" %s %s%s\n", field_true(recovery, "under_way") ? "for" : "after", duration, kind_of(recovery));
     print_facts(recovery);
     putchar('\n');
     timeline_print(recovery);

@@ -25,20 +25,22 @@ static bool has_next(const json_t *service)
     return json_is_object(json_object_get(service, "next"));
 }
 
-/* "2026-11-22 14:54:00 UTC, outage 4.2 s", or "never". */
+/* "3 d ago, took 9.1 s, outage 4.2 s", or "never". */
 static char *rehearsal_of(const json_t *service)
 {
     const json_t *rehearsed = json_object_get(service, "rehearsed");
     _cleanup_(freep) char *age = NULL;
+    _cleanup_(freep) char *took = NULL;
     _cleanup_(freep) char *outage = NULL;
 
     if (!json_is_object(rehearsed))
         return format_text("never");
     age = field_age(rehearsed, "at");
+    took = field_duration(rehearsed, "duration_ms");
     if (field_is_null(rehearsed, "outage_ms"))
-        return format_text("%s, without an outage", age);
+        return format_text("%s, took %s, without an outage", age, took);
     outage = field_duration(rehearsed, "outage_ms");
-    return format_text("%s, outage %s", age, outage);
+    return format_text("%s, took %s, outage %s", age, took, outage);
 }
 
 static void add_service(struct table *table, const json_t *service)

@@ -54,6 +54,7 @@ struct ctl_options {
     const char *agent; /* NULL: not given */
     bool fencing;
     bool each_host;
+    bool plan;
     struct supposed supposed[SUPPOSED_MAX];
     size_t n_supposed;
     const char *const *arguments; /* all that was given to the command, and a NULL behind it */
@@ -87,6 +88,7 @@ enum ctl_option {
     OPTION_PROBLEMS = 1u << 24,
     OPTION_WHAT_IF = 1u << 25, /* all of them */
     OPTION_EACH_HOST = 1u << 26,
+    OPTION_PLAN = 1u << 27,
 };
 
 /* flag 0: every command takes it. */
@@ -123,6 +125,7 @@ extern const struct command command_history;
 extern const struct command command_replay;
 extern const struct command command_drill;
 extern const struct command command_recover;
+extern const struct command command_rehearse;
 extern const struct command command_clear;
 extern const struct command command_failover;
 extern const struct command command_failback;

@@ -20,12 +20,37 @@
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status,     &command_problems,    &command_check,    &command_plan,     &command_services,
-    &command_list,       &command_show,        &command_explain,  &command_history,  &command_replay,
-    &command_drill,      &command_recover,     &command_failover, &command_failback, &command_keep,
-    &command_clear,      &command_hold,        &command_holds,    &command_release,  &command_fenced,
-    &command_fence_test, &command_notify_test, &command_reload,   &command_watch,    &command_tag,
-    &command_untag,      &command_refresh,     &command_catalog,  &command_report,   NULL,
+    &command_status,
+    &command_problems,
+    &command_check,
+    &command_plan,
+    &command_services,
+    &command_list,
+    &command_show,
+    &command_explain,
+    &command_history,
+    &command_replay,
+    &command_drill,
+    &command_rehearse,
+    &command_recover,
+    &command_failover,
+    &command_failback,
+    &command_keep,
+    &command_clear,
+    &command_hold,
+    &command_holds,
+    &command_release,
+    &command_fenced,
+    &command_fence_test,
+    &command_notify_test,
+    &command_reload,
+    &command_watch,
+    &command_tag,
+    &command_untag,
+    &command_refresh,
+    &command_catalog,
+    &command_report,
+    NULL,
 };
 
 /* Options without a letter. */
@@ -51,6 +76,7 @@ enum {
     WORD_STATE,
     WORD_PROBLEMS,
     WORD_EACH_HOST,
+    WORD_PLAN,
     WORD_THRESHOLD,
     WORD_MIN_COVERAGE,
     WORD_WEIGHT,
@@ -91,6 +117,7 @@ static const struct option_help option_helps[] = {
     {"agent", "AGENT", WORD_AGENT, OPTION_AGENT, "this fence agent alone"},
     {"fencing", NULL, WORD_FENCING, OPTION_FENCING, "how hosts were fenced, or the host that is named, instead"},
     {"each-host", NULL, WORD_EACH_HOST, OPTION_EACH_HOST, "each host in turn dies; the worst is shown"},
+    {"plan", NULL, WORD_PLAN, OPTION_PLAN, "when each service is rehearsed, and what stands against it"},
     {"threshold", "S", WORD_THRESHOLD, OPTION_WHAT_IF, "what if this were the threshold, for all services"},
     {"min-coverage", "C", WORD_MIN_COVERAGE, OPTION_WHAT_IF, "what if this were the lowest coverage"},
     {"weight", "KIND=W", WORD_WEIGHT, OPTION_WHAT_IF,
@@ -335,6 +362,9 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
         break;
     case WORD_EACH_HOST:
         options->each_host = true;
+        break;
+    case WORD_PLAN:
+        options->plan = true;
         break;
     case WORD_THRESHOLD:
         return what_if_take(options, "threshold", argument) ? 0 : -EINVAL;

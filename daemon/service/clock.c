@@ -17,6 +17,16 @@ struct moment clock_now(void)
     return (struct moment){.mono_us = read_us(CLOCK_MONOTONIC), .real_us = read_us(CLOCK_REALTIME)};
 }
 
+struct wall_time clock_on_the_wall(int64_t real_us)
+{
+    time_t seconds = (time_t)(real_us / USEC_PER_SEC);
+    struct tm local;
+
+    if (localtime_r(&seconds, &local) == NULL)
+        return wall_clock_utc(real_us);
+    return (struct wall_time){.weekday = local.tm_wday, .minute = local.tm_hour * 60 + local.tm_min};
+}
+
 int64_t clock_offset_us(void)
 {
     struct moment now = clock_now();

@@ -4,8 +4,12 @@
 #define UNDERSTUDY_DAEMON_CLOCK_H
 
 #include "base/moment.h"
+#include "config/window.h"
 
 struct moment clock_now(void);
+
+/* What the clock on the wall shows: in the time zone of the host, as it was when the daemon started. */
+struct wall_time clock_on_the_wall(int64_t real_us);
 
 /*
  * CLOCK_REALTIME less CLOCK_MONOTONIC, in microseconds: constant but for slewing. It changes at once when the host

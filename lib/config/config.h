@@ -252,6 +252,13 @@ struct config_hooks {
     int64_t timeout_us; /* of each hook */
 };
 
+struct config_rehearsals {
+    int64_t every_us;         /* 0: never */
+    char *window;             /* as window_parse reads it */
+    struct string_list match; /* patterns of services */
+    bool crash;
+};
+
 /* By which ways a guest agent is asked for software. */
 enum software_mode {
     SOFTWARE_AUTO,  /* programs of the guest where that is allowed, else its files */
@@ -317,6 +324,7 @@ struct config {
     struct config_standby standby;
     struct config_discovery discovery;
     struct config_hooks hooks;
+    struct config_rehearsals rehearsals;
     int64_t host_timeout_us;  /* unreachable for so long: lost */
     uint32_t isolation_share; /* millionths of all hypervisors: more than these gone are no loss of theirs */
     enum when_both_run when_both_run;

@@ -35,6 +35,7 @@ static const struct {
     [SCHEMA_NAME_OR_NONE] = {value_read_name_or_none, value_release_text, value_equal_text},
     [SCHEMA_PATH_OR_NONE] = {value_read_path_or_none, value_release_text, value_equal_text},
     [SCHEMA_ENDPOINT_OR_NONE] = {value_read_endpoint_or_none, value_release_text, value_equal_text},
+    [SCHEMA_WINDOW] = {value_read_window, value_release_text, value_equal_text},
     [SCHEMA_PATTERNS] = {value_read_patterns, value_release_list, value_equal_list},
     [SCHEMA_DIRECTORIES] = {value_read_directories, value_release_list, value_equal_list},
     [SCHEMA_KINDS] = {value_read_kinds, value_release_list, value_equal_list},

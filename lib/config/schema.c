@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/endpoint.h"
+#include "config/window.h"
 #include "model/machine.h"
 
 /* Where a key's value lives: a member, or a pointer with its count. */
@@ -772,6 +773,42 @@ static const struct schema_key keys[] = {
          "Which agents fence a host, the same for every host. All agents of a level must succeed; if one fails, the "
          "next level is tried. A host with two power supplies needs both switches in one level. What differs from "
          "host to host, such as a plug, stands in fence_agents of the hypervisor."},
+
+    {.path = "rehearsals",
+     .type = SCHEMA_SECTION,
+     .text =
+         "Trying out, while nothing is wrong, what would happen if a service failed: one service at a time is taken "
+         "over by the machine that the plan names, which is verified, and then its original serves again. The "
+         "service is down for a moment each time. A rehearsal that fails is a problem."},
+    {.path = "rehearsals.every",
+     .type = SCHEMA_DURATION,
+     CONFIG(rehearsals.every_us),
+     .max = 365 * DAY,
+     .default_text = "0s",
+     .text =
+         "How often each service is rehearsed, such as 30d. Failovers and drills that an operator ordered count when "
+         "another machine took over. Nothing is rehearsed while a service is down, or there is another severe "
+         "problem, a recovery is under way, the brake is on, the service is held, or mode is observe. 0s: never."},
+    {.path = "rehearsals.window",
+     .type = SCHEMA_WINDOW,
+     CONFIG(rehearsals.window),
+     .max = WINDOW_TEXT_MAX - 1,
+     .default_text = "Sun 03:00-05:00",
+     .text = "When rehearsals may be under way, in local time: a day, days such as Mon-Fri, or daily, and from when to "
+             "when; an end before the begin is on the next day. None begins that could last longer than the window, by "
+             "shutdown_timeout, start_timeout, settle and verify.timeout."},
+    {.path = "rehearsals.match",
+     .type = SCHEMA_PATTERNS,
+     CONFIG(rehearsals.match),
+     .default_text = "[\"*\"]",
+     .text = "The services that are rehearsed, by their names or as HYPERVISOR/NAME."},
+    {.path = "rehearsals.crash",
+     .type = SCHEMA_BOOL,
+     CONFIG(rehearsals.crash),
+     .default_text = "false",
+     .text =
+         "Crash the machine that serves, as understudyctl drill does, instead of shutting it down: as hard as a real "
+         "failure, to its data as well."},
 
     {.path = "hooks",
      .type = SCHEMA_SECTION,

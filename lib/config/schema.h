@@ -29,6 +29,7 @@ enum schema_type {
     SCHEMA_NAME_OR_NONE,        /* char *: as SCHEMA_NAME, or NULL, written none */
     SCHEMA_PATH_OR_NONE,        /* char *: absolute, or NULL, written none */
     SCHEMA_ENDPOINT_OR_NONE,    /* char *: as endpoint_parse reads it, or NULL, written none */
+    SCHEMA_WINDOW,              /* char *: as window_parse reads it */
     SCHEMA_PATTERNS,            /* struct string_list, shell patterns */
     SCHEMA_DIRECTORIES,         /* struct string_list, absolute paths */
     SCHEMA_KINDS,               /* struct string_list, resource or environment kinds */

@@ -55,6 +55,8 @@ void schema_expectation(const struct schema_key *key, char buffer[static SCHEMA_
         [SCHEMA_NAME_OR_NONE] = {.words = "a name of letters, digits, '-', '_' and '.', or none", .has_length = true},
         [SCHEMA_PATH_OR_NONE] = {.words = "an absolute path or none", .has_length = true},
         [SCHEMA_ENDPOINT_OR_NONE] = {.words = "an address and a port such as 127.0.0.1:8420 or [::1]:8420, or none"},
+        [SCHEMA_WINDOW] = {.words = "times of the week such as \"Sun 03:00-05:00\", \"Mon-Fri 22:00-04:00\" or \"daily "
+                                    "02:00-04:00\""},
         [SCHEMA_PATTERNS] = {.words = "a list of patterns such as [\"web-*\"]"},
         [SCHEMA_DIRECTORIES] = {.words = "a list of absolute paths such as [\"/srv/shared\"]"},
         [SCHEMA_KINDS] = {.words = "a list of kinds such as [os, memory]"},

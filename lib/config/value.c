@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/endpoint.h"
 #include "config/units.h"
+#include "config/window.h"
 #include "model/uri.h"
 
 const char *node_text(const struct node *node)
@@ -224,6 +225,15 @@ void value_read_endpoint_or_none(struct reader *reader, const struct place *plac
         value_release_text(key, object);
     else
         accept_text(reader, place, key, node, text != NULL && endpoint_parse(text, &endpoint), object);
+}
+
+void value_read_window(struct reader *reader, const struct place *place, const struct schema_key *key,
+                       const struct node *node, void *object)
+{
+    const char *text = node_text(node);
+    struct window window;
+
+    accept_text(reader, place, key, node, text != NULL && window_parse(text, &window), object);
 }
 
 void value_release_text(const struct schema_key *key, void *object)

@@ -31,6 +31,7 @@ value_read_function value_read_path;
 value_read_function value_read_name_or_none;
 value_read_function value_read_path_or_none;
 value_read_function value_read_endpoint_or_none;
+value_read_function value_read_window;
 value_release_function value_release_text;
 value_equal_function value_equal_text;
 

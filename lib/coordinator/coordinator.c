@@ -58,6 +58,7 @@ static const struct {
     [PART_RECOVERIES] = {PART(recoveries), recoveries_handle, recoveries_answer, recoveries_tick, recoveries_deadline},
     [PART_RETRIES] = {PART(retries), retries_handle, NULL, NULL, retries_deadline},
     [PART_EVACUATION] = {PART(evacuation), evacuation_handle, NULL, NULL, NULL},
+    [PART_REHEARSALS] = {PART(rehearsals), rehearsals_handle, NULL, NULL, rehearsals_deadline},
     [PART_ASSIGNMENT] = {PART(assignment), assignment_handle, NULL, NULL, assignment_deadline},
 #undef PART
 #undef TASKS
@@ -137,6 +138,8 @@ int coordinator_new(const struct config *config, struct catalog *catalog, struct
     coordinator->retries =
         (struct retries){.recoveries = &coordinator->recoveries, .looked_us = INT64_MIN / 2, .due_us = USEC_INFINITY};
     coordinator->evacuation = (struct evacuation){.recoveries = &coordinator->recoveries, .holds = &coordinator->holds};
+    coordinator->rehearsals =
+        (struct rehearsals){.recoveries = &coordinator->recoveries, .clock = wall_clock_utc, .drill.kind = ORDER_COUNT};
     coordinator->assignment = (struct assignment){.recoveries = &coordinator->recoveries, .due_us = USEC_INFINITY};
     r = registry_init(registry);
     if (r == 0) {
@@ -184,6 +187,7 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
     same_host_configure(&coordinator->registry);
     standby_configure(&coordinator->standby);
     retries_configure(&coordinator->retries);
+    rehearsals_configure(&coordinator->rehearsals);
     registry_tell(&coordinator->registry, FACT_SERVING_CHANGED); /* by roles, priorities and facts */
     return 0;
 }
@@ -387,6 +391,21 @@ void coordinator_set_clock(struct coordinator *coordinator, struct moment (*cloc
     coordinator->assignment.clock = clock;
 }
 
+void coordinator_set_wall_clock(struct coordinator *coordinator, wall_clock *clock)
+{
+    coordinator->rehearsals.clock = clock;
+}
+
+void coordinator_set_severe_problems(struct coordinator *coordinator, size_t n)
+{
+    coordinator->rehearsals.n_severe = n;
+}
+
+bool coordinator_next_drill(struct coordinator *coordinator, struct order *ret)
+{
+    return rehearsals_next_drill(&coordinator->rehearsals, ret);
+}
+
 void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down)
 {
     coordinator->registry.host_is_shutting_down = is_shutting_down;
@@ -404,6 +423,8 @@ int coordinator_order(struct coordinator *coordinator, const struct order *order
         r = evacuation_order(&coordinator->evacuation, order, now, ret);
     else if (order->kind == ORDER_REFRESH)
         r = discovery_order(&coordinator->discovery, order, ret);
+    else if (order->kind == ORDER_REHEARSE)
+        r = rehearsals_order(&coordinator->rehearsals, order, now, ret);
     else
         r = orders_take(&coordinator->recoveries, order, now, ret);
     if (r < 0)

@@ -16,6 +16,7 @@
 
 #include "base/moment.h"
 #include "config/config.h"
+#include "config/window.h"
 #include "detect/host.h"
 #include "model/hold.h"
 #include "pool/pool.h"
@@ -25,6 +26,7 @@
 #include "protocol/explanation.h"
 #include "protocol/notice.h"
 #include "protocol/order.h"
+#include "protocol/rehearsal.h"
 #include "workflow/diversion.h"
 #include "workflow/recovery.h"
 
@@ -98,6 +100,12 @@ void coordinator_handle_recognised(struct coordinator *coordinator, const char *
  * what is decided depends on the moments that are handed in alone.
  */
 void coordinator_set_clock(struct coordinator *coordinator, struct moment (*clock)(void));
+
+/* How the clock on the wall is read, for times of the week in the configuration. Without it, they are in UTC. */
+void coordinator_set_wall_clock(struct coordinator *coordinator, wall_clock *clock);
+
+/* So many severe problems are known (lib/report/problems.h): while there are any, nothing is rehearsed. */
+void coordinator_set_severe_problems(struct coordinator *coordinator, size_t n);
 
 /* The host of this hypervisor is shutting down: stops by signal are planned from now on. */
 void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down);
@@ -173,6 +181,8 @@ int64_t coordinator_deadline(const struct coordinator *coordinator);
 /* The driver takes them until false after a call above, or after several that come in at the same time. outbox.h has the
  * contract. */
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
+/* A drill that is to be carried out as if an operator had ordered it: an ORDER_DRILL, borrowed until the next call. */
+bool coordinator_next_drill(struct coordinator *coordinator, struct order *ret);
 /* A recovery that has changed and should be written down; borrowed until the next call. */
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
 /*
@@ -261,6 +271,10 @@ size_t coordinator_recovery_count(const struct coordinator *coordinator);
 const struct recovery *coordinator_recovery(const struct coordinator *coordinator, size_t index);
 /* NULL: none of that id. */
 const struct recovery *coordinator_find_recovery(const struct coordinator *coordinator, const char *id);
+
+/* When the service of this original is rehearsed, and what stands against it; rehearsal_done. Changes nothing. -ENOMEM. */
+int coordinator_rehearsal(const struct coordinator *coordinator, const struct machine_ref *service, struct moment now,
+                          struct rehearsal *ret) _must_check_;
 
 /*
  * Which machine would take over if this one failed now? Lists so many of the eligible candidates, and of the others.

@@ -9,7 +9,8 @@
 /* What has not happened so long after the announcement, beside the time of the call, does not happen any more. */
 #define DRILL_US (60 * USEC_PER_SEC)
 
-int drills_announce(struct registry *registry, struct watch *watch, const char *by, struct moment now)
+int drills_announce(struct registry *registry, struct watch *watch, const char *by, bool is_rehearsal,
+                    struct moment now)
 {
     struct watch_memory *memory = watch_get_memory(watch);
     const struct host *host = host_find(registry, watch_hypervisor(registry, watch));
@@ -18,6 +19,7 @@ int drills_announce(struct registry *registry, struct watch *watch, const char *
         return -ENOMEM;
     memory->state.drill = (struct drill_memory){
         .announced_us = now.real_us,
+        .is_rehearsal = is_rehearsal,
         .is_destroy = host != NULL && !host->is_local,
     };
     snprintf(memory->state.drill.by, sizeof(memory->state.drill.by), "%s", by != NULL ? by : "");

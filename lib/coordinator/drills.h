@@ -9,7 +9,8 @@
 #include "coordinator/registry.h"
 
 /* The machine is crashed, or on another host than the daemon's destroyed, once this is on disk. by: as in struct order. -ENOMEM. */
-int drills_announce(struct registry *registry, struct watch *watch, const char *by, struct moment now) _must_check_;
+int drills_announce(struct registry *registry, struct watch *watch, const char *by, bool is_rehearsal,
+                    struct moment now) _must_check_;
 
 /* Nothing comes of it, or it has come. */
 void drills_end(struct registry *registry, struct watch *watch);

@@ -81,6 +81,7 @@ static int open_one(struct recoveries *recoveries, struct watch *watch, const st
     if (r < 0)
         return r;
     recovery->is_drill = drills_is_due(registry, watch, at);
+    recovery->is_rehearsal = recovery->is_drill && watch_remembered(watch)->drill.is_rehearsal;
     set_operator(recovery, recovery->is_drill ? watch_remembered(watch)->drill.by : NULL);
     recovery->service = services_original_of(registry, machine);
     drills_end(registry, watch);
@@ -214,6 +215,7 @@ int opening_relieve(struct recoveries *recoveries, struct watch *watch, const st
         return r;
     recovery = open->recovery; /* NOLINT(clang-analyzer-core.NullDereference): there is one */
     recovery->is_drill = false;
+    recovery->is_rehearsal = order->is_rehearsal;
     recovery->relief = order->when;
     recovery->to = machine_ref_of(order->to);
     recovery->to_name = steal_pointer(&to_name);
@@ -223,7 +225,8 @@ int opening_relieve(struct recoveries *recoveries, struct watch *watch, const st
     outbox_tell_recovery(&recoveries->registry->outbox, NOTICE_CHANGED, at, recovery,
                          "%s is to take over the service %s from %s: %s",
                          pool_display_name(recoveries->registry->pool, order->to), recovery->service_name,
-                         pool_display_name(recoveries->registry->pool, machine), failure_cause_sentence(order->cause));
+                         pool_display_name(recoveries->registry->pool, machine),
+                         order->is_rehearsal ? "it is a rehearsal" : failure_cause_sentence(order->cause));
     open_recovery_handle(recoveries, open, &(struct recovery_event){.kind = RECOVERY_BEGIN, .now = at});
     return 0;
 }

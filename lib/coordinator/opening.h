@@ -23,7 +23,7 @@ struct relief_order {
     enum relief when;
     const struct machine *to;
     const char *by; /* as in struct order */
-    bool is_forced, is_anyway;
+    bool is_forced, is_anyway, is_rehearsal;
 };
 
 /* The machine serves, and is to be relieved. -ENOMEM. */

@@ -294,8 +294,11 @@ static int find_named(const struct request *request, const struct machine **ret)
 
 static int relieve(const struct request *request, const struct relief_order *order)
 {
-    int r = opening_relieve(request->recoveries, request->watch, request->server, order, request->now);
+    int r = 0;
 
+    if (request->order->is_question)
+        return 0;
+    r = opening_relieve(request->recoveries, request->watch, request->server, order, request->now);
     if (r < 0)
         return r;
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is one */
@@ -311,6 +314,7 @@ static int fail_over(struct request *request)
         .by = request->order->by,
         .is_forced = request->order->is_forced,
         .is_anyway = request->order->is_anyway,
+        .is_rehearsal = request->order->is_rehearsal,
     };
     int r = check_service(request);
 
@@ -405,6 +409,7 @@ static int fail_back(struct request *request)
         .by = request->order->by,
         .is_forced = request->order->is_forced,
         .is_anyway = true,
+        .is_rehearsal = request->order->is_rehearsal,
     };
     int r = check_service(request);
 
@@ -443,11 +448,31 @@ static int keep(struct request *request)
 
 /* ---- clear ---- */
 
+/* That the last rehearsal of the service has failed is no problem any more. False: it has not. */
+static bool clear_rehearsal(const struct request *request)
+{
+    const struct machine_ref original = services_original_of(request->registry, request->machine);
+    struct records *records = &request->registry->records;
+
+    for (size_t i = records->count; i-- > 0;) {
+        struct recovery *recovery = records->all[i];
+
+        if (!recovery->is_rehearsal || !machine_ref_equal(&recovery->service, &original))
+            continue;
+        if (!recovery_is_failed_rehearsal(recovery))
+            return false;
+        recovery->is_cleared = recovery->is_changed = true;
+        return true;
+    }
+    return false;
+}
+
 static int clear(const struct request *request)
 {
     const struct machine *machine = request->machine;
     struct watch *watch = watch_of(request->registry, machine);
-    bool was_quarantined = machine_rare(machine)->quarantined_until_us > request->now.mono_us, had_failed;
+    bool was_quarantined = machine_rare(machine)->quarantined_until_us > request->now.mono_us, had_failed,
+         has_rehearsed;
     int r;
 
     if (watch == NULL)
@@ -460,8 +485,11 @@ static int clear(const struct request *request)
     failures_clear(request->registry, watch, machine);
     failures_forget(watch);
     registry_tell(request->registry, FACT_POOL_CHANGED);
+    has_rehearsed = clear_rehearsal(request);
     if (!was_quarantined && !had_failed)
-        return say(request, 0, "%s has neither failed nor is it in quarantine", machine->name);
+        return has_rehearsed
+                   ? say(request, 0, "the rehearsal of %s that failed is forgotten", machine_service_name(machine))
+                   : say(request, 0, "%s has neither failed nor is it in quarantine", machine->name);
     outbox_tell(&request->registry->outbox, NOTICE_CHANGED, request->now, machine, "%s is cleared by an operator: %s",
                 pool_display_name(request->registry->pool, machine),
                 was_quarantined && had_failed ? "its failure is forgotten, and its quarantine ends"
@@ -566,7 +594,10 @@ static int drill(struct request *request)
     if (!request->order->is_confirmed)
         return say(request, -EPERM, "this crashes the real machine %s",
                    pool_display_name(request->registry->pool, request->machine));
-    r = drills_announce(request->registry, request->watch, request->order->by, request->now);
+    if (request->order->is_question)
+        return 0;
+    r = drills_announce(request->registry, request->watch, request->order->by, request->order->is_rehearsal,
+                        request->now);
     return r < 0 ? r
                  : say(request, 0, "%s is %s on purpose, as ordered",
                        pool_display_name(request->registry->pool, request->machine),
@@ -600,6 +631,7 @@ int orders_take(struct recoveries *recoveries, const struct order *order, struct
     case ORDER_KEEP:
         return keep(&request);
     case ORDER_EVACUATE: /* evacuation */
+    case ORDER_REHEARSE: /* rehearsals */
     case ORDER_REFRESH:  /* discovery */
     case ORDER_COUNT:
     default:

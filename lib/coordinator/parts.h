@@ -14,6 +14,7 @@
 #include "coordinator/holds.h"
 #include "coordinator/marks.h"
 #include "coordinator/recoveries.h"
+#include "coordinator/rehearsals.h"
 #include "coordinator/retries.h"
 #include "coordinator/services.h"
 
@@ -32,6 +33,7 @@ struct coordinator {
     struct marks marks;
     struct retries retries;
     struct evacuation evacuation;
+    struct rehearsals rehearsals;
     struct assignment assignment;
     unsigned long overruns; /* inputs after which the facts did not come to an end */
 };

@@ -461,10 +461,13 @@ static bool sweep(struct recoveries *recoveries, struct moment now)
     for (size_t i = 0; i < before; i++) {
         struct open_recovery *open = recoveries->open[i];
 
-        if (recovery_state_is_final(open->recovery->state))
-            open_recovery_close(recoveries, open, now);
-        else
+        if (!recovery_state_is_final(open->recovery->state)) {
             recoveries->open[kept++] = open;
+            continue;
+        }
+        if (open->recovery->is_rehearsal)
+            registry_tell(recoveries->registry, FACT_REHEARSED);
+        open_recovery_close(recoveries, open, now);
     }
     recoveries->n_open = kept;
     return kept < before;

@@ -26,8 +26,9 @@ void recovery_notices_tell_decision(struct outbox *outbox, const struct recovery
         outbox_tell_recovery(outbox, NOTICE_DECIDED, now, recovery, "%s itself is started again, attempt %u",
                              failed_of(outbox, recovery), recovery->restarts);
     else if (recovery->is_anyway)
-        outbox_tell_recovery(outbox, NOTICE_DECIDED, now, recovery, "%s takes over from %s, as an operator ordered",
-                             replacement_of(outbox, recovery), failed_of(outbox, recovery));
+        outbox_tell_recovery(outbox, NOTICE_DECIDED, now, recovery, "%s takes over from %s, %s",
+                             replacement_of(outbox, recovery), failed_of(outbox, recovery),
+                             recovery->is_rehearsal ? "for a rehearsal" : "as an operator ordered");
     else
         outbox_tell_recovery(outbox, NOTICE_DECIDED, now, recovery, "%s",
                              recovery->explanation != NULL ? recovery->explanation->summary

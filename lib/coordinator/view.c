@@ -217,3 +217,11 @@ int coordinator_explain(const struct coordinator *coordinator, const struct mach
     *ret = steal_pointer(&explanation);
     return 0;
 }
+
+int coordinator_rehearsal(const struct coordinator *coordinator, const struct machine_ref *service, struct moment now,
+                          struct rehearsal *ret)
+{
+    struct rehearsals rehearsals = coordinator->rehearsals;
+
+    return rehearsals_look_out(&rehearsals, service, now, ret);
+}

@@ -114,8 +114,10 @@ static int live_through(struct imagined *imagined, int64_t until_us, struct fore
 {
     int64_t quiet_since_us = 0;
     struct hypervisor_status host;
-    int r = imagined_answer_all(imagined);
+    int r;
 
+    coordinator_set_severe_problems(imagined->coordinator, 1); /* so that nothing is rehearsed meanwhile */
+    r = imagined_answer_all(imagined);
     while (r == 0 && find_host(imagined->coordinator, imagined->gone, &host) == 0) {
         enum host_state state = host.host->state;
 

@@ -135,6 +135,7 @@ struct quarantine_memory {
 struct drill_memory {
     char by[OPERATOR_NAME_SIZE];
     int64_t announced_us; /* real_us */
+    bool is_rehearsal;
     bool is_destroy; /* the machine is destroyed, as an operator may destroy it; else libvirt says that it crashed */
 };
 

@@ -9,7 +9,7 @@ const char *order_kind_name(enum order_kind kind)
     static const char *const names[ORDER_COUNT] = {
         [ORDER_RECOVER] = "recover",   [ORDER_CLEAR] = "clear",     [ORDER_FAILOVER] = "failover",
         [ORDER_FAILBACK] = "failback", [ORDER_KEEP] = "keep",       [ORDER_DRILL] = "drill",
-        [ORDER_EVACUATE] = "evacuate", [ORDER_REFRESH] = "refresh",
+        [ORDER_EVACUATE] = "evacuate", [ORDER_REFRESH] = "refresh", [ORDER_REHEARSE] = "rehearse",
     };
 
     return names[kind];

@@ -16,6 +16,7 @@ enum order_kind {
                      * (REMEMBER) and crashes the machine; on another host it destroys it. */
     ORDER_KEEP,     /* the replacement becomes the original of the service */
     ORDER_EVACUATE, /* the services of a host are failed over, and then it is held */
+    ORDER_REHEARSE, /* another machine takes over, and then the original serves again */
     ORDER_REFRESH,  /* the guest of a machine is asked now what it offers */
     ORDER_COUNT,
 };
@@ -37,7 +38,9 @@ struct order {
     bool is_forced; /* of failover and failback: the machine that serves is ended if it does not stop in time */
     /* Of ORDER_FAILOVER with `to`: however little alike it is; of ORDER_DRILL: though nothing would be started. */
     bool is_anyway;
-    /* Of ORDER_FAILBACK and ORDER_EVACUATE: an outage is accepted; of ORDER_DRILL: the machine may be crashed. */
+    bool is_rehearsal; /* of failover, failback and drill: a part of one */
+    bool is_question;  /* of failover and drill: whether it would be taken; nothing is done */
+    /* Of ORDER_FAILBACK, ORDER_EVACUATE and ORDER_REHEARSE: an outage is accepted; of ORDER_DRILL: the machine may be crashed. */
     bool is_confirmed;
     const char *by;     /* who gives it, as far as it is known, borrowed; NULL: not known */
     const char *reason; /* of ORDER_EVACUATE, as of a hold, borrowed; NULL: none */

@@ -43,7 +43,10 @@ static json_t *rehearsed_value(struct json_maker *maker, const struct coordinato
         object = json_object();
         json_put(maker, object, "recovery", json_text(recovery->id));
         json_put(maker, object, "at", json_instant(recovery->ended));
-        json_put(maker, object, "by", json_text(recovery->is_drill ? "drill" : "failover"));
+        json_put(maker, object, "by",
+                 json_text(recovery->is_rehearsal ? "rehearsal"
+                           : recovery->is_drill   ? "drill"
+                                                  : "failover"));
         json_put(maker, object, "duration_ms",
                  json_number((double)recovery_duration_us(recovery, now) / (double)USEC_PER_MSEC));
         json_put(maker, object, "outage_ms",
@@ -170,6 +173,46 @@ int json_format_plan(const struct coordinator *coordinator, struct moment now, c
     json_put(&maker, object, "next_page", json_null());
     json_put(&maker, object, "rules", rules_value(&maker, &coordinator_config(coordinator)->similarity));
     return json_finish(&maker, object, ret);
+}
+
+/* ---- rehearsals ---- */
+
+static json_t *instant_of(int64_t real_us)
+{
+    return real_us > 0 ? json_instant((struct moment){.real_us = real_us}) : json_null();
+}
+
+static json_t *rehearsal_value(struct json_maker *maker, const struct coordinator *coordinator,
+                               const struct listed_service *service, struct moment now)
+{
+    struct rehearsal rehearsal = {0};
+    json_t *object = json_object();
+
+    if (coordinator_rehearsal(coordinator, &service->original, now, &rehearsal) < 0)
+        maker->lost = true;
+    json_put(maker, object, "name", json_text(service->name));
+    json_put(maker, object, "hypervisor", json_text(service->original.hypervisor));
+    json_put(maker, object, "uuid", json_text(service->original.uuid));
+    json_put(maker, object, "last_at", instant_of(rehearsal.last_us));
+    json_put(maker, object, "next_at", instant_of(rehearsal.next_us));
+    json_put(maker, object, "why_not", json_text(rehearsal.why_not));
+    rehearsal_done(&rehearsal);
+    return object;
+}
+
+int json_format_rehearsals(const struct coordinator *coordinator, struct moment now, char **ret)
+{
+    _cleanup_(service_list_done) struct service_list services = {0};
+    struct json_maker maker = {0};
+    json_t *array;
+    int r = coordinator_plan(coordinator, now) != NULL ? service_list_collect(coordinator, &services) : -ENOMEM;
+
+    if (r < 0)
+        return r;
+    array = json_array();
+    for (size_t i = 0; i < services.count; i++)
+        json_append(&maker, array, rehearsal_value(&maker, coordinator, &services.all[i], now));
+    return json_finish(&maker, json_list(&maker, "rehearsals", array), ret);
 }
 
 /* ---- a host that dies ---- */

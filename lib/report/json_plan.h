@@ -12,6 +12,12 @@
 int json_format_plan(const struct coordinator *coordinator, struct moment now, char **ret) _must_check_;
 
 /*
+ * {"rehearsals": […], "next_page": null}: of each service when it was rehearsed and is next, and what stands against it.
+ * -ENOMEM.
+ */
+int json_format_rehearsals(const struct coordinator *coordinator, struct moment now, char **ret) _must_check_;
+
+/*
  * What becomes of the services of a host: of a coordinator that went through forecast_host_loss. {"host": …, "fencing": …,
  * "recovered": N, "down": N, "services": […]} and more. -ENOMEM.
  */

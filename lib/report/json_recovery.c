@@ -142,6 +142,7 @@ json_t *json_recovery(struct json_maker *maker, const struct recovery *recovery,
     json_put(maker, object, "service", service_value(maker, recovery));
     json_put(maker, object, "priority", json_integer(recovery->priority));
     json_put(maker, object, "is_drill", json_boolean(recovery->is_drill));
+    json_put(maker, object, "is_rehearsal", json_boolean(recovery->is_rehearsal));
     json_put(maker, object, "ordered_by", json_text(recovery->ordered_by[0] != '\0' ? recovery->ordered_by : NULL));
     json_put(maker, object, "outcome", json_text(recovery_state_name(recovery->state)));
     json_put(maker, object, "under_way", json_boolean(!recovery_state_is_final(recovery->state)));

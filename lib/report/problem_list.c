@@ -28,6 +28,7 @@ static const struct {
     [PROBLEM_AUTOSTART_ON] = {"autostart-on", 1},
     [PROBLEM_SERVICE_UNPROTECTED] = {"service-unprotected", 1},
     [PROBLEM_DATA_MISSING] = {"data-missing", 1},
+    [PROBLEM_REHEARSAL] = {"rehearsal-failed", 1},
     [PROBLEM_TOO_FEW_STANDBYS] = {"too-few-standbys", 1},
     [PROBLEM_QUARANTINE] = {"quarantine", 1},
     [PROBLEM_DISK_MISSING] = {"disk-missing", 1},

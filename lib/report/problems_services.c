@@ -165,6 +165,39 @@ static void look_at_plan(struct problem_search *search, const struct service_lis
     look_at_standbys(search, n_planned);
 }
 
+static bool is_newest_rehearsal(const struct coordinator *coordinator, size_t index)
+{
+    const struct machine_ref *service = &coordinator_recovery(coordinator, index)->service;
+
+    for (size_t i = index + 1; i < coordinator_recovery_count(coordinator); i++)
+        if (coordinator_recovery(coordinator, i)->is_rehearsal &&
+            machine_ref_equal(&coordinator_recovery(coordinator, i)->service, service))
+            return false;
+    return true;
+}
+
+static void look_at_rehearsals(struct problem_search *search)
+{
+    const struct coordinator *coordinator = search->coordinator;
+
+    for (size_t i = 0; i < coordinator_recovery_count(coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(coordinator, i);
+        const struct machine *original =
+            pool_find(coordinator_pool(coordinator), recovery->service.hypervisor, recovery->service.uuid);
+
+        if (!recovery_is_failed_rehearsal(recovery) || original == NULL || !is_newest_rehearsal(coordinator, i))
+            continue;
+        problems_add(
+            search, PROBLEM_REHEARSAL, service_name_of(coordinator_pool(coordinator), original),
+            text_print("the last rehearsal of %s has failed: %s", recovery->service_name,
+                       recovery->detail != NULL ? recovery->detail : "see its history"),
+            text_print("understudyctl history %s says why; when that is mended: understudyctl rehearse %s --yes; "
+                       "or understudyctl clear %s",
+                       recovery->id, recovery->service_name,
+                       pool_display_name(coordinator_pool(coordinator), original)));
+    }
+}
+
 void problems_look_at_services(struct problem_search *search)
 {
     _cleanup_(service_list_done) struct service_list services = {0};
@@ -176,4 +209,5 @@ void problems_look_at_services(struct problem_search *search)
         look_at_diversion(search, &services.all[i]);
     }
     look_at_plan(search, &services);
+    look_at_rehearsals(search);
 }

@@ -372,6 +372,8 @@ static json_t *recovery_value(struct json_maker *maker, const struct recovery *r
     json_put(maker, object, "priority", json_integer(recovery->priority));
     json_put(maker, object, "is_drill", json_boolean(recovery->is_drill));
     json_put(maker, object, "ordered_by", json_text(recovery->ordered_by));
+    json_put(maker, object, "is_rehearsal", json_boolean(recovery->is_rehearsal));
+    json_put(maker, object, "is_cleared", json_boolean(recovery->is_cleared));
     json_put(maker, object, "relief", relief_value(maker, recovery));
     json_put(maker, object, "replacement", ref_value(maker, &recovery->replacement));
     json_put(maker, object, "replacement_name", json_text(recovery->replacement_name));
@@ -441,6 +443,10 @@ static void read_recovery(struct record_reader *reader, const json_t *object, st
     recovery->is_drill = record_read_bool(reader, object, "is_drill");
     if (!record_is_absent(object, "ordered_by"))
         record_read_into(reader, object, "ordered_by", recovery->ordered_by, sizeof(recovery->ordered_by));
+    if (!record_is_absent(object, "is_rehearsal"))
+        recovery->is_rehearsal = record_read_bool(reader, object, "is_rehearsal");
+    if (!record_is_absent(object, "is_cleared"))
+        recovery->is_cleared = record_read_bool(reader, object, "is_cleared");
     read_ref(reader, object, "replacement", &recovery->replacement);
     recovery->replacement_name = record_read_text_or_null(reader, object, "replacement_name");
     recovery->similarity = record_read_number(reader, object, "similarity");

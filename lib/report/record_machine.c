@@ -303,6 +303,7 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, drill, "announced_us", json_integer(memory->drill.announced_us));
         json_put(&maker, drill, "by", json_text(memory->drill.by));
         json_put(&maker, drill, "is_destroy", json_boolean(memory->drill.is_destroy));
+        json_put(&maker, drill, "is_rehearsal", json_boolean(memory->drill.is_rehearsal));
         json_put(&maker, object, "drill", drill);
     }
     if (description != NULL)
@@ -394,6 +395,8 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         };
         if (!record_is_absent(drill, "by"))
             record_read_into(&reader, drill, "by", memory.drill.by, sizeof(memory.drill.by));
+        if (!record_is_absent(drill, "is_rehearsal"))
+            memory.drill.is_rehearsal = record_read_bool(&reader, drill, "is_rehearsal");
     }
     json_decref(document);
     if (reader.error < 0)

@@ -206,6 +206,12 @@ size_t recovery_attempt_count(const struct recovery *recovery)
     return count;
 }
 
+bool recovery_is_failed_rehearsal(const struct recovery *recovery)
+{
+    return recovery->is_rehearsal && !recovery->is_cleared &&
+           (recovery->state == RECOVERY_CALLED_OFF || recovery->state == RECOVERY_EXHAUSTED);
+}
+
 bool recovery_started_another(const struct recovery *recovery)
 {
     if (!moment_has_come(recovery->started))

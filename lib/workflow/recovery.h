@@ -145,6 +145,8 @@ struct recovery {
     enum failure_cause cause;
     int priority;
     bool is_drill;
+    bool is_rehearsal;                   /* a drill, a failover, or the failback after one of these */
+    bool is_cleared;                     /* of one that is: that it failed is no problem any more */
     char ordered_by[OPERATOR_NAME_SIZE]; /* of a drill, a relief, and what is tried again by order */
     enum relief relief;
     struct machine_ref to; /* with relief: the machine that is to take over */
@@ -236,6 +238,9 @@ bool recovery_is_between_namesakes(const struct recovery *recovery);
 size_t recovery_attempt_count(const struct recovery *recovery);
 /* When its service went down: as the first recovery of it failed. For one that has ended. */
 struct moment recovery_down_since(const struct recovery *recovery);
+
+/* A rehearsal that has failed, unless an operator has cleared that. */
+bool recovery_is_failed_rehearsal(const struct recovery *recovery);
 
 /* Another machine than the failed one was started: the recovery counts towards recovery.limit. */
 bool recovery_started_another(const struct recovery *recovery);

@@ -14,6 +14,7 @@ static const struct {
     {"/v1/services/VM-001/recover", ""},
     {"/v1/services/VM-001/failover", "{\"to\":\"no-such-machine\"}"},
     {"/v1/services/VM-001/failback", "{\"confirmed\":true}"},
+    {"/v1/services/VM-001/rehearse", "{\"confirmed\":false}"},
     {"/v1/services/VM-001/keep", ""},
     {"/v1/machines/VM-002/drill", "{\"confirmed\":true}"},
     {"/v1/machines/VM-002/clear", ""},

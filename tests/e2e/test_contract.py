@@ -53,7 +53,7 @@ def stream_events():
 
 def read_everything(daemon):
     api = daemon.api
-    for path in ("status", "problems", "plan", "services", "machines", "holds", "hypervisors", "fencing", "recoveries"):
+    for path in ("status", "problems", "plan", "services", "machines", "rehearsals", "holds", "hypervisors", "fencing", "recoveries"):
         api.get(f"/v1/{path}")
     for name in api.machines():
         api.machine(name)
@@ -76,11 +76,13 @@ def test_everything_in_the_file_is_answered_as_it_says(room, asked):
     read_everything(room)
     api.get("/v1/plan?threshold=0.9&min_coverage=0.1&weight=language=1&without=VM-005")
     api.get("/v1/machines/VM-001/explain?limit=0&weight=language=1")
+    post("services/VM-002/rehearse", confirmed=True)
+    wait_until(lambda: [each["outcome"] for each in api.recoveries()] == ["recovered", "recovered"], "VM-002 was rehearsed")
     post("machines/VM-001/drill")
     assert room.wait_for_recovery("VM-001")["replacement"] == "VM-005"
     read_everything(room)
     post("services/VM-001/failback", confirmed=True, force=True)
-    room.wait_for_recovery("VM-005")
+    room.wait_for_recovery("VM-005", times=2)
     post("services/VM-001/failover", to="VM-005", anyway=True)
     room.wait_for_recovery("VM-001", times=2)
     post("services/VM-001/keep")
@@ -144,6 +146,7 @@ def test_each_path_takes_the_methods_of_the_file_and_no_others(room):
     ("GET", "/v1/machines/%00", None, 400),
     ("POST", "/v1/machines/VM-001/tag", {"colour": "red"}, 400),
     ("POST", "/v1/services/VM-001/failback", {}, 409),
+    ("POST", "/v1/services/VM-002/rehearse", {}, 403),
     ("POST", "/v1/services/VM-003/failover", {"to": "nobody"}, 404),
     ("POST", "/v1/hypervisors/first/fenced", {}, 403),
     ("POST", "/v1/hypervisors/first/fence-test", {}, 409),

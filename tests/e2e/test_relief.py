@@ -130,6 +130,20 @@ def test_daemon_killed_during_a_failover(host, pair, after_ms):
     assert pair.api.services()["vm-a"]["state"] == "up"
 
 
+@pytest.mark.parametrize("after_ms", [5, 60, 400, 1000, 2500])
+def test_daemon_killed_during_a_rehearsal(host, pair, after_ms):
+    """Whenever it dies: in the end the original serves, alone."""
+    assert ordered(pair, "rehearse", "vm-a", "--yes")[0] == 0
+    time.sleep(after_ms / 1000)
+    pair.kill()
+    pair.start()
+    wait_until(lambda: all(each["outcome"] in ENDINGS for each in pair.api.recoveries())
+               and states(host, "vm-a", "spare") == ["running", "shut off"], "vm-a serves alone", 60)
+    wait_until(lambda: pair.api.services()["vm-a"]["state"] == "up" and not pair.api.services()["vm-a"]["diverted"],
+               "its service is its own")
+    assert all(each["is_rehearsal"] for each in pair.api.recoveries())
+
+
 # Steps by the hook or the command that is asked there, and moments after the order, in seconds.
 @pytest.mark.parametrize("one_disk", [False, True], ids=["each has its disk", "one disk"])
 @pytest.mark.parametrize(("works", "steps"), [(True, ("pre-stop", "pre-start", "verify", 0.02)), (False, ("verify",))], ids=["works", "does not work"])

@@ -50,6 +50,7 @@ ORDER = (
     ("coordinator/retries.c",),
     ("coordinator/orders.c",),
     ("coordinator/evacuation.c",),
+    ("coordinator/rehearsals.c",),
     ("coordinator/precedence.c",),
     ("coordinator/seeker.c", "coordinator/decide.c", "coordinator/assignment.c"),
     ("coordinator/memory.c", "coordinator/view.c", "coordinator/coordinator.c"),

@@ -747,6 +747,23 @@ static void order_failback(struct play *play, const struct arguments *arguments)
     give_order(play, arguments, (struct order){.kind = ORDER_FAILBACK, .is_confirmed = arguments->word != NULL});
 }
 
+static void order_rehearsal(struct play *play, const struct arguments *arguments)
+{
+    give_order(play, arguments, (struct order){.kind = ORDER_REHEARSE, .is_confirmed = arguments->word != NULL});
+}
+
+static void begin_problem(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    coordinator_set_severe_problems(play->world.coordinator, 1);
+}
+
+static void end_problem(struct play *play, const struct arguments *arguments)
+{
+    (void)arguments;
+    coordinator_set_severe_problems(play->world.coordinator, 0);
+}
+
 static void order_evacuation(struct play *play, const struct arguments *arguments)
 {
     give_order(play, arguments,
@@ -872,6 +889,10 @@ static const struct {
     {"the operator evacuates HOST", order_evacuation, true},
     {"the operator evacuates HOST and accepts an OUTAGE", order_evacuation, true},
     {"the operator evacuates HOST for TIME and accepts an OUTAGE", order_evacuation, true},
+    {"the operator rehearses MACHINE", order_rehearsal, true},
+    {"the operator rehearses MACHINE and accepts an OUTAGE", order_rehearsal, true},
+    {"there is a severe problem", begin_problem, true},
+    {"there is no severe problem", end_problem, true},
     {"the operator keeps what serves MACHINE", order_keeping, true},
     {"the operator asks what would replace MACHINE", ask_plan, true},
     {"the operator asks why for MACHINE", read_reasons, true},

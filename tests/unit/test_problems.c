@@ -613,6 +613,31 @@ static void test_a_remote_host_without_a_fence_agent(struct world *world)
     check(world, PROBLEM_NO_FENCE_AGENT, "local", NULL);
 }
 
+static void rehearse(struct world *world, unsigned number)
+{
+    struct order order = {
+        .kind = ORDER_REHEARSE, .machine = machine_ref_of(world_machine(world, number)), .is_confirmed = true};
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answer), 0);
+    world_pass(world, LONG);
+}
+
+static void test_a_rehearsal_that_fails(struct world *world)
+{
+    unsigned a = world_add_three(world);
+
+    begin(world);
+    world->domains[a + 1].start_error = -EIO;
+    rehearse(world, a);
+    check(world, PROBLEM_REHEARSAL, "a", "the last rehearsal of a has failed: b did not take over");
+    check(world, PROBLEM_REHEARSAL, "a", "understudyctl clear a");
+    world->domains[a + 1].start_error = 0;
+    rehearse(world, a);
+    check(world, PROBLEM_REHEARSAL, "a", NULL);
+    check(world, PROBLEM_SERVICE_DIVERTED, "a", NULL);
+}
+
 static void test_a_fence_agent_that_fails(struct world *world)
 {
     world->config.fence.is_confirmed = true;
@@ -711,6 +736,7 @@ int main(void)
         world_test(test_a_host_at_which_nothing_can_be_done),
         world_test(test_one_host_under_two_names),
         remote_test(test_a_remote_host_without_a_fence_agent),
+        world_test(test_a_rehearsal_that_fails),
         remote_test(test_a_fence_agent_that_fails),
         remote_test(test_hosts_that_are_cut_off),
         world_test(test_what_only_the_daemon_knows),

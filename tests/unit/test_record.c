@@ -92,6 +92,8 @@ static struct recovery full_recovery(void)
         .cause = CAUSE_PANIC_LOOP,
         .priority = -3,
         .is_drill = true,
+        .is_rehearsal = true,
+        .is_cleared = true,
         .ordered_by = "\u00fcber \"a\"",
         .relief = RELIEF_LAST,
         .to = {"far", "00000000-0000-4000-8000-000000000006"},
@@ -290,6 +292,8 @@ static void assert_same_recovery(const struct recovery *a, const struct recovery
     assert_int_equal(a->cause, b->cause);
     assert_int_equal(a->priority, b->priority);
     assert_int_equal(a->is_drill, b->is_drill);
+    assert_int_equal(a->is_rehearsal, b->is_rehearsal);
+    assert_int_equal(a->is_cleared, b->is_cleared);
     assert_string_equal(a->ordered_by, b->ordered_by);
     assert_int_equal(a->relief, b->relief);
     assert_same_ref(&a->to, &b->to);
@@ -575,7 +579,9 @@ static bool may_be_missing(const char *key)
                                            "ports_unasked",
                                            "policy",
                                            "reached_ports",
-                                           "ordered_by"};
+                                           "ordered_by",
+                                           "is_rehearsal",
+                                           "is_cleared"};
 
     for (size_t i = 0; i < ELEMENTS_OF(optional); i++)
         if (strcmp(optional[i], key) == 0)
@@ -721,7 +727,10 @@ static void test_machine_comes_back(void **state)
                 .went_down_with_host = i % 2 == 0,
                 .keeping = KEEPING_NONE,
                 .has_own_image = i % 3 == 0,
-                .drill = {.by = "alice", .announced_us = k % 2 == 0 ? i + 1 : 0, .is_destroy = k % 4 == 0},
+                .drill = {.by = "alice",
+                          .announced_us = k % 2 == 0 ? i + 1 : 0,
+                          .is_rehearsal = k % 8 == 0,
+                          .is_destroy = k % 4 == 0},
                 .autostart_is_off = k % 3 == 0,
                 .stopped_us = k % 5 == 0 ? k + 1 : 0,
                 .asked_off_us = k % 7 == 0 ? k + 2 : 0,
@@ -741,6 +750,7 @@ static void test_machine_comes_back(void **state)
             assert_int_equal(out.went_down_with_host, in.went_down_with_host);
             assert_int_equal(out.drill.announced_us, in.drill.announced_us);
             assert_int_equal(out.drill.is_destroy, in.drill.is_destroy);
+            assert_int_equal(out.drill.is_rehearsal, in.drill.is_rehearsal);
             assert_string_equal(out.drill.by, in.drill.announced_us != 0 ? "alice" : "");
             assert_int_equal(out.autostart_is_off, in.autostart_is_off);
             assert_int_equal(out.has_own_image, in.has_own_image);

@@ -202,12 +202,30 @@ static bool needs_connection(enum action_kind kind)
            kind != ACTION_TEST_FENCING;
 }
 
+/* As the daemon does it: QEMU dies, or on another host the machine is destroyed. */
+static void carry_out(struct world *world, const struct order *order)
+{
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+    unsigned number = world_number_of(world, &order->machine);
+
+    assert_int_equal(coordinator_order(world->coordinator, order, world->now, &answer), 0);
+    if (world->domains[number].hypervisor == LOCAL)
+        world_kill(world, number);
+    else
+        world_happen(world, number, EVENT_STOPPED_DESTROYED);
+}
+
 static bool drive_once(struct world *world)
 {
     struct action action;
+    struct order drill;
 
     take_notices(world);
     take_changes(world);
+    if (coordinator_next_drill(world->coordinator, &drill)) {
+        carry_out(world, &drill);
+        return true;
+    }
     if (!coordinator_next_action(world->coordinator, &action))
         return false;
     note_action(world, &action);
