@@ -104,7 +104,7 @@ def test_everything_in_the_file_is_answered_as_it_says(room, asked):
     assert post("hooks/test")["hooks"][0]["succeeded"]
     post("reload")
     api.request("POST", "/v1/check", {"hypervisors": [{"name": "first", "uri": "test:///default"}]})
-    room.events.wait_for_document("holds", lambda document: len(document["holds"]) == 1, 90)
+    room.events.wait_for_document("holds", lambda document: len(document["holds"]) == 1)
     missing = stream_events() - asked()
     assert not missing, missing
     missing = all_operations() - asked() - OF_GUESTS - {("/v1/events", "get")}

@@ -148,8 +148,11 @@ class EventStream:
                                      + "\n".join(f"  {n['kind']} {n['machine']}: {n['text']}" for n in self.told))
         return matching()[times - 1]
 
-    def wait_for_document(self, event, is_wanted, seconds=PATIENCE_S):
-        """The first document of this event that is as wanted, also of those that came before."""
+    def wait_for_document(self, event, is_wanted, seconds=2 * PATIENCE_S):
+        """
+        The first document of this event that is as wanted, also of those that came before. It is made in a copy of the daemon,
+        and again where that hung (Api.request).
+        """
         deadline = Deadline(seconds)
         seen = 0
         while True:
