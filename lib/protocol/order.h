@@ -39,7 +39,7 @@ struct order {
     /* Of ORDER_FAILOVER with `to`: however little alike it is; of ORDER_DRILL: though nothing would be started. */
     bool is_anyway;
     bool is_rehearsal; /* of failover, failback and drill: a part of one */
-    bool is_question;  /* of failover and drill: whether it would be taken; nothing is done */
+    bool is_question;  /* of failover, failback and drill: whether it would be taken; nothing is done */
     /* Of ORDER_FAILBACK, ORDER_EVACUATE and ORDER_REHEARSE: an outage is accepted; of ORDER_DRILL: the machine may be crashed. */
     bool is_confirmed;
     const char *by;     /* who gives it, as far as it is known, borrowed; NULL: not known */

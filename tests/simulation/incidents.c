@@ -439,13 +439,15 @@ static void lose_network(struct simulation *simulation, struct domain *domain, c
         power_cut(simulation, i, incident->for_us * 8 + i * USEC_PER_SEC);
 }
 
-/* Sometimes to a machine that was picked at random, and then whatever its likeness. */
+/* Sometimes to a machine that was picked at random, and then whatever its likeness; or as a rehearsal. */
 static void order_failover(struct simulation *simulation, struct domain *domain, const struct incident *incident)
 {
     struct order order = {.kind = ORDER_FAILOVER, .is_forced = incident->for_us % 2 == 0};
     const struct domain *to;
 
-    if (incident->for_us % 3 == 0) {
+    if (incident->for_us % 3 == 1) {
+        order = (struct order){.kind = ORDER_REHEARSE, .is_confirmed = true};
+    } else if (incident->for_us % 3 == 0) {
         to = pick(simulation, incident->host * 7, MACHINE_SHUT_OFF);
         if (to == NULL)
             return;

@@ -158,6 +158,7 @@ export default {
   "change.same": "unchanged",
 
   "recovery.drill": "drill",
+  "recovery.rehearsal": "rehearsal",
   "recovery.underway": "{n} under way",
   "recovery.none": "No recovery is under way.",
   "recovery.noneever": "No recovery yet",
@@ -254,6 +255,7 @@ export default {
   "problem.autostart-on": "Autostart is on",
   "problem.service-unprotected": "No replacement",
   "problem.data-missing": "Data missing",
+  "problem.rehearsal-failed": "Rehearsal failed",
   "problem.too-few-standbys": "Too few standbys",
   "problem.quarantine": "Quarantine",
   "problem.disk-missing": "Disk missing",

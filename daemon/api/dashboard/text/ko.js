@@ -156,6 +156,7 @@ export default {
   "change.same": "그대로",
 
   "recovery.drill": "훈련",
+  "recovery.rehearsal": "모의 전환",
   "recovery.underway": "{n}건 진행 중",
   "recovery.none": "진행 중인 복구가 없습니다.",
   "recovery.noneever": "아직 복구 기록이 없습니다",
@@ -317,6 +318,7 @@ export default {
   "problem.autostart-on": "자동 시작이 켜져 있음",
   "problem.service-unprotected": "대체할 가상머신 없음",
   "problem.data-missing": "데이터 없음",
+  "problem.rehearsal-failed": "모의 전환 실패",
   "problem.too-few-standbys": "대기 가상머신 부족",
   "problem.quarantine": "격리",
   "problem.disk-missing": "디스크 없음",

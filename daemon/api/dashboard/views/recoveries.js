@@ -19,7 +19,8 @@ export const way = recovery =>
     recovery.replacement !== null ? machineLink(recovery.replacement) : h("span", {class: "muted"}, recovery.under_way ? "…" : t("service.none")));
 
 export const kind = recovery =>
-  recovery.is_drill ? badge(t("recovery.drill"), "info") : ["failover", "failback"].includes(recovery.cause) ? badge(word("cause", recovery.cause), "info") : null;
+  recovery.is_rehearsal ? badge(t("recovery.rehearsal"), "info")
+  : recovery.is_drill ? badge(t("recovery.drill"), "info") : ["failover", "failback"].includes(recovery.cause) ? badge(word("cause", recovery.cause), "info") : null;
 
 function live(recovery, now) {
   return h("section", {key: recovery.id, class: "card live"},
