@@ -28,6 +28,7 @@ struct tested {
     struct notify_test *test;
     size_t index;
     int64_t begun_us;
+    char *path;
     char *answer; /* NULL: none has come, or there was no memory for it */
 };
 
@@ -44,8 +45,10 @@ static void notify_test_free(struct notify_test *test)
 {
     if (test == NULL)
         return;
-    for (size_t i = 0; test->tested != NULL && i < test->names.count; i++)
+    for (size_t i = 0; test->tested != NULL && i < test->names.count; i++) {
+        free(test->tested[i].path);
         free(test->tested[i].answer);
+    }
     listing_done(&test->names);
     free(test->tested);
     free(test->results);
@@ -53,13 +56,22 @@ static void notify_test_free(struct notify_test *test)
 }
 DEFINE_CLEANUP(struct notify_test, notify_test_free);
 
+/* Which hook it was about is known. */
+static const char *without_path(const struct tested *tested, const char *message)
+{
+    _cleanup_(freep) char *begin = tested->path != NULL ? text_print("hook %s: ", tested->path) : NULL;
+    bool has_path = begin != NULL && strncmp(message, begin, strlen(begin)) == 0;
+
+    return has_path ? message + strlen(begin) : message;
+}
+
 /* An answer_taker. The last one ends the test. */
 static void on_answer(void *context, int error, const char *message)
 {
     struct tested *tested = context;
     struct notify_test *test = tested->test;
 
-    tested->answer = strdup(error < 0 ? message : "");
+    tested->answer = strdup(error < 0 ? without_path(tested, message) : "");
     test->results[tested->index] = (struct hook_test){
         .hook = test->names.names[tested->index],
         .answer = tested->answer != NULL ? tested->answer : "out of memory",
@@ -117,12 +129,14 @@ static int run(struct notify_test *test, size_t i, struct hooks *hooks, struct a
     static const struct hook_variable variables[] = {
         {"EVENT", PROGRAMS_TEST_EVENT, false}, {"TEXT", TEXT, false}, {NULL, NULL, false}};
     struct action action = {.id = answers_new_number(answers), .kind = ACTION_HOOK, .hook = HOOK_COUNT};
-    _cleanup_(freep) char *path = text_print("%s/" PROGRAMS_TEST_EVENT "/%s", config->directory, test->names.names[i]);
-    int r = path != NULL ? answers_expect(answers, &action, on_answer, &test->tested[i]) : -ENOMEM;
+    struct tested *tested = &test->tested[i];
+    int r;
 
+    tested->path = text_print("%s/" PROGRAMS_TEST_EVENT "/%s", config->directory, test->names.names[i]);
+    r = tested->path != NULL ? answers_expect(answers, &action, on_answer, tested) : -ENOMEM;
     if (r < 0)
         return r;
-    r = hooks_run_program(hooks, action.id, path, PROGRAMS_TEST_EVENT, variables, json, config->timeout_us);
+    r = hooks_run_program(hooks, action.id, tested->path, PROGRAMS_TEST_EVENT, variables, json, config->timeout_us);
     if (r < 0)
         answers_forget(answers, action.id);
     return r;

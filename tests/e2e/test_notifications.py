@@ -233,7 +233,8 @@ def test_notify_test_says_what_came_of_each_hook(make_daemon, tmp_path):
         assert "exit status 3: no route" in rows["60-broken"] and "writable by other users" in rows["70-open"]
         assert daemon.ctl("notify-test", "50-ntfy").returncode == 0
         answer = json.loads(daemon.ctl("notify-test", "60-broken", "--json", check=False).stdout)
-    assert [(each["hook"], each["succeeded"]) for each in answer["hooks"]] == [("60-broken", False)]
+    assert [(each["hook"], each["succeeded"], each["answer"]) for each in answer["hooks"]] == \
+        [("60-broken", False, "exit status 3: no route")]
     assert [json.loads(body)["message"] for _, _, body in server.posts] == \
         ["this is a test: nothing has happened, and nothing needs to be done"] * 2
     assert daemon.ctl("notify-test", "nosuch", check=False).returncode == 3
