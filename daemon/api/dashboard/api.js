@@ -2,7 +2,7 @@
 // Asks the daemon. Only reads.
 
 // An answer that is no success, or none at all. `status` is 0 without an answer; `hint` says what to do, or is null.
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, message, hint = null) {
     super(message);
     this.status = status;

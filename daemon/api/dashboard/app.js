@@ -3,13 +3,13 @@
 // whenever something has changed.
 
 import {h, patch} from "./dom.js";
-import {chooseLanguage, currentLanguage, LANGUAGES, t, word} from "./i18n.js";
+import {chooseLanguage, currentLanguage, LANGUAGES, t} from "./i18n.js";
 import {icon} from "./icons.js";
 import {recall, remember} from "./preferences.js";
 import {link, parseHash} from "./router.js";
 import {createState} from "./state.js";
 import {watchScrolling} from "./window.js";
-import {age, badge} from "./parts.js";
+import {badge} from "./parts.js";
 import {Answer} from "./answers.js";
 import * as format from "./format.js";
 import * as services from "./views/services.js";
@@ -33,6 +33,7 @@ const places = {
 };
 const THEMES = ["auto", "light", "dark"];
 const CLOCK_MS = 1_000;
+const FAST_CLOCK_MS = 100; // of recoveries that are shown as they go
 
 const app = document.getElementById("app");
 const spokenBox = document.getElementById("spoken");
@@ -149,5 +150,6 @@ window.addEventListener("hashchange", go);
 watchScrolling(redraw);
 // Ages grow, and the clocks of recoveries run.
 setInterval(redraw, CLOCK_MS);
+setInterval(() => view.isMoving?.(state) && redraw(), FAST_CLOCK_MS);
 state.begin();
 go();

@@ -48,7 +48,8 @@ export function span(ms) {
 
 // "3 minutes ago"; instants are RFC 3339 or milliseconds.
 export function ago(instant, now = Date.now()) {
-  const seconds = (new Date(instant).getTime() - now) / 1_000;
+  // The clock of the daemon's host may be ahead.
+  const seconds = Math.min(0, new Date(instant).getTime() - now) / 1_000;
   const steps = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
   const [name, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? steps.at(-1);
   return formatter(Intl.RelativeTimeFormat, {numeric: "auto"}).format(Math.trunc(seconds / size), name);

@@ -17,7 +17,7 @@ function preferred() {
   return wanted.find(tag => tag in catalogues) ?? "en";
 }
 
-export function setLanguage(chosen) {
+function setLanguage(chosen) {
   language = chosen;
   setFormatLanguage(chosen);
   document.documentElement.lang = chosen;

@@ -79,15 +79,21 @@ class Source {
   }
 }
 
+const received = new WeakMap(); // when each item came, by the clock of the page
+
+// For how long a recovery is under way: as the daemon said, and since then. The clocks of both may differ.
+export const runningFor_ms = recovery => recovery.duration_ms + performance.now() - received.get(recovery);
+
 // A list as a map by key, with an order that is made when it is asked for.
 class Items {
   constructor(items, compare) {
-    this._map = new Map(items.map(item => [keyOf(item), item]));
+    this._map = new Map();
     this._compare = compare;
-    this._sorted = null;
+    items.forEach(item => this.put(item));
   }
 
   put(item) {
+    received.set(item, performance.now());
     this._map.set(keyOf(item), item);
     this._sorted = null;
   }

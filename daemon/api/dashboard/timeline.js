@@ -44,6 +44,6 @@ export const timeline = recovery =>
       h("li", {key: step.name, class: `${step.isDone ? "done" : step.isNow ? "now" : "open"} step-${step.name}`,
                "aria-current": step.isNow && "step"},
         h("span", {class: "point"}, step.isDone && icon("check", 14)),
-        h("span", {class: "what"}, t(`step.${step.name}`), step.isNow && h("em", null, word("outcome", recovery.outcome))),
+        h("span", {class: "what"}, t(`step.${step.name}`), step.isNow && [" ", h("em", null, word("outcome", recovery.outcome))]),
         h("span", {class: "took"}, step.isDone ? format.span(step.took) : ""),
         step.isDone && step.at ? h("time", {class: "when", datetime: step.at}, format.clockMs(step.at)) : h("span", {class: "when"}, ""))));

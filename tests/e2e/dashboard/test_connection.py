@@ -8,7 +8,7 @@ from harness.testdriver import CASE_STUDY, CASE_STUDY_RULES, write_node
 pytestmark = pytest.mark.testdriver
 
 
-def test_the_daemon_restarts_under_the_page(make_room, page, port, tmp_path):
+def test_the_daemon_restarts_under_the_page(make_room, page, screenshots, tmp_path):
     uri = write_node(tmp_path / "node.xml", CASE_STUDY, running=["VM-001"])
     room = {"hypervisors": [{"name": "room", "uri": uri}], "similarity": CASE_STUDY_RULES}
     daemon = make_room(**room).start()
@@ -19,11 +19,26 @@ def test_the_daemon_restarts_under_the_page(make_room, page, port, tmp_path):
     page.wait_for_text(".banner[role=alert]", "The connection to understudyd is lost", "as of")
     assert page.texts("#machines tbody th")[0].startswith("VM-001")  # still, and said to be old
 
+    page.browser.save_screenshot(str(screenshots / "not-connected.png"))
+
     write_node(tmp_path / "node.xml", {**CASE_STUDY, "VM-006": {"language": "nodejs"}}, running=["VM-001"])
     daemon.start()
     page.wait_for("!document.querySelector('.banner[role=alert]')", "the banner goes")
     page.wait_for_text("#machines tbody tr", "VM-006")
     assert page.run("return window.wasLoadedOnce")
+
+
+def test_a_hidden_page_lets_go_of_its_connection_and_catches_up(case_study, page):
+    """A browser has few connections to a host for all its tabs."""
+    page.open("#/services")
+    hide = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    page.run(hide, True)
+    page.wait_for("document.querySelector('.live-state.bad')", "it is not live any more")
+    case_study.api.drill("VM-001")
+    case_study.wait_for_recovery("VM-001")
+    assert "VM-005 @ room since" not in page.texts("#services tbody")[0]
+    page.run(hide, False)
+    page.wait_for_text("#services tbody tr", "VM-001", "VM-005 @ room since")
 
 
 def test_nothing_can_be_done_and_nothing_comes_from_elsewhere(case_study, page):

@@ -3,6 +3,8 @@
 
 import pytest
 
+from harness.testdriver import CASE_STUDY, CASE_STUDY_RULES, write_node
+
 pytestmark = pytest.mark.testdriver
 
 
@@ -17,6 +19,18 @@ def test_the_replacement_appears_live(case_study, page):
     page.go("#/recoveries")
     page.wait_for_text(".list tbody tr", "VM-001 VM-005", "recovered", "drill")
     assert page.run("return window.wasLoadedOnce")
+
+
+def test_a_recovery_under_way_is_shown_as_it_goes(make_room, page, tmp_path):
+    uri = write_node(tmp_path / "node.xml", CASE_STUDY, running=["VM-001"])
+    daemon = make_room(hypervisors=[{"name": "room", "uri": uri}], similarity=CASE_STUDY_RULES, recovery={"settle": "3s"}).start()
+    page.open("#/recoveries")
+    page.wait_for_text(".calm", "No recovery is under way.")
+    daemon.api.drill("VM-001")
+    page.wait_for_text(".live .timeline li.now", "Settled settling")
+    assert page.texts(".live .timeline li.done .what")[-1] == "Started"
+    page.wait_for_text(".list tbody tr", "VM-001 VM-005", "recovered")
+    assert page.find(".live") == []
 
 
 def test_the_steps_of_a_recovery(case_study, page):

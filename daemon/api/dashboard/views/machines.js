@@ -70,11 +70,11 @@ function part(machine) {
 export const roles = machine => machine.roles.map(role => badge(word("role", role), role));
 
 const head = () => [
-  h("th", {scope: "col", class: "w-18"}, t("column.machine")),
+  h("th", {scope: "col", class: "w-16"}, t("column.machine")),
   h("th", {scope: "col", class: "w-8 hide-narrow"}, t("column.host")),
   h("th", {scope: "col", class: "w-12 hide-narrow"}, t("column.state")),
-  h("th", {scope: "col", class: "w-12 hide-narrow"}, t("column.role")),
-  h("th", {scope: "col", class: "w-18"}, t("column.part")),
+  h("th", {scope: "col", class: "w-15 hide-narrow"}, t("column.role")),
+  h("th", {scope: "col", class: "w-16"}, t("column.part")),
   h("th", {scope: "col", class: "w-8 number hide-medium"}, t("column.size")),
   h("th", {scope: "col", class: "hide-medium"}, t("column.features")),
 ];

@@ -5,8 +5,9 @@ import {h} from "../dom.js";
 import {t, word} from "../i18n.js";
 import {icon} from "../icons.js";
 import {link} from "../router.js";
+import {runningFor_ms} from "../state.js";
 import {strip, timeline} from "../timeline.js";
-import {absent, age, badge, empty, hostLink, machineLink, pageTitle, recoveryLink, section, state as stateOf, told} from "../parts.js";
+import {absent, age, badge, empty, machineLink, pageTitle, recoveryLink, section, state as stateOf, told} from "../parts.js";
 import * as format from "../format.js";
 
 export const needs = ["recoveries"];
@@ -22,10 +23,10 @@ export const kind = recovery =>
   recovery.is_rehearsal ? badge(t("recovery.rehearsal"), "info")
   : recovery.is_drill ? badge(t("recovery.drill"), "info") : ["failover", "failback"].includes(recovery.cause) ? badge(word("cause", recovery.cause), "info") : null;
 
-function live(recovery, now) {
+function live(recovery) {
   return h("section", {key: recovery.id, class: "card live"},
     h("div", {class: "card-head"}, h("h2", null, way(recovery)), h("span", {class: "state busy"}, h("span", {class: "dot"}), word("outcome", recovery.outcome)), kind(recovery),
-      h("span", {class: "clock"}, format.span(Math.max(0, now - new Date(recovery.detected_at).getTime())))),
+      h("span", {class: "clock"}, format.span(runningFor_ms(recovery)))),
     told(recovery.detail ?? recovery.cause_text, "p", {class: "hint"}),
     timeline(recovery),
     h("p", {class: "more"}, recoveryLink(recovery.id, t("recovery.more"))));
@@ -58,7 +59,7 @@ export function draw(state) {
   return [
     pageTitle(t("nav.recoveries"), underWay.length > 0 && badge(t("recovery.underway", {n: format.number(underWay.length)}), "busy")),
     underWay.length === 0 && h("p", {class: "calm"}, icon("check"), t("recovery.none")),
-    underWay.map(recovery => live(recovery, Date.now())),
+    underWay.length > 0 && h("div", {class: "under-way"}, underWay.map(live)),
     state.notices.length > 0 && told_lately(state.notices),
     ended.length === 0 ? empty(t("recovery.noneever"))
       : h("section", {class: "card flush"},
@@ -67,5 +68,4 @@ export function draw(state) {
   ];
 }
 
-// While something is under way, its clock runs.
-export const ticks = state => (state.recoveries.value?.sorted ?? []).some(recovery => recovery.under_way);
+export const isMoving = state => (state.recoveries.value?.sorted ?? []).some(recovery => recovery.under_way);
