@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Holds the scripts of the dashboard to their catalogues of words: each key that is asked for is there, in English and in
-Korean, with the same {names}, and each is asked for. With node, each script is checked for syntax as well. Nothing sets
+Korean, with the same {names}, and each is asked for; what the API names has a word in Korean. With node, each script is checked for syntax as well. Nothing sets
 HTML: what is shown is text.
 
 usage: dashboard.py [ROOT]; prints one line for each breach and returns 1 if there is any.
@@ -18,6 +18,11 @@ HOME = "daemon/api/dashboard"
 LANGUAGES = ("en", "ko")
 # The languages tell one from others in their own way; these keys are asked for by count().
 PLURALS = (".one", ".other")
+# What the API calls things, which has a word for people: where the names are, and the beginning of their keys.
+NAMES = (("lib/report/problem_list.c", r'\[PROBLEM_\w+\] = \{"([^"]+)"', "problem"),
+         ("lib/protocol/cause.c", r'\[CAUSE_\w+\] = \{"([^"]+)"', "cause"),
+         ("lib/workflow/recovery.c", r'\[RECOVERY_\w+\] *= \{"([^"]+)"', "outcome"),
+         ("lib/protocol/verdict.c", r'\[CANDIDATE_\w+\] = "([^"]+)"', "verdict"))
 ENTRY = re.compile(r'^  "([^"]+)": "(.*)",$', re.MULTILINE)
 # What can become markup, and what a page of this policy may not do.
 FORBIDDEN = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"style\"")
@@ -53,6 +58,13 @@ def check_words(root, scripts):
     return breaches
 
 
+def check_names(root):
+    """English may leave a name as it is; another language may not."""
+    words = catalogue(root, "ko")
+    return [f"{HOME}/text/ko.js: no text for {key}.{name}" for path, pattern, key in NAMES
+            for name in re.findall(pattern, (root / path).read_text()) if f"{key}.{name}" not in words]
+
+
 def check_syntax(scripts):
     node = shutil.which("node")
     breaches = []
@@ -75,7 +87,7 @@ def scripts_of(root):
 def check_texts(root):
     """All but the syntax."""
     scripts = scripts_of(root)
-    return check_words(root, scripts) + check_forbidden(scripts)
+    return check_words(root, scripts) + check_names(root) + check_forbidden(scripts)
 
 
 def check(root):

@@ -18,6 +18,9 @@ SOURCE = Path(__file__).resolve().parents[2]
 def plant(tmp_path):
     """Replaces a text in a copy of the dashboard, and returns what is found then."""
     shutil.copytree(SOURCE / dashboard.HOME, tmp_path / dashboard.HOME)
+    for name, _, _ in dashboard.NAMES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SOURCE / name, tmp_path / name)
 
     def replace(name, old, new, check=dashboard.check_texts):
         path = tmp_path / dashboard.HOME / name
@@ -38,6 +41,7 @@ def test_the_real_one_is_whole():
     ("text/ko.js", '  "skip":', '  "jump":', "text/ko.js: no text for skip"),
     ("text/ko.js", "{n}건 진행 중", "진행 중", "text/ko.js: recovery.underway has other names in braces"),
     ("candidates.js", 't("candidate.same")', '""', "text/en.js: nothing asks for candidate.same"),
+    ("text/ko.js", '  "problem.hold":', '  "problem.held":', "text/ko.js: no text for problem.hold"),
     ("app.js", "spokenBox.textContent", "spokenBox.innerHTML", "innerHTML may become markup"),
 ])
 def test_finds(plant, name, old, new, found):

@@ -236,6 +236,7 @@ export default {
   "cause.failover": "failover",
   "cause.failback": "failback",
   "cause.drill": "drill",
+  "cause.none": "nothing failed",
   "outcome.called-off": "called off",
   "outcome.failed-while-held": "held",
   "outcome.under-way": "under way",
@@ -269,4 +270,6 @@ export default {
   "problem.facts-unmatched": "Facts without a machine",
   "problem.kind-doubtful": "Doubtful kind",
   "problem.reload-failed": "Reload failed",
+  "problem.textfile-not-written": "Metrics not written",
+  "problem.not-listening": "Port not listened on",
 };

@@ -19,9 +19,12 @@ export const way = recovery =>
   h("span", {class: "way"}, machineLink(recovery.failed), icon("arrow", 16),
     recovery.replacement !== null ? machineLink(recovery.replacement) : h("span", {class: "muted"}, recovery.under_way ? "…" : t("service.none")));
 
-export const kind = recovery =>
-  recovery.is_rehearsal ? badge(t("recovery.rehearsal"), "info")
-  : recovery.is_drill ? badge(t("recovery.drill"), "info") : ["failover", "failback"].includes(recovery.cause) ? badge(word("cause", recovery.cause), "info") : null;
+// What was done on purpose.
+export function kind(recovery) {
+  const isOrdered = ["failover", "failback"].includes(recovery.cause);
+  return recovery.is_drill || recovery.is_rehearsal ? badge(t(recovery.is_rehearsal ? "recovery.rehearsal" : "recovery.drill"), "info")
+    : isOrdered ? badge(word("cause", recovery.cause), "info") : null;
+}
 
 function live(recovery) {
   return h("section", {key: recovery.id, class: "card live"},
