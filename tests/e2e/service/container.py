@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-BASICS = ["systemd", "systemd-sysv", "dbus", "procps", "iproute2", "socat"]
+BASICS = ["systemd", "systemd-sysv", "dbus", "procps", "iproute2", "socat", "curl", "jq"]
 # What a machine room has beside that.
 MACHINERY = ["libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "locales", "openssh-server",
              "openssh-client"]

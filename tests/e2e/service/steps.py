@@ -39,7 +39,7 @@ def manual(room, page):
 def wait_until_recovered(room):
     """The only recovery there is, once it has ended well."""
     room.wait_until("understudyctl history | grep -w recovered")
-    [recovery] = json.loads(room.run("understudyctl history --json"))
+    [recovery] = json.loads(room.run("understudyctl history --json"))["recoveries"]
     return recovery
 
 

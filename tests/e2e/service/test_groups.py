@@ -86,7 +86,7 @@ def test_who_may_only_look_is_told_which_group_may_act(room):
 
 def test_who_may_act_and_the_daemons_own_user_pass(room):
     assert ask(room, "admin", "hold web-2").returncode == 0
-    assert json.loads(room.run("understudyctl holds --json"))[0]["by"] == "admin"
+    assert json.loads(room.run("understudyctl holds --json"))["holds"][0]["by"] == "admin"
     assert ask(room, "admin", "release web-2").returncode == 0
     assert "ordered by admin: POST /v1/release/web-2" in room.journal("-u", "understudyd")
     assert ask(room, "understudy", "reload").returncode == 0
@@ -98,7 +98,7 @@ def test_who_may_act_and_the_daemons_own_user_pass(room):
     recovery = wait_until_recovered(room)
     assert re.search("ordered by +admin\n", room.run(f"understudyctl history {recovery['id']}"))
     room.wait_until("understudyctl holds | grep 'by a hook'")
-    assert json.loads(room.run("understudyctl holds --json"))[0]["by"].startswith("understudy (uid ")
+    assert json.loads(room.run("understudyctl holds --json"))["holds"][0]["by"].startswith("understudy (uid ")
 
 
 def test_that_nothing_listens_is_told_apart_from_want_of_rights(room):

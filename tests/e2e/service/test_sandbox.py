@@ -3,7 +3,7 @@
 
 import re
 
-from steps import KILL_WEB_1, configure, drop_in, manual, running, wait_until_recovered
+from steps import KILL_WEB_1, SOURCE, configure, drop_in, manual, running, wait_until_recovered
 
 SCORE_MAX = 1.5
 
@@ -67,3 +67,18 @@ def test_the_metrics_are_written_to_a_file_as_the_manual_says(small_room):
     written = key.removeprefix("metrics: {textfile: ").removesuffix("}")
     small_room.wait_until(f"grep -x 'understudy_ready 1' {written}")
     assert small_room.run(f"stat -c '%U %a' {written}") == "understudy 644\n"
+
+
+def test_hooks_that_notify_work_in_the_sandbox(small_room):
+    """What they send is taken by a server that keeps it."""
+    small_room.write("srv/answer", "#!/bin/sh\nprintf 'HTTP/1.0 200 OK\\r\\n\\r\\n'\ntimeout 1 cat >>/srv/posted\n", 0o755)
+    small_room.run("systemd-run --unit=receiver socat TCP-LISTEN:8080,bind=127.0.0.1,fork,reuseaddr EXEC:/srv/answer")
+    small_room.wait_until("ss -ltn | grep 127.0.0.1:8080")
+    for name, settings in (("50-ntfy", "s|^TOPIC=|&operators|; s|^URL=.*|URL=http://127.0.0.1:8080|"),
+                           ("50-alertmanager", "s|^URL=|&http://127.0.0.1:8080|")):
+        small_room.write(f"srv/{name}", (SOURCE / f"conf/hooks.d/problem-begun/{name}.sample").read_text())
+        small_room.run(f"cd /etc/understudy/hooks.d && sed '{settings}' /srv/{name} >problem-begun/{name} && "
+                       f"chmod 755 problem-begun/{name} && ln -s ../problem-begun/{name} test/")
+    small_room.run("understudyctl notify-test")
+    posted = (small_room.root / "srv/posted").read_text()
+    assert '"topic": "operators"' in posted and "UnderstudyTest" in posted and "nothing has happened" in posted
