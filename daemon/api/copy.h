@@ -10,7 +10,11 @@
 #include "base/cleanup.h"
 
 #define COPIES_MAX   3  /* at the same time; one of them is for those who may act */
+#ifdef __SANITIZE_ADDRESS__
+#define COPY_SECONDS 10 /* its allocator is not made for fork, and a copy may wait for it for ever */
+#else
 #define COPY_SECONDS 30 /* that one may take */
+#endif
 
 struct copies;
 struct event_base;

@@ -334,9 +334,9 @@ def test_real_fence_agent(network, daemon_for, short_tmp):
     for hypervisor in hypervisors:
         hypervisor["fence"] = {"status_file": str(status)}
     daemon = daemon_for(0, 1, hypervisors=hypervisors, fence={"command": FENCE_DUMMY, "options": {"type": "file"}})
+    network.cut(0)
     for name in ("a1", "a2"):
         network.hosts[0].kill_qemu(name)  # fence_dummy switches nothing but a word in a file
-    network.cut(0)
     for name in ("a1", "a2"):
         assert daemon.wait_for_recovery(name)["outcome"] == "recovered"
     assert status.read_text() == "off"
