@@ -9,7 +9,7 @@
 #include "api/api.h"
 #include "base/cleanup.h"
 
-#define COPIES_MAX   3  /* at the same time; one of them is for those who may act */
+#define COPIES_MAX 3 /* at the same time; one of them is for those who may act */
 #ifdef __SANITIZE_ADDRESS__
 #define COPY_SECONDS 10 /* its allocator is not made for fork, and a copy may wait for it for ever */
 #else

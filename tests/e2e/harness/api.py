@@ -15,8 +15,6 @@ from . import contract
 from .waiting import PATIENCE_S, Deadline
 
 ENDINGS = ("recovered", "exhausted", "dismissed", "observed", "failed-while-held", "called-off")
-
-
 IS_SANITIZED = os.environ.get("UNDERSTUDY_BUILD", "asan").endswith("san")
 
 
