@@ -30,6 +30,7 @@ def room(make_room, tmp_path):
         (tmp_path / f"{host}.xml").write_text(f"<node>{domains}</node>")
         hypervisors.append({"name": f"node{host + 1}", "uri": f"test://{tmp_path}/{host}.xml"})
     daemon = make_room(hypervisors=hypervisors, pool={"protect": list(SERVING), "standby": ["spare-*"]},
+                       services=[{"match": ["web-*"], "priority": 10, "apart": True}],
                        similarity={"threshold": 0.5, "weights": {"environment": {}, "resource": {
                            "database": 0.2, "language": 0.3, "webserver": 0.1, "mail": 0.2, "os": 0.05}}}).start()
     daemon.api.drill("web-1")

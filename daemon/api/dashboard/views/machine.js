@@ -83,7 +83,7 @@ function outcome(explanation) {
       : h("span", {class: "machine-box chosen"}, h("small", null, t("candidate.takesover")), explanation.chosen),
     told(explanation.summary, "p", {class: "summary"}),
     explanation.obstacle && told(explanation.obstacle, "p", {class: "obstacle"}),
-    explanation.policy && told(explanation.policy, "p", {class: "muted"}));
+    explanation.policy && told(explanation.policy, "p", {class: "policy"}));
 }
 
 function decision(explanation, isOld, {path, query}) {
