@@ -33,6 +33,7 @@ const places = {
 };
 const THEMES = ["auto", "light", "dark"];
 const CLOCK_MS = 1_000;
+const STREAM_PATIENCE_MS = 5_000;
 const FAST_CLOCK_MS = 100; // of recoveries that are shown as they go
 
 const app = document.getElementById("app");
@@ -105,11 +106,13 @@ function liveness() {
 }
 
 function banners() {
-  const {isLive, hasBegun, since} = state.connection;
+  const {isLive, hasBegun, since, begun} = state.connection;
   const status = state.status.value;
   return [
     !isLive && hasBegun && h("div", {key: "lost", class: "banner bad", role: "alert"}, icon("warning"),
       h("span", null, t("lost", {time: format.clock(since)}), " ", h("time", {datetime: new Date(since).toISOString()}, `(${format.ago(since)})`))),
+    !isLive && !hasBegun && state.status.value && Date.now() - begun > STREAM_PATIENCE_MS &&
+      h("div", {key: "stream", class: "banner warn", role: "alert"}, icon("warning"), t("lost.stream")),
     !isLive && !hasBegun && state.status.error && h("div", {key: "never", class: "banner bad", role: "alert"}, icon("warning"), t("lost.never")),
     status?.braked && h("div", {key: "brake", class: "banner bad"}, icon("warning"), t("brake")),
     status && !status.ready && h("div", {key: "ready", class: "banner warn"}, icon("warning"), t("notready")),

@@ -113,7 +113,8 @@ const byPriority = (a, b) => b.priority - a.priority || byName.compare(a.name, b
 
 export function createState(changed, spoken) {
   const state = {
-    connection: {isLive: false, since: null, hasBegun: false}, // since: the last time that the daemon was heard
+    // since: the last time that the daemon was heard; begun: when it was asked for the stream that is not there yet.
+    connection: {isLive: false, since: null, hasBegun: false, begun: Date.now()},
     notices: [],                                               // the newest first
     // They count what may change answers that no event carries: the plan, for what is worked out in a copy of the daemon; and
     // anything, for what is asked for easily.
@@ -203,12 +204,14 @@ export function createState(changed, spoken) {
         changed();
       },
       onPause() {
-        state.connection.isLive = state.connection.hasBegun = false;
+        Object.assign(state.connection, {isLive: false, hasBegun: false, begun: Date.now()});
         changed();
       },
       onPulse(status) {
         heard();
         state.status.apply(value => Object.assign(value, status));
+        if (!state.connection.isLive)
+          refreshAll();
         changed();
       },
     });

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The page says when what it shows is old, and comes back by itself."""
 
+import http.client
+
 import pytest
 
 from harness.testdriver import CASE_STUDY, CASE_STUDY_RULES, write_node
@@ -39,6 +41,28 @@ def test_a_hidden_page_lets_go_of_its_connection_and_catches_up(case_study, page
     assert "VM-005 @ room since" not in page.texts("#services tbody")[0]
     page.run(hide, False)
     page.wait_for_text("#services tbody tr", "VM-001", "VM-005 @ room since")
+
+
+def test_a_page_that_finds_no_place_at_the_stream_says_so_and_asks_again(case_study, page, port):
+    page.expect("status of 503")
+    page.open("#/services")
+    page.run("Object.defineProperty(document, 'hidden', {value: true, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))")
+    followers = []
+    try:
+        while True:
+            follower = http.client.HTTPConnection("localhost", port)
+            followers.append(follower)
+            follower.request("GET", "/v1/events")
+            if follower.getresponse().status == 503:
+                break
+        page.run("Object.defineProperty(document, 'hidden', {value: false}); document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_text(".banner[role=alert]", "cannot be followed now")
+        case_study.api.drill("VM-001")
+        page.wait_for_text("#services tbody tr", "VM-001", "VM-005 @ room since")
+    finally:
+        for follower in followers:
+            follower.close()
+    page.wait_for("document.querySelector('.live-state.good')", "it is live again")
 
 
 def test_nothing_can_be_done_and_nothing_comes_from_elsewhere(case_study, page):

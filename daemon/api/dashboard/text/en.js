@@ -20,6 +20,7 @@ export default {
   "connecting": "Connecting",
   "lost.short": "Not connected",
   "lost": "The connection to understudyd is lost. What is shown is as of {time}.",
+  "lost.stream": "understudyd cannot be followed now: changes are shown with a delay of some seconds.",
   "lost.never": "understudyd does not answer.",
   "brake": "The brake is on: too many machines failed at once, and nothing is started. To go on: understudyctl release brake",
   "notready": "understudyd is not ready yet: not every host has been listed.",

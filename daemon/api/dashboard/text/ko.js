@@ -20,6 +20,7 @@ export default {
   "connecting": "연결 중",
   "lost.short": "연결 끊김",
   "lost": "understudyd와 연결이 끊겼습니다. 화면의 내용은 {time} 기준입니다.",
+  "lost.stream": "지금은 understudyd를 실시간으로 따라갈 수 없어 변경 내용이 몇 초 늦게 표시됩니다.",
   "lost.never": "understudyd가 응답하지 않습니다.",
   "brake": "제동 상태입니다. 한꺼번에 너무 많은 가상머신에 장애가 나서 아무것도 시작하지 않습니다. 계속하려면: understudyctl release brake",
   "notready": "understudyd가 아직 준비되지 않았습니다. 목록을 받지 못한 호스트가 있습니다.",
