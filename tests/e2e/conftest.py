@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import daemon as daemons  # noqa: E402
 from harness import guests  # noqa: E402
 from harness import host as hosts  # noqa: E402
+from harness import ports  # noqa: E402
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 
@@ -63,6 +64,12 @@ def host(session_host):
     """A host with a running libvirtd and no machines."""
     yield session_host
     session_host.remove_machines()
+
+
+@pytest.fixture
+def port():
+    """Of the loopback interface, on which nothing listens."""
+    return ports.free_port()
 
 
 @pytest.fixture

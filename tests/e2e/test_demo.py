@@ -31,13 +31,6 @@ def test_demo(tmp_path):
 
 
 @pytest.fixture
-def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture
 def staying(tmp_path, port):
     """The demo that stays, in a process group of its own."""
     demo = subprocess.Popen(["sh", str(DEMO), "--stay"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path,

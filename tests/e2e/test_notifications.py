@@ -14,6 +14,7 @@ import pytest
 
 from harness.daemon import SOURCE
 from harness.gate import write_hooks, write_program
+from harness.ports import free_port
 from harness.receivers import Alertmanager, MailServer, WebServer
 from harness.testdriver import write_node
 from harness.waiting import wait_until
@@ -156,12 +157,6 @@ def test_a_server_that_refuses_or_is_silent_is_told_as_a_failure(name, tmp_path)
     with WebServer(silent=True) as server:
         done = tell(server)
         assert done.returncode == 28 and "timed out" in done.stderr
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.skipif(Alertmanager.program is None, reason="no Alertmanager is installed")

@@ -16,13 +16,6 @@ pytestmark = pytest.mark.testdriver
 
 
 @pytest.fixture
-def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture
 def make_room(make_daemon, tmp_path):
     def make(**api):
         uri = write_node(tmp_path / "node.xml", CASE_STUDY, running=["VM-001"])

@@ -3,7 +3,6 @@
 
 import hashlib
 import shutil
-import socket
 import subprocess
 
 import pytest
@@ -59,13 +58,6 @@ def screenshots():
     directory = build_directory() / "dashboard"
     directory.mkdir(exist_ok=True)
     return directory
-
-
-@pytest.fixture
-def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
