@@ -16,7 +16,7 @@ test_extra='mandoc openssl bash-completion zsh fish curl jq python3-prometheus-c
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
     mmdebstrap systemd-container rpm prometheus prometheus-alertmanager prometheus-node-exporter cppcheck
     clang-format-14 clang-tidy-14
-    chromium chromium-driver python3-selenium npm fonts-nanum'
+    chromium chromium-driver python3-selenium fonts-nanum'
 
 here=$(dirname "$(readlink -f -- "$0")")
 . "$here/steps.sh"
@@ -97,6 +97,8 @@ all)
     required="$build $test" extra="$test_extra $all_extra"
     # The agent that tests use; all of them bring a cloud's whole library in Debian 13.
     if [ -n "$(known_of fence-agents-dummy)" ]; then extra="$extra fence-agents-dummy"; else extra="$extra fence-agents"; fi
+    # Node.js from elsewhere than Debian brings its own, beside which Debian's cannot be installed.
+    command -v npm >/dev/null || extra="$extra npm"
     ;;
 -h | --help) echo "$usage"; exit 0 ;;
 *) echo "$usage" >&2; exit 2 ;;
