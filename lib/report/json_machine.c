@@ -146,6 +146,26 @@ static json_t *plan_value(struct json_maker *maker, const struct pool *pool, str
     return object;
 }
 
+/* For each kind that anything is known of, the source that is believed. */
+static json_t *sources_value(struct json_maker *maker, const struct feature_table *features,
+                             const struct machine *machine)
+{
+    json_t *object = json_object();
+
+    for (int i = 0; i < KNOWLEDGE_COUNT; i++) {
+        enum knowledge_source source = (enum knowledge_source)i;
+        const struct id_set *kinds = &pool_knowledge(machine)[source].kinds;
+
+        for (size_t k = 0; k < kinds->count; k++) {
+            const char *kind = feature_kind_name(features, kinds->ids[k]);
+
+            if (json_object_get(object, kind) == NULL)
+                json_put(maker, object, kind, json_text(knowledge_source_name(source)));
+        }
+    }
+    return object;
+}
+
 static json_t *machine_value(struct json_maker *maker, const struct pool *pool, struct plan *plan,
                              const struct feature_table *features, const struct machine *machine)
 {
@@ -168,32 +188,13 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "not_warm", json_text(machine_rare(machine)->not_warm));
     json_put(maker, object, "environment", environment_value(maker, machine->spec));
     json_put(maker, object, "features", features_value(maker, features, &machine->spec->features));
+    json_put(maker, object, "sources", sources_value(maker, features, machine));
     json_put(maker, object, "hold", json_hold(maker, machine->hold));
     json_put(maker, object, "claimed_by", json_text(machine_rare(machine)->claimed_by));
     json_put(maker, object, "starting", json_boolean(machine->is_starting));
     json_put(maker, object, "failed_unrecovered", json_boolean(machine->failed_unrecovered));
     json_put(maker, object, "reachable", json_boolean(machine->is_reachable));
     json_put(maker, object, "persistent", json_boolean(machine->persistent));
-    return object;
-}
-
-/* For each kind that anything is known of, the source that is believed. */
-static json_t *sources_value(struct json_maker *maker, const struct feature_table *features,
-                             const struct machine *machine)
-{
-    json_t *object = json_object();
-
-    for (int i = 0; i < KNOWLEDGE_COUNT; i++) {
-        enum knowledge_source source = (enum knowledge_source)i;
-        const struct id_set *kinds = &pool_knowledge(machine)[source].kinds;
-
-        for (size_t k = 0; k < kinds->count; k++) {
-            const char *kind = feature_kind_name(features, kinds->ids[k]);
-
-            if (json_object_get(object, kind) == NULL)
-                json_put(maker, object, kind, json_text(knowledge_source_name(source)));
-        }
-    }
     return object;
 }
 
@@ -305,7 +306,6 @@ int json_format_machine(const struct pool *pool, struct plan *plan, const struct
 
     json_put(&maker, object, "plan", plan_value(&maker, pool, plan, machine));
     put_quarantine(&maker, object, machine, now);
-    json_put(&maker, object, "sources", sources_value(&maker, features, machine));
     json_put(&maker, object, "weightless", weightless_value(&maker, pool, features, machine));
     json_put(&maker, object, "disks", disks_value(&maker, description));
     json_put(&maker, object, "macs", macs_value(&maker, description));

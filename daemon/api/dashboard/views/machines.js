@@ -90,7 +90,8 @@ const cells = machine => [
   h("td", {class: "hide-narrow"}, machine.roles.length > 0 ? roles(machine) : h("span", {class: "muted"}, "–")),
   h("td", null, part(machine)),
   h("td", {class: "number hide-medium"}, `${format.number(machine.environment.cpu)} · ${format.amount(machine.environment.memory_bytes)}`),
-  h("td", {class: "hide-medium"}, features(machine.features, {limit: 5})),
+  h("td", {class: "hide-medium"}, h("span", {class: "stack"}, features(machine.features, {limit: 5}),
+    h("span", {class: "sub"}, [...new Set(Object.values(machine.sources))].map(source => word("source", source)).join(" · ")))),
 ];
 
 // While they scroll by, rows are made once. A machine that changes is another object.
@@ -119,7 +120,7 @@ export function draw(state, {query}) {
     found.length === 0 ? empty(t("machines.empty"), all.length === 0 ? t("machines.empty.text") : t("machines.empty.filter"))
       : h("section", {class: "card flush"},
         h("h2", {class: "visually-hidden"}, t("nav.machines")),
-        windowedTable({id: "machines", label: t("nav.machines"), rows: found, head: head(), row, height: [44, 76],
+        windowedTable({id: "machines", label: t("nav.machines"), rows: found, head: head(), row, height: [52, 76],
                        key: machine => `${machine.hypervisor}/${machine.uuid}`})),
   ];
 }
