@@ -252,7 +252,11 @@ static void on_rehearsed(void *token, int error, const char *message)
 {
     (void)token;
     if (error < 0)
-        log_line(LOG_WARNING, "a machine could not be crashed for a rehearsal: %s", message);
+        log_line(LOG_WARNING,
+                 "a machine could not be crashed for its rehearsal, which is tried again while the window lasts "
+                 "(understudyctl "
+                 "rehearse --plan): %s",
+                 message);
 }
 
 void backend_rehearse(const struct backend *backend, const struct order *drill)

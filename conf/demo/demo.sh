@@ -112,10 +112,12 @@ if [ "${1-}" = --stay ]; then
     make_room "$directory"
     start_daemon room.yaml
     ! ctl problems --json | grep -q '"not-listening"' ||
-        fail "port $port is taken: UNDERSTUDY_DEMO_PORT=8421 sh conf/demo/demo.sh --stay"
+        fail "port $port is taken; choose another: UNDERSTUDY_DEMO_PORT=PORT sh conf/demo/demo.sh --stay"
     trap 'echo; clean_up 0' INT
     printf 'The dashboard: http://localhost:%s/   Ctrl-C ends it.\n\n' "$port"
-    play_room "$seconds"
+    play_room "$seconds" &
+    watcher=$!
+    wait "$watcher"
 fi
 
 cp "$demo/machines.xml" "$directory/"

@@ -107,14 +107,21 @@ wiki goes back|failback wiki --yes --wait
 END
 }
 
-# play_room SECONDS: a scene every so many seconds, for ever. directory is that of the demo.
+# play_room SECONDS: a scene every so many seconds, until SIGTERM. directory is that of the demo.
 play_room() {
+    sleeping=
+    trap '[ -z "$sleeping" ] || kill "$sleeping"; exit' TERM
+    # shellcheck disable=SC2154 # directory is demo.sh's
+    room_scenes >"$directory/scenes"
     while :; do
-        room_scenes | while IFS='|' read -r words orders; do
+        while IFS='|' read -r words orders; do
             printf '%s  %s\n' "$(date +%H:%M:%S)" "$words"
-            # shellcheck disable=SC2086,SC2154 # orders are words; directory is demo.sh's
-            ctl $orders >>"$directory/orders" 2>&1 || printf '          (%s)\n' "$(tail -n 1 "$directory/orders")"
-            sleep "$1" || exit
-        done
+            # shellcheck disable=SC2086 # orders are words
+            ctl $orders >>"$directory/orders" 2>&1 </dev/null ||
+                printf '          (%s)\n' "$(tail -n 1 "$directory/orders")"
+            sleep "$1" &
+            sleeping=$!
+            wait "$sleeping"
+        done <"$directory/scenes"
     done
 }

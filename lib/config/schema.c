@@ -786,22 +786,26 @@ static const struct schema_key keys[] = {
      .max = 365 * DAY,
      .default_text = "0s",
      .text =
-         "How often each service is rehearsed, such as 30d. Failovers and drills that an operator ordered count when "
-         "another machine took over. Nothing is rehearsed while a service is down, or there is another severe "
-         "problem, a recovery is under way, the brake is on, the service is held, or mode is observe. 0s: never."},
+         "How long after its last rehearsal a service is due again, such as 30d. Failovers and drills that an operator "
+         "ordered count when another machine took over. Nothing is rehearsed while a service is down, or there is "
+         "another severe problem, a recovery is under way, the brake is on, the service is held, or mode is observe: "
+         "it comes later then, as understudyctl rehearse --plan shows. 0s: never."},
     {.path = "rehearsals.window",
      .type = SCHEMA_WINDOW,
      CONFIG(rehearsals.window),
      .max = WINDOW_TEXT_MAX - 1,
      .default_text = "Sun 03:00-05:00",
-     .text = "When rehearsals may be under way, in local time: a day, days such as Mon-Fri, or daily, and from when to "
-             "when; an end before the begin is on the next day. None begins that could last longer than the window, by "
-             "shutdown_timeout, start_timeout, settle and verify.timeout."},
+     .text = "When rehearsals may be under way, in local time: one day, a range of days such as Mon-Fri, or daily, and "
+             "from "
+             "when to when; an end before the begin is on the next day. None begins that could last beyond the end of "
+             "the window, by shutdown_timeout, start_timeout, settle and verify.timeout."},
     {.path = "rehearsals.match",
      .type = SCHEMA_PATTERNS,
      CONFIG(rehearsals.match),
      .default_text = "[\"*\"]",
-     .text = "The services that are rehearsed, by their names or as HYPERVISOR/NAME."},
+     .text = "The services that are rehearsed, by their names or as HYPERVISOR/NAME. Leave out services whose data is "
+             "neither "
+             "shared nor replicated: what clients write during a rehearsal is missing afterwards."},
     {.path = "rehearsals.crash",
      .type = SCHEMA_BOOL,
      CONFIG(rehearsals.crash),
@@ -900,24 +904,25 @@ static const struct schema_key keys[] = {
      .max = ENDPOINT_MAX - 1,
      .default_text = "none",
      .needs_restart = true,
-     .text =
-         "Where the dashboard, the control interface and the metrics can be read over TCP: everybody who can connect "
-         "can read them, and nobody can do anything. From another host, use ssh -L 8420:localhost:8420."},
+     .text = "Where the dashboard, the control interface and the metrics can be read over TCP: every client that can "
+             "connect "
+             "may read, and none can give an order. From another host, use ssh -L 8420:localhost:8420 HOST."},
     {.path = "api.listen_public",
      .type = SCHEMA_BOOL,
      CONFIG(api_listen_public),
      .default_text = "false",
      .needs_restart = true,
-     .text = "api.listen may be an address that other hosts can reach. Nothing is encrypted, and nobody is asked who "
-             "they are."},
+     .text = "api.listen may be an address that other hosts can reach. The connection is not encrypted, and there is "
+             "no login."},
     {.path = "api.names",
      .type = SCHEMA_PATTERNS,
      CONFIG(api_names),
      .default_text = "[]",
      .needs_restart = true,
      .text =
-         "Names by which clients of api.listen may call this host, beside its addresses, localhost and its own host "
-         "name. A request for another name is refused, since a web page could have sent the browser here."},
+         "Names by which clients of api.listen may call this host, such as [kvm1.example.org], beside any address, "
+         "localhost and its own host name. A request for another name is refused, since a web page could have sent the "
+         "browser here: [\"*\"] would admit all of them."},
 };
 
 /* Keys that there were once, and what is to be done about them. */

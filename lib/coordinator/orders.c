@@ -156,7 +156,7 @@ static int check_is_down(const struct request *request)
     if (!server->is_reachable && (host == NULL || host->track.state != HOST_FENCED))
         return refuse(request,
                       "the host of %s cannot be reached, so it may still run; if the host is surely off: "
-                      "understudyctl fenced %s",
+                      "understudyctl fenced %s --yes",
                       server->name, server->hypervisor);
     if (server->failed_unrecovered)
         return 0;

@@ -19,8 +19,8 @@ static const struct {
     [CAUSE_FOUND_CRASHED] = {"found-crashed", "it crashed while understudyd was not connected"},
     [CAUSE_HOST_LOST] = {"host-lost", "its host was lost"},
     [CAUSE_LAST_STOPPED] = {"last-stopped", "understudyd had it shut down, and no other machine serves in its place"},
-    [CAUSE_FAILOVER] = {"failover", "an operator ordered a failover"},
-    [CAUSE_FAILBACK] = {"failback", "an operator ordered a failback"},
+    [CAUSE_FAILOVER] = {"failover", "a failover was ordered"},
+    [CAUSE_FAILBACK] = {"failback", "a failback was ordered"},
     [CAUSE_DRILL] = {"drill", "it was destroyed for a drill"},
 };
 

@@ -76,13 +76,15 @@ static void look_at_daemon(struct problem_search *search)
         look_at_program(search, outside->programs->items[i].message);
     if (outside->listen_error != NULL)
         problems_add(search, PROBLEM_NOT_LISTENING, "",
-                     text_print("nobody can read the dashboard and the metrics over TCP: %s", outside->listen_error),
-                     text_print("end what listens there, or change api.listen; then: systemctl restart understudyd"));
+                     text_print("no client can read the dashboard and the metrics over TCP: %s", outside->listen_error),
+                     text_print("find and end what listens there (ss -ltnp), or change api.listen; then: systemctl "
+                                "restart understudyd"));
     if (outside->textfile_trouble != NULL)
-        problems_add(
-            search, PROBLEM_TEXTFILE, "",
-            text_print("the metrics are not written to their file: %s", outside->textfile_trouble),
-            text_print("let the service write there, or correct metrics.textfile: see METRICS in understudyd(8)"));
+        problems_add(search, PROBLEM_TEXTFILE, "",
+                     text_print("the metrics are not written to their file: %s", outside->textfile_trouble),
+                     text_print("allow group understudy to write in that directory (chgrp, chmod g+w), and the service "
+                                "by ReadWritePaths= "
+                                "(systemctl edit understudyd), as METRICS in understudyd(8) shows"));
     if (outside->reload_error != NULL)
         problems_add(search, PROBLEM_RELOAD_FAILED, "",
                      text_print("the configuration on disk has an error, and the one before it is in force: %s",

@@ -65,6 +65,14 @@ def test_demo_that_stays(staying, port, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_demo_that_is_ended_by_another_program(staying, port, tmp_path):
+    wait_until(lambda: ask(port, "machines"), "the dashboard answers", 60)
+    staying.terminate()
+    said, _ = staying.communicate(timeout=30)
+    assert staying.returncode == 143, said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_demo_whose_port_is_taken(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -72,5 +80,5 @@ def test_demo_whose_port_is_taken(tmp_path):
         port = other.getsockname()[1]
         done = subprocess.run(["sh", str(DEMO), "--stay"], capture_output=True, text=True, cwd=tmp_path, stdin=subprocess.DEVNULL,
                               env=demo_environment(tmp_path, UNDERSTUDY_DEMO_PORT=str(port)), timeout=60)
-    assert done.returncode == 1 and f"port {port} is taken: UNDERSTUDY_DEMO_PORT=" in done.stderr
+    assert done.returncode == 1 and f"port {port} is taken; choose another: UNDERSTUDY_DEMO_PORT=" in done.stderr
     assert list(tmp_path.iterdir()) == []
