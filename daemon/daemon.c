@@ -230,10 +230,10 @@ static int open_tcp(struct daemon *daemon)
     r = api_listen_tcp(daemon->api, config->api_listen, &config->api_names, &diags);
     if (r == 0)
         log_line(LOG_INFO, "the dashboard and the metrics can be read at http://%s/", config->api_listen);
-    if (r == 0 || r == -ENOMEM)
-        return r;
+    if (r == 0)
+        return 0;
     log_diags(&diags);
-    daemon->board.listen_error = diags.count > 0 ? text_copy(diags.items[0].message) : NULL;
+    daemon->board.listen_error = text_copy(diags.count > 0 ? diags.items[0].message : strerror(-r));
     return 0;
 }
 

@@ -24,6 +24,9 @@
 #define HEADERS_MAX_BYTES (8 * 1024)
 #define BODY_MAX_BYTES    (512 * 1024) /* a configuration with facts of thousands of machines */
 
+/* Whoever can connect may ask over TCP: each of so many may have a long list waiting for it. */
+#define TCP_CONNECTIONS_MAX 32
+
 /* The Unix socket of each kind of rights, and TCP. */
 enum { LISTENER_TCP = API_RIGHTS_COUNT, LISTENER_COUNT };
 
@@ -82,7 +85,8 @@ static int serve_socket(struct listener *listener, struct event_base *base, int 
         evconnlistener_free(accepting);
         return -ENOMEM;
     }
-    return gate_new(base, listener->http, accepting, &listener->gate);
+    return gate_new(base, listener->http, accepting,
+                    listener->names != NULL ? TCP_CONNECTIONS_MAX : GATE_CONNECTIONS_MAX, &listener->gate);
 }
 
 static void api_freep(struct api **api)

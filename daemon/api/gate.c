@@ -47,7 +47,7 @@ struct gate {
     struct bufferevent
         *newest; /* just accepted: evhttp sets its descriptor after it has asked for the bufferevent; NULL */
     struct connection connections[GATE_CONNECTIONS_MAX]; /* in the order of their last answers, or of coming in */
-    size_t n_connections;
+    size_t n_connections, max;
     int64_t failed_us; /* when accepting failed last: mono_us; 0: it never did */
 };
 
@@ -189,9 +189,9 @@ static void remember_newest(struct gate *gate)
 
 static void open_or_close(struct gate *gate)
 {
-    if (gate->n_connections == GATE_CONNECTIONS_MAX)
+    if (gate->n_connections == gate->max)
         forget_closed(gate);
-    if (gate->n_connections < GATE_CONNECTIONS_MAX || make_room(gate)) {
+    if (gate->n_connections < gate->max || make_room(gate)) {
         evconnlistener_enable(gate->listener);
         return;
     }
@@ -276,7 +276,8 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
     }
 }
 
-int gate_new(struct event_base *base, struct evhttp *http, struct evconnlistener *listener, struct gate **ret)
+int gate_new(struct event_base *base, struct evhttp *http, struct evconnlistener *listener, size_t max,
+             struct gate **ret)
 {
     _cleanup_(gate_freep) struct gate *gate = calloc(1, sizeof(*gate));
 
@@ -284,6 +285,7 @@ int gate_new(struct event_base *base, struct evhttp *http, struct evconnlistener
         return -ENOMEM;
     LIST_INSERT_HEAD(&gates, gate, link);
     gate->listener = listener;
+    gate->max = max;
     gate->look_again = evtimer_new(base, on_look_again, gate);
     gate->accepted = event_new(base, -1, 0, on_accepted, gate);
     if (gate->look_again == NULL || gate->accepted == NULL)

@@ -7,6 +7,8 @@
 #ifndef UNDERSTUDY_DAEMON_API_GATE_H
 #define UNDERSTUDY_DAEMON_API_GATE_H
 
+#include <stddef.h>
+
 #include "base/cleanup.h"
 
 struct event_base;
@@ -17,8 +19,11 @@ struct gate;
 
 #define GATE_CONNECTIONS_MAX 128
 
-/* Stands before every connection that `http` accepts from `listener`. Free it after them. -ENOMEM. */
-int gate_new(struct event_base *base, struct evhttp *http, struct evconnlistener *listener,
+/*
+ * Stands before every connection that `http` accepts from `listener`, and lets in at most so many at the same time, up to
+ * GATE_CONNECTIONS_MAX. Free it after them. -ENOMEM.
+ */
+int gate_new(struct event_base *base, struct evhttp *http, struct evconnlistener *listener, size_t max,
              struct gate **ret) _must_check_;
 /* A request has come in: its connection is not closed before the answer is written, or is left unread. */
 void gate_pass(struct gate *gate, struct evhttp_request *request);

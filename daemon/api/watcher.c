@@ -26,9 +26,10 @@
 struct watcher {
     const struct routes *routes;
     struct event *due;
-    char *before;     /* how things were at the last look, as of changes_find; NULL: there was none */
-    int64_t begun_us; /* when the look under way began: mono_us */
-    int64_t next_us;  /* no look begins sooner: mono_us */
+    char *before;        /* how things were at the last look, as of changes_find; NULL: there was none */
+    int64_t before_us;   /* when that look began: real_us */
+    struct moment begun; /* when the look under way began: by the clock of this process, and by that of the answers */
+    int64_t next_us;     /* no look begins sooner: mono_us */
     bool is_looking;
     bool is_due;     /* something may have changed since it began */
     bool has_failed; /* so that the first look came late */
@@ -47,7 +48,7 @@ static int find_changes(void *context, char **ret)
 
     status.problems = backend->problems(watcher->routes->context);
     if (r == 0)
-        r = changes_find(&status, plan, now, watcher->before, ret);
+        r = changes_find(&status, plan, now, watcher->before, watcher->before_us, ret);
     status_done(&status);
     return r;
 }
@@ -79,11 +80,19 @@ static void wait_for_next(struct watcher *watcher)
         event_add(watcher->due, &pause);
 }
 
+/* No look begins before what the last one took has become a small share of the time. */
+static void pause_at_least(struct watcher *watcher, int64_t least_us)
+{
+    int64_t now_us = clock_now().mono_us, pause_us = (now_us - watcher->begun.mono_us) * PAUSE_SHARE;
+
+    watcher->next_us = now_us + (pause_us > least_us ? pause_us : least_us);
+}
+
 /* What was there before stays, so that the next look finds what this one did not. */
 static void give_up(struct watcher *watcher)
 {
     watcher->has_failed = true;
-    watcher->next_us = clock_now().mono_us + RETRY_US;
+    pause_at_least(watcher, RETRY_US);
     wait_for_next(watcher);
 }
 
@@ -91,7 +100,6 @@ static void on_found(void *token, int error, char *text)
 {
     struct watcher *watcher = token;
     char *changes = error == 0 && text != NULL ? strstr(text, "\n\n") : NULL;
-    int64_t now = clock_now().mono_us, pause_us = (now - watcher->begun_us) * PAUSE_SHARE;
 
     watcher->is_looking = false;
     if (changes == NULL) {
@@ -105,7 +113,8 @@ static void on_found(void *token, int error, char *text)
     free(watcher->before);
     watcher->before = text;
     tell(watcher, changes + 2);
-    watcher->next_us = now + (pause_us > PAUSE_US ? pause_us : PAUSE_US);
+    watcher->before_us = watcher->begun.real_us;
+    pause_at_least(watcher, PAUSE_US);
     if (watcher->is_due)
         wait_for_next(watcher);
 }
@@ -113,7 +122,8 @@ static void on_found(void *token, int error, char *text)
 static void look(struct watcher *watcher)
 {
     watcher->is_due = false;
-    watcher->begun_us = clock_now().mono_us;
+    watcher->begun.mono_us = clock_now().mono_us;
+    watcher->begun.real_us = watcher->routes->backend->now(watcher->routes->context).real_us;
     watcher->is_looking = copies_make(watcher->routes->copies, find_changes, watcher, on_found, watcher) == 0;
     if (!watcher->is_looking)
         give_up(watcher);
@@ -156,7 +166,7 @@ void watcher_free(struct watcher *watcher)
 
 void watcher_begin(struct watcher *watcher)
 {
-    if (!watcher->is_looking && watcher->before == NULL)
+    if (!watcher->is_looking && watcher->before == NULL && !watcher->has_failed)
         look(watcher);
     else
         wait_for_next(watcher);

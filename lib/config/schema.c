@@ -794,7 +794,7 @@ static const struct schema_key keys[] = {
      .type = SCHEMA_WINDOW,
      CONFIG(rehearsals.window),
      .max = WINDOW_TEXT_MAX - 1,
-     .default_text = "Sun 03:00-05:00",
+     .default_text = "\"Sun 03:00-05:00\"",
      .text = "When rehearsals may be under way, in local time: one day, a range of days such as Mon-Fri, or daily, and "
              "from "
              "when to when; an end before the begin is on the next day. None begins that could last beyond the end of "

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "report/json_value.h"
 
-/* A recovery that ended longer ago is the same as at the last look. */
+/* A recovery that ended so long before the last look was told then, though a clock was set. */
 #define ENDED_US (60 * USEC_PER_SEC)
 
 /* In the order in which they are told: a machine before the service that it serves. */
@@ -112,12 +112,12 @@ static void add_each(struct entries *entries, struct json_maker *maker, enum kin
 }
 
 static void add_recoveries(struct entries *entries, struct json_maker *maker, const struct status *status,
-                           struct moment now)
+                           struct moment now, int64_t before_us)
 {
     for (size_t i = 0; i < coordinator_recovery_count(status->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(status->coordinator, i);
 
-        if (!recovery_state_is_final(recovery->state) || now.real_us - recovery->ended.real_us < ENDED_US)
+        if (!recovery_state_is_final(recovery->state) || recovery->ended.real_us > before_us - ENDED_US)
             add_document(entries, maker, KIND_RECOVERY, text_copy(recovery->id), json_recovery(maker, recovery, now));
     }
 }
@@ -137,7 +137,8 @@ static void add_plan(struct entries *entries, const json_t *services)
     add(entries, KIND_PLAN, hash, text_copy("-"), text_copy("{}"));
 }
 
-static void collect(struct entries *entries, const struct status *status, struct plan *plan, struct moment now)
+static void collect(struct entries *entries, const struct status *status, struct plan *plan, struct moment now,
+                    int64_t before_us)
 {
     const struct coordinator *coordinator = status->coordinator;
     const struct pool *pool = coordinator_pool(coordinator);
@@ -153,7 +154,7 @@ static void collect(struct entries *entries, const struct status *status, struct
                  json_list(&maker, "holds", json_holds(&maker, coordinator)));
     add_document(entries, &maker, KIND_PROBLEMS, text_copy("-"),
                  json_list(&maker, "problems", json_problems(&maker, status->problems)));
-    add_recoveries(entries, &maker, status, now);
+    add_recoveries(entries, &maker, status, now, before_us);
 }
 
 static int compare(const void *left, const void *right)
@@ -243,7 +244,8 @@ static void write_changes(FILE *out, const struct entries *fresh, const struct e
         write_change(out, entry);
 }
 
-int changes_find(const struct status *status, struct plan *plan, struct moment now, const char *before, char **ret)
+int changes_find(const struct status *status, struct plan *plan, struct moment now, const char *before,
+                 int64_t before_us, char **ret)
 {
     _cleanup_(entries_done) struct entries fresh = {0}, old = {0};
     _cleanup_(freep) char *text = NULL;
@@ -253,7 +255,7 @@ int changes_find(const struct status *status, struct plan *plan, struct moment n
 
     if (out == NULL)
         return -ENOMEM;
-    collect(&fresh, status, plan, now);
+    collect(&fresh, status, plan, now, before != NULL ? before_us : now.real_us);
     if (before != NULL)
         read_entries(&old, before);
     if (fresh.count > 0)

@@ -14,10 +14,10 @@
 /*
  * Every document as it is now, in a few bytes each, and what is other than `before`, which is the first part of an earlier
  * answer; with NULL nothing is. status has all that a hypervisor's document says, and the problems. plan as of
- * status_collect. *ret: lines of what there is, an empty line, and a line "EVENT DOCUMENT" for each change. Caller frees.
+ * status_collect. before_us: when that was asked for, real_us. *ret: lines of what there is, an empty line, and a line "EVENT DOCUMENT" for each change. Caller frees.
  * -ENOMEM.
  */
 int changes_find(const struct status *status, struct plan *plan, struct moment now, const char *before,
-                 char **ret) _must_check_;
+                 int64_t before_us, char **ret) _must_check_;
 
 #endif

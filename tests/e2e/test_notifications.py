@@ -66,8 +66,10 @@ def config_of_curl(path, *lines):
 
 @pytest.mark.parametrize("name", ["50-mail", "50-ntfy", "50-chat", "50-alertmanager"])
 def test_a_hook_without_settings_does_nothing(name, tmp_path):
-    done = tell_of_problem(install(name, tmp_path / name, CURL="/bin/false", JQ="/bin/false"))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    hook = install(name, tmp_path / name, CURL="/bin/false", JQ="/bin/false")
+    done = tell_of_problem(hook)
+    assert done.returncode == 0 and done.stdout.endswith(" is empty: nothing is sent\n") and done.stderr == ""
+    assert tell_of_problem(hook, "test").returncode == 1  # and the test says so
 
 
 @pytest.mark.parametrize(("name", "settings"), [("50-mail", {"TO": "a@b"}), ("50-ntfy", {"TOPIC": "t"}),

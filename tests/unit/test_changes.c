@@ -7,6 +7,9 @@
 #include "support.h"
 #include "world.h"
 
+/* When the last look was: real_us. */
+static int64_t looked_us;
+
 /* What is told since `before`, which becomes how things are now; the caller frees it. Events one a line. */
 static char *changes_since(const struct world *world, char **before)
 {
@@ -17,8 +20,9 @@ static char *changes_since(const struct world *world, char **before)
 
     assert_int_equal(status_collect(world->coordinator, NULL, &status), 0);
     status.problems = &none;
-    assert_int_equal(changes_find(&status, plan, world->now, *before, &found), 0);
+    assert_int_equal(changes_find(&status, plan, world->now, *before, looked_us, &found), 0);
     status_done(&status);
+    looked_us = world->now.real_us;
     changes = strstr(found, "\n\n");
     assert_non_null(changes);
     changes[1] = '\0';
@@ -85,6 +89,24 @@ static void test_a_failure_and_its_recovery(struct world *world)
     free(before);
 }
 
+/* Nobody looked while it ended, nor for a long time after. */
+static void test_an_end_long_ago_is_told_at_the_next_look(struct world *world)
+{
+    char *before = NULL, *changes;
+
+    add_room(world);
+    check_events(world, &before, "");
+    world_kill(world, 0);
+    free(changes_since(world, &before));
+    world_pass(world, SETTLED);
+    world_pass(world, 3600 * USEC_PER_SEC);
+    changes = changes_since(world, &before);
+    assert_non_null(strstr(changes, "\"outcome\":\"recovered\""));
+    free(changes);
+    check_events(world, &before, "");
+    free(before);
+}
+
 static void test_a_hold_is_told_with_all_holds(struct world *world)
 {
     static const struct machine_ref all = {0};
@@ -137,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         world_test(test_at_first_and_where_nothing_happens_nothing_is_told),
         world_test(test_a_failure_and_its_recovery),
+        world_test(test_an_end_long_ago_is_told_at_the_next_look),
         world_test(test_a_hold_is_told_with_all_holds),
         world_test(test_a_lost_host_is_told_with_all_hosts),
         world_test(test_what_is_gone_is_told_by_its_identity),

@@ -53,7 +53,7 @@ class Builder:
         self.archive = directory / "lib.a"
         self.flags = FLAGS + package("--cflags", *LIBRARIES)
         self.libraries = package("--libs", *LIBRARIES, "cmocka")
-        self.library = files("lib", "**/*.c") + [file for room in ROOMS for file in files(room)]
+        self.library = files("lib", "**/*.c") + [file for room in ROOMS for file in files(room)] + [HERE / "no_assets.c"]
         self.support = [file for file in files("tests/unit")
                         if not file.name.startswith("test_") and file != ALLOCATION]
         self.programs = {"simulator": files("tests/simulation"), "scenario": files("tests/scenarios") + self.support}
