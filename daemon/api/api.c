@@ -13,6 +13,7 @@
 
 #include "api/copy.h"
 #include "api/gate.h"
+#include "api/lists.h"
 #include "api/routes.h"
 #include "api/socket.h"
 #include "api/stream.h"
@@ -45,6 +46,7 @@ struct api {
     struct listener listeners[LISTENER_COUNT];
     struct stream *stream;
     struct copies *copies;
+    struct lists *lists;
     struct watcher *watcher;
     struct routes routes;
 };
@@ -108,6 +110,8 @@ int api_new(struct event_base *base, const struct api_backend *backend, void *co
     if (r == 0)
         r = copies_new(base, &api->copies);
     if (r == 0)
+        r = lists_new(&api->routes, &api->lists);
+    if (r == 0)
         r = watcher_new(base, &api->routes, &api->watcher);
     if (r < 0)
         return r;
@@ -115,6 +119,7 @@ int api_new(struct event_base *base, const struct api_backend *backend, void *co
     api->routes.context = context;
     api->routes.stream = api->stream;
     api->routes.copies = api->copies;
+    api->routes.lists = api->lists;
     api->routes.watcher = api->watcher;
     *ret = steal_pointer(&api);
     return 0;
@@ -186,6 +191,7 @@ void api_free(struct api *api)
         return;
     pending_abandon_all(&api->routes.pending);
     copies_free(api->copies);
+    lists_free(api->lists);
     watcher_free(api->watcher);
     stream_free(api->stream);
     for (size_t i = 0; i < LISTENER_COUNT; i++) {

@@ -22,6 +22,7 @@
 #include "api/reply.h"
 
 #define ANSWER_MAX (64 * 1024 * 1024) /* bytes */
+#define READ_BYTES (1024 * 1024)      /* at once, and of the pipe */
 
 struct copy {
     LIST_ENTRY(copy) link;
@@ -198,7 +199,7 @@ static void finish(struct copy *copy)
 static void on_readable(int fd, short what, void *context)
 {
     struct copy *copy = context;
-    int n = evbuffer_read(copy->answer, fd, -1);
+    int n = evbuffer_read(copy->answer, fd, READ_BYTES);
 
     (void)what;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -244,6 +245,7 @@ static struct copy *copy_off(struct copies *copies, copy_make *make, void *conte
         close(ends[1]);
         return NULL;
     }
+    (void)fcntl(ends[1], F_SETPIPE_SZ, READ_BYTES); /* a smaller one only takes longer */
     copy->pid = fork();
     if (copy->pid == 0)
         live(ends[1], make, context);

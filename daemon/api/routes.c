@@ -23,6 +23,7 @@
 #include "api/history.h"
 #include "api/hold.h"
 #include "api/hook_test.h"
+#include "api/lists.h"
 #include "api/query.h"
 #include "api/rehearsals.h"
 #include "api/reply.h"
@@ -102,23 +103,12 @@ static void get_metrics(struct exchange *exchange)
 
 static void get_machines(struct exchange *exchange)
 {
-    char *json = NULL;
-    int r = json_format_machines(exchange->pool, coordinator_plan(exchange->coordinator, exchange_now(exchange)),
-                                 coordinator_features(exchange->coordinator), &json);
-
-    exchange_answer(exchange, r, json);
+    lists_answer(exchange->routes->lists, exchange, LIST_OF_MACHINES);
 }
 
 static void get_services(struct exchange *exchange)
 {
-    _cleanup_(service_list_done) struct service_list services = {0};
-    char *json = NULL;
-    int r = service_list_collect(exchange->coordinator, &services);
-
-    if (r == 0)
-        r = json_format_services(&services, exchange->pool,
-                                 coordinator_plan(exchange->coordinator, exchange_now(exchange)), &json);
-    exchange_answer(exchange, r, json);
+    lists_answer(exchange->routes->lists, exchange, LIST_OF_SERVICES);
 }
 
 static void get_plan(struct exchange *exchange)

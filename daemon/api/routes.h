@@ -7,6 +7,7 @@
 #include "api/pending.h"
 
 struct copies;
+struct lists;
 struct evhttp_request;
 struct stream;
 struct watcher;
@@ -18,6 +19,7 @@ struct routes {
     struct stream *stream;
     struct pending_list pending;
     struct copies *copies;   /* borrowed */
+    struct lists *lists;     /* borrowed */
     struct watcher *watcher; /* borrowed */
 };
 

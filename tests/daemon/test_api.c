@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "api/gate.h"
+#include "api/lists.h"
 
 static void test_status(void **state)
 {
@@ -99,6 +100,47 @@ static void test_ten_thousand_machines_are_listed(void **state)
     check(world, "GET", "/v1/machines", "", 200, "\"far-9999\"", "\"far-1\"", "\"VM-005\"", NULL);
     check(world, "GET", "/v1/machines/far-10000", "", 404, "did you mean", NULL);
     check(world, "GET", "/v1/services", "", 200, "\"far-9999\"", "\"far-1\"", "\"VM-005\"", NULL);
+    world_free(world);
+}
+
+/* All of them are served by few copies, and nobody waits for them who asks for something else. */
+static void test_many_ask_for_a_long_list_at_once(void **state)
+{
+    struct world *world = world_new(LISTS_LONG);
+    struct client *clients[20];
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(clients); i++) {
+        clients[i] = client_new(world);
+        client_send(clients[i], "GET /v1/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                    i % 2 == 0 ? "machines" : "services");
+    }
+    client_free(clients[0]); /* one goes before it has an answer */
+    check(world, "GET", "/v1/status", "", 200, NULL);
+    for (size_t i = 1; i < ELEMENTS_OF(clients); i++) {
+        client_expect_close(clients[i]);
+        assert_true(client_has(clients[i], "HTTP/1.1 200 ") && client_has(clients[i], "\"far-999\""));
+        assert_true(client_has(clients[i], "\"next_page\":null}"));
+        client_free(clients[i]);
+    }
+    world_free(world);
+}
+
+static void test_the_daemon_ends_while_a_long_list_is_made(void **state)
+{
+    struct world *world = world_new(LISTS_LONG);
+    struct client *first = client_new(world), *second = client_new(world);
+
+    (void)state;
+    client_send(first, "GET /v1/machines HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_send(second, "GET /v1/machines HTTP/1.1\r\nHost: x\r\n\r\n");
+    check(world, "GET", "/v1/status", "", 200, NULL);
+    api_free(world->api);
+    world->api = NULL;
+    client_expect_close(first);
+    client_expect_close(second);
+    client_free(first);
+    client_free(second);
     world_free(world);
 }
 
@@ -814,6 +856,8 @@ int main(void)
         cmocka_unit_test(test_a_machine_tells_its_place_in_the_plan),
         cmocka_unit_test(test_services_before_and_after_a_crash),
         cmocka_unit_test(test_ten_thousand_machines_are_listed),
+        cmocka_unit_test(test_many_ask_for_a_long_list_at_once),
+        cmocka_unit_test(test_the_daemon_ends_while_a_long_list_is_made),
         cmocka_unit_test(test_what_is_not_there_or_not_allowed),
         cmocka_unit_test(test_recovery_is_history),
         cmocka_unit_test(test_release),
