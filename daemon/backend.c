@@ -150,7 +150,7 @@ static bool is_void(int error)
 static void end_drill(struct drill *drill, int error, const char *message)
 {
     if (is_void(error)) {
-        coordinator_call_off_drill(drill->backend->coordinator, &drill->machine);
+        coordinator_call_off_drill(drill->backend->coordinator, &drill->machine, message, clock_now());
         event_active(drill->backend->pump, 0, 0);
     }
     drill->done(drill->token, error, message);
@@ -199,8 +199,10 @@ static void on_announced(void *context, int error, const char *message)
     else
         r = crash(drill);
     if (r < 0) {
-        coordinator_call_off_drill(drill->backend->coordinator, &drill->machine);
-        end_drill(drill, r, words != NULL ? words : strerror(-r));
+        const char *why = words != NULL ? words : strerror(-r);
+
+        coordinator_call_off_drill(drill->backend->coordinator, &drill->machine, why, clock_now());
+        end_drill(drill, r, why);
     }
 }
 
@@ -241,7 +243,7 @@ static int api_drill(void *context, const struct order *asked, api_done done, vo
               ret->words);
     r = announce(drill);
     if (r < 0)
-        coordinator_call_off_drill(backend->coordinator, &order.machine);
+        coordinator_call_off_drill(backend->coordinator, &order.machine, strerror(-r), clock_now());
     else
         drill = NULL; /* on_announced has it */
     event_active(backend->pump, 0, 0);

@@ -127,7 +127,7 @@ static void pump(struct daemon *daemon)
     bool has_news = false;
 
     watch_clock(daemon);
-    while (coordinator_next_drill(daemon->coordinator, &drill))
+    while (coordinator_next_drill(daemon->coordinator, clock_now(), &drill))
         backend_rehearse(&daemon->backend, &drill);
     while (coordinator_next_action(daemon->coordinator, &action))
         executor_begin(&daemon->executor, &action);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/moment.h"
 #include "config/agents.h"
 #include "config/endpoint.h"
 #include "config/fence.h"
@@ -122,6 +123,21 @@ static void check_fencing(struct reader *reader, const struct node *root, const 
     else
         reader_warn(reader, &here, agents,
                     "is never used: one of %zu remote hypervisors is more than isolation_share already", n_remote);
+}
+
+/* Who does not know when a service was rehearsed last rehearses it too early. */
+static void check_rehearsals(struct reader *reader, const struct node *root, const struct config *config)
+{
+    const struct node *rehearsals = node_find(root, "rehearsals"),
+                      *every = rehearsals != NULL ? node_find(rehearsals, "every") : NULL;
+    struct place place = {.name = "rehearsals"}, here = {.parent = &place, .name = "every"};
+    unsigned days = config->recovery.history_days;
+
+    if (every != NULL && config->rehearsals.every_us > days * INT64_C(86400) * USEC_PER_SEC)
+        reader_warn(reader, &here, every,
+                    "is longer than recovery.history_days (%u), after which it is forgotten that a service was "
+                    "rehearsed: each is rehearsed more often",
+                    days);
 }
 
 /* Who listens to other hosts must have said so. */
@@ -293,6 +309,7 @@ static int read_root(struct reader *reader, const struct node *root, struct conf
     check_weights(reader, root, config);
     check_drivers(reader, root);
     check_fencing(reader, root, config);
+    check_rehearsals(reader, root, config);
     check_services(reader, root, config);
     config->similarity.has_min_coverage = gives_min_coverage(root);
     return reader_result(reader);

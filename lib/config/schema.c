@@ -779,7 +779,9 @@ static const struct schema_key keys[] = {
      .text =
          "Trying out, while nothing is wrong, what would happen if a service failed: one service at a time is taken "
          "over by the machine that the plan names, which is verified, and then its original serves again. The "
-         "service is down for a moment each time. A rehearsal that fails is a problem."},
+         "service is down for a moment each time. A rehearsal that fails is a problem, and until an operator has "
+         "cleared it, or "
+         "has that service rehearsed with success, no other begins by itself."},
     {.path = "rehearsals.every",
      .type = SCHEMA_DURATION,
      CONFIG(rehearsals.every_us),
@@ -788,8 +790,10 @@ static const struct schema_key keys[] = {
      .text =
          "How long after its last rehearsal a service is due again, such as 30d. Failovers and drills that an operator "
          "ordered count when another machine took over. Nothing is rehearsed while a service is down, or there is "
-         "another severe problem, a recovery is under way, the brake is on, the service is held, or mode is observe: "
-         "it comes later then, as understudyctl rehearse --plan shows. 0s: never."},
+         "another severe problem, a recovery is under way, a rehearsal has failed or is unfinished, the brake is on, "
+         "the "
+         "service is held, or mode is observe: it comes later then, as understudyctl rehearse --plan shows. Not longer "
+         "than recovery.history_days. 0s: never."},
     {.path = "rehearsals.window",
      .type = SCHEMA_WINDOW,
      CONFIG(rehearsals.window),

@@ -401,9 +401,9 @@ void coordinator_set_severe_problems(struct coordinator *coordinator, size_t n)
     coordinator->rehearsals.n_severe = n;
 }
 
-bool coordinator_next_drill(struct coordinator *coordinator, struct order *ret)
+bool coordinator_next_drill(struct coordinator *coordinator, struct moment now, struct order *ret)
 {
-    return rehearsals_next_drill(&coordinator->rehearsals, ret);
+    return rehearsals_next_drill(&coordinator->rehearsals, now, ret);
 }
 
 void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shutting_down)
@@ -433,12 +433,15 @@ int coordinator_order(struct coordinator *coordinator, const struct order *order
     return 0;
 }
 
-void coordinator_call_off_drill(struct coordinator *coordinator, const struct machine_ref *machine)
+void coordinator_call_off_drill(struct coordinator *coordinator, const struct machine_ref *machine, const char *why,
+                                struct moment now)
 {
     struct watch *watch = watch_find(&coordinator->registry, machine);
 
-    if (watch != NULL)
-        drills_end(&coordinator->registry, watch);
+    if (watch == NULL)
+        return;
+    rehearsals_fail_drill(&coordinator->rehearsals, machine, why, now);
+    drills_end(&coordinator->registry, watch);
 }
 
 bool coordinator_release_brake(struct coordinator *coordinator, struct moment now)

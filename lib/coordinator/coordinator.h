@@ -117,8 +117,9 @@ void coordinator_set_host_shutdown(struct coordinator *coordinator, bool is_shut
 int coordinator_order(struct coordinator *coordinator, const struct order *order, struct moment now,
                       struct order_answer *ret) _must_check_;
 
-/* The failure that a drill was to cause does not come: what happens to the machine from now on is no drill. */
-void coordinator_call_off_drill(struct coordinator *coordinator, const struct machine_ref *machine);
+/* The failure that a drill was to cause does not come, and why: what happens to the machine from now on is no drill. */
+void coordinator_call_off_drill(struct coordinator *coordinator, const struct machine_ref *machine, const char *why,
+                                struct moment now);
 
 /*
  * The host slept, or the clock jumped: what is known is old. Watching goes on; acting waits until every
@@ -182,7 +183,7 @@ int64_t coordinator_deadline(const struct coordinator *coordinator);
  * contract. */
 bool coordinator_next_action(struct coordinator *coordinator, struct action *ret);
 /* A drill that is to be carried out as if an operator had ordered it: an ORDER_DRILL, borrowed until the next call. */
-bool coordinator_next_drill(struct coordinator *coordinator, struct order *ret);
+bool coordinator_next_drill(struct coordinator *coordinator, struct moment now, struct order *ret);
 /* A recovery that has changed and should be written down; borrowed until the next call. */
 const struct recovery *coordinator_next_changed_recovery(struct coordinator *coordinator);
 /*
@@ -275,6 +276,9 @@ const struct recovery *coordinator_find_recovery(const struct coordinator *coord
 /* When the service of this original is rehearsed, and what stands against it; rehearsal_done. Changes nothing. -ENOMEM. */
 int coordinator_rehearsal(const struct coordinator *coordinator, const struct machine_ref *service, struct moment now,
                           struct rehearsal *ret) _must_check_;
+
+/* This one is a rehearsal by which another machine has taken over, and the original does not serve again (yet). */
+bool coordinator_rehearsal_is_unfinished(const struct coordinator *coordinator, const struct recovery *recovery);
 
 /*
  * Which machine would take over if this one failed now? Lists so many of the eligible candidates, and of the others.

@@ -5,8 +5,9 @@
  * rehearsed last, whether that failed, and whether a rehearsal is to be ended, by the daemon that began it or the next one.
  *
  *     due, in the window, nothing wrong ─▶ a failover, or a drill ─ it ends
- *         recovered ─▶ a failback ─ it ends: the next service
- *         otherwise ─▶ failed: left alone until it is due again, or an operator orders one
+ *         recovered ─▶ a failback ─ it ends: the next service, a minute later
+ *             not now, and then it is too late ─▶ unfinished: left to an operator, as is all else until then
+ *         otherwise ─▶ failed: nothing more is rehearsed until an operator has cleared that, or has it succeed
  *
  * A replacement that fails meanwhile is recovered like any other, and that ends the rehearsal: the service stays where it is.
  */
@@ -21,11 +22,13 @@
 struct rehearsals {
     struct recoveries *recoveries;
     wall_clock *clock;
-    size_t n_severe;    /* problems, as the driver told last */
-    bool has_looked;    /* so that what is wrong at the start is known before anything begins */
-    int64_t due_us;     /* when it is looked again whether something is to be done: mono_us */
+    size_t n_severe; /* problems, as the driver told last */
+    bool
+        has_looked; /* so that what is wrong at the start, or by a new configuration, is known before anything begins */
+    int64_t due_us; /* when it is looked again whether something is to be done: mono_us */
     struct order drill; /* to be carried out by the driver; kind ORDER_COUNT: none */
     char drilled_by[OPERATOR_NAME_SIZE];
+    struct machine_ref drilled; /* the machine of the last drill that was handed out; empty: none, or it is over */
 };
 
 component_handle rehearsals_handle;
@@ -39,7 +42,13 @@ int rehearsals_order(struct rehearsals *rehearsals, const struct order *order, s
                      struct order_answer *ret) _must_check_;
 
 /* As coordinator_next_drill. */
-bool rehearsals_next_drill(struct rehearsals *rehearsals, struct order *ret);
+bool rehearsals_next_drill(struct rehearsals *rehearsals, struct moment now, struct order *ret);
+/* Where a drill for a rehearsal is announced: it is not carried out, and the rehearsal has failed. */
+void rehearsals_fail_drill(struct rehearsals *rehearsals, const struct machine_ref *ref, const char *why,
+                           struct moment now);
+
+/* As coordinator_rehearsal_is_unfinished. */
+bool rehearsals_is_unfinished(const struct rehearsals *rehearsals, const struct recovery *recovery);
 
 /* As coordinator_rehearsal. */
 int rehearsals_look_out(struct rehearsals *rehearsals, const struct machine_ref *service, struct moment now,

@@ -225,3 +225,8 @@ int coordinator_rehearsal(const struct coordinator *coordinator, const struct ma
 
     return rehearsals_look_out(&rehearsals, service, now, ret);
 }
+
+bool coordinator_rehearsal_is_unfinished(const struct coordinator *coordinator, const struct recovery *recovery)
+{
+    return rehearsals_is_unfinished(&coordinator->rehearsals, recovery);
+}

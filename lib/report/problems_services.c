@@ -176,6 +176,15 @@ static bool is_newest_rehearsal(const struct coordinator *coordinator, size_t in
     return true;
 }
 
+static void look_at_unfinished(struct problem_search *search, const struct recovery *recovery)
+{
+    if (coordinator_rehearsal_is_unfinished(search->coordinator, recovery))
+        problems_add(search, PROBLEM_REHEARSAL, recovery->service_name,
+                     text_print("%s was rehearsed, and its original does not serve again", recovery->service_name),
+                     text_print("understudyctl failback %s; or understudyctl keep %s", recovery->service_name,
+                                recovery->service_name));
+}
+
 static void look_at_rehearsals(struct problem_search *search)
 {
     const struct coordinator *coordinator = search->coordinator;
@@ -185,6 +194,7 @@ static void look_at_rehearsals(struct problem_search *search)
         const struct machine *original =
             pool_find(coordinator_pool(coordinator), recovery->service.hypervisor, recovery->service.uuid);
 
+        look_at_unfinished(search, recovery);
         if (!recovery_is_failed_rehearsal(recovery) || original == NULL || !is_newest_rehearsal(coordinator, i))
             continue;
         problems_add(

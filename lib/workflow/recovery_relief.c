@@ -154,6 +154,8 @@ static void find_server_up(struct step *step)
 static void turn_into_failure(struct step *step, enum failure_cause cause)
 {
     step->recovery->relief = RELIEF_NONE;
+    step->recovery->is_rehearsal = false;
+    step->recovery->is_changed = true;
     step->recovery->cause = cause;
     step->recovery->state_is_unreliable = recovery_cause_is_unreliable(cause);
     step_begin_asking(step, RECOVERY_CONFIRMING);
@@ -425,12 +427,14 @@ bool step_relief_fails(struct step *step)
         return false;
     if (recovery->state == RECOVERY_ANNOUNCING && recovery->relief == RELIEF_LAST) {
         recovery->is_forced = true;
+        recovery->is_rehearsal = false;
         step_begin_asking(step, RECOVERY_RELIEVING); /* there is nothing left to veto */
         return true;
     }
     if (has_begun(recovery)) {
         /* It is being stopped, or will be: and if it does not stop by itself now, it is ended. */
         recovery->is_forced = true;
+        recovery->is_rehearsal = false;
         recovery->is_changed = true;
         return true;
     }

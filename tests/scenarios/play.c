@@ -713,7 +713,7 @@ static void call_drill_off(struct play *play, const struct arguments *arguments)
 {
     struct machine_ref ref = machine_ref_of(world_machine(&play->world, arguments->machine));
 
-    coordinator_call_off_drill(play->world.coordinator, &ref);
+    coordinator_call_off_drill(play->world.coordinator, &ref, "as the scenario has it", play->world.now);
 }
 
 static void order_recovery(struct play *play, const struct arguments *arguments)

@@ -810,37 +810,6 @@ static void check_view(struct simulation *simulation)
     }
 }
 
-/* Another recovery of the service began later. */
-static bool is_followed(const struct simulation *simulation, const struct recovery *recovery)
-{
-    for (size_t i = coordinator_recovery_count(simulation->coordinator); i-- > 0;) {
-        const struct recovery *later = coordinator_recovery(simulation->coordinator, i);
-
-        if (machine_ref_equal(&later->service, &recovery->service))
-            return later != recovery;
-    }
-    return false;
-}
-
-/* What took over for a rehearsal does not serve on where the original can serve again. */
-static void check_rehearsals(struct simulation *simulation)
-{
-    for (size_t i = 0; i < coordinator_diversion_count(simulation->coordinator); i++) {
-        const struct diversion *diversion = coordinator_diversion(simulation->coordinator, i);
-        const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, diversion->recovery_id);
-        _cleanup_(order_answer_done) struct order_answer answer = {0};
-        struct order order = {.kind = ORDER_FAILBACK,
-                              .machine = diversion->service.replacement,
-                              .is_confirmed = true,
-                              .is_question = true};
-
-        if (diversion->is_over || recovery == NULL || !recovery->is_rehearsal || is_followed(simulation, recovery))
-            continue;
-        if (coordinator_order(simulation->coordinator, &order, simulation->now, &answer) == 0)
-            violate(simulation, "%s was rehearsed, and its original does not serve again", recovery->service_name);
-    }
-}
-
 void promises_end(struct simulation *simulation)
 {
     migration_end(simulation);
@@ -861,5 +830,4 @@ void promises_end(struct simulation *simulation)
     losses_end(simulation);
     autostart_end(simulation);
     crashes_end(simulation);
-    check_rehearsals(simulation);
 }

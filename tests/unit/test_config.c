@@ -891,6 +891,14 @@ static void a_fence_command_that_is_never_used_is_warned_of(void **state)
     assert_warning(OWN AND("b") "]\n", NULL, 0);
 }
 
+static void rehearsals_that_outlive_the_history_are_warned_of(void **state)
+{
+    (void)state;
+    assert_warning("rehearsals: {every: 31d}\nrecovery: {history_days: 30}\n" OWN "]\n",
+                   "rehearsals.every: is longer than recovery.history_days (30)", 1);
+    assert_warning("rehearsals: {every: 30d}\nrecovery: {history_days: 30}\n" OWN "]\n", NULL, 0);
+}
+
 /* Success or errors, never neither: and never a crash, which the sanitizers watch for. */
 static void parse_anything(const char *text, size_t length)
 {
@@ -966,6 +974,7 @@ int main(void)
         cmocka_unit_test(warnings_do_not_refuse),
         cmocka_unit_test(a_driver_that_libvirt_does_not_know_is_warned_of),
         cmocka_unit_test(a_fence_command_that_is_never_used_is_warned_of),
+        cmocka_unit_test(rehearsals_that_outlive_the_history_are_warned_of),
         cmocka_unit_test(every_truncation_is_survived),
         cmocka_unit_test(flipped_bytes_are_survived),
     };

@@ -638,6 +638,21 @@ static void test_a_rehearsal_that_fails(struct world *world)
     check(world, PROBLEM_SERVICE_DIVERTED, "a", NULL);
 }
 
+static void test_a_rehearsal_that_is_not_ended(struct world *world)
+{
+    unsigned a = world_add_three(world);
+    struct order order = {.kind = ORDER_REHEARSE, .is_confirmed = true};
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    begin(world);
+    order.machine = machine_ref_of(world_machine(world, a));
+    assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answer), 0);
+    coordinator_set_severe_problems(world->coordinator, 1);
+    world_pass(world, LONG);
+    check(world, PROBLEM_REHEARSAL, "a", "a was rehearsed, and its original does not serve again");
+    check(world, PROBLEM_REHEARSAL, "a", "understudyctl failback a; or understudyctl keep a");
+}
+
 static void test_a_fence_agent_that_fails(struct world *world)
 {
     world->config.fence.is_confirmed = true;
@@ -737,6 +752,7 @@ int main(void)
         world_test(test_one_host_under_two_names),
         remote_test(test_a_remote_host_without_a_fence_agent),
         world_test(test_a_rehearsal_that_fails),
+        world_test(test_a_rehearsal_that_is_not_ended),
         remote_test(test_a_fence_agent_that_fails),
         remote_test(test_hosts_that_are_cut_off),
         world_test(test_what_only_the_daemon_knows),

@@ -180,6 +180,135 @@ static void test_a_crash_on_another_host_is_a_drill_as_well(struct world *world)
     assert_int_equal(n_rehearsals(world), 2);
 }
 
+static struct order next_drill(struct world *world)
+{
+    struct order drill;
+
+    assert_true(coordinator_next_drill(world->coordinator, world->now, &drill));
+    return drill;
+}
+
+static void announce(struct world *world, unsigned number)
+{
+    struct order order = {.kind = ORDER_DRILL,
+                          .machine = machine_ref_of(world_machine(world, number)),
+                          .is_rehearsal = true,
+                          .is_confirmed = true,
+                          .by = "ann"};
+    _cleanup_(order_answer_done) struct order_answer answer = {0};
+
+    assert_int_equal(coordinator_order(world->coordinator, &order, world->now, &answer), 0);
+}
+
+static void call_off(struct world *world, unsigned number)
+{
+    struct machine_ref ref = machine_ref_of(world_machine(world, number));
+
+    coordinator_call_off_drill(world->coordinator, &ref, "no such process", world->now);
+}
+
+static void test_a_crash_is_under_way_before_it_is_seen(struct world *world)
+{
+    add_two(world);
+    world->config.rehearsals.crash = true;
+    assert_int_equal(order(world, ORDER_REHEARSE, 0, "crashed for a rehearsal"), 0);
+    assert_int_equal(order(world, ORDER_REHEARSE, 1, "a recovery is under way"), -EBUSY);
+    next_drill(world);
+    announce(world, 0);
+    assert_int_equal(order(world, ORDER_REHEARSE, 1, "a recovery is under way"), -EBUSY);
+    call_off(world, 0);
+    assert_int_equal(order(world, ORDER_REHEARSE, 1, "crashed for a rehearsal"), 0);
+}
+
+static void test_a_crash_is_not_handed_out_when_something_has_come_up(struct world *world)
+{
+    struct order drill;
+
+    add_two(world);
+    world->config.rehearsals.crash = true;
+    assert_int_equal(order(world, ORDER_REHEARSE, 0, NULL), 0);
+    coordinator_set_severe_problems(world->coordinator, 1);
+    assert_false(coordinator_next_drill(world->coordinator, world->now, &drill));
+}
+
+static void test_a_crash_that_could_not_be_made_is_a_rehearsal_that_failed(struct world *world)
+{
+    const struct recovery *recovery;
+
+    add_two(world);
+    rehearse_every(world, DAY);
+    world->config.rehearsals.crash = true;
+    assert_int_equal(order(world, ORDER_REHEARSE, 0, NULL), 0);
+    next_drill(world);
+    announce(world, 0);
+    call_off(world, 0);
+    call_off(world, 0); /* nothing is announced any more */
+    recovery = world_expect(world, 0, RECOVERY_CALLED_OFF);
+    assert_true(recovery_is_failed_rehearsal(recovery));
+    assert_string_equal(recovery->detail, "a could not be crashed: no such process");
+    assert_string_equal(recovery->ordered_by, "ann");
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    world_pass(world, DAY / 2);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+    check_outlook(world, 1, "the last rehearsal of a has failed", true);
+}
+
+static void test_a_crash_that_does_not_come_has_failed(struct world *world)
+{
+    add_two(world);
+    world->config.rehearsals.crash = true;
+    assert_int_equal(order(world, ORDER_REHEARSE, 0, NULL), 0);
+    next_drill(world);
+    announce(world, 0);
+    world_pass(world, HOUR);
+    assert_true(recovery_is_failed_rehearsal(world_expect(world, 0, RECOVERY_CALLED_OFF)));
+    world_kill(world, 0);
+    world_pass(world, 60 * USEC_PER_SEC);
+    assert_int_equal(n_rehearsals(world), 1); /* this was no drill any more */
+}
+
+static void test_what_is_older_than_all_records_counts_as_rehearsed_then(struct world *world)
+{
+    struct machine_ref ref;
+    struct rehearsal rehearsal = {0};
+    int64_t first_us;
+
+    add_two(world);
+    rehearse_every(world, 2 * HOUR);
+    ref = machine_ref_of(world_machine(world, 1));
+    first_us = world->now.real_us;
+    for (size_t i = 0; i < CONFIG_HISTORY_MAX; i++) {
+        announce(world, 0);
+        call_off(world, 0);
+    }
+    assert_int_equal(coordinator_recovery_count(world->coordinator), CONFIG_HISTORY_MAX);
+    assert_int_equal(coordinator_rehearsal(world->coordinator, &ref, world->now, &rehearsal), 0);
+    assert_int_equal(rehearsal.last_us, 0);
+    assert_true(rehearsal.due_us == first_us + 2 * HOUR);
+    rehearsal_done(&rehearsal);
+    assert_int_equal(order(world, ORDER_CLEAR, 0, "is forgotten"), 0);
+    world_pass(world, HOUR);
+    assert_int_equal(coordinator_recovery(world->coordinator, CONFIG_HISTORY_MAX - 1)->state, RECOVERY_CALLED_OFF);
+    world_pass(world, 2 * HOUR);
+    assert_int_equal(coordinator_recovery(world->coordinator, CONFIG_HISTORY_MAX - 1)->state, RECOVERY_RECOVERED);
+}
+
+static void test_one_that_is_unfinished_is_told(struct world *world)
+{
+    add_two(world);
+    rehearse_every(world, DAY);
+    assert_int_equal(order(world, ORDER_REHEARSE, 0, NULL), 0);
+    coordinator_set_severe_problems(world->coordinator, 1);
+    world_pass(world, HOUR);
+    coordinator_set_severe_problems(world->coordinator, 0);
+    assert_true(coordinator_rehearsal_is_unfinished(world->coordinator, world_expect(world, 0, RECOVERY_RECOVERED)));
+    check_outlook(world, 0, "understudyctl failback a, or understudyctl keep a", true);
+    check_outlook(world, 1, "its original does not serve again", true);
+    assert_int_equal(order(world, ORDER_FAILBACK, 0, NULL), 0);
+    world_pass(world, 60 * USEC_PER_SEC);
+    assert_false(coordinator_rehearsal_is_unfinished(world->coordinator, world_expect(world, 0, RECOVERY_RECOVERED)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +318,12 @@ int main(void)
         world_test(test_a_failed_one_is_cleared),
         world_test(test_why_not),
         world_test(test_a_crash_on_another_host_is_a_drill_as_well),
+        world_test(test_a_crash_is_under_way_before_it_is_seen),
+        world_test(test_a_crash_is_not_handed_out_when_something_has_come_up),
+        world_test(test_a_crash_that_could_not_be_made_is_a_rehearsal_that_failed),
+        world_test(test_a_crash_that_does_not_come_has_failed),
+        world_test(test_what_is_older_than_all_records_counts_as_rehearsed_then),
+        world_test(test_one_that_is_unfinished_is_told),
         remote_test(test_a_crash_on_another_host_is_a_drill_as_well),
     };
 

@@ -222,7 +222,7 @@ static bool drive_once(struct world *world)
 
     take_notices(world);
     take_changes(world);
-    if (coordinator_next_drill(world->coordinator, &drill)) {
+    if (coordinator_next_drill(world->coordinator, world->now, &drill)) {
         carry_out(world, &drill);
         return true;
     }
