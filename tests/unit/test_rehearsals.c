@@ -251,6 +251,12 @@ static void test_a_crash_that_could_not_be_made_is_a_rehearsal_that_failed(struc
     world_pass(world, DAY / 2);
     assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
     check_outlook(world, 1, "the last rehearsal of a has failed", true);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, DAY / 4);
+    assert_true(recovery_is_failed_rehearsal(world_expect(world, 0, RECOVERY_CALLED_OFF)));
+    assert_int_equal(order(world, ORDER_CLEAR, 0, "is forgotten"), 0);
+    check_outlook(world, 1, NULL, true);
 }
 
 static void test_a_crash_that_does_not_come_has_failed(struct world *world)
