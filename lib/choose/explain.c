@@ -233,6 +233,18 @@ static int list_difference(const struct choice_request *request, const struct fe
     return r;
 }
 
+static int compare_names(const void *left, const void *right)
+{
+    return strverscmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* In alphabetical order: the ids only say in which order the features were first met. */
+static void sort_names(struct string_list *list)
+{
+    if (list->count > 0)
+        qsort(list->items, list->count, sizeof(*list->items), compare_names);
+}
+
 /* All but the reason. */
 static int describe_candidate(const struct choice_request *request, const struct candidate *candidate,
                               const struct feature_table *table, struct explained_candidate *out)
@@ -254,7 +266,12 @@ static int describe_candidate(const struct choice_request *request, const struct
     out->warmth = warmth_name(machine_warmth(machine));
     out->state = machine_state_name(machine->state);
     r = list_difference(request, table, need, offer, &out->missing, &out->weightless);
-    return r < 0 ? r : list_difference(request, table, offer, need, &out->surplus, &out->weightless);
+    if (r == 0)
+        r = list_difference(request, table, offer, need, &out->surplus, &out->weightless);
+    sort_names(&out->missing);
+    sort_names(&out->surplus);
+    sort_names(&out->weightless);
+    return r;
 }
 
 static int list_eligible(const struct choice_request *request, const struct choice *choice, size_t place,

@@ -27,9 +27,9 @@ struct explained_candidate {
     const char *warmth;            /* static: "cold", "saved", "paused" */
     const char *state;             /* static: state at the time of the decision */
     char *reason;                  /* one clause: why it was chosen, comes second, or is out */
-    struct string_list missing;    /* features that weigh and that it lacks of the failed machine's, "database/mysql" */
-    struct string_list surplus;    /* features that weigh and that it has beyond those */
-    struct string_list weightless; /* features that only one of the two has, and that weigh nothing */
+    struct string_list missing;    /* features that weigh and that it lacks of the failed machine's, by name */
+    struct string_list surplus;    /* features that weigh and that it has beyond those, by name */
+    struct string_list weightless; /* features that only one of the two has, and that weigh nothing, by name */
 };
 
 struct explanation {

@@ -8,7 +8,7 @@ import {badge, features, hostLink, machineLink, told} from "./parts.js";
 import * as format from "./format.js";
 
 function differences(candidate) {
-  const missing = [...candidate.missing].sort(), surplus = [...candidate.surplus].sort();
+  const {missing, surplus} = candidate;
   if (missing.length === 0 && surplus.length === 0)
     return h("p", {class: "same"}, t("candidate.same"));
   return h("dl", {class: "differences"},
