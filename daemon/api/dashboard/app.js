@@ -101,19 +101,19 @@ function navigation() {
 }
 
 function liveness() {
-  const {isLive, hasBegun} = state.connection;
-  return h("span", {class: `live-state ${isLive ? "good" : "bad"}`}, h("span", {class: "dot", "aria-hidden": "true"}), t(isLive ? "live" : hasBegun ? "lost.short" : "connecting"));
+  const {isLive, isLost} = state.connection;
+  return h("span", {class: `live-state ${isLive ? "good" : "bad"}`}, h("span", {class: "dot", "aria-hidden": "true"}), t(isLive ? "live" : isLost ? "lost.short" : "connecting"));
 }
 
 function banners() {
-  const {isLive, hasBegun, since, begun} = state.connection;
+  const {isLost, isDelayed, since, begun} = state.connection;
   const status = state.status.value;
   return [
-    !isLive && hasBegun && h("div", {key: "lost", class: "banner bad", role: "alert"}, icon("warning"),
+    isLost && since !== null && h("div", {key: "lost", class: "banner bad", role: "alert"}, icon("warning"),
       h("span", null, t("lost", {time: format.clock(since)}), " ", h("time", {datetime: new Date(since).toISOString()}, `(${format.ago(since)})`))),
-    !isLive && !hasBegun && state.status.value && Date.now() - begun > STREAM_PATIENCE_MS &&
+    isDelayed && Date.now() - begun > STREAM_PATIENCE_MS &&
       h("div", {key: "stream", class: "banner warn", role: "alert"}, icon("warning"), t("lost.stream")),
-    !isLive && !hasBegun && state.status.error && h("div", {key: "never", class: "banner bad", role: "alert"}, icon("warning"), t("lost.never")),
+    isLost && since === null && h("div", {key: "never", class: "banner bad", role: "alert"}, icon("warning"), t("lost.never")),
     status?.braked && h("div", {key: "brake", class: "banner bad"}, icon("warning"), t("brake")),
     status && !status.ready && h("div", {key: "ready", class: "banner warn"}, icon("warning"), t("notready")),
     status?.mode === "observe" && h("div", {key: "observe", class: "banner info"}, t("observe")),
@@ -135,7 +135,7 @@ function preferences() {
 
 function draw() {
   isDue = false;
-  const {isLive, hasBegun} = state.connection;
+  const {isLost, since} = state.connection;
   patch(app,
     h("button", {type: "button", class: "skip", onclick: () => document.getElementById("title")?.focus()}, t("skip")),
     h("header", {class: "top"},
@@ -145,7 +145,7 @@ function draw() {
       state.status.value && h("span", {class: "version hide-narrow"}, state.status.value.version),
       preferences()),
     navigation(),
-    h("main", {id: "main", class: !isLive && hasBegun ? "stale" : ""}, banners(), h("div", {key: `${route.path[0]}${route.path.length > 1}`, class: "view"}, view.draw(state, route, answers))));
+    h("main", {id: "main", class: isLost && since !== null ? "stale" : ""}, banners(), h("div", {key: `${route.path[0]}${route.path.length > 1}`, class: "view"}, view.draw(state, route, answers))));
 }
 
 document.documentElement.dataset.theme = theme;

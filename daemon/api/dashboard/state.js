@@ -23,15 +23,19 @@ export const NOTICE_KINDS = [
 
 // A document that is asked for when somebody wants it, and again when it is stale.
 class Source {
-  constructor(load, changed, pause_ms = 0) {
+  // onAnswer(hasFailed)
+  constructor(load, onAnswer, pause_ms = 0) {
     this.value = null;
     this.error = null;
     this.isWanted = false;
+    this.isBehind = false; // events were missed since the value was asked for
     this._load = load;
-    this._changed = changed;
+    this._onAnswer = onAnswer;
     this._pause_ms = pause_ms;
     this._isLoading = false;
     this._isStale = false;
+    this._fellBehind = false; // while it was being loaded
+    this._endPause = null;
     this._meanwhile = null; // changes that came while it was being loaded
   }
 
@@ -43,8 +47,15 @@ class Source {
   }
 
   forget() {
-    this.isWanted = false;
+    this.isWanted = this.isBehind = false;
     this.value = null;
+  }
+
+  // Events are missed.
+  fallBehind() {
+    this._fellBehind = true;
+    this.isBehind ||= this.value !== null;
+    this._endPause?.();
   }
 
   async refresh() {
@@ -53,20 +64,26 @@ class Source {
       return;
     this._isLoading = true;
     while (this._isStale && this.isWanted) {
-      this._isStale = false;
+      this._isStale = this._fellBehind = false;
       this._meanwhile = [];
+      let hasFailed = false;
       try {
         this.value = await this._load();
         this.error = null;
+        this.isBehind = this._fellBehind;
         // In their order, they end in what is true now, wherever among them the answer was made.
         this._meanwhile.forEach(change => change(this.value));
       } catch (error) {
         this.error = error;
+        hasFailed = this.isBehind = this.isWanted;
       }
       this._meanwhile = null;
-      this._changed();
+      this._onAnswer(hasFailed);
       if (this._pause_ms > 0)
-        await new Promise(done => setTimeout(done, this._pause_ms));
+        await new Promise(done => {
+          this._endPause = done;
+          setTimeout(done, this._pause_ms);
+        });
     }
     this._isLoading = false;
   }
@@ -113,24 +130,48 @@ const byPriority = (a, b) => b.priority - a.priority || byName.compare(a.name, b
 
 export function createState(changed, spoken) {
   const state = {
-    // since: the last time that the daemon was heard; begun: when it was asked for the stream that is not there yet.
-    connection: {isLive: false, since: null, hasBegun: false, begun: Date.now()},
+    // since: the last time that everything shown was current, or null; begun: when the page began to follow.
+    connection: {
+      isOpen: false, isLost: false, since: null, begun: Date.now(),
+      get isLive() {
+        return this.isOpen && this.since !== null && !isBehind();
+      },
+      // Without the stream, everything is asked for again and again.
+      get isDelayed() {
+        return !this.isOpen && !this.isLost && this.since !== null && !isBehind();
+      },
+    },
     notices: [],                                               // the newest first
     // They count what may change answers that no event carries: the plan, for what is worked out in a copy of the daemon; and
     // anything, for what is asked for easily.
     planGeneration: 0,
     generation: 0,
-    status: new Source(() => get("/v1/status"), changed, 1_000),
-    services: new Source(async () => new Items(await getList("services"), byPriority), changed),
-    machines: new Source(async () => new Items(await getList("machines"), (a, b) => byName.compare(a.name, b.name)), changed),
+    status: new Source(() => get("/v1/status"), onAnswer, 1_000),
+    services: new Source(async () => new Items(await getList("services"), byPriority), onAnswer),
+    machines: new Source(async () => new Items(await getList("machines"), (a, b) => byName.compare(a.name, b.name)), onAnswer),
     recoveries: new Source(
-      async () => new Items((await get(`/v1/recoveries?limit=${RECENT_RECOVERIES}`)).recoveries, newestFirst), changed),
-    plan: new Source(() => get("/v1/plan"), changed, PLAN_PAUSE_MS),
+      async () => new Items((await get(`/v1/recoveries?limit=${RECENT_RECOVERIES}`)).recoveries, newestFirst), onAnswer),
+    plan: new Source(() => get("/v1/plan"), onAnswer, PLAN_PAUSE_MS),
   };
   const sources = [state.status, state.services, state.machines, state.recoveries, state.plan];
 
+  function isBehind() {
+    return sources.some(source => source.isWanted && source.isBehind);
+  }
+
   function heard() {
+    if (isBehind())
+      return;
+    state.connection.isLost = false;
     state.connection.since = Date.now();
+  }
+
+  function onAnswer(hasFailed) {
+    if (hasFailed)
+      state.connection.isLost = true;
+    else
+      heard();
+    changed();
   }
 
   function onPlan() {
@@ -142,6 +183,11 @@ export function createState(changed, spoken) {
     state.planGeneration++;
     for (const source of sources)
       source.refresh();
+  }
+
+  function fallBehind() {
+    for (const source of sources)
+      source.fallBehind();
   }
 
   const put = source => document => source.apply(items => items.put(document));
@@ -162,7 +208,10 @@ export function createState(changed, spoken) {
     "machines": () => state.machines.refresh(),
     "services": () => state.services.refresh(),
     "recoveries": () => state.recoveries.refresh(),
-    "missed": refreshAll,
+    "missed": () => {
+      fallBehind();
+      refreshAll();
+    },
   };
 
   function onEvent(name, document) {
@@ -193,25 +242,32 @@ export function createState(changed, spoken) {
     follow(NOTICE_KINDS, {
       onEvent,
       onOpen() {
-        heard();
-        state.connection.isLive = state.connection.hasBegun = true;
+        state.connection.isOpen = true;
         state.generation++;
+        fallBehind();
         refreshAll();
         changed();
       },
       onLost() {
-        state.connection.isLive = false;
+        Object.assign(state.connection, {isOpen: false, isLost: true});
+        fallBehind();
         changed();
       },
+      onBegin() {
+        state.connection.begun = Date.now();
+      },
       onPause() {
-        Object.assign(state.connection, {isLive: false, hasBegun: false, begun: Date.now()});
+        state.connection.isOpen = false;
+        fallBehind();
         changed();
       },
       onPulse(status) {
-        heard();
         state.status.apply(value => Object.assign(value, status));
-        if (!state.connection.isLive)
+        if (!state.connection.isOpen)
           refreshAll();
+        else
+          sources.filter(source => source.isBehind).forEach(source => source.refresh());
+        heard();
         changed();
       },
     });

@@ -1,72 +1,92 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The event stream of the daemon, and whether what the page shows is current: it is as long as the stream is open and the
-// daemon answers. Knows nothing of what events mean.
+// The event stream of the daemon, and whether the daemon answers at all. Knows nothing of what events mean.
 
 const RETRY_MS = 2_000;
 const PULSE_MS = 10_000;
+const FIRST_PULSE_MS = 1_000; // after it began to follow
 const PULSE_PATIENCE_MS = 8_000;
 
 // What is told beside notices.
 const DOCUMENTS = ["machine", "machine-gone", "service", "service-gone", "recovery", "problems", "hypervisors", "holds",
                    "plan", "machines", "services", "recoveries", "missed"];
 
-// kinds: of the notices that are wanted. onEvent(name, document), onOpen(), onLost(), onPause(), onPulse(status).
-// onOpen is called for each connection: what was missed before it must be asked for. A page that is hidden pauses: a browser
-// has six connections to a host for all its tabs.
-export function follow(kinds, {onEvent, onOpen, onLost, onPause, onPulse}) {
-  let source = null, retry = null, isLost = true;
+// kinds: of the notices that are wanted. onEvent(name, document), onOpen(), onLost(), onBegin(), onPause(), onPulse(status).
+// onOpen is called for each connection: what was missed before it must be asked for. onLost: an open stream has ended, or the
+// daemon does not answer; it may be called again and again. A page that is hidden pauses, and begins anew when it is shown: a
+// browser has six connections to a host for all its tabs.
+export function follow(kinds, {onEvent, onOpen, onLost, onBegin, onPause, onPulse}) {
+  let source = null, isOpen = false, retry = null, nextPulse = null, pulsing = null;
 
-  function lose() {
-    if (!isLost)
-      onLost();
-    isLost = true;
+  function close() {
+    source?.close();
+    source = null;
+    isOpen = false;
+    clearTimeout(retry);
   }
 
   function reconnect() {
-    source?.close();
-    clearTimeout(retry);
-    lose();
+    close();
     retry = setTimeout(connect, RETRY_MS);
   }
 
-  function pause() {
-    source?.close();
-    source = null;
-    clearTimeout(retry);
-    isLost = true;
-    onPause();
-  }
-
   function connect() {
-    source?.close();
+    close();
     source = new EventSource("/v1/events");
     source.onopen = () => {
-      isLost = false;
+      isOpen = true;
       onOpen();
     };
     // A browser gives up for good after some errors, and waits long after others.
-    source.onerror = reconnect;
+    source.onerror = () => {
+      if (isOpen)
+        onLost();
+      reconnect();
+    };
     for (const name of [...DOCUMENTS, ...kinds])
       source.addEventListener(name, event => onEvent(name, JSON.parse(event.data || "null")));
   }
 
   // A connection whose other end is gone is silent, as one on which nothing happens is.
   async function pulse() {
-    if (document.hidden)
-      return;
+    const own = pulsing = new AbortController();
+    nextPulse = setTimeout(pulse, PULSE_MS);
     try {
-      const response = await fetch("/v1/status", {signal: AbortSignal.timeout(PULSE_PATIENCE_MS), cache: "no-store"});
-      if (response.ok)
-        onPulse(await response.json());
+      const signal = AbortSignal.any([own.signal, AbortSignal.timeout(PULSE_PATIENCE_MS)]);
+      const response = await fetch("/v1/status", {signal, cache: "no-store"});
+      if (!response.ok)
+        throw new Error(response.statusText);
+      const status = await response.json();
+      if (!own.signal.aborted)
+        onPulse(status);
     } catch {
-      if (!isLost)
-        reconnect();
+      if (own.signal.aborted)
+        return;
+      onLost();
+      reconnect();
     }
   }
 
-  document.addEventListener("visibilitychange", () => document.hidden ? pause() : connect());
+  function stopPulse() {
+    clearTimeout(nextPulse);
+    pulsing?.abort();
+  }
+
+  function begin() {
+    stopPulse();
+    nextPulse = setTimeout(pulse, FIRST_PULSE_MS);
+    onBegin();
+    connect();
+  }
+
+  function pause() {
+    stopPulse();
+    close();
+    onPause();
+  }
+
+  document.addEventListener("visibilitychange", () => document.hidden ? pause() : begin());
   window.addEventListener("pagehide", pause);
-  window.addEventListener("pageshow", event => event.persisted && connect());
-  connect();
-  setInterval(pulse, PULSE_MS);
+  window.addEventListener("pageshow", event => event.persisted && begin());
+  if (!document.hidden)
+    begin();
 }
