@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The page says when what it shows is old, and comes back by itself."""
 
-import http.client
-
 import pytest
 
+from harness.api import UnixConnection
 from harness.testdriver import CASE_STUDY, CASE_STUDY_RULES, write_node
 
 pytestmark = pytest.mark.testdriver
@@ -94,14 +93,14 @@ def test_a_hidden_page_lets_go_of_its_connection_and_catches_up(case_study, page
     page.wait_for_text("#services tbody tr", "VM-001", "VM-005 @ room since")
 
 
-def test_a_page_that_finds_no_place_at_the_stream_says_so_and_asks_again(case_study, page, port):
+def test_a_page_that_finds_no_place_at_the_stream_says_so_and_asks_again(case_study, page):
     page.expect("status of 503")
     page.open("#/services")
     set_hidden(page, True)
     followers = []
     try:
         while True:
-            follower = http.client.HTTPConnection("localhost", port)
+            follower = UnixConnection(case_study.api.path, 10)
             followers.append(follower)
             follower.request("GET", "/v1/events")
             if follower.getresponse().status == 503:
