@@ -26,6 +26,7 @@
 #include "service/clock.h"
 #include "service/log.h"
 #include "settings.h"
+#include "store/store.h"
 
 static const struct coordinator *api_coordinator(void *context)
 {
@@ -59,6 +60,20 @@ static const char *api_reload_error(void *context)
     const struct backend *backend = context;
 
     return backend->settings->reload_error;
+}
+
+static bool api_is_writing(void *context)
+{
+    const struct backend *backend = context;
+
+    return backend->persistence->store != NULL && store_count(backend->persistence->store) > 0;
+}
+
+static bool api_is_disk_silent(void *context)
+{
+    const struct backend *backend = context;
+
+    return backend->persistence->trouble != NULL && api_is_writing(context);
 }
 
 static const struct problems *api_problems(void *context)
@@ -467,6 +482,8 @@ const struct api_backend backend_functions = {
     .started = api_started,
     .why_not_yet = api_why_not_yet,
     .read_history = api_read_history,
+    .is_writing = api_is_writing,
+    .is_disk_silent = api_is_disk_silent,
     .problems = api_problems,
     .look_for_problems = api_look_for_problems,
     .check = api_check,

@@ -25,8 +25,8 @@
 #define HEADERS_MAX_BYTES (8 * 1024)
 #define BODY_MAX_BYTES    (512 * 1024) /* a configuration with facts of thousands of machines */
 
-/* Whoever can connect may ask over TCP: each of so many may have a long list waiting for it. */
-#define TCP_CONNECTIONS_MAX 32
+/* Whoever can connect may ask over TCP, and each may have a long list waiting for it. Half of these may follow events. */
+#define TCP_CONNECTIONS_MAX 64
 
 /* The Unix socket of each kind of rights, and TCP. */
 enum { LISTENER_TCP = API_RIGHTS_COUNT, LISTENER_COUNT };
@@ -108,9 +108,9 @@ int api_new(struct event_base *base, const struct api_backend *backend, void *co
     /* Numbered by the clock, so that a follower that comes back after a restart has missed the new events. */
     r = stream_new(base, (uint64_t)backend->now(context).real_us, &api->stream);
     if (r == 0)
-        r = copies_new(base, &api->copies);
+        r = copies_new(base, backend, context, &api->copies);
     if (r == 0)
-        r = lists_new(&api->routes, &api->lists);
+        r = lists_new(base, &api->routes, &api->lists);
     if (r == 0)
         r = watcher_new(base, &api->routes, &api->watcher);
     if (r < 0)

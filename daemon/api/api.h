@@ -47,6 +47,13 @@ struct api_backend {
     int (*format_metrics)(void *context, enum metrics_form form, char **ret);
     /* Why nothing can be asked for yet, in words; NULL: it can. */
     const char *(*why_not_yet)(void *context);
+    /*
+     * Something is being written to the disk. While the disk is silent, whoever copies the process would wait for it: the
+     * thread that writes may hold a page of a mapped file.
+     */
+    bool (*is_writing)(void *context);
+    /* … and the disk has been silent for too long. */
+    bool (*is_disk_silent)(void *context);
     /* What was wrong at the last look, and what is wrong at this moment; borrowed until the next look. */
     const struct problems *(*problems)(void *context);
     const struct problems *(*look_for_problems)(void *context);

@@ -38,18 +38,22 @@ struct copy {
 
 struct copies {
     struct event_base *base;
+    const struct api_backend *backend;
+    void *context;
     struct pending_list pending;
     LIST_HEAD(, copy) all;
     unsigned count; /* of those that answer a request */
 };
 
-int copies_new(struct event_base *base, struct copies **ret)
+int copies_new(struct event_base *base, const struct api_backend *backend, void *context, struct copies **ret)
 {
     struct copies *copies = calloc(1, sizeof(*copies));
 
     if (copies == NULL)
         return -ENOMEM;
     copies->base = base;
+    copies->backend = backend;
+    copies->context = context;
     LIST_INIT(&copies->pending);
     LIST_INIT(&copies->all);
     *ret = copies;
@@ -265,6 +269,11 @@ void copies_answer(struct copies *copies, struct evhttp_request *request, enum a
         reply_error(request, HTTP_SERVUNAVAIL, "others are being worked out already", "ask again in a moment");
         return;
     }
+    if (copies->backend->is_disk_silent(copies->context)) {
+        reply_error(request, HTTP_SERVUNAVAIL, "this is not worked out while the disk of state_dir is silent",
+                    "understudyctl problems");
+        return;
+    }
     copy = copy_off(copies, make, context, NULL, NULL);
     if (copy == NULL) {
         reply_error(request, HTTP_SERVUNAVAIL, "there is no memory, or no descriptor, to work it out", NULL);
@@ -277,5 +286,7 @@ void copies_answer(struct copies *copies, struct evhttp_request *request, enum a
 
 int copies_make(struct copies *copies, copy_make *make, void *context, copy_made *made, void *token)
 {
+    if (copies->backend->is_writing(copies->context))
+        return -EBUSY;
     return copy_off(copies, make, context, made, token) != NULL ? 0 : -EAGAIN;
 }

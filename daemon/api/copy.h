@@ -16,12 +16,15 @@
 #define COPY_SECONDS 30 /* that one may take */
 #endif
 
+#define COPY_PAUSE_MS 50
+
 struct copies;
 struct event_base;
 struct evhttp_request;
 
-/* Borrows the event base. -ENOMEM. */
-int copies_new(struct event_base *base, struct copies **ret) _must_check_;
+/* Borrows all of it. -ENOMEM. */
+int copies_new(struct event_base *base, const struct api_backend *backend, void *context,
+               struct copies **ret) _must_check_;
 /* Ends those that are at work; their requests are not answered. Takes NULL. */
 void copies_free(struct copies *copies);
 
@@ -38,7 +41,10 @@ void copies_answer(struct copies *copies, struct evhttp_request *request, enum a
 /* Takes what copy_make made, or why there is nothing (negative errno); text may be NULL. */
 typedef void copy_made(void *token, int error, char *text);
 
-/* The same for what no client has asked for: made is called once, later, unless the copies are freed before. -EAGAIN: there can be none. */
+/*
+ * The same for what can wait: made is called once, later, unless the copies are freed before. -EBUSY: something is being
+ * written, ask again in COPY_PAUSE_MS; -EAGAIN: there can be none.
+ */
 int copies_make(struct copies *copies, copy_make *make, void *context, copy_made *made, void *token) _must_check_;
 
 #endif

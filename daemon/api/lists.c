@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
 #include <event2/http.h>
 
 #include "api/copy.h"
@@ -23,7 +24,8 @@ struct list {
     enum list_kind kind;
     struct requests waiting; /* for the next copy */
     struct requests served;  /* by the copy at work */
-    bool is_made;            /* one is at work */
+    bool is_made;            /* one is at work, or will be */
+    struct event *again;
 };
 
 struct lists {
@@ -76,13 +78,31 @@ static void on_made(void *token, int error, char *taken)
         begin(list);
 }
 
+/* While something is being written, it is tried again; those that have come meanwhile are served by the next copy. */
+static void make_copy(struct list *list)
+{
+    static const struct timeval pause = {.tv_usec = COPY_PAUSE_MS * 1000};
+    int r = copies_make(list->lists->routes->copies, make_in_copy, list, on_made, list);
+
+    if (r == -EBUSY)
+        event_add(list->again, &pause);
+    else if (r < 0)
+        on_made(list, -ENOMEM, NULL);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    make_copy(context);
+}
+
 static void begin(struct list *list)
 {
     list->served = list->waiting;
     list->waiting.count = 0;
     list->is_made = true;
-    if (copies_make(list->lists->routes->copies, make_in_copy, list, on_made, list) < 0)
-        on_made(list, -ENOMEM, NULL);
+    make_copy(list);
 }
 
 static void join(struct list *list, struct evhttp_request *request)
@@ -114,9 +134,9 @@ void lists_answer(struct lists *lists, struct exchange *exchange, enum list_kind
     exchange_answer(exchange, r, json);
 }
 
-int lists_new(const struct routes *routes, struct lists **ret)
+int lists_new(struct event_base *base, const struct routes *routes, struct lists **ret)
 {
-    struct lists *lists = calloc(1, sizeof(*lists));
+    _cleanup_(lists_freep) struct lists *lists = calloc(1, sizeof(*lists));
 
     if (lists == NULL)
         return -ENOMEM;
@@ -125,8 +145,11 @@ int lists_new(const struct routes *routes, struct lists **ret)
     for (enum list_kind kind = 0; kind < LIST_KIND_COUNT; kind++) {
         lists->all[kind].lists = lists;
         lists->all[kind].kind = kind;
+        lists->all[kind].again = evtimer_new(base, on_again, &lists->all[kind]);
+        if (lists->all[kind].again == NULL)
+            return -ENOMEM;
     }
-    *ret = lists;
+    *ret = steal_pointer(&lists);
     return 0;
 }
 
@@ -143,6 +166,8 @@ void lists_free(struct lists *lists)
     for (size_t i = 0; i < LIST_KIND_COUNT; i++) {
         forget(&lists->all[i].waiting);
         forget(&lists->all[i].served);
+        if (lists->all[i].again != NULL)
+            event_free(lists->all[i].again);
     }
     free(lists);
 }

@@ -13,16 +13,18 @@
 /* So many requests may wait for a list; more are refused (503). */
 #define LISTS_WAITING_MAX 256
 
+struct event_base;
 struct exchange;
 struct lists;
 struct routes;
 
 enum list_kind { LIST_OF_MACHINES, LIST_OF_SERVICES, LIST_KIND_COUNT };
 
-/* Borrows the routes, and their copies. -ENOMEM. */
-int lists_new(const struct routes *routes, struct lists **ret) _must_check_;
+/* Borrows the event base, the routes, and their copies. -ENOMEM. */
+int lists_new(struct event_base *base, const struct routes *routes, struct lists **ret) _must_check_;
 /* Those that wait are not answered any more. After copies_free. Takes NULL. */
 void lists_free(struct lists *lists);
+DEFINE_CLEANUP(struct lists, lists_free);
 
 /* Answers the request, at once or later. */
 void lists_answer(struct lists *lists, struct exchange *exchange, enum list_kind kind);

@@ -121,12 +121,20 @@ static void on_found(void *token, int error, char *text)
 
 static void look(struct watcher *watcher)
 {
+    int r;
+
     watcher->is_due = false;
     watcher->begun.mono_us = clock_now().mono_us;
     watcher->begun.real_us = watcher->routes->backend->now(watcher->routes->context).real_us;
-    watcher->is_looking = copies_make(watcher->routes->copies, find_changes, watcher, on_found, watcher) == 0;
-    if (!watcher->is_looking)
+    r = copies_make(watcher->routes->copies, find_changes, watcher, on_found, watcher);
+    watcher->is_looking = r == 0;
+    if (r == -EBUSY) {
+        watcher->has_failed |= watcher->before == NULL;
+        watcher->next_us = watcher->begun.mono_us + COPY_PAUSE_MS * USEC_PER_MSEC;
+        wait_for_next(watcher);
+    } else if (r < 0) {
         give_up(watcher);
+    }
 }
 
 static void on_due(evutil_socket_t fd, short what, void *context)

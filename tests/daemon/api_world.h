@@ -67,6 +67,7 @@ struct world {
     struct moment now;
     char directory[32];
     char path[64], read_only_path[64];
+    bool is_writing;
     bool asks_read_only; /* clients connect to the second */
     bool runs[ELEMENTS_OF(case_study)];
 
@@ -311,7 +312,16 @@ static inline const char *world_reload(void *context, char **ret_waiting)
     return world->reload_problem;
 }
 
+static inline bool world_is_writing(void *context)
+{
+    const struct world *world = context;
+
+    return world->is_writing;
+}
+
 static const struct api_backend backend = {
+    .is_writing = world_is_writing,
+    .is_disk_silent = world_is_writing,
     .coordinator = world_coordinator,
     .now = world_now,
     .mode = world_mode,
