@@ -55,7 +55,7 @@ static void run_event(struct world *world, const char *event, const char *json)
 
 static void test_samples_as_shipped_do_nothing(void **state)
 {
-    static const char *const events[] = {"pre-start", "post-start", "recovered", "exhausted", "test"};
+    static const char *const events[] = {"pre-start", "post-start", "recovered", "exhausted"};
     struct world *world = *state;
 
     for (size_t i = 0; i < ELEMENTS_OF(samples); i++) {
