@@ -26,7 +26,6 @@
 #include "service/clock.h"
 #include "service/log.h"
 #include "settings.h"
-#include "store/store.h"
 
 static const struct coordinator *api_coordinator(void *context)
 {
@@ -41,32 +40,18 @@ static struct moment api_now(void *context)
     return clock_now();
 }
 
-static const char *api_mode(void *context)
+static int api_collect_status(void *context, struct plan *plan, struct status *ret)
 {
     const struct backend *backend = context;
 
-    return settings_mode(backend->settings);
-}
-
-static const char *api_config_file(void *context)
-{
-    const struct backend *backend = context;
-
-    return backend->settings->config->file;
-}
-
-static const char *api_reload_error(void *context)
-{
-    const struct backend *backend = context;
-
-    return backend->settings->reload_error;
+    return meters_collect_status(backend->meters, plan, ret);
 }
 
 static bool api_is_writing(void *context)
 {
     const struct backend *backend = context;
 
-    return backend->persistence->store != NULL && store_count(backend->persistence->store) > 0;
+    return persistence_count(backend->persistence) > 0;
 }
 
 static bool api_is_disk_silent(void *context)
@@ -125,13 +110,6 @@ static int api_check(void *context, const char *text, size_t length, struct prob
         return r;
     return problems_collect_config(config, pool_catalog(pool), coordinator_is_ready(backend->coordinator) ? pool : NULL,
                                    coordinator_features(backend->coordinator), clock_now(), ret);
-}
-
-static struct moment api_started(void *context)
-{
-    const struct backend *backend = context;
-
-    return backend->started;
 }
 
 static int api_read_history(void *context, const char *before, size_t most, api_history_done done, void *token)
@@ -474,12 +452,9 @@ static const char *api_reload(void *context, char **ret_waiting)
 const struct api_backend backend_functions = {
     .coordinator = api_coordinator,
     .now = api_now,
-    .mode = api_mode,
-    .config_file = api_config_file,
-    .reload_error = api_reload_error,
+    .collect_status = api_collect_status,
     .format_metrics = api_format_metrics,
     .suppose = api_suppose,
-    .started = api_started,
     .why_not_yet = api_why_not_yet,
     .read_history = api_read_history,
     .is_writing = api_is_writing,

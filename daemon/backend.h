@@ -28,7 +28,6 @@ struct backend {
     const struct settings *settings;
     const struct meters *meters;
     struct event *pump; /* activated after the coordinator has been told something */
-    struct moment started;
 };
 
 extern const struct api_backend backend_functions;

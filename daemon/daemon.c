@@ -368,7 +368,6 @@ static void connect_parts(struct daemon *daemon)
         .settings = &daemon->settings,
         .meters = &daemon->meters,
         .pump = daemon->pump,
-        .started = clock_now(),
     };
 }
 

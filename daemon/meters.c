@@ -65,21 +65,29 @@ static struct metrics_daemon describe(const struct meters *meters, struct moment
     };
 }
 
-int meters_format(const struct meters *meters, enum metrics_form form, char **ret)
+int meters_collect_status(const struct meters *meters, struct plan *plan, struct status *ret)
 {
-    struct moment now = clock_now();
-    struct metrics_daemon daemon = describe(meters, now);
-    struct status status = {0};
-    int r = status_collect(meters->coordinator, NULL, &status);
+    int r = status_collect(meters->coordinator, plan, ret);
 
     if (r < 0)
         return r;
-    status.version = UNDERSTUDY_VERSION;
-    status.mode = settings_mode(meters->settings);
-    status.reload_error = meters->settings->reload_error;
-    status.uptime_us = now.mono_us - meters->started.mono_us;
-    status.problems = &meters->board->problems;
-    r = metrics_format(form, &status, coordinator_pool(meters->coordinator), &meters->counters, &daemon, ret);
+    ret->version = UNDERSTUDY_VERSION;
+    ret->mode = settings_mode(meters->settings);
+    ret->config_file = meters->settings->config->file;
+    ret->reload_error = meters->settings->reload_error;
+    ret->uptime_us = clock_now().mono_us - meters->started.mono_us;
+    ret->problems = &meters->board->problems;
+    return 0;
+}
+
+int meters_format(const struct meters *meters, enum metrics_form form, char **ret)
+{
+    struct metrics_daemon daemon = describe(meters, clock_now());
+    struct status status = {0};
+    int r = meters_collect_status(meters, NULL, &status);
+
+    if (r == 0)
+        r = metrics_format(form, &status, coordinator_pool(meters->coordinator), &meters->counters, &daemon, ret);
     status_done(&status);
     return r;
 }

@@ -43,6 +43,9 @@ int meters_open(struct meters *meters, struct event_base *base) _must_check_;
 
 void meters_count(struct meters *meters, const struct notice *notice);
 
+/* As status_collect, with what the daemon knows of itself, and the problems of the last look. */
+int meters_collect_status(const struct meters *meters, struct plan *plan, struct status *ret) _must_check_;
+
 /* The page as of metrics_format. -ENOMEM. */
 int meters_format(const struct meters *meters, enum metrics_form form, char **ret) _must_check_;
 

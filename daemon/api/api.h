@@ -18,6 +18,7 @@
 #include "protocol/notice.h"
 #include "report/metrics.h"
 #include "report/problems.h"
+#include "report/status.h"
 
 /* A client that waits for no answer may be silent for so long before its connection is closed. */
 #define API_IDLE_SECONDS 30
@@ -38,11 +39,8 @@ typedef void (*api_hooks_tested)(void *token, const struct hook_test *tests, siz
 struct api_backend {
     const struct coordinator *(*coordinator)(void *context);
     struct moment (*now)(void *context);
-    const char *(*mode)(void *context); /* "automatic" or "observe" */
-    const char *(*config_file)(void *context);
-    /* The last reload failed with this text; NULL: it did not. */
-    const char *(*reload_error)(void *context);
-    struct moment (*started)(void *context);
+    /* As status_collect, with what the daemon knows of itself, and the problems of the last look. */
+    int (*collect_status)(void *context, struct plan *plan, struct status *ret);
     /* The page of metrics, as of metrics_format. */
     int (*format_metrics)(void *context, enum metrics_form form, char **ret);
     /* Why nothing can be asked for yet, in words; NULL: it can. */

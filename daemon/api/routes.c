@@ -38,30 +38,15 @@
 
 #define EXPLAINED 20 /* eligible candidates that an explanation names, and others, unless asked for more */
 
-/* plan: as of status_collect. */
-static int collect_status(const struct exchange *exchange, struct plan *plan, struct status *ret)
-{
-    const struct api_backend *backend = exchange->routes->backend;
-    void *context = exchange->routes->context;
-    int r = status_collect(exchange->coordinator, plan, ret);
-
-    if (r < 0)
-        return r;
-    ret->version = UNDERSTUDY_VERSION;
-    ret->mode = backend->mode(context);
-    ret->config_file = backend->config_file(context);
-    ret->reload_error = backend->reload_error(context);
-    ret->uptime_us = exchange_now(exchange).mono_us - backend->started(context).mono_us;
-    return 0;
-}
-
 static void get_status(struct exchange *exchange)
 {
+    const struct api_backend *backend = exchange->routes->backend;
+    struct plan *plan = coordinator_plan(exchange->coordinator, exchange_now(exchange));
     struct status status = {0};
     char *json = NULL;
-    int r = collect_status(exchange, coordinator_plan(exchange->coordinator, exchange_now(exchange)), &status);
+    int r = backend->collect_status(exchange->routes->context, plan, &status);
 
-    status.problems = exchange->routes->backend->look_for_problems(exchange->routes->context);
+    status.problems = backend->look_for_problems(exchange->routes->context);
     if (r == 0)
         r = json_format_status(&status, &json);
     status_done(&status);
@@ -70,13 +55,9 @@ static void get_status(struct exchange *exchange)
 
 static void get_hypervisors(struct exchange *exchange)
 {
-    struct status status = {0};
     char *json = NULL;
-    int r = collect_status(exchange, NULL, &status);
+    int r = json_format_hypervisors(exchange->coordinator, &json);
 
-    if (r == 0)
-        r = json_format_hypervisors(&status, &json);
-    status_done(&status);
     exchange_answer(exchange, r, json);
 }
 

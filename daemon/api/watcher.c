@@ -42,15 +42,9 @@ static int find_changes(void *context, char **ret)
     const struct api_backend *backend = watcher->routes->backend;
     const struct coordinator *coordinator = backend->coordinator(watcher->routes->context);
     struct moment now = backend->now(watcher->routes->context);
-    struct plan *plan = coordinator_plan(coordinator, now);
-    struct status status = {0};
-    int r = status_collect(coordinator, NULL, &status);
 
-    status.problems = backend->problems(watcher->routes->context);
-    if (r == 0)
-        r = changes_find(&status, plan, now, watcher->before, watcher->before_us, ret);
-    status_done(&status);
-    return r;
+    return changes_find(coordinator, backend->problems(watcher->routes->context), coordinator_plan(coordinator, now),
+                        now, watcher->before, watcher->before_us, ret);
 }
 
 /* Lines "EVENT DOCUMENT". */

@@ -111,11 +111,11 @@ static void add_each(struct entries *entries, struct json_maker *maker, enum kin
     json_decref(array);
 }
 
-static void add_recoveries(struct entries *entries, struct json_maker *maker, const struct status *status,
+static void add_recoveries(struct entries *entries, struct json_maker *maker, const struct coordinator *coordinator,
                            struct moment now, int64_t before_us)
 {
-    for (size_t i = 0; i < coordinator_recovery_count(status->coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(status->coordinator, i);
+    for (size_t i = 0; i < coordinator_recovery_count(coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(coordinator, i);
 
         if (!recovery_state_is_final(recovery->state) || recovery->ended.real_us > before_us - ENDED_US)
             add_document(entries, maker, KIND_RECOVERY, text_copy(recovery->id), json_recovery(maker, recovery, now));
@@ -137,24 +137,23 @@ static void add_plan(struct entries *entries, const json_t *services)
     add(entries, KIND_PLAN, hash, text_copy("-"), text_copy("{}"));
 }
 
-static void collect(struct entries *entries, const struct status *status, struct plan *plan, struct moment now,
-                    int64_t before_us)
+static void collect(struct entries *entries, const struct coordinator *coordinator, const struct problems *problems,
+                    struct plan *plan, struct moment now, int64_t before_us)
 {
-    const struct coordinator *coordinator = status->coordinator;
     const struct pool *pool = coordinator_pool(coordinator);
     struct json_maker maker = {0};
     json_t *services = json_services(&maker, coordinator, plan);
 
     add_document(entries, &maker, KIND_HYPERVISORS, text_copy("-"),
-                 json_list(&maker, "hypervisors", json_hypervisors(&maker, status)));
+                 json_list(&maker, "hypervisors", json_hypervisors(&maker, coordinator)));
     add_each(entries, &maker, KIND_MACHINE, json_machines(&maker, pool, plan, coordinator_features(coordinator)));
     add_plan(entries, services);
     add_each(entries, &maker, KIND_SERVICE, services);
     add_document(entries, &maker, KIND_HOLDS, text_copy("-"),
                  json_list(&maker, "holds", json_holds(&maker, coordinator)));
     add_document(entries, &maker, KIND_PROBLEMS, text_copy("-"),
-                 json_list(&maker, "problems", json_problems(&maker, status->problems)));
-    add_recoveries(entries, &maker, status, now, before_us);
+                 json_list(&maker, "problems", json_problems(&maker, problems)));
+    add_recoveries(entries, &maker, coordinator, now, before_us);
 }
 
 static int compare(const void *left, const void *right)
@@ -244,8 +243,8 @@ static void write_changes(FILE *out, const struct entries *fresh, const struct e
         write_change(out, entry);
 }
 
-int changes_find(const struct status *status, struct plan *plan, struct moment now, const char *before,
-                 int64_t before_us, char **ret)
+int changes_find(const struct coordinator *coordinator, const struct problems *problems, struct plan *plan,
+                 struct moment now, const char *before, int64_t before_us, char **ret)
 {
     _cleanup_(entries_done) struct entries fresh = {0}, old = {0};
     _cleanup_(freep) char *text = NULL;
@@ -255,7 +254,7 @@ int changes_find(const struct status *status, struct plan *plan, struct moment n
 
     if (out == NULL)
         return -ENOMEM;
-    collect(&fresh, status, plan, now, before != NULL ? before_us : now.real_us);
+    collect(&fresh, coordinator, problems, plan, now, before != NULL ? before_us : now.real_us);
     if (before != NULL)
         read_entries(&old, before);
     if (fresh.count > 0)

@@ -124,27 +124,32 @@ int json_parse_problems(const char *text, size_t length, struct string_list *ret
     return r;
 }
 
-json_t *json_hypervisors(struct json_maker *maker, const struct status *status)
+json_t *json_hypervisors(struct json_maker *maker, const struct coordinator *coordinator)
 {
     json_t *array = json_array();
 
-    for (size_t i = 0; i < status->n_hypervisors; i++)
-        json_append(maker, array, hypervisor_value(maker, &status->hypervisors[i]));
+    for (size_t i = 0; i < coordinator_hypervisor_count(coordinator); i++) {
+        struct hypervisor_status hypervisor = coordinator_hypervisor(coordinator, i);
+
+        json_append(maker, array, hypervisor_value(maker, &hypervisor));
+    }
     return array;
 }
 
-int json_format_hypervisors(const struct status *status, char **ret)
+int json_format_hypervisors(const struct coordinator *coordinator, char **ret)
 {
     struct json_maker maker = {0};
 
-    return json_finish(&maker, json_list(&maker, "hypervisors", json_hypervisors(&maker, status)), ret);
+    return json_finish(&maker, json_list(&maker, "hypervisors", json_hypervisors(&maker, coordinator)), ret);
 }
 
 int json_format_status(const struct status *status, char **ret)
 {
     struct json_maker maker = {0};
-    json_t *object = json_object();
+    json_t *object = json_object(), *hypervisors = json_array();
 
+    for (size_t i = 0; i < status->n_hypervisors; i++)
+        json_append(&maker, hypervisors, hypervisor_value(&maker, &status->hypervisors[i]));
     json_put(&maker, object, "version", json_text(status->version));
     json_put(&maker, object, "mode", json_text(status->mode));
     json_put(&maker, object, "ready", json_boolean(status->is_ready));
@@ -154,7 +159,7 @@ int json_format_status(const struct status *status, char **ret)
     json_put(&maker, object, "uptime_ms", json_number((double)status->uptime_us / (double)USEC_PER_MSEC));
     json_put(&maker, object, "config_file", json_text(status->config_file));
     json_put(&maker, object, "reload_error", json_text(status->reload_error));
-    json_put(&maker, object, "hypervisors", json_hypervisors(&maker, status));
+    json_put(&maker, object, "hypervisors", hypervisors);
     json_put(&maker, object, "machines", machine_counts_value(&maker, &status->machines));
     json_put(&maker, object, "services", service_counts_value(&maker, &status->services));
     json_put(&maker, object, "recoveries", recovery_counts_value(&maker, status));

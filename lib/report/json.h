@@ -25,8 +25,8 @@
 
 int json_format_status(const struct status *status, char **ret) _must_check_;
 
-/* A list of its "hypervisors". */
-int json_format_hypervisors(const struct status *status, char **ret) _must_check_;
+/* A list of the "hypervisors". */
+int json_format_hypervisors(const struct coordinator *coordinator, char **ret) _must_check_;
 
 /* A list of "problems": {"kind": …, "severity": …, "subject": …, "since": …, "text": …, "remedy": …}, the severe first. */
 int json_format_problems(const struct problems *problems, char **ret) _must_check_;

@@ -56,9 +56,8 @@ json_t *json_planned(struct json_maker *maker, const struct pool *pool, const st
 json_t *json_hold(struct json_maker *maker, const struct hold *hold);
 json_t *json_holds(struct json_maker *maker, const struct coordinator *coordinator);
 
-/* Arrays of what the lists of this name have; NULL: no memory. status: with the problems, or without (NULL). */
-struct status;
-json_t *json_hypervisors(struct json_maker *maker, const struct status *status);
+/* Arrays of what the lists of this name have; NULL: no memory. */
+json_t *json_hypervisors(struct json_maker *maker, const struct coordinator *coordinator);
 struct problems;
 json_t *json_problems(struct json_maker *maker, const struct problems *problems);
 json_t *json_machines(struct json_maker *maker, const struct pool *pool, struct plan *plan,

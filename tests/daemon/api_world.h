@@ -97,30 +97,6 @@ static inline struct moment world_now(void *context)
     return ((struct world *)context)->now;
 }
 
-static inline const char *world_mode(void *context)
-{
-    (void)context;
-    return "automatic";
-}
-
-static inline const char *world_config_file(void *context)
-{
-    (void)context;
-    return "understudy.yaml";
-}
-
-static inline const char *world_reload_error(void *context)
-{
-    (void)context;
-    return NULL;
-}
-
-static inline struct moment world_started(void *context)
-{
-    (void)context;
-    return (struct moment){.mono_us = 1, .real_us = 1};
-}
-
 static inline const char *world_why_not_yet(void *context)
 {
     return ((struct world *)context)->why_not_yet;
@@ -177,17 +153,27 @@ static inline const struct problems *world_problems(void *context)
     return &world->problems;
 }
 
+static inline int world_collect_status(void *context, struct plan *plan, struct status *ret)
+{
+    struct world *world = context;
+
+    assert_int_equal(status_collect(world->coordinator, plan, ret), 0);
+    ret->version = UNDERSTUDY_VERSION;
+    ret->mode = "automatic";
+    ret->config_file = "understudy.yaml";
+    ret->uptime_us = world->now.mono_us - 1;
+    ret->problems = world_problems(world);
+    return 0;
+}
+
 static inline int world_format_metrics(void *context, enum metrics_form form, char **ret)
 {
     struct world *world = context;
     const struct metrics_daemon daemon = {.store_writes = true, .followers = api_follower_count(world->api)};
     struct status status = {0};
-    int r = status_collect(world->coordinator, NULL, &status);
+    int r = world_collect_status(world, NULL, &status);
 
-    assert_int_equal(r, 0);
     status.version = "1.2";
-    status.mode = world_mode(world);
-    status.problems = world_problems(world);
     r = metrics_format(form, &status, coordinator_pool(world->coordinator), &world->counters, &daemon, ret);
     status_done(&status);
     return r;
@@ -324,10 +310,7 @@ static const struct api_backend backend = {
     .is_disk_silent = world_is_writing,
     .coordinator = world_coordinator,
     .now = world_now,
-    .mode = world_mode,
-    .config_file = world_config_file,
-    .reload_error = world_reload_error,
-    .started = world_started,
+    .collect_status = world_collect_status,
     .why_not_yet = world_why_not_yet,
     .read_history = world_read_history,
     .problems = world_problems,

@@ -15,13 +15,9 @@ static char *changes_since(const struct world *world, char **before)
 {
     struct plan *plan = coordinator_plan(world->coordinator, world->now);
     const struct problems none = {0};
-    struct status status = {0};
     char *found = NULL, *changes, *copy;
 
-    assert_int_equal(status_collect(world->coordinator, NULL, &status), 0);
-    status.problems = &none;
-    assert_int_equal(changes_find(&status, plan, world->now, *before, looked_us, &found), 0);
-    status_done(&status);
+    assert_int_equal(changes_find(world->coordinator, &none, plan, world->now, *before, looked_us, &found), 0);
     looked_us = world->now.real_us;
     changes = strstr(found, "\n\n");
     assert_non_null(changes);
