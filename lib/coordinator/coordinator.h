@@ -277,8 +277,9 @@ const struct recovery *coordinator_find_recovery(const struct coordinator *coord
 int coordinator_rehearsal(const struct coordinator *coordinator, const struct machine_ref *service, struct moment now,
                           struct rehearsal *ret) _must_check_;
 
-/* This one is a rehearsal by which another machine has taken over, and the original does not serve again (yet). */
-bool coordinator_rehearsal_is_unfinished(const struct coordinator *coordinator, const struct recovery *recovery);
+/* What this one has left behind, if it is a rehearsal. */
+enum rehearsal_trouble coordinator_rehearsal_trouble(const struct coordinator *coordinator,
+                                                     const struct recovery *recovery);
 
 /*
  * Which machine would take over if this one failed now? Lists so many of the eligible candidates, and of the others.

@@ -89,25 +89,23 @@ static const struct diversion *unfinished_by(const struct registry *registry, co
                : NULL;
 }
 
-static const struct recovery *find_unfinished(const struct registry *registry)
+enum rehearsal_trouble rehearsals_trouble_of(const struct registry *registry, const struct recovery *recovery)
 {
-    for (size_t i = 0; i < registry->records.count; i++)
-        if (unfinished_by(registry, registry->records.all[i]) != NULL)
-            return registry->records.all[i];
-    return NULL;
+    if (unfinished_by(registry, recovery) != NULL)
+        return REHEARSAL_UNFINISHED;
+    return recovery_is_failed_rehearsal(recovery) &&
+                   pool_find(registry->pool, recovery->service.hypervisor, recovery->service.uuid) != NULL &&
+                   is_newest_of_its_service(registry, recovery, true)
+               ? REHEARSAL_FAILED
+               : REHEARSAL_FINE;
 }
 
-/* The newest rehearsal of a service has failed. */
-static const struct recovery *find_failed(const struct registry *registry)
+/* The newest one; NULL: there is none. */
+static const struct recovery *find_trouble(const struct registry *registry, enum rehearsal_trouble trouble)
 {
-    for (size_t i = registry->records.count; i-- > 0;) {
-        const struct recovery *recovery = registry->records.all[i];
-
-        if (recovery_is_failed_rehearsal(recovery) &&
-            pool_find(registry->pool, recovery->service.hypervisor, recovery->service.uuid) != NULL &&
-            is_newest_of_its_service(registry, recovery, true))
-            return recovery;
-    }
+    for (size_t i = registry->records.count; i-- > 0;)
+        if (rehearsals_trouble_of(registry, registry->records.all[i]) == trouble)
+            return registry->records.all[i];
     return NULL;
 }
 
@@ -322,10 +320,10 @@ static struct hindrance find_hindrance(const struct rehearsals *rehearsals, bool
         return (struct hindrance){HINDRANCE_PROBLEM, NULL};
     if (is_any_under_way(rehearsals, now))
         return (struct hindrance){HINDRANCE_RECOVERY, NULL};
-    recovery = find_unfinished(registry);
+    recovery = find_trouble(registry, REHEARSAL_UNFINISHED);
     if (recovery != NULL)
         return (struct hindrance){HINDRANCE_UNFINISHED, recovery->service_name};
-    recovery = is_by_order ? NULL : find_failed(registry);
+    recovery = is_by_order ? NULL : find_trouble(registry, REHEARSAL_FAILED);
     if (recovery != NULL)
         return (struct hindrance){HINDRANCE_FAILED, recovery->service_name};
     return (struct hindrance){HINDRANCE_NONE, NULL};
@@ -413,7 +411,7 @@ bool rehearsals_handle(void *self, struct moment now)
     if (rehearsals->has_looked)
         has_acted = end_unfinished(rehearsals, now, &is_unfinished);
     else
-        is_unfinished = find_unfinished(rehearsals->recoveries->registry) != NULL;
+        is_unfinished = find_trouble(rehearsals->recoveries->registry, REHEARSAL_UNFINISHED) != NULL;
     /* By the next look, the problems are known that this one has left. */
     if (rehearsals->has_looked && is_look && !has_ended && !has_acted)
         has_acted = begin_next(rehearsals, now);
@@ -475,11 +473,6 @@ void rehearsals_fail_drill(struct rehearsals *rehearsals, const struct machine_r
     snprintf(recovery->ordered_by, sizeof(recovery->ordered_by), "%s", watch_remembered(watch)->drill.by);
     recovery_notices_tell_end(&registry->outbox, recovery, now);
     records_add(&registry->records, steal_pointer(&recovery));
-}
-
-bool rehearsals_is_unfinished(const struct rehearsals *rehearsals, const struct recovery *recovery)
-{
-    return unfinished_by(rehearsals->recoveries->registry, recovery) != NULL;
 }
 
 /* ---- what an operator asks ---- */

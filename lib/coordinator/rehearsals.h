@@ -47,8 +47,8 @@ bool rehearsals_next_drill(struct rehearsals *rehearsals, struct moment now, str
 void rehearsals_fail_drill(struct rehearsals *rehearsals, const struct machine_ref *ref, const char *why,
                            struct moment now);
 
-/* As coordinator_rehearsal_is_unfinished. */
-bool rehearsals_is_unfinished(const struct rehearsals *rehearsals, const struct recovery *recovery);
+/* As coordinator_rehearsal_trouble. */
+enum rehearsal_trouble rehearsals_trouble_of(const struct registry *registry, const struct recovery *recovery);
 
 /* As coordinator_rehearsal. */
 int rehearsals_look_out(struct rehearsals *rehearsals, const struct machine_ref *service, struct moment now,

@@ -226,7 +226,8 @@ int coordinator_rehearsal(const struct coordinator *coordinator, const struct ma
     return rehearsals_look_out(&rehearsals, service, now, ret);
 }
 
-bool coordinator_rehearsal_is_unfinished(const struct coordinator *coordinator, const struct recovery *recovery)
+enum rehearsal_trouble coordinator_rehearsal_trouble(const struct coordinator *coordinator,
+                                                     const struct recovery *recovery)
 {
-    return rehearsals_is_unfinished(&coordinator->rehearsals, recovery);
+    return rehearsals_trouble_of(&coordinator->registry, recovery);
 }

@@ -13,6 +13,13 @@ struct rehearsal {
     char *why_not;   /* what stands against it, as things are; NULL: nothing */
 };
 
+/* What a rehearsal has left behind. */
+enum rehearsal_trouble {
+    REHEARSAL_FINE,       /* or it is no rehearsal, or a later one counts */
+    REHEARSAL_UNFINISHED, /* another machine has taken over, and the original does not serve again (yet) */
+    REHEARSAL_FAILED,     /* the newest one of its service, and not cleared */
+};
+
 void rehearsal_done(struct rehearsal *rehearsal);
 
 #endif

@@ -165,46 +165,37 @@ static void look_at_plan(struct problem_search *search, const struct service_lis
     look_at_standbys(search, n_planned);
 }
 
-static bool is_newest_rehearsal(const struct coordinator *coordinator, size_t index)
+static void tell_unfinished(struct problem_search *search, const struct recovery *recovery)
 {
-    const struct machine_ref *service = &coordinator_recovery(coordinator, index)->service;
-
-    for (size_t i = index + 1; i < coordinator_recovery_count(coordinator); i++)
-        if (coordinator_recovery(coordinator, i)->is_rehearsal &&
-            machine_ref_equal(&coordinator_recovery(coordinator, i)->service, service))
-            return false;
-    return true;
+    problems_add(search, PROBLEM_REHEARSAL, recovery->service_name,
+                 text_print("%s was rehearsed, and its original does not serve again", recovery->service_name),
+                 text_print("understudyctl failback %s; or understudyctl keep %s", recovery->service_name,
+                            recovery->service_name));
 }
 
-static void look_at_unfinished(struct problem_search *search, const struct recovery *recovery)
+static void tell_failed(struct problem_search *search, const struct recovery *recovery)
 {
-    if (coordinator_rehearsal_is_unfinished(search->coordinator, recovery))
-        problems_add(search, PROBLEM_REHEARSAL, recovery->service_name,
-                     text_print("%s was rehearsed, and its original does not serve again", recovery->service_name),
-                     text_print("understudyctl failback %s; or understudyctl keep %s", recovery->service_name,
-                                recovery->service_name));
+    const struct pool *pool = coordinator_pool(search->coordinator);
+    const struct machine *original = pool_find(pool, recovery->service.hypervisor, recovery->service.uuid);
+
+    problems_add(search, PROBLEM_REHEARSAL, service_name_of(pool, original),
+                 text_print("the last rehearsal of %s has failed: %s", recovery->service_name,
+                            recovery->detail != NULL ? recovery->detail : "see its history"),
+                 text_print("understudyctl history %s says why; when that is mended: understudyctl rehearse %s --yes; "
+                            "or understudyctl clear %s",
+                            recovery->id, recovery->service_name, pool_display_name(pool, original)));
 }
 
 static void look_at_rehearsals(struct problem_search *search)
 {
-    const struct coordinator *coordinator = search->coordinator;
+    for (size_t i = 0; i < coordinator_recovery_count(search->coordinator); i++) {
+        const struct recovery *recovery = coordinator_recovery(search->coordinator, i);
+        enum rehearsal_trouble trouble = coordinator_rehearsal_trouble(search->coordinator, recovery);
 
-    for (size_t i = 0; i < coordinator_recovery_count(coordinator); i++) {
-        const struct recovery *recovery = coordinator_recovery(coordinator, i);
-        const struct machine *original =
-            pool_find(coordinator_pool(coordinator), recovery->service.hypervisor, recovery->service.uuid);
-
-        look_at_unfinished(search, recovery);
-        if (!recovery_is_failed_rehearsal(recovery) || original == NULL || !is_newest_rehearsal(coordinator, i))
-            continue;
-        problems_add(
-            search, PROBLEM_REHEARSAL, service_name_of(coordinator_pool(coordinator), original),
-            text_print("the last rehearsal of %s has failed: %s", recovery->service_name,
-                       recovery->detail != NULL ? recovery->detail : "see its history"),
-            text_print("understudyctl history %s says why; when that is mended: understudyctl rehearse %s --yes; "
-                       "or understudyctl clear %s",
-                       recovery->id, recovery->service_name,
-                       pool_display_name(coordinator_pool(coordinator), original)));
+        if (trouble == REHEARSAL_UNFINISHED)
+            tell_unfinished(search, recovery);
+        else if (trouble == REHEARSAL_FAILED)
+            tell_failed(search, recovery);
     }
 }
 

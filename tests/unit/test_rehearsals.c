@@ -307,12 +307,14 @@ static void test_one_that_is_unfinished_is_told(struct world *world)
     coordinator_set_severe_problems(world->coordinator, 1);
     world_pass(world, HOUR);
     coordinator_set_severe_problems(world->coordinator, 0);
-    assert_true(coordinator_rehearsal_is_unfinished(world->coordinator, world_expect(world, 0, RECOVERY_RECOVERED)));
+    assert_int_equal(coordinator_rehearsal_trouble(world->coordinator, world_expect(world, 0, RECOVERY_RECOVERED)),
+                     REHEARSAL_UNFINISHED);
     check_outlook(world, 0, "understudyctl failback a, or understudyctl keep a", true);
     check_outlook(world, 1, "its original does not serve again", true);
     assert_int_equal(order(world, ORDER_FAILBACK, 0, NULL), 0);
     world_pass(world, 60 * USEC_PER_SEC);
-    assert_false(coordinator_rehearsal_is_unfinished(world->coordinator, world_expect(world, 0, RECOVERY_RECOVERED)));
+    assert_int_equal(coordinator_rehearsal_trouble(world->coordinator, world_expect(world, 0, RECOVERY_RECOVERED)),
+                     REHEARSAL_FINE);
 }
 
 int main(void)
