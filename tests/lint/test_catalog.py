@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """catalog.py finds what is planted."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import catalog  # noqa: E402
+from planting import copy, plant  # noqa: E402
 
-SOURCE = Path(__file__).resolve().parents[2]
 FILES = ("daemon/service/messages.c", "daemon/service/messages.h", "daemon/service/log.c", "lib/protocol/notice.h",
          *catalog.CATALOGS)
 READY = "c5a517849c8448c19a609238dcc60167"
@@ -19,10 +18,7 @@ READY = "c5a517849c8448c19a609238dcc60167"
 
 @pytest.fixture
 def tree(tmp_path):
-    for name in FILES:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(SOURCE / name, tmp_path / name)
-    return tmp_path
+    return copy(FILES, tmp_path)
 
 
 def test_the_real_ones_are_whole(tree):
@@ -43,8 +39,5 @@ def test_the_real_ones_are_whole(tree):
     ("systemd/understudy.catalog", "# SPDX", "SPDX", "journalctl does not take"),
 ])
 def test_finds(tree, name, old, new, breach):
-    path = tree / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+    plant(tree, name, old, new)
     assert any(breach in line for line in catalog.check(tree)), catalog.check(tree)

@@ -10,8 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import messages  # noqa: E402
-
-SOURCE = Path(__file__).resolve().parents[2]
+from planting import SOURCE, plant  # noqa: E402
 
 
 @pytest.fixture
@@ -34,8 +33,5 @@ def test_the_real_ones_are_whole(tree):
     ("tests/lint/messages.txt", "info    ready ", "info    steady", "is in messages.txt, and not logged: info    steady"),
 ])
 def test_finds(tree, name, old, new, difference):
-    path = tree / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+    plant(tree, name, old, new)
     assert any(line.startswith(difference) for line in messages.check(tree)), messages.check(tree)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """openapi.py finds what is planted."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,19 +9,16 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import openapi  # noqa: E402
+from planting import copy, plant  # noqa: E402
 
 yaml = pytest.importorskip("yaml")
 
-SOURCE = Path(__file__).resolve().parents[2]
 FILES = {openapi.FILE, openapi.ROUTES, openapi.FILES, openapi.CHANGES, openapi.STREAM, *(source[0] for source in openapi.WORDS.values())}
 
 
 @pytest.fixture
 def tree(tmp_path):
-    for name in FILES:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(SOURCE / name, tmp_path / name)
-    return tmp_path
+    return copy(FILES, tmp_path)
 
 
 def test_the_real_one_is_whole(tree):
@@ -59,8 +55,5 @@ def test_the_real_one_is_whole(tree):
     ("conf/openapi.yaml", "tags: [maintenance]", "tags: [care]", "POST /v1/holds has no summary, or no tag"),
 ])
 def test_a_planted_breach_is_found(tree, name, old, new, breach):
-    path = tree / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+    plant(tree, name, old, new)
     assert any(breach in found for found in openapi.check(tree, yaml)), openapi.check(tree, yaml)
