@@ -34,34 +34,22 @@ struct writing {
     int error;
 };
 
-static int write_all(int fd, const char *text)
-{
-    size_t left = strlen(text);
-
-    while (left > 0) {
-        ssize_t n = write(fd, text, left);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            text += n;
-            left -= (size_t)n;
-        }
-    }
-    return 0;
-}
-
 /* The reader runs as another user, whatever the umask of this process. */
 static int write_temporary(const char *path, const char *text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), r;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    int r = 0;
 
-    if (fd < 0)
-        return -errno;
-    r = write_all(fd, text);
-    if (r == 0 && fchmod(fd, 0644) < 0)
+    if (file == NULL) {
         r = -errno;
-    if (close(fd) < 0 && r == 0)
+        if (fd >= 0)
+            close(fd);
+        return r;
+    }
+    if (fputs(text, file) == EOF || fchmod(fd, 0644) < 0)
+        r = -errno;
+    if (fclose(file) == EOF && r == 0)
         r = -errno;
     return r;
 }
