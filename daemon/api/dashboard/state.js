@@ -21,7 +21,7 @@ export const NOTICE_KINDS = [
   "problem-ended", "store-failed", "store-works",
 ];
 
-// A document that is asked for when somebody wants it, and again when it is stale.
+// A document that is asked for while a view wants it, and again when it is stale.
 class Source {
   // onAnswer(hasFailed)
   constructor(load, onAnswer, pause_ms = 0) {
@@ -239,7 +239,7 @@ export function createState(changed, spoken) {
 
   state.begin = () => {
     state.status.want();
-    follow(NOTICE_KINDS, {
+    follow([...Object.keys(handlers), ...NOTICE_KINDS], {
       onEvent,
       onOpen() {
         state.connection.isOpen = true;

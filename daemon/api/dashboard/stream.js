@@ -6,15 +6,11 @@ const PULSE_MS = 10_000;
 const FIRST_PULSE_MS = 1_000; // after it began to follow
 const PULSE_PATIENCE_MS = 8_000;
 
-// What is told beside notices.
-const DOCUMENTS = ["machine", "machine-gone", "service", "service-gone", "recovery", "problems", "hypervisors", "holds",
-                   "plan", "machines", "services", "recoveries", "missed"];
-
-// kinds: of the notices that are wanted. onEvent(name, document), onOpen(), onLost(), onBegin(), onPause(), onPulse(status).
+// names: of the events that are wanted. onEvent(name, document), onOpen(), onLost(), onBegin(), onPause(), onPulse(status).
 // onOpen is called for each connection: what was missed before it must be asked for. onLost: an open stream has ended, or the
 // daemon does not answer; it may be called again and again. A page that is hidden pauses, and begins anew when it is shown: a
 // browser has six connections to a host for all its tabs.
-export function follow(kinds, {onEvent, onOpen, onLost, onBegin, onPause, onPulse}) {
+export function follow(names, {onEvent, onOpen, onLost, onBegin, onPause, onPulse}) {
   let source = null, isOpen = false, retry = null, nextPulse = null, pulsing = null;
 
   function close() {
@@ -42,7 +38,7 @@ export function follow(kinds, {onEvent, onOpen, onLost, onBegin, onPause, onPuls
         onLost();
       reconnect();
     };
-    for (const name of [...DOCUMENTS, ...kinds])
+    for (const name of names)
       source.addEventListener(name, event => onEvent(name, JSON.parse(event.data || "null")));
   }
 
