@@ -247,11 +247,10 @@ static void on_rehearsed(void *token, int error, const char *message)
 {
     (void)token;
     if (error < 0)
-        log_line(LOG_WARNING,
-                 "a machine could not be crashed for its rehearsal, which is tried again while the window lasts "
-                 "(understudyctl "
-                 "rehearse --plan): %s",
-                 message);
+        log_line(
+            LOG_WARNING,
+            "a machine could not be crashed for its rehearsal, which has failed (understudyctl rehearse --plan): %s",
+            message);
 }
 
 void backend_rehearse(const struct backend *backend, const struct order *drill)

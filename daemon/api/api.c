@@ -25,7 +25,7 @@
 #define HEADERS_MAX_BYTES (8 * 1024)
 #define BODY_MAX_BYTES    (512 * 1024) /* a configuration with facts of thousands of machines */
 
-/* Whoever can connect may ask over TCP, and each may have a long list waiting for it. Half of these may follow events. */
+/* Every client that can connect may ask over TCP, and a long list may wait for each. At most half of them follow events. */
 #define TCP_CONNECTIONS_MAX 64
 
 /* The Unix socket of each kind of rights, and TCP. */

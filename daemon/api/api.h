@@ -46,8 +46,8 @@ struct api_backend {
     /* Why nothing can be asked for yet, in words; NULL: it can. */
     const char *(*why_not_yet)(void *context);
     /*
-     * Something is being written to the disk. While the disk is silent, whoever copies the process would wait for it: the
-     * thread that writes may hold a page of a mapped file.
+     * Something is being written to the disk. If the disk is silent, a fork of the process waits for it, too: the thread
+     * that writes may hold a page of a mapped file.
      */
     bool (*is_writing)(void *context);
     /* … and the disk has been silent for too long. */

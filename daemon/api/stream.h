@@ -19,7 +19,7 @@ struct stream;
 #define STREAM_FOLLOWERS_MAX 64  /* half of the connections, so that commands still get through */
 #define STREAM_READERS_MAX   32 /* followers that may only read begin no later, so that an operator can follow an order */
 
-/* The event that says that messages were lost: whoever follows asks for everything again. */
+/* The event that says that messages were lost: the follower has to ask for everything again. */
 #define STREAM_MISSED "missed"
 
 /* Messages are numbered upwards from first_id. -ENOMEM. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Looks, while somebody follows the event stream, for what is other than before, and tells the stream: machines, services,
- * recoveries, holds, hypervisors, problems, the plan. It is worked out in a copy of the process, so that neither the loop
+ * While the event stream has followers, finds what has changed since the last look, and sends it to the stream: machines,
+ * services, recoveries, holds, hypervisors, problems, the plan. It is worked out in a copy of the process, so that neither the loop
  * nor a recovery waits for it, however many machines there are.
  */
 #ifndef UNDERSTUDY_DAEMON_API_WATCHER_H
@@ -18,7 +18,7 @@ int watcher_new(struct event_base *base, const struct routes *routes, struct wat
 /* Takes NULL. */
 void watcher_free(struct watcher *watcher);
 
-/* Somebody begins to follow: what changes from now on is told. */
+/* A client begins to follow: what changes from now on is told. */
 void watcher_begin(struct watcher *watcher);
 
 /* Something may have changed. */

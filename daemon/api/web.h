@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is asked over TCP, where whoever can connect can ask, and a browser asks for whatever page it shows. Such a
- * request must be one that reads, for a name of this host, and from no page of another origin. Knows no route.
+ * What is asked over TCP. Every client that can connect can ask there, and a browser sends requests for any page that it
+ * shows. Such a request must be one that reads, for a name of this host, and from no page of another origin. Knows no route.
  */
 #ifndef UNDERSTUDY_DAEMON_API_WEB_H
 #define UNDERSTUDY_DAEMON_API_WEB_H

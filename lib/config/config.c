@@ -125,7 +125,7 @@ static void check_fencing(struct reader *reader, const struct node *root, const 
                     "is never used: one of %zu remote hypervisors is more than isolation_share already", n_remote);
 }
 
-/* Who does not know when a service was rehearsed last rehearses it too early. */
+/* Without its record, a service that was rehearsed counts as never rehearsed, and is due at once. */
 static void check_rehearsals(struct reader *reader, const struct node *root, const struct config *config)
 {
     const struct node *rehearsals = node_find(root, "rehearsals"),
@@ -140,7 +140,7 @@ static void check_rehearsals(struct reader *reader, const struct node *root, con
                     days);
 }
 
-/* Who listens to other hosts must have said so. */
+/* An address that other hosts can reach needs the consent of the administrator. */
 static void check_listen(struct reader *reader, const struct node *root, const struct config *config)
 {
     const struct node *api = node_find(root, "api"), *listen = api != NULL ? node_find(api, "listen") : NULL;

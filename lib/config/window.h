@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Times of the week, as the configuration writes them: "Sun 03:00-05:00". They are by the clock on the wall, which is not
- * known here: whoever asks says how to read it.
+ * known here: the caller says how to read it.
  */
 #ifndef UNDERSTUDY_CONFIG_WINDOW_H
 #define UNDERSTUDY_CONFIG_WINDOW_H

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Borrowed by whoever is told. */
+/* Borrowed by the receiver. */
 struct hook_test {
     const char *hook;   /* the name of its file */
     const char *answer; /* what went wrong; "": nothing */

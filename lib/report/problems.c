@@ -83,8 +83,7 @@ static void look_at_daemon(struct problem_search *search)
         problems_add(search, PROBLEM_TEXTFILE, "",
                      text_print("the metrics are not written to their file: %s", outside->textfile_trouble),
                      text_print("allow group understudy to write in that directory (chgrp, chmod g+w), and the service "
-                                "by ReadWritePaths= "
-                                "(systemctl edit understudyd), as METRICS in understudyd(8) shows"));
+                                "by ReadWritePaths= (systemctl edit understudyd), as METRICS in understudyd(8) shows"));
     if (outside->reload_error != NULL)
         problems_add(search, PROBLEM_RELOAD_FAILED, "",
                      text_print("the configuration on disk has an error, and the one before it is in force: %s",

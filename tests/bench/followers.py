@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-What clients cost a recovery: the time from a crash to the running replacement, on libvirt's test driver, with nobody
-connected and, in turn, with clients that are connected and silent, and others that follow the events and read nothing of
+What clients cost a recovery: the time from a crash to the running replacement, on libvirt's test driver, without
+clients and, in turn, with clients that are connected and silent, and others that follow the events and read nothing of
 them. Also the memory of the daemon. Prints figures and judges none.
 
 usage: UNDERSTUDY_BUILD=default followers.py [--machines N] [--rounds N] [--idle N] [--slow N] [--json]

@@ -103,7 +103,7 @@ static void test_ten_thousand_machines_are_listed(void **state)
     world_free(world);
 }
 
-/* All of them are served by few copies, and nobody waits for them who asks for something else. */
+/* All of them are served by few copies, and no other request waits for them. */
 static void test_many_ask_for_a_long_list_at_once(void **state)
 {
     struct world *world = world_new(LISTS_LONG);

@@ -181,7 +181,7 @@ static void test_what_changes_is_told(void **state)
     world_free(world);
 }
 
-/* Nobody followed meanwhile. */
+/* There was no follower meanwhile. */
 static void test_what_changed_while_nobody_followed_is_told_to_who_comes_back(void **state)
 {
     struct world *world = world_new(0);

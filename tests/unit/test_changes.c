@@ -85,7 +85,7 @@ static void test_a_failure_and_its_recovery(struct world *world)
     free(before);
 }
 
-/* Nobody looked while it ended, nor for a long time after. */
+/* There was no look while it ended, nor for a long time after. */
 static void test_an_end_long_ago_is_told_at_the_next_look(struct world *world)
 {
     char *before = NULL, *changes;
