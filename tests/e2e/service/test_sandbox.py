@@ -2,6 +2,7 @@
 """The user and the sandbox of the service, and the ways out of it that understudy-hooks(7) shows."""
 
 import re
+import textwrap
 
 from steps import KILL_WEB_1, SOURCE, configure, drop_in, manual, running, wait_until_recovered
 
@@ -52,10 +53,10 @@ def test_a_drop_in_lets_hooks_change_addresses(room):
 
 def test_the_metrics_are_written_to_a_file_as_the_manual_says(small_room):
     text = manual(small_room, "man8/understudyd.8")
-    [key] = re.findall(r"metrics: {textfile: (?:.*)}", text)
+    [(key, written)] = re.findall(r"(\tmetrics:\n\t  textfile: (.*)\n)", text)
     config = small_room.root / "etc/understudy/understudy.yaml"
     small_room.run("mkdir -p /var/lib/prometheus/node-exporter")
-    small_room.write("etc/understudy/understudy.yaml", f"{config.read_text()}{key}\n")
+    small_room.write("etc/understudy/understudy.yaml", config.read_text() + textwrap.dedent(key))
     small_room.run("systemctl reload understudyd")
     small_room.wait_until("understudyctl problems | grep 'Read-only file system'")
     commands = re.findall(r"ch(?:grp|mod) .*/node-exporter", text)
@@ -64,7 +65,6 @@ def test_the_metrics_are_written_to_a_file_as_the_manual_says(small_room):
         small_room.run(command)
     [paths] = re.findall(r"ReadWritePaths=.*", text)
     drop_in(small_room, "textfile", f"[Service]\n{paths}\n")
-    written = key.removeprefix("metrics: {textfile: ").removesuffix("}")
     small_room.wait_until(f"grep -x 'understudy_ready 1' {written}")
     assert small_room.run(f"stat -c '%U %a' {written}") == "understudy 644\n"
 
