@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A specification without a machine: a domain XML file of the administrator's, from which a replacement can be made. Its
+ * writable disks are base images, on each of which a machine that is made gets an overlay of its own.
+ */
+#ifndef UNDERSTUDY_MODEL_TEMPLATE_H
+#define UNDERSTUDY_MODEL_TEMPLATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "model/description.h"
+#include "model/machine.h"
+#include "model/metadata.h"
+
+#define TEMPLATE_NAME_MAX    64 /* bytes */
+#define TEMPLATE_MAX_DEFAULT 1
+#define TEMPLATE_MAX_LIMIT   64
+
+/* A writable disk of the template: what is there is the base image, which is only read. */
+struct template_disk {
+    char *target;        /* "vda" */
+    char *path;          /* of the base image; NULL where it is a volume */
+    char *pool, *volume; /* of the base image; NULL where it is a path */
+    char *format;        /* of the base image, as its <driver> says; NULL: it does not */
+};
+
+/* Not changed once it is read, so that several threads may look into it; see template_ref. All texts are its own. */
+struct template {
+    char *name;         /* that of its file, without ".xml" */
+    char *file;         /* for people */
+    char *storage_pool; /* where overlays are made; NULL: in the pool of the base image */
+    unsigned max;       /* so many machines made from it may run at once on one host */
+    struct template_disk *disks;
+    size_t n_disks;
+    char *user_data, *meta_data; /* of cloud-init, as they stand in the files; NULL: there is none */
+    char *xml;                   /* as it was read */
+};
+
+/* One machine that is to be made. Its UUID is chosen before anything is done, and its names follow from it. */
+struct making {
+    char uuid[UUID_TEXT_SIZE];
+    char service[SERVICE_NAME_SIZE]; /* for which it is made */
+    char mark[MARK_TEXT_SIZE];       /* that its metadata carries from the start (model/mark.h); "": none */
+};
+
+/* The path of what was made for a disk of the template, in the order of its disks. */
+struct made_disk {
+    const char *pool, *volume; /* borrowed */
+};
+
+/*
+ * Reads a file. name: as in the struct; file: what findings call it. What is wrong stands in diags with its line: no domain
+ * document, no <understudy:template> that can be read, a writable disk without a target or that is no file and no volume.
+ * max comes from <understudy:template max="2" pool="fast"/> in our element <understudy:machine>; without that element the
+ * template has the defaults. -EINVAL, -ENOMEM.
+ */
+int template_parse(const char *name, const char *file, const char *xml, size_t length, struct diags *diags,
+                   struct template **ret) _must_check_;
+/* Adds a reference; each owner calls template_free, on any thread. Takes NULL. */
+struct template *template_ref(struct template *template);
+void template_free(struct template *template);
+DEFINE_CLEANUP(struct template, template_free);
+
+/*
+ * The machine that number `number` (from 1) of the template would be, as if it were listed: `template` and `is_template` are
+ * set, its name is that of the template, with ".2" and so on from the second on, its role standby where the metadata gives
+ * none. Of each writable disk the top is an image that does not exist yet, and the base image stands below it. -ENOMEM.
+ */
+int template_describe(const struct template *template, const char *uuid, unsigned number,
+                      struct domain_description **ret) _must_check_;
+
+/* "SERVICE-1a2b", by the first digits of the UUID; what libvirt or a host name would refuse is replaced by "-". */
+int making_name(const struct making *making, char **ret) _must_check_;
+/* "UUID-vda.qcow2", "UUID-seed.iso". */
+int making_volume_name(const struct making *making, const char *target, char **ret) _must_check_;
+int making_seed_name(const struct making *making, char **ret) _must_check_;
+/* The volume was made for the machine with this UUID: by its name, which begins with that. */
+bool making_is_volume_of(const char *volume, const char *uuid);
+
+/*
+ * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses and NVRAM; each writable disk is its overlay,
+ * seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, that it was made from this template, and
+ * the mark. Everything else stays as it is in the template. disks: n_disks of them. -ENOMEM.
+ */
+int template_domain_xml(const struct template *template, const struct making *making, const struct made_disk *disks,
+                        const struct made_disk *seed, char **ret) _must_check_;
+
+/* The XML of an overlay for virStorageVolCreateXML: qcow2, of this capacity, on the base image at this path. -ENOMEM. */
+int template_volume_xml(const char *name, uint64_t capacity_bytes, const char *base_path, const char *base_format,
+                        char **ret) _must_check_;
+
+#endif
