@@ -22,6 +22,7 @@ static const struct kind {
     [ACTION_DESTROY] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_destroy},
     [ACTION_SHUTDOWN] = {PERFORMER_HYPERVISOR, JOB_NORMAL, true, action_shutdown},
     [ACTION_START] = {PERFORMER_HYPERVISOR, JOB_URGENT, false, action_start},
+    [ACTION_UNMAKE] = {PERFORMER_HYPERVISOR, JOB_NORMAL, false, NULL},
     [ACTION_CHECK_ALIVE] = {PERFORMER_HYPERVISOR, JOB_PROBE, true, pulse_take},
     /* May wait for an agent; a call that ends or starts a machine must not wait for that. */
     [ACTION_VERIFY] = {PERFORMER_HYPERVISOR, JOB_NORMAL, true, verify_machine},

@@ -49,8 +49,11 @@ static bool is_wanted(const struct registry *registry, const struct recovery *as
     return diversion != NULL && (attempt == NULL || diversion->since.mono_us > attempt->decided.mono_us);
 }
 
-static void set_fate(struct recovery *recovery, struct recovery_attempt *attempt, enum start_fate fate)
+static void set_fate(struct registry *registry, struct recovery *recovery, struct recovery_attempt *attempt,
+                     enum start_fate fate)
 {
+    if (attempt->may_leave_parts)
+        registry_tell(registry, FACT_LEFTOVERS);
     recovery->is_changed |= attempt->fate != fate;
     attempt->fate = fate;
 }
@@ -66,7 +69,7 @@ static void settle_late_ones(struct registry *registry, const struct machine_ref
             struct recovery_attempt *attempt = &registry->records.all[i]->attempts[n];
 
             if (attempt->fate == START_CAME_LATE && machine_ref_equal(&attempt->candidate, ref))
-                set_fate(registry->records.all[i], attempt, attempt->hangs ? START_UNANSWERED : START_SETTLED);
+                set_fate(registry, registry->records.all[i], attempt, attempt->hangs ? START_UNANSWERED : START_SETTLED);
         }
 }
 
@@ -128,7 +131,7 @@ void late_starts_handle_late_result(struct late_starts *late_starts, const struc
     has_come_up = may_run && !is_wanted(registry, recovery, attempt, &action->target);
     if (attempt != NULL) {
         attempt->hangs = false;
-        set_fate(recovery, attempt,
+        set_fate(registry, recovery, attempt,
                  has_come_up                                                  ? START_CAME_LATE
                  : may_run && is_in_hand(registry, recovery, &action->target) ? START_UNANSWERED
                                                                               : START_SETTLED);
@@ -160,7 +163,7 @@ static bool explains(struct late_starts *late_starts, struct recovery *recovery,
         return false;
     if (attempt->fate == START_UNANSWERED)
         announce(late_starts->registry, &attempt->candidate, recovery->id, now);
-    set_fate(recovery, attempt, START_CAME_LATE);
+    set_fate(late_starts->registry, recovery, attempt, START_CAME_LATE);
     end_late_one(late_starts, &attempt->candidate, recovery->id, now);
     return true;
 }
@@ -193,7 +196,7 @@ static bool settle_old_ones(struct registry *registry, struct moment now)
             struct recovery_attempt *attempt = &records->all[i]->attempts[n];
 
             if (attempt->fate == START_UNANSWERED && is_over(registry, attempt, now))
-                set_fate(records->all[i], attempt, START_SETTLED);
+                set_fate(registry, records->all[i], attempt, START_SETTLED);
             is_any_left |= attempt->fate != START_SETTLED;
         }
     return is_any_left;

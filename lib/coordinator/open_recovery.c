@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,7 @@ static void release_candidate(struct recoveries *recoveries, struct open_recover
     open->candidate = NULL;
     forget_reading(recoveries, open);
     count_start(recoveries, open);
+    registry_tell(recoveries->registry, FACT_LEFTOVERS);
     watch = watch_of(recoveries->registry, candidate);
     if (watch != NULL) {
         watch->rare->serves = NULL;
@@ -344,6 +346,17 @@ void open_recovery_close(struct recoveries *recoveries, struct open_recovery *op
     registry_tell(recoveries->registry, FACT_SERVING_CHANGED);
 }
 
+/* What else would be made from the same template would come up no better. */
+static void quarantine_template(struct registry *registry, const struct machine *candidate, const char *why,
+                                struct moment now)
+{
+    for (const struct machine *other = NULL; candidate != NULL && (other = pool_next(registry->pool, other)) != NULL;)
+        if (other != candidate && candidate->description->template != NULL && other->state == MACHINE_TEMPLATE &&
+            strcmp(other->hypervisor, candidate->hypervisor) == 0 &&
+            text_equal(other->description->template, candidate->description->template))
+            quarantine_begin(registry, other, 0, why, now);
+}
+
 /* The candidate came up badly, or may still come up: it is not tried again soon. */
 static void quarantine(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
@@ -354,6 +367,7 @@ static void quarantine(struct recoveries *recoveries, const struct open_recovery
     if (open->candidate != NULL)
         quarantine_begin(recoveries->registry, open->candidate,
                          may_come_up ? recoveries->registry->config->recovery.late_start_us : 0, attempt->error, now);
+    quarantine_template(recoveries->registry, open->candidate, attempt->error, now);
 }
 
 /* The machine is off; late news of its stop is no failure. If it is not off, its description will tell. */
@@ -368,8 +382,17 @@ static void write_off(struct recoveries *recoveries, const struct machine *machi
 /* A guest that was suspended or saved has slept since. */
 static void wake_guest(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
-    if (open->candidate != NULL && open->recovery->warmth != WARMTH_COLD)
+    if (open->candidate != NULL && open->recovery->warmth > WARMTH_COLD)
         guest_clock_want(recoveries->guest_clock, open->candidate, now);
+}
+
+/* For whom a template is to be made into a machine. */
+static void name_service(const struct open_recovery *open, struct action *action)
+{
+    if (action->kind == ACTION_START && open->candidate != NULL && open->candidate->state == MACHINE_TEMPLATE)
+        snprintf(action->metadata.service, sizeof(action->metadata.service), "%.*s",
+                 (int)text_fit(open->recovery->service_name, sizeof(action->metadata.service) - 1),
+                 open->recovery->service_name);
 }
 
 static void carry_out(struct recoveries *recoveries, struct open_recovery *open, const struct recovery_step *step,
@@ -382,6 +405,7 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
         recovery_notices_tell_decision(&recoveries->registry->outbox, open->recovery, now);
     if (step->has_action) {
         open_recovery_set_action(recoveries, open, &step->action);
+        name_service(open, &open->action);
         open->action.id = outbox_new_id(&recoveries->registry->outbox, PART_RECOVERIES);
         open->action.as_of = recoveries->registry->events;
         open->recovery->question.action_id = open->action.id;
@@ -512,6 +536,14 @@ int open_recovery_restart(struct recoveries *recoveries, struct open_recovery *o
     none.detail = detail;
     open_recovery_handle(recoveries, open, &none);
     return 0;
+}
+
+void open_recovery_name_replacement(struct open_recovery *open)
+{
+    const struct machine *candidate = open->candidate;
+
+    if (candidate != NULL && !text_equal(candidate->name, open->recovery->replacement_name))
+        recovery_name_replacement(open->recovery, candidate->name);
 }
 
 struct choice_request open_recovery_request(const struct recoveries *recoveries, const struct open_recovery *open,

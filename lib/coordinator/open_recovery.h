@@ -8,6 +8,9 @@
 
 #include "coordinator/recoveries.h"
 
+/* What was made from a template has a name of its own since it is there, by which it is told of from now on. */
+void open_recovery_name_replacement(struct open_recovery *open);
+
 /* What holds for its service, as registry_policy_of. */
 const struct policy *open_recovery_policy(const struct recoveries *recoveries, const struct open_recovery *open);
 /* The machine that the order names is to be taken now, if it can be. -ENOMEM. */

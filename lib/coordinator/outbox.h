@@ -7,7 +7,7 @@
  *               and writes them in one transaction: neither may reach the disk without the others.
  *   questions   LIST, DESCRIBE, READ, GET_STATE, GET_AUTOSTART, CHECK_ALIVE, VERIFY, MEASURE_MEMORY,
  *               TEST_FENCING. They change nothing and wait for nothing.
- *   actions     RECORD, REMEMBER, HOOK, START, SUSPEND, SAVE, SHUTDOWN, DESTROY, SET_CLOCK, SET_METADATA,
+ *   actions     RECORD, REMEMBER, HOOK, START, UNMAKE, SUSPEND, SAVE, SHUTDOWN, DESTROY, SET_CLOCK, SET_METADATA,
  *               SET_AUTOSTART, FENCE. What must be on disk before an action is asked for by an action of its own,
  *               RECORD or REMEMBER, and the coordinator hands out the START, or the end of an autostart, only after
  *               the answer to it.

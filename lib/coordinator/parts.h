@@ -12,6 +12,7 @@
 #include "coordinator/fence_tests.h"
 #include "coordinator/heartbeat.h"
 #include "coordinator/holds.h"
+#include "coordinator/leftovers.h"
 #include "coordinator/marks.h"
 #include "coordinator/recoveries.h"
 #include "coordinator/rehearsals.h"
@@ -30,6 +31,7 @@ struct coordinator {
     struct recoveries recoveries;
     struct services services;
     struct autostart autostart;
+    struct leftovers leftovers;
     struct marks marks;
     struct retries retries;
     struct evacuation evacuation;

@@ -271,6 +271,7 @@ static void handle_loss(struct recoveries *recoveries, const struct host *host, 
 static void handle_listed(struct recoveries *recoveries, struct host *host, struct moment now)
 {
     host_tell(host, HOST_READER_STANDBY, HOST_FACT_LISTED);
+    registry_tell(recoveries->registry, FACT_LEFTOVERS);
     reconsider(recoveries, host->name, now);
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];
@@ -541,6 +542,8 @@ static void take_reading(struct recoveries *recoveries, struct open_recovery *op
     bool is_up = open->recovery->state == RECOVERY_SETTLING || open->recovery->state == RECOVERY_VERIFYING;
 
     reading_answer(&open->reading, result, is_up ? READ_TRIES : 1, now);
+    if (is_up && !open->reading.is_pending)
+        open_recovery_name_replacement(open);
     if (is_up && !open->reading.is_pending)
         look_after_start(recoveries, open, now);
 }

@@ -38,6 +38,7 @@ enum fact {
     FACT_USES_CHANGED,    /* recoveries: a machine came up, or uses something else */
     FACT_ADOPTABLE,       /* recoveries: what restored recoveries wait for may be there */
     FACT_HELP,            /* retries: something came in, which may help a service that is down */
+    FACT_LEFTOVERS,       /* leftovers: what was made of a machine may have to be removed */
     FACT_REHEARSED,       /* rehearsals: a part of one has ended */
     FACT_COUNT,
 };

@@ -483,6 +483,7 @@ struct failure_verdict failure_handle_listing(struct failure_track *track, enum 
     case MACHINE_GONE:
         return judge_found_gone(track, context);
     case MACHINE_STOPPING:
+    case MACHINE_TEMPLATE:
     case MACHINE_UNKNOWN:
     case MACHINE_STATE_COUNT:
     default:

@@ -131,7 +131,7 @@ static void start(struct imagined *imagined, const struct machine *machine, stru
         result->error = -EALREADY;
         return;
     }
-    if (machine->state == MACHINE_SHUT_OFF) {
+    if (machine_state_is_startable(machine->state)) {
         if (*free_kib > 0) /* else it is not known */
             *free_kib = *free_kib > needed_kib ? *free_kib - needed_kib : 1;
         tell(imagined, machine, machine->has_managed_save ? EVENT_STARTED_RESTORED : EVENT_STARTED_BOOTED);

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 static const char *const state_names[MACHINE_STATE_COUNT] = {
     [MACHINE_UNKNOWN] = "unknown",     [MACHINE_RUNNING] = "running",   [MACHINE_PAUSED] = "paused",
     [MACHINE_STOPPING] = "stopping",   [MACHINE_SHUT_OFF] = "shut off", [MACHINE_CRASHED] = "crashed",
-    [MACHINE_SUSPENDED] = "suspended", [MACHINE_GONE] = "gone",
+    [MACHINE_SUSPENDED] = "suspended", [MACHINE_GONE] = "gone",    [MACHINE_TEMPLATE] = "template",
 };
 
 static const char *const reason_names[REASON_COUNT] = {
@@ -33,6 +35,7 @@ static const char *const reason_names[REASON_COUNT] = {
 };
 
 static const char *const warmth_names[WARMTH_COUNT] = {
+    [WARMTH_TEMPLATE] = "template",
     [WARMTH_COLD] = "cold",
     [WARMTH_SAVED] = "saved",
     [WARMTH_PAUSED] = "paused",
@@ -136,10 +139,16 @@ bool machine_state_is_active(enum machine_state state)
     case MACHINE_UNKNOWN:
     case MACHINE_SHUT_OFF:
     case MACHINE_GONE:
+    case MACHINE_TEMPLATE:
     case MACHINE_STATE_COUNT:
     default:
         return false;
     }
+}
+
+bool machine_state_is_startable(enum machine_state state)
+{
+    return state == MACHINE_SHUT_OFF || state == MACHINE_TEMPLATE;
 }
 
 bool machine_state_is_in_service(enum machine_state state, enum machine_reason reason)
@@ -155,6 +164,7 @@ bool machine_state_is_in_service(enum machine_state state, enum machine_reason r
     case MACHINE_SHUT_OFF:
     case MACHINE_CRASHED:
     case MACHINE_GONE:
+    case MACHINE_TEMPLATE:
     case MACHINE_STATE_COUNT:
     default:
         return false;
@@ -233,7 +243,7 @@ static bool stands_by(const struct machine *machine)
         return true;
     if (machine->has_come_up)
         return false;
-    if (machine->state == MACHINE_SHUT_OFF)
+    if (machine_state_is_startable(machine->state))
         return true;
     return machine->state == MACHINE_PAUSED && machine->reason == REASON_USER;
 }
@@ -252,6 +262,13 @@ static bool is_under_operator(const struct machine *machine)
     bool is_saved = machine->state == MACHINE_SHUT_OFF && machine->has_managed_save && machine->has_foreign_image;
 
     return machine->keeping == KEEPING_NONE && (machine->state == MACHINE_PAUSED || is_saved);
+}
+
+bool machine_is_of_same_template(const struct machine *machine, const struct machine *other)
+{
+    return machine->state == MACHINE_TEMPLATE && other->state == MACHINE_TEMPLATE &&
+           strcmp(machine->hypervisor, other->hypervisor) == 0 &&
+           text_equal(machine->description->template, other->description->template);
 }
 
 bool machine_has_own_image(const struct machine *machine)
@@ -289,5 +306,7 @@ enum warmth machine_warmth(const struct machine *machine)
         return WARMTH_RUNNING;
     if (machine->state == MACHINE_PAUSED)
         return WARMTH_PAUSED;
+    if (machine->state == MACHINE_TEMPLATE)
+        return WARMTH_TEMPLATE;
     return machine->has_managed_save ? WARMTH_SAVED : WARMTH_COLD;
 }

@@ -19,6 +19,7 @@ enum machine_state {
     MACHINE_CRASHED,   /* crashed and preserved: its remains still hold its memory and disks */
     MACHINE_SUSPENDED, /* guest sleeps (S3): running as far as the hypervisor is concerned */
     MACHINE_GONE,      /* a transient domain that ended: no longer known to the hypervisor */
+    MACHINE_TEMPLATE,  /* there is no such domain yet: a start makes it from its template */
     MACHINE_STATE_COUNT,
 };
 
@@ -53,10 +54,11 @@ enum machine_role {
 
 /* How ready a candidate is, the warmer the better. */
 enum warmth {
-    WARMTH_COLD,    /* shut off */
-    WARMTH_SAVED,   /* has a managed save image */
-    WARMTH_PAUSED,  /* booted and suspended */
-    WARMTH_RUNNING, /* was being kept warm and ran just then */
+    WARMTH_TEMPLATE, /* has to be made */
+    WARMTH_COLD,     /* shut off */
+    WARMTH_SAVED,    /* has a managed save image */
+    WARMTH_PAUSED,   /* booted and suspended */
+    WARMTH_RUNNING,  /* was being kept warm and ran just then */
     WARMTH_COUNT,
 };
 
@@ -83,8 +85,8 @@ enum standing {
     STANDING_COUNT,
 };
 
-/* "running", "shut off", … as virsh words them; "crashed", "user", …; "cold", "saved", "paused",
- * "running". */
+/* "running", "shut off", … as virsh words them; "crashed", "user", …; "template", "cold", "saved",
+ * "paused", "running". */
 const char *machine_state_name(enum machine_state state);
 const char *machine_reason_name(enum machine_reason reason);
 const char *warmth_name(enum warmth warmth);
@@ -98,6 +100,8 @@ int machine_roles_parse(const char *text, unsigned *ret_roles) _must_check_;
 
 /* The machine has a QEMU process (or its like) that holds disks and memory. */
 bool machine_state_is_active(enum machine_state state);
+/* It is off, and a start brings it up: as it is defined, or made from its template. */
+bool machine_state_is_startable(enum machine_state state);
 /* The machine did what it is there for; one that was suspended on purpose, or was stopping, did not. */
 bool machine_state_is_in_service(enum machine_state state, enum machine_reason reason);
 
@@ -239,6 +243,9 @@ const char *machine_own_service_name(const struct machine *machine);
 /* What a replacement of it is compared with, and how important that is. */
 const struct spec *machine_need(const struct machine *machine);
 int machine_priority(const struct machine *machine);
+
+/* Both would be made from one template of one host. */
+bool machine_is_of_same_template(const struct machine *machine, const struct machine *other);
 
 /* Its saved image is the daemon's own: nothing is lost with it but time. */
 bool machine_has_own_image(const struct machine *machine);

@@ -13,6 +13,7 @@ static const char *const kind_names[ACTION_COUNT] = {
     [ACTION_DESTROY] = "destroy",
     [ACTION_SHUTDOWN] = "shut down",
     [ACTION_START] = "start",
+    [ACTION_UNMAKE] = "unmake",
     [ACTION_CHECK_ALIVE] = "check alive",
     [ACTION_VERIFY] = "verify",
     [ACTION_RECORD] = "record",

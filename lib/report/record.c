@@ -176,6 +176,7 @@ static json_t *attempts_value(struct json_maker *maker, const struct recovery *r
         json_put(maker, object, "is_void", json_boolean(attempt->is_void));
         json_put(maker, object, "is_vetoed", json_boolean(attempt->is_vetoed));
         json_put(maker, object, "hangs", json_boolean(attempt->hangs));
+        json_put(maker, object, "may_leave_parts", json_boolean(attempt->may_leave_parts));
         json_put(maker, object, "fate", json_string(start_fate_name(attempt->fate)));
         json_put(maker, object, "decided", moment_value(maker, attempt->decided, recovery->detected));
         json_append(maker, array, object);
@@ -198,6 +199,8 @@ static void read_attempts(struct record_reader *reader, const json_t *object, st
         attempt->error = record_read_text_or_null(reader, value, "error");
         attempt->is_void = record_read_bool(reader, value, "is_void");
         attempt->hangs = !record_is_absent(value, "hangs") && record_read_bool(reader, value, "hangs");
+        attempt->may_leave_parts =
+            !record_is_absent(value, "may_leave_parts") && record_read_bool(reader, value, "may_leave_parts");
         attempt->is_vetoed = !record_is_absent(value, "is_vetoed") && record_read_bool(reader, value, "is_vetoed");
         /* Records of earlier versions lack both. */
         if (!record_is_absent(value, "fate"))

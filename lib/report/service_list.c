@@ -180,6 +180,7 @@ static enum service_state state_of_server(const struct machine *server)
     case MACHINE_STOPPING:
     case MACHINE_SHUT_OFF:
     case MACHINE_GONE:
+    case MACHINE_TEMPLATE:
         return SERVICE_STOPPED;
     case MACHINE_UNKNOWN:
     case MACHINE_STATE_COUNT:

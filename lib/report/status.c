@@ -16,7 +16,7 @@ struct machine_counts status_count_machines(const struct pool *pool)
         if (state == MACHINE_RUNNING || state == MACHINE_SUSPENDED)
             counts.running++;
         counts.standby += (machine->roles & ROLE_STANDBY) != 0;
-        if ((machine->roles & ROLE_STANDBY) != 0 && (state == MACHINE_SHUT_OFF || state == MACHINE_PAUSED))
+        if ((machine->roles & ROLE_STANDBY) != 0 && (machine_state_is_startable(state) || state == MACHINE_PAUSED))
             counts.standing_by++;
         if ((machine->roles & ROLE_PROTECTED) != 0)
             counts.protected ++;

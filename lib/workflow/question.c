@@ -19,6 +19,7 @@ int64_t question_time_us(enum action_kind kind, enum verify_level level, const s
     switch (kind) {
     case ACTION_START:
     case ACTION_SAVE:
+    case ACTION_UNMAKE:
         return config->recovery.start_timeout_us;
     case ACTION_RECORD:
     case ACTION_REMEMBER:

@@ -175,6 +175,24 @@ void recovery_free(struct recovery *recovery)
     free(recovery);
 }
 
+static void rename_to(char **text, const char *name)
+{
+    char *copy = strdup(name);
+
+    if (copy == NULL)
+        return;
+    free(*text);
+    *text = copy;
+}
+
+void recovery_name_replacement(struct recovery *recovery, const char *name)
+{
+    rename_to(&recovery->replacement_name, name);
+    if (recovery->n_attempts > 0)
+        rename_to(&recovery->attempts[recovery->n_attempts - 1].name, name);
+    recovery->is_changed = true;
+}
+
 void recovery_close(struct recovery *recovery, const char *detail, struct moment now)
 {
     free(recovery->detail);

@@ -126,6 +126,7 @@ struct recovery_attempt {
     bool is_void;   /* understudyd was interrupted, or a host was lost: not the candidate's fault, and not counted */
     bool is_vetoed; /* by a pre-start hook: not tried again by this recovery, nor its fault, and not counted */
     enum start_fate fate;
+    bool may_leave_parts;  /* it was to be made from a template, and has not run: coordinator/leftovers */
     bool hangs;            /* the call that starts it was not answered (yet), and may still take effect */
     struct moment decided; /* when it was chosen */
 };
@@ -227,6 +228,9 @@ int recovery_handle(struct recovery *recovery, const struct recovery_event *even
  * way is asked about again as soon as the hypervisor is there (RECOVERY_RECONNECTED).
  */
 void recovery_resume(struct recovery *recovery);
+
+/* The replacement has this name now. Without memory it keeps the one that it had. */
+void recovery_name_replacement(struct recovery *recovery, const char *name);
 
 /* Ends one that cannot go on, outside of its course: its record is all that is left. */
 void recovery_close(struct recovery *recovery, const char *detail, struct moment now);

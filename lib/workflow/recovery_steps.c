@@ -187,6 +187,7 @@ static int take_candidate(struct step *step)
         .candidate = recovery->replacement,
         .name = steal_pointer(&attempt_name),
         .is_void = recovery->is_restarting, /* restarts are counted on their own */
+        .may_leave_parts = candidate->state == MACHINE_TEMPLATE,
         .decided = step->event->now,
     };
     return 0;
@@ -324,6 +325,7 @@ static void settle(struct step *step)
     struct recovery *recovery = step->recovery;
 
     recovery->started = step->event->now;
+    step_attempt(step)->may_leave_parts = false;
     step_enter(step, RECOVERY_SETTLING);
     question_settle(&recovery->question, step->config, step->event->now);
     step->out->has_started = true;

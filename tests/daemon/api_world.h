@@ -430,6 +430,7 @@ static inline void answer(struct world *world, const struct action *action, size
         coordinator_handle_result(world->coordinator, action, &result, world->now);
         break;
     case ACTION_DESTROY:
+    case ACTION_UNMAKE:
     case ACTION_SHUTDOWN:
     case ACTION_CHECK_ALIVE:
     case ACTION_VERIFY:

@@ -47,6 +47,7 @@ ORDER = (
     ("coordinator/recovery_notices.c",),
     ("coordinator/open_recovery.c", "coordinator/opening.c", "coordinator/resume.c", "coordinator/relocation.c",
      "coordinator/recoveries.c"),
+    ("coordinator/leftovers.c",),
     ("coordinator/retries.c",),
     ("coordinator/orders.c",),
     ("coordinator/evacuation.c",),

@@ -30,7 +30,7 @@ struct play {
     bool is_up[WORLD_HYPERVISORS]; /* the connection to it works */
     int64_t began_us;
     bool is_connected;                   /* for the first time, which goes without saying */
-    char strings[WORLD_DOMAINS][5][256]; /* names and the like that the world borrows */
+    char strings[WORLD_DOMAINS][6][256]; /* names and the like that the world borrows */
     char features[WORLD_DOMAINS][256];
 };
 
@@ -49,6 +49,7 @@ static const char *const state_words[] = {
     [MACHINE_PAUSED] = "paused",
     [MACHINE_SHUT_OFF] = "off",
     [MACHINE_CRASHED] = "preserved",
+    [MACHINE_TEMPLATE] = "template",
 };
 
 static bool parse_state(const char *word, enum machine_state *ret)
@@ -127,6 +128,7 @@ static void see_action(void *observer, const struct action *action)
     case ACTION_DESTROY:
     case ACTION_SHUTDOWN:
     case ACTION_START:
+    case ACTION_UNMAKE:
     case ACTION_SUSPEND:
     case ACTION_SAVE:
     case ACTION_SET_CLOCK:
@@ -422,6 +424,19 @@ static bool set_resources(struct play *play, unsigned number, const char *value)
     return strchr(features, '/') != NULL;
 }
 
+/* Several machines of one host may be made from one template; without this setting each has its own. */
+static bool set_template(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].template = strcpy(play->strings[number][5], value);
+    return true;
+}
+
+static bool set_unmake(struct play *play, unsigned number, const char *value)
+{
+    play->world.domains[number].unmake_error = strcmp(value, "refused") == 0 ? -EIO : 0;
+    return strcmp(value, "refused") == 0 || strcmp(value, "works") == 0;
+}
+
 static const struct {
     const char *name;
     bool (*set)(struct play *play, unsigned number, const char *value);
@@ -440,6 +455,8 @@ static const struct {
     {"shut", set_shut, "80 (a port at which no connection from outside succeeds), none"},
     {"disk_requests", set_disk_io, "a number, since it was last set"},
     {"start", set_start, "works, refused, dies, 5s"},
+    {"template", set_template, "the name of its template"},
+    {"unmake", set_unmake, "works, refused"},
     {"shutdown", set_shutdown, "5s (what its guest takes when it is asked to), ignored"},
     {"asking", set_asking, "5s (what the call takes that asks its guest to shut down)"},
     {"hooks", set_hooks, "agree, veto, pre-stop (or another event: a veto at that alone)"},
@@ -1042,7 +1059,7 @@ static void add_machine(struct play *play, const struct entry *entry)
         scenario_fail(
             entry->line,
             "a machine is: NAME ROLE STATE [KEY=VALUE …] [KIND/VALUE …]; a role is protected, standby or both "
-            "with a comma; a state is running, off, saved, paused, preserved or undefined");
+            "with a comma; a state is running, off, saved, paused, preserved, template or undefined");
     if (number == WORLD_DOMAINS || strlen(entry->text) >= sizeof(play->features[0]))
         scenario_fail(entry->line, "more than %d machines, or a line too long", WORLD_DOMAINS);
     world_add(&play->world, strcpy(play->strings[number][0], words.word[0]), play->features[number], state);
@@ -1051,6 +1068,8 @@ static void add_machine(struct play *play, const struct entry *entry)
                                        : roles == ROLE_STANDBY                    ? "standby"
                                                                                   : "protected";
     play->world.domains[number].has_saved = has_saved;
+    if (state == MACHINE_TEMPLATE)
+        play->world.domains[number].template = play->strings[number][0];
     play->world.domains[number].exists = !is_undefined;
     for (size_t i = 3; i < words.count; i++)
         if (strchr(words.word[i], '=') != NULL)

@@ -133,6 +133,7 @@ static int64_t time_for(const struct config *config, enum action_kind kind)
 {
     switch (kind) {
     case ACTION_START:
+    case ACTION_UNMAKE:
         return config->recovery.start_timeout_us;
     case ACTION_RECORD:
         return config->recovery.intent_timeout_us;

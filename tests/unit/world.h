@@ -36,7 +36,12 @@ struct world_domain {
     bool is_unreadable; /* listed, but its definition cannot be had */
     enum machine_state state;
     enum machine_reason reason;
-    bool has_saved;    /* a managed save image */
+    const char *template;  /* from which it is made; NULL: it is not */
+    const char *made_name; /* its name then; NULL: it keeps that of the template */
+    bool has_parts;        /* something was made of it, or it was itself */
+    unsigned unmakes;      /* so often that was to be removed */
+    int unmake_error;      /* what that answers; 0: it is removed */
+    bool has_saved;        /* a managed save image */
     bool is_damaged;   /* that cannot be restored */
     int suspend_error; /* what suspending and saving it answers */
     unsigned clocks_set;

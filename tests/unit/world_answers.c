@@ -61,6 +61,10 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
         description->mark = strdup(domain->mark);
         assert_non_null(description->mark);
     }
+    if (domain->template != NULL) {
+        description->template = strdup(domain->template);
+        assert_non_null(description->template);
+    }
     describe_hardware(description, domain);
     description->on_crash = domain->on_crash;
     description->has_priority = domain->priority != 0; /* 0: its metadata says nothing of it */
@@ -178,7 +182,7 @@ static void answer_state(struct world *world, const struct action *action, const
         .free_memory_kib = world->free_memory_kib[domain->hypervisor],
     };
 
-    if (!domain->exists)
+    if (!domain->exists || domain->state == MACHINE_TEMPLATE)
         result.error = -ENOENT;
     world_deliver(world, action, &result);
 }
@@ -259,6 +263,35 @@ static void take_memory(struct world *world, const struct world_domain *domain)
         *free_kib -= needs_kib;
 }
 
+/* It is a domain from now on, whether it comes up or not. */
+static void make(struct world_domain *domain, const struct action *action)
+{
+    assert_string_not_equal(action->metadata.service, "");
+    domain->has_parts = true;
+    if (domain->start_error != 0)
+        return;
+    domain->role = "ignored";
+    domain->state = MACHINE_SHUT_OFF;
+    domain->reason = REASON_UNKNOWN;
+    if (domain->made_name != NULL)
+        domain->name = domain->made_name;
+}
+
+static void answer_unmake(struct world *world, const struct action *action)
+{
+    struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
+    struct action_result result = {.id = action->id, .error = domain->unmake_error};
+
+    domain->unmakes++;
+    if (result.error != 0)
+        strcpy(result.message, "refused by the make-believe storage");
+    else if (domain->has_parts && domain->state != MACHINE_TEMPLATE)
+        result.error = -EBUSY;
+    else
+        domain->has_parts = false;
+    world_deliver(world, action, &result);
+}
+
 static void answer_start(struct world *world, const struct action *action)
 {
     unsigned number = world_number_of(world, &action->target);
@@ -266,6 +299,8 @@ static void answer_start(struct world *world, const struct action *action)
     struct action_result result = {.id = action->id, .error = domain->start_error};
     bool was_off, is_damaged = domain->state == MACHINE_SHUT_OFF && domain->has_saved && domain->is_damaged;
 
+    if (domain->exists && domain->state == MACHINE_TEMPLATE)
+        make(domain, action);
     result.dropped_image = result.error == 0 && is_damaged && action->may_drop_image;
     if (is_damaged)
         strcpy(result.message, "the image is damaged");
@@ -487,6 +522,9 @@ void world_do(struct world *world, const struct action *action, const struct wor
         break;
     case ACTION_START:
         answer_start(world, action);
+        break;
+    case ACTION_UNMAKE:
+        answer_unmake(world, action);
         break;
     case ACTION_CHECK_ALIVE:
         answer_check_alive(world, action);

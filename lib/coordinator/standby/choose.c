@@ -150,11 +150,17 @@ static bool is_planned(const struct shortlist *shortlist, size_t n, const struct
     return false;
 }
 
-/* None of the n before it has it, and it has room while the served machine is up. */
+/* It can be kept warm, and none of the n before it has it. */
+static bool is_to_be_had(const struct shortlist *shortlist, size_t n, const struct machine *standby)
+{
+    return standby->state != MACHINE_TEMPLATE && !is_planned(shortlist, n, standby);
+}
+
+/* It can be had, and it has room while the served machine is up. */
 static bool is_free(const struct shortlist *shortlist, size_t n, const struct choice_request *request,
                     const struct machine *machine)
 {
-    return !is_planned(shortlist, n, machine) && !choose_lacks_memory(request, machine);
+    return is_to_be_had(shortlist, n, machine) && !choose_lacks_memory(request, machine);
 }
 
 /* The best that none of the n before it has; machine NULL: there is none. */
@@ -174,7 +180,7 @@ static int find_own(const struct standby *standby, const struct shortlist *short
     if (ret->machine == NULL || is_free(shortlist, n, &request, ret->machine))
         return 0;
     r = choose_begin(registry->chooser, &request);
-    while (r == 0 && (r = choose_next_eligible(registry->chooser, ret)) > 0 && is_planned(shortlist, n, ret->machine))
+    while (r == 0 && (r = choose_next_eligible(registry->chooser, ret)) > 0 && !is_to_be_had(shortlist, n, ret->machine))
         r = 0;
     if (r == 0)
         ret->machine = NULL;
