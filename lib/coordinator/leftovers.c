@@ -21,7 +21,7 @@ static bool is_due(const struct registry *registry, const struct recovery *recov
 {
     const struct host *host = host_find(registry, attempt->candidate.hypervisor);
 
-    return attempt->may_leave_parts && attempt->fate == START_SETTLED && !attempt->hangs && host != NULL &&
+    return attempt->may_leave_parts && attempt->fate == START_SETTLED && host != NULL &&
            host->is_listed && registry->config->mode == MODE_AUTOMATIC && !is_under_way(recovery, attempt);
 }
 

@@ -68,6 +68,11 @@ static void start(struct simulation *simulation, struct call *call, struct domai
         call->is_lost || call->is_overdue || call->epoch != simulation->epoch || simulation->coordinator == NULL;
     bool was_up_since;
 
+    if (domain->state == MACHINE_TEMPLATE && domain->temper != TEMPER_REFUSES) {
+        if (call->action.metadata.service[0] == '\0')
+            violate(simulation, "%s is made for no service", domain->name);
+        templates_define(simulation, domain);
+    }
     if (domain->state == MACHINE_RUNNING || domain->state == MACHINE_SUSPENDED) {
         fail(call, -EALREADY, "it runs already");
         if (!is_lost && warm_is_id(domain->started_for) && call->is_unrecorded)
@@ -75,6 +80,8 @@ static void start(struct simulation *simulation, struct call *call, struct domai
         if (!is_lost)
             warm_take_over(simulation, domain, call->action.recovery_id);
     } else if (domain->temper == TEMPER_REFUSES) {
+        if (domain->state == MACHINE_TEMPLATE)
+            templates_fail_half_way(simulation, call, domain);
         fail(call, -EIO, "cannot allocate what it needs");
     } else if (domain->state == MACHINE_SHUT_OFF ||
                (domain->state == MACHINE_PAUSED && domain->reason == REASON_USER)) {
@@ -207,6 +214,11 @@ static void perform_on_copy(struct simulation *simulation, struct call *call, st
     }
 }
 
+static bool knows_templates(enum action_kind kind)
+{
+    return kind == ACTION_DESCRIBE || kind == ACTION_READ || kind == ACTION_START || kind == ACTION_UNMAKE;
+}
+
 /* What the call does, at the hypervisor. */
 static void perform(struct simulation *simulation, struct call *call)
 {
@@ -222,6 +234,10 @@ static void perform(struct simulation *simulation, struct call *call)
     }
     if (domain == NULL || !domain->exists || domain->host != call->host) {
         fail(call, -ENOENT, "no such domain");
+        return;
+    }
+    if (domain->state == MACHINE_TEMPLATE && !knows_templates(call->action.kind)) {
+        fail(call, -ENOENT, "no such domain yet");
         return;
     }
     switch (call->action.kind) {
@@ -247,6 +263,9 @@ static void perform(struct simulation *simulation, struct call *call)
         break;
     case ACTION_START:
         start(simulation, call, domain);
+        break;
+    case ACTION_UNMAKE:
+        templates_unmake(simulation, call, domain);
         break;
     case ACTION_CHECK_ALIVE:
         probe(simulation, call, domain);
@@ -358,6 +377,8 @@ static void refuse_to_act(struct simulation *simulation, struct call *call)
     struct domain *domain = world_find(simulation, &call->action.target);
 
     fail(call, -EIO, "libvirt refuses");
+    if (call->action.kind == ACTION_START && domain != NULL && domain->state == MACHINE_TEMPLATE)
+        templates_fail_half_way(simulation, call, domain);
     if (call->action.kind == ACTION_SHUTDOWN && domain != NULL)
         domain->requested_off_life = domain->life;
 }
@@ -370,6 +391,7 @@ static void take_effect(struct simulation *simulation, const struct thing *thing
 
     if (call == NULL || is_stuck(simulation, call))
         return;
+    call->has_taken_effect = true;
     if (call->forced_error == 0 && simulation->hosts[call->host].is_up &&
         simulation->hosts[call->host].boots == call->boots) {
         perform(simulation, call);

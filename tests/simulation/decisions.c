@@ -126,7 +126,7 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
     if ((known.roles & ROLE_STANDBY) == 0)
         violate(simulation, "%s is chosen and is no standby", candidate->name);
     if (machine == NULL ||
-        !(machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_PAUSED || recovery->takes_over))
+        !(machine_state_is_startable(machine->state) || machine->state == MACHINE_PAUSED || recovery->takes_over))
         violate(simulation, "%s is chosen and does not stand by", candidate->name);
     else if (machine_rare(machine)->quarantined_until_us > simulation->now.mono_us)
         violate(simulation, "%s is chosen from quarantine", candidate->name);

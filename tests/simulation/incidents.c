@@ -47,6 +47,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_HELD] = "held",
     [FAULT_MIGRATION] = "migration",
     [FAULT_TAGGED] = "renamed-and-tagged",
+    [FAULT_TEMPLATE] = "templates",
     [FAULT_BATCH] = "inputs-together",
 };
 

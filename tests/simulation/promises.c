@@ -814,6 +814,7 @@ void promises_end(struct simulation *simulation)
 {
     migration_end(simulation);
     tags_end(simulation);
+    templates_end(simulation);
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
         const struct recovery *recovery = coordinator_recovery(simulation->coordinator, i);
         const struct page *page = disk_find(simulation, recovery->id);

@@ -74,6 +74,7 @@ enum fault {
     FAULT_HELD,         /* no fault: operators hold and release */
     FAULT_MIGRATION,    /* no fault: operators migrate domains */
     FAULT_TAGGED,       /* no fault: operators rename and tag domains */
+    FAULT_TEMPLATE,     /* no fault: some domains are made when they are started */
     FAULT_BATCH,        /* no fault: inputs that come together are handed on together */
     FAULT_COUNT,
 };
@@ -113,8 +114,12 @@ struct domain {
     unsigned to_host, to_boots, incoming_life;  /* … to this one, in that life */
     unsigned live_disk;                         /* of its process, or of its saved image */
     enum temper temper;
+    bool is_from_template;
 
     /* the truth */
+    bool has_parts;            /* something was made of it, or it was itself */
+    bool has_unrecorded_parts; /* by a start without an intent on disk */
+    unsigned made_life;        /* in which it was defined: with another one, it has run */
     bool autostart;
     bool autostart_is_doubtful; /* it was set by a call that was given up */
     bool exists, has_saved, is_hung, is_busy;
@@ -230,7 +235,7 @@ struct call {
     int64_t asked_us;
     enum machine_state seen_state; /* of a definition that was read */
     unsigned seen_life;
-    bool is_overdue, is_lost, lies;
+    bool is_overdue, is_lost, lies, has_taken_effect;
     bool is_unrecorded; /* a start without an intent on disk */
     bool is_stuck;      /* in a cable that leads nowhere */
     int forced_error;
@@ -732,5 +737,19 @@ void tags_tag(struct simulation *simulation, struct domain *domain, const struct
 /* The domain with what the daemon knows of its features, its priority and its part. */
 struct domain tags_known(const struct simulation *simulation, const struct domain *domain);
 void tags_end(struct simulation *simulation);
+
+/* ---- templates ---- */
+
+/* By chance, the domain is one that is made when it is started. */
+void templates_make_one(struct simulation *simulation, struct domain *domain, uint64_t *dice);
+/* Borrowed; NULL: it is no such domain. */
+const char *templates_name(const struct domain *domain);
+/* It is there from now on, off. */
+void templates_define(struct simulation *simulation, struct domain *domain);
+/* A start of one that is to be made fails: nothing of it is there, or parts, or it is, and was not started. */
+void templates_fail_half_way(struct simulation *simulation, const struct call *call, struct domain *domain);
+void templates_unmake(struct simulation *simulation, struct call *call, struct domain *domain);
+bool templates_are_at_rest(const struct simulation *simulation);
+void templates_end(struct simulation *simulation);
 
 #endif

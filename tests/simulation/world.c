@@ -98,6 +98,7 @@ static void make_domain(struct simulation *simulation, unsigned host)
         domain->up_us = simulation->now.mono_us - 60 * USEC_PER_SEC;
     } else {
         domain->is_persistent = true;
+        templates_make_one(simulation, domain, DIE(base, 12));
     }
 }
 
@@ -193,6 +194,8 @@ struct domain_report world_report(const struct domain *domain)
     if (domain->mark[0] != '\0' && (description->mark = strdup(domain->mark)) == NULL)
         abort();
     if (domain->service[0] != '\0' && (description->service = strdup(domain->service)) == NULL)
+        abort();
+    if (templates_name(domain) != NULL && (description->template = strdup(templates_name(domain))) == NULL)
         abort();
     features_describe(domain, description);
     description->disks = calloc(1, sizeof(*description->disks));

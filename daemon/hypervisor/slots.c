@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Slots follow from the templates and from what a listing says: nothing of them is kept beside that but their UUIDs. */
+#include "hypervisor/slots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "model/machine.h"
+
+void slots_set_templates(struct slots *slots, struct template_set *templates)
+{
+    template_set_free(slots->templates);
+    slots->templates = template_set_ref(templates);
+}
+
+struct slot *slots_find(const struct slots *slots, const char *uuid)
+{
+    for (size_t i = 0; i < slots->count; i++)
+        if (strcmp(slots->all[i].uuid, uuid) == 0)
+            return &slots->all[i];
+    return NULL;
+}
+
+int slot_report(const struct slot *slot, struct domain_report *ret)
+{
+    *ret = (struct domain_report){.state = MACHINE_TEMPLATE, .persistent = true};
+    return template_describe(slot->template, slot->uuid, slot->number, &ret->description);
+}
+
+bool slots_have_made(const struct slots *slots, const char *uuid)
+{
+    for (size_t i = 0; i < slots->n_made; i++)
+        if (strcmp(slots->made[i], uuid) == 0)
+            return true;
+    return false;
+}
+
+/* ---- what a listing says ---- */
+
+static bool is_made(const struct domain_report *report)
+{
+    return report->description->template != NULL && report->state != MACHINE_TEMPLATE;
+}
+
+static const struct domain_report *find_report(const struct inventory *inventory, const char *uuid)
+{
+    uint8_t bytes[UUID_SIZE];
+
+    for (size_t i = 0; uuid_parse(uuid, bytes) && i < inventory->n_reports; i++)
+        if (uuid_equal(inventory->reports[i].description->uuid, bytes))
+            return &inventory->reports[i];
+    return NULL;
+}
+
+static int note_made(struct slots *slots, const struct inventory *inventory)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        count += is_made(&inventory->reports[i]);
+    free(slots->made);
+    slots->n_made = 0;
+    slots->made = calloc(count + 1, sizeof(*slots->made));
+    if (slots->made == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < inventory->n_reports; i++)
+        if (is_made(&inventory->reports[i]))
+            uuid_format(inventory->reports[i].description->uuid, slots->made[slots->n_made++]);
+    return 0;
+}
+
+/* So many that were made from it run, or are on their way. */
+static unsigned count_used(const struct slots *slots, const struct inventory *inventory, const char *name)
+{
+    unsigned used = 0;
+
+    for (size_t i = 0; i < inventory->n_reports; i++) {
+        const struct domain_report *report = &inventory->reports[i];
+        char uuid[UUID_TEXT_SIZE];
+        const struct slot *slot;
+
+        if (!is_made(report) || strcmp(report->description->template, name) != 0)
+            continue;
+        uuid_format(report->description->uuid, uuid);
+        slot = slots_find(slots, uuid);
+        used += machine_state_is_active(report->state) || (slot != NULL && slot->is_being_made);
+    }
+    return used;
+}
+
+/* ---- slots ---- */
+
+static void drop(struct slots *slots, size_t place)
+{
+    template_free(slots->all[place].template);
+    slots->all[place] = slots->all[--slots->count];
+}
+
+static bool is_of(const struct slot *slot, const char *name)
+{
+    return strcmp(slot->template->name, name) == 0;
+}
+
+static bool has_number(const struct slots *slots, const char *name, unsigned number)
+{
+    for (size_t i = 0; i < slots->count; i++)
+        if (is_of(&slots->all[i], name) && slots->all[i].number == number)
+            return true;
+    return false;
+}
+
+/* Of version 4. -errno: there are no random numbers. */
+static int make_uuid(char ret[static UUID_TEXT_SIZE])
+{
+    uint8_t bytes[UUID_SIZE];
+
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        return -EIO;
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    uuid_format(bytes, ret);
+    return 0;
+}
+
+static int add(struct slots *slots, struct template *template)
+{
+    struct slot *all = reallocarray(slots->all, slots->count + 1, sizeof(*all));
+    struct slot slot = {.template = template, .number = 1};
+    int r;
+
+    if (all == NULL)
+        return -ENOMEM;
+    slots->all = all;
+    r = make_uuid(slot.uuid);
+    if (r < 0)
+        return r;
+    while (has_number(slots, template->name, slot.number))
+        slot.number++;
+    template_ref(template);
+    all[slots->count++] = slot;
+    return 0;
+}
+
+static struct template *find_template(const struct slots *slots, const char *name)
+{
+    for (size_t i = 0; slots->templates != NULL && i < slots->templates->count; i++)
+        if (strcmp(slots->templates->items[i]->name, name) == 0)
+            return slots->templates->items[i];
+    return NULL;
+}
+
+/* Those whose domain is there, and those of templates that are no more, but for what is being made. Others follow theirs. */
+static void drop_old(struct slots *slots, const struct inventory *inventory)
+{
+    for (size_t i = slots->count; i-- > 0;) {
+        struct slot *slot = &slots->all[i];
+        struct template *template = find_template(slots, slot->template->name);
+
+        if (slot->is_being_made)
+            continue;
+        if (template == NULL || find_report(inventory, slot->uuid) != NULL) {
+            drop(slots, i);
+        } else {
+            template_free(slot->template);
+            slot->template = template_ref(template);
+        }
+    }
+}
+
+/* There are as many that are free as there may be. */
+static int adjust(struct slots *slots, const struct inventory *inventory, struct template *template)
+{
+    unsigned used = count_used(slots, inventory, template->name), n_free = 0;
+    unsigned wanted = template->max > used ? template->max - used : 0;
+
+    for (size_t i = slots->count; i-- > 0;) {
+        const struct slot *slot = &slots->all[i];
+
+        if (!is_of(slot, template->name) || find_report(inventory, slot->uuid) != NULL)
+            continue;
+        if (n_free >= wanted && !slot->is_being_made)
+            drop(slots, i);
+        else
+            n_free++;
+    }
+    for (; n_free < wanted; n_free++) {
+        int r = add(slots, template);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int append(const struct slots *slots, struct inventory *inventory)
+{
+    struct domain_report *reports =
+        reallocarray(inventory->reports, inventory->n_reports + slots->count + 1, sizeof(*reports));
+    size_t n_domains = inventory->n_reports;
+
+    if (reports == NULL)
+        return -ENOMEM;
+    inventory->reports = reports;
+    for (size_t i = 0; i < slots->count; i++) {
+        if (find_report(inventory, slots->all[i].uuid) != NULL)
+            continue;
+        if (slot_report(&slots->all[i], &reports[inventory->n_reports]) < 0) {
+            while (inventory->n_reports > n_domains)
+                domain_description_free(reports[--inventory->n_reports].description);
+            return -ENOMEM;
+        }
+        inventory->n_reports++;
+    }
+    return 0;
+}
+
+int slots_list(struct slots *slots, struct inventory *inventory)
+{
+    int r = note_made(slots, inventory);
+
+    drop_old(slots, inventory);
+    for (size_t i = 0; r == 0 && slots->templates != NULL && i < slots->templates->count; i++)
+        r = adjust(slots, inventory, slots->templates->items[i]);
+    return r == 0 ? append(slots, inventory) : r;
+}
+
+void slots_done(struct slots *slots)
+{
+    while (slots->count > 0)
+        drop(slots, slots->count - 1);
+    free(slots->all);
+    free(slots->made);
+    template_set_free(slots->templates);
+    *slots = (struct slots){0};
+}

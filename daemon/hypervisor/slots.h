@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What could be made from templates on one hypervisor. Each slot stands in listings like a machine that is off, under the
+ * UUID that the domain is to have which is made of it, until that domain is there. Of each template there are as many as may
+ * run at once beside those that were made and run. Main thread only.
+ */
+#ifndef UNDERSTUDY_DAEMON_HYPERVISOR_SLOTS_H
+#define UNDERSTUDY_DAEMON_HYPERVISOR_SLOTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "model/template.h"
+#include "model/template_set.h"
+#include "protocol/action.h"
+
+struct slot {
+    struct template *template; /* its own reference */
+    char uuid[UUID_TEXT_SIZE];
+    unsigned number;    /* of no other slot of the template at the same time */
+    bool is_being_made; /* a start of it is under way */
+};
+
+/* A plain value: {0} has no templates. End with slots_done. */
+struct slots {
+    struct template_set *templates; /* its own reference */
+    struct slot *all;
+    size_t count;
+    char (*made)[UUID_TEXT_SIZE]; /* domains that were made from a template, as last listed */
+    size_t n_made;
+};
+
+/* In force with the next listing; adds a reference. NULL: none. */
+void slots_set_templates(struct slots *slots, struct template_set *templates);
+
+/* Adds what could be made to a listing, by what was made. -ENOMEM: nothing is added. */
+int slots_list(struct slots *slots, struct inventory *inventory) _must_check_;
+/* NULL: this is no slot. */
+struct slot *slots_find(const struct slots *slots, const char *uuid);
+/* As it stands in a listing. -ENOMEM. */
+int slot_report(const struct slot *slot, struct domain_report *ret) _must_check_;
+/* Of a domain that was made: when it stops, another one may be made. */
+bool slots_have_made(const struct slots *slots, const char *uuid);
+
+void slots_done(struct slots *slots);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Templates: a start makes the domain first, in steps, of which the last ones may not be reached. What must hold then: what
+ * was made of one that never ran is removed in the end, and nothing else ever is, nor while it is still being made.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "simulation.h"
+
+void templates_make_one(struct simulation *simulation, struct domain *domain, uint64_t *dice)
+{
+    bool is_in_room_of_them = random_hits(DIE(simulation->options->seed, 61), 25);
+
+    if (!strikes(simulation, dice, FAULT_TEMPLATE, is_in_room_of_them ? 70 : 5))
+        return;
+    domain->is_from_template = true;
+    domain->state = MACHINE_TEMPLATE;
+    domain->reason = REASON_UNKNOWN;
+    domain->roles = ROLE_STANDBY;
+    domain->autostart = domain->wants_autostart = false;
+    domain->disk = domain->live_disk = domain->mac = domain->number;
+}
+
+/* Of one host all are made from one template. */
+const char *templates_name(const struct domain *domain)
+{
+    return domain->is_from_template ? "base" : NULL;
+}
+
+void templates_define(struct simulation *simulation, struct domain *domain)
+{
+    say(simulation, "world    %s is made", domain->name);
+    domain->has_parts = true;
+    domain->made_life = domain->life;
+    domain->state = MACHINE_SHUT_OFF;
+    domain->reason = REASON_UNKNOWN;
+    domain->roles = ROLE_IGNORED;
+    world_tell(simulation, domain, EVENT_DEFINED, 0);
+}
+
+void templates_fail_half_way(struct simulation *simulation, const struct call *call, struct domain *domain)
+{
+    uint64_t way = random_below(DIE(simulation->options->seed ^ call->number, 62), 3);
+
+    domain->has_unrecorded_parts |= call->is_unrecorded;
+    if (way == 1) {
+        say(simulation, "world    parts of %s are made", domain->name);
+        domain->has_parts = true;
+    } else if (way == 2) {
+        templates_define(simulation, domain);
+    }
+}
+
+static bool is_being_made(const struct simulation *simulation, const struct domain *domain)
+{
+    for (const struct call *call = simulation->calls; call != NULL; call = call->next)
+        if (call->action.kind == ACTION_START && strcmp(call->action.target.uuid, domain->uuid) == 0 &&
+            !call->has_taken_effect && call->epoch == simulation->epoch)
+            return true;
+    return false;
+}
+
+void templates_unmake(struct simulation *simulation, struct call *call, struct domain *domain)
+{
+    if (!domain->is_from_template)
+        violate(simulation, "%s is to be removed, and was never made", domain->name);
+    if (is_being_made(simulation, domain))
+        violate(simulation, "%s is to be removed while it is being made", domain->name);
+    if (domain->state != MACHINE_TEMPLATE && (domain->state != MACHINE_SHUT_OFF || domain->life != domain->made_life)) {
+        call->result.error = -EBUSY;
+        snprintf(call->result.message, sizeof(call->result.message), "it has run");
+        return;
+    }
+    say(simulation, "world    what was made of %s is removed", domain->name);
+    domain->has_parts = domain->has_unrecorded_parts = false;
+    if (domain->state == MACHINE_TEMPLATE)
+        return;
+    domain->state = MACHINE_TEMPLATE;
+    domain->roles = ROLE_STANDBY;
+    world_tell(simulation, domain, EVENT_UNDEFINED, 0);
+}
+
+/* It never ran, and what was made of it is still there. */
+static bool has_leftovers(const struct domain *domain)
+{
+    bool has_run = domain->state != MACHINE_TEMPLATE && domain->life != domain->made_life;
+
+    return domain->has_parts && !has_run && !domain->has_unrecorded_parts && !machine_state_is_active(domain->state);
+}
+
+bool templates_are_at_rest(const struct simulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (has_leftovers(&simulation->domains[i]) && simulation->config->mode == MODE_AUTOMATIC)
+            return false;
+    return true;
+}
+
+void templates_end(struct simulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->n_domains; i++)
+        if (has_leftovers(&simulation->domains[i]) && simulation->config->mode == MODE_AUTOMATIC)
+            violate(simulation, "parts of %s, which never ran, are left", simulation->domains[i].name);
+}
