@@ -166,6 +166,7 @@ static void free_parts(struct domain_description *description)
     free(description->osinfo_id);
     free(description->service);
     free(description->metadata_faults);
+    free(description->template);
 }
 
 void domain_description_free(struct domain_description *description)
@@ -183,7 +184,7 @@ void domain_description_free(struct domain_description *description)
 static size_t texts_size(const struct domain_description *description)
 {
     size_t size = text_size(description->name) + text_size(description->osinfo_id) + text_size(description->service) +
-                  text_size(description->metadata_faults);
+                  text_size(description->metadata_faults) + text_size(description->template);
 
     for (size_t i = 0; i < description->n_disks; i++)
         size += disk_texts_size(&description->disks[i]);
@@ -209,6 +210,7 @@ static void pack_texts(struct domain_description *packed, char *end)
     packed->osinfo_id = (char *)put_text(&end, packed->osinfo_id);
     packed->service = (char *)put_text(&end, packed->service);
     packed->metadata_faults = (char *)put_text(&end, packed->metadata_faults);
+    packed->template = (char *)put_text(&end, packed->template);
     for (size_t i = 0; i < packed->n_disks; i++)
         packed->disks[i].source = put_array(&end, packed->disks[i].source, disk_texts_size(&packed->disks[i]));
     for (size_t i = 0; i < packed->n_hostdevs; i++)
@@ -389,7 +391,8 @@ static bool metadata_equal(const struct domain_description *a, const struct doma
 {
     return a->has_metadata == b->has_metadata && a->roles == b->roles && a->has_priority == b->has_priority &&
            a->priority == b->priority && text_equal(a->service, b->service) &&
-           text_equal(a->metadata_faults, b->metadata_faults) && feature_texts_equal(&a->features, &b->features);
+           text_equal(a->metadata_faults, b->metadata_faults) && text_equal(a->template, b->template) &&
+           a->is_template == b->is_template && feature_texts_equal(&a->features, &b->features);
 }
 
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b)

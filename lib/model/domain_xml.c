@@ -22,9 +22,6 @@
 #define OSINFO_URI    "http://libosinfo.org/xmlns/libvirt/domain/1.0"
 #define AGENT_CHANNEL "org.qemu.guest_agent.0"
 
-DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
-DEFINE_CLEANUP(xmlParserCtxt, xmlFreeParserCtxt);
-
 static bool parse_u64(const char *text, uint64_t *ret)
 {
     char *end;
@@ -341,13 +338,26 @@ static void read_osinfo(struct xml_reader *reader, const xmlNode *domain)
     reader->description->osinfo_id = xml_attribute(reader, xml_child_in(libosinfo, "os", OSINFO_URI), "id");
 }
 
-static int read_domain(struct xml_reader *reader, const xmlNode *domain)
+/* False: the document names no domain. */
+static bool read_identity(struct xml_reader *reader, const xmlNode *domain)
 {
     _cleanup_(freep) char *uuid = xml_text(reader, xml_child(domain, "uuid"));
-    bool is_identified;
 
     reader->description->name = xml_text(reader, xml_child(domain, "name"));
-    is_identified = reader->description->name != NULL && uuid != NULL && uuid_parse(uuid, reader->description->uuid);
+    return reader->description->name != NULL && uuid != NULL && uuid_parse(uuid, reader->description->uuid);
+}
+
+static bool take_identity(struct xml_reader *reader, const struct domain_identity *identity)
+{
+    reader->description->name = xml_format(reader, "%s", identity->name);
+    return uuid_parse(identity->uuid, reader->description->uuid);
+}
+
+/* What the metadata says depends on whose it is, so the identity is first. */
+static int read_domain(struct xml_reader *reader, const xmlNode *domain, const struct domain_identity *identity)
+{
+    bool is_identified = identity != NULL ? take_identity(reader, identity) : read_identity(reader, domain);
+
     read_memory(reader, domain);
     read_vcpus(reader, domain);
     read_on_crash(reader, domain);
@@ -363,52 +373,19 @@ static int read_domain(struct xml_reader *reader, const xmlNode *domain)
     return 0;
 }
 
-static int parse_document(const char *xml, size_t length, const char *name, struct diags *diags, xmlDoc **ret)
-{
-    static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
-    _cleanup_(xmlFreeParserCtxtp) xmlParserCtxt *context = xmlNewParserCtxt();
-    _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
-    const char *absurdity = xml_find_absurdity(xml, length);
-
-    if (context == NULL)
-        return -ENOMEM;
-    if (absurdity != NULL) {
-        diags_add(diags, DIAG_ERROR, name, 0, 0, "not a libvirt domain document: %s", absurdity);
-        return -EINVAL;
-    }
-    if (length <= INT_MAX)
-        document = xmlCtxtReadMemory(context, xml, (int)length, NULL, NULL, options);
-    const xmlError *error = xmlCtxtGetLastError(context);
-    /* There may be a document then, of what was read up to there. */
-    if (error != NULL && error->code == XML_ERR_NO_MEMORY)
-        return -ENOMEM;
-    if (document == NULL) {
-        diags_add(diags, DIAG_ERROR, name, error != NULL && error->line > 0 ? (unsigned)error->line : 0, 0,
-                  "not well-formed XML");
-        return -EINVAL;
-    }
-    const xmlNode *root = xmlDocGetRootElement(document);
-    if (document->intSubset != NULL || root == NULL || !xml_is_element(root, "domain")) {
-        diags_add(diags, DIAG_ERROR, name, 0, 0, "not a libvirt domain document");
-        return -EINVAL;
-    }
-    *ret = steal_pointer(&document);
-    return 0;
-}
-
 void domain_xml_prepare(void)
 {
     xmlInitParser();
 }
 
-int domain_xml_parse(const char *xml, size_t length, const char *name, struct diags *diags,
-                     struct domain_description **ret)
+int domain_xml_parse_as(const char *xml, size_t length, const char *name, const struct domain_identity *identity,
+                        struct diags *diags, struct domain_description **ret)
 {
     _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
     _cleanup_(domain_description_freep) struct domain_description *description = NULL;
     int r;
 
-    r = parse_document(xml, length, name, diags, &document);
+    r = xml_open_domain(xml, length, name, diags, &document);
     if (r < 0)
         return r;
     description = calloc(1, sizeof(*description));
@@ -416,9 +393,15 @@ int domain_xml_parse(const char *xml, size_t length, const char *name, struct di
         return -ENOMEM;
 
     struct xml_reader reader = {.name = name, .diags = diags, .description = description};
-    r = read_domain(&reader, xmlDocGetRootElement(document));
+    r = read_domain(&reader, xmlDocGetRootElement(document), identity);
     if (r < 0)
         return r;
     *ret = steal_pointer(&description);
     return 0;
+}
+
+int domain_xml_parse(const char *xml, size_t length, const char *name, struct diags *diags,
+                     struct domain_description **ret)
+{
+    return domain_xml_parse_as(xml, length, name, NULL, diags, ret);
 }

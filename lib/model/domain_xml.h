@@ -20,6 +20,16 @@ void domain_xml_prepare(void);
 int domain_xml_parse(const char *xml, size_t length, const char *name, struct diags *diags,
                      struct domain_description **ret) _must_check_;
 
+/* Whose definition the document is taken for, whatever name and UUID stand in it. */
+struct domain_identity {
+    const char *name;
+    const char *uuid; /* 36 characters */
+};
+
+/* As domain_xml_parse; identity NULL: the document names the domain itself. */
+int domain_xml_parse_as(const char *xml, size_t length, const char *name, const struct domain_identity *identity,
+                        struct diags *diags, struct domain_description **ret) _must_check_;
+
 /* The namespace of understudy's own metadata element, and the prefix it is written with. */
 #define UNDERSTUDY_METADATA_URI    "urn:understudy:domain:1.0"
 #define UNDERSTUDY_METADATA_PREFIX "understudy"

@@ -21,7 +21,6 @@
 #define MARK     "mark"
 #define BLANKS   " \t\r\n"
 
-DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
 DEFINE_CLEANUP(xmlBuffer, xmlBufferFree);
 
 static xmlDoc *parse(const char *xml)

@@ -194,6 +194,20 @@ static void read_mark(struct xml_reader *reader, const xmlNode *node)
     reader->out_of_memory |= reader->description->mark == NULL;
 }
 
+/* <understudy:made domain="UUID" template="NAME"/>: understudy made the machine. */
+static void read_made(struct xml_reader *reader, const xmlNode *node)
+{
+    if (is_of_this_domain(reader, node) && reader->description->template == NULL)
+        reader->description->template = xml_attribute(reader, node, "template");
+}
+
+/* What a template says of itself is read by template.c, and says nothing of a domain, which may have been made from it. */
+static void pass_over(struct xml_reader *reader, const xmlNode *node)
+{
+    (void)reader;
+    (void)node;
+}
+
 /* Understudy made the element for it. */
 static bool is_mark_alone(const xmlNode *machine)
 {
@@ -203,19 +217,35 @@ static bool is_mark_alone(const xmlNode *machine)
            xmlNextElementSibling((xmlNode *)first) == NULL;
 }
 
+static void read_child(struct xml_reader *reader, const xmlNode *node)
+{
+    static const struct {
+        const char *element;
+        void (*read)(struct xml_reader *reader, const xmlNode *node);
+    } children[] = {
+        {"resource", read_resource},
+        {"mark", read_mark},
+        {"made", read_made},
+        {"template", pass_over},
+    };
+
+    for (size_t i = 0; i < ELEMENTS_OF(children); i++)
+        if (xml_is_element(node, children[i].element)) {
+            children[i].read(reader, node);
+            return;
+        }
+    complain(reader, node, "unknown element", (const char *)node->name);
+}
+
 static void read_children(struct xml_reader *reader, const xmlNode *machine)
 {
     for (const xmlNode *node = machine->children; node != NULL; node = node->next) {
         if (node->type != XML_ELEMENT_NODE)
             continue;
-        if (!xml_is_in_namespace(node, UNDERSTUDY_METADATA_URI))
-            complain(reader, node, "element of another namespace", (const char *)node->name);
-        else if (xml_is_element(node, "resource"))
-            read_resource(reader, node);
-        else if (xml_is_element(node, "mark"))
-            read_mark(reader, node);
+        if (xml_is_in_namespace(node, UNDERSTUDY_METADATA_URI))
+            read_child(reader, node);
         else
-            complain(reader, node, "unknown element", (const char *)node->name);
+            complain(reader, node, "element of another namespace", (const char *)node->name);
     }
 }
 

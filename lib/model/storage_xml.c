@@ -11,8 +11,6 @@
 #include "base/text.h"
 #include "model/xml.h"
 
-DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
-
 /* A document with this root. */
 static int parse(const char *xml, size_t length, const char *root, xmlDoc **ret)
 {

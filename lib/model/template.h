@@ -6,6 +6,7 @@
 #ifndef UNDERSTUDY_MODEL_TEMPLATE_H
 #define UNDERSTUDY_MODEL_TEMPLATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #define TEMPLATE_NAME_MAX    64 /* bytes */
 #define TEMPLATE_MAX_DEFAULT 1
 #define TEMPLATE_MAX_LIMIT   64
+#define TEMPLATE_DISKS_MAX   64 /* writable ones */
 
 /* A writable disk of the template: what is there is the base image, which is only read. */
 struct template_disk {
@@ -29,15 +31,18 @@ struct template_disk {
 };
 
 /* Not changed once it is read, so that several threads may look into it; see template_ref. All texts are its own. */
-struct template {
+struct template
+{
     char *name;         /* that of its file, without ".xml" */
     char *file;         /* for people */
     char *storage_pool; /* where overlays are made; NULL: in the pool of the base image */
     unsigned max;       /* so many machines made from it may run at once on one host */
     struct template_disk *disks;
     size_t n_disks;
-    char *user_data, *meta_data; /* of cloud-init, as they stand in the files; NULL: there is none */
-    char *xml;                   /* as it was read */
+    /* Of cloud-init, as they stand in the files; NULL: there is none. Set by who reads these, before others have it. */
+    char *user_data, *meta_data;
+    char *xml; /* as it was read */
+    atomic_uint n_owners;
 };
 
 /* One machine that is to be made. Its UUID is chosen before anything is done, and its names follow from it. */
@@ -52,11 +57,15 @@ struct made_disk {
     const char *pool, *volume; /* borrowed */
 };
 
+/* Letters, digits, ".", "_" and "-", of which the first is a letter or digit; at most TEMPLATE_NAME_MAX bytes. */
+bool template_name_is_valid(const char *name);
+
 /*
  * Reads a file. name: as in the struct; file: what findings call it. What is wrong stands in diags with its line: no domain
- * document, no <understudy:template> that can be read, a writable disk without a target or that is no file and no volume.
- * max comes from <understudy:template max="2" pool="fast"/> in our element <understudy:machine>; without that element the
- * template has the defaults. -EINVAL, -ENOMEM.
+ * document, no memory, a <understudy:template> that cannot be read, a writable disk without a target or that is no file and
+ * no volume, or that is encrypted. A disk that is readonly or shareable is no disk of the template: what is made shares it.
+ * A name and UUID in the document are not looked at. max comes from <understudy:template max="2" pool="fast"/> in our element <understudy:machine>; without that element the
+ * template has the defaults. -EINVAL, -ENOMEM. Warnings stand in diags on success, too.
  */
 int template_parse(const char *name, const char *file, const char *xml, size_t length, struct diags *diags,
                    struct template **ret) _must_check_;
@@ -68,7 +77,8 @@ DEFINE_CLEANUP(struct template, template_free);
 /*
  * The machine that number `number` (from 1) of the template would be, as if it were listed: `template` and `is_template` are
  * set, its name is that of the template, with ".2" and so on from the second on, its role standby where the metadata gives
- * none. Of each writable disk the top is an image that does not exist yet, and the base image stands below it. -ENOMEM.
+ * none, and never protected. It has no MAC address, since libvirt chooses those of what is made. Of each disk of the template
+ * the top is an image that does not exist yet, "UUID-vda.qcow2", and the base image stands below it. -ENOMEM.
  */
 int template_describe(const struct template *template, const char *uuid, unsigned number,
                       struct domain_description **ret) _must_check_;

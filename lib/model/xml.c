@@ -3,10 +3,18 @@
 #include "model/xml.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <libxml/parser.h>
+
+#include "base/text.h"
+
+DEFINE_CLEANUP(xmlParserCtxt, xmlFreeParserCtxt);
 
 /* Of one element, and of a document. Those of libvirt have a dozen of either. */
 #define ATTRIBUTES_MAX 256
@@ -64,12 +72,31 @@ const char *xml_find_absurdity(const char *xml, size_t length)
     return NULL;
 }
 
-void xml_warn(struct xml_reader *reader, const xmlNode *node, const char *text, const char *what)
+static unsigned line_of(const xmlNode *node)
 {
     long line = xmlGetLineNo(node);
 
-    diags_add(reader->diags, DIAG_WARNING, reader->name, line > 0 ? (unsigned)line : 0, 0, "%s%s%s", text,
-              what != NULL ? ": " : "", what != NULL ? what : "");
+    return line > 0 ? (unsigned)line : 0;
+}
+
+void xml_warn(struct xml_reader *reader, const xmlNode *node, const char *text, const char *what)
+{
+    diags_add(reader->diags, DIAG_WARNING, reader->name, line_of(node), 0, "%s%s%s", text, what != NULL ? ": " : "",
+              what != NULL ? what : "");
+}
+
+void xml_refuse(struct xml_reader *reader, const xmlNode *node, const char *pattern, ...)
+{
+    _cleanup_(freep) char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, pattern);
+    text = text_vprint(pattern, arguments);
+    va_end(arguments);
+    if (text != NULL)
+        diags_add(reader->diags, DIAG_ERROR, reader->name, line_of(node), 0, "%s", text);
+    else
+        reader->out_of_memory = true;
 }
 
 bool xml_is_element(const xmlNode *node, const char *name)
@@ -166,4 +193,37 @@ bool xml_copy_uuid(const char *text, char ret[static UUID_TEXT_SIZE])
     for (size_t i = 0; i < UUID_TEXT_SIZE; i++)
         ret[i] = (char)tolower((unsigned char)text[i]);
     return true;
+}
+
+int xml_open_domain(const char *xml, size_t length, const char *name, struct diags *diags, xmlDoc **ret)
+{
+    static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+    _cleanup_(xmlFreeParserCtxtp) xmlParserCtxt *context = xmlNewParserCtxt();
+    _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
+    const char *absurdity = xml_find_absurdity(xml, length);
+
+    if (context == NULL)
+        return -ENOMEM;
+    if (absurdity != NULL) {
+        diags_add(diags, DIAG_ERROR, name, 0, 0, "not a libvirt domain document: %s", absurdity);
+        return -EINVAL;
+    }
+    if (length <= INT_MAX)
+        document = xmlCtxtReadMemory(context, xml, (int)length, NULL, NULL, options);
+    const xmlError *error = xmlCtxtGetLastError(context);
+    /* There may be a document then, of what was read up to there. */
+    if (error != NULL && error->code == XML_ERR_NO_MEMORY)
+        return -ENOMEM;
+    if (document == NULL) {
+        diags_add(diags, DIAG_ERROR, name, error != NULL && error->line > 0 ? (unsigned)error->line : 0, 0,
+                  "not well-formed XML");
+        return -EINVAL;
+    }
+    const xmlNode *root = xmlDocGetRootElement(document);
+    if (document->intSubset != NULL || root == NULL || !xml_is_element(root, "domain")) {
+        diags_add(diags, DIAG_ERROR, name, root != NULL ? line_of(root) : 0, 0, "not a libvirt domain document");
+        return -EINVAL;
+    }
+    *ret = steal_pointer(&document);
+    return 0;
 }

@@ -31,8 +31,19 @@ struct xml_reader {
  */
 const char *xml_find_absurdity(const char *xml, size_t length);
 
+DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
+
+/*
+ * A document whose root is <domain>, and which has no document type; end with xmlFreeDoc. name: what findings call it.
+ * -EINVAL: it is none, with an error in diags. -ENOMEM.
+ */
+int xml_open_domain(const char *xml, size_t length, const char *name, struct diags *diags, xmlDoc **ret) _must_check_;
+
 /* "text: what", or the text alone without `what`, as a warning at the line of the node. */
 void xml_warn(struct xml_reader *reader, const xmlNode *node, const char *text, const char *what);
+
+/* An error at the line of the node. */
+void xml_refuse(struct xml_reader *reader, const xmlNode *node, const char *pattern, ...) _printf_(3, 4);
 
 bool xml_is_element(const xmlNode *node, const char *name);
 bool xml_is_in_namespace(const xmlNode *node, const char *uri);

@@ -716,6 +716,66 @@ static void a_clones_copy_of_a_mark_is_void(void **state)
     }
 }
 
+#define WITH(children)                                                                                                 \
+    "<metadata><u:machine xmlns:u='" UNDERSTUDY_METADATA_URI "' role='ignored'>" children "</u:machine></metadata>"
+
+static void a_clone_of_a_made_machine_was_not_made(void **state)
+{
+    static const struct {
+        const char *xml, *template;
+    } cases[] = {
+        {WITH("<u:made domain='" OWN "' template='web'/>"), "web"},
+        {WITH("<u:made domain='" OWN "' template='web'/><u:made domain='" OWN "' template='other'/>"), "web"},
+        {WITH("<u:made domain='" OTHER "' template='other'/><u:made domain='" OWN "' template='web'/>"), "web"},
+        {WITH("<u:made domain='" OTHER "' template='web'/>"), NULL},
+        {WITH("<u:made template='web'/>"), NULL},
+        {WITH("<u:made domain='" OWN "'/>"), NULL},
+        {WITH("<u:template max='2' pool='fast'/>"), NULL}, /* of the template that it was a copy of */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+        _cleanup_(diags_done) struct diags diags = {0};
+        _cleanup_(domain_description_freep) struct domain_description *d = parse_with(cases[i].xml, &diags);
+
+        assert_int_equal(diags.count, 0);
+        assert_null(d->metadata_faults);
+        assert_false(d->is_template);
+        assert_int_equal(d->roles, ROLE_IGNORED);
+        if (cases[i].template == NULL)
+            assert_null(d->template);
+        else
+            assert_string_equal(d->template, cases[i].template);
+    }
+}
+
+static void a_document_is_read_as_the_definition_of_another_domain(void **state)
+{
+    static const char xml[] =
+        "<domain><uuid>no uuid</uuid><vcpu>3</vcpu>" WITH("<u:made domain='" OWN "' template='web'/>") "</domain>";
+    static const struct domain_identity own = {.name = "n.2", .uuid = OWN}, other = {.name = "n", .uuid = OTHER},
+                                        none = {.name = "n", .uuid = "no uuid"};
+    _cleanup_(diags_done) struct diags diags = {0};
+    struct domain_description *d = NULL;
+    char uuid[UUID_TEXT_SIZE];
+
+    (void)state;
+    assert_int_equal(domain_xml_parse_as(xml, sizeof(xml) - 1, "x", &own, &diags, &d), 0);
+    uuid_format(d->uuid, uuid);
+    assert_string_equal(uuid, OWN);
+    assert_string_equal(d->name, "n.2");
+    assert_string_equal(d->template, "web");
+    assert_int_equal(d->vcpus, 3);
+    domain_description_free(d);
+    assert_int_equal(domain_xml_parse_as(xml, sizeof(xml) - 1, "x", &other, &diags, &d), 0);
+    assert_null(d->template);
+    domain_description_free(d);
+    assert_int_equal(diags.count, 0);
+    assert_int_equal(domain_xml_parse_as(xml, sizeof(xml) - 1, "x", &none, &diags, &d), -EINVAL);
+    assert_int_equal(domain_xml_parse(xml, sizeof(xml) - 1, "x", &diags, &d), -EINVAL);
+    assert_int_equal(diags.count, 2);
+}
+
 /* All its numbers were taken for hexadecimal ones, whatever they were written in. */
 static void an_nvme_address_in_decimal_was_another_disk(void **state)
 {
@@ -894,6 +954,8 @@ int main(void)
         cmocka_unit_test(reads_addresses_as_libvirt_does),
         cmocka_unit_test(is_another_one_with_another_host_device),
         cmocka_unit_test(a_clones_copy_of_a_mark_is_void),
+        cmocka_unit_test(a_clone_of_a_made_machine_was_not_made),
+        cmocka_unit_test(a_document_is_read_as_the_definition_of_another_domain),
         cmocka_unit_test(what_is_not_understood_of_the_metadata_is_kept_in_words),
         cmocka_unit_test(a_value_that_is_too_long_is_told_in_part),
         cmocka_unit_test(of_very_many_faults_the_others_are_counted),
