@@ -52,7 +52,7 @@ struct making {
     char mark[MARK_TEXT_SIZE];       /* that its metadata carries from the start (model/mark.h); "": none */
 };
 
-/* The path of what was made for a disk of the template, in the order of its disks. */
+/* Where the volume is that was made for a disk of the template, in the order of its disks. */
 struct made_disk {
     const char *pool, *volume; /* borrowed */
 };
@@ -83,23 +83,30 @@ DEFINE_CLEANUP(struct template, template_free);
 int template_describe(const struct template *template, const char *uuid, unsigned number,
                       struct domain_description **ret) _must_check_;
 
-/* "SERVICE-1a2b", by the first digits of the UUID; what libvirt or a host name would refuse is replaced by "-". */
+/*
+ * "SERVICE-1a2b", by the first digits of the UUID: a host name, at most 63 bytes long. What a host name or libvirt would
+ * refuse is replaced by "-", and left out at the beginning. -ENOMEM.
+ */
 int making_name(const struct making *making, char **ret) _must_check_;
-/* "UUID-vda.qcow2", "UUID-seed.iso". */
+/* "UUID-vda.qcow2", "UUID-seed.iso". -EINVAL: the target has other characters than letters and digits. -ENOMEM. */
 int making_volume_name(const struct making *making, const char *target, char **ret) _must_check_;
 int making_seed_name(const struct making *making, char **ret) _must_check_;
-/* The volume was made for the machine with this UUID: by its name, which begins with that. */
+/* The volume was made for the machine with this UUID: it has one of the two names above. */
 bool making_is_volume_of(const char *volume, const char *uuid);
 
 /*
  * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses and NVRAM; each writable disk is its overlay,
  * seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, that it was made from this template, and
- * the mark. Everything else stays as it is in the template. disks: n_disks of them. -ENOMEM.
+ * the mark. Everything else stays as it is in the template. disks: n_disks of them. -EINVAL: it is no domain document, has a
+ * writable disk that the template does not know, no free target for the seed, or the mark is none. -ENOMEM.
  */
 int template_domain_xml(const struct template *template, const struct making *making, const struct made_disk *disks,
                         const struct made_disk *seed, char **ret) _must_check_;
 
-/* The XML of an overlay for virStorageVolCreateXML: qcow2, of this capacity, on the base image at this path. -ENOMEM. */
+/*
+ * The XML of an overlay for virStorageVolCreateXML: qcow2, of this capacity, on the base image at this path. base_format
+ * may be NULL. -ENOMEM.
+ */
 int template_volume_xml(const char *name, uint64_t capacity_bytes, const char *base_path, const char *base_format,
                         char **ret) _must_check_;
 

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The names and the XML of what is made from a template, with libxml2's tree. Knows no libvirt, and not which volumes
+ * there are.
+ */
+#include "model/template.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+
+#include "base/text.h"
+#include "base/utf8.h"
+#include "model/domain_xml.h"
+#include "model/xml.h"
+
+#define NAME_MAX_BYTES 63 /* of a label of a host name (RFC 1123) */
+#define UUID_DIGITS    4  /* of the UUID, that a name ends with */
+#define OVERLAY_SUFFIX ".qcow2"
+#define SEED_SUFFIX    "seed.iso"
+#define UUID_LENGTH    (UUID_TEXT_SIZE - 1)
+
+DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
+DEFINE_CLEANUP(xmlBuffer, xmlBufferFree);
+
+/* ---- names ---- */
+
+static bool is_ascii_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A dot stands between two labels of a host name, none of which is empty or begins or ends with "-". */
+static bool may_stay(const char *text, const char *at)
+{
+    return is_ascii_alnum(*at) || *at == '-' ||
+           (*at == '.' && at > text && is_ascii_alnum(at[-1]) && is_ascii_alnum(at[1]));
+}
+
+/* Each character that may not stay becomes one "-"; what comes before the first letter or digit is left out. */
+static void make_label(const char *text, char *ret, size_t size)
+{
+    size_t length = 0;
+
+    for (const char *at = text; *at != '\0' && length + 1 < size;) {
+        bool stays = may_stay(text, at);
+        uint32_t character;
+
+        if (length > 0 || (stays && is_ascii_alnum(*at)))
+            ret[length++] = stays ? *at : '-';
+        at += utf8_decode(at, &character);
+    }
+    /* Where it was cut behind a dot, the label that follows would begin with "-". */
+    if (length > 0 && ret[length - 1] == '.')
+        ret[length - 1] = '-';
+    ret[length] = '\0';
+}
+
+int making_name(const struct making *making, char **ret)
+{
+    char label[NAME_MAX_BYTES - UUID_DIGITS]; /* one more for "-", and one less for its NUL */
+
+    make_label(making->service, label, sizeof(label));
+    return text_format(ret, "%s-%.*s", label[0] != '\0' ? label : "machine", UUID_DIGITS, making->uuid);
+}
+
+/* A target becomes a part of the name of a file. */
+static bool is_plain_word(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!is_ascii_alnum(text[i]))
+            return false;
+    return length > 0;
+}
+
+int making_volume_name(const struct making *making, const char *target, char **ret)
+{
+    if (!is_plain_word(target, strlen(target)))
+        return -EINVAL;
+    return text_format(ret, "%s-%s" OVERLAY_SUFFIX, making->uuid, target);
+}
+
+int making_seed_name(const struct making *making, char **ret)
+{
+    return text_format(ret, "%s-" SEED_SUFFIX, making->uuid);
+}
+
+/* The length of the text without this end; 0: it has another one. */
+static size_t length_before(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), suffix_length = strlen(suffix);
+
+    return length > suffix_length && strcmp(text + length - suffix_length, suffix) == 0 ? length - suffix_length : 0;
+}
+
+bool making_is_volume_of(const char *volume, const char *uuid)
+{
+    uint8_t bytes[UUID_SIZE];
+    const char *rest;
+
+    /* Every text begins with an empty one: what is no UUID has no volumes. */
+    if (!uuid_parse(uuid, bytes) || strncmp(volume, uuid, UUID_LENGTH) != 0 || volume[UUID_LENGTH] != '-')
+        return false;
+    rest = volume + UUID_LENGTH + 1;
+    return strcmp(rest, SEED_SUFFIX) == 0 || is_plain_word(rest, length_before(rest, OVERLAY_SUFFIX));
+}
+
+/* ---- the tree ---- */
+
+static xmlNode *child(xmlNode *parent, const char *name)
+{
+    return (xmlNode *)xml_child(parent, name);
+}
+
+static int set(xmlNode *element, const char *name, const char *value)
+{
+    return xmlSetProp(element, BAD_CAST name, BAD_CAST value) != NULL ? 0 : -ENOMEM;
+}
+
+static void discard(xmlNode *node)
+{
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+}
+
+/* name NULL: whatever it is. */
+static void discard_children(xmlNode *parent, const char *name)
+{
+    xmlNode *next;
+
+    for (xmlNode *node = parent != NULL ? parent->children : NULL; node != NULL; node = next) {
+        next = node->next;
+        if (name == NULL || xml_is_element(node, name))
+            discard(node);
+    }
+}
+
+/* The child of that name, which is made where it is not there. NULL: no memory. */
+static xmlNode *have_child(xmlNode *parent, const char *name)
+{
+    xmlNode *node = child(parent, name);
+
+    return node != NULL ? node : xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+}
+
+/* <name>text</name>, and nothing else in it. */
+static int have_text(xmlNode *parent, const char *name, const char *text)
+{
+    xmlNode *node = have_child(parent, name);
+    xmlNode *content = node != NULL ? xmlNewText(BAD_CAST text) : NULL;
+
+    if (content == NULL)
+        return -ENOMEM;
+    discard_children(node, NULL);
+    xmlAddChild(node, content);
+    return 0;
+}
+
+/*
+ * NULL: there is none. Borrowed, so that no answer depends on memory: a disk that was not recognised would stay on its base
+ * image.
+ */
+static const char *attribute(const xmlNode *node, const char *name)
+{
+    const xmlAttr *found = node != NULL ? xmlHasNsProp(node, BAD_CAST name, NULL) : NULL;
+
+    if (found == NULL)
+        return NULL;
+    return found->children != NULL ? (const char *)found->children->content : "";
+}
+
+static bool attribute_is(const xmlNode *node, const char *name, const char *expected)
+{
+    const char *value = attribute(node, name);
+
+    return value != NULL && strcmp(value, expected) == 0;
+}
+
+static xmlDoc *parse(const char *xml)
+{
+    static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+    size_t length = strlen(xml);
+
+    if (length > INT_MAX || xml_find_absurdity(xml, length) != NULL)
+        return NULL;
+    return xmlReadMemory(xml, (int)length, NULL, NULL, options);
+}
+
+static int print(xmlDoc *document, xmlNode *element, char **ret)
+{
+    _cleanup_(xmlBufferFreep) xmlBuffer *buffer = xmlBufferCreate();
+    char *text;
+
+    if (buffer == NULL || xmlNodeDump(buffer, document, element, 0, 0) < 0)
+        return -ENOMEM;
+    text = strdup((const char *)xmlBufferContent(buffer));
+    if (text == NULL)
+        return -ENOMEM;
+    *ret = text;
+    return 0;
+}
+
+/* ---- what libvirt gives each machine of its own ---- */
+
+static int identify(xmlNode *domain, const struct making *making)
+{
+    _cleanup_(freep) char *name = NULL;
+    int r = making_name(making, &name);
+
+    xmlUnsetProp(domain, BAD_CAST "id");
+    if (r == 0)
+        r = have_text(domain, "name", name);
+    return r == 0 ? have_text(domain, "uuid", making->uuid) : r;
+}
+
+/* libvirt gives a new path to one without a path, and copies what `template` names. */
+static void forget_nvram(xmlNode *domain)
+{
+    xmlNode *nvram = child(child(domain, "os"), "nvram");
+
+    if (nvram == NULL)
+        return;
+    discard_children(nvram, NULL);
+    xmlUnsetProp(nvram, BAD_CAST "type");
+}
+
+/* An empty <genid/> asks libvirt for a new one; without the element the guest would lose the device. */
+static void forget_generation(xmlNode *domain)
+{
+    discard_children(child(domain, "genid"), NULL);
+}
+
+static void forget_labels(xmlNode *domain)
+{
+    for (xmlNode *node = domain->children; node != NULL; node = node->next)
+        if (xml_is_element(node, "seclabel") && attribute_is(node, "type", "dynamic")) {
+            discard_children(node, "label");
+            discard_children(node, "imagelabel");
+        }
+}
+
+static void forget_addresses(xmlNode *devices)
+{
+    for (xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL; node = node->next)
+        if (xml_is_element(node, "interface"))
+            discard_children(node, "mac");
+}
+
+/* ---- disks ---- */
+
+static bool is_writable_disk(xmlNode *node)
+{
+    return xml_is_element(node, "disk") &&
+           (attribute(node, "device") == NULL || attribute_is(node, "device", "disk")) &&
+           child(node, "readonly") == NULL && child(node, "shareable") == NULL;
+}
+
+/* NULL: the template knows no such disk. */
+static const struct made_disk *find_made(const struct template *template, const struct made_disk *disks, xmlNode *node)
+{
+    for (size_t i = 0; i < template->n_disks; i++)
+        if (attribute_is(child(node, "target"), "dev", template->disks[i].target))
+            return &disks[i];
+    return NULL;
+}
+
+static int set_source(xmlNode *disk, const struct made_disk *made)
+{
+    xmlNode *source = xmlNewChild(disk, NULL, BAD_CAST "source", NULL);
+    int r = source != NULL ? set(disk, "type", "volume") : -ENOMEM;
+
+    if (r == 0)
+        r = set(source, "pool", made->pool);
+    return r == 0 ? set(source, "volume", made->volume) : r;
+}
+
+static int set_driver(xmlNode *disk, const char *format)
+{
+    xmlNode *driver = have_child(disk, "driver");
+    int r = driver != NULL ? set(driver, "type", format) : -ENOMEM;
+
+    return r == 0 && attribute(driver, "name") == NULL ? set(driver, "name", "qemu") : r;
+}
+
+static int put_overlay(xmlNode *disk, const struct made_disk *made)
+{
+    static const char *const of_the_base[] = {"source", "backingStore", "mirror"};
+    int r;
+
+    for (size_t i = 0; i < ELEMENTS_OF(of_the_base); i++)
+        discard_children(disk, of_the_base[i]);
+    r = set_driver(disk, "qcow2");
+    return r == 0 ? set_source(disk, made) : r;
+}
+
+/* -EINVAL: a disk would be left on its base image, since the template does not know it. */
+static int put_overlays(xmlNode *devices, const struct template *template, const struct made_disk *disks)
+{
+    for (xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL; node = node->next) {
+        const struct made_disk *made;
+        int r;
+
+        if (!is_writable_disk(node))
+            continue;
+        made = find_made(template, disks, node);
+        r = made != NULL ? put_overlay(node, made) : -EINVAL;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- the seed ---- */
+
+/* The bus of CD-ROMs, and the names of its devices. */
+struct bus {
+    const char *name;
+    const char *prefix;
+    char last; /* the last letter that it has */
+};
+
+static const struct bus sata = {"sata", "sd", 'z'}, ide = {"ide", "hd", 'd'}, scsi = {"scsi", "sd", 'z'};
+
+/* As virt-install chooses: q35 has no IDE, and what is no PC has neither. */
+static const struct bus *choose_bus(xmlNode *domain)
+{
+    const xmlNode *type = child(child(domain, "os"), "type");
+    const char *machine = attribute(type, "machine"), *arch = attribute(type, "arch");
+
+    if (arch != NULL && strcmp(arch, "x86_64") != 0 && strcmp(arch, "i686") != 0)
+        return &scsi;
+    return machine != NULL && strstr(machine, "q35") != NULL ? &sata : &ide;
+}
+
+static bool has_target(xmlNode *devices, const char *target)
+{
+    for (xmlNode *node = devices->children; node != NULL; node = node->next)
+        if (xml_is_element(node, "disk") && attribute_is(child(node, "target"), "dev", target))
+            return true;
+    return false;
+}
+
+static bool find_free_target(xmlNode *devices, const struct bus *bus, char ret[static 8])
+{
+    for (char letter = 'a'; letter <= bus->last; letter++) {
+        snprintf(ret, 8, "%s%c", bus->prefix, letter);
+        if (!has_target(devices, ret))
+            return true;
+    }
+    return false;
+}
+
+static int add_target(xmlNode *disk, const char *target, const char *bus)
+{
+    xmlNode *node = xmlNewChild(disk, NULL, BAD_CAST "target", NULL);
+    int r = node != NULL ? set(node, "dev", target) : -ENOMEM;
+
+    return r == 0 ? set(node, "bus", bus) : r;
+}
+
+/* IDE has four devices. libvirt adds a SATA controller to a machine that has none. -EINVAL: every target is taken. */
+static int add_seed(xmlNode *domain, xmlNode *devices, const struct made_disk *seed)
+{
+    const struct bus *bus = choose_bus(domain);
+    char target[8];
+    xmlNode *disk;
+    int r;
+
+    if (!find_free_target(devices, bus, target)) {
+        bus = &sata;
+        if (!find_free_target(devices, bus, target))
+            return -EINVAL;
+    }
+    disk = xmlNewChild(devices, NULL, BAD_CAST "disk", NULL);
+    r = disk != NULL ? set(disk, "device", "cdrom") : -ENOMEM;
+    if (r == 0)
+        r = set_driver(disk, "raw");
+    if (r == 0)
+        r = set_source(disk, seed);
+    if (r == 0)
+        r = add_target(disk, target, bus->name);
+    if (r == 0)
+        r = xmlNewChild(disk, NULL, BAD_CAST "readonly", NULL) != NULL ? 0 : -ENOMEM;
+    return r;
+}
+
+/* ---- the metadata ---- */
+
+static xmlNode *add_element(xmlNode *metadata)
+{
+    xmlNode *element = xmlNewChild(metadata, NULL, BAD_CAST "machine", NULL);
+    xmlNs *ns = element != NULL
+                    ? xmlNewNs(element, BAD_CAST UNDERSTUDY_METADATA_URI, BAD_CAST UNDERSTUDY_METADATA_PREFIX)
+                    : NULL;
+
+    if (ns == NULL)
+        return NULL;
+    xmlSetNs(element, ns);
+    return element;
+}
+
+/* Our element, which is made where it is not there. NULL: no memory. */
+static xmlNode *have_element(xmlNode *domain)
+{
+    xmlNode *metadata = have_child(domain, "metadata");
+    xmlNode *element = (xmlNode *)xml_child_in(metadata, "machine", UNDERSTUDY_METADATA_URI);
+
+    if (element != NULL || metadata == NULL)
+        return element;
+    return add_element(metadata);
+}
+
+/* <understudy:made domain="UUID" template="NAME"/> */
+static int add_made(xmlNode *element, const char *uuid, const char *template)
+{
+    xmlNode *node = xmlNewChild(element, NULL, BAD_CAST "made", NULL);
+    int r = node != NULL ? set(node, "domain", uuid) : -ENOMEM;
+
+    return r == 0 ? set(node, "template", template) : r;
+}
+
+/* The element alone, with the namespaces that stand above it. */
+static int print_alone(xmlNode *element, char **ret)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = xmlNewDoc(BAD_CAST "1.0");
+    xmlNode *copy = document != NULL ? xmlDocCopyNode(element, document, 1) : NULL;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    xmlDocSetRootElement(document, copy);
+    if (xmlReconciliateNs(document, copy) < 0)
+        return -ENOMEM;
+    return print(document, copy, ret);
+}
+
+static int replace_by(xmlNode *element, const char *xml)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = parse(xml);
+    xmlNode *root = document != NULL ? xmlDocGetRootElement(document) : NULL;
+    xmlNode *copy = root != NULL ? xmlDocCopyNode(root, element->doc, 1) : NULL;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    xmlReplaceNode(element, copy);
+    xmlFreeNode(element);
+    return 0;
+}
+
+/* How a mark is written, metadata.c alone knows. */
+static int put_mark(xmlNode *element, const struct making *making)
+{
+    struct metadata_change change = {.sets_mark = true};
+    _cleanup_(freep) char *old = NULL;
+    _cleanup_(freep) char *new = NULL;
+    int r = print_alone(element, &old);
+
+    memcpy(change.mark, making->mark, sizeof(change.mark));
+    if (r == 0)
+        r = metadata_apply(old, making->uuid, &change, &new);
+    return r == 0 ? replace_by(element, new) : r;
+}
+
+static int put_metadata(xmlNode *domain, const struct template *template, const struct making *making)
+{
+    static const char *const of_the_template[] = {"template", "made"};
+    xmlNode *element = have_element(domain);
+    int r = element != NULL ? set(element, "role", machine_roles_name(ROLE_IGNORED)) : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < ELEMENTS_OF(of_the_template); i++)
+        discard_children(element, of_the_template[i]);
+    if (r == 0)
+        r = add_made(element, making->uuid, template->name);
+    return r == 0 ? put_mark(element, making) : r;
+}
+
+/* ---- documents ---- */
+
+static int change_domain(xmlNode *domain, const struct template *template, const struct making *making,
+                         const struct made_disk *disks, const struct made_disk *seed)
+{
+    xmlNode *devices = have_child(domain, "devices");
+    int r = devices != NULL ? identify(domain, making) : -ENOMEM;
+
+    if (r < 0)
+        return r;
+    forget_nvram(domain);
+    forget_generation(domain);
+    forget_labels(domain);
+    forget_addresses(devices);
+    r = put_overlays(devices, template, disks);
+    if (r == 0 && seed != NULL)
+        r = add_seed(domain, devices, seed);
+    return r == 0 ? put_metadata(domain, template, making) : r;
+}
+
+int template_domain_xml(const struct template *template, const struct making *making, const struct made_disk *disks,
+                        const struct made_disk *seed, char **ret)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = parse(template->xml);
+    xmlNode *domain = document != NULL ? xmlDocGetRootElement(document) : NULL;
+    int r;
+
+    if (domain == NULL || document->intSubset != NULL || !xml_is_element(domain, "domain"))
+        return -EINVAL;
+    r = change_domain(domain, template, making, disks, seed);
+    return r == 0 ? print(document, domain, ret) : r;
+}
+
+/* <format type="…"/> */
+static int add_format(xmlNode *parent, const char *format)
+{
+    xmlNode *node = xmlNewChild(parent, NULL, BAD_CAST "format", NULL);
+
+    return node != NULL ? set(node, "type", format) : -ENOMEM;
+}
+
+static int add_base(xmlNode *volume, const char *path, const char *format)
+{
+    xmlNode *base = xmlNewChild(volume, NULL, BAD_CAST "backingStore", NULL);
+    int r = base != NULL ? have_text(base, "path", path) : -ENOMEM;
+
+    return r == 0 && format != NULL ? add_format(base, format) : r;
+}
+
+/* Older than 1.1 is what libvirt takes by itself. */
+static int add_overlay_target(xmlNode *volume)
+{
+    xmlNode *target = xmlNewChild(volume, NULL, BAD_CAST "target", NULL);
+    int r = target != NULL ? add_format(target, "qcow2") : -ENOMEM;
+
+    return r == 0 ? have_text(target, "compat", "1.1") : r;
+}
+
+static int fill_volume(xmlNode *volume, const char *name, uint64_t capacity_bytes)
+{
+    char capacity[24];
+    int r = have_text(volume, "name", name);
+
+    snprintf(capacity, sizeof(capacity), "%" PRIu64, capacity_bytes);
+    if (r == 0)
+        r = have_text(volume, "capacity", capacity); /* bytes, since no unit is given */
+    return r == 0 ? have_text(volume, "allocation", "0") : r;
+}
+
+int template_volume_xml(const char *name, uint64_t capacity_bytes, const char *base_path, const char *base_format,
+                        char **ret)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = xmlNewDoc(BAD_CAST "1.0");
+    xmlNode *volume = document != NULL ? xmlNewDocNode(document, NULL, BAD_CAST "volume", NULL) : NULL;
+    int r;
+
+    if (volume == NULL)
+        return -ENOMEM;
+    xmlDocSetRootElement(document, volume);
+    r = fill_volume(volume, name, capacity_bytes);
+    if (r == 0)
+        r = add_overlay_target(volume);
+    if (r == 0)
+        r = add_base(volume, base_path, base_format);
+    return r == 0 ? print(document, volume, ret) : r;
+}
