@@ -210,7 +210,7 @@ static void observe(struct late_starts *late_starts, const struct machine *machi
     /* One that is to be ended explains that it is up, however long already. */
     if (machine->state == MACHINE_RUNNING && !find_explanation(late_starts, &ref, START_CAME_LATE, now) && came_up)
         find_explanation(late_starts, &ref, START_UNANSWERED, now);
-    if (machine->state == MACHINE_SHUT_OFF && !is_being_ended(late_starts, &ref))
+    if (machine_state_is_startable(machine->state) && !is_being_ended(late_starts, &ref))
         settle_late_ones(late_starts->registry, &ref);
 }
 

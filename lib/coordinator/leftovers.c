@@ -15,13 +15,18 @@ static bool is_under_way(const struct recovery *recovery, const struct recovery_
            machine_ref_equal(&recovery->replacement, &attempt->candidate);
 }
 
-/* Nothing more will come of its start, and its host answers. */
+/* Nothing more will come of its start, or something has, and is not up; and its host answers. */
 static bool is_due(const struct registry *registry, const struct recovery *recovery,
                    const struct recovery_attempt *attempt)
 {
-    const struct host *host = host_find(registry, attempt->candidate.hypervisor);
+    const struct machine_ref *ref = &attempt->candidate;
+    const struct host *host = host_find(registry, ref->hypervisor);
+    const struct machine *machine;
 
-    return attempt->may_leave_parts && attempt->fate == START_SETTLED && host != NULL &&
+    if (!attempt->may_leave_parts || attempt->fate == START_UNANSWERED)
+        return false;
+    machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+    return (machine == NULL || !machine_is_up(machine)) && host != NULL &&
            host->is_listed && registry->config->mode == MODE_AUTOMATIC && !is_under_way(recovery, attempt);
 }
 

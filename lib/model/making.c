@@ -27,7 +27,6 @@
 #define SEED_SUFFIX    "seed.iso"
 #define UUID_LENGTH    (UUID_TEXT_SIZE - 1)
 
-DEFINE_CLEANUP(xmlDoc, xmlFreeDoc);
 DEFINE_CLEANUP(xmlBuffer, xmlBufferFree);
 
 /* ---- names ---- */

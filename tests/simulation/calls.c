@@ -54,7 +54,8 @@ static void list(struct simulation *simulation, struct call *call)
     inventory->free_memory_kib = world_free_memory(simulation, call->host);
     inventory->uptime_us = simulation->now.mono_us - simulation->hosts[call->host].booted_us + 1;
     for (unsigned i = 0; i < simulation->n_domains; i++)
-        if (simulation->domains[i].exists && simulation->domains[i].host == call->host)
+        if (simulation->domains[i].exists && simulation->domains[i].host == call->host &&
+            templates_are_listed(simulation, &simulation->domains[i]))
             inventory->reports[inventory->n_reports++] = world_report(&simulation->domains[i]);
         else if (migration_is_listed(simulation, &simulation->domains[i], call->host))
             inventory->reports[inventory->n_reports++] =
@@ -68,6 +69,11 @@ static void start(struct simulation *simulation, struct call *call, struct domai
         call->is_lost || call->is_overdue || call->epoch != simulation->epoch || simulation->coordinator == NULL;
     bool was_up_since;
 
+    if (domain->state == MACHINE_TEMPLATE && call->is_overdue) {
+        templates_fail_half_way(simulation, call, domain);
+        fail(call, -ETIMEDOUT, "given up");
+        return;
+    }
     if (domain->state == MACHINE_TEMPLATE && domain->temper != TEMPER_REFUSES) {
         if (call->action.metadata.service[0] == '\0')
             violate(simulation, "%s is made for no service", domain->name);
@@ -216,7 +222,7 @@ static void perform_on_copy(struct simulation *simulation, struct call *call, st
 
 static bool knows_templates(enum action_kind kind)
 {
-    return kind == ACTION_DESCRIBE || kind == ACTION_READ || kind == ACTION_START || kind == ACTION_UNMAKE;
+    return kind == ACTION_DESCRIBE || kind == ACTION_READ || kind == ACTION_START;
 }
 
 /* What the call does, at the hypervisor. */
@@ -236,7 +242,8 @@ static void perform(struct simulation *simulation, struct call *call)
         fail(call, -ENOENT, "no such domain");
         return;
     }
-    if (domain->state == MACHINE_TEMPLATE && !knows_templates(call->action.kind)) {
+    if (domain->state == MACHINE_TEMPLATE && call->action.kind != ACTION_UNMAKE &&
+        (!knows_templates(call->action.kind) || !templates_are_listed(simulation, domain))) {
         fail(call, -ENOENT, "no such domain yet");
         return;
     }
@@ -265,7 +272,8 @@ static void perform(struct simulation *simulation, struct call *call)
         start(simulation, call, domain);
         break;
     case ACTION_UNMAKE:
-        templates_unmake(simulation, call, domain);
+        if (!call->is_overdue) /* then it is given up */
+            templates_unmake(simulation, call, domain);
         break;
     case ACTION_CHECK_ALIVE:
         probe(simulation, call, domain);

@@ -117,6 +117,7 @@ struct domain {
     bool is_from_template;
 
     /* the truth */
+    unsigned made_epoch;       /* the daemon that lived then had that made: another one has other slots */
     bool has_parts;            /* something was made of it, or it was itself */
     bool has_unrecorded_parts; /* by a start without an intent on disk */
     unsigned made_life;        /* in which it was defined: with another one, it has run */
@@ -744,6 +745,8 @@ void tags_end(struct simulation *simulation);
 void templates_make_one(struct simulation *simulation, struct domain *domain, uint64_t *dice);
 /* Borrowed; NULL: it is no such domain. */
 const char *templates_name(const struct domain *domain);
+/* It is in listings: as a domain, or as a slot of the daemon that lives. */
+bool templates_are_listed(const struct simulation *simulation, const struct domain *domain);
 /* It is there from now on, off. */
 void templates_define(struct simulation *simulation, struct domain *domain);
 /* A start of one that is to be made fails: nothing of it is there, or parts, or it is, and was not started. */

@@ -28,10 +28,16 @@ const char *templates_name(const struct domain *domain)
     return domain->is_from_template ? "base" : NULL;
 }
 
+bool templates_are_listed(const struct simulation *simulation, const struct domain *domain)
+{
+    return domain->state != MACHINE_TEMPLATE || !domain->has_parts || domain->made_epoch == simulation->epoch;
+}
+
 void templates_define(struct simulation *simulation, struct domain *domain)
 {
     say(simulation, "world    %s is made", domain->name);
     domain->has_parts = true;
+    domain->made_epoch = simulation->epoch;
     domain->made_life = domain->life;
     domain->state = MACHINE_SHUT_OFF;
     domain->reason = REASON_UNKNOWN;
@@ -47,6 +53,7 @@ void templates_fail_half_way(struct simulation *simulation, const struct call *c
     if (way == 1) {
         say(simulation, "world    parts of %s are made", domain->name);
         domain->has_parts = true;
+        domain->made_epoch = call->epoch;
     } else if (way == 2) {
         templates_define(simulation, domain);
     }

@@ -23,8 +23,9 @@ static bool stands_by(const struct machine *machine)
 {
     bool is_paused = machine->state == MACHINE_PAUSED && machine->reason == REASON_USER;
 
-    return machine->keeping == KEEPING_WARMING ||
-           (!machine->has_come_up && (machine->state == MACHINE_SHUT_OFF || is_paused));
+    bool is_off = machine->state == MACHINE_SHUT_OFF || machine->state == MACHINE_TEMPLATE;
+
+    return machine->keeping == KEEPING_WARMING || (!machine->has_come_up && (is_off || is_paused));
 }
 
 static bool is_claimed(const struct machine *machine)
@@ -245,6 +246,8 @@ static int coldness(const struct machine *machine)
         return 0;
     if (machine->state == MACHINE_PAUSED)
         return 1;
+    if (machine->state == MACHINE_TEMPLATE)
+        return 4;
     return machine->has_managed_save ? 2 : 3;
 }
 

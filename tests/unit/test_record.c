@@ -28,7 +28,8 @@ static struct recovery_attempt attempts[] = {
      .name = TEXT("far/VM-005"),
      .is_void = true,
      .is_vetoed = true,
-     .hangs = true},
+     .hangs = true,
+     .may_leave_parts = true},
 };
 
 static struct explained_candidate candidates[] = {
@@ -261,6 +262,7 @@ static void assert_same_attempts(const struct recovery *a, const struct recovery
         assert_int_equal(a->attempts[i].is_void, b->attempts[i].is_void);
         assert_int_equal(a->attempts[i].is_vetoed, b->attempts[i].is_vetoed);
         assert_int_equal(a->attempts[i].hangs, b->attempts[i].hangs);
+        assert_int_equal(a->attempts[i].may_leave_parts, b->attempts[i].may_leave_parts);
         assert_int_equal(a->attempts[i].fate, b->attempts[i].fate);
     }
 }
@@ -575,6 +577,7 @@ static bool may_be_missing(const char *key)
                                            "not similar enough",
                                            "is_vetoed",
                                            "hangs",
+                                           "may_leave_parts",
                                            "ports",
                                            "ports_unasked",
                                            "policy",
