@@ -62,12 +62,20 @@ static void make_label(const char *text, char *ret, size_t size)
     ret[length] = '\0';
 }
 
-int making_name(const struct making *making, char **ret)
+int making_host_name(const struct making *making, char **ret)
 {
     char label[NAME_MAX_BYTES - UUID_DIGITS]; /* one more for "-", and one less for its NUL */
 
     make_label(making->service, label, sizeof(label));
-    return text_format(ret, "%s-%.*s", label[0] != '\0' ? label : "machine", UUID_DIGITS, making->uuid);
+    return text_format(ret, "%s", label[0] != '\0' ? label : "machine");
+}
+
+int making_name(const struct making *making, char **ret)
+{
+    _cleanup_(freep) char *host = NULL;
+    int r = making_host_name(making, &host);
+
+    return r == 0 ? text_format(ret, "%s-%.*s", host, UUID_DIGITS, making->uuid) : r;
 }
 
 /* A target becomes a part of the name of a file. */
@@ -477,6 +485,18 @@ static int put_metadata(xmlNode *domain, const struct template *template, const 
     if (r == 0)
         r = add_made(element, making->uuid, template->name);
     return r == 0 ? put_mark(element, making) : r;
+}
+
+/* libvirt takes the namespace away from what it returns. */
+bool making_is_noted(const char *metadata, const char *uuid)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = parse(metadata);
+    const xmlNode *element = document != NULL ? xmlDocGetRootElement(document) : NULL;
+
+    for (const xmlNode *node = element != NULL ? element->children : NULL; node != NULL; node = node->next)
+        if (xml_is_element(node, "made") && attribute_is(node, "domain", uuid))
+            return true;
+    return false;
 }
 
 /* ---- documents ---- */

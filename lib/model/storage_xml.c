@@ -38,6 +38,18 @@ int volume_xml_backing(const char *xml, size_t length, char **ret)
     return reader.out_of_memory ? -ENOMEM : 0;
 }
 
+int volume_xml_format(const char *xml, size_t length, char **ret)
+{
+    _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
+    struct xml_reader reader = {0};
+    int r = parse(xml, length, "volume", &document);
+
+    if (r < 0)
+        return r;
+    *ret = xml_attribute(&reader, xml_child(xml_child(xmlDocGetRootElement(document), "target"), "format"), "type");
+    return reader.out_of_memory ? -ENOMEM : 0;
+}
+
 int pool_xml_type(const char *xml, size_t length, char **ret)
 {
     _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;

@@ -17,6 +17,9 @@
  */
 int volume_xml_backing(const char *xml, size_t length, char **ret) _must_check_;
 
+/* The format of the volume (<target>), such as "qcow2"; NULL: it says none. The caller frees it. Errors as above. */
+int volume_xml_format(const char *xml, size_t length, char **ret) _must_check_;
+
 /* Its type, such as "dir", "netfs" or "rbd". The caller frees it. -EINVAL: it is no XML of a pool. -ENOMEM. */
 int pool_xml_type(const char *xml, size_t length, char **ret) _must_check_;
 

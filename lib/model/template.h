@@ -88,11 +88,16 @@ int template_describe(const struct template *template, const char *uuid, unsigne
  * refuse is replaced by "-", and left out at the beginning. -ENOMEM.
  */
 int making_name(const struct making *making, char **ret) _must_check_;
+/* The name of the service as a host name: as above, without the digits. -ENOMEM. */
+int making_host_name(const struct making *making, char **ret) _must_check_;
 /* "UUID-vda.qcow2", "UUID-seed.iso". -EINVAL: the target has other characters than letters and digits. -ENOMEM. */
 int making_volume_name(const struct making *making, const char *target, char **ret) _must_check_;
 int making_seed_name(const struct making *making, char **ret) _must_check_;
 /* The volume was made for the machine with this UUID: it has one of the two names above. */
 bool making_is_volume_of(const char *volume, const char *uuid);
+
+/* The element, as virDomainGetMetadata returns it, says that the domain with this UUID was made from a template. */
+bool making_is_noted(const char *metadata, const char *uuid);
 
 /*
  * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses and NVRAM; each writable disk is its overlay,

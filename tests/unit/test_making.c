@@ -65,6 +65,16 @@ static void a_long_name_is_cut(void **state)
     assert_name(service, expected);
 }
 
+static void a_host_is_named_as_its_service(void **state)
+{
+    static const struct making odd = {.uuid = UUID, .service = "../web server"};
+    _cleanup_(freep) char *name = NULL;
+
+    (void)state;
+    assert_int_equal(making_host_name(&odd, &name), 0);
+    assert_string_equal(name, "web-server");
+}
+
 static void volumes_are_named_by_the_uuid(void **state)
 {
     _cleanup_(freep) char *overlay = NULL;
@@ -306,6 +316,17 @@ static void an_element_is_made_where_there_is_none(void **state)
 }
 
 /* Declared far above, and by another prefix. */
+static void what_was_made_is_known_by_its_own_uuid_alone(void **state)
+{
+    (void)state;
+    assert_true(making_is_noted("<machine role='ignored'><made domain='" UUID "' template='small'/></machine>", UUID));
+    assert_false(making_is_noted("<machine><made domain='" UUID "' template='small'/></machine>",
+                                 "1a2bcdef-0000-4000-8000-000000000002"));
+    assert_false(making_is_noted("<machine><mark domain='" UUID "'/></machine>", UUID));
+    assert_false(making_is_noted("<machine><made/></machine>", UUID));
+    assert_false(making_is_noted("<machine>", UUID));
+}
+
 static void a_foreign_prefix_is_kept(void **state)
 {
     struct making making = plain;
@@ -401,6 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_a_host_name),
         cmocka_unit_test(a_long_name_is_cut),
+        cmocka_unit_test(a_host_is_named_as_its_service),
         cmocka_unit_test(volumes_are_named_by_the_uuid),
         cmocka_unit_test(no_other_volume_is_of_the_machine),
         cmocka_unit_test(a_machine_has_nothing_of_its_own_from_the_template),
@@ -412,6 +434,7 @@ int main(void)
         cmocka_unit_test(disks_are_matched_by_target),
         cmocka_unit_test(libvirt_makes_the_variables_of_uefi),
         cmocka_unit_test(an_element_is_made_where_there_is_none),
+        cmocka_unit_test(what_was_made_is_known_by_its_own_uuid_alone),
         cmocka_unit_test(a_foreign_prefix_is_kept),
         cmocka_unit_test(the_seed_is_a_cdrom_on_a_bus_of_the_machine),
         cmocka_unit_test(the_seed_goes_to_sata_where_ide_is_full),

@@ -31,6 +31,27 @@ static void reads_what_stands_below_a_volume(void **state)
     assert_backing("", -EINVAL, NULL);
 }
 
+static void assert_format(const char *xml, int error, const char *format)
+{
+    _cleanup_(freep) char *found = NULL;
+
+    assert_int_equal(volume_xml_format(xml, strlen(xml), &found), error);
+    if (format == NULL)
+        assert_null(found);
+    else
+        assert_string_equal(found, format);
+}
+
+static void reads_the_format_of_a_volume(void **state)
+{
+    (void)state;
+    assert_format("<volume><backingStore><format type='raw'/></backingStore><target><path>/a</path>"
+                  "<format type='qcow2'/></target></volume>",
+                  0, "qcow2");
+    assert_format("<volume><target><path>/a</path></target></volume>", 0, NULL);
+    assert_format("<pool/>", -EINVAL, NULL);
+}
+
 static void assert_type(const char *xml, int error, const char *type)
 {
     _cleanup_(freep) char *found = NULL;
@@ -59,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_stands_below_a_volume),
+        cmocka_unit_test(reads_the_format_of_a_volume),
         cmocka_unit_test(knows_the_pools_on_the_network),
     };
 
