@@ -10,11 +10,12 @@ usage='usage: sh tests/prepare.sh [SET]
 
 # Tests that need a package of test_extra or all_extra are skipped, and say so, where it cannot be had.
 build='gcc libc6-dev cmake ninja-build pkg-config dpkg-dev file gzip scdoc libvirt-dev libevent-dev libyaml-dev
-    libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev uthash-dev'
+    libxml2-dev libjansson-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev libsmartcols-dev libarchive-dev
+    uthash-dev'
 test='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
 test_extra='mandoc openssl bash-completion zsh fish curl jq python3-prometheus-client'
 all_extra='libvirt-daemon-system libvirt-clients qemu-system-x86 busybox-static cpio tini zstd iproute2
-    mmdebstrap systemd-container rpm prometheus prometheus-alertmanager prometheus-node-exporter cppcheck
+    qemu-utils mmdebstrap systemd-container rpm prometheus prometheus-alertmanager prometheus-node-exporter cppcheck
     clang-format-14 clang-tidy-14
     chromium chromium-driver python3-selenium fonts-nanum'
 

@@ -38,6 +38,7 @@ LIBRARY_HOMES = (
     (r"systemd/.*", (r"daemon/service/.*",)),
     (r"sqlite3\.h", (r"daemon/store/.*",)),
     (r"curl/.*", (r"daemon/ctl/.*",)),
+    (r"archive(_entry)?\.h", (r"daemon/hypervisor/seed\.c",)),
     (r"libsmartcols/.*", (r"daemon/ctl/table\.c",)),
 )
 

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * First everything is looked at, and nothing is removed unless all of it may be: what has run may hold what its guest wrote.
+ * By UUID alone, never by a name that an operator may have chosen.
+ */
+#include "hypervisor/maker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libvirt/virterror.h>
+
+#include "base/text.h"
+#include "hypervisor/disk_users.h"
+#include "hypervisor/refusal.h"
+#include "model/description.h"
+#include "model/domain_xml.h"
+#include "model/uri.h"
+
+/* An overlay that nothing was written to has QEMU's tables alone, of less than 1 MiB. */
+#define NEVER_RAN_BYTES (UINT64_C(4) << 20)
+
+struct leftovers {
+    virConnectPtr connection;
+    const char *uuid;
+    struct action_result *result;
+    virDomainPtr domain; /* NULL: there is none */
+    virStorageVolPtr *volumes;
+    size_t n_volumes;
+};
+
+static void leftovers_done(struct leftovers *leftovers)
+{
+    if (leftovers->domain != NULL)
+        virDomainFree(leftovers->domain);
+    for (size_t i = 0; i < leftovers->n_volumes; i++)
+        virStorageVolFree(leftovers->volumes[i]);
+    free(leftovers->volumes);
+}
+
+/* ---- the domain ---- */
+
+static int find_domain(struct leftovers *leftovers)
+{
+    leftovers->domain = virDomainLookupByUUIDString(leftovers->connection, leftovers->uuid);
+    if (leftovers->domain != NULL || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+        return 0;
+    return refusal_quote(leftovers->result, leftovers->connection, "looking for the domain %s", leftovers->uuid);
+}
+
+static int check_origin(struct leftovers *leftovers)
+{
+    const char *name = virDomainGetName(leftovers->domain);
+    _cleanup_(freep) char *metadata = virDomainGetMetadata(leftovers->domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                                           UNDERSTUDY_METADATA_URI, VIR_DOMAIN_AFFECT_CURRENT);
+
+    if (metadata == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA)
+        return refusal_quote(leftovers->result, leftovers->connection, "reading the metadata of %s", name);
+    if (metadata == NULL || !making_is_noted(metadata, leftovers->uuid))
+        return refusal_say(leftovers->result, -EBUSY,
+                           "%s stays: its metadata does not say that it was made from a template", name);
+    return 0;
+}
+
+/* What libvirt knows is lost when its daemon starts again, and the reason is unknown then: volumes are looked at as well. */
+static int check_state(struct leftovers *leftovers)
+{
+    const char *name = virDomainGetName(leftovers->domain);
+    int state, reason;
+
+    if (virDomainGetState(leftovers->domain, &state, &reason, 0) < 0)
+        return refusal_quote(leftovers->result, leftovers->connection, "asking for the state of %s", name);
+    if (state != VIR_DOMAIN_SHUTOFF)
+        return refusal_say(leftovers->result, -EBUSY, "%s stays: it is not shut off", name);
+    if (reason != VIR_DOMAIN_SHUTOFF_UNKNOWN && reason != VIR_DOMAIN_SHUTOFF_FAILED)
+        return refusal_say(leftovers->result, -EBUSY, "%s stays: it has run", name);
+    if (virDomainHasManagedSaveImage(leftovers->domain, 0) == 1)
+        return refusal_say(leftovers->result, -EBUSY, "%s stays: it has run, since it has a saved image", name);
+    return 0;
+}
+
+/* A pool that is not there has no volumes. */
+static int check_pool(struct leftovers *leftovers, const char *name, const char *pool_name)
+{
+    virStoragePoolPtr pool = virStoragePoolLookupByName(leftovers->connection, pool_name);
+    bool is_active;
+
+    if (pool == NULL && virGetLastErrorCode() == VIR_ERR_NO_STORAGE_POOL)
+        return 0;
+    if (pool == NULL)
+        return refusal_quote(leftovers->result, leftovers->connection, "looking for the storage pool %s", pool_name);
+    is_active = virStoragePoolIsActive(pool) == 1;
+    virStoragePoolFree(pool);
+    if (is_active)
+        return 0;
+    return refusal_say(leftovers->result, -EBUSY,
+                       "%s stays: its storage pool %s is not active, and what its volumes hold cannot be known", name,
+                       pool_name);
+}
+
+static int check_pools(struct leftovers *leftovers)
+{
+    const char *name = virDomainGetName(leftovers->domain);
+    _cleanup_(domain_description_freep) struct domain_description *description = NULL;
+    _cleanup_(freep) char *xml = virDomainGetXMLDesc(leftovers->domain, 0);
+    struct diags diags = {0};
+    int r;
+
+    if (xml == NULL)
+        return refusal_quote(leftovers->result, leftovers->connection, "reading which disks %s has", name);
+    r = domain_xml_parse(xml, strlen(xml), name, &diags, &description);
+    diags_done(&diags);
+    if (r < 0)
+        return refusal_say(leftovers->result, r, "the XML of %s cannot be read", name);
+    for (uint32_t i = 0; r == 0 && i < description->n_disks; i++)
+        if (disk_pool(&description->disks[i]) != NULL)
+            r = check_pool(leftovers, name, disk_pool(&description->disks[i]));
+    return r;
+}
+
+static int check_domain(struct leftovers *leftovers)
+{
+    int r = check_origin(leftovers);
+
+    if (r == 0)
+        r = check_state(leftovers);
+    return r == 0 ? check_pools(leftovers) : r;
+}
+
+/* ---- its volumes ---- */
+
+/* Takes the volume. */
+static int keep(struct leftovers *leftovers, virStorageVolPtr volume)
+{
+    virStorageVolPtr *volumes = reallocarray(leftovers->volumes, leftovers->n_volumes + 1, sizeof(virStorageVolPtr));
+
+    if (volumes == NULL) {
+        virStorageVolFree(volume);
+        return refusal_say(leftovers->result, -ENOMEM, "no memory");
+    }
+    leftovers->volumes = volumes;
+    volumes[leftovers->n_volumes++] = volume;
+    return 0;
+}
+
+static int find_in_pool(struct leftovers *leftovers, virStoragePoolPtr pool)
+{
+    const char *name = virStoragePoolGetName(pool);
+    virStorageVolPtr *volumes = NULL;
+    int r = 0, n = virStoragePoolListAllVolumes(pool, &volumes, 0);
+
+    if (n < 0)
+        return refusal_quote(leftovers->result, leftovers->connection, "listing the volumes of storage pool %s", name);
+    for (int i = 0; i < n; i++) {
+        if (r == 0 && making_is_volume_of(virStorageVolGetName(volumes[i]), leftovers->uuid))
+            r = keep(leftovers, volumes[i]);
+        else
+            virStorageVolFree(volumes[i]);
+    }
+    free(volumes);
+    return r;
+}
+
+static int find_volumes(struct leftovers *leftovers)
+{
+    virStoragePoolPtr *pools = NULL;
+    int r = 0, n = virConnectListAllStoragePools(leftovers->connection, &pools, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE);
+
+    if (n < 0)
+        return refusal_quote(leftovers->result, leftovers->connection, "listing the storage pools");
+    for (int i = 0; i < n; i++) {
+        if (r == 0)
+            r = find_in_pool(leftovers, pools[i]);
+        virStoragePoolFree(pools[i]);
+    }
+    free(pools);
+    return r;
+}
+
+static int check_content(struct leftovers *leftovers, virStorageVolPtr volume)
+{
+    const char *name = virStorageVolGetName(volume);
+    virStorageVolInfo info;
+
+    if (virStorageVolGetInfo(volume, &info) < 0)
+        return refusal_quote(leftovers->result, leftovers->connection, "asking what the volume %s holds", name);
+    if (info.allocation > NEVER_RAN_BYTES)
+        return refusal_say(leftovers->result, -EBUSY,
+                           "the volume %s stays: it holds %" PRIu64 " MiB, so its machine has run", name,
+                           (uint64_t)(info.allocation >> 20));
+    return 0;
+}
+
+static int check_users(struct leftovers *leftovers, const struct disk_users *users, virStorageVolPtr volume)
+{
+    const char *name = virStorageVolGetName(volume);
+    _cleanup_(freep) char *path = virStorageVolGetPath(volume);
+    virStoragePoolPtr pool = path != NULL ? virStoragePoolLookupByVolume(volume) : NULL;
+    const struct domain_description *user;
+    struct image_place place;
+
+    if (pool == NULL)
+        return refusal_quote(leftovers->result, leftovers->connection, "asking where the volume %s is", name);
+    place = (struct image_place){path, virStoragePoolGetName(pool), name};
+    user = disk_users_find_other(users, &place, leftovers->uuid);
+    if (user != NULL)
+        refusal_say(leftovers->result, -EBUSY, "the volume %s stays: %s uses it", name, user->name);
+    virStoragePoolFree(pool);
+    return leftovers->result->error;
+}
+
+static int check_volumes(struct leftovers *leftovers)
+{
+    _cleanup_(disk_users_done) struct disk_users users = {0};
+    _cleanup_(freep) char *uri = virConnectGetURI(leftovers->connection);
+    int r = 0;
+
+    if (leftovers->n_volumes > 0)
+        r = disk_users_read(leftovers->connection, uri != NULL && uri_is_local(uri), true, &users, leftovers->result);
+    for (size_t i = 0; r == 0 && i < leftovers->n_volumes; i++)
+        r = check_content(leftovers, leftovers->volumes[i]);
+    for (size_t i = 0; r == 0 && i < leftovers->n_volumes; i++)
+        r = check_users(leftovers, &users, leftovers->volumes[i]);
+    return r;
+}
+
+/* ---- removing ---- */
+
+static int undefine(virDomainPtr domain)
+{
+    if (virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_NVRAM) == 0)
+        return 0;
+    if (virGetLastErrorCode() != VIR_ERR_INVALID_ARG) /* the test driver does not know the flag */
+        return -1;
+    return virDomainUndefineFlags(domain, 0);
+}
+
+static int remove_domain(struct leftovers *leftovers)
+{
+    const char *name = virDomainGetName(leftovers->domain);
+
+    if (undefine(leftovers->domain) == 0 || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+        return 0;
+    return refusal_quote(leftovers->result, leftovers->connection, "removing the domain %s", name);
+}
+
+static int remove_volume(struct leftovers *leftovers, virStorageVolPtr volume)
+{
+    const char *name = virStorageVolGetName(volume);
+
+    if (virStorageVolDelete(volume, 0) == 0 || virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
+        return 0;
+    return refusal_quote(leftovers->result, leftovers->connection, "removing the volume %s", name);
+}
+
+void maker_unmake(virConnectPtr connection, const char *uuid, struct action_result *result)
+{
+    _cleanup_(leftovers_done) struct leftovers leftovers = {.connection = connection, .uuid = uuid, .result = result};
+    int r = find_domain(&leftovers);
+
+    if (r == 0 && leftovers.domain != NULL)
+        r = check_domain(&leftovers);
+    if (r == 0)
+        r = find_volumes(&leftovers);
+    if (r == 0)
+        r = check_volumes(&leftovers);
+    if (r == 0 && leftovers.domain != NULL)
+        r = remove_domain(&leftovers);
+    for (size_t i = 0; r == 0 && i < leftovers.n_volumes; i++)
+        r = remove_volume(&leftovers, leftovers.volumes[i]);
+}

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Machines made from templates and removed again, on libvirt's test driver: two pools, base images, a machine that writes to
+ * one of them. The driver writes no file, and takes no upload.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "hypervisor/maker.h"
+#include "model/domain_xml.h"
+
+#define UUID       "1a2bcdef-0000-4000-8000-000000000001"
+#define UUID_OTHER "1a2bcdef-0000-4000-8000-000000000002"
+#define OVERLAY    UUID "-vda.qcow2"
+#define NAME       "web-1a2b"
+
+#define VOLUME(name, rest)                                                                                             \
+    "<volume type='file'><name>" name "</name><capacity>7654321</capacity><allocation>0</allocation>"                  \
+    "<target><path>/images/" name "</path>" rest "</target></volume>"
+
+static const char node_xml[] =
+    "<node><domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><name>writer</name>"
+    "<uuid>11111111-0000-4000-8000-000000000001</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>"
+    "<os><type>hvm</type></os><devices>"
+    "<disk type='file' device='disk'><source file='/images/busy.img'/><target dev='vda'/></disk>"
+    "<disk type='volume' device='disk'><source pool='images' volume='busy-too.img'/><target dev='vdb'/></disk>"
+    "<disk type='file' device='disk'><source file='/images/read.img'/><target dev='vdc'/><readonly/></disk>"
+    "</devices><test:runstate>1</test:runstate></domain>"
+    "<pool type='dir'><name>images</name><target><path>/images</path></target>" VOLUME(
+        "base.img", "<format type='qcow2'/>") VOLUME("busy.img", "") VOLUME("busy-too.img", "")
+        VOLUME("read.img", "") "</pool>"
+                               "<pool type='dir'><name>fast</name><target><path>/fast</path></target></pool></node>";
+
+static const char template_xml[] =
+    "<domain type='test'><name>golden</name><memory "
+    "unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>"
+    "<disk type='file' device='disk'><source file='/images/base.img'/><target dev='vda'/></disk></devices></domain>";
+
+static const struct making making = {.uuid = UUID, .service = "web"};
+static const struct string_list nothing;
+
+struct world {
+    virConnectPtr connection;
+    struct template_disk disk;
+    struct template template;
+    struct action_result result;
+};
+
+static void ignore(void *context, virErrorPtr error)
+{
+    (void)context;
+    (void)error;
+}
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    char file[] = "/tmp/understudy-maker-XXXXXX", uri[64];
+    int fd = mkstemp(file);
+
+    assert_non_null(world);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, node_xml, strlen(node_xml)), (int)strlen(node_xml));
+    close(fd);
+    virSetErrorFunc(NULL, ignore);
+    snprintf(uri, sizeof(uri), "test://%s", file);
+    world->connection = virConnectOpen(uri);
+    unlink(file);
+    assert_non_null(world->connection);
+    world->disk = (struct template_disk){.target = (char *)"vda", .path = (char *)"/images/base.img"};
+    world->template = (struct template){.name = (char *)"small",
+                                        .file = (char *)"templates.d/small.xml",
+                                        .xml = (char *)template_xml,
+                                        .disks = &world->disk,
+                                        .n_disks = 1};
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    virConnectClose(world->connection);
+    free(world);
+    return 0;
+}
+
+/* ---- what the tests ask ---- */
+
+static void make(struct world *world)
+{
+    world->result = (struct action_result){0};
+    maker_make(world->connection, &world->template, &making, &nothing, &world->result);
+}
+
+static void unmake(struct world *world)
+{
+    world->result = (struct action_result){0};
+    maker_unmake(world->connection, UUID, &world->result);
+}
+
+static void assert_done(const struct world *world)
+{
+    assert_string_equal(world->result.message, "");
+    assert_int_equal(world->result.error, 0);
+}
+
+static void assert_refused(const struct world *world, int error, const char *sentence)
+{
+    assert_string_equal(world->result.message, sentence);
+    assert_int_equal(world->result.error, error);
+}
+
+static virStorageVolPtr open_volume(const struct world *world, const char *pool_name, const char *name)
+{
+    virStoragePoolPtr pool = virStoragePoolLookupByName(world->connection, pool_name);
+    virStorageVolPtr volume;
+
+    assert_non_null(pool);
+    volume = virStorageVolLookupByName(pool, name);
+    virStoragePoolFree(pool);
+    return volume;
+}
+
+static bool has_volume(const struct world *world, const char *pool, const char *name)
+{
+    virStorageVolPtr volume = open_volume(world, pool, name);
+
+    if (volume != NULL)
+        virStorageVolFree(volume);
+    return volume != NULL;
+}
+
+static void assert_volume_has(const struct world *world, const char *pool, const char *name, const char *part)
+{
+    virStorageVolPtr volume = open_volume(world, pool, name);
+    _cleanup_(freep) char *xml = volume != NULL ? virStorageVolGetXMLDesc(volume, 0) : NULL;
+
+    if (xml == NULL || strstr(xml, part) == NULL)
+        fail_msg("%s\nlacks\n%s", xml != NULL ? xml : name, part);
+    virStorageVolFree(volume);
+}
+
+static void add_volume(const struct world *world, const char *pool_name, const char *name, unsigned allocation)
+{
+    virStoragePoolPtr pool = virStoragePoolLookupByName(world->connection, pool_name);
+    virStorageVolPtr volume;
+    char xml[512];
+
+    snprintf(xml, sizeof(xml), "<volume><name>%s</name><capacity>%u</capacity><allocation>%u</allocation></volume>",
+             name, allocation + 1, allocation);
+    volume = virStorageVolCreateXML(pool, xml, 0);
+    assert_non_null(volume);
+    virStorageVolFree(volume);
+    virStoragePoolFree(pool);
+}
+
+static virDomainPtr open_domain(const struct world *world, const char *uuid)
+{
+    return virDomainLookupByUUIDString(world->connection, uuid);
+}
+
+static bool has_domain(const struct world *world, const char *uuid)
+{
+    virDomainPtr domain = open_domain(world, uuid);
+
+    if (domain != NULL)
+        virDomainFree(domain);
+    return domain != NULL;
+}
+
+static void define(const struct world *world, const char *name, const char *uuid, const char *devices)
+{
+    virDomainPtr domain;
+    char xml[1024];
+
+    snprintf(xml, sizeof(xml),
+             "<domain type='test'><name>%s</name><uuid>%s</uuid><memory>65536</memory><vcpu>1</vcpu>"
+             "<os><type>hvm</type></os><devices>%s</devices></domain>",
+             name, uuid, devices);
+    domain = virDomainDefineXML(world->connection, xml);
+    assert_non_null(domain);
+    virDomainFree(domain);
+}
+
+/* ---- making ---- */
+
+static void a_machine_is_defined_and_not_started(void **state)
+{
+    struct world *world = *state;
+    virDomainPtr domain;
+
+    make(world);
+    assert_done(world);
+    domain = open_domain(world, UUID);
+    assert_non_null(domain);
+    assert_string_equal(virDomainGetName(domain), NAME);
+    assert_int_equal(virDomainIsActive(domain), 0);
+    virDomainFree(domain);
+}
+
+static void its_disk_stands_on_the_base_image(void **state)
+{
+    struct world *world = *state;
+
+    make(world);
+    assert_done(world);
+    assert_volume_has(world, "images", OVERLAY, "<capacity unit='bytes'>7654321</capacity>");
+    assert_volume_has(world, "images", OVERLAY, "<path>/images/base.img</path>");
+    assert_volume_has(world, "images", OVERLAY, "<format type='qcow2'/>");
+}
+
+static void overlays_are_made_in_the_pool_of_the_template(void **state)
+{
+    struct world *world = *state;
+
+    world->template.storage_pool = (char *)"fast";
+    make(world);
+    assert_done(world);
+    assert_true(has_volume(world, "fast", OVERLAY));
+    assert_false(has_volume(world, "images", OVERLAY));
+}
+
+static void a_base_image_may_be_a_volume(void **state)
+{
+    struct world *world = *state;
+
+    world->disk = (struct template_disk){
+        .target = (char *)"vda", .pool = (char *)"images", .volume = (char *)"read.img", .format = (char *)"vmdk"};
+    make(world);
+    assert_done(world);
+    assert_volume_has(world, "images", OVERLAY, "<path>/images/read.img</path>");
+    assert_volume_has(world, "images", OVERLAY, "<format type='vmdk'/>");
+}
+
+static void a_base_image_that_is_missing_is_named(void **state)
+{
+    struct world *world = *state;
+
+    world->disk.path = (char *)"/images/gone.img";
+    make(world);
+    assert_int_equal(world->result.error, -EIO);
+    assert_non_null(strstr(world->result.message, "the base image /images/gone.img of disk vda is "));
+    world->disk =
+        (struct template_disk){.target = (char *)"vda", .pool = (char *)"images", .volume = (char *)"gone.img"};
+    make(world);
+    assert_refused(world, -EIO, "the base image of disk vda is missing: storage pool images has no volume gone.img");
+}
+
+static void a_pool_that_is_missing_is_named(void **state)
+{
+    struct world *world = *state;
+
+    world->template.storage_pool = (char *)"slow";
+    make(world);
+    assert_refused(world, -EIO, "there is no storage pool slow, in which the template has its machines made");
+    world->template.storage_pool = NULL;
+    world->disk = (struct template_disk){.target = (char *)"vda", .pool = (char *)"old", .volume = (char *)"base.img"};
+    make(world);
+    assert_refused(world, -EIO, "there is no storage pool old, which has the base image of disk vda");
+}
+
+static void a_pool_that_is_not_active_is_named(void **state)
+{
+    struct world *world = *state;
+    virStoragePoolPtr pool = virStoragePoolDefineXML(
+        world->connection, "<pool type='dir'><name>old</name><target><path>/old</path></target></pool>", 0);
+
+    assert_non_null(pool);
+    virStoragePoolFree(pool);
+    world->template.storage_pool = (char *)"old";
+    make(world);
+    assert_refused(
+        world, -EIO,
+        "the storage pool old, in which the template has its machines made, is not active; virsh pool-start old "
+        "starts it");
+}
+
+static void what_a_machine_writes_to_is_no_base_image(void **state)
+{
+    struct world *world = *state;
+
+    world->disk.path = (char *)"/images/busy.img";
+    make(world);
+    assert_refused(world, -EBUSY, "writer runs and writes to /images/busy.img, the base image of disk vda");
+    world->disk.path = (char *)"/images/busy-too.img";
+    make(world);
+    assert_refused(world, -EBUSY, "writer runs and writes to /images/busy-too.img, the base image of disk vda");
+    assert_false(has_volume(world, "images", OVERLAY));
+    assert_false(has_domain(world, UUID));
+}
+
+static void what_a_machine_reads_is_one(void **state)
+{
+    struct world *world = *state;
+
+    world->disk.path = (char *)"/images/read.img";
+    make(world);
+    assert_done(world);
+}
+
+static void a_domain_of_that_name_is_never_touched(void **state)
+{
+    struct world *world = *state;
+
+    define(world, NAME, UUID_OTHER, "");
+    make(world);
+    assert_refused(world, -EEXIST, "there is a domain web-1a2b already");
+    assert_false(has_volume(world, "images", OVERLAY));
+    assert_true(has_domain(world, UUID_OTHER));
+}
+
+static void a_domain_with_that_uuid_is_never_touched(void **state)
+{
+    struct world *world = *state;
+
+    define(world, "other", UUID, "");
+    make(world);
+    assert_refused(world, -EEXIST, "there is a domain " UUID " already");
+    assert_false(has_volume(world, "images", OVERLAY));
+}
+
+static void a_volume_of_that_name_is_never_touched(void **state)
+{
+    struct world *world = *state;
+
+    add_volume(world, "images", OVERLAY, 77);
+    make(world);
+    assert_refused(world, -EEXIST, "there is a volume " OVERLAY " in storage pool images already");
+    assert_volume_has(world, "images", OVERLAY, "<capacity unit='bytes'>78</capacity>");
+    assert_false(has_domain(world, UUID));
+}
+
+static void what_libvirt_refuses_is_told_in_its_words(void **state)
+{
+    struct world *world = *state;
+
+    world->template.xml = (char *)"<domain type='test'><devices><disk type='file' device='disk'>"
+                                  "<source file='/images/base.img'/><target dev='vda'/></disk></devices></domain>";
+    make(world);
+    assert_int_equal(world->result.error, -EIO);
+    assert_int_equal(strncmp(world->result.message, "defining the domain web-1a2b: ", 30), 0);
+    assert_true(strlen(world->result.message) > 40);
+    assert_null(strstr(world->result.message, "no error"));
+    /* The overlay is left, and removed by its UUID. */
+    assert_true(has_volume(world, "images", OVERLAY));
+    unmake(world);
+    assert_done(world);
+    assert_false(has_volume(world, "images", OVERLAY));
+}
+
+static void a_template_that_leaves_a_disk_on_its_base_makes_nothing(void **state)
+{
+    struct world *world = *state;
+
+    world->disk.target = (char *)"vdb";
+    make(world);
+    assert_refused(world, -EINVAL, "no domain can be made from the XML of template small (templates.d/small.xml)");
+    assert_false(has_volume(world, "images", UUID "-vdb.qcow2"));
+}
+
+/* The test driver takes no upload. */
+static void a_seed_that_cannot_be_written_leaves_no_machine(void **state)
+{
+    struct world *world = *state;
+
+    world->template.user_data = (char *)"#cloud-config\n";
+    make(world);
+    assert_int_equal(world->result.error, -EIO);
+    assert_non_null(strstr(world->result.message, "writing the seed into the volume " UUID "-seed.iso: "));
+    assert_true(has_volume(world, "images", UUID "-seed.iso"));
+    assert_false(has_domain(world, UUID));
+    unmake(world);
+    assert_done(world);
+    assert_false(has_volume(world, "images", UUID "-seed.iso"));
+}
+
+static void a_seed_without_a_place_is_refused(void **state)
+{
+    struct world *world = *state;
+
+    world->template.n_disks = 0;
+    world->template.meta_data = (char *)"";
+    make(world);
+    assert_refused(world, -EINVAL, "the template names no storage pool for its seed, and has no disk");
+}
+
+/* ---- unmaking ---- */
+
+static void all_that_was_made_is_removed(void **state)
+{
+    struct world *world = *state;
+
+    make(world);
+    assert_done(world);
+    add_volume(world, "fast", UUID_OTHER "-vda.qcow2", 1);
+    unmake(world);
+    assert_done(world);
+    assert_false(has_domain(world, UUID));
+    assert_false(has_volume(world, "images", OVERLAY));
+    assert_true(has_volume(world, "images", "base.img"));
+    assert_true(has_volume(world, "fast", UUID_OTHER "-vda.qcow2"));
+    unmake(world);
+    assert_done(world);
+}
+
+static void what_understudy_did_not_make_stays(void **state)
+{
+    struct world *world = *state;
+
+    define(world, NAME, UUID, "");
+    add_volume(world, "images", OVERLAY, 1);
+    unmake(world);
+    assert_refused(world, -EBUSY, NAME " stays: its metadata does not say that it was made from a template");
+    assert_true(has_domain(world, UUID));
+    assert_true(has_volume(world, "images", OVERLAY));
+}
+
+static void a_copy_of_what_was_made_stays(void **state)
+{
+    struct world *world = *state;
+    virDomainPtr domain;
+
+    define(world, "copy", UUID, "");
+    domain = open_domain(world, UUID);
+    assert_int_equal(virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                          "<machine role='ignored'><made domain='" UUID_OTHER
+                                          "' template='small'/></machine>",
+                                          UNDERSTUDY_METADATA_PREFIX, UNDERSTUDY_METADATA_URI, 0),
+                     0);
+    virDomainFree(domain);
+    unmake(world);
+    assert_refused(world, -EBUSY, "copy stays: its metadata does not say that it was made from a template");
+}
+
+static void what_runs_or_has_run_stays(void **state)
+{
+    struct world *world = *state;
+    virDomainPtr domain;
+
+    make(world);
+    assert_done(world);
+    domain = open_domain(world, UUID);
+    assert_int_equal(virDomainCreate(domain), 0);
+    unmake(world);
+    assert_refused(world, -EBUSY, NAME " stays: it is not shut off");
+    assert_int_equal(virDomainDestroy(domain), 0);
+    unmake(world);
+    assert_refused(world, -EBUSY, NAME " stays: it has run");
+    virDomainFree(domain);
+    assert_true(has_domain(world, UUID));
+    assert_true(has_volume(world, "images", OVERLAY));
+}
+
+static void what_holds_data_stays(void **state)
+{
+    struct world *world = *state;
+
+    make(world);
+    assert_done(world);
+    add_volume(world, "fast", UUID "-vdb.qcow2", 5u << 20);
+    unmake(world);
+    assert_refused(world, -EBUSY, "the volume " UUID "-vdb.qcow2 stays: it holds 5 MiB, so its machine has run");
+    assert_true(has_domain(world, UUID));
+    assert_true(has_volume(world, "images", OVERLAY));
+}
+
+static void what_another_domain_uses_stays(void **state)
+{
+    struct world *world = *state;
+
+    make(world);
+    assert_done(world);
+    define(world, "user", UUID_OTHER,
+           "<disk type='file' device='disk'><source file='/images/" OVERLAY "'/><target dev='vda'/></disk>");
+    unmake(world);
+    assert_refused(world, -EBUSY, "the volume " OVERLAY " stays: user uses it");
+    assert_true(has_domain(world, UUID));
+    assert_true(has_volume(world, "images", OVERLAY));
+    define(world, "user", UUID_OTHER,
+           "<disk type='volume' device='disk'><source pool='images' volume='" OVERLAY "'/><target dev='vda'/></disk>");
+    unmake(world);
+    assert_refused(world, -EBUSY, "the volume " OVERLAY " stays: user uses it");
+}
+
+static void volumes_that_cannot_be_looked_at_keep_their_machine(void **state)
+{
+    struct world *world = *state;
+    virStoragePoolPtr pool;
+
+    make(world);
+    assert_done(world);
+    pool = virStoragePoolLookupByName(world->connection, "images");
+    assert_int_equal(virStoragePoolDestroy(pool), 0);
+    virStoragePoolFree(pool);
+    unmake(world);
+    assert_refused(world, -EBUSY,
+                   NAME " stays: its storage pool images is not active, and what its volumes hold cannot be known");
+    assert_true(has_domain(world, UUID));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_machine_is_defined_and_not_started),
+        TEST(its_disk_stands_on_the_base_image),
+        TEST(overlays_are_made_in_the_pool_of_the_template),
+        TEST(a_base_image_may_be_a_volume),
+        TEST(a_base_image_that_is_missing_is_named),
+        TEST(a_pool_that_is_missing_is_named),
+        TEST(a_pool_that_is_not_active_is_named),
+        TEST(what_a_machine_writes_to_is_no_base_image),
+        TEST(what_a_machine_reads_is_one),
+        TEST(a_domain_of_that_name_is_never_touched),
+        TEST(a_domain_with_that_uuid_is_never_touched),
+        TEST(a_volume_of_that_name_is_never_touched),
+        TEST(what_libvirt_refuses_is_told_in_its_words),
+        TEST(a_template_that_leaves_a_disk_on_its_base_makes_nothing),
+        TEST(a_seed_that_cannot_be_written_leaves_no_machine),
+        TEST(a_seed_without_a_place_is_refused),
+        TEST(all_that_was_made_is_removed),
+        TEST(what_understudy_did_not_make_stays),
+        TEST(a_copy_of_what_was_made_stays),
+        TEST(what_runs_or_has_run_stays),
+        TEST(what_holds_data_stays),
+        TEST(what_another_domain_uses_stays),
+        TEST(volumes_that_cannot_be_looked_at_keep_their_machine),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
