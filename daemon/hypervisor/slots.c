@@ -143,20 +143,13 @@ static int add(struct slots *slots, struct template *template)
     return 0;
 }
 
-static struct template *find_template(const struct slots *slots, const char *name)
-{
-    for (size_t i = 0; slots->templates != NULL && i < slots->templates->count; i++)
-        if (strcmp(slots->templates->items[i]->name, name) == 0)
-            return slots->templates->items[i];
-    return NULL;
-}
-
 /* Those whose domain is there, and those of templates that are no more, but for what is being made. Others follow theirs. */
 static void drop_old(struct slots *slots, const struct inventory *inventory)
 {
     for (size_t i = slots->count; i-- > 0;) {
         struct slot *slot = &slots->all[i];
-        struct template *template = find_template(slots, slot->template->name);
+        struct template *template =
+            slots->templates != NULL ? template_set_find(slots->templates, slot->template->name) : NULL;
 
         if (slot->is_being_made)
             continue;
@@ -222,7 +215,7 @@ int slots_list(struct slots *slots, struct inventory *inventory)
 
     drop_old(slots, inventory);
     for (size_t i = 0; r == 0 && slots->templates != NULL && i < slots->templates->count; i++)
-        r = adjust(slots, inventory, slots->templates->items[i]);
+        r = adjust(slots, inventory, slots->templates->all[i]);
     return r == 0 ? append(slots, inventory) : r;
 }
 

@@ -15,7 +15,13 @@ static bool is_under_way(const struct recovery *recovery, const struct recovery_
            machine_ref_equal(&recovery->replacement, &attempt->candidate);
 }
 
-/* Nothing more will come of its start, or something has, and is not up; and its host answers. */
+/* Nothing more will come of its start, or something has. */
+static bool may_have_left_parts(const struct recovery_attempt *attempt)
+{
+    return attempt->may_leave_parts && attempt->fate != START_UNANSWERED;
+}
+
+/* What there is is not up, and its host answers. */
 static bool is_due(const struct registry *registry, const struct recovery *recovery,
                    const struct recovery_attempt *attempt)
 {
@@ -23,7 +29,7 @@ static bool is_due(const struct registry *registry, const struct recovery *recov
     const struct host *host = host_find(registry, ref->hypervisor);
     const struct machine *machine;
 
-    if (!attempt->may_leave_parts || attempt->fate == START_UNANSWERED)
+    if (!may_have_left_parts(attempt))
         return false;
     machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
     return (machine == NULL || !machine_is_up(machine)) && host != NULL &&
@@ -79,7 +85,8 @@ static void forget(struct registry *registry, const struct machine_ref *ref)
         struct recovery *recovery = registry->records.all[i];
 
         for (size_t n = 0; n < recovery->n_attempts; n++)
-            if (recovery->attempts[n].may_leave_parts && machine_ref_equal(&recovery->attempts[n].candidate, ref)) {
+            if (may_have_left_parts(&recovery->attempts[n]) &&
+                machine_ref_equal(&recovery->attempts[n].candidate, ref)) {
                 recovery->attempts[n].may_leave_parts = false;
                 recovery->is_changed = true;
             }
