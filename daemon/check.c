@@ -170,7 +170,8 @@ int check_configuration(const char *path, bool is_strict)
     _cleanup_(diags_done) struct diags diags = {0};
     _cleanup_(config_freep) struct config *config = NULL;
     _cleanup_(catalog_freep) struct catalog *catalog = NULL;
-    int r = config_file_load(path, &diags, &config, &catalog);
+    _cleanup_(templates_freep) struct templates *templates = NULL;
+    int r = config_file_load(path, &diags, &config, &catalog, &templates);
 
     signal(SIGPIPE, SIG_IGN); /* the daemon may hang up */
     if (r == 0) {

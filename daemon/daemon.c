@@ -371,7 +371,7 @@ static void connect_parts(struct daemon *daemon)
     };
 }
 
-static int open_parts(struct daemon *daemon, struct catalog *catalog)
+static int open_parts(struct daemon *daemon, struct catalog *catalog, struct templates *templates)
 {
     int r = coordinator_new(daemon->settings.config, catalog, &daemon->coordinator);
 
@@ -383,6 +383,7 @@ static int open_parts(struct daemon *daemon, struct catalog *catalog)
     coordinator_set_wall_clock(daemon->coordinator, clock_on_the_wall);
     connect_parts(daemon);
     nodes_set_catalog(&daemon->nodes, catalog);
+    nodes_set_templates(&daemon->nodes, templates);
     r = manager_open(&daemon->manager, daemon->base);
     if (r == 0)
         r = persistence_open(&daemon->persistence, daemon->base, daemon->settings.config);
@@ -400,7 +401,7 @@ static int open_parts(struct daemon *daemon, struct catalog *catalog)
     return r;
 }
 
-static int daemon_init(struct daemon *daemon, struct catalog *catalog)
+static int daemon_init(struct daemon *daemon, struct catalog *catalog, struct templates *templates)
 {
     int r = listen_take(&daemon->listening);
 
@@ -421,7 +422,7 @@ static int daemon_init(struct daemon *daemon, struct catalog *catalog)
     r = hypervisor_library_init(daemon->base);
     if (r == 0)
         r = open_events(daemon);
-    return r < 0 ? r : open_parts(daemon, catalog);
+    return r < 0 ? r : open_parts(daemon, catalog, templates);
 }
 
 static void free_event(struct event *event)
@@ -457,13 +458,13 @@ static void daemon_done(struct daemon *daemon)
     settings_done(&daemon->settings);
 }
 
-int daemon_run(struct config *config, struct catalog *catalog)
+int daemon_run(struct config *config, struct catalog *catalog, struct templates *templates)
 {
     _cleanup_(daemon_done) struct daemon daemon = {
         .settings = {.config = config, .started_with = config},
         .clock_offset_us = clock_offset_us(),
     };
-    int r = daemon_init(&daemon, catalog);
+    int r = daemon_init(&daemon, catalog, templates);
 
     if (r < 0) {
         log_event(MESSAGE_NOT_STARTED, NULL, "not started: %s", strerror(-r));

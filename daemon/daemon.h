@@ -6,11 +6,12 @@
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "discovery/catalog.h"
+#include "files/template_files.h"
 
 /*
- * Runs until SIGTERM or SIGINT; SIGHUP reads config->file again. Takes config, and borrows the catalog. Returns 0, or
+ * Runs until SIGTERM or SIGINT; SIGHUP reads config->file again. Takes config, and borrows the catalog and the templates. Returns 0, or
  * negative errno if it could not be set up; what a person must know has been logged.
  */
-int daemon_run(struct config *config, struct catalog *catalog) _must_check_;
+int daemon_run(struct config *config, struct catalog *catalog, struct templates *templates) _must_check_;
 
 #endif

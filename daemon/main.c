@@ -145,12 +145,13 @@ static int run(const struct arguments *arguments)
     _cleanup_(diags_done) struct diags diags = {0};
     struct config *config = NULL;
     _cleanup_(catalog_freep) struct catalog *catalog = NULL;
+    _cleanup_(templates_freep) struct templates *templates = NULL;
     int r;
 
     log_open();
     if (arguments->verbose)
         log_set_level(LOG_DEBUG);
-    r = config_file_load(arguments->config_file, &diags, &config, &catalog);
+    r = config_file_load(arguments->config_file, &diags, &config, &catalog, &templates);
     if (r == 0)
         programs_check(config, &diags);
     log_diags(&diags);
@@ -165,7 +166,7 @@ static int run(const struct arguments *arguments)
                   arguments->config_file, diags.count > 0 ? "" : ": ", diags.count > 0 ? "" : strerror(-r));
         return EX_CONFIG;
     }
-    return daemon_run(config, catalog) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return daemon_run(config, catalog, templates) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "answers.h"
 #include "coordinator/coordinator.h"
 #include "discovery/catalog.h"
+#include "files/template_files.h"
 #include "hypervisor/hypervisor.h"
 #include "service/clock.h"
 #include "service/log.h"
@@ -176,6 +177,7 @@ static int node_init(struct nodes *nodes, const struct config *config, const str
         .reconnect_max_us = reconnect_max_us(config),
         .catalog = nodes->catalog,
         .software = config->discovery.software,
+        .templates = nodes->templates != NULL ? templates_of(nodes->templates, entry->name) : NULL,
     };
     int r;
 
@@ -197,6 +199,20 @@ void nodes_set_catalog(struct nodes *nodes, struct catalog *catalog)
 {
     catalog_free(nodes->catalog);
     nodes->catalog = catalog_ref(catalog);
+}
+
+void nodes_set_templates(struct nodes *nodes, struct templates *templates)
+{
+    templates_ref(templates);
+    templates_free(nodes->templates);
+    nodes->templates = templates;
+    for (size_t i = 0; templates != NULL && i < nodes->count; i++)
+        hypervisor_set_templates(nodes->items[i].hypervisor, templates_of(templates, nodes->items[i].name));
+}
+
+const struct template_set *nodes_templates(const struct nodes *nodes)
+{
+    return nodes->templates != NULL ? nodes->templates->everywhere : NULL;
 }
 
 static bool is_still_configured(const struct config *config, const struct node *node)
@@ -309,4 +325,5 @@ void nodes_done(struct nodes *nodes)
     free(nodes->items);
     nodes->items = NULL;
     nodes_set_catalog(nodes, NULL);
+    nodes_set_templates(nodes, NULL);
 }

@@ -17,20 +17,27 @@ struct event;
 struct event_base;
 struct hypervisor;
 struct node;
+struct template_set;
+struct templates;
 
 /* A plain value: initialise what is borrowed, the rest is 0. End with nodes_done. */
 struct nodes {
     struct event_base *base;
     struct coordinator *coordinator;
     struct answers *answers;
-    struct event *pump;      /* activated after the coordinator has been told something */
-    struct catalog *catalog; /* its own reference; NULL: none yet */
+    struct event *pump;          /* activated after the coordinator has been told something */
+    struct catalog *catalog;     /* its own reference; NULL: none yet */
+    struct templates *templates; /* its own reference; NULL: none yet */
     struct node *items;
     size_t count;
 };
 
 /* What guests say is understood by this catalog from now on. */
 void nodes_set_catalog(struct nodes *nodes, struct catalog *catalog);
+/* From these each hypervisor, and each that is added, can make machines from now on. */
+void nodes_set_templates(struct nodes *nodes, struct templates *templates);
+/* Of all hypervisors, with their faults. NULL: none yet. */
+const struct template_set *nodes_templates(const struct nodes *nodes);
 
 /*
  * Starts to connect to every hypervisor of config that is not watched yet under its name and URI. -ENOMEM: none is

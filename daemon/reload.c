@@ -37,7 +37,8 @@ static void log_waiting_keys(const struct settings *settings)
 }
 
 /* All that can fail comes before the first change. Takes config. */
-static int replace_config(const struct reload *reload, struct config *config, struct catalog *catalog)
+static int replace_config(const struct reload *reload, struct config *config, struct catalog *catalog,
+                          struct templates *templates)
 {
     size_t n_before = reload->nodes->count;
     bool is_half_new = false;
@@ -60,6 +61,7 @@ static int replace_config(const struct reload *reload, struct config *config, st
     }
     nodes_set_catalog(reload->nodes, catalog);
     nodes_keep(reload->nodes, config);
+    nodes_set_templates(reload->nodes, templates);
     settings_replace(reload->settings, config);
     persistence_configure(reload->persistence, config);
     return 0;
@@ -71,15 +73,16 @@ void reload_configuration(const struct reload *reload)
     struct settings *settings = reload->settings;
     struct config *config = NULL;
     _cleanup_(catalog_freep) struct catalog *catalog = NULL;
+    _cleanup_(templates_freep) struct templates *templates = NULL;
     int r;
 
     manager_tell_reloading(reload->manager);
-    r = config_file_load(settings->config->file, &diags, &config, &catalog);
+    r = config_file_load(settings->config->file, &diags, &config, &catalog, &templates);
     if (r == 0)
         programs_check(config, &diags);
     log_diags(&diags);
     if (r == 0)
-        r = replace_config(reload, config, catalog);
+        r = replace_config(reload, config, catalog, templates);
     settings_note_reload(settings, r < 0 ? describe(&diags, r) : NULL);
     if (r < 0) {
         log_event(MESSAGE_RELOAD_FAILED, NULL, "reload failed; the configuration in force stays: %s",

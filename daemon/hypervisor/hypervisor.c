@@ -24,6 +24,7 @@
 #include "hypervisor/kinds.h"
 #include "hypervisor/worker.h"
 #include "model/domain_xml.h"
+#include "model/template_set.h"
 #include "model/uri.h"
 
 /* A fault that was reported: every listing finds it again. */
@@ -45,6 +46,7 @@ struct hypervisor {
     struct reported_fault *reported;
     struct catalog *catalog;
     enum software_mode software;
+    struct template_set *templates; /* its own reference; NULL: none */
 };
 
 /* One action on its way: the question, and what the thread found. */
@@ -433,6 +435,7 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
     hypervisor->callbacks = *callbacks;
     hypervisor->context = context;
     hypervisor_set_discovery(hypervisor, options->catalog, options->software);
+    hypervisor_set_templates(hypervisor, options->templates);
     if (hypervisor->name != NULL && hypervisor->uri != NULL)
         r = workers_new(base, &hypervisor->workers);
     if (r == 0)
@@ -475,6 +478,13 @@ void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *cat
     hypervisor->software = software;
 }
 
+void hypervisor_set_templates(struct hypervisor *hypervisor, struct template_set *templates)
+{
+    template_set_ref(templates);
+    template_set_free(hypervisor->templates);
+    hypervisor->templates = templates;
+}
+
 void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us)
 {
     hypervisor->call_timeout_us = call_timeout_us;
@@ -497,6 +507,7 @@ void hypervisor_free(struct hypervisor *hypervisor, int64_t grace_us)
         free(reported);
     }
     catalog_free(hypervisor->catalog);
+    template_set_free(hypervisor->templates);
     free(hypervisor->name);
     free(hypervisor->uri);
     free(hypervisor);

@@ -20,6 +20,7 @@
 
 struct event_base;
 struct hypervisor;
+struct template_set;
 
 /* How a hypervisor reports; every member is set. hypervisor: the name from the configuration. */
 struct hypervisor_callbacks {
@@ -52,6 +53,7 @@ struct hypervisor_options {
     int64_t reconnect_max_us;
     struct catalog *catalog; /* of what guests say; may be NULL: then they are not asked */
     enum software_mode software;
+    struct template_set *templates; /* from which machines can be made; NULL: none */
 };
 
 /*
@@ -93,6 +95,9 @@ size_t hypervisor_call_count(const struct hypervisor *hypervisor);
 
 /* By what guests are asked from now on. */
 void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *catalog, enum software_mode software);
+
+/* From which templates machines can be made from now on. NULL: from none. */
+void hypervisor_set_templates(struct hypervisor *hypervisor, struct template_set *templates);
 
 /* Applies new timeouts; name and uri stay. */
 void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us);

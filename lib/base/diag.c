@@ -69,6 +69,8 @@ int diag_format(const struct diag *diag, char **ret)
         length = asprintf(&text, "%s: %s", severity, diag->message);
     else if (diag->line == 0)
         length = asprintf(&text, "%s: %s: %s", diag->file, severity, diag->message);
+    else if (diag->column == 0)
+        length = asprintf(&text, "%s:%u: %s: %s", diag->file, diag->line, severity, diag->message);
     else
         length = asprintf(&text, "%s:%u:%u: %s: %s", diag->file, diag->line, diag->column, severity, diag->message);
     if (length < 0)

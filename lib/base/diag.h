@@ -39,7 +39,7 @@ void diags_add(struct diags *diags, enum diag_severity severity, const char *fil
 /* True if any finding is an error, or one was lost. */
 bool diags_have_errors(const struct diags *diags);
 
-/* "file:line:column: error: message", without a newline. Caller frees *ret. -ENOMEM. */
+/* "file:line:column: error: message", less what of the place is 0; no newline. Caller frees *ret. -ENOMEM. */
 int diag_format(const struct diag *diag, char **ret) _must_check_;
 
 void diags_done(struct diags *diags);

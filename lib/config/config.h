@@ -68,6 +68,7 @@ struct config_hypervisor {
     char *name;
     char *uri;
     char *host;                              /* entries with the same one are one host; NULL: not said */
+    char *templates;                         /* a directory of templates for this one alone; NULL: none */
     struct config_options fence;             /* of every fence agent, for this host alone */
     struct config_fence_agent *fence_agents; /* of single ones */
     size_t n_fence_agents;
@@ -78,6 +79,7 @@ struct config_pool {
     struct string_list protect;
     struct string_list standby;
     struct string_list ignore;
+    char *templates; /* a directory: model/template.h */
 };
 
 struct config_storage {

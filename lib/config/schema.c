@@ -80,6 +80,15 @@ static const struct schema_key keys[] = {
      .example = "node1",
      .text = "The host behind the connection. Entries with the same host are two ways to one host; only the first of "
              "them is used. Mostly understudyd finds that out by itself."},
+    {.path = "hypervisors[].templates",
+     .type = SCHEMA_PATH_OR_NONE,
+     MEMBER(struct config_hypervisor, templates),
+     .max = FILE_PATH_MAX,
+     .default_text = "none",
+     .example = "/etc/understudy/templates-node1.d",
+     .text =
+         "A further directory of templates, for this hypervisor alone. A template of this directory replaces one of "
+         "the same name in the directory of pool.templates."},
     {.path = "hypervisors[].fence",
      .type = SCHEMA_OPTIONS,
      MEMBER(struct config_hypervisor, fence),
@@ -130,6 +139,16 @@ static const struct schema_key keys[] = {
      CONFIG(pool.ignore),
      .default_text = "[]",
      .text = "Machines that are neither protected nor standby, whatever other settings say."},
+    {.path = "pool.templates",
+     .type = SCHEMA_PATH,
+     CONFIG(pool.templates),
+     .max = FILE_PATH_MAX,
+     .default_text = "/etc/understudy/templates.d",
+     .text =
+         "The directory of templates. A template is a file NAME.xml with the definition of a domain, from which a "
+         "replacement can be made on each hypervisor; its disks are base images, to which nothing is written. Beside "
+         "it, NAME.user-data and NAME.meta-data are for cloud-init in the guest. A file that is wrong is left out, and "
+         "is a problem."},
 
     {.path = "storage", .type = SCHEMA_SECTION, .text = "What is known of the storage of the machines."},
     {.path = "storage.shared",

@@ -263,21 +263,21 @@ static int read_document(struct xml_reader *reader, xmlDoc *document, struct tem
     return reader->out_of_memory ? -ENOMEM : 0;
 }
 
-static int make_empty(const char *name, const char *file, const char *xml, size_t length, struct template **ret)
+/* With the defaults. NULL: no memory. */
+static struct template *make_empty(const char *name, const char *file, const char *xml, size_t length)
 {
     _cleanup_(template_freep) struct template *template = calloc(1, sizeof(*template));
 
     if (template == NULL)
-        return -ENOMEM;
+        return NULL;
     atomic_init(&template->n_owners, 1);
     template->max = TEMPLATE_MAX_DEFAULT;
     template->name = strdup(name);
     template->file = strdup(file);
     template->xml = strndup(xml, length);
     if (template->name == NULL || template->file == NULL || template->xml == NULL)
-        return -ENOMEM;
-    *ret = steal_pointer(&template);
-    return 0;
+        return NULL;
+    return steal_pointer(&template);
 }
 
 /* libxml2 reads UTF-16, too; the rest of the program takes the document for a text. */
@@ -306,10 +306,11 @@ int template_parse(const char *name, const char *file, const char *xml, size_t l
         r = domain_xml_parse_as(xml, length, file, &identity, diags, &description);
     if (r == 0)
         r = xml_open_domain(xml, length, file, diags, &document);
-    if (r == 0)
-        r = make_empty(name, file, xml, length, &template);
     if (r < 0)
         return r;
+    template = make_empty(name, file, xml, length);
+    if (template == NULL)
+        return -ENOMEM;
     struct xml_reader reader = {.name = file, .diags = diags, .description = description};
     r = read_document(&reader, document, template);
     if (r < 0)

@@ -508,6 +508,7 @@ static void test_configuration_read_without_memory_is_not_taken_for_wrong(void *
     struct diags diags;
     struct config *config;
     struct catalog *catalog;
+    struct templates *templates;
     bool had_failed = true;
 
     (void)state;
@@ -515,14 +516,16 @@ static void test_configuration_read_without_memory_is_not_taken_for_wrong(void *
         int r;
 
         catalog = NULL;
+        templates = NULL;
         diags = (struct diags){0};
         config = NULL;
         begin_to_fail_after(n, false);
-        r = config_file_load(path, &diags, &config, &catalog);
+        r = config_file_load(path, &diags, &config, &catalog, &templates);
         had_failed = end_failing();
         assert_true(r == 0 || (r == -ENOMEM && had_failed));
         config_free(config);
         catalog_free(catalog);
+        templates_free(templates);
         diags_done(&diags);
     }
 }

@@ -441,6 +441,9 @@ static void everything_set(void **state)
     assert_int_equal(config->standby.refresh_us, 12 * 3600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.software, SOFTWARE_FILES);
     assert_string_equal(config->discovery.catalog, "/srv/catalog.d");
+    assert_string_equal(config->pool.templates, "/srv/templates.d");
+    assert_string_equal(config->hypervisors[0].templates, "/srv/rack-1.d");
+    assert_null(config->hypervisors[1].templates);
     assert_int_equal(config->discovery.resync_interval_us, 3600 * USEC_PER_SEC);
     assert_int_equal(config->discovery.reconnect_max_us, 1500 * USEC_PER_MSEC);
 }

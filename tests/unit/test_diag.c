@@ -22,10 +22,12 @@ static void test_a_finding_says_file_line_column_and_message(void **state)
     diags_add(&diags, DIAG_ERROR, "understudy.yaml", 12, 3, "unknown key '%s'", "treshold");
     diags_add(&diags, DIAG_WARNING, "understudy.yaml", 0, 0, "nothing is protected");
     diags_add(&diags, DIAG_ERROR, NULL, 7, 1, "not a number");
-    assert_int_equal(diags.count, 3);
+    diags_add(&diags, DIAG_ERROR, "web.xml", 4, 0, "no target");
+    assert_int_equal(diags.count, 4);
     assert_formats_as(&diags.items[0], "understudy.yaml:12:3: error: unknown key 'treshold'");
     assert_formats_as(&diags.items[1], "understudy.yaml: warning: nothing is protected");
     assert_formats_as(&diags.items[2], "error: not a number");
+    assert_formats_as(&diags.items[3], "web.xml:4: error: no target");
     diags_done(&diags);
     assert_int_equal(diags.count, 0);
 }
