@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "coordinator/coordinator.h"
+#include "nodes.h"
 #include "persistence.h"
 #include "programs.h"
 #include "service/clock.h"
@@ -95,6 +96,7 @@ static void look(struct board *board, struct plan *plan, struct moment now)
         .config_file = board->settings->config->file,
         .config = board->settings->config,
         .programs = &board->programs,
+        .templates = nodes_templates(board->nodes),
     };
     struct problems fresh = {0}, old = board->problems;
     int64_t pause_us;

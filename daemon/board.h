@@ -11,6 +11,7 @@
 #include "report/problems.h"
 
 struct coordinator;
+struct nodes;
 struct persistence;
 struct settings;
 struct textfile;
@@ -19,6 +20,7 @@ struct textfile;
 struct board {
     const struct coordinator *coordinator;
     struct persistence *persistence;
+    const struct nodes *nodes;
     const struct settings *settings;
     const struct textfile *textfile;
     /* Takes the notice; problem: borrowed, NULL: it is about several. */

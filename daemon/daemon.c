@@ -322,6 +322,7 @@ static void connect_parts(struct daemon *daemon)
     daemon->board = (struct board){
         .coordinator = daemon->coordinator,
         .persistence = &daemon->persistence,
+        .nodes = &daemon->nodes,
         .settings = &daemon->settings,
         .textfile = &daemon->textfile,
         .tell = on_problem,

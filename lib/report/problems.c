@@ -52,6 +52,15 @@ static void look_at_program(struct problem_search *search, const char *message)
                    "event, or name it NAME.disabled; understudyd --check looks at it again"));
 }
 
+static void look_at_templates(struct problem_search *search, const struct template_set *templates)
+{
+    for (size_t i = 0; templates != NULL && i < templates->n_faults; i++)
+        problems_add(search, PROBLEM_TEMPLATE_UNREADABLE, templates->faults[i].file,
+                     text_copy(templates->faults[i].text),
+                     text_print("no replacement is made from it: correct the file, or remove it; understudyd --check "
+                                "lists all that is wrong in it; then: understudyctl reload"));
+}
+
 static void look_at_daemon(struct problem_search *search)
 {
     const struct problems_outside *outside = search->outside;
@@ -74,6 +83,7 @@ static void look_at_daemon(struct problem_search *search)
             text_print("when the disk answers: systemctl restart understudyd"));
     for (size_t i = 0; outside->programs != NULL && i < outside->programs->count; i++)
         look_at_program(search, outside->programs->items[i].message);
+    look_at_templates(search, outside->templates);
     if (outside->listen_error != NULL)
         problems_add(search, PROBLEM_NOT_LISTENING, "",
                      text_print("no client can read the dashboard and the metrics over TCP: %s", outside->listen_error),

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "coordinator/coordinator.h"
+#include "model/template_set.h"
 
 enum problem_kind {
     PROBLEM_SERVICE_DOWN,
@@ -36,6 +37,7 @@ enum problem_kind {
     PROBLEM_DISKS_LOOK_SHARED,
     PROBLEM_PROGRAM,
     PROBLEM_METADATA_UNREAD,
+    PROBLEM_TEMPLATE_UNREADABLE,
     PROBLEM_HOLD,
     PROBLEM_NO_ROLES,
     PROBLEM_PATTERN_UNMATCHED,
@@ -76,8 +78,9 @@ struct problems_outside {
     const char *reload_error;
     const char *listen_error;
     const char *config_file;
-    const struct config *config;  /* in force; NULL: it is not looked at */
-    const struct diags *programs; /* that cannot be run, each as "KEY: PATH and why"; NULL: none */
+    const struct config *config;          /* in force; NULL: it is not looked at */
+    const struct diags *programs;         /* that cannot be run, each as "KEY: PATH and why"; NULL: none */
+    const struct template_set *templates; /* whose faults are told; NULL: there are none */
 };
 
 /* plan: of coordinator_plan, or NULL. since: as now. -ENOMEM: *ret is {0}. */

@@ -141,6 +141,35 @@ def test_programs_that_cannot_be_run_are_told_while_it_is_so(make_daemon, tmp_pa
 
 
 @pytest.mark.testdriver
+def test_a_template_that_is_wrong_is_told_and_stops_nothing(make_daemon, tmp_path):
+    shared, own = tmp_path / "templates.d", tmp_path / "room.d"
+    shared.mkdir()
+    own.mkdir()
+    (shared / "good.xml").write_text("<domain type='test'><memory>1024</memory></domain>")
+    (shared / "bad.xml").write_text("<domain type='test'>\n<memory>1024</memory>\n<devices>\n<disk type='block'>"
+                                    "<source dev='/dev/vg/web'/><target dev='vda'/></disk></devices></domain>")
+    uri = write_node(tmp_path / "node.xml", {"web": WEB, "spare": WEB}, running=["web"])
+    parts = {"hypervisors": [{"name": "room", "uri": uri, "templates": str(own)}],
+             "pool": {"protect": ["web"], "standby": ["spare"], "templates": str(shared)}}
+    daemon = make_daemon(**parts).start()
+    found = problems(daemon)
+    assert set(found) == {("template-unreadable", f"{shared}/bad.xml")}
+    assert found["template-unreadable", f"{shared}/bad.xml"].startswith(f"{shared}/bad.xml:4: disk vda is of type block")
+    checked = check_configuration(daemon)
+    assert checked.returncode == 0 and f"{shared}/bad.xml:4: warning: disk vda" in checked.stderr
+    assert check_configuration(daemon, "--strict").returncode == 1
+    (shared / "bad.xml").unlink()
+    (own / "worse.xml").write_text("<domain")
+    daemon.ctl("reload")
+    assert set(problems(daemon)) == {("template-unreadable", f"{own}/worse.xml")}
+    (own / "worse.xml").unlink()
+    daemon.ctl("reload")
+    assert problems(daemon) == {}
+    assert "over: template-unreadable: " in daemon.log
+    assert check_configuration(daemon, "--strict").returncode == 0
+
+
+@pytest.mark.testdriver
 def test_a_store_that_does_not_write_any_more_is_told_before_it_is_needed(make_daemon, tmp_path):
     """It was ready until the first crash."""
     uri = write_node(tmp_path / "node.xml", {"web": WEB, "spare": WEB}, running=["web"])

@@ -306,6 +306,38 @@ static void test_programs_that_cannot_be_run(struct world *world)
     problems_done(&problems);
 }
 
+static void test_a_template_that_is_wrong(struct world *world)
+{
+    _cleanup_(template_set_freep) struct template_set *templates = NULL;
+    struct problems_outside outside = well;
+    struct problems problems;
+
+    world_add_three(world);
+    begin(world);
+    assert_int_equal(template_set_new(&templates), 0);
+    outside.templates = templates;
+    problems = collect(world, &outside);
+    assert_int_equal(problems.count, 0);
+    problems_done(&problems);
+    assert_int_equal(template_set_add_fault(templates, "/t/web.xml", "/t/web.xml:7: no memory"), 0);
+    assert_int_equal(template_set_add_fault(templates, "/t/web.xml", "/t/web.xml:9: told once for each file"), 0);
+    assert_int_equal(template_set_add_fault(templates, "/t/db.xml", "/t/db.xml: cannot be read"), 0);
+    problems = collect(world, &outside);
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.all[1].kind, PROBLEM_TEMPLATE_UNREADABLE);
+    assert_string_equal(problem_kind_name(problems.all[1].kind), "template-unreadable");
+    assert_int_equal(problem_severity(problems.all[1].kind), problem_severity(PROBLEM_METADATA_UNREAD));
+    assert_string_equal(problems.all[0].subject, "/t/db.xml");
+    assert_string_equal(problems.all[1].subject, "/t/web.xml");
+    assert_string_equal(problems.all[1].text, "/t/web.xml:7: no memory");
+    assert_non_null(strstr(problems.all[1].remedy, "understudyctl reload"));
+    problems_done(&problems);
+    outside.templates = NULL;
+    problems = collect(world, &outside);
+    assert_int_equal(problems.count, 0);
+    problems_done(&problems);
+}
+
 static void test_a_machine_in_quarantine(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING), b = world_add(world, "b", WEB, MACHINE_SHUT_OFF);
@@ -735,6 +767,7 @@ int main(void)
         world_test(test_a_standby_whose_address_cannot_be_known),
         world_test(test_a_disk_that_looks_shared),
         world_test(test_programs_that_cannot_be_run),
+        world_test(test_a_template_that_is_wrong),
         world_test(test_a_machine_in_quarantine),
         world_test(test_a_hold),
         world_test(test_the_brake),

@@ -265,6 +265,7 @@ export default {
   "problem.disks-look-shared": "Disks look shared",
   "problem.program-unusable": "Program unusable",
   "problem.metadata-unread": "Metadata not read",
+  "problem.template-unreadable": "Template not read",
   "problem.hold": "Hold",
   "problem.no-roles": "No roles",
   "problem.pattern-unmatched": "Pattern without a machine",

@@ -329,6 +329,7 @@ export default {
   "problem.disks-look-shared": "디스크가 공유된 듯함",
   "problem.program-unusable": "프로그램을 쓸 수 없음",
   "problem.metadata-unread": "메타데이터를 읽지 못함",
+  "problem.template-unreadable": "템플릿을 읽지 못함",
   "problem.hold": "홀드",
   "problem.no-roles": "역할 없음",
   "problem.pattern-unmatched": "해당 머신이 없는 패턴",
