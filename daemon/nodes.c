@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "answers.h"
+#include "config/policy.h"
 #include "coordinator/coordinator.h"
 #include "discovery/catalog.h"
 #include "files/template_files.h"
@@ -206,8 +207,10 @@ void nodes_set_templates(struct nodes *nodes, struct templates *templates)
     templates_ref(templates);
     templates_free(nodes->templates);
     nodes->templates = templates;
-    for (size_t i = 0; templates != NULL && i < nodes->count; i++)
+    for (size_t i = 0; templates != NULL && i < nodes->count; i++) {
         hypervisor_set_templates(nodes->items[i].hypervisor, templates_of(templates, nodes->items[i].name));
+        coordinator_handle_recognised(nodes->coordinator, nodes->items[i].name, clock_now());
+    }
 }
 
 const struct template_set *nodes_templates(const struct nodes *nodes)
@@ -294,11 +297,28 @@ struct hypervisor *nodes_find(const struct nodes *nodes, const char *name)
     return NULL;
 }
 
+/* With what is said of its service, where a machine may have to be made for it. */
+static int start(const struct nodes *nodes, struct hypervisor *hypervisor, const struct action *action)
+{
+    const struct recovery *recovery = coordinator_find_recovery(nodes->coordinator, action->recovery_id);
+    const struct config *config = coordinator_config(nodes->coordinator);
+    struct policy_sources sources;
+    struct config policy = {0};
+
+    if (recovery != NULL) {
+        sources = policy_find_sources(config, recovery->service.hypervisor, recovery->service_name);
+        policy = policy_apply(config, &sources);
+    }
+    return hypervisor_start_for(hypervisor, action, &policy.policy.hook_env);
+}
+
 int nodes_submit(const struct nodes *nodes, const struct action *action)
 {
     struct hypervisor *hypervisor = nodes_find(nodes, action->target.hypervisor);
 
-    return hypervisor != NULL ? hypervisor_submit(hypervisor, action) : -ENOTCONN;
+    if (hypervisor == NULL)
+        return -ENOTCONN;
+    return action->kind == ACTION_START ? start(nodes, hypervisor, action) : hypervisor_submit(hypervisor, action);
 }
 
 const char *nodes_stuck(const struct nodes *nodes)

@@ -15,6 +15,8 @@
 
 #include <libvirt/virterror.h>
 
+#include "base/text.h"
+#include "detect/failure.h"
 #include "hypervisor/actions.h"
 #include "hypervisor/agent.h"
 #include "hypervisor/capacity.h"
@@ -22,10 +24,12 @@
 #include "hypervisor/eventloop.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/kinds.h"
+#include "hypervisor/maker.h"
+#include "hypervisor/slots.h"
 #include "hypervisor/worker.h"
 #include "model/domain_xml.h"
-#include "model/template_set.h"
 #include "model/uri.h"
+#include "service/clock.h"
 
 /* A fault that was reported: every listing finds it again. */
 struct reported_fault {
@@ -46,7 +50,7 @@ struct hypervisor {
     struct reported_fault *reported;
     struct catalog *catalog;
     enum software_mode software;
-    struct template_set *templates; /* its own reference; NULL: none */
+    struct slots slots;
 };
 
 /* One action on its way: the question, and what the thread found. */
@@ -64,6 +68,9 @@ struct request {
     struct faults faults;
     struct catalog *catalog; /* of DISCOVER */
     enum software_mode software;
+    struct template *template; /* of START: made from it where there is no such domain yet; NULL */
+    struct making making;      /* with a template */
+    struct string_list environment;
 };
 
 static bool is_inspection(enum action_kind kind)
@@ -87,6 +94,22 @@ static void inspect(virConnectPtr connection, struct request *request)
                           &request->faults, &request->report, result->message, sizeof(result->message));
 }
 
+/* What libvirt does not know yet is made first. */
+static void start(virConnectPtr connection, struct request *request)
+{
+    const struct action *action = &request->action;
+    struct action_result *result = &request->result;
+    const int64_t until_us = clock_now().mono_us + action->timeout_us;
+
+    action_start(connection, action, result);
+    if (request->template == NULL || result->error != -ENOENT)
+        return;
+    *result = (struct action_result){.id = action->id};
+    maker_make(connection, request->template, &request->making, &request->environment, until_us, result);
+    if (result->error == 0)
+        action_start(connection, action, result);
+}
+
 static void perform(virConnectPtr connection, struct request *request)
 {
     const struct action *action = &request->action;
@@ -102,6 +125,10 @@ static void perform(virConnectPtr connection, struct request *request)
             inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
     else if (is_inspection(action->kind))
         inspect(connection, request);
+    else if (action->kind == ACTION_START)
+        start(connection, request);
+    else if (action->kind == ACTION_UNMAKE)
+        maker_unmake(connection, action->target.uuid, clock_now().mono_us + action->timeout_us, result);
     else if (call != NULL)
         call(connection, action, result);
     else
@@ -131,6 +158,8 @@ static void free_request(struct job *job)
     domain_description_free(request->report.description);
     faults_done(&request->faults);
     catalog_free(request->catalog);
+    template_free(request->template);
+    string_list_done(&request->environment);
     metadata_tags_done(&request->tags);
     free(request);
 }
@@ -175,6 +204,14 @@ static void report_faults(struct hypervisor *hypervisor, const struct faults *fa
 
 static void answer_inventory(struct hypervisor *hypervisor, struct request *request)
 {
+    int r = slots_list(&hypervisor->slots, request->inventory);
+
+    if (r < 0) {
+        request->result.error = r;
+        snprintf(request->result.message, sizeof(request->result.message), "no memory to list what could be made");
+        hypervisor->callbacks.result(hypervisor->context, &request->action, &request->result);
+        return;
+    }
     for (size_t i = 0; i < request->inventory->n_reports; i++)
         capacity_fill(hypervisor->capacity, hypervisor->name, request->inventory->reports[i].description);
     hypervisor->callbacks.inventory(hypervisor->context, &request->action, steal_pointer(&request->inventory));
@@ -191,6 +228,33 @@ static void answer_inspection(struct hypervisor *hypervisor, struct request *req
     capacity_ask(hypervisor->capacity, request->link, hypervisor->call_timeout_us);
 }
 
+/* A slot is described by its template. */
+static bool answer_slot(struct hypervisor *hypervisor, const struct request *request)
+{
+    const struct slot *slot = slots_find(&hypervisor->slots, request->action.target.uuid);
+    struct domain_report report;
+
+    if (slot == NULL || slot_report(slot, &report) < 0)
+        return false;
+    hypervisor->callbacks.inspection(hypervisor->context, &request->action, &report);
+    return true;
+}
+
+static bool is_making(const struct request *request)
+{
+    return request->template != NULL;
+}
+
+/* Nothing more is made of it, and there may be room for others now, or none. */
+static void end_making(struct hypervisor *hypervisor, const struct request *request)
+{
+    struct slot *slot = slots_find(&hypervisor->slots, request->action.target.uuid);
+
+    if (slot != NULL)
+        slot->is_being_made = false;
+    hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
+}
+
 static void answer(struct hypervisor *hypervisor, struct request *request)
 {
     const struct action *action = &request->action;
@@ -200,10 +264,10 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
         answer_inventory(hypervisor, request);
     else if (request->report.description != NULL)
         answer_inspection(hypervisor, request);
-    else if (is_inspection(action->kind) && request->crash == NULL && request->result.error == -ENOENT)
-        hypervisor->callbacks.inspection(hypervisor->context, action, NULL);
-    else
+    else if (!is_inspection(action->kind) || request->crash != NULL || request->result.error != -ENOENT)
         hypervisor->callbacks.result(hypervisor->context, action, &request->result);
+    else if (!answer_slot(hypervisor, request))
+        hypervisor->callbacks.inspection(hypervisor->context, action, NULL);
 }
 
 /* A question to a guest agent may take what libvirt needs beside it. */
@@ -245,6 +309,8 @@ static void report_request(struct job *job, enum job_report report)
     switch (report) {
     case JOB_DONE:
         answer(hypervisor, request);
+        if (is_making(request))
+            end_making(hypervisor, request);
         if (request->result.error == -ENOTCONN)
             connection_is_broken(hypervisor->connection, request->link, request->result.message);
         return;
@@ -256,9 +322,13 @@ static void report_request(struct job *job, enum job_report report)
         if (request->result.error == -ENOTCONN && connection_has_cut(hypervisor->connection, request->link))
             return;
         hypervisor->callbacks.came_back(hypervisor->context, &request->action, &request->result);
+        if (is_making(request))
+            end_making(hypervisor, request);
         return;
     case JOB_NEVER_RAN:
         answer_never_ran(hypervisor, request);
+        if (is_making(request))
+            end_making(hypervisor, request);
         return;
     case JOB_REPORT_COUNT:
         return;
@@ -314,6 +384,34 @@ int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action
     return submit(hypervisor, new_request(hypervisor, action));
 }
 
+int hypervisor_start_for(struct hypervisor *hypervisor, const struct action *action,
+                         const struct config_options *environment)
+{
+    struct slot *slot = slots_find(&hypervisor->slots, action->target.uuid);
+    struct request *request = new_request(hypervisor, action);
+    int r = 0;
+
+    if (request == NULL || slot == NULL)
+        return submit(hypervisor, request);
+    request->template = template_ref(slot->template);
+    memcpy(request->making.uuid, slot->uuid, sizeof(request->making.uuid));
+    memcpy(request->making.service, action->metadata.service, sizeof(request->making.service));
+    for (size_t i = 0; r == 0 && i < environment->count; i++) {
+        _cleanup_(freep) char *text = text_print("%s=%s", environment->items[i].name, environment->items[i].value);
+
+        r = text != NULL ? string_list_add(&request->environment, text) : -ENOMEM;
+    }
+    if (r < 0) {
+        free_request(&request->job);
+        return r;
+    }
+    slot->is_being_made = true;
+    r = submit(hypervisor, request);
+    if (r < 0)
+        slot->is_being_made = false;
+    return r;
+}
+
 int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action)
 {
     struct request *request = new_request(hypervisor, action);
@@ -358,11 +456,18 @@ static void on_refused(void *context)
     hypervisor->callbacks.refused(hypervisor->context, hypervisor->name);
 }
 
+/* When one that was made stops, another one may be made. */
 static void on_event(void *context, const struct domain_event *event)
 {
     struct hypervisor *hypervisor = context;
+    enum machine_state state = MACHINE_UNKNOWN;
+    enum machine_reason reason;
 
     hypervisor->callbacks.event(hypervisor->context, hypervisor->name, event);
+    if ((event->kind == EVENT_UNDEFINED ||
+         (domain_event_state(event->kind, &state, &reason) && !machine_state_is_active(state))) &&
+        slots_have_made(&hypervisor->slots, event->uuid))
+        hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
 }
 
 static void on_overdue(void *context, const char *call, int64_t for_us)
@@ -480,9 +585,7 @@ void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *cat
 
 void hypervisor_set_templates(struct hypervisor *hypervisor, struct template_set *templates)
 {
-    template_set_ref(templates);
-    template_set_free(hypervisor->templates);
-    hypervisor->templates = templates;
+    slots_set_templates(&hypervisor->slots, templates);
 }
 
 void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us)
@@ -507,7 +610,7 @@ void hypervisor_free(struct hypervisor *hypervisor, int64_t grace_us)
         free(reported);
     }
     catalog_free(hypervisor->catalog);
-    template_set_free(hypervisor->templates);
+    slots_done(&hypervisor->slots);
     free(hypervisor->name);
     free(hypervisor->uri);
     free(hypervisor);

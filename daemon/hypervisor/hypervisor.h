@@ -75,6 +75,13 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
 int hypervisor_submit(struct hypervisor *hypervisor, const struct action *action) _must_check_;
 
 /*
+ * As hypervisor_submit, for ACTION_START of what may have to be made from a template: for the service that the action names,
+ * with this environment for cloud-init, which is copied.
+ */
+int hypervisor_start_for(struct hypervisor *hypervisor, const struct action *action,
+                         const struct config_options *environment) _must_check_;
+
+/*
  * Crashes a machine on purpose (virDomainCoreDump with VIR_DUMP_CRASH), or destroys it where the hypervisor is on another
  * host; answered as `action` by result.
  */
@@ -96,7 +103,7 @@ size_t hypervisor_call_count(const struct hypervisor *hypervisor);
 /* By what guests are asked from now on. */
 void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *catalog, enum software_mode software);
 
-/* From which templates machines can be made from now on. NULL: from none. */
+/* From which templates machines can be made, from the next listing on. NULL: from none. */
 void hypervisor_set_templates(struct hypervisor *hypervisor, struct template_set *templates);
 
 /* Applies new timeouts; name and uri stay. */

@@ -14,6 +14,7 @@
 #include "hypervisor/refusal.h"
 #include "hypervisor/seed.h"
 #include "model/uri.h"
+#include "service/clock.h"
 
 /* One volume that is to be made. */
 struct part {
@@ -30,6 +31,7 @@ struct work {
     const struct making *making;
     const struct string_list *environment;
     struct action_result *result;
+    int64_t until_us;
     bool is_local;
     char *name;         /* of the domain */
     struct part *parts; /* one for each disk of the template, and one for the seed */
@@ -191,10 +193,18 @@ static int prepare(struct work *work)
 
 /* ---- making ---- */
 
+/* Nobody waits for it any more, and what it makes from now on might be taken for what another attempt has made. */
+static int check_time(struct work *work)
+{
+    return clock_now().mono_us < work->until_us ? 0 : refusal_say(work->result, -ETIMEDOUT, "it took too long");
+}
+
 static virStorageVolPtr create(struct work *work, struct part *part, const char *xml)
 {
-    virStorageVolPtr volume = virStorageVolCreateXML(part->pool, xml, 0);
+    virStorageVolPtr volume = check_time(work) == 0 ? virStorageVolCreateXML(part->pool, xml, 0) : NULL;
 
+    if (volume == NULL && work->result->error == -ETIMEDOUT)
+        return NULL;
     if (volume == NULL)
         refusal_quote(work->result, work->connection, "making the volume %s in storage pool %s", part->name,
                       part->pool_name);
@@ -306,8 +316,10 @@ static int format_domain(struct work *work, char **ret)
 
 static int define(struct work *work, const char *xml)
 {
-    virDomainPtr domain = virDomainDefineXML(work->connection, xml);
+    virDomainPtr domain = check_time(work) == 0 ? virDomainDefineXML(work->connection, xml) : NULL;
 
+    if (domain == NULL && work->result->error == -ETIMEDOUT)
+        return -ETIMEDOUT;
     if (domain == NULL)
         return refusal_quote(work->result, work->connection, "defining the domain %s", work->name);
     virDomainFree(domain);
@@ -315,7 +327,7 @@ static int define(struct work *work, const char *xml)
 }
 
 void maker_make(virConnectPtr connection, const struct template *template, const struct making *making,
-                const struct string_list *environment, struct action_result *result)
+                const struct string_list *environment, int64_t until_us, struct action_result *result)
 {
     _cleanup_(work_done) struct work work = {
         .connection = connection,
@@ -323,6 +335,7 @@ void maker_make(virConnectPtr connection, const struct template *template, const
         .making = making,
         .environment = environment,
         .result = result,
+        .until_us = until_us,
     };
     _cleanup_(freep) char *xml = NULL;
     int r = prepare(&work);

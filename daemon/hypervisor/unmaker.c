@@ -18,6 +18,7 @@
 #include "model/description.h"
 #include "model/domain_xml.h"
 #include "model/uri.h"
+#include "service/clock.h"
 
 /* An overlay that nothing was written to has QEMU's tables alone, of less than 1 MiB. */
 #define NEVER_RAN_BYTES (UINT64_C(4) << 20)
@@ -255,7 +256,13 @@ static int remove_volume(struct leftovers *leftovers, virStorageVolPtr volume)
     return refusal_quote(leftovers->result, leftovers->connection, "removing the volume %s", name);
 }
 
-void maker_unmake(virConnectPtr connection, const char *uuid, struct action_result *result)
+/* Nobody waits for it any more, and what it finds from now on may be what another attempt has made. */
+static int check_time(struct leftovers *leftovers, int64_t until_us)
+{
+    return clock_now().mono_us < until_us ? 0 : refusal_say(leftovers->result, -ETIMEDOUT, "it took too long");
+}
+
+void maker_unmake(virConnectPtr connection, const char *uuid, int64_t until_us, struct action_result *result)
 {
     _cleanup_(leftovers_done) struct leftovers leftovers = {.connection = connection, .uuid = uuid, .result = result};
     int r = find_domain(&leftovers);
@@ -266,8 +273,11 @@ void maker_unmake(virConnectPtr connection, const char *uuid, struct action_resu
         r = find_volumes(&leftovers);
     if (r == 0)
         r = check_volumes(&leftovers);
+    if (r == 0)
+        r = check_time(&leftovers, until_us);
     if (r == 0 && leftovers.domain != NULL)
         r = remove_domain(&leftovers);
     for (size_t i = 0; r == 0 && i < leftovers.n_volumes; i++)
-        r = remove_volume(&leftovers, leftovers.volumes[i]);
+        if ((r = check_time(&leftovers, until_us)) == 0)
+            r = remove_volume(&leftovers, leftovers.volumes[i]);
 }

@@ -103,13 +103,13 @@ static int tear_down(void **state)
 static void make(struct world *world)
 {
     world->result = (struct action_result){0};
-    maker_make(world->connection, &world->template, &making, &nothing, &world->result);
+    maker_make(world->connection, &world->template, &making, &nothing, INT64_MAX, &world->result);
 }
 
 static void unmake(struct world *world)
 {
     world->result = (struct action_result){0};
-    maker_unmake(world->connection, UUID, &world->result);
+    maker_unmake(world->connection, UUID, INT64_MAX, &world->result);
 }
 
 static void assert_done(const struct world *world)
