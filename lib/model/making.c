@@ -253,11 +253,23 @@ static void forget_labels(xmlNode *domain)
         }
 }
 
+/* Open vSwitch tells ports apart by it. Of the other types libvirt makes none by itself. */
+static void forget_port(xmlNode *interface)
+{
+    xmlNode *port = child(interface, "virtualport");
+    xmlNode *parameters = child(port, "parameters");
+
+    if (parameters != NULL && attribute_is(port, "type", "openvswitch"))
+        xmlUnsetProp(parameters, BAD_CAST "interfaceid");
+}
+
 static void forget_addresses(xmlNode *devices)
 {
     for (xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL; node = node->next)
-        if (xml_is_element(node, "interface"))
+        if (xml_is_element(node, "interface")) {
             discard_children(node, "mac");
+            forget_port(node);
+        }
 }
 
 /* ---- disks ---- */

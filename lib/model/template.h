@@ -100,7 +100,7 @@ bool making_is_volume_of(const char *volume, const char *uuid);
 bool making_is_noted(const char *metadata, const char *uuid);
 
 /*
- * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses and NVRAM; each writable disk is its overlay,
+ * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses, NVRAM and generation id; each writable disk is its overlay,
  * seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, that it was made from this template, and
  * the mark. Everything else stays as it is in the template. disks: n_disks of them. -EINVAL: it is no domain document, has a
  * writable disk that the template does not know, no free target for the seed, or the mark is none. -ENOMEM.

@@ -303,6 +303,43 @@ static void what_a_machine_writes_to_is_no_base_image(void **state)
     assert_false(has_domain(world, UUID));
 }
 
+/* The one file of these tests that is there, in a pool of its own. */
+static void a_base_image_is_recognised_behind_a_link(void **state)
+{
+    struct world *world = *state;
+    char directory[] = "/tmp/understudy-maker-XXXXXX", path[64], link[64], xml[512];
+    virStoragePoolPtr pool;
+    virDomainPtr domain;
+
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/base.img", directory);
+    snprintf(link, sizeof(link), "%s/link.img", directory);
+    fclose(fopen(path, "w"));
+    assert_int_equal(symlink(path, link), 0);
+    snprintf(xml, sizeof(xml), "<pool type='dir'><name>own</name><target><path>%s</path></target></pool>", directory);
+    pool = virStoragePoolCreateXML(world->connection, xml, 0);
+    assert_non_null(pool);
+    virStoragePoolFree(pool);
+    add_volume(world, "own", "base.img", 1);
+
+    world->disk.path = link;
+    make(world);
+    assert_done(world);
+    unmake(world);
+    assert_done(world);
+    snprintf(xml, sizeof(xml), "<disk type='file'><source file='%s'/><target dev='vda'/></disk>", link);
+    define(world, "by-link", UUID_OTHER, xml);
+    domain = open_domain(world, UUID_OTHER);
+    assert_int_equal(virDomainCreate(domain), 0);
+    virDomainFree(domain);
+    make(world);
+    assert_int_equal(world->result.error, -EBUSY);
+    assert_int_equal(strncmp(world->result.message, "by-link runs and writes to ", 27), 0);
+    unlink(link);
+    unlink(path);
+    rmdir(directory);
+}
+
 static void what_a_machine_reads_is_one(void **state)
 {
     struct world *world = *state;
@@ -496,6 +533,20 @@ static void what_another_domain_uses_stays(void **state)
     assert_refused(world, -EBUSY, "the volume " OVERLAY " stays: user uses it");
 }
 
+/* As after a snapshot. */
+static void what_stands_below_the_disk_of_another_domain_stays(void **state)
+{
+    struct world *world = *state;
+
+    make(world);
+    assert_done(world);
+    define(world, "user", UUID_OTHER,
+           "<disk type='file'><driver name='qemu' type='qcow2'/><source file='/top.qcow2'/><backingStore type='file'>"
+           "<format type='qcow2'/><source file='/images/" OVERLAY "'/></backingStore><target dev='vda'/></disk>");
+    unmake(world);
+    assert_refused(world, -EBUSY, "the volume " OVERLAY " stays: user uses it");
+}
+
 static void volumes_that_cannot_be_looked_at_keep_their_machine(void **state)
 {
     struct world *world = *state;
@@ -525,6 +576,7 @@ int main(void)
         TEST(a_pool_that_is_missing_is_named),
         TEST(a_pool_that_is_not_active_is_named),
         TEST(what_a_machine_writes_to_is_no_base_image),
+        TEST(a_base_image_is_recognised_behind_a_link),
         TEST(what_a_machine_reads_is_one),
         TEST(a_domain_of_that_name_is_never_touched),
         TEST(a_domain_with_that_uuid_is_never_touched),
@@ -539,6 +591,7 @@ int main(void)
         TEST(what_runs_or_has_run_stays),
         TEST(what_holds_data_stays),
         TEST(what_another_domain_uses_stays),
+        TEST(what_stands_below_the_disk_of_another_domain_stays),
         TEST(volumes_that_cannot_be_looked_at_keep_their_machine),
     };
 

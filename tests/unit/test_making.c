@@ -199,6 +199,19 @@ static void a_machine_has_nothing_of_its_own_from_the_template(void **state)
     assert_has(xml, "<seclabel type=\"dynamic\" model=\"apparmor\" relabel=\"yes\"/>");
 }
 
+static void a_port_of_open_vswitch_has_an_id_of_its_own(void **state)
+{
+    _cleanup_(freep) char *xml = make(
+        "<domain><devices><interface type='bridge'><virtualport type='openvswitch'><parameters interfaceid='1'/>"
+        "</virtualport></interface><interface type='bridge'><virtualport type='midonet'><parameters interfaceid='2'/>"
+        "</virtualport></interface></devices></domain>",
+        0, &plain, NULL);
+
+    (void)state;
+    assert_has(xml, "<virtualport type=\"openvswitch\"><parameters/></virtualport>");
+    assert_has(xml, "<virtualport type=\"midonet\"><parameters interfaceid=\"2\"/></virtualport>");
+}
+
 static void a_writable_disk_is_its_overlay(void **state)
 {
     _cleanup_(freep) char *xml = make(i440fx_xml, 1, &plain, NULL);
@@ -426,6 +439,7 @@ int main(void)
         cmocka_unit_test(volumes_are_named_by_the_uuid),
         cmocka_unit_test(no_other_volume_is_of_the_machine),
         cmocka_unit_test(a_machine_has_nothing_of_its_own_from_the_template),
+        cmocka_unit_test(a_port_of_open_vswitch_has_an_id_of_its_own),
         cmocka_unit_test(a_writable_disk_is_its_overlay),
         cmocka_unit_test(other_disks_stay),
         cmocka_unit_test(the_metadata_says_what_it_was_made_from),
