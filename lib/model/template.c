@@ -246,7 +246,7 @@ static bool has_error_since(const struct diags *diags, size_t n_before)
     for (size_t i = n_before; i < diags->count; i++)
         if (diags->items[i].severity == DIAG_ERROR)
             return true;
-    return diags->incomplete;
+    return false;
 }
 
 static int read_document(struct xml_reader *reader, xmlDoc *document, struct template *template)
@@ -260,7 +260,7 @@ static int read_document(struct xml_reader *reader, xmlDoc *document, struct tem
                  NULL);
     read_metadata(reader, domain, template);
     read_disks(reader, domain, template);
-    return reader->out_of_memory ? -ENOMEM : 0;
+    return reader->out_of_memory || reader->diags->incomplete ? -ENOMEM : 0;
 }
 
 /* With the defaults. NULL: no memory. */
