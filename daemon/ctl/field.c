@@ -203,7 +203,7 @@ enum style style_of_state(const char *state)
 {
     static const struct styled_word words[] = {
         {"running", STYLE_GOOD},   {"crashed", STYLE_BAD},    {"unknown", STYLE_NOTABLE},
-        {"paused", STYLE_NOTABLE}, {"shut off", STYLE_FAINT},
+        {"paused", STYLE_NOTABLE}, {"shut off", STYLE_FAINT}, {"template", STYLE_FAINT},
     };
 
     return look_up(words, ELEMENTS_OF(words), state);

@@ -32,7 +32,7 @@ export function candidates(decision, {threshold = null, minCoverage = null, chos
           h("span", {class: "rank", "aria-hidden": "true"}, rank ?? "–"),
           h("span", {class: "stack"},
             h("h3", null, machineLink(candidate.name), verdict(candidate, isChosen)),
-            h("span", {class: "sub"}, hostLink(candidate.hypervisor), ` · ${word("machine", candidate.state)}`, candidate.warmth !== "cold" && candidate.state !== "running" && ` · ${word("warmth", candidate.warmth)}`))),
+            h("span", {class: "sub"}, hostLink(candidate.hypervisor), ` · ${word("machine", candidate.state)}`, !["cold", "template"].includes(candidate.warmth) && candidate.state !== "running" && ` · ${word("warmth", candidate.warmth)}`))),
         scores(candidate, threshold, minCoverage),
         h("div", {class: "candidate-why"}, told(candidate.reason, "p", {class: "reason"}), differences(candidate)));
     })),

@@ -87,10 +87,15 @@ class Daemon:
         """Writes the configuration file; YAML takes JSON as it is."""
         self.config_file.write_text(json.dumps(configuration(self._directory, **config), indent=2))
 
-    def start(self, wait=True):
+    def start(self, wait=True, dies_at=None):
+        """dies_at: as of tests/e2e/preload/die_at.c."""
         self._notify.forget()
         command = [*launcher(), str(program("understudyd")), "--config", str(self.config_file)]
-        options = {"stdin": subprocess.DEVNULL, "env": environment(NOTIFY_SOCKET=str(self._notify.path))}
+        variables = environment(NOTIFY_SOCKET=str(self._notify.path))
+        if dies_at is not None:
+            variables |= {"DIE_AT": dies_at, "LD_PRELOAD": str(build_directory() / "lib/die_at.so"),
+                          "ASAN_OPTIONS": variables["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
+        options = {"stdin": subprocess.DEVNULL, "env": variables}
         with open(self.log_file, "ab") as log:
             if self._host is not None:
                 self._process = self._host.spawn(*command, stdout=log, stderr=log, **options)
@@ -136,6 +141,10 @@ class Daemon:
         self._forget_events()
         self.signal(signal.SIGKILL)
         self._process.wait(PATIENCE_S)
+
+    def wait_until_killed(self):
+        self._forget_events()
+        assert self._process.wait(PATIENCE_S) in (-signal.SIGKILL, 128 + signal.SIGKILL), self.log
 
     def stop(self):
         self._forget_events()

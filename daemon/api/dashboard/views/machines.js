@@ -10,7 +10,7 @@ import * as format from "../format.js";
 
 export const needs = ["machines"];
 
-const STATES = ["running", "shut off", "paused", "crashed", "suspended", "stopping", "unknown", "gone"];
+const STATES = ["running", "shut off", "paused", "crashed", "suspended", "stopping", "unknown", "gone", "template"];
 const ROLES = ["protected", "standby", "ignored", "unreadable", "none"];
 
 const has = (machine, role) => role === "none" ? machine.roles.length === 0 : machine.roles.includes(role);
@@ -86,7 +86,7 @@ const cells = machine => [
     h("span", {class: "sub only-narrow"}, machine.roles.map(role => word("role", role)).join(" · ")))),
   h("td", {class: "hide-narrow"}, hostLink(machine.hypervisor)),
   h("td", {class: "hide-narrow"}, stateOf("machine", machine.state),
-    machine.warmth !== null && machine.warmth !== "cold" && badge(word("warmth", machine.warmth), "warm")),
+    machine.warmth !== null && !["cold", "template"].includes(machine.warmth) && badge(word("warmth", machine.warmth), "warm")),
   h("td", {class: "hide-narrow"}, machine.roles.length > 0 ? roles(machine) : h("span", {class: "muted"}, "–")),
   h("td", null, part(machine)),
   h("td", {class: "number hide-medium"}, `${format.number(machine.environment.cpu)} · ${format.amount(machine.environment.memory_bytes)}`),
