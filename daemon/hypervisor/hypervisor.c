@@ -250,8 +250,10 @@ static void end_making(struct hypervisor *hypervisor, const struct request *requ
 {
     struct slot *slot = slots_find(&hypervisor->slots, request->action.target.uuid);
 
-    if (slot != NULL)
+    if (slot != NULL) {
         slot->is_being_made = false;
+        slot->has_failed = request->result.error < 0;
+    }
     hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
 }
 

@@ -71,6 +71,11 @@ static int note_made(struct slots *slots, const struct inventory *inventory)
     return 0;
 }
 
+static bool is_taken(const struct slot *slot)
+{
+    return slot->is_being_made || slot->has_failed;
+}
+
 /* So many that were made from it run, or are on their way. */
 static unsigned count_used(const struct slots *slots, const struct inventory *inventory, const char *name)
 {
@@ -85,7 +90,7 @@ static unsigned count_used(const struct slots *slots, const struct inventory *in
             continue;
         uuid_format(report->description->uuid, uuid);
         slot = slots_find(slots, uuid);
-        used += machine_state_is_active(report->state) || (slot != NULL && slot->is_being_made);
+        used += machine_state_is_active(report->state) || (slot != NULL && is_taken(slot));
     }
     return used;
 }
@@ -148,12 +153,15 @@ static void drop_old(struct slots *slots, const struct inventory *inventory)
 {
     for (size_t i = slots->count; i-- > 0;) {
         struct slot *slot = &slots->all[i];
+        const struct domain_report *report = find_report(inventory, slot->uuid);
         struct template *template =
             slots->templates != NULL ? template_set_find(slots->templates, slot->template->name) : NULL;
 
-        if (slot->is_being_made)
+        if (report == NULL)
+            slot->has_failed = false;
+        if (slot->is_being_made || (slot->has_failed && !machine_state_is_active(report->state)))
             continue;
-        if (template == NULL || find_report(inventory, slot->uuid) != NULL) {
+        if (template == NULL || report != NULL) {
             drop(slots, i);
         } else {
             template_free(slot->template);

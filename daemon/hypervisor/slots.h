@@ -20,6 +20,7 @@ struct slot {
     char uuid[UUID_TEXT_SIZE];
     unsigned number;    /* of no other slot of the template at the same time */
     bool is_being_made; /* a start of it is under way */
+    bool has_failed;    /* its last start: what was made of it stands for it, until that is removed */
 };
 
 /* A plain value: {0} has no templates. End with slots_done. */

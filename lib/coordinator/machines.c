@@ -231,7 +231,8 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     apply_event_state(registry, watch, machine, event);
     sightings_judge(registry, watch, machine, &verdict, event->at);
     /* One that runs is defined by its migration, too. */
-    if (machine != NULL && event->kind == EVENT_DEFINED && !machine_state_is_active(machine->state))
+    if (machine != NULL && event->kind == EVENT_DEFINED && machine->description->template == NULL &&
+        !machine_state_is_active(machine->state))
         quarantine_forgive(registry, machine, event->at);
     if (machine == NULL || domain_event_changes_description(event->kind))
         machines_describe(registry, watch);

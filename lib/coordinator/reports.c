@@ -98,11 +98,12 @@ static bool is_new_description(const struct registry *registry, const struct wat
 
 /*
  * It would be started otherwise than before. What runs may be other than its definition; and which role it has for which
- * service makes no other machine of it.
+ * service makes no other machine of it; nor does what is made of a template, or removed again.
  */
 static bool is_redefinition(const struct machine *known, const struct domain_description *description)
 {
-    return known != NULL && !known->description->is_live && !description->is_live &&
+    return known != NULL && known->description->template == NULL && !known->description->is_live &&
+           !description->is_live &&
            !domain_description_starts_alike(known->description, description);
 }
 
@@ -204,7 +205,8 @@ static void apply_reported_state(struct registry *registry, struct watch *watch,
 {
     struct failure_verdict verdict;
     struct machine_ref ref = machine_ref_of(machine);
-    bool is_news = machine->state != report->state;
+    bool is_made = machine->state == MACHINE_TEMPLATE && report->state == MACHINE_SHUT_OFF;
+    bool is_news = machine->state != report->state && !is_made;
     struct sighting sighting = {
         .state = report->state,
         .is_news = is_news,

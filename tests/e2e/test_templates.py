@@ -30,8 +30,8 @@ class Room:
         host.virsh("pool-start", "volumes")
 
     def close(self):
-        if "volumes" in self.host.virsh("pool-list", "--name").split():
-            self.host.virsh("pool-destroy", "volumes")
+        for pool in self.host.virsh("pool-list", "--name").split():
+            self.host.virsh("pool-destroy", pool)
         self.host.virsh("pool-undefine", "volumes")
         for file in self.volumes.iterdir():
             file.unlink()
@@ -173,12 +173,24 @@ def write_to_base(room):
 
 def spoil_template(room):
     path = room.directory / "base-web.xml"
-    path.write_text(path.read_text().replace("<devices>", "<devices><nonsense/><disk type='file'><target dev='hdb'/></disk>"
-                                                          "<interface type='network'><source network='none'/></interface>"))
-    return "network"
+    path.write_text(path.read_text().replace("<devices>", "<devices><interface type='network'><source network='none'/>"
+                                                          "</interface>"))
+    return "Network not found"
 
 
-@pytest.mark.parametrize("spoil", [break_base, stop_pool, write_to_base, spoil_template], ids=lambda spoil: spoil.__name__)
+def fill_pool(room):
+    """Overlays are made in a pool of their own, on a file system that is full."""
+    full = room.directory.parent / "full"
+    full.mkdir()
+    room.host.run_inside("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", full)
+    room.host.virsh("pool-create-as", "full", "dir", "--target", full)
+    path = room.directory / "base-web.xml"
+    path.write_text(path.read_text().replace("<understudy:template ", "<understudy:template pool='full' "))
+    return "No space left on device"
+
+
+@pytest.mark.parametrize("spoil", [break_base, stop_pool, fill_pool, write_to_base, spoil_template],
+                         ids=lambda spoil: spoil.__name__)
 def test_what_cannot_be_made_gives_way_to_the_next_candidate(room, daemon_on, spoil):
     host = room.host
     room.add("base-web")
@@ -191,10 +203,12 @@ def test_what_cannot_be_made_gives_way_to_the_next_candidate(room, daemon_on, sp
     host.kill_qemu("vm-a")
     record = daemon.wait_for_recovery("vm-a")
     assert (record["outcome"], record["replacement"]) == ("recovered", "spare")
-    if spoil != write_to_base: # which is known before anything is tried
+    if spoil != write_to_base:  # which is known before anything is tried
         [attempt] = [attempt for attempt in record["attempts"] if attempt["name"] == "base-web"]
         assert reason in attempt["error"]
     wait_until(lambda: room.files() == files and not room.made(), "nothing is left")
+    if spoil == fill_pool:
+        assert host.virsh("vol-list", "full").splitlines()[2:] == []
 
 
 @pytest.mark.parametrize("step", STEPS)
