@@ -56,7 +56,8 @@ static const struct {
     [PART_FENCE_TESTS] = {PART(registry), NULL, fence_tests_answer, fence_tests_tick, fence_tests_deadline},
     [PART_STANDBY] = {PART(standby), standby_handle, standby_answer, standby_tick, standby_deadline},
     [PART_RECOVERIES] = {PART(recoveries), recoveries_handle, recoveries_answer, recoveries_tick, recoveries_deadline},
-    [PART_LEFTOVERS] = {PART(leftovers), leftovers_handle, leftovers_answer, TASKS(leftovers.tasks)},
+    [PART_LEFTOVERS] = {PART(leftovers), leftovers_handle, leftovers_answer, NULL, leftovers_deadline,
+                        TASKS(leftovers.tasks)},
     [PART_RETRIES] = {PART(retries), retries_handle, NULL, NULL, retries_deadline},
     [PART_EVACUATION] = {PART(evacuation), evacuation_handle, NULL, NULL, NULL},
     [PART_REHEARSALS] = {PART(rehearsals), rehearsals_handle, NULL, NULL, rehearsals_deadline},
@@ -73,12 +74,13 @@ static const struct {
     enum part part;
     component_next *next;
 } asking[] = {
-    {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},         {PART_SERVICES, services_next},
-    {PART_RECOVERIES, recoveries_next},   {PART_STANDBY, standby_next},     {PART_GUEST_CLOCK, guest_clock_next},
-    {PART_AUTOSTART, autostart_next},     {PART_MARKS, marks_next},         {PART_HOSTS, hosts_next_listing},
-    {PART_LEFTOVERS, leftovers_next},
-    {PART_MACHINES, machines_next},       {PART_HEARTBEAT, heartbeat_next}, {PART_DISCOVERY, discovery_next},
-    {PART_FENCE_TESTS, fence_tests_next},
+    {PART_LATE_STARTS, late_starts_next}, {PART_HOSTS, hosts_next},
+    {PART_SERVICES, services_next},       {PART_RECOVERIES, recoveries_next},
+    {PART_STANDBY, standby_next},         {PART_GUEST_CLOCK, guest_clock_next},
+    {PART_AUTOSTART, autostart_next},     {PART_MARKS, marks_next},
+    {PART_HOSTS, hosts_next_listing},     {PART_LEFTOVERS, leftovers_next},
+    {PART_MACHINES, machines_next},       {PART_HEARTBEAT, heartbeat_next},
+    {PART_DISCOVERY, discovery_next},     {PART_FENCE_TESTS, fence_tests_next},
 };
 
 static void *self_of(struct coordinator *coordinator, enum part part)
@@ -137,7 +139,7 @@ int coordinator_new(const struct config *config, struct catalog *catalog, struct
         .guest_clock = &coordinator->guest_clock,
         .standby = &coordinator->standby,
     };
-    coordinator->leftovers.registry = registry;
+    coordinator->leftovers = (struct leftovers){.registry = registry, .due_us = USEC_INFINITY};
     coordinator->retries =
         (struct retries){.recoveries = &coordinator->recoveries, .looked_us = INT64_MIN / 2, .due_us = USEC_INFINITY};
     coordinator->evacuation = (struct evacuation){.recoveries = &coordinator->recoveries, .holds = &coordinator->holds};

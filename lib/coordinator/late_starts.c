@@ -69,7 +69,8 @@ static void settle_late_ones(struct registry *registry, const struct machine_ref
             struct recovery_attempt *attempt = &registry->records.all[i]->attempts[n];
 
             if (attempt->fate == START_CAME_LATE && machine_ref_equal(&attempt->candidate, ref))
-                set_fate(registry, registry->records.all[i], attempt, attempt->hangs ? START_UNANSWERED : START_SETTLED);
+                set_fate(registry, registry->records.all[i], attempt,
+                         attempt->hangs ? START_UNANSWERED : START_SETTLED);
         }
 }
 
@@ -143,16 +144,21 @@ void late_starts_handle_late_result(struct late_starts *late_starts, const struc
     end_late_one(late_starts, &action->target, action->recovery_id, now);
 }
 
-/* After so long, what comes up was rather started by an operator. */
-static bool is_over(const struct registry *registry, const struct recovery_attempt *attempt, struct moment now)
+int64_t late_starts_end_us(const struct registry *registry, const struct recovery_attempt *attempt)
 {
     const struct config_recovery *config = &registry->config->recovery;
+
+    return attempt->decided.mono_us + config->start_timeout_us + config->late_start_us;
+}
+
+static bool is_over(const struct registry *registry, const struct recovery_attempt *attempt, struct moment now)
+{
     const struct host *host = host_find(registry, attempt->candidate.hypervisor);
 
     /* While its host is not listed, it cannot be seen whether it came up. */
     if (host != NULL && !host->is_listed)
         return false;
-    return now.mono_us - attempt->decided.mono_us > config->start_timeout_us + config->late_start_us;
+    return now.mono_us > late_starts_end_us(registry, attempt);
 }
 
 /* True: this attempt brought the machine up, and the machine is ended. */

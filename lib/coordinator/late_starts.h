@@ -25,6 +25,9 @@ void late_starts_done(struct late_starts *late_starts);
 void late_starts_handle_late_result(struct late_starts *late_starts, const struct action *action,
                                     const struct action_result *result, struct moment now);
 
+/* After it (mono_us) nothing comes of this start any more: what comes up was rather started by an operator. */
+int64_t late_starts_end_us(const struct registry *registry, const struct recovery_attempt *attempt);
+
 /* A start of this machine that was given up may still take effect. */
 bool late_starts_may_bring_up(const struct late_starts *late_starts, const struct machine *machine, struct moment now);
 bool late_starts_are_possible(const struct registry *registry, const struct recovery *recovery, struct moment now);

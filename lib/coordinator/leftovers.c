@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "coordinator/late_starts.h"
 #include "workflow/question.h"
 
 #define RETRY_PAUSE_US (60 * USEC_PER_SEC)
@@ -15,32 +16,48 @@ static bool is_under_way(const struct recovery *recovery, const struct recovery_
            machine_ref_equal(&recovery->replacement, &attempt->candidate);
 }
 
-/* Nothing more will come of its start, or something has. */
-static bool may_have_left_parts(const struct recovery_attempt *attempt)
+/* From then on nothing comes of its start any more, or something has come of it. */
+static int64_t settled_us(const struct registry *registry, const struct recovery_attempt *attempt)
 {
-    return attempt->may_leave_parts && attempt->fate != START_UNANSWERED;
+    return attempt->fate == START_UNANSWERED ? late_starts_end_us(registry, attempt) : INT64_MIN;
 }
 
 /* What there is is not up, and its host answers. */
 static bool is_due(const struct registry *registry, const struct recovery *recovery,
-                   const struct recovery_attempt *attempt)
+                   const struct recovery_attempt *attempt, struct moment now)
 {
     const struct machine_ref *ref = &attempt->candidate;
     const struct host *host = host_find(registry, ref->hypervisor);
     const struct machine *machine;
 
-    if (!may_have_left_parts(attempt))
+    if (settled_us(registry, attempt) >= now.mono_us)
         return false;
     machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
-    return (machine == NULL || !machine_is_up(machine)) && host != NULL &&
-           host->is_listed && registry->config->mode == MODE_AUTOMATIC && !is_under_way(recovery, attempt);
+    return (machine == NULL || !machine_is_up(machine)) && host != NULL && host->is_listed &&
+           registry->config->mode == MODE_AUTOMATIC && !is_under_way(recovery, attempt);
+}
+
+static int64_t call_us(const struct registry *registry)
+{
+    return question_time_us(ACTION_UNMAKE, VERIFY_RUNNING, registry->config);
+}
+
+/* What is being removed is not made again meanwhile. */
+static void keep_free(const struct registry *registry, const struct machine_ref *ref, int64_t until_us)
+{
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+
+    if (machine != NULL && machine_rare(machine)->quarantined_until_us < until_us)
+        pool_set_quarantine(registry->pool, machine, until_us, "what was made of it before is being removed");
 }
 
 /* -ENOMEM: it is looked at again after the next input. */
-static int want(struct leftovers *leftovers, const struct recovery *recovery, const struct recovery_attempt *attempt)
+static int want(struct leftovers *leftovers, const struct recovery *recovery, const struct recovery_attempt *attempt,
+                struct moment now)
 {
     if (*tasks_find_target(&leftovers->tasks, &attempt->candidate) != NULL)
         return 0;
+    keep_free(leftovers->registry, &attempt->candidate, now.mono_us + call_us(leftovers->registry));
     return tasks_add(&leftovers->tasks, ACTION_UNMAKE, &attempt->candidate, recovery->id) != NULL ? 0 : -ENOMEM;
 }
 
@@ -50,42 +67,66 @@ bool leftovers_handle(void *self, struct moment now)
     struct registry *registry = leftovers->registry;
     bool has_failed = false;
 
-    (void)now;
-    if (!registry_take(registry, FACT_LEFTOVERS))
+    if (!registry_take(registry, FACT_LEFTOVERS) && now.mono_us < leftovers->due_us)
         return false;
+    leftovers->due_us = USEC_INFINITY;
     for (size_t i = 0; i < registry->records.count; i++) {
         const struct recovery *recovery = registry->records.all[i];
 
-        for (size_t n = 0; n < recovery->n_attempts; n++)
-            if (is_due(registry, recovery, &recovery->attempts[n]))
-                has_failed |= want(leftovers, recovery, &recovery->attempts[n]) < 0;
+        for (size_t n = 0; n < recovery->n_attempts; n++) {
+            const struct recovery_attempt *attempt = &recovery->attempts[n];
+
+            if (!attempt->may_leave_parts)
+                continue;
+            if (is_due(registry, recovery, attempt, now))
+                has_failed |= want(leftovers, recovery, attempt, now) < 0;
+            else if (settled_us(registry, attempt) >= now.mono_us)
+                leftovers->due_us = earlier_us(leftovers->due_us, settled_us(registry, attempt) + 1);
+        }
     }
     if (has_failed)
         registry_tell(registry, FACT_LEFTOVERS);
     return !has_failed;
 }
 
+int64_t leftovers_deadline(const void *self)
+{
+    const struct leftovers *leftovers = self;
+
+    return leftovers->due_us;
+}
+
+/* A recovery has taken it since, and makes it: when that is over, it is removed, if it has not run. */
+static bool is_taken(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+
+    return machine != NULL && machine_rare(machine)->claimed_by != NULL;
+}
+
 bool leftovers_next(void *self, struct action *ret)
 {
     struct leftovers *leftovers = self;
     struct registry *registry = leftovers->registry;
-    struct task *task = *tasks_find_due(&leftovers->tasks, registry);
+    struct task **at = tasks_find_due(&leftovers->tasks, registry);
 
-    if (task == NULL)
+    while (*at != NULL && is_taken(registry, &(*at)->action.target))
+        at = tasks_find_due(&(*at)->next, registry);
+    if (*at == NULL)
         return false;
-    *ret = task_ask(task, registry, PART_LEFTOVERS, question_time_us(ACTION_UNMAKE, VERIFY_RUNNING, registry->config));
+    *ret = task_ask(*at, registry, PART_LEFTOVERS, call_us(registry));
     return true;
 }
 
 /* ---- answers ---- */
 
-static void forget(struct registry *registry, const struct machine_ref *ref)
+static void forget(struct registry *registry, const struct machine_ref *ref, struct moment now)
 {
     for (size_t i = 0; i < registry->records.count; i++) {
         struct recovery *recovery = registry->records.all[i];
 
         for (size_t n = 0; n < recovery->n_attempts; n++)
-            if (may_have_left_parts(&recovery->attempts[n]) &&
+            if (recovery->attempts[n].may_leave_parts && is_due(registry, recovery, &recovery->attempts[n], now) &&
                 machine_ref_equal(&recovery->attempts[n].candidate, ref)) {
                 recovery->attempts[n].may_leave_parts = false;
                 recovery->is_changed = true;
@@ -120,6 +161,7 @@ static void try_later(struct leftovers *leftovers, struct task *task, const stru
     const struct machine_ref *ref = &task->action.target;
 
     task->retry_us = now.mono_us + RETRY_PAUSE_US;
+    keep_free(registry, ref, task->retry_us + call_us(registry));
     if (task->tries++ > 0)
         return;
     outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
@@ -141,7 +183,7 @@ void leftovers_answer(void *self, const struct action *action, const struct acti
     }
     if (result->error == -EBUSY)
         leave_alone(leftovers, *at, result, now);
-    forget(leftovers->registry, &action->target);
+    forget(leftovers->registry, &action->target, now);
     tasks_drop(at);
 }
 

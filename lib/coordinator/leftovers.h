@@ -15,10 +15,12 @@
 struct leftovers {
     struct registry *registry;
     struct task *tasks; /* one for each machine at most */
+    int64_t due_us;     /* mono_us: of a start that was not answered nothing comes any more; USEC_INFINITY */
 };
 
 component_handle leftovers_handle;
 component_answer leftovers_answer;
+component_deadline leftovers_deadline;
 component_next leftovers_next;
 void leftovers_done(struct leftovers *leftovers);
 

@@ -542,7 +542,8 @@ void open_recovery_name_replacement(struct open_recovery *open)
 {
     const struct machine *candidate = open->candidate;
 
-    if (candidate != NULL && candidate->description->template != NULL && !text_equal(candidate->name, open->recovery->replacement_name))
+    if (candidate != NULL && candidate->description->template != NULL &&
+        !text_equal(candidate->name, open->recovery->replacement_name))
         recovery_name_replacement(open->recovery, candidate->name);
 }
 

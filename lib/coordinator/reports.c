@@ -103,8 +103,7 @@ static bool is_new_description(const struct registry *registry, const struct wat
 static bool is_redefinition(const struct machine *known, const struct domain_description *description)
 {
     return known != NULL && known->description->template == NULL && !known->description->is_live &&
-           !description->is_live &&
-           !domain_description_starts_alike(known->description, description);
+           !description->is_live && !domain_description_starts_alike(known->description, description);
 }
 
 /* Takes the description of a report. NULL: there is no memory for it, and everything is as it was. */

@@ -45,11 +45,8 @@ static unsigned find_word(const char *const *names, size_t n, const char *word)
 }
 
 static const char *const state_words[] = {
-    [MACHINE_RUNNING] = "running",
-    [MACHINE_PAUSED] = "paused",
-    [MACHINE_SHUT_OFF] = "off",
-    [MACHINE_CRASHED] = "preserved",
-    [MACHINE_TEMPLATE] = "template",
+    [MACHINE_RUNNING] = "running",   [MACHINE_PAUSED] = "paused",     [MACHINE_SHUT_OFF] = "off",
+    [MACHINE_CRASHED] = "preserved", [MACHINE_TEMPLATE] = "template",
 };
 
 static bool parse_state(const char *word, enum machine_state *ret)

@@ -173,8 +173,8 @@ static bool is_at_rest(const struct simulation *simulation)
     for (unsigned i = 0; i < simulation->n_domains; i++)
         if (simulation->domains[i].told_us > simulation->now.mono_us) /* news of it is on its way */
             return false;
-    return warm_is_at_rest(simulation) && templates_are_at_rest(simulation) && simulation->pump_us == USEC_INFINITY && simulation->calls == NULL &&
-           simulation->disk.waiting == NULL && simulation->disk.batch == NULL;
+    return warm_is_at_rest(simulation) && templates_are_at_rest(simulation) && simulation->pump_us == USEC_INFINITY &&
+           simulation->calls == NULL && simulation->disk.waiting == NULL && simulation->disk.batch == NULL;
 }
 
 /* Connections are up, faults off, time passes: everything heals now, or never. */
