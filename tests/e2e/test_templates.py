@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from harness.domain import disk_xml, metadata_xml
+from harness.host import LibvirtError
 from harness.waiting import wait_until
 
 WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
@@ -65,8 +66,13 @@ class Room:
 
     def made(self):
         """What was made and is there, by name."""
-        return {name for name in self.host.virsh("list", "--all", "--name").split()
-                if "<understudy:made" in self.host.virsh("dumpxml", name)}
+        return {name for name in self.host.virsh("list", "--all", "--name").split() if self._is_made(name)}
+
+    def _is_made(self, name):
+        try:
+            return "<understudy:made" in self.host.virsh("dumpxml", name)
+        except LibvirtError:  # it is gone meanwhile
+            return False
 
 
 def checksum(path):
