@@ -350,10 +350,8 @@ void open_recovery_close(struct recoveries *recoveries, struct open_recovery *op
 static void quarantine_template(struct registry *registry, const struct machine *candidate, const char *why,
                                 struct moment now)
 {
-    for (const struct machine *other = NULL; candidate != NULL && (other = pool_next(registry->pool, other)) != NULL;)
-        if (other != candidate && candidate->description->template != NULL && other->state == MACHINE_TEMPLATE &&
-            strcmp(other->hypervisor, candidate->hypervisor) == 0 &&
-            text_equal(other->description->template, candidate->description->template))
+    for (const struct machine *other = NULL; (other = pool_next(registry->pool, other)) != NULL;)
+        if (other != candidate && machine_is_from_template_of(other, candidate))
             quarantine_begin(registry, other, 0, why, now);
 }
 
@@ -364,9 +362,10 @@ static void quarantine(struct recoveries *recoveries, const struct open_recovery
     const struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
     bool may_come_up = attempt->fate == START_UNANSWERED;
 
-    if (open->candidate != NULL)
-        quarantine_begin(recoveries->registry, open->candidate,
-                         may_come_up ? recoveries->registry->config->recovery.late_start_us : 0, attempt->error, now);
+    if (open->candidate == NULL)
+        return;
+    quarantine_begin(recoveries->registry, open->candidate,
+                     may_come_up ? recoveries->registry->config->recovery.late_start_us : 0, attempt->error, now);
     quarantine_template(recoveries->registry, open->candidate, attempt->error, now);
 }
 

@@ -82,7 +82,7 @@ struct domain_description {
     char *service;         /* the name of its service, where that is not its own; or NULL */
     char *metadata_faults; /* what could not be read of it, in words; or NULL */
     char *mark;            /* as model/mark.h prints it, of this domain and no clone's copy; or NULL */
-    char *template;        /* from which it was made, or with is_template can be; of no clone's copy; or NULL */
+    char *template;        /* from which it was made, or can be; of no clone's copy; or NULL */
     /* What its guest agent told just now; the list may be empty once knowledge was made of it. */
     struct feature_texts learned;
     uint32_t n_disks, n_macs, n_hostdevs;
@@ -102,7 +102,6 @@ struct domain_description {
     bool has_panic_device : 1;
     bool has_hugepages : 1; /* its memory is in huge pages, which its host has set apart */
     bool is_live : 1;       /* of the machine as it runs; false: as it is to be started */
-    bool is_template : 1;   /* there is no such domain yet: a start makes it */
     bool is_packed : 1;     /* all but features, learned and mark is one allocation, to be read only */
 };
 

@@ -11,7 +11,7 @@
 static const char *const state_names[MACHINE_STATE_COUNT] = {
     [MACHINE_UNKNOWN] = "unknown",     [MACHINE_RUNNING] = "running",   [MACHINE_PAUSED] = "paused",
     [MACHINE_STOPPING] = "stopping",   [MACHINE_SHUT_OFF] = "shut off", [MACHINE_CRASHED] = "crashed",
-    [MACHINE_SUSPENDED] = "suspended", [MACHINE_GONE] = "gone",    [MACHINE_TEMPLATE] = "template",
+    [MACHINE_SUSPENDED] = "suspended", [MACHINE_GONE] = "gone",         [MACHINE_TEMPLATE] = "template",
 };
 
 static const char *const reason_names[REASON_COUNT] = {
@@ -35,11 +35,8 @@ static const char *const reason_names[REASON_COUNT] = {
 };
 
 static const char *const warmth_names[WARMTH_COUNT] = {
-    [WARMTH_TEMPLATE] = "template",
-    [WARMTH_COLD] = "cold",
-    [WARMTH_SAVED] = "saved",
-    [WARMTH_PAUSED] = "paused",
-    [WARMTH_RUNNING] = "running",
+    [WARMTH_TEMPLATE] = "template", [WARMTH_COLD] = "cold",       [WARMTH_SAVED] = "saved",
+    [WARMTH_PAUSED] = "paused",     [WARMTH_RUNNING] = "running",
 };
 
 static const char *const keeping_names[KEEPING_COUNT] = {
@@ -264,10 +261,9 @@ static bool is_under_operator(const struct machine *machine)
     return machine->keeping == KEEPING_NONE && (machine->state == MACHINE_PAUSED || is_saved);
 }
 
-bool machine_is_of_same_template(const struct machine *machine, const struct machine *other)
+bool machine_is_from_template_of(const struct machine *machine, const struct machine *other)
 {
-    return machine->state == MACHINE_TEMPLATE && other->state == MACHINE_TEMPLATE &&
-           strcmp(machine->hypervisor, other->hypervisor) == 0 &&
+    return machine->state == MACHINE_TEMPLATE && strcmp(machine->hypervisor, other->hypervisor) == 0 &&
            text_equal(machine->description->template, other->description->template);
 }
 

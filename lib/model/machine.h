@@ -244,8 +244,8 @@ const char *machine_own_service_name(const struct machine *machine);
 const struct spec *machine_need(const struct machine *machine);
 int machine_priority(const struct machine *machine);
 
-/* Both would be made from one template of one host. */
-bool machine_is_of_same_template(const struct machine *machine, const struct machine *other);
+/* It would be made from the template of the other one, which may have been made already, on the same host. */
+bool machine_is_from_template_of(const struct machine *machine, const struct machine *other);
 
 /* Its saved image is the daemon's own: nothing is lost with it but time. */
 bool machine_has_own_image(const struct machine *machine);

@@ -327,7 +327,6 @@ static int describe_as_template(struct domain_description *description, const st
 {
     free(description->template);
     description->template = strdup(template->name);
-    description->is_template = true;
     description->roles &= (uint8_t)~ROLE_PROTECTED;
     if (description->roles == 0)
         description->roles = ROLE_STANDBY;

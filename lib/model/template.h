@@ -75,8 +75,8 @@ void template_free(struct template *template);
 DEFINE_CLEANUP(struct template, template_free);
 
 /*
- * The machine that number `number` (from 1) of the template would be, as if it were listed: `template` and `is_template` are
- * set, its name is that of the template, with ".2" and so on from the second on, its role standby where the metadata gives
+ * The machine that number `number` (from 1) of the template would be, as if it were listed: `template` is set,
+ * its name is that of the template, with ".2" and so on from the second on, its role standby where the metadata gives
  * none, and never protected. It has no MAC address, since libvirt chooses those of what is made. Of each disk of the template
  * the top is an image that does not exist yet, "UUID-vda.qcow2", and the base image stands below it. -ENOMEM.
  */

@@ -54,7 +54,8 @@ static json_t *features_value(struct json_maker *maker, const struct feature_tab
 
 static json_t *warmth_value(const struct machine *machine)
 {
-    if (!machine_state_is_startable(machine->state) && machine->state != MACHINE_PAUSED && machine->keeping == KEEPING_NONE)
+    if (!machine_state_is_startable(machine->state) && machine->state != MACHINE_PAUSED &&
+        machine->keeping == KEEPING_NONE)
         return json_null();
     return json_text(warmth_name(machine_warmth(machine)));
 }

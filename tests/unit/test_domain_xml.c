@@ -740,7 +740,6 @@ static void a_clone_of_a_made_machine_was_not_made(void **state)
 
         assert_int_equal(diags.count, 0);
         assert_null(d->metadata_faults);
-        assert_false(d->is_template);
         assert_int_equal(d->roles, ROLE_IGNORED);
         if (cases[i].template == NULL)
             assert_null(d->template);

@@ -285,7 +285,6 @@ static void a_template_is_described_as_the_machine_that_it_would_be(void **state
     assert_string_equal(uuid, UUID);
     assert_string_equal(d->name, "web");
     assert_string_equal(d->template, "web");
-    assert_true(d->is_template);
     assert_null(d->mark); /* it speaks of another domain */
     assert_int_equal(d->roles, ROLE_STANDBY);
     assert_true(d->has_metadata);

@@ -42,8 +42,8 @@ struct world_domain {
     unsigned unmakes;      /* so often that was to be removed */
     int unmake_error;      /* what that answers; 0: it is removed */
     bool has_saved;        /* a managed save image */
-    bool is_damaged;   /* that cannot be restored */
-    int suspend_error; /* what suspending and saving it answers */
+    bool is_damaged;       /* that cannot be restored */
+    int suspend_error;     /* what suspending and saving it answers */
     unsigned clocks_set;
     int start_error;   /* what the next starts answer; 0: it runs */
     int64_t start_us;  /* how long a start takes */

@@ -180,7 +180,8 @@ static int find_own(const struct standby *standby, const struct shortlist *short
     if (ret->machine == NULL || is_free(shortlist, n, &request, ret->machine))
         return 0;
     r = choose_begin(registry->chooser, &request);
-    while (r == 0 && (r = choose_next_eligible(registry->chooser, ret)) > 0 && !is_to_be_had(shortlist, n, ret->machine))
+    while (r == 0 && (r = choose_next_eligible(registry->chooser, ret)) > 0 &&
+           !is_to_be_had(shortlist, n, ret->machine))
         r = 0;
     if (r == 0)
         ret->machine = NULL;
