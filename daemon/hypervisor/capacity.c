@@ -253,10 +253,10 @@ int capacity_new(struct workers *workers, bool is_local, const struct capacity_c
     return 0;
 }
 
-/* What has neither a path nor a volume is known by its source alone. */
-static bool is_asked_for(const struct disk *disk)
+/* What has neither a path nor a volume is known by its source alone; an overlay that is to be made is not there yet. */
+static bool is_asked_for(const struct domain_description *description, const struct disk *disk)
 {
-    return disk->writable || disk->source[0] == '/' || disk_pool(disk) != NULL;
+    return (disk->writable && description->template == NULL) || disk->source[0] == '/' || disk_pool(disk) != NULL;
 }
 
 /* Out of memory: as the domain tells it. */
@@ -266,6 +266,8 @@ static void fill(struct domain_description *description, uint32_t place, const s
 
     if (disk->writable)
         disk->capacity_bytes = facts->capacity_bytes;
+    else if (disk->is_backing && description->template != NULL && disk[-1].capacity_bytes == 0)
+        disk[-1].capacity_bytes = facts->capacity_bytes; /* an overlay is made as large as its base image */
     disk->is_networked = facts->is_networked;
     disk->is_missing = facts->is_missing;
     if (facts->identity != NULL)
@@ -285,7 +287,7 @@ void capacity_fill(struct capacity *capacity, const char *hypervisor, struct dom
         const struct disk *disk = &description->disks[i];
         const struct answer *answer = find_answer(capacity, disk->source);
 
-        if (is_asked_for(disk) && !is_fresh(answer))
+        if (is_asked_for(description, disk) && !is_fresh(answer))
             ask(capacity, hypervisor, uuid, disk);
         if (answer != NULL)
             fill(description, i, &answer->facts);

@@ -236,6 +236,7 @@ static bool answer_slot(struct hypervisor *hypervisor, const struct request *req
 
     if (slot == NULL || slot_report(slot, &report) < 0)
         return false;
+    capacity_fill(hypervisor->capacity, hypervisor->name, report.description);
     hypervisor->callbacks.inspection(hypervisor->context, &request->action, &report);
     return true;
 }

@@ -202,7 +202,7 @@ void storage_look_up(virConnectPtr connection, bool is_local, const char *uuid, 
     }
     if (disk->writable && ret->capacity_bytes == 0 && !ret->is_missing)
         ret->capacity_bytes = capacity_of_disk(connection, uuid, disk_target(disk), &ret->is_missing);
-    if (disk->writable && ret->capacity_bytes == 0)
+    if (ret->capacity_bytes == 0)
         ret->capacity_bytes = capacity_of_volume(volume);
     identify(is_local, volume, disk->source, ret);
     if (volume != NULL)

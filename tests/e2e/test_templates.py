@@ -102,7 +102,9 @@ def test_a_crashed_guest_is_replaced_from_a_template(room, daemon_on):
     before = checksum(base)
     host.run("vm-a", resources=WEB)
     daemon = daemon_on(**settings(room))
-    template = daemon.wait_for_machine("base-web", state="template")
+    # As large as its base image.
+    template = daemon.wait_for_machine("base-web", state="template",
+                                       environment={"cpu": 1, "disk_bytes": 512, "memory_bytes": 32 << 20})
     assert (template["roles"], template["warmth"]) == (["standby"], "template")
     host.kill_qemu("vm-a")
     record = daemon.wait_for_recovery("vm-a")
