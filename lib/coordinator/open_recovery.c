@@ -304,6 +304,17 @@ static bool ends_as_before(const struct records *records, const struct open_reco
     return false;
 }
 
+/* What its guest has written is somebody's: only an operator removes it. */
+static void tell_kept(struct registry *registry, const struct machine *relieved, struct moment now)
+{
+    if (relieved->description->template != NULL)
+        outbox_tell(
+            &registry->outbox, NOTICE_CHANGED, now, relieved,
+            "%s was made from the template %s, and is kept, off, with what it has written; when nothing of that is "
+            "needed: virsh undefine --nvram --remove-all-storage %s",
+            pool_display_name(registry->pool, relieved), relieved->description->template, relieved->name);
+}
+
 /* The claims of the recovery stay until it is closed. */
 static void end(struct recoveries *recoveries, struct open_recovery *open, struct moment now)
 {
@@ -315,6 +326,8 @@ static void end(struct recoveries *recoveries, struct open_recovery *open, struc
     open_recovery_set_action(recoveries, open, NULL);
     recoveries->has_ended = true;
     open->retry_us = USEC_INFINITY;
+    if (open->recovery->state == RECOVERY_RECOVERED && open->recovery->relief != RELIEF_NONE)
+        tell_kept(recoveries->registry, open->failed, now);
     if (open->recovery->state == RECOVERY_RECOVERED && open->candidate != NULL) {
         if (!open->recovery->is_restarting)
             services_divert(recoveries->registry, open->recovery, open->failed, open->candidate, now);

@@ -436,67 +436,26 @@ static xmlNode *have_element(xmlNode *domain)
     return add_element(metadata);
 }
 
-/* <understudy:made domain="UUID" template="NAME"/> */
-static int add_made(xmlNode *element, const char *uuid, const char *template)
+/* <understudy:made domain="UUID" template="NAME" service="SERVICE"/> */
+static int add_made(xmlNode *element, const struct template *template, const struct making *making)
 {
     xmlNode *node = xmlNewChild(element, NULL, BAD_CAST "made", NULL);
-    int r = node != NULL ? set(node, "domain", uuid) : -ENOMEM;
+    int r = node != NULL ? set(node, "domain", making->uuid) : -ENOMEM;
 
-    return r == 0 ? set(node, "template", template) : r;
-}
-
-/* The element alone, with the namespaces that stand above it. */
-static int print_alone(xmlNode *element, char **ret)
-{
-    _cleanup_(xmlFreeDocp) xmlDoc *document = xmlNewDoc(BAD_CAST "1.0");
-    xmlNode *copy = document != NULL ? xmlDocCopyNode(element, document, 1) : NULL;
-
-    if (copy == NULL)
-        return -ENOMEM;
-    xmlDocSetRootElement(document, copy);
-    if (xmlReconciliateNs(document, copy) < 0)
-        return -ENOMEM;
-    return print(document, copy, ret);
-}
-
-static int replace_by(xmlNode *element, const char *xml)
-{
-    _cleanup_(xmlFreeDocp) xmlDoc *document = parse(xml);
-    xmlNode *root = document != NULL ? xmlDocGetRootElement(document) : NULL;
-    xmlNode *copy = root != NULL ? xmlDocCopyNode(root, element->doc, 1) : NULL;
-
-    if (copy == NULL)
-        return -ENOMEM;
-    xmlReplaceNode(element, copy);
-    xmlFreeNode(element);
-    return 0;
-}
-
-/* How a mark is written, metadata.c alone knows. */
-static int put_mark(xmlNode *element, const struct making *making)
-{
-    struct metadata_change change = {.sets_mark = true};
-    _cleanup_(freep) char *old = NULL;
-    _cleanup_(freep) char *new = NULL;
-    int r = print_alone(element, &old);
-
-    memcpy(change.mark, making->mark, sizeof(change.mark));
     if (r == 0)
-        r = metadata_apply(old, making->uuid, &change, &new);
-    return r == 0 ? replace_by(element, new) : r;
+        r = set(node, "template", template->name);
+    return r == 0 ? set(node, "service", making->service) : r;
 }
 
 static int put_metadata(xmlNode *domain, const struct template *template, const struct making *making)
 {
-    static const char *const of_the_template[] = {"template", "made"};
+    static const char *const of_the_template[] = {"template", "made", "mark"};
     xmlNode *element = have_element(domain);
     int r = element != NULL ? set(element, "role", machine_roles_name(ROLE_IGNORED)) : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < ELEMENTS_OF(of_the_template); i++)
         discard_children(element, of_the_template[i]);
-    if (r == 0)
-        r = add_made(element, making->uuid, template->name);
-    return r == 0 ? put_mark(element, making) : r;
+    return r == 0 ? add_made(element, template, making) : r;
 }
 
 /* libvirt takes the namespace away from what it returns. */

@@ -355,9 +355,16 @@ static int put_overlay(struct domain_description *description, uint32_t place, c
 {
     struct disk *disk = &description->disks[place];
     _cleanup_(freep) char *target = text_copy(disk_target(disk));
-    _cleanup_(freep) char *overlay = target != NULL ? text_print("%s-%s.qcow2", uuid, target) : NULL;
+    _cleanup_(freep) char *overlay = NULL;
+    struct making making = {0};
     struct disk base;
-    int r = overlay != NULL ? disk_copy(disk, &base) : -ENOMEM;
+    int r = -ENOMEM;
+
+    strncpy(making.uuid, uuid, sizeof(making.uuid) - 1);
+    if (target != NULL)
+        r = making_volume_name(&making, target, &overlay);
+    if (r == 0)
+        r = disk_copy(disk, &base);
 
     if (r < 0)
         return r;

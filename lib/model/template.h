@@ -49,7 +49,6 @@ struct template
 struct making {
     char uuid[UUID_TEXT_SIZE];
     char service[SERVICE_NAME_SIZE]; /* for which it is made */
-    char mark[MARK_TEXT_SIZE];       /* that its metadata carries from the start (model/mark.h); "": none */
 };
 
 /* Where the volume is that was made for a disk of the template, in the order of its disks. */
@@ -101,9 +100,9 @@ bool making_is_noted(const char *metadata, const char *uuid);
 
 /*
  * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses, NVRAM and generation id; each writable disk is its overlay,
- * seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, that it was made from this template, and
- * the mark. Everything else stays as it is in the template. disks: n_disks of them. -EINVAL: it is no domain document, has a
- * writable disk that the template does not know, no free target for the seed, or the mark is none. -ENOMEM.
+ * seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, and that it was made from
+ * this template for this service. Everything else stays as it is in the template. disks: n_disks of them. -EINVAL: it is no domain document, has a
+ * writable disk that the template does not know, or no free target for the seed. -ENOMEM.
  */
 int template_domain_xml(const struct template *template, const struct making *making, const struct made_disk *disks,
                         const struct made_disk *seed, char **ret) _must_check_;

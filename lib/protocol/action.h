@@ -30,7 +30,7 @@ enum action_kind {
     ACTION_DESTROY,      /* end what is left of it. A machine that is off already counts as success */
     ACTION_SHUTDOWN,     /* ask its guest to power off, through the agent or ACPI. See below */
     ACTION_START,        /* resume, restore or boot it, by what it is, or make it first from its template, for
-                            `metadata.service` and with `metadata.mark`. A machine that runs already is -EALREADY */
+                            `metadata.service`. A machine that runs already is -EALREADY */
     ACTION_UNMAKE,       /* remove what was made of a machine that never ran. -EBUSY: it has run, or is not ours */
     ACTION_CHECK_ALIVE,  /* does its guest agent answer, and what have its disks and network done? answer: probe */
     ACTION_VERIFY,       /* does it do its work, by `level`? -ENOEXEC: the command cannot be run; else: not (yet) */

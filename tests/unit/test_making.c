@@ -12,7 +12,6 @@
 #include "support.h"
 
 #define UUID "1a2bcdef-0000-4000-8000-000000000001"
-#define MARK "20261130-120000-1 local 11111111-0000-4000-8000-000000000002 web & shop"
 
 static const struct making plain = {.uuid = UUID, .service = "web"};
 static const struct made_disk made[] = {{"fast", UUID "-vda.qcow2"}, {"fast", UUID "-vdb.qcow2"}};
@@ -239,39 +238,11 @@ static void the_metadata_says_what_it_was_made_from(void **state)
     (void)state;
     assert_has(xml, "role=\"ignored\" priority=\"3\">");
     assert_has(xml, "<understudy:resource kind=\"webserver\">nginx</understudy:resource>");
-    assert_has(xml, "<understudy:made domain=\"" UUID "\" template=\"small\"/>");
+    assert_has(xml, "<understudy:made domain=\"" UUID "\" template=\"small\" service=\"web\"/>");
     assert_has(xml, "<o:os xmlns:o=\"urn:other\">x</o:os>");
     assert_lacks(xml, "understudy:template");
     assert_lacks(xml, "template=\"old\"");
     assert_lacks(xml, "understudy:mark");
-}
-
-static void the_mark_is_there_from_the_start(void **state)
-{
-    struct making making = plain;
-    _cleanup_(domain_description_freep) struct domain_description *description = NULL;
-    _cleanup_(freep) char *xml = NULL;
-
-    (void)state;
-    snprintf(making.mark, sizeof(making.mark), "%s", MARK);
-    xml = make(i440fx_xml, 1, &making, NULL);
-    description = describe_made(xml);
-    assert_string_equal(description->mark, MARK);
-    assert_int_equal(description->roles, ROLE_IGNORED);
-    assert_has(xml, "<understudy:made domain=\"" UUID "\" template=\"small\"/>");
-}
-
-static void what_is_no_mark_is_refused(void **state)
-{
-    struct template_disk disks[] = {{.target = (char *)"vda"}};
-    const struct template template = {.name = (char *)"small", .xml = (char *)i440fx_xml, .disks = disks, .n_disks = 1};
-    struct making making = plain;
-    char *text = NULL;
-
-    (void)state;
-    strcpy(making.mark, "nonsense");
-    assert_int_equal(template_domain_xml(&template, &making, made, NULL, &text), -EINVAL);
-    assert_null(text);
 }
 
 /* Two disks by other means, and UEFI with variables of its own. */
@@ -322,7 +293,8 @@ static void an_element_is_made_where_there_is_none(void **state)
     (void)state;
     assert_has(xml, "<uuid>" UUID "</uuid>");
     assert_has(xml, "<metadata><understudy:machine xmlns:understudy=\"urn:understudy:domain:1.0\" role=\"ignored\">"
-                    "<understudy:made domain=\"" UUID "\" template=\"small\"/></understudy:machine></metadata>");
+                    "<understudy:made domain=\"" UUID
+                    "\" template=\"small\" service=\"web\"/></understudy:machine></metadata>");
     description = describe_made(xml);
     assert_int_equal(description->roles, ROLE_IGNORED);
     assert_null(description->mark);
@@ -342,22 +314,18 @@ static void what_was_made_is_known_by_its_own_uuid_alone(void **state)
 
 static void a_foreign_prefix_is_kept(void **state)
 {
-    struct making making = plain;
     _cleanup_(domain_description_freep) struct domain_description *description = NULL;
     _cleanup_(freep) char *xml = NULL;
 
     (void)state;
-    snprintf(making.mark, sizeof(making.mark), "%s", MARK);
     xml = make("<domain xmlns:u='urn:understudy:domain:1.0'><metadata><u:machine role='standby'>"
                "<u:resource kind='os'>a &amp; b</u:resource><u:template pool='fast'/></u:machine></metadata></domain>",
-               0, &making, NULL);
+               0, &plain, NULL);
     assert_has(xml, "<u:resource kind=\"os\">a &amp; b</u:resource>");
-    assert_has(xml, "<u:made domain=\"" UUID "\" template=\"small\"/>");
-    assert_has(xml, "<u:mark domain=\"" UUID "\"");
+    assert_has(xml, "<u:made domain=\"" UUID "\" template=\"small\" service=\"web\"/>");
     assert_lacks(xml, "u:template");
     description = describe_made(xml);
     assert_int_equal(description->roles, ROLE_IGNORED);
-    assert_string_equal(description->mark, MARK);
 }
 
 static void the_seed_is_a_cdrom_on_a_bus_of_the_machine(void **state)
@@ -443,8 +411,6 @@ int main(void)
         cmocka_unit_test(a_writable_disk_is_its_overlay),
         cmocka_unit_test(other_disks_stay),
         cmocka_unit_test(the_metadata_says_what_it_was_made_from),
-        cmocka_unit_test(the_mark_is_there_from_the_start),
-        cmocka_unit_test(what_is_no_mark_is_refused),
         cmocka_unit_test(disks_are_matched_by_target),
         cmocka_unit_test(libvirt_makes_the_variables_of_uefi),
         cmocka_unit_test(an_element_is_made_where_there_is_none),
