@@ -170,23 +170,40 @@ static void drop_old(struct slots *slots, const struct inventory *inventory)
     }
 }
 
-/* There are as many that are free as there may be. */
+/* No domain stands for it. */
+static bool is_listed(const struct slot *slot, const struct inventory *inventory, const char *name)
+{
+    return is_of(slot, name) && find_report(inventory, slot->uuid) == NULL;
+}
+
+/* Of these a domain will be there soon. */
+static unsigned count_being_made(const struct slots *slots, const struct inventory *inventory, const char *name)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < slots->count; i++)
+        count += slots->all[i].is_being_made && is_listed(&slots->all[i], inventory, name);
+    return count;
+}
+
+/* There are as many that are listed as there may be. */
 static int adjust(struct slots *slots, const struct inventory *inventory, struct template *template)
 {
-    unsigned used = count_used(slots, inventory, template->name), n_free = 0;
+    unsigned used = count_used(slots, inventory, template->name);
     unsigned wanted = template->max > used ? template->max - used : 0;
+    unsigned n_listed = count_being_made(slots, inventory, template->name);
 
     for (size_t i = slots->count; i-- > 0;) {
         const struct slot *slot = &slots->all[i];
 
-        if (!is_of(slot, template->name) || find_report(inventory, slot->uuid) != NULL)
+        if (slot->is_being_made || !is_listed(slot, inventory, template->name))
             continue;
-        if (n_free >= wanted && !slot->is_being_made)
+        if (n_listed >= wanted)
             drop(slots, i);
         else
-            n_free++;
+            n_listed++;
     }
-    for (; n_free < wanted; n_free++) {
+    for (; n_listed < wanted; n_listed++) {
         int r = add(slots, template);
 
         if (r < 0)

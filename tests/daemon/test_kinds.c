@@ -14,11 +14,12 @@ static void test_every_kind_is_performed(void **state)
         struct action action = {.kind = kind, .level = VERIFY_AGENT};
         bool answers_more =
             kind == ACTION_LIST || kind == ACTION_DESCRIBE || kind == ACTION_READ || kind == ACTION_DISCOVER;
+        bool needs_more = kind == ACTION_UNMAKE; /* the time by which it must be done */
         bool by_hypervisor = kind_performer(&action) == PERFORMER_HYPERVISOR;
 
         assert_non_null(action_kind_name(kind));
         assert_in_range(kind_performer(&action), 0, PERFORMER_COUNT - 1);
-        if ((kind_function(kind) != NULL) != (by_hypervisor && !answers_more))
+        if ((kind_function(kind) != NULL) != (by_hypervisor && !answers_more && !needs_more))
             fail_msg("%s: no row, or one that makes no sense", action_kind_name(kind));
         if (by_hypervisor)
             assert_in_range(kind_job_class(kind), JOB_PROBE, JOB_URGENT);

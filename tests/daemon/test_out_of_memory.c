@@ -149,12 +149,17 @@ static const char node_xml[] =
 static const char config_text[] = "hypervisors: [{name: room, uri: 'test:///default'}]\n"
                                   "pool: {protect: ['*'], standby: ['*']}\n";
 
+static const char template_xml[] =
+    "<domain><memory unit='MiB'>64</memory><devices><disk type='file' device='disk'><source file='/images/base'/>"
+    "<target dev='vda'/></disk></devices></domain>";
+
 static const struct machine_ref machine_that_runs = {.hypervisor = "room", .uuid = UUID_RUNS};
 
 struct world {
     struct event_base *base;
     char file[64];
     struct hypervisor *hypervisor;
+    struct template_set *templates; /* one, from which one machine can be made */
     struct config *config;
     struct coordinator *coordinator;
     struct moment now;
@@ -197,7 +202,7 @@ static void on_inventory(void *context, const struct action *action, struct inve
     uint8_t runs[UUID_SIZE];
 
     assert_true(uuid_parse(UUID_RUNS, runs));
-    assert_int_equal(inventory->n_reports + inventory->n_unread, 3);
+    assert_int_equal(inventory->n_reports + inventory->n_unread, 4);
     for (size_t i = 0; world->finds_a_crash && i < inventory->n_reports; i++)
         if (uuid_equal(inventory->reports[i].description->uuid, runs)) {
             inventory->reports[i].state = MACHINE_SHUT_OFF;
@@ -276,13 +281,24 @@ static const struct hypervisor_callbacks callbacks = {
     .fault = on_fault,
 };
 
+static int make_template(struct template_set *templates)
+{
+    _cleanup_(template_freep) struct template *template = NULL;
+    struct diags diags = {0};
+    int r = template_parse("base", "base.xml", template_xml, strlen(template_xml), &diags, &template);
+
+    diags_done(&diags);
+    return r == 0 ? template_set_add(templates, template) : r;
+}
+
 static int setup(void **state)
 {
     struct world *world = calloc(1, sizeof(*world));
     struct diags diags = {0};
     int fd;
 
-    if (world == NULL || config_parse(config_text, strlen(config_text), "test", &diags, &world->config) < 0)
+    if (world == NULL || config_parse(config_text, strlen(config_text), "test", &diags, &world->config) < 0 ||
+        template_set_new(&world->templates) < 0 || make_template(world->templates) < 0)
         return -1;
     diags_done(&diags);
     strcpy(world->file, "/tmp/understudy-node-XXXXXX");
@@ -301,6 +317,7 @@ static int teardown(void **state)
     loop_drain(world->base);
     hypervisor_library_done();
     event_base_free(world->base);
+    template_set_free(world->templates);
     config_free(world->config);
     unlink(world->file);
     free(world);
@@ -310,8 +327,11 @@ static int teardown(void **state)
 /* A daemon that has just connected, and may know something from before. */
 static void begin(struct world *world, const struct machine_memory *memory)
 {
-    const struct hypervisor_options options = {
-        .name = "room", .uri = world->file, .call_timeout_us = 20 * USEC_PER_SEC, .reconnect_max_us = USEC_PER_SEC};
+    const struct hypervisor_options options = {.name = "room",
+                                               .uri = world->file,
+                                               .call_timeout_us = 20 * USEC_PER_SEC,
+                                               .reconnect_max_us = USEC_PER_SEC,
+                                               .templates = world->templates};
     char uri[sizeof(world->file) + 8];
     struct hypervisor_options with_uri = options;
 
@@ -389,8 +409,20 @@ static void assert_known(const struct world *world, const char *uuid, enum machi
     assert_int_equal(machine->state, state);
 }
 
+/* What could be made has a UUID that is the hypervisor's to choose. */
+static void assert_template_is_known(const struct world *world)
+{
+    unsigned count = 0;
+
+    for (const struct machine *machine = NULL;
+         (machine = pool_next(coordinator_pool(world->coordinator), machine)) != NULL;)
+        count += machine->is_present && machine->state == MACHINE_TEMPLATE;
+    assert_int_equal(count, 1);
+}
+
 static void assert_all_are_known(const struct world *world)
 {
+    assert_template_is_known(world);
     assert_known(world, UUID_RUNS, MACHINE_RUNNING);
     assert_known(world, UUID("2"), MACHINE_SHUT_OFF);
     assert_known(world, UUID("3"), MACHINE_PAUSED);
@@ -481,7 +513,7 @@ static bool try_crash_before_start(struct world *world, long n, bool fails_on_af
         assert_true(i < ROUNDS_MAX);
         list_again(world);
     }
-    assert_int_equal(pool_count(coordinator_pool(coordinator)), 3);
+    assert_int_equal(pool_count(coordinator_pool(coordinator)), 4);
     assert_int_equal(coordinator_recovery_count(coordinator), 1);
     assert_string_equal(coordinator_recovery(coordinator, 0)->failed_name, "runs");
     end(world);
