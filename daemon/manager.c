@@ -83,7 +83,7 @@ void manager_warn_of_missing_roles(const struct manager *manager)
     if (!manager->is_ready || config->pool.protect.count > 0 || config->pool.standby.count > 0)
         return;
     for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;)
-        if ((machine->roles & (ROLE_PROTECTED | ROLE_STANDBY)) != 0)
+        if ((machine->roles & (ROLE_PROTECTED | ROLE_STANDBY)) != 0 || machine->description->template != NULL)
             return;
     log_event(MESSAGE_NO_ROLES, NULL,
               "no machine is protected, and none is standby: pool.protect and pool.standby of %s are empty, and no "

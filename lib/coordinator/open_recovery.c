@@ -308,11 +308,10 @@ static bool ends_as_before(const struct records *records, const struct open_reco
 static void tell_kept(struct registry *registry, const struct machine *relieved, struct moment now)
 {
     if (relieved->description->template != NULL)
-        outbox_tell(
-            &registry->outbox, NOTICE_CHANGED, now, relieved,
-            "%s was made from the template %s, and is kept, off, with what it has written; when nothing of that is "
-            "needed: virsh undefine --nvram --remove-all-storage %s",
-            pool_display_name(registry->pool, relieved), relieved->description->template, relieved->name);
+        outbox_tell(&registry->outbox, NOTICE_CHANGED, now, relieved,
+                    "%s was made from the template %s, and is kept, off, with what it has written; how it is removed: "
+                    "understudy-templates(7)",
+                    pool_display_name(registry->pool, relieved), relieved->description->template);
 }
 
 /* The claims of the recovery stay until it is closed. */

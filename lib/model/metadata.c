@@ -19,6 +19,7 @@
 #define ELEMENT  "machine"
 #define RESOURCE "resource"
 #define MARK     "mark"
+#define MADE     "made"
 #define BLANKS   " \t\r\n"
 
 DEFINE_CLEANUP(xmlBuffer, xmlBufferFree);
@@ -67,26 +68,28 @@ static int set_priority(xmlNode *element, int priority)
     return set(element, "priority", text);
 }
 
-static int change_attributes(xmlNode *element, const struct metadata_change *change)
-{
-    int r = set(element, "role", machine_roles_name(change->roles));
-
-    if (r == 0 && change->sets_priority)
-        r = set_priority(element, change->priority);
-    return r < 0 ? r : set_or_remove(element, "service", change->service[0] != '\0' ? change->service : NULL);
-}
-
-static void remove_marks(xmlNode *element)
+static void remove_children(xmlNode *element, const char *name)
 {
     xmlNode *next;
 
     for (xmlNode *node = element->children; node != NULL; node = next) {
         next = node->next;
-        if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, MARK) != 0)
+        if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, name) != 0)
             continue;
         xmlUnlinkNode(node);
         xmlFreeNode(node);
     }
+}
+
+/* With a role of its own it is a machine like others, however it was made. */
+static int change_attributes(xmlNode *element, const struct metadata_change *change)
+{
+    int r = set(element, "role", machine_roles_name(change->roles));
+
+    remove_children(element, MADE);
+    if (r == 0 && change->sets_priority)
+        r = set_priority(element, change->priority);
+    return r < 0 ? r : set_or_remove(element, "service", change->service[0] != '\0' ? change->service : NULL);
 }
 
 /* <mark domain="…" warm="yes"/>, or <mark domain="…" recovery="…" hypervisor="…" original="…" service="…"/>. */
@@ -110,7 +113,7 @@ static int change_mark(xmlNode *element, const char *uuid, const char *text)
 {
     struct mark mark;
 
-    remove_marks(element);
+    remove_children(element, MARK);
     if (text[0] == '\0')
         return 0;
     return mark_scan(text, &mark) ? add_mark(element, uuid, &mark) : -EINVAL;

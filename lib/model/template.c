@@ -161,6 +161,19 @@ static int add_disk(struct template *template, struct template_disk *disk)
     return 0;
 }
 
+/* An overlay can be made for a disk alone. */
+static bool is_disk(struct xml_reader *reader, const xmlNode *node)
+{
+    _cleanup_(freep) char *device = xml_attribute(reader, node, "device");
+
+    if (device == NULL || strcmp(device, "disk") == 0)
+        return true;
+    xml_refuse(reader, node,
+               "a %s that can be written to: all machines that are made would write to it; it needs <readonly/>",
+               device);
+    return false;
+}
+
 /* What a machine that is made writes to, and no other machine may. */
 static bool is_base(struct xml_reader *reader, const xmlNode *node)
 {
@@ -183,7 +196,7 @@ static void read_disks(struct xml_reader *reader, const xmlNode *domain, struct 
     const xmlNode *devices = xml_child(domain, "devices");
 
     for (const xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL; node = node->next) {
-        if (!is_base(reader, node))
+        if (!is_base(reader, node) || !is_disk(reader, node))
             continue;
         if (template->n_disks == TEMPLATE_DISKS_MAX) {
             xml_refuse(reader, node, "more than %d writable disks", TEMPLATE_DISKS_MAX);

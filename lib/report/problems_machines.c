@@ -218,6 +218,8 @@ void problems_look_at_machines(struct problem_search *search)
     }
     for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;) {
         roles |= machine->roles;
+        /* While it runs there may be no room for another one; its template stands by all the same. */
+        roles |= machine->description->template != NULL ? ROLE_STANDBY : 0;
         look_at_quarantine(search, machine);
         look_at_disks(search, machine);
         look_at_verification(search, machine);

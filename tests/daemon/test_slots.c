@@ -209,7 +209,6 @@ static void test_one_by_the_name_of_its_template(void **state)
     assert_non_null(report);
     assert_int_equal(report->state, MACHINE_TEMPLATE);
     assert_true(report->persistent);
-    assert_true(report->description->is_template);
     assert_string_equal(report->description->template, "web");
     /* Of version 4. */
     assert_int_equal(report->description->uuid[6] >> 4, 4);

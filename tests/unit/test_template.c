@@ -152,6 +152,10 @@ static void what_is_wrong_is_told_with_its_line(void **state)
          "vda is encrypted"},
         {"<disk type='file'><encryption format='qcow'/><source file='/b'/><target dev='vda'/></disk>", "is encrypted"},
         {"<disk type='file'><source file='/b'><slices/></source><target dev='vda'/></disk>", "is a part of its image"},
+        {"<disk type='file' device='floppy'><source file='/b'/><target dev='fda'/></disk>",
+         "a floppy that can be written"},
+        {"<disk type='block' device='lun'><source dev='/dev/sdx'/><target dev='sda'/></disk>",
+         "a lun that can be written"},
     };
 
     (void)state;
