@@ -16,6 +16,16 @@ static bool is_under_way(const struct recovery *recovery, const struct recovery_
            machine_ref_equal(&recovery->replacement, &attempt->candidate);
 }
 
+/* By this or another start: what its guest wrote is in what there is. */
+static bool has_taken_over(const struct registry *registry, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < registry->records.count; i++)
+        if (registry->records.all[i]->state == RECOVERY_RECOVERED &&
+            machine_ref_equal(&registry->records.all[i]->replacement, ref))
+            return true;
+    return false;
+}
+
 /* From then on nothing comes of its start any more, or something has come of it. */
 static int64_t settled_us(const struct registry *registry, const struct recovery_attempt *attempt)
 {
@@ -34,7 +44,7 @@ static bool is_due(const struct registry *registry, const struct recovery *recov
         return false;
     machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
     return (machine == NULL || !machine_is_up(machine)) && host != NULL && host->is_listed &&
-           registry->config->mode == MODE_AUTOMATIC && !is_under_way(recovery, attempt);
+           !is_under_way(recovery, attempt);
 }
 
 static int64_t call_us(const struct registry *registry)
@@ -61,6 +71,33 @@ static int want(struct leftovers *leftovers, const struct recovery *recovery, co
     return tasks_add(&leftovers->tasks, ACTION_UNMAKE, &attempt->candidate, recovery->id) != NULL ? 0 : -ENOMEM;
 }
 
+static int look_at(struct leftovers *leftovers, struct recovery *recovery, struct recovery_attempt *attempt,
+                   struct moment now)
+{
+    struct registry *registry = leftovers->registry;
+
+    if (has_taken_over(registry, &attempt->candidate)) {
+        attempt->may_leave_parts = false;
+        recovery->is_changed = true;
+        return 0;
+    }
+    if (is_due(registry, recovery, attempt, now))
+        return want(leftovers, recovery, attempt, now);
+    if (settled_us(registry, attempt) >= now.mono_us)
+        leftovers->due_us = earlier_us(leftovers->due_us, settled_us(registry, attempt) + 1);
+    return 0;
+}
+
+/* What has taken over meanwhile is to be removed no more. */
+static void drop_old(struct leftovers *leftovers)
+{
+    for (struct task **at = &leftovers->tasks; *at != NULL;)
+        if (has_taken_over(leftovers->registry, &(*at)->action.target))
+            tasks_drop(at);
+        else
+            at = &(*at)->next;
+}
+
 bool leftovers_handle(void *self, struct moment now)
 {
     struct leftovers *leftovers = self;
@@ -70,19 +107,13 @@ bool leftovers_handle(void *self, struct moment now)
     if (!registry_take(registry, FACT_LEFTOVERS) && now.mono_us < leftovers->due_us)
         return false;
     leftovers->due_us = USEC_INFINITY;
+    drop_old(leftovers);
     for (size_t i = 0; i < registry->records.count; i++) {
-        const struct recovery *recovery = registry->records.all[i];
+        struct recovery *recovery = registry->records.all[i];
 
-        for (size_t n = 0; n < recovery->n_attempts; n++) {
-            const struct recovery_attempt *attempt = &recovery->attempts[n];
-
-            if (!attempt->may_leave_parts)
-                continue;
-            if (is_due(registry, recovery, attempt, now))
-                has_failed |= want(leftovers, recovery, attempt, now) < 0;
-            else if (settled_us(registry, attempt) >= now.mono_us)
-                leftovers->due_us = earlier_us(leftovers->due_us, settled_us(registry, attempt) + 1);
-        }
+        for (size_t n = 0; n < recovery->n_attempts; n++)
+            if (recovery->attempts[n].may_leave_parts)
+                has_failed |= look_at(leftovers, recovery, &recovery->attempts[n], now) < 0;
     }
     if (has_failed)
         registry_tell(registry, FACT_LEFTOVERS);
@@ -96,12 +127,16 @@ int64_t leftovers_deadline(const void *self)
     return leftovers->due_us;
 }
 
-/* A recovery has taken it since, and makes it: when that is over, it is removed, if it has not run. */
-static bool is_taken(const struct registry *registry, const struct machine_ref *ref)
+/*
+ * Since it was to be removed, a recovery may have taken it, and makes it: when that is over, it is removed, if it has not run.
+ * It may be up, or there is only observed now.
+ */
+static bool is_to_be_left(const struct registry *registry, const struct machine_ref *ref)
 {
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
 
-    return machine != NULL && machine_rare(machine)->claimed_by != NULL;
+    return registry->config->mode != MODE_AUTOMATIC ||
+           (machine != NULL && (machine_rare(machine)->claimed_by != NULL || machine_is_up(machine)));
 }
 
 bool leftovers_next(void *self, struct action *ret)
@@ -110,7 +145,7 @@ bool leftovers_next(void *self, struct action *ret)
     struct registry *registry = leftovers->registry;
     struct task **at = tasks_find_due(&leftovers->tasks, registry);
 
-    while (*at != NULL && is_taken(registry, &(*at)->action.target))
+    while (*at != NULL && is_to_be_left(registry, &(*at)->action.target))
         at = tasks_find_due(&(*at)->next, registry);
     if (*at == NULL)
         return false;
