@@ -171,7 +171,13 @@ static void test_parts_of_two_templates(struct world *world)
     assert_int_equal(world->domains[room.base].unmakes, 1);
 }
 
-static void test_the_quarantine_of_a_template_is_not_shortened(struct world *world)
+static void assert_in_quarantine(const struct world *world, const struct room *room)
+{
+    assert_true(machine_rare(world_machine(world, room->base))->quarantined_until_us >
+                world->now.mono_us + 3000 * USEC_PER_SEC);
+}
+
+static struct room in_quarantine(struct world *world)
 {
     struct room room = furnish(world);
 
@@ -181,9 +187,47 @@ static void test_the_quarantine_of_a_template_is_not_shortened(struct world *wor
     world->domains[room.base].start_error = -EIO;
     world_kill(world, room.a);
     world_pass(world, SETTLED);
+    return room;
+}
+
+static void test_the_quarantine_of_a_template_is_not_shortened(struct world *world)
+{
+    struct room room = in_quarantine(world);
+
     assert_removed(world, &room, 1);
-    assert_true(machine_rare(world_machine(world, room.base))->quarantined_until_us >
-                world->now.mono_us + 3000 * USEC_PER_SEC);
+    assert_in_quarantine(world, &room);
+}
+
+/* Its domain is defined by each start, and is other than the template: nobody has mended anything. */
+static void test_what_is_made_ends_no_quarantine(struct world *world)
+{
+    struct room room = in_quarantine(world);
+
+    world_tell(world, room.base, EVENT_DEFINED);
+    world_drive(world);
+    assert_in_quarantine(world, &room);
+    world->domains[room.base].memory_kib = 3 * GIB_KIB;
+    world_pass(world, world->config.discovery.resync_interval_us);
+    assert_int_equal(world_machine(world, room.base)->description->memory_kib, 3 * GIB_KIB);
+    assert_in_quarantine(world, &room);
+}
+
+/* A listing comes in while hooks are asked. */
+static void test_what_is_about_to_be_made_is_not_to_be_removed(struct world *world)
+{
+    struct room room = furnish_connected(world);
+
+    world->holds = 1u << ACTION_HOOK;
+    world_kill(world, room.a);
+    world_drive(world);
+    assert_true(may_leave_parts(world, room.a));
+    world_disconnect(world, OTHER);
+    world_connect(world, OTHER);
+    world_release(world);
+    world_pass(world, SETTLED);
+    assert_string_equal(world_expect(world, room.a, RECOVERY_RECOVERED)->replacement_name, "base");
+    assert_int_equal(machine_rare(world_machine(world, room.base))->quarantined_until_us, 0);
+    assert_int_equal(world->asked[ACTION_UNMAKE], 0);
 }
 
 /* ---- while it is not known what becomes of it ---- */
@@ -574,6 +618,8 @@ int main(void)
         world_test(test_parts_are_asked_for_once),
         world_test(test_parts_of_two_templates),
         world_test(test_the_quarantine_of_a_template_is_not_shortened),
+        world_test(test_what_is_made_ends_no_quarantine),
+        world_test(test_what_is_about_to_be_made_is_not_to_be_removed),
         world_test(test_what_an_operator_has_started_is_not_asked_for),
         world_test(test_what_runs_when_the_daemon_starts_is_not_to_be_removed),
         world_test(test_an_observer_removes_nothing),

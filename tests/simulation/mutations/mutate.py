@@ -19,11 +19,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 TESTS = ROOT / "tests"
 ALLOCATION = TESTS / "unit/allocation.c"  # takes the allocator's place, and so only where a test asks for it
-ROOMS = ["daemon/api", "daemon/service"]  # that a test of tests/daemon links, with what it makes up behind them
+ROOMS = ["daemon/api", "daemon/service", "daemon/hypervisor"]  # that a test of tests/daemon links, with what it makes up behind them
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-w", f"-I{ROOT}/lib", f"-I{ROOT}/daemon", f"-I{TESTS}",
          f'-DSOURCE_DIR="{ROOT}"', '-DUNDERSTUDY_VERSION="planted"']
 LIBRARIES = ["yaml-0.1", "libxml-2.0", "jansson", "libevent_core", "libevent_extra", "libevent_pthreads",
-             "libsystemd"]
+             "libsystemd", "libvirt", "libvirt-qemu", "libarchive"]
 TIMEOUT = 90
 # What a check of the simulator runs; a number is one seed alone.
 COURSES = {"exhaustive": ["--exhaustive", "1"], "hosts": ["--hosts", "--exhaustive", "1"],
