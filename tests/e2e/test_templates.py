@@ -146,6 +146,31 @@ def test_a_replacement_that_was_made_is_kept_after_the_failback(room, daemon_on)
     assert base.name in room.files()
 
 
+def test_a_replacement_that_was_made_becomes_the_original(room, daemon_on):
+    """understudyctl keep: it is protected from then on, by its metadata alone, and is replaced in its turn."""
+    host = room.host
+    base = room.add("base-web", maximum=2)
+    before = checksum(base)
+    host.run("vm-a", resources=WEB, role="protected")
+    daemon = daemon_on(pool={"protect": [], "standby": [], "templates": str(room.directory)}, recovery=QUICK)
+    daemon.wait_for_machine("base-web.2", state="template")
+    host.kill_qemu("vm-a")
+    name = daemon.wait_for_recovery("vm-a")["replacement"]
+    daemon.ctl("keep", "vm-a")
+    daemon.wait_for_machine(name, roles=["protected"], state="running")
+    wait_until(lambda: not daemon.api.get("/v1/services")["services"][0]["diverted"], f"{name} is the original")
+    host.kill_qemu(name)
+    record = daemon.wait_for_recovery(name)
+    assert record["outcome"] == "recovered", record
+    assert record["replacement"] != name
+    assert room.made() == {name, record["replacement"]}
+    assert host.state(record["replacement"])[0] == "running"
+    # What failed has run: nothing of it is removed.
+    assert host.state(name)[0] == "shut off"
+    assert {f"{host.virsh('domuuid', one)}-hda.qcow2" for one in room.made()} < room.files()
+    assert checksum(base) == before
+
+
 def test_two_services_at_the_same_time(room, daemon_on):
     host = room.host
     room.add("base-web", maximum=2)

@@ -157,18 +157,20 @@ static void test_parts_of_two_templates(struct world *world)
 
     world->domains[second].template = "second";
     world->domains[second].start_error = -EIO;
-    world->domains[second].unmake_error = -EIO;
     world->domains[room.base].start_error = -EIO;
+    world->domains[room.base].unmake_error = -EIO;
     world_connect_all(world);
     world_kill(world, room.a);
     world_pass(world, SETTLED);
-    assert_removed(world, &room, 1);
+    assert_int_equal(world->domains[room.base].unmakes, 1);
+    assert_int_equal(world->domains[second].unmakes, 1);
+    assert_true(may_leave_parts(world, room.a));
     world_restart_daemon(world);
-    world->domains[second].unmake_error = 0;
+    world->domains[room.base].unmake_error = 0;
     world_connect_all(world);
     world_pass(world, SETTLED);
-    assert_int_equal(world->domains[second].unmakes, 2);
-    assert_int_equal(world->domains[room.base].unmakes, 1);
+    assert_removed(world, &room, 2);
+    assert_int_equal(world->domains[second].unmakes, 1);
 }
 
 static void assert_in_quarantine(const struct world *world, const struct room *room)
@@ -223,10 +225,10 @@ static void test_what_is_about_to_be_made_is_not_to_be_removed(struct world *wor
     assert_true(may_leave_parts(world, room.a));
     world_disconnect(world, OTHER);
     world_connect(world, OTHER);
+    assert_int_equal(machine_rare(world_machine(world, room.base))->quarantined_until_us, 0);
     world_release(world);
     world_pass(world, SETTLED);
     assert_string_equal(world_expect(world, room.a, RECOVERY_RECOVERED)->replacement_name, "base");
-    assert_int_equal(machine_rare(world_machine(world, room.base))->quarantined_until_us, 0);
     assert_int_equal(world->asked[ACTION_UNMAKE], 0);
 }
 
@@ -257,10 +259,16 @@ static struct room made_again_for_b(struct world *world, int start_error)
     world->domains[room.base].start_error = start_error;
     world->domains[room.base].start_us = 90 * USEC_PER_SEC;
     order_clear(world, room.base);
+    world_pass(world, 40 * USEC_PER_SEC);
+    world->holds = 1u << ACTION_HOOK;
     world_kill(world, room.b);
-    world_pass(world, 70 * USEC_PER_SEC);
+    world_pass(world, 25 * USEC_PER_SEC);
     assert_string_equal(machine_rare(world_machine(world, room.base))->claimed_by,
                         coordinator_recovery(world->coordinator, 1)->id);
+    assert_int_equal(world->domains[room.base].unmakes, 1);
+    world->holds = 0;
+    world_answer(world, world_find_pending(world, ACTION_HOOK), false);
+    world_pass(world, 70 * USEC_PER_SEC);
     assert_int_equal(world->domains[room.base].unmakes, 1);
     return room;
 }
@@ -384,6 +392,10 @@ static void test_parts_that_a_dead_daemon_has_left(struct world *world)
     world_connect(world, OTHER);
     world_pass(world, SETTLED);
     assert_null(world_machine(world, room.base));
+    assert_removed(world, &room, 1);
+    world_restart_daemon(world);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
     assert_removed(world, &room, 1);
 }
 
