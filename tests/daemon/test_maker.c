@@ -563,6 +563,23 @@ static void volumes_that_cannot_be_looked_at_keep_their_machine(void **state)
     assert_true(has_domain(world, UUID));
 }
 
+/* The daemon has given the call up: what it does now might be taken for the work of another one. */
+static void nothing_is_made_or_removed_after_the_deadline(void **state)
+{
+    struct world *world = *state;
+
+    maker_make(world->connection, &world->template, &making, &nothing, 0, &world->result);
+    assert_refused(world, -ETIMEDOUT, "it took too long");
+    assert_false(has_volume(world, "images", OVERLAY));
+    assert_false(has_domain(world, UUID));
+    make(world);
+    assert_done(world);
+    maker_unmake(world->connection, UUID, 0, &world->result);
+    assert_refused(world, -ETIMEDOUT, "it took too long");
+    assert_true(has_volume(world, "images", OVERLAY));
+    assert_true(has_domain(world, UUID));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -593,6 +610,7 @@ int main(void)
         TEST(what_another_domain_uses_stays),
         TEST(what_stands_below_the_disk_of_another_domain_stays),
         TEST(volumes_that_cannot_be_looked_at_keep_their_machine),
+        TEST(nothing_is_made_or_removed_after_the_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ from harness import host as host_module
 from harness.certificates import make_certificates
 from harness.host import LISTENING, Host
 from harness.network import Network
+from harness.templates import Room
 from harness.waiting import wait_until
 
 WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
@@ -546,3 +547,43 @@ def test_path_below_a_shared_directory_is_one_disk_on_two_hosts(network, daemon_
 def test_volume_of_a_network_pool_is_one_disk_on_two_hosts(network, daemon_for, network_pool):
     define_one_disk(network, network_pool / "data.img")
     check_one_disk_on_two_hosts(network, daemon_for(0, 1), network_pool / "data.img")
+
+
+# ---- a template, of which only the second host has the base image ----
+
+
+@pytest.fixture
+def room(network, tmp_path):
+    made = Room(network.hosts[1], tmp_path / "templates")
+    made.add("base-web")
+    network.hosts[0].run("a1", resources=WEB, role="protected")
+    yield made
+    network.reset()
+    made.close()
+
+
+def assert_made_on_second_host(network, room, record):
+    [name] = room.made()
+    assert (record["outcome"], record["replacement"]) == ("recovered", name), record
+    assert running(network, 1) == [name]
+
+
+def templates_of(daemon):
+    """The hosts on which it could be made."""
+    found = [machine for machine in daemon.api.get("/v1/machines")["machines"] if machine["state"] == "template"]
+    return sorted(machine["hypervisor"] for machine in found)
+
+
+def test_template_is_made_where_its_base_image_is(network, daemon_for, room):
+    daemon = daemon_for(0, 1, pool={"protect": [], "standby": [], "templates": str(room.directory)})
+    wait_until(lambda: templates_of(daemon) == ["h0", "h1"], "both hosts have the template")
+    network.hosts[0].kill_qemu("a1")
+    assert_made_on_second_host(network, room, daemon.wait_for_recovery("a1"))
+
+
+def test_template_is_made_for_a_machine_of_a_lost_host(network, daemon_for, room):
+    daemon = daemon_for(0, 1, pool={"protect": [], "standby": [], "templates": str(room.directory)})
+    wait_until(lambda: templates_of(daemon) == ["h0", "h1"], "both hosts have the template")
+    network.cut(0)
+    assert_made_on_second_host(network, room, daemon.wait_for_recovery("a1"))
+    assert "off h0" in network.told()
