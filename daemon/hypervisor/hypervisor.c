@@ -25,6 +25,7 @@
 #include "hypervisor/inventory.h"
 #include "hypervisor/kinds.h"
 #include "hypervisor/maker.h"
+#include "hypervisor/refusal.h"
 #include "hypervisor/slots.h"
 #include "hypervisor/worker.h"
 #include "model/domain_xml.h"
@@ -94,19 +95,25 @@ static void inspect(virConnectPtr connection, struct request *request)
                           &request->faults, &request->report, result->message, sizeof(result->message));
 }
 
+/* From then on nobody waits for it. */
+static int64_t end_us(const struct request *request)
+{
+    return request->job.submitted_us + request->action.timeout_us;
+}
+
 /* What libvirt does not know yet is made first. */
 static void start(virConnectPtr connection, struct request *request)
 {
     const struct action *action = &request->action;
     struct action_result *result = &request->result;
-    const int64_t until_us = clock_now().mono_us + action->timeout_us;
-
     action_start(connection, action, result);
     if (request->template == NULL || result->error != -ENOENT)
         return;
     *result = (struct action_result){.id = action->id};
-    maker_make(connection, request->template, &request->making, &request->environment, until_us, result);
-    if (result->error == 0)
+    maker_make(connection, request->template, &request->making, &request->environment, end_us(request), result);
+    if (result->error == 0 && clock_now().mono_us >= end_us(request))
+        refusal_say(result, -ETIMEDOUT, "it took too long to make it, and it is not started");
+    else if (result->error == 0)
         action_start(connection, action, result);
 }
 
@@ -128,7 +135,7 @@ static void perform(virConnectPtr connection, struct request *request)
     else if (action->kind == ACTION_START)
         start(connection, request);
     else if (action->kind == ACTION_UNMAKE)
-        maker_unmake(connection, action->target.uuid, clock_now().mono_us + action->timeout_us, result);
+        maker_unmake(connection, action->target.uuid, end_us(request), result);
     else if (call != NULL)
         call(connection, action, result);
     else
@@ -241,19 +248,20 @@ static bool answer_slot(struct hypervisor *hypervisor, const struct request *req
     return true;
 }
 
+/* Or unmaking. */
 static bool is_making(const struct request *request)
 {
-    return request->template != NULL;
+    return request->template != NULL || request->action.kind == ACTION_UNMAKE;
 }
 
-/* Nothing more is made of it, and there may be room for others now, or none. */
+/* Nothing more is made or removed of it, and there may be room for others now, or none. */
 static void end_making(struct hypervisor *hypervisor, const struct request *request)
 {
     struct slot *slot = slots_find(&hypervisor->slots, request->action.target.uuid);
 
     if (slot != NULL) {
         slot->is_being_made = false;
-        slot->has_failed = request->result.error < 0;
+        slot->has_failed = request->action.kind == ACTION_START && request->result.error < 0;
     }
     hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
 }
@@ -322,9 +330,8 @@ static void report_request(struct job *job, enum job_report report)
         return;
     case JOB_CAME_BACK:
         /* It may still be carried out: it counts as one that never came back. */
-        if (request->result.error == -ENOTCONN && connection_has_cut(hypervisor->connection, request->link))
-            return;
-        hypervisor->callbacks.came_back(hypervisor->context, &request->action, &request->result);
+        if (request->result.error != -ENOTCONN || !connection_has_cut(hypervisor->connection, request->link))
+            hypervisor->callbacks.came_back(hypervisor->context, &request->action, &request->result);
         if (is_making(request))
             end_making(hypervisor, request);
         return;

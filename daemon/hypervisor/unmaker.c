@@ -74,7 +74,7 @@ static int check_state(struct leftovers *leftovers)
     if (virDomainGetState(leftovers->domain, &state, &reason, 0) < 0)
         return refusal_quote(leftovers->result, leftovers->connection, "asking for the state of %s", name);
     if (state != VIR_DOMAIN_SHUTOFF)
-        return refusal_say(leftovers->result, -EBUSY, "%s stays: it is not shut off", name);
+        return refusal_say(leftovers->result, -EAGAIN, "%s stays: it is not shut off", name);
     if (reason != VIR_DOMAIN_SHUTOFF_UNKNOWN && reason != VIR_DOMAIN_SHUTOFF_FAILED)
         return refusal_say(leftovers->result, -EBUSY, "%s stays: it has run", name);
     if (virDomainHasManagedSaveImage(leftovers->domain, 0) == 1)
@@ -82,21 +82,18 @@ static int check_state(struct leftovers *leftovers)
     return 0;
 }
 
-/* A pool that is not there has no volumes. */
 static int check_pool(struct leftovers *leftovers, const char *name, const char *pool_name)
 {
     virStoragePoolPtr pool = virStoragePoolLookupByName(leftovers->connection, pool_name);
     bool is_active;
 
-    if (pool == NULL && virGetLastErrorCode() == VIR_ERR_NO_STORAGE_POOL)
-        return 0;
     if (pool == NULL)
         return refusal_quote(leftovers->result, leftovers->connection, "looking for the storage pool %s", pool_name);
     is_active = virStoragePoolIsActive(pool) == 1;
     virStoragePoolFree(pool);
     if (is_active)
         return 0;
-    return refusal_say(leftovers->result, -EBUSY,
+    return refusal_say(leftovers->result, -EAGAIN,
                        "%s stays: its storage pool %s is not active, and what its volumes hold cannot be known", name,
                        pool_name);
 }
@@ -180,11 +177,21 @@ static int find_volumes(struct leftovers *leftovers)
     return r;
 }
 
+/* No guest writes to a seed. */
+static bool is_overlay(virStorageVolPtr volume)
+{
+    const char *end = strrchr(virStorageVolGetName(volume), '.');
+
+    return end != NULL && strcmp(end, ".qcow2") == 0;
+}
+
 static int check_content(struct leftovers *leftovers, virStorageVolPtr volume)
 {
     const char *name = virStorageVolGetName(volume);
     virStorageVolInfo info;
 
+    if (!is_overlay(volume))
+        return 0;
     if (virStorageVolGetInfo(volume, &info) < 0)
         return refusal_quote(leftovers->result, leftovers->connection, "asking what the volume %s holds", name);
     if (info.allocation > NEVER_RAN_BYTES)
@@ -227,6 +234,34 @@ static int check_volumes(struct leftovers *leftovers)
     return r;
 }
 
+/* Without an overlay nothing shows that no guest has written anything. */
+static int check_overlays(struct leftovers *leftovers)
+{
+    for (size_t i = 0; i < leftovers->n_volumes; i++)
+        if (is_overlay(leftovers->volumes[i]))
+            return 0;
+    return refusal_say(leftovers->result, -EBUSY, "%s stays: it has no overlay, and may have run",
+                       virDomainGetName(leftovers->domain));
+}
+
+/* What was made may be in a pool that is still to come: after a boot of the host some come late. */
+static int check_all_pools(struct leftovers *leftovers)
+{
+    virStoragePoolPtr *pools = NULL;
+    const unsigned flags = VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE | VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART;
+    int n = virConnectListAllStoragePools(leftovers->connection, &pools, flags), r = 0;
+
+    if (n < 0)
+        return refusal_quote(leftovers->result, leftovers->connection, "listing the storage pools");
+    if (n > 0)
+        r = refusal_say(leftovers->result, -EAGAIN, "the storage pool %s is not active",
+                        virStoragePoolGetName(pools[0]));
+    for (int i = 0; i < n; i++)
+        virStoragePoolFree(pools[i]);
+    free(pools);
+    return r;
+}
+
 /* ---- removing ---- */
 
 static int undefine(virDomainPtr domain)
@@ -238,19 +273,31 @@ static int undefine(virDomainPtr domain)
     return virDomainUndefineFlags(domain, 0);
 }
 
+/* An operator may have started it meanwhile. */
 static int remove_domain(struct leftovers *leftovers)
 {
     const char *name = virDomainGetName(leftovers->domain);
+    int r = check_state(leftovers);
 
+    if (r < 0)
+        return r;
     if (undefine(leftovers->domain) == 0 || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
         return 0;
     return refusal_quote(leftovers->result, leftovers->connection, "removing the domain %s", name);
 }
 
+/* Only while there is no domain to which it may belong. */
 static int remove_volume(struct leftovers *leftovers, virStorageVolPtr volume)
 {
     const char *name = virStorageVolGetName(volume);
+    virDomainPtr domain = virDomainLookupByUUIDString(leftovers->connection, leftovers->uuid);
 
+    if (domain != NULL) {
+        virDomainFree(domain);
+        return refusal_say(leftovers->result, -EBUSY, "the volume %s stays: its domain is there again", name);
+    }
+    if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+        return refusal_quote(leftovers->result, leftovers->connection, "looking for the domain %s", leftovers->uuid);
     if (virStorageVolDelete(volume, 0) == 0 || virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
         return 0;
     return refusal_quote(leftovers->result, leftovers->connection, "removing the volume %s", name);
@@ -269,8 +316,12 @@ void maker_unmake(virConnectPtr connection, const char *uuid, int64_t until_us, 
 
     if (r == 0 && leftovers.domain != NULL)
         r = check_domain(&leftovers);
+    else if (r == 0)
+        r = check_all_pools(&leftovers);
     if (r == 0)
         r = find_volumes(&leftovers);
+    if (r == 0 && leftovers.domain != NULL)
+        r = check_overlays(&leftovers);
     if (r == 0)
         r = check_volumes(&leftovers);
     if (r == 0)

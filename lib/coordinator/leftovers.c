@@ -16,16 +16,6 @@ static bool is_under_way(const struct recovery *recovery, const struct recovery_
            machine_ref_equal(&recovery->replacement, &attempt->candidate);
 }
 
-/* By this or another start: what its guest wrote is in what there is. */
-static bool has_taken_over(const struct registry *registry, const struct machine_ref *ref)
-{
-    for (size_t i = 0; i < registry->records.count; i++)
-        if (registry->records.all[i]->state == RECOVERY_RECOVERED &&
-            machine_ref_equal(&registry->records.all[i]->replacement, ref))
-            return true;
-    return false;
-}
-
 /* From then on nothing comes of its start any more, or something has come of it. */
 static int64_t settled_us(const struct registry *registry, const struct recovery_attempt *attempt)
 {
@@ -62,40 +52,23 @@ static void keep_free(const struct registry *registry, const struct machine_ref 
 }
 
 /* -ENOMEM: it is looked at again after the next input. */
-static int want(struct leftovers *leftovers, const struct recovery *recovery, const struct recovery_attempt *attempt,
-                struct moment now)
+static int want(struct leftovers *leftovers, const struct recovery *recovery, const struct recovery_attempt *attempt)
 {
     if (*tasks_find_target(&leftovers->tasks, &attempt->candidate) != NULL)
         return 0;
-    keep_free(leftovers->registry, &attempt->candidate, now.mono_us + call_us(leftovers->registry));
     return tasks_add(&leftovers->tasks, ACTION_UNMAKE, &attempt->candidate, recovery->id) != NULL ? 0 : -ENOMEM;
 }
 
-static int look_at(struct leftovers *leftovers, struct recovery *recovery, struct recovery_attempt *attempt,
+static int look_at(struct leftovers *leftovers, const struct recovery *recovery, const struct recovery_attempt *attempt,
                    struct moment now)
 {
     struct registry *registry = leftovers->registry;
 
-    if (has_taken_over(registry, &attempt->candidate)) {
-        attempt->may_leave_parts = false;
-        recovery->is_changed = true;
-        return 0;
-    }
     if (is_due(registry, recovery, attempt, now))
-        return want(leftovers, recovery, attempt, now);
+        return want(leftovers, recovery, attempt);
     if (settled_us(registry, attempt) >= now.mono_us)
         leftovers->due_us = earlier_us(leftovers->due_us, settled_us(registry, attempt) + 1);
     return 0;
-}
-
-/* What has taken over meanwhile is to be removed no more. */
-static void drop_old(struct leftovers *leftovers)
-{
-    for (struct task **at = &leftovers->tasks; *at != NULL;)
-        if (has_taken_over(leftovers->registry, &(*at)->action.target))
-            tasks_drop(at);
-        else
-            at = &(*at)->next;
 }
 
 bool leftovers_handle(void *self, struct moment now)
@@ -104,12 +77,12 @@ bool leftovers_handle(void *self, struct moment now)
     struct registry *registry = leftovers->registry;
     bool has_failed = false;
 
+    leftovers->now_us = now.mono_us;
     if (!registry_take(registry, FACT_LEFTOVERS) && now.mono_us < leftovers->due_us)
         return false;
     leftovers->due_us = USEC_INFINITY;
-    drop_old(leftovers);
     for (size_t i = 0; i < registry->records.count; i++) {
-        struct recovery *recovery = registry->records.all[i];
+        const struct recovery *recovery = registry->records.all[i];
 
         for (size_t n = 0; n < recovery->n_attempts; n++)
             if (recovery->attempts[n].may_leave_parts)
@@ -143,14 +116,22 @@ bool leftovers_next(void *self, struct action *ret)
 {
     struct leftovers *leftovers = self;
     struct registry *registry = leftovers->registry;
-    struct task **at = tasks_find_due(&leftovers->tasks, registry);
+    struct task **at = &leftovers->tasks;
 
-    while (*at != NULL && is_to_be_left(registry, &(*at)->action.target))
-        at = tasks_find_due(&(*at)->next, registry);
-    if (*at == NULL)
-        return false;
-    *ret = task_ask(*at, registry, PART_LEFTOVERS, call_us(registry));
-    return true;
+    while (*(at = tasks_find_due(at, registry)) != NULL) {
+        const struct machine_ref *ref = &(*at)->action.target;
+
+        if (!records_may_have_parts(&registry->records, ref)) {
+            tasks_drop(at);
+        } else if (is_to_be_left(registry, ref)) {
+            at = &(*at)->next;
+        } else {
+            keep_free(registry, ref, leftovers->now_us + call_us(registry));
+            *ret = task_ask(*at, registry, PART_LEFTOVERS, call_us(registry));
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- answers ---- */

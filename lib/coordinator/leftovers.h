@@ -15,6 +15,7 @@
 struct leftovers {
     struct registry *registry;
     struct task *tasks; /* one for each machine at most */
+    int64_t now_us;     /* mono_us, of the last input */
     int64_t due_us;     /* mono_us: of a start that was not answered nothing comes any more; USEC_INFINITY */
 };
 

@@ -430,6 +430,7 @@ static void carry_out(struct recoveries *recoveries, struct open_recovery *open,
     if (step->intent_failed)
         recovery_notices_tell_no_intent(&recoveries->registry->outbox, open->recovery, now);
     if (step->has_started) {
+        records_leave_no_parts(&recoveries->registry->records, &open->recovery->replacement);
         machines_come_up(recoveries->registry, open->candidate);
         read_candidate(recoveries, open);
         wake_guest(recoveries, open, now);

@@ -87,6 +87,15 @@ void quarantine_see_planned_stop(struct registry *registry, const struct machine
         quarantine_end(registry, machine);
 }
 
+void quarantine_share(struct registry *registry, const struct machine *machine)
+{
+    for (const struct machine *other = NULL; (other = pool_next(registry->pool, other)) != NULL;)
+        if (machine_is_from_template_of(machine, other) &&
+            machine_rare(other)->quarantined_until_us > machine_rare(machine)->quarantined_until_us)
+            pool_set_quarantine(registry->pool, machine, machine_rare(other)->quarantined_until_us,
+                                machine_rare(other)->quarantine_why);
+}
+
 void quarantine_recall(struct registry *registry, const struct watch *watch, const struct machine *machine,
                        struct moment now)
 {

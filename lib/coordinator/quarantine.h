@@ -24,6 +24,11 @@ void quarantine_forgive(struct registry *registry, const struct machine *machine
 void quarantine_see_start(struct watch *watch, struct moment now);
 /* It was stopped on purpose: if it had run for recovery.settle by then, its quarantine is over. */
 void quarantine_see_planned_stop(struct registry *registry, const struct machine *machine, struct moment now);
+/*
+ * It has just become known, and would be made from a template: as long as anything that was made from that on its host, or
+ * would be, is in quarantine, so is this one.
+ */
+void quarantine_share(struct registry *registry, const struct machine *machine);
 /* What is left of one from before the daemon was started. A time in the future counts as now. */
 void quarantine_recall(struct registry *registry, const struct watch *watch, const struct machine *machine,
                        struct moment now);

@@ -184,6 +184,29 @@ bool records_came_late(const struct records *records, const struct machine_ref *
     return false;
 }
 
+bool records_may_have_parts(const struct records *records, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < records->count; i++)
+        for (size_t n = 0; n < records->all[i]->n_attempts; n++)
+            if (records->all[i]->attempts[n].may_leave_parts &&
+                machine_ref_equal(&records->all[i]->attempts[n].candidate, ref))
+                return true;
+    return false;
+}
+
+void records_leave_no_parts(struct records *records, const struct machine_ref *ref)
+{
+    for (size_t i = 0; i < records->count; i++)
+        for (size_t n = 0; n < records->all[i]->n_attempts; n++) {
+            struct recovery_attempt *attempt = &records->all[i]->attempts[n];
+
+            if (!attempt->may_leave_parts || !machine_ref_equal(&attempt->candidate, ref))
+                continue;
+            attempt->may_leave_parts = false;
+            records->all[i]->is_changed = true;
+        }
+}
+
 void records_done(struct records *records)
 {
     for (size_t i = 0; i < records->count; i++)

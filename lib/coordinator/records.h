@@ -61,6 +61,11 @@ const struct recovery *records_take_asked_to_stop(struct records *records, const
 /* A start of this machine that was given up has brought it up, and it is being ended. */
 bool records_came_late(const struct records *records, const struct machine_ref *ref);
 
+/* An attempt to start this machine may have left parts of it. */
+bool records_may_have_parts(const struct records *records, const struct machine_ref *ref);
+/* It has run, by whichever start: what there is holds what its guest wrote, and is no part that was left. */
+void records_leave_no_parts(struct records *records, const struct machine_ref *ref);
+
 void records_done(struct records *records);
 
 #endif

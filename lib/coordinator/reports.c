@@ -301,6 +301,8 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
     }
     if (machine->event_sequence <= as_of)
         apply_reported_state(registry, watch, machine, report, as_of, is_first, now);
+    if (is_first && machine->state == MACHINE_TEMPLATE)
+        quarantine_share(registry, machine);
     discovery_see_agent(registry, watch, machine);
     if (watch_remembered(watch)->keeping != KEEPING_NONE)
         watch_tell(registry, watch, QUEUE_STANDBY, MACHINE_FACT_REPORTED);

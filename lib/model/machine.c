@@ -263,7 +263,8 @@ static bool is_under_operator(const struct machine *machine)
 
 bool machine_is_from_template_of(const struct machine *machine, const struct machine *other)
 {
-    return machine->state == MACHINE_TEMPLATE && strcmp(machine->hypervisor, other->hypervisor) == 0 &&
+    return machine->state == MACHINE_TEMPLATE && other->description->template != NULL &&
+           strcmp(machine->hypervisor, other->hypervisor) == 0 &&
            text_equal(machine->description->template, other->description->template);
 }
 

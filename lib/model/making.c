@@ -227,11 +227,15 @@ static int identify(xmlNode *domain, const struct making *making)
     return r == 0 ? have_text(domain, "uuid", making->uuid) : r;
 }
 
-/* libvirt gives a new path to one without a path, and copies what `template` names. */
-static void forget_nvram(xmlNode *domain)
+/* Where the state of its firmware and TPM is. libvirt gives a new path to one without a path, and copies what `template` names. */
+static void forget_nvram(xmlNode *domain, xmlNode *devices)
 {
     xmlNode *nvram = child(child(domain, "os"), "nvram");
 
+    xmlUnsetProp(child(child(domain, "os"), "varstore"), BAD_CAST "path");
+    for (xmlNode *node = devices->children; node != NULL; node = node->next)
+        if (xml_is_element(node, "tpm"))
+            discard_children(child(node, "backend"), "source");
     if (nvram == NULL)
         return;
     discard_children(nvram, NULL);
@@ -242,6 +246,20 @@ static void forget_nvram(xmlNode *domain)
 static void forget_generation(xmlNode *domain)
 {
     discard_children(child(domain, "genid"), NULL);
+}
+
+/* libvirt refuses a UUID there that is not that of the domain, and takes the domain's where none is. */
+static void forget_serial(xmlNode *domain)
+{
+    xmlNode *system = child(child(domain, "sysinfo"), "system"), *next;
+
+    for (xmlNode *entry = system != NULL ? system->children : NULL; entry != NULL; entry = next) {
+        next = entry->next;
+        if (!xml_is_element(entry, "entry") || !attribute_is(entry, "name", "uuid"))
+            continue;
+        xmlUnlinkNode(entry);
+        xmlFreeNode(entry);
+    }
 }
 
 static void forget_labels(xmlNode *domain)
@@ -480,8 +498,9 @@ static int change_domain(xmlNode *domain, const struct template *template, const
 
     if (r < 0)
         return r;
-    forget_nvram(domain);
+    forget_nvram(domain, devices);
     forget_generation(domain);
+    forget_serial(domain);
     forget_labels(domain);
     forget_addresses(devices);
     r = put_overlays(devices, template, disks);

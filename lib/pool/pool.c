@@ -769,18 +769,27 @@ static int find_by_uuid(const struct pool *pool, const char *text, const struct 
     return 0;
 }
 
+/* A domain by its name, before a template of that name. */
+static bool is_meant_before(const struct machine *machine, const struct machine *other)
+{
+    return machine->state != MACHINE_TEMPLATE && other->state == MACHINE_TEMPLATE;
+}
+
 static int find_qualified(const struct pool *pool, const char *text, const struct machine **ret)
 {
     const char *slash = strchr(text, '/');
     const struct entry *entry = NULL;
+    const struct machine *found = NULL;
     size_t length = slash != NULL ? (size_t)(slash - text) : 0;
 
     while (slash != NULL && (entry = next_of_name(pool, slash + 1, entry)) != NULL)
-        if (strncmp(entry_host(entry)->name, text, length) == 0 && entry_host(entry)->name[length] == '\0') {
-            *ret = &entry->machine;
-            return 0;
-        }
-    return -ENOENT;
+        if (strncmp(entry_host(entry)->name, text, length) == 0 && entry_host(entry)->name[length] == '\0' &&
+            (found == NULL || is_meant_before(&entry->machine, found)))
+            found = &entry->machine;
+    if (found == NULL)
+        return -ENOENT;
+    *ret = found;
+    return 0;
 }
 
 /* The one that stands for all others of that name. */
@@ -789,10 +798,11 @@ static int find_by_own_name(const struct pool *pool, const char *name, const str
     const struct machine *found = NULL;
 
     for (const struct entry *entry = NULL; (entry = next_of_name(pool, name, entry)) != NULL;)
-        if (found == NULL || machine_stands_for(&entry->machine, found))
+        if (found == NULL || machine_stands_for(&entry->machine, found) || is_meant_before(&entry->machine, found))
             found = &entry->machine;
     for (const struct entry *entry = NULL; (entry = next_of_name(pool, name, entry)) != NULL;)
-        if (&entry->machine != found && !machine_stands_for(found, &entry->machine))
+        if (&entry->machine != found && !machine_stands_for(found, &entry->machine) &&
+            !is_meant_before(found, &entry->machine))
             return -ENOTUNIQ;
     if (found == NULL)
         return -ENOENT;

@@ -590,6 +590,26 @@ static void test_a_machine_that_ran_and_did_not_take_over_is_kept(struct world *
     assert_true(world->domains[room.base].has_parts);
 }
 
+/* ---- another one from the same template ---- */
+
+/* Its host lists one more, as after one that came up has failed. */
+static void test_a_slot_that_appears_later_is_in_the_quarantine_of_its_template(struct world *world)
+{
+    struct room room = replaced_by_c(world);
+    unsigned later = world_add(world, "base.2", WEB, MACHINE_TEMPLATE);
+    unsigned other = world_add(world, "other", WEB, MACHINE_TEMPLATE);
+
+    world->domains[later].template = "base";
+    world->domains[other].template = "other";
+    world_disconnect(world, LOCAL);
+    world_connect(world, LOCAL);
+    world_drive(world);
+    assert_true(machine_rare(world_machine(world, room.base))->quarantined_until_us > world->now.mono_us);
+    assert_int_equal(machine_rare(world_machine(world, later))->quarantined_until_us,
+                     machine_rare(world_machine(world, room.base))->quarantined_until_us);
+    assert_int_equal(machine_rare(world_machine(world, other))->quarantined_until_us, 0);
+}
+
 /* ---- its name ---- */
 
 static void test_what_was_made_is_told_of_by_its_own_name(struct world *world)
@@ -638,6 +658,7 @@ int main(void)
         world_test(test_an_observer_does_not_try_again),
         world_test(test_a_machine_that_serves_is_never_removed),
         world_test(test_a_machine_that_ran_and_did_not_take_over_is_kept),
+        world_test(test_a_slot_that_appears_later_is_in_the_quarantine_of_its_template),
         world_test(test_what_was_made_is_told_of_by_its_own_name),
     };
 

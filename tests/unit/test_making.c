@@ -156,6 +156,8 @@ static struct domain_description *describe_made(const char *xml)
 static const char i440fx_xml[] =
     "<?xml version='1.0'?>\n<domain type='kvm' id='7'>\n  <name>golden</name>\n"
     "  <uuid>99999999-0000-4000-8000-000000000001</uuid>\n  <genid>99999999-0000-4000-8000-000000000009</genid>\n"
+    "  <sysinfo type='smbios'><system><entry name='vendor'>us</entry>"
+    "<entry name='uuid'>99999999-0000-4000-8000-000000000001</entry></system></sysinfo>\n"
     "  <metadata><o:os xmlns:o='urn:other'>x</o:os>\n"
     "    <understudy:machine xmlns:understudy='urn:understudy:domain:1.0' role='standby' priority='3'>\n"
     "      <understudy:resource kind='webserver'>nginx</understudy:resource><understudy:template max='2'/>\n"
@@ -191,6 +193,7 @@ static void a_machine_has_nothing_of_its_own_from_the_template(void **state)
     assert_has(xml, "<name>web-1a2b</name>");
     assert_has(xml, "<uuid>" UUID "</uuid>");
     assert_has(xml, "<genid/>");
+    assert_has(xml, "<system><entry name=\"vendor\">us</entry></system>");
     assert_lacks(xml, "golden");
     assert_lacks(xml, "99999999");
     assert_lacks(xml, "<mac");
