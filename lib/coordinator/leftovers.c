@@ -100,16 +100,12 @@ int64_t leftovers_deadline(const void *self)
     return leftovers->due_us;
 }
 
-/*
- * Since it was to be removed, a recovery may have taken it, and makes it: when that is over, it is removed, if it has not run.
- * It may be up, or there is only observed now.
- */
+/* Since it was to be removed, it may have come up, or a recovery may have taken it, which counts as that; or the mode changed. */
 static bool is_to_be_left(const struct registry *registry, const struct machine_ref *ref)
 {
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
 
-    return registry->config->mode != MODE_AUTOMATIC ||
-           (machine != NULL && (machine_rare(machine)->claimed_by != NULL || machine_is_up(machine)));
+    return registry->config->mode != MODE_AUTOMATIC || (machine != NULL && machine_is_up(machine));
 }
 
 bool leftovers_next(void *self, struct action *ret)
