@@ -325,7 +325,6 @@ static void settle(struct step *step)
     struct recovery *recovery = step->recovery;
 
     recovery->started = step->event->now;
-    step_attempt(step)->may_leave_parts = false;
     step_enter(step, RECOVERY_SETTLING);
     question_settle(&recovery->question, step->config, step->event->now);
     step->out->has_started = true;

@@ -80,7 +80,8 @@ static enum machine_state draw_state(struct trial *trial)
     static const enum machine_state states[] = {MACHINE_RUNNING,  MACHINE_RUNNING,  MACHINE_RUNNING, MACHINE_SHUT_OFF,
                                                 MACHINE_SHUT_OFF, MACHINE_SHUT_OFF, MACHINE_PAUSED};
 
-    return hits(trial, 10) ? (enum machine_state)draw(trial, MACHINE_STATE_COUNT)
+    /* Any that a domain may be in. */
+    return hits(trial, 10) ? (enum machine_state)draw(trial, MACHINE_TEMPLATE)
                            : states[draw(trial, ELEMENTS_OF(states))];
 }
 
