@@ -95,7 +95,7 @@ static void inspect(virConnectPtr connection, struct request *request)
                           &request->faults, &request->report, result->message, sizeof(result->message));
 }
 
-/* From then on nobody waits for it. */
+/* The deadline of the job, which counts from its submission (mono_us). */
 static int64_t end_us(const struct request *request)
 {
     return request->job.submitted_us + request->action.timeout_us;
@@ -248,20 +248,19 @@ static bool answer_slot(struct hypervisor *hypervisor, const struct request *req
     return true;
 }
 
-/* Or unmaking. */
-static bool is_making(const struct request *request)
-{
-    return request->template != NULL || request->action.kind == ACTION_UNMAKE;
-}
-
-/* Nothing more is made or removed of it, and there may be room for others now, or none. */
-static void end_making(struct hypervisor *hypervisor, const struct request *request)
+/* A machine was made from a slot, or what was made of it was removed, or neither worked: other slots may be free now. */
+static void update_slots(struct hypervisor *hypervisor, const struct request *request)
 {
     struct slot *slot = slots_find(&hypervisor->slots, request->action.target.uuid);
+    int error = request->result.error;
 
-    if (slot != NULL) {
+    if (request->template == NULL && request->action.kind != ACTION_UNMAKE)
+        return;
+    if (slot != NULL && request->template != NULL) {
         slot->is_being_made = false;
-        slot->has_failed = request->action.kind == ACTION_START && request->result.error < 0;
+        slot->has_failed = error < 0;
+    } else if (slot != NULL && (error == 0 || error == -EBUSY)) {
+        slot->has_failed = false;
     }
     hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
 }
@@ -320,8 +319,7 @@ static void report_request(struct job *job, enum job_report report)
     switch (report) {
     case JOB_DONE:
         answer(hypervisor, request);
-        if (is_making(request))
-            end_making(hypervisor, request);
+        update_slots(hypervisor, request);
         if (request->result.error == -ENOTCONN)
             connection_is_broken(hypervisor->connection, request->link, request->result.message);
         return;
@@ -332,13 +330,11 @@ static void report_request(struct job *job, enum job_report report)
         /* It may still be carried out: it counts as one that never came back. */
         if (request->result.error != -ENOTCONN || !connection_has_cut(hypervisor->connection, request->link))
             hypervisor->callbacks.came_back(hypervisor->context, &request->action, &request->result);
-        if (is_making(request))
-            end_making(hypervisor, request);
+        update_slots(hypervisor, request);
         return;
     case JOB_NEVER_RAN:
         answer_never_ran(hypervisor, request);
-        if (is_making(request))
-            end_making(hypervisor, request);
+        update_slots(hypervisor, request);
         return;
     case JOB_REPORT_COUNT:
         return;

@@ -193,7 +193,7 @@ static int prepare(struct work *work)
 
 /* ---- making ---- */
 
-/* Nobody waits for it any more, and what it makes from now on might be taken for what another attempt has made. */
+/* After the deadline the daemon goes on without an answer, and may make the same machine again. */
 static int check_time(struct work *work)
 {
     return clock_now().mono_us < work->until_us ? 0 : refusal_say(work->result, -ETIMEDOUT, "it took too long");
@@ -201,10 +201,11 @@ static int check_time(struct work *work)
 
 static virStorageVolPtr create(struct work *work, struct part *part, const char *xml)
 {
-    virStorageVolPtr volume = check_time(work) == 0 ? virStorageVolCreateXML(part->pool, xml, 0) : NULL;
+    virStorageVolPtr volume;
 
-    if (volume == NULL && work->result->error == -ETIMEDOUT)
+    if (check_time(work) < 0)
         return NULL;
+    volume = virStorageVolCreateXML(part->pool, xml, 0);
     if (volume == NULL)
         refusal_quote(work->result, work->connection, "making the volume %s in storage pool %s", part->name,
                       part->pool_name);
@@ -316,10 +317,11 @@ static int format_domain(struct work *work, char **ret)
 
 static int define(struct work *work, const char *xml)
 {
-    virDomainPtr domain = check_time(work) == 0 ? virDomainDefineXML(work->connection, xml) : NULL;
+    virDomainPtr domain;
 
-    if (domain == NULL && work->result->error == -ETIMEDOUT)
-        return -ETIMEDOUT;
+    if (check_time(work) < 0)
+        return work->result->error;
+    domain = virDomainDefineXML(work->connection, xml);
     if (domain == NULL)
         return refusal_quote(work->result, work->connection, "defining the domain %s", work->name);
     virDomainFree(domain);

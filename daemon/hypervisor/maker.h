@@ -13,16 +13,17 @@
  * An overlay on the base image of each disk, the seed of cloud-init where the template has one, and the definition of the
  * domain, which is not started. environment: "NAME=value", what the files of cloud-init may ask for. The base images are
  * only read. -EEXIST: a domain or a volume of that name is there, and stays as it is; -EBUSY: a machine writes to a base
- * image; -ETIMEDOUT: after until_us (mono_us) nothing more is begun; -EINVAL: the template cannot be made into a machine; -EIO, -ENOTCONN, -ENOMEM. What was made before an error stays
- * for maker_unmake.
+ * image; -ETIMEDOUT: after until_us (mono_us) nothing more is begun; -EINVAL: the template cannot be made into a machine;
+ * -EIO, -ENOTCONN, -ENOMEM. What was made before an error stays for maker_unmake.
  */
 void maker_make(virConnectPtr connection, const struct template *template, const struct making *making,
                 const struct string_list *environment, int64_t until_us, struct action_result *result);
 
 /*
  * Removes the domain with this UUID, and the volumes that were made for it; doing it again is harmless. -EBUSY, and nothing
- * is removed: understudy did not make the domain, it runs or has run (as far as libvirt or its volumes tell), or another
- * domain uses one of its volumes. -ETIMEDOUT: as above. -EIO, -ENOTCONN, -ENOMEM: a part of it may be left.
+ * is removed: understudy did not make the domain, it has run (as far as libvirt or its volumes tell), or another domain uses
+ * one of its volumes. -EAGAIN, and nothing is removed: it runs, or a storage pool is not active. -ETIMEDOUT: as above. -EIO,
+ * -ENOTCONN, -ENOMEM: a part of it may be left.
  */
 void maker_unmake(virConnectPtr connection, const char *uuid, int64_t until_us, struct action_result *result);
 

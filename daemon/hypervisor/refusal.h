@@ -13,7 +13,8 @@ int refusal_say(struct action_result *result, int error, const char *format, ...
 
 /*
  * The last call of this thread to libvirt has failed: "DOING: LIBVIRT'S WORDS". To be called before another call is made,
- * since each forgets the error of the one before, even virDomainGetName. So ask for names before. Returns the error, which is that of translate_last_error.
+ * since each forgets the error of the one before, even virDomainGetName. So ask for names before. Returns the error, which is
+ * that of translate_last_error.
  */
 int refusal_quote(struct action_result *result, virConnectPtr connection, const char *format, ...) _printf_(3, 4);
 

@@ -303,7 +303,7 @@ static int remove_volume(struct leftovers *leftovers, virStorageVolPtr volume)
     return refusal_quote(leftovers->result, leftovers->connection, "removing the volume %s", name);
 }
 
-/* Nobody waits for it any more, and what it finds from now on may be what another attempt has made. */
+/* After the deadline the daemon goes on without an answer, and may make the same machine again. */
 static int check_time(struct leftovers *leftovers, int64_t until_us)
 {
     return clock_now().mono_us < until_us ? 0 : refusal_say(leftovers->result, -ETIMEDOUT, "it took too long");

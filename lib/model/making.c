@@ -255,10 +255,8 @@ static void forget_serial(xmlNode *domain)
 
     for (xmlNode *entry = system != NULL ? system->children : NULL; entry != NULL; entry = next) {
         next = entry->next;
-        if (!xml_is_element(entry, "entry") || !attribute_is(entry, "name", "uuid"))
-            continue;
-        xmlUnlinkNode(entry);
-        xmlFreeNode(entry);
+        if (xml_is_element(entry, "entry") && attribute_is(entry, "name", "uuid"))
+            discard(entry);
     }
 }
 

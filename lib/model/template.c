@@ -378,7 +378,6 @@ static int put_overlay(struct domain_description *description, uint32_t place, c
         r = making_volume_name(&making, target, &overlay);
     if (r == 0)
         r = disk_copy(disk, &base);
-
     if (r < 0)
         return r;
     base.writable = base.has_chain = false;

@@ -63,8 +63,9 @@ bool template_name_is_valid(const char *name);
  * Reads a file. name: as in the struct; file: what findings call it. What is wrong stands in diags with its line: no domain
  * document, no memory, a <understudy:template> that cannot be read, a writable disk without a target or that is no file and
  * no volume, or that is encrypted. A disk that is readonly or shareable is no disk of the template: what is made shares it.
- * A name and UUID in the document are not looked at. max comes from <understudy:template max="2" pool="fast"/> in our element <understudy:machine>; without that element the
- * template has the defaults. -EINVAL, -ENOMEM. Warnings stand in diags on success, too.
+ * A name and UUID in the document are not looked at. max comes from <understudy:template max="2" pool="fast"/> in our element
+ * <understudy:machine>; without that element the template has the defaults. -EINVAL, -ENOMEM. Warnings stand in diags on
+ * success, too.
  */
 int template_parse(const char *name, const char *file, const char *xml, size_t length, struct diags *diags,
                    struct template **ret) _must_check_;
@@ -99,10 +100,10 @@ bool making_is_volume_of(const char *volume, const char *uuid);
 bool making_is_noted(const char *metadata, const char *uuid);
 
 /*
- * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses, NVRAM and generation id; each writable disk is its overlay,
- * seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, and that it was made from
- * this template for this service. Everything else stays as it is in the template. disks: n_disks of them. -EINVAL: it is no domain document, has a
- * writable disk that the template does not know, or no free target for the seed. -ENOMEM.
+ * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses, NVRAM and generation id; each writable disk
+ * is its overlay, seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, and that it was made from
+ * this template for this service. Everything else stays as it is in the template. disks: n_disks of them. -EINVAL: it is no
+ * domain document, has a writable disk that the template does not know, or no free target for the seed. -ENOMEM.
  */
 int template_domain_xml(const struct template *template, const struct making *making, const struct made_disk *disks,
                         const struct made_disk *seed, char **ret) _must_check_;
