@@ -291,11 +291,12 @@ void recovery_resume(struct recovery *recovery)
 
     if (recovery_state_is_final(state))
         return;
-    if (recovery_state_is_relieving(recovery->state) && !moment_has_come(recovery->relieved))
-        recovery->relieved = recovery->decided; /* it may have been asked */
     if (state == RECOVERY_RESOLVING) {
         struct recovery_attempt *attempt = &recovery->attempts[recovery->n_attempts - 1];
 
+        /* The record may be older than that it was asked. */
+        if (recovery->relief != RELIEF_NONE && !moment_has_come(recovery->relieved))
+            recovery->relieved = recovery->decided;
         attempt->is_void |= attempt->error == NULL;
         if (may_be_starting(recovery))
             attempt->fate = START_UNANSWERED;

@@ -614,6 +614,7 @@ static void set_store(struct play *play, const struct arguments *arguments)
 {
     play->world.record_error = strcmp(arguments->word, "works") == 0 ? 0 : -ENOSPC;
     play->world.record_us = strcmp(arguments->word, "hangs") == 0 ? 1500 * USEC_PER_MSEC : 0; /* and then fails */
+    play->world.loses_writes = strcmp(arguments->word, "fails") == 0;
 }
 
 static void release_brake(struct play *play, const struct arguments *arguments)
