@@ -73,7 +73,21 @@ static bool is_missed(const struct registry *registry, const struct action *acti
          (result->reason == REASON_UNKNOWN || result->reason == REASON_MIGRATED));
 
     return is_unexplained && (machine == NULL || machine->state == MACHINE_UNKNOWN || machine_is_up(machine) ||
-                              machine->reason == REASON_MIGRATED);
+                              machine->reason == REASON_MIGRATED ||
+                              (machine->reason == REASON_UNKNOWN && whereabouts_are_asked(registry, machine)));
+}
+
+/*
+ * What is to be relieved stays defined when it stops. Where its host does not have it any more, it was migrated or removed, unless
+ * it is known how it stopped.
+ */
+static bool is_beyond_relief(const struct registry *registry, const struct machine_ref *ref,
+                             const struct action_result *result)
+{
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+
+    return result->error == -ENOENT && records_relieve(&registry->records, ref) &&
+           (machine == NULL || machine_is_up(machine) || machine->reason == REASON_UNKNOWN);
 }
 
 const struct action_result *relocation_correct(const struct recoveries *recoveries, const struct action *action,
@@ -86,6 +100,10 @@ const struct action_result *relocation_correct(const struct recoveries *recoveri
     static const struct action_result sought = {
         .error = -EINPROGRESS,
         .message = "it is not on its host, and whether it runs on another one is not known yet",
+    };
+    static const struct action_result gone = {
+        .error = -EAGAIN,
+        .message = "its host does not have it any more, and did not tell how that came",
     };
     bool is_off = result->error == -ENOENT || (result->error == 0 && result->state == MACHINE_SHUT_OFF), is_gone;
 
@@ -101,5 +119,7 @@ const struct action_result *relocation_correct(const struct recoveries *recoveri
     /* News that it left is on its way where it runs elsewhere already. */
     is_gone = (result->error == -ENOENT || result->reason == REASON_MIGRATED) &&
               moves_run_elsewhere(recoveries->registry, &action->target);
-    return is_gone || moves_have_left(recoveries->registry, &action->target) ? &unknown : result;
+    if (is_gone || moves_have_left(recoveries->registry, &action->target))
+        return &unknown;
+    return is_beyond_relief(recoveries->registry, &action->target, result) ? &gone : result;
 }

@@ -52,6 +52,13 @@ bool whereabouts_are_open(struct registry *registry, const struct machine_ref *r
     return false;
 }
 
+bool whereabouts_are_asked(const struct registry *registry, const struct machine *machine)
+{
+    const struct watch *watch = watch_of(registry, machine);
+
+    return watch != NULL && watch_rare(watch)->missed_us != 0;
+}
+
 bool whereabouts_await(const struct registry *registry, const struct host *host)
 {
     for (const struct watch *watch = NULL; (watch = watch_next(registry, watch)) != NULL;) {

@@ -14,6 +14,8 @@
  * begins it, and has all hosts listed. Without memory it goes on.
  */
 bool whereabouts_are_open(struct registry *registry, const struct machine_ref *ref, struct moment now);
+/* The search has begun, and the machine was not seen up on its host since. */
+bool whereabouts_are_asked(const struct registry *registry, const struct machine *machine);
 /* Something is to be recovered, or goes on, when it is known whether this host has the machine. */
 bool whereabouts_await(const struct registry *registry, const struct host *host);
 /* The machine is up where it was expected: should it be missed again, it is searched for anew. */

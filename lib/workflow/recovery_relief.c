@@ -380,7 +380,7 @@ bool in_leaving(struct step *step)
         stay(step, text_print("it was migrated to another host"));
     else if (answer_is_off(result))
         left(step);
-    else if (result->error == -ENOTCONN)
+    else if (result->error == -ENOTCONN || result->error == -EINPROGRESS)
         question_ask_later(question, result, LOOK_US, step->event->now);
     else if (result->error == 0 && result->state == MACHINE_CRASHED && step->recovery->is_held)
         serve_no_more(step);
