@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/moment.h"
-#include "config/units.h"
+#include "base/units.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/fencing.h"

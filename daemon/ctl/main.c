@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/units.h"
+#include "base/units.h"
 #include "ctl/client.h"
 #include "ctl/complete.h"
 #include "ctl/ctl.h"

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "config/pattern.h"
 #include "config/schema.h"
-#include "config/units.h"
 
 #define PREFIX "services[]."
 

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "config/units.h"
+#include "base/units.h"
 
 #define WIDTH   98
 #define RESTART "A change takes effect after a restart of the daemon."

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "config/policy.h"
 #include "config/schema.h"
-#include "config/units.h"
 #include "model/feature.h"
 
 #define ONE        1000000      /* in millionths */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "config/endpoint.h"
-#include "config/units.h"
 #include "config/window.h"
 #include "model/uri.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/units.h"
+#include "base/units.h"
 #include "coordinator/moves.h"
 
 /* Machines and hosts show it, and who acts on them looks again. */

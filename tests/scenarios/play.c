@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/units.h"
+#include "base/units.h"
 #include "model/mark.h"
 #include "scenario.h"
 #include "unit/support.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/units.h"
+#include "base/units.h"
 #include "scenario.h"
 
 static const char *scenario_file;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "config/config.h"
 #include "config/policy.h"
-#include "config/units.h"
 #include "config/value.h"
 #include "support.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Text to amounts and back, in integers only. Knows no keys and no ranges but those of its types. */
-#include "config/units.h"
+#include "base/units.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -6,8 +6,8 @@
  * Every parse function takes the whole text, without blanks. -EINVAL: not written as expected.
  * -ERANGE: does not fit the result.
  */
-#ifndef UNDERSTUDY_CONFIG_UNITS_H
-#define UNDERSTUDY_CONFIG_UNITS_H
+#ifndef UNDERSTUDY_BASE_UNITS_H
+#define UNDERSTUDY_BASE_UNITS_H
 
 #include <stdint.h>
 
