@@ -150,6 +150,8 @@ static enum candidate_verdict verdict_of_standing(enum standing standing)
         return CANDIDATE_CLAIMED;
     case STANDING_OPERATORS:
         return CANDIDATE_UNDER_OPERATOR;
+    case STANDING_NOT_MAKEABLE:
+        return CANDIDATE_NOT_MAKEABLE;
     case STANDING_QUARANTINED:
         return CANDIDATE_QUARANTINED;
     case STANDING_BY:

@@ -174,6 +174,8 @@ int explain_ineligible(const struct choice_request *request, const struct candid
     case CANDIDATE_UNDER_OPERATOR:
         return text_format(ret, "%s, and not by understudyd: left alone",
                            machine->state == MACHINE_PAUSED ? "paused" : "saved");
+    case CANDIDATE_NOT_MAKEABLE:
+        return text_format(ret, "cannot be made now: %s", machine->description->obstacle);
     case CANDIDATE_QUARANTINED:
         return text_format(ret, "%s: in quarantine for %" PRId64 " s more",
                            machine_rare(machine)->quarantine_why != NULL ? machine_rare(machine)->quarantine_why

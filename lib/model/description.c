@@ -167,6 +167,7 @@ static void free_parts(struct domain_description *description)
     free(description->service);
     free(description->metadata_faults);
     free(description->template);
+    free(description->obstacle);
 }
 
 void domain_description_free(struct domain_description *description)
@@ -184,7 +185,8 @@ void domain_description_free(struct domain_description *description)
 static size_t texts_size(const struct domain_description *description)
 {
     size_t size = text_size(description->name) + text_size(description->osinfo_id) + text_size(description->service) +
-                  text_size(description->metadata_faults) + text_size(description->template);
+                  text_size(description->metadata_faults) + text_size(description->template) +
+                  text_size(description->obstacle);
 
     for (size_t i = 0; i < description->n_disks; i++)
         size += disk_texts_size(&description->disks[i]);
@@ -211,6 +213,7 @@ static void pack_texts(struct domain_description *packed, char *end)
     packed->service = (char *)put_text(&end, packed->service);
     packed->metadata_faults = (char *)put_text(&end, packed->metadata_faults);
     packed->template = (char *)put_text(&end, packed->template);
+    packed->obstacle = (char *)put_text(&end, packed->obstacle);
     for (size_t i = 0; i < packed->n_disks; i++)
         packed->disks[i].source = put_array(&end, packed->disks[i].source, disk_texts_size(&packed->disks[i]));
     for (size_t i = 0; i < packed->n_hostdevs; i++)
@@ -401,7 +404,7 @@ bool domain_description_equal(const struct domain_description *a, const struct d
            a->memory_kib == b->memory_kib && a->has_hugepages == b->has_hugepages && a->on_crash == b->on_crash &&
            a->has_agent_channel == b->has_agent_channel && a->has_panic_device == b->has_panic_device &&
            text_equal(a->osinfo_id, b->osinfo_id) && disks_equal(a, b) && macs_equal(a, b) && hostdevs_equal(a, b) &&
-           metadata_equal(a, b);
+           text_equal(a->obstacle, b->obstacle) && metadata_equal(a, b);
 }
 
 /* From this place on, the next disk that is no image below another; n_disks: there is none. */

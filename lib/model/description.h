@@ -83,6 +83,7 @@ struct domain_description {
     char *metadata_faults; /* what could not be read of it, in words; or NULL */
     char *mark;            /* as model/mark.h prints it, of this domain and no clone's copy; or NULL */
     char *template;        /* from which it was made, or can be; of no clone's copy; or NULL */
+    char *obstacle;        /* why it cannot be made from its template now, in words; or NULL */
     /* What its guest agent told just now; the list may be empty once knowledge was made of it. */
     struct feature_texts learned;
     uint32_t n_disks, n_macs, n_hostdevs;

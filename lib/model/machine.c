@@ -289,6 +289,8 @@ enum standing machine_standing(const struct machine *machine, int64_t now_us)
         return STANDING_CLAIMED;
     if (is_under_operator(machine))
         return STANDING_OPERATORS;
+    if (machine->description->obstacle != NULL)
+        return STANDING_NOT_MAKEABLE;
     return machine_rare(machine)->quarantined_until_us > now_us ? STANDING_QUARANTINED : STANDING_BY;
 }
 

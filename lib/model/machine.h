@@ -74,14 +74,15 @@ enum keeping {
 /* May the machine be started as a replacement now, as far as its own state goes: the first obstacle. */
 enum standing {
     STANDING_BY,
-    STANDING_NOT_STANDBY, /* its role does not allow it */
-    STANDING_HELD,        /* by the operator, or its host is, or everything; or its host is being evacuated */
-    STANDING_UNREACHABLE, /* its hypervisor is not connected */
-    STANDING_ELSEWISE,    /* it runs, is on its way up or down, or is preserved remains */
-    STANDING_FAILED,      /* it failed itself and was not recovered */
-    STANDING_CLAIMED,     /* for a recovery, as its candidate or as the machine that failed; or it is being stopped */
-    STANDING_OPERATORS,   /* paused or saved, and not by the daemon: a recovery leaves it so */
-    STANDING_QUARANTINED, /* it did not come up lately */
+    STANDING_NOT_STANDBY,  /* its role does not allow it */
+    STANDING_HELD,         /* by the operator, or its host is, or everything; or its host is being evacuated */
+    STANDING_UNREACHABLE,  /* its hypervisor is not connected */
+    STANDING_ELSEWISE,     /* it runs, is on its way up or down, or is preserved remains */
+    STANDING_FAILED,       /* it failed itself and was not recovered */
+    STANDING_CLAIMED,      /* for a recovery, as its candidate or as the machine that failed; or it is being stopped */
+    STANDING_OPERATORS,    /* paused or saved, and not by the daemon: a recovery leaves it so */
+    STANDING_NOT_MAKEABLE, /* it would be made from a template, and something is in the way: its obstacle */
+    STANDING_QUARANTINED,  /* it did not come up lately */
     STANDING_COUNT,
 };
 

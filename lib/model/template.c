@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "model/domain_xml.h"
 #include "model/xml.h"
 
@@ -206,7 +207,7 @@ static void read_disks(struct xml_reader *reader, const xmlNode *domain, struct 
     }
 }
 
-/* ---- <understudy:template max="2" pool="fast"/> ---- */
+/* ---- <understudy:template max="2" pool="fast" space="5GiB"/> ---- */
 
 static void read_max(struct xml_reader *reader, const xmlNode *node, struct template *template)
 {
@@ -224,13 +225,31 @@ static void read_max(struct xml_reader *reader, const xmlNode *node, struct temp
         template->max = (unsigned)max;
 }
 
+static void read_space(struct xml_reader *reader, const xmlNode *node, struct template *template)
+{
+    _cleanup_(freep) char *text = xml_attribute(reader, node, "space");
+    int64_t bytes;
+
+    if (text == NULL)
+        return;
+    if (size_parse(text, &bytes) < 0)
+        xml_refuse(reader, node, "space is not a size such as 5GiB: %s", text);
+    else
+        template->space_bytes = (uint64_t)bytes;
+}
+
+static bool is_term(const char *name)
+{
+    return strcmp(name, "max") == 0 || strcmp(name, "pool") == 0 || strcmp(name, "space") == 0;
+}
+
 static void read_terms(struct xml_reader *reader, const xmlNode *node, struct template *template)
 {
     for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
-        if (attribute->ns == NULL && strcmp((const char *)attribute->name, "max") != 0 &&
-            strcmp((const char *)attribute->name, "pool") != 0)
+        if (attribute->ns == NULL && !is_term((const char *)attribute->name))
             xml_refuse(reader, node, "unknown attribute of <understudy:template>: %s", (const char *)attribute->name);
     read_max(reader, node, template);
+    read_space(reader, node, template);
     free(template->storage_pool);
     template->storage_pool = xml_attribute(reader, node, "pool");
 }
@@ -285,6 +304,7 @@ static struct template *make_empty(const char *name, const char *file, const cha
         return NULL;
     atomic_init(&template->n_owners, 1);
     template->max = TEMPLATE_MAX_DEFAULT;
+    template->space_bytes = TEMPLATE_SPACE_DEFAULT;
     template->name = strdup(name);
     template->file = strdup(file);
     template->xml = strndup(xml, length);

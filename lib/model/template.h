@@ -17,10 +17,11 @@
 #include "model/machine.h"
 #include "model/metadata.h"
 
-#define TEMPLATE_NAME_MAX    64 /* bytes */
-#define TEMPLATE_MAX_DEFAULT 1
-#define TEMPLATE_MAX_LIMIT   64
-#define TEMPLATE_DISKS_MAX   64 /* writable ones */
+#define TEMPLATE_NAME_MAX      64 /* bytes */
+#define TEMPLATE_MAX_DEFAULT   1
+#define TEMPLATE_MAX_LIMIT     64
+#define TEMPLATE_SPACE_DEFAULT (UINT64_C(1) << 30) /* bytes */
+#define TEMPLATE_DISKS_MAX     64                  /* writable ones */
 
 /* A writable disk of the template: what is there is the base image, which is only read. */
 struct template_disk {
@@ -37,6 +38,8 @@ struct template
     char *file;         /* for people */
     char *storage_pool; /* where overlays are made; NULL: in the pool of the base image */
     unsigned max;       /* so many machines made from it may run at once on one host */
+    /* What one machine needs in each storage pool in which a part of it is made; 0: that is not looked at. */
+    uint64_t space_bytes;
     struct template_disk *disks;
     size_t n_disks;
     /* Of cloud-init, as they stand in the files; NULL: there is none. Set by who reads these, before others have it. */
@@ -63,8 +66,8 @@ bool template_name_is_valid(const char *name);
  * Reads a file. name: as in the struct; file: what findings call it. What is wrong stands in diags with its line: no domain
  * document, no memory, a <understudy:template> that cannot be read, a writable disk without a target or that is no file and
  * no volume, or that is encrypted. A disk that is readonly or shareable is no disk of the template: what is made shares it.
- * A name and UUID in the document are not looked at. max comes from <understudy:template max="2" pool="fast"/> in our element
- * <understudy:machine>; without that element the template has the defaults. -EINVAL, -ENOMEM. Warnings stand in diags on
+ * A name and UUID in the document are not looked at. max, pool and space come from <understudy:template max="2" pool="fast"
+ * space="5GiB"/> in our element <understudy:machine>; without that element the template has the defaults. -EINVAL, -ENOMEM. Warnings stand in diags on
  * success, too.
  */
 int template_parse(const char *name, const char *file, const char *xml, size_t length, struct diags *diags,

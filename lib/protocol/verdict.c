@@ -14,6 +14,7 @@ const char *candidate_verdict_name(enum candidate_verdict verdict)
         [CANDIDATE_DIVERTED] = "its service is served by a replacement",
         [CANDIDATE_CLAIMED] = "claimed",
         [CANDIDATE_UNDER_OPERATOR] = "paused by an operator",
+        [CANDIDATE_NOT_MAKEABLE] = "cannot be made now",
         [CANDIDATE_QUARANTINED] = "in quarantine",
         [CANDIDATE_NOT_SIMILAR] = "not similar enough",
         [CANDIDATE_WRONG_HOST] = "on a host where the service may not run",

@@ -13,6 +13,7 @@ enum candidate_verdict {
     CANDIDATE_FAILED_ITSELF,   /* and was not recovered: not one to rely on */
     CANDIDATE_CLAIMED,         /* reserved for a recovery, as its candidate or as the machine that failed */
     CANDIDATE_UNDER_OPERATOR,  /* paused or saved, and not by the daemon: not to be resumed unasked */
+    CANDIDATE_NOT_MAKEABLE,    /* from its template, for want of an image, a storage pool or space there */
     CANDIDATE_QUARANTINED,     /* it did not come up lately */
     CANDIDATE_NOT_SIMILAR,     /* see score.verdict */
     CANDIDATE_WRONG_HOST,      /* the service may not run there: `hosts` of its policy */

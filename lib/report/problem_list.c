@@ -36,6 +36,7 @@ static const struct {
     [PROBLEM_DISKS_LOOK_SHARED] = {"disks-look-shared", 1},
     [PROBLEM_PROGRAM] = {"program-unusable", 1},
     [PROBLEM_METADATA_UNREAD] = {"metadata-unread", 1},
+    [PROBLEM_TEMPLATE_UNUSABLE] = {"template-unusable", 1},
     [PROBLEM_TEMPLATE_UNREADABLE] = {"template-unreadable", 1},
     [PROBLEM_HOLD] = {"hold", 1},
     [PROBLEM_NO_ROLES] = {"no-roles", 1},

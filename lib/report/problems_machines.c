@@ -109,7 +109,8 @@ static void look_at_disks(struct problem_search *search, const struct machine *m
     const struct domain_description *description = machine->description;
     const char *missing = NULL, *name;
 
-    for (uint32_t i = 0; i < description->n_disks && missing == NULL; i++)
+    /* Of a template, a base image is missing, and that is its obstacle. */
+    for (uint32_t i = 0; i < description->n_disks && missing == NULL && machine->state != MACHINE_TEMPLATE; i++)
         if (description->disks[i].is_missing)
             missing = description->disks[i].source;
     if (missing == NULL)
@@ -118,6 +119,30 @@ static void look_at_disks(struct problem_search *search, const struct machine *m
     problems_add(search, PROBLEM_DISK_MISSING, name,
                  text_print("%s cannot be started: its disk %s is not there", name, missing),
                  text_print("restore the disk, or correct the definition; it is looked for again some minutes later"));
+}
+
+/* One of several that could be made from the template on this host was named already. */
+static bool is_told_of_another(const struct pool *pool, const struct machine *machine)
+{
+    for (const struct machine *other = NULL; (other = pool_next(pool, other)) != machine;)
+        if (other->description->obstacle != NULL && machine_is_from_template_of(other, machine))
+            return true;
+    return false;
+}
+
+static void look_at_template(struct problem_search *search, const struct machine *machine)
+{
+    const struct pool *pool = coordinator_pool(search->coordinator);
+    const char *obstacle = machine->description->obstacle, *name;
+
+    if (obstacle == NULL || is_told_of_another(pool, machine))
+        return;
+    name = pool_display_name(pool, machine);
+    problems_add(
+        search, PROBLEM_TEMPLATE_UNUSABLE, name,
+        text_print("%s cannot be made from its template on %s: %s", name, machine->hypervisor, obstacle),
+        text_print(
+            "mend that; it is looked at again in the next listing, which understudyctl reload asks for at once"));
 }
 
 /* As far as its definition tells; NULL: nothing. */
@@ -222,6 +247,7 @@ void problems_look_at_machines(struct problem_search *search)
         roles |= machine->description->template != NULL ? ROLE_STANDBY : 0;
         look_at_quarantine(search, machine);
         look_at_disks(search, machine);
+        look_at_template(search, machine);
         look_at_verification(search, machine);
         look_at_twins(search, machine);
         look_at_metadata(search, &judged, machine);

@@ -428,6 +428,14 @@ static bool set_template(struct play *play, unsigned number, const char *value)
     return true;
 }
 
+static bool set_make(struct play *play, unsigned number, const char *value)
+{
+    bool is_possible = strcmp(value, "possible") == 0;
+
+    play->world.domains[number].obstacle = is_possible ? NULL : "the storage pool images is not active";
+    return is_possible || strcmp(value, "impossible") == 0;
+}
+
 static bool set_unmake(struct play *play, unsigned number, const char *value)
 {
     play->world.domains[number].unmake_error = strcmp(value, "refused") == 0 ? -EIO : 0;
@@ -453,6 +461,7 @@ static const struct {
     {"disk_requests", set_disk_io, "a number, since it was last set"},
     {"start", set_start, "works, refused, dies, 5s"},
     {"template", set_template, "the name of its template"},
+    {"make", set_make, "possible, impossible (a storage pool is not active)"},
     {"unmake", set_unmake, "works, refused"},
     {"shutdown", set_shutdown, "5s (what its guest takes when it is asked to), ignored"},
     {"asking", set_asking, "5s (what the call takes that asks its guest to shut down)"},

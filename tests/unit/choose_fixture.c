@@ -218,6 +218,14 @@ void give_device(struct fixture *fixture, const struct machine *machine, const c
     redescribe(fixture, machine, description);
 }
 
+void give_obstacle(struct fixture *fixture, const struct machine *machine, const char *obstacle)
+{
+    struct domain_description *description = describe_again(machine);
+
+    description->obstacle = obstacle != NULL ? strdup(obstacle) : NULL;
+    redescribe(fixture, machine, description);
+}
+
 void give_memory(struct fixture *fixture, const struct machine *machine, uint64_t kib)
 {
     struct domain_description *description = describe_again(machine);

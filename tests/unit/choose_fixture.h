@@ -43,14 +43,16 @@ struct domain_description *describe_again(const struct machine *machine);
 void redescribe(struct fixture *fixture, const struct machine *machine, struct domain_description *description);
 /* What the machine uses, one more. */
 void give_disk(struct fixture *fixture, const struct machine *machine, const char *source);
-/* Below a disk of it. */
 /* The same, and what the image is recognised by; is_networked: its storage pool is on the network. */
 void give_disk_known_as(struct fixture *fixture, const struct machine *machine, const char *source,
                         const char *identity, bool is_networked);
+/* Below a disk of it. */
 void give_backing(struct fixture *fixture, const struct machine *machine, const char *source);
 void give_volume(struct fixture *fixture, const struct machine *machine, const char *pool, const char *volume);
 void give_address(struct fixture *fixture, const struct machine *machine, const char *mac);
 void give_device(struct fixture *fixture, const struct machine *machine, const char *hostdev);
+/* It cannot be made, and this is why; NULL: it can. */
+void give_obstacle(struct fixture *fixture, const struct machine *machine, const char *obstacle);
 void give_memory(struct fixture *fixture, const struct machine *machine, uint64_t kib);
 
 #define EXTENT_ALL ((struct choice_extent){SIZE_MAX, SIZE_MAX, SIZE_MAX})

@@ -187,6 +187,8 @@ static void judge(const struct choice_request *request, struct reference_candida
         candidate->verdict = CANDIDATE_CLAIMED;
     else if (is_under_operator(machine))
         candidate->verdict = CANDIDATE_UNDER_OPERATOR;
+    else if (machine->description->obstacle != NULL)
+        candidate->verdict = CANDIDATE_NOT_MAKEABLE;
     else if (machine_rare(machine)->quarantined_until_us > request->now_us)
         candidate->verdict = CANDIDATE_QUARANTINED;
     else if (candidate->score.verdict != SIMILARITY_ELIGIBLE)
@@ -224,6 +226,7 @@ bool reference_is_looked_at(const struct reference_candidate *candidate)
     case CANDIDATE_FAILED_ITSELF:
     case CANDIDATE_CLAIMED:
     case CANDIDATE_UNDER_OPERATOR:
+    case CANDIDATE_NOT_MAKEABLE:
     case CANDIDATE_QUARANTINED:
     case CANDIDATE_NOT_SIMILAR:
     case CANDIDATE_VERDICTS:

@@ -355,6 +355,7 @@ static void test_every_verdict_has_words_of_its_own(void **state)
     add(fixture, "surplus", WEB " language/a language/b language/c");
     add(fixture, "lacking", "webserver/nginx");
     pool_edit(fixture->pool, add(fixture, "failed-itself", WEB))->failed_unrecovered = true;
+    give_obstacle(fixture, add(fixture, "template", WEB), "the storage pool images is not active");
     pool_set_quarantine(fixture->pool, add(fixture, "quarantined", WEB), 61 * USEC_PER_SEC, NULL);
     fixture->request.now_us = USEC_PER_SEC / 2;
     fixture->request.check_memory = true;
@@ -371,11 +372,13 @@ static void test_every_verdict_has_words_of_its_own(void **state)
     give_device(fixture, user, "pci 0000:65:00.0");
 
     _cleanup_(explanation_freep) struct explanation *explanation = explain_all(fixture);
-    assert_int_equal(explanation->n_candidates, 19);
+    assert_int_equal(explanation->n_candidates, 20);
     for (size_t i = 0; i < explanation->n_candidates; i++)
         for (size_t n = 0; n < i; n++)
             assert_string_not_equal(explanation->candidates[i].reason, explanation->candidates[n].reason);
     assert_string_equal(reason_of(explanation, "claimed"), "claimed by recovery 20261122-145400-1");
+    assert_string_equal(reason_of(explanation, "template"),
+                        "cannot be made now: the storage pool images is not active");
     assert_non_null(strstr(reason_of(explanation, "quarantined"), "for 61 s more"));
     assert_string_equal(reason_of(explanation, "large"), "needs 2048 MiB, and local has 1536 MiB to spare");
     assert_string_equal(reason_of(explanation, "not-standby"), "its role is protected, not standby");

@@ -131,6 +131,7 @@ static struct domain_description *draw_description(struct room *room, unsigned n
     for (uint64_t n = hits(room, 10) ? 0 : 2 + below(room, 3); n > 0; n--)
         describe_feature(description, kinds[below(room, ELEMENTS_OF(kinds))], values[hits(room, 25)]);
     draw_things(room, description);
+    description->obstacle = hits(room, 4) ? strdup("its base image is missing") : NULL;
     return description;
 }
 

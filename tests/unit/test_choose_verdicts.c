@@ -207,6 +207,7 @@ static void test_the_first_reason_that_applies_is_told(void **state)
     machine = add(fixture, "b", "database/oracle"); /* every reason at once, lifted one by one */
     other = add(fixture, "other", "data/else");
     give_disk(fixture, machine, "/images/shared");
+    give_obstacle(fixture, machine, "the storage pool images is not active");
     give_disk(fixture, other, "/images/shared");
     run_machine(fixture, other);
     fixture->request.check_memory = true;
@@ -238,6 +239,8 @@ static void test_the_first_reason_that_applies_is_told(void **state)
     pool_release(fixture->pool, machine, "another");
     assert_verdict(fixture, machine, CANDIDATE_UNDER_OPERATOR);
     pool_edit(fixture->pool, machine)->state = MACHINE_SHUT_OFF;
+    assert_verdict(fixture, machine, CANDIDATE_NOT_MAKEABLE);
+    give_obstacle(fixture, machine, NULL);
     assert_verdict(fixture, machine, CANDIDATE_QUARANTINED);
     pool_set_quarantine(fixture->pool, machine, 0, NULL);
     assert_verdict(fixture, machine, CANDIDATE_NOT_SIMILAR);
@@ -249,6 +252,24 @@ static void test_the_first_reason_that_applies_is_told(void **state)
     assert_verdict(fixture, machine, CANDIDATE_IN_USE);
     run_machine(fixture, machine);
     assert_verdict(fixture, machine, CANDIDATE_NOT_STANDING_BY);
+}
+
+/* An operator may not have it either. */
+static void test_a_template_of_which_nothing_can_be_made(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct machine *template;
+
+    add_failed(fixture);
+    template = add(fixture, "b", WEB);
+    pool_edit(fixture->pool, template)->state = MACHINE_TEMPLATE;
+    assert_verdict(fixture, template, CANDIDATE_ELIGIBLE);
+    give_obstacle(fixture, template, "the storage pool images is not active");
+    assert_verdict(fixture, template, CANDIDATE_NOT_MAKEABLE);
+    assert_false(pool_is_standing_by(template));
+    assert_int_equal(choose_judge_named(&fixture->request, template).verdict, CANDIDATE_NOT_MAKEABLE);
+    give_obstacle(fixture, template, NULL);
+    assert_verdict(fixture, template, CANDIDATE_ELIGIBLE);
 }
 
 static void test_in_quarantine(void **state)
@@ -468,6 +489,7 @@ int main(void)
         choose_test(test_saved_by_others),
         choose_test(test_not_similar),
         choose_test(test_the_first_reason_that_applies_is_told),
+        choose_test(test_a_template_of_which_nothing_can_be_made),
         choose_test(test_in_quarantine),
         choose_test(test_failed_itself_and_not_recovered),
         choose_test(test_a_host_without_the_memory),

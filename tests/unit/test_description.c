@@ -78,6 +78,23 @@ static void test_the_template_that_a_machine_was_made_from(void **state)
     domain_description_free(machine);
 }
 
+/* It comes and goes while the template stays as it is. */
+static void test_what_is_in_the_way_of_making_a_machine(void **state)
+{
+    struct domain_description *template = describe_all(), *in_the_way = describe_all(), *copy = NULL;
+
+    (void)state;
+    in_the_way->obstacle = strdup("the storage pool images is not active");
+    assert_false(domain_description_equal(template, in_the_way));
+    assert_true(domain_description_starts_alike(template, in_the_way));
+    assert_int_equal(domain_description_pack(&in_the_way), 0);
+    assert_int_equal(domain_description_copy(in_the_way, &copy), 0);
+    domain_description_free(in_the_way);
+    assert_string_equal(copy->obstacle, "the storage pool images is not active");
+    domain_description_free(copy);
+    domain_description_free(template);
+}
+
 static struct domain_description *describe_disk(const char *source, const char *below)
 {
     struct domain_description *description = describe(7, "web");
@@ -247,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_packing_changes_nothing_that_is_said),
         cmocka_unit_test(test_the_template_that_a_machine_was_made_from),
+        cmocka_unit_test(test_what_is_in_the_way_of_making_a_machine),
         cmocka_unit_test(test_what_is_known_later_is_no_other_definition),
         cmocka_unit_test(test_what_stands_below_a_disk_is_remembered),
         cmocka_unit_test(test_another_disk_has_other_images_below_it),

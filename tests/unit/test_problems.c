@@ -230,6 +230,30 @@ static void test_a_disk_that_is_not_there(struct world *world)
     check(world, PROBLEM_DISK_MISSING, "a", NULL);
 }
 
+/* Both that could be made from it: one problem. */
+static void test_a_template_of_which_nothing_can_be_made(struct world *world)
+{
+    unsigned first, second;
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    first = world_add(world, "base", WEB, MACHINE_TEMPLATE);
+    second = world_add(world, "base.2", WEB, MACHINE_TEMPLATE);
+    world->domains[first].template = world->domains[second].template = "base";
+    world->domains[first].disk = "/images/base.qcow2";
+    world->domains[first].disk_is_missing = true;
+    world->domains[first].obstacle = world->domains[second].obstacle = "the base image /images/base.qcow2 is missing";
+    begin(world);
+    check(world, PROBLEM_TEMPLATE_UNUSABLE, "base",
+          "base cannot be made from its template on local: the base image /images/base.qcow2 is missing");
+    check(world, PROBLEM_TEMPLATE_UNUSABLE, "base.2", NULL);
+    check(world, PROBLEM_DISK_MISSING, "base", NULL);
+    world->domains[first].obstacle = NULL;
+    world_tell(world, first, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    check(world, PROBLEM_TEMPLATE_UNUSABLE, "base", NULL);
+    check(world, PROBLEM_TEMPLATE_UNUSABLE, "base.2", "is missing");
+}
+
 static void test_a_standby_that_cannot_be_verified(struct world *world)
 {
     unsigned b;
@@ -763,6 +787,7 @@ int main(void)
         world_test(test_a_service_that_a_replacement_serves),
         world_test(test_an_original_that_starts_with_its_host),
         world_test(test_a_disk_that_is_not_there),
+        world_test(test_a_template_of_which_nothing_can_be_made),
         world_test(test_a_standby_that_cannot_be_verified),
         world_test(test_a_standby_whose_address_cannot_be_known),
         world_test(test_a_disk_that_looks_shared),

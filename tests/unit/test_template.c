@@ -19,7 +19,7 @@ static const char q35[] =
     "  <memory unit='MiB'>512</memory><vcpu>2</vcpu>\n"
     "  <os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type><loader readonly='yes' type='pflash'>/efi</loader></os>\n"
     "  " OURS "role='protected, standby' priority='4'>\n"
-    "    <u:resource kind='webserver'>nginx</u:resource><u:template max='3' pool='fast'/>\n"
+    "    <u:resource kind='webserver'>nginx</u:resource><u:template max='3' pool='fast' space='5GiB'/>\n"
     "    <u:mark domain='" OTHER_UUID "' warm='yes'/><u:made domain='" OTHER_UUID "' template='elder'/>\n"
     "  </u:machine></metadata>\n"
     "  <devices>\n"
@@ -61,6 +61,7 @@ static void all_of_a_template_is_read(void **state)
     assert_string_equal(template->file, "/t/web.xml");
     assert_string_equal(template->storage_pool, "fast");
     assert_int_equal(template->max, 3);
+    assert_int_equal(template->space_bytes, UINT64_C(5) << 30);
     assert_string_equal(template->xml, q35);
     assert_null(template->user_data);
     assert_int_equal(template->n_disks, 2);
@@ -88,6 +89,7 @@ static void little_is_needed(void **state)
 
     (void)state;
     assert_int_equal(template->max, TEMPLATE_MAX_DEFAULT);
+    assert_int_equal(template->space_bytes, TEMPLATE_SPACE_DEFAULT);
     assert_null(template->storage_pool);
     assert_int_equal(template->n_disks, 1);
     assert_string_equal(template->disks[0].target, "hda");
@@ -178,6 +180,10 @@ static void the_terms_of_a_template_are_checked(void **state)
         {"<u:template max='-1'/>", "max is not a number from 1 to 64: -1"},
         {"<u:template max='2x'/>", "max is not a number from 1 to 64: 2x"},
         {"<u:template max='99999999999999999999999'/>", "max is not a number"},
+        {"<u:template space='5'/>", "space is not a size such as 5GiB: 5"},
+        {"<u:template space='5 GiB'/>", "space is not a size such as 5GiB: 5 GiB"},
+        {"<u:template space='-1GiB'/>", "space is not a size such as 5GiB: -1GiB"},
+        {"<u:template space='99999999999TiB'/>", "space is not a size such as 5GiB: 99999999999TiB"},
         {"<u:template maximum='2'/>", "unknown attribute of <understudy:template>: maximum"},
         {"<u:template/><u:template/>", "a second <understudy:template>"},
     };

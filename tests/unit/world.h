@@ -37,6 +37,7 @@ struct world_domain {
     enum machine_state state;
     enum machine_reason reason;
     const char *template;  /* from which it is made; NULL: it is not */
+    const char *obstacle;  /* why that cannot be done; NULL: it can */
     const char *made_name; /* its name then; NULL: it keeps that of the template */
     bool has_parts;        /* something was made of it, or it was itself */
     unsigned unmakes;      /* so often that was to be removed */

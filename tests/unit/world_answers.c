@@ -65,6 +65,10 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
         description->template = strdup(domain->template);
         assert_non_null(description->template);
     }
+    if (domain->obstacle != NULL && domain->state == MACHINE_TEMPLATE) {
+        description->obstacle = strdup(domain->obstacle);
+        assert_non_null(description->obstacle);
+    }
     describe_hardware(description, domain);
     description->on_crash = domain->on_crash;
     description->has_priority = domain->priority != 0; /* 0: its metadata says nothing of it */

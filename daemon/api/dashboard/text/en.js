@@ -266,6 +266,7 @@ export default {
   "problem.program-unusable": "Program unusable",
   "problem.metadata-unread": "Metadata not read",
   "problem.template-unreadable": "Template not read",
+  "problem.template-unusable": "No machine can be made from the template",
   "problem.hold": "Hold",
   "problem.no-roles": "No roles",
   "problem.pattern-unmatched": "Pattern without a machine",
