@@ -9,20 +9,12 @@
 #include <libvirt/virterror.h>
 
 #include "base/text.h"
-#include "hypervisor/base_image.h"
 #include "hypervisor/disk_users.h"
+#include "hypervisor/places.h"
 #include "hypervisor/refusal.h"
 #include "hypervisor/seed.h"
 #include "model/uri.h"
 #include "service/clock.h"
-
-/* One volume that is to be made. */
-struct part {
-    struct base_image base; /* of an overlay */
-    virStoragePoolPtr pool; /* where it is made */
-    const char *pool_name;  /* borrowed from it */
-    char *name;
-};
 
 /* What is needed for one machine. End with work_done. */
 struct work {
@@ -33,29 +25,18 @@ struct work {
     struct action_result *result;
     int64_t until_us;
     bool is_local;
-    char *name;         /* of the domain */
-    struct part *parts; /* one for each disk of the template, and one for the seed */
+    char *name; /* of the domain */
+    struct places places;
 };
 
-static bool has_seed(const struct template *template)
+static struct place *seed_place(const struct work *work)
 {
-    return template->user_data != NULL || template->meta_data != NULL;
-}
-
-static struct part *seed_part(const struct work *work)
-{
-    return &work->parts[work->template->n_disks];
+    return &work->places.all[work->template->n_disks];
 }
 
 static void work_done(struct work *work)
 {
-    for (size_t i = 0; work->parts != NULL && i <= work->template->n_disks; i++) {
-        base_image_done(&work->parts[i].base);
-        if (work->parts[i].pool != NULL)
-            virStoragePoolFree(work->parts[i].pool);
-        free(work->parts[i].name);
-    }
-    free(work->parts);
+    places_done(&work->places);
     free(work->name);
 }
 
@@ -93,67 +74,60 @@ static int check_domain(struct work *work)
     return refuse_domain(work, virDomainLookupByUUIDString(work->connection, work->making->uuid), work->making->uuid);
 }
 
-static int check_volume(struct work *work, struct part *part)
+static int check_volume(struct work *work, struct place *place)
 {
-    virStorageVolPtr volume = virStorageVolLookupByName(part->pool, part->name);
+    virStorageVolPtr volume = virStorageVolLookupByName(place->pool, place->name);
 
     if (volume != NULL) {
         virStorageVolFree(volume);
-        return refusal_say(work->result, -EEXIST, "there is a volume %s in storage pool %s already", part->name,
-                           part->pool_name);
+        return refusal_say(work->result, -EEXIST, "there is a volume %s in storage pool %s already", place->name,
+                           place->pool_name);
     }
     if (virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
         return 0;
-    return refusal_quote(work->result, work->connection, "looking for the volume %s in storage pool %s", part->name,
-                         part->pool_name);
+    return refusal_quote(work->result, work->connection, "looking for the volume %s in storage pool %s", place->name,
+                         place->pool_name);
 }
 
 /* ---- what is needed ---- */
 
-/* The pool of the template, or that of this base image (NULL: none). */
-static int choose_pool(struct work *work, virStoragePoolPtr of_base, struct part *part)
-{
-    const char *name = work->template->storage_pool;
-
-    if (name != NULL) {
-        part->pool =
-            base_image_open_pool(work->connection, name, "in which the template has its machines made", work->result);
-        if (part->pool == NULL)
-            return work->result->error;
-    } else if (of_base != NULL) {
-        part->pool = of_base;
-        virStoragePoolRef(of_base);
-    } else {
-        return refusal_say(work->result, -EINVAL, "the template names no storage pool for its seed, and has no disk");
-    }
-    part->pool_name = virStoragePoolGetName(part->pool);
-    return 0;
-}
-
-static int prepare_overlay(struct work *work, size_t i)
+/* Names for the volumes, which no other has. */
+static int name_overlay(struct work *work, size_t i)
 {
     const struct template_disk *disk = &work->template->disks[i];
-    struct part *part = &work->parts[i];
-    int r = base_image_find(work->connection, work->is_local, disk, &part->base, work->result);
+    struct place *place = &work->places.all[i];
+    int r = making_volume_name(work->making, disk->target, &place->name);
 
-    if (r == 0)
-        r = choose_pool(work, part->base.pool, part);
-    if (r < 0)
-        return r;
-    r = making_volume_name(work->making, disk->target, &part->name);
     if (r == -EINVAL)
         return refusal_say(work->result, r, "the target %s of a disk is no word of letters and digits", disk->target);
-    return r < 0 ? no_memory(work) : check_volume(work, part);
+    return r < 0 ? no_memory(work) : check_volume(work, place);
 }
 
-static int prepare_seed(struct work *work)
+static int name_seed(struct work *work)
 {
-    struct part *part = seed_part(work);
-    int r = choose_pool(work, work->template->n_disks > 0 ? work->parts[0].base.pool : NULL, part);
+    struct place *place = seed_place(work);
 
+    return making_seed_name(work->making, &place->name) < 0 ? no_memory(work) : check_volume(work, place);
+}
+
+static int check_space(struct work *work)
+{
+    _cleanup_(pool_spaces_done) struct pool_spaces spaces = {0};
+    _cleanup_(string_list_done) struct string_list pools = {0};
+    _cleanup_(freep) char *obstacle = NULL;
+    int r;
+
+    if (work->template->space_bytes == 0)
+        return 0;
+    r = places_measure(&work->places, work->connection, &spaces, work->result);
     if (r < 0)
         return r;
-    return making_seed_name(work->making, &part->name) < 0 ? no_memory(work) : check_volume(work, part);
+    r = places_list_pools(&work->places, &pools);
+    if (r == 0)
+        r = pool_spaces_take(&spaces, &pools, work->template, &obstacle);
+    if (r < 0)
+        return no_memory(work);
+    return obstacle != NULL ? refusal_say(work->result, -ENOSPC, "%s", obstacle) : 0;
 }
 
 /* What a machine writes to while others read it is no base image: their file systems would break. */
@@ -163,7 +137,7 @@ static int check_writers(struct work *work)
     int r = disk_users_read(work->connection, work->is_local, false, &users, work->result);
 
     for (size_t i = 0; r == 0 && i < work->template->n_disks; i++) {
-        const struct base_image *base = &work->parts[i].base;
+        const struct base_image *base = &work->places.all[i].base;
         const struct image_place place = {base->path, virStoragePoolGetName(base->pool),
                                           virStorageVolGetName(base->volume)};
         const struct domain_description *writer = disk_users_find_writer(&users, &place);
@@ -180,15 +154,18 @@ static int prepare(struct work *work)
     int r;
 
     work->is_local = is_hypervisor_local(work->connection);
-    work->parts = calloc(work->template->n_disks + 1, sizeof(*work->parts));
-    if (work->parts == NULL || making_name(work->making, &work->name) < 0)
+    if (making_name(work->making, &work->name) < 0)
         return no_memory(work);
     r = check_domain(work);
+    if (r == 0)
+        r = places_find(work->connection, work->is_local, work->template, &work->places, work->result);
     for (size_t i = 0; r == 0 && i < work->template->n_disks; i++)
-        r = prepare_overlay(work, i);
-    if (r == 0 && has_seed(work->template))
-        r = prepare_seed(work);
-    return r == 0 ? check_writers(work) : r;
+        r = name_overlay(work, i);
+    if (r == 0 && template_has_seed(work->template))
+        r = name_seed(work);
+    if (r == 0)
+        r = check_writers(work);
+    return r == 0 ? check_space(work) : r;
 }
 
 /* ---- making ---- */
@@ -199,27 +176,27 @@ static int check_time(struct work *work)
     return clock_now().mono_us < work->until_us ? 0 : refusal_say(work->result, -ETIMEDOUT, "it took too long");
 }
 
-static virStorageVolPtr create(struct work *work, struct part *part, const char *xml)
+static virStorageVolPtr create(struct work *work, struct place *place, const char *xml)
 {
     virStorageVolPtr volume;
 
     if (check_time(work) < 0)
         return NULL;
-    volume = virStorageVolCreateXML(part->pool, xml, 0);
+    volume = virStorageVolCreateXML(place->pool, xml, 0);
     if (volume == NULL)
-        refusal_quote(work->result, work->connection, "making the volume %s in storage pool %s", part->name,
-                      part->pool_name);
+        refusal_quote(work->result, work->connection, "making the volume %s in storage pool %s", place->name,
+                      place->pool_name);
     return volume;
 }
 
-static int make_overlay(struct work *work, struct part *part)
+static int make_overlay(struct work *work, struct place *place)
 {
     _cleanup_(freep) char *xml = NULL;
     virStorageVolPtr volume;
 
-    if (template_volume_xml(part->name, part->base.capacity_bytes, part->base.path, part->base.format, &xml) < 0)
+    if (template_volume_xml(place->name, place->base.capacity_bytes, place->base.path, place->base.format, &xml) < 0)
         return no_memory(work);
-    volume = create(work, part, xml);
+    volume = create(work, place, xml);
     if (volume == NULL)
         return work->result->error;
     virStorageVolFree(volume);
@@ -261,16 +238,16 @@ static char *seed_xml(const char *name, size_t size)
 
 static int write_seed(struct work *work, const void *image, size_t size)
 {
-    struct part *part = seed_part(work);
-    _cleanup_(freep) char *xml = seed_xml(part->name, size);
-    virStorageVolPtr volume = xml != NULL ? create(work, part, xml) : NULL;
+    struct place *place = seed_place(work);
+    _cleanup_(freep) char *xml = seed_xml(place->name, size);
+    virStorageVolPtr volume = xml != NULL ? create(work, place, xml) : NULL;
     int r;
 
     if (xml == NULL)
         return no_memory(work);
     if (volume == NULL)
         return work->result->error;
-    r = upload(work, part->name, volume, image, size);
+    r = upload(work, place->name, volume, image, size);
     virStorageVolFree(volume);
     return r;
 }
@@ -292,9 +269,9 @@ static int make_seed(struct work *work)
     return write_seed(work, image, size);
 }
 
-static struct made_disk place_of(const struct part *part)
+static struct made_disk place_of(const struct place *place)
 {
-    return (struct made_disk){part->pool_name, part->name};
+    return (struct made_disk){place->pool_name, place->name};
 }
 
 static int format_domain(struct work *work, char **ret)
@@ -304,11 +281,12 @@ static int format_domain(struct work *work, char **ret)
     int r = -ENOMEM;
 
     for (size_t i = 0; disks != NULL && i < n; i++)
-        disks[i] = place_of(&work->parts[i]);
-    if (disks != NULL && has_seed(work->template))
-        disks[n] = place_of(seed_part(work));
+        disks[i] = place_of(&work->places.all[i]);
+    if (disks != NULL && template_has_seed(work->template))
+        disks[n] = place_of(seed_place(work));
     if (disks != NULL)
-        r = template_domain_xml(work->template, work->making, disks, has_seed(work->template) ? &disks[n] : NULL, ret);
+        r = template_domain_xml(work->template, work->making, disks,
+                                template_has_seed(work->template) ? &disks[n] : NULL, ret);
     if (r == -EINVAL)
         return refusal_say(work->result, r, "no domain can be made from the XML of template %s (%s)",
                            work->template->name, work->template->file);
@@ -345,8 +323,8 @@ void maker_make(virConnectPtr connection, const struct template *template, const
     if (r == 0)
         r = format_domain(&work, &xml);
     for (size_t i = 0; r == 0 && i < template->n_disks; i++)
-        r = make_overlay(&work, &work.parts[i]);
-    if (r == 0 && has_seed(template))
+        r = make_overlay(&work, &work.places.all[i]);
+    if (r == 0 && template_has_seed(template))
         r = make_seed(&work);
     if (r == 0)
         define(&work, xml);

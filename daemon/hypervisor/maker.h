@@ -13,8 +13,9 @@
  * An overlay on the base image of each disk, the seed of cloud-init where the template has one, and the definition of the
  * domain, which is not started. environment: "NAME=value", what the files of cloud-init may ask for. The base images are
  * only read. -EEXIST: a domain or a volume of that name is there, and stays as it is; -EBUSY: a machine writes to a base
- * image; -ETIMEDOUT: after until_us (mono_us) nothing more is begun; -EINVAL: the template cannot be made into a machine;
- * -EIO, -ENOTCONN, -ENOMEM. What was made before an error stays for maker_unmake.
+ * image; -ENOSPC: a storage pool has less available than a machine needs; -ETIMEDOUT: after until_us (mono_us) nothing more
+ * is begun; -EINVAL: the template cannot be made into a machine; -EIO, -ENOTCONN, -ENOMEM. What
+ * was made before an error stays for maker_unmake.
  */
 void maker_make(virConnectPtr connection, const struct template *template, const struct making *making,
                 const struct string_list *environment, int64_t until_us, struct action_result *result);

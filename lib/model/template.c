@@ -55,6 +55,11 @@ void template_free(struct template *template)
     free(template);
 }
 
+bool template_has_seed(const struct template *template)
+{
+    return template->user_data != NULL || template->meta_data != NULL;
+}
+
 /* ---- its disks ---- */
 
 static bool is_target(const char *text)

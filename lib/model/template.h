@@ -77,6 +77,9 @@ struct template *template_ref(struct template *template);
 void template_free(struct template *template);
 DEFINE_CLEANUP(struct template, template_free);
 
+/* What is made of it has a seed of cloud-init. */
+bool template_has_seed(const struct template *template);
+
 /*
  * The machine that number `number` (from 1) of the template would be, as if it were listed: `template` is set,
  * its name is that of the template, with ".2" and so on from the second on, its role standby where the metadata gives

@@ -289,6 +289,53 @@ static void a_pool_that_is_not_active_is_named(void **state)
         "starts it");
 }
 
+static void assert_nothing_made(const struct world *world)
+{
+    assert_false(has_volume(world, "images", OVERLAY));
+    assert_false(has_volume(world, "fast", OVERLAY));
+    assert_false(has_domain(world, UUID));
+}
+
+/* Each storage pool of the test driver has 100 GiB. */
+static void a_pool_with_too_little_space_is_refused(void **state)
+{
+    struct world *world = *state;
+
+    world->template.space_bytes = (UINT64_C(100) << 30) + 1024;
+    make(world);
+    assert_refused(
+        world, -ENOSPC,
+        "the storage pool images has 100 GiB available, and template small needs space=\"104857601KiB\" for a "
+        "machine");
+    world->template.storage_pool = (char *)"fast";
+    make(world);
+    assert_int_equal(world->result.error, -ENOSPC);
+    assert_non_null(strstr(world->result.message, "the storage pool fast has 100 GiB available"));
+    assert_nothing_made(world);
+    world->template.space_bytes = UINT64_C(100) << 30;
+    make(world);
+    assert_done(world);
+}
+
+/* The one overlay has room, and the other one has not. */
+static void every_pool_needs_space(void **state)
+{
+    struct world *world = *state;
+    struct template_disk disks[] = {
+        {.target = (char *)"vda", .pool = (char *)"images", .volume = (char *)"read.img"},
+        {.target = (char *)"vdb", .pool = (char *)"fast", .volume = (char *)"more.img"},
+    };
+
+    add_volume(world, "fast", "more.img", 1024);
+    world->template.disks = disks;
+    world->template.n_disks = 2;
+    world->template.space_bytes = UINT64_C(100) << 30;
+    make(world);
+    assert_int_equal(world->result.error, -ENOSPC);
+    assert_non_null(strstr(world->result.message, "the storage pool fast has 99 GiB available"));
+    assert_nothing_made(world);
+}
+
 static void what_a_machine_writes_to_is_no_base_image(void **state)
 {
     struct world *world = *state;
@@ -592,6 +639,8 @@ int main(void)
         TEST(a_base_image_that_is_missing_is_named),
         TEST(a_pool_that_is_missing_is_named),
         TEST(a_pool_that_is_not_active_is_named),
+        TEST(a_pool_with_too_little_space_is_refused),
+        TEST(every_pool_needs_space),
         TEST(what_a_machine_writes_to_is_no_base_image),
         TEST(a_base_image_is_recognised_behind_a_link),
         TEST(what_a_machine_reads_is_one),

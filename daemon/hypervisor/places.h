@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where the volumes go that are made for a machine from a template: on which base images, in which storage pools, and
+ * whether there is room. Blocking questions for worker threads. All is looked at, and nothing is changed but what libvirt
+ * knows of a pool.
+ */
+#ifndef UNDERSTUDY_DAEMON_HYPERVISOR_PLACES_H
+#define UNDERSTUDY_DAEMON_HYPERVISOR_PLACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <libvirt/libvirt.h>
+
+#include "base/cleanup.h"
+#include "hypervisor/base_image.h"
+#include "hypervisor/pool_space.h"
+#include "model/template.h"
+#include "protocol/action.h"
+
+/* Of one volume. */
+struct place {
+    struct base_image base; /* of an overlay; {0}: it is a seed */
+    virStoragePoolPtr pool; /* where it is made */
+    const char *pool_name;  /* borrowed from it */
+    char *name;             /* of the volume; set by who makes it */
+};
+
+/* One for each disk of the template, and one for the seed where it has one. Initialise with {0}, end with places_done. */
+struct places {
+    struct place *all;
+    size_t count;
+};
+
+void places_done(struct places *places);
+
+/*
+ * The storage pools are active, and the base images are there and not empty. is_local: as for base_image_find. Negative errno:
+ * result says why.
+ */
+int places_find(virConnectPtr connection, bool is_local, const struct template *template, struct places *ret,
+                struct action_result *result) _must_check_;
+/* The names of the storage pools, each once. -ENOMEM. */
+int places_list_pools(const struct places *places, struct string_list *ret) _must_check_;
+/* Adds what these pools have available, each read anew; those that are known stay as they are. Else as places_find. */
+int places_measure(const struct places *places, virConnectPtr connection, struct pool_spaces *spaces,
+                   struct action_result *result) _must_check_;
+
+#endif
