@@ -25,6 +25,7 @@
 #include "hypervisor/inventory.h"
 #include "hypervisor/kinds.h"
 #include "hypervisor/maker.h"
+#include "hypervisor/outlook.h"
 #include "hypervisor/refusal.h"
 #include "hypervisor/slots.h"
 #include "hypervisor/worker.h"
@@ -52,6 +53,7 @@ struct hypervisor {
     struct catalog *catalog;
     enum software_mode software;
     struct slots slots;
+    struct outlook *outlook; /* what stands in the way of slots */
 };
 
 /* One action on its way: the question, and what the thread found. */
@@ -222,6 +224,7 @@ static void answer_inventory(struct hypervisor *hypervisor, struct request *requ
     for (size_t i = 0; i < request->inventory->n_reports; i++)
         capacity_fill(hypervisor->capacity, hypervisor->name, request->inventory->reports[i].description);
     hypervisor->callbacks.inventory(hypervisor->context, &request->action, steal_pointer(&request->inventory));
+    outlook_look(hypervisor->outlook, hypervisor->slots.templates, request->link, hypervisor->call_timeout_us);
     capacity_ask(hypervisor->capacity, request->link, hypervisor->call_timeout_us);
 }
 
@@ -452,6 +455,7 @@ static void on_down(void *context, const char *why)
     struct hypervisor *hypervisor = context;
 
     capacity_drop_questions(hypervisor->capacity);
+    outlook_drop(hypervisor->outlook);
     hypervisor->callbacks.disconnected(hypervisor->context, hypervisor->name, why);
 }
 
@@ -511,6 +515,19 @@ static const struct capacity_callbacks capacity_callbacks = {
     .overdue = on_overdue,
 };
 
+static void on_prospects(void *context, struct prospects *prospects)
+{
+    struct hypervisor *hypervisor = context;
+
+    if (slots_set_prospects(&hypervisor->slots, prospects))
+        hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
+}
+
+static const struct outlook_callbacks outlook_callbacks = {
+    .found = on_prospects,
+    .overdue = on_overdue,
+};
+
 static void ignore_error(void *context, virErrorPtr error)
 {
     (void)context;
@@ -552,6 +569,9 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
     if (r == 0)
         r = capacity_new(hypervisor->workers, uri_is_local(hypervisor->uri), &capacity_callbacks, hypervisor,
                          &hypervisor->capacity);
+    if (r == 0)
+        r = outlook_new(hypervisor->workers, uri_is_local(hypervisor->uri), &outlook_callbacks, hypervisor,
+                        &hypervisor->outlook);
     if (r == 0)
         r = connection_new(base, hypervisor->workers, hypervisor->uri, &connection_callbacks, hypervisor,
                            options->call_timeout_us, options->reconnect_max_us, &hypervisor->connection);
@@ -609,6 +629,7 @@ void hypervisor_free(struct hypervisor *hypervisor, int64_t grace_us)
     connection_free(hypervisor->connection);
     workers_free(hypervisor->workers, grace_us);
     capacity_free(hypervisor->capacity);
+    outlook_free(hypervisor->outlook);
     HASH_ITER(hh, hypervisor->reported, reported, next)
     {
         HASH_DEL(hypervisor->reported, reported);

@@ -25,8 +25,18 @@ struct slot *slots_find(const struct slots *slots, const char *uuid)
 
 int slot_report(const struct slot *slot, struct domain_report *ret)
 {
+    int r;
+
     *ret = (struct domain_report){.state = MACHINE_TEMPLATE, .persistent = true};
-    return template_describe(slot->template, slot->uuid, slot->number, &ret->description);
+    r = template_describe(slot->template, slot->uuid, slot->number, &ret->description);
+    if (r < 0 || slot->obstacle == NULL)
+        return r;
+    ret->description->obstacle = strdup(slot->obstacle);
+    if (ret->description->obstacle != NULL)
+        return 0;
+    domain_description_free(ret->description);
+    ret->description = NULL;
+    return -ENOMEM;
 }
 
 bool slots_have_made(const struct slots *slots, const char *uuid)
@@ -100,6 +110,7 @@ static unsigned count_used(const struct slots *slots, const struct inventory *in
 static void drop(struct slots *slots, size_t place)
 {
     template_free(slots->all[place].template);
+    free(slots->all[place].obstacle);
     slots->all[place] = slots->all[--slots->count];
 }
 
@@ -186,6 +197,65 @@ static unsigned count_being_made(const struct slots *slots, const struct invento
     return count;
 }
 
+/* ---- what is in their way ---- */
+
+/* For whom there is room first: a first machine of each template comes before a second one of any. */
+static int compare_turns(const void *left, const void *right)
+{
+    const struct slot *a = *(struct slot *const *)left, *b = *(struct slot *const *)right;
+
+    if (a->is_being_made != b->is_being_made)
+        return a->is_being_made ? -1 : 1;
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    return strcmp(a->template->name, b->template->name);
+}
+
+/* True: whether it can be made is another matter than before. What is being made has nothing in its way any more. */
+static bool look_at_slot(struct prospects *prospects, struct slot *slot)
+{
+    const struct prospect *prospect = prospects_find(prospects, slot->template->name);
+    bool had_obstacle = slot->obstacle != NULL;
+
+    free(slot->obstacle);
+    slot->obstacle = NULL;
+    if (prospect != NULL && prospect->obstacle != NULL)
+        slot->obstacle = strdup(prospect->obstacle);
+    else if (prospect != NULL)
+        (void)!pool_spaces_take(&prospects->spaces, &prospect->pools, slot->template, &slot->obstacle);
+    if (slot->is_being_made) {
+        free(slot->obstacle);
+        slot->obstacle = NULL;
+    }
+    return had_obstacle != (slot->obstacle != NULL);
+}
+
+static bool look_at_slots(struct slots *slots)
+{
+    _cleanup_(freep) struct slot **turns = calloc(slots->count + 1, sizeof(struct slot *));
+    bool has_changed = false;
+
+    for (size_t i = 0; turns != NULL && i < slots->count; i++)
+        turns[i] = &slots->all[i];
+    if (turns == NULL)
+        return false;
+    qsort(turns, slots->count, sizeof(struct slot *), compare_turns);
+    pool_spaces_give_back(&slots->prospects.spaces);
+    for (size_t i = 0; i < slots->count; i++)
+        has_changed |= look_at_slot(&slots->prospects, turns[i]);
+    return has_changed;
+}
+
+bool slots_set_prospects(struct slots *slots, struct prospects *prospects)
+{
+    prospects_done(&slots->prospects);
+    slots->prospects = *prospects;
+    *prospects = (struct prospects){0};
+    return look_at_slots(slots);
+}
+
+/* ---- listing ---- */
+
 /* There are as many that are listed as there may be. */
 static int adjust(struct slots *slots, const struct inventory *inventory, struct template *template)
 {
@@ -241,6 +311,7 @@ int slots_list(struct slots *slots, struct inventory *inventory)
     drop_old(slots, inventory);
     for (size_t i = 0; r == 0 && slots->templates != NULL && i < slots->templates->count; i++)
         r = adjust(slots, inventory, slots->templates->all[i]);
+    look_at_slots(slots);
     return r == 0 ? append(slots, inventory) : r;
 }
 
@@ -250,6 +321,7 @@ void slots_done(struct slots *slots)
         drop(slots, slots->count - 1);
     free(slots->all);
     free(slots->made);
+    prospects_done(&slots->prospects);
     template_set_free(slots->templates);
     *slots = (struct slots){0};
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/cleanup.h"
+#include "hypervisor/prospects.h"
 #include "model/template.h"
 #include "model/template_set.h"
 #include "protocol/action.h"
@@ -21,6 +22,7 @@ struct slot {
     unsigned number;    /* of no other slot of the template at the same time */
     bool is_being_made; /* a start of it is under way */
     bool has_failed;    /* its last start: what was made of it stands for it, until that is removed */
+    char *obstacle;     /* why it cannot be made now; NULL: it can, as far as is known */
 };
 
 /* A plain value: {0} has no templates. End with slots_done. */
@@ -30,10 +32,18 @@ struct slots {
     size_t count;
     char (*made)[UUID_TEXT_SIZE]; /* domains that were made from a template, as last listed */
     size_t n_made;
+    struct prospects prospects; /* as last looked at; {0}: not yet */
 };
 
 /* In force with the next listing; adds a reference. NULL: none. */
 void slots_set_templates(struct slots *slots, struct template_set *templates);
+
+/*
+ * Takes what was found of the templates. True: something that could be made cannot be any more, or the other way round. The
+ * space of a storage pool is for the slots in the order of their numbers, and with those that are being made first; without
+ * memory, one has no obstacle.
+ */
+bool slots_set_prospects(struct slots *slots, struct prospects *prospects);
 
 /* Adds what could be made to a listing, by what was made. -ENOMEM: nothing is added. */
 int slots_list(struct slots *slots, struct inventory *inventory) _must_check_;

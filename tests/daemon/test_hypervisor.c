@@ -19,6 +19,7 @@
 #include "hypervisor/connection.h"
 #include "hypervisor/hypervisor.h"
 #include "loop.h"
+#include "model/template_set.h"
 
 #define SECOND_US   USEC_PER_SEC
 #define MAX_EVENTS  32
@@ -780,10 +781,73 @@ static void knows_a_test_when_it_sees_one(void **state)
     assert_true(hypervisor_is_test(world->hypervisor));
 }
 
+/* ---- templates ---- */
+
+/* Its machines are made in this storage pool. */
+static void set_template(struct world *world, const char *pool)
+{
+    struct diags diags = {0};
+    struct template_set *set;
+    struct template *template;
+    char xml[640];
+
+    snprintf(xml, sizeof(xml),
+             "<domain><memory unit='MiB'>64</memory><metadata><u:machine xmlns:u='urn:understudy:domain:1.0'>"
+             "<u:template pool='%s'/></u:machine></metadata><devices><disk type='volume' device='disk'>"
+             "<source pool='images' volume='runs.img'/><target dev='vda'/></disk></devices></domain>",
+             pool);
+    assert_int_equal(template_parse("web", "web.xml", xml, strlen(xml), &diags, &template), 0);
+    assert_int_equal(template_set_new(&set), 0);
+    assert_int_equal(template_set_add(set, template), 0);
+    hypervisor_set_templates(world->hypervisor, set);
+    template_set_free(set);
+    template_free(template);
+    diags_done(&diags);
+}
+
+static const struct domain_description *list_slot(struct world *world)
+{
+    perform(world, ACTION_LIST, "");
+    for (size_t i = 0; i < world->inventory->n_reports; i++)
+        if (world->inventory->reports[i].state == MACHINE_TEMPLATE)
+            return world->inventory->reports[i].description;
+    fail_msg("no slot is listed");
+    return NULL;
+}
+
+/* Each listing has the storage looked at, and what is found is in one of the next. */
+static const char *list_until_obstacle(struct world *world, bool is_wanted)
+{
+    const char *obstacle = list_slot(world)->obstacle;
+
+    while ((obstacle != NULL) != is_wanted) {
+        world->is_recognised = false;
+        assert_true(loop_until(world->base, &world->is_recognised));
+        obstacle = list_slot(world)->obstacle;
+    }
+    return obstacle;
+}
+
+static void what_is_in_the_way_of_a_template_is_listed(void **state)
+{
+    struct world *world = *state;
+    char uuid[UUID_TEXT_SIZE];
+
+    set_template(world, "slow");
+    assert_string_equal(list_until_obstacle(world, true),
+                        "there is no storage pool slow, in which the template has its machines made");
+    uuid_format(list_slot(world)->uuid, uuid);
+    perform(world, ACTION_READ, uuid); /* before a start */
+    assert_non_null(world->report.description->obstacle);
+    set_template(world, "images");
+    list_until_obstacle(world, false);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lists_what_there_is, setup_connected, teardown),
+        cmocka_unit_test_setup_teardown(what_is_in_the_way_of_a_template_is_listed, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(tells_a_fault_once, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(finds_capacities_and_remembers_them, setup_connected, teardown),
         cmocka_unit_test_setup_teardown(finds_what_a_disk_is, setup_connected, teardown),

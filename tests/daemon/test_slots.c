@@ -550,12 +550,136 @@ static void test_one_that_is_being_made_counts_where_fewer_may_run(void **state)
     }
 }
 
+/* ---- what is in their way ---- */
+
+#define GIB (UINT64_C(1) << 30)
+
+/* Two templates, each of which needs 1 GiB in the storage pool images, which has so much. */
+static bool find_space(struct world *world, uint64_t available_bytes)
+{
+    struct prospects prospects = {0};
+    static const char *const names[] = {"web", "mail"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct prospect *prospect = prospects_add(&prospects, names[i]);
+
+        assert_non_null(prospect);
+        assert_int_equal(string_list_add(&prospect->pools, "images"), 0);
+    }
+    assert_int_equal(pool_spaces_add(&prospects.spaces, "images", available_bytes), 0);
+    return slots_set_prospects(&world->slots, &prospects);
+}
+
+/* NULL: nothing is in its way. */
+static void assert_obstacle(const struct world *world, const char *name, const char *obstacle)
+{
+    const struct domain_report *report = find_slot(world, name);
+
+    assert_non_null(report);
+    if (obstacle == NULL)
+        assert_null(report->description->obstacle);
+    else
+        assert_string_equal(report->description->obstacle, obstacle);
+}
+
+static void set_both_templates(struct world *world)
+{
+    struct template_set *set;
+
+    assert_int_equal(template_set_new(&set), 0);
+    add_template(set, "mail", 2, 64);
+    add_template(set, "web", 1, 64);
+    slots_set_templates(&world->slots, set);
+    template_set_free(set);
+}
+
+static void test_what_is_in_the_way_of_a_template_is_in_that_of_all_its_slots(void **state)
+{
+    struct world *world = *state;
+    struct prospects prospects = {0};
+    struct prospect *prospect = prospects_add(&prospects, "mail");
+
+    assert_non_null(prospect);
+    prospect->obstacle = strdup("the storage pool images is not active");
+    set_both_templates(world);
+    list(world);
+    assert_obstacle(world, "mail", NULL);
+    assert_true(slots_set_prospects(&world->slots, &prospects));
+    list(world);
+    assert_obstacle(world, "mail", "the storage pool images is not active");
+    assert_obstacle(world, "mail.2", "the storage pool images is not active");
+    assert_obstacle(world, "web", NULL);
+    assert_true(find_space(world, 3 * GIB));
+    list(world);
+    assert_obstacle(world, "mail", NULL);
+    assert_false(find_space(world, 4 * GIB)); /* which is no news */
+}
+
+static void test_space_is_for_one_after_the_other(void **state)
+{
+    struct world *world = *state;
+
+    set_both_templates(world);
+    list(world);
+    find_space(world, 2 * GIB + GIB / 2);
+    list(world);
+    assert_obstacle(world, "mail", NULL);
+    assert_obstacle(world, "web", NULL);
+    assert_obstacle(
+        world, "mail.2",
+        "the storage pool images has 2560 MiB available, of which 2048 MiB is for machines that come before, "
+        "and template mail needs space=\"1GiB\" for a machine");
+    find_space(world, GIB - 1);
+    list(world);
+    assert_obstacle(
+        world, "mail",
+        "the storage pool images has 1023 MiB available, and template mail needs space=\"1GiB\" for a machine");
+    assert_non_null(find_slot(world, "web")->description->obstacle);
+}
+
+/* What becomes of the space while it is being made is not known: it is not given to another one. */
+static void test_what_is_being_made_has_its_space_first(void **state)
+{
+    struct world *world = *state;
+
+    set_both_templates(world);
+    list(world);
+    find_space(world, GIB);
+    list(world);
+    assert_obstacle(world, "mail", NULL);
+    slot_of(world, "mail.2")->is_being_made = true;
+    list(world);
+    assert_obstacle(world, "mail.2", NULL);
+    assert_non_null(find_slot(world, "mail")->description->obstacle);
+    find_space(world, 0);
+    list(world);
+    assert_obstacle(world, "mail.2", NULL);
+}
+
+/* A slot that comes later is told as well; so is one whose template was read anew. */
+static void test_what_was_found_holds_until_it_is_looked_at_again(void **state)
+{
+    struct world *world = *state;
+
+    find_space(world, 0);
+    set_both_templates(world);
+    list(world);
+    assert_non_null(find_slot(world, "mail")->description->obstacle);
+    set_both_templates(world);
+    list(world);
+    assert_non_null(find_slot(world, "mail")->description->obstacle);
+}
+
 #define slots_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         slots_test(test_nothing_without_templates),
+        slots_test(test_what_is_in_the_way_of_a_template_is_in_that_of_all_its_slots),
+        slots_test(test_space_is_for_one_after_the_other),
+        slots_test(test_what_is_being_made_has_its_space_first),
+        slots_test(test_what_was_found_holds_until_it_is_looked_at_again),
         slots_test(test_one_by_the_name_of_its_template),
         slots_test(test_as_many_as_may_run_numbered),
         slots_test(test_several_templates_have_their_own),

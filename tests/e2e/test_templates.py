@@ -157,37 +157,129 @@ def spoil_template(room):
     return "Network not found"
 
 
-def fill_pool(room):
-    """Overlays are made in a pool of their own, on a file system that is full."""
+def add_full(room, size):
+    """A storage pool for overlays on a small file system of its own."""
     full = room.directory.parent / "full"
     full.mkdir()
-    room.host.run_inside("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", full)
+    room.host.run_inside("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", full)
     room.host.virsh("pool-create-as", "full", "dir", "--target", full)
+    return full
+
+
+def use_full(room, terms):
     path = room.directory / "base-web.xml"
-    path.write_text(path.read_text().replace("<understudy:template ", "<understudy:template pool='full' "))
+    path.write_text(path.read_text().replace("<understudy:template ", f"<understudy:template pool='full' {terms} "))
+
+
+def fill_pool(room):
+    """Its file system is full, and the template does not say how much it needs: libvirt finds out."""
+    add_full(room, "16k")
+    use_full(room, "space='0'")
     return "No space left on device"
 
 
-@pytest.mark.parametrize("spoil", [break_base, stop_pool, fill_pool, write_to_base, spoil_template],
-                         ids=lambda spoil: spoil.__name__)
+BEFORE = [fill_pool, spoil_template]
+LATER = [break_base, stop_pool, write_to_base]
+
+
+@pytest.mark.parametrize("spoil", BEFORE + LATER, ids=lambda spoil: spoil.__name__)
 def test_what_cannot_be_made_gives_way_to_the_next_candidate(room, daemon_on, spoil):
+    """What is wrong is not known when the machine fails, or is just being told."""
     host = room.host
     room.add("base-web")
-    reason = spoil(room)
-    files = room.files()
+    reason = spoil(room) if spoil in BEFORE else None
     host.define("spare", resources=NEAR)
     host.run("vm-a", resources=WEB)
     pool = {"protect": ["vm-*"], "standby": ["spare"], "templates": str(room.directory)}
     daemon = daemon_on(pool=pool, recovery=QUICK)
+    daemon.wait_for_machine("base-web", state="template")
+    reason = reason or spoil(room)
+    files = room.files()
     host.kill_qemu("vm-a")
     record = daemon.wait_for_recovery("vm-a")
     assert (record["outcome"], record["replacement"]) == ("recovered", "spare")
-    if spoil != write_to_base:  # which is known before anything is tried
-        [attempt] = [attempt for attempt in record["attempts"] if attempt["name"] == "base-web"]
-        assert reason in attempt["error"]
+    # If it was heard of in time, it is not tried.
+    tried = [attempt["error"] for attempt in record["attempts"] if attempt["name"] == "base-web"]
+    assert reason in (tried or [daemon.ctl("history", record["id"]).stdout])[0], record
     wait_until(lambda: room.files() == files and not room.made(), "nothing is left")
     if spoil == fill_pool:
         assert host.virsh("vol-list", "full").splitlines()[2:] == []
+
+
+def planned(daemon):
+    plan = daemon.api.machine("vm-a")["plan"] or {}
+    return [each["name"] for each in (plan.get("best"), plan.get("second")) if each]
+
+
+def test_a_template_is_in_the_plan_while_a_machine_can_be_made_of_it(room, daemon_on):
+    host = room.host
+    base = room.add("base-web")
+    host.virsh("pool-destroy", "volumes")
+    host.define("spare", resources=NEAR)
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(pool={"protect": ["vm-*"], "standby": ["spare"], "templates": str(room.directory)}, recovery=QUICK)
+
+    def trouble():
+        return {each["subject"]: each["text"] for each in daemon.api.list("problems")
+                if each["kind"] == "template-unusable"}
+
+    def explained():
+        return {each["name"]: each["reason"] for each in daemon.api.explain("vm-a")["candidates"]}["base-web"]
+
+    wait_until(lambda: "base-web" in trouble(), "the problem begins")
+    reason = f"the base image {base} of disk hda is in no active storage pool"
+    assert f"base-web cannot be made from its template on local: {reason}" in trouble()["base-web"]
+    assert planned(daemon) == ["spare"]
+    assert explained().startswith(f"cannot be made now: {reason}")
+    assert "template-unusable" in daemon.ctl("list").stdout
+    assert "cannot be made now" in daemon.ctl("explain", "vm-a").stdout
+    host.virsh("pool-start", "volumes")
+    daemon.ctl("reload")
+    wait_until(lambda: planned(daemon) == ["base-web", "spare"], "it is in the plan")
+    wait_until(lambda: trouble() == {}, "the problem ends")
+    wait_until(lambda: "over: template-unusable: base-web" in daemon.log, "which is told")
+
+    base.rename(base.with_suffix(".away"))  # libvirt is not told
+    daemon.ctl("reload")
+    host.virsh("pool-refresh", "volumes")
+    daemon.ctl("reload")
+    wait_until(lambda: planned(daemon) == ["spare"], "its base image is missed")
+    base.with_suffix(".away").rename(base)
+    daemon.ctl("reload")
+    wait_until(lambda: planned(daemon) == ["base-web", "spare"], "its base image is there")
+    host.kill_qemu("vm-a")
+    assert daemon.wait_for_recovery("vm-a")["replacement"] in room.made()
+
+
+def test_templates_are_planned_within_the_space_of_their_pool(room, daemon_on):
+    """Room for one machine of two, then for none, which libvirt is not told; a crash comes before it is seen."""
+    host = room.host
+    full = add_full(room, "9m")
+    room.add("base-web", maximum=2)
+    use_full(room, "space='5MiB'")
+    host.define("spare", resources=NEAR)
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(pool={"protect": ["vm-*"], "standby": ["spare"], "templates": str(room.directory)}, recovery=QUICK)
+
+    def explained(name):
+        return {each["name"]: each["reason"] for each in daemon.api.explain("vm-a")["candidates"]}[name]
+
+    wait_until(lambda: planned(daemon) == ["base-web", "spare"], "one of them is in the plan")
+    assert "for machines that come before" in explained("base-web.2")
+    ballast = full / "ballast"
+    host.run_inside("dd", "if=/dev/zero", f"of={ballast}", "bs=1M", "count=6", "status=none")
+    host.kill_qemu("vm-a")
+    record = daemon.wait_for_recovery("vm-a")
+    assert (record["outcome"], record["replacement"]) == ("recovered", "spare")
+    [attempt] = [attempt for attempt in record["attempts"] if attempt["name"] == "base-web"]
+    assert re.search(r"the storage pool full has \d+ KiB available, and template base-web needs space=\"5MiB\"",
+                     attempt["error"])
+    assert not room.made()
+    wait_until(lambda: "base-web" in {each["subject"] for each in daemon.api.list("problems")
+                                      if each["kind"] == "template-unusable"}, "the problem is told")
+    host.run_inside("rm", ballast)
+    daemon.ctl("reload")
+    wait_until(lambda: "cannot be made" not in explained("base-web"), "there is room again")
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -28,7 +28,7 @@ class Room:
         for file in self.volumes.iterdir():
             file.unlink()
 
-    def add(self, name, resources=WEB, maximum=1, seed=False):
+    def add(self, name, resources=WEB, maximum=1, seed=False, terms=""):
         """A template, and its base image, which is that of a machine which is removed again."""
         self.host.define(name, resources=resources)
         text = self.host.virsh("dumpxml", name, "--inactive")
@@ -40,7 +40,7 @@ class Room:
         text = re.sub(r"<disk .*</disk>", disk_xml(base).replace("'raw'", "'qcow2'"), text, flags=re.DOTALL)
         text = re.sub(r"<understudy:machine.*</understudy:machine>",
                       metadata_xml(resources).replace("</understudy:machine>",
-                                                      f"<understudy:template max='{maximum}'/></understudy:machine>"),
+                                                      f"<understudy:template max='{maximum}' {terms}/></understudy:machine>"),
                       text, flags=re.DOTALL)
         (self.directory / f"{name}.xml").write_text(text)
         if seed:
