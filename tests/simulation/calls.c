@@ -74,6 +74,10 @@ static void start(struct simulation *simulation, struct call *call, struct domai
         fail(call, -ETIMEDOUT, "given up");
         return;
     }
+    if (templates_obstacle(domain) != NULL) {
+        fail(call, -EIO, templates_obstacle(domain));
+        return;
+    }
     if (domain->state == MACHINE_TEMPLATE && domain->temper != TEMPER_REFUSES) {
         if (call->action.metadata.service[0] == '\0')
             violate(simulation, "%s is made for no service", domain->name);

@@ -128,6 +128,8 @@ void decisions_made(struct simulation *simulation, const struct recovery *recove
     if (machine == NULL ||
         !(machine_state_is_startable(machine->state) || machine->state == MACHINE_PAUSED || recovery->takes_over))
         violate(simulation, "%s is chosen and does not stand by", candidate->name);
+    else if (machine->description->obstacle != NULL)
+        violate(simulation, "%s is chosen and cannot be made", candidate->name);
     else if (machine_rare(machine)->quarantined_until_us > simulation->now.mono_us)
         violate(simulation, "%s is chosen from quarantine", candidate->name);
     policies_check_host(simulation, recovery);

@@ -559,6 +559,7 @@ static const struct {
     [INCIDENT_RENAME] = {tags_rename, FAULT_TAGGED, 0, MACHINE_SHUT_OFF},
     [INCIDENT_TAG] = {tags_tag, FAULT_TAGGED, 0, MACHINE_RUNNING},
     [INCIDENT_TAG_OFF] = {tags_tag, FAULT_TAGGED, 0, MACHINE_SHUT_OFF},
+    [INCIDENT_BLOCK] = {templates_block, FAULT_TEMPLATE, 0, MACHINE_TEMPLATE},
     [INCIDENT_RELEASE_HOLD] = {holds_release_one, FAULT_HELD, 6, MACHINE_UNKNOWN},
 };
 
@@ -596,13 +597,18 @@ static enum incident_kind draw(uint64_t *dice)
     return INCIDENT_KILL;
 }
 
-/* In each third course, operators rename and tag: by dice of their own, so that the others stay what they are. */
+/*
+ * In each third course, operators rename and tag, and where there are many templates, storage fails: by dice of their own, so
+ * that the others stay what they are.
+ */
 static enum incident_kind draw_kind(const struct simulation *simulation, uint64_t base)
 {
     static const enum incident_kind tags[] = {INCIDENT_RENAME, INCIDENT_TAG, INCIDENT_TAG_OFF};
 
     if (random_hits(DIE(simulation->options->seed, 61), 33) && random_hits(DIE(base, 5), 15))
         return tags[random_below(DIE(base, 6), ELEMENTS_OF(tags))];
+    if (templates_are_many(simulation) && random_hits(DIE(base, 7), 15))
+        return INCIDENT_BLOCK;
     return draw(DIE(base, 1));
 }
 

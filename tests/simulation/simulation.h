@@ -118,6 +118,7 @@ struct domain {
 
     /* the truth */
     unsigned made_epoch;       /* the daemon that lived then had that made: another one has other slots */
+    bool is_blocked;           /* it cannot be made, and is listed so */
     bool has_parts;            /* something was made of it, or it was itself */
     bool has_unrecorded_parts; /* by a start without an intent on disk */
     unsigned made_life;        /* in which it was defined: with another one, it has run */
@@ -310,6 +311,7 @@ enum incident_kind {
     INCIDENT_REDEFINE,
     INCIDENT_HOLD,
     INCIDENT_RELEASE_HOLD,
+    INCIDENT_BLOCK,
     INCIDENT_MIGRATE,
     INCIDENT_RENAME,
     INCIDENT_TAG,
@@ -747,6 +749,12 @@ void templates_make_one(struct simulation *simulation, struct domain *domain, ui
 const char *templates_name(const struct domain *domain);
 /* It is in listings: as a domain, or as a slot of the daemon that lives. */
 bool templates_are_listed(const struct simulation *simulation, const struct domain *domain);
+/* In this course there are many, and things get in their way. */
+bool templates_are_many(const struct simulation *simulation);
+/* For a while it cannot be made: its base image is away, or a storage pool is full. */
+void templates_block(struct simulation *simulation, struct domain *domain, const struct incident *incident);
+/* Why it cannot be made, as it is listed; NULL: it can. Borrowed. */
+const char *templates_obstacle(const struct domain *domain);
 /* It is there from now on, off. */
 void templates_define(struct simulation *simulation, struct domain *domain);
 /* A start of one that is to be made fails: nothing of it is there, or parts, or it is, and was not started. */

@@ -8,11 +8,14 @@
 
 #include "simulation.h"
 
+bool templates_are_many(const struct simulation *simulation)
+{
+    return random_hits(DIE(simulation->options->seed, 61), 25);
+}
+
 void templates_make_one(struct simulation *simulation, struct domain *domain, uint64_t *dice)
 {
-    bool is_in_room_of_them = random_hits(DIE(simulation->options->seed, 61), 25);
-
-    if (!strikes(simulation, dice, FAULT_TEMPLATE, is_in_room_of_them ? 70 : 5))
+    if (!strikes(simulation, dice, FAULT_TEMPLATE, templates_are_many(simulation) ? 70 : 5))
         return;
     domain->is_from_template = true;
     domain->state = MACHINE_TEMPLATE;
@@ -31,6 +34,45 @@ const char *templates_name(const struct domain *domain)
 bool templates_are_listed(const struct simulation *simulation, const struct domain *domain)
 {
     return domain->state != MACHINE_TEMPLATE || !domain->has_parts || domain->made_epoch == simulation->epoch;
+}
+
+const char *templates_obstacle(const struct domain *domain)
+{
+    return domain->is_blocked && domain->state == MACHINE_TEMPLATE ? "its base image is away" : NULL;
+}
+
+/* The daemon looks at storage after a listing, and lists again where something is other than before. */
+static void look_at_storage(struct simulation *simulation, const struct thing *thing)
+{
+    const struct site *host = &simulation->hosts[thing->host];
+
+    if (!shell_is_up(simulation, thing->epoch) || !host->is_connected || power_is_out_of_reach(host))
+        return;
+    coordinator_handle_recognised(simulation->coordinator, host->name, simulation->now);
+    shell_pump(simulation);
+}
+
+static void set_blocked(struct simulation *simulation, struct domain *domain, bool is_blocked)
+{
+    struct thing look = {.happen = look_at_storage, .epoch = simulation->epoch, .host = domain->host};
+
+    say(simulation, "world    %s %s be made", domain->name, is_blocked ? "cannot" : "can");
+    domain->is_blocked = is_blocked;
+    if (simulation->coordinator != NULL)
+        agenda_add(simulation, 100 * USEC_PER_MSEC, look);
+}
+
+static void end_block(struct simulation *simulation, const struct thing *thing)
+{
+    set_blocked(simulation, &simulation->domains[thing->domain], false);
+}
+
+void templates_block(struct simulation *simulation, struct domain *domain, const struct incident *incident)
+{
+    if (domain->is_blocked)
+        return;
+    set_blocked(simulation, domain, true);
+    world_schedule_guest(simulation, domain, incident->for_us * 4, end_block);
 }
 
 void templates_define(struct simulation *simulation, struct domain *domain)

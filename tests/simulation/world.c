@@ -197,6 +197,8 @@ struct domain_report world_report(const struct domain *domain)
         abort();
     if (templates_name(domain) != NULL && (description->template = strdup(templates_name(domain))) == NULL)
         abort();
+    if (templates_obstacle(domain) != NULL && (description->obstacle = strdup(templates_obstacle(domain))) == NULL)
+        abort();
     features_describe(domain, description);
     description->disks = calloc(1, sizeof(*description->disks));
     if (description->disks == NULL)
