@@ -122,17 +122,34 @@ static void end_link(struct connection *connection)
     pthread_mutex_unlock(&registry.lock);
 }
 
-/* Runs on the main thread. Connections end on that thread only, so this one stays after the lock is released. */
-static void on_event(unsigned long link, const struct domain_event *event)
+/*
+ * Runs on the main thread. Connections end on that thread only, so this one stays after the lock is released. NULL: it is not
+ * up, and the listing that follows shows what happens before it is.
+ */
+static struct connection *find_up(unsigned long link)
 {
     struct connection *connection;
 
     pthread_mutex_lock(&registry.lock);
     connection = find_link(link);
     pthread_mutex_unlock(&registry.lock);
-    /* The listing that follows shows what happens before the connection is up. */
-    if (connection != NULL && connection->state == UP)
+    return connection != NULL && connection->state == UP ? connection : NULL;
+}
+
+static void on_event(unsigned long link, const struct domain_event *event)
+{
+    struct connection *connection = find_up(link);
+
+    if (connection != NULL)
         connection->callbacks.event(connection->context, event);
+}
+
+static void on_storage(unsigned long link)
+{
+    struct connection *connection = find_up(link);
+
+    if (connection != NULL)
+        connection->callbacks.storage(connection->context);
 }
 
 /* Any thread. */
@@ -434,7 +451,7 @@ static const struct job_type probe_type = {
 
 void connection_prepare(void)
 {
-    static const struct session_listener listener = {.event = on_event, .closed = on_close};
+    static const struct session_listener listener = {.event = on_event, .storage = on_storage, .closed = on_close};
 
     session_set_listener(&listener);
 }

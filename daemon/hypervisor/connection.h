@@ -31,6 +31,7 @@ struct connection_callbacks {
     /* An attempt failed in a way that is no evidence against the host: something answered, or the fault is here. */
     void (*refused)(void *context);
     void (*event)(void *context, const struct domain_event *event); /* only while it is up */
+    void (*storage)(void *context);                                 /* likewise; as of struct session_listener */
 };
 
 /* Once, before the first connection. */

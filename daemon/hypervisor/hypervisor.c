@@ -480,6 +480,15 @@ static void on_event(void *context, const struct domain_event *event)
         hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
 }
 
+/* What could not be made may be makeable now, or the other way round: it is looked at after a listing. */
+static void on_storage(void *context)
+{
+    struct hypervisor *hypervisor = context;
+
+    if (hypervisor->slots.count > 0)
+        hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
+}
+
 static void on_overdue(void *context, const char *call, int64_t for_us)
 {
     struct hypervisor *hypervisor = context;
@@ -500,6 +509,7 @@ static const struct connection_callbacks connection_callbacks = {
     .down = on_down,
     .refused = on_refused,
     .event = on_event,
+    .storage = on_storage,
 };
 
 static void on_recognised(void *context)

@@ -90,6 +90,15 @@ static void on_metadata(virConnectPtr connection, virDomainPtr domain, int type,
     tell(domain, EVENT_CHANGED, opaque);
 }
 
+static void on_storage_pool(virConnectPtr connection, virStoragePoolPtr pool, int event, int detail, void *opaque)
+{
+    (void)connection;
+    (void)pool;
+    (void)event;
+    (void)detail;
+    listener.storage((unsigned long)(uintptr_t)opaque);
+}
+
 /* libvirt takes callbacks of every type as one; the detour over void (*)(void) is the cast that compilers allow. */
 #define CALLBACK(f) ((virConnectDomainEventGenericCallback)(void (*)(void))(f))
 
@@ -123,6 +132,10 @@ static int register_events(struct session *session, void *id)
         if (session->callback_ids[i] < 0 && registrations[i].is_obligatory)
             return -1;
     }
+    /* Not all hypervisors have storage pools. */
+    session->storage_callback_id = virConnectStoragePoolEventRegisterAny(
+        session->handle, NULL, VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+        (virConnectStoragePoolEventGenericCallback)(void (*)(void))on_storage_pool, id, NULL);
     return 0;
 }
 
@@ -167,6 +180,7 @@ int session_open(struct session *session, const char *uri, unsigned long id, cha
     assert(job_is_running_here());
     for (size_t i = 0; i < SESSION_EVENTS; i++)
         session->callback_ids[i] = -1;
+    session->storage_callback_id = -1;
     cutter_watch(session->cutter);
     r = open_both(session, uri, id, message, size);
     cutter_rest(session->cutter);
@@ -180,6 +194,8 @@ void session_close(struct session *session)
     for (size_t i = 0; i < SESSION_EVENTS; i++)
         if (session->callback_ids[i] >= 0)
             virConnectDomainEventDeregisterAny(session->handle, session->callback_ids[i]);
+    if (session->storage_callback_id >= 0)
+        virConnectStoragePoolEventDeregisterAny(session->handle, session->storage_callback_id);
     virConnectUnregisterCloseCallback(session->handle, on_close);
     if (session->talk != NULL)
         virConnectClose(session->talk);

@@ -23,12 +23,14 @@ struct session {
     virConnectPtr handle; /* NULL: closed */
     virConnectPtr talk;   /* for calls that wait for the agent of a guest; NULL: these use the other one as well */
     int callback_ids[SESSION_EVENTS];
-    struct cutter *cutter; /* of what its calls wait for; belongs to it */
+    int storage_callback_id; /* -1: none */
+    struct cutter *cutter;   /* of what its calls wait for; belongs to it */
 };
 
-/* Where callbacks go. closed is called on any thread, event on the main thread. */
+/* Where callbacks go. closed is called on any thread, the others on the main thread. */
 struct session_listener {
     void (*event)(unsigned long id, const struct domain_event *event);
+    void (*storage)(unsigned long id); /* a storage pool is active, or is not, or is another one */
     void (*closed)(unsigned long id, int reason);
 };
 

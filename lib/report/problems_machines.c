@@ -142,7 +142,7 @@ static void look_at_template(struct problem_search *search, const struct machine
         search, PROBLEM_TEMPLATE_UNUSABLE, name,
         text_print("%s cannot be made from its template on %s: %s", name, machine->hypervisor, obstacle),
         text_print(
-            "mend that; it is looked at again in the next listing, which understudyctl reload asks for at once"));
+            "mend that; a storage pool that is started is noticed at once, and all else after understudyctl reload"));
 }
 
 /* As far as its definition tells; NULL: nothing. */

@@ -234,14 +234,15 @@ def test_a_template_is_in_the_plan_while_a_machine_can_be_made_of_it(room, daemo
     assert "template-unusable" in daemon.ctl("list").stdout
     assert "cannot be made now" in daemon.ctl("explain", "vm-a").stdout
     host.virsh("pool-start", "volumes")
-    daemon.ctl("reload")
     wait_until(lambda: planned(daemon) == ["base-web", "spare"], "it is in the plan")
     wait_until(lambda: trouble() == {}, "the problem ends")
     wait_until(lambda: "over: template-unusable: base-web" in daemon.log, "which is told")
+    host.virsh("pool-destroy", "volumes")
+    wait_until(lambda: planned(daemon) == ["spare"], "it is not any more")
+    host.virsh("pool-start", "volumes")
+    wait_until(lambda: planned(daemon) == ["base-web", "spare"], "it is again")
 
-    base.rename(base.with_suffix(".away"))  # libvirt is not told
-    daemon.ctl("reload")
-    host.virsh("pool-refresh", "volumes")
+    base.rename(base.with_suffix(".away"))  # which libvirt is not told
     daemon.ctl("reload")
     wait_until(lambda: planned(daemon) == ["spare"], "its base image is missed")
     base.with_suffix(".away").rename(base)
