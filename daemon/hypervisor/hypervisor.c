@@ -137,7 +137,7 @@ static void perform(virConnectPtr connection, struct request *request)
     else if (action->kind == ACTION_START)
         start(connection, request);
     else if (action->kind == ACTION_UNMAKE)
-        maker_unmake(connection, action->target.uuid, end_us(request), result);
+        maker_unmake(connection, action->target.uuid, action->removes_data, end_us(request), result);
     else if (call != NULL)
         call(connection, action, result);
     else
@@ -405,6 +405,7 @@ int hypervisor_start_for(struct hypervisor *hypervisor, const struct action *act
     request->template = template_ref(slot->template);
     memcpy(request->making.uuid, slot->uuid, sizeof(request->making.uuid));
     memcpy(request->making.service, action->metadata.service, sizeof(request->making.service));
+    request->making.is_standby = (action->metadata.roles & ROLE_STANDBY) != 0;
     for (size_t i = 0; r == 0 && i < environment->count; i++) {
         _cleanup_(freep) char *text = text_print("%s=%s", environment->items[i].name, environment->items[i].value);
 

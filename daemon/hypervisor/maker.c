@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* First everything is looked at, and then volumes are made, and at last the domain. */
+/* First everything is looked at, and then volumes are made, and at last the domain; see maker_make for standbys. */
 #include "hypervisor/maker.h"
 
 #include <errno.h>
@@ -274,7 +274,7 @@ static struct made_disk place_of(const struct place *place)
     return (struct made_disk){place->pool_name, place->name};
 }
 
-static int format_domain(struct work *work, char **ret)
+static int format_domain(struct work *work, const struct making *making, char **ret)
 {
     size_t n = work->template->n_disks;
     _cleanup_(freep) struct made_disk *disks = calloc(n + 1, sizeof(*disks));
@@ -285,8 +285,8 @@ static int format_domain(struct work *work, char **ret)
     if (disks != NULL && template_has_seed(work->template))
         disks[n] = place_of(seed_place(work));
     if (disks != NULL)
-        r = template_domain_xml(work->template, work->making, disks,
-                                template_has_seed(work->template) ? &disks[n] : NULL, ret);
+        r = template_domain_xml(work->template, making, disks, template_has_seed(work->template) ? &disks[n] : NULL,
+                                ret);
     if (r == -EINVAL)
         return refusal_say(work->result, r, "no domain can be made from the XML of template %s (%s)",
                            work->template->name, work->template->file);
@@ -306,6 +306,17 @@ static int define(struct work *work, const char *xml)
     return 0;
 }
 
+static int define_unfinished(struct work *work)
+{
+    struct making making = *work->making;
+    _cleanup_(freep) char *xml = NULL;
+    int r;
+
+    making.is_unfinished = true;
+    r = format_domain(work, &making, &xml);
+    return r == 0 ? define(work, xml) : r;
+}
+
 void maker_make(virConnectPtr connection, const struct template *template, const struct making *making,
                 const struct string_list *environment, int64_t until_us, struct action_result *result)
 {
@@ -321,7 +332,9 @@ void maker_make(virConnectPtr connection, const struct template *template, const
     int r = prepare(&work);
 
     if (r == 0)
-        r = format_domain(&work, &xml);
+        r = format_domain(&work, making, &xml);
+    if (r == 0 && making->is_standby)
+        r = define_unfinished(&work);
     for (size_t i = 0; r == 0 && i < template->n_disks; i++)
         r = make_overlay(&work, &work.places.all[i]);
     if (r == 0 && template_has_seed(template))

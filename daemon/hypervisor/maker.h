@@ -16,6 +16,9 @@
  * image; -ENOSPC: a storage pool has less available than a machine needs; -ETIMEDOUT: after until_us (mono_us) nothing more
  * is begun; -EINVAL: the template cannot be made into a machine; -EIO, -ENOTCONN, -ENOMEM. What
  * was made before an error stays for maker_unmake.
+ *
+ * A standby is defined first, as unfinished, and once more when its volumes are there: no other record says that it is
+ * being made, and a listing finds what is left where that was cut off.
  */
 void maker_make(virConnectPtr connection, const struct template *template, const struct making *making,
                 const struct string_list *environment, int64_t until_us, struct action_result *result);
@@ -25,7 +28,10 @@ void maker_make(virConnectPtr connection, const struct template *template, const
  * is removed: understudy did not make the domain, it has run (as far as libvirt or its volumes tell), or another domain uses
  * one of its volumes. -EAGAIN, and nothing is removed: it runs, or a storage pool is not active. -ETIMEDOUT: as above. -EIO,
  * -ENOTCONN, -ENOMEM: a part of it may be left.
+ *
+ * removes_data: also if it has run, with what its guest wrote. -EBUSY then, too: its role is not ignored, or it serves.
  */
-void maker_unmake(virConnectPtr connection, const char *uuid, int64_t until_us, struct action_result *result);
+void maker_unmake(virConnectPtr connection, const char *uuid, bool removes_data, int64_t until_us,
+                  struct action_result *result);
 
 #endif

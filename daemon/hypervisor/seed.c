@@ -125,7 +125,7 @@ int seed_meta_data(const struct template *template, const struct making *making,
     int r = fill_in(template->meta_data != NULL ? template->meta_data : "", making, environment, &given);
 
     if (r == 0)
-        r = making_host_name(making, &host);
+        r = making->is_standby ? making_name(making, &host) : making_host_name(making, &host);
     if (r == 0)
         r = complete(given, "instance-id", making->uuid, &identified);
     return r == 0 ? complete(identified, "local-hostname", host, ret) : r;

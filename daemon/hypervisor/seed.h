@@ -15,7 +15,7 @@
 /*
  * The files of the template, in which ${NAME} is replaced by its value where environment ("NAME=value") has it, and
  * ${UNDERSTUDY_SERVICE} by the name of the service; all other ${…} stay. meta-data gets an instance-id and a local-hostname
- * where it has none. Both files are there always, since cloud-init wants both. The caller frees what it gets. -ENOMEM.
+ * where it has none: that of the service, and for a standby, which may serve another one, its own. Both files are there always, since cloud-init wants both. The caller frees what it gets. -ENOMEM.
  */
 int seed_user_data(const struct template *template, const struct making *making, const struct string_list *environment,
                    char **ret) _must_check_;

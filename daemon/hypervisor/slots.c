@@ -86,7 +86,13 @@ static bool is_taken(const struct slot *slot)
     return slot->is_being_made || slot->has_failed;
 }
 
-/* So many that were made from it run, or are on their way. */
+/* It may be started at any time. */
+static bool is_standby(const struct domain_description *description)
+{
+    return (description->roles & ROLE_STANDBY) != 0 || description->is_unfinished;
+}
+
+/* So many that were made from it run, are on their way, or stand by. */
 static unsigned count_used(const struct slots *slots, const struct inventory *inventory, const char *name)
 {
     unsigned used = 0;
@@ -100,7 +106,8 @@ static unsigned count_used(const struct slots *slots, const struct inventory *in
             continue;
         uuid_format(report->description->uuid, uuid);
         slot = slots_find(slots, uuid);
-        used += machine_state_is_active(report->state) || (slot != NULL && is_taken(slot));
+        used += machine_state_is_active(report->state) || is_standby(report->description) ||
+                (slot != NULL && is_taken(slot));
     }
     return used;
 }

@@ -27,7 +27,9 @@ struct leftovers {
     virConnectPtr connection;
     const char *uuid;
     struct action_result *result;
+    bool removes_data;   /* what its guest wrote goes with it */
     virDomainPtr domain; /* NULL: there is none */
+    bool is_unfinished;  /* it was never whole */
     virStorageVolPtr *volumes;
     size_t n_volumes;
 };
@@ -56,12 +58,18 @@ static int check_origin(struct leftovers *leftovers)
     const char *name = virDomainGetName(leftovers->domain);
     _cleanup_(freep) char *metadata = virDomainGetMetadata(leftovers->domain, VIR_DOMAIN_METADATA_ELEMENT,
                                                            UNDERSTUDY_METADATA_URI, VIR_DOMAIN_AFFECT_CURRENT);
+    struct made_note note = {0};
 
     if (metadata == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA)
         return refusal_quote(leftovers->result, leftovers->connection, "reading the metadata of %s", name);
-    if (metadata == NULL || !making_is_noted(metadata, leftovers->uuid))
+    if (metadata != NULL)
+        note = making_read_note(metadata, leftovers->uuid);
+    if (!note.is_made)
         return refusal_say(leftovers->result, -EBUSY,
                            "%s stays: its metadata does not say that it was made from a template", name);
+    if (leftovers->removes_data && (!note.is_ignored || note.is_marked))
+        return refusal_say(leftovers->result, -EBUSY, "%s stays: by its metadata it is used", name);
+    leftovers->is_unfinished = note.is_unfinished;
     return 0;
 }
 
@@ -75,7 +83,7 @@ static int check_state(struct leftovers *leftovers)
         return refusal_quote(leftovers->result, leftovers->connection, "asking for the state of %s", name);
     if (state != VIR_DOMAIN_SHUTOFF)
         return refusal_say(leftovers->result, -EAGAIN, "%s stays: it is not shut off", name);
-    if (reason != VIR_DOMAIN_SHUTOFF_UNKNOWN && reason != VIR_DOMAIN_SHUTOFF_FAILED)
+    if (!leftovers->removes_data && reason != VIR_DOMAIN_SHUTOFF_UNKNOWN && reason != VIR_DOMAIN_SHUTOFF_FAILED)
         return refusal_say(leftovers->result, -EBUSY, "%s stays: it has run", name);
     if (virDomainHasManagedSaveImage(leftovers->domain, 0) == 1)
         return refusal_say(leftovers->result, -EBUSY, "%s stays: it has run, since it has a saved image", name);
@@ -190,7 +198,7 @@ static int check_content(struct leftovers *leftovers, virStorageVolPtr volume)
     const char *name = virStorageVolGetName(volume);
     virStorageVolInfo info;
 
-    if (!is_overlay(volume))
+    if (!is_overlay(volume) || leftovers->removes_data)
         return 0;
     if (virStorageVolGetInfo(volume, &info) < 0)
         return refusal_quote(leftovers->result, leftovers->connection, "asking what the volume %s holds", name);
@@ -237,6 +245,8 @@ static int check_volumes(struct leftovers *leftovers)
 /* Without an overlay nothing shows that no guest has written anything. */
 static int check_overlays(struct leftovers *leftovers)
 {
+    if (leftovers->removes_data || leftovers->is_unfinished)
+        return 0;
     for (size_t i = 0; i < leftovers->n_volumes; i++)
         if (is_overlay(leftovers->volumes[i]))
             return 0;
@@ -309,13 +319,17 @@ static int check_time(struct leftovers *leftovers, int64_t until_us)
     return clock_now().mono_us < until_us ? 0 : refusal_say(leftovers->result, -ETIMEDOUT, "it took too long");
 }
 
-void maker_unmake(virConnectPtr connection, const char *uuid, int64_t until_us, struct action_result *result)
+void maker_unmake(virConnectPtr connection, const char *uuid, bool removes_data, int64_t until_us,
+                  struct action_result *result)
 {
-    _cleanup_(leftovers_done) struct leftovers leftovers = {.connection = connection, .uuid = uuid, .result = result};
+    _cleanup_(leftovers_done) struct leftovers leftovers = {
+        .connection = connection, .uuid = uuid, .result = result, .removes_data = removes_data};
     int r = find_domain(&leftovers);
 
     if (r == 0 && leftovers.domain != NULL)
         r = check_domain(&leftovers);
+    else if (r == 0 && removes_data)
+        r = refusal_say(result, -EBUSY, "there is no such domain any more, and what is left of its disks stays");
     else if (r == 0)
         r = check_all_pools(&leftovers);
     if (r == 0)

@@ -207,6 +207,7 @@ struct config_recovery {
     unsigned restart_attempts;   /* of one failed machine itself within limit_window_us */
     int64_t restart_backoff_us;  /* before a restart that follows another attempt; doubled each time */
     unsigned history_days;       /* how long a recovery is kept */
+    int64_t keep_made_us;        /* a machine that was made and serves no more is kept, off, for so long; 0: for ever */
 };
 
 /* In which form standbys are kept warm. */
@@ -220,6 +221,7 @@ struct config_standby {
     int64_t memory_limit_bytes; /* that they may use together; 0: what their hosts can spare */
     enum keep_warm warmth;
     int64_t refresh_us; /* each is run, verified and put back so often; 0: never */
+    unsigned made_max;  /* so many of them may be made from templates, on all hosts together */
 };
 
 enum fence_action {

@@ -523,6 +523,15 @@ static const struct schema_key keys[] = {
      .unit = "days",
      .text = "How long a recovery stays in the history. The daemon holds the latest 1000 of them; all are in its "
              "database."},
+    {.path = "recovery.keep_made",
+     .type = SCHEMA_DURATION,
+     CONFIG(recovery.keep_made_us),
+     .max = 36500 * DAY,
+     .default_text = "0s",
+     .text = "A machine that understudyd made from a template, and that serves no more, is kept for so long, shut off. "
+             "Then it is removed *with its disks*, and with all that was written to them. That is announced 7 days "
+             "before, or with a shorter time as soon as the machine is off: see the problem removal-ahead in "
+             "understudyctl(1). 0s: it is kept until an operator removes it."},
 
     {.path = "services",
      .type = SCHEMA_SERVICES,
@@ -684,6 +693,16 @@ static const struct schema_key keys[] = {
      .max = 365 * DAY,
      .default_text = "24h",
      .text = "How often each warm standby is resumed and verified again. 0s means never."},
+    {.path = "standby.made_max",
+     .type = SCHEMA_INTEGER,
+     CONFIG(standby.made_max),
+     .max = 1000,
+     .default_text = "0",
+     .unit = "machines",
+     .text =
+         "How many standbys understudyd may make from templates in advance, on all hosts together, so that they can "
+         "be kept warm. They count as warm standbys of standby.warm, and stay standbys when they are not kept warm. "
+         "0: a machine is made from a template only when a service has failed."},
     {.path = "host_timeout",
      .type = SCHEMA_DURATION,
      CONFIG(host_timeout_us),

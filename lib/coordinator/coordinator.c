@@ -58,6 +58,7 @@ static const struct {
     [PART_RECOVERIES] = {PART(recoveries), recoveries_handle, recoveries_answer, recoveries_tick, recoveries_deadline},
     [PART_LEFTOVERS] = {PART(leftovers), leftovers_handle, leftovers_answer, NULL, leftovers_deadline,
                         TASKS(leftovers.tasks)},
+    [PART_EXPIRY] = {PART(expiry), NULL, expiry_answer, expiry_tick, expiry_deadline, TASKS(expiry.tasks)},
     [PART_RETRIES] = {PART(retries), retries_handle, NULL, NULL, retries_deadline},
     [PART_EVACUATION] = {PART(evacuation), evacuation_handle, NULL, NULL, NULL},
     [PART_REHEARSALS] = {PART(rehearsals), rehearsals_handle, NULL, NULL, rehearsals_deadline},
@@ -81,6 +82,7 @@ static const struct {
     {PART_HOSTS, hosts_next_listing},     {PART_LEFTOVERS, leftovers_next},
     {PART_MACHINES, machines_next},       {PART_HEARTBEAT, heartbeat_next},
     {PART_DISCOVERY, discovery_next},     {PART_FENCE_TESTS, fence_tests_next},
+    {PART_EXPIRY, expiry_next},
 };
 
 static void *self_of(struct coordinator *coordinator, enum part part)
@@ -140,6 +142,7 @@ int coordinator_new(const struct config *config, struct catalog *catalog, struct
         .standby = &coordinator->standby,
     };
     coordinator->leftovers = (struct leftovers){.registry = registry, .due_us = USEC_INFINITY};
+    coordinator->expiry.registry = registry;
     coordinator->retries =
         (struct retries){.recoveries = &coordinator->recoveries, .looked_us = INT64_MIN / 2, .due_us = USEC_INFINITY};
     coordinator->evacuation = (struct evacuation){.recoveries = &coordinator->recoveries, .holds = &coordinator->holds};
@@ -164,6 +167,7 @@ void coordinator_free(struct coordinator *coordinator)
         return;
     recoveries_done(&coordinator->recoveries);
     leftovers_done(&coordinator->leftovers);
+    expiry_done(&coordinator->expiry);
     standby_done(&coordinator->standby);
     autostart_done(&coordinator->autostart);
     marks_done(&coordinator->marks);
@@ -194,6 +198,7 @@ int coordinator_configure(struct coordinator *coordinator, const struct config *
     standby_configure(&coordinator->standby);
     retries_configure(&coordinator->retries);
     rehearsals_configure(&coordinator->rehearsals);
+    coordinator->expiry.look_us = 0;
     registry_tell(&coordinator->registry, FACT_SERVING_CHANGED); /* by roles, priorities and facts */
     return 0;
 }
@@ -389,6 +394,7 @@ void coordinator_handle_clock_jump(struct coordinator *coordinator, struct momen
     outbox_tell(&coordinator->registry.outbox, NOTICE_CLOCK_JUMPED, now, NULL,
                 "the host was suspended or its clock jumped; nothing is started until all machines are listed again");
     hosts_list_anew(&coordinator->registry, now);
+    expiry_forget_announcements(&coordinator->expiry);
     coordinator_settle(coordinator, now); /* holds end by the clock */
 }
 

@@ -9,6 +9,7 @@
 #include "workflow/question.h"
 
 #define RETRY_PAUSE_US (60 * USEC_PER_SEC)
+#define PURPOSE_SIZE   (RECOVERY_ID_SIZE + 16)
 
 static bool is_under_way(const struct recovery *recovery, const struct recovery_attempt *attempt)
 {
@@ -37,6 +38,24 @@ static bool is_due(const struct registry *registry, const struct recovery *recov
            !is_under_way(recovery, attempt);
 }
 
+/* It was to be a standby, and nothing goes on with it: who was making it has failed, or is dead. */
+static bool is_abandoned(const struct registry *registry, const struct machine *machine, struct moment now)
+{
+    const struct watch *watch = watch_of(registry, machine);
+    const struct host *host = host_find(registry, machine->hypervisor);
+
+    return machine->description->is_unfinished && machine->is_present && !machine_is_up(machine) && host != NULL &&
+           host->is_listed && watch != NULL && !watch_is_taken(watch) && !watch_was_kept(registry, watch) &&
+           watch_rare(watch)->warm.may_start_until_us <= now.mono_us;
+}
+
+static bool is_unfinished(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
+
+    return machine != NULL && machine->is_present && machine->description->is_unfinished;
+}
+
 static int64_t call_us(const struct registry *registry)
 {
     return question_time_us(ACTION_UNMAKE, VERIFY_RUNNING, registry->config);
@@ -51,12 +70,12 @@ static void keep_free(const struct registry *registry, const struct machine_ref 
         pool_set_quarantine(registry->pool, machine, until_us, "what was made of it before is being removed");
 }
 
-/* -ENOMEM: it is looked at again after the next input. */
-static int want(struct leftovers *leftovers, const struct recovery *recovery, const struct recovery_attempt *attempt)
+/* recovery_id: empty for a standby. -ENOMEM: it is looked at again after the next input. */
+static int want(struct leftovers *leftovers, const struct machine_ref *ref, const char *recovery_id)
 {
-    if (*tasks_find_target(&leftovers->tasks, &attempt->candidate) != NULL)
+    if (*tasks_find_target(&leftovers->tasks, ref) != NULL)
         return 0;
-    return tasks_add(&leftovers->tasks, ACTION_UNMAKE, &attempt->candidate, recovery->id) != NULL ? 0 : -ENOMEM;
+    return tasks_add(&leftovers->tasks, ACTION_UNMAKE, ref, recovery_id) != NULL ? 0 : -ENOMEM;
 }
 
 static int look_at(struct leftovers *leftovers, const struct recovery *recovery, const struct recovery_attempt *attempt,
@@ -65,9 +84,24 @@ static int look_at(struct leftovers *leftovers, const struct recovery *recovery,
     struct registry *registry = leftovers->registry;
 
     if (is_due(registry, recovery, attempt, now))
-        return want(leftovers, recovery, attempt);
+        return want(leftovers, &attempt->candidate, recovery->id);
     if (settled_us(registry, attempt) >= now.mono_us)
         leftovers->due_us = earlier_us(leftovers->due_us, settled_us(registry, attempt) + 1);
+    return 0;
+}
+
+static int look_at_standby(struct leftovers *leftovers, const struct machine *machine, struct moment now)
+{
+    const struct machine_ref ref = machine_ref_of(machine);
+    const struct watch *watch = watch_of(leftovers->registry, machine);
+    int64_t until_us = watch != NULL ? watch_rare(watch)->warm.may_start_until_us : 0;
+
+    if (!machine->description->is_unfinished)
+        return 0;
+    if (is_abandoned(leftovers->registry, machine, now))
+        return want(leftovers, &ref, "");
+    if (until_us > now.mono_us)
+        leftovers->due_us = earlier_us(leftovers->due_us, until_us);
     return 0;
 }
 
@@ -88,6 +122,8 @@ bool leftovers_handle(void *self, struct moment now)
             if (recovery->attempts[n].may_leave_parts)
                 has_failed |= look_at(leftovers, recovery, &recovery->attempts[n], now) < 0;
     }
+    for (const struct machine *machine = NULL; (machine = pool_next(registry->pool, machine)) != NULL;)
+        has_failed |= look_at_standby(leftovers, machine, now) < 0;
     if (has_failed)
         registry_tell(registry, FACT_LEFTOVERS);
     return !has_failed;
@@ -117,7 +153,7 @@ bool leftovers_next(void *self, struct action *ret)
     while (*(at = tasks_find_due(at, registry)) != NULL) {
         const struct machine_ref *ref = &(*at)->action.target;
 
-        if (!records_may_have_parts(&registry->records, ref)) {
+        if (!records_may_have_parts(&registry->records, ref) && !is_unfinished(registry, ref)) {
             tasks_drop(at);
         } else if (is_to_be_left(registry, ref)) {
             at = &(*at)->next;
@@ -146,6 +182,14 @@ static void forget(struct registry *registry, const struct machine_ref *ref, str
     }
 }
 
+/* For what it was made, behind "made": " for recovery 20261122-145400-1". */
+static void print_purpose(const struct task *task, char ret[static PURPOSE_SIZE])
+{
+    bool is_standby = task->action.recovery_id[0] == '\0';
+
+    snprintf(ret, PURPOSE_SIZE, "%s%s", is_standby ? " as a standby" : " for recovery ", task->action.recovery_id);
+}
+
 static const char *name_of(const struct registry *registry, const struct task *task)
 {
     const struct machine_ref *ref = &task->action.target;
@@ -160,10 +204,11 @@ static void leave_alone(struct leftovers *leftovers, const struct task *task, co
 {
     struct registry *registry = leftovers->registry;
     const struct machine_ref *ref = &task->action.target;
+    char purpose[PURPOSE_SIZE];
 
+    print_purpose(task, purpose);
     outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
-                "%s was made for recovery %s, did not take over, and is kept: %s", name_of(registry, task),
-                task->action.recovery_id, result->message);
+                "%s was made%s, is not used, and is kept: %s", name_of(registry, task), purpose, result->message);
 }
 
 static void try_later(struct leftovers *leftovers, struct task *task, const struct action_result *result,
@@ -171,15 +216,16 @@ static void try_later(struct leftovers *leftovers, struct task *task, const stru
 {
     struct registry *registry = leftovers->registry;
     const struct machine_ref *ref = &task->action.target;
+    char purpose[PURPOSE_SIZE];
 
+    print_purpose(task, purpose);
     task->retry_us = now.mono_us + RETRY_PAUSE_US;
     keep_free(registry, ref, task->retry_us + call_us(registry));
     if (task->tries++ > 0)
         return;
     outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, pool_find(registry->pool, ref->hypervisor, ref->uuid),
-                "what was made of %s on %s for recovery %s could not be removed: %s; it is tried again",
-                name_of(registry, task), ref->hypervisor, task->action.recovery_id,
-                result->message[0] != '\0' ? result->message : strerror(-result->error));
+                "what was made of %s on %s%s could not be removed: %s; it is tried again", name_of(registry, task),
+                ref->hypervisor, purpose, result->message[0] != '\0' ? result->message : strerror(-result->error));
 }
 
 void leftovers_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
@@ -189,7 +235,7 @@ void leftovers_answer(void *self, const struct action *action, const struct acti
 
     if (*at == NULL)
         return;
-    if (result->error != 0 && result->error != -EBUSY) {
+    if (result->error != 0 && (result->error != -EBUSY || is_unfinished(leftovers->registry, &action->target))) {
         try_later(leftovers, *at, result, now);
         return;
     }

@@ -129,6 +129,8 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .autostart_is_off = watch_facts(watch, QUEUE_AUTOSTART) != 0,
         .stopped_us = remembered->stopped_us,
         .asked_off_us = remembered->asked_off_us,
+        .idle_since_us = remembered->idle_since_us,
+        .removal_us = remembered->removal_us,
         .has_unread_mark = remembered->has_unread_mark,
         .is_warm_by_mark = remembered->is_warm_by_mark,
         .learned_us = machine_rare(machine)->learned_us,

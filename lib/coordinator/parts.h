@@ -9,6 +9,7 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/discovery.h"
 #include "coordinator/evacuation.h"
+#include "coordinator/expiry.h"
 #include "coordinator/fence_tests.h"
 #include "coordinator/heartbeat.h"
 #include "coordinator/holds.h"
@@ -32,6 +33,7 @@ struct coordinator {
     struct services services;
     struct autostart autostart;
     struct leftovers leftovers;
+    struct expiry expiry;
     struct marks marks;
     struct retries retries;
     struct evacuation evacuation;

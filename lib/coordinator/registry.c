@@ -471,13 +471,14 @@ const struct machine_memory *watch_remembered(const struct watch *watch)
     return memory != NULL ? &memory->state : &nothing;
 }
 
-static void free_memory_if_empty(struct watch *watch)
+void watch_tidy_memory(struct watch *watch)
 {
     struct watch_memory *memory = watch->rare->memory;
 
     if (memory->state.state != MACHINE_UNKNOWN || memory->state.keeping != KEEPING_NONE ||
         memory->state.quarantine.times != 0 || memory->state.drill.announced_us != 0 || memory->state.stopped_us != 0 ||
-        memory->state.asked_off_us != 0 || memory->state.has_unread_mark || memory->state.is_warm_by_mark)
+        memory->state.asked_off_us != 0 || memory->state.has_unread_mark || memory->state.is_warm_by_mark ||
+        memory->state.idle_since_us != 0)
         return;
     free(memory);
     watch->rare->memory = NULL;
@@ -489,7 +490,7 @@ void watch_forget_quarantine(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.quarantine = (struct quarantine_memory){0};
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
 }
 
 void watch_forget_drill(struct watch *watch)
@@ -497,7 +498,7 @@ void watch_forget_drill(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.drill = (struct drill_memory){0};
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
 }
 
 void watch_forget_mark(struct watch *watch)
@@ -505,7 +506,7 @@ void watch_forget_mark(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.has_unread_mark = false;
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
 }
 
 void watch_own_warmth(struct watch *watch)
@@ -513,7 +514,7 @@ void watch_own_warmth(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.is_warm_by_mark = false;
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
 }
 
 bool watch_was_mended_since(const struct registry *registry, const struct machine_ref *ref, struct moment moment)
@@ -539,7 +540,15 @@ void watch_forget_stop(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.stopped_us = 0;
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
+}
+
+void watch_forget_idle(struct watch *watch)
+{
+    if (watch_rare(watch)->memory == NULL)
+        return;
+    watch->rare->memory->state.idle_since_us = watch->rare->memory->state.removal_us = 0;
+    watch_tidy_memory(watch);
 }
 
 void watch_forget_asked_off(struct watch *watch)
@@ -547,7 +556,7 @@ void watch_forget_asked_off(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.asked_off_us = 0;
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
 }
 
 void watch_forget_state(struct watch *watch)
@@ -555,7 +564,7 @@ void watch_forget_state(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.state = MACHINE_UNKNOWN;
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
 }
 
 void watch_forget_keeping(struct watch *watch)
@@ -563,7 +572,7 @@ void watch_forget_keeping(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.keeping = KEEPING_NONE;
-    free_memory_if_empty(watch);
+    watch_tidy_memory(watch);
 }
 
 void watch_expect_stop(struct watch *watch, int64_t until_us)

@@ -38,8 +38,8 @@ enum fact {
     FACT_USES_CHANGED,    /* recoveries: a machine came up, or uses something else */
     FACT_ADOPTABLE,       /* recoveries: what restored recoveries wait for may be there */
     FACT_HELP,            /* retries: something came in, which may help a service that is down */
-    FACT_LEFTOVERS,       /* leftovers: what was made of a machine may have to be removed */
-    FACT_REHEARSED,       /* rehearsals: a part of one has ended */
+    FACT_LEFTOVERS, /* leftovers: what was made of a machine, or was not made to the end, may have to be removed */
+    FACT_REHEARSED, /* rehearsals: a part of one has ended */
     FACT_COUNT,
 };
 
@@ -311,6 +311,8 @@ struct hang_track *watch_get_hang(struct watch *watch);
 void watch_clear_hang(struct watch *watch);
 /* NULL: no memory. */
 struct watch_memory *watch_get_memory(struct watch *watch);
+/* Frees it where nothing is left of it. */
+void watch_tidy_memory(struct watch *watch);
 /* MACHINE_UNKNOWN, KEEPING_NONE: nothing, or no longer. */
 const struct machine_memory *watch_remembered(const struct watch *watch);
 void watch_forget_state(struct watch *watch);
@@ -326,6 +328,8 @@ bool watch_was_mended_since(const struct registry *registry, const struct machin
 void watch_remember_stop(struct registry *registry, struct watch *watch, const struct machine *machine,
                          struct moment now);
 void watch_forget_stop(struct watch *watch);
+/* It runs: if it was made, the time for which it is kept begins anew. */
+void watch_forget_idle(struct watch *watch);
 /* It has stopped, as a call that came too late asked, or otherwise. */
 void watch_forget_asked_off(struct watch *watch);
 /* Its guest is asked to shut down, and has time until then (mono_us): that it is silent meanwhile is no hang. */

@@ -190,6 +190,7 @@ static void tell_seen(struct registry *registry, struct watch *watch, bool came_
 {
     if (came_up) {
         watch_forget_stop(watch);
+        watch_forget_idle(watch);
         quarantine_see_start(watch, now);
     }
     watch_tell(registry, watch, QUEUE_LATE_STARTS, came_up ? MACHINE_FACT_CAME_UP : MACHINE_FACT_DUE);

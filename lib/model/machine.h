@@ -162,8 +162,10 @@ struct machine_memory {
         asked_off_us; /* real_us: a call that came too late asked it to shut down; 0: none did since it stopped last */
     int64_t learned_us; /* as in struct machine_rare */
     enum guest_lack lack;
-    bool has_unread_mark; /* in its metadata, which is to be read when the original of which it speaks is listed */
-    bool is_warm_by_mark; /* kept: not by what is on record, so that it is not ended */
+    int64_t idle_since_us; /* real_us: it was made, and is off and serves nothing since then; 0: not that is known */
+    int64_t removal_us;    /* real_us: announced for then; 0: it is not to be removed */
+    bool has_unread_mark;  /* in its metadata, which is to be read when the original of which it speaks is listed */
+    bool is_warm_by_mark;  /* kept: not by what is on record, so that it is not ended */
 };
 
 struct hold;
@@ -180,6 +182,7 @@ struct machine_rare {
     int64_t learned_us;           /* real_us: its guest's agent told what it offers; 0: never */
     int64_t asked_us;             /* real_us: it was asked for that last; 0: not in this life of the daemon */
     uint64_t lack;                /* of enum guest_lack: what was not told then */
+    int64_t removal_us;           /* real_us: it was made, and is to be removed after that; 0: it is not */
 };
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */

@@ -452,7 +452,7 @@ static xmlNode *have_element(xmlNode *domain)
     return add_element(metadata);
 }
 
-/* <understudy:made domain="UUID" template="NAME" service="SERVICE"/> */
+/* <understudy:made domain="UUID" template="NAME" service="SERVICE" unfinished="yes"/>, the last where it is so */
 static int add_made(xmlNode *element, const struct template *template, const struct making *making)
 {
     xmlNode *node = xmlNewChild(element, NULL, BAD_CAST "made", NULL);
@@ -460,14 +460,17 @@ static int add_made(xmlNode *element, const struct template *template, const str
 
     if (r == 0)
         r = set(node, "template", template->name);
-    return r == 0 ? set(node, "service", making->service) : r;
+    if (r == 0)
+        r = set(node, "service", making->service);
+    return r == 0 && making->is_unfinished ? set(node, "unfinished", "yes") : r;
 }
 
 static int put_metadata(xmlNode *domain, const struct template *template, const struct making *making)
 {
     static const char *const of_the_template[] = {"template", "made", "mark"};
     xmlNode *element = have_element(domain);
-    int r = element != NULL ? set(element, "role", machine_roles_name(ROLE_IGNORED)) : -ENOMEM;
+    unsigned roles = making->is_standby && !making->is_unfinished ? ROLE_STANDBY : ROLE_IGNORED;
+    int r = element != NULL ? set(element, "role", machine_roles_name(roles)) : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < ELEMENTS_OF(of_the_template); i++)
         discard_children(element, of_the_template[i]);
@@ -475,15 +478,20 @@ static int put_metadata(xmlNode *domain, const struct template *template, const 
 }
 
 /* libvirt takes the namespace away from what it returns. */
-bool making_is_noted(const char *metadata, const char *uuid)
+struct made_note making_read_note(const char *metadata, const char *uuid)
 {
     _cleanup_(xmlFreeDocp) xmlDoc *document = parse(metadata);
     const xmlNode *element = document != NULL ? xmlDocGetRootElement(document) : NULL;
+    struct made_note note = {.is_ignored = attribute_is(element, "role", machine_roles_name(ROLE_IGNORED))};
 
-    for (const xmlNode *node = element != NULL ? element->children : NULL; node != NULL; node = node->next)
-        if (xml_is_element(node, "made") && attribute_is(node, "domain", uuid))
-            return true;
-    return false;
+    for (const xmlNode *node = element != NULL ? element->children : NULL; node != NULL; node = node->next) {
+        bool is_of_it = xml_is_element(node, "made") && attribute_is(node, "domain", uuid);
+
+        note.is_made |= is_of_it;
+        note.is_unfinished |= is_of_it && attribute_is(node, "unfinished", "yes");
+        note.is_marked |= xml_is_element(node, "mark") && attribute_is(node, "domain", uuid);
+    }
+    return note;
 }
 
 /* ---- documents ---- */

@@ -109,14 +109,28 @@ static int add_mark(xmlNode *element, const char *uuid, const struct mark *mark)
     return r == 0 ? set(node, "service", mark->service) : r;
 }
 
+static bool has_child(xmlNode *element, const char *name)
+{
+    for (const xmlNode *node = xmlFirstElementChild(element); node != NULL;
+         node = xmlNextElementSibling((xmlNode *)node))
+        if (strcmp((const char *)node->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* One that was made as a standby is none any more once it has served: what its clients wrote is on its disks. */
 static int change_mark(xmlNode *element, const char *uuid, const char *text)
 {
     struct mark mark;
+    int r;
 
     remove_children(element, MARK);
     if (text[0] == '\0')
         return 0;
-    return mark_scan(text, &mark) ? add_mark(element, uuid, &mark) : -EINVAL;
+    r = mark_scan(text, &mark) ? add_mark(element, uuid, &mark) : -EINVAL;
+    if (r == 0 && !mark.is_warm && has_child(element, MADE))
+        r = set(element, "role", machine_roles_name(ROLE_IGNORED));
+    return r;
 }
 
 static bool is_empty(const xmlNode *element)

@@ -194,11 +194,13 @@ static void read_mark(struct xml_reader *reader, const xmlNode *node)
     reader->out_of_memory |= reader->description->mark == NULL;
 }
 
-/* <understudy:made domain="UUID" template="NAME"/>: understudy made the machine. */
+/* <understudy:made domain="UUID" template="NAME" service="SERVICE"/>: understudy made the machine. */
 static void read_made(struct xml_reader *reader, const xmlNode *node)
 {
-    if (is_of_this_domain(reader, node) && reader->description->template == NULL)
-        reader->description->template = xml_attribute(reader, node, "template");
+    if (!is_of_this_domain(reader, node) || reader->description->template != NULL)
+        return;
+    reader->description->template = xml_attribute(reader, node, "template");
+    reader->description->is_unfinished = xml_attribute_is(reader, node, "unfinished", "yes");
 }
 
 /* What a template says of itself is read by template.c, and says nothing of a domain, which may have been made from it. */

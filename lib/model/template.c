@@ -361,6 +361,22 @@ int template_parse(const char *name, const char *file, const char *xml, size_t l
 
 /* ---- what a machine that is made would be ---- */
 
+/* "${NAME}", which the seed may have a value for. */
+static bool asks_for_value(const char *text)
+{
+    static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
+    while (text != NULL && (text = strstr(text, "${")) != NULL) {
+        size_t length;
+
+        text += 2;
+        length = strspn(text, name);
+        if (length > 0 && text[length] == '}')
+            return true;
+    }
+    return false;
+}
+
 static int describe_as_template(struct domain_description *description, const struct template *template)
 {
     free(description->template);
@@ -369,6 +385,7 @@ static int describe_as_template(struct domain_description *description, const st
     if (description->roles == 0)
         description->roles = ROLE_STANDBY;
     description->has_metadata = true;
+    description->names_service = asks_for_value(template->user_data) || asks_for_value(template->meta_data);
     free(description->macs);
     description->macs = NULL;
     description->n_macs = 0;

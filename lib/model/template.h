@@ -52,6 +52,8 @@ struct template
 struct making {
     char uuid[UUID_TEXT_SIZE];
     char service[SERVICE_NAME_SIZE]; /* for which it is made */
+    bool is_standby;                 /* made before its service fails, to be kept warm; else as a replacement */
+    bool is_unfinished;              /* of such a one: its volumes are yet to be made */
 };
 
 /* Where the volume is that was made for a disk of the template, in the order of its disks. */
@@ -102,13 +104,22 @@ int making_seed_name(const struct making *making, char **ret) _must_check_;
 /* The volume was made for the machine with this UUID: it has one of the two names above. */
 bool making_is_volume_of(const char *volume, const char *uuid);
 
-/* The element, as virDomainGetMetadata returns it, says that the domain with this UUID was made from a template. */
-bool making_is_noted(const char *metadata, const char *uuid);
+/* What the element, as virDomainGetMetadata returns it, says of the domain with this UUID. */
+struct made_note {
+    bool is_made;       /* from a template */
+    bool is_unfinished; /* and not to the end */
+    bool is_ignored;    /* by its role */
+    bool is_marked;     /* it serves, or is kept warm */
+};
+
+/* All false: it cannot be read, or there is no memory. */
+struct made_note making_read_note(const char *metadata, const char *uuid);
 
 /*
  * The domain XML of what is made: own name, UUID and (by libvirt) MAC addresses, NVRAM and generation id; each writable disk
- * is its overlay, seed (NULL: none) is a CD-ROM on a free target; the metadata says role ignored, and that it was made from
- * this template for this service. Everything else stays as it is in the template. disks: n_disks of them. -EINVAL: it is no
+ * is its overlay, seed (NULL: none) is a CD-ROM on a free target; the metadata says that it was made from this template for
+ * this service, and its role: standby for a finished standby, else ignored. Everything else stays as it is in the
+ * template. disks: n_disks of them. -EINVAL: it is no
  * domain document, has a writable disk that the template does not know, or no free target for the seed. -ENOMEM.
  */
 int template_domain_xml(const struct template *template, const struct making *making, const struct made_disk *disks,

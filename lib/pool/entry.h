@@ -93,6 +93,7 @@ enum rare_number {
     RARE_LEARNED_US,
     RARE_ASKED_US,
     RARE_LACK,
+    RARE_REMOVAL_US,
     RARE_NUMBER_COUNT,
 };
 

@@ -662,6 +662,12 @@ void pool_set_asked(struct pool *pool, const struct machine *machine, int64_t as
     rare_set_number(entry_of(machine), RARE_ASKED_US, (uint64_t)asked_us);
 }
 
+void pool_set_removal(struct pool *pool, const struct machine *machine, int64_t removal_us)
+{
+    (void)pool;
+    rare_set_number(entry_of(machine), RARE_REMOVAL_US, (uint64_t)removal_us);
+}
+
 int pool_refresh_environment(struct pool *pool, const struct machine *machine)
 {
     return resolve(pool, pool_edit(pool, machine), agent_of(machine));

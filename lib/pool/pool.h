@@ -75,6 +75,8 @@ struct machine *pool_edit(struct pool *pool, const struct machine *machine);
 void pool_set_learned(struct pool *pool, const struct machine *machine, int64_t learned_us, enum guest_lack lack);
 /* When it was asked for that last, whether it told it or not: real_us. */
 void pool_set_asked(struct pool *pool, const struct machine *machine, int64_t asked_us);
+/* When it is to be removed: real_us; 0: it is not. */
+void pool_set_removal(struct pool *pool, const struct machine *machine, int64_t removal_us);
 /* What its guest agent told in an earlier life, as "kind/value": knowledge until it tells something else. -ENOMEM. */
 int pool_remember_learned(struct pool *pool, const struct machine *machine,
                           const struct string_list *features) _must_check_;

@@ -23,6 +23,7 @@ static const size_t number_offsets[RARE_NUMBER_COUNT] = {
     [RARE_LEARNED_US] = offsetof(struct machine_rare, learned_us),
     [RARE_ASKED_US] = offsetof(struct machine_rare, asked_us),
     [RARE_LACK] = offsetof(struct machine_rare, lack),
+    [RARE_REMOVAL_US] = offsetof(struct machine_rare, removal_us),
 };
 
 static uint64_t *number_of(struct machine_rare *rare, enum rare_number number)

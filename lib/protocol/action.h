@@ -30,8 +30,9 @@ enum action_kind {
     ACTION_DESTROY,      /* end what is left of it. A machine that is off already counts as success */
     ACTION_SHUTDOWN,     /* ask its guest to power off, through the agent or ACPI. See below */
     ACTION_START,        /* resume, restore or boot it, by what it is, or make it first from its template, for
-                            `metadata.service`. A machine that runs already is -EALREADY */
-    ACTION_UNMAKE,       /* remove what was made of a machine that never ran. -EBUSY: it has run, or is not ours */
+                            `metadata.service` and with `metadata.roles`. A machine that runs already is -EALREADY */
+    ACTION_UNMAKE,       /* remove what was made of a machine that never ran, or with `removes_data` has run and is not
+                            needed any more. -EBUSY: it has run, is needed, or is not ours */
     ACTION_CHECK_ALIVE,  /* does its guest agent answer, and what have its disks and network done? answer: probe */
     ACTION_VERIFY,       /* does it do its work, by `level`? -ENOEXEC: the command cannot be run; else: not (yet) */
     ACTION_RECORD,       /* the recovery as it stands now is to be on disk before the answer */
@@ -87,6 +88,7 @@ struct action {
     struct metadata_change metadata; /* of ACTION_SET_METADATA */
     bool autostart;                  /* of ACTION_SET_AUTOSTART */
     bool tries_ports;    /* of ACTION_DISCOVER: each port on which the guest listens is connected to, once */
+    bool removes_data;   /* of ACTION_UNMAKE */
     bool may_drop_image; /* of ACTION_START: a saved image that cannot be restored is removed */
 };
 

@@ -38,6 +38,7 @@ static const struct {
     [PROBLEM_METADATA_UNREAD] = {"metadata-unread", 1},
     [PROBLEM_TEMPLATE_UNUSABLE] = {"template-unusable", 1},
     [PROBLEM_TEMPLATE_UNREADABLE] = {"template-unreadable", 1},
+    [PROBLEM_REMOVAL] = {"removal-ahead", 1},
     [PROBLEM_HOLD] = {"hold", 1},
     [PROBLEM_NO_ROLES] = {"no-roles", 1},
     [PROBLEM_PATTERN_UNMATCHED] = {"pattern-unmatched", 1},

@@ -104,6 +104,24 @@ static void look_at_quarantine(struct problem_search *search, const struct machi
         text_print("to end it at once, when it is mended: understudyctl clear %s", name));
 }
 
+static void look_at_removal(struct problem_search *search, const struct machine *machine)
+{
+    const int64_t removal_us = machine_rare(machine)->removal_us;
+    char when[TIME_TEXT_SIZE];
+    const char *name;
+
+    if (removal_us == 0)
+        return;
+    time_format(removal_us, when);
+    name = pool_display_name(coordinator_pool(search->coordinator), machine);
+    problems_add(
+        search, PROBLEM_REMOVAL, name,
+        text_print("%s was made from the template %s, serves nothing, and is removed with its disks after %.10s "
+                   "%.8s UTC (recovery.keep_made)",
+                   name, machine->description->template, when, when + strlen("2026-11-22T")),
+        text_print("to keep it: understudyctl tag %s --role protected; what is on its disks is lost otherwise", name));
+}
+
 static void look_at_disks(struct problem_search *search, const struct machine *machine)
 {
     const struct domain_description *description = machine->description;
@@ -246,6 +264,7 @@ void problems_look_at_machines(struct problem_search *search)
         /* While it runs there may be no room for another one; its template stands by all the same. */
         roles |= machine->description->template != NULL ? ROLE_STANDBY : 0;
         look_at_quarantine(search, machine);
+        look_at_removal(search, machine);
         look_at_disks(search, machine);
         look_at_template(search, machine);
         look_at_verification(search, machine);

@@ -297,6 +297,10 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, object, "stopped_us", json_integer(memory->stopped_us));
     if (memory->asked_off_us != 0)
         json_put(&maker, object, "asked_off_us", json_integer(memory->asked_off_us));
+    if (memory->idle_since_us != 0)
+        json_put(&maker, object, "idle_since_us", json_integer(memory->idle_since_us));
+    if (memory->removal_us != 0)
+        json_put(&maker, object, "removal_us", json_integer(memory->removal_us));
     if (memory->drill.announced_us != 0) {
         json_t *drill = json_object();
 
@@ -386,6 +390,10 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         memory.stopped_us = record_read_integer(&reader, document, "stopped_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     if (!record_is_absent(document, "asked_off_us"))
         memory.asked_off_us = record_read_integer(&reader, document, "asked_off_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+    if (!record_is_absent(document, "idle_since_us"))
+        memory.idle_since_us = record_read_integer(&reader, document, "idle_since_us", 0, TIME_LIMIT_US);
+    if (!record_is_absent(document, "removal_us"))
+        memory.removal_us = record_read_integer(&reader, document, "removal_us", 0, TIME_LIMIT_US);
     if (!record_is_absent(document, "drill")) {
         const json_t *drill = json_object_get(document, "drill");
 

@@ -109,7 +109,7 @@ static void make(struct world *world)
 static void unmake(struct world *world)
 {
     world->result = (struct action_result){0};
-    maker_unmake(world->connection, UUID, INT64_MAX, &world->result);
+    maker_unmake(world->connection, UUID, false, INT64_MAX, &world->result);
 }
 
 static void assert_done(const struct world *world)
@@ -193,6 +193,17 @@ static void define(const struct world *world, const char *name, const char *uuid
              name, uuid, devices);
     domain = virDomainDefineXML(world->connection, xml);
     assert_non_null(domain);
+    virDomainFree(domain);
+}
+
+static void set_metadata(const struct world *world, const char *metadata)
+{
+    virDomainPtr domain = open_domain(world, UUID);
+
+    assert_non_null(domain);
+    assert_int_equal(virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, metadata, UNDERSTUDY_METADATA_PREFIX,
+                                          UNDERSTUDY_METADATA_URI, 0),
+                     0);
     virDomainFree(domain);
 }
 
@@ -621,10 +632,164 @@ static void nothing_is_made_or_removed_after_the_deadline(void **state)
     assert_false(has_domain(world, UUID));
     make(world);
     assert_done(world);
-    maker_unmake(world->connection, UUID, 0, &world->result);
+    maker_unmake(world->connection, UUID, false, 0, &world->result);
     assert_refused(world, -ETIMEDOUT, "it took too long");
     assert_true(has_volume(world, "images", OVERLAY));
     assert_true(has_domain(world, UUID));
+}
+
+/* ---- standbys ---- */
+
+static const struct making standby = {.uuid = UUID, .service = "web", .is_standby = true};
+
+static void make_standby(struct world *world)
+{
+    world->result = (struct action_result){0};
+    maker_make(world->connection, &world->template, &standby, &nothing, INT64_MAX, &world->result);
+}
+
+static void assert_metadata_has(const struct world *world, const char *part)
+{
+    virDomainPtr domain = open_domain(world, UUID);
+    _cleanup_(freep) char *metadata = NULL;
+
+    assert_non_null(domain);
+    metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, UNDERSTUDY_METADATA_URI, 0);
+    virDomainFree(domain);
+    if (metadata == NULL || strstr(metadata, part) == NULL)
+        fail_msg("%s\nlacks\n%s", metadata != NULL ? metadata : "no metadata", part);
+}
+
+static void a_standby_is_made_to_stand_by(void **state)
+{
+    struct world *world = *state;
+
+    make_standby(world);
+    assert_done(world);
+    assert_metadata_has(world, "role=\"standby\"");
+    assert_metadata_has(world, "service=\"web\"/>");
+    assert_true(has_volume(world, "images", OVERLAY));
+}
+
+/* Its volume is not there yet, and it is known of all the same. */
+static void a_standby_that_was_not_made_to_the_end_is_noted_and_removed(void **state)
+{
+    struct world *world = *state;
+
+    world->template.user_data = (char *)"#cloud-config\n";
+    make_standby(world); /* this driver uploads nothing */
+    assert_true(world->result.error < 0);
+    assert_metadata_has(world, "unfinished=\"yes\"");
+    assert_metadata_has(world, "role=\"ignored\"");
+    unmake(world);
+    assert_done(world);
+    assert_false(has_domain(world, UUID));
+    assert_false(has_volume(world, "images", OVERLAY));
+}
+
+static void a_standby_without_any_volume_yet_is_removed(void **state)
+{
+    struct world *world = *state;
+
+    define(world, NAME, UUID, "");
+    set_metadata(world,
+                 "<machine role='ignored'><made domain='" UUID "' template='small' unfinished='yes'/></machine>");
+    unmake(world);
+    assert_done(world);
+    assert_false(has_domain(world, UUID));
+}
+
+/* ---- when its time is over ---- */
+
+static void remove_with_data(struct world *world)
+{
+    world->result = (struct action_result){0};
+    maker_unmake(world->connection, UUID, true, INT64_MAX, &world->result);
+}
+
+/* It has run, and holds what its guest wrote. */
+static void make_and_use(struct world *world)
+{
+    virDomainPtr domain;
+
+    make(world);
+    assert_done(world);
+    domain = open_domain(world, UUID);
+    assert_int_equal(virDomainCreate(domain), 0);
+    assert_int_equal(virDomainDestroy(domain), 0);
+    virDomainFree(domain);
+    add_volume(world, "fast", UUID "-vdb.qcow2", 5u << 20);
+}
+
+static void what_has_run_is_removed_with_its_disks(void **state)
+{
+    struct world *world = *state;
+
+    make_and_use(world);
+    add_volume(world, "fast", UUID_OTHER "-vda.qcow2", 1);
+    remove_with_data(world);
+    assert_done(world);
+    assert_false(has_domain(world, UUID));
+    assert_false(has_volume(world, "images", OVERLAY));
+    assert_false(has_volume(world, "fast", UUID "-vdb.qcow2"));
+    assert_true(has_volume(world, "fast", UUID_OTHER "-vda.qcow2"));
+    assert_true(has_volume(world, "images", "base.img"));
+}
+
+static void what_runs_is_not_removed_with_its_disks(void **state)
+{
+    struct world *world = *state;
+    virDomainPtr domain;
+
+    make_and_use(world);
+    domain = open_domain(world, UUID);
+    assert_int_equal(virDomainCreate(domain), 0);
+    remove_with_data(world);
+    assert_refused(world, -EAGAIN, NAME " stays: it is not shut off");
+    assert_int_equal(virDomainDestroy(domain), 0);
+    virDomainFree(domain);
+}
+
+/* An operator gave it a role, or it serves, and the daemon has not heard of that yet. */
+static void what_is_used_by_its_metadata_is_not_removed_with_its_disks(void **state)
+{
+    static const char *const used[] = {
+        "<machine role='standby'><made domain='" UUID "' template='small'/></machine>",
+        "<machine role='protected'><made domain='" UUID "' template='small'/></machine>",
+        "<machine><made domain='" UUID "' template='small'/></machine>",
+        "<machine role='ignored'><made domain='" UUID "' template='small'/><mark domain='" UUID
+        "' recovery='1' hypervisor='local' original='2' service='web'/></machine>",
+    };
+    struct world *world = *state;
+
+    make_and_use(world);
+    for (size_t i = 0; i < ELEMENTS_OF(used); i++) {
+        set_metadata(world, used[i]);
+        remove_with_data(world);
+        assert_refused(world, -EBUSY, NAME " stays: by its metadata it is used");
+        assert_true(has_volume(world, "images", OVERLAY));
+    }
+}
+
+static void what_understudy_did_not_make_is_not_removed_with_its_disks(void **state)
+{
+    struct world *world = *state;
+
+    define(world, NAME, UUID, "");
+    add_volume(world, "images", OVERLAY, 1);
+    remove_with_data(world);
+    assert_refused(world, -EBUSY, NAME " stays: its metadata does not say that it was made from a template");
+}
+
+/* Who undefined it without them wants them. */
+static void disks_without_their_domain_stay(void **state)
+{
+    struct world *world = *state;
+
+    add_volume(world, "images", OVERLAY, 5u << 20);
+    remove_with_data(world);
+    assert_refused(world, -EBUSY, "there is no such domain any more, and what is left of its disks stays");
+    assert_true(has_volume(world, "images", OVERLAY));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -660,6 +825,14 @@ int main(void)
         TEST(what_stands_below_the_disk_of_another_domain_stays),
         TEST(volumes_that_cannot_be_looked_at_keep_their_machine),
         TEST(nothing_is_made_or_removed_after_the_deadline),
+        TEST(a_standby_is_made_to_stand_by),
+        TEST(a_standby_that_was_not_made_to_the_end_is_noted_and_removed),
+        TEST(a_standby_without_any_volume_yet_is_removed),
+        TEST(what_has_run_is_removed_with_its_disks),
+        TEST(what_runs_is_not_removed_with_its_disks),
+        TEST(what_is_used_by_its_metadata_is_not_removed_with_its_disks),
+        TEST(what_understudy_did_not_make_is_not_removed_with_its_disks),
+        TEST(disks_without_their_domain_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

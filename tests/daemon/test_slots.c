@@ -312,6 +312,22 @@ static void test_one_that_is_off_takes_none_away(void **state)
     assert_is_hidden(world, MADE);
 }
 
+/* It may be started at any time. */
+static void test_one_that_stands_by_takes_one_away(void **state)
+{
+    struct world *world = *state;
+
+    set_template(world, "web", 2, 64);
+    put_domain(world, MADE, "web", MACHINE_SHUT_OFF);
+    find_domain(world, MADE)->description->roles = ROLE_STANDBY;
+    list(world);
+    assert_int_equal(count_listed_slots(world), 1);
+    put_domain(world, MADE_TOO, "web", MACHINE_SHUT_OFF);
+    find_domain(world, MADE_TOO)->description->is_unfinished = true;
+    list(world);
+    assert_int_equal(count_listed_slots(world), 0);
+}
+
 static void test_a_slot_ends_when_its_domain_runs_and_the_next_one_is_another(void **state)
 {
     struct world *world = *state;
@@ -688,6 +704,7 @@ int main(void)
         slots_test(test_one_of_another_template_takes_none_away),
         slots_test(test_more_than_may_run_leave_none),
         slots_test(test_one_that_is_off_takes_none_away),
+        slots_test(test_one_that_stands_by_takes_one_away),
         slots_test(test_a_slot_ends_when_its_domain_runs_and_the_next_one_is_another),
         slots_test(test_numbers_of_those_that_run_are_free_again),
         slots_test(test_what_was_made_is_known),

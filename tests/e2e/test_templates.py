@@ -308,3 +308,85 @@ def test_killed_between_two_steps(room, make_daemon, step):
         host.virsh("destroy", name)
         host.virsh("undefine", name, "--remove-all-storage")
         daemon.stop()
+
+
+def in_advance(room, **recovery):
+    return settings(room, standby={"warm": 1, "made_max": 1}) | {"recovery": QUICK | {"quarantine": "1s"} | recovery}
+
+
+def test_a_standby_is_made_in_advance_and_takes_over(room, daemon_on):
+    """It is paused when it is needed, so it takes over at once; then it is a standby no more, and the next one is made."""
+    host = room.host
+    base = room.add("base-web", maximum=3)
+    before = checksum(base)
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(**in_advance(room))
+    wait_until(lambda: [name for name in room.made() if host.state(name) == ("paused", "user")], "one is warm", 60)
+    [name] = room.made()
+    assert re.fullmatch(r"vm-a-[0-9a-f]{4}", name)
+    machine = daemon.wait_for_machine(name, state="paused", roles=["standby"])
+    assert machine["warmth"] == "paused"
+    host.kill_qemu("vm-a")
+    record = daemon.wait_for_recovery("vm-a")
+    assert (record["outcome"], record["replacement"]) == ("recovered", name), record
+    daemon.wait_for_machine(name, state="running", roles=["ignored"], serves="vm-a")
+    assert "role='ignored'" in host.virsh("dumpxml", name).replace('"', "'")
+    # There is one place for a standby again.
+    wait_until(lambda: len(room.made()) == 2, "the next one is made", 60)
+    [other] = room.made() - {name}
+    wait_until(lambda: host.state(other) == ("paused", "user"), "and warm", 60)
+    assert checksum(base) == before
+
+
+@pytest.mark.parametrize("step", ["virDomainDefineXML before", "virDomainDefineXML after", "virStorageVolCreateXML before",
+                                  "virStorageVolCreateXML after", "virDomainDefineXML before 2",
+                                  "virDomainDefineXML after 2", "virDomainCreate before", "virDomainCreate after"])
+def test_killed_while_a_standby_is_made(room, make_daemon, step):
+    """There is one standby in the end, and nothing beside it, though no record says what was being made."""
+    host = room.host
+    base = room.add("base-web", maximum=3)
+    host.define("vm-a", resources=WEB)
+    host.start("vm-a")
+    daemon = make_daemon(host, **in_advance(room))
+    for _ in range(ROUNDS):
+        daemon.start(dies_at=step)
+        daemon.wait_until_killed()
+        daemon.start()
+        wait_until(lambda: [name for name in room.made() if host.state(name) == ("paused", "user")], "one is warm", 90)
+        wait_until(lambda: len(room.made()) == 1, "what was not made to the end is removed", 90)
+        [name] = room.made()
+        uuid = host.virsh("domuuid", name)
+        wait_until(lambda: room.files() == {base.name, f"{uuid}-hda.qcow2"}, "and its volumes", 90)
+        daemon.stop()
+        host.virsh("destroy", name)
+        host.virsh("undefine", name, "--remove-all-storage")
+
+
+def test_what_was_made_is_removed_when_its_time_is_over(room, daemon_on):
+    """And nothing else: neither what was made later, nor look-alikes, nor what an operator wants to keep."""
+    host = room.host
+    base = room.add("base-web", maximum=3)
+    host.run("vm-a", resources=WEB)
+    daemon = daemon_on(**settings(room) | {"recovery": QUICK | {"keep_made": "5s"}})
+    names = []
+    for times in (1, 2):
+        daemon.wait_for_machine("base-web", state="template")
+        host.kill_qemu("vm-a")
+        names.append(daemon.wait_for_recovery("vm-a", times=times)["replacement"])
+        if times == 1:
+            host.define("look-alike", resources=WEB)
+            (room.volumes / "look-alike-hda.qcow2").write_bytes(b"mine")
+        host.virsh("destroy", names[-1])
+        if times == 2:
+            daemon.ctl("tag", names[-1], "--role", "protected")
+        host.start("vm-a")
+        wait_until(lambda: not daemon.api.get("/v1/services")["services"][0]["diverted"], "vm-a serves again")
+        if times == 1:
+            wait_until(lambda: any(problem["kind"] == "removal-ahead" for problem in daemon.api.get("/v1/problems")["problems"]),
+                       "it is announced")
+            wait_until(lambda: names[0] not in room.made(), "and removed", 60)
+    assert "is removed with its disks in 5s" in daemon.log
+    [uuid] = [host.virsh("domuuid", names[1])]
+    assert room.made() == {names[1]}
+    assert room.files() == {base.name, f"{uuid}-hda.qcow2", "look-alike-hda.qcow2"}
+    assert host.state("look-alike")[0] == "shut off"

@@ -421,6 +421,11 @@ static bool set_resources(struct play *play, unsigned number, const char *value)
     return strchr(features, '/') != NULL;
 }
 
+static bool set_seed(struct play *play, unsigned number, const char *value)
+{
+    return play->world.domains[number].names_service = strcmp(value, "service") == 0;
+}
+
 /* Several machines of one host may be made from one template; without this setting each has its own. */
 static bool set_template(struct play *play, unsigned number, const char *value)
 {
@@ -462,6 +467,7 @@ static const struct {
     {"start", set_start, "works, refused, dies, 5s"},
     {"template", set_template, "the name of its template"},
     {"make", set_make, "possible, impossible (a storage pool is not active)"},
+    {"seed", set_seed, "what its files for cloud-init ask for: service"},
     {"unmake", set_unmake, "works, refused"},
     {"shutdown", set_shutdown, "5s (what its guest takes when it is asked to), ignored"},
     {"asking", set_asking, "5s (what the call takes that asks its guest to shut down)"},

@@ -81,7 +81,7 @@ static void start(struct simulation *simulation, struct call *call, struct domai
     if (domain->state == MACHINE_TEMPLATE && domain->temper != TEMPER_REFUSES) {
         if (call->action.metadata.service[0] == '\0')
             violate(simulation, "%s is made for no service", domain->name);
-        templates_define(simulation, domain);
+        templates_define(simulation, domain, call->action.metadata.roles, false);
     }
     if (domain->state == MACHINE_RUNNING || domain->state == MACHINE_SUSPENDED) {
         fail(call, -EALREADY, "it runs already");
@@ -180,6 +180,8 @@ static void set_metadata(struct simulation *simulation, const struct call *call,
         if (strlen(change->mark) >= sizeof(domain->mark))
             abort();
         strcpy(domain->mark, change->mark);
+        if (domain->is_from_template && domain->mark[0] != '\0' && strcmp(domain->mark, "warm") != 0)
+            domain->roles = ROLE_IGNORED; /* it is a standby no more */
         say(simulation, "world    %s has the mark '%s'", domain->name, domain->mark);
         world_tell(simulation, domain, EVENT_CHANGED, 0);
         return;

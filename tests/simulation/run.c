@@ -90,6 +90,8 @@ static void make_configs(struct simulation *simulation)
     for (unsigned i = 0; i < CONFIGS; i++)
         warm_configure(simulation, &simulation->configs[i]);
     for (unsigned i = 0; i < CONFIGS; i++)
+        templates_configure(simulation, &simulation->configs[i], random_state(simulation->options->seed, 800 + i));
+    for (unsigned i = 0; i < CONFIGS; i++)
         policies_configure(simulation, &simulation->configs[i], random_state(simulation->options->seed, 700 + i));
     simulation->config = &simulation->configs[0];
     simulation->configs[1].when_both_run = simulation->configs[0].when_both_run;

@@ -119,6 +119,9 @@ struct domain {
     /* the truth */
     unsigned made_epoch;       /* the daemon that lived then had that made: another one has other slots */
     bool is_blocked;           /* it cannot be made, and is listed so */
+    bool is_made_standby;      /* in advance */
+    bool is_unfinished;        /* it was to be a standby, and was not made to the end */
+    int64_t off_us;            /* when it went off last */
     bool has_parts;            /* something was made of it, or it was itself */
     bool has_unrecorded_parts; /* by a start without an intent on disk */
     unsigned made_life;        /* in which it was defined: with another one, it has run */
@@ -756,7 +759,9 @@ void templates_block(struct simulation *simulation, struct domain *domain, const
 /* Why it cannot be made, as it is listed; NULL: it can. Borrowed. */
 const char *templates_obstacle(const struct domain *domain);
 /* It is there from now on, off. */
-void templates_define(struct simulation *simulation, struct domain *domain);
+void templates_define(struct simulation *simulation, struct domain *domain, unsigned roles, bool is_unfinished);
+/* Standbys that are made in advance, and how long what was made is kept. */
+void templates_configure(const struct simulation *simulation, struct config *config, uint64_t seed);
 /* A start of one that is to be made fails: nothing of it is there, or parts, or it is, and was not started. */
 void templates_fail_half_way(struct simulation *simulation, const struct call *call, struct domain *domain);
 void templates_unmake(struct simulation *simulation, struct call *call, struct domain *domain);

@@ -199,6 +199,7 @@ struct domain_report world_report(const struct domain *domain)
         abort();
     if (templates_obstacle(domain) != NULL && (description->obstacle = strdup(templates_obstacle(domain))) == NULL)
         abort();
+    description->is_unfinished = domain->is_unfinished;
     features_describe(domain, description);
     description->disks = calloc(1, sizeof(*description->disks));
     if (description->disks == NULL)
@@ -296,6 +297,7 @@ void world_schedule_guest(struct simulation *simulation, struct domain *domain, 
 void world_stop(struct simulation *simulation, struct domain *domain, enum machine_reason reason)
 {
     migration_source_ends(simulation, domain);
+    domain->off_us = simulation->now.mono_us;
     domain->state = MACHINE_SHUT_OFF;
     domain->reason = reason;
     domain->is_hung = false;

@@ -435,10 +435,12 @@ static void everything_set(void **state)
     assert_int_equal(config->recovery.settle_us, 3 * USEC_PER_SEC);
     assert_int_equal(config->recovery.attempts, 7);
     assert_int_equal(config->recovery.history_days, 1000);
+    assert_int_equal(config->recovery.keep_made_us, 90 * 24 * 3600 * USEC_PER_SEC);
     assert_int_equal(config->standby.warm, 3);
     assert_int_equal(config->standby.memory_limit_bytes, INT64_C(1536) << 20);
     assert_int_equal(config->standby.warmth, KEEP_SAVED);
     assert_int_equal(config->standby.refresh_us, 12 * 3600 * USEC_PER_SEC);
+    assert_int_equal(config->standby.made_max, 2);
     assert_int_equal(config->discovery.software, SOFTWARE_FILES);
     assert_string_equal(config->discovery.catalog, "/srv/catalog.d");
     assert_string_equal(config->pool.templates, "/srv/templates.d");

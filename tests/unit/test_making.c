@@ -303,16 +303,52 @@ static void an_element_is_made_where_there_is_none(void **state)
     assert_null(description->mark);
 }
 
+/* It is found by a listing, whatever is on record. */
+static void a_standby_is_unfinished_until_its_volumes_are_there(void **state)
+{
+    static const struct making begun = {.uuid = UUID, .service = "web", .is_standby = true, .is_unfinished = true};
+    static const struct making done = {.uuid = UUID, .service = "web", .is_standby = true};
+    _cleanup_(freep) char *unfinished = make(q35_xml, 2, &begun, NULL);
+    _cleanup_(freep) char *finished = make(q35_xml, 2, &done, NULL);
+    _cleanup_(domain_description_freep) struct domain_description *first = describe_made(unfinished);
+    _cleanup_(domain_description_freep) struct domain_description *last = describe_made(finished);
+
+    (void)state;
+    assert_int_equal(first->roles, ROLE_IGNORED);
+    assert_true(first->is_unfinished);
+    assert_int_equal(last->roles, ROLE_STANDBY);
+    assert_false(last->is_unfinished);
+    assert_string_equal(last->template, "small");
+}
+
+/* What is looked at before anything is removed. */
+static void a_note_says_what_may_be_removed(void **state)
+{
+    struct made_note note = making_read_note(
+        "<machine role='ignored'><made domain='" UUID "' template='small' unfinished='yes'/></machine>", UUID);
+
+    (void)state;
+    assert_true(note.is_made && note.is_unfinished && note.is_ignored && !note.is_marked);
+    note = making_read_note(
+        "<machine role='standby'><made domain='" UUID "'/><mark domain='" UUID "' warm='yes'/></machine>", UUID);
+    assert_true(note.is_made && !note.is_unfinished && !note.is_ignored && note.is_marked);
+    note = making_read_note(
+        "<machine role='ignored'><made domain='other' unfinished='yes'/><mark domain='other'/></machine>", UUID);
+    assert_true(!note.is_made && !note.is_unfinished && note.is_ignored && !note.is_marked);
+}
+
 /* Declared far above, and by another prefix. */
 static void what_was_made_is_known_by_its_own_uuid_alone(void **state)
 {
     (void)state;
-    assert_true(making_is_noted("<machine role='ignored'><made domain='" UUID "' template='small'/></machine>", UUID));
-    assert_false(making_is_noted("<machine><made domain='" UUID "' template='small'/></machine>",
-                                 "1a2bcdef-0000-4000-8000-000000000002"));
-    assert_false(making_is_noted("<machine><mark domain='" UUID "'/></machine>", UUID));
-    assert_false(making_is_noted("<machine><made/></machine>", UUID));
-    assert_false(making_is_noted("<machine>", UUID));
+    assert_true(
+        making_read_note("<machine role='ignored'><made domain='" UUID "' template='small'/></machine>", UUID).is_made);
+    assert_false(making_read_note("<machine><made domain='" UUID "' template='small'/></machine>",
+                                  "1a2bcdef-0000-4000-8000-000000000002")
+                     .is_made);
+    assert_false(making_read_note("<machine><mark domain='" UUID "'/></machine>", UUID).is_made);
+    assert_false(making_read_note("<machine><made/></machine>", UUID).is_made);
+    assert_false(making_read_note("<machine>", UUID).is_made);
 }
 
 static void a_foreign_prefix_is_kept(void **state)
@@ -417,6 +453,8 @@ int main(void)
         cmocka_unit_test(disks_are_matched_by_target),
         cmocka_unit_test(libvirt_makes_the_variables_of_uefi),
         cmocka_unit_test(an_element_is_made_where_there_is_none),
+        cmocka_unit_test(a_standby_is_unfinished_until_its_volumes_are_there),
+        cmocka_unit_test(a_note_says_what_may_be_removed),
         cmocka_unit_test(what_was_made_is_known_by_its_own_uuid_alone),
         cmocka_unit_test(a_foreign_prefix_is_kept),
         cmocka_unit_test(the_seed_is_a_cdrom_on_a_bus_of_the_machine),

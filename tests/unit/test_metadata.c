@@ -77,6 +77,23 @@ static void a_mark_is_set_changed_and_removed(void **state)
           "mail\"/></machine>");
 }
 
+/* What its clients wrote is on its disks: it takes nobody's place any more. */
+static void a_standby_that_was_made_stands_by_no_more_once_it_serves(void **state)
+{
+    static const struct metadata_change warm = {.sets_mark = true, .mark = "warm"}, none = {.sets_mark = true};
+    static const struct metadata_change serves = {.sets_mark = true, .mark = "20261129-1 local 7a2e web"};
+    const char *made = "<machine role=\"standby\"><made domain=\"6f1d\" template=\"t\"/></machine>";
+    const char *serving = "<machine role=\"ignored\"><made domain=\"6f1d\" template=\"t\"/><mark domain=\"6f1d\" "
+                          "recovery=\"20261129-1\" hypervisor=\"local\" original=\"7a2e\" service=\"web\"/></machine>";
+
+    (void)state;
+    check(made, &warm,
+          "<machine role=\"standby\"><made domain=\"6f1d\" template=\"t\"/><mark domain=\"6f1d\" "
+          "warm=\"yes\"/></machine>");
+    check(made, &serves, serving);
+    check(serving, &none, "<machine role=\"ignored\"><made domain=\"6f1d\" template=\"t\"/></machine>");
+}
+
 static void an_element_that_was_made_for_a_mark_goes_with_it(void **state)
 {
     static const struct metadata_change none = {.sets_mark = true};
@@ -223,6 +240,7 @@ int main(void)
         cmocka_unit_test(the_old_original_loses_role_and_service_and_keeps_its_priority),
         cmocka_unit_test(a_prefix_stays),
         cmocka_unit_test(a_mark_is_set_changed_and_removed),
+        cmocka_unit_test(a_standby_that_was_made_stands_by_no_more_once_it_serves),
         cmocka_unit_test(an_element_that_was_made_for_a_mark_goes_with_it),
         cmocka_unit_test(what_is_no_mark_is_refused),
         cmocka_unit_test(what_is_no_such_element_is_refused),

@@ -39,6 +39,8 @@ struct world_domain {
     const char *template;  /* from which it is made; NULL: it is not */
     const char *obstacle;  /* why that cannot be done; NULL: it can */
     const char *made_name; /* its name then; NULL: it keeps that of the template */
+    bool names_service;    /* with template: it is made for one service */
+    bool is_unfinished;    /* it was to be made as a standby, and was not made to the end */
     bool has_parts;        /* something was made of it, or it was itself */
     unsigned unmakes;      /* so often that was to be removed */
     int unmake_error;      /* what that answers; 0: it is removed */

@@ -64,6 +64,8 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
     if (domain->template != NULL) {
         description->template = strdup(domain->template);
         assert_non_null(description->template);
+        description->is_unfinished = domain->is_unfinished;
+        description->names_service = domain->names_service;
     }
     if (domain->obstacle != NULL && domain->state == MACHINE_TEMPLATE) {
         description->obstacle = strdup(domain->obstacle);
@@ -270,29 +272,48 @@ static void take_memory(struct world *world, const struct world_domain *domain)
 /* It is a domain from now on, whether it comes up or not. */
 static void make(struct world_domain *domain, const struct action *action)
 {
+    bool is_standby = (action->metadata.roles & ROLE_STANDBY) != 0;
+
     assert_string_not_equal(action->metadata.service, "");
     domain->has_parts = true;
-    if (domain->start_error != 0)
+    if (domain->start_error != 0 && !is_standby)
         return;
-    domain->role = "ignored";
+    domain->is_unfinished = domain->start_error != 0;
+    domain->role = is_standby && !domain->is_unfinished ? "standby" : "ignored";
     domain->state = MACHINE_SHUT_OFF;
     domain->reason = REASON_UNKNOWN;
     if (domain->made_name != NULL)
         domain->name = domain->made_name;
 }
 
+static void unmake(struct world_domain *domain)
+{
+    domain->has_parts = false;
+    if (!domain->is_unfinished)
+        return;
+    domain->is_unfinished = false;
+    domain->state = MACHINE_TEMPLATE;
+    domain->role = "standby";
+}
+
 static void answer_unmake(struct world *world, const struct action *action)
 {
-    struct world_domain *domain = &world->domains[world_number_of(world, &action->target)];
+    unsigned number = world_number_of(world, &action->target);
+    struct world_domain *domain = &world->domains[number];
     struct action_result result = {.id = action->id, .error = domain->unmake_error};
+    bool was_defined = domain->state == MACHINE_SHUT_OFF;
 
     domain->unmakes++;
     if (result.error != 0)
         strcpy(result.message, "refused by the make-believe storage");
-    else if (domain->has_parts && domain->state != MACHINE_TEMPLATE)
+    else if (action->removes_data && domain->state == MACHINE_SHUT_OFF)
+        domain->exists = false;
+    else if (domain->has_parts && domain->state != MACHINE_TEMPLATE && !domain->is_unfinished)
         result.error = -EBUSY;
     else
-        domain->has_parts = false;
+        unmake(domain);
+    if (result.error == 0 && was_defined)
+        world_tell(world, number, EVENT_UNDEFINED);
     world_deliver(world, action, &result);
 }
 
@@ -374,6 +395,8 @@ static void answer_metadata(struct world *world, const struct action *action)
 
     if (result.error == 0 && action->metadata.sets_mark) {
         strcpy(domain->mark, action->metadata.mark);
+        if (domain->template != NULL && domain->mark[0] != '\0' && strcmp(domain->mark, "warm") != 0)
+            domain->role = "ignored";
         world_tell(world, number, EVENT_CHANGED);
     } else if (result.error == 0) {
         domain->role = machine_roles_name(action->metadata.roles);

@@ -104,6 +104,7 @@ struct shortlist {
     struct planned entries[LOOKED_AT];
     bool is_displaced[LOOKED_AT]; /* it gives its memory back for one that is worth more */
     size_t count;
+    size_t n_made; /* standbys that were made from templates, or are being made */
 };
 
 static bool is_less_valuable(const void *context, const void *left, const void *right)
@@ -150,17 +151,60 @@ static bool is_planned(const struct shortlist *shortlist, size_t n, const struct
     return false;
 }
 
-/* It can be kept warm, and none of the n before it has it. */
-static bool is_to_be_had(const struct shortlist *shortlist, size_t n, const struct machine *standby)
+static struct warm_standby *warm_of(const struct standby *standby, const struct machine *machine)
 {
-    return standby->state != MACHINE_TEMPLATE && !is_planned(shortlist, n, standby);
+    struct machine_ref ref = machine_ref_of(machine);
+    const struct watch *watch = watch_find(standby->registry, &ref);
+
+    return watch != NULL ? watch_rare(watch)->warms : NULL;
+}
+
+/* It was made in advance, or is being made so. */
+static bool is_made(const struct standby *standby, const struct machine *machine)
+{
+    const struct domain_description *description = machine->description;
+
+    if (machine->state == MACHINE_TEMPLATE)
+        return warm_of(standby, machine) != NULL;
+    return description->template != NULL && machine->serves == NULL &&
+           ((description->roles & ROLE_STANDBY) != 0 || description->is_unfinished);
+}
+
+static size_t count_made(const struct standby *standby)
+{
+    size_t count = 0;
+
+    for (const struct machine *machine = NULL; (machine = pool_next(standby->registry->pool, machine)) != NULL;)
+        count += is_made(standby, machine);
+    return count;
+}
+
+/* One more may be made from a template, beside those of the n before it. */
+static bool may_make(const struct standby *standby, const struct shortlist *shortlist, size_t n)
+{
+    size_t count = shortlist->n_made;
+
+    for (size_t i = 0; i < n; i++)
+        count += shortlist->entries[i].standby->state == MACHINE_TEMPLATE &&
+                 !is_made(standby, shortlist->entries[i].standby);
+    return count < standby->registry->config->standby.made_max;
+}
+
+/* It can be kept warm, and none of the n before it has it. What is made for one service is made when that has failed. */
+static bool is_to_be_had(const struct standby *standby, const struct shortlist *shortlist, size_t n,
+                         const struct machine *machine)
+{
+    if (is_planned(shortlist, n, machine))
+        return false;
+    return machine->state != MACHINE_TEMPLATE || is_made(standby, machine) ||
+           (!machine->description->names_service && may_make(standby, shortlist, n));
 }
 
 /* It can be had, and it has room while the served machine is up. */
-static bool is_free(const struct shortlist *shortlist, size_t n, const struct choice_request *request,
-                    const struct machine *machine)
+static bool is_free(const struct standby *standby, const struct shortlist *shortlist, size_t n,
+                    const struct choice_request *request, const struct machine *machine)
 {
-    return is_to_be_had(shortlist, n, machine) && !choose_lacks_memory(request, machine);
+    return is_to_be_had(standby, shortlist, n, machine) && !choose_lacks_memory(request, machine);
 }
 
 /* The best that none of the n before it has; machine NULL: there is none. */
@@ -174,14 +218,14 @@ static int find_own(const struct standby *standby, const struct shortlist *short
 
     request.given_kib = 0;
     *ret = answer.best;
-    if (r < 0 || ret->machine == NULL || is_free(shortlist, n, &request, ret->machine))
+    if (r < 0 || ret->machine == NULL || is_free(standby, shortlist, n, &request, ret->machine))
         return r;
     *ret = answer.second;
-    if (ret->machine == NULL || is_free(shortlist, n, &request, ret->machine))
+    if (ret->machine == NULL || is_free(standby, shortlist, n, &request, ret->machine))
         return 0;
     r = choose_begin(registry->chooser, &request);
     while (r == 0 && (r = choose_next_eligible(registry->chooser, ret)) > 0 &&
-           !is_to_be_had(shortlist, n, ret->machine))
+           !is_to_be_had(standby, shortlist, n, ret->machine))
         r = 0;
     if (r == 0)
         ret->machine = NULL;
@@ -194,6 +238,7 @@ static int shortlist_make(const struct standby *standby, struct shortlist *short
     size_t n = 0;
 
     shortlist->count = 0;
+    shortlist->n_made = count_made(standby);
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine)) {
         struct plan_answer answer;
@@ -224,14 +269,6 @@ static int shortlist_make(const struct standby *standby, struct shortlist *short
     return 0;
 }
 
-static struct warm_standby *warm_of(const struct standby *standby, const struct machine *machine)
-{
-    struct machine_ref ref = machine_ref_of(machine);
-    const struct watch *watch = watch_find(standby->registry, &ref);
-
-    return watch != NULL ? watch_rare(watch)->warms : NULL;
-}
-
 /* It is to be left alone for some time: says why. */
 static bool is_put_off(struct standby *standby, const struct machine *machine, struct moment now)
 {
@@ -255,9 +292,9 @@ static bool is_put_off(struct standby *standby, const struct machine *machine, s
 /* Nothing but its host's memory and the limit may stand in the way of one that is begun later. */
 static bool can_be_begun(const struct standby *standby, const struct machine *machine, struct moment now)
 {
-    return machine->state == MACHINE_SHUT_OFF && machine_rare(machine)->claimed_by == NULL && machine->hold == NULL &&
-           !machine->is_closed && !machine->is_reserved && machine->is_present && machine->is_reachable &&
-           !machine->failed_unrecovered && (machine->roles & ROLE_STANDBY) != 0 &&
+    return machine_state_is_startable(machine->state) && machine_rare(machine)->claimed_by == NULL &&
+           machine->hold == NULL && !machine->is_closed && !machine->is_reserved && machine->is_present &&
+           machine->is_reachable && !machine->failed_unrecovered && (machine->roles & ROLE_STANDBY) != 0 &&
            !late_starts_may_bring_up(standby->late_starts, machine, now) &&
            (machine->persistent || standby->registry->config->standby.warmth == KEEP_PAUSED);
 }
@@ -430,7 +467,7 @@ static uint64_t lasting_kib(const struct standby *standby, const struct machine 
  * Goes down the plan until there are enough. Marks those that are warm already, and collects those to be
  * begun, in order.
  */
-static size_t pick(struct standby *standby, struct shortlist *shortlist, const struct machine **ret_begin,
+static size_t pick(struct standby *standby, struct shortlist *shortlist, const struct planned **ret_begin,
                    struct moment now)
 {
     uint64_t used_kib = 0;
@@ -452,7 +489,7 @@ static size_t pick(struct standby *standby, struct shortlist *shortlist, const s
             used_kib <= limit_kib(standby) - lasting_kib(standby, machine))
             mark_wanted(warm, i);
         else if (warm == NULL && is_worth_beginning(standby, shortlist, i, used_kib, now))
-            ret_begin[n_begin++] = machine;
+            ret_begin[n_begin++] = &shortlist->entries[i];
         else
             continue;
         n_picked++;
@@ -516,11 +553,13 @@ static bool has_room(struct standby *standby, const struct machine *machine, str
     return false;
 }
 
-static void begin(struct standby *standby, const struct machine *machine, struct moment now)
+static void begin(struct standby *standby, const struct planned *planned, struct moment now)
 {
+    const struct machine *machine = planned->standby;
+
     if (!may_begin(standby, machine->hypervisor) || !has_room(standby, machine, now) || !fits_on_host(standby, machine))
         return;
-    if (warm_standby_begin(standby, machine, now) == -ENOMEM)
+    if (warm_standby_begin(standby, machine, machine_service_name(planned->served), now) == -ENOMEM)
         outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to keep %s warm",
                     machine->name);
 }
@@ -607,7 +646,7 @@ static int64_t next_us(const struct standby *standby, struct moment now)
 int64_t standby_choose(struct standby *standby, struct moment now)
 {
     _cleanup_(freep) struct shortlist *shortlist = calloc(1, sizeof(*shortlist));
-    const struct machine *to_begin[LOOKED_AT];
+    const struct planned *to_begin[LOOKED_AT];
     size_t n_begin = 0;
 
     if (standby->registry->config->mode == MODE_OBSERVE)

@@ -350,6 +350,16 @@ static bool next_reading(struct standby *standby, struct warm_standby *warm, str
     return true;
 }
 
+/* Its service has not failed: another one may take it. */
+static void say_what_is_made(const struct warm_standby *warm, struct action *action)
+{
+    const char *service = warm->service != NULL ? warm->service : "";
+
+    action->metadata.roles = ROLE_STANDBY;
+    snprintf(action->metadata.service, sizeof(action->metadata.service), "%.*s",
+             (int)text_fit(service, sizeof(action->metadata.service) - 1), service);
+}
+
 bool standby_next(void *self, struct action *ret)
 {
     struct standby *standby = self;
@@ -365,6 +375,8 @@ bool standby_next(void *self, struct action *ret)
             warm->has_action = false;
             warm->warming.question.is_handed_out = true;
             *ret = warm->action;
+            if (ret->kind == ACTION_START && warm->machine->state == MACHINE_TEMPLATE)
+                say_what_is_made(warm, ret);
             ret->may_drop_image = ret->kind == ACTION_START && machine_has_own_image(warm->machine);
             return true;
         }

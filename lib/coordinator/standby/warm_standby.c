@@ -33,6 +33,7 @@ void standby_touch(struct standby *standby, struct moment now)
 void warm_standby_free(struct warm_standby *warm)
 {
     warming_done(&warm->warming);
+    free(warm->service);
     free(warm);
 }
 
@@ -290,14 +291,18 @@ int warm_standby_add(struct standby *standby, const struct machine *machine, str
     return 0;
 }
 
-int warm_standby_begin(struct standby *standby, const struct machine *machine, struct moment now)
+int warm_standby_begin(struct standby *standby, const struct machine *machine, const char *service, struct moment now)
 {
+    _cleanup_(freep) char *copy = strdup(service);
     struct warm_standby *warm = NULL;
-    int r = machine_rare(machine)->claimed_by != NULL ? -EBUSY : warm_standby_add(standby, machine, &warm);
+    int r = machine_rare(machine)->claimed_by != NULL ? -EBUSY : copy != NULL ? 0 : -ENOMEM;
 
+    if (r == 0)
+        r = warm_standby_add(standby, machine, &warm);
     if (r < 0)
         return r;
-    warm->is_wanted = true; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    warm->service = steal_pointer(&copy); /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    warm->is_wanted = true;
     warm->is_untouched = true;
     own_warmth(standby, warm);
     warm_standby_handle(standby, warm, WARMING_BEGIN, NULL, NULL, now);
@@ -312,6 +317,7 @@ void warm_standby_let_go(struct standby *standby, struct warm_standby *warm)
 
     warm->is_let_go = true;
     warm->has_action = false;
+    registry_tell(standby->registry, FACT_LEFTOVERS);
     edited = pool_edit(standby->registry->pool, machine);
     edited->keeping = KEEPING_NONE;
     edited->has_come_up = false;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Preloaded into a daemon under test: it is killed right before or after a call to libvirt, as by kill -9. DIE_AT is
- * "virDomainDefineXML before", with any of the functions here.
+ * "virDomainDefineXML before", with any of the functions here, or "virDomainDefineXML before 2" for its second call.
  */
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,11 +15,15 @@
 
 static void die_if_told(const char *function, const char *when)
 {
+    static atomic_int calls;
     const char *told = getenv("DIE_AT");
-    size_t length = strlen(function);
+    char wanted_function[64], wanted_when[16];
+    int wanted_call = 1;
 
-    if (told != NULL && strncmp(told, function, length) == 0 && told[length] == ' ' &&
-        strcmp(told + length + 1, when) == 0)
+    if (told == NULL || sscanf(told, "%63s %15s %d", wanted_function, wanted_when, &wanted_call) < 2 ||
+        strcmp(wanted_function, function) != 0 || strcmp(wanted_when, when) != 0)
+        return;
+    if (atomic_fetch_add(&calls, 1) + 1 == wanted_call)
         kill(getpid(), SIGKILL);
 }
 

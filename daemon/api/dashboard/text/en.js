@@ -267,6 +267,7 @@ export default {
   "problem.metadata-unread": "Metadata not read",
   "problem.template-unreadable": "Template not read",
   "problem.template-unusable": "No machine can be made from the template",
+  "problem.removal-ahead": "To be removed",
   "problem.hold": "Hold",
   "problem.no-roles": "No roles",
   "problem.pattern-unmatched": "Pattern without a machine",

@@ -334,6 +334,7 @@ export default {
   "problem.metadata-unread": "메타데이터를 읽지 못함",
   "problem.template-unreadable": "템플릿을 읽지 못함",
   "problem.template-unusable": "템플릿으로 머신을 만들 수 없음",
+  "problem.removal-ahead": "삭제 예정",
   "problem.hold": "홀드",
   "problem.no-roles": "역할 없음",
   "problem.pattern-unmatched": "해당 머신이 없는 패턴",
