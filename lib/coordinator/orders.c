@@ -402,6 +402,19 @@ static int find_order(const struct request *request, const struct machine *origi
                original->name);
 }
 
+/* Of a replacement that was made from a template, the answer also says what becomes of it. */
+static int say_kept(const struct request *request)
+{
+    const struct machine *made = request->server;
+    _cleanup_(freep) char *words = NULL;
+
+    if (request->order->is_question || made->description->template == NULL)
+        return 0;
+    words = request->answer->words;
+    return say(request, 0, "%s; %s was made for %s, and is kept, shut off, after it", words, made->name,
+               request->service);
+}
+
 static int fail_back(struct request *request)
 {
     struct relief_order order = {
@@ -421,7 +434,9 @@ static int fail_back(struct request *request)
         r = pool_settle(request->registry->pool, request->now.mono_us);
     if (r == 0)
         r = find_order(request, order.to, &order.when);
-    return r < 0 ? r : relieve(request, &order);
+    if (r == 0)
+        r = relieve(request, &order);
+    return r == 0 ? say_kept(request) : r;
 }
 
 /* ---- keep ---- */

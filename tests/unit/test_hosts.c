@@ -160,6 +160,26 @@ static void test_a_recovery_between_machines_of_one_name_says_the_hosts(struct w
     assert_non_null(strstr(world->last_text[NOTICE_CHANGED], " from other/web: "));
 }
 
+/* What was made is kept when the original serves again, and the order says so. */
+static void test_a_failback_names_what_was_made(struct world *world)
+{
+    unsigned a = world_add_on(world, LOCAL, "a", MACHINE_RUNNING),
+             b = world_add_on(world, OTHER, "b", MACHINE_SHUT_OFF);
+    struct order failback = {.kind = ORDER_FAILBACK, .is_confirmed = true};
+    struct order_answer answer = {0};
+
+    world->domains[b].template = "base";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    failback.machine = machine_ref_of(world_machine(world, a));
+    assert_int_equal(coordinator_order(world->coordinator, &failback, world->now, &answer), 0);
+    assert_non_null(strstr(answer.words, "a takes over the service a from b: understudyctl history "));
+    assert_non_null(strstr(answer.words, "; b was made for a, and is kept, shut off, after it"));
+    order_answer_done(&answer);
+}
+
 static void test_the_only_one_is_most(struct world *world)
 {
     world->config.n_hypervisors = 1;
@@ -534,6 +554,7 @@ int main(void)
         remote_test(test_others_that_do_not_answer_are_no_witnesses),
         remote_test(test_one_of_two_is_not_most),
         world_test(test_a_recovery_between_machines_of_one_name_says_the_hosts),
+        world_test(test_a_failback_names_what_was_made),
         remote_test(test_the_only_one_is_most),
         remote_test(test_many_are_spread_over_the_hosts_that_are_left),
         remote_test(test_disks_of_a_lost_host_are_in_use_until_it_is_fenced),
