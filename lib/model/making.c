@@ -8,26 +8,24 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libxml/parser.h>
 #include <libxml/tree.h>
 
 #include "base/text.h"
 #include "base/utf8.h"
 #include "model/domain_xml.h"
+#include "model/own_xml.h"
 #include "model/xml.h"
+#include "model/xml_edit.h"
 
 #define NAME_MAX_BYTES 63 /* of a label of a host name (RFC 1123) */
 #define UUID_DIGITS    4  /* of the UUID, that a name ends with */
 #define OVERLAY_SUFFIX ".qcow2"
 #define SEED_SUFFIX    "seed.iso"
 #define UUID_LENGTH    (UUID_TEXT_SIZE - 1)
-
-DEFINE_CLEANUP(xmlBuffer, xmlBufferFree);
 
 /* ---- names ---- */
 
@@ -119,102 +117,7 @@ bool making_is_volume_of(const char *volume, const char *uuid)
     return strcmp(rest, SEED_SUFFIX) == 0 || is_plain_word(rest, length_before(rest, OVERLAY_SUFFIX));
 }
 
-/* ---- the tree ---- */
-
-static xmlNode *child(xmlNode *parent, const char *name)
-{
-    return (xmlNode *)xml_child(parent, name);
-}
-
-static int set(xmlNode *element, const char *name, const char *value)
-{
-    return xmlSetProp(element, BAD_CAST name, BAD_CAST value) != NULL ? 0 : -ENOMEM;
-}
-
-static void discard(xmlNode *node)
-{
-    xmlUnlinkNode(node);
-    xmlFreeNode(node);
-}
-
-/* name NULL: whatever it is. */
-static void discard_children(xmlNode *parent, const char *name)
-{
-    xmlNode *next;
-
-    for (xmlNode *node = parent != NULL ? parent->children : NULL; node != NULL; node = next) {
-        next = node->next;
-        if (name == NULL || xml_is_element(node, name))
-            discard(node);
-    }
-}
-
-/* The child of that name, which is made where it is not there. NULL: no memory. */
-static xmlNode *have_child(xmlNode *parent, const char *name)
-{
-    xmlNode *node = child(parent, name);
-
-    return node != NULL ? node : xmlNewChild(parent, NULL, BAD_CAST name, NULL);
-}
-
-/* <name>text</name>, and nothing else in it. */
-static int have_text(xmlNode *parent, const char *name, const char *text)
-{
-    xmlNode *node = have_child(parent, name);
-    xmlNode *content = node != NULL ? xmlNewText(BAD_CAST text) : NULL;
-
-    if (content == NULL)
-        return -ENOMEM;
-    discard_children(node, NULL);
-    xmlAddChild(node, content);
-    return 0;
-}
-
-/*
- * NULL: there is none. Borrowed, so that no answer depends on memory: a disk that was not recognised would stay on its base
- * image.
- */
-static const char *attribute(const xmlNode *node, const char *name)
-{
-    const xmlAttr *found = node != NULL ? xmlHasNsProp(node, BAD_CAST name, NULL) : NULL;
-
-    if (found == NULL)
-        return NULL;
-    return found->children != NULL ? (const char *)found->children->content : "";
-}
-
-static bool attribute_is(const xmlNode *node, const char *name, const char *expected)
-{
-    const char *value = attribute(node, name);
-
-    return value != NULL && strcmp(value, expected) == 0;
-}
-
-static xmlDoc *parse(const char *xml)
-{
-    static const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
-    size_t length = strlen(xml);
-
-    if (length > INT_MAX || xml_find_absurdity(xml, length) != NULL)
-        return NULL;
-    return xmlReadMemory(xml, (int)length, NULL, NULL, options);
-}
-
-static int print(xmlDoc *document, xmlNode *element, char **ret)
-{
-    _cleanup_(xmlBufferFreep) xmlBuffer *buffer = xmlBufferCreate();
-    char *text;
-
-    if (buffer == NULL || xmlNodeDump(buffer, document, element, 0, 0) < 0)
-        return -ENOMEM;
-    text = strdup((const char *)xmlBufferContent(buffer));
-    if (text == NULL)
-        return -ENOMEM;
-    *ret = text;
-    return 0;
-}
-
-/* ---- what libvirt gives each machine of its own ---- */
+/* ---- who it is ---- */
 
 static int identify(xmlNode *domain, const struct making *making)
 {
@@ -223,85 +126,17 @@ static int identify(xmlNode *domain, const struct making *making)
 
     xmlUnsetProp(domain, BAD_CAST "id");
     if (r == 0)
-        r = have_text(domain, "name", name);
-    return r == 0 ? have_text(domain, "uuid", making->uuid) : r;
-}
-
-/* Where the state of its firmware and TPM is. libvirt gives a new path to one without a path, and copies what `template` names. */
-static void forget_nvram(xmlNode *domain, xmlNode *devices)
-{
-    xmlNode *nvram = child(child(domain, "os"), "nvram");
-
-    xmlUnsetProp(child(child(domain, "os"), "varstore"), BAD_CAST "path");
-    for (xmlNode *node = devices->children; node != NULL; node = node->next)
-        if (xml_is_element(node, "tpm"))
-            discard_children(child(node, "backend"), "source");
-    if (nvram == NULL)
-        return;
-    discard_children(nvram, NULL);
-    xmlUnsetProp(nvram, BAD_CAST "type");
-}
-
-/* An empty <genid/> asks libvirt for a new one; without the element the guest would lose the device. */
-static void forget_generation(xmlNode *domain)
-{
-    discard_children(child(domain, "genid"), NULL);
-}
-
-/* libvirt refuses a UUID there that is not that of the domain, and takes the domain's where none is. */
-static void forget_serial(xmlNode *domain)
-{
-    xmlNode *system = child(child(domain, "sysinfo"), "system"), *next;
-
-    for (xmlNode *entry = system != NULL ? system->children : NULL; entry != NULL; entry = next) {
-        next = entry->next;
-        if (xml_is_element(entry, "entry") && attribute_is(entry, "name", "uuid"))
-            discard(entry);
-    }
-}
-
-static void forget_labels(xmlNode *domain)
-{
-    for (xmlNode *node = domain->children; node != NULL; node = node->next)
-        if (xml_is_element(node, "seclabel") && attribute_is(node, "type", "dynamic")) {
-            discard_children(node, "label");
-            discard_children(node, "imagelabel");
-        }
-}
-
-/* Open vSwitch tells ports apart by it. Of the other types libvirt makes none by itself. */
-static void forget_port(xmlNode *interface)
-{
-    xmlNode *port = child(interface, "virtualport");
-    xmlNode *parameters = child(port, "parameters");
-
-    if (parameters != NULL && attribute_is(port, "type", "openvswitch"))
-        xmlUnsetProp(parameters, BAD_CAST "interfaceid");
-}
-
-static void forget_addresses(xmlNode *devices)
-{
-    for (xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL; node = node->next)
-        if (xml_is_element(node, "interface")) {
-            discard_children(node, "mac");
-            forget_port(node);
-        }
+        r = xml_edit_have_text(domain, "name", name);
+    return r == 0 ? xml_edit_have_text(domain, "uuid", making->uuid) : r;
 }
 
 /* ---- disks ---- */
-
-static bool is_writable_disk(xmlNode *node)
-{
-    return xml_is_element(node, "disk") &&
-           (attribute(node, "device") == NULL || attribute_is(node, "device", "disk")) &&
-           child(node, "readonly") == NULL && child(node, "shareable") == NULL;
-}
 
 /* NULL: the template knows no such disk. */
 static const struct made_disk *find_made(const struct template *template, const struct made_disk *disks, xmlNode *node)
 {
     for (size_t i = 0; i < template->n_disks; i++)
-        if (attribute_is(child(node, "target"), "dev", template->disks[i].target))
+        if (xml_edit_attribute_is(xml_edit_child(node, "target"), "dev", template->disks[i].target))
             return &disks[i];
     return NULL;
 }
@@ -309,19 +144,11 @@ static const struct made_disk *find_made(const struct template *template, const 
 static int set_source(xmlNode *disk, const struct made_disk *made)
 {
     xmlNode *source = xmlNewChild(disk, NULL, BAD_CAST "source", NULL);
-    int r = source != NULL ? set(disk, "type", "volume") : -ENOMEM;
+    int r = source != NULL ? xml_edit_set(disk, "type", "volume") : -ENOMEM;
 
     if (r == 0)
-        r = set(source, "pool", made->pool);
-    return r == 0 ? set(source, "volume", made->volume) : r;
-}
-
-static int set_driver(xmlNode *disk, const char *format)
-{
-    xmlNode *driver = have_child(disk, "driver");
-    int r = driver != NULL ? set(driver, "type", format) : -ENOMEM;
-
-    return r == 0 && attribute(driver, "name") == NULL ? set(driver, "name", "qemu") : r;
+        r = xml_edit_set(source, "pool", made->pool);
+    return r == 0 ? xml_edit_set(source, "volume", made->volume) : r;
 }
 
 static int put_overlay(xmlNode *disk, const struct made_disk *made)
@@ -330,8 +157,8 @@ static int put_overlay(xmlNode *disk, const struct made_disk *made)
     int r;
 
     for (size_t i = 0; i < ELEMENTS_OF(of_the_base); i++)
-        discard_children(disk, of_the_base[i]);
-    r = set_driver(disk, "qcow2");
+        xml_edit_discard_children(disk, of_the_base[i]);
+    r = xml_edit_set_driver(disk, "qcow2");
     return r == 0 ? set_source(disk, made) : r;
 }
 
@@ -342,7 +169,7 @@ static int put_overlays(xmlNode *devices, const struct template *template, const
         const struct made_disk *made;
         int r;
 
-        if (!is_writable_disk(node))
+        if (!xml_edit_is_own_disk(node))
             continue;
         made = find_made(template, disks, node);
         r = made != NULL ? put_overlay(node, made) : -EINVAL;
@@ -366,8 +193,8 @@ static const struct bus sata = {"sata", "sd", 'z'}, ide = {"ide", "hd", 'd'}, sc
 /* As virt-install chooses: q35 has no IDE, and what is no PC has neither. */
 static const struct bus *choose_bus(xmlNode *domain)
 {
-    const xmlNode *type = child(child(domain, "os"), "type");
-    const char *machine = attribute(type, "machine"), *arch = attribute(type, "arch");
+    const xmlNode *type = xml_edit_child(xml_edit_child(domain, "os"), "type");
+    const char *machine = xml_edit_attribute(type, "machine"), *arch = xml_edit_attribute(type, "arch");
 
     if (arch != NULL && strcmp(arch, "x86_64") != 0 && strcmp(arch, "i686") != 0)
         return &scsi;
@@ -377,7 +204,7 @@ static const struct bus *choose_bus(xmlNode *domain)
 static bool has_target(xmlNode *devices, const char *target)
 {
     for (xmlNode *node = devices->children; node != NULL; node = node->next)
-        if (xml_is_element(node, "disk") && attribute_is(child(node, "target"), "dev", target))
+        if (xml_is_element(node, "disk") && xml_edit_attribute_is(xml_edit_child(node, "target"), "dev", target))
             return true;
     return false;
 }
@@ -395,9 +222,9 @@ static bool find_free_target(xmlNode *devices, const struct bus *bus, char ret[s
 static int add_target(xmlNode *disk, const char *target, const char *bus)
 {
     xmlNode *node = xmlNewChild(disk, NULL, BAD_CAST "target", NULL);
-    int r = node != NULL ? set(node, "dev", target) : -ENOMEM;
+    int r = node != NULL ? xml_edit_set(node, "dev", target) : -ENOMEM;
 
-    return r == 0 ? set(node, "bus", bus) : r;
+    return r == 0 ? xml_edit_set(node, "bus", bus) : r;
 }
 
 /* IDE has four devices. libvirt adds a SATA controller to a machine that has none. -EINVAL: every target is taken. */
@@ -414,9 +241,9 @@ static int add_seed(xmlNode *domain, xmlNode *devices, const struct made_disk *s
             return -EINVAL;
     }
     disk = xmlNewChild(devices, NULL, BAD_CAST "disk", NULL);
-    r = disk != NULL ? set(disk, "device", "cdrom") : -ENOMEM;
+    r = disk != NULL ? xml_edit_set(disk, "device", "cdrom") : -ENOMEM;
     if (r == 0)
-        r = set_driver(disk, "raw");
+        r = xml_edit_set_driver(disk, "raw");
     if (r == 0)
         r = set_source(disk, seed);
     if (r == 0)
@@ -428,68 +255,44 @@ static int add_seed(xmlNode *domain, xmlNode *devices, const struct made_disk *s
 
 /* ---- the metadata ---- */
 
-static xmlNode *add_element(xmlNode *metadata)
-{
-    xmlNode *element = xmlNewChild(metadata, NULL, BAD_CAST "machine", NULL);
-    xmlNs *ns = element != NULL
-                    ? xmlNewNs(element, BAD_CAST UNDERSTUDY_METADATA_URI, BAD_CAST UNDERSTUDY_METADATA_PREFIX)
-                    : NULL;
-
-    if (ns == NULL)
-        return NULL;
-    xmlSetNs(element, ns);
-    return element;
-}
-
-/* Our element, which is made where it is not there. NULL: no memory. */
-static xmlNode *have_element(xmlNode *domain)
-{
-    xmlNode *metadata = have_child(domain, "metadata");
-    xmlNode *element = (xmlNode *)xml_child_in(metadata, "machine", UNDERSTUDY_METADATA_URI);
-
-    if (element != NULL || metadata == NULL)
-        return element;
-    return add_element(metadata);
-}
-
 /* <understudy:made domain="UUID" template="NAME" service="SERVICE" unfinished="yes"/>, the last where it is so */
 static int add_made(xmlNode *element, const struct template *template, const struct making *making)
 {
     xmlNode *node = xmlNewChild(element, NULL, BAD_CAST "made", NULL);
-    int r = node != NULL ? set(node, "domain", making->uuid) : -ENOMEM;
+    int r = node != NULL ? xml_edit_set(node, "domain", making->uuid) : -ENOMEM;
 
     if (r == 0)
-        r = set(node, "template", template->name);
+        r = xml_edit_set(node, "template", template->name);
     if (r == 0)
-        r = set(node, "service", making->service);
-    return r == 0 && making->is_unfinished ? set(node, "unfinished", "yes") : r;
+        r = xml_edit_set(node, "service", making->service);
+    return r == 0 && making->is_unfinished ? xml_edit_set(node, "unfinished", "yes") : r;
 }
 
 static int put_metadata(xmlNode *domain, const struct template *template, const struct making *making)
 {
     static const char *const of_the_template[] = {"template", "made", "mark"};
-    xmlNode *element = have_element(domain);
+    xmlNode *element = xml_edit_have_machine(domain);
     unsigned roles = making->is_standby && !making->is_unfinished ? ROLE_STANDBY : ROLE_IGNORED;
-    int r = element != NULL ? set(element, "role", machine_roles_name(roles)) : -ENOMEM;
+    int r = element != NULL ? xml_edit_set(element, "role", machine_roles_name(roles)) : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < ELEMENTS_OF(of_the_template); i++)
-        discard_children(element, of_the_template[i]);
+        xml_edit_discard_children(element, of_the_template[i]);
     return r == 0 ? add_made(element, template, making) : r;
 }
 
 /* libvirt takes the namespace away from what it returns. */
 struct made_note making_read_note(const char *metadata, const char *uuid)
 {
-    _cleanup_(xmlFreeDocp) xmlDoc *document = parse(metadata);
+    _cleanup_(xmlFreeDocp) xmlDoc *document = xml_edit_parse(metadata, false);
     const xmlNode *element = document != NULL ? xmlDocGetRootElement(document) : NULL;
-    struct made_note note = {.is_ignored = attribute_is(element, "role", machine_roles_name(ROLE_IGNORED))};
+    struct made_note note = {.is_ignored = xml_edit_attribute_is(element, "role", machine_roles_name(ROLE_IGNORED))};
 
     for (const xmlNode *node = element != NULL ? element->children : NULL; node != NULL; node = node->next) {
-        bool is_of_it = xml_is_element(node, "made") && attribute_is(node, "domain", uuid);
+        bool is_of_it = xml_is_element(node, "made") && xml_edit_attribute_is(node, "domain", uuid);
 
         note.is_made |= is_of_it;
-        note.is_unfinished |= is_of_it && attribute_is(node, "unfinished", "yes");
-        note.is_marked |= xml_is_element(node, "mark") && attribute_is(node, "domain", uuid);
+        note.is_unfinished |= is_of_it && xml_edit_attribute_is(node, "unfinished", "yes");
+        note.is_marked |= xml_is_element(node, "mark") && xml_edit_attribute_is(node, "domain", uuid);
     }
     return note;
 }
@@ -499,16 +302,12 @@ struct made_note making_read_note(const char *metadata, const char *uuid)
 static int change_domain(xmlNode *domain, const struct template *template, const struct making *making,
                          const struct made_disk *disks, const struct made_disk *seed)
 {
-    xmlNode *devices = have_child(domain, "devices");
+    xmlNode *devices = xml_edit_have_child(domain, "devices");
     int r = devices != NULL ? identify(domain, making) : -ENOMEM;
 
     if (r < 0)
         return r;
-    forget_nvram(domain, devices);
-    forget_generation(domain);
-    forget_serial(domain);
-    forget_labels(domain);
-    forget_addresses(devices);
+    own_xml_forget(domain, devices);
     r = put_overlays(devices, template, disks);
     if (r == 0 && seed != NULL)
         r = add_seed(domain, devices, seed);
@@ -518,14 +317,14 @@ static int change_domain(xmlNode *domain, const struct template *template, const
 int template_domain_xml(const struct template *template, const struct making *making, const struct made_disk *disks,
                         const struct made_disk *seed, char **ret)
 {
-    _cleanup_(xmlFreeDocp) xmlDoc *document = parse(template->xml);
+    _cleanup_(xmlFreeDocp) xmlDoc *document = xml_edit_parse(template->xml, false);
     xmlNode *domain = document != NULL ? xmlDocGetRootElement(document) : NULL;
     int r;
 
     if (domain == NULL || document->intSubset != NULL || !xml_is_element(domain, "domain"))
         return -EINVAL;
     r = change_domain(domain, template, making, disks, seed);
-    return r == 0 ? print(document, domain, ret) : r;
+    return r == 0 ? xml_edit_print(document, domain, false, ret) : r;
 }
 
 /* <format type="…"/> */
@@ -533,13 +332,13 @@ static int add_format(xmlNode *parent, const char *format)
 {
     xmlNode *node = xmlNewChild(parent, NULL, BAD_CAST "format", NULL);
 
-    return node != NULL ? set(node, "type", format) : -ENOMEM;
+    return node != NULL ? xml_edit_set(node, "type", format) : -ENOMEM;
 }
 
 static int add_base(xmlNode *volume, const char *path, const char *format)
 {
     xmlNode *base = xmlNewChild(volume, NULL, BAD_CAST "backingStore", NULL);
-    int r = base != NULL ? have_text(base, "path", path) : -ENOMEM;
+    int r = base != NULL ? xml_edit_have_text(base, "path", path) : -ENOMEM;
 
     return r == 0 && format != NULL ? add_format(base, format) : r;
 }
@@ -550,18 +349,18 @@ static int add_overlay_target(xmlNode *volume)
     xmlNode *target = xmlNewChild(volume, NULL, BAD_CAST "target", NULL);
     int r = target != NULL ? add_format(target, "qcow2") : -ENOMEM;
 
-    return r == 0 ? have_text(target, "compat", "1.1") : r;
+    return r == 0 ? xml_edit_have_text(target, "compat", "1.1") : r;
 }
 
 static int fill_volume(xmlNode *volume, const char *name, uint64_t capacity_bytes)
 {
     char capacity[24];
-    int r = have_text(volume, "name", name);
+    int r = xml_edit_have_text(volume, "name", name);
 
     snprintf(capacity, sizeof(capacity), "%" PRIu64, capacity_bytes);
     if (r == 0)
-        r = have_text(volume, "capacity", capacity); /* bytes, since no unit is given */
-    return r == 0 ? have_text(volume, "allocation", "0") : r;
+        r = xml_edit_have_text(volume, "capacity", capacity); /* bytes, since no unit is given */
+    return r == 0 ? xml_edit_have_text(volume, "allocation", "0") : r;
 }
 
 int template_volume_xml(const char *name, uint64_t capacity_bytes, const char *base_path, const char *base_format,
@@ -579,5 +378,5 @@ int template_volume_xml(const char *name, uint64_t capacity_bytes, const char *b
         r = add_overlay_target(volume);
     if (r == 0)
         r = add_base(volume, base_path, base_format);
-    return r == 0 ? print(document, volume, ret) : r;
+    return r == 0 ? xml_edit_print(document, volume, false, ret) : r;
 }

@@ -38,7 +38,8 @@ int volume_xml_backing(const char *xml, size_t length, char **ret)
     return reader.out_of_memory ? -ENOMEM : 0;
 }
 
-int volume_xml_format(const char *xml, size_t length, char **ret)
+/* <format type="…"/> of the image that this child of the volume describes. */
+static int read_format(const char *xml, size_t length, const char *child, char **ret)
 {
     _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
     struct xml_reader reader = {0};
@@ -46,8 +47,18 @@ int volume_xml_format(const char *xml, size_t length, char **ret)
 
     if (r < 0)
         return r;
-    *ret = xml_attribute(&reader, xml_child(xml_child(xmlDocGetRootElement(document), "target"), "format"), "type");
+    *ret = xml_attribute(&reader, xml_child(xml_child(xmlDocGetRootElement(document), child), "format"), "type");
     return reader.out_of_memory ? -ENOMEM : 0;
+}
+
+int volume_xml_backing_format(const char *xml, size_t length, char **ret)
+{
+    return read_format(xml, length, "backingStore", ret);
+}
+
+int volume_xml_format(const char *xml, size_t length, char **ret)
+{
+    return read_format(xml, length, "target", ret);
 }
 
 int pool_xml_type(const char *xml, size_t length, char **ret)

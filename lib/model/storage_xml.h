@@ -17,6 +17,9 @@
  */
 int volume_xml_backing(const char *xml, size_t length, char **ret) _must_check_;
 
+/* The format of that image, as the volume says; NULL: it says none. The caller frees it. Errors as above. */
+int volume_xml_backing_format(const char *xml, size_t length, char **ret) _must_check_;
+
 /* The format of the volume (<target>), such as "qcow2"; NULL: it says none. The caller frees it. Errors as above. */
 int volume_xml_format(const char *xml, size_t length, char **ret) _must_check_;
 

@@ -46,6 +46,9 @@ void template_free(struct template *template)
     for (size_t i = 0; i < template->n_disks; i++)
         template_disk_done(&template->disks[i]);
     free(template->disks);
+    for (size_t i = 0; i < template->n_networks; i++)
+        free(template->networks[i]);
+    free(template->networks);
     free(template->name);
     free(template->file);
     free(template->storage_pool);
@@ -212,6 +215,45 @@ static void read_disks(struct xml_reader *reader, const xmlNode *domain, struct 
     }
 }
 
+/* ---- its networks ---- */
+
+static bool has_network(const struct template *template, const char *name)
+{
+    for (size_t i = 0; i < template->n_networks; i++)
+        if (strcmp(template->networks[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Takes the name. -ENOMEM. */
+static int add_network(struct template *template, char *name)
+{
+    char **networks = reallocarray(template->networks, template->n_networks + 1, sizeof(*networks));
+
+    if (networks == NULL) {
+        free(name);
+        return -ENOMEM;
+    }
+    template->networks = networks;
+    networks[template->n_networks++] = name;
+    return 0;
+}
+
+static void read_networks(struct xml_reader *reader, const xmlNode *domain, struct template *template)
+{
+    const xmlNode *devices = xml_child(domain, "devices");
+
+    for (const xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL; node = node->next) {
+        bool is_one = xml_is_element(node, "interface") && xml_attribute_is(reader, node, "type", "network");
+        char *name = is_one ? xml_attribute(reader, xml_child(node, "source"), "network") : NULL;
+
+        if (name != NULL && has_network(template, name))
+            free(name);
+        else if (name != NULL && add_network(template, name) < 0)
+            reader->out_of_memory = true;
+    }
+}
+
 /* ---- <understudy:template max="2" pool="fast" space="5GiB"/> ---- */
 
 static void read_max(struct xml_reader *reader, const xmlNode *node, struct template *template)
@@ -297,6 +339,7 @@ static int read_document(struct xml_reader *reader, xmlDoc *document, struct tem
                  NULL);
     read_metadata(reader, domain, template);
     read_disks(reader, domain, template);
+    read_networks(reader, domain, template);
     return reader->out_of_memory || reader->diags->incomplete ? -ENOMEM : 0;
 }
 

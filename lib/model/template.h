@@ -42,6 +42,8 @@ struct template
     uint64_t space_bytes;
     struct template_disk *disks;
     size_t n_disks;
+    char **networks; /* of libvirt, by name, each once */
+    size_t n_networks;
     /* Of cloud-init, as they stand in the files; NULL: there is none. Set by who reads these, before others have it. */
     char *user_data, *meta_data;
     char *xml; /* as it was read */

@@ -30,7 +30,8 @@ LIB_SYSTEM_HEADERS = {
 # A library's headers (a pattern on what is included), and where alone they may be included.
 LIBRARY_HOMES = (
     (r"yaml\.h", (r"lib/config/yaml\.c",)),
-    (r"libxml/.*", (r"lib/model/(domain_xml|hostdev_xml|making|metadata|storage_xml|xml)\.[ch]",)),
+    (r"libxml/.*", (r"lib/model/(domain_xml|hostdev_xml|making|metadata|own_xml|storage_xml|template_text)\.[ch]",
+                    r"lib/model/xml(_edit)?\.[ch]")),
     (r"jansson\.h", (r"lib/(report|discovery)/.*", r"daemon/ctl/.*")),
     (r"libvirt/.*", (r"daemon/hypervisor/.*",)),
     (r"event2/(http|http_struct|http_compat|ws)\.h|evhttp\.h", (r"daemon/api/.*",)),

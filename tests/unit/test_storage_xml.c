@@ -52,6 +52,22 @@ static void reads_the_format_of_a_volume(void **state)
     assert_format("<pool/>", -EINVAL, NULL);
 }
 
+static void reads_the_format_below_a_volume(void **state)
+{
+    static const char xml[] = "<volume><target><format type='qcow2'/></target><backingStore><path>/a</path>"
+                              "<format type='raw'/></backingStore></volume>";
+    static const char alone[] = "<volume><target><format type='qcow2'/></target></volume>";
+    _cleanup_(freep) char *found = NULL;
+    char *none = NULL;
+
+    (void)state;
+    assert_int_equal(volume_xml_backing_format(xml, strlen(xml), &found), 0);
+    assert_string_equal(found, "raw");
+    assert_int_equal(volume_xml_backing_format(alone, strlen(alone), &none), 0);
+    assert_null(none);
+    assert_int_equal(volume_xml_backing_format("<pool/>", strlen("<pool/>"), &none), -EINVAL);
+}
+
 static void assert_type(const char *xml, int error, const char *type)
 {
     _cleanup_(freep) char *found = NULL;
@@ -81,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_stands_below_a_volume),
         cmocka_unit_test(reads_the_format_of_a_volume),
+        cmocka_unit_test(reads_the_format_below_a_volume),
         cmocka_unit_test(knows_the_pools_on_the_network),
     };
 

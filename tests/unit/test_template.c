@@ -78,6 +78,22 @@ static void all_of_a_template_is_read(void **state)
     diags_done(&diags);
 }
 
+static void its_networks_are_known(void **state)
+{
+    struct template *template =
+        parse_quietly("<domain><memory>9</memory><devices>"
+                      "<interface type='network'><source network='default'/></interface>"
+                      "<interface type='bridge'><source bridge='br0' network='none'/></interface>"
+                      "<interface type='network'><source network='back'/></interface>"
+                      "<interface type='network'><source network='default'/></interface></devices></domain>");
+
+    (void)state;
+    assert_int_equal(template->n_networks, 2);
+    assert_string_equal(template->networks[0], "default");
+    assert_string_equal(template->networks[1], "back");
+    template_free(template);
+}
+
 static void little_is_needed(void **state)
 {
     static const char i440fx[] = "<domain><memory>1</memory><os><type machine='pc-i440fx-7.2'>hvm</type></os><devices>"
@@ -404,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_a_template_is_read),
+        cmocka_unit_test(its_networks_are_known),
         cmocka_unit_test(little_is_needed),
         cmocka_unit_test(a_template_needs_no_writable_disk),
         cmocka_unit_test(what_is_wrong_is_told_with_its_line),
