@@ -156,6 +156,15 @@ static int read_format(virConnectPtr connection, const struct template_disk *dis
     return image->format != NULL ? 0 : refusal_say(result, -ENOMEM, "no memory");
 }
 
+/* The pool may know a file that has gone since it was read. */
+static int refuse_unsized(virConnectPtr connection, const struct template_disk *disk, const struct base_image *image,
+                          struct action_result *result)
+{
+    if (virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
+        return refusal_say(result, -EIO, "the base image %s of disk %s is missing", image->path, disk->target);
+    return refusal_quote(result, connection, "asking for the size of the base image %s", image->path);
+}
+
 /* libvirt looks into the image for its size. */
 static int read_facts(virConnectPtr connection, const struct template_disk *disk, struct base_image *image,
                       struct action_result *result)
@@ -166,7 +175,7 @@ static int read_facts(virConnectPtr connection, const struct template_disk *disk
     if (image->path == NULL)
         return refusal_quote(result, connection, "asking for the path of the base image of disk %s", disk->target);
     if (virStorageVolGetInfo(image->volume, &info) < 0)
-        return refusal_quote(result, connection, "asking for the size of the base image %s", image->path);
+        return refuse_unsized(connection, disk, image, result);
     if (info.capacity == 0)
         return refusal_say(result, -EIO, "the base image %s of disk %s is empty", image->path, disk->target);
     image->capacity_bytes = info.capacity;

@@ -21,6 +21,7 @@
 #include "hypervisor/agent.h"
 #include "hypervisor/capacity.h"
 #include "hypervisor/connection.h"
+#include "hypervisor/drafter.h"
 #include "hypervisor/eventloop.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/kinds.h"
@@ -71,14 +72,28 @@ struct request {
     struct faults faults;
     struct catalog *catalog; /* of DISCOVER */
     enum software_mode software;
-    struct template *template; /* of START: made from it where there is no such domain yet; NULL */
-    struct making making;      /* with a template */
+    struct template *template;    /* of START: made from it where there is no such domain yet; NULL */
+    struct making making;         /* with a template */
+    struct template *trial;       /* from which it is asked whether a machine could be made; NULL */
+    struct template_draft *draft; /* that is to be written; NULL */
     struct string_list environment;
 };
 
 static bool is_inspection(enum action_kind kind)
 {
     return kind == ACTION_DESCRIBE || kind == ACTION_READ || kind == ACTION_DISCOVER;
+}
+
+/* What is asked for beside the actions of the coordinator: its name; NULL: it is an action. */
+static const char *name_errand(const struct request *request)
+{
+    if (request->crash != NULL)
+        return "crash";
+    if (request->is_tagging)
+        return "set metadata";
+    if (request->trial != NULL)
+        return "check a template";
+    return request->draft != NULL ? "write a template" : NULL;
 }
 
 static void inspect(virConnectPtr connection, struct request *request)
@@ -129,6 +144,10 @@ static void perform(virConnectPtr connection, struct request *request)
         request->crash(connection, action, result);
     else if (request->is_tagging)
         action_tag(connection, action, &request->tags, result);
+    else if (request->trial != NULL)
+        drafter_try(connection, request->trial, result);
+    else if (request->draft != NULL)
+        drafter_write(connection, action->target.uuid, request->draft, result);
     else if (action->kind == ACTION_LIST)
         result->error =
             inventory_list(connection, &request->faults, &request->inventory, result->message, sizeof(result->message));
@@ -147,7 +166,7 @@ static void perform(virConnectPtr connection, struct request *request)
 static void run_request(struct job *job)
 {
     struct request *request = (struct request *)job;
-    bool is_talk = request->crash == NULL && !request->is_tagging && kind_asks_agent(request->action.kind);
+    bool is_talk = name_errand(request) == NULL && kind_asks_agent(request->action.kind);
     virConnectPtr connection = is_talk ? connection_acquire_talk(request->link) : connection_acquire(request->link);
 
     if (connection == NULL) {
@@ -168,6 +187,8 @@ static void free_request(struct job *job)
     faults_done(&request->faults);
     catalog_free(request->catalog);
     template_free(request->template);
+    template_free(request->trial);
+    template_draft_free(request->draft);
     string_list_done(&request->environment);
     metadata_tags_done(&request->tags);
     free(request);
@@ -277,7 +298,7 @@ static void answer(struct hypervisor *hypervisor, struct request *request)
         answer_inventory(hypervisor, request);
     else if (request->report.description != NULL)
         answer_inspection(hypervisor, request);
-    else if (!is_inspection(action->kind) || request->crash != NULL || request->result.error != -ENOENT)
+    else if (!is_inspection(action->kind) || name_errand(request) != NULL || request->result.error != -ENOENT)
         hypervisor->callbacks.result(hypervisor->context, action, &request->result);
     else if (!answer_slot(hypervisor, request))
         hypervisor->callbacks.inspection(hypervisor->context, action, NULL);
@@ -292,7 +313,8 @@ static int64_t deadline_of(const struct action *action)
 static void answer_overdue(struct hypervisor *hypervisor, const struct request *request)
 {
     struct action_result result = {.id = request->action.id, .error = -ETIMEDOUT};
-    const char *call = request->crash != NULL ? "crash" : action_kind_name(request->action.kind);
+    const char *errand = name_errand(request);
+    const char *call = errand != NULL ? errand : action_kind_name(request->action.kind);
 
     snprintf(result.message, sizeof(result.message), "no answer from libvirt within %.1f s",
              (double)deadline_of(&request->action) / (double)USEC_PER_SEC);
@@ -441,6 +463,24 @@ int hypervisor_tag(struct hypervisor *hypervisor, const struct action *action, c
     }
     if (request != NULL)
         request->is_tagging = true;
+    return submit(hypervisor, request);
+}
+
+int hypervisor_draft(struct hypervisor *hypervisor, const struct action *action, struct template_draft *draft)
+{
+    struct request *request = new_request(hypervisor, action);
+
+    if (request != NULL)
+        request->draft = template_draft_ref(draft);
+    return submit(hypervisor, request);
+}
+
+int hypervisor_try(struct hypervisor *hypervisor, const struct action *action, struct template *template)
+{
+    struct request *request = new_request(hypervisor, action);
+
+    if (request != NULL)
+        request->trial = template_ref(template);
     return submit(hypervisor, request);
 }
 

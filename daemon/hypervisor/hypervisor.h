@@ -20,6 +20,8 @@
 
 struct event_base;
 struct hypervisor;
+struct template;
+struct template_draft;
 struct template_set;
 
 /* How a hypervisor reports; every member is set. hypervisor: the name from the configuration. */
@@ -90,6 +92,15 @@ int hypervisor_crash(struct hypervisor *hypervisor, const struct action *action)
 /* Changes a machine's metadata, in its definition and in its process as it has them; answered as `action` by result. Copies. */
 int hypervisor_tag(struct hypervisor *hypervisor, const struct action *action,
                    const struct metadata_tags *tags) _must_check_;
+
+/*
+ * Writes a template from the machine that the action (of ACTION_DESCRIBE) names, or looks whether a machine could be made of
+ * one now, which changes nothing: see drafter.h. Answered as `action` by result. Both take a reference. The draft is not to
+ * be looked at before the answer, nor after -ETIMEDOUT.
+ */
+int hypervisor_draft(struct hypervisor *hypervisor, const struct action *action,
+                     struct template_draft *draft) _must_check_;
+int hypervisor_try(struct hypervisor *hypervisor, const struct action *action, struct template *template) _must_check_;
 
 /* The URI is one of libvirt's test driver: no machine on it is real. */
 bool hypervisor_is_test(const struct hypervisor *hypervisor);

@@ -91,25 +91,6 @@ static int check_volume(struct work *work, struct place *place)
 
 /* ---- what is needed ---- */
 
-/* Names for the volumes, which no other has. */
-static int name_overlay(struct work *work, size_t i)
-{
-    const struct template_disk *disk = &work->template->disks[i];
-    struct place *place = &work->places.all[i];
-    int r = making_volume_name(work->making, disk->target, &place->name);
-
-    if (r == -EINVAL)
-        return refusal_say(work->result, r, "the target %s of a disk is no word of letters and digits", disk->target);
-    return r < 0 ? no_memory(work) : check_volume(work, place);
-}
-
-static int name_seed(struct work *work)
-{
-    struct place *place = seed_place(work);
-
-    return making_seed_name(work->making, &place->name) < 0 ? no_memory(work) : check_volume(work, place);
-}
-
 static int check_space(struct work *work)
 {
     _cleanup_(pool_spaces_done) struct pool_spaces spaces = {0};
@@ -149,23 +130,55 @@ static int check_writers(struct work *work)
     return r;
 }
 
-static int prepare(struct work *work)
+/* All that does not depend on which machine is to be made. */
+static int find_places(struct work *work)
 {
     int r;
 
     work->is_local = is_hypervisor_local(work->connection);
-    if (making_name(work->making, &work->name) < 0)
-        return no_memory(work);
-    r = check_domain(work);
-    if (r == 0)
-        r = places_find(work->connection, work->is_local, work->template, &work->places, work->result);
-    for (size_t i = 0; r == 0 && i < work->template->n_disks; i++)
-        r = name_overlay(work, i);
-    if (r == 0 && template_has_seed(work->template))
-        r = name_seed(work);
+    r = places_find(work->connection, work->is_local, work->template, &work->places, work->result);
     if (r == 0)
         r = check_writers(work);
     return r == 0 ? check_space(work) : r;
+}
+
+void maker_check(virConnectPtr connection, const struct template *template, struct action_result *result)
+{
+    _cleanup_(work_done) struct work work = {.connection = connection, .template = template, .result = result};
+
+    find_places(&work);
+}
+
+/* ---- what it is called ---- */
+
+/* Names for the volumes, which no other has. */
+static int name_overlay(struct work *work, size_t i)
+{
+    const struct template_disk *disk = &work->template->disks[i];
+    struct place *place = &work->places.all[i];
+    int r = making_volume_name(work->making, disk->target, &place->name);
+
+    if (r == -EINVAL)
+        return refusal_say(work->result, r, "the target %s of a disk is no word of letters and digits", disk->target);
+    return r < 0 ? no_memory(work) : check_volume(work, place);
+}
+
+static int name_seed(struct work *work)
+{
+    struct place *place = seed_place(work);
+
+    return making_seed_name(work->making, &place->name) < 0 ? no_memory(work) : check_volume(work, place);
+}
+
+static int prepare(struct work *work)
+{
+    int r = making_name(work->making, &work->name) < 0 ? no_memory(work) : check_domain(work);
+
+    if (r == 0)
+        r = find_places(work);
+    for (size_t i = 0; r == 0 && i < work->template->n_disks; i++)
+        r = name_overlay(work, i);
+    return r == 0 && template_has_seed(work->template) ? name_seed(work) : r;
 }
 
 /* ---- making ---- */

@@ -24,6 +24,12 @@ void maker_make(virConnectPtr connection, const struct template *template, const
                 const struct string_list *environment, int64_t until_us, struct action_result *result);
 
 /*
+ * Whether a machine could be made now, as far as that does not depend on its name: what maker_make looks at before it makes
+ * anything. Changes nothing. Errors as there.
+ */
+void maker_check(virConnectPtr connection, const struct template *template, struct action_result *result);
+
+/*
  * Removes the domain with this UUID, and the volumes that were made for it; doing it again is harmless. -EBUSY, and nothing
  * is removed: understudy did not make the domain, it has run (as far as libvirt or its volumes tell), or another domain uses
  * one of its volumes. -EAGAIN, and nothing is removed: it runs, or a storage pool is not active. -ETIMEDOUT: as above. -EIO,
