@@ -26,6 +26,7 @@
 #include "service/clock.h"
 #include "service/log.h"
 #include "settings.h"
+#include "template_trials.h"
 
 static const struct coordinator *api_coordinator(void *context)
 {
@@ -303,6 +304,38 @@ static int api_tag(void *context, const struct machine_ref *machine, const struc
     return r;
 }
 
+static int api_draft(void *context, const struct machine_ref *machine, struct template_draft *draft, api_done done,
+                     void *token)
+{
+    const struct backend *backend = context;
+    struct hypervisor *hypervisor = nodes_find(backend->nodes, machine->hypervisor);
+    const struct action action = {
+        .kind = ACTION_DESCRIBE,
+        .id = answers_new_number(backend->answers),
+        .target = *machine,
+        .timeout_us = backend->settings->config->recovery.call_timeout_us,
+    };
+    int r = hypervisor != NULL ? 0 : -ENOENT;
+
+    if (r == 0 && draft->directory == NULL)
+        r = text_format(&draft->directory, "%s", backend->settings->config->pool.templates);
+    if (r == 0)
+        r = answers_expect(backend->answers, &action, done, token);
+    if (r < 0)
+        return r;
+    r = hypervisor_draft(hypervisor, &action, draft);
+    if (r < 0)
+        answers_forget(backend->answers, action.id);
+    return r;
+}
+
+static int api_check_templates(void *context, api_templates_checked done, void *token)
+{
+    const struct backend *backend = context;
+
+    return template_trials_begin(backend->nodes, backend->answers, backend->settings->config, done, token);
+}
+
 static int api_order(void *context, const struct order *order, struct order_answer *ret)
 {
     const struct backend *backend = context;
@@ -463,6 +496,8 @@ const struct api_backend backend_functions = {
     .check = api_check,
     .drill = api_drill,
     .tag = api_tag,
+    .draft = api_draft,
+    .check_templates = api_check_templates,
     .order = api_order,
     .release_brake = api_release_brake,
     .hold = api_hold,

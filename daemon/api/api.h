@@ -16,6 +16,8 @@
 #include "coordinator/coordinator.h"
 #include "protocol/hook_test.h"
 #include "protocol/notice.h"
+#include "protocol/template_check.h"
+#include "protocol/template_draft.h"
 #include "report/metrics.h"
 #include "report/problems.h"
 #include "report/status.h"
@@ -34,6 +36,9 @@ typedef void (*api_history_done)(void *token, int error, const char *message, st
 
 /* Answers a request to test hooks, once; tests: borrowed. */
 typedef void (*api_hooks_tested)(void *token, const struct hook_test *tests, size_t n);
+
+/* Answers a request to check templates, once; check: borrowed. */
+typedef void (*api_templates_checked)(void *token, const struct template_check *check);
 
 /* What the API may read and ask for; every member is set. Called on the main thread. */
 struct api_backend {
@@ -79,6 +84,17 @@ struct api_backend {
     /* Changes the metadata of a machine. On 0, done(token, …) will be called. -ENOENT, -ENOMEM. */
     int (*tag)(void *context, const struct machine_ref *machine, const struct metadata_tags *tags, api_done done,
                void *token);
+    /*
+     * Has a template written from a machine, into the draft, which the caller keeps until done(token, …) is called, as it will
+     * be on 0. Where the error is that it took too long, the draft is not to be looked at. -ENOENT, -ENOMEM.
+     */
+    int (*draft)(void *context, const struct machine_ref *machine, struct template_draft *draft, api_done done,
+                 void *token);
+    /*
+     * Reads the templates on disk, and asks each host whether a machine could be made of them now. Uses nothing of it. On 0,
+     * done(token, …) will be called, later or at once. -ENOMEM.
+     */
+    int (*check_templates)(void *context, api_templates_checked done, void *token);
     /* As coordinator_order. */
     int (*order)(void *context, const struct order *order, struct order_answer *ret);
     /* Releases the brake; the recoveries that waited for that go on. False: the brake was not on. */

@@ -29,6 +29,7 @@
 #include "api/reply.h"
 #include "api/stream.h"
 #include "api/tag.h"
+#include "api/template.h"
 #include "api/watcher.h"
 #include "api/what_if.h"
 #include "base/text.h"
@@ -255,6 +256,19 @@ static void post_tag(struct exchange *exchange)
               machine, from, &wanted);
 }
 
+static void post_template(struct exchange *exchange)
+{
+    const struct machine *machine = find_machine(exchange);
+
+    if (machine != NULL)
+        template_write(exchange, machine);
+}
+
+static void post_templates_check(struct exchange *exchange)
+{
+    template_check_all(exchange);
+}
+
 static void post_drill(struct exchange *exchange)
 {
     const struct machine *machine = find_machine(exchange);
@@ -386,6 +400,8 @@ static const struct route {
     {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/clear", API_ACT, post_clear},
     {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/refresh", API_ACT, post_refresh},
     {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/tag", API_ACT, post_tag},
+    {EVHTTP_REQ_POST, "POST", "/v1/machines/{}/template", API_ACT, post_template},
+    {EVHTTP_REQ_POST, "POST", "/v1/templates/check", API_ACT, post_templates_check},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries", API_READ, get_recoveries},
     {EVHTTP_REQ_GET, "GET", "/v1/recoveries/{}", API_READ, get_recovery},
     {EVHTTP_REQ_GET, "GET", "/v1/holds", API_READ, get_holds},

@@ -19,6 +19,8 @@
 #include "protocol/hook_test.h"
 #include "protocol/notice.h"
 #include "protocol/order.h"
+#include "protocol/template_check.h"
+#include "protocol/template_draft.h"
 #include "report/service_list.h"
 #include "report/status.h"
 #include "workflow/recovery.h"
@@ -76,6 +78,13 @@ int json_format_fence_tests(const struct coordinator *coordinator, const char *h
 
 /* {"hooks": [{"hook": …, "took_ms": …, "succeeded": …, "answer": …}]}: what came of each; answer: what went wrong. */
 int json_format_hook_tests(const struct hook_test *tests, size_t n, char **ret) _must_check_;
+/* {"name": …, "machine": …, "directory": …, "text": …, "disks": [{"target": …, "base": …, "given": …}], "warnings": […]}. */
+int json_format_draft(const struct template_draft *draft, char **ret) _must_check_;
+/*
+ * {"directory": …, "findings": [{"file": …, "line": …, "message": …, "used": …}], "templates": [{"template": …,
+ * "hypervisor": …, "good": …, "message": …}]}.
+ */
+int json_format_template_check(const struct template_check *check, char **ret) _must_check_;
 /* {"kind": "test", "at": …, "text": …}: what the hooks are told. */
 int json_format_hook_test_notice(struct moment now, const char *text, char **ret) _must_check_;
 /*
@@ -86,6 +95,8 @@ int json_format_hook_test_notice(struct moment now, const char *text, char **ret
 /* {"agent": …}, which is optional: the caller frees *ret_agent, NULL without it. -EINVAL: *ret_problem says
  * what is wrong. -ENOMEM. */
 int json_parse_fence_test(const char *text, size_t length, char **ret_agent, char **ret_problem) _must_check_;
+/* {"name": …, "max": …, "bases": {"vda": "/images/base.qcow2"}}, each optional, into the draft. Errors as above. */
+int json_parse_draft(const char *text, size_t length, struct template_draft *draft, char **ret_problem) _must_check_;
 /* {"hook": …}, likewise. */
 int json_parse_hook_test(const char *text, size_t length, char **ret_hook, char **ret_problem) _must_check_;
 

@@ -80,6 +80,11 @@ struct world {
     struct machine_ref tagged;
     struct metadata_tags tags;
     int tag_error;
+    struct machine_ref drafted;
+    struct feature_texts drafted_features;
+    unsigned drafted_max;
+    int draft_error;
+    bool has_checked_templates;
     const char *reload_problem; /* NULL: a reload succeeds */
     const char *why_not_yet;    /* NULL: requests are taken */
     int history_error;          /* of reading what is stored; 0: none */
@@ -208,6 +213,41 @@ static inline int world_tag(void *context, const struct machine_ref *machine, co
     return 0;
 }
 
+/* Answers by itself, as if the machine stood on this image. */
+static inline int world_draft(void *context, const struct machine_ref *machine, struct template_draft *draft,
+                              api_done done, void *token)
+{
+    struct world *world = context;
+
+    world->drafted = *machine;
+    feature_texts_done(&world->drafted_features);
+    assert_int_equal(feature_texts_copy(&draft->features, &world->drafted_features), 0);
+    world->drafted_max = draft->max;
+    draft->directory = strdup("/etc/templates.d");
+    draft->text = strdup("<domain/>\n");
+    draft->hint = strdup("copy it");
+    if (draft->n_disks == 0)
+        assert_int_equal(template_draft_add_disk(draft, "vda", "/images/base.qcow2", false), 0);
+    assert_int_equal(string_list_add(&draft->warnings, "it is old"), 0);
+    done(token, world->draft_error, world->draft_error < 0 ? "it has no base image" : "");
+    return 0;
+}
+
+static inline int world_check_templates(void *context, api_templates_checked done, void *token)
+{
+    static const struct template_trial trials[] = {{"web", "near", NULL, true}, {"web", "far", "no pool", false}};
+    struct world *world = context;
+    struct diags findings = {0};
+    const struct template_check check = {"/etc/templates.d", &findings, trials, ELEMENTS_OF(trials)};
+
+    world->has_checked_templates = true;
+    diags_add(&findings, DIAG_ERROR, "/etc/templates.d/db.xml", 7, 0, "no memory in it");
+    diags_add(&findings, DIAG_WARNING, "/etc/templates.d/web.xml", 0, 0, "a role too many");
+    done(token, &check);
+    diags_done(&findings);
+    return 0;
+}
+
 static inline void settle(struct world *world, size_t n_far);
 
 static inline int world_order(void *context, const struct order *order, struct order_answer *ret)
@@ -320,6 +360,8 @@ static const struct api_backend backend = {
     .format_metrics = world_format_metrics,
     .drill = world_drill,
     .tag = world_tag,
+    .draft = world_draft,
+    .check_templates = world_check_templates,
     .order = world_order,
     .release_brake = world_release_brake,
     .hold = world_hold,

@@ -398,6 +398,78 @@ static void test_tags_are_written(void **state)
     world_free(world);
 }
 
+/* All that is known of the machine, whatever its source. */
+static void test_a_template_is_written(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/machines/VM-001/template", "{\"name\": \"web\", \"max\": 3}", 200,
+          "{\"name\":\"web\",\"machine\":\"VM-001\",\"directory\":\"/etc/templates.d\",\"text\":\"<domain/>\\n\","
+          "\"disks\":[{\"target\":\"vda\",\"base\":\"/images/base.qcow2\",\"given\":false}],\"warnings\":[\"it is "
+          "old\"]}",
+          NULL);
+    check_tags(world, &world->drafted_features, "language/nodejs database/mysql webserver/nginx ");
+    assert_int_equal(world->drafted_max, 3);
+    check(world, "POST", "/v1/machines/VM-001/template",
+          "{\"name\": \"web\", \"bases\": {\"vdb\": \"/images/other.qcow2\"}}", 200,
+          "\"disks\":[{\"target\":\"vdb\",\"base\":\"/images/other.qcow2\",\"given\":true}]", NULL);
+    assert_int_equal(world->drafted_max, 1);
+    /* On which ports it listens is no resource. */
+    check(world, "POST", "/v1/machines/VM-003/template", "{\"name\": \"web\"}", 200, NULL);
+    check_tags(world, &world->drafted_features, "database/postgresql ");
+    world->draft_error = -EBUSY;
+    check(world, "POST", "/v1/machines/VM-001/template", "{\"name\": \"web\"}", 409,
+          "{\"error\":\"it has no base image\",\"hint\":\"copy it\"}", NULL);
+    /* A thread may still write the draft. */
+    world->draft_error = -ETIMEDOUT;
+    check(world, "POST", "/v1/machines/VM-001/template", "{\"name\": \"web\"}", 504,
+          "{\"error\":\"it has no base image\"}", NULL);
+    feature_texts_done(&world->drafted_features);
+    world_free(world);
+}
+
+static void test_templates_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *body, *said;
+    } cases[] = {
+        {"", "\\\"name\\\" is missing"},
+        {"{\"max\": 1}", "\\\"name\\\" is missing"},
+        {"{\"name\": \"../web\"}", "is no name of a template"},
+        {"{\"name\": 1}", "is no name of a template"},
+        {"{\"name\": \"web\", \"max\": 0}", "from 1 to 64"},
+        {"{\"name\": \"web\", \"max\": 65}", "from 1 to 64"},
+        {"{\"name\": \"web\", \"bases\": []}", "is no object of paths"},
+        {"{\"name\": \"web\", \"bases\": {\"vda\": \"base.qcow2\"}}", "is no object of paths"},
+        {"{\"name\": \"web\", \"bases\": {\"vda\": 1}}", "is no object of paths"},
+        {"{\"owner\": \"me\"}", "\\\"owner\\\" is unknown; a template"},
+    };
+    struct world *world = world_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
+        check(world, "POST", "/v1/machines/VM-001/template", cases[i].body, 400, cases[i].said, NULL);
+    check(world, "POST", "/v1/machines/VM-404/template", "{\"name\": \"web\"}", 404, NULL);
+    assert_string_equal(world->drafted.uuid, "");
+    world_free(world);
+}
+
+static void test_templates_are_checked(void **state)
+{
+    struct world *world = world_new(0);
+
+    (void)state;
+    check(world, "POST", "/v1/templates/check", "", 200,
+          "{\"directory\":\"/etc/templates.d\",\"findings\":["
+          "{\"file\":\"/etc/templates.d/db.xml\",\"line\":7,\"message\":\"no memory in it\",\"used\":false},"
+          "{\"file\":\"/etc/templates.d/web.xml\",\"line\":null,\"message\":\"a role too many\",\"used\":true}],"
+          "\"templates\":[{\"template\":\"web\",\"hypervisor\":\"near\",\"good\":true,\"message\":null},"
+          "{\"template\":\"web\",\"hypervisor\":\"far\",\"good\":false,\"message\":\"no pool\"}]}",
+          NULL);
+    world_free(world);
+}
+
 static void test_tags_that_cannot_be(void **state)
 {
     static const struct {
@@ -878,6 +950,9 @@ int main(void)
         cmocka_unit_test(test_a_configuration_is_checked_against_the_machines),
         cmocka_unit_test(test_tags_are_written),
         cmocka_unit_test(test_tags_that_cannot_be),
+        cmocka_unit_test(test_a_template_is_written),
+        cmocka_unit_test(test_templates_that_cannot_be),
+        cmocka_unit_test(test_templates_are_checked),
         cmocka_unit_test(test_drill_refused),
         cmocka_unit_test(test_drill_is_answered_later),
         cmocka_unit_test(test_drill_fails_later),

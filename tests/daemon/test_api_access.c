@@ -20,6 +20,8 @@ static const struct {
     {"/v1/machines/VM-002/clear", ""},
     {"/v1/machines/VM-002/refresh", ""},
     {"/v1/machines/VM-002/tag", "{\"add\":[\"database/mysql\"]}"},
+    {"/v1/machines/VM-002/template", "{\"name\":\"web\"}"},
+    {"/v1/templates/check", ""},
     {"/v1/holds", "{\"target\":\"all\"}"},
     {"/v1/release/brake", ""},
     {"/v1/hypervisors/far/fenced", "{\"confirmed\":true}"},
@@ -40,6 +42,8 @@ static void test_nothing_can_be_done_on_the_socket_that_reads(void **state)
               "\"hint\":\"use api.sock, which is for the group understudy-admin\"", NULL);
     assert_null(world->drill_done);
     assert_string_equal(world->tagged.uuid, "");
+    assert_string_equal(world->drafted.uuid, "");
+    assert_false(world->has_checked_templates);
     check(world, "GET", "/v1/holds", "", 200, ":[],\"next_page\":null}", NULL);
     /* The same is not refused for want of rights where everything can be done. */
     world->asks_read_only = false;
@@ -58,6 +62,7 @@ static void test_nothing_can_be_done_on_the_socket_that_reads(void **state)
         client_free(client);
     }
     metadata_tags_done(&world->tags);
+    feature_texts_done(&world->drafted_features);
     world_free(world);
 }
 

@@ -102,6 +102,8 @@ def test_everything_in_the_file_is_answered_as_it_says(room, asked):
     post("release/second")
     post("release/brake")
     assert post("hooks/test")["hooks"][0]["succeeded"]
+    assert post("machines/VM-002/template", name="web")["name"] == "web"
+    assert post("templates/check")["templates"] == []
     post("reload")
     api.request("POST", "/v1/check", {"hypervisors": [{"name": "first", "uri": "test:///default"}]})
     room.events.wait_for_document("holds", lambda document: len(document["holds"]) == 1)
