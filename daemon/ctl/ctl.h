@@ -21,6 +21,7 @@ struct supposed {
 };
 
 #define SUPPOSED_MAX 32
+#define BASES_MAX    64
 
 /* What was given on the command line; a command is only given the options that it lists. */
 struct ctl_options {
@@ -55,6 +56,10 @@ struct ctl_options {
     bool fencing;
     bool each_host;
     bool plan;
+    const char *bases[BASES_MAX]; /* "vda=/images/base.qcow2" */
+    size_t n_bases;
+    long max;           /* 0: not given */
+    const char *output; /* NULL: not given */
     struct supposed supposed[SUPPOSED_MAX];
     size_t n_supposed;
     const char *const *arguments; /* all that was given to the command, and a NULL behind it */
@@ -89,6 +94,9 @@ enum ctl_option {
     OPTION_WHAT_IF = 1u << 25, /* all of them */
     OPTION_EACH_HOST = 1u << 26,
     OPTION_PLAN = 1u << 27,
+    OPTION_BASE = 1u << 28,
+    OPTION_MAX = 1u << 29,
+    OPTION_OUTPUT = 1u << 30,
 };
 
 /* flag 0: every command takes it. */
@@ -142,6 +150,7 @@ extern const struct command command_catalog;
 extern const struct command command_refresh;
 extern const struct command command_tag;
 extern const struct command command_untag;
+extern const struct command command_template;
 extern const struct command command_report;
 
 #endif

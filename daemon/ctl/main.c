@@ -16,41 +16,19 @@
 #include "ctl/print.h"
 #include "ctl/what_if.h"
 #include "model/machine.h"
+#include "model/template.h"
 
 #define DEFAULT_SOCKET "/run/understudy/api.sock"
 
 static const struct command *const commands[] = {
-    &command_status,
-    &command_problems,
-    &command_check,
-    &command_plan,
-    &command_services,
-    &command_list,
-    &command_show,
-    &command_explain,
-    &command_history,
-    &command_replay,
-    &command_drill,
-    &command_rehearse,
-    &command_recover,
-    &command_failover,
-    &command_failback,
-    &command_keep,
-    &command_clear,
-    &command_hold,
-    &command_holds,
-    &command_release,
-    &command_fenced,
-    &command_fence_test,
-    &command_notify_test,
-    &command_reload,
-    &command_watch,
-    &command_tag,
-    &command_untag,
-    &command_refresh,
-    &command_catalog,
-    &command_report,
-    NULL,
+    &command_status,   &command_problems,   &command_check,       &command_plan,
+    &command_services, &command_list,       &command_show,        &command_explain,
+    &command_history,  &command_replay,     &command_drill,       &command_rehearse,
+    &command_recover,  &command_failover,   &command_failback,    &command_keep,
+    &command_clear,    &command_hold,       &command_holds,       &command_release,
+    &command_fenced,   &command_fence_test, &command_notify_test, &command_reload,
+    &command_watch,    &command_tag,        &command_untag,       &command_template,
+    &command_refresh,  &command_catalog,    &command_report,      NULL,
 };
 
 /* Options without a letter. */
@@ -77,6 +55,9 @@ enum {
     WORD_PROBLEMS,
     WORD_EACH_HOST,
     WORD_PLAN,
+    WORD_BASE,
+    WORD_MAX,
+    WORD_OUTPUT,
     WORD_THRESHOLD,
     WORD_MIN_COVERAGE,
     WORD_WEIGHT,
@@ -105,19 +86,23 @@ static const struct option_help option_helps[] = {
     {"ignore-limit", NULL, WORD_IGNORE_LIMIT, OPTION_IGNORE_LIMIT, "however often it was recovered already"},
     {"ignore-quarantine", NULL, WORD_IGNORE_QUARANTINE, OPTION_IGNORE_QUARANTINE, "with machines in quarantine, too"},
     {"to", "MACHINE", WORD_TO, OPTION_TO, "that is to take over, instead of the best"},
-    {"force", NULL, WORD_FORCE, OPTION_FORCE, "end the machine that serves if it does not shut down in time"},
+    {"force", NULL, WORD_FORCE, OPTION_FORCE,
+     "end the machine that serves if it does not shut down in time; replace the file"},
     {"anyway", NULL, WORD_ANYWAY, OPTION_ANYWAY, "although understudyd advises against it"},
     {"reason", "TEXT", WORD_REASON, OPTION_REASON, "why, for those who see it"},
     {"for", "TIME", WORD_FOR, OPTION_FOR, "how long, such as 30m or 2h; without it, until it is released"},
     {"evacuate", NULL, WORD_EVACUATE, OPTION_EVACUATE, "fail the services of the host over first"},
     {"catalog", "DIRECTORY", WORD_CATALOG, OPTION_CATALOG, "files that add to the catalog, instead of those in /etc"},
-    {"from", "MACHINE", WORD_FROM, OPTION_FROM, "declare all that this machine offers"},
+    {"from", "MACHINE", WORD_FROM, OPTION_FROM, "declare all that this machine offers; write the template from it"},
     {"role", "ROLE", WORD_ROLE, OPTION_ROLE, "protected, standby, \"protected standby\" or ignored"},
     {"priority", "N", WORD_PRIORITY, OPTION_PRIORITY, "the higher, the earlier it is recovered"},
     {"agent", "AGENT", WORD_AGENT, OPTION_AGENT, "this fence agent alone"},
     {"fencing", NULL, WORD_FENCING, OPTION_FENCING, "how hosts were fenced, or the host that is named, instead"},
     {"each-host", NULL, WORD_EACH_HOST, OPTION_EACH_HOST, "each host in turn dies; the worst is shown"},
     {"plan", NULL, WORD_PLAN, OPTION_PLAN, "when each service is rehearsed, and what stands against it"},
+    {"base", "TARGET=PATH", WORD_BASE, OPTION_BASE, "the base image of this disk; repeatable"},
+    {"max", "N", WORD_MAX, OPTION_MAX, "so many machines made from it may run at once on each host"},
+    {"output", "FILE", WORD_OUTPUT, OPTION_OUTPUT, "where the template is written, instead of its place; -: print it"},
     {"threshold", "S", WORD_THRESHOLD, OPTION_WHAT_IF, "what if this were the threshold, for all services"},
     {"min-coverage", "C", WORD_MIN_COVERAGE, OPTION_WHAT_IF, "what if this were the lowest coverage"},
     {"weight", "KIND=W", WORD_WEIGHT, OPTION_WHAT_IF,
@@ -273,6 +258,26 @@ static int parse_priority(const char *text, int *ret)
     return 0;
 }
 
+/* A number from 1 to TEMPLATE_MAX_LIMIT. -EINVAL. */
+static int parse_max(const char *text, long *ret)
+{
+    char *end;
+
+    *ret = strtol(text, &end, 10);
+    return end == text || *end != '\0' || *ret < 1 || *ret > TEMPLATE_MAX_LIMIT ? -EINVAL : 0;
+}
+
+/* -EINVAL: it is not "vda=/images/base.qcow2", or there are too many. */
+static int take_base(struct ctl_options *options, const char *text)
+{
+    size_t length = strcspn(text, "=");
+
+    if (length == 0 || text[length] == '\0' || text[length + 1] != '/' || options->n_bases == BASES_MAX)
+        return -EINVAL;
+    options->bases[options->n_bases++] = text;
+    return 0;
+}
+
 /* Takes one option; 0 or -EINVAL. */
 static int take_option(struct ctl_options *options, int letter, const char *argument)
 {
@@ -366,6 +371,13 @@ static int take_option(struct ctl_options *options, int letter, const char *argu
     case WORD_PLAN:
         options->plan = true;
         break;
+    case WORD_BASE:
+        return take_base(options, argument);
+    case WORD_MAX:
+        return parse_max(argument, &options->max);
+    case WORD_OUTPUT:
+        options->output = argument;
+        break;
     case WORD_THRESHOLD:
         return what_if_take(options, "threshold", argument) ? 0 : -EINVAL;
     case WORD_MIN_COVERAGE:
@@ -407,6 +419,11 @@ static int misuse_value(const struct option_help *option, const char *value)
         return misuse("--timeout needs a number of seconds above 0, such as 120, not \"%s\"", value);
     case WORD_FOR:
         return misuse("--for needs a time such as 30m or 2h, not \"%s\"", value);
+    case WORD_BASE:
+        return misuse("--base needs a disk and the path of its base image, such as vda=/images/base.qcow2, not \"%s\"",
+                      value);
+    case WORD_MAX:
+        return misuse("--max needs a number from 1 to %d, not \"%s\"", TEMPLATE_MAX_LIMIT, value);
     case WORD_ROLE:
         return misuse("--role needs protected, standby, \"protected standby\" or ignored, not \"%s\"", value);
     case WORD_THRESHOLD:
@@ -511,12 +528,17 @@ static int run(int argc, char **argv, bool *ret_has_run)
     return status;
 }
 
+/* "template check" is none. */
 static bool is_plug_in(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "check") == 0)
-            return true;
-    return false;
+    bool is_one = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "template") == 0)
+            return false;
+        is_one |= strcmp(argv[i], "check") == 0;
+    }
+    return is_one;
 }
 
 int main(int argc, char **argv)

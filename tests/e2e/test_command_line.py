@@ -27,7 +27,7 @@ def test_no_column_of_the_help_runs_into_the_next():
     assert lines[at] == "  release brake|all|HOST|MACHINE" and lines[at + 1].strip() == "release the brake, or end a hold"
     for line in lines:
         words = re.match("  [a-z]|  -|      --", line) and re.split(" {2,}", line.strip())
-        assert not words or len(words) == 2 or line.startswith(("  history ", "  hold all", "  release ", "  tag ", "  untag ")), line
+        assert not words or len(words) == 2 or line.startswith(("  history ", "  hold all", "  release ", "  tag ", "  template ", "  untag ")), line
 
 
 @pytest.mark.parametrize("asked", [["drill", "--help"], ["--help", "drill"], ["help", "drill"]])

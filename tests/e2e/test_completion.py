@@ -147,6 +147,8 @@ def test_what_may_come_next(room):
     assert complete(*at, "drill", "--timeout", "") == (0, [])
     assert complete(*at, "drill", "web-front", "") == complete(*at, "status", "") == complete("nosuch", "") == (0, [])
     assert complete(*at, "hold", "") == (0, sorted(["all", "room-a", *MACHINES]))
+    assert complete("template", "") == (0, ["check"]) and complete("template", "web", "--output", "")[0] == 3
+    assert complete(*at, "template", "web", "--from", "") == (0, sorted(MACHINES))
     assert complete("list", "--state", "s") == (0, ["shut off", "stopping", "suspended"])
     # Without the daemon there are no live names, and no word of complaint.
     assert complete("--socket", "/nonexistent", "show", "") == (0, [])

@@ -18,7 +18,8 @@ READING = ["status", "status --wait", "problems", "check; test $? -le 1", "servi
            "report"]
 ACTING = ["hold all", "release brake", "drill web-2 --yes", "drill web-1 --yes --wait", "recover web-1", "failover web-1",
           "failback web-1 --yes", "keep web-1", "clear web-1", "refresh web-1", "tag web-1 database/mysql",
-          "untag web-1 language", "fenced local --yes", "fence-test local", "notify-test", "reload"]
+          "untag web-1 language", "fenced local --yes", "fence-test local", "notify-test", "template check",
+          "template web-base --from web-1 --output -", "reload"]
 
 
 @pytest.fixture
