@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "model/own_xml.h"
+#include "model/template.h"
 #include "model/xml.h"
 #include "model/xml_edit.h"
 
@@ -56,6 +57,22 @@ static int put_bases(xmlNode *devices, const struct template_terms *terms)
     return r;
 }
 
+/* A machine that was made has the seed of its own making, and each that is made from the template gets another one. */
+static void discard_seed(xmlNode *devices, const xmlNode *uuid)
+{
+    const char *text = uuid != NULL && uuid->children != NULL ? (const char *)uuid->children->content : NULL;
+    xmlNode *next;
+
+    for (xmlNode *node = text != NULL ? devices->children : NULL; node != NULL; node = next) {
+        const char *volume = xml_edit_attribute(xml_edit_child(node, "source"), "volume");
+
+        next = node->next;
+        if (xml_is_element(node, "disk") && !xml_edit_is_own_disk(node) && volume != NULL &&
+            making_is_volume_of(volume, text))
+            xml_edit_discard(node);
+    }
+}
+
 /* ---- the metadata ---- */
 
 /* <understudy:template max="2"/> */
@@ -100,6 +117,7 @@ static int change_domain(xmlNode *domain, const struct template_terms *terms)
     if (devices == NULL)
         return -ENOMEM;
     xmlUnsetProp(domain, BAD_CAST "id");
+    discard_seed(devices, xml_edit_child(domain, "uuid"));
     xml_edit_discard_children(domain, "name");
     xml_edit_discard_children(domain, "uuid");
     own_xml_forget(domain, devices);

@@ -22,7 +22,7 @@ struct template_terms {
 };
 
 /*
- * The definition without name, UUID and all that own_xml.h lists; of our metadata nothing stays, and `max` and the features
+ * The definition without name, UUID, the seed with which it was made, and all that own_xml.h lists; of our metadata nothing stays, and `max` and the features
  * stand there. Each writable disk with one of these targets is a file, the base image; other disks, and metadata of others,
  * stay as they are. -EINVAL: xml is no domain document. -ENOMEM. The caller frees *ret.
  */

@@ -122,6 +122,23 @@ static void each_disk_is_its_base_image(void **state)
     assert_lacks(text, "ceph");
 }
 
+/* A machine that was made from a template, with the seed of cloud-init and a CD that all have. */
+static void the_seed_of_a_machine_that_was_made_is_not_in_it(void **state)
+{
+    static const char xml[] =
+        "<domain><uuid>99999999-0000-4000-8000-000000000001</uuid><memory>9</memory><devices>"
+        "<disk type='volume' device='cdrom'><source pool='p' volume='99999999-0000-4000-8000-000000000001-seed.iso'/>"
+        "<target dev='sda'/><readonly/></disk>"
+        "<disk type='volume' device='cdrom'><source pool='p' volume='tools.iso'/><target dev='sdb'/><readonly/></disk>"
+        "</devices></domain>";
+    _cleanup_(freep) char *text = write_text(xml, 0);
+
+    (void)state;
+    assert_lacks(text, "seed.iso");
+    assert_lacks(text, "sda");
+    assert_has(text, "volume=\"tools.iso\"");
+}
+
 static void a_disk_without_one_stays(void **state)
 {
     _cleanup_(freep) char *text = write_text(web_xml, 1);
@@ -170,6 +187,7 @@ int main(void)
         cmocka_unit_test(what_others_wrote_stays),
         cmocka_unit_test(it_says_what_the_machine_offers_and_how_many),
         cmocka_unit_test(each_disk_is_its_base_image),
+        cmocka_unit_test(the_seed_of_a_machine_that_was_made_is_not_in_it),
         cmocka_unit_test(a_disk_without_one_stays),
         cmocka_unit_test(what_is_written_is_a_template),
         cmocka_unit_test(what_is_no_domain_is_refused),
