@@ -100,6 +100,8 @@ static int check_space(struct work *work)
 
     if (work->template->space_bytes == 0)
         return 0;
+    if (work->making != NULL)
+        places_refresh(&work->places);
     r = places_measure(&work->places, work->connection, &spaces, work->result);
     if (r < 0)
         return r;

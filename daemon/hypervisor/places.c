@@ -80,17 +80,21 @@ int places_list_pools(const struct places *places, struct string_list *ret)
     return r;
 }
 
-/* Where the pool cannot be read now, since something is being made in it, what libvirt knows of it is good enough. */
 static int measure(virConnectPtr connection, const struct place *place, uint64_t *ret_bytes,
                    struct action_result *result)
 {
     virStoragePoolInfo info;
 
-    (void)!virStoragePoolRefresh(place->pool, 0);
     if (virStoragePoolGetInfo(place->pool, &info) < 0)
         return refusal_quote(result, connection, "asking how much the storage pool %s has available", place->pool_name);
     *ret_bytes = info.available;
     return 0;
+}
+
+void places_refresh(const struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        (void)!virStoragePoolRefresh(places->all[i].pool, 0);
 }
 
 int places_measure(const struct places *places, virConnectPtr connection, struct pool_spaces *spaces,

@@ -42,7 +42,13 @@ int places_find(virConnectPtr connection, bool is_local, const struct template *
                 struct action_result *result) _must_check_;
 /* The names of the storage pools, each once. -ENOMEM. */
 int places_list_pools(const struct places *places, struct string_list *ret) _must_check_;
-/* Adds what these pools have available, each read anew; those that are known stay as they are. Else as places_find. */
+/*
+ * Has libvirt read these pools anew. Where one cannot be read now, since something is being made in it, what libvirt knows of
+ * it is good enough. Not to be done now and then: it looks at each volume, and libvirt takes a pool for inactive where that
+ * fails.
+ */
+void places_refresh(const struct places *places);
+/* Adds what these pools have available, as libvirt knows; those that are known stay as they are. Else as places_find. */
 int places_measure(const struct places *places, virConnectPtr connection, struct pool_spaces *spaces,
                    struct action_result *result) _must_check_;
 

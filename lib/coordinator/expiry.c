@@ -17,11 +17,9 @@ static bool is_idle(const struct registry *registry, const struct machine *machi
     const struct domain_description *description = machine->description;
     struct machine_ref ref = machine_ref_of(machine);
 
-    return description->template != NULL && !description->is_unfinished && description->roles == ROLE_IGNORED &&
-           machine->state == MACHINE_SHUT_OFF && !machine->has_managed_save && !machine_is_up(machine) &&
-           machine->serves == NULL && machine->diverted == NULL && machine->hold == NULL && !watch_is_taken(watch) &&
-           diversions_served_by(&registry->diversions, &ref) == NULL &&
-           !records_may_have_parts(&registry->records, &ref);
+    return description->roles == ROLE_IGNORED && !description->is_unfinished && machine->state == MACHINE_SHUT_OFF &&
+           !machine->has_managed_save && machine->serves == NULL && machine->diverted == NULL &&
+           machine->hold == NULL && !watch_is_taken(watch) && !records_may_have_parts(&registry->records, &ref);
 }
 
 static int64_t notice_us(const struct registry *registry)

@@ -44,8 +44,8 @@ static bool is_abandoned(const struct registry *registry, const struct machine *
     const struct watch *watch = watch_of(registry, machine);
     const struct host *host = host_find(registry, machine->hypervisor);
 
-    return machine->description->is_unfinished && machine->is_present && !machine_is_up(machine) && host != NULL &&
-           host->is_listed && watch != NULL && !watch_is_taken(watch) && !watch_was_kept(registry, watch) &&
+    return machine->description->is_unfinished && machine->is_present && host != NULL && host->is_listed &&
+           watch != NULL && !watch_is_taken(watch) && !watch_was_kept(registry, watch) &&
            watch_rare(watch)->warm.may_start_until_us <= now.mono_us;
 }
 

@@ -66,8 +66,6 @@ void machines_forget(struct registry *registry, const struct machine *machine)
     struct watch *watch = watch_of(registry, machine);
     struct machine_ref ref = machine_ref_of(machine);
     bool has_left = machine->reason == REASON_MIGRATED;
-    /* Its slot may come back under the same UUID, and is not made again before its time. */
-    bool is_put_off = machine->description->template != NULL && watch != NULL && watch_rare(watch)->warm.failures > 0;
 
     if (records_await_failed(&registry->records, &ref)) {
         pool_set_present(registry->pool, machine, false); /* its recovery goes on by what is known of it */
@@ -85,7 +83,7 @@ void machines_forget(struct registry *registry, const struct machine *machine)
         registry_tell(registry, FACT_SERVING_CHANGED);
     }
     failures_forget(watch);
-    watch->is_forgotten = !is_put_off;
+    watch->is_forgotten = true;
     watch_mark_changed(registry, watch);
 }
 

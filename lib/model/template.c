@@ -409,12 +409,10 @@ static bool asks_for_value(const char *text)
 {
     static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
-    while (text != NULL && (text = strstr(text, "${")) != NULL) {
-        size_t length;
+    for (const char *at = text; at != NULL && (at = strstr(at, "${")) != NULL; at++) {
+        size_t length = strspn(at + 2, name);
 
-        text += 2;
-        length = strspn(text, name);
-        if (length > 0 && text[length] == '}')
+        if (length > 0 && at[2 + length] == '}')
             return true;
     }
     return false;

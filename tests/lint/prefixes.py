@@ -48,6 +48,7 @@ ORDER = (
     ("coordinator/open_recovery.c", "coordinator/opening.c", "coordinator/resume.c", "coordinator/relocation.c",
      "coordinator/recoveries.c"),
     ("coordinator/leftovers.c",),
+    ("coordinator/expiry.c",),
     ("coordinator/retries.c",),
     ("coordinator/orders.c",),
     ("coordinator/evacuation.c",),

@@ -230,6 +230,24 @@ static void test_a_disk_that_is_not_there(struct world *world)
     check(world, PROBLEM_DISK_MISSING, "a", NULL);
 }
 
+static void test_a_machine_that_is_to_be_removed(struct world *world)
+{
+    unsigned made;
+
+    world_add(world, "a", WEB, MACHINE_RUNNING);
+    made = world_add(world, "a-1a2b", WEB, MACHINE_SHUT_OFF);
+    world->domains[made].template = "base";
+    world->domains[made].role = "ignored";
+    world->config.recovery.keep_made_us = 3600 * USEC_PER_SEC;
+    begin(world);
+    check(world, PROBLEM_REMOVAL, "a-1a2b",
+          "a-1a2b was made from the template base, serves nothing, and is removed with its disks after ");
+    world->domains[made].role = "protected";
+    world_tell(world, made, EVENT_CHANGED);
+    world_pass(world, 600 * USEC_PER_SEC);
+    check(world, PROBLEM_REMOVAL, "a-1a2b", NULL);
+}
+
 /* Both that could be made from it: one problem. */
 static void test_a_template_of_which_nothing_can_be_made(struct world *world)
 {
@@ -787,6 +805,7 @@ int main(void)
         world_test(test_a_service_that_a_replacement_serves),
         world_test(test_an_original_that_starts_with_its_host),
         world_test(test_a_disk_that_is_not_there),
+        world_test(test_a_machine_that_is_to_be_removed),
         world_test(test_a_template_of_which_nothing_can_be_made),
         world_test(test_a_standby_that_cannot_be_verified),
         world_test(test_a_standby_whose_address_cannot_be_known),
