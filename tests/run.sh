@@ -110,7 +110,7 @@ e2e() {
     [ -n "$pattern" ] && set -- "$@" -k "$pattern"
     # shellcheck disable=SC2086 # several words
     step "$what" "$usual" $prefix env TMPDIR="$TMPDIR" PYTHONDONTWRITEBYTECODE=1 UNDERSTUDY_BUILD="$preset" \
-        TSAN_OPTIONS="suppressions='$PWD/tests/tsan.supp'" timeout -k 60 1800 sh tests/e2e/run.sh "$file" "$@" ||
+        TSAN_OPTIONS="suppressions='$PWD/tests/tsan.supp'" timeout -k 60 2700 sh tests/e2e/run.sh "$file" "$@" ||
         ls "$file"*.xml >/dev/null 2>&1 || note_failed "$what"
     give_back
     rm -rf "$TMPDIR"/pytest-* 2>/dev/null || $as_root rm -rf "$TMPDIR"/pytest-*

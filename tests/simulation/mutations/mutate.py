@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import zlib
 
 from source import NotFound, Sources
 
@@ -191,6 +192,14 @@ def choose_action(arguments, builder, sources, checks, pool):
     return lambda mutation: try_mutation(builder, sources, mutation)
 
 
+def draw(mutations, parts):
+    """One part of so many, another one for each commit: in the course of the commits each bug has its turn."""
+    found = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], check=False, capture_output=True, text=True)
+    commit = found.stdout.strip()
+    print(f"one part of {parts}, drawn by the commit {commit or '(none)'}", flush=True)
+    return [mutation for mutation in mutations if zlib.crc32((commit + mutation["name"]).encode()) % parts == 0]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compiler", default="cc")
@@ -198,6 +207,7 @@ def main():
     parser.add_argument("--find", action="store_true", help="tell which scenarios, unit tests of the mutations and "
                         "runs of the simulator catch each, instead of trying the one that it names")
     parser.add_argument("--match", action="store_true", help="only look whether each function and pattern is there")
+    parser.add_argument("--parts", type=int, default=1, help="only one part of so many, drawn by the commit")
     parser.add_argument("names", nargs="*", help="only these")
     arguments = parser.parse_args()
     mutations = tomllib.loads((HERE / "mutations.toml").read_text())["mutation"]
@@ -206,6 +216,8 @@ def main():
                                                              if check.startswith(("unit/", "daemon/"))]
     if arguments.names:
         mutations = [mutation for mutation in mutations if mutation["name"] in arguments.names]
+    if arguments.parts > 1:
+        mutations = draw(mutations, arguments.parts)
     checks = everything if arguments.find else checks_of(mutations)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
