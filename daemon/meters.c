@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A timer of each second shows by its lateness how long other inputs of the event loop have to wait. */
+/* A timer shows by its lateness how long other inputs of the event loop have to wait. */
 #include "meters.h"
 
 #include <errno.h>
@@ -15,12 +15,15 @@
 #include "service/clock.h"
 #include "settings.h"
 
+/* Seldom: an idle daemon is to let its host sleep. */
+#define TICK_S 10
+
 static void arm(struct meters *meters)
 {
-    static const struct timeval second = {.tv_sec = 1};
+    static const struct timeval pause = {.tv_sec = TICK_S};
 
-    meters->due_us = clock_now().mono_us + USEC_PER_SEC;
-    event_add(meters->tick, &second);
+    meters->due_us = clock_now().mono_us + TICK_S * USEC_PER_SEC;
+    event_add(meters->tick, &pause);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *context)

@@ -75,6 +75,15 @@ static int take_features(const struct exchange *exchange, const struct machine *
     return r == 0 ? warn_of_nothing(draft) : r;
 }
 
+/* Commands name machines and templates alike. */
+static bool is_called(const struct pool *pool, const char *name)
+{
+    for (const struct machine *machine = NULL; (machine = pool_next(pool, machine)) != NULL;)
+        if (machine->state != MACHINE_TEMPLATE && strcmp(machine->name, name) == 0)
+            return true;
+    return false;
+}
+
 /* False: the request is answered. */
 static bool read_wish(struct exchange *exchange, const struct machine *machine, struct template_draft *draft)
 {
@@ -89,6 +98,8 @@ static bool read_wish(struct exchange *exchange, const struct machine *machine, 
     }
     if (draft->name == NULL)
         reply_error(exchange->request, HTTP_BADREQUEST, "\"name\" is missing: that of the template", NULL);
+    else if (is_called(exchange->pool, draft->name))
+        reply_error(exchange->request, HTTP_CONFLICT, "a machine has the name of the template: choose another one", NULL);
     else if (!machine->is_reachable)
         reply_error(exchange->request, HTTP_CONFLICT,
                     "the host of the machine cannot be reached, and its definition is there", NULL);

@@ -110,9 +110,12 @@ static void print_written(const struct ctl_options *options, const json_t *answe
                      field_word(json_array_get(disks, i), "base"));
     for (size_t i = 0; i < json_array_size(warnings); i++)
         print_styled(STYLE_NOTABLE, "%s\n", json_string_value(json_array_get(warnings, i)));
-    print_styled(STYLE_PLAIN,
-                 "Next: understudyctl template check, understudyctl reload, and understudyctl explain %s\n",
-                 options->from);
+    if (options->output != NULL)
+        print_styled(STYLE_PLAIN, "Next: copy it to %s\n", field_word(answer, "directory"));
+    else
+        print_styled(STYLE_PLAIN,
+                     "Next: understudyctl template check, understudyctl reload, and understudyctl explain %s\n",
+                     options->from);
 }
 
 static int print_text(const json_t *answer, const char *text)
@@ -173,7 +176,7 @@ static int run(struct client *client, const struct ctl_options *options, const c
     else if (strcmp(argument, "check") == 0)
         return check(client, options);
     else if (options->from == NULL)
-        complain("from which machine is %s to be written? --from MACHINE", argument);
+        complain("usage: understudyctl template check, or understudyctl template NAME --from MACHINE");
     else
         return write_one(client, options, argument);
     return EXIT_USAGE;

@@ -12,7 +12,7 @@
 static void tell_unreadable(struct diags *diags, const char *path, int error)
 {
     diags_add(diags, DIAG_ERROR, path, 0, 0, "cannot be read: %s%s", strerror(-error),
-              error == -EACCES ? "; the user understudy must be able to read it, by group understudy and mode 0640"
+              error == -EACCES ? "; the user understudy must be able to read it: chown root:understudy, and chmod 0640"
                                : "");
 }
 

@@ -16,6 +16,7 @@
 #include "hypervisor/cutter.h"
 #include "hypervisor/session.h"
 #include "hypervisor/translate.h"
+#include "model/uri.h"
 #include "protocol/action.h"
 #include "service/clock.h"
 
@@ -307,6 +308,12 @@ static void lose(struct connection *connection, const char *why)
     connection->callbacks.down(connection->context, why);
 }
 
+/* A host far away may be lost without a word; of a daemon on this one, only that it hangs is not told. */
+static int64_t probe_pause_us(const struct connection *connection)
+{
+    return uri_is_local(connection->uri) ? connection->timeout_us : connection->timeout_us / 2;
+}
+
 static void run_probe(struct job *job)
 {
     struct probe_job *question = (struct probe_job *)job;
@@ -332,7 +339,7 @@ static void report_probe(struct job *job, enum job_report report)
     } else if (question->error == -ENOTCONN) {
         lose(connection, question->message);
     } else {
-        set_timer(connection->probe, connection->timeout_us / 2);
+        set_timer(connection->probe, probe_pause_us(connection));
     }
 }
 
@@ -362,7 +369,7 @@ static void on_probe_due(evutil_socket_t fd, short what, void *arg)
             return;
         free(question);
     }
-    set_timer(connection->probe, connection->timeout_us / 2);
+    set_timer(connection->probe, probe_pause_us(connection));
 }
 
 static void on_closed(evutil_socket_t fd, short what, void *arg)
@@ -390,7 +397,7 @@ static void come_up(struct connection *connection, struct session *session)
     pthread_mutex_unlock(&registry.lock);
     connection->state = UP;
     connection->up_since_us = clock_now().mono_us;
-    set_timer(connection->probe, connection->timeout_us / 2);
+    set_timer(connection->probe, probe_pause_us(connection));
     connection->callbacks.up(connection->context);
     event_active(connection->closed, 0, 0); /* the connection may have been closed before it was up */
 }

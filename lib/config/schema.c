@@ -528,10 +528,12 @@ static const struct schema_key keys[] = {
      CONFIG(recovery.keep_made_us),
      .max = 36500 * DAY,
      .default_text = "0s",
-     .text = "A machine that understudyd made from a template, and that serves no more, is kept for so long, shut off. "
-             "Then it is removed *with its disks*, and with all that was written to them. That is announced 7 days "
-             "before, or with a shorter time as soon as the machine is off: see the problem removal-ahead in "
-             "understudyctl(1). 0s: it is kept until an operator removes it."},
+     .text =
+         "A machine that understudyd made from a template, and that serves no more, is kept for so long, shut off. "
+         "Then understudyd deletes it: the domain, and the overlays and the seed that were made for it, with all that "
+         "was written there. Base images, and disks that are readonly or shareable, stay. That is announced 7 days "
+         "before, or with a shorter time as soon as the machine is off: see the problem removal-ahead in "
+         "understudyctl(1). 0s: the machine is kept until an operator removes it."},
 
     {.path = "services",
      .type = SCHEMA_SERVICES,
@@ -701,8 +703,8 @@ static const struct schema_key keys[] = {
      .unit = "machines",
      .text =
          "How many standbys understudyd may make from templates in advance, on all hosts together, so that they can "
-         "be kept warm. They count as warm standbys of standby.warm, and stay standbys when they are not kept warm. "
-         "0: a machine is made from a template only when a service has failed."},
+         "be kept warm. They count for standby.warm, which must be above 0, and for max of their template. A lower "
+         "number removes none. 0: a machine is made from a template only when a service has failed."},
     {.path = "host_timeout",
      .type = SCHEMA_DURATION,
      CONFIG(host_timeout_us),

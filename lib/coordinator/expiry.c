@@ -52,11 +52,12 @@ static void announce(struct registry *registry, const struct machine *machine, i
     char left[UNIT_TEXT_SIZE];
 
     duration_format(left_us < USEC_PER_SEC ? left_us : left_us / USEC_PER_SEC * USEC_PER_SEC, left);
-    outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine,
-                "%s, which was made from the template %s and serves nothing, is removed with its disks in %s "
-                "(recovery.keep_made); to keep it: understudyctl tag %s --role protected",
-                pool_display_name(registry->pool, machine), machine->description->template, left,
-                pool_display_name(registry->pool, machine));
+    outbox_tell(
+        &registry->outbox, NOTICE_EVENT_NOTED, now, machine,
+        "%s, which was made from the template %s and serves nothing, is deleted in %s with the overlays and the seed "
+        "that were made for it (recovery.keep_made); to keep it: understudyctl hold %s",
+        pool_display_name(registry->pool, machine), machine->description->template, left,
+        pool_display_name(registry->pool, machine));
 }
 
 /* When the machine, idle since then, is to be removed; 0: that is not to be announced yet. */
@@ -191,8 +192,9 @@ static void tell_removed(struct registry *registry, const struct machine *machin
 {
     if (machine != NULL)
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine,
-                    "%s, which was made from the template %s and served nothing any more, was removed with its disks "
-                    "(recovery.keep_made)",
+                    "%s, which was made from the template %s and served nothing any more, was deleted with the "
+                    "overlays and the "
+                    "seed that were made for it (recovery.keep_made)",
                     pool_display_name(registry->pool, machine), machine->description->template);
 }
 

@@ -411,7 +411,7 @@ static int say_kept(const struct request *request)
     if (request->order->is_question || made->description->template == NULL)
         return 0;
     words = request->answer->words;
-    return say(request, 0, "%s; %s was made for %s, and is kept, shut off, after it", words, made->name,
+    return say(request, 0, "%s; %s was made for %s, and is shut off and kept when that succeeds", words, made->name,
                request->service);
 }
 

@@ -406,7 +406,7 @@ static const struct metric {
      write_queues},
     {"understudy_event_stream_followers", METRIC_GAUGE, NULL, "Clients that follow the event stream.", write_followers},
     {"understudy_event_loop_lag_seconds", METRIC_HISTOGRAM, "seconds",
-     "How late the event loop was for a timer of each second.", write_loop_lag},
+     "How late the event loop was for a timer of every ten seconds.", write_loop_lag},
     {"understudy_overruns_total", METRIC_COUNTER, NULL, "Inputs that led to no end, which is a fault of understudyd.",
      write_overruns},
 };

@@ -116,10 +116,13 @@ static void look_at_removal(struct problem_search *search, const struct machine 
     name = pool_display_name(coordinator_pool(search->coordinator), machine);
     problems_add(
         search, PROBLEM_REMOVAL, name,
-        text_print("%s was made from the template %s, serves nothing, and is removed with its disks after %.10s "
-                   "%.8s UTC (recovery.keep_made)",
+        text_print("%s was made from the template %s, serves nothing, and is deleted after %.10s %.8s UTC with the "
+                   "overlays and the seed that were made for it (recovery.keep_made)",
                    name, machine->description->template, when, when + strlen("2026-11-22T")),
-        text_print("to keep it: understudyctl tag %s --role protected; what is on its disks is lost otherwise", name));
+        text_print(
+            "what is on them is lost then; to keep it for now: understudyctl hold %s; for good: another role, or "
+            "recovery.keep_made: 0s",
+            name));
 }
 
 static void look_at_disks(struct problem_search *search, const struct machine *machine)
@@ -158,9 +161,11 @@ static void look_at_template(struct problem_search *search, const struct machine
     name = pool_display_name(pool, machine);
     problems_add(
         search, PROBLEM_TEMPLATE_UNUSABLE, name,
-        text_print("%s cannot be made from its template on %s: %s", name, machine->hypervisor, obstacle),
+        text_print("no machine can be made from template %s on %s: %s", machine->description->template,
+                   machine->hypervisor, obstacle),
         text_print(
-            "mend that; a storage pool that is started is noticed at once, and all else after understudyctl reload"));
+            "mend that; a storage pool that is started is noticed at once, all else after virsh pool-refresh POOL and "
+            "understudyctl reload"));
 }
 
 /* As far as its definition tells; NULL: nothing. */

@@ -100,7 +100,7 @@ def test_from_a_machine_to_its_replacement(room, daemon):
     assert str(overlay) not in host.virsh("dumpxml", made)
     # And what becomes of it is said by the order that ends its service.
     said = daemon.ctl("failback", "web", "--yes", "--force", "--wait").stdout
-    assert f"{made} was made for web, and is kept, shut off, after it" in said
+    assert f"{made} was made for web, and is shut off and kept when that succeeds" in said
     daemon.wait_for_machine(made, state="shut off", roles=["ignored"])
 
 

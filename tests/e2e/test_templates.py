@@ -228,7 +228,7 @@ def test_a_template_is_in_the_plan_while_a_machine_can_be_made_of_it(room, daemo
 
     wait_until(lambda: "base-web" in trouble(), "the problem begins")
     reason = f"the base image {base} of disk hda is in no active storage pool"
-    assert f"base-web cannot be made from its template on local: {reason}" in trouble()["base-web"]
+    assert f"no machine can be made from template base-web on local: {reason}" in trouble()["base-web"]
     assert planned(daemon) == ["spare"]
     assert explained().startswith(f"cannot be made now: {reason}")
     assert "template-unusable" in daemon.ctl("list").stdout
@@ -279,6 +279,7 @@ def test_templates_are_planned_within_the_space_of_their_pool(room, daemon_on):
     wait_until(lambda: "base-web" in {each["subject"] for each in daemon.api.list("problems")
                                       if each["kind"] == "template-unusable"}, "the problem is told")
     host.run_inside("rm", ballast)
+    host.virsh("pool-refresh", "full")
     daemon.ctl("reload")
     wait_until(lambda: "cannot be made" not in explained("base-web"), "there is room again")
 
@@ -384,7 +385,7 @@ def test_what_was_made_is_removed_when_its_time_is_over(room, daemon_on):
             wait_until(lambda: any(problem["kind"] == "removal-ahead" for problem in daemon.api.get("/v1/problems")["problems"]),
                        "it is announced")
             wait_until(lambda: names[0] not in room.made(), "and removed", 60)
-    assert "is removed with its disks in 5s" in daemon.log
+    assert "is deleted in 5s with" in daemon.log
     [uuid] = [host.virsh("domuuid", names[1])]
     assert room.made() == {names[1]}
     assert room.files() == {base.name, f"{uuid}-hda.qcow2", "look-alike-hda.qcow2"}

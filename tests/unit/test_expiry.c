@@ -61,14 +61,14 @@ static void test_it_is_announced_and_then_removed(struct world *world)
     assert_int_equal(removal_us(world, number), 0);
     pass(world, 4 * HOUR);
     assert_true(removal_us(world, number) > world->now.real_us + 6 * DAY);
-    assert_non_null(strstr(world->last_text[NOTICE_EVENT_NOTED], "is removed with its disks in "));
+    assert_non_null(strstr(world->last_text[NOTICE_EVENT_NOTED], "is deleted in "));
     assert_int_equal(world->asked[ACTION_UNMAKE], 0);
     pass(world, EXPIRY_NOTICE_US - 4 * HOUR);
     assert_int_equal(world->asked[ACTION_UNMAKE], 0);
     pass(world, 6 * HOUR);
     assert_int_equal(world->domains[number].unmakes, 1);
     assert_false(world->domains[number].exists);
-    assert_non_null(strstr(world->last_text[NOTICE_EVENT_NOTED], "was removed with its disks"));
+    assert_non_null(strstr(world->last_text[NOTICE_EVENT_NOTED], "was deleted with the overlays"));
 }
 
 /* By default nothing is ever removed. */

@@ -176,7 +176,7 @@ static void test_a_failback_names_what_was_made(struct world *world)
     failback.machine = machine_ref_of(world_machine(world, a));
     assert_int_equal(coordinator_order(world->coordinator, &failback, world->now, &answer), 0);
     assert_non_null(strstr(answer.words, "a takes over the service a from b: understudyctl history "));
-    assert_non_null(strstr(answer.words, "; b was made for a, and is kept, shut off, after it"));
+    assert_non_null(strstr(answer.words, "; b was made for a, and is shut off and kept when that succeeds"));
     order_answer_done(&answer);
 }
 

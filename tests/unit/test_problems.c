@@ -241,7 +241,7 @@ static void test_a_machine_that_is_to_be_removed(struct world *world)
     world->config.recovery.keep_made_us = 3600 * USEC_PER_SEC;
     begin(world);
     check(world, PROBLEM_REMOVAL, "a-1a2b",
-          "a-1a2b was made from the template base, serves nothing, and is removed with its disks after ");
+          "a-1a2b was made from the template base, serves nothing, and is deleted after ");
     world->domains[made].role = "protected";
     world_tell(world, made, EVENT_CHANGED);
     world_pass(world, 600 * USEC_PER_SEC);
@@ -262,7 +262,7 @@ static void test_a_template_of_which_nothing_can_be_made(struct world *world)
     world->domains[first].obstacle = world->domains[second].obstacle = "the base image /images/base.qcow2 is missing";
     begin(world);
     check(world, PROBLEM_TEMPLATE_UNUSABLE, "base",
-          "base cannot be made from its template on local: the base image /images/base.qcow2 is missing");
+          "no machine can be made from template base on local: the base image /images/base.qcow2 is missing");
     check(world, PROBLEM_TEMPLATE_UNUSABLE, "base.2", NULL);
     check(world, PROBLEM_DISK_MISSING, "base", NULL);
     world->domains[first].obstacle = NULL;
