@@ -84,7 +84,7 @@ int disk_users_read(virConnectPtr connection, bool is_local, bool with_definitio
 
 /* ---- comparing ---- */
 
-static bool is_same_path(bool is_local, const char *a, const char *b)
+bool image_path_is_same(bool is_local, const char *a, const char *b)
 {
     _cleanup_(freep) char *real_a = NULL;
     _cleanup_(freep) char *real_b = NULL;
@@ -100,9 +100,14 @@ static bool is_same_path(bool is_local, const char *a, const char *b)
 
 static bool is_image(const struct disk_users *users, const struct disk *disk, const struct image_place *image)
 {
-    if (disk_pool(disk) != NULL && image->pool != NULL)
-        return strcmp(disk_pool(disk), image->pool) == 0 && text_equal(disk_volume(disk), image->volume);
-    return is_same_path(users->is_local, disk->source, image->path);
+    bool is_volume = disk_pool(disk) != NULL && image->pool != NULL;
+
+    if (is_volume && strcmp(disk_pool(disk), image->pool) == 0)
+        return text_equal(disk_volume(disk), image->volume);
+    /* Two storage pools may have one directory. */
+    if (is_volume && image->is_unique && text_equal(disk_volume(disk), image->volume))
+        return true;
+    return image_path_is_same(users->is_local, disk->source, image->path);
 }
 
 static bool has(const struct disk_users *users, const struct domain_description *domain, bool to_write,

@@ -28,9 +28,13 @@ void disk_users_done(struct disk_users *users);
 int disk_users_read(virConnectPtr connection, bool is_local, bool with_definitions, struct disk_users *ret,
                     struct action_result *result) _must_check_;
 
+/* Also where symbolic links lead, if paths are those of the daemon. */
+bool image_path_is_same(bool is_local, const char *a, const char *b);
+
 /* An image: where it is, and where it is a volume in which pool. */
 struct image_place {
     const char *path, *pool, *volume;
+    bool is_unique; /* no other volume has that name, whatever its pool */
 };
 
 /* The first domain that writes to the image. NULL: none. */

@@ -72,10 +72,11 @@ struct request {
     struct faults faults;
     struct catalog *catalog; /* of DISCOVER */
     enum software_mode software;
-    struct template *template;    /* of START: made from it where there is no such domain yet; NULL */
-    struct making making;         /* with a template */
-    struct template *trial;       /* from which it is asked whether a machine could be made; NULL */
-    struct template_draft *draft; /* that is to be written; NULL */
+    struct template *template;      /* of START: made from it where there is no such domain yet; NULL */
+    struct making making;           /* with a template */
+    struct template_set *templates; /* of UNMAKE: those of the hypervisor; NULL: none */
+    struct template *trial;         /* from which it is asked whether a machine could be made; NULL */
+    struct template_draft *draft;   /* that is to be written; NULL */
     struct string_list environment;
 };
 
@@ -156,7 +157,8 @@ static void perform(virConnectPtr connection, struct request *request)
     else if (action->kind == ACTION_START)
         start(connection, request);
     else if (action->kind == ACTION_UNMAKE)
-        maker_unmake(connection, action->target.uuid, action->removes_data, end_us(request), result);
+        maker_unmake(connection, action->target.uuid, action->removes_data, request->templates, end_us(request),
+                     result);
     else if (call != NULL)
         call(connection, action, result);
     else
@@ -188,6 +190,7 @@ static void free_request(struct job *job)
     catalog_free(request->catalog);
     template_free(request->template);
     template_free(request->trial);
+    template_set_free(request->templates);
     template_draft_free(request->draft);
     string_list_done(&request->environment);
     metadata_tags_done(&request->tags);
@@ -385,6 +388,8 @@ static struct request *new_request(struct hypervisor *hypervisor, const struct a
     request->hypervisor = hypervisor;
     request->action = *action;
     request->result.id = action->id;
+    if (action->kind == ACTION_UNMAKE)
+        request->templates = template_set_ref(hypervisor->slots.templates);
     if (action->kind == ACTION_DISCOVER) {
         request->catalog = catalog_ref(hypervisor->catalog);
         request->software = hypervisor->software;

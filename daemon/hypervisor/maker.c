@@ -122,7 +122,7 @@ static int check_writers(struct work *work)
     for (size_t i = 0; r == 0 && i < work->template->n_disks; i++) {
         const struct base_image *base = &work->places.all[i].base;
         const struct image_place place = {base->path, virStoragePoolGetName(base->pool),
-                                          virStorageVolGetName(base->volume)};
+                                          virStorageVolGetName(base->volume), false};
         const struct domain_description *writer = disk_users_find_writer(&users, &place);
 
         if (writer != NULL)

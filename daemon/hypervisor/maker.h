@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "model/template.h"
+#include "model/template_set.h"
 #include "protocol/action.h"
 
 /*
@@ -35,9 +36,10 @@ void maker_check(virConnectPtr connection, const struct template *template, stru
  * one of its volumes. -EAGAIN, and nothing is removed: it runs, or a storage pool is not active. -ETIMEDOUT: as above. -EIO,
  * -ENOTCONN, -ENOMEM: a part of it may be left.
  *
- * removes_data: also if it has run, with what its guest wrote. -EBUSY then, too: its role is not ignored, or it serves.
+ * removes_data: also if it has run, with what its guest wrote. -EBUSY then, too: its role is not ignored, it serves, it has
+ * another disk, or another image or one of these templates (may be NULL) stands on one of its volumes.
  */
-void maker_unmake(virConnectPtr connection, const char *uuid, bool removes_data, int64_t until_us,
-                  struct action_result *result);
+void maker_unmake(virConnectPtr connection, const char *uuid, bool removes_data, const struct template_set *templates,
+                  int64_t until_us, struct action_result *result);
 
 #endif

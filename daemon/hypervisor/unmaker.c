@@ -13,6 +13,7 @@
 #include <libvirt/virterror.h>
 
 #include "base/text.h"
+#include "hypervisor/dependents.h"
 #include "hypervisor/disk_users.h"
 #include "hypervisor/refusal.h"
 #include "model/description.h"
@@ -27,9 +28,11 @@ struct leftovers {
     virConnectPtr connection;
     const char *uuid;
     struct action_result *result;
-    bool removes_data;   /* what its guest wrote goes with it */
-    virDomainPtr domain; /* NULL: there is none */
-    bool is_unfinished;  /* it was never whole */
+    bool removes_data;                    /* what its guest wrote goes with it */
+    virDomainPtr domain;                  /* NULL: there is none */
+    bool is_unfinished;                   /* it was never whole */
+    bool is_local;                        /* paths of the hypervisor are paths of the daemon */
+    const struct template_set *templates; /* whose base images stay; may be NULL */
     virStorageVolPtr *volumes;
     size_t n_volumes;
 };
@@ -106,6 +109,20 @@ static int check_pool(struct leftovers *leftovers, const char *name, const char 
                        pool_name);
 }
 
+/* A snapshot, or an operator, gave it another disk, which stands on the first one or replaces it. */
+static int check_disk(struct leftovers *leftovers, const char *name, const struct disk *disk)
+{
+    const char *slash = disk->source != NULL ? strrchr(disk->source, '/') : NULL;
+    const char *file = slash != NULL ? slash + 1 : disk->source;
+    const char *volume = disk_volume(disk) != NULL ? disk_volume(disk) : file;
+
+    if (!disk->writable || disk->shareable || disk->is_backing ||
+        (volume != NULL && making_is_volume_of(volume, leftovers->uuid)))
+        return 0;
+    return refusal_say(leftovers->result, -EBUSY, "%s stays: its disk %s was not made for it", name,
+                       volume != NULL ? volume : "without a source");
+}
+
 static int check_pools(struct leftovers *leftovers)
 {
     const char *name = virDomainGetName(leftovers->domain);
@@ -120,9 +137,14 @@ static int check_pools(struct leftovers *leftovers)
     diags_done(&diags);
     if (r < 0)
         return refusal_say(leftovers->result, r, "the XML of %s cannot be read", name);
-    for (uint32_t i = 0; r == 0 && i < description->n_disks; i++)
-        if (disk_pool(&description->disks[i]) != NULL)
-            r = check_pool(leftovers, name, disk_pool(&description->disks[i]));
+    for (uint32_t i = 0; r == 0 && i < description->n_disks; i++) {
+        const struct disk *disk = &description->disks[i];
+
+        if (disk_pool(disk) != NULL)
+            r = check_pool(leftovers, name, disk_pool(disk));
+        if (r == 0 && leftovers->removes_data)
+            r = check_disk(leftovers, name, disk);
+    }
     return r;
 }
 
@@ -219,7 +241,7 @@ static int check_users(struct leftovers *leftovers, const struct disk_users *use
 
     if (pool == NULL)
         return refusal_quote(leftovers->result, leftovers->connection, "asking where the volume %s is", name);
-    place = (struct image_place){path, virStoragePoolGetName(pool), name};
+    place = (struct image_place){path, virStoragePoolGetName(pool), name, true};
     user = disk_users_find_other(users, &place, leftovers->uuid);
     if (user != NULL)
         refusal_say(leftovers->result, -EBUSY, "the volume %s stays: %s uses it", name, user->name);
@@ -230,15 +252,17 @@ static int check_users(struct leftovers *leftovers, const struct disk_users *use
 static int check_volumes(struct leftovers *leftovers)
 {
     _cleanup_(disk_users_done) struct disk_users users = {0};
-    _cleanup_(freep) char *uri = virConnectGetURI(leftovers->connection);
     int r = 0;
 
     if (leftovers->n_volumes > 0)
-        r = disk_users_read(leftovers->connection, uri != NULL && uri_is_local(uri), true, &users, leftovers->result);
+        r = disk_users_read(leftovers->connection, leftovers->is_local, true, &users, leftovers->result);
     for (size_t i = 0; r == 0 && i < leftovers->n_volumes; i++)
         r = check_content(leftovers, leftovers->volumes[i]);
     for (size_t i = 0; r == 0 && i < leftovers->n_volumes; i++)
         r = check_users(leftovers, &users, leftovers->volumes[i]);
+    if (r == 0 && leftovers->removes_data)
+        r = dependents_look_for(leftovers->connection, leftovers->is_local, leftovers->volumes, leftovers->n_volumes,
+                                leftovers->templates, leftovers->result);
     return r;
 }
 
@@ -296,6 +320,14 @@ static int remove_domain(struct leftovers *leftovers)
     return refusal_quote(leftovers->result, leftovers->connection, "removing the domain %s", name);
 }
 
+static int delete_volume(struct leftovers *leftovers, virStorageVolPtr volume)
+{
+    if (virStorageVolDelete(volume, 0) == 0 || virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
+        return 0;
+    return refusal_quote(leftovers->result, leftovers->connection, "removing the volume %s",
+                         virStorageVolGetName(volume));
+}
+
 /* Only while there is no domain to which it may belong. */
 static int remove_volume(struct leftovers *leftovers, virStorageVolPtr volume)
 {
@@ -308,9 +340,7 @@ static int remove_volume(struct leftovers *leftovers, virStorageVolPtr volume)
     }
     if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
         return refusal_quote(leftovers->result, leftovers->connection, "looking for the domain %s", leftovers->uuid);
-    if (virStorageVolDelete(volume, 0) == 0 || virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
-        return 0;
-    return refusal_quote(leftovers->result, leftovers->connection, "removing the volume %s", name);
+    return delete_volume(leftovers, volume);
 }
 
 /* After the deadline the daemon goes on without an answer, and may make the same machine again. */
@@ -319,11 +349,54 @@ static int check_time(struct leftovers *leftovers, int64_t until_us)
     return clock_now().mono_us < until_us ? 0 : refusal_say(leftovers->result, -ETIMEDOUT, "it took too long");
 }
 
-void maker_unmake(virConnectPtr connection, const char *uuid, bool removes_data, int64_t until_us,
-                  struct action_result *result)
+/* No record but the domain says what is left of it: it goes last, so that a removal that is cut off goes on. */
+static int remove_domain_last(struct leftovers *leftovers, int64_t until_us)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < leftovers->n_volumes; i++) {
+        r = check_time(leftovers, until_us);
+        if (r == 0)
+            r = check_state(leftovers);
+        if (r == 0)
+            r = delete_volume(leftovers, leftovers->volumes[i]);
+    }
+    if (r == 0)
+        r = check_time(leftovers, until_us);
+    return r == 0 ? remove_domain(leftovers) : r;
+}
+
+/* A recovery has it on record: the domain goes first, so that no operator starts it meanwhile. */
+static int remove_domain_first(struct leftovers *leftovers, int64_t until_us)
+{
+    int r = check_time(leftovers, until_us);
+
+    if (r == 0 && leftovers->domain != NULL)
+        r = remove_domain(leftovers);
+    for (size_t i = 0; r == 0 && i < leftovers->n_volumes; i++)
+        if ((r = check_time(leftovers, until_us)) == 0)
+            r = remove_volume(leftovers, leftovers->volumes[i]);
+    return r;
+}
+
+static bool is_connection_local(virConnectPtr connection)
+{
+    _cleanup_(freep) char *uri = virConnectGetURI(connection);
+
+    return uri != NULL && uri_is_local(uri);
+}
+
+void maker_unmake(virConnectPtr connection, const char *uuid, bool removes_data, const struct template_set *templates,
+                  int64_t until_us, struct action_result *result)
 {
     _cleanup_(leftovers_done) struct leftovers leftovers = {
-        .connection = connection, .uuid = uuid, .result = result, .removes_data = removes_data};
+        .connection = connection,
+        .uuid = uuid,
+        .result = result,
+        .removes_data = removes_data,
+        .templates = templates,
+        .is_local = is_connection_local(connection),
+    };
     int r = find_domain(&leftovers);
 
     if (r == 0 && leftovers.domain != NULL)
@@ -338,11 +411,8 @@ void maker_unmake(virConnectPtr connection, const char *uuid, bool removes_data,
         r = check_overlays(&leftovers);
     if (r == 0)
         r = check_volumes(&leftovers);
-    if (r == 0)
-        r = check_time(&leftovers, until_us);
-    if (r == 0 && leftovers.domain != NULL)
-        r = remove_domain(&leftovers);
-    for (size_t i = 0; r == 0 && i < leftovers.n_volumes; i++)
-        if ((r = check_time(&leftovers, until_us)) == 0)
-            r = remove_volume(&leftovers, leftovers.volumes[i]);
+    if (r == 0 && (removes_data || leftovers.is_unfinished))
+        remove_domain_last(&leftovers, until_us);
+    else if (r == 0)
+        remove_domain_first(&leftovers, until_us);
 }

@@ -11,6 +11,20 @@
 #define LOOK_LEAST_US  USEC_PER_SEC
 #define RETRY_PAUSE_US (3600 * USEC_PER_SEC)
 
+/* It may be the one that runs, or another host may have the disks that this one has left. */
+static bool is_known_elsewhere(const struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    if (machine->reason == REASON_MIGRATED || registry_knows_migration(registry, ref.uuid))
+        return true;
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (strcmp(registry->hosts[i].name, ref.hypervisor) != 0 &&
+            pool_find(registry->pool, registry->hosts[i].name, ref.uuid) != NULL)
+            return true;
+    return false;
+}
+
 /* What it served has another machine by now, or it did not work; and nothing says that somebody wants it. */
 static bool is_idle(const struct registry *registry, const struct machine *machine, const struct watch *watch)
 {
@@ -19,7 +33,8 @@ static bool is_idle(const struct registry *registry, const struct machine *machi
 
     return description->roles == ROLE_IGNORED && !description->is_unfinished && machine->state == MACHINE_SHUT_OFF &&
            !machine->has_managed_save && machine->serves == NULL && machine->diverted == NULL &&
-           machine->hold == NULL && !watch_is_taken(watch) && !records_may_have_parts(&registry->records, &ref);
+           machine->hold == NULL && !watch_is_taken(watch) && !records_may_have_parts(&registry->records, &ref) &&
+           !watch_remembered(watch)->has_left;
 }
 
 static int64_t notice_us(const struct registry *registry)
@@ -43,6 +58,17 @@ static void set(struct registry *registry, struct watch *watch, const struct mac
     memory->state.idle_since_us = since_us;
     memory->state.removal_us = removal_us;
     watch_tidy_memory(watch);
+    watch_mark_changed(registry, watch);
+}
+
+/* For good: libvirt forgets why it went off. */
+static void note_departure(struct registry *registry, struct watch *watch)
+{
+    struct watch_memory *memory = watch_get_memory(watch);
+
+    if (memory == NULL || memory->state.has_left)
+        return;
+    memory->state.has_left = true;
     watch_mark_changed(registry, watch);
 }
 
@@ -86,6 +112,8 @@ static void look_at(struct expiry *expiry, struct watch *watch, const struct mac
     struct machine_ref ref = machine_ref_of(machine);
     int64_t since_us = known->idle_since_us, removal_us = 0, announced_for_us = known->removal_us;
 
+    if (is_known_elsewhere(registry, machine))
+        note_departure(registry, watch);
     if (registry->config->recovery.keep_made_us == 0 || !is_idle(registry, machine, watch)) {
         if (since_us != 0 || announced_for_us != 0)
             set(registry, watch, machine, 0, 0);
@@ -138,6 +166,7 @@ void expiry_tick(void *self, struct moment now)
     struct expiry *expiry = self;
     struct registry *registry = expiry->registry;
 
+    expiry->now = now;
     if (expiry->look_us > now.mono_us)
         return;
     if (expiry->begun_us == 0)
@@ -158,14 +187,15 @@ int64_t expiry_deadline(const void *self)
     return expiry->registry->config->recovery.keep_made_us > 0 ? expiry->look_us : USEC_INFINITY;
 }
 
-/* It was announced, and is still as it was then. */
-static bool is_to_go(const struct registry *registry, const struct machine_ref *ref)
+/* It was announced for now, and is still as it was then. */
+static bool is_to_go(const struct registry *registry, const struct machine_ref *ref, struct moment now)
 {
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
     const struct watch *watch = machine != NULL ? watch_of(registry, machine) : NULL;
 
     return watch != NULL && registry->config->recovery.keep_made_us > 0 && is_known(registry, machine) &&
-           is_idle(registry, machine, watch) && watch_remembered(watch)->removal_us != 0;
+           is_idle(registry, machine, watch) && !is_known_elsewhere(registry, machine) &&
+           watch_remembered(watch)->removal_us != 0 && watch_remembered(watch)->removal_us <= now.real_us;
 }
 
 bool expiry_next(void *self, struct action *ret)
@@ -177,7 +207,7 @@ bool expiry_next(void *self, struct action *ret)
     if (registry->config->mode != MODE_AUTOMATIC)
         return false;
     while (*(at = tasks_find_due(&expiry->tasks, registry)) != NULL) {
-        if (!is_to_go(registry, &(*at)->action.target)) {
+        if (!is_to_go(registry, &(*at)->action.target, expiry->now)) {
             tasks_drop(at);
             continue;
         }

@@ -7,6 +7,7 @@
  *     … and all but EXPIRY_NOTICE_US of that is over  `removal_us`, and announced: a problem, and a notice
  *     … and it is still so then                       UNMAKE with its data, until it succeeds
  *     it runs, or has another role                  both are forgotten
+ *     it was migrated, or another host knows it       it is never removed, from then on: its disks are another's
  *
  * Both are on disk, and counted in real time. A machine is never removed sooner after its announcement than that says: when
  * the clock has jumped, it is announced anew.
@@ -23,6 +24,7 @@ struct expiry {
     struct registry *registry;
     struct task *tasks; /* one for each machine at most */
     int64_t look_us;    /* mono_us: all machines are looked at next */
+    struct moment now;  /* of the last tick */
     int64_t begun_us;   /* mono_us: they were looked at first; 0: not yet */
 };
 

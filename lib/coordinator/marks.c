@@ -150,6 +150,15 @@ static void print_wanted(const struct registry *registry, const struct machine *
         mark_print(&mark, text);
 }
 
+/* A recovery took it, and before that was written in its metadata, something else has. */
+static bool has_served(const struct registry *registry, const struct machine *machine)
+{
+    struct machine_ref ref = machine_ref_of(machine);
+
+    return machine->description->is_made_standby && machine->description->roles == ROLE_STANDBY &&
+           records_was_taken(&registry->records, &ref, 0);
+}
+
 /* Its metadata says something else, and may be written now: a recovery or a course that has the machine comes first. */
 static bool differs(const struct registry *registry, const struct machine *machine, char text[MARK_TEXT_SIZE])
 {
@@ -162,7 +171,7 @@ static bool differs(const struct registry *registry, const struct machine *machi
         return false;
     listed = machine->description->mark != NULL ? machine->description->mark : "";
     print_wanted(registry, machine, text);
-    return strcmp(listed, text) != 0;
+    return strcmp(listed, text) != 0 || has_served(registry, machine);
 }
 
 static bool is_under_way(const struct task *task)
@@ -222,7 +231,8 @@ bool marks_next(void *self, struct action *ret)
             tasks_drop(at);
             continue;
         }
-        task->action.metadata = (struct metadata_change){.sets_mark = true};
+        task->action.metadata = (struct metadata_change){
+            .sets_mark = true, .has_served = has_served(registry, find(registry, &task->action.target))};
         strcpy(task->action.metadata.mark, text);
         *ret = task_ask(task, registry, PART_MARKS,
                         question_time_us(ACTION_SET_METADATA, VERIFY_RUNNING, registry->config));

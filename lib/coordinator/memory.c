@@ -131,6 +131,7 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .asked_off_us = remembered->asked_off_us,
         .idle_since_us = remembered->idle_since_us,
         .removal_us = remembered->removal_us,
+        .has_left = remembered->has_left,
         .has_unread_mark = remembered->has_unread_mark,
         .is_warm_by_mark = remembered->is_warm_by_mark,
         .learned_us = machine_rare(machine)->learned_us,

@@ -478,7 +478,7 @@ void watch_tidy_memory(struct watch *watch)
     if (memory->state.state != MACHINE_UNKNOWN || memory->state.keeping != KEEPING_NONE ||
         memory->state.quarantine.times != 0 || memory->state.drill.announced_us != 0 || memory->state.stopped_us != 0 ||
         memory->state.asked_off_us != 0 || memory->state.has_unread_mark || memory->state.is_warm_by_mark ||
-        memory->state.idle_since_us != 0)
+        memory->state.idle_since_us != 0 || memory->state.has_left)
         return;
     free(memory);
     watch->rare->memory = NULL;
@@ -548,6 +548,7 @@ void watch_forget_idle(struct watch *watch)
     if (watch_rare(watch)->memory == NULL)
         return;
     watch->rare->memory->state.idle_since_us = watch->rare->memory->state.removal_us = 0;
+    watch->rare->memory->state.has_left = false; /* it is here */
     watch_tidy_memory(watch);
 }
 

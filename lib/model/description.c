@@ -395,8 +395,8 @@ static bool metadata_equal(const struct domain_description *a, const struct doma
     return a->has_metadata == b->has_metadata && a->roles == b->roles && a->has_priority == b->has_priority &&
            a->priority == b->priority && text_equal(a->service, b->service) &&
            text_equal(a->metadata_faults, b->metadata_faults) && text_equal(a->template, b->template) &&
-           a->is_unfinished == b->is_unfinished && a->names_service == b->names_service &&
-           feature_texts_equal(&a->features, &b->features);
+           a->is_unfinished == b->is_unfinished && a->is_made_standby == b->is_made_standby &&
+           a->names_service == b->names_service && feature_texts_equal(&a->features, &b->features);
 }
 
 bool domain_description_equal(const struct domain_description *a, const struct domain_description *b)

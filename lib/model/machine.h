@@ -163,6 +163,7 @@ struct machine_memory {
     int64_t learned_us; /* as in struct machine_rare */
     enum guest_lack lack;
     int64_t idle_since_us; /* real_us: it was made, and is off and serves nothing since then; 0: not that is known */
+    bool has_left;         /* it was migrated once, or is known on another host: it is not removed with its disks */
     int64_t removal_us;    /* real_us: announced for then; 0: it is not to be removed */
     bool has_unread_mark;  /* in its metadata, which is to be read when the original of which it speaks is listed */
     bool is_warm_by_mark;  /* kept: not by what is on record, so that it is not ended */

@@ -255,7 +255,7 @@ static int add_seed(xmlNode *domain, xmlNode *devices, const struct made_disk *s
 
 /* ---- the metadata ---- */
 
-/* <understudy:made domain="UUID" template="NAME" service="SERVICE" unfinished="yes"/>, the last where it is so */
+/* <understudy:made domain="UUID" template="NAME" service="SERVICE" advance="yes" unfinished="yes"/>, the last two where it is so */
 static int add_made(xmlNode *element, const struct template *template, const struct making *making)
 {
     xmlNode *node = xmlNewChild(element, NULL, BAD_CAST "made", NULL);
@@ -265,6 +265,8 @@ static int add_made(xmlNode *element, const struct template *template, const str
         r = xml_edit_set(node, "template", template->name);
     if (r == 0)
         r = xml_edit_set(node, "service", making->service);
+    if (r == 0 && making->is_standby)
+        r = xml_edit_set(node, "advance", "yes");
     return r == 0 && making->is_unfinished ? xml_edit_set(node, "unfinished", "yes") : r;
 }
 

@@ -109,26 +109,37 @@ static int add_mark(xmlNode *element, const char *uuid, const struct mark *mark)
     return r == 0 ? set(node, "service", mark->service) : r;
 }
 
-static bool has_child(xmlNode *element, const char *name)
+static bool attribute_is(xmlNode *node, const char *name, const char *expected)
 {
-    for (const xmlNode *node = xmlFirstElementChild(element); node != NULL;
-         node = xmlNextElementSibling((xmlNode *)node))
-        if (strcmp((const char *)node->name, name) == 0)
-            return true;
-    return false;
+    xmlChar *value = xmlGetProp(node, BAD_CAST name);
+    bool is_same = value != NULL && strcmp((const char *)value, expected) == 0;
+
+    xmlFree(value);
+    return is_same;
+}
+
+/* <made domain="…" advance="yes">: understudy made it as a standby, and nobody gave it another role. */
+static xmlNode *find_made_standby(xmlNode *element, const char *uuid)
+{
+    if (!attribute_is(element, "role", machine_roles_name(ROLE_STANDBY)))
+        return NULL;
+    for (xmlNode *node = xmlFirstElementChild(element); node != NULL; node = xmlNextElementSibling(node))
+        if (strcmp((const char *)node->name, MADE) == 0 && attribute_is(node, "domain", uuid) &&
+            attribute_is(node, "advance", "yes"))
+            return node;
+    return NULL;
 }
 
 /* One that was made as a standby is none any more once it has served: what its clients wrote is on its disks. */
-static int change_mark(xmlNode *element, const char *uuid, const char *text)
+static int change_mark(xmlNode *element, const char *uuid, const struct metadata_change *change)
 {
-    struct mark mark;
-    int r;
+    struct mark mark = {.is_warm = true};
+    int r = 0;
 
     remove_children(element, MARK);
-    if (text[0] == '\0')
-        return 0;
-    r = mark_scan(text, &mark) ? add_mark(element, uuid, &mark) : -EINVAL;
-    if (r == 0 && !mark.is_warm && has_child(element, MADE))
+    if (change->mark[0] != '\0')
+        r = mark_scan(change->mark, &mark) ? add_mark(element, uuid, &mark) : -EINVAL;
+    if (r == 0 && (!mark.is_warm || change->has_served) && find_made_standby(element, uuid) != NULL)
         r = set(element, "role", machine_roles_name(ROLE_IGNORED));
     return r;
 }
@@ -174,7 +185,7 @@ int metadata_apply(const char *xml, const char *uuid, const struct metadata_chan
     int r = open_element(xml, &document, &element);
 
     if (r == 0)
-        r = change->sets_mark ? change_mark(element, uuid, change->mark) : change_attributes(element, change);
+        r = change->sets_mark ? change_mark(element, uuid, change) : change_attributes(element, change);
     return r < 0 ? r : print(document, element, ret);
 }
 
@@ -282,6 +293,15 @@ static int change_resources(xmlNode *element, const struct metadata_tags *tags)
     return r;
 }
 
+/* It is the operator's from now on, however it was made. */
+static int set_role(xmlNode *element, unsigned roles)
+{
+    for (xmlNode *node = xmlFirstElementChild(element); node != NULL; node = xmlNextElementSibling(node))
+        if (strcmp((const char *)node->name, MADE) == 0)
+            xmlUnsetProp(node, BAD_CAST "advance");
+    return set_or_remove(element, "role", roles != 0 ? machine_roles_name(roles) : NULL);
+}
+
 int metadata_tag(const char *xml, const struct metadata_tags *tags, char **ret)
 {
     _cleanup_(xmlFreeDocp) xmlDoc *document = NULL;
@@ -289,7 +309,7 @@ int metadata_tag(const char *xml, const struct metadata_tags *tags, char **ret)
     int r = open_element(xml, &document, &element);
 
     if (r == 0 && tags->sets_role)
-        r = set_or_remove(element, "role", tags->roles != 0 ? machine_roles_name(tags->roles) : NULL);
+        r = set_role(element, tags->roles);
     if (r == 0 && tags->sets_priority)
         r = tags->has_priority ? set_priority(element, tags->priority) : set_or_remove(element, "priority", NULL);
     if (r == 0)

@@ -15,6 +15,7 @@
 struct metadata_change {
     bool sets_mark;            /* and nothing else */
     char mark[MARK_TEXT_SIZE]; /* empty: it has none */
+    bool has_served;           /* with sets_mark: a standby that was made in advance stands by no more */
     unsigned roles;            /* of enum machine_role; never 0 */
     bool sets_priority;
     int priority;                    /* with sets_priority */

@@ -201,6 +201,7 @@ static void read_made(struct xml_reader *reader, const xmlNode *node)
         return;
     reader->description->template = xml_attribute(reader, node, "template");
     reader->description->is_unfinished = xml_attribute_is(reader, node, "unfinished", "yes");
+    reader->description->is_made_standby = xml_attribute_is(reader, node, "advance", "yes");
 }
 
 /* What a template says of itself is read by template.c, and says nothing of a domain, which may have been made from it. */

@@ -299,6 +299,8 @@ int record_format_described_machine(const struct machine_memory *memory, const s
         json_put(&maker, object, "asked_off_us", json_integer(memory->asked_off_us));
     if (memory->idle_since_us != 0)
         json_put(&maker, object, "idle_since_us", json_integer(memory->idle_since_us));
+    if (memory->has_left)
+        json_put(&maker, object, "has_left", json_true());
     if (memory->removal_us != 0)
         json_put(&maker, object, "removal_us", json_integer(memory->removal_us));
     if (memory->drill.announced_us != 0) {
@@ -392,6 +394,8 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
         memory.asked_off_us = record_read_integer(&reader, document, "asked_off_us", -TIME_LIMIT_US, TIME_LIMIT_US);
     if (!record_is_absent(document, "idle_since_us"))
         memory.idle_since_us = record_read_integer(&reader, document, "idle_since_us", 0, TIME_LIMIT_US);
+    if (!record_is_absent(document, "has_left"))
+        memory.has_left = record_read_bool(&reader, document, "has_left");
     if (!record_is_absent(document, "removal_us"))
         memory.removal_us = record_read_integer(&reader, document, "removal_us", 0, TIME_LIMIT_US);
     if (!record_is_absent(document, "drill")) {

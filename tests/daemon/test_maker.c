@@ -56,6 +56,7 @@ struct world {
     struct template_disk disk;
     struct template template;
     struct action_result result;
+    struct template_set *templates; /* that others use; NULL: none */
 };
 
 static void ignore(void *context, virErrorPtr error)
@@ -109,7 +110,7 @@ static void make(struct world *world)
 static void unmake(struct world *world)
 {
     world->result = (struct action_result){0};
-    maker_unmake(world->connection, UUID, false, INT64_MAX, &world->result);
+    maker_unmake(world->connection, UUID, false, NULL, INT64_MAX, &world->result);
 }
 
 static void assert_done(const struct world *world)
@@ -632,7 +633,7 @@ static void nothing_is_made_or_removed_after_the_deadline(void **state)
     assert_false(has_domain(world, UUID));
     make(world);
     assert_done(world);
-    maker_unmake(world->connection, UUID, false, 0, &world->result);
+    maker_unmake(world->connection, UUID, false, NULL, 0, &world->result);
     assert_refused(world, -ETIMEDOUT, "it took too long");
     assert_true(has_volume(world, "images", OVERLAY));
     assert_true(has_domain(world, UUID));
@@ -667,7 +668,7 @@ static void a_standby_is_made_to_stand_by(void **state)
     make_standby(world);
     assert_done(world);
     assert_metadata_has(world, "role=\"standby\"");
-    assert_metadata_has(world, "service=\"web\"/>");
+    assert_metadata_has(world, "service=\"web\" advance=\"yes\"/>");
     assert_true(has_volume(world, "images", OVERLAY));
 }
 
@@ -704,7 +705,7 @@ static void a_standby_without_any_volume_yet_is_removed(void **state)
 static void remove_with_data(struct world *world)
 {
     world->result = (struct action_result){0};
-    maker_unmake(world->connection, UUID, true, INT64_MAX, &world->result);
+    maker_unmake(world->connection, UUID, true, world->templates, INT64_MAX, &world->result);
 }
 
 /* It has run, and holds what its guest wrote. */
@@ -781,6 +782,56 @@ static void what_understudy_did_not_make_is_not_removed_with_its_disks(void **st
     assert_refused(world, -EBUSY, NAME " stays: its metadata does not say that it was made from a template");
 }
 
+/* A linked clone, or a snapshot: the XML of a domain that is off does not say what is below its disk. */
+static void what_another_image_stands_on_is_not_removed_with_its_disks(void **state)
+{
+    struct world *world = *state;
+    virStoragePoolPtr pool = virStoragePoolLookupByName(world->connection, "fast");
+    virStorageVolPtr clone;
+
+    make_and_use(world);
+    clone = virStorageVolCreateXML(pool,
+                                   "<volume><name>clone.qcow2</name><capacity>1</capacity><allocation>0</allocation>"
+                                   "<backingStore><path>/images/" OVERLAY "</path></backingStore></volume>",
+                                   0);
+    assert_non_null(clone);
+    virStorageVolFree(clone);
+    virStoragePoolFree(pool);
+    remove_with_data(world);
+    assert_refused(world, -EBUSY, "the volume " OVERLAY " stays: clone.qcow2 has it as its backing file");
+    assert_true(has_domain(world, UUID));
+    assert_true(has_volume(world, "images", OVERLAY));
+}
+
+static void what_a_template_names_as_a_base_image_is_not_removed_with_its_disks(void **state)
+{
+    struct world *world = *state;
+    struct template_disk disk = {.target = (char *)"vda", .path = (char *)"/images/" OVERLAY};
+    struct template other = {.name = (char *)"other", .disks = &disk, .n_disks = 1};
+    struct template *all[] = {&other};
+    struct template_set set = {.all = all, .count = 1};
+
+    make_and_use(world);
+    world->templates = &set;
+    remove_with_data(world);
+    assert_refused(world, -EBUSY, "its disk stays: it is the base image of disk vda of the template other");
+    assert_true(has_volume(world, "images", OVERLAY));
+}
+
+/* After an external snapshot it writes to another file, which stands on the one that was made. */
+static void a_machine_with_another_disk_is_not_removed(void **state)
+{
+    struct world *world = *state;
+
+    define(world, NAME, UUID,
+           "<disk type='file' device='disk'><source file='/images/snapshot.qcow2'/><target dev='vda'/></disk>");
+    set_metadata(world, "<machine role='ignored'><made domain='" UUID "' template='small'/></machine>");
+    add_volume(world, "images", OVERLAY, 5u << 20);
+    remove_with_data(world);
+    assert_refused(world, -EBUSY, NAME " stays: its disk snapshot.qcow2 was not made for it");
+    assert_true(has_volume(world, "images", OVERLAY));
+}
+
 /* Who undefined it without them wants them. */
 static void disks_without_their_domain_stay(void **state)
 {
@@ -833,6 +884,9 @@ int main(void)
         TEST(what_is_used_by_its_metadata_is_not_removed_with_its_disks),
         TEST(what_understudy_did_not_make_is_not_removed_with_its_disks),
         TEST(disks_without_their_domain_stay),
+        TEST(what_another_image_stands_on_is_not_removed_with_its_disks),
+        TEST(what_a_template_names_as_a_base_image_is_not_removed_with_its_disks),
+        TEST(a_machine_with_another_disk_is_not_removed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

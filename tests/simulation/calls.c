@@ -180,7 +180,8 @@ static void set_metadata(struct simulation *simulation, const struct call *call,
         if (strlen(change->mark) >= sizeof(domain->mark))
             abort();
         strcpy(domain->mark, change->mark);
-        if (domain->is_from_template && domain->mark[0] != '\0' && strcmp(domain->mark, "warm") != 0)
+        if (domain->is_made_standby && domain->roles == ROLE_STANDBY &&
+            ((domain->mark[0] != '\0' && strcmp(domain->mark, "warm") != 0) || change->has_served))
             domain->roles = ROLE_IGNORED; /* it is a standby no more */
         say(simulation, "world    %s has the mark '%s'", domain->name, domain->mark);
         world_tell(simulation, domain, EVENT_CHANGED, 0);

@@ -200,6 +200,7 @@ struct domain_report world_report(const struct domain *domain)
     if (templates_obstacle(domain) != NULL && (description->obstacle = strdup(templates_obstacle(domain))) == NULL)
         abort();
     description->is_unfinished = domain->is_unfinished;
+    description->is_made_standby = domain->is_made_standby || domain->is_unfinished;
     features_describe(domain, description);
     description->disks = calloc(1, sizeof(*description->disks));
     if (description->disks == NULL)

@@ -305,6 +305,57 @@ static void test_what_cannot_be_removed_is_tried_again(struct world *world)
     assert_false(world->domains[number].exists);
 }
 
+/* Its disks are those of the machine that runs. */
+static void test_what_was_migrated_is_never_removed_where_it_was(struct world *world)
+{
+    unsigned here = add_made(world);
+    unsigned there = world_add_on(world, OTHER, "web-1a2b", MACHINE_RUNNING);
+
+    world->domains[there].uuid_of = here + 1;
+    world->domains[there].template = "base";
+    world->domains[there].role = "ignored";
+    assert_never_removed(world, here);
+    world->domains[there].exists = false;
+    world_tell(world, there, EVENT_UNDEFINED);
+    world_drive(world);
+    pass(world, 2 * KEPT);
+    assert_int_equal(world->domains[here].unmakes, 0);
+}
+
+static void test_what_libvirt_says_was_migrated_is_never_removed(struct world *world)
+{
+    unsigned number = add_made(world);
+
+    world->domains[number].reason = REASON_MIGRATED;
+    assert_never_removed(world, number);
+    world->domains[number].reason = REASON_UNKNOWN; /* libvirtd was restarted */
+    world_disconnect(world, LOCAL);
+    world_connect(world, LOCAL);
+    world_drive(world);
+    pass(world, 2 * KEPT);
+    assert_int_equal(world->domains[number].unmakes, 0);
+}
+
+/* What failed is tried again within the hour, and meanwhile it was announced for later. */
+static void test_a_try_that_failed_is_not_repeated_before_the_new_time(struct world *world)
+{
+    unsigned number = furnish(world);
+
+    set_keep(world, 2 * DAY);
+    world->domains[number].unmake_error = -EBUSY;
+    pass(world, 2 * DAY + 2 * HOUR);
+    assert_true(world->domains[number].unmakes > 0);
+    world->domains[number].unmake_error = 0;
+    world_boot(world, number);
+    world_drive(world);
+    world_shut_down(world, number);
+    pass(world, DAY);
+    assert_true(removal_us(world, number) > world->now.real_us);
+    assert_true(world->domains[number].exists);
+    pass(world, 2 * DAY);
+    assert_false(world->domains[number].exists);
+}
+
 /* ---- standbys that are made in advance ---- */
 
 static unsigned furnish_with_standby(struct world *world)
@@ -331,6 +382,44 @@ static void test_a_standby_that_is_made_is_no_leftover(struct world *world)
     assert_int_equal(world->domains[base].unmakes, 0);
 }
 
+/* Before its metadata could be written. */
+static void test_a_standby_that_served_and_crashed_at_once_stands_by_no_more(struct world *world)
+{
+    unsigned base = furnish_with_standby(world);
+
+    world_add(world, "c", "language/nodejs database/mysql", MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    world->domains[base].metadata_error = -EIO;
+    world_kill(world, 0);
+    world_pass(world, SETTLED);
+    world_expect(world, 0, RECOVERY_RECOVERED);
+    assert_string_equal(world->domains[base].role, "standby");
+    world_kill(world, base);
+    world_pass(world, SETTLED);
+    world->domains[base].metadata_error = 0;
+    pass(world, HOUR);
+    assert_string_equal(world->domains[base].role, "ignored");
+}
+
+/* What is out of reach replaces nothing: another one is made where it can be. */
+static void test_a_standby_on_a_host_that_is_away_counts_no_longer(struct world *world)
+{
+    unsigned here = furnish_with_standby(world);
+    unsigned there = world_add_on(world, OTHER, "base", MACHINE_TEMPLATE);
+
+    world->domains[there].features = WEB;
+    world->domains[there].template = "base";
+    world_connect_all(world);
+    world_pass(world, SETTLED);
+    assert_int_equal(world->domains[here].starts + world->domains[there].starts, 1);
+    if (world->domains[there].starts == 0)
+        return; /* the first one was made beside the service: nothing else is to be had there */
+    world_disconnect(world, OTHER);
+    world_pass(world, 600 * USEC_PER_SEC);
+    assert_int_equal(world->domains[here].starts, 1);
+}
+
 static void test_a_standby_that_a_dead_daemon_was_making_is_removed(struct world *world)
 {
     unsigned base = furnish_with_standby(world);
@@ -339,7 +428,7 @@ static void test_a_standby_that_a_dead_daemon_was_making_is_removed(struct world
     world_stop_daemon(world);
     world->domains[base].state = MACHINE_SHUT_OFF;
     world->domains[base].role = "ignored";
-    world->domains[base].is_unfinished = true;
+    world->domains[base].is_unfinished = world->domains[base].is_made_standby = true;
     world->domains[base].has_parts = true;
     world->config.standby.warm = 0;
     world_start_daemon(world);
@@ -356,7 +445,7 @@ static void test_a_standby_that_was_being_made_is_removed_though_the_records_are
 
     world->domains[base].state = MACHINE_SHUT_OFF;
     world->domains[base].role = "ignored";
-    world->domains[base].is_unfinished = true;
+    world->domains[base].is_unfinished = world->domains[base].is_made_standby = true;
     world->domains[base].has_parts = true;
     world->config.standby.warm = 0;
     world_connect_all(world);
@@ -370,7 +459,7 @@ static void test_an_unfinished_standby_that_an_operator_has_started_is_left_alon
 
     world->domains[base].state = MACHINE_RUNNING;
     world->domains[base].role = "ignored";
-    world->domains[base].is_unfinished = true;
+    world->domains[base].is_unfinished = world->domains[base].is_made_standby = true;
     world->config.standby.warm = 0;
     world_connect_all(world);
     pass(world, DAY);
@@ -398,6 +487,11 @@ int main(void)
         world_test(test_the_time_begins_anew_when_it_has_run),
         world_test(test_an_observer_removes_nothing),
         world_test(test_what_cannot_be_removed_is_tried_again),
+        world_test(test_what_was_migrated_is_never_removed_where_it_was),
+        world_test(test_what_libvirt_says_was_migrated_is_never_removed),
+        world_test(test_a_try_that_failed_is_not_repeated_before_the_new_time),
+        world_test(test_a_standby_that_served_and_crashed_at_once_stands_by_no_more),
+        world_test(test_a_standby_on_a_host_that_is_away_counts_no_longer),
         world_test(test_a_standby_that_is_made_is_no_leftover),
         world_test(test_a_standby_that_a_dead_daemon_was_making_is_removed),
         world_test(test_a_standby_that_was_being_made_is_removed_though_the_records_are_lost),

@@ -82,16 +82,39 @@ static void a_standby_that_was_made_stands_by_no_more_once_it_serves(void **stat
 {
     static const struct metadata_change warm = {.sets_mark = true, .mark = "warm"}, none = {.sets_mark = true};
     static const struct metadata_change serves = {.sets_mark = true, .mark = "20261129-1 local 7a2e web"};
-    const char *made = "<machine role=\"standby\"><made domain=\"6f1d\" template=\"t\"/></machine>";
-    const char *serving = "<machine role=\"ignored\"><made domain=\"6f1d\" template=\"t\"/><mark domain=\"6f1d\" "
-                          "recovery=\"20261129-1\" hypervisor=\"local\" original=\"7a2e\" service=\"web\"/></machine>";
+    const char *made = "<machine role=\"standby\"><made domain=\"6f1d\" template=\"t\" advance=\"yes\"/></machine>";
+    const char *serving =
+        "<machine role=\"ignored\"><made domain=\"6f1d\" template=\"t\" advance=\"yes\"/><mark domain=\"6f1d\" "
+        "recovery=\"20261129-1\" hypervisor=\"local\" original=\"7a2e\" service=\"web\"/></machine>";
 
     (void)state;
     check(made, &warm,
-          "<machine role=\"standby\"><made domain=\"6f1d\" template=\"t\"/><mark domain=\"6f1d\" "
+          "<machine role=\"standby\"><made domain=\"6f1d\" template=\"t\" advance=\"yes\"/><mark domain=\"6f1d\" "
           "warm=\"yes\"/></machine>");
     check(made, &serves, serving);
-    check(serving, &none, "<machine role=\"ignored\"><made domain=\"6f1d\" template=\"t\"/></machine>");
+    check(serving, &none, "<machine role=\"ignored\"><made domain=\"6f1d\" template=\"t\" advance=\"yes\"/></machine>");
+}
+
+/* Of a role that an operator gave nothing is taken back, nor of a clone, whose metadata names the first one. */
+static void a_role_of_the_operator_s_stays_when_the_machine_serves(void **state)
+{
+    static const struct metadata_change serves = {.sets_mark = true, .mark = "20261129-1 local 7a2e web"};
+    static const struct metadata_tags standby = {.sets_role = true, .roles = ROLE_STANDBY};
+    const char *made = "<machine role=\"standby\"><made domain=\"6f1d\" template=\"t\" advance=\"yes\"/></machine>";
+    const char *of_another = "<machine role=\"standby\"><made domain=\"0000\" template=\"t\" advance=\"yes\"/>";
+    _cleanup_(freep) char *tagged = NULL;
+    _cleanup_(freep) char *serving = NULL;
+    _cleanup_(freep) char *clone = NULL;
+    _cleanup_(freep) char *text = NULL;
+
+    (void)state;
+    assert_int_equal(metadata_tag(made, &standby, &tagged), 0);
+    assert_null(strstr(tagged, "advance"));
+    assert_int_equal(metadata_apply(tagged, "6f1d", &serves, &serving), 0);
+    assert_non_null(strstr(serving, "role=\"standby\""));
+    assert_true(asprintf(&text, "%s</machine>", of_another) > 0);
+    assert_int_equal(metadata_apply(text, "6f1d", &serves, &clone), 0);
+    assert_non_null(strstr(clone, "role=\"standby\""));
 }
 
 static void an_element_that_was_made_for_a_mark_goes_with_it(void **state)
@@ -241,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_prefix_stays),
         cmocka_unit_test(a_mark_is_set_changed_and_removed),
         cmocka_unit_test(a_standby_that_was_made_stands_by_no_more_once_it_serves),
+        cmocka_unit_test(a_role_of_the_operator_s_stays_when_the_machine_serves),
         cmocka_unit_test(an_element_that_was_made_for_a_mark_goes_with_it),
         cmocka_unit_test(what_is_no_mark_is_refused),
         cmocka_unit_test(what_is_no_such_element_is_refused),

@@ -40,6 +40,7 @@ struct world_domain {
     const char *obstacle;  /* why that cannot be done; NULL: it can */
     const char *made_name; /* its name then; NULL: it keeps that of the template */
     bool names_service;    /* with template: it is made for one service */
+    bool is_made_standby;  /* in advance */
     bool is_unfinished;    /* it was to be made as a standby, and was not made to the end */
     bool has_parts;        /* something was made of it, or it was itself */
     unsigned unmakes;      /* so often that was to be removed */

@@ -65,6 +65,7 @@ static struct domain_report report_on(const struct world_domain *domain, unsigne
         description->template = strdup(domain->template);
         assert_non_null(description->template);
         description->is_unfinished = domain->is_unfinished;
+        description->is_made_standby = domain->is_made_standby;
         description->names_service = domain->names_service;
     }
     if (domain->obstacle != NULL && domain->state == MACHINE_TEMPLATE) {
@@ -278,6 +279,7 @@ static void make(struct world_domain *domain, const struct action *action)
     domain->has_parts = true;
     if (domain->start_error != 0 && !is_standby)
         return;
+    domain->is_made_standby = is_standby;
     domain->is_unfinished = domain->start_error != 0;
     domain->role = is_standby && !domain->is_unfinished ? "standby" : "ignored";
     domain->state = MACHINE_SHUT_OFF;
@@ -395,7 +397,8 @@ static void answer_metadata(struct world *world, const struct action *action)
 
     if (result.error == 0 && action->metadata.sets_mark) {
         strcpy(domain->mark, action->metadata.mark);
-        if (domain->template != NULL && domain->mark[0] != '\0' && strcmp(domain->mark, "warm") != 0)
+        if (domain->is_made_standby && domain->role != NULL && strcmp(domain->role, "standby") == 0 &&
+            ((domain->mark[0] != '\0' && strcmp(domain->mark, "warm") != 0) || action->metadata.has_served))
             domain->role = "ignored";
         world_tell(world, number, EVENT_CHANGED);
     } else if (result.error == 0) {

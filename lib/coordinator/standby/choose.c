@@ -159,15 +159,16 @@ static struct warm_standby *warm_of(const struct standby *standby, const struct 
     return watch != NULL ? watch_rare(watch)->warms : NULL;
 }
 
-/* It was made in advance, or is being made so. */
+/* It was made in advance, or is being made so, and its host has it. What is out of reach is of no use now. */
 static bool is_made(const struct standby *standby, const struct machine *machine)
 {
     const struct domain_description *description = machine->description;
 
+    if (!machine->is_present || !machine->is_reachable)
+        return false;
     if (machine->state == MACHINE_TEMPLATE)
         return warm_of(standby, machine) != NULL;
-    return description->template != NULL && machine->serves == NULL &&
-           ((description->roles & ROLE_STANDBY) != 0 || description->is_unfinished);
+    return description->is_made_standby && ((description->roles & ROLE_STANDBY) != 0 || description->is_unfinished);
 }
 
 static size_t count_made(const struct standby *standby)

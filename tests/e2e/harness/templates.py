@@ -57,6 +57,16 @@ class Room:
         """What was made and is there, by name."""
         return {name for name in self.host.virsh("list", "--all", "--name").split() if self._is_made(name)}
 
+    def paused(self):
+        """Of these, those that are kept warm."""
+        return {name for name in self.made() if self._state(name) == ("paused", "user")}
+
+    def _state(self, name):
+        try:
+            return self.host.state(name)
+        except LibvirtError:  # it is gone meanwhile
+            return None
+
     def _is_made(self, name):
         try:
             return "<understudy:made" in self.host.virsh("dumpxml", name)
