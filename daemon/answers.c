@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "base/text.h"
 #include "coordinator/coordinator.h"
+#include "hypervisor/kinds.h"
 #include "service/clock.h"
 
 /* The coordinator counts its actions from 1. */
@@ -129,19 +131,34 @@ void answers_forget(struct answers *answers, uint64_t number)
     free(pending);
 }
 
-static struct pending *find_taker(const struct answers *answers)
+static bool is_asked(const struct action *action, const char *hypervisor)
+{
+    return kind_performer(action) == PERFORMER_HYPERVISOR && strcmp(action->target.hypervisor, hypervisor) == 0;
+}
+
+/* of: the hypervisor that answers; NULL: whoever does. */
+static struct pending *find_taker(const struct answers *answers, const char *of)
 {
     struct pending *pending = LIST_FIRST(&answers->pending);
 
-    while (pending != NULL && pending->taker == NULL)
+    while (pending != NULL && (pending->taker == NULL || (of != NULL && !is_asked(&pending->action, of))))
         pending = LIST_NEXT(pending, link);
     return pending;
+}
+
+/* A taker may ask again, so each is looked for from the beginning. */
+void answers_disconnect(struct answers *answers, const char *hypervisor, const char *why)
+{
+    const struct pending *pending;
+
+    while ((pending = find_taker(answers, hypervisor)) != NULL)
+        answers_give(answers, pending->action.id, -ENOTCONN, why);
 }
 
 void answers_cancel(struct answers *answers, const char *why)
 {
     const struct pending *pending;
 
-    while ((pending = find_taker(answers)) != NULL)
+    while ((pending = find_taker(answers, NULL)) != NULL)
         answers_give(answers, pending->action.id, -ECANCELED, why);
 }

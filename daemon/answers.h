@@ -45,6 +45,12 @@ bool answers_give(struct answers *answers, uint64_t number, int error, const cha
 /* The action was not begun after all: no answer will come, and none is handed on. */
 void answers_forget(struct answers *answers, uint64_t number);
 
+/*
+ * This hypervisor is not watched any more: every taker of an answer of its is told -ENOTCONN and why. What others perform for
+ * it, as its fencing, is answered yet.
+ */
+void answers_disconnect(struct answers *answers, const char *hypervisor, const char *why);
+
 /* The daemon ends: every taker is told -ECANCELED and why. What the coordinator has asked for stays open. */
 void answers_cancel(struct answers *answers, const char *why);
 

@@ -226,13 +226,15 @@ static bool is_still_configured(const struct config *config, const struct node *
     return false;
 }
 
+/* Its calls are dropped without an answer, so who waits for one is told before. */
 static void remove_node(struct nodes *nodes, size_t index)
 {
-    struct node *node = &nodes->items[index];
+    struct node node = nodes->items[index];
 
-    coordinator_handle_disconnected(nodes->coordinator, node->name, "no longer configured", clock_now());
-    node_done(node);
     nodes->items[index] = nodes->items[--nodes->count];
+    coordinator_handle_disconnected(nodes->coordinator, node.name, "no longer configured", clock_now());
+    answers_disconnect(nodes->answers, node.name, "the host is not watched any more: the configuration has changed");
+    node_done(&node);
 }
 
 void nodes_keep(struct nodes *nodes, const struct config *config)

@@ -165,11 +165,14 @@ static int ask(struct lane *lane)
         .id = answers_new_number(trials->answers),
         .timeout_us = trials->timeout_us,
     };
-    int r = hypervisor != NULL ? answers_expect(trials->answers, &action, on_answer, lane) : -ENOTCONN;
+    int r;
 
+    if (hypervisor == NULL)
+        return -ENOTCONN;
+    snprintf(action.target.hypervisor, sizeof(action.target.hypervisor), "%s", lane->hypervisor);
+    r = answers_expect(trials->answers, &action, on_answer, lane);
     if (r < 0)
         return r;
-    snprintf(action.target.hypervisor, sizeof(action.target.hypervisor), "%s", lane->hypervisor);
     r = hypervisor_try(hypervisor, &action, lane->all[lane->n_answered]);
     if (r < 0)
         answers_forget(trials->answers, action.id);

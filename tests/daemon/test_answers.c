@@ -131,6 +131,33 @@ static void test_the_end_answers_every_taker(void **state)
     assert_non_null(answers_find(answers, 7));
 }
 
+static void test_a_hypervisor_that_is_not_watched_any_more_answers_no_more(void **state)
+{
+    struct answers *answers = ((struct world *)*state)->answers;
+    struct told tag = {0}, trial = {0}, other = {0}, fencing = {0};
+    struct action actions[] = {
+        {.kind = ACTION_SET_METADATA, .target.hypervisor = "a"},
+        {.kind = ACTION_DESCRIBE, .target.hypervisor = "a"},
+        {.kind = ACTION_DESTROY, .target.hypervisor = "ab"},
+        {.kind = ACTION_TEST_FENCING, .target.hypervisor = "a"},
+    };
+    struct told *told[] = {&tag, &trial, &other, &fencing};
+
+    for (size_t i = 0; i < ELEMENTS_OF(actions); i++) {
+        actions[i].id = answers_new_number(answers);
+        assert_int_equal(answers_expect(answers, &actions[i], take, told[i]), 0);
+    }
+    answers_disconnect(answers, "a", "gone");
+    assert_int_equal(tag.times, 1);
+    assert_int_equal(tag.error, -ENOTCONN);
+    assert_string_equal(tag.message, "gone");
+    assert_int_equal(trial.times, 1);
+    assert_false(answers_give(answers, actions[0].id, 0, NULL));
+    assert_int_equal(other.times + fencing.times, 0);
+    assert_true(answers_give(answers, actions[2].id, 0, NULL));
+    assert_true(answers_give(answers, actions[3].id, 0, NULL));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -140,6 +167,7 @@ int main(void)
         TEST(test_what_the_coordinator_asked_for_is_no_number_of_the_daemon),
         TEST(test_an_action_that_was_not_begun_is_not_answered),
         TEST(test_the_end_answers_every_taker),
+        TEST(test_a_hypervisor_that_is_not_watched_any_more_answers_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
