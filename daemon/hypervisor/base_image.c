@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * By path or by pool and name. libvirt knows the files of a pool since it last looked, so the pool is read again where a
+ * By path or by pool and name. libvirt knows the files of a pool since it last looked, so the pool may be read again where a
  * volume is not found.
  */
 #include "hypervisor/base_image.h"
@@ -12,6 +12,7 @@
 #include <libvirt/virterror.h>
 
 #include "base/text.h"
+#include "hypervisor/pool_refresh.h"
 #include "hypervisor/refusal.h"
 #include "model/storage_xml.h"
 
@@ -40,7 +41,7 @@ virStoragePoolPtr base_image_open_pool(virConnectPtr connection, const char *nam
     int is_active;
 
     if (pool == NULL && virGetLastErrorCode() == VIR_ERR_NO_STORAGE_POOL)
-        refusal_say(result, -EIO, "there is no storage pool %s, %s", name, purpose);
+        refusal_say(result, -ENODEV, "there is no storage pool %s, %s", name, purpose);
     else if (pool == NULL)
         refusal_quote(result, connection, "looking for the storage pool %s, %s", name, purpose);
     if (pool == NULL)
@@ -51,7 +52,7 @@ virStoragePoolPtr base_image_open_pool(virConnectPtr connection, const char *nam
     if (is_active < 0)
         refusal_quote(result, connection, "asking whether the storage pool %s is active", name);
     else
-        refusal_say(result, -EIO, "the storage pool %s, %s, is not active; virsh pool-start %s starts it", name,
+        refusal_say(result, -ENODEV, "the storage pool %s, %s, is not active; virsh pool-start %s starts it", name,
                     purpose, name);
     free_pool(pool);
     return NULL;
@@ -59,74 +60,97 @@ virStoragePoolPtr base_image_open_pool(virConnectPtr connection, const char *nam
 
 /* ---- by pool and name ---- */
 
-static int find_in_pool(virConnectPtr connection, const struct template_disk *disk, struct base_image *ret,
-                        struct action_result *result)
+static int look_up_volume(virConnectPtr connection, const struct template_disk *disk, struct base_image *image,
+                          struct action_result *result)
+{
+    image->volume = virStorageVolLookupByName(image->pool, disk->volume);
+    if (image->volume != NULL)
+        return 0;
+    if (virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
+        return refusal_say(result, -ENODEV, "the base image of disk %s is missing: storage pool %s has no volume %s",
+                           disk->target, disk->pool, disk->volume);
+    return refusal_quote(result, connection, "looking for the base image of disk %s, volume %s in storage pool %s",
+                         disk->target, disk->volume, disk->pool);
+}
+
+/* What was said of an image that is found after all is forgotten. */
+static void forget_refusal(struct action_result *result)
+{
+    result->error = 0;
+    result->message[0] = '\0';
+}
+
+static int find_in_pool(virConnectPtr connection, bool may_refresh, const struct template_disk *disk,
+                        struct base_image *ret, struct action_result *result)
 {
     _cleanup_(freep) char *purpose = text_print("which has the base image of disk %s", disk->target);
+    int r;
 
     if (purpose == NULL)
         return refusal_say(result, -ENOMEM, "no memory");
     ret->pool = base_image_open_pool(connection, disk->pool, purpose, result);
     if (ret->pool == NULL)
         return result->error;
-    ret->volume = virStorageVolLookupByName(ret->pool, disk->volume);
-    if (ret->volume == NULL && virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL &&
-        virStoragePoolRefresh(ret->pool, 0) == 0)
-        ret->volume = virStorageVolLookupByName(ret->pool, disk->volume);
-    if (ret->volume != NULL)
-        return 0;
-    if (virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
-        return refusal_say(result, -EIO, "the base image of disk %s is missing: storage pool %s has no volume %s",
-                           disk->target, disk->pool, disk->volume);
-    return refusal_quote(result, connection, "looking for the base image of disk %s, volume %s in storage pool %s",
-                         disk->target, disk->volume, disk->pool);
+    r = look_up_volume(connection, disk, ret, result);
+    if (r != -ENODEV || !may_refresh)
+        return r;
+    r = pool_refresh(connection, ret->pool, result);
+    if (r < 0)
+        return r;
+    forget_refusal(result);
+    return look_up_volume(connection, disk, ret, result);
 }
 
 /* ---- by path ---- */
 
-/* True: an active pool has this directory, and was read again. */
-static bool refresh_around(virConnectPtr connection, const char *path)
+/* The active pool that has this directory; NULL: none, or path is NULL. */
+static virStoragePoolPtr find_pool_around(virConnectPtr connection, const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
     _cleanup_(freep) char *directory = slash != NULL && slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
-    _cleanup_(free_poolp) virStoragePoolPtr pool =
-        directory != NULL ? virStoragePoolLookupByTargetPath(connection, directory) : NULL;
 
-    return pool != NULL && virStoragePoolRefresh(pool, 0) == 0;
+    return directory != NULL ? virStoragePoolLookupByTargetPath(connection, directory) : NULL;
 }
 
-/* *has_pool: if it is not found, then not for want of a pool. */
-static virStorageVolPtr look_up_path(virConnectPtr connection, const char *path, bool *has_pool)
+/* resolved: where symbolic links lead to, by which a pool may know the image; NULL: not known. */
+static int look_up_paths(virConnectPtr connection, const struct template_disk *disk, const char *resolved,
+                         struct base_image *image, struct action_result *result)
 {
-    virStorageVolPtr volume = virStorageVolLookupByPath(connection, path);
-
-    if (volume != NULL || virGetLastErrorCode() != VIR_ERR_NO_STORAGE_VOL)
-        return volume;
-    *has_pool |= refresh_around(connection, path);
-    return virStorageVolLookupByPath(connection, path);
-}
-
-/* A pool may know the image by the path that a symbolic link leads to. */
-static int find_by_path(virConnectPtr connection, bool is_local, const struct template_disk *disk,
-                        struct base_image *ret, struct action_result *result)
-{
-    _cleanup_(freep) char *resolved = is_local ? realpath(disk->path, NULL) : NULL;
-    bool has_pool = false;
-
-    ret->volume = look_up_path(connection, disk->path, &has_pool);
-    if (ret->volume == NULL && resolved != NULL && strcmp(resolved, disk->path) != 0)
-        ret->volume = look_up_path(connection, resolved, &has_pool);
-    if (ret->volume != NULL)
+    image->volume = virStorageVolLookupByPath(connection, disk->path);
+    if (image->volume == NULL && virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL && resolved != NULL)
+        image->volume = virStorageVolLookupByPath(connection, resolved);
+    if (image->volume != NULL)
         return 0;
-    if (virGetLastErrorCode() != VIR_ERR_NO_STORAGE_VOL)
-        return refusal_quote(result, connection, "looking for the base image %s of disk %s", disk->path, disk->target);
-    if (has_pool)
-        return refusal_say(result, -EIO, "the base image %s of disk %s is missing", disk->path, disk->target);
-    return refusal_say(
-        result, -EIO,
-        "the base image %s of disk %s is in no active storage pool; a pool for its directory makes it known "
-        "to libvirt",
-        disk->path, disk->target);
+    if (virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
+        return refusal_say(result, -ENODEV, "the base image %s of disk %s is missing", disk->path, disk->target);
+    return refusal_quote(result, connection, "looking for the base image %s of disk %s", disk->path, disk->target);
+}
+
+static int find_by_path(virConnectPtr connection, const struct base_image_search *search,
+                        const struct template_disk *disk, struct base_image *ret, struct action_result *result)
+{
+    _cleanup_(freep) char *resolved = search->is_local ? realpath(disk->path, NULL) : NULL;
+    _cleanup_(free_poolp) virStoragePoolPtr pool = NULL;
+    int r = look_up_paths(connection, disk, resolved, ret, result);
+
+    if (r != -ENODEV)
+        return r;
+    pool = find_pool_around(connection, disk->path);
+    if (pool == NULL)
+        pool = find_pool_around(connection, resolved);
+    if (pool == NULL)
+        return refusal_say(
+            result, -ENODEV,
+            "the base image %s of disk %s is in no active storage pool; a pool for its directory makes it known "
+            "to libvirt",
+            disk->path, disk->target);
+    if (!search->may_refresh)
+        return r;
+    r = pool_refresh(connection, pool, result);
+    if (r < 0)
+        return r;
+    forget_refusal(result);
+    return look_up_paths(connection, disk, resolved, ret, result);
 }
 
 /* ---- what it is ---- */
@@ -161,7 +185,7 @@ static int refuse_unsized(virConnectPtr connection, const struct template_disk *
                           struct action_result *result)
 {
     if (virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL)
-        return refusal_say(result, -EIO, "the base image %s of disk %s is missing", image->path, disk->target);
+        return refusal_say(result, -ENODEV, "the base image %s of disk %s is missing", image->path, disk->target);
     return refusal_quote(result, connection, "asking for the size of the base image %s", image->path);
 }
 
@@ -177,7 +201,7 @@ static int read_facts(virConnectPtr connection, const struct template_disk *disk
     if (virStorageVolGetInfo(image->volume, &info) < 0)
         return refuse_unsized(connection, disk, image, result);
     if (info.capacity == 0)
-        return refusal_say(result, -EIO, "the base image %s of disk %s is empty", image->path, disk->target);
+        return refusal_say(result, -ENODEV, "the base image %s of disk %s is empty", image->path, disk->target);
     image->capacity_bytes = info.capacity;
     if (image->pool == NULL)
         image->pool = virStoragePoolLookupByVolume(image->volume);
@@ -186,11 +210,11 @@ static int read_facts(virConnectPtr connection, const struct template_disk *disk
     return read_format(connection, disk, image, result);
 }
 
-int base_image_find(virConnectPtr connection, bool is_local, const struct template_disk *disk, struct base_image *ret,
-                    struct action_result *result)
+int base_image_find(virConnectPtr connection, const struct base_image_search *search, const struct template_disk *disk,
+                    struct base_image *ret, struct action_result *result)
 {
-    int r = disk->path != NULL ? find_by_path(connection, is_local, disk, ret, result)
-                               : find_in_pool(connection, disk, ret, result);
+    int r = disk->path != NULL ? find_by_path(connection, search, disk, ret, result)
+                               : find_in_pool(connection, search->may_refresh, disk, ret, result);
 
     return r == 0 ? read_facts(connection, disk, ret, result) : r;
 }

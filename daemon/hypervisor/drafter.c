@@ -164,7 +164,8 @@ static int find_format(struct work *work, struct draft_disk *disk)
 {
     const struct template_disk wanted = {.target = disk->target, .path = disk->base};
     _cleanup_(base_image_done) struct base_image image = {0};
-    int r = base_image_find(work->connection, work->is_local, &wanted, &image, work->result);
+    const struct base_image_search search = {.is_local = work->is_local, .may_refresh = true};
+    int r = base_image_find(work->connection, &search, &wanted, &image, work->result);
     const char *own = r == 0 ? own_format(work, disk->base, &image) : NULL;
 
     if (r < 0)
@@ -214,9 +215,10 @@ static void ask_volume(struct work *work, const struct template_disk *disk, stru
 {
     struct action_result ignored = {0};
     _cleanup_(base_image_done) struct base_image image = {0};
+    const struct base_image_search search = {.is_local = work->is_local, .may_refresh = true};
     _cleanup_(freep) char *xml = NULL;
 
-    if (base_image_find(work->connection, work->is_local, disk, &image, &ignored) < 0)
+    if (base_image_find(work->connection, &search, disk, &image, &ignored) < 0)
         return;
     ret->path = text_copy(image.path);
     ret->pool = text_copy(virStoragePoolGetName(image.pool));

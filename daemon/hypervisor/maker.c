@@ -100,9 +100,11 @@ static int check_space(struct work *work)
 
     if (work->template->space_bytes == 0)
         return 0;
-    if (work->making != NULL)
-        places_refresh(&work->places);
-    r = places_measure(&work->places, work->connection, &spaces, work->result);
+    r = work->making != NULL
+            ? places_refresh(&work->places, work->connection, work->template->space_bytes, work->result)
+            : 0;
+    if (r == 0)
+        r = places_measure(&work->places, work->connection, &spaces, work->result);
     if (r < 0)
         return r;
     r = places_list_pools(&work->places, &pools);
@@ -135,10 +137,11 @@ static int check_writers(struct work *work)
 /* All that does not depend on which machine is to be made. */
 static int find_places(struct work *work)
 {
+    struct base_image_search search = {.may_refresh = true};
     int r;
 
-    work->is_local = is_hypervisor_local(work->connection);
-    r = places_find(work->connection, work->is_local, work->template, &work->places, work->result);
+    search.is_local = work->is_local = is_hypervisor_local(work->connection);
+    r = places_find(work->connection, &search, work->template, &work->places, work->result);
     if (r == 0)
         r = check_writers(work);
     return r == 0 ? check_space(work) : r;

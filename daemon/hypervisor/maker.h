@@ -14,7 +14,8 @@
  * An overlay on the base image of each disk, the seed of cloud-init where the template has one, and the definition of the
  * domain, which is not started. environment: "NAME=value", what the files of cloud-init may ask for. The base images are
  * only read. -EEXIST: a domain or a volume of that name is there, and stays as it is; -EBUSY: a machine writes to a base
- * image; -ENOSPC: a storage pool has less available than a machine needs; -ETIMEDOUT: after until_us (mono_us) nothing more
+ * image; -ENOSPC: a storage pool has less available than a machine needs; -ENODEV: a
+ * storage pool is not active, or a base image is missing or empty; -ETIMEDOUT: after until_us (mono_us) nothing more
  * is begun; -EINVAL: the template cannot be made into a machine; -EIO, -ENOTCONN, -ENOMEM. What
  * was made before an error stays for maker_unmake.
  *
@@ -26,7 +27,7 @@ void maker_make(virConnectPtr connection, const struct template *template, const
 
 /*
  * Whether a machine could be made now, as far as that does not depend on its name: what maker_make looks at before it makes
- * anything. Changes nothing. Errors as there.
+ * anything. Changes nothing, but may have a storage pool refreshed that lacks a base image. Errors as there.
  */
 void maker_check(virConnectPtr connection, const struct template *template, struct action_result *result);
 

@@ -33,7 +33,7 @@ struct look {
 
 /* ---- on a thread ---- */
 
-/* Says nothing of the template. */
+/* Says nothing of any template. */
 static bool is_about_the_call(int error)
 {
     return error == -ENOTCONN || error == -ETIMEDOUT || error == -ENOMEM;
@@ -43,19 +43,24 @@ static bool is_about_the_call(int error)
 static int look_at_places(virConnectPtr connection, struct look *look, const struct template *template)
 {
     _cleanup_(places_done) struct places places = {0};
+    /* A pool that cannot be read is deactivated, and looks come again and again. */
+    const struct base_image_search search = {.is_local = look->is_local, .may_refresh = false};
     struct action_result result = {0};
     struct prospect *prospect = prospects_add(&look->prospects, template->name);
     int r;
 
     if (prospect == NULL)
         return -ENOMEM;
-    r = places_find(connection, look->is_local, template, &places, &result);
+    r = places_find(connection, &search, template, &places, &result);
     if (r == 0 && template->space_bytes > 0)
         r = places_measure(&places, connection, &look->prospects.spaces, &result);
     if (is_about_the_call(r))
         return r;
     if (r == 0)
         return places_list_pools(&places, &prospect->pools);
+    prospect->is_unknown = !places_are_lacking(r);
+    if (prospect->is_unknown)
+        return 0;
     prospect->obstacle = strdup(result.message);
     return prospect->obstacle != NULL ? 0 : -ENOMEM;
 }

@@ -28,7 +28,7 @@ int outlook_new(struct workers *workers, bool is_local, const struct outlook_cal
 /*
  * Looks at these templates (NULL: none), on the connection of this number (see connection_link). While an earlier look is
  * under way, once that has ended. Nothing is told of a look that was not finished, since the connection was lost, a call
- * hangs, or there is no memory.
+ * hangs, or there is no memory. A template of which libvirt did not say whether it has its storage is_unknown.
  */
 void outlook_look(struct outlook *outlook, struct template_set *templates, unsigned long link, int64_t timeout_us);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hypervisor/pool_refresh.h"
 #include "hypervisor/refusal.h"
 
 void places_done(struct places *places)
@@ -40,8 +41,8 @@ static int choose_pool(virConnectPtr connection, const struct template *template
     return 0;
 }
 
-int places_find(virConnectPtr connection, bool is_local, const struct template *template, struct places *ret,
-                struct action_result *result)
+int places_find(virConnectPtr connection, const struct base_image_search *search, const struct template *template,
+                struct places *ret, struct action_result *result)
 {
     int r = 0;
 
@@ -52,7 +53,7 @@ int places_find(virConnectPtr connection, bool is_local, const struct template *
     for (size_t i = 0; r == 0 && i < template->n_disks; i++) {
         struct place *place = &ret->all[i];
 
-        r = base_image_find(connection, is_local, &template->disks[i], &place->base, result);
+        r = base_image_find(connection, search, &template->disks[i], &place->base, result);
         if (r == 0)
             r = choose_pool(connection, template, place->base.pool, place, result);
     }
@@ -60,6 +61,11 @@ int places_find(virConnectPtr connection, bool is_local, const struct template *
         r = choose_pool(connection, template, template->n_disks > 0 ? ret->all[0].base.pool : NULL,
                         &ret->all[template->n_disks], result);
     return r;
+}
+
+bool places_are_lacking(int error)
+{
+    return error == -ENODEV || error == -EINVAL;
 }
 
 static bool has(const struct string_list *list, const char *text)
@@ -91,10 +97,33 @@ static int measure(virConnectPtr connection, const struct place *place, uint64_t
     return 0;
 }
 
-void places_refresh(const struct places *places)
+/* So far from what is needed, it does not matter what was written since libvirt last looked. */
+#define AMPLE 4
+
+static bool is_ample(virStoragePoolPtr pool, uint64_t needed_bytes)
 {
-    for (size_t i = 0; i < places->count; i++)
-        (void)!virStoragePoolRefresh(places->all[i].pool, 0);
+    virStoragePoolInfo info;
+
+    return virStoragePoolGetInfo(pool, &info) == 0 && info.available / AMPLE >= needed_bytes;
+}
+
+static bool is_repeated(const struct places *places, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (strcmp(places->all[j].pool_name, places->all[i].pool_name) == 0)
+            return true;
+    return false;
+}
+
+int places_refresh(const struct places *places, virConnectPtr connection, uint64_t needed_bytes,
+                   struct action_result *result)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < places->count; i++)
+        if (!is_repeated(places, i) && !is_ample(places->all[i].pool, needed_bytes))
+            r = pool_refresh(connection, places->all[i].pool, result);
+    return r;
 }
 
 int places_measure(const struct places *places, virConnectPtr connection, struct pool_spaces *spaces,

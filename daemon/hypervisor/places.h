@@ -2,13 +2,14 @@
 /*
  * Where the volumes go that are made for a machine from a template: on which base images, in which storage pools, and
  * whether there is room. Blocking questions for worker threads. All is looked at, and nothing is changed but what libvirt
- * knows of a pool.
+ * knows of a pool, where that may be.
  */
 #ifndef UNDERSTUDY_DAEMON_HYPERVISOR_PLACES_H
 #define UNDERSTUDY_DAEMON_HYPERVISOR_PLACES_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <libvirt/libvirt.h>
 
@@ -35,20 +36,22 @@ struct places {
 void places_done(struct places *places);
 
 /*
- * The storage pools are active, and the base images are there and not empty. is_local: as for base_image_find. Negative errno:
- * result says why.
+ * The storage pools are active, and the base images are there and not empty. Negative errno: result says
+ * why. -ENODEV: as for base_image_find; -EINVAL: the template has no place for its seed.
  */
-int places_find(virConnectPtr connection, bool is_local, const struct template *template, struct places *ret,
-                struct action_result *result) _must_check_;
+int places_find(virConnectPtr connection, const struct base_image_search *search, const struct template *template,
+                struct places *ret, struct action_result *result) _must_check_;
+/* This error of places_find says what the places lack; with another one libvirt has not said it. */
+bool places_are_lacking(int error);
 /* The names of the storage pools, each once. -ENOMEM. */
 int places_list_pools(const struct places *places, struct string_list *ret) _must_check_;
 /*
- * Has libvirt read these pools anew. Where one cannot be read now, since something is being made in it, what libvirt knows of
- * it is good enough. Not to be done now and then: it looks at each volume, and libvirt takes a pool for inactive where that
- * fails.
+ * Refreshes each pool that by what libvirt knows has little more than needed_bytes available, or of which that is not known.
+ * See pool_refresh. Negative errno: result says why.
  */
-void places_refresh(const struct places *places);
-/* Adds what these pools have available, as libvirt knows; those that are known stay as they are. Else as places_find. */
+int places_refresh(const struct places *places, virConnectPtr connection, uint64_t needed_bytes,
+                   struct action_result *result) _must_check_;
+/* Adds what these pools have available, as libvirt knows; those that are known stay as they are. Negative errno: as above. */
 int places_measure(const struct places *places, virConnectPtr connection, struct pool_spaces *spaces,
                    struct action_result *result) _must_check_;
 

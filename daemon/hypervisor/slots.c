@@ -255,6 +255,7 @@ static bool look_at_slots(struct slots *slots)
 
 bool slots_set_prospects(struct slots *slots, struct prospects *prospects)
 {
+    prospects_keep(prospects, &slots->prospects);
     prospects_done(&slots->prospects);
     slots->prospects = *prospects;
     *prospects = (struct prospects){0};

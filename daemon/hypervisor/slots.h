@@ -39,7 +39,7 @@ struct slots {
 void slots_set_templates(struct slots *slots, struct template_set *templates);
 
 /*
- * Takes what was found of the templates. True: something that could be made cannot be any more, or the other way round. The
+ * Takes what was found of the templates; see prospects_keep. True: something that could be made cannot be any more, or the other way round. The
  * space of a storage pool is for the slots in the order of their numbers, and with those that are being made first; without
  * memory, one has no obstacle.
  */

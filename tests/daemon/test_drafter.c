@@ -168,7 +168,7 @@ static void a_base_that_is_missing_is_named(void **state)
     struct world *world = *state;
 
     give(world, "vda", "/images/none.img");
-    assert_refused(world, UUID_WEB, -EIO,
+    assert_refused(world, UUID_WEB, -ENODEV,
                    "the base image /images/none.img of disk vda is in no active storage pool; a pool for its directory "
                    "makes it known to libvirt");
 }

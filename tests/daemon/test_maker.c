@@ -264,12 +264,12 @@ static void a_base_image_that_is_missing_is_named(void **state)
 
     world->disk.path = (char *)"/images/gone.img";
     make(world);
-    assert_int_equal(world->result.error, -EIO);
+    assert_int_equal(world->result.error, -ENODEV);
     assert_non_null(strstr(world->result.message, "the base image /images/gone.img of disk vda is "));
     world->disk =
         (struct template_disk){.target = (char *)"vda", .pool = (char *)"images", .volume = (char *)"gone.img"};
     make(world);
-    assert_refused(world, -EIO, "the base image of disk vda is missing: storage pool images has no volume gone.img");
+    assert_refused(world, -ENODEV, "the base image of disk vda is missing: storage pool images has no volume gone.img");
 }
 
 static void a_pool_that_is_missing_is_named(void **state)
@@ -278,11 +278,11 @@ static void a_pool_that_is_missing_is_named(void **state)
 
     world->template.storage_pool = (char *)"slow";
     make(world);
-    assert_refused(world, -EIO, "there is no storage pool slow, in which the template has its machines made");
+    assert_refused(world, -ENODEV, "there is no storage pool slow, in which the template has its machines made");
     world->template.storage_pool = NULL;
     world->disk = (struct template_disk){.target = (char *)"vda", .pool = (char *)"old", .volume = (char *)"base.img"};
     make(world);
-    assert_refused(world, -EIO, "there is no storage pool old, which has the base image of disk vda");
+    assert_refused(world, -ENODEV, "there is no storage pool old, which has the base image of disk vda");
 }
 
 static void a_pool_that_is_not_active_is_named(void **state)
@@ -296,7 +296,7 @@ static void a_pool_that_is_not_active_is_named(void **state)
     world->template.storage_pool = (char *)"old";
     make(world);
     assert_refused(
-        world, -EIO,
+        world, -ENODEV,
         "the storage pool old, in which the template has its machines made, is not active; virsh pool-start old "
         "starts it");
 }

@@ -631,6 +631,49 @@ static void test_what_is_in_the_way_of_a_template_is_in_that_of_all_its_slots(vo
     assert_false(find_space(world, 4 * GIB)); /* which is no news */
 }
 
+/* A question that libvirt did not answer: "web", of which something else was known. */
+static bool learn_nothing(struct world *world)
+{
+    struct prospects prospects = {0};
+    struct prospect *prospect = prospects_add(&prospects, "web");
+
+    assert_non_null(prospect);
+    prospect->is_unknown = true;
+    return slots_set_prospects(&world->slots, &prospects);
+}
+
+static void test_what_is_known_stays_while_libvirt_does_not_answer(void **state)
+{
+    static const char too_little[] =
+        "the storage pool images has 512 MiB available, and template web needs space=\"1GiB\" for a machine";
+    struct world *world = *state;
+    struct prospects prospects = {0};
+    struct prospect *prospect;
+
+    set_both_templates(world);
+    list(world);
+    assert_false(learn_nothing(world)); /* nothing was known */
+    find_space(world, GIB / 2);
+    assert_true(learn_nothing(world)); /* mail was not looked at */
+    list(world);
+    assert_obstacle(world, "web", too_little);
+    assert_obstacle(world, "mail", NULL);
+    assert_false(learn_nothing(world));
+    list(world);
+    assert_obstacle(world, "web", too_little);
+    prospect = prospects_add(&prospects, "web");
+    assert_non_null(prospect);
+    prospect->obstacle = strdup("the base image is missing");
+    slots_set_prospects(&world->slots, &prospects);
+    assert_false(learn_nothing(world));
+    list(world);
+    assert_obstacle(world, "web", "the base image is missing");
+    find_space(world, 4 * GIB);
+    assert_false(learn_nothing(world));
+    list(world);
+    assert_obstacle(world, "web", NULL);
+}
+
 static void test_space_is_for_one_after_the_other(void **state)
 {
     struct world *world = *state;
@@ -693,6 +736,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         slots_test(test_nothing_without_templates),
         slots_test(test_what_is_in_the_way_of_a_template_is_in_that_of_all_its_slots),
+        slots_test(test_what_is_known_stays_while_libvirt_does_not_answer),
         slots_test(test_space_is_for_one_after_the_other),
         slots_test(test_what_is_being_made_has_its_space_first),
         slots_test(test_what_was_found_holds_until_it_is_looked_at_again),

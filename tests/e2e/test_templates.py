@@ -236,7 +236,7 @@ def test_a_template_is_in_the_plan_while_a_machine_can_be_made_of_it(room, daemo
     host.virsh("pool-start", "volumes")
     wait_until(lambda: planned(daemon) == ["base-web", "spare"], "it is in the plan")
     wait_until(lambda: trouble() == {}, "the problem ends")
-    wait_until(lambda: "over: template-unusable: base-web" in daemon.log, "which is told")
+    wait_until(lambda: "over: template-unusable: no machine can be made from template base-web" in daemon.log, "which is told")
     host.virsh("pool-destroy", "volumes")
     wait_until(lambda: planned(daemon) == ["spare"], "it is not any more")
     host.virsh("pool-start", "volumes")
@@ -245,7 +245,9 @@ def test_a_template_is_in_the_plan_while_a_machine_can_be_made_of_it(room, daemo
     base.rename(base.with_suffix(".away"))  # which libvirt is not told
     daemon.ctl("reload")
     wait_until(lambda: planned(daemon) == ["spare"], "its base image is missed")
+    host.virsh("pool-refresh", "volumes")  # libvirt forgets it, and is not asked to look again
     base.with_suffix(".away").rename(base)
+    host.virsh("pool-refresh", "volumes")
     daemon.ctl("reload")
     wait_until(lambda: planned(daemon) == ["base-web", "spare"], "its base image is there")
     host.kill_qemu("vm-a")
