@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libvirt/virterror.h>
 
@@ -248,28 +249,70 @@ static void look_below(struct work *work, const struct template_disk *disk, stru
         ret->path = disk->path != NULL ? text_copy(disk->path) : text_print("%s/%s", disk->pool, disk->volume);
 }
 
-static char *copy_path(const struct work *work, const struct template_disk *disk, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *name = work->draft->name;
+/* ---- where a copy of a disk could be ---- */
 
-    return work->template->n_disks > 1 ? text_print("%.*s/%s-%s.qcow2", (int)(slash - path), path, name, disk->target)
-                                       : text_print("%.*s/%s.qcow2", (int)(slash - path), path, name);
+/* As far as libvirt or, on its own host, the daemon can tell: qemu-img would write over what is there. */
+static bool is_free(const struct work *work, const char *path, const char *pool)
+{
+    virStoragePoolPtr found = pool != NULL ? virStoragePoolLookupByName(work->connection, pool) : NULL;
+    virStorageVolPtr volume = virStorageVolLookupByPath(work->connection, path);
+
+    if (volume == NULL && found != NULL)
+        volume = virStorageVolLookupByName(found, strrchr(path, '/') + 1);
+    if (found != NULL)
+        virStoragePoolFree(found);
+    if (volume != NULL)
+        virStorageVolFree(volume);
+    return volume == NULL && !(work->is_local && access(path, F_OK) == 0);
+}
+
+/* NAME.qcow2, NAME-base.qcow2, NAME-base-2.qcow2 and so on, beside the image. */
+static char *print_copy_path(const struct work *work, const struct template_disk *disk, const char *path, unsigned i)
+{
+    bool is_one = work->template->n_disks == 1;
+    _cleanup_(freep) char *number = i > 1 ? text_print("-%u", i) : text_copy("");
+
+    if (number == NULL)
+        return NULL;
+    return text_print("%.*s/%s%s%s%s%s.qcow2", (int)(strrchr(path, '/') - path), path, work->draft->name,
+                      is_one ? "" : "-", is_one ? "" : disk->target, i > 0 ? "-base" : "", number);
+}
+
+/* More are hardly there; the last one is named as it is. */
+#define COPIES_MAX 100
+
+static char *copy_path(const struct work *work, const struct template_disk *disk, const struct top *top)
+{
+    char *path = print_copy_path(work, disk, top->path, 0);
+
+    for (unsigned i = 1; path != NULL && i < COPIES_MAX && !is_free(work, path, top->pool); i++) {
+        free(path);
+        path = print_copy_path(work, disk, top->path, i);
+    }
+    return path;
+}
+
+static char *print_hint(const struct work *work, const struct template_disk *disk, const struct top *top)
+{
+    _cleanup_(freep) char *path = copy_path(work, disk, top);
+    _cleanup_(freep) char *copy = path != NULL ? text_shell_word(path) : NULL;
+    _cleanup_(freep) char *image = text_shell_word(top->path);
+    _cleanup_(freep) char *pool = text_shell_word(top->pool != NULL ? top->pool : "POOL");
+
+    if (copy == NULL || image == NULL || pool == NULL)
+        return NULL;
+    return text_print("shut %s down, copy its disk, and start it again: qemu-img convert -O qcow2 %s %s; virsh "
+                      "pool-refresh %s; then name the copy: --base %s=%s",
+                      work->draft->machine, image, copy, pool, disk->target, copy);
 }
 
 static int refuse_without_base(struct work *work, const struct template_disk *disk, const struct top *top)
 {
-    const char *machine = work->draft->machine;
-    _cleanup_(freep) char *copy = top->path != NULL ? copy_path(work, disk, top->path) : NULL;
-
-    if (copy == NULL)
+    work->draft->hint = top->path != NULL ? print_hint(work, disk, top) : NULL;
+    if (work->draft->hint == NULL)
         return no_memory(work);
-    work->draft->hint =
-        text_print("shut %s down, copy its disk, and start it again: qemu-img convert -O qcow2 %s %s; virsh "
-                   "pool-refresh %s; then name the copy: --base %s=%s",
-                   machine, top->path, copy, top->pool != NULL ? top->pool : "POOL", disk->target, copy);
     return refusal_say(work->result, -EBUSY, "disk %s of %s has no base image: %s stands on no other image",
-                       disk->target, machine, top->path);
+                       disk->target, work->draft->machine, top->path);
 }
 
 static int warn(struct work *work, char *text)

@@ -125,6 +125,38 @@ void text_make_printable(const char *text, size_t length, char *ret, size_t size
     *at = '\0';
 }
 
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("/._-+", c) != NULL);
+}
+
+char *text_shell_word(const char *text)
+{
+    static const char escaped[] = "'\\''"; /* ends the quotes, and begins them again behind one */
+    size_t size = sizeof("''"), length = strlen(text);
+    bool needs_quotes = length == 0;
+    char *word, *at;
+
+    for (size_t i = 0; i < length; i++) {
+        needs_quotes |= !is_plain(text[i]);
+        size += text[i] == '\'' ? strlen(escaped) : 1;
+    }
+    if (!needs_quotes)
+        return strdup(text);
+    word = calloc(1, size);
+    if (word == NULL)
+        return NULL;
+    at = stpcpy(word, "'");
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\'')
+            at = stpcpy(at, escaped);
+        else
+            *at++ = text[i];
+    memcpy(at, "'", sizeof("'"));
+    return word;
+}
+
 size_t text_fit(const char *text, size_t most)
 {
     size_t length = strnlen(text, most), begun = length, whole;

@@ -36,6 +36,12 @@ int text_format(char **ret, const char *format, ...) _must_check_ _printf_(2, 3)
 void text_make_printable(const char *text, size_t length, char *ret, size_t size);
 char *text_printable(const char *text) _must_check_;
 
+/*
+ * The text as one word of a shell command: in quotes where it has other characters than letters, digits and "/._-+". A copy
+ * that the caller frees; NULL: no memory.
+ */
+char *text_shell_word(const char *text) _must_check_;
+
 /* How much of the text, at most so many bytes, ends with a whole character of UTF-8: for "%.*s". */
 size_t text_fit(const char *text, size_t most) _must_check_;
 

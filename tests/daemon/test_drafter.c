@@ -155,6 +155,98 @@ static void a_disk_without_a_base_is_refused_with_what_to_do(void **state)
         "--base vda=/images/web-base-vda.qcow2");
 }
 
+static void define(const struct world *world, const char *uuid, const char *disk)
+{
+    virDomainPtr domain;
+    char xml[1024];
+
+    snprintf(
+        xml, sizeof(xml),
+        "<domain type='test'><name>new</name><uuid>%s</uuid><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type>"
+        "</os><devices>%s</devices></domain>",
+        uuid, disk);
+    domain = virDomainDefineXML(world->connection, xml);
+    assert_non_null(domain);
+    virDomainFree(domain);
+}
+
+static void add_volume(const struct world *world, const char *name)
+{
+    virStoragePoolPtr pool = virStoragePoolLookupByName(world->connection, "images");
+    virStorageVolPtr volume;
+    char xml[256];
+
+    snprintf(xml, sizeof(xml), "<volume><name>%s</name><capacity>2</capacity></volume>", name);
+    assert_non_null(pool);
+    volume = virStorageVolCreateXML(pool, xml, 0);
+    assert_non_null(volume);
+    virStorageVolFree(volume);
+    virStoragePoolFree(pool);
+}
+
+/* The commands of the hint. */
+static void assert_hint(struct world *world, const char *uuid, const char *commands)
+{
+    free(world->draft->hint);
+    world->draft->hint = NULL;
+    world->result = (struct action_result){0};
+    drafter_write(world->connection, uuid, world->draft, &world->result);
+    assert_int_equal(world->result.error, -EBUSY);
+    assert_non_null(world->draft->hint);
+    assert_string_equal(strstr(world->draft->hint, "qemu-img"), commands);
+}
+
+/* qemu-img would write over what machines may stand on. */
+static void a_copy_takes_the_place_of_no_image(void **state)
+{
+    struct world *world = *state;
+
+    add_volume(world, "web-base-vda.qcow2");
+    assert_hint(world, UUID_OFF,
+                "qemu-img convert -O qcow2 /images/alone.qcow2 /images/web-base-vda-base.qcow2; virsh "
+                "pool-refresh images; then name the copy: --base vda=/images/web-base-vda-base.qcow2");
+    add_volume(world, "web-base-vda-base.qcow2");
+    assert_hint(world, UUID_OFF,
+                "qemu-img convert -O qcow2 /images/alone.qcow2 /images/web-base-vda-base-2.qcow2; virsh "
+                "pool-refresh images; then name the copy: --base vda=/images/web-base-vda-base-2.qcow2");
+    add_volume(world, "web-base-vda-base-2.qcow2");
+    assert_hint(world, UUID_OFF,
+                "qemu-img convert -O qcow2 /images/alone.qcow2 /images/web-base-vda-base-3.qcow2; virsh "
+                "pool-refresh images; then name the copy: --base vda=/images/web-base-vda-base-3.qcow2");
+}
+
+/* libvirt need not know it, where the daemon sees it. */
+static void a_copy_takes_the_place_of_no_file(void **state)
+{
+    static const char uuid[] = "11111111-0000-4000-8000-000000000003";
+    struct world *world = *state;
+    char directory[] = "/tmp/understudy-drafter-XXXXXX", path[64], disk[256], commands[512];
+
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/web-base.qcow2", directory);
+    fclose(fopen(path, "w"));
+    snprintf(disk, sizeof(disk), "<disk type='file'><source file='%s/a.img'/><target dev='vda'/></disk>", directory);
+    snprintf(commands, sizeof(commands),
+             "qemu-img convert -O qcow2 %s/a.img %s/web-base-base.qcow2; virsh pool-refresh POOL; then name the copy: "
+             "--base vda=%s/web-base-base.qcow2",
+             directory, directory, directory);
+    define(world, uuid, disk);
+    assert_hint(world, uuid, commands);
+    unlink(path);
+    rmdir(directory);
+}
+
+static void what_a_hint_names_is_quoted(void **state)
+{
+    static const char uuid[] = "11111111-0000-4000-8000-000000000003";
+    struct world *world = *state;
+
+    define(world, uuid, DISK("/my images/it&apos;s.img", "vda"));
+    assert_hint(world, uuid,
+                "qemu-img convert -O qcow2 '/my images/it'\\''s.img' '/my images/web-base.qcow2'; virsh "
+                "pool-refresh POOL; then name the copy: --base vda='/my images/web-base.qcow2'");
+}
+
 static void what_a_machine_writes_to_is_no_base(void **state)
 {
     struct world *world = *state;
@@ -188,21 +280,6 @@ static void a_machine_that_is_not_there(void **state)
 
     drafter_write(world->connection, "11111111-0000-4000-8000-000000000009", world->draft, &world->result);
     assert_int_equal(world->result.error, -ENOENT);
-}
-
-static void define(const struct world *world, const char *uuid, const char *disk)
-{
-    virDomainPtr domain;
-    char xml[1024];
-
-    snprintf(
-        xml, sizeof(xml),
-        "<domain type='test'><name>new</name><uuid>%s</uuid><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type>"
-        "</os><devices>%s</devices></domain>",
-        uuid, disk);
-    domain = virDomainDefineXML(world->connection, xml);
-    assert_non_null(domain);
-    virDomainFree(domain);
 }
 
 static void what_is_below_may_be_no_file(void **state)
@@ -302,6 +379,9 @@ int main(void)
         TEST(the_image_below_a_disk_is_its_base),
         TEST(a_base_that_is_given_comes_first),
         TEST(a_disk_without_a_base_is_refused_with_what_to_do),
+        TEST(a_copy_takes_the_place_of_no_image),
+        TEST(a_copy_takes_the_place_of_no_file),
+        TEST(what_a_hint_names_is_quoted),
         TEST(what_a_machine_writes_to_is_no_base),
         TEST(a_base_that_is_missing_is_named),
         TEST(a_disk_that_is_not_there_is_named),

@@ -182,6 +182,29 @@ static void test_what_fits_ends_with_a_whole_character(void **state)
     assert_int_equal(text_fit("", 0), 0);
 }
 
+static void test_a_word_of_a_shell_is_quoted_where_it_has_to_be(void **state)
+{
+    static const struct {
+        const char *text, *word;
+    } rows[] = {
+        {"/var/lib/a-b_c+d.7.qcow2", "/var/lib/a-b_c+d.7.qcow2"},
+        {"/my images/a", "'/my images/a'"},
+        {"it's", "'it'\\''s'"},
+        {"$(reboot);`x`", "'$(reboot);`x`'"},
+        {"~", "'~'"},
+        {"\xc3\xa9", "'\xc3\xa9'"},
+        {"", "''"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(rows); i++) {
+        char *word = text_shell_word(rows[i].text);
+
+        assert_string_equal(word, rows[i].word);
+        free(word);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_bytes_that_are_not_utf8_are_escaped),
         cmocka_unit_test(test_json_keeps_its_lines_and_its_meaning),
         cmocka_unit_test(test_what_does_not_fit_is_cut_between_characters),
+        cmocka_unit_test(test_a_word_of_a_shell_is_quoted_where_it_has_to_be),
         cmocka_unit_test(test_what_fits_ends_with_a_whole_character),
     };
 
