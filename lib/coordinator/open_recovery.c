@@ -18,6 +18,7 @@
 #include "coordinator/recovery_notices.h"
 #include "coordinator/services.h"
 #include "coordinator/standby/restore.h"
+#include "coordinator/whereabouts.h"
 
 /* What is asked for because news of it was lost, is known after so long. */
 #define NEWS_LOST_US (60 * USEC_PER_SEC)
@@ -276,13 +277,21 @@ static void make_sure_it_runs(struct recoveries *recoveries, struct open_recover
     machines_describe(recoveries->registry, watch);
 }
 
-/* It was called off since the machine serves, which was asked to shut down, and did just now. */
+/* As it was asked. It may also run elsewhere: that is found out before anything is started in its place. */
+static bool has_obeyed(const struct registry *registry, const struct machine *machine)
+{
+    return machine->state == MACHINE_SHUT_OFF &&
+           (machine->reason == REASON_SHUTDOWN ||
+            (machine->reason == REASON_UNKNOWN && whereabouts_are_asked(registry, machine)));
+}
+
+/* It was called off since the machine serves, which was asked to shut down, and did meanwhile. */
 static void fail_if_off(struct recoveries *recoveries, const struct open_recovery *open, struct moment now)
 {
     struct watch *watch = watch_of(recoveries->registry, open->failed);
 
     if (open->recovery->state == RECOVERY_CALLED_OFF && moment_has_come(open->recovery->relieved) && watch != NULL &&
-        open->failed->state == MACHINE_SHUT_OFF && open->failed->reason == REASON_SHUTDOWN) {
+        has_obeyed(recoveries->registry, open->failed)) {
         failures_defer(recoveries->registry, watch, open->recovery->cause, now.mono_us + RETRY_US);
         open->recovery->relieved = (struct moment){0}; /* it has stopped, and a later stop is another one */
     }

@@ -551,8 +551,9 @@ static void take_reading(struct recoveries *recoveries, struct open_recovery *op
 void recoveries_answer(void *self, const struct action *action, const struct action_result *result, struct moment now)
 {
     struct recoveries *recoveries = self;
+    struct action_result room;
     struct recovery_event event = {
-        .kind = RECOVERY_ANSWER, .now = now, .result = relocation_correct(recoveries, action, result, now)};
+        .kind = RECOVERY_ANSWER, .now = now, .result = relocation_correct(recoveries, action, result, &room, now)};
 
     for (size_t i = 0; i < recoveries->n_open; i++) {
         struct open_recovery *open = recoveries->open[i];

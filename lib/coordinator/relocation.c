@@ -3,6 +3,7 @@
 #include "coordinator/relocation.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "coordinator/moves.h"
@@ -77,9 +78,15 @@ static bool is_missed(const struct registry *registry, const struct action *acti
                               (machine->reason == REASON_UNKNOWN && whereabouts_are_asked(registry, machine)));
 }
 
+/* When it stops. Of one that nothing was heard of since the daemon began, that is not known. */
+static bool vanishes(const struct machine *machine)
+{
+    return machine->event_sequence != 0 && !machine->persistent;
+}
+
 /*
  * What is to be relieved stays defined when it stops. Where its host does not have it any more, it was migrated or removed, unless
- * it is known how it stopped.
+ * it is known how it stopped, or that its definition was removed while it ran: then it vanishes when it stops.
  */
 static bool is_beyond_relief(const struct registry *registry, const struct machine_ref *ref,
                              const struct action_result *result)
@@ -87,19 +94,27 @@ static bool is_beyond_relief(const struct registry *registry, const struct machi
     const struct machine *machine = pool_find(registry->pool, ref->hypervisor, ref->uuid);
 
     return result->error == -ENOENT && records_relieve(&registry->records, ref) &&
-           (machine == NULL || machine_is_up(machine) || machine->reason == REASON_UNKNOWN);
+           (machine == NULL || (!vanishes(machine) && (machine_is_up(machine) || machine->reason == REASON_UNKNOWN)));
+}
+
+static const struct action_result *seek(const struct registry *registry, const struct machine_ref *ref,
+                                        struct action_result *room)
+{
+    const char *host = whereabouts_awaited_host(registry, ref);
+
+    *room = (struct action_result){.error = -EINPROGRESS};
+    snprintf(room->message, sizeof(room->message), "%s has not said whether it runs there",
+             host != NULL ? host : "another host");
+    return room;
 }
 
 const struct action_result *relocation_correct(const struct recoveries *recoveries, const struct action *action,
-                                               const struct action_result *result, struct moment now)
+                                               const struct action_result *result, struct action_result *room,
+                                               struct moment now)
 {
     static const struct action_result unknown = {
         .error = -EAGAIN,
         .message = "it was migrated to another host, and is not seen there yet",
-    };
-    static const struct action_result sought = {
-        .error = -EINPROGRESS,
-        .message = "it is not on its host, and whether it runs on another one is not known yet",
     };
     static const struct action_result gone = {
         .error = -EAGAIN,
@@ -115,7 +130,7 @@ const struct action_result *relocation_correct(const struct recoveries *recoveri
         return result;
     if (is_missed(recoveries->registry, action, result) &&
         whereabouts_are_open(recoveries->registry, &action->target, now))
-        return &sought;
+        return seek(recoveries->registry, &action->target, room);
     /* News that it left is on its way where it runs elsewhere already. */
     is_gone = (result->error == -ENOENT || result->reason == REASON_MIGRATED) &&
               moves_run_elsewhere(recoveries->registry, &action->target);

@@ -35,6 +35,14 @@ static void begin(struct registry *registry)
             registry->hosts[i].wants_list = true;
 }
 
+static const struct host *find_awaited(const struct registry *registry, const struct machine_ref *ref, int64_t since_us)
+{
+    for (size_t i = 0; i < registry->n_hosts; i++)
+        if (is_other(&registry->hosts[i], ref) && is_awaited(&registry->hosts[i], since_us))
+            return &registry->hosts[i];
+    return NULL;
+}
+
 bool whereabouts_are_open(struct registry *registry, const struct machine_ref *ref, struct moment now)
 {
     struct watch *watch = watch_get(registry, ref->hypervisor, ref->uuid);
@@ -46,10 +54,16 @@ bool whereabouts_are_open(struct registry *registry, const struct machine_ref *r
         rare->missed_us = now.mono_us;
         begin(registry);
     }
-    for (size_t i = 0; i < registry->n_hosts; i++)
-        if (is_other(&registry->hosts[i], ref) && is_awaited(&registry->hosts[i], rare->missed_us))
-            return true;
-    return false;
+    return find_awaited(registry, ref, rare->missed_us) != NULL;
+}
+
+const char *whereabouts_awaited_host(const struct registry *registry, const struct machine_ref *ref)
+{
+    const struct watch *watch = watch_find(registry, ref);
+    int64_t since_us = watch != NULL ? watch_rare(watch)->missed_us : 0;
+    const struct host *host = since_us != 0 ? find_awaited(registry, ref, since_us) : NULL;
+
+    return host != NULL ? host->name : NULL;
 }
 
 bool whereabouts_are_asked(const struct registry *registry, const struct machine *machine)

@@ -14,6 +14,8 @@
  * begins it, and has all hosts listed. Without memory it goes on.
  */
 bool whereabouts_are_open(struct registry *registry, const struct machine_ref *ref, struct moment now);
+/* The name of a host for which the search waits; NULL: it is not known to wait for one. Borrowed from the registry. */
+const char *whereabouts_awaited_host(const struct registry *registry, const struct machine_ref *ref);
 /* The search has begun, and the machine was not seen up on its host since. */
 bool whereabouts_are_asked(const struct registry *registry, const struct machine *machine);
 /* Something is to be recovered, or goes on, when it is known whether this host has the machine. */

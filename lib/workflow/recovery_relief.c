@@ -12,6 +12,9 @@
  *                      ▼                                        ▼ if forced, or if it failed
  *                   called off                       called off, or: ending ─ is off ─▶
  *
+ *   One that is missed on its host, and may run on another one that does not answer, is waited for no longer than a minute more
+ *   than its guest has: RELIEF_FIRST is called off, and where nothing serves, that is a failure as any other.
+ *
  *   A hold calls it off where the machine that serves was not asked to leave yet; what was asked is followed to its end,
  *   and nothing further is begun.
  *
@@ -282,6 +285,28 @@ bool in_announcing(struct step *step)
     return true;
 }
 
+/*
+ * It is not on its host, and another host does not tell for so long whether it has it. The other machine must not be started, and
+ * nothing may serve: that is no matter of an order any more. With RELIEF_LAST the other one serves meanwhile.
+ */
+static bool is_missed_too_long(const struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    return step->event->result->error == -EINPROGRESS && recovery->relief == RELIEF_FIRST &&
+           step->event->now.mono_us - recovery->relieved.mono_us >=
+               step->config->recovery.shutdown_timeout_us + UNSEEN_US;
+}
+
+static void give_up_missed(struct step *step)
+{
+    const struct recovery *recovery = step->recovery;
+
+    call_off_untouched(step, text_print("%s was asked to shut down and does not run on its host, but %s; nothing is "
+                                        "started for it before that is known",
+                                        recovery->failed_name, step->event->result->message));
+}
+
 /* A question about it was not answered clearly, again and again. */
 static void give_up_on(struct step *step, const char *what)
 {
@@ -327,6 +352,8 @@ bool in_relieving(struct step *step)
     }
     if (answer_is_off(result))
         left(step);
+    else if (is_missed_too_long(step))
+        give_up_missed(step);
     else if (result->error == 0 || result->error == -ETIMEDOUT)
         step_begin_asking(step, RECOVERY_LEAVING);
     else if (!step_ask_later(step, QUESTION_PAUSE_US))
@@ -380,6 +407,8 @@ bool in_leaving(struct step *step)
         stay(step, text_print("it was migrated to another host"));
     else if (answer_is_off(result))
         left(step);
+    else if (is_missed_too_long(step))
+        give_up_missed(step);
     else if (result->error == -ENOTCONN || result->error == -EINPROGRESS)
         question_ask_later(question, result, LOOK_US, step->event->now);
     else if (result->error == 0 && result->state == MACHINE_CRASHED && step->recovery->is_held)
@@ -405,6 +434,8 @@ bool in_ending(struct step *step)
         return step_ask_again(step);
     if (result->error == 0 || result->error == -ENOENT)
         left(step);
+    else if (is_missed_too_long(step))
+        give_up_missed(step);
     else if (!step_ask_later(step, QUESTION_PAUSE_US))
         give_up_on(step, "it could not be ended");
     return true;

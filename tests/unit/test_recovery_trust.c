@@ -510,6 +510,46 @@ static void test_restarts_are_counted_across_a_restart_of_the_daemon(void **stat
     assert_int_equal(fixture->recovery->restarts, 1);
 }
 
+/* ---- a machine that is to be relieved and that is missed ---- */
+
+/* What another host has to say is not known when the time of the guest, and a minute more, is over. */
+static void is_missed_too_long(struct fixture *fixture)
+{
+    answer(fixture, -EINPROGRESS, MACHINE_UNKNOWN, REASON_UNKNOWN);
+    pass(fixture, fixture->config.recovery.shutdown_timeout_us + 60 * USEC_PER_SEC);
+    say(fixture, RECOVERY_TICK);
+    assert_true(fixture->step.has_action);
+    answer(fixture, -EINPROGRESS, MACHINE_UNKNOWN, REASON_UNKNOWN);
+}
+
+static void test_an_order_that_cannot_know_where_the_machine_is_ends(void **state)
+{
+    static const enum recovery_state relieving[] = {RECOVERY_RELIEVING, RECOVERY_LEAVING, RECOVERY_ENDING};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ELEMENTS_OF(relieving); i++) {
+        bring_to(fixture, relieving[i]);
+        is_missed_too_long(fixture);
+        assert_ended(fixture, RECOVERY_CALLED_OFF);
+        assert_released(fixture, &fixture->candidates[0]);
+        assert_true(moment_has_come(fixture->recovery->relieved));
+    }
+}
+
+static void test_what_has_taken_over_runs_on_while_the_machine_is_missed(void **state)
+{
+    struct fixture *fixture = *state;
+
+    until_verified(fixture);
+    answer_ok(fixture);
+    assert_action(fixture, ACTION_SHUTDOWN, &fixture->failed);
+    answer_running(fixture);
+    is_missed_too_long(fixture);
+    assert_state(fixture, RECOVERY_LEAVING);
+    say(fixture, RECOVERY_ORIGINAL_FENCED);
+    assert_state(fixture, RECOVERY_SETTLING);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -539,6 +579,8 @@ int main(void)
         recovery_test(test_a_start_from_before_that_takes_effect_late),
         recovery_test(test_a_replacement_that_came_up_meanwhile_is_verified),
         recovery_test(test_restarts_are_counted_across_a_restart_of_the_daemon),
+        recovery_test(test_an_order_that_cannot_know_where_the_machine_is_ends),
+        recovery_test(test_what_has_taken_over_runs_on_while_the_machine_is_missed),
     };
 
     return cmocka_run_group_tests_name("recovery_trust", tests, NULL, NULL);
