@@ -99,7 +99,8 @@ static bool read_wish(struct exchange *exchange, const struct machine *machine, 
     if (draft->name == NULL)
         reply_error(exchange->request, HTTP_BADREQUEST, "\"name\" is missing: that of the template", NULL);
     else if (is_called(exchange->pool, draft->name))
-        reply_error(exchange->request, HTTP_CONFLICT, "a machine has the name of the template: choose another one", NULL);
+        reply_error(exchange->request, HTTP_CONFLICT, "a machine has the name of the template: choose another one",
+                    NULL);
     else if (!machine->is_reachable)
         reply_error(exchange->request, HTTP_CONFLICT,
                     "the host of the machine cannot be reached, and its definition is there", NULL);

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "hypervisor/disk_users.h"
+#include "hypervisor/pool_refresh.h"
 #include "hypervisor/refusal.h"
 #include "model/storage_xml.h"
 
@@ -55,13 +56,13 @@ static const char *find(const struct search *search, const char *path)
 static int read_pool_anew(struct search *search, virStorageVolPtr volume)
 {
     virStoragePoolPtr pool = virStoragePoolLookupByVolume(volume);
-    int r = 0;
+    int r;
 
-    if (pool == NULL || virStoragePoolRefresh(pool, 0) < 0)
-        r = refusal_say(search->result, -EAGAIN, "the storage pool of %s cannot be read: %s",
-                        virStorageVolGetName(volume), virGetLastErrorMessage());
-    if (pool != NULL)
-        virStoragePoolFree(pool);
+    if (pool == NULL)
+        return refusal_quote(search->result, search->connection, "asking where the volume %s is",
+                             virStorageVolGetName(volume));
+    r = pool_refresh(search->connection, pool, search->result);
+    virStoragePoolFree(pool);
     return r;
 }
 

@@ -15,8 +15,8 @@
 /*
  * Another volume of an active storage pool has one of these as its backing file (the XML of a domain that is off does not say
  * so), or a template has it as a base image: -EBUSY, and result says which. Their pools are read anew before: what an operator
- * made beside libvirt is in them. is_local: paths of the hypervisor are paths of the daemon. templates may be NULL. -EAGAIN: a
- * pool cannot be read. -EIO, -ENOTCONN, -ENOMEM.
+ * made beside libvirt is in them. is_local: paths of the hypervisor are paths of the daemon. templates may be NULL. Else as
+ * pool_refresh, and -ENOMEM.
  */
 int dependents_look_for(virConnectPtr connection, bool is_local, const virStorageVolPtr *volumes, size_t n_volumes,
                         const struct template_set *templates, struct action_result *result) _must_check_;

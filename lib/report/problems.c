@@ -55,10 +55,10 @@ static void look_at_program(struct problem_search *search, const char *message)
 static void look_at_templates(struct problem_search *search, const struct template_set *templates)
 {
     for (size_t i = 0; templates != NULL && i < templates->n_faults; i++)
-        problems_add(search, PROBLEM_TEMPLATE_UNREADABLE, templates->faults[i].file,
-                     text_copy(templates->faults[i].text),
-                     text_print("no replacement is made from it: correct the file, or remove it; understudyctl template "
-                                "check lists all that is wrong; then: understudyctl reload"));
+        problems_add(
+            search, PROBLEM_TEMPLATE_UNREADABLE, templates->faults[i].file, text_copy(templates->faults[i].text),
+            text_print("no replacement is made from it: correct the file, or remove it; understudyctl template "
+                       "check lists all that is wrong; then: understudyctl reload"));
 }
 
 static void look_at_daemon(struct problem_search *search)
