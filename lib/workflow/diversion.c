@@ -116,6 +116,7 @@ int diversion_set_replacement(struct diversion *diversion, const struct machine_
     strncpy(diversion->recovery_id, recovery_id, sizeof(diversion->recovery_id) - 1);
     diversion->since = now;
     diversion->is_stopped = false;
+    diversion->runs_twice = (struct machine_ref){0}; /* beside the new one, it is news */
     diversion->is_changed = true;
     return 0;
 }
