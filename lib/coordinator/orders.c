@@ -441,6 +441,20 @@ static int fail_back(struct request *request)
 
 /* ---- keep ---- */
 
+/* Of one that was made from a template, the answer offers what makes it independent of its base image. */
+static int say_becomes_original(const struct request *request)
+{
+    const char *name = request->diversion->service.replacement_name;
+
+    if (request->server == NULL || request->server->description->template == NULL)
+        return say(request, 0, "%s is to become the original of the service %s", name, request->service);
+    return say(
+        request, 0,
+        "%s is to become the original of the service %s; its disks still stand on the base images of the template "
+        "%s, which must stay; to make it independent, for each disk: virsh blockpull %s TARGET --wait",
+        name, request->service, request->server->description->template, request->server->name);
+}
+
 static int keep(struct request *request)
 {
     _cleanup_(freep) char *why = NULL;
@@ -457,8 +471,7 @@ static int keep(struct request *request)
         return why != NULL ? refuse(request, "%s", why) : -ENOMEM;
     keep_begin(request->diversion);
     strcpy(request->answer->recovery_id, request->diversion->recovery_id);
-    return say(request, 0, "%s is to become the original of the service %s",
-               request->diversion->service.replacement_name, request->service);
+    return say_becomes_original(request);
 }
 
 /* ---- clear ---- */

@@ -100,7 +100,7 @@ def test_a_replacement_that_was_made_becomes_the_original(room, daemon_on):
     daemon.wait_for_machine("base-web.2", state="template")
     host.kill_qemu("vm-a")
     name = daemon.wait_for_recovery("vm-a")["replacement"]
-    daemon.ctl("keep", "vm-a")
+    assert f"virsh blockpull {name} TARGET --wait" in daemon.ctl("keep", "vm-a").stdout
     daemon.wait_for_machine(name, roles=["protected"], state="running")
     wait_until(lambda: not daemon.api.get("/v1/services")["services"][0]["diverted"], f"{name} is the original")
     host.kill_qemu(name)

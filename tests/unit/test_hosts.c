@@ -180,6 +180,26 @@ static void test_a_failback_names_what_was_made(struct world *world)
     order_answer_done(&answer);
 }
 
+/* It would be broken without the base image; what makes it independent is offered, and not done. */
+static void test_keep_offers_what_makes_it_independent_of_its_base_image(struct world *world)
+{
+    unsigned a = world_add_on(world, LOCAL, "a", MACHINE_RUNNING),
+             b = world_add_on(world, LOCAL, "b", MACHINE_SHUT_OFF);
+    struct order keep = {.kind = ORDER_KEEP, .is_confirmed = true};
+    struct order_answer answer = {0};
+
+    world->domains[b].template = "base";
+    world_connect_all(world);
+    world_kill(world, a);
+    world_pass(world, SETTLED);
+    world_expect(world, a, RECOVERY_RECOVERED);
+    keep.machine = machine_ref_of(world_machine(world, a));
+    assert_int_equal(coordinator_order(world->coordinator, &keep, world->now, &answer), 0);
+    assert_non_null(strstr(answer.words, "the base images of the template base, which must stay"));
+    assert_non_null(strstr(answer.words, "virsh blockpull b TARGET --wait"));
+    order_answer_done(&answer);
+}
+
 static void test_the_only_one_is_most(struct world *world)
 {
     world->config.n_hypervisors = 1;
@@ -555,6 +575,7 @@ int main(void)
         remote_test(test_one_of_two_is_not_most),
         world_test(test_a_recovery_between_machines_of_one_name_says_the_hosts),
         world_test(test_a_failback_names_what_was_made),
+        world_test(test_keep_offers_what_makes_it_independent_of_its_base_image),
         remote_test(test_the_only_one_is_most),
         remote_test(test_many_are_spread_over_the_hosts_that_are_left),
         remote_test(test_disks_of_a_lost_host_are_in_use_until_it_is_fenced),
