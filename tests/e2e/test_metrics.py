@@ -207,6 +207,8 @@ def test_prometheus_answers_the_dashboard_and_the_alerts(make_daemon, tmp_path, 
         daemon.wait_for_recovery("VM-001")
         scraped = 'understudy_recoveries_total{outcome="recovered"} == 1 and on () understudy_problems{kind="service-diverted"} == 1'
         wait_until(lambda: server.query(scraped), "the recovery is scraped, and the problem that it leaves")
+        wait_until(lambda: server.query("increase(understudy_event_loop_lag_seconds_count[1m]) > 0"),
+                   "the event loop was measured between two scrapes")
         check_panels(server)
         check_alerts(server)
         assert server.targets()[0]["lastError"] == ""
