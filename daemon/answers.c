@@ -136,7 +136,7 @@ static bool is_asked(const struct action *action, const char *hypervisor)
     return kind_performer(action) == PERFORMER_HYPERVISOR && strcmp(action->target.hypervisor, hypervisor) == 0;
 }
 
-/* of: the hypervisor that answers; NULL: whoever does. */
+/* of: the hypervisor that answers; NULL: any of them. */
 static struct pending *find_taker(const struct answers *answers, const char *of)
 {
     struct pending *pending = LIST_FIRST(&answers->pending);

@@ -25,7 +25,7 @@ static bool is_known_elsewhere(const struct registry *registry, const struct mac
     return false;
 }
 
-/* What it served has another machine by now, or it did not work; and nothing says that somebody wants it. */
+/* What it served has another machine by now, or it did not work; and nothing says that an operator wants it. */
 static bool is_idle(const struct registry *registry, const struct machine *machine, const struct watch *watch)
 {
     const struct domain_description *description = machine->description;

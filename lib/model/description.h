@@ -102,7 +102,7 @@ struct domain_description {
     bool agent_connected : 1;   /* and the guest's end of it is open; false for a machine that is off */
     bool has_panic_device : 1;
     bool has_hugepages : 1;   /* its memory is in huge pages, which its host has set apart */
-    bool is_made_standby : 1; /* with template: it was made in advance, and nobody gave it another role */
+    bool is_made_standby : 1; /* with template: it was made in advance, and no operator gave it another role */
     bool is_unfinished : 1;   /* with template: it is still being made, or the one who made it died over that */
     bool
         names_service : 1; /* of a template: its seed asks for what is known of a service, and makes a machine for that */

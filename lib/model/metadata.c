@@ -118,7 +118,7 @@ static bool attribute_is(xmlNode *node, const char *name, const char *expected)
     return is_same;
 }
 
-/* <made domain="…" advance="yes">: understudy made it as a standby, and nobody gave it another role. */
+/* <made domain="…" advance="yes">: understudy made it as a standby, and no operator gave it another role. */
 static xmlNode *find_made_standby(xmlNode *element, const char *uuid)
 {
     if (!attribute_is(element, "role", machine_roles_name(ROLE_STANDBY)))
