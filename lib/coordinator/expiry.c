@@ -134,7 +134,7 @@ static int64_t pause_us(const struct registry *registry)
 {
     int64_t tenth_us = registry->config->recovery.keep_made_us / 10;
 
-    if (tenth_us > LOOK_MOST_US)
+    if (tenth_us == 0 || tenth_us > LOOK_MOST_US) /* 0: nothing is to be removed */
         return LOOK_MOST_US;
     return tenth_us > LOOK_LEAST_US ? tenth_us : LOOK_LEAST_US;
 }
@@ -223,8 +223,7 @@ static void tell_removed(struct registry *registry, const struct machine *machin
     if (machine != NULL)
         outbox_tell(&registry->outbox, NOTICE_EVENT_NOTED, now, machine,
                     "%s, which was made from the template %s and served nothing any more, was deleted with the "
-                    "overlays and the "
-                    "seed that were made for it (recovery.keep_made)",
+                    "overlays and the seed that were made for it (recovery.keep_made)",
                     pool_display_name(registry->pool, machine), machine->description->template);
 }
 

@@ -90,19 +90,27 @@ static int look_at(struct leftovers *leftovers, const struct recovery *recovery,
     return 0;
 }
 
-static int look_at_standby(struct leftovers *leftovers, const struct machine *machine, struct moment now)
+/* -ENOMEM: as for want. */
+static int look_at_standbys(struct leftovers *leftovers, struct moment now)
 {
-    const struct machine_ref ref = machine_ref_of(machine);
-    const struct watch *watch = watch_of(leftovers->registry, machine);
-    int64_t until_us = watch != NULL ? watch_rare(watch)->warm.may_start_until_us : 0;
+    struct registry *registry = leftovers->registry;
+    struct watch *watch;
+    int r = 0;
 
-    if (!machine->description->is_unfinished)
-        return 0;
-    if (is_abandoned(leftovers->registry, machine, now))
-        return want(leftovers, &ref, "");
-    if (until_us > now.mono_us)
-        leftovers->due_us = earlier_us(leftovers->due_us, until_us);
-    return 0;
+    for (uint32_t from = 0; r == 0 && (watch = watch_queued(registry, QUEUE_UNFINISHED, from)) != NULL;
+         from = watch->number + 1) {
+        const struct machine *machine = watch_machine(registry, watch);
+        const struct machine_ref ref = watch_ref(registry, watch);
+        int64_t until_us = watch_rare(watch)->warm.may_start_until_us;
+
+        if (machine == NULL || !machine->description->is_unfinished)
+            watch_leave(registry, watch, QUEUE_UNFINISHED);
+        else if (is_abandoned(registry, machine, now))
+            r = want(leftovers, &ref, "");
+        else if (until_us > now.mono_us)
+            leftovers->due_us = earlier_us(leftovers->due_us, until_us);
+    }
+    return r;
 }
 
 bool leftovers_handle(void *self, struct moment now)
@@ -122,8 +130,7 @@ bool leftovers_handle(void *self, struct moment now)
             if (recovery->attempts[n].may_leave_parts)
                 has_failed |= look_at(leftovers, recovery, &recovery->attempts[n], now) < 0;
     }
-    for (const struct machine *machine = NULL; (machine = pool_next(registry->pool, machine)) != NULL;)
-        has_failed |= look_at_standby(leftovers, machine, now) < 0;
+    has_failed |= look_at_standbys(leftovers, now) < 0;
     if (has_failed)
         registry_tell(registry, FACT_LEFTOVERS);
     return !has_failed;

@@ -126,7 +126,8 @@ enum machine_queue {
     QUEUE_WRITE,     /* the driver: it is to be written down */
     QUEUE_AUTOSTART, /* autostart: it was switched off by the daemon, and is to be on again. Also on disk */
     QUEUE_MARKS,     /* marks: what its metadata says of it may have to be another; REPORTED: it is still to be read */
-    QUEUE_MIGRATED,  /* relocation: it is, or was, off since it was migrated. It stays there */
+    QUEUE_UNFINISHED, /* leftovers: it was to be made as a standby, and is not finished. It stays there while that is so */
+    QUEUE_MIGRATED, /* relocation: it is, or was, off since it was migrated. It stays there */
     QUEUE_COUNT,
 };
 

@@ -127,8 +127,10 @@ static const struct machine *take_description(struct registry *registry, const s
     watch->is_redefined |= is_new;
     if (registry_apply(registry, host->name, description, &machine) < 0)
         return NULL;
-    if (machine->description->is_unfinished)
+    if (machine->description->is_unfinished) {
+        watch_tell(registry, watch, QUEUE_UNFINISHED, MACHINE_FACT_DUE);
         registry_tell(registry, FACT_LEFTOVERS);
+    }
     if (is_new) {
         watch_mark_changed(registry, watch);
         registry_tell(registry, FACT_USES_CHANGED);
