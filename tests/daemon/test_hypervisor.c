@@ -210,6 +210,7 @@ static const struct hypervisor_callbacks callbacks = {
     .overdue = on_overdue,
     .came_back = on_came_back,
     .fault = on_fault,
+    .noted = on_fault,
 };
 
 static void open_hypervisor_within(struct world *world, const char *uri, int64_t call_timeout_us,
@@ -818,11 +819,13 @@ static const struct domain_description *list_slot(struct world *world)
 /* Each listing has the storage looked at, and what is found is in one of the next. */
 static const char *list_until_obstacle(struct world *world, bool is_wanted)
 {
-    const char *obstacle = list_slot(world)->obstacle;
+    const char *obstacle;
 
+    world->is_recognised = false; /* before the listing: what is found may be told before its answer is looked at */
+    obstacle = list_slot(world)->obstacle;
     while ((obstacle != NULL) != is_wanted) {
-        world->is_recognised = false;
         assert_true(loop_until(world->base, &world->is_recognised));
+        world->is_recognised = false;
         obstacle = list_slot(world)->obstacle;
     }
     return obstacle;
