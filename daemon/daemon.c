@@ -136,6 +136,8 @@ static void pump(struct daemon *daemon)
         has_news = true;
     }
     persistence_write(&daemon->persistence);
+    /* 200 ms are much where a warm standby takes over, and little where one boots. */
+    nodes_prove_endings(&daemon->nodes, coordinator_keeps_warm(daemon->coordinator));
     manager_tell_ready(&daemon->manager);
     board_look(&daemon->board);
     coordinator_set_severe_problems(daemon->coordinator, problems_count(&daemon->board.problems, 2));

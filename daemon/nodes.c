@@ -137,6 +137,14 @@ static void on_fault(void *context, const struct machine_ref *machine, const cha
     wake_pump(nodes);
 }
 
+static void on_noted(void *context, const struct machine_ref *machine, const char *text)
+{
+    struct nodes *nodes = context;
+
+    coordinator_note(nodes->coordinator, NOTICE_EVENT_NOTED, machine, text, clock_now());
+    wake_pump(nodes);
+}
+
 static const struct hypervisor_callbacks hypervisor_callbacks = {
     .connected = on_connected,
     .disconnected = on_disconnected,
@@ -150,6 +158,7 @@ static const struct hypervisor_callbacks hypervisor_callbacks = {
     .overdue = on_overdue,
     .came_back = on_came_back,
     .fault = on_fault,
+    .noted = on_noted,
 };
 
 static void node_done(struct node *node)
@@ -211,6 +220,12 @@ void nodes_set_templates(struct nodes *nodes, struct templates *templates)
         hypervisor_set_templates(nodes->items[i].hypervisor, templates_of(templates, nodes->items[i].name));
         coordinator_handle_recognised(nodes->coordinator, nodes->items[i].name, clock_now());
     }
+}
+
+void nodes_prove_endings(struct nodes *nodes, bool is_wanted)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        hypervisor_prove_endings(nodes->items[i].hypervisor, is_wanted);
 }
 
 const struct template_set *nodes_templates(const struct nodes *nodes)

@@ -36,6 +36,8 @@ struct nodes {
 void nodes_set_catalog(struct nodes *nodes, struct catalog *catalog);
 /* From these each hypervisor, and each that is added, can make machines from now on. */
 void nodes_set_templates(struct nodes *nodes, struct templates *templates);
+/* As hypervisor_prove_endings, of all. */
+void nodes_prove_endings(struct nodes *nodes, bool is_wanted);
 /* Of all hypervisors, with their faults. NULL: none yet. */
 const struct template_set *nodes_templates(const struct nodes *nodes);
 

@@ -22,6 +22,7 @@
 #include "hypervisor/capacity.h"
 #include "hypervisor/connection.h"
 #include "hypervisor/drafter.h"
+#include "hypervisor/endings.h"
 #include "hypervisor/eventloop.h"
 #include "hypervisor/inventory.h"
 #include "hypervisor/kinds.h"
@@ -33,6 +34,9 @@
 #include "model/domain_xml.h"
 #include "model/uri.h"
 #include "service/clock.h"
+
+/* Where the libvirtd of the system keeps the PID files of its QEMUs. */
+#define PID_FILES "/run/libvirt/qemu"
 
 /* A fault that was reported: every listing finds it again. */
 struct reported_fault {
@@ -55,6 +59,7 @@ struct hypervisor {
     enum software_mode software;
     struct slots slots;
     struct outlook *outlook; /* what stands in the way of slots */
+    struct endings *endings; /* NULL: its machines are not those of the libvirtd of this host */
 };
 
 /* One action on its way: the question, and what the thread found. */
@@ -239,6 +244,8 @@ static void answer_inventory(struct hypervisor *hypervisor, struct request *requ
 {
     int r = slots_list(&hypervisor->slots, request->inventory);
 
+    if (request->link == connection_link(hypervisor->connection))
+        endings_see_inventory(hypervisor->endings, request->inventory);
     if (r < 0) {
         request->result.error = r;
         snprintf(request->result.message, sizeof(request->result.message), "no memory to list what could be made");
@@ -493,6 +500,7 @@ static void on_up(void *context)
 {
     struct hypervisor *hypervisor = context;
 
+    endings_set_link(hypervisor->endings, connection_link(hypervisor->connection));
     hypervisor->callbacks.connected(hypervisor->context, hypervisor->name);
 }
 
@@ -502,6 +510,7 @@ static void on_down(void *context, const char *why)
 
     capacity_drop_questions(hypervisor->capacity);
     outlook_drop(hypervisor->outlook);
+    endings_set_link(hypervisor->endings, 0);
     hypervisor->callbacks.disconnected(hypervisor->context, hypervisor->name, why);
 }
 
@@ -519,6 +528,7 @@ static void on_event(void *context, const struct domain_event *event)
     enum machine_state state = MACHINE_UNKNOWN;
     enum machine_reason reason;
 
+    endings_see_event(hypervisor->endings, event);
     hypervisor->callbacks.event(hypervisor->context, hypervisor->name, event);
     if ((event->kind == EVENT_UNDEFINED ||
          (domain_event_state(event->kind, &state, &reason) && !machine_state_is_active(state))) &&
@@ -579,6 +589,28 @@ static void on_prospects(void *context, struct prospects *prospects)
         hypervisor->callbacks.recognised(hypervisor->context, hypervisor->name);
 }
 
+static void on_ended(void *context, const struct domain_event *event)
+{
+    struct hypervisor *hypervisor = context;
+
+    hypervisor->callbacks.event(hypervisor->context, hypervisor->name, event);
+}
+
+static void on_ending_noted(void *context, const char *uuid, const char *text)
+{
+    struct hypervisor *hypervisor = context;
+    struct machine_ref machine = {0};
+
+    snprintf(machine.hypervisor, sizeof(machine.hypervisor), "%s", hypervisor->name);
+    snprintf(machine.uuid, sizeof(machine.uuid), "%s", uuid);
+    hypervisor->callbacks.noted(hypervisor->context, &machine, text);
+}
+
+static const struct endings_callbacks endings_callbacks = {
+    .event = on_ended,
+    .noted = on_ending_noted,
+};
+
 static const struct outlook_callbacks outlook_callbacks = {
     .found = on_prospects,
     .overdue = on_overdue,
@@ -628,6 +660,8 @@ int hypervisor_new(struct event_base *base, const struct hypervisor_options *opt
     if (r == 0)
         r = outlook_new(hypervisor->workers, uri_is_local(hypervisor->uri), &outlook_callbacks, hypervisor,
                         &hypervisor->outlook);
+    if (r == 0 && uri_is_system_qemu(hypervisor->uri))
+        r = endings_new(base, hypervisor->workers, PID_FILES, &endings_callbacks, hypervisor, &hypervisor->endings);
     if (r == 0)
         r = connection_new(base, hypervisor->workers, hypervisor->uri, &connection_callbacks, hypervisor,
                            options->call_timeout_us, options->reconnect_max_us, &hypervisor->connection);
@@ -670,6 +704,11 @@ void hypervisor_set_templates(struct hypervisor *hypervisor, struct template_set
     slots_set_templates(&hypervisor->slots, templates);
 }
 
+void hypervisor_prove_endings(struct hypervisor *hypervisor, bool is_wanted)
+{
+    endings_prove(hypervisor->endings, is_wanted);
+}
+
 void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us)
 {
     hypervisor->call_timeout_us = call_timeout_us;
@@ -686,6 +725,7 @@ void hypervisor_free(struct hypervisor *hypervisor, int64_t grace_us)
     workers_free(hypervisor->workers, grace_us);
     capacity_free(hypervisor->capacity);
     outlook_free(hypervisor->outlook);
+    endings_free(hypervisor->endings);
     HASH_ITER(hh, hypervisor->reported, reported, next)
     {
         HASH_DEL(hypervisor->reported, reported);

@@ -46,6 +46,8 @@ struct hypervisor_callbacks {
     void (*came_back)(void *context, const struct action *action, const struct action_result *result);
     /* A domain whose XML cannot be read or makes no sense, for the journal. */
     void (*fault)(void *context, const struct machine_ref *machine, const char *text);
+    /* How the QEMU of a machine ended, for the journal. */
+    void (*noted)(void *context, const struct machine_ref *machine, const char *text);
 };
 
 struct hypervisor_options {
@@ -116,6 +118,9 @@ void hypervisor_set_discovery(struct hypervisor *hypervisor, struct catalog *cat
 
 /* From which templates machines can be made, from the next listing on. NULL: from none. */
 void hypervisor_set_templates(struct hypervisor *hypervisor, struct template_set *templates);
+
+/* How machines of this host end is to be known before libvirt tells; costs a call every eight seconds (endings.h). */
+void hypervisor_prove_endings(struct hypervisor *hypervisor, bool is_wanted);
 
 /* Applies new timeouts; name and uri stay. */
 void hypervisor_set_timeouts(struct hypervisor *hypervisor, int64_t call_timeout_us, int64_t reconnect_max_us);

@@ -295,6 +295,16 @@ static bool is_overtaken(const struct registry *registry, const struct action *a
                                           : action->kind == ACTION_GET_STATE && machine->state != result->state;
 }
 
+/* libvirt has not noticed yet that its QEMU has ended, and says how it was before. */
+static bool is_outdated(const struct registry *registry, const struct action *action,
+                        const struct action_result *result)
+{
+    const struct watch *watch = watch_find(registry, &action->target);
+
+    return action->kind == ACTION_GET_STATE && result->error == 0 && machine_state_is_active(result->state) &&
+           watch != NULL && watch->is_unnoticed;
+}
+
 static void tell_dropped_image(struct registry *registry, const struct action *action,
                                const struct action_result *result, struct moment now)
 {
@@ -316,6 +326,7 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
         .error = -EAGAIN,
         .message = "news overtook the answer",
     };
+    const struct action_result ended = {.id = result->id, .state = MACHINE_SHUT_OFF, .reason = REASON_CRASHED};
     struct registry *registry = &coordinator->registry;
     enum part owner = outbox_owner_of(action->id);
 
@@ -323,7 +334,9 @@ void coordinator_handle_result(struct coordinator *coordinator, const struct act
         return;
     if (action->kind == ACTION_GET_STATE && result->free_memory_kib != 0)
         pool_set_free_memory(registry->pool, action->target.hypervisor, result->free_memory_kib);
-    if (is_overtaken(registry, action, result))
+    if (is_outdated(registry, action, result))
+        result = &ended;
+    else if (is_overtaken(registry, action, result))
         result = &overtaken;
     if (result->error == 0 && result->dropped_image)
         tell_dropped_image(registry, action, result, now);

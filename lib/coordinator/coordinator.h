@@ -221,6 +221,9 @@ const struct hold *coordinator_next_changed_hold(struct coordinator *coordinator
 size_t coordinator_hold_count(const struct coordinator *coordinator);
 const struct hold *coordinator_hold_at(const struct coordinator *coordinator, size_t index);
 
+/* A standby is warm, or being warmed or laid down. */
+bool coordinator_keeps_warm(const struct coordinator *coordinator);
+
 size_t coordinator_diversion_count(const struct coordinator *coordinator);
 const struct diversion *coordinator_diversion(const struct coordinator *coordinator, size_t index);
 

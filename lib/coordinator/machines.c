@@ -208,6 +208,44 @@ static bool is_doubtful(const struct watch *watch, const struct machine *machine
            state == MACHINE_RUNNING && (event->kind == EVENT_RESUMED || watch_was_just_written_off(watch, event->at));
 }
 
+/*
+ * Its QEMU has ended. Acted on is only what opens a recovery of its own, and what libvirt cannot contradict; all else waits
+ * for libvirt's word, which follows.
+ */
+static void handle_end(struct registry *registry, const struct host *host, const struct domain_event *event)
+{
+    const struct machine *machine = pool_find(registry->pool, host->name, event->uuid);
+    struct watch *watch = machine != NULL ? watch_of(registry, machine) : NULL;
+    struct failure_verdict verdict;
+
+    if (watch == NULL || !machine_is_protected(machine) || watch_is_taken(watch) ||
+        judge_event(registry, watch, event, &verdict) < 0 || verdict.kind != FAILURE_DETECTED)
+        return;
+    pool_edit(registry->pool, machine)->event_sequence = registry->events;
+    sightings_take(registry, watch, machine,
+                   &(struct sighting){.state = MACHINE_SHUT_OFF, .reason = REASON_CRASHED, .is_news = true}, event->at);
+    watch->is_unnoticed = true;
+    sightings_judge(registry, watch, machine, &verdict, event->at);
+}
+
+/*
+ * What libvirt tells of the state of one whose end it has not noticed yet is older than the end, until it tells the stop, which
+ * is no news, or a start. True: nothing is to be made of the event.
+ */
+static bool is_behind(struct registry *registry, struct watch *watch, const struct domain_event *event)
+{
+    enum machine_state state;
+    enum machine_reason reason;
+
+    if (!watch->is_unnoticed || !domain_event_state(event->kind, &state, &reason))
+        return false;
+    if (!domain_event_is_stop(event->kind) && !domain_event_is_start(event->kind))
+        return true;
+    watch->is_unnoticed = false;
+    machines_describe(registry, watch);
+    return domain_event_is_stop(event->kind) && reason != REASON_MIGRATED;
+}
+
 void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event)
 {
     struct failure_verdict verdict;
@@ -215,7 +253,13 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     struct watch *watch;
 
     registry->events++;
+    if (event->kind == EVENT_ENDED_KILLED || event->kind == EVENT_ENDED_EXITED) {
+        handle_end(registry, host, event);
+        return;
+    }
     watch = watch_get(registry, host->name, event->uuid);
+    if (watch != NULL && is_behind(registry, watch, event))
+        return;
     if (watch != NULL && is_doubtful(watch, watch_machine(registry, watch), event)) {
         machines_describe(registry, watch);
         return;

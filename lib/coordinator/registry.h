@@ -188,6 +188,7 @@ struct watch {
     bool was_lost_warming : 1; /* its host was lost while it was being warmed; neither seen off nor running since */
     bool is_forgotten : 1;     /* there is no such machine, and its watch ends when that is written down */
     bool may_go_off : 1;       /* a call that switches its autostart off was given up, and may take effect yet */
+    bool is_unnoticed : 1;     /* it failed as its QEMU ended, and libvirt has not said yet that it has stopped */
     enum machine_state told_state : 6;     /* of MACHINE_FACT_STATE */
     enum failure_cause failed_cause : 6;   /* of MACHINE_FACT_FAILED */
     enum failure_cause deferred_cause : 6; /* a failure that could not be dealt with yet; CAUSE_NONE: none */

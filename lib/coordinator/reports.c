@@ -248,6 +248,15 @@ static void forget_absence(struct watch *watch)
     watch_tidy(watch);
 }
 
+/* libvirt has not noticed yet that its QEMU has ended: what it says is older. */
+static bool is_outdated(struct watch *watch, const struct domain_report *report)
+{
+    if (watch == NULL || !watch->is_unnoticed)
+        return false;
+    watch->is_unnoticed = machine_state_is_active(report->state);
+    return watch->is_unnoticed;
+}
+
 /* Takes its description. -ENOMEM: it is not taken in. */
 static int apply_report(struct registry *registry, struct host *host, struct domain_report *report, uint64_t as_of,
                         struct moment now)
@@ -266,6 +275,11 @@ static int apply_report(struct registry *registry, struct host *host, struct dom
         return 0;
     }
     watch = watch_get(registry, host->name, uuid);
+    if (is_outdated(watch, report)) {
+        watch->is_listed = true;
+        domain_description_free(steal_pointer(&report->description));
+        return 0;
+    }
     report->description->is_live = machine_state_is_active(report->state);
     machine = take_description(registry, host, watch, steal_pointer(&report->description), now);
     if (machine == NULL) {

@@ -164,8 +164,10 @@ void sightings_end(struct registry *registry, const char *hypervisor)
 
     for (machine = pool_next(registry->pool, NULL); machine != NULL; machine = next) {
         next = pool_next(registry->pool, machine);
-        if (strcmp(machine->hypervisor, hypervisor) == 0)
-            leave_unseen(registry, machine);
+        if (strcmp(machine->hypervisor, hypervisor) != 0)
+            continue;
+        leave_unseen(registry, machine);
+        watch_of(registry, machine)->is_unnoticed = false; /* what is listed on the next connection is newer */
     }
 }
 

@@ -37,7 +37,7 @@ void sightings_tell(struct registry *registry, struct watch *watch, enum machine
 /* What lib/detect makes of it. */
 void sightings_judge(struct registry *registry, struct watch *watch, const struct machine *machine,
                      const struct failure_verdict *verdict, struct moment now);
-/* The hypervisor cannot be reached any more: what runs elsewhere by now has left it. */
+/* The hypervisor cannot be reached any more: what runs elsewhere by now has left it, and no word of an end is to come. */
 void sightings_end(struct registry *registry, const char *hypervisor);
 
 #endif

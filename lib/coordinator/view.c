@@ -96,6 +96,11 @@ bool coordinator_is_braked(const struct coordinator *coordinator)
     return coordinator->brake.is_on;
 }
 
+bool coordinator_keeps_warm(const struct coordinator *coordinator)
+{
+    return coordinator->standby.count > 0;
+}
+
 size_t coordinator_diversion_count(const struct coordinator *coordinator)
 {
     return coordinator->registry.diversions.count;

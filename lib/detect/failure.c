@@ -30,6 +30,8 @@ enum effect {
     EFFECT_STOPPED_FAILED,
     EFFECT_STOPPED_DESTROYED, /* planned, unless for a drill */
     EFFECT_WATCHDOG_OFF,
+    EFFECT_ENDED_KILLED,
+    EFFECT_ENDED_EXITED,
 };
 
 struct rule {
@@ -83,6 +85,8 @@ static const struct rule rules[EVENT_COUNT] = {
                                    .why = "the guest crashed and is writing its own dump (kdump); it goes on running"},
     [EVENT_WATCHDOG] = {.effect = EFFECT_NOTED, .why = "its watchdog fired"},
     [EVENT_WATCHDOG_OFF] = {.effect = EFFECT_WATCHDOG_OFF, .why = "its watchdog fired and is powering it off"},
+    [EVENT_ENDED_KILLED] = {.effect = EFFECT_ENDED_KILLED},
+    [EVENT_ENDED_EXITED] = {.effect = EFFECT_ENDED_EXITED},
     [EVENT_UNLISTED] = {.effect = EFFECT_NOTED, .why = "an event that this version does not know"},
 };
 
@@ -114,6 +118,7 @@ static void settle_stop(struct failure_track *track)
 {
     track->last_shutdown = EVENT_DEFINED;
     track->panicked = false;
+    track->has_exited = false;
     track->watchdog_off_us = 0;
     track->pending = CAUSE_NONE;
     track->pending_since = (struct moment){0};
@@ -280,6 +285,9 @@ static struct failure_verdict judge_stopped_failed(struct failure_track *track, 
     }
     if (track->may_be_incoming)
         return judge_missed(track, CAUSE_PROCESS_DIED, "its process ended in the middle of a migration", context);
+    /* No guest can make its QEMU exit: libvirt has it wait to be ended. */
+    if (track->has_exited)
+        return judge_host_kill(track, context);
     return detected(track, CAUSE_PROCESS_DIED, "its process ended without a shutdown", context);
 }
 
@@ -290,6 +298,48 @@ static struct failure_verdict judge_stopped_destroyed(struct failure_track *trac
         return detected(track, CAUSE_DRILL, "it was destroyed for a drill, as an operator ordered", context);
     settle_stop(track);
     return planned("destroyed on request");
+}
+
+/* What libvirt will say of it can be nothing but a failure; a planned stop is never told of here. */
+static bool awaits_libvirt(const struct failure_track *track, const struct failure_context *context)
+{
+    return context->host_is_shutting_down || context->is_drilled || track->is_incoming || track->may_be_incoming;
+}
+
+/* By its on_crash libvirt ends what panicked, whoever is quicker. */
+static bool is_ended_by_its_panic(const struct failure_track *track, const struct failure_context *context)
+{
+    return track->panicked && context->on_crash == ON_CRASH_DESTROY;
+}
+
+/* One that is paused may run on elsewhere: a migration pauses what it takes away. And one that shuts down is to end. */
+static struct failure_verdict judge_ended_killed(struct failure_track *track, const struct failure_context *context)
+{
+    if (awaits_libvirt(track, context))
+        return nothing;
+    if (is_ended_by_its_panic(track, context))
+        return detected(track, CAUSE_PANICKED,
+                        "the guest panicked and its QEMU was killed; libvirt has not said so yet", context);
+    if (context->known != MACHINE_RUNNING)
+        return nothing;
+    return detected(track, CAUSE_PROCESS_DIED,
+                    "its QEMU was killed (signal 9), and not by libvirt, which has not said so yet", context);
+}
+
+/* The shutdown was told while it still ran: when libvirt itself ends a QEMU, it tells that only afterwards. */
+static struct failure_verdict judge_ended_exited(struct failure_track *track, const struct failure_context *context)
+{
+    track->has_exited = true;
+    if (awaits_libvirt(track, context))
+        return nothing;
+    if (is_ended_by_its_panic(track, context))
+        return detected(track, CAUSE_PANICKED, "the guest panicked and its QEMU has ended; libvirt has not said so yet",
+                        context);
+    if (track->last_shutdown != EVENT_SHUTDOWN_HOST || context->is_held || !context->config->host_kill_is_failure)
+        return nothing;
+    return detected(track, CAUSE_HOST_KILL,
+                    "its process was terminated on the host without asking libvirt, which has not said so yet",
+                    context);
 }
 
 struct failure_verdict failure_handle_event(struct failure_track *track, enum domain_event_kind event,
@@ -331,6 +381,10 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     case EFFECT_WATCHDOG_OFF:
         track->watchdog_off_us = context->now.mono_us;
         return noted(rule->why);
+    case EFFECT_ENDED_KILLED:
+        return judge_ended_killed(track, context);
+    case EFFECT_ENDED_EXITED:
+        return judge_ended_exited(track, context);
     case EFFECT_NOTHING:
     default:
         return nothing;

@@ -50,6 +50,7 @@ struct failure_track {
     bool is_incoming;                         /* a migration was bringing it here, and it did not run yet */
     bool may_be_incoming;                     /* found in the middle of one, which may be that or the other way */
     bool panicked;                            /* a panic was told and its STOPPED has not come yet */
+    bool has_exited;                          /* its QEMU, with status 0, and its STOPPED has not come yet */
     bool reported;                            /* this stop was already given a verdict of FAILURE_DETECTED */
 };
 

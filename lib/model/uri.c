@@ -34,3 +34,16 @@ bool uri_is_local(const char *uri)
 
     return authority == NULL || authority[3] == '\0' || authority[3] == '/' || authority[3] == '?';
 }
+
+bool uri_is_system_qemu(const char *uri)
+{
+    static const char *const begins[] = {"qemu:///system", "qemu+unix:///system"};
+
+    for (size_t i = 0; i < ELEMENTS_OF(begins); i++) {
+        size_t length = strlen(begins[i]);
+
+        if (strncmp(uri, begins[i], length) == 0 && (uri[length] == '\0' || uri[length] == '?'))
+            return strstr(uri, "socket=") == NULL;
+    }
+    return false;
+}

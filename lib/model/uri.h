@@ -14,4 +14,7 @@ bool uri_has_known_driver(const char *uri);
 /* A URI without a host, such as qemu:///system: the hypervisor of the daemon's own host. */
 bool uri_is_local(const char *uri);
 
+/* qemu:///system by the socket where libvirt listens: what libvirtd keeps in /run/libvirt/qemu is of this hypervisor. */
+bool uri_is_system_qemu(const char *uri);
+
 #endif

@@ -42,6 +42,8 @@ static const struct {
     [EVENT_WATCHDOG_OFF] = {"watchdog/off", false},
     [EVENT_AGENT_CONNECTED] = {"agent/connected", true},
     [EVENT_AGENT_DISCONNECTED] = {"agent/disconnected", true},
+    [EVENT_ENDED_KILLED] = {"ended/killed", false},
+    [EVENT_ENDED_EXITED] = {"ended/exited", false},
     [EVENT_UNLISTED] = {"unlisted", false},
 };
 
@@ -53,4 +55,14 @@ const char *domain_event_name(enum domain_event_kind kind)
 bool domain_event_changes_description(enum domain_event_kind kind)
 {
     return events[kind].changes_description;
+}
+
+bool domain_event_is_start(enum domain_event_kind kind)
+{
+    return kind >= EVENT_STARTED_BOOTED && kind <= EVENT_STARTED_FROM_SNAPSHOT;
+}
+
+bool domain_event_is_stop(enum domain_event_kind kind)
+{
+    return kind >= EVENT_STOPPED_SHUTDOWN && kind <= EVENT_STOPPED_FROM_SNAPSHOT;
 }

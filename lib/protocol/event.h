@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What hypervisors tell, as plain values: libvirt's lifecycle events with their detail flattened into
- * one list (https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainEventType), and the few
- * other domain events that bear on a failure.
+ * one list (https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainEventType), the few
+ * other domain events that bear on a failure, and the end of a QEMU of this host, as the kernel tells it.
  */
 #ifndef UNDERSTUDY_PROTOCOL_EVENT_H
 #define UNDERSTUDY_PROTOCOL_EVENT_H
@@ -58,12 +58,23 @@ enum domain_event_kind {
     EVENT_AGENT_CONNECTED,
     EVENT_AGENT_DISCONNECTED,
 
+    /*
+     * Not told by libvirt: the kernel tells that the machine's QEMU has ended, before libvirt has noticed. If a shutdown
+     * was told before, QEMU still ran when it was. All other ends are left to libvirt's word.
+     */
+    EVENT_ENDED_KILLED, /* by SIGKILL, which libvirt surely did not send */
+    EVENT_ENDED_EXITED, /* with exit status 0 */
+
     EVENT_UNLISTED, /* a lifecycle event newer than this program */
     EVENT_COUNT,
 };
 
-/* "stopped/crashed" and so on: libvirt's words. */
+/* "stopped/crashed" and so on: libvirt's words, where they are libvirt's. */
 const char *domain_event_name(enum domain_event_kind kind);
+
+/* The machine has started, or stopped, as libvirt says. */
+bool domain_event_is_start(enum domain_event_kind kind);
+bool domain_event_is_stop(enum domain_event_kind kind);
 
 /* After it, more than the state may be different from what was last read. */
 bool domain_event_changes_description(enum domain_event_kind kind);

@@ -184,12 +184,12 @@ struct recovery {
     struct wanted_ports ports; /* on which it must serve */
     char *ports_unasked;       /* why not all of them could be looked at; NULL: they were, or not yet */
     bool state_is_unreliable;  /* it hangs or panics in a loop, and has not been seen dead since: it may look alive */
-    bool was_seen_dead;        /* in this life of the daemon */
-    bool is_restarting;        /* the candidate is the failed machine itself */
-    bool takes_over;           /* the candidate was being kept warm: that it runs already is our own doing */
-    bool is_unfit;             /* the candidate has opened what is in use: it is stopped, also while it is held */
-    bool is_changed;           /* since it was last handed out to be written down */
-    unsigned long ignored;     /* events that meant nothing in their state */
+    bool was_seen_dead; /* in this life of the daemon; from the beginning, where the kernel told the end of its QEMU */
+    bool is_restarting; /* the candidate is the failed machine itself */
+    bool takes_over;    /* the candidate was being kept warm: that it runs already is our own doing */
+    bool is_unfit;      /* the candidate has opened what is in use: it is stopped, also while it is held */
+    bool is_changed;    /* since it was last handed out to be written down */
+    unsigned long ignored; /* events that meant nothing in their state */
 };
 
 /* What one step asks for: at most one action. */

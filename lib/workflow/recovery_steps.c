@@ -109,6 +109,8 @@ static bool in_detected(struct step *step)
     if (step->recovery->is_beyond_limit && step->config->recovery.order != ORDER_ORIGINAL_ONLY &&
         !step_starts_original(step))
         step_refuse(step);
+    else if (step->recovery->was_seen_dead)
+        step_want_candidate(step);
     else
         step_begin_asking(step, RECOVERY_CONFIRMING);
     return true;

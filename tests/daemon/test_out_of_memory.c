@@ -279,6 +279,7 @@ static const struct hypervisor_callbacks callbacks = {
     .overdue = on_overdue,
     .came_back = on_came_back,
     .fault = on_fault,
+    .noted = on_fault,
 };
 
 static int make_template(struct template_set *templates)

@@ -45,6 +45,15 @@ static void fail(struct call *call, int error, const char *message)
     snprintf(call->result.message, sizeof(call->result.message), "%s", message);
 }
 
+/* As libvirt knows it. */
+static struct domain_report show(const struct simulation *simulation, const struct domain *domain)
+{
+    struct domain_report report = world_report(domain);
+
+    endings_show(simulation, domain, &report.state, &report.reason);
+    return report;
+}
+
 static void list(struct simulation *simulation, struct call *call)
 {
     struct inventory *inventory = calloc(1, sizeof(*inventory));
@@ -56,7 +65,7 @@ static void list(struct simulation *simulation, struct call *call)
     for (unsigned i = 0; i < simulation->n_domains; i++)
         if (simulation->domains[i].exists && simulation->domains[i].host == call->host &&
             templates_are_listed(simulation, &simulation->domains[i]))
-            inventory->reports[inventory->n_reports++] = world_report(&simulation->domains[i]);
+            inventory->reports[inventory->n_reports++] = show(simulation, &simulation->domains[i]);
         else if (migration_is_listed(simulation, &simulation->domains[i], call->host))
             inventory->reports[inventory->n_reports++] =
                 migration_report(simulation, &simulation->domains[i], call->host);
@@ -260,12 +269,13 @@ static void perform(struct simulation *simulation, struct call *call)
     case ACTION_READ:
         call->seen_state = domain->state;
         call->seen_life = domain->life;
-        call->report = world_report(domain);
+        call->report = show(simulation, domain);
         call->has_report = true;
         break;
     case ACTION_GET_STATE:
         call->result.state = domain->state;
         call->result.reason = domain->reason;
+        endings_show(simulation, domain, &call->result.state, &call->result.reason);
         call->result.has_managed_save = domain->has_saved;
         call->result.free_memory_kib = world_free_memory(simulation, call->host);
         break;
@@ -406,6 +416,11 @@ static void take_effect(struct simulation *simulation, const struct thing *thing
 
     if (call == NULL || is_stuck(simulation, call))
         return;
+    delay_us = endings_delay(simulation, &call->action, call->host);
+    if (delay_us > 0) {
+        agenda_add(simulation, delay_us, *thing);
+        return;
+    }
     call->has_taken_effect = true;
     if (call->forced_error == 0 && simulation->hosts[call->host].is_up &&
         simulation->hosts[call->host].boots == call->boots) {

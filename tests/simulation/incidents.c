@@ -46,6 +46,7 @@ const char *const fault_names[FAULT_COUNT] = {
     [FAULT_ORDER] = "operator-orders",
     [FAULT_HELD] = "held",
     [FAULT_MIGRATION] = "migration",
+    [FAULT_ENDING_KNOWN] = "ending-known",
     [FAULT_TAGGED] = "renamed-and-tagged",
     [FAULT_TEMPLATE] = "templates",
     [FAULT_BATCH] = "inputs-together",
@@ -87,11 +88,12 @@ static bool is_still(struct simulation *simulation, const struct thing *thing, e
 static void end_panic(struct simulation *simulation, const struct thing *thing)
 {
     struct domain *domain = &simulation->domains[thing->domain];
+    int64_t notice_us;
 
     if (!is_still(simulation, thing, MACHINE_PAUSED))
         return;
-    world_stop(simulation, domain, REASON_CRASHED);
-    world_tell(simulation, domain, EVENT_STOPPED_CRASHED, 0);
+    notice_us = endings_begin(simulation, domain, REASON_CRASHED, EVENT_ENDED_EXITED);
+    world_tell(simulation, domain, EVENT_STOPPED_CRASHED, notice_us);
 }
 
 static void panic_again(struct simulation *simulation, const struct thing *thing);
@@ -140,11 +142,12 @@ static void panic(struct simulation *simulation, struct domain *domain, const st
 static void end_shutdown(struct simulation *simulation, const struct thing *thing)
 {
     struct domain *domain = &simulation->domains[thing->domain];
+    int64_t notice_us;
 
     if (!is_still(simulation, thing, MACHINE_STOPPING))
         return;
-    world_stop(simulation, domain, REASON_SHUTDOWN);
-    world_tell(simulation, domain, EVENT_STOPPED_SHUTDOWN, 0);
+    notice_us = endings_begin(simulation, domain, REASON_SHUTDOWN, EVENT_ENDED_EXITED);
+    world_tell(simulation, domain, EVENT_STOPPED_SHUTDOWN, notice_us);
 }
 
 static void shut_down(struct simulation *simulation, struct domain *domain, enum domain_event_kind how)
@@ -232,10 +235,12 @@ static void be_busy(struct simulation *simulation, struct domain *domain, const 
 
 static void destroy(struct simulation *simulation, struct domain *domain, const struct incident *incident)
 {
+    int64_t notice_us;
+
     (void)incident;
     say(simulation, "world    %s is destroyed by an operator", domain->name);
-    world_stop(simulation, domain, REASON_DESTROYED);
-    world_tell(simulation, domain, EVENT_SHUTDOWN_HOST, 0);
+    notice_us = endings_begin(simulation, domain, REASON_DESTROYED, EVENT_ENDED_EXITED);
+    world_tell(simulation, domain, EVENT_SHUTDOWN_HOST, notice_us);
     world_tell(simulation, domain, EVENT_STOPPED_DESTROYED, 0);
 }
 
@@ -245,8 +250,8 @@ static void save(struct simulation *simulation, struct domain *domain, const str
     if (!domain->is_persistent)
         return;
     say(simulation, "world    %s is saved", domain->name);
-    world_stop(simulation, domain, REASON_SAVED);
-    world_tell(simulation, domain, EVENT_STOPPED_SAVED, 0);
+    world_tell(simulation, domain, EVENT_STOPPED_SAVED,
+               endings_begin(simulation, domain, REASON_SAVED, EVENT_ENDED_EXITED));
 }
 
 static void suspend(struct simulation *simulation, struct domain *domain, const struct incident *incident)
@@ -276,10 +281,10 @@ static void start(struct simulation *simulation, struct domain *domain, const st
         const struct domain *other = &simulation->domains[i];
 
         if (other != domain && (other->live_disk == storage_next_disk_of(domain) || other->mac == domain->mac) &&
-            machine_state_is_active(other->state))
+            (machine_state_is_active(other->state) || endings_are_unnoticed(simulation, other)))
             return;
     }
-    if (domain->temper != TEMPER_REFUSES)
+    if (domain->temper != TEMPER_REFUSES && !endings_are_unnoticed(simulation, domain))
         world_boot(simulation, domain, "", false);
 }
 

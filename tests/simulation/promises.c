@@ -275,8 +275,11 @@ static int64_t least_settle_us(const struct simulation *simulation)
 void promises_good_answer(struct simulation *simulation, const struct action *action, const struct domain *domain)
 {
     struct book *book = promises_book(simulation, action->recovery_id);
+    enum machine_state state = domain->state;
+    enum machine_reason reason = domain->reason;
 
-    if (book == NULL || book->replacement != (int)domain->number || domain->state != MACHINE_RUNNING)
+    endings_show(simulation, domain, &state, &reason); /* more than libvirt knows, its answer cannot say */
+    if (book == NULL || book->replacement != (int)domain->number || state != MACHINE_RUNNING)
         return;
     if (action->kind == ACTION_GET_STATE) {
         warm_take_over(simulation, &simulation->domains[domain->number], book->id);

@@ -73,6 +73,7 @@ enum fault {
     FAULT_ORDER,        /* no fault: an operator orders failovers, failbacks, recoveries */
     FAULT_HELD,         /* no fault: operators hold and release */
     FAULT_MIGRATION,    /* no fault: operators migrate domains */
+    FAULT_ENDING_KNOWN, /* no fault: the kernel tells that a QEMU has ended, and libvirt notices later */
     FAULT_TAGGED,       /* no fault: operators rename and tag domains */
     FAULT_TEMPLATE,     /* no fault: some domains are made when they are started */
     FAULT_BATCH,        /* no fault: inputs that come together are handed on together */
@@ -155,6 +156,10 @@ struct domain {
     bool must_end;                     /* it was read, has what another one uses, and no pump has followed */
     int64_t told_us;                   /* its latest event arrives then: the next one not before */
     enum domain_event_kind told_event; /* the last of which a daemon heard */
+    int64_t shutdown_told_us;          /* when it heard last that it shuts down */
+    int64_t noticed_us; /* libvirt notices then that its QEMU has ended, and says until then how it was: */
+    enum machine_state former_state;
+    enum machine_reason former_reason;
 };
 
 struct site {
@@ -500,6 +505,18 @@ void world_boot(struct simulation *simulation, struct domain *domain, const char
 /* By a call that was given up before the one that was answered, which may look as if it had run on. */
 bool world_came_up_unheard(const struct domain *domain);
 void world_stop(struct simulation *simulation, struct domain *domain, enum machine_reason reason);
+
+/* ---- endings ---- */
+
+/* world_stop; and it may be that the kernel tells it by this event, and that libvirt notices it so many microseconds later. */
+int64_t endings_begin(struct simulation *simulation, struct domain *domain, enum machine_reason reason,
+                      enum domain_event_kind how);
+bool endings_are_unnoticed(const struct simulation *simulation, const struct domain *domain);
+/* What libvirt says of it. */
+void endings_show(const struct simulation *simulation, const struct domain *domain, enum machine_state *state,
+                  enum machine_reason *reason);
+/* So long an action waits for libvirt to notice an end. */
+int64_t endings_delay(struct simulation *simulation, const struct action *action, unsigned host);
 void world_tell(struct simulation *simulation, const struct domain *domain, enum domain_event_kind event,
                 int64_t delay_us);
 /* On whichever host it is by now: no two have the same UUID. */

@@ -242,6 +242,8 @@ static void deliver(struct simulation *simulation, const struct thing *thing)
     say(simulation, "told     %s %s", domain->name, domain_event_name(thing->event));
     strcpy(event.uuid, domain->uuid);
     simulation->domains[thing->domain].told_event = thing->event;
+    if (thing->event == EVENT_SHUTDOWN_GUEST || thing->event == EVENT_SHUTDOWN_HOST)
+        simulation->domains[thing->domain].shutdown_told_us = simulation->now.mono_us;
     coordinator_handle_event(simulation->coordinator, host->name, &event);
     shell_pump(simulation);
 }
@@ -311,9 +313,12 @@ void world_stop(struct simulation *simulation, struct domain *domain, enum machi
 
 void world_kill(struct simulation *simulation, struct domain *domain, const char *what)
 {
+    int64_t notice_us;
+
     promises_crash(simulation, domain, what, !domain->is_persistent, false);
-    world_stop(simulation, domain, REASON_CRASHED);
-    world_tell(simulation, domain, EVENT_STOPPED_FAILED, random_between(&simulation->random_events, 0, 200000));
+    notice_us = endings_begin(simulation, domain, REASON_CRASHED, EVENT_ENDED_KILLED);
+    world_tell(simulation, domain, EVENT_STOPPED_FAILED,
+               notice_us + random_between(&simulation->random_events, 0, 200000));
 }
 
 static void die_after_boot(struct simulation *simulation, const struct thing *thing)
@@ -335,6 +340,7 @@ void world_boot(struct simulation *simulation, struct domain *domain, const char
 
     promises_started_anew(simulation, domain);
     domain->exists = true;
+    domain->noticed_us = domain->shutdown_told_us = 0;
     domain->life++;
     domain->wakings++;
     domain->live_disk = storage_next_disk_of(domain);

@@ -171,6 +171,18 @@ static void test_an_inspection_older_than_an_event_does_not_overwrite_it(struct 
 }
 
 /* It was started and panicked, and is found so before that is told. */
+static void test_an_end_that_the_kernel_tells_is_not_asked_for(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    world_connect_all(world);
+    world_tell(world, a, EVENT_ENDED_KILLED);
+    world_drive(world);
+    assert_int_equal(world->asked[ACTION_START], 1);
+    assert_int_equal(world->asked[ACTION_GET_STATE], 0);
+}
+
 static void test_a_panic_that_is_found_before_it_is_told_is_one(struct world *world)
 {
     unsigned a = world_add(world, "a", WEB, MACHINE_SHUT_OFF);
@@ -529,6 +541,7 @@ int main(void)
         world_test(test_a_listing_older_than_an_event_does_not_overwrite_it),
         world_test(test_an_inspection_older_than_an_event_does_not_overwrite_it),
         world_test(test_a_listing_older_than_its_end_does_not_bring_a_machine_back),
+        world_test(test_an_end_that_the_kernel_tells_is_not_asked_for),
         world_test(test_a_panic_that_is_found_before_it_is_told_is_one),
         world_test(test_a_machine_missing_from_an_older_listing_stays),
         world_test(test_everything_is_listed_anew_from_time_to_time),

@@ -874,6 +874,160 @@ static void test_every_event_has_a_name_of_its_own(void **state)
 
 #define failure_test(f) cmocka_unit_test_setup(f, set_up)
 
+/* ---- ends of QEMU that the kernel tells before libvirt ---- */
+
+/* Every event in turn, and nothing is made of the last. */
+#define assert_awaits(fixture, ...)                                                                                    \
+    do {                                                                                                               \
+        const enum domain_event_kind events_[] = {__VA_ARGS__};                                                        \
+        unsigned before_ = (fixture)->detected;                                                                        \
+        enum failure_kind last_ = FAILURE_NONE;                                                                        \
+        for (size_t i_ = 0; i_ < ELEMENTS_OF(events_); i_++)                                                           \
+            last_ = tell(fixture, events_[i_]);                                                                        \
+        assert_int_equal(last_, FAILURE_NONE);                                                                         \
+        assert_int_equal((fixture)->detected, before_);                                                                \
+    } while (0)
+
+static void test_killed_past_libvirt_is_a_failure_at_once(void **state)
+{
+    assert_failure((struct fixture *)*state, CAUSE_PROCESS_DIED, EVENT_ENDED_KILLED);
+}
+
+static void test_killed_after_it_began_to_shut_down_waits_for_libvirt(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_awaits(fixture, EVENT_SHUTDOWN_GUEST, EVENT_ENDED_KILLED);
+    assert_planned(fixture, EVENT_STOPPED_SHUTDOWN);
+    begin_anew(fixture);
+    fixture->context.known = MACHINE_RUNNING;
+    assert_awaits(fixture, EVENT_SHUTDOWN_HOST, EVENT_ENDED_KILLED);
+    assert_failure(fixture, CAUSE_HOST_KILL, EVENT_STOPPED_FAILED);
+}
+
+/* A migration pauses the machine that it takes away, and so does a save. */
+static void test_killed_while_it_is_paused_waits_for_libvirt(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_awaits(fixture, EVENT_SUSPENDED_MIGRATED, EVENT_ENDED_KILLED);
+    assert_planned(fixture, EVENT_STOPPED_MIGRATED);
+    begin_anew(fixture);
+    fixture->context.known = MACHINE_RUNNING;
+    tell(fixture, EVENT_SUSPENDED_PAUSED);
+    assert_awaits(fixture, EVENT_ENDED_KILLED);
+    assert_planned(fixture, EVENT_STOPPED_SAVED);
+}
+
+static void test_killed_in_the_middle_of_a_migration_waits_for_libvirt(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_awaits(fixture, EVENT_STARTED_MIGRATED, EVENT_ENDED_KILLED, EVENT_SHUTDOWN_HOST, EVENT_ENDED_EXITED);
+    begin_anew(fixture);
+    fixture->context.known = MACHINE_RUNNING;
+    fixture->track.may_be_incoming = true;
+    assert_awaits(fixture, EVENT_ENDED_KILLED, EVENT_ENDED_EXITED);
+}
+
+static void test_an_end_of_what_is_off_is_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.known = MACHINE_SHUT_OFF;
+    assert_awaits(fixture, EVENT_ENDED_KILLED);
+    fixture->context.known = MACHINE_GONE;
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+}
+
+static void test_an_end_while_the_host_shuts_down_waits_for_libvirt(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.host_is_shutting_down = true;
+    assert_awaits(fixture, EVENT_ENDED_KILLED);
+    assert_awaits(fixture, EVENT_SHUTDOWN_HOST, EVENT_ENDED_EXITED);
+    assert_planned(fixture, EVENT_STOPPED_SHUTDOWN);
+}
+
+static void test_an_end_of_what_is_drilled_waits_for_libvirt(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.is_drilled = true;
+    assert_awaits(fixture, EVENT_ENDED_KILLED);
+    assert_failure(fixture, CAUSE_DRILL, EVENT_STOPPED_DESTROYED);
+}
+
+static void test_panicked_and_ended_is_a_failure_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_failure(fixture, CAUSE_PANICKED, EVENT_CRASHED_PANICKED, EVENT_ENDED_EXITED);
+    begin_anew(fixture);
+    fixture->context.known = MACHINE_RUNNING;
+    assert_failure(fixture, CAUSE_PANICKED, EVENT_CRASHED_PANICKED, EVENT_SUSPENDED_PAUSED, EVENT_ENDED_KILLED);
+}
+
+static void test_an_end_of_what_is_restarted_or_preserved_waits_for_libvirt(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.on_crash = ON_CRASH_RESTART;
+    tell(fixture, EVENT_CRASHED_PANICKED);
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+}
+
+static void test_terminated_past_libvirt_is_a_failure_at_once(void **state)
+{
+    assert_failure((struct fixture *)*state, CAUSE_HOST_KILL, EVENT_SHUTDOWN_HOST, EVENT_ENDED_EXITED);
+}
+
+static void test_terminated_past_libvirt_and_called_planned(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.failure.host_kill_is_failure = false;
+    assert_awaits(fixture, EVENT_SHUTDOWN_HOST, EVENT_ENDED_EXITED);
+    assert_planned(fixture, EVENT_STOPPED_SHUTDOWN);
+}
+
+static void test_terminated_past_libvirt_while_it_is_held(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->context.is_held = true;
+    assert_awaits(fixture, EVENT_SHUTDOWN_HOST, EVENT_ENDED_EXITED);
+    assert_planned(fixture, EVENT_STOPPED_SHUTDOWN);
+}
+
+/* libvirt tells of the shutdown only when it has seen the end that it wanted. */
+static void test_ended_by_libvirt_itself(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+    assert_planned(fixture, EVENT_SHUTDOWN_HOST, EVENT_STOPPED_DESTROYED);
+    begin_anew(fixture);
+    fixture->context.known = MACHINE_RUNNING;
+    assert_awaits(fixture, EVENT_SHUTDOWN_GUEST, EVENT_ENDED_EXITED);
+    assert_planned(fixture, EVENT_STOPPED_SHUTDOWN);
+}
+
+/* libvirt's monitor broke off before it could tell of the shutdown. */
+static void test_exited_and_libvirt_saw_no_shutdown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+    assert_failure(fixture, CAUSE_HOST_KILL, EVENT_STOPPED_FAILED);
+    begin_anew(fixture);
+    fixture->context.known = MACHINE_RUNNING;
+    assert_awaits(fixture, EVENT_ENDED_EXITED);
+    boot(fixture);
+    assert_failure(fixture, CAUSE_PROCESS_DIED, EVENT_STOPPED_FAILED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -934,6 +1088,20 @@ int main(void)
         failure_test(test_a_host_that_was_booted_anew),
         failure_test(test_started_again_after_its_host_was_booted_anew),
         failure_test(test_stops_that_are_no_loss_of_a_host_that_was_booted_anew),
+        failure_test(test_killed_past_libvirt_is_a_failure_at_once),
+        failure_test(test_killed_after_it_began_to_shut_down_waits_for_libvirt),
+        failure_test(test_killed_while_it_is_paused_waits_for_libvirt),
+        failure_test(test_killed_in_the_middle_of_a_migration_waits_for_libvirt),
+        failure_test(test_an_end_of_what_is_off_is_nothing),
+        failure_test(test_an_end_while_the_host_shuts_down_waits_for_libvirt),
+        failure_test(test_an_end_of_what_is_drilled_waits_for_libvirt),
+        failure_test(test_panicked_and_ended_is_a_failure_at_once),
+        failure_test(test_an_end_of_what_is_restarted_or_preserved_waits_for_libvirt),
+        failure_test(test_terminated_past_libvirt_is_a_failure_at_once),
+        failure_test(test_terminated_past_libvirt_and_called_planned),
+        failure_test(test_terminated_past_libvirt_while_it_is_held),
+        failure_test(test_ended_by_libvirt_itself),
+        failure_test(test_exited_and_libvirt_saw_no_shutdown),
         failure_test(test_every_event_in_every_state),
         failure_test(test_every_listing_in_every_state),
         failure_test(test_every_cause_has_words),

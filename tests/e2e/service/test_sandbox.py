@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The user and the sandbox of the service, and the ways out of it that understudy-hooks(7) shows."""
 
+import os
 import re
 import textwrap
+
+import pytest
 
 from steps import KILL_WEB_1, SOURCE, configure, drop_in, manual, running, wait_until_recovered
 
 SCORE_MAX = 1.5
+RELEASE = tuple(int(part) for part in os.uname().release.split(".")[:2])
 
 
 def test_it_runs_as_its_own_user_in_a_tight_sandbox(room, capsys):
@@ -23,6 +27,18 @@ def test_a_rehearsal_gets_through_the_sandbox(room):
     room.run("understudyctl drill web-1 --yes")
     assert wait_until_recovered(room)["cause"] == "crashed"
     assert running(room) == {"web-2"}
+
+
+@pytest.mark.skipif(RELEASE < (6, 15), reason="exit information of a pidfd needs Linux 6.15")
+def test_the_end_of_a_qemu_is_seen_through_the_sandbox(room):
+    """Whose process it is cannot be looked up in /proc there, and other users are not seen."""
+    configure(room, "hypervisors:", "standby: {warm: 1}\nhypervisors:")
+    room.run("systemctl reload understudyd")
+    room.wait_until("understudyctl list | grep 'web-2.* kept'")
+    room.run(KILL_WEB_1)
+    assert wait_until_recovered(room)["replacement"] == "web-2"
+    assert "web-1" not in running(room)
+    assert "and not by libvirt, which has not said so yet" in room.journal("-u", "understudyd")
 
 
 def test_a_remote_hypervisor_is_reached_by_ssh(room):
