@@ -16,9 +16,16 @@
 #define SERVICE_PREFIX "service-"
 #define HOST_PREFIX    "host-"
 
+static const char *word_of_proof(const json_t *machine)
+{
+    if (field_is(machine, "warm_proof", "none"))
+        return "not proved";
+    return field_is(machine, "warm_proof", "cpu-quiet") ? "CPU quiet" : field_word(machine, "warm_proof");
+}
+
 /*
- * The warmth of a standby, whether the daemon keeps it so, and the memory that this takes: "kept, 232 MiB" where the
- * state tells the warmth, "saved, kept" where it does not. "-": no standby.
+ * The warmth of a standby, whether the daemon keeps it so, the memory that this takes, and what showed that its guest was
+ * up: "kept, 232 MiB, agent" where the state tells the warmth, "saved, kept, agent" where it does not. "-": no standby.
  */
 static char *warmth_of(const json_t *machine)
 {
@@ -34,8 +41,8 @@ static char *warmth_of(const json_t *machine)
         return format_text("%s, %s", warmth, keeping);
     if (!field_is_null(machine, "resident_bytes"))
         memory = format_bytes((uint64_t)field_integer(machine, "resident_bytes"));
-    return format_text("%s%skept%s%s", is_told ? "" : warmth, is_told ? "" : ", ", memory != NULL ? ", " : "",
-                       memory != NULL ? memory : "");
+    return format_text("%s%skept%s%s, %s", is_told ? "" : warmth, is_told ? "" : ", ", memory != NULL ? ", " : "",
+                       memory != NULL ? memory : "", word_of_proof(machine));
 }
 
 /* The machine for which it is the best candidate; of several the most important one, and how many more. "-": none. */

@@ -158,6 +158,25 @@ static void print_plan(const json_t *machine)
         print_fact("if it failed", "%s", text);
 }
 
+/* What showed that the guest of a warm standby was up. */
+static const char *sentence_of_proof(const char *proof)
+{
+    static const struct {
+        const char *proof, *sentence;
+    } sentences[] = {
+        {"agent", "its guest agent answered"},
+        {"ports", "it served on the ports of its service"},
+        {"command", "recovery.verify.command said that it works"},
+        {"cpu-quiet", "its CPU time became quiet"},
+        {"none", "not proved: it may not have finished booting"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS_OF(sentences); i++)
+        if (strcmp(sentences[i].proof, proof) == 0)
+            return sentences[i].sentence;
+    return proof;
+}
+
 /* What the daemon does with a standby. */
 static void print_keeping(const json_t *machine)
 {
@@ -173,6 +192,8 @@ static void print_keeping(const json_t *machine)
         print_fact("kept", "%s%s%s", field_word(machine, "keeping"),
                    field_is_null(machine, "resident_bytes") ? "" : ", takes ",
                    field_is_null(machine, "resident_bytes") ? "" : memory);
+    if (!field_is_null(machine, "warm_proof"))
+        print_fact("guest is up", "%s", sentence_of_proof(field_word(machine, "warm_proof")));
     if (!field_is_null(machine, "not_warm"))
         print_fact("not warm", "%s", field_word(machine, "not_warm"));
 }

@@ -220,8 +220,9 @@ struct config_standby {
     unsigned warm;              /* so many planned replacements are kept warm; 0: none */
     int64_t memory_limit_bytes; /* that they may use together; 0: what their hosts can spare */
     enum keep_warm warmth;
-    int64_t refresh_us; /* each is run, verified and put back so often; 0: never */
-    unsigned made_max;  /* so many of them may be made from templates, on all hosts together */
+    int64_t boot_timeout_us; /* so long a guest that nothing can be asked of may take until its CPUs are quiet */
+    int64_t refresh_us;      /* each is run, verified and put back so often; 0: never */
+    unsigned made_max;       /* so many of them may be made from templates, on all hosts together */
 };
 
 enum fence_action {

@@ -275,8 +275,11 @@ static const struct schema_key keys[] = {
 
     {.path = "failure.heartbeat",
      .type = SCHEMA_SECTION,
-     .text = "Detects guests that hang, by asking the guest agent of machines that have one. A machine counts as hung "
-             "only if its disks and network are silent as well."},
+     .text =
+         "Detects guests that hang, by asking the guest agent of machines that have one. A machine counts as hung "
+         "only if its agent has answered before, since its guest booted and the daemon was started, and only if its "
+         "disks and network are silent as well. A machine that has neither a disk nor a network interface that the "
+         "hypervisor can count never counts as hung."},
     {.path = "failure.heartbeat.enabled",
      .type = SCHEMA_BOOL,
      CONFIG(failure.heartbeat.is_enabled),
@@ -689,6 +692,16 @@ static const struct schema_key keys[] = {
      .default_text = "paused",
      .text = "With paused, warm standbys stay booted and suspended, which costs their memory and is fastest. With "
              "saved, their memory is written to disk, and read from there when they are needed."},
+    {.path = "standby.boot_timeout",
+     .type = SCHEMA_DURATION,
+     CONFIG(standby.boot_timeout_us),
+     .max = HOUR,
+     .default_text = "5m",
+     .text =
+         "How long a standby that is verified by recovery.verify.level running may take to boot. Nothing can be asked "
+         "of its guest, so it is suspended or saved when the machine has used less than 5 % of one CPU for 5 seconds "
+         "in a row. One that does not become quiet in this time is suspended or saved all the same, and understudyctl "
+         "list shows it as not proved: its guest may not have finished booting."},
     {.path = "standby.refresh",
      .type = SCHEMA_DURATION,
      CONFIG(standby.refresh_us),

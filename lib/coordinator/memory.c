@@ -124,6 +124,7 @@ static struct machine_memory memory_of(const struct watch *watch, const struct m
         .went_down_with_host = watch_rare(watch)->track.pending == CAUSE_HOST_LOST,
         .keeping = is_kept ? machine->keeping : remembered->keeping,
         .kept_since_us = is_kept ? watch_rare(watch)->warms->kept_since_us : remembered->kept_since_us,
+        .warm_proof = is_kept ? machine->warm_proof : remembered->warm_proof,
         .quarantine = remembered->quarantine,
         .drill = remembered->drill,
         .autostart_is_off = watch_facts(watch, QUEUE_AUTOSTART) != 0,

@@ -46,6 +46,11 @@ static const char *const keeping_names[KEEPING_COUNT] = {
     [KEEPING_ENDING] = "ending",
 };
 
+static const char *const warm_proof_names[PROOF_COUNT] = {
+    [PROOF_NONE] = "none",       [PROOF_AGENT] = "agent",     [PROOF_PORTS] = "ports",
+    [PROOF_COMMAND] = "command", [PROOF_QUIET] = "cpu-quiet",
+};
+
 const char *machine_state_name(enum machine_state state)
 {
     return state_names[state];
@@ -64,6 +69,11 @@ const char *warmth_name(enum warmth warmth)
 const char *keeping_name(enum keeping keeping)
 {
     return keeping_names[keeping];
+}
+
+const char *warm_proof_name(enum warm_proof proof)
+{
+    return warm_proof_names[proof];
 }
 
 const char *machine_roles_name(unsigned roles)

@@ -71,6 +71,17 @@ enum keeping {
     KEEPING_COUNT,
 };
 
+/* What showed that the guest of a warm standby was up before it was suspended or saved. */
+enum warm_proof {
+    PROOF_NONE,  /* nothing did: it only had standby.boot_timeout to boot, or could not be looked at, or is warm by its
+                      mark alone */
+    PROOF_AGENT, /* its guest agent answered */
+    PROOF_PORTS, /* it served on the ports that were asked for */
+    PROOF_COMMAND, /* recovery.verify.command said so */
+    PROOF_QUIET,   /* its CPU time became quiet */
+    PROOF_COUNT,
+};
+
 /* May the machine be started as a replacement now, as far as its own state goes: the first obstacle. */
 enum standing {
     STANDING_BY,
@@ -93,6 +104,8 @@ const char *machine_reason_name(enum machine_reason reason);
 const char *warmth_name(enum warmth warmth);
 /* "no", "warming", "warm", "ending". */
 const char *keeping_name(enum keeping keeping);
+/* "none", "agent", "ports", "command", "cpu-quiet". */
+const char *warm_proof_name(enum warm_proof proof);
 
 /* "protected", "standby", "protected, standby" or "ignored"; "none" for 0. */
 const char *machine_roles_name(unsigned roles);
@@ -153,6 +166,7 @@ struct machine_memory {
     bool went_down_with_host; /* and may be started again in time */
     enum keeping keeping;
     int64_t kept_since_us; /* real_us */
+    enum warm_proof warm_proof;
     struct quarantine_memory quarantine;
     bool has_own_image; /* its saved image was made by the daemon */
     struct drill_memory drill;
@@ -205,8 +219,9 @@ struct machine {
     enum machine_state state : 8;
     enum machine_reason reason : 8;
     enum keeping keeping : 8;
-    uint8_t roles;  /* of enum machine_role, resolved */
-    uint16_t apart; /* a recovery has chosen it for a service of this group (pool/siblings); 0: none */
+    enum warm_proof warm_proof : 8; /* of its last course, with KEEPING_WARM */
+    uint8_t roles;                  /* of enum machine_role, resolved */
+    uint16_t apart;                 /* a recovery has chosen it for a service of this group (pool/siblings); 0: none */
 
     bool persistent : 1; /* has a definition that outlives its process */
     bool has_managed_save : 1;

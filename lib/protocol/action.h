@@ -26,7 +26,7 @@ enum action_kind {
     ACTION_DESCRIBE, /* one machine; answered by coordinator_handle_description */
     ACTION_READ,     /* as it is defined now, before and after a start; answered as ACTION_DESCRIBE */
     ACTION_DISCOVER, /* the same, with what its guest's agent tells, which takes its time; answered as ACTION_DESCRIBE */
-    ACTION_GET_STATE,    /* is it dead? answer: state and reason */
+    ACTION_GET_STATE,    /* is it dead? answer: state and reason, and the CPU time of one that runs */
     ACTION_DESTROY,      /* end what is left of it. A machine that is off already counts as success */
     ACTION_SHUTDOWN,     /* ask its guest to power off, through the agent or ACPI. See below */
     ACTION_START,        /* resume, restore or boot it, by what it is, or make it first from its template, for
@@ -99,7 +99,8 @@ struct action {
 struct probe {
     bool agent_answered;
     bool has_counters;
-    bool lacks_disks; /* disk_requests could not be had: QEMU does not execute */
+    bool lacks_disks; /* disk_requests could not be had */
+    bool is_stopped;  /* QEMU does not execute: whatever disks it has, they are silent, and it cannot tell */
     uint64_t disk_requests;
     uint64_t network_packets;
 };
@@ -115,10 +116,12 @@ struct action_result {
     enum machine_reason reason;
     uint64_t free_memory_kib; /* of ACTION_GET_STATE: what its host has to spare; 0: not known */
     bool has_managed_save;    /* of ACTION_GET_STATE */
-    uint64_t resident_kib;    /* of ACTION_MEASURE_MEMORY */
-    bool autostart;           /* of ACTION_GET_AUTOSTART */
-    struct probe probe;       /* of ACTION_CHECK_ALIVE */
-    bool dropped_image;       /* of ACTION_START: see may_drop_image; message says why it could not be restored */
+    uint64_t
+        cpu_time_us; /* of ACTION_GET_STATE: what a machine that runs has used since it was started; 0: not known */
+    uint64_t resident_kib; /* of ACTION_MEASURE_MEMORY */
+    bool autostart;        /* of ACTION_GET_AUTOSTART */
+    struct probe probe;    /* of ACTION_CHECK_ALIVE */
+    bool dropped_image;    /* of ACTION_START: see may_drop_image; message says why it could not be restored */
     /* The hypervisor's words; empty on success, but with dropped_image, and where `ports` could not be asked for: why. */
     char message[ACTION_MESSAGE_SIZE];
 };

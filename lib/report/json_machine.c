@@ -181,6 +181,8 @@ static json_t *machine_value(struct json_maker *maker, const struct pool *pool, 
     json_put(maker, object, "priority", json_integer(machine->priority));
     json_put(maker, object, "warmth", warmth_value(machine));
     json_put(maker, object, "keeping", json_text(keeping_name(machine->keeping)));
+    json_put(maker, object, "warm_proof",
+             machine->keeping == KEEPING_WARM ? json_text(warm_proof_name(machine->warm_proof)) : json_null());
     json_put(maker, object, "resident_bytes",
              machine_rare(machine)->resident_kib > 0 ? json_count(machine_rare(machine)->resident_kib * BYTES_PER_KIB)
                                                      : json_null());

@@ -43,6 +43,11 @@ static const char *keeping_word(int value)
     return keeping_name((enum keeping)value);
 }
 
+static const char *proof_word(int value)
+{
+    return warm_proof_name((enum warm_proof)value);
+}
+
 static const char *on_crash_word(int value)
 {
     return on_crash_words[value];
@@ -61,6 +66,7 @@ static const char *host_state_word(int value)
 static const struct record_vocabulary machine_states = {machine_state_word, MACHINE_STATE_COUNT};
 static const struct record_vocabulary machine_reasons = {machine_reason_word, REASON_COUNT};
 static const struct record_vocabulary keepings = {keeping_word, KEEPING_COUNT};
+static const struct record_vocabulary proofs = {proof_word, PROOF_COUNT};
 static const struct record_vocabulary on_crashes = {on_crash_word, ELEMENTS_OF(on_crash_words)};
 static const struct record_vocabulary lacks = {lack_word, ELEMENTS_OF(lack_words)};
 static const struct record_vocabulary host_states = {host_state_word, HOST_STATE_COUNT};
@@ -278,6 +284,7 @@ int record_format_described_machine(const struct machine_memory *memory, const s
     if (memory->keeping != KEEPING_NONE) {
         json_put(&maker, object, "keeping", json_text(keeping_name(memory->keeping)));
         json_put(&maker, object, "kept_since_us", json_integer(memory->kept_since_us));
+        json_put(&maker, object, "warm_proof", json_text(warm_proof_name(memory->warm_proof)));
     }
     if (memory->quarantine.times > 0) {
         json_t *quarantine = json_object();
@@ -368,6 +375,8 @@ int record_parse_machine(const char *text, struct machine_memory *ret)
     if (!record_is_absent(document, "keeping")) {
         memory.keeping = (enum keeping)record_read_word(&reader, document, "keeping", &keepings);
         memory.kept_since_us = record_read_integer(&reader, document, "kept_since_us", -TIME_LIMIT_US, TIME_LIMIT_US);
+        if (!record_is_absent(document, "warm_proof"))
+            memory.warm_proof = (enum warm_proof)record_read_word(&reader, document, "warm_proof", &proofs);
     }
     if (!record_is_absent(document, "quarantine")) {
         const json_t *quarantine = json_object_get(document, "quarantine");

@@ -44,10 +44,11 @@ void warming_init(struct warming *warming, const char *id, const struct machine 
     strncpy(warming->id, id, sizeof(warming->id) - 1);
 }
 
-void warming_restore_standing(struct warming *warming, enum keep_warm form, struct moment since)
+void warming_restore_standing(struct warming *warming, enum keep_warm form, enum warm_proof proof, struct moment since)
 {
     warming->state = WARMING_STANDING;
     warming->form = form;
+    warming->proof = proof;
     warming->standing = since;
     warming->was_warm = true;
 }

@@ -16,9 +16,9 @@
 enum warming_state {
     WARMING_RECORDING, /* that it is kept is being written to disk */
     WARMING_STARTING,
-    WARMING_RESOLVING,  /* a call was cut off or failed: asking what became of it */
-    WARMING_SETTLING,   /* it runs; must stay up for the settle time */
-    WARMING_VERIFYING,  /* it stayed up; must show that it does its work */
+    WARMING_RESOLVING, /* a call was cut off or failed: asking what became of it */
+    WARMING_SETTLING,  /* it runs; must stay up for the settle time, and without another proof until its CPU is quiet */
+    WARMING_VERIFYING, /* it stayed up; must show that it does its work */
     WARMING_SUSPENDING, /* it is being suspended or saved */
     WARMING_STANDING,   /* warm */
     WARMING_CHECKING,   /* warm, and something was told that does not go with it: asking */
@@ -70,6 +70,8 @@ struct warming {
     struct machine_ref ref;
     enum verify_level level;
     enum keep_warm form;   /* in which it stands, or stood last */
+    enum warm_proof proof; /* that its guest was up then */
+    bool has_ports;        /* it was asked on which ports it serves, too; the caller says so */
     bool was_warm;         /* this is a refresh: it stood before */
     bool is_by_mark;       /* no record says that it was kept, but its metadata: it is not stopped */
     bool is_failing;       /* it is to be stopped, by its own fault */
@@ -78,6 +80,8 @@ struct warming {
     int64_t
         may_start_until_us; /* a start of this course whose answer was lost may take effect up to then: mono_us; 0: none */
     unsigned suspend_failures; /* in a row */
+    uint64_t cpu_time_us;      /* that it had used at the last look; 0: not known */
+    unsigned quiet_looks;      /* in a row */
     struct moment started;     /* of this course */
     struct moment standing;    /* since when it stands; {0}: not yet */
     enum warming_end end;
@@ -102,7 +106,7 @@ void warming_init(struct warming *warming, const char *id, const struct machine 
  * One from before the daemon was started, or that a recovery gives back: it stands, in this form; or its course
  * was cut off and goes on; or it is off, and may come up late. With may_start_until_us as above.
  */
-void warming_restore_standing(struct warming *warming, enum keep_warm form, struct moment since);
+void warming_restore_standing(struct warming *warming, enum keep_warm form, enum warm_proof proof, struct moment since);
 void warming_restore_course(struct warming *warming, bool waits_for_connection);
 void warming_restore_off(struct warming *warming);
 void warming_done(struct warming *warming);

@@ -13,7 +13,7 @@
  *      │                 │   │   │ suspended or saved after all ──▶ standing
  *      │                 ▼   ▼
  *      │               settling ── down, or wrong ──▶ (stopping)   ── an operator paused it ──▶ over, disowned
- *      │                 │ stayed up
+ *      │                 │ stayed up; at level running, and its CPU is quiet or standby.boot_timeout is over: (suspending)
  *      │                 ▼
  *      │               verifying ── too late ──▶ (stopping)
  *      │                 │ works
@@ -46,6 +46,14 @@
 #include "base/text.h"
 
 #define SUSPEND_FAILURES_MAX 3
+/*
+ * The guest of a machine that nothing can be asked of is up when its CPUs are quiet: in so many looks in a row, so far apart
+ * or farther, the machine used less than so much CPU time between two of them. That is 5 % of one CPU; a guest that boots
+ * uses far more, and waits for devices and addresses for shorter times.
+ */
+#define QUIET_LOOKS   5
+#define QUIET_LOOK_US USEC_PER_SEC
+#define QUIET_CPU_US  (50 * USEC_PER_MSEC)
 
 struct step {
     struct warming *warming;
@@ -162,6 +170,8 @@ static void settle(struct step *step)
     enter(step, WARMING_SETTLING);
     warming->may_start_until_us = 0;
     warming->started = step->event->now;
+    warming->proof = PROOF_NONE;
+    warming->cpu_time_us = warming->quiet_looks = 0;
     question_settle(&warming->question, step->config, step->event->now);
     step->out->has_started = true;
 }
@@ -349,16 +359,48 @@ static bool goes_wrong(struct step *step, const char *when)
     return true;
 }
 
+/* One look at the CPU time of a machine that runs. */
+static bool has_become_quiet(struct warming *warming, uint64_t cpu_time_us)
+{
+    bool is_known = warming->cpu_time_us != 0 && cpu_time_us >= warming->cpu_time_us;
+
+    if (is_known && cpu_time_us - warming->cpu_time_us < QUIET_CPU_US)
+        warming->quiet_looks++;
+    else
+        warming->quiet_looks = 0;
+    warming->cpu_time_us = cpu_time_us;
+    return warming->quiet_looks >= QUIET_LOOKS;
+}
+
+/* It stayed up, and nothing can be asked of its guest. One that never becomes quiet had time to boot, which proves nothing. */
+static void await_quiet(struct step *step)
+{
+    struct warming *warming = step->warming;
+    int64_t now_us = step->event->now.mono_us;
+
+    if (has_become_quiet(warming, step->event->result->cpu_time_us)) {
+        warming->proof = PROOF_QUIET;
+        begin_asking(step, WARMING_SUSPENDING);
+    } else if (now_us - warming->started.mono_us >= step->config->standby.boot_timeout_us) {
+        begin_asking(step, WARMING_SUSPENDING);
+    } else {
+        question_clear(&warming->question);
+        warming->question.deadline_us = now_us + QUIET_LOOK_US;
+    }
+}
+
 static bool in_settling(struct step *step)
 {
     const struct action_result *result = step->event->result;
 
-    if (goes_wrong(step, "recovery.settle was over"))
+    if (goes_wrong(step, "its guest was up"))
         return true;
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
-    if (answer_is_up(result)) {
-        begin_asking(step, step->warming->level == VERIFY_RUNNING ? WARMING_SUSPENDING : WARMING_VERIFYING);
+    if (answer_is_up(result) && step->warming->level == VERIFY_RUNNING) {
+        await_quiet(step);
+    } else if (answer_is_up(result)) {
+        begin_asking(step, WARMING_VERIFYING);
     } else if (is_paused(result)) {
         end(step, WARMING_END_DISOWNED);
     } else if (result->error == 0 || result->error == -ENOENT) {
@@ -368,6 +410,16 @@ static bool in_settling(struct step *step)
         ask_later(step);
     }
     return true;
+}
+
+/* What an answer without error to ACTION_VERIFY has shown. A message with it says why ports could not be looked at. */
+static enum warm_proof proof_of(const struct warming *warming, const struct action_result *result)
+{
+    if (warming->level == VERIFY_COMMAND)
+        return PROOF_COMMAND;
+    if (warming->level == VERIFY_TCP || (warming->has_ports && result->message[0] == '\0'))
+        return PROOF_PORTS;
+    return PROOF_AGENT;
 }
 
 static bool in_verifying(struct step *step)
@@ -380,6 +432,7 @@ static bool in_verifying(struct step *step)
     if (step->event->kind != WARMING_ANSWER)
         return ask_again(step);
     if (result->error == 0) {
+        warming->proof = proof_of(warming, result);
         begin_asking(step, WARMING_SUSPENDING);
         return true;
     }

@@ -69,13 +69,14 @@ def test_paused(host, pair, daemon_on):
     machine = wait_until(lambda: (m := daemon.api.machines()["vm-best"])["resident_bytes"] and m, "its memory is known")
     assert 20 * 1024**2 < machine["resident_bytes"] < 400 * 1024**2
     row = next(line for line in daemon.ctl("list").stdout.splitlines() if line.startswith("vm-best"))
-    assert re.search(r"paused +vm-a +kept, \d+(\.\d+)? MiB ", row), row
+    assert re.search(r"paused +vm-a +kept, \d+(\.\d+)? MiB, agent ", row), row
     assert 'understudy_warm_standbys{keeping="warm"} 1' in daemon.api.get("/metrics")
 
     # A daemon that is started anew knows that it is its own.
     daemon.stop()
     daemon.start()
-    assert daemon.api.machines()["vm-best"]["keeping"] == "warm"
+    machine = daemon.api.machines()["vm-best"]
+    assert (machine["keeping"], machine["warm_proof"]) == ("warm", "agent")
     sleep_on(begun)
     host.kill_qemu("vm-a")
     record = check_history(daemon, "paused")

@@ -36,6 +36,7 @@ WORDS = {
     "ServiceState": ("lib/report/service_list.c", "names"),
     "VerifyLevel": ("lib/config/schema.c", "verify_words"),
     "Warmth": ("lib/model/machine.c", "warmth_names"),
+    "WarmProof": ("lib/model/machine.c", "warm_proof_names"),
 }
 # For several roles, and for none, which the answers tell in another way.
 NOT_ANSWERED = {"Role": {"none", "protected, standby"}}

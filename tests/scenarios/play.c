@@ -441,6 +441,11 @@ static bool set_seed(struct play *play, unsigned number, const char *value)
 }
 
 /* Several machines of one host may be made from one template; without this setting each has its own. */
+static bool set_boot(struct play *play, unsigned number, const char *value)
+{
+    return duration_parse(value, &play->world.domains[number].boot_us) == 0;
+}
+
 static bool set_template(struct play *play, unsigned number, const char *value)
 {
     play->world.domains[number].template = strcpy(play->strings[number][5], value);
@@ -479,6 +484,7 @@ static const struct {
     {"shut", set_shut, "80 (a port at which no connection from outside succeeds), none"},
     {"disk_requests", set_disk_io, "a number, since it was last set"},
     {"start", set_start, "works, refused, dies, 5s"},
+    {"boot", set_boot, "20s (for so long its guest keeps a CPU busy after a start)"},
     {"template", set_template, "the name of its template"},
     {"make", set_make, "possible, impossible (a storage pool is not active)"},
     {"seed", set_seed, "what its files for cloud-init ask for: service"},
@@ -597,6 +603,18 @@ static void reload(struct play *play, const struct arguments *arguments)
     (void)arguments;
     assert_int_equal(coordinator_configure(play->world.coordinator, &play->world.config), 0);
     coordinator_tick(play->world.coordinator, play->world.now);
+}
+
+static void switch_warmth_off(struct play *play, const struct arguments *arguments)
+{
+    play->world.config.standby.warm = 0;
+    reload(play, arguments);
+}
+
+static void switch_warmth_on(struct play *play, const struct arguments *arguments)
+{
+    play->world.config.standby.warm = 1;
+    reload(play, arguments);
 }
 
 static void take_down(struct play *play, unsigned host)
@@ -906,6 +924,8 @@ static const struct {
     {"fencing WORKS|FAILS|LIES", set_fencing, false},
     {"the store WORKS|FAILS|HANGS", set_store, false},
     {"the configuration is reloaded", reload, true},
+    {"no standby is to be kept warm", switch_warmth_off, true},
+    {"one standby is to be kept warm", switch_warmth_on, true},
     {"the operator releases the brake", release_brake, true},
     {"the operator holds everything", hold_all, true},
     {"the operator holds everything for TIME", hold_all, true},

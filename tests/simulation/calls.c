@@ -278,6 +278,7 @@ static void perform(struct simulation *simulation, struct call *call)
         endings_show(simulation, domain, &call->result.state, &call->result.reason);
         call->result.has_managed_save = domain->has_saved;
         call->result.free_memory_kib = world_free_memory(simulation, call->host);
+        call->result.cpu_time_us = world_cpu_time_us(simulation, domain);
         break;
     case ACTION_DESTROY:
         destroy(simulation, call, domain);

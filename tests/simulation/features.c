@@ -58,6 +58,24 @@ static bool are_same(const struct ports *a, const struct ports *b)
     return a->count == b->count && memcmp(a->items, b->items, sizeof(a->items)) == 0;
 }
 
+/* A standby that is made warm is asked for the ports of one that it is to take the place of: of which, the plan says. */
+static bool serve_for_any(const struct simulation *simulation, const struct action *action)
+{
+    if (action->ports.listening.count == 0 && action->ports.reached.count == 0)
+        return true;
+    for (unsigned i = 0; i < simulation->n_domains; i++) {
+        const char *uuid = simulation->domains[i].uuid;
+        struct wanted_ports expected = {0};
+
+        expect(&expected.listening, uuid, action->target.uuid, false);
+        expect(&expected.reached, uuid, action->target.uuid, true);
+        if (strcmp(uuid, action->target.uuid) != 0 && are_same(&expected.listening, &action->ports.listening) &&
+            are_same(&expected.reached, &action->ports.reached))
+            return true;
+    }
+    return false;
+}
+
 void features_before(struct simulation *simulation, const struct action *action)
 {
     const struct recovery *recovery = coordinator_find_recovery(simulation->coordinator, action->recovery_id);
@@ -65,21 +83,24 @@ void features_before(struct simulation *simulation, const struct action *action)
 
     if (action->kind != ACTION_VERIFY || action->level != VERIFY_AGENT || simulation->has_reloaded)
         return;
-    /* Of the original itself nothing is wanted; where it was migrated meanwhile, it counts as another machine. */
-    if (recovery != NULL && strcmp(recovery->service.uuid, action->target.uuid) == 0)
+    if (recovery == NULL) {
+        if (!serve_for_any(simulation, action))
+            violate(simulation, "promise 5: a warm standby is verified by ports that it shares with no other machine");
         return;
-    if (recovery != NULL) {
-        expect(&expected.listening, recovery->service.uuid, action->target.uuid, false);
-        expect(&expected.reached, recovery->service.uuid, action->target.uuid, true);
     }
+    /* Of the original itself nothing is wanted; where it was migrated meanwhile, it counts as another machine. */
+    if (strcmp(recovery->service.uuid, action->target.uuid) == 0)
+        return;
+    expect(&expected.listening, recovery->service.uuid, action->target.uuid, false);
+    expect(&expected.reached, recovery->service.uuid, action->target.uuid, true);
     if (!are_same(&expected.listening, &action->ports.listening) ||
         !are_same(&expected.reached, &action->ports.reached)) {
         char asked[PORTS_TEXT_SIZE], right[PORTS_TEXT_SIZE];
 
         ports_format(&action->ports.listening, asked);
         ports_format(&expected.listening, right);
-        violate(simulation, "promise 5: %s is verified by the ports %s, and both serve %s",
-                recovery != NULL ? recovery->replacement_name : "a warm standby", asked, right);
+        violate(simulation, "promise 5: %s is verified by the ports %s, and both serve %s", recovery->replacement_name,
+                asked, right);
     }
 }
 

@@ -501,6 +501,10 @@ void policies_check_order(struct simulation *simulation, const struct recovery *
 /* ---- world.c ---- */
 
 void world_make(struct simulation *simulation);
+/* How long its guest keeps a CPU busy after a start. */
+int64_t world_boot_us(const struct domain *domain);
+/* Of one that runs; 0: it does not. */
+uint64_t world_cpu_time_us(const struct simulation *simulation, const struct domain *domain);
 void world_boot(struct simulation *simulation, struct domain *domain, const char *recovery_id, bool is_lost);
 /* By a call that was given up before the one that was answered, which may look as if it had run on. */
 bool world_came_up_unheard(const struct domain *domain);

@@ -29,6 +29,7 @@ void warm_configure(struct simulation *simulation, struct config *config)
         .warm = random_hits(DIE(base, 1), 70) ? (unsigned)random_between(DIE(base, 2), 1, 4) : 0,
         .memory_limit_bytes = limits[random_below(DIE(base, 3), ELEMENTS_OF(limits))],
         .warmth = random_hits(DIE(base, 4), 65) ? KEEP_PAUSED : KEEP_SAVED,
+        .boot_timeout_us = random_between(DIE(base, 7), 0, 30) * USEC_PER_SEC,
         .refresh_us = random_hits(DIE(base, 5), 60) ? random_between(DIE(base, 6), 20, 120) * USEC_PER_SEC : 0,
     };
 
@@ -111,6 +112,19 @@ static void check_conflicts(struct simulation *simulation, const struct domain *
     }
 }
 
+/* Without an agent only its CPU time tells that its guest is up. */
+static void check_booted(struct simulation *simulation, const struct domain *domain)
+{
+    int64_t up_us = simulation->now.mono_us - domain->up_us,
+            timeout_us = simulation->configs[0].standby.boot_timeout_us;
+
+    for (unsigned i = 1; i < CONFIGS; i++)
+        if (simulation->configs[i].standby.boot_timeout_us < timeout_us)
+            timeout_us = simulation->configs[i].standby.boot_timeout_us;
+    if (domain->state == MACHINE_RUNNING && !domain->has_agent && up_us < world_boot_us(domain) && up_us < timeout_us)
+        violate(simulation, "warmth: %s is laid down in the middle of its boot", domain->name);
+}
+
 static void check_claim(struct simulation *simulation, const struct domain *domain, const struct action *action)
 {
     for (size_t i = 0; i < coordinator_recovery_count(simulation->coordinator); i++) {
@@ -135,6 +149,8 @@ void warm_before(struct simulation *simulation, const struct action *action)
     if (action->kind == ACTION_START || action->kind == ACTION_SUSPEND || action->kind == ACTION_SAVE ||
         action->kind == ACTION_DESTROY)
         check_claim(simulation, domain, action);
+    if (action->kind == ACTION_SUSPEND || action->kind == ACTION_SAVE)
+        check_booted(simulation, domain);
     if (action->kind != ACTION_START)
         return;
     check_written(simulation, domain);

@@ -334,6 +334,20 @@ bool world_came_up_unheard(const struct domain *domain)
     return domain->start_was_lost && domain->was_up_since;
 }
 
+int64_t world_boot_us(const struct domain *domain)
+{
+    return domain->number % 4 * 4 * USEC_PER_SEC;
+}
+
+uint64_t world_cpu_time_us(const struct simulation *simulation, const struct domain *domain)
+{
+    int64_t up_us = simulation->now.mono_us - domain->up_us, boot_us = world_boot_us(domain);
+
+    if (domain->state != MACHINE_RUNNING)
+        return 0;
+    return (uint64_t)(USEC_PER_SEC + (up_us < boot_us ? up_us : boot_us));
+}
+
 void world_boot(struct simulation *simulation, struct domain *domain, const char *recovery_id, bool is_lost)
 {
     bool was_saved = domain->has_saved, was_off = domain->state == MACHINE_SHUT_OFF;

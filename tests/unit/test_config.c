@@ -439,6 +439,7 @@ static void everything_set(void **state)
     assert_int_equal(config->standby.warm, 3);
     assert_int_equal(config->standby.memory_limit_bytes, INT64_C(1536) << 20);
     assert_int_equal(config->standby.warmth, KEEP_SAVED);
+    assert_int_equal(config->standby.boot_timeout_us, 90 * USEC_PER_SEC);
     assert_int_equal(config->standby.refresh_us, 12 * 3600 * USEC_PER_SEC);
     assert_int_equal(config->standby.made_max, 2);
     assert_int_equal(config->discovery.software, SOFTWARE_FILES);

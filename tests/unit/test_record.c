@@ -771,22 +771,30 @@ static void test_keeping_comes_back(void **state)
     static const char *const damaged[] = {
         "{\"state\":\"paused\",\"reason\":\"user\",\"keeping\":\"hot\",\"kept_since_us\":1}",
         "{\"state\":\"paused\",\"reason\":\"user\",\"keeping\":\"warm\"}",
+        "{\"state\":\"paused\",\"reason\":\"user\",\"keeping\":\"warm\",\"kept_since_us\":1,\"warm_proof\":\"hope\"}",
     };
     struct machine_memory read = {.keeping = KEEPING_COUNT};
 
     (void)state;
-    for (int i = 0; i < KEEPING_COUNT; i++) {
+    for (int i = 0; i < KEEPING_COUNT * PROOF_COUNT; i++) {
         const struct machine_memory memory = {.state = MACHINE_PAUSED,
                                               .reason = REASON_USER,
-                                              .keeping = (enum keeping)i,
-                                              .kept_since_us = INT64_C(1795359240000000)};
+                                              .keeping = (enum keeping)(i % KEEPING_COUNT),
+                                              .kept_since_us = INT64_C(1795359240000000),
+                                              .warm_proof = (enum warm_proof)(i / KEEPING_COUNT)};
         _cleanup_(freep) char *text = NULL;
 
         assert_int_equal(record_format_machine(&memory, &(struct string_list){0}, &text), 0);
         assert_int_equal(record_parse_machine(text, &read), 0);
-        assert_int_equal(read.keeping, i);
-        assert_true(read.kept_since_us == (i == KEEPING_NONE ? 0 : memory.kept_since_us));
+        assert_int_equal(read.keeping, memory.keeping);
+        assert_true(read.kept_since_us == (memory.keeping == KEEPING_NONE ? 0 : memory.kept_since_us));
+        assert_int_equal(read.warm_proof, memory.keeping == KEEPING_NONE ? PROOF_NONE : memory.warm_proof);
     }
+    /* As an earlier version wrote it. */
+    assert_int_equal(record_parse_machine(
+                         "{\"state\":\"paused\",\"reason\":\"user\",\"keeping\":\"warm\",\"kept_since_us\":1}", &read),
+                     0);
+    assert_int_equal(read.warm_proof, PROOF_NONE);
     for (size_t i = 0; i < ELEMENTS_OF(damaged); i++)
         assert_int_equal(record_parse_machine(damaged[i], &read), -EINVAL);
 }

@@ -538,11 +538,14 @@ static void it_is_remembered_across_a_restart(struct world *world)
 {
     const struct recovery *recovery;
 
+    world->domains[best].has_agent = true;
     connect_and_warm(world);
+    assert_int_equal(world_machine(world, best)->warm_proof, PROOF_AGENT);
     world_restart_daemon(world);
     connect_and_warm(world);
     assert_kept(world, best, KEEPING_WARM, MACHINE_PAUSED);
     assert_int_equal(world->domains[best].starts, 1);
+    assert_int_equal(world_machine(world, best)->warm_proof, PROOF_AGENT);
     world_kill(world, a);
     world_pass(world, 6 * USEC_PER_SEC);
     recovery = world_expect(world, a, RECOVERY_RECOVERED);

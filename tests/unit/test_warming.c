@@ -133,15 +133,174 @@ static void it_is_saved_where_that_is_wished(void **state)
     assert_over(WARMING_END_RELEASED);
 }
 
-static void without_an_agent_staying_up_is_enough(void **state)
+/* ---- without an agent: CPU time ---- */
+
+#define QUIET_LOOKS 5
+
+static void go_without_an_agent(void)
 {
-    (void)state;
     description.has_agent_channel = false;
+    config.standby.boot_timeout_us = 60 * USEC_PER_SEC;
     warming_init(&warming, "warm-1", &machine, &config);
     go_to(WARMING_SETTLING);
+}
+
+/* One look, when it is due; 0: its CPU time is not known. */
+static void look(uint64_t cpu_time_us)
+{
+    struct action_result result = {.state = MACHINE_RUNNING, .cpu_time_us = cpu_time_us};
+    struct warming_event event = {.kind = WARMING_ANSWER, .now = now, .result = &result};
+
     wait_out();
-    answer(0);
+    assert_asks(WARMING_SETTLING, ACTION_GET_STATE);
+    event.now = now;
+    warming_handle(&warming, &event, &config, &step);
+}
+
+/* So many looks between each two of which so much CPU time is used; the machine still runs. */
+static void look_often(unsigned looks, uint64_t *cpu_time_us, uint64_t used_us)
+{
+    for (unsigned i = 0; i < looks; i++) {
+        look(*cpu_time_us += used_us);
+        assert_int_equal(warming.state, WARMING_SETTLING);
+        assert_false(step.has_action);
+    }
+}
+
+static void without_an_agent_its_cpu_must_be_quiet(void **state)
+{
+    uint64_t cpu_time_us = USEC_PER_SEC;
+
+    (void)state;
+    go_without_an_agent();
+    look_often(10, &cpu_time_us, USEC_PER_SEC);
+    look_often(QUIET_LOOKS - 1, &cpu_time_us, 49 * USEC_PER_MSEC);
+    look(cpu_time_us + 49 * USEC_PER_MSEC);
     assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
+    assert_int_equal(warming.proof, PROOF_QUIET);
+}
+
+/* Quiet for some seconds, as while it waits for an address, and then busy again. */
+static void a_pause_in_its_boot_is_not_its_end(void **state)
+{
+    uint64_t cpu_time_us = USEC_PER_SEC;
+
+    (void)state;
+    go_without_an_agent();
+    look_often(2, &cpu_time_us, USEC_PER_SEC);
+    look_often(QUIET_LOOKS - 1, &cpu_time_us, 0);
+    look_often(1, &cpu_time_us, 50 * USEC_PER_MSEC);
+    look_often(QUIET_LOOKS - 1, &cpu_time_us, 0);
+    look(cpu_time_us);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
+}
+
+/* A time that is not known, or smaller than before, is no quiet one. */
+static void cpu_time_that_is_not_known_proves_nothing(void **state)
+{
+    uint64_t cpu_time_us = USEC_PER_SEC, none = 0;
+
+    (void)state;
+    go_without_an_agent();
+    look_often(QUIET_LOOKS + 2, &none, 0);
+    look_often(QUIET_LOOKS, &cpu_time_us, 0);
+    cpu_time_us -= 10;
+    look_often(QUIET_LOOKS, &cpu_time_us, 0);
+    look(cpu_time_us);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
+}
+
+/* Looks that got no answer do not bring two that did nearer to each other. */
+static void a_look_without_an_answer_is_no_look(void **state)
+{
+    uint64_t cpu_time_us = USEC_PER_SEC;
+
+    (void)state;
+    go_without_an_agent();
+    look_often(1, &cpu_time_us, 0);
+    for (int i = 0; i < 3; i++) {
+        wait_out();
+        answer(-EIO);
+        assert_int_equal(warming.state, WARMING_SETTLING);
+    }
+    look_often(QUIET_LOOKS - 1, &cpu_time_us, 0);
+    look(cpu_time_us);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
+}
+
+static void one_that_is_never_quiet_has_boot_timeout(void **state)
+{
+    uint64_t cpu_time_us = USEC_PER_SEC;
+    struct moment begun;
+
+    (void)state;
+    go_without_an_agent();
+    begun = now;
+    for (int i = 0; i < 1000 && warming.state == WARMING_SETTLING; i++)
+        look(cpu_time_us += USEC_PER_SEC);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
+    assert_int_equal(warming.proof, PROOF_NONE);
+    assert_true(now.mono_us - begun.mono_us >= config.standby.boot_timeout_us);
+    assert_true(now.mono_us - begun.mono_us < config.standby.boot_timeout_us + 2 * USEC_PER_SEC);
+}
+
+/* What was shown before it was suspended last holds until it runs again. */
+static void a_refresh_begins_to_look_anew(void **state)
+{
+    uint64_t cpu_time_us = USEC_PER_SEC;
+
+    (void)state;
+    go_without_an_agent();
+    look_often(QUIET_LOOKS, &cpu_time_us, 0);
+    look(cpu_time_us);
+    answer(0);
+    assert_int_equal(warming.state, WARMING_STANDING);
+    tell(WARMING_BEGIN);
+    assert_int_equal(warming.proof, PROOF_QUIET);
+    answer(0);
+    answer(0);
+    assert_int_equal(warming.proof, PROOF_NONE);
+    look_often(QUIET_LOOKS, &cpu_time_us, 0);
+    look(cpu_time_us);
+    assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
+}
+
+/* ---- what was proved ---- */
+
+static void answer_with(const char *message)
+{
+    struct action_result result = {.state = MACHINE_RUNNING};
+    struct warming_event event = {.kind = WARMING_ANSWER, .now = now, .result = &result};
+
+    strcpy(result.message, message);
+    warming_handle(&warming, &event, &config, &step);
+}
+
+static void what_verified_it_is_the_proof(void **state)
+{
+    static const struct {
+        enum verify_level level;
+        bool has_ports;
+        const char *message;
+        enum warm_proof proof;
+    } rows[] = {
+        {VERIFY_AGENT, false, "", PROOF_AGENT},
+        {VERIFY_AGENT, true, "", PROOF_PORTS},
+        {VERIFY_AGENT, true, "its agent must not be asked", PROOF_AGENT},
+        {VERIFY_TCP, false, "", PROOF_PORTS},
+        {VERIFY_COMMAND, false, "", PROOF_COMMAND},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ELEMENTS_OF(rows); i++) {
+        config.recovery.verify.level = rows[i].level;
+        warming_init(&warming, "warm-1", &machine, &config);
+        go_to(WARMING_VERIFYING);
+        warming.has_ports = rows[i].has_ports;
+        answer_with(rows[i].message);
+        assert_int_equal(warming.state, WARMING_SUSPENDING);
+        assert_int_equal(warming.proof, rows[i].proof);
+    }
 }
 
 static void what_is_not_written_is_not_started(void **state)
@@ -283,6 +442,7 @@ static void one_that_cannot_be_verified_is_warmed(void **state)
     now.mono_us += config.recovery.verify.timeout_us;
     answer(-ENOEXEC);
     assert_asks(WARMING_SUSPENDING, ACTION_SUSPEND);
+    assert_int_equal(warming.proof, PROOF_NONE);
 }
 
 static void a_panic_ends_it(void **state)
@@ -458,7 +618,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_straight_way),
         TEST(it_is_saved_where_that_is_wished),
-        TEST(without_an_agent_staying_up_is_enough),
+        TEST(without_an_agent_its_cpu_must_be_quiet),
+        TEST(a_pause_in_its_boot_is_not_its_end),
+        TEST(cpu_time_that_is_not_known_proves_nothing),
+        TEST(a_look_without_an_answer_is_no_look),
+        TEST(one_that_is_never_quiet_has_boot_timeout),
+        TEST(a_refresh_begins_to_look_anew),
+        TEST(what_verified_it_is_the_proof),
         TEST(what_is_not_written_is_not_started),
         TEST(the_operator_was_faster),
         TEST(its_own_start_that_came_late_is_no_operator),

@@ -51,6 +51,8 @@ struct world_domain {
     unsigned clocks_set;
     int start_error;   /* what the next starts answer; 0: it runs */
     int64_t start_us;  /* how long a start takes */
+    int64_t booted_us; /* when it was started last: mono_us */
+    int64_t boot_us;   /* for so long after that its guest boots, which keeps one CPU busy */
     bool is_unheard;   /* no event tells of its start */
     bool dies_at_once; /* comes up, and crashes again before it is looked at */
     bool has_agent;    /* the channel, and in the guest the agent at the end of it */
@@ -62,6 +64,7 @@ struct world_domain {
     struct ports shut; /* at these no connection from outside succeeds */
     bool hides_ports;  /* its agent must not be asked for them */
     bool has_no_counters;   /* nor do its statistics say anything */
+    bool is_stopped;        /* its QEMU does not execute */
     uint64_t activity;      /* of its disks */
     const char *disk, *mac; /* writable; NULL: none */
     bool disk_is_missing;   /* says its host */

@@ -178,6 +178,14 @@ static void answer_description(struct world *world, const struct action *action,
     coordinator_handle_description(world->coordinator, action, &report, world->now);
 }
 
+/* 1 second for QEMU itself. */
+static uint64_t cpu_time_us(const struct world *world, const struct world_domain *domain)
+{
+    int64_t up_us = world->now.mono_us - domain->booted_us;
+
+    return (uint64_t)(USEC_PER_SEC + (up_us < domain->boot_us ? up_us : domain->boot_us));
+}
+
 static void answer_state(struct world *world, const struct action *action, const struct world_domain *domains)
 {
     const struct world_domain *domain = &domains[world_number_of(world, &action->target)];
@@ -187,6 +195,7 @@ static void answer_state(struct world *world, const struct action *action, const
         .reason = domain->reason,
         .has_managed_save = domain->has_saved,
         .free_memory_kib = world->free_memory_kib[domain->hypervisor],
+        .cpu_time_us = domain->state == MACHINE_RUNNING ? cpu_time_us(world, domain) : 0,
     };
 
     if (!domain->exists || domain->state == MACHINE_TEMPLATE)
@@ -342,6 +351,8 @@ static void answer_start(struct world *world, const struct action *action)
         strcpy(domain->started_for, action->recovery_id);
         take_memory(world, domain);
         was_off = domain->state == MACHINE_SHUT_OFF;
+        if (was_off)
+            domain->booted_us = world->now.mono_us;
         domain->state = MACHINE_RUNNING;
         domain->reason = REASON_UNKNOWN;
         domain->has_saved = false;
@@ -446,6 +457,8 @@ static void answer_check_alive(struct world *world, const struct action *action)
         .error = domain->exists && domain->state == MACHINE_RUNNING ? 0 : -ENOENT,
         .probe = {.agent_answered = domain->has_agent && !domain->is_mute,
                   .has_counters = !domain->has_no_counters,
+                  .lacks_disks = domain->has_no_counters,
+                  .is_stopped = domain->is_stopped,
                   .disk_requests = domain->activity},
     };
 

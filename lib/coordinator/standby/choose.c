@@ -443,8 +443,9 @@ static bool stands_in_the_way(struct standby *standby, const struct shortlist *s
     return true;
 }
 
-static void mark_wanted(struct warm_standby *warm, size_t rank)
+static void mark_wanted(struct warm_standby *warm, const struct machine *served, size_t rank)
 {
+    warm->served = machine_ref_of(served);
     warm->is_wanted = true;
     warm->rank = rank;
     warm->unwanted_us = USEC_INFINITY;
@@ -488,7 +489,7 @@ static size_t pick(struct standby *standby, struct shortlist *shortlist, const s
             continue;
         if (is_kept && lasting_kib(standby, machine) <= limit_kib(standby) &&
             used_kib <= limit_kib(standby) - lasting_kib(standby, machine))
-            mark_wanted(warm, i);
+            mark_wanted(warm, shortlist->entries[i].served, i);
         else if (warm == NULL && is_worth_beginning(standby, shortlist, i, used_kib, now))
             ret_begin[n_begin++] = &shortlist->entries[i];
         else
@@ -560,7 +561,7 @@ static void begin(struct standby *standby, const struct planned *planned, struct
 
     if (!may_begin(standby, machine->hypervisor) || !has_room(standby, machine, now) || !fits_on_host(standby, machine))
         return;
-    if (warm_standby_begin(standby, machine, machine_service_name(planned->served), now) == -ENOMEM)
+    if (warm_standby_begin(standby, machine, planned->served, now) == -ENOMEM)
         outbox_tell(&standby->registry->outbox, NOTICE_OUT_OF_MEMORY, now, machine, "no memory to keep %s warm",
                     machine->name);
 }

@@ -14,14 +14,15 @@ static bool is_suspended_or_saved(const struct machine *machine, enum keep_warm 
 }
 
 /* In the state in which it is found. False: it is not kept any more. */
-static bool restore(struct warm_standby *warm, enum keeping keeping, struct moment since, struct moment now)
+static bool restore(struct warm_standby *warm, enum keeping keeping, enum warm_proof proof, struct moment since,
+                    struct moment now)
 {
     const struct machine *machine = warm->machine;
     enum keep_warm form;
     bool is_laid = is_suspended_or_saved(machine, &form);
 
     if (is_laid && keeping != KEEPING_ENDING)
-        warming_restore_standing(&warm->warming, form, keeping == KEEPING_WARM ? since : now);
+        warming_restore_standing(&warm->warming, form, proof, keeping == KEEPING_WARM ? since : now);
     else if (keeping != KEEPING_WARM && machine_state_is_active(machine->state))
         warming_restore_course(&warm->warming, true);
     else if (warm->warming.may_start_until_us > now.mono_us && !machine_state_is_active(machine->state))
@@ -32,9 +33,11 @@ static bool restore(struct warm_standby *warm, enum keeping keeping, struct mome
     return true;
 }
 
-static void adopt(struct standby *standby, const struct machine *machine, enum keeping keeping, int64_t since_us,
+static void adopt(struct standby *standby, const struct machine *machine, const struct machine_memory *remembered,
                   struct moment now)
 {
+    enum keeping keeping = remembered->keeping;
+    int64_t since_us = remembered->kept_since_us;
     struct moment since = {.mono_us = now.mono_us - (now.real_us - since_us), .real_us = since_us};
     struct warm_standby *warm = NULL;
 
@@ -48,7 +51,7 @@ static void adopt(struct standby *standby, const struct machine *machine, enum k
     warm->begun = since; /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
     if (keeping != KEEPING_WARM)
         warm->warming.may_start_until_us = since.mono_us + standby->registry->config->recovery.late_start_us;
-    if (restore(warm, keeping, since, now))
+    if (restore(warm, keeping, remembered->warm_proof, since, now))
         warm_standby_show(standby, warm);
     else
         warm->warming.state = WARMING_OVER; /* swept, without a word */
@@ -67,7 +70,7 @@ void standby_hand_back(struct standby *standby, const struct machine *machine, b
     if (may_run)
         warming_restore_course(&warm->warming, true);
     else
-        is_ours = restore(warm, KEEPING_WARM, now, now);
+        is_ours = restore(warm, KEEPING_WARM, machine->warm_proof, now, now);
     warm->warming.was_warm = true;
     if (is_ours) {
         warm_standby_show(standby, warm);
@@ -91,7 +94,7 @@ void standby_adopt(struct standby *standby, struct watch *watch, const struct ma
         records_concern(&standby->registry->records, &ref) ||
         records_was_taken(&standby->registry->records, &ref, remembered.kept_since_us))
         return;
-    adopt(standby, machine, remembered.keeping, remembered.kept_since_us, now);
+    adopt(standby, machine, &remembered, now);
 }
 
 /* Other hands may have changed it without an event: a saved image that was removed, a pause that is another one now. */

@@ -23,6 +23,7 @@ struct warm_standby {
     struct warming warming;
     const struct machine *machine; /* held */
     char *service;                 /* for which it is begun, and made where it is a template; NULL: it was found warm */
+    struct machine_ref served;     /* the machine in whose place it would serve by the plan; empty: not known */
     bool is_let_go;                /* taken by a recovery: nothing of it is held here any more but the machine */
     bool was_cut;                  /* its hypervisor was disconnected since it was listed last */
     bool is_untouched;             /* no start of it was asked for yet */

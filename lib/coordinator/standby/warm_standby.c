@@ -10,6 +10,7 @@
 
 #include "coordinator/machines.h"
 #include "coordinator/quarantine.h"
+#include "coordinator/services.h"
 
 #define WAKE_SOON_US    (100 * USEC_PER_MSEC)
 #define WAKE_MANY_US    USEC_PER_SEC
@@ -82,6 +83,7 @@ void warm_standby_show(struct standby *standby, struct warm_standby *warm)
         watch_tell(standby->registry, watch, QUEUE_MARKS, MACHINE_FACT_DUE);
     }
     pool_edit(standby->registry->pool, machine)->keeping = keeping;
+    pool_edit(standby->registry->pool, machine)->warm_proof = warm->warming.proof;
     warm->kept_since_us = keeping == KEEPING_WARM ? warm->warming.standing.real_us : warm->begun.real_us;
     if (keeping == KEEPING_WARM)
         pool_release(standby->registry->pool, machine, warm->warming.id);
@@ -91,6 +93,24 @@ void warm_standby_show(struct standby *standby, struct warm_standby *warm)
     pool_edit(standby->registry->pool, machine)->has_come_up = is_up(warm);
     if (machine->is_starting != is_starting)
         pool_edit(standby->registry->pool, machine)->is_starting = is_starting;
+}
+
+static const char *say_proof(enum warm_proof proof)
+{
+    switch (proof) {
+    case PROOF_AGENT:
+        return "its guest agent answered";
+    case PROOF_PORTS:
+        return "it serves on its ports";
+    case PROOF_COMMAND:
+        return "recovery.verify.command says that it works";
+    case PROOF_QUIET:
+        return "its CPU time became quiet";
+    case PROOF_NONE:
+    case PROOF_COUNT:
+    default:
+        return "that its guest is up was not proved";
+    }
 }
 
 static void tell_standing(struct standby *standby, struct warm_standby *warm, struct moment now)
@@ -110,9 +130,9 @@ static void tell_standing(struct standby *standby, struct warm_standby *warm, st
     }
     pool_set_not_warm(standby->registry->pool, warm->machine, NULL);
     outbox_tell(&standby->registry->outbox, warm->warming.was_warm ? NOTICE_REFRESHED : NOTICE_WARMED, now,
-                warm->machine, "%s is warm: booted, verified and %s in %.1f s",
+                warm->machine, "%s is warm: booted and %s in %.1f s; %s",
                 pool_display_name(standby->registry->pool, warm->machine), form,
-                (double)(now.mono_us - warm->begun.mono_us) / (double)USEC_PER_SEC);
+                (double)(now.mono_us - warm->begun.mono_us) / (double)USEC_PER_SEC, say_proof(warm->warming.proof));
 }
 
 static void back_off(struct standby *standby, struct warm_standby *warm, struct moment now)
@@ -214,6 +234,17 @@ static void own_warmth(struct standby *standby, struct warm_standby *warm)
         watch_own_warmth(watch);
 }
 
+/* It must serve on the ports of the machine in whose place it would serve, as a replacement would. */
+static void ask_for_ports(const struct standby *standby, struct warm_standby *warm)
+{
+    const struct registry *registry = standby->registry;
+    const struct machine *served = pool_find(registry->pool, warm->served.hypervisor, warm->served.uuid);
+
+    warm->action.ports = served != NULL ? services_ports_of(registry, served, warm->machine, registry->config)
+                                        : (struct wanted_ports){0};
+    warm->warming.has_ports = warm->action.ports.listening.count > 0;
+}
+
 void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enum warming_event_kind kind,
                          const struct action_result *result, const char *detail, struct moment now)
 {
@@ -240,6 +271,8 @@ void warm_standby_handle(struct standby *standby, struct warm_standby *warm, enu
         warm->warming.question.action_id = warm->action.id;
         if (step.action.kind == ACTION_REMEMBER)
             begin_reading(standby, warm);
+        if (step.action.kind == ACTION_VERIFY)
+            ask_for_ports(standby, warm);
         if (step.action.kind == ACTION_START) {
             warm->is_untouched = false;
             warm->needs_memory = warm->machine->state != MACHINE_PAUSED;
@@ -291,9 +324,10 @@ int warm_standby_add(struct standby *standby, const struct machine *machine, str
     return 0;
 }
 
-int warm_standby_begin(struct standby *standby, const struct machine *machine, const char *service, struct moment now)
+int warm_standby_begin(struct standby *standby, const struct machine *machine, const struct machine *served,
+                       struct moment now)
 {
-    _cleanup_(freep) char *copy = strdup(service);
+    _cleanup_(freep) char *copy = strdup(machine_service_name(served));
     struct warm_standby *warm = NULL;
     int r = machine_rare(machine)->claimed_by != NULL ? -EBUSY : copy != NULL ? 0 : -ENOMEM;
 
@@ -302,6 +336,7 @@ int warm_standby_begin(struct standby *standby, const struct machine *machine, c
     if (r < 0)
         return r;
     warm->service = steal_pointer(&copy); /* NOLINT(clang-analyzer-core.NullDereference): never NULL */
+    warm->served = machine_ref_of(served);
     warm->is_wanted = true;
     warm->is_untouched = true;
     own_warmth(standby, warm);

@@ -14,8 +14,8 @@ void warm_standby_note_loss(struct standby *standby, const struct warm_standby *
 void warm_standby_show(struct standby *standby, struct warm_standby *warm);
 /* Room, hold and watch; not begun yet. -ENOMEM. */
 int warm_standby_add(struct standby *standby, const struct machine *machine, struct warm_standby **ret) _must_check_;
-/* Begins to keep this one, which stands first in the plan of the service. -ENOMEM, -EBUSY. */
-int warm_standby_begin(struct standby *standby, const struct machine *machine, const char *service,
+/* Begins to keep this one, which stands first in the plan of the service of `served`. -ENOMEM, -EBUSY. */
+int warm_standby_begin(struct standby *standby, const struct machine *machine, const struct machine *served,
                        struct moment now) _must_check_;
 /* Nothing of the machine is held here any more but the machine itself, which the sweep lets go of. */
 void warm_standby_let_go(struct standby *standby, struct warm_standby *warm);

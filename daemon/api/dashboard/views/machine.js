@@ -47,6 +47,7 @@ function about(machine) {
       [t("machine.disk"), format.amount(environment.disk_bytes)],
       [t("column.priority"), machine.priority !== 0 && format.number(machine.priority)],
       [t("column.warmth"), machine.warmth && word("warmth", machine.warmth)],
+      [t("machine.warmproof"), machine.warm_proof && word("warmproof", machine.warm_proof)],
       [t("machine.notwarm"), machine.not_warm && told(machine.not_warm)],
       [t("machine.servesfor"), machine.serves],
       [t("machine.isservedby"), machine.served_by && machineLink(machine.served_by.name)],
