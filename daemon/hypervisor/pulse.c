@@ -89,13 +89,14 @@ static bool count_packets(virDomainPtr domain, uint64_t *ret)
     return has_any;
 }
 
-static bool count_requests(virDomainPtr domain, uint64_t *ret)
+static bool count_requests(virDomainPtr domain, bool *ret_is_stopped, uint64_t *ret)
 {
     _cleanup_(statistics_done) struct statistics statistics = {0};
     bool has_any = false;
 
     *ret = 0;
-    if (!is_executing(domain) || get_statistics(domain, VIR_DOMAIN_STATS_BLOCK, &statistics) < 0)
+    *ret_is_stopped = !is_executing(domain);
+    if (*ret_is_stopped || get_statistics(domain, VIR_DOMAIN_STATS_BLOCK, &statistics) < 0)
         return false;
     has_any |= sum_up(&statistics, "block.*.rd.reqs", ret);
     has_any |= sum_up(&statistics, "block.*.wr.reqs", ret);
@@ -116,7 +117,7 @@ static void probe(virDomainPtr domain, int64_t timeout_us, struct action_result 
     if (probe->agent_answered)
         return;
     probe->has_counters = count_packets(domain, &probe->network_packets);
-    probe->lacks_disks = !count_requests(domain, &probe->disk_requests);
+    probe->lacks_disks = !count_requests(domain, &probe->is_stopped, &probe->disk_requests);
     probe->has_counters = probe->has_counters || !probe->lacks_disks;
 }
 

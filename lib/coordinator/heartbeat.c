@@ -73,6 +73,8 @@ void heartbeat_answer(void *self, const struct action *action, const struct acti
     struct heartbeat *heartbeat = self;
     struct registry *registry = heartbeat->registry;
     struct watch *watch = watch_find(registry, &action->target);
+    struct probe probe = result->probe;
+    const struct machine *machine;
     struct hang_track *hang;
 
     if (watch == NULL)
@@ -81,12 +83,18 @@ void heartbeat_answer(void *self, const struct action *action, const struct acti
     /* A hypervisor that does not answer says nothing about the guest. */
     if (result->error != 0 || !is_asked(registry, watch) || may_be_silent(watch, now))
         return;
-    if (result->probe.agent_answered) {
+    if (probe.agent_answered) {
+        watch->has_agent_answered = true;
         watch_clear_hang(watch);
         return;
     }
+    /* Its guest may still boot, or has no agent that works. */
+    if (!watch->has_agent_answered)
+        return;
+    machine = watch_machine(registry, watch);
+    probe.has_counters |= probe.is_stopped && machine->description->n_disks > 0;
     hang = watch_get_hang(watch); /* without memory it is asked again */
-    if (hang != NULL && hang_judge(hang, &result->probe, registry->config->failure.heartbeat.misses))
-        failures_leave(registry, watch, watch_machine(registry, watch), CAUSE_HUNG,
+    if (hang != NULL && hang_judge(hang, &probe, registry->config->failure.heartbeat.misses))
+        failures_leave(registry, watch, machine, CAUSE_HUNG,
                        "its guest agent does not answer, and its disks and network are silent", now);
 }

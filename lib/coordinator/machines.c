@@ -272,6 +272,8 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     }
     watch->has_run = true; /* whatever happens to it, it happens now */
     machine = watch_machine(registry, watch);
+    if (event->kind == EVENT_REBOOT)
+        watch_note_boot(watch);
     apply_event_state(registry, watch, machine, event);
     sightings_judge(registry, watch, machine, &verdict, event->at);
     /* One that runs is defined by its migration, too. */

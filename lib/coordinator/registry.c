@@ -71,8 +71,14 @@ void host_set_reachable(struct registry *registry, const struct host *host, bool
 {
     for (const struct machine *machine = pool_next(registry->pool, NULL); machine != NULL;
          machine = pool_next(registry->pool, machine))
-        if (strcmp(machine->hypervisor, host->name) == 0)
+        if (strcmp(machine->hypervisor, host->name) == 0) {
+            struct watch *watch = watch_at(registry, machine->number);
+
             pool_edit(registry->pool, machine)->is_reachable = is_reachable;
+            /* Out of reach its guest may boot unheard. One that is silent already goes on being counted. */
+            if (!is_reachable && watch != NULL && watch_rare(watch)->hang == NULL)
+                watch_note_boot(watch);
+        }
 }
 
 int registry_apply(struct registry *registry, const char *hypervisor, struct domain_description *description,
@@ -448,6 +454,12 @@ void watch_clear_hang(struct watch *watch)
     free(watch->rare->hang);
     watch->rare->hang = NULL;
     watch_tidy(watch);
+}
+
+void watch_note_boot(struct watch *watch)
+{
+    watch->has_agent_answered = false;
+    watch_clear_hang(watch);
 }
 
 /* ---- what was known of them ---- */

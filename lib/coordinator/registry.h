@@ -183,12 +183,13 @@ struct watch {
     bool is_describing : 1;
     bool describe_again : 1; /* something changed while it was being described */
     bool is_checking_alive : 1;
-    bool is_redefined : 1;     /* its definition has changed since it was chosen */
-    bool has_run : 1;          /* or was heard of, since the daemon was started */
-    bool was_lost_warming : 1; /* its host was lost while it was being warmed; neither seen off nor running since */
-    bool is_forgotten : 1;     /* there is no such machine, and its watch ends when that is written down */
-    bool may_go_off : 1;       /* a call that switches its autostart off was given up, and may take effect yet */
-    bool is_unnoticed : 1;     /* it failed as its QEMU ended, and libvirt has not said yet that it has stopped */
+    bool has_agent_answered : 1; /* a heartbeat, since its guest booted last */
+    bool is_redefined : 1;       /* its definition has changed since it was chosen */
+    bool has_run : 1;            /* or was heard of, since the daemon was started */
+    bool was_lost_warming : 1;   /* its host was lost while it was being warmed; neither seen off nor running since */
+    bool is_forgotten : 1;       /* there is no such machine, and its watch ends when that is written down */
+    bool may_go_off : 1;         /* a call that switches its autostart off was given up, and may take effect yet */
+    bool is_unnoticed : 1;       /* it failed as its QEMU ended, and libvirt has not said yet that it has stopped */
     enum machine_state told_state : 6;     /* of MACHINE_FACT_STATE */
     enum failure_cause failed_cause : 6;   /* of MACHINE_FACT_FAILED */
     enum failure_cause deferred_cause : 6; /* a failure that could not be dealt with yet; CAUSE_NONE: none */
@@ -311,6 +312,8 @@ const char *watch_failed_why(const struct watch *watch);
 struct failure_panics *watch_get_panics(struct watch *watch);
 struct hang_track *watch_get_hang(struct watch *watch);
 void watch_clear_hang(struct watch *watch);
+/* Its guest boots, or may have: what was known of its agent is over. */
+void watch_note_boot(struct watch *watch);
 /* NULL: no memory. */
 struct watch_memory *watch_get_memory(struct watch *watch);
 /* Frees it where nothing is left of it. */

@@ -191,6 +191,7 @@ void sightings_tell(struct registry *registry, struct watch *watch, enum machine
 static void tell_seen(struct registry *registry, struct watch *watch, bool came_up, struct moment now)
 {
     if (came_up) {
+        watch_note_boot(watch);
         watch_forget_stop(watch);
         watch_forget_idle(watch);
         quarantine_see_start(watch, now);

@@ -17,8 +17,7 @@ static bool shows_disk_activity(const struct probe *last, const struct probe *pr
 /* Something was read, written, sent or received since the first answer was missing. */
 static bool shows_activity(const struct probe *last, const struct probe *probe)
 {
-    return last->has_counters && probe->has_counters &&
-           (shows_disk_activity(last, probe) || probe->network_packets != last->network_packets);
+    return shows_disk_activity(last, probe) || probe->network_packets != last->network_packets;
 }
 
 bool hang_judge(struct hang_track *track, const struct probe *probe, unsigned misses_max)
@@ -27,6 +26,8 @@ bool hang_judge(struct hang_track *track, const struct probe *probe, unsigned mi
         hang_clear(track);
         return false;
     }
+    if (!probe->has_counters)
+        return false;
     if (track->misses == 0 || shows_activity(&track->last_probe, probe)) {
         track->misses = 0;
         track->last_probe = *probe;

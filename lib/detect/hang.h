@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Does a guest hang? An answer of its agent that is missing counts only while a second witness agrees,
- * disks and network being silent: a busy guest that merely answers slowly is alive. What cannot be
- * counted counts as silent.
+ * disks and network being silent: a busy guest that merely answers slowly is alive. Where neither disks nor network
+ * can be counted there is no second witness, and no answer is missing.
  */
 #ifndef UNDERSTUDY_DETECT_HANG_H
 #define UNDERSTUDY_DETECT_HANG_H

@@ -340,6 +340,18 @@ static void note_late_start(struct domain *domain)
     domain->came_up_late = machine_state_is_active(domain->state);
 }
 
+static void note_heartbeat(struct simulation *simulation, const struct call *call)
+{
+    struct domain *domain = world_find(simulation, &call->action.target);
+
+    if (domain == NULL || call->result.error != 0 || call->is_overdue || !call->result.probe.agent_answered)
+        return;
+    domain->answered_wakings = domain->wakings;
+    domain->answered_epoch = simulation->epoch;
+    domain->answered_host = call->host;
+    domain->answered_link = simulation->hosts[call->host].link;
+}
+
 static void hand_in(struct simulation *simulation, struct call *call)
 {
     const struct action *action = &call->action;
@@ -370,6 +382,8 @@ static void hand_in(struct simulation *simulation, struct call *call)
     }
     if (action->kind == ACTION_READ)
         storage_was_read(simulation, call);
+    if (action->kind == ACTION_CHECK_ALIVE)
+        note_heartbeat(simulation, call);
 }
 
 /* Nothing comes of it any more, and no answer comes before the deadline or the end of the connection. */

@@ -538,7 +538,7 @@ static bool was_taken_care_of(struct simulation *simulation, const struct crash 
 static bool still_hangs(const struct simulation *simulation, const struct domain *domain)
 {
     return domain->is_hung && domain->has_agent && domain->temper != TEMPER_MUTE && domain->state == MACHINE_RUNNING &&
-           simulation->config->failure.heartbeat.is_enabled;
+           world_has_answered(simulation, domain) && simulation->config->failure.heartbeat.is_enabled;
 }
 
 /* It went on, and was paused, or hung, once more: that is the later one's. */

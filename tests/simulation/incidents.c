@@ -103,6 +103,7 @@ static void panic_and_restart(struct simulation *simulation, struct domain *doma
     domain->is_hung = false;
     promises_crash(simulation, domain, "panics, and libvirt restarts it", true, true);
     world_tell(simulation, domain, EVENT_CRASHED_PANICKED, 0);
+    domain->wakings++;
     world_tell(simulation, domain, EVENT_REBOOT, 0);
     world_tell(simulation, domain, EVENT_RESUMED, 50 * USEC_PER_MSEC);
     if (domain->panics_left-- > 1)

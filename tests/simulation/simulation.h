@@ -133,6 +133,7 @@ struct domain {
     enum machine_reason reason;
     unsigned life;           /* one more at every start */
     unsigned wakings;        /* one more at every start, and whenever it is resumed */
+    unsigned answered_wakings, answered_epoch, answered_host, answered_link; /* its agent answered a heartbeat last then */
     unsigned condemned_life; /* understudy asked for its end in that one */
     int64_t condemned_us;    /* and then */
     char condemned_for[RECOVERY_ID_SIZE];
@@ -531,6 +532,8 @@ void world_tell_from(struct simulation *simulation, const struct domain *domain,
 struct site *world_host(struct simulation *simulation, const char *name);
 struct domain_report world_report(const struct domain *domain);
 uint64_t world_free_memory(const struct simulation *simulation, unsigned host);
+/* The daemon that lives has heard an answer of its agent on this connection, since it booted or was resumed. */
+bool world_has_answered(const struct simulation *simulation, const struct domain *domain);
 bool world_agent_answers(const struct simulation *simulation, const struct domain *domain);
 void world_schedule_guest(struct simulation *simulation, struct domain *domain, int64_t delay_us,
                           void (*happen)(struct simulation *, const struct thing *));

@@ -222,6 +222,12 @@ struct domain_report world_report(const struct domain *domain)
     };
 }
 
+bool world_has_answered(const struct simulation *simulation, const struct domain *domain)
+{
+    return domain->answered_wakings == domain->wakings && domain->answered_epoch == simulation->epoch &&
+           domain->answered_host == domain->host && domain->answered_link == simulation->hosts[domain->host].link;
+}
+
 bool world_agent_answers(const struct simulation *simulation, const struct domain *domain)
 {
     return domain->has_agent && domain->state == MACHINE_RUNNING && !domain->is_hung && !domain->is_busy &&

@@ -11,7 +11,13 @@
 
 #define BEAT (30 * USEC_PER_SEC)
 
-/* A guest with an agent that runs, and one that could take over. */
+/* Until the next heartbeat is answered. */
+static void beat(struct world *world)
+{
+    world_pass(world, BEAT);
+}
+
+/* A guest with an agent that runs and has answered, and one that could take over. */
 static unsigned add_guest(struct world *world)
 {
     unsigned guest;
@@ -23,13 +29,8 @@ static unsigned add_guest(struct world *world)
     world_add(world, "b", WEB, MACHINE_SHUT_OFF);
     world_connect_all(world);
     world_pass(world, SETTLED);
+    beat(world);
     return guest;
-}
-
-/* Until the next heartbeat is answered. */
-static void beat(struct world *world)
-{
-    world_pass(world, BEAT);
 }
 
 /* ---- heartbeat ---- */
@@ -238,6 +239,105 @@ static void test_an_observer_tells_of_a_hung_guest_once(struct world *world)
     assert_int_equal(coordinator_recovery_count(world->coordinator), 2);
 }
 
+/* Two healthy guests were declared hung, and destroyed, while they booted. */
+static void test_an_agent_that_has_not_answered_yet_is_not_missed(struct world *world)
+{
+    unsigned a;
+
+    world->config.failure.heartbeat.is_enabled = true;
+    a = world_add(world, "a", WEB, MACHINE_RUNNING);
+    world->domains[a].has_agent = world->domains[a].is_mute = true;
+    world_add(world, "b", WEB, MACHINE_SHUT_OFF);
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_connect_all(world);
+    world_pass(world, 20 * BEAT);
+    assert_true(world->asked[ACTION_CHECK_ALIVE] >= 20);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    world->domains[a].is_mute = false;
+    beat(world);
+    world->domains[a].is_mute = true;
+    world_pass(world, 4 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
+static void test_a_guest_that_reboots_has_to_answer_anew(struct world *world)
+{
+    unsigned a = add_guest(world);
+
+    world->domains[a].is_mute = true;
+    beat(world);
+    beat(world);
+    world_happen(world, a, EVENT_REBOOT);
+    world_pass(world, 20 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+/* What an earlier life of it did not answer is not counted to this one. */
+static void test_a_machine_that_is_started_anew_has_to_answer_anew(struct world *world)
+{
+    unsigned a = add_guest(world);
+
+    world->domains[a].is_mute = true;
+    beat(world);
+    beat(world);
+    world_happen(world, a, EVENT_STOPPED_SHUTDOWN);
+    world_boot(world, a);
+    world_pass(world, 20 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+/* Its guest may have been rebooted meanwhile. */
+static void test_a_guest_that_was_out_of_reach_has_to_answer_anew(struct world *world)
+{
+    unsigned a = add_guest(world);
+
+    world_disconnect(world, 0);
+    world->domains[a].is_mute = true;
+    world_connect(world, 0);
+    world_pass(world, 20 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+/* A listing is no loss of the connection. */
+static void test_a_guest_that_is_listed_again_has_answered(struct world *world)
+{
+    unsigned a = add_guest(world);
+
+    world->config.discovery.resync_interval_us = 10 * USEC_PER_SEC;
+    assert_int_equal(coordinator_configure(world->coordinator, &world->config), 0);
+    world_pass(world, BEAT + BEAT / 2);
+    world->domains[a].is_mute = true;
+    world_pass(world, 4 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
+static void test_a_guest_without_a_second_witness_never_hangs(struct world *world)
+{
+    unsigned a = add_guest(world);
+
+    world->domains[a].is_mute = world->domains[a].has_no_counters = true;
+    world_pass(world, 20 * BEAT);
+    world->domains[a].is_stopped = true; /* it has no disk that would be silent */
+    world_pass(world, 20 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+}
+
+/* A QEMU that is stopped cannot say what its disks did. */
+static void test_the_disks_of_a_machine_that_does_not_execute_are_silent(struct world *world)
+{
+    unsigned a = add_guest(world);
+
+    world->domains[a].disk = "/images/a";
+    world_tell(world, a, EVENT_CHANGED);
+    world_pass(world, SETTLED);
+    world->domains[a].is_mute = world->domains[a].has_no_counters = true;
+    world_pass(world, 4 * BEAT); /* its monitor may be busy */
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 0);
+    world->domains[a].is_stopped = true;
+    world_pass(world, 4 * BEAT);
+    assert_int_equal(coordinator_recovery_count(world->coordinator), 1);
+}
+
 /* ---- verification ---- */
 
 static void test_recovered_is_said_when_the_agent_answers(struct world *world)
@@ -392,6 +492,13 @@ int main(void)
         world_test(test_who_is_not_protected_or_has_no_agent_is_not_asked),
         world_test(test_a_guest_that_hangs_on_after_a_lost_connection_is_replaced),
         world_test(test_an_observer_tells_of_a_hung_guest_once),
+        world_test(test_an_agent_that_has_not_answered_yet_is_not_missed),
+        world_test(test_a_guest_that_reboots_has_to_answer_anew),
+        world_test(test_a_machine_that_is_started_anew_has_to_answer_anew),
+        world_test(test_a_guest_that_was_out_of_reach_has_to_answer_anew),
+        world_test(test_a_guest_that_is_listed_again_has_answered),
+        world_test(test_a_guest_without_a_second_witness_never_hangs),
+        world_test(test_the_disks_of_a_machine_that_does_not_execute_are_silent),
         world_test(test_recovered_is_said_when_the_agent_answers),
         world_test(test_a_replacement_that_never_answers_is_followed_by_the_next),
         world_test(test_after_a_clock_jump_acting_waits_and_watching_goes_on),
