@@ -134,6 +134,7 @@ struct config_failure {
     unsigned panic_limit; /* at most CONFIG_PANIC_LIMIT_MAX: guest panics under on_crash restart within the window that
                              make a failure */
     int64_t panic_window_us;
+    unsigned reboot_limit;     /* resets of a guest within panic_window_us that make a failure; 0: none do */
     bool host_kill_is_failure; /* SIGTERM to QEMU from the host */
     struct config_heartbeat heartbeat;
 };

@@ -264,7 +264,18 @@ static const struct schema_key keys[] = {
      .min = 100 * MSEC,
      .max = DAY,
      .default_text = "10m",
-     .text = "The time within which panic_limit panics count as a failure."},
+     .text = "The time within which panic_limit panics, or reboot_limit resets, count as a failure."},
+    {.path = "failure.reboot_limit",
+     .type = SCHEMA_INTEGER,
+     CONFIG(failure.reboot_limit),
+     .max = CONFIG_PANIC_LIMIT_MAX,
+     .default_text = "0",
+     .unit = "resets",
+     .text =
+         "How many resets of a guest within panic_window count as a failure, whatever resets it: a panic that the "
+         "guest "
+         "answers by itself, an update, an installer or an operator look alike. 0: none do. Resets by the watchdog of "
+         "the machine count as panics, by panic_limit."},
     {.path = "failure.host_kill",
      .type = SCHEMA_CHOICE,
      CONFIG(failure.host_kill_is_failure),

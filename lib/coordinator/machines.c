@@ -179,7 +179,7 @@ static int judge_event(struct registry *registry, struct watch *watch, const str
     struct failure_track track = watch_rare(watch)->track;
     struct machine_ref ref = watch_ref(registry, watch);
 
-    if (event->kind == EVENT_CRASHED_PANICKED && watch_get_panics(watch) == NULL)
+    if ((event->kind == EVENT_CRASHED_PANICKED || event->kind == EVENT_REBOOT) && watch_get_panics(watch) == NULL)
         return -ENOMEM;
     context.panics = watch_rare(watch)->panics;
     context.may_run_elsewhere =
@@ -246,6 +246,16 @@ static bool is_behind(struct registry *registry, struct watch *watch, const stru
     return domain_event_is_stop(event->kind) && reason != REASON_MIGRATED;
 }
 
+static void note_reset(struct registry *registry, struct watch *watch, const struct machine *machine, struct moment now)
+{
+    const struct config_failure *config = &registry->config->failure;
+
+    watch_note_boot(watch);
+    if (machine != NULL && machine_is_protected(machine) &&
+        failure_resets_repeat(watch_rare(watch)->panics, config, now))
+        pool_set_resets_until(registry->pool, machine, now.mono_us + config->panic_window_us);
+}
+
 void machines_handle_event(struct registry *registry, struct host *host, const struct domain_event *event)
 {
     struct failure_verdict verdict;
@@ -273,7 +283,7 @@ void machines_handle_event(struct registry *registry, struct host *host, const s
     watch->has_run = true; /* whatever happens to it, it happens now */
     machine = watch_machine(registry, watch);
     if (event->kind == EVENT_REBOOT)
-        watch_note_boot(watch);
+        note_reset(registry, watch, machine, event->at);
     apply_event_state(registry, watch, machine, event);
     sightings_judge(registry, watch, machine, &verdict, event->at);
     /* One that runs is defined by its migration, too. */

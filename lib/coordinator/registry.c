@@ -369,9 +369,9 @@ struct watch_rare *watch_get_rare(struct watch *watch)
 
 static bool is_no_track(const struct failure_track *track)
 {
-    return track->written_off_us == 0 && track->watchdog_off_us == 0 && track->pending == CAUSE_NONE &&
-           track->last_shutdown == EVENT_DEFINED && !track->panicked && !track->reported && !track->is_incoming &&
-           !track->may_be_incoming;
+    return track->written_off_us == 0 && track->watchdog_off_us == 0 && track->watchdog_us == 0 &&
+           track->pending == CAUSE_NONE && track->last_shutdown == EVENT_DEFINED && !track->panicked &&
+           !track->reported && !track->is_incoming && !track->may_be_incoming;
 }
 
 static bool is_nothing(const struct watch_rare *rare)

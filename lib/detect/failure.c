@@ -9,6 +9,8 @@
 
 /* A panic that on_crash is to end must be followed by its STOPPED; measured 0.2 s, allowed 5 s. */
 #define PANIC_STOP_WAIT_US (5 * USEC_PER_SEC)
+/* The reset that a watchdog asks for follows at once. */
+#define WATCHDOG_RESET_US (5 * USEC_PER_SEC)
 /* How long after a watchdog began to power a guest off its stop still counts as the watchdog's doing. */
 #define WATCHDOG_OFF_US (120 * USEC_PER_SEC)
 
@@ -23,8 +25,10 @@ enum effect {
     EFFECT_PLANNED,
     EFFECT_PAUSED, /* planned, unless it belongs to a panic */
     EFFECT_NOTED,
-    EFFECT_GRACE,       /* a failure unless it runs again in time */
-    EFFECT_PANIC,       /* by the domain's on_crash */
+    EFFECT_GRACE, /* a failure unless it runs again in time */
+    EFFECT_PANIC, /* by the domain's on_crash */
+    EFFECT_RESET, /* noted, and a failure when it repeats by a panic or the watchdog, or too often */
+    EFFECT_WATCHDOG,
     EFFECT_STOPPED_OFF, /* stopped/shutdown: by how it began */
     EFFECT_STOPPED_CRASHED,
     EFFECT_STOPPED_FAILED,
@@ -52,7 +56,7 @@ static const struct rule rules[EVENT_COUNT] = {
     [EVENT_STARTED_FROM_SNAPSHOT] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
     [EVENT_STARTED_WAKEUP] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
     [EVENT_RESUMED] = {LEAVES(RUNNING, UNKNOWN), EFFECT_UP},
-    [EVENT_REBOOT] = {.effect = EFFECT_NOTHING},
+    [EVENT_REBOOT] = {.effect = EFFECT_RESET},
 
     [EVENT_SUSPENDED_PAUSED] = {LEAVES(PAUSED, USER), EFFECT_PAUSED, .why = "suspended on request"},
     [EVENT_SUSPENDED_MIGRATED] = {LEAVES(PAUSED, BUSY), EFFECT_NOTHING},
@@ -83,7 +87,7 @@ static const struct rule rules[EVENT_COUNT] = {
     [EVENT_CRASHED_PANICKED] = {LEAVES(CRASHED, PANICKED), EFFECT_PANIC},
     [EVENT_CRASHED_CRASHLOADED] = {.effect = EFFECT_NOTED,
                                    .why = "the guest crashed and is writing its own dump (kdump); it goes on running"},
-    [EVENT_WATCHDOG] = {.effect = EFFECT_NOTED, .why = "its watchdog fired"},
+    [EVENT_WATCHDOG] = {.effect = EFFECT_WATCHDOG, .why = "its watchdog fired"},
     [EVENT_WATCHDOG_OFF] = {.effect = EFFECT_WATCHDOG_OFF, .why = "its watchdog fired and is powering it off"},
     [EVENT_ENDED_KILLED] = {.effect = EFFECT_ENDED_KILLED},
     [EVENT_ENDED_EXITED] = {.effect = EFFECT_ENDED_EXITED},
@@ -183,18 +187,43 @@ static struct failure_verdict judge_grace(struct failure_track *track, enum fail
     return (struct failure_verdict){FAILURE_PENDING, cause, why, false};
 }
 
-/* As many panics as the limit, the earliest of them within the window. */
+static void note(struct failure_ring *ring, struct moment now)
+{
+    ring->at_us[ring->count++ % CONFIG_PANIC_LIMIT_MAX] = now.mono_us;
+}
+
+/* As many as the limit, the earliest of them within the window. */
+static bool is_often(const struct failure_ring *ring, unsigned limit, const struct config_failure *config,
+                     struct moment now)
+{
+    return limit > 0 && ring->count >= limit &&
+           now.mono_us - ring->at_us[(ring->count - limit) % CONFIG_PANIC_LIMIT_MAX] <= config->panic_window_us;
+}
+
 static bool panics_too_often(const struct failure_context *context)
 {
-    struct failure_panics *panics = context->panics;
-    unsigned limit = context->config->panic_limit;
-    int64_t earliest;
+    note(&context->panics->panics, context->now);
+    return is_often(&context->panics->panics, context->config->panic_limit, context->config, context->now);
+}
 
-    panics->at_us[panics->count++ % CONFIG_PANIC_LIMIT_MAX] = context->now.mono_us;
-    if (panics->count < limit)
-        return false;
-    earliest = panics->at_us[(panics->count - limit) % CONFIG_PANIC_LIMIT_MAX];
-    return context->now.mono_us - earliest <= context->config->panic_window_us;
+bool failure_resets_repeat(const struct failure_panics *panics, const struct config_failure *config, struct moment now)
+{
+    return is_often(&panics->resets, config->panic_limit, config, now);
+}
+
+/* By libvirt after a panic, by its watchdog, by an operator, or by itself: a reset has no cause in its event. */
+static struct failure_verdict judge_reset(struct failure_track *track, const struct failure_context *context)
+{
+    bool by_watchdog =
+        track->watchdog_us != 0 && context->now.mono_us - track->watchdog_us <= WATCHDOG_RESET_US && !track->panicked;
+
+    track->watchdog_us = 0;
+    note(&context->panics->resets, context->now);
+    if (by_watchdog && panics_too_often(context))
+        return detected(track, CAUSE_RESET_LOOP, "its watchdog resets the guest again and again", context);
+    if (is_often(&context->panics->resets, context->config->reboot_limit, context->config, context->now))
+        return detected(track, CAUSE_RESET_LOOP, "the guest is reset again and again (failure.reboot_limit)", context);
+    return track->panicked ? nothing : noted("its guest was reset");
 }
 
 static struct failure_verdict judge_panic(struct failure_track *track, const struct failure_context *context)
@@ -362,6 +391,11 @@ struct failure_verdict failure_handle_event(struct failure_track *track, enum do
     case EFFECT_PAUSED:
         return track->panicked || track->reported ? nothing : planned(rule->why);
     case EFFECT_NOTED:
+        return noted(rule->why);
+    case EFFECT_RESET:
+        return judge_reset(track, context);
+    case EFFECT_WATCHDOG:
+        track->watchdog_us = context->now.mono_us;
         return noted(rule->why);
     case EFFECT_GRACE:
         /* News of a start was lost: it was started since it was last seen off, and what was reported then is over. */

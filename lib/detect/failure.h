@@ -33,16 +33,23 @@ struct failure_verdict {
 /* Events come at most so late, against answers and listings. */
 #define OLD_NEWS_US USEC_PER_SEC
 
-/* The latest panics of one machine, which few have. A plain value: initialise with {0}. */
-struct failure_panics {
-    int64_t at_us[CONFIG_PANIC_LIMIT_MAX]; /* mono_us, a ring */
+/* The latest of what happens to a machine again and again. */
+struct failure_ring {
+    int64_t at_us[CONFIG_PANIC_LIMIT_MAX]; /* mono_us */
     unsigned count;                        /* ever told; the next one goes to at_us[count % …] */
+};
+
+/* The latest panics and resets of one guest, which few have. A plain value: initialise with {0}. */
+struct failure_panics {
+    struct failure_ring panics; /* and resets by its watchdog */
+    struct failure_ring resets; /* of any kind */
 };
 
 /* What is remembered of one machine. A plain value: initialise with {0}; owns nothing. */
 struct failure_track {
     int64_t written_off_us;  /* a recovery ended it then: mono_us; 0: never */
     int64_t watchdog_off_us; /* when the watchdog last began to take it down; 0: never */
+    int64_t watchdog_us;     /* when it last fired and did not do that, until the guest is reset; 0: never */
     int64_t pending_until_us;
     struct moment pending_since;    /* of what is pending, or was when the failure was detected; {0}: nothing */
     enum failure_cause pending : 8; /* CAUSE_NONE: nothing is pending */
@@ -57,7 +64,7 @@ struct failure_track {
 /* What the caller knows beside the event. */
 struct failure_context {
     const struct config_failure *config;
-    struct failure_panics *panics; /* with EVENT_CRASHED_PANICKED: of this machine */
+    struct failure_panics *panics; /* with EVENT_CRASHED_PANICKED and EVENT_REBOOT: of this machine */
     enum on_crash on_crash;
     enum machine_state known; /* before the event or listing; MACHINE_UNKNOWN: never seen before */
     enum machine_reason known_reason;
@@ -75,6 +82,9 @@ struct failure_context {
 /* One event of one machine. EVENT_DEFINED, EVENT_UNDEFINED, EVENT_CHANGED and agent events are FAILURE_NONE. */
 struct failure_verdict failure_handle_event(struct failure_track *track, enum domain_event_kind event,
                                             const struct failure_context *context);
+
+/* Its guest is reset again and again: failure.panic_limit times within failure.panic_window up to now, whatever resets it. */
+bool failure_resets_repeat(const struct failure_panics *panics, const struct config_failure *config, struct moment now);
 
 /* A listing says `state`/`reason` where context->known was the state before: what was missed? */
 struct failure_verdict failure_handle_listing(struct failure_track *track, enum machine_state state,

@@ -198,6 +198,8 @@ struct machine_rare {
     int64_t asked_us;             /* real_us: it was asked for that last; 0: not in this life of the daemon */
     uint64_t lack;                /* of enum guest_lack: what was not told then */
     int64_t removal_us;           /* real_us: it was made, and is to be removed after that; 0: it is not */
+    int64_t
+        resets_until_us; /* mono_us: its guest is reset again and again, unless it is not reset once more up to then */
 };
 
 /* Owned by the pool. Everybody else borrows, and only until the next change of the pool. */

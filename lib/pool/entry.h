@@ -94,6 +94,7 @@ enum rare_number {
     RARE_ASKED_US,
     RARE_LACK,
     RARE_REMOVAL_US,
+    RARE_RESETS_UNTIL_US,
     RARE_NUMBER_COUNT,
 };
 

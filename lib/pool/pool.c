@@ -668,6 +668,12 @@ void pool_set_removal(struct pool *pool, const struct machine *machine, int64_t 
     rare_set_number(entry_of(machine), RARE_REMOVAL_US, (uint64_t)removal_us);
 }
 
+void pool_set_resets_until(struct pool *pool, const struct machine *machine, int64_t until_us)
+{
+    (void)pool;
+    rare_set_number(entry_of(machine), RARE_RESETS_UNTIL_US, (uint64_t)until_us);
+}
+
 int pool_refresh_environment(struct pool *pool, const struct machine *machine)
 {
     return resolve(pool, pool_edit(pool, machine), agent_of(machine));

@@ -77,6 +77,8 @@ void pool_set_learned(struct pool *pool, const struct machine *machine, int64_t 
 void pool_set_asked(struct pool *pool, const struct machine *machine, int64_t asked_us);
 /* When it is to be removed: real_us; 0: it is not. */
 void pool_set_removal(struct pool *pool, const struct machine *machine, int64_t removal_us);
+/* Its guest is reset again and again, and that is a problem up to then: mono_us. */
+void pool_set_resets_until(struct pool *pool, const struct machine *machine, int64_t until_us);
 /* What its guest agent told in an earlier life, as "kind/value": knowledge until it tells something else. -ENOMEM. */
 int pool_remember_learned(struct pool *pool, const struct machine *machine,
                           const struct string_list *features) _must_check_;

@@ -24,6 +24,7 @@ static const size_t number_offsets[RARE_NUMBER_COUNT] = {
     [RARE_ASKED_US] = offsetof(struct machine_rare, asked_us),
     [RARE_LACK] = offsetof(struct machine_rare, lack),
     [RARE_REMOVAL_US] = offsetof(struct machine_rare, removal_us),
+    [RARE_RESETS_UNTIL_US] = offsetof(struct machine_rare, resets_until_us),
 };
 
 static uint64_t *number_of(struct machine_rare *rare, enum rare_number number)

@@ -11,6 +11,7 @@ static const struct {
     [CAUSE_PANICKED] = {"guest-panicked", "its guest panicked"},
     [CAUSE_PANIC_PRESERVED] = {"panic-preserved", "its guest panicked and its remains are preserved"},
     [CAUSE_PANIC_LOOP] = {"panic-loop", "its guest panics again and again"},
+    [CAUSE_RESET_LOOP] = {"reset-loop", "its guest is reset again and again"},
     [CAUSE_CRASHED] = {"crashed", "it crashed"},
     [CAUSE_HOST_KILL] = {"host-kill", "its hypervisor process was terminated on the host"},
     [CAUSE_IO_ERROR] = {"io-error", "it stays paused by an I/O error"},

@@ -9,6 +9,7 @@ enum failure_cause {
     CAUSE_PANICKED,        /* guest panic, domain destroyed by its on_crash */
     CAUSE_PANIC_PRESERVED, /* guest panic, remains preserved */
     CAUSE_PANIC_LOOP,      /* guest panics again and again under on_crash restart */
+    CAUSE_RESET_LOOP,      /* its watchdog resets the guest again and again, or it is reset too often */
     CAUSE_CRASHED,         /* stopped as crashed without a panic: a dump with crash, a test */
     CAUSE_HOST_KILL,       /* QEMU was ended with SIGTERM on its host */
     CAUSE_IO_ERROR,        /* paused by an I/O error and still so after the grace period */

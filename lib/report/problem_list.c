@@ -31,6 +31,7 @@ static const struct {
     [PROBLEM_REHEARSAL] = {"rehearsal-failed", 1},
     [PROBLEM_TOO_FEW_STANDBYS] = {"too-few-standbys", 1},
     [PROBLEM_QUARANTINE] = {"quarantine", 1},
+    [PROBLEM_GUEST_RESETS] = {"guest-resets", 1},
     [PROBLEM_DISK_MISSING] = {"disk-missing", 1},
     [PROBLEM_NOT_VERIFIABLE] = {"not-verifiable", 1},
     [PROBLEM_DISKS_LOOK_SHARED] = {"disks-look-shared", 1},

@@ -104,6 +104,19 @@ static void look_at_quarantine(struct problem_search *search, const struct machi
         text_print("to end it at once, when it is mended: understudyctl clear %s", name));
 }
 
+static void look_at_resets(struct problem_search *search, const struct machine *machine)
+{
+    const char *name;
+
+    if (machine_rare(machine)->resets_until_us <= search->now.mono_us)
+        return;
+    name = pool_display_name(coordinator_pool(search->coordinator), machine);
+    problems_add(search, PROBLEM_GUEST_RESETS, name,
+                 text_print("the guest of %s is reset again and again, which is no failure by itself", name),
+                 text_print("look at its console: virsh console %s; failure.reboot_limit has such a machine recovered",
+                            machine->name));
+}
+
 static void look_at_removal(struct problem_search *search, const struct machine *machine)
 {
     const int64_t removal_us = machine_rare(machine)->removal_us;
@@ -269,6 +282,7 @@ void problems_look_at_machines(struct problem_search *search)
         /* While it runs there may be no room for another one; its template stands by all the same. */
         roles |= machine->description->template != NULL ? ROLE_STANDBY : 0;
         look_at_quarantine(search, machine);
+        look_at_resets(search, machine);
         look_at_removal(search, machine);
         look_at_disks(search, machine);
         look_at_template(search, machine);

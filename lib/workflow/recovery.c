@@ -118,7 +118,7 @@ bool recovery_state_is_coming_up(enum recovery_state state)
 
 bool recovery_cause_is_unreliable(enum failure_cause cause)
 {
-    return cause == CAUSE_PANIC_LOOP || cause == CAUSE_HUNG;
+    return cause == CAUSE_PANIC_LOOP || cause == CAUSE_RESET_LOOP || cause == CAUSE_HUNG;
 }
 
 bool recovery_state_is_relieving(enum recovery_state state)

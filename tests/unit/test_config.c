@@ -232,6 +232,7 @@ static void defaults(void **state)
     assert_int_equal(config->failure.watchdog_grace_us, 10 * USEC_PER_SEC);
     assert_int_equal(config->failure.reboot_grace_us, 60 * USEC_PER_SEC);
     assert_int_equal(config->failure.panic_limit, 3);
+    assert_int_equal(config->failure.reboot_limit, 0);
     assert_int_equal(config->failure.panic_window_us, 600 * USEC_PER_SEC);
     assert_true(config->failure.host_kill_is_failure);
     assert_int_equal(config->recovery.call_timeout_us, 10 * USEC_PER_SEC);
@@ -426,6 +427,7 @@ static void everything_set(void **state)
     assert_int_equal(config->failure.watchdog_grace_us, 0);
     assert_int_equal(config->failure.reboot_grace_us, 0);
     assert_int_equal(config->failure.panic_limit, 5);
+    assert_int_equal(config->failure.reboot_limit, 7);
     assert_int_equal(config->failure.panic_window_us, 86400 * USEC_PER_SEC);
     assert_false(config->failure.host_kill_is_failure);
     assert_int_equal(config->recovery.call_timeout_us, 2 * USEC_PER_SEC);

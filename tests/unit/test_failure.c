@@ -386,6 +386,85 @@ static void test_the_watchdog_resets_or_only_reports(void **state)
     assert_planned(fixture, EVENT_SHUTDOWN_GUEST, EVENT_STOPPED_SHUTDOWN);
 }
 
+/* ---- a guest that is reset ---- */
+
+static void test_resets_are_noted_and_no_failure(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NOTED);
+        pass(fixture, USEC_PER_SEC);
+    }
+    assert_int_equal(fixture->detected, 0);
+}
+
+static void test_resets_repeat_as_often_as_panics_make_a_loop(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct config_failure *config = &fixture->config.failure;
+
+    for (unsigned i = 0; i < config->panic_limit; i++) {
+        assert_false(failure_resets_repeat(&fixture->panics, config, fixture->context.now));
+        tell(fixture, EVENT_REBOOT);
+    }
+    assert_true(failure_resets_repeat(&fixture->panics, config, fixture->context.now));
+    pass(fixture, config->panic_window_us + USEC_PER_SEC);
+    assert_false(failure_resets_repeat(&fixture->panics, config, fixture->context.now));
+    tell(fixture, EVENT_REBOOT);
+    assert_false(failure_resets_repeat(&fixture->panics, config, fixture->context.now));
+}
+
+static void test_a_limit_makes_resets_a_failure(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.failure.reboot_limit = 4;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NOTED);
+    assert_failure(fixture, CAUSE_RESET_LOOP, EVENT_REBOOT);
+}
+
+static void test_resets_that_are_far_apart_are_below_the_limit(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.failure.reboot_limit = 2;
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NOTED);
+        pass(fixture, fixture->config.failure.panic_window_us + 1);
+    }
+}
+
+static void test_a_watchdog_that_resets_it_again_and_again_is_a_failure(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 2; i++) {
+        tell(fixture, EVENT_WATCHDOG);
+        assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NOTED);
+        pass(fixture, 60 * USEC_PER_SEC);
+    }
+    assert_int_equal(fixture->detected, 0);
+    tell(fixture, EVENT_WATCHDOG);
+    assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_DETECTED);
+    assert_int_equal(fixture->cause, CAUSE_RESET_LOOP);
+}
+
+/* It only reports, and the guest is rebooted for other reasons, once right after another. */
+static void test_a_watchdog_that_fired_long_ago_resets_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 10; i++) {
+        tell(fixture, EVENT_WATCHDOG);
+        pass(fixture, 6 * USEC_PER_SEC);
+        assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NOTED);
+        assert_int_equal(tell(fixture, EVENT_REBOOT), FAILURE_NOTED);
+    }
+    assert_int_equal(fixture->detected, 0);
+}
+
 static void test_crashed_while_not_connected(void **state)
 {
     struct fixture *fixture = *state;
@@ -1056,6 +1135,12 @@ int main(void)
         failure_test(test_the_watchdog_leaves_it_paused),
         failure_test(test_the_watchdog_takes_it_down),
         failure_test(test_the_watchdog_resets_or_only_reports),
+        failure_test(test_resets_are_noted_and_no_failure),
+        failure_test(test_resets_repeat_as_often_as_panics_make_a_loop),
+        failure_test(test_a_limit_makes_resets_a_failure),
+        failure_test(test_resets_that_are_far_apart_are_below_the_limit),
+        failure_test(test_a_watchdog_that_resets_it_again_and_again_is_a_failure),
+        failure_test(test_a_watchdog_that_fired_long_ago_resets_nothing),
         failure_test(test_crashed_while_not_connected),
         failure_test(test_a_pending_failure_is_off_when_the_machine_goes_on_or_is_stopped),
         failure_test(test_an_io_error_after_a_start_that_was_not_told_is_a_new_failure),

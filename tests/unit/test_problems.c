@@ -402,6 +402,21 @@ static void test_a_machine_in_quarantine(struct world *world)
     check(world, PROBLEM_QUARANTINE, "b", NULL);
 }
 
+/* It ends when the guest was not reset for failure.panic_window. */
+static void test_a_guest_that_is_reset_again_and_again(struct world *world)
+{
+    unsigned a = world_add(world, "a", WEB, MACHINE_RUNNING);
+
+    begin(world);
+    world_happen(world, a, EVENT_REBOOT);
+    world_happen(world, a, EVENT_REBOOT);
+    check(world, PROBLEM_GUEST_RESETS, "a", NULL);
+    world_happen(world, a, EVENT_REBOOT);
+    check(world, PROBLEM_GUEST_RESETS, "a", "virsh console a");
+    world_pass(world, world->config.failure.panic_window_us + USEC_PER_SEC);
+    check(world, PROBLEM_GUEST_RESETS, "a", NULL);
+}
+
 static void test_a_hold(struct world *world)
 {
     struct machine_ref host = {.hypervisor = "local"};
@@ -813,6 +828,7 @@ int main(void)
         world_test(test_programs_that_cannot_be_run),
         world_test(test_a_template_that_is_wrong),
         world_test(test_a_machine_in_quarantine),
+        world_test(test_a_guest_that_is_reset_again_and_again),
         world_test(test_a_hold),
         world_test(test_the_brake),
         world_test(test_no_roles),
