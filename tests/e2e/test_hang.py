@@ -2,11 +2,19 @@
 """Guests that hang are replaced; one that is only too busy to answer is not. Real guest agents."""
 
 import signal
+import subprocess
+import time
 
 from harness.waiting import wait_until
 
 WEB = {"database": "mysql", "language": "nodejs", "webserver": "nginx"}
 BOOT_S = 120  # three real kernels at once, emulated
+
+
+def let_agents_answer():
+    """Only an agent that has answered a heartbeat can be missed."""
+    begun = time.monotonic()
+    wait_until(lambda: time.monotonic() - begun > 5, "the agents have answered some heartbeats")
 
 
 def check_replaced(host, daemon, failed):
@@ -30,6 +38,7 @@ def test_hung_guests_are_replaced_and_a_busy_one_is_not(host, daemon_on):
                        recovery={"settle": "200ms"})
     for name in guests:
         wait_until(lambda name=name: daemon.api.machine(name)["agent"]["connected"], f"the agent of {name} is there")
+    let_agents_answer()
 
     # The busy one is silent first: whenever another is found to hang, it has been asked as often.
     host.serial("vm-busy").say("read-disk\n")
@@ -41,3 +50,25 @@ def test_hung_guests_are_replaced_and_a_busy_one_is_not(host, daemon_on):
     check_replaced(host, daemon, "vm-spins")
     assert {record["failed"] for record in daemon.api.recoveries()} == {"vm-stops", "vm-spins"}
     assert (host.state("vm-busy")[0], host.serial("vm-busy").boots) == ("running", 1)
+
+
+def test_an_agent_that_another_client_keeps_busy_is_not_missed(host, daemon_on):
+    """libvirt lets one client at a time speak to an agent, and the others wait: that says nothing about the guest."""
+    host.define("spare-1", resources=WEB, role="standby")
+    host.define("vm-a", resources=WEB, role="protected", guest="linux with agent")
+    host.start("vm-a")
+    host.serial("vm-a").wait_for("userspace is up", BOOT_S)
+    daemon = daemon_on(failure={"heartbeat": {"enabled": True, "interval": "200ms", "timeout": "1s", "misses": 3}})
+    wait_until(lambda: daemon.api.machine("vm-a")["agent"]["connected"], "the agent is there")
+    let_agents_answer()
+    host.serial("vm-a").say("stop-agent\n")
+    host.serial("vm-a").wait_for("agent is stopped")
+    ping = ("virsh", "--connect", "qemu:///system", "qemu-agent-command", "vm-a", '{"execute":"guest-ping"}', "--block")
+    with subprocess.Popen(host.command(*ping), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+        begun = time.monotonic()
+        wait_until(lambda: time.monotonic() - begun > 40, "three heartbeats have waited in vain", 60)
+        assert daemon.api.recoveries() == []
+        assert host.state("vm-a")[0] == "running"
+        assert other.poll() is None
+        host.serial("vm-a").say("continue-agent\n")
+        assert other.wait(30) == 0

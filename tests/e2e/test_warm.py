@@ -87,6 +87,19 @@ def test_paused(host, pair, daemon_on):
     assert daemon.api.machines()["vm-best"]["keeping"] == "no"
 
 
+def test_without_an_agent_it_is_suspended_when_its_guest_is_up(host, daemon_on):
+    """Nothing can be asked of it: it was suspended 200 ms after its start, in the middle of its boot."""
+    host.define("vm-best", resources=WEB, guest="linux")
+    host.run("vm-a", resources=WEB, role="protected")
+    daemon = daemon_on(recovery=QUICK, standby={"warm": 1})
+    machine = wait_until_warm(daemon, "vm-best", state="paused")
+    assert machine["warm_proof"] == "cpu-quiet"
+    host.serial("vm-best").wait_for("userspace is up", 1)  # it said so before it was suspended
+    row = next(line for line in daemon.ctl("list").stdout.splitlines() if line.startswith("vm-best"))
+    assert ", CPU quiet " in row, row
+    assert "its CPU time became quiet" in daemon.ctl("show", "vm-best").stdout
+
+
 def test_saved(host, pair, daemon_on):
     daemon = daemon_on(recovery=QUICK, standby={"warm": 1, "warmth": "saved"})
     wait_until_warm(daemon, "vm-best", state="shut off", warmth="saved")
