@@ -15,7 +15,9 @@
 #include "hypervisor/actions.h"
 #include "hypervisor/agent.h"
 
-#define EXECUTING_WITHIN_US (200 * USEC_PER_MSEC)
+/* The host counts CPU time in steps of 10 ms, and a busy host lets a busy guest wait. */
+#define EXECUTING_LOOKS   5
+#define EXECUTING_LOOK_US (200 * USEC_PER_MSEC)
 
 /* The statistics of one domain. */
 struct statistics {
@@ -67,13 +69,19 @@ static bool get_cpu_time(virDomainPtr domain, uint64_t *ret_ns)
 
 static bool is_executing(virDomainPtr domain)
 {
-    const struct timespec pause = {.tv_nsec = EXECUTING_WITHIN_US * 1000};
+    const struct timespec pause = {.tv_nsec = EXECUTING_LOOK_US * 1000};
     uint64_t before_ns, after_ns;
 
     if (!get_cpu_time(domain, &before_ns))
         return false;
-    nanosleep(&pause, NULL);
-    return get_cpu_time(domain, &after_ns) && after_ns > before_ns;
+    for (int i = 0; i < EXECUTING_LOOKS; i++) {
+        nanosleep(&pause, NULL);
+        if (!get_cpu_time(domain, &after_ns))
+            return false;
+        if (after_ns > before_ns)
+            return true;
+    }
+    return false;
 }
 
 static bool count_packets(virDomainPtr domain, uint64_t *ret)
